@@ -1,0 +1,39 @@
+# Two commands set everything up on a fresh machine: `make render` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: render test lint bench golden clean
+
+render: $(BIN)/.core
+	$(BIN)/sluice render
+
+test: $(BIN)/.dev
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: $(BIN)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(BIN)/.dev
+	$(BIN)/python -m tests.bench $(ARGS)
+
+golden: $(BIN)/.dev
+	$(BIN)/python -m tests.golden
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+
+# A stamp a list of pins: pip runs only when a list has changed.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(BIN)/.core: generator/pins/core.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r generator/pins/core.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(BIN)/.dev: tests/pins/dev.txt $(BIN)/.core
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r tests/pins/dev.txt
+	touch $@

@@ -1,0 +1,1 @@
+"""Trees of files: write, check, diff, prune."""

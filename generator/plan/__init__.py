@@ -1,0 +1,1 @@
+"""Spec, tier, environment and lock to one frozen, fully resolved plan."""

@@ -1,0 +1,1 @@
+"""Builds and lints the PromQL of guards."""

@@ -1,0 +1,1 @@
+"""Plan to objects to text, every object verified."""

@@ -1,0 +1,1 @@
+"""One small function a rule, by code; gives findings."""

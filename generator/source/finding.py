@@ -1,0 +1,69 @@
+"""A finding: what is wrong with an input, where, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A position in an input file.
+
+    Args:
+        file: path as the user knows it, with forward slashes.
+        line: 1-based line; 0 when the whole file is meant.
+        column: 1-based column; 0 when the whole line is meant.
+        end_column: 1-based column behind the last character on that line; 0 when unknown.
+    """
+
+    file: str
+    line: int = 0
+    column: int = 0
+    end_column: int = 0
+
+    def __str__(self) -> str:
+        if not self.line:
+            return self.file
+        return f"{self.file}:{self.line}:{self.column or 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A safe edit of a spec that `--fix` may write: the value at a key path."""
+
+    path: tuple[str | int, ...]
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One problem of one input.
+
+    Args:
+        code: stable code such as `SPEC101`; `sluice explain CODE` tells more.
+        severity: an error refuses, a warning informs.
+        message: one sentence that says what is wrong.
+        hint: one sentence that says what to do.
+        place: where.
+        path: dotted key path inside the document, for people and programs.
+        excerpt: the offending source line, without its end of line; empty when there is none.
+        related: other places that explain it, each with a word of why (a tier's ceiling, say).
+        fix: an edit that repairs it, when one is known to be right.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    hint: str
+    place: Place
+    path: str = ""
+    excerpt: str = ""
+    related: tuple[tuple[str, Place], ...] = ()
+    fix: Fix | None = field(default=None, compare=False)
+
+    def sort_key(self) -> tuple[str, int, int, str, str]:
+        """Order findings by place, then code."""
+        return (self.place.file, self.place.line, self.place.column, self.code, self.message)

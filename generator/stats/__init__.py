@@ -1,0 +1,1 @@
+"""Pure mathematics of canaries and quality gates."""
