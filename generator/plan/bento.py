@@ -1,0 +1,212 @@
+"""What the templates of a BentoML service read: one frozen value for each model version."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Scalar = str | int | float | bool
+Framework = Literal["sklearn", "xgboost", "lightgbm", "mlflow", "onnx", "custom"]
+
+RESERVED_MODULES = frozenset({"counters", "import_model", "predictor", "service"})
+"""Modules of the rendered service: a custom model's own module can't have one of these names."""
+
+OTHER = "other"
+"""Group under which a sensitive attribute's undeclared or missing value is counted."""
+
+MAX_FLOAT32 = 3.4028235e38
+MAX_INT64 = 2**63 - 1
+
+# A quarter of a decade or less apart up to a minute: what people look at when no guard asks for a bound.
+_LATENCY_GRID = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One column of a request row.
+
+    Args:
+        name: JSON key of the column; any text.
+        type: JSON type of its values.
+        values: the only values allowed; None when there is no such list.
+        minimum: smallest number allowed; None for the smallest that every framework can hold.
+        maximum: largest number allowed; None for the largest that every framework can hold.
+        max_length: longest string allowed, in characters.
+        nullable: the value may be null or left out.
+    """
+
+    name: str
+    type: Literal["string", "number", "integer", "boolean"]
+    values: tuple[Scalar, ...] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    max_length: int = 10_000
+    nullable: bool = False
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest number allowed.
+
+        Undeclared bounds are those of a 32-bit float (number) and a 64-bit integer (integer): a JSON number
+        beyond them would become an infinity or an overflow inside the model.
+        """
+        if self.type == "integer":
+            low = -MAX_INT64 if self.minimum is None else max(-MAX_INT64, math.ceil(self.minimum))
+            high = MAX_INT64 if self.maximum is None else min(MAX_INT64, math.floor(self.maximum))
+            return low, high
+        low_number = -MAX_FLOAT32 if self.minimum is None else float(self.minimum)
+        high_number = MAX_FLOAT32 if self.maximum is None else float(self.maximum)
+        return low_number, high_number
+
+    def examples(self) -> tuple[Scalar, Scalar]:
+        """Two allowed values, as far apart as the declaration says: for the warm-up."""
+        if self.values is not None:
+            return self.values[0], self.values[-1]
+        if self.type == "string":
+            return "example"[: self.max_length], "another example"[: self.max_length]
+        if self.type == "boolean":
+            return False, True
+        low, high = self.bounds
+        rest = min(max(0, low), high)
+        return (rest if self.minimum is None else low), (rest if self.maximum is None else high)
+
+
+@dataclass(frozen=True, slots=True)
+class Bento:
+    """A model version and the service around it.
+
+    Args:
+        name: name of the service and the bento, `<team>-<model>`.
+        class_name: Python class of the service.
+        framework: how the model is loaded and asked.
+        tag: tag of the model in the local BentoML model store, `name:version`.
+        version: the model version, as people call it.
+        digest: SHA-256 of the model artifact, in hexadecimal; of a folder, its tree digest.
+        python_version: Python of the image, such as "3.11".
+        base_image: image reference that the image is built from.
+        requirements: pinned lines of requirements.txt; one of them pins bentoml.
+        custom_class: "module:Class" of a custom model.
+        workers: server processes.
+        threads: requests that one worker computes at a time.
+        timeout_s: seconds after which a request is given up.
+        max_rows: most rows of one request.
+        buckets: latency bounds in seconds that guards need as histogram buckets.
+        inputs: declared columns of a row; none when rows are free.
+        outcomes: (name, event) pairs: the feedback route is told the event, the counter is labelled with the name.
+        groups: (sensitive attribute, values) pairs that fairness is judged by.
+        positive: predictions that count as selected.
+        scrape_s: seconds between two scrapes by Prometheus.
+        path: route of predictions.
+    """
+
+    name: str
+    class_name: str
+    framework: Framework
+    tag: str
+    version: str
+    digest: str
+    python_version: str
+    base_image: str
+    requirements: tuple[str, ...]
+    custom_class: str | None = None
+    workers: int = 1
+    threads: int = 4
+    timeout_s: float = 10.0
+    max_rows: int = 256
+    buckets: tuple[float, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    outcomes: tuple[tuple[str, str], ...] = ()
+    groups: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
+    positive: tuple[Scalar, ...] = (1,)
+    scrape_s: float = 15.0
+    path: str = "/predict"
+
+    def __post_init__(self) -> None:
+        """Refuse what only a bug of the planner can produce.
+
+        Raises:
+            ValueError: an invariant that spec and rules should have kept does not hold.
+        """
+        if (self.framework == "custom") != (self.custom_class is not None):
+            raise ValueError("a custom model, and no other, names its class")
+        if (
+            self.custom_class is not None
+            and self.custom_class.split(":")[0].split(".")[0] in RESERVED_MODULES
+        ):
+            raise ValueError(f"module of {self.custom_class} is one of the service's own")
+        if not any(re.match(r"bentoml(\[[a-z0-9,-]+\])?==", line) for line in self.requirements):
+            raise ValueError("the requirements don't pin bentoml")
+        if not re.fullmatch(r"[0-9a-f]{64}", self.digest):
+            raise ValueError("the model's digest is not a SHA-256")
+
+    @property
+    def default_served_by(self) -> str:
+        """Arm label outside Kubernetes, where no pod-template hash is known: the version as a label."""
+        return re.sub(r"[^a-z0-9-]", "-", self.version.lower())[:63]
+
+    @property
+    def build_version(self) -> str:
+        """Version of the built bento: the model's, as BentoML allows it in a tag."""
+        return self.default_served_by.strip("-")
+
+    @property
+    def latency_buckets(self) -> tuple[float, ...]:
+        """Histogram bounds in seconds: a grid up to the timeout, the timeout, and every bound a guard needs."""
+        grid = (bound for bound in _LATENCY_GRID if bound < self.timeout_s)
+        return tuple(sorted({*grid, float(self.timeout_s), *map(float, self.buckets)}))
+
+    @property
+    def hold_s(self) -> float:
+        """Seconds that the increments of a new series wait, so that two scrapes have seen it at 0."""
+        return 2 * self.scrape_s
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Declared columns, in the order the model wants when it knows no names itself."""
+        return tuple(column.name for column in self.inputs)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether no column is a string; free rows are numbers."""
+        return all(column.type != "string" for column in self.inputs)
+
+    @property
+    def group_labels(self) -> dict[str, dict[Scalar, str]]:
+        """By sensitive attribute: the group label of each value, as itself and as text."""
+        return {
+            name: {key: str(value) for value in values for key in (value, str(value))}
+            for name, values in self.groups
+        }
+
+    @property
+    def attributes_beside_rows(self) -> tuple[str, ...]:
+        """Sensitive attributes that are no input of the model: a request states them beside its rows."""
+        return tuple(name for name, _ in self.groups if name not in self.input_names)
+
+    @property
+    def events(self) -> dict[str, tuple[str, ...]]:
+        """Names of the outcomes that each event counts for."""
+        events: dict[str, tuple[str, ...]] = {}
+        for name, event in self.outcomes:
+            events[event] = (*events.get(event, ()), name)
+        return events
+
+    @property
+    def event_names(self) -> tuple[str, ...]:
+        """Events that the feedback route takes."""
+        return tuple(self.events)
+
+    @property
+    def examples(self) -> tuple[dict[str, Scalar | None], ...]:
+        """Rows of the warm-up, the corners of the declared inputs; empty when no inputs are declared."""
+        if not self.inputs:
+            return ()
+        pairs = {column.name: column.examples() for column in self.inputs}
+        rows: list[dict[str, Scalar | None]] = [
+            {name: pair[0] for name, pair in pairs.items()},
+            {name: pair[1] for name, pair in pairs.items()},
+        ]
+        nulls = {column.name: None for column in self.inputs if column.nullable}
+        return (*rows, {**rows[0], **nulls}) if nulls else tuple(rows)

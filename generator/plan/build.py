@@ -1,0 +1,291 @@
+"""Spec, tier, environment and lock to a plan."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from generator.plan import pins
+from generator.plan.bento import Bento, Input
+from generator.plan.guards import guards
+from generator.plan.values import (
+    BlueGreen, Canary, Capacity, Cohort, Delivery, Env, Gate, Identity, Image, Monitoring, Plan, Risk, Routing,
+    Shadow, Step, Version, Waiver,
+)  # fmt: skip
+from generator.spec.lock import LockFile
+from generator.spec.model import ModelFile, ModelSpec
+from generator.spec.platform import Environment, PlatformSpec
+from generator.spec.rollout import BlueGreen as BlueGreenSpec
+from generator.spec.rollout import Canary as CanarySpec
+from generator.spec.rollout import CohortStep, SlowRateGuard, WeightStep
+from generator.spec.rollout import Risk as RiskSpec
+from generator.spec.service import Hpa, Keda
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a plan is made of; all of it validated, nothing of it read any more.
+
+    Args:
+        model: the spec with tier defaults and the environment's overrides merged in.
+        base: the same without the environment's overrides; the bento is built from it, once for all environments.
+        bounds: latency bounds (seconds) of all guards in all environments.
+        platform: the platform.
+        environment: name of the environment.
+        lock: what references were resolved to.
+        bento_templates: digest (hex) of the templates that the bento is rendered from.
+    """
+
+    model: ModelFile
+    base: ModelFile
+    bounds: tuple[float, ...]
+    platform: PlatformSpec
+    environment: str
+    lock: LockFile
+    bento_templates: str
+
+
+def build(given: Inputs) -> Plan:
+    """The plan of one model in one environment.
+
+    References between the inputs (tier, team, environment, outcomes) hold: `generator.rules` has seen to it.
+    """
+    spec = given.model.spec
+    identity = _identity(given)
+    bento = bento_of(given.base, given.platform, given.lock, given.bounds)
+    gates = _gates(given)
+    return Plan(
+        identity=identity,
+        version=_version(given.lock),
+        image=_image(given, bento),
+        bento=bento,
+        env=tuple(
+            Env(item.name, item.value, (item.secret.name, item.secret.key) if item.secret else None)
+            for item in spec.service.env
+        ),
+        routing=_routing(identity, given.platform.environments[given.environment], spec),
+        capacity=_capacity(spec),
+        rollout=_rollout(given),
+        gates=gates,
+        gate_key=_gate_key(given, gates),
+        enforcement=tuple(given.platform.tiers[spec.tier].evidence),
+        min_rps=spec.traffic.min_rps,
+        design_effect=spec.traffic.design_effect,
+        monitoring=Monitoring(
+            given.platform.prometheus.address,
+            given.platform.prometheus.scrape_interval,
+            tuple(sorted(given.platform.monitoring.labels.items())),
+        ),
+        delivery=_delivery(given),
+    )
+
+
+def namespace_of(platform: PlatformSpec, environment: str, team: str) -> str:
+    """Namespace of a team in an environment."""
+    return (
+        platform.environments[environment]
+        .namespace.replace("{team}", team)
+        .replace("{environment}", environment)
+    )
+
+
+def latency_bounds(spec: ModelSpec) -> tuple[float, ...]:
+    """Latency bounds (seconds) that the guards of a spec ask for."""
+    rollout = spec.rollout
+    found = list(rollout.guards)
+    if isinstance(rollout, CanarySpec) and rollout.shadow:
+        found += rollout.shadow.guards
+    return tuple(sorted({guard.slower_than for guard in found if isinstance(guard, SlowRateGuard)}))
+
+
+def bento_of(file: ModelFile, platform: PlatformSpec, lock: LockFile, bounds: tuple[float, ...]) -> Bento:
+    """The service of a model version."""
+    spec, meta = file.spec, file.metadata
+    service = spec.service
+    name = f"{meta.team}-{meta.name}"
+    tag = (
+        spec.model.ref.removeprefix("bentoml:")
+        if spec.model.ref.startswith("bentoml:")
+        else f"{name}:{lock.model.version}"
+    )
+    attributes = {**platform.attributes, **service.attributes}
+    wanted = [name for name in sensitive_attributes(spec) if name in attributes]
+    return Bento(
+        name=name,
+        class_name="".join(part.capitalize() for part in meta.name.split("-")) + "Service",
+        framework=spec.model.framework,
+        tag=tag.lower(),
+        version=lock.model.version,
+        digest=lock.model.digest.removeprefix("sha256:"),
+        python_version=service.python,
+        base_image=platform.images.base,
+        requirements=pins.requirements(spec.model.framework, tuple(service.requirements)),
+        custom_class=spec.model.load,
+        workers=service.workers,
+        threads=service.threads,
+        timeout_s=service.timeout,
+        max_rows=service.max_rows,
+        buckets=bounds,
+        inputs=tuple(
+            Input(
+                key,
+                i.type,
+                tuple(i.values) if i.values else None,
+                i.minimum,
+                i.maximum,
+                i.max_length,
+                i.nullable,
+            )
+            for key, i in service.inputs.items()
+        ),
+        outcomes=tuple((key, outcome.event) for key, outcome in spec.outcomes.items()),
+        groups=tuple((key, tuple(attributes[key])) for key in wanted),
+        positive=tuple(service.positive),
+        scrape_s=platform.prometheus.scrape_interval,
+    )
+
+
+def sensitive_attributes(spec: ModelSpec) -> list[str]:
+    """Sensitive attributes that live guards judge, in order of first mention, and those the service declares."""
+    rollout = spec.rollout
+    found = list(rollout.guards)
+    if isinstance(rollout, CanarySpec) and rollout.shadow:
+        found += rollout.shadow.guards
+    named = [name for guard in found for name in getattr(guard, "sensitive", ())]
+    return list(dict.fromkeys([*named, *spec.service.attributes]))
+
+
+def bento_digest(bento: Bento, templates: str) -> str:
+    """Digest (hex) of the rendered service: equal values and templates give equal files."""
+    return hashlib.sha256(f"{templates}\n{bento!r}".encode()).hexdigest()
+
+
+def _identity(given: Inputs) -> Identity:
+    meta = given.model.metadata
+    return Identity(
+        team=meta.team,
+        model=meta.name,
+        environment=given.environment,
+        tier=given.model.spec.tier,
+        owner=meta.owner,
+        description=meta.description or "",
+        namespace=namespace_of(given.platform, given.environment, meta.team),
+    )
+
+
+def _version(lock: LockFile) -> Version:
+    return Version(lock.model.ref, lock.model.resolved, lock.model.version, lock.model.digest)
+
+
+def _image(given: Inputs, bento: Bento) -> Image:
+    meta = given.model.metadata
+    short = bento_digest(bento, given.bento_templates)[:12]
+    pushed = given.lock.image
+    return Image(
+        repository=f"{given.platform.registry}/{meta.team}/{meta.name}",
+        tag=f"{given.lock.model.version}-{short}",
+        digest=pushed.digest if pushed and pushed.bento == short else None,
+    )
+
+
+def _routing(identity: Identity, environment: Environment, spec: ModelSpec) -> Routing:
+    router = environment.router
+    domain = environment.domain or f"{identity.environment}.models.internal"
+    hosts = tuple(spec.traffic.hosts) or (f"{identity.model}.{identity.team}.{domain}",)
+    return Routing(
+        router.kind,
+        router.gateway or "",
+        router.namespace or "",
+        router.implementation,
+        tuple(router.entry_points),
+        hosts,
+    )
+
+
+def _capacity(spec: ModelSpec) -> Capacity:
+    scaler, need = spec.autoscaling, spec.resources
+    base = (spec.replicas, need.cpu, need.memory, need.gpu)
+    if isinstance(scaler, Hpa):
+        return Capacity(
+            *base, autoscaler="hpa", minimum=scaler.min, maximum=scaler.max, target_cpu=scaler.cpu
+        )
+    if isinstance(scaler, Keda):
+        return Capacity(
+            *base, autoscaler="keda", minimum=scaler.min, maximum=scaler.max, rps_per_pod=scaler.rps_per_pod
+        )
+    return Capacity(*base)
+
+
+def _rollout(given: Inputs) -> Canary | BlueGreen:
+    rollout = given.model.spec.rollout
+    judged = guards(given.model.spec, given.platform, rollout.guards, rollout.no_data)
+    if isinstance(rollout, BlueGreenSpec):
+        return BlueGreen(
+            rollout.approve,
+            rollout.preview.replicas,
+            judged,
+            rollout.watch,
+            _risk(rollout.risk),
+            rollout.no_data,
+        )
+    shadow = rollout.shadow and Shadow(
+        rollout.shadow.percent,
+        rollout.shadow.hold,
+        guards(given.model.spec, given.platform, rollout.shadow.guards, rollout.no_data),
+    )
+    return Canary(
+        tuple(_step(step) for step in rollout.steps), judged, shadow, _risk(rollout.risk), rollout.no_data
+    )
+
+
+def _risk(risk: RiskSpec) -> Risk:
+    return Risk(risk.false_rollback, risk.power, risk.max_exposed)
+
+
+def _step(step: Any) -> Step:  # noqa: ANN401 - a member of the Step union
+    if isinstance(step, WeightStep):
+        return Step(weight=step.weight, hold_s=step.hold)
+    if isinstance(step, CohortStep):
+        cohort = step.cohort
+        match = "exact" if cohort.exact else "prefix" if cohort.prefix else "regex"
+        return Step(hold_s=step.hold, cohort=Cohort(cohort.header, match, getattr(cohort, match)))
+    return Step(approve=step.approve)
+
+
+def _gates(given: Inputs) -> tuple[Gate, ...]:
+    meta = given.model.metadata
+    waivers = {w.gate: w for w in given.platform.waivers if w.model == f"{meta.team}/{meta.name}"}
+    out = []
+    for gate in given.model.spec.gates:
+        waiver = waivers.get(gate.name)
+        config = gate.model_dump(mode="json", by_alias=True, exclude_none=True)
+        held = waiver and Waiver(waiver.gate, waiver.reason, waiver.approved_by, waiver.until)
+        out.append(Gate(gate.name, gate.kind, getattr(gate, "tool", gate.kind), config, held or None))
+    return tuple(out)
+
+
+def _gate_key(given: Inputs, gates: tuple[Gate, ...]) -> str:
+    """SHA-256 (hex) of model digest, data digests, gate configuration and gate image (DESIGN section 4)."""
+    covered = {
+        "model": given.lock.model.digest,
+        "data": {ref: data.digest for ref, data in sorted(given.lock.data.items())},
+        "gates": [gate.config for gate in gates],
+        "image": given.platform.images.gates or given.platform.registry,
+    }
+    return hashlib.sha256(json.dumps(covered, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _delivery(given: Inputs) -> Delivery:
+    platform = given.platform
+    return Delivery(
+        repo=platform.git.repo,
+        revision=platform.git.revision,
+        folder=platform.git.path,
+        server=platform.environments[given.environment].server,
+        argocd_namespace=platform.argocd_namespace,
+        rollouts=platform.controllers.argo_rollouts,
+        workflows=platform.controllers.argo_workflows,
+        gate_image=platform.images.gates or f"{platform.registry}/gates",
+    )

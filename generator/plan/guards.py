@@ -1,0 +1,86 @@
+"""Guards as written to guards as judged: names, baselines, shares of the risk, masks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from generator.plan.values import Guard, NoDataPolicy
+from generator.spec.model import ModelSpec
+from generator.spec.platform import PlatformSpec
+from generator.spec.rollout import Detect, FairnessGuard, OutcomeGuard, SlowRateGuard
+from generator.spec.service import Outcome
+
+# A Job metric's name must survive in `<run uid>.<metric>.<n>`, 63 characters (argo-rollouts metricproviders/job).
+LONGEST_NAME = 23
+# The mask looks back twice this many mean delays and a half: facts of statistics.md 3.4 (2B >= 5 mean delays).
+_DELAYS = 2.5
+
+
+def guards(
+    spec: ModelSpec, platform: PlatformSpec, written: Sequence[Any], no_data: NoDataPolicy
+) -> tuple[Guard, ...]:
+    """The guards of one rollout; those that compare with stable share the risk of a false rollback equally."""
+    compared = sum(1 for guard in written if getattr(guard, "detect", None))
+    alpha = spec.rollout.risk.false_rollback / max(compared, 1)
+    attributes = {**platform.attributes, **spec.service.attributes}
+    return tuple(_guard(spec, item, index, alpha, no_data, attributes) for index, item in enumerate(written))
+
+
+def guard_name(written: Any) -> str:  # noqa: ANN401 - a member of the Guard union
+    """Name of a guard's metric: its own, or what it watches."""
+    subject = written.outcome if isinstance(written, OutcomeGuard) else getattr(written, "metric", "parity")
+    name = written.name or str(subject).lower().replace("_", "-").strip("-")
+    return name[:LONGEST_NAME].strip("-")
+
+
+def _guard(  # noqa: PLR0913 - one value from six sources
+    spec: ModelSpec,
+    written: Any,  # noqa: ANN401 - a member of the Guard union
+    index: int,
+    alpha: float,
+    no_data: NoDataPolicy,
+    attributes: dict[str, list[Any]],
+) -> Guard:
+    detect: Detect | None = getattr(written, "detect", None)
+    outcome = spec.outcomes.get(written.outcome) if isinstance(written, OutcomeGuard) else None
+    delay = outcome.delay if outcome else 0.0
+    fairness = isinstance(written, FairnessGuard)
+    return Guard(
+        name=guard_name(written),
+        kind=written.kind,
+        subject=written.outcome
+        if isinstance(written, OutcomeGuard)
+        else written.fairness
+        if fairness
+        else written.metric,
+        ratio=_ratio(detect),
+        limit=written.at_most if fairness else written.limit,
+        at_most=outcome is None or outcome.better == "lower",
+        baseline=_baseline(written, outcome),
+        delay_s=delay,
+        bound_s=written.slower_than if isinstance(written, SlowRateGuard) else 0.0,
+        attributes=_attributes(written, attributes),
+        no_data=written.no_data or no_data,
+        alpha=alpha,
+        mask_s=_DELAYS * delay,
+        index=index,
+    )
+
+
+def _ratio(detect: Detect | None) -> float | None:
+    if detect is None:
+        return None
+    return 1 - detect.drop if detect.drop is not None else 1 + (detect.rise or 0.0)
+
+
+def _baseline(written: Any, outcome: Outcome | None) -> float | None:  # noqa: ANN401 - a member of the Guard union
+    if outcome is not None:
+        return outcome.baseline
+    baseline: float | None = getattr(written, "baseline", None)
+    return baseline
+
+
+def _attributes(written: Any, declared: dict[str, list[Any]]) -> tuple[tuple[str, tuple[str, ...]], ...]:  # noqa: ANN401
+    names = getattr(written, "sensitive", ())
+    return tuple((name, tuple(map(str, declared.get(name, ())))) for name in names)

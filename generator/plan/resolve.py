@@ -1,0 +1,181 @@
+"""From the files of one model to its plans, one an environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from generator.plan.build import Inputs, build, latency_bounds
+from generator.plan.layers import Layers
+from generator.plan.references import Written, check_references, did_you_mean
+from generator.plan.repository import Entry, Repository
+from generator.plan.values import Plan
+from generator.source.document import Document
+from generator.source.finding import Finding
+from generator.source.reader import read
+from generator.spec.check import check_data
+from generator.spec.model import ModelFile
+from generator.spec.platform import PlatformSpec
+
+_UNKNOWN = "\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One plan and how it came about."""
+
+    plan: Plan
+    written: Written
+
+
+@dataclass
+class Resolved:
+    """What became of one spec: plans where it could be planned, findings where it could not."""
+
+    entry: Entry
+    document: Document
+    plans: list[Planned] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def resolve(repository: Repository, entry: Entry, bento_templates: str) -> Resolved:
+    """Plan one model for every environment of the platform.
+
+    Args:
+        repository: the repository; its platform must be valid.
+        entry: the model.
+        bento_templates: digest (hex) of the templates that bentos are rendered from.
+    """
+    platform = repository.platform
+    if platform is None:
+        raise ValueError("a model can't be planned without a valid platform")
+    document = read(entry.spec, repository.root)
+    resolved = Resolved(entry, document)
+    if document.findings:
+        resolved.findings += document.findings
+        return resolved
+    lock_document, lock, lock_findings = repository.lock(entry)
+    base = _layers(repository, document, platform, _UNKNOWN, resolved)
+    if base is None:
+        return resolved
+    base_file, findings = check_data(ModelFile, base.merged, base.where)
+    resolved.findings += findings
+    by_environment = _by_environment(repository, resolved, platform, base, base_file)
+    if base_file is None or resolved.findings:
+        resolved.findings += lock_findings
+        return _unique(resolved)
+    bounds = tuple(sorted({b for _, file in by_environment.values() for b in latency_bounds(file.spec)}))
+    for environment, (layers, file) in by_environment.items():
+        written = Written(layers, file, platform, lock_document, lock)
+        problems = [*_place(entry, written), *check_references(written)]
+        resolved.findings += [*lock_findings, *problems]
+        if lock is not None and not problems:
+            inputs = Inputs(file, base_file, bounds, platform, environment, lock, bento_templates)
+            resolved.plans.append(Planned(build(inputs), written))
+    return _unique(resolved)
+
+
+def _layers(
+    repository: Repository, document: Document, platform: PlatformSpec, environment: str, resolved: Resolved
+) -> Layers | None:
+    data = document.data
+    spec = data.get("spec") if isinstance(data, dict) else None
+    tier = spec.get("tier") if isinstance(spec, dict) else None
+    if not isinstance(spec, dict) or not isinstance(tier, str):
+        # Without a tier there are no defaults: the file is judged by itself, for what can be said of it.
+        _, findings = check_data(
+            ModelFile, data, lambda path: (document, path), partial=isinstance(spec, dict)
+        )
+        resolved.findings += findings
+        if isinstance(spec, dict) and "tier" not in spec:
+            hint = f"add `tier`: one of {', '.join(platform.tiers)}"
+            resolved.findings.append(
+                document.finding("SPEC103", ("spec",), "`tier` is missing in spec", hint, key=True)
+            )
+        return None
+    if tier not in platform.tiers:
+        hint = did_you_mean(tier, list(platform.tiers))
+        message = f"the tier `{tier}` is not known to the platform"
+        resolved.findings.append(document.finding("REF202", ("spec", "tier"), message, hint))
+        _, findings = check_data(ModelFile, data, lambda path: (document, path), partial=True)
+        resolved.findings += findings
+        return None
+    return Layers(document, repository.platform_document, tier, environment)
+
+
+def _by_environment(
+    repository: Repository,
+    resolved: Resolved,
+    platform: PlatformSpec,
+    base: Layers,
+    base_file: ModelFile | None,
+) -> dict[str, tuple[Layers, ModelFile]]:
+    """The merged spec of every environment; an override for an unknown one is a finding."""
+    overrides: Any = base.spec.data["spec"].get("environments")
+    if overrides is not None and not _well_formed(base, overrides, resolved):
+        return {}
+    out: dict[str, tuple[Layers, ModelFile]] = {}
+    for environment in overrides or {}:
+        if environment not in platform.environments:
+            path = ("spec", "environments", environment)
+            hint = did_you_mean(environment, list(platform.environments))
+            message = f"the environment `{environment}` is not known to the platform"
+            resolved.findings.append(base.spec.finding("REF209", path, message, hint, key=True))
+    for environment in platform.environments:
+        layers = Layers(base.spec, repository.platform_document, base.tier, environment)
+        if not (overrides or {}).get(environment):
+            if base_file is not None:
+                out[environment] = (layers, base_file)
+            continue
+        file, findings = check_data(ModelFile, layers.merged, layers.where)
+        resolved.findings += findings
+        if file is not None:
+            out[environment] = (layers, file)
+    return out
+
+
+_FIXED = ("tier", "model", "environments")
+
+
+def _well_formed(base: Layers, overrides: Any, resolved: Resolved) -> bool:  # noqa: ANN401 - plain YAML values
+    """Overrides are mappings and leave alone what one bento and one tier need to be the same everywhere."""
+    before = len(resolved.findings)
+    path = ("spec", "environments")
+    if not isinstance(overrides, dict):
+        message = "a mapping of environments belongs here"
+        resolved.findings.append(base.spec.finding("SPEC104", path, message, "write one key per environment"))
+        return False
+    for environment, override in overrides.items():
+        if not isinstance(override, dict):
+            message = "a mapping of keys belongs here"
+            resolved.findings.append(
+                base.spec.finding("SPEC104", (*path, environment), message, "write what differs")
+            )
+            continue
+        for key in _FIXED:
+            if key in override:
+                message = f"`{key}` is the same in every environment"
+                hint = "make it a model of its own, or move the value up"
+                resolved.findings.append(
+                    base.spec.finding("REF211", (*path, environment, key), message, hint, key=True)
+                )
+    return len(resolved.findings) == before
+
+
+def _place(entry: Entry, written: Written) -> list[Finding]:
+    """The folder is the team, the file is the model."""
+    meta, out = written.file.metadata, []
+    for key, said, there in (("team", meta.team, entry.team), ("name", meta.name, entry.model)):
+        if said != there:
+            message = f"`{key}` is `{said}`, but the file stands for `{there}`"
+            out.append(
+                written.finding("REF212", ("metadata", key), message, f"write `{there}`, or move the file")
+            )
+    return out
+
+
+def _unique(resolved: Resolved) -> Resolved:
+    """One mistake is told once, though every environment meets it."""
+    seen = {(f.code, f.place, f.message): f for f in resolved.findings}
+    resolved.findings = sorted(seen.values(), key=Finding.sort_key)
+    return resolved

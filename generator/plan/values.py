@@ -1,0 +1,272 @@
+"""The plan: one spec resolved for one environment. Frozen, complete, and free of any I/O.
+
+Shares are fractions, times seconds, weights whole percentages of live traffic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from generator.plan.bento import Bento
+
+RouterKind = Literal["gateway-api", "istio", "traefik", "none"]
+NoDataPolicy = Literal["fail", "pause", "pass"]
+GuardKind = Literal["outcome", "error-rate", "slow-rate", "fairness"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which model, whose, and where it runs."""
+
+    team: str
+    model: str
+    environment: str
+    tier: str
+    owner: str
+    description: str
+    namespace: str
+
+    @property
+    def path(self) -> str:
+        """Folder of the bundle below `rendered/`."""
+        return f"{self.environment}/{self.team}/{self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Which version of the model, and where it came from."""
+
+    ref: str
+    resolved: str
+    label: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The container image; by digest once the lock holds one that was built from this bento."""
+
+    repository: str
+    tag: str
+    digest: str | None
+
+    @property
+    def reference(self) -> str:
+        """What a container names."""
+        return f"{self.repository}@{self.digest}" if self.digest else f"{self.repository}:{self.tag}"
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """What splits the live traffic of this model."""
+
+    kind: RouterKind
+    gateway: str
+    namespace: str
+    implementation: str | None
+    entry_points: tuple[str, ...]
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """Pods and what each needs. `gpu` counts devices; `cpu` and `memory` are Kubernetes quantities."""
+
+    replicas: int
+    cpu: str
+    memory: str
+    gpu: int
+    autoscaler: Literal["hpa", "keda"] | None = None
+    minimum: int = 0
+    maximum: int = 0
+    target_cpu: float = 0.0
+    rps_per_pod: float = 0.0
+
+    @property
+    def most(self) -> int:
+        """Most pods of the stable version."""
+        return self.maximum if self.autoscaler else self.replicas
+
+    @property
+    def fewest(self) -> int:
+        """Fewest pods of the stable version."""
+        return self.minimum if self.autoscaler else self.replicas
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Requests with a header; `match` is exact, prefix or regex."""
+
+    header: str
+    match: Literal["exact", "prefix", "regex"]
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a canary: a weight or a cohort with its hold, or an approval."""
+
+    weight: int | None = None
+    hold_s: float = 0.0
+    cohort: Cohort | None = None
+    approve: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A judgement during the rollout.
+
+    Args:
+        name: name of the metric in the AnalysisTemplate.
+        kind: what is watched.
+        subject: outcome, or the metric's own name, or the fairness measure.
+        ratio: smallest event ratio canary/stable to detect (0.9 for a drop of 10 %); None for an absolute bound.
+        limit: absolute bound; None for a comparison with stable.
+        at_most: whether the bound is an upper one.
+        baseline: events per request of the stable version; None when nobody declared it.
+        delay_s: mean delay of the event behind the request.
+        bound_s: latency bound of a slow-rate guard.
+        attributes: sensitive attributes with their declared values.
+        no_data: what missing data means.
+        alpha: chance of a false rollback that this guard may spend.
+        mask_s: look-back of the delay mask; 0 where no mask is needed.
+        index: position among the spec's guards; findings point there.
+    """
+
+    name: str
+    kind: GuardKind
+    subject: str
+    ratio: float | None
+    limit: float | None
+    at_most: bool
+    baseline: float | None
+    delay_s: float
+    bound_s: float
+    attributes: tuple[tuple[str, tuple[str, ...]], ...]
+    no_data: NoDataPolicy
+    alpha: float
+    mask_s: float
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What the team accepts: chances as fractions, `max_exposed` in requests."""
+
+    false_rollback: float
+    power: float
+    max_exposed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """Copied requests before the first step."""
+
+    percent: float
+    hold_s: float
+    guards: tuple[Guard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A growing share of live traffic."""
+
+    steps: tuple[Step, ...]
+    guards: tuple[Guard, ...]
+    shadow: Shadow | None
+    risk: Risk
+    no_data: NoDataPolicy
+    strategy: Literal["canary"] = "canary"
+
+    @property
+    def weights(self) -> tuple[int, ...]:
+        """Weights in order, approvals and cohorts left out."""
+        return tuple(step.weight for step in self.steps if step.weight is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class BlueGreen:
+    """All traffic at once, after a look."""
+
+    approve: str
+    preview_replicas: int
+    guards: tuple[Guard, ...]
+    watch_s: float
+    risk: Risk
+    no_data: NoDataPolicy
+    strategy: Literal["blue-green"] = "blue-green"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A judgement before any traffic; `config` is what its key covers."""
+
+    name: str
+    kind: str
+    tool: str
+    config: dict[str, Any]
+    waiver: Waiver | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A named exemption."""
+
+    gate: str
+    reason: str
+    approved_by: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Monitoring:
+    """Where metrics are asked for, and how often pods are scraped (seconds)."""
+
+    address: str
+    scrape_s: float
+    labels: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How the bundle reaches the cluster."""
+
+    repo: str
+    revision: str
+    folder: str
+    server: str
+    argocd_namespace: str
+    rollouts: str
+    workflows: str
+    gate_image: str
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """An environment variable: a plain value, or a key of a Secret."""
+
+    name: str
+    value: str | None
+    secret: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that will be rendered, and why."""
+
+    identity: Identity
+    version: Version
+    image: Image
+    bento: Bento
+    env: tuple[Env, ...]
+    routing: Routing
+    capacity: Capacity
+    rollout: Canary | BlueGreen
+    gates: tuple[Gate, ...]
+    gate_key: str
+    enforcement: tuple[str, ...]
+    min_rps: float | None
+    design_effect: float
+    monitoring: Monitoring
+    delivery: Delivery

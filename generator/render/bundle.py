@@ -1,0 +1,92 @@
+"""A plan to the text of its files, every object of it verified."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+
+import ryaml
+
+from generator.plan.names import PORT, Names, labels
+from generator.plan.values import Plan
+from generator.render.environment import Templates
+from generator.render.kinds import check
+from generator.render.output import Output, Outputs
+from generator.render.outputs.analysis import analyses
+from generator.render.outputs.gates import gates
+from generator.render.outputs.pods import shadow
+from generator.render.outputs.rollout import rollout
+from generator.render.outputs.routing import routes, services
+from generator.render.outputs.workload import workload
+
+OUTPUTS: tuple[Outputs, ...] = (workload, services, routes, shadow, analyses, gates)
+
+
+class RenderError(Exception):
+    """A template gave something that is not the object it should be: ours is a bug, an overridden one is the platform's."""
+
+
+def render_bundle(plan: Plan, templates: Templates, odds: Mapping[str, str]) -> dict[str, str]:
+    """Render one bundle.
+
+    Args:
+        plan: the plan.
+        templates: what is rendered with.
+        odds: annotations of the Rollout that tell how safe the plan is.
+
+    Returns:
+        Text by file name. The Rollout carries the hash of all others, so that any change reaches the controller.
+
+    Raises:
+        RenderError: a file is no valid object.
+    """
+    files = render_outputs((output for outputs in OUTPUTS for output in outputs(plan)), plan, templates)
+    last = rollout(plan, digest(files), odds)
+    return {**files, **render_outputs([last], plan, templates)}
+
+
+def render_outputs(outputs: Iterable[Output], plan: Plan, templates: Templates) -> dict[str, str]:
+    """Render and verify some files of one plan."""
+    identity = plan.identity
+    common = {"plan": plan, "names": Names(identity.model), "labels": labels(identity), "port": PORT}
+    origin = f"specs/{identity.team}/{identity.model}.yaml"
+    return dict(_rendered(outputs, common, templates, origin))
+
+
+def _rendered(
+    outputs: Iterable[Output], common: Mapping[str, object], templates: Templates, origin: str
+) -> Iterator[tuple[str, str]]:
+    for output in outputs:
+        yield output.file, render_object(output, common, templates, origin)
+
+
+def render_object(output: Output, common: Mapping[str, object], templates: Templates, origin: str) -> str:
+    """One verified file.
+
+    Args:
+        output: what to render.
+        common: context that all files share.
+        templates: what is rendered with.
+        origin: the file that people edit instead of this one.
+
+    Raises:
+        RenderError: the text is no YAML, or no valid object.
+    """
+    body = templates.render(output.template, {**common, **output.context})
+    try:
+        parsed = ryaml.loads(body)
+    except ryaml.InvalidYamlError as error:
+        raise RenderError(f"{output.template} does not give YAML: {error}") from error
+    problems = check(parsed)
+    if problems:
+        said = "; ".join(f"{'.'.join(map(str, p.path))}: {p.message}" for p in problems[:5])
+        raise RenderError(f"{output.template} does not give a valid object: {said}")
+    return f"# Rendered by Sluice from {origin}: edit that file, not this one.\n{body}"
+
+
+def digest(files: Mapping[str, str]) -> str:
+    """Digest (hex, 16 digits) of some files, names included."""
+    total = hashlib.sha256()
+    for name in sorted(files):
+        total.update(f"{name}\0{files[name]}\0".encode())
+    return total.hexdigest()[:16]

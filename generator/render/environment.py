@@ -1,0 +1,204 @@
+"""The templates: ours, overridden one by one by the platform team's own, compiled once and cached."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.render.scalars import Verbatim, finalizer, prose, yaml_text, yaml_value
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
+SUFFIX = ".j2"
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def builtin_folder() -> Path:
+    """Our own templates: inside the installed package, or at the top of a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    shipped = package / "_templates"
+    return shipped if shipped.is_dir() else package.parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One template: its name, its file, and whether it is the platform team's."""
+
+    name: str
+    file: Path
+    own: bool
+
+
+@dataclass
+class Templates:
+    """All templates that one repository renders with.
+
+    Args:
+        overrides: the platform team's folder; a template there replaces ours of the same name.
+    """
+
+    overrides: Path | None = None
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """Every template by name, sorted."""
+        ours = builtin_folder()
+        found = {name: Source(name, ours / name, own=False) for name in _names(ours)}
+        if self.overrides is not None and self.overrides.is_dir() and self.overrides.resolve() != ours:
+            found.update(
+                {name: Source(name, self.overrides / name, own=True) for name in _names(self.overrides)}
+            )
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """Text of every template by name."""
+        return {name: source.file.read_text(encoding="utf-8") for name, source in self.sources.items()}
+
+    def digest(self, prefix: str = "") -> str:
+        """SHA-256 (hex) of all templates whose name starts like this."""
+        total = hashlib.sha256()
+        for name, text in self.texts.items():
+            if name.startswith(prefix):
+                total.update(f"{name}\0{len(text)}\0{text}".encode())
+        return total.hexdigest()
+
+    def get_template(self, name: str) -> Template:
+        """A template, by name, that writes values as literals of the file's language.
+
+        Raises:
+            jinja2.TemplateNotFound: there is none of this name.
+            jinja2.TemplateSyntaxError: it can't be compiled.
+        """
+        return self._environment(_language(name)).get_template(name)
+
+    def render(self, name: str, context: Mapping[str, object]) -> str:
+        """The text of a template, ending in one newline."""
+        return self.get_template(name).render(context).rstrip("\n") + "\n"
+
+    def _environment(self, language: str) -> Environment:
+        made = self._environments.get(language)
+        if made is None:
+            made = self._environments[language] = _environment(language, self.texts)
+        return made
+
+    @cached_property
+    def _environments(self) -> dict[str, Environment]:
+        return {}
+
+
+def _names(folder: Path) -> list[str]:
+    found: list[str] = []
+    for parent, _, files in os.walk(folder):
+        found += [
+            Path(parent, file).relative_to(folder).as_posix() for file in files if file.endswith(SUFFIX)
+        ]
+    return found
+
+
+def _language(name: str) -> str:
+    return "".join(Path(name).suffixes[-2:])
+
+
+def _environment(language: str, texts: Mapping[str, str]) -> Environment:
+    from jinja2 import DictLoader, StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(
+        loader=DictLoader(texts),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+        finalize=finalizer(language),
+        bytecode_cache=_bytecode_cache(),
+        cache_size=-1,
+        auto_reload=False,
+    )
+    environment.filters.update(
+        identifier=identifier,
+        raw_text=raw_text,
+        lines=lines,
+        items=items,
+        text=text,
+        go_duration=go_duration,
+        quantity=quantity,
+    )
+    return environment
+
+
+@lru_cache(maxsize=1)
+def _bytecode_cache() -> object:
+    """Compiled templates between runs; they are keyed by their text. None where no folder can be had."""
+    from jinja2 import FileSystemBytecodeCache
+
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
+    folder = Path(home, "sluice", "templates")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        owned = folder.stat().st_uid == os.geteuid() and os.access(folder, os.W_OK)
+    except OSError:
+        return None
+    return FileSystemBytecodeCache(str(folder)) if owned else None
+
+
+def identifier(name: str) -> Verbatim:
+    """A free Python identifier.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not _IDENTIFIER.fullmatch(name):
+        raise ValueError(f"{name!r} is no identifier")
+    return Verbatim(name)
+
+
+def raw_text(text: object) -> Verbatim:
+    """Text for a comment or a README: one line."""
+    return Verbatim(prose(text))
+
+
+def lines(mapping: Mapping[str, object], indent: int) -> Verbatim:
+    """A mapping as block YAML, one key a line, behind the first one indented by this many blanks."""
+    joint = "\n" + " " * indent
+    return Verbatim(joint.join(f"{yaml_value(key)}: {yaml_value(value)}" for key, value in mapping.items()))
+
+
+def items(values: list[object], indent: int) -> Verbatim:
+    """A list as block YAML, one item a line, behind the first one indented by this many blanks."""
+    joint = "\n" + " " * indent
+    return Verbatim(joint.join(f"- {yaml_value(value)}" for value in values))
+
+
+def text(value: str, indent: int) -> Verbatim:
+    """Text of several lines as a literal block indented by this many blanks; in quotes where a block can't hold it."""
+    rows = value.split("\n")
+    block = len(rows) > 1 and all(row.isascii() and row.isprintable() and row == row.rstrip() for row in rows)
+    if not block or not rows[0] or rows[0][0] == " " or not rows[-1]:
+        return Verbatim(yaml_text(value))
+    return Verbatim("|-" + "".join("\n" + (" " * indent + row if row else "") for row in rows))
+
+
+def go_duration(seconds: float) -> str:
+    """A duration that Go and the Gateway API parse alike: whole hours, minutes, seconds or milliseconds."""
+    milliseconds = round(seconds * 1000)
+    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000)):
+        if milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    return f"{milliseconds}ms"
+
+
+def quantity(value: str) -> str:
+    """A CPU quantity as Kubernetes writes it back: `100m` for 0.1, so that no diff remains."""
+    if "." not in value:
+        return value
+    milli = round(float(value) * 1000)
+    return f"{milli}m" if milli % 1000 else str(milli // 1000)

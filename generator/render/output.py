@@ -1,0 +1,30 @@
+"""One file to render: its name, its template, and what the template needs beside the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from generator.plan.values import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file of a bundle.
+
+    Args:
+        file: name in the bundle, `<kind>-<role>.yaml`.
+        template: name of its template.
+        context: what the template needs beside `plan`, `names`, `labels` and `port`.
+    """
+
+    file: str
+    template: str
+    context: Mapping[str, object] = field(default_factory=dict)
+
+
+class Outputs(Protocol):
+    """A group of objects: from the plan to the files it asks for."""
+
+    def __call__(self, plan: Plan) -> Iterator[Output]: ...

@@ -1,0 +1,60 @@
+"""The pod template that Rollout and shadow share, and the shadow itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from generator.plan.names import Names, labels
+from generator.plan.values import Canary, Plan
+from generator.render.output import Output
+from generator.render.outputs.workload import config_name
+
+# Long enough for endpoints and gateways to forget the pod; BentoML drops what connects after SIGTERM.
+PRE_STOP_S = 10
+_DRAIN_MARGIN_S = 10
+
+
+def pod(plan: Plan, app: str, served_by: str = "") -> dict[str, object]:
+    """Context of the pod template.
+
+    Args:
+        plan: the plan.
+        app: value of the label that Services select by.
+        served_by: arm that the pod's predictions count for; empty for the pod-template hash.
+    """
+    role = {"sluice.dev/role": "shadow"} if served_by else {}
+    return {
+        "app": app,
+        "served_by": served_by,
+        "config_name": config_name(plan),
+        "pre_stop_s": PRE_STOP_S,
+        "grace_s": PRE_STOP_S + math.ceil(plan.bento.timeout_s) + _DRAIN_MARGIN_S,
+        "pod_labels": {
+            **labels(plan.identity),
+            "app.kubernetes.io/name": app,
+            "app.kubernetes.io/version": plan.version.label,
+            **role,
+        },
+        "pod_annotations": {
+            "sluice.dev/gate-key": plan.gate_key,
+            "sluice.dev/model-digest": plan.version.digest,
+            "sluice.dev/model-ref": plan.version.resolved,
+        },
+    }
+
+
+def shadow(plan: Plan) -> Iterator[Output]:
+    """The pods that answer copied requests, with the version that is about to be released."""
+    wanted = plan.rollout.shadow if isinstance(plan.rollout, Canary) else None
+    if wanted is None:
+        return
+    name = Names(plan.identity.model).shadow
+    replicas = max(1, math.ceil(plan.capacity.fewest * wanted.percent))
+    context = {**pod(plan, name, shadow_arm(plan)), "replicas": replicas}
+    yield Output("deployment-shadow.yaml", "kubernetes/deployment-shadow.yaml.j2", context)
+
+
+def shadow_arm(plan: Plan) -> str:
+    """Arm that the shadow's predictions count for: one for each version of the model."""
+    return f"shadow-{plan.bento.default_served_by}-{plan.bento.digest[:8]}"[:63]

@@ -1,0 +1,111 @@
+"""The Rollout: the only object that moves traffic, and the last one of its bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from generator.plan.names import Names
+from generator.plan.values import Canary, Cohort, Plan, Step
+from generator.render.environment import go_duration
+from generator.render.output import Output
+from generator.render.outputs.analysis import SHADOW_EVIDENCE, SHADOW_WATCH, has_evidence
+from generator.render.outputs.pods import pod
+
+FILE = "rollout-main.yaml"
+_HEADER_ROUTE = "cohort"
+_BOTH_HASHES = [
+    {"name": "canary-hash", "valueFrom": {"podTemplateHashValue": "Latest"}},
+    {"name": "stable-hash", "valueFrom": {"podTemplateHashValue": "Stable"}},
+]
+
+
+def rollout(plan: Plan, bundle_hash: str, odds: Mapping[str, str]) -> Output:
+    """The Rollout of a bundle.
+
+    Args:
+        plan: the plan.
+        bundle_hash: digest (hex) of all other files of the bundle.
+        odds: annotations that tell a reviewer how safe the plan is.
+    """
+    context = {
+        **pod(plan, plan.identity.model),
+        "bundle_hash": bundle_hash,
+        "annotations": _annotations(plan, odds),
+    }
+    if isinstance(plan.rollout, Canary):
+        return Output(FILE, "kubernetes/rollout-canary.yaml.j2", {**context, **_canary(plan, plan.rollout)})
+    watched = any(guard.limit is not None for guard in plan.rollout.guards)
+    blue_green = {"watched": watched, "scale_down_s": max(30, round(plan.rollout.watch_s)) if watched else 60}
+    return Output(FILE, "kubernetes/rollout-bluegreen.yaml.j2", {**context, **blue_green})
+
+
+def _annotations(plan: Plan, odds: Mapping[str, str]) -> dict[str, str]:
+    waived = {gate.name: gate.waiver for gate in plan.gates if gate.waiver}
+    waivers = {
+        f"sluice.dev/waiver.{name}": f"{held.reason} ({held.approved_by}, until {held.until})"
+        for name, held in waived.items()
+    }
+    return {"sluice.dev/gate-key": plan.gate_key, "sluice.dev/owner": plan.identity.owner, **waivers, **odds}
+
+
+def _canary(plan: Plan, rollout: Canary) -> dict[str, object]:
+    steps = list(_steps(plan, rollout))
+    cohorts = any(step.cohort for step in rollout.steps)
+    first = next((i for i, step in enumerate(steps) if step.get("setWeight", 0)), len(steps))
+    first = min(first, next((i for i, step in enumerate(steps) if "setHeaderRoute" in step), first))
+    return {
+        "steps": steps,
+        "starting_step": first,
+        "background": bool(rollout.guards),
+        "managed_routes": [_HEADER_ROUTE] if cohorts else [],
+    }
+
+
+def _steps(plan: Plan, rollout: Canary) -> Iterator[dict[str, object]]:
+    """The steps of the controller: exactly one key each."""
+    names = Names(plan.identity.model)
+    if rollout.shadow:
+        yield {"setWeight": 0}
+        yield from _shadow_steps(names, rollout)
+    scaled = False
+    for index, step in enumerate(rollout.steps):
+        if step.approve:
+            yield {"pause": {}}
+        elif step.cohort:
+            yield from _cohort_steps(step, step.cohort)
+            scaled = True
+        else:
+            if scaled:
+                yield {"setCanaryScale": {"matchTrafficWeight": True}}
+                scaled = False
+            yield {"setWeight": step.weight}
+            yield {"pause": {"duration": go_duration(step.hold_s)}}
+            if has_evidence(plan, rollout, index):
+                yield _analysis(names.evidence(index), _BOTH_HASHES)
+
+
+def _shadow_steps(names: Names, rollout: Canary) -> Iterator[dict[str, object]]:
+    shadow = rollout.shadow
+    if shadow is None:
+        return
+    if shadow.guards:
+        yield _analysis(f"{names.model}-{SHADOW_WATCH}", [])
+        yield _analysis(f"{names.model}-{SHADOW_EVIDENCE}", [])
+    else:
+        yield {"pause": {"duration": go_duration(shadow.hold_s)}}
+
+
+def _cohort_steps(step: Step, cohort: Cohort) -> Iterator[dict[str, object]]:
+    """Pods for the cohort, its route, the hold, and the route taken away again."""
+    match = {"headerName": cohort.header, "headerValue": {cohort.match: cohort.value}}
+    yield {"setCanaryScale": {"replicas": 1}}
+    yield {"setHeaderRoute": {"name": _HEADER_ROUTE, "match": [match]}}
+    yield {"pause": {"duration": go_duration(step.hold_s)}}
+    yield {"setHeaderRoute": {"name": _HEADER_ROUTE}}
+
+
+def _analysis(template: str, args: list[dict[str, object]]) -> dict[str, object]:
+    body: dict[str, object] = {"templates": [{"templateName": template}]}
+    if args:
+        body["args"] = args
+    return {"analysis": body}

@@ -1,0 +1,59 @@
+"""What runs beside the Rollout: account, configuration, disruption budget, autoscaler, scraping."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+from generator.plan.names import labels
+from generator.plan.values import Plan
+from generator.promql.served import Served
+from generator.render.environment import go_duration
+from generator.render.output import Output
+
+
+def workload(plan: Plan) -> Iterator[Output]:
+    """Objects that every strategy has."""
+    yield Output("serviceaccount-main.yaml", "kubernetes/serviceaccount.yaml.j2")
+    yield Output(
+        "configmap-config.yaml",
+        "kubernetes/configmap.yaml.j2",
+        {"name": config_name(plan), "data": config(plan)},
+    )
+    yield Output("poddisruptionbudget-main.yaml", "kubernetes/poddisruptionbudget.yaml.j2")
+    yield Output(
+        "podmonitor-main.yaml",
+        "kubernetes/podmonitor.yaml.j2",
+        {
+            "monitor_labels": {**labels(plan.identity), **dict(plan.monitoring.labels)},
+            "interval": go_duration(plan.monitoring.scrape_s),
+        },
+    )
+    if plan.capacity.autoscaler == "hpa":
+        yield Output("horizontalpodautoscaler-main.yaml", "kubernetes/horizontalpodautoscaler.yaml.j2")
+    elif plan.capacity.autoscaler == "keda":
+        yield Output("scaledobject-main.yaml", "kubernetes/scaledobject.yaml.j2", _keda(plan))
+
+
+def config(plan: Plan) -> dict[str, str]:
+    """Environment variables of the service that hold no secret."""
+    plain = {variable.name: variable.value for variable in plan.env if variable.value is not None}
+    return {
+        **plain,
+        "BENTOML_DO_NOT_TRACK": "True",
+        "SLUICE_MODEL": plan.identity.model,
+        "SLUICE_VERSION": plan.version.label,
+    }
+
+
+def config_name(plan: Plan) -> str:
+    """Name of the ConfigMap: it holds the hash of the content."""
+    content = json.dumps(config(plan), sort_keys=True).encode()
+    return f"{plan.identity.model}-config-{hashlib.sha256(content).hexdigest()[:8]}"
+
+
+def _keda(plan: Plan) -> dict[str, object]:
+    served = Served(plan.identity.model, plan.identity.namespace)
+    requests = served.outcome("").requests
+    return {"query": f"sum(rate({requests}[2m]))", "threshold": f"{plan.capacity.rps_per_pod:g}"}

@@ -1,0 +1,108 @@
+"""One YAML document: its plain values, and on demand the position of each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import yaml
+
+from generator.source.finding import Finding, Fix, Place, Severity
+
+Path = tuple[str | int, ...]
+_Span = tuple[yaml.Mark, yaml.Mark]
+
+
+def dotted(path: Path) -> str:
+    """A key path as people write it: `rollout.steps[0].weight`."""
+    out = ""
+    for part in path:
+        out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else part
+    return out
+
+
+@dataclass
+class Document:
+    """The content of one input file.
+
+    Args:
+        file: path as the user knows it, with forward slashes.
+        text: the whole file.
+        data: the plain values (dict, list, str, int, float, bool, None); None when the file was refused.
+        findings: why it was refused, or what is suspicious in it.
+    """
+
+    file: str
+    text: str = ""
+    data: Any = None
+    findings: list[Finding] = field(default_factory=list)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The source lines, without line ends."""
+        return self.text.splitlines()
+
+    @cached_property
+    def _spans(self) -> dict[Path, tuple[_Span | None, _Span]]:
+        spans: dict[Path, tuple[_Span | None, _Span]] = {}
+        try:
+            root = yaml.compose(self.text, Loader=yaml.CSafeLoader)
+        except yaml.YAMLError:
+            return spans
+        stack: list[tuple[Path, _Span | None, yaml.Node | None]] = [((), None, root)]
+        while stack:
+            path, key, node = stack.pop()
+            if node is None:
+                continue
+            spans[path] = (key, (node.start_mark, node.end_mark))
+            if isinstance(node, yaml.MappingNode):
+                stack += [((*path, k.value), (k.start_mark, k.end_mark), v) for k, v in node.value]
+            elif isinstance(node, yaml.SequenceNode):
+                stack += [((*path, i), None, v) for i, v in enumerate(node.value)]
+        return spans
+
+    def has(self, path: Path) -> bool:
+        """Whether the document itself writes a value at this path."""
+        value = self.data
+        for part in path:
+            if isinstance(value, dict) and part in value:
+                value = value[part]
+            elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+                value = value[part]
+            else:
+                return False
+        return True
+
+    def place(self, path: Path, *, key: bool = False) -> Place:
+        """Where a value (or, with `key`, its key) stands; the nearest parent that exists, if it does not."""
+        while path and path not in self._spans:
+            path, key = path[:-1], True
+        found = self._spans.get(path)
+        if found is None:
+            return Place(self.file)
+        start, end = found[0] if key and found[0] else found[1]
+        end_column = end.column + 1 if end.line == start.line else 0
+        return Place(self.file, start.line + 1, start.column + 1, end_column)
+
+    def excerpt(self, line: int) -> str:
+        """The source line with this number; empty when there is none."""
+        return self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+
+    def finding(  # noqa: PLR0913 - a finding has that many parts
+        self,
+        code: str,
+        path: Path,
+        message: str,
+        hint: str,
+        *,
+        severity: Severity = "error",
+        key: bool = False,
+        related: tuple[tuple[str, Place], ...] = (),
+        fix: Fix | None = None,
+    ) -> Finding:
+        """A finding about the value at a path of this document."""
+        place = self.place(path, key=key)
+        return Finding(
+            code, severity, message, hint, place, dotted(path), self.excerpt(place.line), related, fix
+        )

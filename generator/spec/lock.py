@@ -1,0 +1,49 @@
+"""The lock beside a spec: what every movable reference was resolved to."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from generator.spec.record import Record
+from generator.spec.types import Digest, Line
+
+Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+
+
+class LockedModel(Record):
+    """The model that the reference meant."""
+
+    ref: Line = Field(description="the reference that was asked for")
+    resolved: Line = Field(description="what it resolved to: an immutable reference")
+    version: Version = Field(description="version of the model; part of the image tag", examples=["7"])
+    digest: Digest = Field(description="digest of the model's files")
+    at: Line = Field(description="when it was resolved (RFC 3339)")
+    by: Line = Field(description="what resolved it")
+
+
+class LockedImage(Record):
+    """The image that was pushed."""
+
+    digest: Digest = Field(description="digest of the image's manifest")
+    bento: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")] = Field(
+        description="bento digest the image was built from (first 12)"
+    )
+
+
+class LockedData(Record):
+    """A data set that a gate reads."""
+
+    digest: Digest = Field(description="digest of its content")
+    resolved: Line = Field(description="what it resolved to")
+
+
+class LockFile(Record):
+    """What the references of one spec were resolved to."""
+
+    model_config = ConfigDict(alias_generator=None)
+    schema_: Literal["sluice/lock/v1"] = Field(alias="schema", description="version of this format")
+    model: LockedModel = Field(description="the model")
+    image: LockedImage | None = Field(None, description="the image, once it is pushed")
+    data: dict[Line, LockedData] = Field({}, description="data sets of the gates, by reference")

@@ -1,0 +1,86 @@
+"""The spec of one model: the file a team commits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from generator.spec.gates import Gate
+from generator.spec.record import Record
+from generator.spec.rollout import Rollout
+from generator.spec.service import Autoscaling, Outcome, Resources, Service, Traffic
+from generator.spec.types import Date, Digest, Key, Line, Name
+
+API_VERSION = "sluice.dev/v1alpha1"
+
+ModelRef = Annotated[
+    str,
+    Field(
+        pattern=r"^(?:bentoml:|mlflow:|dvc:|hf:|oci://|s3://|https://)[A-Za-z0-9][A-Za-z0-9._/@:+=-]{0,300}$",
+        description="where the model comes from: bentoml:, mlflow:, dvc:, hf:, oci://, s3:// or https://",
+        examples=["mlflow:recommender@champion", "bentoml:ticket_classifier:7"],
+    ),
+]
+
+
+class ModelSource(Record):
+    """Which model, and how it is loaded."""
+
+    ref: ModelRef
+    framework: Literal["sklearn", "xgboost", "lightgbm", "mlflow", "onnx", "custom"] = Field(
+        description="how the service loads it"
+    )
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        None, description="digest that the producer gave; s3 and https need it"
+    )
+    load: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$")] | None = Field(
+        None, description="module:Class of a custom model", examples=["my_model:Model"]
+    )
+
+
+class Accept(Record):
+    """A finding that the team accepts for a while."""
+
+    code: Annotated[str, Field(pattern=r"^[A-Z]{3,4}[0-9]{3}$")] = Field(
+        description="code of the finding", examples=["CAN210"]
+    )
+    reason: Line = Field(description="why")
+    until: Date = Field(description="last day")
+
+
+class Metadata(Record):
+    """Whose model it is."""
+
+    name: Name = Field(description="the model")
+    team: Name = Field(description="the team; also the folder of the spec")
+    owner: Line = Field(description="who is asked", examples=["shop-ml@example.com"])
+    description: Line | None = Field(None, description="one line about the model")
+
+
+class ModelSpec(Record):
+    """What the team wants."""
+
+    tier: Name = Field(description="class of the model; its defaults and ceilings apply")
+    model: ModelSource = Field(description="the model")
+    service: Service = Field(Service(), description="the service around it")
+    traffic: Traffic = Field(Traffic(), description="its live traffic")
+    outcomes: dict[Key, Outcome] = Field({}, description="what users do after a prediction")
+    gates: list[Gate] = Field([], description="judged before any traffic")
+    rollout: Rollout = Field(description="how a new version takes over")
+    replicas: int = Field(2, ge=1, le=1000, description="pods, where nothing scales them")
+    autoscaling: Autoscaling | None = Field(None, description="who scales the pods")
+    resources: Resources = Field(Resources(), description="what one pod needs")
+    accept: list[Accept] = Field([], description="findings accepted for a while")
+    environments: dict[Name, dict[str, Any]] = Field(
+        {}, description="what differs per environment: any part of this spec"
+    )
+
+
+class ModelFile(Record):
+    """One model and how it is released."""
+
+    api_version: Literal["sluice.dev/v1alpha1"] = Field(description="version of the spec language")
+    kind: Literal["Model"] = Field(description="what this file describes")
+    metadata: Metadata = Field(description="whose model it is")
+    spec: ModelSpec = Field(description="what the team wants")

@@ -1,0 +1,249 @@
+"""The platform: what models may not repeat and may not exceed. Owned by the platform team."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from generator.spec.record import Record
+from generator.spec.service import Scalar
+from generator.spec.types import (
+    Cpu, Date, Digest, Duration, Host, Key, Line, Memory, Name, Percent, Price, RelativePath, Url, Weight,
+)  # fmt: skip
+
+_Version = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+(\.[0-9]+)?$", examples=["1.10"])]
+
+
+class Git(Record):
+    """The repository that Argo CD reads."""
+
+    repo: Annotated[
+        str,
+        Field(
+            pattern=r"^(?:https?|ssh|git|file)://[^\s]{1,300}$|^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[A-Za-z0-9._/-]+$"
+        ),
+    ] = Field(description="address of this repository", examples=["https://git.example.com/acme/models.git"])
+    revision: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,200}$")] = Field(
+        "main", description="branch or tag"
+    )
+    path: RelativePath = Field("rendered", description="folder of the rendered files")
+
+
+class Prometheus(Record):
+    """Where guards ask."""
+
+    address: Url = Field(description="address, as the Rollouts controller reaches it")
+    scrape_interval: Duration = Field(15.0, description="how often pods are scraped", examples=["15s"])
+
+
+class Controllers(Record):
+    """What runs in the clusters; rendered forms follow it."""
+
+    argo_rollouts: _Version = Field("1.10", alias="argo-rollouts", description="Argo Rollouts")
+    argo_cd: _Version = Field("3.6", alias="argo-cd", description="Argo CD")
+    argo_workflows: _Version = Field("3.7", alias="argo-workflows", description="Argo Workflows")
+    gateway_api_plugin: _Version = Field(
+        "0.15", alias="gateway-api-plugin", description="Gateway API plugin of Argo Rollouts"
+    )
+    kubernetes: _Version = Field("1.36", description="Kubernetes")
+
+
+class Router(Record):
+    """What splits live traffic."""
+
+    kind: Literal["gateway-api", "istio", "traefik", "none"] = Field(
+        description="who splits the traffic; none: replica counts"
+    )
+    gateway: Name | None = Field(
+        None, description="Gateway (gateway-api, istio) that routes attach to", examples=["public"]
+    )
+    namespace: Name | None = Field(None, description="namespace of that Gateway, or of Traefik")
+    implementation: (
+        Literal[
+            "envoy-gateway",
+            "contour",
+            "istio",
+            "cilium",
+            "kgateway",
+            "nginx-gateway-fabric",
+            "traefik",
+            "kong",
+            "linkerd",
+        ]
+        | None
+    ) = Field(None, description="who implements the Gateway; decides what can be mirrored")
+    entry_points: list[Name] = Field(["web"], min_length=1, description="Traefik entry points")
+
+
+class Environment(Record):
+    """One place where models run."""
+
+    server: Url = Field(
+        description="API server, as Argo CD knows it", examples=["https://kubernetes.default.svc"]
+    )
+    router: Router = Field(description="what splits live traffic")
+    requires: list[Name] = Field([], description="environments a version must have passed before")
+    domain: Host | None = Field(
+        None,
+        description="domain of the default host names model.team.domain",
+        examples=["models.example.com"],
+    )
+    namespace: Annotated[str, Field(pattern=r"^[a-z0-9{}-]{1,63}$")] = Field(
+        "{team}-{environment}", description="namespace of a team here", examples=["{team}-{environment}"]
+    )
+
+
+class Ceilings(Record):
+    """What no model of the tier may exceed."""
+
+    first_weight: Weight | None = Field(None, description="largest weight of the first step")
+    max_exposed: int | None = Field(
+        None, ge=1, description="requests that a bad model may answer, on average"
+    )
+    false_rollback: Percent | None = Field(None, description="chance that a good model is rolled back")
+    longest_rollout: Duration | None = Field(
+        None, description="planned time from the first step to full weight"
+    )
+    replicas: int | None = Field(None, ge=1, description="pods of the stable version")
+    cpu: Cpu | None = Field(None, description="CPU of one pod")
+    memory: Memory | None = Field(None, description="memory of one pod")
+    gpu: int | None = Field(None, ge=0, description="GPUs of one pod")
+
+
+class Requires(Record):
+    """What every model of the tier must have."""
+
+    gates: list[Literal["tests", "metric", "fairness", "drift", "data", "explain", "custom"]] = Field(
+        [], description="kinds of gates"
+    )
+    approvals: list[Name] = Field([], description="roles that approve before the last step")
+    image_digest: bool = Field(False, description="images by digest only")
+    no_data: list[Literal["fail", "pause", "pass"]] = Field(
+        ["fail", "pause"], min_length=1, description="policies allowed for missing data"
+    )
+
+
+class Tier(Record):
+    """A class of models: defaults and ceilings."""
+
+    description: Line | None = Field(None, description="what the tier is for")
+    defaults: dict[str, Any] = Field({}, description="any part of a model's spec; the model's own values win")
+    ceilings: Ceilings = Field(Ceilings(), description="what no model may exceed")
+    requires: Requires = Field(Requires(), description="what every model must have")
+    evidence: list[Literal["git", "cluster"]] = Field(
+        ["git", "cluster"], description="where gates are enforced"
+    )
+
+
+class Quota(Record):
+    """What a team may use in one environment, canaries included."""
+
+    cpu: Cpu = Field(description="CPU cores", examples=["40"])
+    memory: Memory = Field(description="memory", examples=["80Gi"])
+    gpu: int = Field(0, ge=0, description="GPUs")
+
+
+class Budget(Record):
+    """What a team may spend."""
+
+    monthly: Price = Field(description="per month, all environments", examples=["2500 EUR"])
+
+
+class Team(Record):
+    """A team and what it may use."""
+
+    owners: list[Line] = Field(min_length=1, description="who is asked; also the code owners of its folder")
+    tiers: list[Name] = Field(min_length=1, description="tiers its models may use")
+    quota: Quota | None = Field(None, description="what it may use in one environment")
+    budget: Budget | None = Field(None, description="what it may spend")
+
+
+class Prices(Record):
+    """What running costs, for budgets."""
+
+    cpu_hour: Price | None = Field(None, description="one core for one hour")
+    memory_hour: Price | None = Field(None, description="one GiB for one hour")
+    gpu_hour: Price | None = Field(None, description="one GPU for one hour")
+
+
+class Waiver(Record):
+    """A named exemption from a gate."""
+
+    model: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*/[a-z][a-z0-9-]*$")] = Field(
+        description="team/model", examples=["risk/fraud"]
+    )
+    gate: Name = Field(description="the gate that may fail or be missing")
+    reason: Line = Field(description="why")
+    approved_by: Name = Field(description="role that approved")
+    until: Date = Field(description="last day")
+
+
+class Quarantine(Record):
+    """A model that was rejected in production."""
+
+    digest: Digest = Field(description="digest of the model")
+    reason: Line = Field(description="why")
+
+
+class Monitoring(Record):
+    """How Prometheus finds the pods."""
+
+    labels: dict[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$")],
+        Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$")],
+    ] = Field(
+        {},
+        description="labels that the Prometheus operator selects PodMonitors by",
+        examples=[{"release": "prometheus"}],
+    )
+    namespace: Name = Field("monitoring", description="namespace that Prometheus scrapes from")
+
+
+class Images(Record):
+    """Images that bundles use beside the models' own."""
+
+    base: Annotated[str, Field(pattern=r"^[a-z0-9][A-Za-z0-9._/:-]*(@sha256:[0-9a-f]{64})?$")] = Field(
+        "docker.io/library/python:3.11-slim", description="base of the models' images"
+    )
+    gates: Annotated[str, Field(pattern=r"^[a-z0-9][A-Za-z0-9._/:-]*(@sha256:[0-9a-f]{64})?$")] | None = (
+        Field(None, description="prefix of the gate images; default: the registry")
+    )
+
+
+class PlatformSpec(Record):
+    """What all models share."""
+
+    git: Git = Field(description="the repository that Argo CD reads")
+    registry: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*$")] = Field(
+        description="where images are pushed", examples=["registry.example.com/models"]
+    )
+    prometheus: Prometheus = Field(description="where guards ask")
+    controllers: Controllers = Field(Controllers(), description="what runs in the clusters")
+    environments: dict[Name, Environment] = Field(min_length=1, description="where models run")
+    tiers: dict[Name, Tier] = Field(min_length=1, description="classes of models")
+    teams: dict[Name, Team] = Field(min_length=1, description="who releases models")
+    attributes: dict[Key, list[Scalar]] = Field(
+        {}, description="sensitive attributes and their values, for all models"
+    )
+    waivers: list[Waiver] = Field([], description="exemptions")
+    quarantine: list[Quarantine] = Field([], description="models that must not come back")
+    prices: Prices = Field(Prices(), description="what running costs")
+    monitoring: Monitoring = Field(Monitoring(), description="how Prometheus finds the pods")
+    images: Images = Field(Images(), description="images beside the models' own")
+    argocd_namespace: Name = Field("argocd", description="namespace of Argo CD")
+
+
+class PlatformMetadata(Record):
+    """Which platform."""
+
+    name: Name = Field(description="name of the platform")
+
+
+class PlatformFile(Record):
+    """The platform: environments, tiers, teams, policy."""
+
+    api_version: Literal["sluice.dev/v1alpha1"] = Field(description="version of the spec language")
+    kind: Literal["Platform"] = Field(description="what this file describes")
+    metadata: PlatformMetadata = Field(description="which platform")
+    spec: PlatformSpec = Field(description="what all models share")

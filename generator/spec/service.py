@@ -1,0 +1,140 @@
+"""The service around the model: its inputs, its traffic, what it needs to run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import ConfigDict, Discriminator, Field, Tag
+
+from generator.spec.record import Record, one_of
+from generator.spec.types import Cpu, Duration, Host, Key, Line, Memory, Name, Percent
+
+Scalar = str | int | float | bool
+
+
+class Input(Record):
+    """One column of a request row."""
+
+    type: Literal["string", "number", "integer", "boolean"] = Field(description="JSON type of the value")
+    values: list[Scalar] | None = Field(
+        None, min_length=1, max_length=200, description="the only values allowed"
+    )
+    minimum: float | None = Field(None, description="smallest number allowed")
+    maximum: float | None = Field(None, description="largest number allowed")
+    max_length: int = Field(10_000, ge=1, le=1_000_000, description="longest text allowed, in characters")
+    nullable: bool = Field(False, description="the value may be null")
+
+
+_source, _source_schema = one_of("value", "secret")
+
+
+class SecretRef(Record):
+    """A key of a Secret that already exists in the namespace."""
+
+    name: Name = Field(description="the Secret")
+    key: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = Field(
+        description="its key", examples=["token"]
+    )
+
+
+class Env(Record):
+    """One environment variable of the service."""
+
+    model_config = ConfigDict(json_schema_extra=_source_schema)
+    name: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,99}$")] = Field(
+        description="name of the variable", examples=["LOG_LEVEL"]
+    )
+    value: Line | None = Field(None, description="a plain value; never a secret")
+    secret: SecretRef | None = Field(None, description="a value from a Secret")
+    check_source = _source
+
+
+class Service(Record):
+    """What the BentoML service of the model does."""
+
+    inputs: dict[Key, Input] = Field(
+        {}, description="columns of a request row, in the order the model wants; none: rows are free"
+    )
+    positive: list[Scalar] = Field(
+        [1], min_length=1, description="predictions that count as selected, for fairness"
+    )
+    attributes: dict[Key, list[Scalar]] = Field(
+        {}, description="values of sensitive attributes; default: the platform's"
+    )
+    max_rows: int = Field(256, ge=1, le=100_000, description="most rows a request may hold")
+    timeout: Duration = Field(10.0, description="a request is given up after this", examples=["10s"])
+    workers: int = Field(1, ge=1, le=64, description="processes of the server")
+    threads: int = Field(4, ge=1, le=256, description="requests that one worker computes at a time")
+    requirements: list[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(\[[a-z0-9,-]+\])?==[A-Za-z0-9.!+]+$")]
+    ] = Field(
+        [],
+        description="pinned packages the model needs beside its framework",
+        examples=[["scikit-learn==1.9.1"]],
+    )
+    python: Literal["3.11", "3.12", "3.13"] = Field("3.11", description="Python of the image")
+    env: list[Env] = Field([], description="environment variables")
+
+
+class Traffic(Record):
+    """The live traffic of the model."""
+
+    min_rps: float | None = Field(
+        None, gt=0, le=1e7, description="requests per second off-peak; all odds use it", examples=[200]
+    )
+    hosts: list[Host] = Field([], description="host names; default: model.team.<domain of the environment>")
+    design_effect: float = Field(
+        1.0, ge=1, le=1000, description="variance inflation by users who come in clusters"
+    )
+
+
+class Outcome(Record):
+    """Something users do after a prediction that tells how good it was."""
+
+    kind: Literal["ratio"] = Field(description="events per prediction")
+    event: Key = Field(description="name of the event that the feedback route is told", examples=["click"])
+    baseline: Percent = Field(description="events per prediction of the stable version", examples=["4%"])
+    delay: Duration = Field(
+        0.0, description="mean time between the prediction and the event", examples=["60s"]
+    )
+    better: Literal["higher", "lower"] = Field("higher", description="whether more events are good news")
+
+
+class Resources(Record):
+    """What one pod needs."""
+
+    cpu: Cpu = Field("500m", description="CPU cores requested")
+    memory: Memory = Field("512Mi", description="memory requested, also its limit")
+    gpu: int = Field(0, ge=0, le=16, description="GPUs (nvidia.com/gpu)")
+
+
+class Hpa(Record):
+    """Replicas by CPU use."""
+
+    tag: ClassVar[str] = "an HPA"
+    kind: Literal["hpa"] = Field("hpa", description="Kubernetes' own autoscaler")
+    min: int = Field(ge=1, le=1000, description="fewest pods")
+    max: int = Field(ge=1, le=1000, description="most pods")
+    cpu: Percent = Field(0.7, description="CPU use aimed at", examples=["70%"])
+
+
+class Keda(Record):
+    """Replicas by requests per second."""
+
+    tag: ClassVar[str] = "a KEDA scaler"
+    kind: Literal["keda"] = Field(description="KEDA must be installed")
+    min: int = Field(ge=1, le=1000, description="fewest pods; a canary can't scale from zero")
+    max: int = Field(ge=1, le=1000, description="most pods")
+    rps_per_pod: float = Field(gt=0, description="requests per second that one pod carries", examples=[50])
+
+
+def _autoscaler(value: Any) -> str | None:  # noqa: ANN401 - pydantic hands over anything
+    if not isinstance(value, dict):
+        return getattr(value, "tag", None)
+    return {"hpa": "an HPA", "keda": "a KEDA scaler"}.get(str(value.get("kind", "hpa")))
+
+
+Autoscaling = Annotated[
+    Annotated[Hpa, Tag("an HPA")] | Annotated[Keda, Tag("a KEDA scaler")],
+    Discriminator(_autoscaler, custom_error_type="choice", custom_error_message="`kind` is hpa or keda"),
+]
