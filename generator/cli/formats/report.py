@@ -1,0 +1,123 @@
+"""What every format is given: the findings in order, and the figures that sum them up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from generator.source.finding import Finding, Place, Severity
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Findings ready to be written.
+
+    Args:
+        findings: ordered by place, then code; no file starts with `./`; every text can be encoded as UTF-8.
+        checked: how many inputs were looked at; 0 when that is not known.
+        color: whether a terminal with colours will show it.
+        rules: code to one short sentence that says what the rule demands.
+    """
+
+    findings: tuple[Finding, ...]
+    checked: int
+    color: bool
+    rules: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls, findings: Iterable[Finding], *, checked: int, color: bool, rules: Mapping[str, str]
+    ) -> Report:
+        """Put findings in order; those that agree in place, code and message are ordered by all the rest."""
+        ordered = sorted(map(_normal, findings), key=lambda finding: (finding.sort_key(), repr(finding)))
+        return cls(tuple(ordered), checked, color, rules)
+
+    def count(self, severity: Severity) -> int:
+        """How many findings are of a severity."""
+        return sum(finding.severity == severity for finding in self.findings)
+
+    @property
+    def files(self) -> int:
+        """How many files have findings."""
+        return len({finding.place.file for finding in self.findings})
+
+    @property
+    def fixable(self) -> int:
+        """How many findings `--fix` repairs."""
+        return sum(finding.fix is not None for finding in self.findings)
+
+    def summary(self) -> str:
+        """One line for people, such as `3 errors, 1 warning in 2 files`."""
+        if not self.findings:
+            return _fine(self.checked)
+        counts = [_counted(self.count(severity), severity) for severity in SEVERITIES if self.count(severity)]
+        line = f"{', '.join(counts)} in {_counted(self.files, 'file')}"
+        return f"{line}; --fix repairs {self.fixable} of them" if self.fixable else line
+
+
+def advice(finding: Finding) -> str:
+    """What is wrong and what to do about it, for formats with room for one text."""
+    if not finding.hint:
+        return finding.message
+    stop = "" if finding.message.endswith((".", "!", "?")) else "."
+    return f"{finding.message}{stop} Hint: {finding.hint}"
+
+
+def fingerprints(findings: Iterable[Finding]) -> list[str]:
+    """One identity a finding that survives edits elsewhere in the file.
+
+    The line is no part of it. Findings that say the same of the same key are told apart by their order.
+
+    Returns:
+        As many strings of 32 hexadecimal digits, all different.
+    """
+    import json
+    from hashlib import sha256
+
+    seen: Counter[tuple[str, ...]] = Counter()
+    out = []
+    for finding in findings:
+        what = (finding.code, finding.place.file, finding.path, finding.message)
+        seen[what] += 1
+        out.append(sha256(json.dumps([*what, seen[what]]).encode()).hexdigest()[:32])
+    return out
+
+
+def _fine(checked: int) -> str:
+    if not checked:
+        return "no findings"
+    return "1 spec is fine" if checked == 1 else f"{checked} specs are fine"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 or noun == "info" else f"{number} {noun}s"
+
+
+def _normal(finding: Finding) -> Finding:
+    related = tuple((_utf8(why), _place(place)) for why, place in finding.related)
+    return replace(
+        finding,
+        code=_utf8(finding.code),
+        message=_utf8(finding.message),
+        hint=_utf8(finding.hint),
+        place=_place(finding.place),
+        path=_utf8(finding.path),
+        excerpt=_utf8(finding.excerpt),
+        related=related,
+    )
+
+
+def _place(place: Place) -> Place:
+    """The place with its path as code hosts want it: without a leading `./`."""
+    file = _utf8(place.file)
+    while file.startswith("./"):
+        file = file[2:].lstrip("/")
+    return replace(place, file=file)
+
+
+def _utf8(text: str) -> str:
+    """The text with lone surrogates spelled out: YAML escapes and file names can hold them, UTF-8 can't."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
