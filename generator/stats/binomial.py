@@ -1,0 +1,158 @@
+"""Binomial probabilities, and intervals for a proportion."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from generator.stats.domain import at_least_one, open_probability, positive, probability
+from generator.stats.normal import normal_quantile
+from generator.stats.special import beta_cdf, beta_quantile
+
+_LATTICE_SLACK = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A confidence interval, both ends included."""
+
+    low: float
+    high: float
+
+
+def floor_on_lattice(value: float) -> int:
+    """Largest integer <= value, where a value within 1e-9 (relative) below an integer counts as that integer.
+
+    0.07 * 100 is 7.000000000000001 in binary, (1 - 0.04) / 0.04 is 23.999999999999996: counts are compared
+    with the decimal limit a person wrote, not with its nearest double.
+    """
+    return math.floor(value + _LATTICE_SLACK * max(1.0, abs(value)))
+
+
+def ceil_on_lattice(value: float) -> int:
+    """Smallest integer >= value, with the tolerance of `floor_on_lattice`."""
+    return math.ceil(value - _LATTICE_SLACK * max(1.0, abs(value)))
+
+
+def binom_cdf(k: int, n: int, p: float) -> float:
+    """P(X <= k) for X ~ Bin(n, p), as I_{1-p}(n-k, k+1); n up to 1e9, relative error below 1e-11.
+
+    Raises:
+        ValueError: n is negative or p outside [0, 1].
+    """
+    if n < 0:
+        raise ValueError(f"n must be at least 0, not {n}")
+    probability("p", p)
+    if k < 0:
+        return 0.0
+    return 1.0 if k >= n else beta_cdf(1.0 - p, n - k, k + 1)
+
+
+def binom_sf(k: int, n: int, p: float) -> float:
+    """P(X > k) for X ~ Bin(n, p), without the cancellation of 1 - binom_cdf.
+
+    Raises:
+        ValueError: n is negative or p outside [0, 1].
+    """
+    if n < 0:
+        raise ValueError(f"n must be at least 0, not {n}")
+    probability("p", p)
+    if k < 0:
+        return 1.0
+    return 0.0 if k >= n else beta_cdf(p, k + 1, n - k)
+
+
+def _effective(successes: float, n: float, design_effect: float) -> tuple[float, float]:
+    """Counts of independent rows that carry the information of n clustered ones."""
+    positive("n", n)
+    if not 0.0 <= successes <= n:
+        raise ValueError(f"successes must lie between 0 and n = {n}, not {successes}")
+    at_least_one("design effect", design_effect)
+    return successes / design_effect, n / design_effect
+
+
+def wilson(successes: float, n: float, *, tail: float = 0.025, design_effect: float = 1.0) -> Interval:
+    """Wilson's score interval of a proportion.
+
+    Centre (x + z^2/2) / (n + z^2), half width z sqrt(x (n-x) / n + z^2/4) / (n + z^2), z = quantile(1 - tail)
+    (Wilson, JASA 22, 1927). Coverage is right on average over p; `clopper_pearson` guarantees it.
+
+    Args:
+        successes: rows that count, 0..n.
+        n: rows, above 0.
+        tail: chance that one end misses: 0.025 for a two-sided 95 % interval, 0.05 when one end is used at 95
+            %.
+        design_effect: variance of clustered rows over that of independent ones, >= 1.
+
+    Raises:
+        ValueError: an argument is outside its domain.
+    """
+    x, n = _effective(successes, n, design_effect)
+    z = -normal_quantile(open_probability("tail", tail))
+    centre = (x + 0.5 * z * z) / (n + z * z)
+    half = abs(z) * math.sqrt(x * (n - x) / n + 0.25 * z * z) / (n + z * z)
+    low = 0.0 if x == 0.0 else max(0.0, centre - half)
+    return Interval(low, 1.0 if x == n else min(1.0, centre + half))
+
+
+def clopper_pearson(
+    successes: float, n: float, *, tail: float = 0.025, design_effect: float = 1.0
+) -> Interval:
+    """Interval of a proportion that misses with at most `tail` at each end, whatever the truth.
+
+    Beta quantiles: low = B(tail; x, n-x+1), high = B(1-tail; x+1, n-x) (Clopper and Pearson, Biometrika 26,
+    1934). The guarantee is lost with a design effect above 1, where x and n are divided by it. Arguments as
+    for `wilson`.
+
+    Raises:
+        ValueError: an argument is outside its domain.
+    """
+    x, n = _effective(successes, n, design_effect)
+    open_probability("tail", tail)
+    low = 0.0 if x == 0.0 else beta_quantile(tail, x, n - x + 1.0)
+    high = 1.0 if x == n else beta_quantile(1.0 - tail, x + 1.0, n - x)
+    return Interval(low, high)
+
+
+def difference_interval(
+    p1: float, first: Interval, p2: float, second: Interval, correlation: float = 0.0
+) -> tuple[float, Interval]:
+    """Difference p1 - p2 with the square-and-add interval made of the intervals of both.
+
+    low = d - sqrt(x^2 + y^2 - 2 r x y) with x = p1 - l1, y = u2 - p2; high likewise with u1 - p1 and p2 - l2.
+    """
+    difference = p1 - p2
+
+    def reach(x: float, y: float) -> float:
+        return math.sqrt(x * x + y * y - 2.0 * correlation * x * y)
+
+    low = difference - reach(p1 - first.low, second.high - p2)
+    high = difference + reach(first.high - p1, p2 - second.low)
+    return difference, Interval(max(-1.0, low), min(1.0, high))
+
+
+def design_effect(group_size: float, correlation: float) -> float:
+    """Kish's variance inflation 1 + (m - 1) rho of groups of m rows whose outcomes correlate by rho.
+
+    Raises:
+        ValueError: m is below 1 or rho outside [0, 1].
+    """
+    return 1.0 + (at_least_one("group size", group_size) - 1.0) * probability("correlation", correlation)
+
+
+def estimate_design_effect(counts: list[tuple[float, float]]) -> float:
+    """Variance inflation measured on history: sum (x - n p)^2 / (n p (1-p)) / (K - 1), p pooled.
+
+    Args:
+        counts: (events, requests) of K >= 2 comparable intervals, such as minutes; those without requests are
+            left out. A daily cycle in the rate inflates the estimate: use hours of similar rate.
+
+    Raises:
+        ValueError: fewer than two intervals hold requests, or the pooled rate is 0 or 1.
+    """
+    used = [(x, n) for x, n in counts if n > 0]
+    if len(used) < 2:
+        raise ValueError("a design effect needs at least two intervals with requests")
+    p = sum(x for x, _ in used) / sum(n for _, n in used)
+    open_probability("the pooled rate", p)
+    return sum((x - n * p) ** 2 / n for x, n in used) / (p * (1.0 - p)) / (len(used) - 1)

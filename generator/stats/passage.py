@@ -1,0 +1,117 @@
+"""The sequential test over a whole rollout, whose weights change and whose mask leaves evidence out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from generator.stats.domain import not_negative, open_probability, positive
+from generator.stats.sequential import (
+    NO_EVIDENCE,
+    Evidence,
+    crossing_probability,
+    llr_drift,
+    raised_boundary,
+)
+from generator.stats.timeline import Phase, Stop, look_blocks, looks_until
+
+
+@dataclass(frozen=True, slots=True)
+class Sprt:
+    """An event-share test as it is rendered.
+
+    Args:
+        baseline: event probability of the stable version, strictly between 0 and 1.
+        ratio: the change the test is for.
+        level: evidence that rolls back, from `sequential.boundary`.
+        mask_s: seconds left out after the birth of the canary and after every change of weight.
+        design_effect: what the evidence is divided by, >= 1.
+        look_s: time between looks, seconds.
+    """
+
+    baseline: float
+    ratio: float
+    level: float
+    mask_s: float = 0.0
+    design_effect: float = 1.0
+    look_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        open_probability("baseline", self.baseline)
+        positive("level", self.level)
+        not_negative("mask", self.mask_s)
+        positive("look interval", self.look_s)
+        llr_drift(0.0, 0.0, self.baseline, self.ratio, self.ratio, design_effect=self.design_effect)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A phase as the test sees it: evidence before it, its rate, and when the mask lifts."""
+
+    start_s: float
+    end_s: float
+    before: Evidence
+    rate: Evidence
+    mask_until_s: float
+
+    def evidence(self, time_s: float) -> Evidence:
+        return self.before.after(self.rate, max(0.0, time_s - max(self.start_s, self.mask_until_s)))
+
+
+def _stretches(test: Sprt, phases: Sequence[Phase], rps: float, true_ratio: float) -> Iterator[_Stretch]:
+    """Phases with the evidence they add; keeping the weight needs no new mask."""
+    start, mask_until, weight = 0.0, 0.0, math.nan
+    before = NO_EVIDENCE
+    for phase in phases:
+        if phase.duration_s == 0.0:
+            continue
+        if phase.weight != weight:
+            weight, mask_until = phase.weight, start + test.mask_s
+        rate = llr_drift(rps, weight, test.baseline, true_ratio, test.ratio, design_effect=test.design_effect)
+        stretch = _Stretch(start, start + phase.duration_s, before, rate, mask_until)
+        yield stretch
+        start, before = stretch.end_s, stretch.evidence(stretch.end_s)
+
+
+def _crossed(test: Sprt, stretch: _Stretch, time_s: float) -> float:
+    """P(the evidence has reached the level by now), as if all looks had been of this phase's kind."""
+    level = raised_boundary(test.level, stretch.rate, test.look_s)
+    return crossing_probability(stretch.evidence(time_s), level)
+
+
+def sprt_stops(test: Sprt, phases: Sequence[Phase], rps: float, true_ratio: float) -> list[Stop]:
+    """Probability of a rollback at each look (each block of looks beyond 256 in a phase, see `look_blocks`).
+
+    Increments of the running maximum of the crossing probability, mean and variance of the evidence summed
+    over the unmasked time of the phases so far ("information time"). Looks fall on multiples of `look_s`.
+
+    Args:
+        test: the test.
+        phases: the rollout.
+        rps: requests per second of both versions.
+        true_ratio: what the canary really does to the baseline; 1 gives the false rollbacks.
+
+    Raises:
+        ValueError: an argument is outside its domain.
+    """
+    best = 0.0
+    stops = []
+    for stretch in _stretches(test, phases, rps, true_ratio):
+        look = looks_until(stretch.start_s, test.look_s)
+        for size in look_blocks(looks_until(stretch.end_s, test.look_s) - look):
+            first, look = look + 1, look + size
+            reached = max(best, _crossed(test, stretch, look * test.look_s))
+            stops.append(Stop(first * test.look_s, look * test.look_s, reached - best))
+            best = reached
+    return stops
+
+
+def sprt_reached(test: Sprt, phases: Sequence[Phase], rps: float, true_ratio: float) -> float:
+    """Probability of a rollback by the end, from the last look of each phase only."""
+    best = 0.0
+    for stretch in _stretches(test, phases, rps, true_ratio):
+        look = looks_until(stretch.end_s, test.look_s)
+        if look > looks_until(stretch.start_s, test.look_s):
+            best = max(best, _crossed(test, stretch, look * test.look_s))
+    return best

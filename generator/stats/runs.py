@@ -1,0 +1,169 @@
+"""Look after look: when does a guard stop that forgives some failures?
+
+Failures are counted in total, as Argo Rollouts counts them against failureLimit: the run stops at failure
+number failureLimit + 1. Looks whose windows overlap are not independent: neighbours correlate by the requests
+they share, and the sequence is taken as a Markov chain on pass and fail. That is exact for windows that do
+not overlap and for failureLimit 0 over two looks; otherwise the moving sum is not Markov and the error
+against simulation was at most 0.035 over 135 overlapping configurations.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from generator.stats.binomial import binom_sf
+from generator.stats.domain import probability
+from generator.stats.normal import bvn, normal_quantile
+from generator.stats.timeline import Stop, look_blocks
+
+MAX_FAILURE_LIMIT = 50
+_EDGE = 1e-12
+
+# Probabilities pass->pass, pass->fail, fail->pass, fail->fail; a list of them by the failures that are added.
+_Kernel = list[tuple[float, float, float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Looks that are alike.
+
+    Args:
+        first_s: time of the first of them.
+        interval_s: time between them.
+        count: how many.
+        fail: probability that one fails.
+        correlation: of the statistic with that of the look before; 0 when their windows share nothing.
+    """
+
+    first_s: float
+    interval_s: float
+    count: int
+    fail: float
+    correlation: float = 0.0
+
+    def __post_init__(self) -> None:
+        probability("fail", self.fail)
+        probability("correlation", self.correlation)
+
+
+def check_failure_limit(failure_limit: int) -> None:
+    """Refuse a failure limit outside 0..50.
+
+    Raises:
+        ValueError: it is.
+    """
+    if not 0 <= failure_limit <= MAX_FAILURE_LIMIT:
+        raise ValueError(f"failure limit must lie between 0 and {MAX_FAILURE_LIMIT}, not {failure_limit}")
+
+
+def run_independent(fail: float, looks: int, failure_limit: int) -> float:
+    """Probability that `looks` independent looks fail more often than the limit: P(Bin(N, q) >= L + 1).
+
+    Raises:
+        ValueError: an argument is outside its domain.
+    """
+    return binom_sf(failure_limit, looks, fail)
+
+
+def run_stops(looks: Iterable[Looks], failure_limit: int) -> list[Stop]:
+    """Probability of stopping at each look (at each block of looks beyond 256 alike, see `look_blocks`).
+
+    State of the chain: failures so far, and whether the last look failed. With q' and q the probabilities
+    that two neighbours fail and rho their correlation, P(fail | fail) = Phi2(z(q'), z(q); rho) / q' and
+    P(fail | pass) = (q - Phi2) / (1 - q'), z the normal quantile.
+
+    Raises:
+        ValueError: the failure limit is outside 0..50.
+    """
+    check_failure_limit(failure_limit)
+    chain = _Chain(failure_limit)
+    stops: list[Stop] = []
+    for stretch, after_pass, after_fail in _uniform(looks):
+        chain.enter(after_pass, after_fail)
+        time = stretch.first_s
+        for size in look_blocks(stretch.count):
+            last = time + (size - 1) * stretch.interval_s
+            stops.append(Stop(time, last, chain.advance(size)))
+            time = last + stretch.interval_s
+    return stops
+
+
+def _uniform(looks: Iterable[Looks]) -> Iterator[tuple[Looks, float, float]]:
+    """Stretches with P(fail | pass) and P(fail | fail): the first look of each has another predecessor."""
+    before: Looks | None = None
+    for stretch in looks:
+        if stretch.count < 1:
+            continue
+        head = Looks(stretch.first_s, stretch.interval_s, 1, stretch.fail, stretch.correlation)
+        yield head, *_transition(before.fail if before else 0.0, head)
+        before = stretch
+        if stretch.count > 1:
+            second_s = stretch.first_s + stretch.interval_s
+            tail = Looks(second_s, stretch.interval_s, stretch.count - 1, stretch.fail, stretch.correlation)
+            yield tail, *_transition(stretch.fail, tail)
+
+
+def _transition(before: float, look: Looks) -> tuple[float, float]:
+    """P(fail | the look before passed), P(fail | it failed)."""
+    fail, rho = look.fail, look.correlation
+    if rho <= 0.0 or before in {0.0, 1.0} or fail in {0.0, 1.0}:
+        return fail, fail
+    before, fail = (min(max(q, _EDGE), 1.0 - _EDGE) for q in (before, fail))
+    joint = bvn(normal_quantile(before), normal_quantile(fail), rho)
+    return min(1.0, max(0.0, fail - joint) / (1.0 - before)), min(1.0, joint / before)
+
+
+class _Chain:
+    """Probability of every state that has not stopped yet."""
+
+    __slots__ = ("_failed", "_kernels", "_limit", "_passed")
+
+    def __init__(self, failure_limit: int) -> None:
+        self._limit = failure_limit
+        self._passed = [1.0] + [0.0] * failure_limit
+        self._failed = [0.0] * (failure_limit + 1)
+        self._kernels: list[_Kernel] = []
+
+    def enter(self, after_pass: float, after_fail: float) -> None:
+        """Change the probabilities of one look; `_kernels[i]` will hold those of 2^i looks."""
+        stay = (1.0 - after_pass, 0.0, 1.0 - after_fail, 0.0)
+        fail = (0.0, after_pass, 0.0, after_fail)
+        self._kernels = [[stay, fail]]
+
+    def advance(self, size: int) -> float:
+        """Take `size` looks, a power of two, and return the probability of stopping at one of them."""
+        power = size.bit_length() - 1
+        while len(self._kernels) <= power:
+            self._kernels.append(_square(self._kernels[-1], self._limit))
+        count = self._limit + 1
+        passed, failed = [0.0] * count, [0.0] * count
+        stopped = 0.0
+        if size == 1:
+            (_, to_fail, _, to_fail_again) = self._kernels[0][1]
+            stopped = self._passed[-1] * to_fail + self._failed[-1] * to_fail_again
+        alive = math.fsum(self._passed) + math.fsum(self._failed)
+        for added, (pp, pf, fp, ff) in enumerate(self._kernels[power][:count]):
+            for j in range(count - added):
+                passed[j + added] += self._passed[j] * pp + self._failed[j] * fp
+                failed[j + added] += self._passed[j] * pf + self._failed[j] * ff
+        self._passed, self._failed = passed, failed
+        return stopped if size == 1 else max(0.0, alive - math.fsum(passed) - math.fsum(failed))
+
+
+def _square(kernel: _Kernel, failure_limit: int) -> _Kernel:
+    """Probabilities of twice as many looks, for the failures that are forgiven."""
+    most = min(2 * (len(kernel) - 1), failure_limit)
+    result: _Kernel = []
+    for added in range(most + 1):
+        pp = pf = fp = ff = 0.0
+        for first in range(max(0, added - len(kernel) + 1), min(added, len(kernel) - 1) + 1):
+            a, b, c, d = kernel[first]
+            e, f, g, h = kernel[added - first]
+            pp += a * e + b * g
+            pf += a * f + b * h
+            fp += c * e + d * g
+            ff += c * f + d * h
+        result.append((pp, pf, fp, ff))
+    return result

@@ -1,0 +1,232 @@
+"""The event-share sequential probability ratio test: evidence, boundary, power over time.
+
+In each stratum (a minute) the evidence that the canary's event rate is `ratio` times that of the stable
+version is
+    llr = XC ln r - (XC + XS) ln(1 + (r-1) NC / (NC + NS)),
+and the rollout is rolled back when the sum over strata reaches ln(1/alpha). Given a minute's requests and its
+total of events, the canary's events are hypergeometric under "no change"; Hoeffding's comparison with the
+binomial gives E exp(llr) <= 1 whatever that minute's base rate and weight, so exp(sum) is a supermartingale
+and by Ville's inequality P(ever rolled back) <= alpha for any schedule of looks (Wald's test; see Lindon and
+Malek, NeurIPS 2022, for the idea of conditioning on events). It needs a split that is random per request;
+clusters that move together (sticky routing) are allowed for by dividing the evidence by their design effect.
+
+Power is the first passage of a Brownian motion with the evidence's drift and variance, the boundary raised by
+0.5826 standard deviations of one look (Siegmund, Sequential Analysis, 1985). Against simulation it is within
+0.02 at constant weight and within 0.05 when the weight changes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from generator.stats.domain import at_least_one, change, not_negative, open_probability, positive, probability
+from generator.stats.normal import log_normal_cdf, normal_cdf
+
+SIEGMUND = 0.5826
+_FOREVER_S = 1e12
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Mean and variance of the log-likelihood ratio; a rate per second or a sum over time."""
+
+    mean: float
+    variance: float
+
+    def after(self, rate: Evidence, seconds: float) -> Evidence:
+        """Evidence once `seconds` more have passed at a rate."""
+        return Evidence(self.mean + rate.mean * seconds, self.variance + rate.variance * seconds)
+
+
+NO_EVIDENCE = Evidence(0.0, 0.0)
+
+
+def boundary(alpha: float, tests: int = 1) -> float:
+    """Evidence that rolls back: ln(K / alpha), K tests sharing the false-rollback budget alpha.
+
+    Raises:
+        ValueError: alpha is not strictly between 0 and 1, or K below 1.
+    """
+    open_probability("alpha", alpha)
+    if tests < 1:
+        raise ValueError(f"tests must be at least 1, not {tests}")
+    return math.log(tests / alpha)
+
+
+def _dilution(weight: float, ratio: float) -> float:
+    """ln(1 + (r-1) w): the log of the change of all events together."""
+    return math.log1p((ratio - 1.0) * weight)
+
+
+def event_llr(
+    canary_events: float,
+    canary_requests: float,
+    stable_events: float,
+    stable_requests: float,
+    ratio: float,
+    *,
+    design_effect: float = 1.0,
+) -> float:
+    """Evidence of one stratum, in nats; 0 without requests of the canary.
+
+    Args:
+        canary_events: XC >= 0.
+        canary_requests: NC >= 0.
+        stable_events: XS >= 0.
+        stable_requests: NS >= 0.
+        ratio: the change r the test is for, not 1.
+        design_effect: variance of clustered requests over that of independent ones, >= 1.
+
+    Raises:
+        ValueError: an argument is outside its domain.
+    """
+    change(ratio)
+    counts = (canary_events, canary_requests, stable_events, stable_requests)
+    if min(counts) < 0.0 or not all(map(math.isfinite, counts)):
+        raise ValueError(f"counts must be finite numbers of at least 0, not {counts}")
+    if canary_requests == 0.0:
+        return 0.0
+    share = canary_requests / (canary_requests + stable_requests)
+    total = canary_events + stable_events
+    llr = canary_events * math.log(ratio) - total * _dilution(share, ratio)
+    return llr / at_least_one("design effect", design_effect)
+
+
+def llr_drift(
+    rps: float, weight: float, baseline: float, true_ratio: float, ratio: float, *, design_effect: float = 1.0
+) -> Evidence:
+    """Mean and variance of the evidence per second.
+
+    With a = ln r - L, b = -L, L = ln(1 + (r-1) w) and pc = p rho:
+    mean = rps (w pc a + (1-w) p b) / phi, variance = rps (w pc (1-pc) a^2 + (1-w) p (1-p) b^2) / phi
+    (the evidence is divided by phi, its variance is phi times that of independent requests).
+
+    Args:
+        rps: requests per second of both versions, >= 0.
+        weight: canary share w, 0..1.
+        baseline: event probability p of the stable version, 0..1.
+        true_ratio: what the canary really does to it, rho >= 0, with p rho <= 1.
+        ratio: the change r the test is for, not 1.
+        design_effect: phi >= 1.
+
+    Raises:
+        ValueError: an argument is outside its domain.
+    """
+    not_negative("requests per second", rps)
+    probability("weight", weight)
+    p = probability("baseline", baseline)
+    canary = probability("baseline times the true ratio", p * not_negative("true ratio", true_ratio))
+    stable_step = -_dilution(weight, change(ratio))
+    canary_step = math.log(ratio) + stable_step
+    rate = rps / at_least_one("design effect", design_effect)
+    mean = weight * canary * canary_step + (1.0 - weight) * p * stable_step
+    variance = (
+        weight * canary * (1.0 - canary) * canary_step**2 + (1.0 - weight) * p * (1.0 - p) * stable_step**2
+    )
+    return Evidence(rate * mean, rate * variance)
+
+
+def crossing_probability(evidence: Evidence, level: float) -> float:
+    """P(a Brownian motion has crossed `level` by the time it has this mean and variance).
+
+    Phi((M-A)/sqrt V) + exp(2 M A / V) Phi(-(M+A)/sqrt V), the two factors multiplied as logarithms.
+
+    Raises:
+        ValueError: the level is not above 0.
+    """
+    positive("level", level)
+    mean, variance = evidence.mean, evidence.variance
+    if variance <= 1e-30 * level * level:
+        return 1.0 if mean >= level else 0.0
+    spread = math.sqrt(variance)
+    reflected = 2.0 * mean * level / variance + log_normal_cdf(-(mean + level) / spread)
+    return min(1.0, normal_cdf((mean - level) / spread) + math.exp(min(0.0, reflected)))
+
+
+def raised_boundary(level: float, rate: Evidence, look_s: float) -> float:
+    """Boundary that a continuous test would need to stop as seldom as one that looks every look_s seconds.
+
+    A' = A + 0.5826 sqrt(variance of one look).
+    """
+    return level + SIEGMUND * math.sqrt(rate.variance * not_negative("look interval", look_s))
+
+
+def sprt_power(rate: Evidence, seconds: float, level: float, look_s: float = 60.0) -> float:
+    """Probability of a rollback within a time at constant weight; look_s = 0 looks continuously.
+
+    Args:
+        rate: from `llr_drift`.
+        seconds: unmasked time, >= 0.
+        level: from `boundary`.
+        look_s: time between looks, seconds.
+
+    Raises:
+        ValueError: an argument is outside its domain.
+    """
+    not_negative("time", seconds)
+    return crossing_probability(NO_EVIDENCE.after(rate, seconds), raised_boundary(level, rate, look_s))
+
+
+def horizon(rate: Evidence, level: float, power: float, look_s: float = 60.0) -> float | None:
+    """Unmasked seconds at constant weight until a rollback has probability `power`; None if never.
+
+    At least one look; by bisection, to 1e-10 of the time.
+
+    Raises:
+        ValueError: an argument is outside its domain.
+    """
+    open_probability("power", power)
+    low, high = 0.0, max(1.0, look_s)
+    if sprt_power(rate, look_s, level, look_s) >= power:
+        return look_s
+    while sprt_power(rate, high, level, look_s) < power:
+        low, high = high, 2.0 * high
+        if high > _FOREVER_S:
+            return None
+    while high - low > 1e-10 * high:
+        middle = 0.5 * (low + high)
+        if sprt_power(rate, middle, level, look_s) < power:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def neutral_ratio(ratio: float, weight: float) -> float:
+    """True ratio at which the evidence does not drift: (1-w) L / (w (ln r - L)), L = ln(1 + (r-1) w).
+
+    A change smaller than that is forgiven whatever the traffic, so small permanent differences between the
+    arms do not roll back.
+
+    Raises:
+        ValueError: the ratio is 1 or not positive, or the weight not strictly between 0 and 1.
+    """
+    dilution = _dilution(open_probability("weight", weight), change(ratio))
+    return (1.0 - weight) * dilution / (weight * (math.log(ratio) - dilution))
+
+
+def msprt_ln(
+    canary_events: float, canary_requests: float, stable_events: float, stable_requests: float, tau: float
+) -> float:
+    """Log evidence of the mixture test for a difference of proportions (Johari et al., KDD 2017).
+
+    0.5 ln(V / (V + tau^2)) + d^2 tau^2 / (2 V (V + tau^2)), d the difference of the rates and V its pooled
+    variance: the difference is taken as normal with standard deviation tau. For cumulative counts at constant
+    weight only; a drop is declared when d < 0 and the value reaches ln(1 / (2 alpha)). 0 when the counts
+    carry no variance.
+
+    Raises:
+        ValueError: an arm has no requests or more events than requests, or tau is not above 0.
+    """
+    positive("canary requests", canary_requests)
+    positive("stable requests", stable_requests)
+    rate_c = probability("canary rate", canary_events / canary_requests)
+    rate_s = probability("stable rate", stable_events / stable_requests)
+    pooled = (canary_events + stable_events) / (canary_requests + stable_requests)
+    variance = pooled * (1.0 - pooled) * (1.0 / canary_requests + 1.0 / stable_requests)
+    prior = positive("tau", tau) ** 2
+    if variance <= 0.0:
+        return 0.0
+    total = variance + prior
+    return 0.5 * math.log(variance / total) + (rate_c - rate_s) ** 2 * prior / (2.0 * variance * total)
