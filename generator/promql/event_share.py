@@ -1,0 +1,128 @@
+"""The sequential test of two arms: the event-share SPRT, stratified by time, as one PromQL expression.
+
+Given an event, which arm it came from depends on the share of the requests alone, whatever the base rate of
+that minute. Each stratum adds the log-likelihood ratio
+
+    X_c ln r - (X_c + X_s) ln(1 + (r - 1) N_c / (N_c + N_s))
+
+of "the canary's rate is r times the stable one's" against "the rates are equal". Under equality the
+exponential of the sum is a supermartingale (Hoeffding's comparison of the hypergeometric with the binomial
+law), so by Ville's inequality it ever reaches 1/alpha with a probability of at most alpha, however often it
+is looked at. After Lindon and Malek, "Anytime-valid inference for multinomial count data" (NeurIPS 2022).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+
+from generator.promql.series import Arms, Proportion
+from generator.promql.text import duration, number, operand
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """Use only strata in which the canary's share of the requests has been steady.
+
+    Delayed outcomes make a canary look bad at birth and after each widening: its requests have come, their
+    outcomes not yet. The mask reads requests only, so the test stays valid. It blinds the test for twice
+    the look-back after each change of weight.
+
+    Args:
+        lookback_s: the share over this window is compared with the share over the window before.
+        tolerance: ratio of the two from which the share counts as changed; above 1.
+    """
+
+    lookback_s: float
+    tolerance: float
+
+    def __post_init__(self) -> None:
+        if not 1 < self.tolerance < math.inf:
+            raise ValueError(f"a tolerance of {self.tolerance} is not above 1")
+
+
+@dataclass(frozen=True, slots=True)
+class EventShare:
+    """Parameters of the test.
+
+    Args:
+        rate_ratio: r, the canary's event rate over stable's that must be caught: 0.9 is a drop of 10 %.
+        step_s: length of a stratum.
+        scrape_s: scrape interval.
+        horizon_s: how far back evidence counts; at least the whole canary.
+        design_effect: variance of the counts over that of independent requests; divides the statistic.
+        mask: for outcomes that arrive late.
+    """
+
+    rate_ratio: float
+    step_s: float
+    scrape_s: float
+    horizon_s: float
+    design_effect: float = 1.0
+    mask: Mask | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rate_ratio < math.inf or self.rate_ratio == 1:
+            raise ValueError(f"{self.rate_ratio} is not a rate ratio to be caught")
+        if self.step_s < 4 * self.scrape_s:
+            raise ValueError("a stratum needs at least four scrapes")
+        if self.horizon_s < self.step_s:
+            raise ValueError("the horizon is shorter than one stratum")
+        if self.design_effect < 1:
+            raise ValueError("a design effect below 1 would overstate the evidence")
+
+    @property
+    def window_s(self) -> float:
+        """Length of the range that sees one stratum.
+
+        `increase()` extrapolates what it saw between the first and the last sample to the whole range. One
+        scrape more than the stratum makes strata meet without a gap; `scale` takes the extrapolation back.
+        """
+        return self.step_s + self.scrape_s
+
+    @property
+    def scale(self) -> float:
+        """Factor on a stratum's term: takes back the extrapolation, and divides by the design effect."""
+        return self.step_s / self.window_s / self.design_effect
+
+
+def event_share(proportion: Proportion, arms: Arms, test: EventShare) -> str:
+    """Write the test statistic; compare it with ln(number of guards / alpha).
+
+    Strata without canary requests are empty and drop out, so it starts by itself. A canary without a single
+    request gives an empty result, not 0.
+    """
+    window = test.window_s
+    events = proportion.count_events(arms.of_canary, window)
+    requests = proportion.count_requests(arms.of_canary, window)
+    return f"""\
+sum_over_time((
+  ({events} * {operand(math.log(test.rate_ratio))}
+  - ({events} + {proportion.count_events(arms.of_stable, window)})
+    * ln(1 + {operand(_minus_one(test.rate_ratio))} * {_share(proportion, arms, window)}))
+    * {number(test.scale)}
+  and on() ({requests} > 0){_steady(proportion, arms, test.mask) if test.mask else ""}
+)[{duration(test.horizon_s)}:{duration(test.step_s)}])"""
+
+
+def _minus_one(ratio: float) -> float:
+    """Subtract in decimal, so that 0.9 gives -0.1 and not -0.09999999999999998."""
+    return float(Decimal(repr(ratio)) - 1)
+
+
+def _share(proportion: Proportion, arms: Arms, window_s: float, offset_s: float = 0) -> str:
+    canary = proportion.count_requests(arms.of_canary, window_s, offset_s)
+    stable = proportion.count_requests(arms.of_stable, window_s, offset_s)
+    return f"{canary}\n      / ({canary} + {stable})"
+
+
+def _steady(proportion: Proportion, arms: Arms, mask: Mask) -> str:
+    now = _share(proportion, arms, mask.lookback_s)
+    before = _share(proportion, arms, mask.lookback_s, mask.lookback_s)
+    change = f"({now})\n    / ({before})"
+    return f"""
+  and on() ({change}
+    < {number(mask.tolerance)})
+  and on() ({change}
+    > {number(1 / mask.tolerance)})"""

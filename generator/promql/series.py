@@ -1,0 +1,127 @@
+"""Selectors: which series a query reads, and the two arms it compares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from generator.promql.text import duration, quote, quote_regex
+
+_METRIC: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_ARGUMENT: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of an AnalysisTemplate; Argo Rollouts puts its value there when the run starts."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if not _ARGUMENT.fullmatch(self.name):
+            raise ValueError(f"{self.name!r} is not the name of an argument")
+
+    def __str__(self) -> str:
+        return "{{args." + self.name + "}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One label matcher. An `Argument` is written as its placeholder, a string is escaped."""
+
+    label: str
+    value: str | Argument
+    operator: Literal["=", "!=", "=~", "!~"] = "="
+
+    def __post_init__(self) -> None:
+        if not _LABEL.fullmatch(self.label):
+            raise ValueError(f"{self.label!r} is not a label name")
+
+    def __str__(self) -> str:
+        text = f'"{self.value}"' if isinstance(self.value, Argument) else quote(self.value)
+        return f"{self.label}{self.operator}{text}"
+
+
+def one_of(label: str, values: Sequence[str]) -> Matcher:
+    """Match any of these texts, literally."""
+    return Matcher(label, "|".join(map(quote_regex, values)), "=~")
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A metric and the matchers that select its series."""
+
+    metric: str
+    matchers: tuple[Matcher, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not _METRIC.fullmatch(self.metric):
+            raise ValueError(f"{self.metric!r} is not a metric name")
+
+    def where(self, *matchers: Matcher) -> Series:
+        """Select fewer: these matchers in addition."""
+        return replace(self, matchers=self.matchers + matchers)
+
+    def increase(self, window_s: float, offset_s: float = 0) -> str:
+        """Write the counter's increase over a window, as a vector with one element per series."""
+        offset = f" offset {duration(offset_s)}" if offset_s else ""
+        return f"increase({self}[{duration(window_s)}]{offset})"
+
+    def __str__(self) -> str:
+        return self.metric + "{" + ",".join(map(str, self.matchers)) + "}"
+
+
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """The label that tells the two versions of a rollout apart, and its value for each."""
+
+    label: str
+    canary: str | Argument = Argument("canary-hash")
+    stable: str | Argument = Argument("stable-hash")
+
+    @property
+    def of_canary(self) -> Matcher:
+        """The matcher that selects the new version."""
+        return Matcher(self.label, self.canary)
+
+    @property
+    def of_stable(self) -> Matcher:
+        """The matcher that selects the version in production."""
+        return Matcher(self.label, self.stable)
+
+
+@dataclass(frozen=True, slots=True)
+class Proportion:
+    """Events among requests: two counters with the same labels.
+
+    Args:
+        requests: the counter of all requests.
+        events: the counter of the requests that are events or, with `complement`, of those that are not.
+        complement: count the requests that `events` does not count (a histogram's slow requests).
+    """
+
+    requests: Series
+    events: Series
+    complement: bool = False
+
+    def count_requests(self, arm: Matcher, window_s: float, offset_s: float = 0) -> str:
+        """Write the number of requests of one arm; empty when the arm has no series."""
+        return f"sum({self.requests.where(arm).increase(window_s, offset_s)})"
+
+    def count_events(self, arm: Matcher, window_s: float) -> str:
+        """Write the number of events of one arm.
+
+        An event counter may be missing because nothing happened yet, and the worst model must not pass
+        unseen for
+        it: it counts as 0. A complement must not: its two series are born together, so a missing one is a
+            wrong
+        bucket bound, and evidence from it would be made up. Counter resets that only one of the two shows
+        could push it below zero.
+        """
+        counted = f"sum({self.events.where(arm).increase(window_s)})"
+        if self.complement:
+            return f"clamp_min({self.count_requests(arm, window_s)} - {counted}, 0)"
+        return f"({counted} or vector(0))"

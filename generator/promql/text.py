@@ -1,0 +1,72 @@
+"""How values are written into PromQL: strings, numbers, durations."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Final
+
+_SHORT: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_UNITS: Final = ((3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms"))
+
+
+def quote(value: str) -> str:
+    r"""Write a string literal that no value can break out of.
+
+    PromQL strings follow Go's escapes (Prometheus, querying basics, "String literals"). Everything that is
+    not printable is escaped too, so that a query survives YAML and a reader sees what is matched. `{{`
+    becomes `{\x7b`: Argo Rollouts would otherwise look for an argument inside a user's text.
+
+    Raises:
+        ValueError: for a lone surrogate, which no label value can hold.
+    """
+    return '"' + "".join(map(_escape, value)).replace("{{", "{\\x7b") + '"'
+
+
+def _escape(character: str) -> str:
+    if character in _SHORT:
+        return _SHORT[character]
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if 0xD800 <= code <= 0xDFFF:
+        raise ValueError(f"a label value is UTF-8 and cannot hold the lone surrogate U+{code:04X}")
+    # A \x escape is one byte, so only ASCII may use it.
+    return f"\\x{code:02x}" if code < 0x80 else f"\\U{code:08x}"
+
+
+def quote_regex(value: str) -> str:
+    """Write a pattern, for `=~`, that matches this text and nothing else (RE2, anchored by Prometheus)."""
+    return "".join(f"\\{c}" if c in "\\.+*?()|[]{}^$" else c for c in value)
+
+
+def number(value: float) -> str:
+    """Write a number; the shortest decimal that reads back as the same float, without a needless `.0`.
+
+    Raises:
+        ValueError: if the value is not finite.
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"{value} cannot be written into a query")
+    if value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    return format(Decimal(repr(float(value))), "f")
+
+
+def operand(value: float) -> str:
+    """Write a number where a sign would read as an operator: negative numbers get parentheses."""
+    text = number(value)
+    return f"({text})" if text.startswith("-") else text
+
+
+def duration(seconds: float) -> str:
+    """Write a PromQL duration: an integer of the largest unit that divides it, exact to a millisecond.
+
+    Raises:
+        ValueError: if it is not a positive whole number of milliseconds.
+    """
+    milliseconds = round(seconds * 1000)
+    if milliseconds <= 0 or not math.isclose(milliseconds, seconds * 1000, rel_tol=1e-9):
+        raise ValueError(f"{seconds} s is not a positive whole number of milliseconds")
+    size, unit = next((size, unit) for size, unit in _UNITS if milliseconds % size == 0)
+    return f"{milliseconds // size}{unit}"

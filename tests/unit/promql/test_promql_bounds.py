@@ -1,0 +1,113 @@
+"""Ratio guards and the enough-evidence guard, on the real engine, through to the controller's verdict."""
+
+from __future__ import annotations
+
+import pytest
+
+from generator.promql.bounds import bounded_ratio, evidence
+from generator.promql.conditions import harm, proof, threshold
+from generator.promql.evaluate import verdict
+from generator.promql.served import BY_POD, BY_VERSION, Served
+
+SERVED = Served("rec", "shop")
+
+
+def request_series(arm: str, code: str, **other: str) -> str:
+    labels = {
+        "namespace": "shop",
+        "endpoint": "/predict",
+        "http_response_code": code,
+        "rollouts_pod_template_hash": arm,
+        **other,
+    }
+    return "bentoml_service_request_total{" + ",".join(f'{k}="{v}"' for k, v in labels.items()) + "}"
+
+
+def own_series(metric: str, arm: str, more: str = "") -> str:
+    return f'{metric}{{namespace="shop",model="rec",served_by="{arm}"{more}}}'
+
+
+@pytest.mark.parametrize(
+    ("errors", "per_scrape", "result", "judged"),
+    [
+        (0, 20, [0.0], "Successful"),
+        (1, 20, [0.05], "Successful"),
+        (10, 20, [0.5], "Failed"),
+        (10, 10, [], "Successful"),
+        (10, 12.5, [0.8], "Failed"),
+        (20, 20, [1.0], "Failed"),
+    ],
+)
+def test_catastrophe(promtool, errors, per_scrape, result, judged):
+    samples = {
+        request_series("c", "200"): f"0+{per_scrape - errors}x20",
+        request_series("c", "500"): f"0+{errors}x20",
+        request_series("s", "500"): "0+1000x20",
+        request_series("c", "500", endpoint="/readyz"): "0+1000x20",
+        request_series("c", "500", namespace="elsewhere"): "0+1000x20",
+    }
+    query = bounded_ratio(SERVED.errors(), BY_POD.of_canary, window_s=120, floor=100)
+    [answer] = promtool.ask(samples, [(query, 300)])
+    assert answer == pytest.approx(result)
+    assert verdict(harm(0.2), answer) == judged
+
+
+def test_ratio_without_one_event_is_zero_and_not_missing(promtool):
+    samples = {own_series("sluice_predictions_total", "c"): "0+20x20"}
+    query = bounded_ratio(SERVED.outcome("ctr"), BY_VERSION.of_canary, window_s=120, floor=100)
+    [answer] = promtool.ask(samples, [(query, 300)])
+    assert answer == [0.0]
+    assert verdict(threshold(">=", 0.03, "pause"), answer) == "Failed"
+
+
+@pytest.mark.parametrize("samples", [{}, {own_series("sluice_predictions_total", "c"): "0x20"}])
+def test_ratio_without_traffic_is_left_to_the_policy(promtool, samples):
+    query = bounded_ratio(SERVED.outcome("ctr"), BY_VERSION.of_canary, window_s=120, floor=1)
+    [answer] = promtool.ask(samples, [(query, 300)])
+    assert answer == []
+    assert [verdict(threshold(">=", 0.03, policy), answer) for policy in ("fail", "pause", "pass")] == [
+        "Failed",
+        "Inconclusive",
+        "Successful",
+    ]
+
+
+def test_ratio_needs_a_floor():
+    with pytest.raises(ValueError, match="at least one"):
+        bounded_ratio(SERVED.errors(), BY_POD.of_canary, 120, 0)
+
+
+@pytest.mark.parametrize(
+    ("canary", "stable_events", "result", "judged"),
+    [
+        (100, 10, [4000.0], "Successful"),
+        (50, 10, [2000.0], "Inconclusive"),
+        (100, 1, [], "Inconclusive"),
+        (100, None, [], "Inconclusive"),
+        (None, 10, [], "Inconclusive"),
+        (0, 10, [0.0], "Inconclusive"),
+    ],
+)
+def test_enough_evidence(promtool, canary, stable_events, result, judged):
+    flows = {
+        own_series("sluice_predictions_total", "c"): canary,
+        own_series("sluice_predictions_total", "s"): 1000,
+        own_series("sluice_outcomes_total", "s", ',outcome="ctr"'): stable_events,
+        own_series("sluice_outcomes_total", "s", ',outcome="other"'): 1000,
+    }
+    samples = {name: f"0+{flow}x40" for name, flow in flows.items() if flow is not None}
+    query = evidence(SERVED.outcome("ctr"), BY_VERSION, horizon_s=600, least_events=200)
+    [answer] = promtool.ask(samples, [(query, 600)])
+    assert answer == pytest.approx(result)
+    assert verdict(proof(">=", 3000), answer) == judged
+
+
+def test_evidence_counts_a_replaced_pod(promtool):
+    samples = {
+        own_series("sluice_predictions_total", "c", ',pod="old"'): "0+100x20 _x20",
+        own_series("sluice_predictions_total", "c", ',pod="new"'): "_x20 0+100x20",
+        own_series("sluice_outcomes_total", "s", ',outcome="ctr"'): "0+10x40",
+    }
+    query = evidence(SERVED.outcome("ctr"), BY_VERSION, horizon_s=600, least_events=200)
+    [[value]] = promtool.ask(samples, [(query, 600)])
+    assert value == pytest.approx(4000, rel=0.03)
