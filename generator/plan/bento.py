@@ -10,7 +10,7 @@ from typing import Literal
 Scalar = str | int | float | bool
 Framework = Literal["sklearn", "xgboost", "lightgbm", "mlflow", "onnx", "custom"]
 
-RESERVED_MODULES = frozenset({"counters", "import_model", "predictor", "service"})
+RESERVED_MODULES = frozenset({"counters", "import_model", "messages", "predictor", "service"})
 """Modules of the rendered service: a custom model's own module can't have one of these names."""
 
 OTHER = "other"
@@ -94,7 +94,7 @@ class Bento:
         max_rows: most rows of one request.
         buckets: latency bounds in seconds that guards need as histogram buckets.
         inputs: declared columns of a row; none when rows are free.
-        outcomes: (name, event) pairs: the feedback route is told the event, the counter is labelled with the name.
+        outcomes: (name, event) pairs; the feedback route is told the event, the counter is labelled by name.
         groups: (sensitive attribute, values) pairs that fairness is judged by.
         positive: predictions that count as selected.
         scrape_s: seconds between two scrapes by Prometheus.
@@ -153,7 +153,7 @@ class Bento:
 
     @property
     def latency_buckets(self) -> tuple[float, ...]:
-        """Histogram bounds in seconds: a grid up to the timeout, the timeout, and every bound a guard needs."""
+        """Histogram bounds in seconds: a grid up to the timeout, the timeout, every bound a guard needs."""
         grid = (bound for bound in _LATENCY_GRID if bound < self.timeout_s)
         return tuple(sorted({*grid, float(self.timeout_s), *map(float, self.buckets)}))
 

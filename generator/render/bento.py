@@ -1,4 +1,4 @@
-"""A bento value to the text of its files: everything that CI needs to build the image of one model version."""
+"""A bento value to the text of its files: all that CI needs to build the image of a model version."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _TEMPLATES = {
     "bentofile.yaml": "bento/bentofile.yaml.j2",
     "counters.py": "bento/counters.py.j2",
     "import_model.py": "bento/import_model.py.j2",
+    "messages.py": "bento/messages.py.j2",
     "requirements.txt": "bento/requirements.txt.j2",
     "service.py": "bento/service.py.j2",
 }

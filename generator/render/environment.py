@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from generator.render.scalars import Verbatim, finalizer, prose, yaml_text, yaml_value
 
 if TYPE_CHECKING:
-    from jinja2 import Environment, Template
+    from jinja2 import BytecodeCache, Environment, Template
 
 SUFFIX = ".j2"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -86,7 +86,8 @@ class Templates:
     def _environment(self, language: str) -> Environment:
         made = self._environments.get(language)
         if made is None:
-            made = self._environments[language] = _environment(language, self.texts)
+            trusted = not any(source.own for source in self.sources.values())
+            made = self._environments[language] = _environment(language, self.texts, trusted=trusted)
         return made
 
     @cached_property
@@ -107,11 +108,12 @@ def _language(name: str) -> str:
     return "".join(Path(name).suffixes[-2:])
 
 
-def _environment(language: str, texts: Mapping[str, str]) -> Environment:
-    from jinja2 import DictLoader, StrictUndefined
+def _environment(language: str, texts: Mapping[str, str], *, trusted: bool) -> Environment:
+    """Where any template is the platform team's, all run sandboxed: ours may include theirs."""
+    from jinja2 import DictLoader, Environment, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    environment = ImmutableSandboxedEnvironment(
+    environment = (Environment if trusted else ImmutableSandboxedEnvironment)(
         loader=DictLoader(texts),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -119,7 +121,7 @@ def _environment(language: str, texts: Mapping[str, str]) -> Environment:
         keep_trailing_newline=True,
         autoescape=False,
         finalize=finalizer(language),
-        bytecode_cache=_bytecode_cache(),
+        bytecode_cache=_bytecode_cache(trusted=trusted),
         cache_size=-1,
         auto_reload=False,
     )
@@ -135,9 +137,9 @@ def _environment(language: str, texts: Mapping[str, str]) -> Environment:
     return environment
 
 
-@lru_cache(maxsize=1)
-def _bytecode_cache() -> object:
-    """Compiled templates between runs; they are keyed by their text. None where no folder can be had."""
+@lru_cache(maxsize=2)
+def _bytecode_cache(*, trusted: bool) -> BytecodeCache | None:
+    """Compiled templates between runs, keyed by their text; None where no folder of our own can be had."""
     from jinja2 import FileSystemBytecodeCache
 
     home = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
@@ -147,7 +149,10 @@ def _bytecode_cache() -> object:
         owned = folder.stat().st_uid == os.geteuid() and os.access(folder, os.W_OK)
     except OSError:
         return None
-    return FileSystemBytecodeCache(str(folder)) if owned else None
+    # Constants are written out by our scalars when a template is compiled: other scalars, other code.
+    scalars = hashlib.sha256(Path(__file__).with_name("scalars.py").read_bytes()).hexdigest()[:12]
+    kind = "plain" if trusted else "sandboxed"
+    return FileSystemBytecodeCache(str(folder), f"{kind}-{scalars}-%s.cache") if owned else None
 
 
 def identifier(name: str) -> Verbatim:

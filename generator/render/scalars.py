@@ -26,21 +26,28 @@ def yaml_value(value: object) -> str:
     Raises:
         TypeError: the value has no form in YAML here; a template used something it should not.
     """
-    if isinstance(value, Verbatim):
-        return value
-    if isinstance(value, str):
-        return yaml_text(value)
-    if value is True or value is False:
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float) and math.isfinite(value):
-        return _number(value)
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(yaml_value, value))}]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{yaml_value(k)}: {yaml_value(v)}" for k, v in value.items()) + "}"
-    raise TypeError(f"{type(value).__name__} can't be written as YAML: {value!r}")
+    write = _YAML.get(type(value))
+    if write is None:
+        raise TypeError(f"{type(value).__name__} can't be written as YAML: {value!r}")
+    return write(value)
+
+
+def _sequence(values: list[object] | tuple[object, ...]) -> str:
+    return f"[{', '.join(map(yaml_value, values))}]"
+
+
+def _mapping(values: dict[object, object]) -> str:
+    return "{" + ", ".join(f"{yaml_value(key)}: {yaml_value(value)}" for key, value in values.items()) + "}"
+
+
+def _float(value: float) -> str:
+    """A float without an exponent: `1e-05` is text to some YAML readers."""
+    if not math.isfinite(value):
+        raise TypeError(f"{value!r} can't be written as YAML")
+    text = repr(value)
+    if "e" in text:
+        text = f"{value:.20f}".rstrip("0")
+    return text + "0" if text.endswith(".") else text
 
 
 @lru_cache(maxsize=65536)
@@ -68,12 +75,17 @@ def _escaped(character: str) -> str:
 _BMP = 0xFFFF
 
 
-def _number(value: float) -> str:
-    """A float without an exponent: `1e-05` is text to some YAML readers."""
-    text = repr(value)
-    if "e" in text:
-        text = f"{value:.20f}".rstrip("0")
-    return text + "0" if text.endswith(".") else text
+# By exact type: a look-up is several times faster than a chain of isinstance.
+_YAML: dict[type, Callable[..., str]] = {
+    Verbatim: str.__str__,
+    str: yaml_text,
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    float: _float,
+    list: _sequence,
+    tuple: _sequence,
+    dict: _mapping,
+}
 
 
 def python_value(value: object) -> str:

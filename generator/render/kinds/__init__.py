@@ -2,8 +2,8 @@
 
 `check` looks at one object: fields that do not exist, values of the wrong type, words outside an enumeration,
 names, quantities, durations and ports of the wrong form, missing keys, fields that exclude each other. One
-mistake gives one problem. The field lists are those of Kubernetes 1.37 and of the custom resource definitions of
-Argo Rollouts 1.10, Argo CD 3.6, Argo Workflows 3.7, Gateway API 1.7, Istio 1.31, Traefik 3.7, KEDA 2.21,
+mistake gives one problem. The field lists are those of Kubernetes 1.37 and of the custom resource definitions
+of Argo Rollouts 1.10, Argo CD 3.6, Argo Workflows 3.7, Gateway API 1.7, Istio 1.31, Traefik 3.7, KEDA 2.21,
 External Secrets 1.3 and prometheus-operator 0.95; tests hold the tables against them.
 """
 

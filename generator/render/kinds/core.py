@@ -1,11 +1,11 @@
-"""Core kinds, and the two workloads that Sluice renders beside Rollouts: Deployment and Job."""
+"""Core kinds, and the workloads that stand beside Rollouts: Pod, Deployment and Job."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from generator.render.kinds.metadata import SELECTOR, manifest, named
-from generator.render.kinds.pods import JOB_SPEC, POD_TEMPLATE, PULL_SECRETS
+from generator.render.kinds.pods import JOB_SPEC, POD_SPEC, POD_TEMPLATE, PULL_SECRETS
 from generator.render.kinds.scalars import (
     BOOL,
     CONFIG_KEY,
@@ -128,15 +128,19 @@ _FINALIZERS: Final = record({"finalizers": TEXTS})
 _DATA: Final[dict[str, Schema]] = {"data": _CONFIG_DATA, "immutable": BOOL}
 
 SERVICE: Final = manifest("v1", "Service", {"spec!": _SERVICE}, named(DNS_1035))
-CONFIG_MAP: Final = manifest("v1", "ConfigMap", {**_DATA, "binaryData": _CONFIG_DATA})
-SECRET: Final = manifest("v1", "Secret", {**_DATA, "stringData": _CONFIG_DATA, "type": FILLED})
+CONFIG_MAP: Final = manifest("v1", "ConfigMap", {**_DATA, "binaryData": _CONFIG_DATA}, status=False)
+SECRET: Final = manifest("v1", "Secret", {**_DATA, "stringData": _CONFIG_DATA, "type": FILLED}, status=False)
 SERVICE_ACCOUNT: Final = manifest(
     "v1",
     "ServiceAccount",
     {"automountServiceAccountToken": BOOL, "imagePullSecrets": PULL_SECRETS, "secrets": listof(_OBJECT_REF)},
+    status=False,
 )
 NAMESPACE: Final = manifest("v1", "Namespace", {"spec": _FINALIZERS}, named(DNS_LABEL))
 RESOURCE_QUOTA: Final = manifest("v1", "ResourceQuota", {"spec!": _QUOTA})
-LIMIT_RANGE: Final = manifest("v1", "LimitRange", {"spec!": record({"limits!": listof(_LIMIT)})})
+LIMIT_RANGE: Final = manifest(
+    "v1", "LimitRange", {"spec!": record({"limits!": listof(_LIMIT)})}, status=False
+)
+POD: Final = manifest("v1", "Pod", {"spec!": POD_SPEC})
 DEPLOYMENT: Final = manifest("apps/v1", "Deployment", {"spec!": _DEPLOYMENT})
 JOB: Final = manifest("batch/v1", "Job", {"spec!": JOB_SPEC})

@@ -233,5 +233,5 @@ _GRANT: Final = record(
 _API: Final = "gateway.networking.k8s.io"
 HTTP_ROUTE: Final = manifest(f"{_API}/v1", "HTTPRoute", {"spec!": _ROUTE})
 GATEWAY: Final = manifest(f"{_API}/v1", "Gateway", {"spec!": _GATEWAY})
-REFERENCE_GRANT: Final = manifest(f"{_API}/v1", "ReferenceGrant", {"spec!": _GRANT})
-REFERENCE_GRANT_BETA: Final = manifest(f"{_API}/v1beta1", "ReferenceGrant", {"spec!": _GRANT})
+REFERENCE_GRANT: Final = manifest(f"{_API}/v1", "ReferenceGrant", {"spec!": _GRANT}, status=False)
+REFERENCE_GRANT_BETA: Final = manifest(f"{_API}/v1beta1", "ReferenceGrant", {"spec!": _GRANT}, status=False)

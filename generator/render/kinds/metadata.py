@@ -24,21 +24,15 @@ from generator.render.kinds.table import (
     Schema,
     by_type,
     checked,
-    either,
     enum,
     extend,
     listof,
     nullable,
     one_of,
     record,
-    scalar,
 )
 
-_TIMESTAMP: Final = nullable(
-    either(
-        "a time in RFC 3339 form", TIME, scalar("datetime", "a time")
-    )  # YAML 1.1 readers make a time of it
-)
+_TIMESTAMP: Final = nullable(TIME)
 _OWNER: Final = record({"apiVersion! kind! name! uid!": TEXT, "blockOwnerDeletion controller": BOOL})
 _COMMON: Final[dict[str, Schema]] = {
     "namespace": DNS_LABEL,
@@ -82,11 +76,19 @@ def named(name: Schema) -> Schema:
     return record({"name!": name, **_COMMON})
 
 
-def manifest(api_version: str, kind: str, rows: Mapping[str, Schema], metadata: Schema = METADATA) -> Schema:
-    """The table of a whole object: its type, its metadata, its own fields and a status nobody looks at."""
+def manifest(
+    api_version: str,
+    kind: str,
+    rows: Mapping[str, Schema],
+    metadata: Schema = METADATA,
+    *,
+    status: bool = True,
+) -> Schema:
+    """The table of a whole object: its type, its metadata, its own fields and, if it has one, its status."""
     head: dict[str, Schema] = {
         "apiVersion!": enum(api_version),
         "kind!": enum(kind),
         "metadata!": metadata,
     }
-    return record({**head, **rows, "status": ANY})
+    tail = {"status": ANY} if status else {}
+    return record({**head, **rows, **tail})

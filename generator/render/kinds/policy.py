@@ -113,12 +113,14 @@ _CLUSTER_ROLE_ROWS: Final[dict[str, Schema]] = {
     **_ROLE_ROWS,
     "aggregationRule": record({"clusterRoleSelectors": listof(SELECTOR)}),
 }
-NETWORK_POLICY: Final = manifest("networking.k8s.io/v1", "NetworkPolicy", {"spec!": _NETWORK})
-ROLE: Final = manifest(_RBAC, "Role", _ROLE_ROWS, named(PATH_SEGMENT))
-CLUSTER_ROLE: Final = manifest(_RBAC, "ClusterRole", _CLUSTER_ROLE_ROWS, named(PATH_SEGMENT))
-ROLE_BINDING: Final = manifest(_RBAC, "RoleBinding", _BINDING, named(PATH_SEGMENT))
-CLUSTER_ROLE_BINDING: Final = manifest(_RBAC, "ClusterRoleBinding", _BINDING, named(PATH_SEGMENT))
+NETWORK_POLICY: Final = manifest("networking.k8s.io/v1", "NetworkPolicy", {"spec!": _NETWORK}, status=False)
+ROLE: Final = manifest(_RBAC, "Role", _ROLE_ROWS, named(PATH_SEGMENT), status=False)
+CLUSTER_ROLE: Final = manifest(_RBAC, "ClusterRole", _CLUSTER_ROLE_ROWS, named(PATH_SEGMENT), status=False)
+ROLE_BINDING: Final = manifest(_RBAC, "RoleBinding", _BINDING, named(PATH_SEGMENT), status=False)
+CLUSTER_ROLE_BINDING: Final = manifest(
+    _RBAC, "ClusterRoleBinding", _BINDING, named(PATH_SEGMENT), status=False
+)
 ADMISSION_POLICY: Final = manifest(_ADMISSION_API, "ValidatingAdmissionPolicy", {"spec!": _ADMISSION})
 ADMISSION_BINDING: Final = manifest(
-    _ADMISSION_API, "ValidatingAdmissionPolicyBinding", {"spec!": _ADMISSION_BINDING}
+    _ADMISSION_API, "ValidatingAdmissionPolicyBinding", {"spec!": _ADMISSION_BINDING}, status=False
 )

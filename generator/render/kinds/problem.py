@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final, Literal
 
 from pydantic_core import ErrorDetails
@@ -15,7 +14,15 @@ Path = tuple[str | int, ...]
 Sort = Literal["unknown-kind", "unknown-field", "missing", "type", "value", "null", "choice"]
 
 _SHOWN: Final = 60
-_TYPE_ERRORS: Final = frozenset({"type", "either"})
+_CLASSES: Final[dict[str, set[type]]] = {
+    "str": {str},
+    "int": {int},
+    "bool": {bool},
+    "float": {int, float},
+    "typed-dict": {dict},
+    "dict": {dict},
+    "list": {list},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,7 @@ def explain(schema: Schema, error: ErrorDetails) -> Problem:
     node = inner(_walk(schema, path))
     if kind == "too_short":
         return Problem(path, "must not be empty", "value")
-    sort: Sort = "type" if kind.split("_")[-1] in _TYPE_ERRORS and _mistyped(node, value) else "value"
+    sort: Sort = "type" if _mistyped(node, value) else "value"
     return Problem(path, f"must be {_says(node)}, not {_show(value)}{_hint(node, value)}", sort)
 
 
@@ -108,9 +115,14 @@ def _says(node: Schema) -> str:
 
 
 def _mistyped(node: Schema, value: object) -> bool:
-    """Whether no value of this type could do; a wrong string where strings are fine is a wrong value."""
-    choices = node.get("choices", [node])
-    return not any(isinstance(value, str) and choice["type"] == "str" for choice in choices)
+    """Whether no value of its Python type could do; a bad string where strings are fine is a wrong value."""
+    return type(value) not in {cls for choice in node.get("choices", [node]) for cls in _classes(choice)}
+
+
+def _classes(node: Schema) -> set[type]:
+    if node["type"] == "literal":
+        return {type(value) for value in node["expected"]}
+    return _CLASSES[node["type"]]
 
 
 def _show(value: object) -> str:
@@ -138,6 +150,8 @@ def _hint(node: Schema, value: object) -> str:
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """The known word that somebody who wrote `word` most likely meant; empty when none is near."""
+    from difflib import get_close_matches
+
     by_fold = {name.casefold(): name for name in known}
     near = get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.75)
     return by_fold[near[0]] if near else ""

@@ -26,6 +26,7 @@ argoproj.io/v1alpha1 Workflow workflow.WORKFLOW
 argoproj.io/v1alpha1 WorkflowTemplate workflow.WORKFLOW_TEMPLATE
 argoproj.io/v1alpha1 ClusterWorkflowTemplate workflow.CLUSTER_WORKFLOW_TEMPLATE cluster
 argoproj.io/v1alpha1 CronWorkflow workflow.CRON_WORKFLOW
+v1 Pod core.POD
 v1 Service core.SERVICE
 v1 ConfigMap core.CONFIG_MAP
 v1 Secret core.SECRET

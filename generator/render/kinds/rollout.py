@@ -26,7 +26,7 @@ from generator.render.kinds.scalars import (
     TEXTS,
     TIME,
 )
-from generator.render.kinds.table import Schema, either, enum, listof, mapof, record, scalar
+from generator.render.kinds.table import Schema, enum, listof, mapof, record
 
 RETENTION: Final[dict[str, Schema]] = {
     "dryRun": listof(record({"metricName!": FILLED})),
@@ -205,7 +205,7 @@ ROLLOUT: Final = manifest(
             {
                 "replicas minReadySeconds progressDeadlineSeconds revisionHistoryLimit": INT,
                 "paused progressDeadlineAbort": BOOL,
-                "restartAt": either("a time in RFC 3339 form", TIME, scalar("datetime", "a time")),
+                "restartAt": TIME,
                 "selector": SELECTOR,
                 "template": record({"metadata": MARKS, "spec": POD_SPEC}),
                 "workloadRef": record(

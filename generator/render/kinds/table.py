@@ -4,14 +4,13 @@ A table row reads "these fields have this type", and `!` marks a field that must
 
     PORT_ENTRY = record({"containerPort!": PORT, "name hostIP": TEXT, "protocol": PROTOCOL})
 
-A schema is a plain `dict` in the form that `pydantic_core.SchemaValidator` takes. Building one costs no import
-of the pydantic model machinery, and a shared part is simply the same object in two places: `validator` gives it
-one definition. A node may carry `metadata: {"says": …}`, the words that a message uses for the type.
+A schema is a plain `dict` in the form that `pydantic_core.SchemaValidator` takes. Building one needs none of
+pydantic's own modules, and a shared part is simply the same object in two places: `validator` gives it one
+definition. A node may carry `metadata: {"says": …}`, the words that a message uses for the type.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -26,7 +25,7 @@ _SHAREABLE: Final = frozenset({"typed-dict", "str", "union", "function-after"})
 
 def scalar(kind: str, says: str, **limits: object) -> Schema:
     """A scalar of a pydantic-core kind (`str`, `int`, `bool`, `float`, `any`) within limits."""
-    return {"type": kind, "metadata": {"says": says}, **limits}
+    return {"type": kind, "strict": True, "metadata": {"says": says}, **limits}
 
 
 def text(says: str, pattern: str, longest: int = 0) -> Schema:
@@ -64,13 +63,24 @@ def either(says: str, *choices: Schema) -> Schema:
 
 def listof(item: Schema, least: int = 0) -> Schema:
     """A list of one type, with at least `least` items."""
-    return {"type": "list", "items_schema": item, "min_length": least, "metadata": {"says": "a list"}}
+    return {
+        "type": "list",
+        "strict": True,
+        "items_schema": item,
+        "min_length": least,
+        "metadata": {"says": "a list"},
+    }
 
 
 def mapof(value: Schema, key: Schema | None = None) -> Schema:
     """A mapping with keys of the user's choice."""
-    schema: Schema = {"type": "dict", "values_schema": value, "metadata": {"says": "a mapping"}}
-    return schema | {"keys_schema": key or {"type": "str"}}
+    return {
+        "type": "dict",
+        "strict": True,
+        "keys_schema": key or scalar("str", "a string"),
+        "values_schema": value,
+        "metadata": {"says": "a mapping"},
+    }
 
 
 def nullable(schema: Schema) -> Schema:
@@ -91,6 +101,7 @@ def record(rows: Mapping[str, Schema]) -> Schema:
             fields[name.rstrip("!")] = {"type": "typed-dict-field", "schema": schema, "required": required}
     return {
         "type": "typed-dict",
+        "strict": True,
         "fields": fields,
         "extra_behavior": "forbid",
         "metadata": {"says": "a mapping"},
@@ -170,14 +181,16 @@ def children(schema: Schema) -> Iterator[Schema]:
 
 
 def validator(schema: Schema) -> SchemaValidator:
-    """Compile a table, in strict mode; parts that occur more than once are compiled once."""
+    """Compile a table; parts that occur more than once are compiled once.
+
+    Every node carries its own `strict`: pydantic-core does not hand a validator's configuration down into the
+    fields of a typed dictionary.
+    """
     shared = _shared(schema)
     refs = {key: f"part-{n}" for n, key in enumerate(shared)}
     definitions = [_linked(part, refs) | {"ref": refs[key]} for key, part in shared.items()]
     root = _link(schema, refs)
-    return SchemaValidator(
-        {"type": "definitions", "schema": root, "definitions": definitions}, {"strict": True}
-    )
+    return SchemaValidator({"type": "definitions", "schema": root, "definitions": definitions})
 
 
 def _shared(root: Schema) -> dict[int, Schema]:
@@ -217,9 +230,3 @@ def _linked(schema: Schema, refs: Mapping[int, str]) -> Schema:
         if key in schema
     }
     return {**schema, **below} if below else schema
-
-
-def matches(schema: Schema, value: str) -> bool:
-    """Whether a string fits a `text` type; for checks that look at keys or at parts of strings."""
-    longest = schema.get("max_length", len(value))
-    return len(value) <= longest and re.search(schema["pattern"], value) is not None

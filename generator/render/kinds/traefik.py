@@ -100,6 +100,6 @@ _INGRESS: Final = record(
 
 _API: Final = "traefik.io/v1alpha1"
 TRAEFIK_SERVICE: Final = manifest(
-    _API, "TraefikService", {"spec!": checked(record(_KINDS), one_of(" ".join(_KINDS)))}
+    _API, "TraefikService", {"spec!": checked(record(_KINDS), one_of(" ".join(_KINDS)))}, status=False
 )
-INGRESS_ROUTE: Final = manifest(_API, "IngressRoute", {"spec!": _INGRESS})
+INGRESS_ROUTE: Final = manifest(_API, "IngressRoute", {"spec!": _INGRESS}, status=False)

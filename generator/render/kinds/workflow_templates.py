@@ -134,7 +134,7 @@ def _template_rows() -> dict[str, Schema]:
 def _template_tables() -> tuple[Schema, Schema]:
     """The template as an item of `templates` and as `templateDefaults`.
 
-    A task may hold a whole template in `inline`, so the table refers to itself: its calls are added afterwards.
+    A task may hold a whole template in `inline`: the table refers to itself, so its calls are added last.
     """
     body = record(_template_rows())
     node = {**_NODE, "inline": checked(body, one_of(RUNNERS))}

@@ -1,0 +1,35 @@
+"""`sluice explain`: what a finding means, why it is one, and how to fix it."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+import click
+
+from generator.cli.session import Refused
+from generator.cli.terminal import emit
+from generator.rules.catalogue import CATALOGUE
+
+
+@click.command("explain")
+@click.argument("code", required=False)
+def command(code: str | None) -> None:
+    """Tell what a finding means and how to fix it.
+
+    CODE stands in brackets in front of the finding, such as REF202; without it all codes are listed.
+    """
+    emit(_one(code.upper()) if code else _all())
+
+
+def _one(code: str) -> str:
+    entry = CATALOGUE.get(code)
+    if entry is None:
+        near = get_close_matches(code, sorted(CATALOGUE), 3, 0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else "`sluice explain` lists all codes"
+        raise Refused(f"{code} is no code of a finding; {hint}")
+    return f"{entry.code} ({entry.severity}): {entry.title}\n\nWhy: {entry.why}\n\nFix: {entry.fix}\n"
+
+
+def _all() -> str:
+    width = max(map(len, CATALOGUE))
+    return "".join(f"{code:<{width}}  {entry.severity:<7}  {entry.title}\n" for code, entry in sorted(CATALOGUE.items()))

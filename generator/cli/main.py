@@ -1,0 +1,124 @@
+"""The command `sluice`: its commands by name, imported when they are called, and what its exit code means."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from generator import __version__
+
+COMMANDS: dict[str, str] = {
+    "init": "Make a new GitOps repository that renders.",
+    "new": "Write the first spec of a model.",
+    "validate": "Check specs against every rule; write nothing.",
+    "render": "Write the bundles that Argo CD syncs.",
+    "plan": "Tell what a release will do, minute by minute.",
+    "verify": "Check any tree of rendered files.",
+    "schema": "Print the JSON Schema of a file format.",
+    "explain": "Tell what a finding means and how to fix it.",
+    "templates": "List the templates and which are overridden.",
+    "completion": "Print the completion script of a shell.",
+}
+"""One line of help for each command, as its own module has it; `sluice --help` imports none of them."""
+
+BUG, INTERRUPTED = 3, 130
+_WIDTH = 100
+
+
+class Sluice(click.Group):
+    """A group whose commands live in modules of the same name, in the attribute `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order of a user's way."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"generator.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands in the help, from the table."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """A misspelt command is refused with the nearest one."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, COMMANDS, 1, 0.5)
+            hint = f"did you mean `{near[0]}`?" if near else f"commands: {', '.join(COMMANDS)}"
+            ctx.fail(f"`{name}` is no command; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Names of commands, from the table."""
+        from click.shell_completion import CompletionItem
+
+        own = [CompletionItem(name, help=COMMANDS[name]) for name in COMMANDS if name.startswith(incomplete)]
+        return [*own, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def main(  # type: ignore[override] - click's overloads end in Any
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
+    ) -> NoReturn:
+        """Run and leave with one of the documented exit codes; input never ends in a traceback."""
+        extra["standalone_mode"] = False
+        try:
+            code = super().main(args, prog_name or "sluice", **extra)
+        except click.ClickException as error:
+            error.show()
+            code = 2
+        except click.Abort:
+            code = INTERRUPTED
+        except OSError as error:
+            code = _refused(error)
+        except Exception as error:  # noqa: BLE001 - the last resort: a bug is told in two lines
+            code = _crashed(error)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refused(error: OSError) -> int:
+    """A file system that refuses is the user's to mend."""
+    if error.filename is None:
+        return _crashed(error)
+    click.echo(f"Error: {os.fsdecode(error.filename)}: {error.strerror}", err=True)
+    return 2
+
+
+def _crashed(error: Exception) -> int:
+    if os.environ.get("SLUICE_DEBUG", "0") not in {"", "0"}:
+        import traceback
+
+        traceback.print_exception(error)
+    said = " ".join(str(error).split())
+    click.echo(f"sluice {__version__} failed, and the mistake is its own: {type(error).__name__}: {said}", err=True)
+    click.echo("Run it again with SLUICE_DEBUG=1 to see where, and report that.", err=True)
+    return BUG
+
+
+@click.group(cls=Sluice, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDTH})
+@click.version_option(__version__, prog_name="sluice", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Release machine-learning models safely: check specs, see what will happen, render what Argo CD syncs."""
+
+
+def run() -> NoReturn:
+    """Entry point of the program."""
+    for stream in (sys.stdout, sys.stderr):
+        # What a terminal's encoding has no sign for is spelled out, never a crash.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    cli.main()

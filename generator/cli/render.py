@@ -1,0 +1,153 @@
+"""`sluice render`: specs to the files that Argo CD syncs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from generator.cli.session import Refused, Session, open_session, root_option, select
+from generator.cli.work import Request, Work, platform_inputs, survey
+from generator.output.check import check
+from generator.output.diff import diff
+from generator.output.errors import OutputError
+from generator.output.prune import prune
+from generator.output.report import CheckReport, WriteReport
+from generator.plan.inputs import PlatformInputs
+from generator.source.finding import Finding
+
+_SHOWN = 20
+
+
+@click.command("render")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--env", "environment", default="", metavar="NAME", help="Only this environment.")
+@click.option("--output", type=click.Path(path_type=Path), help="Folder to write to; default: the platform's git.path.")
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 when anything is out of date.")
+@click.option("--diff", "only_diff", is_flag=True, help="Write nothing; show what would change.")
+@root_option
+@click.pass_context
+def command(
+    context: click.Context,
+    paths: tuple[str, ...],
+    environment: str,
+    output: Path | None,
+    only_check: bool,  # noqa: FBT001 - click hands flags over
+    only_diff: bool,  # noqa: FBT001 - click hands flags over
+    root: Path | None,
+) -> None:
+    """Write the bundles that Argo CD syncs."""
+    session = open_session(root)
+    platform = platform_inputs(session.root)
+    known = platform.names("environments")
+    if environment and known and environment not in known:
+        raise Refused(f"the environment `{environment}` is not known; known: {', '.join(known)}")
+    selection = select(session, paths)
+    request = Request(
+        root=session.root,
+        output=output or session.root / platform.folder,
+        environment=environment,
+        entries=session.entries,
+        selected=None if selection.everything else frozenset(selection.entries),
+        today=session.today,
+    )
+    try:
+        context.exit(_run(session, request, platform, only_check=only_check, only_diff=only_diff))
+    except OutputError as error:
+        raise Refused(str(error)) from error
+
+
+def _run(
+    session: Session, request: Request, platform: PlatformInputs, *, only_check: bool, only_diff: bool
+) -> int:
+    work = survey(request, platform, session.templates)
+    stray = session.discovered[1]
+    if work.nothing and not stray and work.fresh:
+        _say_fresh(work, request.output)
+        return 0
+    from generator.cli.produce import produce
+
+    product = produce(session, request, work)
+    _tell(product.findings)
+    if only_diff:
+        for line in diff(request.output, product.bundles(), orphaned=work.orphaned):
+            sys.stdout.write(line)
+    elif only_check:
+        report = check(request.output, product.bundles(), fresh=work.fresh, orphaned=work.orphaned)
+        return max(product.exit_code, _say_check(report, request))
+    else:
+        if work.orphaned:
+            _say_written([prune(request.output, request.environment, work.expected, _notice)], request.output)
+        _say_written(product.write(request.output, _notice), request.output)
+    return product.exit_code
+
+
+def _notice(sentence: str) -> None:
+    click.echo(sentence, err=True)
+
+
+def _tell(findings: list[Finding]) -> None:
+    """Errors in full; warnings are what `validate` is for."""
+    from generator.cli.formats import render
+
+    errors = [finding for finding in findings if finding.severity == "error"]
+    warnings = sum(1 for finding in findings if finding.severity == "warning")
+    if errors:
+        click.echo(render(errors, "text", color=sys.stderr.isatty()), err=True, nl=False)
+    if warnings:
+        click.echo(f"{warnings} {'warning' if warnings == 1 else 'warnings'}: `sluice validate` shows them", err=True)
+
+
+def _say_fresh(work: Work, target: Path) -> None:
+    files = sum(found.files for found in work.fresh)
+    click.echo(f"{_relative(target)} is up to date: {len(work.fresh)} bundles, {files} files, nothing changed")
+
+
+def _say_written(reports: Sequence[WriteReport], target: Path) -> None:
+    for verb, words in _VERBS.items():
+        _list(words, sorted(path for report in reports for path in getattr(report, verb)), target)
+    _tell([finding for report in reports for finding in report.findings])
+    identical = sum(report.identical for report in reports)
+    if identical:
+        click.echo(f"{identical} files were right already")
+
+
+_VERBS = {
+    "created": "created",
+    "updated": "updated",
+    "overwritten": "overwritten, they had been edited:",
+    "deleted": "deleted",
+    "kept_edited": "kept, they had been edited and nothing renders them any more:",
+}
+
+
+def _list(verb: str, paths: list[str], target: Path) -> None:
+    if not paths:
+        return
+    click.echo(f"{verb} {len(paths)}:")
+    for path in paths[:_SHOWN]:
+        click.echo(f"  {_relative(target)}/{path}")
+    if len(paths) > _SHOWN:
+        click.echo(f"  … and {len(paths) - _SHOWN} more")
+
+
+def _say_check(report: CheckReport, request: Request) -> int:
+    for verb in ("missing", "stale", "edited", "orphaned"):
+        _list(verb, list(getattr(report, verb)), request.output)
+    _tell(list(report.findings))
+    if report.foreign:
+        click.echo(f"not Sluice's, left alone: {', '.join(report.foreign[:5])}{' …' if len(report.foreign) > 5 else ''}")
+    if report.clean:
+        click.echo(f"{_relative(request.output)} is up to date")
+        return 0
+    click.echo("out of date: run `sluice render` and commit what it changes", err=True)
+    return 1
+
+
+def _relative(target: Path) -> str:
+    try:
+        return target.resolve().relative_to(Path.cwd().resolve()).as_posix()
+    except ValueError:
+        return target.as_posix()

@@ -1,0 +1,50 @@
+"""What the terminal can show: colours (NO_COLOR, FORCE_COLOR), and a bar for long work."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO, TypeVar
+
+import click
+
+T = TypeVar("T")
+_LONG = 50  # fewer items are done before a bar could be read
+
+
+def has_color(stream: TextIO) -> bool:
+    """Whether to write colours to a stream.
+
+    NO_COLOR (no-color.org) forbids them, FORCE_COLOR demands them, otherwise a terminal that is not dumb gets them.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR", "0") not in {"", "0"}:
+        return True
+    return _is_terminal(stream)
+
+
+def emit(text: str) -> None:
+    """Write text that has its own line ends, and the colours that it wants, to standard output."""
+    click.echo(text, nl=False, color=True)
+
+
+def note(text: str) -> None:
+    """Tell a person something that is no result, on standard error."""
+    click.echo(text, err=True)
+
+
+@contextmanager
+def progress(items: Sequence[T], label: str) -> Iterator[Iterator[T]]:
+    """Go through items, with a bar on standard error where there are many and a terminal shows it."""
+    if len(items) < _LONG or not _is_terminal(sys.stderr):
+        yield iter(items)
+        return
+    with click.progressbar(items, label=label, file=sys.stderr) as bar:
+        yield iter(bar)
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    return stream.isatty() and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,104 @@
+"""`sluice validate`: every rule, nothing written but fixes that were asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from generator.cli.formats import FORMATS, render
+from generator.cli.session import Selection, Session, open_session, root_option, select
+from generator.cli.terminal import emit, has_color, note, progress
+from generator.plan.entries import SPECS, Entry
+from generator.plan.resolve import Resolved, resolve
+from generator.rules.judge import judge, judge_all
+from generator.source.finding import Finding
+
+_STRAY = "REF210"
+
+
+@click.command("validate")
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True, help="Form of the report.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to a file.")
+@click.option("--fix", is_flag=True, help="Write safe fixes into the specs.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@root_option
+def command(  # noqa: PLR0913 - one parameter an option
+    paths: tuple[str, ...], fmt: str, output: Path | None, root: Path | None, *, fix: bool, strict: bool
+) -> None:
+    """Check specs against every rule; write nothing.
+
+    PATH is a spec, its lock, a team's folder, or TEAM/MODEL; default: all specs. Rules that span models look at all
+    models of the teams that are named. Exit code 1: there are findings.
+    """
+    session = open_session(root)
+    selection = select(session, paths)
+    findings = validate(session, selection)
+    if fix:
+        session, findings = _fixed(session, selection, findings)
+    _report(findings, fmt, output, len(selection.entries))
+    refusing = {"error", "warning"} if strict else {"error"}
+    if any(finding.severity in refusing for finding in findings):
+        click.get_current_context().exit(1)
+
+
+def validate(session: Session, selection: Selection) -> list[Finding]:
+    """All findings about the platform and the selected models, in order, each once."""
+    repository = session.repository
+    found = list(session.discovered[1]) if selection.everything else []
+    platform = repository.platform
+    found += [finding for finding in repository.findings if finding.code != _STRAY]
+    if platform is not None:
+        found += _models(session, selection)
+    unique = {(f.code, f.place, f.message): f for f in found}
+    return sorted(unique.values(), key=Finding.sort_key)
+
+
+def _models(session: Session, selection: Selection) -> Iterable[Finding]:
+    teams = {entry.team for entry in selection.entries}
+    selected = set(selection.entries)
+    mates = [entry for entry in session.entries if entry.team in teams]
+    resolved: list[Resolved] = []
+    with progress(mates, "Checking specs") as entries:
+        for entry in entries:
+            one = _resolve(session, entry)
+            resolved.append(one)
+            if entry in selected:
+                yield from one.findings
+                yield from judge(one, session.repository, session.today)
+    yield from judge_all(resolved, session.repository, session.today)
+
+
+def _resolve(session: Session, entry: Entry) -> Resolved:
+    return resolve(session.repository, entry, session.bento_templates)
+
+
+def _fixed(session: Session, selection: Selection, findings: list[Finding]) -> tuple[Session, list[Finding]]:
+    """Write what can be fixed, then look again."""
+    from generator.cli.fix import fix_files
+
+    done = fix_files(findings, session.root)
+    if not done.written:
+        return session, findings
+    note(f"fixed {done.written} in {', '.join(done.files)}")
+    fresh = Session(session.root, session.today)
+    return fresh, validate(fresh, selection)
+
+
+def _report(findings: list[Finding], fmt: str, output: Path | None, checked: int) -> None:
+    from generator.rules.catalogue import CATALOGUE
+
+    rules = {code: entry.title for code, entry in CATALOGUE.items()}
+    color = output is None and has_color(sys.stdout)
+    text = render(findings, fmt, color=color, checked=checked, rules=rules)
+    if output is None:
+        emit(text)
+        return
+    from generator.cli.writing import write_file
+
+    write_file(output, text.encode())
+    count = len(findings)
+    note(f"{count} finding{'' if count == 1 else 's'} in {SPECS}/, written to {output}")

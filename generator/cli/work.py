@@ -1,0 +1,152 @@
+"""What there is to render: which bundles are expected, and which of them are not up to date."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from generator.output.probe import Probe, probe
+from generator.output.prune import orphans
+from generator.plan.entries import PLATFORM, SPECS, Entry
+from generator.plan.inputs import PlatformInputs, model_inputs
+from generator.render.environment import Templates
+
+BENTOS, ARGOCD, PLATFORM_FOLDER = "bentos", "argocd", "platform"
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A bundle that belongs to no model: a team's project or namespace, or (team empty) the platform's Application."""
+
+    environment: str
+    team: str
+    kind: str
+
+    @property
+    def path(self) -> str:
+        """Folder below the output root."""
+        if self.kind == "project":
+            return f"{self.environment}/{ARGOCD}/projects/{self.team}"
+        if self.kind == "team":
+            return f"{self.environment}/{PLATFORM_FOLDER}/{self.team}"
+        return f"{self.environment}/{ARGOCD}/{PLATFORM_FOLDER}"
+
+
+def model_paths(entry: Entry, environments: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Folders of one model's bundles, with what each is: (kind, environment)."""
+    paths = {}
+    for environment in environments:
+        paths[f"{environment}/{entry.team}/{entry.model}"] = ("model", environment)
+        paths[f"{environment}/{ARGOCD}/applications/{entry.team}/{entry.model}"] = ("application", environment)
+    paths[f"{BENTOS}/{entry.team}/{entry.model}"] = ("bento", "")
+    return paths
+
+
+@dataclass
+class Work:
+    """What a render has to do.
+
+    Args:
+        environments: those that are rendered.
+        inputs: digests that each model's bundles are made of.
+        models: models with a bundle that is not up to date, and those bundles.
+        shared: other bundles that are not up to date, with their inputs.
+        fresh: what was found up to date.
+        reasons: bundle to why it must be rendered.
+        orphaned: bundles that nothing asks for any more.
+        expected: all bundles that are asked for.
+    """
+
+    environments: tuple[str, ...]
+    inputs: dict[Entry, dict[str, str]] = field(default_factory=dict)
+    models: dict[Entry, set[str]] = field(default_factory=dict)
+    shared: dict[Shared, dict[str, str]] = field(default_factory=dict)
+    fresh: list[Probe] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
+    orphaned: tuple[str, ...] = ()
+    expected: set[str] = field(default_factory=set)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether everything is up to date."""
+        return not (self.models or self.shared or self.orphaned)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for.
+
+    Args:
+        root: the repository.
+        output: where to; below it lie the bundles.
+        environment: the only one, or empty for all.
+        entries: all models.
+        selected: those that were named; None for all, the shared bundles included.
+        today: expired waivers make a model stale.
+    """
+
+    root: Path
+    output: Path
+    environment: str
+    entries: tuple[Entry, ...]
+    selected: Collection[Entry] | None
+    today: datetime.date
+
+
+def survey(request: Request, platform: PlatformInputs, templates: Templates) -> Work:
+    """Compare the ledgers with the inputs; nothing is planned or rendered for it."""
+    every = platform.names("environments")
+    work = Work(tuple(name for name in every if request.environment in {"", name}))
+    digest = templates.digest()
+    expired = {w.get("model") for w in platform.waivers() if str(w.get("until")) < request.today.isoformat()}
+    for entry in request.entries:
+        paths = model_paths(entry, work.environments)
+        work.expected.update(paths)
+        if request.selected is not None and entry not in request.selected:
+            continue
+        work.inputs[entry] = inputs = model_inputs(entry, platform, digest)
+        stale = {path for path in paths if not _is_fresh(work, request, path, inputs)}
+        if stale or entry.name in expired:
+            work.models[entry] = stale
+    for shared in _shared(work.environments, platform.names("teams")):
+        work.expected.add(shared.path)
+        inputs = {"platform": _platform_digest(platform, shared), "templates": digest}
+        if request.selected is None and not _is_fresh(work, request, shared.path, inputs):
+            work.shared[shared] = inputs
+    if request.selected is None:
+        work.orphaned = orphans(request.output, request.environment, work.expected)
+    return work
+
+
+def _is_fresh(work: Work, request: Request, path: str, inputs: dict[str, str]) -> bool:
+    found = probe(request.output, path, inputs)
+    if found.fresh:
+        work.fresh.append(found)
+    else:
+        work.reasons[path] = found.reason
+    return found.fresh
+
+
+def _shared(environments: Sequence[str], teams: Sequence[str]) -> Iterator[Shared]:
+    for environment in environments:
+        yield Shared(environment, "", "platform")
+        for team in teams:
+            yield Shared(environment, team, "project")
+            yield Shared(environment, team, "team")
+
+
+def _platform_digest(platform: PlatformInputs, shared: Shared) -> str:
+    return platform.of_team(shared.team) if shared.team else platform.whole()
+
+
+def platform_inputs(root: Path) -> PlatformInputs:
+    """The platform as plain values; whatever is wrong with it is found, with its place, by whoever validates it."""
+    import yaml
+
+    try:
+        text = (root / SPECS / PLATFORM).read_text(encoding="utf-8")
+        return PlatformInputs(yaml.load(text, Loader=yaml.CBaseLoader))  # noqa: S506 - text only, no tags are built
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
+        return PlatformInputs(None)

@@ -1,0 +1,151 @@
+"""What has to happen to a folder for it to hold a bundle: one answer for writing, checking and showing it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Literal
+
+from generator.output.bundle import LEDGER, Bundle
+from generator.output.folder import Folder
+from generator.output.ledger import NOTHING, Ledger, damaged, parse
+from generator.output.listing import Listing, listing
+from generator.source.finding import Finding
+
+Action = Literal["create", "update", "overwrite", "identical", "delete", "keep", "foreign"]
+"""What happens to a file.
+
+`update` replaces one that Sluice wrote, `overwrite` one that somebody else wrote or edited; `keep` spares an
+edited one that would be deleted; `foreign` is none of ours.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The way from the folder on disk to a bundle.
+
+    Args:
+        actions: name inside the folder to what happens to it; sorted by name, the ledger left out.
+        wanted: name to new content.
+        recorded: the ledger on disk; an empty one when it is missing or damaged.
+        record: the ledger to come; an empty one when the bundle has vanished.
+        ledger: what happens to the ledger.
+        finding: how the ledger is damaged.
+        temporaries: leftovers of an interrupted run.
+        folders: folders below this one, each after those inside it.
+    """
+
+    actions: Mapping[str, Action]
+    wanted: Mapping[str, bytes]
+    recorded: Ledger
+    record: Ledger
+    ledger: Action
+    finding: Finding | None
+    temporaries: tuple[str, ...]
+    folders: tuple[str, ...]
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing to do."""
+        idle = {"identical", "foreign"}
+        return self.ledger == "identical" and not self.temporaries and idle.issuperset(self.actions.values())
+
+    @property
+    def obsolete(self) -> list[str]:
+        """The files to delete."""
+        return [name for name, action in self.actions.items() if action == "delete"]
+
+
+def compare(folder: Folder, bundle: Bundle) -> Changes:
+    """Compare a folder with the bundle that it should hold.
+
+    Raises:
+        OutputError: something can't be read.
+    """
+    wanted = _encoded(bundle)
+    return _compare(folder, wanted, _record(wanted, bundle.inputs))
+
+
+def compare_missing(bundle: Bundle) -> Changes:
+    """Compare a bundle with a folder that does not exist."""
+    wanted = _encoded(bundle)
+    actions: dict[str, Action] = dict.fromkeys(sorted(wanted), "create")
+    return Changes(actions, wanted, NOTHING, _record(wanted, bundle.inputs), "create", None, (), ())
+
+
+def compare_vanished(folder: Folder) -> Changes:
+    """Compare a folder with nothing: its bundle is no longer expected.
+
+    Raises:
+        OutputError: something can't be read.
+    """
+    return _compare(folder, {}, NOTHING)
+
+
+def _compare(folder: Folder, wanted: Mapping[str, bytes], record: Ledger) -> Changes:
+    found = listing(folder)
+    data, ledger = read_ledger(folder, found)
+    finding = None if isinstance(ledger, Ledger) else ledger
+    recorded = ledger if isinstance(ledger, Ledger) else NOTHING
+    names = (found.files | found.others | wanted.keys() | recorded.files.keys()) - {LEDGER}
+    actions = {name: _action(folder, name, found, recorded, record) for name in sorted(names)}
+    if finding:  # then an older render can't be told from an edit, and it is no edit as a rule
+        actions = {name: "update" if action == "overwrite" else action for name, action in actions.items()}
+    return Changes(
+        actions={name: action for name, action in actions.items() if action},
+        wanted=wanted,
+        recorded=recorded,
+        record=record,
+        ledger=_ledger_action(data, record, finding),
+        finding=finding,
+        temporaries=tuple(found.temporaries),
+        folders=tuple(found.folders),
+    )
+
+
+def _encoded(bundle: Bundle) -> dict[str, bytes]:
+    return {name: text.encode() for name, text in bundle.files.items()}
+
+
+def _record(wanted: Mapping[str, bytes], inputs: Mapping[str, str]) -> Ledger:
+    return Ledger({name: (sha256(data).hexdigest(),) for name, data in wanted.items()}, inputs)
+
+
+def read_ledger(folder: Folder, found: Listing) -> tuple[bytes | None, Ledger | Finding]:
+    """Read the ledger of a folder.
+
+    Returns:
+        Its bytes, None when there is none; and what it says, or the finding of how it is damaged.
+    """
+    file = f"{folder.path}/{LEDGER}"
+    if LEDGER in found.others:
+        return b"", damaged(file, "is not a regular file")
+    data = folder.read(LEDGER) if LEDGER in found.files else None
+    return data, NOTHING if data is None else parse(data, file)
+
+
+def _action(folder: Folder, name: str, found: Listing, recorded: Ledger, record: Ledger) -> Action | None:
+    """Decide about one name; None when it was listed and is gone, which is right."""
+    present = name in found.files or name in found.others
+    known = recorded.files.get(name, ())
+    new = record.files.get(name)
+    if not present:
+        return "create" if new else None
+    if not new and not known:
+        return "foreign"
+    data = folder.read(name) if name in found.files else None
+    digest = "" if data is None else sha256(data).hexdigest()
+    if not new:
+        return "delete" if digest in known else "keep"
+    if digest in new:
+        return "identical"
+    return "update" if digest in known else "overwrite"
+
+
+def _ledger_action(data: bytes | None, record: Ledger, finding: Finding | None) -> Action:
+    if record is NOTHING:
+        return "keep" if finding else "delete"
+    if data is None:
+        return "create"
+    return "identical" if data == record.encode() else "update"

@@ -1,0 +1,40 @@
+"""One exception for everything a file system can refuse."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+_REASONS = {
+    errno.ENOSPC: "no space is left on the device",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file size limit of this process is reached",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission is denied",
+    errno.EPERM: "the operation is not permitted",
+    errno.ENOTDIR: "a file stands where a folder belongs; move it away",
+    errno.EEXIST: "a file stands where a folder belongs; move it away",
+    errno.EISDIR: "a folder stands where a file belongs; move it away",
+    errno.ELOOP: "a symbolic link stands there, and links are not followed; remove it",
+    errno.ENOENT: "it keeps vanishing; another program is deleting it",
+    errno.ENAMETOOLONG: "the name is too long for this file system",
+}
+
+
+class OutputError(Exception):
+    """The file system refused; every file still holds its old or its new content.
+
+    Args:
+        message: one sentence that names the path and the reason.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def refused(error: OSError, action: str, path: str) -> OutputError:
+    """Say in one sentence which path could not be read, written or removed, and why."""
+    number = error.errno or 0
+    reason = _REASONS.get(number) or os.strerror(number).lower()
+    return OutputError(f"can't {action} {path}: {reason}")

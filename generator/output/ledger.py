@@ -1,0 +1,161 @@
+"""The ledger: `.sluice`, the list of the files of one bundle that Sluice wrote.
+
+    # sluice 0.1.0
+    # input spec sha256:1f0c...
+    9a2b...  rollout.yaml
+    # seal sha256:77d0...
+
+`sha256sum --check .sluice` passes over the comments and verifies the files. The seal is the SHA-256 of every
+byte before it. It shows a ledger that was cut short or edited, and one that git merged from two branches
+without a conflict: its files are then no render of the merged inputs, although each bears its recorded hash.
+
+While files are being written the ledger says `# unfinished`, names no inputs, and lists each file with every
+hash it may have by then, so that a run that was killed never leaves a file that nobody owns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from generator import __version__
+from generator.output.bundle import is_digest, is_input, is_path
+from generator.source.finding import Finding, Place
+
+_UNFINISHED = "# unfinished"
+_INPUT = "# input "
+_SEAL = "# seal sha256:"
+_HEADER = re.compile(r"# sluice (\S+)")
+_SEAL_LENGTH = len(_SEAL) + 64 + 1
+_NAME_AT = 64 + 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What a ledger says.
+
+    Args:
+        files: name to the hashes it may have; exactly one once the ledger is finished.
+        inputs: name of an input to its SHA-256.
+        version: version of Sluice that wrote it.
+        finished: False while the files are being written.
+    """
+
+    files: Mapping[str, tuple[str, ...]]
+    inputs: Mapping[str, str]
+    version: str = __version__
+    finished: bool = True
+
+    def encode(self) -> bytes:
+        """Write it down, sorted and sealed."""
+        lines = [f"# sluice {self.version}"]
+        if not self.finished:
+            lines.append(_UNFINISHED)
+        lines += (f"{_INPUT}{name} sha256:{digest}" for name, digest in sorted(self.inputs.items()))
+        lines += (f"{digest}  {name}" for name, digests in sorted(self.files.items()) for digest in digests)
+        body = "".join(f"{line}\n" for line in lines)
+        seal = sha256(body.encode()).hexdigest()
+        return f"{body}{_SEAL}{seal}\n".encode()
+
+
+NOTHING = Ledger({}, {})
+"""The ledger of a folder that has none."""
+
+
+class _DamageError(ValueError):
+    def __init__(self, reason: str, line: int = 0) -> None:
+        super().__init__(reason)
+        self.line = line
+
+
+def parse(data: bytes, file: str) -> Ledger | Finding:
+    """Read a ledger strictly.
+
+    Args:
+        data: content of the file.
+        file: its path as the user knows it, for the finding.
+
+    Returns:
+        The ledger, or the finding `OUT101` that says how it is damaged.
+    """
+    try:
+        return _parse(_unsealed(data))
+    except _DamageError as damage:
+        return damaged(file, str(damage), damage.line)
+
+
+def damaged(file: str, reason: str, line: int = 0) -> Finding:
+    """Report a ledger that can't be trusted."""
+    return Finding(
+        code="OUT101",
+        severity="warning",
+        message=f"this ledger {reason}, so nothing in its folder is known to be written by Sluice",
+        hint="run `sluice render`: it writes the ledger anew, and old files stay until you remove them",
+        place=Place(file, line),
+    )
+
+
+def _unsealed(data: bytes) -> str:
+    body, seal = data[:-_SEAL_LENGTH], data[-_SEAL_LENGTH:]
+    if seal != f"{_SEAL}{sha256(body).hexdigest()}\n".encode():
+        _tell_broken_seal(data)
+    try:
+        return body.decode("ascii")
+    except UnicodeDecodeError:
+        raise _DamageError("holds something that is not ASCII") from None
+
+
+def _tell_broken_seal(data: bytes) -> None:
+    for number, line in enumerate(data.split(b"\n"), 1):
+        if line.startswith((b"<<<<<<<", b"=======", b"|||||||", b">>>>>>>")):
+            raise _DamageError("holds merge-conflict markers", number)
+    if b"\r" in data:
+        raise _DamageError("has CRLF line ends (git's autocrlf?)")
+    raise _DamageError("was cut short, edited or merged")
+
+
+def _parse(body: str) -> Ledger:
+    lines = body.split("\n")
+    header = _HEADER.fullmatch(lines[0])
+    if not header or lines.pop():
+        raise _DamageError("does not start with `# sluice VERSION` or has an unfinished line", 1)
+    finished = lines[1:2] != [_UNFINISHED]
+    first = 1 if finished else 2
+    inputs = _inputs(lines, first)
+    files = _files(lines, first + len(inputs), once=finished)
+    return Ledger(files, inputs, header[1], finished)
+
+
+def _inputs(lines: list[str], first: int) -> dict[str, str]:
+    inputs: dict[str, str] = {}
+    for number, line in enumerate(lines[first:], first + 1):
+        if not line.startswith(_INPUT):
+            break
+        name, _, digest = line[len(_INPUT) :].partition(" sha256:")
+        if not is_input(name) or not is_digest(digest) or name in inputs:
+            raise _DamageError("names an input in a way that Sluice does not write", number)
+        inputs[name] = digest
+    return inputs
+
+
+def _files(lines: list[str], first: int, *, once: bool) -> dict[str, tuple[str, ...]]:
+    files: dict[str, tuple[str, ...]] = {}
+    for number, line in enumerate(lines[first:], first + 1):
+        digest, name = line[:64], line[_NAME_AT:]
+        if line[64:_NAME_AT] != "  " or not is_digest(digest) or not is_path(name):
+            raise _DamageError("names a file in a way that Sluice does not write", number)
+        if name in files and once:
+            raise _DamageError("lists a file twice", number)
+        files[name] = (*files.get(name, ()), digest)
+    return files
+
+
+def union(old: Ledger, new: Ledger) -> Ledger:
+    """List every hash that a file may have while `new` replaces `old`."""
+    names: Iterable[str] = {**old.files, **new.files}
+    files = {
+        name: tuple(dict.fromkeys((*old.files.get(name, ()), *new.files.get(name, ())))) for name in names
+    }
+    return Ledger(files, {}, finished=False)

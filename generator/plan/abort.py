@@ -1,0 +1,80 @@
+"""What an abort does: to live requests, to pods and to git.
+
+Sources: argo-rollouts rollout/trafficrouting.go, canary.go, service.go and replicaset.go (1.9 and 1.10).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generator.plan.values import BlueGreen, Canary, Plan, RouterKind
+
+KEEP_ABORTED_S = 60
+"""Seconds that the pods of an aborted version stay (rendered `abortScaleDownDelaySeconds`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """What an abort does at one stage, in order.
+
+    Args:
+        stage: when.
+        effects: one sentence each.
+    """
+
+    stage: str
+    effects: tuple[str, ...]
+
+
+_DRAINED = "the canary Service is pointed at the pods of the stable version at once"
+_WEIGHT = "once every stable pod is available, {what} is set to 0"
+_LIVE: dict[RouterKind, tuple[str, ...]] = {
+    "gateway-api": (_DRAINED, _WEIGHT.format(what="the canary's weight in the HTTPRoute")),
+    "istio": (_DRAINED, _WEIGHT.format(what="the canary's weight in the VirtualService")),
+    "traefik": (_DRAINED, _WEIGHT.format(what="the canary's weight in the TraefikService")),
+    "none": (
+        "no router: pods of the new version are replaced by pods of the stable one, a quarter at a time",
+        "the new version keeps its share of live requests until its last pod is gone",
+    ),
+}
+_KEPT = f"the new version's pods stay for {KEEP_ABORTED_S}s, for logs, then go"
+_STATE = (
+    "the Rollout is Degraded (RolloutAborted), running analyses end; git is unchanged, so Argo CD shows Synced and Degraded",
+    "the way back: revert the commit (it returns to the stable version at once, without analysis); `retry` tries the "
+    "same version again from the first step",
+)
+
+
+def on_abort(plan: Plan) -> tuple[Abort, ...]:
+    """What an abort does, by stage."""
+    if isinstance(plan.rollout, BlueGreen):
+        return _blue_green(plan)
+    live = _LIVE[plan.routing.kind]
+    headers = ("the header route of the cohort is removed",) if _cohorts(plan.rollout) else ()
+    kept = () if plan.routing.kind == "none" else (_KEPT,)
+    shadow = ("copied requests go on: the mirror is part of the bundle, and only git takes it away",)
+    stages = [Abort("while it has live requests", (*live, *headers, *kept, *_STATE))]
+    if plan.rollout.shadow:
+        stages.insert(0, Abort("while it is shadowed", ("live requests were never touched", *shadow, *_STATE)))
+    return tuple(stages)
+
+
+def _cohorts(rollout: Canary) -> bool:
+    return any(step.cohort for step in rollout.steps)
+
+
+def _blue_green(plan: Plan) -> tuple[Abort, ...]:
+    del plan
+    before = (
+        "live requests were never touched: the active Service does not move",
+        f"the preview pods stay for {KEEP_ABORTED_S}s, then go",
+        *_STATE,
+    )
+    after = (
+        "while the old pods are kept, the active Service is pointed at them again, at once",
+        "trap: if the new pods crash, or a person has paused the Rollout, the controller may not switch back;"
+        " an alert on the service itself is needed",
+        _KEPT,
+        *_STATE,
+    )
+    return (Abort("before the switch", before), Abort("after the switch", after))

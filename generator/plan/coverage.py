@@ -1,0 +1,98 @@
+"""What nothing in a plan watches: what reviewers and auditors ask for first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from generator.plan.timeline import watches
+from generator.plan.values import BlueGreen, Canary, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that the plan does not cover.
+
+    Args:
+        topic: a stable word for programs.
+        text: one sentence for people.
+    """
+
+    topic: str
+    text: str
+
+
+def gaps(plan: Plan) -> tuple[Gap, ...]:
+    """What is not covered, in the order of time."""
+    return (*_before(plan), *_during(plan), *_after(plan))
+
+
+def _before(plan: Plan) -> Iterator[Gap]:
+    if not plan.gates:
+        yield Gap("no-gates", "no gate judges the model before it gets traffic")
+    for gate in plan.gates:
+        if gate.waiver:
+            text = f"the gate {gate.name} may fail: waived until {gate.waiver.until} by {gate.waiver.approved_by}"
+            yield Gap("waived-gate", text)
+    text = "the first release is never analysed: with no stable version beside it, steps and guards are skipped"
+    yield Gap("first-release", text)
+    yield Gap("return", "going back to the version that serves takes no steps and no analysis")
+
+
+def _during(plan: Plan) -> Iterator[Gap]:
+    if isinstance(plan.rollout, Canary):
+        yield from _canary(plan, plan.rollout)
+    else:
+        yield from _blue_green(plan, plan.rollout)
+
+
+def _canary(plan: Plan, rollout: Canary) -> Iterator[Gap]:
+    if not rollout.guards:
+        yield Gap("no-guards", "no guard watches the live requests: nothing but a person aborts, however bad it is")
+    if not plan.min_rps:
+        text = "`traffic.minRps` is not declared: nobody knows whether the holds are long enough to see anything"
+        yield Gap("no-traffic", text)
+    for guard in rollout.guards:
+        if guard.no_data == "pass":
+            yield Gap("no-data", f"{guard.name} passes when there is no data")
+        if guard.ratio is not None and guard.baseline is None:
+            yield Gap("no-baseline", f"{guard.name} has no baseline: its odds can't be computed")
+    if any(step.cohort for step in rollout.steps):
+        yield Gap("cohort", "during a cohort step the guards see that cohort only; it may differ from everybody else")
+    if plan.routing.kind == "none":
+        yield Gap("replicas", _replicas(plan, rollout))
+    else:
+        yield Gap("not-sticky", "weights are per request: one user may see both versions within a page")
+    if rollout.shadow:
+        text = "the shadow's answers reach nobody, so nothing is known of what users would have done with them"
+        yield Gap("shadow", text)
+
+
+def _replicas(plan: Plan, rollout: Canary) -> str:
+    pods = plan.capacity.fewest
+    smallest = min(rollout.weights, default=100)
+    share = max(1, round(pods * smallest / 100)) / pods
+    return (
+        f"no router: weights are numbers of pods; with {pods} pods the step of {smallest}% gives the new version"
+        f" about {round(100 * share)}% of the requests"
+    )
+
+
+def _blue_green(plan: Plan, rollout: BlueGreen) -> Iterator[Gap]:
+    text = "before the switch the new version sees one smoke request and no live one; then it gets all at once"
+    yield Gap("no-live-look", text)
+    judged = watches(plan)
+    for guard in rollout.guards:
+        if guard not in judged:
+            text = f"{guard.name} compares versions, and after a switch there is nothing to compare with: it is not judged"
+            yield Gap("not-judged", text)
+    if not judged:
+        yield Gap("no-guards", "no guard watches the switch: nothing but a person goes back, however bad it is")
+
+
+def _after(plan: Plan) -> Iterator[Gap]:
+    last = "promotion" if isinstance(plan.rollout, Canary) else "the watch"
+    yield Gap("after", f"after {last} nothing here watches the model: alerts of your own have to")
+    delay = max((guard.delay_s for guard in plan.rollout.guards), default=0.0)
+    if delay:
+        yield Gap("late-outcomes", "an outcome that comes long after its prediction may come after the verdict")

@@ -1,0 +1,115 @@
+"""The Argo CD objects around the bundles: a project a team, an Application a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from generator.plan.build import namespace_of
+from generator.plan.names import application
+from generator.plan.values import Canary, Plan
+from generator.render.bundle import render_object, render_outputs
+from generator.render.environment import Templates
+from generator.render.output import Output
+from generator.spec.platform import PlatformSpec
+
+PLATFORM_ORIGIN = "specs/platform.yaml"
+
+# What a model's bundle may hold; quotas, policies and roles are the platform's.
+MODEL_KINDS = (
+    ("", "ConfigMap"), ("", "Service"), ("", "ServiceAccount"), ("apps", "Deployment"), ("argoproj.io", "AnalysisTemplate"),
+    ("argoproj.io", "Rollout"), ("argoproj.io", "Workflow"), ("autoscaling", "HorizontalPodAutoscaler"),
+    ("gateway.networking.k8s.io", "HTTPRoute"), ("keda.sh", "ScaledObject"), ("monitoring.coreos.com", "PodMonitor"),
+    ("networking.istio.io", "VirtualService"), ("policy", "PodDisruptionBudget"), ("traefik.io", "IngressRoute"),
+    ("traefik.io", "TraefikService"),
+)  # fmt: skip
+PLATFORM_KINDS = (
+    ("", "LimitRange"), ("", "ResourceQuota"), ("", "ServiceAccount"), ("networking.k8s.io", "NetworkPolicy"),
+    ("rbac.authorization.k8s.io", "Role"), ("rbac.authorization.k8s.io", "RoleBinding"),
+)  # fmt: skip
+
+# Fields that the Rollouts controller writes, by router: group, kind, weights, and the rule of a header cohort.
+_WEIGHTS: dict[str, tuple[str, str, str, str]] = {
+    "gateway-api": (
+        "gateway.networking.k8s.io",
+        "HTTPRoute",
+        ".spec.rules[].backendRefs[].weight",
+        '.spec.rules[] | select(.name == "cohort")',
+    ),
+    "istio": (
+        "networking.istio.io",
+        "VirtualService",
+        ".spec.http[].route[].weight",
+        '.spec.http[] | select(.name == "cohort")',
+    ),
+    "traefik": ("traefik.io", "TraefikService", ".spec.weighted.services[].weight", ""),
+}
+
+
+def project(environment: str, team: str) -> str:
+    """Name of a team's AppProject."""
+    return f"{environment}-{team}"
+
+
+def render_application(plan: Plan, templates: Templates) -> dict[str, str]:
+    """The Application that syncs one bundle."""
+    context = {
+        "application": application(plan.identity),
+        "project": project(plan.identity.environment, plan.identity.team),
+        "ignored": ignored(plan),
+    }
+    output = Output("application.yaml", "argocd/application.yaml.j2", context)
+    return render_outputs([output], plan, templates)
+
+
+def ignored(plan: Plan) -> list[dict[str, object]]:
+    """What Argo CD must not call a difference: the weights of a canary, and the rule of its cohort."""
+    found = _WEIGHTS.get(plan.routing.kind)
+    if found is None or not isinstance(plan.rollout, Canary):
+        return []
+    group, kind, weights, cohort = found
+    cohorts = cohort and any(step.cohort for step in plan.rollout.steps)
+    return [{"group": group, "kind": kind, "expressions": [weights, cohort] if cohorts else [weights]}]
+
+
+def render_project(
+    platform: PlatformSpec, environment: str, team: str, templates: Templates
+) -> dict[str, str]:
+    """The AppProject of one team in one environment."""
+    context = {
+        **_shared(platform, environment),
+        "project": project(environment, team),
+        "team": team,
+        "namespace": namespace_of(platform, environment, team),
+        "owners": ", ".join(platform.teams[team].owners),
+        "kinds": MODEL_KINDS,
+    }
+    output = Output("appproject.yaml", "argocd/appproject.yaml.j2")
+    return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN)}
+
+
+def render_platform_application(
+    platform: PlatformSpec, environment: str, templates: Templates
+) -> dict[str, str]:
+    """The project and the Application of the platform's own objects in one environment."""
+    context = {
+        **_shared(platform, environment),
+        "project": f"{environment}-platform",
+        "path": f"{platform.git.path}/{environment}/platform",
+        "revision": platform.git.revision,
+        "namespaces": [namespace_of(platform, environment, team) for team in sorted(platform.teams)],
+        "kinds": PLATFORM_KINDS,
+    }
+    outputs = [
+        Output("application.yaml", "argocd/application-platform.yaml.j2"),
+        Output("appproject.yaml", "argocd/appproject-platform.yaml.j2"),
+    ]
+    return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN) for output in outputs}
+
+
+def _shared(platform: PlatformSpec, environment: str) -> Mapping[str, object]:
+    return {
+        "environment": environment,
+        "argocd_namespace": platform.argocd_namespace,
+        "repo": platform.git.repo,
+        "server": platform.environments[environment].server,
+    }

@@ -1,0 +1,173 @@
+"""What the official clients say of an object: `kubernetes` for core kinds, `argo_workflows` for Workflows.
+
+Both are extras, imported when their first object comes. The Kubernetes models are asked with `model_validate`
+(`from_dict` drops unknown fields in silence); the Argo client converts in place, so it is given a copy.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final
+
+from generator.render.kinds.codes import Issue, issue
+from generator.render.kinds.objects import Object, Objects
+from generator.render.kinds.problem import Path
+
+_ADMISSION: Final = "admissionregistration.k8s.io/v1"
+_CORE: Final = {
+    ("v1", "Pod"): "V1Pod",
+    ("v1", "Service"): "V1Service",
+    ("v1", "ConfigMap"): "V1ConfigMap",
+    ("v1", "Secret"): "V1Secret",
+    ("v1", "ServiceAccount"): "V1ServiceAccount",
+    ("v1", "Namespace"): "V1Namespace",
+    ("v1", "ResourceQuota"): "V1ResourceQuota",
+    ("v1", "LimitRange"): "V1LimitRange",
+    ("apps/v1", "Deployment"): "V1Deployment",
+    ("batch/v1", "Job"): "V1Job",
+    ("networking.k8s.io/v1", "NetworkPolicy"): "V1NetworkPolicy",
+    ("rbac.authorization.k8s.io/v1", "Role"): "V1Role",
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"): "V1RoleBinding",
+    ("rbac.authorization.k8s.io/v1", "ClusterRole"): "V1ClusterRole",
+    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"): "V1ClusterRoleBinding",
+    ("autoscaling/v2", "HorizontalPodAutoscaler"): "V2HorizontalPodAutoscaler",
+    ("policy/v1", "PodDisruptionBudget"): "V1PodDisruptionBudget",
+    (_ADMISSION, "ValidatingAdmissionPolicy"): "V1ValidatingAdmissionPolicy",
+    (_ADMISSION, "ValidatingAdmissionPolicyBinding"): "V1ValidatingAdmissionPolicyBinding",
+}
+_ARGO: Final = "argoproj.io/v1alpha1"
+_FLOWS: Final = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
+_POD_TEMPLATE: Final = "V1PodTemplateSpec"
+_QUANTITY_MAPS: Final = frozenset(
+    "requests limits hard max min default defaultRequest maxLimitRequestRatio overhead".split()  # noqa: SIM905
+)
+_QUANTITY_FIELDS: Final = frozenset({"sizeLimit", "divisor", "averageValue", "tolerance"})
+_PREFIX: Final = "IoArgoprojWorkflowV1alpha1"
+
+Flaw = tuple[Path, str]
+
+
+def check(objects: Objects, unchecked: list[str]) -> Iterator[Issue]:
+    """Ask the clients about every object they know.
+
+    Args:
+        objects: the objects of a tree.
+        unchecked: takes a sentence for each client that is needed but not installed.
+    """
+    core = [item for item in objects.all if _core_parts(item)]
+    flows = [item for item in objects.all if item.body.get("apiVersion") == _ARGO and item.kind in _FLOWS]
+    if core and _installed("kubernetes", "kubernetes", len(core), unchecked):
+        for item in core:
+            for path, message in kubernetes_flaws(item):
+                yield issue(item.document, path, "VER120", f"the Kubernetes client says: {message}")
+    if flows and _installed("argo_workflows", "workflows", len(flows), unchecked):
+        for item in flows:
+            for path, message in workflow_flaws(item):
+                yield issue(item.document, path, "VER121", f"the Argo Workflows client says: {message}")
+
+
+def _installed(module: str, extra: str, count: int, unchecked: list[str]) -> bool:
+    if find_spec(module) is not None:
+        return True
+    objects = "1 object was" if count == 1 else f"{count} objects were"
+    unchecked.append(
+        f"{objects} not checked with the models of the {module} package: install sluicegate[{extra}]"
+    )
+    return False
+
+
+def _core_parts(item: Object) -> list[tuple[str, Path, Any]]:
+    """The parts of an object that the Kubernetes models know: model name, path, values."""
+    model = _CORE.get((str(item.body.get("apiVersion")), item.kind))
+    if model:
+        return [(model, (), dict(item.body))]
+    if item.body.get("apiVersion") == _ARGO and item.kind == "Rollout" and item.spec.get("template"):
+        return [(_POD_TEMPLATE, ("spec", "template"), item.spec["template"])]
+    return []
+
+
+def kubernetes_flaws(item: Object) -> Iterator[Flaw]:
+    """What the models of the `kubernetes` package refuse of an object.
+
+    A whole number in the place of a quantity is left out: the API server takes it, the models do not.
+    """
+    from pydantic import ValidationError
+
+    client = import_module("kubernetes.client")
+    for model, top, values in _core_parts(item):
+        try:
+            getattr(client, model).model_validate(values)
+        except ValidationError as error:
+            found: dict[Path, str] = {}
+            for detail in error.errors(include_url=False, include_context=False):
+                path = _existing(values, detail["loc"], missing=detail["type"] == "missing")
+                number = detail["type"] == "string_type" and type(detail["input"]) is int
+                if not number or not _holds_quantities(path):
+                    found.setdefault((*top, *path), detail["msg"])
+            yield from found.items()
+
+
+def _holds_quantities(path: Path) -> bool:
+    return not _QUANTITY_MAPS.isdisjoint(path[-2:-1]) or not _QUANTITY_FIELDS.isdisjoint(path[-1:])
+
+
+def _existing(values: Any, location: tuple[str | int, ...], *, missing: bool) -> Path:  # noqa: ANN401 - any value
+    """A pydantic location without the names of union branches, which are no keys of the object."""
+    path: Path = ()
+    for step in location:
+        inside = step in values if isinstance(values, Mapping) else isinstance(values, list)
+        if not inside:
+            return (*path, step) if missing and step == location[-1] else path
+        path = (*path, step)
+        values = values[step]
+    return path
+
+
+def workflow_flaws(item: Object) -> Iterator[Flaw]:
+    """What the models of `argo_workflows` refuse of a Workflow, and the fields that they do not know."""
+    utils = import_module("argo_workflows.model_utils")
+    configuration = import_module("argo_workflows.configuration").Configuration()
+    model = getattr(import_module("argo_workflows.models"), _PREFIX + item.kind)
+    errors = import_module("argo_workflows.exceptions")
+    copy = _as_the_client_wants(json.loads(json.dumps(item.body, default=str)))
+    try:
+        made = utils.validate_and_convert_types(copy, (model,), [], True, True, configuration=configuration)  # noqa: FBT003
+    except errors.OpenApiException as error:
+        yield tuple(getattr(error, "path_to_item", None) or ()), _first_sentence(str(error))
+    except TypeError as error:  # a required argument of a model's constructor is missing
+        yield (), _first_sentence(str(error).replace("__init__()", "a part"))
+    else:
+        yield from _unknown(made, ())
+
+
+def _as_the_client_wants(value: Any, key: str = "") -> Any:  # noqa: ANN401 - any JSON value
+    """Whole numbers as strings where the client wants a string and the API takes both."""
+    if isinstance(value, dict):
+        quantities = key in ("requests", "limits")
+        return {
+            name: str(below)
+            if type(below) is int and (quantities or (key == "retryStrategy" and name == "limit"))
+            else _as_the_client_wants(below, name)
+            for name, below in value.items()
+        }
+    return [_as_the_client_wants(entry, key) for entry in value] if isinstance(value, list) else value
+
+
+def _unknown(made: Any, path: Path) -> Iterator[Flaw]:  # noqa: ANN401 - a generated model, a list or a scalar
+    if isinstance(made, list):
+        for number, entry in enumerate(made):
+            yield from _unknown(entry, (*path, number))
+    elif hasattr(made, "openapi_types"):
+        names: Mapping[str, str] = type(made).attribute_map
+        for stored, below in vars(made)["_data_store"].items():
+            if stored not in names:
+                yield (*path, stored), f"{type(made).__name__.removeprefix(_PREFIX)} has no field {stored}"
+            else:
+                yield from _unknown(below, (*path, names[stored]))
+
+
+def _first_sentence(text: str) -> str:
+    return " ".join(text.split()).partition(". Got")[0]

@@ -1,0 +1,54 @@
+"""What the platform renders for a team in an environment: its namespace, and what limits it."""
+
+from __future__ import annotations
+
+from generator.plan.build import namespace_of
+from generator.render.argocd import PLATFORM_ORIGIN
+from generator.render.bundle import render_object
+from generator.render.environment import Templates
+from generator.render.output import Output
+from generator.spec.platform import PlatformSpec
+
+_ALWAYS = (
+    "namespace",
+    "limitrange",
+    "networkpolicy-default-deny",
+    "networkpolicy-dns",
+    "networkpolicy-gates",
+    "networkpolicy-models",
+    "networkpolicy-smoke",
+    "role-gates",
+    "rolebinding-gates",
+    "serviceaccount-gates",
+)
+
+
+def render_team(platform: PlatformSpec, environment: str, team: str, templates: Templates) -> dict[str, str]:
+    """The namespace of one team in one environment and everything in it that is the platform's.
+
+    Returns:
+        Text by file name.
+    """
+    quota = platform.teams[team].quota
+    router = platform.environments[environment].router
+    context = {
+        "namespace": namespace_of(platform, environment, team),
+        "labels": {
+            "app.kubernetes.io/managed-by": "sluice",
+            "sluice.dev/environment": environment,
+            "sluice.dev/team": team,
+        },
+        "sources": sorted({router.namespace, platform.monitoring.namespace}) if router.namespace else [],
+        "hard": _hard(quota.cpu, quota.memory, quota.gpu) if quota else {},
+    }
+    roles = (*_ALWAYS, "resourcequota") if quota else _ALWAYS
+    outputs = [Output(f"{_file(role)}.yaml", f"platform/{role}.yaml.j2") for role in roles]
+    return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN) for output in outputs}
+
+
+def _file(role: str) -> str:
+    return role if "-" in role else f"{role}-main"
+
+
+def _hard(cpu: str, memory: str, gpu: int) -> dict[str, str]:
+    return {"requests.cpu": cpu, "requests.memory": memory, "requests.nvidia.com/gpu": str(gpu)}

@@ -1,0 +1,1 @@
+"""Names: long, reserved, or taken twice."""

@@ -1,0 +1,160 @@
+"""The odds of a plan: what its guards will do to a good and to a bad version, computed before the merge."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from generator.plan.values import Canary, Guard, Plan
+from generator.stats.odds import (
+    GuardOdds, SprtOdds, ThresholdOdds, family_false_rollback, sprt_odds, threshold_odds,
+)  # fmt: skip
+from generator.stats.delay import mask_dead_time
+from generator.stats.timeline import Phase
+from generator.stats.windows import WindowGuard
+
+LOOK_S = 60.0
+# From a verdict to the last request: the controller's reconcile, the route's push, one scrape (statistics.md 2.3).
+LATENCY_S = 30.0
+# A limit guard as it is rendered (generator.render.metrics).
+LIMIT_WINDOW_S, LIMIT_FAILURES = 300.0, 1
+# Without a declared effect a bare limit is priced for a change of this size.
+_PRICED = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOdds:
+    """Odds of a whole rollout.
+
+    Args:
+        guards: each guard that can be priced, with its odds.
+        unpriced: names of guards that can't, with the reason.
+        false_rollback: chance that a good version is rolled back by any guard; None when nothing is priced.
+        planned_requests: canary requests by the end of each weight step.
+    """
+
+    guards: tuple[tuple[Guard, GuardOdds], ...]
+    unpriced: tuple[tuple[str, str], ...]
+    false_rollback: float | None
+    planned_requests: tuple[float, ...]
+
+    @property
+    def power(self) -> float | None:
+        """The smallest power among the guards; None when nothing is priced."""
+        return min((odds.power for _, odds in self.guards), default=None)
+
+    @property
+    def power_first_step(self) -> float | None:
+        """The same by the end of the first weight step."""
+        return min((odds.power_by_step[0] for _, odds in self.guards), default=None)
+
+    @property
+    def exposed(self) -> float | None:
+        """The largest mean exposure among the guards; None when nothing is priced."""
+        found = [odds.exposed_mean for _, odds in self.guards if odds.exposed_mean is not None]
+        return max(found, default=None)
+
+
+def phases(rollout: Canary) -> tuple[Phase, ...]:
+    """The weight steps as the statistics see them; approvals add nothing, they may last any time."""
+    return tuple(Phase(step.weight / 100, step.hold_s) for step in rollout.steps if step.weight is not None)
+
+
+def odds_of(plan: Plan) -> PlanOdds | None:
+    """The odds of a canary; None for a blue-green, which has no version to compare with."""
+    rollout = plan.rollout
+    if not isinstance(rollout, Canary):
+        return None
+    steps = phases(rollout)
+    priced, unpriced = [], []
+    for guard in rollout.guards:
+        reason = _unpriceable(plan, guard, steps)
+        if reason:
+            unpriced.append((guard.name, reason))
+        else:
+            priced.append((guard, _price(plan, guard, steps, rollout.risk.power)))
+    rps = plan.min_rps or 0.0
+    seen, total = [], 0.0
+    for phase in steps:
+        total += rps * phase.weight * phase.duration_s
+        seen.append(total)
+    family = family_false_rollback([odds.false_rollback for _, odds in priced]) if priced else None
+    return PlanOdds(tuple(priced), tuple(unpriced), family, tuple(seen))
+
+
+def annotations(plan: Plan) -> dict[str, str]:
+    """Power, false rollback and exposure as annotations: a shortened hold shows in the diff as lost power."""
+    odds = odds_of(plan)
+    if odds is None or not odds.guards:
+        return {}
+    out = {"sluice.dev/false-rollback": share_up(odds.false_rollback or 0.0)}
+    for guard, found in odds.guards:
+        out[f"sluice.dev/power.{guard.name}"] = share_down(found.power)
+    if odds.exposed is not None:
+        out["sluice.dev/exposed-requests"] = str(math.ceil(odds.exposed))
+    return out
+
+
+def share_down(share: float) -> str:
+    """A share for people, rounded against us: power and the like."""
+    return _share(math.floor(share * 1000 + 1e-9) / 10)
+
+
+def share_up(share: float) -> str:
+    """A share for people, rounded against us: false rollbacks and the like."""
+    return _share(math.ceil(share * 1000 - 1e-9) / 10)
+
+
+def _share(percent: float) -> str:
+    return f"{percent:.1f}%"
+
+
+def _unpriceable(plan: Plan, guard: Guard, steps: tuple[Phase, ...]) -> str:
+    if guard.kind == "fairness":
+        return "a fairness guard is judged by its interval, not by traffic alone"
+    if not plan.min_rps:
+        return "`traffic.minRps` is not declared"
+    if guard.baseline is None or not 0 < guard.baseline < 1:
+        return "its `baseline` is not declared"
+    if not steps:
+        return "no step has a weight"
+    return ""
+
+
+def _price(plan: Plan, guard: Guard, steps: tuple[Phase, ...], power: float) -> GuardOdds:
+    rps, baseline, latency = plan.min_rps or 0.0, guard.baseline or 0.0, latency_s(plan)
+    if guard.ratio is not None:
+        dead = mask_dead_time(guard.mask_s)
+        return _sprt(steps, rps, baseline, guard.ratio, guard.alpha, dead, plan.design_effect, latency, power)
+    window = WindowGuard(
+        limit=guard.limit or 0.0,
+        bound="at_most" if guard.at_most else "at_least",
+        window_s=LIMIT_WINDOW_S,
+        interval_s=LOOK_S,
+        failure_limit=LIMIT_FAILURES,
+        design_effect=plan.design_effect,
+    )
+    ratio = 1 + _PRICED if guard.at_most else 1 - _PRICED
+    return _threshold(steps, rps, baseline, ratio, window, latency, power)
+
+
+def latency_s(plan: Plan) -> float:
+    """Seconds from the moment the evidence is there to the last request of the canary.
+
+    A subquery sees evidence up to one stratum and one scrape old (statistics.md 3.3).
+    """
+    return LATENCY_S + LOOK_S + plan.monitoring.scrape_s
+
+
+@lru_cache(maxsize=4096)
+def _sprt(*given: Any) -> SprtOdds:  # noqa: ANN401 - the arguments of sprt_odds, as the key of a cache
+    *rest, power = given
+    return sprt_odds(*rest, LOOK_S, power=power)
+
+
+@lru_cache(maxsize=4096)
+def _threshold(*given: Any) -> ThresholdOdds:  # noqa: ANN401 - the arguments of threshold_odds, likewise
+    *rest, power = given
+    return threshold_odds(*rest, power=power)

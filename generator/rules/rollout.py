@@ -1,0 +1,1 @@
+"""Steps, guards and resources that contradict each other."""

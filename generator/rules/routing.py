@@ -1,0 +1,1 @@
+"""What each router can do, by version and implementation."""

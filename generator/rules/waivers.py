@@ -1,0 +1,1 @@
+"""Waivers, acceptances, quarantine."""

@@ -1,0 +1,72 @@
+"""What a plan would say of the models that `train.py` trains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from generator.plan.bento import Bento, Input
+
+_COMMON: dict[str, Any] = {
+    "version": "7",
+    "digest": "0" * 64,
+    "python_version": "3.11",
+    "base_image": "registry.example/python:3.11-slim",
+    "requirements": ("bentoml==1.4.39",),
+    "scrape_s": 0.5,
+}
+# Not the order of training: the service must go by name.
+_PAYMENT = tuple(Input(name, "number") for name in ("merchant_risk", "amount", "hour"))
+
+BENTOS = {
+    "ticket": Bento(
+        name="support-ticket",
+        class_name="Ticket",
+        framework="sklearn",
+        tag="ticket_classifier:7",
+        inputs=(Input("text", "string", max_length=200),),
+        outcomes=(("escalation", "escalate"),),
+        max_rows=5,
+        **_COMMON,
+    ),
+    "recommender": Bento(
+        name="shop-recommender",
+        class_name="Recommender",
+        framework="sklearn",
+        tag="recommender:12",
+        inputs=(
+            Input("price", "number", minimum=0),
+            Input("device", "string", values=("ios", "android", "web")),
+            Input("age", "integer", minimum=18, maximum=120),
+            Input("affinity", "number", minimum=-10, maximum=10),
+        ),
+        outcomes=(("ctr", "click"), ("basket", "add-to-basket")),
+        groups=(("device", ("ios", "android")), ("age_band", ("under-30", "over-30"))),
+        buckets=(0.12, 0.3),
+        **_COMMON,
+    ),
+    "fraud": Bento(
+        name="risk-fraud", class_name="Fraud", framework="xgboost", tag="fraud:12", inputs=_PAYMENT, **_COMMON
+    ),
+    "churn": Bento(
+        name="risk-churn", class_name="Churn", framework="lightgbm", tag="churn:1", inputs=_PAYMENT, **_COMMON
+    ),
+    "vision": Bento(name="lab-vision", class_name="Vision", framework="onnx", tag="vision:1", **_COMMON),
+    "pricing": Bento(
+        name="shop-pricing",
+        class_name="Pricing",
+        framework="mlflow",
+        tag="pricing:1",
+        inputs=_PAYMENT,
+        **_COMMON,
+    ),
+    "rules": Bento(
+        name="ops-rules",
+        class_name="OpsRules",
+        framework="custom",
+        custom_class="team_rules:Rules",
+        tag="rules:1",
+        threads=8,
+        outcomes=(("complaints", "complain"),),
+        **_COMMON | {"scrape_s": 2.5},
+    ),
+}

@@ -1,0 +1,179 @@
+"""Trains the models of these tests; runs inside the environment of the models, never in that of the tests.
+
+    python train.py NAME FOLDER
+
+leaves in FOLDER `artifact`, what a training pipeline would hand over, and `expected.json`: requests, with the
+answers that the framework itself gives. Data are generated with a fixed seed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+TOPICS = {
+    "billing": "invoice charged twice refund card payment subscription receipt amount bank",
+    "outage": "server down timeout error unreachable crash slow restart latency incident",
+    "account": "password login reset email locked profile username delete verify access",
+}
+
+
+def ticket(folder: Path) -> None:
+    """TF-IDF and logistic regression on support tickets, exported from a BentoML store."""
+    import bentoml
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    rng = np.random.default_rng(1)
+    labels = rng.choice(list(TOPICS), 300)
+    texts = [" ".join(rng.choice(TOPICS[label].split(), 6)) for label in labels]
+    model = make_pipeline(TfidfVectorizer(), LogisticRegression(random_state=1)).fit(texts, labels)
+    bentoml.sklearn.save_model("ticket_classifier:7", model)
+    bentoml.models.export_model("ticket_classifier:7", str(folder / "artifact.bentomodel"))
+    asked = ["the server is down since noon", "please refund my invoice", "reset my password"]
+    expect(folder, [{"text": text} for text in asked], model.predict(asked), model.predict_proba(asked))
+
+
+def visits(rows: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Users who meet items, and whether they clicked."""
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame(
+        {
+            "device": rng.choice(["ios", "android", "web"], rows),
+            "age": rng.integers(18, 80, rows),
+            "affinity": rng.normal(size=rows),
+            "price": rng.gamma(2.0, 20.0, rows),
+        }
+    )
+    logit = 1.5 * frame["affinity"] - 0.02 * frame["price"] + 0.8 * (frame["device"] == "ios")
+    return frame, (rng.random(rows) < 1 / (1 + np.exp(-logit))).astype(int).to_numpy()
+
+
+def recommender(folder: Path) -> None:
+    """Click prediction from a table with named columns, one of them a text; a plain pickle."""
+    import joblib
+    from sklearn.compose import make_column_transformer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    frame, clicks = visits(800)
+    columns = make_column_transformer(
+        (OneHotEncoder(), ["device"]), (StandardScaler(), ["age", "affinity", "price"])
+    )
+    model = make_pipeline(columns, LogisticRegression()).fit(frame, clicks)
+    (folder / "artifact").mkdir()
+    joblib.dump(model, folder / "artifact" / "model.pkl")
+    asked = frame.head(40)
+    expect(folder, asked.to_dict("records"), model.predict(asked), model.predict_proba(asked))
+
+
+def numbers(rows: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Payments, and whether they were fraud: the columns matter in different directions, so order shows."""
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({name: rng.normal(size=rows) for name in ("amount", "hour", "merchant_risk")})
+    return frame, (frame["amount"] - 2 * frame["merchant_risk"] > 0.3).astype(int).to_numpy()
+
+
+def fraud(folder: Path) -> None:
+    """XGBoost with early stopping and named columns, saved by its scikit-learn interface."""
+    import xgboost
+
+    frame, labels = numbers(600)
+    model = xgboost.XGBClassifier(n_estimators=60, learning_rate=0.9, early_stopping_rounds=2)
+    model.fit(frame[:400], labels[:400], eval_set=[(frame[400:], labels[400:])], verbose=False)
+    (folder / "artifact").mkdir()
+    model.save_model(folder / "artifact" / "model.ubj")
+    (folder / "artifact" / "input_example.json").write_text("{}")
+    asked = frame.head(40)
+    expect(folder, asked.to_dict("records"), model.predict(asked), model.predict_proba(asked)[:, 1])
+
+
+def churn(folder: Path) -> None:
+    """LightGBM with three classes and named columns: one text file."""
+    import lightgbm
+
+    frame, labels = numbers(600)
+    classes = labels + (frame["hour"] > 0.5).to_numpy()
+    model = lightgbm.LGBMClassifier(n_estimators=20, verbose=-1).fit(frame, classes)
+    model.booster_.save_model(folder / "artifact.txt")
+    asked = frame.head(40)
+    expect(folder, asked.to_dict("records"), model.predict(asked), model.predict_proba(asked))
+
+
+def vision(folder: Path) -> None:
+    """ONNX, made from a forest on bundled images of digits; one input of 64 32-bit floats."""
+    import onnxruntime
+    from skl2onnx import to_onnx
+    from sklearn.datasets import load_digits
+    from sklearn.ensemble import RandomForestClassifier
+
+    data, labels = load_digits(return_X_y=True)
+    forest = RandomForestClassifier(20, random_state=4).fit(data, labels)
+    options = {RandomForestClassifier: {"zipmap": False}}
+    model = to_onnx(forest, data[:1].astype(np.float32), options=options).SerializeToString()
+    (folder / "artifact.onnx").write_bytes(model)
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    asked = data[:40].astype(np.float32)
+    answer = session.run(None, {session.get_inputs()[0].name: asked})
+    expect(folder, asked.tolist(), *answer)
+
+
+def pricing(folder: Path) -> None:
+    """An MLflow pyfunc whose signature wants 32-bit floats, which plain JSON numbers are not."""
+    from mlflow.models import infer_signature
+    from mlflow.sklearn import save_model
+    from sklearn.linear_model import LinearRegression
+
+    frame, _ = numbers(200)
+    frame = frame.astype(np.float32)
+    model = LinearRegression().fit(frame, frame["amount"] * 3 - frame["hour"])
+    signature = infer_signature(frame, model.predict(frame))
+    save_model(model, str(folder / "artifact"), signature=signature, serialization_format="cloudpickle")
+    asked = frame.head(40)
+    expect(folder, asked.to_dict("records"), model.predict(asked))
+
+
+RULES = """
+import time
+
+
+class Rules:
+    examples = [{"wait": 0.0, "add": 1.0}]
+
+    def __init__(self, folder):
+        self.base = float((folder / "base.txt").read_text())
+
+    def check(self, rows):
+        if not all(isinstance(row, dict) and row.keys() == {"wait", "add"} for row in rows):
+            raise ValueError("each row has `wait` and `add`")
+
+    def predict(self, rows):
+        time.sleep(max(row["wait"] for row in rows))
+        return [self.base + row["add"] for row in rows]
+"""
+
+
+def rules(folder: Path) -> None:
+    """A class of the team's own, which takes its time: the requests in flight when the server must stop."""
+    (folder / "artifact").mkdir()
+    (folder / "artifact" / "team_rules.py").write_text(RULES)
+    (folder / "artifact" / "base.txt").write_text("40")
+    expect(folder, [{"wait": 0.0, "add": 2.0}], np.array([42.0]))
+
+
+def expect(folder: Path, rows: list, predictions: np.ndarray, scores: np.ndarray | None = None) -> None:
+    """Leave rows and the framework's own answers."""
+    answers = {"rows": rows, "predictions": np.asarray(predictions).tolist()}
+    answers["scores"] = None if scores is None else np.asarray(scores).tolist()
+    (folder / "expected.json").write_text(json.dumps(answers))
+
+
+if __name__ == "__main__":
+    name, target = sys.argv[1:]
+    {f.__name__: f for f in (ticket, recommender, fraud, churn, vision, pricing, rules)}[name](Path(target))

@@ -1,0 +1,163 @@
+"""Checking and showing the difference: read-only, and in agreement with what writing then does."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from generator import __version__
+from generator.output.bundle import Bundle
+from generator.output.check import check
+from generator.output.diff import diff
+from generator.output.ledger import Ledger
+from generator.output.probe import probe
+from generator.output.prune import orphans, prune
+from generator.output.report import CheckReport
+from generator.output.write import write
+
+Make = Callable[..., Bundle]
+Snapshot = Callable[[Path], dict[str, bytes | str]]
+BUNDLE = "production/shop/recommender"
+GONE = "production/shop/gone"
+OLD = {"changed.yaml": "a: 1\nb: 1\n", "edited.yaml": "1\n", "gone/x.yaml": "1\n", "same.yaml": "1\n"}
+NEW = {"changed.yaml": "a: 1\nb: 2\n", "edited.yaml": "1\n", "added.yaml": "1\n", "same.yaml": "1\n"}
+SPEC = {"spec": "5" * 64}
+
+
+@pytest.fixture
+def tree(root: Path, bundle: Make) -> Path:
+    write(root, [bundle(OLD), bundle({"x.yaml": "1\n", "edited.yaml": "1\n"}, GONE)])
+    (root / BUNDLE / "edited.yaml").write_bytes(b"by hand\r\n\xff no end")
+    (root / GONE / "edited.yaml").write_text("by hand\n")
+    (root / BUNDLE / "NOTES.md").write_text("mine\n")
+    return root
+
+
+def test_check_names_every_difference_and_writes_nothing(
+    tree: Path, bundle: Make, snapshot: Snapshot
+) -> None:
+    before = snapshot(tree)
+    new = bundle(NEW)
+    assert check(tree, [new], orphaned=orphans(tree, "", [new.path])) == CheckReport(
+        missing=(f"{BUNDLE}/added.yaml",),
+        stale=(f"{BUNDLE}/.sluice", f"{BUNDLE}/changed.yaml"),
+        edited=(f"{GONE}/edited.yaml", f"{BUNDLE}/edited.yaml"),
+        orphaned=(f"{GONE}/.sluice", f"{GONE}/x.yaml", f"{BUNDLE}/gone/x.yaml"),
+        foreign=(f"{BUNDLE}/NOTES.md",),
+    )
+    assert snapshot(tree) == before
+
+
+def test_check_agrees_with_what_is_then_written(tree: Path, bundle: Make) -> None:
+    new = bundle(NEW)
+    told = check(tree, [new], orphaned=orphans(tree, "", [new.path]))
+    assert not told.clean
+    pruned, written = prune(tree, "", [new.path]), write(tree, [new])
+    assert told.missing == written.created
+    assert told.stale == written.updated
+    assert set(told.edited) == {*written.overwritten, *pruned.kept_edited}
+    assert set(told.orphaned) == {*written.deleted, *pruned.deleted}
+    after = check(tree, [new], orphaned=orphans(tree, "", [new.path]))
+    assert after == CheckReport(foreign=(f"{BUNDLE}/NOTES.md",))
+    assert after.clean
+
+
+def test_check_of_a_tree_that_does_not_exist(root: Path, bundle: Make) -> None:
+    report = check(root, [bundle({"a.yaml": "1\n"})], orphaned=["x"])
+    assert report == CheckReport(missing=(f"{BUNDLE}/.sluice", f"{BUNDLE}/a.yaml"))
+    assert not root.exists()
+
+
+def test_foreign_files_of_fresh_bundles_are_told_but_are_no_difference(root: Path, bundle: Make) -> None:
+    write(root, [bundle(OLD)])
+    (root / BUNDLE / "gone/NOTES.md").write_text("mine\n")
+    seen = probe(root, BUNDLE, SPEC)
+    report = check(root, [], fresh=[seen])
+    assert (seen.fresh, seen.files, report.foreign, report.clean) == (
+        True,
+        5,
+        (f"{BUNDLE}/gone/NOTES.md",),
+        True,
+    )
+
+
+def test_git_applies_the_difference(
+    tree: Path, bundle: Make, tmp_path: Path, snapshot: Snapshot, tool: Callable[[str, str], str]
+) -> None:
+    (tree / BUNDLE / "edited.yaml").write_text("one line\fwith \x85odd\u2028characters\nno end")
+    new = bundle(NEW)
+    patch = "".join(diff(tree, [new], orphaned=orphans(tree, "", [new.path])))
+    patched = tmp_path / "patched"
+    shutil.copytree(tree, patched)
+    command = [tool("git", "git"), "apply", "--whitespace=nowarn", "-"]
+    done = subprocess.run(command, input=patch.encode(), cwd=patched, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    prune(tree, "", [new.path])
+    write(tree, [new])
+
+    def without_ledgers(path: Path) -> dict[str, bytes | str]:
+        return {name: text for name, text in snapshot(path).items() if not name.endswith(".sluice")}
+
+    assert without_ledgers(patched) == without_ledgers(tree)
+
+
+def test_the_form_of_the_difference(tree: Path, bundle: Make) -> None:
+    new = bundle(NEW)
+    lines = list(diff(tree, [new], orphaned=orphans(tree, "", [new.path])))
+    assert all(line.endswith("\n") for line in lines)
+    assert "".join(lines) == (
+        f"--- /dev/null\n+++ b/{BUNDLE}/added.yaml\n@@ -0,0 +1 @@\n+1\n"
+        f"--- a/{BUNDLE}/changed.yaml\n+++ b/{BUNDLE}/changed.yaml\n@@ -1,2 +1,2 @@\n a: 1\n-b: 1\n+b: 2\n"
+        f"--- a/{BUNDLE}/edited.yaml\n+++ b/{BUNDLE}/edited.yaml\n@@ -1,2 +1 @@\n"
+        "-by hand\r\n-\ufffd no end\n\\ No newline at end of file\n+1\n"
+        f"--- a/{BUNDLE}/gone/x.yaml\n+++ /dev/null\n@@ -1 +0,0 @@\n-1\n"
+        f"--- a/{GONE}/x.yaml\n+++ /dev/null\n@@ -1 +0,0 @@\n-1\n"
+    )
+
+
+def test_no_difference_after_writing(root: Path, bundle: Make) -> None:
+    assert "".join(diff(root, [bundle({"a.yaml": "1\n"})])).startswith("--- /dev/null\n+++ b/")
+    write(root, [bundle(OLD)])
+    assert list(diff(root, [bundle(OLD)])) == []
+
+
+@pytest.mark.parametrize(
+    ("inputs", "reason"),
+    [
+        (SPEC, ""),
+        ({"spec": "6" * 64}, "changed: spec"),
+        ({}, "changed: spec"),
+        ({**SPEC, "lock": "1" * 64, "evidence": "1" * 64}, "changed: evidence, lock"),
+    ],
+)
+def test_a_probe_compares_the_inputs(root: Path, bundle: Make, inputs: dict[str, str], reason: str) -> None:
+    write(root, [bundle(OLD)])
+    seen = probe(root, BUNDLE, inputs)
+    assert (seen.reason, seen.fresh) == (reason, not reason)
+
+
+def test_a_probe_looks_at_every_file(root: Path, bundle: Make) -> None:
+    one = bundle(OLD)
+    assert probe(root, BUNDLE, SPEC).reason == "it was never rendered"
+    for name in OLD:
+        write(root, [one])
+        (root / BUNDLE / name).write_text("edited\n")
+        assert probe(root, BUNDLE, SPEC).reason == f"{name} was edited"
+        (root / BUNDLE / name).unlink()
+        assert probe(root, BUNDLE, SPEC).reason == f"{name} is missing"
+    (root / BUNDLE / ".sluice").write_text("nonsense\n")
+    assert probe(root, BUNDLE, SPEC).reason == "its ledger is damaged"
+    (root / BUNDLE / ".sluice").unlink()
+    assert probe(root, BUNDLE, SPEC).reason == "it was never rendered"
+    (root / BUNDLE / ".sluice").write_bytes(Ledger({}, {}, finished=False).encode())
+    assert probe(root, BUNDLE, {}).reason == "a run was interrupted"
+
+
+def test_a_probe_knows_another_version(root: Path, bundle: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(root, [bundle(OLD)])
+    monkeypatch.setattr("generator.output.probe.__version__", "99.0.0")
+    assert probe(root, BUNDLE, SPEC).reason == f"rendered by {__version__}, this is 99.0.0"
