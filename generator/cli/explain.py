@@ -32,4 +32,6 @@ def _one(code: str) -> str:
 
 def _all() -> str:
     width = max(map(len, CATALOGUE))
-    return "".join(f"{code:<{width}}  {entry.severity:<7}  {entry.title}\n" for code, entry in sorted(CATALOGUE.items()))
+    return "".join(
+        f"{code:<{width}}  {entry.severity:<7}  {entry.title}\n" for code, entry in sorted(CATALOGUE.items())
+    )

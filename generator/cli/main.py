@@ -105,12 +105,16 @@ def _crashed(error: Exception) -> int:
 
         traceback.print_exception(error)
     said = " ".join(str(error).split())
-    click.echo(f"sluice {__version__} failed, and the mistake is its own: {type(error).__name__}: {said}", err=True)
+    click.echo(
+        f"sluice {__version__} failed, and the mistake is its own: {type(error).__name__}: {said}", err=True
+    )
     click.echo("Run it again with SLUICE_DEBUG=1 to see where, and report that.", err=True)
     return BUG
 
 
-@click.group(cls=Sluice, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDTH})
+@click.group(
+    cls=Sluice, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDTH}
+)
 @click.version_option(__version__, prog_name="sluice", message="%(prog)s %(version)s")
 def cli() -> None:
     """Release machine-learning models safely: check specs, see what will happen, render what Argo CD syncs."""

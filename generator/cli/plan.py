@@ -10,20 +10,25 @@ import click
 
 from generator.cli.formats import render
 from generator.cli.sections import Section, sections
+from generator.cli.sections.schema import SCHEMA
 from generator.cli.session import Refused, Session, open_session, root_option, select_one
-from generator.cli.terminal import emit, has_color
+from generator.cli.terminal import emit, has_color, note
 from generator.plan.entries import Entry
 from generator.plan.resolve import Planned, resolve
+from generator.rules.judge import judge
 from generator.source.finding import Finding
 
-SCHEMA = "sluice/plan/v1"
 _BOLD, _END = "\x1b[1m", "\x1b[0m"
 
 
 @click.command("plan")
 @click.argument("spec", type=click.Path())
-@click.option("--env", "environment", metavar="NAME", help="One environment; default: all, in the platform's order.")
-@click.option("--format", "fmt", type=click.Choice(("text", "json")), default="text", show_default=True, help="Form.")
+@click.option(
+    "--env", "environment", metavar="NAME", help="One environment; default: all, in the platform's order."
+)
+@click.option(
+    "--format", "fmt", type=click.Choice(("text", "json")), default="text", show_default=True, help="Form."
+)
 @root_option
 def command(spec: str, environment: str | None, fmt: str, root: Path | None) -> None:
     """Tell what a release will do, minute by minute.
@@ -50,10 +55,15 @@ def plans(session: Session, entry: Entry, environment: str | None) -> list[Plann
     if environment is not None and environment not in platform.environments:
         from generator.plan.references import did_you_mean
 
-        raise Refused(f"there is no environment {environment}; {did_you_mean(environment, list(platform.environments))}")
+        raise Refused(
+            f"there is no environment {environment}; {did_you_mean(environment, list(platform.environments))}"
+        )
     resolved = resolve(session.repository, entry, session.bento_templates)
     if any(finding.severity == "error" for finding in resolved.findings):
         _stop(resolved.findings)
+    judged = judge(resolved, session.repository, session.today)
+    if any(finding.severity == "error" for finding in judged):
+        note(f"{entry.name} breaks rules and can't be rendered like this: see `sluice validate {entry.name}`")
     return [planned for planned in resolved.plans if environment in {None, planned.plan.identity.environment}]
 
 

@@ -119,7 +119,9 @@ class Product:
 
     def _shared(self) -> Iterator[Bundle]:
         if self.producer is not None and self.producer.repository.platform is not None:
-            yield from shared_bundles(self.producer.repository.platform, self.producer.templates, self.work.shared)
+            yield from shared_bundles(
+                self.producer.repository.platform, self.producer.templates, self.work.shared
+            )
 
     def _write_some(self, producer: Producer, root: Path) -> Callable[[Sequence[Entry]], WriteReport]:
         def write_some(entries: Sequence[Entry]) -> WriteReport:
@@ -145,7 +147,9 @@ def produce(session: Session, request: Request, work: Work) -> Product:
             findings += producer.resolve(entry)
     findings += _together(producer, request, work)
     bad = {f.place.file for f in findings if f.severity == "error"}
-    good = tuple(e for e in work.models if producer.resolved[e].plans and not _refused(producer.resolved[e], bad))
+    good = tuple(
+        e for e in work.models if producer.resolved[e].plans and not _refused(producer.resolved[e], bad)
+    )
     return Product(sorted(findings, key=Finding.sort_key), producer, work, good)
 
 

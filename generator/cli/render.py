@@ -24,8 +24,12 @@ _SHOWN = 20
 @click.command("render")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--env", "environment", default="", metavar="NAME", help="Only this environment.")
-@click.option("--output", type=click.Path(path_type=Path), help="Folder to write to; default: the platform's git.path.")
-@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 when anything is out of date.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Folder to write to; default: the platform's git.path."
+)
+@click.option(
+    "--check", "only_check", is_flag=True, help="Write nothing; exit 1 when anything is out of date."
+)
 @click.option("--diff", "only_diff", is_flag=True, help="Write nothing; show what would change.")
 @root_option
 @click.pass_context
@@ -97,12 +101,16 @@ def _tell(findings: list[Finding]) -> None:
     if errors:
         click.echo(render(errors, "text", color=sys.stderr.isatty()), err=True, nl=False)
     if warnings:
-        click.echo(f"{warnings} {'warning' if warnings == 1 else 'warnings'}: `sluice validate` shows them", err=True)
+        click.echo(
+            f"{warnings} {'warning' if warnings == 1 else 'warnings'}: `sluice validate` shows them", err=True
+        )
 
 
 def _say_fresh(work: Work, target: Path) -> None:
     files = sum(found.files for found in work.fresh)
-    click.echo(f"{_relative(target)} is up to date: {len(work.fresh)} bundles, {files} files, nothing changed")
+    click.echo(
+        f"{_relative(target)} is up to date: {len(work.fresh)} bundles, {files} files, nothing changed"
+    )
 
 
 def _say_written(reports: Sequence[WriteReport], target: Path) -> None:
@@ -138,7 +146,9 @@ def _say_check(report: CheckReport, request: Request) -> int:
         _list(verb, list(getattr(report, verb)), request.output)
     _tell(list(report.findings))
     if report.foreign:
-        click.echo(f"not Sluice's, left alone: {', '.join(report.foreign[:5])}{' …' if len(report.foreign) > 5 else ''}")
+        click.echo(
+            f"not Sluice's, left alone: {', '.join(report.foreign[:5])}{' …' if len(report.foreign) > 5 else ''}"
+        )
     if report.clean:
         click.echo(f"{_relative(request.output)} is up to date")
         return 0

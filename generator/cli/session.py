@@ -23,7 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 BENTO_TEMPLATES = "bento/"
 
 
-class Refused(click.UsageError):  # noqa: N818 - what it does, not that it is an error
+class Refused(click.UsageError):
     """The input or the usage is wrong: exit code 2."""
 
     def show(self, file: Any = None) -> None:  # noqa: ANN401 - click's signature
@@ -71,7 +71,9 @@ class Session:
         try:
             templates.texts  # noqa: B018 - read here, where a bad file can be told from a bug
         except UnicodeDecodeError as error:
-            raise Refused(f"a template below {templates.overrides} is not UTF-8 text: {error.reason}") from error
+            raise Refused(
+                f"a template below {templates.overrides} is not UTF-8 text: {error.reason}"
+            ) from error
         return templates
 
     @property
@@ -90,7 +92,9 @@ def open_session(root: Path | None) -> Session:
     found = find_root(start) if root is None else start if (start / SPECS / PLATFORM).exists() else None
     if found is None:
         where = "here or in any folder above" if root is None else f"in {root}"
-        raise Refused(f"there is no {SPECS}/{PLATFORM} {where}; `sluice init` makes a repository, --root names one")
+        raise Refused(
+            f"there is no {SPECS}/{PLATFORM} {where}; `sluice init` makes a repository, --root names one"
+        )
     return Session(found, today())
 
 
@@ -151,7 +155,9 @@ def select_one(session: Session, path: str) -> Entry:
     """
     entries = _named(session, path)
     if len(entries) > 1:
-        raise Refused(f"{path} names {len(entries)} models; name one: {', '.join(entry.name for entry in entries[:5])}")
+        raise Refused(
+            f"{path} names {len(entries)} models; name one: {', '.join(entry.name for entry in entries[:5])}"
+        )
     return entries[0]
 
 

@@ -30,10 +30,13 @@ def _text(templates: Templates, name: str) -> str:
         if candidate in known:
             return templates.texts[candidate]
     near = get_close_matches(name, known, 3, 0.4)
-    raise Refused(f"{name} is no template; {'did you mean ' + ' or '.join(near) + '?' if near else 'see the list'}")
+    raise Refused(
+        f"{name} is no template; {'did you mean ' + ' or '.join(near) + '?' if near else 'see the list'}"
+    )
 
 
 def _list(templates: Templates) -> str:
     return "".join(
-        f"{'overridden' if source.own else 'built-in':<10}  {name}\n" for name, source in templates.sources.items()
+        f"{'overridden' if source.own else 'built-in':<10}  {name}\n"
+        for name, source in templates.sources.items()
     )

@@ -21,12 +21,19 @@ _STRAY = "REF210"
 
 @click.command("validate")
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True, help="Form of the report.")
+@click.option(
+    "--format",
+    "fmt",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="Form of the report.",
+)
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to a file.")
 @click.option("--fix", is_flag=True, help="Write safe fixes into the specs.")
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @root_option
-def command(  # noqa: PLR0913 - one parameter an option
+def command(
     paths: tuple[str, ...], fmt: str, output: Path | None, root: Path | None, *, fix: bool, strict: bool
 ) -> None:
     """Check specs against every rule; write nothing.

@@ -39,7 +39,10 @@ def model_paths(entry: Entry, environments: Sequence[str]) -> dict[str, tuple[st
     paths = {}
     for environment in environments:
         paths[f"{environment}/{entry.team}/{entry.model}"] = ("model", environment)
-        paths[f"{environment}/{ARGOCD}/applications/{entry.team}/{entry.model}"] = ("application", environment)
+        paths[f"{environment}/{ARGOCD}/applications/{entry.team}/{entry.model}"] = (
+            "application",
+            environment,
+        )
     paths[f"{BENTOS}/{entry.team}/{entry.model}"] = ("bento", "")
     return paths
 

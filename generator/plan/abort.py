@@ -38,43 +38,44 @@ _LIVE: dict[RouterKind, tuple[str, ...]] = {
     ),
 }
 _KEPT = f"the new version's pods stay for {KEEP_ABORTED_S}s, for logs, then go"
-_STATE = (
-    "the Rollout is Degraded (RolloutAborted), running analyses end; git is unchanged, so Argo CD shows Synced and Degraded",
-    "the way back: revert the commit (it returns to the stable version at once, without analysis); `retry` tries the "
-    "same version again from the first step",
+_ALWAYS = Abort(
+    "in every case",
+    (
+        "the Rollout is Degraded (RolloutAborted) and running analyses end",
+        "git is unchanged, so Argo CD shows Synced and Degraded; any later change of the pods tries the version again",
+        "the way back is a revert of the commit: it returns to the stable version at once, without analysis",
+        "`retry` tries the same version again, from the first step",
+    ),
 )
 
 
 def on_abort(plan: Plan) -> tuple[Abort, ...]:
     """What an abort does, by stage."""
     if isinstance(plan.rollout, BlueGreen):
-        return _blue_green(plan)
+        return _blue_green()
     live = _LIVE[plan.routing.kind]
     headers = ("the header route of the cohort is removed",) if _cohorts(plan.rollout) else ()
     kept = () if plan.routing.kind == "none" else (_KEPT,)
     shadow = ("copied requests go on: the mirror is part of the bundle, and only git takes it away",)
-    stages = [Abort("while it has live requests", (*live, *headers, *kept, *_STATE))]
+    stages = [Abort("while it has live requests", (*live, *headers, *kept))]
     if plan.rollout.shadow:
-        stages.insert(0, Abort("while it is shadowed", ("live requests were never touched", *shadow, *_STATE)))
-    return tuple(stages)
+        stages.insert(0, Abort("while it is shadowed", ("live requests were never touched", *shadow)))
+    return (*stages, _ALWAYS)
 
 
 def _cohorts(rollout: Canary) -> bool:
     return any(step.cohort for step in rollout.steps)
 
 
-def _blue_green(plan: Plan) -> tuple[Abort, ...]:
-    del plan
+def _blue_green() -> tuple[Abort, ...]:
     before = (
         "live requests were never touched: the active Service does not move",
         f"the preview pods stay for {KEEP_ABORTED_S}s, then go",
-        *_STATE,
     )
     after = (
         "while the old pods are kept, the active Service is pointed at them again, at once",
         "trap: if the new pods crash, or a person has paused the Rollout, the controller may not switch back;"
         " an alert on the service itself is needed",
         _KEPT,
-        *_STATE,
     )
-    return (Abort("before the switch", before), Abort("after the switch", after))
+    return (Abort("before the switch", before), Abort("after the switch", after), _ALWAYS)

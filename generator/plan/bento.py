@@ -69,7 +69,7 @@ class Input:
         if self.type == "boolean":
             return False, True
         low, high = self.bounds
-        rest = min(max(0, low), high)
+        rest = min(max(type(low)(0), low), high)  # of the column's own type: some models tell 0 from 0.0
         return (rest if self.minimum is None else low), (rest if self.maximum is None else high)
 
 

@@ -11,14 +11,30 @@ from generator.plan import pins
 from generator.plan.bento import Bento, Input
 from generator.plan.guards import guards
 from generator.plan.values import (
-    BlueGreen, Canary, Capacity, Cohort, Delivery, Env, Gate, Identity, Image, Monitoring, Plan, Risk, Routing,
-    Shadow, Step, Version, Waiver,
+    BlueGreen,
+    Canary,
+    Capacity,
+    Cohort,
+    Delivery,
+    Env,
+    Gate,
+    Identity,
+    Image,
+    Monitoring,
+    Plan,
+    Risk,
+    Routing,
+    Shadow,
+    Step,
+    Version,
+    Waiver,
 )  # fmt: skip
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import Environment, PlatformSpec
 from generator.spec.rollout import BlueGreen as BlueGreenSpec
 from generator.spec.rollout import Canary as CanarySpec
+from generator.spec.rollout import Cohort as CohortSpec
 from generator.spec.rollout import CohortStep, SlowRateGuard, WeightStep
 from generator.spec.rollout import Risk as RiskSpec
 from generator.spec.service import Hpa, Keda
@@ -230,11 +246,10 @@ def _rollout(given: Inputs) -> Canary | BlueGreen:
             _risk(rollout.risk),
             rollout.no_data,
         )
-    shadow = rollout.shadow and Shadow(
-        rollout.shadow.percent,
-        rollout.shadow.hold,
-        guards(given.model.spec, given.platform, rollout.shadow.guards, rollout.no_data),
-    )
+    shadow = None
+    if rollout.shadow:
+        seen = guards(given.model.spec, given.platform, rollout.shadow.guards, rollout.no_data)
+        shadow = Shadow(rollout.shadow.percent, rollout.shadow.hold, seen)
     return Canary(
         tuple(_step(step) for step in rollout.steps), judged, shadow, _risk(rollout.risk), rollout.no_data
     )
@@ -244,14 +259,20 @@ def _risk(risk: RiskSpec) -> Risk:
     return Risk(risk.false_rollback, risk.power, risk.max_exposed)
 
 
-def _step(step: Any) -> Step:  # noqa: ANN401 - a member of the Step union
+def _step(step: Any) -> Step:
     if isinstance(step, WeightStep):
         return Step(weight=step.weight, hold_s=step.hold)
     if isinstance(step, CohortStep):
-        cohort = step.cohort
-        match = "exact" if cohort.exact else "prefix" if cohort.prefix else "regex"
-        return Step(hold_s=step.hold, cohort=Cohort(cohort.header, match, getattr(cohort, match)))
+        return Step(hold_s=step.hold, cohort=_cohort(step.cohort))
     return Step(approve=step.approve)
+
+
+def _cohort(cohort: CohortSpec) -> Cohort:
+    if cohort.exact is not None:
+        return Cohort(cohort.header, "exact", cohort.exact)
+    if cohort.prefix is not None:
+        return Cohort(cohort.header, "prefix", cohort.prefix)
+    return Cohort(cohort.header, "regex", cohort.regex or "")
 
 
 def _gates(given: Inputs) -> tuple[Gate, ...]:

@@ -34,7 +34,9 @@ def _before(plan: Plan) -> Iterator[Gap]:
         if gate.waiver:
             text = f"the gate {gate.name} may fail: waived until {gate.waiver.until} by {gate.waiver.approved_by}"
             yield Gap("waived-gate", text)
-    text = "the first release is never analysed: with no stable version beside it, steps and guards are skipped"
+    text = (
+        "the first release is never analysed: with no stable version beside it, steps and guards are skipped"
+    )
     yield Gap("first-release", text)
     yield Gap("return", "going back to the version that serves takes no steps and no analysis")
 
@@ -48,9 +50,13 @@ def _during(plan: Plan) -> Iterator[Gap]:
 
 def _canary(plan: Plan, rollout: Canary) -> Iterator[Gap]:
     if not rollout.guards:
-        yield Gap("no-guards", "no guard watches the live requests: nothing but a person aborts, however bad it is")
+        yield Gap(
+            "no-guards", "no guard watches the live requests: nothing but a person aborts, however bad it is"
+        )
     if not plan.min_rps:
-        text = "`traffic.minRps` is not declared: nobody knows whether the holds are long enough to see anything"
+        text = (
+            "`traffic.minRps` is not declared: nobody knows whether the holds are long enough to see anything"
+        )
         yield Gap("no-traffic", text)
     for guard in rollout.guards:
         if guard.no_data == "pass":
@@ -58,13 +64,18 @@ def _canary(plan: Plan, rollout: Canary) -> Iterator[Gap]:
         if guard.ratio is not None and guard.baseline is None:
             yield Gap("no-baseline", f"{guard.name} has no baseline: its odds can't be computed")
     if any(step.cohort for step in rollout.steps):
-        yield Gap("cohort", "during a cohort step the guards see that cohort only; it may differ from everybody else")
+        yield Gap(
+            "cohort",
+            "during a cohort step the guards see that cohort only; it may differ from everybody else",
+        )
     if plan.routing.kind == "none":
         yield Gap("replicas", _replicas(plan, rollout))
     else:
         yield Gap("not-sticky", "weights are per request: one user may see both versions within a page")
     if rollout.shadow:
-        text = "the shadow's answers reach nobody, so nothing is known of what users would have done with them"
+        text = (
+            "the shadow's answers reach nobody, so nothing is known of what users would have done with them"
+        )
         yield Gap("shadow", text)
 
 
@@ -79,7 +90,9 @@ def _replicas(plan: Plan, rollout: Canary) -> str:
 
 
 def _blue_green(plan: Plan, rollout: BlueGreen) -> Iterator[Gap]:
-    text = "before the switch the new version sees one smoke request and no live one; then it gets all at once"
+    text = (
+        "before the switch the new version sees one smoke request and no live one; then it gets all at once"
+    )
     yield Gap("no-live-look", text)
     judged = watches(plan)
     for guard in rollout.guards:
@@ -87,7 +100,9 @@ def _blue_green(plan: Plan, rollout: BlueGreen) -> Iterator[Gap]:
             text = f"{guard.name} compares versions, and after a switch there is nothing to compare with: it is not judged"
             yield Gap("not-judged", text)
     if not judged:
-        yield Gap("no-guards", "no guard watches the switch: nothing but a person goes back, however bad it is")
+        yield Gap(
+            "no-guards", "no guard watches the switch: nothing but a person goes back, however bad it is"
+        )
 
 
 def _after(plan: Plan) -> Iterator[Gap]:
@@ -95,4 +110,6 @@ def _after(plan: Plan) -> Iterator[Gap]:
     yield Gap("after", f"after {last} nothing here watches the model: alerts of your own have to")
     delay = max((guard.delay_s for guard in plan.rollout.guards), default=0.0)
     if delay:
-        yield Gap("late-outcomes", "an outcome that comes long after its prediction may come after the verdict")
+        yield Gap(
+            "late-outcomes", "an outcome that comes long after its prediction may come after the verdict"
+        )

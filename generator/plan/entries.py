@@ -53,7 +53,10 @@ def discover(root: Path) -> tuple[tuple[Entry, ...], list[Finding]]:
     except OSError as error:
         place = Place(SPECS)
         message = f"this folder can't be read: {error.strerror}"
-        return (), [*findings, Finding("SRC101", "error", message, "check the path and its permissions", place)]
+        return (), [
+            *findings,
+            Finding("SRC101", "error", message, "check the path and its permissions", place),
+        ]
 
 
 def _walk(specs: Path, findings: list[Finding]) -> Iterator[Entry]:
@@ -74,7 +77,9 @@ def _team(team: os.DirEntry[str], findings: list[Finding]) -> Iterator[Entry]:
             suffix = _LOCK if name.endswith(_LOCK) else _EVIDENCE
             if name.removesuffix(suffix) + _SPEC not in names:
                 message = "there is no spec beside this file"
-                findings.append(Finding("REF210", "error", message, "remove it, or bring the spec back", place))
+                findings.append(
+                    Finding("REF210", "error", message, "remove it, or bring the spec back", place)
+                )
         elif name.endswith(_SPEC):
             yield Entry(team.name, name.removesuffix(_SPEC), Path(team.path, name))
         elif name.endswith(".yml"):

@@ -27,16 +27,16 @@ def guards(
     return tuple(_guard(spec, item, index, alpha, no_data, attributes) for index, item in enumerate(written))
 
 
-def guard_name(written: Any) -> str:  # noqa: ANN401 - a member of the Guard union
+def guard_name(written: Any) -> str:
     """Name of a guard's metric: its own, or what it watches."""
     subject = written.outcome if isinstance(written, OutcomeGuard) else getattr(written, "metric", "parity")
     name = written.name or str(subject).lower().replace("_", "-").strip("-")
     return name[:LONGEST_NAME].strip("-")
 
 
-def _guard(  # noqa: PLR0913 - one value from six sources
+def _guard(
     spec: ModelSpec,
-    written: Any,  # noqa: ANN401 - a member of the Guard union
+    written: Any,
     index: int,
     alpha: float,
     no_data: NoDataPolicy,
@@ -74,13 +74,27 @@ def _ratio(detect: Detect | None) -> float | None:
     return 1 - detect.drop if detect.drop is not None else 1 + (detect.rise or 0.0)
 
 
-def _baseline(written: Any, outcome: Outcome | None) -> float | None:  # noqa: ANN401 - a member of the Guard union
+def _baseline(written: Any, outcome: Outcome | None) -> float | None:
     if outcome is not None:
         return outcome.baseline
     baseline: float | None = getattr(written, "baseline", None)
     return baseline
 
 
-def _attributes(written: Any, declared: dict[str, list[Any]]) -> tuple[tuple[str, tuple[str, ...]], ...]:  # noqa: ANN401
+def _attributes(written: Any, declared: dict[str, list[Any]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     names = getattr(written, "sensitive", ())
     return tuple((name, tuple(map(str, declared.get(name, ())))) for name in names)
+
+
+def metric_names(written: Any) -> tuple[str, ...]:
+    """Names of the metrics that a guard as written becomes: one, or one for each sensitive attribute."""
+    name = guard_name(written)
+    if isinstance(written, FairnessGuard):
+        return tuple(attribute_metric(name, attribute) for attribute in written.sensitive)
+    return (name,)
+
+
+def attribute_metric(guard: str, attribute: str) -> str:
+    """Name of the metric of one sensitive attribute of a fairness guard."""
+    name = f"{guard}-{attribute}".lower().replace("_", "-")
+    return name[:LONGEST_NAME].strip("-")

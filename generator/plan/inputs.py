@@ -74,7 +74,7 @@ class PlatformInputs:
         shared = self.of_team(team)
         return hashlib.sha256(f"{shared}{_canonical(waivers)}".encode()).hexdigest() if waivers else shared
 
-    def _digest(self, key: str, value: Any) -> str:  # noqa: ANN401 - plain YAML values
+    def _digest(self, key: str, value: Any) -> str:
         if key not in self._memory:
             self._memory[key] = hashlib.sha256(_canonical(value).encode()).hexdigest()
         return self._memory[key]
@@ -90,5 +90,5 @@ def model_inputs(entry: Entry, platform: PlatformInputs, templates: str) -> dict
     }
 
 
-def _canonical(value: Any) -> str:  # noqa: ANN401 - plain YAML values
+def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)

@@ -85,7 +85,7 @@ class Layers:
         return Origin("default", None)
 
 
-def _at(data: Any, path: Path) -> Any:  # noqa: ANN401 - plain YAML values
+def _at(data: Any, path: Path) -> Any:
     for part in path:
         data = data.get(part) if isinstance(data, dict) else None
     return data

@@ -137,7 +137,7 @@ def _by_environment(
 _FIXED = ("tier", "model", "environments")
 
 
-def _well_formed(base: Layers, overrides: Any, resolved: Resolved) -> bool:  # noqa: ANN401 - plain YAML values
+def _well_formed(base: Layers, overrides: Any, resolved: Resolved) -> bool:
     """Overrides are mappings and leave alone what one bento and one tier need to be the same everywhere."""
     before = len(resolved.findings)
     path = ("spec", "environments")

@@ -28,7 +28,8 @@ SMOKE_S = 120.0
 """Seconds after which the smoke check of a preview is given up."""
 KEEP_S = 60.0
 """Seconds that the old pods stay after a switch that nothing watches."""
-OPERATOR = "whoever may abort the Rollout"
+OPERATOR = "a person"
+"""Whoever may abort the Rollout: Argo CD's policy says who."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +91,16 @@ def asks_evidence(plan: Plan, guard: Guard) -> bool:
     return guard.kind == "fairness" or (guard.ratio is not None and bool(plan.min_rps))
 
 
+def approver(role: str) -> str:
+    """Whom an approval waits for: `manual` names no role."""
+    return "a person" if role == "manual" else role
+
+
 def watches(plan: Plan) -> tuple[Guard, ...]:
     """Guards that are judged after a blue-green switch: absolute limits, for there is no version to compare with."""
-    return tuple(guard for guard in plan.rollout.guards if guard.kind != "fairness" and guard.limit is not None)
+    return tuple(
+        guard for guard in plan.rollout.guards if guard.kind != "fairness" and guard.limit is not None
+    )
 
 
 @dataclass
@@ -105,26 +113,28 @@ class _Clock:
     events: list[Event] = field(default_factory=list)
     approvals: list[str] = field(default_factory=list)
 
-    def add(self, kind: EventKind, text: str, lasts_s: float, **more: Any) -> None:  # noqa: ANN401 - fields of Event
+    def add(self, kind: EventKind, text: str, lasts_s: float, **more: Any) -> None:
         """Tell an event and let its time pass."""
         end = self.now + lasts_s
         self.events.append(Event(kind, text, self.now, end, self.after, **more))
         self.now = end
         self.planned_s += lasts_s
 
-    def wait(self, role: str, text: str, **more: Any) -> None:  # noqa: ANN401 - fields of Event
+    def wait(self, role: str, text: str, **more: Any) -> None:
         """Tell an approval; the clock starts again behind it."""
         self.events.append(Event("approval", text, self.now, None, self.after, **more))
         again = self.approvals.count(role)
         self.approvals.append(role)
-        self.after = f"approval by {role}" + (f" ({again + 1})" if again else "")
+        self.after = f"approval by {approver(role)}" + (f" ({again + 1})" if again else "")
         self.now = 0.0
 
 
 def _gates(plan: Plan) -> Event:
     names = ", ".join(gate.name for gate in plan.gates)
     text = f"the gate Workflow judges {names}; only when it succeeds does Argo CD apply the Rollout"
-    return Event("gates", text, None, 0.0, stops=tuple(gate.name for gate in plan.gates if gate.waiver is None))
+    return Event(
+        "gates", text, None, 0.0, stops=tuple(gate.name for gate in plan.gates if gate.waiver is None)
+    )
 
 
 def _canary(plan: Plan, rollout: Canary, clock: _Clock) -> None:
@@ -145,29 +155,42 @@ def _canary(plan: Plan, rollout: Canary, clock: _Clock) -> None:
 def _shadow(shadow: Shadow, clock: _Clock) -> None:
     names = tuple(guard.name for guard in shadow.guards)
     judged = f", judged by {', '.join(names)}" if names else ""
-    text = f"copies of {percent(shadow.percent)} of live requests go to the new version; its answers are dropped"
+    text = (
+        f"copies of {percent(shadow.percent)} of live requests go to the new version; its answers are dropped"
+    )
     clock.add("shadow", text + judged, shadow.hold_s, stops=(*names, OPERATOR), weight=0)
+
+
+def first_look_s(plan: Plan, guard: Guard) -> float:
+    """Seconds from the start of an analysis to the first look of a guard."""
+    if guard.kind == "fairness":
+        return 2 * plan.monitoring.scrape_s
+    return 0.0 if guard.ratio is not None else WINDOW_S + 2 * plan.monitoring.scrape_s
 
 
 def _looks(plan: Plan, rollout: Canary, clock: _Clock) -> Iterator[Event]:
     """The background analysis: from the first live request until promotion, approvals included."""
-    first = {True: LOOK_S * 0, False: WINDOW_S + 2 * plan.monitoring.scrape_s}
+    by_delay: dict[float, list[str]] = {}
     for guard in rollout.guards:
-        compared = guard.ratio is not None or guard.kind == "fairness"
-        delay = 2 * plan.monitoring.scrape_s if guard.kind == "fairness" else first[compared]
-        text = f"{guard.name} is judged every {duration(LOOK_S)} until promotion, first after {duration(delay)}"
-        yield Event("looks", text, clock.now + delay, None, clock.after, (guard.name,))
+        by_delay.setdefault(first_look_s(plan, guard), []).append(guard.name)
+    for delay, names in sorted(by_delay.items()):
+        text = f"from now until promotion a look every {duration(LOOK_S)} at {', '.join(names)}"
+        yield Event("looks", text, clock.now + delay, None, clock.after, tuple(names))
 
 
-def _step(  # noqa: PLR0913 - a step in its surroundings
-    plan: Plan, rollout: Canary, clock: _Clock, index: int, step: Step, stops: tuple[str, ...]
-) -> None:
+def _step(plan: Plan, rollout: Canary, clock: _Clock, index: int, step: Step, stops: tuple[str, ...]) -> None:
     if step.approve:
-        text = f"waits for {step.approve}, as long as it takes; the weight stays"
+        text = f"waits for {approver(step.approve)}, as long as it takes; the weight stays"
         clock.wait(step.approve, text, stops=stops, step=index)
     elif step.cohort:
         who = f"requests whose header {step.cohort.header} {_MATCH[step.cohort.match]} {step.cohort.value}"
-        clock.add("cohort", f"{who}, and no others, go to one pod of the new version", step.hold_s, stops=stops, step=index)
+        clock.add(
+            "cohort",
+            f"{who}, and no others, go to one pod of the new version",
+            step.hold_s,
+            stops=stops,
+            step=index,
+        )
     else:
         text = f"{step.weight}% of live requests go to the new version"
         clock.add("weight", text, step.hold_s, stops=stops, step=index, weight=step.weight)
@@ -184,18 +207,22 @@ def _evidence(plan: Plan, rollout: Canary, clock: _Clock, index: int) -> None:
     names = tuple(guard.name for guard in asking)
     strict = any(guard.no_data == "fail" for guard in asking)
     then = "the rollout is aborted" if strict else "a person decides"
-    text = f"has the step seen enough for {', '.join(names)}? late data gets {duration(CATCH_UP_S)}, then {then}"
+    text = (
+        f"has the step seen enough for {', '.join(names)}? late data gets {duration(CATCH_UP_S)}, then {then}"
+    )
     clock.add("evidence", text, 0.0, stops=names, step=index)
 
 
 def _blue_green(plan: Plan, rollout: BlueGreen, clock: _Clock) -> None:
     pods = "1 pod" if rollout.preview_replicas == 1 else f"{rollout.preview_replicas} pods"
-    clock.add("preview", f"{pods} of the new version behind the preview Service; no live request", 0.0, weight=0)
+    clock.add(
+        "preview", f"{pods} of the new version behind the preview Service; no live request", 0.0, weight=0
+    )
     text = f"a real prediction through the preview Service must succeed within {duration(SMOKE_S)}"
     clock.add("smoke", text, SMOKE_S, stops=("smoke", OPERATOR))
     if rollout.approve != "automatic":
-        who = "a person" if rollout.approve == "manual" else rollout.approve
-        clock.wait(rollout.approve, f"waits for {who}, as long as it takes", stops=(OPERATOR,))
+        text = f"waits for {approver(rollout.approve)}, as long as it takes"
+        clock.wait(rollout.approve, text, stops=(OPERATOR,))
     text = "all pods of the new version are started, then all live requests go to them at once"
     clock.add("switch", text, 0.0, stops=(OPERATOR,), weight=100)
     names = tuple(guard.name for guard in watches(plan))
@@ -209,7 +236,7 @@ def _blue_green(plan: Plan, rollout: BlueGreen, clock: _Clock) -> None:
 
 
 def _watch(plan: Plan, rollout: BlueGreen, clock: _Clock, names: tuple[str, ...], kept_s: float) -> None:
-    first = WINDOW_S + 2 * plan.monitoring.scrape_s
+    first = first_look_s(plan, watches(plan)[0])
     looks = watch_looks(rollout.watch_s)
     last = first + (looks - 1) * LOOK_S
     text = (

@@ -16,7 +16,8 @@ PLATFORM_ORIGIN = "specs/platform.yaml"
 
 # What a model's bundle may hold; quotas, policies and roles are the platform's.
 MODEL_KINDS = (
-    ("", "ConfigMap"), ("", "Service"), ("", "ServiceAccount"), ("apps", "Deployment"), ("argoproj.io", "AnalysisTemplate"),
+    ("", "ConfigMap"), ("", "Service"), ("", "ServiceAccount"), ("apps", "Deployment"),
+    ("argoproj.io", "AnalysisTemplate"),
     ("argoproj.io", "Rollout"), ("argoproj.io", "Workflow"), ("autoscaling", "HorizontalPodAutoscaler"),
     ("gateway.networking.k8s.io", "HTTPRoute"), ("keda.sh", "ScaledObject"), ("monitoring.coreos.com", "PodMonitor"),
     ("networking.istio.io", "VirtualService"), ("policy", "PodDisruptionBudget"), ("traefik.io", "IngressRoute"),

@@ -23,7 +23,7 @@ OUTPUTS: tuple[Outputs, ...] = (workload, services, routes, shadow, analyses, ga
 
 
 class RenderError(Exception):
-    """A template gave something that is not the object it should be: ours is a bug, an overridden one is the platform's."""
+    """A template gave something that is no valid object: one of ours is a bug, an overriding one is the platform's."""
 
 
 def render_bundle(plan: Plan, templates: Templates, odds: Mapping[str, str]) -> dict[str, str]:

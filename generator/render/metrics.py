@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from generator.plan.guards import attribute_metric
 from generator.plan.values import Canary, Guard, Plan
 from generator.promql.bounds import bounded_ratio, evidence
-from generator.promql.conditions import Condition, Comparison, harm, proof, threshold
+from generator.promql.conditions import Comparison, Condition, harm, proof, threshold
 from generator.promql.event_share import EventShare, Mask, event_share
 from generator.promql.fairness import Parity, parity_lower, parity_upper
 from generator.promql.series import Arms, Matcher, Proportion
@@ -176,14 +177,14 @@ def _limit(plan: Plan, guard: Guard, count: int) -> Metric:
     )
 
 
-def _parity(  # noqa: PLR0913 - a query has that many parameters
+def _parity(
     plan: Plan, guard: Guard, attribute: str, arm: Matcher, window_s: float, interval_s: float, count: int = 0
 ) -> Metric:
     groups = dict(guard.attributes)[attribute]
     rows = Served(plan.identity.model, plan.identity.namespace).group_rows(attribute)
     query = parity_lower(rows, arm, Parity(groups, window_s))
     return Metric(
-        _metric_name(guard, attribute),
+        attribute_metric(guard.name, attribute),
         query,
         harm(guard.limit or 0.0),
         interval_s=interval_s,
@@ -196,7 +197,7 @@ def _parity_proof(plan: Plan, guard: Guard, attribute: str, arm: Matcher, window
     groups = dict(guard.attributes)[attribute]
     rows = Served(plan.identity.model, plan.identity.namespace).group_rows(attribute)
     query = parity_upper(rows, arm, Parity(groups, window_s))
-    return _settled(guard, _metric_name(guard, attribute), query, "<", guard.limit or 0.0)
+    return _settled(guard, attribute_metric(guard.name, attribute), query, "<", guard.limit or 0.0)
 
 
 def _settled(guard: Guard, name: str, query: str, comparison: Comparison, bound: float) -> Metric:
@@ -212,8 +213,3 @@ def _settled(guard: Guard, name: str, query: str, comparison: Comparison, bound:
         failure_limit=_CATCH_UP_LOOKS - 1 if guard.no_data == "fail" else 0,
         success_limit=1,
     )
-
-
-def _metric_name(guard: Guard, attribute: str) -> str:
-    name = f"{guard.name}-{attribute}".lower().replace("_", "-")
-    return name[:23].strip("-")

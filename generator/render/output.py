@@ -27,4 +27,6 @@ class Output:
 class Outputs(Protocol):
     """A group of objects: from the plan to the files it asks for."""
 
-    def __call__(self, plan: Plan) -> Iterator[Output]: ...
+    def __call__(self, plan: Plan) -> Iterator[Output]:
+        """The files, in any order."""
+        ...

@@ -191,7 +191,7 @@ def _values(shown: str, text: str, issues: list[Issue]) -> list[Any]:
         return []
 
 
-def _json(text: str) -> Any:  # noqa: ANN401 - any JSON value
+def _json(text: str) -> Any:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) < len(pairs):
@@ -251,7 +251,7 @@ class Positions:
 
     @cached_property
     def _roots(self) -> list[yaml.Node]:
-        """The documents as nodes; asked for only where the text is known to nest no deeper than the reader allows."""
+        """The documents as nodes, of a text that the first reader took: libyaml itself has no bound."""
         try:
             return list(yaml.compose_all(self._text, yaml.CSafeLoader))
         except yaml.YAMLError:

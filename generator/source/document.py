@@ -66,12 +66,13 @@ class Document:
         """Whether the document itself writes a value at this path."""
         value = self.data
         for part in path:
-            if isinstance(value, dict) and part in value:
-                value = value[part]
-            elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-                value = value[part]
+            if isinstance(part, str):
+                found = isinstance(value, dict) and part in value
             else:
+                found = isinstance(value, list) and part < len(value)
+            if not found:
                 return False
+            value = value[part]
         return True
 
     def place(self, path: Path, *, key: bool = False) -> Place:
@@ -89,7 +90,7 @@ class Document:
         """The source line with this number; empty when there is none."""
         return self.lines[line - 1] if 0 < line <= len(self.lines) else ""
 
-    def finding(  # noqa: PLR0913 - a finding has that many parts
+    def finding(
         self,
         code: str,
         path: Path,

@@ -26,7 +26,7 @@ class StrictLoader(yaml.CSafeLoader):
         super().__init__(stream)
         self.problems: list[Problem] = []
 
-    def construct_yaml_map(self, node: yaml.MappingNode) -> dict[Hashable, Any]:
+    def construct_mapping_strictly(self, node: yaml.MappingNode) -> dict[Hashable, Any]:
         """A mapping whose keys are strings and stand once."""
         out: dict[Hashable, Any] = {}
         for key_node, value_node in node.value:
@@ -40,7 +40,7 @@ class StrictLoader(yaml.CSafeLoader):
                 out[key] = value
         return out
 
-    def construct_yaml_seq(self, node: yaml.SequenceNode) -> list[Any]:
+    def construct_list(self, node: yaml.SequenceNode) -> list[Any]:
         """A list."""
         return [self.construct_object(child, deep=True) for child in node.value]
 
@@ -92,7 +92,7 @@ StrictLoader.yaml_implicit_resolvers.setdefault("", []).append((_TAG + "null", r
 _resolve(_TAG + "int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789")
 _resolve(_TAG + "float", r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)\.[0-9]*)", "-+.0123456789")
 
-StrictLoader.add_constructor(_TAG + "map", StrictLoader.construct_yaml_map)
-StrictLoader.add_constructor(_TAG + "seq", StrictLoader.construct_yaml_seq)
+StrictLoader.add_constructor(_TAG + "map", StrictLoader.construct_mapping_strictly)
+StrictLoader.add_constructor(_TAG + "seq", StrictLoader.construct_list)
 StrictLoader.add_constructor(_TAG + "int", StrictLoader.construct_decimal)
 StrictLoader.add_constructor(_AMBIGUOUS, StrictLoader.construct_ambiguous)

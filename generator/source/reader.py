@@ -126,6 +126,8 @@ def _screen(document: Document) -> None:
     depth = 0
     for event in yaml.parse(document.text, Loader=yaml.CSafeLoader):
         mark = event.start_mark
+        if mark is None:
+            continue
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             message = (
                 "anchors and aliases are not used in specs: a reader should see every value where it counts"
@@ -141,8 +143,9 @@ def _screen(document: Document) -> None:
                 )
             )
             return
-        if getattr(event, "tag", None):
-            message = f"the tag `{event.tag}` has no meaning in specs"
+        tag = getattr(event, "tag", None)
+        if tag:
+            message = f"the tag `{tag}` has no meaning in specs"
             document.findings.append(
                 _at(document, "SRC112", mark.line, mark.column, message, "write the plain value")
             )

@@ -32,7 +32,7 @@ def check(record: type[T], document: Document) -> tuple[T | None, list[Finding]]
 
 def check_data(
     record: type[T], data: Any, where: Where, *, partial: bool = False
-) -> tuple[T | None, list[Finding]]:  # noqa: ANN401
+) -> tuple[T | None, list[Finding]]:
     """Plain values against a record; `where` knows which document wrote which path.
 
     With `partial`, what is missing is no mistake: only what is there is judged.
@@ -40,7 +40,7 @@ def check_data(
     try:
         return record.model_validate(data), []
     except ValidationError as error:
-        found = [_finding(record, data, item, where) for item in error.errors(include_url=False)]
+        found = [_finding(record, item, where) for item in error.errors(include_url=False)]
         kept = [finding for finding, kind in found if not (partial and kind in _INCOMPLETE)]
         return None, sorted(kept, key=Finding.sort_key)
 
@@ -48,9 +48,9 @@ def check_data(
 _INCOMPLETE = frozenset({"missing", "choice", "one_of", "any_of", "too_short"})
 
 
-def _finding(record: type[BaseModel], data: Any, item: Any, where: Where) -> tuple[Finding, str]:  # noqa: ANN401
+def _finding(record: type[BaseModel], item: Any, where: Where) -> tuple[Finding, str]:
     kind, context = item["type"], item.get("ctx", {})
-    path, owner = _locate(record, data, item["loc"])
+    path, owner = _locate(record, item["loc"])
     document, local = where(path)
     name = str(path[-1]) if path else ""
     if kind == "extra_forbidden":
@@ -75,7 +75,7 @@ def _unknown(document: Document, path: Path, name: str, owner: type[BaseModel] |
     return document.finding("SPEC102", path, f"the key `{name}` is not known here", hint, key=True)
 
 
-def _value(kind: str, context: dict[str, Any], item: Any, name: str) -> tuple[str, str, str]:  # noqa: ANN401
+def _value(kind: str, context: dict[str, Any], item: Any, name: str) -> tuple[str, str, str]:
     shown = _shown(item["input"])
     if kind in {"unit", "one_of", "any_of"}:
         example = context.get("example")
@@ -110,8 +110,9 @@ def _value(kind: str, context: dict[str, Any], item: Any, name: str) -> tuple[st
 
 _EXPECTED = {
     "string_type": "text", "int_type": "a whole number", "float_type": "a number", "bool_type": "true or false",
-    "list_type": "a list", "dict_type": "a mapping", "model_type": "a mapping of keys", "dict_attributes_type": "a mapping of keys",
-    "model_attributes_type": "a mapping of keys", "finite_number": "a finite number",
+    "list_type": "a list", "dict_type": "a mapping", "model_type": "a mapping of keys",
+    "dict_attributes_type": "a mapping of keys", "model_attributes_type": "a mapping of keys",
+    "finite_number": "a finite number",
 }  # fmt: skip
 
 
@@ -129,9 +130,7 @@ def _shown(value: object) -> str:
 _SHOWN = 60
 
 
-def _locate(
-    record: type[BaseModel], data: Any, loc: Iterable[str | int]
-) -> tuple[Path, type[BaseModel] | None]:  # noqa: ANN401
+def _locate(record: type[BaseModel], loc: Iterable[str | int]) -> tuple[Path, type[BaseModel] | None]:
     """Pydantic's location without the names of union members, and the record that owns its last key."""
     path: list[str | int] = []
     owner: type[BaseModel] | None = record
@@ -148,7 +147,7 @@ def _locate(
     return tuple(path), owner
 
 
-def _member(annotation: Any, tag: str | int) -> Any:  # noqa: ANN401
+def _member(annotation: Any, tag: str | int) -> Any:
     for option in _options(annotation):
         if get_origin(option) is Annotated and any(
             isinstance(m, Tag) and m.tag == tag for m in get_args(option)[1:]
@@ -157,7 +156,7 @@ def _member(annotation: Any, tag: str | int) -> Any:  # noqa: ANN401
     return None
 
 
-def _options(annotation: Any) -> tuple[Any, ...]:  # noqa: ANN401
+def _options(annotation: Any) -> tuple[Any, ...]:
     """The members of a union, seen through Annotated and Optional."""
     if get_origin(annotation) is Annotated:
         inner = get_args(annotation)[0]
@@ -170,7 +169,7 @@ def _options(annotation: Any) -> tuple[Any, ...]:  # noqa: ANN401
 _UNIONS = (Union, types.UnionType)
 
 
-def _model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401
+def _model(annotation: Any) -> type[BaseModel] | None:
     for option in _options(annotation):
         bare = get_args(option)[0] if get_origin(option) is Annotated else option
         if isinstance(bare, type) and issubclass(bare, BaseModel):
@@ -178,7 +177,7 @@ def _model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401
     return None
 
 
-def _field(model: type[BaseModel], alias: str | int) -> Any:  # noqa: ANN401
+def _field(model: type[BaseModel], alias: str | int) -> Any:
     for name, info in model.model_fields.items():
         if (info.alias or name) == alias:
             metadata = tuple(info.metadata)
@@ -186,7 +185,7 @@ def _field(model: type[BaseModel], alias: str | int) -> Any:  # noqa: ANN401
     return None
 
 
-def _inner(annotation: Any, part: str | int) -> Any:  # noqa: ANN401
+def _inner(annotation: Any, part: str | int) -> Any:
     wanted = list if isinstance(part, int) else dict
     for option in _options(annotation):
         bare = get_args(option)[0] if get_origin(option) is Annotated else option

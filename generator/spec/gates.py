@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
-from generator.spec.record import Record, any_of, by_key, one_of
+from generator.spec.record import Choice, Record, by_key
 from generator.spec.types import Key, Line, Loss, Name, RelativePath
 
 DataRef = Annotated[
@@ -34,14 +34,11 @@ class TestsGate(GateBase):
     )
 
 
-_bounds, _bounds_schema = any_of("at_least", "at_most", "against")
-
-
-class MetricGate(GateBase):
+class MetricGate(Choice, GateBase):
     """One offline metric against a bound, or against the model that serves now."""
 
     kind: ClassVar[str] = "metric"
-    model_config = ConfigDict(json_schema_extra=_bounds_schema)
+    any_of = ("at_least", "at_most", "against")
     metric: Key = Field(description="name of the metric in the metrics file or run", examples=["accuracy"])
     at_least: float | None = Field(None, description="the metric must reach this value", examples=[0.92])
     at_most: float | None = Field(None, description="the metric must not exceed this value")
@@ -60,17 +57,13 @@ class MetricGate(GateBase):
         description="metrics file (path) or run (mlflow:RUN_ID); default metrics.json",
         examples=["metrics.json"],
     )
-    check_bounds = _bounds
 
 
-_fair, _fair_schema = one_of("at_most", "at_least")
-
-
-class FairnessGate(GateBase):
+class FairnessGate(Choice, GateBase):
     """A fairness measure over sensitive attributes."""
 
     kind: ClassVar[str] = "fairness"
-    model_config = ConfigDict(json_schema_extra=_fair_schema)
+    one_of = ("at_most", "at_least")
     fairness: Literal[
         "demographic-parity-difference", "equalised-odds-difference", "demographic-parity-ratio"
     ] = Field(description="measure; between the groups with the highest and the lowest rate")
@@ -86,7 +79,6 @@ class FairnessGate(GateBase):
     tool: Literal["fairlearn", "aequitas"] = Field("fairlearn", description="library that computes it")
     min_group: int = Field(30, ge=2, description="smallest group, in rows, that is judged")
     data: DataRef | None = Field(None, description="rows with label, prediction and attributes")
-    check_limit = _fair
 
 
 class Drift(Record):

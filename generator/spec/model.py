@@ -10,7 +10,7 @@ from generator.spec.gates import Gate
 from generator.spec.record import Record
 from generator.spec.rollout import Rollout
 from generator.spec.service import Autoscaling, Outcome, Resources, Service, Traffic
-from generator.spec.types import Date, Digest, Key, Line, Name
+from generator.spec.types import Date, Key, Line, Name
 
 API_VERSION = "sluice.dev/v1alpha1"
 

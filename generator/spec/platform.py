@@ -9,7 +9,20 @@ from pydantic import Field
 from generator.spec.record import Record
 from generator.spec.service import Scalar
 from generator.spec.types import (
-    Cpu, Date, Digest, Duration, Host, Key, Line, Memory, Name, Percent, Price, RelativePath, Url, Weight,
+    Cpu,
+    Date,
+    Digest,
+    Duration,
+    Host,
+    Key,
+    Line,
+    Memory,
+    Name,
+    Percent,
+    Price,
+    RelativePath,
+    Url,
+    Weight,
 )  # fmt: skip
 
 _Version = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+(\.[0-9]+)?$", examples=["1.10"])]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
-
-T = TypeVar("T", bound=BaseModel)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 
 class Record(BaseModel):
@@ -25,42 +24,36 @@ class Record(BaseModel):
     )
 
 
-def _present(record: BaseModel, keys: tuple[str, ...]) -> list[str]:
-    return [key for key in keys if getattr(record, key) is not None]
+class Choice(Record):
+    """A record in which some keys exclude or replace each other."""
 
+    one_of: ClassVar[tuple[str, ...]] = ()
+    """Exactly one of these stands; Python names, the schema speaks of their camelCase aliases."""
+    any_of: ClassVar[tuple[str, ...]] = ()
+    """At least one of these stands."""
 
-def one_of(*keys: str) -> tuple[Any, dict[str, Any]]:
-    """The validator and the schema of "exactly one of these keys".
-
-    The keys are Python names; the schema speaks of their camelCase aliases.
-    """
-    names = [to_camel(key) for key in keys]
-
-    def check(self: T) -> T:
-        found = _present(self, keys)
-        if len(found) != 1:
-            said = " or ".join(f"`{name}`" for name in names)
-            raise PydanticCustomError(
-                "one_of", "{says}", {"says": f"exactly one of {said} belongs here", "example": ""}
-            )
+    @model_validator(mode="after")
+    def choose(self) -> Self:
+        """Count the keys that stand."""
+        if self.one_of and sum(getattr(self, key) is not None for key in self.one_of) != 1:
+            says = f"exactly one of {_said(self.one_of)} belongs here"
+            raise PydanticCustomError("one_of", "{says}", {"says": says})
+        if self.any_of and all(getattr(self, key) is None for key in self.any_of):
+            says = f"at least one of {_said(self.any_of)} belongs here"
+            raise PydanticCustomError("any_of", "{says}", {"says": says})
         return self
 
-    return model_validator(mode="after")(check), {"oneOf": [{"required": [name]} for name in names]}
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler.resolve_ref_schema(handler(core))
+        for keyword, keys in (("oneOf", cls.one_of), ("anyOf", cls.any_of)):
+            if keys:
+                schema[keyword] = [{"required": [to_camel(key)]} for key in keys]
+        return schema
 
 
-def any_of(*keys: str) -> tuple[Any, dict[str, Any]]:
-    """The validator and the schema of "at least one of these keys"."""
-    names = [to_camel(key) for key in keys]
-
-    def check(self: T) -> T:
-        if not _present(self, keys):
-            said = " or ".join(f"`{name}`" for name in names)
-            raise PydanticCustomError(
-                "any_of", "{says}", {"says": f"at least one of {said} belongs here", "example": ""}
-            )
-        return self
-
-    return model_validator(mode="after")(check), {"anyOf": [{"required": [name]} for name in names]}
+def _said(keys: tuple[str, ...]) -> str:
+    return " or ".join(f"`{to_camel(key)}`" for key in keys)
 
 
 def by_key(label: str, **tags: str) -> Callable[[Any], str | None]:
@@ -71,7 +64,7 @@ def by_key(label: str, **tags: str) -> Callable[[Any], str | None]:
         **tags: key -> name of the kind, in order of precedence.
     """
 
-    def discriminate(value: Any) -> str | None:  # noqa: ANN401 - pydantic hands over anything
+    def discriminate(value: Any) -> str | None:
         if isinstance(value, dict):
             return next((tag for key, tag in tags.items() if key in value), None)
         return getattr(type(value), "tag", None)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
-from generator.spec.record import Record, by_key, one_of
+from generator.spec.record import Choice, Record, by_key
 from generator.spec.types import Duration, Effect, Key, Line, Name, Percent, Weight
 
 NoData = Annotated[
@@ -30,20 +30,16 @@ class ApproveStep(Record):
     approve: Name = Field(description="role that approves", examples=["model-risk"])
 
 
-_match, _match_schema = one_of("exact", "prefix", "regex")
-
-
-class Cohort(Record):
+class Cohort(Choice):
     """Requests that carry a header."""
 
-    model_config = ConfigDict(json_schema_extra=_match_schema)
+    one_of = ("exact", "prefix", "regex")
     header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,40}$")] = Field(
         description="name of the header", examples=["x-cohort"]
     )
     exact: Line | None = Field(None, description="the header has this value", examples=["internal"])
     prefix: Line | None = Field(None, description="the header starts like this")
     regex: Line | None = Field(None, description="the header matches this expression (RE2)")
-    check_match = _match
 
 
 class CohortStep(Record):
@@ -64,16 +60,13 @@ Step = Annotated[
     ),
 ]
 
-_effect, _effect_schema = one_of("drop", "rise")
 
-
-class Detect(Record):
+class Detect(Choice):
     """The smallest relative change against the stable version that must be caught."""
 
-    model_config = ConfigDict(json_schema_extra=_effect_schema)
+    one_of = ("drop", "rise")
     drop: Percent | None = Field(None, description="relative drop", examples=["10%"])
     rise: Effect | None = Field(None, description="relative rise", examples=["50%"])
-    check_effect = _effect
 
 
 class GuardBase(Record):
@@ -83,41 +76,36 @@ class GuardBase(Record):
     no_data: NoData | None = Field(None, description="overrides the rollout's noData")
 
 
-_ratio, _ratio_schema = one_of("detect", "limit")
-
-
-class OutcomeGuard(GuardBase):
+class OutcomeGuard(Choice, GuardBase):
     """An outcome that the model's users decide, such as click-through."""
 
     kind: ClassVar[str] = "outcome"
-    model_config = ConfigDict(json_schema_extra=_ratio_schema)
+    one_of = ("detect", "limit")
     outcome: Key = Field(description="an outcome declared under `outcomes`", examples=["ctr"])
     detect: Detect | None = Field(None, description="against the stable version, judged by a sequential test")
     limit: Percent | None = Field(
         None, description="absolute bound; the odds say how often it fires on a good model"
     )
-    check_ratio = _ratio
 
 
-class ErrorRateGuard(GuardBase):
+class ErrorRateGuard(Choice, GuardBase):
     """The share of predictions that failed."""
 
     kind: ClassVar[str] = "error-rate"
-    model_config = ConfigDict(json_schema_extra=_ratio_schema)
+    one_of = ("detect", "limit")
     metric: Literal["error-rate"] = Field(description="share of requests that were not answered with 2xx")
     baseline: Percent | None = Field(
         None, description="share in normal times; the odds use it", examples=["0.5%"]
     )
     detect: Detect | None = Field(None, description="against the stable version, judged by a sequential test")
     limit: Percent | None = Field(None, description="absolute bound")
-    check_ratio = _ratio
 
 
-class SlowRateGuard(GuardBase):
+class SlowRateGuard(Choice, GuardBase):
     """The share of predictions slower than a bound."""
 
     kind: ClassVar[str] = "slow-rate"
-    model_config = ConfigDict(json_schema_extra=_ratio_schema)
+    one_of = ("detect", "limit")
     metric: Literal["slow-rate"] = Field(description="share of requests slower than `slowerThan`")
     slower_than: Duration = Field(
         description="the bound; it becomes a bucket of the latency histogram", examples=["250ms"]
@@ -127,7 +115,6 @@ class SlowRateGuard(GuardBase):
     )
     detect: Detect | None = Field(None, description="against the stable version, judged by a sequential test")
     limit: Percent | None = Field(None, description="absolute bound")
-    check_ratio = _ratio
 
 
 class FairnessGuard(GuardBase):
@@ -141,7 +128,7 @@ class FairnessGuard(GuardBase):
     at_most: float = Field(gt=0, le=1, description="limit of the difference", examples=[0.1])
 
 
-def _guard_tag(value: Any) -> str | None:  # noqa: ANN401 - pydantic hands over anything
+def _guard_tag(value: Any) -> str | None:
     if not isinstance(value, dict):
         return None
     if "metric" in value:
@@ -232,7 +219,7 @@ class BlueGreen(Record):
     no_data: NoData = Field("pause", description="what missing data means to a guard")
 
 
-def _strategy(value: Any) -> str | None:  # noqa: ANN401 - pydantic hands over anything
+def _strategy(value: Any) -> str | None:
     known = {"canary": "a canary", "blue-green": "a blue-green"}
     return known.get(str(value.get("strategy"))) if isinstance(value, dict) else None
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
-from generator.spec.record import Record, one_of
+from generator.spec.record import Choice, Record
 from generator.spec.types import Cpu, Duration, Host, Key, Line, Memory, Name, Percent
 
 Scalar = str | int | float | bool
@@ -25,9 +25,6 @@ class Input(Record):
     nullable: bool = Field(False, description="the value may be null")
 
 
-_source, _source_schema = one_of("value", "secret")
-
-
 class SecretRef(Record):
     """A key of a Secret that already exists in the namespace."""
 
@@ -37,16 +34,15 @@ class SecretRef(Record):
     )
 
 
-class Env(Record):
+class Env(Choice):
     """One environment variable of the service."""
 
-    model_config = ConfigDict(json_schema_extra=_source_schema)
+    one_of = ("value", "secret")
     name: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,99}$")] = Field(
         description="name of the variable", examples=["LOG_LEVEL"]
     )
     value: Line | None = Field(None, description="a plain value; never a secret")
     secret: SecretRef | None = Field(None, description="a value from a Secret")
-    check_source = _source
 
 
 class Service(Record):
@@ -128,7 +124,7 @@ class Keda(Record):
     rps_per_pod: float = Field(gt=0, description="requests per second that one pod carries", examples=[50])
 
 
-def _autoscaler(value: Any) -> str | None:  # noqa: ANN401 - pydantic hands over anything
+def _autoscaler(value: Any) -> str | None:
     if not isinstance(value, dict):
         return getattr(value, "tag", None)
     return {"hpa": "an HPA", "keda": "a KEDA scaler"}.get(str(value.get("kind", "hpa")))

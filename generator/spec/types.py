@@ -89,7 +89,7 @@ def _money(text: str) -> Money:
     return Money(float(amount), currency)
 
 
-def _unit(name: str, pattern: str, parse: Any, says: str, example: str) -> Any:  # noqa: ANN401 - an Annotated alias
+def _unit(name: str, pattern: str, parse: Any, says: str, example: str) -> Any:
     """Text with a unit: the validator and the schema share one pattern."""
     matches = re.compile(pattern[:-1] + r"\Z").match
 

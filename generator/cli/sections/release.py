@@ -19,7 +19,12 @@ def release(planned: Planned) -> Section:
         "tier": identity.tier,
         "owner": identity.owner,
         "namespace": identity.namespace,
-        "version": {"ref": version.ref, "resolved": version.resolved, "label": version.label, "digest": version.digest},
+        "version": {
+            "ref": version.ref,
+            "resolved": version.resolved,
+            "label": version.label,
+            "digest": version.digest,
+        },
         "image": {"reference": image.reference, "by_digest": image.digest is not None},
         "router": plan.routing.kind,
         "hosts": list(plan.routing.hosts),

@@ -42,7 +42,11 @@ def _waived(gate: Gate) -> str:
 def abort(planned: Planned) -> Section:
     """What an abort does."""
     stages = on_abort(planned.plan)
-    lines = [line for stage in stages for line in (f"{stage.stage}:", *(f"  - {effect}" for effect in stage.effects))]
+    lines = [
+        line
+        for stage in stages
+        for line in (f"{stage.stage}:", *(f"  - {effect}" for effect in stage.effects))
+    ]
     data = [{"stage": stage.stage, "effects": list(stage.effects)} for stage in stages]
     return Section("abort", "What an abort does", data, tuple(lines))
 
@@ -58,4 +62,6 @@ def authority(planned: Planned) -> Section:
     """Who may do what."""
     found = powers(planned.plan, planned.written.platform)
     data = [{"who": power.who, "may": power.may, "how": power.how} for power in found]
-    return Section("powers", "Who may do what", data, table((power.who, power.may, power.how) for power in found))
+    return Section(
+        "powers", "Who may do what", data, table((power.who, power.may, power.how) for power in found)
+    )

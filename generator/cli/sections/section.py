@@ -32,7 +32,10 @@ def table(rows: Iterable[Sequence[object]]) -> tuple[str, ...]:
     if not cells:
         return ()
     widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
-    return tuple("  ".join(_padded(cell, size) for cell, size in zip(row, widths, strict=True)).rstrip() for row in cells)
+    return tuple(
+        "  ".join(_padded(cell, size) for cell, size in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )
 
 
 def _padded(cell: str, size: int) -> str:

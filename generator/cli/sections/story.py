@@ -6,7 +6,7 @@ from typing import Any
 
 from generator.cli.sections.section import Section, table
 from generator.plan.resolve import Planned
-from generator.plan.timeline import Event, timeline
+from generator.plan.timeline import Event, approver, timeline
 from generator.plan.values import Canary, Guard, Plan
 from generator.spec.units import duration, percent
 
@@ -19,14 +19,19 @@ def story(planned: Planned) -> Section:
         "approvals": list(told.approvals),
         "events": [_event(event) for event in told.events],
     }
-    waits = f", and waits for {', '.join(told.approvals)}" if told.approvals else ""
+    waits = f", and waits for {', '.join(map(approver, told.approvals))}" if told.approvals else ""
     head = (
         f"{duration(told.planned_s)} planned{waits}. Times count from when the pods of the new version are ready,"
         " behind an approval from that approval;"
     )
     more = "each widening first waits for its pods, 10m at most, and is aborted if they never get ready."
-    rows = [(*_times(event), event.text, f"[{', '.join(event.stops)}]" if event.stops else "") for event in told.events]
-    return Section("timeline", "Timeline (in brackets: who can stop it)", data, (head, more, "", *table(rows)))
+    rows = [
+        (*_times(event), event.text, f"[{', '.join(event.stops)}]" if event.stops else "")
+        for event in told.events
+    ]
+    return Section(
+        "timeline", "Timeline (in brackets: who can stop it)", data, (head, more, "", *table(rows))
+    )
 
 
 def _event(event: Event) -> dict[str, Any]:

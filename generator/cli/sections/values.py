@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from generator.cli.sections.section import Section, table
@@ -32,9 +32,12 @@ class Value:
 def values(planned: Planned) -> Section:
     """All values with their origins; optional ones that nobody set are left out."""
     layers = planned.written.layers
-    found = [(value, _origin(layers, value.path)) for value in _walk(planned.written.file.spec, ("spec",), "")]
+    found = [_decided(layers, value) for value in _walk(planned.written.file.spec, ("spec",), "")]
     data = [_row(value, origin) for value, origin in found]
-    rows = [(dotted(value.path[1:]), _shown(value.text), origin.source, origin.place or "") for value, origin in found]
+    rows = [
+        (dotted(value.path[1:]), _shown(value.text), origin.source, origin.place or "")
+        for value, origin in found
+    ]
     return Section("values", "Every value and who decided it", data, table(rows))
 
 
@@ -63,6 +66,18 @@ def _fields(record: Record, path: Path) -> Iterator[Value]:
         yield from _walk(getattr(record, name), (*path, info.alias or name), unit)
 
 
+def _decided(layers: Layers, value: Value) -> tuple[Value, Origin]:
+    """A value with its origin; in the words of the file, where a file says it."""
+    origin = _origin(layers, value.path)
+    if origin.place is None:
+        return value, origin
+    document, path = layers.where(value.path)
+    raw = document.data
+    for part in path:
+        raw = raw[part]
+    return replace(value, text=raw), origin
+
+
 def _origin(layers: Layers, path: Path) -> Origin:
     """Who decided a value; inside a list only the layer that wrote the list counts, for lists replace each other."""
     origin = layers.origin(path)
@@ -89,4 +104,4 @@ def _shown(text: Any) -> str:  # noqa: ANN401 - a leaf
         return f"[{', '.join(map(_shown, text))}]"
     if isinstance(text, bool):
         return "true" if text else "false"
-    return str(text)
+    return f"{text:.12g}" if isinstance(text, float) else str(text)

@@ -7,14 +7,17 @@ Both are extras, imported when their first object comes. The Kubernetes models a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
 
 from generator.render.kinds.codes import Issue, issue
-from generator.render.kinds.objects import Object, Objects
+from generator.render.kinds.objects import Object, Objects, as_map
 from generator.render.kinds.problem import Path
+from generator.render.kinds.registry import table
+from generator.render.kinds.table import Schema, inner
 
 _ADMISSION: Final = "admissionregistration.k8s.io/v1"
 _CORE: Final = {
@@ -118,7 +121,7 @@ def _existing(values: Any, location: tuple[str | int, ...], *, missing: bool) ->
     """A pydantic location without the names of union branches, which are no keys of the object."""
     path: Path = ()
     for step in location:
-        inside = step in values if isinstance(values, Mapping) else isinstance(values, list)
+        inside = isinstance(step, int) if isinstance(values, list) else step in as_map(values)
         if not inside:
             return (*path, step) if missing and step == location[-1] else path
         path = (*path, step)
@@ -132,42 +135,76 @@ def workflow_flaws(item: Object) -> Iterator[Flaw]:
     configuration = import_module("argo_workflows.configuration").Configuration()
     model = getattr(import_module("argo_workflows.models"), _PREFIX + item.kind)
     errors = import_module("argo_workflows.exceptions")
-    copy = _as_the_client_wants(json.loads(json.dumps(item.body, default=str)))
+    copy = _texts(table(_ARGO, item.kind), json.loads(json.dumps(item.body, default=str)))
     try:
         made = utils.validate_and_convert_types(copy, (model,), [], True, True, configuration=configuration)  # noqa: FBT003
     except errors.OpenApiException as error:
-        yield tuple(getattr(error, "path_to_item", None) or ()), _first_sentence(str(error))
+        yield _spelled(item.body, getattr(error, "path_to_item", None) or ()), _first_sentence(error)
     except TypeError as error:  # a required argument of a model's constructor is missing
-        yield (), _first_sentence(str(error).replace("__init__()", "a part"))
+        yield (), _missing(error)
     else:
         yield from _unknown(made, ())
 
 
-def _as_the_client_wants(value: Any, key: str = "") -> Any:  # noqa: ANN401 - any JSON value
-    """Whole numbers as strings where the client wants a string and the API takes both."""
-    if isinstance(value, dict):
-        quantities = key in ("requests", "limits")
+def _texts(schema: Schema, value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Whole numbers as strings where the API takes both and the client wants a string."""
+    node = inner(schema)
+    if node["type"] == "union":
+        return str(value) if type(value) is int else value
+    if node["type"] == "typed-dict" and isinstance(value, dict):
+        fields = node["fields"]
         return {
-            name: str(below)
-            if type(below) is int and (quantities or (key == "retryStrategy" and name == "limit"))
-            else _as_the_client_wants(below, name)
-            for name, below in value.items()
+            key: _texts(fields[key]["schema"], below) if key in fields else below
+            for key, below in value.items()
         }
-    return [_as_the_client_wants(entry, key) for entry in value] if isinstance(value, list) else value
+    if node["type"] == "dict" and isinstance(value, dict):
+        return {key: _texts(node["values_schema"], below) for key, below in value.items()}
+    if node["type"] == "list" and isinstance(value, list):
+        return [_texts(node["items_schema"], below) for below in value]
+    return value
+
+
+def _spelled(values: Any, path: Iterable[str | int]) -> Path:  # noqa: ANN401 - any JSON value
+    """The client's path, whose names are in its own snake_case, in the words of the object."""
+    found: Path = ()
+    for step in path:
+        names = {_snake(key): key for key in as_map(values)}
+        name = names.get(step, step) if isinstance(step, str) else step
+        found = (*found, name)
+        values = values[name] if isinstance(name, int) else as_map(values).get(name)
+    return found
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def _unknown(made: Any, path: Path) -> Iterator[Flaw]:  # noqa: ANN401 - a generated model, a list or a scalar
+    """Fields that the client kept without knowing them."""
     if isinstance(made, list):
         for number, entry in enumerate(made):
             yield from _unknown(entry, (*path, number))
-    elif hasattr(made, "openapi_types"):
-        names: Mapping[str, str] = type(made).attribute_map
-        for stored, below in vars(made)["_data_store"].items():
-            if stored not in names:
-                yield (*path, stored), f"{type(made).__name__.removeprefix(_PREFIX)} has no field {stored}"
+    elif hasattr(made, "attribute_map"):
+        names: Mapping[str, str] = made.attribute_map
+        stored: Mapping[str, Any] = vars(made)["_data_store"]
+        if not names:  # a list with a name of its own
+            yield from _unknown(stored.get("value"), path)
+            return
+        for name, below in stored.items():
+            if name in names:
+                yield from _unknown(below, (*path, names[name]))
             else:
-                yield from _unknown(below, (*path, names[stored]))
+                yield (*path, name), f"{_short(type(made).__name__)} has no field {name}"
 
 
-def _first_sentence(text: str) -> str:
-    return " ".join(text.split()).partition(". Got")[0]
+def _short(name: str) -> str:
+    return name.removeprefix(_PREFIX)
+
+
+def _missing(error: TypeError) -> str:
+    found = re.match(r"(\w+)\..*: (.*)$", str(error))
+    return f"{_short(found[1])} needs {found[2]}" if found else str(error)
+
+
+def _first_sentence(error: Exception) -> str:
+    return " ".join(str(error).split()).partition(" at [")[0]

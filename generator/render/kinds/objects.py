@@ -117,20 +117,25 @@ class Objects:
     def __init__(self, documents: Iterable[Document]) -> None:
         self.all = [object_of(document) for document in documents]
         self._by_kind: dict[tuple[str, str], list[Object]] = {}
+        self._by_name: dict[tuple[str, str, str], dict[str, Object]] = {}
+        self._by_folder: dict[tuple[str, str, str], list[Object]] = {}
         for item in self.all:
             self._by_kind.setdefault((item.group, item.kind), []).append(item)
+            homes = self._by_name.setdefault((item.group, item.kind, item.name), {})
+            homes.setdefault("" if item.cluster_wide else item.namespace, item)
+            self._by_folder.setdefault((item.group, item.kind, item.folder), []).append(item)
 
     def of(self, group: str, kind: str) -> list[Object]:
         """All objects of one kind."""
         return self._by_kind.get((group, kind), [])
 
-    def near(self, group: str, kind: str, namespace: str) -> Iterator[Object]:
-        """The objects of one kind that may live in a namespace."""
-        return (
-            item for item in self.of(group, kind) if item.cluster_wide or together(item.namespace, namespace)
-        )
+    def beside(self, item: Object, group: str, kind: str, namespace: str) -> list[Object]:
+        """The objects of one kind in the folder of an object that may live in a namespace."""
+        items = self._by_folder.get((group, kind, item.folder), [])
+        return [other for other in items if together(other.namespace, namespace) or other.cluster_wide]
 
     def get(self, group: str, kind: str, namespace: str, name: str) -> Object | None:
         """The object of that name in that namespace; one with the namespace written down comes first."""
-        found = [item for item in self.near(group, kind, namespace) if item.name == name]
-        return next((item for item in found if item.namespace == namespace), found[0] if found else None)
+        homes = self._by_name.get((group, kind, name), {})
+        anywhere = next(iter(homes.values()), None) if not namespace else None
+        return homes.get(namespace) or homes.get("") or anywhere

@@ -7,7 +7,7 @@ from typing import Final
 
 from generator.render.kinds.codes import Issue, issue
 from generator.render.kinds.links import references
-from generator.render.kinds.objects import Object, Objects, Reference, as_map, as_text
+from generator.render.kinds.objects import Object, Objects, Reference, as_map, as_text, together
 from generator.render.kinds.problem import suggestion
 
 # A ready cluster has these without anybody writing them down.
@@ -29,7 +29,7 @@ def _broken(objects: Objects, item: Object, reference: Reference) -> Iterator[Is
     path, group, kind, namespace, name = reference
     if (kind, name) in _ALWAYS_THERE or (kind == "Secret" and _promised(objects, namespace, name)):
         return
-    here = [other for other in objects.near(group, kind, namespace) if other.folder == item.folder]
+    here = objects.beside(item, group, kind, namespace)
     where = f" in namespace {namespace}" if namespace else ""
     if here:
         near = suggestion(name, [other.name for other in here])
@@ -45,5 +45,6 @@ def _broken(objects: Objects, item: Object, reference: Reference) -> Iterator[Is
 
 def _promised(objects: Objects, namespace: str, name: str) -> bool:
     """Whether an ExternalSecret makes the Secret, under its own name unless it says another."""
-    made = objects.near("external-secrets.io", "ExternalSecret", namespace)
-    return any((as_text(as_map(item.spec.get("target")).get("name")) or item.name) == name for item in made)
+    made = objects.of("external-secrets.io", "ExternalSecret")
+    near = [item for item in made if together(item.namespace, namespace)]
+    return any((as_text(as_map(item.spec.get("target")).get("name")) or item.name) == name for item in near)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from generator.render.kinds.codes import Issue, issue
@@ -14,17 +14,39 @@ from generator.render.kinds.workloads import labels_of, port_names, templates_of
 _HASH: Final = "rollouts-pod-template-hash"
 _RUNS_PODS: Final = (("argoproj.io", "Rollout"), ("apps", "Deployment"))
 
-Pods = Sequence[tuple[Object, Mapping[str, Any]]]
+Template = Mapping[str, Any]
+
+
+class Pods:
+    """The pod templates of a tree, found by their labels."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._all = [
+            (item, template)
+            for kind in _RUNS_PODS
+            for item in objects.of(*kind)
+            for _, template in templates_of(item)
+        ]
+        self._by_label: dict[tuple[str, str], list[tuple[Object, Template]]] = {}
+        for item, template in self._all:
+            for key, value in labels_of(template).items():
+                self._by_label.setdefault((key, str(value)), []).append((item, template))
+        self.folders = {item.folder for item, _ in self._all}
+
+    def matching(self, selector: Mapping[str, Any], namespace: str) -> list[Template]:
+        """The templates that a selector in a namespace matches."""
+        label = next(iter(as_map(selector.get("matchLabels")).items()), None)
+        likely = self._by_label.get((label[0], str(label[1])), []) if label else self._all
+        return [
+            template
+            for owner, template in likely
+            if together(owner.namespace, namespace) and selects(selector, labels_of(template))
+        ]
 
 
 def check(objects: Objects) -> Iterator[Issue]:
     """Selectors that match nothing, ports that lead nowhere, routes that cross a namespace ungranted."""
-    pods = [
-        (item, template)
-        for kind in _RUNS_PODS
-        for item in objects.of(*kind)
-        for _, template in templates_of(item)
-    ]
+    pods = Pods(objects)
     for service in objects.of("", "Service"):
         yield from _service(service, pods)
     for budget in objects.of("policy", "PodDisruptionBudget"):
@@ -59,18 +81,10 @@ def _holds(term: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
     return answers.get(as_text(term.get("operator")), True)
 
 
-def _matching(item: Object, selector: Mapping[str, Any], pods: Pods) -> list[Mapping[str, Any]]:
-    return [
-        template
-        for owner, template in pods
-        if together(owner.namespace, item.namespace) and selects(selector, labels_of(template))
-    ]
-
-
 def _unmatched(item: Object, path: Path, selector: Mapping[str, Any], pods: Pods) -> Iterator[Issue]:
-    if not selector or _matching(item, selector, pods):
+    if not selector or pods.matching(selector, item.namespace):
         return
-    if any(owner.folder == item.folder for owner, _ in pods):
+    if item.folder in pods.folders:
         yield issue(item.document, path, "VER152", f"{item} selects no pod of this tree", on_key=True)
     else:
         yield issue(
@@ -84,7 +98,7 @@ def _service(service: Object, pods: Pods) -> Iterator[Issue]:
         return
     selector = {"matchLabels": labels}
     yield from _unmatched(service, ("spec", "selector"), selector, pods)
-    named = [port_names(template) for template in _matching(service, selector, pods)]
+    named = [port_names(template) for template in pods.matching(selector, service.namespace)]
     for at, port in each(service.spec.get("ports"), ("spec", "ports")):
         target = as_text(port.get("targetPort"))
         if target and named and not any(target in names for names in named):
@@ -97,7 +111,7 @@ def _pod_monitor(monitor: Object, pods: Pods) -> Iterator[Issue]:
         return
     selector = as_map(monitor.spec.get("selector"))
     yield from _unmatched(monitor, ("spec", "selector"), selector, pods)
-    named = [port_names(template) for template in _matching(monitor, selector, pods)]
+    named = [port_names(template) for template in pods.matching(selector, monitor.namespace)]
     for at, endpoint in each(monitor.spec.get("podMetricsEndpoints"), ("spec", "podMetricsEndpoints")):
         port = as_text(endpoint.get("port"))
         if port and named and not any(port in names for names in named):
@@ -107,7 +121,7 @@ def _pod_monitor(monitor: Object, pods: Pods) -> Iterator[Issue]:
 
 def _service_monitor(monitor: Object, objects: Objects) -> Iterator[Issue]:
     selector = as_map(monitor.spec.get("selector"))
-    near = list(objects.near("", "Service", monitor.namespace))
+    near = [item for item in objects.of("", "Service") if together(item.namespace, monitor.namespace)]
     if as_map(monitor.spec.get("namespaceSelector")) or not selector:
         return
     chosen = [
@@ -141,7 +155,8 @@ def _backends(route: Object, objects: Objects) -> Iterator[Issue]:
         name = as_text(backend.get("name"))
         service = objects.get("", "Service", namespace, name)
         ports = [as_map(port).get("port") for port in as_list(service.spec.get("ports"))] if service else []
-        if service and backend.get("port") is not None and backend["port"] not in ports:
+        wrong = isinstance(backend.get("port"), int) and backend["port"] not in ports
+        if service and wrong and all(isinstance(port, int) for port in ports):
             message = f"{route} sends to port {backend['port']} of {service}, which has {_listed(ports)}"
             yield issue(route.document, (*at, "port"), "VER153", message)
         if not together(namespace, route.namespace) and not _granted(objects, route, namespace, name):

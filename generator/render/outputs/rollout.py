@@ -13,7 +13,7 @@ from generator.render.outputs.pods import pod
 
 FILE = "rollout-main.yaml"
 _HEADER_ROUTE = "cohort"
-_BOTH_HASHES = [
+_BOTH_HASHES: list[dict[str, object]] = [
     {"name": "canary-hash", "valueFrom": {"podTemplateHashValue": "Latest"}},
     {"name": "stable-hash", "valueFrom": {"podTemplateHashValue": "Stable"}},
 ]

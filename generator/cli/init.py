@@ -1,0 +1,72 @@
+"""`sluice init`: a GitOps repository that renders, made without any network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from generator import __version__
+from generator.cli.example import example_lock
+from generator.cli.session import Refused
+from generator.cli.terminal import emit
+from generator.cli.writing import existing, write_files
+from generator.render.environment import Templates
+
+_REPO = "https://git.example.com/acme/models.git"
+_ENVIRONMENTS = ("staging", "production")
+_SCHEMAS = ("model", "platform", "lock")
+_MODELS = {
+    "shop/recommender": ("canary", "mlflow:recommender@champion"),
+    "support/ticket-classifier": ("blue-green", "bentoml:ticket_classifier:7"),
+}
+_FILES = {
+    "specs/platform.yaml": "platform.yaml",
+    ".github/workflows/sluice.yml": "github-workflow.yaml",
+    ".gitlab-ci.yml": "gitlab-ci.yaml",
+    ".pre-commit-config.yaml": "pre-commit-config.yaml",
+    ".gitattributes": "gitattributes.txt",
+    "CODEOWNERS": "codeowners.txt",
+    "README.md": "README.md",
+    "bootstrap/project.yaml": "project.yaml",
+}
+
+
+@click.command("init")
+@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path, file_okay=False))
+def command(folder: Path) -> None:
+    """Make a new GitOps repository that renders.
+
+    DIR is made if it is missing; default: the current folder. Nothing that exists is overwritten: if any file is
+    already there, nothing is written at all.
+    """
+    files = repository_files()
+    taken = existing(folder, list(files))
+    if taken:
+        listed = "\n".join(f"  {name}" for name in taken)
+        raise Refused(f"nothing was written, for these exist already:\n{listed}")
+    write_files(folder, {name: text.encode() for name, text in files.items()})
+    emit(_told(folder, list(files)))
+
+
+def repository_files() -> dict[str, str]:
+    """Text of every file of a new repository, by path."""
+    from generator.cli.schema import text as schema
+
+    templates = Templates()
+    context = {"version": __version__, "repo": _REPO}
+    files = {path: templates.render(f"init/{name}.j2", context) for path, name in _FILES.items()}
+    for environment in _ENVIRONMENTS:
+        given = {**context, "environment": environment}
+        files[f"bootstrap/{environment}.yaml"] = templates.render("init/application.yaml.j2", given)
+    for model, (strategy, ref) in _MODELS.items():
+        files[f"specs/{model}.yaml"] = templates.render(f"init/{strategy}.yaml.j2", {"ref": ref})
+        files[f"specs/{model}.lock.yaml"] = example_lock(templates, model, ref)
+    files.update({f"docs/schema/{name}.json": schema(name) for name in _SCHEMAS})
+    return dict(sorted(files.items()))
+
+
+def _told(folder: Path, names: list[str]) -> str:
+    listed = "".join(f"  {name}\n" for name in names)
+    enter = "" if str(folder) == "." else f"cd {folder} && "
+    return f"wrote {len(names)} files to {folder}:\n{listed}next: {enter}sluice render; README.md says what comes then\n"

@@ -1,0 +1,179 @@
+"""`sluice new`: the first spec of a model, from a few questions or flags."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from generator.cli.example import example_lock
+from generator.cli.session import Refused, Session, open_session, root_option
+from generator.cli.terminal import emit
+from generator.cli.writing import existing, write_files
+from generator.plan.entries import SPECS
+from generator.plan.references import did_you_mean
+from generator.spec.model import ModelSource
+from generator.spec.types import KEBAB
+
+if TYPE_CHECKING:
+    from generator.spec.platform import PlatformSpec, Team, Tier
+
+_FRAMEWORKS: tuple[str, ...] = get_args(ModelSource.model_fields["framework"].annotation)
+_STRATEGIES = ("canary", "blue-green")
+_WEIGHTS = (5, 25, 50)
+_TAG_COLONS = 2
+_REFERENCE, _CURRENT = "dvc:data/train.parquet", "dvc:data/production.parquet"
+_DATA = {"drift": (_REFERENCE, _CURRENT), "explain": (_REFERENCE, _CURRENT), "data": (_CURRENT,)}
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a new spec is made of."""
+
+    team: str
+    model: str
+    tier: str
+    ref: str
+    framework: str
+    strategy: str
+    sha256: str | None
+
+
+@click.command("new")
+@click.argument("name", metavar="TEAM/MODEL")
+@click.option("--tier", help="Class of the model; default: the team's first.")
+@click.option("--ref", help="Where the model comes from, such as mlflow:ranker@champion.")
+@click.option(
+    "--framework", type=click.Choice(_FRAMEWORKS), help="How the service loads it; default: sklearn."
+)
+@click.option(
+    "--strategy", type=click.Choice(_STRATEGIES), help="How a new version takes over; default: canary."
+)
+@click.option("--sha256", help="Digest that the producer gave; models from s3:// and https:// need it.")
+@click.option(
+    "--example-lock", is_flag=True, help="Also write a lock with a made-up digest, to preview the plan."
+)
+@click.option("--yes", is_flag=True, help="Take defaults, ask nothing.")
+@root_option
+def command(name: str, root: Path | None, *, example_lock: bool, yes: bool, **given: str | None) -> None:
+    """Write the first spec of a model.
+
+    What no flag says is asked on a terminal. The spec is valid as it is written; nothing is overwritten.
+    """
+    session = open_session(root)
+    platform = _platform(session)
+    team, model = _split(name, platform)
+    answers = _answers(team, model, platform, given, ask=not yes and sys.stdin.isatty(), yes=yes)
+    files = _files(session, platform, answers, lock=example_lock)
+    taken = existing(session.root, list(files))
+    if taken:
+        raise Refused(f"{taken[0]} exists already; remove it first, or edit it")
+    write_files(session.root, {path: text.encode() for path, text in files.items()})
+    emit(_told(name, list(files), lock=example_lock))
+
+
+def _platform(session: Session) -> PlatformSpec:
+    platform = session.repository.platform
+    if platform is None:
+        raise Refused("specs/platform.yaml can't be used: see `sluice validate`")
+    return platform
+
+
+def _split(name: str, platform: PlatformSpec) -> tuple[str, str]:
+    team, slash, model = name.partition("/")
+    if not slash or not all(re.fullmatch(KEBAB, part) for part in (team, model)):
+        raise Refused(f"{name} is no TEAM/MODEL in kebab-case, such as shop/recommender")
+    if team not in platform.teams:
+        raise Refused(
+            f"the team {team} is not known to the platform; {did_you_mean(team, list(platform.teams))}"
+        )
+    return team, model
+
+
+def _answers(
+    team: str, model: str, platform: PlatformSpec, given: dict[str, str | None], *, ask: bool, yes: bool
+) -> Answers:
+    tiers = platform.teams[team].tiers
+    tier = given["tier"] or _asked("Tier", tiers[0], tiers, ask=ask)
+    if tier not in tiers or tier not in platform.tiers:
+        raise Refused(f"the team {team} may not use the tier {tier}; {did_you_mean(tier, tiers)}")
+    example = f"bentoml:{model.replace('-', '_')}:1"
+    ref = given["ref"] or (_asked("Where the model comes from", example, ask=ask) if ask or yes else "")
+    if not ref:
+        raise Refused("say where the model comes from: --ref mlflow:ranker@champion; --yes takes an example")
+    _check_ref(ref, given["sha256"])
+    framework = given["framework"] or _asked("Framework", "sklearn", _FRAMEWORKS, ask=ask)
+    strategy = given["strategy"] or _asked("Strategy", "canary", _STRATEGIES, ask=ask)
+    return Answers(team, model, tier, ref, framework, strategy, given["sha256"])
+
+
+def _asked(question: str, default: str, choices: Any = None, *, ask: bool) -> str:  # noqa: ANN401 - click's type
+    if not ask:
+        return default
+    answer: str = click.prompt(question, default=default, type=click.Choice(choices) if choices else str)
+    return answer
+
+
+def _check_ref(ref: str, sha256: str | None) -> None:
+    """Refuse a reference that the spec language does not have, in its words."""
+    from pydantic import ValidationError
+
+    try:
+        ModelSource.model_validate({"ref": ref, "framework": "sklearn", "sha256": sha256})
+    except ValidationError as error:
+        wrong = "--sha256 is 64 hexadecimal digits" if error.errors()[0]["loc"] == ("sha256",) else (
+            f"{ref} is no reference of a model: it starts with bentoml:, mlflow:, dvc:, hf:, oci://, s3:// or https://"
+        )  # fmt: skip
+        raise Refused(wrong) from error
+    if ref.startswith(("s3://", "https://")) and sha256 is None:
+        raise Refused("an address alone does not say which bytes: give --sha256 too")
+    if ref.startswith("bentoml:") and ref.count(":") != _TAG_COLONS:
+        raise Refused("a BentoML reference names one version: bentoml:name:version")
+
+
+def _files(session: Session, platform: PlatformSpec, answers: Answers, *, lock: bool) -> dict[str, str]:
+    tier, team = platform.tiers[answers.tier], platform.teams[answers.team]
+    gates = list(dict.fromkeys(tier.requires.gates))
+    path = f"{SPECS}/{answers.team}/{answers.model}"
+    context = _context(answers, tier, team, gates, next(iter(platform.attributes), "group"))
+    files = {f"{path}.yaml": session.templates.render("new/spec.yaml.j2", context)}
+    if lock:
+        data = sorted({ref for kind in gates for ref in _DATA.get(kind, ())})
+        name = f"{answers.team}/{answers.model}"
+        files[f"{path}.lock.yaml"] = example_lock(session.templates, name, answers.ref, data)
+    return files
+
+
+def _context(answers: Answers, tier: Tier, team: Team, gates: list[Any], attribute: str) -> dict[str, object]:
+    source = {"ref": answers.ref, "framework": answers.framework}
+    if answers.sha256:
+        source["sha256"] = answers.sha256
+    if answers.framework == "custom":
+        source["load"] = "my_model:Model"
+    first = min(_WEIGHTS[0], tier.ceilings.first_weight or _WEIGHTS[0])
+    return {
+        "team": answers.team,
+        "model": answers.model,
+        "owner": team.owners[0],
+        "tier": answers.tier,
+        "source": source,
+        "strategy": answers.strategy,
+        "weights": [first, *_WEIGHTS[1:]],
+        "gates": gates,
+        "approvals": list(tier.requires.approvals),
+        "attribute": attribute,
+        "reference": _REFERENCE,
+        "current": _CURRENT,
+    }
+
+
+def _told(name: str, files: list[str], *, lock: bool) -> str:
+    missing = "" if lock else "  (asks for the lock: what the reference was resolved to)"
+    return (
+        f"wrote {' and '.join(files)}\nnext:\n  sluice validate {name}{missing}\n"
+        f"  sluice plan {name}\n  sluice render {name}\n"
+    )

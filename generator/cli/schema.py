@@ -1,0 +1,55 @@
+"""`sluice schema`: JSON Schemas of everything that people write and programs read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from generator.cli.formats import findings_json
+from generator.cli.sections.schema import plan_schema
+from generator.cli.terminal import emit, note
+from generator.cli.writing import write_files
+from generator.spec.schema import BASE, DRAFT, identified, lock_schema, model_schema, platform_schema
+
+
+def _plan() -> dict[str, Any]:
+    return identified("plan", "The plans of one model", plan_schema())
+
+
+def _findings() -> dict[str, Any]:
+    return {"$schema": DRAFT, "$id": f"{BASE}/findings.json", **findings_json.schema()}
+
+
+SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
+    "model": model_schema,
+    "platform": platform_schema,
+    "lock": lock_schema,
+    "plan": _plan,
+    "findings": _findings,
+}
+
+
+@click.command("schema")
+@click.argument("name", type=click.Choice(tuple(SCHEMAS)), default="model")
+@click.option(
+    "--write", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Write all of them."
+)
+def command(name: str, write: Path | None) -> None:
+    """Print the JSON Schema of a file format.
+
+    The first line of a spec names its schema for editors; --write docs/schema puts all of them where it looks.
+    """
+    if write is None:
+        emit(text(name))
+        return
+    write_files(write, {f"{each}.json": text(each).encode() for each in SCHEMAS})
+    note(f"wrote {', '.join(SCHEMAS)} to {write}")
+
+
+def text(name: str) -> str:
+    """One schema as a file (draft 2020-12); the same bytes every time."""
+    return json.dumps(SCHEMAS[name](), indent=2, ensure_ascii=True) + "\n"

@@ -1,0 +1,168 @@
+"""The JSON Schema of `sluice plan --format json`."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from generator.plan.layers import Source
+from generator.plan.timeline import EventKind
+from generator.plan.values import GuardKind, NoDataPolicy, RouterKind
+
+Node = dict[str, Any]
+SCHEMA = "sluice/plan/v1"
+
+
+def plan_schema() -> Node:
+    """What a plan document holds; keys change only with `sluice/plan/v1`."""
+    plan = _object(
+        release=_release(),
+        timeline=_timeline(),
+        guards=_guards(),
+        gates=_gates(),
+        abort=_list(_object(stage=_text("When."), effects=_texts("What happens, in order.")), "By stage."),
+        not_covered=_list(
+            _object(topic=_text("A stable word for programs."), text=_text("For people.")),
+            "What nothing watches.",
+        ),
+        powers=_list(
+            _object(who=_text("Who."), may=_text("What."), how=_text("By what means.")), "Who may do what."
+        ),
+        values=_list(_value(), "Every value of the spec, and who decided it."),
+    )
+    document = _object(
+        schema={"const": SCHEMA, "description": "The version of this document."},
+        plans=_list(plan, "One an environment, in the platform's order."),
+    )
+    return {"description": "What a release will do. Shares are fractions, times are seconds.", **document}
+
+
+def _release() -> Node:
+    version = _object(
+        ref=_text("As the spec asks."),
+        resolved=_text("What the lock says it means."),
+        label=_text("Version of the model."),
+        digest=_text("Digest of the model's files."),
+    )
+    image = _object(reference=_text("What the pods run."), by_digest={"type": "boolean"})
+    pods = _object(
+        least=_count("Fewest pods of the stable version."),
+        most=_count("Most pods of the stable version."),
+        peak=_count("Most pods at once during the release."),
+    )
+    return _object(
+        team=_text("The team."),
+        model=_text("The model."),
+        environment=_text("The environment."),
+        tier=_text("The tier."),
+        owner=_text("Who is asked."),
+        namespace=_text("Namespace of the pods."),
+        version=version,
+        image=image,
+        router={"enum": list(get_args(RouterKind))},
+        hosts=_texts("Host names of live requests."),
+        strategy={"enum": ["canary", "blue-green"]},
+        pods=pods,
+        bundle=_text("Folder below `rendered/`."),
+    )
+
+
+def _timeline() -> Node:
+    event = _object(
+        kind={"enum": list(get_args(EventKind))},
+        text=_text("What happens, for people."),
+        start_s=_maybe("number", "Seconds since `after`; null before the clock runs.", minimum=0),
+        end_s=_maybe("number", "Seconds since `after`; null when nobody can know.", minimum=0),
+        after=_text("The approval that the seconds count from; empty for the start."),
+        stops=_texts("Guards and people that can stop it."),
+        step=_maybe("integer", "Position among the spec's steps.", minimum=0),
+        weight=_maybe(
+            "number", "Share of live requests; null where it does not change.", minimum=0, maximum=1
+        ),
+    )
+    return _object(
+        planned_s={"type": "number", "minimum": 0, "description": "All planned waiting, approvals left out."},
+        approvals=_texts("Whom it waits for, as long as they take."),
+        events=_list(event, "In order."),
+    )
+
+
+def _guards() -> Node:
+    guard = _object(
+        name=_text("The guard."),
+        stage={"enum": ["shadow", "canary", "watch"]},
+        kind={"enum": list(get_args(GuardKind))},
+        subject=_text("What it watches."),
+        ratio=_maybe("number", "Event ratio to detect, new to stable version; null for an absolute bound."),
+        limit=_maybe("number", "Absolute bound; null for a comparison."),
+        at_most={"type": "boolean", "description": "Whether the bound is an upper one."},
+        baseline=_maybe("number", "Events per request of the stable version."),
+        delay_s={"type": "number", "description": "Mean delay of the event."},
+        bound_s=_maybe("number", "Latency bound."),
+        alpha=_maybe("number", "Chance of a false rollback that it may spend."),
+        attributes={"type": "object", "additionalProperties": _texts("Declared values.")},
+        no_data={"enum": list(get_args(NoDataPolicy))},
+    )
+    risk = _object(
+        false_rollback={"type": "number", "description": "Accepted chance to roll back a good version."},
+        power={"type": "number", "description": "Wanted chance to catch a bad one."},
+        max_exposed=_maybe("integer", "Requests that a bad version may answer, on average."),
+    )
+    return _object(risk=risk, guards=_list(guard, "In the spec's order."))
+
+
+def _gates() -> Node:
+    waiver = _object(
+        gate=_text("The gate."), reason=_text("Why."), approved_by=_text("Role."), until=_text("Last day.")
+    )
+    gate = _object(
+        name=_text("The gate."),
+        kind=_text("What it judges."),
+        tool=_text("What computes it."),
+        config={"type": "object", "description": "What its key covers."},
+        waiver={"anyOf": [waiver, {"type": "null"}]},
+    )
+    return _object(
+        key=_text("SHA-256 of model, data, configuration and gate image."),
+        enforced=_texts("Where: git, cluster."),
+        gates=_list(gate, "In the spec's order."),
+    )
+
+
+def _value() -> Node:
+    return _object(
+        path=_text("Key path in the spec."),
+        value={"description": "Shares are fractions, times are seconds."},
+        written={"description": "As the file says it."},
+        source={"enum": list(get_args(Source)), "description": "Who decided."},
+        file=_maybe("string", "File that says so; null for a default."),
+        line=_maybe("integer", "1-based line.", minimum=1),
+    )
+
+
+def _object(**properties: Node) -> Node:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _list(items: Node, description: str) -> Node:
+    return {"type": "array", "items": items, "description": description}
+
+
+def _text(description: str) -> Node:
+    return {"type": "string", "description": description}
+
+
+def _texts(description: str) -> Node:
+    return _list({"type": "string"}, description)
+
+
+def _count(description: str) -> Node:
+    return {"type": "integer", "minimum": 1, "description": description}
+
+
+def _maybe(kind: str, description: str, **bounds: float) -> Node:
+    return {"type": [kind, "null"], **bounds, "description": description}

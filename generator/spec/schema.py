@@ -1,0 +1,195 @@
+"""JSON Schema (draft 2020-12) of the files that people write.
+
+Pydantic describes a whole record. A spec, though, is only the top layer of one: what a tier's defaults may supply
+need not stand in it. So every record occurs in two forms: whole (inside lists, which layers replace as a whole), and
+partial (reached through mappings, which layers merge key by key), where nothing is required.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from generator.spec import types
+from generator.spec.lock import LockFile
+from generator.spec.model import ModelFile, ModelSpec
+from generator.spec.platform import PlatformFile
+from generator.spec.units import unit_of, written
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+BASE = "https://sluicegate.example/schema"
+
+Node = dict[str, Any]
+_REF = "#/$defs/"
+# What one bento and one tier need to be the same everywhere: written in the spec, and nowhere else.
+_OWN = ("tier", "model", "environments")
+
+
+def identified(name: str, title: str, body: Node) -> Node:
+    """A schema with its dialect, its identity and its title in front."""
+    return {"$schema": DRAFT, "$id": f"{BASE}/{name}.json", "title": title, **body}
+
+
+def model_schema() -> Node:
+    """The schema of `specs/<team>/<model>.yaml`."""
+    root, raw = _described(ModelFile)
+    forms = _Forms(raw)
+    spec = root["properties"].pop("spec")
+    body = forms.form(root, partial=False)
+    body["properties"]["spec"] = {"$ref": f"{_REF}Spec", "description": spec["description"]}
+    forms.defs["Spec"] = _spec(forms)
+    forms.defs["Overrides"] = _layer(forms, "What differs in one environment: any part of the spec.")
+    return identified("model", "A model and how it is released", _closed(body, forms))
+
+
+def platform_schema() -> Node:
+    """The schema of `specs/platform.yaml`."""
+    root, raw = _described(PlatformFile)
+    forms = _Forms(raw)
+    body = forms.form(root, partial=False)
+    defaults = forms.defs["Tier"]["properties"]["defaults"]
+    forms.defs["Tier"]["properties"]["defaults"] = {
+        "$ref": f"{_REF}Defaults",
+        "title": defaults["title"],
+        "description": defaults["description"],
+    }
+    forms.defs["Defaults"] = _layer(forms, "Any part of a model's spec; the model's own values win.")
+    return identified("platform", "The platform that models share", _closed(body, forms))
+
+
+def lock_schema() -> Node:
+    """The schema of `<model>.lock.yaml`."""
+    root, raw = _described(LockFile)
+    forms = _Forms(raw)
+    return identified(
+        "lock", "What references were resolved to", _closed(forms.form(root, partial=False), forms)
+    )
+
+
+def _described(record: type[BaseModel]) -> tuple[Node, Node]:
+    """Pydantic's schema of a record, and the definitions of it and of a model's spec."""
+    wanted = [(record, "validation"), (ModelSpec, "validation")]
+    refs, schema = models_json_schema(wanted, by_alias=True)  # type: ignore[arg-type] - two literals
+    raw = schema["$defs"]
+    root = raw[refs[record, "validation"]["$ref"].removeprefix(_REF)]
+    return root, raw
+
+
+def _closed(body: Node, forms: _Forms) -> Node:
+    rest = {key: value for key, value in body.items() if key not in {"title", "$defs"}}
+    return {**rest, "$defs": dict(sorted(forms.defs.items()))}
+
+
+def _layer(forms: _Forms, description: str) -> Node:
+    """The partial form of a spec: one layer above or below it."""
+    spec = forms.raw["ModelSpec"]
+    properties = {key: value for key, value in spec["properties"].items() if key not in _OWN}
+    body = forms.form({**spec, "properties": properties}, partial=True)
+    return {**body, "description": description}
+
+
+def _spec(forms: _Forms) -> Node:
+    layer = _layer(forms, "What the team wants; tier and platform supply the rest.")
+    own = forms.raw["ModelSpec"]["properties"]
+    properties = {
+        "tier": forms.entry("tier", own["tier"], partial=False),
+        "model": forms.entry("model", own["model"], partial=False),
+        **layer["properties"],
+        "environments": {
+            "type": ["object", "null"],
+            "title": "environments",
+            "description": own["environments"]["description"],
+            "propertyNames": {"pattern": types.KEBAB},
+            "additionalProperties": {"$ref": f"{_REF}Overrides"},
+        },
+    }
+    return {**layer, "properties": properties, "required": ["tier", "model"]}
+
+
+class _Forms:
+    """The definitions of one schema, made as they are asked for.
+
+    Args:
+        raw: pydantic's definitions.
+    """
+
+    def __init__(self, raw: Node) -> None:
+        self.raw = raw
+        self.defs: Node = {}
+
+    def form(self, node: Node, *, partial: bool) -> Node:
+        """A schema in its whole or its partial form."""
+        out: Node = {}
+        for key, value in node.items():
+            if key == "$ref":
+                out[key] = self._reference(value, partial=partial)
+            elif key == "properties":
+                out[key] = {name: self.entry(name, item, partial=partial) for name, item in value.items()}
+            elif key == "items":
+                out[key] = self.form(value, partial=False)
+            elif key == "patternProperties":
+                out.update(self._free_keys(value, partial=partial))
+            elif key == "additionalProperties" and isinstance(value, dict):
+                out[key] = self.form(value, partial=partial)
+            elif key in {"anyOf", "oneOf"}:
+                out.update(self._choice(key, value, partial=partial))
+            elif key != "propertyNames" and (key != "required" or not partial):
+                out[key] = value
+        return out
+
+    def entry(self, name: str, node: Node, *, partial: bool) -> Node:
+        """A property: titled by its key, its unit explained, its default as people write it."""
+        out = self.form(node, partial=partial)
+        unit, says = _unit(node)
+        default = written(out.pop("default", None), unit)
+        if default is not None and not isinstance(node.get("default"), dict):
+            out["default"] = node["default"] if isinstance(node["default"], list) else default
+        out["title"] = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+        if says and says not in out.get("description", ""):
+            out["description"] = f"{out['description']} ({says})" if "description" in out else says
+        return out
+
+    def _free_keys(self, patterns: Node, *, partial: bool) -> Node:
+        """A mapping whose keys are names that people choose; pydantic lets any other key pass."""
+        ((pattern, value),) = patterns.items()
+        return {
+            "propertyNames": {"pattern": pattern},
+            "additionalProperties": self.form(value, partial=partial),
+        }
+
+    def _reference(self, ref: str, *, partial: bool) -> str:
+        name = ref.removeprefix(_REF)
+        target = f"{name}Part" if partial else name
+        if target not in self.defs:
+            self.defs[target] = {}
+            self.defs[target] = self.form(self.raw[name], partial=partial)
+        return f"{_REF}{target}"
+
+    def _choice(self, key: str, members: list[Node], *, partial: bool) -> Node:
+        """Alternatives exclude each other by what they require; a partial form requires nothing, so any may fit."""
+        if all(set(member) == {"required"} for member in members):
+            return {} if partial else {key: [_written_key(member["required"][0]) for member in members]}
+        return {"anyOf": [self.form(member, partial=partial) for member in members]}
+
+
+def _written_key(name: str) -> Node:
+    """A key that is there and not null: null means that it is not written."""
+    return {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
+
+
+def _unit(node: Node) -> tuple[str, str]:
+    """Name and explanation of a property's unit, seen through `or null`."""
+    members = [node, *node.get("anyOf", ())]
+    return next((_units()[m["pattern"]] for m in members if m.get("pattern") in _units()), ("", ""))
+
+
+@cache
+def _units() -> dict[str, tuple[str, str]]:
+    """Every unit of the spec language by its pattern."""
+    found = [alias for alias in vars(types).values() if unit_of(getattr(alias, "__metadata__", ()))]
+    schemas = [TypeAdapter(alias).json_schema() for alias in found]
+    return {schema["pattern"]: (schema["title"], schema["description"]) for schema in schemas}

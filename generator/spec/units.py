@@ -1,0 +1,50 @@
+"""Values back to the text that people write: the inverse of `generator.spec.types`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, get_args
+
+from pydantic import WithJsonSchema
+
+_STEPS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
+
+
+def unit_of(metadata: Iterable[object]) -> str:
+    """Name of the unit that an annotation carries, such as `Duration`; empty when it has none."""
+    for item in metadata:
+        if isinstance(item, WithJsonSchema) and isinstance(item.json_schema, dict):
+            return str(item.json_schema.get("title", ""))
+    return ""
+
+
+def item_unit(annotation: Any) -> str:
+    """Name of the unit of a list's items."""
+    inner = get_args(annotation)
+    return unit_of(getattr(inner[0], "__metadata__", ())) if inner else ""
+
+
+def written(value: Any, unit: str) -> Any:
+    """A validated value as its spec would write it; what has no unit stays as it is."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if unit == "Duration":
+            return duration(value)
+        if unit in {"Percent", "Effect"}:
+            return percent(value)
+        if unit == "Weight":
+            return f"{value}%"
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def duration(seconds: float) -> str:
+    """A duration such as `1h30m`, exact to the millisecond."""
+    rest, out = round(seconds * 1000), ""
+    for unit, size in _STEPS:
+        count, rest = divmod(rest, size)
+        out += f"{count}{unit}" if count else ""
+    return out or "0s"
+
+
+def percent(share: float) -> str:
+    """A share such as `0.5%`, with the six decimals that a spec may have."""
+    return f"{round(100 * share, 6):.12g}%"
