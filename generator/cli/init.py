@@ -69,4 +69,4 @@ def repository_files() -> dict[str, str]:
 def _told(folder: Path, names: list[str]) -> str:
     listed = "".join(f"  {name}\n" for name in names)
     enter = "" if str(folder) == "." else f"cd {folder} && "
-    return f"wrote {len(names)} files to {folder}:\n{listed}next: {enter}sluice render; README.md says what comes then\n"
+    return f"wrote {len(names)} files to {folder}:\n{listed}next: {enter}sluice render; README.md tells the rest\n"

@@ -72,8 +72,11 @@ class Sluice(click.Group):
         own = [CompletionItem(name, help=COMMANDS[name]) for name in COMMANDS if name.startswith(incomplete)]
         return [*own, *click.Command.shell_complete(self, ctx, incomplete)]
 
-    def main(  # type: ignore[override] - click's overloads end in Any
-        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
+    def main(  # type: ignore[override]  # click's overloads also promise to return, which this never does
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        **extra: Any,  # noqa: ANN401 - click's signature
     ) -> NoReturn:
         """Run and leave with one of the documented exit codes; input never ends in a traceback."""
         extra["standalone_mode"] = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Session:
     """
 
     root: Path
-    today: datetime.date
+    today: dt.date
 
     @cached_property
     def discovered(self) -> tuple[tuple[Entry, ...], list[Finding]]:
@@ -98,7 +98,7 @@ def open_session(root: Path | None) -> Session:
     return Session(found, today())
 
 
-def today() -> datetime.date:
+def today() -> dt.date:
     """The date (UTC): SOURCE_DATE_EPOCH if it is set, else the clock's. Only the command line asks.
 
     Raises:
@@ -106,9 +106,9 @@ def today() -> datetime.date:
     """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if not epoch:
-        return datetime.datetime.now(tz=datetime.UTC).date()
+        return dt.datetime.now(tz=dt.UTC).date()
     try:
-        return datetime.datetime.fromtimestamp(int(epoch), tz=datetime.UTC).date()
+        return dt.datetime.fromtimestamp(int(epoch), tz=dt.UTC).date()
     except (ValueError, OverflowError, OSError) as error:
         raise Refused(f"SOURCE_DATE_EPOCH is no number of seconds since 1970: {epoch!r}") from error
 

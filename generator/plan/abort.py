@@ -49,6 +49,12 @@ _ALWAYS = Abort(
 )
 
 
+_TRAP = (
+    "trap: if the new pods crash, or a person has paused the Rollout, the controller may not switch back;"
+    " an alert on the service itself is needed"
+)
+
+
 def on_abort(plan: Plan) -> tuple[Abort, ...]:
     """What an abort does, by stage."""
     if isinstance(plan.rollout, BlueGreen):
@@ -74,8 +80,7 @@ def _blue_green() -> tuple[Abort, ...]:
     )
     after = (
         "while the old pods are kept, the active Service is pointed at them again, at once",
-        "trap: if the new pods crash, or a person has paused the Rollout, the controller may not switch back;"
-        " an alert on the service itself is needed",
+        _TRAP,
         _KEPT,
     )
     return (Abort("before the switch", before), Abort("after the switch", after), _ALWAYS)

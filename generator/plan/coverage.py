@@ -97,7 +97,7 @@ def _blue_green(plan: Plan, rollout: BlueGreen) -> Iterator[Gap]:
     judged = watches(plan)
     for guard in rollout.guards:
         if guard not in judged:
-            text = f"{guard.name} compares versions, and after a switch there is nothing to compare with: it is not judged"
+            text = f"{guard.name} is not judged: it compares versions, and after a switch there is only one"
             yield Gap("not-judged", text)
     if not judged:
         yield Gap(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 from typing import Final
 
 _SHORT: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_SPECIAL: Final = re.compile(r'["\\]|\{\{')
 _UNITS: Final = ((3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms"))
 
 
@@ -20,6 +22,8 @@ def quote(value: str) -> str:
     Raises:
         ValueError: for a lone surrogate, which no label value can hold.
     """
+    if value.isascii() and value.isprintable() and not _SPECIAL.search(value):
+        return f'"{value}"'
     return '"' + "".join(map(_escape, value)).replace("{{", "{\\x7b") + '"'
 
 

@@ -103,7 +103,7 @@ def shadow_metrics(plan: Plan, guard: Guard, arm: str, hold_s: float, interval_s
 
 def counted(plan: Plan, guard: Guard) -> tuple[Proportion, Arms]:
     """What a guard counts, and how its two versions are told apart."""
-    served = Served(plan.identity.model, plan.identity.namespace)
+    served = Served(plan.bento.name, plan.identity.namespace)
     if guard.kind == "outcome":
         return served.outcome(guard.subject), BY_VERSION
     return (served.slow(guard.bound_s) if guard.kind == "slow-rate" else served.errors()), BY_POD
@@ -181,7 +181,7 @@ def _parity(
     plan: Plan, guard: Guard, attribute: str, arm: Matcher, window_s: float, interval_s: float, count: int = 0
 ) -> Metric:
     groups = dict(guard.attributes)[attribute]
-    rows = Served(plan.identity.model, plan.identity.namespace).group_rows(attribute)
+    rows = Served(plan.bento.name, plan.identity.namespace).group_rows(attribute)
     query = parity_lower(rows, arm, Parity(groups, window_s))
     return Metric(
         attribute_metric(guard.name, attribute),
@@ -195,7 +195,7 @@ def _parity(
 
 def _parity_proof(plan: Plan, guard: Guard, attribute: str, arm: Matcher, window_s: float) -> Metric:
     groups = dict(guard.attributes)[attribute]
-    rows = Served(plan.identity.model, plan.identity.namespace).group_rows(attribute)
+    rows = Served(plan.bento.name, plan.identity.namespace).group_rows(attribute)
     query = parity_upper(rows, arm, Parity(groups, window_s))
     return _settled(guard, attribute_metric(guard.name, attribute), query, "<", guard.limit or 0.0)
 

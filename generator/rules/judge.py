@@ -4,30 +4,48 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import replace
 
 from generator.plan.repository import Repository
 from generator.plan.resolve import Resolved
-from generator.rules import ceilings, names, rollout, routing, waivers
-from generator.rules.registry import RULES, Context, apply
+from generator.rules import canary, ceilings, gates, names, rollout, routing, together, waivers
+from generator.rules.accept import accepted
+from generator.rules.registry import RULES, Context, Together, apply, apply_together
 from generator.source.finding import Finding
 
-MODULES = (ceilings, names, rollout, routing, waivers)
+MODULES = (canary, ceilings, gates, names, rollout, routing, together, waivers)
+_PLAN_RULES = tuple(rule for rule in RULES.values() if rule.scope == "plan")
+_TOGETHER_RULES = tuple(rule for rule in RULES.values() if rule.scope == "together")
 
 
 def judge(resolved: Resolved, repository: Repository, today: datetime.date) -> list[Finding]:
     """Findings of every rule on every plan of one model; what all environments share is said once."""
     del repository
-    found = {}
+    found: dict[tuple[object, ...], Finding] = {}
+    environments: dict[tuple[object, ...], list[str]] = {}
     for planned in resolved.plans:
         context = Context(planned, today)
-        for rule in RULES.values():
-            for finding in apply(rule, context):
-                found[finding.code, finding.place, finding.message] = finding
-    return sorted(found.values(), key=Finding.sort_key)
+        findings = [finding for rule in _PLAN_RULES for finding in apply(rule, context)]
+        for finding in accepted(findings, context):
+            key = (finding.code, finding.place, finding.message, finding.severity)
+            found.setdefault(key, finding)
+            environments.setdefault(key, []).append(planned.plan.identity.environment)
+    total = len(resolved.plans)
+    told = [_named(finding, environments[key], total) for key, finding in found.items()]
+    return sorted(told, key=Finding.sort_key)
+
+
+def _named(finding: Finding, environments: Sequence[str], total: int) -> Finding:
+    """What only some environments show says which."""
+    if len(environments) == total:
+        return finding
+    return replace(finding, message=f"{finding.message} (in {', '.join(environments)})")
 
 
 def judge_all(models: Sequence[Resolved], repository: Repository, today: datetime.date) -> list[Finding]:
     """Findings about the platform itself, and about models side by side."""
-    from generator.rules.together import together
-
-    return together(models, repository, today)
+    if repository.platform is None:
+        return []
+    context = Together(models, repository, repository.platform, today)
+    findings = [finding for rule in _TOGETHER_RULES for finding in apply_together(rule, context)]
+    return sorted(findings, key=Finding.sort_key)

@@ -56,6 +56,12 @@ class PlanOdds:
         found = [odds.exposed_mean for _, odds in self.guards if odds.exposed_mean is not None]
         return max(found, default=None)
 
+    @property
+    def worst_exposed(self) -> float | None:
+        """The same; where nothing would stop the canary it is every planned request, None without traffic."""
+        planned = self.planned_requests[-1] if self.planned_requests else 0.0
+        return self.exposed or planned or None
+
 
 def phases(rollout: Canary) -> tuple[Phase, ...]:
     """The weight steps as the statistics see them; approvals add nothing, they may last any time."""

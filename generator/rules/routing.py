@@ -1,1 +1,221 @@
-"""What each router can do, by version and implementation."""
+"""What each router can do, by implementation and controller version, and specs that ask for more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from generator.plan.values import Canary, Plan
+from generator.rules.paths import SHADOW, STEPS
+from generator.rules.registry import Context, Problem, Related, rule
+from generator.spec.units import percent
+
+Answer = Literal["yes", "no", "all", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a router does with what a plan may ask for.
+
+    Args:
+        weights: exact shares of the requests; otherwise shares of the pods.
+        cohort: a header decides which version answers.
+        mirror: copies of live requests.
+        mirror_percent: only a share is copied: `all` takes the field and copies everything.
+        sticky: a user stays with one version without a cohort header.
+        since: first minor version of Argo Rollouts, such as (1, 10), that drives what is rendered as it stands.
+    """
+
+    weights: bool
+    cohort: bool
+    mirror: Answer
+    mirror_percent: Answer
+    sticky: bool
+    since: tuple[int, int] = (1, 9)
+
+
+_FULL = Capabilities(weights=True, cohort=True, mirror="yes", mirror_percent="yes", sticky=False)
+_NO_MIRROR = Capabilities(weights=True, cohort=True, mirror="no", mirror_percent="no", sticky=False)
+_UNKNOWN = Capabilities(weights=True, cohort=True, mirror="unknown", mirror_percent="unknown", sticky=False)
+_CONTOUR = Capabilities(weights=True, cohort=True, mirror="yes", mirror_percent="all", sticky=False)
+_TRAEFIK = Capabilities(
+    weights=True, cohort=False, mirror="yes", mirror_percent="yes", sticky=False, since=(1, 10)
+)
+_NONE = Capabilities(weights=False, cohort=False, mirror="no", mirror_percent="no", sticky=False)
+
+TABLE: Final[Mapping[tuple[str, str | None], Capabilities]] = {
+    ("gateway-api", "envoy-gateway"): _FULL,
+    ("gateway-api", "nginx-gateway-fabric"): _FULL,
+    ("gateway-api", "kgateway"): _FULL,
+    ("gateway-api", "cilium"): _FULL,
+    ("gateway-api", "istio"): _FULL,
+    ("gateway-api", "contour"): _CONTOUR,
+    ("gateway-api", "traefik"): _NO_MIRROR,
+    ("gateway-api", "linkerd"): _NO_MIRROR,
+    ("gateway-api", "kong"): _UNKNOWN,
+    ("gateway-api", None): _UNKNOWN,
+    ("istio", None): _FULL,
+    ("traefik", None): _TRAEFIK,
+    ("none", None): _NONE,
+}
+"""Router kind and implementation of the Gateway to what they can do.
+
+Sources: conformance reports of Gateway API 1.5 and 1.6 (gitops.md 5.4), the run of testbed.md (M1: Contour copies
+everything whatever `percent` says), Argo Rollouts' routers and the Gateway API plugin 0.15 (argo-rollouts.md 1.4).
+"""
+
+
+def capabilities(plan: Plan) -> Capabilities:
+    """What the router of a plan can do; the implementation matters to the Gateway API alone."""
+    routing = plan.routing
+    return TABLE[routing.kind, routing.implementation if routing.kind == "gateway-api" else None]
+
+
+def smallest_weight(plan: Plan) -> float:
+    """Smallest weight, in percent, that the router can hold: one pod of all where it counts pods."""
+    return 0.0 if capabilities(plan).weights else 100 / max(plan.capacity.fewest, 1)
+
+
+def _router(context: Context) -> str:
+    routing = context.plan.routing
+    named = routing.kind == "gateway-api" and routing.implementation
+    return f"the router `{routing.kind}`" + (f" of {routing.implementation}" if named else "")
+
+
+def _related(context: Context, *path: str) -> Related:
+    where = ("spec", "environments", context.plan.identity.environment, "router", *path)
+    return ((f"the router of {context.plan.identity.environment}", context.platform_document.place(where)),)
+
+
+@rule(
+    "ROUTE602",
+    "error",
+    "the router can't send a cohort to one version",
+    why="The controller refuses the step, or takes it and routes nobody: the cohort would test nothing.",
+    fix="Use weights, or a router that matches headers (gateway-api, istio).",
+)
+def cohorts(context: Context) -> Iterator[Problem]:
+    """Header routes (argo-rollouts.md 1.4)."""
+    rollout = context.plan.rollout
+    if not isinstance(rollout, Canary) or capabilities(context.plan).cohort:
+        return
+    for index, step in enumerate(rollout.steps):
+        if step.cohort:
+            message = f"{_router(context)} can't route by header"
+            hint = "use a weight here, or the router gateway-api or istio"
+            yield Problem((*STEPS, index, "cohort"), message, hint, _related(context, "kind"))
+
+
+@rule(
+    "ROUTE603",
+    "error",
+    "the router can't copy requests",
+    why="The shadow would get no request, and its guards would judge nothing.",
+    fix="Leave the shadow out, or use a router that mirrors.",
+)
+def mirror(context: Context) -> Iterator[Problem]:
+    """A shadow needs copies."""
+    rollout = context.plan.rollout
+    if isinstance(rollout, Canary) and rollout.shadow and capabilities(context.plan).mirror == "no":
+        message = f"{_router(context)} can't copy requests to a shadow"
+        hint = "leave `shadow` out, or use another router; envoy-gateway mirrors, for one"
+        yield Problem(SHADOW, message, hint, _related(context), key=True)
+
+
+@rule(
+    "ROUTE604",
+    "error",
+    "the router copies every request whatever the share",
+    why="It accepts `percent` and ignores it: the shadow gets all the traffic and must carry all of it.",
+    fix="Copy 100% on purpose, with a shadow that carries it, or use a router that can copy a share.",
+)
+def mirror_percent(context: Context) -> Iterator[Problem]:
+    """Contour takes the field and copies everything (testbed.md, finding M1)."""
+    rollout = context.plan.rollout
+    if not isinstance(rollout, Canary) or not rollout.shadow or rollout.shadow.percent >= 1:
+        return
+    if capabilities(context.plan).mirror_percent == "all":
+        message = f"{_router(context)} copies every request, not {percent(rollout.shadow.percent)} of them"
+        hint = "write `percent: 100%`, or use another router; envoy-gateway copies shares"
+        yield Problem((*SHADOW, "percent"), message, hint, _related(context, "implementation"))
+
+
+@rule(
+    "ROUTE605",
+    "warning",
+    "nobody knows whether the router can copy requests",
+    why="Mirroring is an extended feature of the Gateway API: some implementations lack it, some copy everything.",
+    fix="Say who implements the Gateway (`implementation`) in the environment's router.",
+)
+def mirror_unknown(context: Context) -> Iterator[Problem]:
+    """A shadow behind a Gateway of unknown make."""
+    rollout = context.plan.rollout
+    if not isinstance(rollout, Canary) or not rollout.shadow:
+        return
+    known = capabilities(context.plan)
+    if known.mirror != "unknown":
+        return
+    if context.plan.routing.implementation:
+        message = f"no conformance report says whether {_router(context)} copies requests"
+        hint = "try it, then accept this finding; envoy-gateway is known to"
+        yield Problem(SHADOW, message, hint, _related(context, "implementation"), key=True)
+    elif rollout.shadow.percent < 1:
+        message = f"whether {_router(context)} copies only {percent(rollout.shadow.percent)} depends on "
+        message += "who implements the Gateway"
+        hint = "let the platform declare `implementation` in this environment's router"
+        yield Problem((*SHADOW, "percent"), message, hint, _related(context))
+
+
+@rule(
+    "ROUTE606",
+    "error",
+    "the router does not say which Gateway",
+    why="A route without a parent is accepted and attached to nothing: no request arrives.",
+    fix="Set `gateway` and `namespace` in the environment's router.",
+)
+def gateway(context: Context) -> Iterator[Problem]:
+    """Routes of the Gateway API and of Istio attach to a Gateway."""
+    routing = context.plan.routing
+    if routing.kind not in {"gateway-api", "istio"}:
+        return
+    path = ("spec", "environments", context.plan.identity.environment, "router")
+    for key, value in (("gateway", routing.gateway), ("namespace", routing.namespace)):
+        if not value:
+            message = f"the router `{routing.kind}` of {context.plan.identity.environment} has no `{key}`"
+            hint = f"add `{key}`: the Gateway that routes attach to"
+            yield Problem((*path, key), message, hint, document=context.platform_document, key=True)
+
+
+@rule(
+    "ROUTE607",
+    "warning",
+    "an autoscaler changes the weights of a canary that counts pods",
+    why="Without a router the share of the traffic is the share of the pods, and the autoscaler changes it at will.",
+    fix="Use a router, or fixed `replicas`.",
+)
+def autoscaler(context: Context) -> Iterator[Problem]:
+    """Replica ratios under an autoscaler."""
+    plan = context.plan
+    if isinstance(plan.rollout, Canary) and plan.capacity.autoscaler and not capabilities(plan).weights:
+        message = "the autoscaler changes the number of pods, and with it the weight of each step"
+        hint = "use a router in this environment, or `replicas` instead of `autoscaling`"
+        yield Problem(("spec", "autoscaling"), message, hint, _related(context), key=True)
+
+
+@rule(
+    "ROUTE608",
+    "warning",
+    "the controller is too old for the router's objects",
+    why="Before 1.10 the Rollouts controller looks for TraefikServices in another API group and finds none.",
+    fix="Upgrade Argo Rollouts, or start it with --traefik-api-group=traefik.io.",
+)
+def controller(context: Context) -> Iterator[Problem]:
+    """Default API group of Traefik (argo-rollouts utils/defaults/defaults.go)."""
+    needed, version = capabilities(context.plan).since, context.platform.controllers.argo_rollouts
+    if tuple(map(int, version.split(".")[:2])) < needed:
+        message = f"Argo Rollouts {version} does not find the objects of {_router(context)}; "
+        message += f"{needed[0]}.{needed[1]} does"
+        hint = "upgrade it, or start it with --traefik-api-group=traefik.io and accept this finding"
+        path = ("spec", "controllers", "argo-rollouts")
+        yield Problem(path, message, hint, _related(context), document=context.platform_document)

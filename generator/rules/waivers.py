@@ -1,1 +1,112 @@
-"""Waivers, acceptances, quarantine."""
+"""Waivers, acceptances, quarantine: exemptions end, and none is silently without effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from generator.rules.accept import acceptable
+from generator.rules.paths import GATES
+from generator.rules.registry import RULES, Context, Problem, rule
+
+
+def _model(context: Context) -> str:
+    return f"{context.plan.identity.team}/{context.plan.identity.model}"
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, 1, 0.6)
+    return f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(known)) or 'none'}"
+
+
+@rule(
+    "WAIV701",
+    "error",
+    "a waiver has ended and its gate is still there",
+    why="An exemption was granted for a time; after it the gate is judged like any other.",
+    fix="Mend the model, or let the approver extend the waiver in `platform.yaml`.",
+)
+def expired(context: Context) -> Iterator[Problem]:
+    """Waivers last to the end of their last day."""
+    for index, gate in enumerate(context.plan.gates):
+        waiver = gate.waiver
+        if waiver is None or waiver.until >= context.today.isoformat():
+            continue
+        written = context.platform.waivers
+        at = max(i for i, w in enumerate(written) if w.model == _model(context) and w.gate == gate.name)
+        place = context.platform_document.place(("spec", "waivers", at, "until"))
+        message = f"the waiver of the gate `{gate.name}` ended on {waiver.until}"
+        hint = f"mend the model, remove the waiver, or let `{waiver.approved_by}` extend it"
+        yield Problem((*GATES, index, "name"), message, hint, (("the waiver", place),))
+
+
+@rule(
+    "WAIV702",
+    "error",
+    "a waiver of a gate that the model does not have",
+    why="It exempts from nothing: someone believes in an exemption that is not there, or the gate was renamed.",
+    fix="Correct the name of the gate, or remove the waiver.",
+)
+def gate_unknown(context: Context) -> Iterator[Problem]:
+    """Every waiver of this model names one of its gates."""
+    gates = [gate.name for gate in context.plan.gates]
+    for index, waiver in enumerate(context.platform.waivers):
+        if waiver.model == _model(context) and waiver.gate not in gates:
+            message = f"the model {waiver.model} has no gate `{waiver.gate}`"
+            path = ("spec", "waivers", index, "gate")
+            yield Problem(path, message, _nearest(waiver.gate, gates), document=context.platform_document)
+
+
+@rule(
+    "WAIV703",
+    "warning",
+    "an acceptance has ended",
+    why="A finding was accepted for a time; from now on it is told again.",
+    fix="Mend what was accepted, or give the acceptance a new date and a new reason.",
+)
+def acceptance_ended(context: Context) -> Iterator[Problem]:
+    """Acceptances last to the end of their last day."""
+    for index, item in enumerate(context.spec.accept):
+        if item.until < context.today.isoformat():
+            message = f"{item.code} was accepted until {item.until}"
+            hint = "mend what was accepted, or decide again and write a new date"
+            yield Problem(("spec", "accept", index, "until"), message, hint)
+
+
+@rule(
+    "WAIV704",
+    "error",
+    "a finding that can't be accepted",
+    why="A team may accept a warning about its own plan for a while; an error stays one, and the tier decides what the odds must be.",
+    fix="Mend what the finding says, or remove the acceptance.",
+)
+def not_acceptable(context: Context) -> Iterator[Problem]:
+    """Unknown codes, codes about no plan, and those that the tier excludes."""
+    known = [code for code, found in RULES.items() if found.scope == "plan"]
+    for index, item in enumerate(context.spec.accept):
+        path = ("spec", "accept", index, "code")
+        if item.code not in known:
+            message = f"`{item.code}` is no finding about a plan"
+            yield Problem(path, message, _nearest(item.code, known))
+        elif not acceptable(item.code, context):
+            message = f"the tier `{context.plan.identity.tier}` does not let a team accept {item.code}"
+            related = (("the tier demands images by digest", context.tier_place("requires", "imageDigest")),)
+            yield Problem(path, message, "mend what it says", related)
+
+
+@rule(
+    "WAIV705",
+    "error",
+    "a model in quarantine",
+    why="It was rejected in production; the same bytes under another name are the same model.",
+    fix="Release another version; quarantine does not end.",
+)
+def quarantined(context: Context) -> Iterator[Problem]:
+    """Digests that must not come back."""
+    for index, entry in enumerate(context.platform.quarantine):
+        if entry.digest == context.plan.version.digest:
+            place = context.platform_document.place(("spec", "quarantine", index))
+            message = f"this version is in quarantine: {entry.reason}"
+            hint = "pin another version of the model"
+            document = context.planned.written.lock_document
+            yield Problem(("model", "digest"), message, hint, (("quarantined here", place),), document=document)

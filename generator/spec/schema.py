@@ -72,8 +72,7 @@ def lock_schema() -> Node:
 
 def _described(record: type[BaseModel]) -> tuple[Node, Node]:
     """Pydantic's schema of a record, and the definitions of it and of a model's spec."""
-    wanted = [(record, "validation"), (ModelSpec, "validation")]
-    refs, schema = models_json_schema(wanted, by_alias=True)  # type: ignore[arg-type] - two literals
+    refs, schema = models_json_schema([(record, "validation"), (ModelSpec, "validation")], by_alias=True)
     raw = schema["$defs"]
     root = raw[refs[record, "validation"]["$ref"].removeprefix(_REF)]
     return root, raw

@@ -106,6 +106,7 @@ def test_examples_of_the_warm_up_are_allowed(columns: tuple[Input, ...]) -> None
             elif column.values is not None:
                 assert value in column.values
             elif column.type in ("number", "integer"):
+                assert type(value) is (float if column.type == "number" else int)
                 low, high = column.minimum, column.maximum
                 assert low is None or low <= value
                 assert high is None or value <= high

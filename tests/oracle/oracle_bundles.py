@@ -49,7 +49,12 @@ def bundles(seed, count):
     rng = random.Random(seed)
     for _ in range(count):
         spec = {"selector": {"matchLabels": dict(LABELS)}, "template": copy.deepcopy(POD)}
-        body = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "m"}, "spec": spec}
+        body = {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Rollout",
+            "metadata": {"name": "m"},
+            "spec": spec,
+        }
         objects = [*_services(rng), *_templates(rng)]
         if rng.random() < 0.2:
             spec["strategy"] = {"blueGreen": _blue_green(rng)}
@@ -77,7 +82,11 @@ def _services(rng):
 
 
 def _templates(rng):
-    for kind, name in (("AnalysisTemplate", "t1"), ("AnalysisTemplate", "t2"), ("ClusterAnalysisTemplate", "t1")):
+    for kind, name in (
+        ("AnalysisTemplate", "t1"),
+        ("AnalysisTemplate", "t2"),
+        ("ClusterAnalysisTemplate", "t1"),
+    ):
         spec = {"metrics": [copy.deepcopy(m) for m in rng.sample(METRICS, k=rng.choice((0, 1, 1, 1)))]}
         if kind == "AnalysisTemplate" and name == "t2" and spec["metrics"]:
             spec["metrics"][0]["name"] = rng.choice("abcc")
@@ -135,7 +144,9 @@ def _vary(rng, routing):
         if rng.random() < 0.1:
             routing["nginx"] = {"stableIngress": "model", "stableIngresses": ["model"]}
     if "alb" in routing:
-        routing["alb"] = rng.choice([routing["alb"], {"ingress": "model", "servicePort": 80}, {"servicePort": 80}])
+        routing["alb"] = rng.choice(
+            [routing["alb"], {"ingress": "model", "servicePort": 80}, {"servicePort": 80}]
+        )
     if "istio" in routing:
         one = {"name": "model"}
         if rng.random() < 0.5:
@@ -154,11 +165,20 @@ def _vary(rng, routing):
 
 
 def _routes(rng):
-    backend = {"service": {"name": rng.choice(["model-stable", "model-stable", "root", "other"]), "port": {"number": 80}}}
-    rule = rng.choice([{"http": {"paths": [{"backend": backend}]}}, {"http": {"paths": [{"backend": backend}]}}, {}])
+    backend = {
+        "service": {
+            "name": rng.choice(["model-stable", "model-stable", "root", "other"]),
+            "port": {"number": 80},
+        }
+    }
+    rule = rng.choice(
+        [{"http": {"paths": [{"backend": backend}]}}, {"http": {"paths": [{"backend": backend}]}}, {}]
+    )
     yield _object("Ingress", "networking.k8s.io", "model", {"rules": [rule]})
     if rng.random() > 0.05:
-        yield _object("Mapping", "getambassador.io", "model", rng.choice([{}, {}, {"weight": 0}, {"weight": 5}]))
+        yield _object(
+            "Mapping", "getambassador.io", "model", rng.choice([{}, {}, {"weight": 0}, {"weight": 5}])
+        )
     if rng.random() > 0.05:
         yield _object("VirtualService", "networking.istio.io", "model", _virtual_service(rng))
 
@@ -166,7 +186,9 @@ def _routes(rng):
 def _virtual_service(rng):
     spec = {}
     if rng.random() < 0.9:
-        spec["http"] = [_route(rng, name=name) for name in rng.choice([["a"], [""], ["a", "b"], ["", "a"], ["r", ""]])]
+        spec["http"] = [
+            _route(rng, name=name) for name in rng.choice([["a"], [""], ["a", "b"], ["", "a"], ["r", ""]])
+        ]
     for kind in ("tls", "tcp"):
         if rng.random() < 0.15:
             port = {"port": rng.choice([443, 9000])}

@@ -186,7 +186,13 @@ count(result, isNaN(#)) == 0""".splitlines()
 VECTORS = [[], ["0.97"], ["0.2"], ["NaN"], ["+Inf"], ["-Inf"], ["0"], ["1"], ["0.97", "0.2"], ["0.2", "0.97"]]
 VECTORS += [["NaN", "3"], ["3", "NaN"], ["7", "8", "9"]]
 DOCUMENTS = [None, True, False, 0.5, 7, "ok", "xok", "7", [], [0.97], [0.97, 0.2], [1, "a"], [None], {}]
-DOCUMENTS += [{"ok": True}, {"ok": "yes"}, {"value": 7, "text": "7.5", "name": "xyz"}, {"a": {"b": 7}}, {"a": None}]
+DOCUMENTS += [
+    {"ok": True},
+    {"ok": "yes"},
+    {"value": 7, "text": "7.5", "name": "xyz"},
+    {"a": {"b": 7}},
+    {"a": None},
+]
 DOCUMENTS += [{"value": "7", "text": "7", "name": "abc"}, {"items": [{"v": 2}, {"v": 3}]}, {"items": []}]
 DOCUMENTS += [{"items": [{"v": 0}]}]
 RESULTS = [("vector", v) for v in VECTORS] + [("scalar", v) for v in ("0.97", "NaN", "+Inf", "0", "7")]
@@ -214,7 +220,9 @@ def random_condition(rng, depth=3):
 
 def _comparison(rng, depth):
     if rng.random() < 0.15:
-        return rng.choice(("isNaN(result[0])", "!isNaN(result[0])", "isInf(result[0])", "true", "isNil(result)"))
+        return rng.choice(
+            ("isNaN(result[0])", "!isNaN(result[0])", "isInf(result[0])", "true", "isNil(result)")
+        )
     order = rng.choice(("<", ">", "<=", ">=", "==", "!="))
     return f"{_number(rng, depth)} {order} {_number(rng, depth)}"
 
@@ -225,7 +233,19 @@ def _over(rng):
 
 
 def _number(rng, depth):
-    leaves = ("0.95", "1", "0", "5", "result[0]", "result[0]", "result[1]", "result[-1]", "len(result)", "-1", "1e3")
+    leaves = (
+        "0.95",
+        "1",
+        "0",
+        "5",
+        "result[0]",
+        "result[0]",
+        "result[1]",
+        "result[-1]",
+        "len(result)",
+        "-1",
+        "1e3",
+    )
     if depth == 0 or rng.random() < 0.5:
         return rng.choice(leaves)
     a, b = _number(rng, depth - 1), _number(rng, depth - 1)

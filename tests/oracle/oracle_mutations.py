@@ -74,7 +74,12 @@ STEPS = [
     {"setHeaderRoute": {"name": "other"}},
     {"setHeaderRoute": {"name": "r", "match": [{"headerName": "x"}]}},
     {"setHeaderRoute": {"name": "r", "match": [{"headerName": "x", "headerValue": {"regex": ".*"}}]}},
-    {"setHeaderRoute": {"name": "r", "match": [{"headerName": "x", "headerValue": {"regex": "a", "exact": "b"}}]}},
+    {
+        "setHeaderRoute": {
+            "name": "r",
+            "match": [{"headerName": "x", "headerValue": {"regex": "a", "exact": "b"}}],
+        }
+    },
     {"setHeaderRoute": {"name": "r", "match": [{"headerName": "x", "headerValue": {}}]}},
     {"setMirrorRoute": MIRROR},
     {"setMirrorRoute": {"name": "r", "percentage": 20}},
@@ -85,17 +90,36 @@ STEPS = [
     {"setWeight": 5, "pause": {}},
     {"setWeight": 5, "setCanaryScale": {"weight": 5}},
     {"analysis": {"templates": [{"templateName": "a"}]}, "pause": {}},
-    {"analysis": {"templates": [{"templateName": "a", "clusterScope": True}], "args": [{"name": "a", "value": "b"}]}},
+    {
+        "analysis": {
+            "templates": [{"templateName": "a", "clusterScope": True}],
+            "args": [{"name": "a", "value": "b"}],
+        }
+    },
     {"experiment": {"templates": [{"name": "a", "specRef": "canary"}]}},
     {"experiment": {"templates": [{"name": "a", "specRef": "canary", "weight": 5}]}},
 ]
-FIELDS = ["metadata.name", "metadata.generation", "metadata.labels['app']", "metadata.labels['a b']", "metadata.uid"]
-FIELDS += ["metadata.annotations['A/b']", "metadata.annotations", "metadata.labels[app]", "status.phase", "metadata"]
+FIELDS = [
+    "metadata.name",
+    "metadata.generation",
+    "metadata.labels['app']",
+    "metadata.labels['a b']",
+    "metadata.uid",
+]
+FIELDS += [
+    "metadata.annotations['A/b']",
+    "metadata.annotations",
+    "metadata.labels[app]",
+    "status.phase",
+    "metadata",
+]
 FIELDS += ["metadata.annotations['']", "metadata.name['x']", "spec.replicas"]
 for _field in FIELDS:
     _arg = {"name": "a", "valueFrom": {"fieldRef": {"fieldPath": _field}}}
     STEPS.append({"analysis": {"args": [_arg]}})
-    STEPS.append({"experiment": {"templates": [], "analyses": [{"name": "a", "templateName": "b", "args": [_arg]}]}})
+    STEPS.append(
+        {"experiment": {"templates": [], "analyses": [{"name": "a", "templateName": "b", "args": [_arg]}]}}
+    )
 
 NUMBERS = [0, 1, -1, 5, 10, 11, 600, 601, None, "5", 2**31, 1.5]
 SIZES = [0, 1, "0%", "1%", "25%", "0", "x", "%", None, -1, "-5%", True]
@@ -109,21 +133,43 @@ CHANGES = {
     "spec/minReadySeconds": NUMBERS,
     "spec/revisionHistoryLimit": NUMBERS,
     "spec/progressDeadlineSeconds": NUMBERS,
-    "spec/selector": [None, {}, {"matchLabels": {}}, {"matchLabels": {"app": "other"}}, {"matchLabels": {"a b": "c"}}],
-    "spec/selector/matchLabels": [{"app": "a b"}, {"app": "model", "b": "c"}, {"app": ""}, {"app": 5}, {"a/b/c": "d"}],
+    "spec/selector": [
+        None,
+        {},
+        {"matchLabels": {}},
+        {"matchLabels": {"app": "other"}},
+        {"matchLabels": {"a b": "c"}},
+    ],
+    "spec/selector/matchLabels": [
+        {"app": "a b"},
+        {"app": "model", "b": "c"},
+        {"app": ""},
+        {"app": 5},
+        {"a/b/c": "d"},
+    ],
     "spec/selector/matchExpressions": [
         [{"key": "app", "operator": operator, "values": values}]
         for operator in ("In", "NotIn", "Exists", "DoesNotExist", "Equals")
         for values in ([], ["model"], ["other", "model"], ["a b"])
     ],
     "spec/template": [None, {}, {"metadata": {"labels": LABELS}}],
-    "spec/template/metadata/labels": [{}, {"app": "other"}, {**LABELS, "b": "c d"}, {**LABELS, "-": "a"}, {**LABELS, "x/y": "z"}],
+    "spec/template/metadata/labels": [
+        {},
+        {"app": "other"},
+        {**LABELS, "b": "c d"},
+        {**LABELS, "-": "a"},
+        {**LABELS, "x/y": "z"},
+    ],
     "spec/template/metadata/annotations": [{"a": "b c"}, {"A/b": "c"}, {"a b": "c"}, {"x": 5}],
     "spec/template/spec/restartPolicy": ["Always", "Never", "OnFailure", "", "x", None],
     "spec/template/spec/activeDeadlineSeconds": [5, None],
     "spec/template/spec/containers": [[], None],
     "spec/template/spec/volumes": [[], None, [{"name": "cache"}], [{"name": "Cache", "emptyDir": {}}]],
-    "spec/template/spec/initContainers": [[{"name": "model", "image": "a:1"}], [{"name": "init", "image": "a:1"}], [{"name": "i"}]],
+    "spec/template/spec/initContainers": [
+        [{"name": "model", "image": "a:1"}],
+        [{"name": "init", "image": "a:1"}],
+        [{"name": "i"}],
+    ],
     f"{C0}/name": NAMES,
     f"{C0}/image": ["", None, " a", "a:1", "a@sha256:b"],
     f"{C0}/ports": [
@@ -147,7 +193,11 @@ CHANGES = {
         {"limits": {"memory": "1e3"}},
         {"limits": {"memory": "12 Gi"}},
     ],
-    f"{C0}/readinessProbe": [{}, {"exec": {"command": ["a"]}}, {"httpGet": {"port": 80, "path": "/"}, "exec": {"command": ["a"]}}],
+    f"{C0}/readinessProbe": [
+        {},
+        {"exec": {"command": ["a"]}},
+        {"httpGet": {"port": 80, "path": "/"}, "exec": {"command": ["a"]}},
+    ],
     f"{C0}/volumeMounts": [
         [],
         [{"name": "other", "mountPath": "/a"}],
@@ -155,7 +205,14 @@ CHANGES = {
         [{"name": "cache", "mountPath": "/a"}, {"name": "cache", "mountPath": "/a"}],
     ],
     "spec/workloadRef": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "a"}],
-    "spec/strategy": [{}, None, {"canary": {}}, {"blueGreen": {"activeService": "a"}}, {"canary": None}, {"blueGreen": {}}],
+    "spec/strategy": [
+        {},
+        None,
+        {"canary": {}},
+        {"blueGreen": {"activeService": "a"}},
+        {"canary": None},
+        {"blueGreen": {}},
+    ],
     "spec/strategy/blueGreen": [{"activeService": "a", "previewService": "b"}],
     "spec/paused": [True, "true", None],
 }
@@ -168,7 +225,12 @@ CANARY_CHANGES = {
     "scaleDownDelaySeconds": [None, 0, 30],
     "dynamicStableScale": [True, False, "yes"],
     "abortScaleDownDelaySeconds": [0, 30],
-    "pingPong": [{}, {"pingService": "a", "pongService": "b"}, {"pingService": "a", "pongService": "a"}, {"pingService": "a"}],
+    "pingPong": [
+        {},
+        {"pingService": "a", "pongService": "b"},
+        {"pingService": "a", "pongService": "a"},
+        {"pingService": "a"},
+    ],
     "analysis": [{"templates": [{"templateName": "a"}], "startingStep": 1}, {"startingStep": "1"}],
 }
 BLUE_GREEN_CHANGES = {
@@ -207,7 +269,12 @@ def rollouts(seed, count):
     rng = random.Random(seed)
     for _ in range(count):
         spec = {"selector": {"matchLabels": dict(LABELS)}, "template": copy.deepcopy(POD)}
-        body = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "m"}, "spec": spec}
+        body = {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Rollout",
+            "metadata": {"name": "m"},
+            "spec": spec,
+        }
         if rng.random() < 0.12:
             strategy = {"activeService": "a", "previewService": "b"}
             spec["strategy"] = {"blueGreen": strategy}
@@ -257,7 +324,7 @@ PROVIDERS = [
 LIMITS = [None, 0, 1, 2, 3, 5, -1, -2, "3", "x", "-1", "{{args.three}}", True]
 TIMES = [None, "", "30s", "1m30s", "1d", "5", "0", "-5s", "{{args.time}}", "1h5", ".5s", "1.s", 30]
 PATTERNS = [".*", "*", "a", "^a$", "b", "", "a|b", "(", "[a-b]", "(?=a)", "(?i)A", "\\w"]
-ARGS = [{"name": "known", "value": "a\"b"}, {"name": "three", "value": "3"}, {"name": "time", "value": "5m"}]
+ARGS = [{"name": "known", "value": 'a"b'}, {"name": "three", "value": "3"}, {"name": "time", "value": "5m"}]
 
 
 def metric_sets(seed, count):
@@ -277,7 +344,13 @@ def _metric(rng):
     metric = {"name": rng.choice(("a", "a", "b", "c")), "provider": copy.deepcopy(PROVIDERS[0])}
     if rng.random() < 0.4:
         metric["provider"] = copy.deepcopy(rng.choice(PROVIDERS))
-    limits = ("failureLimit", "inconclusiveLimit", "consecutiveErrorLimit", "consecutiveSuccessLimit", "count")
+    limits = (
+        "failureLimit",
+        "inconclusiveLimit",
+        "consecutiveErrorLimit",
+        "consecutiveSuccessLimit",
+        "count",
+    )
     for key in rng.sample(limits, k=rng.choice((0, 1, 2, 3))):
         metric[key] = rng.choice(LIMITS)
     for key in ("interval", "initialDelay"):

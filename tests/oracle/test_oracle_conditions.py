@@ -14,7 +14,10 @@ from generator.rules.bundle.syntax import Unsupported
 RANDOM = 8_000
 # Where the two differ, and why: (condition, result).
 DIFFERENCES = {
-    ("filter(result, # > 0.5)[0] > 1", '[1, "a"]'): "the library stops filtering at the first match and never sees the text",
+    (
+        "filter(result, # > 0.5)[0] > 1",
+        '[1, "a"]',
+    ): "the library stops filtering at the first match and never sees the text",
 }
 
 
@@ -74,7 +77,8 @@ def test_success_and_failure_together(version):
     rng = random.Random(6)
     conditions = ["", "true", "false", *random_conditions(seed=7, count=500)]
     pairs = [
-        ((rng.choice(conditions), rng.choice(conditions)), ("vector", rng.choice(VECTORS))) for _ in range(3_000)
+        ((rng.choice(conditions), rng.choice(conditions)), ("vector", rng.choice(VECTORS)))
+        for _ in range(3_000)
     ]
     differ, _ = compare(version, pairs)
     assert differ == []

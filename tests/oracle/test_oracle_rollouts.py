@@ -66,7 +66,12 @@ def test_rollouts_are_refused_alike(version):
 def test_metrics_are_refused_alike(version):
     def sample(question):
         spec = {"args": ARGS, **question}
-        run = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisRun", "metadata": {"name": "r"}, "spec": spec}
+        run = {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "AnalysisRun",
+            "metadata": {"name": "r"},
+            "spec": spec,
+        }
         return {"op": "metrics", **spec}, [run]
 
     samples = [sample(question) for question in metric_sets(seed=2, count=METRIC_SETS)]

@@ -102,7 +102,7 @@ def _judges(guard: Guard) -> str:
     if guard.ratio is not None:
         change = "drop" if guard.ratio < 1 else "rise"
         usual = f" of {percent(guard.baseline)}" if guard.baseline is not None else ""
-        return f"{guard.subject}{slow}: a {change} of {percent(abs(1 - guard.ratio))}{usual}, against the stable version"
+        return f"{guard.subject}{slow}: a {change} of {percent(abs(1 - guard.ratio))}{usual} against stable"
     bound = "at most" if guard.at_most else "at least"
     groups = f" by {', '.join(name for name, _ in guard.attributes)}" if guard.attributes else ""
     limit = f"{guard.limit:g}" if guard.kind == "fairness" else percent(guard.limit or 0.0)

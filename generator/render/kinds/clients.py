@@ -117,7 +117,7 @@ def _holds_quantities(path: Path) -> bool:
     return not _QUANTITY_MAPS.isdisjoint(path[-2:-1]) or not _QUANTITY_FIELDS.isdisjoint(path[-1:])
 
 
-def _existing(values: Any, location: tuple[str | int, ...], *, missing: bool) -> Path:  # noqa: ANN401 - any value
+def _existing(values: Any, location: tuple[str | int, ...], *, missing: bool) -> Path:
     """A pydantic location without the names of union branches, which are no keys of the object."""
     path: Path = ()
     for step in location:
@@ -137,7 +137,7 @@ def workflow_flaws(item: Object) -> Iterator[Flaw]:
     errors = import_module("argo_workflows.exceptions")
     copy = _texts(table(_ARGO, item.kind), json.loads(json.dumps(item.body, default=str)))
     try:
-        made = utils.validate_and_convert_types(copy, (model,), [], True, True, configuration=configuration)  # noqa: FBT003
+        made = utils.validate_and_convert_types(copy, (model,), [], True, True, configuration=configuration)
     except errors.OpenApiException as error:
         yield _spelled(item.body, getattr(error, "path_to_item", None) or ()), _first_sentence(error)
     except TypeError as error:  # a required argument of a model's constructor is missing
@@ -146,7 +146,7 @@ def workflow_flaws(item: Object) -> Iterator[Flaw]:
         yield from _unknown(made, ())
 
 
-def _texts(schema: Schema, value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def _texts(schema: Schema, value: Any) -> Any:
     """Whole numbers as strings where the API takes both and the client wants a string."""
     node = inner(schema)
     if node["type"] == "union":
@@ -164,7 +164,7 @@ def _texts(schema: Schema, value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
-def _spelled(values: Any, path: Iterable[str | int]) -> Path:  # noqa: ANN401 - any JSON value
+def _spelled(values: Any, path: Iterable[str | int]) -> Path:
     """The client's path, whose names are in its own snake_case, in the words of the object."""
     found: Path = ()
     for step in path:
@@ -179,7 +179,7 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
-def _unknown(made: Any, path: Path) -> Iterator[Flaw]:  # noqa: ANN401 - a generated model, a list or a scalar
+def _unknown(made: Any, path: Path) -> Iterator[Flaw]:
     """Fields that the client kept without knowing them."""
     if isinstance(made, list):
         for number, entry in enumerate(made):

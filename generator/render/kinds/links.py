@@ -56,7 +56,7 @@ def _rollout(item: Object) -> Iterator[Reference]:
         )
 
 
-def _analyses(item: Object, strategy: Any, path: Path) -> Iterator[Reference]:  # noqa: ANN401 - a plain mapping
+def _analyses(item: Object, strategy: Any, path: Path) -> Iterator[Reference]:
     for key in ("analysis", "prePromotionAnalysis", "postPromotionAnalysis"):
         yield from _templates(item, as_map(strategy.get(key)).get("templates"), (*path, key, "templates"))
     for at, step in each(strategy.get("steps"), (*path, "steps")):
@@ -75,7 +75,7 @@ def _templates(item: Object, entries: object, path: Path) -> Iterator[Reference]
         )
 
 
-def _routing(item: Object, canary: Any, path: Path) -> Iterator[Reference]:  # noqa: ANN401 - a plain mapping
+def _routing(item: Object, canary: Any, path: Path) -> Iterator[Reference]:
     routing = as_map(canary.get("trafficRouting"))
     yield from _at(item, (*path, "traefik", "weightedTraefikServiceName"), "traefik.io", "TraefikService")
     istio = as_map(routing.get("istio"))

@@ -88,7 +88,7 @@ def quantity(value: object) -> Decimal | None:
     return Decimal(text)
 
 
-def _pod(namespace: str, path: Path, template: Any) -> Iterator[Reference]:  # noqa: ANN401 - a plain mapping
+def _pod(namespace: str, path: Path, template: Any) -> Iterator[Reference]:
     spec = as_map(template.get("spec"))
     top = (*path, "spec")
     account = as_text(spec.get("serviceAccountName"))
@@ -105,7 +105,7 @@ def _pod(namespace: str, path: Path, template: Any) -> Iterator[Reference]:  # n
             yield from _config(namespace, where, source, {"configMap": "name", "secret": "name"})
 
 
-def _environment(namespace: str, path: Path, container: Any) -> Iterator[Reference]:  # noqa: ANN401 - a mapping
+def _environment(namespace: str, path: Path, container: Any) -> Iterator[Reference]:
     for at, entry in each(container.get("env"), (*path, "env")):
         source = as_map(entry.get("valueFrom"))
         yield from _config(
@@ -115,7 +115,7 @@ def _environment(namespace: str, path: Path, container: Any) -> Iterator[Referen
         yield from _config(namespace, at, entry, {"configMapRef": "name", "secretRef": "name"})
 
 
-def _config(namespace: str, path: Path, holder: Any, keys: dict[str, str]) -> Iterator[Reference]:  # noqa: ANN401
+def _config(namespace: str, path: Path, holder: Any, keys: dict[str, str]) -> Iterator[Reference]:
     for key, name in keys.items():
         target = as_map(holder.get(key))
         if target.get("optional") is not True:

@@ -54,6 +54,6 @@ def config_name(plan: Plan) -> str:
 
 
 def _keda(plan: Plan) -> dict[str, object]:
-    served = Served(plan.identity.model, plan.identity.namespace)
+    served = Served(plan.bento.name, plan.identity.namespace)
     requests = served.outcome("").requests
     return {"query": f"sum(rate({requests}[2m]))", "threshold": f"{plan.capacity.rps_per_pod:g}"}

@@ -23,6 +23,7 @@ from bundle_samples import (
 )
 
 GOOD = METRIC["successCondition"]
+POD = "provider/job/spec/template/spec"
 DIVIDED = "sum(a) / sum(b)"
 WEB = {"name": "web", "successCondition": "result.ok", "provider": {"web": {"url": "http://a"}}}
 RUN = edit(TEMPLATE, {"kind": "AnalysisRun", "spec/metrics": [FREE]})
@@ -33,7 +34,10 @@ SUBSETS = {
     }
 }
 SCALER = other(
-    "HorizontalPodAutoscaler", "autoscaling", "model", {"scaleTargetRef": {"kind": "Rollout", "name": "model"}}
+    "HorizontalPodAutoscaler",
+    "autoscaling",
+    "model",
+    {"scaleTargetRef": {"kind": "Rollout", "name": "model"}},
 )
 
 
@@ -42,7 +46,9 @@ def web(condition, **fields):
 
 
 def budget(**spec):
-    return other("PodDisruptionBudget", "policy", "model", {"selector": {"matchLabels": {"app": "model"}}, **spec})
+    return other(
+        "PodDisruptionBudget", "policy", "model", {"selector": {"matchLabels": {"app": "model"}}, **spec}
+    )
 
 
 CASES = [
@@ -63,7 +69,11 @@ CASES = [
     case("ANA304", metric(interval="1d"), metric(interval="24h")),
     case("ANA304", metric({"interval": GONE}), metric({"interval": GONE}, count=1, failureLimit=0)),
     case("ANA305", metric({"provider/web": {"url": "http://a"}}), metric({"provider/web": None})),
-    case("ANA305", metric(provider={"plugin": {"a/b": {}, "c/d": {}}}), metric(provider={"plugin": {"a/b": {}}})),
+    case(
+        "ANA305",
+        metric(provider={"plugin": {"a/b": {}, "c/d": {}}}),
+        metric(provider={"plugin": {"a/b": {}}}),
+    ),
     case(
         "ANA306",
         used(template(), dryRun=[{"metricName": "*"}]),
@@ -88,13 +98,20 @@ CASES = [
     case("ANA310", job(name="a-check-that-is-cut-at-a-dash"), job(name="a-check-that-is-cut-elsewhere")),
     case(
         "ANA317",
-        edit(job(name="a-check-of-the-new-model-1"), {"spec/metrics/+": {**JOB_METRIC, "name": "a-check-of-the-new-model-2"}}),
+        edit(
+            job(name="a-check-of-the-new-model-1"),
+            {"spec/metrics/+": {**JOB_METRIC, "name": "a-check-of-the-new-model-2"}},
+        ),
         edit(job(name="a-check-1"), {"spec/metrics/+": {**JOB_METRIC, "name": "a-check-2"}}),
     ),
     case("ANA311", metric(count=[5]), metric(count="5"), at=("count",)),
     case("ANA312", metric({"succesCondition": "true"}), TEMPLATE, at=("succesCondition",)),
     case("ANA401", metric(count=3, failureLimit=3), metric(count=3, failureLimit=2)),
-    case("ANA401", metric({"count": GONE, "interval": GONE}, failureLimit=1), metric({"count": GONE}, failureLimit=9)),
+    case(
+        "ANA401",
+        metric({"count": GONE, "interval": GONE}, failureLimit=1),
+        metric({"count": GONE}, failureLimit=9),
+    ),
     case(
         "ANA401",
         metric({"count": GONE}, failureLimit=-1, consecutiveSuccessLimit=3),
@@ -102,10 +119,16 @@ CASES = [
     ),
     case("ANA402", metric({"successCondition": GONE}), job()),
     case("ANA403", prometheus("len(result) == 1"), prometheus("len(result) == 1 && result[0] > 0")),
-    case("ANA404", prometheus("result[0] > 1 && result[0] < 0.5"), prometheus("result[0] > 0.5 && result[0] < 1")),
+    case(
+        "ANA404",
+        prometheus("result[0] > 1 && result[0] < 0.5"),
+        prometheus("result[0] > 0.5 && result[0] < 1"),
+    ),
     case("ANA405", failing("result[0] > 0.05"), failing("!(result[0] <= 0.05)")),
     case("ANA405", prometheus("!(result[0] > 0.05)"), prometheus("result[0] <= 0.05")),
-    case("ANA406", prometheus("all(result, # < 0.05)"), prometheus("len(result) > 0 && all(result, # < 0.05)")),
+    case(
+        "ANA406", prometheus("all(result, # < 0.05)"), prometheus("len(result) > 0 && all(result, # < 0.05)")
+    ),
     case("ANA406", prometheus("mean(result) < 0.05"), prometheus("len(result) == 1 && mean(result) < 0.05")),
     case(
         "ANA407",
@@ -113,7 +136,11 @@ CASES = [
         prometheus("len(result) == 1 && result[0] > 0.95 && !isInf(result[0])", DIVIDED),
     ),
     case("ANA408", prometheus("result[0] < 0.05"), prometheus("result[0] < 0.05", "sum(x) or vector(1)")),
-    case("ANA409", prometheus("result[0] < 0.05", "sum by (pod) (x)"), prometheus("result[0] < 0.05", "sum by (le) (x)")),
+    case(
+        "ANA409",
+        prometheus("result[0] < 0.05", "sum by (pod) (x)"),
+        prometheus("result[0] < 0.05", "sum by (le) (x)"),
+    ),
     case("ANA410", prometheus("len(result) == 0 || result[0] < 5"), prometheus(GOOD)),
     case(
         "ANA411",
@@ -123,6 +150,12 @@ CASES = [
     case("ANA412", prometheus("let x = result[0]; x > 5"), prometheus("result[0] > 5")),
     case("ANA420", job({"provider/job/spec/activeDeadlineSeconds": GONE}), job()),
     case("ANA421", job({"provider/job/spec/backoffLimit": GONE}), job()),
+    case("ANA425", job({f"{POD}/restartPolicy": GONE}), job({f"{POD}/restartPolicy": "OnFailure"})),
+    case(
+        "ANA425",
+        job({f"{POD}/containers/0/resources": {"requests": {"memory": "invalid"}}}),
+        job({f"{POD}/containers/0/resources": {"requests": {"memory": "{{args.hash}}"}}}),
+    ),
     case("ANA422", web('result == "OK"'), web('result == "OK"', jsonPath="{$.status}")),
     case("ANA423", web("result.ok"), job()),
     case("ANA424", background(template()), background(template(metrics=[ENDLESS]))),
@@ -134,7 +167,9 @@ CASES = [
     case("ANA430", used(template(), dryRun=[{"metricName": ".*"}]), used(template())),
     case(
         "ANA433",
-        rollout(steps=[{"analysis": {"args": [{"name": "a", "valueFrom": {"podTemplateHashValue": "latest"}}]}}]),
+        rollout(
+            steps=[{"analysis": {"args": [{"name": "a", "valueFrom": {"podTemplateHashValue": "latest"}}]}}]
+        ),
         rollout(steps=[{"analysis": {"args": [HASH]}}]),
     ),
     case("ANA434", used(template(), args=[HASH]), used(template(args=[{"name": "hash"}]), args=[HASH])),

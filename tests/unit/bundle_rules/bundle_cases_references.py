@@ -114,11 +114,16 @@ CASES = [
     case("ROL221", rollout(), [rollout(), TEMPLATE]),
     case(
         "ROL221",
-        [rollout(), edit(TEMPLATE, {"spec/templates": [{"templateName": "quality"}, {"templateName": "more"}]})],
+        [
+            rollout(),
+            edit(TEMPLATE, {"spec/templates": [{"templateName": "quality"}, {"templateName": "more"}]}),
+        ],
         [rollout(), edit(TEMPLATE, {"spec/templates": [{"templateName": "quality"}]})],
     ),
     case("ROL210", used(template(), template("b")), used(template(), template("b", [{**FREE, "name": "b"}]))),
-    case("ROL210", used(template(args=[{"name": "hash"}])), used(template(args=[{"name": "hash"}]), args=[ARG])),
+    case(
+        "ROL210", used(template(args=[{"name": "hash"}])), used(template(args=[{"name": "hash"}]), args=[ARG])
+    ),
     case(
         "ROL210",
         used(template(args=[ARG]), template("b", [{**FREE, "name": "b"}], args=[{**ARG, "value": "b"}])),
@@ -129,7 +134,10 @@ CASES = [
     case("ROL213", used(template(metrics=[ENDLESS])), background(template(metrics=[ENDLESS]))),
     case(
         "ROL214",
-        used(template(metrics=[{**FREE, "count": "{{args.n}}"}], args=[{"name": "n"}]), args=[{"name": "n", "value": "3"}]),
+        used(
+            template(metrics=[{**FREE, "count": "{{args.n}}"}], args=[{"name": "n"}]),
+            args=[{"name": "n", "value": "3"}],
+        ),
         used(template(metrics=[{**FREE, "count": "{{args.n}}"}], args=[{"name": "n", "value": "3"}])),
     ),
     case(
@@ -138,11 +146,20 @@ CASES = [
         background(template(args=[{"name": "hash"}]), args=[ARG]),
     ),
     case("ROL216", [rollout(), http_route(("model-stable",))], [rollout(), ROUTE]),
-    case("ROL216", [rollout(), http_route(("a", "b"))], [rollout(), http_route(("a",), ("model-canary", "model-stable"))]),
+    case(
+        "ROL216",
+        [rollout(), http_route(("a", "b"))],
+        [rollout(), http_route(("a",), ("model-canary", "model-stable"))],
+    ),
     case(
         "ROL218",
         [rollout(routing=TRAEFIK, canary={"canaryService": "else"}), traefik_service("traefik.io")],
         [rollout(routing=TRAEFIK), traefik_service("traefik.io")],
     ),
-    case("ROL209", blue_green(prePromotionAnalysis={"templates": [{"templateName": "a"}]}), blue_green(), complete=True),
+    case(
+        "ROL209",
+        blue_green(prePromotionAnalysis={"templates": [{"templateName": "a"}]}),
+        blue_green(),
+        complete=True,
+    ),
 ]

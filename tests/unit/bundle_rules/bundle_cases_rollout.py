@@ -6,7 +6,10 @@ from bundle_samples import GATEWAY, GONE, ROLLOUT, blue_green, case, container, 
 
 HEADER = {"headerName": "x-cohort", "headerValue": {"exact": "1"}}
 ISTIO = {"istio": {"virtualService": {"name": "model"}}, "managedRoutes": [{"name": "r"}]}
-ALB = {"alb": {"ingress": "model", "servicePort": 80, "rootService": "root"}, "managedRoutes": [{"name": "r"}]}
+ALB = {
+    "alb": {"ingress": "model", "servicePort": 80, "rootService": "root"},
+    "managedRoutes": [{"name": "r"}],
+}
 NGINX = {"nginx": {"stableIngress": "model"}}
 TRAEFIK = {"traefik": {"weightedTraefikServiceName": "model"}}
 PLUGIN = ROLLOUT["spec"]["strategy"]["canary"]["trafficRouting"]
@@ -61,8 +64,12 @@ CASES = [
     case("ROL105", rollout({"spec/selector/matchLabels/app": "other"}), rollout()),
     case(
         "ROL105",
-        rollout({"spec/selector/matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["model"]}]}),
-        rollout({"spec/selector/matchExpressions": [{"key": "app", "operator": "In", "values": ["model", "b"]}]}),
+        rollout(
+            {"spec/selector/matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["model"]}]}
+        ),
+        rollout(
+            {"spec/selector/matchExpressions": [{"key": "app", "operator": "In", "values": ["model", "b"]}]}
+        ),
     ),
     case("ROL106", rollout(pod={"containers": []}), rollout()),
     case("ROL106", container(name="Model"), container(name="model-7")),
@@ -178,7 +185,11 @@ CASES = [
     ),
     case("ROL144", header(HEADER, routing=TRAEFIK), header(HEADER, routing=MANAGED)),
     case("ROL145", header({"headerName": "a", "headerValue": {"exact": "1", "regex": ".*"}}), header(HEADER)),
-    case("ROL145", header({"headerName": "a", "headerValue": {"regex": "1"}}, routing=ALB), header(HEADER, routing=ALB)),
+    case(
+        "ROL145",
+        header({"headerName": "a", "headerValue": {"regex": "1"}}, routing=ALB),
+        header(HEADER, routing=ALB),
+    ),
     case("ROL146", mirror({}, routing=MANAGED), mirror({}), controller="1.9"),
     case("ROL146", mirror({}, routing=ALB), mirror({})),
     case("ROL147", mirror({"method": {}}), mirror({"method": {"exact": "POST"}, "headers": {"a": {}}})),

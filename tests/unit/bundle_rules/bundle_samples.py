@@ -62,7 +62,9 @@ JOB_METRIC = {
             "spec": {
                 "backoffLimit": 0,
                 "activeDeadlineSeconds": 60,
-                "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "b:1"}]}},
+                "template": {
+                    "spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "b:1"}]}
+                },
             }
         }
     },
