@@ -168,10 +168,15 @@ def _spelled(values: Any, path: Iterable[str | int]) -> Path:
     """The client's path, whose names are in its own snake_case, in the words of the object."""
     found: Path = ()
     for step in path:
-        names = {_snake(key): key for key in as_map(values)}
-        name = names.get(step, step) if isinstance(step, str) else step
+        if isinstance(values, list):
+            if isinstance(step, str):
+                continue  # a list that is a model of its own keeps its items in `value`
+            name: str | int = step
+        else:
+            name = next((key for key in as_map(values) if _snake(key) == step), step)
         found = (*found, name)
-        values = values[name] if isinstance(name, int) else as_map(values).get(name)
+        inside = isinstance(values, list) or name in as_map(values)
+        values = values[name] if inside else None
     return found
 
 

@@ -27,7 +27,7 @@ def _at(item: Object, path: Path, group: str, kind: str, namespace: str | None =
     """The reference whose name stands at a path of the object, if there is one."""
     value: Any = item.body
     for step in path:
-        value = as_map(value).get(str(step)) if not isinstance(value, list) else value[int(step)]
+        value = as_map(value).get(str(step))
     if as_text(value):
         yield Reference(path, group, kind, item.namespace if namespace is None else namespace, value)
 

@@ -59,7 +59,7 @@ def test_good_object_has_no_problem(example):
     assert check(example) == []
 
 
-@pytest.mark.parametrize(("api_version", "kind"), KINDS.keys() - EXAMPLES.keys())
+@pytest.mark.parametrize(("api_version", "kind"), sorted(KINDS.keys() - EXAMPLES.keys()))
 def test_older_version_takes_the_same_object(api_version, kind):
     group = api_version.rpartition("/")[0]
     example = next(
