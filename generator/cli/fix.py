@@ -101,7 +101,7 @@ def _forms(value: object) -> list[str]:
     return []
 
 
-def _replaced(data: Any, fix: Fix) -> Any:  # noqa: ANN401 - plain YAML values
+def _replaced(data: Any, fix: Fix) -> Any:
     out = copy.deepcopy(data)
     inner = out
     for part in fix.path[:-1]:

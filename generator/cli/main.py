@@ -76,7 +76,7 @@ class Sluice(click.Group):
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,
-        **extra: Any,  # noqa: ANN401 - click's signature
+        **extra: Any,
     ) -> NoReturn:
         """Run and leave with one of the documented exit codes; input never ends in a traceback."""
         extra["standalone_mode"] = False

@@ -111,7 +111,7 @@ def _answers(
     return Answers(team, model, tier, ref, framework, strategy, given["sha256"])
 
 
-def _asked(question: str, default: str, choices: Any = None, *, ask: bool) -> str:  # noqa: ANN401 - click's type
+def _asked(question: str, default: str, choices: Any = None, *, ask: bool) -> str:
     if not ask:
         return default
     answer: str = click.prompt(question, default=default, type=click.Choice(choices) if choices else str)

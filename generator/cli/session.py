@@ -26,7 +26,7 @@ BENTO_TEMPLATES = "bento/"
 class Refused(click.UsageError):
     """The input or the usage is wrong: exit code 2."""
 
-    def show(self, file: Any = None) -> None:  # noqa: ANN401 - click's signature
+    def show(self, file: Any = None) -> None:
         """Say what is wrong, without the usage line: the hint says more."""
         click.echo(f"Error: {self.format_message()}", file=file, err=True)
 

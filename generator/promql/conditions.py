@@ -58,7 +58,10 @@ def harm(boundary: float) -> Condition:
     """Fail once the result has reached the boundary.
 
     For metrics that run in the background from the first weight. No result is a success: at birth there is
-    none, and the enough-evidence guard answers for it before each widening. NaN is inconclusive.
+    none, and the enough-evidence guard answers for it before each widening. NaN and several series are inconclusive.
     """
     bound = number(boundary)
-    return Condition(f"len(result) == 0 || result[0] < {bound}", f"len(result) > 0 && result[0] >= {bound}")
+    return Condition(
+        f"len(result) == 0 || len(result) == 1 && result[0] < {bound}",
+        f"len(result) == 1 && result[0] >= {bound}",
+    )

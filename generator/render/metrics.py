@@ -209,7 +209,7 @@ def _settled(guard: Guard, name: str, query: str, comparison: Comparison, bound:
         condition,
         interval_s=LOOK_S,
         count=_CATCH_UP_LOOKS,
-        inconclusive_limit=_CATCH_UP_LOOKS,
+        inconclusive_limit=_CATCH_UP_LOOKS - 1,
         failure_limit=_CATCH_UP_LOOKS - 1 if guard.no_data == "fail" else 0,
         success_limit=1,
     )

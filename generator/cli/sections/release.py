@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from generator.cli.sections.section import Section, table
-from generator.plan.peak import peak_pods
+from generator.plan.peak import peak
 from generator.plan.resolve import Planned
 from generator.plan.values import Capacity, Plan
 
@@ -29,7 +29,7 @@ def release(planned: Planned) -> Section:
         "router": plan.routing.kind,
         "hosts": list(plan.routing.hosts),
         "strategy": plan.rollout.strategy,
-        "pods": {"least": plan.capacity.fewest, "most": plan.capacity.most, "peak": peak_pods(plan)},
+        "pods": {"least": plan.capacity.fewest, "most": plan.capacity.most, "peak": peak(plan).total.pods},
         "bundle": plan.identity.path,
     }
     return Section("release", "Release", data, table(_rows(plan)))
@@ -44,7 +44,7 @@ def _rows(plan: Plan) -> list[tuple[str, str]]:
         ("tier", plan.identity.tier),
         ("namespace", plan.identity.namespace),
         ("router", f"{plan.routing.kind}, {', '.join(plan.routing.hosts)}"),
-        ("pods", f"{_pods(plan.capacity)}; at most {peak_pods(plan)} at once during the release"),
+        ("pods", f"{_pods(plan.capacity)}; at most {peak(plan).total.pods} at once during the release"),
         ("strategy", plan.rollout.strategy),
     ]
 

@@ -18,6 +18,7 @@ def plan_schema() -> Node:
         release=_release(),
         timeline=_timeline(),
         guards=_guards(),
+        odds=_odds(),
         gates=_gates(),
         abort=_list(_object(stage=_text("When."), effects=_texts("What happens, in order.")), "By stage."),
         not_covered=_list(
@@ -110,6 +111,40 @@ def _guards() -> Node:
     return _object(risk=risk, guards=_list(guard, "In the spec's order."))
 
 
+def _odds() -> Node:
+    """What the statistics say (keys of `generator.stats.odds.GuardOdds`; each test adds some of its own)."""
+    guard = _object(
+        name=_text("The guard."),
+        test=_text("Its decision rule."),
+        detect={"type": "number", "description": "Relative change it must catch; a drop is negative."},
+        power=_share("Chance that a version with that change is rolled back."),
+        power_by_step=_list(_share("By the end of one weight step."), "In the order of steps."),
+        false_rollback=_share("Chance that a good version is rolled back."),
+        detect_mean_s=_maybe("number", "Mean time to a rollback."),
+        detect_p90_s=_maybe("number", "Time by which nine of ten rollbacks have happened."),
+        exposed_mean=_maybe("number", "Mean requests that a bad version has answered by then."),
+        exposed_if_missed={"type": "number", "description": "Requests it answers when nothing stops it."},
+        lost_outcomes_mean=_maybe("number", "Mean good outcomes missed, or bad ones caused."),
+        smallest_caught=_maybe("number", "Smallest change that is caught with the wanted power."),
+        mde_at_power=_maybe("number", "Smallest change that a guard made for it would catch."),
+        planned_requests=_list({"type": "number"}, "By the end of each weight step."),
+    )
+    gate = _object(
+        name=_text("The gate."),
+        rows=_count("Rows of its test set."),
+        passes_if_2_points_too_bad=_share("Chance to pass a model two points below the bound."),
+        fails_if_2_points_better=_share("Chance to fail a model two points above it."),
+    )
+    odds = _object(
+        guards=_list({**guard, "additionalProperties": True}, "Guards that can be priced."),
+        unpriced={"type": "object", "additionalProperties": _text("Why.")},
+        gates=_list(gate, "Gates that can be priced."),
+        family_false_rollback=_maybe("number", "Chance that any guard rolls a good version back."),
+        planned_requests=_list({"type": "number"}, "By the end of each weight step; a canary has it."),
+    )
+    return {**odds, "required": [key for key in odds["required"] if key != "planned_requests"]}
+
+
 def _gates() -> Node:
     waiver = _object(
         gate=_text("The gate."), reason=_text("Why."), approved_by=_text("Role."), until=_text("Last day.")
@@ -158,6 +193,10 @@ def _text(description: str) -> Node:
 
 def _texts(description: str) -> Node:
     return _list({"type": "string"}, description)
+
+
+def _share(description: str) -> Node:
+    return {"type": "number", "minimum": 0, "maximum": 1, "description": description}
 
 
 def _count(description: str) -> Node:

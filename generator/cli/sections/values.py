@@ -41,7 +41,7 @@ def values(planned: Planned) -> Section:
     return Section("values", "Every value and who decided it", data, table(rows))
 
 
-def _walk(value: Any, path: Path, unit: str) -> Iterator[Value]:  # noqa: ANN401 - values of any field
+def _walk(value: Any, path: Path, unit: str) -> Iterator[Value]:
     """Leaves of a validated spec; a list of scalars is one leaf."""
     if isinstance(value, Record):
         yield from _fields(value, path)
@@ -99,7 +99,7 @@ def _row(value: Value, origin: Origin) -> dict[str, Any]:
     }
 
 
-def _shown(text: Any) -> str:  # noqa: ANN401 - a leaf
+def _shown(text: Any) -> str:
     if isinstance(text, list):
         return f"[{', '.join(map(_shown, text))}]"
     if isinstance(text, bool):

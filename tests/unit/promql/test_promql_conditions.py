@@ -26,7 +26,7 @@ TABLE = {
     (threshold, ("<=", 0.95, "pass")): (F, S, S, F, S, S, F, S),
     (proof, (">=", 0.95)): (S, N, N, N, N, N, N, N),
     (proof, ("<", 0.95)): (N, S, N, N, N, N, N, N),
-    (harm, (0.95,)): (F, S, N, F, S, S, F, S),
+    (harm, (0.95,)): (F, S, N, F, S, S, N, N),
 }
 
 

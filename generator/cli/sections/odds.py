@@ -1,0 +1,128 @@
+"""The odds: what the guards and gates will do to a good and to a bad version, rounded against us."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+from generator.cli.sections.section import Section, table
+from generator.plan.resolve import Planned
+from generator.plan.values import Gate, Guard, Plan
+from generator.rules.odds import PlanOdds, odds_of, share_down, share_up
+from generator.spec.units import duration
+from generator.stats.odds import GuardOdds
+from generator.stats.offline import pass_probability
+
+_TOO_BAD = 0.02
+
+
+def odds(planned: Planned) -> Section:
+    """Power, false rollbacks, time and exposure, for each guard and for the whole rollout."""
+    plan = planned.plan
+    found = odds_of(plan)
+    gates = [row for gate in plan.gates for row in _gate(gate)]
+    data: dict[str, Any] = {"guards": [], "unpriced": {}, "gates": gates, "family_false_rollback": None}
+    lines: list[str] = []
+    if found is not None:
+        data |= _data(found)
+        lines += _lines(plan, found)
+    lines += [_gate_line(row) for row in gates]
+    return Section("odds", "Odds", data, tuple(lines) or ("nothing here can be priced",))
+
+
+def _data(found: PlanOdds) -> dict[str, Any]:
+    return {
+        "guards": [{"name": guard.name, **asdict(priced)} for guard, priced in found.guards],
+        "unpriced": dict(found.unpriced),
+        "family_false_rollback": found.false_rollback,
+        "planned_requests": list(found.planned_requests),
+    }
+
+
+def _lines(plan: Plan, found: PlanOdds) -> list[str]:
+    lines = []
+    if found.guards:
+        weights = [f"{weight}%" for weight in getattr(plan.rollout, "weights", ())]
+        head = (
+            "guard",
+            "detects",
+            *(f"by {weight}" for weight in weights),
+            "false",
+            "time to rollback",
+            "exposed",
+            "smallest",
+        )
+        under = ("", "", *(["caught"] * len(weights)), "rollback", "mean / p90", "if bad", "caught 80%")
+        lines += table([head, under, *(_row(guard, priced) for guard, priced in found.guards)])
+        lines.append(_whole(plan, found))
+    lines += [f"{name}: no odds, {reason}" for name, reason in found.unpriced]
+    return lines
+
+
+def _row(guard: Guard, priced: GuardOdds) -> tuple[str, ...]:
+    time = "never"
+    if priced.detect_mean_s is not None and priced.detect_p90_s is not None:
+        time = f"{_minutes(priced.detect_mean_s)} / {_minutes(priced.detect_p90_s)} min"
+    return (
+        guard.name,
+        _effect(priced.detect),
+        *(share_down(share) for share in priced.power_by_step),
+        share_up(priced.false_rollback),
+        time,
+        _requests(priced.exposed_mean),
+        "none" if priced.smallest_caught is None else f"{math.ceil(priced.smallest_caught * 1000) / 10:g}%",
+    )
+
+
+def _whole(plan: Plan, found: PlanOdds) -> str:
+    family = found.false_rollback or 0.0
+    one_in = f" (1 in {math.floor(1 / family)} good releases)" if family > 0 else ""
+    held = sum(step.hold_s for step in getattr(plan.rollout, "steps", ()))
+    requests = _requests(found.planned_requests[-1] if found.planned_requests else 0.0)
+    return (
+        f"whole rollout: false rollback at most {share_up(family)}{one_in},"
+        f" budget {share_up(plan.rollout.risk.false_rollback)};"
+        f" {requests} canary requests in {duration(held)} if nothing fires"
+    )
+
+
+def _gate(gate: Gate) -> list[dict[str, Any]]:
+    """An accuracy-like gate with a known number of rows: what chance does to it."""
+    limit, rows = gate.config.get("atLeast"), gate.config.get("rows")
+    if (
+        gate.kind != "metric"
+        or not isinstance(limit, float)
+        or not isinstance(rows, int)
+        or not 0 < limit < 1
+    ):
+        return []
+    bad, good = max(limit - _TOO_BAD, 0.0), min(limit + _TOO_BAD, 1.0)
+    return [
+        {
+            "name": gate.name,
+            "rows": rows,
+            "passes_if_2_points_too_bad": pass_probability(limit, rows, bad),
+            "fails_if_2_points_better": 1 - pass_probability(limit, rows, good),
+        }
+    ]
+
+
+def _gate_line(row: dict[str, Any]) -> str:
+    return (
+        f"gate {row['name']} on {row['rows']} rows: passes a model 2 points too bad"
+        f" {share_up(row['passes_if_2_points_too_bad'])} of the time,"
+        f" fails one 2 points better {share_up(row['fails_if_2_points_better'])}"
+    )
+
+
+def _effect(detect: float) -> str:
+    return f"{'-' if detect < 0 else '+'}{abs(detect) * 100:g}%"
+
+
+def _minutes(seconds: float) -> int:
+    return math.ceil(seconds / 60)
+
+
+def _requests(count: float | None) -> str:
+    return "–" if count is None else f"{math.ceil(count):,}".replace(",", " ")

@@ -1,0 +1,85 @@
+"""`sluice verify`: any tree of rendered files, ours or hand-written."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from generator.cli.formats import FORMATS, render
+from generator.cli.session import Refused
+from generator.cli.terminal import emit, has_color, note
+from generator.plan.entries import find_root
+
+if TYPE_CHECKING:
+    from generator.render.kinds.codes import Issue
+    from generator.render.kinds.objects import Document
+
+Controller = Literal["1.9", "1.10", "any"]
+
+
+@click.command("verify")
+@click.argument("tree", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--controller",
+    type=click.Choice(("any", "1.9", "1.10")),
+    default="any",
+    show_default=True,
+    help="Version of Argo Rollouts that must accept it.",
+)
+@click.option(
+    "--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True, help="Form of the report."
+)
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--all", "everything", is_flag=True, help="Show what is only for information, too.")
+def command(tree: Path | None, controller: Controller, fmt: str, *, strict: bool, everything: bool) -> None:
+    """Check any tree of rendered files.
+
+    TREE is a folder or a file, ours or hand-written; default: the repository's rendered files. Told is also what could
+    not be checked. Exit code 1: there are findings.
+    """
+    from generator.render.verify import verify
+
+    where = tree or _rendered()
+    if not where.exists():
+        raise Refused(f"there is no {where}; `sluice render` writes it")
+
+    def rules(documents: Sequence[Document]) -> Iterator[Issue]:
+        return lint_rules(documents, controller)
+
+    found = verify(where, [rules])
+    shown = [finding for finding in found.findings if everything or finding.severity != "info"]
+    emit(render(shown, fmt, color=has_color(sys.stdout), checked=found.files))
+    hidden = len(found.findings) - len(shown)
+    note(f"{found.objects} objects in {found.files} files" + (f"; {hidden} for information, shown by --all" if hidden else ""))
+    for sentence in found.unchecked:
+        note(f"not checked: {sentence}")
+    refusing = {"error", "warning"} if strict else {"error"}
+    if any(finding.severity in refusing for finding in found.findings):
+        click.get_current_context().exit(1)
+
+
+def lint_rules(documents: Sequence[Document], controller: Controller) -> Iterator[Issue]:
+    """What the Rollouts controller demands beyond the shape of its objects, as issues of the tree."""
+    from generator.render.kinds.codes import Issue
+    from generator.rules.bundle.lint import lint
+    from generator.rules.bundle.model import Objects, Source
+
+    by_source = {Source(document.file, number): document for number, document in enumerate(documents)}
+    objects = Objects.of((source, document.body) for source, document in by_source.items())
+    for problem in lint(objects, controller=controller):
+        yield Issue(
+            by_source[problem.source], problem.path, problem.code, problem.severity, problem.message, problem.hint
+        )
+
+
+def _rendered() -> Path:
+    from generator.cli.work import platform_inputs
+
+    root = find_root(Path.cwd())
+    if root is None:
+        raise Refused("name a tree, or go into a repository with specs/platform.yaml")
+    return root / platform_inputs(root).folder
