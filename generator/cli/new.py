@@ -12,7 +12,7 @@ import click
 
 from generator.cli.example import example_lock
 from generator.cli.session import Refused, Session, open_session, root_option
-from generator.cli.terminal import emit
+from generator.cli.terminal import emit, is_terminal
 from generator.cli.writing import existing, write_files
 from generator.plan.entries import SPECS
 from generator.plan.references import did_you_mean
@@ -67,7 +67,7 @@ def command(name: str, root: Path | None, *, example_lock: bool, yes: bool, **gi
     session = open_session(root)
     platform = _platform(session)
     team, model = _split(name, platform)
-    answers = _answers(team, model, platform, given, ask=not yes and sys.stdin.isatty(), yes=yes)
+    answers = _answers(team, model, platform, given, ask=not yes and is_terminal(sys.stdin), yes=yes)
     files = _files(session, platform, answers, lock=example_lock)
     taken = existing(session.root, list(files))
     if taken:

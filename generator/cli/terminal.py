@@ -23,7 +23,7 @@ def has_color(stream: TextIO) -> bool:
         return False
     if os.environ.get("FORCE_COLOR", "0") not in {"", "0"}:
         return True
-    return _is_terminal(stream)
+    return is_terminal(stream)
 
 
 def emit(text: str) -> None:
@@ -39,12 +39,13 @@ def note(text: str) -> None:
 @contextmanager
 def progress(items: Sequence[T], label: str) -> Iterator[Iterator[T]]:
     """Go through items, with a bar on standard error where there are many and a terminal shows it."""
-    if len(items) < _LONG or not _is_terminal(sys.stderr):
+    if len(items) < _LONG or not is_terminal(sys.stderr):
         yield iter(items)
         return
     with click.progressbar(items, label=label, file=sys.stderr) as bar:
         yield iter(bar)
 
 
-def _is_terminal(stream: TextIO) -> bool:
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person sits at the other end of a stream, with a terminal that can do more than print."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from generator.output.prune import orphans
 from generator.plan.entries import PLATFORM, SPECS, Entry
 from generator.plan.inputs import PlatformInputs, model_inputs
 from generator.render.environment import Templates
+from generator.render.identity import code_digest
 
 BENTOS, ARGOCD, PLATFORM_FOLDER = "bentos", "argocd", "platform"
 
@@ -102,7 +104,7 @@ def survey(request: Request, platform: PlatformInputs, templates: Templates) -> 
     """Compare the ledgers with the inputs; nothing is planned or rendered for it."""
     every = platform.names("environments")
     work = Work(tuple(name for name in every if request.environment in {"", name}))
-    digest = templates.digest()
+    digest = hashlib.sha256(f"{code_digest()}{templates.digest()}".encode()).hexdigest()
     expired = {w.get("model") for w in platform.waivers() if str(w.get("until")) < request.today.isoformat()}
     for entry in request.entries:
         paths = model_paths(entry, work.environments)

@@ -81,7 +81,7 @@ class PlatformInputs:
 
 
 def model_inputs(entry: Entry, platform: PlatformInputs, templates: str) -> dict[str, str]:
-    """Inputs of the bundles of one model."""
+    """Inputs of the bundles of one model; `templates` is the digest of templates and code."""
     return {
         "lock": file_digest(entry.lock),
         "platform": platform.of_model(entry.team, entry.model),

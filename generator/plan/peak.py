@@ -1,24 +1,97 @@
-"""The most pods that a release has running at once."""
+"""What a plan needs of a cluster: all the time, and at the peak of a release."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
-from generator.plan.values import BlueGreen, Plan
+from generator.plan.values import Canary, Plan
+from generator.spec.types import byte_count, cores
 
-_SURGE = 0.25
+# Requests of one gate's pod, as rendered (templates/kubernetes/_gate-container.yaml.j2).
+GATE_CPU, GATE_MEMORY = 0.5, 2**30
+# Without a router the controller starts a quarter more pods before it stops old ones (rollout-canary.yaml.j2).
+SURGE = 0.25
 
 
-def peak_pods(plan: Plan) -> int:
-    """Most pods during a release, with the stable version at its largest.
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Requests of some pods.
 
-    With a router, and in a blue-green, both versions run whole at the moment of promotion; without one the surge is a
-    quarter (rendered `maxSurge`). A shadow adds its own pods, whose number follows the smallest stable version.
+    Args:
+        pods: how many.
+        cpu: cores.
+        memory: bytes.
+        gpu: devices.
     """
-    stable = plan.capacity.most
-    if isinstance(plan.rollout, BlueGreen):
-        return 2 * stable
-    shadow = plan.rollout.shadow
-    copies = max(1, math.ceil(plan.capacity.fewest * shadow.percent)) if shadow else 0
-    together = stable + math.ceil(stable * _SURGE) if plan.routing.kind == "none" else 2 * stable
-    return together + copies
+
+    pods: int = 0
+    cpu: float = 0.0
+    memory: int = 0
+    gpu: int = 0
+
+    def __add__(self, other: Need) -> Need:
+        return Need(
+            self.pods + other.pods, self.cpu + other.cpu, self.memory + other.memory, self.gpu + other.gpu
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """What runs side by side while a new version is released.
+
+    Args:
+        stable: the version that serves, with all pods that its autoscaler may start.
+        fresh: the new version at its most, just before the old one goes.
+        shadow: the pods that answer copies.
+        gates: the pods that judge before the release.
+    """
+
+    stable: Need
+    fresh: Need
+    shadow: Need
+    gates: Need
+
+    @property
+    def total(self) -> Need:
+        """All of it."""
+        return self.stable + self.fresh + self.shadow + self.gates
+
+
+def peak(plan: Plan) -> Peak:
+    """The most that a plan needs at a time.
+
+    A routed canary ends with both versions at full size: the controller keeps the old one until the new one has all
+    pods (argo-rollouts.md 1.11), whatever the largest weight was. So does a blue-green.
+    """
+    most = plan.capacity.most
+    gates = len(plan.gates) if "cluster" in plan.enforcement else 0
+    counted = plan.rollout.strategy == "canary" and plan.routing.kind == "none"
+    fresh = math.ceil(most * SURGE) if counted else most
+    return Peak(
+        stable=_pods(plan, most),
+        fresh=_pods(plan, fresh),
+        shadow=_pods(plan, shadow_pods(plan)),
+        gates=Need(gates, gates * GATE_CPU, gates * GATE_MEMORY),
+    )
+
+
+def steady(plan: Plan, *, most: bool = False) -> Need:
+    """What a plan needs between releases.
+
+    Args:
+        plan: the plan.
+        most: with every pod that the autoscaler may start, instead of the fewest.
+    """
+    return _pods(plan, plan.capacity.most if most else plan.capacity.fewest) + _pods(plan, shadow_pods(plan))
+
+
+def shadow_pods(plan: Plan) -> int:
+    """Pods that answer copies: their share of the fewest pods; 0 without a shadow."""
+    shadow = plan.rollout.shadow if isinstance(plan.rollout, Canary) else None
+    return max(1, math.ceil(plan.capacity.fewest * shadow.percent)) if shadow else 0
+
+
+def _pods(plan: Plan, count: int) -> Need:
+    need = plan.capacity
+    return Need(count, count * cores(need.cpu), count * byte_count(need.memory), count * need.gpu)

@@ -20,6 +20,8 @@ EventKind = Literal[
 
 LOOK_S = 60.0
 """Seconds between two looks of a guard."""
+PARITY_LOOK_S = 5 * LOOK_S
+"""Seconds between two looks of a fairness guard: its window is the whole release, it changes slowly."""
 WINDOW_S = 300.0
 """Seconds of requests that an absolute limit is judged over."""
 CATCH_UP_S = 4 * LOOK_S
@@ -168,13 +170,18 @@ def first_look_s(plan: Plan, guard: Guard) -> float:
     return 0.0 if guard.ratio is not None else WINDOW_S + 2 * plan.monitoring.scrape_s
 
 
+def interval_s(guard: Guard) -> float:
+    """Seconds between two looks of a guard of a canary."""
+    return PARITY_LOOK_S if guard.kind == "fairness" else LOOK_S
+
+
 def _looks(plan: Plan, rollout: Canary, clock: _Clock) -> Iterator[Event]:
     """The background analysis: from the first live request until promotion, approvals included."""
-    by_delay: dict[float, list[str]] = {}
+    together: dict[tuple[float, float], list[str]] = {}
     for guard in rollout.guards:
-        by_delay.setdefault(first_look_s(plan, guard), []).append(guard.name)
-    for delay, names in sorted(by_delay.items()):
-        text = f"from now until promotion a look every {duration(LOOK_S)} at {', '.join(names)}"
+        together.setdefault((first_look_s(plan, guard), interval_s(guard)), []).append(guard.name)
+    for (delay, interval), names in sorted(together.items()):
+        text = f"from now until promotion a look every {duration(interval)} at {', '.join(names)}"
         yield Event("looks", text, clock.now + delay, None, clock.after, tuple(names))
 
 

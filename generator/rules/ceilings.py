@@ -43,7 +43,9 @@ def first_weight(context: Context) -> Iterator[Problem]:
     tier, limit = context.plan.identity.tier, f"{ceiling}%"
     index = next((i for i, step in enumerate(rollout.steps) if step.weight is not None), None)
     if index is None:
-        message = f"no step has a weight, so all traffic moves at once; the tier `{tier}` allows {limit} first"
+        message = (
+            f"no step has a weight, so all traffic moves at once; the tier `{tier}` allows {limit} first"
+        )
         hint = f"add a step of {limit} or less"
         yield Problem(STEPS, message, hint, _ceiling(context, "firstWeight", limit))
     elif rollout.weights[0] > ceiling:
@@ -87,7 +89,9 @@ def longest_rollout(context: Context) -> Iterator[Problem]:
     ceiling, rollout = context.tier.ceilings.longest_rollout, context.plan.rollout
     if ceiling is None or not isinstance(rollout, Canary):
         return
-    total = math.fsum(step.hold_s for step in rollout.steps) + (rollout.shadow.hold_s if rollout.shadow else 0)
+    total = math.fsum(step.hold_s for step in rollout.steps) + (
+        rollout.shadow.hold_s if rollout.shadow else 0
+    )
     if total > ceiling:
         message = f"the holds sum up to {duration(total)}, more than the {duration(ceiling)} "
         message += f"that the tier `{context.plan.identity.tier}` allows"
@@ -106,7 +110,9 @@ def replicas(context: Context) -> Iterator[Problem]:
     """Most pods of the stable version."""
     ceiling, most = context.tier.ceilings.replicas, context.plan.capacity.most
     if ceiling is not None and most > ceiling:
-        path: Path = ("spec", "autoscaling", "max") if context.plan.capacity.autoscaler else ("spec", "replicas")
+        path: Path = (
+            ("spec", "autoscaling", "max") if context.plan.capacity.autoscaler else ("spec", "replicas")
+        )
         what = f"the number of pods, {most},"
         message = f"{what} is above the {ceiling} that the tier `{context.plan.identity.tier}` allows"
         related = _ceiling(context, "replicas", ceiling)
@@ -174,7 +180,9 @@ def max_exposed(context: Context) -> Iterator[Problem]:
     tier, related = context.plan.identity.tier, _ceiling(context, "maxExposed", ceiling)
     if rollout.risk.max_exposed is not None and rollout.risk.max_exposed > ceiling:
         path = (*ROLLOUT, "risk", "maxExposed")
-        message = f"`maxExposed` of {rollout.risk.max_exposed} is above the {ceiling} that the tier `{tier}` allows"
+        message = (
+            f"`maxExposed` of {rollout.risk.max_exposed} is above the {ceiling} that the tier `{tier}` allows"
+        )
         yield Problem(path, message, f"write {ceiling} or less", related, Fix(path, ceiling))
     odds = odds_of(context.plan)
     exposed = odds.worst_exposed if odds else None
@@ -216,7 +224,12 @@ def required_gates(context: Context) -> Iterator[Problem]:
     for kind in context.tier.requires.gates:
         if kind not in kinds:
             message = f"the tier `{context.plan.identity.tier}` requires a {kind} gate"
-            related = ((f"required by the tier `{context.plan.identity.tier}`", context.tier_place("requires", "gates")),)
+            related = (
+                (
+                    f"required by the tier `{context.plan.identity.tier}`",
+                    context.tier_place("requires", "gates"),
+                ),
+            )
             yield Problem(GATES, message, f"add one; `sluice schema` shows a {kind} gate", related)
 
 
@@ -267,7 +280,12 @@ def image_digest(context: Context) -> Iterator[Problem]:
     message += f"the lock holds that of bento {pushed.bento}" if pushed else "the lock holds none"
     hint = f"CI must push {image.repository}:{image.tag} and write its digest into the lock, "
     hint += f"as `image: {{digest: sha256:…, bento: {short}}}`"
-    related = ((f"required by the tier `{context.plan.identity.tier}`", context.tier_place("requires", "imageDigest")),)
+    related = (
+        (
+            f"required by the tier `{context.plan.identity.tier}`",
+            context.tier_place("requires", "imageDigest"),
+        ),
+    )
     yield Problem(LOCK_IMAGE, message, hint, related, document=written.lock_document, key=True)
 
 
@@ -289,4 +307,3 @@ def no_data(context: Context) -> Iterator[Problem]:
         if policy is not None and policy not in allowed:
             message = f"`noData: {policy}` is not allowed in the tier `{tier}`"
             yield Problem(path, message, f"write {' or '.join(allowed)}", related, Fix(path, allowed[-1]))
-

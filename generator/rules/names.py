@@ -57,7 +57,7 @@ def namespace(context: Context) -> Iterator[Problem]:
     found, environment = context.plan.identity.namespace, context.plan.identity.environment
     if len(found) > LONGEST or not _DNS_LABEL.fullmatch(found):
         message = f"the namespace would be `{found}`, {len(found)} characters"
-        hint = f"at most {LONGEST} lower-case letters, digits and inner hyphens; {{team}} and {{environment}} are filled in"
+        hint = f"at most {LONGEST} letters, digits and hyphens; {{team}} and {{environment}} are filled in"
         path = ("spec", "environments", environment, "namespace")
         yield Problem(path, message, hint, document=context.platform_document)
 

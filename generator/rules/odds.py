@@ -5,13 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from generator.plan.values import Canary, Guard, Plan
-from generator.stats.odds import (
-    GuardOdds, SprtOdds, ThresholdOdds, family_false_rollback, sprt_odds, threshold_odds,
-)  # fmt: skip
 from generator.stats.delay import mask_dead_time
+from generator.stats.odds import GuardOdds, family_false_rollback, sprt_odds, threshold_odds
 from generator.stats.timeline import Phase
 from generator.stats.windows import WindowGuard
 
@@ -80,7 +77,7 @@ def odds_of(plan: Plan) -> PlanOdds | None:
         if reason:
             unpriced.append((guard.name, reason))
         else:
-            priced.append((guard, _price(plan, guard, steps, rollout.risk.power)))
+            priced.append((guard, price(plan, guard, steps)))
     rps = plan.min_rps or 0.0
     seen, total = [], 0.0
     for phase in steps:
@@ -90,7 +87,7 @@ def odds_of(plan: Plan) -> PlanOdds | None:
     return PlanOdds(tuple(priced), tuple(unpriced), family, tuple(seen))
 
 
-def annotations(plan: Plan) -> dict[str, str]:
+def annotations(plan: Plan) -> dict[str, str]:  # type: ignore[no-redef]  # the import is a directive
     """Power, false rollback and exposure as annotations: a shortened hold shows in the diff as lost power."""
     odds = odds_of(plan)
     if odds is None or not odds.guards:
@@ -118,22 +115,49 @@ def _share(percent: float) -> str:
 
 
 def _unpriceable(plan: Plan, guard: Guard, steps: tuple[Phase, ...]) -> str:
+    """Why there are no odds of a guard; empty when there are.
+
+    What no test can be built for (a drop by 100 %, a risk of 0 %) is a finding of `rules.rollout`.
+    """
     if guard.kind == "fairness":
         return "a fairness guard is judged by its interval, not by traffic alone"
     if not plan.min_rps:
         return "`traffic.minRps` is not declared"
-    if guard.baseline is None or not 0 < guard.baseline < 1:
+    if guard.baseline is None:
         return "its `baseline` is not declared"
-    if not steps:
-        return "no step has a weight"
+    if not 0 < guard.baseline < 1:
+        return "its `baseline` is never or always, which no test can compare with"
+    if not sum(step.duration_s for step in steps):
+        return "no step has a weight and a hold"
+    ratio = guard.ratio if guard.ratio is not None else _priced_ratio(guard)
+    if ratio <= 0 or ratio == 1 or guard.baseline * ratio > 1:
+        return "such a change of its `baseline` is impossible"
+    if not (0 < guard.alpha < 1 and 0 < plan.rollout.risk.power < 1):
+        return "its risk is no chance that a test can keep"
     return ""
 
 
-def _price(plan: Plan, guard: Guard, steps: tuple[Phase, ...], power: float) -> GuardOdds:
+def _priced_ratio(guard: Guard) -> float:
+    """The change that a bare limit is priced for: the largest possible one where the usual one is impossible."""
+    if not guard.at_most:
+        return 1 - _PRICED
+    return min(1 + _PRICED, 1 / (guard.baseline or 1.0))
+
+
+def price(plan: Plan, guard: Guard, steps: tuple[Phase, ...]) -> GuardOdds:
+    """The odds of one guard over some steps, which need not be those of the plan.
+
+    Raises:
+        ValueError: there are none; `odds_of` lists such guards under `unpriced`.
+    """
     rps, baseline, latency = plan.min_rps or 0.0, guard.baseline or 0.0, latency_s(plan)
+    power = plan.rollout.risk.power
     if guard.ratio is not None:
         dead = mask_dead_time(guard.mask_s)
-        return _sprt(steps, rps, baseline, guard.ratio, guard.alpha, dead, plan.design_effect, latency, power)
+        effect = plan.design_effect
+        return _sprt(
+            steps, rps, baseline, guard.ratio, guard.alpha, dead, effect, latency, LOOK_S, power=power
+        )
     window = WindowGuard(
         limit=guard.limit or 0.0,
         bound="at_most" if guard.at_most else "at_least",
@@ -142,8 +166,7 @@ def _price(plan: Plan, guard: Guard, steps: tuple[Phase, ...], power: float) -> 
         failure_limit=LIMIT_FAILURES,
         design_effect=plan.design_effect,
     )
-    ratio = 1 + _PRICED if guard.at_most else 1 - _PRICED
-    return _threshold(steps, rps, baseline, ratio, window, latency, power)
+    return _threshold(steps, rps, baseline, _priced_ratio(guard), window, latency, power=power)
 
 
 def latency_s(plan: Plan) -> float:
@@ -154,13 +177,5 @@ def latency_s(plan: Plan) -> float:
     return LATENCY_S + LOOK_S + plan.monitoring.scrape_s
 
 
-@lru_cache(maxsize=4096)
-def _sprt(*given: Any) -> SprtOdds:  # noqa: ANN401 - the arguments of sprt_odds, as the key of a cache
-    *rest, power = given
-    return sprt_odds(*rest, LOOK_S, power=power)
-
-
-@lru_cache(maxsize=4096)
-def _threshold(*given: Any) -> ThresholdOdds:  # noqa: ANN401 - the arguments of threshold_odds, likewise
-    *rest, power = given
-    return threshold_odds(*rest, power=power)
+_sprt = lru_cache(maxsize=4096)(sprt_odds)
+_threshold = lru_cache(maxsize=4096)(threshold_odds)

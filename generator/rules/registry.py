@@ -166,7 +166,12 @@ def apply(rule: Rule, context: Context) -> Iterator[Finding]:
             yield _finding(rule, problem, problem.document, problem.path, None)
             continue
         document, local = _written(context.planned, problem.path)
-        yield _finding(rule, problem, document, local, _local_fix(context.planned, problem.fix))
+        fix = (
+            _local_fix(context.planned, problem.fix)
+            if document is context.planned.written.layers.spec
+            else None
+        )
+        yield _finding(rule, problem, document, local, fix)
 
 
 def apply_together(rule: Rule, context: Together) -> Iterator[Finding]:

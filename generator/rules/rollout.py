@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from generator.plan.build import bento_of
 from generator.plan.values import Canary
@@ -134,7 +134,9 @@ def chances(context: Context) -> Iterator[Problem]:
     for key, value, example in (("falseRollback", risk.false_rollback, "5%"), ("power", risk.power, "80%")):
         if not 0 < value < 1:
             message = f"`{key}: {percent(value)}` can't be kept by any test"
-            yield Problem((*ROLLOUT, "risk", key), message, f"write a chance between 0% and 100%, such as {example}")
+            yield Problem(
+                (*ROLLOUT, "risk", key), message, f"write a chance between 0% and 100%, such as {example}"
+            )
 
 
 @rule(
@@ -256,7 +258,7 @@ def _declaration(context: Context, name: str) -> Related:
     "PLAN511",
     "error",
     "a guard of the shadow that judges nothing",
-    why="Copies are answered by nobody's user and have no stable version beside them: they have no outcomes and no share.",
+    why="Nobody sees the answer to a copy, so it has no outcome, and no stable version answers beside it.",
     fix="Judge fairness in the shadow; watch outcomes, errors and latency in the steps.",
 )
 def shadow_guards(context: Context) -> Iterator[Problem]:

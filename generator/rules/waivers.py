@@ -77,7 +77,7 @@ def acceptance_ended(context: Context) -> Iterator[Problem]:
     "WAIV704",
     "error",
     "a finding that can't be accepted",
-    why="A team may accept a warning about its own plan for a while; an error stays one, and the tier decides what the odds must be.",
+    why="A team may accept a warning about its own plan for a while; the tier decides how far.",
     fix="Mend what the finding says, or remove the acceptance.",
 )
 def not_acceptable(context: Context) -> Iterator[Problem]:
@@ -109,4 +109,6 @@ def quarantined(context: Context) -> Iterator[Problem]:
             message = f"this version is in quarantine: {entry.reason}"
             hint = "pin another version of the model"
             document = context.planned.written.lock_document
-            yield Problem(("model", "digest"), message, hint, (("quarantined here", place),), document=document)
+            yield Problem(
+                ("model", "digest"), message, hint, (("quarantined here", place),), document=document
+            )

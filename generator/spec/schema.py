@@ -40,7 +40,7 @@ def model_schema() -> Node:
     forms = _Forms(raw)
     spec = root["properties"].pop("spec")
     body = forms.form(root, partial=False)
-    body["properties"]["spec"] = {"$ref": f"{_REF}Spec", "description": spec["description"]}
+    body["properties"]["spec"] = {"$ref": f"{_REF}Spec", "title": "spec", "description": spec["description"]}
     forms.defs["Spec"] = _spec(forms)
     forms.defs["Overrides"] = _layer(forms, "What differs in one environment: any part of the spec.")
     return identified("model", "A model and how it is released", _closed(body, forms))

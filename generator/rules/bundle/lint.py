@@ -1,0 +1,125 @@
+"""Lint of a tree of Argo Rollouts objects: every rule on everything it is about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from typing import Literal
+
+from generator.rules.bundle import (
+    analysis,
+    bluegreen,
+    canary,
+    capability,
+    conditions,
+    footguns,
+    references,
+    registry,
+    resolve,
+    routes,
+    spec,
+    steps,
+    verdicts,
+)
+from generator.rules.bundle.model import Object, Objects, as_list, as_map
+from generator.rules.bundle.registry import RULES, Problem, Rule, Scope
+from generator.rules.bundle.view import (
+    MetricContext,
+    Moment,
+    Rollout,
+    RolloutContext,
+    TemplateContext,
+    UseContext,
+    Version,
+)
+
+RULE_MODULES = (
+    analysis,
+    bluegreen,
+    canary,
+    capability,
+    conditions,
+    footguns,
+    references,
+    routes,
+    spec,
+    steps,
+    verdicts,
+)
+_VERSIONS: dict[str, tuple[Version, ...]] = {"1.9": ("1.9",), "1.10": ("1.10",), "any": ("1.9", "1.10")}
+_TEMPLATES = ("AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun")
+
+
+def lint(
+    objects: Objects,
+    *,
+    controller: Literal["1.9", "1.10", "any"] = "any",
+    only_kinds: Collection[str] | None = None,
+    complete: bool = False,
+) -> list[Problem]:
+    """Judge a tree of objects.
+
+    Args:
+        objects: the tree; other trees are not looked at.
+        controller: the controller version to satisfy; `any` means every version known.
+        only_kinds: report on objects of these kinds only (the rest of the tree is still looked up).
+        complete: whether everything that the tree refers to must be in it; otherwise what is missing is
+            said to be not checked.
+
+    Returns:
+        Problems without repetition, ordered by document, object and path.
+    """
+    versions = _VERSIONS[controller]
+    wanted = {scope: registry.by_scope(scope, RULES) for scope in ("rollout", "use", "template", "metric")}
+    found = {
+        problem
+        for item, scope, context in _contexts(objects, versions, complete=complete)
+        if only_kinds is None or item.key.kind in only_kinds
+        for problem in _run(wanted[scope], context, item)
+    }
+    return sorted(found, key=_order)
+
+
+def _order(problem: Problem) -> tuple[object, ...]:
+    path = tuple((isinstance(part, str), str(part).zfill(6)) for part in problem.path)
+    return problem.source, problem.key, path, problem.code, problem.message
+
+
+def _run(rules: Iterable[Rule], context: object, item: Object) -> Iterator[Problem]:
+    for one in rules:
+        yield from one(context, item)
+
+
+def _contexts(
+    objects: Objects, versions: tuple[Version, ...], *, complete: bool
+) -> Iterator[tuple[Object, Scope, object]]:
+    rollouts = [Rollout(item) for item in objects.of_kind("Rollout")]
+    for rollout in rollouts:
+        yield rollout.object, "rollout", RolloutContext(rollout, objects, versions, complete)
+        for use in rollout.uses:
+            templates, missing = resolve.reach(objects, rollout.object.key.namespace, use.refs)
+            context = UseContext(rollout, use, tuple(templates), tuple(missing), objects, complete)
+            yield rollout.object, "use", context
+    forms = resolve.forms(objects, rollouts)
+    for item in objects.of_kind(*_TEMPLATES):
+        yield item, "template", TemplateContext(item)
+        for metric in _metrics(item, forms.get(id(item), []), versions):
+            yield item, "metric", metric
+
+
+def _metrics(
+    item: Object, uses: list[resolve.Form], versions: tuple[Version, ...]
+) -> Iterator[MetricContext]:
+    """Every metric of a template, once for each form that the arguments of its uses give it."""
+    own = resolve.declared([item])
+    uses = uses or [resolve.Form(None, resolve.known_values(own, []), frozenset(resolve.names(own)))]
+    for i, metric in enumerate(as_list(as_map(item.body.get("spec")).get("metrics"))):
+        moments: dict[str, set[Moment]] = {}
+        bodies: dict[str, tuple[dict[str, object], frozenset[str]]] = {}
+        for use in uses:
+            body = resolve.fill(as_map(metric), use.values)
+            text = json.dumps(body, skipkeys=True, default=str)
+            bodies[text] = body, use.declared
+            moments.setdefault(text, set()).update({use.moment} if use.moment else ())
+        for text, (body, declared) in bodies.items():
+            yield MetricContext(body, ("spec", "metrics", i), frozenset(moments[text]), declared, versions)

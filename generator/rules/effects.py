@@ -1,0 +1,111 @@
+"""What a change of a plan would do to its odds: the numbers behind a fix."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from generator.plan.values import Guard, Plan
+from generator.rules.odds import price, share_down
+from generator.rules.registry import Context
+from generator.spec.units import percent
+from generator.stats.odds import GuardOdds
+from generator.stats.timeline import Phase
+
+_M, _H, _D = 60.0, 3600.0, 86_400.0
+ROUND_HOLDS: Final = tuple(
+    [n * _M for n in (1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 90)]
+    + [n * _H for n in (2, 3, 4, 5, 6, 8, 10, 12, 18, 24, 36)]
+    + [n * _D for n in (2, 3, 4, 5, 7)]
+)
+"""Holds that people write, seconds, ascending."""
+
+
+def round_hold(seconds: float) -> float | None:
+    """The smallest round hold of at least so many seconds; None beyond a week."""
+    at = bisect_left(ROUND_HOLDS, seconds - 1e-9)
+    return ROUND_HOLDS[at] if at < len(ROUND_HOLDS) else None
+
+
+def with_hold(steps: Sequence[Phase], position: int, hold_s: float) -> tuple[Phase, ...]:
+    """The weight steps with another hold of one of them."""
+    changed = replace(steps[position], duration_s=hold_s)
+    return (*steps[:position], changed, *steps[position + 1 :])
+
+
+def hold_that_catches(
+    context: Context, guard: Guard, steps: tuple[Phase, ...], position: int, power: float
+) -> tuple[float, GuardOdds] | None:
+    """The smallest longer round hold of a step by whose end a guard catches a share of bad versions.
+
+    Returns:
+        The hold (seconds) and the odds with it; None when a week is not enough or the tier allows no such time.
+    """
+    longer = [hold for hold in ROUND_HOLDS if hold > steps[position].duration_s]
+
+    def odds(hold: float) -> GuardOdds:
+        return price(context.plan, guard, with_hold(steps, position, hold))
+
+    at = bisect_left(longer, power, key=lambda hold: odds(hold).power_by_step[position])
+    if at == len(longer) or not _allowed(context, longer[at] - steps[position].duration_s):
+        return None
+    return longer[at], odds(longer[at])
+
+
+def _allowed(context: Context, more_s: float) -> bool:
+    """Whether the tier leaves room for that many more seconds of rollout."""
+    ceiling, rollout = context.tier.ceilings.longest_rollout, context.plan.rollout
+    if ceiling is None or rollout.strategy != "canary":
+        return True
+    shadow = rollout.shadow.hold_s if rollout.shadow else 0.0
+    return math.fsum(step.hold_s for step in rollout.steps) + shadow + more_s <= ceiling
+
+
+def exposure_change(before: GuardOdds, after: GuardOdds) -> str:
+    """By how much the mean exposure changes, rounded against us; empty when it is not known."""
+    if not before.exposed_mean or after.exposed_mean is None:
+        return ""
+    change = after.exposed_mean / before.exposed_mean - 1
+    whole = math.ceil(100 * change)
+    return f", mean exposure {whole:+d}%" if whole else ""
+
+
+def caught(odds: GuardOdds, position: int) -> str:
+    """The share caught by the end of a step, for people."""
+    return share_down(odds.power_by_step[position])
+
+
+def compared(plan: Plan, guard: Guard) -> Guard | None:
+    """A guard with a bare limit as one that compares with stable and catches just that change.
+
+    None where the limit is on the good side of the baseline, or nobody declared the baseline.
+    """
+    if guard.limit is None or not guard.baseline:
+        return None
+    ratio = guard.limit / guard.baseline
+    if ratio <= 0 or (ratio > 1) != guard.at_most or ratio == 1 or ratio * guard.baseline > 1:
+        return None
+    others = sum(1 for other in plan.rollout.guards if other.ratio is not None)
+    alpha = plan.rollout.risk.false_rollback / (others + 1)
+    return replace(guard, ratio=ratio, limit=None, alpha=alpha) if 0 < alpha < 1 else None
+
+
+def detect_of(guard: Guard) -> dict[str, str]:
+    """What a guard detects, as a spec says it: `{drop: 10%}`."""
+    change = (guard.ratio or 1.0) - 1.0
+    return {"drop": percent(-change)} if change < 0 else {"rise": percent(change)}
+
+
+def effect_of(guard: Guard) -> str:
+    """The same in a sentence: `10% drops`."""
+    ((direction, size),) = detect_of(guard).items()
+    return f"{size} {direction}s"
+
+
+def rewritten(context: Context, guard: Guard, **changes: Any) -> dict[str, Any]:
+    """A guard as its spec wrote it, with some keys changed; None removes one."""
+    written = context.planned.written.layers.merged["spec"]["rollout"]["guards"][guard.index]
+    return {key: value for key, value in {**written, **changes}.items() if value is not None}

@@ -1,0 +1,226 @@
+"""Bare limits and delayed outcomes: guards that read something else than they seem to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from generator.plan.values import Canary, Guard
+from generator.rules.effects import caught, compared, detect_of, effect_of, rewritten, round_hold, with_hold
+from generator.rules.odds import LIMIT_WINDOW_S, odds_of, phases, price, share_up
+from generator.rules.paths import GUARDS, STEPS, weight_steps
+from generator.rules.registry import Context, Problem, rule
+from generator.source.document import Path
+from generator.source.finding import Fix, Severity
+from generator.spec.units import duration, percent
+from generator.stats.delay import REFUSE_SHIFT, WARN_SHIFT, delay_share, llr_shift, mask_dead_time
+
+_FEW, _TOO_FEW = 100.0, 20.0
+
+
+def _bare(context: Context) -> list[Guard]:
+    """Guards with an absolute limit on a ratio."""
+    return [
+        guard for guard in context.plan.rollout.guards if guard.limit is not None and guard.kind != "fairness"
+    ]
+
+
+def _comparisons(context: Context, guard: Guard) -> list[Guard]:
+    """Guards that compare the same thing with stable."""
+    same = (guard.kind, guard.subject, guard.bound_s)
+    others = context.plan.rollout.guards
+    return [o for o in others if o.ratio is not None and (o.kind, o.subject, o.bound_s) == same]
+
+
+@rule(
+    "CAN103",
+    "warning",
+    "a guard can roll back and nobody said what it must catch",
+    why="A limit without a declared change has no power: nobody can tell a check from a decoration.",
+    fix="Write `detect` instead of `limit`, or add a guard that does beside it.",
+)
+def undeclared(context: Context) -> Iterator[Problem]:
+    """A bare limit alone: warned, refused in a strict tier; beside a comparison it is a second net."""
+    if not isinstance(context.plan.rollout, Canary):
+        return
+    for guard in _bare(context):
+        if not _comparisons(context, guard):
+            message = f"`{guard.name}` has a limit, but no change that it must catch"
+            severity: Severity = "error" if context.regulated else "warning"
+            fix, example = _as_comparison(context, guard)
+            hint = f"write `detect: {example}` instead of `limit`, or add such a guard beside it"
+            yield Problem((*GUARDS, guard.index, "limit"), message, hint, fix=fix, severity=severity)
+
+
+def _as_comparison(context: Context, guard: Guard) -> tuple[Fix | None, str]:
+    better = compared(context.plan, guard)
+    if better is None:
+        return None, "{drop: …}" if not guard.at_most else "{rise: …}"
+    detect = detect_of(better)
+    ((direction, size),) = detect.items()
+    value = rewritten(context, guard, limit=None, detect=detect)
+    return Fix((*GUARDS, guard.index), value), f"{{{direction}: {size}}}"
+
+
+@rule(
+    "CAN105",
+    "warning",
+    "too few requests in the window of a limit",
+    why="A ratio of a handful of requests is noise, and of none there is none: the guard waits or fires by chance.",
+    fix="Send more traffic in the first step, or compare with the stable version (`detect`).",
+)
+def sparse(context: Context) -> Iterator[Problem]:
+    """Requests in five minutes at the smallest weight: warned below 100, refused below 20."""
+    rollout, rps = context.plan.rollout, context.plan.min_rps
+    if not rps or not _bare(context):
+        return
+    weights = rollout.weights if isinstance(rollout, Canary) else (100,)
+    smallest = min(weights, default=100)
+    requests = rps * smallest / 100 * LIMIT_WINDOW_S
+    if requests >= _FEW:
+        return
+    needed = math.ceil(100 * _FEW / (rps * LIMIT_WINDOW_S))
+    fix, hint = None, "a limit needs more traffic than this: compare with the stable version (`detect`)"
+    if isinstance(rollout, Canary) and needed <= _highest_weight(context):
+        index = next(i for i, step in enumerate(rollout.steps) if step.weight == smallest)
+        hint = f"start with {needed}%: {math.floor(rps * needed / 100 * LIMIT_WINDOW_S)} requests in a window"
+        fix = Fix((*STEPS, index, "weight"), f"{needed}%")
+    for guard in _bare(context):
+        seen = f"{math.floor(requests)} requests in {duration(LIMIT_WINDOW_S)}"
+        message = f"`{guard.name}` looks at {seen} at {smallest}%"
+        severity: Severity = "error" if requests < _TOO_FEW else "warning"
+        yield Problem((*GUARDS, guard.index, "limit"), message, hint, fix=fix, severity=severity)
+
+
+def _highest_weight(context: Context) -> int:
+    """Highest weight that the smallest step may have: below the next step, within the tier."""
+    weights = sorted(context.plan.rollout.weights) if isinstance(context.plan.rollout, Canary) else []
+    next_weight = weights[1] - 1 if len(weights) > 1 else 100
+    return min(next_weight, context.tier.ceilings.first_weight or 100)
+
+
+@rule(
+    "CAN110",
+    "warning",
+    "a limit stands exactly where the change is to be caught",
+    why="A version with just that change is below the limit in half of all looks: it is caught by the toss of a coin.",
+    fix="Move the limit beyond the change, or leave it out: the comparison catches it.",
+)
+def coin_toss(context: Context) -> Iterator[Problem]:
+    """A limit at baseline times the change that a comparison beside it is to catch."""
+    for guard in _bare(context):
+        for other in _comparisons(context, guard):
+            bad = (guard.baseline or 0.0) * (other.ratio or 1.0)
+            if guard.baseline and math.isclose(guard.limit or 0.0, bad, rel_tol=1e-6):
+                message = (
+                    f"the limit {percent(guard.limit or 0.0)} is exactly what {effect_of(other)} leave: "
+                )
+                message += "each look at such a version is the toss of a coin"
+                beyond = guard.baseline * (1 + 2 * ((other.ratio or 1.0) - 1))
+                fix, hint = None, f"leave the limit out: `{other.name}` compares"
+                if 0 < beyond < 1:
+                    fix = Fix((*GUARDS, guard.index, "limit"), percent(beyond))
+                    hint = f"write {percent(beyond)}, twice that change: `{other.name}` catches the change itself"
+                yield Problem((*GUARDS, guard.index, "limit"), message, hint, fix=fix)
+
+
+@rule(
+    "CAN140",
+    "warning",
+    "late outcomes look like a bad version",
+    why="Outcomes that are still under way are missing from a version whose weight has just grown, and from no other.",
+    fix="Let the weight grow less at a time, compare with the stable version, or count outcomes once they are settled.",
+)
+def late(context: Context) -> Iterator[Problem]:
+    """Evidence against a good version by outcomes that outlast the mask; bare limits have no mask."""
+    rollout, rps = context.plan.rollout, context.plan.min_rps
+    if not isinstance(rollout, Canary) or not rps:
+        return
+    for guard in rollout.guards:
+        if guard.kind != "outcome" or not guard.delay_s or not guard.baseline or guard.at_most:
+            continue
+        if guard.ratio is not None:
+            yield from _shifted(rollout, guard, rps)
+        elif guard.limit is not None:
+            yield from _unmasked(context, guard)
+
+
+def _shifted(rollout: Canary, guard: Guard, rps: float) -> Iterator[Problem]:
+    ratio, baseline = guard.ratio or 1.0, guard.baseline or 0.0
+    if not 0 < ratio < 1:
+        return
+    left = math.exp(-mask_dead_time(guard.mask_s) / guard.delay_s)
+    before = 0
+    for index, step in enumerate(rollout.steps):
+        if step.weight is None:
+            continue
+        grown, before = step.weight - before, step.weight
+        if grown <= 0:
+            continue
+        shift = left * llr_shift(rps, step.weight / 100, grown / 100, baseline, guard.delay_s, ratio)
+        if shift > WARN_SHIFT:
+            share = shift / math.log(1 / guard.alpha) if 0 < guard.alpha < 1 else 1.0
+            message = (
+                f"late outcomes add {share_up(share)} of the evidence that rolls back to `{guard.name}` "
+            )
+            message += f"when the weight becomes {step.weight}%"
+            slower = math.floor(grown * WARN_SHIFT / shift)
+            hint, fix = "count an outcome and its request together once they are settled", None
+            if slower >= 1:
+                weight = step.weight - grown + slower
+                hint = f"go to {weight}% first: a third of that evidence and less, or {hint}"
+                fix = Fix((*STEPS, index, "weight"), f"{weight}%")
+            severity: Severity = "error" if shift > REFUSE_SHIFT else "warning"
+            yield Problem((*STEPS, index, "weight"), message, hint, fix=fix, severity=severity)
+
+
+def _unmasked(context: Context, guard: Guard) -> Iterator[Problem]:
+    seen = delay_share(LIMIT_WINDOW_S, guard.delay_s)
+    reading, limit = (guard.baseline or 0.0) * seen, guard.limit or 0.0
+    if reading >= limit:
+        return
+    message = f"outcomes come {duration(guard.delay_s)} late: the first window of a good version reads "
+    message += f"{percent(round(reading, 5))}, below the limit {percent(limit)}"
+    fix, example = _as_comparison(context, guard)
+    hint = f"write `detect: {example}`: the comparison leaves new strata out"
+    yield Problem((*GUARDS, guard.index, "limit"), message, hint, fix=fix, severity="error")
+
+
+@rule(
+    "CAN141",
+    "warning",
+    "outcomes are late for the length of a step",
+    why="Until the outcomes are there a step shows nothing; the mask leaves out five mean delays after each change.",
+    fix="Hold each step for four mean delays at least, better ten.",
+)
+def slow(context: Context) -> Iterator[Problem]:
+    """Mean delay above a quarter of the shortest step: warned; above the step: refused."""
+    rollout = context.plan.rollout
+    if not isinstance(rollout, Canary) or not rollout.weights:
+        return
+    steps, indices = phases(rollout), weight_steps(context)
+    position = min(range(len(steps)), key=lambda at: steps[at].duration_s)
+    shortest = steps[position].duration_s
+    for guard in rollout.guards:
+        if not guard.delay_s or guard.delay_s <= shortest / 4:
+            continue
+        message = f"the outcomes of `{guard.name}` come {duration(guard.delay_s)} late; "
+        message += f"the shortest step lasts {duration(shortest)}"
+        severity: Severity = "error" if guard.delay_s > shortest else "warning"
+        path: Path = (*STEPS, indices[position], "hold")
+        hold = round_hold(4 * guard.delay_s)
+        hint = "count outcomes that settle sooner" if hold is None else _held(context, guard, position, hold)
+        fix = Fix(path, duration(hold)) if hold is not None else None
+        yield Problem(path, message, hint, fix=fix, severity=severity)
+
+
+def _held(context: Context, guard: Guard, position: int, hold: float) -> str:
+    """What a longer step brings, where there are odds."""
+    odds, rollout = odds_of(context.plan), context.plan.rollout
+    hint = f"hold it for {duration(hold)}"
+    if odds is None or not isinstance(rollout, Canary) or guard.name not in {g.name for g, _ in odds.guards}:
+        return hint
+    after = price(context.plan, guard, with_hold(phases(rollout), position, hold))
+    if guard.ratio is None:
+        return hint
+    return f"{hint}: {caught(after, position)} of {effect_of(guard)} caught by its end"

@@ -1,0 +1,258 @@
+"""The platform itself: names that lead nowhere, defaults that can't be, namespaces that are not one team's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any, Final
+
+from generator.plan.build import namespace_of
+from generator.rules.cost import currencies
+from generator.rules.registry import Problem, Together, rule
+from generator.source.document import Document, Path, dotted
+from generator.spec.check import check_data
+from generator.spec.model import ModelSpec
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, 1, 0.6)
+    return f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(known)) or 'none'}"
+
+
+@rule(
+    "PLAT901",
+    "error",
+    "a waiver of a model that does not exist",
+    why="It exempts from nothing: the model was renamed or is gone, and its waiver waits for the next of that name.",
+    fix="Correct the name, or remove the waiver.",
+    scope="together",
+)
+def waived_model(context: Together) -> Iterator[Problem]:
+    """Waivers name models of this repository."""
+    known = [entry.name for entry in context.repository.entries]
+    for index, waiver in enumerate(context.platform.waivers):
+        if waiver.model not in known:
+            message = f"there is no model {waiver.model}"
+            yield Problem(("spec", "waivers", index, "model"), message, _nearest(waiver.model, known))
+
+
+@rule(
+    "PLAT902",
+    "error",
+    "two waivers of one gate",
+    why="Which of two dates and reasons holds would depend on their order.",
+    fix="Keep one of them.",
+    scope="together",
+)
+def waived_twice(context: Together) -> Iterator[Problem]:
+    """One waiver for each gate of each model."""
+    first: dict[tuple[str, str], int] = {}
+    for index, waiver in enumerate(context.platform.waivers):
+        before = first.setdefault((waiver.model, waiver.gate), index)
+        if before != index:
+            message = f"the gate `{waiver.gate}` of {waiver.model} is waived twice"
+            related = (("the first one", context.document.place(("spec", "waivers", before))),)
+            yield Problem(("spec", "waivers", index), message, "keep one of the two", related)
+
+
+@rule(
+    "PLAT903",
+    "error",
+    "a team may use a tier that does not exist",
+    why="Nobody could ever use it; a tier was renamed, or its name is mistyped.",
+    fix="Correct the name, or remove it.",
+    scope="together",
+)
+def team_tiers(context: Together) -> Iterator[Problem]:
+    """Tiers of teams."""
+    for name, team in context.platform.teams.items():
+        for index, tier in enumerate(team.tiers):
+            if tier not in context.platform.tiers:
+                message = f"there is no tier `{tier}`"
+                path = ("spec", "teams", name, "tiers", index)
+                yield Problem(path, message, _nearest(tier, list(context.platform.tiers)))
+
+
+@rule(
+    "PLAT904",
+    "error",
+    "an environment requires one that does not exist",
+    why="No version could ever have passed it.",
+    fix="Correct the name, or remove it.",
+    scope="together",
+)
+def required_environments(context: Together) -> Iterator[Problem]:
+    """Environments that others require."""
+    known = list(context.platform.environments)
+    for name, environment in context.platform.environments.items():
+        for index, required in enumerate(environment.requires):
+            if required not in known:
+                path = ("spec", "environments", name, "requires", index)
+                yield Problem(path, f"there is no environment `{required}`", _nearest(required, known))
+
+
+@rule(
+    "PLAT905",
+    "error",
+    "environments require each other in a circle",
+    why="A version would have to pass each of them before the other.",
+    fix="Remove one of the requirements.",
+    scope="together",
+)
+def circles(context: Together) -> Iterator[Problem]:
+    """Cycles of `requires`, each told at every environment that is part of one."""
+    requires = {name: environment.requires for name, environment in context.platform.environments.items()}
+    for name, wanted in requires.items():
+        for index, required in enumerate(wanted):
+            if name in _reachable(requires, required):
+                message = f"`{name}` requires `{required}`, which requires `{name}`"
+                path = ("spec", "environments", name, "requires", index)
+                yield Problem(path, message, "remove one of the requirements")
+
+
+def _reachable(requires: dict[str, list[str]], start: str) -> set[str]:
+    """Everything that a version must have passed before, the start included."""
+    seen: set[str] = set()
+    left = [start]
+    while left:
+        name = left.pop()
+        if name not in seen:
+            seen.add(name)
+            left += requires.get(name, [])
+    return seen
+
+
+@rule(
+    "PLAT906",
+    "error",
+    "defaults of a tier that no model could have",
+    why="Every model of the tier would inherit the mistake and be refused for it.",
+    fix="Correct the value in the tier's `defaults`.",
+    scope="together",
+)
+def defaults(context: Together) -> Iterator[Problem]:
+    """Defaults are a part of a model's spec: checked as one, what is missing aside."""
+    for name, tier in context.platform.tiers.items():
+        base: Path = ("spec", "tiers", name, "defaults")
+        paths: dict[str, Path] = {}
+
+        def where(path: Path, base: Path = base, paths: dict[str, Path] = paths) -> tuple[Document, Path]:
+            full = (*base, *path)
+            paths[dotted(full)] = full
+            return context.document, full
+
+        rest = {key: value for key, value in tier.defaults.items() if key not in _OWN}
+        _, findings = check_data(ModelSpec, _with_strategy(rest), where, partial=True)
+        for finding in findings:
+            unknown = finding.code == "SPEC102"
+            yield Problem(paths[finding.path], finding.message, finding.hint, key=unknown)
+
+
+def _with_strategy(values: dict[str, Any]) -> dict[str, Any]:
+    """A rollout without a strategy is checked as the one whose keys it has."""
+    rollout = values.get("rollout")
+    if isinstance(rollout, dict) and "strategy" not in rollout:
+        strategy = "blue-green" if rollout.keys() & {"approve", "preview", "watch"} else "canary"
+        return {**values, "rollout": {**rollout, "strategy": strategy}}
+    return values
+
+
+_OWN: Final = frozenset({"tier", "model", "environments"})
+
+
+@rule(
+    "PLAT907",
+    "error",
+    "a tier's defaults decide what every model must say itself",
+    why="Which model, which tier and what differs per environment is each spec's own; a default for it is a mistake.",
+    fix="Remove the key from `defaults`.",
+    scope="together",
+)
+def own_keys(context: Together) -> Iterator[Problem]:
+    """Keys that have no default."""
+    for name, tier in context.platform.tiers.items():
+        for key in sorted(_OWN & tier.defaults.keys()):
+            path = ("spec", "tiers", name, "defaults", key)
+            message = f"`{key}` is every model's own and has no default"
+            yield Problem(path, message, "remove it", key=True)
+
+
+@rule(
+    "PLAT908",
+    "error",
+    "two teams or environments share a namespace, or one is not theirs",
+    why="Quotas, network policies and access are a namespace's: in a shared one nobody's limits hold.",
+    fix="Let the pattern hold {team}, and {environment} where one cluster holds several.",
+    scope="together",
+)
+def namespaces(context: Together) -> Iterator[Problem]:
+    """One namespace for each team in each environment of a cluster, and none that others live in."""
+    taken: dict[tuple[str, str], tuple[str, str]] = {}
+    for name, environment in context.platform.environments.items():
+        path = ("spec", "environments", name, "namespace")
+        if "{team}" not in environment.namespace:
+            message = f"the namespace `{environment.namespace}` is the same for every team"
+            yield Problem(path, message, "write {team} into it")
+            continue
+        for team in context.platform.teams:
+            found = namespace_of(context.platform, name, team)
+            first = taken.setdefault((environment.server, found), (name, team))
+            if first != (name, team):
+                message = (
+                    f"`{found}` would be the namespace of {team} in {name} and of {first[1]} in {first[0]}"
+                )
+                yield Problem(path, message, "write {environment} into it: both are in one cluster")
+            elif found in _others(context):
+                message = f"`{found}` would be the namespace of {team} in {name}, and is another's"
+                yield Problem(path, message, "write something of your own into it")
+
+
+def _others(context: Together) -> set[str]:
+    """Namespaces in which the platform's own things live."""
+    routers = {
+        item.router.namespace for item in context.platform.environments.values() if item.router.namespace
+    }
+    shared = {context.platform.argocd_namespace, context.platform.monitoring.namespace}
+    return {"default", "kube-system", "kube-public", "kube-node-lease", *routers, *shared}
+
+
+@rule(
+    "PLAT909",
+    "error",
+    "prices and budgets in different currencies",
+    why="An amount in one currency says nothing about a limit in another.",
+    fix="Write all of them in one currency.",
+    scope="together",
+)
+def one_currency(context: Together) -> Iterator[Problem]:
+    """The currency of the prices, and that of every budget."""
+    known = currencies(context.platform.prices)
+    if len(known) > 1:
+        message = f"the prices are in {' and '.join(known)}"
+        yield Problem(("spec", "prices"), message, "write all prices in one currency", key=True)
+        return
+    for name, team in context.platform.teams.items():
+        if known and team.budget and team.budget.monthly.currency != known[0]:
+            message = (
+                f"the budget of `{name}` is in {team.budget.monthly.currency}, the prices are in {known[0]}"
+            )
+            path = ("spec", "teams", name, "budget", "monthly")
+            yield Problem(path, message, f"write the budget in {known[0]}")
+
+
+@rule(
+    "PLAT910",
+    "warning",
+    "a budget that nothing is held against",
+    why="Without prices nothing costs anything, and no budget is ever exceeded.",
+    fix="Declare `prices`, or remove the budget.",
+    scope="together",
+)
+def unpriced(context: Together) -> Iterator[Problem]:
+    """Budgets without any price."""
+    if currencies(context.platform.prices):
+        return
+    for name, team in context.platform.teams.items():
+        if team.budget:
+            message = f"the budget of `{name}` is never exceeded: the platform declares no prices"
+            yield Problem(("spec", "teams", name, "budget"), message, "declare `prices`", key=True)

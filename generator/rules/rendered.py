@@ -1,0 +1,224 @@
+"""Findings about rendered files, ours or hand-written: the shape of objects, and queries of guards."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from generator.rules.entry import Entry
+
+_APPLY = "The API server refuses the object, and the sync stops there."
+_GHOST = "The workflow controller stops with an error, in the middle of a release."
+
+RENDERED: Final = (
+    Entry(
+        "CAN120",
+        "error",
+        "a query covers both versions",
+        "Mixed with the stable version a bad canary of 5 % moves the ratio by a twentieth of its harm.",
+        "Restrict every selector to one version, by its pod-template hash or version label.",
+    ),
+    Entry(
+        "CAN121",
+        "error",
+        "a rate over too few samples",
+        "Two samples are noise, and a window shorter than four scrapes is often empty.",
+        "Use increase() over a window of at least four scrape intervals.",
+    ),
+    Entry(
+        "CAN122",
+        "warning",
+        "a quantile of a histogram decides",
+        "It interpolates inside a bucket and is not a number without traffic.",
+        "Count the requests beyond a bucket bound instead.",
+    ),
+    Entry(
+        "CAN124",
+        "error",
+        "events that vanish instead of being zero",
+        "A version without a single event has no series: the query is empty and the worst model passes.",
+        "Add `or vector(0)` to the events.",
+    ),
+    Entry(
+        "CAN125",
+        "error",
+        "a query is not PromQL",
+        "Prometheus refuses it, and five refusals abort the rollout.",
+        "Correct the query; `promtool` says where.",
+    ),
+    Entry(
+        "VER101",
+        "error",
+        "a file can't be read",
+        "What can't be read can't be checked.",
+        "Check the path and its permissions.",
+    ),
+    Entry(
+        "VER102",
+        "warning",
+        "a link is not followed",
+        "What it points at was not checked.",
+        "Put the file itself into the tree.",
+    ),
+    Entry(
+        "VER103",
+        "error",
+        "a file is too large to read",
+        "It was not checked.",
+        "Split it; one object a file is best.",
+    ),
+    Entry(
+        "VER104",
+        "error",
+        "a file is not UTF-8 text",
+        "Kubernetes reads UTF-8 and nothing else.",
+        "Save it as UTF-8.",
+    ),
+    Entry(
+        "VER105",
+        "error",
+        "a file can't be parsed",
+        "Argo CD stops at it and syncs nothing of the application.",
+        "Mend the line; an editor with YAML support shows where.",
+    ),
+    Entry(
+        "VER106",
+        "error",
+        "a key stands twice",
+        "Readers differ in which of the two they take.",
+        "Keep one of them.",
+    ),
+    Entry(
+        "VER110",
+        "info",
+        "an unknown kind",
+        "No table knows its fields: nothing but its name was checked.",
+        "Check it against its own schema.",
+    ),
+    Entry(
+        "VER111",
+        "error",
+        "a field does not exist",
+        "The API server drops it without a word, or refuses the object.",
+        "Remove it, or correct its name.",
+    ),
+    Entry("VER112", "error", "a required field is missing", _APPLY, "Add it."),
+    Entry(
+        "VER113", "error", "a value of the wrong type", _APPLY, "Write a value of the right type; quote text."
+    ),
+    Entry(
+        "VER114",
+        "error",
+        "a value that is not allowed",
+        _APPLY,
+        "Write a value of the form that the message names.",
+    ),
+    Entry(
+        "VER115",
+        "warning",
+        "a value is null",
+        "Null deletes a default in one tool and is ignored by another: the application never settles.",
+        "Remove the key.",
+    ),
+    Entry(
+        "VER116",
+        "error",
+        "fields that exclude or need each other",
+        _APPLY,
+        "Set the fields as the message says.",
+    ),
+    Entry(
+        "VER120",
+        "error",
+        "the Kubernetes client refuses the object",
+        _APPLY,
+        "Compare it with the API reference.",
+    ),
+    Entry(
+        "VER121",
+        "error",
+        "the Argo Workflows client refuses the object",
+        _GHOST,
+        "Compare it with the field reference.",
+    ),
+    Entry(
+        "VER130",
+        "error",
+        "a request above its limit",
+        _APPLY,
+        "Lower the request, or raise the limit.",
+    ),
+    Entry(
+        "VER140",
+        "error",
+        "two objects of one name",
+        "The second one that is applied wins, and Argo CD reports a shared resource for ever.",
+        "Keep one of them.",
+    ),
+    Entry(
+        "VER141",
+        "warning",
+        "a cluster-wide object with a namespace",
+        "The namespace means nothing, and the comparison never settles.",
+        "Remove metadata.namespace.",
+    ),
+    Entry(
+        "VER142",
+        "warning",
+        "a folder mixes objects with and without a namespace",
+        "Those without go wherever the application happens to point.",
+        "Write the namespace in all of them or in none.",
+    ),
+    Entry(
+        "VER150",
+        "error",
+        "a reference leads nowhere",
+        "The object waits for one that never comes.",
+        "Correct the name, or add the object.",
+    ),
+    Entry(
+        "VER151",
+        "info",
+        "a reference leads out of the tree",
+        "Whether its target exists could not be checked.",
+        "Verify it together with its target.",
+    ),
+    Entry(
+        "VER152",
+        "error",
+        "a selector matches no pod",
+        "The Service has no endpoints: every request fails.",
+        "Make its labels those of a pod template.",
+    ),
+    Entry(
+        "VER153",
+        "error",
+        "a port does not exist",
+        "Requests and scrapes go to a port that nobody listens on.",
+        "Name a port that the target really has.",
+    ),
+    Entry(
+        "VER154",
+        "warning",
+        "a route crosses namespaces without a grant",
+        "The Gateway refuses the backend and answers 500.",
+        "Add a ReferenceGrant in the target's namespace.",
+    ),
+    Entry("VER160", "error", "a template does not exist", _GHOST, "Correct the name, or add the template."),
+    Entry("VER161", "error", "a task does not exist", _GHOST, "Correct the name, or add the task."),
+    Entry(
+        "VER162", "error", "tasks wait for each other in a circle", _GHOST, "Remove one of the dependencies."
+    ),
+    Entry("VER163", "error", "a parameter is not declared", _GHOST, "Declare it where the message says."),
+    Entry(
+        "VER164", "error", "a parameter gets no value", _GHOST, "Pass it, or give it a value or a default."
+    ),
+    Entry("VER165", "error", "two things of one name", _GHOST, "Rename one of them."),
+    Entry(
+        "VER166",
+        "warning",
+        "a failed task does not fail the Workflow",
+        "The phase of a DAG is that of its last tasks: the Workflow succeeds although a gate failed.",
+        "Let the last task exit non-zero when a gate failed.",
+    ),
+)
+"""Entries of what `sluice verify` and the lint of queries find."""
