@@ -148,20 +148,24 @@ def _vary(rng, routing):
             [routing["alb"], {"ingress": "model", "servicePort": 80}, {"servicePort": 80}]
         )
     if "istio" in routing:
-        one = {"name": "model"}
-        if rng.random() < 0.5:
-            one["routes"] = rng.choice([[], ["a"], ["a", "b"], ["c"]])
-        if rng.random() < 0.2:
-            one["tlsRoutes"] = [{"port": 443, "sniHosts": ["x"]}]
-        if rng.random() < 0.2:
-            one["tcpRoutes"] = [{"port": 9000}]
-        routing["istio"]["virtualService"] = one
-        if rng.random() < 0.1:
-            routing["istio"]["virtualServices"] = [one]
-            if rng.random() < 0.5:
-                del routing["istio"]["virtualService"]
+        _vary_istio(rng, routing["istio"])
     if rng.random() < 0.3:
         routing["managedRoutes"] = [{"name": rng.choice(["a", "r"])}]
+
+
+def _vary_istio(rng, istio):
+    one = {"name": "model"}
+    if rng.random() < 0.5:
+        one["routes"] = rng.choice([[], ["a"], ["a", "b"], ["c"]])
+    if rng.random() < 0.2:
+        one["tlsRoutes"] = [{"port": 443, "sniHosts": ["x"]}]
+    if rng.random() < 0.2:
+        one["tcpRoutes"] = [{"port": 9000}]
+    istio["virtualService"] = one
+    if rng.random() < 0.1:
+        istio["virtualServices"] = [one]
+        if rng.random() < 0.5:
+            del istio["virtualService"]
 
 
 def _routes(rng):

@@ -11,6 +11,8 @@ from oracle_conditions import RESULTS, VECTORS, WRITTEN, random_conditions
 from generator.rules.bundle.expression import Result, verdict
 from generator.rules.bundle.syntax import Unsupported
 
+pytestmark = pytest.mark.slow  # builds the oracle on first use
+
 RANDOM = 8_000
 # Where the two differ, and why: (condition, result).
 DIFFERENCES = {

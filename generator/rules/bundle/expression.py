@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 from generator.rules.bundle import operators, syntax
@@ -83,15 +84,19 @@ def evaluate(condition: str, result: Result, version: Version) -> bool:
         Rejected: the controller cannot compile or run it, or it is no boolean.
         Unsupported: it is outside the part of the language that is judged here.
     """
-    tree = syntax.parse(condition, chained=version != "1.9")
-    compiled = _Compiler(result, version).compile(tree, None)
     try:
-        value = compiled.run(None)
+        value = _compiled(condition, result.type, version).run((result.value, None))
     except (ArithmeticError, IndexError, KeyError, TypeError, ValueError) as error:
         raise Rejected(str(error)) from error
     if not isinstance(value, bool):
         raise Rejected(f"expected bool, but got {operators.type_of(value)}")
     return value
+
+
+@lru_cache(maxsize=4096)
+def _compiled(condition: str, result: str, version: Version) -> Typed:
+    """A condition ready to run on results of a type."""
+    return _Compiler(result, version).compile(syntax.parse(condition, chained=version != "1.9"), None)
 
 
 class _NothingThere(Exception):  # noqa: N818 - a jump, not an error
@@ -101,7 +106,7 @@ class _NothingThere(Exception):  # noqa: N818 - a jump, not an error
 class _Compiler:
     """Checks types and turns a tree into functions of the current element (`#`)."""
 
-    def __init__(self, result: Result, version: Version) -> None:
+    def __init__(self, result: str, version: Version) -> None:
         self.result, self.version = result, version
 
     def compile(self, node: syntax.Node, element: str | None) -> Typed:
@@ -115,11 +120,11 @@ class _Compiler:
     def _pointer(self, _: syntax.Pointer, element: str | None) -> Typed:
         if element is None:
             raise Rejected("# outside of a predicate")
-        return Typed(element, lambda scope: scope)
+        return Typed(element, lambda scope: scope[1])
 
     def _name(self, node: syntax.Name, _: str | None) -> Typed:
         if node.name == "result":
-            return Typed(self.result.type, lambda _scope: self.result.value)
+            return Typed(self.result, lambda scope: scope[0])
         if node.name in KNOWN_BUILTINS:
             raise Unsupported(f"{node.name} as a value")
         raise Rejected(f"unknown name {node.name}")
@@ -213,10 +218,9 @@ class _Compiler:
             raise Rejected(f"wrong number of arguments to call {name}")
         first = arguments[0]
         if name in {"isNil", "default"}:  # both look at the result, whatever they are given
-            missing = self.result.value is None
             if name == "isNil":
-                return Typed(kind, lambda scope: (first.run(scope), missing)[1])
-            return Typed(kind, lambda scope: arguments[1].run(scope) if missing else self.result.value)
+                return Typed(kind, lambda scope: (first.run(scope), scope[0] is None)[1])
+            return Typed(kind, lambda scope: arguments[1].run(scope) if scope[0] is None else scope[0])
         if name in {"isNaN", "isInf"}:
             return Typed(kind, operators.nan_or_inf(name, first))
         convert = operators.as_float if name == "asFloat" else operators.as_int

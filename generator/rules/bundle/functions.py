@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from generator.rules.bundle.syntax import Rejected, Unsupported
 from generator.rules.bundle.view import Version
 
-Scope: TypeAlias = Any
+Scope: TypeAlias = tuple[Any, Any]  # the result, and the element that a predicate looks at
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +48,25 @@ def predicate(name: str, collection: Typed, test: Typed, version: Version) -> Ty
     if name == "sum":
         if version == "1.9":
             raise Rejected("sum takes one argument")
-        return Typed(
-            test.type, lambda scope: _total([test.run(item) for item in _items(collection.run(scope))])
-        )
+        return Typed(test.type, lambda scope: _total(_each(test, collection, scope)))
     if name == "map":
         inner = test.type if version != "1.9" else "any"
-        return Typed(
-            f"list of {inner}", lambda scope: [test.run(item) for item in _items(collection.run(scope))]
-        )
+        return Typed(f"list of {inner}", lambda scope: _each(test, collection, scope))
     if test.type not in {"bool", "any"}:
         raise Rejected("a predicate must be boolean")
     kind = {"filter": collection.type, "count": "int", "find": _inner(collection.type)}.get(name, "bool")
     if version == "1.9" and name == "filter":
         kind = "list of any"
-    return Typed(kind, lambda scope: _PREDICATES[name](_items(collection.run(scope)), _check(test)))
+    return Typed(kind, lambda scope: _PREDICATES[name](_items(collection.run(scope)), _check(test, scope)))
 
 
-def _check(test: Typed) -> Callable[[Any], bool]:
+def _each(function: Typed, collection: Typed, scope: Scope) -> list[Any]:
+    return [function.run((scope[0], item)) for item in _items(collection.run(scope))]
+
+
+def _check(test: Typed, scope: Scope) -> Callable[[Any], bool]:
     def run(item: object) -> bool:
-        value = test.run(item)
+        value = test.run((scope[0], item))
         if not isinstance(value, bool):
             raise TypeError("a predicate must be boolean")
         return value

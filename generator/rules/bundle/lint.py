@@ -94,8 +94,12 @@ def _contexts(
     objects: Objects, versions: tuple[Version, ...], *, complete: bool
 ) -> Iterator[tuple[Object, Scope, object]]:
     rollouts = [Rollout(item) for item in objects.of_kind("Rollout")]
+    owners: dict[tuple[str, str], set[str]] = {}
     for rollout in rollouts:
-        yield rollout.object, "rollout", RolloutContext(rollout, objects, versions, complete)
+        for _, service in rollout.services:
+            owners.setdefault((rollout.object.key.namespace, service), set()).add(rollout.object.key.name)
+    for rollout in rollouts:
+        yield rollout.object, "rollout", RolloutContext(rollout, objects, owners, versions, complete)
         for use in rollout.uses:
             templates, missing = resolve.reach(objects, rollout.object.key.namespace, use.refs)
             context = UseContext(rollout, use, tuple(templates), tuple(missing), objects, complete)

@@ -115,13 +115,9 @@ def services_are_not_shared(ctx: RolloutContext) -> Iterator[Flaw]:
         owner = annotations.get(_MANAGED_BY, me.key.name)
         if owner != me.key.name:
             yield path, f"Service {service.key.name!r} is managed by the Rollout {owner!r}"
-    for other in ctx.objects.of_kind("Rollout"):
-        if other is me or other.key.namespace != me.key.namespace:
-            continue
-        theirs = {name for _, name in type(ctx.rollout)(other).services}
-        for path, name in ctx.rollout.services:
-            if name in theirs and other.key.name != me.key.name:
-                yield path, f"the Rollout {other.key.name!r} names the Service {name!r} too"
+    for path, name in ctx.rollout.services:
+        for other in sorted(ctx.owners.get((me.key.namespace, name), set()) - {me.key.name}):
+            yield path, f"the Rollout {other!r} names the Service {name!r} too"
 
 
 @rule(

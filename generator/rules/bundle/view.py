@@ -181,10 +181,19 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class RolloutContext:
-    """What a rule about a Rollout may look at."""
+    """What a rule about a Rollout may look at.
+
+    Args:
+        rollout: the Rollout.
+        objects: the tree.
+        owners: names of the Rollouts that name a Service, by namespace and name of the Service.
+        versions: controller versions to satisfy.
+        complete: whether everything that is referred to must be in the tree.
+    """
 
     rollout: Rollout
     objects: Objects
+    owners: Mapping[tuple[str, str], set[str]]
     versions: tuple[Version, ...]
     complete: bool
 
