@@ -88,6 +88,8 @@ def _fixed(session: Session, selection: Selection, findings: list[Finding]) -> t
     from generator.cli.fix import fix_files
 
     done = fix_files(findings, session.root)
+    if done.refused:
+        note(f"{done.refused} can't be fixed in place: their values are quoted or longer than a line")
     if not done.written:
         return session, findings
     note(f"fixed {done.written} in {', '.join(done.files)}")

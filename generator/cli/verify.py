@@ -31,7 +31,12 @@ Controller = Literal["1.9", "1.10", "any"]
     help="Version of Argo Rollouts that must accept it.",
 )
 @click.option(
-    "--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True, help="Form of the report."
+    "--format",
+    "fmt",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="Form of the report.",
 )
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option("--all", "everything", is_flag=True, help="Show what is only for information, too.")
@@ -54,7 +59,10 @@ def command(tree: Path | None, controller: Controller, fmt: str, *, strict: bool
     shown = [finding for finding in found.findings if everything or finding.severity != "info"]
     emit(render(shown, fmt, color=has_color(sys.stdout), checked=found.files))
     hidden = len(found.findings) - len(shown)
-    note(f"{found.objects} objects in {found.files} files" + (f"; {hidden} for information, shown by --all" if hidden else ""))
+    note(
+        f"{found.objects} objects in {found.files} files"
+        + (f"; {hidden} for information, shown by --all" if hidden else "")
+    )
     for sentence in found.unchecked:
         note(f"not checked: {sentence}")
     refusing = {"error", "warning"} if strict else {"error"}
@@ -72,7 +80,12 @@ def lint_rules(documents: Sequence[Document], controller: Controller) -> Iterato
     objects = Objects.of((source, document.body) for source, document in by_source.items())
     for problem in lint(objects, controller=controller):
         yield Issue(
-            by_source[problem.source], problem.path, problem.code, problem.severity, problem.message, problem.hint
+            by_source[problem.source],
+            problem.path,
+            problem.code,
+            problem.severity,
+            problem.message,
+            problem.hint,
         )
 
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from generator.plan.values import Guard, Plan
-from generator.rules.odds import price, share_down
+from generator.plan.values import Canary, Guard, Plan
+from generator.rules.odds import PlanOdds, odds_of, phases, price, share_down
 from generator.rules.registry import Context
 from generator.spec.units import percent
 from generator.stats.odds import GuardOdds
@@ -22,6 +22,18 @@ ROUND_HOLDS: Final = tuple(
     + [n * _D for n in (2, 3, 4, 5, 7)]
 )
 """Holds that people write, seconds, ascending."""
+
+
+def canary_odds(context: Context) -> tuple[Canary, PlanOdds] | None:
+    """A canary and its odds; None for a blue-green."""
+    rollout, odds = context.plan.rollout, odds_of(context.plan)
+    return (rollout, odds) if isinstance(rollout, Canary) and odds is not None else None
+
+
+def phases_of(context: Context) -> tuple[Phase, ...]:
+    """The weight steps of the plan as the statistics see them."""
+    rollout = context.plan.rollout
+    return phases(rollout) if isinstance(rollout, Canary) else ()
 
 
 def round_hold(seconds: float) -> float | None:
@@ -91,6 +103,13 @@ def compared(plan: Plan, guard: Guard) -> Guard | None:
     others = sum(1 for other in plan.rollout.guards if other.ratio is not None)
     alpha = plan.rollout.risk.false_rollback / (others + 1)
     return replace(guard, ratio=ratio, limit=None, alpha=alpha) if 0 < alpha < 1 else None
+
+
+def comparisons(context: Context, guard: Guard) -> list[Guard]:
+    """Guards that compare the same thing with stable."""
+    same = (guard.kind, guard.subject, guard.bound_s)
+    others = context.plan.rollout.guards
+    return [o for o in others if o.ratio is not None and (o.kind, o.subject, o.bound_s) == same]
 
 
 def detect_of(guard: Guard) -> dict[str, str]:

@@ -8,12 +8,23 @@ from dataclasses import replace
 
 from generator.plan.repository import Repository
 from generator.plan.resolve import Resolved
-from generator.rules import canary, ceilings, gates, limits, names, rollout, routing, together, waivers
+from generator.rules import (
+    canary,
+    ceilings,
+    gates,
+    limits,
+    names,
+    rollout,
+    routing,
+    together,
+    waivers,
+    widening,
+)
 from generator.rules.accept import accepted
 from generator.rules.registry import RULES, Context, Together, apply, apply_together
 from generator.source.finding import Finding
 
-MODULES = (canary, ceilings, gates, limits, names, rollout, routing, together, waivers)
+MODULES = (canary, ceilings, gates, limits, names, rollout, routing, together, waivers, widening)
 _PLAN_RULES = tuple(rule for rule in RULES.values() if rule.scope == "plan")
 _TOGETHER_RULES = tuple(rule for rule in RULES.values() if rule.scope == "together")
 

@@ -6,7 +6,18 @@ import math
 from collections.abc import Iterator
 
 from generator.plan.values import Canary, Guard
-from generator.rules.effects import caught, compared, detect_of, effect_of, rewritten, round_hold, with_hold
+from generator.rules.effects import (
+    caught,
+    compared,
+    comparisons,
+    detect_of,
+    effect_of,
+    hold_that_catches,
+    phases_of,
+    rewritten,
+    round_hold,
+    with_hold,
+)
 from generator.rules.odds import LIMIT_WINDOW_S, odds_of, phases, price, share_up
 from generator.rules.paths import GUARDS, STEPS, weight_steps
 from generator.rules.registry import Context, Problem, rule
@@ -16,6 +27,7 @@ from generator.spec.units import duration, percent
 from generator.stats.delay import REFUSE_SHIFT, WARN_SHIFT, delay_share, llr_shift, mask_dead_time
 
 _FEW, _TOO_FEW = 100.0, 20.0
+_HALF = 0.5
 
 
 def _bare(context: Context) -> list[Guard]:
@@ -23,13 +35,6 @@ def _bare(context: Context) -> list[Guard]:
     return [
         guard for guard in context.plan.rollout.guards if guard.limit is not None and guard.kind != "fairness"
     ]
-
-
-def _comparisons(context: Context, guard: Guard) -> list[Guard]:
-    """Guards that compare the same thing with stable."""
-    same = (guard.kind, guard.subject, guard.bound_s)
-    others = context.plan.rollout.guards
-    return [o for o in others if o.ratio is not None and (o.kind, o.subject, o.bound_s) == same]
 
 
 @rule(
@@ -44,7 +49,7 @@ def undeclared(context: Context) -> Iterator[Problem]:
     if not isinstance(context.plan.rollout, Canary):
         return
     for guard in _bare(context):
-        if not _comparisons(context, guard):
+        if not comparisons(context, guard):
             message = f"`{guard.name}` has a limit, but no change that it must catch"
             severity: Severity = "error" if context.regulated else "warning"
             fix, example = _as_comparison(context, guard)
@@ -109,7 +114,7 @@ def _highest_weight(context: Context) -> int:
 def coin_toss(context: Context) -> Iterator[Problem]:
     """A limit at baseline times the change that a comparison beside it is to catch."""
     for guard in _bare(context):
-        for other in _comparisons(context, guard):
+        for other in comparisons(context, guard):
             bad = (guard.baseline or 0.0) * (other.ratio or 1.0)
             if guard.baseline and math.isclose(guard.limit or 0.0, bad, rel_tol=1e-6):
                 message = (
@@ -160,9 +165,8 @@ def _shifted(rollout: Canary, guard: Guard, rps: float) -> Iterator[Problem]:
         shift = left * llr_shift(rps, step.weight / 100, grown / 100, baseline, guard.delay_s, ratio)
         if shift > WARN_SHIFT:
             share = shift / math.log(1 / guard.alpha) if 0 < guard.alpha < 1 else 1.0
-            message = (
-                f"late outcomes add {share_up(share)} of the evidence that rolls back to `{guard.name}` "
-            )
+            added = share_up(share) if share < 1 else "more than all"
+            message = f"late outcomes add {added} of the evidence that rolls back to `{guard.name}` "
             message += f"when the weight becomes {step.weight}%"
             slower = math.floor(grown * WARN_SHIFT / shift)
             hint, fix = "count an outcome and its request together once they are settled", None
@@ -208,19 +212,30 @@ def slow(context: Context) -> Iterator[Problem]:
         message += f"the shortest step lasts {duration(shortest)}"
         severity: Severity = "error" if guard.delay_s > shortest else "warning"
         path: Path = (*STEPS, indices[position], "hold")
-        hold = round_hold(4 * guard.delay_s)
+        hold = _settled(context, guard, position)
         hint = "count outcomes that settle sooner" if hold is None else _held(context, guard, position, hold)
         fix = Fix(path, duration(hold)) if hold is not None else None
         yield Problem(path, message, hint, fix=fix, severity=severity)
 
 
+def _settled(context: Context, guard: Guard, position: int) -> float | None:
+    """The smallest round hold of four mean delays; with odds, one that catches half of bad versions."""
+    least = round_hold(4 * guard.delay_s)
+    if least is None or not _has_odds(context, guard):
+        return least
+    found = hold_that_catches(context, guard, phases_of(context), position, _HALF)
+    return max(least, found[0]) if found else least
+
+
+def _has_odds(context: Context, guard: Guard) -> bool:
+    odds = odds_of(context.plan)
+    return odds is not None and guard.ratio is not None and any(priced == guard for priced, _ in odds.guards)
+
+
 def _held(context: Context, guard: Guard, position: int, hold: float) -> str:
     """What a longer step brings, where there are odds."""
-    odds, rollout = odds_of(context.plan), context.plan.rollout
     hint = f"hold it for {duration(hold)}"
-    if odds is None or not isinstance(rollout, Canary) or guard.name not in {g.name for g, _ in odds.guards}:
+    if not _has_odds(context, guard):
         return hint
-    after = price(context.plan, guard, with_hold(phases(rollout), position, hold))
-    if guard.ratio is None:
-        return hint
+    after = price(context.plan, guard, with_hold(phases_of(context), position, hold))
     return f"{hint}: {caught(after, position)} of {effect_of(guard)} caught by its end"

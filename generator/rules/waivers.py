@@ -81,13 +81,15 @@ def acceptance_ended(context: Context) -> Iterator[Problem]:
     fix="Mend what the finding says, or remove the acceptance.",
 )
 def not_acceptable(context: Context) -> Iterator[Problem]:
-    """Unknown codes, codes about no plan, and those that the tier excludes."""
+    """Unknown codes, errors, codes about no plan, and those that the tier excludes."""
     known = [code for code, found in RULES.items() if found.scope == "plan"]
     for index, item in enumerate(context.spec.accept):
         path = ("spec", "accept", index, "code")
         if item.code not in known:
             message = f"`{item.code}` is no finding about a plan"
             yield Problem(path, message, _nearest(item.code, known))
+        elif RULES[item.code].severity == "error":
+            yield Problem(path, f"{item.code} is an error, and errors can't be accepted", "mend what it says")
         elif not acceptable(item.code, context):
             message = f"the tier `{context.plan.identity.tier}` does not let a team accept {item.code}"
             related = (("the tier demands images by digest", context.tier_place("requires", "imageDigest")),)

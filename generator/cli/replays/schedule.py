@@ -7,7 +7,15 @@ from collections.abc import Iterator
 
 from generator.plan.values import Canary, Guard, Plan, Step
 from generator.render.metrics import (
-    FLOOR, WINDOW_S, Metric, boundary, evidence_metrics, guard_metrics, horizon_s, planned, sequential_test,
+    FLOOR,
+    WINDOW_S,
+    Metric,
+    boundary,
+    evidence_metrics,
+    guard_metrics,
+    horizon_s,
+    planned,
+    sequential_test,
     watch_metrics,
 )  # fmt: skip
 from generator.rules.odds import phases
@@ -78,6 +86,10 @@ def _least_events(plan: Plan, rollout: Canary, guard: Guard, position: int) -> f
 
 def _watched(guard: Guard, metric: Metric, kind: Kind, bound: float, measure: Measure | None) -> Watched:
     count = metric.count or (None if metric.interval_s else 1)
-    limits = Limits(count, metric.failure_limit, metric.inconclusive_limit, _ERROR_LIMIT, metric.success_limit)
+    limits = Limits(
+        count, metric.failure_limit, metric.inconclusive_limit, _ERROR_LIMIT, metric.success_limit
+    )
     timing = Timing(metric.interval_s, metric.initial_delay_s)
-    return Watched(metric.name, guard.name, kind, metric.query, metric.condition, bound, timing, limits, measure)
+    return Watched(
+        metric.name, guard.name, kind, metric.query, metric.condition, bound, timing, limits, measure
+    )

@@ -70,7 +70,9 @@ def binomial(rng: Random, trials: int, p: float) -> int:
         if edge >= 0.07 and v <= accept:
             return count
         v *= shape / (slope / (edge * edge) + spread)
-        log_density = at_mode - math.lgamma(count + 1) - math.lgamma(trials - count + 1) + (count - mode) * odds
+        log_density = (
+            at_mode - math.lgamma(count + 1) - math.lgamma(trials - count + 1) + (count - mode) * odds
+        )
         if v > 0 and math.log(v) <= log_density:
             return count
 

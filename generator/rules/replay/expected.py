@@ -49,7 +49,9 @@ def expected(plan: Plan, guards: Sequence[Guard], ratios: Mapping[str, float]) -
 def _stops(plan: Plan, guard: Guard, steps: Sequence[Phase], ratio: float) -> list[Stop]:
     rps, baseline = plan.min_rps or 0.0, guard.baseline or 0.0
     if guard.ratio is None:
-        return run_stops(window_looks(_window(plan, guard), steps, rps, min(1.0, baseline * ratio)), LIMIT_FAILURES)
+        return run_stops(
+            window_looks(_window(plan, guard), steps, rps, min(1.0, baseline * ratio)), LIMIT_FAILURES
+        )
     test = Sprt(
         baseline, guard.ratio, boundary(guard.alpha), mask_dead_time(guard.mask_s), plan.design_effect, LOOK_S
     )

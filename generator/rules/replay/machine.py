@@ -49,9 +49,7 @@ class Tally:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._counts: dict[Verdict, int] = dict.fromkeys(
-            ("Successful", "Failed", "Inconclusive", "Error"), 0
-        )
+        self._counts: dict[Verdict, int] = dict.fromkeys(("Successful", "Failed", "Inconclusive", "Error"), 0)
         self._successes = self._errors = 0
         self.phase: Phase = "Pending"
         self.reason = ""
@@ -82,9 +80,15 @@ class Tally:
         """The later rule overrides the earlier one: Error over Inconclusive over Failed."""
         limits, counts = self._limits, self._counts
         if self._errors > limits.consecutive_error:
-            return "Error", f"consecutiveErrors ({self._errors}) > consecutiveErrorLimit ({limits.consecutive_error})"
+            return (
+                "Error",
+                f"consecutiveErrors ({self._errors}) > consecutiveErrorLimit ({limits.consecutive_error})",
+            )
         if counts["Inconclusive"] > limits.inconclusive:
-            return "Inconclusive", f"inconclusive ({counts['Inconclusive']}) > inconclusiveLimit ({limits.inconclusive})"
+            return (
+                "Inconclusive",
+                f"inconclusive ({counts['Inconclusive']}) > inconclusiveLimit ({limits.inconclusive})",
+            )
         if 0 <= limits.failure < counts["Failed"]:
             return "Failed", f"failed ({counts['Failed']}) > failureLimit ({limits.failure})"
         return None

@@ -104,13 +104,15 @@ def _json_rows(path: Path) -> Iterator[Row]:
         except (ValueError, RecursionError) as error:
             raise _unreadable(error, "write a JSON list of objects", getattr(error, "lineno", 0)) from error
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-        raise _Unusable("RPL102", "this is not a list of objects", f"write objects with {', '.join(COLUMNS)}", 0)
+        raise _Unusable(
+            "RPL102", "this is not a list of objects", f"write objects with {', '.join(COLUMNS)}", 0
+        )
     for position, item in enumerate(found):
         _check_columns(list(item), 0)
         yield Row(item, 0, f"[{position}]")
 
 
-def _opened(path: Path) -> Any:  # noqa: ANN401 - a text stream
+def _opened(path: Path) -> Any:
     try:
         return path.open(encoding="utf-8-sig", newline="")
     except OSError as error:
@@ -125,7 +127,9 @@ def _check_columns(names: Sequence[str], line: int) -> None:
     missing = [name for name in COLUMNS if name not in names]
     unknown = [name for name in names if name not in COLUMNS]
     if missing or unknown or len(set(names)) != len(names):
-        said = [f"missing: {', '.join(missing)}"] * bool(missing) + [f"unknown: {', '.join(unknown)}"] * bool(unknown)
+        said = [f"missing: {', '.join(missing)}"] * bool(missing) + [f"unknown: {', '.join(unknown)}"] * bool(
+            unknown
+        )
         message = f"the columns are not right ({'; '.join(said) or 'one stands twice'})"
         raise _Unusable("RPL102", message, f"write the columns {','.join(COLUMNS)}", line)
 
@@ -147,7 +151,9 @@ class _Reader:
         elif arm not in _ARMS:
             self._refuse(row, "arm", arm, "canary or stable")
         elif time is None:
-            self._refuse(row, "time", row.values["time"], "seconds, or a time with its zone: 2026-11-23T10:00:00Z")
+            self._refuse(
+                row, "time", row.values["time"], "seconds, or a time with its zone: 2026-11-23T10:00:00Z"
+            )
         elif requests is None or events is None:
             name = "requests" if requests is None else "events"
             self._refuse(row, name, row.values[name], "a count of at least 0")
@@ -174,13 +180,15 @@ class _Reader:
 
     def recording(self) -> Recording:
         """What has been read."""
-        return Recording({guard: Pair(self._side(guard, "canary"), self._side(guard, "stable")) for guard in self._guards})
+        return Recording(
+            {guard: Pair(self._side(guard, "canary"), self._side(guard, "stable")) for guard in self._guards}
+        )
 
     def _side(self, guard: str, arm: Arm) -> Side:
         samples = self._samples.get((guard, arm), _Samples())
         return Side(Counter(samples.times, samples.requests), Counter(samples.times, samples.events))
 
-    def _refuse(self, row: Row, column: str, value: Any, wanted: str) -> None:  # noqa: ANN401 - a value of a file
+    def _refuse(self, row: Row, column: str, value: Any, wanted: str) -> None:
         path = f"{row.path}.{column}" if row.path else column
         self._find("RPL103", f"`{value}` is no {column}", f"write {wanted}", row.line, path)
 
@@ -190,7 +198,7 @@ class _Reader:
             raise _Unusable("RPL101", f"{_MOST} mistakes, the rest was not read", "correct these first", line)
 
 
-def parse_time(value: Any) -> float | None:  # noqa: ANN401 - a value of a file or of an option
+def parse_time(value: Any) -> float | None:
     """Seconds of a number or of an ISO 8601 time with its zone; None for anything else."""
     number = _number(value)
     if number is not None or not isinstance(value, str):
@@ -202,7 +210,7 @@ def parse_time(value: Any) -> float | None:  # noqa: ANN401 - a value of a file 
     return time.timestamp() if time.tzinfo else None
 
 
-def _number(value: Any) -> float | None:  # noqa: ANN401 - a value of a file
+def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
@@ -212,7 +220,7 @@ def _number(value: Any) -> float | None:  # noqa: ANN401 - a value of a file
     return number if math.isfinite(number) and abs(number) < _LARGEST else None
 
 
-def _count(value: Any) -> float | None:  # noqa: ANN401 - a value of a file
+def _count(value: Any) -> float | None:
     number = _number(value)
     return number if number is not None and number >= 0 else None
 

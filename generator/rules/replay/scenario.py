@@ -35,7 +35,9 @@ def scenario(text: str, guards: Sequence[Guard]) -> Mapping[str, float]:
     for part in text.split(","):
         match = _PART.fullmatch(part.strip())
         if match is None:
-            raise ScenarioError(f"`{part.strip()}` is no scenario; write good, drop=10%, rise=50% or GUARD:drop=10%")
+            raise ScenarioError(
+                f"`{part.strip()}` is no scenario; write good, drop=10%, rise=50% or GUARD:drop=10%"
+            )
         for guard in _meant(match["guard"], match["change"], guards):
             ratios[guard.name] = _ratio(guard, match["change"], float(match["size"]) / 100)
     return ratios
@@ -62,5 +64,7 @@ def _meant(name: str | None, change: str, guards: Sequence[Guard]) -> list[Guard
 def _ratio(guard: Guard, change: str, size: float) -> float:
     ratio = 1 - size if change == "drop" else 1 + size
     if not 0 <= ratio <= 1 / (guard.baseline or 1) or not math.isfinite(ratio):
-        raise ScenarioError(f"{guard.name} can't {change} by {size:.0%}: its baseline is {guard.baseline or 0:.2%}")
+        raise ScenarioError(
+            f"{guard.name} can't {change} by {size:.0%}: its baseline is {guard.baseline or 0:.2%}"
+        )
     return ratio

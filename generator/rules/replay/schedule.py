@@ -99,7 +99,9 @@ class Schedule:
     def longest_s(self) -> float:
         """Seconds until the last look that can be needed, late data included."""
         late = sum(max(map(_lasts_s, stage.evidence), default=0.0) for stage in self.stages)
-        return self.held_s + late + (max(map(_lasts_s, self.background), default=0.0) if self.completes else 0.0)
+        return (
+            self.held_s + late + (max(map(_lasts_s, self.background), default=0.0) if self.completes else 0.0)
+        )
 
     @property
     def guards(self) -> tuple[str, ...]:

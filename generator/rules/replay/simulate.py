@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final, NamedTuple
@@ -99,17 +99,18 @@ class Simulated:
 def simulated_guards(plan: Plan, schedule: Schedule) -> tuple[Guard, ...]:
     """Guards that can be simulated: counted in two counters, with a baseline."""
     judged = {watched.guard for watched in schedule.background if watched.measure is not None}
-    return tuple(g for g in plan.rollout.guards if g.name in judged and g.baseline is not None and 0 < g.baseline < 1)
+    return tuple(
+        g for g in plan.rollout.guards if g.name in judged and g.baseline is not None and 0 < g.baseline < 1
+    )
 
 
-def simulate(  # noqa: PLR0913 - what, with whom, how often
+def simulate(
     plan: Plan,
     schedule: Schedule,
     guards: Sequence[Guard],
     ratios: Mapping[str, float],
-    runs: int,
+    runs: Iterable[int],
     seed: int,
-    tick: Callable[[], None] = lambda: None,
 ) -> Simulated:
     """Play the same release many times; equal seeds give equal runs.
 
@@ -120,32 +121,35 @@ def simulate(  # noqa: PLR0913 - what, with whom, how often
         schedule: with metrics of these guards only.
         guards: those that are simulated.
         ratios: event rate of the canary over stable's, by guard.
-        runs: how many, at least 1.
-        seed: of all runs; each draws from a generator of its own.
-        tick: called after each run.
+        runs: their numbers, at least one; each run draws from a generator of its own.
+        seed: of all runs.
+
+    Raises:
+        ValueError: there is no run.
     """
     traffic = traffic_of(plan, schedule, guards, ratios)
     ended, first = [], None
-    for number in range(runs):
+    for number in runs:
         recording, start = record(traffic, Random(f"{seed}/{number}"))  # noqa: S311 - simulation, no secret
         story = judge(schedule, answers(recording, start), traffic.until_s)
         first = first or story
         at = story.at_s + LATENCY_S
         ended.append(Ended(story.outcome, story.guard, at, recording.exposed(start, start + at)))
-        tick()
     if first is None:
         raise ValueError("a simulation needs at least one run")
-    aborted = [run for run in ended if run.outcome == "aborted"]
+    aborted, count = [run for run in ended if run.outcome == "aborted"], len(ended)
     return Simulated(
-        runs,
-        {outcome: Share(sum(run.outcome == outcome for run in ended), runs) for outcome in OUTCOMES},
-        _aborts(aborted, runs),
-        {guard.name: _aborts([run for run in aborted if run.guard == guard.name], runs) for guard in guards},
+        count,
+        {outcome: Share(sum(run.outcome == outcome for run in ended), count) for outcome in OUTCOMES},
+        _aborts(aborted, count),
+        {guard.name: _aborts([run for run in aborted if run.guard == guard.name], count) for guard in guards},
         first,
     )
 
 
-def traffic_of(plan: Plan, schedule: Schedule, guards: Sequence[Guard], ratios: Mapping[str, float]) -> Traffic:
+def traffic_of(
+    plan: Plan, schedule: Schedule, guards: Sequence[Guard], ratios: Mapping[str, float]
+) -> Traffic:
     """The traffic that a plan declares, sampled often enough for all its windows."""
     weights, now = [], 0.0
     for stage in schedule.stages:
@@ -153,7 +157,9 @@ def traffic_of(plan: Plan, schedule: Schedule, guards: Sequence[Guard], ratios: 
         now += stage.hold_s
     scrape = plan.monitoring.scrape_s
     windows = [length for watched in schedule.background for length in _windows(watched)]
-    step = max((m.step_s for w in schedule.background if isinstance(m := w.measure, EventShare)), default=scrape)
+    step = max(
+        (m.step_s for w in schedule.background if isinstance(m := w.measure, EventShare)), default=scrape
+    )
     tick = math.gcd(*(round(length * 1000) for length in windows)) / 1000 if windows else scrape
     return Traffic(
         rps=plan.min_rps or 0.0,
@@ -165,7 +171,8 @@ def traffic_of(plan: Plan, schedule: Schedule, guards: Sequence[Guard], ratios: 
         scrape_s=scrape,
         group=plan.design_effect,
         rates=tuple(
-            Rates(g.name, g.baseline or 0.0, min(1.0, (g.baseline or 0.0) * ratios[g.name]), g.delay_s) for g in guards
+            Rates(g.name, g.baseline or 0.0, min(1.0, (g.baseline or 0.0) * ratios[g.name]), g.delay_s)
+            for g in guards
         ),
     )
 
@@ -184,4 +191,6 @@ def _aborts(ended: Sequence[Ended], runs: int) -> Aborts:
         return Aborts(share, None, None, None)
     times = sorted(run.at_s for run in ended)
     p90 = times[math.ceil(0.9 * len(times)) - 1]
-    return Aborts(share, math.fsum(times) / len(times), p90, math.fsum(run.exposed for run in ended) / len(ended))
+    return Aborts(
+        share, math.fsum(times) / len(times), p90, math.fsum(run.exposed for run in ended) / len(ended)
+    )

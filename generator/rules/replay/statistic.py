@@ -99,7 +99,10 @@ class EventShareSum:
 
     def _steady(self, mask: Mask, end_ms: int) -> bool:
         lookback = milliseconds(mask.lookback_s)
-        now, before = self._share(end_ms - lookback, end_ms), self._share(end_ms - 2 * lookback, end_ms - lookback)
+        now, before = (
+            self._share(end_ms - lookback, end_ms),
+            self._share(end_ms - 2 * lookback, end_ms - lookback),
+        )
         return before > 0 and 1 / mask.tolerance < now / before < mask.tolerance
 
     def _share(self, start_ms: int, end_ms: int) -> float:

@@ -76,7 +76,9 @@ def record(traffic: Traffic, rng: Random) -> tuple[Recording, float]:
     canary = [b - a for a, b in zip([0.0, *served], served, strict=False)]
     stable = [0.0] + [traffic.tick_s - seconds for seconds in canary[1:]]
     born = next((i for i, seconds in enumerate(canary) if seconds > 0), count)
-    pairs = _pairs(traffic, rng, times, (_requests(traffic, rng, canary), _requests(traffic, rng, stable)), born)
+    pairs = _pairs(
+        traffic, rng, times, (_requests(traffic, rng, canary), _requests(traffic, rng, stable)), born
+    )
     return Recording(pairs), start
 
 
@@ -122,7 +124,7 @@ def _counter(times: list[int], added: Sequence[int], group: float) -> Counter:
     return Counter(times, values)
 
 
-def _arrivals(  # noqa: PLR0913 - one number each
+def _arrivals(
     rng: Random, requests: Sequence[int], p: float, delay_s: float, tick_s: float, fade: float
 ) -> list[int]:
     """Events by the time they arrive; what waits arrives without memory, so a count of it is enough."""

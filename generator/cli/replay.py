@@ -1,0 +1,252 @@
+"""`sluice replay`: what the guards would have decided over recorded or simulated traffic."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from generator.cli.formats import render
+from generator.cli.plan import plans
+from generator.cli.session import Refused, open_session, root_option, select_one
+from generator.cli.terminal import emit, has_color, note, progress
+from generator.plan.values import Plan
+from generator.rules.odds import LATENCY_S
+from generator.rules.replay.judge import Story, judge
+from generator.rules.replay.schedule import Schedule
+from generator.source.finding import Finding
+
+_PATH = click.Path(path_type=Path, dir_okay=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options of the command.
+
+    Args:
+        data: file of recorded counters.
+        prometheus: address of a server that watched the release.
+        simulate: scenario.
+        start: the first weight.
+        end: where the data ends.
+        hashes: values of `canary-hash` and `stable-hash`.
+        runs: how many releases are simulated.
+        seed: of the simulation.
+        fmt: form of the answer.
+    """
+
+    data: Path | None
+    prometheus: str | None
+    simulate: str | None
+    start: str | None
+    end: str | None
+    hashes: tuple[str | None, str | None]
+    runs: int
+    seed: int
+    fmt: str
+
+
+@click.command("replay")
+@click.argument("spec", type=click.Path())
+@click.option("--env", "environment", metavar="NAME", help="The environment; default: the platform's last.")
+@click.option("--data", type=_PATH, metavar="FILE", help="Counters recorded in a CSV or JSON file.")
+@click.option(
+    "--prometheus", metavar="URL", help="A server that watched a release; needs the four options below."
+)
+@click.option(
+    "--start", metavar="TIME", help="When the first weight was set (ISO 8601, or seconds since 1970)."
+)
+@click.option("--end", metavar="TIME", help="Where the data ends.")
+@click.option("--canary-hash", metavar="HASH", help="Pod-template hash of the release.")
+@click.option("--stable-hash", metavar="HASH", help="Pod-template hash of the version before.")
+@click.option(
+    "--simulate", metavar="TEXT", help="good, drop=10%, rise=50%, or GUARD:drop=10%,GUARD:rise=50%."
+)
+@click.option(
+    "--runs", type=click.IntRange(1, 100_000), default=200, show_default=True, help="Simulated releases."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Equal seeds simulate equal releases.")
+@click.option(
+    "--format",
+    "fmt",
+    type=click.Choice(("text", "json", "svg")),
+    default="text",
+    show_default=True,
+    help="Form.",
+)
+@click.option("--output", type=_PATH, help="Write the answer to a file.")
+@root_option
+def command(
+    spec: str, environment: str | None, root: Path | None, output: Path | None, canary_hash: str | None,
+    stable_hash: str | None, **options: str | int | Path | None,
+) -> None:  # fmt: skip
+    """Tell what the guards would have decided over recorded or simulated traffic.
+
+    SPEC is the spec, or TEAM/MODEL. One of --data, --prometheus and --simulate says where the traffic comes from. A
+    CSV file has the columns time,guard,arm,requests,events: the two counters of each guard as they stood at that time,
+    for the arms canary and stable; JSON is a list of objects with these keys. A picture of a simulation shows its first
+    run. Exit code 0 whatever the verdict is.
+    """
+    asked = Asked(hashes=(canary_hash, stable_hash), **options)  # type: ignore[arg-type] - click has checked them
+    if sum(source is not None for source in (asked.data, asked.prometheus, asked.simulate)) != 1:
+        raise click.UsageError("say where the traffic comes from: one of --data, --prometheus, --simulate")
+    session = open_session(root)
+    found = plans(session, select_one(session, spec), environment)
+    if not found:
+        raise Refused(f"{spec} has no plan; `sluice validate {spec}` says why")
+    text = _answer(found[-1].plan, asked)
+    if output is None:
+        emit(text)
+        return
+    from generator.cli.writing import write_file
+
+    write_file(output, text.encode())
+    note(f"written to {output}")
+
+
+def _answer(plan: Plan, asked: Asked) -> str:
+    from generator.cli.replays.schedule import schedule_of
+
+    schedule = schedule_of(plan)
+    if not schedule.background:
+        raise Refused("there is no guard to replay: add `guards` to the rollout")
+    if asked.simulate is not None:
+        return _simulated(plan, schedule, asked.simulate, asked)
+    if asked.data is not None:
+        return _recorded(plan, schedule, asked.data, asked)
+    return _watched(plan, schedule, asked)
+
+
+def _recorded(plan: Plan, schedule: Schedule, path: Path, asked: Asked) -> str:
+    from generator.rules.replay.recording import read_recording
+    from generator.rules.replay.statistic import answers
+
+    schedule, skipped = _measured(schedule)
+    recording, findings = read_recording(path, path.as_posix(), schedule.guards)
+    if findings:
+        _stop(findings)
+    start = _time("--start", asked.start) if asked.start else recording.start_s
+    end = _time("--end", asked.end) if asked.end else recording.end_s
+    if start is None or end is None:
+        raise Refused(f"{path} has no sample of the canary; --start says when its first weight was set")
+    _check_order(start, end)
+    story = judge(schedule, answers(recording, start), end - start)
+    exposed = recording.exposed(start, min(end, start + story.at_s + LATENCY_S))
+    return _told(plan, schedule, story, exposed, skipped, f"replayed over {path.name}", asked)
+
+
+def _watched(plan: Plan, schedule: Schedule, asked: Asked) -> str:
+    from generator.cli.replays.live import Live, is_hash
+    from generator.cluster.prometheus import Prometheus, PrometheusError
+
+    canary, stable = asked.hashes
+    if not (asked.start and asked.end and canary and stable):
+        raise Refused("--prometheus needs --start, --end, --canary-hash and --stable-hash")
+    if not (is_hash(canary) and is_hash(stable)):
+        raise Refused("a hash holds letters, digits, `.`, `_` and `-` only")
+    start, end = _time("--start", asked.start), _time("--end", asked.end)
+    _check_order(start, end)
+    try:
+        live = Live(Prometheus(asked.prometheus or ""), canary, stable, start, end)
+        story = judge(schedule, live, end - start)
+        exposed = live.exposed(plan, story.at_s + LATENCY_S)
+    except PrometheusError as error:
+        raise Refused(str(error)) from error
+    return _told(plan, schedule, story, exposed, (), f"replayed over {asked.prometheus}", asked)
+
+
+def _simulated(plan: Plan, schedule: Schedule, text: str, asked: Asked) -> str:
+    from generator.cli.replays.document import simulation_document
+    from generator.cli.replays.text import headline, simulation_lines
+    from generator.rules.replay.expected import expected
+    from generator.rules.replay.scenario import ScenarioError, scenario
+    from generator.rules.replay.simulate import simulate, simulated_guards
+
+    if not plan.min_rps:
+        raise Refused("a simulation needs traffic: declare `traffic.minRps`")
+    guards = simulated_guards(plan, schedule)
+    names = {guard.name for guard in guards}
+    skipped = tuple(name for name in schedule.guards if name not in names)
+    schedule = schedule.only(lambda watched: watched.guard in names)
+    if not guards:
+        raise Refused("no guard can be simulated: declare its `baseline`")
+    try:
+        ratios = scenario(text, guards)
+    except ScenarioError as error:
+        raise Refused(str(error)) from error
+    with progress(range(asked.runs), "Simulating") as runs:
+        found = simulate(plan, schedule, guards, ratios, runs, asked.seed)
+    if asked.fmt == "svg":
+        return _drawn(plan, schedule, found.first, f"one simulated release of {text}")
+    odds = expected(plan, guards, ratios)
+    if asked.fmt == "json":
+        return _json(simulation_document(plan, text, asked.seed, found, odds, skipped))
+    return _lines([*headline(plan, "simulated", skipped), *simulation_lines(text, asked.seed, found, odds)])
+
+
+def _told(
+    plan: Plan,
+    schedule: Schedule,
+    story: Story,
+    exposed: float | None,
+    skipped: tuple[str, ...],
+    source: str,
+    asked: Asked,
+) -> str:
+    """One replayed release in the form that was asked for."""
+    from generator.cli.replays.document import replay_document
+    from generator.cli.replays.text import headline, replay_lines
+
+    if asked.fmt == "svg":
+        return _drawn(plan, schedule, story, source)
+    if asked.fmt == "json":
+        return _json(replay_document(plan, story, exposed, skipped))
+    return _lines([*headline(plan, source, skipped), *replay_lines(schedule, story, exposed)])
+
+
+def _drawn(plan: Plan, schedule: Schedule, story: Story, source: str) -> str:
+    from generator.rules.replay.picture import picture
+
+    identity = plan.identity
+    return picture(f"{identity.team}/{identity.model} in {identity.environment}: {source}", schedule, story)
+
+
+def _measured(schedule: Schedule) -> tuple[Schedule, tuple[str, ...]]:
+    """What two counters an arm are enough for, and the guards that need more."""
+    kept = schedule.only(lambda watched: watched.measure is not None)
+    if not kept.background:
+        raise Refused("none of the guards can be replayed from two counters; ask a --prometheus")
+    return kept, tuple(name for name in schedule.guards if name not in kept.guards)
+
+
+def _time(option: str, text: str) -> float:
+    from generator.rules.replay.recording import parse_time
+
+    time = parse_time(text)
+    if time is None:
+        raise Refused(f"{option} is no time: `{text}`; write 2026-11-23T10:00:00Z or seconds since 1970")
+    return time
+
+
+def _check_order(start: float, end: float) -> None:
+    if end <= start:
+        raise Refused("the data ends before the first weight is set")
+
+
+def _stop(findings: list[Finding]) -> NoReturn:
+    """A file that can't be used is wrong input: exit code 2."""
+    click.echo(render(findings, "text", color=has_color(sys.stderr)), nl=False, err=True, color=True)
+    click.get_current_context().exit(2)
+
+
+def _json(document: dict[str, object]) -> str:
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)

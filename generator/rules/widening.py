@@ -1,0 +1,155 @@
+"""Odds of the steps: what is caught, and who meets a bad version, before the weight grows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from generator.plan.values import Guard
+from generator.rules.effects import (
+    ROUND_HOLDS,
+    canary_odds,
+    caught,
+    effect_of,
+    exposure_change,
+    hold_that_catches,
+    phases_of,
+    with_hold,
+)
+from generator.rules.odds import PlanOdds, price, share_down
+from generator.rules.paths import ROLLOUT, STEPS, weight_steps
+from generator.rules.registry import Context, Problem, rule
+from generator.source.finding import Fix, Severity
+from generator.spec.units import duration, percent
+from generator.stats.odds import GuardOdds
+from generator.stats.timeline import Phase
+
+_FIRST_STEP_WARNED: Final = 0.5
+_FIRST_STEP_REFUSED: Final = 0.05
+_STEEP: Final = 5.0
+
+
+@rule(
+    "CAN210",
+    "warning",
+    "the first step catches too few bad versions",
+    why="The first step is there to meet a bad version while few see it; one that is too short only delays it.",
+    fix="Hold the first step longer.",
+)
+def first_step(context: Context) -> Iterator[Problem]:
+    """Power before the first widening: warned below one half, refused below 5 % before a step of five times."""
+    found = canary_odds(context)
+    steps, indices = phases_of(context), weight_steps(context)
+    if found is None or len(steps) < 2:
+        return
+    steep = steps[1].weight >= _STEEP * steps[0].weight - 1e-12
+    late = [
+        (g, o) for g, o in found[1].guards if g.ratio is not None and o.power_by_step[0] < _FIRST_STEP_WARNED
+    ]
+    hold = _common_hold(context, late, 0)
+    for guard, alone in late:
+        first = alone.power_by_step[0]
+        message = f"`{guard.name}`: {share_down(first)} of {effect_of(guard)} are caught before the weight goes from "
+        message += f"{percent(steps[0].weight)} to {percent(steps[1].weight)}"
+        message += (
+            f"; {math.ceil(alone.exposed_mean)} requests meet the bad version" if alone.exposed_mean else ""
+        )
+        hint, fix = _held(context, guard, alone, 0, hold)
+        severity: Severity = "error" if first < _FIRST_STEP_REFUSED and steep else "warning"
+        yield Problem((*STEPS, indices[0], "hold"), message, hint, fix=fix, severity=severity)
+
+
+def _common_hold(context: Context, late: Sequence[tuple[Guard, GuardOdds]], position: int) -> float | None:
+    """The smallest round hold by which each of these guards catches as many as wanted, or at least half of them."""
+    steps, wanted = phases_of(context), context.plan.rollout.risk.power
+    holds = []
+    for guard, _ in late:
+        shares = (wanted, _FIRST_STEP_WARNED)
+        found = (hold_that_catches(context, guard, steps, position, share) for share in shares)
+        holds.append(next((better[0] for better in found if better), None))
+    return max((hold for hold in holds if hold is not None), default=None)
+
+
+def _held(
+    context: Context, guard: Guard, alone: GuardOdds, position: int, hold: float | None
+) -> tuple[str, Fix | None]:
+    """What a longer hold of a step brings to one guard."""
+    if hold is None:
+        return "a longer hold alone does not help: raise the weight, or declare a larger change", None
+    steps = phases_of(context)
+    odds = price(context.plan, guard, with_hold(steps, position, hold))
+    hint = f"hold {percent(steps[position].weight)} for {duration(hold)}: "
+    hint += f"{caught(odds, position)} caught by its end{exposure_change(alone, odds)}"
+    return hint, Fix((*STEPS, weight_steps(context)[position], "hold"), duration(hold))
+
+
+@rule(
+    "CAN211",
+    "error",
+    "a bad version answers more requests than accepted",
+    why="`risk.maxExposed` is the harm that the team accepts, on average, when a version is bad.",
+    fix="Lower the first weights, hold them longer, or accept more.",
+)
+def exposed(context: Context) -> Iterator[Problem]:
+    """Mean exposure of the worst guard above `risk.maxExposed`."""
+    found = canary_odds(context)
+    if found is None or found[0].risk.max_exposed is None:
+        return
+    accepted, worst = found[0].risk.max_exposed, found[1].worst_exposed
+    if worst is None or worst <= accepted:
+        return
+    message = f"a bad version answers {math.ceil(worst)} requests on average before it is rolled back; "
+    message += f"{accepted} are accepted"
+    hint, fix = _less_exposed(context, found[1], accepted)
+    yield Problem((*ROLLOUT, "risk", "maxExposed"), message, hint, fix=fix)
+
+
+def _less_exposed(context: Context, odds: PlanOdds, accepted: int) -> tuple[str, Fix | None]:
+    """A longer first step keeps most bad versions from the larger ones."""
+    steps, guards = phases_of(context), [guard for guard, _ in odds.guards]
+    for hold in ROUND_HOLDS if guards and steps else ():
+        if hold <= steps[0].duration_s:
+            continue
+        worst = _worst(context, guards, with_hold(steps, 0, hold), accepted)
+        if worst <= accepted:
+            hint = f"hold {percent(steps[0].weight)} for {duration(hold)}: {math.ceil(worst)} requests on average"
+            return hint, Fix((*STEPS, weight_steps(context)[0], "hold"), duration(hold))
+    return "lower the first weight, or add a smaller step before it", None
+
+
+def _worst(context: Context, guards: Sequence[Guard], steps: tuple[Phase, ...], accepted: int) -> float:
+    """The largest mean exposure among the guards; the first one above what is accepted settles it."""
+    worst = 0.0
+    # Comparisons are priced a hundred times faster than bare limits: they rule most holds out.
+    for guard in sorted(guards, key=lambda guard: guard.ratio is None):
+        worst = max(worst, price(context.plan, guard, steps).exposed_mean or math.inf)
+        if worst > accepted:
+            break
+    return worst
+
+
+@rule(
+    "CAN212",
+    "warning",
+    "the weight grows more than fivefold before bad versions are caught",
+    why="Each step multiplies the harm per second; before a large one the guards should have made up their minds.",
+    fix="Hold the step before longer, or put one between.",
+)
+def steep(context: Context) -> Iterator[Problem]:
+    """A step of more than five times while fewer than `risk.power` of bad versions are caught by then."""
+    found = canary_odds(context)
+    if found is None:
+        return
+    steps, indices = phases_of(context), weight_steps(context)
+    for position in range(1, len(steps)):
+        before, after = steps[position - 1].weight, steps[position].weight
+        slow = [pair for pair in found[1].guards if pair[1].power_by_step[position - 1] < found[0].risk.power]
+        slow = [pair for pair in slow if pair[0].ratio is not None]
+        if after <= _STEEP * before + 1e-12 or not slow:
+            continue
+        guard, alone = min(slow, key=lambda pair: pair[1].power_by_step[position - 1])
+        message = f"the weight goes from {percent(before)} to {percent(after)} when "
+        message += f"`{guard.name}` has caught {caught(alone, position - 1)} of {effect_of(guard)}"
+        hint, fix = _held(context, guard, alone, position - 1, _common_hold(context, slow, position - 1))
+        yield Problem((*STEPS, indices[position], "weight"), message, hint, fix=fix)
