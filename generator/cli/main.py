@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "validate": "Check specs against every rule; write nothing.",
     "render": "Write the bundles that Argo CD syncs.",
     "plan": "Tell what a release will do, minute by minute.",
+    "replay": "Tell what the guards would have decided over recorded or simulated traffic.",
     "verify": "Check any tree of rendered files.",
     "schema": "Print the JSON Schema of a file format.",
     "explain": "Tell what a finding means and how to fix it.",

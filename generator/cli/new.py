@@ -162,7 +162,7 @@ def _context(answers: Answers, tier: Tier, team: Team, gates: list[Any], attribu
         "tier": answers.tier,
         "source": source,
         "strategy": answers.strategy,
-        "weights": [first, *_WEIGHTS[1:]],
+        "weights": sorted({first, *_WEIGHTS}),
         "gates": gates,
         "approvals": list(tier.requires.approvals),
         "attribute": attribute,

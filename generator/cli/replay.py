@@ -7,20 +7,22 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from generator.cli.formats import render
 from generator.cli.plan import plans
+from generator.cli.replays.replayed import Replayed
 from generator.cli.session import Refused, open_session, root_option, select_one
 from generator.cli.terminal import emit, has_color, note, progress
 from generator.plan.values import Plan
 from generator.rules.odds import LATENCY_S
-from generator.rules.replay.judge import Story, judge
+from generator.rules.replay.judge import judge
 from generator.rules.replay.schedule import Schedule
 from generator.source.finding import Finding
 
+_FORMATS = ("text", "json", "svg")
 _PATH = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -71,19 +73,12 @@ class Asked:
     "--runs", type=click.IntRange(1, 100_000), default=200, show_default=True, help="Simulated releases."
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Equal seeds simulate equal releases.")
-@click.option(
-    "--format",
-    "fmt",
-    type=click.Choice(("text", "json", "svg")),
-    default="text",
-    show_default=True,
-    help="Form.",
-)
+@click.option("--format", "fmt", type=click.Choice(_FORMATS), default="text", show_default=True, help="Form.")
 @click.option("--output", type=_PATH, help="Write the answer to a file.")
 @root_option
 def command(
     spec: str, environment: str | None, root: Path | None, output: Path | None, canary_hash: str | None,
-    stable_hash: str | None, **options: str | int | Path | None,
+    stable_hash: str | None, **options: Any,
 ) -> None:  # fmt: skip
     """Tell what the guards would have decided over recorded or simulated traffic.
 
@@ -92,7 +87,7 @@ def command(
     for the arms canary and stable; JSON is a list of objects with these keys. A picture of a simulation shows its first
     run. Exit code 0 whatever the verdict is.
     """
-    asked = Asked(hashes=(canary_hash, stable_hash), **options)  # type: ignore[arg-type] - click has checked them
+    asked = Asked(hashes=(canary_hash, stable_hash), **options)
     if sum(source is not None for source in (asked.data, asked.prometheus, asked.simulate)) != 1:
         raise click.UsageError("say where the traffic comes from: one of --data, --prometheus, --simulate")
     session = open_session(root)
@@ -137,7 +132,7 @@ def _recorded(plan: Plan, schedule: Schedule, path: Path, asked: Asked) -> str:
     _check_order(start, end)
     story = judge(schedule, answers(recording, start), end - start)
     exposed = recording.exposed(start, min(end, start + story.at_s + LATENCY_S))
-    return _told(plan, schedule, story, exposed, skipped, f"replayed over {path.name}", asked)
+    return _told(Replayed(plan, f"replayed over {path.name}", schedule, skipped, story, exposed), asked.fmt)
 
 
 def _watched(plan: Plan, schedule: Schedule, asked: Asked) -> str:
@@ -157,12 +152,12 @@ def _watched(plan: Plan, schedule: Schedule, asked: Asked) -> str:
         exposed = live.exposed(plan, story.at_s + LATENCY_S)
     except PrometheusError as error:
         raise Refused(str(error)) from error
-    return _told(plan, schedule, story, exposed, (), f"replayed over {asked.prometheus}", asked)
+    return _told(Replayed(plan, "replayed over Prometheus", schedule, (), story, exposed), asked.fmt)
 
 
 def _simulated(plan: Plan, schedule: Schedule, text: str, asked: Asked) -> str:
     from generator.cli.replays.document import simulation_document
-    from generator.cli.replays.text import headline, simulation_lines
+    from generator.cli.replays.text import simulation_lines
     from generator.rules.replay.expected import expected
     from generator.rules.replay.scenario import ScenarioError, scenario
     from generator.rules.replay.simulate import simulate, simulated_guards
@@ -179,41 +174,29 @@ def _simulated(plan: Plan, schedule: Schedule, text: str, asked: Asked) -> str:
         ratios = scenario(text, guards)
     except ScenarioError as error:
         raise Refused(str(error)) from error
-    with progress(range(asked.runs), "Simulating") as runs:
+    with progress(range(1 if asked.fmt == "svg" else asked.runs), "Simulating") as runs:
         found = simulate(plan, schedule, guards, ratios, runs, asked.seed)
     if asked.fmt == "svg":
-        return _drawn(plan, schedule, found.first, f"one simulated release of {text}")
+        return _told(Replayed(plan, f"simulated with {text}", schedule, skipped, found.first, None), "svg")
     odds = expected(plan, guards, ratios)
     if asked.fmt == "json":
         return _json(simulation_document(plan, text, asked.seed, found, odds, skipped))
-    return _lines([*headline(plan, "simulated", skipped), *simulation_lines(text, asked.seed, found, odds)])
+    return _lines(simulation_lines(plan, text, asked.seed, found, odds, skipped))
 
 
-def _told(
-    plan: Plan,
-    schedule: Schedule,
-    story: Story,
-    exposed: float | None,
-    skipped: tuple[str, ...],
-    source: str,
-    asked: Asked,
-) -> str:
+def _told(replayed: Replayed, fmt: str) -> str:
     """One replayed release in the form that was asked for."""
-    from generator.cli.replays.document import replay_document
-    from generator.cli.replays.text import headline, replay_lines
+    if fmt == "svg":
+        from generator.rules.replay.picture import picture
 
-    if asked.fmt == "svg":
-        return _drawn(plan, schedule, story, source)
-    if asked.fmt == "json":
-        return _json(replay_document(plan, story, exposed, skipped))
-    return _lines([*headline(plan, source, skipped), *replay_lines(schedule, story, exposed)])
+        return picture(replayed.title, replayed.schedule, replayed.story)
+    if fmt == "json":
+        from generator.cli.replays.document import replay_document
 
+        return _json(replay_document(replayed))
+    from generator.cli.replays.text import replay_lines
 
-def _drawn(plan: Plan, schedule: Schedule, story: Story, source: str) -> str:
-    from generator.rules.replay.picture import picture
-
-    identity = plan.identity
-    return picture(f"{identity.team}/{identity.model} in {identity.environment}: {source}", schedule, story)
+    return _lines(replay_lines(replayed))
 
 
 def _measured(schedule: Schedule) -> tuple[Schedule, tuple[str, ...]]:

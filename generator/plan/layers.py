@@ -8,12 +8,21 @@ from typing import Any, Literal
 
 from generator.source.document import Document, Path
 from generator.source.finding import Place
+from generator.spec.record import Record
 from generator.spec.rollout import BlueGreen, Canary
+from generator.spec.service import Hpa, Keda
 
 Source = Literal["environment", "spec", "tier", "default"]
-_STRATEGIES = {
-    strategy: frozenset(info.alias or name for name, info in record.model_fields.items())
-    for strategy, record in (("canary", Canary), ("blue-green", BlueGreen))
+
+
+def _keys(record: type[Record]) -> frozenset[str]:
+    return frozenset(info.alias or name for name, info in record.model_fields.items())
+
+
+# Mappings of which there are kinds: the key that names the kind, the usual one, and the keys that each has.
+_KINDS: dict[str, tuple[str, str, dict[str, frozenset[str]]]] = {
+    "rollout": ("strategy", "", {"canary": _keys(Canary), "blue-green": _keys(BlueGreen)}),
+    "autoscaling": ("kind", "hpa", {"hpa": _keys(Hpa), "keda": _keys(Keda)}),
 }
 
 
@@ -65,12 +74,8 @@ class Layers:
 
     def where(self, path: Path) -> tuple[Document, Path]:
         """The document, and the path in it, that wrote a value of the merged tree."""
-        if path[:1] != ("spec",):
-            return self.spec, path
-        for _, document, prefix in self._stack:
-            if document.has((*prefix, *path[1:])):
-                return document, (*prefix, *path[1:])
-        return self.spec, path
+        found = self._writer(path) if path[:1] == ("spec",) else None
+        return (found[1], (*found[2], *path[1:])) if found else (self.spec, path)
 
     def place(self, path: Path) -> Place:
         """Where a value of the merged tree was written."""
@@ -79,10 +84,18 @@ class Layers:
 
     def origin(self, path: Path) -> Origin:
         """Who decided a value of the merged tree."""
-        for source, document, prefix in self._stack:
-            if document.has((*prefix, *path[1:])):
-                return Origin(source, document.place((*prefix, *path[1:])))
-        return Origin("default", None)
+        found = self._writer(path)
+        if found is None or not found[1].has((*found[2], *path[1:])):
+            return Origin("default", None)
+        return Origin(found[0], found[1].place((*found[2], *path[1:])))
+
+    def _writer(self, path: Path) -> tuple[Source, Document, Path] | None:
+        """The top layer that wrote a value; of a list, the one that wrote the whole list."""
+        whole = next((path[:index] for index, part in enumerate(path) if isinstance(part, int)), path)
+        for layer in self._stack:
+            if layer[1].has((*layer[2], *whole[1:])):
+                return layer
+        return None
 
 
 def _at(data: Any, path: Path) -> Any:
@@ -93,8 +106,8 @@ def _at(data: Any, path: Path) -> Any:
 
 def _merge(lower: dict[str, Any], upper: dict[str, Any], key: str = "") -> dict[str, Any]:
     """Mappings merge key by key; everything else, lists included, is replaced as a whole."""
-    if key == "rollout":
-        lower = _of_strategy(lower, upper)
+    if key in _KINDS:
+        lower = _of_kind(lower, upper, *_KINDS[key])
     out = dict(lower)
     for name, value in upper.items():
         below = out.get(name)
@@ -104,10 +117,12 @@ def _merge(lower: dict[str, Any], upper: dict[str, Any], key: str = "") -> dict[
     return out
 
 
-def _of_strategy(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
-    """What a lower layer says of another strategy does not reach the one that was chosen."""
-    chosen = upper.get("strategy")
-    known = _STRATEGIES.get(chosen) if isinstance(chosen, str) else None
-    if known is None or lower.get("strategy", chosen) == chosen:
+def _of_kind(
+    lower: dict[str, Any], upper: dict[str, Any], key: str, usual: str, kinds: dict[str, frozenset[str]]
+) -> dict[str, Any]:
+    """What a lower layer says of another kind does not reach the one that was chosen."""
+    chosen = upper.get(key)
+    known = kinds.get(chosen) if isinstance(chosen, str) else None
+    if known is None or lower.get(key, usual or chosen) == chosen:
         return lower
-    return {name: value for name, value in lower.items() if name in known and name != "strategy"}
+    return {name: value for name, value in lower.items() if name in known and name != key}

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from jinja2 import BytecodeCache, Environment, Template
 
 SUFFIX = ".j2"
+# Templates of commands that write specs and repositories.
+_NOT_BUNDLES = ("init/", "new/")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -63,10 +65,10 @@ class Templates:
         return {name: source.file.read_text(encoding="utf-8") for name, source in self.sources.items()}
 
     def digest(self, prefix: str = "") -> str:
-        """SHA-256 (hex) of all templates whose name starts like this."""
+        """SHA-256 (hex) of the templates of bundles whose name starts like this."""
         total = hashlib.sha256()
         for name, text in self.texts.items():
-            if name.startswith(prefix):
+            if name.startswith(prefix) and not name.startswith(_NOT_BUNDLES):
                 total.update(f"{name}\0{len(text)}\0{text}".encode())
         return total.hexdigest()
 

@@ -21,6 +21,7 @@ from generator.rules.effects import (
 from generator.rules.odds import price, share_down, share_up
 from generator.rules.paths import GUARDS, STEPS, weight_steps
 from generator.rules.registry import Context, Problem, rule
+from generator.rules.routing import capabilities, smallest_weight
 from generator.source.document import Path
 from generator.source.finding import Fix, Severity
 from generator.spec.units import duration, percent
@@ -181,8 +182,6 @@ def unguarded(context: Context) -> Iterator[Problem]:
 )
 def replica_ratio(context: Context) -> Iterator[Problem]:
     """Warned always, refused below one pod (statistics.md section 5; argo-rollouts.md 1.11)."""
-    from generator.rules.routing import capabilities, smallest_weight
-
     plan = context.plan
     if not isinstance(plan.rollout, Canary) or capabilities(plan).weights or not plan.rollout.weights:
         return

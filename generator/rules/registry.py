@@ -196,7 +196,9 @@ def _finding(rule: Rule, problem: Problem, document: Document, path: Path, fix: 
 def _written(planned: Planned, path: Path) -> tuple[Document, Path]:
     """The document that wrote a value of the merged spec; of an absent value, the one that wrote its parent."""
     layers = planned.written.layers
-    for length in range(len(path), 0, -1):
+    # Lists are replaced as a whole: what is in one was written by whoever wrote the list.
+    end = next((index for index, part in enumerate(path) if isinstance(part, int)), len(path))
+    for length in range(end, 0, -1):
         document, local = layers.where(path[:length])
         if document.has(local):
             return document, (*local, *path[length:])

@@ -244,6 +244,27 @@ STRUCTURAL: Final = (
         "Run `sluice pin` and commit the lock.",
     ),
     Entry(
+        "EVID101",
+        "error",
+        "evidence that can't be read as such",
+        "What can't be read proves nothing; nothing is never rounded to pass.",
+        "Run the gates again: `sluice gates run`.",
+    ),
+    Entry(
+        "EVID102",
+        "error",
+        "evidence that was changed after it was written",
+        "Its digest no longer fits: whatever it says now, the gates did not say.",
+        "Run the gates again: `sluice gates run`.",
+    ),
+    Entry(
+        "EVID103",
+        "error",
+        "evidence that contradicts itself",
+        "A verdict that does not follow from what was measured is none.",
+        "Run the gates again: `sluice gates run`.",
+    ),
+    Entry(
         "OUT101",
         "warning",
         "a damaged ledger",

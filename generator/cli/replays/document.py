@@ -3,49 +3,37 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
+from generator.cli.replays.replayed import Replayed
 from generator.plan.values import Plan
 from generator.rules.replay.expected import Expected
-from generator.rules.replay.judge import Story
 from generator.rules.replay.simulate import Aborts, Share, Simulated
 from generator.stats.timeline import Detection
 
 SCHEMA: Final = "sluice/replay/v1"
 
 
-def replay_document(
-    plan: Plan, story: Story, exposed: float | None, skipped: tuple[str, ...]
-) -> dict[str, Any]:
+def replay_document(replayed: Replayed) -> dict[str, Any]:
     """A replay: times are seconds since the first weight, weights whole percent."""
+    story = replayed.story
     return {
-        **_head(plan, skipped),
+        **_head(replayed.plan, replayed.skipped),
         "outcome": story.outcome,
         "at_s": story.at_s,
         "guard": story.guard or None,
         "reason": story.reason,
         "step": story.step,
-        "exposed": exposed,
-        "weights": [
-            {"step": held.step, "weight": held.weight, "start_s": held.start_s, "end_s": held.end_s}
-            for held in story.held
-        ],
-        "looks": [
-            {
-                "at_s": look.at_s,
-                "metric": look.metric,
-                "guard": look.guard,
-                "kind": look.kind,
-                "result": [value if math.isfinite(value) else str(value) for value in look.result],
-                "measured": look.measured,
-            }
-            for look in story.looks
-        ],
+        "exposed": replayed.exposed,
+        "weights": [asdict(held) for held in story.held],
+        "looks": [{**asdict(look), "result": [*map(_value, look.result)]} for look in story.looks],
     }
 
 
 def simulation_document(
-    plan: Plan, scenario: str, seed: int, found: Simulated, odds: Expected | None, skipped: tuple[str, ...]
+    plan: Plan, scenario: str, seed: int, found: Simulated, odds: Expected | None, skipped: Sequence[str]
 ) -> dict[str, Any]:
     """A simulation beside its odds: shares are fractions, times seconds."""
     return {
@@ -62,10 +50,15 @@ def simulation_document(
     }
 
 
-def _head(plan: Plan, skipped: tuple[str, ...]) -> dict[str, Any]:
+def _head(plan: Plan, skipped: Sequence[str]) -> dict[str, Any]:
     identity = plan.identity
     named = {"model": f"{identity.team}/{identity.model}", "environment": identity.environment}
     return {"schema": SCHEMA, **named, "skipped": list(skipped)}
+
+
+def _value(value: float) -> float | str:
+    """JSON has no NaN and no infinity."""
+    return value if math.isfinite(value) else str(value)
 
 
 def _share(share: Share) -> dict[str, float]:

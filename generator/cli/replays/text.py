@@ -5,49 +5,49 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from generator.cli.replays.replayed import Replayed
 from generator.cli.sections.section import table
 from generator.plan.values import Plan
 from generator.rules.replay.expected import Expected
 from generator.rules.replay.judge import Look, Story
 from generator.rules.replay.schedule import Schedule
-from generator.rules.replay.simulate import Aborts, Simulated
+from generator.rules.replay.simulate import Aborts, Share, Simulated
 from generator.spec.units import duration
 from generator.stats.timeline import Detection
 
-_ROWS = 24  # minutes that are shown of a long release; JSON has them all
+_ROWS = 24  # looks that are shown of a long release; JSON has them all
 _NONE = "-"
+_SEVERAL = (
+    "± is one standard error; odds are those of a guard alone, a simulated one counts when it fires first"
+)
 
 
-def headline(plan: Plan, source: str, skipped: Sequence[str]) -> Iterator[str]:
-    """Which release, over what, and what is left out."""
-    yield f"{plan.identity.team}/{plan.identity.model} in {plan.identity.environment}, {source}"
-    if skipped:
-        yield f"not replayed, for their numbers are not at hand: {', '.join(skipped)}"
+def replay_lines(replayed: Replayed) -> Iterator[str]:
+    """The verdict, then the looks of the background, then what the steps had seen."""
+    story = replayed.story
+    yield replayed.title
+    yield from _skipped(replayed.skipped)
+    yield verdict(story, replayed.exposed)
+    yield ""
+    yield from table(_looks(replayed.schedule, story))
+    evidence = [look for look in story.looks if look.kind == "evidence"]
+    if evidence:
+        yield ""
+        yield from table([("after", "seen enough?", "seen", ""), *map(_evidence, evidence)])
 
 
 def verdict(story: Story, exposed: float | None) -> str:
     """How a release ended, in one sentence."""
-    when, reason = moment(story.at_s), story.reason
-    if story.outcome == "promoted":
-        said = f"promoted after {when}: no guard fired"
-    elif story.outcome == "undecided":
-        said = f"undecided after {when}: {reason}"
-    else:
-        said = f"{story.outcome} after {when} by {story.guard}: {reason}"
     weight = f" at {story.held[-1].weight}%" if story.held and story.outcome != "promoted" else ""
+    by = f" by {story.guard}" if story.guard else ""
+    reason = "no guard fired" if story.outcome == "promoted" else story.reason
     served = "" if exposed is None else f"; the canary had served {math.ceil(exposed):,} requests"
-    return f"{said}{weight}{served}"
+    return f"{story.outcome} after {_moment(story.at_s)}{weight}{by}: {reason}{served}"
 
 
-def replay_lines(schedule: Schedule, story: Story, exposed: float | None) -> Iterator[str]:
-    """The verdict, then the looks of the background, then what the steps had seen."""
-    yield verdict(story, exposed)
-    yield ""
-    yield from table(_looks(schedule, story))
-    evidence = [look for look in story.looks if look.kind == "evidence"]
-    if evidence:
-        yield ""
-        yield from table([("after", "has the step seen enough?", "seen", ""), *map(_evidence, evidence)])
+def _skipped(names: Sequence[str]) -> Iterator[str]:
+    if names:
+        yield f"left out, for their numbers are not at hand: {', '.join(names)}"
 
 
 def _looks(schedule: Schedule, story: Story) -> Iterator[Sequence[str]]:
@@ -60,7 +60,7 @@ def _looks(schedule: Schedule, story: Story) -> Iterator[Sequence[str]]:
     yield ("", "bound", *(f"{watched.bound:.4g}" for watched in schedule.background))
     for at in _shown(list(by_time)):
         looks = by_time[at]
-        yield (moment(at), f"{_weight(story, at)}%", *(_value(looks.get(name)) for name in names))
+        yield (_moment(at), f"{_weight(story, at)}%", *(_value(looks.get(name)) for name in names))
 
 
 def _shown(times: Sequence[float]) -> list[float]:
@@ -76,41 +76,42 @@ def _weight(story: Story, at_s: float) -> int:
 def _value(look: Look | None) -> str:
     if look is None or not look.result:
         return _NONE
-    mark = {"Failed": " failed", "Inconclusive": " inconclusive", "Error": " error"}.get(look.measured, "")
+    mark = "" if look.measured == "Successful" else f" {look.measured.lower()}"
     return f"{look.result[0]:.4g}{mark}"
 
 
 def _evidence(look: Look) -> tuple[str, ...]:
-    seen = f"{look.result[0]:,.4g}" if look.result else "no data"
-    return moment(look.at_s), look.metric, seen, look.measured.lower()
+    return _moment(look.at_s), look.metric, _seen(look.result), look.measured.lower()
 
 
-def simulation_lines(scenario: str, seed: int, found: Simulated, odds: Expected | None) -> Iterator[str]:
+def _seen(result: Sequence[float]) -> str:
+    """Requests are whole; the bound of a fairness guard is a share."""
+    if not result:
+        return "no data"
+    return f"{result[0]:,.0f}" if result[0] >= 1 else f"{result[0]:.4g}"
+
+
+def simulation_lines(
+    plan: Plan, scenario: str, seed: int, found: Simulated, odds: Expected | None, skipped: Sequence[str]
+) -> Iterator[str]:
     """Shares, times and exposure: what was simulated beside what the odds say."""
-    yield f"{found.runs} simulated releases of `{scenario}` (seed {seed})"
-    ended = (
-        f"{outcome} {_percent(share.value)} ± {_percent(share.stderr)}"
-        for outcome, share in found.outcomes.items()
-    )
-    yield ", ".join(ended)
+    where = f"{plan.identity.team}/{plan.identity.model} in {plan.identity.environment}"
+    yield f"{where}, {found.runs} simulated releases with {scenario} (seed {seed})"
+    yield from _skipped(skipped)
+    yield ", ".join(f"{outcome} {_share(share)}" for outcome, share in found.outcomes.items())
     yield ""
     rows = [_row("any guard", found.whole, odds.whole if odds else None)]
-    rows += [
-        _row(name, aborts, odds.by_guard[name] if odds else None) for name, aborts in found.by_guard.items()
-    ]
-    yield from table(
-        [("", "rolled back", "odds", "mean time", "odds", "p90", "odds", "exposed", "odds"), *rows]
-    )
+    rows += [_row(name, one, odds.by_guard[name] if odds else None) for name, one in found.by_guard.items()]
+    yield from table([("", "rolled back", "odds", "mean", "odds", "p90", "odds", "exposed", "odds"), *rows])
     yield ""
-    yield "± is one standard error; a guard's odds are those of it alone, its simulated share counts when it was first"
+    yield _SEVERAL
 
 
 def _row(name: str, found: Aborts, odds: Detection | None) -> tuple[str, ...]:
-    share = f"{_percent(found.share.value)} ± {_percent(found.share.stderr)}"
     known = odds or Detection(0.0, (), None, None, None)
     return (
         name,
-        share,
+        _share(found.share),
         _percent(odds.probability) if odds else _NONE,
         *(_time(time) for time in (found.mean_s, known.mean_s, found.p90_s, known.p90_s)),
         _count(found.exposed_mean),
@@ -118,13 +119,16 @@ def _row(name: str, found: Aborts, odds: Detection | None) -> tuple[str, ...]:
     )
 
 
-def moment(seconds: float) -> str:
-    """A time in whole seconds."""
-    return duration(round(seconds))
+def _share(share: Share) -> str:
+    return f"{_percent(share.value)} ± {_percent(share.stderr)}"
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f}%"
+
+
+def _moment(seconds: float) -> str:
+    return duration(round(seconds))
 
 
 def _time(seconds: float | None) -> str:

@@ -78,19 +78,17 @@ class Tally:
 
     def _exceeded(self) -> tuple[Phase, str] | None:
         """The later rule overrides the earlier one: Error over Inconclusive over Failed."""
-        limits, counts = self._limits, self._counts
-        if self._errors > limits.consecutive_error:
+        limits, errors = self._limits, self._errors
+        undecided, failed = self._counts["Inconclusive"], self._counts["Failed"]
+        if errors > limits.consecutive_error:
             return (
                 "Error",
-                f"consecutiveErrors ({self._errors}) > consecutiveErrorLimit ({limits.consecutive_error})",
+                f"consecutiveErrors ({errors}) > consecutiveErrorLimit ({limits.consecutive_error})",
             )
-        if counts["Inconclusive"] > limits.inconclusive:
-            return (
-                "Inconclusive",
-                f"inconclusive ({counts['Inconclusive']}) > inconclusiveLimit ({limits.inconclusive})",
-            )
-        if 0 <= limits.failure < counts["Failed"]:
-            return "Failed", f"failed ({counts['Failed']}) > failureLimit ({limits.failure})"
+        if undecided > limits.inconclusive:
+            return "Inconclusive", f"inconclusive ({undecided}) > inconclusiveLimit ({limits.inconclusive})"
+        if 0 <= limits.failure < failed:
+            return "Failed", f"failed ({failed}) > failureLimit ({limits.failure})"
         return None
 
     def _settled(self) -> tuple[Phase, str] | None:

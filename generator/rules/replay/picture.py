@@ -9,25 +9,28 @@ from html import escape
 from typing import Final
 
 from generator.promql.event_share import EventShare
-from generator.rules.replay.judge import Look, Story
+from generator.rules.replay.judge import Held, Look, Story
 from generator.rules.replay.schedule import Schedule, Watched
 from generator.spec.units import duration
 
-_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 860.0, 130.0, 24.0, 64.0, 44.0
+_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 860.0, 130.0, 30.0, 64.0, 44.0
 _PANEL, _GAP = 96.0, 22.0
 _TICKS: Final = (60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)
 _MOST_TICKS = 12
-# Readable on white and on black; browsers apply the second set also inside <img>.
+# Readable on white and on black; browsers apply the second set also inside <img>. Not all viewers know variables.
 _STYLE: Final = """\
-svg{--ink:#1f2328;--soft:#656d76;--line:#d0d7de;--area:#ddf4ff;--step:#0969da;--value:#0969da;--bound:#bc4c00;
---bad:#cf222e;--good:#1a7f37;--mask:#8c959f;font:12px system-ui,sans-serif}
-@media (prefers-color-scheme:dark){svg{--ink:#e6edf3;--soft:#9198a1;--line:#3d444d;--area:#12324f;--step:#4493f8;
---value:#4493f8;--bound:#db6d28;--bad:#f85149;--good:#3fb950;--mask:#9198a1}}
-text{fill:var(--ink)}.soft{fill:var(--soft)}.title{font-size:15px;font-weight:600}.axis{stroke:var(--line)}
-.weight{fill:var(--area);stroke:var(--step);stroke-width:1.5}.value{fill:none;stroke:var(--value);stroke-width:1.8}
-.bound{stroke:var(--bound);stroke-dasharray:5 4;stroke-width:1.5}.boundary{fill:var(--bound)}.mask{fill:var(--mask);opacity:.2}
-.aborted,.paused{stroke:var(--bad);stroke-width:1.5}.promoted,.undecided{stroke:var(--good);stroke-width:1.5}
-text.aborted,text.paused{fill:var(--bad);stroke:none}text.promoted,text.undecided{fill:var(--good);stroke:none}"""
+svg{font:12px system-ui,"DejaVu Sans",sans-serif}
+text{fill:#1f2328}.soft{fill:#656d76}.title{font-size:15px;font-weight:600}.boundary{fill:#bc4c00}
+.axis{stroke:#d0d7de}.weight{fill:#ddf4ff;stroke:#0969da;stroke-width:1.5}.mask{fill:#8c959f;fill-opacity:.2}
+.planned{fill:none;stroke:#8c959f;stroke-dasharray:2 3}
+.value{fill:none;stroke:#0969da;stroke-width:1.8}.bound{stroke:#bc4c00;stroke-width:1.5;stroke-dasharray:5 4}
+line.bad{stroke:#cf222e;stroke-width:1.5}text.bad{fill:#cf222e}
+line.good{stroke:#1a7f37;stroke-width:1.5}text.good{fill:#1a7f37}
+@media (prefers-color-scheme:dark){
+text{fill:#e6edf3}.soft{fill:#9198a1}.boundary{fill:#db6d28}
+.axis{stroke:#3d444d}.weight{fill:#12324f;stroke:#4493f8}.mask{fill:#9198a1}
+.value{stroke:#4493f8}.bound{stroke:#db6d28}
+line.bad{stroke:#f85149}text.bad{fill:#f85149}line.good{stroke:#3fb950}text.good{fill:#3fb950}}"""
 
 
 def picture(title: str, schedule: Schedule, story: Story) -> str:
@@ -45,7 +48,7 @@ def picture(title: str, schedule: Schedule, story: Story) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:.0f} {height:.0f}" role="img">',
         f"<title>{escape(title)}</title><desc>{escape(_said(story))}</desc><style>{_STYLE}</style>",
         _text(_LEFT, 24, title, "title"),
-        *_weights(scale, story),
+        *_weights(scale, schedule, story),
     ]
     for i, watched in enumerate(panels):
         parts += _guard(_Frame(scale, _TOP + (i + 1) * (_PANEL + _GAP)), watched, story)
@@ -84,21 +87,26 @@ class _Frame:
         return f'<line class="{css}" x1="{_LEFT:.1f}" y1="{y:.1f}" x2="{_WIDTH - _RIGHT:.1f}" y2="{y:.1f}"/>'
 
 
-def _weights(scale: _Scale, story: Story) -> Iterator[str]:
-    """The canary's share as steps."""
-    top = max((held.weight for held in story.held), default=1)
-    frame = _Frame(scale, _TOP, 0.0, max(1.0, 1.15 * top))
+def _weights(scale: _Scale, schedule: Schedule, story: Story) -> Iterator[str]:
+    """The canary's share as steps: dotted as planned, filled as it came."""
+    planned = tuple(_planned(schedule))
+    frame = _Frame(scale, _TOP, 0.0, 1.2 * max((held.weight for held in planned), default=1))
     yield _text(12, _TOP + 14, "canary weight", "")
     yield frame.level(0.0, "axis")
-    for held in story.held:
-        corners = [
-            (held.start_s, 0.0),
-            (held.start_s, held.weight),
-            (held.end_s, held.weight),
-            (held.end_s, 0.0),
-        ]
-        yield f'<polygon class="weight" points="{frame.points(corners)}"/>'
+    for css, steps in (("planned", planned), ("weight", story.held)):
+        for held in steps:
+            left, right, weight = held.start_s, held.end_s, held.weight
+            corners = [(left, 0.0), (left, weight), (right, weight), (right, 0.0)]
+            yield f'<polygon class="{css}" points="{frame.points(corners)}"/>'
+    for held in planned:
         yield _text(scale.x(held.start_s) + 4, frame.y(held.weight) - 4, f"{held.weight}%", "soft")
+
+
+def _planned(schedule: Schedule) -> Iterator[Held]:
+    start = 0.0
+    for stage in schedule.stages:
+        yield Held(stage.weight, start, start + stage.hold_s, stage.step)
+        start += stage.hold_s
 
 
 def _guard(frame: _Frame, watched: Watched, story: Story) -> Iterator[str]:
@@ -107,16 +115,11 @@ def _guard(frame: _Frame, watched: Watched, story: Story) -> Iterator[str]:
     low, high = _range(watched, [value for _, value in values])
     frame = _Frame(frame.scale, frame.top, low, high)
     yield _text(12, frame.top + 14, watched.name, "")
-    yield _text(12, frame.top + 30, _last(looks), "soft")
+    yield _text(12, frame.top + 32, _bound(watched), "boundary")
+    yield _text(12, frame.top + 48, _last(looks), "soft")
     yield from _masks(frame, watched, story)
     yield frame.level(low, "axis")
     yield frame.level(watched.bound, "bound")
-    yield _text(
-        12,
-        frame.y(watched.bound) + (50 if frame.y(watched.bound) < frame.top + 40 else 4),
-        _bound(watched),
-        "boundary",
-    )
     yield f'<polyline class="value" points="{frame.points(values)}"/>'
 
 
@@ -164,9 +167,10 @@ def _axis(scale: _Scale, y: float) -> Iterator[str]:
 def _mark(scale: _Scale, story: Story, bottom: float) -> Iterator[str]:
     """Where it ended, and how."""
     x = scale.x(story.at_s)
-    yield f'<line class="{story.outcome}" x1="{x:.1f}" y1="{_TOP - 14:.1f}" x2="{x:.1f}" y2="{bottom:.1f}"/>'
+    css = "bad" if story.outcome in {"aborted", "paused"} else "good"
+    yield f'<line class="{css}" x1="{x:.1f}" y1="{_TOP - 14:.1f}" x2="{x:.1f}" y2="{bottom:.1f}"/>'
     anchor = "end" if x > _WIDTH / 2 else "start"
-    yield _text(x, _TOP - 18, _said(story), story.outcome, anchor)
+    yield _text(x, _TOP - 18, _said(story), css, anchor)
 
 
 def _said(story: Story) -> str:

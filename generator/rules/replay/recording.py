@@ -181,7 +181,7 @@ class _Reader:
     def recording(self) -> Recording:
         """What has been read."""
         return Recording(
-            {guard: Pair(self._side(guard, "canary"), self._side(guard, "stable")) for guard in self._guards}
+            {name: Pair(self._side(name, "canary"), self._side(name, "stable")) for name in self._guards}
         )
 
     def _side(self, guard: str, arm: Arm) -> Side:

@@ -1,0 +1,120 @@
+"""Evidence beside a spec: what the gates found about one model, as an in-toto statement.
+
+Subject and predicate stand where tools for in-toto attestations expect them, so that a platform may sign the document
+later. The digests in it recognise accidents and careless edits; only a signature stops a determined forger.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from generator.spec.record import Record
+from generator.spec.types import Digest, Line, Name
+
+STATEMENT = "https://in-toto.io/Statement/v1"
+PREDICATE = "https://sluicegate.example/evidence/v1"
+
+Verdict = Literal["pass", "fail", "inconclusive"]
+Bound = Literal["atLeast", "atMost"]
+Kind = Literal["tests", "metric", "fairness", "drift", "data", "explain", "custom"]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Time = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
+
+
+class Interval(Record):
+    """A confidence interval, both ends included."""
+
+    low: Number = Field(description="lower end")
+    high: Number = Field(description="upper end")
+
+
+class Measure(Record):
+    """One number against one bound."""
+
+    name: Line = Field(description="what was measured: a metric, an attribute, a feature", examples=["accuracy"])
+    value: Number | None = Field(description="the estimate; null when there is none")
+    interval: Interval | None = Field(None, description="its confidence interval, where one is known")
+    bound: Bound = Field(description="which way the threshold bounds it")
+    threshold: Number = Field(description="the bound")
+    samples: dict[Line, Annotated[int, Field(ge=0)]] = Field({}, description="sample sizes, by what was counted")
+    parts: dict[Line, dict[Line, Number]] = Field({}, description="numbers of each group or category")
+    details: dict[Line, Number | Line] = Field({}, description="what else the tool said, such as a p value")
+    verdict: Verdict = Field(description="what that says")
+    reason: Line = Field(description="why, in one sentence")
+
+
+class Source(Record):
+    """A file that an entry was made from."""
+
+    role: Literal["report", "predictions", "data", "suite", "model"] = Field(description="what it is")
+    path: Line = Field(description="its path, or the reference that stood for it")
+    digest: Digest = Field(description="digest of its content")
+
+
+class Entry(Record):
+    """What one gate found."""
+
+    name: Name = Field(description="name of the gate")
+    kind: Kind = Field(description="kind of the gate")
+    configuration: Digest = Field(description="digest of the gate's configuration, as canonical JSON")
+    tool: Line = Field(description="who measured", examples=["fairlearn"])
+    tool_version: Line = Field(description="its version", examples=["0.15.0"])
+    environment: Digest | None = Field(None, description="digest of the environment that it ran in")
+    image: Line | None = Field(None, description="image that it ran in, by digest")
+    binding: Literal["digest", "time", "data", "none"] = Field(
+        description="how it is tied to the model: its sources name the digest, are younger than the lock, or are data alone"
+    )
+    sources: list[Source] = Field([], description="what it was made from")
+    measures: list[Measure] = Field([], description="numbers against bounds")
+    verdict: Verdict = Field(description="the worst of the measures; without measures never pass")
+    reason: Line = Field(description="why, in one sentence")
+    start: Time = Field(description="when the gate started (RFC 3339, UTC)")
+    end: Time = Field(description="when it ended")
+    digest: Digest = Field(description="digest of this entry without this key, as canonical JSON")
+
+
+class SubjectDigest(Record):
+    """Digests by algorithm."""
+
+    sha256: Hex = Field(description="SHA-256 of the model's files")
+
+
+class Subject(Record):
+    """The model that was judged."""
+
+    name: Line = Field(description="team/model", examples=["risk/fraud"])
+    digest: SubjectDigest = Field(description="what its bytes are")
+
+
+class Span(Record):
+    """A span of time."""
+
+    start: Time = Field(description="first start of a gate")
+    end: Time = Field(description="last end of a gate")
+
+
+class Predicate(Record):
+    """What was found."""
+
+    gate_keys: list[Hex] = Field(min_length=1, description="gate keys that this answers, one unless environments differ")
+    data: dict[Line, Digest] = Field({}, description="data sets, by reference")
+    sluice: Line = Field(description="version of Sluice that judged")
+    created: Span = Field(description="when the gates ran")
+    gates: list[Entry] = Field(description="what each gate found, by name")
+
+
+class EvidenceFile(Record):
+    """What the gates of one model found."""
+
+    model_config = ConfigDict(alias_generator=None)
+    schema_: Literal["sluice/evidence/v1"] = Field(alias="schema", description="version of this format")
+    type_: Literal["https://in-toto.io/Statement/v1"] = Field(alias="_type", description="in-toto statement")
+    predicate_type: Literal["https://sluicegate.example/evidence/v1"] = Field(
+        alias="predicateType", description="what the predicate is"
+    )
+    subject: Annotated[list[Subject], Field(min_length=1, max_length=1)] = Field(description="the model")
+    predicate: Predicate = Field(description="what was found")
+    digest: Digest = Field(description="digest of this document without this key, as canonical JSON")

@@ -1,0 +1,145 @@
+"""`sluice init`: a repository that works as it is."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from generator.render.kinds import check
+from generator.source.reader import read
+
+
+@pytest.fixture
+def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sluice) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795392000")
+    done = sluice("init", "demo")
+    assert done.exit_code == 0, done.stderr
+    assert "cd demo && sluice render" in done.stdout
+    monkeypatch.chdir(tmp_path / "demo")
+    return tmp_path / "demo"
+
+
+def files(root: Path) -> dict[str, bytes]:
+    return {
+        file.relative_to(root).as_posix(): file.read_bytes() for file in root.rglob("*") if file.is_file()
+    }
+
+
+def test_the_new_repository_has_no_finding_at_all(demo, sluice):
+    done = sluice("validate", "--format", "json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["findings"] == []
+
+
+def test_there_is_a_model_for_every_strategy_and_each_can_be_planned(demo, sluice):
+    strategies = set()
+    for model in ("shop/recommender", "support/ticket-classifier"):
+        done = sluice("plan", model, "--format", "json")
+        assert done.exit_code == 0, done.stderr
+        strategies |= {plan["release"]["strategy"] for plan in json.loads(done.stdout)["plans"]}
+    assert strategies == {"canary", "blue-green"}
+
+
+def test_locks_say_that_they_are_examples(demo):
+    for lock in demo.glob("specs/*/*.lock.yaml"):
+        assert "example" in read(lock).data["model"]["by"]
+        assert lock.read_text().startswith("# AN EXAMPLE")
+
+
+def test_specs_name_schemas_that_are_there_and_fit(demo):
+    for file in demo.glob("specs/**/*.yaml"):
+        if file.name.endswith(".lock.yaml"):
+            continue
+        modeline = re.match(r"# yaml-language-server: \$schema=(\S+)\n", file.read_text())
+        schema = json.loads((file.parent / modeline[1]).read_text())
+        jsonschema.Draft202012Validator(schema).validate(read(file).data)
+
+
+def test_workflows_check_with_least_privilege_and_pinned_actions(demo):
+    github = yaml.safe_load((demo / ".github/workflows/sluice.yml").read_text())
+    assert github["permissions"] == {"contents": "read"}
+    (job,) = github["jobs"].values()
+    used = [step["uses"] for step in job["steps"] if "uses" in step]
+    assert len(used) == 2
+    for action in used:
+        assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", action)
+    gitlab = yaml.safe_load((demo / ".gitlab-ci.yml").read_text())
+    for script in ([step.get("run", "") for step in job["steps"]], gitlab["sluice"]["script"]):
+        assert any(line.startswith("sluice validate") for line in script)
+        assert "sluice render --check" in script
+    comments = re.findall(
+        r"uses: \S+ # v\d+\.\d+\.\d+\n", (demo / ".github/workflows/sluice.yml").read_text()
+    )
+    assert len(comments) == 2
+
+
+def test_every_hook_runs_a_command_that_exists(demo, sluice):
+    hooks = yaml.safe_load((demo / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    for hook in hooks:
+        program, *arguments = hook["entry"].split()
+        assert program == "sluice"
+        assert sluice(*arguments, "--help").exit_code == 0
+    validate = next(hook for hook in hooks if hook["id"] == "sluice-validate")
+    specs = [name for name in files(demo) if re.search(validate["files"], name)]
+    assert len(specs) == 5
+    assert sluice("validate", *specs).exit_code == 0
+
+
+def test_bootstrap_objects_are_valid_and_point_at_what_is_rendered(demo):
+    project = yaml.safe_load((demo / "bootstrap/project.yaml").read_text())
+    assert check(project) == []
+    for environment in ("staging", "production"):
+        application = yaml.safe_load((demo / f"bootstrap/{environment}.yaml").read_text())
+        assert check(application) == []
+        assert application["spec"]["project"] == project["metadata"]["name"]
+        assert application["spec"]["source"]["path"] == f"rendered/{environment}/argocd"
+        assert application["spec"]["source"]["repoURL"] in project["spec"]["sourceRepos"]
+
+
+def test_rendered_files_are_marked_as_generated(demo):
+    assert "rendered/** linguist-generated=true" in (demo / ".gitattributes").read_text().splitlines()
+    assert "/specs/platform.yaml @platform-team" in (demo / "CODEOWNERS").read_text().splitlines()
+
+
+def test_the_commands_that_the_readme_names_exist(demo, sluice):
+    named = set(re.findall(r"^sluice ([a-z]+)", (demo / "README.md").read_text(), re.MULTILINE))
+    assert named == {"validate", "plan", "render", "new"}
+    for name in named:
+        assert sluice(name, "--help").exit_code == 0
+
+
+def test_two_runs_make_the_same_bytes(demo, sluice, tmp_path):
+    assert sluice("init", str(tmp_path / "again")).exit_code == 0
+    assert files(tmp_path / "again") == files(demo)
+
+
+def test_nothing_is_written_when_anything_is_there(tmp_path, monkeypatch, sluice):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "README.md").write_text("mine")
+    (tmp_path / "specs").write_text("a file")
+    before = files(tmp_path)
+    done = sluice("init")
+    assert done.exit_code == 2
+    assert "  README.md\n" in done.stderr
+    assert "  specs/platform.yaml\n" in done.stderr
+    assert files(tmp_path) == before
+
+
+def test_a_link_to_nowhere_counts_as_there(tmp_path, monkeypatch, sluice):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "README.md").symlink_to("nowhere")
+    assert sluice("init").exit_code == 2
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_file_where_the_folder_should_be_is_refused(tmp_path, sluice):
+    (tmp_path / "file").write_text("")
+    done = sluice("init", tmp_path / "file")
+    assert done.exit_code == 2
+    assert "Traceback" not in done.stderr

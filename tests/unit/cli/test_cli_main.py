@@ -1,0 +1,148 @@
+"""The program as a whole: help, exit codes, crashes, completion."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from generator import __version__
+from generator.cli import main
+from generator.cli.main import COMMANDS, Sluice, cli
+
+_HEAVY = {"pydantic", "jinja2", "yaml", "ryaml", "kubernetes", "argo_workflows"}
+_MODULES = """\
+import json, sys
+from generator.cli.main import cli
+try:
+    cli.main(sys.argv[1:], prog_name="sluice")
+except SystemExit as left:
+    print(json.dumps([left.code, sorted(sys.modules)]), file=sys.stderr)
+"""
+
+
+def loaded(*arguments: str, **variables: str) -> tuple[int, set[str], str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _MODULES, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **variables},
+    )
+    code, modules = json.loads(done.stderr.splitlines()[-1])
+    return code, set(modules), done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_help_and_version_import_nothing_heavy_and_no_command(arguments):
+    code, modules, _ = loaded(*arguments)
+    assert code == 0
+    assert not modules & _HEAVY
+    assert not modules & {f"generator.cli.{name}" for name in COMMANDS}
+
+
+def test_a_shell_that_completes_command_names_imports_no_command():
+    variables = {"_SLUICE_COMPLETE": "bash_complete", "COMP_WORDS": "sluice va", "COMP_CWORD": "1"}
+    code, modules, out = loaded(**variables)
+    assert (code, out.strip()) == (0, "plain,validate")
+    assert not modules & {f"generator.cli.{name}" for name in COMMANDS}
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_the_help_of_a_command_is_what_the_table_says(name):
+    command = cli.get_command(click.Context(cli), name)
+    assert command.name == name
+    assert command.help.splitlines()[0] == COMMANDS[name]
+    done = CliRunner().invoke(cli, [name, "--help"])
+    assert done.exit_code == 0
+    assert COMMANDS[name] in done.stdout
+
+
+def test_version():
+    done = CliRunner().invoke(cli, ["--version"])
+    assert (done.exit_code, done.stdout) == (0, f"sluice {__version__}\n")
+
+
+def test_a_misspelt_command_is_refused_with_the_nearest():
+    done = CliRunner().invoke(cli, ["vaildate"])
+    assert done.exit_code == 2
+    assert "did you mean `validate`?" in done.stderr
+
+
+def failing(error: BaseException) -> Sluice:
+    @click.group(cls=Sluice)
+    def group() -> None:
+        raise error
+
+    return group
+
+
+def invoke(error: BaseException, **variables: str):
+    return CliRunner(env=variables).invoke(failing(error), ["schema"])
+
+
+def test_a_bug_is_told_in_two_lines():
+    done = invoke(ValueError("a\nb"), SLUICE_DEBUG="")
+    assert done.exit_code == 3
+    first, second = done.stderr.splitlines()
+    assert "ValueError: a b" in first
+    assert "SLUICE_DEBUG=1" in second
+
+
+def test_a_bug_shows_its_traceback_on_demand():
+    done = invoke(ValueError("a"), SLUICE_DEBUG="1")
+    assert done.exit_code == 3
+    assert "Traceback" in done.stderr
+
+
+def test_an_interrupt_has_its_own_exit_code():
+    assert invoke(KeyboardInterrupt()).exit_code == 130
+
+
+def test_a_file_system_that_refuses_is_no_bug():
+    done = invoke(PermissionError(13, "Permission denied", "specs"))
+    assert done.exit_code == 2
+    assert done.stderr == "Error: specs: Permission denied\n"
+
+
+def test_a_reader_that_goes_away_is_met_with_silence():
+    reader, writer = os.pipe()
+    os.close(reader)
+    arguments = [sys.executable, "-c", "from generator.cli.main import run; run()", "schema", "platform"]
+    done = subprocess.run(arguments, stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_a_name_that_the_terminal_has_no_sign_for_is_spelled_out(tmp_path: Path):
+    arguments = [sys.executable, "-c", "from generator.cli.main import run; run()", "validate", "Übung"]
+    done = subprocess.run(
+        arguments,
+        capture_output=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": root()},
+    )
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+
+
+def root() -> str:
+    return str(Path(main.__file__).parents[2])
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(shell, sluice):
+    done = sluice("completion", shell)
+    assert done.exit_code == 0
+    assert f"_SLUICE_COMPLETE={shell}_complete" in done.stdout.replace(" env", "")
+
+
+def test_the_bash_script_parses(sluice):
+    script = sluice("completion", "bash").stdout
+    assert subprocess.run(["bash", "-n"], input=script, text=True).returncode == 0

@@ -1,0 +1,140 @@
+"""`sluice new`: a spec that is valid as it is written."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from pathlib import Path
+
+import jsonschema
+import pytest
+from click.testing import CliRunner
+
+from generator.cli.main import cli
+from generator.cli.schema import text
+from generator.source.reader import read
+
+FRAMEWORKS = ("sklearn", "xgboost", "lightgbm", "mlflow", "onnx", "custom")
+TEAMS = {"standard": "shop", "high-traffic": "shop", "regulated": "risk"}
+
+
+def errors(sluice, model: str) -> list[str]:
+    """Errors in the spec itself; the team's quota is for all its models, and no spec can give the pushed image."""
+    findings = json.loads(sluice("validate", model, "--format", "json").stdout)["findings"]
+    own = [
+        f for f in findings if f["severity"] == "error" and f["place"]["file"].startswith(f"specs/{model}.")
+    ]
+    return [f["message"] for f in own if "digest" not in f["message"]]
+
+
+@pytest.mark.parametrize(("tier", "strategy"), list(product(TEAMS, ("canary", "blue-green"))))
+def test_a_new_spec_is_valid_in_every_tier_and_strategy(repository, sluice, tier, strategy):
+    name = f"{TEAMS[tier]}/fresh"
+    flags = ("--tier", tier, "--strategy", strategy, "--ref", "mlflow:fresh@champion", "--example-lock")
+    done = sluice("new", name, *flags)
+    assert done.exit_code == 0, done.stderr
+    assert errors(sluice, name) == []
+    spec = repository / "specs" / f"{name}.yaml"
+    jsonschema.Draft202012Validator(json.loads(text("model"))).validate(read(spec).data)
+    assert len(spec.read_text().splitlines()) <= 30
+    plan = sluice("plan", name, "--format", "json")
+    assert plan.exit_code == 0, plan.stderr
+    assert {p["release"]["strategy"] for p in json.loads(plan.stdout)["plans"]} == {strategy}
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_every_framework(repository, sluice, framework):
+    assert sluice("new", "shop/fresh", "--yes", "--framework", framework, "--example-lock").exit_code == 0
+    assert errors(sluice, "shop/fresh") == []
+
+
+def test_without_a_lock_validate_asks_for_it(repository, sluice):
+    done = sluice("new", "shop/fresh", "--yes")
+    assert "sluice plan shop/fresh" in done.stdout
+    assert "LOCK201" in sluice("validate", "shop/fresh").stdout
+
+
+def test_models_by_address_bring_their_digest(repository, sluice):
+    flags = ("shop/fresh", "--ref", "s3://models/fresh.onnx", "--framework", "onnx")
+    refused = sluice("new", *flags)
+    assert refused.exit_code == 2
+    assert "--sha256" in refused.stderr
+    assert sluice("new", *flags, "--sha256", "short").exit_code == 2
+    assert sluice("new", *flags, "--sha256", "a" * 64).exit_code == 0
+    assert read(repository / "specs/shop/fresh.yaml").data["spec"]["model"]["sha256"] == "a" * 64
+
+
+def test_the_first_line_names_the_schema_for_editors(repository, sluice):
+    sluice("new", "shop/fresh", "--yes")
+    first = (repository / "specs/shop/fresh.yaml").read_text().splitlines()[0]
+    assert first == "# yaml-language-server: $schema=../../docs/schema/model.json"
+
+
+def test_nothing_is_overwritten(repository, sluice):
+    before = (repository / "specs/shop/recommender.yaml").read_bytes()
+    done = sluice("new", "shop/recommender", "--yes")
+    assert done.exit_code == 2
+    assert "exists already" in done.stderr
+    assert (repository / "specs/shop/recommender.yaml").read_bytes() == before
+
+
+def test_a_lock_that_is_there_keeps_the_spec_from_being_written(repository, sluice):
+    (repository / "specs/shop/fresh.lock.yaml").write_text("mine")
+    assert sluice("new", "shop/fresh", "--yes", "--example-lock").exit_code == 2
+    assert not (repository / "specs/shop/fresh.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["fresh", "--yes"], "no TEAM/MODEL"),
+        (["shop/Fresh", "--yes"], "no TEAM/MODEL"),
+        (["shop/a/b", "--yes"], "no TEAM/MODEL"),
+        (["../x", "--yes"], "no TEAM/MODEL"),
+        (["shop/x\n", "--yes"], "no TEAM/MODEL"),
+        (["shpo/fresh", "--yes"], "did you mean `shop`?"),
+        (["shop/fresh", "--yes", "--tier", "regulated"], "may not use the tier"),
+        (["shop/fresh"], "--ref"),
+        (["shop/fresh", "--ref", "nowhere"], "no reference of a model"),
+        (["shop/fresh", "--ref", "bentoml:fresh"], "bentoml:name:version"),
+    ],
+)
+def test_wrong_usage_is_refused(repository, sluice, arguments, said):
+    before = sorted(Path(repository).rglob("*"))
+    done = sluice("new", *arguments)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert sorted(Path(repository).rglob("*")) == before
+
+
+def test_a_broken_platform_is_named(repository, sluice):
+    (repository / "specs/platform.yaml").write_text("[]")
+    done = sluice("new", "shop/fresh", "--yes")
+    assert done.exit_code == 2
+    assert "specs/platform.yaml" in done.stderr
+
+
+def test_questions_are_asked_on_a_terminal(repository, monkeypatch):
+    runner = CliRunner()
+    monkeypatch.setattr("generator.cli.new.is_terminal", lambda _: True)
+    done = runner.invoke(
+        cli, ["new", "shop/fresh"], input="high-traffic\nmlflow:fresh/3\nxgboost\nblue-green\n"
+    )
+    assert done.exit_code == 0, done.output
+    spec = read(repository / "specs/shop/fresh.yaml").data["spec"]
+    assert (spec["tier"], spec["model"]["framework"]) == ("high-traffic", "xgboost")
+    assert (spec["model"]["ref"], spec["rollout"]["strategy"]) == ("mlflow:fresh/3", "blue-green")
+
+
+def test_yes_asks_nothing(repository, monkeypatch):
+    monkeypatch.setattr("generator.cli.new.is_terminal", lambda _: True)
+    done = CliRunner().invoke(cli, ["new", "shop/fresh", "--yes"], input="")
+    assert done.exit_code == 0
+    assert read(repository / "specs/shop/fresh.yaml").data["spec"]["model"]["ref"] == "bentoml:fresh:1"
+
+
+def test_a_platform_team_may_have_its_own_first_spec(repository, sluice):
+    (repository / "templates" / "new").mkdir(parents=True)
+    (repository / "templates" / "new" / "spec.yaml.j2").write_text("ours: {{ model }}\n")
+    sluice("new", "shop/fresh", "--yes")
+    assert (repository / "specs/shop/fresh.yaml").read_text() == "ours: fresh\n"

@@ -1,0 +1,315 @@
+"""`sluice plan`: told times are those of the rendered objects, told origins are lines that say so."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from generator.cli.schema import text as schema_text
+from generator.cli.session import Session, open_session
+from generator.plan import timeline as told
+from generator.plan.abort import KEEP_ABORTED_S, on_abort
+from generator.plan.coverage import gaps
+from generator.plan.resolve import resolve
+from generator.plan.timeline import asks_evidence, first_look_s, interval_s, timeline, watch_looks, watches
+from generator.plan.values import Canary, Plan
+from generator.render.bundle import render_bundle
+from generator.render.metrics import evidence_metrics, guard_metrics
+
+MODELS = ("shop/recommender", "risk/fraud", "support/ticket-classifier")
+_SECONDS = {"h": 3600, "m": 60, "s": 1}
+
+
+def plans(session: Session) -> list[Plan]:
+    resolved = [resolve(session.repository, entry, "0" * 64) for entry in session.entries]
+    assert not [finding for one in resolved for finding in one.findings]
+    return [planned.plan for one in resolved for planned in one.plans]
+
+
+def objects(session: Session, plan: Plan) -> dict[str, dict]:
+    files = render_bundle(plan, session.templates, {})
+    return {name: yaml.safe_load(text) for name, text in files.items()}
+
+
+def change(root: Path, model: str, old: str, new: str) -> None:
+    file = root / "specs" / f"{model}.yaml"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+def go_seconds(text: str) -> float:
+    return sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)([hms])", text))
+
+
+def test_a_canary_takes_the_pauses_of_the_rendered_rollout(repository):
+    session = open_session(None)
+    for plan in plans(session):
+        if not isinstance(plan.rollout, Canary):
+            continue
+        rendered = objects(session, plan)
+        steps = rendered["rollout-main.yaml"]["spec"]["strategy"]["canary"]["steps"]
+        pauses = sum(go_seconds(step["pause"]["duration"]) for step in steps if step.get("pause"))
+        shadow = rendered.get("analysistemplate-shadow-watch.yaml")
+        if shadow:
+            metric = shadow["spec"]["metrics"][0]
+            pauses += metric["count"] * go_seconds(metric["interval"])
+        story = timeline(plan)
+        assert story.planned_s == pauses
+        assert len(story.approvals) == steps.count({"pause": {}})
+        weights = [event.weight for event in story.events if event.kind == "weight"]
+        assert weights == [step["setWeight"] for step in steps if step.get("setWeight")]
+        evidence = [event.step for event in story.events if event.kind == "evidence"]
+        analyses = [step["analysis"]["templates"][0]["templateName"] for step in steps if "analysis" in step]
+        assert [f"{plan.identity.model}-evidence-{step}" for step in evidence] == [
+            a for a in analyses if "evidence-" in a
+        ]
+
+
+def test_a_blue_green_takes_the_times_of_the_rendered_rollout(repository):
+    change(
+        repository,
+        "support/ticket-classifier",
+        "approve: manual",
+        "approve: manual, watch: 20m, guards: [{metric: error-rate, limit: 5%}]",
+    )
+    session = open_session(None)
+    plan = next(plan for plan in plans(session) if plan.identity.model == "ticket-classifier")
+    rendered = objects(session, plan)
+    strategy = rendered["rollout-main.yaml"]["spec"]["strategy"]["blueGreen"]
+    job = rendered["analysistemplate-preview.yaml"]["spec"]["metrics"][0]["provider"]["job"]
+    (metric,) = rendered["analysistemplate-watch.yaml"]["spec"]["metrics"]
+    events = {event.kind: event for event in timeline(plan).events}
+    assert list(events) == ["gates", "preview", "smoke", "approval", "switch", "watch", "scale-down"]
+    assert events["smoke"].end_s == job["spec"]["activeDeadlineSeconds"] == told.SMOKE_S
+    assert events["scale-down"].start_s == strategy["scaleDownDelaySeconds"] == 1200
+    assert metric["count"] == watch_looks(1200.0)
+    assert go_seconds(metric["initialDelay"]) == first_look_s(plan, watches(plan)[0])
+    assert go_seconds(metric["interval"]) == told.LOOK_S
+    assert strategy["abortScaleDownDelaySeconds"] == KEEP_ABORTED_S
+
+
+def test_an_unwatched_switch_keeps_the_old_pods_as_long_as_rendered(repository):
+    session = open_session(None)
+    plan = next(plan for plan in plans(session) if plan.identity.model == "ticket-classifier")
+    strategy = objects(session, plan)["rollout-main.yaml"]["spec"]["strategy"]["blueGreen"]
+    assert strategy["scaleDownDelaySeconds"] == told.KEEP_S
+    assert "postPromotionAnalysis" not in strategy
+
+
+LIMITED = """guards:
+      - {metric: error-rate, name: bare, limit: 5%}
+      - {fairness: demographic-parity-difference, sensitive: [gender], atMost: 0.1}"""
+
+
+def test_looks_are_those_of_the_rendered_metrics(repository):
+    change(repository, "shop/recommender", "guards:", LIMITED)
+    for plan in plans(open_session(None)):
+        if not isinstance(plan.rollout, Canary):
+            continue
+        for guard in plan.rollout.guards:
+            for metric in guard_metrics(plan, guard):
+                assert (metric.interval_s, metric.initial_delay_s) == (
+                    interval_s(guard),
+                    first_look_s(plan, guard),
+                )
+            rendered = list(evidence_metrics(plan, guard, 0))
+            assert bool(rendered) is asks_evidence(plan, guard)
+            for metric in rendered:
+                assert (metric.count - 1) * metric.interval_s == told.CATCH_UP_S
+
+
+def test_looks_start_with_the_first_live_request(repository):
+    steps = "steps: [{approve: someone}, {cohort: {header: x-beta, exact: 'yes'}, hold: 5m}, "
+    change(repository, "shop/recommender", "steps: [", steps)
+    plan = next(plan for plan in plans(open_session(None)) if plan.identity.model == "recommender")
+    events = [(event.kind, event.after, event.start_s) for event in timeline(plan).events]
+    assert events[1:5] == [
+        ("approval", "", 0.0),
+        ("looks", "approval by someone", 0.0),
+        ("cohort", "approval by someone", 0.0),
+        ("weight", "approval by someone", 300.0),
+    ]
+
+
+def test_two_approvals_by_one_role_are_told_apart(repository):
+    change(repository, "shop/recommender", "{weight: 25%", "{approve: lead}, {approve: lead}, {weight: 25%")
+    plan = next(plan for plan in plans(open_session(None)) if plan.identity.model == "recommender")
+    after = list(dict.fromkeys(event.after for event in timeline(plan).events))
+    assert after == ["", "approval by lead", "approval by lead (2)"]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_document_is_deterministic_and_keeps_its_schema(repository, sluice, model):
+    first, second = (sluice("plan", model, "--format", "json").stdout for _ in range(2))
+    assert first == second
+    document = json.loads(first)
+    jsonschema.Draft202012Validator(json.loads(schema_text("plan"))).validate(document)
+    assert document["schema"] == "sluice/plan/v1"
+    assert [plan["release"]["environment"] for plan in document["plans"]] == ["staging", "production"]
+
+
+def test_times_are_seconds_and_shares_fractions(repository, sluice):
+    document = json.loads(
+        sluice("plan", "shop/recommender", "--format", "json", "--env", "production").stdout
+    )
+    (plan,) = document["plans"]
+    assert plan["timeline"]["planned_s"] == 6000
+    assert [event["weight"] for event in plan["timeline"]["events"] if event["kind"] == "weight"] == [
+        0.05,
+        0.25,
+        0.5,
+    ]
+    values = {row["path"]: row for row in plan["values"]}
+    assert values["spec.rollout.steps[0].hold"]["value"] == 3600
+    assert values["spec.rollout.steps[0].hold"]["written"] == "60m"
+    assert values["spec.rollout.guards[0].detect.drop"]["value"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_origin_is_a_line_that_says_so(repository, sluice, model):
+    document = json.loads(sluice("plan", model, "--format", "json").stdout)
+    for plan in document["plans"]:
+        for row in plan["values"]:
+            if row["source"] == "default":
+                assert row["file"] is None
+                continue
+            line = (repository / row["file"]).read_text().splitlines()[row["line"] - 1]
+            assert row["file"].endswith("platform.yaml") is (row["source"] == "tier")
+            words = row["written"] if isinstance(row["written"], list) else [row["written"]]
+            assert all(json.dumps(word).strip('"') in line for word in words), (row, line)
+
+
+def test_an_override_is_told_with_its_own_line(repository, sluice):
+    file = repository / "specs" / "shop" / "recommender.yaml"
+    file.write_text(
+        file.read_text() + "  environments:\n    staging: {rollout: {risk: {power: 90%}}, replicas: 1}\n"
+    )
+    document = json.loads(sluice("plan", "shop/recommender", "--format", "json").stdout)
+    staging, production = ({row["path"]: row for row in plan["values"]} for plan in document["plans"])
+    assert (staging["spec.rollout.risk.power"]["source"], staging["spec.rollout.risk.power"]["value"]) == (
+        "environment",
+        0.9,
+    )
+    assert staging["spec.replicas"]["line"] == len(file.read_text().splitlines())
+    assert (production["spec.rollout.risk.power"]["source"], production["spec.replicas"]["source"]) == (
+        "spec",
+        "default",
+    )
+
+
+def test_a_list_that_replaces_a_tiers_list_takes_nothing_from_it(repository, sluice):
+    platform = repository / "specs" / "platform.yaml"
+    platform.write_text(
+        platform.read_text().replace(
+            "rollout: {risk: {falseRollback: 5%, power: 80%}, noData: pause}",
+            "rollout: {strategy: canary, steps: [{weight: 1%, hold: 1h}],"
+            " guards: [{metric: error-rate, limit: 5%, noData: fail}]}",
+        )
+    )
+    document = json.loads(sluice("plan", "shop/recommender", "--format", "json", "--env", "staging").stdout)
+    rows = [row for row in document["plans"][0]["values"] if row["path"].startswith("spec.rollout.guards[0]")]
+    assert {row["source"] for row in rows} == {"spec"}
+
+
+def test_the_text_tells_what_reviewers_ask_for(repository, sluice):
+    text = sluice("plan", "risk/fraud", "--env", "production").stdout
+    for part in (
+        "risk/fraud in production",
+        "approval by model-risk + 0s",
+        "waived until 2027-01-31 by model-risk: regulator-approved exception",
+        "the first release is never analysed",
+        "resume",
+        "specs/platform.yaml:",
+    ):
+        assert part in text
+
+
+def test_colours_are_for_those_who_want_them(repository, sluice):
+    plain = sluice("plan", "risk/fraud", env={"NO_COLOR": "1", "FORCE_COLOR": "1"}).stdout
+    bright = sluice("plan", "risk/fraud", env={"FORCE_COLOR": "1", "NO_COLOR": None}).stdout
+    assert "\x1b" not in plain
+    assert re.sub(r"\x1b\[[0-9;]*m", "", bright) == plain
+
+
+def test_an_unknown_environment_is_refused_with_the_nearest(repository, sluice):
+    done = sluice("plan", "risk/fraud", "--env", "prodution")
+    assert done.exit_code == 2
+    assert "did you mean `production`?" in done.stderr
+
+
+def test_findings_end_the_plan(repository, sluice):
+    change(repository, "shop/recommender", "tier: high-traffic", "tier: hi-traffic")
+    done = sluice("plan", "shop/recommender")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "REF202" in done.stderr
+
+
+def test_a_broken_platform_ends_the_plan(repository, sluice):
+    (repository / "specs" / "platform.yaml").write_text("")
+    done = sluice("plan", "shop/recommender")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "SPEC101" in done.stderr
+
+
+def test_a_plan_that_breaks_rules_is_told_with_a_warning(repository, sluice):
+    change(repository, "shop/recommender", "weight: 5%", "weight: 15%")
+    done = sluice("plan", "shop/recommender")
+    assert done.exit_code == 0
+    assert "sluice validate shop/recommender" in done.stderr
+
+
+ROUTERS = ("gateway-api", "istio", "traefik", "none")
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_an_abort_is_told_for_every_router(repository, router):
+    platform = repository / "specs" / "platform.yaml"
+    platform.write_text(platform.read_text().replace("kind: gateway-api", f"kind: {router}"))
+    session = open_session(None)
+    plan = next(p for p in plans(session) if p.identity.model == "recommender")
+    (live, always) = on_abort(plan)
+    assert "Degraded" in always.effects[0]
+    rendered = objects(session, plan)
+    kinds = {body["kind"] for body in rendered.values()}
+    moved = [
+        kind
+        for kind in ("HTTPRoute", "VirtualService", "TraefikService")
+        if any(kind in e for e in live.effects)
+    ]
+    assert [kind for kind in moved if kind in kinds] == moved
+    assert bool(moved) is (router != "none")
+    canary = rendered["rollout-main.yaml"]["spec"]["strategy"]["canary"]
+    assert canary.get("abortScaleDownDelaySeconds") == (None if router == "none" else KEEP_ABORTED_S)
+    assert any("60s" in effect for effect in live.effects) is (router != "none")
+
+
+def topics(root: Path, model: str) -> set[str]:
+    session = open_session(root)
+    return {gap.topic for plan in plans(session) if plan.identity.model == model for gap in gaps(plan)}
+
+
+def test_gaps_follow_the_spec(repository):
+    assert topics(repository, "fraud") >= {"waived-gate", "first-release", "no-guards", "shadow", "after"}
+    assert topics(repository, "ticket-classifier") >= {"no-live-look", "no-guards", "after"}
+    before = topics(repository, "recommender")
+    assert not before & {"no-traffic", "no-guards", "no-gates", "no-baseline", "cohort"}
+    change(repository, "shop/recommender", "traffic: {minRps: 200}", "traffic: {}")
+    change(
+        repository,
+        "shop/recommender",
+        "{metric: error-rate, baseline: 0.5%,",
+        "{metric: error-rate, noData: pass,",
+    )
+    change(
+        repository,
+        "shop/recommender",
+        "steps: [",
+        "steps: [{cohort: {header: x-beta, exact: 'yes'}, hold: 5m}, ",
+    )
+    assert topics(repository, "recommender") - before == {"no-traffic", "no-baseline", "no-data", "cohort"}

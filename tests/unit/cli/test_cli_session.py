@@ -1,0 +1,133 @@
+"""The repository, the date, and what PATH arguments select."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from generator.cli.session import Refused, Session, open_session, select, select_one, today
+
+
+def names(session: Session, *paths: str) -> list[str]:
+    return [entry.name for entry in select(session, paths).entries]
+
+
+ALL = ["risk/fraud", "shop/recommender", "support/ticket-classifier"]
+
+
+def test_the_root_is_found_from_a_folder_below(repository, monkeypatch):
+    monkeypatch.chdir(repository / "specs" / "shop")
+    assert open_session(None).root == repository
+
+
+def test_a_named_root_is_not_searched_above(repository):
+    with pytest.raises(Refused, match=r"there is no specs/platform\.yaml in specs/shop"):
+        open_session(repository.relative_to(repository) / "specs" / "shop")
+
+
+def test_without_a_repository_init_is_the_hint(tmp_path, monkeypatch, sluice):
+    monkeypatch.chdir(tmp_path)
+    done = sluice("validate")
+    assert done.exit_code == 2
+    assert "sluice init" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("specs", ALL),
+        (".", ALL),
+        ("specs/platform.yaml", ALL),
+        ("specs/shop", ["shop/recommender"]),
+        ("specs/shop/", ["shop/recommender"]),
+        ("shop", ["shop/recommender"]),
+        ("shop/recommender", ["shop/recommender"]),
+        ("./specs/shop/recommender.yaml", ["shop/recommender"]),
+        ("specs/shop/recommender.lock.yaml", ["shop/recommender"]),
+        ("specs/shop/recommender.evidence.json", ["shop/recommender"]),
+        ("specs/risk/../shop", ["shop/recommender"]),
+    ],
+)
+def test_a_path_selects(repository, path, expected):
+    assert names(open_session(None), path) == expected
+
+
+def test_paths_are_relative_to_the_current_folder(repository, monkeypatch):
+    monkeypatch.chdir(repository / "specs" / "shop")
+    assert names(open_session(None), "recommender.yaml") == ["shop/recommender"]
+    assert names(open_session(None), "../risk") == ["risk/fraud"]
+
+
+def test_a_repository_reached_through_a_link(repository, tmp_path):
+    (tmp_path / "link").symlink_to(repository)
+    session = open_session(tmp_path / "link")
+    assert names(session, str(repository / "specs" / "shop")) == ["shop/recommender"]
+    assert names(open_session(None), str(tmp_path / "link" / "specs" / "risk" / "fraud.yaml")) == [
+        "risk/fraud"
+    ]
+
+
+def test_several_paths_select_each_model_once(repository):
+    assert names(open_session(None), "shop", "specs", "risk/fraud") == ALL
+
+
+def test_nothing_named_means_everything(repository):
+    selection = select(open_session(None), ())
+    assert selection.everything
+    assert [entry.name for entry in selection.entries] == ALL
+
+
+@pytest.mark.parametrize(
+    "path", ["specs/shop/recomender.yaml", "shop/recomender", "specs/shop/recommender.yml"]
+)
+def test_a_path_that_selects_nothing_names_the_nearest(repository, sluice, path):
+    done = sluice("validate", path)
+    assert done.exit_code == 2
+    assert f"{path} names no spec; did you mean" in done.stderr
+    assert "shop/recommender" in done.stderr
+
+
+def test_one_model_is_demanded_where_one_is_needed(repository):
+    with pytest.raises(Refused, match="names 3 models"):
+        select_one(open_session(None), "specs")
+
+
+def test_the_date_comes_from_source_date_epoch(monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86399")
+    assert today() == dt.date(1970, 1, 1)
+
+
+@pytest.mark.parametrize("value", ["soon", "1" * 40, "1.5"])
+def test_a_bad_date_is_refused(monkeypatch, value):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", value)
+    with pytest.raises(Refused, match="SOURCE_DATE_EPOCH"):
+        today()
+
+
+def test_the_date_comes_from_the_clock(monkeypatch):
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    before = dt.datetime.now(tz=dt.UTC).date()
+    assert before <= today() <= dt.datetime.now(tz=dt.UTC).date()
+
+
+def test_templates_that_are_no_text_are_refused(repository, sluice):
+    (repository / "templates" / "bento").mkdir(parents=True)
+    (repository / "templates" / "bento" / "service.py.j2").write_bytes(b"\xff\xfe\x00")
+    done = sluice("validate")
+    assert done.exit_code == 2
+    assert "not UTF-8" in done.stderr
+
+
+def test_templates_lists_what_the_repository_overrides(repository, sluice):
+    name = "kubernetes/service.yaml.j2"
+    (repository / "templates" / "kubernetes").mkdir(parents=True)
+    (repository / "templates" / name).write_text("# ours\n")
+    lines = sluice("templates").stdout.splitlines()
+    assert f"overridden  {name}" in lines
+    assert "built-in    kubernetes/configmap.yaml.j2" in lines
+    assert sluice("templates", "--show", name).stdout == "# ours\n"
+    assert "kind: ConfigMap" in sluice("templates", "--show", "kubernetes/configmap.yaml").stdout
+    missing = sluice("templates", "--show", "kubernetes/servise.yaml.j2")
+    assert missing.exit_code == 2
+    assert f"did you mean {name}" in missing.stderr
