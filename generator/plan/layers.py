@@ -84,6 +84,8 @@ class Layers:
 
     def origin(self, path: Path) -> Origin:
         """Who decided a value of the merged tree."""
+        if path[:1] != ("spec",):
+            return Origin("spec" if self.spec.has(path) else "default", self.spec.place(path))
         found = self._writer(path)
         if found is None or not found[1].has((*found[2], *path[1:])):
             return Origin("default", None)
