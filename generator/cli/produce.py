@@ -150,7 +150,8 @@ def produce(session: Session, request: Request, work: Work) -> Product:
     good = tuple(
         e for e in work.models if producer.resolved[e].plans and not _refused(producer.resolved[e], bad)
     )
-    return Product(sorted(findings, key=Finding.sort_key), producer, work, good)
+    once = {(f.code, f.place, f.message): f for f in findings}
+    return Product(sorted(once.values(), key=Finding.sort_key), producer, work, good)
 
 
 def _refused(resolved: Resolved, bad: set[str]) -> bool:

@@ -42,7 +42,7 @@ class ModelSource(Record):
 class Accept(Record):
     """A finding that the team accepts for a while."""
 
-    code: Annotated[str, Field(pattern=r"^[A-Z]{3,4}[0-9]{3}$")] = Field(
+    code: Annotated[str, Field(pattern=r"^[A-Z]{3,5}[0-9]{3}$")] = Field(
         description="code of the finding", examples=["CAN210"]
     )
     reason: Line = Field(description="why")

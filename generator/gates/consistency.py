@@ -1,0 +1,49 @@
+"""Whether a verdict follows from the numbers beside it: nobody may write `pass` next to a number that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from generator.spec.evidence import Entry, EvidenceFile, Measure, Verdict
+
+_WORST: tuple[Verdict, ...] = ("fail", "inconclusive", "pass")
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Fail before inconclusive before pass; of nothing, inconclusive."""
+    found = set(verdicts)
+    return next((verdict for verdict in _WORST if verdict in found), "inconclusive")
+
+
+def holds(measure: Measure) -> bool:
+    """Whether the value, and its whole interval if it has one, keep to the threshold."""
+    if measure.value is None:
+        return False
+    values = [measure.value]
+    if measure.interval is not None:
+        values += [measure.interval.low, measure.interval.high]
+    if measure.bound == "atLeast":
+        return min(values) >= measure.threshold
+    return max(values) <= measure.threshold
+
+
+def contradictions(content: EvidenceFile) -> Iterator[tuple[str, str]]:
+    """Key path and sentence of whatever in a document contradicts itself."""
+    names: set[tuple[str, str]] = set()
+    for index, entry in enumerate(content.predicate.gates):
+        where = f"predicate.gates[{index}]"
+        for said in _of_entry(entry):
+            yield where, said
+        if (entry.name, entry.configuration) in names:
+            yield where, f"the gate `{entry.name}` was judged twice"
+        names.add((entry.name, entry.configuration))
+
+
+def _of_entry(entry: Entry) -> Iterator[str]:
+    if worst(measure.verdict for measure in entry.measures) != entry.verdict:
+        yield f"the verdict of the gate `{entry.name}` is not that of its measures"
+    if entry.end < entry.start:
+        yield f"the gate `{entry.name}` ended before it started"
+    for measure in entry.measures:
+        if measure.verdict == "pass" and not holds(measure):
+            yield f"`{measure.name}` of the gate `{entry.name}` passed, though its number does not"

@@ -1,0 +1,130 @@
+"""Reads evidence: whatever the file holds, the answer is a document or findings, never a traceback."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from generator.gates.canonical import canonical_text, own_digest, plain
+from generator.gates.consistency import contradictions
+from generator.source.document import dotted
+from generator.source.finding import Finding, Place
+from generator.source.reader import display
+from generator.spec.evidence import EvidenceFile
+
+LIMIT = 8 << 20
+AGAIN = "run `sluice gates run {model}` again; evidence is never edited by hand"
+
+
+@dataclass
+class Evidence:
+    """The evidence of one model.
+
+    Args:
+        file: path as the user knows it.
+        model: team/model, for hints.
+        content: what it says; None when there is none, or it can't be believed.
+        findings: why it can't be believed.
+        exists: whether there is a file.
+    """
+
+    file: str
+    model: str
+    content: EvidenceFile | None = None
+    findings: list[Finding] = field(default_factory=list)
+    exists: bool = True
+
+    def refuse(self, code: str, message: str, path: str = "") -> None:
+        """Note why this can't be believed."""
+        hint = AGAIN.format(model=self.model)
+        self.findings.append(Finding(code, "error", message, hint, Place(self.file), path))
+
+
+def read_evidence(path: Path, root: Path, model: str) -> Evidence:
+    """The evidence in a file.
+
+    Args:
+        path: the file.
+        root: the repository; the path is shown relative to it.
+        model: team/model.
+    """
+    evidence = Evidence(display(path, root), model)
+    try:
+        if path.stat().st_size > LIMIT:
+            evidence.refuse("EVID101", f"this file has more than {LIMIT} bytes")
+            return evidence
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        evidence.exists = False
+        return evidence
+    except OSError as error:
+        evidence.refuse("EVID101", f"this file can't be read: {error.strerror}")
+        return evidence
+    parse_evidence(raw, evidence)
+    return evidence
+
+
+def parse_evidence(raw: bytes, evidence: Evidence) -> None:
+    """Fill in content or findings from the bytes of a file."""
+    data = _json(raw, evidence)
+    if data is None:
+        return
+    content = _content(data, evidence)
+    if content is None:
+        return
+    _digests(data, evidence)
+    if not evidence.findings and canonical_text(data).encode() != raw:
+        evidence.refuse("EVID101", "this file is not in the form that it was written in")
+    for where, said in contradictions(content):
+        evidence.refuse("EVID103", said, where)
+    if not evidence.findings:
+        evidence.content = content
+
+
+def _json(raw: bytes, evidence: Evidence) -> Any:
+    try:
+        return json.loads(raw, object_pairs_hook=_once, parse_constant=_not_a_number)
+    except (ValueError, RecursionError) as error:
+        said = "it nests too deeply" if isinstance(error, RecursionError) else str(error)
+        evidence.refuse("EVID101", f"this file is no JSON document, or only a part of one: {said}")
+        return None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    out = dict(pairs)
+    if len(out) != len(pairs):
+        raise ValueError("a key stands twice")
+    return out
+
+
+def _not_a_number(name: str) -> float:
+    raise ValueError(f"{name} is no number")
+
+
+def _content(data: Any, evidence: Evidence) -> EvidenceFile | None:
+    from pydantic import ValidationError
+
+    try:
+        return EvidenceFile.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = dotted(tuple(first["loc"]))
+        evidence.refuse("EVID101", f"this is no evidence document: {where or 'it'}: {first['msg']}", where)
+        return None
+
+
+def _digests(data: dict[str, Any], evidence: Evidence) -> None:
+    """Every entry and the whole carry the digest of what they say."""
+    for index, entry in enumerate(data["predicate"]["gates"]):
+        if own_digest(entry) != entry["digest"]:
+            message = f"what is written about the gate `{entry['name']}` was changed after it was judged"
+            evidence.refuse("EVID102", message, f"predicate.gates[{index}]")
+    if not evidence.findings and own_digest(data) != data["digest"]:
+        evidence.refuse("EVID102", "this document was changed after it was written")
+
+
+def written(content: EvidenceFile) -> bytes:
+    """The bytes of the file."""
+    return canonical_text(plain(content)).encode()

@@ -1,0 +1,172 @@
+"""Environments of the gate tools: the libraries exclude each other, so each tool has its own, from a hashed list.
+
+An environment is made once and kept by content: the list of packages and the Python that made it. What crosses its
+border is a file in each direction, never an object.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from generator.gates.outcome import NoVerdictError
+
+COMMON, LIST = "common.py", "requirements.txt"
+_TAIL = 300
+
+
+class InstallError(Exception):
+    """An environment could not be made; the text says what the installer said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A script and the environment that it runs in.
+
+    Args:
+        folder: holds a folder a tool.
+        name: that folder.
+        script: the script in it, without `.py`.
+    """
+
+    folder: Path
+    name: str
+    script: str
+
+    @property
+    def requirements(self) -> Path:
+        """The hashed list of packages."""
+        return self.folder / self.name / LIST
+
+    @property
+    def program(self) -> Path:
+        """The script."""
+        return self.folder / self.name / f"{self.script}.py"
+
+    @property
+    def digest(self) -> str:
+        """`sha256:…` of all that decides what the tool answers: packages, script, and what scripts share."""
+        total = hashlib.sha256()
+        for path in (self.requirements, self.program, self.folder / COMMON):
+            text = path.read_bytes()
+            total.update(f"{path.name}\0{len(text)}\0".encode() + text)
+        return f"sha256:{total.hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Environments:
+    """All environments of this machine.
+
+    Args:
+        say: tells a person what is being made.
+        offline: make none.
+    """
+
+    say: Callable[[str], None]
+    offline: bool = False
+
+    def missing(self, tool: Tool) -> bool:
+        """Whether an environment still has to be made."""
+        return not (_home(tool) / ".complete").exists()
+
+    def python(self, tool: Tool) -> Path:
+        """The interpreter of a tool's environment, made if it is missing.
+
+        Raises:
+            NoVerdictError: it is missing and may not be made.
+            InstallError: it could not be made.
+        """
+        home = _home(tool)
+        if self.missing(tool):
+            if self.offline:
+                raise NoVerdictError(f"the environment of {tool.name} is not on this machine, and --offline makes none")
+            with _locked(home.with_suffix(".lock")):
+                if self.missing(tool):
+                    self._make(tool, home)
+        return home / "bin" / "python"
+
+    def run(self, tool: Tool, config: dict[str, Any]) -> dict[str, Any]:
+        """Run a tool's script: a configuration in, its report out.
+
+        Raises:
+            NoVerdictError: the tool left no report.
+            InstallError: its environment could not be made.
+        """
+        python = self.python(tool)
+        with tempfile.TemporaryDirectory(prefix="sluice-gate-") as folder:
+            asked, answer = Path(folder, "config.json"), Path(folder, "report.json")
+            asked.write_text(json.dumps(config), encoding="utf-8")
+            command = [str(python), str(tool.program), str(asked), str(answer)]
+            done = subprocess.run(command, env=_surroundings(tool, folder), capture_output=True, text=True, check=False)
+            if done.returncode:
+                said = " ".join(done.stderr.split())[-_TAIL:]
+                raise NoVerdictError(f"{tool.name} ended with code {done.returncode}: {said}")
+            report = json.loads(answer.read_text(encoding="utf-8"))
+        if report.get("problem"):
+            raise NoVerdictError(str(report["problem"]))
+        return dict(report)
+
+    def _make(self, tool: Tool, home: Path) -> None:
+        count = sum(1 for line in tool.requirements.read_text().splitlines() if line[:1].isalnum())
+        self.say(f"making the environment of {tool.name}: {count} packages, once on this machine")
+        shutil.rmtree(home, ignore_errors=True)
+        for command in _commands(home, tool.requirements):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                shutil.rmtree(home, ignore_errors=True)
+                raise InstallError(f"the environment of {tool.name} can't be made: {done.stderr.strip()[-_TAIL:]}")
+        (home / ".complete").touch()
+
+
+def _commands(home: Path, requirements: Path) -> list[list[str]]:
+    """Uv where there is one, a tenth of the time; else what comes with Python."""
+    python = str(home / "bin" / "python")
+    uv = _uv()
+    if uv:
+        return [
+            [*uv, "venv", "--quiet", "--python", sys.executable, str(home)],
+            [*uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python, str(requirements)],
+        ]
+    pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"]
+    return [[sys.executable, "-m", "venv", str(home)], [python, *pip, str(requirements)]]
+
+
+def _uv() -> list[str]:
+    if importlib.util.find_spec("uv"):
+        return [sys.executable, "-m", "uv"]
+    found = shutil.which("uv")
+    return [found] if found else []
+
+
+def _home(tool: Tool) -> Path:
+    key = hashlib.sha256(f"{sys.version}\n{sys.base_prefix}\n".encode() + tool.requirements.read_bytes())
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return root / "sluice" / "gates" / key.hexdigest()[:32]
+
+
+def _surroundings(tool: Tool, folder: str) -> dict[str, str]:
+    """The child's variables: nothing of our own Python leaks in, and no library phones home."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    quiet = {"GX_ANALYTICS_ENABLED": "False", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
+    fixed = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(tool.folder)}
+    return {**kept, **quiet, **fixed, "MPLBACKEND": "Agg", "MPLCONFIGDIR": folder, "NUMBA_CACHE_DIR": folder}
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,39 @@
+"""Every rule has an input that trips it, and a near miss that does not."""
+
+from __future__ import annotations
+
+import pytest
+from rules_cases import CASES
+from rules_repository import Sample
+from rules_samples import Case
+
+from generator.rules.judge import MODULES
+from generator.rules.registry import RULES
+
+_IDS = [f"{case.code}-{index}" for index, case in enumerate(CASES)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=_IDS)
+def test_trip(case: Case, tmp_path):
+    found = [f for f in Sample(tmp_path, case.trip, case.models).findings() if f.code == case.code]
+    assert case.at in {f.path for f in found}, [(f.path, f.message) for f in found]
+    finding = next(f for f in found if f.path == case.at)
+    assert finding.severity == case.severity
+    assert finding.message
+    assert finding.hint
+    assert finding.place.line > 0
+
+
+@pytest.mark.parametrize("case", CASES, ids=_IDS)
+def test_near_miss(case: Case, tmp_path):
+    findings = Sample(tmp_path, case.near, case.models).findings()
+    assert [(f.path, f.message) for f in findings if f.code == case.code] == []
+
+
+def test_every_rule_has_a_case():
+    assert MODULES
+    assert {case.code for case in CASES} == set(RULES)
+
+
+def test_the_sample_itself_has_no_findings(tmp_path):
+    assert [(f.code, f.message) for f in Sample(tmp_path, {}).findings()] == []

@@ -1,0 +1,219 @@
+"""Numbers of findings against independent sources, and constants against what is rendered."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rules_repository import CTR, ERRORS, STEPS, Sample
+from rules_samples import BLUE_GREEN, FAIR, SHADOW
+from scipy import stats
+
+from generator.plan.guards import metric_names
+from generator.plan.peak import GATE_CPU, GATE_MEMORY, SURGE, peak, steady
+from generator.render import metrics
+from generator.rules import odds
+from generator.rules.cost import monthly
+from generator.rules.gates import RANGE_95, smallest_group
+from generator.rules.routing import TABLE
+from generator.rules.secrets import looks_secret
+from generator.spec.platform import Prices, Router
+
+TEMPLATES = Path(__file__).parents[3] / "templates"
+
+
+@pytest.mark.parametrize(("groups", "rows"), [(2, 193), (3, 275), (5, 373), (8, 460)])
+def test_smallest_groups_of_the_fact_sheet(groups, rows):
+    """statistics.md 4.3 at a selection rate of one half and a limit of 0.1."""
+    assert smallest_group(0.1, groups) == rows
+
+
+@pytest.mark.parametrize("groups", sorted(RANGE_95))
+def test_quantiles_of_the_range(groups):
+    assert RANGE_95[groups] == pytest.approx(stats.studentized_range.ppf(0.95, groups, math.inf), abs=2e-6)
+
+
+@pytest.mark.parametrize(("rows", "severity"), [(50, "error"), (200, "warning"), (1000, None)])
+def test_accuracy_gates(rows, severity, tmp_path):
+    """P(Bin(n, 0.90) >= 0.92 n), warned above 10 %, refused above 30 %."""
+    gate = {"name": "accuracy", "metric": "accuracy", "atLeast": 0.92, "rows": rows}
+    found = [f for f in Sample(tmp_path, {"spec.gates": [gate]}).findings() if f.code == "GATE301"]
+    chance = stats.binom.sf(math.ceil(0.92 * rows) - 1, rows, 0.90)
+    assert [f.severity for f in found] == ([severity] if severity else [])
+    assert (chance > 0.1) == bool(severity)
+    for finding in found:
+        assert f"{math.ceil(1000 * chance) / 10:.1f}%" in finding.message
+
+
+@given(st.floats(0, 1))
+def test_shares_are_rounded_against_us(share):
+    up, down = odds.share_up(share), odds.share_down(share)
+    assert float(up[:-1]) / 100 >= share - 1e-9
+    assert float(down[:-1]) / 100 <= share + 1e-9
+    assert float(up[:-1]) - float(down[:-1]) < 0.11
+
+
+def test_limits_are_priced_as_they_are_rendered(tmp_path):
+    (planned,) = (
+        Sample(tmp_path, {"spec.rollout.guards": [{"outcome": "ctr", "limit": "2%"}]}).resolved()[0].plans
+    )
+    (guard,) = planned.plan.rollout.guards
+    (metric,) = metrics.guard_metrics(planned.plan, guard)
+    assert (odds.LIMIT_WINDOW_S, odds.LOOK_S) == (metrics.WINDOW_S, metrics.LOOK_S)
+    assert (metric.failure_limit, metric.interval_s) == (odds.LIMIT_FAILURES, odds.LOOK_S)
+    assert metrics.FLOOR == 100
+
+
+def test_names_are_those_of_the_rendered_metrics(tmp_path):
+    edits = {
+        "spec.rollout.guards": [CTR, {**ERRORS, "name": "a-name-that-is-far-too-long-for-a-job"}, FAIR],
+        "spec.rollout.shadow": SHADOW,
+    }
+    (planned,) = Sample(tmp_path, edits).resolved()[0].plans
+    written = planned.written.file.spec.rollout.guards
+    for item, guard in zip(written, planned.plan.rollout.guards, strict=True):
+        assert metric_names(item) == tuple(m.name for m in metrics.guard_metrics(planned.plan, guard))
+
+
+def test_peaks_by_hand(tmp_path):
+    """A routed canary and a blue-green double; without a router a quarter comes on top; shadow and gates add."""
+    base = {"spec.replicas": 6, "spec.resources": {"cpu": "250m", "memory": "512Mi", "gpu": 1}}
+    canary = _plan(tmp_path / "a", base)
+    assert peak(canary).total.pods == 12 + 1
+    assert peak(canary).total.cpu == pytest.approx(12 * 0.25 + 0.5)
+    assert peak(canary).total.memory == 12 * 512 * 2**20 + 2**30
+    assert peak(canary).total.gpu == 12
+    shadow = _plan(tmp_path / "b", {**base, "spec.rollout.shadow": SHADOW})
+    assert (peak(shadow).shadow.pods, steady(shadow).pods) == (2, 8)
+    blue = _plan(tmp_path / "c", {**base, "spec.rollout": BLUE_GREEN})
+    assert peak(blue).total.pods == 13
+    counted = {**base, "platform.environments.production.router": {"kind": "none"}, "spec.replicas": 21}
+    assert peak(_plan(tmp_path / "d", counted)).fresh.pods == 6
+    scaled = _plan(tmp_path / "e", {**base, "spec.autoscaling": {"min": 2, "max": 9}})
+    assert (steady(scaled).pods, steady(scaled, most=True).pods, peak(scaled).stable.pods) == (2, 9, 9)
+
+
+def test_gates_only_in_git_need_no_pods(tmp_path):
+    plan = _plan(tmp_path, {"platform.tiers.standard.evidence": ["git"]})
+    assert peak(plan).gates.pods == 0
+
+
+def test_needs_are_those_of_the_templates():
+    gate = (TEMPLATES / "kubernetes/_gate-container.yaml.j2").read_text()
+    requests = re.search(r"requests:\s+cpu: (\d+)m\s+memory: (\d+)Gi", gate)
+    assert requests is not None
+    assert int(requests[1]) / 1000 == GATE_CPU
+    assert int(requests[2]) * 2**30 == GATE_MEMORY
+    rollout = (TEMPLATES / "kubernetes/rollout-canary.yaml.j2").read_text()
+    assert f'maxSurge: "{100 * SURGE:.0f}%"' in rollout
+
+
+def test_cost_by_hand(tmp_path):
+    plan = _plan(tmp_path, {"spec.replicas": 4, "spec.resources": {"cpu": "2", "memory": "4Gi"}})
+    prices = Prices.model_validate({"cpuHour": "0.05 EUR", "memoryHour": "0.01 EUR"})
+    assert monthly(steady(plan), prices) == pytest.approx(730 * (8 * 0.05 + 16 * 0.01))
+
+
+def _plan(root, edits):
+    (planned,) = Sample(root, edits).resolved()[0].plans
+    return planned.plan
+
+
+def test_every_router_of_the_language_has_its_row():
+    (implementations,) = (
+        arg for arg in get_args(Router.model_fields["implementation"].annotation) if get_args(arg)
+    )
+    kinds = get_args(Router.model_fields["kind"].annotation)
+    expected = {("gateway-api", name) for name in (*get_args(implementations), None)}
+    assert set(TABLE) == expected | {(kind, None) for kind in kinds if kind != "gateway-api"}
+
+
+_SECRETS = [
+    "AKIA" + "IOSFODNN7EXAMPLE",
+    "ghp_" + "a1B2" * 9,
+    "glpat-" + "x" * 20,
+    "-----BEGIN " + "RSA PRIVATE KEY-----",
+    "hf_" + "aB3d" * 9,
+    "postgres://user:" + "hunter22@db/x",
+    "Zm9vYmFyIQ9kLm2Xw7Tq" + "Rv8nHs3Jc5Yb1Pd4Ge6Ua0",
+]
+_PLAIN = [
+    "info",
+    "https://models.example.com/a/very/long/path/to/something",
+    "a-long-name-of-a-thing-with-many-words-in-it-and-more",
+    "f170ff6d078d0cd5b5b199ed52b5e26fcd6ae173a1117f039c01d4dc8b1fa972",
+    "123e4567-e89b-12d3-a456-426614174000",
+    "registry.example.com/models/shop/ranker:7-0123456789ab",
+    "SELECT 1",
+    "AbCdEfGhIjKlMnOp",
+    "/var/lib/models/Ranker/Version7/Weights/Final/Model.onnx",
+    "MyCompanyProductionFeatureFlagsEnabled",
+]
+
+
+@pytest.mark.parametrize("text", _SECRETS)
+def test_secrets_are_seen(text):
+    assert looks_secret(text)
+
+
+@pytest.mark.parametrize("text", _PLAIN)
+def test_plain_values_are_left_alone(text):
+    assert looks_secret(text) == ""
+
+
+_PERCENT = st.sampled_from(["0%", "0.000001%", "0.5%", "4%", "50%", "97%", "99.999999%", "100%"])
+_HOLD = st.sampled_from(["0s", "1ms", "59s", "20m", "60m", "3d", "9999d"])
+_DETECT = st.one_of(
+    st.builds(lambda v: {"drop": v}, _PERCENT),
+    st.builds(lambda v: {"rise": v}, st.one_of(_PERCENT, st.just("900%"))),
+)
+_JUDGED = st.one_of(st.builds(lambda d: {"detect": d}, _DETECT), st.builds(lambda v: {"limit": v}, _PERCENT))
+_GUARD = st.builds(
+    lambda index, judged, baseline: {**(_SUBJECTS[index](baseline)), **judged},
+    st.integers(0, 2),
+    _JUDGED,
+    _PERCENT,
+)
+_SUBJECTS = (
+    lambda _: {"outcome": "ctr"},
+    lambda baseline: {"metric": "error-rate", "baseline": baseline},
+    lambda baseline: {"metric": "slow-rate", "slowerThan": "1s", "baseline": baseline},
+)
+_STEP = st.builds(lambda weight, hold: {"weight": f"{weight}%", "hold": hold}, st.integers(1, 100), _HOLD)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_plan_makes_the_rules_fail(data, tmp_path_factory):
+    """Whatever the numbers are: findings, never an exception."""
+    rollout = {
+        "strategy": "canary",
+        "steps": data.draw(st.lists(_STEP, min_size=1, max_size=4)),
+        "guards": data.draw(st.lists(_GUARD, max_size=3)),
+        "risk": {"falseRollback": data.draw(_PERCENT), "power": data.draw(_PERCENT)},
+    }
+    edits = {
+        "spec.rollout": rollout,
+        "spec.traffic": {"minRps": data.draw(st.sampled_from([0.001, 1, 200, 1e7]))},
+        "spec.outcomes.ctr.baseline": data.draw(_PERCENT),
+        "spec.outcomes.ctr.delay": data.draw(_HOLD),
+        "spec.outcomes.ctr.better": data.draw(st.sampled_from(["higher", "lower"])),
+    }
+    found = Sample(tmp_path_factory.mktemp("fuzz"), edits).findings()
+    assert all(f.message and "nan" not in f.message.lower().split() for f in found)
+
+
+def test_the_first_step_of_the_fact_sheet(tmp_path):
+    """statistics.md section 5: 12 % at 20 minutes; held for an hour 83 %, exposure down by more than a third."""
+    steps = [{**STEPS[0], "hold": "20m"}, *STEPS[1:]]
+    slow = {"metric": "slow-rate", "slowerThan": "300ms", "baseline": "2.8%", "detect": {"rise": "50%"}}
+    edits = {"spec.rollout.steps": steps, "spec.rollout.guards": [CTR, ERRORS, slow]}
+    (finding,) = [f for f in Sample(tmp_path, edits).findings() if f.code == "CAN210"]
+    assert "11.6% of 10% drops" in finding.message
+    assert finding.hint.startswith("hold 5% for 1h: 82.7% caught")
+    assert int(re.search(r"exposure -(\d+)%", finding.hint)[1]) in range(35, 45)
