@@ -26,7 +26,7 @@ from generator.render.bundle import render_bundle
 from generator.render.environment import Templates
 from generator.render.platform import render_team
 from generator.rules.judge import judge, judge_all
-from generator.rules.odds import annotations
+from generator.rules.odds import odds_annotations
 from generator.source.finding import Finding
 from generator.spec.platform import PlatformSpec
 
@@ -75,7 +75,7 @@ class Producer:
     def _files(self, kind: str, plans: Mapping[str, Planned], environment: str) -> dict[str, str]:
         planned = plans[environment] if environment else next(iter(plans.values()))
         if kind == "model":
-            return render_bundle(planned.plan, self.templates, annotations(planned.plan))
+            return render_bundle(planned.plan, self.templates, odds_annotations(planned.plan))
         if kind == "application":
             return render_application(planned.plan, self.templates)
         files = render_bento(planned.plan.bento, self.templates)

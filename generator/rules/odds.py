@@ -87,7 +87,7 @@ def odds_of(plan: Plan) -> PlanOdds | None:
     return PlanOdds(tuple(priced), tuple(unpriced), family, tuple(seen))
 
 
-def annotations(plan: Plan) -> dict[str, str]:  # type: ignore[no-redef]  # the import is a directive
+def odds_annotations(plan: Plan) -> dict[str, str]:  # the import is a directive
     """Power, false rollback and exposure as annotations: a shortened hold shows in the diff as lost power."""
     odds = odds_of(plan)
     if odds is None or not odds.guards:

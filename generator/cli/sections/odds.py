@@ -41,7 +41,7 @@ def _data(found: PlanOdds) -> dict[str, Any]:
 
 
 def _lines(plan: Plan, found: PlanOdds) -> list[str]:
-    lines = []
+    lines: list[str] = []
     if found.guards:
         weights = [f"{weight}%" for weight in getattr(plan.rollout, "weights", ())]
         head = (
@@ -125,4 +125,4 @@ def _minutes(seconds: float) -> int:
 
 
 def _requests(count: float | None) -> str:
-    return "–" if count is None else f"{math.ceil(count):,}".replace(",", " ")
+    return "none" if count is None else f"{math.ceil(count):,}".replace(",", " ")

@@ -40,7 +40,7 @@ warning[PLAN210] specs/shop/recommender.yaml:17:1: the guard ctr sees a 10% drop
   hint | hold the step at 5% for 95m or longer
 
 3 errors, 1 warning, 1 info in 2 files; --fix repairs 1 of them
-"""  # noqa: E501 - as a terminal shows it
+"""
 SGR = re.compile(r"\x1b\[[0-9;]*m")
 
 

@@ -1,0 +1,179 @@
+"""What a plan computes: gate key, image tag, bento digest, names, namespaces, hosts."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generator.plan.build import bento_digest
+from generator.plan.guards import attribute_metric, guard_name
+from generator.plan.names import Names, application, labels
+from generator.plan.pins import requirements
+from generator.plan.values import Identity, Plan
+from generator.render.environment import Templates
+from generator.spec.rollout import OutcomeGuard
+from tests.system.repositories import DIGEST, LOCK, MODEL, PLATFORM, resolve_one, small
+
+GATES = '  gates: [{name: acc, metric: accuracy, atLeast: 0.9}, {name: drift, drift: {reference: "dvc:a", current: "dvc:a", features: [x]}}]\n'
+DATA = f"data:\n  dvc:a: {{digest: {DIGEST}, resolved: x}}\n"
+
+
+def plan(tmp_path, model: str = MODEL + GATES, platform: str = PLATFORM, lock: str = LOCK + DATA) -> Plan:
+    folder = tmp_path / hashlib.sha256(f"{model}\0{platform}\0{lock}".encode()).hexdigest()
+    found = resolve_one(small(folder, model, platform, lock))
+    assert found.findings == []
+    return found.plans[0].plan
+
+
+CHANGES_KEY = {
+    "model digest": ("lock", DIGEST + "\n  at", "sha256:" + "b2" * 32 + "\n  at"),
+    "data digest": ("lock", f"digest: {DIGEST}, res", f"digest: sha256:{'b2' * 32}, res"),
+    "bound of a gate": ("model", "atLeast: 0.9", "atLeast: 0.91"),
+    "name of a gate": ("model", "name: acc", "name: accu"),
+    "columns of a gate": ("model", "features: [x]", "features: [x, y]"),
+    "order of columns": ("model", "features: [x]", "features: [z, x]"),
+    "one gate less": ("model", "{name: acc, metric: accuracy, atLeast: 0.9}, ", ""),
+    "gate image": ("platform", "  prometheus:", "  images: {gates: registry.example.com/other}\n  prometheus:"),
+    "registry": ("platform", "registry.example.com/models", "registry.example.com/else"),
+}
+KEEPS_KEY = {
+    "rollout": ("model", "weight: 5%", "weight: 6%"),
+    "owner": ("model", "owner: shop@example.com", "owner: other"),
+    "replicas": ("model", "  rollout:", "  replicas: 9\n  rollout:"),
+    "comment": ("model", "  rollout:", "  # new\n  rollout:"),
+    "a default written out": ("model", "features: [x]}}", "features: [x]}, tool: ks}"),
+    "spelling of a number": ("model", "atLeast: 0.9}", "atLeast: 0.90}"),
+    "version label": ("lock", 'version: "3"', 'version: "3.1"'),
+    "resolved by": ("lock", "by: test", "by: other"),
+    "waiver": ("platform", "  teams:", "  waivers: [{model: shop/ranker, gate: acc, reason: r, approvedBy: boss, until: 2099-01-01}]\n  teams:"),
+    "other tier": ("platform", "  teams:", "    other: {}\n  teams:"),
+    "prometheus": ("platform", "prometheus.monitoring", "elsewhere.monitoring"),
+}  # fmt: skip
+
+
+def edited(change: tuple[str, str, str]) -> dict[str, str]:
+    which, old, new = change
+    text = {"model": MODEL + GATES, "platform": PLATFORM, "lock": LOCK + DATA}[which]
+    assert text.count(old) == 1
+    return {which: text.replace(old, new)}
+
+
+@pytest.mark.parametrize("what", CHANGES_KEY)
+def test_the_gate_key_changes(what, tmp_path):
+    assert plan(tmp_path).gate_key != plan(tmp_path, **edited(CHANGES_KEY[what])).gate_key
+
+
+@pytest.mark.parametrize("what", KEEPS_KEY)
+def test_the_gate_key_stays(what, tmp_path):
+    assert plan(tmp_path).gate_key == plan(tmp_path, **edited(KEEPS_KEY[what])).gate_key
+
+
+def test_the_gate_key_is_the_same_in_every_environment(tmp_path):
+    two = PLATFORM.replace("  tiers:", '    test: {server: "https://x", router: {kind: none}}\n  tiers:')
+    found = resolve_one(small(tmp_path, MODEL + GATES, two, LOCK + DATA))
+    assert len({p.plan.gate_key for p in found.plans}) == 1
+    assert len(found.plans) == 2
+    assert len({p.plan.image.reference for p in found.plans}) == 1
+
+
+NEW_IMAGE = {
+    "model digest": CHANGES_KEY["model digest"],
+    "version": KEEPS_KEY["version label"],
+    "framework": ("model", "framework: sklearn", "framework: xgboost"),
+    "input": ("model", "  rollout:", "  service: {inputs: {a: {type: number}}}\n  rollout:"),
+    "outcome": ("model", "  rollout:", "  outcomes: {ctr: {kind: ratio, event: click, baseline: 4%}}\n  rollout:"),
+    "latency bound": ("model", "    strategy: canary", "    strategy: canary\n    guards: [{metric: slow-rate, slowerThan: 123ms, limit: 2%}]"),
+    "base image": ("platform", "  prometheus:", "  images: {base: docker.io/library/python:3.12}\n  prometheus:"),
+    "scrape interval": ("platform", '9090"}', '9090", scrapeInterval: 30s}'),
+}  # fmt: skip
+OLD_IMAGE = {
+    **{what: KEEPS_KEY[what] for what in ("rollout", "owner", "replicas", "comment", "waiver")},
+    "gates": CHANGES_KEY["bound of a gate"],
+    "a plain variable": ("model", "  rollout:", "  service: {env: [{name: A, value: b}]}\n  rollout:"),
+}
+
+
+@pytest.mark.parametrize("what", NEW_IMAGE)
+def test_a_new_image(what, tmp_path):
+    assert plan(tmp_path).image.tag != plan(tmp_path, **edited(NEW_IMAGE[what])).image.tag
+
+
+@pytest.mark.parametrize("what", OLD_IMAGE)
+def test_the_same_image(what, tmp_path):
+    assert plan(tmp_path).image == plan(tmp_path, **edited(OLD_IMAGE[what])).image
+
+
+def test_the_image_tag_and_the_pushed_digest(tmp_path):
+    first = plan(tmp_path)
+    short = bento_digest(first.bento, Templates(None).digest("bento/"))[:12]
+    assert first.image.tag == f"3-{short}"
+    assert first.image.reference == f"registry.example.com/models/shop/ranker:3-{short}"
+    assert re.fullmatch(r"[0-9a-f]{12}", short)
+    pushed = f'image: {{digest: {DIGEST}, bento: "{short}"}}\n'
+    assert plan(tmp_path, lock=LOCK + DATA + pushed).image.reference == f"registry.example.com/models/shop/ranker@{DIGEST}"
+    other = f'image: {{digest: {DIGEST}, bento: "{"0" * 12}"}}\n'
+    assert plan(tmp_path, lock=LOCK + DATA + other).image.digest is None
+
+
+def test_other_templates_are_another_bento(tmp_path):
+    bento = plan(tmp_path).bento
+    assert bento_digest(bento, "a") != bento_digest(bento, "b")
+    assert bento_digest(bento, "a") == bento_digest(plan(tmp_path, MODEL).bento, "a")
+
+
+LONGEST = "a" + "-" * 38 + "b"
+DNS = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+
+
+@pytest.mark.parametrize("model", ["a", LONGEST])
+def test_names_fit(model):
+    names = Names(model)
+    found = [
+        names.stable, names.canary, names.active, names.preview, names.shadow, names.guards, names.watch,
+        names.evidence(29), names.gates("0" * 64), f"{model}-shadow-evidence", f"{model}-config-01234567",
+    ]  # fmt: skip
+    assert len(set(found)) == len(found)
+    assert all(DNS.fullmatch(name) and len(name) <= 63 for name in found)
+    identity = Identity(LONGEST, model, LONGEST, LONGEST, "", "", "")
+    assert len(application(identity)) <= 253
+    assert all(len(value) <= 63 for value in labels(identity).values())
+
+
+NAME = st.from_regex(r"[a-z]([a-z0-9-]{0,5}[a-z0-9])?", fullmatch=True)
+
+
+@given(st.tuples(NAME, NAME), st.tuples(NAME, NAME))
+def test_two_models_never_share_an_application(one, other):
+    first, second = (Identity(team, model, "live", "t", "", "", "") for team, model in (one, other))
+    assert (application(first) == application(second)) == (one == other)
+
+
+@given(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,62}", fullmatch=True))
+def test_a_guard_has_a_name_that_a_metric_may_have(outcome):
+    name = guard_name(OutcomeGuard.model_validate({"outcome": outcome, "limit": "1%"}))
+    assert re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,21}[a-z0-9])?", name)
+
+
+@given(NAME, st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,62}", fullmatch=True))
+def test_a_fairness_guard_has_a_name_for_each_attribute(guard, attribute):
+    assert re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,21}[a-z0-9])?", attribute_metric(guard, attribute))
+
+
+def test_the_teams_own_pins_win():
+    lines = requirements("sklearn", ("Scikit_Learn==1.0", "zlib-ng==1"))
+    assert [line for line in lines if "learn" in line.lower()] == ["Scikit_Learn==1.0"]
+    assert list(lines) == sorted(lines, key=lambda line: line.replace("_", "-").lower())
+
+
+def test_namespace_and_hosts(tmp_path):
+    first = plan(tmp_path)
+    assert first.identity.namespace == "shop-live"
+    assert first.routing.hosts == ("ranker.shop.models.example.com",)
+    other = plan(tmp_path, platform=PLATFORM.replace("      domain:", '      namespace: "ml-{environment}-{team}"\n      domain:'))
+    assert other.identity.namespace == "ml-live-shop"
+    hosts = plan(tmp_path, MODEL + "  traffic: {hosts: [a.example.com, b.example.com]}\n").routing.hosts
+    assert hosts == ("a.example.com", "b.example.com")
