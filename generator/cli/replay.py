@@ -58,7 +58,9 @@ class Asked:
 @click.option("--env", "environment", metavar="NAME", help="The environment; default: the platform's last.")
 @click.option("--data", type=_PATH, metavar="FILE", help="Counters recorded in a CSV or JSON file.")
 @click.option(
-    "--prometheus", metavar="URL", help="A server that watched a release; needs the four options below."
+    "--prometheus",
+    metavar="URL",
+    help="A server that watched a release; needs --start, --end and both hashes.",
 )
 @click.option(
     "--start", metavar="TIME", help="When the first weight was set (ISO 8601, or seconds since 1970)."

@@ -91,7 +91,9 @@ class Environments:
         home = _home(tool)
         if self.missing(tool):
             if self.offline:
-                raise NoVerdictError(f"the environment of {tool.name} is not on this machine, and --offline makes none")
+                raise NoVerdictError(
+                    f"the environment of {tool.name} is not on this machine, and --offline makes none"
+                )
             with _locked(home.with_suffix(".lock")):
                 if self.missing(tool):
                     self._make(tool, home)
@@ -109,7 +111,9 @@ class Environments:
             asked, answer = Path(folder, "config.json"), Path(folder, "report.json")
             asked.write_text(json.dumps(config), encoding="utf-8")
             command = [str(python), str(tool.program), str(asked), str(answer)]
-            done = subprocess.run(command, env=_surroundings(tool, folder), capture_output=True, text=True, check=False)
+            done = subprocess.run(  # noqa: S603 - our own script in an environment of our own
+                command, env=_surroundings(tool, folder), capture_output=True, text=True, check=False
+            )
             if done.returncode:
                 said = " ".join(done.stderr.split())[-_TAIL:]
                 raise NoVerdictError(f"{tool.name} ended with code {done.returncode}: {said}")
@@ -123,10 +127,12 @@ class Environments:
         self.say(f"making the environment of {tool.name}: {count} packages, once on this machine")
         shutil.rmtree(home, ignore_errors=True)
         for command in _commands(home, tool.requirements):
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own list
             if done.returncode:
                 shutil.rmtree(home, ignore_errors=True)
-                raise InstallError(f"the environment of {tool.name} can't be made: {done.stderr.strip()[-_TAIL:]}")
+                raise InstallError(
+                    f"the environment of {tool.name} can't be made: {done.stderr.strip()[-_TAIL:]}"
+                )
         (home / ".complete").touch()
 
 

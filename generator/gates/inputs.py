@@ -147,10 +147,12 @@ def file_digest(path: Path) -> str:
 
 
 def tree_digest(path: Path) -> str:
-    """SHA-256 (hex) of a file, or of a folder's listing in the format of sha256sum, sorted by path: as models are pinned."""
+    """SHA-256 (hex) of a file, or of a folder's listing in the format of sha256sum: as models are pinned."""
     if path.is_file():
         return file_digest(path)
-    names = sorted((item.relative_to(path).as_posix() for item in path.rglob("*") if item.is_file()), key=os.fsencode)
+    names = sorted(
+        (item.relative_to(path).as_posix() for item in path.rglob("*") if item.is_file()), key=os.fsencode
+    )
     listing = "".join(f"{file_digest(path / name)}  {name}\n" for name in names)
     return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -165,5 +167,7 @@ def _locked_at(lock: LockFile) -> float:
     try:
         at = dt.datetime.fromisoformat(lock.model.at)
     except ValueError as error:
-        raise NoVerdictError("the report does not name its model, and the lock has no time to compare with") from error
+        raise NoVerdictError(
+            "the report does not name its model, and the lock has no time to compare with"
+        ) from error
     return (at if at.tzinfo else at.replace(tzinfo=dt.UTC)).timestamp()

@@ -39,7 +39,7 @@ def measure(
         samples: sample sizes by what was counted.
         parts: numbers of each group.
         details: what else the tool said.
-        doubt: why a pass is not to be believed; empty when it is.
+        doubt: why neither a pass nor a failure is to be believed; empty when they are.
         remark: what a reader should know besides, appended to the reason.
     """
     low, high = (fixed(interval.low), fixed(interval.high)) if interval else (None, None)
@@ -66,10 +66,10 @@ def _judge(raw: Measure, doubt: str) -> tuple[Verdict, str]:
     said = f"{raw.name} is {raw.value:.6g}"
     if raw.interval:
         said += f" ({raw.interval.low:.4g} to {raw.interval.high:.4g})"
-    if _misses(raw):
-        return "fail", f"{said}, not {limit}"
     if doubt:
         return "inconclusive", f"{said}, but {doubt}"
+    if _misses(raw):
+        return "fail", f"{said}, not {limit}"
     if holds(raw):
         return "pass", f"{said}, {limit}"
     return "inconclusive", f"{said}: the interval contains the limit, {raw.threshold:.6g}"

@@ -35,7 +35,7 @@ from generator.spec.platform import Environment, PlatformSpec
 from generator.spec.rollout import BlueGreen as BlueGreenSpec
 from generator.spec.rollout import Canary as CanarySpec
 from generator.spec.rollout import Cohort as CohortSpec
-from generator.spec.rollout import CohortStep, SlowRateGuard, WeightStep
+from generator.spec.rollout import CohortStep, WeightStep
 from generator.spec.rollout import Risk as RiskSpec
 from generator.spec.service import Hpa, Keda
 
@@ -113,7 +113,8 @@ def latency_bounds(spec: ModelSpec) -> tuple[float, ...]:
     found = list(rollout.guards)
     if isinstance(rollout, CanarySpec) and rollout.shadow:
         found += rollout.shadow.guards
-    return tuple(sorted({guard.slower_than for guard in found if isinstance(guard, SlowRateGuard)}))
+    counted = [guard.counts() for guard in found]
+    return tuple(sorted({counts.bucket_s for counts in counted if counts and counts.bucket_s}))
 
 
 def bento_of(file: ModelFile, platform: PlatformSpec, lock: LockFile, bounds: tuple[float, ...]) -> Bento:

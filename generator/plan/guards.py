@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from generator.plan.values import Guard, NoDataPolicy
+from generator.spec.guards.base import Detect, GuardBase
+from generator.spec.guards.fairness import FairnessGuard
+from generator.spec.guards.outcome import OutcomeGuard
 from generator.spec.model import ModelSpec
 from generator.spec.platform import PlatformSpec
-from generator.spec.rollout import Detect, FairnessGuard, OutcomeGuard, SlowRateGuard
-from generator.spec.service import Outcome
 
 # A Job metric's name must survive in `<run uid>.<metric>.<n>`, 63 characters (argo-rollouts metricproviders/job).
 LONGEST_NAME = 23
@@ -18,7 +19,7 @@ _DELAYS = 2.5
 
 
 def guards(
-    spec: ModelSpec, platform: PlatformSpec, written: Sequence[Any], no_data: NoDataPolicy
+    spec: ModelSpec, platform: PlatformSpec, written: Sequence[GuardBase], no_data: NoDataPolicy
 ) -> tuple[Guard, ...]:
     """The guards of one rollout; those that compare with stable share the risk of a false rollback equally."""
     compared = sum(1 for guard in written if getattr(guard, "detect", None))
@@ -27,39 +28,35 @@ def guards(
     return tuple(_guard(spec, item, index, alpha, no_data, attributes) for index, item in enumerate(written))
 
 
-def guard_name(written: Any) -> str:
+def guard_name(written: GuardBase) -> str:
     """Name of a guard's metric: its own, or what it watches."""
-    subject = written.outcome if isinstance(written, OutcomeGuard) else getattr(written, "metric", "parity")
-    name = written.name or str(subject).lower().replace("_", "-").strip("-")
+    subject = "parity" if isinstance(written, FairnessGuard) else written.subject
+    name = written.name or subject.lower().replace("_", "-").strip("-") or written.kind
     return name[:LONGEST_NAME].strip("-")
 
 
 def _guard(
     spec: ModelSpec,
-    written: Any,
+    written: GuardBase,
     index: int,
     alpha: float,
     no_data: NoDataPolicy,
     attributes: dict[str, list[Any]],
 ) -> Guard:
-    detect: Detect | None = getattr(written, "detect", None)
     outcome = spec.outcomes.get(written.outcome) if isinstance(written, OutcomeGuard) else None
     delay = outcome.delay if outcome else 0.0
-    fairness = isinstance(written, FairnessGuard)
+    counts = written.counts()
     return Guard(
         name=guard_name(written),
         kind=written.kind,
-        subject=written.outcome
-        if isinstance(written, OutcomeGuard)
-        else written.fairness
-        if fairness
-        else written.metric,
-        ratio=_ratio(detect),
-        limit=written.at_most if fairness else written.limit,
+        subject=written.subject,
+        counts=counts,
+        ratio=_ratio(getattr(written, "detect", None)),
+        limit=written.at_most if isinstance(written, FairnessGuard) else getattr(written, "limit", None),
         at_most=outcome is None or outcome.better == "lower",
-        baseline=_baseline(written, outcome),
+        baseline=outcome.baseline if outcome else getattr(written, "baseline", None),
         delay_s=delay,
-        bound_s=written.slower_than if isinstance(written, SlowRateGuard) else 0.0,
+        bound_s=counts.bucket_s if counts else 0.0,
         attributes=_attributes(written, attributes),
         no_data=written.no_data or no_data,
         alpha=alpha,
@@ -74,19 +71,14 @@ def _ratio(detect: Detect | None) -> float | None:
     return 1 - detect.drop if detect.drop is not None else 1 + (detect.rise or 0.0)
 
 
-def _baseline(written: Any, outcome: Outcome | None) -> float | None:
-    if outcome is not None:
-        return outcome.baseline
-    baseline: float | None = getattr(written, "baseline", None)
-    return baseline
-
-
-def _attributes(written: Any, declared: dict[str, list[Any]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _attributes(
+    written: GuardBase, declared: dict[str, list[Any]]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
     names = getattr(written, "sensitive", ())
     return tuple((name, tuple(map(str, declared.get(name, ())))) for name in names)
 
 
-def metric_names(written: Any) -> tuple[str, ...]:
+def metric_names(written: GuardBase) -> tuple[str, ...]:
     """Names of the metrics that a guard as written becomes: one, or one for each sensitive attribute."""
     name = guard_name(written)
     if isinstance(written, FairnessGuard):

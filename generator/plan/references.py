@@ -10,10 +10,11 @@ from generator.plan.build import sensitive_attributes
 from generator.plan.layers import Layers
 from generator.source.document import Document, Path
 from generator.source.finding import Finding
+from generator.spec.guards.outcome import OutcomeGuard
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile
 from generator.spec.platform import PlatformSpec
-from generator.spec.rollout import Canary, OutcomeGuard
+from generator.spec.rollout import Canary
 
 
 @dataclass(frozen=True, slots=True)

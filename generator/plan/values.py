@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from generator.plan.bento import Bento
+from generator.spec.guards.base import Counts
 
 RouterKind = Literal["gateway-api", "istio", "traefik", "none"]
 NoDataPolicy = Literal["fail", "pause", "pass"]
-GuardKind = Literal["outcome", "error-rate", "slow-rate", "fairness"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,7 @@ class Guard:
         name: name of the metric in the AnalysisTemplate.
         kind: what is watched.
         subject: outcome, or the metric's own name, or the fairness measure.
+        counts: the two counters of a ratio; None for a fairness guard.
         ratio: smallest event ratio canary/stable to detect (0.9 for a drop of 10 %); None for an absolute bound.
         limit: absolute bound; None for a comparison with stable.
         at_most: whether the bound is an upper one.
@@ -135,8 +136,9 @@ class Guard:
     """
 
     name: str
-    kind: GuardKind
+    kind: str
     subject: str
+    counts: Counts | None
     ratio: float | None
     limit: float | None
     at_most: bool

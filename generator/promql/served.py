@@ -14,9 +14,7 @@ from generator.promql.text import number
 
 BY_VERSION: Final = Arms("served_by")
 BY_POD: Final = Arms("rollouts_pod_template_hash")
-
-_REQUESTS: Final = "bentoml_service_request_total"
-_DURATION: Final = "bentoml_service_request_duration_seconds"
+PREDICTIONS: Final = "sluice_predictions_total"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +31,13 @@ class Served:
     namespace: str
     endpoint: str = "/predict"
 
-    def outcome(self, outcome: str) -> Proportion:
-        """Outcomes among predictions; compare by `BY_VERSION`."""
-        return Proportion(
-            requests=self._own("sluice_predictions_total"),
-            events=self._own("sluice_outcomes_total", Matcher("outcome", outcome)),
-        )
+    def own(self, requests: str, events: str, *labels: Matcher) -> Proportion:
+        """Events among requests by the service's own counters; compare by `BY_VERSION`."""
+        return Proportion(self._own(requests), self._own(events, *labels))
 
-    def errors(self) -> Proportion:
-        """Requests that were not answered with 2xx; compare by `BY_POD`.
-
-        Not only 5xx: a version that broke its input contract answers 400 to everything, with not one 5xx. A
-        client's own mistakes hit both arms alike, and the comparison with stable ignores what both arms
-        share. BentoML creates the series of 400, 429, 503 and 504 at their first use, so each pod's first
-        scrape with such a code is not counted.
-        """
-        requests = self._bento(_REQUESTS)
-        return Proportion(requests, requests.where(Matcher("http_response_code", "2..", "!~")))
-
-    def slow(self, bound_s: float) -> Proportion:
-        """Requests slower than a bucket bound of the histogram; compare by `BY_POD`.
-
-        Exact, because it never interpolates inside a bucket. All response codes count.
-        """
-        within = self._bento(f"{_DURATION}_bucket").where(bucket(bound_s))
-        return Proportion(self._bento(f"{_DURATION}_count"), within, complement=True)
+    def server(self, requests: str, events: str, *labels: Matcher, complement: bool = False) -> Proportion:
+        """The same by BentoML's counters, of the prediction route alone; compare by `BY_POD`."""
+        return Proportion(self._bento(requests), self._bento(events).where(*labels), complement)
 
     def group_rows(self, attribute: str) -> Proportion:
         """Positive predictions among rows, with a label `group`; one arm by `BY_VERSION`."""

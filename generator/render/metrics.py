@@ -13,7 +13,7 @@ from generator.promql.conditions import Comparison, Condition, harm, proof, thre
 from generator.promql.event_share import EventShare, Mask, event_share
 from generator.promql.fairness import Parity, parity_lower, parity_upper
 from generator.promql.series import Arms, Matcher, Proportion
-from generator.promql.served import BY_POD, BY_VERSION, Served
+from generator.promql.served import BY_POD, BY_VERSION, Served, bucket
 
 LOOK_S = 60.0
 # A limit guard reads this window; its first look waits until the window is full.
@@ -103,10 +103,16 @@ def shadow_metrics(plan: Plan, guard: Guard, arm: str, hold_s: float, interval_s
 
 def counted(plan: Plan, guard: Guard) -> tuple[Proportion, Arms]:
     """What a guard counts, and how its two versions are told apart."""
+    counts = guard.counts
+    if counts is None:
+        raise ValueError(f"{guard.name} is no ratio of two counters")
     served = Served(plan.bento.name, plan.identity.namespace)
-    if guard.kind == "outcome":
-        return served.outcome(guard.subject), BY_VERSION
-    return (served.slow(guard.bound_s) if guard.kind == "slow-rate" else served.errors()), BY_POD
+    labels = [Matcher(label, value, operator) for label, operator, value in counts.labels]
+    if counts.source == "model":
+        return served.own(counts.requests, counts.events, *labels), BY_VERSION
+    if counts.bucket_s:
+        labels.append(bucket(counts.bucket_s))
+    return served.server(counts.requests, counts.events, *labels, complement=counts.complement), BY_POD
 
 
 def boundary(guard: Guard) -> float:

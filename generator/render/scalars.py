@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from functools import lru_cache
 
 # Plain where every YAML 1.1 and 1.2 reader agrees that it is this text.
@@ -45,9 +46,10 @@ def _float(value: float) -> str:
     if not math.isfinite(value):
         raise TypeError(f"{value!r} can't be written as YAML")
     text = repr(value)
-    if "e" in text:
-        text = f"{value:.20f}".rstrip("0")
-    return text + "0" if text.endswith(".") else text
+    if "e" not in text:
+        return text
+    plain = format(Decimal(text), "f")
+    return plain if "." in plain else f"{plain}.0"
 
 
 @lru_cache(maxsize=65536)

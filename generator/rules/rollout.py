@@ -12,7 +12,10 @@ from generator.rules.paths import GUARDS, ROLLOUT, SHADOW, STEPS, written_guards
 from generator.rules.registry import Context, Problem, Related, rule
 from generator.rules.secrets import looks_secret
 from generator.source.document import Path
-from generator.spec.rollout import Detect, FairnessGuard, OutcomeGuard, SlowRateGuard
+from generator.spec.guards import Detect
+from generator.spec.guards.fairness import FairnessGuard
+from generator.spec.guards.outcome import OutcomeGuard
+from generator.spec.guards.slow_rate import SlowRateGuard
 from generator.spec.units import duration, percent
 
 

@@ -6,15 +6,15 @@ later. The digests in it recognise accidents and careless edits; only a signatur
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field
 
 from generator.spec.record import Record
 from generator.spec.types import Digest, Line, Name
 
-STATEMENT = "https://in-toto.io/Statement/v1"
-PREDICATE = "https://sluicegate.example/evidence/v1"
+STATEMENT: Final = "https://in-toto.io/Statement/v1"
+PREDICATE: Final = "https://sluicegate.example/evidence/v1"
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 Bound = Literal["atLeast", "atMost"]
@@ -34,12 +34,16 @@ class Interval(Record):
 class Measure(Record):
     """One number against one bound."""
 
-    name: Line = Field(description="what was measured: a metric, an attribute, a feature", examples=["accuracy"])
+    name: Line = Field(
+        description="what was measured: a metric, an attribute, a feature", examples=["accuracy"]
+    )
     value: Number | None = Field(description="the estimate; null when there is none")
     interval: Interval | None = Field(None, description="its confidence interval, where one is known")
     bound: Bound = Field(description="which way the threshold bounds it")
     threshold: Number = Field(description="the bound")
-    samples: dict[Line, Annotated[int, Field(ge=0)]] = Field({}, description="sample sizes, by what was counted")
+    samples: dict[Line, Annotated[int, Field(ge=0)]] = Field(
+        {}, description="sample sizes, by what was counted"
+    )
     parts: dict[Line, dict[Line, Number]] = Field({}, description="numbers of each group or category")
     details: dict[Line, Number | Line] = Field({}, description="what else the tool said, such as a p value")
     verdict: Verdict = Field(description="what that says")
@@ -65,7 +69,7 @@ class Entry(Record):
     environment: Digest | None = Field(None, description="digest of the environment that it ran in")
     image: Line | None = Field(None, description="image that it ran in, by digest")
     binding: Literal["digest", "time", "data", "none"] = Field(
-        description="how it is tied to the model: its sources name the digest, are younger than the lock, or are data alone"
+        description="how it is tied to the model: by a digest, by being younger than the lock, by data alone"
     )
     sources: list[Source] = Field([], description="what it was made from")
     measures: list[Measure] = Field([], description="numbers against bounds")
@@ -99,7 +103,9 @@ class Span(Record):
 class Predicate(Record):
     """What was found."""
 
-    gate_keys: list[Hex] = Field(min_length=1, description="gate keys that this answers, one unless environments differ")
+    gate_keys: list[Hex] = Field(
+        min_length=1, description="gate keys that this answers, one unless environments differ"
+    )
     data: dict[Line, Digest] = Field({}, description="data sets, by reference")
     sluice: Line = Field(description="version of Sluice that judged")
     created: Span = Field(description="when the gates ran")

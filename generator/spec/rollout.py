@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from generator.spec.guards import Guard, NoData
 from generator.spec.record import Choice, Record, by_key
-from generator.spec.types import Duration, Effect, Key, Line, Name, Percent, Weight
-
-NoData = Annotated[
-    Literal["fail", "pause", "pass"],
-    Field(
-        description="what missing data means: abort, wait for a human, or go on (only where the tier allows it)"
-    ),
-]
+from generator.spec.types import Duration, Line, Name, Percent, Weight
 
 
 class WeightStep(Record):
@@ -57,103 +51,6 @@ Step = Annotated[
         by_key("step", weight="a weight step", approve="an approval step", cohort="a cohort step"),
         custom_error_type="choice",
         custom_error_message="a step has a weight, a cohort or an approval",
-    ),
-]
-
-
-class Detect(Choice):
-    """The smallest relative change against the stable version that must be caught."""
-
-    one_of = ("drop", "rise")
-    drop: Percent | None = Field(None, description="relative drop", examples=["10%"])
-    rise: Effect | None = Field(None, description="relative rise", examples=["50%"])
-
-
-class GuardBase(Record):
-    """What every guard may say."""
-
-    name: Name | None = Field(None, description="name of the guard; default: what it watches")
-    no_data: NoData | None = Field(None, description="overrides the rollout's noData")
-
-
-class OutcomeGuard(Choice, GuardBase):
-    """An outcome that the model's users decide, such as click-through."""
-
-    kind: ClassVar[str] = "outcome"
-    one_of = ("detect", "limit")
-    outcome: Key = Field(description="an outcome declared under `outcomes`", examples=["ctr"])
-    detect: Detect | None = Field(None, description="against the stable version, judged by a sequential test")
-    limit: Percent | None = Field(
-        None, description="absolute bound; the odds say how often it fires on a good model"
-    )
-
-
-class ErrorRateGuard(Choice, GuardBase):
-    """The share of predictions that failed."""
-
-    kind: ClassVar[str] = "error-rate"
-    one_of = ("detect", "limit")
-    metric: Literal["error-rate"] = Field(description="share of requests that were not answered with 2xx")
-    baseline: Percent | None = Field(
-        None, description="share in normal times; the odds use it", examples=["0.5%"]
-    )
-    detect: Detect | None = Field(None, description="against the stable version, judged by a sequential test")
-    limit: Percent | None = Field(None, description="absolute bound")
-
-
-class SlowRateGuard(Choice, GuardBase):
-    """The share of predictions slower than a bound."""
-
-    kind: ClassVar[str] = "slow-rate"
-    one_of = ("detect", "limit")
-    metric: Literal["slow-rate"] = Field(description="share of requests slower than `slowerThan`")
-    slower_than: Duration = Field(
-        description="the bound; it becomes a bucket of the latency histogram", examples=["250ms"]
-    )
-    baseline: Percent | None = Field(
-        None, description="share in normal times; the odds use it", examples=["2%"]
-    )
-    detect: Detect | None = Field(None, description="against the stable version, judged by a sequential test")
-    limit: Percent | None = Field(None, description="absolute bound")
-
-
-class FairnessGuard(GuardBase):
-    """Demographic parity of live predictions."""
-
-    kind: ClassVar[str] = "fairness"
-    fairness: Literal["demographic-parity-difference"] = Field(
-        description="measure, from the per-group counters of the service"
-    )
-    sensitive: list[Key] = Field(min_length=1, description="sensitive attributes, each judged by itself")
-    at_most: float = Field(gt=0, le=1, description="limit of the difference", examples=[0.1])
-
-
-def _guard_tag(value: Any) -> str | None:
-    if not isinstance(value, dict):
-        return None
-    if "metric" in value:
-        return {"error-rate": "an error-rate guard", "slow-rate": "a slow-rate guard"}.get(
-            str(value["metric"])
-        )
-    return next(
-        (
-            tag
-            for key, tag in (("outcome", "an outcome guard"), ("fairness", "a fairness guard"))
-            if key in value
-        ),
-        None,
-    )
-
-
-Guard = Annotated[
-    Annotated[OutcomeGuard, Tag("an outcome guard")]
-    | Annotated[ErrorRateGuard, Tag("an error-rate guard")]
-    | Annotated[SlowRateGuard, Tag("a slow-rate guard")]
-    | Annotated[FairnessGuard, Tag("a fairness guard")],
-    Discriminator(
-        _guard_tag,
-        custom_error_type="choice",
-        custom_error_message="a guard watches an outcome, a metric (error-rate or slow-rate) or a fairness measure",
     ),
 ]
 

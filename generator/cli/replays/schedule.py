@@ -18,13 +18,13 @@ from generator.render.metrics import (
     sequential_test,
     watch_metrics,
 )  # fmt: skip
-from generator.rules.odds import phases
 from generator.rules.replay.machine import Limits, Timing
 from generator.rules.replay.schedule import Kind, Measure, Ratio, Schedule, Seen, Stage, Watched
-from generator.stats.timeline import evidence_floors
 
 # As the templates write it (templates/kubernetes/analysistemplate.yaml.j2).
 _ERROR_LIMIT = 30
+# Part of the planned events of stable that must have been seen, as `generator.render.metrics` asks for it.
+_EVENT_SHARE = 0.5
 
 
 def schedule_of(plan: Plan) -> Schedule:
@@ -68,20 +68,13 @@ def _evidence(plan: Plan, rollout: Canary, position: int, step: Step) -> Iterato
     if step.weight is None:
         return
     for guard in rollout.guards:
-        requests, _ = planned(plan, rollout, guard, position)
+        requests, events = planned(plan, rollout, guard, position)
         for metric in evidence_metrics(plan, guard, position):
             if guard.kind == "fairness":
                 yield _watched(guard, metric, "evidence", guard.limit or 0.0, None)
             else:
-                seen = Seen(horizon_s(plan), _least_events(plan, rollout, guard, position))
+                seen = Seen(horizon_s(plan), max(1, math.floor(_EVENT_SHARE * events)))
                 yield _watched(guard, metric, "evidence", requests, seen)
-
-
-def _least_events(plan: Plan, rollout: Canary, guard: Guard, position: int) -> float:
-    """Events of stable without which nothing is proved."""
-    weights_before = sum(1 for step in rollout.steps[: position + 1] if step.weight is not None)
-    floors = evidence_floors(phases(rollout), plan.min_rps or 0.0, guard.baseline or 0.0)
-    return max(1, math.floor(floors[weights_before - 1].stable_events))
 
 
 def _watched(guard: Guard, metric: Metric, kind: Kind, bound: float, measure: Measure | None) -> Watched:

@@ -6,7 +6,8 @@ from typing import Any, get_args
 
 from generator.plan.layers import Source
 from generator.plan.timeline import EventKind
-from generator.plan.values import GuardKind, NoDataPolicy, RouterKind
+from generator.plan.values import NoDataPolicy, RouterKind
+from generator.spec.guards import KINDS
 
 Node = dict[str, Any]
 SCHEMA = "sluice/plan/v1"
@@ -91,7 +92,7 @@ def _guards() -> Node:
     guard = _object(
         name=_text("The guard."),
         stage={"enum": ["shadow", "canary", "watch"]},
-        kind={"enum": list(get_args(GuardKind))},
+        kind={"enum": sorted(KINDS)},
         subject=_text("What it watches."),
         ratio=_maybe("number", "Event ratio to detect, new to stable version; null for an absolute bound."),
         limit=_maybe("number", "Absolute bound; null for a comparison."),

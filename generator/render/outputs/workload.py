@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from generator.plan.names import labels
 from generator.plan.values import Plan
-from generator.promql.served import Served
+from generator.promql.served import PREDICTIONS, Served
 from generator.render.environment import go_duration
 from generator.render.output import Output
 
@@ -55,5 +55,5 @@ def config_name(plan: Plan) -> str:
 
 def _keda(plan: Plan) -> dict[str, object]:
     served = Served(plan.bento.name, plan.identity.namespace)
-    requests = served.outcome("").requests
+    requests = served.own(PREDICTIONS, PREDICTIONS).requests
     return {"query": f"sum(rate({requests}[2m]))", "threshold": f"{plan.capacity.rps_per_pod:g}"}

@@ -26,13 +26,6 @@ from generator.rules.replay.series import Arm, Counter, Pair, Recording, Side, m
 from generator.source.finding import Finding, Place
 
 COLUMNS: Final = ("time", "guard", "arm", "requests", "events")
-CODES: Final[Mapping[str, str]] = {
-    "RPL101": "a recording can be read",
-    "RPL102": "a recording has the five columns",
-    "RPL103": "every value of a recording has its type",
-    "RPL104": "samples are in order of time",
-    "RPL105": "a recording has samples of every guard that is judged",
-}
 _ARMS: Final[tuple[Arm, Arm]] = ("canary", "stable")
 _MOST = 20  # a broken export has the same mistake in every line
 

@@ -15,7 +15,7 @@ from generator.plan.names import Names, application, labels
 from generator.plan.pins import requirements
 from generator.plan.values import Identity, Plan
 from generator.render.environment import Templates
-from generator.spec.rollout import OutcomeGuard
+from generator.spec.guards.outcome import OutcomeGuard
 from tests.system.repositories import DIGEST, LOCK, MODEL, PLATFORM, resolve_one, small
 
 GATES = '  gates: [{name: acc, metric: accuracy, atLeast: 0.9}, {name: drift, drift: {reference: "dvc:a", current: "dvc:a", features: [x]}}]\n'

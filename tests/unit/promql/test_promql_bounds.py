@@ -8,6 +8,7 @@ from generator.promql.bounds import bounded_ratio, evidence
 from generator.promql.conditions import harm, proof, threshold
 from generator.promql.evaluate import verdict
 from generator.promql.served import BY_POD, BY_VERSION, Served
+from tests.unit.promql.counted import errors, outcome
 
 SERVED = Served("rec", "shop")
 
@@ -28,7 +29,7 @@ def own_series(metric: str, arm: str, more: str = "") -> str:
 
 
 @pytest.mark.parametrize(
-    ("errors", "per_scrape", "result", "judged"),
+    ("failed", "per_scrape", "result", "judged"),
     [
         (0, 20, [0.0], "Successful"),
         (1, 20, [0.05], "Successful"),
@@ -38,15 +39,15 @@ def own_series(metric: str, arm: str, more: str = "") -> str:
         (20, 20, [1.0], "Failed"),
     ],
 )
-def test_catastrophe(promtool, errors, per_scrape, result, judged):
+def test_catastrophe(promtool, failed, per_scrape, result, judged):
     samples = {
-        request_series("c", "200"): f"0+{per_scrape - errors}x20",
-        request_series("c", "500"): f"0+{errors}x20",
+        request_series("c", "200"): f"0+{per_scrape - failed}x20",
+        request_series("c", "500"): f"0+{failed}x20",
         request_series("s", "500"): "0+1000x20",
         request_series("c", "500", endpoint="/readyz"): "0+1000x20",
         request_series("c", "500", namespace="elsewhere"): "0+1000x20",
     }
-    query = bounded_ratio(SERVED.errors(), BY_POD.of_canary, window_s=120, floor=100)
+    query = bounded_ratio(errors(SERVED), BY_POD.of_canary, window_s=120, floor=100)
     [answer] = promtool.ask(samples, [(query, 300)])
     assert answer == pytest.approx(result)
     assert verdict(harm(0.2), answer) == judged
@@ -54,7 +55,7 @@ def test_catastrophe(promtool, errors, per_scrape, result, judged):
 
 def test_ratio_without_one_event_is_zero_and_not_missing(promtool):
     samples = {own_series("sluice_predictions_total", "c"): "0+20x20"}
-    query = bounded_ratio(SERVED.outcome("ctr"), BY_VERSION.of_canary, window_s=120, floor=100)
+    query = bounded_ratio(outcome(SERVED, "ctr"), BY_VERSION.of_canary, window_s=120, floor=100)
     [answer] = promtool.ask(samples, [(query, 300)])
     assert answer == [0.0]
     assert verdict(threshold(">=", 0.03, "pause"), answer) == "Failed"
@@ -62,7 +63,7 @@ def test_ratio_without_one_event_is_zero_and_not_missing(promtool):
 
 @pytest.mark.parametrize("samples", [{}, {own_series("sluice_predictions_total", "c"): "0x20"}])
 def test_ratio_without_traffic_is_left_to_the_policy(promtool, samples):
-    query = bounded_ratio(SERVED.outcome("ctr"), BY_VERSION.of_canary, window_s=120, floor=1)
+    query = bounded_ratio(outcome(SERVED, "ctr"), BY_VERSION.of_canary, window_s=120, floor=1)
     [answer] = promtool.ask(samples, [(query, 300)])
     assert answer == []
     assert [verdict(threshold(">=", 0.03, policy), answer) for policy in ("fail", "pause", "pass")] == [
@@ -74,7 +75,7 @@ def test_ratio_without_traffic_is_left_to_the_policy(promtool, samples):
 
 def test_ratio_needs_a_floor():
     with pytest.raises(ValueError, match="at least one"):
-        bounded_ratio(SERVED.errors(), BY_POD.of_canary, 120, 0)
+        bounded_ratio(errors(SERVED), BY_POD.of_canary, 120, 0)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_enough_evidence(promtool, canary, stable_events, result, judged):
         own_series("sluice_outcomes_total", "s", ',outcome="other"'): 1000,
     }
     samples = {name: f"0+{flow}x40" for name, flow in flows.items() if flow is not None}
-    query = evidence(SERVED.outcome("ctr"), BY_VERSION, horizon_s=600, least_events=200)
+    query = evidence(outcome(SERVED, "ctr"), BY_VERSION, horizon_s=600, least_events=200)
     [answer] = promtool.ask(samples, [(query, 600)])
     assert answer == pytest.approx(result)
     assert verdict(proof(">=", 3000), answer) == judged
@@ -108,6 +109,6 @@ def test_evidence_counts_a_replaced_pod(promtool):
         own_series("sluice_predictions_total", "c", ',pod="new"'): "_x20 0+100x20",
         own_series("sluice_outcomes_total", "s", ',outcome="ctr"'): "0+10x40",
     }
-    query = evidence(SERVED.outcome("ctr"), BY_VERSION, horizon_s=600, least_events=200)
+    query = evidence(outcome(SERVED, "ctr"), BY_VERSION, horizon_s=600, least_events=200)
     [[value]] = promtool.ask(samples, [(query, 600)])
     assert value == pytest.approx(4000, rel=0.03)

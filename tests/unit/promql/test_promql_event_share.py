@@ -17,10 +17,11 @@ from generator.promql.evaluate import verdict
 from generator.promql.event_share import EventShare, Mask, event_share
 from generator.promql.series import Arms, Proportion, Series
 from generator.promql.served import BY_POD, BY_VERSION, Served
+from tests.unit.promql.counted import errors, outcome, slow
 
 SCRAPE = 15
 SERVED = Served("rec", "shop")
-CTR = SERVED.outcome("ctr")
+CTR = outcome(SERVED, "ctr")
 TEST = EventShare(rate_ratio=0.9, step_s=60, scrape_s=SCRAPE, horizon_s=7200)
 QUERY = event_share(CTR, BY_VERSION, TEST)
 A20 = math.log(20)
@@ -264,7 +265,7 @@ def test_broken_contract_fires(promtool):
         bento("400", "c"): grown(50, 80, born=20),
         bento("200", "c").replace("/predict", "/readyz"): grown(9000, 80),
     }
-    query = event_share(SERVED.errors(), BY_POD, replace(TEST, rate_ratio=2))
+    query = event_share(errors(SERVED), BY_POD, replace(TEST, rate_ratio=2))
     assert promtool.ask(samples, [(query, 1200)])[0][0] > A20
 
 
@@ -274,7 +275,7 @@ def test_healthy_errors_do_not_fire(promtool):
         bento("503", "s"): grown(10, 80),
         bento("200", "c"): grown(50, 80, born=20),
     }
-    query = event_share(SERVED.errors(), BY_POD, replace(TEST, rate_ratio=2))
+    query = event_share(errors(SERVED), BY_POD, replace(TEST, rate_ratio=2))
     [[value]] = promtool.ask(samples, [(query, 1200)])
     assert value < 0
 
@@ -285,15 +286,15 @@ def test_healthy_errors_do_not_fire(promtool):
 )
 def test_slow_requests_are_those_outside_the_bucket(promtool, bound, le):
     samples = {}
-    for arm, requests, slow in (("s", 1000, 20), ("c", 50, 3)):
+    for arm, requests, tardy in (("s", 1000, 20), ("c", 50, 3)):
         samples[bento("200", arm, "request_duration_seconds_count")] = grown(requests, 80)
-        samples[bento("200", arm, "request_duration_seconds_bucket", le=le)] = grown(requests - slow, 80)
+        samples[bento("200", arm, "request_duration_seconds_bucket", le=le)] = grown(requests - tardy, 80)
         samples[bento("200", arm, "request_duration_seconds_bucket", le="100.5")] = grown(requests, 80)
         samples[bento("200", arm, "request_duration_seconds_bucket", le="+Inf")] = grown(requests, 80)
-    slow = SERVED.slow(bound)
+    late = slow(SERVED, bound)
     questions = [
-        (slow.count_events(BY_POD.of_canary, 600), 1200.0),
-        (event_share(slow, BY_POD, replace(TEST, rate_ratio=1.5)), 1200.0),
+        (late.count_events(BY_POD.of_canary, 600), 1200.0),
+        (event_share(late, BY_POD, replace(TEST, rate_ratio=1.5)), 1200.0),
     ]
     [[count], [value]] = promtool.ask(samples, questions)
     assert count == pytest.approx(3 * 40)
@@ -307,7 +308,7 @@ def test_undeclared_bound_gives_no_evidence(promtool):
     samples = {bento("200", arm, "request_duration_seconds_count"): grown(100, 80) for arm in ("c", "s")} | {
         bento("200", arm, "request_duration_seconds_bucket", le="0.5"): grown(90, 80) for arm in ("c", "s")
     }
-    assert promtool.ask(samples, [(event_share(SERVED.slow(0.25), BY_POD, TEST), 1200)]) == [[]]
+    assert promtool.ask(samples, [(event_share(slow(SERVED, 0.25), BY_POD, TEST), 1200)]) == [[]]
 
 
 def test_disagreeing_resets_never_count_below_zero(promtool):
@@ -315,7 +316,7 @@ def test_disagreeing_resets_never_count_below_zero(promtool):
         bento("200", "c", "request_duration_seconds_count"): [0, 50, 60, 70, 80, 90],
         bento("200", "c", "request_duration_seconds_bucket", le="0.5"): [0, 48, 30, 40, 50, 60],
     }
-    assert promtool.ask(samples, [(SERVED.slow(0.5).count_events(BY_POD.of_canary, 75), 75)]) == [[0.0]]
+    assert promtool.ask(samples, [(slow(SERVED, 0.5).count_events(BY_POD.of_canary, 75), 75)]) == [[0.0]]
 
 
 def test_is_the_form_that_was_executed():

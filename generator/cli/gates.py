@@ -1,0 +1,255 @@
+"""`sluice gates`: judge a model before any traffic, and check what earlier judgements left."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from generator.cli.formats import FORMATS, render
+from generator.cli.session import Refused, Session, open_session, root_option, select, select_one
+from generator.cli.terminal import emit, has_color, note
+from generator.gates.document import Evidence, read_evidence, written
+from generator.gates.environments import Environments, InstallError
+from generator.gates.inputs import Inputs
+from generator.gates.run import Clock, Wanted, document, kept, run_gate, wanted
+from generator.gates.task import Task
+from generator.plan.entries import Entry
+from generator.plan.resolve import Planned, Resolved, resolve
+from generator.source.finding import Finding
+from generator.spec.evidence import Entry as Judged
+from generator.spec.lock import LockFile
+
+_LICENCES = {
+    "alibi-detect": "Alibi Detect: Business Source License 1.1; production use needs a licence of its owner"
+}
+
+
+@click.group("gates")
+def command() -> None:
+    """Judge a model before any traffic, and check the evidence that this leaves."""
+
+
+@command.command("run")
+@click.argument("spec", type=click.Path())
+@click.option(
+    "--gate", "name", default="", metavar="NAME", help="Run one gate; what the others found is kept."
+)
+@click.option(
+    "--env", "environment", default="", metavar="ENV", help="Run the gates of one environment only."
+)
+@click.option("--offline", is_flag=True, help="Make no environment: refuse when one is missing.")
+@click.option(
+    "--from", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="FOLDER",
+    help="Where files that gates name are looked for first.",
+)  # fmt: skip
+@click.option(
+    "--data", "data", multiple=True, metavar="NAME=FILE", help="The file behind a name that a gate uses."
+)
+@click.option(
+    "--predictions", multiple=True, metavar="[GATE=]FILE",
+    help="A table of predictions, for all gates or for one; default: predictions.parquet or .csv in --from.",
+)  # fmt: skip
+@click.option("--model", type=click.Path(path_type=Path, exists=True), help="The model's own file or folder.")
+@root_option
+def run(
+    spec: str,
+    name: str,
+    environment: str,
+    folder: Path | None,
+    data: tuple[str, ...],
+    predictions: tuple[str, ...],
+    model: Path | None,
+    root: Path | None,
+    *,
+    offline: bool,
+) -> None:
+    """Run the gates of SPEC with their real tools, and write its evidence.
+
+    Exit code 1: a gate failed, or is inconclusive.
+    """
+    session = open_session(root)
+    entry = select_one(session, spec)
+    planned = _planned(session, entry)
+    lock = planned[0].written.lock
+    if lock is None:
+        raise Refused(f"{entry.name} has no lock")
+    inputs = Inputs(session.root, entry.spec, lock, folder, _pairs(data), _tables(predictions), model)
+    everything = wanted(item.plan for item in planned)
+    chosen = wanted((item.plan for item in _of(planned, environment)), name)
+    if not chosen:
+        known = ", ".join(item.gate.name for item in everything) or "none"
+        raise Refused(
+            f"{entry.name} has no gate `{name}`; its gates: {known}" if name else f"{entry.name} has no gates"
+        )
+    tasks = [_task(planned, item, inputs, offline=offline) for item in chosen]
+    _refuse_missing(tasks, offline=offline)
+    entries = _run(tasks)
+    _finish(session, entry, planned, lock, entries, (chosen, everything))
+    if any(item.verdict != "pass" for item in entries):
+        click.get_current_context().exit(1)
+
+
+@command.command("check")
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option(
+    "--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True, help="Form of the report."
+)  # fmt: skip
+@root_option
+def check(paths: tuple[str, ...], fmt: str, root: Path | None) -> None:
+    """Check evidence without running anything.
+
+    PATH is a spec, its evidence, a team's folder, or TEAM/MODEL; default: all. Exit code 1: something is wrong.
+    """
+    session = open_session(root)
+    entries = select(session, paths).entries
+    findings = [finding for entry in entries for finding in check_one(session, entry)]
+    emit(render(findings, fmt, color=has_color(sys.stdout), checked=len(entries), rules=_rules()))
+    if any(finding.severity == "error" for finding in findings):
+        click.get_current_context().exit(1)
+
+
+def check_one(session: Session, entry: Entry) -> list[Finding]:
+    """Everything that is wrong with the evidence of one model, in all environments, each once."""
+    from generator.gates.enforce import evidence_findings
+
+    evidence = _evidence(session, entry)
+    resolved = _resolve(session, entry)
+    if not resolved.plans:
+        return [*resolved.findings, *evidence.findings]
+    found = [f for planned in resolved.plans for f in evidence_findings(planned, evidence, session.today)]
+    return list(dict.fromkeys([*evidence.findings, *found]))
+
+
+def _rules() -> dict[str, str]:
+    from generator.gates.enforce import CODES
+
+    return dict(CODES)
+
+
+def _evidence(session: Session, entry: Entry) -> Evidence:
+    return read_evidence(entry.evidence, session.root, entry.name)
+
+
+def _resolve(session: Session, entry: Entry) -> Resolved:
+    if session.repository.platform is None:
+        raise Refused("the platform can't be used; `sluice validate` says why")
+    return resolve(session.repository, entry, session.bento_templates)
+
+
+def _planned(session: Session, entry: Entry) -> list[Planned]:
+    """The plans of all environments.
+
+    Raises:
+        Refused: there is none.
+    """
+    resolved = _resolve(session, entry)
+    if resolved.findings or not resolved.plans:
+        emit(render(resolved.findings, "text", color=has_color(sys.stdout)))
+        raise Refused(f"{entry.name} can't be planned; its gates can't be known")
+    return resolved.plans
+
+
+def _of(planned: Sequence[Planned], environment: str) -> list[Planned]:
+    """The plan of an environment, or all.
+
+    Raises:
+        Refused: there is no such environment.
+    """
+    known = [item.plan.identity.environment for item in planned]
+    if environment and environment not in known:
+        raise Refused(f"there is no environment `{environment}`; known: {', '.join(known)}")
+    return [item for item in planned if environment in {"", item.plan.identity.environment}]
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, Path]:
+    """`NAME=FILE`, the name of a data set may hold a `=` itself."""
+    out = {}
+    for text in texts:
+        name, found, file = text.rpartition("=")
+        if not found or not name or not file:
+            raise Refused(f"--data takes NAME=FILE, not {text}")
+        out[name] = Path(file)
+    return out
+
+
+def _tables(texts: Sequence[str]) -> dict[str, tuple[Path, ...]]:
+    out: dict[str, tuple[Path, ...]] = {}
+    for text in texts:
+        gate, _, file = text.rpartition("=")
+        out[gate] = (*out.get(gate, ()), Path(file))
+    return out
+
+
+def _task(planned: Sequence[Planned], item: Wanted, inputs: Inputs, *, offline: bool) -> Task:
+    from generator.render.environment import builtin_folder
+
+    platform = planned[0].written.platform
+    return Task(
+        gate=item.gate,
+        plan=item.plan,
+        guaranteed=platform.tiers[item.plan.identity.tier].requires.image_digest,
+        inputs=inputs,
+        environments=Environments(note, offline=offline),
+        scripts=builtin_folder() / "gates",
+    )
+
+
+def _refuse_missing(tasks: Sequence[Task], *, offline: bool) -> None:
+    """Before anything runs: with --offline, all environments must be there."""
+    from generator.gates.adapters import tools
+
+    needed = {tool.name: tool for task in tasks for tool in tools(task)}
+    for name in needed.keys() & _LICENCES.keys():
+        note(_LICENCES[name])
+    missing = sorted(name for name, tool in needed.items() if Environments(note).missing(tool))
+    if offline and missing:
+        raise Refused(f"--offline makes no environment, and these are missing: {', '.join(missing)}")
+
+
+def _run(tasks: Sequence[Task]) -> list[Judged]:
+    clock = _clock()
+    entries = []
+    for number, task in enumerate(tasks, 1):
+        began = time.monotonic()
+        try:
+            entries.append(run_gate(task, clock))
+        except InstallError as error:
+            raise Refused(str(error)) from error
+        said = f"{entries[-1].verdict} in {time.monotonic() - began:.1f} s"
+        note(f"[{number}/{len(tasks)}] {task.gate.name}: {said}")
+    return entries
+
+
+def _finish(
+    session: Session,
+    entry: Entry,
+    planned: Sequence[Planned],
+    lock: LockFile,
+    entries: Sequence[Judged],
+    asked: tuple[Sequence[Wanted], Sequence[Wanted]],
+) -> None:
+    """Write the evidence, and show it."""
+    from generator.cli.sections.gates import gates_table
+    from generator.cli.writing import write_file
+
+    resolved = [item.plan for item in planned]
+    old = _evidence(session, entry).content
+    content = document(entry.name, resolved, lock, [*kept(old, lock, *asked), *entries])
+    write_file(entry.evidence, written(content))
+    emit("\n".join(gates_table(entries, color=has_color(sys.stdout))) + "\n")
+    note(f"wrote {entry.evidence.relative_to(session.root)}")
+
+
+def _clock() -> Clock:
+    """The clock (UTC); SOURCE_DATE_EPOCH stops it, so that evidence can be made again byte for byte."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if not epoch:
+        return lambda: dt.datetime.now(tz=dt.UTC)
+    fixed = dt.datetime.fromtimestamp(int(epoch), tz=dt.UTC)
+    return lambda: fixed

@@ -1,0 +1,100 @@
+"""`sluice promote`: point a spec at another version of its model; comments and order stay."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import click
+
+from generator.cli.session import Refused, open_session, root_option, select_one
+from generator.cli.terminal import emit
+from generator.source.document import Document
+
+_REF, _SHA256 = ("spec", "model", "ref"), ("spec", "model", "sha256")
+_BOM = b"\xef\xbb\xbf"
+
+
+@click.command("promote")
+@click.argument("model", type=click.Path())
+@click.option(
+    "--to", "version", metavar="VERSION", required=True, help="The version, alias, tag, revision or address."
+)
+@click.option("--sha256", metavar="HEX", help="Digest of the new bytes; addresses (s3://, https://) need it.")
+@root_option
+def command(model: str, version: str, sha256: str | None, root: Path | None) -> None:
+    """Point a spec at another version of its model.
+
+    MODEL is a spec, or TEAM/MODEL. VERSION is 13 or @champion for MLflow, a version for BentoML, a revision for DVC and
+    Hugging Face, a tag or sha256 digest for a registry, a whole address for s3:// and https://. Only the reference is
+    edited; nothing is resolved.
+    """
+    session = open_session(root)
+    entry = select_one(session, model)
+    from generator.source.reader import read
+
+    document = read(entry.spec, session.root)
+    if document.findings or not document.has(_REF):
+        raise Refused(
+            f"{document.file} has no usable `spec.model.ref`; `sluice validate {entry.name}` says more"
+        )
+    old = str(document.data["spec"]["model"]["ref"])
+    new = _promoted(old, version)
+    wanted = _wanted(document, old, new, sha256)
+    if wanted == document.data:
+        emit(f"{document.file} asks for {new} already\n")
+        return
+    _write(entry.spec, document, wanted)
+    emit(f"{document.file}: {old} is now {new}\n")
+    emit(f"next: sluice pin {entry.name}, then its gates, then sluice render {entry.name}\n")
+
+
+def _promoted(old: str, version: str) -> str:
+    from generator.cluster.pins.failure import PinError
+    from generator.cluster.pins.promotion import promoted
+
+    try:
+        return promoted(old, version)
+    except PinError as error:
+        raise Refused(f"{error.message}; {error.hint}") from error
+
+
+def _wanted(document: Document, old: str, new: str, sha256: str | None) -> dict[str, Any]:
+    """The edited spec as plain values.
+
+    Raises:
+        Refused: the new reference is malformed, or lacks the digest that it needs.
+    """
+    from generator.spec.check import check_data
+    from generator.spec.model import ModelSource
+
+    wanted: dict[str, Any] = copy.deepcopy(document.data)
+    source = wanted["spec"]["model"]
+    source["ref"] = new
+    if sha256 is not None:
+        source["sha256"] = sha256
+    elif "sha256" in source and new != old:
+        raise Refused("the spec holds the sha256 of the old version: give that of the new one with --sha256")
+    _, findings = check_data(ModelSource, source, lambda path: (document, ("spec", "model", *path)))
+    if findings:
+        raise Refused(f"{findings[0].message}; {findings[0].hint}")
+    if sha256 is not None and not document.has(_SHA256):
+        raise Refused("the spec has no `sha256` that could be replaced; leave --sha256 out, or add the key")
+    return wanted
+
+
+def _write(spec: Path, document: Document, wanted: dict[str, Any]) -> None:
+    from generator.cli.writing import write_file
+    from generator.cluster.pins.yaml_edit import replace_scalar
+    from generator.source.reader import parse
+
+    text: str | None = document.text
+    for path in (_REF, _SHA256):
+        if text is not None and document.has(path):
+            text = replace_scalar(text, path, wanted["spec"]["model"][path[-1]])
+    if text is None or parse(text.encode(), document.file).data != wanted:
+        raise Refused(f"the reference in {document.file} is not a value on one line; edit it by hand")
+    target = spec.resolve()
+    mark = _BOM if target.read_bytes().startswith(_BOM) else b""
+    write_file(target, mark + text.encode())

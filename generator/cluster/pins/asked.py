@@ -1,0 +1,85 @@
+"""The references of a spec, in every environment: its model, and the data sets that its gates read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from generator.cluster.pins.failure import PinError
+from generator.cluster.pins.reference import Reference
+from generator.plan.layers import Layers
+from generator.plan.repository import Entry, Repository
+from generator.plan.resolve import resolve
+from generator.source.document import Document, Path
+from generator.source.finding import Finding, Severity
+from generator.spec.check import check_data
+from generator.spec.model import ModelFile, ModelSpec
+
+_BASE = "\0"
+_PARTS = ("drift", "data", "explain")
+_WINDOWS = ("reference", "current")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One reference, and where it is written.
+
+    Args:
+        reference: what is asked for.
+        document: the file that asks first.
+        path: the value in it.
+    """
+
+    reference: Reference
+    document: Document
+    path: Path
+
+    def finding(self, code: str, message: str, hint: str, severity: Severity = "error") -> Finding:
+        """A finding at the reference."""
+        return self.document.finding(code, self.path, message, hint, severity=severity)
+
+    def failed(self, error: PinError) -> Finding:
+        """Why it could not be resolved."""
+        return self.finding(error.code, error.message, error.hint)
+
+
+def asked(repository: Repository, entry: Entry) -> tuple[list[Asked], list[Finding]]:
+    """What one spec asks for.
+
+    Returns:
+        The model's reference and then those of data sets, each once; or none, and why the spec can't be used.
+    """
+    resolved = resolve(repository, entry, "")
+    # That the lock lacks something is why it is pinned.
+    findings = [finding for finding in resolved.findings if not finding.code.startswith("LOCK")]
+    platform = repository.platform
+    if findings or platform is None:
+        return [], findings
+    tier = resolved.document.data["spec"]["tier"]
+    found: dict[Reference, Asked] = {}
+    for environment in (_BASE, *platform.environments):
+        layers = Layers(resolved.document, repository.platform_document, tier, environment)
+        file, problems = check_data(ModelFile, layers.merged, layers.where)
+        findings += problems
+        for path, reference in _references(file.spec) if file else ():
+            found.setdefault(reference, Asked(reference, *layers.where(path)))
+    return ([], findings) if findings else (list(found.values()), [])
+
+
+def _references(spec: ModelSpec) -> Iterator[tuple[Path, Reference]]:
+    yield ("spec", "model", "ref"), Reference(spec.model.ref, sha256=spec.model.sha256)
+    for index, gate in enumerate(spec.gates):
+        for part, value in _data(gate):
+            yield ("spec", "gates", index, *part), Reference(value, data=True)
+
+
+def _data(gate: Any) -> Iterator[tuple[Path, str]]:
+    for part in _PARTS:
+        value = getattr(gate, part, None)
+        if isinstance(value, str):  # the rows of a fairness gate
+            yield (part,), value
+        for key in _WINDOWS:
+            ref = getattr(value, key, None)
+            if isinstance(ref, str):
+                yield (part, key), ref

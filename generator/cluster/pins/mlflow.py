@@ -1,0 +1,145 @@
+"""Models of an MLflow registry, over its REST API (MLflow 2 and 3); the library is not needed.
+
+Aliases move; version numbers and logged-model ids (`m-` and 32 hex) are written once. None of them is a digest of the
+content, so the artifacts are downloaded and hashed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, unquote, urlencode, urlsplit
+
+from generator.cluster.pins.digest import listing_digest, path_digest
+from generator.cluster.pins.failure import (
+    MALFORMED,
+    NO_CONTENT,
+    NOT_CONFIGURED,
+    UNEXPECTED,
+    UNKNOWN,
+    PinError,
+)
+from generator.cluster.pins.reference import Content, Found, Reference, Surroundings
+from generator.cluster.pins.web import Server, Web, basic
+
+_FORM = re.compile(r"mlflow:(?P<name>.+?)(?:@(?P<alias>[^@/]+)|/(?P<version>[0-9]+))")
+_LOGGED: Final = re.compile(r"models:/m-[0-9a-f]{32}")
+_FILES: Final = 100_000
+# Written by MLflow's own client beside what it downloads; no part of the model.
+_LEAVE_OUT: Final = frozenset({"registered_model_meta"})
+
+
+def find(reference: Reference, around: Surroundings) -> Found:
+    """Ask the registry that MLFLOW_TRACKING_URI names.
+
+    Raises:
+        PinError: it can't be asked, or has no such version.
+    """
+    form = _FORM.fullmatch(reference.text)
+    if form is None:
+        message = f"{reference.what} names neither a version nor an alias"
+        raise PinError(MALFORMED, message, "write it like mlflow:fraud/12 or mlflow:fraud@champion")
+    registry = _Registry(_server(around), around.web, reference)
+    version = registry.version(form["name"], form["alias"], form["version"])
+    number = str(version["version"])
+    source = str(version.get("source", ""))
+    resolved = source if _LOGGED.fullmatch(source) else f"mlflow:{form['name']}/{number}"
+    return Found(resolved, number, lambda: registry.content(form["name"], number))
+
+
+def _server(around: Surroundings) -> Server:
+    uri = around.variables.get("MLFLOW_TRACKING_URI", "")
+    if not uri.startswith(("http://", "https://")):
+        said = "is not set" if not uri else "names no server"
+        message = f"MLFLOW_TRACKING_URI {said}"
+        raise PinError(NOT_CONFIGURED, message, "set it to the http(s) address of the tracking server")
+    user, password = (around.variables.get(f"MLFLOW_TRACKING_{key}") for key in ("USERNAME", "PASSWORD"))
+    token = around.variables.get("MLFLOW_TRACKING_TOKEN")
+    if user and password:
+        return Server.at(uri, basic(user, password))
+    return Server.at(uri, f"Bearer {token}" if token else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Registry:
+    """One tracking server, asked for one reference."""
+
+    server: Server
+    web: Web
+    reference: Reference
+
+    def version(self, name: str, alias: str | None, version: str | None) -> dict[str, Any]:
+        """The registered version that is meant, once it is ready."""
+        if alias:
+            found = self._ask("mlflow/registered-models/alias", name=name, alias=alias)
+        else:
+            found = self._ask("mlflow/model-versions/get", name=name, version=str(version))
+        entry = found.get("model_version")
+        if not isinstance(entry, dict) or not re.fullmatch("[0-9]+", str(entry.get("version"))):
+            raise self._strange()
+        if entry.get("status", "READY") != "READY":
+            message = f"version {entry['version']} of {self.reference.what} is not ready: {entry['status']}"
+            raise PinError(UNKNOWN, message, "wait until its registration has ended, or register it again")
+        return entry
+
+    def content(self, name: str, version: str) -> Content:
+        """Hash the artifacts of a version."""
+        location = self._ask("mlflow/model-versions/get-download-uri", name=name, version=version)
+        uri = str(location.get("artifact_uri", ""))
+        parts = urlsplit(uri)
+        by = f"MLflow at {self.server.address}"
+        if parts.scheme == "mlflow-artifacts" and not parts.netloc:
+            base = parts.path.strip("/")
+            files = {
+                path: self._sha256(f"{base}/{path}") for path in self._paths(base) if path not in _LEAVE_OUT
+            }
+            if not files:
+                message = f"the artifacts of {self.reference.what} hold no file"
+                raise PinError(NO_CONTENT, message, "check that the artifact was written")
+            return Content(listing_digest(files), by)
+        if parts.scheme in {"", "file"} and not parts.netloc and Path(unquote(parts.path)).is_dir():
+            return Content(path_digest(Path(unquote(parts.path)), self.reference.what, _LEAVE_OUT), by)
+        message = f"the artifacts of {self.reference.what} can't be read through the tracking server"
+        raise PinError(NO_CONTENT, message, "let it serve them: `mlflow server --serve-artifacts`")
+
+    def _paths(self, base: str) -> Iterator[str]:
+        """All files below a folder of the artifact store, by their path below it."""
+        folders, seen = [""], 0
+        while folders:
+            folder = folders.pop()
+            listed = self._ask("mlflow-artifacts/artifacts", path=f"{base}/{folder}".rstrip("/"))
+            for item in listed.get("files", ()):
+                name = str(item.get("path", "")).rstrip("/")
+                seen += 1
+                if not name or "/" in name or name in {".", ".."} or seen > _FILES:
+                    raise self._strange()
+                if item.get("is_dir"):
+                    folders.append(f"{folder}{name}/")
+                else:
+                    yield folder + name
+
+    def _sha256(self, path: str) -> str:
+        url = f"{self.server.address}/api/2.0/mlflow-artifacts/artifacts/{quote(path)}"
+        return self.web.sha256(url, self.reference.what, authorization=self.server.authorization)
+
+    def _ask(self, endpoint: str, **query: str) -> dict[str, Any]:
+        url = f"{self.server.address}/api/2.0/{endpoint}?{urlencode(query)}"
+        answer = self.web.ask(url, authorization=self.server.authorization)
+        if answer.status in {400, 404} and b'"error_code"' in answer.body:
+            message = f"the registry at {self.server.address} has no {self.reference.what}"
+            raise PinError(UNKNOWN, message, "check the model's name and its version or alias")
+        if answer.status in {400, 404}:
+            raise self._strange()
+        if answer.status != 200:
+            raise answer.failure(self.reference.what)
+        found = answer.json()
+        if not isinstance(found, dict):
+            raise self._strange()
+        return found
+
+    def _strange(self) -> PinError:
+        message = f"{self.server.address} did not answer like MLflow"
+        return PinError(UNEXPECTED, message, "check MLFLOW_TRACKING_URI")

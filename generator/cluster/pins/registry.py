@@ -1,0 +1,132 @@
+"""Images and artifacts of OCI registries: tag to manifest digest, by the distribution API.
+
+Source: OCI distribution specification 1.1 (pulling manifests); token authentication as registries of that API do it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+from generator.cluster.pins.failure import FORBIDDEN, MALFORMED, UNEXPECTED, PinError
+from generator.cluster.pins.reference import SHORT, Content, Found, Reference, Surroundings
+from generator.cluster.pins.web import Answer, basic
+
+_FORM = re.compile(
+    r"oci://(?P<host>[A-Za-z0-9.-]+(?::[0-9]+)?)/(?P<name>[a-z0-9][a-z0-9._/-]*)"
+    r"(?:@(?P<digest>sha256:[0-9a-f]{64})|:(?P<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))"
+)
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_LOOPBACK: Final = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3})(?::[0-9]+)?")
+_ACCEPT: Final = (
+    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, "
+    "application/vnd.docker.distribution.manifest.v2+json"
+)
+_OK: Final = 200
+_UNAUTHORIZED: Final = 401
+
+
+def find(reference: Reference, around: Surroundings) -> Found:
+    """Ask the registry which manifest a tag means; a digest needs no question.
+
+    Raises:
+        PinError: it can't be asked, or has no such tag.
+    """
+    form = _FORM.fullmatch(reference.text)
+    if form is None:
+        message = f"{reference.what} names neither a tag nor a digest of a repository"
+        raise PinError(MALFORMED, message, "write it like oci://registry.example.com/models/fraud:1.4")
+    repository = _Repository(form["host"], form["name"], reference, around)
+    digest = form["digest"] or repository.digest(form["tag"])
+
+    def measure() -> Content:
+        return Content(repository.digest(digest), f"the registry {form['host']}")
+
+    resolved = f"oci://{form['host']}/{form['name']}@{digest}"
+    return Found(resolved, digest.removeprefix("sha256:")[:SHORT], measure)
+
+
+@dataclass(frozen=True, slots=True)
+class _Repository:
+    """One repository of a registry."""
+
+    host: str
+    name: str
+    reference: Reference
+    around: Surroundings
+
+    def digest(self, tag: str) -> str:
+        """Digest of the manifest that a tag or a digest names."""
+        answer = self._manifest("HEAD", tag)
+        found = answer.headers.get("docker-content-digest", "")
+        if not _DIGEST.fullmatch(found):
+            # The header is optional: the digest is that of the manifest's bytes.
+            answer = self._manifest("GET", tag)
+            if "json" not in answer.headers.get("content-type", ""):
+                message = f"{answer.url} did not answer like a registry"
+                raise PinError(UNEXPECTED, message, "check the host of the reference")
+            found = "sha256:" + hashlib.sha256(answer.body).hexdigest()
+        if tag.startswith("sha256:") and found != tag:
+            raise PinError(
+                UNEXPECTED, f"{answer.url} gives the manifest {found}", "ask who runs the registry"
+            )
+        return found
+
+    def _manifest(self, method: str, tag: str) -> Answer:
+        url = f"{self._base}/v2/{self.name}/manifests/{tag}"
+        own = _configured(self.host, self.around)
+        answer = self.around.web.ask(url, method=method, accept=_ACCEPT)
+        challenge = answer.headers.get("www-authenticate", "")
+        if answer.status == _UNAUTHORIZED and challenge:
+            authorization = self._authorization(challenge, own)
+            answer = self.around.web.ask(url, method=method, accept=_ACCEPT, authorization=authorization)
+        if answer.status != _OK:
+            raise answer.failure(self.reference.what)
+        return answer
+
+    @property
+    def _base(self) -> str:
+        """A registry on this machine speaks plain HTTP, as it does to every container tool."""
+        return f"{'http' if _LOOPBACK.fullmatch(self.host) else 'https'}://{self.host}"
+
+    def _authorization(self, challenge: str, own: str | None) -> str | None:
+        """What the challenge asks for: the user's own name and password, or a token that they buy."""
+        scheme, _, rest = challenge.partition(" ")
+        if scheme.lower() != "bearer":
+            return own
+        asked = dict(re.findall(r'([a-z]+)="([^"]*)"', rest))
+        realm = asked.get("realm", "")
+        if urlsplit(realm).scheme != "https" and not (
+            self._base.startswith("http:") and _LOOPBACK.fullmatch(urlsplit(realm).netloc)
+        ):
+            message = f"the registry {self.host} wants a token from an address without encryption"
+            raise PinError(FORBIDDEN, message, "ask who runs the registry")
+        query = {"service": asked.get("service", ""), "scope": f"repository:{self.name}:pull"}
+        joint = "&" if urlsplit(realm).query else "?"
+        answer = self.around.web.ask(f"{realm}{joint}{urlencode(query)}", authorization=own)
+        if answer.status != _OK:
+            raise answer.failure(self.reference.what)
+        found = answer.json()
+        token = (found.get("token") or found.get("access_token")) if isinstance(found, dict) else None
+        if not isinstance(token, str):
+            raise PinError(UNEXPECTED, f"{answer.url} gave no token", "ask who runs the registry")
+        return f"Bearer {token}"
+
+
+def _configured(host: str, around: Surroundings) -> str | None:
+    """What `docker login` left in the plain part of its file: DOCKER_CONFIG, else `~/.docker`; no helper is run."""
+    home = around.variables.get("DOCKER_CONFIG") or f"{around.variables.get('HOME', '')}/.docker"
+    try:
+        entries = json.loads((Path(home) / "config.json").read_bytes())["auths"]
+        encoded = next(entries[key]["auth"] for key in (host, f"https://{host}") if key in entries)
+        user, _, password = base64.b64decode(encoded).decode().partition(":")
+    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+        return None
+    return basic(user, password)

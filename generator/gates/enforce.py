@@ -1,0 +1,143 @@
+"""Whether evidence lets a plan be rendered: it must be there, about this model and configuration, recent, and pass."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Final
+
+from generator.gates.document import Evidence
+from generator.gates.run import configuration
+from generator.plan.resolve import Planned
+from generator.plan.values import Gate
+from generator.source.finding import Finding, Place, Severity
+from generator.spec.evidence import Entry
+
+CODES: Final = {
+    "EVID101": "the evidence can't be read as it was written",
+    "EVID102": "the evidence was changed after it was made",
+    "EVID103": "the evidence contradicts itself",
+    "EVID104": "there is no evidence",
+    "EVID105": "the evidence is about another model",
+    "EVID106": "the evidence is about other data",
+    "EVID107": "a gate was not judged with this configuration",
+    "EVID108": "a gate failed",
+    "EVID109": "a gate is inconclusive",
+    "EVID110": "the evidence is too old",
+    "EVID111": "a gate is waived",
+}
+"""Every code of this module and of `generator.gates.document`, with what it finds."""
+
+
+def evidence_findings(
+    planned: Planned, evidence: Evidence, today: dt.date, *, longest_days: int | None = None
+) -> list[Finding]:
+    """Why a plan may not be rendered, and which waivers let it be; nothing for tiers without `git` in `evidence`.
+
+    Args:
+        planned: the plan; its lock is valid.
+        evidence: the evidence beside the spec.
+        today: waivers end, evidence ages.
+        longest_days: days that evidence lasts; None: until model, data or configuration change.
+    """
+    plan = planned.plan
+    if "git" not in plan.enforcement or not plan.gates:
+        return []
+    if evidence.findings:
+        return list(evidence.findings)
+    return sorted(_Judge(planned, evidence, today, longest_days).findings(), key=Finding.sort_key)
+
+
+class _Judge:
+    """One plan and its evidence."""
+
+    def __init__(
+        self, planned: Planned, evidence: Evidence, today: dt.date, longest_days: int | None
+    ) -> None:
+        self.planned = planned
+        self.plan = planned.plan
+        self.evidence = evidence
+        self.today = today
+        self.longest_days = longest_days
+
+    def findings(self) -> Iterator[Finding]:
+        """Everything, one finding a gate at most once the document is about this model and these data."""
+        if self.evidence.content is None:
+            unwaived = [gate for gate in self.plan.gates if not self._waived(gate)]
+            if unwaived:
+                names = ", ".join(f"`{gate.name}`" for gate in unwaived)
+                yield self._finding("EVID104", f"nothing was judged yet: {names}")
+            yield from (
+                self._info(gate, "it was not judged") for gate in self.plan.gates if self._waived(gate)
+            )
+            return
+        yield from self._whole() or self._gates()
+
+    def _whole(self) -> list[Finding]:
+        """What is wrong with the document as a whole."""
+        content = self.evidence.content
+        if content is None:
+            return []
+        subject = content.subject[0]
+        name = f"{self.plan.identity.team}/{self.plan.identity.model}"
+        if f"sha256:{subject.digest.sha256}" != self.plan.version.digest or subject.name != name:
+            said = f"it judges sha256:{subject.digest.sha256[:12]}…, the lock pins {self.plan.version.digest[:19]}…"
+            return [self._finding("EVID105", said if subject.name == name else f"it is about {subject.name}")]
+        lock = self.planned.written.lock
+        locked = {ref: data.digest for ref, data in lock.data.items()} if lock else {}
+        if content.predicate.data != locked:
+            refs = sorted(
+                ref
+                for ref in {*content.predicate.data, *locked}
+                if content.predicate.data.get(ref) != locked.get(ref)
+            )
+            return [self._finding("EVID106", f"other data were locked since: {', '.join(refs)}")]
+        return []
+
+    def _gates(self) -> Iterator[Finding]:
+        content = self.evidence.content
+        found = {(e.name, e.configuration): e for e in content.predicate.gates} if content else {}
+        for gate in self.plan.gates:
+            problem = self._problem(gate, found.get((gate.name, configuration(gate))))
+            if problem is None:
+                continue
+            code, said = problem
+            yield self._info(gate, said) if self._waived(gate) else self._finding(code, said, gate)
+
+    def _problem(self, gate: Gate, entry: Entry | None) -> tuple[str, str] | None:
+        if entry is None:
+            return "EVID107", f"the gate `{gate.name}` was not judged as it is configured now"
+        if entry.verdict == "fail":
+            return "EVID108", f"the gate `{gate.name}` failed: {entry.reason}"
+        if entry.verdict != "pass":
+            return "EVID109", f"the gate `{gate.name}` is inconclusive: {entry.reason}"
+        age = (self.today - dt.date.fromisoformat(entry.end[:10])).days
+        if self.longest_days is not None and age > self.longest_days:
+            return (
+                "EVID110",
+                f"the gate `{gate.name}` was judged {age} days ago; it lasts {self.longest_days}",
+            )
+        return None
+
+    def _waived(self, gate: Gate) -> bool:
+        return gate.waiver is not None and gate.waiver.until >= self.today.isoformat()
+
+    def _info(self, gate: Gate, said: str) -> Finding:
+        waiver = gate.waiver
+        until = f"`{waiver.approved_by}` approved it until {waiver.until}: {waiver.reason}" if waiver else ""
+        message = f"the gate `{gate.name}` is waived: {said}"
+        return self._finding("EVID111", message, gate, severity="info", hint=until)
+
+    def _finding(
+        self,
+        code: str,
+        message: str,
+        gate: Gate | None = None,
+        *,
+        severity: Severity = "error",
+        hint: str = "",
+    ) -> Finding:
+        model = f"{self.plan.identity.team}/{self.plan.identity.model}"
+        only = f" --gate {gate.name}" if gate else ""
+        again = hint or f"run it: sluice gates run {model}{only}"
+        return Finding(code, severity, message, again, Place(self.evidence.file), gate.name if gate else "")

@@ -1,0 +1,37 @@
+"""The guard on predictions that fail."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from generator.spec.guards.base import Counts, RatioGuard
+from generator.spec.types import Percent
+
+
+class ErrorRateGuard(RatioGuard):
+    """The share of predictions that failed."""
+
+    kind: ClassVar[str] = "error-rate"
+    tag: ClassVar[str] = "an error-rate guard"
+    key: ClassVar[tuple[str, str | None]] = ("metric", "error-rate")
+    metric: Literal["error-rate"] = Field(description="share of requests that were not answered with 2xx")
+    baseline: Percent | None = Field(
+        None, description="share in normal times; the odds use it", examples=["0.5%"]
+    )
+
+    @property
+    def subject(self) -> str:
+        """The metric."""
+        return self.metric
+
+    def counts(self) -> Counts:
+        """Requests that were not answered with 2xx.
+
+        Not only 5xx: a version that broke its input contract answers 400 to everything, with not one 5xx. A client's
+        own mistakes hit both arms alike, and the comparison with stable ignores what both share. BentoML creates the
+        series of 400, 429, 503 and 504 at their first use, so a pod's first scrape with such a code is not counted.
+        """
+        metric = "bentoml_service_request_total"
+        return Counts("server", metric, metric, (("http_response_code", "!~", "2.."),))

@@ -1,0 +1,30 @@
+"""The guard on an outcome that users decide."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from generator.spec.guards.base import Counts, RatioGuard
+from generator.spec.types import Key
+
+
+class OutcomeGuard(RatioGuard):
+    """An outcome that the model's users decide, such as click-through."""
+
+    kind: ClassVar[str] = "outcome"
+    tag: ClassVar[str] = "an outcome guard"
+    key: ClassVar[tuple[str, str | None]] = ("outcome", None)
+    outcome: Key = Field(description="an outcome declared under `outcomes`", examples=["ctr"])
+
+    @property
+    def subject(self) -> str:
+        """The outcome."""
+        return self.outcome
+
+    def counts(self) -> Counts:
+        """Outcomes among predictions, both credited to the version that served."""
+        return Counts(
+            "model", "sluice_predictions_total", "sluice_outcomes_total", (("outcome", "=", self.outcome),)
+        )

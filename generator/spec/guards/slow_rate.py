@@ -1,0 +1,37 @@
+"""The guard on predictions that take too long."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from generator.spec.guards.base import Counts, RatioGuard
+from generator.spec.types import Duration, Percent
+
+
+class SlowRateGuard(RatioGuard):
+    """The share of predictions slower than a bound."""
+
+    kind: ClassVar[str] = "slow-rate"
+    tag: ClassVar[str] = "a slow-rate guard"
+    key: ClassVar[tuple[str, str | None]] = ("metric", "slow-rate")
+    metric: Literal["slow-rate"] = Field(description="share of requests slower than `slowerThan`")
+    slower_than: Duration = Field(
+        description="the bound; it becomes a bucket of the latency histogram", examples=["250ms"]
+    )
+    baseline: Percent | None = Field(
+        None, description="share in normal times; the odds use it", examples=["2%"]
+    )
+
+    @property
+    def subject(self) -> str:
+        """The metric."""
+        return self.metric
+
+    def counts(self) -> Counts:
+        """Requests outside a bucket of the histogram: exact, it never interpolates. All response codes count."""
+        histogram = "bentoml_service_request_duration_seconds"
+        return Counts(
+            "server", f"{histogram}_count", f"{histogram}_bucket", bucket_s=self.slower_than, complement=True
+        )
