@@ -14,6 +14,7 @@ import operator
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from generator.promql.conditions import Condition
@@ -58,8 +59,13 @@ def evaluate(expression: str, result: Sequence[float]) -> bool:
         EvaluationError: for an index out of range, values of the wrong type, or an expression outside the
             subset.
     """
-    value = _Parser(_tokens(expression)).whole()(list(result))
-    return _boolean(value)
+    return _boolean(_compiled(expression)(list(result)))
+
+
+@lru_cache(maxsize=1024)
+def _compiled(expression: str) -> _Node:
+    """A replay evaluates a handful of conditions thousands of times."""
+    return _Parser(_tokens(expression)).whole()
 
 
 def supports(expression: str) -> bool:

@@ -20,7 +20,7 @@ LOOK_S = 60.0
 WINDOW_S = 300.0
 # With fewer requests in a window a ratio says nothing (facts: statistics.md, CAN105).
 FLOOR = 100.0
-_EVIDENCE_SHARE, _EVENT_SHARE = 0.8, 0.5
+_EVIDENCE_SHARE, EVENT_SHARE = 0.8, 0.5
 _CATCH_UP_LOOKS = 5
 _NO_DATA_LOOKS = 5
 _DAY_S = 86_400.0
@@ -78,7 +78,7 @@ def evidence_metrics(plan: Plan, guard: Guard, position: int) -> Iterator[Metric
     elif guard.ratio is not None and plan.min_rps:
         requests, events = planned(plan, plan.rollout, guard, position)
         proportion, arms = counted(plan, guard)
-        query = evidence(proportion, arms, horizon_s(plan), max(1, math.floor(_EVENT_SHARE * events)))
+        query = evidence(proportion, arms, horizon_s(plan), max(1, math.floor(EVENT_SHARE * events)))
         yield _settled(guard, guard.name, query, ">=", max(1, math.floor(_EVIDENCE_SHARE * requests)))
 
 

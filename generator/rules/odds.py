@@ -38,6 +38,17 @@ class PlanOdds:
     planned_requests: tuple[float, ...]
 
     @property
+    def false_rollback_bound(self) -> float:
+        """What the chance of rolling a good version back can't exceed.
+
+        The sum of the guards' alphas, a theorem (statistics.md 3.3); a bare limit counts with its odds. The closed form
+        beside it is an expectation: simulated, rare events fire a little more often than it says.
+        """
+        return min(
+            1.0, math.fsum(guard.alpha if guard.ratio is not None else odds.false_rollback for guard, odds in self.guards)
+        )
+
+    @property
     def power(self) -> float | None:
         """The smallest power among the guards; None when nothing is priced."""
         return min((odds.power for _, odds in self.guards), default=None)
@@ -92,7 +103,7 @@ def odds_annotations(plan: Plan) -> dict[str, str]:  # the import is a directive
     odds = odds_of(plan)
     if odds is None or not odds.guards:
         return {}
-    out = {"sluice.dev/false-rollback": share_up(odds.false_rollback or 0.0)}
+    out = {"sluice.dev/false-rollback": share_up(odds.false_rollback_bound)}
     for guard, found in odds.guards:
         out[f"sluice.dev/power.{guard.name}"] = share_down(found.power)
     if odds.exposed is not None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from generator.plan.values import Canary, Guard, Plan, Step
 from generator.render.metrics import (
+    EVENT_SHARE,
     FLOOR,
     WINDOW_S,
     Metric,
@@ -23,8 +24,6 @@ from generator.rules.replay.schedule import Kind, Measure, Ratio, Schedule, Seen
 
 # As the templates write it (templates/kubernetes/analysistemplate.yaml.j2).
 _ERROR_LIMIT = 30
-# Part of the planned events of stable that must have been seen, as `generator.render.metrics` asks for it.
-_EVENT_SHARE = 0.5
 
 
 def schedule_of(plan: Plan) -> Schedule:
@@ -73,7 +72,7 @@ def _evidence(plan: Plan, rollout: Canary, position: int, step: Step) -> Iterato
             if guard.kind == "fairness":
                 yield _watched(guard, metric, "evidence", guard.limit or 0.0, None)
             else:
-                seen = Seen(horizon_s(plan), max(1, math.floor(_EVENT_SHARE * events)))
+                seen = Seen(horizon_s(plan), max(1, math.floor(EVENT_SHARE * events)))
                 yield _watched(guard, metric, "evidence", requests, seen)
 
 

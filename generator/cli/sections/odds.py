@@ -22,7 +22,8 @@ def odds(planned: Planned) -> Section:
     plan = planned.plan
     found = odds_of(plan)
     gates = [row for gate in plan.gates for row in _gate(gate)]
-    data: dict[str, Any] = {"guards": [], "unpriced": {}, "gates": gates, "family_false_rollback": None}
+    data: dict[str, Any] = {"guards": [], "unpriced": {}, "gates": gates}
+    data |= {"family_false_rollback": None, "family_false_rollback_bound": None}
     lines: list[str] = []
     if found is not None:
         data |= _data(found)
@@ -36,6 +37,7 @@ def _data(found: PlanOdds) -> dict[str, Any]:
         "guards": [{"name": guard.name, **asdict(priced)} for guard, priced in found.guards],
         "unpriced": dict(found.unpriced),
         "family_false_rollback": found.false_rollback,
+        "family_false_rollback_bound": found.false_rollback_bound,
         "planned_requests": list(found.planned_requests),
     }
 
@@ -76,13 +78,12 @@ def _row(guard: Guard, priced: GuardOdds) -> tuple[str, ...]:
 
 
 def _whole(plan: Plan, found: PlanOdds) -> str:
-    family = found.false_rollback or 0.0
-    one_in = f" (1 in {math.floor(1 / family)} good releases)" if family > 0 else ""
+    bound = found.false_rollback_bound
+    one_in = f" (1 in {math.floor(1 / bound)} good releases)" if bound > 0 else ""
     held = sum(step.hold_s for step in getattr(plan.rollout, "steps", ()))
     requests = _requests(found.planned_requests[-1] if found.planned_requests else 0.0)
     return (
-        f"whole rollout: false rollback at most {share_up(family)}{one_in},"
-        f" budget {share_up(plan.rollout.risk.false_rollback)};"
+        f"whole rollout: false rollback about {share_up(found.false_rollback or 0.0)}, at most {share_up(bound)}{one_in};"
         f" {requests} canary requests in {duration(held)} if nothing fires"
     )
 

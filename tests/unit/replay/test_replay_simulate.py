@@ -58,6 +58,21 @@ def test_a_good_release_is_rolled_back_no_more_often_than_allowed(played, recomm
     assert found.outcomes["paused"].count == 0
 
 
+@pytest.mark.parametrize(("limit", "text"), [(0.036, "good"), (0.034, "ctr:drop=5%")])
+def test_a_bare_limit_agrees_with_the_odds(recommender, limit, text):
+    """A good version is rolled back often; `stats.runs` states an accuracy of 0.035."""
+    ctr = replace(
+        recommender.rollout.guards[0], ratio=None, limit=limit, at_most=False, delay_s=0.0, mask_s=0.0
+    )
+    plan = replace(recommender, rollout=replace(recommender.rollout, guards=(ctr,)))
+    schedule = schedule_of(plan)
+    ratios = scenario(text, (ctr,))
+    found = simulate(plan, schedule, (ctr,), ratios, range(100), 8).whole.share
+    odds = expected(plan, (ctr,), ratios).whole.probability
+    assert 0.1 < odds < 0.98
+    assert found.value == pytest.approx(odds, abs=4 * found.stderr + 0.035)
+
+
 def test_equal_seeds_give_equal_runs(recommender):
     schedule = schedule_of(recommender)
     guards = simulated_guards(recommender, schedule)

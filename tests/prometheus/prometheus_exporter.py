@@ -1,0 +1,110 @@
+"""Two arms of several releases as Prometheus metrics: a deterministic function of the time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+CLICKS, ERRORS, SLOW = 0.04, 0.005, 0.02
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release in a namespace of its own.
+
+    Args:
+        namespace: tells releases apart.
+        click_ratio: clicks of the canary over those of stable.
+        silent: the canary has no pod, so no series.
+    """
+
+    namespace: str
+    click_ratio: float = 1.0
+    silent: bool = False
+
+
+@dataclass(frozen=True)
+class Script:
+    """What happens when, seconds since 1970 for `start_s`, seconds since then for the rest.
+
+    Args:
+        model: value of the label `model`.
+        rps: requests per second of both arms.
+        start_s: the first weight.
+        born_s: when stable began, before it.
+        weights: share of the canary and the time from which it holds.
+        releases: all of them at once.
+    """
+
+    model: str
+    rps: float
+    start_s: float
+    born_s: float
+    weights: tuple[tuple[float, float], ...]
+    releases: tuple[Release, ...]
+
+    def canary(self, at_s: float) -> float:
+        """Requests of the canary by a time."""
+        ends = [since for _, since in self.weights[1:]] + [float("inf")]
+        held = (
+            share * max(0.0, min(at_s, end) - since)
+            for (share, since), end in zip(self.weights, ends, strict=True)
+        )
+        return self.rps * sum(held)
+
+    def exposition(self, now_s: float) -> str:
+        """The metrics at a time, in Prometheus' text format."""
+        at = now_s - self.start_s
+        canary = self.canary(at)
+        stable = self.rps * (at + self.born_s) - canary
+        lines = []
+        for release in self.releases:
+            lines += self._arm(release.namespace, "s", stable, 1.0)
+            if at >= 0 and not release.silent:
+                lines += self._arm(release.namespace, "c", canary, release.click_ratio)
+        return "\n".join(lines) + "\n"
+
+    def _arm(self, namespace: str, arm: str, requests: float, click_ratio: float) -> list[str]:
+        own = f'namespace="{namespace}",model="{self.model}",served_by="{arm}"'
+        pod = f'namespace="{namespace}",endpoint="/predict",rollouts_pod_template_hash="{arm}"'
+        seconds = "bentoml_service_request_duration_seconds"
+        return [
+            f"sluice_predictions_total{{{own}}} {requests!r}",
+            f'sluice_outcomes_total{{{own},outcome="ctr"}} {requests * CLICKS * click_ratio!r}',
+            f'bentoml_service_request_total{{{pod},http_response_code="200"}} {requests * (1 - ERRORS)!r}',
+            f'bentoml_service_request_total{{{pod},http_response_code="500"}} {requests * ERRORS!r}',
+            f"{seconds}_count{{{pod}}} {requests!r}",
+            f'{seconds}_bucket{{{pod},le="0.25"}} {requests * (1 - SLOW)!r}',
+        ]
+
+
+class Exporter:
+    """Serves a script on a free port of this machine until it is closed."""
+
+    def __init__(self, script: Script) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = script.exposition(time.time()).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        return self._server.server_address[1]
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
