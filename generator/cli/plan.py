@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -27,7 +28,12 @@ _BOLD, _END = "\x1b[1m", "\x1b[0m"
     "--env", "environment", metavar="NAME", help="One environment; default: all, in the platform's order."
 )
 @click.option(
-    "--format", "fmt", type=click.Choice(("text", "json")), default="text", show_default=True, help="Form."
+    "--format",
+    "fmt",
+    type=click.Choice(("text", "markdown", "json")),
+    default="text",
+    show_default=True,
+    help="Form.",
 )
 @root_option
 def command(spec: str, environment: str | None, fmt: str, root: Path | None) -> None:
@@ -39,7 +45,7 @@ def command(spec: str, environment: str | None, fmt: str, root: Path | None) -> 
     session = open_session(root)
     entry = select_one(session, spec)
     told = [sections(planned) for planned in plans(session, entry, environment)]
-    emit(_json(told) if fmt == "json" else _text(entry, told))
+    emit({"json": _json, "markdown": _markdown, "text": _text}[fmt](entry, told))
 
 
 def plans(session: Session, entry: Entry, environment: str | None) -> list[Planned]:
@@ -72,9 +78,34 @@ def _stop(findings: list[Finding]) -> None:
     click.get_current_context().exit(1)
 
 
-def _json(told: list[list[Section]]) -> str:
+def _json(entry: Entry, told: list[list[Section]]) -> str:
+    del entry
     document = {"schema": SCHEMA, "plans": [{section.key: section.data for section in plan} for plan in told]}
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _markdown(entry: Entry, told: list[list[Section]]) -> str:
+    """For a pull request: what a reviewer weighs is open, the rest is folded."""
+    parts = []
+    for plan in told:
+        environment = next(section.data["environment"] for section in plan if section.key == "release")
+        parts.append(f"## {entry.name} in {environment}\n")
+        for section in plan:
+            body = _fenced("\n".join(section.lines))
+            if section.key in _OPEN:
+                parts.append(f"### {section.title}\n\n{body}")
+            else:
+                parts.append(f"<details><summary>{section.title}</summary>\n\n{body}\n</details>\n")
+    return "\n".join(parts)
+
+
+def _fenced(text: str) -> str:
+    """A code block that no text can end early."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence}text\n{text}\n{fence}\n"
+
+
+_OPEN = frozenset({"release", "timeline", "odds", "cost"})
 
 
 def _text(entry: Entry, told: list[list[Section]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from generator.cli.sections.cost import cost
 from generator.cli.sections.odds import odds
 from generator.cli.sections.release import release
 from generator.cli.sections.review import abort, authority, coverage, gates
@@ -12,7 +13,7 @@ from generator.plan.resolve import Planned
 
 __all__ = ["SECTIONS", "Section", "sections"]
 
-SECTIONS = (release, story, guards, odds, gates, abort, coverage, authority, values)
+SECTIONS = (release, story, guards, odds, cost, gates, abort, coverage, authority, values)
 """Every section of a plan, in the order that people read them."""
 
 

@@ -20,6 +20,7 @@ def plan_schema() -> Node:
         timeline=_timeline(),
         guards=_guards(),
         odds=_odds(),
+        cost=_cost(),
         gates=_gates(),
         abort=_list(_object(stage=_text("When."), effects=_texts("What happens, in order.")), "By stage."),
         not_covered=_list(
@@ -36,6 +37,28 @@ def plan_schema() -> Node:
         plans=_list(plan, "One an environment, in the platform's order."),
     )
     return {"description": "What a release will do. Shares are fractions, times are seconds.", **document}
+
+
+def _cost() -> Node:
+    need = _object(
+        pods=_count("How many."),
+        cpu={"type": "number", "description": "Cores."},
+        memory=_count("Bytes."),
+        gpu={"type": "integer", "minimum": 0, "description": "Devices."},
+    )
+    amount = _maybe("number", "In the prices' currency; null without prices.")
+    return _object(
+        needs=_object(usual=need, scaled_up=need, during_a_release=need),
+        monthly={
+            "type": ["object", "null"],
+            "additionalProperties": {"type": "number"},
+            "description": "By size.",
+        },
+        per_release=amount,
+        currency=_maybe("string", "ISO 4217."),
+        budget=_maybe("number", "Of the team, a month."),
+        quota={"type": ["object", "null"], "description": "Of the team, in one environment."},
+    )
 
 
 def _release() -> Node:

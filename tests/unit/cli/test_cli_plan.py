@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from generator.cli.main import cli
 from generator.cli.schema import text as schema_text
 from generator.cli.session import Session, open_session
 from generator.plan import timeline as told
@@ -21,6 +24,7 @@ from generator.plan.values import Canary, Plan
 from generator.render.bundle import render_bundle
 from generator.render.metrics import evidence_metrics, guard_metrics
 
+EXAMPLES = Path(__file__).resolve().parents[3] / "specs"
 MODELS = ("shop/recommender", "risk/fraud", "support/ticket-classifier")
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
 
@@ -313,3 +317,24 @@ def test_gaps_follow_the_spec(repository):
         "steps: [{cohort: {header: x-beta, exact: 'yes'}, hold: 5m}, ",
     )
     assert topics(repository, "recommender") - before == {"no-traffic", "no-baseline", "no-data", "cohort"}
+
+
+def test_markdown_shows_the_odds_and_no_value_ends_its_block(tmp_path):
+    specs = shutil.copytree(EXAMPLES, tmp_path / "specs")
+    spec = specs / "shop" / "recommender.yaml"
+    spec.write_text(spec.read_text().replace("owner: shop-ml@example.com", 'owner: "```` # not a heading"'))
+    done = CliRunner().invoke(
+        cli, ["plan", "shop/recommender", "--root", str(tmp_path), "--format", "markdown"]
+    )
+    assert done.exit_code == 0, done.output
+    assert "### Odds" in done.output
+    fences = [
+        line
+        for line in done.output.splitlines()
+        if line.startswith("`") and set(line.removesuffix("text")) == {"`"}
+    ]
+    assert len(fences) % 2 == 0
+    assert all(
+        opened.removesuffix("text") == closed
+        for opened, closed in zip(fences[::2], fences[1::2], strict=True)
+    )
