@@ -112,7 +112,7 @@ class Environments:
             asked.write_text(json.dumps(config), encoding="utf-8")
             command = [str(python), str(tool.program), str(asked), str(answer)]
             done = subprocess.run(  # noqa: S603 - our own script in an environment of our own
-                command, env=_surroundings(tool, folder), capture_output=True, text=True, check=False
+                command, env=surroundings(tool, folder), capture_output=True, text=True, check=False
             )
             if done.returncode:
                 said = " ".join(done.stderr.split())[-_TAIL:]
@@ -162,7 +162,7 @@ def _home(tool: Tool) -> Path:
     return root / "sluice" / "gates" / key.hexdigest()[:32]
 
 
-def _surroundings(tool: Tool, folder: str) -> dict[str, str]:
+def surroundings(tool: Tool, folder: str) -> dict[str, str]:
     """The child's variables: nothing of our own Python leaks in, and no library phones home."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
     quiet = {"GX_ANALYTICS_ENABLED": "False", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}

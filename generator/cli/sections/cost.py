@@ -71,7 +71,7 @@ def _shown(need: Need) -> tuple[str, str, str, str]:
 def _money(amount: float | None, currency: str, per: str) -> str:
     if amount is None or not currency:
         return ""
-    digits = 0 if amount >= 10 else 2  # noqa: PLR2004 - cents matter below ten
+    digits = 0 if amount >= 10 else 2
     rounded = math.ceil(amount * 10**digits) / 10**digits
     return f"{rounded:.{digits}f} {currency} {per}"
 

@@ -83,7 +83,8 @@ def _whole(plan: Plan, found: PlanOdds) -> str:
     held = sum(step.hold_s for step in getattr(plan.rollout, "steps", ()))
     requests = _requests(found.planned_requests[-1] if found.planned_requests else 0.0)
     return (
-        f"whole rollout: false rollback about {share_up(found.false_rollback or 0.0)}, at most {share_up(bound)}{one_in};"
+        f"whole rollout: false rollback about {share_up(found.false_rollback or 0.0)},"
+        f" at most {share_up(bound)}{one_in};"
         f" {requests} canary requests in {duration(held)} if nothing fires"
     )
 
