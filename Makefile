@@ -9,7 +9,8 @@ render: $(BIN)/.core
 	$(BIN)/sluice render
 
 test: $(BIN)/.dev
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	tests/tools/prometheus.sh
+	$(BIN)/python -m pytest -n 2 --ignore=tests/cluster $(ARGS)
 
 lint: $(BIN)/.dev
 	$(BIN)/ruff check
