@@ -3,14 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: render test lint bench golden clean
+.PHONY: render test test-cluster lint bench golden clean
 
 render: $(BIN)/.core
 	$(BIN)/sluice render
 
 test: $(BIN)/.dev
 	tests/tools/prometheus.sh
+	sh tests/references/registry.sh
 	$(BIN)/python -m pytest -n 2 --ignore=tests/cluster $(ARGS)
+
+# Needs root; builds what is missing. S=3 runs one scenario, KEEP=1 leaves the cluster standing for a look.
+test-cluster: $(BIN)/.dev
+	$(BIN)/python -m tests.cluster.bed test $(S)
 
 lint: $(BIN)/.dev
 	$(BIN)/ruff check

@@ -19,6 +19,8 @@ COMMANDS: dict[str, str] = {
     "render": "Write the bundles that Argo CD syncs.",
     "plan": "Tell what a release will do, minute by minute.",
     "replay": "Tell what the guards would have decided over recorded or simulated traffic.",
+    "pin": "Resolve references over the network and write locks.",
+    "promote": "Point a spec at another version of its model.",
     "verify": "Check any tree of rendered files.",
     "schema": "Print the JSON Schema of a file format.",
     "explain": "Tell what a finding means and how to fix it.",

@@ -83,13 +83,17 @@ def parse_evidence(raw: bytes, evidence: Evidence) -> None:
         evidence.content = content
 
 
-def _json(raw: bytes, evidence: Evidence) -> Any:
+def _json(raw: bytes, evidence: Evidence) -> dict[str, Any] | None:
     try:
-        return json.loads(raw, object_pairs_hook=_once, parse_constant=_not_a_number)
+        data = json.loads(raw, object_pairs_hook=_once, parse_constant=_not_a_number)
     except (ValueError, RecursionError) as error:
         said = "it nests too deeply" if isinstance(error, RecursionError) else str(error)
         evidence.refuse("EVID101", f"this file is no JSON document, or only a part of one: {said}")
         return None
+    if not isinstance(data, dict):
+        evidence.refuse("EVID101", "this is no evidence document")
+        return None
+    return data
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

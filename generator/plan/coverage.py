@@ -72,6 +72,11 @@ def _canary(plan: Plan, rollout: Canary) -> Iterator[Gap]:
         yield Gap("replicas", _replicas(plan, rollout))
     else:
         yield Gap("not-sticky", "weights are per request: one user may see both versions within a page")
+    if any(guard.ratio is not None for guard in rollout.guards):
+        text = (
+            "a version released again soon keeps the evidence of its first time: its pods have the same hash"
+        )
+        yield Gap("same-version", text)
     if rollout.shadow:
         text = (
             "the shadow's answers reach nobody, so nothing is known of what users would have done with them"

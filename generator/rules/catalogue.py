@@ -8,6 +8,7 @@ from generator.rules import judge as _judge
 from generator.rules.bundle import lint as _lint
 from generator.rules.bundle.registry import RULES as BUNDLE_RULES
 from generator.rules.entry import Entry
+from generator.rules.pins import PINS
 from generator.rules.registry import RULES
 from generator.rules.rendered import RENDERED
 from generator.rules.structural import STRUCTURAL
@@ -30,7 +31,7 @@ def _catalogue() -> dict[str, Entry]:
         )
         for rule in BUNDLE_RULES.values()
     ]
-    entries += [*STRUCTURAL, *RENDERED]
+    entries += [*STRUCTURAL, *RENDERED, *PINS]
     codes = [entry.code for entry in entries]
     if len(set(codes)) != len(codes):
         raise ValueError(

@@ -13,10 +13,10 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from generator.cluster.pins.failure import (
     FORBIDDEN,
-    MALFORMED,
     MISMATCH,
     NOT_CONFIGURED,
     UNREACHABLE,
+    CredentialError,
     PinError,
 )
 from generator.cluster.pins.reference import AS_GIVEN, SHORT, Content, Found, Reference, Surroundings
@@ -83,4 +83,4 @@ def _refuse_credentials(reference: Reference) -> None:
     names = [name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
     if "@" in parts.netloc or any(name.rpartition("-")[2] in _SECRET for name in names):
         message = "this address carries a credential, which a lock would repeat"
-        raise PinError(MALFORMED, message, "remove it, and change the credential: git remembers it")
+        raise CredentialError(message, "remove it, and change the credential: git remembers it")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from generator.cluster.pins.failure import PinError
+from generator.cluster.pins.failure import CredentialError, PinError
 from generator.cluster.pins.reference import Reference
 from generator.plan.layers import Layers
 from generator.plan.repository import Entry, Repository
@@ -41,7 +41,8 @@ class Asked:
 
     def failed(self, error: PinError) -> Finding:
         """Why it could not be resolved."""
-        return self.finding(error.code, error.message, error.hint)
+        finding = self.finding(error.code, error.message, error.hint)
+        return replace(finding, excerpt="") if isinstance(error, CredentialError) else finding
 
 
 def asked(repository: Repository, entry: Entry) -> tuple[list[Asked], list[Finding]]:

@@ -16,7 +16,14 @@ import yaml
 
 from generator.cluster.pins import git
 from generator.cluster.pins.dvc_store import Store
-from generator.cluster.pins.failure import MALFORMED, NO_CONTENT, UNCOMMITTED, UNKNOWN, PinError
+from generator.cluster.pins.failure import (
+    MALFORMED,
+    NO_CONTENT,
+    UNCOMMITTED,
+    UNKNOWN,
+    CredentialError,
+    PinError,
+)
 from generator.cluster.pins.file import below
 from generator.cluster.pins.git import Git
 from generator.cluster.pins.reference import SHORT, Content, Found, Reference, Surroundings
@@ -44,7 +51,7 @@ def find(reference: Reference, around: Surroundings) -> Found:
     below(around.root, path, reference.what)
     if repository and _PASSWORD.search(repository):
         message = "the address of the repository carries a credential, which a lock would repeat"
-        raise PinError(MALFORMED, message, "let git's credential helper hold it")
+        raise CredentialError(message, "let git's credential helper hold it")
     with _commit(around, repository, revision, reference.what) as commit:
         md5 = _md5(commit, path, reference.what, check_tree=not repository and revision is None)
         store = Store.of(commit, None if repository is None else _local(repository), path)

@@ -19,6 +19,13 @@ class PinError(Exception):
         self.hint = hint
 
 
+class CredentialError(PinError):
+    """A reference carries a credential: the line that holds it is not shown."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(MALFORMED, message, hint)
+
+
 MALFORMED = "PIN101"
 NOT_CONFIGURED = "PIN102"
 UNREACHABLE = "PIN103"

@@ -9,6 +9,9 @@ from typing import Final
 from generator.cluster.pins.failure import MALFORMED, PinError
 
 _MANIFEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_ALIAS: Final = re.compile(r"@[A-Za-z0-9][A-Za-z0-9._-]*")
+_VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_REVISION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
 
 
 def promoted(ref: str, version: str) -> str:
@@ -30,29 +33,29 @@ def promoted(ref: str, version: str) -> str:
 
 def _mlflow(ref: str, version: str) -> str:
     name = re.sub(r"(?:@[^@/]*|/[0-9]+)\Z", "", ref)
-    if version.startswith("@"):
+    if _ALIAS.fullmatch(version):
         return name + version
-    if not re.fullmatch("[0-9]+", version):
-        message = f"`{version}` is no version of an MLflow model"
-        raise PinError(MALFORMED, message, f"write a number, or @{version} for an alias")
-    return f"{name}/{version}"
+    return f"{name}/{_checked(version, re.compile('[0-9]+'), 'a number, or @ and an alias')}"
 
 
 def _bentoml(ref: str, version: str) -> str:
-    return ":".join([*ref.split(":")[:2], version])
+    return ":".join([*ref.split(":")[:2], _checked(version, _VERSION, "a version such as 8")])
 
 
 def _revision(ref: str, version: str) -> str:
     """DVC and Hugging Face: what stands behind the last `@`, unless that is the user of a git address."""
     path = ref.rpartition("//")[2] if ref.startswith("dvc:") else ref
     start = ref[: len(ref) - len(path)]
-    return f"{start}{path.partition('@')[0]}@{version.removeprefix('@')}"
+    revision = _checked(version, _REVISION, "a branch, a tag or a commit")
+    return f"{start}{path.partition('@')[0]}@{revision}"
 
 
 def _oci(ref: str, version: str) -> str:
     host, _, repository = ref.removeprefix("oci://").partition("/")
     name = re.split("[:@]", repository, maxsplit=1)[0]
-    return f"oci://{host}/{name}{'@' if _MANIFEST.fullmatch(version) else ':'}{version}"
+    if _MANIFEST.fullmatch(version):
+        return f"oci://{host}/{name}@{version}"
+    return f"oci://{host}/{name}:{_checked(version, _VERSION, 'a tag, or sha256: and 64 hex digits')}"
 
 
 def _address(ref: str, version: str) -> str:
@@ -60,6 +63,12 @@ def _address(ref: str, version: str) -> str:
     if not version.startswith(f"{scheme}//"):
         message = f"`{ref}` is an address: it has no version that could be changed"
         raise PinError(MALFORMED, message, f"give the new {scheme}// address, and its --sha256")
+    return version
+
+
+def _checked(version: str, form: re.Pattern[str], wanted: str) -> str:
+    if not form.fullmatch(version):
+        raise PinError(MALFORMED, f"`{version}` is no version of this kind of reference", f"give {wanted}")
     return version
 
 

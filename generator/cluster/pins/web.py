@@ -6,6 +6,7 @@ import base64
 import hashlib
 import http.client
 import json
+import re
 import time
 import urllib.error
 import urllib.parse
@@ -111,15 +112,14 @@ class Web:
     def _open(
         self, url: str, method: str, authorization: str | None, accept: str
     ) -> Iterator[tuple[IO[bytes], int, dict[str, str]]]:
-        if urllib.parse.urlsplit(url).scheme not in {"http", "https"}:
+        if not url.startswith(("http://", "https://")):
             message = f"`{shown(url)}` is no http or https address"
             raise PinError(MALFORMED, message, "correct the address that is configured")
-        request = urllib.request.Request(url, method=method)  # noqa: S310 - http or https
-        request.add_header("Accept", accept)
-        request.add_header("User-Agent", f"sluice/{__version__}")
-        if authorization:
-            request.add_unredirected_header("Authorization", authorization)
+        own = {"Accept": accept, "User-Agent": f"sluice/{__version__}"}
         try:
+            request = urllib.request.Request(url, headers=own, method=method)  # noqa: S310 - http or https
+            if authorization:
+                request.add_unredirected_header("Authorization", authorization)
             with self._answer(request) as response:
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 yield response, response.status, headers
@@ -193,12 +193,13 @@ def _chunks(response: Any) -> Iterator[bytes]:
 
 
 def shown(url: str) -> str:
-    """An address without user, password and query."""
-    try:
-        parts = urllib.parse.urlsplit(url)
-    except ValueError:
-        return "the address"
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    """An address without user, password and query.
+
+    A password may hold a slash or a question mark that was not escaped: where that is possible, nothing is shown.
+    """
+    scheme, _, rest = url.partition("://")
+    head, *tail = re.split("[?#]", rest, maxsplit=1)
+    return f"{scheme}://{'…' if '@' in ''.join(tail) else head.rpartition('@')[2]}"
 
 
 def basic(user: str, password: str) -> str:
@@ -230,7 +231,7 @@ class Server:
             user, password = parts.username, parts.password
         except ValueError:
             parts, user, password = urllib.parse.SplitResult("", "", "", "", ""), None, None
-        if parts.scheme not in {"http", "https"} or not parts.netloc:
+        if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.path:
             message = f"`{shown(url)}` is no http or https address"
             raise PinError(MALFORMED, message, "write it like https://mlflow.example.com")
         if user is not None:

@@ -61,7 +61,7 @@ def quoted(value: str) -> str:
 def _styled(value: str, style: str | None) -> str:
     if style == "'":
         return "'" + value.replace("'", "''") + "'"
-    if style is None and _PLAIN.fullmatch(value) and yaml.safe_load(value) == value:
+    if not style and _PLAIN.fullmatch(value) and yaml.safe_load(value) == value:
         return value
     return quoted(value)
 

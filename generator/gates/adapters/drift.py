@@ -90,7 +90,7 @@ def _power(tool: str, found: dict[str, Any], rows: list[int], alpha: float) -> t
         return found["distance"] > needed, needed
     if tool == "chi2":
         freedom = max(1, found["categories"] - 1)
-        needed = (chi2_quantile(1.0 - alpha, freedom) / (n + m)) ** 0.5
+        needed = (chi2_quantile(1.0 - alpha, freedom) * (n + m) / (4 * n * m)) ** 0.5
     else:
         needed = ks_critical(n, m, alpha)
     return found["p"] < alpha, needed

@@ -37,11 +37,16 @@ def workload(plan: Plan) -> Iterator[Output]:
 
 
 def config(plan: Plan) -> dict[str, str]:
-    """Environment variables of the service that hold no secret."""
+    """Environment variables of the service that hold no secret.
+
+    Its home is on the one writable folder: the server writes there, and the image's own is on the read-only root.
+    """
     plain = {variable.name: variable.value for variable in plan.env if variable.value is not None}
     return {
         **plain,
         "BENTOML_DO_NOT_TRACK": "True",
+        "BENTOML_HOME": "/tmp/bentoml",  # noqa: S108 - in the pod
+        "HOME": "/tmp",  # noqa: S108 - in the pod
         "SLUICE_MODEL": plan.identity.model,
         "SLUICE_VERSION": plan.version.label,
     }

@@ -1,0 +1,145 @@
+"""A real cluster on one machine, for the tests: a program, and the parts that it starts.
+
+python -m tests.cluster.bed test [NUMBER...]     scenarios; KEEP=1 leaves the cluster standing afterwards
+python -m tests.cluster.bed up [COMMAND...]      a cluster for one command; without one, until Ctrl-C
+python -m tests.cluster.bed down                 removes what dead runs left, ends living ones
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.cluster import argocd, bentos, control_plane, delivery, node, programs, report
+from tests.cluster.client import Api, install_crds
+from tests.cluster.layout import Layout
+from tests.cluster.sandbox import (
+    first_process,
+    hide_machine_folders,
+    living_runs,
+    remove_dead_runs,
+    run_folder,
+    run_inside,
+)  # fmt: skip
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = Path(__file__).with_name("scenarios")
+Part = tuple[str, Callable[[Layout], None]]
+FIRST: tuple[Part, ...] = (("control plane", control_plane.start), ("node", node.start))
+# Then side by side: unpacking images is work for the disk, definitions for the processor.
+LANES: tuple[tuple[Part, ...], ...] = (
+    (("model images", lambda layout: node.import_image(layout, bentos.archive())),),
+    (
+        ("definitions", lambda layout: install_crds(Api(layout.pki), programs.folder("crds").glob("*.yaml"))),
+        ("gateway", delivery.gateway),
+        ("Prometheus", delivery.prometheus),
+        ("Argo Rollouts", delivery.rollouts),
+        ("Argo Workflows", delivery.workflows),
+        ("Argo CD", argocd.start),
+    ),
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one subcommand; its exit code."""
+    commands = {"test": _test, "up": _up, "down": _down, "inside": _inside}
+    if not arguments or arguments[0] not in commands:
+        sys.exit((__doc__ or "").partition("\n\n")[2])
+    return commands[arguments[0]](list(arguments[1:]))
+
+
+def _test(numbers: list[str]) -> int:
+    files = [str(file) for number in numbers for file in _scenario_files(number)] or [
+        str(file) for file in sorted(SCENARIOS.glob("scenario_*.py"))
+    ]
+    return _up([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *files])
+
+
+def _scenario_files(number: str) -> list[Path]:
+    found = sorted(SCENARIOS.glob(f"scenario_{int(number):02}_*.py"))
+    if not found:
+        known = ", ".join(
+            str(int(file.stem.split("_")[1])) for file in sorted(SCENARIOS.glob("scenario_*.py"))
+        )
+        sys.exit(f"there is no scenario {number}; there are {known}")
+    return found
+
+
+def _up(command: list[str]) -> int:
+    if platform.system() != "Linux" or os.geteuid() != 0:
+        sys.exit("the test bed needs root on Debian Linux: it makes network, process and mount namespaces")
+    programs.provide_all()
+    bentos.archive()
+    with run_folder() as folder:
+        # A signal that asks for the end must find the clean-up of this block.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        inside = [sys.executable, "-m", "tests.cluster.bed", "inside", str(folder), *command]
+        os.chdir(ROOT)
+        return run_inside(folder, inside)
+
+
+def _down(_: list[str]) -> int:
+    for folder in living_runs():
+        os.kill(first_process(folder), signal.SIGKILL)
+        print(f"ended {folder.name}")
+    for name in remove_dead_runs():
+        print(f"removed {name}")
+    return 0
+
+
+def _inside(arguments: list[str]) -> int:
+    """The first program in the new namespaces: brings everything up, runs the command."""
+    folder, *command = arguments
+    layout = Layout(Path(folder))
+    hide_machine_folders()
+    _bring_up(layout)
+    environment = {
+        **os.environ,
+        "SLUICE_BED": folder,
+        "KUBECONFIG": str(layout.kubeconfig),
+        "PATH": f"{programs.folder('kubernetes')}:{os.environ['PATH']}",
+    }
+    code = subprocess.run(command, env=environment).returncode if command else 0
+    if code:
+        report.collect_logs(layout)
+    if os.environ.get("KEEP") == "1" or not command:
+        _stand(layout)
+    return code
+
+
+def _bring_up(layout: Layout) -> None:
+    began = time.monotonic()
+
+    def run(parts: Sequence[Part]) -> None:
+        for name, start in parts:
+            start(layout)
+            print(f"{time.monotonic() - began:5.1f} s  {name}", flush=True)
+
+    run(FIRST)
+    with ThreadPoolExecutor() as lanes:
+        for done in [lanes.submit(run, parts) for parts in LANES]:
+            done.result()
+
+
+def _stand(layout: Layout) -> None:
+    enter = f"nsenter --target {first_process(layout.folder)} --net --pid --mount"
+    kubectl = f"{programs.folder('kubernetes')}/kubectl --kubeconfig {layout.kubeconfig}"
+    print(
+        f"""
+The cluster stands until Ctrl-C. From another terminal:
+  {enter} {kubectl} get pods -A
+Logs of its processes: {layout.folder}/processes""",
+        flush=True,
+    )
+    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

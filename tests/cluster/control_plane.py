@@ -1,0 +1,111 @@
+"""etcd, API server, controller manager, scheduler."""
+
+from __future__ import annotations
+
+import subprocess
+
+from tests.cluster import pki, programs
+from tests.cluster.client import Api
+from tests.cluster.layout import API_VIP, BRIDGE, NODE, NODE_IP, PODS, SERVICES, Layout
+from tests.cluster.processes import Command, answers
+
+_ETCD = "http://127.0.0.1:2379"
+_PEERS = "http://127.0.0.1:2380"
+
+
+def start(layout: Layout) -> None:
+    """Start the control plane and wait until it has made its own first objects."""
+    _network()
+    pki.create(layout.pki, NODE, NODE_IP, API_VIP)
+    _etcd(layout)
+    _api_server(layout)
+    _controllers(layout)
+    api, processes = Api(layout.pki), layout.processes
+    account = "/api/v1/namespaces/default/serviceaccounts/default"
+    processes.ready("kube-controller-manager", lambda: api.find(account))
+
+
+def _network() -> None:
+    """The node's address is the bridge's: it exists before any pod, and pods and Services are reached through it.
+
+    Virtual addresses of Services need a route, or the rules that translate them never see a packet.
+    """
+    for command in (
+        "ip link set lo up",
+        f"ip link add {BRIDGE} type bridge",
+        f"ip address add {NODE_IP}/16 dev {BRIDGE}",
+        f"ip link set {BRIDGE} up",
+        f"ip route add {SERVICES} dev {BRIDGE}",
+        "sysctl -qw net.ipv4.ip_forward=1",
+    ):
+        subprocess.run(command.split(), check=True)
+
+
+def _etcd(layout: Layout) -> None:
+    data = layout.work("etcd")
+    data.chmod(0o700)
+    command: Command = [
+        programs.folder("etcd") / "etcd",
+        "--name=bed",
+        f"--data-dir={data}",
+        "--unsafe-no-fsync",
+    ]
+    command += [
+        f"--listen-client-urls={_ETCD}",
+        f"--advertise-client-urls={_ETCD}",
+        f"--listen-peer-urls={_PEERS}",
+    ]
+    command += [f"--initial-advertise-peer-urls={_PEERS}", f"--initial-cluster=bed={_PEERS}"]
+    layout.processes.start("etcd", command)
+    layout.processes.ready("etcd", answers(f"{_ETCD}/health"))
+
+
+def _api_server(layout: Layout) -> None:
+    keys = layout.pki
+    command: Command = [
+        programs.folder("kubernetes") / "kube-apiserver",
+        f"--etcd-servers={_ETCD}",
+        "--allow-privileged=true",
+        "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction",
+        f"--bind-address={NODE_IP}",
+        f"--advertise-address={NODE_IP}",
+        "--secure-port=6443",
+        f"--tls-cert-file={keys}/apiserver.crt",
+        f"--tls-private-key-file={keys}/apiserver.key",
+        f"--client-ca-file={keys}/ca.crt",
+        f"--kubelet-client-certificate={keys}/kubelet-client.crt",
+        f"--kubelet-client-key={keys}/kubelet-client.key",
+        f"--kubelet-certificate-authority={keys}/ca.crt",
+        "--kubelet-preferred-address-types=InternalIP",  # the node's name is known to nobody
+        f"--service-account-key-file={keys}/accounts.pub",
+        f"--service-account-signing-key-file={keys}/accounts.key",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-cluster-ip-range={SERVICES}",
+        "--enable-priority-and-fairness=false",
+    ]
+    layout.processes.start("kube-apiserver", command)
+    api = Api(layout.pki)
+    layout.processes.ready("kube-apiserver", api.healthy)
+
+
+def _controllers(layout: Layout) -> None:
+    keys, binaries = layout.pki, programs.folder("kubernetes")
+    manager: Command = [
+        binaries / "kube-controller-manager",
+        f"--kubeconfig={keys}/controller-manager.kubeconfig",
+        "--leader-elect=false",
+        "--bind-address=127.0.0.1",
+        f"--service-account-private-key-file={keys}/accounts.key",
+        f"--root-ca-file={keys}/ca.crt",
+        "--use-service-account-credentials=true",
+        f"--cluster-cidr={PODS}",
+        "--allocate-node-cidrs=false",
+    ]
+    layout.processes.start("kube-controller-manager", manager)
+    scheduler: Command = [
+        binaries / "kube-scheduler",
+        f"--kubeconfig={keys}/scheduler.kubeconfig",
+        "--leader-elect=false",
+    ]
+    layout.processes.start("kube-scheduler", [*scheduler, "--bind-address=127.0.0.1"])

@@ -1,0 +1,102 @@
+"""A model that Argo CD syncs from a git repository: every change is a commit of what Sluice rendered, nothing else."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.plan.repository import Repository
+from generator.plan.values import Plan
+from generator.render.argocd import render_application, render_project
+from tests.cluster import repository
+from tests.cluster.argocd import NAMESPACE
+from tests.cluster.client import Object, documents
+from tests.cluster.release import Release
+from tests.cluster.waiting import until
+
+ORIGIN = Path("/run/sluice/models.git")
+"""Where `specs/platform.yaml` says that the repository is: every run has a /run of its own."""
+
+Delivered = Callable[[str, str], tuple["GitOps", Plan]]
+"""Delivers the first version of a model, `team/model`, with a mark in its pod template."""
+
+
+@dataclass(frozen=True)
+class GitOps:
+    """One model that Argo CD delivers.
+
+    Args:
+        release: the model.
+        work: a clone to commit in.
+    """
+
+    release: Release
+    work: Path
+
+    def start(self, plan: Plan) -> str:
+        """Make the repository, the namespace, the project and the Application; the first commit."""
+        shutil.rmtree(ORIGIN, ignore_errors=True)
+        self._git("init", "--quiet", "--bare", "--initial-branch=main", str(ORIGIN), cwd=Path("/"))
+        self._git("clone", "--quiet", str(ORIGIN), str(self.work), cwd=Path("/"))
+        first = self.commit(plan)
+        self.release.send(repository.team(plan))
+        platform = Repository(repository.SPECS.parent).platform
+        assert platform is not None
+        identity, templates = plan.identity, repository.templates()
+        self.release.send(render_project(platform, identity.environment, identity.team, templates))
+        self.release.send(render_application(plan, templates))
+        return first
+
+    def commit(self, plan: Plan) -> str:
+        """Commit and push a rendered bundle; the commit."""
+        folder = self.work / plan.delivery.folder / plan.identity.path
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for name, text in repository.bundle(plan).items():
+            (folder / name).write_text(text)
+        self._git("add", "--all")
+        author = ["-c", "user.name=bed", "-c", "user.email=bed@example.com"]
+        self._git(*author, "commit", "--quiet", "--message", f"{plan.identity.path} {plan.version.label}")
+        self._git("push", "--quiet", "origin", "HEAD:main")
+        return self._git("rev-parse", "HEAD").strip()
+
+    def synced(self, plan: Plan, commit: str, seconds: float = 90) -> None:
+        """Wait until Argo CD has applied a commit; a refresh that comes too soon after another is lost, so ask again."""
+        until(f"the sync of {commit[:8]}", lambda: self._is_synced(plan, commit), seconds, 1.0)
+
+    def application(self, plan: Plan) -> Object:
+        """The Application as it is."""
+        found = self.release.api.find(self._address(plan))
+        assert found is not None
+        return found
+
+    def status(self, plan: Plan) -> tuple[str, str]:
+        """Sync and health status."""
+        status = self.application(plan).get("status", {})
+        return status.get("sync", {}).get("status", ""), status.get("health", {}).get("status", "")
+
+    def remove(self, plan: Plan) -> None:
+        """Take the Application away, and with it what it made."""
+        self.release.api.request("DELETE", self._address(plan))
+        until("the end of the Application", lambda: self.release.api.find(self._address(plan)) is None, 180)
+
+    def _is_synced(self, plan: Plan, commit: str) -> bool:
+        state = self.application(plan).get("status", {}).get("operationState", {})
+        if state.get("phase") == "Succeeded" and state.get("syncResult", {}).get("revision") == commit:
+            return True
+        refresh = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
+        self.release.api.merge(self._address(plan), refresh)
+        return False
+
+    def _address(self, plan: Plan) -> str:
+        text = render_application(plan, repository.templates())["application.yaml"]
+        name = documents(text)[0]["metadata"]["name"]
+        return f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/applications/{name}"
+
+    def _git(self, *arguments: str, cwd: Path | None = None) -> str:
+        done = subprocess.run(["git", *arguments], cwd=cwd or self.work, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout

@@ -1,0 +1,139 @@
+"""Users of a model: requests through Envoy at a steady rate, and clicks on what they are shown.
+
+Open loop: a slow answer does not slow the next request down, so that a stall shows as failures, not as fewer requests.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Self
+
+from tests.cluster.layout import ENVOY_PORT
+
+_WORKERS = 16
+_TIMEOUT_S = 15
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one prediction.
+
+    Args:
+        at: when it was sent (Unix time).
+        version: pod-template hash of the version that answered; empty when none did.
+        error: why it failed; empty when it did not.
+    """
+
+    at: float
+    version: str
+    error: str = ""
+
+
+@dataclass
+class Load:
+    """Requests to one host as long as the context lasts.
+
+    Args:
+        host: host name of the model.
+        rps: predictions per second.
+        row: what is predicted.
+        clicks: chance that the user of this version clicks; None for a model without feedback.
+    """
+
+    host: str
+    rps: float
+    row: object
+    clicks: Callable[[str], float] | None = None
+    answers: list[Answer] = field(default_factory=list)
+    _start: float = 0.0
+    _errors: list[str] = field(default_factory=list)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        self._start = time.time()
+        self._threads = [
+            threading.Thread(target=self._work, args=(self._start, index)) for index in range(_WORKERS)
+        ]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def failed(self) -> list[str]:
+        """Errors of predictions and of feedback, with the seconds since the first request."""
+        return sorted(self._errors)
+
+    def versions(self, start: float, end: float) -> Counter[str]:
+        """How many predictions that were sent in this time each version answered."""
+        return Counter(a.version for a in list(self.answers) if start <= a.at < end and not a.error)
+
+    def exposed(self, version: str) -> int:
+        """How many predictions a version answered."""
+        return sum(answer.version == version for answer in list(self.answers))
+
+    def _work(self, start: float, index: int) -> None:
+        user, chance = _User(self.host), random.Random(index)
+        due = start + index / self.rps
+        while not self._stop.wait(max(0.0, due - time.time())):
+            self._visit(user, chance)
+            due += _WORKERS / self.rps
+        user.close()
+
+    def _visit(self, user: _User, chance: random.Random) -> None:
+        at = time.time()
+        try:
+            version = user.post("/predict", {"rows": [self.row]})["served_by"]
+        except (OSError, http.client.HTTPException) as error:
+            self.answers.append(Answer(at, "", str(error)))
+            self._errors.append(f"{at - self._start:6.1f} s  prediction: {error}")
+            return
+        self.answers.append(Answer(at, version))
+        if self.clicks and chance.random() < self.clicks(version):
+            try:
+                user.post("/feedback", {"served_by": version, "outcome": "click"})
+            except (OSError, http.client.HTTPException) as error:
+                self._errors.append(f"{at - self._start:6.1f} s  feedback: {error}")
+
+
+class _User:
+    """A connection that is kept as browsers do."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._connection = http.client.HTTPConnection("127.0.0.1", ENVOY_PORT, timeout=_TIMEOUT_S)
+
+    def post(self, path: str, document: object) -> dict[str, str]:
+        """The JSON of the answer.
+
+        Raises:
+            OSError: there was none, or it is no success.
+        """
+        headers = {"content-type": "application/json", "host": self._host}
+        try:
+            self._connection.request("POST", path, json.dumps(document), headers)
+            answer = self._connection.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException):
+            self.close()
+            raise
+        if answer.status != http.client.OK:
+            raise OSError(f"{answer.status} {body[:200].decode(errors='replace')}")
+        parsed: dict[str, str] = json.loads(body)
+        return parsed
+
+    def close(self) -> None:
+        """Let the connection go; the next request makes a new one."""
+        self._connection.close()

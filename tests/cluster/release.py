@@ -1,0 +1,116 @@
+"""Releasing a version the way Argo CD would: client-side apply of the rendered files, the Rollout last."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.plan.values import Plan
+from tests.cluster import bentos, programs, repository
+from tests.cluster.client import Api, Object
+from tests.cluster.layout import Layout
+from tests.cluster.processes import Command
+from tests.cluster.waiting import until
+
+ROLLOUT = "rollout-main.yaml"
+
+First = Callable[[str], tuple["Release", Plan]]
+"""Releases the first version of a model, `team/model`."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """One model in the cluster.
+
+    Args:
+        layout: of the run.
+        api: the API server.
+        name: `team/model`.
+    """
+
+    layout: Layout
+    api: Api
+    name: str
+
+    def plan(self, label: str, mark: str = "", **changes: object) -> Plan:
+        """The plan of a version.
+
+        Args:
+            label: the version.
+            mark: goes into the pod template. Guards look back for hours and tell versions apart by the hash of that
+                template, so no two tests on one cluster may use the same.
+            changes: what the spec says instead at some keys.
+        """
+        version = next(version for version in bentos.versions(self.name) if version.label == label)
+        service = {"env": [{"name": "BED_MARK", "value": mark or "none"}]}
+        return repository.plan(self.name, version, {"service": service, **changes})
+
+    def fresh(self, label: str) -> Plan:
+        """The plan of a version with a mark of its own."""
+        return self.plan(label, secrets.token_hex(4))
+
+    def apply(self, plan: Plan) -> None:
+        """Release what a plan's bundle says, and nothing else."""
+        files = repository.bundle(plan)
+        last = {ROLLOUT: files.pop(ROLLOUT)}
+        for part in (repository.team(plan), files, last):
+            self.send(part)
+
+    def first(self) -> Plan:
+        """Release a first version and wait until it is healthy."""
+        plan = self.fresh("1")
+        self.apply(plan)
+        self.until_phase(plan, "Healthy", 180)
+        return plan
+
+    def rollout(self, plan: Plan) -> Object:
+        """The Rollout as it is."""
+        found = self.api.find(_address(plan))
+        assert found is not None
+        return found
+
+    def until_phase(self, plan: Plan, phase: str, seconds: float) -> None:
+        """Wait until the controller has seen the newest spec and says this phase."""
+        until(f"{phase} of {self.name}", lambda: self._is(plan, phase), seconds, 0.2)
+
+    def stable(self, plan: Plan) -> str:
+        """Pod-template hash of the stable version."""
+        stable: str = self.rollout(plan)["status"]["stableRS"]
+        return stable
+
+    def promote(self, plan: Plan) -> None:
+        """Say yes: what `kubectl argo rollouts promote` does to a paused Rollout."""
+        self.api.merge(f"{_address(plan)}/status", {"status": {"pauseConditions": None}})
+
+    def remove(self) -> None:
+        """Take the model away; the team's namespace goes with it."""
+        namespace = f"/api/v1/namespaces/{self.plan('1').identity.namespace}"
+        self.api.request("DELETE", namespace)
+        until("the end of the namespace", lambda: self.api.find(namespace) is None, 180)
+
+    def _is(self, plan: Plan, phase: str) -> bool:
+        rollout = self.rollout(plan)
+        status = rollout.get("status", {})
+        seen = str(status.get("observedGeneration")) == str(rollout["metadata"]["generation"])
+        return seen and status.get("phase") == phase
+
+    def send(self, files: dict[str, str]) -> None:
+        """Client-side apply of rendered files, in their order."""
+        with tempfile.TemporaryDirectory() as folder:
+            for number, (name, text) in enumerate(files.items()):
+                Path(folder, f"{number:02}-{name}").write_text(text)
+            command: Command = [
+                programs.folder("kubernetes") / "kubectl",
+                f"--kubeconfig={self.layout.kubeconfig}",
+                "apply",
+            ]
+            done = subprocess.run([*command, "-f", folder], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+def _address(plan: Plan) -> str:
+    return f"/apis/argoproj.io/v1alpha1/namespaces/{plan.identity.namespace}/rollouts/{plan.identity.model}"

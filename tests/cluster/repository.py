@@ -1,0 +1,112 @@
+"""The repository of the scenarios: its specs, the locks of the versions under test, and what Sluice renders from it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from generator.plan.repository import Repository
+from generator.plan.resolve import resolve
+from generator.plan.values import Plan
+from generator.render.bundle import render_bundle
+from generator.render.environment import Templates
+from generator.render.platform import render_team
+
+SPECS = Path(__file__).with_name("specs")
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a model: its label, and the digest (hex) of its artifact."""
+
+    label: str
+    digest: str
+
+
+@cache
+def templates() -> Templates:
+    """Our own templates."""
+    return Templates(None)
+
+
+def write(root: Path, versions: Mapping[str, Version], changes: Mapping[str, Any] | None = None) -> None:
+    """Write specs and locks.
+
+    Args:
+        root: the repository; locks that are there are replaced.
+        versions: what the references of a model, `team/model`, resolved to; a model without one is left out.
+        changes: what the specs say instead at some keys; nested mappings are merged.
+    """
+    (root / "specs").mkdir(parents=True, exist_ok=True)
+    shutil.copy(SPECS / "platform.yaml", root / "specs")
+    for name, version in versions.items():
+        spec = root / "specs" / f"{name}.yaml"
+        spec.parent.mkdir(exist_ok=True)
+        model = yaml.safe_load((SPECS / f"{name}.yaml").read_text())
+        _merge(model["spec"], changes or {})
+        spec.write_text(json.dumps(model))
+        spec.with_suffix(".lock.yaml").write_text(json.dumps(_lock(name, version)))
+
+
+def _lock(name: str, version: Version) -> dict[str, object]:
+    model = name.rpartition("/")[2]
+    locked = {
+        "ref": f"mlflow:{model}@champion",
+        "resolved": f"mlflow:{model}/{version.label}",
+        "version": version.label,
+        "digest": f"sha256:{version.digest}",
+        "at": "2026-11-23T00:00:00Z",
+        "by": "test bed",
+    }
+    return {"schema": "sluice/lock/v1", "model": locked}
+
+
+def _merge(into: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def plans(root: Path) -> list[Plan]:
+    """The plans of all models in all environments.
+
+    Raises:
+        AssertionError: a spec has findings.
+    """
+    repository = Repository(root)
+    assert repository.platform is not None, repository.findings
+    digest, found = templates().digest("bento/"), []
+    for entry in repository.entries:
+        resolved = resolve(repository, entry, digest)
+        assert not resolved.findings, [(f.place, f.message, f.hint) for f in resolved.findings]
+        found += [planned.plan for planned in resolved.plans]
+    return found
+
+
+def plan(name: str, version: Version, changes: Mapping[str, Any] | None = None) -> Plan:
+    """The plan of one model at one version."""
+    with tempfile.TemporaryDirectory() as root:
+        write(Path(root), {name: version}, changes)
+        return plans(Path(root))[0]
+
+
+def bundle(given: Plan) -> dict[str, str]:
+    """The rendered files of one plan."""
+    return render_bundle(given, templates(), {})
+
+
+def team(given: Plan) -> dict[str, str]:
+    """The rendered files of the team's namespace."""
+    platform = Repository(SPECS.parent).platform
+    assert platform is not None
+    return render_team(platform, given.identity.environment, given.identity.team, templates())

@@ -1,0 +1,71 @@
+"""The new version answers a real request before anybody sees it, a person says when; then the way back."""
+
+from __future__ import annotations
+
+from generator.plan.values import Plan
+from tests.cluster import report
+from tests.cluster.load import Load
+from tests.cluster.release import First, Release
+from tests.cluster.waiting import until
+from tests.cluster.watch import Watch
+
+_RPS = 30.0
+_TICKET = {"text": "the server is down since noon"}
+# Envoy's streams take the new endpoints one after the other: for this long both versions may answer.
+_SWITCH_S = 3.0
+
+
+def test_manual_approval_and_rollback(released: First) -> None:
+    release, plan = released("support/ticket-classifier")
+    blue = release.stable(plan)
+    with Watch(release.api, plan) as watch, Load(plan.routing.hosts[0], _RPS, _TICKET) as load:
+        until("traffic", lambda: load.exposed(blue) > 10 * _RPS, 60)
+        release.apply(release.fresh("2"))
+        release.until_phase(plan, "Paused", 300)
+        green = release.rollout(plan)["status"]["currentPodHash"]
+        smoke = dict(watch.look().analyses)
+        seen_early = load.exposed(green)
+        release.promote(plan)
+        until("the new version answers", lambda: load.exposed(green) > 10 * _RPS, 120)
+        release.apply(plan)  # the way back: the old version's replica set is still there
+        until(
+            "approval is asked for, or not needed",
+            lambda: _wants_approval_or_is_back(release, plan, blue),
+            120,
+        )
+        release.promote(plan)
+        until(
+            "the old version answers",
+            lambda: load.versions(load.answers[-1].at - 2, 9e18).keys() == {blue},
+            120,
+        )
+        release.until_phase(plan, "Healthy", 120)
+    overlaps = _overlaps(load, blue, green)
+    report.figures(
+        "6 blue-green",
+        {"requests": len(load.answers), "failed": len(load.failed), "smoke": ", ".join(smoke.values()),
+         "seconds with both versions": ", ".join(f"{seconds:.2f}" for seconds in overlaps)},
+    )  # fmt: skip
+    print(watch.story())
+    assert seen_early == 0
+    assert list(smoke.values()) == ["Successful"]
+    assert not load.failed
+    assert len(overlaps) == 2
+    assert max(overlaps) < _SWITCH_S
+
+
+def _wants_approval_or_is_back(release: Release, plan: Plan, blue: str) -> bool:
+    status = release.rollout(plan)["status"]
+    active: str = status.get("blueGreen", {}).get("activeSelector", "")
+    return bool(status.get("phase") == "Paused") or active == blue
+
+
+def _overlaps(load: Load, blue: str, green: str) -> list[float]:
+    """For each switch: seconds from the first answer of the new version to the last one of the old."""
+    answers = sorted((answer for answer in load.answers if not answer.error), key=lambda answer: answer.at)
+    middle = next(i for i, answer in enumerate(answers) if answer.version == green)
+    turn = len(answers) - next(i for i, answer in enumerate(reversed(answers)) if answer.version == green)
+    first_half, second_half = answers[: (middle + turn) // 2], answers[(middle + turn) // 2 :]
+    there = max(a.at for a in first_half if a.version == blue) - answers[middle].at
+    back = answers[turn - 1].at - min(a.at for a in second_half if a.version == blue)
+    return [max(0.0, there), max(0.0, back)]

@@ -1,0 +1,114 @@
+"""The parts of the test bed that need no cluster."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.cluster import dns_standin, image, targets_standin
+from tests.cluster.load import Answer, Load
+from tests.cluster.measures import splits
+from tests.cluster.waiting import TooLateError, until
+from tests.cluster.watch import Moment, Watch
+
+
+def moment(at: float, weight: int) -> Moment:
+    return Moment(at, weight, "Paused", "", 1, False, (), ())
+
+
+def test_archive_holds_a_shared_layer_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("content")
+    low = image.layer_of_files(tmp_path / "low.tar", {"etc/file": tmp_path / "file"})
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "inner").write_text("x")
+    high = image.layer_of_folder(tmp_path / "high.tar", tmp_path / "folder", "home/model", 1034)
+    images = [image.Image("r/a:1", (low,)), image.Image("r/b:1", (low, high), {"User": "1034"}, {"A": "1"})]
+    with tarfile.open(image.archive(tmp_path / "images.tar", images)) as tar:
+        files = {member.name: tar.extractfile(member).read() for member in tar.getmembers()}  # type: ignore[union-attr]
+    manifest = json.loads(files["manifest.json"])
+    assert [entry["RepoTags"] for entry in manifest] == [["r/a:1"], ["r/b:1"]]
+    assert sum(name.endswith(".tar") for name in files) == 2
+    for entry in manifest:
+        config = json.loads(files[entry["Config"]])
+        stored = [hashlib.sha256(files[layer]).hexdigest() for layer in entry["Layers"]]
+        assert config["rootfs"]["diff_ids"] == [f"sha256:{digest}" for digest in stored]
+    with tarfile.open(high) as tar:
+        owners = {member.name: member.uid for member in tar.getmembers()}
+    assert owners == {"home": 0, "home/model": 1034, "home/model/inner": 1034}
+
+
+def test_layers_do_not_depend_on_time(tmp_path: Path) -> None:
+    made = []
+    for number in range(2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "file").write_text("same")
+        made.append(image.layer_of_folder(tmp_path / f"{number}.tar", folder, "app").read_bytes())
+    assert made[0] == made[1]
+
+
+_QUERY = (
+    bytes.fromhex("abcd01000001000000000000")
+    + b"\x03web\x04team\x03svc\x07cluster\x05local\x00\x00\x01\x00\x01"
+)
+
+
+@pytest.mark.parametrize(("service", "code", "answers"), [({"clusterIP": "10.215.3.4"}, 0, 1), (None, 3, 0)])
+def test_dns_answers_services_and_nothing_else(
+    service: dict[str, str] | None, code: int, answers: int
+) -> None:
+    asked = []
+
+    def find(path: str) -> dict[str, object] | None:
+        asked.append(path)
+        return {"spec": service} if service else None
+
+    reply = dns_standin.reply(_QUERY, SimpleNamespace(find=find))  # type: ignore[arg-type]
+    assert asked == ["/api/v1/namespaces/team/services/web"]
+    assert reply[:2] == b"\xab\xcd"
+    assert reply[3] & 0xF == code
+    assert int.from_bytes(reply[6:8], "big") == answers
+    assert not answers or reply.endswith(bytes([10, 215, 3, 4]))
+
+
+def test_targets_are_the_named_ports_of_selected_pods() -> None:
+    def pod(name: str, label: str) -> dict[str, object]:
+        container = {
+            "name": "model",
+            "ports": [{"name": "http", "containerPort": 3000}, {"containerPort": 1}],
+        }
+        metadata = {"namespace": "team", "name": name, "labels": {"a.b/c": label}}
+        return {"metadata": metadata, "spec": {"containers": [container]}, "status": {"podIP": "10.0.0.1"}}
+
+    selector = {"matchLabels": {"a.b/c": "yes"}}
+    spec = {"selector": selector, "podMetricsEndpoints": [{"port": "http"}]}
+    monitor = {"metadata": {"namespace": "team"}, "spec": spec}
+    lists = {"pods": [pod("one", "yes"), pod("two", "no")], "podmonitors": [monitor]}
+    api = SimpleNamespace(items=lambda path: lists["podmonitors" if "podmonitors" in path else "pods"])
+    found = targets_standin.targets(api)  # type: ignore[arg-type]
+    assert [(target["targets"], target["labels"]["pod"]) for target in found] == [(["10.0.0.1:3000"], "one")]
+    assert found[0]["labels"]["__meta_kubernetes_pod_label_a_b_c"] == "yes"
+
+
+def test_split_leaves_out_what_is_near_a_change() -> None:
+    watch = Watch(SimpleNamespace(), SimpleNamespace())  # type: ignore[arg-type]
+    watch.moments = [moment(0, 0), moment(10, 5), moment(30, 5), moment(31, 0), moment(40, 0)]
+    load = Load("host", 1, {})
+    load.answers = [Answer(10.5, "new")] + [
+        Answer(12 + i / 10, "new" if i == 7 else "old") for i in range(100)
+    ]
+    (split,) = splits(watch, load, "new")
+    assert (split.weight, split.requests, split.canary) == (5, 100, 1)
+    assert split.errors == pytest.approx((5 - 1) / (100 * 0.05 * 0.95) ** 0.5)
+
+
+def test_waiting_ends() -> None:
+    answers = iter([None, "", "there"])
+    assert until("it", lambda: next(answers), 5, 0) == "there"
+    with pytest.raises(TooLateError, match="it did not come within 0 s"):
+        until("it", lambda: False, 0, 0)

@@ -1,0 +1,222 @@
+"""Real git and DVC repositories, with DVC's own program."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.bento.serving import checked, tree_sha256
+from tests.references.conftest import Sandbox
+from tests.tools.environment import environment
+
+pytestmark = pytest.mark.slow
+DRIFT = '{{name: drift, drift: {{reference: "{0}", current: "{1}", features: [x]}}, tool: ks}}'
+
+
+@dataclass(frozen=True)
+class Work:
+    """A work tree under git and DVC."""
+
+    root: Path
+    home: Path
+
+    def run(self, *command: str) -> str:
+        python = environment("references-dvc")
+        variables = {
+            "PATH": f"{python.parent}:{os.defpath}",
+            "HOME": str(self.home),
+            "DVC_NO_ANALYTICS": "1",
+            "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.com",
+            "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@example.com",
+        }  # fmt: skip
+        return checked(
+            subprocess.run(command, cwd=self.root, env=variables, capture_output=True, text=True)
+        ).strip()
+
+    def dvc(self, *arguments: str) -> None:
+        self.run(str(environment("references-dvc")), "-m", "dvc", *arguments)
+
+    def commit(self) -> str:
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--message", "data")
+        return self.run("git", "rev-parse", "HEAD")
+
+    def add(self, path: str, content: str, *others: str) -> str:
+        """Put a file, and others that are there, under DVC; the new commit."""
+        (self.root / path).write_text(content)
+        self.dvc("add", "--quiet", path, *others)
+        return self.commit()
+
+    @property
+    def head(self) -> str:
+        return self.run("git", "rev-parse", "HEAD")
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A work tree with a model and a data set, pushed to a remote beside it; tests take copies."""
+    folder = tmp_path_factory.mktemp("dvc")
+    (folder / "home").mkdir()
+    (folder / "tree" / "data").mkdir(parents=True)
+    made = Work(folder / "tree", folder / "home")
+    made.run("git", "init", "--quiet", "--initial-branch=main")
+    made.dvc("init", "--quiet")
+    made.dvc("remote", "add", "--quiet", "--default", "store", "../store")
+    (made.root / "data" / "train.csv").write_text("x\n1\n")
+    made.add("model.pkl", "weights", "data/train.csv")
+    made.dvc("push", "--quiet")
+    return folder
+
+
+@pytest.fixture
+def own(template: Path, sandbox: Sandbox) -> Work:
+    """The GitOps repository itself, under DVC."""
+    shutil.copytree(template / "tree", sandbox.root, dirs_exist_ok=True)
+    shutil.copytree(template / "store", sandbox.root.parent / "store")
+    return Work(sandbox.root, sandbox.home)
+
+
+def sha256(text: str) -> str:
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def md5(text: str) -> str:
+    return hashlib.md5(text.encode()).hexdigest()
+
+
+def test_a_model_and_the_data_of_its_gates(own: Work, sandbox: Sandbox) -> None:
+    (own.root / "rows.csv").write_text("x\n3\n")
+    sandbox.ask("dvc:model.pkl", gates=DRIFT.format("dvc:data/train.csv", "rows.csv"))
+    lock = sandbox.pinned()
+    assert lock["model"]["resolved"] == f"dvc:model.pkl@{own.head}#md5={md5('weights')}"
+    assert lock["model"]["version"] == md5("weights")[:12]
+    assert lock["model"]["digest"] == sha256("weights")
+    train, rows = "x\n1\n", sha256("x\n3\n")
+    assert lock["data"] == {
+        "dvc:data/train.csv": {
+            "resolved": f"dvc:data/train.csv@{own.head}#md5={md5(train)}",
+            "digest": sha256(train),
+        },
+        "rows.csv": {"resolved": f"rows.csv#sha256={rows[7:]}", "digest": rows},
+    }
+
+
+def test_a_commit_that_leaves_the_data_alone_moves_nothing(own: Work, sandbox: Sandbox) -> None:
+    sandbox.ask("dvc:model.pkl").pinned()
+    text = sandbox.lock.read_text()
+    own.commit()
+    assert sandbox.pin("--check").exit_code == 0
+    sandbox.pinned()
+    assert sandbox.lock.read_text() == text
+
+
+def test_a_branch_that_moved_is_told(own: Work, sandbox: Sandbox) -> None:
+    sandbox.ask("dvc:model.pkl@main").pinned()
+    own.add("model.pkl", "heavier")
+    moved = sandbox.pin("--check")
+    assert moved.exit_code == 1
+    assert "`dvc:model.pkl@main` has moved" in moved.output
+    assert sandbox.pinned()["model"]["digest"] == sha256("heavier")
+
+
+def test_an_old_tag_is_read_from_the_cache(own: Work, sandbox: Sandbox) -> None:
+    commit = own.head
+    own.run("git", "tag", "--annotate", "--message=first", "v1")
+    own.add("model.pkl", "heavier")
+    model = sandbox.ask("dvc:model.pkl@v1").pinned()["model"]
+    assert (model["digest"], commit in model["resolved"]) == (sha256("weights"), True)
+
+
+def test_a_folder_has_the_digest_of_its_tree(own: Work, sandbox: Sandbox) -> None:
+    (own.root / "model" / "sub").mkdir(parents=True)
+    (own.root / "model" / "sub" / "ü").write_text("1")
+    (own.root / "model" / "sub-1").write_text("2")
+    own.dvc("add", "--quiet", "model")
+    own.commit()
+    expected = tree_sha256(own.root / "model")
+    shutil.rmtree(own.root / "model")
+    model = sandbox.ask("dvc:model").pinned()["model"]
+    assert model["digest"] == f"sha256:{expected}"
+    assert model["resolved"].endswith(".dir")
+
+
+def test_an_output_of_a_pipeline(own: Work, sandbox: Sandbox) -> None:
+    folder = own.root / "training"
+    folder.mkdir()
+    (folder / "dvc.yaml").write_text("stages: {train: {cmd: 'printf w > model.bin', outs: [model.bin]}}\n")
+    own.dvc("repro", "--quiet", "training/dvc.yaml")
+    own.commit()
+    assert sandbox.ask("dvc:training/model.bin").pinned()["model"]["digest"] == sha256("w")
+
+
+def test_bytes_of_a_local_remote_are_enough(own: Work, sandbox: Sandbox) -> None:
+    shutil.rmtree(own.root / ".dvc" / "cache")
+    (own.root / "model.pkl").unlink()
+    assert sandbox.ask("dvc:model.pkl").pinned()["model"]["digest"] == sha256("weights")
+
+
+def test_without_the_bytes_there_is_no_lock(own: Work, sandbox: Sandbox) -> None:
+    shutil.rmtree(own.root / ".dvc" / "cache")
+    shutil.rmtree(own.root.parent / "store")
+    (own.root / "model.pkl").write_text("other")
+    done = sandbox.ask("dvc:model.pkl").pin()
+    assert (done.exit_code, "PIN109" in done.output, "dvc pull" in done.output) == (1, True, True)
+    assert not sandbox.lock.exists()
+
+
+def test_a_damaged_cache_is_refused(own: Work, sandbox: Sandbox) -> None:
+    name = md5("weights")
+    cached = own.root / ".dvc" / "cache" / "files" / "md5" / name[:2] / name[2:]
+    cached.chmod(0o644)
+    cached.write_text("weightS")
+    done = sandbox.ask("dvc:model.pkl").pin()
+    assert (done.exit_code, "PIN106" in done.output) == (1, True)
+
+
+def test_a_pointer_that_is_not_committed_is_refused(own: Work, sandbox: Sandbox) -> None:
+    (own.root / "model.pkl").write_text("heavier")
+    own.dvc("add", "--quiet", "model.pkl")
+    done = sandbox.ask("dvc:model.pkl").pin()
+    assert (done.exit_code, "PIN110" in done.output) == (1, True)
+    assert sandbox.ask("dvc:model.pkl@HEAD").pinned()["model"]["digest"] == sha256("weights")
+
+
+@pytest.mark.parametrize("ref", ["dvc:nothing.pkl", "dvc:model.pkl@v9"])
+def test_what_git_does_not_know(own: Work, sandbox: Sandbox, ref: str) -> None:
+    done = sandbox.ask(ref).pin()
+    assert (done.exit_code, "PIN104" in done.output) == (1, True)
+
+
+def test_another_repository(template: Path, sandbox: Sandbox, tmp_path: Path) -> None:
+    other = Work(tmp_path / "other", sandbox.home)
+    shutil.copytree(template / "tree", other.root)
+    first = other.head
+    other.run("git", "tag", "v1")
+    other.add("model.pkl", "heavier")
+    ref = f"dvc:{other.root.as_uri()}//model.pkl@v1"
+    model = sandbox.ask(ref).pinned()["model"]
+    assert model["resolved"] == f"dvc:{other.root.as_uri()}//model.pkl@{first}#md5={md5('weights')}"
+    assert model["digest"] == sha256("weights")
+    by_commit = sandbox.ask(ref.replace("v1", first)).pinned()["model"]
+    assert by_commit["resolved"] == model["resolved"]
+    assert sandbox.ask(ref.replace("@v1", "")).pinned()["model"]["digest"] == sha256("heavier")
+    unknown = sandbox.ask(ref.replace("v1", "v9")).pin()
+    assert (unknown.exit_code, "PIN104" in unknown.output) == (1, True)
+    gone = sandbox.ask(ref.replace("/other/", "/nowhere/")).pin()
+    assert (gone.exit_code, "PIN103" in gone.output) == (1, True)
+
+
+def test_what_git_tells_its_hooks_leads_nowhere_else(own: Work, sandbox: Sandbox) -> None:
+    hook = {"GIT_DIR": "/nowhere", "GIT_INDEX_FILE": "/nowhere/index", "GIT_WORK_TREE": "/nowhere"}
+    assert own.head in sandbox.ask("dvc:model.pkl").pinned(**hook)["model"]["resolved"]
+
+
+def test_no_git_repository(sandbox: Sandbox) -> None:
+    done = sandbox.ask("dvc:model.pkl").pin(GIT_CEILING_DIRECTORIES=str(sandbox.root.parent))
+    assert (done.exit_code, "PIN102" in done.output) == (1, True)

@@ -1,0 +1,188 @@
+"""A real registry, open and with a password; the service that sells tokens is a stand-in."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.references.conftest import Sandbox
+from tests.references.processes import free_port, running
+from tests.references.standin import Reply, standing_in
+from tests.references.standin import Request as Asked
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+USER, PASSWORD = "sluice", "not-a-secret"
+HTPASSWD = f"{USER}:$2b$04$QVUszr3BW7f8LDJ0L1A9wOA0JXr08IQ/CTIQ0jJbAi9KoTdJhwcM2\n"
+BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A running registry."""
+
+    host: str
+    authorization: str = ""
+
+    def push(self, name: str, tag: str, content: bytes) -> str:
+        """Push an artifact of one layer; the digest of its manifest."""
+        layers = [self._blob(name, content)]
+        document = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": self._blob(name, b"{}"),
+            "layers": layers,
+        }
+        body = json.dumps(document).encode()
+        self._send("PUT", f"http://{self.host}/v2/{name}/manifests/{tag}", body, MANIFEST)
+        return "sha256:" + hashlib.sha256(body).hexdigest()
+
+    def _blob(self, name: str, content: bytes) -> dict[str, object]:
+        digest = "sha256:" + hashlib.sha256(content).hexdigest()
+        upload = self._send("POST", f"http://{self.host}/v2/{name}/blobs/uploads/", b"")
+        joint = "&" if "?" in upload else "?"
+        self._send("PUT", f"{upload}{joint}digest={digest}", content, "application/octet-stream")
+        return {"mediaType": "application/octet-stream", "digest": digest, "size": len(content)}
+
+    def _send(self, method: str, url: str, body: bytes, kind: str = "application/json") -> str:
+        headers = {"content-type": kind, "authorization": self.authorization}
+        with urlopen(Request(url, body, headers, method=method), timeout=60) as answer:
+            return str(answer.headers.get("Location", ""))
+
+
+def program() -> str:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    unpacked = cache / "sluice" / "docker-registry" / "usr" / "bin" / "docker-registry"
+    found = shutil.which("docker-registry") or (str(unpacked) if unpacked.exists() else None)
+    if found is None:
+        pytest.fail("docker-registry is missing; get it with: sh tests/references/registry.sh", pytrace=False)
+    return found
+
+
+@contextmanager
+def serving(folder: Path, auth: dict[str, object] | None = None, accepts: int = 200) -> Iterator[str]:
+    """A registry with this authentication; its host."""
+    host = f"127.0.0.1:{free_port()}"
+    settings = {
+        "version": 0.1,
+        "log": {"level": "warn"},
+        "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
+        "http": {"addr": host, "secret": "of the test"},
+        **({"auth": auth} if auth else {}),
+    }
+    (folder / "config.yml").write_text(json.dumps(settings))
+    variables = {"PATH": os.defpath, "HOME": str(folder), "OTEL_TRACES_EXPORTER": "none"}
+    command = [program(), "serve", str(folder / "config.yml")]
+    with running(command, folder, variables, f"http://{host}/v2/", accepts):
+        yield host
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with serving(tmp_path_factory.mktemp("registry")) as host:
+        yield Registry(host)
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    folder = tmp_path_factory.mktemp("guarded")
+    (folder / "htpasswd").write_text(HTPASSWD)
+    auth: dict[str, object] = {"htpasswd": {"realm": "models", "path": str(folder / "htpasswd")}}
+    with serving(folder, auth, 401) as host:
+        yield Registry(host, BASIC)
+
+
+def test_a_tag_is_locked_as_its_manifest_and_its_move_is_told(registry: Registry, sandbox: Sandbox) -> None:
+    first = registry.push("acme/moves", "v1", b"one")
+    ref = f"oci://{registry.host}/acme/moves:v1"
+    model = sandbox.ask(ref).pinned()["model"]
+    assert model["digest"] == first
+    assert model["resolved"] == f"oci://{registry.host}/acme/moves@{first}"
+    assert model["version"] == first.removeprefix("sha256:")[:12]
+    assert sandbox.pin("--check").exit_code == 0
+    second = registry.push("acme/moves", "v1", b"two")
+    moved = sandbox.pin("--check")
+    assert (moved.exit_code, f"`{ref}` has moved" in moved.output, "PIN201" in moved.output) == (
+        1,
+        True,
+        True,
+    )
+    assert sandbox.pinned()["model"]["digest"] == second
+
+
+def test_a_digest_is_asked_for_once_and_then_known(registry: Registry, sandbox: Sandbox) -> None:
+    digest = registry.push("acme/fixed", "v1", b"one")
+    ref = f"oci://{registry.host}/acme/fixed@{digest}"
+    assert sandbox.ask(ref).pinned()["model"]["digest"] == digest
+    sandbox.ask(f"oci://127.0.0.1:1/acme/fixed@{digest}")
+    sandbox.lock.write_text(sandbox.lock.read_text().replace(registry.host, "127.0.0.1:1"))
+    assert sandbox.pin("--check").exit_code == 0
+
+
+@pytest.mark.parametrize("path", ["acme/nothing:v1", f"acme/nothing@sha256:{'0' * 64}"])
+def test_what_the_registry_does_not_have(registry: Registry, sandbox: Sandbox, path: str) -> None:
+    done = sandbox.ask(f"oci://{registry.host}/{path}").pin()
+    assert (done.exit_code, "PIN104" in done.output) == (1, True)
+
+
+def test_a_password_comes_from_what_docker_login_wrote(
+    guarded: Registry, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    digest = guarded.push("acme/secret", "v1", b"one")
+    sandbox.ask(f"oci://{guarded.host}/acme/secret:v1")
+    refused = sandbox.pin()
+    assert (refused.exit_code, "PIN105" in refused.output) == (1, True)
+    encoded = BASIC.removeprefix("Basic ")
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {guarded.host: {"auth": encoded}}}))
+    done = sandbox.pin(DOCKER_CONFIG=str(tmp_path))
+    assert done.exit_code == 0
+    assert sandbox.locked["model"]["digest"] == digest
+    for text in (done.output, refused.output, sandbox.lock.read_text()):
+        assert PASSWORD not in text
+        assert encoded not in text
+
+
+def test_a_token_is_bought_where_the_registry_says_so(sandbox: Sandbox) -> None:
+    """A stand-in for registry and token service: Debian's registry wants a certificate for tokens."""
+    digest = "sha256:" + "5" * 64
+
+    def play(asked: Asked) -> Reply:
+        if asked.path.startswith("/token"):
+            query = parse_qs(urlsplit(asked.path).query)
+            right = query == {"service": ["models"], "scope": ["repository:acme/m:pull"]}
+            return Reply(body=b'{"token": "bought"}') if right else Reply(400)
+        if asked.authorization != "Bearer bought":
+            realm = f'Bearer realm="{stand_in.address}/token",service="models",scope="repository:acme/m:pull"'
+            return Reply(401, headers={"WWW-Authenticate": realm})
+        return Reply(headers={"Docker-Content-Digest": digest, "Content-Type": MANIFEST})
+
+    with standing_in(play) as stand_in:
+        host = stand_in.address.removeprefix("http://")
+        assert sandbox.ask(f"oci://{host}/acme/m:v1").pinned()["model"]["digest"] == digest
+
+
+def test_a_registry_without_the_digest_header(sandbox: Sandbox) -> None:
+    """A stand-in: the header is optional, and the digest is that of the manifest."""
+    body = b'{"schemaVersion": 2}'
+    with standing_in(lambda _: Reply(body=body, headers={"Content-Type": MANIFEST})) as stand_in:
+        host = stand_in.address.removeprefix("http://")
+        model = sandbox.ask(f"oci://{host}/acme/m:v1").pinned()["model"]
+    assert model["digest"] == "sha256:" + hashlib.sha256(body).hexdigest()
+
+
+def test_a_page_is_no_registry(sandbox: Sandbox) -> None:
+    """A stand-in for a host that answers everything with a page."""
+    with standing_in(lambda _: Reply(body=b"<html>", headers={"Content-Type": "text/html"})) as stand_in:
+        host = stand_in.address.removeprefix("http://")
+        done = sandbox.ask(f"oci://{host}/acme/m:v1").pin()
+    assert (done.exit_code, "PIN108" in done.output) == (1, True)
