@@ -88,7 +88,7 @@ def run(
             f"{entry.name} has no gate `{name}`; its gates: {known}" if name else f"{entry.name} has no gates"
         )
     tasks = [_task(planned, item, inputs, offline=offline) for item in chosen]
-    _refuse_missing(tasks, offline=offline)
+    refuse_missing(tasks, offline=offline)
     entries = _run(tasks)
     _finish(session, entry, planned, lock, entries, (chosen, everything))
     if any(item.verdict != "pass" for item in entries):
@@ -116,14 +116,14 @@ def check(paths: tuple[str, ...], fmt: str, root: Path | None) -> None:
 
 def check_one(session: Session, entry: Entry) -> list[Finding]:
     """Everything that is wrong with the evidence of one model, in all environments, each once."""
-    from generator.gates.enforce import evidence_findings
+    from generator.gates.enforce import evidence_findings, report_findings
 
     evidence = _evidence(session, entry)
     resolved = _resolve(session, entry)
     if not resolved.plans:
         return [*resolved.findings, *evidence.findings]
     found = [f for planned in resolved.plans for f in evidence_findings(planned, evidence, session.today)]
-    return list(dict.fromkeys([*evidence.findings, *found]))
+    return list(dict.fromkeys([*evidence.findings, *found, *report_findings(evidence)]))
 
 
 def _rules() -> dict[str, str]:
@@ -200,7 +200,7 @@ def _task(planned: Sequence[Planned], item: Wanted, inputs: Inputs, *, offline: 
     )
 
 
-def _refuse_missing(tasks: Sequence[Task], *, offline: bool) -> None:
+def refuse_missing(tasks: Sequence[Task], *, offline: bool) -> None:
     """Before anything runs: with --offline, all environments must be there."""
     from generator.gates.adapters import tools
 

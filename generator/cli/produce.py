@@ -99,6 +99,11 @@ class Product:
     good: tuple[Entry, ...]
 
     @property
+    def knows_all(self) -> bool:
+        """Whether it is known which models and environments there are: only then may anything be pruned."""
+        return self.producer is not None and not any(finding.code == "SRC101" for finding in self.findings)
+
+    @property
     def exit_code(self) -> int:
         """1 when anything was refused."""
         return int(any(finding.severity == "error" for finding in self.findings))

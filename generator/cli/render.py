@@ -67,22 +67,22 @@ def _run(
     session: Session, request: Request, platform: PlatformInputs, *, only_check: bool, only_diff: bool
 ) -> int:
     work = survey(request, platform, session.templates)
-    stray = session.discovered[1]
-    if work.nothing and not stray and work.fresh:
-        _say_fresh(work, request.output)
+    if work.nothing and not session.discovered[1] and work.fresh:
+        _say_fresh(work, request.output, only_check=only_check)
         return 0
     from generator.cli.produce import produce
 
     product = produce(session, request, work)
     _tell(product.findings)
+    orphaned = work.orphaned if product.knows_all else ()
     if only_diff:
-        for line in diff(request.output, product.bundles(), orphaned=work.orphaned):
+        for line in diff(request.output, product.bundles(), orphaned=orphaned):
             sys.stdout.write(line)
     elif only_check:
-        report = check(request.output, product.bundles(), fresh=work.fresh, orphaned=work.orphaned)
-        return max(product.exit_code, _say_check(report, request))
+        report = check(request.output, product.bundles(), fresh=work.fresh, orphaned=orphaned)
+        return max(product.exit_code, _say_check(report, request, refused=product.exit_code > 0))
     else:
-        if work.orphaned:
+        if orphaned:
             _say_written([prune(request.output, request.environment, work.expected, _notice)], request.output)
         _say_written(product.write(request.output, _notice), request.output)
     return product.exit_code
@@ -106,8 +106,10 @@ def _tell(findings: list[Finding]) -> None:
         )
 
 
-def _say_fresh(work: Work, target: Path) -> None:
+def _say_fresh(work: Work, target: Path, *, only_check: bool) -> None:
     files = sum(found.files for found in work.fresh)
+    if only_check:
+        _say_foreign([path for found in work.fresh for path in found.foreign])
     click.echo(
         f"{_relative(target)} is up to date: {len(work.fresh)} bundles, {files} files, nothing changed"
     )
@@ -141,14 +143,19 @@ def _list(verb: str, paths: list[str], target: Path) -> None:
         click.echo(f"  … and {len(paths) - _SHOWN} more")
 
 
-def _say_check(report: CheckReport, request: Request) -> int:
+def _say_foreign(paths: Sequence[str]) -> None:
+    if paths:
+        more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+        click.echo(f"not Sluice's, left alone: {', '.join(paths[:_SHOWN])}{more}")
+
+
+def _say_check(report: CheckReport, request: Request, *, refused: bool) -> int:
     for verb in ("missing", "stale", "edited", "orphaned"):
         _list(verb, list(getattr(report, verb)), request.output)
     _tell(list(report.findings))
-    if report.foreign:
-        click.echo(
-            f"not Sluice's, left alone: {', '.join(report.foreign[:5])}{' …' if len(report.foreign) > 5 else ''}"
-        )
+    _say_foreign(report.foreign)
+    if report.clean and refused:
+        return 1
     if report.clean:
         click.echo(f"{_relative(request.output)} is up to date")
         return 0

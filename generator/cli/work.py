@@ -11,9 +11,10 @@ from pathlib import Path
 from generator.output.probe import Probe, probe
 from generator.output.prune import orphans
 from generator.plan.entries import PLATFORM, SPECS, Entry
-from generator.plan.inputs import PlatformInputs, model_inputs
+from generator.plan.inputs import PlatformInputs, file_digest, model_inputs
 from generator.render.environment import Templates
 from generator.render.identity import code_digest
+from generator.source.reader import raw
 
 BENTOS, ARGOCD, PLATFORM_FOLDER = "bentos", "argocd", "platform"
 
@@ -62,6 +63,7 @@ class Work:
         reasons: bundle to why it must be rendered.
         orphaned: bundles that nothing asks for any more.
         expected: all bundles that are asked for.
+        validated: the platform's file is, to the byte, the one that the bundles on disk were rendered from.
     """
 
     environments: tuple[str, ...]
@@ -72,11 +74,12 @@ class Work:
     reasons: dict[str, str] = field(default_factory=dict)
     orphaned: tuple[str, ...] = ()
     expected: set[str] = field(default_factory=set)
+    validated: bool = False
 
     @property
     def nothing(self) -> bool:
         """Whether everything is up to date."""
-        return not (self.models or self.shared or self.orphaned)
+        return self.validated and not (self.models or self.shared or self.orphaned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +118,23 @@ def survey(request: Request, platform: PlatformInputs, templates: Templates) -> 
         stale = {path for path in paths if not _is_fresh(work, request, path, inputs)}
         if stale or entry.name in expired:
             work.models[entry] = stale
+    _survey_shared(request, platform, digest, work)
+    return work
+
+
+def _survey_shared(request: Request, platform: PlatformInputs, digest: str, work: Work) -> None:
+    whole = file_digest(request.root / SPECS / PLATFORM)
+    known = []
     for shared in _shared(work.environments, platform.names("teams")):
         work.expected.add(shared.path)
-        inputs = {"platform": _platform_digest(platform, shared), "templates": digest}
+        inputs = {"platform": platform.of_team(shared.team) if shared.team else whole, "templates": digest}
         if request.selected is None and not _is_fresh(work, request, shared.path, inputs):
             work.shared[shared] = inputs
+        if not shared.team:
+            known.append(probe(request.output, shared.path, inputs).fresh)
+    work.validated = bool(known) and all(known)
     if request.selected is None:
         work.orphaned = orphans(request.output, request.environment, work.expected)
-    return work
 
 
 def _is_fresh(work: Work, request: Request, path: str, inputs: dict[str, str]) -> bool:
@@ -142,16 +154,12 @@ def _shared(environments: Sequence[str], teams: Sequence[str]) -> Iterator[Share
             yield Shared(environment, team, "team")
 
 
-def _platform_digest(platform: PlatformInputs, shared: Shared) -> str:
-    return platform.of_team(shared.team) if shared.team else platform.whole()
-
-
 def platform_inputs(root: Path) -> PlatformInputs:
     """The platform as plain values; whatever is wrong with it is found, with its place, by whoever validates it."""
     import yaml
 
     try:
-        text = (root / SPECS / PLATFORM).read_text(encoding="utf-8")
+        text = (raw(root / SPECS / PLATFORM) or b"").decode("utf-8-sig")
         return PlatformInputs(yaml.load(text, Loader=yaml.CBaseLoader))  # noqa: S506 - text only, no tags are built
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
+    except (UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError):
         return PlatformInputs(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +13,10 @@ from generator.gates.consistency import contradictions
 from generator.source.document import dotted
 from generator.source.finding import Finding, Place
 from generator.source.reader import display
-from generator.spec.evidence import EvidenceFile
+from generator.spec.evidence import Entry, EvidenceFile
 
 LIMIT = 8 << 20
+_LOCAL = {"suite", "report"}
 AGAIN = "run `sluice gates run {model}` again; evidence is never edited by hand"
 
 
@@ -28,6 +30,7 @@ class Evidence:
         content: what it says; None when there is none, or it can't be believed.
         findings: why it can't be believed.
         exists: whether there is a file.
+        present: digest, as it is now, of every source that lies in the repository, by its path.
     """
 
     file: str
@@ -35,6 +38,7 @@ class Evidence:
     content: EvidenceFile | None = None
     findings: list[Finding] = field(default_factory=list)
     exists: bool = True
+    present: dict[str, str] = field(default_factory=dict)
 
     def refuse(self, code: str, message: str, path: str = "") -> None:
         """Note why this can't be believed."""
@@ -63,7 +67,15 @@ def read_evidence(path: Path, root: Path, model: str) -> Evidence:
         evidence.refuse("EVID101", f"this file can't be read: {error.strerror}")
         return evidence
     parse_evidence(raw, evidence)
+    if evidence.content is not None:
+        evidence.present = _present(evidence.content, (path.parent, root))
     return evidence
+
+
+def changed(entry: Entry, evidence: Evidence, role: str) -> list[str]:
+    """Paths of an entry's sources that the repository holds with another content than was judged."""
+    sources = (source for source in entry.sources if source.role == role)
+    return [s.path for s in sources if evidence.present.get(s.path, s.digest) != s.digest]
 
 
 def parse_evidence(raw: bytes, evidence: Evidence) -> None:
@@ -81,6 +93,19 @@ def parse_evidence(raw: bytes, evidence: Evidence) -> None:
         evidence.refuse("EVID103", said, where)
     if not evidence.findings:
         evidence.content = content
+
+
+def _present(content: EvidenceFile, folders: tuple[Path, ...]) -> dict[str, str]:
+    """Looked for where gates look, but for what was only named on the command line."""
+    names = {
+        source.path for entry in content.predicate.gates for source in entry.sources if source.role in _LOCAL
+    }
+    out = {}
+    for name in names:
+        found = next((folder / name for folder in folders if (folder / name).is_file()), None)
+        if found is not None:
+            out[name] = f"sha256:{hashlib.sha256(found.read_bytes()).hexdigest()}"
+    return out
 
 
 def _json(raw: bytes, evidence: Evidence) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Final
 
-from generator.gates.document import Evidence
+from generator.gates.document import Evidence, changed
 from generator.gates.run import configuration
 from generator.plan.resolve import Planned
 from generator.plan.values import Gate
@@ -25,6 +25,7 @@ CODES: Final = {
     "EVID109": "a gate is inconclusive",
     "EVID110": "the evidence is too old",
     "EVID111": "a gate is waived",
+    "EVID112": "a report changed after it was judged",
 }
 """Every code of this module and of `generator.gates.document`, with what it finds."""
 
@@ -46,6 +47,20 @@ def evidence_findings(
     if evidence.findings:
         return list(evidence.findings)
     return sorted(_Judge(planned, evidence, today, longest_days).findings(), key=Finding.sort_key)
+
+
+def report_findings(evidence: Evidence) -> list[Finding]:
+    """Reports that lie in the repository with another content than was judged.
+
+    Only `gates check` asks: reports come and go with every run of a pipeline, and rendering must not depend on them.
+    """
+    found = []
+    for entry in evidence.content.predicate.gates if evidence.content else ():
+        for path in changed(entry, evidence, "report"):
+            message = f"the gate `{entry.name}` was judged from {path}, which has changed since"
+            hint = f"run it: sluice gates run {evidence.model} --gate {entry.name}"
+            found.append(Finding("EVID112", "error", message, hint, Place(evidence.file), entry.name))
+    return found
 
 
 class _Judge:
@@ -107,6 +122,9 @@ class _Judge:
     def _problem(self, gate: Gate, entry: Entry | None) -> tuple[str, str] | None:
         if entry is None:
             return "EVID107", f"the gate `{gate.name}` was not judged as it is configured now"
+        suites = changed(entry, self.evidence, "suite")
+        if suites:
+            return "EVID107", f"the gate `{gate.name}` was judged before {suites[0]} changed"
         if entry.verdict == "fail":
             return "EVID108", f"the gate `{gate.name}` failed: {entry.reason}"
         if entry.verdict != "pass":

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from generator.plan.entries import Entry
+from generator.source.reader import raw
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 (hex) of a file; of nothing, where there is none or it can't be read."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return hashlib.sha256().hexdigest()
+    """SHA-256 (hex) of a file; of nothing, where there is none or it is no file to be read."""
+    return hashlib.sha256(raw(path) or b"").hexdigest()
 
 
 @dataclass

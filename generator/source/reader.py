@@ -61,6 +61,14 @@ class _RefusedError(Exception):
     """Code, message and hint of a file that is refused unread."""
 
 
+def raw(path: Path) -> bytes | None:
+    """The bytes of a regular file of a sane size; None for whatever else stands there, without waiting for it."""
+    try:
+        return _bytes(path)
+    except (_RefusedError, OSError, RuntimeError):
+        return None
+
+
 def _bytes(path: Path) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:

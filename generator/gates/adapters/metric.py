@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from generator.gates.canonical import digest_of
 from generator.gates.environments import Tool
 from generator.gates.inputs import source_of
 from generator.gates.measures import measure
@@ -189,7 +190,8 @@ def _run(task: Task, source: str) -> tuple[Scores, Outcome]:
     rows = int(metrics["rows"]) if metrics.get("rows", 0) >= 1 else None
     scores = Scores(metrics[metric], rows, metrics.get(f"champion_{metric}"), report["models"])
     binding = task.inputs.bind(report["models"], report["ended"])
-    return scores, Outcome("mlflow", report["version"], binding, (), (), tool.digest)
+    found = Source(role="report", path=source, digest=digest_of(metrics))
+    return scores, Outcome("mlflow", report["version"], binding, (found,), (), tool.digest)
 
 
 def _paired(task: Task) -> tuple[dict[str, Any], list[Source]]:

@@ -120,7 +120,10 @@ def test_nobody_wrote_it():
 
 def test_what_stands_outside_the_spec_is_the_specs_own():
     found = Layers(
-        dump({"metadata": {"name": "x", "owner": "me"}, "spec": {"owner": "not me"}}, "s.yaml"), dump({}, "p.yaml"), "t", "e"
+        dump({"metadata": {"name": "x", "owner": "me"}, "spec": {"owner": "not me"}}, "s.yaml"),
+        dump({}, "p.yaml"),
+        "t",
+        "e",
     )
     assert found.origin(("metadata", "owner")).source == "spec"
     assert found.origin(("metadata", "owner")).place == found.spec.place(("metadata", "owner"))

@@ -7,7 +7,9 @@ import pytest
 from tests.system.repositories import DIGEST, LOCK, MODEL, PLATFORM, codes, resolve_one, small
 
 DRIFT = '  gates: [{name: drift, drift: {reference: "dvc:a", current: "dvc:b", features: [x]}}]\n'
-LOCKED = LOCK + f"data:\n  dvc:a: {{digest: {DIGEST}, resolved: x}}\n  dvc:b: {{digest: {DIGEST}, resolved: x}}\n"
+LOCKED = (
+    LOCK + f"data:\n  dvc:a: {{digest: {DIGEST}, resolved: x}}\n  dvc:b: {{digest: {DIGEST}, resolved: x}}\n"
+)
 OUTCOME = "  outcomes: {ctr: {kind: ratio, event: click, baseline: 4%}}\n"
 
 
@@ -146,15 +148,21 @@ def test_a_mistake_of_one_environment_keeps_the_other_plan(tmp_path):
     assert [p.plan.identity.environment for p in found.plans] == ["live"]
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "[]\n", "5\n", "spec: 5\n", "spec: {tier: [basic]}\n", "spec: {}\n"])
+@pytest.mark.parametrize(
+    "text", ["", "# nothing\n", "[]\n", "5\n", "spec: 5\n", "spec: {tier: [basic]}\n", "spec: {}\n"]
+)
 def test_what_is_no_spec_is_a_finding(text, tmp_path):
     found = resolve_one(small(tmp_path, text))
     assert found.plans == []
     assert {code[:4] for code in codes(found)} == {"SPEC"}
 
 
-@pytest.mark.parametrize("lock", ["", "[]\n", "schema: sluice/lock/v2\n", LOCK.replace("a1a1", "a1a"), "a: [\n"])
+@pytest.mark.parametrize(
+    "lock", ["", "[]\n", "schema: sluice/lock/v2\n", LOCK.replace("a1a1", "a1a"), "a: [\n"]
+)
 def test_a_broken_lock_is_told_in_the_lock_and_nothing_else(lock, tmp_path):
     found = resolve_one(small(tmp_path, lock=lock))
     assert found.plans == []
-    assert {str(finding.place).partition(":")[0] for finding in found.findings} == {"specs/shop/ranker.lock.yaml"}
+    assert {str(finding.place).partition(":")[0] for finding in found.findings} == {
+        "specs/shop/ranker.lock.yaml"
+    }

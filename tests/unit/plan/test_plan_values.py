@@ -37,7 +37,11 @@ CHANGES_KEY = {
     "columns of a gate": ("model", "features: [x]", "features: [x, y]"),
     "order of columns": ("model", "features: [x]", "features: [z, x]"),
     "one gate less": ("model", "{name: acc, metric: accuracy, atLeast: 0.9}, ", ""),
-    "gate image": ("platform", "  prometheus:", "  images: {gates: registry.example.com/other}\n  prometheus:"),
+    "gate image": (
+        "platform",
+        "  prometheus:",
+        "  images: {gates: registry.example.com/other}\n  prometheus:",
+    ),
     "registry": ("platform", "registry.example.com/models", "registry.example.com/else"),
 }
 KEEPS_KEY = {
@@ -114,7 +118,10 @@ def test_the_image_tag_and_the_pushed_digest(tmp_path):
     assert first.image.reference == f"registry.example.com/models/shop/ranker:3-{short}"
     assert re.fullmatch(r"[0-9a-f]{12}", short)
     pushed = f'image: {{digest: {DIGEST}, bento: "{short}"}}\n'
-    assert plan(tmp_path, lock=LOCK + DATA + pushed).image.reference == f"registry.example.com/models/shop/ranker@{DIGEST}"
+    assert (
+        plan(tmp_path, lock=LOCK + DATA + pushed).image.reference
+        == f"registry.example.com/models/shop/ranker@{DIGEST}"
+    )
     other = f'image: {{digest: {DIGEST}, bento: "{"0" * 12}"}}\n'
     assert plan(tmp_path, lock=LOCK + DATA + other).image.digest is None
 
@@ -173,7 +180,12 @@ def test_namespace_and_hosts(tmp_path):
     first = plan(tmp_path)
     assert first.identity.namespace == "shop-live"
     assert first.routing.hosts == ("ranker.shop.models.example.com",)
-    other = plan(tmp_path, platform=PLATFORM.replace("      domain:", '      namespace: "ml-{environment}-{team}"\n      domain:'))
+    other = plan(
+        tmp_path,
+        platform=PLATFORM.replace(
+            "      domain:", '      namespace: "ml-{environment}-{team}"\n      domain:'
+        ),
+    )
     assert other.identity.namespace == "ml-live-shop"
     hosts = plan(tmp_path, MODEL + "  traffic: {hosts: [a.example.com, b.example.com]}\n").routing.hosts
     assert hosts == ("a.example.com", "b.example.com")

@@ -50,7 +50,9 @@ def metrics(case: str) -> list[tuple[str, dict[str, Any]]]:
 
 def test_every_router_and_strategy_has_a_case():
     assert {f"{s}-{r}" for r in ROUTERS for s in ("canary", "bluegreen")} <= set(CASES)
-    assert {"autoscaling-hpa", "autoscaling-keda", "environments", "secrets-gates", "custom", "whole"} <= set(CASES)
+    assert {"autoscaling-hpa", "autoscaling-keda", "environments", "secrets-gates", "custom", "whole"} <= set(
+        CASES
+    )
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -70,7 +72,9 @@ def test_a_change_is_named(monkeypatch, tmp_path, capsys):
     changed = next((tmp_path / case).rglob("rollout-main.yaml"))
     changed.write_text(changed.read_text() + "#\n")
     assert golden.main(["--check"]) == 1
-    assert capsys.readouterr().out.splitlines() == [f"{case}/{changed.relative_to(tmp_path / case).as_posix()}"]
+    assert capsys.readouterr().out.splitlines() == [
+        f"{case}/{changed.relative_to(tmp_path / case).as_posix()}"
+    ]
     assert golden.main([]) == 0
     assert golden.main(["--check"]) == 0
     assert golden.main(["--what"]) == 2
@@ -115,7 +119,9 @@ def steps(case: str) -> list[dict[str, Any]]:
     return item["spec"]["strategy"]["canary"]["steps"]
 
 
-CANARIES = [case for case in CASES if spec(case)["rollout"]["strategy"] == "canary" and case != "environments"]
+CANARIES = [
+    case for case in CASES if spec(case)["rollout"]["strategy"] == "canary" and case != "environments"
+]
 GREENS = [case for case in CASES if spec(case)["rollout"]["strategy"] == "blue-green"]
 
 
@@ -143,7 +149,11 @@ def test_weights_holds_and_approvals_are_those_of_the_spec(case):
         if "approve" in step:
             expected.append(("approve", 0))
         else:
-            expected.append(("weight", int(step["weight"][:-1])) if "weight" in step else ("cohort", step["cohort"]["exact"]))
+            expected.append(
+                ("weight", int(step["weight"][:-1]))
+                if "weight" in step
+                else ("cohort", step["cohort"]["exact"])
+            )
             expected.append(("hold", seconds(step["hold"])))
     assert told == expected
 
@@ -185,7 +195,9 @@ def test_the_rollout_is_in_the_last_wave_and_nothing_is_a_hook(case):
         if item["kind"] in {"Application", "AppProject"} or "/platform/" in name:
             continue
         wave = int(annotations["argocd.argoproj.io/sync-wave"])
-        expected = {"Rollout": 1, "HorizontalPodAutoscaler": 1, "ScaledObject": 1, "Workflow": -1}.get(item["kind"], 0)
+        expected = {"Rollout": 1, "HorizontalPodAutoscaler": 1, "ScaledObject": 1, "Workflow": -1}.get(
+            item["kind"], 0
+        )
         assert wave == expected, name
 
 
@@ -198,7 +210,9 @@ def test_replicas_are_left_to_an_autoscaler(case):
 
 # What a metric is told when there is nothing to tell, and what it must then say.
 SILENCE: dict[str, list[float]] = {"none": [], "NaN": [math.nan], "+Inf": [math.inf], "-Inf": [-math.inf]}
-METRICS = [(label, metric) for case in CASES for label, metric in metrics(case) if "prometheus" in metric["provider"]]
+METRICS = [
+    (label, metric) for case in CASES for label, metric in metrics(case) if "prometheus" in metric["provider"]
+]
 
 
 def condition(metric: dict[str, Any]) -> Condition:

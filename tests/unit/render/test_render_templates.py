@@ -26,12 +26,16 @@ def account(root) -> str:
 
 def test_an_override_is_used_and_the_others_stay(tmp_path):
     plain = sluice(repository(tmp_path / "a"), "render")
-    changed = sluice(repository(tmp_path / "b", OURS + 'imagePullSecrets:\n  - name: {{ "007" }}\n'), "render")
+    changed = sluice(
+        repository(tmp_path / "b", OURS + 'imagePullSecrets:\n  - name: {{ "007" }}\n'), "render"
+    )
     assert (plain.code, changed.code) == (0, 0), changed.text
     ours, theirs = read_tree(tmp_path / "a/rendered"), read_tree(tmp_path / "b/rendered")
     bundle = "live/shop/ranker"
     assert 'name: "007"' in account(tmp_path / "b")
-    differing = {name for name in ours | theirs if ours.get(name) != theirs.get(name) and not name.endswith(".sluice")}
+    differing = {
+        name for name in ours | theirs if ours.get(name) != theirs.get(name) and not name.endswith(".sluice")
+    }
     assert differing == {f"{bundle}/serviceaccount-main.yaml", f"{bundle}/rollout-main.yaml"}
 
 
@@ -47,7 +51,9 @@ def test_a_changed_override_makes_everything_stale(tmp_path):
     root = repository(tmp_path)
     assert sluice(root, "render").code == 0
     assert sluice(root, "render", "--check").code == 0
-    repository(root, OURS.replace("automountServiceAccountToken: false", "automountServiceAccountToken: true"))
+    repository(
+        root, OURS.replace("automountServiceAccountToken: false", "automountServiceAccountToken: true")
+    )
     assert sluice(root, "render", "--check").code == 1
     assert sluice(root, "render").code == 0
     assert "automountServiceAccountToken: true" in account(root)

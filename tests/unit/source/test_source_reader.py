@@ -162,7 +162,9 @@ def test_a_depth_that_is_allowed():
     assert data == []
 
 
-@pytest.mark.parametrize("raw", [b"", b"\n\n", b"# only\n# comments\n", b"\xef\xbb\xbf", b"---\n", b"---\n...\n"])
+@pytest.mark.parametrize(
+    "raw", [b"", b"\n\n", b"# only\n# comments\n", b"\xef\xbb\xbf", b"---\n", b"---\n...\n"]
+)
 def test_nothing_there(raw):
     document = parse(raw, "s.yaml")
     assert document.data is None

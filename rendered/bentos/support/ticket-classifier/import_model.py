@@ -1,0 +1,85 @@
+"""Put the downloaded artifact of the model into the local model store, if it is the one pinned.
+
+    python import_model.py ARTIFACT
+
+ARTIFACT is a file or a folder: a model that BentoML exported, an MLflow model, or the model file itself. Nothing of it
+is loaded before its SHA-256 is the pinned one. The digest of a folder is that of its listing, which is reproduced by
+
+    (cd ARTIFACT && find . -type f -printf '%P\n' | LC_ALL=C sort | xargs -d '\n' sha256sum -- | sha256sum)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import bentoml
+
+TAG = 'ticket_classifier:7'
+SHA256 = '55f24112e5313fee046e2056850c0c0c664db832e87766fc0f36ce0dc7df1815'
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def digest(artifact: Path) -> str:
+    """SHA-256 of a file, or of a folder's listing in the format of sha256sum, sorted by path.
+
+    Raises:
+        ValueError: there is nothing, or a link or a device, which no digest covers.
+    """
+    if artifact.is_file():
+        return file_digest(artifact)
+    paths = sorted(artifact.rglob("*"), key=lambda path: os.fsencode(path.relative_to(artifact).as_posix()))
+    if odd := next((path for path in paths if path.is_symlink() or not (path.is_file() or path.is_dir())), None):
+        raise ValueError(f"{odd} is neither a file nor a folder")
+    lines = [f"{file_digest(p)}  {p.relative_to(artifact).as_posix()}\n" for p in paths if p.is_file()]
+    if not lines:
+        raise ValueError(f"{artifact} holds no file")
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def store(artifact: Path) -> None:
+    """Import what BentoML exported; copy anything else, as it is, under the pinned tag.
+
+    Raises:
+        ValueError: the export has another tag.
+    """
+    if artifact.suffix == ".bentomodel" or (artifact / "model.yaml").is_file():
+        form = {"input_format": "folder"} if artifact.is_dir() else {}
+        imported = bentoml.models.import_model(str(artifact), **form)
+        if str(imported.tag) != TAG:
+            bentoml.models.delete(imported.tag)
+            raise ValueError(f"the artifact holds {imported.tag}, not {TAG}")
+        return
+    with bentoml.models.create(TAG, metadata={"sha256": SHA256}) as model:
+        if artifact.is_dir():
+            shutil.copytree(artifact, model.path, dirs_exist_ok=True)
+        else:
+            shutil.copy(artifact, model.path)
+
+
+def main(arguments: list[str]) -> str | None:
+    """Import the one artifact named; what is wrong, else None."""
+    if len(arguments) != 1:
+        return "usage: python import_model.py ARTIFACT"
+    artifact = Path(arguments[0])
+    try:
+        found = digest(artifact)
+        if found != SHA256:
+            return f"refused: {artifact} has the SHA-256 {found}, the lock pins {SHA256}"
+        store(artifact)
+    except (OSError, ValueError, bentoml.exceptions.BentoMLException) as error:
+        return f"refused: {error}"
+    print(f"imported {TAG}")
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

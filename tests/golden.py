@@ -1,0 +1,96 @@
+"""Rendered files of small cases, kept in git: `python -m tests.golden` writes them, `--check` compares.
+
+Each case is a folder `tests/golden/<case>` with `specs/` and the `rendered/` that came of it. Ledgers are left out:
+they hold digests of the templates, and would change with every edit of one. The case `whole` keeps every file;
+the others keep what differs between cases, the bundles and the Applications.
+"""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from generator.cli.produce import produce
+from generator.cli.session import Session
+from generator.cli.work import Request, platform_inputs, survey
+
+CASES = Path(__file__).resolve().with_name("golden")
+TODAY = datetime.date(2026, 11, 23)
+_SHARED = ("argocd/projects", "argocd/platform", "platform")
+
+
+def cases() -> list[str]:
+    """Names of all cases, sorted."""
+    return sorted(path.parent.name for path in CASES.glob("*/specs"))
+
+
+def render(case: str) -> dict[str, str]:
+    """What a case renders to: text by path below `rendered/`.
+
+    Raises:
+        ValueError: a spec of the case has an error.
+    """
+    root = CASES / case
+    session = Session(root, TODAY)
+    with tempfile.TemporaryDirectory() as empty:
+        request = Request(root, Path(empty), "", session.entries, None, TODAY)
+        product = produce(session, request, survey(request, platform_inputs(root), session.templates))
+        errors = [finding for finding in product.findings if finding.severity == "error"]
+        if errors:
+            raise ValueError("; ".join(f"{f.place} {f.code} {f.message}" for f in errors))
+        files = {f"{b.path}/{name}": text for b in product.bundles() for name, text in b.files.items()}
+    return {name: files[name] for name in sorted(files) if case == "whole" or _kept(name, case)}
+
+
+def _kept(name: str, case: str) -> bool:
+    environment, _, rest = name.partition("/")
+    if environment == "bentos":
+        return case.startswith("custom")
+    return not rest.startswith(_SHARED)
+
+
+def kept(case: str) -> dict[str, str]:
+    """What git keeps of a case."""
+    root = CASES / case / "rendered"
+    found = sorted(path for path in root.rglob("*") if path.is_file())
+    return {path.relative_to(root).as_posix(): path.read_bytes().decode() for path in found}
+
+
+def differences(case: str) -> list[str]:
+    """Paths that are missing, too many or different."""
+    now, before = render(case), kept(case)
+    return [f"{case}/rendered/{name}" for name in sorted(now | before) if now.get(name) != before.get(name)]
+
+
+def write(case: str) -> None:
+    """Replace what git keeps of a case."""
+    files = render(case)
+    target = CASES / case / "rendered"
+    shutil.rmtree(target, ignore_errors=True)
+    for name, text in files.items():
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+
+
+def main(arguments: list[str]) -> int:
+    """Write all cases, or with `--check` say which files differ."""
+    if arguments not in ([], ["--check"]):
+        print("usage: python -m tests.golden [--check]", file=sys.stderr)
+        return 2
+    changed = [path for case in cases() for path in differences(case)]
+    for path in changed:
+        print(path)
+    if arguments:
+        return int(bool(changed))
+    for case in cases():
+        write(case)
+    print(f"{len(cases())} cases, {len(changed)} files changed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,68 @@
+"""What `sluice render` does, in this process and without writing: survey, resolve, judge, render."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import ryaml
+
+from generator.cli.formats import render
+from generator.cli.produce import produce
+from generator.cli.session import Session
+from generator.cli.work import Request, platform_inputs, survey
+from generator.source.finding import Finding
+from tests.system.repositories import TODAY, write_tree
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a repository.
+
+    Args:
+        findings: all of them.
+        files: rendered text by path below `rendered/`.
+    """
+
+    findings: list[Finding]
+    files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> list[str]:
+        return [f"{f.place} {f.code} {f.message}" for f in self.findings if f.severity == "error"]
+
+    @property
+    def objects(self) -> dict[str, Any]:
+        return {name: ryaml.loads(text) for name, text in self.files.items() if name.endswith(".yaml")}
+
+
+def run(root: Path) -> Outcome:
+    """Render a repository to memory.
+
+    Raises:
+        Exception: whatever the program would answer with exit code 3.
+    """
+    session = Session(root, TODAY)
+    request = Request(root, root / "no such folder", "", session.entries, None, TODAY)
+    work = survey(request, platform_inputs(root), session.templates)
+    product = produce(session, request, work)
+    _tell(product.findings)
+    return Outcome(
+        product.findings,
+        {f"{b.path}/{name}": text for b in product.bundles() for name, text in b.files.items()},
+    )
+
+
+def _tell(findings: list[Finding]) -> None:
+    """The report that a user would read: no text of theirs steers the terminal."""
+    assert all(finding.message and finding.hint for finding in findings)
+    report = render(findings, "text", color=False)
+    assert all(line.isprintable() for line in report.split("\n"))
+
+
+def run_files(root: Path, files: Mapping[str, bytes]) -> Outcome:
+    """Render these files, written into a folder that may hold older ones of the same names."""
+    write_tree(root, files)
+    return run(root)

@@ -1,0 +1,101 @@
+"""The built wheel, installed with the pinned core dependencies into an empty environment, renders from another folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.system.repositories import CHECKOUT, EPOCH, examples, read_tree, sluice
+
+
+def run(*command: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))
+    }
+    done = subprocess.run(
+        list(map(str, command)), cwd=cwd, env={**kept, **variables}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built by hatchling in this environment: nothing is fetched."""
+    source, out = tmp_path_factory.mktemp("source") / "s", tmp_path_factory.mktemp("wheel")
+    shutil.copytree(
+        CHECKOUT,
+        source,
+        ignore=shutil.ignore_patterns(
+            ".*", "rendered", "tests", "docs", "__pycache__", "*.egg-info", "specs"
+        ),
+    )
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "-w",
+        out,
+        source,
+        cwd=out,
+    )
+    (built,) = out.glob("*.whl")
+    return built
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_templates_and_nothing_of_the_tests(wheel: Path):
+    names = zipfile.ZipFile(wheel).namelist()
+    ours = {
+        path.relative_to(CHECKOUT / "templates").as_posix()
+        for path in (CHECKOUT / "templates").rglob("*")
+        if path.is_file()
+    }
+    shipped = {
+        name.removeprefix("generator/_templates/")
+        for name in names
+        if name.startswith("generator/_templates/")
+    }
+    assert {name for name in ours if "__pycache__" not in name} == shipped
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"generator", "sluicegate"}
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert "generator/py.typed" in names
+    assert not any("__pycache__" in name or name.endswith(".pyc") for name in names)
+
+
+@pytest.mark.slow
+def test_the_installed_wheel_renders_from_another_folder(wheel: Path, rendered: Path, tmp_path: Path):
+    venv = tmp_path / "venv"
+    run(sys.executable, "-m", "venv", venv, cwd=tmp_path)
+    pip = (venv / "bin/python", "-m", "pip", "install", "-q", "--disable-pip-version-check")
+    run(*pip, "--require-hashes", "-r", CHECKOUT / "generator/pins/core.txt", cwd=tmp_path)
+    run(*pip, "--no-deps", "--no-index", wheel, cwd=tmp_path)
+    run(venv / "bin/python", "-m", "pip", "check", cwd=tmp_path)
+    elsewhere = examples(tmp_path / "elsewhere")
+    ran = run(venv / "bin/sluice", "render", cwd=elsewhere, SOURCE_DATE_EPOCH=EPOCH)
+    assert "created" in ran.stdout
+    assert read_tree(elsewhere / "rendered") == read_tree(rendered / "rendered")
+    assert (
+        "nothing changed"
+        in run(venv / "bin/sluice", "render", cwd=elsewhere / "specs", SOURCE_DATE_EPOCH=EPOCH).stdout
+    )
+    assert sluice(elsewhere, "render", "--check").code == 0
+    for command in (
+        ["--help"],
+        ["validate"],
+        ["plan", "shop/recommender"],
+        ["schema", "model"],
+        ["templates"],
+    ):
+        run(venv / "bin/sluice", *command, cwd=elsewhere, SOURCE_DATE_EPOCH=EPOCH)

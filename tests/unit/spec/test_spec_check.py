@@ -1,0 +1,173 @@
+"""Structural mistakes: each is told once, where it stands, with what to write instead."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generator.source.reader import parse
+from generator.spec.check import check
+from generator.spec.model import ModelFile
+from generator.spec.platform import PlatformFile
+from generator.spec.types import byte_count, cores, seconds
+from generator.spec.units import duration, percent
+from tests.system.repositories import EXAMPLES, MODEL, PLATFORM
+
+RECORDS = {"model": (ModelFile, MODEL), "platform": (PlatformFile, PLATFORM)}
+
+
+def told(old: str, new: str, record: str = "model") -> list[tuple[str, str, str, str]]:
+    kind, text = RECORDS[record]
+    assert old in text
+    document = parse(text.replace(old, new, 1).encode(), "s.yaml")
+    assert document.findings == []
+    _, findings = check(kind, document)
+    return [
+        (f.code, document.excerpt(f.place.line)[f.place.column - 1 :], f.message, f.hint) for f in findings
+    ]
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_what_is_right(record):
+    kind, text = RECORDS[record]
+    file, findings = check(kind, parse(text.encode(), "s.yaml"))
+    assert file is not None
+    assert findings == []
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/[a-z-]*[a-z].yaml")), ids=lambda path: path.name)
+def test_the_examples_are_right_once_their_tier_has_spoken(path):
+    if path.name.endswith(".lock.yaml"):
+        return
+    _, findings = check(ModelFile, parse(path.read_bytes(), "s.yaml"))
+    assert findings == []
+
+
+# What is replaced, by what; the code, where the finding points, and a word that message or hint must hold.
+MISTAKES = [
+    ("tier: basic", "teir: basic", "SPEC102", "teir", "`tier`"),
+    ("rollout:", "roll_out:", "SPEC102", "roll_out", "`rollout`"),
+    ("    steps:", "    no_data: pause\n    steps:", "SPEC102", "no_data", "`noData`"),
+    ("    steps:", "    no-data: pause\n    steps:", "SPEC102", "no-data", "`noData`"),
+    ("    steps:", "    NoData: pause\n    steps:", "SPEC102", "NoData", "`noData`"),
+    ("hold: 10m", "held: 10m", "SPEC102", "held", "`hold`"),
+    ("hold: 10m", "zzz: 10m, hold: 10m", "SPEC102", "zzz", "hold, weight"),
+    (", hold: 10m", "", "SPEC103", "{weight", "`hold`"),
+    ("  tier: basic\n", "", "SPEC103", "spec", "`tier`"),
+    ("weight: 5%", "weight: 5", "SPEC105", "5", "5%"),
+    ("weight: 5%", "weight: 0%", "SPEC105", "0%", "1% to 100%"),
+    ("weight: 5%", "weight: 5.5%", "SPEC105", "5.5%", "whole"),
+    ("hold: 10m", "hold: 10", "SPEC105", "10", "60m"),
+    ("hold: 10m", "hold: 10 m", "SPEC105", "10 m", "60m"),
+    ("hold: 10m", "hold: null", "SPEC105", "null", "nothing"),
+    ("name: ranker", "name: Ranker", "SPEC105", "Ranker", "kebab-case"),
+    ("framework: sklearn", "framework: sklern", "SPEC106", "sklern", "`sklearn`"),
+    ("strategy: canary", "strategy: canry", "SPEC106", "", "canary or blue-green"),
+    ("{weight: 5%, hold: 10m}", "{hold: 10m}", "SPEC106", "{hold", "a weight, a cohort or an approval"),
+    ("[{weight: 5%, hold: 10m}]", "[]", "SPEC108", "[]", "1"),
+    ("[{weight: 5%, hold: 10m}]", "{weight: 5%}", "SPEC104", "{weight", "a list"),
+    ("    steps:", "    risk: 5%\n    steps:", "SPEC104", "5%", "a mapping"),
+    ("  rollout:", "  replicas: two\n  rollout:", "SPEC104", "two", "a whole number"),
+    ("  rollout:", "  replicas: 2.0\n  rollout:", "SPEC104", "2.0", "a whole number"),
+    ("  rollout:", "  replicas: true\n  rollout:", "SPEC104", "true", "a whole number"),
+    ("  rollout:", "  replicas: 0\n  rollout:", "SPEC108", "0", "greater than or equal to 1"),
+    ("    steps:", "    guards: [{metric: error-rate}]\n    steps:", "SPEC107", "{metric", "`detect` or `limit`"),
+    ("    steps:", "    guards: [{metric: error-rate, limit: 1%, detect: {rise: 1%}}]\n    steps:", "SPEC107", "{metric", "`detect` or `limit`"),
+    ("    steps:", "    guards: [{metric: latency}]\n    steps:", "SPEC106", "{metric", "error-rate"),
+    ('"mlflow:ranker/3"', '"ranker"', "SPEC105", '"ranker"', "ref"),
+    ("kind: Model", "kind: Modell", "SPEC106", "Modell", "`Model`"),
+    ("v1alpha1", "v1alpha2", "SPEC106", "sluice.dev/v1alpha2", "sluice.dev/v1alpha1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "points", "word"), MISTAKES, ids=[new.strip()[:40] for _, new, *_ in MISTAKES]
+)
+def test_one_mistake_one_finding(old, new, code, points, word):
+    findings = told(old, new)
+    if len(findings) == 2:  # a required key that is misspelt is missing too
+        findings = [finding for finding in findings if finding[0] != "SPEC103"]
+    ((found, shown, message, hint),) = findings
+    assert found == code
+    assert shown.startswith(points)
+    assert word in message + hint
+
+
+PLATFORM_MISTAKES = [
+    ("  environments:", "  enviroments:", {"SPEC102", "SPEC103"}),
+    ("router: {kind: gateway-api", "router: {kind: nginx", {"SPEC106"}),
+    ("https://kubernetes", "kubernetes", {"SPEC105"}),
+    ("    live:", "    Live:", {"SPEC105"}),
+    ("tiers: [basic]", "tiers: []", {"SPEC108"}),
+    ("tiers: [basic]", "tiers: basic", {"SPEC104"}),
+    ("{evidence: [cluster]}", "{ceilings: {firstWeight: 5}}", {"SPEC105"}),
+    ("{evidence: [cluster]}", "{requires: {gates: [fairnes]}}", {"SPEC106"}),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), PLATFORM_MISTAKES)
+def test_mistakes_in_a_platform(old, new, expected):
+    assert {code for code, *_ in told(old, new, "platform")} == expected
+
+
+def test_all_mistakes_at_once_in_order():
+    text = MODEL.replace("kind: Model", "kind: Modl").replace("tier: basic", "teir: basic").replace("5%", "5")
+    _, findings = check(ModelFile, parse(text.encode(), "s.yaml"))
+    places = [(f.place.line, f.place.column) for f in findings]
+    assert len(findings) == 4
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "[]\n", "text\n", "7\n", "~\n"])
+def test_what_is_no_mapping(text):
+    file, findings = check(ModelFile, parse(text.encode(), "s.yaml"))
+    assert file is None
+    assert [finding.code for finding in findings] == ["SPEC101"]
+
+
+UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+PARTS = st.lists(st.tuples(st.integers(0, 999_999), st.sampled_from(sorted(UNITS))), min_size=1, max_size=4)
+
+
+@given(PARTS)
+def test_durations(parts):
+    text = "".join(f"{count}{unit}" for count, unit in parts)
+    assert round(seconds(text) * 1000) == sum(count * UNITS[unit] for count, unit in parts)
+
+
+@given(st.integers(0, 10**12))
+def test_a_duration_is_written_as_it_is_read(milliseconds):
+    written = duration(milliseconds / 1000)
+    assert re.fullmatch(r"([0-9]+(ms|s|m|h|d))+", written)
+    assert round(seconds(written) * 1000) == milliseconds
+
+
+@given(st.integers(0, 10**8))
+def test_a_share_is_written_as_it_is_read(millionths):
+    written = percent(millionths / 10**8)
+    assert re.fullmatch(r"[0-9]+(\.[0-9]{1,6})?%", written)
+    assert round(float(written[:-1]) * 10**6) == millionths
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("1", 1),
+        ("1k", 1000),
+        ("1Ki", 1024),
+        ("512Mi", 2**29),
+        ("2Gi", 2**31),
+        ("3M", 3 * 10**6),
+        ("1Ti", 2**40),
+    ],
+)
+def test_memory(text, count):
+    assert byte_count(text) == count
+
+
+@pytest.mark.parametrize(("text", "count"), [("2", 2), ("500m", 0.5), ("0.25", 0.25), ("1500m", 1.5)])
+def test_cpu(text, count):
+    assert cores(text) == count
