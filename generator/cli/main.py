@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "replay": "Tell what the guards would have decided over recorded or simulated traffic.",
     "pin": "Resolve references over the network and write locks.",
     "promote": "Point a spec at another version of its model.",
+    "gates": "Judge a model before any traffic, and check the evidence that this leaves.",
     "verify": "Check any tree of rendered files.",
     "schema": "Print the JSON Schema of a file format.",
     "explain": "Tell what a finding means and how to fix it.",

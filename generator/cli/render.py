@@ -16,6 +16,7 @@ from generator.output.errors import OutputError
 from generator.output.prune import prune
 from generator.output.report import CheckReport, WriteReport
 from generator.plan.inputs import PlatformInputs
+from generator.render.environment import TemplateError
 from generator.source.finding import Finding
 
 _SHOWN = 20
@@ -59,7 +60,7 @@ def command(
     )
     try:
         context.exit(_run(session, request, platform, only_check=only_check, only_diff=only_diff))
-    except OutputError as error:
+    except (OutputError, TemplateError) as error:
         raise Refused(str(error)) from error
 
 

@@ -13,7 +13,15 @@ from generator.cli.formats import findings_json
 from generator.cli.sections.schema import plan_schema
 from generator.cli.terminal import emit, note
 from generator.cli.writing import write_files
-from generator.spec.schema import BASE, DRAFT, identified, lock_schema, model_schema, platform_schema
+from generator.spec.schema import (
+    BASE,
+    DRAFT,
+    evidence_schema,
+    identified,
+    lock_schema,
+    model_schema,
+    platform_schema,
+)
 
 
 def _plan() -> dict[str, Any]:
@@ -28,6 +36,7 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "model": model_schema,
     "platform": platform_schema,
     "lock": lock_schema,
+    "evidence": evidence_schema,
     "plan": _plan,
     "findings": _findings,
 }

@@ -14,7 +14,7 @@ from generator.plan.entries import PLATFORM, SPECS, Entry
 from generator.plan.inputs import PlatformInputs, file_digest, model_inputs
 from generator.render.environment import Templates
 from generator.render.identity import code_digest
-from generator.source.reader import raw
+from generator.source.files import raw
 
 BENTOS, ARGOCD, PLATFORM_FOLDER = "bentos", "argocd", "platform"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from generator.plan.entries import Entry
-from generator.source.reader import raw
+from generator.source.files import raw
 
 
 def file_digest(path: Path) -> str:

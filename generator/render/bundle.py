@@ -9,8 +9,8 @@ import ryaml
 
 from generator.plan.names import PORT, Names, labels
 from generator.plan.values import Plan
-from generator.render.environment import Templates
-from generator.render.kinds import check
+from generator.render.environment import TemplateError, Templates
+from generator.render.kinds import Problem, check
 from generator.render.output import Output, Outputs
 from generator.render.outputs.analysis import analyses
 from generator.render.outputs.gates import gates
@@ -76,12 +76,19 @@ def render_object(output: Output, common: Mapping[str, object], templates: Templ
     try:
         parsed = ryaml.loads(body)
     except ryaml.InvalidYamlError as error:
-        raise RenderError(f"{output.template} does not give YAML: {error}") from error
-    problems = check(parsed)
+        raise _wrong(output.template, templates, f"it does not give YAML: {error}") from error
+    problems = check(parsed) if isinstance(parsed, dict) else [Problem((), "this is no object")]
     if problems:
         said = "; ".join(f"{'.'.join(map(str, p.path))}: {p.message}" for p in problems[:5])
-        raise RenderError(f"{output.template} does not give a valid object: {said}")
+        raise _wrong(output.template, templates, f"it does not give a valid object: {said}")
     return f"# Rendered by Sluice from {origin}: edit that file, not this one.\n{body}"
+
+
+def _wrong(template: str, templates: Templates, reason: str) -> Exception:
+    """The platform team's mistake where it has templates of its own, else ours."""
+    if templates.own:
+        return TemplateError(templates.blame(template, reason))
+    return RenderError(f"{template}: {reason}")
 
 
 def digest(files: Mapping[str, str]) -> str:

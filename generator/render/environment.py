@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ def builtin_folder() -> Path:
     package = Path(__file__).resolve().parent.parent
     shipped = package / "_templates"
     return shipped if shipped.is_dir() else package.parent / "templates"
+
+
+class TemplateError(Exception):
+    """A template of the platform team does not give what it should."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +87,29 @@ class Templates:
         return self._environment(_language(name)).get_template(name)
 
     def render(self, name: str, context: Mapping[str, object]) -> str:
-        """The text of a template, ending in one newline."""
-        return self.get_template(name).render(context).rstrip("\n") + "\n"
+        """The text of a template, ending in one newline.
+
+        Raises:
+            TemplateError: a template of the platform team is wrong; a mistake in ours is an exception of its own kind.
+        """
+        try:
+            return self.get_template(name).render(context).rstrip("\n") + "\n"
+        except Exception as error:
+            if not self.own:
+                raise
+            line = f"line {error.lineno}: " if hasattr(error, "lineno") else ""
+            raise TemplateError(self.blame(name, line + (str(error) or type(error).__name__))) from error
+
+    @property
+    def own(self) -> list[Source]:
+        """The platform team's templates."""
+        return [source for source in self.sources.values() if source.own]
+
+    def blame(self, name: str, reason: str) -> str:
+        """A sentence about a file that could not be made, naming the platform team's templates that it may come from."""
+        source = self.sources.get(name)
+        files = [source.file] if source and source.own else [own.file for own in self.own]
+        return f"{', '.join(map(str, files))}: {' '.join(reason.split())}"
 
     def _environment(self, language: str) -> Environment:
         made = self._environments.get(language)
@@ -143,6 +169,16 @@ def _environment(language: str, texts: Mapping[str, str], *, trusted: bool) -> E
 def _bytecode_cache(*, trusted: bool) -> BytecodeCache | None:
     """Compiled templates between runs, keyed by their text; None where no folder of our own can be had."""
     from jinja2 import FileSystemBytecodeCache
+    from jinja2.bccache import Bucket
+
+    class Forgiving(FileSystemBytecodeCache):
+        """A cache in which a damaged file is no file."""
+
+        def load_bytecode(self, bucket: Bucket) -> None:
+            try:
+                super().load_bytecode(bucket)
+            except (EOFError, OSError, TypeError, ValueError, pickle.UnpicklingError):
+                bucket.reset()
 
     home = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
     folder = Path(home, "sluice", "templates")
@@ -154,7 +190,7 @@ def _bytecode_cache(*, trusted: bool) -> BytecodeCache | None:
     # Constants are written out by our scalars when a template is compiled: other scalars, other code.
     scalars = hashlib.sha256(Path(__file__).with_name("scalars.py").read_bytes()).hexdigest()[:12]
     kind = "plain" if trusted else "sandboxed"
-    return FileSystemBytecodeCache(str(folder), f"{kind}-{scalars}-%s.cache") if owned else None
+    return Forgiving(str(folder), f"{kind}-{scalars}-%s.cache") if owned else None
 
 
 def identifier(name: str) -> Verbatim:

@@ -29,7 +29,8 @@ def yaml_value(value: object) -> str:
     """
     write = _YAML.get(type(value))
     if write is None:
-        raise TypeError(f"{type(value).__name__} can't be written as YAML: {value!r}")
+        # An undefined value says here what it would have been.
+        raise TypeError(f"{type(value).__name__} can't be written as YAML: {str(value)[:80]}")
     return write(value)
 
 
@@ -109,7 +110,7 @@ def python_value(value: object) -> str:
         return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{python_value(k)}: {python_value(v)}" for k, v in value.items()) + "}"
-    raise TypeError(f"{type(value).__name__} is no literal: {value!r}")
+    raise TypeError(f"{type(value).__name__} is no literal: {str(value)[:80]}")
 
 
 def prose(value: object) -> str:

@@ -21,6 +21,10 @@ _RESERVED_ENVIRONMENTS = frozenset({"bentos"})
 _OURS = ("SLUICE_", "BENTOML_")
 
 
+VERDICT_TASK = "verdict"
+"""Task of the gate Workflow (templates/kubernetes/workflow-gates.yaml.j2)."""
+
+
 @rule(
     "NAME401",
     "error",
@@ -90,8 +94,12 @@ def reserved(context: Context) -> Iterator[Problem]:
     fix="Rename one of them.",
 )
 def gates(context: Context) -> Iterator[Problem]:
-    """Names of gates, unique in the model."""
+    """Names of gates, unique in the model; the task that judges them all has one of its own."""
     first: dict[str, int] = {}
+    for index, gate in enumerate(context.plan.gates):
+        if gate.name == VERDICT_TASK:
+            message = f"`{gate.name}` is the task that judges all gates"
+            yield Problem((*GATES, index, "name"), message, "choose another name")
     for index, gate in enumerate(context.plan.gates):
         before = first.setdefault(gate.name, index)
         if before != index:

@@ -44,7 +44,9 @@ class PlanOdds:
         The sum of the guards' alphas, a theorem (statistics.md 3.3); a bare limit counts with its odds. The closed form
         beside it is an expectation: simulated, rare events fire a little more often than it says.
         """
-        chances = (guard.alpha if guard.ratio is not None else odds.false_rollback for guard, odds in self.guards)
+        chances = (
+            guard.alpha if guard.ratio is not None else odds.false_rollback for guard, odds in self.guards
+        )
         return min(1.0, math.fsum(chances))
 
     @property

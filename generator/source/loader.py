@@ -6,6 +6,7 @@ something else (`no`, `012`, `1_000`, `1:30`, `1e3`) and keys that stand twice a
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Hashable
 from typing import Any
@@ -47,6 +48,11 @@ class StrictLoader(yaml.CSafeLoader):
     def construct_decimal(self, node: yaml.ScalarNode) -> int | str:
         """A decimal integer; one that no program could hold is text, and its field will refuse it."""
         return int(node.value) if len(node.value) <= _LONGEST_INT else str(node.value)
+
+    def construct_finite(self, node: yaml.ScalarNode) -> float | str:
+        """A decimal fraction; one beyond every float is text, and its field will refuse it."""
+        value = float(node.value)
+        return value if math.isfinite(value) else str(node.value)
 
     def construct_ambiguous(self, node: yaml.ScalarNode) -> str:
         """A plain scalar that YAML readers disagree on."""
@@ -95,4 +101,5 @@ _resolve(_TAG + "float", r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)\.[0-9]*)", "-+.012
 StrictLoader.add_constructor(_TAG + "map", StrictLoader.construct_mapping_strictly)
 StrictLoader.add_constructor(_TAG + "seq", StrictLoader.construct_list)
 StrictLoader.add_constructor(_TAG + "int", StrictLoader.construct_decimal)
+StrictLoader.add_constructor(_TAG + "float", StrictLoader.construct_finite)
 StrictLoader.add_constructor(_AMBIGUOUS, StrictLoader.construct_ambiguous)

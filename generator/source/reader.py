@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import codecs
 import re
-import stat
 from pathlib import Path
 
 import yaml
 
 from generator.source.document import Document
+from generator.source.files import RefusedError, regular_bytes
 from generator.source.finding import Finding, Place
 from generator.source.loader import StrictLoader
 
-LIMIT = 1 << 20
 _DEPTH = 64
 # What may nest deeply or repeat by reference is looked at event by event before anything is composed.
 _SUSPICIOUS = re.compile(r"[&*]|(?:^|[\s,\[{])!|(?:- ){8}|(?:\? ){8}|^ {60}", re.MULTILINE)
@@ -36,8 +35,8 @@ def read(path: Path, root: Path | None = None) -> Document:
             return _refused(
                 shown, "SRC108", "this file is a link that leaves the tree", "copy the file into the tree"
             )
-        raw = _bytes(path)
-    except _RefusedError as error:
+        raw = regular_bytes(path)
+    except RefusedError as error:
         return _refused(shown, *error.args)
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -57,46 +56,14 @@ def display(path: Path, root: Path | None) -> str:
     return path.as_posix()
 
 
-class _RefusedError(Exception):
-    """Code, message and hint of a file that is refused unread."""
-
-
-def raw(path: Path) -> bytes | None:
-    """The bytes of a regular file of a sane size; None for whatever else stands there, without waiting for it."""
-    try:
-        return _bytes(path)
-    except (_RefusedError, OSError, RuntimeError):
-        return None
-
-
-def _bytes(path: Path) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        mode = os.fstat(descriptor)
-        if stat.S_ISDIR(mode.st_mode):
-            raise _RefusedError("SRC102", "this is a folder, not a file", "move it away or name a file")
-        if not stat.S_ISREG(mode.st_mode):
-            raise _RefusedError("SRC102", "this is not a regular file", "write the YAML into a plain file")
-        if mode.st_size > LIMIT:
-            raise _RefusedError(
-                "SRC103",
-                f"this file has {mode.st_size} bytes; at most {LIMIT} are read",
-                "split it or remove what is not a spec",
-            )
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(LIMIT + 1)
-    finally:
-        os.close(descriptor)
-
-
 def parse(raw: bytes, shown: str) -> Document:
     """The document in these bytes, shown under this name."""
     try:
-        text = raw.decode("utf-8-sig")
+        raw = raw.removeprefix(codecs.BOM_UTF8)
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - raw.rfind(b"\n", 0, error.start)
-        place = Place(shown, line, column)
+        before = raw[: error.start].decode("utf-8", errors="replace")
+        place = Place(shown, before.count("\n") + 1, len(before) - before.rfind("\n"))
         return _refused(shown, "SRC104", "this file is not UTF-8 text", "save it as UTF-8", place)
     document = Document(shown, text)
     _load(document)

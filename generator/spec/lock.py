@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from generator.spec.record import Record
 from generator.spec.types import Digest, Line
 
-Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,60}[A-Za-z0-9])?$")]
 
 
 class LockedModel(Record):

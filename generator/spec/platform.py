@@ -14,6 +14,7 @@ from generator.spec.types import (
     Digest,
     Duration,
     Host,
+    Interval,
     Key,
     Line,
     Memory,
@@ -47,7 +48,7 @@ class Prometheus(Record):
     """Where guards ask."""
 
     address: Url = Field(description="address, as the Rollouts controller reaches it")
-    scrape_interval: Duration = Field(15.0, description="how often pods are scraped", examples=["15s"])
+    scrape_interval: Interval = Field(15.0, description="how often pods are scraped", examples=["15s"])
 
 
 class Controllers(Record):
@@ -102,7 +103,12 @@ class Environment(Record):
         description="domain of the default host names model.team.domain",
         examples=["models.example.com"],
     )
-    namespace: Annotated[str, Field(pattern=r"^[a-z0-9{}-]{1,63}$")] = Field(
+    namespace: Annotated[
+        str,
+        Field(
+            pattern=r"^(?:[a-z0-9]|\{team\}|\{environment\})(?:(?:[a-z0-9-]|\{team\}|\{environment\})*(?:[a-z0-9]|\{team\}|\{environment\}))?$"
+        ),
+    ] = Field(
         "{team}-{environment}", description="namespace of a team here", examples=["{team}-{environment}"]
     )
 
@@ -203,7 +209,12 @@ class Monitoring(Record):
     """How Prometheus finds the pods."""
 
     labels: dict[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$")],
+        Annotated[
+            str,
+            Field(
+                pattern=r"^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?){0,5}/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
+            ),
+        ],
         Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$")],
     ] = Field(
         {},

@@ -8,14 +8,14 @@ from pydantic import Discriminator, Field, Tag
 
 from generator.spec.guards import Guard, NoData
 from generator.spec.record import Choice, Record, by_key
-from generator.spec.types import Duration, Line, Name, Percent, Weight
+from generator.spec.types import Hold, Line, Name, Percent, Weight
 
 
 class WeightStep(Record):
     """Send a share of live traffic to the new version, then watch it."""
 
     weight: Weight = Field(description="share of live traffic")
-    hold: Duration = Field(description="how long it is watched before the next step", examples=["60m"])
+    hold: Hold = Field(description="how long it is watched before the next step", examples=["60m"])
 
 
 class ApproveStep(Record):
@@ -40,7 +40,7 @@ class CohortStep(Record):
     """Send a named cohort, and nobody else, to the new version."""
 
     cohort: Cohort = Field(description="who sees it")
-    hold: Duration = Field(description="how long it is watched before the next step")
+    hold: Hold = Field(description="how long it is watched before the next step")
 
 
 Step = Annotated[
@@ -73,7 +73,7 @@ class Shadow(Record):
     """Copies of live requests, answered by the new version and thrown away."""
 
     percent: Percent = Field(1.0, description="share of live requests that is copied", examples=["20%"])
-    hold: Duration = Field(description="how long it is watched before the first step", examples=["24h"])
+    hold: Hold = Field(description="how long it is watched before the first step", examples=["24h"])
     guards: list[Guard] = Field([], description="what is judged on the copies")
 
 
@@ -109,7 +109,7 @@ class BlueGreen(Record):
     guards: list[Guard] = Field(
         [], description="absolute limits, judged after the switch while the old version is kept"
     )
-    watch: Duration = Field(
+    watch: Hold = Field(
         600.0, description="how long the guards are judged after the switch", examples=["10m"]
     )
     risk: Risk = Field(Risk(), description="what the team accepts")

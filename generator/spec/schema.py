@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from generator.spec import types
+from generator.spec.evidence import EvidenceFile
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import PlatformFile
@@ -67,6 +68,15 @@ def lock_schema() -> Node:
     forms = _Forms(raw)
     return identified(
         "lock", "What references were resolved to", _closed(forms.form(root, partial=False), forms)
+    )
+
+
+def evidence_schema() -> Node:
+    """The schema of `<model>.evidence.json`."""
+    root, raw = _described(EvidenceFile)
+    forms = _Forms(raw)
+    return identified(
+        "evidence", "What the gates of one model found", _closed(forms.form(root, partial=False), forms)
     )
 
 

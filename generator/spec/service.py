@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Discriminator, Field, Tag
 
 from generator.spec.record import Choice, Record
-from generator.spec.types import Cpu, Duration, Host, Key, Line, Memory, Name, Percent
+from generator.spec.types import Cpu, Duration, Host, Key, Line, Memory, Name, Percent, Timeout, Use
 
 Scalar = str | int | float | bool
 
@@ -58,7 +58,7 @@ class Service(Record):
         {}, description="values of sensitive attributes; default: the platform's"
     )
     max_rows: int = Field(256, ge=1, le=100_000, description="most rows a request may hold")
-    timeout: Duration = Field(10.0, description="a request is given up after this", examples=["10s"])
+    timeout: Timeout = Field(10.0, description="a request is given up after this", examples=["10s"])
     workers: int = Field(1, ge=1, le=64, description="processes of the server")
     threads: int = Field(4, ge=1, le=256, description="requests that one worker computes at a time")
     requirements: list[
@@ -111,7 +111,7 @@ class Hpa(Record):
     kind: Literal["hpa"] = Field("hpa", description="Kubernetes' own autoscaler")
     min: int = Field(ge=1, le=1000, description="fewest pods")
     max: int = Field(ge=1, le=1000, description="most pods")
-    cpu: Percent = Field(0.7, description="CPU use aimed at", examples=["70%"])
+    cpu: Use = Field(0.7, description="CPU use aimed at", examples=["70%"])
 
 
 class Keda(Record):

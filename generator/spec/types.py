@@ -29,6 +29,7 @@ _MONEY = r"^[0-9]{1,12}(?:\.[0-9]{1,6})? [A-Z]{3}$"
 _DATE = r"^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$"
 _DIGEST = r"^sha256:[0-9a-f]{64}$"
 
+_LONGEST = 30 * 86400.0
 _PART = re.compile(r"([0-9.]+)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {
@@ -89,19 +90,40 @@ def _money(text: str) -> Money:
     return Money(float(amount), currency)
 
 
-def _unit(name: str, pattern: str, parse: Any, says: str, example: str) -> Any:
-    """Text with a unit: the validator and the schema share one pattern."""
+def _unit(name: str, pattern: str, parse: Any, says: str, example: str, longest: int = 0) -> Any:
+    """Text with a unit: the validator and the schema share one pattern and one length."""
     matches = re.compile(pattern[:-1] + r"\Z").match
 
     def validate(value: object) -> object:
-        if isinstance(value, str) and matches(value):
-            return parse(value)
+        if isinstance(value, str) and matches(value) and not 0 < longest < len(value):
+            try:
+                return parse(value)
+            except _OutOfRangeError:
+                pass
         raise PydanticCustomError("unit", "{says}", {"says": says, "example": example})
 
     schema = {"type": "string", "pattern": pattern, "examples": [example], "title": name, "description": says}
     # Values with a unit of their own are written back as text; shares and seconds stay numbers.
     written = PlainSerializer(lambda value: value if isinstance(value, (int, float)) else str(value))
-    return (PlainValidator(validate), written, WithJsonSchema(schema))
+    return (
+        PlainValidator(validate),
+        written,
+        WithJsonSchema({**schema, "maxLength": longest} if longest else schema),
+    )
+
+
+class _OutOfRangeError(Exception):
+    """Well formed, but no value that makes sense here."""
+
+
+def _between(low: float, high: float, *, zero: bool = False) -> Any:
+    def parse(text: str) -> float:
+        value = seconds(text)
+        if not (low <= value <= high or (zero and value == 0)):
+            raise _OutOfRangeError(text)
+        return value
+
+    return parse
 
 
 Percent = Annotated[
@@ -126,7 +148,29 @@ Loss = Annotated[
 ]
 Duration = Annotated[
     float,
-    *_unit("Duration", _DURATION, seconds, "a time says its unit: ms, s, m, h or d, such as 60m", "60m"),
+    *_unit(
+        "Duration",
+        _DURATION,
+        _between(0.001, _LONGEST, zero=True),
+        "a time says its unit: ms, s, m, h or d, such as 60m; at most 30d",
+        "60m",
+    ),
+]
+Hold = Annotated[
+    float,
+    *_unit("Hold", _DURATION, _between(1, _LONGEST, zero=True), "a hold is 1s to 30d, such as 60m", "60m"),
+]
+Timeout = Annotated[
+    float, *_unit("Timeout", _DURATION, _between(0.01, 3600), "a time-out is 10ms to 1h, such as 10s", "10s")
+]
+Interval = Annotated[
+    float, *_unit("Interval", _DURATION, _between(1, 300), "an interval is 1s to 5m, such as 15s", "15s")
+]
+Use = Annotated[
+    float,
+    *_unit(
+        "Use", _WEIGHT, lambda text: int(text[:-1]) / 100, "a use is a whole percentage: 1% to 100%", "70%"
+    ),
 ]
 Price = Annotated[
     Money, *_unit("Money", _MONEY, _money, "an amount says its currency, such as 2500 EUR", "2500 EUR")
@@ -177,8 +221,9 @@ Host = Annotated[
         "Host",
         r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){0,10}$",
         str,
-        "a host is a DNS name in lower case, such as models.example.com",
+        "a host is a DNS name in lower case, at most 150 characters, such as models.example.com",
         "models.example.com",
+        150,
     ),
 ]
 Url = Annotated[

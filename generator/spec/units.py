@@ -27,7 +27,7 @@ def item_unit(annotation: Any) -> str:
 def written(value: Any, unit: str) -> Any:
     """A validated value as its spec would write it; what has no unit stays as it is."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if unit == "Duration":
+        if unit in {"Duration", "Hold", "Timeout", "Interval"}:
             return duration(value)
         if unit in {"Percent", "Effect"}:
             return percent(value)
@@ -47,4 +47,4 @@ def duration(seconds: float) -> str:
 
 def percent(share: float) -> str:
     """A share such as `0.5%`, with the six decimals that a spec may have."""
-    return f"{round(100 * share, 6):.12g}%"
+    return f"{100 * share:.6f}".rstrip("0").rstrip(".") + "%"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -386,8 +387,8 @@ def test_without_a_repository(tmp_path: Path):
 
 def test_a_repository_without_models(tmp_path: Path):
     examples(tmp_path)
-    for path in tmp_path.glob("specs/*/*"):
-        path.unlink()
+    for path in tmp_path.glob("specs/*/"):
+        shutil.rmtree(path)
     platform = tmp_path / "specs/platform.yaml"
     platform.write_text(platform.read_text().partition("  waivers:")[0])
     assert sluice(tmp_path, "render").code == 0

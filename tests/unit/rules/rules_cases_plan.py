@@ -29,12 +29,6 @@ CASES = (
         "spec.environments.production.namespace",
     ),
     Case(
-        "NAME402",
-        {"platform.environments.production.namespace": "{team}-{tier}"},
-        {"platform.environments.production.namespace": "{team}-tier"},
-        "spec.environments.production.namespace",
-    ),
-    Case(
         "NAME403",
         {"metadata.team": "platform", "platform.teams.platform": {"owners": ["x"], "tiers": ["standard"]}},
         {"metadata.team": "platforms", "platform.teams.platforms": {"owners": ["x"], "tiers": ["standard"]}},

@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from generator.source.document import Document
-from generator.source.reader import LIMIT, parse, read
+from generator.source.files import LIMIT
+from generator.source.reader import parse, read
 
 
 def codes(document: Document) -> list[str]:

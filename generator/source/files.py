@@ -1,0 +1,47 @@
+"""Bytes of files; light on purpose, it is all that an unchanged repository needs."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+LIMIT = 1 << 20
+
+
+class RefusedError(Exception):
+    """Code, message and hint of a file that is refused unread."""
+
+
+def regular_bytes(path: Path) -> bytes:
+    """The bytes of a regular file of a sane size, without waiting for what is none.
+
+    Raises:
+        RefusedError: something else stands there.
+        OSError: it can't be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        mode = os.fstat(descriptor)
+        if stat.S_ISDIR(mode.st_mode):
+            raise RefusedError("SRC102", "this is a folder, not a file", "move it away or name a file")
+        if not stat.S_ISREG(mode.st_mode):
+            raise RefusedError("SRC102", "this is not a regular file", "write the YAML into a plain file")
+        if mode.st_size > LIMIT:
+            raise RefusedError(
+                "SRC103",
+                f"this file has {mode.st_size} bytes; at most {LIMIT} are read",
+                "split it or remove what is not a spec",
+            )
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(LIMIT + 1)
+    finally:
+        os.close(descriptor)
+
+
+def raw(path: Path) -> bytes | None:
+    """The bytes of a regular file of a sane size; None for whatever else stands there, without waiting for it."""
+    try:
+        return regular_bytes(path)
+    except (RefusedError, OSError, RuntimeError):
+        return None

@@ -1,0 +1,96 @@
+"""The example models: trained once a run whatever the number of pytest workers, evaluated in every variant."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from generator.gates.document import Evidence, read_evidence
+from tests.gates.models import EXAMPLES, ROOT, artifact, evaluate, gates_run, relock
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A repository in which the gates of one model have run."""
+
+    root: Path
+    name: str
+    model: Path
+    inputs: Path
+    result: Result
+
+    @property
+    def spec(self) -> str:
+        return EXAMPLES[self.name].spec
+
+    @property
+    def file(self) -> Path:
+        return self.root / "specs" / f"{self.spec}.evidence.json"
+
+    @property
+    def evidence(self) -> Evidence:
+        return read_evidence(self.file, self.root, self.spec)
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        content = self.evidence.content
+        assert content is not None, self.result.output
+        return {entry.name: entry.verdict for entry in content.predicate.gates}
+
+    def again(self, *more: str) -> Result:
+        """Run the gates once more."""
+        return gates_run(self.root, self.name, self.model, self.inputs, *more)
+
+
+Judge = Callable[..., Judged]
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers have in common."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "gates"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def example(shared: Path) -> Callable[[str, str], tuple[Path, Path]]:
+    """Model and inputs of an example in a variant."""
+
+    def get(name: str, variant: str) -> tuple[Path, Path]:
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            trained, inputs = shared / name, shared / f"{name}-{variant or 'good'}"
+            if not (trained / "done").exists():
+                shutil.rmtree(trained, ignore_errors=True)
+                artifact(name, trained)
+                (trained / "done").touch()
+            model = next(trained.glob("artifact*"))
+            if not (inputs / "done").exists():
+                evaluate(name, model, inputs, variant)
+                (inputs / "done").touch()
+        return model, inputs
+
+    return get
+
+
+@pytest.fixture
+def judge(example, tmp_path: Path) -> Judge:
+    """Run the gates of an example in a repository of its own."""
+
+    def run(name: str, variant: str = "", *more: str) -> Judged:
+        model, inputs = example(name, variant)
+        root = tmp_path / "repository"
+        shutil.copytree(ROOT / "specs", root / "specs", ignore=shutil.ignore_patterns("*.evidence.json"))
+        relock(root / "specs" / f"{EXAMPLES[name].spec}.lock.yaml", model, inputs)
+        return Judged(root, name, model, inputs, gates_run(root, name, model, inputs, *more))
+
+    return run
