@@ -63,6 +63,11 @@ def _walk(specs: Path, findings: list[Finding]) -> Iterator[Entry]:
     for item in _children(specs):
         if item.is_dir():
             yield from _team(item, findings)
+        elif item.is_symlink() and not Path(item.path).exists():
+            place = Place(f"{SPECS}/{item.name}")
+            findings.append(
+                Finding("SRC101", "error", "this link leads nowhere", "mend it, or remove it", place)
+            )
         elif item.name.endswith((_SPEC, ".yml")) and item.name != PLATFORM:
             place = Place(f"{SPECS}/{item.name}")
             message = "a model's spec belongs in its team's folder"

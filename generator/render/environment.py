@@ -106,7 +106,7 @@ class Templates:
         return [source for source in self.sources.values() if source.own]
 
     def blame(self, name: str, reason: str) -> str:
-        """A sentence about a file that could not be made, naming the platform team's templates that it may come from."""
+        """A sentence about a file that could not be made, with the platform templates that it may come from."""
         source = self.sources.get(name)
         files = [source.file] if source and source.own else [own.file for own in self.own]
         return f"{', '.join(map(str, files))}: {' '.join(reason.split())}"

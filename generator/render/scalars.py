@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable
@@ -111,6 +112,11 @@ def python_value(value: object) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{python_value(k)}: {python_value(v)}" for k, v in value.items()) + "}"
     raise TypeError(f"{type(value).__name__} is no literal: {str(value)[:80]}")
+
+
+def inert_json(value: object) -> str:
+    """JSON in which no text looks like a placeholder of Argo: `{{` only ever stands inside a string."""
+    return json.dumps(value, sort_keys=True).replace("{{", "{\\u007b")
 
 
 def prose(value: object) -> str:

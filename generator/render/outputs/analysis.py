@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 
@@ -11,6 +10,7 @@ from generator.plan.values import BlueGreen, Canary, Plan, Shadow
 from generator.render.metrics import Metric, evidence_metrics, guard_metrics, shadow_metrics, watch_metrics
 from generator.render.output import Output
 from generator.render.outputs.pods import shadow_arm
+from generator.render.scalars import inert_json
 
 _TEMPLATE = "kubernetes/analysistemplate.yaml.j2"
 _BOTH = ("canary-hash", "stable-hash")
@@ -97,6 +97,6 @@ sys.exit(0 if 200 <= status < 300 else 1)"""
 
 
 def _smoke(plan: Plan, names: Names) -> dict[str, object]:
-    payload = json.dumps({"rows": [plan.bento.examples[0]]}) if plan.bento.examples else ""
+    payload = inert_json({"rows": [plan.bento.examples[0]]}) if plan.bento.examples else ""
     url = f"http://{names.preview}.{plan.identity.namespace}.svc"
     return {"script": _SMOKE, "arguments": [url, PREDICT, payload]}

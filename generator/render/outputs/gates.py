@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from generator import __version__
 from generator.plan.values import Plan
 from generator.render.output import Output
+from generator.render.scalars import inert_json
 
 # Every gate must have said `pass`; a waived one may say anything. 10: a verdict; it is never tried again.
 _VERDICT = """\
@@ -35,7 +35,7 @@ def gates(plan: Plan) -> Iterator[Output]:
         {
             "task": gate.name,
             "tool": gate.tool,
-            "config": json.dumps(gate.config, sort_keys=True),
+            "config": inert_json(gate.config),
             "waived": bool(gate.waiver),
         }
         for gate in plan.gates
