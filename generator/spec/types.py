@@ -158,13 +158,33 @@ Duration = Annotated[
 ]
 Hold = Annotated[
     float,
-    *_unit("Hold", _DURATION, _between(1, _LONGEST, zero=True), "a hold is 1s to 30d, such as 60m", "60m"),
+    *_unit(
+        "Hold",
+        _DURATION,
+        _between(1, _LONGEST, zero=True),
+        "a time says its unit: ms, s, m, h or d, such as 60m; here 1s to 30d",
+        "60m",
+    ),
 ]
 Timeout = Annotated[
-    float, *_unit("Timeout", _DURATION, _between(0.01, 3600), "a time-out is 10ms to 1h, such as 10s", "10s")
+    float,
+    *_unit(
+        "Timeout",
+        _DURATION,
+        _between(0.01, 3600),
+        "a time says its unit: ms, s, m, h or d, such as 10s; here 10ms to 1h",
+        "10s",
+    ),
 ]
 Interval = Annotated[
-    float, *_unit("Interval", _DURATION, _between(1, 300), "an interval is 1s to 5m, such as 15s", "15s")
+    float,
+    *_unit(
+        "Interval",
+        _DURATION,
+        _between(1, 300),
+        "a time says its unit: ms, s, m, h or d, such as 15s; here 1s to 5m",
+        "15s",
+    ),
 ]
 Use = Annotated[
     float,

@@ -29,7 +29,7 @@ def written(value: Any, unit: str) -> Any:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if unit in {"Duration", "Hold", "Timeout", "Interval"}:
             return duration(value)
-        if unit in {"Percent", "Effect"}:
+        if unit in {"Percent", "Effect", "Use"}:
             return percent(value)
         if unit == "Weight":
             return f"{value}%"

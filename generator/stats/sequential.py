@@ -197,13 +197,18 @@ def neutral_ratio(ratio: float, weight: float) -> float:
     """True ratio at which the evidence does not drift: (1-w) L / (w (ln r - L)), L = ln(1 + (r-1) w).
 
     A change smaller than that is forgiven whatever the traffic, so small permanent differences between the
-    arms do not roll back.
+    arms do not roll back. As the weight falls to 0 it tends to (r-1) / ln r.
 
     Raises:
         ValueError: the ratio is 1 or not positive, or the weight not strictly between 0 and 1.
     """
     dilution = _dilution(open_probability("weight", weight), change(ratio))
+    if weight < _TINY_WEIGHT:
+        return (ratio - 1.0) / math.log(ratio)
     return (1.0 - weight) * dilution / (weight * (math.log(ratio) - dilution))
+
+
+_TINY_WEIGHT = 1e-12  # below it the limit is exact to rounding, and the quotient is not
 
 
 def msprt_ln(
