@@ -75,7 +75,7 @@ def _attributes(
     written: GuardBase, declared: dict[str, list[Any]]
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     names = getattr(written, "sensitive", ())
-    return tuple((name, tuple(map(str, declared.get(name, ())))) for name in names)
+    return tuple((name, tuple(dict.fromkeys(map(str, declared.get(name, ()))))) for name in names)
 
 
 def metric_names(written: GuardBase) -> tuple[str, ...]:
