@@ -60,7 +60,6 @@ class Work:
         models: models with a bundle that is not up to date, and those bundles.
         shared: other bundles that are not up to date, with their inputs.
         fresh: what was found up to date.
-        reasons: bundle to why it must be rendered.
         orphaned: bundles that nothing asks for any more.
         expected: all bundles that are asked for.
         validated: the platform's file is, to the byte, the one that the bundles on disk were rendered from.
@@ -71,7 +70,6 @@ class Work:
     models: dict[Entry, set[str]] = field(default_factory=dict)
     shared: dict[Shared, dict[str, str]] = field(default_factory=dict)
     fresh: list[Probe] = field(default_factory=list)
-    reasons: dict[str, str] = field(default_factory=dict)
     orphaned: tuple[str, ...] = ()
     expected: set[str] = field(default_factory=set)
     validated: bool = False
@@ -141,8 +139,6 @@ def _is_fresh(work: Work, request: Request, path: str, inputs: dict[str, str]) -
     found = probe(request.output, path, inputs)
     if found.fresh:
         work.fresh.append(found)
-    else:
-        work.reasons[path] = found.reason
     return found.fresh
 
 
