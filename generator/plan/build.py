@@ -92,6 +92,7 @@ def build(given: Inputs) -> Plan:
         monitoring=Monitoring(
             given.platform.prometheus.address,
             given.platform.prometheus.scrape_interval,
+            given.platform.prometheus.look_interval,
             tuple(sorted(given.platform.monitoring.labels.items())),
         ),
         delivery=_delivery(given),
@@ -223,7 +224,7 @@ def _routing(identity: Identity, environment: Environment, spec: ModelSpec) -> R
 
 def _capacity(spec: ModelSpec) -> Capacity:
     scaler, need = spec.autoscaling, spec.resources
-    base = (spec.replicas, need.cpu, need.memory, need.gpu)
+    base = (spec.replicas, need.cpu, need.memory, need.gpu, spec.service.startup)
     if isinstance(scaler, Hpa):
         return Capacity(
             *base, autoscaler="hpa", minimum=scaler.min, maximum=scaler.max, target_cpu=scaler.cpu

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from generator.plan.looks import catch_up_s, first_look_s, interval_s, watch_looks
 from generator.plan.values import BlueGreen, Canary, Guard, Plan, Shadow, Step
 from generator.spec.units import duration, percent
 
@@ -18,14 +19,6 @@ EventKind = Literal[
     "preview", "smoke", "switch", "watch", "scale-down",
 ]  # fmt: skip
 
-LOOK_S = 60.0
-"""Seconds between two looks of a guard."""
-PARITY_LOOK_S = 5 * LOOK_S
-"""Seconds between two looks of a fairness guard: its window is the whole release, it changes slowly."""
-WINDOW_S = 300.0
-"""Seconds of requests that an absolute limit is judged over."""
-CATCH_UP_S = 4 * LOOK_S
-"""Seconds that late data gets at the end of a step: five looks."""
 SMOKE_S = 120.0
 """Seconds after which the smoke check of a preview is given up."""
 KEEP_S = 60.0
@@ -163,23 +156,11 @@ def _shadow(shadow: Shadow, clock: _Clock) -> None:
     clock.add("shadow", text + judged, shadow.hold_s, stops=(*names, OPERATOR), weight=0)
 
 
-def first_look_s(plan: Plan, guard: Guard) -> float:
-    """Seconds from the start of an analysis to the first look of a guard."""
-    if guard.kind == "fairness":
-        return 2 * plan.monitoring.scrape_s
-    return 0.0 if guard.ratio is not None else WINDOW_S + 2 * plan.monitoring.scrape_s
-
-
-def interval_s(guard: Guard) -> float:
-    """Seconds between two looks of a guard of a canary."""
-    return PARITY_LOOK_S if guard.kind == "fairness" else LOOK_S
-
-
 def _looks(plan: Plan, rollout: Canary, clock: _Clock) -> Iterator[Event]:
     """The background analysis: from the first live request until promotion, approvals included."""
     together: dict[tuple[float, float], list[str]] = {}
     for guard in rollout.guards:
-        together.setdefault((first_look_s(plan, guard), interval_s(guard)), []).append(guard.name)
+        together.setdefault((first_look_s(plan, guard), interval_s(plan, guard)), []).append(guard.name)
     for (delay, interval), names in sorted(together.items()):
         text = f"from now until promotion a look every {duration(interval)} at {', '.join(names)}"
         yield Event("looks", text, clock.now + delay, None, clock.after, tuple(names))
@@ -214,9 +195,7 @@ def _evidence(plan: Plan, rollout: Canary, clock: _Clock, index: int) -> None:
     names = tuple(guard.name for guard in asking)
     strict = any(guard.no_data == "fail" for guard in asking)
     then = "the rollout is aborted" if strict else "a person decides"
-    text = (
-        f"has the step seen enough for {', '.join(names)}? late data gets {duration(CATCH_UP_S)}, then {then}"
-    )
+    text = f"has the step seen enough for {', '.join(names)}? late data gets {duration(catch_up_s(plan))}, then {then}"
     clock.add("evidence", text, 0.0, stops=names, step=index)
 
 
@@ -244,15 +223,10 @@ def _blue_green(plan: Plan, rollout: BlueGreen, clock: _Clock) -> None:
 
 def _watch(plan: Plan, rollout: BlueGreen, clock: _Clock, names: tuple[str, ...], kept_s: float) -> None:
     first = first_look_s(plan, watches(plan)[0])
-    looks = watch_looks(rollout.watch_s)
-    last = first + (looks - 1) * LOOK_S
+    looks, interval = watch_looks(plan, rollout.watch_s), plan.monitoring.look_s
+    last = first + (looks - 1) * interval
     text = (
-        f"{', '.join(names)}: {looks} looks, first after {duration(first)}, then every {duration(LOOK_S)};"
+        f"{', '.join(names)}: {looks} looks, first after {duration(first)}, then every {duration(interval)};"
         " the old pods stay to go back to"
     )
     clock.add("watch", text, max(kept_s, last), stops=(*names, OPERATOR), weight=100)
-
-
-def watch_looks(watch_s: float) -> int:
-    """Looks of a limit after a switch: one a minute once the first window is full, three at least."""
-    return max(3, round((watch_s - WINDOW_S) / LOOK_S))

@@ -71,17 +71,26 @@ class Routing:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """Pods and what each needs. `gpu` counts devices; `cpu` and `memory` are Kubernetes quantities."""
+    """Pods, what each needs, and the seconds it may take to be ready.
+
+    `gpu` counts devices; `cpu` and `memory` are Kubernetes quantities.
+    """
 
     replicas: int
     cpu: str
     memory: str
     gpu: int
+    startup_s: float
     autoscaler: Literal["hpa", "keda"] | None = None
     minimum: int = 0
     maximum: int = 0
     target_cpu: float = 0.0
     rps_per_pod: float = 0.0
+
+    @property
+    def deadline_s(self) -> int:
+        """Seconds without progress after which a release is given up: three starts of a pod and a minute."""
+        return round(3 * self.startup_s) + 60
 
     @property
     def most(self) -> int:
@@ -223,10 +232,11 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Monitoring:
-    """Where metrics are asked for, and how often pods are scraped (seconds)."""
+    """Where metrics are asked for, how often pods are scraped and how often guards look (seconds)."""
 
     address: str
     scrape_s: float
+    look_s: float
     labels: tuple[tuple[str, str], ...]
 
 

@@ -7,6 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generator.plan.guards import attribute_metric
+from generator.plan.looks import (
+    CATCH_UP_LOOKS,
+    LIMIT_FAILURES,
+    first_look_s,
+    interval_s,
+    watch_looks,
+    window_s,
+)  # fmt: skip
 from generator.plan.values import Canary, Guard, Plan
 from generator.promql.bounds import bounded_ratio, evidence
 from generator.promql.conditions import Comparison, Condition, harm, proof, threshold
@@ -15,13 +23,9 @@ from generator.promql.fairness import Parity, parity_lower, parity_upper
 from generator.promql.series import Arms, Matcher, Proportion
 from generator.promql.served import BY_POD, BY_VERSION, Served, bucket
 
-LOOK_S = 60.0
-# A limit guard reads this window; its first look waits until the window is full.
-WINDOW_S = 300.0
 # With fewer requests in a window a ratio says nothing (facts: statistics.md, CAN105).
 FLOOR = 100.0
 _EVIDENCE_SHARE, EVENT_SHARE = 0.8, 0.5
-_CATCH_UP_LOOKS = 5
 _NO_DATA_LOOKS = 5
 _DAY_S = 86_400.0
 
@@ -58,12 +62,12 @@ def guard_metrics(plan: Plan, guard: Guard) -> Iterator[Metric]:
     if guard.kind == "fairness":
         for attribute, _ in guard.attributes:
             yield _parity(
-                plan, guard, attribute, BY_VERSION.of_canary, horizon_s(plan), LOOK_S * _NO_DATA_LOOKS
+                plan, guard, attribute, BY_VERSION.of_canary, horizon_s(plan), interval_s(plan, guard)
             )
     elif guard.ratio is not None:
         proportion, arms = counted(plan, guard)
         query = event_share(proportion, arms, sequential_test(plan, guard))
-        yield Metric(guard.name, query, harm(boundary(guard)), interval_s=LOOK_S)
+        yield Metric(guard.name, query, harm(boundary(guard)), interval_s=interval_s(plan, guard))
     else:
         yield _limit(plan, guard, count=0)
 
@@ -79,14 +83,13 @@ def evidence_metrics(plan: Plan, guard: Guard, position: int) -> Iterator[Metric
         requests, events = planned(plan, plan.rollout, guard, position)
         proportion, arms = counted(plan, guard)
         query = evidence(proportion, arms, horizon_s(plan), max(1, math.floor(EVENT_SHARE * events)))
-        yield _settled(guard, guard.name, query, ">=", max(1, math.floor(_EVIDENCE_SHARE * requests)))
+        yield _settled(plan, guard, guard.name, query, ">=", max(1, math.floor(_EVIDENCE_SHARE * requests)))
 
 
 def watch_metrics(plan: Plan, guard: Guard, watch_s: float) -> Iterator[Metric]:
     """Metrics after a blue-green switch: absolute limits only, there is no version to compare with."""
     if guard.kind != "fairness" and guard.limit is not None:
-        looks = max(3, round((watch_s - WINDOW_S) / LOOK_S))
-        yield _limit(plan, guard, count=looks)
+        yield _limit(plan, guard, count=watch_looks(plan, watch_s))
 
 
 def shadow_metrics(plan: Plan, guard: Guard, arm: str, hold_s: float, interval_s: float) -> Iterator[Metric]:
@@ -130,7 +133,7 @@ def horizon_s(plan: Plan) -> float:
 def sequential_test(plan: Plan, guard: Guard) -> EventShare:
     """Parameters of the event-share test of one guard."""
     scrape = plan.monitoring.scrape_s
-    step = max(LOOK_S, 4 * scrape)
+    step = max(plan.monitoring.look_s, 4 * scrape)
     mask = None
     if guard.mask_s:
         lookback = max(guard.mask_s, 2 * scrape)
@@ -170,15 +173,14 @@ def planned(plan: Plan, rollout: Canary, guard: Guard, position: int) -> tuple[f
 def _limit(plan: Plan, guard: Guard, count: int) -> Metric:
     proportion, arms = counted(plan, guard)
     comparison: Comparison = "<=" if guard.at_most else ">="
-    scrape = plan.monitoring.scrape_s
     return Metric(
         guard.name,
-        bounded_ratio(proportion, arms.of_canary, WINDOW_S, FLOOR),
+        bounded_ratio(proportion, arms.of_canary, window_s(plan), FLOOR),
         threshold(comparison, guard.limit or 0.0, guard.no_data),
-        interval_s=LOOK_S,
+        interval_s=interval_s(plan, guard),
         count=count,
-        initial_delay_s=WINDOW_S + 2 * scrape,
-        failure_limit=1,
+        initial_delay_s=first_look_s(plan, guard),
+        failure_limit=LIMIT_FAILURES,
         inconclusive_limit=_NO_DATA_LOOKS if not count else min(_NO_DATA_LOOKS, count - 1),
     )
 
@@ -195,7 +197,7 @@ def _parity(
         harm(guard.limit or 0.0),
         interval_s=interval_s,
         count=count,
-        initial_delay_s=2 * plan.monitoring.scrape_s,
+        initial_delay_s=first_look_s(plan, guard),
     )
 
 
@@ -203,19 +205,19 @@ def _parity_proof(plan: Plan, guard: Guard, attribute: str, arm: Matcher, window
     groups = dict(guard.attributes)[attribute]
     rows = Served(plan.bento.name, plan.identity.namespace).group_rows(attribute)
     query = parity_upper(rows, arm, Parity(groups, window_s))
-    return _settled(guard, attribute_metric(guard.name, attribute), query, "<", guard.limit or 0.0)
+    return _settled(plan, guard, attribute_metric(guard.name, attribute), query, "<", guard.limit or 0.0)
 
 
-def _settled(guard: Guard, name: str, query: str, comparison: Comparison, bound: float) -> Metric:
-    """A finite metric: the first success settles it; late data gets five minutes, then a person decides."""
+def _settled(plan: Plan, guard: Guard, name: str, query: str, comparison: Comparison, bound: float) -> Metric:
+    """A finite metric: the first success settles it; late data gets five looks, then a person decides."""
     condition = threshold(comparison, bound, "fail") if guard.no_data == "fail" else proof(comparison, bound)
     return Metric(
         name,
         query,
         condition,
-        interval_s=LOOK_S,
-        count=_CATCH_UP_LOOKS,
-        inconclusive_limit=_CATCH_UP_LOOKS - 1,
-        failure_limit=_CATCH_UP_LOOKS - 1 if guard.no_data == "fail" else 0,
+        interval_s=plan.monitoring.look_s,
+        count=CATCH_UP_LOOKS,
+        inconclusive_limit=CATCH_UP_LOOKS - 1,
+        failure_limit=CATCH_UP_LOOKS - 1 if guard.no_data == "fail" else 0,
         success_limit=1,
     )

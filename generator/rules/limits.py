@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from generator.plan.looks import window_s
 from generator.plan.values import Canary, Guard
 from generator.rules.effects import (
     caught,
@@ -18,7 +19,7 @@ from generator.rules.effects import (
     round_hold,
     with_hold,
 )
-from generator.rules.odds import LIMIT_WINDOW_S, odds_of, phases, price, share_up
+from generator.rules.odds import odds_of, phases, price, share_up
 from generator.rules.paths import GUARDS, STEPS, weight_steps
 from generator.rules.registry import Context, Problem, rule
 from generator.source.document import Path
@@ -75,23 +76,24 @@ def _as_comparison(context: Context, guard: Guard) -> tuple[Fix | None, str]:
     fix="Send more traffic in the first step, or compare with the stable version (`detect`).",
 )
 def sparse(context: Context) -> Iterator[Problem]:
-    """Requests in five minutes at the smallest weight: warned below 100, refused below 20."""
+    """Requests in a window at the smallest weight: warned below 100, refused below 20."""
     rollout, rps = context.plan.rollout, context.plan.min_rps
     if not rps or not _bare(context):
         return
     weights = rollout.weights if isinstance(rollout, Canary) else (100,)
     smallest = min(weights, default=100)
-    requests = rps * smallest / 100 * LIMIT_WINDOW_S
+    window = window_s(context.plan)
+    requests = rps * smallest / 100 * window
     if requests >= _FEW:
         return
-    needed = math.ceil(100 * _FEW / (rps * LIMIT_WINDOW_S))
+    needed = math.ceil(100 * _FEW / (rps * window))
     fix, hint = None, "a limit needs more traffic than this: compare with the stable version (`detect`)"
     if isinstance(rollout, Canary) and needed <= _highest_weight(context):
         index = next(i for i, step in enumerate(rollout.steps) if step.weight == smallest)
-        hint = f"start with {needed}%: {math.floor(rps * needed / 100 * LIMIT_WINDOW_S)} requests in a window"
+        hint = f"start with {needed}%: {math.floor(rps * needed / 100 * window)} requests in a window"
         fix = Fix((*STEPS, index, "weight"), f"{needed}%")
     for guard in _bare(context):
-        seen = f"{math.floor(requests)} requests in {duration(LIMIT_WINDOW_S)}"
+        seen = f"{math.floor(requests)} requests in {duration(window)}"
         message = f"`{guard.name}` looks at {seen} at {smallest}%"
         severity: Severity = "error" if requests < _TOO_FEW else "warning"
         yield Problem((*GUARDS, guard.index, "limit"), message, hint, fix=fix, severity=severity)
@@ -179,7 +181,7 @@ def _shifted(rollout: Canary, guard: Guard, rps: float) -> Iterator[Problem]:
 
 
 def _unmasked(context: Context, guard: Guard) -> Iterator[Problem]:
-    seen = delay_share(LIMIT_WINDOW_S, guard.delay_s)
+    seen = delay_share(window_s(context.plan), guard.delay_s)
     reading, limit = (guard.baseline or 0.0) * seen, guard.limit or 0.0
     if reading >= limit:
         return

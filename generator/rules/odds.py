@@ -6,17 +6,15 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
+from generator.plan.looks import LIMIT_FAILURES, window_s
 from generator.plan.values import Canary, Guard, Plan
 from generator.stats.delay import mask_dead_time
 from generator.stats.odds import GuardOdds, family_false_rollback, sprt_odds, threshold_odds
 from generator.stats.timeline import Phase
 from generator.stats.windows import WindowGuard
 
-LOOK_S = 60.0
 # From a verdict to the last request: the controller's reconcile, the route's push, one scrape (statistics.md 2.3).
 LATENCY_S = 30.0
-# A limit guard as it is rendered (generator.render.metrics).
-LIMIT_WINDOW_S, LIMIT_FAILURES = 300.0, 1
 # Without a declared effect a bare limit is priced for a change of this size.
 _PRICED = 0.1
 
@@ -163,18 +161,16 @@ def price(plan: Plan, guard: Guard, steps: tuple[Phase, ...]) -> GuardOdds:
         ValueError: there are none; `odds_of` lists such guards under `unpriced`.
     """
     rps, baseline, latency = plan.min_rps or 0.0, guard.baseline or 0.0, latency_s(plan)
-    power = plan.rollout.risk.power
+    power, look = plan.rollout.risk.power, plan.monitoring.look_s
     if guard.ratio is not None:
         dead = mask_dead_time(guard.mask_s)
         effect = plan.design_effect
-        return _sprt(
-            steps, rps, baseline, guard.ratio, guard.alpha, dead, effect, latency, LOOK_S, power=power
-        )
+        return _sprt(steps, rps, baseline, guard.ratio, guard.alpha, dead, effect, latency, look, power=power)
     window = WindowGuard(
         limit=guard.limit or 0.0,
         bound="at_most" if guard.at_most else "at_least",
-        window_s=LIMIT_WINDOW_S,
-        interval_s=LOOK_S,
+        window_s=window_s(plan),
+        interval_s=look,
         failure_limit=LIMIT_FAILURES,
         design_effect=plan.design_effect,
     )
@@ -186,7 +182,7 @@ def latency_s(plan: Plan) -> float:
 
     A subquery sees evidence up to one stratum and one scrape old (statistics.md 3.3).
     """
-    return LATENCY_S + LOOK_S + plan.monitoring.scrape_s
+    return LATENCY_S + plan.monitoring.look_s + plan.monitoring.scrape_s
 
 
 _sprt = lru_cache(maxsize=4096)(sprt_odds)

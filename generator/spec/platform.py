@@ -49,6 +49,11 @@ class Prometheus(Record):
 
     address: Url = Field(description="address, as the Rollouts controller reaches it")
     scrape_interval: Interval = Field(15.0, description="how often pods are scraped", examples=["15s"])
+    look_interval: Interval = Field(
+        60.0,
+        description="how often guards look; a limit is judged over five looks",
+        examples=["60s"],
+    )
 
 
 class Controllers(Record):

@@ -59,6 +59,11 @@ class Service(Record):
     )
     max_rows: int = Field(256, ge=1, le=100_000, description="most rows a request may hold")
     timeout: Timeout = Field(10.0, description="a request is given up after this", examples=["10s"])
+    startup: Timeout = Field(
+        180.0,
+        description="a pod that is not ready by then is started again; after three such starts a release is given up",
+        examples=["3m"],
+    )
     workers: int = Field(1, ge=1, le=64, description="processes of the server")
     threads: int = Field(4, ge=1, le=256, description="requests that one worker computes at a time")
     requirements: list[

@@ -39,7 +39,7 @@ metadata: {name: acme}
 spec:
   git: {repo: "https://git.example.com/acme/models.git", revision: main}
   registry: registry.example.com/models
-  prometheus: {address: "http://prometheus.monitoring:9090", scrapeInterval: 1s}
+  prometheus: {address: "http://prometheus.monitoring:9090", scrapeInterval: 1s, lookInterval: 4s}
   environments:
     live: {server: "https://kubernetes.default.svc", router: {kind: none}}
   tiers: {standard: {}}
@@ -165,9 +165,7 @@ def held(plan: Plan, hold_s: float) -> Plan:
 
 def rendered(plan: Plan) -> dict[str, dict[str, Any]]:
     """The metrics of the AnalysisTemplates of a plan, by file and name, as the YAML says them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("generator.render.metrics.LOOK_S", MINUTE)
-        files = render_outputs(analyses(plan), plan, Templates(None))
+    files = render_outputs(analyses(plan), plan, Templates(None))
     return {
         name: {metric["name"]: metric for metric in yaml.safe_load(text)["spec"]["metrics"]}
         for name, text in files.items()
@@ -176,9 +174,7 @@ def rendered(plan: Plan) -> dict[str, dict[str, Any]]:
 
 def schedule(plan: Plan) -> Schedule:
     """What is looked at, when."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("generator.render.metrics.LOOK_S", MINUTE)
-        return schedule_of(plan)
+    return schedule_of(plan)
 
 
 def odds(plan: Plan, guard: str, ratio: float, rps: float) -> Detection:
@@ -189,7 +185,6 @@ def odds(plan: Plan, guard: str, ratio: float, rps: float) -> Detection:
     chosen = next(one for one in plan.rollout.guards if one.name == guard)
     with pytest.MonkeyPatch.context() as patch:
         for module in ("generator.rules.odds", "generator.rules.replay.expected"):
-            patch.setattr(f"{module}.LOOK_S", MINUTE)
             patch.setattr(f"{module}.LATENCY_S", 0.0)
         found = expected(replace(held(plan, _LONG_S), min_rps=rps), [chosen], {guard: ratio})
     assert found is not None

@@ -55,17 +55,15 @@ def accelerated(namespace: str) -> Schedule:
     guards = tuple(replace(g, mask_s=6.0 if g.kind == "outcome" else 0.0) for g in plan.rollout.guards)
     low, high, _ = plan.rollout.steps
     steps = (replace(low, hold_s=FIRST), replace(high, hold_s=SECOND))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("generator.render.metrics.LOOK_S", MINUTE)
-        return schedule_of(
-            replace(
-                plan,
-                identity=replace(plan.identity, namespace=namespace),
-                monitoring=replace(plan.monitoring, scrape_s=1.0),
-                min_rps=RPS,
-                rollout=replace(plan.rollout, guards=guards, steps=steps),
-            )
+    return schedule_of(
+        replace(
+            plan,
+            identity=replace(plan.identity, namespace=namespace),
+            monitoring=replace(plan.monitoring, scrape_s=1.0, look_s=MINUTE),
+            min_rps=RPS,
+            rollout=replace(plan.rollout, guards=guards, steps=steps),
         )
+    )
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from generator.plan.looks import window_s
 from generator.plan.values import Canary, Guard, Plan, Step
 from generator.render.metrics import (
     EVENT_SHARE,
     FLOOR,
-    WINDOW_S,
     Metric,
     boundary,
     evidence_metrics,
@@ -34,7 +34,7 @@ def schedule_of(plan: Plan) -> Schedule:
     rollout = plan.rollout
     if not isinstance(rollout, Canary):
         background = tuple(
-            _watched(guard, metric, "limit", guard.limit or 0.0, Ratio(WINDOW_S, FLOOR))
+            _watched(guard, metric, "limit", guard.limit or 0.0, Ratio(window_s(plan), FLOOR))
             for guard in rollout.guards
             for metric in watch_metrics(plan, guard, rollout.watch_s)
         )
@@ -50,7 +50,7 @@ def _background(plan: Plan, rollout: Canary) -> Iterator[Watched]:
             elif guard.ratio is not None:
                 yield _watched(guard, metric, "sequential", boundary(guard), sequential_test(plan, guard))
             else:
-                yield _watched(guard, metric, "limit", guard.limit or 0.0, Ratio(WINDOW_S, FLOOR))
+                yield _watched(guard, metric, "limit", guard.limit or 0.0, Ratio(window_s(plan), FLOOR))
 
 
 def _stages(plan: Plan, rollout: Canary) -> Iterator[Stage]:

@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from generator.plan.looks import LIMIT_FAILURES, first_look_s, window_s
 from generator.plan.values import Canary, Guard, Plan
-from generator.rules.odds import LATENCY_S, LIMIT_FAILURES, LIMIT_WINDOW_S, LOOK_S, latency_s, phases
+from generator.rules.odds import LATENCY_S, latency_s, phases
 from generator.stats.delay import mask_dead_time
 from generator.stats.passage import Sprt, sprt_stops
 from generator.stats.runs import run_stops
@@ -52,9 +53,8 @@ def _stops(plan: Plan, guard: Guard, steps: Sequence[Phase], ratio: float) -> li
         return run_stops(
             window_looks(_window(plan, guard), steps, rps, min(1.0, baseline * ratio)), LIMIT_FAILURES
         )
-    test = Sprt(
-        baseline, guard.ratio, boundary(guard.alpha), mask_dead_time(guard.mask_s), plan.design_effect, LOOK_S
-    )
+    limit, dead, look = boundary(guard.alpha), mask_dead_time(guard.mask_s), plan.monitoring.look_s
+    test = Sprt(baseline, guard.ratio, limit, dead, plan.design_effect, look)
     return sprt_stops(test, steps, rps, ratio)
 
 
@@ -62,10 +62,10 @@ def _window(plan: Plan, guard: Guard) -> WindowGuard:
     return WindowGuard(
         limit=guard.limit or 0.0,
         bound="at_most" if guard.at_most else "at_least",
-        window_s=LIMIT_WINDOW_S,
-        interval_s=LOOK_S,
+        window_s=window_s(plan),
+        interval_s=plan.monitoring.look_s,
         failure_limit=LIMIT_FAILURES,
-        first_look_s=LIMIT_WINDOW_S + 2 * plan.monitoring.scrape_s,
+        first_look_s=first_look_s(plan, guard),
         empty_fails=False,
         design_effect=plan.design_effect,
     )

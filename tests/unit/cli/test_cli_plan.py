@@ -18,8 +18,9 @@ from generator.cli.session import Session, open_session
 from generator.plan import timeline as told
 from generator.plan.abort import KEEP_ABORTED_S, on_abort
 from generator.plan.coverage import gaps
+from generator.plan.looks import catch_up_s, first_look_s, interval_s, watch_looks
 from generator.plan.resolve import resolve
-from generator.plan.timeline import asks_evidence, first_look_s, interval_s, timeline, watch_looks, watches
+from generator.plan.timeline import asks_evidence, timeline, watches
 from generator.plan.values import Canary, Plan
 from generator.render.bundle import render_bundle
 from generator.render.metrics import evidence_metrics, guard_metrics
@@ -92,9 +93,9 @@ def test_a_blue_green_takes_the_times_of_the_rendered_rollout(repository):
     assert list(events) == ["gates", "preview", "smoke", "approval", "switch", "watch", "scale-down"]
     assert events["smoke"].end_s == job["spec"]["activeDeadlineSeconds"] == told.SMOKE_S
     assert events["scale-down"].start_s == strategy["scaleDownDelaySeconds"] == 1200
-    assert metric["count"] == watch_looks(1200.0)
+    assert metric["count"] == watch_looks(plan, 1200.0)
     assert go_seconds(metric["initialDelay"]) == first_look_s(plan, watches(plan)[0])
-    assert go_seconds(metric["interval"]) == told.LOOK_S
+    assert go_seconds(metric["interval"]) == plan.monitoring.look_s
     assert strategy["abortScaleDownDelaySeconds"] == KEEP_ABORTED_S
 
 
@@ -119,13 +120,13 @@ def test_looks_are_those_of_the_rendered_metrics(repository):
         for guard in plan.rollout.guards:
             for metric in guard_metrics(plan, guard):
                 assert (metric.interval_s, metric.initial_delay_s) == (
-                    interval_s(guard),
+                    interval_s(plan, guard),
                     first_look_s(plan, guard),
                 )
             rendered = list(evidence_metrics(plan, guard, 0))
             assert bool(rendered) is asks_evidence(plan, guard)
             for metric in rendered:
-                assert (metric.count - 1) * metric.interval_s == told.CATCH_UP_S
+                assert (metric.count - 1) * metric.interval_s == catch_up_s(plan)
 
 
 def test_looks_start_with_the_first_live_request(repository):
@@ -338,3 +339,30 @@ def test_markdown_shows_the_odds_and_no_value_ends_its_block(tmp_path):
         opened.removesuffix("text") == closed
         for opened, closed in zip(fences[::2], fences[1::2], strict=True)
     )
+
+
+def test_guards_look_as_often_as_the_platform_says(repository, sluice):
+    """Looks, windows, strata and the told story follow one interval."""
+    change(repository, "platform", "scrapeInterval: 15s", "scrapeInterval: 2s, lookInterval: 10s")
+    change(repository, "shop/recommender", "guards:", LIMITED)
+    plan = next(plan for plan in plans(open_session(None)) if plan.identity.model == "recommender")
+    metrics = {metric.name: metric for guard in plan.rollout.guards for metric in guard_metrics(plan, guard)}
+    assert {name: metric.interval_s for name, metric in metrics.items()} == {
+        "ctr": 10, "error-rate": 10, "slow-rate": 10, "bare": 10, "parity-gender": 50,
+    }  # fmt: skip
+    assert "[12s]" in metrics["ctr"].query
+    assert ":10s])" in metrics["ctr"].query
+    assert "[50s]" in metrics["bare"].query
+    assert metrics["bare"].initial_delay_s == 54
+    assert "a look every 10s" in sluice("plan", "shop/recommender").output
+
+
+def test_a_slow_start_moves_the_probe_and_the_deadline(repository):
+    change(repository, "shop/recommender", "spec:\n", "spec:\n  service: {startup: 10m}\n")
+    session = open_session(None)
+    plan = next(plan for plan in plans(session) if plan.identity.model == "recommender")
+    spec = objects(session, plan)["rollout-main.yaml"]["spec"]
+    (container,) = spec["template"]["spec"]["containers"]
+    probe = container["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] == 600
+    assert spec["progressDeadlineSeconds"] > 3 * 600

@@ -14,6 +14,7 @@ from rules_repository import CTR, ERRORS, STEPS, Sample
 from rules_samples import BLUE_GREEN, FAIR, SHADOW
 from scipy import stats
 
+from generator.plan import looks
 from generator.plan.guards import metric_names
 from generator.plan.peak import GATE_CPU, GATE_MEMORY, SURGE, peak, steady
 from generator.render import metrics
@@ -64,8 +65,8 @@ def test_limits_are_priced_as_they_are_rendered(tmp_path):
     )
     (guard,) = planned.plan.rollout.guards
     (metric,) = metrics.guard_metrics(planned.plan, guard)
-    assert (odds.LIMIT_WINDOW_S, odds.LOOK_S) == (metrics.WINDOW_S, metrics.LOOK_S)
-    assert (metric.failure_limit, metric.interval_s) == (odds.LIMIT_FAILURES, odds.LOOK_S)
+    assert (metric.failure_limit, metric.interval_s) == (looks.LIMIT_FAILURES, 60)
+    assert f"[{looks.window_s(planned.plan) / 60:.0f}m]" in metric.query
     assert metrics.FLOOR == 100
 
 
