@@ -59,7 +59,7 @@ def _test(numbers: list[str]) -> int:
     files = [str(file) for number in numbers for file in _scenario_files(number)] or [
         str(file) for file in sorted(SCENARIOS.glob("scenario_*.py"))
     ]
-    return _up([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *files])
+    return _up([sys.executable, "-m", "tests.cluster.phases", *files])
 
 
 def _scenario_files(number: str) -> list[Path]:

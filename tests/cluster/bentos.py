@@ -27,8 +27,9 @@ from tests.tools.environment import environment
 
 USER = 1034
 HOME = "home/bentoml"
-# Models under test: as the repository calls them, and as `tests/bento/train.py` does.
-MODELS = {"shop/recommender": "recommender", "support/ticket-classifier": "ticket"}
+# Models under test: as the repository calls them, and as `tests/bento/train.py` does; the shelf needs no training.
+MODELS = {"shop/recommender": "recommender", "support/ticket-classifier": "ticket", "shop/ranker": "shelf"}
+SHELF = Path(__file__).with_name("models") / "shelf.py"
 LABELS = ("1", "2")
 _ENV = {
     "LANG": "C.UTF-8",
@@ -60,17 +61,23 @@ def versions(name: str) -> tuple[Version, ...]:
 @once
 def archive() -> Path:
     """All images in one docker archive; built, where something of them is new."""
-    plans = {
-        (name, version.label): repository.plan(name, version) for name in MODELS for version in versions(name)
-    }
-    key = hashlib.sha256("\n".join(sorted(plan.image.reference for plan in plans.values())).encode())
+    made = [
+        (repository.plan(name, version), _artifact(name, version.label))
+        for name in MODELS
+        for version in versions(name)
+    ]
+    # A longer time-out is another service: scenario 8 needs both.
+    last = versions("shop/ranker")[-1]
+    late = repository.plan("shop/ranker", last, {"service": {"timeout": "6s"}})
+    made.append((late, _artifact("shop/ranker", last.label)))
+    key = hashlib.sha256("\n".join(sorted(plan.image.reference for plan, _ in made)).encode())
     key.update(Path(__file__).read_bytes())
     key.update(str(programs.folder("base")).encode())
     target = _folder("images") / f"models-{key.hexdigest()[:12]}.tar"
     with (_folder("images") / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():
-            images = [_image(plan, _artifact(name, label)) for (name, label), plan in plans.items()]
+            images = [_image(plan, artifact) for plan, artifact in made]
             image.archive(target.with_suffix(".new"), images).rename(target)
     return target
 
@@ -84,14 +91,17 @@ def _folder(name: str) -> Path:
 def _artifact(name: str, label: str) -> Path:
     """What a training pipeline would hand over: a folder with one model file."""
     trained = MODELS[name]
-    key = hashlib.sha256(serving.TRAIN.read_bytes() + str(environment("bento")).encode()).hexdigest()[:12]
-    folder = _folder("models") / f"{trained}-{key}-{label}"
+    key = hashlib.sha256(serving.TRAIN.read_bytes() + SHELF.read_bytes() + str(environment("bento")).encode())
+    folder = _folder("models") / f"{trained}-{key.hexdigest()[:12]}-{label}"
     if not folder.exists():
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-            left = serving.train(trained, environment("bento"), Path(scratch) / "trained")
             made = Path(scratch) / "artifact"
             made.mkdir()
-            shutil.copy(_model_file(left, Path(scratch)), made / "model.pkl")
+            if trained == "shelf":
+                shutil.copy(SHELF, made)
+            else:
+                left = serving.train(trained, environment("bento"), Path(scratch) / "trained")
+                shutil.copy(_model_file(left, Path(scratch)), made / "model.pkl")
             (made / "version.txt").write_text(f"{label}\n")
             made.rename(folder)
     return folder

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.plan.repository import Repository
 from generator.plan.values import Plan
 from generator.render.argocd import render_application, render_project
 from tests.cluster import repository
@@ -17,11 +16,8 @@ from tests.cluster.client import Object, documents
 from tests.cluster.release import Release
 from tests.cluster.waiting import until
 
-ORIGIN = Path("/run/sluice/models.git")
-"""Where `specs/platform.yaml` says that the repository is: every run has a /run of its own."""
-
-Delivered = Callable[[str, str], tuple["GitOps", Plan]]
-"""Delivers the first version of a model, `team/model`, with a mark in its pod template."""
+Delivered = Callable[..., tuple["GitOps", Plan]]
+"""Delivers the first version of a model: see `conftest.delivered`."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +34,14 @@ class GitOps:
 
     def start(self, plan: Plan) -> str:
         """Make the repository, the namespace, the project and the Application; the first commit."""
-        shutil.rmtree(ORIGIN, ignore_errors=True)
-        self._git("init", "--quiet", "--bare", "--initial-branch=main", str(ORIGIN), cwd=Path("/"))
-        self._git("clone", "--quiet", str(ORIGIN), str(self.work), cwd=Path("/"))
+        origin = repository.origin(plan.identity.environment)
+        shutil.rmtree(origin, ignore_errors=True)
+        self._git("init", "--quiet", "--bare", "--initial-branch=main", str(origin), cwd=Path("/"))
+        self._git("clone", "--quiet", str(origin), str(self.work), cwd=Path("/"))
         first = self.commit(plan)
         self.release.send(repository.team(plan))
-        platform = Repository(repository.SPECS.parent).platform
-        assert platform is not None
         identity, templates = plan.identity, repository.templates()
+        platform = repository.platform(identity.environment)
         self.release.send(render_project(platform, identity.environment, identity.team, templates))
         self.release.send(render_application(plan, templates))
         return first
@@ -66,6 +62,21 @@ class GitOps:
     def synced(self, plan: Plan, commit: str, seconds: float = 90) -> None:
         """Wait until Argo CD has applied a commit; a refresh that comes too soon after another is lost, so ask again."""
         until(f"the sync of {commit[:8]}", lambda: self._is_synced(plan, commit), seconds, 1.0)
+
+    def sync(self, plan: Plan) -> None:
+        """A person asks for a sync of everything, and waits for it."""
+        before = self.application(plan)["status"]["operationState"].get("finishedAt")
+        asked = {
+            "initiatedBy": {"username": "bed"},
+            "sync": {"revision": self._git("rev-parse", "HEAD").strip()},
+        }
+        self.release.api.merge(self._address(plan), {"operation": asked})
+
+        def done() -> bool:
+            state = self.application(plan)["status"]["operationState"]
+            return state["phase"] == "Succeeded" and state.get("finishedAt") != before
+
+        until("the end of a manual sync", done, 60)
 
     def application(self, plan: Plan) -> Object:
         """The Application as it is."""

@@ -29,11 +29,13 @@ class Answer:
         at: when it was sent (Unix time).
         version: pod-template hash of the version that answered; empty when none did.
         error: why it failed; empty when it did not.
+        took: seconds until the answer.
     """
 
     at: float
     version: str
     error: str = ""
+    took: float = 0.0
 
 
 @dataclass
@@ -76,6 +78,16 @@ class Load:
         """Errors of predictions and of feedback, with the seconds since the first request."""
         return sorted(self._errors)
 
+    def told(self) -> dict[str, object]:
+        """Figures for the report: how many, how many failed, and how long answers took."""
+        took = sorted(answer.took for answer in self.answers) or [0.0]
+        middle, late = took[len(took) // 2], took[len(took) * 99 // 100]
+        return {
+            "requests": f"{len(self.answers):,}",
+            "failed": len(self.failed),
+            "p50 / p99": f"{1000 * middle:.0f} / {1000 * late:.0f} ms",
+        }
+
     def versions(self, start: float, end: float) -> Counter[str]:
         """How many predictions that were sent in this time each version answered."""
         return Counter(a.version for a in list(self.answers) if start <= a.at < end and not a.error)
@@ -97,10 +109,10 @@ class Load:
         try:
             version = user.post("/predict", {"rows": [self.row]})["served_by"]
         except (OSError, http.client.HTTPException) as error:
-            self.answers.append(Answer(at, "", str(error)))
+            self.answers.append(Answer(at, "", str(error) or type(error).__name__, time.time() - at))
             self._errors.append(f"{at - self._start:6.1f} s  prediction: {error}")
             return
-        self.answers.append(Answer(at, version))
+        self.answers.append(Answer(at, version, "", time.time() - at))
         if self.clicks and chance.random() < self.clicks(version):
             try:
                 user.post("/feedback", {"served_by": version, "outcome": "click"})

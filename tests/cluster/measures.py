@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.cluster.load import Load
 from tests.cluster.watch import Watch
 
-SETTLED_S = 1.5
+SETTLED_S = 2.5
 """Seconds that Envoy may need after a change until every answer follows it."""
+_USUAL, _MOST = 3.0, 4.0
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,32 @@ class Split:
 
 
 def splits(watch: Watch, load: Load, canary: str) -> list[Split]:
-    """One measurement for each weight strictly between 0 and 100 that lasted."""
+    """One measurement for each time with a weight strictly between 0 and 100 that lasted."""
     found = []
     for weight, start, end in watch.spans():
         answered = load.versions(start + SETTLED_S, end - SETTLED_S)
         if 0 < weight < 100 and answered.total():
             found.append(Split(weight, answered.total(), answered[canary]))
     return found
+
+
+def fair(found: Sequence[Split]) -> bool:
+    """Whether the weights were real: every share within three standard errors.
+
+    One share in 370 of a perfect router is outside, and a run measures a dozen: one may be, if it is within four. A
+    perfect router then fails once in a thousand runs.
+    """
+    return sum(split.errors >= _USUAL for split in found) <= 1 and all(
+        split.errors < _MOST for split in found
+    )
+
+
+def holds(watch: Watch, weights: Sequence[int]) -> list[float]:
+    """Seconds that each of these weights lasted, when they came in this order and nothing else came between.
+
+    Raises:
+        AssertionError: they did not.
+    """
+    spans = [span for span in watch.spans() if 0 < span[0] < 100]
+    assert [weight for weight, _, _ in spans] == list(weights)
+    return [end - start for _, start, end in spans]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from generator.plan.names import HASH_LABEL
 from generator.plan.values import Plan
 from tests.cluster import bentos, programs, repository
 from tests.cluster.client import Api, Object
@@ -18,8 +19,8 @@ from tests.cluster.waiting import until
 
 ROLLOUT = "rollout-main.yaml"
 
-First = Callable[[str], tuple["Release", Plan]]
-"""Releases the first version of a model, `team/model`."""
+First = Callable[..., tuple["Release", Plan]]
+"""Releases the first version of a model: see `conftest.released`."""
 
 
 @dataclass(frozen=True)
@@ -30,28 +31,34 @@ class Release:
         layout: of the run.
         api: the API server.
         name: `team/model`.
+        environment: of the scenario.
     """
 
     layout: Layout
     api: Api
     name: str
+    environment: str = repository.LIVE
 
-    def plan(self, label: str, mark: str = "", **changes: object) -> Plan:
+    def plan(self, label: str, mark: str = "", behaviour: str = "", **changes: object) -> Plan:
         """The plan of a version.
 
         Args:
             label: the version.
             mark: goes into the pod template. Guards look back for hours and tell versions apart by the hash of that
                 template, so no two tests on one cluster may use the same.
+            behaviour: how bad the model is (`models/shelf.py`).
             changes: what the spec says instead at some keys.
         """
         version = next(version for version in bentos.versions(self.name) if version.label == label)
-        service = {"env": [{"name": "BED_MARK", "value": mark or "none"}]}
-        return repository.plan(self.name, version, {"service": service, **changes})
+        variables = [{"name": "BED_MARK", "value": mark or "none"}]
+        if behaviour:
+            variables.append({"name": "BED_BEHAVIOUR", "value": behaviour})
+        given = {"service": {"env": variables}, **changes}
+        return repository.plan(self.name, version, given, self.environment)
 
-    def fresh(self, label: str) -> Plan:
+    def fresh(self, label: str, behaviour: str = "", **changes: object) -> Plan:
         """The plan of a version with a mark of its own."""
-        return self.plan(label, secrets.token_hex(4))
+        return self.plan(label, secrets.token_hex(4), behaviour, **changes)
 
     def apply(self, plan: Plan) -> None:
         """Release what a plan's bundle says, and nothing else."""
@@ -60,9 +67,9 @@ class Release:
         for part in (repository.team(plan), files, last):
             self.send(part)
 
-    def first(self) -> Plan:
+    def first(self, **changes: object) -> Plan:
         """Release a first version and wait until it is healthy."""
-        plan = self.fresh("1")
+        plan = self.fresh("1", **changes)
         self.apply(plan)
         self.until_phase(plan, "Healthy", 180)
         return plan
@@ -81,6 +88,11 @@ class Release:
         """Pod-template hash of the stable version."""
         stable: str = self.rollout(plan)["status"]["stableRS"]
         return stable
+
+    def pods(self, plan: Plan, version: str) -> list[Object]:
+        """Pods of a version, by its pod-template hash."""
+        space = plan.identity.namespace
+        return self.api.items(f"/api/v1/namespaces/{space}/pods?labelSelector={HASH_LABEL}%3D{version}")
 
     def promote(self, plan: Plan) -> None:
         """Say yes: what `kubectl argo rollouts promote` does to a paused Rollout."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -25,13 +26,19 @@ def folder() -> Path:
 
 def figures(scenario: str, values: Mapping[str, object]) -> None:
     """Write the line of a scenario; an earlier one of the same scenario is replaced."""
-    report = folder() / "report.md"
-    rows = report.read_text().splitlines()[2:] if report.exists() else []
-    rows = [row for row in rows if not row.startswith(f"| {scenario} |")]
-    told = "; ".join(f"{name} {value}" for name, value in values.items())
-    rows.append(f"| {scenario} | {told} |")
-    report.write_text(_HEAD + "\n".join(sorted(rows)) + "\n")
+    report, told = folder() / "report.md", "; ".join(f"{name} {value}" for name, value in values.items())
+    with (folder() / "report.lock").open("w") as lock:  # scenarios run side by side
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        rows = report.read_text().splitlines()[2:] if report.exists() else []
+        rows = [row for row in rows if not row.startswith(f"| {scenario} |")]
+        rows.append(f"| {scenario} | {told} |")
+        report.write_text(_HEAD + "\n".join(sorted(rows, key=_by_number)) + "\n")
     print(f"\n{scenario}: {told}")
+
+
+def _by_number(row: str) -> tuple[int, str]:
+    number = row.removeprefix("| ").partition(" ")[0]
+    return int(number) if number.isdecimal() else 0, row
 
 
 def collect_logs(layout: Layout) -> None:

@@ -1,9 +1,12 @@
-"""The repository of the scenarios: its specs, the locks of the versions under test, and what Sluice renders from it."""
+"""The repositories of the scenarios: specs, the locks of the versions under test, and what Sluice renders from them.
+
+Every scenario has an environment, and with it namespaces, host names, an Argo CD project and a git repository of its own,
+so that scenarios can run side by side in one cluster.
+"""
 
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,8 +22,13 @@ from generator.plan.values import Plan
 from generator.render.bundle import render_bundle
 from generator.render.environment import Templates
 from generator.render.platform import render_team
+from generator.spec.platform import PlatformSpec
 
 SPECS = Path(__file__).with_name("specs")
+ORIGINS = Path("/run/sluice")
+"""Where the git repositories lie: every run has a /run of its own."""
+LIVE = "live"
+"""The environment of the platform's file."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +45,27 @@ def templates() -> Templates:
     return Templates(None)
 
 
-def write(root: Path, versions: Mapping[str, Version], changes: Mapping[str, Any] | None = None) -> None:
+def origin(environment: str) -> Path:
+    """The bare git repository that Argo CD reads in a scenario's environment."""
+    return ORIGINS / f"{environment}.git"
+
+
+def write(
+    root: Path,
+    versions: Mapping[str, Version],
+    changes: Mapping[str, Any] | None = None,
+    environment: str = LIVE,
+) -> None:
     """Write specs and locks.
 
     Args:
         root: the repository; locks that are there are replaced.
         versions: what the references of a model, `team/model`, resolved to; a model without one is left out.
-        changes: what the specs say instead at some keys; nested mappings are merged.
+        changes: what the specs say instead at some keys; nested mappings are merged, another strategy replaces.
+        environment: of the scenario.
     """
     (root / "specs").mkdir(parents=True, exist_ok=True)
-    shutil.copy(SPECS / "platform.yaml", root / "specs")
+    (root / "specs" / "platform.yaml").write_text(json.dumps(_platform(environment)))
     for name, version in versions.items():
         spec = root / "specs" / f"{name}.yaml"
         spec.parent.mkdir(exist_ok=True)
@@ -54,6 +73,15 @@ def write(root: Path, versions: Mapping[str, Version], changes: Mapping[str, Any
         _merge(model["spec"], changes or {})
         spec.write_text(json.dumps(model))
         spec.with_suffix(".lock.yaml").write_text(json.dumps(_lock(name, version)))
+
+
+def _platform(environment: str) -> dict[str, Any]:
+    given: dict[str, Any] = yaml.safe_load((SPECS / "platform.yaml").read_text())
+    spec = given["spec"]
+    spec["git"]["repo"] = f"file://{origin(environment)}"
+    live = spec["environments"].pop(LIVE)
+    spec["environments"][environment] = {**live, "domain": f"{environment}.sluice.test"}
+    return given
 
 
 def _lock(name: str, version: Version) -> dict[str, object]:
@@ -71,7 +99,7 @@ def _lock(name: str, version: Version) -> dict[str, object]:
 
 def _merge(into: dict[str, Any], changes: Mapping[str, Any]) -> None:
     for key, value in changes.items():
-        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict) and "strategy" not in value:
             _merge(into[key], value)
         else:
             into[key] = value
@@ -93,11 +121,23 @@ def plans(root: Path) -> list[Plan]:
     return found
 
 
-def plan(name: str, version: Version, changes: Mapping[str, Any] | None = None) -> Plan:
+def plan(
+    name: str, version: Version, changes: Mapping[str, Any] | None = None, environment: str = LIVE
+) -> Plan:
     """The plan of one model at one version."""
     with tempfile.TemporaryDirectory() as root:
-        write(Path(root), {name: version}, changes)
+        write(Path(root), {name: version}, changes, environment)
         return plans(Path(root))[0]
+
+
+@cache
+def platform(environment: str) -> PlatformSpec:
+    """The platform of a scenario."""
+    with tempfile.TemporaryDirectory() as root:
+        write(Path(root), {}, environment=environment)
+        found = Repository(Path(root)).platform
+    assert found is not None
+    return found
 
 
 def bundle(given: Plan) -> dict[str, str]:
@@ -107,6 +147,5 @@ def bundle(given: Plan) -> dict[str, str]:
 
 def team(given: Plan) -> dict[str, str]:
     """The rendered files of the team's namespace."""
-    platform = Repository(SPECS.parent).platform
-    assert platform is not None
-    return render_team(platform, given.identity.environment, given.identity.team, templates())
+    environment = given.identity.environment
+    return render_team(platform(environment), environment, given.identity.team, templates())

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cluster import dns_standin, image, targets_standin
 from tests.cluster.load import Answer, Load
-from tests.cluster.measures import splits
+from tests.cluster.measures import Split, fair, holds, splits
 from tests.cluster.waiting import TooLateError, until
 from tests.cluster.watch import Moment, Watch
 
@@ -100,11 +100,29 @@ def test_split_leaves_out_what_is_near_a_change() -> None:
     watch.moments = [moment(0, 0), moment(10, 5), moment(30, 5), moment(31, 0), moment(40, 0)]
     load = Load("host", 1, {})
     load.answers = [Answer(10.5, "new")] + [
-        Answer(12 + i / 10, "new" if i == 7 else "old") for i in range(100)
+        Answer(13 + i / 10, "new" if i == 7 else "old") for i in range(100)
     ]
     (split,) = splits(watch, load, "new")
     assert (split.weight, split.requests, split.canary) == (5, 100, 1)
     assert split.errors == pytest.approx((5 - 1) / (100 * 0.05 * 0.95) ** 0.5)
+
+
+@pytest.mark.parametrize(
+    ("canaries", "expected"), [((50, 50), True), ((75, 50), True), ((75, 75), False), ((85, 50), False)]
+)
+def test_one_share_of_many_may_be_unlucky(canaries: tuple[int, int], expected: bool) -> None:
+    """At 50 of 1,000 a standard error is 6.9 requests: 75 is 3.6 of them off, 85 is 5.1."""
+    assert fair([Split(5, 1000, canary) for canary in canaries]) is expected
+
+
+def test_holds_are_those_of_the_weights_in_order() -> None:
+    watch = Watch(SimpleNamespace(), SimpleNamespace())  # type: ignore[arg-type]
+    watch.moments = [
+        moment(at, weight) for at, weight in [(0, 0), (10, 5), (29, 5), (30, 50), (44, 50), (45, 100)]
+    ]
+    assert holds(watch, [5, 50]) == [19, 14]
+    with pytest.raises(AssertionError):
+        holds(watch, [5, 25, 50])
 
 
 def test_waiting_ends() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.cluster.client import Api
 from tests.cluster.gitops import Delivered, GitOps
 from tests.cluster.layout import Layout
 from tests.cluster.release import First, Release
+from tests.cluster.repository import LIVE
 from tests.cluster.waiting import until
 
 
@@ -34,13 +36,13 @@ def api(layout: Layout) -> Iterator[Api]:
 
 @pytest.fixture
 def released(layout: Layout, api: Api) -> Iterator[First]:
-    """Release the first version of a model, `team/model`; its namespace is removed after the test."""
+    """Release the first version of a model, `team/model`, in an environment; its namespace is removed after the test."""
     made: list[Release] = []
 
-    def first(name: str) -> tuple[Release, Plan]:
-        release = Release(layout, api, name)
+    def first(name: str, environment: str = LIVE, **changes: object) -> tuple[Release, Plan]:
+        release = Release(layout, api, name, environment)
         made.append(release)
-        return release, release.first()
+        return release, release.first(**changes)
 
     yield first
     if os.environ.get("KEEP") != "1":
@@ -50,12 +52,12 @@ def released(layout: Layout, api: Api) -> Iterator[First]:
 
 @pytest.fixture
 def delivered(layout: Layout, api: Api, tmp_path: Path) -> Iterator[Delivered]:
-    """Let Argo CD deliver the first version of a model, `team/model`; all of it is removed after the test."""
+    """Let Argo CD deliver the first version of a model, `team/model`, in an environment; removed after the test."""
     made: list[tuple[GitOps, Plan]] = []
 
-    def first(name: str, mark: str) -> tuple[GitOps, Plan]:
-        git = GitOps(Release(layout, api, name), tmp_path / "work")
-        plan = git.release.plan("1", mark)
+    def first(name: str, environment: str, mark: str = "", **changes: object) -> tuple[GitOps, Plan]:
+        git = GitOps(Release(layout, api, name, environment), tmp_path / environment)
+        plan = git.release.plan("1", mark or secrets.token_hex(4), **changes)
         made.append((git, plan))
         git.synced(plan, git.start(plan))
         git.release.until_phase(plan, "Healthy", 180)

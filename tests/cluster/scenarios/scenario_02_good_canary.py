@@ -1,44 +1,50 @@
-"""A good update takes over step by step under load: the weights are real, and no request fails."""
+"""A good update takes over step by step under load: the weights are real, the times are the plan's, no request fails."""
 
 from __future__ import annotations
 
+from generator.plan.looks import catch_up_s
+from generator.plan.timeline import timeline
 from tests.cluster import measures, report
+from tests.cluster.envoy import refused
+from tests.cluster.gitops import Delivered
 from tests.cluster.load import Load
-from tests.cluster.release import First
 from tests.cluster.visitors import CLICKS, RPS, VISITOR
 from tests.cluster.waiting import until
 from tests.cluster.watch import Watch
 
+# From a step's end to the next weight in the route: the controller's pass, a new pod's start.
+_LATE_S = 30.0
 
-def test_good_update(released: First) -> None:
-    release, plan = released("shop/recommender")
+
+def test_good_update(delivered: Delivered) -> None:
+    git, plan = delivered("shop/recommender", "s2")
+    release, host = git.release, plan.routing.hosts[0]
     stable = release.stable(plan)
-    host = plan.routing.hosts[0]
     with Watch(release.api, plan) as watch, Load(host, RPS, VISITOR, lambda _: CLICKS) as load:
-        until("traffic", lambda: load.exposed(stable) > 10 * RPS, 60)
-        release.apply(release.fresh("2"))
+        until("traffic", lambda: load.exposed(stable) > 5 * RPS, 60)
+        plan = release.fresh("2")
+        git.synced(plan, git.commit(plan))
         release.until_phase(plan, "Healthy", 600)
-        until(
-            "the old pods' end",
-            lambda: not release.api.items(_old_pods(plan.identity.namespace, stable)),
-            120,
-        )
-    found = measures.splits(watch, load, release.stable(plan))
-    weights = [weight for weight, _, _ in watch.spans()]
+        until("the old pods' end", lambda: not release.pods(plan, stable), 120)
+    canary = release.stable(plan)
+    found = measures.splits(watch, load, canary)
+    planned = [event for event in timeline(plan).events if event.kind == "weight"]
+    lasted = measures.holds(watch, [event.weight or 0 for event in planned])
     report.figures(
         "2 good canary",
         {
-            "requests": len(load.answers),
-            "failed": len(load.failed),
+            **load.told(),
             "split": ", ".join(map(str, found)),
-            "weights": weights,
+            "planned / real seconds at each weight": ", ".join(
+                f"{(event.end_s or 0) - (event.start_s or 0):.0f} / {seconds:.0f}"
+                for event, seconds in zip(planned, lasted, strict=True)
+            ),
         },
     )
     print(watch.story())
-    assert not load.failed
-    assert [split.weight for split in found] == [5, 25, 50]
-    assert all(split.errors < 3 for split in found)
-
-
-def _old_pods(namespace: str, stable: str) -> str:
-    return f"/api/v1/namespaces/{namespace}/pods?labelSelector=rollouts-pod-template-hash%3D{stable}"
+    assert not load.failed, refused(release.layout, host)
+    assert measures.fair(found)
+    assert canary != stable
+    for event, seconds in zip(planned, lasted, strict=True):
+        hold = (event.end_s or 0) - (event.start_s or 0)
+        assert hold - 1 < seconds < hold + catch_up_s(plan) + _LATE_S

@@ -1,65 +1,135 @@
-"""Commits while a canary runs: every one arrives, the weights come back within seconds, no request fails.
-
-The first release is scenario 1's as well: project, Application and bundle, as rendered, from a git repository.
-"""
+"""Commits while a canary runs: every one arrives, the weights come back within seconds, no request fails."""
 
 from __future__ import annotations
 
 import secrets
+import time
+from itertools import pairwise
 
 from generator.plan.values import Plan
 from tests.cluster import measures, report
 from tests.cluster.client import Api, Object
-from tests.cluster.gitops import Delivered
+from tests.cluster.envoy import refused
+from tests.cluster.gitops import Delivered, GitOps
 from tests.cluster.load import Load
-from tests.cluster.visitors import CLICKS, RPS, VISITOR
+from tests.cluster.visitors import ITEM, RPS
 from tests.cluster.waiting import until
 from tests.cluster.watch import Watch
 
+_CLICKS = 0.8
 _LONGEST_DIP_S = 5.0
+_STEADY_S = 25.0
+_STEPS = [{"weight": "5%", "hold": "75s"}, {"weight": "50%", "hold": "45s"}]
 
 
 def test_every_commit_arrives(api: Api, delivered: Delivered) -> None:
-    mark = secrets.token_hex(4)
-    git, plan = delivered("shop/recommender", mark)
-    release = git.release
+    first = {"rollout": {"steps": _STEPS}}
+    git, plan = delivered("shop/ranker", "s8", **first)
+    release, mark = git.release, secrets.token_hex(4)
     stable, host = release.stable(plan), plan.routing.hosts[0]
     hosts = {"hosts": [host, f"new.{host}"]}
-    with Watch(api, plan) as watch, Load(host, RPS, VISITOR, lambda _: CLICKS) as load:
-        until("traffic", lambda: load.exposed(stable) > 10 * RPS, 60)
-        git.synced(plan, git.commit(release.plan("2", mark)))
+    weaker = {"rollout": {**first["rollout"], "guards": [{"outcome": "ctr", "detect": {"drop": "35%"}}]}}
+    changes: list[tuple[str, float]] = []
+
+    def commit(what: str, plan: Plan, weight: int) -> None:
+        """One commit in mid-canary; the weights must be back soon."""
+        changes.append((what, time.time()))
+        git.synced(plan, git.commit(plan))
+        until(f"weight {weight} after {what}", lambda: watch.look().weight == weight, 60)
+
+    with Watch(api, plan) as watch, Load(host, RPS, ITEM, lambda _: _CLICKS) as load:
+        until("traffic", lambda: load.exposed(stable) > 5 * RPS, 60)
+        git.synced(plan, git.commit(release.plan("2", mark, **first)))
         until("weight 5", lambda: watch.look().weight == 5, 120)
-        until("some traffic at 5 %", lambda: len(load.versions(load.answers[-1].at - 20, 9e18)) == 2, 60)
-        same_route = git.commit(plan := release.plan("2", mark, traffic=hosts))
-        git.synced(plan, same_route)
+        commit("host names", release.plan("2", mark, traffic=hosts, **first), 5)
         arrived = _route(api, plan)["spec"]["hostnames"]
-        until("weight 5 again", lambda: watch.look().weight == 5, 30)
-        until("weight 25", lambda: watch.look().weight == 25, 300)
-        elsewhere = git.commit(plan := release.plan("2", mark, traffic=hosts, replicas=3))
-        git.synced(plan, elsewhere)
-        until("weight 25 again", lambda: watch.look().weight == 25, 30)
-        release.until_phase(plan, "Healthy", 600)
-    until("a healthy Application", lambda: git.status(plan) == ("Synced", "Healthy"), 60)
-    dips = [end - start for weight, start, end in watch.spans()[1:-1] if weight == 0]
-    found = measures.splits(watch, load, release.stable(plan))
+        commit("a guard", release.plan("2", mark, traffic=hosts, **weaker), 5)
+        guard = _guards(api, plan)
+        until("weight 50", lambda: watch.look().weight == 50, 300)
+        changes.append(("a manual sync", time.time()))
+        git.sync(plan)
+        until("weight 50 after a manual sync", lambda: watch.look().weight == 50, 60)
+        changes.append(("a route drifted by hand", time.time()))
+        api.merge(_route_path(plan), {"spec": {"hostnames": ["drifted.example.com", *hosts["hosts"]]}})
+        until("the route is healed", lambda: _route(api, plan)["spec"]["hostnames"] == hosts["hosts"], 60)
+        until("weight 50 after the drift", lambda: watch.look().weight == 50, 60)
+        changes.append(("a Service drifted by hand", time.time()))
+        service = f"/api/v1/namespaces/{plan.identity.namespace}/services/ranker-canary"
+        api.merge(service, {"metadata": {"labels": {"sluice.dev/tier": "drifted"}}})
+        until("the Service is healed", lambda: _tier(api, service) == "quick", 60)
+        until("weight 50 after the Service", lambda: watch.look().weight == 50, 60)
+        canary = release.rollout(plan)["status"]["currentPodHash"]
+        # Another template, with another time-out in the route's rules: the canary starts again with it.
+        late = {**weaker, "service": {**_marked(secrets.token_hex(4)), "timeout": "6s"}}
+        last = release.plan("2", traffic=hosts, **late)
+        changes.append(("a new version", time.time()))
+        git.synced(last, git.commit(last))
+        timeouts = {rule["timeouts"]["request"] for rule in _route(api, plan)["spec"]["rules"]}
+        release.until_phase(last, "Healthy", 400)
+    until("a healthy Application", lambda: git.status(last) == ("Synced", "Healthy"), 60)
+    looped = _operations(git, last)
+    dips = _dips(watch, changes)
+    found = measures.splits(watch, load, canary)
     report.figures(
         "8 commits in mid-canary",
         {
-            "requests": len(load.answers),
-            "failed": len(load.failed),
-            "dips": ", ".join(f"{seconds:.1f} s" for seconds in dips),
+            **load.told(),
+            "seconds without canary traffic after": ", ".join(f"{what} {sec:.1f}" for what, sec in dips),
             "split": ", ".join(map(str, found)),
         },
     )
     print(watch.story())
-    assert not load.failed
+    assert not load.failed, refused(release.layout, host)
     assert arrived == hosts["hosts"]
-    assert all(seconds < _LONGEST_DIP_S for seconds in dips)
-    assert {split.weight for split in found} == {5, 25, 50}
-    assert all(split.errors < 3 for split in found)
+    assert "ln(1 + (-0.35)" in guard
+    assert timeouts == {"11s"}
+    assert all(seconds < _LONGEST_DIP_S for _, seconds in dips)
+    assert measures.fair([split for split in found if split.canary])
+    assert looped == 1, "a steady Application is synced again and again"
+
+
+def _dips(watch: Watch, changes: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Seconds with weight 0 between each change and the next; the last one starts a canary again and is left out."""
+    found = []
+    for (what, start), (_, end) in pairwise(changes):
+        spans = [(max(a, start), min(b, end)) for weight, a, b in watch.spans() if weight == 0]
+        found.append((what, sum(max(0.0, b - a) for a, b in spans)))
+    return found
+
+
+def _operations(git: GitOps, plan: Plan) -> int:
+    """Different sync operations that are seen while nothing is committed."""
+    seen, end = set(), time.time() + _STEADY_S
+
+    def over() -> bool:
+        seen.add(git.application(plan)["status"]["operationState"]["startedAt"])
+        assert git.status(plan) == ("Synced", "Healthy")
+        return time.time() > end
+
+    until("a steady time", over, 2 * _STEADY_S, 0.5)
+    return len(seen)
+
+
+def _marked(mark: str) -> Object:
+    return {"env": [{"name": "BED_MARK", "value": mark}]}
+
+
+def _route_path(plan: Plan) -> str:
+    identity = plan.identity
+    return f"/apis/gateway.networking.k8s.io/v1/namespaces/{identity.namespace}/httproutes/{identity.model}"
 
 
 def _route(api: Api, plan: Plan) -> Object:
-    identity = plan.identity
-    path = f"/apis/gateway.networking.k8s.io/v1/namespaces/{identity.namespace}/httproutes/{identity.model}"
-    return api.request("GET", path)  # type: ignore[no-any-return]
+    found: Object = api.request("GET", _route_path(plan))
+    return found
+
+
+def _guards(api: Api, plan: Plan) -> str:
+    path = f"/apis/argoproj.io/v1alpha1/namespaces/{plan.identity.namespace}/analysistemplates/ranker-guards"
+    query: str = api.request("GET", path)["spec"]["metrics"][0]["provider"]["prometheus"]["query"]
+    return query
+
+
+def _tier(api: Api, service: str) -> str:
+    tier: str = api.request("GET", service)["metadata"]["labels"]["sluice.dev/tier"]
+    return tier
