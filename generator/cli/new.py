@@ -73,7 +73,9 @@ def command(name: str, root: Path | None, *, example_lock: bool, yes: bool, **gi
     if taken:
         raise Refused(f"{taken[0]} exists already; remove it first, or edit it")
     write_files(session.root, {path: text.encode() for path, text in files.items()})
-    emit(_told(name, list(files), lock=example_lock))
+    rules = platform.tiers[answers.tier]
+    judged = "git" in rules.evidence and bool(rules.requires.gates)
+    emit(_told(name, list(files), lock=example_lock, judged=judged))
 
 
 def _platform(session: Session) -> PlatformSpec:
@@ -171,9 +173,10 @@ def _context(answers: Answers, tier: Tier, team: Team, gates: list[Any], attribu
     }
 
 
-def _told(name: str, files: list[str], *, lock: bool) -> str:
+def _told(name: str, files: list[str], *, lock: bool, judged: bool) -> str:
     missing = "" if lock else "  (asks for the lock: what the reference was resolved to)"
+    gates = f"  sluice gates run {name}  (its tier renders nothing without evidence)\n" if judged else ""
     return (
         f"wrote {' and '.join(files)}\nnext:\n  sluice validate {name}{missing}\n"
-        f"  sluice plan {name}\n  sluice render {name}\n"
+        f"  sluice plan {name}\n{gates}  sluice render {name}\n"
     )

@@ -10,13 +10,13 @@ from pathlib import Path
 import click
 
 from generator.cli.formats import render
+from generator.cli.judging import judge_model
 from generator.cli.sections import Section, sections
 from generator.cli.sections.schema import SCHEMA
 from generator.cli.session import Refused, Session, open_session, root_option, select_one
 from generator.cli.terminal import emit, has_color, note
 from generator.plan.entries import Entry
 from generator.plan.resolve import Planned, resolve
-from generator.rules.judge import judge
 from generator.source.finding import Finding
 
 _BOLD, _END = "\x1b[1m", "\x1b[0m"
@@ -67,7 +67,7 @@ def plans(session: Session, entry: Entry, environment: str | None) -> list[Plann
     resolved = resolve(session.repository, entry, session.bento_templates)
     if any(finding.severity == "error" for finding in resolved.findings):
         _stop(resolved.findings)
-    judged = judge(resolved, session.repository, session.today)
+    judged = judge_model(resolved, session.repository, session.today)
     if any(finding.severity == "error" for finding in judged):
         note(f"{entry.name} breaks rules and can't be rendered like this: see `sluice validate {entry.name}`")
     return [planned for planned in resolved.plans if environment in {None, planned.plan.identity.environment}]

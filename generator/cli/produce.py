@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from generator.cli.judging import judge_model
 from generator.cli.session import BENTO_TEMPLATES, Session
 from generator.cli.spread import spread
 from generator.cli.terminal import progress
@@ -25,7 +26,7 @@ from generator.render.bento import render_bento
 from generator.render.bundle import render_bundle
 from generator.render.environment import Templates
 from generator.render.platform import render_team
-from generator.rules.judge import judge, judge_all
+from generator.rules.judge import judge_all
 from generator.rules.odds import odds_annotations
 from generator.source.finding import Finding
 from generator.spec.platform import PlatformSpec
@@ -55,7 +56,7 @@ class Producer:
         """
         found = resolve(self.repository, entry, self._bento_templates)
         self.resolved[entry] = found
-        found.findings += judge(found, self.repository, self.today)
+        found.findings += judge_model(found, self.repository, self.today)
         return found.findings
 
     @property

@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from generator.cli.formats import FORMATS, render
+from generator.cli.judging import judge_model
 from generator.cli.session import Selection, Session, open_session, root_option, select
 from generator.cli.terminal import emit, has_color, note, progress
 from generator.plan.entries import SPECS, Entry
 from generator.plan.resolve import Resolved, resolve
-from generator.rules.judge import judge, judge_all
+from generator.rules.judge import judge_all
 from generator.source.finding import Finding
 
 _STRAY = "REF210"
@@ -75,7 +76,7 @@ def _models(session: Session, selection: Selection) -> Iterable[Finding]:
             resolved.append(one)
             if entry in selected:
                 yield from one.findings
-                yield from judge(one, session.repository, session.today)
+                yield from judge_model(one, session.repository, session.today)
     yield from judge_all(resolved, session.repository, session.today)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from generator.output.probe import Probe, probe
 from generator.output.prune import orphans
 from generator.plan.entries import PLATFORM, SPECS, Entry
-from generator.plan.inputs import PlatformInputs, file_digest, model_inputs
+from generator.plan.inputs import PlatformInputs, file_digest, model_inputs, oldest_verdict
 from generator.render.environment import Templates
 from generator.render.identity import code_digest
 from generator.source.files import raw
@@ -114,10 +114,18 @@ def survey(request: Request, platform: PlatformInputs, templates: Templates) -> 
             continue
         work.inputs[entry] = inputs = model_inputs(entry, platform, digest)
         stale = {path for path in paths if not _is_fresh(work, request, path, inputs)}
-        if stale or entry.name in expired:
+        if stale or entry.name in expired or _aged(entry, platform, request.today):
             work.models[entry] = stale
     _survey_shared(request, platform, digest, work)
     return work
+
+
+def _aged(entry: Entry, platform: PlatformInputs, today: datetime.date) -> bool:
+    """Whether evidence may have grown too old since: a model of any tier is looked at again by the strictest one."""
+    if platform.shortest_age is None:
+        return False
+    oldest = oldest_verdict(entry)
+    return oldest is not None and oldest < (today - datetime.timedelta(platform.shortest_age)).isoformat()
 
 
 def _survey_shared(request: Request, platform: PlatformInputs, digest: str, work: Work) -> None:

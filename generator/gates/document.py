@@ -11,11 +11,11 @@ from typing import Any
 from generator.gates.canonical import canonical_text, own_digest, plain
 from generator.gates.consistency import contradictions
 from generator.source.document import dotted
+from generator.source.files import RefusedError, regular_bytes
 from generator.source.finding import Finding, Place
 from generator.source.reader import display
 from generator.spec.evidence import Entry, EvidenceFile
 
-LIMIT = 8 << 20
 _LOCAL = {"suite", "report"}
 AGAIN = "run `sluice gates run {model}` again; evidence is never edited by hand"
 
@@ -56,12 +56,12 @@ def read_evidence(path: Path, root: Path, model: str) -> Evidence:
     """
     evidence = Evidence(display(path, root), model)
     try:
-        if path.stat().st_size > LIMIT:
-            evidence.refuse("EVID101", f"this file has more than {LIMIT} bytes")
-            return evidence
-        raw = path.read_bytes()
+        raw = regular_bytes(path)
     except FileNotFoundError:
         evidence.exists = False
+        return evidence
+    except RefusedError as error:
+        evidence.refuse("EVID101", str(error.args[1]))
         return evidence
     except OSError as error:
         evidence.refuse("EVID101", f"this file can't be read: {error.strerror}")

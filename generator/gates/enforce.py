@@ -30,23 +30,20 @@ CODES: Final = {
 """Every code of this module and of `generator.gates.document`, with what it finds."""
 
 
-def evidence_findings(
-    planned: Planned, evidence: Evidence, today: dt.date, *, longest_days: int | None = None
-) -> list[Finding]:
+def evidence_findings(planned: Planned, evidence: Evidence, today: dt.date) -> list[Finding]:
     """Why a plan may not be rendered, and which waivers let it be; nothing for tiers without `git` in `evidence`.
 
     Args:
         planned: the plan; its lock is valid.
         evidence: the evidence beside the spec.
         today: waivers end, evidence ages.
-        longest_days: days that evidence lasts; None: until model, data or configuration change.
     """
     plan = planned.plan
     if "git" not in plan.enforcement or not plan.gates:
         return []
     if evidence.findings:
         return list(evidence.findings)
-    return sorted(_Judge(planned, evidence, today, longest_days).findings(), key=Finding.sort_key)
+    return sorted(_Judge(planned, evidence, today).findings(), key=Finding.sort_key)
 
 
 def report_findings(evidence: Evidence) -> list[Finding]:
@@ -66,14 +63,12 @@ def report_findings(evidence: Evidence) -> list[Finding]:
 class _Judge:
     """One plan and its evidence."""
 
-    def __init__(
-        self, planned: Planned, evidence: Evidence, today: dt.date, longest_days: int | None
-    ) -> None:
+    def __init__(self, planned: Planned, evidence: Evidence, today: dt.date) -> None:
         self.planned = planned
         self.plan = planned.plan
         self.evidence = evidence
         self.today = today
-        self.longest_days = longest_days
+        self.longest_days = planned.written.platform.tiers[self.plan.identity.tier].requires.evidence_age
 
     def findings(self) -> Iterator[Finding]:
         """Everything, one finding a gate at most once the document is about this model and these data."""
@@ -129,13 +124,17 @@ class _Judge:
             return "EVID108", f"the gate `{gate.name}` failed: {entry.reason}"
         if entry.verdict != "pass":
             return "EVID109", f"the gate `{gate.name}` is inconclusive: {entry.reason}"
+        said = self._age(entry)
+        return ("EVID110", f"the gate `{gate.name}` was judged {said}") if said else None
+
+    def _age(self, entry: Entry) -> str:
+        """Why a verdict does not count any more, or not yet; empty when it does."""
         age = (self.today - dt.date.fromisoformat(entry.end[:10])).days
-        if self.longest_days is not None and age > self.longest_days:
-            return (
-                "EVID110",
-                f"the gate `{gate.name}` was judged {age} days ago; it lasts {self.longest_days}",
-            )
-        return None
+        if self.longest_days is None or -1 <= age <= self.longest_days:  # a day apart: clocks differ
+            return ""
+        if age < 0:
+            return f"on {entry.end[:10]}, which is still to come"
+        return f"{age} days ago; the tier `{self.plan.identity.tier}` lets it count for {self.longest_days}"
 
     def _waived(self, gate: Gate) -> bool:
         return gate.waiver is not None and gate.waiver.until >= self.today.isoformat()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +24,8 @@ def file_digest(path: Path) -> str:
 class PlatformInputs:
     """The parts of the platform that bundles depend on.
 
-    A model depends on all of it but other teams and other models' waivers, so that a new team or waiver
-    does not touch everyone's bundles.
+    A model depends on all of it but other teams, other models' waivers and other versions' quarantine, so that a new
+    one of those does not touch everyone's bundles.
 
     Args:
         data: the platform as plain YAML values; its form is not trusted.
@@ -55,22 +58,35 @@ class PlatformInputs:
         found = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
         return [item for item in found if not name or item.get("model") == name]
 
-    def whole(self) -> str:
-        """Digest of the whole platform."""
-        return self._digest("", self.spec)
+    def quarantine(self, lock: bytes) -> list[dict[str, Any]]:
+        """Rejected versions whose digest a lock names."""
+        value = self.spec.get("quarantine")
+        found = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+        return [item for item in found if str(item.get("digest")).encode() in lock]
+
+    @cached_property
+    def suites(self) -> frozenset[str]:
+        """Expectation suites that tiers' default gates name."""
+        return frozenset(_values(self.spec.get("tiers"), "suite"))
+
+    @cached_property
+    def shortest_age(self) -> int | None:
+        """Fewest days that any tier lets evidence last; None when none says."""
+        ages = _values(self.spec.get("tiers"), "evidenceAge")
+        return min((int(age[:-1]) for age in ages if re.fullmatch("[0-9]{1,4}d", age)), default=None)
 
     def of_team(self, team: str) -> str:
         """Digest of what the objects of one team depend on."""
-        rest = {key: value for key, value in self.spec.items() if key not in {"teams", "waivers"}}
+        rest = {key: value for key, value in self.spec.items() if key not in _NAMED}
         teams = self.spec.get("teams")
         own = teams.get(team) if isinstance(teams, dict) else None
         return self._digest(team, {**rest, "team": own})
 
-    def of_model(self, team: str, model: str) -> str:
-        """Digest of what the bundle of one model depends on."""
-        waivers = self.waivers(f"{team}/{model}")
+    def of_model(self, team: str, model: str, lock: bytes = b"") -> str:
+        """Digest of what the bundle of one model depends on; `lock` is the text of its lock."""
+        named = [*self.waivers(f"{team}/{model}"), *self.quarantine(lock)]
         shared = self.of_team(team)
-        return hashlib.sha256(f"{shared}{_canonical(waivers)}".encode()).hexdigest() if waivers else shared
+        return hashlib.sha256(f"{shared}{_canonical(named)}".encode()).hexdigest() if named else shared
 
     def _digest(self, key: str, value: Any) -> str:
         if key not in self._memory:
@@ -79,13 +95,68 @@ class PlatformInputs:
 
 
 def model_inputs(entry: Entry, platform: PlatformInputs, templates: str) -> dict[str, str]:
-    """Inputs of the bundles of one model; `templates` is the digest of templates and code."""
-    return {
-        "lock": file_digest(entry.lock),
-        "platform": platform.of_model(entry.team, entry.model),
-        "spec": file_digest(entry.spec),
+    """Inputs of the bundles of one model; `templates` is the digest of templates and code.
+
+    Evidence and suites are no part of what is rendered, but of what is judged before it.
+    """
+    spec, lock = raw(entry.spec) or b"", raw(entry.lock) or b""
+    inputs = {
+        "evidence": file_digest(entry.evidence),
+        "lock": hashlib.sha256(lock).hexdigest(),
+        "platform": platform.of_model(entry.team, entry.model, lock),
+        "spec": hashlib.sha256(spec).hexdigest(),
         "templates": templates,
     }
+    suites = sorted(platform.suites | suites_of(spec))
+    return {**inputs, "suites": _suites_digest(entry, suites)} if suites else inputs
+
+
+def suites_of(spec: bytes) -> frozenset[str]:
+    """Paths of the expectation suites that a spec names, perhaps more; whatever is wrong with it is found elsewhere."""
+    if b"suite" not in spec and b"\\" not in spec:  # an escape could spell the key
+        return frozenset()
+    import yaml
+
+    found: set[str] = set()
+    before: str | None = None
+    try:
+        for event in yaml.parse(spec, Loader=yaml.CBaseLoader):  # events: aliases are not followed
+            text: str | None = getattr(event, "value", None)
+            if before == "suite" and text:
+                found.add(text)
+            before = text
+    except yaml.YAMLError:
+        pass
+    return frozenset(found)
+
+
+def oldest_verdict(entry: Entry) -> str | None:
+    """Day on which the oldest verdict of a model's evidence was reached (ISO 8601), read without trusting it."""
+    ends = re.findall(rb'"end": "([0-9]{4}-[0-9]{2}-[0-9]{2})T', raw(entry.evidence) or b"")
+    return min(ends).decode() if ends else None
+
+
+def _values(node: Any, wanted: str) -> Iterator[str]:
+    """Text under a key, at any depth."""
+    for key, item in (
+        node.items() if isinstance(node, dict) else enumerate(node if isinstance(node, list) else ())
+    ):
+        if key == wanted and isinstance(item, str):
+            yield item
+        yield from _values(item, wanted)
+
+
+def _suites_digest(entry: Entry, suites: Iterable[str]) -> str:
+    """Digest of the suites' files, looked for where gates look: beside the spec, then at the root."""
+    total = hashlib.sha256()
+    for path in suites:
+        there = (folder / path for folder in (entry.spec.parent, entry.spec.parents[2]))
+        found = next((file for file in there if file.is_file()), None)
+        total.update(f"{path}\0{file_digest(found) if found else ''}\n".encode())
+    return total.hexdigest()
+
+
+_NAMED = frozenset({"teams", "waivers", "quarantine"})
 
 
 def _canonical(value: Any) -> str:

@@ -101,16 +101,16 @@ def not_acceptable(context: Context) -> Iterator[Problem]:
     "error",
     "a model in quarantine",
     why="It was rejected in production; the same bytes under another name are the same model.",
-    fix="Release another version; quarantine does not end.",
+    fix="Release another version. Only who owns `platform.yaml` can let it come back: by `released` in its entry.",
 )
 def quarantined(context: Context) -> Iterator[Problem]:
-    """Digests that must not come back."""
+    """Digests that must not come back, unless somebody released them by name."""
     for index, entry in enumerate(context.platform.quarantine):
-        if entry.digest == context.plan.version.digest:
-            place = context.platform_document.place(("spec", "quarantine", index))
-            message = f"this version is in quarantine: {entry.reason}"
-            hint = "pin another version of the model"
-            document = context.planned.written.lock_document
-            yield Problem(
-                ("model", "digest"), message, hint, (("quarantined here", place),), document=document
-            )
+        if entry.digest != context.plan.version.digest or entry.released is not None:
+            continue
+        place = context.platform_document.place(("spec", "quarantine", index))
+        other = "" if entry.model == _model(context) else f" as {entry.model}"
+        message = f"this version is in quarantine since {entry.since}{other}: {entry.reason}"
+        hint = "pin another version of the model; the platform's owners alone can release this one"
+        document = context.planned.written.lock_document
+        yield Problem(("model", "digest"), message, hint, (("quarantined here", place),), document=document)

@@ -6,9 +6,10 @@ later. The digests in it recognise accidents and careless edits; only a signatur
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Final, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from generator.spec.record import Record
 from generator.spec.types import Digest, Line, Name
@@ -21,7 +22,19 @@ Bound = Literal["atLeast", "atMost"]
 Kind = Literal["tests", "metric", "fairness", "drift", "data", "explain", "custom"]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Time = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
+
+
+def _exists(text: str) -> str:
+    """A time that a calendar has."""
+    dt.datetime.fromisoformat(text)
+    return text
+
+
+Time = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"),
+    AfterValidator(_exists),
+]
 
 
 class Interval(Record):

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from generator.spec.exemptions import Quarantine, Waiver
 from generator.spec.record import Record
 from generator.spec.service import Scalar
 from generator.spec.types import (
+    Age,
     Cpu,
-    Date,
-    Digest,
     Duration,
     Host,
     Interval,
@@ -146,6 +146,12 @@ class Requires(Record):
     no_data: list[Literal["fail", "pause", "pass"]] = Field(
         ["fail", "pause"], min_length=1, description="policies allowed for missing data"
     )
+    evidence_age: Age | None = Field(
+        None,
+        description="age that a gate's verdict may reach where `git` enforces; default: until model, data or "
+        "configuration change",
+        examples=["30d"],
+    )
 
 
 class Tier(Record):
@@ -156,7 +162,10 @@ class Tier(Record):
     ceilings: Ceilings = Field(Ceilings(), description="what no model may exceed")
     requires: Requires = Field(Requires(), description="what every model must have")
     evidence: list[Literal["git", "cluster"]] = Field(
-        ["git", "cluster"], description="where gates are enforced"
+        ["git", "cluster"],
+        min_length=1,
+        description="where gates are enforced: git: nothing is rendered without passing evidence beside the spec; "
+        "cluster: the gate Workflow of the bundle has to succeed before the Rollout is applied",
     )
 
 
@@ -189,25 +198,6 @@ class Prices(Record):
     cpu_hour: Price | None = Field(None, description="one core for one hour")
     memory_hour: Price | None = Field(None, description="one GiB for one hour")
     gpu_hour: Price | None = Field(None, description="one GPU for one hour")
-
-
-class Waiver(Record):
-    """A named exemption from a gate."""
-
-    model: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*/[a-z][a-z0-9-]*$")] = Field(
-        description="team/model", examples=["risk/fraud"]
-    )
-    gate: Name = Field(description="the gate that may fail or be missing")
-    reason: Line = Field(description="why")
-    approved_by: Name = Field(description="role that approved")
-    until: Date = Field(description="last day")
-
-
-class Quarantine(Record):
-    """A model that was rejected in production."""
-
-    digest: Digest = Field(description="digest of the model")
-    reason: Line = Field(description="why")
 
 
 class Monitoring(Record):
@@ -256,7 +246,10 @@ class PlatformSpec(Record):
         {}, description="sensitive attributes and their values, for all models"
     )
     waivers: list[Waiver] = Field([], description="exemptions")
-    quarantine: list[Quarantine] = Field([], description="models that must not come back")
+    quarantine: list[Quarantine] = Field(
+        [],
+        description="versions that production rejected; each is refused until somebody releases it by name",
+    )
     prices: Prices = Field(Prices(), description="what running costs")
     monitoring: Monitoring = Field(Monitoring(), description="how Prometheus finds the pods")
     images: Images = Field(Images(), description="images beside the models' own")

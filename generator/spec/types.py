@@ -186,6 +186,16 @@ Interval = Annotated[
         "15s",
     ),
 ]
+Age = Annotated[
+    int,
+    *_unit(
+        "Age",
+        r"^[1-9][0-9]{0,3}d$",
+        lambda text: int(text[:-1]),
+        "an age is a number of days, such as 30d",
+        "30d",
+    ),
+]
 Use = Annotated[
     float,
     *_unit(

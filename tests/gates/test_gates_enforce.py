@@ -37,7 +37,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Planned:
 def judge(planned: Planned, monkeypatch: pytest.MonkeyPatch):
     """Findings for gates with these values (`None`: no number); those not named keep to their threshold."""
 
-    def run(today: dt.date = TODAY, longest_days: int | None = None, planned: Planned = planned, **values):
+    def run(today: dt.date = TODAY, planned: Planned = planned, **values):
         def adapter(task: Task) -> Outcome:
             value = values.get(task.gate.name, 0.0)
             return Outcome("tool", "1", "data", (), (measure("m", value, "atMost", 0.5),))
@@ -47,7 +47,7 @@ def judge(planned: Planned, monkeypatch: pytest.MonkeyPatch):
         entries = [run_gate(Task(gate, planned.plan, False, None, None, None), lambda: NOW) for gate in gates]
         content = document("risk/fraud", [planned.plan], planned.written.lock, entries)
         evidence = Evidence("specs/risk/fraud.evidence.json", "risk/fraud", content)
-        return evidence, evidence_findings(planned, evidence, today, longest_days=longest_days)
+        return evidence, evidence_findings(planned, evidence, today)
 
     return run
 
@@ -89,10 +89,22 @@ def test_a_waiver_that_is_not_needed_is_silent(judge) -> None:
     assert judge(parity=0.0)[1] == []
 
 
-def test_evidence_ages(judge) -> None:
-    assert judge(TODAY + dt.timedelta(30), 30)[1] == []
-    _, findings = judge(TODAY + dt.timedelta(31), 30)
-    assert {finding.code for finding in findings if finding.severity == "error"} == {"EVID110"}
+def lasting(planned: Planned, days: int) -> Planned:
+    """The same plan in a tier that lets evidence count for some days."""
+    platform = planned.written.platform
+    tier = platform.tiers["regulated"]
+    requires = tier.requires.model_copy(update={"evidence_age": days})
+    tiers = {"regulated": tier.model_copy(update={"requires": requires})}
+    return replace(
+        planned, written=replace(planned.written, platform=platform.model_copy(update={"tiers": tiers}))
+    )
+
+
+@pytest.mark.parametrize(("day", "refused"), [(30, set()), (31, {"EVID110"}), (-1, set()), (-2, {"EVID110"})])
+def test_evidence_ages_and_none_comes_from_the_future(judge, planned: Planned, day, refused) -> None:
+    _, findings = judge(TODAY + dt.timedelta(day), lasting(planned, 30))
+    assert {finding.code for finding in findings if finding.severity == "error"} == refused
+    assert judge(TODAY + dt.timedelta(60))[1] == []  # a tier that says nothing
 
 
 def test_no_evidence_refuses_all_that_is_not_waived(planned: Planned) -> None:

@@ -67,8 +67,8 @@ def test_check_names_what_is_stale(rendered: Path):
 
 
 def test_check_names_what_is_orphaned(rendered: Path):
-    for name in ("recommender.yaml", "recommender.lock.yaml"):
-        (rendered / "specs/shop" / name).unlink()
+    for file in (rendered / "specs/shop").iterdir():
+        file.unlink()
     ran = sluice(rendered, "render", "--check")
     assert ran.code == 1
     assert re.search(r"orphaned \d+:", ran.out)
@@ -181,8 +181,8 @@ def test_a_path_that_selects_nothing(repo: Path):
 
 
 def test_a_path_leaves_the_others_even_when_they_are_orphaned(rendered: Path):
-    (rendered / "specs/support/ticket-classifier.yaml").unlink()
-    (rendered / "specs/support/ticket-classifier.lock.yaml").unlink()
+    for file in (rendered / "specs/support").iterdir():
+        file.unlink()
     assert sluice(rendered, "render", "shop").code == 0
     assert (rendered / "rendered/production/support/ticket-classifier").is_dir()
 
@@ -194,8 +194,8 @@ def test_a_deleted_spec_takes_its_files_and_no_others_with_it(rendered: Path):
     before = read_tree(rendered / "rendered")
     edited = "production/shop/recommender/service-stable.yaml"
     (rendered / "rendered" / edited).write_text("by: hand\n")
-    for name in ("recommender.yaml", "recommender.lock.yaml"):
-        (rendered / "specs/shop" / name).unlink()
+    for file in (rendered / "specs/shop").iterdir():
+        file.unlink()
     ran = sluice(rendered, "render")
     assert ran.code == 0, ran.text
     after = read_tree(rendered / "rendered")

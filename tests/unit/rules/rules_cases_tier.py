@@ -9,6 +9,8 @@ from rules_samples import (
     CEILINGS,
     COHORT,
     CTR_LIMIT,
+    REJECTED,
+    RELEASED,
     REQUIRES,
     ROUTER,
     SHADOW,
@@ -158,8 +160,20 @@ CASES = (
     ),
     Case(
         "WAIV705",
-        {"platform.quarantine": [{"digest": DIGEST, "reason": "bad"}]},
-        {"platform.quarantine": [{"digest": DIGEST[:-1] + "b", "reason": "bad"}]},
+        {"platform.quarantine": [REJECTED]},
+        {"platform.quarantine": [{**REJECTED, "digest": DIGEST[:-1] + "b"}]},
+        "model.digest",
+    ),
+    Case(  # under another name
+        "WAIV705",
+        {"platform.quarantine": [{**REJECTED, "model": "risk/fraud"}]},
+        {"platform.quarantine": [{**REJECTED, "released": RELEASED}]},
+        "model.digest",
+    ),
+    Case(  # released once, rejected again
+        "WAIV705",
+        {"platform.quarantine": [{**REJECTED, "released": RELEASED}, REJECTED]},
+        {"platform.quarantine": [{**REJECTED, "released": RELEASED}] * 2},
         "model.digest",
     ),
 )

@@ -19,7 +19,7 @@ from pathlib import Path
 import bentoml
 
 TAG = 'ticket_classifier:7'
-SHA256 = '55f24112e5313fee046e2056850c0c0c664db832e87766fc0f36ce0dc7df1815'
+SHA256 = '1d5a91883dc7cefd0b91740e713ade98a095ee46d5464c2ab2c055511ce76a57'
 
 
 def file_digest(path: Path) -> str:

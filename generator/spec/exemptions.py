@@ -1,0 +1,45 @@
+"""What the platform forgives for a time, and what it refuses for good."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from generator.spec.record import Record
+from generator.spec.types import Date, Digest, Line, Name
+
+_ModelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*/[a-z][a-z0-9-]*$", examples=["risk/fraud"])]
+
+
+class Waiver(Record):
+    """A named exemption from a gate."""
+
+    model: _ModelName = Field(description="team/model")
+    gate: Name = Field(description="the gate that may fail or be missing")
+    reason: Line = Field(description="why")
+    approved_by: Name = Field(description="role that approved")
+    until: Date = Field(description="last day")
+
+
+class Release(Record):
+    """Who let a version out of quarantine; the entry stays, as a record."""
+
+    by: Name = Field(description="role that decided", examples=["model-risk"])
+    reason: Line = Field(
+        description="why it may come back", examples=["the click events were lost, not the clicks"]
+    )
+    at: Date = Field(description="day of the decision")
+
+
+class Quarantine(Record):
+    """A version that was rejected in production.
+
+    Entries are only ever added, at the end of the list: `sluice revert` writes them, a release is a key of one.
+    """
+
+    model: _ModelName = Field(description="team/model that was rejected")
+    digest: Digest = Field(description="digest of its files; refused under any other name too")
+    reason: Line = Field(description="why", examples=["click-through fell by 12 % at 5 % of traffic"])
+    since: Date = Field(description="first day")
+    released: Release | None = Field(None, description="who let it come back; without it, it never does")
