@@ -6,16 +6,17 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from generator.rules.odds import share_up
+from generator.rules.gate_odds import share_odds
+from generator.rules.odds import share_down
 from generator.rules.paths import GATES
 from generator.rules.registry import Context, Problem, rule
 from generator.source.finding import Fix, Severity
-from generator.spec.gates import DriftGate, FairnessGate, MetricGate
+from generator.spec.gates import DriftGate, FairnessGate, MetricGate, is_share
+from generator.spec.units import percent
+from generator.stats.drift import psi_rows
 from generator.stats.fairness import range_quantile
-from generator.stats.looks import look_fail_fixed
 
-_POINTS = 0.02
-_WARNED, _REFUSED = 0.10, 0.30
+_POWER = 0.8
 _SMALLEST_GROUP = 30
 _RATE = 0.5
 # 95 % quantiles of the range of k standard normals, k = 2..10; computing one takes 50 ms.
@@ -26,6 +27,7 @@ RANGE_95: Final = {
 # Largest distance of Kolmogorov and Smirnov that chance alone leaves: 1.3581 sqrt(2/n), 5 % (statistics.md 4.4).
 _KS_5 = 1.3581
 _MANY_ROWS, _TOO_MANY_ROWS = 5_000, 100_000
+_PSI_LIMIT, _PSI_BINS = 0.2, 10
 _DISTANCE_TOOLS = frozenset({"ks", "alibi-detect"})
 
 
@@ -33,47 +35,35 @@ _DISTANCE_TOOLS = frozenset({"ks", "alibi-detect"})
     "GATE301",
     "warning",
     "the test set is too small for its limit",
-    why="A model two points too bad passes by luck: a limit on few rows is a lottery ticket, not a gate.",
+    why="A share passes when its whole interval does: on few rows a good model stays undecided, and that blocks it.",
     fix="Judge on more rows.",
 )
 def accuracy(context: Context) -> Iterator[Problem]:
-    """Chance that a share two points beyond the limit passes: warned above 10 %, refused above 30 %."""
+    """Shares of so few rows that a model two points better than the limit passes in less than four of five runs."""
     for index, gate in enumerate(context.spec.gates):
-        if not isinstance(gate, MetricGate) or gate.rows is None or not _is_share(gate.metric):
+        if not isinstance(gate, MetricGate) or gate.rows is None or not is_share(gate.metric):
             continue
-        chance = _lucky(gate, gate.rows)
-        if chance > _WARNED:
-            message = f"on {gate.rows} rows a model 2 points beyond the limit of `{gate.name}` passes with "
-            message += f"a chance of {share_up(chance)}"
-            needed = _rows(gate)
-            hint = f"judge on {needed} rows: {share_up(_lucky(gate, needed))}"
-            severity: Severity = "error" if chance > _REFUSED else "warning"
-            yield Problem((*GATES, index, "rows"), message, hint, severity=severity)
+        passing = _passing(context, gate, gate.rows)
+        if passing is None or passing >= _POWER:
+            continue
+        message = f"on {gate.rows} rows a model 2 points better than the limit of `{gate.name}` passes with a chance "
+        message += f"of {share_down(passing)}"
+        needed = _rows(context, gate)
+        hint = f"judge on {needed} rows: {share_down(_passing(context, gate, needed) or 0.0)}"
+        yield Problem((*GATES, index, "rows"), message, hint)
 
 
-def _is_share(metric: str) -> bool:
-    """Whether a metric is a share of all rows; precision, recall and the like are shares of fewer."""
-    name = metric.lower()
-    return name.endswith(("accuracy", "error_rate", "hit_rate")) and "balanced" not in name
+def _passing(context: Context, gate: MetricGate, rows: int) -> float | None:
+    """Chance that a model two points better than the limit passes; None where no limit is a share."""
+    config = {"atLeast": gate.at_least, "atMost": gate.at_most}
+    found = share_odds(config, rows, guaranteed=context.regulated)
+    return found[1].passes if found else None
 
 
-def _lucky(gate: MetricGate, rows: int) -> float:
-    """P(pass) of a model two points on the wrong side of the limit; the larger one of two limits."""
-    chances = [0.0]
-    if gate.at_least is not None and _POINTS < gate.at_least <= 1:
-        chances.append(1 - look_fail_fixed(rows, gate.at_least - _POINTS, gate.at_least, "at_least"))
-    if gate.at_most is not None and 0 <= gate.at_most < 1 - _POINTS:
-        chances.append(1 - look_fail_fixed(rows, gate.at_most + _POINTS, gate.at_most, "at_most"))
-    return max(chances)
-
-
-def _rows(gate: MetricGate) -> int:
-    """Smallest round number of rows that leaves such a model a chance of at most 10 %."""
-    return next(n for exponent in range(1, 9) for n in _round_rows(exponent) if _lucky(gate, n) <= _WARNED)
-
-
-def _round_rows(exponent: int) -> tuple[int, ...]:
-    return tuple(digit * 10**exponent for digit in (1, 2, 3, 5))
+def _rows(context: Context, gate: MetricGate) -> int:
+    """Smallest round number of rows that gives such a model its four of five chances."""
+    tried = (digit * int(10**exponent) for exponent in range(1, 9) for digit in (1, 2, 3, 5))
+    return next(rows for rows in tried if (_passing(context, gate, rows) or 0.0) >= _POWER)
 
 
 @rule(
@@ -81,17 +71,20 @@ def _round_rows(exponent: int) -> tuple[int, ...]:
     "warning",
     "nobody said how large the test set is",
     why="What a limit is worth depends on the rows behind it.",
-    fix="Declare `rows`, the rows of the test set.",
+    fix="Declare `rows`: the rows of the test set, or of the smaller window.",
 )
 def rows_unknown(context: Context) -> Iterator[Problem]:
-    """Metric gates without rows: warned, refused in a strict tier."""
+    """Metric gates and stability indices without rows: warned, refused in a strict tier."""
     for index, gate in enumerate(context.spec.gates):
         if isinstance(gate, MetricGate) and gate.rows is None:
-            severity: Severity = "error" if context.regulated else "warning"
-            message = f"`{gate.name}` does not say on how many rows `{gate.metric}` is computed"
-            yield Problem(
-                (*GATES, index), message, "add `rows: …`, the rows of the test set", severity=severity
-            )
+            computed = f"`{gate.metric}`"
+        elif isinstance(gate, DriftGate) and gate.tool == "psi" and gate.rows is None:
+            computed = "its index"
+        else:
+            continue
+        severity: Severity = "error" if context.regulated else "warning"
+        message = f"`{gate.name}` does not say on how many rows {computed} is computed"
+        yield Problem((*GATES, index), message, "add `rows: …`", severity=severity)
 
 
 @rule(
@@ -169,3 +162,24 @@ def drift_floor(context: Context) -> Iterator[Problem]:
             path = (*GATES, index, "atMost")
             hint = "write 0.1, a shift by a quarter of a standard deviation"
             yield Problem(path, message, hint, fix=Fix(path, 0.1), severity=severity)
+
+
+@rule(
+    "GATE322",
+    "warning",
+    "too few rows for the limit of a stability index",
+    why="The index of two small samples is large by chance: without any drift the gate stops the release.",
+    fix="Compare more rows, or raise `atMost`.",
+)
+def stability_rows(context: Context) -> Iterator[Problem]:
+    """Rows below which an index exceeds its limit by chance in 5 % of all runs: warned; below half of it: refused."""
+    for index, gate in enumerate(context.spec.gates):
+        if not isinstance(gate, DriftGate) or gate.tool != "psi" or gate.rows is None:
+            continue
+        limit = gate.at_most or _PSI_LIMIT
+        needed = math.ceil(psi_rows(_PSI_BINS, limit, gate.alpha / len(gate.drift.features)))
+        if gate.rows < needed:
+            message = f"on {gate.rows} rows a window the index of `{gate.name}` exceeds {limit:g} by chance"
+            hint = f"compare {needed} rows: without drift it then fails in {percent(gate.alpha)} of all runs at most"
+            severity: Severity = "error" if 2 * gate.rows < needed else "warning"
+            yield Problem((*GATES, index, "rows"), message, hint, severity=severity)

@@ -34,6 +34,12 @@ class TestsGate(GateBase):
     )
 
 
+def is_share(metric: str) -> bool:
+    """Whether a metric is a share of all rows; precision, recall and the like are shares of fewer."""
+    name = metric.lower()
+    return name.endswith(("accuracy", "error_rate", "hit_rate")) and "balanced" not in name
+
+
 class MetricGate(Choice, GateBase):
     """One offline metric against a bound, or against the model that serves now."""
 
@@ -50,7 +56,11 @@ class MetricGate(Choice, GateBase):
         False, description="both models were judged on the same rows: McNemar or paired bootstrap"
     )
     rows: int | None = Field(
-        None, ge=1, description="rows of the test set; the odds of the gate need it", examples=[2000]
+        None,
+        ge=1,
+        le=100_000_000,
+        description="rows of the test set; the odds of the gate need it",
+        examples=[2000],
     )
     source: Line | None = Field(
         None,
@@ -102,6 +112,13 @@ class DriftGate(GateBase):
         examples=[0.1],
     )
     alpha: float = Field(0.05, gt=0, lt=1, description="family error over all features (Bonferroni)")
+    rows: int | None = Field(
+        None,
+        ge=1,
+        le=100_000_000,
+        description="rows of the smaller window; the odds of a stability index need it",
+        examples=[5000],
+    )
 
 
 class DataSuite(Record):

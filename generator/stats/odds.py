@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from generator.stats.domain import change, not_negative, open_probability
 from generator.stats.effect import smallest_effect
+from generator.stats.false_alarm import false_rollback
 from generator.stats.looks import Bound
 from generator.stats.passage import Sprt, sprt_reached, sprt_stops
 from generator.stats.runs import run_stops
@@ -122,8 +123,7 @@ def sprt_odds(
     """Odds of the event-share sequential test, in closed form.
 
     Against simulation the power is within 0.02 at constant weight and 0.05 with steps, the mean time within
-    3 % and the exposure within 6 %, rather too high. False rollbacks are the smaller of the closed form and
-    alpha, which is a theorem (`sequential`).
+    3 % and the exposure within 6 %, rather too high. False rollbacks as in `false_alarm`.
 
     Args:
         phases: weights and durations, at least one.
@@ -160,7 +160,7 @@ def sprt_odds(
         detect=ratio - 1.0,
         power=caught.probability,
         power_by_step=caught.by_step,
-        false_rollback=min(alpha, reached(0.0)),
+        false_rollback=false_rollback(test, phases, rps),
         detect_mean_s=caught.mean_s,
         detect_p90_s=caught.p90_s,
         exposed_mean=caught.exposed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,6 +69,48 @@ def judge_accuracy(
     method = clopper_pearson if guaranteed else wilson
     interval = method(correct, n, tail=tail, design_effect=design_effect)
     return Judgement(correct / n, interval, verdict_at_least(interval, limit))
+
+
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """Of the three verdicts; they add up to 1."""
+
+    passes: float
+    fails: float
+    inconclusive: float
+
+
+def accuracy_chances(
+    limit: float, n: int, p: float, *, tail: float = 0.05, guaranteed: bool = False
+) -> Chances:
+    """What `judge_accuracy` says of a model whose true score is p, on n independent rows.
+
+    Exact: both ends of the interval rise with the number of right answers, so each verdict is a range of a
+    binomial; its ends are found by bisection.
+
+    Raises:
+        ValueError: an argument is outside its domain.
+    """
+    probability("limit", limit)
+    probability("p", p)
+    at_least_one("rows", n)
+
+    def first(reached: Callable[[Interval], bool]) -> int:
+        """Fewest right answers at which that holds; n + 1 if it never does."""
+        low, high = 0, n + 1
+        while low < high:
+            middle = (low + high) // 2
+            if reached((clopper_pearson if guaranteed else wilson)(middle, n, tail=tail)):
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
+    enough = first(lambda interval: interval.low >= limit)
+    doubtful = first(lambda interval: interval.high >= limit)
+    fails = binom_cdf(doubtful - 1, n, p) if doubtful else 0.0
+    passes = 1.0 - binom_cdf(enough - 1, n, p) if enough else 1.0
+    return Chances(passes, fails, max(0.0, 1.0 - passes - fails))
 
 
 def accuracy_rows(limit: float, p: float, *, tail: float = 0.05, power: float = 0.8) -> float:

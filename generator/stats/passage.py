@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from generator.stats.domain import not_negative, open_probability, positive
@@ -46,9 +46,10 @@ class Sprt:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stretch:
+class Stretch:
     """A phase as the test sees it: evidence before it, its rate, and when the mask lifts."""
 
+    weight: float
     start_s: float
     end_s: float
     before: Evidence
@@ -56,11 +57,18 @@ class _Stretch:
     mask_until_s: float
 
     def evidence(self, time_s: float) -> Evidence:
+        """The evidence by a time of this phase, seconds since the first weight."""
         return self.before.after(self.rate, max(0.0, time_s - max(self.start_s, self.mask_until_s)))
 
 
-def _stretches(test: Sprt, phases: Sequence[Phase], rps: float, true_ratio: float) -> Iterator[_Stretch]:
-    """Phases with the evidence they add; keeping the weight needs no new mask."""
+def stretches(test: Sprt, phases: Sequence[Phase], drift: Callable[[float], Evidence]) -> Iterator[Stretch]:
+    """Phases with the evidence they add; keeping the weight needs no new mask.
+
+    Args:
+        test: the test.
+        phases: the rollout.
+        drift: evidence per second at a weight.
+    """
     start, mask_until, weight = 0.0, 0.0, math.nan
     before = NO_EVIDENCE
     for phase in phases:
@@ -68,13 +76,22 @@ def _stretches(test: Sprt, phases: Sequence[Phase], rps: float, true_ratio: floa
             continue
         if phase.weight != weight:
             weight, mask_until = phase.weight, start + test.mask_s
-        rate = llr_drift(rps, weight, test.baseline, true_ratio, test.ratio, design_effect=test.design_effect)
-        stretch = _Stretch(start, start + phase.duration_s, before, rate, mask_until)
+        rate = drift(weight)
+        stretch = Stretch(weight, start, start + phase.duration_s, before, rate, mask_until)
         yield stretch
         start, before = stretch.end_s, stretch.evidence(stretch.end_s)
 
 
-def _crossed(test: Sprt, stretch: _Stretch, time_s: float) -> float:
+def _changed(test: Sprt, phases: Sequence[Phase], rps: float, true_ratio: float) -> Iterator[Stretch]:
+    """The phases of a canary that does `true_ratio` to the baseline."""
+
+    def drift(weight: float) -> Evidence:
+        return llr_drift(rps, weight, test.baseline, true_ratio, test.ratio, design_effect=test.design_effect)
+
+    return stretches(test, phases, drift)
+
+
+def _crossed(test: Sprt, stretch: Stretch, time_s: float) -> float:
     """P(the evidence has reached the level by now), as if all looks had been of this phase's kind."""
     level = raised_boundary(test.level, stretch.rate, test.look_s)
     return crossing_probability(stretch.evidence(time_s), level)
@@ -90,14 +107,14 @@ def sprt_stops(test: Sprt, phases: Sequence[Phase], rps: float, true_ratio: floa
         test: the test.
         phases: the rollout.
         rps: requests per second of both versions.
-        true_ratio: what the canary really does to the baseline; 1 gives the false rollbacks.
+        true_ratio: what the canary really does to the baseline; for 1 see `false_alarm`, which is exact there.
 
     Raises:
         ValueError: an argument is outside its domain.
     """
     best = 0.0
     stops = []
-    for stretch in _stretches(test, phases, rps, true_ratio):
+    for stretch in _changed(test, phases, rps, true_ratio):
         look = looks_until(stretch.start_s, test.look_s)
         for size in look_blocks(looks_until(stretch.end_s, test.look_s) - look):
             first, look = look + 1, look + size
@@ -110,7 +127,7 @@ def sprt_stops(test: Sprt, phases: Sequence[Phase], rps: float, true_ratio: floa
 def sprt_reached(test: Sprt, phases: Sequence[Phase], rps: float, true_ratio: float) -> float:
     """Probability of a rollback by the end, from the last look of each phase only."""
     best = 0.0
-    for stretch in _stretches(test, phases, rps, true_ratio):
+    for stretch in _changed(test, phases, rps, true_ratio):
         look = looks_until(stretch.end_s, test.look_s)
         if look > looks_until(stretch.start_s, test.look_s):
             best = max(best, _crossed(test, stretch, look * test.look_s))

@@ -59,6 +59,15 @@ def _dilution(weight: float, ratio: float) -> float:
     return math.log1p((ratio - 1.0) * weight)
 
 
+def steps(ratio: float, weight: float) -> tuple[float, float]:
+    """Evidence that one event adds, in nats: a = ln r - L of the canary's, b = -L of the stable version's.
+
+    L = ln(1 + (r-1) w), w the canary's share of the requests.
+    """
+    dilution = _dilution(weight, ratio)
+    return math.log(ratio) - dilution, -dilution
+
+
 def event_llr(
     canary_events: float,
     canary_requests: float,
@@ -98,7 +107,7 @@ def llr_drift(
 ) -> Evidence:
     """Mean and variance of the evidence per second.
 
-    With a = ln r - L, b = -L, L = ln(1 + (r-1) w) and pc = p rho:
+    With a and b of `steps` and pc = p rho:
     mean = rps (w pc a + (1-w) p b) / phi, variance = rps (w pc (1-pc) a^2 + (1-w) p (1-p) b^2) / phi
     (the evidence is divided by phi, its variance is phi times that of independent requests).
 
@@ -117,8 +126,7 @@ def llr_drift(
     probability("weight", weight)
     p = probability("baseline", baseline)
     canary = probability("baseline times the true ratio", p * not_negative("true ratio", true_ratio))
-    stable_step = -_dilution(weight, change(ratio))
-    canary_step = math.log(ratio) + stable_step
+    canary_step, stable_step = steps(change(ratio), weight)
     rate = rps / at_least_one("design effect", design_effect)
     mean = weight * canary * canary_step + (1.0 - weight) * p * stable_step
     variance = (

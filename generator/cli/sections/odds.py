@@ -8,27 +8,27 @@ from typing import Any
 
 from generator.cli.sections.section import Section, table
 from generator.plan.resolve import Planned
-from generator.plan.values import Gate, Guard, Plan
+from generator.plan.values import Guard, Plan
+from generator.rules.gate_odds import GateOdds, gate_odds
 from generator.rules.odds import PlanOdds, odds_of, share_down, share_up
 from generator.spec.units import duration
 from generator.stats.odds import GuardOdds
-from generator.stats.offline import pass_probability
-
-_TOO_BAD = 0.02
 
 
 def odds(planned: Planned) -> Section:
     """Power, false rollbacks, time and exposure, for each guard and for the whole rollout."""
     plan = planned.plan
     found = odds_of(plan)
-    gates = [row for gate in plan.gates for row in _gate(gate)]
-    data: dict[str, Any] = {"guards": [], "unpriced": {}, "gates": gates}
+    strict = planned.written.platform.tiers[plan.identity.tier].requires.image_digest
+    gates = gate_odds(plan, guaranteed=strict)
+    data: dict[str, Any] = {"guards": [], "unpriced": {}, "gates": [asdict(row) for row in gates]}
     data |= {"family_false_rollback": None, "family_false_rollback_bound": None}
     lines: list[str] = []
     if found is not None:
         data |= _data(found)
         lines += _lines(plan, found)
-    lines += [_gate_line(row) for row in gates]
+    kinds = {gate.name: gate.kind for gate in plan.gates}
+    lines += [_gate_line(row, kinds[row.name]) for row in gates]
     return Section("odds", "Odds", data, tuple(lines) or ("nothing here can be priced",))
 
 
@@ -89,32 +89,14 @@ def _whole(plan: Plan, found: PlanOdds) -> str:
     )
 
 
-def _gate(gate: Gate) -> list[dict[str, Any]]:
-    """An accuracy-like gate with a known number of rows: what chance does to it."""
-    limit, rows = gate.config.get("atLeast"), gate.config.get("rows")
-    if (
-        gate.kind != "metric"
-        or not isinstance(limit, float)
-        or not isinstance(rows, int)
-        or not 0 < limit < 1
-    ):
-        return []
-    bad, good = max(limit - _TOO_BAD, 0.0), min(limit + _TOO_BAD, 1.0)
-    return [
-        {
-            "name": gate.name,
-            "rows": rows,
-            "passes_if_2_points_too_bad": pass_probability(limit, rows, bad),
-            "fails_if_2_points_better": 1 - pass_probability(limit, rows, good),
-        }
-    ]
-
-
-def _gate_line(row: dict[str, Any]) -> str:
+def _gate_line(row: GateOdds, kind: str) -> str:
+    good = "a fair one" if kind == "fairness" else "one 2 points better"
+    where = f"if a group has just {row.rows} rows" if kind == "fairness" else f"on {row.rows} rows"
     return (
-        f"gate {row['name']} on {row['rows']} rows: passes a model 2 points too bad"
-        f" {share_up(row['passes_if_2_points_too_bad'])} of the time,"
-        f" fails one 2 points better {share_up(row['fails_if_2_points_better'])}"
+        f"gate {row.name}, {where}: passes a model 2 points too bad"
+        f" {share_up(row.passes_if_2_points_too_bad)} of the time;"
+        f" fails {good} {share_up(row.fails_if_2_points_better)}, leaves it undecided"
+        f" {share_up(row.undecided_if_2_points_better)}"
     )
 
 

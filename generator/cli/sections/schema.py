@@ -155,9 +155,12 @@ def _odds() -> Node:
     )
     gate = _object(
         name=_text("The gate."),
-        rows=_count("Rows of its test set."),
-        passes_if_2_points_too_bad=_share("Chance to pass a model two points below the bound."),
-        fails_if_2_points_better=_share("Chance to fail a model two points above it."),
+        rows=_count("Rows of its test set, or of each group."),
+        passes_if_2_points_too_bad=_share(
+            "Chance to pass a model two points on the wrong side of the limit."
+        ),
+        fails_if_2_points_better=_share("Chance to fail a good one: two points on the right side, or fair."),
+        undecided_if_2_points_better=_share("Chance to leave a good one undecided, which blocks it too."),
     )
     odds = _object(
         guards=_list({**guard, "additionalProperties": True}, "Guards that can be priced."),

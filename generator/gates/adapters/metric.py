@@ -20,6 +20,7 @@ from generator.gates.measures import measure
 from generator.gates.outcome import Binding, NoVerdictError, Outcome
 from generator.gates.task import Task
 from generator.spec.evidence import Measure, Source
+from generator.spec.gates import is_share
 from generator.stats.binomial import Interval, clopper_pearson, wilson
 from generator.stats.fairness import newcombe
 from generator.stats.offline import judge_not_worse, mcnemar_exact
@@ -122,12 +123,6 @@ def margin(config: dict[str, Any], champion: float) -> float:
     if text.endswith("pp"):
         return float(text[:-2]) / 100
     return float(text[:-1]) / 100 * abs(champion)
-
-
-def is_share(metric: str) -> bool:
-    """Whether a metric is a share of all rows; precision and recall are shares of fewer."""
-    name = metric.lower()
-    return name.endswith(("accuracy", "error_rate", "hit_rate")) and "balanced" not in name
 
 
 def lookup(data: Any, metric: str) -> Scores:

@@ -130,8 +130,8 @@ CASES = (
     ),
     Case(
         "GATE301",
-        {"spec.gates": [{**ACCURACY, "rows": 200}]},
         {"spec.gates": [{**ACCURACY, "rows": 500}]},
+        {"spec.gates": [{**ACCURACY, "rows": 1200}]},
         "spec.gates[0].rows",
         "warning",
     ),
@@ -140,11 +140,19 @@ CASES = (
         {"spec.gates": [{**ACCURACY, "rows": 100}]},
         {"spec.gates": [{**ACCURACY, "metric": "recall", "rows": 100}]},
         "spec.gates[0].rows",
+        "warning",
     ),
     Case(
         "GATE302",
         {"spec.gates": [ACCURACY]},
         {"spec.gates": [{**ACCURACY, "rows": 5000}]},
+        "spec.gates[0]",
+        "warning",
+    ),
+    Case(
+        "GATE302",
+        {"spec.gates": [{**DRIFT, "tool": "psi"}], "lock.data": LOCKED},
+        {"spec.gates": [{**DRIFT, "tool": "psi", "rows": 5000}], "lock.data": LOCKED},
         "spec.gates[0]",
         "warning",
     ),
@@ -180,5 +188,18 @@ CASES = (
         {"spec.gates": [{**DRIFT, "atMost": 0.006}], "lock.data": LOCKED},
         {"spec.gates": [{**DRIFT, "atMost": 0.006, "tool": "psi"}], "lock.data": LOCKED},
         "spec.gates[0].atMost",
+    ),
+    Case(
+        "GATE322",
+        {"spec.gates": [{**DRIFT, "tool": "psi", "rows": 150}], "lock.data": LOCKED},
+        {"spec.gates": [{**DRIFT, "tool": "psi", "rows": 300}], "lock.data": LOCKED},
+        "spec.gates[0].rows",
+        "warning",
+    ),
+    Case(
+        "GATE322",
+        {"spec.gates": [{**DRIFT, "tool": "psi", "rows": 80}], "lock.data": LOCKED},
+        {"spec.gates": [{**DRIFT, "tool": "ks", "rows": 80}], "lock.data": LOCKED},
+        "spec.gates[0].rows",
     ),
 )
