@@ -21,6 +21,7 @@ from generator.output.write import write_within
 from generator.plan.entries import Entry
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, Resolved, resolve
+from generator.render.admission import render_admission
 from generator.render.argocd import render_application, render_platform_application, render_project
 from generator.render.bento import render_bento
 from generator.render.bundle import render_bundle
@@ -182,6 +183,8 @@ def shared_bundles(
             files = render_project(platform, shared.environment, shared.team, templates)
         elif shared.kind == "team":
             files = render_team(platform, shared.environment, shared.team, templates)
+        elif shared.kind == "admission":
+            files = render_admission(platform, shared.environment, templates)
         else:
             files = render_platform_application(platform, shared.environment, templates)
         yield Bundle(shared.path, files, inputs)

@@ -21,7 +21,7 @@ BENTOS, ARGOCD, PLATFORM_FOLDER = "bentos", "argocd", "platform"
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """A bundle that belongs to no model: a team's project or namespace, or (team empty) the platform's Application."""
+    """A bundle that belongs to no model: a team's project or namespace, or (team empty) one of the platform's own."""
 
     environment: str
     team: str
@@ -34,6 +34,8 @@ class Shared:
             return f"{self.environment}/{ARGOCD}/projects/{self.team}"
         if self.kind == "team":
             return f"{self.environment}/{PLATFORM_FOLDER}/{self.team}"
+        if self.kind == "admission":
+            return f"{self.environment}/{PLATFORM_FOLDER}/{self.kind}"
         return f"{self.environment}/{ARGOCD}/{PLATFORM_FOLDER}"
 
 
@@ -131,7 +133,7 @@ def _aged(entry: Entry, platform: PlatformInputs, today: datetime.date) -> bool:
 def _survey_shared(request: Request, platform: PlatformInputs, digest: str, work: Work) -> None:
     whole = file_digest(request.root / SPECS / PLATFORM)
     known = []
-    for shared in _shared(work.environments, platform.names("teams")):
+    for shared in _shared(work.environments, platform):
         work.expected.add(shared.path)
         inputs = {"platform": platform.of_team(shared.team) if shared.team else whole, "templates": digest}
         if request.selected is None and not _is_fresh(work, request, shared.path, inputs):
@@ -150,10 +152,12 @@ def _is_fresh(work: Work, request: Request, path: str, inputs: dict[str, str]) -
     return found.fresh
 
 
-def _shared(environments: Sequence[str], teams: Sequence[str]) -> Iterator[Shared]:
+def _shared(environments: Sequence[str], platform: PlatformInputs) -> Iterator[Shared]:
     for environment in environments:
         yield Shared(environment, "", "platform")
-        for team in teams:
+        if platform.spec.get("admission") != "none":
+            yield Shared(environment, "", "admission")
+        for team in platform.names("teams"):
             yield Shared(environment, team, "project")
             yield Shared(environment, team, "team")
 

@@ -27,6 +27,10 @@ PLATFORM_KINDS = (
     ("", "LimitRange"), ("", "ResourceQuota"), ("", "ServiceAccount"), ("networking.k8s.io", "NetworkPolicy"),
     ("rbac.authorization.k8s.io", "Role"), ("rbac.authorization.k8s.io", "RoleBinding"),
 )  # fmt: skip
+CLUSTER_KINDS = (
+    ("", "Namespace"), ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
+)  # fmt: skip
 
 # Fields that the Rollouts controller writes, by router: group, kind, weights, and the rule of a header cohort.
 _WEIGHTS: dict[str, tuple[str, str, str, str]] = {
@@ -99,6 +103,7 @@ def render_platform_application(
         "revision": platform.git.revision,
         "namespaces": [namespace_of(platform, environment, team) for team in sorted(platform.teams)],
         "kinds": PLATFORM_KINDS,
+        "cluster_kinds": CLUSTER_KINDS if platform.admission != "none" else CLUSTER_KINDS[:1],
     }
     outputs = [
         Output("application.yaml", "argocd/application-platform.yaml.j2"),

@@ -29,7 +29,7 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
     Returns:
         Text by file name.
     """
-    quota = platform.teams[team].quota
+    quota, tiers = platform.teams[team].quota, platform.teams[team].tiers
     router = platform.environments[environment].router
     context = {
         "namespace": namespace_of(platform, environment, team),
@@ -38,6 +38,8 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
             "sluice.dev/environment": environment,
             "sluice.dev/team": team,
         },
+        "tiers": ",".join(tiers),
+        "pod_security": f"v{'.'.join(platform.controllers.kubernetes.split('.')[:2])}",
         "sources": sorted({router.namespace, platform.monitoring.namespace}) if router.namespace else [],
         "hard": _hard(quota.cpu, quota.memory, quota.gpu) if quota else {},
     }

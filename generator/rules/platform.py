@@ -256,3 +256,26 @@ def unpriced(context: Together) -> Iterator[Problem]:
         if team.budget:
             message = f"the budget of `{name}` is never exceeded: the platform declares no prices"
             yield Problem(("spec", "teams", name, "budget"), message, "declare `prices`", key=True)
+
+
+@rule(
+    "PLAT911",
+    "error",
+    "admission policies on a cluster that does not know them",
+    why="ValidatingAdmissionPolicy is v1, and on, since Kubernetes 1.30; before, the sync of the platform fails.",
+    fix="Write `admission: none`, or say which Kubernetes the clusters run.",
+    scope="together",
+)
+def admission(context: Together) -> Iterator[Problem]:
+    """The oldest Kubernetes that judges by CEL without a switch."""
+    version = context.platform.controllers.kubernetes
+    if context.platform.admission != "none" and _minor(version) < (1, 30):
+        message = f"Kubernetes {version} has no admission policies of version v1"
+        path = ("spec", "controllers", "kubernetes")
+        yield Problem(
+            path, message, "write `admission: none`; releases that go around Sluice are then let in"
+        )
+
+
+def _minor(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")[:2]))

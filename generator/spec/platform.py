@@ -254,6 +254,10 @@ class PlatformSpec(Record):
     monitoring: Monitoring = Field(Monitoring(), description="how Prometheus finds the pods")
     images: Images = Field(Images(), description="images beside the models' own")
     argocd_namespace: Name = Field("argocd", description="namespace of Argo CD")
+    admission: Literal["deny", "warn", "none"] = Field(
+        "deny",
+        description="what the API server does to a release that goes around Sluice; none: no policies are rendered",
+    )
 
 
 class PlatformMetadata(Record):

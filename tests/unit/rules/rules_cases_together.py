@@ -136,4 +136,16 @@ CASES = (
         "spec.teams.shop.budget",
         "warning",
     ),
+    Case(
+        "PLAT911",
+        {"platform.controllers": {"kubernetes": "1.29"}},
+        {"platform.controllers": {"kubernetes": "1.30.2"}},
+        "spec.controllers.kubernetes",
+    ),
+    Case(
+        "PLAT911",
+        {"platform.controllers": {"kubernetes": "1.9"}},
+        {"platform.controllers": {"kubernetes": "1.9"}, "platform.admission": "none"},
+        "spec.controllers.kubernetes",
+    ),
 )
