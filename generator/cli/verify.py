@@ -12,11 +12,13 @@ import click
 from generator.cli.formats import FORMATS, render
 from generator.cli.session import Refused
 from generator.cli.terminal import emit, has_color, note
+from generator.cluster.server import ClusterError, connect
 from generator.plan.entries import find_root
 
 if TYPE_CHECKING:
     from generator.render.kinds.codes import Issue
     from generator.render.kinds.objects import Document
+    from generator.render.verify import Rule
 
 Controller = Literal["1.9", "1.10", "any"]
 
@@ -38,13 +40,32 @@ Controller = Literal["1.9", "1.10", "any"]
     show_default=True,
     help="Form of the report.",
 )
+@click.option("--cluster", is_flag=True, help="Ask a real API server, too: a dry run, nothing is stored.")
+@click.option("--context", metavar="NAME", help="With --cluster: a context of the kubeconfig.")
+@click.option(
+    "--kubeconfig",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="With --cluster: instead of the usual one.",
+)
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option("--all", "everything", is_flag=True, help="Show what is only for information, too.")
-def command(tree: Path | None, controller: Controller, fmt: str, *, strict: bool, everything: bool) -> None:
+def command(
+    tree: Path | None,
+    controller: Controller,
+    fmt: str,
+    context: str | None,
+    kubeconfig: Path | None,
+    *,
+    cluster: bool,
+    strict: bool,
+    everything: bool,
+) -> None:
     """Check any tree of rendered files.
 
     TREE is a folder or a file, ours or hand-written; default: the repository's rendered files. Told is also what could
-    not be checked. Exit code 1: there are findings.
+    not be checked. With --cluster name what belongs to one cluster, such as rendered/production: every object is sent
+    as a server-side dry run, strict about fields. Exit code 1: there are findings.
     """
     from generator.render.verify import verify
 
@@ -55,7 +76,10 @@ def command(tree: Path | None, controller: Controller, fmt: str, *, strict: bool
     def rules(documents: Sequence[Document]) -> Iterator[Issue]:
         return lint_rules(documents, controller)
 
-    found = verify(where, [rules])
+    try:
+        found = verify(where, [rules, *_cluster_rules(kubeconfig, context, asked=cluster)])
+    except ClusterError as error:
+        raise Refused(str(error)) from error
     shown = [finding for finding in found.findings if everything or finding.severity != "info"]
     emit(render(shown, fmt, color=has_color(sys.stdout), checked=found.files))
     hidden = len(found.findings) - len(shown)
@@ -68,6 +92,19 @@ def command(tree: Path | None, controller: Controller, fmt: str, *, strict: bool
     refusing = {"error", "warning"} if strict else {"error"}
     if any(finding.severity in refusing for finding in found.findings):
         click.get_current_context().exit(1)
+
+
+def _cluster_rules(kubeconfig: Path | None, context: str | None, *, asked: bool) -> list[Rule]:
+    """The judgement of a real API server, when it is asked for."""
+    if not asked:
+        if kubeconfig or context:
+            raise Refused("--context and --kubeconfig belong to --cluster")
+        return []
+    from generator.cluster.accept import AT_ONCE, refusals
+
+    server = connect(kubeconfig, context, AT_ONCE)
+    note(f"asked: {server.address}")
+    return [lambda documents: refusals(documents, server)]
 
 
 def lint_rules(documents: Sequence[Document], controller: Controller) -> Iterator[Issue]:

@@ -220,5 +220,33 @@ RENDERED: Final = (
         "The phase of a DAG is that of its last tasks: the Workflow succeeds although a gate failed.",
         "Let the last task exit non-zero when a gate failed.",
     ),
+    Entry(
+        "VER170",
+        "error",
+        "the cluster refuses the object",
+        "A dry run was refused by a schema, a CEL rule, an admission policy or Pod Security: so will the sync be.",
+        "Change what the server's message names.",
+    ),
+    Entry(
+        "VER171",
+        "error",
+        "the cluster does not serve this kind",
+        "Its definition, or this version of it, is not installed: the sync stops there.",
+        "Install the controller's definitions, or render for the version that is installed.",
+    ),
+    Entry(
+        "VER172",
+        "warning",
+        "a namespace is not in the cluster",
+        "Nothing in it could be judged, neither by schemas nor by its own policies.",
+        "Apply the namespace first, then verify again.",
+    ),
+    Entry(
+        "VER173",
+        "error",
+        "the cluster may not be asked",
+        "A dry run needs the same rights as the change itself; without them nothing was judged.",
+        "Ask as somebody who may patch these objects: a dry run stores nothing.",
+    ),
 )
 """Entries of what `sluice verify` and the lint of queries find."""

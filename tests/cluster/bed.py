@@ -2,6 +2,7 @@
 
 python -m tests.cluster.bed test [NUMBER...]     scenarios; KEEP=1 leaves the cluster standing afterwards
 python -m tests.cluster.bed up [COMMAND...]      a cluster for one command; without one, until Ctrl-C
+python -m tests.cluster.bed api COMMAND...       for what asks only the API server: control plane and definitions
 python -m tests.cluster.bed down                 removes what dead runs left, ends living ones
 """
 
@@ -32,12 +33,16 @@ from tests.cluster.sandbox import (
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = Path(__file__).with_name("scenarios")
 Part = tuple[str, Callable[[Layout], None]]
+DEFINITIONS: Part = (
+    "definitions",
+    lambda layout: install_crds(Api(layout.pki), programs.folder("crds").glob("*.yaml")),
+)
 FIRST: tuple[Part, ...] = (("control plane", control_plane.start), ("node", node.start))
 # Then side by side: unpacking images is work for the disk, definitions for the processor.
 LANES: tuple[tuple[Part, ...], ...] = (
     (("model images", lambda layout: node.import_image(layout, bentos.archive())),),
     (
-        ("definitions", lambda layout: install_crds(Api(layout.pki), programs.folder("crds").glob("*.yaml"))),
+        DEFINITIONS,
         ("gateway", delivery.gateway),
         ("Prometheus", delivery.prometheus),
         ("Argo Rollouts", delivery.rollouts),
@@ -49,7 +54,14 @@ LANES: tuple[tuple[Part, ...], ...] = (
 
 def main(arguments: Sequence[str]) -> int:
     """Run one subcommand; its exit code."""
-    commands = {"test": _test, "up": _up, "down": _down, "inside": _inside}
+    commands = {
+        "test": _test,
+        "up": lambda command: _up("inside", command),
+        "api": lambda command: _up("inside-api", command),
+        "down": _down,
+        "inside": lambda given: _inside(_bring_up, given),
+        "inside-api": lambda given: _inside(_bring_up_api, given),
+    }
     if not arguments or arguments[0] not in commands:
         sys.exit((__doc__ or "").partition("\n\n")[2])
     return commands[arguments[0]](list(arguments[1:]))
@@ -59,7 +71,7 @@ def _test(numbers: list[str]) -> int:
     files = [str(file) for number in numbers for file in _scenario_files(number)] or [
         str(file) for file in sorted(SCENARIOS.glob("scenario_*.py"))
     ]
-    return _up([sys.executable, "-m", "tests.cluster.phases", *files])
+    return _up("inside", [sys.executable, "-m", "tests.cluster.phases", *files])
 
 
 def _scenario_files(number: str) -> list[Path]:
@@ -72,15 +84,16 @@ def _scenario_files(number: str) -> list[Path]:
     return found
 
 
-def _up(command: list[str]) -> int:
+def _up(what: str, command: list[str]) -> int:
     if platform.system() != "Linux" or os.geteuid() != 0:
         sys.exit("the test bed needs root on Debian Linux: it makes network, process and mount namespaces")
-    programs.provide_all()
-    bentos.archive()
+    if what == "inside":
+        programs.provide_all()
+        bentos.archive()
     with run_folder() as folder:
         # A signal that asks for the end must find the clean-up of this block.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-        inside = [sys.executable, "-m", "tests.cluster.bed", "inside", str(folder), *command]
+        inside = [sys.executable, "-m", "tests.cluster.bed", what, str(folder), *command]
         os.chdir(ROOT)
         return run_inside(folder, inside)
 
@@ -94,12 +107,12 @@ def _down(_: list[str]) -> int:
     return 0
 
 
-def _inside(arguments: list[str]) -> int:
-    """The first program in the new namespaces: brings everything up, runs the command."""
+def _inside(bring_up: Callable[[Layout], None], arguments: list[str]) -> int:
+    """The first program in the new namespaces: brings the parts up, runs the command."""
     folder, *command = arguments
     layout = Layout(Path(folder))
     hide_machine_folders()
-    _bring_up(layout)
+    bring_up(layout)
     environment = {
         **os.environ,
         "SLUICE_BED": folder,
@@ -126,6 +139,11 @@ def _bring_up(layout: Layout) -> None:
     with ThreadPoolExecutor() as lanes:
         for done in [lanes.submit(run, parts) for parts in LANES]:
             done.result()
+
+
+def _bring_up_api(layout: Layout) -> None:
+    for _, start in (FIRST[0], DEFINITIONS):
+        start(layout)
 
 
 def _stand(layout: Layout) -> None:

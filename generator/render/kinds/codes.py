@@ -72,6 +72,18 @@ CODES: Final[dict[str, Code]] = {
         "a failed task does not fail the Workflow",
         "Let the last task exit non-zero when a gate failed: a DAG's phase is that of its leaf tasks.",
     ),
+    "VER170": Code("error", "the cluster refuses the object", "Change what the server's message names."),
+    "VER171": Code(
+        "error",
+        "the cluster does not serve this kind",
+        "Install its definition, or the version that is written.",
+    ),
+    "VER172": Code("warning", "a namespace is not in the cluster", "Apply it first, then verify again."),
+    "VER173": Code(
+        "error",
+        "the cluster may not be asked",
+        "Ask as somebody who may patch these objects; nothing is stored.",
+    ),
 }
 
 

@@ -1,0 +1,194 @@
+"""A Kubernetes API server, asked through the official client (the extra `kubernetes`), which is imported here only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from yaml import YAMLError
+
+_TIMEOUT_S: Final = (5.0, 60.0)  # to connect, to answer
+_TRIES: Final = 1
+# What the loader of kubeconfigs raises for files of another shape.
+_MALFORMED: Final = (AttributeError, KeyError, TypeError, ValueError)
+
+
+class ClusterError(Exception):
+    """The cluster can't be asked at all: no configuration, no answer, no rights; the message is for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server answered.
+
+    Args:
+        status: HTTP status.
+        body: the parsed JSON; of a refusal, a Kubernetes `Status`.
+    """
+
+    status: int
+    body: Mapping[str, Any]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the request was granted."""
+        return self.status < 400
+
+    @property
+    def message(self) -> str:
+        """The server's own words about a refusal, on one line."""
+        return " ".join(str(self.body.get("message") or f"HTTP {self.status}").split())
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a server calls the objects of a kind: its name in paths, and whether they live in namespaces."""
+
+    plural: str
+    namespaced: bool
+
+
+@dataclass
+class Server:
+    """One API server.
+
+    Args:
+        client: a `kubernetes.client.ApiClient`.
+    """
+
+    client: Any
+    _kinds: dict[str, dict[str, Kind]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def address(self) -> str:
+        """Its URL."""
+        return str(self.client.configuration.host)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        media: str = "application/json",
+    ) -> Answer:
+        """One request.
+
+        Args:
+            method: of HTTP.
+            path: below the server's address.
+            query: parameters.
+            body: what is sent, as JSON.
+            media: type of the body.
+
+        Raises:
+            ClusterError: there was no answer, or the server does not know who asks.
+        """
+        from kubernetes.client.exceptions import ApiException
+        from urllib3.exceptions import HTTPError
+
+        url = f"{self.address.rstrip('/')}{path}" + (f"?{urlencode(query)}" if query else "")
+        headers = {"Accept": "application/json", "Content-Type": media}
+        self.client.update_params_for_auth(headers, [], ["BearerToken"], url, method, body)
+        try:
+            answer = self.client.call_api(method, url, headers, body, _request_timeout=_TIMEOUT_S)
+            status, text = answer.status, answer.read()
+        except ApiException as error:
+            raise ClusterError(f"{self.address} did not answer: {error.reason}") from error
+        except (HTTPError, OSError) as error:
+            raise ClusterError(f"{self.address} did not answer: {_reason(error)}") from error
+        answered = Answer(status, _parsed(text))
+        if status == 401:
+            raise ClusterError(f"{self.address} does not know who asks: {answered.message}")
+        return answered
+
+    def kind(self, api_version: str, kind: str) -> Kind | None:
+        """What the server knows of a kind; None when it does not serve it.
+
+        Raises:
+            ClusterError: it could not be asked.
+        """
+        with self._lock:
+            if api_version not in self._kinds:
+                answer = self.request("GET", _root(api_version))
+                served = answer.body.get("resources") or [] if answer.ok else []
+                self._kinds[api_version] = {
+                    str(item["kind"]): Kind(str(item["name"]), bool(item["namespaced"]))
+                    for item in served
+                    if "/" not in str(item["name"])
+                }
+            return self._kinds[api_version].get(kind)
+
+
+def path_of(api_version: str, kind: Kind, namespace: str, name: str) -> str:
+    """Path of an object."""
+    scope = f"/namespaces/{quote(namespace, safe='')}" if kind.namespaced else ""
+    return f"{_root(api_version)}{scope}/{kind.plural}/{quote(name, safe='')}"
+
+
+def connect(kubeconfig: Path | None, context: str | None, connections: int = 1) -> Server:
+    """The server that a kubeconfig names: KUBECONFIG or `~/.kube/config`, else that of the pod this runs in.
+
+    Args:
+        kubeconfig: the file, instead of the usual one.
+        context: the context in it, instead of its current one.
+        connections: how many requests may run at once.
+
+    Raises:
+        ClusterError: the client is not installed, or there is no usable configuration.
+    """
+    try:
+        client, config = import_module("kubernetes.client"), import_module("kubernetes.config")
+    except ImportError as error:
+        raise ClusterError(
+            "asking a cluster needs the Kubernetes client: install sluicegate[kubernetes]"
+        ) from error
+    settings = client.Configuration()
+    settings.connection_pool_maxsize = connections
+    settings.retries = _TRIES
+    try:
+        if kubeconfig is None and context is None and not _has_kubeconfig():
+            config.load_incluster_config(settings)
+        else:
+            file = str(kubeconfig) if kubeconfig else None
+            config.load_kube_config(file, context, settings, persist_config=False)
+    except (config.ConfigException, YAMLError, OSError, *_MALFORMED) as error:
+        where = kubeconfig or "KUBECONFIG or ~/.kube/config"
+        raise ClusterError(f"no cluster is configured by {where}: {_reason(error)}") from error
+    return Server(client.ApiClient(settings))
+
+
+def _has_kubeconfig() -> bool:
+    from kubernetes.config.kube_config import ENV_KUBECONFIG_PATH_SEPARATOR, KUBE_CONFIG_DEFAULT_LOCATION
+
+    files = str(KUBE_CONFIG_DEFAULT_LOCATION).split(ENV_KUBECONFIG_PATH_SEPARATOR)
+    return any(Path(file).expanduser().exists() for file in files if file)
+
+
+def _root(api_version: str) -> str:
+    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+
+
+def _parsed(text: bytes | str) -> Mapping[str, Any]:
+    try:
+        body = json.loads(text)
+    except ValueError:
+        body = None
+    shown = text.decode(errors="replace") if isinstance(text, bytes) else text
+    return body if isinstance(body, dict) else {"message": shown[:500]}
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost reason, without the address of a Python object."""
+    inner = getattr(error, "reason", None)
+    if isinstance(inner, BaseException):
+        return _reason(inner)
+    text = " ".join(str(error).split())
+    return text.rpartition(">: ")[2] or type(error).__name__
