@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from generator.cli import gate_pods
 from generator.cli.formats import FORMATS, render
 from generator.cli.session import Refused, Session, open_session, root_option, select, select_one
 from generator.cli.terminal import emit, has_color, note
@@ -18,7 +19,7 @@ from generator.gates.document import Evidence, read_evidence, written
 from generator.gates.environments import Environments, InstallError
 from generator.gates.inputs import Inputs
 from generator.gates.run import Clock, Wanted, document, kept, run_gate, wanted
-from generator.gates.task import Task
+from generator.gates.task import Release, Task
 from generator.plan.entries import Entry
 from generator.plan.resolve import Planned, Resolved, resolve
 from generator.source.finding import Finding
@@ -33,6 +34,10 @@ _LICENCES = {
 @click.group("gates")
 def command() -> None:
     """Judge a model before any traffic, and check the evidence that this leaves."""
+
+
+command.add_command(gate_pods.judge)
+command.add_command(gate_pods.verdict)
 
 
 @command.command("run")
@@ -192,7 +197,7 @@ def _task(planned: Sequence[Planned], item: Wanted, inputs: Inputs, *, offline: 
     platform = planned[0].written.platform
     return Task(
         gate=item.gate,
-        plan=item.plan,
+        release=Release(item.plan.bento.framework, item.plan.gate_key),
         guaranteed=platform.tiers[item.plan.identity.tier].requires.image_digest,
         inputs=inputs,
         environments=Environments(note, offline=offline),
@@ -213,12 +218,12 @@ def refuse_missing(tasks: Sequence[Task], *, offline: bool) -> None:
 
 
 def _run(tasks: Sequence[Task]) -> list[Judged]:
-    clock = _clock()
+    now = clock()
     entries = []
     for number, task in enumerate(tasks, 1):
         began = time.monotonic()
         try:
-            entries.append(run_gate(task, clock))
+            entries.append(run_gate(task, now))
         except InstallError as error:
             raise Refused(str(error)) from error
         said = f"{entries[-1].verdict} in {time.monotonic() - began:.1f} s"
@@ -246,7 +251,7 @@ def _finish(
     note(f"wrote {entry.evidence.relative_to(session.root)}")
 
 
-def _clock() -> Clock:
+def clock() -> Clock:
     """The clock (UTC); SOURCE_DATE_EPOCH stops it, so that evidence can be made again byte for byte."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if not epoch:

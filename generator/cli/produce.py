@@ -11,13 +11,14 @@ from generator.cli.judging import judge_model
 from generator.cli.session import BENTO_TEMPLATES, Session
 from generator.cli.spread import spread
 from generator.cli.terminal import progress
-from generator.cli.work import Request, Shared, Work, model_paths
+from generator.cli.work import GATES, USED, Request, Shared, Work, model_paths, survey_images
 from generator.output.bundle import Bundle
 from generator.output.errors import OutputError
 from generator.output.folder import open_root
 from generator.output.lock import Notice, locked
 from generator.output.report import WriteReport
 from generator.output.write import write_within
+from generator.plan.build import gate_prefix
 from generator.plan.entries import Entry
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, Resolved, resolve
@@ -26,6 +27,8 @@ from generator.render.argocd import render_application, render_platform_applicat
 from generator.render.bento import render_bento
 from generator.render.bundle import render_bundle
 from generator.render.environment import Templates
+from generator.render.gate_images import GateImages, gate_images
+from generator.render.outputs.gates import used_images
 from generator.render.platform import render_team
 from generator.rules.judge import judge_all
 from generator.rules.odds import odds_annotations
@@ -81,7 +84,10 @@ class Producer:
         if kind == "application":
             return render_application(planned.plan, self.templates)
         files = render_bento(planned.plan.bento, self.templates)
-        return {**files, "IMAGE": f"{planned.plan.image.repository}:{planned.plan.image.tag}\n"}
+        files["IMAGE"] = f"{planned.plan.image.repository}:{planned.plan.image.tag}\n"
+        gates = gate_images(planned.plan, self.templates)
+        used = sorted({gates.reference(name) for item in plans.values() for name in used_images(item.plan)})
+        return files | ({USED: "".join(f"{reference}\n" for reference in used)} if used else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +119,14 @@ class Product:
     def bundles(self) -> Iterator[Bundle]:
         """Everything that is stale and can be rendered, rendered as it is asked for."""
         yield from self._shared()
+        yield from self._images()
         if self.producer is not None:
             yield from self.producer.bundles(self.work, self.good)
 
     def write(self, root: Path, notice: Notice) -> list[WriteReport]:
         """Write it all; above a few hundred models with one process a core."""
         with locked(root, notice) as top:
-            reports = [write_within(top, self._shared())]
+            reports = [write_within(top, self._shared()), write_within(top, self._images())]
             if self.producer is not None:
                 reports += spread(self.good, self._write_some(self.producer, root))
         return reports
@@ -129,6 +136,14 @@ class Product:
             yield from shared_bundles(
                 self.producer.repository.platform, self.producer.templates, self.work.shared
             )
+
+    def _images(self) -> Iterator[Bundle]:
+        platform = self.producer.repository.platform if self.producer else None
+        if self.producer is None or platform is None:
+            return
+        gates = GateImages(gate_prefix(platform), platform.images.base, self.producer.templates)
+        for image in sorted(self.work.images):
+            yield Bundle(f"{GATES}/{image}", gates.files(image), self.work.image_inputs)
 
     def _write_some(self, producer: Producer, root: Path) -> Callable[[Sequence[Entry]], WriteReport]:
         def write_some(entries: Sequence[Entry]) -> WriteReport:
@@ -157,6 +172,10 @@ def produce(session: Session, request: Request, work: Work) -> Product:
     good = tuple(
         e for e in work.models if producer.resolved[e].plans and not _refused(producer.resolved[e], bad)
     )
+    for entry in good:
+        plans = [planned.plan for planned in producer.resolved[entry].plans]
+        work.used[entry] = frozenset(name for plan in plans for name in used_images(plan))
+    survey_images(request, work)
     once = {(f.code, f.place, f.message): f for f in findings}
     return Product(sorted(once.values(), key=Finding.sort_key), producer, work, good)
 

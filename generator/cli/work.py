@@ -11,12 +11,16 @@ from pathlib import Path
 from generator.output.probe import Probe, probe
 from generator.output.prune import orphans
 from generator.plan.entries import PLATFORM, SPECS, Entry
+from generator.plan.gate_tools import IMAGES
 from generator.plan.inputs import PlatformInputs, file_digest, model_inputs, oldest_verdict
 from generator.render.environment import Templates
+from generator.render.gate_images import sources_digest
 from generator.render.identity import code_digest
 from generator.source.files import raw
 
-BENTOS, ARGOCD, PLATFORM_FOLDER = "bentos", "argocd", "platform"
+BENTOS, GATES, ARGOCD, PLATFORM_FOLDER = "bentos", "gates", "argocd", "platform"
+USED = "GATES"
+"""File beside a bento that lists the gate images of its model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,10 @@ class Work:
         inputs: digests that each model's bundles are made of.
         models: models with a bundle that is not up to date, and those bundles.
         shared: other bundles that are not up to date, with their inputs.
+        used: gate images of each model, as the last render left them.
+        images: gate images whose build files are not up to date.
+        image_inputs: digests that build files are made of.
+        seen: gate images that were compared.
         fresh: what was found up to date.
         orphaned: bundles that nothing asks for any more.
         expected: all bundles that are asked for.
@@ -71,6 +79,10 @@ class Work:
     inputs: dict[Entry, dict[str, str]] = field(default_factory=dict)
     models: dict[Entry, set[str]] = field(default_factory=dict)
     shared: dict[Shared, dict[str, str]] = field(default_factory=dict)
+    used: dict[Entry, frozenset[str]] = field(default_factory=dict)
+    images: set[str] = field(default_factory=set)
+    image_inputs: dict[str, str] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
     fresh: list[Probe] = field(default_factory=list)
     orphaned: tuple[str, ...] = ()
     expected: set[str] = field(default_factory=set)
@@ -79,7 +91,7 @@ class Work:
     @property
     def nothing(self) -> bool:
         """Whether everything is up to date."""
-        return self.validated and not (self.models or self.shared or self.orphaned)
+        return self.validated and not (self.models or self.shared or self.images or self.orphaned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +119,12 @@ def survey(request: Request, platform: PlatformInputs, templates: Templates) -> 
     """Compare the ledgers with the inputs; nothing is planned or rendered for it."""
     every = platform.names("environments")
     work = Work(tuple(name for name in every if request.environment in {"", name}))
-    digest = hashlib.sha256(f"{code_digest()}{templates.digest()}".encode()).hexdigest()
+    digest = rendering_digest(templates)
     expired = {w.get("model") for w in platform.waivers() if str(w.get("until")) < request.today.isoformat()}
     for entry in request.entries:
         paths = model_paths(entry, work.environments)
         work.expected.update(paths)
+        work.used[entry] = _used(request.output / BENTOS / entry.team / entry.model / USED)
         if request.selected is not None and entry not in request.selected:
             continue
         work.inputs[entry] = inputs = model_inputs(entry, platform, digest)
@@ -119,6 +132,8 @@ def survey(request: Request, platform: PlatformInputs, templates: Templates) -> 
         if stale or entry.name in expired or _aged(entry, platform, request.today):
             work.models[entry] = stale
     _survey_shared(request, platform, digest, work)
+    work.image_inputs = {"platform": platform.of_team(""), "templates": digest}
+    survey_images(request, work)
     return work
 
 
@@ -128,6 +143,32 @@ def _aged(entry: Entry, platform: PlatformInputs, today: datetime.date) -> bool:
         return False
     oldest = oldest_verdict(entry)
     return oldest is not None and oldest < (today - datetime.timedelta(platform.shortest_age)).isoformat()
+
+
+def rendering_digest(templates: Templates) -> str:
+    """SHA-256 (hex) of all that decides, beside specs, lock and platform, what is rendered."""
+    parts = f"{code_digest()}{templates.digest()}{sources_digest()}"
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def survey_images(request: Request, work: Work) -> None:
+    """Compare the build files of the gate images that models use; once more when more is known of the models."""
+    work.expected = {path for path in work.expected if not path.startswith(f"{GATES}/")}
+    needed = frozenset[str]().union(*work.used.values())
+    work.expected |= {f"{GATES}/{image}" for image in needed}
+    for image in sorted(needed - work.seen):
+        selected = request.selected is None or any(image in work.used[entry] for entry in request.selected)
+        if selected and not _is_fresh(work, request, f"{GATES}/{image}", work.image_inputs):
+            work.images.add(image)
+        work.seen.add(image)
+    if request.selected is None:
+        work.orphaned = orphans(request.output, request.environment, work.expected)
+
+
+def _used(path: Path) -> frozenset[str]:
+    """Names of the gate images that a file lists; what stands there otherwise is not ours."""
+    rows = (raw(path) or b"").decode("ascii", "replace").splitlines()
+    return frozenset(row.rpartition("/")[2].partition(":")[0] for row in rows) & IMAGES.keys()
 
 
 def _survey_shared(request: Request, platform: PlatformInputs, digest: str, work: Work) -> None:
@@ -141,8 +182,6 @@ def _survey_shared(request: Request, platform: PlatformInputs, digest: str, work
         if not shared.team:
             known.append(probe(request.output, shared.path, inputs).fresh)
     work.validated = bool(known) and all(known)
-    if request.selected is None:
-        work.orphaned = orphans(request.output, request.environment, work.expected)
 
 
 def _is_fresh(work: Work, request: Request, path: str, inputs: dict[str, str]) -> bool:

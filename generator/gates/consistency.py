@@ -32,14 +32,15 @@ def contradictions(content: EvidenceFile) -> Iterator[tuple[str, str]]:
     names: set[tuple[str, str]] = set()
     for index, entry in enumerate(content.predicate.gates):
         where = f"predicate.gates[{index}]"
-        for said in _of_entry(entry):
+        for said in entry_contradictions(entry):
             yield where, said
         if (entry.name, entry.configuration) in names:
             yield where, f"the gate `{entry.name}` was judged twice"
         names.add((entry.name, entry.configuration))
 
 
-def _of_entry(entry: Entry) -> Iterator[str]:
+def entry_contradictions(entry: Entry) -> Iterator[str]:
+    """Sentences about whatever in one entry contradicts itself."""
     if worst(measure.verdict for measure in entry.measures) != entry.verdict:
         yield f"the verdict of the gate `{entry.name}` is not that of its measures"
     if entry.end < entry.start:

@@ -72,14 +72,16 @@ class Environments:
     Args:
         say: tells a person what is being made.
         offline: make none.
+        ready: folder that holds them ready, one a tool, as in an image; then none is ever made.
     """
 
     say: Callable[[str], None]
     offline: bool = False
+    ready: Path | None = None
 
     def missing(self, tool: Tool) -> bool:
         """Whether an environment still has to be made."""
-        return not (_home(tool) / ".complete").exists()
+        return self.ready is None and not (_home(tool) / ".complete").exists()
 
     def python(self, tool: Tool) -> Path:
         """The interpreter of a tool's environment, made if it is missing.
@@ -88,6 +90,8 @@ class Environments:
             NoVerdictError: it is missing and may not be made.
             InstallError: it could not be made.
         """
+        if self.ready is not None:
+            return self.ready / tool.name / "bin" / "python"
         home = _home(tool)
         if self.missing(tool):
             if self.offline:

@@ -2,7 +2,8 @@
 
 A path that a gate names is looked for, in this order: what `--data NAME=FILE` says, the folder of `--from`, beside the
 spec, the root of the repository. `dvc:path` is looked for as that path, then in DVC's local cache through `path.dvc`.
-Anything else (`s3://`, `https://`) has to be given with `--data`: gates read files, they fetch nothing.
+An address (`s3://`, `https://`) is looked for below `addresses/` in the folder of `--from`, where `gates stage` puts
+it, and else has to be given with `--data`: gates read files, they fetch nothing.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Inputs:
         given: file by the name that a gate uses for it.
         predictions: tables of predictions by gate; those under the empty name are for all.
         model: the model's file or folder.
+        advice: what to do about a file that is not there, `{name}` its name.
     """
 
     root: Path
@@ -42,6 +44,7 @@ class Inputs:
     given: dict[str, Path] = field(default_factory=dict)
     predictions: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     model: Path | None = None
+    advice: str = "name its file: --data {name}=FILE"
 
     def file(self, name: str) -> Path:
         """The file behind a name.
@@ -51,14 +54,14 @@ class Inputs:
         """
         if name in self.given:
             return _there(self.given[name], name)
-        path = name.removeprefix("dvc:")
-        if "://" not in path:
-            for folder in (self.folder, self.spec.parent, self.root):
-                if folder is not None and (folder / path).is_file():
-                    return folder / path
+        path = place(name)
+        folders = (self.folder,) if "://" in name else (self.folder, self.spec.parent, self.root)
+        for folder in folders:
+            if folder is not None and (folder / path).is_file():
+                return folder / path
         cached = self._dvc(path) if name.startswith("dvc:") else None
         if cached is None:
-            raise NoVerdictError(f"{name} is not here; name its file: --data {name}=FILE")
+            raise NoVerdictError(f"{name} is not here; {self.advice.format(name=name)}")
         return cached
 
     def data(self, ref: str) -> tuple[Path, Source]:
@@ -128,9 +131,21 @@ class Inputs:
         return found if found.is_file() else None
 
 
+def place(name: str) -> str:
+    """Where a name is looked for below a folder: `dvc:` left out, an address below `addresses/`."""
+    _, found, address = name.partition("://")
+    return f"addresses/{address}" if found else name.removeprefix("dvc:")
+
+
 def source_of(role: str, name: str, path: Path) -> Source:
     """A file that an entry was made from."""
     return Source.model_validate({"role": role, "path": name, "digest": f"sha256:{file_digest(path)}"})
+
+
+def text_source(role: str, name: str, text: str) -> Source:
+    """A text that an entry was made from."""
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return Source.model_validate({"role": role, "path": name, "digest": f"sha256:{digest}"})
 
 
 def file_digest(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from generator import __version__
 from generator.gates import adapters
@@ -17,6 +18,17 @@ from generator.spec.evidence import PREDICATE, STATEMENT, Entry, EvidenceFile
 from generator.spec.lock import LockFile
 
 Clock = Callable[[], dt.datetime]
+
+
+class Keyed(Protocol):
+    """A plan, or a release: what a document answers."""
+
+    @property
+    def gate_key(self) -> str:
+        """SHA-256 (hex) of what is judged, and by what."""
+        ...
+
+
 UNSEALED = "sha256:" + "0" * 64
 _LONGEST = 500
 
@@ -64,7 +76,17 @@ def run_gate(task: Task, clock: Clock) -> Entry:
     return sealed(_entry(task.gate, outcome, reason, start, clock()))
 
 
-def document(name: str, plans: Iterable[Plan], lock: LockFile, entries: Iterable[Entry]) -> EvidenceFile:
+def refused(gate: Gate, reason: str, clock: Clock) -> Entry:
+    """The entry of a gate that can't be judged."""
+    return sealed(_entry(gate, Outcome(gate.tool, "none", "none", (), ()), reason, clock(), clock()))
+
+
+def found(gate: Gate, outcome: Outcome, clock: Clock) -> Entry:
+    """The entry of what was measured elsewhere."""
+    return sealed(_entry(gate, outcome, _reason(outcome), clock(), clock()))
+
+
+def document(name: str, plans: Iterable[Keyed], lock: LockFile, entries: Iterable[Entry]) -> EvidenceFile:
     """The evidence of one model.
 
     Args:

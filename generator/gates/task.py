@@ -8,7 +8,20 @@ from typing import Any
 
 from generator.gates.environments import Environments, Tool
 from generator.gates.inputs import Inputs
-from generator.plan.values import Gate, Plan
+from generator.plan.values import Gate
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What an adapter may know of a release beside its files.
+
+    Args:
+        framework: that of the model.
+        gate_key: SHA-256 (hex) of what is judged, and by what.
+    """
+
+    framework: str
+    gate_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +30,7 @@ class Task:
 
     Args:
         gate: the gate.
-        plan: the plan it belongs to.
+        release: what it belongs to.
         guaranteed: intervals keep their level whatever the truth (Clopper-Pearson), as regulated tiers want.
         inputs: where files are.
         environments: where tools run.
@@ -25,7 +38,7 @@ class Task:
     """
 
     gate: Gate
-    plan: Plan
+    release: Release
     guaranteed: bool
     inputs: Inputs
     environments: Environments

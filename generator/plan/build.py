@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from generator import __version__
 from generator.plan import pins
 from generator.plan.bento import Bento, Input
 from generator.plan.guards import guards
@@ -18,6 +19,7 @@ from generator.plan.values import (
     Delivery,
     Env,
     Gate,
+    GatePods,
     Identity,
     Image,
     Monitoring,
@@ -86,6 +88,8 @@ def build(given: Inputs) -> Plan:
         rollout=_rollout(given),
         gates=gates,
         gate_key=_gate_key(given, gates),
+        gate_pods=_gate_pods(given),
+        data=tuple((ref, data.digest) for ref, data in sorted(given.lock.data.items())),
         enforcement=tuple(given.platform.tiers[spec.tier].evidence),
         min_rps=spec.traffic.min_rps,
         design_effect=spec.traffic.design_effect,
@@ -194,7 +198,7 @@ def _identity(given: Inputs) -> Identity:
 
 
 def _version(lock: LockFile) -> Version:
-    return Version(lock.model.ref, lock.model.resolved, lock.model.version, lock.model.digest)
+    return Version(lock.model.ref, lock.model.resolved, lock.model.version, lock.model.digest, lock.model.at)
 
 
 def _image(given: Inputs, bento: Bento) -> Image:
@@ -295,9 +299,29 @@ def _gate_key(given: Inputs, gates: tuple[Gate, ...]) -> str:
         "model": given.lock.model.digest,
         "data": {ref: data.digest for ref, data in sorted(given.lock.data.items())},
         "gates": [gate.config for gate in gates],
-        "image": given.platform.images.gates or given.platform.registry,
+        "image": [gate_prefix(given.platform), given.platform.images.base, __version__],
     }
     return hashlib.sha256(json.dumps(covered, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def gate_prefix(platform: PlatformSpec) -> str:
+    """What the names of gate images start with."""
+    return platform.images.gates or f"{platform.registry}/gates"
+
+
+def _gate_pods(given: Inputs) -> GatePods:
+    platform, hexadecimal = given.platform, given.lock.model.digest.removeprefix("sha256:")
+    inputs = platform.gates.inputs
+    return GatePods(
+        prefix=gate_prefix(platform),
+        base=platform.images.base,
+        claim=inputs.claim or "",
+        url=(inputs.url or "").replace("{digest}", hexadecimal),
+        s3=(inputs.s3 or "").replace("{digest}", hexadecimal),
+        secret=platform.gates.secret or "",
+        artifacts=platform.gates.artifacts,
+        guaranteed=platform.tiers[given.model.spec.tier].requires.image_digest,
+    )
 
 
 def _delivery(given: Inputs) -> Delivery:
@@ -310,5 +334,4 @@ def _delivery(given: Inputs) -> Delivery:
         argocd_namespace=platform.argocd_namespace,
         rollouts=platform.controllers.argo_rollouts,
         workflows=platform.controllers.argo_workflows,
-        gate_image=platform.images.gates or f"{platform.registry}/gates",
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
-from generator.plan.values import Identity
+from generator.plan.values import Identity, Plan
 
 HASH_LABEL = "rollouts-pod-template-hash"
 PORT = 80
@@ -59,6 +60,15 @@ class Names:
     def gates(self, key: str) -> str:
         """Workflow that runs the gates of this key."""
         return f"{self.model}-gates-{key[:10]}"
+
+
+def gate_workflow(plan: Plan) -> str:
+    """Name of the gate Workflow: of the gate key, and of the waivers, so that a new waiver is a new run."""
+    waived = [f"{gate.name}\0{gate.waiver.until}" for gate in plan.gates if gate.waiver]
+    key = (
+        hashlib.sha256("\n".join([plan.gate_key, *waived]).encode()).hexdigest() if waived else plan.gate_key
+    )
+    return Names(plan.identity.model).gates(key)
 
 
 def labels(identity: Identity) -> dict[str, str]:

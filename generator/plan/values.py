@@ -41,6 +41,7 @@ class Version:
     resolved: str
     label: str
     digest: str
+    at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +252,31 @@ class Delivery:
     argocd_namespace: str
     rollouts: str
     workflows: str
-    gate_image: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatePods:
+    """How gates run in the cluster.
+
+    Args:
+        prefix: what the names of their images start with.
+        base: the image that those start from.
+        claim: claim that holds the inputs; empty where an archive does.
+        url: address of the archive of this model's inputs, or empty.
+        s3: its key in the artifact repository, or empty.
+        secret: Secret whose keys become variables, or empty.
+        artifacts: there is an artifact repository.
+        guaranteed: intervals keep their level whatever the truth.
+    """
+
+    prefix: str
+    base: str
+    claim: str
+    url: str
+    s3: str
+    secret: str
+    artifacts: bool
+    guaranteed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +302,8 @@ class Plan:
     rollout: Canary | BlueGreen
     gates: tuple[Gate, ...]
     gate_key: str
+    gate_pods: GatePods
+    data: tuple[tuple[str, str], ...]
     enforcement: tuple[str, ...]
     min_rps: float | None
     design_effect: float

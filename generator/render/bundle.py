@@ -10,6 +10,7 @@ import ryaml
 from generator.plan.names import PORT, Names, labels
 from generator.plan.values import Plan
 from generator.render.environment import TemplateError, Templates
+from generator.render.gate_images import gate_images
 from generator.render.kinds import Problem, check
 from generator.render.output import Output, Outputs
 from generator.render.outputs.analysis import analyses
@@ -48,7 +49,13 @@ def render_bundle(plan: Plan, templates: Templates, odds: Mapping[str, str]) -> 
 def render_outputs(outputs: Iterable[Output], plan: Plan, templates: Templates) -> dict[str, str]:
     """Render and verify some files of one plan."""
     identity = plan.identity
-    common = {"plan": plan, "names": Names(identity.model), "labels": labels(identity), "port": PORT}
+    common = {
+        "plan": plan,
+        "names": Names(identity.model),
+        "labels": labels(identity),
+        "port": PORT,
+        "images": gate_images(plan, templates),
+    }
     origin = f"specs/{identity.team}/{identity.model}.yaml"
     return dict(_rendered(outputs, common, templates, origin))
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from generator.spec.exemptions import Quarantine, Waiver
+from generator.spec.gate_pods import GatePods
 from generator.spec.record import Record
 from generator.spec.service import Scalar
 from generator.spec.types import (
@@ -253,6 +254,7 @@ class PlatformSpec(Record):
     prices: Prices = Field(Prices(), description="what running costs")
     monitoring: Monitoring = Field(Monitoring(), description="how Prometheus finds the pods")
     images: Images = Field(Images(), description="images beside the models' own")
+    gates: GatePods = Field(GatePods(), description="how gates run in the cluster")
     argocd_namespace: Name = Field("argocd", description="namespace of Argo CD")
     admission: Literal["deny", "warn", "none"] = Field(
         "deny",

@@ -14,7 +14,7 @@ from typing import Any
 from generator.gates.environments import Environments, Tool, surroundings
 from generator.gates.inputs import Inputs
 from generator.gates.run import run_gate
-from generator.gates.task import Task
+from generator.gates.task import Release, Task
 from generator.plan.values import Gate
 from generator.spec.evidence import Entry
 from generator.spec.lock import LockFile
@@ -66,13 +66,7 @@ def lock(data: Mapping[str, str] = {}) -> LockFile:
     )
 
 
-class StubPlan:
-    """What adapters ask of a plan."""
-
-    gate_key = "0" * 64
-
-    class bento:  # noqa: N801 - stands for an attribute
-        framework = "sklearn"
+RELEASE = Release("sklearn", "0" * 64)
 
 
 def judged(folder: Path, kind: str, config: Mapping[str, Any], **inputs: Any) -> Entry:
@@ -80,7 +74,7 @@ def judged(folder: Path, kind: str, config: Mapping[str, Any], **inputs: Any) ->
     config = {"name": "gate", **config}
     gate = Gate("gate", kind, str(config.get("tool", kind)), config, None)
     given = {"root": folder, "spec": folder / "spec.yaml", "lock": lock(), "folder": folder, **inputs}
-    task = Task(gate, StubPlan(), False, Inputs(**given), Environments(print), SCRIPTS)  # type: ignore[arg-type]
+    task = Task(gate, RELEASE, False, Inputs(**given), Environments(print), SCRIPTS)
     return run_gate(task, lambda: dt.datetime(2026, 11, 23, tzinfo=dt.UTC))
 
 

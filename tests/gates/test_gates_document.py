@@ -19,7 +19,7 @@ from generator.gates.run import UNSEALED, document, run_gate
 from generator.gates.task import Task
 from generator.plan.values import Gate
 from generator.stats.binomial import Interval
-from tests.gates.tables import MODEL, StubPlan, lock
+from tests.gates.tables import MODEL, RELEASE, lock
 
 NOW = dt.datetime(2026, 11, 23, 10, 30, tzinfo=dt.UTC)
 
@@ -39,7 +39,7 @@ def raw(monkeypatch: pytest.MonkeyPatch) -> bytes:
     )
     gates = [Gate(name, "custom", "custom", {"name": name}, None) for name in found]
     entries = [run_gate(Task(gate, None, False, None, None, None), lambda: NOW) for gate in gates]
-    return written(document("risk/fraud", [StubPlan()], lock({"dvc:x": MODEL}), entries))
+    return written(document("risk/fraud", [RELEASE], lock({"dvc:x": MODEL}), entries))
 
 
 def codes(raw: bytes) -> list[str]:

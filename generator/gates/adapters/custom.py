@@ -71,30 +71,35 @@ def judge(task: Task) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="sluice-gate-") as folder:
         path = Path(folder, "report.json")
         _run(task, command, path)
-        report = parse(path, task.inputs.lock.model.digest)
+        report = parse(_read(path), task.inputs.lock.model.digest)
         source = source_of("report", command[0], path)
     return Outcome(report.tool, report.version, "digest", (source,), tuple(map(judged, report.measures)))
 
 
-def parse(path: Path, digest: str) -> Report:
-    """The report in a file.
+def parse(text: str | bytes, digest: str) -> Report:
+    """A report.
 
     Raises:
-        NoVerdictError: there is none, it has another form, or is about another model.
+        NoVerdictError: it has another form, or is about another model.
     """
     try:
-        report = Report.model_validate(json.loads(path.read_bytes()))
-    except FileNotFoundError as error:
-        raise NoVerdictError("the program wrote no report to SLUICE_REPORT") from error
+        report = Report.model_validate(json.loads(text))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise NoVerdictError(f"the report has another form: {where}: {first['msg']}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NoVerdictError(f"the report is no JSON, or only a part of it: {error}") from error
     if report.model != digest:
         raise NoVerdictError(f"the report is about another model: it names {report.model[:19]}")
     return report
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise NoVerdictError("the program wrote no report to SLUICE_REPORT") from error
 
 
 def judged(found: Found) -> Measure:
@@ -109,7 +114,7 @@ def _run(task: Task, command: list[str], report: Path) -> None:
     given: dict[str, Any] = {
         "SLUICE_GATE": json.dumps(task.config, sort_keys=True),
         "SLUICE_MODEL_DIGEST": task.inputs.lock.model.digest,
-        "SLUICE_GATE_KEY": task.plan.gate_key,
+        "SLUICE_GATE_KEY": task.release.gate_key,
         "SLUICE_REPORT": str(report),
     }
     try:

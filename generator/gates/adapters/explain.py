@@ -26,7 +26,7 @@ def judge(task: Task) -> Outcome:
     model, artifact = task.inputs.artifact()
     reference, first = task.inputs.data(windows["reference"])
     current, second = task.inputs.data(windows["current"])
-    framework = task.plan.bento.framework
+    framework = task.release.framework
     if framework not in {"sklearn", "xgboost", "lightgbm"}:
         raise NoVerdictError(f"attributions of {framework} models are not supported; use a custom gate")
     config = {

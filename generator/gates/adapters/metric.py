@@ -19,13 +19,14 @@ from generator.gates.inputs import source_of
 from generator.gates.measures import measure
 from generator.gates.outcome import Binding, NoVerdictError, Outcome
 from generator.gates.task import Task
+from generator.plan.gate_tools import RUN
 from generator.spec.evidence import Measure, Source
 from generator.spec.gates import is_share
 from generator.stats.binomial import Interval, clopper_pearson, wilson
 from generator.stats.fairness import newcombe
 from generator.stats.offline import judge_not_worse, mcnemar_exact
 
-DEFAULT, RUN, TAIL = "metrics.json", "mlflow:", 0.05
+DEFAULT, TAIL = "metrics.json", 0.05
 
 
 @dataclass(frozen=True, slots=True)

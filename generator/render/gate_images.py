@@ -1,0 +1,83 @@
+"""The images that gates run in: the files they are built from, and a tag that says what is in them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from generator import __version__
+from generator.plan.gate_tools import IMAGES
+from generator.plan.values import Plan
+from generator.render.environment import Templates, builtin_folder
+
+CONTAINERFILE, TAG, PINS, COMMON, LIST = (
+    "Containerfile",
+    "IMAGE",
+    "sluice.txt",
+    "common.py",
+    "requirements.txt",
+)
+_CORE: Final = Path(__file__).resolve().parent.parent / "pins" / "core.txt"
+_SHORT: Final = 12
+
+
+@dataclass(frozen=True)
+class GateImages:
+    """The gate images of one platform.
+
+    Args:
+        prefix: what their names start with.
+        base: the image that they start from.
+        templates: holds the template of their build file.
+    """
+
+    prefix: str
+    base: str
+    templates: Templates
+
+    def reference(self, name: str) -> str:
+        """An image as the Workflow names it: Sluice's version, and the digest (first 12) of its build files."""
+        return f"{self.prefix}/{name}:{__version__}-{_digest(name, self._containerfile(name))[:_SHORT]}"
+
+    def files(self, name: str) -> dict[str, str]:
+        """All files of one image: text by name."""
+        own = dict(_sources(name)) | {CONTAINERFILE: self._containerfile(name)}
+        return dict(sorted(own.items())) | {TAG: f"{self.reference(name)}\n"}
+
+    def _containerfile(self, name: str) -> str:
+        context = {"name": name, "version": __version__, "base": self.base, "tools": IMAGES[name]}
+        return self.templates.render("gates/containerfile.txt.j2", context)
+
+
+def gate_images(plan: Plan, templates: Templates) -> GateImages:
+    """The gate images of the platform that a plan was made for."""
+    return GateImages(plan.gate_pods.prefix, plan.gate_pods.base, templates)
+
+
+def sources_digest() -> str:
+    """SHA-256 (hex) of everything that gate images are built from, but the template of the build file."""
+    return hashlib.sha256("".join(_digest(name, "") for name in sorted(IMAGES)).encode()).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _digest(name: str, containerfile: str) -> str:
+    total = hashlib.sha256(containerfile.encode())
+    for file, text in _sources(name).items():
+        total.update(f"\0{file}\0{len(text)}\0{text}".encode())
+    return total.hexdigest()
+
+
+@lru_cache(maxsize=len(IMAGES))
+def _sources(name: str) -> Mapping[str, str]:
+    """The hashed lists of packages and the programs, by name, sorted."""
+    found = {PINS: _CORE.read_text(encoding="utf-8")}
+    folder = builtin_folder() / "gates"
+    for tool in IMAGES[name]:
+        found[COMMON] = (folder / COMMON).read_text(encoding="utf-8")
+        for path in (folder / tool / LIST, *sorted((folder / tool).glob("*.py"))):
+            found[f"{tool}/{path.name}"] = path.read_text(encoding="utf-8")
+    return dict(sorted(found.items()))

@@ -1,0 +1,48 @@
+"""How gates run in the cluster: where their pods find what they judge, and what else they are given."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from generator.spec.record import Choice, Record
+from generator.spec.types import Name
+
+
+class GateInputs(Choice):
+    """Where gate pods find models, data and reports: a folder for each model, called by its digest."""
+
+    one_of = ("claim", "url", "s3")
+    claim: Name | None = Field(
+        None, description="PersistentVolumeClaim in the namespace of the team", examples=["gate-inputs"]
+    )
+    url: (
+        Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.:_/~-]{1,200}\{digest\}[A-Za-z0-9._-]{0,20}$")]
+        | None
+    ) = Field(
+        None,
+        description="address of an archive of the folder; {digest} is filled in",
+        examples=["https://store.example.com/gates/{digest}.tgz"],
+    )
+    s3: Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]{0,200}\{digest\}[A-Za-z0-9._-]{0,20}$")] | None = (
+        Field(
+            None,
+            description="key of such an archive in the artifact repository (S3) of Argo Workflows",
+            examples=["gates/{digest}.tgz"],
+        )
+    )
+
+
+class GatePods(Record):
+    """How gates run in the cluster."""
+
+    inputs: GateInputs = Field(
+        GateInputs(claim="gate-inputs"), description="where pods find models, data and reports"
+    )
+    secret: Name | None = Field(
+        None, description="Secret whose keys become variables of gate pods: MLFLOW_TRACKING_URI, tokens"
+    )
+    artifacts: bool = Field(
+        False, description="Argo Workflows has an artifact repository: evidence is kept there too"
+    )
