@@ -80,7 +80,7 @@ class Entry(Record):
     tool: Line = Field(description="who measured", examples=["fairlearn"])
     tool_version: Line = Field(description="its version", examples=["0.15.0"])
     environment: Digest | None = Field(None, description="digest of the environment that it ran in")
-    image: Line | None = Field(None, description="image that it ran in, by digest")
+    image: Line | None = Field(None, description="gate image that it ran in; its tag says what is in it")
     binding: Literal["digest", "time", "data", "none"] = Field(
         description="how it is tied to the model: by a digest, by being younger than the lock, by data alone"
     )

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-import lightgbm
 import numpy as np
 import pandas as pd
 import shap
@@ -57,10 +56,17 @@ def load(path: Path, framework: str) -> Any:
             booster.load_model(file)
             return booster
         if framework == "lightgbm" and file.suffix in {".txt", ".lgb"}:
+            import lightgbm  # needs the system's OpenMP, which the other frameworks bring themselves
+
             return lightgbm.Booster(model_file=str(file))
         if framework == "sklearn" and file.suffix in {".pkl", ".pickle", ".joblib"}:
             return joblib.load(file)
     raise Problem(f"{path.name} holds no {framework} model that this tool can load")
+
+
+def is_lightgbm(model: Any) -> bool:
+    """Whether a model is a booster of LightGBM, told without importing it."""
+    return (type(model).__module__, type(model).__name__) == ("lightgbm.basic", "Booster")
 
 
 def features(model: Any, frame: pd.DataFrame) -> list[str]:
@@ -69,7 +75,7 @@ def features(model: Any, frame: pd.DataFrame) -> list[str]:
     names = (
         found
         or list(getattr(model, "feature_names_in_", ()))
-        or (model.feature_name() if isinstance(model, lightgbm.Booster) else [])
+        or (model.feature_name() if is_lightgbm(model) else [])
     )
     names = list(names or frame.select_dtypes("number").columns)
     missing = [name for name in names if name not in frame.columns]
@@ -89,7 +95,7 @@ def sampled(frame: pd.DataFrame, names: list[str], window: str, config: dict[str
 
 def attributions(model: Any, samples: dict[str, pd.DataFrame]) -> tuple[dict[str, np.ndarray], str]:
     """Attributions (rows, features) of each window: exact for trees, sampled permutations for anything else."""
-    if isinstance(model, (xgboost.Booster, lightgbm.Booster)):
+    if isinstance(model, xgboost.Booster) or is_lightgbm(model):
         explainer = shap.TreeExplainer(model)
     else:
         background = samples["reference"].head(BACKGROUND)
