@@ -164,12 +164,16 @@ class _Reader:
         samples.events.append(events)
 
     def check_guards(self) -> None:
-        """Every guard that is judged was recorded, at least with stable's side."""
-        known = {guard for guard, _ in self._samples}
+        """Both arms of every guard that is judged were recorded: a series that is missing is not one of zeros."""
+        if self.findings:
+            return
         for guard in self._guards:
-            if guard not in known and not self.findings:
-                message = f"there is no sample of the guard {guard}"
-                self._find("RPL105", message, "record it too: without data it only pauses", 0, "")
+            missing = [arm for arm in _ARMS if (guard, arm) not in self._samples]
+            if missing:
+                of = "" if len(missing) == len(_ARMS) else f" of the {missing[0]} arm"
+                message = f"there is no sample{of} of the guard {guard}"
+                hint = "record it too; a counter that stands still is written as such, a missing one is not 0"
+                self._find("RPL105", message, hint, 0, "")
 
     def recording(self) -> Recording:
         """What has been read."""

@@ -42,6 +42,7 @@ def test_json_and_csv_say_the_same(parse):
 
 def test_columns_in_any_order_and_times_with_a_zone(parse):
     text = "arm,guard,events,requests,time\ncanary,ctr,1,20,2026-11-23T10:00:00Z\ncanary,ctr,2,30,2026-11-23T11:01:00+01:00\n"
+    text += "stable,ctr,30,600,2026-11-23T10:00:00Z\n"
     recording, findings = parse(text)
     assert findings == []
     assert recording.pairs["ctr"].canary.requests.times == [1795428000000, 1795428060000]
@@ -104,6 +105,13 @@ def test_a_mistake_in_json(parse, text, code, path):
 def test_the_same_mistake_in_every_line_is_not_told_for_ever(parse):
     _, findings = parse(HEADER + "x,ctr,canary,1,1\n" * 1000)
     assert len(findings) == 21
+
+
+@pytest.mark.parametrize(("kept", "missed"), [("canary", "stable"), ("stable", "canary")])
+def test_a_missing_arm_is_not_taken_for_zeros(parse, kept, missed):
+    _, findings = parse(HEADER + f"0,ctr,{kept},0,0\n60,ctr,{kept},950,38\n")
+    assert [finding.code for finding in findings] == ["RPL105"]
+    assert f"the {missed} arm" in findings[0].message
 
 
 def test_every_guard_is_missed_by_name(parse):
