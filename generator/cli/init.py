@@ -14,6 +14,7 @@ from generator.cli.writing import existing, write_files
 from generator.render.environment import Templates
 
 _REPO = "https://git.example.com/acme/models.git"
+_BRANCH, _REGISTRY = "main", "registry.example.com/models"
 _ENVIRONMENTS = ("staging", "production")
 _SCHEMAS = ("model", "platform", "lock")
 _MODELS = {
@@ -22,8 +23,6 @@ _MODELS = {
 }
 _FILES = {
     "specs/platform.yaml": "platform.yaml",
-    ".github/workflows/sluice.yml": "github-workflow.yaml",
-    ".gitlab-ci.yml": "gitlab-ci.yaml",
     ".pre-commit-config.yaml": "pre-commit-config.yaml",
     ".gitattributes": "gitattributes.txt",
     "CODEOWNERS": "codeowners.txt",
@@ -51,11 +50,15 @@ def command(folder: Path) -> None:
 
 def repository_files() -> dict[str, str]:
     """Text of every file of a new repository, by path."""
+    from generator.cli.ci import FILES as HOSTS
+    from generator.cli.ci import workflow_files
     from generator.cli.schema import text as schema
 
     templates = Templates()
-    context = {"version": __version__, "repo": _REPO}
+    context = {"version": __version__, "repo": _REPO, "branch": _BRANCH, "registry": _REGISTRY}
     files = {path: templates.render(f"init/{name}.j2", context) for path, name in _FILES.items()}
+    for host in HOSTS:
+        files.update(workflow_files(host, templates, _BRANCH, _REGISTRY))
     for environment in _ENVIRONMENTS:
         given = {**context, "environment": environment}
         files[f"bootstrap/{environment}.yaml"] = templates.render("init/application.yaml.j2", given)

@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "promote": "Point a spec at another version of its model.",
     "gates": "Judge a model before any traffic, and check the evidence that this leaves.",
     "verify": "Check any tree of rendered files.",
+    "ci": "Write the workflows that check, comment, build images and revert.",
     "schema": "Print the JSON Schema of a file format.",
     "explain": "Tell what a finding means and how to fix it.",
     "templates": "List the templates and which are overridden.",

@@ -31,6 +31,9 @@ _TIMEOUT_S = 30.0
 @click.option("--check", is_flag=True, help="Write nothing; tell what has moved since.")
 @click.option("--verify", is_flag=True, help="Measure again what is locked already.")
 @click.option(
+    "--image", is_flag=True, help="Lock the digest of the image that CI pushed, and nothing else."
+)
+@click.option(
     "--timeout", metavar="SECONDS", type=click.FloatRange(0.1, 3600), default=_TIMEOUT_S, show_default=True,
     help="Longest silence of a server.",
 )  # fmt: skip
@@ -39,13 +42,15 @@ _TIMEOUT_S = 30.0
 )  # fmt: skip
 @root_option
 def command(
-    paths: tuple[str, ...], fmt: str, timeout: float, root: Path | None, *, check: bool, verify: bool
-) -> None:
+    paths: tuple[str, ...], fmt: str, timeout: float, root: Path | None, *,
+    check: bool, verify: bool, image: bool,
+) -> None:  # fmt: skip
     """Resolve references over the network and write locks.
 
     PATH is a spec, its lock, a team's folder, or TEAM/MODEL; default: all specs. Servers are those that the references
     name, and those of MLFLOW_TRACKING_URI, HF_ENDPOINT and AWS_ENDPOINT_URL_S3; BENTOML_HOME is the model store. A lock
-    changes only where a reference means something else. Exit code 1: a reference could not be resolved, or, with
+    changes only where a reference means something else. With --image the registry is asked what the computed tag of the
+    model's image means; credentials are those of `docker login`. Exit code 1: a reference could not be resolved, or, with
     --check, has moved.
     """
     session = open_session(root)
@@ -54,7 +59,10 @@ def command(
     pinner = _pinner(session, timeout, verify=verify)
     if session.repository.platform is not None:
         for entry in selection.entries:
-            findings += _check(session, pinner, entry) if check else _pin(session, pinner, entry)
+            if image:
+                findings += _pin_image(session, pinner, entry, write=not check)
+            else:
+                findings += _check(session, pinner, entry) if check else _pin(session, pinner, entry)
     findings = [*session.repository.findings, *findings]
     if findings or fmt != "text":
         emit(render(findings, fmt, color=has_color(sys.stdout), checked=len(selection.entries)))
@@ -120,6 +128,28 @@ def _pin(session: Session, pinner: Pinner, entry: Entry) -> list[Finding]:
     shown = display(entry.lock, session.root)
     for line in _told(shown, pinned, unchanged=unchanged):
         note(line)
+    return findings
+
+
+def _pin_image(session: Session, pinner: Pinner, entry: Entry, *, write: bool) -> list[Finding]:
+    """Lock the image that the registry holds under the computed tag of one model."""
+    from generator.cli.writing import write_file
+    from generator.cluster.pins.image import locked_image, moved
+    from generator.cluster.pins.lock_text import lock_text
+    from generator.plan.resolve import resolve
+
+    resolved = resolve(session.repository, entry, session.bento_templates)
+    document, lock, _ = session.repository.lock(entry)
+    if not resolved.plans or lock is None:
+        return resolved.findings
+    image, findings = locked_image(pinner.around, resolved.plans[0].plan.image, document)
+    if image is None or (lock.image and lock.image.model_dump() == image):
+        return findings
+    if not write:
+        return [moved(document, image)]
+    wanted = {**_plain(lock), "image": image}
+    write_file(entry.lock, lock_text(document.text, wanted).encode())
+    note(f"{display(entry.lock, session.root)}: the image is {image['digest']}")
     return findings
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".j2"
 # Templates of commands that write specs and repositories.
-_NOT_BUNDLES = ("init/", "new/")
+_NOT_BUNDLES = ("ci/", "init/", "new/")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 

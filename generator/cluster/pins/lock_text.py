@@ -45,9 +45,15 @@ def _edited(text: str, wanted: dict[str, Any]) -> str | None:
         edited = (
             add_lines(edited, ("data",), rows)
             if inner
-            else edited.rstrip("\n") + "\n" + _section("data", rows)
+            else _appended(edited, "data", rows)
         )
+    if edited and "image" in wanted and "image" not in data:
+        edited = _appended(edited, "image", list(_pairs(wanted["image"])))
     return edited
+
+
+def _appended(text: str, name: str, rows: list[str]) -> str:
+    return text.rstrip("\n") + "\n" + _section(name, rows)
 
 
 def _gone(data: dict[str, Any], wanted: dict[str, Any]) -> Iterator[Path]:
