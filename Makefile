@@ -11,6 +11,7 @@ render: $(BIN)/.core
 test: $(BIN)/.dev
 	tests/tools/prometheus.sh
 	sh tests/references/registry.sh
+	tests/tools/people.sh
 	$(BIN)/python -m pytest -n 2 --ignore=tests/cluster $(ARGS)
 
 # Needs root; builds what is missing. S=3 runs one scenario, KEEP=1 leaves the cluster standing for a look.

@@ -15,13 +15,12 @@ from generator.cli.terminal import emit
 from generator.render.environment import Templates
 
 _UV = "0.13.9"
-_SCRIPTS = ("plan", "fetch-model", "build-image", "propose", "propose-digests", "propose-revert")
+_SCRIPTS = ("plan", "fetch-model", "build-image", "propose", "propose-digests")
 _COMMON = {f"ci/{name}.sh": f"ci/{name}.sh" for name in _SCRIPTS}
 FILES: dict[str, dict[str, str]] = {
     "github": {
         ".github/workflows/sluice.yml": "ci/github/check.yaml",
         ".github/workflows/sluice-images.yml": "ci/github/images.yaml",
-        ".github/workflows/sluice-revert.yml": "ci/github/revert.yaml",
         **_COMMON,
     },
     "gitlab": {
@@ -41,7 +40,9 @@ def command() -> None:
 
 
 @command.command("github")
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 when anything is not as it would be written.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit 1 when anything is not as it would be written."
+)
 @click.option("--force", is_flag=True, help="Replace files that were edited since, or that are not Sluice's.")
 @root_option
 def github(root: Path | None, *, check: bool, force: bool) -> None:
@@ -50,7 +51,9 @@ def github(root: Path | None, *, check: bool, force: bool) -> None:
 
 
 @command.command("gitlab")
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 when anything is not as it would be written.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit 1 when anything is not as it would be written."
+)
 @click.option("--force", is_flag=True, help="Replace files that were edited since, or that are not Sluice's.")
 @root_option
 def gitlab(root: Path | None, *, check: bool, force: bool) -> None:
@@ -59,7 +62,9 @@ def gitlab(root: Path | None, *, check: bool, force: bool) -> None:
 
 
 @command.command("images")
-@click.option("--format", "fmt", type=click.Choice(("text", "json")), default="text", show_default=True, help="Form.")
+@click.option(
+    "--format", "fmt", type=click.Choice(("text", "json")), default="text", show_default=True, help="Form."
+)
 @root_option
 def images(fmt: str, root: Path | None) -> None:
     """List the models whose image is not in their lock yet.

@@ -30,9 +30,7 @@ _TIMEOUT_S = 30.0
 @click.argument("paths", nargs=-1, type=click.Path())
 @click.option("--check", is_flag=True, help="Write nothing; tell what has moved since.")
 @click.option("--verify", is_flag=True, help="Measure again what is locked already.")
-@click.option(
-    "--image", is_flag=True, help="Lock the digest of the image that CI pushed, and nothing else."
-)
+@click.option("--image", is_flag=True, help="Lock the digest of the image that CI pushed, and nothing else.")
 @click.option(
     "--timeout", metavar="SECONDS", type=click.FloatRange(0.1, 3600), default=_TIMEOUT_S, show_default=True,
     help="Longest silence of a server.",
@@ -50,8 +48,8 @@ def command(
     PATH is a spec, its lock, a team's folder, or TEAM/MODEL; default: all specs. Servers are those that the references
     name, and those of MLFLOW_TRACKING_URI, HF_ENDPOINT and AWS_ENDPOINT_URL_S3; BENTOML_HOME is the model store. A lock
     changes only where a reference means something else. With --image the registry is asked what the computed tag of the
-    model's image means; credentials are those of `docker login`. Exit code 1: a reference could not be resolved, or, with
-    --check, has moved.
+    model's image means; credentials are those of `docker login`. Exit code 1: a reference could not be resolved, or,
+    with --check, has moved.
     """
     session = open_session(root)
     selection = select(session, paths)

@@ -35,7 +35,9 @@ class Demo:
         return git(self.root, *arguments)
 
     def sluice(self, *arguments: str) -> str:
-        done = CliRunner(env={"SOURCE_DATE_EPOCH": "1795392000"}).invoke(cli, [*arguments, "--root", str(self.root)])
+        done = CliRunner(env={"SOURCE_DATE_EPOCH": "1795392000"}).invoke(
+            cli, [*arguments, "--root", str(self.root)]
+        )
         assert done.exit_code == 0, done.output
         return done.stdout
 
@@ -51,7 +53,12 @@ def git(folder: Path, *arguments: str) -> str:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     environment = {**clean, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     done = subprocess.run(
-        ["git", *identity, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=60
+        ["git", *identity, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

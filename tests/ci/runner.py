@@ -70,7 +70,9 @@ class Runner:
         """What the steps so far have left as an output."""
         text = (self.scratch / "output").read_text()
         block = re.search(rf"^{name}<<(\S+)\n(.*?)^\1$", text, re.DOTALL | re.MULTILINE)
-        return block[2] if block else dict(line.split("=", 1) for line in text.splitlines() if "=" in line)[name]
+        return (
+            block[2] if block else dict(line.split("=", 1) for line in text.splitlines() if "=" in line)[name]
+        )
 
     @property
     def summary(self) -> str:

@@ -18,7 +18,7 @@ from tests.references.test_references_oci import MANIFEST, Registry
 
 CHECK, IMAGES = ".github/workflows/sluice.yml", ".github/workflows/sluice-images.yml"
 REVERT = ".github/workflows/sluice-revert.yml"
-MODEL = "support/ticket-classifier"
+MODEL, HEAD = "support/ticket-classifier", "sluice/image-support-ticket-classifier"
 
 
 def good(ran: list[Ran]) -> None:
@@ -50,7 +50,9 @@ def test_a_pull_request_is_checked_and_its_plan_told(demo: Demo, scratch: Path) 
 def test_each_check_fails_by_itself_and_hides_no_other(demo: Demo, scratch: Path) -> None:
     spec = demo.root / "specs/shop/recommender.yaml"
     spec.write_text(spec.read_text().replace("weight: 5%", "weight: 50%"))
-    (demo.root / "rendered/production/support/ticket-classifier/service-active.yaml").write_text("edited: true\n")
+    (demo.root / "rendered/production/support/ticket-classifier/service-active.yaml").write_text(
+        "edited: true\n"
+    )
     _, ran = checked(demo, scratch)
     codes = {step.name: step.code for step in ran}
     assert codes["Rules"] == 1
@@ -60,9 +62,12 @@ def test_each_check_fails_by_itself_and_hides_no_other(demo: Demo, scratch: Path
     assert "::error file=specs/shop/recommender.yaml,line=" in rules
 
 
-@pytest.mark.parametrize(("there", "method"), [("", "POST repos/acme/models/issues/7/comments"), ("99", "PATCH repos/acme/models/issues/comments/99")])
+@pytest.mark.parametrize(
+    ("there", "method"),
+    [("", "POST repos/acme/models/issues/7/comments"), ("99", "PATCH repos/acme/models/issues/comments/99")],
+)
 def test_the_comment_is_one_and_kept_up_to_date(demo: Demo, scratch: Path, there: str, method: str) -> None:
-    plan = "# Plan\n`$(false)` \"quotes\"\n"
+    plan = '# Plan\n`$(false)` "quotes"\n'
     given = {"github.token": "x", "github.event.pull_request.number": "7", "needs.check.outputs.plan": plan}
     found = runner(demo, scratch, given, STANDIN_COMMENT=there)
     good(found.job(CHECK, "comment"))
@@ -79,11 +84,22 @@ def imaged(demo: Demo, registry: Registry, scratch: Path) -> Runner:
     (store / "7.pkl").write_bytes(bytes_)
     spec, lock = demo.root / f"specs/{MODEL}.yaml", demo.root / f"specs/{MODEL}.lock.yaml"
     digest, ref = sha256(bytes_), "s3://models/ticket/7.pkl"
-    spec.write_text(spec.read_text().replace("ref: bentoml:ticket_classifier:7", f'ref: "{ref}", sha256: {digest}').replace('ref: "bentoml:ticket_classifier:7"', f'ref: "{ref}", sha256: {digest}'))
+    spec.write_text(
+        spec.read_text()
+        .replace("ref: bentoml:ticket_classifier:7", f'ref: "{ref}", sha256: {digest}')
+        .replace('ref: "bentoml:ticket_classifier:7"', f'ref: "{ref}", sha256: {digest}')
+    )
     platform = demo.root / "specs/platform.yaml"
-    platform.write_text(platform.read_text().replace("registry.example.com/models", f"{registry.host}/models"))
+    platform.write_text(
+        platform.read_text().replace("registry.example.com/models", f"{registry.host}/models")
+    )
     document = yaml.safe_load(lock.read_text())
-    document["model"] |= {"ref": ref, "resolved": f"{ref}#sha256={digest}", "digest": f"sha256:{digest}", "version": digest[:12]}
+    document["model"] |= {
+        "ref": ref,
+        "resolved": f"{ref}#sha256={digest}",
+        "digest": f"sha256:{digest}",
+        "version": digest[:12],
+    }
     lock.write_text("# Ours.\n" + yaml.safe_dump(document, sort_keys=False))
     for other in demo.root.glob("specs/shop/*"):
         other.unlink()
@@ -109,15 +125,16 @@ def imaged(demo: Demo, registry: Registry, scratch: Path) -> Runner:
 
 def proposed(demo: Demo, scratch: Path) -> None:
     """What was pushed: the lock with the digest, its comment kept, rendered with it, ready to merge."""
-    branch = "sluice/image-support-ticket-classifier"
     digest = "sha256:" + sha256((scratch / "manifest.json").read_bytes())
-    assert git(demo.remote, "diff", "--name-only", "main", branch).splitlines()[-1] == f"specs/{MODEL}.lock.yaml"
-    lock = git(demo.remote, "show", f"{branch}:specs/{MODEL}.lock.yaml")
+    assert (
+        git(demo.remote, "diff", "--name-only", "main", HEAD).splitlines()[-1] == f"specs/{MODEL}.lock.yaml"
+    )
+    lock = git(demo.remote, "show", f"{HEAD}:specs/{MODEL}.lock.yaml")
     assert lock.startswith("# Ours.\n")
     assert yaml.safe_load(lock)["image"]["digest"] == digest
-    rollout = git(demo.remote, "show", f"{branch}:rendered/production/{MODEL}/rollout-main.yaml")
+    rollout = git(demo.remote, "show", f"{HEAD}:rendered/production/{MODEL}/rollout-main.yaml")
     assert f"ticket-classifier@{digest}" in rollout
-    demo.git("fetch", "--quiet", "origin", branch)
+    demo.git("fetch", "--quiet", "origin", HEAD)
     demo.git("checkout", "--quiet", "--detach", "FETCH_HEAD")
     demo.sluice("render", "--check")
     assert json.loads(demo.sluice("ci", "images", "--format", "json")) == []
@@ -129,7 +146,12 @@ def test_an_image_is_built_pushed_and_its_digest_proposed(demo: Demo, scratch: P
     (item,) = json.loads(models)
     assert item["model"] == MODEL
     image = (demo.root / f"rendered/bentos/{MODEL}/IMAGE").read_text().strip()
-    given = {**imaged.given, "matrix.image.model": item["model"], "matrix.image.resolved": item["resolved"], "needs.list.outputs.models": models}
+    given = {
+        **imaged.given,
+        "matrix.image.model": item["model"],
+        "matrix.image.resolved": item["resolved"],
+        "needs.list.outputs.models": models,
+    }
     imaged.given = given
     good(imaged.job(IMAGES, "build"))
     assert (scratch / "context" / "env" / "docker" / "Dockerfile").exists()
@@ -137,14 +159,15 @@ def test_an_image_is_built_pushed_and_its_digest_proposed(demo: Demo, scratch: P
     assert f"docker push {image}" in imaged.calls
     assert (scratch / "password").read_text() == "word"
     good(imaged.job(IMAGES, "digests"))
-    assert [call for call in imaged.calls if call.startswith("gh pr create")] == [
-        "gh pr create --head sluice/image-support-ticket-classifier --base main --title "
-        f"Digest of the image of {MODEL} --body-file {scratch}/body.md"
-    ]
+    title = f"Digest of the image of {MODEL}"
+    create = f"gh pr create --head {HEAD} --base main --title {title} --body-file {scratch}/body.md"
+    assert [call for call in imaged.calls if call.startswith("gh pr create")] == [create]
     proposed(demo, scratch)
 
 
-def test_bytes_that_are_not_those_of_the_lock_become_no_image(demo: Demo, scratch: Path, imaged: Runner) -> None:
+def test_bytes_that_are_not_those_of_the_lock_become_no_image(
+    demo: Demo, scratch: Path, imaged: Runner
+) -> None:
     (scratch / "s3/models/ticket/7.pkl").write_bytes(b"other bytes")
     resolved = yaml.safe_load((demo.root / f"specs/{MODEL}.lock.yaml").read_text())["model"]["resolved"]
     imaged.given = {**imaged.given, "matrix.image.model": MODEL, "matrix.image.resolved": resolved}
@@ -158,7 +181,10 @@ def test_bytes_that_are_not_those_of_the_lock_become_no_image(demo: Demo, scratc
 def test_a_tag_that_the_registry_does_not_hold_is_told(imaged: Runner) -> None:
     document = yaml.safe_load((imaged.checkout / "specs/platform.yaml").read_text())
     assert document["spec"]["registry"].endswith("/models")
-    imaged.given = {**imaged.given, "needs.list.outputs.models": json.dumps([{"model": "support/ticket-classifier"}])}
+    imaged.given = {
+        **imaged.given,
+        "needs.list.outputs.models": json.dumps([{"model": "support/ticket-classifier"}]),
+    }
     (imaged.checkout / "specs/platform.yaml").write_text(
         (imaged.checkout / "specs/platform.yaml").read_text().replace("/models\n", "/elsewhere\n", 1)
     )
@@ -212,7 +238,8 @@ class GitLab(http.server.BaseHTTPRequestHandler):
         self.seen.append((self.command, self.path, body))
         self._answer({}, "")
 
-    do_PUT = do_POST
+    def do_PUT(self) -> None:
+        self.do_POST()
 
     def _answer(self, value: object, following: str) -> None:
         assert self.headers["PRIVATE-TOKEN"] == "t"
@@ -241,13 +268,21 @@ def gitlab_standin(notes: list[dict[str, object]]) -> Iterator[tuple[str, list[t
 
 @pytest.mark.parametrize(
     ("notes", "asked"),
-    [([], ("POST", "/projects/3/merge_requests/7/notes")), ([{"id": 9, "body": "<!-- sluice plan -->\nold"}], ("PUT", "/projects/3/merge_requests/7/notes/9"))],
+    [
+        ([], ("POST", "/projects/3/merge_requests/7/notes")),
+        ([{"id": 9, "body": "<!-- sluice plan -->\nold"}], ("PUT", "/projects/3/merge_requests/7/notes/9")),
+    ],
 )
 def test_gitlab_keeps_one_note(demo: Demo, scratch: Path, notes, asked) -> None:
     (demo.root / "plan.md").write_text("# Plan\n")
     with gitlab_standin(notes) as (address, seen):
         found = runner(
-            demo, scratch, CI_API_V4_URL=address, CI_PROJECT_ID="3", CI_MERGE_REQUEST_IID="7", SLUICE_TOKEN="t"
+            demo,
+            scratch,
+            CI_API_V4_URL=address,
+            CI_PROJECT_ID="3",
+            CI_MERGE_REQUEST_IID="7",
+            SLUICE_TOKEN="t",
         )
         good(found.gitlab("comment"))
     assert seen == [(*asked, "<!-- sluice plan -->\n# Plan\n")]

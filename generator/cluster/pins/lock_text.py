@@ -42,11 +42,7 @@ def _edited(text: str, wanted: dict[str, Any]) -> str | None:
     if added and edited:
         rows = list(_rows(added))
         inner = "data" in data and any(ref in wanted["data"] for ref in data["data"])
-        edited = (
-            add_lines(edited, ("data",), rows)
-            if inner
-            else _appended(edited, "data", rows)
-        )
+        edited = add_lines(edited, ("data",), rows) if inner else _appended(edited, "data", rows)
     if edited and "image" in wanted and "image" not in data:
         edited = _appended(edited, "image", list(_pairs(wanted["image"])))
     return edited
