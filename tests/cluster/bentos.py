@@ -31,6 +31,12 @@ HOME = "home/bentoml"
 MODELS = {"shop/recommender": "recommender", "support/ticket-classifier": "ticket", "shop/ranker": "shelf"}
 SHELF = Path(__file__).with_name("models") / "shelf.py"
 LABELS = ("1", "2")
+LATE = {"service": {"timeout": "6s"}}
+SLOW_RATE = {
+    "metric": "slow-rate", "slowerThan": "250ms", "baseline": "2%", "detect": {"rise": "200%"}, "noData": "pass",
+}  # fmt: skip
+# Changes of a spec that make another service of it, and so another image.
+VARIANTS = {"shop/ranker": (LATE, {"rollout": {"guards": [SLOW_RATE]}})}
 _ENV = {
     "LANG": "C.UTF-8",
     "PYTHONIOENCODING": "UTF-8",
@@ -62,14 +68,11 @@ def versions(name: str) -> tuple[Version, ...]:
 def archive() -> Path:
     """All images in one docker archive; built, where something of them is new."""
     made = [
-        (repository.plan(name, version), _artifact(name, version.label))
+        (repository.plan(name, version, changes), _artifact(name, version.label))
         for name in MODELS
         for version in versions(name)
+        for changes in ({}, *VARIANTS.get(name, ()))
     ]
-    # A longer time-out is another service: scenario 8 needs both.
-    last = versions("shop/ranker")[-1]
-    late = repository.plan("shop/ranker", last, {"service": {"timeout": "6s"}})
-    made.append((late, _artifact("shop/ranker", last.label)))
     key = hashlib.sha256("\n".join(sorted(plan.image.reference for plan, _ in made)).encode())
     key.update(Path(__file__).read_bytes())
     key.update(str(programs.folder("base")).encode())

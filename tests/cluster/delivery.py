@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -123,9 +125,24 @@ def prometheus(layout: Layout) -> None:
     work, processes = layout.work("prometheus"), layout.processes
     (work / "prometheus.yml").write_text(json.dumps(_scraping()))
     standin: Command = [sys.executable, "-m", "tests.cluster.targets_standin", layout.pki, str(_TARGETS_PORT)]
+    standin.append(_gap(layout))
     processes.start("targets-standin", standin, cwd=Path(__file__).parents[2])
     start_prometheus(layout)
     processes.ready("targets-standin", answers(f"http://127.0.0.1:{_TARGETS_PORT}"))
+
+
+@contextmanager
+def scrape_gap(layout: Layout) -> Iterator[None]:
+    """For a while Prometheus finds no pod: it runs, and scrapes nothing of them."""
+    _gap(layout).touch()
+    try:
+        yield
+    finally:
+        _gap(layout).unlink()
+
+
+def _gap(layout: Layout) -> Path:
+    return layout.work("prometheus") / "gap"
 
 
 def start_prometheus(layout: Layout) -> None:

@@ -3,7 +3,9 @@
 Every port of every pod that a PodMonitor selects, with the meta labels that Kubernetes discovery would give; the
 relabelings of the PodMonitor run in Prometheus itself, so the bed's configuration repeats those of our template.
 
-    python -m tests.cluster.targets_standin KEYS PORT
+    python -m tests.cluster.targets_standin KEYS PORT GAP
+
+While the file GAP is there, nothing is found.
 """
 
 from __future__ import annotations
@@ -69,9 +71,10 @@ def _meta_labels(labels: dict[str, str]) -> dict[str, str]:
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     api: Api
+    gap: Path
 
     def do_GET(self) -> None:
-        body = json.dumps(targets(self.api)).encode()
+        body = json.dumps([] if self.gap.exists() else targets(self.api)).encode()
         self.send_response(200)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
@@ -83,5 +86,5 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    _Handler.api = Api(Path(sys.argv[1]))
+    _Handler.api, _Handler.gap = Api(Path(sys.argv[1])), Path(sys.argv[3])
     http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), _Handler).serve_forever()

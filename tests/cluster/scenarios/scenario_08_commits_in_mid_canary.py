@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from generator.plan.values import Plan
 from tests.cluster import measures, report
+from tests.cluster.bentos import LATE
 from tests.cluster.client import Api, Object
 from tests.cluster.envoy import refused
 from tests.cluster.gitops import Delivered, GitOps
@@ -60,7 +61,7 @@ def test_every_commit_arrives(api: Api, delivered: Delivered) -> None:
         until("weight 50 after the Service", lambda: watch.look().weight == 50, 60)
         canary = release.rollout(plan)["status"]["currentPodHash"]
         # Another template, with another time-out in the route's rules: the canary starts again with it.
-        late = {**weaker, "service": {**_marked(secrets.token_hex(4)), "timeout": "6s"}}
+        late = {**weaker, "service": {**_marked(secrets.token_hex(4)), **LATE["service"]}}
         last = release.plan("2", traffic=hosts, **late)
         changes.append(("a new version", time.time()))
         git.synced(last, git.commit(last))

@@ -1,0 +1,124 @@
+"""Versions that fail, are slow, never become ready, or crash once all requests are theirs: each is taken back."""
+
+from __future__ import annotations
+
+from generator.plan.looks import first_look_s, watch_looks
+from generator.plan.timeline import watches
+from generator.plan.values import BlueGreen, Plan
+from tests.cluster import report
+from tests.cluster.bentos import SLOW_RATE
+from tests.cluster.envoy import refused
+from tests.cluster.gitops import Delivered, GitOps
+from tests.cluster.load import Load
+from tests.cluster.visitors import ITEM, RPS
+from tests.cluster.waiting import until
+from tests.cluster.watch import Watch
+
+_GUARDS = [
+    {"metric": "error-rate", "baseline": "1%", "detect": {"rise": "200%"}, "noData": "pass"},
+    SLOW_RATE,
+]
+_SPEC = {
+    "rollout": {
+        "steps": [{"weight": "5%", "hold": "90s"}, {"weight": "50%", "hold": "20s"}],
+        "guards": _GUARDS,
+    }
+}
+_SHORT = {
+    "service": {"startup": "30s"},
+    "replicas": 1,
+    "rollout": {"steps": [{"weight": "5%", "hold": "20s"}], "guards": []},
+}
+_BLUE_GREEN = {
+    "rollout": {
+        "strategy": "blue-green",
+        "watch": "90s",
+        "guards": [{"metric": "error-rate", "limit": "5%", "noData": "fail"}],
+    }
+}
+
+
+def test_errors_slowness_and_pods_that_are_never_ready(delivered: Delivered) -> None:
+    silent, silent_plan = delivered("shop/ranker", "s4n", **_SHORT)
+    git, plan = delivered("shop/ranker", "s4", **_SPEC)
+    never = silent.release.fresh("2", "never-ready", **_SHORT)
+    with Watch(git.release.api, never) as watch, Load(silent_plan.routing.hosts[0], 4, ITEM) as load:
+        silent.synced(never, silent.commit(never))  # takes its time: the others meanwhile
+        _taken_back(git, plan, "errors=0.5", "error-rate")
+        _taken_back(git, plan, "slow=0.5", "slow-rate")
+        silent.release.until_phase(never, "Degraded", never.capacity.deadline_s + 60)
+    start = next(moment.at for moment in watch.moments if moment.phase == "Progressing")
+    end = next(moment for moment in watch.moments if moment.aborted)
+    report.figures(
+        "4 never ready",
+        {**load.told(), "seconds to the abort": f"{end.at - start:.0f} (deadline {never.capacity.deadline_s})"},
+    )  # fmt: skip
+    print(watch.story())
+    assert not load.failed
+    assert {weight for weight, _, _ in watch.spans()} == {0}
+    assert set(load.versions(0, 9e18)) == {silent.release.stable(never)}
+
+
+def _taken_back(git: GitOps, plan: Plan, behaviour: str, guard: str) -> None:
+    """Release a bad version; it must be taken back by this guard, and only its own answers may have failed."""
+    release, host = git.release, plan.routing.hosts[0]
+    stable, bad = release.stable(plan), release.fresh("2", behaviour, **_SPEC)
+    with Watch(release.api, bad) as watch, Load(host, RPS, ITEM) as load:
+        until("traffic", lambda: load.exposed(stable) > 2 * RPS, 60)
+        git.synced(bad, git.commit(bad))
+        release.until_phase(bad, "Degraded", 240)
+        until("weight 0", lambda: watch.look().weight == 0, 30)
+        seen = len(load.answers)
+        until("traffic behind the rollback", lambda: len(load.answers) > seen + 5 * RPS, 60)
+    start = next(moment for moment in watch.moments if moment.weight)
+    back = next(moment for moment in watch.moments if moment.at > start.at and not moment.weight)
+    canary = release.rollout(bad)["status"]["currentPodHash"]
+    errors = sum("500" in answer.error for answer in load.answers)
+    report.figures(
+        f"4 {behaviour.replace('=', ' ')}",
+        {
+            **load.told(),
+            "seconds from first weight to none": f"{back.at - start.at:.0f}",
+            "answers of the bad version": load.exposed(canary) + errors,
+        },
+    )
+    print(watch.story())
+    assert guard in back.message
+    assert release.stable(bad) == stable
+    assert len(load.failed) == errors, refused(release.layout, host)
+    assert all(answer.at < back.at + 5 for answer in load.answers if answer.error)
+
+
+def test_a_crash_loop_after_the_switch(delivered: Delivered) -> None:
+    git, plan = delivered("shop/ranker", "s4c", **_BLUE_GREEN)
+    release, host = git.release, plan.routing.hosts[0]
+    blue, bad = release.stable(plan), release.fresh("2", "crash=150", **_BLUE_GREEN)
+    assert isinstance(bad.rollout, BlueGreen)
+    looks = first_look_s(bad, watches(bad)[0]) + 10 * watch_looks(bad, bad.rollout.watch_s)
+    with Watch(release.api, bad) as watch, Load(host, RPS, ITEM) as load:
+        until("traffic", lambda: load.exposed(blue) > 2 * RPS, 60)
+        git.synced(bad, git.commit(bad))
+        until("the switch", lambda: _active(release.rollout(bad)) not in ("", blue), 180)
+        until("an abort", lambda: watch.look().aborted, looks + 120)
+        until("the way back", lambda: _active(release.rollout(bad)) == blue, 60)
+        back = len(load.answers)
+        until("traffic behind the rollback", lambda: len(load.answers) > back + 10 * RPS, 60)
+    print(watch.story())
+    switched = next(m.at for m in watch.moments if dict(m.selectors).get("active") not in ("", blue, None))
+    home = next(m.at for m in watch.moments if m.at > switched and dict(m.selectors).get("active") == blue)
+    report.figures(
+        "4 crash loop after promotion",
+        {**load.told(), "seconds from switch to way back": f"{home - switched:.0f}"},
+    )  # fmt: skip
+    assert load.exposed(blue) > 0
+    late = [answer for answer in load.answers if answer.at > home + 5]
+    assert late
+    assert not [answer for answer in late if answer.error], refused(release.layout, host)
+    assert all(answer.version == blue for answer in late)
+
+
+def _active(rollout: dict[str, object]) -> str:
+    status = rollout["status"]
+    assert isinstance(status, dict)
+    active: str = status.get("blueGreen", {}).get("activeSelector", "")
+    return active
