@@ -75,7 +75,7 @@ def _test(numbers: list[str]) -> int:
 
 
 def _scenario_files(number: str) -> list[Path]:
-    found = sorted(SCENARIOS.glob(f"scenario_{int(number):02}_*.py"))
+    found = sorted(SCENARIOS.glob(f"scenario_{number.rjust(2, '0')}_*.py"))
     if not found:
         known = ", ".join(
             str(int(file.stem.split("_")[1])) for file in sorted(SCENARIOS.glob("scenario_*.py"))
@@ -88,6 +88,7 @@ def _up(what: str, command: list[str]) -> int:
     if platform.system() != "Linux" or os.geteuid() != 0:
         sys.exit("the test bed needs root on Debian Linux: it makes network, process and mount namespaces")
     if what == "inside":
+        programs.gateway_plugin()
         programs.provide_all()
         bentos.archive()
     with run_folder() as folder:
@@ -112,7 +113,11 @@ def _inside(bring_up: Callable[[Layout], None], arguments: list[str]) -> int:
     folder, *command = arguments
     layout = Layout(Path(folder))
     hide_machine_folders()
-    bring_up(layout)
+    try:
+        bring_up(layout)
+    except Exception:  # whatever it was: the logs say more
+        report.collect_logs(layout)
+        raise
     environment = {
         **os.environ,
         "SLUICE_BED": folder,
@@ -139,6 +144,9 @@ def _bring_up(layout: Layout) -> None:
     with ThreadPoolExecutor() as lanes:
         for done in [lanes.submit(run, parts) for parts in LANES]:
             done.result()
+    report.figures(
+        "0 bring-up", {"seconds from nothing to everything Ready": f"{time.monotonic() - began:.0f}"}
+    )
 
 
 def _bring_up_api(layout: Layout) -> None:

@@ -26,7 +26,11 @@ def provide_all() -> None:
 def gateway_plugin() -> Path:
     """The traffic-router plugin: our stand-in, or the official program where the user has one."""
     own = os.environ.get("SLUICE_GATEWAY_PLUGIN")
-    return Path(own).resolve() if own else folder("gatewayplugin") / "gatewayplugin-standin"
+    if not own:
+        return folder("gatewayplugin") / "gatewayplugin-standin"
+    if not os.access(own, os.X_OK):
+        sys.exit(f"SLUICE_GATEWAY_PLUGIN is {own}, which is no program")
+    return Path(own).resolve()
 
 
 def debian(name: str) -> str:

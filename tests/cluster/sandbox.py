@@ -39,30 +39,52 @@ def cache() -> Path:
 @contextmanager
 def run_folder() -> Iterator[Path]:
     """A folder that is locked as long as the run lives, and removed with the run's cgroups when it ends."""
-    remove_dead_runs()
-    runs = cache() / "runs"
-    runs.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="sluice-", dir=runs))
-    with (folder / _LOCK).open("w") as lock:
+    with _register():
+        _remove_dead()
+        folder = Path(tempfile.mkdtemp(prefix="sluice-", dir=_runs()))
+        lock = (folder / _LOCK).open("w")
         fcntl.flock(lock, fcntl.LOCK_EX)
+    with lock:
         try:
             for cgroup in _cgroups(folder.name):
                 _make_cgroup(cgroup)
             yield folder
         finally:
-            _remove(folder)
+            _remove_cgroups(folder.name)
+            with _register():
+                shutil.rmtree(folder)
 
 
 def remove_dead_runs() -> list[str]:
     """Remove what runs left that could not clean up behind themselves; their names."""
+    with _register():
+        return _remove_dead()
+
+
+def _runs() -> Path:
+    folder = cache() / "runs"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@contextmanager
+def _register() -> Iterator[None]:
+    """Held while runs come or are counted: a folder that is made and not locked yet looks like that of a dead run."""
+    with (cache() / "runs.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _remove_dead() -> list[str]:
     removed = []
-    for folder in sorted((cache() / "runs").glob("sluice-*")):
+    for folder in sorted(_runs().glob("sluice-*")):
         with (folder / _LOCK).open("a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
-            _remove(folder)
+            _remove_cgroups(folder.name)
+            shutil.rmtree(folder)
         removed.append(folder.name)
     return removed
 
@@ -70,7 +92,7 @@ def remove_dead_runs() -> list[str]:
 def living_runs() -> list[Path]:
     """Folders of the runs that are alive."""
     remove_dead_runs()
-    return sorted((cache() / "runs").glob("sluice-*"))
+    return sorted(_runs().glob("sluice-*"))
 
 
 def run_inside(folder: Path, command: Sequence[str]) -> int:
@@ -136,11 +158,10 @@ def _make_cgroup(cgroup: Path) -> None:
             (cgroup / name).write_text((cgroup.parent / name).read_text())
 
 
-def _remove(folder: Path) -> None:
-    for cgroup in _cgroups(folder.name):
+def _remove_cgroups(name: str) -> None:
+    for cgroup in _cgroups(name):
         if cgroup.exists():
             until(f"the end of the processes in {cgroup}", partial(_remove_cgroup, cgroup), 30)
-    shutil.rmtree(folder)
 
 
 def _remove_cgroup(top: Path) -> bool:

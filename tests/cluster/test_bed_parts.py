@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.cluster import dns_standin, image, targets_standin
+from tests.cluster import bed, dns_standin, image, programs, targets_standin
 from tests.cluster.load import Answer, Load
 from tests.cluster.measures import Split, fair, holds, splits
 from tests.cluster.waiting import TooLateError, until
@@ -123,6 +123,27 @@ def test_holds_are_those_of_the_weights_in_order() -> None:
     assert holds(watch, [5, 50]) == [19, 14]
     with pytest.raises(AssertionError):
         holds(watch, [5, 25, 50])
+
+
+def test_without_root_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(SystemExit, match="needs root on Debian Linux"):
+        bed.main(["test"])
+
+
+def test_an_unknown_scenario_is_told_with_the_known_ones() -> None:
+    for number in ("99", "x"):
+        with pytest.raises(SystemExit, match=f"no scenario {number}; there are 0, .*, 11"):
+            bed.main(["test", number])
+
+
+def test_the_official_plugin_replaces_the_stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    official = tmp_path / "plugin"
+    monkeypatch.setenv("SLUICE_GATEWAY_PLUGIN", str(official))
+    with pytest.raises(SystemExit, match="no program"):
+        programs.gateway_plugin()
+    official.touch(mode=0o755)
+    assert programs.gateway_plugin() == official
 
 
 def test_waiting_ends() -> None:

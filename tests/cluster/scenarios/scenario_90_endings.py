@@ -53,6 +53,31 @@ def test_nothing_is_left(ending: signal.Signals) -> None:
     assert folder.parent == cache() / "runs"
 
 
+# A bridge, an address and a port that every run has, and behind them the run's own folder.
+_SAME = """
+ip link set lo up && ip link add cni0 type bridge && ip address add 10.214.0.1/16 dev cni0
+echo "$1" > "$1/whose"
+python3 -m http.server --bind 10.214.0.1 --directory "$1" 6443 > /dev/null 2>&1 &
+until [ "$(curl --silent --noproxy '*' http://10.214.0.1:6443/whose)" = "$1" ]; do kill -0 %1 || exit 1; done
+touch "$1/own"
+exec sleep 1000
+"""
+
+
+def test_two_runs_do_not_meet() -> None:
+    command = [sys.executable, "-c", _RUN, _SAME]
+    runs = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    try:
+        folders = [Path(run.stdout.readline().strip()) for run in runs if run.stdout]
+        until("both runs", lambda: all((folder / "own").exists() for folder in folders), 60)
+    finally:
+        for run in runs:
+            run.terminate()
+            run.communicate()
+    assert len(set(folders)) == 2
+    assert not [folder for folder in folders if folder.exists()]
+
+
 def _processes(name: str) -> list[str]:
     found = []
     for command in Path("/proc").glob("[0-9]*/cmdline"):
