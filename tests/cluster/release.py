@@ -53,7 +53,9 @@ class Release:
         variables = [{"name": "BED_MARK", "value": mark or "none"}]
         if behaviour:
             variables.append({"name": "BED_BEHAVIOUR", "value": behaviour})
-        given = {"service": {"env": variables}, **changes}
+        service = changes.pop("service", {})
+        assert isinstance(service, dict)
+        given = {**changes, "service": {**service, "env": variables}}
         return repository.plan(self.name, version, given, self.environment)
 
     def fresh(self, label: str, behaviour: str = "", **changes: object) -> Plan:

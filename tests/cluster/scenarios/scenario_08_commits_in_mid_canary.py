@@ -20,7 +20,8 @@ from tests.cluster.watch import Watch
 _CLICKS = 0.8
 _LONGEST_DIP_S = 5.0
 _STEADY_S = 25.0
-_STEPS = [{"weight": "5%", "hold": "75s"}, {"weight": "50%", "hold": "45s"}]
+_STEPS = [{"weight": "5%", "hold": "60s"}, {"weight": "50%", "hold": "80s"}]
+_SHORT_STEPS = [{"weight": "5%", "hold": "20s"}, {"weight": "50%", "hold": "20s"}]
 
 
 def test_every_commit_arrives(api: Api, delivered: Delivered) -> None:
@@ -61,8 +62,8 @@ def test_every_commit_arrives(api: Api, delivered: Delivered) -> None:
         until("weight 50 after the Service", lambda: watch.look().weight == 50, 60)
         canary = release.rollout(plan)["status"]["currentPodHash"]
         # Another template, with another time-out in the route's rules: the canary starts again with it.
-        late = {**weaker, "service": {**_marked(secrets.token_hex(4)), **LATE["service"]}}
-        last = release.plan("2", traffic=hosts, **late)
+        late = {"rollout": {**weaker["rollout"], "steps": _SHORT_STEPS}, **LATE}
+        last = release.fresh("2", traffic=hosts, **late)
         changes.append(("a new version", time.time()))
         git.synced(last, git.commit(last))
         timeouts = {rule["timeouts"]["request"] for rule in _route(api, plan)["spec"]["rules"]}
@@ -109,10 +110,6 @@ def _operations(git: GitOps, plan: Plan) -> int:
 
     until("a steady time", over, 2 * _STEADY_S, 0.5)
     return len(seen)
-
-
-def _marked(mark: str) -> Object:
-    return {"env": [{"name": "BED_MARK", "value": mark}]}
 
 
 def _route_path(plan: Plan) -> str:

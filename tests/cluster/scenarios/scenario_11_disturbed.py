@@ -6,7 +6,7 @@ import pytest
 
 from generator.plan.values import Plan
 from tests.cluster import argocd, delivery, measures, report
-from tests.cluster.client import Object
+from tests.cluster.client import ApiError, Object
 from tests.cluster.envoy import refused
 from tests.cluster.gitops import Delivered
 from tests.cluster.load import Load
@@ -16,6 +16,7 @@ from tests.cluster.waiting import until
 from tests.cluster.watch import Watch
 
 _CLICKS = 0.8
+_TOO_MANY_REQUESTS = 429
 _STEPS = [{"weight": "5%", "hold": "60s"}, {"weight": "50%", "hold": "45s"}]
 
 
@@ -43,7 +44,7 @@ def test_a_good_version_takes_over_and_a_bad_one_does_not(delivered: Delivered) 
             processes.stop("rollouts")
             delivery.start_rollouts(release.layout)
             until("weight 50", lambda: watch.look().weight == 50, 240)
-            _evict(release, _ready(release, plan, stable)[0])
+            until("an eviction", lambda: _evicted(release, _ready(release, plan, stable)[0]), 60)
             processes.stop("argocd-application-controller")
             argocd.start_controller(release.layout)
             release.until_phase(good, "Healthy", 300)
@@ -95,8 +96,17 @@ def _ready(release: Release, plan: Plan, version: str) -> list[Object]:
     ]
 
 
-def _evict(release: Release, pod: Object) -> None:
-    """What a drain does, and a stand-in for a kubelet under pressure: which pod that one takes, nobody can choose."""
+def _evicted(release: Release, pod: Object) -> bool:
+    """What a drain does, and a stand-in for a kubelet under pressure: which pod that one takes, nobody can choose.
+
+    False when the disruption budget says not yet.
+    """
     name, space = pod["metadata"]["name"], pod["metadata"]["namespace"]
     eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": space}}
-    release.api.request("POST", f"/api/v1/namespaces/{space}/pods/{name}/eviction", eviction)
+    try:
+        release.api.request("POST", f"/api/v1/namespaces/{space}/pods/{name}/eviction", eviction)
+    except ApiError as no:
+        if no.code == _TOO_MANY_REQUESTS:
+            return False
+        raise
+    return True
