@@ -98,7 +98,7 @@ def shadow_metrics(plan: Plan, guard: Guard, arm: str, hold_s: float, interval_s
     window = min(hold_s, 7 * _DAY_S)
     for attribute, _ in guard.attributes:
         if interval_s:
-            count = max(1, round(hold_s / interval_s))
+            count = math.ceil(hold_s / interval_s) + 1  # the step lasts from the first look to the last
             yield _parity(plan, guard, attribute, version, window, interval_s, count)
         else:
             yield _parity_proof(plan, guard, attribute, version, window)

@@ -27,9 +27,14 @@ from tests.tools.environment import environment
 
 USER = 1034
 HOME = "home/bentoml"
-# Models under test: as the repository calls them, and as `tests/bento/train.py` does; the shelf needs no training.
-MODELS = {"shop/recommender": "recommender", "support/ticket-classifier": "ticket", "shop/ranker": "shelf"}
-SHELF = Path(__file__).with_name("models") / "shelf.py"
+# Models under test: as the repository calls them, and as `tests/bento/train.py` does, or as their file in `models/`.
+MODELS = {
+    "shop/recommender": "recommender",
+    "support/ticket-classifier": "ticket",
+    "shop/ranker": "shelf",
+    "risk/fraud": "lender",
+}
+CUSTOM = Path(__file__).with_name("models")
 LABELS = ("1", "2")
 LATE = {"service": {"timeout": "6s"}}
 SLOW_RATE = {
@@ -94,14 +99,16 @@ def _folder(name: str) -> Path:
 def _artifact(name: str, label: str) -> Path:
     """What a training pipeline would hand over: a folder with one model file."""
     trained = MODELS[name]
-    key = hashlib.sha256(serving.TRAIN.read_bytes() + SHELF.read_bytes() + str(environment("bento")).encode())
+    own = CUSTOM / f"{trained}.py"
+    recipe = own if own.exists() else serving.TRAIN
+    key = hashlib.sha256(recipe.read_bytes() + str(environment("bento")).encode())
     folder = _folder("models") / f"{trained}-{key.hexdigest()[:12]}-{label}"
     if not folder.exists():
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
             made = Path(scratch) / "artifact"
             made.mkdir()
-            if trained == "shelf":
-                shutil.copy(SHELF, made)
+            if own.exists():
+                shutil.copy(own, made)
             else:
                 left = serving.train(trained, environment("bento"), Path(scratch) / "trained")
                 shutil.copy(_model_file(left, Path(scratch)), made / "model.pkl")

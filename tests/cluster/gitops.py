@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from tests.cluster.argocd import NAMESPACE
 from tests.cluster.client import Object, documents
 from tests.cluster.release import Release
 from tests.cluster.waiting import until
+
+_AUTHOR = ("-c", "user.name=bed", "-c", "user.email=bed@example.com")
 
 Delivered = Callable[..., tuple["GitOps", Plan]]
 """Delivers the first version of a model: see `conftest.delivered`."""
@@ -46,18 +48,45 @@ class GitOps:
         self.release.send(render_application(plan, templates))
         return first
 
-    def commit(self, plan: Plan) -> str:
-        """Commit and push a rendered bundle; the commit."""
+    def commit(self, plan: Plan, edited: Mapping[str, str] | None = None) -> str:
+        """Commit and push a rendered bundle; the commit.
+
+        Args:
+            plan: what was rendered.
+            edited: files that somebody changed by hand afterwards, around Sluice.
+        """
         folder = self.work / plan.delivery.folder / plan.identity.path
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        for name, text in repository.bundle(plan).items():
+        for name, text in {**repository.bundle(plan), **(edited or {})}.items():
             (folder / name).write_text(text)
         self._git("add", "--all")
-        author = ["-c", "user.name=bed", "-c", "user.email=bed@example.com"]
-        self._git(*author, "commit", "--quiet", "--message", f"{plan.identity.path} {plan.version.label}")
-        self._git("push", "--quiet", "origin", "HEAD:main")
-        return self._git("rev-parse", "HEAD").strip()
+        self._git(*_AUTHOR, "commit", "--quiet", "--message", f"{plan.identity.path} {plan.version.label}")
+        return self._push()
+
+    def revert(self) -> str:
+        """`git revert` of the last commit, pushed; the new commit."""
+        self._git(*_AUTHOR, "revert", "--no-edit", "HEAD")
+        return self._push()
+
+    def refused(self, plan: Plan, commit: str, seconds: float = 120) -> str:
+        """Wait until a sync of this commit has failed; what its user reads: the message, and that of each object."""
+
+        def failed() -> str:
+            state = self.application(plan).get("status", {}).get("operationState", {})
+            mine = state.get("operation", {}).get("sync", {}).get("revision") == commit
+            if not mine and state.get("syncResult", {}).get("revision") != commit:
+                self._refresh(plan)
+                return ""
+            objects = [
+                f"{item['kind']} {item['name']}: {item.get('message', '')}"
+                for item in state.get("syncResult", {}).get("resources", [])
+                if item.get("status") in {"SyncFailed", "PruneSkipped"} or item.get("hookPhase") == "Failed"
+            ]
+            over = state["phase"] in {"Failed", "Error"} or state.get("retryCount", 0) > 0
+            return "\n".join([state.get("message", ""), *objects]) if over else ""
+
+        return until(f"the refusal of {commit[:8]}", failed, seconds, 1.0)
 
     def synced(self, plan: Plan, commit: str, seconds: float = 90) -> None:
         """Wait until Argo CD has applied a commit; a refresh that comes too soon after another is lost, so ask again."""
@@ -98,9 +127,16 @@ class GitOps:
         state = self.application(plan).get("status", {}).get("operationState", {})
         if state.get("phase") == "Succeeded" and state.get("syncResult", {}).get("revision") == commit:
             return True
+        self._refresh(plan)
+        return False
+
+    def _refresh(self, plan: Plan) -> None:
         refresh = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
         self.release.api.merge(self._address(plan), refresh)
-        return False
+
+    def _push(self) -> str:
+        self._git("push", "--quiet", "origin", "HEAD:main")
+        return self._git("rev-parse", "HEAD").strip()
 
     def _address(self, plan: Plan) -> str:
         text = render_application(plan, repository.templates())["application.yaml"]

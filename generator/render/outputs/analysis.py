@@ -49,13 +49,14 @@ def has_evidence(plan: Plan, rollout: Canary, position: int) -> bool:
     return any(True for guard in rollout.guards for _ in evidence_metrics(plan, guard, position))
 
 
-def shadow_interval(shadow: Shadow) -> float:
-    """Seconds between two looks at a shadow: each minute, but at most 200 looks."""
-    return max(60.0, math.ceil(shadow.hold_s / _SHADOW_LOOKS / 60) * 60.0)
+def shadow_interval(plan: Plan, shadow: Shadow) -> float:
+    """Seconds between two looks at a shadow: the platform's interval or a multiple of it, for at most 200 looks."""
+    look_s = plan.monitoring.look_s
+    return max(1, math.ceil(shadow.hold_s / _SHADOW_LOOKS / look_s)) * look_s
 
 
 def _shadow(plan: Plan, names: Names, shadow: Shadow) -> Iterator[Output]:
-    arm, interval = shadow_arm(plan), shadow_interval(shadow)
+    arm, interval = shadow_arm(plan), shadow_interval(plan, shadow)
     watch = [m for guard in shadow.guards for m in shadow_metrics(plan, guard, arm, shadow.hold_s, interval)]
     proof = [m for guard in shadow.guards for m in shadow_metrics(plan, guard, arm, shadow.hold_s, 0)]
     yield _template(SHADOW_WATCH, f"{names.model}-{SHADOW_WATCH}", watch, ())
