@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.cluster import argocd, bentos, control_plane, delivery, node, programs, report
+from tests.cluster import argocd, bentos, control_plane, delivery, gate_images, node, programs, report
 from tests.cluster.client import Api, install_crds
 from tests.cluster.layout import Layout
 from tests.cluster.sandbox import (
@@ -40,7 +40,10 @@ DEFINITIONS: Part = (
 FIRST: tuple[Part, ...] = (("control plane", control_plane.start), ("node", node.start))
 # Then side by side: unpacking images is work for the disk, definitions for the processor.
 LANES: tuple[tuple[Part, ...], ...] = (
-    (("model images", lambda layout: node.import_image(layout, bentos.archive())),),
+    (
+        ("model images", lambda layout: node.import_image(layout, bentos.archive())),
+        ("gate image", lambda layout: node.import_image(layout, gate_images.archive())),
+    ),
     (
         DEFINITIONS,
         ("gateway", delivery.gateway),
@@ -91,6 +94,7 @@ def _up(what: str, command: list[str]) -> int:
         programs.gateway_plugin()
         programs.provide_all()
         bentos.archive()
+        gate_images.archive()
     with run_folder() as folder:
         # A signal that asks for the end must find the clean-up of this block.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

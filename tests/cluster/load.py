@@ -107,7 +107,9 @@ class Load:
     def _visit(self, user: _User, chance: random.Random) -> None:
         at = time.time()
         try:
-            version = user.post("/predict", {"rows": [self.row() if callable(self.row) else self.row]})["served_by"]
+            version = user.post("/predict", {"rows": [self.row() if callable(self.row) else self.row]})[
+                "served_by"
+            ]
         except (OSError, http.client.HTTPException) as error:
             self.answers.append(Answer(at, "", str(error) or type(error).__name__, time.time() - at))
             self._errors.append(f"{at - self._start:6.1f} s  prediction: {error}")
