@@ -63,7 +63,9 @@ def test_a_canary_takes_the_pauses_of_the_rendered_rollout(repository):
         shadow = rendered.get("analysistemplate-shadow-watch.yaml")
         if shadow:
             metric = shadow["spec"]["metrics"][0]
-            pauses += (metric["count"] - 1) * go_seconds(metric["interval"])  # from the first look to the last
+            pauses += (metric["count"] - 1) * go_seconds(
+                metric["interval"]
+            )  # from the first look to the last
         story = timeline(plan)
         assert story.planned_s == pauses
         assert len(story.approvals) == steps.count({"pause": {}})
