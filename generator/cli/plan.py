@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,41 +20,178 @@ from generator.plan.entries import Entry
 from generator.plan.resolve import Planned, resolve
 from generator.source.finding import Finding
 
+if TYPE_CHECKING:
+    from generator.cli.compared.asked import Compared
+
 _BOLD, _END = "\x1b[1m", "\x1b[0m"
 
 
 @click.command("plan")
-@click.argument("spec", type=click.Path())
+@click.argument("specs", nargs=-1, metavar="[SPEC]...", type=click.Path())
+@click.option("--all", "every", is_flag=True, help="All models of the repository.")
 @click.option(
     "--env", "environment", metavar="NAME", help="One environment; default: all, in the platform's order."
 )
 @click.option(
+    "--against", metavar="REV", help="Tell what differs from this revision of git; html compares with HEAD."
+)
+@click.option(
     "--format",
     "fmt",
-    type=click.Choice(("text", "markdown", "json")),
+    type=click.Choice(("text", "markdown", "json", "html")),
     default="text",
     show_default=True,
-    help="Form.",
+    help="Form; markdown is the comment on a pull request.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Folder for html: an index and one page a model.",
 )
 @root_option
-def command(spec: str, environment: str | None, fmt: str, root: Path | None) -> None:
+def command(
+    specs: tuple[str, ...],
+    *,
+    every: bool,
+    environment: str | None,
+    against: str | None,
+    fmt: str,
+    output: Path | None,
+    root: Path | None,
+) -> None:
     """Tell what a release will do, minute by minute.
 
     SPEC is the spec, or TEAM/MODEL. Told are: the timeline with who can stop what, what an abort does on this router,
-    what is not covered, who may do what, and every value with the line that decided it.
+    what is not covered, who may do what, and every value with the line that decided it. With --all --against it is
+    the blast radius: how many bundles a change of the platform changes, and how.
     """
     session = open_session(root)
-    entry = select_one(session, spec)
-    told = [sections(planned) for planned in plans(session, entry, environment)]
-    emit({"json": _json, "markdown": _markdown, "text": _text}[fmt](entry, told))
+    entries = _entries(session, specs, every=every)
+    _check_platform(session, environment)
+    if fmt == "html":
+        _html(session, entries, environment, against, output)
+        return
+    if output is not None:
+        raise Refused("--output is for --format html")
+    compared = _compared(session, against, entries, every=every) if against else None
+    if every and (compared or fmt != "json"):
+        _all(session, entries, environment, compared, fmt)
+    elif fmt == "markdown":
+        _comment(session, entries, environment, compared)
+    else:
+        told = [(entry, sections(p)) for entry in entries for p in plans(session, entry, environment)]
+        emit((_json if fmt == "json" else _text)(told, compared))
 
 
-def plans(session: Session, entry: Entry, environment: str | None) -> list[Planned]:
-    """The plans of one model, or of it in one environment; its findings end the command, with exit code 1.
+def _entries(session: Session, specs: tuple[str, ...], *, every: bool) -> tuple[Entry, ...]:
+    if every == bool(specs):
+        raise Refused(
+            "name a SPEC, or --all for every model" if not every else "name a SPEC or --all, not both"
+        )
+    return session.entries if every else tuple(dict.fromkeys(select_one(session, spec) for spec in specs))
 
-    Raises:
-        Refused: there is no such environment.
-    """
+
+def _compared(session: Session, against: str, entries: Sequence[Entry], *, every: bool) -> Compared:
+    from generator.cli.compared.asked import compare_with
+
+    return compare_with(session, against, None if every else [entry.name for entry in entries])
+
+
+def _all(
+    session: Session, entries: Sequence[Entry], environment: str | None, compared: Compared | None, fmt: str
+) -> None:
+    """All models: the blast radius of a change, or each model in one line."""
+    from generator.cli.overview import overviews
+
+    if compared is None:
+        rows = overviews(session, entries, environment)
+        if fmt == "markdown":
+            from generator.cli.comment import Told, comment
+
+            emit(comment([Told(row, (), ()) for row in rows], None))
+            return
+        from generator.cli.overview import as_table
+
+        emit("".join(f"{line}\n" for line in as_table(rows)))
+        return
+    if fmt == "markdown":
+        changed = {found.name for found in compared.found.found}
+        _comment(session, [entry for entry in entries if entry.name in changed], environment, compared)
+    elif fmt == "json":
+        from generator.cli.compared.document import document
+
+        emit(document(compared.found, compared.against))
+    else:
+        from generator.cli.compared.text import blast_radius
+
+        emit(blast_radius(compared.found, compared.label, color=has_color(sys.stdout)))
+
+
+_FOLDED = 60  # models of a comment whose plans are told; more would not fit
+
+
+def _comment(
+    session: Session, entries: Sequence[Entry], environment: str | None, compared: Compared | None
+) -> None:
+    from generator.cli.comment import Told, comment
+    from generator.cli.overview import Overview, chosen, open_waivers, overview
+
+    platform, told = session.repository.platform, []
+    for index, entry in enumerate(entries):
+        found = tuple(d for d in compared.found.found if d.name == entry.name) if compared else ()
+        resolved = resolve(session.repository, entry, session.bento_templates)
+        if not resolved.plans or any(finding.severity == "error" for finding in resolved.findings):
+            reason = next((f.message for f in resolved.findings if f.severity == "error"), "there is no plan")
+            told.append(Told(Overview(entry.team, entry.model, reason=reason), found, ()))
+            continue
+        planned = chosen(resolved.plans, environment)
+        shown = [s for s in sections(planned) if s.key != "values"] if index < _FOLDED else []
+        waivers = open_waivers(platform, session.today, [entry.name]) if platform else []
+        row = overview(session, entry, resolved.plans, environment)
+        told.append(Told(row, found, tuple(shown), tuple(waivers)))
+    gone = [d for d in compared.found.found if d.status == "removed"] if compared else []
+    told += [
+        Told(Overview(d.team, d.model, reason="it is gone"), (), ())
+        for d in {
+            d.name: d for d in gone if (d.team, d.model) not in {(e.team, e.model) for e in entries}
+        }.values()
+    ]
+    emit(comment(told, compared))
+
+
+def _html(
+    session: Session,
+    entries: Sequence[Entry],
+    environment: str | None,
+    against: str | None,
+    output: Path | None,
+) -> None:
+    from generator.cli.compared.asked import compare_with, compare_with_head
+    from generator.cli.pages.plan import Against
+    from generator.cli.pages.site import page_of, write_site
+
+    if output is None and len(entries) != 1:
+        raise Refused("several pages need a folder: name it with --output")
+    names = [entry.name for entry in entries]
+    compared = compare_with(session, against, names) if against else compare_with_head(session, names)
+    label, by_plan = (compared.label, compared.by_plan) if compared else ("", {})
+    if output is not None:
+        broken = write_site(session, entries, environment, label, by_plan, output)
+        note(f"wrote {output / 'index.html'} and {len(entries) - broken} pages")
+        if broken:
+            note(f"{broken} models can't be planned: see `sluice validate`")
+            click.get_current_context().exit(1)
+        return
+    (entry,) = entries
+    found = plans(session, entry, None)
+    chosen = next((p for p in found if p.plan.identity.environment == environment), found[-1])
+    difference = by_plan.get((entry.name, chosen.plan.identity.environment))
+    emit(page_of(session, entry, found, environment, Against(label, difference)))
+
+
+def _check_platform(session: Session, environment: str | None) -> None:
+    """A platform that can't be read ends the command; an environment that it does not know is refused."""
     platform = session.repository.platform
     if platform is None:
         _stop(session.repository.findings)
@@ -64,6 +202,10 @@ def plans(session: Session, entry: Entry, environment: str | None) -> list[Plann
         raise Refused(
             f"there is no environment {environment}; {did_you_mean(environment, list(platform.environments))}"
         )
+
+
+def plans(session: Session, entry: Entry, environment: str | None) -> list[Planned]:
+    """The plans of one model, or of it in one environment; its findings end the command, with exit code 1."""
     resolved = resolve(session.repository, entry, session.bento_templates)
     if any(finding.severity == "error" for finding in resolved.findings):
         _stop(resolved.findings)
@@ -78,38 +220,26 @@ def _stop(findings: list[Finding]) -> None:
     click.get_current_context().exit(1)
 
 
-def _json(entry: Entry, told: list[list[Section]]) -> str:
-    del entry
-    document = {"schema": SCHEMA, "plans": [{section.key: section.data for section in plan} for plan in told]}
+def _json(told: Sequence[tuple[Entry, list[Section]]], compared: Compared | None) -> str:
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "plans": [{section.key: section.data for section in plan} for _, plan in told],
+    }
+    if compared:
+        from generator.cli.compared.document import document as diff
+
+        document["diff"] = json.loads(diff(compared.found, compared.against))
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def _markdown(entry: Entry, told: list[list[Section]]) -> str:
-    """For a pull request: what a reviewer weighs is open, the rest is folded."""
-    parts = []
-    for plan in told:
-        environment = next(section.data["environment"] for section in plan if section.key == "release")
-        parts.append(f"## {entry.name} in {environment}\n")
-        for section in plan:
-            body = _fenced("\n".join(section.lines))
-            if section.key in _OPEN:
-                parts.append(f"### {section.title}\n\n{body}")
-            else:
-                parts.append(f"<details><summary>{section.title}</summary>\n\n{body}\n</details>\n")
+def _text(told: Sequence[tuple[Entry, list[Section]]], compared: Compared | None) -> str:
+    parts = [_plan(entry, plan) for entry, plan in told]
+    if compared:
+        from generator.cli.compared.text import by_model
+
+        color = has_color(sys.stdout)
+        parts.insert(0, by_model(compared.found, compared.label, color=color))
     return "\n".join(parts)
-
-
-def _fenced(text: str) -> str:
-    """A code block that no text can end early."""
-    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    return f"{fence}text\n{text}\n{fence}\n"
-
-
-_OPEN = frozenset({"release", "timeline", "odds", "cost"})
-
-
-def _text(entry: Entry, told: list[list[Section]]) -> str:
-    return "\n".join(_plan(entry, plan) for plan in told)
 
 
 def _plan(entry: Entry, plan: list[Section]) -> str:

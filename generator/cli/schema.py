@@ -28,6 +28,12 @@ def _plan() -> dict[str, Any]:
     return identified("plan", "The plans of one model", plan_schema())
 
 
+def _diff() -> dict[str, Any]:
+    from generator.cli.compared.document import diff_schema
+
+    return identified("diff", "What differs between two states of a repository", diff_schema())
+
+
 def _findings() -> dict[str, Any]:
     return {"$schema": DRAFT, "$id": f"{BASE}/findings.json", **findings_json.schema()}
 
@@ -38,6 +44,7 @@ SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "lock": lock_schema,
     "evidence": evidence_schema,
     "plan": _plan,
+    "diff": _diff,
     "findings": _findings,
 }
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from jinja2 import BytecodeCache, Environment, Template
 
 SUFFIX = ".j2"
-# Templates of commands that write specs and repositories.
-_NOT_BUNDLES = ("ci/", "init/", "new/")
+# Templates of commands that write specs, repositories and pages.
+_NOT_BUNDLES = ("ci/", "init/", "new/", "pages/")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -147,7 +147,7 @@ def _environment(language: str, texts: Mapping[str, str], *, trusted: bool) -> E
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,
+        autoescape=language == ".html.j2",
         finalize=finalizer(language),
         bytecode_cache=_bytecode_cache(trusted=trusted),
         cache_size=-1,

@@ -124,7 +124,16 @@ def prose(value: object) -> str:
     return " ".join(str(value).split())
 
 
-FINALIZE: dict[str, Callable[[object], str]] = {".yaml.j2": yaml_value, ".py.j2": python_value}
+def html_value(value: object) -> str:
+    """A value on a page, which Jinja escapes unless it is markup already."""
+    return value if isinstance(value, str) else str(value)
+
+
+FINALIZE: dict[str, Callable[[object], str]] = {
+    ".yaml.j2": yaml_value,
+    ".py.j2": python_value,
+    ".html.j2": html_value,
+}
 
 
 def finalizer(template: str) -> Callable[[object], str]:

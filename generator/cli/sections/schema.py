@@ -36,6 +36,10 @@ def plan_schema() -> Node:
         schema={"const": SCHEMA, "description": "The version of this document."},
         plans=_list(plan, "One an environment, in the platform's order."),
     )
+    document["properties"]["diff"] = {
+        "type": "object",
+        "description": "With --against: what differs, as sluice/diff/v1 has it.",
+    }
     return {"description": "What a release will do. Shares are fractions, times are seconds.", **document}
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,18 @@ _OF_HOOKS: Final = frozenset({
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE",
 })  # fmt: skip
 _SLOWER: Final = 10  # a fetch may take that many time-outs of one answer
+
+
+_HEAD: Final = 256  # longer than any line that git writes before an object
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A file or a link of a commit: its mode (octal), the name of its content, its path."""
+
+    mode: str
+    name: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,44 @@ class Git:
         """Content of a file of the commit, by its path below the folder; None when there is none."""
         done = _git(self.around, self.folder, "cat-file", "blob", f"{self.commit}:{self.prefix}{path}")
         return None if done.returncode else done.stdout
+
+    def tree(self, folders: Sequence[str]) -> list[Blob]:
+        """Files and links of the commit in some folders, named by their paths below this one.
+
+        Raises:
+            PinError: git can't read them.
+        """
+        paths = [f"{self.prefix}{folder}/" for folder in folders]
+        done = _git(self.around, self.folder, "ls-tree", "-r", "-z", "--full-tree", self.commit, "--", *paths)
+        if done.returncode:
+            raise PinError(UNKNOWN, f"git can't list {self.commit[:12]}{_said(done)}", "run `git fsck`")
+        found = []
+        for line in done.stdout.split(b"\0")[:-1]:
+            (mode, _, name), path = (
+                line.partition(b"\t")[0].split(b" "),
+                os.fsdecode(line.partition(b"\t")[2]),
+            )
+            found.append(Blob(mode.decode(), name.decode(), path.removeprefix(self.prefix)))
+        return found
+
+    def contents(self, names: Sequence[str]) -> list[bytes]:
+        """Contents of objects by their names, in that order, read by one process.
+
+        Raises:
+            PinError: one of them is missing, as in a partial clone.
+        """
+        asked = "".join(f"{name}\n" for name in names).encode()
+        done = _git(self.around, self.folder, "cat-file", "--batch", given=asked)
+        found, at_byte = [], 0
+        for name in names:
+            head, _, _ = done.stdout[at_byte : at_byte + _HEAD].partition(b"\n")
+            parts = head.split(b" ")
+            if done.returncode or len(parts) != 3:
+                raise PinError(UNKNOWN, f"git can't read the object {name}{_said(done)}", "run `git fetch`")
+            start = at_byte + len(head) + 1
+            found.append(done.stdout[start : start + int(parts[2])])
+            at_byte = start + int(parts[2]) + 1
+        return found
 
 
 def at(around: Surroundings, revision: str, what: str) -> Git:
@@ -91,7 +142,9 @@ def _commit(around: Surroundings, folder: Path, revision: str) -> str | None:
     return found if not done.returncode and re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", found) else None
 
 
-def _git(around: Surroundings, folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _git(
+    around: Surroundings, folder: Path, *arguments: str, given: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
     """Run git without a terminal: it may use the user's credential helpers, but asks nobody."""
     variables = {name: value for name, value in around.variables.items() if name not in _OF_HOOKS}
     variables |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
@@ -101,7 +154,7 @@ def _git(around: Surroundings, folder: Path, *arguments: str) -> subprocess.Comp
         return subprocess.run(  # noqa: S603 - arguments that may start with a dash stand behind `--`
             command,
             env=variables,
-            stdin=subprocess.DEVNULL,
+            input=given,
             capture_output=True,
             timeout=around.web.timeout_s * _SLOWER,
             check=False,

@@ -1,0 +1,117 @@
+"""The comment on a pull request: a table first, folds below, never too long, and nothing breaks out of it."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from generator.cli.comment import LIMIT, MARKER, Told, comment
+from generator.cli.compared.asked import Compared
+from generator.cli.compared.compare import Comparison, Difference
+from generator.cli.markdown import cell, fenced, row
+from generator.cli.overview import Overview
+from generator.cli.sections.section import Section
+from generator.plan.changes import Change
+from generator.rules.figures import Figures
+from tests.unit.cli.test_cli_diff import change, committed  # noqa: F401 - a fixture
+
+NUMBERS = Figures(3600.0, (), 0.9, 0.8, 0.05, 1000.0, 4, 10.0, "EUR", 1, 0)
+
+
+def told(number: int, section: str = "text", lines: int = 3) -> Told:
+    overview = Overview(
+        "shop", f"m{number}", "production", "basic", "canary", "1", (5,), NUMBERS, "1 pass", "pass"
+    )
+    found = Difference(
+        "shop",
+        f"m{number}",
+        "production",
+        "changed",
+        (Change("capacity", "", "cpu", "1", "2"),),
+        NUMBERS,
+        NUMBERS,
+    )
+    sections = tuple(Section(f"s{i}", f"Part {i}", {}, (section,) * 40) for i in range(lines))
+    return Told(overview, (found,), sections)
+
+
+def compared(models: list[Told]) -> Compared:
+    found = [d for model in models for d in model.differences]
+    return Compared("main (abc)", {"revision": "main", "commit": "abc"}, Comparison(len(models), 1, found))
+
+
+def test_the_table_comes_first_with_old_and_new(committed, sluice):  # noqa: F811
+    change(committed, "shop/recommender.yaml", "hold: 60m", "hold: 40m")
+    lines = sluice("plan", "--all", "--against", "HEAD", "--format", "markdown").output.splitlines()
+    assert lines[0] == MARKER
+    assert lines[1].startswith("## 2 of 6 bundles, 1 of 3 models differ from HEAD")
+    assert lines[3].startswith("| model | in | version | caught | false rollback | exposed if bad |")
+    (line,) = [line for line in lines if line.startswith("| shop/recommender |")]
+    assert "31 847 →" in line
+    assert "1h40m → 1h20m" in line
+    assert "103 EUR | 1 pass | none |" in line
+    assert not any(line.startswith("| risk/fraud") for line in lines), "it does not change"
+    assert [line for line in lines if line.startswith("<details>")] == [
+        "<details><summary>shop/recommender</summary>"
+    ]
+    whole = sluice("plan", "risk/fraud", "--format", "markdown").output
+    assert "parity: 69 days left" in whole
+
+
+def test_a_comment_is_never_too_long_and_says_what_was_cut():
+    models = [told(number, "a line of the plan that is neither long nor short") for number in range(300)]
+    text = comment(models, compared(models))
+    assert len(text.encode()) <= LIMIT
+    cut = re.search(r"To stay under 65536 characters this was cut: (.*)\.", text)
+    assert cut
+    shown = re.findall(r"<summary>shop/(m\d+)</summary>", text)
+    assert shown[:3] == ["m0", "m1", "m2"]
+    assert 300 - len(shown) <= int(re.search(r"and (\d+) more", cut[1])[1]) + 5
+    assert text.count("<details>") == text.count("</details>") == len(shown)
+    assert text.count("```text") * 2 == len(re.findall("^```", text, re.MULTILINE))
+
+
+def test_a_table_that_is_too_long_says_how_much_was_cut():
+    models = [told(number, lines=0) for number in range(2000)]
+    text = comment(models, compared(models))
+    assert len(text.encode()) <= LIMIT
+    shown = len(re.findall(r"^\| shop/m", text, re.MULTILINE))
+    assert f"{2000 - shown:,}".replace(",", " ") + " rows of this table were cut: shop/m" in text
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.text(max_size=300), st.integers(0, 90))
+def test_any_text_fits(section, count):
+    models = [told(number, section) for number in range(count)]
+    assert len(comment(models, compared(models)).encode()) <= LIMIT
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.found.append(tag)
+
+
+@given(st.text(max_size=60))
+def test_a_cell_is_one_line_without_markup(text):
+    made = cell(text)
+    tags = Tags()
+    tags.feed(made)
+    assert tags.found == []
+    assert "\n" not in made
+    assert not re.search(r"(?<!\\)[*_\[\]~]|[|@`]|<", made)
+    assert row((text, 1)).count("|") == 3
+    fence = fenced(text).partition("text\n")[0]
+    assert not re.search(rf"^ {{0,3}}{fence}", text, re.MULTILINE)
+
+
+def test_hostile_names_stay_text():
+    assert cell("<script>alert(1)</script> @team | #12 [x](http://a) **b**") == (
+        "&lt;script&gt;alert(1)&lt;/script&gt; &#64;team &#124; &#35;12 \\[x\\](http://a) \\*\\*b\\*\\*"
+    )

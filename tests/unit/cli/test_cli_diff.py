@@ -1,0 +1,198 @@
+"""`sluice diff`, and `plan --all --against`: two states of a real git repository, compared as values."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from generator.cli.compared.compare import Difference
+from generator.cli.compared.groups import groups, trends
+from generator.cli.schema import text as schema_text
+from generator.plan.changes import Change
+
+
+def git(root: Path, *arguments: str) -> str:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", "-C", str(root), *arguments]
+    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def committed(repository: Path) -> Path:
+    git(repository, "init", "-q", "-b", "main")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "one")
+    return repository
+
+
+def change(root: Path, file: str, old: str, new: str) -> None:
+    path = root / "specs" / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+def test_nothing_differs_and_layout_is_no_difference(committed, sluice):
+    done = sluice("diff", "--exit-code")
+    assert (done.exit_code, done.output[:24]) == (0, "nothing differs from HEA")
+    change(committed, "shop/recommender.yaml", "hold: 60m", "hold: 1h")
+    change(committed, "shop/recommender.yaml", "# off-peak; all odds use it", "# of a Sunday night")
+    done = sluice("diff", "--exit-code")
+    assert (done.exit_code, done.output[:24]) == (0, "nothing differs from HEA")
+
+
+def test_decisions_come_first_then_what_they_do_to_the_numbers(committed, sluice):
+    change(committed, "shop/recommender.yaml", "hold: 60m", "hold: 40m")
+    done = sluice("diff")
+    assert done.exit_code == 0
+    lines = [line.strip() for line in done.output.splitlines()]
+    assert lines[:3] == [
+        "shop/recommender",
+        "staging, production: the same everywhere",
+        "step 1 hold: 1h → 40m",
+    ]
+    assert "so planned time: 1h40m → 1h20m" in lines
+    assert any(line.startswith("so caught in the first step: 82.7% →") for line in lines)
+    assert sluice("diff", "--exit-code").exit_code == 1
+    assert "nothing differs" in sluice("diff", "risk").output
+
+
+def test_one_environment_is_told_by_its_name(committed, sluice):
+    change(
+        committed,
+        "shop/recommender.yaml",
+        "spec:\n",
+        "spec:\n  environments: {staging: {autoscaling: {min: 2}}}\n",
+    )
+    lines = [line.strip() for line in sluice("diff").output.splitlines()]
+    assert lines[:3] == ["shop/recommender", "staging", "capacity minimum: 4 → 2"]
+    assert "1 of 6 bundles, 1 of 3 models differ" in lines[-1]
+
+
+def test_models_come_and_go(committed, sluice):
+    for name in ("ticket-classifier.yaml", "ticket-classifier.lock.yaml", "ticket-classifier.evidence.json"):
+        (committed / "specs/support" / name).unlink()
+    told = sluice("diff").output
+    assert "model: gone, was version 7, blue-green, tier standard" in told
+    assert "model: gone" in sluice("diff", "support/ticket-classifier").output
+    assert "model: gone" not in sluice("diff", "shop").output
+    git(committed, "add", "-A")
+    git(committed, "commit", "-qm", "gone")
+    git(committed, "checkout", "-q", "HEAD~1")
+    assert "model: new, version 7" in sluice("diff", "--against", "main").output
+
+
+def test_documents_match_their_schema(committed, sluice):
+    change(committed, "shop/recommender.yaml", "drop: 10%", "drop: 8%")
+    change(committed, "risk/fraud.yaml", "minRps: 120", "minRps: [120")
+    done = sluice("diff", "--format", "json")
+    document = json.loads(done.output)
+    jsonschema.validate(document, json.loads(schema_text("diff")))
+    assert done.exit_code == 1, "fraud can't be read"
+    by_status = {found["status"]: found for found in document["differences"]}
+    assert by_status["unreadable"]["model"] == "fraud"
+    assert by_status["unreadable"]["reason"]
+    assert document["against"]["commit"] == git(committed, "rev-parse", "HEAD")
+    assert by_status["changed"]["changes"] == [
+        {"topic": "guard", "item": "ctr", "field": "threshold", "old": "drop of 10%", "new": "drop of 8%"}
+    ]
+    old, new = (by_status["changed"]["numbers"][side] for side in ("old", "new"))
+    assert new["exposed"] > old["exposed"]
+
+
+def test_what_git_can_not_answer_is_said_without_a_traceback(repository, sluice):
+    done = sluice("diff")
+    assert (done.exit_code, "in no git repository" in done.output) == (2, True)
+    git(repository, "init", "-q")
+    assert "no revision `HEAD`" in sluice("diff").output
+    (repository / "README").write_text("nothing\n")
+    git(repository, "add", "README")
+    git(repository, "commit", "-qm", "nothing")
+    assert "holds no specs/platform.yaml" in sluice("diff").output
+    for name in ("nosuch", "--all", "-x", "HEAD:specs", "a b", "'; ls"):
+        done = sluice("diff", f"--against={name}")
+        assert (done.exit_code, "no revision" in done.output) == (2, True), done.output
+
+
+def test_a_platform_that_was_broken_is_told(repository, sluice):
+    git(repository, "init", "-q")
+    good = (repository / "specs/platform.yaml").read_text()
+    (repository / "specs/platform.yaml").write_text(good.replace("kind: Platform", "kind: Plan"))
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "broken")
+    (repository / "specs/platform.yaml").write_text(good)
+    done = sluice("diff")
+    assert done.exit_code == 1
+    assert "the platform can't be read as it is at HEAD" in done.output
+    assert "specs/platform.yaml:4" in done.output.replace("\x1b", "")
+
+
+def test_a_repository_below_the_top_and_links_that_lead_out(tmp_path, monkeypatch, sluice, committed):
+    """The repository may be a folder of a larger one; a link in an old commit reads nothing outside of it."""
+    top = tmp_path / "top"
+    (top / "models").mkdir(parents=True)
+    subprocess.run(["cp", "-r", str(committed / "specs"), str(top / "models/specs")], check=True)
+    secret = tmp_path / "secret.yaml"
+    secret.write_text("spec: {secret: found}\n")
+    (top / "models/specs/shop/stolen.yaml").symlink_to(secret)
+    git(top, "init", "-q")
+    git(top, "add", "-A")
+    git(top, "commit", "-qm", "one")
+    (top / "models/specs/shop/stolen.yaml").unlink()
+    change(top / "models", "shop/recommender.yaml", "hold: 60m", "hold: 2h")
+    monkeypatch.chdir(top / "models")
+    done = sluice("diff")
+    assert "step 1 hold: 1h → 2h" in done.output
+    assert "found" not in done.output
+    assert "stolen" not in done.output
+
+
+def test_the_blast_radius_of_a_platform_change(committed, sluice):
+    change(
+        committed, "platform.yaml", 'resources: {cpu: "1", memory: 1Gi}', 'resources: {cpu: "1", memory: 2Gi}'
+    )
+    change(
+        committed, "platform.yaml", "registry: registry.example.com/models", "registry: images.example.com/ml"
+    )
+    done = sluice("plan", "--all", "--against", "HEAD")
+    assert done.exit_code == 0
+    assert "6 of 6 bundles, 3 of 3 models differ from HEAD" in done.output
+    lines = [" ".join(line.split()) for line in done.output.splitlines()]
+    one_group = "registry.example.com/models/{team}/{model} → images.example.com/ml/{team}/{model}"
+    assert any(line.startswith("3 models image repository") and one_group in line for line in lines)
+    assert any(
+        line.startswith("2 models capacity memory 1Gi → 2Gi everywhere risk/fraud, shop/rec")
+        for line in lines
+    )
+    assert any(line.startswith("cost a month worse in 4 plans better in 0 worst:") for line in lines)
+    document = json.loads(sluice("plan", "--all", "--against", "HEAD", "--format", "json").output)
+    jsonschema.validate(document, json.loads(schema_text("diff")))
+    assert document["bundles_changed"] == 6
+    assert document["groups"][0]["models"] == ["risk/fraud", "shop/recommender", "support/ticket-classifier"]
+
+
+def test_templates_of_the_repository_count(committed, sluice):
+    folder = committed / "templates/kubernetes"
+    folder.mkdir(parents=True)
+    (folder / "podmonitor.yaml.j2").write_text("kind: ConfigMap\n")
+    told = sluice("plan", "--all", "--against", "HEAD").output
+    assert "0 of 6 bundles" in told
+    assert "may change every bundle: kubernetes/podmonitor.yaml.j2" in told
+
+
+def difference(model: str, *values: tuple[str, str]) -> Difference:
+    changes = tuple(Change("capacity", "", "memory", old, new) for old, new in values)
+    return Difference("shop", model, "production", "changed", changes)
+
+
+def test_values_that_are_each_their_own_become_one_group():
+    found = [difference(f"m{index}", (f"{index}Gi", f"{index + 1}Gi")) for index in range(9)]
+    (group,) = groups(found)
+    assert (group.label, group.text, len(group.models)) == ("capacity memory", "each its own", 9)
+    some = groups(found[:3])
+    assert sorted(group.text for group in some) == ["0Gi → 1Gi", "1Gi → 2Gi", "2Gi → 3Gi"]
+    assert trends(found) == []
