@@ -25,7 +25,6 @@ _FILES = {
     "specs/platform.yaml": "platform.yaml",
     ".pre-commit-config.yaml": "pre-commit-config.yaml",
     ".gitattributes": "gitattributes.txt",
-    "CODEOWNERS": "codeowners.txt",
     "README.md": "README.md",
     "bootstrap/project.yaml": "project.yaml",
 }
@@ -65,8 +64,18 @@ def repository_files() -> dict[str, str]:
     for model, (strategy, ref) in _MODELS.items():
         files[f"specs/{model}.yaml"] = templates.render(f"init/{strategy}.yaml.j2", {"ref": ref})
         files[f"specs/{model}.lock.yaml"] = example_lock(templates, model, ref)
+    files["CODEOWNERS"] = _code_owners(files["specs/platform.yaml"])
     files.update({f"docs/schema/{name}.json": schema(name) for name in _SCHEMAS})
     return dict(sorted(files.items()))
+
+
+def _code_owners(platform: str) -> str:
+    import ryaml
+
+    from generator.cli.codeowners import merged
+    from generator.spec.platform import PlatformFile
+
+    return merged("", PlatformFile.model_validate(ryaml.loads(platform)).spec)
 
 
 def _told(folder: Path, names: list[str]) -> str:

@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "gates": "Judge a model before any traffic, and check the evidence that this leaves.",
     "verify": "Check any tree of rendered files.",
     "ci": "Write the workflows that check, comment, build images and revert.",
+    "codeowners": "Write who must agree to a change of what.",
     "schema": "Print the JSON Schema of a file format.",
     "explain": "Tell what a finding means and how to fix it.",
     "templates": "List the templates and which are overridden.",

@@ -11,13 +11,13 @@ from generator import __version__
 from generator.plan import pins
 from generator.plan.bento import Bento, Input
 from generator.plan.guards import guards
+from generator.plan.secrets import variables
 from generator.plan.values import (
     BlueGreen,
     Canary,
     Capacity,
     Cohort,
     Delivery,
-    Env,
     Gate,
     GatePods,
     Identity,
@@ -74,15 +74,14 @@ def build(given: Inputs) -> Plan:
     identity = _identity(given)
     bento = bento_of(given.base, given.platform, given.lock, given.bounds)
     gates = _gates(given)
+    env, secrets = variables(spec.service.env, identity, given.platform.secrets)
     return Plan(
         identity=identity,
         version=_version(given.lock),
         image=_image(given, bento),
         bento=bento,
-        env=tuple(
-            Env(item.name, item.value, (item.secret.name, item.secret.key) if item.secret else None)
-            for item in spec.service.env
-        ),
+        env=env,
+        secrets=secrets,
         routing=_routing(identity, given.platform.environments[given.environment], spec),
         capacity=_capacity(spec),
         rollout=_rollout(given),

@@ -6,7 +6,7 @@ Shares are fractions, times seconds, weights whole percentages of live traffic.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from generator.plan.bento import Bento
 from generator.spec.guards.base import Counts
@@ -288,6 +288,35 @@ class Env:
     secret: tuple[str, str] | None
 
 
+class SecretKey(NamedTuple):
+    """A key of a Secret, and its version in the store; empty for the newest."""
+
+    key: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A Secret that the External Secrets Operator fetches.
+
+    Args:
+        role: what the spec calls it.
+        name: what it is called in the cluster.
+        store: store of the operator, of `store_kind`.
+        remote: where in the store it lies.
+        keys: what is fetched of it.
+        refresh_s: how often.
+    """
+
+    role: str
+    name: str
+    store: str
+    store_kind: str
+    remote: str
+    keys: tuple[SecretKey, ...]
+    refresh_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that will be rendered, and why."""
@@ -297,6 +326,7 @@ class Plan:
     image: Image
     bento: Bento
     env: tuple[Env, ...]
+    secrets: tuple[Secret, ...]
     routing: Routing
     capacity: Capacity
     rollout: Canary | BlueGreen

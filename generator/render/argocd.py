@@ -19,6 +19,7 @@ MODEL_KINDS = (
     ("", "ConfigMap"), ("", "Service"), ("", "ServiceAccount"), ("apps", "Deployment"),
     ("argoproj.io", "AnalysisTemplate"),
     ("argoproj.io", "Rollout"), ("argoproj.io", "Workflow"), ("autoscaling", "HorizontalPodAutoscaler"),
+    ("external-secrets.io", "ExternalSecret"),
     ("gateway.networking.k8s.io", "HTTPRoute"), ("keda.sh", "ScaledObject"), ("monitoring.coreos.com", "PodMonitor"),
     ("networking.istio.io", "VirtualService"), ("policy", "PodDisruptionBudget"), ("traefik.io", "IngressRoute"),
     ("traefik.io", "TraefikService"),

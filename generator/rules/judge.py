@@ -13,6 +13,7 @@ from generator.rules import (
     ceilings,
     gates,
     limits,
+    literals,
     names,
     rollout,
     routing,
@@ -24,7 +25,7 @@ from generator.rules.accept import accepted
 from generator.rules.registry import RULES, Context, Together, apply, apply_together
 from generator.source.finding import Finding
 
-MODULES = (canary, ceilings, gates, limits, names, rollout, routing, together, waivers, widening)
+MODULES = (canary, ceilings, gates, limits, literals, names, rollout, routing, together, waivers, widening)
 _PLAN_RULES = tuple(rule for rule in RULES.values() if rule.scope == "plan")
 _TOGETHER_RULES = tuple(rule for rule in RULES.values() if rule.scope == "together")
 

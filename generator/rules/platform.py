@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from generator.plan.build import namespace_of
+from generator.plan.owners import is_owner
 from generator.rules.cost import currencies
 from generator.rules.registry import Problem, Together, rule
 from generator.source.document import Document, Path, dotted
@@ -279,3 +280,24 @@ def admission(context: Together) -> Iterator[Problem]:
 
 def _minor(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split(".")[:2]))
+
+
+@rule(
+    "PLAT913",
+    "warning",
+    "an owner that no host of git knows",
+    why="CODEOWNERS takes `@user`, `@organisation/team` or an e-mail address; anything else would void its line.",
+    fix="Write one of those.",
+    scope="together",
+)
+def owners(context: Together) -> Iterator[Problem]:
+    """Owners of the platform and of teams."""
+    found: list[tuple[Path, list[str]]] = [(("spec", "owners"), context.platform.owners)]
+    found += [
+        (("spec", "teams", name, "owners"), team.owners) for name, team in context.platform.teams.items()
+    ]
+    for path, written in found:
+        for index, owner in enumerate(written):
+            if not is_owner(owner):
+                message = f"`{owner}` can't be a code owner, and is left out of CODEOWNERS"
+                yield Problem((*path, index), message, "write @user, @organisation/team or an e-mail address")

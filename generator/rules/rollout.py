@@ -10,7 +10,6 @@ from generator.plan.build import bento_of
 from generator.plan.values import Canary
 from generator.rules.paths import GUARDS, ROLLOUT, SHADOW, STEPS, written_guards
 from generator.rules.registry import Context, Problem, Related, rule
-from generator.rules.secrets import looks_secret
 from generator.source.document import Path
 from generator.spec.guards import Detect
 from generator.spec.guards.fairness import FairnessGuard
@@ -140,23 +139,6 @@ def chances(context: Context) -> Iterator[Problem]:
             yield Problem(
                 (*ROLLOUT, "risk", key), message, f"write a chance between 0% and 100%, such as {example}"
             )
-
-
-@rule(
-    "PLAN507",
-    "error",
-    "a plain value looks like a secret",
-    why="Specs are in git for ever and for everyone; a credential that was committed is a credential to replace.",
-    fix="Put it into a Secret and write `secret: {name: …, key: …}`; replace the credential.",
-)
-def secrets(context: Context) -> Iterator[Problem]:
-    """Environment variables that hold a credential."""
-    for index, variable in enumerate(context.plan.env):
-        kind = looks_secret(variable.value) if variable.value else ""
-        if kind:
-            message = f"the value of `{variable.name}` looks like {kind}"
-            hint = "put it into a Secret and write `secret: {name: …, key: …}`; replace what was committed"
-            yield Problem(("spec", "service", "env", index, "value"), message, hint)
 
 
 # Field of the bento -> where a spec says it.

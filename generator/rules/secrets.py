@@ -25,6 +25,8 @@ _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Random base64 of 32 characters has 4.4 to 4.9 bits a character; words joined by separators stay below 4.
 _BITS = 4.2
+# `a://b:ccc@`; most texts of a spec are shorter, and every model of a repository is looked at.
+_SHORTEST = 10
 
 
 def looks_secret(text: str) -> str:
@@ -32,6 +34,8 @@ def looks_secret(text: str) -> str:
 
     Digests and UUIDs in hexadecimal pass: they are random, but seldom secret.
     """
+    if len(text) < _SHORTEST:
+        return ""
     for kind, pattern in _KNOWN:
         if pattern.search(text):
             return kind

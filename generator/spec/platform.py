@@ -22,6 +22,7 @@ from generator.spec.types import (
     Name,
     Percent,
     Price,
+    Refresh,
     RelativePath,
     Url,
     Weight,
@@ -231,6 +232,21 @@ class Images(Record):
     )
 
 
+class Secrets(Record):
+    """Where the External Secrets Operator fetches what specs refer to."""
+
+    store: Name = Field(description="its store", examples=["vault"])
+    kind: Literal["ClusterSecretStore", "SecretStore"] = Field(
+        "ClusterSecretStore", description="whose the store is: the cluster's or a namespace's"
+    )
+    key: Annotated[str, Field(pattern=r"^(?:[A-Za-z0-9._/-]|\{(?:team|environment|model|secret)\})+$")] = (
+        Field("{team}/{environment}/{secret}", description="where in the store a Secret lies")
+    )
+    refresh: Refresh = Field(
+        3600.0, description="how often the operator looks for new values", examples=["1h"]
+    )
+
+
 class PlatformSpec(Record):
     """What all models share."""
 
@@ -251,11 +267,17 @@ class PlatformSpec(Record):
         [],
         description="versions that production rejected; each is refused until somebody releases it by name",
     )
+    owners: list[Line] = Field(
+        [], description="who owns the platform's own files: code owners", examples=[["@acme/platform"]]
+    )
     prices: Prices = Field(Prices(), description="what running costs")
     monitoring: Monitoring = Field(Monitoring(), description="how Prometheus finds the pods")
     images: Images = Field(Images(), description="images beside the models' own")
     gates: GatePods = Field(GatePods(), description="how gates run in the cluster")
     argocd_namespace: Name = Field("argocd", description="namespace of Argo CD")
+    secrets: Secrets | None = Field(
+        None, description="External Secrets Operator; none: Secrets exist already, made by somebody else"
+    )
     admission: Literal["deny", "warn", "none"] = Field(
         "deny",
         description="what the API server does to a release that goes around Sluice; none: no policies are rendered",

@@ -26,11 +26,14 @@ class Input(Record):
 
 
 class SecretRef(Record):
-    """A key of a Secret that already exists in the namespace."""
+    """A key of a Secret: one that exists in the namespace, or one that the platform's store holds."""
 
     name: Name = Field(description="the Secret")
     key: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = Field(
         description="its key", examples=["token"]
+    )
+    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,60}$")] | None = Field(
+        None, description="version in the platform's store: a new one is a new release; default: the newest"
     )
 
 

@@ -186,6 +186,16 @@ Interval = Annotated[
         "15s",
     ),
 ]
+Refresh = Annotated[
+    float,
+    *_unit(
+        "Refresh",
+        _DURATION,
+        _between(60, 7 * 86400),
+        "a time says its unit: m, h or d, such as 1h; here 1m to 7d",
+        "1h",
+    ),
+]
 Age = Annotated[
     int,
     *_unit(

@@ -50,9 +50,15 @@ def metrics(case: str) -> list[tuple[str, dict[str, Any]]]:
 
 def test_every_router_and_strategy_has_a_case():
     assert {f"{s}-{r}" for r in ROUTERS for s in ("canary", "bluegreen")} <= set(CASES)
-    assert {"autoscaling-hpa", "autoscaling-keda", "environments", "secrets-gates", "custom", "whole"} <= set(
-        CASES
-    )
+    assert {
+        "autoscaling-hpa",
+        "autoscaling-keda",
+        "environments",
+        "secrets-gates",
+        "secrets-external",
+        "custom",
+        "whole",
+    } <= set(CASES)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -260,6 +266,25 @@ def test_a_canary_with_background_guards_asks_for_evidence_after_every_weight(ca
         assert [next(iter(step)) for step in steps(case)[index + 1 : index + 3]] == ["pause", "analysis"]
 
 
+def fetches(case: str, name: str) -> dict[str, Any]:
+    """What the External Secrets Operator puts into a Secret, by key; empty where nobody fetches it."""
+    for item in of_kind(case, "ExternalSecret").values():
+        if item["spec"]["target"]["name"] == name:
+            return {entry["secretKey"]: entry for entry in item["spec"]["data"]}
+    return {}
+
+
+def test_a_secret_of_the_store_is_fetched_by_reference_under_a_name_of_what_it_is():
+    found = of_kind("secrets-external", "ExternalSecret").values()
+    assert len(found) == 2
+    for item in found:
+        assert re.fullmatch("ranker-(feature-store|database)-[0-9a-f]{8}", item["metadata"]["name"])
+        assert item["spec"]["secretStoreRef"] == {"name": "vault", "kind": "ClusterSecretStore"}
+        role = item["metadata"]["name"].removeprefix("ranker-")[:-9]
+        assert {entry["remoteRef"]["key"] for entry in item["spec"]["data"]} == {f"shop/live/ranker/{role}"}
+    assert of_kind("secrets-gates", "ExternalSecret") == {}
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_a_plain_variable_is_configuration_and_a_secret_is_a_reference(case):
     asked = spec(case).get("service", {}).get("env", [])
@@ -270,7 +295,14 @@ def test_a_plain_variable_is_configuration_and_a_secret_is_a_reference(case):
         for variable in asked:
             if "secret" in variable:
                 (found,) = [entry for entry in container["env"] if entry["name"] == variable["name"]]
-                assert found["valueFrom"]["secretKeyRef"] == variable["secret"]
+                wanted = variable["secret"]
+                reference = found["valueFrom"]["secretKeyRef"]
+                fetched = fetches(case, reference["name"])
+                if fetched:
+                    assert {"secretKey": wanted["key"]}.items() <= fetched[reference["key"]].items()
+                    assert fetched[reference["key"]]["remoteRef"].get("version") == wanted.get("version")
+                else:
+                    assert reference == wanted
                 assert variable["name"] not in config["data"]
             else:
                 assert config["data"][variable["name"]] == variable["value"]

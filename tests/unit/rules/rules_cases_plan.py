@@ -139,6 +139,27 @@ CASES = (
         "spec.service.env[0].value",
     ),
     Case(
+        "PLAN507",
+        {"spec.service.env": [{"name": "DB_PASSWORD", "value": "x"}]},
+        {"spec.service.env": [{"name": "MAX_TOKENS", "value": "512"}, {"name": "TOKEN_FILE", "value": "/a"}]},
+        "spec.service.env[0].value",
+    ),
+    Case(
+        "PLAN507",
+        {"metadata.description": "see https://me:hunter2@git.example.com"},
+        {"metadata.description": "see https://git.example.com:8443/a@b"},
+        "metadata.description",
+    ),
+    Case(
+        "PLAN512",
+        {"spec.service.env": [{"name": "A", "secret": {"name": "s", "key": "k", "version": "2"}}]},
+        {
+            "spec.service.env": [{"name": "A", "secret": {"name": "s", "key": "k", "version": "2"}}],
+            "platform.secrets": {"store": "vault"},
+        },
+        "spec.service.env[0].secret.version",
+    ),
+    Case(
         "PLAN508",
         {"spec.environments": {"production": {"service": {"timeout": "3s"}}}},
         {"spec.environments": {"production": {"service": {"timeout": "2s"}, "replicas": 4}}},

@@ -148,4 +148,18 @@ CASES = (
         {"platform.controllers": {"kubernetes": "1.9"}, "platform.admission": "none"},
         "spec.controllers.kubernetes",
     ),
+    Case(
+        "PLAT912",
+        {"platform.prometheus.address": "https://scrape:Tr0ub4dor@prometheus.example.com"},
+        {"platform.prometheus.address": "https://prometheus.example.com"},
+        "spec.prometheus.address",
+    ),
+    Case(
+        "PLAT913",
+        {"platform.teams.shop.owners": ["a@b.example", "the shop team"]},
+        {"platform.teams.shop.owners": ["a@b.example", "@acme/shop-team"]},
+        "spec.teams.shop.owners[1]",
+        "warning",
+    ),
+    Case("PLAT913", {"platform.owners": ["@"]}, {"platform.owners": ["@a"]}, "spec.owners[0]", "warning"),
 )
