@@ -193,12 +193,15 @@ def _written_key(name: str) -> Node:
 def _unit(node: Node) -> tuple[str, str]:
     """Name and explanation of a property's unit, seen through `or null`."""
     members = [node, *node.get("anyOf", ())]
-    return next((_units()[m["pattern"]] for m in members if m.get("pattern") in _units()), ("", ""))
+    known = (_units().get((m.get("title", ""), m.get("pattern", ""))) for m in members)
+    return next((found for found in known if found), ("", ""))
 
 
 @cache
-def _units() -> dict[str, tuple[str, str]]:
-    """Every unit of the spec language by its pattern."""
+def _units() -> dict[tuple[str, str], tuple[str, str]]:
+    """Name and explanation of every unit of the spec language by title and pattern; times share one pattern."""
     found = [alias for alias in vars(types).values() if unit_of(getattr(alias, "__metadata__", ()))]
     schemas = [TypeAdapter(alias).json_schema() for alias in found]
-    return {schema["pattern"]: (schema["title"], schema["description"]) for schema in schemas}
+    return {
+        (schema["title"], schema["pattern"]): (schema["title"], schema["description"]) for schema in schemas
+    }

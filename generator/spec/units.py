@@ -27,7 +27,7 @@ def item_unit(annotation: Any) -> str:
 def written(value: Any, unit: str) -> Any:
     """A validated value as its spec would write it; what has no unit stays as it is."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if unit in {"Duration", "Hold", "Timeout", "Interval"}:
+        if unit in {"Duration", "Hold", "Timeout", "Interval", "Refresh"}:
             return duration(value)
         if unit in {"Percent", "Effect", "Use"}:
             return percent(value)
