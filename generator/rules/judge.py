@@ -11,6 +11,7 @@ from generator.plan.resolve import Resolved
 from generator.rules import (
     canary,
     ceilings,
+    gate_pods,
     gates,
     limits,
     literals,
@@ -25,7 +26,20 @@ from generator.rules.accept import accepted
 from generator.rules.registry import RULES, Context, Together, apply, apply_together
 from generator.source.finding import Finding
 
-MODULES = (canary, ceilings, gates, limits, literals, names, rollout, routing, together, waivers, widening)
+MODULES = (
+    canary,
+    ceilings,
+    gate_pods,
+    gates,
+    limits,
+    literals,
+    names,
+    rollout,
+    routing,
+    together,
+    waivers,
+    widening,
+)
 _PLAN_RULES = tuple(rule for rule in RULES.values() if rule.scope == "plan")
 _TOGETHER_RULES = tuple(rule for rule in RULES.values() if rule.scope == "together")
 

@@ -20,6 +20,8 @@ from rules_samples import (
     steps,
 )
 
+IMAGE = "registry.example.com/own@sha256:" + "1" * 64
+
 CASES = (
     Case(
         "CAN101",
@@ -175,6 +177,27 @@ CASES = (
         {"spec.gates": [{**PARITY, "atMost": 0.5, "minGroup": 29}]},
         {"spec.gates": [{**PARITY, "atMost": 0.5, "minGroup": 30}]},
         "spec.gates[0].minGroup",
+    ),
+    Case(
+        "GATE330",
+        {"spec.gates": [{"name": "own", "custom": "python checks/own.py"}]},
+        {"spec.gates": [{"name": "own", "custom": IMAGE}]},
+        "spec.gates[0].custom",
+    ),
+    Case(
+        "GATE330",
+        {"spec.gates": [{"name": "own", "custom": "python checks/own.py"}]},
+        {
+            "spec.gates": [{"name": "own", "custom": "python checks/own.py"}],
+            "platform.tiers.standard.evidence": ["git"],
+        },
+        "spec.gates[0].custom",
+    ),
+    Case(
+        "GATE331",
+        {"spec.gates": [{"name": "own", "custom": IMAGE, "args": ["a", "{{b}}"]}]},
+        {"spec.gates": [{"name": "own", "custom": IMAGE, "args": ["a", "{b}"]}]},
+        "spec.gates[0].args[1]",
     ),
     Case(
         "GATE321",

@@ -1,0 +1,53 @@
+"""Gates of the team's own in the cluster: only an image can run there, and only what Argo leaves alone reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from generator.rules.paths import GATES
+from generator.rules.registry import Context, Problem, rule
+from generator.spec.gates import CustomGate
+
+_BY_DIGEST: Final = "@sha256:"
+_PLACEHOLDER: Final = "{{"
+
+
+@rule(
+    "GATE330",
+    "error",
+    "a custom gate that can't run in the cluster",
+    why="A command of your repository is in no image: its gate would be inconclusive, and block every release.",
+    fix="Put the program into an image and name that by digest, or let the tier enforce gates in git alone.",
+)
+def commands(context: Context) -> Iterator[Problem]:
+    """Custom gates that are commands, where the tier enforces gates in the cluster."""
+    for index, gate in _custom(context):
+        if _BY_DIGEST not in gate.custom:
+            message = f"`{gate.name}` is a command, and the tier `{context.plan.identity.tier}` runs gates in the cluster"
+            hint = "name an image by digest: name@sha256:…"
+            yield Problem((*GATES, index, "custom"), message, hint)
+
+
+@rule(
+    "GATE331",
+    "error",
+    "an argument that Argo Workflows would change",
+    why="Argo replaces what stands between double braces, wherever it stands, and stops at what it does not know.",
+    fix="Write the argument without double braces.",
+)
+def placeholders(context: Context) -> Iterator[Problem]:
+    """Arguments of custom gates that hold a placeholder of Argo."""
+    for index, gate in _custom(context):
+        for place, argument in enumerate(gate.args):
+            if _PLACEHOLDER in argument:
+                message = f"Argo Workflows would replace a part of this argument of `{gate.name}`"
+                yield Problem((*GATES, index, "args", place), message, "leave the double braces out")
+
+
+def _custom(context: Context) -> Iterator[tuple[int, CustomGate]]:
+    if "cluster" not in context.tier.evidence:
+        return
+    for index, gate in enumerate(context.spec.gates):
+        if isinstance(gate, CustomGate):
+            yield index, gate
