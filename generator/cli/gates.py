@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from generator.cli import gate_pods
+from generator.cli import gate_pods, gate_workflow
 from generator.cli.formats import FORMATS, render
 from generator.cli.session import Refused, Session, open_session, root_option, select, select_one
 from generator.cli.terminal import emit, has_color, note
@@ -38,6 +38,8 @@ def command() -> None:
 
 command.add_command(gate_pods.judge)
 command.add_command(gate_pods.verdict)
+command.add_command(gate_workflow.submit)
+command.add_command(gate_workflow.fetch)
 
 
 @command.command("run")
@@ -80,13 +82,13 @@ def run(
     """
     session = open_session(root)
     entry = select_one(session, spec)
-    planned = _planned(session, entry)
+    planned = planned_of(session, entry)
     lock = planned[0].written.lock
     if lock is None:
         raise Refused(f"{entry.name} has no lock")
     inputs = Inputs(session.root, entry.spec, lock, folder, _pairs(data), _tables(predictions), model)
     everything = wanted(item.plan for item in planned)
-    chosen = wanted((item.plan for item in _of(planned, environment)), name)
+    chosen = wanted((item.plan for item in plans_in(planned, environment)), name)
     if not chosen:
         known = ", ".join(item.gate.name for item in everything) or "none"
         raise Refused(
@@ -147,7 +149,7 @@ def _resolve(session: Session, entry: Entry) -> Resolved:
     return resolve(session.repository, entry, session.bento_templates)
 
 
-def _planned(session: Session, entry: Entry) -> list[Planned]:
+def planned_of(session: Session, entry: Entry) -> list[Planned]:
     """The plans of all environments.
 
     Raises:
@@ -160,7 +162,7 @@ def _planned(session: Session, entry: Entry) -> list[Planned]:
     return resolved.plans
 
 
-def _of(planned: Sequence[Planned], environment: str) -> list[Planned]:
+def plans_in(planned: Sequence[Planned], environment: str) -> list[Planned]:
     """The plan of an environment, or all.
 
     Raises:

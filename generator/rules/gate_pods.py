@@ -24,7 +24,8 @@ def commands(context: Context) -> Iterator[Problem]:
     """Custom gates that are commands, where the tier enforces gates in the cluster."""
     for index, gate in _custom(context):
         if _BY_DIGEST not in gate.custom:
-            message = f"`{gate.name}` is a command, and the tier `{context.plan.identity.tier}` runs gates in the cluster"
+            tier = context.plan.identity.tier
+            message = f"`{gate.name}` is a command, and the tier `{tier}` runs gates in the cluster"
             hint = "name an image by digest: name@sha256:…"
             yield Problem((*GATES, index, "custom"), message, hint)
 

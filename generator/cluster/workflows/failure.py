@@ -1,0 +1,20 @@
+"""Why a Workflow could not be submitted or read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ALREADY_THERE: Final = "ALREADY_THERE"
+
+
+class WorkflowError(Exception):
+    """A server refused, or did not answer; the text is for people.
+
+    Args:
+        code: ALREADY_THERE, NOT_FOUND, REFUSED, UNREACHABLE or NO_CLIENT.
+        message: one sentence.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code

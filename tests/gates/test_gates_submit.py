@@ -1,0 +1,228 @@
+"""Gates in the cluster: submitted, and their evidence brought back; against a stand-in for the servers."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from generator.cli.gates import command
+from generator.gates.canonical import canonical_text, own_digest
+from generator.gates.document import read_evidence, written
+from generator.gates.measures import measure
+from generator.gates.outcome import Outcome
+from generator.gates.pod import Told, gate_of, parameter
+from generator.gates.run import found
+from generator.gates.verdict import concluded
+from generator.plan.names import gate_workflow
+from generator.render.outputs.gates import _release
+from tests.gates.test_gates_workflow import REPORT, Case
+from tests.gates.workflow_server_standin import Cluster, serving
+
+NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def cluster():
+    with serving() as made:
+        yield made
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    return Case(tmp_path)
+
+
+def call(cluster: Cluster, way: str, case: Case, *arguments: str):
+    variables = {"KUBECONFIG": "", "ARGO_SERVER": "", "ARGO_TOKEN": cluster.token}
+    config = case.root / "kubeconfig"
+    config.write_text(cluster.kubeconfig)
+    if way == "argo":
+        variables["ARGO_SERVER"] = cluster.address
+    else:
+        variables["KUBECONFIG"] = str(config)
+    (name, spec), rest = arguments[:2], arguments[2:]
+    line = [name, spec, "--env", "production", "--root", str(case.root), *rest]
+    return CliRunner().invoke(command, line, env=variables)
+
+
+def concluded_document(case: Case, **values: float) -> str:
+    """What the verdict of this model's Workflow leaves when its gates find these values (at most 0.5)."""
+    planned = case.planned
+    release = Told.model_validate(_release(planned.plan))
+    said = {}
+    for gate in planned.plan.gates:
+        outcome = Outcome("tool", "1", "data", (), (measure("m", values.get(gate.name, 0.0), "atMost", 0.5),))
+        said[gate.name] = parameter(found(gate, outcome, lambda: NOW)).decode() if gate.kind != "custom" else json.dumps(REPORT)  # fmt: skip
+    gates = [gate_of(gate.config) for gate in planned.plan.gates]
+    return written(concluded(release, gates, said, lambda: NOW)).decode()
+
+
+def end(cluster: Cluster, case: Case, text: str | None, phase: str = "Succeeded", **status: object) -> None:
+    """What the controller writes into the object: a Retry node and its pod, both with the outputs."""
+    plan = case.planned.plan
+    outputs = {"parameters": [{"name": "evidence", "value": text}]} if text is not None else {}
+    nodes = {
+        "n": {"id": "n", "type": "DAG", "templateName": "gates", "phase": phase, "finishedAt": "2026-11-23T12:00:09Z"},
+        "n-1": {"id": "n-1", "type": "Retry", "templateName": "verdict", "phase": phase, "outputs": outputs, "finishedAt": "2026-11-23T12:00:05Z"},
+        "n-2": {"id": "n-2", "type": "Pod", "templateName": "verdict", "phase": phase, "outputs": outputs, "finishedAt": "2026-11-23T12:00:05Z"},
+        "n-3": {"id": "n-3", "type": "Pod", "templateName": "scipy", "phase": "Succeeded", "outputs": {"parameters": [{"name": "evidence", "value": "{}"}]}, "finishedAt": None},
+    }  # fmt: skip
+    key = (plan.identity.namespace, gate_workflow(plan))
+    workflow = cluster.workflows.setdefault(key, case.workflow)
+    workflow["status"] = {"phase": phase, "finishedAt": None, "nodes": nodes, **status}
+
+
+def evidence(case: Case):
+    return read_evidence(case.root / "specs/shop/ranker.evidence.json", case.root, "shop/ranker")
+
+
+@pytest.mark.parametrize("way", ["argo", "kubernetes"])
+def test_submitted_once_for_a_gate_key(way, cluster, case):
+    first = call(cluster, way, case, "submit", "shop/ranker")
+    assert (first.exit_code, "submitted" in first.output) == (0, True), first.output
+    (sent,) = cluster.workflows.values()
+    assert sent["spec"] == case.workflow["spec"]
+    assert sent["metadata"]["name"] == case.workflow["metadata"]["name"]
+    method, path, _ = cluster.asked[0]
+    assert method == "POST"
+    assert path.startswith("/api/v1/workflows/shop-production" if way == "argo" else "/apis/argoproj.io/v1alpha1/namespaces/shop-production/workflows?")  # fmt: skip
+    assert way == "argo" or "fieldValidation=Strict" in path
+    again = call(cluster, way, case, "submit", "shop/ranker")
+    assert (again.exit_code, "already there, pending" in again.output) == (0, True)
+    end(cluster, case, None, "Failed")
+    waited = call(cluster, way, case, "submit", "shop/ranker", "--wait", "0")
+    assert (waited.exit_code, waited.output.splitlines()[-1].endswith(": Failed")) == (1, True)
+
+
+@pytest.mark.parametrize("way", ["argo", "kubernetes"])
+def test_fetched_evidence_lies_in_git(way, cluster, case):
+    cluster.token = "secret-token"
+    end(cluster, case, concluded_document(case))
+    done = call(cluster, way, case, "fetch", "shop/ranker")
+    assert done.exit_code == 0, done.output
+    content = evidence(case).content
+    assert {entry.name: entry.verdict for entry in content.predicate.gates} == dict.fromkeys(("unit-tests", "drift", "toxicity"), "pass")  # fmt: skip
+    check = CliRunner().invoke(command, ["check", "shop/ranker", "--root", str(case.root)], env={"SOURCE_DATE_EPOCH": "1763900000"})  # fmt: skip
+    assert check.exit_code == 0, check.output
+    assert {header for _, _, header in cluster.asked} == {"Bearer secret-token"}
+    assert "secret-token" not in done.output
+
+
+def test_a_failed_gate_is_fetched_too_and_ends_with_1(cluster, case):
+    end(cluster, case, concluded_document(case, drift=0.9), "Failed")
+    done = call(cluster, "argo", case, "fetch", "shop/ranker")
+    assert done.exit_code == 1
+    assert {e.name: e.verdict for e in evidence(case).content.predicate.gates}["drift"] == "fail"
+
+
+def test_packed_nodes_are_unpacked_and_offloaded_ones_are_told(cluster, case):
+    end(cluster, case, concluded_document(case))
+    (workflow,) = cluster.workflows.values()
+    nodes = workflow["status"].pop("nodes")
+    packed = base64.b64encode(gzip.compress(json.dumps(nodes).encode())).decode()
+    workflow["status"]["compressedNodes"] = packed
+    assert call(cluster, "kubernetes", case, "fetch", "shop/ranker").exit_code == 0
+    workflow["status"]["compressedNodes"] = packed[: len(packed) // 8 * 4]
+    broken = call(cluster, "kubernetes", case, "fetch", "shop/ranker")
+    assert (broken.exit_code, "can't be unpacked" in broken.output) == (2, True)
+    workflow["status"]["offloadNodeStatusVersion"] = "fnv:1"
+    told = call(cluster, "kubernetes", case, "fetch", "shop/ranker")
+    assert (told.exit_code, "--server" in told.output) == (2, True)
+
+
+def forged(text: str, edit) -> str:
+    """An edit by someone who makes the digests right again."""
+    data = json.loads(text)
+    edit(data)
+    for entry in data["predicate"]["gates"]:
+        entry["digest"] = own_digest(entry)
+    data["digest"] = own_digest(data)
+    return canonical_text(data)
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda d: d["subject"][0].update(name="shop/other"), "it is about shop/other"),
+        (lambda d: d["subject"][0]["digest"].update(sha256="4" * 64), "the lock pins"),
+        (lambda d: d["predicate"].update(gateKeys=["5" * 64]), "the gate key 555555555555"),
+        (lambda d: d["predicate"]["data"].update({"dvc:now.csv": "sha256:" + "6" * 64}), "other data"),
+        (lambda d: d["predicate"]["gates"].pop(), "exactly the gates"),
+        (
+            lambda d: d["predicate"]["gates"][0].update(configuration="sha256:" + "7" * 64),
+            "exactly the gates",
+        ),
+        (lambda d: d["predicate"]["gates"][0]["measures"][0].update(value=0.9), "though its number does not"),
+    ],
+)
+def test_evidence_of_something_else_is_refused_and_nothing_is_written(edit, said, cluster, case):
+    end(cluster, case, forged(concluded_document(case), edit))
+    done = call(cluster, "argo", case, "fetch", "shop/ranker")
+    assert (done.exit_code, said in " ".join(done.output.split())) == (1, True), done.output
+    assert not evidence(case).exists
+
+
+def test_an_edited_digit_is_refused(cluster, case):
+    end(cluster, case, concluded_document(case).replace('"threshold": 0.5', '"threshold": 0.6', 1))
+    done = call(cluster, "argo", case, "fetch", "shop/ranker")
+    assert (done.exit_code, "EVID102" in done.output) == (1, True), done.output
+    assert not evidence(case).exists
+
+
+@pytest.mark.parametrize("text", ["", "none", None])
+def test_no_evidence_says_what_the_controller_says(text, cluster, case):
+    end(cluster, case, text, "Error", message="pod deleted")
+    done = call(cluster, "argo", case, "fetch", "shop/ranker")
+    assert (done.exit_code, "without evidence: pod deleted" in done.output) == (2, True)
+
+
+@pytest.mark.parametrize("way", ["argo", "kubernetes"])
+def test_what_can_go_wrong_is_one_sentence(way, cluster, case):
+    gone = call(cluster, way, case, "fetch", "shop/ranker")
+    assert (gone.exit_code, "sluice gates submit" in gone.output) == (2, True)
+    end(cluster, case, None, "Running")
+    running = call(cluster, way, case, "fetch", "shop/ranker")
+    assert (running.exit_code, "is still running" in running.output) == (2, True)
+    asked = cluster.token
+    cluster.token = "another"
+    refused = CliRunner().invoke(
+        command,
+        [
+            "fetch",
+            "shop/ranker",
+            "--env",
+            "production",
+            "--root",
+            str(case.root),
+            "--server",
+            cluster.address,
+        ],
+        env={"ARGO_TOKEN": asked},
+    )
+    assert (refused.exit_code, "answers 401: token not valid" in refused.output) == (2, True)
+    for text in (gone.output, running.output, refused.output):
+        assert "Traceback" not in text
+
+
+def test_nobody_there(case):
+    with serving() as gone:
+        pass
+    for way in ("argo", "kubernetes"):
+        done = call(gone, way, case, "submit", "shop/ranker")
+        assert (done.exit_code, "does not answer" in done.output) == (2, True), done.output
+    lost = CliRunner().invoke(command, ["submit", "shop/ranker", "--env", "production", "--root", str(case.root)], env={"KUBECONFIG": str(case.root / "none")})  # fmt: skip
+    assert (lost.exit_code, "no usable kubeconfig" in lost.output) == (2, True), lost.output
+
+
+def test_gates_that_only_git_enforces_are_not_submitted(cluster, case):
+    platform = case.root / "specs/platform.yaml"
+    platform.write_text(platform.read_text().replace("ceilings: {firstWeight: 25%", "evidence: [git]\n      ceilings: {firstWeight: 25%", 1))  # fmt: skip
+    done = call(cluster, "argo", case, "submit", "shop/ranker")
+    assert (done.exit_code, "no gates that run in the cluster" in done.output) == (2, True), done.output
+    assert cluster.asked == []

@@ -1,0 +1,176 @@
+"""The last task of the gate Workflow: every combination of what its gates can leave."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generator.cli.gates import command
+from generator.gates.canonical import own_digest
+from generator.gates.document import Evidence, parse_evidence
+from generator.gates.measures import measure
+from generator.gates.outcome import Outcome
+from generator.gates.pod import gate_of, parameter
+from generator.gates.run import found
+from tests.gates.tables import LOCKED, MODEL
+
+NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
+TESTS = {"name": "unit-tests", "junit": "reports/junit.xml", "atLeast": 20}
+METRIC = {"name": "accuracy", "metric": "accuracy", "atLeast": 0.9, "paired": False}
+CUSTOM = {"name": "toxicity", "custom": "r.example/t@sha256:" + "1" * 64, "args": []}
+RELEASE = {
+    "model": "shop/ranker",
+    "framework": "sklearn",
+    "gateKey": "3" * 64,
+    "guaranteed": False,
+    "lock": {
+        "schema": "sluice/lock/v1",
+        "model": {"ref": "r", "resolved": "r", "version": "1", "digest": MODEL, "at": LOCKED, "by": "t"},
+        "data": {},
+    },
+}
+
+
+def entry(config: dict, value: float | None = 0.0) -> str:
+    outcome = Outcome("tool", "1", "data", (), (measure("m", value, "atMost", 0.5),))
+    return parameter(found(gate_of(config), outcome, lambda: NOW)).decode()
+
+
+def doctored(config: dict, edit, *, sealed: bool) -> str:
+    data = json.loads(entry(config, 0.9))
+    edit(data)
+    if sealed:
+        data["digest"] = own_digest(data)
+    return json.dumps(data)
+
+
+def passes(data: dict) -> None:
+    data["verdict"] = data["measures"][0]["verdict"] = "pass"
+
+
+def report(value: float = 0.01, **more: object) -> str:
+    found = {"name": "toxic", "value": value, "bound": "atMost", "threshold": 0.02}
+    return json.dumps({"tool": "t", "version": "1", "model": MODEL, "measures": [found], **more})
+
+
+LEFT = {
+    "pass": (entry(TESTS), "pass", ""),
+    "fail": (entry(TESTS, 0.9), "fail", "m is 0.9, not at most 0.5"),
+    "inconclusive": (entry(TESTS, None), "inconclusive", "is not a number"),
+    "missing": ("none", "inconclusive", "left no evidence"),
+    "empty": ("", "inconclusive", "left no evidence"),
+    "torn": (entry(TESTS)[:-30], "inconclusive", "or a part of it"),
+    "no object": ("[]", "inconclusive", "is no evidence"),
+    "deep": ("[" * 50_000, "inconclusive", "or a part of it"),
+    "a word": ('{"verdict": "pass"}', "inconclusive", "is no evidence"),
+    "edited": (doctored(TESTS, passes, sealed=False), "inconclusive", "changed after it was judged"),
+    "forged": (doctored(TESTS, passes, sealed=True), "inconclusive", "though its number does not"),
+    "verdict alone": (doctored(TESTS, lambda d: d.update(verdict="pass"), sealed=True), "inconclusive", "not that of its measures"),
+    "no measures": (doctored(TESTS, lambda d: d.update(verdict="pass", measures=[]), sealed=True), "inconclusive", "not that of its measures"),
+    "NaN": (entry(TESTS).replace('"value":0.0', '"value":NaN'), "inconclusive", "is no evidence"),
+    "another gate": (entry({**TESTS, "name": "other"}), "inconclusive", "about another gate"),
+    "another bound": (entry({**TESTS, "atLeast": 1}), "inconclusive", "or another configuration"),
+}  # fmt: skip
+
+
+def verdict(folder: Path, configs: list[dict], said: dict[str, str], **release: object):
+    to = folder / "evidence.json"
+    done = CliRunner().invoke(
+        command,
+        ["verdict", "--to", str(to), *(f"{name}={text}" for name, text in said.items())],
+        env={
+            "SLUICE_GATES": json.dumps(configs),
+            "SLUICE_RELEASE": json.dumps({**RELEASE, **release}),
+            "SOURCE_DATE_EPOCH": str(int(NOW.timestamp())),
+        },
+    )
+    if not to.exists():
+        return done, None
+    evidence = Evidence("e", "shop/ranker")
+    parse_evidence(to.read_bytes(), evidence)
+    assert evidence.findings == []
+    return done, {item.name: item for item in evidence.content.predicate.gates}
+
+
+@pytest.mark.parametrize("left", LEFT)
+def test_what_one_gate_left(left: str, tmp_path: Path):
+    text, wanted, reason = LEFT[left]
+    done, found = verdict(tmp_path, [TESTS], {"unit-tests": text})
+    assert (found["unit-tests"].verdict, reason in found["unit-tests"].reason) == (wanted, True), done.output
+    assert done.exit_code == (0 if wanted == "pass" else 10)
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.product(LEFT, LEFT)))
+def test_every_combination_of_two(one: str, other: str, tmp_path: Path):
+    second = LEFT[other][0].replace('"name":"unit-tests"', '"name":"accuracy"')
+    good = other == "pass"
+    said = {"unit-tests": LEFT[one][0], "accuracy": entry(METRIC) if good else second}
+    done, found = verdict(tmp_path, [TESTS, METRIC], said)
+    assert set(found) == {"unit-tests", "accuracy"}
+    assert done.exit_code == (0 if one == "pass" and good else 10)
+    assert (found["accuracy"].verdict == "pass") == good
+
+
+def test_a_gate_that_nobody_spoke_of(tmp_path: Path):
+    done, found = verdict(tmp_path, [TESTS, METRIC], {"unit-tests": entry(TESTS)})
+    assert (done.exit_code, found["accuracy"].verdict) == (10, "inconclusive")
+
+
+def test_a_gate_that_was_not_asked_is_not_in_the_document(tmp_path: Path):
+    done, found = verdict(tmp_path, [TESTS], {"unit-tests": entry(TESTS), "accuracy": entry(METRIC)})
+    assert (done.exit_code, set(found)) == (0, {"unit-tests"})
+
+
+def test_without_gates_nothing_passes(tmp_path: Path):
+    done, _ = verdict(tmp_path, [], {})
+    assert done.exit_code != 0
+
+
+@pytest.mark.parametrize(("until", "code"), [("2026-11-23", 0), ("2026-11-22", 10)])
+def test_a_waiver_covers_its_gate_to_its_last_day(until: str, code: int, tmp_path: Path):
+    done, found = verdict(tmp_path, [TESTS], {"unit-tests": LEFT["fail"][0]}, waived={"unit-tests": until})
+    assert (done.exit_code, found["unit-tests"].verdict) == (code, "fail")
+    other, _ = verdict(tmp_path, [TESTS], {"unit-tests": LEFT["fail"][0]}, waived={"accuracy": until})
+    assert other.exit_code == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (report(), "pass"),
+        (report(0.03), "fail"),
+        (report(model="sha256:" + "9" * 64), "inconclusive"),
+        (report(measures=[]), "inconclusive"),
+        (report(verdict="pass"), "inconclusive"),
+        (report()[:-3], "inconclusive"),
+        ("none", "inconclusive"),
+        (entry(CUSTOM), "inconclusive"),
+    ],
+)
+def test_the_report_of_a_custom_container_is_judged_here(text: str, wanted: str, tmp_path: Path):
+    done, found = verdict(tmp_path, [CUSTOM], {"toxicity": text})
+    assert (found["toxicity"].verdict, done.exit_code) == (wanted, 0 if wanted == "pass" else 10)
+
+
+@pytest.mark.parametrize("name", ["SLUICE_GATES", "SLUICE_RELEASE"])
+def test_a_verdict_that_was_told_nothing_is_the_infrastructures_fault(name: str, tmp_path: Path):
+    env = {"SLUICE_GATES": json.dumps([TESTS]), "SLUICE_RELEASE": json.dumps(RELEASE), name: ""}
+    done = CliRunner().invoke(command, ["verdict", "--to", str(tmp_path / "e"), "unit-tests=x"], env=env)
+    assert (done.exit_code, (tmp_path / "e").exists()) == (2, False)
+
+
+@given(st.text(max_size=300))
+def test_no_text_passes(tmp_path_factory, text: str):
+    from generator.gates.pod import told
+    from generator.gates.verdict import blocking, concluded
+
+    release = told({"SLUICE_RELEASE": json.dumps(RELEASE)})
+    content = concluded(release, [gate_of(TESTS)], {"unit-tests": text}, lambda: NOW)
+    assert [entry.verdict for entry in blocking(content, {}, NOW.date())] == ["inconclusive"]
