@@ -10,6 +10,7 @@ render: $(BIN)/.core
 
 test: $(BIN)/.dev
 	tests/tools/prometheus.sh
+	tests/tools/browser.sh
 	sh tests/references/registry.sh
 	tests/tools/people.sh
 	$(BIN)/python -m pytest -n 2 --ignore=tests/cluster $(ARGS)

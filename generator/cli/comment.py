@@ -19,7 +19,7 @@ LIMIT = 65_536
 """Bytes: what the forges allow a comment, counted in characters, which are never more."""
 MARKER = "<!-- sluice plan -->"
 """The first line: whoever posts the comment finds the one of the last run by it."""
-_TABLE, _RESERVED, _GROUPS = 24_000, 900, 25
+_TABLE, _RESERVED, _GROUPS = 24_000, 1_500, 25  # bytes, bytes (whoever posts it may add some), rows
 _HEAD = (
     "model", "in", "version", "caught", "false rollback", "exposed if bad", "planned", "cost a month", "gates",
     "waivers",

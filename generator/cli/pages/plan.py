@@ -118,7 +118,7 @@ def _tiles(subject: Subject, gates: str) -> list[dict[str, str]]:
     if numbers.power is None:
         for name in ("power", "caught in the first step", "false rollback, at most"):
             del now[name]
-        now = {"odds": "none, nothing to price"} | now
+        now = {"odds": "no guard to price"} | now
     moved = subject.against.difference.numbers if subject.against.difference else {}
     was = {name: old for name, (old, _) in moved.items() if old is not None and name != "gates"}
     return [{"name": name, "value": value, "was": was.get(name, "")} for name, value in now.items()]

@@ -101,7 +101,8 @@ def _label(event: Event, lasts_s: float | None) -> str:
 def _laid(cut: Sequence[Segment], left: float, width: float) -> Iterator[Segment]:
     """Every span gets its share of the room, none less than the shortest that can be read."""
     timed = [segment.lasts_s for segment in cut if segment.lasts_s]
-    fixed = min(_WAITING, 0.8 * width / max(len(cut), 1))
+    share = width / max(len(cut), 1)
+    fixed = min(_WAITING, 0.8 * share) if timed else share
     room = width - fixed * (len(cut) - len(timed))
     shortest = min(_SHORTEST, room / max(len(timed), 1))
     scale = _scale(timed, room, shortest)
