@@ -15,12 +15,13 @@ from generator.cli.terminal import emit
 from generator.render.environment import Templates
 
 _UV = "0.13.9"
-_SCRIPTS = ("plan", "fetch-model", "build-image", "propose", "propose-digests")
+_SCRIPTS = ("plan", "fetch-model", "build-image", "propose", "propose-digests", "propose-revert")
 _COMMON = {f"ci/{name}.sh": f"ci/{name}.sh" for name in _SCRIPTS}
 FILES: dict[str, dict[str, str]] = {
     "github": {
         ".github/workflows/sluice.yml": "ci/github/check.yaml",
         ".github/workflows/sluice-images.yml": "ci/github/images.yaml",
+        ".github/workflows/sluice-revert.yml": "ci/github/revert.yaml",
         **_COMMON,
     },
     "gitlab": {

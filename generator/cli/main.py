@@ -24,6 +24,8 @@ COMMANDS: dict[str, str] = {
     "promote": "Point a spec at another version of its model.",
     "gates": "Judge a model before any traffic, and check the evidence that this leaves.",
     "verify": "Check any tree of rendered files.",
+    "revert": "Take a model back to the version before.",
+    "audit": "Tell what was live, since when, why, on which evidence.",
     "ci": "Write the workflows that check, comment, build images and revert.",
     "codeowners": "Write who must agree to a change of what.",
     "schema": "Print the JSON Schema of a file format.",

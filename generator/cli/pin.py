@@ -112,13 +112,15 @@ def _pin(session: Session, pinner: Pinner, entry: Entry) -> list[Finding]:
     """Pin one model: all of its references, or none."""
     from generator.cli.writing import write_file
     from generator.cluster.pins.lock_text import lock_text
-    from generator.cluster.pins.pinning import merged
+    from generator.cluster.pins.pinning import merged, quarantined
 
     asked, old, lock, findings = _asked(session, entry)
     pinned = [pinner.pin(item, lock) for item in asked]
     findings += [finding for item in pinned for finding in item.findings]
-    if not asked or any(item.entry is None for item in pinned):
-        return findings
+    platform = session.repository.platform
+    refused = quarantined(pinned, platform.quarantine if platform else ())
+    if not asked or refused or any(item.entry is None for item in pinned):
+        return [*findings, *refused]
     wanted = merged(pinned, lock)
     unchanged = lock is not None and wanted == _plain(lock)
     if not unchanged:

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from generator.cli.session import Refused, open_session, root_option, select_one
+from generator.cli.session import Refused, Session, open_session, root_option, select_one
 from generator.cli.terminal import emit
+from generator.plan.entries import Entry
 from generator.source.document import Document
 
 _REF, _SHA256 = ("spec", "model", "ref"), ("spec", "model", "sha256")
@@ -41,6 +42,7 @@ def command(model: str, version: str, sha256: str | None, root: Path | None) -> 
         )
     old = str(document.data["spec"]["model"]["ref"])
     new = _promoted(old, version)
+    _refuse_quarantined(session, entry, new, sha256)
     wanted = _wanted(document, old, new, sha256)
     if wanted == document.data:
         emit(f"{document.file} asks for {new} already\n")
@@ -58,6 +60,31 @@ def _promoted(old: str, version: str) -> str:
         return promoted(old, version)
     except PinError as error:
         raise Refused(f"{error.message}; {error.hint}") from error
+
+
+def _refuse_quarantined(session: Session, entry: Entry, new: str, sha256: str | None) -> None:
+    """Nothing is resolved here, but git may remember what this reference meant; `pin` asks again.
+
+    Raises:
+        Refused: it meant a version that is in quarantine.
+    """
+    platform = session.repository.platform
+    banned = {item.digest: item for item in platform.quarantine if item.released is None} if platform else {}
+    if not banned:
+        return
+    from generator.history.git import Git, HistoryError
+    from generator.history.releases import History
+
+    digests = {f"sha256:{sha256}"} if sha256 else set()
+    try:
+        git = Git.at(session.root)
+        releases = History.of(git, "HEAD").releases(entry.name) if git.commit("HEAD") else []
+        digests |= {release.digest for release in releases if release.resolved.partition("#")[0] == new}
+    except HistoryError:
+        pass  # no history, no memory: `pin` is what really decides
+    for digest in digests & banned.keys():
+        item = banned[digest]
+        raise Refused(f"{new} is in quarantine since {item.since}: {item.reason}; name another version")
 
 
 def _wanted(document: Document, old: str, new: str, sha256: str | None) -> dict[str, Any]:

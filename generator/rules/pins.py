@@ -100,4 +100,11 @@ PINS: Final = (
         "The address can't be read from here, so the lock holds the digest that the producer gave.",
         "Pin again where the address can be read.",
     ),
+    Entry(
+        "PIN204",
+        "error",
+        "a version that is in quarantine",
+        "Production rejected these bytes; an alias that points at them again does not make them better.",
+        "Point the reference at another version. Only who owns `platform.yaml` can release this one.",
+    ),
 )

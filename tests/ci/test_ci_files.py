@@ -56,7 +56,7 @@ def test_the_schemas_of_both_hosts_are_met(demo: Demo) -> None:
 
 def test_shellcheck_finds_nothing_in_the_scripts(demo: Demo) -> None:
     scripts = sorted(map(str, (demo.root / "ci").glob("*.sh")))
-    assert len(scripts) == 5
+    assert len(scripts) == 6
     run(program("shellcheck"), *scripts, cwd=demo.root)
 
 
@@ -82,6 +82,7 @@ def test_tokens_can_do_nothing_but_what_a_job_asks_for(demo: Demo) -> None:
         "sluice-images/list": read,
         "sluice-images/build": read,
         "sluice-images/digests": propose,
+        "sluice-revert/revert": propose,
     }
 
 

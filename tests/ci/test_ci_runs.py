@@ -194,6 +194,73 @@ def test_a_tag_that_the_registry_does_not_hold_is_told(imaged: Runner) -> None:
     assert "PIN104" in ran[-1].output
 
 
+def aborted(demo: Demo, scratch: Path) -> Path:
+    """Two merged versions of a model, and the notification that the second was aborted."""
+    lock, spec = demo.root / f"specs/{MODEL}.lock.yaml", demo.root / f"specs/{MODEL}.yaml"
+    demo.git("checkout", "--quiet", "main")
+    old = yaml.safe_load(lock.read_text())["model"]["digest"]
+    bad = "sha256:" + "b" * 64
+    lock.write_text(lock.read_text().replace(old, bad))
+    demo.sluice("render")
+    demo.commit("A new version")
+    assert spec.exists()
+    payload = {
+        "schema": "sluice/abort/v1",
+        "model": MODEL,
+        "environment": "production",
+        "digest": bad,
+        "reason": "500s",
+    }
+    event = scratch / "event.json"
+    event.write_text(json.dumps({"action": "sluice-abort", "client_payload": payload}))
+    return event
+
+
+def way_back(demo: Demo, calls: list[str]) -> None:
+    branch = "sluice/revert-support-ticket-classifier-bbbbbbbb"
+    assert "digest: sha256:bbb" not in git(demo.remote, "show", f"{branch}:specs/{MODEL}.lock.yaml")
+    platform = yaml.safe_load(git(demo.remote, "show", f"{branch}:specs/platform.yaml"))
+    (entry,) = platform["spec"]["quarantine"]
+    assert (entry["model"], entry["reason"]) == (MODEL, "aborted in production: 500s")
+    assert (
+        [call for call in calls if call.startswith("gh pr create")]
+        or not calls
+        or calls[0].startswith("apt-get")
+    )
+
+
+@pytest.mark.parametrize("event", ["repository_dispatch", "workflow_dispatch"])
+def test_an_abort_becomes_a_pull_request(demo: Demo, scratch: Path, event: str) -> None:
+    file = aborted(demo, scratch)
+    given = {"secrets.SLUICE_TOKEN || github.token": "x", "inputs.model": "", "inputs.reason": ""}
+    if event == "workflow_dispatch":
+        given |= {"inputs.model": MODEL, "inputs.reason": "aborted in production: 500s"}
+    found = runner(demo, scratch, given, GITHUB_EVENT_NAME=event, GITHUB_EVENT_PATH=str(file))
+    good(found.job(REVERT, "revert"))
+    way_back(demo, found.calls)
+    assert "is in quarantine now: aborted in production: 500s" in (scratch / "pull.md").read_text()
+
+
+def test_an_abort_becomes_a_merge_request(demo: Demo, scratch: Path) -> None:
+    file = aborted(demo, scratch)
+    found = runner(demo, scratch, TRIGGER_PAYLOAD=str(file), CI_DEFAULT_BRANCH="main", **pushes(demo))
+    git(demo.remote, "config", "receive.advertisePushOptions", "true")
+    good(found.gitlab("revert"))
+    way_back(demo, found.calls)
+
+
+def pushes(demo: Demo) -> dict[str, str]:
+    """A GitLab that is the bare repository beside the clone."""
+    return {
+        "GITLAB_CI": "true",
+        "SLUICE_TOKEN": "t",
+        "CI_REPOSITORY_URL": "https://gitlab-ci-token:x@gitlab.example.com/acme/models.git",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{demo.remote}.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://oauth2:t@gitlab.example.com/acme/models.git",
+    }
+
+
 def test_gitlab_checks_and_plans(demo: Demo, scratch: Path) -> None:
     found = runner(demo, scratch, CI_MERGE_REQUEST_DIFF_BASE_SHA=demo.git("rev-parse", "main"))
     good(found.gitlab("check") + found.gitlab("plan"))
@@ -202,12 +269,7 @@ def test_gitlab_checks_and_plans(demo: Demo, scratch: Path) -> None:
 
 
 def test_gitlab_builds_pushes_and_proposes(demo: Demo, scratch: Path, imaged: Runner) -> None:
-    imaged.variables = {
-        **imaged.variables, "GITLAB_CI": "true", "SLUICE_TOKEN": "t",
-        "CI_REPOSITORY_URL": f"https://gitlab-ci-token:x@{'gitlab.example.com/acme/models.git'}",
-        "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.{demo.remote}.insteadOf",
-        "GIT_CONFIG_VALUE_0": "https://oauth2:t@gitlab.example.com/acme/models.git",
-    }  # fmt: skip
+    imaged.variables = {**imaged.variables, **pushes(demo)}
     git(demo.remote, "config", "receive.advertisePushOptions", "true")
     hook = demo.remote / "hooks" / "pre-receive"
     hook.write_text(f'#!/bin/sh\nenv | grep ^GIT_PUSH_OPTION > "{scratch}/options"\n')

@@ -18,7 +18,8 @@ BELOW = {
     "gates": {"plan", "stats"},
     "render": {"plan", "promql"},
     "output": {"source"},
-    "cluster": {"plan", "render"},
+    "history": {"plan"},
+    "cluster": {"plan", "render", "history"},
 }
 BELOW["cli"] = set(BELOW)
 

@@ -14,12 +14,8 @@ from typing import Final
 
 from generator.cluster.pins.failure import NOT_CONFIGURED, UNKNOWN, UNREACHABLE, PinError
 from generator.cluster.pins.reference import Surroundings
+from generator.history.git import clean_environment
 
-# Set by git for its hooks; they would send the questions below to another repository.
-_OF_HOOKS: Final = frozenset({
-    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE",
-})  # fmt: skip
 _SLOWER: Final = 10  # a fetch may take that many time-outs of one answer
 
 
@@ -146,8 +142,7 @@ def _git(
     around: Surroundings, folder: Path, *arguments: str, given: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
     """Run git without a terminal: it may use the user's credential helpers, but asks nobody."""
-    variables = {name: value for name, value in around.variables.items() if name not in _OF_HOOKS}
-    variables |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    variables = clean_environment(around.variables)
     variables.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
     command = ["git", "-C", str(folder), *arguments]
     try:

@@ -8,9 +8,10 @@ from typing import Any, Final, TypeVar
 
 from generator import __version__
 from generator.cluster.pins.asked import Asked
-from generator.cluster.pins.failure import MOVED, NOT_LOCKED, OVERWRITTEN, UNVERIFIED, PinError
+from generator.cluster.pins.failure import MOVED, NOT_LOCKED, OVERWRITTEN, QUARANTINED, UNVERIFIED, PinError
 from generator.cluster.pins.reference import AS_GIVEN, Content, Found, Reference, Surroundings, find
 from generator.source.finding import Finding
+from generator.spec.exemptions import Quarantine
 from generator.spec.lock import LockFile
 
 T = TypeVar("T")
@@ -136,6 +137,20 @@ def locked(reference: Reference, lock: LockFile | None) -> dict[str, str] | None
         data = lock.data.get(reference.text)
         return {"resolved": data.resolved, "digest": data.digest} if data else None
     return lock.model.model_dump() if lock.model.ref == reference.text else None
+
+
+def quarantined(pinned: Sequence[Pinned], quarantine: Sequence[Quarantine]) -> list[Finding]:
+    """References that would lock a version which production rejected and nobody released."""
+    banned = {item.digest: item for item in quarantine if item.released is None}
+    found = []
+    for item in pinned:
+        if item.entry is None or item.asked.reference.data or item.entry["digest"] not in banned:
+            continue
+        why = banned[item.entry["digest"]]
+        message = f"{item.asked.reference.what} means a version in quarantine since {why.since}: {why.reason}"
+        hint = "name another version; who owns `platform.yaml` alone can release this one"
+        found.append(item.asked.finding(QUARANTINED, message, hint))
+    return found
 
 
 def surplus(asked: Sequence[Asked], lock: LockFile | None) -> list[str]:

@@ -53,6 +53,28 @@ def add_lines(text: str, path: Path, added: list[str]) -> str | None:
     return "".join(lines)
 
 
+def append_item(text: str, path: Path, item: str) -> str | None:
+    """Add an item, written on one line, to the end of a list; the list, too, where its mapping lacks it."""
+    found = _find(text, path)
+    if found is None:
+        return add_lines(text, path[:-1], [f"{path[-1]}:", f"  - {item}"])
+    key, node = found
+    if key is None or not isinstance(node, yaml.SequenceNode):
+        return None
+    start, end = node.start_mark.index, node.end_mark.index
+    if node.flow_style and node.value:
+        return text[: end - 1].rstrip().removesuffix(",") + f", {item}]" + text[end:]
+    if node.flow_style:
+        indent = " " * (key.start_mark.column + 2)
+        return text[:start].rstrip(" ") + f"\n{indent}- {item}" + text[end:]
+    lines = text.splitlines(keepends=True)
+    last = max(_last_line(value) for value in node.value)
+    if not lines[last].endswith("\n"):
+        lines[last] += "\n"
+    lines.insert(last + 1, f"{' ' * node.start_mark.column}- {item}\n")
+    return "".join(lines)
+
+
 def quoted(value: str) -> str:
     """A text as a double-quoted scalar."""
     return json.dumps(value, ensure_ascii=False)
@@ -85,6 +107,8 @@ def _last_line(node: yaml.Node) -> int:
     """The line on which a value ends; a block collection's own mark stands only where the next token begins."""
     if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
         return max(_last_line(value) for _, value in node.value)
+    if isinstance(node, yaml.SequenceNode) and not node.flow_style and node.value:
+        return max(_last_line(value) for value in node.value)
     line: int = node.end_mark.line
     return line
 

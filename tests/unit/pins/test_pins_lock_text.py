@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import string
 
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.cluster.pins.lock_text import lock_text
+from generator.cluster.pins.yaml_edit import append_item
 from generator.source.reader import parse
 
 A, B, C = ("sha256:" + digit * 64 for digit in "abc")
@@ -142,3 +144,29 @@ def test_a_commented_lock_becomes_any_other(after):
     text = lock_text(OLD, after)
     assert yaml.safe_load(text) == after
     assert text.startswith("# yaml-language-server")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("spec:\n  a: 1 # x\n# end\n", "spec:\n  a: 1 # x\n  list:\n    - NEW\n# end\n"),
+        (
+            "spec:\n  list:\n    - {b: 1}  # why\n  a: 1\n",
+            "spec:\n  list:\n    - {b: 1}  # why\n    - NEW\n  a: 1\n",
+        ),
+        (
+            "spec:\n  list:\n  - b: 1\n    c:\n      - 2",
+            "spec:\n  list:\n  - b: 1\n    c:\n      - 2\n  - NEW\n",
+        ),
+        ("spec:\n  list: []  # none yet\n", "spec:\n  list:\n    - NEW  # none yet\n"),
+        ("spec:\n  list: [{b: 1}, ]\n", "spec:\n  list: [{b: 1}, NEW]\n"),
+        ("spec:\n  list: [{b: 1},\n    {c: 2}]\n", "spec:\n  list: [{b: 1},\n    {c: 2}, NEW]\n"),
+    ],
+)
+def test_an_item_at_the_end_of_a_list(before: str, after: str) -> None:
+    assert append_item(before, ("spec", "list"), "NEW") == after
+
+
+@pytest.mark.parametrize("text", ["spec: {a: 1}\n", "spec:\n  list: 1\n", "spec:\n  list: {a: 1}\n"])
+def test_where_no_item_can_be_added(text: str) -> None:
+    assert append_item(text, ("spec", "list"), "NEW") is None

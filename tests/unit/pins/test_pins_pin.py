@@ -157,3 +157,19 @@ def test_a_server_that_is_no_mlflow(rows: Sandbox):
         with standing_in(lambda _, reply=reply: reply) as server:
             done = rows.ask("mlflow:x/1").pin(MLFLOW_TRACKING_URI=server.address)
         assert (done.exit_code, "PIN108" in done.output) == (1, True)
+
+
+@pytest.mark.parametrize(("digit", "released", "code"), [("a", "", 1), ("b", "", 0), ("a", "yes", 0)])
+def test_a_version_in_quarantine_is_not_locked_until_it_is_released(
+    sandbox: Sandbox, digit: str, released: str, code: int
+):
+    entry = f'{{model: shop/old, digest: "sha256:{digit * 64}", reason: "it answered 500", since: 2026-11-20'
+    entry += (
+        ', released: {by: model-risk, reason: "the network was it", at: 2026-11-21}}' if released else "}"
+    )
+    platform = sandbox.root / "specs/platform.yaml"
+    platform.write_text(platform.read_text() + f"  quarantine: [{entry}]\n")
+    done = sandbox.ask(*MODEL).pin()
+    assert (done.exit_code, "PIN204" in done.output, sandbox.lock.exists()) == (code, bool(code), not code)
+    if code:
+        assert "in quarantine since 2026-11-20: it answered 500" in done.output

@@ -1,0 +1,185 @@
+"""`sluice revert`: the way back after an abort, on a branch that is ready to merge."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.cli.reverts.asked import Asked, from_person, from_webhook
+from generator.cli.session import Refused, Session, open_session, root_option, select_one
+from generator.cli.terminal import emit, has_color, note
+from generator.plan.entries import Entry
+
+if TYPE_CHECKING:
+    from generator.cli.reverts.files import Back
+    from generator.history.git import Git
+    from generator.source.finding import Finding
+    from generator.spec.platform import PlatformSpec
+
+
+@click.command("revert")
+@click.argument("model", required=False)
+@click.option("--reason", metavar="TEXT", help="Why; it stays in platform.yaml beside the digest.")
+@click.option(
+    "--from-webhook", "webhook", metavar="FILE", help="The notification of an abort; - for standard input."
+)
+@click.option("--with-spec", is_flag=True, help="Restore the whole spec, not only the model that it names.")
+@click.option("--quiet", is_flag=True, help="Print the name of the branch and nothing else.")
+@root_option
+def command(
+    model: str | None,
+    reason: str | None,
+    webhook: str | None,
+    root: Path | None,
+    *,
+    with_spec: bool,
+    quiet: bool,
+) -> None:
+    """Take a model back to the version before.
+
+    On a branch of its own, beside the work tree: the previous lock and evidence from git, the spec's reference, the bad
+    version in quarantine, everything rendered. Nothing is pushed or merged. If git asks for another version already,
+    there is nothing to do, and nothing is printed with --quiet.
+    """
+    from generator.history.git import HistoryError
+
+    if webhook is not None and (model or reason):
+        raise Refused("--from-webhook says which model and why; leave MODEL and --reason out")
+    asked = from_webhook(webhook) if webhook is not None else from_person(model, reason)
+    session = open_session(root)
+    entry = select_one(session, asked.model)
+    try:
+        branch = _revert(session, entry, asked, with_spec=with_spec, quiet=quiet)
+    except HistoryError as error:
+        raise Refused(f"{error.message}; {error.hint}") from error
+    if branch and quiet:
+        emit(f"{branch}\n")
+
+
+def _revert(session: Session, entry: Entry, asked: Asked, *, with_spec: bool, quiet: bool) -> str:
+    from generator.cli.reverts.files import quarantine, restore
+    from generator.history.git import Git
+    from generator.history.worktree import worktree
+
+    git = Git.at(session.root)
+    head = git.commit("HEAD")
+    if head is None:
+        raise Refused("this repository has no commit yet: there is nothing to go back to")
+    back = _back(session, git, head, entry, asked)
+    if back is None:
+        note(f"git asks for another version of {entry.name} already: there is nothing to revert")
+        return ""
+    branch = f"sluice/revert-{entry.team}-{entry.model}-{back.bad.digest.removeprefix('sha256:')[:8]}"
+    with worktree(git, head) as tree:
+        there = tree.git.root
+        inside = Entry(entry.team, entry.model, there / "specs" / entry.team / f"{entry.model}.yaml")
+        told = restore(back, inside, whole=with_spec)
+        item = quarantine(there, back, asked.reason, session.today)
+        _render(Session(there, session.today), inside)
+        told += _pods(back, there, entry)
+        commit = tree.commit(branch, _message(entry, back, asked, told))
+    if not quiet:
+        emit(
+            f"{branch} ({commit[:12]}): {entry.name} goes back from {back.bad.version} to {back.good.version}\n"
+        )
+        emit("".join(f"  {line}\n" for line in told))
+        emit(f"  quarantine: {item}\nnext: git push origin {branch}, and a pull request\n")
+    return branch
+
+
+def _back(session: Session, git: Git, head: str, entry: Entry, asked: Asked) -> Back | None:
+    """From where to where; None when the aborted version is not asked for any more.
+
+    Raises:
+        Refused: there is no version to go back to.
+    """
+    from generator.cli.reverts.files import Back
+    from generator.history.releases import History
+
+    platform = session.repository.platform
+    if platform is None:
+        raise Refused("the platform can't be used; `sluice validate` says why")
+    releases = History.of(git, head).releases(entry.name)
+    bad = releases[-1] if releases and releases[-1].until is None else None
+    if bad is None:
+        raise Refused(f"the last commit holds no lock of {entry.name} that can be read")
+    if asked.digest and asked.digest != bad.digest:
+        return None
+    banned = {bad.digest, *_banned(platform)}
+    good = next((release for release in reversed(releases) if release.digest not in banned), None)
+    if good is None:
+        shallow = " in this shallow clone: `git fetch --unshallow`" if git.shallow else ""
+        hint = "release another version, or remove the model from the repository"
+        raise Refused(f"git knows no version of {entry.name} before {bad.version}{shallow}; {hint}")
+    return Back(git, bad, good)
+
+
+def _banned(platform: PlatformSpec) -> set[str]:
+    return {item.digest for item in platform.quarantine if item.released is None}
+
+
+def _render(session: Session, entry: Entry) -> None:
+    """Render everything; what is wrong with other models does not hold up the way back of this one.
+
+    Raises:
+        Refused: the restored files break rules.
+    """
+    from generator.cli.produce import produce
+    from generator.cli.work import Request, platform_inputs, survey
+    from generator.output.prune import prune
+
+    platform = platform_inputs(session.root)
+    output = session.root / platform.folder
+    request = Request(session.root, output, "", session.entries, None, session.today)
+    work = survey(request, platform, session.templates)
+    product = produce(session, request, work)
+    if product.producer is None or (entry in work.models and entry not in product.good):
+        _stop(product.findings)
+    if product.exit_code:
+        note("other models break rules and are left as they were: `sluice validate` tells which")
+    if product.knows_all and work.orphaned:
+        prune(output, "", work.expected, note)
+    product.write(output, note)
+
+
+def _stop(findings: Sequence[Finding]) -> None:
+    from generator.cli.formats import render
+
+    errors = [finding for finding in findings if finding.severity == "error"]
+    click.echo(render(errors, "text", color=has_color(sys.stderr)), nl=False, err=True, color=True)
+    raise Refused(
+        "no branch was made: what would be restored breaks rules; --with-spec restores the whole spec"
+    )
+
+
+def _pods(back: Back, there: Path, entry: Entry) -> list[str]:
+    """Whether the pods are exactly those of then: only then does the controller return to them at once."""
+    import yaml
+
+    from generator.cli.work import platform_inputs
+
+    platform = platform_inputs(there)
+    told = []
+    for environment in platform.names("environments"):
+        path = f"{platform.folder}/{environment}/{{}}/rollout-main.yaml"
+        key = (back.good.commit, path.format(back.good.name))
+        old, new = back.git.read([key]).get(key), there / path.format(entry.name)
+        if old is None or not new.is_file():
+            continue
+        pods = [yaml.safe_load(text)["spec"]["template"] for text in (old, new.read_bytes())]
+        same = "are those of then: the controller returns to them at once, without analysis"
+        differs = "differ from those of then: this is a whole rollout of its own"
+        told.append(f"pods in {environment} {same if pods[0] == pods[1] else differs}")
+    return told
+
+
+def _message(entry: Entry, back: Back, asked: Asked, told: Sequence[str]) -> str:
+    lines = "".join(f"- {line}\n" for line in told)
+    return (
+        f"Take {entry.name} back to version {back.good.version}\n\n"
+        f"Version {back.bad.version} ({back.bad.digest}) is in quarantine now: {asked.reason}\n\n{lines}"
+    )

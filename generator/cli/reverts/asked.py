@@ -1,0 +1,83 @@
+"""What a revert is asked for: by a person, or by the webhook of an aborted rollout."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from generator.cli.session import Refused
+
+SCHEMA: Final = "sluice/abort/v1"
+_REASON: Final = 300
+_MODEL = re.compile(r"[a-z][a-z0-9-]*/[a-z][a-z0-9-]*")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A revert.
+
+    Args:
+        model: team/model.
+        reason: one line.
+        digest: of the version that was aborted; empty for whatever is there.
+    """
+
+    model: str
+    reason: str
+    digest: str = ""
+
+
+def from_person(model: str | None, reason: str | None) -> Asked:
+    """What the command line says.
+
+    Raises:
+        Refused: something is missing.
+    """
+    if not model:
+        raise Refused("name a model: sluice revert TEAM/MODEL --reason TEXT")
+    if not reason or not reason.strip():
+        raise Refused("say why with --reason: it stays in platform.yaml beside the digest")
+    return Asked(model, one_line(reason))
+
+
+def from_webhook(file: str) -> Asked:
+    """What the notification of an aborted rollout says, bare or as a host of repositories hands it on.
+
+    Args:
+        file: a path, or `-` for standard input.
+
+    Raises:
+        Refused: it is no such notification.
+    """
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"{file} is no JSON: {error}") from error
+    for _ in range(2):
+        if isinstance(document, dict) and isinstance(document.get("client_payload"), dict):
+            document = document["client_payload"]
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise Refused(f"{file} is no notification of an abort: its `schema` is not {SCHEMA}")
+    model, digest = _text(document, "model"), _text(document, "digest")
+    if not _MODEL.fullmatch(model) or not _DIGEST.fullmatch(digest):
+        raise Refused(f"{file} names no model (team/model) and digest (sha256:…)")
+    where = _text(document, "environment")
+    said = _text(document, "reason") or "the rollout was aborted"
+    return Asked(model, one_line(f"aborted in {where}: {said}" if where else said), digest)
+
+
+def one_line(text: str) -> str:
+    """A reason as a line of a file: printable, on one line, not too long."""
+    clean = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return clean if len(clean) <= _REASON else clean[: _REASON - 1].rstrip() + "…"
+
+
+def _text(document: dict[str, Any], key: str) -> str:
+    value = document.get(key)
+    return value if isinstance(value, str) else ""
