@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: render test test-cluster lint bench golden clean
+.PHONY: render test test-cluster lint bench golden docs clean
 
 render: $(BIN)/.core
 	$(BIN)/sluice render
@@ -29,6 +29,10 @@ bench: $(BIN)/.dev
 
 golden: $(BIN)/.dev
 	$(BIN)/python -m tests.golden
+
+# The documents as a static site, in build/site.
+docs: $(BIN)/.dev
+	$(BIN)/python -m tests.docs.site
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

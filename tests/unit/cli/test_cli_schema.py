@@ -335,3 +335,13 @@ def test_schema_and_loader_agree_on_a_mutated_platform(tree: Path, data: st.Data
     loader = [] if repository.platform else [f.message for f in repository.findings]
     schema = [error.message for error in PLATFORM.iter_errors(mutated)]
     assert bool(loader) is bool(schema), (loader, schema, mutated)
+
+
+@pytest.mark.parametrize(
+    ("definition", "key", "bounds"),
+    [("WeightStep", "hold", "1s to 30d"), ("ServicePart", "timeout", "10ms to 1h"), ("OutcomePart", "delay", "at most 30d")],
+)
+def test_each_time_says_its_own_bounds(definition, key, bounds):
+    """Units that share a pattern keep their explanations apart."""
+    described = json.loads(text("model"))["$defs"][definition]["properties"][key]["description"]
+    assert bounds in described

@@ -1,0 +1,129 @@
+"""Reference pages from the program itself: commands, the spec language, findings.
+
+python docs/site/reference.py FOLDER
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from generator.cli.main import cli as sluice
+from generator.rules.catalogue import CATALOGUE
+from generator.spec.schema import model_schema, platform_schema
+
+_FAMILIES = {
+    "SRC": "Files", "SPEC": "The spec language", "REF": "References", "TIER": "Tiers and ceilings", "CAN": "Canaries",
+    "GATE": "Gates", "EVID": "Evidence", "ROL": "Rollouts", "ANA": "Analysis", "CAP": "Routers",
+}  # fmt: skip
+
+
+def commands() -> str:
+    """Every command with its help, as a terminal shows it."""
+    parts = [
+        "# Commands\n",
+        "Exit codes: 0 fine; 1 findings, or out of date; 2 the input or the usage is wrong; 3 a bug of ours.\n",
+    ]
+    for name, command in _commands(sluice, "sluice", None):
+        context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
+        parts.append(f"## {name}\n\n```text\n{command.get_help(context)}\n```\n")
+    return "\n".join(parts)
+
+
+def _commands(
+    group: click.Group, prefix: str, parent: click.Context | None
+) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group, parent=parent, info_name=prefix)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is None or command.hidden:
+            continue
+        yield f"{prefix} {name}", command
+        if isinstance(command, click.Group):
+            yield from _commands(command, f"{prefix} {name}", context)
+
+
+def findings() -> str:
+    """Every finding, by family."""
+    parts = ["# Findings\n\n`sluice explain CODE` says the same in a terminal.\n"]
+    family = ""
+    for code, entry in CATALOGUE.items():
+        letters = code.rstrip("0123456789")
+        if letters != family:
+            family = letters
+            parts.append(f"## {_FAMILIES.get(letters, letters)} ({letters})\n")
+        title = entry.title[:1].upper() + entry.title[1:]
+        parts.append(f"### {code}\n\n**{_plain(title)}** ({entry.severity})\n")
+        parts.append(f"{_plain(entry.why)}\n\n*Remedy:* {_plain(entry.fix)}\n")
+    return "\n".join(parts)
+
+
+def language(title: str, schema: dict[str, Any]) -> str:
+    """A table a record of the spec language."""
+    parts = [f"# {title}\n\n{_plain(schema.get('description', ''))}\n"]
+    parts += _record("The file", schema)
+    for name, record in sorted(schema["$defs"].items()):
+        if "properties" in record:
+            parts += _record(name, record)
+    return "\n".join(parts)
+
+
+def _record(name: str, record: dict[str, Any]) -> Iterator[str]:
+    yield f"## {name}\n\n{_plain(record.get('description', ''))}\n"
+    yield "| key | form | default | meaning |\n|---|---|---|---|"
+    required = set(record.get("required", ()))
+    for key, node in record["properties"].items():
+        default = f"`{node['default']}`" if "default" in node else "required" if key in required else ""
+        example = f" Such as `{_cell(str(node['examples'][0]))}`." if node.get("examples") else ""
+        yield f"| `{key}` | {_form(node)} | {_cell(default)} | {_cell(_plain(node.get('description', '')))}.{example} |"
+    yield ""
+
+
+def _form(node: dict[str, Any]) -> str:
+    """A few words on what a value looks like."""
+    if "$ref" in node:
+        name = node["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "const" in node:
+        return f"`{node['const']}`"
+    if "enum" in node:
+        return " \\| ".join(f"`{value}`" for value in node["enum"])
+    members = [
+        _form(member)
+        for member in (*node.get("anyOf", ()), *node.get("oneOf", ()))
+        if member.get("type") != "null"
+    ]
+    if members:
+        return " or ".join(dict.fromkeys(members))
+    if node.get("type") == "array":
+        return f"list of {_form(node.get('items', {}))}"
+    if isinstance(node.get("additionalProperties"), dict):
+        return f"mapping to {_form(node['additionalProperties'])}"
+    kind = node.get("type", "any")
+    return " or ".join(kind) if isinstance(kind, list) else str(kind)
+
+
+def _cell(text: str) -> str:
+    return text.replace("\n", " ").replace("|", "\\|") if "\\|" not in text else text
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown would read as markup, as itself."""
+    return text.replace("<", "&lt;").replace("{", "&#123;").replace("*", "\\*").replace("[", "\\[")
+
+
+def write(folder: Path) -> None:
+    """All reference pages."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "commands.md").write_text(commands())
+    (folder / "findings.md").write_text(findings())
+    (folder / "model.md").write_text(language("The model spec", model_schema()))
+    (folder / "platform.md").write_text(language("The platform file", platform_schema()))
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

@@ -1,0 +1,66 @@
+"""Every command in README and docs/ runs, from an empty folder to the answer, and prints what the page says."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import ROOT, Block, blocks, missed, run
+
+pytestmark = pytest.mark.slow  # gates make their environments on first use
+
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+# Commands that set up or judge this repository itself: CI runs them, and a test inside one of them would run for ever.
+OWN = re.compile(r"^(make [a-z-]+( [A-Z]+=\S+)*|git clone \S+( \S+)?|cd sluice|pip install \S+)( *#.*)?$")
+
+
+def commands(page: Path) -> list[Block]:
+    return [block for block in blocks(page) if block.language == "sh" and not block.title]
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if commands(p)], ids=lambda p: p.relative_to(ROOT).as_posix()
+)
+def test_a_page_does_what_it_says(page, tmp_path):
+    found = blocks(page)
+    own = [block for block in found if block.language == "sh" and _is_own(block)]
+    assert_expected(page, [block for block in found if block not in own], tmp_path)
+
+
+def test_the_readme_does_what_it_says(tmp_path):
+    """Beside the commands for a clone, the README's commands are a session in a new repository."""
+    page = ROOT / "README.md"
+    found = [block for block in blocks(page) if not (block.language == "sh" and _is_own(block))]
+    assert_expected(page, found, tmp_path)
+
+
+def test_commands_for_a_clone_are_the_ones_that_ci_runs():
+    script = (ROOT / ".ci" / "run").read_text()
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = {
+        line.split()[1]
+        for page in [ROOT / "README.md", *PAGES]
+        for block in commands(page)
+        for line in block.text.splitlines()
+        if line.startswith("make ")
+    }
+    assert named <= set(targets)
+    for target in ("render", "test"):
+        assert target in named
+        assert re.search(rf"^make {target}$", script, re.MULTILINE)
+
+
+def _is_own(block: Block) -> bool:
+    lines = [line for line in block.text.splitlines() if line.strip() and not line.startswith("#")]
+    return bool(lines) and all(OWN.match(line) for line in lines)
+
+
+def assert_expected(page: Path, found: list[Block], tmp_path: Path) -> None:
+    printed = run(found, tmp_path / "reader")
+    for before, after in itertools.pairwise(found):
+        if before.language == "sh" and not before.title and after.language == "text":
+            line = missed(after.text, printed[before.line])
+            assert not line, f"{page.name}:{after.line}: not printed: {line}\n{printed[before.line]}"

@@ -1,0 +1,26 @@
+"""The site builds without a warning, names every finding, and loads nothing from elsewhere."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from generator.rules.catalogue import CATALOGUE
+from tests.docs.site import build
+
+pytestmark = pytest.mark.slow  # makes the environment of MkDocs on first use
+
+
+def test_the_site_builds_and_stands_alone(tmp_path):
+    site = tmp_path / "site"
+    build(site)
+    findings = (site / "reference" / "findings.html").read_text()
+    assert all(f'id="{code.lower()}"' in findings for code in CATALOGUE)
+    assert "sluice plan" in (site / "reference" / "commands.html").read_text()
+    assert "firstWeight" in (site / "reference" / "platform.html").read_text()
+    for page in site.rglob("*.html"):
+        loaded = re.findall(
+            r'<(?:script|link|img|iframe)[^>]*(?:src|href)="(https?:[^"]+)"', page.read_text()
+        )
+        assert not [address for address in loaded if "canonical" not in address], page
