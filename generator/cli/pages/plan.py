@@ -140,11 +140,13 @@ def _cost(data: dict[str, Any], subject: Subject) -> dict[str, Any]:
         for name, need in data["needs"].items()
     ]
     team = subject.planned.plan.identity.team
-    budget = f"The budget of the team {team} is {data['budget']:g} {currency} a month, for all its models."
+    budget = ""
+    if data["budget"] is not None and currency:
+        budget = f"The budget of the team {team} is {data['budget']:g} {currency} a month, for all its models."
     return {
         "rows": rows,
         "release": money_up(data["per_release"], currency) if currency else "",
-        "budget": budget if data["budget"] is not None and currency else "",
+        "budget": budget,
     }
 
 
