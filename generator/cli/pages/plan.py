@@ -142,7 +142,9 @@ def _cost(data: dict[str, Any], subject: Subject) -> dict[str, Any]:
     team = subject.planned.plan.identity.team
     budget = ""
     if data["budget"] is not None and currency:
-        budget = f"The budget of the team {team} is {data['budget']:g} {currency} a month, for all its models."
+        budget = (
+            f"The budget of the team {team} is {data['budget']:g} {currency} a month, for all its models."
+        )
     return {
         "rows": rows,
         "release": money_up(data["per_release"], currency) if currency else "",

@@ -339,7 +339,11 @@ def test_schema_and_loader_agree_on_a_mutated_platform(tree: Path, data: st.Data
 
 @pytest.mark.parametrize(
     ("definition", "key", "bounds"),
-    [("WeightStep", "hold", "1s to 30d"), ("ServicePart", "timeout", "10ms to 1h"), ("OutcomePart", "delay", "at most 30d")],
+    [
+        ("WeightStep", "hold", "1s to 30d"),
+        ("ServicePart", "timeout", "10ms to 1h"),
+        ("OutcomePart", "delay", "at most 30d"),
+    ],
 )
 def test_each_time_says_its_own_bounds(definition, key, bounds):
     """Units that share a pattern keep their explanations apart."""
