@@ -7,16 +7,25 @@ from pathlib import Path
 
 import click
 
-from generator.cli.compared.asked import HEAD, compare_with
+from generator.cli.compared.asked import HEAD, Compared, compare_with, stop_at
 from generator.cli.compared.revision import at_revision
-from generator.cli.session import Session, open_session, root_option, select
+from generator.cli.session import Refused, Session, open_session, root_option, select
 from generator.cli.terminal import emit, has_color
 
 
 @click.command("diff")
 @click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--against", metavar="REV", help=f"A revision of git to compare with; default: {HEAD}.")
 @click.option(
-    "--against", metavar="REV", default=HEAD, show_default=True, help="A revision of git to compare with."
+    "--cluster", is_flag=True, help="Compare with what runs: a server-side dry run, nothing is stored."
+)
+@click.option("--env", "environment", metavar="NAME", help="With --cluster: the environment it holds.")
+@click.option("--context", metavar="NAME", help="With --cluster: a context of the kubeconfig.")
+@click.option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --cluster: instead of the usual one.",
 )
 @click.option(
     "--format",
@@ -28,30 +37,82 @@ from generator.cli.terminal import emit, has_color
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 1 when anything differs.")
 @root_option
-def command(paths: tuple[str, ...], *, against: str, fmt: str, exit_code: bool, root: Path | None) -> None:
-    """Tell what differs from a revision: decisions, not lines.
+def command(
+    paths: tuple[str, ...],
+    *,
+    against: str | None,
+    cluster: bool,
+    environment: str | None,
+    context: str | None,
+    kubeconfig: Path | None,
+    fmt: str,
+    exit_code: bool,
+    root: Path | None,
+) -> None:
+    """Tell what differs from a revision or a cluster: decisions, not lines.
 
     PATH names specs, teams' folders or models, also one that is gone; default: all. Both states are planned and
     compared as values: model version, data, weights, holds, thresholds, guards, gates, replicas, image, budget and
-    odds. What is only written in another way is no difference.
+    odds. What is only written in another way is no difference. With --cluster it is what a sync would change there;
+    weights that the controller is moving are left out.
     """
     session = open_session(root)
-    compared = compare_with(session, against, _names(session, against, paths))
-    if fmt == "json":
-        from generator.cli.compared.document import document
-
-        emit(document(compared.found, compared.against))
-    elif fmt == "markdown":
-        from generator.cli.compared.markdown import markdown
-
-        emit(markdown(compared.found, compared.label))
+    if cluster:
+        if against:
+            raise Refused("--against and --cluster are two questions; ask one")
+        compared = _with_cluster(session, paths, environment, kubeconfig, context)
     else:
-        from generator.cli.compared.text import by_model
-
-        emit(by_model(compared.found, compared.label, color=has_color(sys.stdout)))
+        if environment or context or kubeconfig:
+            raise Refused("--env, --context and --kubeconfig belong to --cluster")
+        revision = against or HEAD
+        compared = compare_with(session, revision, _names(session, revision, paths))
+    emit(_told(compared, fmt))
     unreadable = any(found.status == "unreadable" for found in compared.found.found)
     if unreadable or (exit_code and compared.found.differ):
         click.get_current_context().exit(1)
+
+
+def _told(compared: Compared, fmt: str) -> str:
+    if fmt == "json":
+        from generator.cli.compared.document import document
+
+        return document(compared.found, compared.against)
+    if fmt == "markdown":
+        from generator.cli.compared.markdown import markdown
+
+        return markdown(compared.found, compared.label)
+    from generator.cli.compared.text import by_model
+
+    return by_model(compared.found, compared.label, color=has_color(sys.stdout))
+
+
+def _with_cluster(
+    session: Session,
+    paths: tuple[str, ...],
+    environment: str | None,
+    kubeconfig: Path | None,
+    context: str | None,
+) -> Compared:
+    from generator.cli.compared.live import with_cluster
+    from generator.cluster.server import ClusterError
+    from generator.plan.references import did_you_mean
+
+    platform = session.repository.platform
+    stop_at(session.repository.findings)
+    known = list(platform.environments) if platform else []
+    if environment is None and len(known) == 1:
+        environment = known[0]
+    if environment is None:
+        raise Refused(f"a cluster holds one environment; name it with --env: {', '.join(known)}")
+    if environment not in known:
+        raise Refused(f"there is no environment {environment}; {did_you_mean(environment, known)}")
+    try:
+        found, address = with_cluster(
+            session, select(session, paths).entries, environment, kubeconfig, context
+        )
+    except ClusterError as error:
+        raise Refused(str(error)) from error
+    return Compared(f"the cluster at {address}", {"cluster": address, "environment": environment}, found)
 
 
 def _names(session: Session, against: str, paths: tuple[str, ...]) -> list[str] | None:

@@ -18,7 +18,7 @@ COMMANDS: dict[str, str] = {
     "validate": "Check specs against every rule; write nothing.",
     "render": "Write the bundles that Argo CD syncs.",
     "plan": "Tell what a release will do, minute by minute.",
-    "diff": "Tell what differs from a revision: decisions, not lines.",
+    "diff": "Tell what differs from a revision or a cluster: decisions, not lines.",
     "replay": "Tell what the guards would have decided over recorded or simulated traffic.",
     "pin": "Resolve references over the network and write locks.",
     "promote": "Point a spec at another version of its model.",

@@ -17,7 +17,7 @@ from generator.spec.units import duration, percent
 
 Topic = Literal[
     "model", "data", "image", "release", "step", "shadow", "guard", "gate", "capacity", "route", "service",
-    "environment variable", "ownership", "metrics", "delivery",
+    "environment variable", "ownership", "metrics", "delivery", "live",
 ]  # fmt: skip
 
 
@@ -26,7 +26,7 @@ class Fact:
     """One value of a plan.
 
     Args:
-        topic: what it is about.
+        topic: what it is about; `live` only where a cluster is compared.
         item: which one of several; empty where there is one.
         field: name of the value, in words.
         text: the value, for people.
