@@ -49,7 +49,7 @@ def _kept(name: str, case: str) -> bool:
     environment, _, rest = name.partition("/")
     if environment == "bentos":
         return case.startswith("custom")
-    return not rest.startswith(_SHARED)
+    return not rest.startswith(_SHARED) or (case == "observed" and rest.startswith("platform/overview"))
 
 
 def kept(case: str) -> dict[str, str]:

@@ -29,7 +29,7 @@ from generator.render.bundle import render_bundle
 from generator.render.environment import Templates
 from generator.render.gate_images import GateImages, gate_images
 from generator.render.outputs.gates import used_images
-from generator.render.platform import render_team
+from generator.render.platform import render_overview, render_team
 from generator.rules.judge import judge_all
 from generator.rules.odds import odds_annotations
 from generator.source.finding import Finding
@@ -204,6 +204,8 @@ def shared_bundles(
             files = render_team(platform, shared.environment, shared.team, templates)
         elif shared.kind == "admission":
             files = render_admission(platform, shared.environment, templates)
+        elif shared.kind == "overview":
+            files = render_overview(platform, shared.environment, templates)
         else:
             files = render_platform_application(platform, shared.environment, templates)
         yield Bundle(shared.path, files, inputs)

@@ -38,7 +38,7 @@ class Shared:
             return f"{self.environment}/{ARGOCD}/projects/{self.team}"
         if self.kind == "team":
             return f"{self.environment}/{PLATFORM_FOLDER}/{self.team}"
-        if self.kind == "admission":
+        if self.kind in {"admission", "overview"}:
             return f"{self.environment}/{PLATFORM_FOLDER}/{self.kind}"
         return f"{self.environment}/{ARGOCD}/{PLATFORM_FOLDER}"
 
@@ -196,6 +196,8 @@ def _shared(environments: Sequence[str], platform: PlatformInputs) -> Iterator[S
         yield Shared(environment, "", "platform")
         if platform.spec.get("admission") != "none":
             yield Shared(environment, "", "admission")
+        if platform.has_dashboards:
+            yield Shared(environment, "", "overview")
         for team in platform.names("teams"):
             yield Shared(environment, team, "project")
             yield Shared(environment, team, "team")

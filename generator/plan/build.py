@@ -11,6 +11,7 @@ from generator import __version__
 from generator.plan import pins
 from generator.plan.bento import Bento, Input
 from generator.plan.guards import guards
+from generator.plan.observed import monitoring
 from generator.plan.secrets import variables
 from generator.plan.values import (
     BlueGreen,
@@ -22,7 +23,6 @@ from generator.plan.values import (
     GatePods,
     Identity,
     Image,
-    Monitoring,
     Plan,
     Risk,
     Routing,
@@ -92,12 +92,7 @@ def build(given: Inputs) -> Plan:
         enforcement=tuple(given.platform.tiers[spec.tier].evidence),
         min_rps=spec.traffic.min_rps,
         design_effect=spec.traffic.design_effect,
-        monitoring=Monitoring(
-            given.platform.prometheus.address,
-            given.platform.prometheus.scrape_interval,
-            given.platform.prometheus.look_interval,
-            tuple(sorted(given.platform.monitoring.labels.items())),
-        ),
+        monitoring=monitoring(given.platform),
         delivery=_delivery(given),
     )
 

@@ -47,6 +47,12 @@ class PlatformInputs:
         path = git.get("path") if isinstance(git, dict) else None
         return path if isinstance(path, str) and path else "rendered"
 
+    @property
+    def has_dashboards(self) -> bool:
+        """Whether the platform wants dashboards."""
+        monitoring = self.spec.get("monitoring")
+        return isinstance(monitoring, dict) and monitoring.get("dashboards") is not None
+
     def names(self, key: str) -> list[str]:
         """Keys of a mapping such as `environments` or `teams`."""
         value = self.spec.get(key)

@@ -232,13 +232,34 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True)
+class DashboardMarks:
+    """Labels and annotations of the ConfigMaps that Grafana loads."""
+
+    labels: tuple[tuple[str, str], ...]
+    annotations: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Monitoring:
-    """Where metrics are asked for, how often pods are scraped and how often guards look (seconds)."""
+    """Where metrics are asked for, how often pods are scraped and how often guards look (seconds).
+
+    Args:
+        address: of Prometheus.
+        scrape_s: how often pods are scraped.
+        look_s: how often guards look.
+        labels: what the Prometheus operator selects by.
+        alerts: whether there are alerts after the release.
+        runbooks: where people read the rendered folder; empty when nobody said.
+        dashboards: how Grafana finds them; None for none.
+    """
 
     address: str
     scrape_s: float
     look_s: float
     labels: tuple[tuple[str, str], ...]
+    alerts: bool = False
+    runbooks: str = ""
+    dashboards: DashboardMarks | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ MODEL_KINDS = (
     ("argoproj.io", "Rollout"), ("argoproj.io", "Workflow"), ("autoscaling", "HorizontalPodAutoscaler"),
     ("external-secrets.io", "ExternalSecret"),
     ("gateway.networking.k8s.io", "HTTPRoute"), ("keda.sh", "ScaledObject"), ("monitoring.coreos.com", "PodMonitor"),
+    ("monitoring.coreos.com", "PrometheusRule"),
     ("networking.istio.io", "VirtualService"), ("policy", "PodDisruptionBudget"), ("traefik.io", "IngressRoute"),
     ("traefik.io", "TraefikService"),
 )  # fmt: skip
@@ -97,13 +98,17 @@ def render_platform_application(
     platform: PlatformSpec, environment: str, templates: Templates
 ) -> dict[str, str]:
     """The project and the Application of the platform's own objects in one environment."""
+    dashboards = platform.monitoring.dashboards is not None
     context = {
         **_shared(platform, environment),
         "project": f"{environment}-platform",
         "path": f"{platform.git.path}/{environment}/platform",
         "revision": platform.git.revision,
-        "namespaces": [namespace_of(platform, environment, team) for team in sorted(platform.teams)],
-        "kinds": PLATFORM_KINDS,
+        "namespaces": [
+            *(namespace_of(platform, environment, team) for team in sorted(platform.teams)),
+            *([platform.monitoring.namespace] if dashboards else []),
+        ],
+        "kinds": (("", "ConfigMap"), *PLATFORM_KINDS) if dashboards else PLATFORM_KINDS,
         "cluster_kinds": CLUSTER_KINDS if platform.admission != "none" else CLUSTER_KINDS[:1],
     }
     outputs = [

@@ -15,12 +15,13 @@ from generator.render.kinds import Problem, check
 from generator.render.output import Output, Outputs
 from generator.render.outputs.analysis import analyses
 from generator.render.outputs.gates import gates
+from generator.render.outputs.monitoring import monitoring
 from generator.render.outputs.pods import shadow
 from generator.render.outputs.rollout import rollout
 from generator.render.outputs.routing import routes, services
 from generator.render.outputs.workload import workload
 
-OUTPUTS: tuple[Outputs, ...] = (workload, services, routes, shadow, analyses, gates)
+OUTPUTS: tuple[Outputs, ...] = (workload, services, routes, shadow, analyses, gates, monitoring)
 
 
 class RenderError(Exception):
@@ -64,7 +65,10 @@ def _rendered(
     outputs: Iterable[Output], common: Mapping[str, object], templates: Templates, origin: str
 ) -> Iterator[tuple[str, str]]:
     for output in outputs:
-        yield output.file, render_object(output, common, templates, origin)
+        if output.file.endswith(".yaml"):
+            yield output.file, render_object(output, common, templates, origin)
+        else:
+            yield output.file, templates.render(output.template, {**common, **output.context})
 
 
 def render_object(output: Output, common: Mapping[str, object], templates: Templates, origin: str) -> str:

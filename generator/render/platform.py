@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from generator.plan.build import namespace_of
+from generator.plan.observed import dashboard_marks
 from generator.render.argocd import PLATFORM_ORIGIN
 from generator.render.bundle import render_object
+from generator.render.dashboard import dashboard_text, platform_dashboard
 from generator.render.environment import Templates
 from generator.render.output import Output
 from generator.spec.platform import PlatformSpec
@@ -46,6 +48,29 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
     roles = (*_ALWAYS, "resourcequota") if quota else _ALWAYS
     outputs = [Output(f"{_file(role)}.yaml", f"platform/{role}.yaml.j2") for role in roles]
     return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN) for output in outputs}
+
+
+def render_overview(platform: PlatformSpec, environment: str, templates: Templates) -> dict[str, str]:
+    """The dashboard of all models of one environment.
+
+    Returns:
+        Text by file name; empty when the platform wants no dashboards.
+    """
+    marks = dashboard_marks(platform)
+    if marks is None:
+        return {}
+    namespaces = [namespace_of(platform, environment, team) for team in sorted(platform.teams)]
+    own = {"app.kubernetes.io/managed-by": "sluice", "sluice.dev/environment": environment}
+    context = {
+        "name": f"models-{environment}-dashboard",
+        "namespace": platform.monitoring.namespace,
+        "labels": {**own, **dict(marks.labels)},
+        "annotations": dict(marks.annotations),
+        "file": f"models-{environment}.json",
+        "dashboard": dashboard_text(platform_dashboard(environment, namespaces)),
+    }
+    output = Output("configmap-dashboard.yaml", "kubernetes/configmap-dashboard.yaml.j2")
+    return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN)}
 
 
 def _file(role: str) -> str:

@@ -16,7 +16,7 @@ LONGEST: Final = 63
 """Characters of a DNS label and of a label's value (RFC 1123; Kubernetes)."""
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 # Folders of the rendered tree that are no team's and no environment's (DESIGN section 3).
-_RESERVED_TEAMS = frozenset({"admission", "argocd", "platform"})
+_RESERVED_TEAMS = frozenset({"admission", "argocd", "overview", "platform"})
 _RESERVED_ENVIRONMENTS = frozenset({"bentos", "gates"})
 _OURS = ("SLUICE_", "BENTOML_")
 

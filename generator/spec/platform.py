@@ -8,6 +8,7 @@ from pydantic import Field
 
 from generator.spec.exemptions import Quarantine, Waiver
 from generator.spec.gate_pods import GatePods
+from generator.spec.monitoring import Monitoring
 from generator.spec.record import Record
 from generator.spec.service import Scalar
 from generator.spec.types import (
@@ -200,25 +201,6 @@ class Prices(Record):
     cpu_hour: Price | None = Field(None, description="one core for one hour")
     memory_hour: Price | None = Field(None, description="one GiB for one hour")
     gpu_hour: Price | None = Field(None, description="one GPU for one hour")
-
-
-class Monitoring(Record):
-    """How Prometheus finds the pods."""
-
-    labels: dict[
-        Annotated[
-            str,
-            Field(
-                pattern=r"^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?){0,5}/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
-            ),
-        ],
-        Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$")],
-    ] = Field(
-        {},
-        description="labels that the Prometheus operator selects PodMonitors by",
-        examples=[{"release": "prometheus"}],
-    )
-    namespace: Name = Field("monitoring", description="namespace that Prometheus scrapes from")
 
 
 class Images(Record):

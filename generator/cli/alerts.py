@@ -1,0 +1,54 @@
+"""`sluice alerts`: the alerts of released models as files that promtool checks and tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import yaml
+
+from generator.cli.plan import plans
+from generator.cli.session import Refused, open_session, root_option, select
+from generator.cli.terminal import emit
+from generator.cli.writing import write_files
+
+
+@click.command("alerts")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--env", "environment", metavar="NAME", help="Only this environment.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="alerts",
+    show_default=True,
+    metavar="DIR",
+    help="Folder to write to.",
+)
+@root_option
+def command(paths: tuple[str, ...], environment: str | None, output: Path, root: Path | None) -> None:
+    """Write the alerts of released models, and unit tests for them.
+
+    Each alert has one test in which it fires and one in which it nearly does. `promtool test rules DIR/*.test.yaml`
+    runs them; `promtool check rules DIR/*.rules.yaml` checks the rules. They are those of the rendered PrometheusRules.
+    """
+    session = open_session(root)
+    platform = session.repository.platform
+    if platform is not None and platform.monitoring.alerts is None:
+        raise Refused(
+            "the platform wants no alerts: write `monitoring: {alerts: {}}` into specs/platform.yaml"
+        )
+    from generator.render.promtool import rule_file, unit_tests
+
+    files: dict[str, bytes] = {}
+    for entry in select(session, paths).entries:
+        for planned in plans(session, entry, environment):
+            identity = planned.plan.identity
+            name = f"{identity.environment}.{identity.team}.{identity.model}"
+            files[f"{name}.rules.yaml"] = _yaml(rule_file(planned.plan))
+            files[f"{name}.test.yaml"] = _yaml(unit_tests(planned.plan, f"{name}.rules.yaml"))
+    write_files(output, files)
+    emit(f"wrote {len(files)} files to {output}; next: promtool test rules {output}/*.test.yaml\n")
+
+
+def _yaml(document: object) -> bytes:
+    return yaml.safe_dump(document, sort_keys=False, width=1000).encode()

@@ -1,0 +1,99 @@
+"""Samples that make an alert fire, or nearly, in promtool's notation: one a minute from time 0."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from generator.promql.series import Matcher, Proportion, Series
+from generator.render.watched import Watched
+
+EVERY: Final = 5
+"""Minutes between two evaluations of the rules."""
+MINUTES: Final = 100
+"""Length of a steady example: shares are the same in every window, and windows judge by what there is."""
+_OPPOSITE: Final[Mapping[str, Literal["=", "!=", "=~", "!~"]]] = {
+    "=": "!=",
+    "!=": "=",
+    "=~": "!~",
+    "!~": "=~",
+}
+_PER_MINUTE: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Input series of a promtool test, and the minute at which the alert is looked at."""
+
+    series: Mapping[str, str]
+    minute: int = MINUTES - EVERY
+
+
+def ratio(item: Watched, share: float) -> Example:
+    """Steady traffic with this share of events."""
+    requests, events = item.proportion.requests, item.proportion.events
+    hits = round((1 - share if item.proportion.complement else share) * _PER_MINUTE)
+    found = {_series(events, item.everyone): f"0+{hits}x{MINUTES}"}
+    if requests.metric == events.metric:
+        # One counter: events are those of its series that the labels pick, and the rest are none.
+        others = [_opposite(matcher) for matcher in events.matchers if matcher not in requests.matchers]
+        found[_series(requests, *others, item.everyone)] = f"0+{_PER_MINUTE - hits}x{MINUTES}"
+    else:
+        found[_series(requests, item.everyone)] = f"0+{_PER_MINUTE}x{MINUTES}"
+    return Example(found)
+
+
+def _opposite(matcher: Matcher) -> Matcher:
+    return Matcher(matcher.label, matcher.value, _OPPOSITE[matcher.operator])
+
+
+def counter(series: Series, per_second: float) -> dict[str, str]:
+    """A counter that grows evenly."""
+    return {_series(series): f"0+{60 * per_second:.6f}x{MINUTES}"}
+
+
+def phase(series: str, wait_s: float, *, early: bool = False) -> Example:
+    """A phase that lasts, asked once the alert has waited long enough, or one evaluation too early."""
+    steps = math.ceil(wait_s / (60 * EVERY))
+    return Example({series: f"1x{EVERY * (steps + 2)}"}, EVERY * (steps - 1 if early else steps + 1))
+
+
+def parity(rows: Proportion, arm: Matcher, groups: tuple[str, ...], difference: float) -> Example:
+    """Groups of which the last is selected that much less often than the others, at 90 %."""
+    found = {}
+    for index, group in enumerate(groups):
+        rate = 0.9 - (min(difference, 0.85) if index == len(groups) - 1 else 0.0)
+        named = Matcher("group", group)
+        found[_series(rows.requests, named, arm)] = f"0+1000x{MINUTES}"
+        found[_series(rows.events, named, arm)] = f"0+{round(1000 * rate)}x{MINUTES}"
+    return Example(found)
+
+
+def _series(series: Series, *more: Matcher) -> str:
+    """One series that a selector picks."""
+    labels = {matcher.label: _sample(matcher) for matcher in (*series.matchers, *more)}
+    return series.metric + "{" + ",".join(f"{key}={_quoted(value)}" for key, value in labels.items()) + "}"
+
+
+def _sample(matcher: Matcher) -> str:
+    """A value that a matcher accepts.
+
+    Raises:
+        ValueError: none of those tried is one.
+    """
+    value = str(matcher.value)
+    if matcher.operator == "=":
+        return value
+    first = re.sub(r"\(.*?\)\?", "", value).split("|")[0].replace("\\", "").replace(".", "0")
+    for tried in (first, "v1", "500", "200"):
+        fits = bool(re.fullmatch(value, tried)) if "~" in matcher.operator else tried == value
+        if fits != matcher.operator.startswith("!"):
+            return tried
+    raise ValueError(f"no example of {matcher}")
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

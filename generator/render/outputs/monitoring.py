@@ -1,0 +1,88 @@
+"""Seen from outside: alerts with their runbook, and a dashboard; each where the platform wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from generator.plan.names import labels
+from generator.plan.values import Plan
+from generator.render.alerts import Alert, alerts, groups
+from generator.render.dashboard import dashboard_text, model_dashboard
+from generator.render.environment import go_duration
+from generator.render.output import Output
+
+RUNBOOK = "RUNBOOK.md"
+
+
+def monitoring(plan: Plan) -> Iterator[Output]:
+    """Alerts and dashboard."""
+    if plan.monitoring.alerts:
+        yield Output(
+            "prometheusrule-main.yaml",
+            "kubernetes/prometheusrule.yaml.j2",
+            {
+                "monitor_labels": {**labels(plan.identity), **dict(plan.monitoring.labels)},
+                "groups": groups(plan),
+                "alert_labels": lambda item: alert_labels(plan, item),
+                "alert_annotations": lambda item: alert_annotations(plan, item),
+            },
+        )
+        yield Output(RUNBOOK, "kubernetes/runbook.md.j2", _runbook(plan))
+    if plan.monitoring.dashboards is not None:
+        marks = plan.monitoring.dashboards
+        yield Output(
+            "configmap-dashboard.yaml",
+            "kubernetes/configmap-dashboard.yaml.j2",
+            {
+                "name": f"{plan.identity.model}-dashboard",
+                "namespace": plan.identity.namespace,
+                "labels": {**labels(plan.identity), **dict(marks.labels)},
+                "annotations": dict(marks.annotations),
+                "file": f"{plan.identity.namespace}-{plan.identity.model}.json",
+                "dashboard": dashboard_text(model_dashboard(plan)),
+            },
+        )
+
+
+def alert_labels(plan: Plan, item: Alert) -> dict[str, str]:
+    """Labels that Alertmanager routes by."""
+    identity = plan.identity
+    own = {
+        "environment": identity.environment,
+        "model": identity.model,
+        "namespace": identity.namespace,
+        "severity": item.severity,
+        "team": identity.team,
+    }
+    return dict(sorted({**own, **item.labels}.items()))
+
+
+def alert_annotations(plan: Plan, item: Alert) -> dict[str, str]:
+    """What people read; placeholders of Prometheus' own templates are never left in it."""
+    identity = plan.identity
+    page = f"{identity.path}/{RUNBOOK}#{item.name.lower()}"
+    told = {
+        "action": item.action,
+        "owner": identity.owner,
+        "runbook": f"{plan.delivery.folder}/{page}",
+        "summary": f"{identity.team}/{identity.model} in {identity.environment}: {item.summary}",
+        "version": f"{plan.version.resolved} ({plan.version.digest})",
+    }
+    if plan.monitoring.runbooks:
+        told["runbook_url"] = f"{plan.monitoring.runbooks.rstrip('/')}/{page}"
+    return {key: text.replace("{{", "{ {") for key, text in sorted(told.items())}
+
+
+def _runbook(plan: Plan) -> dict[str, object]:
+    found: dict[str, dict[str, str]] = {}
+    for item in alerts(plan):
+        wait = f", after {go_duration(item.for_s)}" if item.for_s else ""
+        told = {"name": item.name, "severity": item.severity, "wait": wait, "summary": item.summary}
+        same = found.setdefault(item.name, {**told, "meaning": item.meaning, "action": item.action})
+        if same["summary"] != item.summary:
+            same["summary"] += f"; {item.summary}"
+    identity = plan.identity
+    return {
+        "title": f"Runbook of {identity.team}/{identity.model} in {identity.environment}",
+        "alerts": list(found.values()),
+    }

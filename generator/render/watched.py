@@ -1,0 +1,75 @@
+"""What is watched of a released model: shares, budgets and floors, from the same outcomes as its guards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from generator.plan.values import Canary, Guard, Plan
+from generator.promql.bounds import bounded_ratio
+from generator.promql.series import Matcher, Proportion
+from generator.promql.served import BY_POD
+from generator.promql.text import duration
+from generator.render.metrics import FLOOR, counted
+from generator.render.outputs.pods import shadow_arm
+
+RATIO = "model:guard_ratio:increase"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A ratio with a bound: more than `bound` of the events are too many or, for a floor, fewer are too few."""
+
+    guard: Guard
+    bound: float
+    proportion: Proportion
+    everyone: Matcher
+
+    def share(self, window_s: float) -> str:
+        """Write the share over a window, of all versions that answer users."""
+        return bounded_ratio(self.proportion, self.everyone, window_s, FLOOR)
+
+    def recorded(self, plan: Plan, window_s: float) -> str:
+        """Write the recorded share."""
+        labels = {
+            "namespace": plan.identity.namespace,
+            "model": plan.identity.model,
+            "guard": self.guard.name,
+        }
+        matchers = ",".join(f'{key}="{value}"' for key, value in labels.items())
+        return f"{RATIO}{duration(window_s)}{{{matchers}}}"
+
+
+def watched(plan: Plan) -> Iterator[Watched]:
+    """Ratios that have a bound: their guard's limit, or the change that it must catch, on its baseline."""
+    for guard in plan.rollout.guards:
+        bound = guard.limit
+        if guard.ratio is not None and guard.baseline is not None:
+            bound = round(guard.baseline * guard.ratio, 10)
+        if guard.counts is None or not bound or bound >= 1:
+            continue
+        proportion, arms = counted(plan, guard)
+        yield Watched(guard, bound, proportion, users(plan, arms.label))
+
+
+def users(plan: Plan, label: str) -> Matcher:
+    """Every version that answers users; the shadow's pods have no pod-template hash of the controller."""
+    if label == BY_POD.label:
+        return Matcher(label, "", "!=")
+    has_shadow = isinstance(plan.rollout, Canary) and plan.rollout.shadow
+    return Matcher(label, shadow_arm(plan) if has_shadow else "", "!=")
+
+
+def fair(plan: Plan) -> Iterator[tuple[Guard, str, tuple[str, ...]]]:
+    """Sensitive attributes that a guard judges, in the steps or in the shadow, each once with its groups."""
+    rollout = plan.rollout
+    guards = [
+        *rollout.guards,
+        *(rollout.shadow.guards if isinstance(rollout, Canary) and rollout.shadow else ()),
+    ]
+    seen = set()
+    for guard in guards:
+        for attribute, groups in guard.attributes:
+            if attribute not in seen and guard.limit is not None:
+                seen.add(attribute)
+                yield guard, attribute, groups

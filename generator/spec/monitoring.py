@@ -1,0 +1,50 @@
+"""What is seen of models from outside: scraping, alerts, dashboards."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from generator.spec.record import Record
+from generator.spec.types import Line, Name, Url
+
+_LabelName = Annotated[
+    str,
+    Field(
+        pattern=r"^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?){0,5}/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
+    ),
+]
+_LabelValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$")]
+
+
+class Alerts(Record):
+    """Alerts after the release, as PrometheusRules: the Prometheus operator must be installed."""
+
+    runbooks: Url | None = Field(
+        None,
+        description="where people read the rendered folder; alerts link to their page below it",
+        examples=["https://git.example.com/acme/models/src/main/rendered"],
+    )
+
+
+class Dashboards(Record):
+    """Grafana dashboards, as ConfigMaps that its sidecar loads."""
+
+    labels: dict[_LabelName, _LabelValue] = Field(
+        {"grafana_dashboard": "1"}, min_length=1, description="labels that the sidecar selects by"
+    )
+    folder: Line | None = Field(None, description="folder in Grafana; default: Grafana's own")
+
+
+class Monitoring(Record):
+    """How Prometheus finds the pods."""
+
+    labels: dict[_LabelName, _LabelValue] = Field(
+        {},
+        description="labels that the Prometheus operator selects PodMonitors by",
+        examples=[{"release": "prometheus"}],
+    )
+    namespace: Name = Field("monitoring", description="namespace that Prometheus scrapes from")
+    alerts: Alerts | None = Field(None, description="alerts after the release; none: none are rendered")
+    dashboards: Dashboards | None = Field(None, description="Grafana dashboards; none: none are rendered")
