@@ -27,7 +27,7 @@ COMMANDS: dict[str, str] = {
     "revert": "Take a model back to the version before.",
     "audit": "Tell what was live, since when, why, on which evidence.",
     "ci": "Write the workflows that check, comment, build images and revert.",
-    "alerts": "Write the alerts of released models for promtool, with unit tests.",
+    "alerts": "Write the alerts of released models, and unit tests for them.",
     "codeowners": "Write who must agree to a change of what.",
     "schema": "Print the JSON Schema of a file format.",
     "explain": "Tell what a finding means and how to fix it.",
