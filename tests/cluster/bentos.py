@@ -35,7 +35,8 @@ MODELS = {
     "risk/fraud": "lender",
 }
 CUSTOM = Path(__file__).with_name("models")
-LABELS = ("1", "2")
+LABELS = {"shop/ranker": ("1", "2", "3")}
+_USUAL = ("1", "2")
 LATE = {"service": {"timeout": "6s"}}
 SLOW_RATE = {
     "metric": "slow-rate", "slowerThan": "250ms", "baseline": "2%", "detect": {"rise": "200%"}, "noData": "pass",
@@ -66,7 +67,9 @@ _ACTIVATE = "export VIRTUAL_ENV=/app/.venv\n"
 
 def versions(name: str) -> tuple[Version, ...]:
     """The versions of a model: one trained model in folders that differ by a note, so that their digests do."""
-    return tuple(Version(label, serving.tree_sha256(_artifact(name, label))) for label in LABELS)
+    return tuple(
+        Version(label, serving.tree_sha256(_artifact(name, label))) for label in LABELS.get(name, _USUAL)
+    )
 
 
 @once

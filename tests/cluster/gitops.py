@@ -34,6 +34,10 @@ class GitOps:
     release: Release
     work: Path
 
+    def prepare(self, plan: Plan) -> None:
+        """The namespace, before anything is delivered into it."""
+        self.release.send(repository.team(plan))
+
     def start(self, plan: Plan) -> str:
         """Make the repository, the namespace, the project and the Application; the first commit."""
         origin = repository.origin(plan.identity.environment)
@@ -106,6 +110,11 @@ class GitOps:
             return state["phase"] == "Succeeded" and state.get("finishedAt") != before
 
         until("the end of a manual sync", done, 60)
+
+    def tries(self, plan: Plan, commit: str) -> int:
+        """How often the sync of a commit was tried again after it failed."""
+        state = self.application(plan)["status"]["operationState"]
+        return int(state.get("retryCount", 0)) if state.get("syncResult", {}).get("revision") == commit else 0
 
     def application(self, plan: Plan) -> Object:
         """The Application as it is."""

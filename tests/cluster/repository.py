@@ -6,7 +6,6 @@ so that scenarios can run side by side in one cluster.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -65,14 +64,18 @@ def write(
         environment: of the scenario.
     """
     (root / "specs").mkdir(parents=True, exist_ok=True)
-    (root / "specs" / "platform.yaml").write_text(json.dumps(_platform(environment)))
+    (root / "specs" / "platform.yaml").write_text(_yaml(_platform(environment)))
     for name, version in versions.items():
         spec = root / "specs" / f"{name}.yaml"
         spec.parent.mkdir(exist_ok=True)
         model = yaml.safe_load((SPECS / f"{name}.yaml").read_text())
         _merge(model["spec"], changes or {})
-        spec.write_text(json.dumps(model))
-        spec.with_suffix(".lock.yaml").write_text(json.dumps(_lock(name, version)))
+        spec.write_text(_yaml(model))
+        spec.with_suffix(".lock.yaml").write_text(_yaml(_lock(name, version)))
+
+
+def _yaml(document: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(document, sort_keys=False)
 
 
 def _platform(environment: str) -> dict[str, Any]:
@@ -84,7 +87,7 @@ def _platform(environment: str) -> dict[str, Any]:
     return given
 
 
-def _lock(name: str, version: Version) -> dict[str, object]:
+def _lock(name: str, version: Version) -> dict[str, Any]:
     model = name.rpartition("/")[2]
     locked = {
         "ref": f"mlflow:{model}@champion",

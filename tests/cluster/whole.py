@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,8 +15,8 @@ from generator.plan.values import Plan
 from tests.cluster import bentos, repository
 from tests.cluster.argocd import NAMESPACE
 from tests.cluster.client import Api, Object, documents
+from tests.cluster.waiting import until
 
-_AUTHOR = ("-c", "user.name=bed", "-c", "user.email=bed@example.com")
 _APPLICATIONS = f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/applications"
 
 
@@ -49,23 +50,51 @@ class Whole:
         )
 
     def publish(self) -> str:
-        """Render, commit and push everything; what `sluice render` said."""
+        """Render, commit and push everything; the commit."""
         done = self.sluice("render")
         assert done.returncode == 0, done.stdout + done.stderr
-        origin = repository.origin(self.environment)
-        self._git("init", "--quiet", "--bare", "--initial-branch=main", str(origin))
-        self._git("init", "--quiet", "--initial-branch=main")
+        if not (self.root / ".git").exists():
+            origin = str(repository.origin(self.environment))
+            shutil.rmtree(origin, ignore_errors=True)
+            self._git("init", "--quiet", "--bare", "--initial-branch=main", origin)
+            self._git("init", "--quiet", "--initial-branch=main")
+            self._git("remote", "add", "origin", origin)
+            for key, value in (("user.name", "bed"), ("user.email", "bed@example.com")):
+                self._git("config", key, value)
         self._git("add", "--all")
-        self._git(*_AUTHOR, "commit", "--quiet", "--message", "Everything")
-        self._git("push", "--quiet", str(origin), "HEAD:main")
-        return done.stdout + done.stderr
+        self._git("commit", "--quiet", "--message", "Everything as it is written")
+        return self._push()
+
+    def merge(self, branch: str) -> str:
+        """Merge a branch and push; the commit."""
+        self._git("merge", "--quiet", "--no-edit", branch)
+        return self._push()
+
+    def changed(self) -> set[str]:
+        """Files that differ from the last commit."""
+        return {line[3:] for line in self._git("status", "--porcelain", "--untracked-files=all").splitlines()}
+
+    def synced(self, name: str, commit: str, seconds: float = 120) -> None:
+        """Wait until Argo CD has applied a commit to one Application, through its parent."""
+
+        def done() -> bool:
+            application = self.api.find(f"{_APPLICATIONS}/{name}") or {}
+            state = application.get("status", {}).get("operationState", {})
+            if state.get("phase") == "Succeeded" and state.get("syncResult", {}).get("revision") == commit:
+                return True
+            refresh = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
+            self.api.merge(f"{_APPLICATIONS}/{name}", refresh)
+            return False
+
+        until(f"the sync of {commit[:8]}", done, seconds, 1.0)
 
     def bootstrap(self) -> None:
         """What `sluice init` says is applied once by hand: a project and an Application of all others."""
         context = {"environment": self.environment, "repo": f"file://{repository.origin(self.environment)}"}
         for template in ("project", "application"):
             text = repository.templates().render(f"init/{template}.yaml.j2", context)
-            for item in documents(text):
+            # Here every environment has a repository, and with it a root, of its own.
+            for item in documents(text.replace("sluice-bootstrap", f"sluice-bootstrap-{self.environment}")):
                 self.api.apply(item)
 
     def applications(self) -> dict[str, tuple[str, str]]:
@@ -97,6 +126,11 @@ class Whole:
             if item["metadata"].get("labels", {}).get("sluice.dev/environment") == self.environment:
                 self.api.request("DELETE", f"/api/v1/namespaces/{item['metadata']['name']}")
 
-    def _git(self, *arguments: str) -> None:
+    def _push(self) -> str:
+        self._git("push", "--quiet", "origin", "HEAD:main")
+        return self._git("rev-parse", "HEAD").strip()
+
+    def _git(self, *arguments: str) -> str:
         done = subprocess.run(["git", *arguments], cwd=self.root, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
+        return done.stdout
