@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Final
 
-from generator.render.kinds import check, clients, references, selectors, workflow_graph, workloads
+from generator.render.kinds import check, clients, delivery, references, selectors, workflow_graph, workloads
 from generator.render.kinds.codes import Issue, issue
 from generator.render.kinds.objects import Document, Object, Objects
 from generator.render.kinds.problem import Problem, Sort, dotted
@@ -89,6 +89,7 @@ def _shape(document: Document, problem: Problem) -> Issue:
 
 def _relations(objects: Objects) -> Iterator[Issue]:
     yield from references.check(objects)
+    yield from delivery.check(objects)
     yield from selectors.check(objects)
     yield from workloads.check_resources(objects)
     yield from workflow_graph.check(objects)

@@ -248,5 +248,26 @@ RENDERED: Final = (
         "A dry run needs the same rights as the change itself; without them nothing was judged.",
         "Ask as somebody who may patch these objects: a dry run stores nothing.",
     ),
+    Entry(
+        "VER180",
+        "error",
+        "a project refuses the Application",
+        "Argo CD syncs nothing of it. One without a namespace is refused too, where the project lists namespaces.",
+        "Name a destination and a source that the AppProject allows.",
+    ),
+    Entry(
+        "VER181",
+        "error",
+        "a project refuses the namespace of an object",
+        "Argo CD syncs nothing of the Application: a team's project reaches the team's namespace alone.",
+        "Correct the namespace, or let the project allow it.",
+    ),
+    Entry(
+        "VER182",
+        "error",
+        "a project refuses the kind of an object",
+        "Argo CD syncs nothing of the Application: a team's project allows the kinds of a bundle alone.",
+        "Remove the object, or let the project allow its kind.",
+    ),
 )
 """Entries of what `sluice verify` and the lint of queries find."""

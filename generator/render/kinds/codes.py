@@ -72,6 +72,21 @@ CODES: Final[dict[str, Code]] = {
         "a failed task does not fail the Workflow",
         "Let the last task exit non-zero when a gate failed: a DAG's phase is that of its leaf tasks.",
     ),
+    "VER180": Code(
+        "error",
+        "a project refuses the Application",
+        "Name a destination and a source that the project allows.",
+    ),
+    "VER181": Code(
+        "error",
+        "a project refuses the namespace of an object",
+        "Correct the namespace, or allow it in the project.",
+    ),
+    "VER182": Code(
+        "error",
+        "a project refuses the kind of an object",
+        "Remove the object, or allow its kind in the project.",
+    ),
     "VER170": Code("error", "the cluster refuses the object", "Change what the server's message names."),
     "VER171": Code(
         "error",
