@@ -79,8 +79,7 @@ def overviews(
     def some(part: Sequence[Entry]) -> list[Overview]:
         return [_one(session, entry, environment, tell) for entry in part]
 
-    found = [one for part in spread(entries, some) for one in part]
-    return sorted(found, key=lambda one: one.name)
+    return sorted(spread(entries, some), key=lambda one: one.name)
 
 
 def _one(session: Session, entry: Entry, environment: str | None, tell: Told) -> Overview:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli.formats import render
 from generator.cli.judging import judge_model
 from generator.cli.sections import Section, sections
 from generator.cli.sections.schema import SCHEMA
@@ -216,6 +215,8 @@ def plans(session: Session, entry: Entry, environment: str | None) -> list[Plann
 
 
 def _stop(findings: list[Finding]) -> None:
+    from generator.cli.formats import render
+
     click.echo(render(findings, "text", color=has_color(sys.stderr)), nl=False, err=True, color=True)
     click.get_current_context().exit(1)
 

@@ -176,7 +176,8 @@ def _simulated(plan: Plan, schedule: Schedule, text: str, asked: Asked) -> str:
         ratios = scenario(text, guards)
     except ScenarioError as error:
         raise Refused(str(error)) from error
-    with progress(range(1 if asked.fmt == "svg" else asked.runs), "Simulating") as runs:
+    count = 1 if asked.fmt == "svg" else asked.runs
+    with progress(range(count), count, "Simulating") as runs:
         found = simulate(plan, schedule, guards, ratios, runs, asked.seed)
     if asked.fmt == "svg":
         return _told(Replayed(plan, f"simulated with {text}", schedule, skipped, found.first, None), "svg")

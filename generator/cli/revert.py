@@ -137,7 +137,7 @@ def _render(session: Session, entry: Entry) -> None:
     request = Request(session.root, output, "", session.entries, None, session.today)
     work = survey(request, platform, session.templates)
     product = produce(session, request, work)
-    if product.producer is None or (entry in work.models and entry not in product.good):
+    if session.repository.platform is None or (entry in work.models and entry not in product.good):
         _stop(product.findings)
     if product.exit_code:
         note("other models break rules and are left as they were: `sluice validate` tells which")

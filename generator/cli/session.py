@@ -76,7 +76,7 @@ class Session:
             ) from error
         return templates
 
-    @property
+    @cached_property
     def bento_templates(self) -> str:
         """Digest (hex) of the templates that bentos are rendered from."""
         return self.templates.digest(BENTO_TEMPLATES)

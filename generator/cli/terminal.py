@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TextIO, TypeVar
 
@@ -37,12 +37,12 @@ def note(text: str) -> None:
 
 
 @contextmanager
-def progress(items: Sequence[T], label: str) -> Iterator[Iterator[T]]:
-    """Go through items, with a bar on standard error where there are many and a terminal shows it."""
-    if len(items) < _LONG or not is_terminal(sys.stderr):
+def progress(items: Iterable[T], count: int, label: str) -> Iterator[Iterator[T]]:
+    """Go through so many items, with a bar on standard error where there are many and a terminal shows it."""
+    if count < _LONG or not is_terminal(sys.stderr):
         yield iter(items)
         return
-    with click.progressbar(items, label=label, file=sys.stderr) as bar:
+    with click.progressbar(items, length=count, label=label, file=sys.stderr) as bar:
         yield iter(bar)
 
 

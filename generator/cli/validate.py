@@ -9,12 +9,10 @@ from pathlib import Path
 import click
 
 from generator.cli.formats import FORMATS, render
-from generator.cli.judging import judge_model
+from generator.cli.judgements import judge_models
 from generator.cli.session import Selection, Session, open_session, root_option, select
-from generator.cli.terminal import emit, has_color, note, progress
-from generator.plan.entries import SPECS, Entry
-from generator.plan.resolve import Resolved, resolve
-from generator.rules.judge import judge_all
+from generator.cli.terminal import emit, has_color, note
+from generator.plan.entries import SPECS
 from generator.source.finding import Finding
 
 _STRAY = "REF210"
@@ -66,22 +64,9 @@ def validate(session: Session, selection: Selection) -> list[Finding]:
 
 
 def _models(session: Session, selection: Selection) -> Iterable[Finding]:
-    teams = {entry.team for entry in selection.entries}
-    selected = set(selection.entries)
-    mates = [entry for entry in session.entries if entry.team in teams]
-    resolved: list[Resolved] = []
-    with progress(mates, "Checking specs") as entries:
-        for entry in entries:
-            one = _resolve(session, entry)
-            resolved.append(one)
-            if entry in selected:
-                yield from one.findings
-                yield from judge_model(one, session.repository, session.today)
-    yield from judge_all(resolved, session.repository, session.today)
-
-
-def _resolve(session: Session, entry: Entry) -> Resolved:
-    return resolve(session.repository, entry, session.bento_templates)
+    judged, together = judge_models(session, selection.entries, "Checking specs")
+    yield from (finding for one in judged for finding in one.findings)
+    yield from together
 
 
 def _fixed(session: Session, selection: Selection, findings: list[Finding]) -> tuple[Session, list[Finding]]:

@@ -42,6 +42,10 @@ class Repository:
         self.findings += findings
         return entries
 
+    def entry(self, team: str, model: str) -> Entry:
+        """The files of one model, by its name."""
+        return Entry(team, model, self.specs / team / f"{model}.yaml")
+
     @cached_property
     def platform_document(self) -> Document:
         """The platform as written."""

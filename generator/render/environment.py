@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -168,6 +167,8 @@ def _environment(language: str, texts: Mapping[str, str], *, trusted: bool) -> E
 @lru_cache(maxsize=2)
 def _bytecode_cache(*, trusted: bool) -> BytecodeCache | None:
     """Compiled templates between runs, keyed by their text; None where no folder of our own can be had."""
+    import pickle
+
     from jinja2 import FileSystemBytecodeCache
     from jinja2.bccache import Bucket
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from generator.plan.peak import Need, steady
-from generator.plan.resolve import Planned
+from generator.plan.peak import Need
+from generator.rules.footprint import Footprint
 from generator.rules.registry import Problem
 from generator.spec.platform import PlatformSpec, Prices
 
@@ -30,14 +30,14 @@ def currencies(prices: Prices) -> list[str]:
     return sorted({price.currency for price in given if price})
 
 
-def budget_problems(platform: PlatformSpec, plans: Mapping[str, Sequence[Planned]]) -> Iterator[Problem]:
+def budget_problems(platform: PlatformSpec, owned: Mapping[str, Sequence[Footprint]]) -> Iterator[Problem]:
     """Budgets that the models of a team exceed."""
-    for team, owned in plans.items():
+    for team, models in owned.items():
         budget = platform.teams[team].budget
         if budget is None or currencies(platform.prices) != [budget.monthly.currency]:
             continue
-        fewest = math.fsum(monthly(steady(planned.plan), platform.prices) for planned in owned)
-        most = math.fsum(monthly(steady(planned.plan, most=True), platform.prices) for planned in owned)
+        fewest = math.fsum(monthly(model.usual, platform.prices) for model in models)
+        most = math.fsum(monthly(model.scaled, platform.prices) for model in models)
         path = ("spec", "teams", team, "budget", "monthly")
         hint = "raise the budget, or lower `replicas`, `autoscaling` or `resources` of its models"
         currency, allowed = budget.monthly.currency, budget.monthly

@@ -23,6 +23,7 @@ from generator.rules import (
     widening,
 )
 from generator.rules.accept import accepted
+from generator.rules.footprint import Footprint
 from generator.rules.registry import RULES, Context, Together, apply, apply_together
 from generator.source.finding import Finding
 
@@ -68,10 +69,10 @@ def _named(finding: Finding, environments: Sequence[str], total: int) -> Finding
     return replace(finding, message=f"{finding.message} (in {', '.join(environments)})")
 
 
-def judge_all(models: Sequence[Resolved], repository: Repository, today: datetime.date) -> list[Finding]:
+def judge_all(footprints: Sequence[Footprint], repository: Repository, today: datetime.date) -> list[Finding]:
     """Findings about the platform itself, and about models side by side."""
     if repository.platform is None:
         return []
-    context = Together(models, repository, repository.platform, today)
+    context = Together(footprints, repository, repository.platform, today)
     findings = [finding for rule in _TOGETHER_RULES for finding in apply_together(rule, context)]
     return sorted(findings, key=Finding.sort_key)

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
+from generator.plan.layers import Layers
 from generator.plan.repository import Repository
-from generator.plan.resolve import Planned, Resolved
+from generator.plan.resolve import Planned
 from generator.plan.values import Plan
+from generator.rules.footprint import Footprint
 from generator.source.document import Document, Path
 from generator.source.finding import Finding, Fix, Place, Severity
+from generator.source.reader import read
 from generator.spec.model import ModelSpec
 from generator.spec.platform import PlatformSpec, Tier
 
@@ -72,13 +75,13 @@ class Together:
     """What a rule about the platform or about models side by side sees.
 
     Args:
-        models: every model that was resolved.
+        footprints: of every plan there is, by team and model.
         repository: with a valid platform.
         platform: that platform.
         today: the day that dates are compared with.
     """
 
-    models: Sequence[Resolved]
+    footprints: Sequence[Footprint]
     repository: Repository
     platform: PlatformSpec
     today: datetime.date
@@ -88,10 +91,11 @@ class Together:
         """The platform as written."""
         return self.repository.platform_document
 
-    @property
-    def planned(self) -> Iterator[Planned]:
-        """All plans of all models."""
-        return (planned for model in self.models for planned in model.plans)
+    def layers(self, found: Footprint) -> Layers:
+        """What was written of one plan, read again: only the few models that a finding names need it."""
+        entry = self.repository.entry(found.team, found.model)
+        document = read(entry.spec, self.repository.root)
+        return Layers(document, self.document, found.tier, found.environment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from functools import reduce
 from operator import add
 
-from generator.plan.peak import Need, peak
-from generator.plan.resolve import Planned
+from generator.plan.peak import Need
 from generator.rules import platform
 from generator.rules.cost import budget_problems
+from generator.rules.footprint import Footprint
 from generator.rules.registry import Problem, Related, Together, rule
 from generator.spec.platform import Quota
 from generator.spec.types import byte_count, cores
@@ -19,12 +19,11 @@ __all__ = ["platform"]
 _SHOWN = 5
 
 
-def _by_team(context: Together) -> dict[tuple[str, str], list[Planned]]:
-    """Plans by team and environment, in the order of the platform's environments."""
-    found: dict[tuple[str, str], list[Planned]] = defaultdict(list)
-    for planned in context.planned:
-        identity = planned.plan.identity
-        found[identity.team, identity.environment].append(planned)
+def _by_team(context: Together) -> dict[tuple[str, str], list[Footprint]]:
+    """Footprints by team and environment."""
+    found: dict[tuple[str, str], list[Footprint]] = defaultdict(list)
+    for each in context.footprints:
+        found[each.team, each.environment].append(each)
     return found
 
 
@@ -38,16 +37,16 @@ def _by_team(context: Together) -> dict[tuple[str, str], list[Planned]]:
 )
 def quota(context: Together) -> Iterator[Problem]:
     """Requests of all pods of a team in one environment, each model in the middle of a release."""
-    for (team, environment), plans in _by_team(context).items():
+    for (team, environment), models in _by_team(context).items():
         allowed = context.platform.teams[team].quota
         if allowed is None:
             continue
-        total = reduce(add, (peak(planned.plan).total for planned in plans), Need())
+        total = reduce(add, (model.most for model in models), Need())
         for key, asked, limit in _over(total, allowed):
             message = f"the models of `{team}` need {asked} {key} in {environment} at their peak; the quota is {limit}"
             hint = "raise the quota, or lower `replicas`, `autoscaling.max` or `resources` of its models"
             path = ("spec", "teams", team, "quota", key)
-            yield Problem(path, message, hint, _largest(plans))
+            yield Problem(path, message, hint, _largest(context, models))
 
 
 def _over(total: Need, allowed: Quota) -> Iterator[tuple[str, str, str]]:
@@ -60,15 +59,15 @@ def _over(total: Need, allowed: Quota) -> Iterator[tuple[str, str, str]]:
         yield "gpu", str(total.gpu), str(allowed.gpu)
 
 
-def _largest(plans: list[Planned]) -> Related:
+def _largest(context: Together, models: list[Footprint]) -> Related:
     """The models that need most CPU, with their specs."""
-    needs = sorted(((peak(planned.plan).total, planned) for planned in plans), key=lambda pair: -pair[0].cpu)
+    largest = sorted(models, key=lambda model: -model.most.cpu)[:_SHOWN]
     return tuple(
         (
-            f"{planned.plan.identity.model}: {need.pods} pods, {need.cpu:g} CPU, {-(-need.memory // 2**20)}Mi",
-            planned.written.layers.place(("spec", "resources")),
+            f"{model.model}: {model.most.pods} pods, {model.most.cpu:g} CPU, {-(-model.most.memory // 2**20)}Mi",
+            context.layers(model).place(("spec", "resources")),
         )
-        for need, planned in needs[:_SHOWN]
+        for model in largest
     )
 
 
@@ -82,10 +81,10 @@ def _largest(plans: list[Planned]) -> Related:
 )
 def budget(context: Together) -> Iterator[Problem]:
     """Monthly cost between releases, all environments: an error at the fewest pods, a warning at the most."""
-    plans: dict[str, list[Planned]] = defaultdict(list)
-    for planned in context.planned:
-        plans[planned.plan.identity.team].append(planned)
-    yield from budget_problems(context.platform, plans)
+    owned: dict[str, list[Footprint]] = defaultdict(list)
+    for each in context.footprints:
+        owned[each.team].append(each)
+    yield from budget_problems(context.platform, owned)
 
 
 @rule(
@@ -98,18 +97,14 @@ def budget(context: Together) -> Iterator[Problem]:
 )
 def hosts(context: Together) -> Iterator[Problem]:
     """Hosts of one environment, each for one model."""
-    taken: dict[tuple[str, str], Planned] = {}
-    for planned in context.planned:
-        if planned.plan.routing.kind == "none":
-            continue
-        for index, host in enumerate(planned.plan.routing.hosts):
-            first = taken.setdefault((planned.plan.identity.environment, host), planned)
-            if first.plan.identity == planned.plan.identity:
+    taken: dict[tuple[str, str], Footprint] = {}
+    for mine in context.footprints:
+        for index, host in enumerate(mine.hosts):
+            theirs = taken.setdefault((mine.environment, host), mine)
+            if theirs == mine:
                 continue
-            mine, theirs = planned.plan.identity, first.plan.identity
-            layers = planned.written.layers
-            document, path = layers.where(("spec", "traffic", "hosts", index))
+            document, path = context.layers(mine).where(("spec", "traffic", "hosts", index))
             message = f"`{host}` is the host of {theirs.team}/{theirs.model} and of {mine.team}/{mine.model} "
             message += f"in {mine.environment}"
-            related = (("the other model", first.written.layers.place(("spec", "traffic", "hosts"))),)
+            related = (("the other model", context.layers(theirs).place(("spec", "traffic", "hosts"))),)
             yield Problem(path, message, "give one of them another host", related, document=document)

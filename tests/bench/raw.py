@@ -20,10 +20,9 @@ Job = tuple[str, list[tuple[str, str, str, Any]]]
 
 def record(root: Path, file: Path) -> None:
     """Render a repository to memory and keep what every file was rendered from."""
-    from generator.cli.produce import Producer, shared_bundles
+    from generator.cli.produce import model_bundles, shared_bundles
     from generator.cli.session import Session, today
     from generator.cli.work import Request, platform_inputs, survey
-    from generator.plan.repository import Repository
     from generator.render.environment import Templates
 
     rendered: list[tuple[str, str, Any]] = []
@@ -37,24 +36,20 @@ def record(root: Path, file: Path) -> None:
             return text
 
     session, templates = Session(root, today()), Recorder(None)
+    session.templates = templates
     request = Request(root, root / "no such folder", "", session.entries, None, today())
     work = survey(request, platform_inputs(root), templates)
-    repository = Repository(root)
-    producer = Producer(repository, templates, today())
     jobs: list[Job] = []
-    assert repository.platform is not None
-    for bundle in shared_bundles(repository.platform, templates, work.shared):
+    assert session.repository.platform is not None
+    for bundle in shared_bundles(session.repository.platform, templates, work.shared):
         jobs.append(("", list(_files(bundle, rendered))))
         rendered.clear()
     for entry in work.models:
-        found = [finding for finding in producer.resolve(entry) if finding.severity == "error"]
-        assert not found, found
         files: list[Any] = []
-        for bundle in producer.bundles(work, [entry]):
+        for bundle in model_bundles(session, work, entry):
             files += _files(bundle, rendered)
             rendered.clear()
         jobs.append((str(entry.spec), files))
-        del producer.resolved[entry]
     file.write_bytes(pickle.dumps(jobs))
 
 

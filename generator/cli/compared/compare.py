@@ -134,8 +134,9 @@ def comparison(old: Side, new: Side, names: Sequence[str] | None = None) -> Comp
     suspects = [name for name in wanted if old.digests(name) != new.digests(name)]
     platform = new.session.repository.platform
     order = {name: index for index, name in enumerate(platform.environments if platform else ())}
-    parts = spread(suspects, _comparer(old, new))
-    found = sorted((d for part in parts for d in part), key=lambda d: (d.name, order.get(d.environment, -1)))
+    found = sorted(
+        spread(suspects, _comparer(old, new)), key=lambda d: (d.name, order.get(d.environment, -1))
+    )
     templates = _texts(old) if old.templates != new.templates else {}
     current = _texts(new) if old.templates != new.templates else {}
     differing = sorted(n for n in {*templates, *current} if templates.get(n) != current.get(n))

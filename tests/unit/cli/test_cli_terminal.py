@@ -44,6 +44,6 @@ def test_colour(monkeypatch, variables, stream, expected):
 def test_a_bar_is_shown_for_long_work_on_a_terminal_only(monkeypatch, count):
     for stream, shows in ((Terminal(), count == 80), (io.StringIO(), False)):
         monkeypatch.setattr("sys.stderr", stream)
-        with progress(range(count), "Checking") as items:
+        with progress(range(count), count, "Checking") as items:
             assert list(items) == list(range(count))
         assert ("Checking" in stream.getvalue()) is shows

@@ -92,7 +92,7 @@ def test_strict_counts_warnings(repository, sluice, monkeypatch):
     from generator.source.finding import Finding, Place
 
     warning = Finding("TST100", "warning", "said", "do", Place(SPEC, 1, 1))
-    monkeypatch.setattr("generator.cli.validate.judge_all", lambda *_: [warning])
+    monkeypatch.setattr("generator.cli.judging.judge_all", lambda *_: [warning])
     assert sluice("validate").exit_code == 0
     assert sluice("validate", "--strict").exit_code == 1
 
@@ -101,11 +101,14 @@ def test_rules_that_span_models_see_the_whole_team(repository, sluice, monkeypat
     seen = []
     spec = (repository / SPEC).read_text().replace("name: recommender", "name: other")
     (repository / "specs" / "shop" / "other.yaml").write_text(spec)
+    lock = (repository / "specs" / "shop" / "recommender.lock.yaml").read_text()
+    (repository / "specs" / "shop" / "other.lock.yaml").write_text(lock)
     monkeypatch.setattr(
-        "generator.cli.validate.judge_all", lambda models, *_: seen.extend(m.entry.name for m in models) or []
+        "generator.cli.judging.judge_all",
+        lambda found, *_: seen.extend(f"{f.team}/{f.model}" for f in found) or [],
     )
     sluice("validate", "shop/recommender")
-    assert seen == ["shop/other", "shop/recommender"]
+    assert list(dict.fromkeys(seen)) == ["shop/other", "shop/recommender"]
 
 
 def test_explain_knows_every_code_that_a_validation_may_give(repository, sluice):

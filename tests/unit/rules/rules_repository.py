@@ -12,6 +12,7 @@ import yaml
 
 from generator.plan.repository import Repository
 from generator.plan.resolve import Resolved, resolve
+from generator.rules.footprint import Footprint, footprint
 from generator.rules.judge import judge, judge_all
 from generator.source.finding import Finding
 
@@ -121,8 +122,13 @@ class Sample:
         models = self.resolved()
         return [
             *(finding for model in models for finding in judge(model, self.repository, today)),
-            *judge_all(models, self.repository, today),
+            *judge_all(footprints(models), self.repository, today),
         ]
+
+
+def footprints(models: Sequence[Resolved]) -> list[Footprint]:
+    """What rules over several models see of these."""
+    return [footprint(planned.plan) for model in models for planned in model.plans]
 
 
 def _file(kind: str, metadata: Any, spec: Any) -> dict[str, Any]:

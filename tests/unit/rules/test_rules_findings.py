@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from rules_cases import CASES
-from rules_repository import CTR, ERRORS, STEPS, TODAY, Sample
+from rules_repository import CTR, ERRORS, STEPS, TODAY, Sample, footprints
 from rules_samples import ROUTER
 
 from generator.plan.repository import Repository
@@ -155,6 +155,6 @@ def test_the_specs_of_this_repository_have_no_errors():
     digest = Templates().digest("bento/")
     models = [resolve(repository, entry, digest) for entry in repository.entries]
     found = [f for model in models for f in (*model.findings, *judge(model, repository, TODAY))]
-    found += judge_all(models, repository, TODAY)
+    found += judge_all(footprints(models), repository, TODAY)
     assert len(models) == 3
     assert [(f.code, str(f.place), f.message) for f in found if f.severity == "error"] == []

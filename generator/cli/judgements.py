@@ -1,0 +1,84 @@
+"""Models judged, each by itself and all side by side, without keeping the plans that this takes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.cli.judging import judge_model
+from generator.cli.session import Session
+from generator.cli.spread import spread
+from generator.cli.terminal import progress
+from generator.plan.entries import Entry
+from generator.plan.resolve import resolve
+from generator.render.outputs.gates import used_images
+from generator.rules.footprint import Footprint, footprint
+from generator.rules.judge import judge_all
+from generator.source.finding import Finding
+from generator.source.reader import display
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is kept of a model: its plans are not, or ten thousand models would fill the memory.
+
+    Args:
+        entry: the model.
+        findings: about it alone; none where it was not asked for.
+        footprints: of its plans; none when it can't be planned.
+        images: names of the gate images that it uses.
+    """
+
+    entry: Entry
+    findings: tuple[Finding, ...]
+    footprints: tuple[Footprint, ...]
+    images: frozenset[str]
+
+    def file(self, root: Path) -> str:
+        """Its spec, as findings name it."""
+        return display(self.entry.spec, root)
+
+    @property
+    def can_be_rendered(self) -> bool:
+        """Whether it has plans and no error of its own."""
+        return bool(self.footprints) and not any(found.severity == "error" for found in self.findings)
+
+
+def judge_models(
+    session: Session, asked: Collection[Entry], label: str
+) -> tuple[list[Judged], list[Finding]]:
+    """Judge some models, and side by side with them all others of their teams.
+
+    Args:
+        session: with a valid platform.
+        asked: the models.
+        label: what a progress bar calls it.
+
+    Returns:
+        What became of each model of those teams, sorted; and the findings about platform and models side by side.
+    """
+    teams = {entry.team for entry in asked}
+    wanted = frozenset(asked)
+    models = [(entry, entry in wanted) for entry in session.entries if entry.team in teams]
+
+    def judge_some(some: Sequence[tuple[Entry, bool]]) -> Iterator[Judged]:
+        return (_judged(session, entry, alone=alone) for entry, alone in some)
+
+    # What every process needs is read once, before there are several.
+    session.bento_templates  # noqa: B018
+    session.repository.platform  # noqa: B018
+    with progress(spread(models, judge_some), len(models), label) as found:
+        judged = sorted(found, key=lambda one: one.entry)
+    footprints = [footprint for one in judged for footprint in one.footprints]
+    return judged, judge_all(footprints, session.repository, session.today)
+
+
+def _judged(session: Session, entry: Entry, *, alone: bool) -> Judged:
+    resolved = resolve(session.repository, entry, session.bento_templates)
+    plans = [planned.plan for planned in resolved.plans]
+    findings: list[Finding] = []
+    if alone:
+        findings = [*resolved.findings, *judge_model(resolved, session.repository, session.today)]
+    images = frozenset(name for plan in plans for name in used_images(plan))
+    return Judged(entry, tuple(findings), tuple(map(footprint, plans)), images)
