@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: render test test-cluster lint bench golden docs clean
+.PHONY: render test gates test-cluster lint bench golden docs clean
 
 render: $(BIN)/.core
 	$(BIN)/sluice render
@@ -14,6 +14,10 @@ test: $(BIN)/.dev
 	sh tests/references/registry.sh
 	tests/tools/people.sh
 	$(BIN)/python -m pytest -n 2 --ignore=tests/cluster $(ARGS)
+
+# The situations that gates exist for, judged with the real tools; writes nothing, prints the README's table.
+gates: $(BIN)/.dev
+	$(BIN)/python -m tests.gates.situations
 
 # Needs root; builds what is missing. S=3 runs one scenario, KEEP=1 leaves the cluster standing for a look.
 test-cluster: $(BIN)/.dev

@@ -14,7 +14,7 @@ import click
 from generator.cli import gate_pods, gate_workflow
 from generator.cli.formats import FORMATS, render
 from generator.cli.session import Refused, Session, open_session, root_option, select, select_one
-from generator.cli.terminal import emit, has_color, note
+from generator.cli.terminal import emit, has_color, is_terminal, note
 from generator.gates.document import Evidence, read_evidence, written
 from generator.gates.environments import Environments, InstallError
 from generator.gates.inputs import Inputs
@@ -26,6 +26,7 @@ from generator.source.finding import Finding
 from generator.spec.evidence import Entry as Judged
 from generator.spec.lock import LockFile
 
+_WIDTH = 78  # covers the line that said what was running
 _LICENCES = {
     "alibi-detect": "Alibi Detect: Business Source License 1.1; production use needs a licence of its owner"
 }
@@ -63,6 +64,9 @@ command.add_command(gate_workflow.fetch)
     help="A table of predictions, for all gates or for one; default: predictions.parquet or .csv in --from.",
 )  # fmt: skip
 @click.option("--model", type=click.Path(path_type=Path, exists=True), help="The model's own file or folder.")
+@click.option(
+    "--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True, help="Form of the report."
+)  # fmt: skip
 @root_option
 def run(
     spec: str,
@@ -72,6 +76,7 @@ def run(
     data: tuple[str, ...],
     predictions: tuple[str, ...],
     model: Path | None,
+    fmt: str,
     root: Path | None,
     *,
     offline: bool,
@@ -97,7 +102,8 @@ def run(
     tasks = [_task(planned, item, inputs, offline=offline) for item in chosen]
     refuse_missing(tasks, offline=offline)
     entries = _run(tasks)
-    _finish(session, entry, planned, lock, entries, (chosen, everything))
+    _write(session, entry, planned, lock, entries, (chosen, everything))
+    _tell(session, entry, entries, fmt)
     if any(item.verdict != "pass" for item in entries):
         click.get_current_context().exit(1)
 
@@ -224,16 +230,22 @@ def _run(tasks: Sequence[Task]) -> list[Judged]:
     entries = []
     for number, task in enumerate(tasks, 1):
         began = time.monotonic()
+        if is_terminal(sys.stderr):
+            click.echo(f"[{number}/{len(tasks)}] {task.gate.name}: {task.gate.tool} …\r", nl=False, err=True)
         try:
             entries.append(run_gate(task, now))
         except InstallError as error:
             raise Refused(str(error)) from error
         said = f"{entries[-1].verdict} in {time.monotonic() - began:.1f} s"
-        note(f"[{number}/{len(tasks)}] {task.gate.name}: {said}")
+        note(
+            f"[{number}/{len(tasks)}] {task.gate.name}: {said}".ljust(
+                _WIDTH if is_terminal(sys.stderr) else 0
+            )
+        )
     return entries
 
 
-def _finish(
+def _write(
     session: Session,
     entry: Entry,
     planned: Sequence[Planned],
@@ -241,16 +253,28 @@ def _finish(
     entries: Sequence[Judged],
     asked: tuple[Sequence[Wanted], Sequence[Wanted]],
 ) -> None:
-    """Write the evidence, and show it."""
-    from generator.cli.sections.gates import gates_table
+    """Write the evidence: what was judged now, and of before what still holds."""
     from generator.cli.writing import write_file
 
     resolved = [item.plan for item in planned]
     old = _evidence(session, entry).content
     content = document(entry.name, resolved, lock, [*kept(old, lock, *asked), *entries])
     write_file(entry.evidence, written(content))
-    emit("\n".join(gates_table(entries, color=has_color(sys.stdout))) + "\n")
     note(f"wrote {entry.evidence.relative_to(session.root)}")
+
+
+def _tell(session: Session, entry: Entry, entries: Sequence[Judged], fmt: str) -> None:
+    """Show what the gates found: as a table, or as a report for other programs."""
+    color = has_color(sys.stdout)
+    if fmt == "text":
+        from generator.cli.sections.gates import gates_table
+
+        emit("\n".join(gates_table(entries, color=color)) + "\n")
+        return
+    from generator.gates.enforce import verdict_findings
+
+    findings = verdict_findings(entries, _evidence(session, entry))
+    emit(render(findings, fmt, color=color, checked=len(entries), rules=_rules()))
 
 
 def clock() -> Clock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from generator.plan.entries import Entry
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, Resolved
 from generator.rules.judge import judge
@@ -22,11 +23,11 @@ def judge_model(resolved: Resolved, repository: Repository, today: dt.date) -> l
     )
 
 
-def evidence_of(resolved: Resolved, repository: Repository) -> Evidence:
+def evidence_of(entry: Entry, repository: Repository) -> Evidence:
     """The evidence beside a spec, whether or not its tier demands it."""
     from generator.gates.document import read_evidence
 
-    return read_evidence(resolved.entry.evidence, repository.root, resolved.entry.name)
+    return read_evidence(entry.evidence, repository.root, entry.name)
 
 
 def _judge_evidence(resolved: Resolved, repository: Repository, today: dt.date) -> list[Finding]:
@@ -35,7 +36,7 @@ def _judge_evidence(resolved: Resolved, repository: Repository, today: dt.date) 
         return []
     from generator.gates.enforce import evidence_findings
 
-    evidence = evidence_of(resolved, repository)
+    evidence = evidence_of(resolved.entry, repository)
     found = [finding for planned in asked for finding in evidence_findings(planned, evidence, today)]
     return list(dict.fromkeys(found))
 

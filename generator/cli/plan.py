@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli.judging import judge_model
+from generator.cli.judging import evidence_of, judge_model
 from generator.cli.sections import Section, sections
 from generator.cli.sections.schema import SCHEMA
 from generator.cli.session import Refused, Session, open_session, root_option, select_one
 from generator.cli.terminal import emit, has_color, note
+from generator.gates.standing import standings
 from generator.plan.entries import Entry
 from generator.plan.resolve import Planned, resolve
 from generator.source.finding import Finding
@@ -79,8 +80,16 @@ def command(
     elif fmt == "markdown":
         _comment(session, entries, environment, compared)
     else:
-        told = [(entry, sections(p)) for entry in entries for p in plans(session, entry, environment)]
+        told = [
+            (entry, _sections(session, entry, p))
+            for entry in entries
+            for p in plans(session, entry, environment)
+        ]
         emit((_json if fmt == "json" else _text)(told, compared))
+
+
+def _sections(session: Session, entry: Entry, planned: Planned) -> list[Section]:
+    return sections(planned, standings(planned.plan, evidence_of(entry, session.repository)))
 
 
 def _entries(session: Session, specs: tuple[str, ...], *, every: bool) -> tuple[Entry, ...]:
@@ -145,7 +154,8 @@ def _comment(
             told.append(Told(Overview(entry.team, entry.model, reason=reason), found, ()))
             continue
         planned = chosen(resolved.plans, environment)
-        shown = [s for s in sections(planned) if s.key != "values"] if index < _FOLDED else []
+        told_of = _sections(session, entry, planned) if index < _FOLDED else []
+        shown = [s for s in told_of if s.key != "values"]
         waivers = open_waivers(platform, session.today, [entry.name]) if platform else []
         row = overview(session, entry, resolved.plans, environment)
         told.append(Told(row, found, tuple(shown), tuple(waivers)))

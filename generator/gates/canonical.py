@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from generator.plan.values import Gate
+
 R = TypeVar("R", bound=BaseModel)
 _DIGITS = 12
 
@@ -29,6 +31,11 @@ def digest_of(value: Any) -> str:
     """`sha256:…` of a plain JSON value."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def configuration(gate: Gate) -> str:
+    """Digest of a gate's configuration."""
+    return digest_of(gate.config)
 
 
 def plain(record: BaseModel) -> dict[str, Any]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from generator.gates.canonical import configuration
 from generator.gates.document import Evidence, changed
-from generator.gates.run import configuration
 from generator.plan.resolve import Planned
 from generator.plan.values import Gate
 from generator.source.finding import Finding, Place, Severity
-from generator.spec.evidence import Entry
+from generator.spec.evidence import Entry, Verdict
 
 CODES: Final = {
     "EVID101": "the evidence can't be read as it was written",
@@ -26,8 +26,11 @@ CODES: Final = {
     "EVID110": "the evidence is too old",
     "EVID111": "a gate is waived",
     "EVID112": "a report changed after it was judged",
+    "EVID113": "a gate passed",
 }
 """Every code of this module and of `generator.gates.document`, with what it finds."""
+
+_SAID: Final[dict[Verdict, str]] = {"pass": "passed", "fail": "failed", "inconclusive": "is inconclusive"}
 
 
 def evidence_findings(planned: Planned, evidence: Evidence, today: dt.date) -> list[Finding]:
@@ -44,6 +47,26 @@ def evidence_findings(planned: Planned, evidence: Evidence, today: dt.date) -> l
     if evidence.findings:
         return list(evidence.findings)
     return sorted(_Judge(planned, evidence, today).findings(), key=Finding.sort_key)
+
+
+def verdict_findings(entries: Iterable[Entry], evidence: Evidence) -> list[Finding]:
+    """What gates just said, one finding a gate: for reports that name what passed as well."""
+    codes: dict[Verdict, tuple[str, Severity]] = {
+        "pass": ("EVID113", "info"),
+        "fail": ("EVID108", "error"),
+        "inconclusive": ("EVID109", "error"),
+    }
+    found = []
+    for entry in entries:
+        code, severity = codes[entry.verdict]
+        hint = (
+            ""
+            if severity == "info"
+            else f"then run it: sluice gates run {evidence.model} --gate {entry.name}"
+        )
+        message = f"the gate `{entry.name}` {_SAID[entry.verdict]}: {entry.reason}"
+        found.append(Finding(code, severity, message, hint, Place(evidence.file), entry.name))
+    return found
 
 
 def report_findings(evidence: Evidence) -> list[Finding]:
@@ -116,16 +139,20 @@ class _Judge:
 
     def _problem(self, gate: Gate, entry: Entry | None) -> tuple[str, str] | None:
         if entry is None:
-            return "EVID107", f"the gate `{gate.name}` was not judged as it is configured now"
-        suites = changed(entry, self.evidence, "suite")
-        if suites:
-            return "EVID107", f"the gate `{gate.name}` was judged before {suites[0]} changed"
-        if entry.verdict == "fail":
-            return "EVID108", f"the gate `{gate.name}` failed: {entry.reason}"
+            return "EVID107", self._unjudged(gate)
         if entry.verdict != "pass":
-            return "EVID109", f"the gate `{gate.name}` is inconclusive: {entry.reason}"
+            code = "EVID108" if entry.verdict == "fail" else "EVID109"
+            return code, f"the gate `{gate.name}` {_SAID[entry.verdict]}: {entry.reason}"
         said = self._age(entry)
         return ("EVID110", f"the gate `{gate.name}` was judged {said}") if said else None
+
+    def _unjudged(self, gate: Gate) -> str:
+        content = self.evidence.content
+        others = [entry for entry in content.predicate.gates if entry.name == gate.name] if content else []
+        suites = [path for entry in others for path in changed(entry, self.evidence, "suite")]
+        if suites:
+            return f"the gate `{gate.name}` was judged before {suites[0]} changed"
+        return f"the gate `{gate.name}` was not judged as it is configured now"
 
     def _age(self, entry: Entry) -> str:
         """Why a verdict does not count any more, or not yet; empty when it does."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from generator.gates.canonical import configuration
 from generator.gates.document import Evidence, parse_evidence
-from generator.gates.run import Wanted, configuration, document, kept
+from generator.gates.run import Wanted, document, kept
 from generator.plan.values import Plan
 from generator.spec.evidence import EvidenceFile
 from generator.spec.lock import LockFile

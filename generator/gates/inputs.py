@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,6 +77,17 @@ class Inputs:
         if locked is not None and locked.digest != source.digest:
             raise NoVerdictError(f"{ref} is not the data set of the lock: it has {source.digest[:19]}…")
         return path, source
+
+    def windows(self, asked: Mapping[str, str]) -> tuple[tuple[Path, Source], tuple[Path, Source]]:
+        """The reference and the current window of a gate.
+
+        Raises:
+            NoVerdictError: as `data`; or both are the same bytes, which nothing could ever tell apart.
+        """
+        reference, current = self.data(asked["reference"]), self.data(asked["current"])
+        if reference[1].digest == current[1].digest:
+            raise NoVerdictError("both windows are the same file: nothing was compared")
+        return reference, current
 
     def tables(self, gate: str) -> tuple[Path, ...]:
         """Tables of predictions for a gate; none is no mistake here."""

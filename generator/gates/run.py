@@ -9,7 +9,7 @@ from typing import Protocol
 
 from generator import __version__
 from generator.gates import adapters
-from generator.gates.canonical import digest_of, sealed
+from generator.gates.canonical import configuration, sealed
 from generator.gates.consistency import worst
 from generator.gates.outcome import NoVerdictError, Outcome
 from generator.gates.task import Task
@@ -39,11 +39,6 @@ class Wanted:
 
     gate: Gate
     plan: Plan
-
-
-def configuration(gate: Gate) -> str:
-    """Digest of a gate's configuration."""
-    return digest_of(gate.config)
 
 
 def wanted(plans: Iterable[Plan], name: str = "") -> tuple[Wanted, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from generator.gates.canonical import configuration
 from generator.gates.document import Evidence
-from generator.gates.run import configuration
 from generator.plan.values import Gate, Plan
 from generator.spec.evidence import Entry
 
@@ -50,6 +50,8 @@ def _standing(plan: Plan, gate: Gate, evidence: Evidence) -> Standing:
         return Standing(gate, state, "it was not judged as it is configured now", old)
     if f"sha256:{content.subject[0].digest.sha256}" != plan.version.digest:
         return Standing(gate, "outdated", "it was judged for another version of the model", entry)
+    if content.predicate.data != dict(plan.data):
+        return Standing(gate, "outdated", "it was judged before other data were locked", entry)
     return Standing(gate, entry.verdict, entry.reason, entry)
 
 

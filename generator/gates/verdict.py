@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from pydantic import ValidationError
 
 from generator.gates.adapters import custom
-from generator.gates.canonical import own_digest, plain
+from generator.gates.canonical import configuration, own_digest, plain
 from generator.gates.consistency import entry_contradictions
 from generator.gates.inputs import text_source
 from generator.gates.outcome import NoVerdictError, Outcome
 from generator.gates.pod import Told
-from generator.gates.run import Clock, configuration, document, found, refused
+from generator.gates.run import Clock, document, found, refused
 from generator.gates.task import Release
 from generator.plan.values import Gate
 from generator.spec.evidence import Entry, EvidenceFile

@@ -31,6 +31,7 @@ from generator.plan.values import (
     Version,
     Waiver,
 )  # fmt: skip
+from generator.spec.gates import DataGate
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import Environment, PlatformSpec
@@ -54,6 +55,7 @@ class Inputs:
         environment: name of the environment.
         lock: what references were resolved to.
         bento_templates: digest (hex) of the templates that the bento is rendered from.
+        suites: digest of each expectation suite of the repository that gates name, by path.
     """
 
     model: ModelFile
@@ -63,6 +65,7 @@ class Inputs:
     environment: str
     lock: LockFile
     bento_templates: str
+    suites: tuple[tuple[str, str], ...] = ()
 
 
 def build(given: Inputs) -> Plan:
@@ -278,10 +281,12 @@ def _cohort(cohort: CohortSpec) -> Cohort:
 def _gates(given: Inputs) -> tuple[Gate, ...]:
     meta = given.model.metadata
     waivers = {w.gate: w for w in given.platform.waivers if w.model == f"{meta.team}/{meta.name}"}
-    out = []
+    suites, out = dict(given.suites), []
     for gate in given.model.spec.gates:
         waiver = waivers.get(gate.name)
         config = gate.model_dump(mode="json", by_alias=True, exclude_none=True)
+        if isinstance(gate, DataGate) and gate.data.suite in suites:
+            config["suiteDigest"] = suites[gate.data.suite]
         held = waiver and Waiver(waiver.gate, waiver.reason, waiver.approved_by, waiver.until)
         out.append(Gate(gate.name, gate.kind, getattr(gate, "tool", gate.kind), config, held or None))
     return tuple(out)

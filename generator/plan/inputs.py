@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from generator.plan.entries import Entry
+from generator.plan.suites import suite_digests
 from generator.source.files import raw
 
 
@@ -96,14 +97,14 @@ class PlatformInputs:
 
     def _digest(self, key: str, value: Any) -> str:
         if key not in self._memory:
-            self._memory[key] = hashlib.sha256(_canonical(value).encode()).hexdigest()
+            self._memory[key] = _sha256(value)
         return self._memory[key]
 
 
 def model_inputs(entry: Entry, platform: PlatformInputs, templates: str) -> dict[str, str]:
     """Inputs of the bundles of one model; `templates` is the digest of templates and code.
 
-    Evidence and suites are no part of what is rendered, but of what is judged before it.
+    Evidence is no part of what is rendered, but of what is judged before it.
     """
     spec, lock = raw(entry.spec) or b"", raw(entry.lock) or b""
     inputs = {
@@ -113,8 +114,8 @@ def model_inputs(entry: Entry, platform: PlatformInputs, templates: str) -> dict
         "spec": hashlib.sha256(spec).hexdigest(),
         "templates": templates,
     }
-    suites = sorted(platform.suites | suites_of(spec))
-    return {**inputs, "suites": _suites_digest(entry, suites)} if suites else inputs
+    suites = platform.suites | suites_of(spec)
+    return {**inputs, "suites": _sha256(suite_digests(entry, suites))} if suites else inputs
 
 
 def suites_of(spec: bytes) -> frozenset[str]:
@@ -152,17 +153,11 @@ def _values(node: Any, wanted: str) -> Iterator[str]:
         yield from _values(item, wanted)
 
 
-def _suites_digest(entry: Entry, suites: Iterable[str]) -> str:
-    """Digest of the suites' files, looked for where gates look: beside the spec, then at the root."""
-    total = hashlib.sha256()
-    for path in suites:
-        there = (folder / path for folder in (entry.spec.parent, entry.spec.parents[2]))
-        found = next((file for file in there if file.is_file()), None)
-        total.update(f"{path}\0{file_digest(found) if found else ''}\n".encode())
-    return total.hexdigest()
-
-
 _NAMED = frozenset({"teams", "waivers", "quarantine"})
+
+
+def _sha256(value: Any) -> str:
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()
 
 
 def _canonical(value: Any) -> str:

@@ -9,11 +9,13 @@ from generator.plan.build import Inputs, build, latency_bounds
 from generator.plan.layers import Layers
 from generator.plan.references import Written, check_references, did_you_mean
 from generator.plan.repository import Entry, Repository
+from generator.plan.suites import suite_digests
 from generator.plan.values import Plan
 from generator.source.document import Document
 from generator.source.finding import Finding
 from generator.source.reader import read
 from generator.spec.check import check_data
+from generator.spec.gates import DataGate
 from generator.spec.model import ModelFile
 from generator.spec.platform import PlatformSpec
 
@@ -70,9 +72,14 @@ def resolve(repository: Repository, entry: Entry, bento_templates: str) -> Resol
         problems = [*_place(entry, written), *check_references(written)]
         resolved.findings += [*lock_findings, *problems]
         if lock is not None and not problems:
-            inputs = Inputs(file, base_file, bounds, platform, environment, lock, bento_templates)
+            suites = suite_digests(entry, _suites(file))
+            inputs = Inputs(file, base_file, bounds, platform, environment, lock, bento_templates, suites)
             resolved.plans.append(Planned(build(inputs), written))
     return _unique(resolved)
+
+
+def _suites(file: ModelFile) -> list[str]:
+    return [gate.data.suite for gate in file.spec.gates if isinstance(gate, DataGate)]
 
 
 def _layers(

@@ -328,6 +328,13 @@ STRUCTURAL: Final = (
         "Run the gates again: `sluice gates run`.",
     ),
     Entry(
+        "EVID113",
+        "info",
+        "a gate passed",
+        "What was measured keeps to its threshold, with its whole interval where it has one.",
+        "Nothing; commit the evidence.",
+    ),
+    Entry(
         "OUT101",
         "warning",
         "a damaged ledger",

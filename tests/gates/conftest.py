@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -13,18 +14,21 @@ import pytest
 from click.testing import Result
 
 from generator.gates.document import Evidence, read_evidence
+from generator.spec.evidence import EvidenceFile
 from tests.gates.models import EXAMPLES, ROOT, artifact, evaluate, gates_run, relock
+from tests.gates.situations import verdicts
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A repository in which the gates of one model have run."""
+    """A repository in which the gates of one model have run, and how that ended."""
 
     root: Path
     name: str
     model: Path
     inputs: Path
-    result: Result
+    exit_code: int
+    output: str
 
     @property
     def spec(self) -> str:
@@ -39,10 +43,14 @@ class Judged:
         return read_evidence(self.file, self.root, self.spec)
 
     @property
-    def verdicts(self) -> dict[str, str]:
+    def content(self) -> EvidenceFile:
         content = self.evidence.content
-        assert content is not None, self.result.output
-        return {entry.name: entry.verdict for entry in content.predicate.gates}
+        assert content is not None, self.output
+        return content
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        return verdicts(self.content)
 
     def again(self, *more: str) -> Result:
         """Run the gates once more."""
@@ -83,14 +91,24 @@ def example(shared: Path) -> Callable[[str, str], tuple[Path, Path]]:
 
 
 @pytest.fixture
-def judge(example, tmp_path: Path) -> Judge:
-    """Run the gates of an example in a repository of its own."""
+def judge(example, shared: Path, tmp_path: Path) -> Judge:
+    """An example judged in a repository of its own; each variant is judged once, and copied."""
 
-    def run(name: str, variant: str = "", *more: str) -> Judged:
+    def run(name: str, variant: str = "") -> Judged:
         model, inputs = example(name, variant)
+        done = shared / f"{name}-{variant or 'good'}-judged"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (done / "result.json").exists():
+                shutil.rmtree(done, ignore_errors=True)
+                shutil.copytree(
+                    ROOT / "specs", done / "specs", ignore=shutil.ignore_patterns("*.evidence.json")
+                )
+                relock(done / "specs" / f"{EXAMPLES[name].spec}.lock.yaml", model, inputs)
+                result = gates_run(done, name, model, inputs)
+                (done / "result.json").write_text(json.dumps([result.exit_code, result.output]))
         root = tmp_path / "repository"
-        shutil.copytree(ROOT / "specs", root / "specs", ignore=shutil.ignore_patterns("*.evidence.json"))
-        relock(root / "specs" / f"{EXAMPLES[name].spec}.lock.yaml", model, inputs)
-        return Judged(root, name, model, inputs, gates_run(root, name, model, inputs, *more))
+        shutil.copytree(done, root)
+        return Judged(root, name, model, inputs, *json.loads((root / "result.json").read_text()))
 
     return run

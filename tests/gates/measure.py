@@ -78,7 +78,6 @@ def classifier(texts: list[str], labels: np.ndarray) -> Any:
 
 def recommender(artifact: Path, digest: str, folder: Path, variant: str) -> None:
     """NDCG at 10 of 600 lists of 40 items, for the model and for the champion."""
-    del variant
     model = joblib.load(artifact / "model.pkl")
     frame, clicks = train.visits(24_000)
     old, old_clicks = train.visits(120)
@@ -87,6 +86,8 @@ def recommender(artifact: Path, digest: str, folder: Path, variant: str) -> None
         "ndcg_at_10": model.predict_proba(frame)[:, 1],
         "champion_ndcg_at_10": champion.predict_proba(frame[["affinity"]])[:, 1],
     }
+    if variant == "worse":  # an older model as the update of a better one
+        scores = dict(zip(scores, reversed(scores.values()), strict=True))
     table = pd.DataFrame({name: ndcg(score, clicks, 40, 10) for name, score in scores.items()})
     save(table, digest, folder / "predictions.parquet")
     report(

@@ -8,6 +8,7 @@ import pytest
 
 from generator.gates.adapters.data import judged
 from generator.gates.outcome import NoVerdictError
+from tests.gates.tables import judged as run
 from tests.gates.tables import measured, write
 
 
@@ -74,6 +75,14 @@ def test_an_expectation_that_raises_is_not_met(reports) -> None:
 )
 def test_what_can_not_be_evaluated_says_why(reports, case, reason) -> None:
     assert reason in reports[case]["problem"]
+
+
+def test_another_suite_than_the_one_in_the_repository_is_not_evaluated(tmp_path) -> None:
+    data = write(tmp_path / "data.csv", {"amount": [1]})
+    (tmp_path / "suite.json").write_text("{}")
+    config = {"data": {"current": data.name, "suite": "suite.json"}, "suiteDigest": "sha256:" + "0" * 64}
+    entry = run(tmp_path, "data", {**config, "tool": "great-expectations"})
+    assert (entry.verdict, "not the suite of the repository" in entry.reason) == ("inconclusive", True)
 
 
 def test_a_success_that_contradicts_its_statistics_is_not_believed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from generator.gates.adapters.drift import judged
+from generator.gates.inputs import tree_digest
 from tests.gates.tables import measured, normal, write
 
 SAME, SHIFTED, SMALL = normal(2000, 2), normal(2000, 3, 0.5), normal(40, 4)
@@ -154,3 +155,24 @@ def test_the_licence_of_alibi_detect_is_shown(tmp_path, capsys) -> None:
     task = Task(gate, None, False, None, Environments(print), SCRIPTS)
     refuse_missing([task], offline=False)
     assert "Business Source License" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        ("drift", {"drift": {"reference": "a.csv", "current": "b.csv", "features": ["x"]}, "tool": "ks", "alpha": 0.05}),
+        ("explain", {"explain": {"reference": "a.csv", "current": "b.csv"}, "tool": "shap", "atMost": 0.1, "rows": 50, "seed": 0}),
+    ],
+)  # fmt: skip
+def test_a_window_compared_with_itself_proves_nothing(tmp_path, kind, config) -> None:
+    from tests.gates.tables import judged as run
+    from tests.gates.tables import lock
+
+    for name in ("a.csv", "b.csv"):
+        write(tmp_path / name, {"x": SAME})
+    model = tmp_path / "a.csv"
+    digest = {"digest": f"sha256:{tree_digest(model)}"}
+    locked = lock()
+    locked = locked.model_copy(update={"model": locked.model.model_copy(update=digest)})
+    entry = run(tmp_path, kind, config, model=model, lock=locked)
+    assert (entry.verdict, "both windows are the same file" in entry.reason) == ("inconclusive", True)

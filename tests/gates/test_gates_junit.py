@@ -25,6 +25,9 @@ SUITES = {
 }
 
 
+MISSING = "missing"
+
+
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory) -> dict[str, bytes]:
     """What pytest writes about each suite."""
@@ -36,6 +39,9 @@ def reports(tmp_path_factory) -> dict[str, bytes]:
         command += [f"--rootdir={folder}", f"--junitxml={report}", str(suite)]
         subprocess.run(command, capture_output=True, cwd=folder)
         out[name] = report.read_bytes()
+    command[-2:] = [f"--junitxml={folder}/{MISSING}.xml", str(folder / "no-such-test.py")]
+    subprocess.run(command, capture_output=True, cwd=folder)
+    out[MISSING] = (folder / f"{MISSING}.xml").read_bytes()
     return out
 
 
@@ -54,7 +60,8 @@ def test_a_failure_or_an_error_fails(reports, name) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("none", "no tests were collected"), ("skipped", "all 2 tests")]
+    ("name", "reason"),
+    [("none", "no tests were collected"), (MISSING, "no tests were collected"), ("skipped", "all 2 tests")],
 )
 def test_nothing_that_ran_is_no_proof(reports, name, reason) -> None:
     with pytest.raises(NoVerdictError, match=reason):

@@ -61,8 +61,8 @@ class Subject:
 def plan_page(subject: Subject, templates: Templates) -> str:
     """The page as HTML."""
     plan = subject.planned.plan
-    by_key = {section.key: section for section in sections(subject.planned)}
     stand = standings(plan, subject.evidence)
+    by_key = {section.key: section for section in sections(subject.planned, stand)}
     context = {
         "plan": plan,
         "head": _head(subject, by_key["release"]),

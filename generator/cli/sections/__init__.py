@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from generator.cli.sections.cost import cost
 from generator.cli.sections.odds import odds
 from generator.cli.sections.release import release
@@ -9,14 +11,21 @@ from generator.cli.sections.review import abort, authority, coverage, gates
 from generator.cli.sections.section import Section
 from generator.cli.sections.story import guards, story
 from generator.cli.sections.values import values
+from generator.gates.standing import Standing
 from generator.plan.resolve import Planned
 
-__all__ = ["SECTIONS", "Section", "sections"]
+__all__ = ["Section", "sections"]
 
-SECTIONS = (release, story, guards, odds, cost, gates, abort, coverage, authority, values)
-"""Every section of a plan, in the order that people read them."""
+_BEFORE = (release, story, guards, odds, cost)
+_AFTER = (abort, coverage, authority, values)
 
 
-def sections(planned: Planned) -> list[Section]:
-    """All sections of one plan."""
-    return [section(planned) for section in SECTIONS]
+def sections(planned: Planned, judged: Sequence[Standing]) -> list[Section]:
+    """All sections of one plan, in the order that people read them.
+
+    Args:
+        planned: the plan.
+        judged: what is known of its gates.
+    """
+    before, after = ([section(planned) for section in part] for part in (_BEFORE, _AFTER))
+    return [*before, gates(planned, judged), *after]

@@ -3,40 +3,49 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from generator.cli.sections.section import Section, table
+from generator.gates.standing import Standing
 from generator.plan.abort import on_abort
 from generator.plan.authority import powers
 from generator.plan.coverage import gaps
 from generator.plan.resolve import Planned
-from generator.plan.values import Gate
 
 
-def gates(planned: Planned) -> Section:
-    """Judgements before any traffic."""
+def gates(planned: Planned, judged: Sequence[Standing]) -> Section:
+    """Judgements before any traffic: what each asks, what evidence says of it, and what is waived."""
     plan = planned.plan
     data = {
         "key": plan.gate_key,
         "enforced": list(plan.enforcement),
-        "gates": [
-            {
-                "name": gate.name,
-                "kind": gate.kind,
-                "tool": gate.tool,
-                "config": gate.config,
-                "waiver": dataclasses.asdict(gate.waiver) if gate.waiver else None,
-            }
-            for gate in plan.gates
-        ],
+        "gates": [_gate(standing) for standing in judged],
     }
-    lines = table((gate.name, gate.kind, _waived(gate)) for gate in plan.gates) or ("none",)
+    rows = [row for standing in judged for row in _rows(standing)]
     where = f"enforced in {' and '.join(plan.enforcement)}, key {plan.gate_key[:12]}"
-    return Section("gates", "Gates", data, (where, *lines))
+    return Section("gates", "Gates", data, (where, *(table(rows) or ("none",))))
 
 
-def _waived(gate: Gate) -> str:
-    held = gate.waiver
-    return f"waived until {held.until} by {held.approved_by}: {held.reason}" if held else "must pass"
+def _gate(standing: Standing) -> dict[str, Any]:
+    gate, entry = standing.gate, standing.entry
+    return {
+        "name": gate.name,
+        "kind": gate.kind,
+        "tool": gate.tool,
+        "config": gate.config,
+        "waiver": dataclasses.asdict(gate.waiver) if gate.waiver else None,
+        "state": standing.state,
+        "reason": standing.said,
+        "judged_at": entry.end if entry else None,
+    }
+
+
+def _rows(standing: Standing) -> Iterator[tuple[str, str, str, str]]:
+    gate, held = standing.gate, standing.gate.waiver
+    yield gate.name, gate.kind, standing.state, standing.said
+    if held:
+        yield "", "", "waived", f"until {held.until} by {held.approved_by}: {held.reason}"
 
 
 def abort(planned: Planned) -> Section:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from generator.gates.standing import State
 from generator.plan.layers import Source
 from generator.plan.timeline import EventKind
 from generator.plan.values import NoDataPolicy, RouterKind
@@ -187,6 +188,12 @@ def _gates() -> Node:
         tool=_text("What computes it."),
         config={"type": "object", "description": "What its key covers."},
         waiver={"anyOf": [waiver, {"type": "null"}]},
+        state={
+            "enum": list(get_args(State)),
+            "description": "The verdict of the evidence beside the spec, or why there is none that counts.",
+        },
+        reason=_text("Why, in one sentence."),
+        judged_at=_maybe("string", "RFC 3339, UTC; null when nothing was judged."),
     )
     return _object(
         key=_text("SHA-256 of model, data, configuration and gate image."),

@@ -25,9 +25,13 @@ def judge(task: Task) -> Outcome:
     asked = task.config["data"]
     current, data = task.inputs.data(asked["current"])
     suite = task.inputs.file(asked["suite"])
+    source = source_of("suite", asked["suite"], suite)
+    if source.digest != task.config.get("suiteDigest", source.digest):
+        raise NoVerdictError(
+            f"{asked['suite']} is not the suite of the repository: it has {source.digest[:19]}…"
+        )
     report = task.run(tool, {"current": str(current), "suite": str(suite)})
-    sources = (data, source_of("suite", asked["suite"], suite))
-    return Outcome(report["tool"], report["version"], "data", sources, judged(report), tool.digest)
+    return Outcome(report["tool"], report["version"], "data", (data, source), judged(report), tool.digest)
 
 
 def judged(report: dict[str, Any]) -> tuple[Measure, ...]:

@@ -31,8 +31,7 @@ def judge(task: Task) -> Outcome:
     """Every feature of both windows."""
     (tool,) = tools(task)
     windows = task.config["drift"]
-    reference, first = task.inputs.data(windows["reference"])
-    current, second = task.inputs.data(windows["current"])
+    (reference, first), (current, second) = task.inputs.windows(windows)
     config = {
         "reference": str(reference),
         "current": str(current),

@@ -24,8 +24,7 @@ def judge(task: Task) -> Outcome:
     (tool,) = tools(task)
     windows = task.config["explain"]
     model, artifact = task.inputs.artifact()
-    reference, first = task.inputs.data(windows["reference"])
-    current, second = task.inputs.data(windows["current"])
+    (reference, first), (current, second) = task.inputs.windows(windows)
     framework = task.release.framework
     if framework not in {"sklearn", "xgboost", "lightgbm"}:
         raise NoVerdictError(f"attributions of {framework} models are not supported; use a custom gate")

@@ -229,7 +229,7 @@ def test_the_text_tells_what_reviewers_ask_for(repository, sluice):
     for part in (
         "risk/fraud in production",
         "approval by model-risk + 0s",
-        "waived until 2027-01-31 by model-risk: regulator-approved exception",
+        "waived  until 2027-01-31 by model-risk: regulator-approved exception",
         "the first release is never analysed",
         "resume",
         "specs/platform.yaml:",

@@ -76,6 +76,22 @@ def test_the_gate_key_stays(what, tmp_path):
     assert plan(tmp_path).gate_key == plan(tmp_path, **edited(KEEPS_KEY[what])).gate_key
 
 
+def test_a_suite_is_part_of_the_gate_key(tmp_path):
+    """Beside the spec, else at the root; one that lies nowhere is named by evidence alone."""
+    gates = GATES.replace(
+        "[{name: acc", '[{name: inputs, data: {current: "dvc:a", suite: suites/inputs.json}}, {name: acc'
+    )
+    keys = []
+    for path, text in ((None, ""), ("suites", "{}"), ("suites", "[]"), ("specs/shop/suites", "{}")):
+        if path:
+            (tmp_path / path).mkdir(parents=True, exist_ok=True)
+            (tmp_path / path / "inputs.json").write_text(text)
+        found = resolve_one(small(tmp_path, MODEL + gates, lock=LOCK + DATA))
+        keys.append(found.plans[0].plan.gate_key)
+    assert len(set(keys)) == 3
+    assert keys[1] == keys[3]
+
+
 def test_the_gate_key_is_the_same_in_every_environment(tmp_path):
     two = PLATFORM.replace("  tiers:", '    test: {server: "https://x", router: {kind: none}}\n  tiers:')
     found = resolve_one(small(tmp_path, MODEL + GATES, two, LOCK + DATA))

@@ -19,7 +19,7 @@ from pathlib import Path
 import bentoml
 
 TAG = 'shop-recommender:12'
-SHA256 = '4f507835c2ad336ba5153f2d749299b3f920252d32079c4f68f9989df865f412'
+SHA256 = '54aaa33f0a16b7a0afaf76003950e215f7e8c7d735d4a62c2506fb9f6e5940ac'
 
 
 def file_digest(path: Path) -> str:

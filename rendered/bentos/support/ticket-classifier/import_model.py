@@ -19,7 +19,7 @@ from pathlib import Path
 import bentoml
 
 TAG = 'ticket_classifier:7'
-SHA256 = '1d5a91883dc7cefd0b91740e713ade98a095ee46d5464c2ab2c055511ce76a57'
+SHA256 = 'fa316cfdbbf5cc3cf0537d3736edd3baac6644960b2012e30fa3b4afdc5e572c'
 
 
 def file_digest(path: Path) -> str:
