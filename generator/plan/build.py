@@ -11,7 +11,7 @@ from generator import __version__
 from generator.plan import pins
 from generator.plan.bento import Bento, Input
 from generator.plan.guards import guards
-from generator.plan.observed import monitoring
+from generator.plan.observed import daily_cron, monitoring
 from generator.plan.secrets import variables
 from generator.plan.values import (
     BlueGreen,
@@ -320,6 +320,7 @@ def _gate_pods(given: Inputs) -> GatePods:
         secret=platform.gates.secret or "",
         artifacts=platform.gates.artifacts,
         guaranteed=platform.tiers[given.model.spec.tier].requires.image_digest,
+        watch=daily_cron(platform.gates.daily, _identity(given).path) if inputs.claim else "",
     )
 
 

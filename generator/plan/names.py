@@ -53,6 +53,11 @@ class Names:
         """AnalysisTemplate after a blue-green switch."""
         return f"{self.model}-watch"
 
+    @property
+    def recheck(self) -> str:
+        """CronWorkflow that runs gates again after the release."""
+        return f"{self.model}-recheck"
+
     def evidence(self, step: int) -> str:
         """AnalysisTemplate before the weight grows beyond this step."""
         return f"{self.model}-evidence-{step}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from generator.plan.values import DashboardMarks, Monitoring
 from generator.spec.platform import PlatformSpec
 
@@ -27,3 +29,21 @@ def dashboard_marks(platform: PlatformSpec) -> DashboardMarks | None:
         return None
     folder = (("grafana_folder", written.folder),) if written.folder else ()
     return DashboardMarks(tuple(sorted(written.labels.items())), folder)
+
+
+def daily_cron(start: str | None, name: str) -> str:
+    """When a model's daily watch starts, as a cron expression; empty when nobody asked for one.
+
+    Args:
+        start: hour and minute from which watches start.
+        name: whose watch; each has its own minute of the hour that follows, so that not all start at once.
+    """
+    if start is None:
+        return ""
+    hour, _, minute = start.partition(":")
+    spread = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % _SPREAD
+    at = (60 * int(hour) + int(minute) + spread) % (24 * 60)
+    return f"{at % 60} {at // 60} * * *"
+
+
+_SPREAD = 60

@@ -288,6 +288,7 @@ class GatePods:
         secret: Secret whose keys become variables, or empty.
         artifacts: there is an artifact repository.
         guaranteed: intervals keep their level whatever the truth.
+        watch: cron expression (UTC) of the gates after the release, or empty.
     """
 
     prefix: str
@@ -298,6 +299,7 @@ class GatePods:
     secret: str
     artifacts: bool
     guaranteed: bool
+    watch: str
 
 
 @dataclass(frozen=True, slots=True)

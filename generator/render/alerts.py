@@ -13,6 +13,7 @@ from generator.promql.served import BY_VERSION, PREDICTIONS, Served
 from generator.promql.text import duration, number
 from generator.render import examples
 from generator.render.examples import Example
+from generator.render.outputs.gates import METRIC_PASSED, METRIC_TIME, WATCHED_KINDS, in_cluster
 from generator.render.watched import RATIO, Watched, fair, users, watched
 from generator.spec.units import percent
 
@@ -86,7 +87,7 @@ def groups(plan: Plan) -> tuple[Group, ...]:
             (),
         ),
         Group("alerts", 0, (), tuple(_alerts(plan, ratios))),
-        Group("fairness", _SLOW_INTERVAL_S, (), tuple(_unfair(plan))),
+        Group("drift-and-fairness", _SLOW_INTERVAL_S, (), (*_unfair(plan), *_rechecked(plan))),
     )
     return tuple(group for group in found if group.recordings or group.alerts)
 
@@ -247,3 +248,32 @@ def _unfair(plan: Plan) -> Iterator[Alert]:
             examples.parity(rows, arm, names, 0.0),
             {"guard": guard.name, "attribute": attribute},
         )  # fmt: skip
+
+
+def _rechecked(plan: Plan) -> Iterator[Alert]:
+    """What the daily watch found; its gauges are the Workflows controller's."""
+    again = [gate.name for gate in plan.gates if gate.kind in WATCHED_KINDS]
+    if not (plan.gate_pods.watch and again and in_cluster(plan)):
+        return
+    identity = plan.identity
+    labels = f'{{environment="{identity.environment}",model="{identity.model}",team="{identity.team}"}}'
+    passed, time = (f"argo_workflows_{name}{labels}" for name in (METRIC_PASSED, METRIC_TIME))
+    gates = " and ".join(again)
+    version = (
+        f"{{model: {identity.team}/{identity.model}, digest: {plan.version.digest}, reason: …, since: …}}"
+    )
+    yield Alert(
+        "ModelWatchFailed", f"max({passed}) == 0", "ticket", 0,
+        f"on fresh data the model no longer passes {gates}",
+        "Production has moved away from what the model was trained on, or it treats groups differently by now.",
+        "Read the verdict of the last Workflow. If it stands, halt every further promotion: a line in `quarantine` of "
+        f"specs/platform.yaml, {version}; then train or pin another version.",
+        Example({passed: f"0x{examples.MINUTES}"}), Example({passed: f"1x{examples.MINUTES}"}),
+    )  # fmt: skip
+    yield Alert(
+        "ModelWatchMissed", f"time() - max({time}) > {number(2 * _DAY_S)} or absent({time})", "ticket", 3600,
+        f"{gates} were not run on fresh data for two days",
+        "The CronWorkflow is suspended, its pods do not start, or nobody writes fresh data.",
+        "`kubectl get cronworkflow,workflow` in the namespace; then who writes the folder `watch` of the claim.",
+        Example({time: f"-200000x{examples.MINUTES}"}), Example({time: f"0x{examples.MINUTES}"}),
+    )  # fmt: skip

@@ -17,7 +17,7 @@ PLATFORM_ORIGIN = "specs/platform.yaml"
 # What a model's bundle may hold; quotas, policies and roles are the platform's.
 MODEL_KINDS = (
     ("", "ConfigMap"), ("", "Service"), ("", "ServiceAccount"), ("apps", "Deployment"),
-    ("argoproj.io", "AnalysisTemplate"),
+    ("argoproj.io", "AnalysisTemplate"), ("argoproj.io", "CronWorkflow"),
     ("argoproj.io", "Rollout"), ("argoproj.io", "Workflow"), ("autoscaling", "HorizontalPodAutoscaler"),
     ("external-secrets.io", "ExternalSecret"),
     ("gateway.networking.k8s.io", "HTTPRoute"), ("keda.sh", "ScaledObject"), ("monitoring.coreos.com", "PodMonitor"),

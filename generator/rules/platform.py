@@ -301,3 +301,19 @@ def owners(context: Together) -> Iterator[Problem]:
             if not is_owner(owner):
                 message = f"`{owner}` can't be a code owner, and is left out of CODEOWNERS"
                 yield Problem((*path, index), message, "write @user, @organisation/team or an e-mail address")
+
+
+@rule(
+    "PLAT914",
+    "error",
+    "a daily watch that finds no fresh data",
+    why="Archives are called by the digest of the model and never change; only a claim has a folder for fresh data.",
+    fix="Let gate pods read from a `claim`, or remove `daily`.",
+    scope="together",
+)
+def watch(context: Together) -> Iterator[Problem]:
+    """Fresh data needs a place that is written to."""
+    gates = context.platform.gates
+    if gates.daily and not gates.inputs.claim:
+        message = "gates can't run again on fresh data: their inputs are archives that never change"
+        yield Problem(("spec", "gates", "daily"), message, "write `inputs: {claim: …}`, or remove `daily`")

@@ -46,3 +46,8 @@ class GatePods(Record):
     artifacts: bool = Field(
         False, description="Argo Workflows has an artifact repository: evidence is kept there too"
     )
+    daily: Annotated[str, Field(pattern=r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]$")] | None = Field(
+        None,
+        description="hour and minute (UTC) from which drift and fairness gates run again on fresh data; none: never",
+        examples=["04:30"],
+    )

@@ -2,37 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from generator.plan.gate_tools import BARE, image_of
-from generator.plan.names import gate_workflow
+from generator.plan.names import Names, gate_workflow
 from generator.plan.values import Gate, Plan
 from generator.render.output import Output
 from generator.render.scalars import inert_json
 
 _OWN = "own-"
+WATCHED_KINDS: Final = frozenset({"drift", "fairness"})
+"""Kinds of gates that are run again on what production saw."""
+WATCH_FOLDER: Final = "watch"
+"""Folder of the claim whose inputs are those of the watch."""
+METRIC_TIME, METRIC_PASSED = "sluice_watch_time", "sluice_watch_passed"
+"""Gauges of a watch; Argo Workflows writes `argo_workflows_` before them (its docs/metrics.md)."""
+# `schedules`, several of them, since this release of Argo Workflows.
+_SCHEDULES = (3, 6)
 
 
 def gates(plan: Plan) -> Iterator[Output]:
-    """The Workflow; none where the tier enforces gates in git alone, or there are none."""
+    """The Workflow before a release, and the one after it; none where the tier enforces gates in git alone."""
     if not in_cluster(plan):
         return
-    ended = (f"({gate.name}.Succeeded || {gate.name}.Failed || {gate.name}.Errored)" for gate in plan.gates)
+    context = _context(plan.gates, _release(plan))
     yield Output(
         "workflow-gates.yaml",
         "kubernetes/workflow-gates.yaml.j2",
+        {**context, "workflow": gate_workflow(plan), "inputs_path": ""},
+    )
+    again = [gate for gate in plan.gates if gate.kind in WATCHED_KINDS]
+    if plan.gate_pods.watch and again:
+        yield _watch(plan, again)
+
+
+def _watch(plan: Plan, again: Sequence[Gate]) -> Output:
+    """The gates that look at what production sees, on data that no lock can name: it is of yesterday."""
+    release = _release(plan)
+    fresh = {_fresh(gate) for gate in again}
+    release["lock"]["data"] = {ref: data for ref, data in release["lock"]["data"].items() if ref not in fresh}
+    labels = {
+        "environment": plan.identity.environment,
+        "model": plan.identity.model,
+        "team": plan.identity.team,
+    }
+    return Output(
+        "cronworkflow-watch.yaml",
+        "kubernetes/cronworkflow-watch.yaml.j2",
         {
-            "workflow": gate_workflow(plan),
-            "gates": [_task(gate) for gate in plan.gates],
-            "tools": [name for name in used_images(plan) if name != BARE or _reads_reports(plan)],
-            "own": [_own(gate) for gate in plan.gates if image_of(gate.kind, gate.config) is None],
-            "bare": BARE,
-            "depends": " && ".join(ended),
-            "release": inert_json(_release(plan)),
-            "configs": inert_json([gate.config for gate in plan.gates]),
+            **_context(again, release),
+            "workflow": Names(plan.identity.model).recheck,
+            "inputs_path": WATCH_FOLDER,
+            "several": _version(plan.delivery.workflows) >= _SCHEDULES,
+            "metrics": {"time": METRIC_TIME, "passed": METRIC_PASSED},
+            "metric_labels": [{"key": key, "value": value} for key, value in labels.items()],
         },
     )
+
+
+def _fresh(gate: Gate) -> str:
+    """The data set of a gate that is new each day."""
+    return str(gate.config["drift"]["current"] if gate.kind == "drift" else gate.config.get("data", ""))
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(".")[:2]))
+
+
+def _context(judged: Sequence[Gate], release: dict[str, Any]) -> dict[str, Any]:
+    ended = (f"({gate.name}.Succeeded || {gate.name}.Failed || {gate.name}.Errored)" for gate in judged)
+    used = {image_of(gate.kind, gate.config) for gate in judged}
+    return {
+        "gates": [_task(gate) for gate in judged],
+        "tools": sorted(name for name in used if name is not None),
+        "own": [_own(gate) for gate in judged if image_of(gate.kind, gate.config) is None],
+        "bare": BARE,
+        "depends": " && ".join(ended),
+        "release": inert_json(release),
+        "configs": inert_json([gate.config for gate in judged]),
+    }
 
 
 def in_cluster(plan: Plan) -> bool:
@@ -44,10 +93,6 @@ def used_images(plan: Plan) -> list[str]:
     """Names of the images of ours that the Workflow uses, sorted; none without one."""
     found = {image_of(gate.kind, gate.config) for gate in plan.gates} | {BARE}
     return sorted(name for name in found if name is not None) if in_cluster(plan) else []
-
-
-def _reads_reports(plan: Plan) -> bool:
-    return any(image_of(gate.kind, gate.config) == BARE for gate in plan.gates)
 
 
 def _task(gate: Gate) -> dict[str, Any]:

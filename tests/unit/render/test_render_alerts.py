@@ -71,7 +71,8 @@ def test_a_test_exists_for_both_sides_of_every_alert():
     kinds = {item.name for item in alerts(plan)}
     assert kinds == {
         "ModelAbsent", "ModelSilent", "RolloutDegraded", "RolloutStuck", "RolloutWaits", "ModelBudgetBurnsFast",
-        "ModelBudgetBurns", "ModelBudgetSpent", "ModelOutcomeCollapsed", "ModelOutcomeLow", "ModelUnfair",
+        "ModelBudgetBurns", "ModelBudgetSpent", "ModelOutcomeCollapsed", "ModelOutcomeLow", "ModelUnfair", "ModelWatchFailed",
+        "ModelWatchMissed",
     }  # fmt: skip
 
 
