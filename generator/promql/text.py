@@ -16,7 +16,7 @@ def quote(value: str) -> str:
     r"""Write a string literal that no value can break out of.
 
     PromQL strings follow Go's escapes (Prometheus, querying basics, "String literals"). Everything that is
-    not printable is escaped too, so that a query survives YAML and a reader sees what is matched. `{{`
+    not printable ASCII is escaped too, so that a query survives YAML and a reader sees what is matched. `{{`
     becomes `{\x7b`: Argo Rollouts would otherwise look for an argument inside a user's text.
 
     Raises:
@@ -30,7 +30,7 @@ def quote(value: str) -> str:
 def _escape(character: str) -> str:
     if character in _SHORT:
         return _SHORT[character]
-    if character.isprintable():
+    if character.isascii() and character.isprintable():
         return character
     code = ord(character)
     if 0xD800 <= code <= 0xDFFF:

@@ -9,7 +9,7 @@ import ryaml
 
 from generator.plan.names import PORT, Names, labels
 from generator.plan.values import Plan
-from generator.render.environment import TemplateError, Templates
+from generator.render.environment import Templates
 from generator.render.gate_images import gate_images
 from generator.render.kinds import Problem, check
 from generator.render.output import Output, Outputs
@@ -96,10 +96,8 @@ def render_object(output: Output, common: Mapping[str, object], templates: Templ
 
 
 def _wrong(template: str, templates: Templates, reason: str) -> Exception:
-    """The platform team's mistake where it has templates of its own, else ours."""
-    if templates.own:
-        return TemplateError(templates.blame(template, reason))
-    return RenderError(f"{template}: {reason}")
+    """The platform team's mistake where a template of theirs takes part, else ours."""
+    return templates.wrong(template, reason) or RenderError(f"{template}: {reason}")
 
 
 def digest(files: Mapping[str, str]) -> str:

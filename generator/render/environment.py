@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jinja2 import BytecodeCache, Environment, Template
 
 SUFFIX = ".j2"
+Load = Callable[[str], tuple[str, str, Callable[[], bool]] | None]
 # Templates of commands that write specs, repositories and pages.
 _NOT_BUNDLES = ("ci/", "init/", "new/", "pages/")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -94,32 +95,66 @@ class Templates:
         try:
             return self.get_template(name).render(context).rstrip("\n") + "\n"
         except Exception as error:
-            if not self.own:
+            blamed = self._raised_in(error) or self.suspects(name)
+            if not blamed:
                 raise
             line = f"line {error.lineno}: " if hasattr(error, "lineno") else ""
-            raise TemplateError(self.blame(name, line + (str(error) or type(error).__name__))) from error
+            raise TemplateError(_blame(blamed, line + (str(error) or type(error).__name__))) from error
 
-    @property
-    def own(self) -> list[Source]:
-        """The platform team's templates."""
-        return [source for source in self.sources.values() if source.own]
+    def wrong(self, name: str, reason: str) -> TemplateError | None:
+        """What to tell the platform team of a template that gives something wrong; None when it is all ours."""
+        blamed = self.suspects(name)
+        return TemplateError(_blame(blamed, reason)) if blamed else None
 
-    def blame(self, name: str, reason: str) -> str:
-        """A sentence about a file that could not be made, with the platform templates that it may come from."""
-        source = self.sources.get(name)
-        files = [source.file] if source and source.own else [own.file for own in self.own]
-        return f"{', '.join(map(str, files))}: {' '.join(reason.split())}"
+    def suspects(self, name: str) -> list[Source]:
+        """The platform team's templates that a file is made of: its own template, and what that includes, sorted."""
+        own = {name for name, source in self.sources.items() if source.own}
+        seen, left = set[str](), [name]
+        while left and own:
+            part = left.pop()
+            if part not in seen and part in self.sources:
+                seen.add(part)
+                left += self._included(part, own)
+        return [self.sources[part] for part in sorted(seen & own)]
+
+    def _included(self, name: str, own: set[str]) -> Iterable[str]:
+        """Templates that another one names; where it computes a name, it may be any of the platform team's."""
+        from jinja2 import TemplateSyntaxError
+        from jinja2.meta import find_referenced_templates
+
+        try:
+            found = set(find_referenced_templates(self._environment(_language(name)).parse(self.texts[name])))
+        except TemplateSyntaxError:
+            return ()
+        return {part for part in found if part} | (own if None in found else set())
+
+    def _raised_in(self, error: Exception) -> list[Source]:
+        """The platform team's template that was running when it failed, the innermost one."""
+        import traceback
+
+        own = {str(source.file): source for source in self.sources.values() if source.own}
+        files = [frame.filename for frame in traceback.extract_tb(error.__traceback__, None)]
+        return [own[file] for file in reversed(files) if file in own][:1]
 
     def _environment(self, language: str) -> Environment:
         made = self._environments.get(language)
         if made is None:
             trusted = not any(source.own for source in self.sources.values())
-            made = self._environments[language] = _environment(language, self.texts, trusted=trusted)
+            made = self._environments[language] = _environment(language, self._load, trusted=trusted)
         return made
+
+    def _load(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
+        """A template's text and its file, which tracebacks name."""
+        source = self.sources.get(name)
+        return (self.texts[name], str(source.file), lambda: True) if source else None
 
     @cached_property
     def _environments(self) -> dict[str, Environment]:
         return {}
+
+
+def _blame(sources: Iterable[Source], reason: str) -> str:
+    return f"{', '.join(str(source.file) for source in sources)}: {' '.join(reason.split())}"
 
 
 def _names(folder: Path) -> list[str]:
@@ -135,13 +170,13 @@ def _language(name: str) -> str:
     return "".join(Path(name).suffixes[-2:])
 
 
-def _environment(language: str, texts: Mapping[str, str], *, trusted: bool) -> Environment:
+def _environment(language: str, load: Load, *, trusted: bool) -> Environment:
     """Where any template is the platform team's, all run sandboxed: ours may include theirs."""
-    from jinja2 import DictLoader, Environment, StrictUndefined
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = (Environment if trusted else ImmutableSandboxedEnvironment)(
-        loader=DictLoader(texts),
+        loader=FunctionLoader(load),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

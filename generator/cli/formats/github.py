@@ -1,10 +1,12 @@
 """Findings as GitHub Actions workflow commands, which become annotations of a pull request.
 
-Escapes are those that the runner undoes: `%`, CR and LF in the message; also `:` and `,` in a property.
+Escapes are those that the runner undoes: `%`, CR and LF in the message; also `:` and `,` in a property. What would
+steer the terminal that shows the log, or hide in it, is spelled out before.
 """
 
 from __future__ import annotations
 
+from generator.cli.formats.characters import visible
 from generator.cli.formats.report import Report
 from generator.source.finding import Finding, Place
 
@@ -21,8 +23,10 @@ def render(report: Report) -> str:
 def _command(finding: Finding) -> str:
     title = f"{finding.code} at {finding.path}" if finding.path else finding.code
     properties = {**_where(finding.place), "title": title}
-    written = ",".join(f"{name}={value.translate(_PROPERTY)}" for name, value in properties.items() if value)
-    message = f"{finding.message}\n{finding.hint}" if finding.hint else finding.message
+    written = ",".join(
+        f"{name}={visible(value).translate(_PROPERTY)}" for name, value in properties.items() if value
+    )
+    message = "\n".join(visible(text) for text in (finding.message, finding.hint) if text)
     return f"::{_COMMANDS[finding.severity]} {written}::{message.translate(_DATA)}"
 
 

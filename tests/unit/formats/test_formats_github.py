@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 
 from hypothesis import given
 
 from generator.cli.formats import render
+from generator.cli.formats.characters import visible
 from generator.source.finding import Finding
 from tests.unit.formats.samples import EXAMPLES, REPORT, REPORTS
 
@@ -39,7 +41,7 @@ def test_the_commands_of_a_report() -> None:
         "the file isn't UTF-8\nsave it as UTF-8",
     )
     assert remark[0] == "notice"
-    assert remark[2].startswith("the owner 推薦チーム has no address \x1b[31mhere")
+    assert remark[2].startswith("the owner 推薦チーム has no address \\x1b[31mhere")
     assert unknown_key == (
         "error",
         {
@@ -57,10 +59,10 @@ def test_the_commands_of_a_report() -> None:
 
 
 def test_the_escapes_are_those_of_the_runner() -> None:
-    finding = Finding("A1", "error", "100%, a::b\r\n%0A", "", REPORT[0].place, "x:y,z%")
+    finding = Finding("A1", "error", "100%, a::b\r\n%0A", "read", REPORT[0].place, "x:y,z%")
     assert render([finding], "github").split("\n")[0] == (
         "::error file=specs/shop/recommender.yaml,line=14,endLine=14,col=22,endColumn=24,"
-        "title=A1 at x%3Ay%2Cz%25::100%25, a::b%0D%0A%250A"
+        "title=A1 at x%3Ay%2Cz%25::100%25, a::b\\r\\n%250A%0Aread"
     )
 
 
@@ -68,10 +70,10 @@ def test_the_escapes_are_those_of_the_runner() -> None:
 @given(findings=REPORTS)
 def test_the_runner_reads_what_was_found(findings: list[Finding]) -> None:
     def message(finding: Finding) -> str:
-        return f"{finding.message}\n{finding.hint}" if finding.hint else finding.message
+        return "\n".join(visible(text) for text in (finding.message, finding.hint) if text)
 
     def title(finding: Finding) -> str:
-        return (f"{finding.code} at {finding.path}" if finding.path else finding.code).strip()
+        return visible(f"{finding.code} at {finding.path}" if finding.path else finding.code).strip()
 
     read = Counter((properties["title"].strip(), text) for _, properties, text in _commands(findings))
     assert read == Counter((title(finding), message(finding)) for finding in findings)
@@ -89,3 +91,10 @@ def test_columns_are_sent_only_with_a_line_and_in_order(findings: list[Finding])
             ["title"],
         )
         assert int(properties.get("col", 1)) <= int(properties.get("endColumn", 1))
+
+
+@EXAMPLES
+@given(findings=REPORTS)
+def test_nothing_steers_the_terminal_that_shows_the_log(findings: list[Finding]) -> None:
+    written = render(findings, "github")
+    assert {c for c in written if unicodedata.category(c) in {"Cc", "Cf", "Zl", "Zp"}} <= {"\n"}

@@ -68,6 +68,15 @@ def test_text_is_one_line_of_printable_characters(value):
     assert written.isprintable()
 
 
+def test_which_characters_stand_as_they_are_is_no_matter_of_the_interpreter():
+    """Their number is fixed: the same under every Python, whatever its Unicode tables say."""
+    written = [chr(code) for code in range(0x80, 0x110000) if yaml_text(chr(code)) == f'"{chr(code)}"']
+    assert all(character.isprintable() for character in written)
+    assert {"é", "ß", "я", "中", "한", "😀"} <= set(written)
+    assert not set(written) & {"\xa0", "\xad", "\u200b", "\u202e", "\ufeff", "\u1c89", "\u0378"}
+    assert len(written) == 40_217
+
+
 JSON = st.recursive(
     st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from jinja2 import UndefinedError
 
-from generator.render.environment import Templates, builtin_folder
+from generator.render.environment import TemplateError, Templates, builtin_folder
 from tests.system.repositories import read_tree, sluice, small, write_tree
 
 NAME = "kubernetes/serviceaccount.yaml.j2"
@@ -112,7 +113,6 @@ def test_the_sandbox_holds(attack, tmp_path):
 
 def refused_in_process(root) -> BaseException | None:
     """What the sandbox answers; the program is asked below, once for each kind of mistake."""
-    from generator.render.environment import TemplateError
     from tests.system.repositories import resolve_one
 
     (planned,) = resolve_one(root).plans
@@ -198,3 +198,27 @@ def test_every_template_ends_its_lines_and_has_no_trailing_blanks(name):
     assert "\r" not in text
     assert "\t" not in text
     assert not re.search(r" +\n", text)
+
+
+def test_who_is_blamed_is_who_takes_part(tmp_path):
+    """A platform team with one template of its own answers for that one, not for a mistake elsewhere."""
+    part = "kubernetes/_part.yaml.j2"
+    root = repository(tmp_path, f'a: {{% include "{part}" %}}\n')
+    write_tree(root, {f"templates/{part}": "{{ 1 / 0 }}", "templates/kubernetes/_other.yaml.j2": "x"})
+    templates = Templates(root / "templates")
+    with pytest.raises(TemplateError) as told:
+        templates.render(NAME, {})
+    assert str(told.value).startswith(f"{root / 'templates' / part}: ")
+    assert [source.name for source in templates.suspects(NAME)] == [part, NAME]
+    # This one is ours, with nothing of theirs in it: what fails is our bug, and is told as one.
+    ours = "kubernetes/configmap.yaml.j2"
+    assert templates.wrong(ours, "why") is None
+    with pytest.raises(UndefinedError):
+        templates.render(ours, {})
+
+
+def test_a_computed_include_may_be_any_of_theirs(tmp_path):
+    root = repository(tmp_path, "{% include which %}\n")
+    write_tree(root, {"templates/kubernetes/_other.yaml.j2": "x"})
+    names = [source.name for source in Templates(root / "templates").suspects(NAME)]
+    assert names == ["kubernetes/_other.yaml.j2", NAME]
