@@ -22,6 +22,7 @@ _ALWAYS = (
     "role-gates",
     "rolebinding-gates",
     "serviceaccount-gates",
+    "secret-gates",
 )
 
 

@@ -78,8 +78,7 @@ class GitOps:
 
         def failed() -> str:
             state = self.application(plan).get("status", {}).get("operationState", {})
-            mine = state.get("operation", {}).get("sync", {}).get("revision") == commit
-            if not mine and state.get("syncResult", {}).get("revision") != commit:
+            if state.get("syncResult", {}).get("revision") != commit:
                 self._refresh(plan)
                 return ""
             objects = [
@@ -87,7 +86,7 @@ class GitOps:
                 for item in state.get("syncResult", {}).get("resources", [])
                 if item.get("status") in {"SyncFailed", "PruneSkipped"} or item.get("hookPhase") == "Failed"
             ]
-            over = state["phase"] in {"Failed", "Error"} or state.get("retryCount", 0) > 0
+            over = state["phase"] in {"Failed", "Error"} or "Retrying attempt" in state.get("message", "")
             return "\n".join([state.get("message", ""), *objects]) if over else ""
 
         return until(f"the refusal of {commit[:8]}", failed, seconds, 1.0)

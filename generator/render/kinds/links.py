@@ -188,6 +188,10 @@ def _workflow(item: Object) -> Iterator[Reference]:
     path: Path = ("spec", "workflowSpec") if item.kind == "CronWorkflow" else ("spec",)
     spec = as_map(item.spec.get("workflowSpec")) if item.kind == "CronWorkflow" else item.spec
     yield from _at(item, (*path, "serviceAccountName"), "", "ServiceAccount")
+    executor = as_text(as_map(spec.get("executor")).get("serviceAccountName"))
+    if executor:  # mounted from a Secret of this name; without it no pod of the Workflow ever starts
+        name = f"{executor}.service-account-token"
+        yield Reference((*path, "executor", "serviceAccountName"), "", "Secret", item.namespace, name)
     called = as_map(spec.get("workflowTemplateRef"))
     kind = "ClusterWorkflowTemplate" if called.get("clusterScope") is True else "WorkflowTemplate"
     yield Reference(
