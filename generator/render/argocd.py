@@ -26,7 +26,8 @@ MODEL_KINDS = (
     ("traefik.io", "TraefikService"),
 )  # fmt: skip
 PLATFORM_KINDS = (
-    ("", "LimitRange"), ("", "ResourceQuota"), ("", "Secret"), ("", "ServiceAccount"), ("networking.k8s.io", "NetworkPolicy"),
+    ("", "LimitRange"), ("", "ResourceQuota"), ("", "Secret"), ("", "ServiceAccount"),
+    ("networking.k8s.io", "NetworkPolicy"),
     ("rbac.authorization.k8s.io", "Role"), ("rbac.authorization.k8s.io", "RoleBinding"),
 )  # fmt: skip
 CLUSTER_KINDS = (
