@@ -15,7 +15,7 @@ from generator.cli.terminal import emit
 from generator.render.environment import Templates
 
 _UV = "0.13.9"
-_SCRIPTS = ("plan", "fetch-model", "build-image", "propose", "propose-digests", "propose-revert")
+_SCRIPTS = ("fetch-model", "build-image", "propose", "propose-digests", "propose-revert")
 _COMMON = {f"ci/{name}.sh": f"ci/{name}.sh" for name in _SCRIPTS}
 FILES: dict[str, dict[str, str]] = {
     "github": {

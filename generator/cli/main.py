@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "promote": "Point a spec at another version of its model.",
     "gates": "Judge a model before any traffic, and check the evidence that this leaves.",
     "verify": "Check any tree of rendered files.",
+    "status": "Tell what git says of each model, and what the cluster does.",
     "revert": "Take a model back to the version before.",
     "audit": "Tell what was live, since when, why, on which evidence.",
     "ci": "Write the workflows that check, comment, build images and revert.",

@@ -56,7 +56,7 @@ def test_the_schemas_of_both_hosts_are_met(demo: Demo) -> None:
 
 def test_shellcheck_finds_nothing_in_the_scripts(demo: Demo) -> None:
     scripts = sorted(map(str, (demo.root / "ci").glob("*.sh")))
-    assert len(scripts) == 6
+    assert len(scripts) == 5
     run(program("shellcheck"), *scripts, cwd=demo.root)
 
 

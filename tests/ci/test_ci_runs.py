@@ -67,12 +67,12 @@ def test_each_check_fails_by_itself_and_hides_no_other(demo: Demo, scratch: Path
     [("", "POST repos/acme/models/issues/7/comments"), ("99", "PATCH repos/acme/models/issues/comments/99")],
 )
 def test_the_comment_is_one_and_kept_up_to_date(demo: Demo, scratch: Path, there: str, method: str) -> None:
-    plan = '# Plan\n`$(false)` "quotes"\n'
+    plan = '<!-- sluice plan -->\n# Plan\n`$(false)` "quotes"\n'
     given = {"github.token": "x", "github.event.pull_request.number": "7", "needs.check.outputs.plan": plan}
     found = runner(demo, scratch, given, STANDIN_COMMENT=there)
     good(found.job(CHECK, "comment"))
     assert found.calls[-1] == f"gh api --silent --method {method} --field body=@comment.md"
-    assert (scratch / "posted.md").read_text() == f"<!-- sluice plan -->\n{plan}\n"
+    assert (scratch / "posted.md").read_text() == f"{plan}\n"
 
 
 @pytest.fixture
@@ -336,7 +336,7 @@ def gitlab_standin(notes: list[dict[str, object]]) -> Iterator[tuple[str, list[t
     ],
 )
 def test_gitlab_keeps_one_note(demo: Demo, scratch: Path, notes, asked) -> None:
-    (demo.root / "plan.md").write_text("# Plan\n")
+    (demo.root / "plan.md").write_text("<!-- sluice plan -->\n# Plan\n")
     with gitlab_standin(notes) as (address, seen):
         found = runner(
             demo,

@@ -1,0 +1,1 @@
+"""Git beside the cluster: what both say of one model in one environment, and what a person can do about it."""

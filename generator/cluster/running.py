@@ -1,0 +1,222 @@
+"""What runs: a Rollout, its versions and its last verdicts, and the Argo CD Application that syncs it.
+
+Fields as the controllers write them: Argo Rollouts 1.9 and 1.10 (`status` of Rollout and AnalysisRun), Argo CD 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+from generator.cluster.server import Answer, ClusterError, Server
+from generator.plan.names import HASH_LABEL
+
+_ARGO: Final = "/apis/argoproj.io/v1alpha1"
+_REVISION: Final = "rollout.argoproj.io/revision"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A version in the cluster; all empty where nothing says."""
+
+    version: str = ""
+    digest: str = ""
+    pods: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The last word of one metric of the current release.
+
+    Args:
+        metric: its name: the guard.
+        phase: Successful, Failed, Inconclusive, Error, Running or Pending.
+        value: of the last measurement, as the controller prints it; empty when there was none.
+        message: of the metric, or of its last measurement.
+        run: the AnalysisRun.
+    """
+
+    metric: str
+    phase: str
+    value: str
+    message: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """One Rollout.
+
+    Args:
+        phase: Healthy, Progressing, Paused or Degraded; Unknown before the controller has seen it.
+        message: why.
+        step: index of the current step; None without steps.
+        steps: how many there are.
+        weight: of the new version, in percent of live traffic; None where no router is told.
+        aborted: it was, and nobody has tried again.
+        pauses: why it waits.
+        approval: it stands before a step that only a person ends.
+        stable: what serves.
+        wanted: what the Rollout asks for.
+        verdicts: by metric.
+    """
+
+    phase: str
+    message: str
+    step: int | None
+    steps: int
+    weight: int | None
+    aborted: bool
+    pauses: tuple[str, ...]
+    approval: bool
+    stable: Served
+    wanted: Served
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more will happen by itself: all traffic is where it stays, or the release was aborted."""
+        return self.phase == "Healthy" or (self.phase == "Degraded" and self.aborted)
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """The Application.
+
+    Args:
+        sync: Synced, OutOfSync or Unknown.
+        health: Healthy, Progressing, Suspended, Degraded, Missing or Unknown.
+        revision: the commit that was compared last.
+        error: why the last operation failed; empty when it did not.
+    """
+
+    sync: str
+    health: str
+    revision: str
+    error: str
+
+
+def rollout(server: Server, namespace: str, name: str) -> Live | None:
+    """A Rollout and what belongs to it; None when there is none.
+
+    Raises:
+        ClusterError: the server can't be asked, or refuses.
+    """
+    body = _body(
+        server.request("GET", f"{_ARGO}/namespaces/{quote(namespace)}/rollouts/{quote(name)}"), server
+    )
+    if body is None:
+        return None
+    status = _map(body.get("status"))
+    current = str(status.get("currentPodHash") or "")
+    sets = _items(server, f"/apis/apps/v1/namespaces/{quote(namespace)}/replicasets", _selector(body))
+    runs = _items(server, f"{_ARGO}/namespaces/{quote(namespace)}/analysisruns", f"{HASH_LABEL}={current}")
+    canary = _map(_map(_map(body.get("spec")).get("strategy")).get("canary"))
+    steps = canary.get("steps") or []
+    index = status.get("currentStepIndex")
+    at = steps[index] if isinstance(index, int) and 0 <= index < len(steps) else {}
+    reasons = tuple(str(item.get("reason", "")) for item in status.get("pauseConditions") or ())
+    seen = str(status.get("observedGeneration", "")) == str(_map(body["metadata"]).get("generation", ""))
+    return Live(
+        phase=str(status.get("phase") or "Unknown") if seen else "Progressing",
+        message=" ".join(str(status.get("message") or "").split())
+        if seen
+        else "the controller has not seen it yet",
+        step=index if isinstance(index, int) else None,
+        steps=len(steps),
+        weight=_weight(status),
+        aborted=bool(status.get("abort")),
+        pauses=reasons,
+        approval="BlueGreenPause" in reasons or ("CanaryPauseStep" in reasons and at.get("pause") == {}),
+        stable=_served(sets, str(status.get("stableRS") or "")),
+        wanted=_told(_map(_map(body.get("spec")).get("template"))),
+        verdicts=tuple(_verdicts(runs, _annotation(body, _REVISION))),
+    )
+
+
+def application(server: Server, namespace: str, name: str) -> Synced | None:
+    """An Application; None when there is none, or when who asks may not see it."""
+    answer = server.request("GET", f"{_ARGO}/namespaces/{quote(namespace)}/applications/{quote(name)}")
+    if answer.status in {403, 404}:
+        return None
+    status = _map((_body(answer, server) or {}).get("status"))
+    sync, operation = _map(status.get("sync")), _map(status.get("operationState"))
+    failed = operation.get("phase") in {"Failed", "Error"}
+    return Synced(
+        sync=str(sync.get("status") or "Unknown"),
+        health=str(_map(status.get("health")).get("status") or "Unknown"),
+        revision=str(sync.get("revision") or ""),
+        error=" ".join(str(operation.get("message") or "").split()) if failed else "",
+    )
+
+
+def _body(answer: Answer, server: Server) -> Mapping[str, Any] | None:
+    if answer.status == 404:
+        return None
+    if not answer.ok:
+        raise ClusterError(f"{server.address} refuses: {answer.message}")
+    return answer.body
+
+
+def _items(server: Server, path: str, selector: str) -> list[Mapping[str, Any]]:
+    if not selector or selector.endswith("="):
+        return []
+    answer = server.request("GET", path, {"labelSelector": selector})
+    items = (_body(answer, server) or {}).get("items") or []
+    return [item for item in items if isinstance(item, dict)]
+
+
+def _map(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _annotation(body: Mapping[str, Any], key: str) -> str:
+    return str(_map(_map(body.get("metadata")).get("annotations")).get(key) or "")
+
+
+def _selector(body: Mapping[str, Any]) -> str:
+    labels = _map(_map(_map(body.get("spec")).get("selector")).get("matchLabels"))
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+
+
+def _weight(status: Mapping[str, Any]) -> int | None:
+    weight = _map(_map(_map(status.get("canary")).get("weights")).get("canary")).get("weight")
+    return weight if isinstance(weight, int) else None
+
+
+def _served(sets: Iterable[Mapping[str, Any]], pod_hash: str) -> Served:
+    for item in sets:
+        if pod_hash and _map(_map(item.get("metadata")).get("labels")).get(HASH_LABEL) == pod_hash:
+            told, status = _told(_map(_map(item.get("spec")).get("template"))), _map(item.get("status"))
+            pods = f"{status.get('readyReplicas') or 0}/{_map(item.get('spec')).get('replicas') or 0}"
+            return Served(told.version, told.digest, pods)
+    return Served()
+
+
+def _told(template: Mapping[str, Any]) -> Served:
+    metadata = _map(template.get("metadata"))
+    version = _map(metadata.get("labels")).get("app.kubernetes.io/version")
+    digest = _map(metadata.get("annotations")).get("sluice.dev/model-digest")
+    return Served(str(version or ""), str(digest or ""))
+
+
+def _verdicts(runs: Iterable[Mapping[str, Any]], revision: str) -> Iterable[Verdict]:
+    """The newest word of each metric in the runs of this revision, by metric."""
+    own = [run for run in runs if not revision or _annotation(run, _REVISION) == revision]
+    own.sort(key=lambda run: str(_map(run.get("metadata")).get("creationTimestamp") or ""))
+    found: dict[str, Verdict] = {}
+    for run in own:
+        name = str(_map(run.get("metadata")).get("name") or "")
+        for result in _map(run.get("status")).get("metricResults") or ():
+            last = _map(([None, *(result.get("measurements") or [])])[-1])
+            message = str(result.get("message") or last.get("message") or "")
+            found[str(result.get("name"))] = Verdict(
+                metric=str(result.get("name")),
+                phase=str(result.get("phase") or "Pending"),
+                value=str(last.get("value") or ""),
+                message=" ".join(message.split()),
+                run=name,
+            )
+    return [found[metric] for metric in sorted(found)]
