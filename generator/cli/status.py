@@ -93,7 +93,7 @@ def _git(session: Session, entries: Sequence[Entry], environment: str | None) ->
         if not resolved.plans:
             note(f"{entry.name} can't be planned: see `sluice validate {entry.name}`")
             continue
-        content = evidence_of(resolved, session.repository).content
+        content = evidence_of(entry, session.repository).content
         gates = tuple((gate.name, gate.verdict) for gate in content.predicate.gates) if content else ()
         plans = [planned.plan for planned in resolved.plans]
         rows += [Beside(plan, gates) for plan in plans if environment in {None, plan.identity.environment}]
