@@ -33,7 +33,11 @@ def call(command: Sequence[str], cwd: Path, **variables: str) -> Call:
     """
     started = time.perf_counter()
     with subprocess.Popen(
-        command, cwd=cwd, env=environ(**variables), stdout=subprocess.PIPE, text=True
+        command,
+        cwd=cwd,
+        env=environ(**variables, PYTHONDONTWRITEBYTECODE=""),
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout
         out = process.stdout.read()
