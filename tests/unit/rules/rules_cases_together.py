@@ -164,8 +164,8 @@ CASES = (
     Case("PLAT913", {"platform.owners": ["@"]}, {"platform.owners": ["@a"]}, "spec.owners[0]", "warning"),
     Case(
         "PLAT914",
-        {"platform.gates": {"daily": "04:30", "inputs": {"s3": "gates/{digest}.tgz"}}},
-        {"platform.gates": {"daily": "04:30", "inputs": {"claim": "inputs"}}},
+        {"platform.gates": {"daily": "14:30", "inputs": {"s3": "gates/{digest}.tgz"}}},
+        {"platform.gates": {"daily": "14:30", "inputs": {"claim": "inputs"}}},
         "spec.gates.daily",
     ),
 )
