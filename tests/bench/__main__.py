@@ -26,12 +26,17 @@ def main() -> None:
     parser.add_argument(
         "--large", type=int, default=10_000, help="models of the large one; 0 leaves it out (default 10000)"
     )
+    parser.add_argument(
+        "--organisation", action="store_true", help="also 40 teams of 50 models in 3 environments"
+    )
     parser.add_argument("--folder", type=Path, help="where to work (default: the folder for temporary files)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sluice-bench-", dir=arguments.folder) as folder:
         _table(arguments.models, _small(Path(folder), arguments.models, arguments.rounds))
         if arguments.large:
             _linear(Path(folder), arguments.models, arguments.large)
+        if arguments.organisation:
+            _organisation(Path(folder))
 
 
 def _small(folder: Path, models: int, rounds: int) -> dict[str, Series]:
@@ -121,6 +126,23 @@ def _linear(folder: Path, models: int, large: int) -> None:
     )
     _bar(f"{large} / {models}", whole.wall_s / tenth.wall_s, 11)
     _bar(f"peak MB of a process, {large}", max(whole.peak_mb, again.peak_mb), 100)
+
+
+def _organisation(folder: Path) -> None:
+    """The organisation of the platform's promise: rendered, validated, checked, each once."""
+    root = generate(folder / "organisation", 40 * 50, 3, team_size=50)
+    commands = {
+        "render": ("render",),
+        "validate": ("validate", "--format", "json"),
+        "render again": ("render",),
+        "check": ("render", "--check"),
+    }
+    found = {name: Series([sluice(root, *arguments)]) for name, arguments in commands.items()}
+    files = sum(1 for path in (root / "rendered").rglob("*") if path.is_file())
+    print(f"\n40 teams x 50 models x 3 environments: {files} files")
+    for name, series in found.items():
+        print(f"{name:<28}{series.wall_s:>9.3f}{series.cpu_s:>9.3f}{series.peak_mb:>9.1f}")
+    _bar("peak MB of a process, organisation", max(series.peak_mb for series in found.values()), 100)
 
 
 if __name__ == "__main__":

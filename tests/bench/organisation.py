@@ -1,4 +1,4 @@
-"""Generated organisations: teams of twenty models, of five kinds, with locks. Equal arguments give equal bytes."""
+"""Generated organisations: teams of models of five kinds, with locks. Equal arguments give equal bytes."""
 
 from __future__ import annotations
 
@@ -75,15 +75,16 @@ _KINDS = (_AUTOSCALED, _BLUE_GREEN, _COHORT, _SHADOWED, _OVERRIDDEN)
 _FRAMEWORKS = ("sklearn", "xgboost", "lightgbm", "onnx", "mlflow")
 
 
-def generate(root: Path, models: int, environments: int) -> Path:
+def generate(root: Path, models: int, environments: int, team_size: int = _TEAM) -> Path:
     """Write a repository with so many models.
 
     Args:
         root: an empty folder.
         models: how many.
         environments: how many, each with the same router.
+        team_size: models of each team.
     """
-    teams = [f"team-{number:03}" for number in range((models + _TEAM - 1) // _TEAM)]
+    teams = [f"team-{number:03}" for number in range(-(-models // team_size))]
     platform = _PLATFORM + "  environments:\n"
     platform += "".join(_ENVIRONMENT.format(name=f"env{number}") for number in range(environments))
     platform += "  teams:\n" + "".join(
@@ -93,7 +94,7 @@ def generate(root: Path, models: int, environments: int) -> Path:
         (root / "specs" / team).mkdir(parents=True)
     (root / "specs/platform.yaml").write_text(platform)
     for number in range(models):
-        _model(root / "specs" / teams[number // _TEAM], number)
+        _model(root / "specs" / teams[number // team_size], number)
     return root
 
 
