@@ -136,37 +136,13 @@ def _all(
         emit(blast_radius(compared.found, compared.label, color=has_color(sys.stdout)))
 
 
-_FOLDED = 60  # models of a comment whose plans are told; more would not fit
-
-
 def _comment(
     session: Session, entries: Sequence[Entry], environment: str | None, compared: Compared | None
 ) -> None:
-    from generator.cli.comment import Told, comment
-    from generator.cli.overview import Overview, chosen, open_waivers, overview
+    from generator.cli.comment import comment
+    from generator.cli.told import told_models
 
-    platform, told = session.repository.platform, []
-    for index, entry in enumerate(entries):
-        found = tuple(d for d in compared.found.found if d.name == entry.name) if compared else ()
-        resolved = resolve(session.repository, entry, session.bento_templates)
-        if not resolved.plans or any(finding.severity == "error" for finding in resolved.findings):
-            reason = next((f.message for f in resolved.findings if f.severity == "error"), "there is no plan")
-            told.append(Told(Overview(entry.team, entry.model, reason=reason), found, ()))
-            continue
-        planned = chosen(resolved.plans, environment)
-        told_of = _sections(session, entry, planned) if index < _FOLDED else []
-        shown = [s for s in told_of if s.key != "values"]
-        waivers = open_waivers(platform, session.today, [entry.name]) if platform else []
-        row = overview(session, entry, resolved.plans, environment)
-        told.append(Told(row, found, tuple(shown), tuple(waivers)))
-    gone = [d for d in compared.found.found if d.status == "removed"] if compared else []
-    told += [
-        Told(Overview(d.team, d.model, reason="it is gone"), (), ())
-        for d in {
-            d.name: d for d in gone if (d.team, d.model) not in {(e.team, e.model) for e in entries}
-        }.values()
-    ]
-    emit(comment(told, compared))
+    emit(comment(told_models(session, entries, environment, compared), compared))
 
 
 def _html(

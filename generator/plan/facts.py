@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from generator.plan.resolve import Planned
@@ -62,6 +63,7 @@ def _model(planned: Planned, plan: Plan) -> Iterator[Fact]:
     yield Fact("model", "", "version", plan.version.label)
     yield Fact("model", "", "reference", plan.version.resolved)
     yield Fact("model", "", "digest", short(plan.version.digest))
+    yield Fact("model", "", "locked at", plan.version.at)
     data = planned.written.lock.data if planned.written.lock else {}
     for ref, locked in sorted(data.items()):
         yield Fact("data", ref, "digest", short(locked.digest))
@@ -157,13 +159,24 @@ _PARTS = (_model, _release, _gates, _rest, _whole)
 
 def _fields(topic: Topic, item: str, value: Any, left_out: Collection[str] = ()) -> Iterator[Fact]:
     """The fields of a frozen value, in words; what is not set is left out."""
-    derived = _DERIVED.get(type(value).__name__, set())
-    for field in dataclasses.fields(value):
-        inner = getattr(value, field.name)
-        if inner and field.name not in derived and field.name not in left_out:
-            yield Fact(topic, item, _words(field.name), _text(field.name, inner))
+    for name in _names(type(value)):
+        inner = getattr(value, name)
+        if inner and name not in left_out:
+            yield Fact(topic, item, _words(name), _text(name, inner))
 
 
+_told: dict[type[Any], tuple[str, ...]] = {}  # asked for a hundred times a plan
+
+
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    """Names of a class's fields, without those that follow from others."""
+    if kind not in _told:
+        derived = _DERIVED.get(kind.__name__, set())
+        _told[kind] = tuple(f.name for f in dataclasses.fields(kind) if f.name not in derived)
+    return _told[kind]
+
+
+@lru_cache(maxsize=1024)
 def _words(name: str) -> str:
     """A field's name as people say it: `delay_s` and `noData` are `delay` and `no data`."""
     spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in name).replace("_", " ")
