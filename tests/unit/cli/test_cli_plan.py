@@ -38,7 +38,7 @@ def plans(session: Session) -> list[Plan]:
 
 def objects(session: Session, plan: Plan) -> dict[str, dict]:
     files = render_bundle(plan, session.templates, {})
-    return {name: yaml.safe_load(text) for name, text in files.items()}
+    return {name: yaml.safe_load(text) for name, text in files.items() if name.endswith(".yaml")}
 
 
 def change(root: Path, model: str, old: str, new: str) -> None:
