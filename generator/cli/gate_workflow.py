@@ -132,6 +132,7 @@ def _server(address: str, context: str, ca: str | None) -> Server:
 
     if not address:
         return Kubernetes(context)
+    address = address if "://" in address else f"https://{address}"  # as `argo` takes ARGO_SERVER
     if not address.startswith(("http://", "https://")):
         raise Refused(f"--server takes an address with http:// or https://, not {address}")
     insecure = os.environ.get("ARGO_INSECURE_SKIP_VERIFY", "").lower() == "true"

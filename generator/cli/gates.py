@@ -11,8 +11,9 @@ from pathlib import Path
 
 import click
 
-from generator.cli import gate_pods, gate_workflow
+from generator.cli import gate_pods, gate_stage, gate_workflow
 from generator.cli.formats import FORMATS, render
+from generator.cli.gate_inputs import Given, input_options
 from generator.cli.session import Refused, Session, open_session, root_option, select, select_one
 from generator.cli.terminal import emit, has_color, is_terminal, note
 from generator.gates.document import Evidence, read_evidence, written
@@ -39,6 +40,7 @@ def command() -> None:
 
 command.add_command(gate_pods.judge)
 command.add_command(gate_pods.verdict)
+command.add_command(gate_stage.stage)
 command.add_command(gate_workflow.submit)
 command.add_command(gate_workflow.fetch)
 
@@ -52,18 +54,7 @@ command.add_command(gate_workflow.fetch)
     "--env", "environment", default="", metavar="ENV", help="Run the gates of one environment only."
 )
 @click.option("--offline", is_flag=True, help="Make no environment: refuse when one is missing.")
-@click.option(
-    "--from", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="FOLDER",
-    help="Where files that gates name are looked for first.",
-)  # fmt: skip
-@click.option(
-    "--data", "data", multiple=True, metavar="NAME=FILE", help="The file behind a name that a gate uses."
-)
-@click.option(
-    "--predictions", multiple=True, metavar="[GATE=]FILE",
-    help="A table of predictions, for all gates or for one; default: predictions.parquet or .csv in --from.",
-)  # fmt: skip
-@click.option("--model", type=click.Path(path_type=Path, exists=True), help="The model's own file or folder.")
+@input_options
 @click.option(
     "--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True, help="Form of the report."
 )  # fmt: skip
@@ -72,12 +63,9 @@ def run(
     spec: str,
     name: str,
     environment: str,
-    folder: Path | None,
-    data: tuple[str, ...],
-    predictions: tuple[str, ...],
-    model: Path | None,
     fmt: str,
     root: Path | None,
+    given: Given,
     *,
     offline: bool,
 ) -> None:
@@ -91,7 +79,7 @@ def run(
     lock = planned[0].written.lock
     if lock is None:
         raise Refused(f"{entry.name} has no lock")
-    inputs = Inputs(session.root, entry.spec, lock, folder, _pairs(data), _tables(predictions), model)
+    inputs = given.inputs(session.root, entry.spec, lock)
     everything = wanted(item.plan for item in planned)
     chosen = wanted((item.plan for item in plans_in(planned, environment)), name)
     if not chosen:
@@ -178,25 +166,6 @@ def plans_in(planned: Sequence[Planned], environment: str) -> list[Planned]:
     if environment and environment not in known:
         raise Refused(f"there is no environment `{environment}`; known: {', '.join(known)}")
     return [item for item in planned if environment in {"", item.plan.identity.environment}]
-
-
-def _pairs(texts: Sequence[str]) -> dict[str, Path]:
-    """`NAME=FILE`, the name of a data set may hold a `=` itself."""
-    out = {}
-    for text in texts:
-        name, found, file = text.rpartition("=")
-        if not found or not name or not file:
-            raise Refused(f"--data takes NAME=FILE, not {text}")
-        out[name] = Path(file)
-    return out
-
-
-def _tables(texts: Sequence[str]) -> dict[str, tuple[Path, ...]]:
-    out: dict[str, tuple[Path, ...]] = {}
-    for text in texts:
-        gate, _, file = text.rpartition("=")
-        out[gate] = (*out.get(gate, ()), Path(file))
-    return out
 
 
 def _task(planned: Sequence[Planned], item: Wanted, inputs: Inputs, *, offline: bool) -> Task:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from generator.cli.gates import command
 from generator.gates.document import Evidence, parse_evidence
+from generator.gates.pod import gate_of, mounted
+from generator.gates.staging import staged
 from generator.plan.names import gate_workflow
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
@@ -305,3 +310,46 @@ def test_whatever_is_missing_or_wrong_fails_the_whole(spoil, custom, codes, verd
     content = read(ran.outputs["verdict"])
     want = dict.fromkeys(("drift", "toxicity", "unit-tests"), "pass") | verdicts
     assert {entry.name: entry.verdict for entry in content.predicate.gates} == want
+
+
+def test_staged_inputs_are_what_containers_find(case, tmp_path):
+    files = tmp_path / "made"
+    case.folder.rename(files)
+    (files / "unrelated.bin").write_bytes(b"x" * 10)
+
+    def stage(*more: str):
+        return CliRunner().invoke(
+            command, ["stage", "shop/ranker", "--root", str(case.root), "--to", str(case.inputs), "--from", str(files), *more]
+        )  # fmt: skip
+
+    done = stage()
+    assert done.exit_code == 0, done.output
+    left = sorted(
+        path.relative_to(case.folder).as_posix() for path in case.folder.rglob("*") if path.is_file()
+    )
+    assert left == ["now.csv", "reports/junit.xml", "train.csv"]
+    source, copy = (folder / "reports" / "junit.xml" for folder in (files, case.folder))
+    assert source.stat().st_mtime == copy.stat().st_mtime
+    assert stage("--archive").exit_code == 0
+    with tarfile.open(case.inputs / f"{case.folder.name}.tgz") as tar:
+        assert {name.split("/")[0] for name in tar.getnames()} == {case.folder.name}
+    (files / "now.csv").write_text("amount,hour\n1,2\n")
+    other = stage()
+    assert (other.exit_code, "not the data set of the lock" in other.output) == (1, True)
+    assert len((case.folder / "now.csv").read_text()) > 20
+    (files / "reports" / "junit.xml").unlink()
+    gone = stage()
+    assert (gone.exit_code, "reports/junit.xml is not here" in gone.output) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["dvc:../secret.csv", "dvc:/etc/passwd", "s3://x/../../y.csv"])
+def test_nothing_is_staged_outside_of_its_folder(name, case):
+    config = {
+        "name": "d",
+        "drift": {"reference": name, "current": name, "features": ["a"]},
+        "tool": "ks",
+        "alpha": 0.05,
+    }
+    found = staged([gate_of(config)], mounted(case.inputs, case.planned.written.lock))
+    assert (found.files, len(found.problems)) == ({}, 1)
+    assert "outside of the folder" in found.problems[0]
