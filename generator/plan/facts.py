@@ -60,6 +60,7 @@ def facts(planned: Planned) -> tuple[Fact, ...]:
 
 
 def _model(planned: Planned, plan: Plan) -> Iterator[Fact]:
+    # When it was locked (`version.at`) changes nothing that is released.
     yield Fact("model", "", "version", plan.version.label)
     yield Fact("model", "", "reference", plan.version.resolved)
     yield Fact("model", "", "digest", short(plan.version.digest))
@@ -142,6 +143,7 @@ def _rest(planned: Planned, plan: Plan) -> Iterator[Fact]:
     yield from _fields("ownership", "", plan.identity, {"team", "model", "environment"})
     yield from _fields("metrics", "", plan.monitoring)
     yield from _fields("delivery", "", plan.delivery)
+    yield from _fields("delivery", "gates", plan.gate_pods)
 
 
 def _whole(planned: Planned, plan: Plan) -> Iterator[Fact]:
@@ -152,7 +154,7 @@ def _whole(planned: Planned, plan: Plan) -> Iterator[Fact]:
 
 _TOLD = {
     "identity", "version", "image", "bento", "env", "routing", "capacity", "rollout", "gates", "gate_key",
-    "enforcement", "monitoring", "delivery",
+    "enforcement", "monitoring", "delivery", "gate_pods",
 }  # fmt: skip
 _PARTS = (_model, _release, _gates, _rest, _whole)
 

@@ -135,11 +135,20 @@ def _locked_data(written: Written) -> Iterator[Finding]:
     if written.lock is None:
         return
     for index, gate in enumerate(written.file.spec.gates):
-        for part in ("drift", "data", "explain"):
-            windows = getattr(gate, part, None)
-            for key in ("reference", "current"):
-                ref = getattr(windows, key, None)
-                if isinstance(ref, str) and ref not in written.lock.data:
-                    message = f"the data set `{ref}` is not locked"
-                    hint = f"pin it: add it under `data` in {written.lock_document.file}"
-                    yield written.finding("LOCK204", ("spec", "gates", index, part, key), message, hint)
+        for path, ref in data_references(gate):
+            if ref not in written.lock.data:
+                message = f"the data set `{ref}` is not locked"
+                hint = f"pin it: add it under `data` in {written.lock_document.file}"
+                yield written.finding("LOCK204", ("spec", "gates", index, *path), message, hint)
+
+
+def data_references(gate: object) -> Iterator[tuple[Path, str]]:
+    """The data sets that a gate reads, with where they stand in it."""
+    for part in ("drift", "data", "explain"):
+        value = getattr(gate, part, None)
+        if isinstance(value, str):  # the rows of a fairness gate
+            yield (part,), value
+        for key in ("reference", "current"):
+            ref = getattr(value, key, None)
+            if isinstance(ref, str):
+                yield (part, key), ref

@@ -37,6 +37,8 @@ class LockedData(Record):
 
     digest: Digest = Field(description="digest of its content")
     resolved: Line = Field(description="what it resolved to")
+    at: Line | None = Field(None, description="when it was resolved (RFC 3339)")
+    by: Line | None = Field(None, description="what resolved it")
 
 
 class LockFile(Record):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from generator import __version__
 from tests.references.conftest import Sandbox
 from tests.references.processes import free_port
 from tests.references.standin import Reply, standing_in
@@ -94,7 +95,14 @@ def test_data_without_a_digest_is_identified_by_its_bytes(files: Path, sandbox: 
         gate = f'{{name: d, drift: {{reference: "{ref}", current: "{ref}", features: [x]}}, tool: ks}}'
         sandbox.ask(f"{address}/m.pkl", given(DIGEST), gate)
         digest = hashlib.sha256(b"x\n1\n").hexdigest()
-        expected = {ref: {"resolved": f"{ref}#sha256={digest}", "digest": f"sha256:{digest}"}}
+        expected = {
+            ref: {
+                "resolved": f"{ref}#sha256={digest}",
+                "digest": f"sha256:{digest}",
+                "at": "2026-11-23T00:00:00Z",
+                "by": f"sluice {__version__}, a download from {address.removeprefix('https://')}",
+            }
+        }
         assert sandbox.pinned(**trusted)["data"] == expected
         (files / "rows.csv").write_text("x\n2\n")
         moved = sandbox.pin("--check", **trusted)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from generator import __version__
 from tests.bento.serving import checked, tree_sha256
 from tests.references.conftest import Sandbox
 from tests.tools.environment import environment
@@ -98,12 +99,16 @@ def test_a_model_and_the_data_of_its_gates(own: Work, sandbox: Sandbox) -> None:
     assert lock["model"]["version"] == md5("weights")[:12]
     assert lock["model"]["digest"] == sha256("weights")
     train, rows = "x\n1\n", sha256("x\n3\n")
+    who = {"at": "2026-11-23T00:00:00Z", "by": f"sluice {__version__}, git and the DVC store"}
+    here = {**who, "by": lock["data"]["rows.csv"]["by"]}
+    assert here["by"].startswith(f"sluice {__version__}, ")
     assert lock["data"] == {
         "dvc:data/train.csv": {
             "resolved": f"dvc:data/train.csv@{own.head}#md5={md5(train)}",
             "digest": sha256(train),
+            **who,
         },
-        "rows.csv": {"resolved": f"rows.csv#sha256={rows[7:]}", "digest": rows},
+        "rows.csv": {"resolved": f"rows.csv#sha256={rows[7:]}", "digest": rows, **here},
     }
 
 

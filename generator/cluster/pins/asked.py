@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from generator.cluster.pins.failure import CredentialError, PinError
 from generator.cluster.pins.reference import Reference
 from generator.plan.layers import Layers
+from generator.plan.references import data_references
 from generator.plan.repository import Entry, Repository
 from generator.plan.resolve import resolve
 from generator.source.document import Document, Path
@@ -17,8 +17,6 @@ from generator.spec.check import check_data
 from generator.spec.model import ModelFile, ModelSpec
 
 _BASE = "\0"
-_PARTS = ("drift", "data", "explain")
-_WINDOWS = ("reference", "current")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +69,5 @@ def asked(repository: Repository, entry: Entry) -> tuple[list[Asked], list[Findi
 def _references(spec: ModelSpec) -> Iterator[tuple[Path, Reference]]:
     yield ("spec", "model", "ref"), Reference(spec.model.ref, sha256=spec.model.sha256)
     for index, gate in enumerate(spec.gates):
-        for part, value in _data(gate):
+        for part, value in data_references(gate):
             yield ("spec", "gates", index, *part), Reference(value, data=True)
-
-
-def _data(gate: Any) -> Iterator[tuple[Path, str]]:
-    for part in _PARTS:
-        value = getattr(gate, part, None)
-        if isinstance(value, str):  # the rows of a fairness gate
-            yield (part,), value
-        for key in _WINDOWS:
-            ref = getattr(value, key, None)
-            if isinstance(ref, str):
-                yield (part, key), ref

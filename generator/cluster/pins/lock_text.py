@@ -38,10 +38,11 @@ def _edited(text: str, wanted: dict[str, Any]) -> str | None:
         edited = edited and remove_key(edited, path)
     for path, value in _changed(data, wanted):
         edited = edited and replace_scalar(edited, path, value)
-    added = {ref: entry for ref, entry in wanted.get("data", {}).items() if ref not in data.get("data", {})}
+    stay = _stay(data.get("data", {}), wanted.get("data", {}))
+    added = {ref: entry for ref, entry in wanted.get("data", {}).items() if ref not in stay}
     if added and edited:
         rows = list(_rows(added))
-        inner = "data" in data and any(ref in wanted["data"] for ref in data["data"])
+        inner = bool(stay)
         edited = add_lines(edited, ("data",), rows) if inner else _appended(edited, "data", rows)
     if edited and "image" in wanted and "image" not in data:
         edited = _appended(edited, "image", list(_pairs(wanted["image"])))
@@ -54,13 +55,19 @@ def _appended(text: str, name: str, rows: list[str]) -> str:
 
 def _gone(data: dict[str, Any], wanted: dict[str, Any]) -> Iterator[Path]:
     """Keys to remove: whole sections, and data sets of a section that stays."""
-    old, new = data.get("data", {}), wanted.get("data", {})
+    old = data.get("data", {})
+    stay = _stay(old, wanted.get("data", {}))
     if "image" in data and "image" not in wanted:
         yield ("image",)
-    if "data" in data and not any(ref in new for ref in old):
+    if "data" in data and not stay:
         yield ("data",)
     else:
-        yield from (("data", ref) for ref in old if ref not in new)
+        yield from (("data", ref) for ref in old if ref not in stay)
+
+
+def _stay(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
+    """Data sets whose rows are edited; one that gets other keys is written anew."""
+    return {ref for ref in old if ref in new and old[ref].keys() == new[ref].keys()}
 
 
 def _changed(data: Any, wanted: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:

@@ -109,7 +109,8 @@ class Pinner:
 
     def _entry(self, reference: Reference, found: Found, content: Content) -> dict[str, str]:
         if reference.data:
-            return {"resolved": found.resolved, "digest": content.digest}
+            who = {"at": self.when, "by": _by(content)}
+            return {"resolved": found.resolved, "digest": content.digest, **who}
         return {
             "ref": reference.text,
             "resolved": found.resolved,
@@ -135,7 +136,7 @@ def locked(reference: Reference, lock: LockFile | None) -> dict[str, str] | None
         return None
     if reference.data:
         data = lock.data.get(reference.text)
-        return {"resolved": data.resolved, "digest": data.digest} if data else None
+        return data.model_dump(exclude_none=True) if data else None
     return lock.model.model_dump() if lock.model.ref == reference.text else None
 
 

@@ -21,7 +21,7 @@ EXAMPLES = Path(__file__).resolve().parents[3] / "specs"
 FOLLOWS = {
     "identity.team", "bento.custom_class", "identity.model", "identity.environment", "version.ref", "image.digest", "image.tag",
     "bento.name", "bento.class_name", "bento.tag", "bento.version", "bento.digest", "bento.buckets", "bento.scrape_s",
-    "bento.path", "gate_key", "gates.config", "gates.kind", "gates.waiver.gate",
+    "bento.path", "gate_key", "gates.config", "gates.kind", "gates.waiver.gate", "version.at",
 }  # fmt: skip
 GUARD_FOLLOWS = {"limit", "name", "index", "alpha", "mask_s", "at_most"}
 

@@ -105,6 +105,15 @@ CASES = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(("ref", "wanted"), [("dvc:b", []), ("dvc:rows", ["LOCK204"])])
+def test_the_rows_of_a_fairness_gate_are_locked_too(ref, wanted, tmp_path):
+    gate = (
+        f'{{name: f, fairness: demographic-parity-difference, sensitive: [age], atMost: 0.1, data: "{ref}"}}'
+    )
+    spec = MODEL + f"  gates:\n    - {gate}\n"
+    assert codes(resolve_one(small(tmp_path, spec, PLATFORM, LOCKED))) == wanted
+
+
 @pytest.mark.parametrize("code", CASES)
 def test_trips(code, tmp_path):
     *texts, place = CASES[code][0]
