@@ -1,13 +1,15 @@
-"""Ceilings of the tier: what no model may exceed, and what every one must have."""
+"""Ceilings of the tier: what no model may exceed."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
-from generator.plan.values import Canary
+from generator.plan.values import Canary, Plan
 from generator.rules.odds import odds_of, share_up
-from generator.rules.paths import GATES, GUARDS, LOCK_IMAGE, ROLLOUT, STEPS, written_guards
+from generator.rules.paths import GUARDS, ROLLOUT, STEPS
 from generator.rules.registry import Context, Problem, Related, rule
 from generator.source.document import Path
 from generator.source.finding import Fix
@@ -22,7 +24,7 @@ def _ceiling(context: Context, key: str, shown: object) -> Related:
     return ((text, context.tier_place("ceilings", key)),)
 
 
-def _above(context: Context, path: Path, what: str, key: str, limit: str) -> Problem:
+def _above(context: Context, path: Path, what: str, key: str, limit: int | str) -> Problem:
     """A value above a ceiling, with the edit that brings it down to it."""
     message = f"{what} is above the {limit} that the tier `{context.plan.identity.tier}` allows"
     return Problem(path, message, f"write {limit} or less", _ceiling(context, key, limit), Fix(path, limit))
@@ -99,70 +101,94 @@ def longest_rollout(context: Context) -> Iterator[Problem]:
         yield Problem(STEPS, message, f"shorten them by {duration(total - ceiling)}", related)
 
 
-@rule(
-    "TIER304",
-    "error",
-    "more pods than the tier allows",
-    why=f"Pods cost money and crowd out other models. {_STRICTER}",
-    fix="Lower `replicas` or `autoscaling.max`.",
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """A ceiling on one size of a model.
+
+    Args:
+        code: of the finding.
+        title: what it finds.
+        why: why that matters.
+        fix: how to mend it.
+        key: of the ceiling in the tier.
+        what: how a message calls the size.
+        path: where the spec says it.
+        asked: the size in a plan, as written.
+        amount: of such a size, to compare.
+    """
+
+    code: str
+    title: str
+    why: str
+    fix: str
+    key: str
+    what: str
+    path: Callable[[Plan], Path]
+    asked: Callable[[Plan], int | str]
+    amount: Callable[[Any], float]
+
+
+_SIZES = (
+    _Size(
+        "TIER304",
+        "more pods than the tier allows",
+        why="Pods cost money and crowd out other models.",
+        fix="Lower `replicas` or `autoscaling.max`.",
+        key="replicas",
+        what="the number of pods",
+        path=lambda plan: (
+            ("spec", "autoscaling", "max") if plan.capacity.autoscaler else ("spec", "replicas")
+        ),
+        asked=lambda plan: plan.capacity.most,
+        amount=float,
+    ),
+    _Size(
+        "TIER305",
+        "more CPU in one pod than the tier allows",
+        why="A pod that is too large does not fit on a node of its class.",
+        fix="Lower `resources.cpu`; more pods carry more load.",
+        key="cpu",
+        what="the CPU of one pod",
+        path=lambda _: ("spec", "resources", "cpu"),
+        asked=lambda plan: plan.capacity.cpu,
+        amount=cores,
+    ),
+    _Size(
+        "TIER306",
+        "more memory in one pod than the tier allows",
+        why="A pod that is too large does not fit on a node of its class.",
+        fix="Lower `resources.memory`.",
+        key="memory",
+        what="the memory of one pod",
+        path=lambda _: ("spec", "resources", "memory"),
+        asked=lambda plan: plan.capacity.memory,
+        amount=byte_count,
+    ),
+    _Size(
+        "TIER307",
+        "more GPUs in one pod than the tier allows",
+        why="GPUs are scarce: a canary that waits for one blocks the release.",
+        fix="Lower `resources.gpu`, or use a tier that has GPUs.",
+        key="gpu",
+        what="the number of GPUs of one pod",
+        path=lambda _: ("spec", "resources", "gpu"),
+        asked=lambda plan: plan.capacity.gpu,
+        amount=float,
+    ),
 )
-def replicas(context: Context) -> Iterator[Problem]:
-    """Most pods of the stable version."""
-    ceiling, most = context.tier.ceilings.replicas, context.plan.capacity.most
-    if ceiling is not None and most > ceiling:
-        path: Path = (
-            ("spec", "autoscaling", "max") if context.plan.capacity.autoscaler else ("spec", "replicas")
-        )
-        what = f"the number of pods, {most},"
-        message = f"{what} is above the {ceiling} that the tier `{context.plan.identity.tier}` allows"
-        related = _ceiling(context, "replicas", ceiling)
-        yield Problem(path, message, f"write {ceiling} or less", related, Fix(path, ceiling))
 
 
-@rule(
-    "TIER305",
-    "error",
-    "more CPU in one pod than the tier allows",
-    why=f"A pod that is too large does not fit on a node of its class. {_STRICTER}",
-    fix="Lower `resources.cpu`; more pods carry more load.",
-)
-def cpu(context: Context) -> Iterator[Problem]:
-    """CPU requested by one pod."""
-    ceiling, asked = context.tier.ceilings.cpu, context.plan.capacity.cpu
-    if ceiling is not None and cores(asked) > cores(ceiling):
-        yield _above(context, ("spec", "resources", "cpu"), f"the CPU of one pod, {asked},", "cpu", ceiling)
+def _limited(size: _Size) -> Callable[[Context], Iterator[Problem]]:
+    def check(context: Context) -> Iterator[Problem]:
+        ceiling, asked = getattr(context.tier.ceilings, size.key), size.asked(context.plan)
+        if ceiling is not None and size.amount(asked) > size.amount(ceiling):
+            yield _above(context, size.path(context.plan), f"{size.what}, {asked},", size.key, ceiling)
+
+    return check
 
 
-@rule(
-    "TIER306",
-    "error",
-    "more memory in one pod than the tier allows",
-    why=f"A pod that is too large does not fit on a node of its class. {_STRICTER}",
-    fix="Lower `resources.memory`.",
-)
-def memory(context: Context) -> Iterator[Problem]:
-    """Memory of one pod."""
-    ceiling, asked = context.tier.ceilings.memory, context.plan.capacity.memory
-    if ceiling is not None and byte_count(asked) > byte_count(ceiling):
-        path: Path = ("spec", "resources", "memory")
-        yield _above(context, path, f"the memory of one pod, {asked},", "memory", ceiling)
-
-
-@rule(
-    "TIER307",
-    "error",
-    "more GPUs in one pod than the tier allows",
-    why=f"GPUs are scarce: a canary that waits for one blocks the release. {_STRICTER}",
-    fix="Lower `resources.gpu`, or use a tier that has GPUs.",
-)
-def gpu(context: Context) -> Iterator[Problem]:
-    """GPUs of one pod."""
-    ceiling, asked = context.tier.ceilings.gpu, context.plan.capacity.gpu
-    if ceiling is not None and asked > ceiling:
-        path: Path = ("spec", "resources", "gpu")
-        message = f"one pod asks for {asked} GPUs; the tier `{context.plan.identity.tier}` allows {ceiling}"
-        related = _ceiling(context, "gpu", ceiling)
-        yield Problem(path, message, f"write {ceiling} or less", related, Fix(path, ceiling))
+for _size in _SIZES:
+    rule(_size.code, "error", _size.title, why=f"{_size.why} {_STRICTER}", fix=_size.fix)(_limited(_size))
 
 
 @rule(
@@ -209,101 +235,3 @@ def exposure_unknown(context: Context) -> Iterator[Problem]:
         hint = "declare the requests per second off-peak"
         related = _ceiling(context, "maxExposed", ceiling)
         yield Problem(("spec", "traffic", "minRps"), message, hint, related, key=True)
-
-
-@rule(
-    "TIER311",
-    "error",
-    "a kind of gate that the tier requires is missing",
-    why="The tier's models are judged on this before any traffic. A waiver forgives a verdict, not the judgement.",
-    fix="Add a gate of that kind.",
-)
-def required_gates(context: Context) -> Iterator[Problem]:
-    """One gate of each required kind; a waived gate still has to be there."""
-    kinds = {gate.kind for gate in context.plan.gates}
-    for kind in context.tier.requires.gates:
-        if kind not in kinds:
-            message = f"the tier `{context.plan.identity.tier}` requires a {kind} gate"
-            related = (
-                (
-                    f"required by the tier `{context.plan.identity.tier}`",
-                    context.tier_place("requires", "gates"),
-                ),
-            )
-            yield Problem(GATES, message, f"add one; `sluice schema` shows a {kind} gate", related)
-
-
-@rule(
-    "TIER312",
-    "error",
-    "an approval that the tier requires is missing or too late",
-    why="The tier wants a named role to look before most of the traffic moves.",
-    fix="Add `{approve: <role>}` before the last weight step; of a blue-green, set `approve` to the role.",
-)
-def required_approvals(context: Context) -> Iterator[Problem]:
-    """An approval after the last weight step asks when most users have the new version already."""
-    rollout, tier = context.plan.rollout, context.plan.identity.tier
-    related = ((f"required by the tier `{tier}`", context.tier_place("requires", "approvals")),)
-    for role in context.tier.requires.approvals:
-        if not isinstance(rollout, Canary):
-            if rollout.approve != role:
-                path: Path = (*ROLLOUT, "approve")
-                message = f"the tier `{tier}` requires an approval by `{role}`, not `{rollout.approve}`"
-                yield Problem(path, message, f"write `approve: {role}`", related, Fix(path, role))
-        elif not _approved_in_time(rollout, role):
-            message = f"the tier `{tier}` requires an approval by `{role}` before the last weight step"
-            hint = f"add `{{approve: {role}}}` before the last weight"
-            yield Problem(STEPS, message, hint, related)
-
-
-def _approved_in_time(rollout: Canary, role: str) -> bool:
-    weights = [index for index, step in enumerate(rollout.steps) if step.weight is not None]
-    last = weights[-1] if weights else len(rollout.steps)
-    return any(step.approve == role for step in rollout.steps[:last])
-
-
-@rule(
-    "TIER313",
-    "error",
-    "the tier requires an image by digest, and the lock holds none",
-    why="A tag can be moved to another image after the review; a digest cannot.",
-    fix="Let CI build and push the image from `rendered/bentos/` and write its digest into the lock.",
-)
-def image_digest(context: Context) -> Iterator[Problem]:
-    """The digest counts only when the image was built from this very bento."""
-    image, written = context.plan.image, context.planned.written
-    if not context.tier.requires.image_digest or image.digest:
-        return
-    pushed = written.lock.image if written.lock else None
-    short = image.tag.rpartition("-")[2]
-    message = f"the tier `{context.plan.identity.tier}` wants the image by digest, but "
-    message += f"the lock holds that of bento {pushed.bento}" if pushed else "the lock holds none"
-    hint = f"CI must push {image.repository}:{image.tag} and write its digest into the lock, "
-    hint += f"as `image: {{digest: sha256:…, bento: {short}}}`"
-    related = (
-        (
-            f"required by the tier `{context.plan.identity.tier}`",
-            context.tier_place("requires", "imageDigest"),
-        ),
-    )
-    yield Problem(LOCK_IMAGE, message, hint, related, document=written.lock_document, key=True)
-
-
-@rule(
-    "TIER314",
-    "error",
-    "a policy for missing data that the tier does not allow",
-    why="`pass` lets a model through that nobody has measured; the tier decides who may take that risk.",
-    fix="Use one of the policies under the tier's `requires.noData`.",
-)
-def no_data(context: Context) -> Iterator[Problem]:
-    """The rollout's policy and that of every guard."""
-    allowed, tier = context.tier.requires.no_data, context.plan.identity.tier
-    related = ((f"tier `{tier}`: noData {', '.join(allowed)}", context.tier_place("requires", "noData")),)
-    said: list[tuple[Path, str | None]] = [((*ROLLOUT, "noData"), context.spec.rollout.no_data)]
-    for where, guards in written_guards(context):
-        said += [((*where, index, "noData"), guard.no_data) for index, guard in enumerate(guards)]
-    for path, policy in said:
-        if policy is not None and policy not in allowed:
-            message = f"`noData: {policy}` is not allowed in the tier `{tier}`"
-            yield Problem(path, message, f"write {' or '.join(allowed)}", related, Fix(path, allowed[-1]))
