@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "audit": "Tell what was live, since when, why, on which evidence.",
     "ci": "Write the workflows that check, comment, build images and revert.",
     "alerts": "Write the alerts of released models, and unit tests for them.",
+    "spinnaker": "Write a canary as a Spinnaker pipeline with a Kayenta configuration.",
     "codeowners": "Write who must agree to a change of what.",
     "schema": "Print the JSON Schema of a file format.",
     "explain": "Tell what a finding means and how to fix it.",

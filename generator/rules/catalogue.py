@@ -11,6 +11,7 @@ from generator.rules.entry import Entry
 from generator.rules.pins import PINS
 from generator.rules.registry import RULES
 from generator.rules.rendered import RENDERED
+from generator.rules.spinnaker import UNSAID
 from generator.rules.structural import STRUCTURAL
 
 __all__ = ["CATALOGUE", "Entry"]
@@ -31,7 +32,7 @@ def _catalogue() -> dict[str, Entry]:
         )
         for rule in BUNDLE_RULES.values()
     ]
-    entries += [*STRUCTURAL, *RENDERED, *PINS]
+    entries += [*STRUCTURAL, *RENDERED, *PINS, *UNSAID.values()]
     codes = [entry.code for entry in entries]
     if len(set(codes)) != len(codes):
         raise ValueError(

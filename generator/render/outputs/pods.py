@@ -15,15 +15,16 @@ PRE_STOP_S = 10
 _DRAIN_MARGIN_S = 10
 
 
-def pod(plan: Plan, app: str, served_by: str = "") -> dict[str, object]:
+def pod(plan: Plan, app: str, served_by: str = "", role: str = "shadow") -> dict[str, object]:
     """Context of the pod template.
 
     Args:
         plan: the plan.
         app: value of the label that Services select by.
         served_by: arm that the pod's predictions count for; empty for the pod-template hash.
+        role: label of pods whose arm is given; the controller labels all others.
     """
-    role = {"sluice.dev/role": "shadow"} if served_by else {}
+    roles = {"sluice.dev/role": role} if served_by else {}
     return {
         "app": app,
         "served_by": served_by,
@@ -34,7 +35,7 @@ def pod(plan: Plan, app: str, served_by: str = "") -> dict[str, object]:
             **labels(plan.identity),
             "app.kubernetes.io/name": app,
             "app.kubernetes.io/version": plan.version.label,
-            **role,
+            **roles,
         },
         "pod_annotations": {
             "sluice.dev/gate-key": plan.gate_key,

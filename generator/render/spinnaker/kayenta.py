@@ -1,0 +1,82 @@
+"""Guards as a canary configuration of Kayenta (its docs/canary-config.md)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from generator.plan.values import Canary, Guard, Plan
+from generator.promql.series import Matcher
+from generator.promql.served import BY_VERSION
+from generator.render.metrics import counted
+
+JUDGE: Final = "NetflixACAJudge-v1.0"
+SCOPE: Final = "${scope}"
+"""Kayenta puts the name of the arm here: `stable` or `canary`, as pods and counters are labelled."""
+ROLE_LABEL: Final = "sluice_dev_role"
+_GROUP: Final = "guards"
+
+
+def config_name(plan: Plan) -> str:
+    """Name, and id, of the configuration."""
+    return f"{plan.identity.namespace}-{plan.identity.model}"
+
+
+def application(plan: Plan) -> str:
+    """Spinnaker's application: letters and digits only (its naming rules)."""
+    return f"{plan.identity.team}{plan.identity.model}".replace("-", "")
+
+
+def canary_config(plan: Plan) -> dict[str, Any]:
+    """The configuration; each guard is a metric that fails the canary by itself, as in the plan."""
+    rollout = plan.rollout
+    guards = rollout.guards if isinstance(rollout, Canary) else ()
+    return {
+        "id": config_name(plan),
+        "name": config_name(plan),
+        "description": f"Guards of {plan.identity.team}/{plan.identity.model} in {plan.identity.environment}",
+        "configVersion": "1",
+        "applications": [application(plan)],
+        "judge": {"name": JUDGE, "judgeConfigurations": {}},
+        "metrics": [_metric(plan, guard) for guard in guards],
+        "templates": {},
+        "classifier": {"groupWeights": {_GROUP: 100}},
+    }
+
+
+def sample_s(plan: Plan) -> int:
+    """Seconds of one sample: disjoint, so that the samples which the judge compares share no requests."""
+    return round(max(60.0, 4 * plan.monitoring.scrape_s))
+
+
+def _metric(plan: Plan, guard: Guard) -> dict[str, Any]:
+    effect = "allowedIncrease" if guard.at_most else "allowedDecrease"
+    return {
+        "name": guard.name,
+        "query": {
+            "type": "prometheus",
+            "metricName": guard.name,
+            "customInlineTemplate": f"PromQL:{_query(plan, guard)}",
+            "serviceType": "prometheus",
+        },
+        "groups": [_GROUP],
+        "analysisConfigurations": {
+            "canary": {
+                "direction": "increase" if guard.at_most else "decrease",
+                "nanStrategy": "remove",
+                "critical": True,
+                "mustHaveData": guard.no_data != "pass",
+                "effectSize": {effect: guard.ratio},
+            }
+        },
+        "scopeName": "default",
+    }
+
+
+def _query(plan: Plan, guard: Guard) -> str:
+    """The share of events in one sample, of one arm; NaN without requests."""
+    proportion, arms = counted(plan, guard)
+    label = BY_VERSION.label if arms.label == BY_VERSION.label else ROLE_LABEL
+    arm = Matcher(label, SCOPE)
+    window = float(sample_s(plan))
+    events = proportion.count_events(arm, window)
+    return f"{events} / {proportion.count_requests(arm, window)}".replace("\n", " ")

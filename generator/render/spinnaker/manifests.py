@@ -1,0 +1,83 @@
+"""The objects that the pipeline deploys: the bundle's own, with two Deployments in the place of the Rollout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import ryaml
+
+from generator.plan.names import Names
+from generator.plan.values import Plan
+from generator.render.bundle import render_outputs
+from generator.render.environment import Templates
+from generator.render.output import Output
+from generator.render.outputs.pods import pod
+from generator.render.outputs.routing import routes
+from generator.render.outputs.workload import workload
+
+Manifest = dict[str, Any]
+STABLE, CANARY = "stable", "canary"
+_SCALERS: Final = frozenset({"HorizontalPodAutoscaler", "ScaledObject"})
+# Argo CD's words mean nothing to Spinnaker, and it does not wait for waves.
+_ARGO: Final = "argocd.argoproj.io/"
+# It protects pods by the label of the Rollout's.
+_LEFT_OUT: Final = frozenset({"PodDisruptionBudget"})
+
+
+def shared(plan: Plan, templates: Templates) -> list[Manifest]:
+    """Account, configuration, scraping, Services, autoscaler: what both versions need."""
+    found = [item for item in _rendered(plan, workload(plan), templates) if item["kind"] not in _LEFT_OUT]
+    for item in found:
+        if item["kind"] in _SCALERS:
+            name = Names(plan.identity.model).stable
+            item["spec"]["scaleTargetRef"] = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+    names = Names(plan.identity.model)
+    services = [
+        Output(f"service-{role}.yaml", "kubernetes/service.yaml.j2", {"name": name, "app": name})
+        for role, name in ((STABLE, names.stable), (CANARY, names.canary))
+    ]
+    return [*found, *_rendered(plan, services, templates)]
+
+
+def deployment(plan: Plan, role: str, templates: Templates) -> Manifest:
+    """The pods of one arm; counters and pods carry the role, which Kayenta's queries ask for."""
+    names = Names(plan.identity.model)
+    app = names.stable if role == STABLE else names.canary
+    scaled = plan.capacity.autoscaler and role == STABLE
+    context = pod(plan, app, role, role)
+    replicas = 0 if scaled else plan.capacity.fewest
+    output = Output(
+        f"deployment-{role}.yaml", "spinnaker/deployment.yaml.j2", {**context, "replicas": replicas}
+    )
+    (found,) = _rendered(plan, [output], templates)
+    return found
+
+
+def route(plan: Plan, weight: int, templates: Templates) -> list[Manifest]:
+    """The route with so many percent for the canary."""
+    names = Names(plan.identity.model)
+    shares = {names.stable: 100 - weight, names.canary: weight}
+    found = list(_rendered(plan, routes(plan), templates))
+    for item in found:
+        for backend in _backends(item):
+            name = backend["name"] if "name" in backend else backend["destination"]["host"].partition(".")[0]
+            backend["weight"] = shares[name]
+    return found
+
+
+def _backends(item: Manifest) -> Iterator[Manifest]:
+    for rule in item["spec"].get("rules", []):
+        yield from rule["backendRefs"]
+    for rule in item["spec"].get("http", []):
+        yield from rule["route"]
+
+
+def _rendered(plan: Plan, outputs: Any, templates: Templates) -> Iterator[Manifest]:
+    for text in render_outputs(outputs, plan, templates).values():
+        item: Manifest = ryaml.loads(text)
+        notes = item["metadata"].get("annotations", {})
+        item["metadata"]["annotations"] = {k: v for k, v in notes.items() if not k.startswith(_ARGO)}
+        if not item["metadata"]["annotations"]:
+            del item["metadata"]["annotations"]
+        yield item
