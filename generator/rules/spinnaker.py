@@ -52,8 +52,8 @@ UNSAID: Final = {
         ),
         Entry(
             "SPIN201", "warning", "the sequential test becomes Kayenta's",
-            "Kayenta compares samples by Mann-Whitney at a fixed confidence: the plan's bound on false rollbacks and its "
-            "power do not hold, and looking often makes false alarms more likely.",
+            "Kayenta compares samples by Mann-Whitney at a fixed confidence: the plan's bound on false rollbacks and "
+            "its power do not hold, and looking often makes false alarms more likely.",
             "Take the odds of `sluice plan` as those of Argo Rollouts, not of this pipeline.",
         ),
         Entry(
@@ -64,8 +64,8 @@ UNSAID: Final = {
         ),
         Entry(
             "SPIN203", "warning", "missing data cannot wait for a person",
-            "Kayenta knows data that must be there, and data that need not; the plan's third way, to pause, becomes the "
-            "first.",
+            "Kayenta knows data that must be there, and data that need not; the plan's third way, to pause, becomes "
+            "the first.",
             "Write `noData: fail` to say what happens.",
         ),
         Entry(
