@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from pathlib import Path
 
 from generator.plan.entries import Entry
 
@@ -14,15 +13,18 @@ def suite_digests(entry: Entry, paths: Iterable[str]) -> tuple[tuple[str, str], 
 
     A suite that lies elsewhere is given to the gates when they run, and evidence names its digest.
     """
-    found = ((path, _file(entry, path)) for path in sorted(set(paths)))
-    return tuple((path, f"sha256:{_digest(file)}") for path, file in found if file is not None)
+    found = ((path, _digest(entry, path)) for path in sorted(set(paths)))
+    return tuple((path, f"sha256:{digest}") for path, digest in found if digest)
 
 
-def _file(entry: Entry, path: str) -> Path | None:
+def _digest(entry: Entry, path: str) -> str:
+    """Digest (hex) of the first of both files; empty where there is none that can be read."""
     folders = (entry.spec.parent, entry.spec.parents[2])
-    return next((folder / path for folder in folders if (folder / path).is_file()), None)
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    file = next((folder / path for folder in folders if (folder / path).is_file()), None)
+    if file is None:
+        return ""
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
