@@ -13,7 +13,7 @@ from generator.cli.gates import command
 from generator.cli.main import cli
 from generator.gates.document import read_evidence
 from tests.gates.models import EXAMPLES, ROOT
-from tests.gates.situations import SITUATIONS, expected
+from tests.gates.situations import SITUATIONS, expected, row
 
 
 def check(root, *arguments):
@@ -34,10 +34,11 @@ def test_the_ticket_classifier_passes_and_its_evidence_is_made_again_byte_for_by
 
 @pytest.mark.slow
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda item: f"{item.name}-{item.variant or 'good'}")
-def test_every_situation_ends_as_it_has_to(judge, situation) -> None:
+def test_every_situation_ends_as_it_has_to_and_stands_in_the_readme(judge, situation) -> None:
     done = judge(situation.name, situation.variant)
     assert expected(situation, done.content), done.output
     assert done.exit_code == (1 if situation.failed else 0)
+    assert row(situation, done.content) in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.slow
