@@ -181,7 +181,9 @@ crds() {
   part=$(module github.com/traefik/traefik/v3 v3.6.1 Dir)
   cp "$part/docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml" "$out/traefik.yaml"
   part=$(module github.com/prometheus-operator/prometheus-operator v0.88.0 Dir)
-  cp "$part/example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml" "$out"
+  cp "$part"/example/prometheus-operator-crd/monitoring.coreos.com_{podmonitors,prometheusrules}.yaml "$out"
+  part=$(module github.com/external-secrets/external-secrets v1.3.2 Dir)
+  cp "$part/config/crds/bases/external-secrets.io_externalsecrets.yaml" "$out"
   chmod -R u+w "$out"
 }
 
