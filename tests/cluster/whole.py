@@ -74,7 +74,7 @@ class Whole:
         """Files that differ from the last commit."""
         return {line[3:] for line in self._git("status", "--porcelain", "--untracked-files=all").splitlines()}
 
-    def synced(self, name: str, commit: str, seconds: float = 120) -> None:
+    def synced(self, name: str, commit: str, seconds: float = 300) -> None:
         """Wait until Argo CD has applied a commit to one Application, through its parent."""
 
         def done() -> bool:

@@ -39,21 +39,21 @@ def test_gates(layout: Layout, api: Api, tmp_path: Path) -> None:
         gate_images.put(folder, version.digest, reports)
 
     # Passes: applied.
-    git.synced(first, git.start(first), 180)
-    release.until_phase(first, "Healthy", 180)
+    git.synced(first, git.start(first), 400)
+    release.until_phase(first, "Healthy", 300)
     passed = _workflow(api, first)
     assert passed["status"]["phase"] == "Succeeded"
 
     # The same key again: applied, and the gates did not run again.
     more = plan("1", replicas=3)
     assert more.gate_key == first.gate_key
-    git.synced(more, git.commit(more))
+    git.synced(more, git.commit(more), 300)
     assert _replicas(release, more) == 3
     assert [_mark(item) for item in gated.workflows(api, first.identity.namespace)] == [_mark(passed)]
 
     # A version that fails.
     bad = plan("2", replicas=3)
-    said = git.refused(bad, git.commit(bad), 180)
+    said = git.refused(bad, git.commit(bad), 400)
     failed = _workflow(api, bad)
     assert failed["status"]["phase"] == "Failed"
     assert gate_workflow(bad) in said
@@ -62,8 +62,8 @@ def test_gates(layout: Layout, api: Api, tmp_path: Path) -> None:
     # Then an unrelated commit: still not applied, however often Argo CD tries (finding G1).
     unrelated = plan("2", replicas=4)
     commit = git.commit(unrelated)
-    git.refused(unrelated, commit, 180)
-    tried = until("another try", lambda: git.tries(unrelated, commit), 180, 1.0)
+    git.refused(unrelated, commit, 400)
+    tried = until("another try", lambda: git.tries(unrelated, commit), 400, 1.0)
     assert (_label(release, unrelated), _replicas(release, unrelated)) == ("1", 3)
     assert _mark(_workflow(api, unrelated)) == _mark(failed)
 
@@ -72,7 +72,7 @@ def test_gates(layout: Layout, api: Api, tmp_path: Path) -> None:
     # A new key: the gate asks for less, runs, passes.
     weaker = plan("2", at_least=0.3)
     assert weaker.gate_key != bad.gate_key
-    git.synced(weaker, git.commit(weaker), 240)
+    git.synced(weaker, git.commit(weaker), 500)
     assert _label(release, weaker) == "2"
     assert _workflow(api, weaker)["status"]["phase"] == "Succeeded"
     release.until_phase(weaker, "Healthy", 240)

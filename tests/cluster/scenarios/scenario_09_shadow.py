@@ -48,8 +48,8 @@ def test_biased_and_fair(released: First) -> None:
         one, two = biased.fresh("2", "bias=0.5"), fair.fresh("2")
         biased.apply(one)
         fair.apply(two)
-        biased.until_phase(one, "Degraded", 300)
-        fair.until_phase(two, "Healthy", 400)
+        biased.until_phase(one, "Degraded", 500)
+        fair.until_phase(two, "Healthy", 600)
     mirrored, asked = _mirrored(one), len(unfairly.answers)
     report.figures(
         "9 shadow",

@@ -77,7 +77,7 @@ _POLICY = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingA
 
 def _refused(git: GitOps, plan: Plan, edited: dict[str, str]) -> str:
     """One commit that a hand made around Sluice; what its user reads in Argo CD."""
-    return _line(git.refused(plan, git.commit(plan, edited), 180))
+    return _line(git.refused(plan, git.commit(plan, edited), 300))
 
 
 def _privileged(git: GitOps, plan: Plan, rollout: str) -> str:

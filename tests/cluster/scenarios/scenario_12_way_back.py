@@ -24,7 +24,7 @@ _ROLLOUT = {
     "steps": [{"weight": "20%", "hold": "60s"}],
     "guards": [{"metric": "error-rate", "baseline": "1%", "detect": {"rise": "200%"}}],
 }
-_SOON_S = 60
+_SOON_S = 120
 
 
 def test_back_and_forward(layout: Layout, api: Api, tmp_path: Path) -> None:
@@ -33,14 +33,14 @@ def test_back_and_forward(layout: Layout, api: Api, tmp_path: Path) -> None:
     whole.publish()
     whole.bootstrap()
     until(
-        "a healthy Application", lambda: whole.applications().get(_APPLICATION) == ("Synced", "Healthy"), 300
+        "a healthy Application", lambda: whole.applications().get(_APPLICATION) == ("Synced", "Healthy"), 500
     )
     stable, host = release.stable(first), first.routing.hosts[0]
     with Watch(api, first) as watch, Load(host, RPS, ITEM) as load:
         until("traffic", lambda: load.exposed(stable) > 3 * RPS, 60)
         bad = _write(whole, 1, "errors=0.5")
         whole.synced(_APPLICATION, whole.publish())
-        release.until_phase(bad, "Degraded", 300)
+        release.until_phase(bad, "Degraded", 500)
         until("an Application that says so", lambda: whole.applications()[_APPLICATION][1] == "Degraded", 60)
         analyses = len(_analyses(api, first))
         done = whole.sluice(

@@ -31,7 +31,7 @@ _GATES = {
     },
     "risk/fraud": {**gated.accuracy(0.9), "gates": [*gated.accuracy(0.9)["gates"], _TESTS]},
 }
-_LONGEST_S = 420
+_LONGEST_S = 700
 
 
 @pytest.mark.alone
@@ -93,7 +93,7 @@ def _application(plan: Plan) -> str:
 def _provide_inputs(layout: Layout, api: Api, plan: Plan) -> None:
     """Storage comes from who runs the cluster: as soon as there is a namespace to put the claim into."""
     space, digest = plan.identity.namespace, plan.version.digest.removeprefix("sha256:")
-    until(f"namespace {space}", lambda: api.find(f"/api/v1/namespaces/{space}"), 120)
+    until(f"namespace {space}", lambda: api.find(f"/api/v1/namespaces/{space}"), 300)
     folder = gate_images.provide_claim(layout, api, space)
     reports = {
         "metrics.json": gate_images.metrics(digest, 0.97),
