@@ -64,9 +64,13 @@ def concluded_document(case: Case, **values: float) -> str:
 
 
 def end(cluster: Cluster, case: Case, text: str | None, phase: str = "Succeeded", **status: object) -> None:
-    """What the controller writes into the object: a Retry node and its pod, both with the outputs."""
+    """What the controller writes into the object: a Retry node and its pod, both with the outputs.
+
+    The executor takes the last newline off an output parameter, as a real one did.
+    """
     plan = case.planned.plan
-    outputs = {"parameters": [{"name": "evidence", "value": text}]} if text is not None else {}
+    value = text.removesuffix("\n") if text is not None else None
+    outputs = {"parameters": [{"name": "evidence", "value": value}]} if text is not None else {}
     nodes = {
         "n": {"id": "n", "type": "DAG", "templateName": "gates", "phase": phase, "finishedAt": "2026-11-23T12:00:09Z"},
         "n-1": {"id": "n-1", "type": "Retry", "templateName": "verdict", "phase": phase, "outputs": outputs, "finishedAt": "2026-11-23T12:00:05Z"},

@@ -14,6 +14,7 @@ from generator.cluster.workflows.failure import WorkflowError
 
 ENDED: Final = frozenset({"Succeeded", "Failed", "Error"})
 _VERDICT, _EVIDENCE, _NOTHING = "verdict", "evidence", "none"
+_NEWLINE: Final = "\n"
 _LARGEST: Final = 32 << 20
 
 
@@ -36,7 +37,8 @@ def evidence(workflow: Mapping[str, Any]) -> str | None:
         text, ended = _parameter(node), str(node.get("finishedAt") or "")
         if text not in {"", _NOTHING} and ended >= when:
             found, when = text, ended
-    return found or None
+    # The executor takes the last newline off an output parameter (workflow/executor/executor.go, SaveParameters).
+    return f"{found.removesuffix(_NEWLINE)}{_NEWLINE}" if found else None
 
 
 def said(workflow: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ _APPLICATION = f"{_ENVIRONMENT}-shop-ranker"
 _ROLLOUT = {
     "strategy": "canary",
     "steps": [{"weight": "20%", "hold": "60s"}],
-    "guards": [{"metric": "error-rate", "baseline": "1%", "detect": {"rise": "200%"}}],
+    "guards": [{"metric": "error-rate", "limit": "20%"}],
 }
 _SOON_S = 120
 
