@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from generator import __version__
 from generator.plan.gate_tools import IMAGES
-from generator.plan.values import Plan
 from generator.render.environment import Templates, builtin_folder
+
+if TYPE_CHECKING:
+    from generator.plan.values import Plan
 
 CONTAINERFILE, TAG, PINS, COMMON, LIST = (
     "Containerfile",
