@@ -65,9 +65,11 @@ class Case:
         (folder / "reports").mkdir(parents=True)
         cases = "".join(f'<testcase classname="m" name="t{number}"/>' for number in range(25))
         (folder / "reports" / "junit.xml").write_text(JUNIT.format(MODEL, cases))
-        rows = "".join(f"{number % 7}.{number % 10},{number}\n" for number in range(2000))
-        for name in ("train", "now"):
-            (folder / f"{name}.csv").write_text("amount,hour\n" + rows)
+        rows = [f"{number % 7}.{number % 10},{number}\n" for number in range(2000)]
+        (folder / "train.csv").write_text("amount,hour\n" + "".join(rows))
+        (folder / "now.csv").write_text(
+            "amount,hour\n" + "".join(reversed(rows))
+        )  # the same file is no comparison
         shutil.copytree(ROOT / "specs", root / "specs")
         shutil.rmtree(root / "specs" / "shop")
         (root / "specs" / "shop").mkdir()
