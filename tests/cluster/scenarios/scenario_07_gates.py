@@ -80,7 +80,6 @@ def test_gates(layout: Layout, api: Api, tmp_path: Path) -> None:
     report.figures(
         "7 gates",
         {
-            "Workflows for four keys' commits": len(gated.workflows(api, first.identity.namespace)),
             "tries of the failed sync": tried,
             "what the user reads": said.partition("\n")[0],
         },
