@@ -21,6 +21,8 @@ from tests.cluster.waiting import until
 EXECUTOR_IMAGE = "registry.sluice.test/argoexec:bed"
 _XDS_PORT, _TARGETS_PORT = 8001, 9099
 SCRAPE_S = 2
+RESYNC_S = 10
+"""Seconds after which the Rollouts controller looks at every Rollout again, whether something happened or not."""
 
 
 def namespace(api: Api, name: str) -> None:
@@ -200,6 +202,7 @@ def start_rollouts(layout: Layout) -> None:
         "--namespace",
         "argo-rollouts",
         "--leader-elect=false",
+        f"--rollout-resync={RESYNC_S}",
         "--metricsPort",
         "8090",
         "--healthzPort",

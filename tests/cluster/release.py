@@ -50,7 +50,9 @@ class Release:
             changes: what the spec says instead at some keys.
         """
         version = next(version for version in bentos.versions(self.name) if version.label == label)
-        variables = [{"name": "BED_MARK", "value": mark or "none"}]
+        variables = [
+            {"name": "BED_MARK", "value": f"mark-{mark}"}
+        ]  # 20993e16 alone would be a number to some
         if behaviour:
             variables.append({"name": "BED_BEHAVIOUR", "value": behaviour})
         service = changes.pop("service", {})

@@ -65,6 +65,11 @@ class Watch:
         self._stop.set()
         self._thread.join()
 
+    @property
+    def last(self) -> Moment:
+        """The newest moment: what waits for it can be sure to find it among the moments afterwards."""
+        return self.moments[-1] if self.moments else self.look()
+
     def spans(self) -> list[tuple[int, float, float]]:
         """Weight, start and end of every time with a constant weight."""
         found: list[tuple[int, float, float]] = []

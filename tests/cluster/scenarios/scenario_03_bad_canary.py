@@ -95,7 +95,7 @@ def _repetition(git: GitOps, plan: Plan, load: Load) -> Rollback:
     with Watch(release.api, plan) as watch:
         git.synced(plan, git.commit(plan))
         release.until_phase(plan, "Degraded", 300)
-        until("weight 0", lambda: watch.look().weight == 0, 30)
+        until("weight 0", lambda: watch.last.weight == 0, 60)
         until("a degraded Application", lambda: git.status(plan) == ("Synced", "Degraded"), 60)
         canary = release.rollout(plan)["status"]["currentPodHash"]
     start = next(moment for moment in watch.moments if moment.weight)

@@ -24,7 +24,7 @@ def test_no_traffic(delivered: Delivered) -> None:
     stable = release.stable(plan)
     with Watch(release.api, new) as watch:
         git.synced(new, git.commit(new))
-        until("a pause for a person", lambda: "Inconclusive" in watch.look().message, 240)
+        until("a pause for a person", lambda: "Inconclusive" in watch.last.message, 240)
         _wait(_STILL_S)
     last = watch.moments[-1]
     report.figures("5 no traffic", {"at the end": f"{last.phase}, weight {last.weight}, {last.message}"})
@@ -44,17 +44,17 @@ def test_prometheus_is_gone_restarted_and_sees_a_gap(delivered: Delivered) -> No
         until("traffic", lambda: load.exposed(stable) > 5 * RPS, 60)
         with Watch(release.api, first) as gone:
             git.synced(first, git.commit(first))
-            until("weight 5", lambda: gone.look().weight == 5, 120)
+            until("weight 5", lambda: gone.last.weight == 5, 300)
             layout.processes.stop("prometheus")
             _wait(_GONE_S)
-            still = gone.look()
+            still = gone.last
             delivery.start_prometheus(layout)
             back = time.time()
             release.until_phase(first, "Healthy", 300)
         second = release.fresh("1")
         with Watch(release.api, second) as short:
             git.synced(second, git.commit(second))
-            until("weight 5", lambda: short.look().weight == 5, 120)
+            until("weight 5", lambda: short.last.weight == 5, 300)
             layout.processes.stop("prometheus")
             delivery.start_prometheus(layout)
             with delivery.scrape_gap(layout):
