@@ -10,6 +10,8 @@ PARITY_LOOKS = 5
 """A fairness guard looks this much more seldom: its window is the whole release, it changes slowly."""
 CATCH_UP_LOOKS = 5
 """Looks that late data gets at the end of a step."""
+ALIVE = 0.8
+"""Share of scrapes that the new pods must answer after a switch."""
 LIMIT_FAILURES = 1
 """Failures that an absolute limit forgives."""
 
@@ -34,6 +36,11 @@ def first_look_s(plan: Plan, guard: Guard) -> float:
 def interval_s(plan: Plan, guard: Guard) -> float:
     """Seconds between two looks of a guard of a canary."""
     return (PARITY_LOOKS if guard.kind == "fairness" else 1) * plan.monitoring.look_s
+
+
+def alive_looks(plan: Plan, watch_s: float) -> int:
+    """Looks at whether the pods answer after a switch: from one interval after it to the end."""
+    return max(3, int(watch_s / plan.monitoring.look_s))
 
 
 def watch_looks(plan: Plan, watch_s: float) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from generator.promql.series import Arms, Matcher, Proportion
-from generator.promql.text import number
+from generator.promql.series import Arms, Matcher, Proportion, Series
+from generator.promql.text import duration, number
 
 
 def bounded_ratio(proportion: Proportion, arm: Matcher, window_s: float, floor: float) -> str:
@@ -23,6 +23,15 @@ def bounded_ratio(proportion: Proportion, arm: Matcher, window_s: float, floor: 
     requests = proportion.count_requests(arm, window_s)
     events = proportion.count_events(arm, window_s)
     return f"{events}\n/ {requests}\nand on() ({requests} >= {number(floor)})"
+
+
+def answering(scraped: Series, window_s: float) -> str:
+    """Write the share of scrapes that the pods of one arm answered.
+
+    A pod that crashes takes its counters along, and the router's own errors are in none of them: error rates of the
+    pods look fine while users get 503 (seen on a real cluster). A pod that restarts misses scrapes.
+    """
+    return f"avg(avg_over_time({scraped}[{duration(window_s)}]))"
 
 
 def evidence(proportion: Proportion, arms: Arms, horizon_s: float, least_events: float) -> str:

@@ -39,6 +39,10 @@ class Served:
         """The same by BentoML's counters, of the prediction route alone; compare by `BY_POD`."""
         return Proportion(self._bento(requests), self._bento(events).where(*labels), complement)
 
+    def scraped(self, arm: Matcher) -> Series:
+        """Whether each pod of one arm answered its scrape: 1 or 0; compare by `BY_POD`."""
+        return Series("up", (Matcher("namespace", self.namespace), arm))
+
     def group_rows(self, attribute: str) -> Proportion:
         """Positive predictions among rows, with a label `group`; one arm by `BY_VERSION`."""
         matcher = Matcher("attribute", attribute)

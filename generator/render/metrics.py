@@ -8,15 +8,17 @@ from dataclasses import dataclass
 
 from generator.plan.guards import attribute_metric
 from generator.plan.looks import (
+    ALIVE,
     CATCH_UP_LOOKS,
     LIMIT_FAILURES,
+    alive_looks,
     first_look_s,
     interval_s,
     watch_looks,
     window_s,
 )  # fmt: skip
-from generator.plan.values import Canary, Guard, Plan
-from generator.promql.bounds import bounded_ratio, evidence
+from generator.plan.values import BlueGreen, Canary, Guard, Plan
+from generator.promql.bounds import answering, bounded_ratio, evidence
 from generator.promql.conditions import Comparison, Condition, harm, proof, threshold
 from generator.promql.event_share import EventShare, Mask, event_share
 from generator.promql.fairness import Parity, parity_lower, parity_upper
@@ -27,6 +29,7 @@ from generator.promql.served import BY_POD, BY_VERSION, Served, bucket
 FLOOR = 100.0
 _EVIDENCE_SHARE, EVENT_SHARE = 0.8, 0.5
 _NO_DATA_LOOKS = 5
+ALIVE_METRIC = "alive"
 _DAY_S = 86_400.0
 
 
@@ -90,6 +93,23 @@ def watch_metrics(plan: Plan, guard: Guard, watch_s: float) -> Iterator[Metric]:
     """Metrics after a blue-green switch: absolute limits only, there is no version to compare with."""
     if guard.kind != "fairness" and guard.limit is not None:
         yield _limit(plan, guard, count=watch_looks(plan, watch_s))
+
+
+def alive_metric(plan: Plan, rollout: BlueGreen) -> Metric:
+    """Whether the new pods stay up after a switch: what a crash loop does, no counter of theirs tells."""
+    look = plan.monitoring.look_s
+    scraped = Served(plan.bento.name, plan.identity.namespace).scraped(BY_POD.of_canary)
+    count = alive_looks(plan, rollout.watch_s)
+    return Metric(
+        ALIVE_METRIC,
+        answering(scraped, max(look, 4 * plan.monitoring.scrape_s)),
+        threshold(">=", ALIVE, rollout.no_data),
+        interval_s=look,
+        count=count,
+        initial_delay_s=look,
+        failure_limit=LIMIT_FAILURES,
+        inconclusive_limit=min(_NO_DATA_LOOKS, count - 1),
+    )
 
 
 def shadow_metrics(plan: Plan, guard: Guard, arm: str, hold_s: float, interval_s: float) -> Iterator[Metric]:

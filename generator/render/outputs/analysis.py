@@ -7,7 +7,14 @@ from collections.abc import Iterator, Sequence
 
 from generator.plan.names import PREDICT, Names
 from generator.plan.values import BlueGreen, Canary, Plan, Shadow
-from generator.render.metrics import Metric, evidence_metrics, guard_metrics, shadow_metrics, watch_metrics
+from generator.render.metrics import (
+    Metric,
+    alive_metric,
+    evidence_metrics,
+    guard_metrics,
+    shadow_metrics,
+    watch_metrics,
+)  # fmt: skip
 from generator.render.output import Output
 from generator.render.outputs.pods import shadow_arm
 from generator.render.scalars import inert_json
@@ -70,7 +77,8 @@ def _blue_green(plan: Plan, rollout: BlueGreen) -> Iterator[Output]:
     )
     metrics = [metric for guard in rollout.guards for metric in watch_metrics(plan, guard, rollout.watch_s)]
     if metrics:
-        yield _template("watch", names.watch, metrics, ("canary-hash",))
+        watched = [*metrics, alive_metric(plan, rollout)]
+        yield _template("watch", names.watch, watched, ("canary-hash",))
 
 
 def _template(role: str, name: str, metrics: Sequence[Metric], arguments: Sequence[str]) -> Output:
