@@ -227,6 +227,6 @@ def _watch(plan: Plan, rollout: BlueGreen, clock: _Clock, names: tuple[str, ...]
     last = first + (looks - 1) * interval
     text = (
         f"{', '.join(names)}: {looks} looks, first after {duration(first)}, then every {duration(interval)};"
-        " the old pods stay to go back to"
+        " the old pods stay to go back to; whether the new pods stay up is asked at every look, too"
     )
     clock.add("watch", text, max(kept_s, last), stops=(*names, OPERATOR), weight=100)

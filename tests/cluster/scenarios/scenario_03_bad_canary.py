@@ -18,10 +18,12 @@ from tests.cluster.watch import Moment, Watch
 
 REPETITIONS = 10
 _RPS, _CLICKS, _DROP = 100.0, 0.8, 0.2
+# A busy machine sends fewer requests than it was asked to; with less than the spec counts on, a person would be asked.
+_COUNTED_ON = 70.0
 # Nine of ten are to be faster than the predicted p90. Of ten good ones more than five are slower once in 7,000 runs.
 _SLOWER = 5
 _SPEC = {
-    "traffic": {"minRps": _RPS},
+    "traffic": {"minRps": _COUNTED_ON},
     "rollout": {
         "steps": [{"weight": "5%", "hold": "90s"}, {"weight": "50%", "hold": "20s"}],
         "guards": [{"outcome": "ctr", "detect": {"drop": "20%"}}],
@@ -61,7 +63,8 @@ def test_bad_updates_are_taken_back(delivered: Delivered) -> None:
         twin = release.fresh("2", **_SPEC)
         with Watch(release.api, twin) as watch:
             git.synced(twin, git.commit(twin))
-            release.until_phase(twin, "Healthy", 300)
+            release.until_phase(twin, "Healthy", 400)
+        print(watch.story())
     split = measures.splits(watch, load, release.stable(twin))
     odds = odds_of(plan)
     assert odds is not None

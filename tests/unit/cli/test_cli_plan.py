@@ -90,12 +90,16 @@ def test_a_blue_green_takes_the_times_of_the_rendered_rollout(repository):
     rendered = objects(session, plan)
     strategy = rendered["rollout-main.yaml"]["spec"]["strategy"]["blueGreen"]
     job = rendered["analysistemplate-preview.yaml"]["spec"]["metrics"][0]["provider"]["job"]
-    (metric,) = rendered["analysistemplate-watch.yaml"]["spec"]["metrics"]
+    metric, alive = rendered["analysistemplate-watch.yaml"]["spec"]["metrics"]
     events = {event.kind: event for event in timeline(plan).events}
     assert list(events) == ["gates", "preview", "smoke", "approval", "switch", "watch", "scale-down"]
     assert events["smoke"].end_s == job["spec"]["activeDeadlineSeconds"] == told.SMOKE_S
     assert events["scale-down"].start_s == strategy["scaleDownDelaySeconds"] == 1200
     assert metric["count"] == watch_looks(plan, 1200.0)
+    # A crash loop after the switch is in no counter of the pods (seen on a real cluster): scrapes tell.
+    assert alive["name"] == "alive"
+    assert "avg(avg_over_time(up{" in alive["provider"]["prometheus"]["query"]
+    assert alive["count"] * go_seconds(alive["interval"]) == 1200
     assert go_seconds(metric["initialDelay"]) == first_look_s(plan, watches(plan)[0])
     assert go_seconds(metric["interval"]) == plan.monitoring.look_s
     assert strategy["abortScaleDownDelaySeconds"] == KEEP_ABORTED_S
