@@ -79,7 +79,8 @@ class Case:
             LOCK.replace("MODEL", MODEL).replace("{train}", digests["train"]).replace("{now}", digests["now"])
         )
         file = root / "specs" / "platform.yaml"
-        file.write_text(file.read_text() + platform)
+        text = re.sub(r"(?m)^  gates: .*\n", "", file.read_text()) if platform else file.read_text()
+        file.write_text(text.replace("spec:\n", f"spec:\n{platform}", 1))
         self.folder = folder
 
     @property
@@ -227,7 +228,7 @@ def test_it_is_called_by_the_gate_key_and_the_waivers(case):
     assert gate_workflow(other) != name
     waiver = '    - {model: shop/ranker, gate: drift, reason: "known", approvedBy: model-risk, until: 2027-01-31}\n'
     platform = case.root / "specs/platform.yaml"
-    platform.write_text(platform.read_text() + waiver)
+    platform.write_text(platform.read_text().replace("  waivers:\n", f"  waivers:\n{waiver}", 1))
     waived = case.planned.plan
     assert waived.gate_key == other.gate_key
     assert gate_workflow(waived) not in {name, gate_workflow(other)}
