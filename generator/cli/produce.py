@@ -27,6 +27,7 @@ from generator.render.bento import render_bento
 from generator.render.bundle import render_bundle
 from generator.render.environment import Templates
 from generator.render.gate_images import GateImages, gate_images
+from generator.render.notifications import render_argocd_notices, render_rollout_notices
 from generator.render.outputs.gates import used_images
 from generator.render.platform import render_overview, render_team
 from generator.rules.odds import odds_annotations
@@ -166,6 +167,10 @@ def shared_bundles(
             files = render_team(platform, shared.environment, shared.team, templates)
         elif shared.kind == "admission":
             files = render_admission(platform, shared.environment, templates)
+        elif shared.kind == "rollout-notices":
+            files = render_rollout_notices(platform, shared.environment, templates)
+        elif shared.kind == "argocd-notices":
+            files = render_argocd_notices(platform, shared.environment, templates)
         elif shared.kind == "overview":
             files = render_overview(platform, shared.environment, templates)
         else:

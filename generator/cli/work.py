@@ -38,6 +38,10 @@ class Shared:
             return f"{self.environment}/{ARGOCD}/projects/{self.team}"
         if self.kind == "team":
             return f"{self.environment}/{PLATFORM_FOLDER}/{self.team}"
+        if self.kind == "rollout-notices":
+            return f"{self.environment}/{PLATFORM_FOLDER}/notifications"
+        if self.kind == "argocd-notices":
+            return f"{self.environment}/{ARGOCD}/notifications"
         if self.kind in {"admission", "overview"}:
             return f"{self.environment}/{PLATFORM_FOLDER}/{self.kind}"
         return f"{self.environment}/{ARGOCD}/{PLATFORM_FOLDER}"
@@ -196,6 +200,7 @@ def _shared(environments: Sequence[str], platform: PlatformInputs) -> Iterator[S
         yield Shared(environment, "", "platform")
         if platform.spec.get("admission") != "none":
             yield Shared(environment, "", "admission")
+        yield from (Shared(environment, "", kind) for kind in platform.notices(environment))
         if platform.has_dashboards:
             yield Shared(environment, "", "overview")
         for team in platform.names("teams"):

@@ -11,6 +11,7 @@ from generator import __version__
 from generator.plan import pins
 from generator.plan.bento import Bento, Input
 from generator.plan.guards import guards
+from generator.plan.notify import rollout_notices
 from generator.plan.observed import daily_cron, monitoring
 from generator.plan.secrets import variables
 from generator.plan.values import (
@@ -76,7 +77,7 @@ def build(given: Inputs) -> Plan:
     spec = given.model.spec
     identity = _identity(given)
     bento = bento_of(given.base, given.platform, given.lock, given.bounds)
-    gates = _gates(given)
+    gates, rollout = _gates(given), _rollout(given)
     env, secrets = variables(spec.service.env, identity, given.platform.secrets)
     return Plan(
         identity=identity,
@@ -87,7 +88,7 @@ def build(given: Inputs) -> Plan:
         secrets=secrets,
         routing=_routing(identity, given.platform.environments[given.environment], spec),
         capacity=_capacity(spec),
-        rollout=_rollout(given),
+        rollout=rollout,
         gates=gates,
         gate_key=_gate_key(given, gates),
         gate_pods=_gate_pods(given),
@@ -97,6 +98,7 @@ def build(given: Inputs) -> Plan:
         design_effect=spec.traffic.design_effect,
         monitoring=monitoring(given.platform),
         delivery=_delivery(given),
+        notices=tuple(rollout_notices(given.platform, identity.team, rollout).items()),
     )
 
 

@@ -11,6 +11,7 @@ from generator.spec.guards.fairness import FairnessGuard
 from generator.spec.guards.outcome import OutcomeGuard
 from generator.spec.model import ModelSpec
 from generator.spec.platform import PlatformSpec
+from generator.spec.units import duration, percent
 
 # A Job metric's name must survive in `<run uid>.<metric>.<n>`, 63 characters (argo-rollouts metricproviders/job).
 LONGEST_NAME = 23
@@ -90,3 +91,16 @@ def attribute_metric(guard: str, attribute: str) -> str:
     """Name of the metric of one sensitive attribute of a fairness guard."""
     name = f"{guard}-{attribute}".lower().replace("_", "-")
     return name[:LONGEST_NAME].strip("-")
+
+
+def judges(guard: Guard) -> str:
+    """What a guard stops a release for, in words."""
+    slow = f" above {duration(guard.bound_s)}" if guard.bound_s else ""
+    if guard.ratio is not None:
+        change = "drop" if guard.ratio < 1 else "rise"
+        usual = f" of {percent(guard.baseline)}" if guard.baseline is not None else ""
+        return f"{guard.subject}{slow}: a {change} of {percent(abs(1 - guard.ratio))}{usual} against stable"
+    bound = "at most" if guard.at_most else "at least"
+    groups = f" by {', '.join(name for name, _ in guard.attributes)}" if guard.attributes else ""
+    limit = f"{guard.limit:g}" if guard.kind == "fairness" else percent(guard.limit or 0.0)
+    return f"{guard.subject}{slow}{groups}: {bound} {limit}"

@@ -59,6 +59,19 @@ class PlatformInputs:
         value = self.spec.get(key)
         return sorted(map(str, value)) if isinstance(value, dict) else []
 
+    def notices(self, environment: str) -> list[str]:
+        """Which notification controllers an environment configures: each cluster's once, and Argo CD's once."""
+        if not isinstance(self.spec.get("notifications"), dict):
+            return []
+        written = self.spec.get("environments")
+        known = written if isinstance(written, dict) else {}
+        servers = {
+            name: value.get("server") if isinstance(value, dict) else None for name, value in known.items()
+        }
+        same = [name for name, server in servers.items() if server == servers.get(environment)]
+        found = ["rollout-notices"] if same[:1] == [environment] else []
+        return found + (["argocd-notices"] if next(iter(known), "") == environment else [])
+
     def waivers(self, name: str = "") -> list[dict[str, Any]]:
         """All waivers, or those of one model."""
         value = self.spec.get("waivers")

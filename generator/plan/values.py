@@ -362,3 +362,5 @@ class Plan:
     design_effect: float
     monitoring: Monitoring
     delivery: Delivery
+    notices: tuple[tuple[str, str], ...] = ()
+    """Annotations of the Rollout: who is told what, and what each guard stops a release for."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from generator.plan.build import namespace_of
 from generator.plan.names import application
+from generator.plan.notify import ARGOCD_TRIGGERS, subscriptions
 from generator.plan.values import Canary, Plan
 from generator.render.bundle import render_object, render_outputs
 from generator.render.environment import Templates
@@ -89,6 +90,7 @@ def render_project(
         "team": team,
         "namespace": namespace_of(platform, environment, team),
         "owners": ", ".join(platform.teams[team].owners),
+        "notices": subscriptions(platform, team, ARGOCD_TRIGGERS),
         "kinds": MODEL_KINDS,
     }
     output = Output("appproject.yaml", "argocd/appproject.yaml.j2")
@@ -108,8 +110,11 @@ def render_platform_application(
         "namespaces": [
             *(namespace_of(platform, environment, team) for team in sorted(platform.teams)),
             *([platform.monitoring.namespace] if dashboards else []),
+            *([platform.notifications.namespace] if platform.notifications else []),
         ],
-        "kinds": (("", "ConfigMap"), *PLATFORM_KINDS) if dashboards else PLATFORM_KINDS,
+        "kinds": (("", "ConfigMap"), *PLATFORM_KINDS)
+        if dashboards or platform.notifications
+        else PLATFORM_KINDS,
         "cluster_kinds": CLUSTER_KINDS if platform.admission != "none" else CLUSTER_KINDS[:1],
     }
     outputs = [

@@ -9,6 +9,7 @@ from pydantic import Field
 from generator.spec.exemptions import Quarantine, Waiver
 from generator.spec.gate_pods import GatePods
 from generator.spec.monitoring import Monitoring
+from generator.spec.notifications import Notifications, Notify
 from generator.spec.record import Record
 from generator.spec.service import Scalar
 from generator.spec.types import (
@@ -193,6 +194,7 @@ class Team(Record):
     tiers: list[Name] = Field(min_length=1, description="tiers its models may use")
     quota: Quota | None = Field(None, description="what it may use in one environment")
     budget: Budget | None = Field(None, description="what it may spend")
+    notify: Notify | None = Field(None, description="whom to tell what happens to its releases")
 
 
 class Prices(Record):
@@ -259,6 +261,9 @@ class PlatformSpec(Record):
     argocd_namespace: Name = Field("argocd", description="namespace of Argo CD")
     secrets: Secrets | None = Field(
         None, description="External Secrets Operator; none: Secrets exist already, made by somebody else"
+    )
+    notifications: Notifications | None = Field(
+        None, description="how people are told of aborts, approvals and failed syncs; none: nobody is"
     )
     admission: Literal["deny", "warn", "none"] = Field(
         "deny",

@@ -28,3 +28,22 @@ def actionlint() -> str:
     if not built.exists():
         pytest.fail("actionlint is missing; get it with: tests/tools/people.sh", pytrace=False)
     return str(built)
+
+
+def language_server() -> str:
+    """Path of yaml-language-server."""
+    key = hashlib.sha256((HERE / "editor" / "package-lock.json").read_bytes()).hexdigest()[:16]
+    found = CACHE / "editor" / key / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
+    if not found.exists():
+        pytest.fail("yaml-language-server is missing; get it with: tests/tools/people.sh", pytrace=False)
+    return str(found)
+
+
+def notifications_engine() -> str:
+    """Path of the judge of notifications (`tests/notifications/engine`)."""
+    folder = HERE.parent / "notifications" / "engine"
+    content = b"".join(file.read_bytes() for file in sorted(folder.iterdir()))
+    built = CACHE / "notifications" / hashlib.sha256(content).hexdigest()[:16] / "engine"
+    if not built.exists():
+        pytest.fail("the notifications engine is missing; get it with: tests/tools/people.sh", pytrace=False)
+    return str(built)

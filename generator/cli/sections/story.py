@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from generator.cli.sections.section import Section, table
+from generator.plan.guards import judges
 from generator.plan.resolve import Planned
 from generator.plan.timeline import Event, approver, timeline
 from generator.plan.values import Canary, Guard, Plan
@@ -67,7 +68,7 @@ def guards(planned: Planned) -> Section:
         "risk": {"false_rollback": risk.false_rollback, "power": risk.power, "max_exposed": risk.max_exposed},
         "guards": [_guard(stage, guard) for stage, guard in every],
     }
-    rows = [(guard.name, stage, _judges(guard), f"no data: {guard.no_data}") for stage, guard in every]
+    rows = [(guard.name, stage, judges(guard), f"no data: {guard.no_data}") for stage, guard in every]
     accepted = f"accepted: {percent(risk.false_rollback)} false rollbacks, {percent(risk.power)} power"
     return Section("guards", "Guards", data, (accepted, *table(rows)))
 
@@ -95,15 +96,3 @@ def _guard(stage: str, guard: Guard) -> dict[str, Any]:
         "attributes": {name: list(values) for name, values in guard.attributes},
         "no_data": guard.no_data,
     }
-
-
-def _judges(guard: Guard) -> str:
-    slow = f" above {duration(guard.bound_s)}" if guard.bound_s else ""
-    if guard.ratio is not None:
-        change = "drop" if guard.ratio < 1 else "rise"
-        usual = f" of {percent(guard.baseline)}" if guard.baseline is not None else ""
-        return f"{guard.subject}{slow}: a {change} of {percent(abs(1 - guard.ratio))}{usual} against stable"
-    bound = "at most" if guard.at_most else "at least"
-    groups = f" by {', '.join(name for name, _ in guard.attributes)}" if guard.attributes else ""
-    limit = f"{guard.limit:g}" if guard.kind == "fairness" else percent(guard.limit or 0.0)
-    return f"{guard.subject}{slow}{groups}: {bound} {limit}"

@@ -45,7 +45,13 @@ def _annotations(plan: Plan, odds: Mapping[str, str]) -> dict[str, str]:
         f"sluice.dev/waiver.{name}": f"{held.reason} ({held.approved_by}, until {held.until})"
         for name, held in waived.items()
     }
-    return {"sluice.dev/gate-key": plan.gate_key, "sluice.dev/owner": plan.identity.owner, **waivers, **odds}
+    return {
+        "sluice.dev/gate-key": plan.gate_key,
+        "sluice.dev/owner": plan.identity.owner,
+        **dict(plan.notices),
+        **waivers,
+        **odds,
+    }
 
 
 def _canary(plan: Plan, rollout: Canary) -> dict[str, object]:

@@ -168,4 +168,22 @@ CASES = (
         {"platform.gates": {"daily": "14:30", "inputs": {"claim": "inputs"}}},
         "spec.gates.daily",
     ),
+    Case(
+        "PLAT917",
+        {"platform.teams.shop.notify": {"slack": ["shop-ml"]}},
+        {
+            "platform.teams.shop.notify": {"slack": ["shop-ml"]},
+            "platform.notifications": {"slack": {"token": "slack-token"}},
+        },
+        "spec.teams.shop.notify.slack",
+    ),
+    Case(
+        "PLAT917",
+        {"platform.teams.shop.notify": {"webhooks": ["pager"]}, "platform.notifications": {}},
+        {
+            "platform.teams.shop.notify": {"webhooks": ["pager"]},
+            "platform.notifications": {"webhooks": {"pager": {"url": "https://pager.example.com"}}},
+        },
+        "spec.teams.shop.notify.webhooks[0]",
+    ),
 )

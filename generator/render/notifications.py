@@ -1,0 +1,166 @@
+"""Notifications of Argo Rollouts and Argo CD: services, triggers and texts, each one ConfigMap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from generator.plan.notify import REVERT
+from generator.render.argocd import PLATFORM_ORIGIN
+from generator.render.bundle import render_object
+from generator.render.environment import Templates
+from generator.render.output import Output
+from generator.spec.notifications import Notifications, Revert
+from generator.spec.platform import PlatformSpec
+
+_HERE: Final = "{{ $model }} {{ $version }} in {{ $where }}"
+# GitHub hands the payload on inside an event of its own.
+_AROUND: Final = {"github": ('{"event_type": "sluice-abort", "client_payload":', "}")}
+_ONCE: Final = "oncePer: app.status?.operationState?.syncResult?.revision"
+_STATUS: Final = "`sluice status {{ $model }} --cluster` tells more."
+# A pause that ends by itself wakes nobody up.
+_WAITS: Final = (
+    "rollout.spec.strategy.blueGreen != nil or ("
+    "rollout.spec.strategy.canary.steps[int(rollout.status.currentStepIndex ?? 0)].pause != nil and "
+    "rollout.spec.strategy.canary.steps[int(rollout.status.currentStepIndex ?? 0)].pause.duration == nil)"
+)
+_ROLLOUT: Final[dict[str, tuple[str, dict[str, str]]]] = {
+    "on-rollout-aborted": (
+        "- send: [sluice-aborted]\n",
+        {
+            "event": "aborted",
+            "subject": f"Rolled back: {_HERE}",
+            "opening": f"Rolled back: {_HERE}. Live requests are back on the stable version.",
+            "closing": "What to do now: git still asks for {{ $version }}. `sluice revert {{ $model }} --reason TEXT` "
+            f"proposes the way back and puts this version in quarantine; merge that. {_STATUS}",
+        },
+    ),
+    "on-analysis-run-inconclusive": (
+        "- send: [sluice-undecided]\n",
+        {
+            "event": "undecided",
+            "subject": f"A person must decide: {_HERE}",
+            "opening": f"Not enough was seen to decide: {_HERE} waits for a person.",
+            "closing": "What to do now: look why data is missing, then go on or abort; `sluice status {{ $model }} "
+            "--cluster` prints both commands.",
+        },
+    ),
+    "on-rollout-paused": (
+        f"- when: {_WAITS}\n  send: [sluice-waiting]\n",
+        {
+            "event": "waiting",
+            "subject": f"Waits for approval: {_HERE}",
+            "opening": f"{_HERE} waits for approval.",
+            "closing": "What to do now: look at its plan and its guards; `sluice status {{ $model }} --cluster` prints "
+            "the commands to go on and to abort.",
+        },
+    ),
+    "on-rollout-completed": (
+        "- send: [sluice-released]\n",
+        {
+            "event": "released",
+            "subject": f"Released: {_HERE}",
+            "opening": f"Released: {_HERE} answers all live requests.",
+            "closing": f"Nothing needs to be done. {_STATUS}",
+        },
+    ),
+}
+_APPLICATION: Final[dict[str, tuple[str, dict[str, str]]]] = {
+    "on-health-degraded": (
+        f"- when: app.status?.health?.status == 'Degraded'\n  {_ONCE}\n  send: [sluice-degraded]\n",
+        {
+            "event": "degraded",
+            "opening": "it is degraded",
+            "closing": "`sluice status --cluster` tells whether a release was aborted, and the way back.",
+        },
+    ),
+    "on-sync-failed": (
+        f"- when: app.status?.operationState?.phase in ['Error', 'Failed']\n  {_ONCE}\n  send: [sluice-sync-failed]\n",
+        {
+            "event": "sync-failed",
+            "opening": "what git asks for could not be applied",
+            "closing": "if a gate failed, its Workflow tells which; the old version goes on serving.",
+        },
+    ),
+}
+
+
+def render_rollout_notices(platform: PlatformSpec, environment: str, templates: Templates) -> dict[str, str]:
+    """The ConfigMap of the Rollouts controller, which knows one configuration a cluster.
+
+    Returns:
+        Text by file name; nothing where the platform configures no notifications.
+    """
+    wanted = platform.notifications
+    if wanted is None:
+        return {}
+    shared = {
+        "prometheus": wanted.prometheus or platform.prometheus.address,
+        "webhooks": sorted(wanted.webhooks),
+    }
+    data = dict(_services(wanted))
+    for trigger, (condition, words) in _ROLLOUT.items():
+        revert = wanted.revert.host if wanted.revert and words["event"] == "aborted" else ""
+        before, after = _AROUND.get(revert, ("", ""))
+        context = {**shared, **words, "revert": revert, "before": before, "after": after}
+        data[f"trigger.{trigger}"] = condition
+        data[f"template.sluice-{words['event']}"] = templates.render("notifications/rollout.yaml.j2", context)
+    name = "argo-rollouts-notification-configmap"
+    return _config_map(name, wanted.namespace, environment, data, templates)
+
+
+def render_argocd_notices(platform: PlatformSpec, environment: str, templates: Templates) -> dict[str, str]:
+    """The ConfigMap of Argo CD's notifications controller; nothing where the platform configures none."""
+    wanted = platform.notifications
+    if wanted is None:
+        return {}
+    data = {key: text for key, text in _services(wanted) if key != f"service.webhook.{REVERT}"}
+    for trigger, (condition, words) in _APPLICATION.items():
+        context = {"webhooks": sorted(wanted.webhooks), **words}
+        data[f"trigger.{trigger}"] = condition
+        data[f"template.sluice-{words['event']}"] = templates.render(
+            "notifications/application.yaml.j2", context
+        )
+    return _config_map("argocd-notifications-cm", platform.argocd_namespace, environment, data, templates)
+
+
+def _config_map(
+    name: str, namespace: str, environment: str, data: Mapping[str, str], templates: Templates
+) -> dict[str, str]:
+    context: dict[str, Any] = {"name": name, "namespace": namespace, "environment": environment}
+    ordered = {key: text.rstrip("\n") for key, text in sorted(data.items())}
+    output = Output("configmap-notifications.yaml", "notifications/configmap.yaml.j2")
+    return {output.file: render_object(output, {**context, "data": ordered}, templates, PLATFORM_ORIGIN)}
+
+
+def _services(wanted: Notifications) -> Iterator[tuple[str, str]]:
+    """Configuration of each service; `$key` is filled in by the controller from its Secret."""
+    if wanted.slack:
+        yield "service.slack", f"token: ${wanted.slack.token}\n"
+    if wanted.email:
+        mail = wanted.email
+        lines = [f"host: {mail.host}", f"port: {mail.port}", f"from: {_quoted(mail.sender)}"]
+        lines += [f"username: ${mail.username}"] if mail.username else []
+        lines += [f"password: ${mail.password}"] if mail.password else []
+        yield "service.email", "\n".join(lines) + "\n"
+    for name, hook in sorted(wanted.webhooks.items()):
+        yield f"service.webhook.{name}", _webhook(hook.url, hook.token)
+    if wanted.revert:
+        yield f"service.webhook.{REVERT}", _revert(wanted.revert)
+
+
+def _webhook(url: str, token: str | None) -> str:
+    headers = ["headers:", "  - name: Content-Type", "    value: application/json"]
+    headers += ["  - name: Authorization", f"    value: Bearer ${token}"] if token else []
+    return "\n".join([f"url: {_quoted(url)}", *headers]) + "\n"
+
+
+def _revert(revert: Revert) -> str:
+    """GitHub takes the token as a header, the triggers of GitLab as part of the address."""
+    if revert.host == "github":
+        return _webhook(revert.url, revert.token)
+    return _webhook(f"{revert.url}?token=${revert.token}", None)
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

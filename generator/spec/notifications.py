@@ -1,0 +1,76 @@
+"""Who is told what happens to a release, and by what service; secrets only by the name of their key."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from generator.spec.record import Record
+from generator.spec.types import Host, Line, Name, Url
+
+SecretKey = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$",
+        description="key in the controllers' notification Secrets; never the value",
+        examples=["slack-token"],
+    ),
+]
+# Recipients are joined by semicolons in one annotation.
+Recipient = Annotated[str, Field(pattern=r"^[^\s;,{}$]{1,200}$", examples=["shop-ml", "shop-ml@example.com"])]
+
+
+class Slack(Record):
+    """A Slack app."""
+
+    token: SecretKey = Field(description="key of its bot token")
+
+
+class Email(Record):
+    """A mail server."""
+
+    host: Host = Field(description="its name", examples=["smtp.example.com"])
+    port: int = Field(587, ge=1, le=65535, description="its port")
+    sender: Line = Field(alias="from", description="who the mail is from", examples=["sluice@example.com"])
+    username: SecretKey | None = Field(None, description="key of the user name")
+    password: SecretKey | None = Field(None, description="key of the password")
+
+
+class Webhook(Record):
+    """An address that is told as JSON (`sluice/notice/v1`)."""
+
+    url: Url = Field(description="where to")
+    token: SecretKey | None = Field(None, description="key of a bearer token")
+
+
+class Revert(Record):
+    """The CI that proposes the way back after an abort, by the workflow that `sluice ci` writes."""
+
+    host: Literal["github", "gitlab"] = Field(description="whose CI it is")
+    url: Url = Field(
+        description="github: …/repos/OWNER/NAME/dispatches; gitlab: …/projects/ID/ref/BRANCH/trigger/pipeline",
+        examples=["https://api.github.com/repos/acme/models/dispatches"],
+    )
+    token: SecretKey = Field(description="key of the token that may start it")
+
+
+class Notifications(Record):
+    """How people are told; rendered for Argo Rollouts and Argo CD."""
+
+    namespace: Name = Field("argo-rollouts", description="namespace of the Rollouts controller")
+    prometheus: Url | None = Field(
+        None, description="Prometheus as people reach it, for links to queries; default: as guards ask"
+    )
+    slack: Slack | None = Field(None, description="Slack")
+    email: Email | None = Field(None, description="e-mail")
+    webhooks: dict[Name, Webhook] = Field({}, description="addresses by name")
+    revert: Revert | None = Field(None, description="the CI that proposes the way back after an abort")
+
+
+class Notify(Record):
+    """Whom a team wants to be told."""
+
+    slack: list[Recipient] = Field([], description="channels")
+    email: list[Recipient] = Field([], description="addresses")
+    webhooks: list[Name] = Field([], description="names of the platform's webhooks")
