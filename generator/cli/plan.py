@@ -68,7 +68,7 @@ def command(
     """
     session = open_session(root)
     entries = _entries(session, specs, every=every)
-    _check_platform(session, environment)
+    check_platform(session, environment)
     if fmt == "html":
         _html(session, entries, environment, against, output)
         return
@@ -175,7 +175,7 @@ def _html(
     emit(page_of(session, entry, found, environment, Against(label, difference)))
 
 
-def _check_platform(session: Session, environment: str | None) -> None:
+def check_platform(session: Session, environment: str | None) -> None:
     """A platform that can't be read ends the command; an environment that it does not know is refused."""
     platform = session.repository.platform
     if platform is None:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from generator.cli.formats import render
-from generator.cli.plan import plans
+from generator.cli.plan import check_platform, plans
 from generator.cli.replays.replayed import Replayed
 from generator.cli.session import Refused, open_session, root_option, select_one
 from generator.cli.terminal import emit, has_color, note, progress
@@ -93,6 +93,7 @@ def command(
     if sum(source is not None for source in (asked.data, asked.prometheus, asked.simulate)) != 1:
         raise click.UsageError("say where the traffic comes from: one of --data, --prometheus, --simulate")
     session = open_session(root)
+    check_platform(session, environment)
     found = plans(session, select_one(session, spec), environment)
     if not found:
         raise Refused(f"{spec} has no plan; `sluice validate {spec}` says why")

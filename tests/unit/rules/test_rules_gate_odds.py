@@ -16,7 +16,7 @@ from generator.stats.offline import accuracy_chances, judge_accuracy
 
 
 @settings(deadline=None)
-@given(st.floats(0.01, 0.99), st.integers(1, 400), st.floats(0, 1), st.booleans())
+@given(st.floats(0.01, 0.99), st.integers(1, 400), st.floats(1e-6, 1), st.booleans())
 def test_chances_are_those_of_the_verdict(limit, rows, p, guaranteed):
     found = accuracy_chances(limit, rows, p, guaranteed=guaranteed)
     verdicts = [
