@@ -12,10 +12,26 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+from generator.render.environment import Templates
 
 Job = tuple[str, list[tuple[str, str, str, Any]]]
 """A spec, and for each of its files: path, template, what stands before the rendered text, context."""
+
+
+class Recorder(Templates):
+    """Templates that remember what they were asked for; in a recorded context they are plain ones."""
+
+    rendered: ClassVar[list[tuple[str, str, Any]]] = []
+
+    def render(self, name: str, context: Mapping[str, object]) -> str:
+        text = super().render(name, context)
+        self.rendered.append((text, name, dict(context)))
+        return text
+
+    def __reduce__(self) -> Any:
+        return Templates, (None,)
 
 
 def record(root: Path, file: Path) -> None:
@@ -23,18 +39,8 @@ def record(root: Path, file: Path) -> None:
     from generator.cli.produce import model_bundles, shared_bundles
     from generator.cli.session import Session, today
     from generator.cli.work import Request, platform_inputs, survey
-    from generator.render.environment import Templates
 
-    rendered: list[tuple[str, str, Any]] = []
-
-    class Recorder(Templates):
-        """Templates that remember what they were asked for."""
-
-        def render(self, name: str, context: Mapping[str, object]) -> str:
-            text = super().render(name, context)
-            rendered.append((text, name, dict(context)))
-            return text
-
+    rendered = Recorder.rendered
     session, templates = Session(root, today()), Recorder(None)
     session.templates = templates
     request = Request(root, root / "no such folder", "", session.entries, None, today())
@@ -70,8 +76,6 @@ def render(target: Path, file: Path) -> None:
     jobs: list[Job] = pickle.loads(file.read_bytes())
     started = time.perf_counter()
     import yaml
-
-    from generator.render.environment import Templates
 
     templates = Templates(None)
     for spec, files in jobs:
