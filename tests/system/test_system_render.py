@@ -132,7 +132,7 @@ def test_diff_of_a_fresh_tree_is_empty_but_for_the_word(rendered: Path):
 
 def test_env(repo: Path):
     assert sluice(repo, "render", "--env", "staging").code == 0
-    assert {name.split("/")[0] for name in read_tree(repo / "rendered")} == {"staging", "bentos"}
+    assert {name.split("/")[0] for name in read_tree(repo / "rendered")} == {"staging", "bentos", "gates"}
     assert sluice(repo, "render", "--env", "staging", "--check").code == 0
     assert sluice(repo, "render", "--check").code == 1
     assert sluice(repo, "render").code == 0
@@ -168,10 +168,20 @@ def test_output(rendered: Path, tmp_path: Path):
     ],
 )
 def test_a_path_selects(path: str, repo: Path):
+    """The model's own bundles, and the images that its gates run in: no other's, and the same bytes as of a whole run."""
     assert sluice(repo, "render", path).code == 0
     written = read_tree(repo / "rendered")
-    assert written
-    assert all("/shop/recommender/" in name for name in written)
+    used = written["bentos/shop/recommender/GATES"].decode().split()
+    images = {reference.rpartition(":")[0].rpartition("/")[2] for reference in used}
+    assert images
+    assert {name.split("/")[1] for name in written if name.startswith("gates/")} == images
+    own = [name for name in written if not name.startswith("gates/")]
+    assert own
+    assert all("/shop/recommender/" in name for name in own)
+    assert sluice(repo, "render").code == 0
+    whole = read_tree(repo / "rendered")
+    assert {name: whole.get(name) for name in written} == written
+    assert {name.split("/")[1] for name in whole if name.startswith("gates/")} > images
 
 
 def test_a_path_that_selects_nothing(repo: Path):
@@ -214,7 +224,11 @@ def test_a_deleted_team_and_environment_go(rendered: Path):
     start, end = text.index("    staging:"), text.index("    production:")
     platform.write_text((text[:start] + text[end:]).replace("      requires: [staging]\n", ""))
     assert sluice(rendered, "render").code == 0
-    assert {name.split("/")[0] for name in read_tree(rendered / "rendered")} == {"production", "bentos"}
+    assert {name.split("/")[0] for name in read_tree(rendered / "rendered")} == {
+        "production",
+        "bentos",
+        "gates",
+    }
 
 
 BROKEN = {
