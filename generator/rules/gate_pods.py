@@ -33,13 +33,16 @@ def commands(context: Context) -> Iterator[Problem]:
 @rule(
     "GATE331",
     "error",
-    "an argument that Argo Workflows would change",
+    "an image or argument that Argo Workflows would change",
     why="Argo replaces what stands between double braces, wherever it stands, and stops at what it does not know.",
-    fix="Write the argument without double braces.",
+    fix="Write it without double braces.",
 )
 def placeholders(context: Context) -> Iterator[Problem]:
-    """Arguments of custom gates that hold a placeholder of Argo."""
+    """Images and arguments of custom gates that hold a placeholder of Argo."""
     for index, gate in _custom(context):
+        if _PLACEHOLDER in gate.custom:
+            message = f"Argo Workflows would replace a part of the image of `{gate.name}`"
+            yield Problem((*GATES, index, "custom"), message, "leave the double braces out")
         for place, argument in enumerate(gate.args):
             if _PLACEHOLDER in argument:
                 message = f"Argo Workflows would replace a part of this argument of `{gate.name}`"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import re
+import shlex
+from contextlib import suppress
+from itertools import pairwise, takewhile
 from pathlib import Path
 
+import click
 import pytest
 
+from generator.cli.main import cli
 from tests.docs.pages import ROOT, Block, blocks, missed, run
 
 pytestmark = pytest.mark.slow  # gates make their environments on first use
@@ -53,6 +57,33 @@ def test_commands_for_a_clone_are_the_ones_that_ci_runs():
         assert re.search(rf"^make {target}$", script, re.MULTILINE)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_commands_that_need_more_than_a_folder_are_ones_that_exist(page):
+    """Fences `console` are not run: their commands, options and choices are those of the program."""
+    for block in blocks(page):
+        for line in block.text.splitlines() if block.language == "console" else ():
+            words = list(
+                takewhile(
+                    lambda word: word not in {">", "|"}, shlex.split(line.removeprefix("$ "), comments=True)
+                )
+            )
+            if words[:1] == ["sluice"]:
+                parse(cli, words)
+
+
+def parse(command: click.Command, words: list[str]) -> None:
+    """Click's own parsing of a command line, without running it; files that are not there do not matter."""
+    context = click.Context(command, info_name=words[0])
+    if isinstance(command, click.Group):
+        assert len(words) > 1, words
+        inner = command.get_command(context, words[1])
+        assert inner is not None, f"there is no command {' '.join(words[:2])}"
+        parse(inner, words[1:])
+        return
+    with suppress(click.BadParameter):  # a file that is not there; an unknown option is another error
+        command.make_context(words[0], words[1:])
+
+
 def _is_own(block: Block) -> bool:
     lines = [line for line in block.text.splitlines() if line.strip() and not line.startswith("#")]
     return bool(lines) and all(OWN.match(line) for line in lines)
@@ -60,7 +91,7 @@ def _is_own(block: Block) -> bool:
 
 def assert_expected(page: Path, found: list[Block], tmp_path: Path) -> None:
     printed = run(found, tmp_path / "reader")
-    for before, after in itertools.pairwise(found):
+    for before, after in pairwise(found):
         if before.language == "sh" and not before.title and after.language == "text":
             line = missed(after.text, printed[before.line])
             assert not line, f"{page.name}:{after.line}: not printed: {line}\n{printed[before.line]}"
