@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -291,7 +293,15 @@ def accepts(root: Path, model: str) -> list[str]:
     (entry,) = [entry for entry in repository.entries if entry.name == model]
     assert repository.platform is not None, repository.findings
     found = resolve(repository, entry, "0" * 64).findings
-    return [f"{f.code} {f.message}" for f in found if f.code.startswith(STRUCTURAL)]
+    return structural(f"{f.code} {f.message}" for f in found if f.code.startswith(STRUCTURAL))
+
+
+def structural(messages: Iterable[str]) -> list[str]:
+    """Without those about a well-formed time out of its bounds, which no pattern can express (`60m` for 1s to 5m)."""
+    well_formed = re.compile(
+        r"`[0-9.]+(ms|s|m|h|d)` is not right here: a time says its unit: .*; (here|at most) "
+    )
+    return [message for message in messages if not well_formed.search(message)]
 
 
 def original(model: str) -> Any:
@@ -332,7 +342,7 @@ def test_schema_and_loader_agree_on_a_mutated_platform(tree: Path, data: st.Data
     (root / "specs").mkdir(parents=True, exist_ok=True)
     (root / "specs" / "platform.yaml").write_text(json.dumps(mutated))
     repository = Repository(root)
-    loader = [] if repository.platform else [f.message for f in repository.findings]
+    loader = [] if repository.platform else structural(f.message for f in repository.findings)
     schema = [error.message for error in PLATFORM.iter_errors(mutated)]
     assert bool(loader) is bool(schema), (loader, schema, mutated)
 
