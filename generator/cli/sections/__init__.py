@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from generator.cli.sections.cost import cost
 from generator.cli.sections.odds import odds
 from generator.cli.sections.release import release
-from generator.cli.sections.review import abort, authority, coverage, gates
+from generator.cli.sections.review import abort, authority, coverage
+from generator.cli.sections.review import (
+    gates as gates_section,
+)  # `gates` is a module here, once it is imported
 from generator.cli.sections.section import Section
 from generator.cli.sections.story import guards, story
 from generator.cli.sections.values import values
@@ -28,4 +31,4 @@ def sections(planned: Planned, judged: Sequence[Standing]) -> list[Section]:
         judged: what is known of its gates.
     """
     before, after = ([section(planned) for section in part] for part in (_BEFORE, _AFTER))
-    return [*before, gates(planned, judged), *after]
+    return [*before, gates_section(planned, judged), *after]
