@@ -9,8 +9,8 @@ from generator.cli.sections.odds import odds
 from generator.cli.sections.release import release
 from generator.cli.sections.review import abort, authority, coverage
 from generator.cli.sections.review import (
-    gates as gates_section,
-)  # `gates` is a module here, once it is imported
+    gates as judgements,
+)  # once imported, the module `gates` has that name
 from generator.cli.sections.section import Section
 from generator.cli.sections.story import guards, story
 from generator.cli.sections.values import values
@@ -31,4 +31,4 @@ def sections(planned: Planned, judged: Sequence[Standing]) -> list[Section]:
         judged: what is known of its gates.
     """
     before, after = ([section(planned) for section in part] for part in (_BEFORE, _AFTER))
-    return [*before, gates_section(planned, judged), *after]
+    return [*before, judgements(planned, judged), *after]
