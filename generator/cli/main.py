@@ -41,7 +41,7 @@ COMMANDS: dict[str, str] = {
 
 BUG, INTERRUPTED = 3, 130
 _WIDTH = 100
-_OBJECTS = 50_000
+_OBJECTS = 150_000
 
 
 class Sluice(click.Group):

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from generator.plan.entries import PLATFORM, SPECS, Entry, discover, find_root
-from generator.render.environment import Templates
 from generator.source.finding import Finding
 
 if TYPE_CHECKING:
     from generator.plan.repository import Repository
+    from generator.render.environment import Templates
 
 F = TypeVar("F", bound=Callable[..., Any])
 BENTO_TEMPLATES = "bento/"
@@ -67,6 +67,8 @@ class Session:
         Raises:
             Refused: a template of the repository is no text.
         """
+        from generator.render.environment import Templates
+
         templates = Templates(self.root / "templates")
         try:
             templates.texts  # noqa: B018 - read here, where a bad file can be told from a bug
