@@ -19,6 +19,7 @@ from generator.spec.schema import model_schema, platform_schema
 _FAMILIES = {
     "SRC": "Files", "SPEC": "The spec language", "REF": "References", "TIER": "Tiers and ceilings", "CAN": "Canaries",
     "GATE": "Gates", "EVID": "Evidence", "ROL": "Rollouts", "ANA": "Analysis", "CAP": "Routers",
+    "SYN": "Syncs",
 }  # fmt: skip
 
 

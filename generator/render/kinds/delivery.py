@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from generator.render.kinds.codes import Issue, issue
 from generator.render.kinds.objects import Object, Objects, as_list, as_map, as_text
+from generator.source.folders import synced
 
 _ARGO: Final = "argoproj.io"
 
@@ -82,13 +83,6 @@ def _matches(value: str, patterns: Iterable[Any]) -> bool:
 
 
 def _brought(item: Object, objects: Objects) -> Iterator[Object]:
-    """Objects in the folder that an Application syncs: the tree may begin anywhere above or inside the repository."""
-    source = as_map(item.spec.get("source"))
-    path = as_text(source.get("path")).strip("/")
-    below = as_map(source.get("directory")).get("recurse") is True
-    ends = {path.split("/", skip)[-1] for skip in range(path.count("/") + 1)} if path else set()
-    for other in objects.all:
-        folder = other.folder
-        above = ["/".join(folder.split("/")[:depth]) for depth in range(1, folder.count("/") + 2)]
-        if folder in ends or (below and not ends.isdisjoint(above)):
-            yield other
+    """Objects in the folder that an Application syncs."""
+    for folder in synced(as_map(item.spec.get("source")), objects.by_folder):
+        yield from objects.by_folder[folder]

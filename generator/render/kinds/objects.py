@@ -112,18 +112,20 @@ def together(one: str, other: str) -> bool:
 
 
 class Objects:
-    """All objects of a tree, in the order of its files."""
+    """All objects of a tree, in the order of its files; `by_folder` has those of each folder."""
 
     def __init__(self, documents: Iterable[Document]) -> None:
         self.all = [object_of(document) for document in documents]
+        self.by_folder: dict[str, list[Object]] = {}
         self._by_kind: dict[tuple[str, str], list[Object]] = {}
         self._by_name: dict[tuple[str, str, str], dict[str, Object]] = {}
-        self._by_folder: dict[tuple[str, str, str], list[Object]] = {}
+        self._beside: dict[tuple[str, str, str], list[Object]] = {}
         for item in self.all:
             self._by_kind.setdefault((item.group, item.kind), []).append(item)
             homes = self._by_name.setdefault((item.group, item.kind, item.name), {})
             homes.setdefault("" if item.cluster_wide else item.namespace, item)
-            self._by_folder.setdefault((item.group, item.kind, item.folder), []).append(item)
+            self.by_folder.setdefault(item.folder, []).append(item)
+            self._beside.setdefault((item.group, item.kind, item.folder), []).append(item)
 
     def of(self, group: str, kind: str) -> list[Object]:
         """All objects of one kind."""
@@ -131,7 +133,7 @@ class Objects:
 
     def beside(self, item: Object, group: str, kind: str, namespace: str) -> list[Object]:
         """The objects of one kind in the folder of an object that may live in a namespace."""
-        items = self._by_folder.get((group, kind, item.folder), [])
+        items = self._beside.get((group, kind, item.folder), [])
         return [other for other in items if together(other.namespace, namespace) or other.cluster_wide]
 
     def get(self, group: str, kind: str, namespace: str, name: str) -> Object | None:

@@ -1,13 +1,14 @@
-"""Lint of a tree of Argo Rollouts objects: every rule on everything it is about."""
+"""Lint of a tree of Rollouts and what belongs to them: every rule on everything it is about."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator
-from typing import Literal
+from typing import Literal, get_args
 
 from generator.rules.bundle import (
     analysis,
+    argocd,
     bluegreen,
     canary,
     capability,
@@ -23,6 +24,7 @@ from generator.rules.bundle import (
 )
 from generator.rules.bundle.model import Object, Objects, as_list, as_map
 from generator.rules.bundle.registry import RULES, Problem, Rule, Scope
+from generator.rules.bundle.syncs import sync_contexts, workflow_contexts
 from generator.rules.bundle.view import (
     MetricContext,
     Moment,
@@ -35,6 +37,7 @@ from generator.rules.bundle.view import (
 
 RULE_MODULES = (
     analysis,
+    argocd,
     bluegreen,
     canary,
     capability,
@@ -70,7 +73,7 @@ def lint(
         Problems without repetition, ordered by document, object and path.
     """
     versions = _VERSIONS[controller]
-    wanted = {scope: registry.by_scope(scope, RULES) for scope in ("rollout", "use", "template", "metric")}
+    wanted = {scope: registry.by_scope(scope, RULES) for scope in get_args(Scope)}
     found = {
         problem
         for item, scope, context in _contexts(objects, versions, complete=complete)
@@ -104,6 +107,11 @@ def _contexts(
             templates, missing = resolve.reach(objects, rollout.object.key.namespace, use.refs)
             context = UseContext(rollout, use, tuple(templates), tuple(missing), objects, complete)
             yield rollout.object, "use", context
+    syncs = sync_contexts(objects, owners)
+    for item, sync in syncs:
+        yield item, "sync", sync
+    for gate in workflow_contexts(objects, [sync for _, sync in syncs]):
+        yield gate.workflow, "workflow", gate
     forms = resolve.forms(objects, rollouts)
     for item in objects.of_kind(*_TEMPLATES):
         yield item, "template", TemplateContext(item)

@@ -16,6 +16,10 @@ _GROUPS: Mapping[str, frozenset[str]] = {
     "ClusterAnalysisTemplate": frozenset({"argoproj.io"}),
     "AnalysisRun": frozenset({"argoproj.io"}),
     "Experiment": frozenset({"argoproj.io"}),
+    "Application": frozenset({"argoproj.io"}),
+    "ApplicationSet": frozenset({"argoproj.io"}),
+    "Workflow": frozenset({"argoproj.io"}),
+    "Job": frozenset({"batch"}),
     "Service": frozenset({""}),
     "Deployment": frozenset({"apps"}),
     "ReplicaSet": frozenset({"apps"}),
@@ -48,6 +52,11 @@ class Source:
 
     file: str = ""
     index: int = 0
+
+    @property
+    def folder(self) -> str:
+        """The folder of the file, empty at the root."""
+        return self.file.rpartition("/")[0]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -102,13 +111,18 @@ class Objects:
 
     Documents that are no mapping, have no kind or belong to a foreign API group are left out; a `List` is
     opened.
+
+    Attributes:
+        by_folder: the objects of each folder.
     """
 
     def __init__(self, objects: Iterable[Object]) -> None:
+        self.by_folder: dict[str, list[Object]] = {}
         self._by_kind: dict[str, list[Object]] = {}
         self._by_name: dict[tuple[str, str], list[Object]] = {}
         for item in objects:
             if item.group in _GROUPS.get(item.key.kind, ()):
+                self.by_folder.setdefault(item.source.folder, []).append(item)
                 self._by_kind.setdefault(item.key.kind, []).append(item)
                 self._by_name.setdefault((item.key.kind, item.key.name), []).append(item)
 

@@ -10,7 +10,7 @@ from generator.rules.bundle.model import Key, Object, Path, Source
 from generator.source.finding import Finding, Place, Severity
 
 Flaw: TypeAlias = tuple[Path, str]
-Scope: TypeAlias = Literal["rollout", "use", "template", "metric"]
+Scope: TypeAlias = Literal["rollout", "use", "template", "metric", "sync", "workflow"]
 C = TypeVar("C")
 
 
@@ -23,8 +23,8 @@ class Problem:
         key: the object.
         path: keys from the top of the object to the flaw.
         code: stable code of the rule.
-        severity: an error is rejected by the controller or decides nothing; a warning surprises; an info
-            informs.
+        severity: an error is rejected by the controller, decides nothing or lets a bad version past; a warning
+            surprises; an info informs.
         message: one sentence that says what is wrong.
         hint: one sentence that says what to do.
     """
@@ -50,13 +50,14 @@ class Rule:
 
     Args:
         code: stable code: ROL1xx a Rollout alone, ROL2xx references, ANA3xx an AnalysisRun's spec, ANA4xx
-            verdicts and surprises, CAP5xx what a router or a controller version can do.
+            verdicts and surprises, CAP5xx what a router or a controller version can do, SYN6xx how Argo CD
+            syncs it.
         severity: of every problem it finds.
         title: the property it demands, as a sentence.
         hint: what to do when it is violated.
         origin: rule of the fact sheet and file of the controller that enforce it.
         scope: what the function is called with: a Rollout, one use of templates by a Rollout, a template, a
-            metric.
+            metric, an Application with what it syncs, a Workflow with the Rollouts beside it.
         check: finds flaws: a path from the top of the object, and a message.
     """
 

@@ -161,9 +161,9 @@ def http_route(*rules):
     return other("HTTPRoute", "gateway.networking.k8s.io", "model", {"rules": backends})
 
 
-def tree(*bodies):
+def tree(*bodies, file="all.yaml"):
     """The objects as one tree, each a document of its own."""
-    return Objects.of((Source("all.yaml", i), body) for i, body in enumerate(bodies))
+    return Objects.of((Source(file, i), body) for i, body in enumerate(bodies))
 
 
 @dataclass(frozen=True)
@@ -176,6 +176,7 @@ class Case:
         misses: objects that do not.
         controller: the version to satisfy.
         complete: whether the tree claims to be complete.
+        file: where the objects stand.
         at: end of the path of the problem, where it is worth saying.
     """
 
@@ -184,6 +185,7 @@ class Case:
     misses: tuple
     controller: str = "any"
     complete: bool = False
+    file: str = "all.yaml"
     at: tuple = ()
 
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 import bundle_cases_analysis
 import bundle_cases_references
 import bundle_cases_rollout
+import bundle_cases_syncs
 import pytest
 from bundle_samples import TEMPLATE, http_route, rollout, service, tree
 
 from generator.rules.bundle.lint import lint
 from generator.rules.bundle.registry import RULES
 
-CASES = [*bundle_cases_rollout.CASES, *bundle_cases_references.CASES, *bundle_cases_analysis.CASES]
+CASES = [
+    *bundle_cases_rollout.CASES,
+    *bundle_cases_references.CASES,
+    *bundle_cases_analysis.CASES,
+    *bundle_cases_syncs.CASES,
+]
 
 
 def problems(case, side):
-    return lint(tree(*side), controller=case.controller, complete=case.complete)
+    return lint(tree(*side, file=case.file), controller=case.controller, complete=case.complete)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.code}-{i}" for i, case in enumerate(CASES)])
