@@ -30,6 +30,12 @@ def test_the_examples_have_no_error(repository, sluice):
     assert (document["summary"]["error"], document["summary"]["checked"]) == (0, 3)
 
 
+def test_the_examples_say_how_large_their_test_sets_are(repository, sluice):
+    assert "GATE302" not in codes(sluice("validate", "--format", "json"))
+    change(repository / SPEC, ", rows: 600", "")
+    assert "GATE302" in codes(sluice("validate", "--format", "json"))
+
+
 def test_a_structural_mistake_is_a_finding_with_its_place(repository, sluice):
     change(repository / SPEC, "minRps: 200", "min_rps: 200")
     done = sluice("validate", "shop/recommender")
