@@ -1,11 +1,10 @@
-"""Releasing a version the way Argo CD would: client-side apply of the rendered files, the Rollout last."""
+"""One model in the cluster: the plans of its versions, and what the controllers say of it."""
 
 from __future__ import annotations
 
 import secrets
 import subprocess
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +15,6 @@ from tests.cluster.client import Api, Object
 from tests.cluster.layout import Layout
 from tests.cluster.processes import Command
 from tests.cluster.waiting import until
-
-ROLLOUT = "rollout-main.yaml"
-
-First = Callable[..., tuple["Release", Plan]]
-"""Releases the first version of a model: see `conftest.released`."""
 
 
 @dataclass(frozen=True)
@@ -63,20 +57,6 @@ class Release:
     def fresh(self, label: str, behaviour: str = "", **changes: object) -> Plan:
         """The plan of a version with a mark of its own."""
         return self.plan(label, secrets.token_hex(4), behaviour, **changes)
-
-    def apply(self, plan: Plan) -> None:
-        """Release what a plan's bundle says, and nothing else."""
-        files = repository.bundle(plan)
-        last = {ROLLOUT: files.pop(ROLLOUT)}
-        for part in (repository.team(plan), files, last):
-            self.send(part)
-
-    def first(self, **changes: object) -> Plan:
-        """Release a first version and wait until it is healthy."""
-        plan = self.fresh("1", **changes)
-        self.apply(plan)
-        self.until_phase(plan, "Healthy", 180)
-        return plan
 
     def rollout(self, plan: Plan) -> Object:
         """The Rollout as it is."""

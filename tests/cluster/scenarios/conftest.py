@@ -13,8 +13,7 @@ from generator.plan.values import Plan
 from tests.cluster.client import Api
 from tests.cluster.gitops import Delivered, GitOps
 from tests.cluster.layout import Layout
-from tests.cluster.release import First, Release
-from tests.cluster.repository import LIVE
+from tests.cluster.release import Release
 from tests.cluster.waiting import until
 
 
@@ -32,22 +31,6 @@ def api(layout: Layout) -> Iterator[Api]:
     api = Api(layout.pki)
     yield api
     api.close()
-
-
-@pytest.fixture
-def released(layout: Layout, api: Api) -> Iterator[First]:
-    """Release the first version of a model, `team/model`, in an environment; its namespace is removed after the test."""
-    made: list[Release] = []
-
-    def first(name: str, environment: str = LIVE, **changes: object) -> tuple[Release, Plan]:
-        release = Release(layout, api, name, environment)
-        made.append(release)
-        return release, release.first(**changes)
-
-    yield first
-    if os.environ.get("KEEP") != "1":
-        for release in made:
-            release.remove()
 
 
 @pytest.fixture

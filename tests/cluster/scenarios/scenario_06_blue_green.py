@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from generator.plan.values import Plan
 from tests.cluster import report
+from tests.cluster.envoy import refused
+from tests.cluster.gitops import Delivered
 from tests.cluster.load import Load
-from tests.cluster.release import First, Release
+from tests.cluster.release import Release
 from tests.cluster.waiting import until
 from tests.cluster.watch import Watch
 
@@ -15,19 +17,20 @@ _TICKET = {"text": "the server is down since noon"}
 _SWITCH_S = 3.0
 
 
-def test_manual_approval_and_rollback(released: First) -> None:
-    release, plan = released("support/ticket-classifier")
-    blue = release.stable(plan)
+def test_manual_approval_and_rollback(delivered: Delivered) -> None:
+    git, plan = delivered("support/ticket-classifier", "s6")
+    release, blue = git.release, git.release.stable(plan)
     with Watch(release.api, plan) as watch, Load(plan.routing.hosts[0], _RPS, _TICKET) as load:
         until("traffic", lambda: load.exposed(blue) > 10 * _RPS, 60)
-        release.apply(release.fresh("2"))
+        update = release.fresh("2")
+        git.synced(update, git.commit(update))
         release.until_phase(plan, "Paused", 300)
         green = release.rollout(plan)["status"]["currentPodHash"]
         smoke = dict(watch.look().analyses)
         seen_early = load.exposed(green)
         release.promote(plan)
         until("the new version answers", lambda: load.exposed(green) > 10 * _RPS, 120)
-        release.apply(plan)  # the way back: the old version's replica set is still there
+        git.synced(plan, git.revert())  # the way back: the old version's replica set is still there
         until(
             "approval is asked for, or not needed",
             lambda: _wants_approval_or_is_back(release, plan, blue),
@@ -43,13 +46,16 @@ def test_manual_approval_and_rollback(released: First) -> None:
     overlaps = _overlaps(load, blue, green)
     report.figures(
         "6 blue-green",
-        {"requests": len(load.answers), "failed": len(load.failed), "smoke": ", ".join(smoke.values()),
-         "seconds with both versions": ", ".join(f"{seconds:.2f}" for seconds in overlaps)},
-    )  # fmt: skip
+        {
+            **load.told(),
+            "smoke": ", ".join(smoke.values()),
+            "seconds with both versions": ", ".join(f"{seconds:.2f}" for seconds in overlaps),
+        },
+    )
     print(watch.story())
     assert seen_early == 0
     assert list(smoke.values()) == ["Successful"]
-    assert not load.failed
+    assert not load.failed, refused(release.layout, plan.routing.hosts[0])
     assert len(overlaps) == 2
     assert max(overlaps) < _SWITCH_S
 

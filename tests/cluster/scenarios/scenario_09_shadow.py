@@ -15,9 +15,11 @@ from pathlib import Path
 from generator.plan.values import Plan
 from tests.cluster import report
 from tests.cluster.client import Api
+from tests.cluster.envoy import refused
+from tests.cluster.gitops import Delivered
 from tests.cluster.layout import PROMETHEUS
 from tests.cluster.load import Load
-from tests.cluster.release import First, Release
+from tests.cluster.release import Release
 from tests.cluster.waiting import until
 from tests.cluster.watch import Watch
 from tests.cluster.whole import Whole
@@ -37,8 +39,9 @@ def test_a_share_is_refused_where_it_would_be_all(api: Api, tmp_path: Path) -> N
     assert "ROUTE604" in done.stdout
 
 
-def test_biased_and_fair(released: First) -> None:
-    (biased, before), (fair, other) = released(_MODEL, "s9b"), released(_MODEL, "s9f")
+def test_biased_and_fair(delivered: Delivered) -> None:
+    (biased_git, before), (fair_git, other) = delivered(_MODEL, "s9b"), delivered(_MODEL, "s9f")
+    biased, fair = biased_git.release, fair_git.release
     with (
         Watch(biased.api, before) as bad, Watch(fair.api, other) as good,
         Load(before.routing.hosts[0], _RPS, _person) as unfairly, Load(other.routing.hosts[0], _RPS, _person) as fairly,
@@ -46,8 +49,8 @@ def test_biased_and_fair(released: First) -> None:
         until("traffic", lambda: unfairly.exposed(biased.stable(before)) > 2 * _RPS, 60)
         stable, old = biased.stable(before), fair.stable(other)
         one, two = biased.fresh("2", "bias=0.5"), fair.fresh("2")
-        biased.apply(one)
-        fair.apply(two)
+        for git, plan in ((biased_git, one), (fair_git, two)):
+            git.synced(plan, git.commit(plan))
         biased.until_phase(one, "Degraded", 500)
         fair.until_phase(two, "Healthy", 600)
     mirrored, asked = _mirrored(one), len(unfairly.answers)
@@ -62,7 +65,7 @@ def test_biased_and_fair(released: First) -> None:
     )
     print(bad.story(), good.story(), sep="\n\n")
     for load in (unfairly, fairly):
-        assert not load.failed
+        assert not load.failed, refused(biased.layout, load.host)
         assert not [answer for answer in load.answers if answer.version.startswith("shadow")]
     assert mirrored > 10 * _RPS
     assert set(unfairly.versions(0, 9e18)) == {stable}  # nobody met the biased version

@@ -10,11 +10,11 @@ from generator.render.admission import render_admission
 from tests.cluster import report, repository
 from tests.cluster.client import Api
 from tests.cluster.gitops import Delivered, GitOps
-from tests.cluster.release import ROLLOUT
 from tests.cluster.waiting import until
 from tests.cluster.whole import Whole
 
 _ENVIRONMENT = "s10"
+_ROLLOUT = "rollout-main.yaml"
 _STEPS = {"rollout": {"strategy": "canary", "steps": [{"weight": "50%", "hold": "1s"}]}}
 _SECRET = """\
 apiVersion: v1
@@ -45,7 +45,7 @@ def test_what_goes_around(delivered: Delivered, api: Api) -> None:
     files, before = repository.bundle(plan), git.release.rollout(plan)["spec"]
     space = plan.identity.namespace
     other = next(name for name in files if name.startswith("service-"))
-    rollout = files[ROLLOUT]
+    rollout = files[_ROLLOUT]
     unkeyed = re.sub(r"\n *sluice\.dev/gate-key: .*", "", rollout)
     assert unkeyed != rollout
     read = {
@@ -55,7 +55,7 @@ def test_what_goes_around(delivered: Delivered, api: Api) -> None:
             {other: files[other].replace(f"namespace: {space}", f"namespace: support-{_ENVIRONMENT}")},
         ),
         "a kind that is not allowed": _refused(git, plan, {"secret.yaml": _SECRET.format(namespace=space)}),
-        "no gate key": _refused(git, plan, {ROLLOUT: unkeyed}),
+        "no gate key": _refused(git, plan, {_ROLLOUT: unkeyed}),
     }
     assert api.find(f"/api/v1/namespaces/{space}/secrets/stolen") is None
     assert api.items(f"/apis/argoproj.io/v1alpha1/namespaces/{space}/rollouts")[0]["spec"] == before
@@ -86,7 +86,7 @@ def _privileged(git: GitOps, plan: Plan, rollout: str) -> str:
     assert text != rollout
     release, space = git.release, plan.identity.namespace
     stable = release.stable(plan)
-    git.synced(plan, git.commit(plan, {ROLLOUT: text}))
+    git.synced(plan, git.commit(plan, {_ROLLOUT: text}))
 
     def said() -> str:
         sets = release.api.items(f"/apis/apps/v1/namespaces/{space}/replicasets")
