@@ -62,17 +62,8 @@ def not_checked(ctx: RolloutContext) -> Iterator[Flaw]:
 
 
 def _pod_labels(ctx: RolloutContext) -> Body | None:
-    template = ctx.rollout.template
-    if ctx.rollout.has_ref:
-        ref = as_map(ctx.rollout.spec["workloadRef"])
-        workload = ctx.objects.get(
-            as_text(ref.get("kind")), ctx.rollout.object.key.namespace, as_text(ref.get("name"))
-        )
-        if workload is None:
-            return None
-        own = workload.body if workload.key.kind == "PodTemplate" else as_map(workload.body.get("spec"))
-        template = as_map(own.get("template"))
-    return as_map(as_map(template.get("metadata")).get("labels"))
+    found = ctx.pod_template
+    return as_map(as_map(found[1].get("metadata")).get("labels")) if found else None
 
 
 def _services(ctx: RolloutContext) -> Iterator[tuple[Path, Object]]:

@@ -197,6 +197,21 @@ class RolloutContext:
     versions: tuple[Version, ...]
     complete: bool
 
+    @property
+    def pod_template(self) -> tuple[Path, Body] | None:
+        """The pod template and its path, that of the reference where it lives in another object of the tree.
+
+        None where that object is not in the tree.
+        """
+        if not self.rollout.has_ref:
+            return ("spec", "template"), self.rollout.template
+        ref, namespace = as_map(self.rollout.spec["workloadRef"]), self.rollout.object.key.namespace
+        workload = self.objects.get(as_text(ref.get("kind")), namespace, as_text(ref.get("name")))
+        if workload is None:
+            return None
+        own = workload.body if workload.key.kind == "PodTemplate" else as_map(workload.body.get("spec"))
+        return ("spec", "workloadRef"), as_map(own.get("template"))
+
 
 @dataclass(frozen=True, slots=True)
 class UseContext:

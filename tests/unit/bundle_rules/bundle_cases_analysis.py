@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bundle_cases_references import ENDLESS, FREE, background, template, used
+from bundle_cases_references import DEPLOYED, DEPLOYMENT, ENDLESS, FREE, background, template, used
 from bundle_cases_rollout import ISTIO, PLUGIN
 from bundle_samples import (
+    CONTAINER,
     GONE,
     HASH,
     JOB_METRIC,
@@ -24,6 +25,7 @@ from bundle_samples import (
 
 GOOD = METRIC["successCondition"]
 POD = "provider/job/spec/template/spec"
+CONTAINERS = "spec/template/spec/containers"
 DIVIDED = "sum(a) / sum(b)"
 WEB = {"name": "web", "successCondition": "result.ok", "provider": {"web": {"url": "http://a"}}}
 RUN = edit(TEMPLATE, {"kind": "AnalysisRun", "spec/metrics": [FREE]})
@@ -43,6 +45,10 @@ SCALER = other(
 
 def web(condition, **fields):
     return metric(base=WEB, successCondition=condition, provider={"web": {"url": "http://a", **fields}})
+
+
+def sleeping(*command):
+    return container(lifecycle={"preStop": {"exec": {"command": list(command)}}})
 
 
 def budget(**spec):
@@ -230,4 +236,29 @@ CASES = [
         rollout(routing=PLUGIN, steps=[{"setCanaryScale": {"weight": 5}, "setWeight": 5}]),
         rollout(routing=PLUGIN, steps=[{"setWeight": 5}]),
     ),
+    case("ANA464", container(ports=[{"containerPort": 3000}]), rollout(), at=("lifecycle",)),
+    case("ANA464", container(lifecycle={"postStart": {}}), container(lifecycle={"preStop": {"exec": {}}})),
+    case(
+        "ANA464",
+        edit(blue_green(), {f"{CONTAINERS}/0/lifecycle": GONE}),
+        rollout({f"{CONTAINERS}/0/lifecycle": GONE}, routing=GONE),
+    ),
+    case(
+        "ANA464",
+        [DEPLOYED, edit(DEPLOYMENT, {CONTAINERS: [{"name": "model"}]})],
+        [DEPLOYED, edit(DEPLOYMENT, {CONTAINERS: [CONTAINER]})],
+    ),
+    case(
+        "ANA464",
+        rollout({f"{CONTAINERS}/0/lifecycle": GONE}),
+        rollout({f"{CONTAINERS}/+": {"name": "sidecar", "image": "a:1"}}),
+    ),
+    case(
+        "ANA465",
+        rollout(pod={"terminationGracePeriodSeconds": 10}),
+        rollout(pod={"terminationGracePeriodSeconds": 11}),
+        at=("terminationGracePeriodSeconds",),
+    ),
+    case("ANA465", sleeping("sleep", "30"), sleeping("sleep", "29.5")),
+    case("ANA465", sleeping("sh", "-c", "nginx -s quit; sleep 1m"), sleeping("sh", "-c", "oversleep 60")),
 ]

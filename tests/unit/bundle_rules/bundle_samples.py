@@ -11,6 +11,11 @@ GONE = object()
 HASH = {"valueFrom": {"podTemplateHashValue": "Latest"}, "name": "hash"}
 GATEWAY = "argoproj-labs/gatewayAPI"
 
+CONTAINER = {
+    "name": "model",
+    "image": "registry.example/model:7",
+    "lifecycle": {"preStop": {"sleep": {"seconds": 10}}},
+}
 ROLLOUT = {
     "apiVersion": "argoproj.io/v1alpha1",
     "kind": "Rollout",
@@ -20,7 +25,7 @@ ROLLOUT = {
         "selector": {"matchLabels": {"app": "model"}},
         "template": {
             "metadata": {"labels": {"app": "model"}},
-            "spec": {"containers": [{"name": "model", "image": "registry.example/model:7"}]},
+            "spec": {"containers": [CONTAINER]},
         },
         "strategy": {
             "canary": {
