@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, Tag, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel, ValidationError
 
 from generator.source.document import Document, Path, dotted
 from generator.source.finding import Finding
+from generator.spec.annotations import aliases, locate
+from generator.spec.misspelt import Meant, meant, near
 
 T = TypeVar("T", bound=BaseModel)
 Where = Callable[[Path], tuple[Document, Path]]
@@ -40,7 +40,7 @@ def check_data(
     try:
         return record.model_validate(data), []
     except ValidationError as error:
-        found = [_finding(record, item, where) for item in error.errors(include_url=False)]
+        found = list(_findings(record, error, where))
         kept = [finding for finding, kind in found if not (partial and kind in _INCOMPLETE)]
         return None, sorted(kept, key=Finding.sort_key)
 
@@ -48,9 +48,68 @@ def check_data(
 _INCOMPLETE = frozenset({"missing", "choice", "one_of", "any_of", "too_short"})
 
 
+def _findings(record: type[BaseModel], error: ValidationError, where: Where) -> Iterator[tuple[Finding, str]]:
+    """Every mistake with pydantic's word for it; of a mapping whose kind is unclear, those of the likeliest kind."""
+    for item in error.errors(include_url=False):
+        yield from _each(record, item, where)
+
+
+def _each(record: type[BaseModel], item: Any, where: Where) -> Iterator[tuple[Finding, str]]:
+    if item["type"] == "choice" and isinstance(item["input"], dict):
+        yield from _unclear(record, item, where)
+    else:
+        yield _finding(record, item, where)
+
+
+def _unclear(record: type[BaseModel], item: Any, where: Where) -> Iterator[tuple[Finding, str]]:
+    loc, guess = item["loc"], meant(record, item["loc"], item["input"])
+    path, _ = locate(record, loc)
+    document, local = where((*path, guess.key) if guess.key else path)
+    yield _what_kind(guess, item, document, local), "unclear" if guess.key else "choice"
+
+    def written(inner: Path) -> tuple[Document, Path]:
+        """A key that was put right stands in the document as it was written."""
+        if guess.misspelt and inner[: len(path) + 1] == (*path, guess.right):
+            inner = (*path, guess.key, *inner[len(path) + 1 :])
+        return where(inner)
+
+    try:
+        guess.record.model_validate(guess.value)
+    except ValidationError as error:
+        for below in error.errors(include_url=False):
+            if _sure(guess, below["type"], below["loc"]):
+                inner: Any = {**below, "loc": (*loc, guess.tag, *below["loc"])}
+                yield from _each(record, inner, written)
+
+
+def _sure(guess: Meant, kind: str, loc: tuple[str | int, ...]) -> bool:
+    """Whether a mistake is one whatever the kind is, and has not been told yet."""
+    first = loc[0] if loc else ""
+    if guess.key and not guess.misspelt and first == guess.key:
+        return False
+    if not guess.foreign:
+        return True
+    missing = len(loc) <= 1 and kind in _INCOMPLETE
+    return not missing and first not in guess.foreign - aliases(guess.record)
+
+
+def _what_kind(guess: Meant, item: Any, document: Document, local: Path) -> Finding:
+    if guess.misspelt:
+        message, hint = f"the key `{guess.key}` is not known here", f"did you mean `{guess.right}`?"
+        return document.finding("SPEC102", local, message, hint, key=True)
+    if guess.key:
+        words = [f"`{word}`" for word in guess.words]
+        message = f"{_shown(item['input'][guess.key])} is not one of {', '.join(words[:-1])} or {words[-1]}"
+        hint = f"did you mean `{guess.right}`?" if guess.right else f"write {' or '.join(words)}"
+        return document.finding("SPEC106", local, message, hint)
+    return document.finding(
+        "SPEC106", local, str(item["msg"]), "see `sluice schema` for the keys of each kind"
+    )
+
+
 def _finding(record: type[BaseModel], item: Any, where: Where) -> tuple[Finding, str]:
     kind, context = item["type"], item.get("ctx", {})
-    path, owner = _locate(record, item["loc"])
+    path, owner = locate(record, item["loc"])
     document, local = where(path)
     name = str(path[-1]) if path else ""
     if kind == "extra_forbidden":
@@ -66,11 +125,10 @@ def _finding(record: type[BaseModel], item: Any, where: Where) -> tuple[Finding,
 
 
 def _unknown(document: Document, path: Path, name: str, owner: type[BaseModel] | None) -> Finding:
-    known = sorted(_aliases(owner)) if owner else []
-    camel = to_camel(name.replace("-", "_"))
-    near = [camel] if camel in known else get_close_matches(name, known, 1, 0.6)
+    known = sorted(aliases(owner)) if owner else []
+    likely = near(name, known)
     hint = (
-        f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}" if known else "remove it"
+        f"did you mean `{likely}`?" if likely else f"known here: {', '.join(known)}" if known else "remove it"
     )
     return document.finding("SPEC102", path, f"the key `{name}` is not known here", hint, key=True)
 
@@ -128,74 +186,6 @@ def _shown(value: object) -> str:
 
 
 _SHOWN = 60
-
-
-def _locate(record: type[BaseModel], loc: Iterable[str | int]) -> tuple[Path, type[BaseModel] | None]:
-    """Pydantic's location without the names of union members, and the record that owns its last key."""
-    path: list[str | int] = []
-    owner: type[BaseModel] | None = record
-    annotation: Any = record
-    for part in loc:
-        member = _member(annotation, part)
-        if member is not None:
-            annotation = member
-            continue
-        model = _model(annotation)
-        owner = model
-        annotation = _field(model, part) if model else _inner(annotation, part)
-        path.append(part)
-    return tuple(path), owner
-
-
-def _member(annotation: Any, tag: str | int) -> Any:
-    for option in _options(annotation):
-        if get_origin(option) is Annotated and any(
-            isinstance(m, Tag) and m.tag == tag for m in get_args(option)[1:]
-        ):
-            return get_args(option)[0]
-    return None
-
-
-def _options(annotation: Any) -> tuple[Any, ...]:
-    """The members of a union, seen through Annotated and Optional."""
-    if get_origin(annotation) is Annotated:
-        inner = get_args(annotation)[0]
-        return _options(inner) if get_origin(inner) in _UNIONS else (annotation,)
-    if get_origin(annotation) in _UNIONS:
-        return tuple(option for member in get_args(annotation) for option in _options(member))
-    return (annotation,)
-
-
-_UNIONS = (Union, types.UnionType)
-
-
-def _model(annotation: Any) -> type[BaseModel] | None:
-    for option in _options(annotation):
-        bare = get_args(option)[0] if get_origin(option) is Annotated else option
-        if isinstance(bare, type) and issubclass(bare, BaseModel):
-            return bare
-    return None
-
-
-def _field(model: type[BaseModel], alias: str | int) -> Any:
-    for name, info in model.model_fields.items():
-        if (info.alias or name) == alias:
-            metadata = tuple(info.metadata)
-            return Annotated[info.annotation, *metadata] if metadata else info.annotation
-    return None
-
-
-def _inner(annotation: Any, part: str | int) -> Any:
-    wanted = list if isinstance(part, int) else dict
-    for option in _options(annotation):
-        bare = get_args(option)[0] if get_origin(option) is Annotated else option
-        if get_origin(bare) is wanted:
-            return get_args(bare)[-1]
-    return None
-
-
-def _aliases(model: type[BaseModel]) -> set[str]:
-    return {info.alias or name for name, info in model.model_fields.items()}
 
 
 def _purpose(owner: type[BaseModel] | None, alias: str) -> str:

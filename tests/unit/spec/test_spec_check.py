@@ -65,7 +65,18 @@ MISTAKES = [
     ("hold: 10m", "hold: null", "SPEC105", "null", "nothing"),
     ("name: ranker", "name: Ranker", "SPEC105", "Ranker", "kebab-case"),
     ("framework: sklearn", "framework: sklern", "SPEC106", "sklern", "`sklearn`"),
-    ("strategy: canary", "strategy: canry", "SPEC106", "", "canary or blue-green"),
+    ("strategy: canary", "strategy: canry", "SPEC106", "canry", "did you mean `canary`"),
+    ("strategy: canary", "strategy: rolling", "SPEC106", "rolling", "`canary` or `blue-green`"),
+    ("strategy: canary", "strategy: 1", "SPEC106", "1", "`canary` or `blue-green`"),
+    ("strategy: canary", "strat_egy: canary", "SPEC102", "strat_egy", "`strategy`"),
+    ("strategy: canary", "Strategy: canary", "SPEC102", "Strategy", "`strategy`"),
+    ("{weight: 5%, ", "{wieght: 5%, ", "SPEC102", "wieght", "`weight`"),
+    ("    steps:", "    guards: [{metrc: error-rate, limit: 1%}]\n    steps:", "SPEC102", "metrc", "`metric`"),
+    ("    steps:", "    guards: [{metric: error_rate, limit: 1%}]\n    steps:", "SPEC106", "error_rate", "`error-rate`"),
+    ("    steps:", "    guards: [{outcom: ctr, limit: 1%}]\n    steps:", "SPEC102", "outcom", "`outcome`"),
+    ("  rollout:", "  gates: [{name: a, metrics: accuracy, atLeast: 0.9}]\n  rollout:", "SPEC102", "metrics", "`metric`"),
+    ("  rollout:", "  gates: [{name: a, fair_ness: demographic-parity-difference, sensitive: [a], atMost: 0.1}]\n  rollout:", "SPEC102", "fair_ness", "`fairness`"),
+    ("  rollout:", "  autoscaling: {kind: kedda, min: 1, max: 2, rpsPerPod: 5}\n  rollout:", "SPEC106", "kedda", "`keda`"),
     ("{weight: 5%, hold: 10m}", "{hold: 10m}", "SPEC106", "{hold", "a weight, a cohort or an approval"),
     ("[{weight: 5%, hold: 10m}]", "[]", "SPEC108", "[]", "1"),
     ("[{weight: 5%, hold: 10m}]", "{weight: 5%}", "SPEC104", "{weight", "a list"),
@@ -76,7 +87,7 @@ MISTAKES = [
     ("  rollout:", "  replicas: 0\n  rollout:", "SPEC108", "0", "greater than or equal to 1"),
     ("    steps:", "    guards: [{metric: error-rate}]\n    steps:", "SPEC107", "{metric", "`detect` or `limit`"),
     ("    steps:", "    guards: [{metric: error-rate, limit: 1%, detect: {rise: 1%}}]\n    steps:", "SPEC107", "{metric", "`detect` or `limit`"),
-    ("    steps:", "    guards: [{metric: latency}]\n    steps:", "SPEC106", "{metric", "error-rate"),
+    ("    steps:", "    guards: [{metric: latency, limit: 1%}]\n    steps:", "SPEC106", "latency", "error-rate"),
     ('"mlflow:ranker/3"', '"ranker"', "SPEC105", '"ranker"', "ref"),
     ("kind: Model", "kind: Modell", "SPEC106", "Modell", "`Model`"),
     ("v1alpha1", "v1alpha2", "SPEC106", "sluice.dev/v1alpha2", "sluice.dev/v1alpha1"),
@@ -119,6 +130,35 @@ def test_all_mistakes_at_once_in_order():
     places = [(f.place.line, f.place.column) for f in findings]
     assert len(findings) == 4
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("strategy: canary", "strat_egy: canary"),
+        ("strategy: canary", "strategy: canri"),
+        ("strategy: canary", "x: 1"),
+    ],
+)
+def test_a_mapping_of_unclear_kind_hides_nothing_below_it(old, new):
+    text = MODEL.replace(old, new).replace("{weight: 5%, hold: 10m}", "{wieght: 5, hold: 10, zzz: 1}")
+    _, findings = check(ModelFile, parse(text.encode(), "s.yaml"))
+    told = {finding.path.removeprefix("spec.rollout").lstrip("."): finding.code for finding in findings}
+    below = {path: code for path, code in told.items() if path.startswith("steps")}
+    assert below == {
+        "steps[0].wieght": "SPEC105",
+        "steps[0].hold": "SPEC105",
+        "steps[0].zzz": "SPEC102",
+    }
+    assert len(told) >= 4
+
+
+def test_keys_of_another_kind_are_not_called_unknown_where_the_kind_is_a_guess():
+    text = MODEL.replace(
+        "strategy: canary\n", "preview: {replicas: 2}\n    watch: 5m\n    shadow: {hold: 10m}\n"
+    )
+    _, findings = check(ModelFile, parse(text.encode(), "s.yaml"))
+    assert [finding.code for finding in findings] == ["SPEC106"]
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "[]\n", "text\n", "7\n", "~\n"])
