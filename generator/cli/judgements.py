@@ -46,7 +46,7 @@ class Judged:
 
 
 def judge_models(
-    session: Session, asked: Collection[Entry], label: str
+    session: Session, asked: Collection[Entry], label: str, environment: str = ""
 ) -> tuple[list[Judged], list[Finding]]:
     """Judge some models, and side by side with them all others of their teams.
 
@@ -54,6 +54,7 @@ def judge_models(
         session: with a valid platform.
         asked: the models.
         label: what a progress bar calls it.
+        environment: the only one whose plans are judged, or empty for all.
 
     Returns:
         What became of each model of those teams, sorted; and the findings about platform and models side by side.
@@ -63,7 +64,7 @@ def judge_models(
     models = [(entry, entry in wanted) for entry in session.entries if entry.team in teams]
 
     def judge_some(some: Sequence[tuple[Entry, bool]]) -> Iterator[Judged]:
-        return (_judged(session, entry, alone=alone) for entry, alone in some)
+        return (_judged(session, entry, environment, alone=alone) for entry, alone in some)
 
     # What every process needs is read once, before there are several.
     session.bento_templates  # noqa: B018
@@ -74,9 +75,11 @@ def judge_models(
     return judged, judge_all(footprints, session.repository, session.today)
 
 
-def _judged(session: Session, entry: Entry, *, alone: bool) -> Judged:
+def _judged(session: Session, entry: Entry, environment: str, *, alone: bool) -> Judged:
     resolved = resolve(session.repository, entry, session.bento_templates)
     plans = [planned.plan for planned in resolved.plans]
+    if environment:
+        resolved.plans = [one for one in resolved.plans if one.plan.identity.environment == environment]
     findings: list[Finding] = []
     if alone:
         findings = [*resolved.findings, *judge_model(resolved, session.repository, session.today)]

@@ -118,7 +118,7 @@ def _pin(session: Session, pinner: Pinner, entry: Entry) -> list[Finding]:
     pinned = [pinner.pin(item, lock) for item in asked]
     findings += [finding for item in pinned for finding in item.findings]
     platform = session.repository.platform
-    refused = quarantined(pinned, platform.quarantine if platform else ())
+    refused = quarantined(pinned, platform.quarantine if platform else (), entry.name)
     if not asked or refused or any(item.entry is None for item in pinned):
         return [*findings, *refused]
     wanted = merged(pinned, lock)

@@ -111,7 +111,7 @@ def produce(session: Session, request: Request, work: Work) -> Product:
     findings = [*session.discovered[1], *repository.findings]
     if platform is None:
         return Product(findings, session, work, ())
-    judged, together = judge_models(session, work.models, "Planning")
+    judged, together = judge_models(session, work.models, "Planning", request.environment)
     findings += [finding for one in judged for finding in one.findings] + together
     bad = {f.place.file for f in findings if f.severity == "error"}
     good = [

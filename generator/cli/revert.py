@@ -1,8 +1,7 @@
-"""`sluice revert`: the way back after an abort, on a branch that is ready to merge."""
+"""`sluice revert`: the way back after an abort, or a halt after a failed watch, on a branch that is ready to merge."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +10,12 @@ import click
 
 from generator.cli.reverts.asked import Asked, from_person, from_webhook
 from generator.cli.session import Refused, Session, open_session, root_option, select_one
-from generator.cli.terminal import emit, has_color, note
+from generator.cli.terminal import emit, note
 from generator.plan.entries import Entry
 
 if TYPE_CHECKING:
     from generator.cli.reverts.files import Back
     from generator.history.git import Git
-    from generator.source.finding import Finding
     from generator.spec.platform import PlatformSpec
 
 
@@ -25,10 +23,19 @@ if TYPE_CHECKING:
 @click.argument("model", required=False)
 @click.option("--reason", metavar="TEXT", help="Why; it stays in platform.yaml beside the digest.")
 @click.option(
-    "--from-webhook", "webhook", metavar="FILE", help="The notification of an abort; - for standard input."
+    "--from-webhook",
+    "webhook",
+    metavar="FILE",
+    help="The notification of an abort, or Alertmanager's of a failed watch; - for standard input.",
 )
 @click.option("--with-spec", is_flag=True, help="Restore the whole spec, not only the model that it names.")
-@click.option("--quiet", is_flag=True, help="Print the name of the branch and nothing else.")
+@click.option(
+    "--quarantine-only",
+    "halt",
+    is_flag=True,
+    help="Leave the version where it runs; refuse it everywhere else.",
+)
+@click.option("--quiet", is_flag=True, help="Print the names of the branches and nothing else.")
 @root_option
 def command(
     model: str | None,
@@ -37,38 +44,71 @@ def command(
     root: Path | None,
     *,
     with_spec: bool,
+    halt: bool,
     quiet: bool,
 ) -> None:
     """Take a model back to the version before.
 
     On a branch of its own, beside the work tree: the previous lock and evidence from git, the spec's reference, the bad
-    version in quarantine, everything rendered. Nothing is pushed or merged. If git asks for another version already,
-    there is nothing to do, and nothing is printed with --quiet.
+    version in quarantine, everything rendered. With --quarantine-only, and after a failed watch, the branch holds the
+    quarantine alone: the version stays where it runs and gets no further. Nothing is pushed or merged. If git asks for
+    another version already, there is nothing to do, and nothing is printed with --quiet.
     """
-    from generator.history.git import HistoryError
-
-    if webhook is not None and (model or reason):
-        raise Refused("--from-webhook says which model and why; leave MODEL and --reason out")
-    asked = from_webhook(webhook) if webhook is not None else from_person(model, reason)
+    if webhook is not None and (model or reason or halt):
+        raise Refused(
+            "--from-webhook says which model and why; leave MODEL, --reason and --quarantine-only out"
+        )
+    if halt and with_spec:
+        raise Refused("--quarantine-only restores nothing; leave --with-spec out")
+    every = from_webhook(webhook) if webhook is not None else [from_person(model, reason, halt=halt)]
+    if not every:
+        note("no watch failed: there is nothing to halt")
     session = open_session(root)
+    refused = []
+    for asked in every:
+        try:
+            branch = _branch(session, asked, with_spec=with_spec, quiet=quiet)
+        except Refused as error:
+            refused.append(error)
+            continue
+        if branch and quiet:
+            emit(f"{branch}\n")
+    for other in refused[1:]:
+        note(f"Error: {other.message}")
+    if refused:
+        raise refused[0]
+
+
+def _branch(session: Session, asked: Asked, *, with_spec: bool, quiet: bool) -> str:
+    """The branch that does what was asked; empty when there is nothing to do.
+
+    Raises:
+        Refused: it can't be done.
+    """
+    from generator.history.git import Git, HistoryError
+
     entry = select_one(session, asked.model)
     try:
-        branch = _revert(session, entry, asked, with_spec=with_spec, quiet=quiet)
+        git = Git.at(session.root)
+        head = git.commit("HEAD")
+        if head is None:
+            raise Refused("this repository has no commit yet: there is nothing to go back to")
+        if asked.halt:
+            from generator.cli.reverts.halt import halt
+
+            return halt(session, git, head, entry, asked, quiet=quiet)
+        return _revert(session, git, head, entry, asked, with_spec=with_spec, quiet=quiet)
     except HistoryError as error:
         raise Refused(f"{error.message}; {error.hint}") from error
-    if branch and quiet:
-        emit(f"{branch}\n")
 
 
-def _revert(session: Session, entry: Entry, asked: Asked, *, with_spec: bool, quiet: bool) -> str:
+def _revert(
+    session: Session, git: Git, head: str, entry: Entry, asked: Asked, *, with_spec: bool, quiet: bool
+) -> str:
     from generator.cli.reverts.files import quarantine, restore
-    from generator.history.git import Git
+    from generator.cli.reverts.rendered import render_all
     from generator.history.worktree import worktree
 
-    git = Git.at(session.root)
-    head = git.commit("HEAD")
-    if head is None:
-        raise Refused("this repository has no commit yet: there is nothing to go back to")
     back = _back(session, git, head, entry, asked)
     if back is None:
         note(f"git asks for another version of {entry.name} already: there is nothing to revert")
@@ -78,8 +118,9 @@ def _revert(session: Session, entry: Entry, asked: Asked, *, with_spec: bool, qu
         there = tree.git.root
         inside = Entry(entry.team, entry.model, there / "specs" / entry.team / f"{entry.model}.yaml")
         told = restore(back, inside, whole=with_spec)
-        item = quarantine(there, back, asked.reason, session.today)
-        _render(Session(there, session.today), inside)
+        item = quarantine(there, back.bad, asked.reason, session.today)
+        hint = "what would be restored breaks rules; --with-spec restores the whole spec"
+        render_all(Session(there, session.today), inside, hint)
         told += _pods(back, there, entry)
         commit = tree.commit(branch, _message(entry, back, asked, told))
     if not quiet:
@@ -120,40 +161,6 @@ def _back(session: Session, git: Git, head: str, entry: Entry, asked: Asked) -> 
 
 def _banned(platform: PlatformSpec) -> set[str]:
     return {item.digest for item in platform.quarantine if item.released is None}
-
-
-def _render(session: Session, entry: Entry) -> None:
-    """Render everything; what is wrong with other models does not hold up the way back of this one.
-
-    Raises:
-        Refused: the restored files break rules.
-    """
-    from generator.cli.produce import produce
-    from generator.cli.work import Request, platform_inputs, survey
-    from generator.output.prune import prune
-
-    platform = platform_inputs(session.root)
-    output = session.root / platform.folder
-    request = Request(session.root, output, "", session.entries, None, session.today)
-    work = survey(request, platform, session.templates)
-    product = produce(session, request, work)
-    if session.repository.platform is None or (entry in work.models and entry not in product.good):
-        _stop(product.findings)
-    if product.exit_code:
-        note("other models break rules and are left as they were: `sluice validate` tells which")
-    if product.knows_all and work.orphaned:
-        prune(output, "", work.expected, note)
-    product.write(output, note)
-
-
-def _stop(findings: Sequence[Finding]) -> None:
-    from generator.cli.formats import render
-
-    errors = [finding for finding in findings if finding.severity == "error"]
-    click.echo(render(errors, "text", color=has_color(sys.stderr)), nl=False, err=True, color=True)
-    raise Refused(
-        "no branch was made: what would be restored breaks rules; --with-spec restores the whole spec"
-    )
 
 
 def _pods(back: Back, there: Path, entry: Entry) -> list[str]:

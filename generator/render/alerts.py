@@ -24,6 +24,8 @@ _COLLAPSE: Final = (3600.0, 300.0)
 _FAIR_S: Final = 7 * _DAY_S
 _SILENT_S, _SILENT_SHARE = 900.0, 0.1
 _SLOW_INTERVAL_S: Final = 300.0
+WATCH_FAILED: Final = "ModelWatchFailed"
+"""The alert that halts further promotion: `sluice revert` reads it from Alertmanager's webhook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Alert:
         fires: samples that make it fire.
         quiet: nearly the same, that do not.
         labels: told apart by these, beside model and namespace.
+        facts: more annotations, for programs that are told of the alert.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Alert:
     fires: Example
     quiet: Example
     labels: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,16 +263,16 @@ def _rechecked(plan: Plan) -> Iterator[Alert]:
     labels = f'{{environment="{identity.environment}",model="{identity.model}",team="{identity.team}"}}'
     passed, time = (f"argo_workflows_{name}{labels}" for name in (METRIC_PASSED, METRIC_TIME))
     gates = " and ".join(again)
-    version = (
-        f"{{model: {identity.team}/{identity.model}, digest: {plan.version.digest}, reason: …, since: …}}"
-    )
+    halt = f"sluice revert {identity.team}/{identity.model} --quarantine-only --reason TEXT"
     yield Alert(
-        "ModelWatchFailed", f"max({passed}) == 0", "ticket", 0,
+        WATCH_FAILED, f"max({passed}) == 0", "ticket", 0,
         f"on fresh data the model no longer passes {gates}",
         "Production has moved away from what the model was trained on, or it treats groups differently by now.",
-        "Read the verdict of the last Workflow. If it stands, halt every further promotion: a line in `quarantine` of "
-        f"specs/platform.yaml, {version}; then train or pin another version.",
+        "Read the verdict of the last Workflow. Where Alertmanager tells the CI, the change that halts every further "
+        f"promotion of this version is proposed already; else `{halt}` makes it. If the verdict does not stand, close "
+        "it. Then train or pin another version.",
         Example({passed: f"0x{examples.MINUTES}"}), Example({passed: f"1x{examples.MINUTES}"}),
+        facts={"digest": plan.version.digest, "gates": gates},
     )  # fmt: skip
     yield Alert(
         "ModelWatchMissed", f"time() - max({time}) > {number(2 * _DAY_S)} or absent({time})", "ticket", 3600,

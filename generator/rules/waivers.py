@@ -112,5 +112,38 @@ def quarantined(context: Context) -> Iterator[Problem]:
         other = "" if entry.model == _model(context) else f" as {entry.model}"
         message = f"this version is in quarantine since {entry.since}{other}: {entry.reason}"
         hint = "pin another version of the model; the platform's owners alone can release this one"
-        document = context.planned.written.lock_document
-        yield Problem(("model", "digest"), message, hint, (("quarantined here", place),), document=document)
+        stays = not other and context.plan.identity.environment in entry.running
+        yield Problem(
+            ("model", "digest"),
+            f"{message}; it stays where it runs until another version takes over" if stays else message,
+            f"train or pin another version; `sluice revert {entry.model}` takes this one back"
+            if stays
+            else hint,
+            (("quarantined here", place),),
+            severity="warning" if stays else None,
+            document=context.planned.written.lock_document,
+        )
+
+
+@rule(
+    "WAIV706",
+    "warning",
+    "a version in quarantine that no longer runs may still come back",
+    why="Its entry lets it stay where it ran; another version runs there now, and nothing else must bring it back.",
+    fix="Remove `running` from its entry in `platform.yaml`: from then on it is refused everywhere.",
+)
+def quarantine_outlived(context: Context) -> Iterator[Problem]:
+    """Entries that let a version stay, of models that have moved on."""
+    written = [entry for entry in context.platform.quarantine if entry.released is None]
+    refused = {entry.digest for entry in written if not entry.running}
+    for index, entry in enumerate(context.platform.quarantine):
+        if entry.model != _model(context) or entry.released is not None:
+            continue
+        moved_on = entry.digest not in {context.plan.version.digest, *refused}
+        if moved_on and context.plan.identity.environment in entry.running:
+            message = f"{entry.model} runs another version now; this one is still let run in {', '.join(entry.running)}"
+            path, hint = (
+                ("spec", "quarantine", index, "running"),
+                "remove `running`: it is refused everywhere then",
+            )
+            yield Problem(path, message, hint, document=context.platform_document, key=True)

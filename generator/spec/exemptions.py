@@ -33,7 +33,7 @@ class Release(Record):
 
 
 class Quarantine(Record):
-    """A version that was rejected in production.
+    """A version that was rejected after its release: by a guard, by the watch, or by a person.
 
     Entries are only ever added, at the end of the list: `sluice revert` writes them, a release is a key of one.
     """
@@ -42,4 +42,10 @@ class Quarantine(Record):
     digest: Digest = Field(description="digest of its files; refused under any other name too")
     reason: Line = Field(description="why", examples=["click-through fell by 12 % at 5 % of traffic"])
     since: Date = Field(description="first day")
+    running: list[Name] = Field(
+        [],
+        description="environments that it may go on running in, under this name, until another version takes over; "
+        "refused everywhere else",
+        examples=[["staging"]],
+    )
     released: Release | None = Field(None, description="who let it come back; without it, it never does")

@@ -1,14 +1,15 @@
-"""What a revert is asked for: by a person, or by the webhook of an aborted rollout."""
+"""What a revert is asked for: by a person, by the webhook of an aborted rollout, or by that of a failed watch."""
 
 from __future__ import annotations
 
 import json
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from generator.cli.reverts.alerts import failed_watches, is_alerts
 from generator.cli.session import Refused
 
 SCHEMA: Final = "sluice/abort/v1"
@@ -24,15 +25,17 @@ class Asked:
     Args:
         model: team/model.
         reason: one line.
-        digest: of the version that was aborted; empty for whatever is there.
+        digest: of the version that was rejected; empty for whatever is there.
+        halt: only halt: quarantine, and leave the version where it runs.
     """
 
     model: str
     reason: str
     digest: str = ""
+    halt: bool = False
 
 
-def from_person(model: str | None, reason: str | None) -> Asked:
+def from_person(model: str | None, reason: str | None, *, halt: bool = False) -> Asked:
     """What the command line says.
 
     Raises:
@@ -42,11 +45,13 @@ def from_person(model: str | None, reason: str | None) -> Asked:
         raise Refused("name a model: sluice revert TEAM/MODEL --reason TEXT")
     if not reason or not reason.strip():
         raise Refused("say why with --reason: it stays in platform.yaml beside the digest")
-    return Asked(model, one_line(reason))
+    return Asked(model, one_line(reason), halt=halt)
 
 
-def from_webhook(file: str) -> Asked:
-    """What the notification of an aborted rollout says, bare or as a host of repositories hands it on.
+def from_webhook(file: str) -> list[Asked]:
+    """What a notification says, bare or as a host of repositories hands it on.
+
+    An aborted rollout is one revert; of Alertmanager's alerts, each version whose watch failed is halted.
 
     Args:
         file: a path, or `-` for standard input.
@@ -62,14 +67,31 @@ def from_webhook(file: str) -> Asked:
     for _ in range(2):
         if isinstance(document, dict) and isinstance(document.get("client_payload"), dict):
             document = document["client_payload"]
+    if is_alerts(document):
+        return [
+            _named(file, Asked(model, reason, digest, halt=True))
+            for model, digest, reason in failed_watches(document)
+        ]
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise Refused(f"{file} is no notification of an abort: its `schema` is not {SCHEMA}")
-    model, digest = _text(document, "model"), _text(document, "digest")
-    if not _MODEL.fullmatch(model) or not _DIGEST.fullmatch(digest):
-        raise Refused(f"{file} names no model (team/model) and digest (sha256:…)")
+        raise Refused(
+            f"{file} is no notification of an abort, nor of Alertmanager: "
+            f"its `schema` is not {SCHEMA}, and it has no list `alerts`"
+        )
     where = _text(document, "environment")
     said = _text(document, "reason") or "the rollout was aborted"
-    return Asked(model, one_line(f"aborted in {where}: {said}" if where else said), digest)
+    reason = f"aborted in {where}: {said}" if where else said
+    return [_named(file, Asked(_text(document, "model"), reason, _text(document, "digest")))]
+
+
+def _named(file: str, asked: Asked) -> Asked:
+    """The same with a reason that fits a line.
+
+    Raises:
+        Refused: it names nothing that could be reverted.
+    """
+    if not _MODEL.fullmatch(asked.model) or not _DIGEST.fullmatch(asked.digest):
+        raise Refused(f"{file} names no model (team/model) and digest (sha256:…)")
+    return replace(asked, reason=one_line(asked.reason))
 
 
 def one_line(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,15 @@ def restore(back: Back, entry: Entry, *, whole: bool) -> list[str]:
     return told + (_whole_spec(back, entry) if whole else _reference(back, entry))
 
 
-def quarantine(root: Path, back: Back, reason: str, today: dt.date) -> str:
-    """Add the bad version to the end of the platform's quarantine; comments and order stay.
+def quarantine(root: Path, bad: Release, reason: str, today: dt.date, running: Sequence[str] = ()) -> str:
+    """Add a version to the end of the platform's quarantine; comments and order stay.
+
+    Args:
+        root: the checkout that is changed.
+        bad: the version.
+        reason: one line.
+        today: first day.
+        running: environments that it may stay in.
 
     Returns:
         The entry as it is written.
@@ -79,15 +87,18 @@ def quarantine(root: Path, back: Back, reason: str, today: dt.date) -> str:
     """
     path = root / SPECS / PLATFORM
     document = read(path, root)
-    entry = {
-        "model": back.bad.name,
-        "digest": back.bad.digest,
+    entry: dict[str, Any] = {
+        "model": bad.name,
+        "digest": bad.digest,
         "reason": reason,
         "since": today.isoformat(),
     }
+    if running:
+        entry["running"] = list(running)
     wanted: Any = copy.deepcopy(document.data)
     wanted["spec"].setdefault("quarantine", []).append(entry)
-    item = f"{{model: {back.bad.name}, digest: {quoted(back.bad.digest)}, reason: {quoted(reason)}, since: {today}}}"
+    stays = f", running: [{', '.join(map(quoted, running))}]" if running else ""
+    item = f"{{model: {bad.name}, digest: {quoted(bad.digest)}, reason: {quoted(reason)}, since: {today}{stays}}}"
     text = append_item(document.text, ("spec", "quarantine"), item)
     _write(document, path, text, wanted, f"`spec.quarantine` of {document.file}")
     return item

@@ -140,18 +140,30 @@ def locked(reference: Reference, lock: LockFile | None) -> dict[str, str] | None
     return lock.model.model_dump() if lock.model.ref == reference.text else None
 
 
-def quarantined(pinned: Sequence[Pinned], quarantine: Sequence[Quarantine]) -> list[Finding]:
-    """References that would lock a version which production rejected and nobody released."""
-    banned = {item.digest: item for item in quarantine if item.released is None}
+def quarantined(pinned: Sequence[Pinned], quarantine: Sequence[Quarantine], model: str) -> list[Finding]:
+    """References that would lock a version which was rejected and nobody released.
+
+    Args:
+        pinned: what became of the references of one spec.
+        quarantine: the platform's.
+        model: team/model of the spec; a version that it runs, and that may go on running, stays locked.
+    """
     found = []
     for item in pinned:
-        if item.entry is None or item.asked.reference.data or item.entry["digest"] not in banned:
+        if item.entry is None or item.asked.reference.data:
             continue
-        why = banned[item.entry["digest"]]
+        why = next((q for q in quarantine if _banned(q, item.entry["digest"], model, item)), None)
+        if why is None:
+            continue
         message = f"{item.asked.reference.what} means a version in quarantine since {why.since}: {why.reason}"
         hint = "name another version; who owns `platform.yaml` alone can release this one"
         found.append(item.asked.finding(QUARANTINED, message, hint))
     return found
+
+
+def _banned(entry: Quarantine, digest: str, model: str, item: Pinned) -> bool:
+    stays = bool(entry.running) and entry.model == model and not item.changed
+    return entry.digest == digest and entry.released is None and not stays
 
 
 def surplus(asked: Sequence[Asked], lock: LockFile | None) -> list[str]:

@@ -70,6 +70,7 @@ def alert_annotations(plan: Plan, item: Alert) -> dict[str, str]:
     }
     if plan.monitoring.runbooks:
         told["runbook_url"] = f"{plan.monitoring.runbooks.rstrip('/')}/{page}"
+    told |= item.facts
     return {key: text.replace("{{", "{ {") for key, text in sorted(told.items())}
 
 

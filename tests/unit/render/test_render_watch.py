@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import ryaml
 
+from generator.cli.reverts.asked import from_webhook
 from generator.gates.outcome import NoVerdictError
 from generator.gates.pod import mounted, told
 from generator.plan.observed import daily_cron
@@ -86,15 +87,29 @@ def test_what_the_workflow_counts_is_what_the_alerts_read():
     assert {m["gauge"]["value"] for m in metrics if "when" in m} == {"0", "1"}
 
 
-def test_the_alert_says_the_line_of_the_quarantine():
+def failed() -> Any:
     rules = item("prometheusrule-main.yaml")["spec"]["groups"]
-    (action,) = [
-        rule["annotations"]["action"]
-        for group in rules
-        for rule in group["rules"]
-        if rule.get("alert") == "ModelWatchFailed"
-    ]
-    assert f"{{model: shop/ranker, digest: sha256:{'a1' * 32}, " in action
+    (found,) = [rule for group in rules for rule in group["rules"] if rule.get("alert") == "ModelWatchFailed"]
+    return found
+
+
+def test_the_alert_says_the_command_that_halts():
+    assert "`sluice revert shop/ranker --quarantine-only --reason TEXT`" in failed()["annotations"]["action"]
+
+
+def test_what_alertmanager_makes_of_the_alert_halts_the_version(tmp_path):
+    """Alertmanager hands labels (with the name of the alert) and annotations on as they are."""
+    rule = failed()
+    alert = {
+        "status": "firing",
+        "labels": {"alertname": rule["alert"], **rule["labels"]},
+        "annotations": rule["annotations"],
+    }
+    file = tmp_path / "body.json"
+    file.write_text(json.dumps({"version": "4", "status": "firing", "alerts": [alert]}))
+    (asked,) = from_webhook(str(file))
+    assert (asked.model, asked.digest, asked.halt) == ("shop/ranker", f"sha256:{'a1' * 32}", True)
+    assert asked.reason == "the daily watch in live: on fresh data it no longer passes drift and parity"
 
 
 def test_watches_start_in_the_hour_that_follows_each_at_its_own_minute():

@@ -9,6 +9,7 @@ from rules_samples import (
     CEILINGS,
     COHORT,
     CTR_LIMIT,
+    OUTLIVED,
     REJECTED,
     RELEASED,
     REQUIRES,
@@ -175,5 +176,43 @@ CASES = (
         {"platform.quarantine": [{**REJECTED, "released": RELEASED}, REJECTED]},
         {"platform.quarantine": [{**REJECTED, "released": RELEASED}] * 2},
         "model.digest",
+    ),
+    Case(  # halted: it may stay where it runs
+        "WAIV705",
+        {"platform.quarantine": [{**REJECTED, "running": ["production"]}]},
+        {"platform.quarantine": [{**REJECTED, "running": ["production"], "released": RELEASED}]},
+        "model.digest",
+        "warning",
+    ),
+    Case(  # halted somewhere else
+        "WAIV705",
+        {"platform.quarantine": [{**REJECTED, "running": ["staging"]}]},
+        {"platform.quarantine": [{**REJECTED, "running": ["staging"], "released": RELEASED}]},
+        "model.digest",
+    ),
+    Case(  # halted, and here it is another model
+        "WAIV705",
+        {"platform.quarantine": [{**REJECTED, "model": "risk/fraud", "running": ["production"]}]},
+        {"platform.quarantine": [{**REJECTED, "digest": DIGEST[:-1] + "b", "running": ["production"]}]},
+        "model.digest",
+    ),
+    Case(
+        "WAIV706",
+        {"platform.quarantine": [{**OUTLIVED, "running": ["production"]}]},
+        {"platform.quarantine": [{**REJECTED, "running": ["production"]}]},
+        "spec.quarantine[0].running",
+        "warning",
+    ),
+    Case(  # refused for good by a later entry
+        "WAIV706",
+        {
+            "platform.quarantine": [
+                OUTLIVED,
+                {**OUTLIVED, "digest": DIGEST[:-1] + "c", "running": ["production"]},
+            ]
+        },
+        {"platform.quarantine": [{**OUTLIVED, "running": ["production"]}, OUTLIVED]},
+        "spec.quarantine[1].running",
+        "warning",
     ),
 )

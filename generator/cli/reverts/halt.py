@@ -1,0 +1,93 @@
+"""Halting a version: it stays where it runs, and is refused everywhere else from the next merge on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from generator.cli.reverts.asked import Asked
+from generator.cli.reverts.files import quarantine
+from generator.cli.reverts.rendered import render_all
+from generator.cli.session import Refused, Session
+from generator.cli.terminal import emit, note
+from generator.cli.work import platform_inputs
+from generator.history.git import Git
+from generator.history.releases import History, Release
+from generator.history.worktree import worktree
+from generator.plan.entries import Entry
+
+_BROKEN = "this model breaks other rules already: `sluice validate` tells which"
+
+
+def halt(session: Session, git: Git, head: str, entry: Entry, asked: Asked, *, quiet: bool) -> str:
+    """A branch with the quarantine of the version that runs, rendered.
+
+    Returns:
+        Its name; empty when there is nothing to halt.
+
+    Raises:
+        Refused: nothing can be halted.
+        HistoryError: git refuses.
+    """
+    bad = _running(session, git, head, entry, asked)
+    if bad is None:
+        return ""
+    branch = f"sluice/quarantine-{entry.team}-{entry.model}-{bad.digest.removeprefix('sha256:')[:8]}"
+    with worktree(git, head) as tree:
+        there = tree.git.root
+        inside = Entry(entry.team, entry.model, there / "specs" / entry.team / f"{entry.model}.yaml")
+        item = quarantine(there, bad, asked.reason, session.today, bad.rendered)
+        for environment in _environments(session, bad.rendered):
+            # Elsewhere this very version is refused from now on: what stands there stays as it is.
+            hint = _BROKEN if environment in {"", *bad.rendered} else ""
+            render_all(Session(there, session.today), inside, hint, environment)
+        commit = tree.commit(branch, _message(entry, bad, asked))
+    if not quiet:
+        emit(f"{branch} ({commit[:12]}): version {bad.version} of {entry.name} gets no further\n")
+        emit(
+            f"  it stays in {' and '.join(bad.rendered)}: `sluice revert {entry.name}` takes it back there\n"
+        )
+        emit(f"  quarantine: {item}\nnext: git push origin {branch}, and a pull request\n")
+    return branch
+
+
+def _running(session: Session, git: Git, head: str, entry: Entry, asked: Asked) -> Release | None:
+    """The version that git asks for; None when it is another one, or is in quarantine already.
+
+    Raises:
+        Refused: there is none, or none that runs.
+    """
+    platform = session.repository.platform
+    if platform is None:
+        raise Refused("the platform can't be used; `sluice validate` says why")
+    releases = History.of(git, head).releases(entry.name)
+    bad = releases[-1] if releases and releases[-1].until is None else None
+    if bad is None:
+        raise Refused(f"the last commit holds no lock of {entry.name} that can be read")
+    if asked.digest and asked.digest != bad.digest:
+        note(f"git asks for another version of {entry.name} already: there is nothing to halt")
+        return None
+    if any(item.digest == bad.digest and item.released is None for item in platform.quarantine):
+        note(f"version {bad.version} of {entry.name} is in quarantine already")
+        return None
+    if not bad.rendered:
+        raise Refused(
+            f"no environment is rendered from the lock of {entry.name}: run `sluice render`, commit"
+        )
+    return bad
+
+
+def _environments(session: Session, running: Sequence[str]) -> Sequence[str]:
+    """What is rendered: everything at once, or one after the other where the version does not run everywhere."""
+    every = platform_inputs(session.root).names("environments")
+    return [""] if set(running) == set(every) else every
+
+
+def _message(entry: Entry, bad: Release, asked: Asked) -> str:
+    places = " and ".join(bad.rendered)
+    return (
+        f"Halt version {bad.version} of {entry.name}\n\n"
+        f"Version {bad.version} ({bad.digest}) is in quarantine now: {asked.reason}\n\n"
+        f"- it goes on running in {places}, and is refused everywhere else and under every other name\n"
+        f"- `sluice revert {entry.name} --reason TEXT` takes it back there, too\n"
+        "- if the verdict does not stand, close this\n"
+    )
