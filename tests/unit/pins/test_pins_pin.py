@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import yaml
 
 from generator.plan.repository import Repository
 from tests.references.conftest import Sandbox, sandbox
@@ -173,3 +174,18 @@ def test_a_version_in_quarantine_is_not_locked_until_it_is_released(
     assert (done.exit_code, "PIN204" in done.output, sandbox.lock.exists()) == (code, bool(code), not code)
     if code:
         assert "in quarantine since 2026-11-20: it answered 500" in done.output
+
+
+def test_a_halted_version_stays_locked_where_it_runs_and_is_locked_nowhere_anew(sandbox: Sandbox):
+    assert sandbox.ask(*MODEL).pin().exit_code == 0
+    kept = sandbox.lock.read_text()
+    platform = sandbox.root / "specs/platform.yaml"
+    digest = yaml.safe_load(kept)["model"]["digest"]
+    name = f"{sandbox.lock.parent.name}/{sandbox.lock.name.removesuffix('.lock.yaml')}"
+    entry = f'{{model: {name}, digest: "{digest}", reason: drift, since: 2026-11-20, running: [production]}}'
+    platform.write_text(platform.read_text() + f"  quarantine: [{entry}]\n")
+    assert sandbox.pin().exit_code == 0
+    assert sandbox.lock.read_text() == kept
+    sandbox.lock.unlink()
+    done = sandbox.pin()
+    assert (done.exit_code, "PIN204" in done.output, sandbox.lock.exists()) == (1, True, False)
