@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -41,6 +43,7 @@ COMMANDS: dict[str, str] = {
 
 BUG, INTERRUPTED = 3, 130
 _WIDTH = 100
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 _OBJECTS = 150_000
 
 
@@ -109,11 +112,18 @@ class Sluice(click.Group):
 
 
 def _refused(error: OSError) -> int:
-    """A file system that refuses is the user's to mend."""
-    if error.filename is None:
+    """A file system that refuses is the user's to mend, and so is a standard output that takes no more."""
+    if error.filename is None and error.errno not in _NO_ROOM:
         return _crashed(error)
-    click.echo(f"Error: {os.fsdecode(error.filename)}: {error.strerror}", err=True)
+    what = "the output can't be written" if error.filename is None else os.fsdecode(error.filename)
+    _say(f"Error: {what}: {error.strerror}")
     return 2
+
+
+def _say(text: str) -> None:
+    """Tell standard error; where that takes no more either, the exit code has to do."""
+    with suppress(OSError):
+        click.echo(text, err=True)
 
 
 def _crashed(error: Exception) -> int:
@@ -122,10 +132,8 @@ def _crashed(error: Exception) -> int:
 
         traceback.print_exception(error)
     said = " ".join(str(error).split())
-    click.echo(
-        f"sluice {__version__} failed, and the mistake is its own: {type(error).__name__}: {said}", err=True
-    )
-    click.echo("Run it again with SLUICE_DEBUG=1 to see where, and report that.", err=True)
+    _say(f"sluice {__version__} failed, and the mistake is its own: {type(error).__name__}: {said}")
+    _say("Run it again with SLUICE_DEBUG=1 to see where, and report that.")
     return BUG
 
 
@@ -139,6 +147,10 @@ def cli() -> None:
 
 def run() -> NoReturn:
     """Entry point of the program."""
+    for name in ("stdin", "stdout", "stderr"):
+        # Whoever starts it without one of the three (`>&-`, some schedulers) wants the exit code.
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r+"))  # noqa: PTH123, SIM115 - pathlib costs a start
     for stream in (sys.stdout, sys.stderr):
         # What a terminal's encoding has no sign for is spelled out, never a crash.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

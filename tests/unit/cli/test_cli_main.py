@@ -120,6 +120,35 @@ def test_a_reader_that_goes_away_is_met_with_silence():
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+RUN = "from generator.cli.main import run; run()"
+
+
+def test_an_output_that_takes_no_more_is_no_bug():
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", RUN, "schema"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+        assert (done.returncode, done.stderr) == (
+            2,
+            "Error: the output can't be written: No space left on device\n",
+        )
+        assert subprocess.run([sys.executable, "-c", RUN, "schema"], stdout=full, stderr=full).returncode == 2
+
+
+@pytest.mark.parametrize(("closed", "arguments", "code"), [
+    ("0<&- >&- 2>&-", ["schema"], 0),
+    (">&-", ["schema"], 0),
+    ("2>&-", ["nonsense"], 2),
+    (">&- 2>&-", ["explain", "NONSENSE"], 2),
+])  # fmt: skip
+def test_without_standard_streams_the_exit_code_still_tells(closed, arguments, code):
+    shell = f'exec "$@" {closed}'
+    done = subprocess.run(
+        ["sh", "-c", shell, "sh", sys.executable, "-c", RUN, *arguments], capture_output=True
+    )
+    assert (done.returncode, done.stderr) == (code, b"")
+
+
 def test_a_name_that_the_terminal_has_no_sign_for_is_spelled_out(tmp_path: Path):
     arguments = [sys.executable, "-c", "from generator.cli.main import run; run()", "validate", "Übung"]
     done = subprocess.run(
