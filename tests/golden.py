@@ -2,7 +2,8 @@
 
 Each case is a folder `tests/golden/<case>` with `specs/` and the `rendered/` that came of it. Ledgers are left out:
 they hold digests of the templates, and would change with every edit of one. The case `whole` keeps every file;
-the others keep what differs between cases, the bundles and the Applications.
+the others keep what differs between cases, the bundles and the Applications. The case `spinnaker` keeps what `sluice
+spinnaker` writes in place of bundles.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from generator.cli.plan import plans
 from generator.cli.produce import produce
 from generator.cli.session import Session
+from generator.cli.spinnaker import spinnaker_files
 from generator.cli.work import Request, platform_inputs, survey
+from generator.rules.spinnaker import unsaid
 
 CASES = Path(__file__).resolve().with_name("golden")
 TODAY = datetime.date(2026, 11, 23)
@@ -35,6 +39,8 @@ def render(case: str) -> dict[str, str]:
     """
     root = CASES / case
     session = Session(root, TODAY)
+    if case.startswith("spinnaker"):
+        return _pipelines(session)
     with tempfile.TemporaryDirectory() as empty:
         request = Request(root, Path(empty), "", session.entries, None, TODAY)
         product = produce(session, request, survey(request, platform_inputs(root), session.templates))
@@ -43,6 +49,23 @@ def render(case: str) -> dict[str, str]:
             raise ValueError("; ".join(f"{f.place} {f.code} {f.message}" for f in errors))
         files = {f"{b.path}/{name}": text for b in product.bundles() for name, text in b.files.items()}
     return {name: files[name] for name in sorted(files) if case == "whole" or _kept(name, case)}
+
+
+def _pipelines(session: Session) -> dict[str, str]:
+    """What `sluice spinnaker` writes for every model in every environment.
+
+    Raises:
+        ValueError: a plan can't be said as a pipeline.
+    """
+    found: dict[str, str] = {}
+    for entry in session.entries:
+        for planned in plans(session, entry, None):
+            errors = [finding for finding in unsaid(planned) if finding.severity == "error"]
+            if errors:
+                raise ValueError("; ".join(f"{f.place} {f.code} {f.message}" for f in errors))
+            files = spinnaker_files(session, planned, "kubernetes", "prometheus")
+            found |= {name: text.decode() for name, text in files.items()}
+    return dict(sorted(found.items()))
 
 
 def _kept(name: str, case: str) -> bool:

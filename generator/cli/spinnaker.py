@@ -58,13 +58,15 @@ def command(
     if any(finding.severity == "error" for finding in findings):
         context.exit(1)
     files = {
-        name: text for planned in found for name, text in _files(session, planned, account, metrics).items()
+        name: text
+        for planned in found
+        for name, text in spinnaker_files(session, planned, account, metrics).items()
     }
     write_files(output, files)
     emit(f"wrote {len(files)} files to {output}: {', '.join(files)}\n")
 
 
-def _files(session: Session, planned: Planned, account: str, metrics: str) -> dict[str, bytes]:
+def spinnaker_files(session: Session, planned: Planned, account: str, metrics: str) -> dict[str, bytes]:
     """Both files of one plan.
 
     Raises:

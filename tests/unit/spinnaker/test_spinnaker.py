@@ -272,3 +272,17 @@ def test_the_tables_see_what_spinnaker_would_ignore(name, spoil, tmp_path):
     found = copy.deepcopy(made(tmp_path))
     spoil(found)
     assert len(tables.pipeline_problems(found)) >= 1, name
+
+
+def test_the_golden_case_is_what_spinnaker_reads():
+    files = {name: json.loads(text) for name, text in golden.kept("spinnaker").items()}
+    assert sorted(name.split(".", 1)[1] for name in files) == [
+        *["shop.ranker.canary.json"] * 2, *["shop.ranker.pipeline.json"] * 2,
+    ]  # fmt: skip
+    for name, document in files.items():
+        wrong = (
+            tables.pipeline_problems(document)
+            if "pipeline" in name
+            else tables.problems(tables.CANARY_CONFIG, document)
+        )
+        assert wrong == []
