@@ -5,7 +5,9 @@ from __future__ import annotations
 from bundle_cases_references import DEPLOYED, DEPLOYMENT, ENDLESS, FREE, background, template, used
 from bundle_cases_rollout import ISTIO, PLUGIN
 from bundle_samples import (
+    ALL,
     CONTAINER,
+    ERRORS,
     GONE,
     HASH,
     JOB_METRIC,
@@ -152,6 +154,33 @@ CASES = [
         "ANA411",
         prometheus("result[0] < 0.05", "sum(x) or vector(0)"),
         prometheus("result[0] < 0.05", "sum(x) or vector(1)"),
+    ),
+    case(
+        "ANA413",
+        prometheus("len(result) == 0 || result[0] > 0.2", f"{ERRORS} / {ALL}"),
+        prometheus("len(result) == 0 || result[0] > 0.2", f"({ERRORS} or vector(0)) / {ALL}"),
+        at=("query",),
+    ),
+    case(
+        "ANA413",
+        prometheus("len(result) == 0 || result[0] < 3", f"{ERRORS} - {ALL} * ln({ALL} / {ALL})"),
+        prometheus("len(result) == 0 || result[0] < 0.2", f"{ERRORS} / {ALL}"),
+    ),
+    case(
+        "ANA413",
+        prometheus("len(result) == 0 || result[0] < 0.9", f"1 - {ERRORS} / {ALL}"),
+        prometheus("len(result) == 0 || result[0] >= 0.9", f"1 - {ERRORS} / {ALL}"),
+    ),
+    case(
+        "ANA414",
+        prometheus("len(result) == 1 && result[0] < 0.05", f"{ERRORS} / {ALL}"),
+        prometheus("len(result) == 1 && result[0] > 0.95", f"{ERRORS} / {ALL}"),
+        at=("query",),
+    ),
+    case(
+        "ANA414",
+        prometheus("result[0] >= 95", f"100 - 100 * {ERRORS} / {ALL}"),
+        prometheus("result[0] >= 95", f"100 - 100 * ({ERRORS} or vector(0)) / {ALL}"),
     ),
     case("ANA412", prometheus("let x = result[0]; x > 5"), prometheus("result[0] > 5")),
     case("ANA420", job({"provider/job/spec/activeDeadlineSeconds": GONE}), job()),

@@ -41,6 +41,7 @@ ROLLOUT = {
         },
     },
 }
+ERRORS, ALL = (f'sum(rate({name}{{hash="{{{{args.hash}}}}"}}[2m]))' for name in ("errors", "all"))
 METRIC = {
     "name": "errors",
     "interval": "1m",
@@ -50,7 +51,7 @@ METRIC = {
     "provider": {
         "prometheus": {
             "address": "http://prometheus:9090",
-            "query": 'sum(rate(errors{hash="{{args.hash}}"}[2m])) / sum(rate(all{hash="{{args.hash}}"}[2m]))',
+            "query": f"({ERRORS} or vector(0)) / {ALL}",
         }
     },
 }
