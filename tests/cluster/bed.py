@@ -8,6 +8,7 @@ python -m tests.cluster.bed down                 removes what dead runs left, en
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
 import signal
@@ -71,20 +72,31 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _test(numbers: list[str]) -> int:
-    files = [str(file) for number in numbers for file in _scenario_files(number)] or [
-        str(file) for file in sorted(SCENARIOS.glob("scenario_*.py"))
-    ]
+    chosen = [file for number in numbers for file in scenario_files(number)]
+    files = [str(file) for file in dict.fromkeys(chosen or sorted(SCENARIOS.glob("scenario_*.py")))]
     return _up("inside", [sys.executable, "-m", "tests.cluster.phases", *files])
 
 
-def _scenario_files(number: str) -> list[Path]:
-    found = sorted(SCENARIOS.glob(f"scenario_{number.rjust(2, '0')}_*.py"))
+def scenario_files(number: str) -> list[Path]:
+    """The files of a scenario; one file may serve several numbers.
+
+    Raises:
+        SystemExit: there is none of that number.
+    """
+    by_number: dict[int, list[Path]] = {}
+    for file in sorted(SCENARIOS.glob("scenario_*.py")):
+        for one in _numbers(file):
+            by_number.setdefault(one, []).append(file)
+    found = by_number.get(int(number), []) if number.isdecimal() else []
     if not found:
-        known = ", ".join(
-            str(int(file.stem.split("_")[1])) for file in sorted(SCENARIOS.glob("scenario_*.py"))
-        )
-        sys.exit(f"there is no scenario {number}; there are {known}")
+        sys.exit(f"there is no scenario {number}; there are {', '.join(map(str, sorted(by_number)))}")
     return found
+
+
+def _numbers(file: Path) -> list[int]:
+    """The scenarios of a file: all numbers with which its name begins."""
+    parts = file.stem.split("_")[1:]
+    return [int(part) for part in itertools.takewhile(str.isdecimal, parts)]
 
 
 def _up(what: str, command: list[str]) -> int:

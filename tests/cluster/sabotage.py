@@ -146,7 +146,7 @@ WAYS = (
     Sabotage(
         "no-namespace",
         "the platform's Application without a namespace",
-        "scenario_13_everything_at_once.py",
+        "scenario_13_01_everything_at_once.py",
         (("templates/argocd/application-platform.yaml.j2", "    namespace: {{ namespaces[0] }}\n", ""),),
     ),
 )

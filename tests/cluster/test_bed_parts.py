@@ -137,6 +137,22 @@ def test_an_unknown_scenario_is_told_with_the_known_ones() -> None:
             bed.main(["test", number])
 
 
+@pytest.mark.parametrize("number", range(1, 14))
+def test_each_scenario_of_the_table_can_be_run_alone(number: int) -> None:
+    [file] = bed.scenario_files(str(number))
+    assert f"{number:02}" in file.stem.split("_")
+    assert bed.scenario_files(f"{number:02}") == [file]
+
+
+def test_a_file_of_two_scenarios_is_run_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(bed, "_up", lambda _, command: started.append(command) or 0)
+    assert bed.main(["test", "1", "13", "2"]) == 0
+    [[*_, first, second]] = started
+    assert [Path(file).name.split("_")[1] for file in (first, second)] == ["13", "02"]
+    assert len(started[0]) == 5
+
+
 def test_the_official_plugin_replaces_the_stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     official = tmp_path / "plugin"
     monkeypatch.setenv("SLUICE_GATEWAY_PLUGIN", str(official))
