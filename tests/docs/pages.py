@@ -1,7 +1,8 @@
 """Pages of the documents as programs: their files are written, their commands run, their output compared.
 
 A fence ```yaml title="specs/a.yaml" is a file (any language with a title is); ```sh holds commands; a ```text fence right after
-commands is what they print: each of its lines must come, in this order, and `…` stands for anything.
+commands is what they print: each of its lines must come, in this order, and `…` stands for anything. A fence
+```sh in="evidence.md" goes on in the repository that this page of docs/ makes; ```console needs="a cluster" is not run, for this reason.
 """
 
 from __future__ import annotations
@@ -11,38 +12,54 @@ import re
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-_FENCE = re.compile(r'^```(\w+)(?:\s+title="([^"]+)")?\s*$')
+_FENCE = re.compile(r'^```(\w+)(?:\s+(title|in|needs)="([^"]+)")?\s*$')
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One fence: its language, the file it is (or empty), its text, and the line it begins on."""
+    """One fence.
+
+    Args:
+        language: what it is written in.
+        title: the file that it is, or empty.
+        text: its text.
+        line: the line it begins on.
+        within: the page of docs/ in whose repository it runs, or empty for the page's own.
+        needs: why it can't run on a build machine, or empty.
+    """
 
     language: str
     title: str
     text: str
     line: int
+    within: str = ""
+    needs: str = ""
 
 
 def blocks(page: Path) -> list[Block]:
     """All fences of a page, in order.
 
     Raises:
-        ValueError: a fence is not closed.
+        ValueError: a fence is not closed, or says something that is not known.
     """
     found, opened, held = [], None, []
     for number, line in enumerate(page.read_text().splitlines(), 1):
         if opened is None:
             match = _FENCE.match(line)
             if match:
-                opened, held = (match[1], match[2] or "", number), []
+                opened, held = (match[1], {match[2]: match[3]} if match[2] else {}, number), []
+            elif line.startswith("```"):
+                raise ValueError(f"{page.name}:{number}: a fence that is not understood: {line}")
         elif line.startswith("```"):
-            language, title, start = opened
-            found.append(Block(language, title, "\n".join(held) + "\n", start))
+            language, said, start = opened
+            text = "\n".join(held) + "\n"
+            found.append(
+                Block(language, said.get("title", ""), text, start, said.get("in", ""), said.get("needs", ""))
+            )
             opened = None
         else:
             held.append(line)
@@ -64,6 +81,13 @@ def program(found: list[Block], output: Path) -> str:
             lines.append(f"exec > {shlex.quote(str(output / str(block.line)))} 2>&1")
             lines.append(block.text)
     return "\n".join(lines) + "\n"
+
+
+def begun(found: list[Block]) -> list[Block]:
+    """The blocks of a page behind those of the page whose repository they go on in; their lines are negative."""
+    pages = dict.fromkeys(block.within for block in found if block.within)
+    before = [block for page in pages for block in begun(blocks(ROOT / "docs" / page))]
+    return [replace(block, line=-1 - number) for number, block in enumerate(before)] + found
 
 
 def run(found: list[Block], folder: Path, **environment: str) -> dict[int, str]:

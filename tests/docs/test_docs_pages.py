@@ -12,13 +12,16 @@ import click
 import pytest
 
 from generator.cli.main import cli
-from tests.docs.pages import ROOT, Block, blocks, missed, run
+from tests.docs.pages import ROOT, Block, begun, blocks, missed, run
 
 pytestmark = pytest.mark.slow  # gates make their environments on first use
 
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 # Commands that set up or judge this repository itself: CI runs them, and a test inside one of them would run for ever.
 OWN = re.compile(r"^(make [a-z-]+( [A-Z]+=\S+)*|git clone \S+( \S+)?|cd sluice|pip install \S+)( *#.*)?$")
+
+
+NEEDED = re.compile(r"\b(cluster|container builder|registry|cloud|account|Spinnaker|browser)\b")
 
 
 def commands(page: Path) -> list[Block]:
@@ -57,6 +60,24 @@ def test_commands_for_a_clone_are_the_ones_that_ci_runs():
         assert re.search(rf"^make {target}$", script, re.MULTILINE)
 
 
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_what_does_not_run_here_says_why(page):
+    """Only what needs something that no build machine has may stay unrun, and every such fence names it."""
+    for block in blocks(page):
+        unrun = block.language in {"console", "bash", "shell", "zsh", "fish"}
+        assert bool(block.needs) == unrun, f"{page.name}:{block.line}"
+        if unrun:
+            assert block.language == "console", f"{page.name}:{block.line}"
+            assert NEEDED.search(block.needs), f"{page.name}:{block.line}: {block.needs}"
+
+
+@pytest.mark.parametrize("fence", ["console needs", 'sh title="a" in="b"', 'sh why="x"', 'console needs=""'])
+def test_a_fence_that_says_something_unknown_is_not_passed_over(fence, tmp_path):
+    (tmp_path / "page.md").write_text(f"```{fence}\ntrue\n```\n")
+    with pytest.raises(ValueError, match="not understood"):
+        blocks(tmp_path / "page.md")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_commands_that_need_more_than_a_folder_are_ones_that_exist(page):
     """Fences `console` are not run: their commands, options and choices are those of the program."""
@@ -90,7 +111,7 @@ def _is_own(block: Block) -> bool:
 
 
 def assert_expected(page: Path, found: list[Block], tmp_path: Path) -> None:
-    printed = run(found, tmp_path / "reader")
+    printed = run(begun(found), tmp_path / "reader")
     for before, after in pairwise(found):
         if before.language == "sh" and not before.title and after.language == "text":
             line = missed(after.text, printed[before.line])

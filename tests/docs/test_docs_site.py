@@ -20,6 +20,7 @@ def test_the_site_builds_and_stands_alone(tmp_path):
     assert "sluice plan" in (site / "reference" / "commands.html").read_text()
     assert "firstWeight" in (site / "reference" / "platform.html").read_text()
     for page in site.rglob("*.html"):
+        assert "<p>```" not in page.read_text(), f"a fence of {page.name} is not understood"
         loaded = re.findall(
             r'<(?:script|link|img|iframe)[^>]*(?:src|href)="(https?:[^"]+)"', page.read_text()
         )
