@@ -228,9 +228,9 @@ class History:
     def _rendered(
         self, commit: str, name: str, platform: dict[str, Any], lock: bytes | None
     ) -> Iterable[str]:
-        spec = platform.get("spec") or {}
+        spec = _mapping(platform.get("spec"))
         environments = spec.get("environments")
-        folder = (spec.get("git") or {}).get("path") or "rendered"
+        folder = _mapping(spec.get("git")).get("path") or "rendered"
         if lock is None or not isinstance(environments, dict):
             return []
         ledgers = {env: (commit, f"{folder}/{env}/{name}/.sluice") for env in environments}
@@ -265,6 +265,11 @@ def _plain(content: bytes | None) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
+def _mapping(value: Any) -> dict[str, Any]:
+    """A value of a file, as far as it is a mapping."""
+    return value if isinstance(value, dict) else {}
+
+
 def _lock(content: bytes | None) -> dict[str, Any] | None:
     """What a lock says, as far as it can be used; one that cannot be read names no version."""
     model = _plain(content).get("model")
@@ -282,7 +287,7 @@ def _evidence(content: bytes | None) -> tuple[tuple[Verdict, ...], str | None]:
         subject = f"sha256:{document['subject'][0]['digest']['sha256']}"
         gates = document["predicate"]["gates"]
         found = [Verdict(str(g["name"]), str(g["verdict"]), str(g["reason"])) for g in gates]
-    except (ValueError, KeyError, TypeError, IndexError):
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
         return (), None
     return tuple(found), subject
 
@@ -296,7 +301,7 @@ def _approvals(commits: Iterable[Commit]) -> Iterable[str]:
 
 def _waivers(platform: dict[str, Any], name: str, when: dt.datetime | None) -> Iterable[Waived]:
     """Waivers of a model in force at a moment (the newest, if none is given)."""
-    written = (platform.get("spec") or {}).get("waivers")
+    written = _mapping(platform.get("spec")).get("waivers")
     for item in written if isinstance(written, list) else ():
         if not isinstance(item, dict) or item.get("model") != name:
             continue
@@ -306,9 +311,7 @@ def _waivers(platform: dict[str, Any], name: str, when: dt.datetime | None) -> I
 
 
 def _roles(spec: dict[str, Any]) -> Iterable[str]:
-    rollout = (spec.get("spec") or {}).get("rollout")
-    if not isinstance(rollout, dict):
-        return []
+    rollout = _mapping(_mapping(spec.get("spec")).get("rollout"))
     steps = rollout.get("steps")
     asked = (
         [step.get("approve") for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from generator.cli.formats.characters import visible
 from generator.history.git import Change, Commit
 from generator.history.releases import Release
 
@@ -41,9 +42,9 @@ def as_csv(releases: Sequence[Release]) -> str:
 
 
 def cells(release: Release) -> list[str]:
-    """One release, a text a column."""
+    """One release, a text a column: one line each, which can neither hide nor steer anything."""
     fits = {True: "yes", False: "no", None: ""}[release.evidence_fits]
-    return [
+    told = [
         release.name,
         release.version,
         release.digest,
@@ -61,6 +62,7 @@ def cells(release: Release) -> list[str]:
         fits,
         "; ".join(f"{w.gate}: {w.reason} ({w.approved_by}, until {w.until})" for w in release.waivers),
     ]
+    return [visible(cell) for cell in told]
 
 
 def why(release: Release) -> str:

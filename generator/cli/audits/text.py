@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from generator.cli.audits.rows import authors, stamp
+from generator.cli.formats.characters import visible
 from generator.history.releases import Release
 
 
 def text(releases: Sequence[Release]) -> str:
-    """One block a release."""
-    return "\n".join("".join(f"{line}\n" for line in _lines(release)) for release in releases)
+    """One block a release; what git holds can't steer the terminal, nor look like a line of ours."""
+    return "\n".join("".join(f"{visible(line)}\n" for line in _lines(release)) for release in releases)
 
 
 def _lines(release: Release) -> Iterator[str]:
