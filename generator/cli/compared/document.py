@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from generator.cli.compared.compare import Comparison, Difference, Status
 from generator.cli.compared.groups import groups
+from generator.cli.formats.json_schema import closed
 from generator.plan.facts import Topic
 from generator.rules.figures import Figures
 
@@ -63,7 +64,7 @@ def diff_schema() -> dict[str, Any]:
     """What a diff document holds; keys change only with `sluice/diff/v1`."""
     text, maybe = {"type": "string"}, {"type": ["string", "null"]}
     texts, count = {"type": "array", "items": text}, {"type": "integer", "minimum": 0}
-    change = _object(
+    change = closed(
         topic={"enum": list(get_args(Topic))},
         item={**text, "description": "Which one of several; empty where there is one."},
         field={**text, "description": "Name of the value; empty where a whole item came or went."},
@@ -71,23 +72,23 @@ def diff_schema() -> dict[str, Any]:
         new={**maybe, "description": "Null when there is none any more."},
     )
     number = {"type": ["number", "null"]}
-    figures = _object(
+    figures = closed(
         planned_s=number, approvals=texts, power=number, power_first_step=number, false_rollback=number,
         exposed=number, pods_peak=count, monthly=number, currency=text, gates=count, waived=count,
     )  # fmt: skip
     figures["type"] = ["object", "null"]
-    difference = _object(
+    difference = closed(
         team=text,
         model=text,
         environment=maybe,
         status={"enum": list(get_args(Status))},
         reason={**maybe, "description": "Why one side can't be planned."},
         changes={"type": "array", "items": change},
-        numbers=_object(old=figures, new=figures),
+        numbers=closed(old=figures, new=figures),
     )
     return {
         "description": "What differs between two states of a repository. Shares are fractions, times are seconds.",
-        **_object(
+        **closed(
             schema={"const": SCHEMA},
             against={"type": "object", "additionalProperties": text},
             models={**count, "description": "Models there are now."},
@@ -96,18 +97,9 @@ def diff_schema() -> dict[str, Any]:
             templates={**texts, "description": "The repository's own templates that differ."},
             groups={
                 "type": "array",
-                "items": _object(what=text, how=text, models=texts, environments=texts),
+                "items": closed(what=text, how=text, models=texts, environments=texts),
                 "description": "Equal differences, told once, the widest first.",
             },
             differences={"type": "array", "items": difference},
         ),
-    }
-
-
-def _object(**properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
     }

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from generator.cli.formats.json_schema import closed
 from generator.cli.formats.report import SEVERITIES, Report
 from generator.source.finding import Finding, Fix, Place
 
@@ -73,7 +74,7 @@ def schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Findings of a run of sluice",
-        **_object(
+        **closed(
             schema={
                 "const": SCHEMA,
                 "description": "The version of this document; keys change only with it.",
@@ -83,7 +84,7 @@ def schema() -> dict[str, Any]:
                 "items": {"$ref": "#/$defs/finding"},
                 "description": "Ordered by file, line, column, code and message.",
             },
-            summary=_object(
+            summary=closed(
                 checked=_count("How many inputs were looked at; 0 when that is not known."),
                 files=_count("How many files have findings."),
                 fixable=_count("How many findings `--fix` repairs."),
@@ -98,7 +99,7 @@ def schema() -> dict[str, Any]:
 
 def _finding_schema() -> dict[str, Any]:
     why = {"type": "string", "description": "What this place has to do with the finding."}
-    return _object(
+    return closed(
         code={"type": "string", "description": "Stable; `sluice explain CODE` tells more."},
         severity={"enum": list(SEVERITIES)},
         message={"type": "string", "description": "What is wrong."},
@@ -106,13 +107,13 @@ def _finding_schema() -> dict[str, Any]:
         place={"$ref": "#/$defs/place"},
         path={"type": "string", "description": "Dotted key path inside the document; may be empty."},
         excerpt={"type": "string", "description": "The source line without its end; may be empty."},
-        related={"type": "array", "items": _object(why=why, place={"$ref": "#/$defs/place"})},
+        related={"type": "array", "items": closed(why=why, place={"$ref": "#/$defs/place"})},
         fix={"anyOf": [{"$ref": "#/$defs/fix"}, {"type": "null"}]},
     )
 
 
 def _place_schema() -> dict[str, Any]:
-    return _object(
+    return closed(
         file={"type": "string", "description": "As the user knows it, with forward slashes."},
         line=_position("1-based; null when the whole file is meant."),
         column=_position("1-based, in code points; null when the whole line is meant."),
@@ -126,16 +127,7 @@ def _fix_schema() -> dict[str, Any]:
         "items": {"type": ["string", "integer"]},
         "description": "Keys and list indexes.",
     }
-    return _object(path=path, value={"description": "The value that `--fix` writes there."})
-
-
-def _object(**properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+    return closed(path=path, value={"description": "The value that `--fix` writes there."})
 
 
 def _count(description: str) -> dict[str, Any]:

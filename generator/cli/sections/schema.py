@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from generator.cli.formats.json_schema import closed
 from generator.gates.standing import State
 from generator.plan.layers import Source
 from generator.plan.timeline import EventKind
@@ -16,24 +17,24 @@ SCHEMA = "sluice/plan/v1"
 
 def plan_schema() -> Node:
     """What a plan document holds; keys change only with `sluice/plan/v1`."""
-    plan = _object(
+    plan = closed(
         release=_release(),
         timeline=_timeline(),
         guards=_guards(),
         odds=_odds(),
         cost=_cost(),
         gates=_gates(),
-        abort=_list(_object(stage=_text("When."), effects=_texts("What happens, in order.")), "By stage."),
+        abort=_list(closed(stage=_text("When."), effects=_texts("What happens, in order.")), "By stage."),
         not_covered=_list(
-            _object(topic=_text("A stable word for programs."), text=_text("For people.")),
+            closed(topic=_text("A stable word for programs."), text=_text("For people.")),
             "What nothing watches.",
         ),
         powers=_list(
-            _object(who=_text("Who."), may=_text("What."), how=_text("By what means.")), "Who may do what."
+            closed(who=_text("Who."), may=_text("What."), how=_text("By what means.")), "Who may do what."
         ),
         values=_list(_value(), "Every value of the spec, and who decided it."),
     )
-    document = _object(
+    document = closed(
         schema={"const": SCHEMA, "description": "The version of this document."},
         plans=_list(plan, "One an environment, in the platform's order."),
     )
@@ -45,15 +46,15 @@ def plan_schema() -> Node:
 
 
 def _cost() -> Node:
-    need = _object(
+    need = closed(
         pods=_count("How many."),
         cpu={"type": "number", "description": "Cores."},
         memory=_count("Bytes."),
         gpu={"type": "integer", "minimum": 0, "description": "Devices."},
     )
     amount = _maybe("number", "In the prices' currency; null without prices.")
-    return _object(
-        needs=_object(usual=need, scaled_up=need, during_a_release=need),
+    return closed(
+        needs=closed(usual=need, scaled_up=need, during_a_release=need),
         monthly={
             "type": ["object", "null"],
             "additionalProperties": {"type": "number"},
@@ -67,19 +68,19 @@ def _cost() -> Node:
 
 
 def _release() -> Node:
-    version = _object(
+    version = closed(
         ref=_text("As the spec asks."),
         resolved=_text("What the lock says it means."),
         label=_text("Version of the model."),
         digest=_text("Digest of the model's files."),
     )
-    image = _object(reference=_text("What the pods run."), by_digest={"type": "boolean"})
-    pods = _object(
+    image = closed(reference=_text("What the pods run."), by_digest={"type": "boolean"})
+    pods = closed(
         least=_count("Fewest pods of the stable version."),
         most=_count("Most pods of the stable version."),
         peak=_count("Most pods at once during the release."),
     )
-    return _object(
+    return closed(
         team=_text("The team."),
         model=_text("The model."),
         environment=_text("The environment."),
@@ -97,7 +98,7 @@ def _release() -> Node:
 
 
 def _timeline() -> Node:
-    event = _object(
+    event = closed(
         kind={"enum": list(get_args(EventKind))},
         text=_text("What happens, for people."),
         start_s=_maybe("number", "Seconds since `after`; null before the clock runs.", minimum=0),
@@ -109,7 +110,7 @@ def _timeline() -> Node:
             "number", "Share of live requests; null where it does not change.", minimum=0, maximum=1
         ),
     )
-    return _object(
+    return closed(
         planned_s={"type": "number", "minimum": 0, "description": "All planned waiting, approvals left out."},
         approvals=_texts("Whom it waits for, as long as they take."),
         events=_list(event, "In order."),
@@ -117,7 +118,7 @@ def _timeline() -> Node:
 
 
 def _guards() -> Node:
-    guard = _object(
+    guard = closed(
         name=_text("The guard."),
         stage={"enum": ["shadow", "canary", "watch"]},
         kind={"enum": sorted(KINDS)},
@@ -132,17 +133,17 @@ def _guards() -> Node:
         attributes={"type": "object", "additionalProperties": _texts("Declared values.")},
         no_data={"enum": list(get_args(NoDataPolicy))},
     )
-    risk = _object(
+    risk = closed(
         false_rollback={"type": "number", "description": "Accepted chance to roll back a good version."},
         power={"type": "number", "description": "Wanted chance to catch a bad one."},
         max_exposed=_maybe("integer", "Requests that a bad version may answer, on average."),
     )
-    return _object(risk=risk, guards=_list(guard, "In the spec's order."))
+    return closed(risk=risk, guards=_list(guard, "In the spec's order."))
 
 
 def _odds() -> Node:
     """What the statistics say (keys of `generator.stats.odds.GuardOdds`; each test adds some of its own)."""
-    guard = _object(
+    guard = closed(
         name=_text("The guard."),
         test=_text("Its decision rule."),
         detect={"type": "number", "description": "Relative change it must catch; a drop is negative."},
@@ -158,7 +159,7 @@ def _odds() -> Node:
         mde_at_power=_maybe("number", "Smallest change that a guard made for it would catch."),
         planned_requests=_list({"type": "number"}, "By the end of each weight step."),
     )
-    gate = _object(
+    gate = closed(
         name=_text("The gate."),
         rows=_count("Rows of its test set, or of each group."),
         passes_if_2_points_too_bad=_share(
@@ -167,7 +168,7 @@ def _odds() -> Node:
         fails_if_2_points_better=_share("Chance to fail a good one: two points on the right side, or fair."),
         undecided_if_2_points_better=_share("Chance to leave a good one undecided, which blocks it too."),
     )
-    odds = _object(
+    odds = closed(
         guards=_list({**guard, "additionalProperties": True}, "Guards that can be priced."),
         unpriced={"type": "object", "additionalProperties": _text("Why.")},
         gates=_list(gate, "Gates that can be priced."),
@@ -179,10 +180,10 @@ def _odds() -> Node:
 
 
 def _gates() -> Node:
-    waiver = _object(
+    waiver = closed(
         gate=_text("The gate."), reason=_text("Why."), approved_by=_text("Role."), until=_text("Last day.")
     )
-    gate = _object(
+    gate = closed(
         name=_text("The gate."),
         kind=_text("What it judges."),
         tool=_text("What computes it."),
@@ -195,7 +196,7 @@ def _gates() -> Node:
         reason=_text("Why, in one sentence."),
         judged_at=_maybe("string", "RFC 3339, UTC; null when nothing was judged."),
     )
-    return _object(
+    return closed(
         key=_text("SHA-256 of model, data, configuration and gate image."),
         enforced=_texts("Where: git, cluster."),
         gates=_list(gate, "In the spec's order."),
@@ -203,7 +204,7 @@ def _gates() -> Node:
 
 
 def _value() -> Node:
-    return _object(
+    return closed(
         path=_text("Key path in the spec."),
         value={"description": "Shares are fractions, times are seconds."},
         written={"description": "As the file says it."},
@@ -211,15 +212,6 @@ def _value() -> Node:
         file=_maybe("string", "File that says so; null for a default."),
         line=_maybe("integer", "1-based line.", minimum=1),
     )
-
-
-def _object(**properties: Node) -> Node:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
 
 
 def _list(items: Node, description: str) -> Node:
