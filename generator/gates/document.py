@@ -10,7 +10,7 @@ from typing import Any
 
 from generator.gates.canonical import canonical_text, own_digest, plain
 from generator.gates.consistency import contradictions
-from generator.source.document import dotted
+from generator.gates.form import first_flaw, flaw_text
 from generator.source.files import RefusedError, regular_bytes
 from generator.source.finding import Finding, Place
 from generator.source.reader import display
@@ -138,9 +138,8 @@ def _content(data: Any, evidence: Evidence) -> EvidenceFile | None:
     try:
         return EvidenceFile.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = dotted(tuple(first["loc"]))
-        evidence.refuse("EVID101", f"this is no evidence document: {where or 'it'}: {first['msg']}", where)
+        where, _ = first_flaw(error)
+        evidence.refuse("EVID101", f"this is no evidence document: {flaw_text(error)}", where)
         return None
 
 

@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from generator.gates.canonical import plain, sealed
 from generator.gates.environments import Environments
+from generator.gates.form import flaw_text
 from generator.gates.inputs import Inputs
 from generator.gates.run import Clock, refused, run_gate
 from generator.gates.task import Release, Task
@@ -54,8 +55,10 @@ def told(variables: Mapping[str, str]) -> Told:
     """
     try:
         return Told.model_validate(json.loads(variables.get("SLUICE_RELEASE", "")))
+    except ValidationError as error:
+        raise ContainerError(f"SLUICE_RELEASE does not describe a release: {flaw_text(error)}") from error
     except (ValueError, RecursionError) as error:
-        raise ContainerError(f"SLUICE_RELEASE does not describe a release: {_first(error)}") from error
+        raise ContainerError(f"SLUICE_RELEASE does not describe a release: {error}") from error
 
 
 def gate_of(config: Any) -> Gate:
@@ -67,7 +70,7 @@ def gate_of(config: Any) -> Gate:
     try:
         gate = TypeAdapter[Any](GateSpec).validate_python(config)
     except ValidationError as error:
-        raise ContainerError(f"this is no gate: {_first(error)}") from error
+        raise ContainerError(f"this is no gate: {flaw_text(error)}") from error
     return Gate(gate.name, gate.kind, str(getattr(gate, "tool", gate.kind)), config, None)
 
 
@@ -133,10 +136,3 @@ def parameter(entry: Entry) -> bytes:
 
 def _named(entry: Entry, image: str) -> Entry:
     return sealed(entry.model_copy(update={"image": image})) if image else entry
-
-
-def _first(error: Exception) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error)
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

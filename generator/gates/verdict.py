@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from generator.gates.adapters import custom
 from generator.gates.canonical import configuration, own_digest, plain
 from generator.gates.consistency import entry_contradictions
+from generator.gates.form import flaw_text
 from generator.gates.inputs import text_source
 from generator.gates.outcome import NoVerdictError, Outcome
 from generator.gates.pod import Told
@@ -72,9 +73,7 @@ def _believed(gate: Gate, text: str) -> Entry:
     try:
         entry = Entry.model_validate(json.loads(text))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise NoVerdictError(f"what the gate left is no evidence: {where}: {first['msg']}") from error
+        raise NoVerdictError(f"what the gate left is no evidence: {flaw_text(error)}") from error
     except (ValueError, RecursionError) as error:
         raise NoVerdictError(f"what the gate left is no evidence, or a part of it: {error}") from error
     if own_digest(plain(entry)) != entry.digest:

@@ -52,7 +52,7 @@ def test_verdicts_follow_from_numbers(tmp_path: Path) -> None:
         ({**GOOD, "verdict": "pass"}, "another form: verdict"),
         ({**GOOD, "measures": []}, "another form: measures"),
         ('{"tool": "x"', "only a part"),
-        (json.dumps(GOOD).replace("0.01", "NaN"), "another form: measures.0.value"),
+        (json.dumps(GOOD).replace("0.01", "NaN"), "another form: measures[0].value"),
     ],
 )
 def test_reports_of_another_form(tmp_path: Path, report, reason) -> None:

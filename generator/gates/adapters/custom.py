@@ -22,6 +22,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from generator.gates.environments import Tool
+from generator.gates.form import flaw_text
 from generator.gates.inputs import source_of
 from generator.gates.measures import measure
 from generator.gates.outcome import NoVerdictError, Outcome
@@ -85,9 +86,7 @@ def parse(text: str | bytes, digest: str) -> Report:
     try:
         report = Report.model_validate(json.loads(text))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise NoVerdictError(f"the report has another form: {where}: {first['msg']}") from error
+        raise NoVerdictError(f"the report has another form: {flaw_text(error)}") from error
     except (ValueError, RecursionError) as error:
         raise NoVerdictError(f"the report is no JSON, or only a part of it: {error}") from error
     if report.model != digest:
