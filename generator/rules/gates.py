@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeVar
 
 from generator.rules.gate_odds import share_odds
 from generator.rules.odds import share_down
@@ -15,6 +15,8 @@ from generator.spec.gates import DriftGate, FairnessGate, MetricGate, is_share
 from generator.spec.units import percent
 from generator.stats.drift import psi_rows
 from generator.stats.fairness import range_quantile
+
+G = TypeVar("G")
 
 _POWER = 0.8
 _SMALLEST_GROUP = 30
@@ -31,6 +33,11 @@ _PSI_LIMIT, _PSI_BINS = 0.2, 10
 _DISTANCE_TOOLS = frozenset({"ks", "alibi-detect"})
 
 
+def _of(kind: type[G], context: Context) -> Iterator[tuple[int, G]]:
+    """The gates of one kind, with their places in the spec."""
+    return ((index, gate) for index, gate in enumerate(context.spec.gates) if isinstance(gate, kind))
+
+
 @rule(
     "GATE301",
     "warning",
@@ -40,8 +47,8 @@ _DISTANCE_TOOLS = frozenset({"ks", "alibi-detect"})
 )
 def accuracy(context: Context) -> Iterator[Problem]:
     """Shares of so few rows that a model two points better than the limit passes in less than four of five runs."""
-    for index, gate in enumerate(context.spec.gates):
-        if not isinstance(gate, MetricGate) or gate.rows is None or not is_share(gate.metric):
+    for index, gate in _of(MetricGate, context):
+        if gate.rows is None or not is_share(gate.metric):
             continue
         passing = _passing(context, gate, gate.rows)
         if passing is None or passing >= _POWER:
@@ -75,15 +82,11 @@ def _rows(context: Context, gate: MetricGate) -> int:
 )
 def rows_unknown(context: Context) -> Iterator[Problem]:
     """Metric gates and stability indices without rows: warned, refused in a strict tier."""
-    for index, gate in enumerate(context.spec.gates):
-        if isinstance(gate, MetricGate) and gate.rows is None:
-            computed = f"`{gate.metric}`"
-        elif isinstance(gate, DriftGate) and gate.tool == "psi" and gate.rows is None:
-            computed = "its index"
-        else:
-            continue
-        severity: Severity = "error" if context.regulated else "warning"
-        message = f"`{gate.name}` does not say on how many rows {computed} is computed"
+    computed = {i: f"`{gate.metric}`" for i, gate in _of(MetricGate, context) if gate.rows is None}
+    indices = [i for i, gate in _of(DriftGate, context) if gate.tool == "psi" and gate.rows is None]
+    severity: Severity = "error" if context.regulated else "warning"
+    for index, what in sorted((computed | dict.fromkeys(indices, "its index")).items()):
+        message = f"`{context.spec.gates[index].name}` does not say on how many rows {what} is computed"
         yield Problem((*GATES, index), message, "add `rows: …`", severity=severity)
 
 
@@ -96,8 +99,8 @@ def rows_unknown(context: Context) -> Iterator[Problem]:
 )
 def unpaired(context: Context) -> Iterator[Problem]:
     """Comparisons with the champion that are not paired."""
-    for index, gate in enumerate(context.spec.gates):
-        if isinstance(gate, MetricGate) and gate.against and not gate.paired:
+    for index, gate in _of(MetricGate, context):
+        if gate.against and not gate.paired:
             message = f"`{gate.name}` compares two scores, not two models on the same rows"
             hint = (
                 "write both predictions for each row and say `paired: true`: a third of the rows tell as much"
@@ -115,8 +118,8 @@ def unpaired(context: Context) -> Iterator[Problem]:
 def groups(context: Context) -> Iterator[Problem]:
     """Smallest group judged: warned below what a fair model needs, refused below 30 (statistics.md 4.3)."""
     declared = {**context.platform.attributes, **context.spec.service.attributes}
-    for index, gate in enumerate(context.spec.gates):
-        if not isinstance(gate, FairnessGate) or not gate.at_most:
+    for index, gate in _of(FairnessGate, context):
+        if not gate.at_most:
             continue
         counts = {name: max(2, len(declared.get(name, ()))) for name in gate.sensitive}
         widest = max(counts, key=counts.__getitem__)
@@ -150,8 +153,8 @@ def smallest_group(limit: float, count: int) -> int:
 def drift_floor(context: Context) -> Iterator[Problem]:
     """A floor below what 5,000 rows leave to chance (warned), or 100,000 (refused): then the p value decides alone."""
     warned, refused = (_KS_5 * math.sqrt(2 / rows) for rows in (_MANY_ROWS, _TOO_MANY_ROWS))
-    for index, gate in enumerate(context.spec.gates):
-        if not isinstance(gate, DriftGate) or gate.tool not in _DISTANCE_TOOLS or gate.at_most is None:
+    for index, gate in _of(DriftGate, context):
+        if gate.tool not in _DISTANCE_TOOLS or gate.at_most is None:
             continue
         if gate.at_most < warned:
             message = f"the distance {gate.at_most:g} of `{gate.name}` is what chance leaves between two samples of "
@@ -173,8 +176,8 @@ def drift_floor(context: Context) -> Iterator[Problem]:
 )
 def stability_rows(context: Context) -> Iterator[Problem]:
     """Rows below which an index exceeds its limit by chance in 5 % of all runs: warned; below half of it: refused."""
-    for index, gate in enumerate(context.spec.gates):
-        if not isinstance(gate, DriftGate) or gate.tool != "psi" or gate.rows is None:
+    for index, gate in _of(DriftGate, context):
+        if gate.tool != "psi" or gate.rows is None:
             continue
         limit = gate.at_most or _PSI_LIMIT
         needed = math.ceil(psi_rows(_PSI_BINS, limit, gate.alpha / len(gate.drift.features)))
