@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import yaml
 
+from generator.cli.options import export_name, export_options
 from generator.cli.plan import plans
 from generator.cli.session import Refused, open_session, root_option, select
 from generator.cli.terminal import emit
@@ -15,15 +16,7 @@ from generator.cli.writing import write_files
 
 @click.command("alerts")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("--env", "environment", metavar="NAME", help="Only this environment.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="alerts",
-    show_default=True,
-    metavar="DIR",
-    help="Folder to write to.",
-)
+@export_options("alerts")
 @root_option
 def command(paths: tuple[str, ...], environment: str | None, output: Path, root: Path | None) -> None:
     """Write the alerts of released models, and unit tests for them.
@@ -42,8 +35,7 @@ def command(paths: tuple[str, ...], environment: str | None, output: Path, root:
     files: dict[str, bytes] = {}
     for entry in select(session, paths).entries:
         for planned in plans(session, entry, environment):
-            identity = planned.plan.identity
-            name = f"{identity.environment}.{identity.team}.{identity.model}"
+            name = export_name(planned.plan.identity)
             files[f"{name}.rules.yaml"] = _yaml(rule_file(planned.plan))
             files[f"{name}.test.yaml"] = _yaml(unit_tests(planned.plan, f"{name}.rules.yaml"))
     write_files(output, files)

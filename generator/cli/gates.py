@@ -12,8 +12,9 @@ from pathlib import Path
 import click
 
 from generator.cli import gate_pods, gate_stage, gate_workflow
-from generator.cli.formats import FORMATS, render
+from generator.cli.formats import render
 from generator.cli.gate_inputs import Given, input_options
+from generator.cli.options import report_option
 from generator.cli.session import Refused, Session, open_session, root_option, select, select_one
 from generator.cli.terminal import emit, has_color, is_terminal, note
 from generator.gates.document import Evidence, read_evidence, written
@@ -55,9 +56,7 @@ command.add_command(gate_workflow.fetch)
 )
 @click.option("--offline", is_flag=True, help="Make no environment: refuse when one is missing.")
 @input_options
-@click.option(
-    "--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True, help="Form of the report."
-)  # fmt: skip
+@report_option
 @root_option
 def run(
     spec: str,
@@ -98,9 +97,7 @@ def run(
 
 @command.command("check")
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option(
-    "--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True, help="Form of the report."
-)  # fmt: skip
+@report_option
 @root_option
 def check(paths: tuple[str, ...], fmt: str, root: Path | None) -> None:
     """Check evidence without running anything.

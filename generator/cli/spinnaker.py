@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from generator.cli.formats import render
+from generator.cli.options import export_name, export_options
 from generator.cli.plan import plans
 from generator.cli.session import Session, open_session, root_option, select_one
 from generator.cli.terminal import emit, has_color
@@ -20,17 +21,9 @@ from generator.plan.values import Canary
 
 @click.command("spinnaker")
 @click.argument("spec", type=click.Path())
-@click.option("--env", "environment", metavar="NAME", help="Only this environment.")
 @click.option("--account", default="kubernetes", show_default=True, help="Spinnaker's Kubernetes account.")
 @click.option("--metrics", default="prometheus", show_default=True, help="Kayenta's account of Prometheus.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="spinnaker",
-    show_default=True,
-    metavar="DIR",
-    help="Folder to write to.",
-)
+@export_options("spinnaker")
 @root_option
 @click.pass_context
 def command(
@@ -83,7 +76,7 @@ def spinnaker_files(session: Session, planned: Planned, account: str, metrics: s
     wrong = [*problems(CANARY_CONFIG, config), *pipeline_problems(made)]
     if wrong:
         raise RuntimeError(f"not what Spinnaker reads: {'; '.join(wrong[:5])}")
-    name = f"{plan.identity.environment}.{plan.identity.team}.{plan.identity.model}"
+    name = export_name(plan.identity)
     return {f"{name}.pipeline.json": _json(made), f"{name}.canary.json": _json(config)}
 
 

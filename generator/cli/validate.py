@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from generator.cli.formats import FORMATS, render
+from generator.cli.formats import render
 from generator.cli.judgements import judge_models
+from generator.cli.options import report_option
 from generator.cli.session import Selection, Session, open_session, root_option, select
 from generator.cli.terminal import emit, has_color, note
 from generator.plan.entries import SPECS
@@ -20,14 +21,7 @@ _STRAY = "REF210"
 
 @click.command("validate")
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option(
-    "--format",
-    "fmt",
-    type=click.Choice(FORMATS),
-    default="text",
-    show_default=True,
-    help="Form of the report.",
-)
+@report_option
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to a file.")
 @click.option("--fix", is_flag=True, help="Write safe fixes into the specs.")
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")

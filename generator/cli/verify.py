@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from generator.cli.formats import FORMATS, render
+from generator.cli.formats import render
+from generator.cli.options import report_option
 from generator.cli.session import Refused
 from generator.cli.terminal import emit, has_color, note
 from generator.cluster.server import ClusterError, connect
@@ -32,14 +33,7 @@ Controller = Literal["1.9", "1.10", "any"]
     show_default=True,
     help="Version of Argo Rollouts that must accept it.",
 )
-@click.option(
-    "--format",
-    "fmt",
-    type=click.Choice(FORMATS),
-    default="text",
-    show_default=True,
-    help="Form of the report.",
-)
+@report_option
 @click.option("--cluster", is_flag=True, help="Ask a real API server, too: a dry run, nothing is stored.")
 @click.option("--context", metavar="NAME", help="With --cluster: a context of the kubeconfig.")
 @click.option(

@@ -1,0 +1,53 @@
+"""Options that several commands have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from generator.cli.formats import FORMATS
+
+if TYPE_CHECKING:
+    from generator.plan.values import Identity
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def report_option(command: F) -> F:
+    """The option --format of commands that report findings."""
+    forms = click.Choice(FORMATS)
+    option = click.option(
+        "--format", "fmt", type=forms, default="text", show_default=True, help="Form of the report."
+    )
+    return option(command)
+
+
+def export_options(folder: str) -> Callable[[F], F]:
+    """The options --env and --output of commands that write plans for another program.
+
+    Args:
+        folder: default of --output.
+    """
+    path = click.Path(path_type=Path, file_okay=False)
+
+    def add(command: F) -> F:
+        output = click.option(
+            "--output",
+            type=path,
+            default=folder,
+            show_default=True,
+            metavar="DIR",
+            help="Folder to write to.",
+        )
+        environment = click.option("--env", "environment", metavar="NAME", help="Only this environment.")
+        return environment(output(command))
+
+    return add
+
+
+def export_name(identity: Identity) -> str:
+    """The beginning of the names of files that are about one plan."""
+    return f"{identity.environment}.{identity.team}.{identity.model}"
