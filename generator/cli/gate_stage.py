@@ -29,16 +29,13 @@ def stage(spec: str, to: Path, root: Path | None, given: Given, *, archive: bool
 
     Data sets and the model must be those of the lock. Exit code 1: a file is missing; nothing is written.
     """
-    from generator.cli.gates import planned_of
+    from generator.cli.gates import locked
     from generator.gates.run import wanted
     from generator.gates.staging import copy, staged
 
     session = open_session(root)
     entry = select_one(session, spec)
-    planned = planned_of(session, entry)
-    lock = planned[0].written.lock
-    if lock is None:
-        raise Refused(f"{entry.name} has no lock")
+    planned, lock = locked(session, entry)
     gates = [item.gate for item in wanted(item.plan for item in planned)]
     found = staged(gates, given.inputs(session.root, entry.spec, lock))
     if found.problems:

@@ -74,10 +74,7 @@ def run(
     """
     session = open_session(root)
     entry = select_one(session, spec)
-    planned = planned_of(session, entry)
-    lock = planned[0].written.lock
-    if lock is None:
-        raise Refused(f"{entry.name} has no lock")
+    planned, lock = locked(session, entry)
     inputs = given.inputs(session.root, entry.spec, lock)
     everything = wanted(item.plan for item in planned)
     chosen = wanted((item.plan for item in plans_in(planned, environment)), name)
@@ -151,6 +148,19 @@ def planned_of(session: Session, entry: Entry) -> list[Planned]:
         emit(render(resolved.findings, "text", color=has_color(sys.stdout)))
         raise Refused(f"{entry.name} can't be planned; its gates can't be known")
     return resolved.plans
+
+
+def locked(session: Session, entry: Entry) -> tuple[list[Planned], LockFile]:
+    """The plans of all environments, and the lock that they are made with.
+
+    Raises:
+        Refused: one of them is missing.
+    """
+    planned = planned_of(session, entry)
+    lock = planned[0].written.lock
+    if lock is None:
+        raise Refused(f"{entry.name} has no lock")
+    return planned, lock
 
 
 def plans_in(planned: Sequence[Planned], environment: str) -> list[Planned]:

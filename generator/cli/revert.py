@@ -139,15 +139,9 @@ def _back(session: Session, git: Git, head: str, entry: Entry, asked: Asked) -> 
         Refused: there is no version to go back to.
     """
     from generator.cli.reverts.files import Back
-    from generator.history.releases import History
+    from generator.cli.reverts.released import released
 
-    platform = session.repository.platform
-    if platform is None:
-        raise Refused("the platform can't be used; `sluice validate` says why")
-    releases = History.of(git, head).releases(entry.name)
-    bad = releases[-1] if releases and releases[-1].until is None else None
-    if bad is None:
-        raise Refused(f"the last commit holds no lock of {entry.name} that can be read")
+    platform, releases, bad = released(session, git, head, entry)
     if asked.digest and asked.digest != bad.digest:
         return None
     banned = {bad.digest, *_banned(platform)}

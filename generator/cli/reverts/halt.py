@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from generator.cli.reverts.asked import Asked
 from generator.cli.reverts.files import quarantine
+from generator.cli.reverts.released import released
 from generator.cli.reverts.rendered import render_all
 from generator.cli.session import Refused, Session
 from generator.cli.terminal import emit, note
 from generator.cli.work import platform_inputs
 from generator.history.git import Git
-from generator.history.releases import History, Release
+from generator.history.releases import Release
 from generator.history.worktree import worktree
 from generator.plan.entries import Entry
 
@@ -56,13 +57,7 @@ def _running(session: Session, git: Git, head: str, entry: Entry, asked: Asked) 
     Raises:
         Refused: there is none, or none that runs.
     """
-    platform = session.repository.platform
-    if platform is None:
-        raise Refused("the platform can't be used; `sluice validate` says why")
-    releases = History.of(git, head).releases(entry.name)
-    bad = releases[-1] if releases and releases[-1].until is None else None
-    if bad is None:
-        raise Refused(f"the last commit holds no lock of {entry.name} that can be read")
+    platform, _, bad = released(session, git, head, entry)
     if asked.digest and asked.digest != bad.digest:
         note(f"git asks for another version of {entry.name} already: there is nothing to halt")
         return None
