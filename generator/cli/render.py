@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from generator.output.diff import diff
 from generator.output.errors import OutputError
 from generator.output.prune import prune
 from generator.output.report import CheckReport, WriteReport
+from generator.plan.entries import SPECS
 from generator.plan.inputs import PlatformInputs
 from generator.render.environment import TemplateError
 from generator.source.finding import Finding
@@ -52,7 +54,7 @@ def command(
     selection = select(session, paths)
     request = Request(
         root=session.root,
-        output=output or session.root / platform.folder,
+        output=_target(session, session.root / platform.folder if output is None else output),
         environment=environment,
         entries=session.entries,
         selected=None if selection.everything else frozenset(selection.entries),
@@ -62,6 +64,20 @@ def command(
         context.exit(_run(session, request, platform, only_check=only_check, only_diff=only_diff))
     except (OutputError, TemplateError) as error:
         raise Refused(str(error)) from error
+
+
+def _target(session: Session, output: Path) -> Path:
+    """The folder to write to: one of its own, for what nothing renders any more is deleted there.
+
+    Raises:
+        Refused: the repository or what it is rendered from lies in it, or it lies among that.
+    """
+    real, root = output.resolve(), session.root.resolve()
+    inputs = [root / SPECS, root / "templates"]
+    if root.is_relative_to(real) or any(real.is_relative_to(folder) for folder in inputs):
+        said = str(output) if output.parts else "an empty name"
+        raise Refused(f"{said} is no folder of rendered files: specs live there; name a folder of its own")
+    return output
 
 
 def _run(
@@ -160,8 +176,16 @@ def _say_check(report: CheckReport, request: Request, *, refused: bool) -> int:
     if report.clean:
         click.echo(f"{_relative(request.output)} is up to date")
         return 0
-    click.echo("out of date: run `sluice render` and commit what it changes", err=True)
+    click.echo(f"out of date: run `{_fixing()}` and commit what it changes", err=True)
     return 1
+
+
+def _fixing() -> str:
+    """The command that writes what was checked: the one that was given, without its --check."""
+    given = click.get_current_context().params
+    output, root = given["output"], given["root"]
+    words = [*(["--root", str(root)] if root else []), *(["--output", str(output)] if output else [])]
+    return shlex.join(["sluice", "render", *words])
 
 
 def _relative(target: Path) -> str:

@@ -127,7 +127,7 @@ class Selection:
 
     Args:
         entries: sorted, each once.
-        everything: nothing was named, so the whole repository is meant.
+        everything: the whole repository is meant: nothing was named, or what all models share.
     """
 
     entries: tuple[Entry, ...]
@@ -143,7 +143,8 @@ def select(session: Session, paths: Sequence[str]) -> Selection:
     Raises:
         Refused: a path selects nothing.
     """
-    if not paths:
+    specs = os.path.realpath(session.root / SPECS)
+    if not paths or any(not _targets(path).isdisjoint(_shared(specs)) for path in paths):
         return Selection(session.entries, everything=True)
     chosen = {entry for path in paths for entry in _named(session, path)}
     return Selection(tuple(sorted(chosen)), everything=False)
@@ -164,8 +165,7 @@ def select_one(session: Session, path: str) -> Entry:
 
 
 def _named(session: Session, path: str) -> list[Entry]:
-    targets = {_real(path), os.path.realpath(path)} if os.path.isdir(path) else {_real(path)}  # noqa: PTH112
-    specs = os.path.realpath(session.root / SPECS)
+    targets, specs = _targets(path), os.path.realpath(session.root / SPECS)
     by_path = [entry for entry in session.entries if _covers(targets, specs, entry)]
     by_name = [entry for entry in session.entries if path.rstrip("/") in {entry.name, entry.team}]
     found = by_path or by_name
@@ -178,8 +178,17 @@ def _covers(targets: set[str], specs: str, entry: Entry) -> bool:
     """Whether one of these absolute paths is a file or a folder of the model, or what all models share."""
     team = f"{specs}/{entry.team}"
     own = {f"{team}/{file.name}" for file in (entry.spec, entry.lock, entry.evidence)}
-    shared = {team, specs, os.path.dirname(specs), f"{specs}/{PLATFORM}"}  # noqa: PTH120 - plain text
-    return not targets.isdisjoint(own | shared)
+    return not targets.isdisjoint(own | {team} | _shared(specs))
+
+
+def _shared(specs: str) -> set[str]:
+    """What all models share."""
+    return {specs, os.path.dirname(specs), f"{specs}/{PLATFORM}"}  # noqa: PTH120 - plain text
+
+
+def _targets(path: str) -> set[str]:
+    """The absolute paths that a path stands for."""
+    return {_real(path), os.path.realpath(path)} if os.path.isdir(path) else {_real(path)}  # noqa: PTH112
 
 
 def _real(path: str | Path) -> str:

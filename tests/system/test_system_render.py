@@ -47,6 +47,12 @@ def test_check_names_what_is_missing(rendered: Path):
     assert read_tree(rendered) == before
 
 
+def test_check_of_another_folder_names_it_in_the_command_that_mends(rendered: Path, tmp_path: Path):
+    ran = sluice(rendered, "render", "--check", "--output", str(tmp_path / "a b"))
+    assert ran.code == 1
+    assert f"run `sluice render --output '{tmp_path}/a b'`" in ran.err
+
+
 def test_check_names_what_was_edited(rendered: Path):
     (rendered / ROLLOUT).write_text("by: hand\n")
     ran = sluice(rendered, "render", "--check")
@@ -73,6 +79,25 @@ def test_check_names_what_is_orphaned(rendered: Path):
     assert ran.code == 1
     assert re.search(r"orphaned \d+:", ran.out)
     assert {name.split("/")[-2] for name in listed(ran.out, "orphaned")} == {"recommender"}
+
+
+@pytest.mark.parametrize("named", ["specs/platform.yaml", "specs", "."])
+def test_naming_the_platform_renders_what_is_the_platforms(rendered: Path, named: str):
+    platform = rendered / "specs/platform.yaml"
+    platform.write_text(platform.read_text().replace('cpu: "40"', 'cpu: "41"'))
+    quota = "rendered/production/platform/shop/resourcequota-main.yaml"
+    assert quota in listed(sluice(rendered, "render", "--check", named).out, "stale")
+    assert sluice(rendered, "render", named).code == 0
+    assert sluice(rendered, "render", "--check").code == 0
+
+
+@pytest.mark.parametrize("output", ["", ".", "..", "specs", "specs/shop", "templates", "rendered/.."])
+def test_an_output_among_the_inputs_is_refused(rendered: Path, output: str):
+    before = read_tree(rendered)
+    ran = sluice(rendered, "render", "--output", output)
+    assert ran.code == 2
+    assert "name a folder of its own" in ran.err
+    assert read_tree(rendered) == before
 
 
 def test_check_leaves_what_is_not_sluices(rendered: Path):

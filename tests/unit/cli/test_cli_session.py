@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 
 import pytest
 
@@ -76,6 +77,19 @@ def test_nothing_named_means_everything(repository):
     selection = select(open_session(None), ())
     assert selection.everything
     assert [entry.name for entry in selection.entries] == ALL
+
+
+@pytest.mark.parametrize("path", ["specs", "specs/", ".", "specs/platform.yaml", "../repository"])
+def test_what_all_models_share_means_everything(repository, path):
+    assert select(open_session(None), [path]).everything
+    assert select(open_session(None), ["risk/fraud", path]).everything
+    assert not select(open_session(None), ["specs/shop"]).everything
+
+
+def test_a_repository_without_models_can_be_named(repository, sluice):
+    for team in ("risk", "shop", "support"):
+        shutil.rmtree(repository / "specs" / team)
+    assert select(open_session(None), ["specs/platform.yaml"]).entries == ()
 
 
 @pytest.mark.parametrize(
