@@ -31,8 +31,12 @@ def cases() -> list[str]:
     return sorted(path.parent.name for path in CASES.glob("*/specs"))
 
 
-def render(case: str) -> dict[str, str]:
+def render(case: str, *, shared: bool = False) -> dict[str, str]:
     """What a case renders to: text by path below `rendered/`.
+
+    Args:
+        case: its name.
+        shared: also what is left out because the case `whole` keeps it.
 
     Raises:
         ValueError: a spec of the case has an error.
@@ -48,7 +52,8 @@ def render(case: str) -> dict[str, str]:
         if errors:
             raise ValueError("; ".join(f"{f.place} {f.code} {f.message}" for f in errors))
         files = {f"{b.path}/{name}": text for b in product.bundles() for name, text in b.files.items()}
-    return {name: files[name] for name in sorted(files) if case == "whole" or _kept(name, case)}
+    shared = shared or case == "whole"
+    return {name: files[name] for name in sorted(files) if shared or _kept(name, case)}
 
 
 def _pipelines(session: Session) -> dict[str, str]:
