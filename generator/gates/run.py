@@ -14,6 +14,7 @@ from generator.gates.consistency import worst
 from generator.gates.outcome import NoVerdictError, Outcome
 from generator.gates.task import Task
 from generator.plan.values import Gate, Plan
+from generator.source.line import one_line
 from generator.spec.evidence import PREDICATE, STATEMENT, Entry, EvidenceFile
 from generator.spec.lock import LockFile
 
@@ -154,8 +155,7 @@ def _reason(outcome: Outcome) -> str:
 
 def _line(text: str) -> str:
     """One printable line, as long as evidence may have it."""
-    printable = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(printable.split())[:_LONGEST] or "nothing was said"
+    return one_line(text)[:_LONGEST] or "nothing was said"
 
 
 def _time(at: dt.datetime) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from generator.cli.reverts.alerts import failed_watches, is_alerts
 from generator.cli.session import Refused
+from generator.source.line import one_line
 
 SCHEMA: Final = "sluice/abort/v1"
 _REASON: Final = 300
@@ -45,7 +46,7 @@ def from_person(model: str | None, reason: str | None, *, halt: bool = False) ->
         raise Refused("name a model: sluice revert TEAM/MODEL --reason TEXT")
     if not reason or not reason.strip():
         raise Refused("say why with --reason: it stays in platform.yaml beside the digest")
-    return Asked(model, one_line(reason), halt=halt)
+    return Asked(model, short(reason), halt=halt)
 
 
 def from_webhook(file: str) -> list[Asked]:
@@ -91,12 +92,12 @@ def _named(file: str, asked: Asked) -> Asked:
     """
     if not _MODEL.fullmatch(asked.model) or not _DIGEST.fullmatch(asked.digest):
         raise Refused(f"{file} names no model (team/model) and digest (sha256:…)")
-    return replace(asked, reason=one_line(asked.reason))
+    return replace(asked, reason=short(asked.reason))
 
 
-def one_line(text: str) -> str:
+def short(text: str) -> str:
     """A reason as a line of a file: printable, on one line, not too long."""
-    clean = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    clean = one_line(text)
     return clean if len(clean) <= _REASON else clean[: _REASON - 1].rstrip() + "…"
 
 

@@ -25,7 +25,7 @@ from generator.cli.audits import write
 from generator.cli.audits.rows import COLUMNS
 from generator.cli.formats.characters import visible
 from generator.cli.reverts import asked as asked_module
-from generator.cli.reverts.asked import Asked, from_webhook, one_line
+from generator.cli.reverts.asked import Asked, from_webhook, short
 from generator.cli.session import Refused
 from generator.cli.terminal import emit
 from generator.cluster.pins.yaml_edit import append_item, quoted
@@ -139,13 +139,13 @@ def test_what_is_asked_rightly_is_taken() -> None:
 def test_a_reason_stays_in_its_entry(reason: str) -> None:
     before = "spec:\n  teams: {}\n  quarantine:\n    - {model: a/b}\n  owners: []\n"
     text = append_item(
-        before, ("spec", "quarantine"), f"{{model: shop/ranker, reason: {quoted(one_line(reason))}}}"
+        before, ("spec", "quarantine"), f"{{model: shop/ranker, reason: {quoted(short(reason))}}}"
     )
     assert text is not None
     written = yaml.load(text, Loader=yaml.CSafeLoader)["spec"]
     assert written == {
         "teams": {}, "owners": [],
-        "quarantine": [{"model": "a/b"}, {"model": "shop/ranker", "reason": one_line(reason)}],
+        "quarantine": [{"model": "a/b"}, {"model": "shop/ranker", "reason": short(reason)}],
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from history_story import LOCK, NAME, Story, digest
 
-from generator.cli.reverts.asked import one_line
+from generator.cli.reverts.asked import short
 
 BRANCH = "sluice/revert-shop-ranker-00000000"
 PAYLOAD = {
@@ -145,7 +145,7 @@ def test_a_hostile_reason_stays_one_quoted_line(two: Story) -> None:
     reason = 'a"}\n- evil: true\n#\t\x1b[31m' + "x" * 1000
     two.told("revert", NAME, "--reason", reason)
     (item,) = yaml.safe_load(show(two, "specs/platform.yaml"))["spec"]["quarantine"]
-    assert item["reason"] == one_line(reason)
+    assert item["reason"] == short(reason)
     assert len(item["reason"]) <= 300
 
 
