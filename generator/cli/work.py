@@ -175,12 +175,28 @@ def _used(path: Path) -> frozenset[str]:
     return frozenset(row.rpartition("/")[2].partition(":")[0] for row in rows) & IMAGES.keys()
 
 
+def shared_inputs(
+    root: Path, environments: Sequence[str], platform: PlatformInputs, digest: str
+) -> dict[Shared, dict[str, str]]:
+    """Every bundle that belongs to no model, and what it is made of.
+
+    Args:
+        root: the repository.
+        environments: those that are rendered.
+        platform: the platform in it.
+        digest: of the templates, or of all that renders.
+    """
+    whole = file_digest(root / SPECS / PLATFORM)
+    return {
+        shared: {"platform": platform.of_team(shared.team) if shared.team else whole, "templates": digest}
+        for shared in _shared(environments, platform)
+    }
+
+
 def _survey_shared(request: Request, platform: PlatformInputs, digest: str, work: Work) -> None:
-    whole = file_digest(request.root / SPECS / PLATFORM)
     known = []
-    for shared in _shared(work.environments, platform):
+    for shared, inputs in shared_inputs(request.root, work.environments, platform, digest).items():
         work.expected.add(shared.path)
-        inputs = {"platform": platform.of_team(shared.team) if shared.team else whole, "templates": digest}
         if request.selected is None and not _is_fresh(work, request, shared.path, inputs):
             work.shared[shared] = inputs
         if not shared.team:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from generator.cli.compared.shared import SharedDifference, shared_differences
 from generator.cli.session import Session
 from generator.cli.spread import spread
 from generator.cli.work import platform_inputs
@@ -107,23 +108,28 @@ class Comparison:
         environments: how many environments there are now.
         found: plans that differ, sorted by model, in the platform's order of environments.
         templates: names of templates of the repository that differ.
+        shared: bundles that belong to no model and differ; compared where all models are.
+        shared_total: how many of those there are now; 0 where they were not compared.
     """
 
     models: int
     environments: int
     found: list[Difference] = field(default_factory=list)
     templates: tuple[str, ...] = ()
+    shared: tuple[SharedDifference, ...] = ()
+    shared_total: int = 0
 
     @property
     def differ(self) -> bool:
         """Whether anything does."""
-        return bool(self.found or self.templates)
+        return bool(self.found or self.templates or self.shared)
 
 
 def comparison(old: Side, new: Side, names: Sequence[str] | None = None) -> Comparison:
     """Compare two states whose platforms can be read.
 
-    A model is resolved only if something that it is made of differs; above a few hundred, on all cores.
+    A model is resolved only if something that it is made of differs; above a few hundred, on all cores. Bundles that
+    belong to no model are rendered on both sides where the platform differs, and compared as texts.
 
     Args:
         old: the older state.
@@ -140,7 +146,8 @@ def comparison(old: Side, new: Side, names: Sequence[str] | None = None) -> Comp
     templates = _texts(old) if old.templates != new.templates else {}
     current = _texts(new) if old.templates != new.templates else {}
     differing = sorted(n for n in {*templates, *current} if templates.get(n) != current.get(n))
-    return Comparison(len(new.entries), len(order), found, tuple(differing))
+    total, shared = shared_differences(old.session, new.session) if names is None else (0, [])
+    return Comparison(len(new.entries), len(order), found, tuple(differing), tuple(shared), total)
 
 
 def _texts(side: Side) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from generator.cli.compared.compare import Comparison, Difference, Status
 from generator.cli.compared.groups import groups
+from generator.cli.compared.shared import Status as SharedStatus
 from generator.cli.formats.json_schema import closed
 from generator.plan.facts import Topic
 from generator.rules.figures import Figures
@@ -30,6 +31,11 @@ def document(compared: Comparison, against: dict[str, str]) -> str:
         "environments": compared.environments,
         "bundles_changed": len(bundles),
         "templates": list(compared.templates),
+        "shared_bundles": compared.shared_total,
+        "shared_bundles_changed": len(compared.shared),
+        "shared": [
+            {**asdict(one), "team": one.team or None, "files": list(one.files)} for one in compared.shared
+        ],
         "groups": [
             {
                 "what": group.label,
@@ -95,6 +101,22 @@ def diff_schema() -> dict[str, Any]:
             environments={**count, "description": "Environments there are now."},
             bundles_changed=count,
             templates={**texts, "description": "The repository's own templates that differ."},
+            shared_bundles={
+                **count,
+                "description": "Bundles that belong to no model there are now; 0 where they were not compared.",
+            },
+            shared_bundles_changed=count,
+            shared={
+                "type": "array",
+                "items": closed(
+                    environment=text,
+                    team={**maybe, "description": "Null for the platform's own."},
+                    kind=text,
+                    status={"enum": list(get_args(SharedStatus))},
+                    files=texts,
+                ),
+                "description": "Those that differ.",
+            },
             groups={
                 "type": "array",
                 "items": closed(what=text, how=text, models=texts, environments=texts),

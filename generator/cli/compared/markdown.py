@@ -7,7 +7,7 @@ from itertools import groupby
 
 from generator.cli.compared.compare import Comparison, Difference
 from generator.cli.compared.groups import groups
-from generator.cli.compared.text import shared, size, some
+from generator.cli.compared.text import plural, shared, shared_rows, size, some
 from generator.cli.markdown import cell, fold, row
 
 
@@ -21,12 +21,13 @@ def markdown(compared: Comparison, against: str) -> str:
 
 
 def radius(compared: Comparison) -> str:
-    """The table of differences that several models share; templates of the repository below it."""
-    out = [row(("models", "what", "how", "environments", "which")), row(("---:", *["---"] * 4), raw=True)]
+    """The table of differences that several models share, and of bundles of no model; templates below it."""
+    out = [row(("how many", "what", "how", "environments", "which")), row(("---:", *["---"] * 4), raw=True)]
     out += [
-        row((len(g.models), g.label, g.text, ", ".join(g.environments), some(g.models)))
+        row((plural(len(g.models), "model"), g.label, g.text, ", ".join(g.environments), some(g.models)))
         for g in groups(compared.found)
     ]
+    out += [row(line) for line in shared_rows(compared)]
     if compared.templates:
         names = ", ".join(compared.templates)
         out += ["", f"Templates of this repository that may change every bundle: {cell(names)}"]

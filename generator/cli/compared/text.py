@@ -7,6 +7,7 @@ from itertools import groupby
 
 from generator.cli.compared.compare import Comparison, Difference
 from generator.cli.compared.groups import cost, groups, trends
+from generator.cli.compared.shared import shared_groups
 from generator.cli.formats.characters import visible
 from generator.cli.sections.section import table
 from generator.rules.figures import count_up
@@ -22,7 +23,7 @@ def by_model(compared: Comparison, against: str, *, color: bool = False) -> str:
     lines = []
     for name, found in groupby(compared.found, key=lambda difference: difference.name):
         lines += [_heading(name, color=color), *_model(list(found)), ""]
-    lines += _templates(compared)
+    lines += [*_shared(compared), *_templates(compared)]
     return "\n".join([*lines, f"{size(compared)} from {against}"]) + "\n"
 
 
@@ -71,6 +72,7 @@ def blast_radius(compared: Comparison, against: str, *, color: bool = False) -> 
         for group in groups(compared.found)
     ]
     out += [f"  {line}" for line in table(rows)]
+    out += [*([""] if rows else []), *_shared(compared)[:-1]] if compared.shared else []
     numbers = list(_trends(compared.found))
     if numbers:
         out += ["", _heading("What that does to the numbers", color=color), *(f"  {n}" for n in numbers)]
@@ -100,9 +102,10 @@ def size(compared: Comparison) -> str:
     bundles = sum(1 for difference in compared.found if difference.status != "unreadable")
     models = len({difference.name for difference in compared.found})
     total = compared.models * max(compared.environments, 1)
+    shared = f" and {count_up(len(compared.shared))} of {count_up(compared.shared_total)} shared bundles"
     return (
         f"{count_up(bundles)} of {count_up(total)} bundles, {count_up(models)} of {count_up(compared.models)}"
-        f" models differ"
+        f" models{shared if compared.shared else ''} differ"
     )
 
 
@@ -115,6 +118,27 @@ def some(names: Sequence[str]) -> str:
 def plural(count: int, what: str) -> str:
     """A count and its noun."""
     return f"{count_up(count)} {what}{'' if count == 1 else 's'}"
+
+
+def shared_rows(compared: Comparison) -> list[tuple[str, str, str, str, str]]:
+    """Bundles that belong to no model: how many, what they are, what differs, where, whose."""
+    return [
+        (
+            plural(group.count, "bundle"),
+            group.label,
+            group.how,
+            _where(compared, group.environments),
+            some(group.teams) or "the platform",
+        )
+        for group in shared_groups(compared.shared)
+    ]
+
+
+def _shared(compared: Comparison) -> list[str]:
+    if not compared.shared:
+        return []
+    said = "bundles that belong to no model:"
+    return [said, *(f"  {line}" for line in table(shared_rows(compared))), ""]
 
 
 def _templates(compared: Comparison) -> list[str]:
