@@ -130,3 +130,11 @@ CASES = [
     case("SYN610", application(SERVER_SIDE, path="x"), [application(SERVER_SIDE), service()]),
     case("SYN610", application_set(OUT_OF_SYNC_ONLY), application_set(RESPECT)),
 ]
+FINE = {
+    "no Rollout": [application(SERVER_SIDE, OUT_OF_SYNC_ONLY), service(), workflow("-1", "migrate")],
+    "no gates": [application(OUT_OF_SYNC_ONLY), rollout(), *SERVICES, http_route(), service("other")],
+    "gates as hooks": [application(OUT_OF_SYNC_ONLY), rollout(), workflow(hook="PreSync")],
+    "client-side, in waves": [application(ignored=[WEIGHTS]), waved("1"), *SERVICES, workflow("-1")],
+    "the hash respected": [application(SERVER_SIDE, RESPECT, ignored=[POINTER]), rollout(), *SERVICES],
+    "not of Argo CD": [rollout(), *SERVICES, workflow()],
+}

@@ -50,6 +50,12 @@ def test_a_good_bundle_has_nothing_to_say():
     assert lint(tree(*bundle), complete=True) == []
 
 
+@pytest.mark.parametrize("name", bundle_cases_syncs.FINE)
+def test_syncs_that_are_fine_have_nothing_to_hear(name):
+    problems = lint(tree(*bundle_cases_syncs.FINE[name], file="shop/model/all.yaml"))
+    assert [problem for problem in problems if problem.code.startswith("SYN")] == []
+
+
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.code}-{i}" for i, case in enumerate(CASES)])
 def test_paths_lead_somewhere(case):
     bodies = case.trips
