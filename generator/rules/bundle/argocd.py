@@ -58,7 +58,9 @@ def _managed_services(ctx: SyncContext) -> Iterator[Object]:
 def _keeps_hash(entry: Body, service: Object) -> bool:
     """Whether an entry ignores the hash; what field managers own is known in the cluster only."""
     named = as_text(entry.get("name")) in {"", service.key.name}
-    here = entry.get("kind") in {"Service", "*"} and as_text(entry.get("group")) in {"", "*"} and named
+    here = (
+        as_text(entry.get("kind")) in {"Service", "*"} and as_text(entry.get("group")) in {"", "*"} and named
+    )
     pointers = {as_text(pointer) for pointer in as_list(entry.get("jsonPointers"))}
     queries = [as_text(query).strip() for query in as_list(entry.get("jqPathExpressions"))]
     ignores = pointers & _HASH_POINTERS or any(_HASH_QUERY.fullmatch(query) for query in queries)

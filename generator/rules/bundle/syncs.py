@@ -140,7 +140,7 @@ def moment(item: Object) -> Moment | None:
     """When an object is applied in a sync; None where it is not (a hook for failures or deletions)."""
     try:
         wave = int(marks_of(item).get(WAVE, 0))
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         wave = 0
     names = hooks(item)
     phases = [_PHASES[name] for name in names if name in _PHASES] if names else [0]
