@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -157,17 +158,7 @@ class Folder:
         Raises:
             OutputError: it can't be removed.
         """
-        above, _, last = name.rpartition("/")
-        inner = self.descend(above)
-        if inner is None:
-            return
-        with inner:
-            try:
-                os.unlink(last, dir_fd=inner.descriptor)
-            except FileNotFoundError:
-                return
-            except OSError as error:
-                raise refused(error, "remove", f"{self.path}/{name}") from error
+        self._take(os.unlink, name, {errno.ENOENT})
 
     def remove_empty(self, name: str) -> None:
         """Remove a folder at a relative path if it is empty.
@@ -175,15 +166,19 @@ class Folder:
         Raises:
             OutputError: it is empty and can't be removed.
         """
+        self._take(os.rmdir, name, _STAYS)
+
+    def _take(self, away: Callable[..., None], name: str, unless: Collection[int]) -> None:
+        """Take something away at a relative path; these error numbers mean that it is gone, or stays."""
         above, _, last = name.rpartition("/")
         inner = self.descend(above)
         if inner is None:
             return
         with inner:
             try:
-                os.rmdir(last, dir_fd=inner.descriptor)
+                away(last, dir_fd=inner.descriptor)
             except OSError as error:
-                if error.errno not in _STAYS:
+                if error.errno not in unless:
                     raise refused(error, "remove", f"{self.path}/{name}") from error
 
     def _again(self) -> Folder:
