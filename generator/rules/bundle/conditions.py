@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from generator.rules.bundle.govalues import is_templated
 from generator.rules.bundle.model import as_text
 from generator.rules.bundle.registry import Flaw, rule
+from generator.rules.bundle.samples import asked_elsewhere
 from generator.rules.bundle.truthtable import (
     broken,
     conditions,
@@ -201,13 +202,14 @@ def all_series_count(ctx: MetricContext) -> Iterator[Flaw]:
     "warning",
     "missing data is not taken for success on purpose",
     scope="metric",
-    hint="Let missing data fail or pause, or add a metric that asks for enough traffic.",
+    hint="Let missing data fail or pause, or let a step before each widening ask for enough of what is counted.",
     origin=f"1.9 {_EVALUATE}",
 )
 def lenient_on_purpose(ctx: MetricContext) -> Iterator[Flaw]:
-    """Someone wrote down that no data is good data."""
+    """Someone wrote down that no data is good data, and nothing asks for it before the next weight."""
     for _, table in list(tables(ctx))[:1]:
-        if table.empty == "Successful" and _WRITTEN_DOWN.search(" ".join(conditions(ctx))):
+        written = table.empty == "Successful" and _WRITTEN_DOWN.search(" ".join(conditions(ctx)))
+        if written and not asked_elsewhere(ctx):
             yield _where(ctx), "the condition says that no data is Successful"
 
 

@@ -33,6 +33,7 @@ from generator.rules.bundle.view import (
     Rollout,
     RolloutContext,
     TemplateContext,
+    Use,
     UseContext,
     Version,
 )
@@ -119,23 +120,26 @@ def _contexts(
     forms = resolve.forms(objects, rollouts)
     for item in objects.of_kind(*_TEMPLATES):
         yield item, "template", TemplateContext(item)
-        for metric in _metrics(item, forms.get(id(item), []), versions):
+        for metric in _metrics(item, forms.get(id(item), []), versions, objects):
             yield item, "metric", metric
 
 
 def _metrics(
-    item: Object, uses: list[resolve.Form], versions: tuple[Version, ...]
+    item: Object, uses: list[resolve.Form], versions: tuple[Version, ...], objects: Objects
 ) -> Iterator[MetricContext]:
     """Every metric of a template, once for each form that the arguments of its uses give it."""
     own = resolve.declared([item])
     uses = uses or [resolve.Form(None, resolve.known_values(own, []), frozenset(resolve.names(own)))]
     for i, metric in enumerate(as_list(as_map(item.body.get("spec")).get("metrics"))):
         moments: dict[str, set[Moment]] = {}
+        users: dict[str, list[tuple[Rollout, Use]]] = {}
         bodies: dict[str, tuple[dict[str, object], frozenset[str]]] = {}
         for use in uses:
             body = resolve.fill(as_map(metric), use.values)
             text = json.dumps(body, skipkeys=True, default=str)
             bodies[text] = body, use.declared
             moments.setdefault(text, set()).update({use.moment} if use.moment else ())
+            users.setdefault(text, []).extend([use.use] if use.use else ())
         for text, (body, declared) in bodies.items():
-            yield MetricContext(body, ("spec", "metrics", i), frozenset(moments[text]), declared, versions)
+            path, when = ("spec", "metrics", i), frozenset(moments[text])
+            yield MetricContext(body, path, when, declared, versions, tuple(users[text]), objects)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.rules.bundle.model import Body, Object, Objects, as_list, as_map, as_text
-from generator.rules.bundle.view import Moment, Rollout, has
+from generator.rules.bundle.view import Moment, Rollout, Use, has
 
 _TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
@@ -108,11 +108,13 @@ class Form:
         moment: when, None where no Rollout of the tree uses it.
         values: the arguments known there.
         declared: names of all arguments that may stand in braces there.
+        use: the Rollout, and where in it.
     """
 
     moment: Moment | None
     values: Mapping[str, str]
     declared: frozenset[str]
+    use: tuple[Rollout, Use] | None = None
 
 
 def names(args: Iterable[Body]) -> list[str]:
@@ -127,7 +129,7 @@ def forms(objects: Objects, rollouts: Iterable[Rollout]) -> dict[int, list[Form]
         for use in rollout.uses:
             templates, _ = reach(objects, rollout.object.key.namespace, use.refs)
             args = declared(templates)
-            form = Form(use.moment, known_values(args, use.args), frozenset(names(args)))
+            form = Form(use.moment, known_values(args, use.args), frozenset(names(args)), (rollout, use))
             for template in templates:
                 uses.setdefault(id(template), []).append(form)
     return uses

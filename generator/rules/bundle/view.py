@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from generator.rules.bundle.govalues import int_value
@@ -253,6 +253,8 @@ class MetricContext:
             goes.
         declared: names of the arguments that may stand in braces.
         versions: controller versions to satisfy.
+        uses: the Rollouts of the tree that use this form, and where.
+        objects: the tree.
     """
 
     body: Body
@@ -260,6 +262,8 @@ class MetricContext:
     moments: frozenset[Moment]
     declared: frozenset[str]
     versions: tuple[Version, ...]
+    uses: tuple[tuple[Rollout, Use], ...] = ()
+    objects: Objects = field(default_factory=lambda: Objects(()))
 
     @property
     def effective_count(self) -> int | None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import copy
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
+import yaml
 from bundle_cases_syncs import POINTER, WEIGHTS, application, workflow
-from bundle_samples import HASH, ROLLOUT, TEMPLATE, edit, metric, rollout, service, tree
+from bundle_samples import GONE, HASH, ROLLOUT, TEMPLATE, edit, metric, rollout, service, tree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -133,3 +136,77 @@ def test_nothing_heavy_is_imported():
     heavy = ["pydantic", "jinja2", "yaml", "kubernetes", "scipy", "numpy", "click"]
     script = f"import sys, generator.rules.bundle.lint; sys.exit(any(m in sys.modules for m in {heavy}))"
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
+
+
+GOLDEN = Path(__file__).resolve().parents[2] / "golden"
+LENIENT = "len(result) == 0 || len(result) == 1 && result[0] < 5"
+ENOUGH = "len(result) == 1 && result[0] >= 1000"
+COUNTS = 'sum(increase(clicks_total{hash="{{args.hash}}"}[1h]))'
+
+
+def named(name, condition, query=COUNTS):
+    body = metric({"provider/prometheus/query": query}, successCondition=condition, failureCondition="false")
+    return edit(
+        body, {"metadata/name": name, **({"spec/metrics/0/count": GONE} if condition == LENIENT else {})}
+    )
+
+
+def asks(name):
+    return {"analysis": {"templates": [{"templateName": name}], "args": [HASH]}}
+
+
+def watched(*steps, **canary):
+    watch = {"analysis": {"templates": [{"templateName": "watch"}], "args": [HASH]}}
+    return rollout(steps=list(steps), canary={**watch, **canary})
+
+
+TEN, FIFTY = {"setWeight": 10}, {"setWeight": 50}
+
+
+@pytest.mark.parametrize(
+    ("told", "steps"),
+    [
+        (False, [TEN, asks("enough"), FIFTY, asks("enough")]),
+        (False, [{"setWeight": 0}, TEN, {"pause": {"duration": "10m"}}, asks("enough")]),
+        (True, [TEN, asks("enough"), FIFTY]),
+        (True, [TEN, FIFTY, asks("enough")]),
+        (True, [TEN, asks("other"), FIFTY, asks("other")]),
+        (True, [TEN, asks("lenient"), FIFTY, asks("lenient")]),
+        (True, [TEN, {"pause": {}}]),
+        (True, [TEN, {"analysis": {**asks("enough")["analysis"], "dryRun": [{"metricName": "errors"}]}}]),
+    ],
+)  # fmt: skip
+def test_missing_data_may_pass_where_each_step_asks_for_enough_of_it(told, steps):
+    others = (
+        named("enough", ENOUGH),
+        named("lenient", LENIENT),
+        named("other", ENOUGH, "sum(increase(views_total[1h]))"),
+    )
+    found = lint(tree(service(), watched(*steps), named("watch", LENIENT), *others))
+    assert ("watch" in {p.key.name for p in found if p.code == "ANA410"}) is told
+
+
+def test_missing_data_may_pass_in_a_step_that_another_follows():
+    steps = [{"setWeight": 0}, asks("watch"), asks("enough"), TEN]
+    templates = named("watch", LENIENT), named("enough", ENOUGH)
+    assert "ANA410" not in codes(lint(tree(service(), rollout(steps=steps), *templates)))
+    backwards = [{"setWeight": 0}, asks("enough"), asks("watch"), TEN]
+    assert "ANA410" in codes(lint(tree(service(), rollout(steps=backwards), *templates)))
+
+
+def test_what_one_rollout_asks_for_helps_no_other():
+    other = edit(rollout(steps=[TEN]), {"metadata/name": "second"})
+    other["spec"]["strategy"]["canary"]["analysis"] = watched()["spec"]["strategy"]["canary"]["analysis"]
+    templates = named("watch", LENIENT), named("enough", ENOUGH)
+    assert "ANA410" not in codes(lint(tree(watched(TEN, asks("enough")), *templates)))
+    assert "ANA410" in codes(lint(tree(watched(TEN, asks("enough")), other, *templates)))
+
+
+@pytest.mark.parametrize("case", sorted(path.parent.name for path in GOLDEN.glob("*/rendered")))
+def test_what_we_render_ourselves_gives_no_warning(case):
+    files = sorted((GOLDEN / case / "rendered").rglob("*.yaml"))
+    documents = [
+        (Source(str(file.relative_to(GOLDEN)), 0), yaml.safe_load(file.read_text())) for file in files
+    ]
+    problems = lint(Objects.of(documents), controller="1.10")
+    assert [(p.code, p.source.file, p.dotted) for p in problems if p.severity != "info"] == []
