@@ -42,7 +42,15 @@ class Judged:
     @property
     def can_be_rendered(self) -> bool:
         """Whether it has plans and no error of its own."""
-        return bool(self.footprints) and not any(found.severity == "error" for found in self.findings)
+        return bool(self.footprints) and not self._errors
+
+    def lacks_only(self, code: str) -> bool:
+        """Whether it has plans, and errors of this code alone."""
+        return bool(self.footprints) and self._errors == {code}
+
+    @property
+    def _errors(self) -> set[str]:
+        return {found.code for found in self.findings if found.severity == "error"}
 
 
 def judge_models(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generator.cli.judgements import judge_models
 from generator.cli.session import Session
 from generator.cli.spread import spread
 from generator.cli.terminal import progress
-from generator.cli.work import GATES, USED, Request, Shared, Work, model_paths, survey_images
+from generator.cli.work import BENTOS, GATES, USED, Request, Shared, Work, model_paths, survey_images
 from generator.output.bundle import Bundle
 from generator.output.errors import OutputError
 from generator.output.folder import open_root
@@ -31,6 +31,7 @@ from generator.render.notifications import render_argocd_notices, render_rollout
 from generator.render.outputs.gates import used_images
 from generator.render.platform import render_overview, render_team
 from generator.rules.odds import odds_annotations
+from generator.rules.requirements import NO_DIGEST
 from generator.source.finding import Finding
 from generator.spec.platform import PlatformSpec
 
@@ -46,12 +47,14 @@ class Product:
         session: the repository and what it is rendered with.
         work: what was stale.
         good: models that can be rendered.
+        waiting: models that lack nothing but the digest of their image: what it is built from is rendered.
     """
 
     findings: list[Finding]
     session: Session
     work: Work
     good: tuple[Entry, ...]
+    waiting: tuple[Entry, ...] = ()
 
     @property
     def knows_all(self) -> bool:
@@ -68,15 +71,23 @@ class Product:
         """Everything that is stale and can be rendered, rendered as it is asked for."""
         yield from self._shared()
         yield from self._images()
-        for entry in self.good:
+        for entry in (*self.good, *self.waiting):
             yield from model_bundles(self.session, self.work, entry)
+
+    def bentos(self) -> Product:
+        """Only what images are built from; that a model waits for the digest of its image is no error then."""
+        models = {entry: _bento(entry, paths) for entry, paths in self.work.models.items()}
+        work = replace(self.work, models=models, shared={}, images=set(), orphaned=())
+        left = [finding for finding in self.findings if finding.code != NO_DIGEST]
+        return replace(self, findings=left, work=work)
 
     def write(self, root: Path, notice: Notice) -> list[WriteReport]:
         """Write it all; above a few hundred models with one process a core."""
         with locked(root, notice) as top:
             reports = [write_within(top, self._shared()), write_within(top, self._images())]
-            written = spread(self.good, self._write_some(root))
-            with progress(written, len(self.good), "Rendering") as found:
+            models = (*self.good, *self.waiting)
+            written = spread(models, self._write_some(root))
+            with progress(written, len(models), "Rendering") as found:
                 reports += found
         return reports
 
@@ -114,17 +125,25 @@ def produce(session: Session, request: Request, work: Work) -> Product:
     judged, together = judge_models(session, work.models, "Planning", request.environment)
     findings += [finding for one in judged for finding in one.findings] + together
     bad = {f.place.file for f in findings if f.severity == "error"}
-    good = [
-        one
-        for one in judged
-        if one.entry in work.models and one.can_be_rendered and one.file(request.root) not in bad
-    ]
-    work.used.update({one.entry: one.images for one in good})
+    sound = [one for one in judged if one.entry in work.models and one.file(request.root) not in bad]
+    good = [one for one in sound if one.can_be_rendered]
+    waiting = [one for one in sound if one.lacks_only(NO_DIGEST)]
+    work.used.update({one.entry: one.images for one in (*good, *waiting)})
     survey_images(request, work)
+    work.models.update({one.entry: _bento(one.entry, work.models[one.entry]) for one in waiting})
     once = {(f.code, f.place, f.message): f for f in findings}
     return Product(
-        sorted(once.values(), key=Finding.sort_key), session, work, tuple(one.entry for one in good)
+        sorted(once.values(), key=Finding.sort_key),
+        session,
+        work,
+        tuple(one.entry for one in good),
+        tuple(one.entry for one in waiting),
     )
+
+
+def _bento(entry: Entry, paths: set[str]) -> set[str]:
+    """What of some bundles an image is built from."""
+    return paths & {f"{BENTOS}/{entry.team}/{entry.model}"}
 
 
 def model_bundles(session: Session, work: Work, entry: Entry) -> Iterator[Bundle]:

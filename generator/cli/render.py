@@ -34,6 +34,11 @@ _SHOWN = 20
     "--check", "only_check", is_flag=True, help="Write nothing; exit 1 when anything is out of date."
 )
 @click.option("--diff", "only_diff", is_flag=True, help="Write nothing; show what would change.")
+@click.option(
+    "--bentos",
+    is_flag=True,
+    help="Only what images are built from; a lock without an image's digest is right then.",
+)
 @root_option
 @click.pass_context
 def command(
@@ -43,9 +48,14 @@ def command(
     output: Path | None,
     only_check: bool,  # noqa: FBT001 - click hands flags over
     only_diff: bool,  # noqa: FBT001 - click hands flags over
+    bentos: bool,  # noqa: FBT001 - click hands flags over
     root: Path | None,
 ) -> None:
-    """Write the bundles that Argo CD syncs."""
+    """Write the bundles that Argo CD syncs, and what images are built from.
+
+    Of a model whose tier wants its image by digest only the latter is written until the lock holds that digest; the
+    exit code is 1 until then, but with --bentos.
+    """
     session = open_session(root)
     platform = platform_inputs(session.root)
     known = platform.names("environments")
@@ -61,7 +71,9 @@ def command(
         today=session.today,
     )
     try:
-        context.exit(_run(session, request, platform, only_check=only_check, only_diff=only_diff))
+        context.exit(
+            _run(session, request, platform, only_check=only_check, only_diff=only_diff, bentos=bentos)
+        )
     except (OutputError, TemplateError) as error:
         raise Refused(str(error)) from error
 
@@ -81,7 +93,13 @@ def _target(session: Session, output: Path) -> Path:
 
 
 def _run(
-    session: Session, request: Request, platform: PlatformInputs, *, only_check: bool, only_diff: bool
+    session: Session,
+    request: Request,
+    platform: PlatformInputs,
+    *,
+    only_check: bool,
+    only_diff: bool,
+    bentos: bool,
 ) -> int:
     work = survey(request, platform, session.templates)
     if work.nothing and not session.discovered[1] and work.fresh:
@@ -90,8 +108,9 @@ def _run(
     from generator.cli.produce import produce
 
     product = produce(session, request, work)
+    product = product.bentos() if bentos else product
     _tell(product.findings)
-    orphaned = work.orphaned if product.knows_all else ()
+    orphaned = product.work.orphaned if product.knows_all else ()
     if only_diff:
         for line in diff(request.output, product.bundles(), orphaned=orphaned):
             sys.stdout.write(line)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from generator.plan.values import Canary
 from generator.rules.paths import GATES, LOCK_IMAGE, ROLLOUT, STEPS, written_guards
 from generator.rules.registry import Context, Problem, rule
 from generator.source.document import Path
 from generator.source.finding import Fix
+
+NO_DIGEST: Final = "TIER313"
+"""The finding of a model that waits for its image to be built and pushed: all else about it may be right."""
 
 
 @rule(
@@ -63,11 +67,12 @@ def _approved_in_time(rollout: Canary, role: str) -> bool:
 
 
 @rule(
-    "TIER313",
+    NO_DIGEST,
     "error",
     "the tier requires an image by digest, and the lock holds none",
     why="A tag can be moved to another image after the review; a digest cannot.",
-    fix="Let CI build and push the image from `rendered/bentos/` and write its digest into the lock.",
+    fix="Commit `rendered/bentos/`, which is rendered without it; let CI build and push the image on this branch and "
+    "write its digest into the lock (`sluice pin --image`).",
 )
 def image_digest(context: Context) -> Iterator[Problem]:
     """The digest counts only when the image was built from this very bento."""
@@ -78,7 +83,9 @@ def image_digest(context: Context) -> Iterator[Problem]:
     short = image.tag.rpartition("-")[2]
     message = f"the tier `{context.plan.identity.tier}` wants the image by digest, but "
     message += f"the lock holds that of bento {pushed.bento}" if pushed else "the lock holds none"
-    hint = f"CI must push {image.repository}:{image.tag} and write its digest into the lock, "
+    hint = (
+        f"commit the bento, let CI push {image.repository}:{image.tag} and write its digest into the lock, "
+    )
     hint += f"as `image: {{digest: sha256:…, bento: {short}}}`"
     related = (
         (
