@@ -51,10 +51,10 @@ def command(
     bentos: bool,  # noqa: FBT001 - click hands flags over
     root: Path | None,
 ) -> None:
-    """Write the bundles that Argo CD syncs, and what images are built from.
+    """Write the bundles that Argo CD syncs.
 
-    Of a model whose tier wants its image by digest only the latter is written until the lock holds that digest; the
-    exit code is 1 until then, but with --bentos.
+    What images are built from is written with them. Of a model whose tier wants its image by digest that alone is
+    written until the lock holds the digest; the exit code is 1 until then, but with --bentos.
     """
     session = open_session(root)
     platform = platform_inputs(session.root)
