@@ -8,7 +8,8 @@ A CSV file has the header `time,guard,arm,requests,events`; a JSON file is a lis
     requests  requests so far, as the counter stood at that time; a lower value than before is a restart
     events    of those the events that the guard counts: clicks, errors, slow requests
 
-Rows of one guard and arm are in order of time. A counter that several pods keep is summed over them.
+Rows of one guard and arm are in order of time, one a scrape. A counter that several pods keep is summed over them.
+Over a gap of several scrapes a query of one minute counts nothing, and neither does a replay.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 A count between two times is the difference of the counter at the last sample before each, a reset counted as a
 restart from 0 and nothing before the first sample. Prometheus' `increase()` extrapolates to the ends of its
 range and takes its samples from one scrape more; the two agree but for a stratum's share of one scrape, except
-in the stratum in which a counter is born or scrapes are missing.
+in the stratum in which a counter is born. What was counted while scrapes were missing lies between two samples that
+no short range holds both of: neither counts it, and a range longer than the gap does.
 """
 
 from __future__ import annotations
@@ -13,9 +14,13 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from itertools import pairwise
+from typing import Final, Literal
 
 Arm = Literal["canary", "stable"]
+_MISSED: Final = 2
+"""Usual steps to the sample before a range: a late scrape still counts, as extrapolation makes up for it."""
+_LOOKED_AT: Final = 101
 
 
 def milliseconds(seconds: float) -> int:
@@ -26,20 +31,30 @@ def milliseconds(seconds: float) -> int:
 class Counter:
     """A cumulative counter, sampled; times are whole milliseconds, growing."""
 
-    __slots__ = ("times", "totals")
+    __slots__ = ("reach", "times", "totals")
 
     def __init__(self, times: Sequence[int], values: Sequence[float]) -> None:
         if len(times) != len(values):
             raise ValueError("a counter needs one value a time")
         self.times = times
         self.totals = _without_resets(values)
+        self.reach = _MISSED * _usual_step(times)
 
     def increase(self, start_ms: int, end_ms: int) -> float:
         """How far it grew from one time to another; 0 before its first sample and after its last."""
-        return self._at(end_ms) - self._at(start_ms) if self.times else 0.0
+        if not self.times:
+            return 0.0
+        last = max(0, bisect_right(self.times, end_ms) - 1)
+        first = max(0, bisect_right(self.times, start_ms) - 1)
+        if start_ms - self.times[first] > self.reach:
+            first = min(first + 1, last)
+        return self.totals[last] - self.totals[first]
 
-    def _at(self, time_ms: int) -> float:
-        return self.totals[max(0, bisect_right(self.times, time_ms) - 1)]
+
+def _usual_step(times: Sequence[int]) -> int:
+    """Median time between samples, of the first ones; 0 for a single sample."""
+    steps = sorted(b - a for a, b in pairwise(times[:_LOOKED_AT]))
+    return steps[len(steps) // 2] if steps else 0
 
 
 def _without_resets(values: Sequence[float]) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given
@@ -105,6 +105,34 @@ def test_a_restart_loses_nothing():
     assert counter.increase(0, 3000) == 80.0
     assert counter.increase(-9, 0) == 0.0
     assert counter.increase(3000, 9000) == 0.0
+
+
+def test_what_was_counted_while_scrapes_were_missing_is_in_no_short_range():
+    kept = [second for second in range(0, 1201, 15) if not 300 < second < 900]
+    counter = Counter([second * 1000 for second in kept], [float(second) for second in kept])
+    minutes = [counter.increase(k * 60_000, (k + 1) * 60_000) for k in range(20)]
+    assert minutes == [60.0] * 5 + [0.0] * 10 + [60.0] * 5
+    assert counter.increase(0, 1_200_000) == 1200.0
+    assert counter.increase(340_000, 905_000) == 0.0
+
+
+def test_a_late_or_a_lost_scrape_loses_nothing():
+    late = Counter([0, 15_000, 29_000, 46_000, 60_000, 90_000], [0.0, 15.0, 29.0, 46.0, 60.0, 90.0])
+    assert late.increase(0, 60_000) + late.increase(60_000, 120_000) == 90.0
+    assert late.increase(30_000, 75_000) + late.increase(75_000, 90_000) == 61.0
+
+
+def test_a_gap_moves_the_statistic_no_further_than_prometheus_would():
+    def side(rate):
+        kept = [second for second in range(0, 3601, 15) if not 600 < second < 1800]
+        times = [second * 1000 for second in kept]
+        return Side(Counter(times, [10.0 * s for s in kept]), Counter(times, [10.0 * rate * s for s in kept]))
+
+    test = EventShareSum(Pair(side(0.03), side(0.04)), EventShare(0.9, STEP, SCRAPE, 14400))
+    values = [test.at(minute * 60_000)[0] for minute in range(2, 60)]
+    steps = [after - before for before, after in pairwise(values)]
+    assert max(steps) == pytest.approx(steps[0])
+    assert min(steps) == 0.0
 
 
 def test_a_counter_without_samples_stands_still():
