@@ -90,7 +90,7 @@ def test_a_spoilt_alert_fails_its_test(tmp_path):
     assert {item.name for item in alerts(plan)} == set(re.findall(r'alertname=\\?"(\w+)', said))
 
 
-def test_the_rules_tested_are_the_rules_rendered():
+def test_the_rules_tested_are_those_of_the_golden_case():
     files = golden.kept("observed")
     item = ryaml.loads(files["live/shop/ranker/prometheusrule-main.yaml"])
     told = [{**group, "name": group["name"].rpartition(".")[2]} for group in item["spec"]["groups"]]
