@@ -118,9 +118,12 @@ def _run(
         report = check(request.output, product.bundles(), fresh=work.fresh, orphaned=orphaned)
         return max(product.exit_code, _say_check(report, request, refused=product.exit_code > 0))
     else:
-        if orphaned:
-            _say_written([prune(request.output, request.environment, work.expected, _notice)], request.output)
-        _say_written(product.write(request.output, _notice), request.output)
+        gone = [prune(request.output, request.environment, work.expected, _notice)] if orphaned else []
+        _say_written(gone, request.output)
+        written = product.write(request.output, _notice)
+        _say_written(written, request.output)
+        if product.exit_code == 0 and not any(report.said for report in (*gone, *written)):
+            click.echo(f"{_relative(request.output)} is up to date, nothing changed")
     return product.exit_code
 
 

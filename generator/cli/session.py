@@ -65,17 +65,15 @@ class Session:
         """Our templates, under those of the repository.
 
         Raises:
-            Refused: a template of the repository is no text.
+            Refused: a template of the repository can't be read.
         """
-        from generator.render.environment import Templates
+        from generator.render.environment import TemplateError, Templates
 
         templates = Templates(self.root / "templates")
         try:
             templates.texts  # noqa: B018 - read here, where a bad file can be told from a bug
-        except UnicodeDecodeError as error:
-            raise Refused(
-                f"a template below {templates.overrides} is not UTF-8 text: {error.reason}"
-            ) from error
+        except TemplateError as error:
+            raise Refused(str(error)) from error
         return templates
 
     @cached_property

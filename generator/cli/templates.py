@@ -9,7 +9,7 @@ import click
 
 from generator.cli.session import Refused, open_session, root_option
 from generator.cli.terminal import emit
-from generator.render.environment import Templates
+from generator.render.environment import Source, Templates, builtin_folder, template_names
 
 
 @click.command("templates")
@@ -18,7 +18,8 @@ from generator.render.environment import Templates
 def command(show: str | None, root: Path | None) -> None:
     """List the templates and which are overridden.
 
-    A file of the same name in the repository's own folder templates/ replaces a built-in template.
+    A file of the same name in the repository's own folder templates/ replaces a built-in template; one of another
+    name is there for others to include.
     """
     templates = open_session(root).templates
     emit(_text(templates, show) if show else _list(templates))
@@ -36,7 +37,17 @@ def _text(templates: Templates, name: str) -> str:
 
 
 def _list(templates: Templates) -> str:
-    return "".join(
-        f"{'overridden' if source.own else 'built-in':<10}  {name}\n"
-        for name, source in templates.sources.items()
+    ours = template_names(builtin_folder())
+    return "".join(_line(source, ours) for source in templates.sources.values())
+
+
+def _line(source: Source, ours: list[str]) -> str:
+    """One template; one of the repository's that replaces nothing is used where another includes it, or misnamed."""
+    word = ("overridden" if source.name in ours else "added") if source.own else "built-in"
+    near = get_close_matches(source.name, ours, 1, 0.8) if word == "added" else []
+    hint = (
+        f"  (replaces nothing; did you mean {near[0]}?)"
+        if near
+        else "  (replaces nothing)" * (word == "added")
     )
+    return f"{word:<10}  {source.name}{hint}\n"

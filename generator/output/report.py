@@ -35,6 +35,11 @@ class WriteReport:
         """Whether any file was written or deleted."""
         return bool(self.created or self.updated or self.overwritten or self.deleted)
 
+    @property
+    def said(self) -> bool:
+        """Whether there is anything to tell."""
+        return self.changed or bool(self.kept_edited or self.identical or self.findings)
+
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.render.scalars import Verbatim, finalizer, prose, yaml_text, yaml_value
+from generator.source.files import RefusedError, regular_bytes
 
 if TYPE_CHECKING:
     from jinja2 import BytecodeCache, Environment, Template
@@ -57,17 +58,27 @@ class Templates:
     def sources(self) -> dict[str, Source]:
         """Every template by name, sorted."""
         ours = builtin_folder()
-        found = {name: Source(name, ours / name, own=False) for name in _names(ours)}
+        found = {name: Source(name, ours / name, own=False) for name in template_names(ours)}
         if self.overrides is not None and self.overrides.is_dir() and self.overrides.resolve() != ours:
             found.update(
-                {name: Source(name, self.overrides / name, own=True) for name in _names(self.overrides)}
+                {
+                    name: Source(name, self.overrides / name, own=True)
+                    for name in template_names(self.overrides)
+                }
             )
         return dict(sorted(found.items()))
 
     @cached_property
     def texts(self) -> dict[str, str]:
-        """Text of every template by name."""
-        return {name: source.file.read_text(encoding="utf-8") for name, source in self.sources.items()}
+        """Text of every template by name.
+
+        Raises:
+            TemplateError: a template of the platform team can't be read.
+        """
+        return {
+            name: _own_text(source.file, self.overrides) if source.own else source.file.read_text("utf-8")
+            for name, source in self.sources.items()
+        }
 
     def digest(self, prefix: str = "") -> str:
         """SHA-256 (hex) of the templates of bundles whose name starts like this."""
@@ -98,8 +109,7 @@ class Templates:
             blamed = self._raised_in(error) or self.suspects(name)
             if not blamed:
                 raise
-            line = f"line {error.lineno}: " if hasattr(error, "lineno") else ""
-            raise TemplateError(_blame(blamed, line + (str(error) or type(error).__name__))) from error
+            raise TemplateError(_blame(blamed, _reason(error))) from error
 
     def wrong(self, name: str, reason: str) -> TemplateError | None:
         """What to tell the platform team of a template that gives something wrong; None when it is all ours."""
@@ -153,11 +163,42 @@ class Templates:
         return {}
 
 
+def _reason(error: Exception) -> str:
+    from jinja2 import TemplateNotFound
+
+    if isinstance(error, TemplateNotFound):
+        return f"there is no template {error.name}; `sluice templates` lists them"
+    line = f"line {error.lineno}: " if hasattr(error, "lineno") else ""
+    return line + (str(error) or type(error).__name__)
+
+
+def _own_text(file: Path, folder: Path | None) -> str:
+    """The text of a template of the platform team: a regular file in the repository, as specs are."""
+    try:
+        inside = folder is None or any(
+            file.resolve().is_relative_to(place) for place in (folder.resolve(), folder.parent.resolve())
+        )
+        if not inside:
+            raise TemplateError(
+                f"{file}: this file is a link that leaves the tree; copy the file into the tree"
+            )
+        return regular_bytes(file).decode("utf-8").replace("\r\n", "\n")
+    except RefusedError as error:
+        raise TemplateError(f"{file}: {error.args[1]}; {error.args[2]}") from error
+    except UnicodeDecodeError as error:
+        raise TemplateError(f"{file}: this is not UTF-8 text: {error.reason}") from error
+    except (OSError, RuntimeError) as error:
+        raise TemplateError(
+            f"{file}: it can't be read: {getattr(error, 'strerror', None) or error}"
+        ) from error
+
+
 def _blame(sources: Iterable[Source], reason: str) -> str:
     return f"{', '.join(str(source.file) for source in sources)}: {' '.join(reason.split())}"
 
 
-def _names(folder: Path) -> list[str]:
+def template_names(folder: Path) -> list[str]:
+    """The templates in a folder."""
     found: list[str] = []
     for parent, _, files in os.walk(folder):
         found += [

@@ -81,6 +81,16 @@ def test_check_names_what_is_orphaned(rendered: Path):
     assert {name.split("/")[-2] for name in listed(ran.out, "orphaned")} == {"recommender"}
 
 
+def test_what_was_named_is_up_to_date_though_others_are_not(rendered: Path):
+    platform = rendered / "specs/platform.yaml"
+    platform.write_text(platform.read_text() + "# a comment\n")
+    assert sluice(rendered, "render", "shop/recommender").code == 0
+    ran = sluice(rendered, "render", "shop/recommender")
+    assert (ran.code, ran.err) == (0, "")
+    assert "rendered is up to date" in ran.out
+    assert sluice(rendered, "render", "--check").code == 1
+
+
 @pytest.mark.parametrize("named", ["specs/platform.yaml", "specs", "."])
 def test_naming_the_platform_renders_what_is_the_platforms(rendered: Path, named: str):
     platform = rendered / "specs/platform.yaml"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
 
 import pytest
@@ -131,6 +132,38 @@ def test_templates_that_are_no_text_are_refused(repository, sluice):
     done = sluice("validate")
     assert done.exit_code == 2
     assert "not UTF-8" in done.stderr
+
+
+def test_a_template_that_replaces_nothing_is_told(repository, sluice):
+    (repository / "templates" / "kubernetes").mkdir(parents=True)
+    for name in ("servise.yaml.j2", "_labels-of-ours.yaml.j2"):
+        (repository / "templates" / "kubernetes" / name).write_text("# ours\n")
+    lines = [line for line in sluice("templates").stdout.splitlines() if not line.startswith("built-in")]
+    assert lines == [
+        "added       kubernetes/_labels-of-ours.yaml.j2  (replaces nothing)",
+        "added       kubernetes/servise.yaml.j2  (replaces nothing; did you mean kubernetes/service.yaml.j2?)",
+    ]
+
+
+def test_templates_are_regular_files_of_the_tree(repository, sluice, tmp_path):
+    folder = repository / "templates" / "kubernetes"
+    folder.mkdir(parents=True)
+    file = folder / "service.yaml.j2"
+    (tmp_path / "secret").write_text("secret: 1\n")
+    (repository / "inside.yaml.j2").write_text("# ours\n")
+    for make, said in (
+        (lambda: file.symlink_to(tmp_path / "secret"), "leaves the tree"),
+        (lambda: file.symlink_to("nowhere"), "No such file"),
+        (lambda: file.symlink_to(file.name), "can't be read"),
+        (lambda: os.mkfifo(file), "not a regular file"),
+    ):
+        make()
+        done = sluice("validate")
+        assert (done.exit_code, said in done.stderr) == (2, True), done.stderr
+        assert str(file) in done.stderr
+        file.unlink()
+    file.symlink_to("../../inside.yaml.j2")
+    assert sluice("templates", "--show", "kubernetes/service.yaml.j2").stdout == "# ours\n"
 
 
 def test_templates_lists_what_the_repository_overrides(repository, sluice):

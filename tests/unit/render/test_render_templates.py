@@ -48,6 +48,15 @@ def test_an_override_may_include_ours_and_ours_may_include_theirs(tmp_path):
     assert account(root).endswith("secrets:\n  - name: ranker\n")
 
 
+def test_a_template_that_is_not_there_is_told_by_name(tmp_path):
+    ran = sluice(repository(tmp_path, OURS + '{% include "kubernetes/_onw.yaml.j2" %}\n'), "render")
+    assert ran.code == 2
+    assert (
+        f"templates/{NAME}: there is no template kubernetes/_onw.yaml.j2; `sluice templates` lists them"
+        in ran.err
+    )
+
+
 def test_a_changed_override_makes_everything_stale(tmp_path):
     root = repository(tmp_path)
     assert sluice(root, "render").code == 0
