@@ -75,7 +75,7 @@ def command(
     except ClusterError as error:
         raise Refused(str(error)) from error
     shown = [finding for finding in found.findings if everything or finding.severity != "info"]
-    emit(render(shown, fmt, color=has_color(sys.stdout), checked=found.files))
+    emit(render(shown, fmt, color=has_color(sys.stdout), checked=found.files, noun="file"))
     hidden = len(found.findings) - len(shown)
     note(
         f"{found.objects} objects in {found.files} files"

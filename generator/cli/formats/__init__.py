@@ -30,6 +30,7 @@ def render(
     *,
     color: bool = False,
     checked: int = 0,
+    noun: str = "spec",
     rules: Mapping[str, str] | None = None,
 ) -> str:
     """Write findings in a format; the same findings in any order give the same bytes.
@@ -39,6 +40,7 @@ def render(
         fmt: one of `FORMATS`.
         color: terminal colours; only the format `text` has any.
         checked: how many inputs were looked at; 0 when that is not known.
+        noun: what an input is.
         rules: code to one short sentence that says what the rule demands; only `sarif` carries it.
 
     Returns:
@@ -48,4 +50,4 @@ def render(
         KeyError: for a format that is not one of `FORMATS`.
     """
     writer: Callable[[Report], str] = import_module(f"{__name__}.{_MODULES[fmt]}").render
-    return writer(Report.of(findings, checked=checked, color=color, rules=rules or {}))
+    return writer(Report.of(findings, checked=checked, noun=noun, color=color, rules=rules or {}))

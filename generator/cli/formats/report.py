@@ -18,22 +18,24 @@ class Report:
     Args:
         findings: ordered by place, then code; no file starts with `./`; every text can be encoded as UTF-8.
         checked: how many inputs were looked at; 0 when that is not known.
+        noun: what an input is.
         color: whether a terminal with colours will show it.
         rules: code to one short sentence that says what the rule demands.
     """
 
     findings: tuple[Finding, ...]
     checked: int
+    noun: str
     color: bool
     rules: Mapping[str, str]
 
     @classmethod
     def of(
-        cls, findings: Iterable[Finding], *, checked: int, color: bool, rules: Mapping[str, str]
+        cls, findings: Iterable[Finding], *, checked: int, noun: str, color: bool, rules: Mapping[str, str]
     ) -> Report:
         """Put findings in order; those that agree in place, code and message are ordered by all the rest."""
         ordered = sorted(map(_normal, findings), key=lambda finding: (finding.sort_key(), repr(finding)))
-        return cls(tuple(ordered), checked, color, rules)
+        return cls(tuple(ordered), checked, noun, color, rules)
 
     def count(self, severity: Severity) -> int:
         """How many findings are of a severity."""
@@ -52,7 +54,7 @@ class Report:
     def summary(self) -> str:
         """One line for people, such as `3 errors, 1 warning in 2 files`."""
         if not self.findings:
-            return _fine(self.checked)
+            return _fine(self.checked, self.noun)
         counts = [_counted(self.count(severity), severity) for severity in SEVERITIES if self.count(severity)]
         line = f"{', '.join(counts)} in {_counted(self.files, 'file')}"
         return f"{line}; --fix repairs {self.fixable} of them" if self.fixable else line
@@ -86,10 +88,10 @@ def fingerprints(findings: Iterable[Finding]) -> list[str]:
     return out
 
 
-def _fine(checked: int) -> str:
+def _fine(checked: int, noun: str) -> str:
     if not checked:
         return "no findings"
-    return "1 spec is fine" if checked == 1 else f"{checked} specs are fine"
+    return f"1 {noun} is fine" if checked == 1 else f"{checked} {noun}s are fine"
 
 
 def _counted(number: int, noun: str) -> str:
