@@ -43,7 +43,7 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
         },
         "tiers": ",".join(tiers),
         "pod_security": f"v{'.'.join(platform.controllers.kubernetes.split('.')[:2])}",
-        "sources": sorted({router.namespace, platform.monitoring.namespace}) if router.namespace else [],
+        "sources": sorted(router.proxies | {platform.monitoring.namespace}) if router.proxies else [],
         "hard": _hard(quota.cpu, quota.memory, quota.gpu) if quota else {},
     }
     roles = (*_ALWAYS, "resourcequota") if quota else _ALWAYS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -72,6 +72,10 @@ class Controllers(Record):
     kubernetes: _Version = Field("1.36", description="Kubernetes")
 
 
+# Envoy Gateway runs a Gateway's proxies beside its controller, unless it is set to run them beside the Gateway.
+_PROXIES: Final = {"envoy-gateway": "envoy-gateway-system"}
+
+
 class Router(Record):
     """What splits live traffic."""
 
@@ -96,7 +100,21 @@ class Router(Record):
         ]
         | None
     ) = Field(None, description="who implements the Gateway; decides what can be mirrored")
+    proxy_namespace: Name | None = Field(
+        None,
+        description="namespace that its proxies run in, which models let in; default: that of the Gateway, and with "
+        "envoy-gateway also envoy-gateway-system",
+        examples=["istio-ingress"],
+    )
     entry_points: list[Name] = Field(["web"], min_length=1, description="Traefik entry points")
+
+    @property
+    def proxies(self) -> frozenset[str]:
+        """Namespaces that requests come from; empty where that is not known."""
+        if self.proxy_namespace:
+            return frozenset({self.proxy_namespace})
+        own = _PROXIES.get(self.implementation or "") if self.kind == "gateway-api" else None
+        return frozenset(name for name in (self.namespace, own if self.namespace else None) if name)
 
 
 class Environment(Record):

@@ -1,0 +1,43 @@
+"""Who may ask a model: the proxies of the router wherever they run, Prometheus, the namespace itself, and nobody else."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from generator.plan.repository import Repository
+from generator.render.environment import Templates
+from generator.render.platform import render_team
+from tests.system.repositories import PLATFORM, small
+
+ANYONE = [{"namespaceSelector": {}}]
+
+
+def sources(tmp_path, router: str) -> list[object]:
+    """Whom the policy lets in beside the namespace itself: names of namespaces, or selectors."""
+    (old,) = [line for line in PLATFORM.splitlines() if " router: " in line]
+    small(tmp_path, platform=PLATFORM.replace(old, f"      router: {router}"))
+    repository = Repository(tmp_path)
+    assert repository.platform is not None, repository.findings
+    files = render_team(repository.platform, "live", "shop", Templates(None))
+    (rule,) = yaml.safe_load(files["networkpolicy-models.yaml"])["spec"]["ingress"]
+    own, *others = rule["from"]
+    assert own == {"podSelector": {}}
+    label = "kubernetes.io/metadata.name"
+    return [other["namespaceSelector"].get("matchLabels", {}).get(label, other) for other in others]
+
+
+@pytest.mark.parametrize(
+    ("router", "expected"),
+    [
+        ("{kind: gateway-api, gateway: g, namespace: gw, implementation: envoy-gateway}", ["envoy-gateway-system", "gw", "monitoring"]),
+        ("{kind: gateway-api, gateway: g, namespace: gw, implementation: contour}", ["gw", "monitoring"]),
+        ("{kind: gateway-api, gateway: g, namespace: gw}", ["gw", "monitoring"]),
+        ("{kind: gateway-api, gateway: g, namespace: gw, implementation: envoy-gateway, proxyNamespace: edge}", ["edge", "monitoring"]),
+        ("{kind: istio, gateway: g, namespace: istio-system, proxyNamespace: istio-ingress}", ["istio-ingress", "monitoring"]),
+        ("{kind: traefik, namespace: traefik}", ["monitoring", "traefik"]),
+        ("{kind: none}", ANYONE),
+    ],
+)  # fmt: skip
+def test_the_proxies_of_the_router_are_let_in(tmp_path, router, expected):
+    assert sources(tmp_path, router) == expected
