@@ -12,6 +12,7 @@ test: $(BIN)/.dev
 	tests/tools/prometheus.sh
 	tests/tools/browser.sh
 	sh tests/references/registry.sh
+	sh tests/references/skopeo.sh
 	tests/tools/people.sh
 	$(BIN)/python -m pytest -n 2 --ignore=tests/cluster $(ARGS)
 

@@ -114,7 +114,7 @@ def imaged(demo: Demo, registry: Registry, scratch: Path) -> Runner:
     (scratch / "manifest.json").write_text(json.dumps(manifest))
     return runner(
         demo, scratch, {
-            "vars.MLFLOW_TRACKING_URI": "", "secrets.MLFLOW_TRACKING_TOKEN": "", "secrets.HF_TOKEN": "",
+            "vars.MLFLOW_TRACKING_URI": "", "vars.SLUICE_BENTOML_STORE": "", "secrets.MLFLOW_TRACKING_TOKEN": "", "secrets.HF_TOKEN": "",
             "secrets.AWS_ACCESS_KEY_ID": "", "secrets.AWS_SECRET_ACCESS_KEY": "",
             "secrets.REGISTRY_USER": "ci", "secrets.REGISTRY_PASSWORD": "word", "secrets.SLUICE_TOKEN || github.token": "x",
         },

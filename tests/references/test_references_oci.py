@@ -16,6 +16,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.bento.serving import tree_sha256
 from tests.references.conftest import Sandbox
 from tests.references.processes import free_port, running
 from tests.references.standin import Reply, standing_in
@@ -34,9 +35,13 @@ class Registry:
     host: str
     authorization: str = ""
 
-    def push(self, name: str, tag: str, content: bytes) -> str:
-        """Push an artifact of one layer; the digest of its manifest."""
-        layers = [self._blob(name, content)]
+    def push(self, name: str, tag: str, content: bytes, **files: bytes) -> str:
+        """Push an artifact of one layer, or of more files by their titles; the digest of its manifest."""
+        titled = {"first": content, **files}
+        layers = [
+            {**self._blob(name, text), "annotations": {"org.opencontainers.image.title": title}}
+            for title, text in titled.items()
+        ]
         document = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
@@ -58,6 +63,14 @@ class Registry:
         headers = {"content-type": kind, "authorization": self.authorization}
         with urlopen(Request(url, body, headers, method=method), timeout=60) as answer:
             return str(answer.headers.get("Location", ""))
+
+
+def sha256(content: bytes) -> str:
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def manifest(*layers: object) -> bytes:
+    return json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "layers": layers}).encode()
 
 
 def program() -> str:
@@ -106,7 +119,7 @@ def test_a_tag_is_locked_as_its_manifest_and_its_move_is_told(registry: Registry
     first = registry.push("acme/moves", "v1", b"one")
     ref = f"oci://{registry.host}/acme/moves:v1"
     model = sandbox.ask(ref).pinned()["model"]
-    assert model["digest"] == first
+    assert model["digest"] == sha256(b"one")
     assert model["resolved"] == f"oci://{registry.host}/acme/moves@{first}"
     assert model["version"] == first.removeprefix("sha256:")[:12]
     assert sandbox.pin("--check").exit_code == 0
@@ -117,13 +130,14 @@ def test_a_tag_is_locked_as_its_manifest_and_its_move_is_told(registry: Registry
         True,
         True,
     )
-    assert sandbox.pinned()["model"]["digest"] == second
+    model = sandbox.pinned()["model"]
+    assert (model["digest"], model["resolved"].endswith(second)) == (sha256(b"two"), True)
 
 
 def test_a_digest_is_asked_for_once_and_then_known(registry: Registry, sandbox: Sandbox) -> None:
     digest = registry.push("acme/fixed", "v1", b"one")
     ref = f"oci://{registry.host}/acme/fixed@{digest}"
-    assert sandbox.ask(ref).pinned()["model"]["digest"] == digest
+    assert sandbox.ask(ref).pinned()["model"]["digest"] == sha256(b"one")
     sandbox.ask(f"oci://127.0.0.1:1/acme/fixed@{digest}")
     sandbox.lock.write_text(sandbox.lock.read_text().replace(registry.host, "127.0.0.1:1"))
     assert sandbox.pin("--check").exit_code == 0
@@ -138,7 +152,7 @@ def test_what_the_registry_does_not_have(registry: Registry, sandbox: Sandbox, p
 def test_a_password_comes_from_what_docker_login_wrote(
     guarded: Registry, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    digest = guarded.push("acme/secret", "v1", b"one")
+    guarded.push("acme/secret", "v1", b"one")
     sandbox.ask(f"oci://{guarded.host}/acme/secret:v1")
     refused = sandbox.pin()
     assert (refused.exit_code, "PIN105" in refused.output) == (1, True)
@@ -146,7 +160,7 @@ def test_a_password_comes_from_what_docker_login_wrote(
     (tmp_path / "config.json").write_text(json.dumps({"auths": {guarded.host: {"auth": encoded}}}))
     done = sandbox.pin(DOCKER_CONFIG=str(tmp_path))
     assert done.exit_code == 0
-    assert sandbox.locked["model"]["digest"] == digest
+    assert sandbox.locked["model"]["digest"] == sha256(b"one")
     for text in (done.output, refused.output, sandbox.lock.read_text()):
         assert PASSWORD not in text
         assert encoded not in text
@@ -154,7 +168,8 @@ def test_a_password_comes_from_what_docker_login_wrote(
 
 def test_a_token_is_bought_where_the_registry_says_so(sandbox: Sandbox) -> None:
     """A stand-in for registry and token service: Debian's registry wants a certificate for tokens."""
-    digest = "sha256:" + "5" * 64
+    body = manifest({"digest": sha256(b"one")})
+    digest = sha256(body)
 
     def play(asked: Asked) -> Reply:
         if asked.path.startswith("/token"):
@@ -164,20 +179,21 @@ def test_a_token_is_bought_where_the_registry_says_so(sandbox: Sandbox) -> None:
         if asked.authorization != "Bearer bought":
             realm = f'Bearer realm="{stand_in.address}/token",service="models",scope="repository:acme/m:pull"'
             return Reply(401, headers={"WWW-Authenticate": realm})
-        return Reply(headers={"Docker-Content-Digest": digest, "Content-Type": MANIFEST})
+        return Reply(body=body, headers={"Docker-Content-Digest": digest, "Content-Type": MANIFEST})
 
     with standing_in(play) as stand_in:
         host = stand_in.address.removeprefix("http://")
-        assert sandbox.ask(f"oci://{host}/acme/m:v1").pinned()["model"]["digest"] == digest
+        model = sandbox.ask(f"oci://{host}/acme/m:v1").pinned()["model"]
+    assert (model["digest"], model["resolved"].endswith(digest)) == (sha256(b"one"), True)
 
 
 def test_a_registry_without_the_digest_header(sandbox: Sandbox) -> None:
     """A stand-in: the header is optional, and the digest is that of the manifest."""
-    body = b'{"schemaVersion": 2}'
+    body = manifest({"digest": sha256(b"one")})
     with standing_in(lambda _: Reply(body=body, headers={"Content-Type": MANIFEST})) as stand_in:
         host = stand_in.address.removeprefix("http://")
         model = sandbox.ask(f"oci://{host}/acme/m:v1").pinned()["model"]
-    assert model["digest"] == "sha256:" + hashlib.sha256(body).hexdigest()
+    assert model["resolved"].endswith(sha256(body))
 
 
 def test_a_page_is_no_registry(sandbox: Sandbox) -> None:
@@ -185,4 +201,54 @@ def test_a_page_is_no_registry(sandbox: Sandbox) -> None:
     with standing_in(lambda _: Reply(body=b"<html>", headers={"Content-Type": "text/html"})) as stand_in:
         host = stand_in.address.removeprefix("http://")
         done = sandbox.ask(f"oci://{host}/acme/m:v1").pin()
+    assert (done.exit_code, "PIN108" in done.output) == (1, True)
+
+
+def test_several_files_have_the_digest_of_their_folder(
+    registry: Registry, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    registry.push("acme/folder", "v1", b"one", **{"sub/ü": b"two", "sub-1": b"three"})
+    folder = tmp_path / "folder"
+    (folder / "sub").mkdir(parents=True)
+    for name, content in {"first": b"one", "sub/ü": b"two", "sub-1": b"three"}.items():
+        (folder / name).write_bytes(content)
+    model = sandbox.ask(f"oci://{registry.host}/acme/folder:v1").pinned()["model"]
+    assert model["digest"] == f"sha256:{tree_sha256(folder)}"
+
+
+LAYER = {"digest": sha256(b"one"), "annotations": {"org.opencontainers.image.title": "a"}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        manifest(),
+        manifest({"digest": "sha512:" + "0" * 128}),
+        manifest({}),
+        manifest("layer"),
+        manifest(LAYER, {"digest": sha256(b"two")}),
+        manifest(LAYER, LAYER),
+        *(
+            manifest(LAYER, {**LAYER, "annotations": {"org.opencontainers.image.title": title}})
+            for title in ("../a", "/a", "a//b", "a/./b", "a\nb")
+        ),
+        json.dumps({"manifests": [{"digest": sha256(b"one")}]}).encode(),
+        b"[]",
+    ],
+)
+def test_what_is_no_artifact_of_files(sandbox: Sandbox, body: bytes) -> None:
+    """A stand-in, for no client pushes such things."""
+    with standing_in(lambda _: Reply(body=body, headers={"Content-Type": MANIFEST})) as stand_in:
+        host = stand_in.address.removeprefix("http://")
+        done = sandbox.ask(f"oci://{host}/acme/m:v1").pin()
+    assert (done.exit_code, "PIN109" in done.output, sandbox.lock.exists()) == (1, True, False)
+
+
+def test_a_registry_that_gives_another_manifest(sandbox: Sandbox) -> None:
+    """A stand-in: the digest was asked for, the bytes are others."""
+    asked = "sha256:" + "0" * 64
+    headers = {"Content-Type": MANIFEST, "Docker-Content-Digest": asked}
+    with standing_in(lambda _: Reply(body=manifest(LAYER), headers=headers)) as stand_in:
+        host = stand_in.address.removeprefix("http://")
+        done = sandbox.ask(f"oci://{host}/acme/m@{asked}").pin()
     assert (done.exit_code, "PIN108" in done.output) == (1, True)

@@ -11,10 +11,11 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from generator.cluster.pins.failure import FORBIDDEN, MALFORMED, UNEXPECTED, PinError
+from generator.cluster.pins.digest import listing_digest
+from generator.cluster.pins.failure import FORBIDDEN, MALFORMED, NO_CONTENT, UNEXPECTED, PinError
 from generator.cluster.pins.reference import SHORT, Content, Found, Reference, Surroundings
 from generator.cluster.pins.web import Answer, basic
 
@@ -29,12 +30,15 @@ _ACCEPT: Final = (
     "application/vnd.docker.distribution.manifest.list.v2+json, "
     "application/vnd.docker.distribution.manifest.v2+json"
 )
+_TITLE: Final = "org.opencontainers.image.title"
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
 
 
 def find(reference: Reference, around: Surroundings) -> Found:
     """Ask the registry which manifest a tag means; a digest needs no question.
+
+    The version is the start of the manifest's digest; the digest of the model is that of its files.
 
     Raises:
         PinError: it can't be asked, or has no such tag.
@@ -47,7 +51,8 @@ def find(reference: Reference, around: Surroundings) -> Found:
     digest = form["digest"] or repository.digest(form["tag"])
 
     def measure() -> Content:
-        return Content(repository.digest(digest), f"the registry {form['host']}")
+        content = artifact_digest(repository.manifest(digest), reference.what)
+        return Content(content, f"the registry {form['host']}")
 
     resolved = f"oci://{form['host']}/{form['name']}@{digest}"
     return Found(resolved, digest.removeprefix("sha256:")[:SHORT], measure)
@@ -78,6 +83,14 @@ class _Repository:
                 UNEXPECTED, f"{answer.url} gives the manifest {found}", "ask who runs the registry"
             )
         return found
+
+    def manifest(self, digest: str) -> bytes:
+        """The manifest of a digest, whose bytes were checked."""
+        answer = self._manifest("GET", digest)
+        if "sha256:" + hashlib.sha256(answer.body).hexdigest() != digest:
+            message = f"{answer.url} gives other bytes than those of {digest}"
+            raise PinError(UNEXPECTED, message, "ask who runs the registry")
+        return answer.body
 
     def _manifest(self, method: str, tag: str) -> Answer:
         url = f"{self._base}/v2/{self.name}/manifests/{tag}"
@@ -118,6 +131,42 @@ class _Repository:
         if not isinstance(token, str):
             raise PinError(UNEXPECTED, f"{answer.url} gave no token", "ask who runs the registry")
         return f"Bearer {token}"
+
+
+def artifact_digest(manifest: bytes, what: str) -> str:
+    """Digest (`sha256:` and hex) of an artifact's files, by what its manifest says of them; nothing is downloaded.
+
+    One layer is one file. Several are a folder, whose files the layers name by their title, as `oras push` does.
+    Layers are files as they are: nothing is unpacked.
+
+    Raises:
+        PinError: it is no artifact of files.
+    """
+    try:
+        layers = [_layer(layer) for layer in json.loads(manifest)["layers"]]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        message = f"{what} is no artifact of files: its manifest lists none with their SHA-256"
+        raise PinError(NO_CONTENT, message, "push the model's files with `oras push`") from error
+    if len(layers) == 1:
+        return layers[0][1]
+    files = {title: digest.removeprefix("sha256:") for title, digest in layers}
+    if not files or len(files) != len(layers) or not all(map(_is_name, files)):
+        message = f"the files of {what} have no names of their own"
+        raise PinError(NO_CONTENT, message, f"push them with `oras push`, which writes `{_TITLE}`")
+    return listing_digest(files)
+
+
+def _layer(layer: dict[str, Any]) -> tuple[str, str]:
+    """Title, perhaps empty, and digest of a layer."""
+    if not _DIGEST.fullmatch(layer["digest"]):
+        raise ValueError(layer["digest"])
+    return str((layer.get("annotations") or {}).get(_TITLE, "")), layer["digest"]
+
+
+def _is_name(title: str) -> bool:
+    """Whether a title is a path below a folder."""
+    parts = title.split("/")
+    return title.isprintable() and all(part not in {"", ".", ".."} for part in parts)
 
 
 def _configured(host: str, around: Surroundings) -> str | None:
