@@ -28,16 +28,20 @@ class PlanOdds:
         unpriced: names of guards that can't, with the reason.
         false_rollback: chance that a good version is rolled back by any guard; None when nothing is priced.
         planned_requests: canary requests by the end of each weight step.
+        promised: alphas of the sequential tests among those that can't be priced; their promise needs no odds.
+        uncounted: names of the others: nothing is known of how often they roll a good version back.
     """
 
     guards: tuple[tuple[Guard, GuardOdds], ...]
     unpriced: tuple[tuple[str, str], ...]
     false_rollback: float | None
     planned_requests: tuple[float, ...]
+    promised: tuple[float, ...] = ()
+    uncounted: tuple[str, ...] = ()
 
     @property
     def false_rollback_bound(self) -> float:
-        """What the chance of rolling a good version back can't exceed.
+        """What the chance of rolling a good version back can't exceed, by the guards that are not `uncounted`.
 
         The sum of the guards' alphas, a theorem (statistics.md 3.3); a bare limit counts with its odds. The closed form
         beside it is an expectation: simulated, rare events fire a little more often than it says.
@@ -45,7 +49,7 @@ class PlanOdds:
         chances = (
             guard.alpha if guard.ratio is not None else odds.false_rollback for guard, odds in self.guards
         )
-        return min(1.0, math.fsum(chances))
+        return min(1.0, math.fsum((*chances, *self.promised)))
 
     @property
     def power(self) -> float | None:
@@ -81,11 +85,15 @@ def odds_of(plan: Plan) -> PlanOdds | None:
     if not isinstance(rollout, Canary):
         return None
     steps = phases(rollout)
-    priced, unpriced = [], []
+    priced, unpriced, promised, uncounted = [], [], [], []
     for guard in rollout.guards:
         reason = _unpriceable(plan, guard, steps)
         if reason:
             unpriced.append((guard.name, reason))
+            if guard.ratio is not None and 0 < guard.alpha < 1:
+                promised.append(guard.alpha)
+            else:
+                uncounted.append(guard.name)
         else:
             priced.append((guard, price(plan, guard, steps)))
     rps = plan.min_rps or 0.0
@@ -94,7 +102,7 @@ def odds_of(plan: Plan) -> PlanOdds | None:
         total += rps * phase.weight * phase.duration_s
         seen.append(total)
     family = family_false_rollback([odds.false_rollback for _, odds in priced]) if priced else None
-    return PlanOdds(tuple(priced), tuple(unpriced), family, tuple(seen))
+    return PlanOdds(tuple(priced), tuple(unpriced), family, tuple(seen), tuple(promised), tuple(uncounted))
 
 
 def odds_annotations(plan: Plan) -> dict[str, str]:  # the import is a directive
@@ -102,12 +110,17 @@ def odds_annotations(plan: Plan) -> dict[str, str]:  # the import is a directive
     odds = odds_of(plan)
     if odds is None or not odds.guards:
         return {}
-    out = {"sluice.dev/false-rollback": share_up(odds.false_rollback_bound)}
+    out = {"sluice.dev/false-rollback": f"{share_up(odds.false_rollback_bound)}{not_counted(odds)}"}
     for guard, found in odds.guards:
         out[f"sluice.dev/power.{guard.name}"] = share_down(found.power)
     if odds.exposed is not None:
         out["sluice.dev/exposed-requests"] = str(math.ceil(odds.exposed))
     return out
+
+
+def not_counted(odds: PlanOdds) -> str:
+    """What to say behind the bound of a rollout that has guards of which nothing is known."""
+    return f", {', '.join(odds.uncounted)} not counted" if odds.uncounted else ""
 
 
 def share_down(share: float) -> str:

@@ -10,7 +10,7 @@ from generator.cli.sections.section import Section, table
 from generator.plan.resolve import Planned
 from generator.plan.values import Guard, Plan
 from generator.rules.gate_odds import GateOdds, gate_odds
-from generator.rules.odds import PlanOdds, odds_of, share_down, share_up
+from generator.rules.odds import PlanOdds, not_counted, odds_of, share_down, share_up
 from generator.spec.units import duration
 from generator.stats.odds import GuardOdds
 
@@ -37,7 +37,7 @@ def _data(found: PlanOdds) -> dict[str, Any]:
         "guards": [{"name": guard.name, **asdict(priced)} for guard, priced in found.guards],
         "unpriced": dict(found.unpriced),
         "family_false_rollback": found.false_rollback,
-        "family_false_rollback_bound": found.false_rollback_bound,
+        "family_false_rollback_bound": None if found.uncounted else found.false_rollback_bound,
         "planned_requests": list(found.planned_requests),
     }
 
@@ -84,7 +84,7 @@ def _whole(plan: Plan, found: PlanOdds) -> str:
     requests = _requests(found.planned_requests[-1] if found.planned_requests else 0.0)
     return (
         f"whole rollout: false rollback about {share_up(found.false_rollback or 0.0)},"
-        f" at most {share_up(bound)}{one_in};"
+        f" at most {share_up(bound)}{one_in}{not_counted(found)};"
         f" {requests} canary requests in {duration(held)} if nothing fires"
     )
 

@@ -173,7 +173,9 @@ def _odds() -> Node:
         unpriced={"type": "object", "additionalProperties": _text("Why.")},
         gates=_list(gate, "Gates that can be priced."),
         family_false_rollback=_maybe("number", "Chance that any guard rolls a good version back: expected."),
-        family_false_rollback_bound=_maybe("number", "The same: what it can't exceed."),
+        family_false_rollback_bound=_maybe(
+            "number", "The same: what it can't exceed; null where a guard has no odds and promises nothing."
+        ),
         planned_requests=_list({"type": "number"}, "By the end of each weight step; a canary has it."),
     )
     return {**odds, "required": [key for key in odds["required"] if key != "planned_requests"]}

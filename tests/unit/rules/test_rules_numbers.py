@@ -14,6 +14,7 @@ from rules_repository import CTR, ERRORS, STEPS, Sample
 from rules_samples import BLUE_GREEN, FAIR, SHADOW
 from scipy import stats
 
+from generator.cli.sections.odds import odds as section
 from generator.plan import looks
 from generator.plan.guards import metric_names
 from generator.plan.peak import GATE_CPU, GATE_MEMORY, SURGE, peak, steady
@@ -53,6 +54,35 @@ def test_accuracy_gates(rows, tmp_path):
     for finding in found:
         assert finding.severity == "warning"
         assert f"{math.floor(1000 * chance) / 10:.1f}%" in finding.message
+
+
+UNPRICED = {**ERRORS, "baseline": None}
+LIMIT = {"metric": "error-rate", "limit": "5%"}
+
+
+@pytest.mark.parametrize(
+    ("guards", "bound", "uncounted"),
+    [
+        ([CTR, ERRORS], 0.05, ()),
+        ([CTR, {k: v for k, v in UNPRICED.items() if v}], 0.05, ()),
+        ([CTR, FAIR], None, ("parity",)),
+        ([CTR, LIMIT], None, ("error-rate",)),
+    ],
+)
+def test_the_bound_counts_every_promise_and_names_who_makes_none(guards, bound, uncounted, tmp_path):
+    """A sequential test keeps its share of the risk whatever the baseline; of a limit without one nothing is known."""
+    (planned,) = Sample(tmp_path, {"spec.rollout.guards": guards}).resolved()[0].plans
+    found = odds.odds_of(planned.plan)
+    alphas = [guard.alpha for guard in planned.plan.rollout.guards if guard.ratio is not None]
+    assert found.uncounted == uncounted
+    assert found.false_rollback_bound == pytest.approx(math.fsum(alphas))
+    told = section(planned)
+    assert told.data["family_false_rollback_bound"] == (pytest.approx(bound) if bound else None)
+    text, note = "\n".join(told.lines), odds.odds_annotations(planned.plan)["sluice.dev/false-rollback"]
+    for name in uncounted:
+        assert f"{name} not counted" in text
+        assert f"{name} not counted" in note
+    assert ("not counted" in text) is bool(uncounted)
 
 
 @given(st.floats(0, 1))
