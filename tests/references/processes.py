@@ -53,7 +53,8 @@ def running(
         until(probe, 300)
         yield
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # it ended by itself: the log that the probe shows says why
+            os.killpg(process.pid, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             process.wait(5)
         with suppress(ProcessLookupError):

@@ -1,9 +1,13 @@
 #!/bin/sh
-# Installs Debian's `prometheus` package (for promtool, and for the server in end-to-end tests).
-# Does nothing when promtool is there already. Starts no system service.
+# Installs Debian's `prometheus` (for promtool, and for the server in end-to-end tests) and `prometheus-alertmanager`.
+# Does nothing when all of it is there already. Starts no system service.
 set -eu
 
-if command -v promtool >/dev/null 2>&1 && command -v prometheus >/dev/null 2>&1; then
+missing=
+for program in promtool prometheus prometheus-alertmanager; do
+  command -v "$program" >/dev/null 2>&1 || missing=yes
+done
+if [ -z "$missing" ]; then
   exit 0
 fi
 if [ "$(id -u)" -ne 0 ]; then
@@ -28,5 +32,5 @@ chmod 755 "$policy"
 
 export DEBIAN_FRONTEND=noninteractive
 apt-get -q -o DPkg::Lock::Timeout=300 update
-apt-get -q -o DPkg::Lock::Timeout=300 install -y --no-install-recommends prometheus
+apt-get -q -o DPkg::Lock::Timeout=300 install -y --no-install-recommends prometheus prometheus-alertmanager
 promtool --version
