@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -80,5 +81,5 @@ def _code_owners(platform: str) -> str:
 
 def _told(folder: Path, names: list[str]) -> str:
     listed = "".join(f"  {name}\n" for name in names)
-    enter = "" if str(folder) == "." else f"cd {folder} && "
+    enter = "" if str(folder) == "." else f"cd {shlex.quote(str(folder))} && "
     return f"wrote {len(names)} files to {folder}:\n{listed}next: {enter}sluice render; README.md tells the rest\n"

@@ -25,6 +25,11 @@ def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sluice) -> Path:
     return tmp_path / "demo"
 
 
+def test_the_next_command_can_be_pasted(tmp_path, monkeypatch, sluice):
+    monkeypatch.chdir(tmp_path)
+    assert "next: cd 'our models' && sluice render" in sluice("init", "our models").stdout
+
+
 def files(root: Path) -> dict[str, bytes]:
     return {
         file.relative_to(root).as_posix(): file.read_bytes() for file in root.rglob("*") if file.is_file()
