@@ -16,7 +16,7 @@ SERVED_BY = os.environ.get("SLUICE_SERVED_BY") or '3'
 HOLD_S = 30.0  # two scrapes
 EVENTS = {'click': ('ctr',)}  # event: the outcomes it counts for
 OUTCOMES = sorted({name for names in EVENTS.values() for name in names})
-MAX_ARMS = 8  # versions besides our own that feedback may name: a bound on the number of series
+MAX_ARMS = 100  # versions besides our own: a bound on the series; one refused here would look like one nobody likes
 GROUPS = {  # attribute: the group of each value
     'gender': {'female': 'female', 'male': 'male'},
 }
