@@ -119,10 +119,9 @@ def _by_environment(
 ) -> dict[str, tuple[Layers, ModelFile]]:
     """The merged spec of every environment; an override for an unknown one is a finding."""
     overrides: Any = base.spec.data["spec"].get("environments")
-    if overrides is not None and not _well_formed(base, overrides, resolved):
-        return {}
+    overrides = {} if overrides is None else _well_formed(base, overrides, resolved)
     out: dict[str, tuple[Layers, ModelFile]] = {}
-    for environment in overrides or {}:
+    for environment in overrides:
         if environment not in platform.environments:
             path = ("spec", "environments", environment)
             hint = did_you_mean(environment, list(platform.environments))
@@ -130,7 +129,7 @@ def _by_environment(
             resolved.findings.append(base.spec.finding("REF209", path, message, hint, key=True))
     for environment in platform.environments:
         layers = Layers(base.spec, repository.platform_document, base.tier, environment)
-        if not (overrides or {}).get(environment):
+        if not overrides.get(environment):
             if base_file is not None:
                 out[environment] = (layers, base_file)
             continue
@@ -144,14 +143,13 @@ def _by_environment(
 _FIXED = ("tier", "model", "environments")
 
 
-def _well_formed(base: Layers, overrides: Any, resolved: Resolved) -> bool:
-    """Overrides are mappings and leave alone what one bento and one tier need to be the same everywhere."""
-    before = len(resolved.findings)
+def _well_formed(base: Layers, overrides: Any, resolved: Resolved) -> dict[str, dict[str, Any]]:
+    """The overrides that are mappings; they leave alone what one bento and one tier need to be the same everywhere."""
     path = ("spec", "environments")
     if not isinstance(overrides, dict):
         message = "a mapping of environments belongs here"
         resolved.findings.append(base.spec.finding("SPEC104", path, message, "write one key per environment"))
-        return False
+        return {}
     for environment, override in overrides.items():
         if not isinstance(override, dict):
             message = "a mapping of keys belongs here"
@@ -166,7 +164,7 @@ def _well_formed(base: Layers, overrides: Any, resolved: Resolved) -> bool:
                 resolved.findings.append(
                     base.spec.finding("REF211", (*path, environment, key), message, hint, key=True)
                 )
-    return len(resolved.findings) == before
+    return {name: override for name, override in overrides.items() if isinstance(override, dict)}
 
 
 def _place(entry: Entry, written: Written) -> list[Finding]:

@@ -172,9 +172,11 @@ def _step(plan: Plan, rollout: Canary, clock: _Clock, index: int, step: Step, st
         clock.wait(step.approve, text, stops=stops, step=index)
     elif step.cohort:
         who = f"requests whose header {step.cohort.header} {_MATCH[step.cohort.match]} {step.cohort.value}"
+        live = max((before.weight or 0 for before in rollout.steps[:index]), default=0)
+        others = f"all go to the new version, beside {live}% of the others" if live else ""
         clock.add(
             "cohort",
-            f"{who}, and no others, go to one pod of the new version",
+            f"{who} {others or 'go to one pod of the new version, and no others do'}",
             step.hold_s,
             stops=stops,
             step=index,

@@ -11,6 +11,7 @@ from generator.plan.resolve import Resolved
 from generator.rules import (
     canary,
     ceilings,
+    expressions,
     gate_pods,
     gates,
     limits,
@@ -35,6 +36,7 @@ MODULES = (
     gate_pods,
     gates,
     limits,
+    expressions,
     literals,
     names,
     notifications,

@@ -73,17 +73,21 @@ def _steps(plan: Plan, rollout: Canary) -> Iterator[dict[str, object]]:
     if rollout.shadow:
         yield {"setWeight": 0}
         yield from _shadow_steps(names, rollout)
-    scaled = False
+    scaled, live = False, False
     for index, step in enumerate(rollout.steps):
         if step.approve:
             yield {"pause": {}}
         elif step.cohort:
+            # A fixed number of pods is for a version without a weight: later it would squeeze that share into one pod.
+            if not live and not scaled:
+                yield {"setCanaryScale": {"replicas": 1}}
+                scaled = True
             yield from _cohort_steps(step, step.cohort)
-            scaled = True
         else:
             if scaled:
                 yield {"setCanaryScale": {"matchTrafficWeight": True}}
                 scaled = False
+            live = True
             yield {"setWeight": step.weight}
             yield {"pause": {"duration": go_duration(step.hold_s)}}
             if has_evidence(plan, rollout, index):
@@ -102,9 +106,8 @@ def _shadow_steps(names: Names, rollout: Canary) -> Iterator[dict[str, object]]:
 
 
 def _cohort_steps(step: Step, cohort: Cohort) -> Iterator[dict[str, object]]:
-    """Pods for the cohort, its route, the hold, and the route taken away again."""
+    """The route of the cohort, the hold, and the route taken away again."""
     match = {"headerName": cohort.header, "headerValue": {cohort.match: cohort.value}}
-    yield {"setCanaryScale": {"replicas": 1}}
     yield {"setHeaderRoute": {"name": _HEADER_ROUTE, "match": [match]}}
     yield {"pause": {"duration": go_duration(step.hold_s)}}
     yield {"setHeaderRoute": {"name": _HEADER_ROUTE}}

@@ -143,6 +143,17 @@ def test_an_override_is_a_mapping(override, tmp_path):
     assert codes(found) in (["SPEC104"], [] if override == "null" else ["SPEC104"])
 
 
+def test_a_wrong_override_hides_no_other(tmp_path):
+    override = "  environments: {live: {tier: x, replcas: 2}, other: 5, prod: {replicas: 2}}\n"
+    found = resolve_one(small(tmp_path, MODEL + override)).findings
+    assert sorted((finding.code, finding.path.removeprefix("spec.environments.")) for finding in found) == [
+        ("REF209", "prod"),
+        ("REF211", "live.tier"),
+        ("SPEC102", "live.replcas"),
+        ("SPEC104", "other"),
+    ]
+
+
 def test_a_mistake_of_all_environments_is_told_once(tmp_path):
     two = PLATFORM.replace("  tiers:", '    test: {server: "https://x", router: {kind: none}}\n  tiers:')
     found = resolve_one(small(tmp_path, model(guard("{outcome: ctr, detect: {drop: 1%}}")), two))

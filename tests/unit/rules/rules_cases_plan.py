@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from rules_repository import CTR, ERRORS
+from rules_repository import CTR, ERRORS, STEPS
 from rules_samples import BLUE_GREEN, FAIR, SHADOW, SLOW, STAGING, TEAM, Case, G, S, steps
+
+
+def matching(expression: str) -> list[dict[str, object]]:
+    """Steps that begin with a cohort whose header matches an expression."""
+    return [{"cohort": {"header": "x-cohort", "regex": expression}, "hold": "10m"}, *STEPS]
+
 
 CASES = (
     Case(
@@ -150,6 +156,10 @@ CASES = (
         {"metadata.description": "see https://git.example.com:8443/a@b"},
         "metadata.description",
     ),
+    Case("PLAN513", {S: matching("^(staff")}, {S: matching("^(staff|[(]beta)$")}, f"{S}[0].cohort.regex"),
+    Case("PLAN513", {S: matching("(?=a)b")}, {S: matching("(?:a)[(?=]b")}, f"{S}[0].cohort.regex"),
+    Case("PLAN513", {S: matching(r"(a)\1")}, {S: matching(r"(a)\\1")}, f"{S}[0].cohort.regex"),
+    Case("PLAN513", {S: matching("a*+")}, {S: matching(r"\pL*?(?U)\z")}, f"{S}[0].cohort.regex"),
     Case(
         "PLAN512",
         {"spec.service.env": [{"name": "A", "secret": {"name": "s", "key": "k", "version": "2"}}]},
