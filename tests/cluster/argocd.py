@@ -38,7 +38,7 @@ def start(layout: Layout) -> None:
 def start_controller(layout: Layout) -> None:
     """Start the application controller, again after it was stopped."""
     _start(
-        layout, "application-controller", "--redis", _REDIS, "--repo-server", _REPO_SERVER, "--app-resync", "10",
+        layout, "application-controller", "--redis", _REDIS, "--repo-server", _REPO_SERVER, "--app-resync", "60",
         "--app-resync-jitter", "0", "--self-heal-timeout-seconds", "1", "--metrics-port", "8082",
     )  # fmt: skip
     layout.processes.ready("argocd-application-controller", answers("http://127.0.0.1:8082/healthz"))

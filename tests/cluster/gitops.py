@@ -127,9 +127,8 @@ class GitOps:
         return status.get("sync", {}).get("status", ""), status.get("health", {}).get("status", "")
 
     def remove(self, plan: Plan) -> None:
-        """Take the Application away, and with it what it made."""
+        """Take the Application away, and with it what it made; nobody waits for the end of it."""
         self.release.api.request("DELETE", self._address(plan))
-        until("the end of the Application", lambda: self.release.api.find(self._address(plan)) is None, 180)
 
     def _is_synced(self, plan: Plan, commit: str) -> bool:
         state = self.application(plan).get("status", {}).get("operationState", {})
