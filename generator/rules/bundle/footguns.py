@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from generator.rules.bundle import podtemplate
-from generator.rules.bundle.model import as_int, as_map, as_text
+from generator.rules.bundle.model import Body, as_int, as_map, as_text
 from generator.rules.bundle.registry import Flaw, rule
 from generator.rules.bundle.view import BLUE_GREEN, CANARY, ROUTING, RolloutContext, has
 
@@ -22,14 +22,26 @@ _MOVABLE_TAG = re.compile(r"(?:^|/)[^/:@]+(?::latest)?$")
     origin="1.3 utils/replicaset/canary.go UseSetCanaryScale",
 )
 def scale_is_given_back(ctx: RolloutContext) -> Iterator[Flaw]:
-    """SetCanaryScale sticks: `replicas: 1` followed by setWeight 50 sends half the traffic to one pod."""
-    fixed = False
+    """SetCanaryScale sticks: `replicas: 1` sends half the traffic to one pod, before a setWeight 50 or behind it."""
+    fixed, weight = False, 0
     for path, step in ctx.rollout.steps:
+        weight = as_int(step.get("setWeight"), weight)
         if has(step, "setCanaryScale"):
             fixed = as_map(step["setCanaryScale"]).get("matchTrafficWeight") is not True
+            if fixed and _too_few(ctx, as_map(step["setCanaryScale"]), weight):
+                yield (*path, "setCanaryScale"), f"{weight}% of the traffic meets fewer pods than it had"
+                return
         elif fixed and as_int(step.get("setWeight")) > 0:
             yield (*path, "setWeight"), "the traffic rises, but an earlier setCanaryScale holds the pods"
             return
+
+
+def _too_few(ctx: RolloutContext, scale: Body, weight: int) -> bool:
+    """Whether a fixed scale takes pods away from live traffic, as far as the numbers are known."""
+    if has(scale, "weight"):
+        return as_int(scale["weight"]) < weight
+    pods = as_int(ctx.rollout.spec.get("replicas"))
+    return has(scale, "replicas") and as_int(scale["replicas"]) * ctx.rollout.max_weight < pods * weight
 
 
 @rule(

@@ -26,6 +26,7 @@ from bundle_samples import (
 )
 
 GOOD = METRIC["successCondition"]
+BACK = [{"setCanaryScale": {"matchTrafficWeight": True}}, {"setWeight": 60}]
 POD = "provider/job/spec/template/spec"
 CONTAINERS = "spec/template/spec/containers"
 DIVIDED = "sum(a) / sum(b)"
@@ -212,6 +213,16 @@ CASES = [
         "ANA437",
         [blue_green(prePromotionAnalysis={"templates": [{"templateName": "quality"}]}), TEMPLATE],
         [blue_green(postPromotionAnalysis={"templates": [{"templateName": "quality"}]}), TEMPLATE],
+    ),
+    case(
+        "ANA441",
+        rollout({"spec/replicas": 4}, steps=[{"setWeight": 50}, {"setCanaryScale": {"replicas": 1}}, *BACK]),
+        rollout({"spec/replicas": 4}, steps=[{"setWeight": 50}, {"setCanaryScale": {"replicas": 2}}, *BACK]),
+    ),
+    case(
+        "ANA441",
+        rollout(steps=[{"setWeight": 50}, {"setCanaryScale": {"weight": 49}}, *BACK]),
+        rollout(steps=[{"setWeight": 50}, {"setCanaryScale": {"weight": 50}}, *BACK]),
     ),
     case(
         "ANA441",
