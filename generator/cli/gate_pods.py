@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from generator.cli.gate_plans import clock
 from generator.cli.session import Refused, today
 from generator.cli.terminal import emit
 from generator.cli.writing import write_file
@@ -33,7 +34,6 @@ def judge(inputs: Path, to: Path) -> None:
 
     SLUICE_GATE and SLUICE_RELEASE say which; the gate Workflow sets them. Exit code 10: it failed; 11: inconclusive.
     """
-    from generator.cli.gates import clock
     from generator.gates.environments import InstallError
     from generator.gates.pod import ContainerError, gates_of, parameter, told
     from generator.gates.pod import judge as judge_gate
@@ -59,7 +59,6 @@ def verdict(said: tuple[str, ...], to: Path) -> None:
     SLUICE_GATES and SLUICE_RELEASE say which gates there should be. Exit code 10: a gate failed, is inconclusive or
     said nothing, and no waiver covers it.
     """
-    from generator.cli.gates import clock
     from generator.gates.document import written
     from generator.gates.pod import ContainerError, gates_of, told
     from generator.gates.verdict import blocking, concluded

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from generator.cli.gate_inputs import Given, input_options
+from generator.cli.gate_plans import locked
 from generator.cli.session import Refused, open_session, root_option, select_one
 from generator.cli.terminal import emit, note
 
@@ -29,7 +30,6 @@ def stage(spec: str, to: Path, root: Path | None, given: Given, *, archive: bool
 
     Data sets and the model must be those of the lock. Exit code 1: a file is missing; nothing is written.
     """
-    from generator.cli.gates import locked
     from generator.gates.run import wanted
     from generator.gates.staging import copy, staged
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from generator.cli.formats import render
+from generator.cli.gate_plans import planned_of, plans_in
 from generator.cli.session import Refused, Session, open_session, root_option, select_one
 from generator.cli.terminal import emit, has_color, note
 from generator.plan.names import gate_workflow
@@ -87,7 +88,6 @@ def fetch(spec: str, environment: str, server: str, context: str, ca: str | None
     Nothing is written unless the document is about the locked model and data, and about exactly these gates. Exit code
     1: it is refused, or a gate did not pass.
     """
-    from generator.cli.gates import planned_of
     from generator.cli.sections.gates import gates_table
     from generator.cli.writing import write_file
     from generator.gates.document import Evidence, read_evidence, written
@@ -115,7 +115,6 @@ def fetch(spec: str, environment: str, server: str, context: str, ca: str | None
 
 def _one(session: Session, spec: str, environment: str) -> tuple[Entry, Planned]:
     """The model, and its plan in an environment where its gates run in the cluster."""
-    from generator.cli.gates import planned_of, plans_in
     from generator.render.outputs.gates import in_cluster
 
     entry = select_one(session, spec)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -14,16 +12,17 @@ import click
 from generator.cli import gate_pods, gate_stage, gate_workflow
 from generator.cli.formats import render
 from generator.cli.gate_inputs import Given, input_options
+from generator.cli.gate_plans import clock, locked, plans_in, resolved_of
 from generator.cli.options import report_option
 from generator.cli.session import Refused, Session, open_session, root_option, select, select_one
 from generator.cli.terminal import emit, has_color, is_terminal, note
 from generator.gates.document import Evidence, read_evidence, written
 from generator.gates.environments import Environments, InstallError
 from generator.gates.inputs import Inputs
-from generator.gates.run import Clock, Wanted, document, kept, run_gate, wanted
+from generator.gates.run import Wanted, document, kept, run_gate, wanted
 from generator.gates.task import Release, Task
 from generator.plan.entries import Entry
-from generator.plan.resolve import Planned, Resolved, resolve
+from generator.plan.resolve import Planned
 from generator.source.finding import Finding
 from generator.spec.evidence import Entry as Judged
 from generator.spec.lock import LockFile
@@ -114,7 +113,7 @@ def check_one(session: Session, entry: Entry) -> list[Finding]:
     from generator.gates.enforce import evidence_findings, report_findings
 
     evidence = _evidence(session, entry)
-    resolved = _resolve(session, entry)
+    resolved = resolved_of(session, entry)
     if not resolved.plans:
         return [*resolved.findings, *evidence.findings]
     found = [f for planned in resolved.plans for f in evidence_findings(planned, evidence, session.today)]
@@ -129,50 +128,6 @@ def _rules() -> dict[str, str]:
 
 def _evidence(session: Session, entry: Entry) -> Evidence:
     return read_evidence(entry.evidence, session.root, entry.name)
-
-
-def _resolve(session: Session, entry: Entry) -> Resolved:
-    if session.repository.platform is None:
-        raise Refused("the platform can't be used; `sluice validate` says why")
-    return resolve(session.repository, entry, session.bento_templates)
-
-
-def planned_of(session: Session, entry: Entry) -> list[Planned]:
-    """The plans of all environments.
-
-    Raises:
-        Refused: there is none.
-    """
-    resolved = _resolve(session, entry)
-    if resolved.findings or not resolved.plans:
-        emit(render(resolved.findings, "text", color=has_color(sys.stdout)))
-        raise Refused(f"{entry.name} can't be planned; its gates can't be known")
-    return resolved.plans
-
-
-def locked(session: Session, entry: Entry) -> tuple[list[Planned], LockFile]:
-    """The plans of all environments, and the lock that they are made with.
-
-    Raises:
-        Refused: one of them is missing.
-    """
-    planned = planned_of(session, entry)
-    lock = planned[0].written.lock
-    if lock is None:
-        raise Refused(f"{entry.name} has no lock")
-    return planned, lock
-
-
-def plans_in(planned: Sequence[Planned], environment: str) -> list[Planned]:
-    """The plan of an environment, or all.
-
-    Raises:
-        Refused: there is no such environment.
-    """
-    known = [item.plan.identity.environment for item in planned]
-    if environment and environment not in known:
-        raise Refused(f"there is no environment `{environment}`; known: {', '.join(known)}")
-    return [item for item in planned if environment in {"", item.plan.identity.environment}]
 
 
 def _task(planned: Sequence[Planned], item: Wanted, inputs: Inputs, *, offline: bool) -> Task:
@@ -251,12 +206,3 @@ def _tell(session: Session, entry: Entry, entries: Sequence[Judged], fmt: str) -
 
     findings = verdict_findings(entries, _evidence(session, entry))
     emit(render(findings, fmt, color=color, checked=len(entries), rules=_rules()))
-
-
-def clock() -> Clock:
-    """The clock (UTC); SOURCE_DATE_EPOCH stops it, so that evidence can be made again byte for byte."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    if not epoch:
-        return lambda: dt.datetime.now(tz=dt.UTC)
-    fixed = dt.datetime.fromtimestamp(int(epoch), tz=dt.UTC)
-    return lambda: fixed

@@ -198,7 +198,7 @@ def test_a_container_that_was_told_nothing_says_so(text: str):
 
 
 def test_evidence_too_large_for_a_parameter_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from generator.cli.gates import clock
+    from generator.cli.gate_plans import clock
     from generator.gates import pod
     from generator.gates.measures import measure
     from generator.gates.outcome import Outcome
