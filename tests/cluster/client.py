@@ -63,7 +63,12 @@ class Api:
             OSError: there was no answer.
         """
         data = None if body is None else json.dumps(body).encode()
-        status, text = self._exchange(method, path, data, media)
+        try:
+            status, text = self._exchange(method, path, data, media)
+        except OSError:
+            if method == "POST":  # it may have been done all the same
+                raise
+            status, text = self._exchange(method, path, data, media)  # the server closes idle connections
         if status >= 400:
             raise ApiError(status, _message(text))
         return json.loads(text) if text[:1] in (b"{", b"[") else text.decode()

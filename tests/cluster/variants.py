@@ -68,7 +68,8 @@ def rendered(repository: Repository) -> Iterator[tuple[str, str]]:
         for planned in resolved.plans:
             plan = planned.plan
             files = {**render_bundle(plan, templates(), {}), **render_application(plan, templates())}
-            yield from ((f"{plan.identity.path}/{name}", text) for name, text in files.items())
+            objects = {name: text for name, text in files.items() if name.endswith(".yaml")}
+            yield from ((f"{plan.identity.path}/{name}", text) for name, text in objects.items())
     for environment in platform.environments:
         parts = {f"{environment}/platform": render_platform_application(platform, environment, templates())}
         for team in platform.teams:

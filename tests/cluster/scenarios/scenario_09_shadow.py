@@ -50,7 +50,7 @@ def test_biased_and_fair(delivered: Delivered) -> None:
         stable, old = biased.stable(before), fair.stable(other)
         one, two = biased.fresh("2", "bias=0.5"), fair.fresh("2")
         for git, plan in ((biased_git, one), (fair_git, two)):
-            git.synced(plan, git.commit(plan))
+            git.synced(plan, git.commit(plan), 300)  # the Rollout comes once the shadow is ready
         biased.until_phase(one, "Degraded", 500)
         fair.until_phase(two, "Healthy", 600)
     mirrored, asked = _mirrored(one), len(unfairly.answers)
