@@ -115,7 +115,7 @@ def fetch(spec: str, environment: str, server: str, context: str, ca: str | None
 
 def _one(session: Session, spec: str, environment: str) -> tuple[Entry, Planned]:
     """The model, and its plan in an environment where its gates run in the cluster."""
-    from generator.render.outputs.gates import in_cluster
+    from generator.plan.again import in_cluster
 
     entry = select_one(session, spec)
     (planned,) = plans_in(planned_of(session, entry), environment)

@@ -336,4 +336,5 @@ def _delivery(given: Inputs) -> Delivery:
         argocd_namespace=platform.argocd_namespace,
         rollouts=platform.controllers.argo_rollouts,
         workflows=platform.controllers.argo_workflows,
+        requires=tuple(platform.environments[given.environment].requires),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from generator.plan.again import JUDGED_AGAIN, judged_again
 from generator.plan.timeline import watches
 from generator.plan.values import BlueGreen, Canary, Plan
 
@@ -34,6 +35,10 @@ def _before(plan: Plan) -> Iterator[Gap]:
         if gate.waiver:
             text = f"the gate {gate.name} may fail: waived until {gate.waiver.until} by {gate.waiver.approved_by}"
             yield Gap("waived-gate", text)
+    if plan.delivery.requires:
+        first = " and ".join(plan.delivery.requires)
+        text = f"nothing waits for {first}: one lock serves all environments, and Argo CD syncs them side by side"
+        yield Gap("order", text)
     text = (
         "the first release is never analysed: with no stable version beside it, steps and guards are skipped"
     )
@@ -112,7 +117,10 @@ def _blue_green(plan: Plan, rollout: BlueGreen) -> Iterator[Gap]:
 
 def _after(plan: Plan) -> Iterator[Gap]:
     last = "promotion" if isinstance(plan.rollout, Canary) else "the watch"
-    yield Gap("after", f"after {last} nothing here watches the model: alerts of your own have to")
+    if not plan.monitoring.alerts:
+        yield Gap("after", f"after {last} nothing here watches the model: alerts of your own have to")
+    if not judged_again(plan) and any(gate.kind in JUDGED_AGAIN for gate in plan.gates):
+        yield Gap("not-again", f"after {last} drift and fairness are not judged again")
     delay = max((guard.delay_s for guard in plan.rollout.guards), default=0.0)
     if delay:
         yield Gap(

@@ -264,7 +264,18 @@ class Monitoring:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How the bundle reaches the cluster."""
+    """How the bundle reaches the cluster.
+
+    Args:
+        repo: the repository that Argo CD reads.
+        revision: the branch of it.
+        folder: where rendered files lie in it.
+        server: the cluster's API server.
+        argocd_namespace: where Argo CD runs.
+        rollouts: release of Argo Rollouts, as "1.10".
+        workflows: release of Argo Workflows, as "3.7".
+        requires: environments that a version is to have passed before this one.
+    """
 
     repo: str
     revision: str
@@ -273,6 +284,7 @@ class Delivery:
     argocd_namespace: str
     rollouts: str
     workflows: str
+    requires: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from generator.plan.again import judged_again
 from generator.plan.values import Plan
 from generator.promql.burn import PERIOD_S, burn, windows
 from generator.promql.fairness import Parity, parity_lower
@@ -13,7 +14,7 @@ from generator.promql.served import BY_VERSION, PREDICTIONS, Served
 from generator.promql.text import duration, number
 from generator.render import examples
 from generator.render.examples import Example
-from generator.render.outputs.gates import METRIC_PASSED, METRIC_TIME, WATCHED_KINDS, in_cluster
+from generator.render.outputs.gates import METRIC_PASSED, METRIC_TIME
 from generator.render.watched import RATIO, Watched, fair, users, watched
 from generator.spec.units import percent
 
@@ -256,8 +257,8 @@ def _unfair(plan: Plan) -> Iterator[Alert]:
 
 def _rechecked(plan: Plan) -> Iterator[Alert]:
     """What the daily watch found; its gauges are the Workflows controller's."""
-    again = [gate.name for gate in plan.gates if gate.kind in WATCHED_KINDS]
-    if not (plan.gate_pods.watch and again and in_cluster(plan)):
+    again = [gate.name for gate in judged_again(plan)]
+    if not again:
         return
     identity = plan.identity
     labels = f'{{environment="{identity.environment}",model="{identity.model}",team="{identity.team}"}}'

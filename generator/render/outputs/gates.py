@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from generator.plan.again import in_cluster, judged_again
 from generator.plan.gate_tools import BARE, image_of
 from generator.plan.names import Names, gate_workflow
 from generator.plan.values import Gate, Plan
@@ -12,8 +13,6 @@ from generator.render.output import Output
 from generator.render.scalars import inert_json
 
 _OWN = "own-"
-WATCHED_KINDS: Final = frozenset({"drift", "fairness"})
-"""Kinds of gates that are run again on what production saw."""
 WATCH_FOLDER: Final = "watch"
 """Folder of the claim whose inputs are those of the watch."""
 METRIC_TIME, METRIC_PASSED = "sluice_watch_time", "sluice_watch_passed"
@@ -32,8 +31,8 @@ def gates(plan: Plan) -> Iterator[Output]:
         "kubernetes/workflow-gates.yaml.j2",
         {**context, "workflow": gate_workflow(plan), "inputs_path": ""},
     )
-    again = [gate for gate in plan.gates if gate.kind in WATCHED_KINDS]
-    if plan.gate_pods.watch and again:
+    again = judged_again(plan)
+    if again:
         yield _watch(plan, again)
 
 
@@ -82,11 +81,6 @@ def _context(judged: Sequence[Gate], release: dict[str, Any]) -> dict[str, Any]:
         "release": inert_json(release),
         "configs": inert_json([gate.config for gate in judged]),
     }
-
-
-def in_cluster(plan: Plan) -> bool:
-    """Whether the bundle carries a gate Workflow."""
-    return bool(plan.gates) and "cluster" in plan.enforcement
 
 
 def used_images(plan: Plan) -> list[str]:

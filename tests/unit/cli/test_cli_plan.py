@@ -306,8 +306,8 @@ def topics(root: Path, model: str) -> set[str]:
 
 
 def test_gaps_follow_the_spec(repository):
-    assert topics(repository, "fraud") >= {"waived-gate", "first-release", "no-guards", "shadow", "after"}
-    assert topics(repository, "ticket-classifier") >= {"no-live-look", "no-guards", "after"}
+    assert topics(repository, "fraud") >= {"waived-gate", "first-release", "no-guards", "shadow", "order"}
+    assert topics(repository, "ticket-classifier") >= {"no-live-look", "no-guards"}
     before = topics(repository, "recommender")
     assert not before & {"no-traffic", "no-guards", "no-gates", "no-baseline", "cohort"}
     change(repository, "shop/recommender", "traffic: {minRps: 200}", "traffic: {}")
@@ -324,6 +324,22 @@ def test_gaps_follow_the_spec(repository):
         "steps: [{cohort: {header: x-beta, exact: 'yes'}, hold: 5m}, ",
     )
     assert topics(repository, "recommender") - before == {"no-traffic", "no-baseline", "no-data", "cohort"}
+
+
+def test_after_the_release_alerts_and_a_daily_watch_look_on(repository):
+    assert not topics(repository, "fraud") & {"after", "not-again"}
+    change(repository, "platform", '  gates: {daily: "04:30"}\n', "")
+    assert topics(repository, "fraud") & {"after", "not-again"} == {"not-again"}
+    text = (repository / "specs" / "platform.yaml").read_text()
+    alerts = next(line for line in text.splitlines() if line.strip().startswith("alerts:"))
+    change(repository, "platform", f"{alerts}\n", "")
+    assert topics(repository, "fraud") >= {"after", "not-again"}
+    assert "not-again" not in topics(repository, "recommender")  # it has nothing to judge again
+
+
+def test_an_environment_that_requires_another_says_that_nothing_waits(repository):
+    change(repository, "platform", "      requires: [staging]\n", "")
+    assert "order" not in topics(repository, "fraud")
 
 
 def test_markdown_shows_the_odds_and_no_value_ends_its_block(tmp_path):
