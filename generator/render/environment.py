@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.render.scalars import Verbatim, finalizer, prose, yaml_text, yaml_value
+from generator.render.filters import FILTERS
+from generator.render.scalars import finalizer
 from generator.source.files import RefusedError, regular_bytes
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ SUFFIX = ".j2"
 Load = Callable[[str], tuple[str, str, Callable[[], bool]] | None]
 # Templates of commands that write specs, repositories and pages.
 _NOT_BUNDLES = ("ci/", "init/", "new/", "pages/")
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def builtin_folder() -> Path:
@@ -228,15 +227,7 @@ def _environment(language: str, load: Load, *, trusted: bool) -> Environment:
         cache_size=-1,
         auto_reload=False,
     )
-    environment.filters.update(
-        identifier=identifier,
-        raw_text=raw_text,
-        lines=lines,
-        items=items,
-        text=text,
-        go_duration=go_duration,
-        quantity=quantity,
-    )
+    environment.filters.update(FILTERS)
     return environment
 
 
@@ -264,61 +255,8 @@ def _bytecode_cache(*, trusted: bool) -> BytecodeCache | None:
         owned = folder.stat().st_uid == os.geteuid() and os.access(folder, os.W_OK)
     except OSError:
         return None
-    # Constants are written out by our scalars when a template is compiled: other scalars, other code.
-    scalars = hashlib.sha256(Path(__file__).with_name("scalars.py").read_bytes()).hexdigest()[:12]
+    # Constants are written out, by scalars and filters, when a template is compiled: other ones, other code.
+    writers = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("scalars.py", "filters.py"))
+    written = hashlib.sha256(writers).hexdigest()[:12]
     kind = "plain" if trusted else "sandboxed"
-    return Forgiving(str(folder), f"{kind}-{scalars}-%s.cache") if owned else None
-
-
-def identifier(name: str) -> Verbatim:
-    """A free Python identifier.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if not _IDENTIFIER.fullmatch(name):
-        raise ValueError(f"{name!r} is no identifier")
-    return Verbatim(name)
-
-
-def raw_text(text: object) -> Verbatim:
-    """Text for a comment or a README: one line."""
-    return Verbatim(prose(text))
-
-
-def lines(mapping: Mapping[str, object], indent: int) -> Verbatim:
-    """A mapping as block YAML, one key a line, behind the first one indented by this many blanks."""
-    joint = "\n" + " " * indent
-    return Verbatim(joint.join(f"{yaml_value(key)}: {yaml_value(value)}" for key, value in mapping.items()))
-
-
-def items(values: list[object], indent: int) -> Verbatim:
-    """A list as block YAML, one item a line, behind the first one indented by this many blanks."""
-    joint = "\n" + " " * indent
-    return Verbatim(joint.join(f"- {yaml_value(value)}" for value in values))
-
-
-def text(value: str, indent: int) -> Verbatim:
-    """Text of several lines as a literal block indented by this many blanks; in quotes where a block can't hold it."""
-    rows = value.split("\n")
-    block = len(rows) > 1 and all(row.isascii() and row.isprintable() and row == row.rstrip() for row in rows)
-    if not block or not rows[0] or rows[0][0] == " " or not rows[-1]:
-        return Verbatim(yaml_text(value))
-    return Verbatim("|-" + "".join("\n" + (" " * indent + row if row else "") for row in rows))
-
-
-def go_duration(seconds: float) -> str:
-    """A duration that Go and the Gateway API parse alike: whole hours, minutes, seconds or milliseconds."""
-    milliseconds = round(seconds * 1000)
-    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000)):
-        if milliseconds % size == 0:
-            return f"{milliseconds // size}{unit}"
-    return f"{milliseconds}ms"
-
-
-def quantity(value: str) -> str:
-    """A CPU quantity as Kubernetes writes it back: `100m` for 0.1, so that no diff remains."""
-    if "." not in value:
-        return value
-    milli = round(float(value) * 1000)
-    return f"{milli}m" if milli % 1000 else str(milli // 1000)
+    return Forgiving(str(folder), f"{kind}-{written}-%s.cache") if owned else None

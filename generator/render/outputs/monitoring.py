@@ -8,7 +8,7 @@ from generator.plan.names import labels
 from generator.plan.values import Plan
 from generator.render.alerts import Alert, alerts, groups
 from generator.render.dashboard import dashboard_text, model_dashboard
-from generator.render.environment import go_duration
+from generator.render.filters import go_duration
 from generator.render.output import Output
 
 RUNBOOK = "RUNBOOK.md"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from generator.plan.names import Names
 from generator.plan.values import Canary, Cohort, Plan, Step
-from generator.render.environment import go_duration
+from generator.render.filters import go_duration
 from generator.render.output import Output
 from generator.render.outputs.analysis import SHADOW_EVIDENCE, SHADOW_WATCH, has_evidence
 from generator.render.outputs.pods import pod

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from generator.plan.names import labels
 from generator.plan.values import Plan
 from generator.promql.served import PREDICTIONS, Served
-from generator.render.environment import go_duration
+from generator.render.filters import go_duration
 from generator.render.output import Output
 
 

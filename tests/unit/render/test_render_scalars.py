@@ -13,7 +13,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from generator.render.environment import go_duration, identifier, items, lines, quantity, raw_text, text
+from generator.render.filters import go_duration, identifier, items, lines, quantity, raw_text, text
 from generator.render.scalars import Verbatim, prose, python_value, yaml_text, yaml_value
 
 NASTY = [
