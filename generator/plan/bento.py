@@ -13,6 +13,8 @@ Framework = Literal["sklearn", "xgboost", "lightgbm", "mlflow", "onnx", "custom"
 RESERVED_MODULES = frozenset({"counters", "import_model", "messages", "predictor", "service"})
 """Modules of the rendered service: a custom model's own module can't have one of these names."""
 
+HELD_SCRAPES = 2
+"""Scrapes that must have seen a new series at 0 before it counts."""
 OTHER = "other"
 """Group under which a sensitive attribute's undeclared or missing value is counted."""
 
@@ -160,7 +162,7 @@ class Bento:
     @property
     def hold_s(self) -> float:
         """Seconds that the increments of a new series wait, so that two scrapes have seen it at 0."""
-        return 2 * self.scrape_s
+        return HELD_SCRAPES * self.scrape_s
 
     @property
     def input_names(self) -> tuple[str, ...]:

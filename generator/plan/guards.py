@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from generator.plan.bento import HELD_SCRAPES
 from generator.plan.values import Guard, NoDataPolicy
 from generator.spec.guards.base import Detect, GuardBase
 from generator.spec.guards.fairness import FairnessGuard
@@ -26,7 +27,22 @@ def guards(
     compared = sum(1 for guard in written if getattr(guard, "detect", None))
     alpha = spec.rollout.risk.false_rollback / max(compared, 1)
     attributes = {**platform.attributes, **spec.service.attributes}
-    return tuple(_guard(spec, item, index, alpha, no_data, attributes) for index, item in enumerate(written))
+    mask = _least_mask_s(platform)
+    return tuple(
+        _guard(spec, item, index, alpha, no_data, attributes, mask) for index, item in enumerate(written)
+    )
+
+
+def _least_mask_s(platform: PlatformSpec) -> float:
+    """Look-back of the mask of outcomes that are not late at all.
+
+    A pod that is told of a version's outcomes for the first time holds them back, and shows them all at once
+    (`HeldCounter` in the bento). Until then a good version looks as if nobody liked it. Twice the look-back leaves out
+    every stratum that sees requests without their outcomes, or the outcomes that were held.
+    """
+    scrape = platform.prometheus.scrape_interval
+    stratum = max(platform.prometheus.look_interval, 4 * scrape) + scrape
+    return ((HELD_SCRAPES + 2) * scrape + stratum) / 2
 
 
 def guard_name(written: GuardBase) -> str:
@@ -43,6 +59,7 @@ def _guard(
     alpha: float,
     no_data: NoDataPolicy,
     attributes: dict[str, list[Any]],
+    least_mask_s: float,
 ) -> Guard:
     outcome = spec.outcomes.get(written.outcome) if isinstance(written, OutcomeGuard) else None
     delay = outcome.delay if outcome else 0.0
@@ -61,7 +78,7 @@ def _guard(
         attributes=_attributes(written, attributes),
         no_data=written.no_data or no_data,
         alpha=alpha,
-        mask_s=_DELAYS * delay,
+        mask_s=max(_DELAYS * delay, least_mask_s) if outcome else 0.0,
         index=index,
     )
 

@@ -118,7 +118,7 @@ def _guards(rollout: Canary) -> Iterator[tuple[str, Path]]:
             yield "SPIN104", path
         if guard.no_data == "pause":
             yield "SPIN203", path
-        if guard.mask_s:
+        if guard.delay_s:
             yield "SPIN204", path
 
 

@@ -25,7 +25,7 @@ _SLOWER = 5
 _SPEC = {
     "traffic": {"minRps": _COUNTED_ON},
     "rollout": {
-        "steps": [{"weight": "5%", "hold": "90s"}, {"weight": "50%", "hold": "20s"}],
+        "steps": [{"weight": "5%", "hold": "150s"}, {"weight": "50%", "hold": "20s"}],
         "guards": [{"outcome": "ctr", "detect": {"drop": "20%"}}],
     },
 }

@@ -186,3 +186,17 @@ def test_a_broken_lock_is_told_in_the_lock_and_nothing_else(lock, tmp_path):
     assert {str(finding.place).partition(":")[0] for finding in found.findings} == {
         "specs/shop/ranker.lock.yaml"
     }
+
+
+@pytest.mark.parametrize("delay", ["0s", "1s", "10m"])
+def test_the_mask_outlasts_outcomes_that_pods_hold_back(tmp_path, delay):
+    """Held for two scrapes, seen a scrape later, and for as long as a stratum sees them."""
+    outcome = OUTCOME.replace("baseline", f"delay: {delay}, baseline")
+    guards = guard("{outcome: ctr, detect: {drop: 10%}}, {metric: error-rate, limit: 5%}")
+    resolved = resolve_one(small(tmp_path, model(guards, more=outcome), PLATFORM, LOCK))
+    (planned, *_) = resolved.plans
+    by_clicks, by_errors = planned.plan.rollout.guards
+    scrape, look = planned.plan.monitoring.scrape_s, planned.plan.monitoring.look_s
+    held = planned.plan.bento.hold_s + 2 * scrape + max(look, 4 * scrape) + scrape
+    assert 2 * by_clicks.mask_s >= max(held, 5 * by_clicks.delay_s)
+    assert by_errors.mask_s == 0  # counted where it happens, at once
