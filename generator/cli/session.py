@@ -71,7 +71,7 @@ class Session:
 
         templates = Templates(self.root / "templates")
         try:
-            templates.texts  # noqa: B018 - read here, where a bad file can be told from a bug
+            templates.check()
         except TemplateError as error:
             raise Refused(str(error)) from error
         return templates

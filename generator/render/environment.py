@@ -67,23 +67,31 @@ class Templates:
             )
         return dict(sorted(found.items()))
 
-    @cached_property
+    @property
     def texts(self) -> dict[str, str]:
         """Text of every template by name.
 
         Raises:
             TemplateError: a template of the platform team can't be read.
         """
-        return {
-            name: _own_text(source.file, self.overrides) if source.own else source.file.read_text("utf-8")
-            for name, source in self.sources.items()
-        }
+        return {name: self._text(name) for name in self.sources}
+
+    def check(self) -> None:
+        """Read the platform team's own templates, before anything depends on them.
+
+        Raises:
+            TemplateError: one can't be read.
+        """
+        for name, source in self.sources.items():
+            if source.own:
+                self._text(name)
 
     def digest(self, prefix: str = "") -> str:
         """SHA-256 (hex) of the templates of bundles whose name starts like this."""
         total = hashlib.sha256()
-        for name, text in self.texts.items():
+        for name in self.sources:
             if name.startswith(prefix) and not name.startswith(_NOT_BUNDLES):
+                text = self._text(name)
                 total.update(f"{name}\0{len(text)}\0{text}".encode())
         return total.hexdigest()
 
@@ -132,7 +140,7 @@ class Templates:
         from jinja2.meta import find_referenced_templates
 
         try:
-            found = set(find_referenced_templates(self._environment(_language(name)).parse(self.texts[name])))
+            found = set(find_referenced_templates(self._environment(_language(name)).parse(self._text(name))))
         except TemplateSyntaxError:
             return ()
         return {part for part in found if part} | (own if None in found else set())
@@ -155,7 +163,19 @@ class Templates:
     def _load(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
         """A template's text and its file, which tracebacks name."""
         source = self.sources.get(name)
-        return (self.texts[name], str(source.file), lambda: True) if source else None
+        return (self._text(name), str(source.file), lambda: True) if source else None
+
+    def _text(self, name: str) -> str:
+        text = self._read.get(name)
+        if text is None:
+            source = self.sources[name]
+            text = _own_text(source.file, self.overrides) if source.own else source.file.read_text("utf-8")
+            self._read[name] = text
+        return text
+
+    @cached_property
+    def _read(self) -> dict[str, str]:
+        return {}
 
     @cached_property
     def _environments(self) -> dict[str, Environment]:
@@ -198,11 +218,10 @@ def _blame(sources: Iterable[Source], reason: str) -> str:
 
 def template_names(folder: Path) -> list[str]:
     """The templates in a folder."""
-    found: list[str] = []
-    for parent, _, files in os.walk(folder):
-        found += [
-            Path(parent, file).relative_to(folder).as_posix() for file in files if file.endswith(SUFFIX)
-        ]
+    root, found = str(folder), list[str]()
+    for parent, _, files in os.walk(root):
+        inner = parent[len(root) + 1 :].replace(os.sep, "/")
+        found += [f"{inner}/{file}" if inner else file for file in files if file.endswith(SUFFIX)]
     return found
 
 

@@ -69,6 +69,35 @@ def test_version():
     assert (done.exit_code, done.stdout) == (0, f"sluice {__version__}\n")
 
 
+ROOT = Path(__file__).resolve().parents[3]
+_RUN = "from generator.cli.main import run; run()"
+_MODEL = "from pydantic import create_model; create_model('Some', field=int)"
+
+
+@pytest.mark.parametrize(
+    ("program", "asked"),
+    [(f"{_MODEL}; {_RUN}", True), (_RUN, False)],
+)
+def test_plugins_of_pydantic_take_no_part(tmp_path: Path, program: str, asked: bool):
+    """One that leaves a mark when it is loaded; pydantic alone does load it."""
+    marker, installed = tmp_path / "mark", tmp_path / "loud-1.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: loud\nVersion: 1\n")
+    (installed / "entry_points.txt").write_text("[pydantic]\nloud = loud\n")
+    (tmp_path / "loud.py").write_text(
+        f"open({str(marker)!r}, 'w')\ndef new_schema_validator(*a, **k): return None, None, None\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "validate"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert marker.exists() is asked
+
+
 def test_a_misspelt_command_is_refused_with_the_nearest():
     done = CliRunner().invoke(cli, ["vaildate"])
     assert done.exit_code == 2
