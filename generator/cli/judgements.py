@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from generator.cli.judging import judge_model
 from generator.cli.session import Session
@@ -17,6 +18,8 @@ from generator.rules.footprint import Footprint, footprint
 from generator.rules.judge import judge_all
 from generator.source.finding import Finding
 from generator.source.reader import display
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +81,38 @@ def judge_models(
     session.bento_templates  # noqa: B018
     session.repository.platform  # noqa: B018
     with progress(spread(models, judge_some), len(models), label) as found:
-        judged = sorted(found, key=lambda one: one.entry)
+        judged = sorted(_shared(found, session.entries), key=lambda one: one.entry)
     footprints = [footprint for one in judged for footprint in one.footprints]
     return judged, judge_all(footprints, session.repository, session.today)
+
+
+def _shared(found: Iterable[Judged], entries: Iterable[Entry]) -> Iterator[Judged]:
+    """What came from other processes, with one object for values that are equal: copies would be most of the memory."""
+    own, seen = {entry: entry for entry in entries}, dict[Any, Any]()
+
+    def once(value: T) -> T:
+        known: T = seen.setdefault(value, value)
+        return known
+
+    for one in found:
+        footprints = tuple(
+            Footprint(
+                team=once(each.team),
+                model=each.model,
+                environment=once(each.environment),
+                tier=once(each.tier),
+                most=once(each.most),
+                usual=once(each.usual),
+                scaled=once(each.scaled),
+                hosts=each.hosts,
+            )
+            for each in one.footprints
+        )
+        findings = tuple(
+            replace(each, message=once(each.message), hint=once(each.hint), related=once(each.related))
+            for each in one.findings
+        )
+        yield Judged(own[one.entry], findings, footprints, once(one.images))
 
 
 def _judged(session: Session, entry: Entry, environment: str, *, alone: bool) -> Judged:

@@ -11,6 +11,7 @@ from generator.cli.session import Session
 from generator.cli.spread import spread
 from generator.cli.terminal import progress
 from generator.cli.work import BENTOS, GATES, USED, Request, Shared, Work, model_paths, survey_images
+from generator.cli.written import Written
 from generator.output.bundle import Bundle
 from generator.output.errors import OutputError
 from generator.output.folder import open_root
@@ -81,15 +82,16 @@ class Product:
         left = [finding for finding in self.findings if finding.code != NO_DIGEST]
         return replace(self, findings=left, work=work)
 
-    def write(self, root: Path, notice: Notice) -> list[WriteReport]:
+    def write(self, root: Path, notice: Notice) -> Written:
         """Write it all; above a few hundred models with one process a core."""
+        total = Written()
         with locked(root, notice) as top:
-            reports = [write_within(top, self._shared()), write_within(top, self._images())]
+            total.add([write_within(top, self._shared()), write_within(top, self._images())])
             models = (*self.good, *self.waiting)
             written = spread(models, self._write_some(root))
             with progress(written, len(models), "Rendering") as found:
-                reports += found
-        return reports
+                total.add(found)
+        return total
 
     def _shared(self) -> Iterator[Bundle]:
         platform = self.session.repository.platform

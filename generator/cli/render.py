@@ -11,17 +11,16 @@ import click
 
 from generator.cli.session import Refused, Session, open_session, root_option, select
 from generator.cli.work import Request, Work, platform_inputs, survey
+from generator.cli.written import SHOWN, Written
 from generator.output.check import check
 from generator.output.diff import diff
 from generator.output.errors import OutputError
 from generator.output.prune import prune
-from generator.output.report import CheckReport, WriteReport
+from generator.output.report import CheckReport
 from generator.plan.entries import SPECS
 from generator.plan.inputs import PlatformInputs
 from generator.render.environment import TemplateError
 from generator.source.finding import Finding
-
-_SHOWN = 20
 
 
 @click.command("render")
@@ -118,11 +117,13 @@ def _run(
         report = check(request.output, product.bundles(), fresh=work.fresh, orphaned=orphaned)
         return max(product.exit_code, _say_check(report, request, refused=product.exit_code > 0))
     else:
-        gone = [prune(request.output, request.environment, work.expected, _notice)] if orphaned else []
+        gone = Written()
+        if orphaned:
+            gone.add([prune(request.output, request.environment, work.expected, _notice)])
         _say_written(gone, request.output)
         written = product.write(request.output, _notice)
         _say_written(written, request.output)
-        if product.exit_code == 0 and not any(report.said for report in (*gone, *written)):
+        if product.exit_code == 0 and not (gone.said or written.said):
             click.echo(f"{_relative(request.output)} is up to date, nothing changed")
     return product.exit_code
 
@@ -154,13 +155,12 @@ def _say_fresh(work: Work, target: Path, *, only_check: bool) -> None:
     )
 
 
-def _say_written(reports: Sequence[WriteReport], target: Path) -> None:
-    for verb, words in _VERBS.items():
-        _list(words, sorted(path for report in reports for path in getattr(report, verb)), target)
-    _tell([finding for report in reports for finding in report.findings])
-    identical = sum(report.identical for report in reports)
-    if identical:
-        click.echo(f"{identical} files were right already")
+def _say_written(written: Written, target: Path) -> None:
+    for kind, words in _VERBS.items():
+        _list(words, written.counts[kind], written.first[kind], target)
+    _tell(written.findings)
+    if written.identical:
+        click.echo(f"{written.identical} files were right already")
 
 
 _VERBS = {
@@ -172,25 +172,27 @@ _VERBS = {
 }
 
 
-def _list(verb: str, paths: list[str], target: Path) -> None:
-    if not paths:
+def _list(verb: str, count: int, paths: Sequence[str], target: Path) -> None:
+    """How many files, and the first names of them."""
+    if not count:
         return
-    click.echo(f"{verb} {len(paths)}:")
-    for path in paths[:_SHOWN]:
+    click.echo(f"{verb} {count}:")
+    for path in paths[:SHOWN]:
         click.echo(f"  {_relative(target)}/{path}")
-    if len(paths) > _SHOWN:
-        click.echo(f"  … and {len(paths) - _SHOWN} more")
+    if count > SHOWN:
+        click.echo(f"  … and {count - SHOWN} more")
 
 
 def _say_foreign(paths: Sequence[str]) -> None:
     if paths:
-        more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
-        click.echo(f"not Sluice's, left alone: {', '.join(paths[:_SHOWN])}{more}")
+        more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
+        click.echo(f"not Sluice's, left alone: {', '.join(paths[:SHOWN])}{more}")
 
 
 def _say_check(report: CheckReport, request: Request, *, refused: bool) -> int:
     for verb in ("missing", "stale", "edited", "orphaned"):
-        _list(verb, list(getattr(report, verb)), request.output)
+        paths = getattr(report, verb)
+        _list(verb, len(paths), paths, request.output)
     _tell(list(report.findings))
     _say_foreign(report.foreign)
     if report.clean and refused:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from generator.plan.entries import Entry
@@ -117,13 +118,14 @@ class PlatformInputs:
 def model_inputs(entry: Entry, platform: PlatformInputs, templates: str) -> dict[str, str]:
     """Inputs of the bundles of one model; `templates` is the digest of templates and code.
 
-    Evidence is no part of what is rendered, but of what is judged before it.
+    Evidence is no part of what is rendered, but of what is judged before it. Digests that many models have alike are
+    kept once.
     """
     spec, lock = raw(entry.spec) or b"", raw(entry.lock) or b""
     inputs = {
-        "evidence": file_digest(entry.evidence),
+        "evidence": intern(file_digest(entry.evidence)),
         "lock": hashlib.sha256(lock).hexdigest(),
-        "platform": platform.of_model(entry.team, entry.model, lock),
+        "platform": intern(platform.of_model(entry.team, entry.model, lock)),
         "spec": hashlib.sha256(spec).hexdigest(),
         "templates": templates,
     }
