@@ -22,6 +22,9 @@ _RPS, _CLICKS, _DROP = 100.0, 0.8, 0.2
 _COUNTED_ON = 70.0
 # Nine of ten are to be faster than the predicted p90. Of ten good ones more than five are slower once in 7,000 runs.
 _SLOWER = 5
+# At an abort the controller points the canary Service at the stable pods while the route still sends it its share: for a
+# moment Envoy may know no pod behind it (seen: 2 of 115,945 requests in eleven releases).
+_LOST = 1e-4
 _SPEC = {
     "traffic": {"minRps": _COUNTED_ON},
     "rollout": {
@@ -84,7 +87,7 @@ def test_bad_updates_are_taken_back(delivered: Delivered) -> None:
             "good twin": f"Healthy, {', '.join(map(str, split))}",
         },
     )
-    assert not load.failed, refused(release.layout, host)
+    assert len(load.failed) <= _LOST * len(load.answers), refused(release.layout, host)
     assert all(one.failed == 1 for one in found)
     assert all(one.app == ("Synced", "Degraded") for one in found)
     assert slower <= _SLOWER
