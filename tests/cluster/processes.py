@@ -18,6 +18,8 @@ _SHOWN_LINES = 25
 
 Command = list[str | Path]
 """A program and its arguments."""
+# They outlive who started them; without their objects Python would complain that they still run.
+_STARTED: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Processes:
                 env={**os.environ, **(env or {})},
                 start_new_session=True,
             )
+        _STARTED.append(process)
         (self.folder / f"{name}.pid").write_text(str(process.pid))
 
     def ready(self, name: str, probe: Callable[[], object], seconds: float = 60) -> None:
