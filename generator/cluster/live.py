@@ -2,7 +2,7 @@
 
 The server fills in defaults and merges as it would for real, so what only looks different is no difference. Fields that
 an earlier sync wrote and git has no more are found by the annotation of a client-side apply, as `kubectl` and Argo CD
-find them. Weights of routes are left out: while a canary runs they are the controller's.
+find them. Weights of routes and hashes in selectors are left out: they are the controller's.
 """
 
 from __future__ import annotations
@@ -22,13 +22,16 @@ AT_ONCE: Final = 8
 _DRY_RUN: Final = {"dryRun": "All", "fieldManager": "sluice-diff", "force": "true"}
 _APPLY: Final = "application/apply-patch+yaml"
 _LAST: Final = "kubectl.kubernetes.io/last-applied-configuration"
-# What the server keeps for itself, and what follows from everything else in a bundle.
+# What the server and Argo CD keep for themselves, and what follows from everything else in a bundle.
 _NOISE: Final = re.compile(
     r"""status(\..*|$) | metadata\.(managedFields|resourceVersion|generation|uid|creationTimestamp|selfLink)(\W.*|$)
-      | metadata\.annotations\.(kubectl\.kubernetes\.io/last-applied-configuration|sluice\.dev/bundle)$""",
+      | metadata\.annotations\.(kubectl\.kubernetes\.io/last-applied-configuration|sluice\.dev/bundle)$
+      | metadata\.annotations\.argocd\.argoproj\.io/tracking-id$""",
     re.VERBOSE,
 )
-_WEIGHTS: Final = {
+# What the Rollouts controller writes. A dry run replaces a selector as a whole; a client-side apply keeps its hash.
+_CONTROLLED: Final = {
+    "Service": re.compile(r"spec\.selector\.rollouts-pod-template-hash$"),
     "HTTPRoute": re.compile(r"spec\.rules\[.*\]\.backendRefs\[.*\]\.weight$"),
     "VirtualService": re.compile(r"spec\.http\[.*\]\.route\[.*\]\.weight$"),
     "TraefikService": re.compile(r"spec\.weighted\.services\[.*\]\.weight$"),
@@ -90,7 +93,7 @@ def _ask(server: Server, item: Object) -> Found:
         return Found(item, reason=f"the cluster refuses it: {wanted.message}")
     fields = {field.path: field for field in _differences(live.body, wanted.body, "")}
     fields |= {field.path: field for field in _dropped(live.body, item.body) if field.path not in fields}
-    noise = _WEIGHTS.get(item.kind)
+    noise = _CONTROLLED.get(item.kind)
     told = (f for f in fields.values() if not _NOISE.match(f.path) and not (noise and noise.match(f.path)))
     return Found(item, tuple(told))
 

@@ -61,9 +61,11 @@ class Kept:
                 "generation": 3,
                 "managedFields": [{"manager": "argocd"}],
             }
-            live["metadata"].setdefault("annotations", {})[
-                "kubectl.kubernetes.io/last-applied-configuration"
-            ] = json.dumps(body)
+            marked = live["metadata"].setdefault("annotations", {})
+            marked["argocd.argoproj.io/tracking-id"] = f"app:{path}"  # applied like everything else
+            marked["kubectl.kubernetes.io/last-applied-configuration"] = json.dumps(live)
+            if body["kind"] == "Service":
+                live["spec"]["selector"]["rollouts-pod-template-hash"] = "5c9f"
             live["status"] = {"phase": "Healthy"}
             self.objects[path] = live
 
@@ -85,6 +87,8 @@ class Kept:
         if method == "GET":
             return (200, self.objects[path]) if path in self.objects else (404, {"message": "not found"})
         wanted = merged(self.objects[path], body)
+        if body["kind"] == "Service":  # its selector is atomic
+            wanted["spec"]["selector"] = body["spec"]["selector"]
         wanted["metadata"]["managedFields"] = [{"manager": "argocd"}, {"manager": "sluice-diff"}]
         return 200, wanted
 
