@@ -11,7 +11,7 @@ import click
 
 from generator.cli.session import Refused, Session, open_session, root_option, select
 from generator.cli.work import Request, Work, platform_inputs, survey
-from generator.cli.written import SHOWN, Written
+from generator.cli.written import SHOWN, VERBS, Written
 from generator.output.check import check
 from generator.output.diff import diff
 from generator.output.errors import OutputError
@@ -156,20 +156,11 @@ def _say_fresh(work: Work, target: Path, *, only_check: bool) -> None:
 
 
 def _say_written(written: Written, target: Path) -> None:
-    for kind, words in _VERBS.items():
+    for kind, words in VERBS.items():
         _list(words, written.counts[kind], written.first[kind], target)
     _tell(written.findings)
     if written.identical:
         click.echo(f"{written.identical} files were right already")
-
-
-_VERBS = {
-    "created": "created",
-    "updated": "updated",
-    "overwritten": "overwritten, they had been edited:",
-    "deleted": "deleted",
-    "kept_edited": "kept, they had been edited and nothing renders them any more:",
-}
 
 
 def _list(verb: str, count: int, paths: Sequence[str], target: Path) -> None:

@@ -12,7 +12,14 @@ from generator.source.finding import Finding
 
 SHOWN: Final = 20
 """How many names of a kind are told."""
-KINDS: Final = ("created", "updated", "overwritten", "deleted", "kept_edited")
+VERBS: Final = {
+    "created": "created",
+    "updated": "updated",
+    "overwritten": "overwritten, they had been edited:",
+    "deleted": "deleted",
+    "kept_edited": "kept, they had been edited and nothing renders them any more:",
+}
+"""Kinds of files as reports name them, and as people are told."""
 
 
 @dataclass
@@ -26,15 +33,15 @@ class Written:
         findings: ledgers that were damaged.
     """
 
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
-    first: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VERBS, 0))
+    first: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in VERBS})
     identical: int = 0
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, reports: Iterable[WriteReport]) -> None:
         """Count more of them in."""
         for report in reports:
-            for kind in KINDS:
+            for kind in VERBS:
                 paths = getattr(report, kind)
                 if paths:
                     self.counts[kind] += len(paths)

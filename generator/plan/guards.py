@@ -63,13 +63,13 @@ def _guard(
 ) -> Guard:
     outcome = spec.outcomes.get(written.outcome) if isinstance(written, OutcomeGuard) else None
     delay = outcome.delay if outcome else 0.0
-    counts = written.counts()
+    counts, compared = written.counts(), getattr(written, "detect", None)
     return Guard(
         name=guard_name(written),
         kind=written.kind,
         subject=written.subject,
         counts=counts,
-        ratio=_ratio(getattr(written, "detect", None)),
+        ratio=_ratio(compared),
         limit=written.at_most if isinstance(written, FairnessGuard) else getattr(written, "limit", None),
         at_most=outcome is None or outcome.better == "lower",
         baseline=outcome.baseline if outcome else getattr(written, "baseline", None),
@@ -78,7 +78,7 @@ def _guard(
         attributes=_attributes(written, attributes),
         no_data=written.no_data or no_data,
         alpha=alpha,
-        mask_s=max(_DELAYS * delay, least_mask_s) if outcome else 0.0,
+        mask_s=max(_DELAYS * delay, least_mask_s) if outcome and compared else 0.0,
         index=index,
     )
 

@@ -141,7 +141,7 @@ class Guard:
         attributes: sensitive attributes with their declared values.
         no_data: what missing data means.
         alpha: chance of a false rollback that this guard may spend.
-        mask_s: look-back of the mask of an outcome that is late, or held back at first; 0 where no mask is needed.
+        mask_s: look-back of the mask of a comparison whose outcomes are late, or held back at first; 0: no mask.
         index: position among the spec's guards; findings point there.
     """
 
