@@ -156,11 +156,12 @@ def _user_layer() -> Path:
 
 def _package_layer(requirements: Sequence[str]) -> Path:
     """The virtual environment of a service, as it would lie in an image with Debian's Python."""
-    key = hashlib.sha256("\n".join(requirements).encode()).hexdigest()[:12]
+    key = hashlib.sha256("\n".join([*requirements, str(programs.folder("base"))]).encode()).hexdigest()[:12]
     target = _folder("images") / f"packages-{key}.layer"
     if not target.exists():
         with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            venv = Path(scratch) / "venv"
+            subprocess.run(["tar", "-xf", programs.folder("base") / "base.tar", "-C", scratch], check=True)
+            venv = Path(scratch) / "app" / ".venv"
             packages = venv / "lib" / "python3.11" / "site-packages"
             command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(packages)]
             subprocess.run([*command, "--python-version", "3.11", *requirements], check=True)
@@ -172,6 +173,10 @@ def _package_layer(requirements: Sequence[str]) -> Path:
             (venv / "bin" / "activate").write_text(_ACTIVATE)
             (venv / "bin" / "bentoml").write_text(_COMMAND)
             (venv / "bin" / "bentoml").chmod(0o755)
+            # By the image's own Python, valid whatever time the files get in the layer. Some packages ship a file for
+            # another version of Python, which does not compile.
+            compiling = ["python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+            subprocess.run(["chroot", scratch, *compiling, "/app/.venv/lib"])
             image.layer_of_folder(target.with_suffix(".new"), venv, "app/.venv").rename(target)
     return target
 

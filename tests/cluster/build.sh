@@ -190,6 +190,8 @@ crds() {
 # The base of the models' images: a small Debian with its Python, as one layer.
 base() {
   debootstrap --variant=minbase --include=python3,ca-certificates,libgomp1 "${version[base]}" root
+  # Files get one time below; Python must not take its compiled modules for old ones because of it.
+  chroot root python3 -m compileall -q -f --invalidation-mode unchecked-hash /usr/lib/python3.11
   rm -rf root/var/cache/apt/archives/*.deb root/var/lib/apt/lists/* root/usr/share/{doc,man,locale,info} root/{dev,proc,sys}/*
   ln -s python3 root/usr/bin/python
   tar --numeric-owner --sort=name --mtime=@0 -C root -cf "$out/base.tar" .

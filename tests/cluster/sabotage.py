@@ -112,7 +112,7 @@ WAYS = (
     Sabotage(
         "unguarded-condition",
         "conditions that read the first result without asking whether there is one",
-        "scenario_05_no_data.py",
+        "scenario_05_no_traffic.py",
         (
             (
                 "generator/promql/conditions.py",

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.cluster import bed, dns_standin, image, programs, targets_standin
+from tests.cluster import bed, dns_standin, image, phases, programs, targets_standin
 from tests.cluster.load import Answer, Load
 from tests.cluster.measures import Split, fair, holds, splits
 from tests.cluster.waiting import TooLateError, until
@@ -139,9 +139,10 @@ def test_an_unknown_scenario_is_told_with_the_known_ones() -> None:
 
 @pytest.mark.parametrize("number", range(1, 14))
 def test_each_scenario_of_the_table_can_be_run_alone(number: int) -> None:
-    [file] = bed.scenario_files(str(number))
-    assert f"{number:02}" in file.stem.split("_")
-    assert bed.scenario_files(f"{number:02}") == [file]
+    files = bed.scenario_files(str(number))
+    assert files
+    assert all(f"{number:02}" in file.stem.split("_") for file in files)
+    assert bed.scenario_files(f"{number:02}") == files
 
 
 def test_a_file_of_two_scenarios_is_run_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,3 +168,15 @@ def test_waiting_ends() -> None:
     assert until("it", lambda: next(answers), 5, 0) == "there"
     with pytest.raises(TooLateError, match="it did not come within 0 s"):
         until("it", lambda: False, 0, 0)
+
+
+def test_each_scenario_runs_once_and_none_that_measures_beside_one_that_disturbs() -> None:
+    files = sorted(str(file) for file in bed.SCENARIOS.glob("scenario_*.py"))
+    found = phases.rounds(files)
+    assert sorted(file for queues in found for queue in queues for file in queue.files) == files
+    (first, _), (together, _), (disturbing, beside) = found
+    assert [Path(file).stem for file in first.files] == ["scenario_13_01_everything_at_once"]
+    assert together.workers == 2
+    assert len(disturbing.files) == 2
+    for file in beside.files:
+        assert "guards" not in Path(file).read_text(), f"{file} may ask Prometheus"

@@ -37,3 +37,8 @@ def until(what: str, probe: Callable[[], T], seconds: float, every: float = 0.1)
         if time.monotonic() > deadline:
             raise TooLateError(f"{what} did not come within {seconds:g} s{error}")
         Event().wait(every)
+
+
+def pause(seconds: float) -> None:
+    """Let time pass: where that nothing happens is what is to be seen."""
+    Event().wait(seconds)

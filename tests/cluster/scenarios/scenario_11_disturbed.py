@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from generator.plan.values import Plan
 from tests.cluster import argocd, delivery, measures, report
 from tests.cluster.client import ApiError, Object
@@ -25,7 +23,6 @@ def _spec(pods: int) -> Object:
     return {"autoscaling": {"kind": "hpa", "min": pods, "max": pods}, "rollout": {"steps": _STEPS}}
 
 
-@pytest.mark.alone
 def test_a_good_version_takes_over_and_a_bad_one_does_not(delivered: Delivered) -> None:
     git, plan = delivered("shop/ranker", "s11", **_spec(3))
     release, host = git.release, plan.routing.hosts[0]

@@ -11,8 +11,6 @@ import re
 import time
 from pathlib import Path
 
-import pytest
-
 from generator.plan.values import Plan
 from tests.cluster import gate_images, gated, report
 from tests.cluster.client import Api, Object
@@ -34,7 +32,6 @@ _GATES = {
 _LONGEST_S = 700
 
 
-@pytest.mark.alone
 def test_the_whole_repository(layout: Layout, api: Api, tmp_path: Path) -> None:
     whole = Whole(api, tmp_path, _ENVIRONMENT)
     plans = whole.write(_GATES)

@@ -1,41 +1,21 @@
-"""Nothing is known of the new version: it is not promoted, and not aborted either."""
+"""Prometheus is gone, starts again, sees nothing for a while: a version that it says nothing of is neither promoted nor aborted."""
 
 from __future__ import annotations
 
 import time
-
-import pytest
 
 from tests.cluster import delivery, measures, report
 from tests.cluster.envoy import refused
 from tests.cluster.gitops import Delivered
 from tests.cluster.load import Load
 from tests.cluster.visitors import ITEM, RPS
-from tests.cluster.waiting import until
+from tests.cluster.waiting import pause, until
 from tests.cluster.watch import Watch
 
 _CLICKS = 0.8
-_GONE_S, _GAP_S, _STILL_S = 120.0, 20.0, 20.0
+_GONE_S, _GAP_S = 120.0, 20.0
 
 
-def test_no_traffic(delivered: Delivered) -> None:
-    git, plan = delivered("shop/ranker", "s5n")
-    release, new = git.release, git.release.fresh("2")
-    stable = release.stable(plan)
-    with Watch(release.api, new) as watch:
-        git.synced(new, git.commit(new))
-        until("a pause for a person", lambda: "Inconclusive" in watch.last.message, 240)
-        _wait(_STILL_S)
-    last = watch.moments[-1]
-    report.figures("5 no traffic", {"at the end": f"{last.phase}, weight {last.weight}, {last.message}"})
-    print(watch.story())
-    assert (last.phase, last.weight, last.aborted) == ("Paused", 5, False)
-    assert not any(moment.aborted for moment in watch.moments)
-    assert {weight for weight, _, _ in watch.spans()} == {0, 5}
-    assert release.stable(new) == stable
-
-
-@pytest.mark.alone
 def test_prometheus_is_gone_restarted_and_sees_a_gap(delivered: Delivered) -> None:
     git, plan = delivered("shop/ranker", "s5")
     release, host = git.release, plan.routing.hosts[0]
@@ -46,7 +26,7 @@ def test_prometheus_is_gone_restarted_and_sees_a_gap(delivered: Delivered) -> No
             git.synced(first, git.commit(first))
             until("weight 5", lambda: gone.last.weight == 5, 300)
             layout.processes.stop("prometheus")
-            _wait(_GONE_S)
+            pause(_GONE_S)
             still = gone.last
             delivery.start_prometheus(layout)
             back = time.time()
@@ -58,7 +38,7 @@ def test_prometheus_is_gone_restarted_and_sees_a_gap(delivered: Delivered) -> No
             layout.processes.stop("prometheus")
             delivery.start_prometheus(layout)
             with delivery.scrape_gap(layout):
-                _wait(_GAP_S)
+                pause(_GAP_S)
             release.until_phase(second, "Healthy", 300)
     held = measures.holds(short, [5, 50])
     report.figures(
@@ -75,8 +55,3 @@ def test_prometheus_is_gone_restarted_and_sees_a_gap(delivered: Delivered) -> No
     assert (still.weight, still.aborted) == (5, False)
     assert not any(moment.aborted for moment in [*gone.moments, *short.moments])
     assert held[0] > 39
-
-
-def _wait(seconds: float) -> None:
-    end = time.time() + seconds
-    until("the end of a time", lambda: time.time() > end, seconds + 5, 0.5)

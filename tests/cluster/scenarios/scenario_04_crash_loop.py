@@ -1,0 +1,57 @@
+"""A version that crashes again and again once all requests are its own is taken back."""
+
+from __future__ import annotations
+
+from generator.plan.looks import first_look_s, watch_looks
+from generator.plan.timeline import watches
+from generator.plan.values import BlueGreen
+from tests.cluster import report
+from tests.cluster.envoy import refused
+from tests.cluster.gitops import Delivered
+from tests.cluster.load import Load
+from tests.cluster.visitors import ITEM, RPS
+from tests.cluster.waiting import until
+from tests.cluster.watch import Watch
+
+_BLUE_GREEN = {
+    "rollout": {
+        "strategy": "blue-green",
+        "watch": "90s",
+        "guards": [{"metric": "error-rate", "limit": "5%", "noData": "fail"}],
+    }
+}
+
+
+def test_a_crash_loop_after_the_switch(delivered: Delivered) -> None:
+    git, plan = delivered("shop/ranker", "s4c", **_BLUE_GREEN)
+    release, host = git.release, plan.routing.hosts[0]
+    blue, bad = release.stable(plan), release.fresh("2", "crash=150", **_BLUE_GREEN)
+    assert isinstance(bad.rollout, BlueGreen)
+    looks = first_look_s(bad, watches(bad)[0]) + 10 * watch_looks(bad, bad.rollout.watch_s)
+    with Watch(release.api, bad) as watch, Load(host, RPS, ITEM) as load:
+        until("traffic", lambda: load.exposed(blue) > 2 * RPS, 60)
+        git.synced(bad, git.commit(bad))
+        until("the switch", lambda: _active(release.rollout(bad)) not in ("", blue), 300)
+        until("an abort", lambda: watch.last.aborted, looks + 120)
+        until("the way back", lambda: _active(release.rollout(bad)) == blue, 60)
+        back = len(load.answers)
+        until("traffic behind the rollback", lambda: len(load.answers) > back + 10 * RPS, 60)
+    print(watch.story())
+    switched = next(m.at for m in watch.moments if dict(m.selectors).get("active") not in ("", blue, None))
+    home = next(m.at for m in watch.moments if m.at > switched and dict(m.selectors).get("active") == blue)
+    report.figures(
+        "4 crash loop after promotion",
+        {**load.told(), "seconds from switch to way back": f"{home - switched:.0f}"},
+    )  # fmt: skip
+    assert load.exposed(blue) > 0
+    late = [answer for answer in load.answers if answer.at > home + 5]
+    assert late
+    assert not [answer for answer in late if answer.error], refused(release.layout, host)
+    assert all(answer.version == blue for answer in late)
+
+
+def _active(rollout: dict[str, object]) -> str:
+    status = rollout["status"]
+    assert isinstance(status, dict)
+    active: str = status.get("blueGreen", {}).get("activeSelector", "")
+    return active
