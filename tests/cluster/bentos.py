@@ -173,8 +173,8 @@ def _package_layer(requirements: Sequence[str]) -> Path:
             (venv / "bin" / "activate").write_text(_ACTIVATE)
             (venv / "bin" / "bentoml").write_text(_COMMAND)
             (venv / "bin" / "bentoml").chmod(0o755)
-            # By the image's own Python, valid whatever time the files get in the layer. Some packages ship a file for
-            # another version of Python, which does not compile.
+            # As BentoML's Dockerfile does by UV_COMPILE_BYTECODE; by the image's own Python, and valid whatever time the
+            # files get in the layer. Some packages ship a file for another version of Python, which does not compile.
             compiling = ["python3", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
             subprocess.run(["chroot", scratch, *compiling, "/app/.venv/lib"])
             image.layer_of_folder(target.with_suffix(".new"), venv, "app/.venv").rename(target)

@@ -87,10 +87,12 @@ class Processes:
         return state[:1] != "Z"
 
     def stop(self, name: str, with_signal: signal.Signals = signal.SIGTERM) -> None:
-        """End a process and wait for its end."""
+        """End a process, then what it started and left behind, and wait for the end of both."""
+        group = self._pid(name)
         with suppress(ProcessLookupError):
-            os.kill(self._pid(name), with_signal)
+            os.kill(group, with_signal)
         until(f"the end of {name}", lambda: not self.alive(name), 30)
+        until(f"the end of what {name} started", lambda: not _killed(group), 30)
 
     def log(self, name: str) -> Path:
         """What a process said."""
@@ -102,6 +104,20 @@ class Processes:
 
     def _pid(self, name: str) -> int:
         return int((self.folder / f"{name}.pid").read_text())
+
+
+def _killed(group: int) -> list[int]:
+    """Kill what still runs of a process group; who ended and was not waited for does not."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, its_group = file.read_text().rpartition(") ")[2].split()[:3]
+            if int(its_group) == group and state != "Z":
+                found.append(int(file.parent.name))
+    for process in found:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    return found
 
 
 def answers(url: str) -> Callable[[], bool]:

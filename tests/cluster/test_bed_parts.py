@@ -13,6 +13,7 @@ import pytest
 from tests.cluster import bed, dns_standin, image, phases, programs, targets_standin
 from tests.cluster.load import Answer, Load
 from tests.cluster.measures import Split, fair, holds, splits
+from tests.cluster.processes import Processes
 from tests.cluster.waiting import TooLateError, until
 from tests.cluster.watch import Moment, Watch
 
@@ -180,3 +181,13 @@ def test_each_scenario_runs_once_and_none_that_measures_beside_one_that_disturbs
     assert len(disturbing.files) == 2
     for file in beside.files:
         assert "guards" not in Path(file).read_text(), f"{file} may ask Prometheus"
+
+
+def test_what_a_stopped_process_leaves_behind_is_stopped_with_it(tmp_path: Path) -> None:
+    """A plugin that outlives its controller keeps the next one from writing the plugin's file."""
+    processes, left = Processes(tmp_path / "processes"), tmp_path / "left"
+    processes.start("parent", ["bash", "-c", f"sleep 1000 & echo $! > {left}; trap 'exit' TERM; wait"])
+    until("the child", lambda: left.exists() and left.read_text().strip(), 20)
+    processes.stop("parent")
+    child = Path("/proc", left.read_text().strip(), "stat")
+    assert not child.exists() or child.read_text().rpartition(") ")[2][0] == "Z"

@@ -82,8 +82,10 @@ class Whole:
             state = application.get("status", {}).get("operationState", {})
             if state.get("phase") == "Succeeded" and state.get("syncResult", {}).get("revision") == commit:
                 return True
-            refresh = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
-            self.api.merge(f"{_APPLICATIONS}/{name}", refresh)
+            seen = application.get("status", {}).get("sync", {}).get("revision")
+            if seen != commit:  # each look into git costs a whole comparison
+                refresh = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
+                self.api.merge(f"{_APPLICATIONS}/{name}", refresh)
             return False
 
         until(f"the sync of {commit[:8]}", done, seconds, 1.0)

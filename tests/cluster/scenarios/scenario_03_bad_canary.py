@@ -36,7 +36,7 @@ _LOST = 1e-4
 _SPEC = {
     "traffic": {"minRps": _COUNTED_ON},
     "rollout": {
-        "steps": [{"weight": "5%", "hold": "150s"}, {"weight": "50%", "hold": "20s"}],
+        "steps": [{"weight": "5%", "hold": "120s"}, {"weight": "50%", "hold": "20s"}],
         "guards": [{"outcome": "ctr", "detect": {"drop": "20%"}}],
     },
 }
@@ -123,6 +123,7 @@ def _lane(git: GitOps, plan: Plan) -> Lane:
             git.synced(twin, git.commit(twin))
             release.until_phase(twin, "Healthy", 400)
     print(watch.story())
+    release.api.close()  # of this thread
     return Lane(load, found, measures.splits(watch, load, release.stable(twin)))
 
 

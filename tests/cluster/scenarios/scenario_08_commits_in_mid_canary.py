@@ -106,15 +106,16 @@ def _dips(watch: Watch, changes: list[tuple[str, float]]) -> list[tuple[str, flo
 
 
 def _operations(git: GitOps, plan: Plan) -> int:
-    """Different sync operations that are seen while nothing is committed."""
+    """Different sync operations that are seen while nothing is committed; the Application ends healthy."""
     seen, end = set(), time.time() + _STEADY_S
 
     def over() -> bool:
         seen.add(git.application(plan)["status"]["operationState"]["startedAt"])
-        assert git.status(plan) == ("Synced", "Healthy")
-        return time.time() > end
+        sync, health = git.status(plan)
+        assert sync == "Synced"
+        return time.time() > end and health == "Healthy"
 
-    until("a steady time", over, 2 * _STEADY_S, 0.5)
+    until("a steady time", over, 3 * _STEADY_S, 0.5)
     return len(seen)
 
 

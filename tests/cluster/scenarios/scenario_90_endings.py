@@ -33,8 +33,9 @@ exec -a "front-$name" sleep 1000
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_is_left(ending: signal.Signals) -> None:
+    # A shell starts what it puts into the background with Ctrl-C ignored, and so would be all below it.
     with subprocess.Popen(
-        [sys.executable, "-c", _RUN, _BUSY],
+        ["env", "--default-signal=INT", sys.executable, "-c", _RUN, _BUSY],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -42,8 +43,12 @@ def test_nothing_is_left(ending: signal.Signals) -> None:
     ) as run:
         assert run.stdout is not None
         folder = Path(run.stdout.readline().strip())
-        until("both processes", lambda: len(_processes(folder.name)) == 2, 20)
-        run.send_signal(ending)
+        try:
+            until("both processes", lambda: len(_processes(folder.name)) == 2, 20)
+            run.send_signal(ending)
+            run.wait(60)
+        finally:
+            run.kill()
     remove_dead_runs()  # what a killed run could not do itself, the next one does
     until("the end of all processes", lambda: not _processes(folder.name), 20)
     assert not folder.exists()
