@@ -213,7 +213,9 @@ def neutral_ratio(ratio: float, weight: float) -> float:
     dilution = _dilution(open_probability("weight", weight), change(ratio))
     if weight < _TINY_WEIGHT:
         return (ratio - 1.0) / math.log(ratio)
-    return (1.0 - weight) * dilution / (weight * (math.log(ratio) - dilution))
+    # ln r - L, in the form that is not 0 beside a weight of 1.
+    rest = -math.log1p((1.0 / ratio - 1.0) * (1.0 - weight))
+    return (1.0 - weight) * dilution / (weight * rest)
 
 
 _TINY_WEIGHT = 1e-12  # below it the limit is exact to rounding, and the quotient is not

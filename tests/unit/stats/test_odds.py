@@ -20,7 +20,15 @@ from generator.stats.odds import (
     threshold_odds,
 )
 from generator.stats.passage import Sprt, sprt_reached, sprt_stops
-from generator.stats.sequential import Evidence, boundary, crossing_probability, event_llr, horizon, llr_drift
+from generator.stats.sequential import (
+    Evidence,
+    boundary,
+    crossing_probability,
+    event_llr,
+    horizon,
+    llr_drift,
+    neutral_ratio,
+)
 from generator.stats.timeline import (
     Phase,
     evidence_floors,
@@ -60,6 +68,12 @@ def assert_sound(odds: GuardOdds) -> None:
     if odds.detect_mean_s is not None:
         assert odds.exposed_mean <= odds.exposed_if_missed * (1 + 1e-9)
         assert odds.lost_outcomes_mean <= odds.exposed_mean * 2
+
+
+@pytest.mark.parametrize("ratio", [0.01, 0.8, 2.0])
+def test_neutral_ratio_at_both_ends_of_the_weight(ratio):
+    assert neutral_ratio(ratio, 1e-13) == pytest.approx((ratio - 1) / math.log(ratio), rel=1e-9)
+    assert neutral_ratio(ratio, 1 - 2**-53) == pytest.approx(ratio * math.log(ratio) / (ratio - 1), rel=1e-9)
 
 
 @settings(deadline=None)
