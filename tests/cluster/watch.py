@@ -61,9 +61,11 @@ class Watch:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+        if failed is not None:
+            print(self.story())
 
     @property
     def last(self) -> Moment:

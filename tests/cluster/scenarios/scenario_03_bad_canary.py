@@ -123,8 +123,9 @@ def _lane(git: GitOps, plan: Plan) -> Lane:
             git.synced(twin, git.commit(twin))
             release.until_phase(twin, "Healthy", 400)
     print(watch.story())
-    release.api.close()  # of this thread
-    return Lane(load, found, measures.splits(watch, load, release.stable(twin)))
+    split = measures.splits(watch, load, release.stable(twin))
+    release.api.close()  # of this thread; nothing asks again
+    return Lane(load, found, split)
 
 
 def _predicted() -> SprtOdds:

@@ -23,7 +23,8 @@ _LONGEST_DIP_S = 5.0
 # A sync that changes nothing of the Rollout, and a healed route, are noticed when the controller looks again.
 _NOTICED_S = RESYNC_S + _LONGEST_DIP_S
 _STEADY_S = 25.0
-_STEPS = [{"weight": "5%", "hold": "60s"}, {"weight": "50%", "hold": "80s"}]
+# Two commits must arrive within the first hold; a sync takes 20 s on a machine that does other things.
+_STEPS = [{"weight": "5%", "hold": "120s"}, {"weight": "50%", "hold": "80s"}]
 _SHORT_STEPS = [{"weight": "5%", "hold": "20s"}, {"weight": "50%", "hold": "20s"}]
 
 
