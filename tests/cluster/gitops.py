@@ -45,6 +45,7 @@ class GitOps:
         self._git("init", "--quiet", "--bare", "--initial-branch=main", str(origin), cwd=Path("/"))
         self._git("clone", "--quiet", str(origin), str(self.work), cwd=Path("/"))
         first = self.commit(plan)
+        until("the end of an earlier run of the same", lambda: not self._ending(plan), 120)
         self.release.send(repository.team(plan))
         identity, templates = plan.identity, repository.templates()
         platform = repository.platform(identity.environment)
@@ -129,6 +130,12 @@ class GitOps:
     def remove(self, plan: Plan) -> None:
         """Take the Application away, and with it what it made; nobody waits for the end of it."""
         self.release.api.request("DELETE", self._address(plan))
+
+    def _ending(self, plan: Plan) -> bool:
+        """Whether the Application or the namespace is still being taken away."""
+        of = (self._address(plan), f"/api/v1/namespaces/{plan.identity.namespace}")
+        found = [self.release.api.find(path) for path in of]
+        return any("deletionTimestamp" in one["metadata"] for one in found if one)
 
     def _is_synced(self, plan: Plan, commit: str) -> bool:
         state = self.application(plan).get("status", {}).get("operationState", {})
