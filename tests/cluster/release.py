@@ -5,8 +5,12 @@ from __future__ import annotations
 import secrets
 import subprocess
 import tempfile
+import time
+from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
+from urllib.request import urlopen
 
 from generator.plan.names import HASH_LABEL
 from generator.plan.values import Plan
@@ -15,6 +19,9 @@ from tests.cluster.client import Api, Object
 from tests.cluster.layout import Layout
 from tests.cluster.processes import Command
 from tests.cluster.waiting import until
+
+_PORT = 3000  # of BentoML
+_SILENT_S = 3.0  # a server that is silent for so long has ended
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,19 @@ class Release:
         """Pods of a version, by its pod-template hash."""
         space = plan.identity.namespace
         return self.api.items(f"/api/v1/namespaces/{space}/pods?labelSelector={HASH_LABEL}%3D{version}")
+
+    def end_pod(self, plan: Plan, name: str) -> float:
+        """Delete a pod; seconds for which its server goes on answering, asked at the pod's own address."""
+        path = f"/api/v1/namespaces/{plan.identity.namespace}/pods/{name}"
+        pod = self.api.request("GET", path)
+        url = f"http://{pod['status']['podIP']}:{_PORT}/livez"
+        self.api.request("DELETE", path)
+        began = answered = time.monotonic()
+        while time.monotonic() < answered + _SILENT_S:
+            with suppress(OSError, HTTPException), urlopen(url, timeout=1):
+                answered = time.monotonic()
+            time.sleep(0.1)
+        return answered - began
 
     def promote(self, plan: Plan) -> None:
         """Say yes: what `kubectl argo rollouts promote` does to a paused Rollout."""

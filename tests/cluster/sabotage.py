@@ -134,7 +134,7 @@ WAYS = (
     Sabotage(
         "no-vector-zero",
         "a query without `or vector(0)`",
-        "scenario_04_bad_versions.py",
+        "scenario_02_good_canary.py",
         (("generator/promql/series.py", 'f"({counted} or vector(0))"', "counted"),),
     ),
     Sabotage(
