@@ -134,7 +134,7 @@ WAYS = (
     Sabotage(
         "no-vector-zero",
         "a query without `or vector(0)`",
-        "scenario_02_good_canary.py",
+        "scenario_12_way_back.py",
         (("generator/promql/series.py", 'f"({counted} or vector(0))"', "counted"),),
     ),
     Sabotage(
