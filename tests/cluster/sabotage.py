@@ -134,7 +134,7 @@ WAYS = (
     Sabotage(
         "no-vector-zero",
         "a query without `or vector(0)`",
-        "scenario_12_way_back.py",
+        "scenario_04_no_clicks.py",
         (("generator/promql/series.py", 'f"({counted} or vector(0))"', "counted"),),
     ),
     Sabotage(
