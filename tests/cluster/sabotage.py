@@ -132,10 +132,10 @@ WAYS = (
         ),
     ),
     Sabotage(
-        "no-vector-zero",
-        "a query without `or vector(0)`",
-        "scenario_04_no_clicks.py",
-        (("generator/promql/series.py", 'f"({counted} or vector(0))"', "counted"),),
+        "no-alive",
+        "a switch is watched by its guards alone, not by whether its pods answer",
+        "scenario_04_crash_loop.py",
+        (("generator/render/outputs/analysis.py", "[*metrics, alive_metric(plan, rollout)]", "[*metrics]"),),
     ),
     Sabotage(
         "respected-differences",
