@@ -15,9 +15,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from generator.plan.build import bento_digest
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
+from generator.plan.serving import bento_digest
 from generator.render.environment import Templates
 from tests.gates.models import EXAMPLES, ROOT, artifact, evaluate, gates_run, relock
 

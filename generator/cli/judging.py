@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def judge_model(resolved: Resolved, repository: Repository, today: dt.date) -> list[Finding]:
     """Findings of every rule on every plan of one model, and of the evidence where its tier demands it in git."""
     return sorted(
-        [*judge(resolved, repository, today), *_judge_evidence(resolved, repository, today)],
+        [*judge(resolved, today), *_judge_evidence(resolved, repository, today)],
         key=Finding.sort_key,
     )
 

@@ -20,7 +20,8 @@ from generator.spec.model import ModelSource
 from generator.spec.types import KEBAB
 
 if TYPE_CHECKING:
-    from generator.spec.platform import PlatformSpec, Team, Tier
+    from generator.spec.platform import PlatformSpec, Team
+from generator.spec.tier import Tier
 
 _FRAMEWORKS: tuple[str, ...] = get_args(ModelSource.model_fields["framework"].annotation)
 _STRATEGIES = ("canary", "blue-green")

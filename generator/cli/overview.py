@@ -13,7 +13,7 @@ from generator.gates.document import read_evidence
 from generator.gates.standing import Standing, last_day, standings, summary
 from generator.plan.entries import Entry
 from generator.plan.resolve import Planned, resolve
-from generator.plan.values import Canary
+from generator.plan.strategy import Canary
 from generator.rules.figures import Figures, figures, told
 from generator.spec.platform import PlatformSpec
 

@@ -16,7 +16,7 @@ from generator.cli.session import Session, open_session, root_option, select_one
 from generator.cli.terminal import emit, has_color
 from generator.cli.writing import write_files
 from generator.plan.resolve import Planned
-from generator.plan.values import Canary
+from generator.plan.strategy import Canary
 
 
 @click.command("spinnaker")

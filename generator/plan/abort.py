@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generator.plan.values import BlueGreen, Canary, Plan, RouterKind
+from generator.plan.strategy import BlueGreen, Canary
+from generator.plan.values import Plan, RouterKind
 
 KEEP_ABORTED_S = 60
 """Seconds that the pods of an aborted version stay (rendered `abortScaleDownDelaySeconds`)."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from generator.plan.strategy import BlueGreen
 from generator.plan.timeline import approver
-from generator.plan.values import BlueGreen, Plan
+from generator.plan.values import Plan
 from generator.spec.platform import PlatformSpec
 
 

@@ -8,36 +8,30 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator import __version__
-from generator.plan import pins
-from generator.plan.bento import Bento, Input
+from generator.plan.bento import Bento
 from generator.plan.guards import guards
 from generator.plan.notify import rollout_notices
 from generator.plan.observed import daily_cron, monitoring
 from generator.plan.secrets import variables
-from generator.plan.values import (
-    BlueGreen,
-    Canary,
+from generator.plan.serving import bento_digest, bento_of
+from generator.plan.strategy import BlueGreen, Canary, Cohort, Risk, Shadow, Step
+from generator.plan.values import (  # fmt: skip)
     Capacity,
-    Cohort,
     Delivery,
     Gate,
     GatePods,
     Identity,
     Image,
     Plan,
-    Risk,
     Routing,
-    Shadow,
-    Step,
     Version,
     Waiver,
-)  # fmt: skip
+)
 from generator.spec.gates import DataGate
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import Environment, PlatformSpec
 from generator.spec.rollout import BlueGreen as BlueGreenSpec
-from generator.spec.rollout import Canary as CanarySpec
 from generator.spec.rollout import Cohort as CohortSpec
 from generator.spec.rollout import CohortStep, WeightStep
 from generator.spec.rollout import Risk as RiskSpec
@@ -109,78 +103,6 @@ def namespace_of(platform: PlatformSpec, environment: str, team: str) -> str:
         .namespace.replace("{team}", team)
         .replace("{environment}", environment)
     )
-
-
-def latency_bounds(spec: ModelSpec) -> tuple[float, ...]:
-    """Latency bounds (seconds) that the guards of a spec ask for."""
-    rollout = spec.rollout
-    found = list(rollout.guards)
-    if isinstance(rollout, CanarySpec) and rollout.shadow:
-        found += rollout.shadow.guards
-    counted = [guard.counts() for guard in found]
-    return tuple(sorted({counts.bucket_s for counts in counted if counts and counts.bucket_s}))
-
-
-def bento_of(file: ModelFile, platform: PlatformSpec, lock: LockFile, bounds: tuple[float, ...]) -> Bento:
-    """The service of a model version."""
-    spec, meta = file.spec, file.metadata
-    service = spec.service
-    name = f"{meta.team}-{meta.name}"
-    tag = (
-        spec.model.ref.removeprefix("bentoml:")
-        if spec.model.ref.startswith("bentoml:")
-        else f"{name}:{lock.model.version}"
-    )
-    attributes = {**platform.attributes, **service.attributes}
-    wanted = [name for name in sensitive_attributes(spec) if name in attributes]
-    return Bento(
-        name=name,
-        class_name="".join(part.capitalize() for part in meta.name.split("-")) + "Service",
-        framework=spec.model.framework,
-        tag=tag.lower(),
-        version=lock.model.version,
-        digest=lock.model.digest.removeprefix("sha256:"),
-        python_version=service.python,
-        base_image=platform.images.base,
-        requirements=pins.requirements(spec.model.framework, tuple(service.requirements)),
-        custom_class=spec.model.load,
-        workers=service.workers,
-        threads=service.threads,
-        timeout_s=service.timeout,
-        max_rows=service.max_rows,
-        buckets=bounds,
-        inputs=tuple(
-            Input(
-                key,
-                i.type,
-                tuple(i.values) if i.values else None,
-                i.minimum,
-                i.maximum,
-                i.max_length,
-                i.nullable,
-            )
-            for key, i in service.inputs.items()
-        ),
-        outcomes=tuple((key, outcome.event) for key, outcome in spec.outcomes.items()),
-        groups=tuple((key, tuple(attributes[key])) for key in wanted),
-        positive=tuple(service.positive),
-        scrape_s=platform.prometheus.scrape_interval,
-    )
-
-
-def sensitive_attributes(spec: ModelSpec) -> list[str]:
-    """Sensitive attributes that live guards judge, in order of first mention, and those the service declares."""
-    rollout = spec.rollout
-    found = list(rollout.guards)
-    if isinstance(rollout, CanarySpec) and rollout.shadow:
-        found += rollout.shadow.guards
-    named = [name for guard in found for name in getattr(guard, "sensitive", ())]
-    return list(dict.fromkeys([*named, *spec.service.attributes]))
-
-
-def bento_digest(bento: Bento, templates: str) -> str:
-    """Digest (hex) of the rendered service: equal values and templates give equal files."""
-    return hashlib.sha256(f"{templates}\n{bento!r}".encode()).hexdigest()
 
 
 def _identity(given: Inputs) -> Identity:

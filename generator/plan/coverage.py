@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generator.plan.again import JUDGED_AGAIN, judged_again
+from generator.plan.strategy import BlueGreen, Canary
 from generator.plan.timeline import watches
-from generator.plan.values import BlueGreen, Canary, Plan
+from generator.plan.values import Plan
 
 
 @dataclass(frozen=True, slots=True)

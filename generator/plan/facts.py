@@ -13,7 +13,8 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from generator.plan.resolve import Planned
-from generator.plan.values import Canary, Gate, Guard, Plan, Step
+from generator.plan.strategy import Canary, Guard, Step
+from generator.plan.values import Gate, Plan
 from generator.spec.units import duration, percent
 
 Topic = Literal[

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from generator.plan.bento import HELD_SCRAPES
-from generator.plan.values import Guard, NoDataPolicy
+from generator.plan.strategy import Guard, NoDataPolicy
 from generator.spec.guards.base import Detect, GuardBase
 from generator.spec.guards.fairness import FairnessGuard
 from generator.spec.guards.outcome import OutcomeGuard

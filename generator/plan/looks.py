@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from generator.plan.values import Guard, Plan
+from generator.plan.strategy import Guard
+from generator.plan.values import Plan
 
 WINDOW_LOOKS = 5
 """Looks that share a request: an absolute limit is judged over this many intervals."""

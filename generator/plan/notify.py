@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from generator.plan.guards import attribute_metric, judges
-from generator.plan.values import BlueGreen, Canary, Guard
+from generator.plan.strategy import BlueGreen, Canary, Guard
 from generator.spec.platform import PlatformSpec
 
 ABORTED: Final = "on-rollout-aborted"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from generator.plan.values import Canary, Plan
+from generator.plan.strategy import Canary
+from generator.plan.values import Plan
 from generator.spec.types import byte_count, cores
 
 # Requests of one gate's pod, as rendered (templates/kubernetes/_gate-container.yaml.j2).

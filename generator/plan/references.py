@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from generator.plan.build import sensitive_attributes
 from generator.plan.layers import Layers
+from generator.plan.serving import sensitive_attributes
 from generator.source.document import Document, Path
 from generator.source.finding import Finding
 from generator.spec.guards.outcome import OutcomeGuard

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from generator.plan.build import Inputs, build, latency_bounds
+from generator.plan.build import Inputs, build
 from generator.plan.layers import Layers
 from generator.plan.references import Written, check_references, did_you_mean
 from generator.plan.repository import Entry, Repository
+from generator.plan.serving import latency_bounds
 from generator.plan.suites import suite_digests
 from generator.plan.values import Plan
 from generator.source.document import Document

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from generator.plan.looks import catch_up_s, first_look_s, interval_s, watch_looks
-from generator.plan.values import BlueGreen, Canary, Guard, Plan, Shadow, Step
+from generator.plan.strategy import BlueGreen, Canary, Guard, Shadow, Step
+from generator.plan.values import Plan
 from generator.spec.units import duration, percent
 
 EventKind = Literal[

@@ -17,7 +17,8 @@ from generator.plan.looks import (
     watch_looks,
     window_s,
 )  # fmt: skip
-from generator.plan.values import BlueGreen, Canary, Guard, Plan
+from generator.plan.strategy import BlueGreen, Canary, Guard
+from generator.plan.values import Plan
 from generator.promql.bounds import answering, bounded_ratio, evidence
 from generator.promql.conditions import Comparison, Condition, harm, proof, threshold
 from generator.promql.event_share import EventShare, Mask, event_share

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from generator.plan.values import Canary, Guard, Plan
+from generator.plan.strategy import Canary, Guard
+from generator.plan.values import Plan
 from generator.promql.bounds import bounded_ratio
 from generator.promql.series import Matcher, Proportion
 from generator.promql.served import BY_POD

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from generator.plan.values import Canary, Guard
+from generator.plan.strategy import Canary, Guard
 from generator.rules.effects import (
     canary_odds,
     compared,

@@ -9,6 +9,7 @@ from generator.rules.bundle import lint as _lint
 from generator.rules.bundle.registry import RULES as BUNDLE_RULES
 from generator.rules.entry import Entry
 from generator.rules.pins import PINS
+from generator.rules.proofs import PROOFS
 from generator.rules.registry import RULES
 from generator.rules.rendered import RENDERED
 from generator.rules.spinnaker import UNSAID
@@ -32,7 +33,7 @@ def _catalogue() -> dict[str, Entry]:
         )
         for rule in BUNDLE_RULES.values()
     ]
-    entries += [*STRUCTURAL, *RENDERED, *PINS, *UNSAID.values()]
+    entries += [*STRUCTURAL, *PROOFS, *RENDERED, *PINS, *UNSAID.values()]
     codes = [entry.code for entry in entries]
     if len(set(codes)) != len(codes):
         raise ValueError(

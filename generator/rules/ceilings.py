@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from generator.plan.values import Canary, Plan
+from generator.plan.strategy import Canary
+from generator.plan.values import Plan
 from generator.rules.odds import odds_of, share_up
 from generator.rules.paths import GUARDS, ROLLOUT, STEPS
 from generator.rules.registry import Context, Problem, Related, rule

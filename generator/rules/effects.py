@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from generator.plan.values import Canary, Guard, Plan
+from generator.plan.strategy import Canary, Guard
+from generator.plan.values import Plan
 from generator.rules.odds import PlanOdds, odds_of, phases, price, share_down
 from generator.rules.registry import Context
 from generator.spec.units import percent

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Final
 
-from generator.plan.values import Canary
+from generator.plan.strategy import Canary
 from generator.rules.paths import STEPS
 from generator.rules.registry import Context, Problem, rule
 

@@ -18,6 +18,8 @@ from generator.rules import (
     literals,
     names,
     notifications,
+    platform,
+    prices,
     requirements,
     rollout,
     routing,
@@ -40,6 +42,8 @@ MODULES = (
     literals,
     names,
     notifications,
+    platform,
+    prices,
     requirements,
     rollout,
     routing,
@@ -51,9 +55,8 @@ _PLAN_RULES = tuple(rule for rule in RULES.values() if rule.scope == "plan")
 _TOGETHER_RULES = tuple(rule for rule in RULES.values() if rule.scope == "together")
 
 
-def judge(resolved: Resolved, repository: Repository, today: datetime.date) -> list[Finding]:
+def judge(resolved: Resolved, today: datetime.date) -> list[Finding]:
     """Findings of every rule on every plan of one model; what all environments share is said once."""
-    del repository
     found: dict[tuple[object, ...], Finding] = {}
     environments: dict[tuple[object, ...], list[str]] = {}
     for planned in resolved.plans:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from generator.plan.looks import window_s
-from generator.plan.values import Canary, Guard
+from generator.plan.strategy import Canary, Guard
 from generator.rules.effects import (
     caught,
     compared,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from generator.plan.looks import LIMIT_FAILURES, window_s
-from generator.plan.values import Canary, Guard, Plan
+from generator.plan.strategy import Canary, Guard
+from generator.plan.values import Plan
 from generator.stats.delay import mask_dead_time
 from generator.stats.odds import GuardOdds, family_false_rollback, sprt_odds, threshold_odds
 from generator.stats.timeline import Phase

@@ -16,7 +16,8 @@ from generator.source.document import Document, Path
 from generator.source.finding import Finding, Fix, Place, Severity
 from generator.source.reader import read
 from generator.spec.model import ModelSpec
-from generator.spec.platform import PlatformSpec, Tier
+from generator.spec.platform import PlatformSpec
+from generator.spec.tier import Tier
 
 Scope = Literal["plan", "together"]
 Related = tuple[tuple[str, Place], ...]

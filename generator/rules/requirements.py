@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from generator.plan.values import Canary
+from generator.plan.strategy import Canary
 from generator.rules.paths import GATES, LOCK_IMAGE, ROLLOUT, STEPS, written_guards
 from generator.rules.registry import Context, Problem, rule
 from generator.source.document import Path

@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from generator.plan.build import bento_of
-from generator.plan.values import Canary
+from generator.plan.serving import bento_of
+from generator.plan.strategy import Canary
 from generator.rules.paths import GUARDS, ROLLOUT, SHADOW, STEPS, written_guards
 from generator.rules.registry import Context, Problem, Related, rule
 from generator.source.document import Path

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from generator.plan.values import Canary, Plan
+from generator.plan.strategy import Canary
+from generator.plan.values import Plan
 from generator.rules.paths import SHADOW, STEPS
 from generator.rules.registry import Context, Problem, Related, rule
 from generator.spec.units import percent

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from generator.plan.resolve import Planned
-from generator.plan.values import BlueGreen, Canary
+from generator.plan.strategy import BlueGreen, Canary
 from generator.rules.entry import Entry
 from generator.rules.paths import GUARDS, ROLLOUT, SHADOW, STEPS
 from generator.source.document import Path

@@ -8,14 +8,12 @@ from functools import reduce
 from operator import add
 
 from generator.plan.peak import Need
-from generator.rules import platform
 from generator.rules.cost import budget_problems
 from generator.rules.footprint import Footprint
 from generator.rules.registry import Problem, Related, Together, rule
 from generator.spec.platform import Quota
 from generator.spec.types import byte_count, cores
 
-__all__ = ["platform"]
 _SHOWN = 5
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from generator.plan.values import Guard
+from generator.plan.strategy import Guard
 from generator.rules.effects import (
     ROUND_HOLDS,
     canary_odds,

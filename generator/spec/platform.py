@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -12,22 +12,19 @@ from generator.spec.monitoring import Monitoring
 from generator.spec.notifications import Notifications, Notify
 from generator.spec.record import Record
 from generator.spec.service import Scalar
+from generator.spec.tier import Tier
 from generator.spec.types import (
-    Age,
     Cpu,
-    Duration,
     Host,
     Interval,
     Key,
     Line,
     Memory,
     Name,
-    Percent,
     Price,
     Refresh,
     RelativePath,
     Url,
-    Weight,
 )  # fmt: skip
 
 _Version = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+(\.[0-9]+)?$", examples=["1.10"])]
@@ -137,57 +134,6 @@ class Environment(Record):
         ),
     ] = Field(
         "{team}-{environment}", description="namespace of a team here", examples=["{team}-{environment}"]
-    )
-
-
-class Ceilings(Record):
-    """What no model of the tier may exceed."""
-
-    first_weight: Weight | None = Field(None, description="largest weight of the first step")
-    max_exposed: int | None = Field(
-        None, ge=1, description="requests that a bad model may answer, on average"
-    )
-    false_rollback: Percent | None = Field(None, description="chance that a good model is rolled back")
-    longest_rollout: Duration | None = Field(
-        None, description="planned time from the first step to full weight"
-    )
-    replicas: int | None = Field(None, ge=1, description="pods of the stable version")
-    cpu: Cpu | None = Field(None, description="CPU of one pod")
-    memory: Memory | None = Field(None, description="memory of one pod")
-    gpu: int | None = Field(None, ge=0, description="GPUs of one pod")
-
-
-class Requires(Record):
-    """What every model of the tier must have."""
-
-    gates: list[Literal["tests", "metric", "fairness", "drift", "data", "explain", "custom"]] = Field(
-        [], description="kinds of gates"
-    )
-    approvals: list[Name] = Field([], description="roles that approve before the last step")
-    image_digest: bool = Field(False, description="images by digest only")
-    no_data: list[Literal["fail", "pause", "pass"]] = Field(
-        ["fail", "pause"], min_length=1, description="policies allowed for missing data"
-    )
-    evidence_age: Age | None = Field(
-        None,
-        description="age that a gate's verdict may reach where `git` enforces; default: until model, data or "
-        "configuration change",
-        examples=["30d"],
-    )
-
-
-class Tier(Record):
-    """A class of models: defaults and ceilings."""
-
-    description: Line | None = Field(None, description="what the tier is for")
-    defaults: dict[str, Any] = Field({}, description="any part of a model's spec; the model's own values win")
-    ceilings: Ceilings = Field(Ceilings(), description="what no model may exceed")
-    requires: Requires = Field(Requires(), description="what every model must have")
-    evidence: list[Literal["git", "cluster"]] = Field(
-        ["git", "cluster"],
-        min_length=1,
-        description="where gates are enforced: git: nothing is rendered without passing evidence beside the spec; "
-        "cluster: the gate Workflow of the bundle has to succeed before the Rollout is applied",
     )
 
 

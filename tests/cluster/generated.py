@@ -207,7 +207,7 @@ def drawn(examples: Path, count: int, number: int) -> list[Model]:
         with tempfile.TemporaryDirectory() as folder:
             repository = write(Path(folder), examples, model[0], [model[1]])
             resolved = resolve(repository, repository.entries[0], templates().digest("bento/"))
-            judged = judge(resolved, repository, _TODAY) if resolved.plans else []
+            judged = judge(resolved, _TODAY) if resolved.plans else []
         assume(not any(finding.severity == "error" for finding in (*resolved.findings, *judged)))
         found.append(model)
 

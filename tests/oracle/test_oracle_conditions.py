@@ -9,7 +9,7 @@ from oracle_client import VERSIONS, ask
 from oracle_conditions import RESULTS, VECTORS, WRITTEN, random_conditions
 
 from generator.rules.bundle.expression import Result, verdict
-from generator.rules.bundle.syntax import Unsupported
+from generator.rules.bundle.tree import Unsupported
 
 pytestmark = pytest.mark.slow  # builds the oracle on first use
 

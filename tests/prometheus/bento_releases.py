@@ -18,7 +18,8 @@ import yaml
 from generator.cli.replays.schedule import schedule_of
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
-from generator.plan.values import Canary, Plan
+from generator.plan.strategy import Canary
+from generator.plan.values import Plan
 from generator.render.bundle import render_outputs
 from generator.render.environment import Templates
 from generator.render.outputs.analysis import analyses

@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from generator.plan.facts import threshold
-from generator.plan.values import Canary, Guard, Plan
+from generator.plan.strategy import Canary, Guard
+from generator.plan.values import Plan
 from generator.rules.figures import count_up
 from generator.rules.odds import odds_of, share_down, share_up
 from generator.spec.units import duration, percent

@@ -10,8 +10,9 @@ from generator.cli.formats.characters import visible
 from generator.cli.pages.segments import Segment, segments
 from generator.cli.pages.shapes import Label, Line, Picture, Polygon, Rect, Shape, points
 from generator.plan.looks import first_look_s
+from generator.plan.strategy import BlueGreen, Guard
 from generator.plan.timeline import watches
-from generator.plan.values import BlueGreen, Guard, Plan
+from generator.plan.values import Plan
 from generator.spec.units import duration
 from generator.stats.delay import mask_dead_time
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 
 from generator.plan.looks import window_s
-from generator.plan.values import Canary, Guard, Plan, Step
+from generator.plan.strategy import Canary, Guard, Step
+from generator.plan.values import Plan
 from generator.render.metrics import (
     EVENT_SHARE,
     FLOOR,

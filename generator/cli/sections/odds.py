@@ -8,7 +8,8 @@ from typing import Any
 
 from generator.cli.sections.section import Section, table
 from generator.plan.resolve import Planned
-from generator.plan.values import Guard, Plan
+from generator.plan.strategy import Guard
+from generator.plan.values import Plan
 from generator.rules.gate_odds import GateOdds, gate_odds
 from generator.rules.odds import PlanOdds, not_counted, odds_of, share_down, share_up
 from generator.spec.units import duration

@@ -7,8 +7,9 @@ from typing import Any, get_args
 from generator.cli.formats.json_schema import closed
 from generator.gates.standing import State
 from generator.plan.layers import Source
+from generator.plan.strategy import NoDataPolicy
 from generator.plan.timeline import EventKind
-from generator.plan.values import NoDataPolicy, RouterKind
+from generator.plan.values import RouterKind
 from generator.spec.guards import KINDS
 
 Node = dict[str, Any]

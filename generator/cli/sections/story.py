@@ -7,8 +7,9 @@ from typing import Any
 from generator.cli.sections.section import Section, table
 from generator.plan.guards import judges
 from generator.plan.resolve import Planned
+from generator.plan.strategy import Canary, Guard
 from generator.plan.timeline import Event, approver, timeline
-from generator.plan.values import Canary, Guard, Plan
+from generator.plan.values import Plan
 from generator.spec.units import duration, percent
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from generator.cluster.running import Live, Synced
 from generator.plan.names import application
-from generator.plan.values import Canary, Plan
+from generator.plan.strategy import Canary
+from generator.plan.values import Plan
 
 _KUBECTL = "kubectl argo rollouts {verb} {name} --namespace {namespace}"
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 
 from generator.plan.names import PREDICT, Names
-from generator.plan.values import BlueGreen, Canary, Plan, Shadow
+from generator.plan.strategy import BlueGreen, Canary, Shadow
+from generator.plan.values import Plan
 from generator.render.metrics import (
     Metric,
     alive_metric,

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 
 from generator.plan.names import Names, labels
-from generator.plan.values import Canary, Plan
+from generator.plan.strategy import Canary
+from generator.plan.values import Plan
 from generator.render.output import Output
 from generator.render.outputs.workload import config_name
 

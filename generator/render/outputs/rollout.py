@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from generator.plan.names import Names
-from generator.plan.values import Canary, Cohort, Plan, Step
+from generator.plan.strategy import Canary, Cohort, Step
+from generator.plan.values import Plan
 from generator.render.filters import go_duration
 from generator.render.output import Output
 from generator.render.outputs.analysis import SHADOW_EVIDENCE, SHADOW_WATCH, has_evidence

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from generator.plan.names import FEEDBACK, PREDICT, Names
-from generator.plan.values import Canary, Plan
+from generator.plan.strategy import Canary
+from generator.plan.values import Plan
 from generator.render.output import Output
 
 # A user is told of a time-out by the service, not by the gateway: the route waits a little longer.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from generator.plan.values import Canary, Guard, Plan
+from generator.plan.strategy import Canary, Guard
+from generator.plan.values import Plan
 from generator.promql.series import Matcher
 from generator.promql.served import BY_VERSION
 from generator.render.metrics import counted

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from generator.plan.names import Names
+from generator.plan.strategy import Canary
 from generator.plan.timeline import approver
-from generator.plan.values import Canary, Plan
+from generator.plan.values import Plan
 from generator.render.environment import Templates
 from generator.render.spinnaker import manifests
 from generator.render.spinnaker.kayenta import application, config_name, sample_s

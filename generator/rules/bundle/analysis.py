@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from generator.rules.bundle import resolve, schema
+from generator.rules.bundle import fields, resolve, schema
 from generator.rules.bundle.govalues import go_duration, is_dns_label, is_templated
 from generator.rules.bundle.model import Path, as_list, as_map, as_text
 from generator.rules.bundle.registry import Flaw, rule
@@ -238,7 +238,7 @@ def job_names_differ(ctx: TemplateContext) -> Iterator[Flaw]:
 
 
 def _shape(ctx: TemplateContext) -> dict[str, schema.Shape]:
-    return schema.RUN if ctx.object.key.kind == "AnalysisRun" else schema.TEMPLATE
+    return fields.RUN if ctx.object.key.kind == "AnalysisRun" else fields.TEMPLATE
 
 
 _SPEC: Path = ("spec",)

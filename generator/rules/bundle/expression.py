@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
-from generator.rules.bundle import operators, syntax
+from generator.rules.bundle import operators, syntax, tree
 from generator.rules.bundle.functions import (
     BUILTINS,
     KNOWN_BUILTINS,
@@ -23,7 +23,7 @@ from generator.rules.bundle.functions import (
     builtin,
     predicate,
 )
-from generator.rules.bundle.syntax import Rejected, Unsupported
+from generator.rules.bundle.tree import Rejected, Unsupported
 from generator.rules.bundle.view import Version
 
 Phase: TypeAlias = Literal["Successful", "Failed", "Inconclusive", "Error"]
@@ -109,40 +109,40 @@ class _Compiler:
     def __init__(self, result: str, version: Version) -> None:
         self.result, self.version = result, version
 
-    def compile(self, node: syntax.Node, element: str | None) -> Typed:
+    def compile(self, node: tree.Node, element: str | None) -> Typed:
         """Compile a node inside a predicate over elements of a type, or outside of any (None)."""
         method: Callable[[Any, str | None], Typed] = getattr(self, f"_{type(node).__name__.lower()}")
         return method(node, element)
 
-    def _literal(self, node: syntax.Literal, _: str | None) -> Typed:
+    def _literal(self, node: tree.Literal, _: str | None) -> Typed:
         return Typed(operators.type_of(node.value), lambda _scope: node.value)
 
-    def _pointer(self, _: syntax.Pointer, element: str | None) -> Typed:
+    def _pointer(self, _: tree.Pointer, element: str | None) -> Typed:
         if element is None:
             raise Rejected("# outside of a predicate")
         return Typed(element, lambda scope: scope[1])
 
-    def _name(self, node: syntax.Name, _: str | None) -> Typed:
+    def _name(self, node: tree.Name, _: str | None) -> Typed:
         if node.name == "result":
             return Typed(self.result, lambda scope: scope[0])
         if node.name in KNOWN_BUILTINS:
             raise Unsupported(f"{node.name} as a value")
         raise Rejected(f"unknown name {node.name}")
 
-    def _items(self, node: syntax.Items, element: str | None) -> Typed:
+    def _items(self, node: tree.Items, element: str | None) -> Typed:
         items = [self.compile(value, element) for value in node.values]
         kinds = {item.type for item in items}
         inner = kinds.pop() if len(kinds) == 1 else "any"
         return Typed(f"list of {inner}", lambda scope: [item.run(scope) for item in items])
 
-    def _conditional(self, node: syntax.Conditional, element: str | None) -> Typed:
+    def _conditional(self, node: tree.Conditional, element: str | None) -> Typed:
         test, yes, no = (self.compile(part, element) for part in (node.test, node.yes, node.no))
         operators.demand(test.type, {"bool"}, "a condition")
         if yes.type != no.type:
             raise Unsupported("a choice between two types")  # the checker's answer depends on their order
         return Typed(yes.type, lambda scope: (yes if operators.truth(test.run(scope)) else no).run(scope))
 
-    def _unary(self, node: syntax.Unary, element: str | None) -> Typed:
+    def _unary(self, node: tree.Unary, element: str | None) -> Typed:
         operand = self.compile(node.operand, element)
         if node.operator == "!":
             operators.demand(operand.type, {"bool"}, "!")
@@ -151,16 +151,16 @@ class _Compiler:
         sign = -1 if node.operator == "-" else 1
         return Typed(operand.type, lambda scope: sign * operators.number(operand.run(scope)))
 
-    def _binary(self, node: syntax.Binary, element: str | None) -> Typed:
+    def _binary(self, node: tree.Binary, element: str | None) -> Typed:
         left, right = self.compile(node.left, element), self.compile(node.right, element)
         if node.operator in {"&&", "||"}:
             both = operators.logic(node.operator, left, right)
-            known = syntax.constant(node)
+            known = tree.constant(node)
             return both if known is None else Typed("bool", lambda _scope: known)
         if (
             node.operator == "%"
-            and syntax.constant_int(node.right) == 0
-            and syntax.constant_int(node.left) is not None
+            and tree.constant_int(node.right) == 0
+            and tree.constant_int(node.left) is not None
         ):
             raise Rejected("integer divide by zero")
         if node.operator in {"==", "!="}:
@@ -175,7 +175,7 @@ class _Compiler:
             raise Unsupported("the operator 'in'")
         return operators.arithmetic(node.operator, left, right)
 
-    def _chain(self, node: syntax.Chain, element: str | None) -> Typed:
+    def _chain(self, node: tree.Chain, element: str | None) -> Typed:
         body = self.compile(node.body, element)
 
         def run(scope: Scope) -> Any:
@@ -186,7 +186,7 @@ class _Compiler:
 
         return Typed("any", run)
 
-    def _member(self, node: syntax.Member, element: str | None) -> Typed:
+    def _member(self, node: tree.Member, element: str | None) -> Typed:
         base, index = self.compile(node.base, element), self.compile(node.index, element)
         kind = operators.member_type(base.type, index.type)
 
@@ -198,7 +198,7 @@ class _Compiler:
 
         return Typed(kind, run)
 
-    def _call(self, node: syntax.Call, element: str | None) -> Typed:
+    def _call(self, node: tree.Call, element: str | None) -> Typed:
         if node.name in PREDICATES and len(node.arguments) == 2:
             collection = self.compile(node.arguments[0], element)
             inner = operators.element_type(collection.type, node.name)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from generator.rules.bundle.syntax import Rejected, Unsupported
+from generator.rules.bundle.tree import Rejected, Unsupported
 from generator.rules.bundle.view import Version
 
 Scope: TypeAlias = tuple[Any, Any]  # the result, and the element that a predicate looks at

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from generator.rules.bundle.functions import Scope, Typed
-from generator.rules.bundle.syntax import Rejected, Unsupported
+from generator.rules.bundle.tree import Rejected, Unsupported
 from generator.rules.bundle.view import Version
 
 NUMBERS = frozenset({"int", "float"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from generator.rules.bundle import podtemplate, schema
+from generator.rules.bundle import fields, podtemplate, schema
 from generator.rules.bundle.govalues import is_label_value, is_qualified_name
 from generator.rules.bundle.model import Body, as_int, as_list, as_map, as_text
 from generator.rules.bundle.registry import Flaw, rule
@@ -241,8 +241,8 @@ def types_fit(ctx: RolloutContext) -> Iterator[Flaw]:
     spec = ctx.rollout.object.body.get("spec")
     template = as_map(spec).get("template")
     for path, wanted in (
-        *schema.wrong_types(spec, schema.ROLLOUT, ("spec",)),
-        *schema.wrong_types(template, schema.POD_TEMPLATE, ("spec", "template")),
+        *schema.wrong_types(spec, fields.ROLLOUT, ("spec",)),
+        *schema.wrong_types(template, fields.POD_TEMPLATE, ("spec", "template")),
     ):
         yield path, f"the value must be {wanted}"
 
@@ -257,7 +257,7 @@ def types_fit(ctx: RolloutContext) -> Iterator[Flaw]:
 )
 def fields_are_known(ctx: RolloutContext) -> Iterator[Flaw]:
     """What the official linter finds by strict decoding."""
-    for path, near in schema.unknown_fields(ctx.rollout.object.body.get("spec"), schema.ROLLOUT, ("spec",)):
+    for path, near in schema.unknown_fields(ctx.rollout.object.body.get("spec"), fields.ROLLOUT, ("spec",)):
         yield path, f"there is no field {path[-1]!r}" + (f"; did you mean {near!r}?" if near else "")
 
 

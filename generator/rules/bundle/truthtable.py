@@ -11,7 +11,7 @@ from generator.rules.bundle import syntax
 from generator.rules.bundle.expression import Kind, Phase, Result, verdict
 from generator.rules.bundle.govalues import is_templated
 from generator.rules.bundle.model import as_text
-from generator.rules.bundle.syntax import Rejected, Unsupported
+from generator.rules.bundle.tree import Rejected, Unsupported
 from generator.rules.bundle.view import MetricContext, Version
 
 _LITERAL = re.compile(r"\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+")

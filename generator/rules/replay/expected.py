@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from generator.plan.looks import LIMIT_FAILURES, first_look_s, window_s
-from generator.plan.values import Canary, Guard, Plan
+from generator.plan.strategy import Canary, Guard
+from generator.plan.values import Plan
 from generator.rules.odds import LATENCY_S, latency_s, phases
 from generator.stats.delay import mask_dead_time
 from generator.stats.passage import Sprt, sprt_stops

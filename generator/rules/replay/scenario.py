@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from generator.plan.values import Guard
+from generator.plan.strategy import Guard
 
 GOOD: Final = "good"
 _PART: Final = re.compile(r"(?:(?P<guard>[^:=,]+):)?(?P<change>drop|rise)=(?P<size>\d+(?:\.\d+)?)%")

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final, NamedTuple
 
-from generator.plan.values import Guard, Plan
+from generator.plan.strategy import Guard
+from generator.plan.values import Plan
 from generator.promql.event_share import EventShare
 from generator.rules.odds import LATENCY_S
 from generator.rules.replay.judge import Outcome, Story, judge

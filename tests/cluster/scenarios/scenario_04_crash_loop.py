@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from generator.plan.looks import first_look_s, watch_looks
+from generator.plan.strategy import BlueGreen
 from generator.plan.timeline import watches
-from generator.plan.values import BlueGreen
 from tests.cluster import report
 from tests.cluster.envoy import refused
 from tests.cluster.gitops import Delivered

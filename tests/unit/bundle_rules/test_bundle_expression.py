@@ -7,7 +7,8 @@ import math
 import pytest
 
 from generator.rules.bundle.expression import Result, evaluate, verdict
-from generator.rules.bundle.syntax import Rejected, Unsupported, parse
+from generator.rules.bundle.syntax import parse
+from generator.rules.bundle.tree import Rejected, Unsupported
 
 NAN, INF = math.nan, math.inf
 GUARD = "len(result) == 1 && !isNaN(result[0]) && !isInf(result[0])"

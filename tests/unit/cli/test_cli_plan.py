@@ -20,8 +20,9 @@ from generator.plan.abort import KEEP_ABORTED_S, on_abort
 from generator.plan.coverage import gaps
 from generator.plan.looks import catch_up_s, first_look_s, interval_s, watch_looks
 from generator.plan.resolve import resolve
+from generator.plan.strategy import Canary
 from generator.plan.timeline import asks_evidence, timeline, watches
-from generator.plan.values import Canary, Plan
+from generator.plan.values import Plan
 from generator.render.bundle import render_bundle
 from generator.render.metrics import evidence_metrics, guard_metrics
 

@@ -15,7 +15,8 @@ from generator.cli.pages.shapes import Label, Line, Picture, Polygon, Rect
 from generator.cli.pages.timeline import NARROW, WIDE, timeline_picture
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
-from generator.plan.values import Canary, Plan, Step
+from generator.plan.strategy import Canary, Step
+from generator.plan.values import Plan
 from generator.stats.delay import mask_dead_time
 
 ROOT = Path(__file__).resolve().parents[3]

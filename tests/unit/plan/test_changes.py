@@ -14,7 +14,7 @@ from generator.plan.changes import changes
 from generator.plan.facts import facts
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, resolve
-from generator.plan.values import Canary, Step
+from generator.plan.strategy import Canary, Step
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "specs"
 # Follows from other facts, each of which is compared: the reason stands in generator/plan/facts.py.

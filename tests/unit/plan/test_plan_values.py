@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.plan.build import bento_digest
 from generator.plan.guards import attribute_metric, guard_name
 from generator.plan.names import Names, application, labels
 from generator.plan.pins import requirements
+from generator.plan.serving import bento_digest
 from generator.plan.values import Identity, Plan
 from generator.render.environment import Templates
 from generator.spec.guards.outcome import OutcomeGuard

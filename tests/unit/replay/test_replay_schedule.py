@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.cli.replays.schedule import schedule_of
-from generator.plan.values import BlueGreen
+from generator.plan.strategy import BlueGreen
 from generator.promql.event_share import EventShare
 from generator.promql.text import duration, number
 from generator.render.bundle import render_bundle

@@ -121,7 +121,7 @@ class Sample:
     def findings(self, today: datetime.date = TODAY) -> list[Finding]:
         models = self.resolved()
         return [
-            *(finding for model in models for finding in judge(model, self.repository, today)),
+            *(finding for model in models for finding in judge(model, today)),
             *judge_all(footprints(models), self.repository, today),
         ]
 

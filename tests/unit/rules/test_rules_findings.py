@@ -154,7 +154,7 @@ def test_the_specs_of_this_repository_have_no_errors():
     repository = Repository(ROOT)
     digest = Templates().digest("bento/")
     models = [resolve(repository, entry, digest) for entry in repository.entries]
-    found = [f for model in models for f in (*model.findings, *judge(model, repository, TODAY))]
+    found = [f for model in models for f in (*model.findings, *judge(model, TODAY))]
     found += judge_all(footprints(models), repository, TODAY)
     assert len(models) == 3
     assert [(f.code, str(f.place), f.message) for f in found if f.severity == "error"] == []

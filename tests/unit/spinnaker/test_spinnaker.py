@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from generator.cli.spinnaker import command
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, resolve
-from generator.plan.values import Canary
+from generator.plan.strategy import Canary
 from generator.render.environment import Templates
 from generator.render.spinnaker import tables
 from generator.render.spinnaker.kayenta import canary_config
