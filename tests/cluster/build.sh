@@ -216,9 +216,10 @@ provide() { # NAME
 }
 
 make_in_scratch() { # NAME TARGET
-  local scratch start=$SECONDS
-  scratch=$(mktemp -d "$cache/build.XXXXXX")
-  mkdir "$scratch/work" "$scratch/out"
+  local scratch=$cache/$1.build start=$SECONDS
+  [ ! -e "$scratch" ] || chmod -R u+w "$scratch" # what a run that was killed has left; ours alone, by the lock
+  rm -rf "$scratch"
+  mkdir -p "$scratch/work" "$scratch/out"
   ( # in the background, because bash ignores `set -e` in a command that `||` follows
     cd "$scratch/work"
     out=$scratch/out
