@@ -14,7 +14,12 @@ test: $(BIN)/.dev
 	sh tests/references/registry.sh
 	sh tests/references/skopeo.sh
 	tests/tools/people.sh
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+ifdef ARGS
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+else
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone"
+	$(BIN)/python -m pytest -m alone
+endif
 
 # The situations that gates exist for, judged with the real tools; writes nothing, prints the README's table.
 gates: $(BIN)/.dev

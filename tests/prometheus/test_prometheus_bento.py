@@ -45,7 +45,7 @@ from generator.rules.replay.schedule import Schedule, Watched
 from generator.rules.replay.series import Recording
 from generator.rules.replay.statistic import answers
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 GUARDS = tuple(COUNTED)
 # Looks after the time by which nine of ten such canaries are caught: the tenth, and two scrapes of held counters.

@@ -122,8 +122,8 @@ def mutated(seed: str) -> tuple[str, Files]:
         target = chance.choices(sorted(files), weights)[0]
         tree = load(files[target])
         _edit(chance, tree)
-        files[target] = yaml.safe_dump(
-            copy(tree), sort_keys=False, allow_unicode=chance.random() < 0.5
+        files[target] = yaml.dump(
+            copy(tree), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=chance.random() < 0.5
         ).encode()
     return name, files
 

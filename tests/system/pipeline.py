@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from generator.cli.formats import render
 from generator.cli.produce import produce
 from generator.cli.session import Session
 from generator.cli.work import Request, platform_inputs, survey
+from generator.render.environment import Templates
 from generator.source.finding import Finding
 from tests.system.repositories import TODAY, write_tree
 
@@ -46,6 +48,8 @@ def run(root: Path) -> Outcome:
         Exception: whatever the program would answer with exit code 3.
     """
     session = Session(root, TODAY)
+    if not (root / "templates").exists():
+        session.templates = _ours()
     request = Request(root, root / "no such folder", "", session.entries, None, TODAY)
     work = survey(request, platform_inputs(root), session.templates)
     product = produce(session, request, work)
@@ -54,6 +58,12 @@ def run(root: Path) -> Outcome:
         product.findings,
         {f"{b.path}/{name}": text for b in product.bundles() for name, text in b.files.items()},
     )
+
+
+@cache
+def _ours() -> Templates:
+    """Our templates, compiled once for all repositories that have none of their own."""
+    return Templates()
 
 
 # Controls, format characters, line and paragraph separators: they would steer a terminal, or hide.
