@@ -92,7 +92,7 @@ class GitOps:
 
         return until(f"the refusal of {commit[:8]}", failed, seconds, 1.0)
 
-    def synced(self, plan: Plan, commit: str, seconds: float = 90) -> None:
+    def synced(self, plan: Plan, commit: str, seconds: float = 240) -> None:
         """Wait until Argo CD has applied a commit; a refresh that comes too soon after another is lost, so ask again."""
         until(f"the sync of {commit[:8]}", lambda: self._is_synced(plan, commit), seconds, 1.0)
 

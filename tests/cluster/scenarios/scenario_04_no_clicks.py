@@ -20,7 +20,7 @@ _SPEC = {
 
 
 def test_a_version_without_clicks(delivered: Delivered) -> None:
-    git, plan = delivered("shop/ranker", "s4c", **_SPEC)
+    git, plan = delivered("shop/ranker", "s4k", **_SPEC)
     release, host = git.release, plan.routing.hosts[0]
     stable, bad = release.stable(plan), release.fresh("2", **_SPEC)
     with (
