@@ -15,7 +15,7 @@ from generator.plan.observed import daily_cron, monitoring
 from generator.plan.secrets import variables
 from generator.plan.serving import bento_digest, bento_of
 from generator.plan.strategy import BlueGreen, Canary, Cohort, Risk, Shadow, Step
-from generator.plan.values import (  # fmt: skip)
+from generator.plan.values import (
     Capacity,
     Delivery,
     Gate,

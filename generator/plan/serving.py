@@ -6,6 +6,7 @@ import hashlib
 
 from generator.plan import pins
 from generator.plan.bento import Bento, Input
+from generator.spec.guards import Guard
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import PlatformSpec
@@ -14,11 +15,7 @@ from generator.spec.rollout import Canary as CanarySpec
 
 def latency_bounds(spec: ModelSpec) -> tuple[float, ...]:
     """Latency bounds (seconds) that the guards of a spec ask for."""
-    rollout = spec.rollout
-    found = list(rollout.guards)
-    if isinstance(rollout, CanarySpec) and rollout.shadow:
-        found += rollout.shadow.guards
-    counted = [guard.counts() for guard in found]
+    counted = [guard.counts() for guard in _guards(spec)]
     return tuple(sorted({counts.bucket_s for counts in counted if counts and counts.bucket_s}))
 
 
@@ -71,14 +68,17 @@ def bento_of(file: ModelFile, platform: PlatformSpec, lock: LockFile, bounds: tu
 
 def sensitive_attributes(spec: ModelSpec) -> list[str]:
     """Sensitive attributes that live guards judge, in order of first mention, and those the service declares."""
-    rollout = spec.rollout
-    found = list(rollout.guards)
-    if isinstance(rollout, CanarySpec) and rollout.shadow:
-        found += rollout.shadow.guards
-    named = [name for guard in found for name in getattr(guard, "sensitive", ())]
+    named = [name for guard in _guards(spec) for name in getattr(guard, "sensitive", ())]
     return list(dict.fromkeys([*named, *spec.service.attributes]))
 
 
 def bento_digest(bento: Bento, templates: str) -> str:
     """Digest (hex) of the rendered service: equal values and templates give equal files."""
     return hashlib.sha256(f"{templates}\n{bento!r}".encode()).hexdigest()
+
+
+def _guards(spec: ModelSpec) -> list[Guard]:
+    """Guards of live traffic, then those of its copies."""
+    rollout = spec.rollout
+    shadow = rollout.shadow if isinstance(rollout, CanarySpec) else None
+    return [*rollout.guards, *(shadow.guards if shadow else ())]

@@ -1,7 +1,5 @@
 """Runs scenarios in the cluster around, each in a process of its own, two at a time; what they disturb decides the order.
 
-Two scenarios and a cluster on two cores: what fails beside others is judged again with nothing beside it, and said to be.
-
 python -m tests.cluster.phases FILE...
 """
 
@@ -23,8 +21,6 @@ _DISTURBING = ("scenario_05_prometheus", "scenario_11")
 _UNDISTURBED = ("scenario_07", "scenario_06", "scenario_10")
 # The longest first, so that nothing is left running alone at the end; but last what counts seconds, beside nothing heavy.
 _LONGEST, _COUNTING = ("scenario_03", "scenario_04"), ("scenario_08",)
-# More failures than these are not the machine's.
-_JUDGED_AGAIN = 3
 
 
 @dataclass(frozen=True)
@@ -52,38 +48,31 @@ def rounds(files: Sequence[str]) -> list[tuple[Queue, Queue]]:
 
 
 def main(files: Sequence[str]) -> int:
-    """Run them; 0 when every one has passed."""
+    """Run them; the worst exit code."""
     if len(files) == 1:
         return subprocess.run([*_PYTEST, *files]).returncode
-    failed = [file for queues in rounds(files) for file in _side_by_side(queues)]
-    if len(failed) > _JUDGED_AGAIN:
-        return 1
-    return int(not all(_passes(file, "alone, after it had failed beside others") for file in failed))
+    return max(code for queues in rounds(files) for code in _side_by_side(queues))
 
 
-def _side_by_side(queues: Sequence[Queue]) -> list[str]:
-    """Run them; the files that failed."""
+def _side_by_side(queues: Sequence[Queue]) -> list[int]:
     pools = [ThreadPoolExecutor(queue.workers) for queue in queues]
     try:
-        running = {
-            file: pool.submit(_passes, file)
-            for pool, queue in zip(pools, queues, strict=True)
-            for file in queue.files
-        }
-        return [file for file, one in running.items() if not one.result()]
+        running = [
+            pool.submit(_run, file) for pool, queue in zip(pools, queues, strict=True) for file in queue.files
+        ]
+        return [one.result() for one in running]
     finally:  # Ctrl-C: nothing more is begun
         for pool in pools:
             pool.shutdown(cancel_futures=True)
 
 
-def _passes(file: str, how: str = "") -> bool:
+def _run(file: str) -> int:
     began = time.monotonic()
     done = subprocess.run([*_PYTEST, file], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     verdict = "failed" if done.returncode else "passed"
     # Whole, when it is over: lines of two scenarios between each other help nobody.
-    took = f"{time.monotonic() - began:.0f} s"
-    print(f"{done.stdout}\n{Path(file).stem} {verdict} in {took} {how}".rstrip() + "\n", flush=True)
-    return not done.returncode
+    print(f"{done.stdout}\n{Path(file).stem} {verdict} in {time.monotonic() - began:.0f} s\n", flush=True)
+    return done.returncode
 
 
 if __name__ == "__main__":

@@ -184,29 +184,6 @@ def test_each_scenario_runs_once_and_none_that_measures_beside_one_that_disturbs
         assert "guards" not in Path(file).read_text(), f"{file} may ask Prometheus"
 
 
-def test_what_fails_beside_others_is_judged_again_alone(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """A scenario that failed for want of a processor passes; one that is wrong fails twice."""
-    late, wrong, good = (tmp_path / f"scenario_{name}.py" for name in ("02_late", "06_wrong", "09_good"))
-    good.write_text("def test_it(): pass\n")
-    late.write_text(
-        "from pathlib import Path\n"
-        "def test_it():\n"
-        "    mark = Path(__file__).with_suffix('.seen')\n"
-        "    before = mark.exists()\n"
-        "    mark.touch()\n"
-        "    assert before\n"
-    )
-    assert phases.main([str(late), str(good)]) == 0
-    told = capfd.readouterr().out
-    assert "scenario_02_late failed in" in told
-    assert "s alone, after it had failed beside others" in told
-    assert "scenario_09_good passed in" in told
-    wrong.write_text("def test_it(): assert False\n")
-    assert phases.main([str(wrong), str(good)]) == 1
-
-
 def test_each_environment_is_of_one_scenario() -> None:
     """Argo CD is still taking away the first one's Application when the second one begins."""
     owner: dict[str, str] = {}

@@ -31,8 +31,9 @@ sources() { # VERSION
 
 # A module of ours that requires the controller. Go ignores the replace block of a dependency, so ours repeats it.
 build() { # VERSION TARGET
-  local work source
-  work=$(mktemp -d "$cache/build.XXXXXX")
+  local work=$2.build source
+  rm -rf "$work" # what a build that was killed has left; ours alone, by the lock
+  mkdir "$work"
   cp "$here"/*.go "$work"
   cd "$work"
   source=$(sources "$1")
