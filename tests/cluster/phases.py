@@ -31,8 +31,8 @@ class Queue:
     workers: int = 1
 
 
-def rounds(files: Sequence[str]) -> list[tuple[Queue, Queue]]:
-    """Queues that run side by side; one pair after the other."""
+def rounds(files: Sequence[str]) -> list[tuple[Queue, ...]]:
+    """Queues that run side by side; one round after the other."""
 
     def named(*starts: str) -> list[str]:
         return [file for start in starts for file in files if Path(file).name.startswith(start)]
@@ -42,8 +42,8 @@ def rounds(files: Sequence[str]) -> list[tuple[Queue, Queue]]:
     rest = [file for file in files if file not in {*apart, *longest, *counting}]
     return [
         (Queue(named(*_EMPTY)), Queue(named(*_ASIDE))),
-        (Queue([*longest, *rest], workers=2), Queue([])),
-        (Queue(counting), Queue([])),
+        (Queue([*longest, *rest], workers=2),),
+        (Queue(counting),),
         (Queue(named(*_DISTURBING)), Queue(named(*_UNDISTURBED))),
     ]
 
