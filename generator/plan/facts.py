@@ -76,7 +76,7 @@ def _model(planned: Planned, plan: Plan) -> Iterator[Fact]:
 def _release(planned: Planned, plan: Plan) -> Iterator[Fact]:
     del planned
     rollout = plan.rollout
-    left_out = {"steps", "guards", "shadow", "risk", "weights"}
+    left_out = {"steps", "guards", "shadow", "risk"}
     yield from _fields("release", "", rollout, left_out)
     yield from _fields("release", "", rollout.risk)
     if isinstance(rollout, Canary):

@@ -49,8 +49,7 @@ def rollout_notices(platform: PlatformSpec, team: str, rollout: Canary | BlueGre
 
 
 def _guards(rollout: Canary | BlueGreen) -> Iterator[tuple[str, str]]:
-    shadow = rollout.shadow.guards if isinstance(rollout, Canary) and rollout.shadow else ()
-    for guard in (*shadow, *rollout.guards):
+    for guard in (*rollout.shadow_guards, *rollout.guards):
         for name in _metrics(guard):
             yield name, judges(guard)
 

@@ -105,6 +105,11 @@ class Canary:
         """Weights in order, approvals and cohorts left out."""
         return tuple(step.weight for step in self.steps if step.weight is not None)
 
+    @property
+    def shadow_guards(self) -> tuple[Guard, ...]:
+        """Guards that judge the shadow; none without one."""
+        return self.shadow.guards if self.shadow else ()
+
 
 @dataclass(frozen=True, slots=True)
 class BlueGreen:
@@ -117,3 +122,8 @@ class BlueGreen:
     risk: Risk
     no_data: NoDataPolicy
     strategy: Literal["blue-green"] = "blue-green"
+
+    @property
+    def shadow_guards(self) -> tuple[Guard, ...]:
+        """None: only a canary has a shadow."""
+        return ()

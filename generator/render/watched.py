@@ -63,13 +63,8 @@ def users(plan: Plan, label: str) -> Matcher:
 
 def fair(plan: Plan) -> Iterator[tuple[Guard, str, tuple[str, ...]]]:
     """Sensitive attributes that a guard judges, in the steps or in the shadow, each once with its groups."""
-    rollout = plan.rollout
-    guards = [
-        *rollout.guards,
-        *(rollout.shadow.guards if isinstance(rollout, Canary) and rollout.shadow else ()),
-    ]
     seen = set()
-    for guard in guards:
+    for guard in (*plan.rollout.guards, *plan.rollout.shadow_guards):
         for attribute, groups in guard.attributes:
             if attribute not in seen and guard.limit is not None:
                 seen.add(attribute)

@@ -81,7 +81,10 @@ wrap() { # MODULE VERSION MAINPACKAGE...
   } > tools.go
 }
 
-compile() { go build -p 2 -trimpath -ldflags "-s -w ${flags:-}" "$@"; }
+# The compiler collects no garbage below the limit, and writes no debugging data that the linker would drop: a quarter less.
+compile() {
+  GOGC=off GOMEMLIMIT=4GiB go "${verb:-build}" -p 2 -trimpath -gcflags=all=-dwarf=false -ldflags "-s -w ${flags:-}" "$@"
+}
 
 # --- recipes: each runs in an empty folder and leaves its result in the folder $out ---
 
@@ -141,15 +144,17 @@ workflows() {
 argocd() {
   local name=github.com/argoproj/argo-cd source
   source=$(module $name/v3 "${version[argocd]}" Dir)
-  wrap $name/v3 "${version[argocd]}" $name/v3/cmd
+  wrap $name/v3 "${version[argocd]}"
+  rm tools.go
+  cp "$here/argocd/main.go" .
   echo "require $name/gitops-engine/v3 ${version[argocd]}" >> go.mod # replaced by a folder in the module itself
   go mod tidy -e
-  compile -o "$out/argocd" $name/v3/cmd
+  compile -o "$out/argocd" .
   install -m 755 "$source/hack/git-verify-wrapper.sh" "$source/hack/gpg-wrapper.sh" "$out"
 }
 
 contour() {
-  GOBIN=$out go install -p 2 -trimpath -ldflags "-s -w" "github.com/projectcontour/contour/cmd/contour@${version[contour]}"
+  verb=install GOBIN=$out compile "github.com/projectcontour/contour/cmd/contour@${version[contour]}"
 }
 
 envoy() {

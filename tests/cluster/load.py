@@ -44,7 +44,7 @@ class Load:
 
     Args:
         host: host name of the model.
-        rps: predictions per second.
+        rps: predictions per second; may be changed at any time.
         row: what is predicted; a function is asked for each request.
         clicks: chance that the user of this version clicks; None for a model without feedback.
     """

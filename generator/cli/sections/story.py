@@ -76,9 +76,11 @@ def guards(planned: Planned) -> Section:
 
 def _guards(plan: Plan) -> list[tuple[str, Guard]]:
     rollout = plan.rollout
-    shadow = rollout.shadow.guards if isinstance(rollout, Canary) and rollout.shadow else ()
     stage = "canary" if isinstance(rollout, Canary) else "watch"
-    return [*(("shadow", guard) for guard in shadow), *((stage, guard) for guard in rollout.guards)]
+    return [
+        *(("shadow", guard) for guard in rollout.shadow_guards),
+        *((stage, guard) for guard in rollout.guards),
+    ]
 
 
 def _guard(stage: str, guard: Guard) -> dict[str, Any]:
