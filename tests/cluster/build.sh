@@ -13,7 +13,7 @@ declare -A version=(
   [kubernetes]=v1.36.1 [etcd]=v3.6.5 [rollouts]=v1.10.2 [workflows]=v3.7.18 [argocd]=v3.6.1 [contour]=v1.33.8
   [gatewayplugin]=v1.10.2 [envoy]=1.40.0 [crds]=1 [pause]=1 [base]=bookworm
 )
-order=(envoy pause etcd kubernetes contour rollouts gatewayplugin workflows argocd crds base)
+order=(kubernetes argocd workflows rollouts contour etcd gatewayplugin crds base envoy pause)
 packages=(
   containerd runc containernetworking-plugins iproute2 iptables conntrack ipset util-linux
   prometheus redis-server debootstrap git openssl gcc libc6-dev
@@ -249,6 +249,14 @@ for name in "$@"; do
 done
 install_packages
 find_go
+# Two at a time: one downloads or links while the other compiles. Each in a process group of its own, which ends with this.
+set -m
+trap 'for group in $(jobs -p); do kill -TERM -- "-$group" 2> /dev/null || true; done' EXIT
+trap 'exit 130' INT TERM
+begun=()
 for name in "$@"; do
-  provide "$name"
+  if [ "$(jobs -rp | wc -l)" -ge 2 ]; then wait -n; fi
+  { set +m; provide "$name"; } &
+  begun+=($!)
 done
+for one in "${begun[@]}"; do wait "$one"; done

@@ -9,7 +9,6 @@ import (
 	controller "github.com/argoproj/argo-cd/v3/cmd/argocd-application-controller/commands"
 	applicationset "github.com/argoproj/argo-cd/v3/cmd/argocd-applicationset-controller/commands"
 	reposerver "github.com/argoproj/argo-cd/v3/cmd/argocd-repo-server/commands"
-	"github.com/argoproj/argo-cd/v3/util/grpc"
 	"github.com/argoproj/argo-cd/v3/util/log"
 	"github.com/spf13/cobra"
 	"k8s.io/klog/v2"
@@ -23,7 +22,6 @@ var processes = map[string]func() *cobra.Command{
 
 func main() {
 	klog.SetLogger(log.NewLogrusLogger(log.NewWithCurrentConfig()))
-	grpc.DisableSRVLookups()
 	name := os.Getenv("ARGOCD_BINARY_NAME")
 	command, known := processes[name]
 	if !known {
