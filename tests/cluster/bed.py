@@ -138,6 +138,7 @@ def _inside(bring_up: Callable[[Layout], None], arguments: list[str]) -> int:
         **os.environ,
         "SLUICE_BED": folder,
         "KUBECONFIG": str(layout.kubeconfig),
+        "KUBECACHEDIR": str(layout.work("kubectl")),  # its own would outlive the run in the user's home
         "PATH": f"{programs.folder('kubernetes')}:{os.environ['PATH']}",
     }
     code = subprocess.run(command, env=environment).returncode if command else 0

@@ -102,11 +102,14 @@ def test_split_leaves_out_what_is_near_a_change() -> None:
     watch.moments = [moment(0, 0), moment(10, 5), moment(30, 5), moment(31, 0), moment(40, 0)]
     load = Load("host", 1, {})
     load.answers = [Answer(10.5, "new")] + [
-        Answer(13 + i / 10, "new" if i == 7 else "old") for i in range(100)
+        Answer(13 + i / 20, "new" if i == 7 else "old") for i in range(200)
     ]
     (split,) = splits(watch, load, "new")
-    assert (split.weight, split.requests, split.canary) == (5, 100, 1)
-    assert split.errors == pytest.approx((5 - 1) / (100 * 0.05 * 0.95) ** 0.5)
+    assert (split.weight, split.requests, split.canary) == (5, 200, 1)
+    assert split.errors == pytest.approx((10 - 1) / (200 * 0.05 * 0.95) ** 0.5)
+    del load.answers[-1]
+    assert not splits(watch, load, "new")  # too few to say
+    assert not splits(watch, Load("host", 1, {}, answers=[*load.answers] * 2), "new", after=10.5)
 
 
 @pytest.mark.parametrize(

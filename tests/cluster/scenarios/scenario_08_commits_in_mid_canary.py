@@ -52,6 +52,8 @@ def test_every_commit_arrives(api: Api, delivered: Delivered) -> None:
         commit("a guard", release.plan("2", mark, traffic=hosts, **weaker), 5)
         guard = _guards(api, plan)
         until("weight 50", lambda: watch.last.weight == 50, 300)
+        seen = len(load.answers)
+        until("traffic at 50 %", lambda: len(load.answers) > seen + 10 * RPS, 60)
         changes.append(("a manual sync", time.time()))
         git.sync(plan)
         until("weight 50 after a manual sync", lambda: watch.last.weight == 50, 60)
@@ -75,7 +77,9 @@ def test_every_commit_arrives(api: Api, delivered: Delivered) -> None:
     until("a healthy Application", lambda: git.status(last) == ("Synced", "Healthy"), 60)
     looped = _operations(git, last)
     dips = _dips(watch, changes)
-    found = measures.splits(watch, load, canary)
+    replaced = changes[-1][1]
+    found = measures.splits(watch, load, canary, before=replaced)
+    found += measures.splits(watch, load, release.stable(last), after=replaced)
     report.figures(
         "8 commits in mid-canary",
         {
@@ -93,7 +97,8 @@ def test_every_commit_arrives(api: Api, delivered: Delivered) -> None:
         seconds < (_NOTICED_S if "by hand" in what or "manual" in what else _LONGEST_DIP_S)
         for what, seconds in dips
     )
-    assert measures.fair([split for split in found if split.canary])
+    assert {split.weight for split in found} == {5, 50}
+    assert measures.fair(found)
     assert looped == 1, "a steady Application is synced again and again"
 
 
