@@ -2,7 +2,7 @@
 # Builds what the test bed needs and is not there yet; prints `NAME FOLDER` for each.
 #   build.sh [NAME...]      default: everything
 # A program is built once for one version and one recipe, and kept under ${XDG_CACHE_HOME:-~/.cache}/sluice/cluster.
-# Cold: about 20 minutes on two cores and 6 GB of Go caches. Needs Debian, root, a C compiler and the public registries.
+# Cold: about a quarter of an hour on two cores and 6 GB of Go caches. Needs Debian, root, a C compiler and the public registries.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
