@@ -50,11 +50,10 @@ def fair(found: Sequence[Split]) -> bool:
     """Whether the weights were real: every share within three standard errors.
 
     One share in 370 of a perfect router is outside, and a run measures a dozen: one may be, if it is within four. A
-    perfect router then fails once in a thousand runs.
+    perfect router then fails once in a thousand runs. Nothing measured is not fair.
     """
-    return sum(split.errors >= _USUAL for split in found) <= 1 and all(
-        split.errors < _MOST for split in found
-    )
+    unusual = sum(split.errors >= _USUAL for split in found)
+    return bool(found) and unusual <= 1 and all(split.errors < _MOST for split in found)
 
 
 def holds(watch: Watch, weights: Sequence[int]) -> list[float]:

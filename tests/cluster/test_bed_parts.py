@@ -118,6 +118,7 @@ def test_split_leaves_out_what_is_near_a_change() -> None:
 def test_one_share_of_many_may_be_unlucky(canaries: tuple[int, int], expected: bool) -> None:
     """At 50 of 1,000 a standard error is 6.9 requests: 75 is 3.6 of them off, 85 is 5.1."""
     assert fair([Split(5, 1000, canary) for canary in canaries]) is expected
+    assert not fair([])
 
 
 def test_holds_are_those_of_the_weights_in_order() -> None:
