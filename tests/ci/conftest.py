@@ -2,66 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
+import json
 import shutil
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from generator.cli.main import cli
-from tests.references.test_references_oci import Registry, serving
+from tests.ci.demo import Demo, git, sha256
+from tests.ci.jobs import MODEL, runner
+from tests.ci.runner import Runner
+from tests.references.test_references_oci import MANIFEST, Registry, serving
 
 BRANCH = "change"
-
-
-@dataclass(frozen=True)
-class Demo:
-    """A clone with `specs/`, `rendered/`, the workflows and the scripts of both hosts.
-
-    Args:
-        root: the clone; `main` is merged, `change` is checked out with another step in one spec.
-        remote: what it pushes to.
-    """
-
-    root: Path
-    remote: Path
-
-    def git(self, *arguments: str) -> str:
-        return git(self.root, *arguments)
-
-    def sluice(self, *arguments: str) -> str:
-        done = CliRunner(env={"SOURCE_DATE_EPOCH": "1795392000"}).invoke(
-            cli, [*arguments, "--root", str(self.root)]
-        )
-        assert done.exit_code == 0, done.output
-        return done.stdout
-
-    def commit(self, message: str) -> str:
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", message)
-        return self.git("rev-parse", "HEAD")
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """Run git with an identity and a clock of its own; what it says."""
-    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "init.defaultBranch=main"]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment = {**clean, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    done = subprocess.run(
-        ["git", *identity, *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 @pytest.fixture(scope="session")
@@ -108,6 +64,49 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
         yield Registry(host)
 
 
-def sha256(content: bytes) -> str:
-    """Digest (hex)."""
-    return hashlib.sha256(content).hexdigest()
+@pytest.fixture
+def imaged(demo: Demo, registry: Registry, scratch: Path) -> Runner:
+    """The demo with a model whose bytes are there, and a registry that can be pushed to."""
+    bytes_ = b"a model; nothing here loads it"
+    store = scratch / "s3" / "models" / "ticket"
+    store.mkdir(parents=True)
+    (store / "7.pkl").write_bytes(bytes_)
+    spec, lock = demo.root / f"specs/{MODEL}.yaml", demo.root / f"specs/{MODEL}.lock.yaml"
+    digest, ref = sha256(bytes_), "s3://models/ticket/7.pkl"
+    spec.write_text(
+        spec.read_text()
+        .replace("ref: bentoml:ticket_classifier:7", f'ref: "{ref}", sha256: {digest}')
+        .replace('ref: "bentoml:ticket_classifier:7"', f'ref: "{ref}", sha256: {digest}')
+    )
+    platform = demo.root / "specs/platform.yaml"
+    platform.write_text(
+        platform.read_text().replace("registry.example.com/models", f"{registry.host}/models")
+    )
+    document = yaml.safe_load(lock.read_text())
+    document["model"] |= {
+        "ref": ref,
+        "resolved": f"{ref}#sha256={digest}",
+        "digest": f"sha256:{digest}",
+        "version": digest[:12],
+    }
+    lock.write_text("# Ours.\n" + yaml.safe_dump(document, sort_keys=False))
+    for other in demo.root.glob("specs/shop/*"):
+        other.unlink()
+    demo.sluice("render")
+    demo.sluice("ci", "github")
+    demo.sluice("ci", "gitlab")
+    demo.git("checkout", "--quiet", "-B", "main")
+    demo.commit("A model in a bucket")
+    demo.git("push", "--quiet", "--force", "origin", "main")
+    blob = registry.blob("models/support/ticket-classifier", b"{}")
+    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": blob, "layers": [blob]}
+    (scratch / "manifest.json").write_text(json.dumps(manifest))
+    return runner(
+        demo, scratch, {
+            "vars.MLFLOW_TRACKING_URI": "", "vars.SLUICE_BENTOML_STORE": "", "secrets.MLFLOW_TRACKING_TOKEN": "", "secrets.HF_TOKEN": "",
+            "secrets.AWS_ACCESS_KEY_ID": "", "secrets.AWS_SECRET_ACCESS_KEY": "",
+            "secrets.REGISTRY_USER": "ci", "secrets.REGISTRY_PASSWORD": "word", "secrets.SLUICE_TOKEN || github.token": "x",
+        },
+        STANDIN_S3=str(scratch / "s3"), STANDIN_MANIFEST=str(scratch / "manifest.json"), GITHUB_REF_NAME="main",
+        REGISTRY_USER="ci", REGISTRY_PASSWORD="word", CI_COMMIT_BRANCH="main",
+    )  # fmt: skip

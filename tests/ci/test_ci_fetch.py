@@ -24,7 +24,6 @@ import pytest
 from generator.cli.ci import workflow_files
 from generator.cluster.pins.digest import path_digest
 from generator.render.environment import Templates
-from tests.ci.conftest import registry
 from tests.references.conftest import Sandbox, sandbox
 from tests.references.standin import Reply, Request, standing_in
 from tests.references.test_references_bentoml import TAG, made, store

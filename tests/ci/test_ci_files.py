@@ -11,7 +11,7 @@ import yaml
 
 from generator.cli.ci import FILES
 from generator.cli.main import cli
-from tests.ci.conftest import Demo
+from tests.ci.demo import Demo
 from tests.tools.environment import environment
 from tests.tools.programs import actionlint, program
 

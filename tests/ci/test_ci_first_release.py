@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.ci.conftest import Demo, git, sha256
+from tests.ci.demo import Demo, git, sha256
+from tests.ci.jobs import CHECK, IMAGES, MODEL, good, pushes
 from tests.ci.runner import Runner
-from tests.ci.test_ci_runs import CHECK, IMAGES, MODEL, good, imaged, pushes  # noqa: F401 - a fixture
 from tests.references.test_references_oci import Registry
 
 NEW, BRANCH, HEAD = "support/escalation", "release/escalation-1", "sluice/image-support-escalation"
@@ -21,9 +21,9 @@ TIER = "    regulated: {requires: {imageDigest: true}, evidence: [cluster]}\n"
 
 
 @pytest.fixture
-def first(demo: Demo, imaged: Runner, registry: Registry) -> Runner:  # noqa: F811
+def first(demo: Demo, imaged: Runner, registry: Registry) -> Runner:
     """A branch with a new model of such a tier, as a training pipeline leaves it: spec, lock, bento; no bundle."""
-    registry._blob(f"models/{NEW}", b"{}")
+    registry.blob(f"models/{NEW}", b"{}")
     platform = demo.root / "specs/platform.yaml"
     text = platform.read_text().replace("  tiers:\n", f"  tiers:\n{TIER}")
     before, support, after = text.partition("    support:\n")

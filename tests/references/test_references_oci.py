@@ -39,20 +39,21 @@ class Registry:
         """Push an artifact of one layer, or of more files by their titles; the digest of its manifest."""
         titled = {"first": content, **files}
         layers = [
-            {**self._blob(name, text), "annotations": {"org.opencontainers.image.title": title}}
+            {**self.blob(name, text), "annotations": {"org.opencontainers.image.title": title}}
             for title, text in titled.items()
         ]
         document = {
             "schemaVersion": 2,
             "mediaType": MANIFEST,
-            "config": self._blob(name, b"{}"),
+            "config": self.blob(name, b"{}"),
             "layers": layers,
         }
         body = json.dumps(document).encode()
         self._send("PUT", f"http://{self.host}/v2/{name}/manifests/{tag}", body, MANIFEST)
         return "sha256:" + hashlib.sha256(body).hexdigest()
 
-    def _blob(self, name: str, content: bytes) -> dict[str, object]:
+    def blob(self, name: str, content: bytes) -> dict[str, object]:
+        """Upload one blob; its descriptor."""
         digest = "sha256:" + hashlib.sha256(content).hexdigest()
         upload = self._send("POST", f"http://{self.host}/v2/{name}/blobs/uploads/", b"")
         joint = "&" if "?" in upload else "?"

@@ -27,6 +27,10 @@ EPOCH = "1795392000"
 PROGRAM = (sys.executable, "-c", "from generator.cli.main import run; run()")
 DIGEST = "sha256:" + "a1" * 32
 
+# Of the examples.
+BUNDLE = "rendered/production/shop/recommender"
+ROLLOUT = f"{BUNDLE}/rollout-main.yaml"
+
 PLATFORM = """\
 apiVersion: sluice.dev/v1alpha1
 kind: Platform
@@ -151,3 +155,15 @@ def render_one(root: Path, name: str = "shop/ranker", environment: str = "live")
     plan = next(p.plan for p in found.plans if p.plan.identity.environment == environment)
     files = render_bundle(plan, Templates(None), {})
     return {file: yaml.load(text, Loader=yaml.CSafeLoader) for file, text in files.items()}
+
+
+def listed(text: str, verb: str) -> list[str]:
+    """The paths below a heading such as `stale 2:`."""
+    found: list[str] = []
+    inside = False
+    for line in text.splitlines():
+        if line.startswith("  "):
+            found += [line.strip()] if inside and "…" not in line else []
+        else:
+            inside = line.startswith(f"{verb} ")
+    return found

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from generator.cli.main import cli
+from tests.unit.cli.edits import git
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 Sluice = Callable[..., Result]
@@ -23,6 +24,15 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(root)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795392000")
     return root
+
+
+@pytest.fixture
+def committed(repository: Path) -> Path:
+    """The same, in git."""
+    git(repository, "init", "-q", "-b", "main")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "one")
+    return repository
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from generator.cli.overview import Overview
 from generator.cli.sections.section import Section
 from generator.plan.changes import Change
 from generator.rules.figures import Figures
-from tests.unit.cli.test_cli_diff import change, committed  # noqa: F401 - a fixture
+from tests.unit.cli.edits import change
 
 NUMBERS = Figures(3600.0, (), 0.9, 0.8, 0.05, 1000.0, 4, 10.0, "EUR", 1, 0)
 
@@ -43,7 +43,7 @@ def compared(models: list[Told]) -> Compared:
     return Compared("main (abc)", {"revision": "main", "commit": "abc"}, Comparison(len(models), 1, found))
 
 
-def test_the_table_comes_first_with_old_and_new(committed, sluice):  # noqa: F811
+def test_the_table_comes_first_with_old_and_new(committed, sluice):
     change(committed, "shop/recommender.yaml", "hold: 60m", "hold: 40m")
     lines = sluice("plan", "--all", "--against", "HEAD", "--format", "markdown").output.splitlines()
     assert lines[0] == MARKER

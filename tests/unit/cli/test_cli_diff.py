@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-from pathlib import Path
 
 import jsonschema
-import pytest
 
 from generator.cli.compared.compare import Difference
 from generator.cli.compared.groups import groups, trends
 from generator.cli.schema import text as schema_text
 from generator.plan.changes import Change
-
-
-def git(root: Path, *arguments: str) -> str:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
-    command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", "-C", str(root), *arguments]
-    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
-
-
-@pytest.fixture
-def committed(repository: Path) -> Path:
-    git(repository, "init", "-q", "-b", "main")
-    git(repository, "add", "-A")
-    git(repository, "commit", "-qm", "one")
-    return repository
-
-
-def change(root: Path, file: str, old: str, new: str) -> None:
-    path = root / "specs" / file
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new))
+from tests.unit.cli.edits import change, git
 
 
 def test_nothing_differs_and_layout_is_no_difference(committed, sluice):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.test_cli_diff import change, committed  # noqa: F401 - a fixture
+from tests.unit.cli.edits import change
 
 MONITORING = "  monitoring:\n    alerts:"
 EDITS = {
@@ -57,7 +57,7 @@ def is_application(path: str) -> bool:
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_shared_bundles_that_are_told_are_those_that_a_render_changes(committed, sluice, edit):  # noqa: F811
+def test_shared_bundles_that_are_told_are_those_that_a_render_changes(committed, sluice, edit):
     assert sluice("render").exit_code == 0
     before = tree(committed)
     change(committed, "platform.yaml", *EDITS[edit])
@@ -86,7 +86,7 @@ def test_shared_bundles_that_are_told_are_those_that_a_render_changes(committed,
     assert seen <= plans, "a bundle changes that is not told"
 
 
-def test_the_radius_of_shared_bundles_is_told_in_every_form(committed, sluice):  # noqa: F811
+def test_the_radius_of_shared_bundles_is_told_in_every_form(committed, sluice):
     change(committed, "platform.yaml", *EDITS["quota"])
     change(committed, "platform.yaml", *EDITS["admission"])
     text = [
@@ -109,7 +109,7 @@ def test_the_radius_of_shared_bundles_is_told_in_every_form(committed, sluice): 
     assert "nothing differs" in sluice("diff", "shop").output, "one team's models were asked for"
 
 
-def test_what_is_the_same_is_not_told(committed, sluice):  # noqa: F811
+def test_what_is_the_same_is_not_told(committed, sluice):
     change(committed, "platform.yaml", *EDITS["comment"])
     assert "no bundle changes" in sluice("plan", "--all", "--against", "HEAD").output
     assert sluice("diff", "--exit-code").exit_code == 0

@@ -1,0 +1,53 @@
+"""The jobs of both hosts, and what they are given."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import yaml
+
+from tests.ci.demo import Demo, git, sha256
+from tests.ci.runner import Ran, Runner
+
+CHECK, IMAGES = ".github/workflows/sluice.yml", ".github/workflows/sluice-images.yml"
+REVERT = ".github/workflows/sluice-revert.yml"
+MODEL, HEAD = "support/ticket-classifier", "sluice/image-support-ticket-classifier"
+
+
+def good(ran: list[Ran]) -> None:
+    for step in ran:
+        assert step.code == 0, f"{step.name}:\n{step.output}"
+
+
+def runner(demo: Demo, scratch: Path, given: dict[str, str] | None = None, **variables: str) -> Runner:
+    return Runner(demo.root, scratch, given or {}, {"GITHUB_REPOSITORY": "acme/models", **variables})
+
+
+def proposed(demo: Demo, scratch: Path) -> None:
+    """What was pushed: the lock with the digest, its comment kept, rendered with it, ready to merge."""
+    digest = "sha256:" + sha256((scratch / "manifest.json").read_bytes())
+    assert (
+        git(demo.remote, "diff", "--name-only", "main", HEAD).splitlines()[-1] == f"specs/{MODEL}.lock.yaml"
+    )
+    lock = git(demo.remote, "show", f"{HEAD}:specs/{MODEL}.lock.yaml")
+    assert lock.startswith("# Ours.\n")
+    assert yaml.safe_load(lock)["image"]["digest"] == digest
+    rollout = git(demo.remote, "show", f"{HEAD}:rendered/production/{MODEL}/rollout-main.yaml")
+    assert f"ticket-classifier@{digest}" in rollout
+    demo.git("fetch", "--quiet", "origin", HEAD)
+    demo.git("checkout", "--quiet", "--detach", "FETCH_HEAD")
+    demo.sluice("render", "--check")
+    assert json.loads(demo.sluice("ci", "images", "--format", "json")) == []
+
+
+def pushes(demo: Demo) -> dict[str, str]:
+    """A GitLab that is the bare repository beside the clone."""
+    return {
+        "GITLAB_CI": "true",
+        "SLUICE_TOKEN": "t",
+        "CI_REPOSITORY_URL": "https://gitlab-ci-token:x@gitlab.example.com/acme/models.git",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{demo.remote}.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://oauth2:t@gitlab.example.com/acme/models.git",
+    }

@@ -1,0 +1,78 @@
+"""`sluice plan` tells what an abort does and what nothing covers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from generator.cli.session import open_session
+from generator.plan.abort import KEEP_ABORTED_S, on_abort
+from generator.plan.coverage import gaps
+from tests.unit.cli.planned import change, objects, plans
+
+ROUTERS = ("gateway-api", "istio", "traefik", "none")
+
+
+@pytest.mark.parametrize("router", ROUTERS)
+def test_an_abort_is_told_for_every_router(repository, router):
+    platform = repository / "specs" / "platform.yaml"
+    platform.write_text(platform.read_text().replace("kind: gateway-api", f"kind: {router}"))
+    session = open_session(None)
+    plan = next(p for p in plans(session) if p.identity.model == "recommender")
+    (live, always) = on_abort(plan)
+    assert "Degraded" in always.effects[0]
+    rendered = objects(session, plan)
+    kinds = {body["kind"] for body in rendered.values()}
+    moved = [
+        kind
+        for kind in ("HTTPRoute", "VirtualService", "TraefikService")
+        if any(kind in e for e in live.effects)
+    ]
+    assert [kind for kind in moved if kind in kinds] == moved
+    assert bool(moved) is (router != "none")
+    canary = rendered["rollout-main.yaml"]["spec"]["strategy"]["canary"]
+    assert canary.get("abortScaleDownDelaySeconds") == (None if router == "none" else KEEP_ABORTED_S)
+    assert any("60s" in effect for effect in live.effects) is (router != "none")
+
+
+def topics(root: Path, model: str) -> set[str]:
+    session = open_session(root)
+    return {gap.topic for plan in plans(session) if plan.identity.model == model for gap in gaps(plan)}
+
+
+def test_gaps_follow_the_spec(repository):
+    assert topics(repository, "fraud") >= {"waived-gate", "first-release", "no-guards", "shadow", "order"}
+    assert topics(repository, "ticket-classifier") >= {"no-live-look", "no-guards"}
+    before = topics(repository, "recommender")
+    assert not before & {"no-traffic", "no-guards", "no-gates", "no-baseline", "cohort"}
+    change(repository, "shop/recommender", "traffic: {minRps: 200}", "traffic: {}")
+    change(
+        repository,
+        "shop/recommender",
+        "{metric: error-rate, baseline: 0.5%,",
+        "{metric: error-rate, noData: pass,",
+    )
+    change(
+        repository,
+        "shop/recommender",
+        "steps: [",
+        "steps: [{cohort: {header: x-beta, exact: 'yes'}, hold: 5m}, ",
+    )
+    assert topics(repository, "recommender") - before == {"no-traffic", "no-baseline", "no-data", "cohort"}
+
+
+def test_after_the_release_alerts_and_a_daily_watch_look_on(repository):
+    assert not topics(repository, "fraud") & {"after", "not-again"}
+    change(repository, "platform", '  gates: {daily: "04:30"}\n', "")
+    assert topics(repository, "fraud") & {"after", "not-again"} == {"not-again"}
+    text = (repository / "specs" / "platform.yaml").read_text()
+    alerts = next(line for line in text.splitlines() if line.strip().startswith("alerts:"))
+    change(repository, "platform", f"{alerts}\n", "")
+    assert topics(repository, "fraud") >= {"after", "not-again"}
+    assert "not-again" not in topics(repository, "recommender")  # it has nothing to judge again
+
+
+def test_an_environment_that_requires_another_says_that_nothing_waits(repository):
+    change(repository, "platform", "      requires: [staging]\n", "")
+    assert "order" not in topics(repository, "fraud")
