@@ -69,6 +69,7 @@ def _start(layout: Layout, role: str, *arguments: str) -> None:
     # Argo CD takes its own namespace from the context of the kubeconfig.
     kubeconfig = pki.kubeconfig(layout.pki, "admin", API, NAMESPACE, NAMESPACE)
     variables = {
+        "ARGOCD_ASK_PASS_SOCK": str(folders["tmp"] / "ask-pass.sock"),  # one for the whole machine otherwise
         "ARGOCD_BINARY_NAME": f"argocd-{role}",
         "ARGOCD_FAKE_IN_CLUSTER": "true",
         "ARGOCD_GNUPGHOME": str(folders["gpg"]),

@@ -208,7 +208,9 @@ def start_rollouts(layout: Layout) -> None:
         "--healthzPort",
         "8091",
     ]
-    layout.processes.start("rollouts", command, cwd=work, env={"KUBECONFIG": str(layout.kubeconfig)})
+    # The plugin's socket lies in TMPDIR and stays there.
+    variables = {"KUBECONFIG": str(layout.kubeconfig), "TMPDIR": str(work)}
+    layout.processes.start("rollouts", command, cwd=work, env=variables)
     layout.processes.ready("rollouts", answers("http://127.0.0.1:8091/healthz"))
 
 
