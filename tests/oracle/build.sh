@@ -44,7 +44,8 @@ build() { # VERSION TARGET
     awk '/^replace \(/ {inside = 1} inside {print} inside && /^\)/ {inside = 0} /^replace [^(]/ {print}' "$source/go.mod"
   } > go.mod
   go mod tidy -e >&2
-  go build -p 2 -trimpath -ldflags '-s -w' -o "$2.new" . >&2
+  # As tests/cluster/build.sh compiles: what is compiled for one is there for the other.
+  GOGC=off GOMEMLIMIT=4GiB go build -p 2 -trimpath -gcflags=all=-dwarf=false -ldflags '-s -w' -o "$2.new" . >&2
   mv "$2.new" "$2"
   cd "$here"
   rm -rf "$work"
