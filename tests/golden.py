@@ -15,10 +15,10 @@ import tempfile
 from pathlib import Path
 
 from generator.cli.plan import plans
-from generator.cli.produce import produce
-from generator.cli.session import Session
 from generator.cli.spinnaker import spinnaker_files
-from generator.cli.work import Request, platform_inputs, survey
+from generator.pipeline.produce import produce
+from generator.pipeline.session import Session
+from generator.pipeline.work import Request, platform_inputs, survey
 from generator.rules.spinnaker import unsaid
 
 CASES = Path(__file__).resolve().with_name("golden")

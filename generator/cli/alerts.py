@@ -9,9 +9,9 @@ import yaml
 
 from generator.cli.options import export_name, export_options
 from generator.cli.plan import plans
-from generator.cli.session import Refused, open_session, root_option, select
-from generator.cli.terminal import emit
-from generator.cli.writing import write_files
+from generator.pipeline.session import Refused, open_session, root_option, select
+from generator.pipeline.terminal import emit
+from generator.pipeline.writing import write_files
 
 
 @click.command("alerts")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.session import Refused, Session, open_session, root_option
-from generator.cli.terminal import emit, note
+from generator.pipeline.session import Refused, Session, open_session, root_option
+from generator.pipeline.terminal import emit, note
 
 if TYPE_CHECKING:
     from generator.history.git import Git
@@ -52,7 +52,7 @@ def command(model: str | None, at: str | None, branch: str | None, fmt: str, roo
         raise Refused(f"{error.message}; {error.hint}") from error
     if not found:
         raise Refused(_nothing(history, model, at))
-    from generator.cli.audits import write
+    from generator.report.audits import write
 
     emit(write(fmt, found, at or ("" if model else session.today.isoformat())))
 

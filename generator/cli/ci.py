@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from generator import __version__
-from generator.cli.session import Refused, Session, open_session, root_option
-from generator.cli.terminal import emit
+from generator.pipeline.session import Refused, Session, open_session, root_option
+from generator.pipeline.terminal import emit
 from generator.render.environment import Templates
 
 _UV = "0.13.9"
@@ -127,7 +127,7 @@ def _write(session: Session, host: str, *, check: bool, force: bool) -> None:
             f"nothing was written: these were edited, or are not Sluice's:\n{listed}\n"
             "compare with `sluice templates --show`, then --force replaces them"
         )
-    from generator.cli.writing import write_files
+    from generator.pipeline.writing import write_files
 
     write_files(session.root, {path: text.encode() for path, text in stale.items()})
     emit("".join(f"wrote {path}\n" for path in stale) or f"the {host} files are up to date\n")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from generator.cli.session import Refused, open_session, root_option
-from generator.cli.terminal import emit, note
-from generator.cli.writing import write_file
+from generator.pipeline.session import Refused, open_session, root_option
+from generator.pipeline.terminal import emit, note
+from generator.pipeline.writing import write_file
 from generator.plan.owners import rows
 from generator.spec.platform import PlatformSpec
 

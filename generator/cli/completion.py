@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import ShellComplete, get_completion_class
 
-from generator.cli.terminal import emit
+from generator.pipeline.terminal import emit
 
 _SHELLS = ("bash", "zsh", "fish")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from generator.cli.compared.asked import HEAD, Compared, compare_with, stop_at
-from generator.cli.compared.revision import at_revision
-from generator.cli.session import Refused, Session, open_session, root_option, select
-from generator.cli.terminal import emit, has_color
+from generator.pipeline.session import Refused, Session, open_session, root_option, select
+from generator.pipeline.terminal import emit, has_color
+from generator.report.compared.asked import HEAD, Compared, compare_with, stop_at
+from generator.report.compared.revision import at_revision
 
 
 @click.command("diff")
@@ -74,14 +74,14 @@ def command(
 
 def _told(compared: Compared, fmt: str) -> str:
     if fmt == "json":
-        from generator.cli.compared.document import document
+        from generator.report.compared.document import document
 
         return document(compared.found, compared.against)
     if fmt == "markdown":
-        from generator.cli.compared.markdown import markdown
+        from generator.report.compared.markdown import markdown
 
         return markdown(compared.found, compared.label)
-    from generator.cli.compared.text import by_model
+    from generator.report.compared.text import by_model
 
     return by_model(compared.found, compared.label, color=has_color(sys.stdout))
 
@@ -93,9 +93,9 @@ def _with_cluster(
     kubeconfig: Path | None,
     context: str | None,
 ) -> Compared:
-    from generator.cli.compared.live import with_cluster
     from generator.cluster.server import ClusterError
     from generator.plan.references import did_you_mean
+    from generator.report.compared.live import with_cluster
 
     platform = session.repository.platform
     stop_at(session.repository.findings)

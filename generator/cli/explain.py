@@ -6,8 +6,8 @@ from difflib import get_close_matches
 
 import click
 
-from generator.cli.session import Refused
-from generator.cli.terminal import emit
+from generator.pipeline.session import Refused
+from generator.pipeline.terminal import emit
 from generator.rules.catalogue import CATALOGUE
 
 

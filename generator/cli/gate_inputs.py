@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from generator.cli.session import Refused
 from generator.gates.inputs import Inputs
+from generator.pipeline.session import Refused
 from generator.spec.lock import LockFile
 
 

@@ -7,12 +7,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-from generator.cli.formats import render
-from generator.cli.session import Refused, Session
-from generator.cli.terminal import emit, has_color
 from generator.gates.run import Clock
+from generator.pipeline.session import Refused, Session
+from generator.pipeline.terminal import emit, has_color
 from generator.plan.entries import Entry
 from generator.plan.resolve import Planned, Resolved, resolve
+from generator.report.formats import render
 from generator.spec.lock import LockFile
 
 

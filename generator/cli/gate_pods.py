@@ -10,9 +10,9 @@ from typing import Final
 import click
 
 from generator.cli.gate_plans import clock
-from generator.cli.session import Refused, today
-from generator.cli.terminal import emit
-from generator.cli.writing import write_file
+from generator.pipeline.session import Refused, today
+from generator.pipeline.terminal import emit
+from generator.pipeline.writing import write_file
 
 PASSED, FAILED, UNDECIDED = 0, 10, 11
 CODES: Final[Mapping[str, int]] = {"pass": PASSED, "fail": FAILED, "inconclusive": UNDECIDED}

@@ -12,8 +12,8 @@ import click
 
 from generator.cli.gate_inputs import Given, input_options
 from generator.cli.gate_plans import locked
-from generator.cli.session import Refused, open_session, root_option, select_one
-from generator.cli.terminal import emit, note
+from generator.pipeline.session import Refused, open_session, root_option, select_one
+from generator.pipeline.terminal import emit, note
 
 
 @click.command("stage")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from generator.cli.formats import render
 from generator.cli.gate_plans import planned_of, plans_in
-from generator.cli.session import Refused, Session, open_session, root_option, select_one
-from generator.cli.terminal import emit, has_color, note
+from generator.pipeline.session import Refused, Session, open_session, root_option, select_one
+from generator.pipeline.terminal import emit, has_color, note
 from generator.plan.names import gate_workflow
 from generator.plan.values import Plan
+from generator.report.formats import render
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,11 +88,11 @@ def fetch(spec: str, environment: str, server: str, context: str, ca: str | None
     Nothing is written unless the document is about the locked model and data, and about exactly these gates. Exit code
     1: it is refused, or a gate did not pass.
     """
-    from generator.cli.sections.gates import gates_table
-    from generator.cli.writing import write_file
     from generator.gates.document import Evidence, read_evidence, written
     from generator.gates.fetched import believed, merged
     from generator.gates.run import wanted
+    from generator.pipeline.writing import write_file
+    from generator.report.sections.gates import gates_table
     from generator.source.reader import display
 
     session = open_session(root)

@@ -10,19 +10,19 @@ from pathlib import Path
 import click
 
 from generator.cli import gate_pods, gate_stage, gate_workflow
-from generator.cli.formats import render
 from generator.cli.gate_inputs import Given, input_options
 from generator.cli.gate_plans import clock, locked, plans_in, resolved_of
 from generator.cli.options import report_option
-from generator.cli.session import Refused, Session, open_session, root_option, select, select_one
-from generator.cli.terminal import emit, has_color, is_terminal, note
 from generator.gates.document import Evidence, read_evidence, written
 from generator.gates.environments import Environments, InstallError
 from generator.gates.inputs import Inputs
 from generator.gates.run import Wanted, document, kept, run_gate, wanted
 from generator.gates.task import Release, Task
+from generator.pipeline.session import Refused, Session, open_session, root_option, select, select_one
+from generator.pipeline.terminal import emit, has_color, is_terminal, note
 from generator.plan.entries import Entry
 from generator.plan.resolve import Planned
+from generator.report.formats import render
 from generator.source.finding import Finding
 from generator.spec.evidence import Entry as Judged
 from generator.spec.lock import LockFile
@@ -185,7 +185,7 @@ def _write(
     asked: tuple[Sequence[Wanted], Sequence[Wanted]],
 ) -> None:
     """Write the evidence: what was judged now, and of before what still holds."""
-    from generator.cli.writing import write_file
+    from generator.pipeline.writing import write_file
 
     resolved = [item.plan for item in planned]
     old = _evidence(session, entry).content
@@ -198,7 +198,7 @@ def _tell(session: Session, entry: Entry, entries: Sequence[Judged], fmt: str) -
     """Show what the gates found: as a table, or as a report for other programs."""
     color = has_color(sys.stdout)
     if fmt == "text":
-        from generator.cli.sections.gates import gates_table
+        from generator.report.sections.gates import gates_table
 
         emit("\n".join(gates_table(entries, color=color)) + "\n")
         return

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from generator import __version__
-from generator.cli.example import example_lock
-from generator.cli.session import Refused
-from generator.cli.terminal import emit
-from generator.cli.writing import existing, write_files
+from generator.pipeline.example import example_lock
+from generator.pipeline.session import Refused
+from generator.pipeline.terminal import emit
+from generator.pipeline.writing import existing, write_files
 from generator.render.environment import Templates
 
 _REPO = "https://git.example.com/acme/models.git"

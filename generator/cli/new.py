@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from generator.cli.example import example_lock
-from generator.cli.session import Refused, Session, open_session, root_option
-from generator.cli.terminal import emit, is_terminal
-from generator.cli.writing import existing, write_files
+from generator.pipeline.example import example_lock
+from generator.pipeline.session import Refused, Session, open_session, root_option
+from generator.pipeline.terminal import emit, is_terminal
+from generator.pipeline.writing import existing, write_files
 from generator.plan.entries import SPECS
 from generator.plan.references import did_you_mean
 from generator.spec.model import ModelSource

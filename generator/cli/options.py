@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from generator.cli.formats import FORMATS
+from generator.report.formats import FORMATS
 
 if TYPE_CHECKING:
     from generator.plan.values import Identity

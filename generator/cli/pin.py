@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.formats import FORMATS, render
-from generator.cli.session import Session, open_session, root_option, select
-from generator.cli.terminal import emit, has_color, note
+from generator.pipeline.session import Session, open_session, root_option, select
+from generator.pipeline.terminal import emit, has_color, note
 from generator.plan.entries import Entry
+from generator.report.formats import FORMATS, render
 from generator.source.finding import Finding
 from generator.source.reader import display
 
@@ -110,9 +110,9 @@ def _check(session: Session, pinner: Pinner, entry: Entry) -> list[Finding]:
 
 def _pin(session: Session, pinner: Pinner, entry: Entry) -> list[Finding]:
     """Pin one model: all of its references, or none."""
-    from generator.cli.writing import write_file
     from generator.cluster.pins.lock_text import lock_text
     from generator.cluster.pins.pinning import merged, quarantined
+    from generator.pipeline.writing import write_file
 
     asked, old, lock, findings = _asked(session, entry)
     pinned = [pinner.pin(item, lock) for item in asked]
@@ -133,9 +133,9 @@ def _pin(session: Session, pinner: Pinner, entry: Entry) -> list[Finding]:
 
 def _pin_image(session: Session, pinner: Pinner, entry: Entry, *, write: bool) -> list[Finding]:
     """Lock the image that the registry holds under the computed tag of one model."""
-    from generator.cli.writing import write_file
     from generator.cluster.pins.image import locked_image, moved
     from generator.cluster.pins.lock_text import lock_text
+    from generator.pipeline.writing import write_file
     from generator.plan.resolve import resolve
 
     resolved = resolve(session.repository, entry, session.bento_templates)

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.cli.judging import evidence_of, judge_model
-from generator.cli.sections import Section, sections
-from generator.cli.sections.schema import SCHEMA
-from generator.cli.session import Refused, Session, open_session, root_option, select_one
-from generator.cli.terminal import emit, has_color, note
 from generator.gates.standing import standings
+from generator.pipeline.judging import evidence_of, judge_model
+from generator.pipeline.session import Refused, Session, open_session, root_option, select_one
+from generator.pipeline.terminal import emit, has_color, note
 from generator.plan.entries import Entry
 from generator.plan.resolve import Planned, resolve
+from generator.report.sections import Section, sections
+from generator.report.sections.schema import SCHEMA
 from generator.source.finding import Finding
 
 if TYPE_CHECKING:
-    from generator.cli.compared.asked import Compared
+    from generator.report.compared.asked import Compared
 
 _BOLD, _END = "\x1b[1m", "\x1b[0m"
 
@@ -101,7 +101,7 @@ def _entries(session: Session, specs: tuple[str, ...], *, every: bool) -> tuple[
 
 
 def _compared(session: Session, against: str, entries: Sequence[Entry], *, every: bool) -> Compared:
-    from generator.cli.compared.asked import compare_with
+    from generator.report.compared.asked import compare_with
 
     return compare_with(session, against, None if every else [entry.name for entry in entries])
 
@@ -110,16 +110,16 @@ def _all(
     session: Session, entries: Sequence[Entry], environment: str | None, compared: Compared | None, fmt: str
 ) -> None:
     """All models: the blast radius of a change, or each model in one line."""
-    from generator.cli.overview import overviews
+    from generator.report.overview import overviews
 
     if compared is None:
         rows = overviews(session, entries, environment)
         if fmt == "markdown":
-            from generator.cli.comment import Told, comment
+            from generator.report.comment import Told, comment
 
             emit(comment([Told(row, (), ()) for row in rows], None))
             return
-        from generator.cli.overview import as_table
+        from generator.report.overview import as_table
 
         emit("".join(f"{line}\n" for line in as_table(rows)))
         return
@@ -127,11 +127,11 @@ def _all(
         changed = {found.name for found in compared.found.found}
         _comment(session, [entry for entry in entries if entry.name in changed], environment, compared)
     elif fmt == "json":
-        from generator.cli.compared.document import document
+        from generator.report.compared.document import document
 
         emit(document(compared.found, compared.against))
     else:
-        from generator.cli.compared.text import blast_radius
+        from generator.report.compared.text import blast_radius
 
         emit(blast_radius(compared.found, compared.label, color=has_color(sys.stdout)))
 
@@ -139,8 +139,8 @@ def _all(
 def _comment(
     session: Session, entries: Sequence[Entry], environment: str | None, compared: Compared | None
 ) -> None:
-    from generator.cli.comment import comment
-    from generator.cli.told import told_models
+    from generator.report.comment import comment
+    from generator.report.told import told_models
 
     emit(comment(told_models(session, entries, environment, compared), compared))
 
@@ -152,9 +152,9 @@ def _html(
     against: str | None,
     output: Path | None,
 ) -> None:
-    from generator.cli.compared.asked import compare_with, compare_with_head
-    from generator.cli.pages.plan import Against
-    from generator.cli.pages.site import page_of, write_site
+    from generator.report.compared.asked import compare_with, compare_with_head
+    from generator.report.pages.plan import Against
+    from generator.report.pages.site import page_of, write_site
 
     if output is None and len(entries) != 1:
         raise Refused("several pages need a folder: name it with --output")
@@ -201,7 +201,7 @@ def plans(session: Session, entry: Entry, environment: str | None) -> list[Plann
 
 
 def _stop(findings: list[Finding]) -> None:
-    from generator.cli.formats import render
+    from generator.report.formats import render
 
     click.echo(render(findings, "text", color=has_color(sys.stderr)), nl=False, err=True, color=True)
     click.get_current_context().exit(1)
@@ -213,7 +213,7 @@ def _json(told: Sequence[tuple[Entry, list[Section]]], compared: Compared | None
         "plans": [{section.key: section.data for section in plan} for _, plan in told],
     }
     if compared:
-        from generator.cli.compared.document import document as diff
+        from generator.report.compared.document import document as diff
 
         document["diff"] = json.loads(diff(compared.found, compared.against))
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
@@ -222,7 +222,7 @@ def _json(told: Sequence[tuple[Entry, list[Section]]], compared: Compared | None
 def _text(told: Sequence[tuple[Entry, list[Section]]], compared: Compared | None) -> str:
     parts = [_plan(entry, plan) for entry, plan in told]
     if compared:
-        from generator.cli.compared.text import by_model
+        from generator.report.compared.text import by_model
 
         color = has_color(sys.stdout)
         parts.insert(0, by_model(compared.found, compared.label, color=color))

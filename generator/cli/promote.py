@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from generator.cli.session import Refused, Session, open_session, root_option, select_one
-from generator.cli.terminal import emit
+from generator.pipeline.session import Refused, Session, open_session, root_option, select_one
+from generator.pipeline.terminal import emit
 from generator.plan.entries import Entry
 from generator.source.document import Document
 
@@ -112,8 +112,8 @@ def _wanted(document: Document, old: str, new: str, sha256: str | None) -> dict[
 
 
 def _write(spec: Path, document: Document, wanted: dict[str, Any]) -> None:
-    from generator.cli.writing import write_file
     from generator.cluster.pins.yaml_edit import replace_scalar
+    from generator.pipeline.writing import write_file
     from generator.source.reader import parse
 
     text: str | None = document.text

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from generator.cli.session import Refused, Session, open_session, root_option, select
-from generator.cli.work import Request, Work, platform_inputs, survey
-from generator.cli.written import SHOWN, VERBS, Written
 from generator.output.check import check
 from generator.output.diff import diff
 from generator.output.errors import OutputError
 from generator.output.prune import prune
 from generator.output.report import CheckReport
+from generator.pipeline.session import Refused, Session, open_session, root_option, select
+from generator.pipeline.work import Request, Work, platform_inputs, survey
+from generator.pipeline.written import SHOWN, VERBS, Written
 from generator.plan.entries import SPECS
 from generator.plan.inputs import PlatformInputs
 from generator.render.environment import TemplateError
@@ -104,7 +104,7 @@ def _run(
     if work.nothing and not session.discovered[1] and work.fresh:
         _say_fresh(work, request.output, only_check=only_check)
         return 0
-    from generator.cli.produce import produce
+    from generator.pipeline.produce import produce
 
     product = produce(session, request, work)
     product = product.bentos() if bentos else product
@@ -134,7 +134,7 @@ def _notice(sentence: str) -> None:
 
 def _tell(findings: list[Finding]) -> None:
     """Errors in full; warnings are what `validate` is for."""
-    from generator.cli.formats import render
+    from generator.report.formats import render
 
     errors = [finding for finding in findings if finding.severity == "error"]
     warnings = sum(1 for finding in findings if finding.severity == "warning")

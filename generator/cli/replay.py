@@ -11,15 +11,15 @@ from typing import Any, NoReturn
 
 import click
 
-from generator.cli.formats import render
 from generator.cli.plan import check_platform, plans
-from generator.cli.replays.replayed import Replayed
-from generator.cli.session import Refused, open_session, root_option, select_one
-from generator.cli.terminal import emit, has_color, note, progress
+from generator.odds.odds import LATENCY_S
+from generator.odds.replay.judge import judge
+from generator.odds.replay.schedule import Schedule
+from generator.pipeline.session import Refused, open_session, root_option, select_one
+from generator.pipeline.terminal import emit, has_color, note, progress
 from generator.plan.values import Plan
-from generator.rules.odds import LATENCY_S
-from generator.rules.replay.judge import judge
-from generator.rules.replay.schedule import Schedule
+from generator.report.formats import render
+from generator.report.replays.replayed import Replayed
 from generator.source.finding import Finding
 
 _FORMATS = ("text", "json", "svg")
@@ -101,14 +101,14 @@ def command(
     if output is None:
         emit(text)
         return
-    from generator.cli.writing import write_file
+    from generator.pipeline.writing import write_file
 
     write_file(output, text.encode())
     note(f"written to {output}")
 
 
 def _answer(plan: Plan, asked: Asked) -> str:
-    from generator.cli.replays.schedule import schedule_of
+    from generator.report.replays.schedule import schedule_of
 
     schedule = schedule_of(plan)
     if not schedule.background:
@@ -121,8 +121,8 @@ def _answer(plan: Plan, asked: Asked) -> str:
 
 
 def _recorded(plan: Plan, schedule: Schedule, path: Path, asked: Asked) -> str:
-    from generator.rules.replay.recording import read_recording
-    from generator.rules.replay.statistic import answers
+    from generator.odds.replay.recording import read_recording
+    from generator.odds.replay.statistic import answers
 
     schedule, skipped = _measured(schedule)
     recording, findings = read_recording(path, path.as_posix(), schedule.guards)
@@ -139,8 +139,8 @@ def _recorded(plan: Plan, schedule: Schedule, path: Path, asked: Asked) -> str:
 
 
 def _watched(plan: Plan, schedule: Schedule, asked: Asked) -> str:
-    from generator.cli.replays.live import Live, is_hash
     from generator.cluster.prometheus import Prometheus, PrometheusError
+    from generator.report.replays.live import Live, is_hash
 
     canary, stable = asked.hashes
     if not (asked.start and asked.end and canary and stable):
@@ -159,11 +159,11 @@ def _watched(plan: Plan, schedule: Schedule, asked: Asked) -> str:
 
 
 def _simulated(plan: Plan, schedule: Schedule, text: str, asked: Asked) -> str:
-    from generator.cli.replays.document import simulation_document
-    from generator.cli.replays.text import simulation_lines
-    from generator.rules.replay.expected import expected
-    from generator.rules.replay.scenario import ScenarioError, scenario
-    from generator.rules.replay.simulate import simulate, simulated_guards
+    from generator.odds.replay.expected import expected
+    from generator.odds.replay.scenario import ScenarioError, scenario
+    from generator.odds.replay.simulate import simulate, simulated_guards
+    from generator.report.replays.document import simulation_document
+    from generator.report.replays.text import simulation_lines
 
     if not plan.min_rps:
         raise Refused("a simulation needs traffic: declare `traffic.minRps`")
@@ -191,14 +191,14 @@ def _simulated(plan: Plan, schedule: Schedule, text: str, asked: Asked) -> str:
 def _told(replayed: Replayed, fmt: str) -> str:
     """One replayed release in the form that was asked for."""
     if fmt == "svg":
-        from generator.rules.replay.picture import picture
+        from generator.odds.replay.picture import picture
 
         return picture(replayed.title, replayed.schedule, replayed.story)
     if fmt == "json":
-        from generator.cli.replays.document import replay_document
+        from generator.report.replays.document import replay_document
 
         return _json(replay_document(replayed))
-    from generator.cli.replays.text import replay_lines
+    from generator.report.replays.text import replay_lines
 
     return _lines(replay_lines(replayed))
 
@@ -212,7 +212,7 @@ def _measured(schedule: Schedule) -> tuple[Schedule, tuple[str, ...]]:
 
 
 def _time(option: str, text: str) -> float:
-    from generator.rules.replay.recording import parse_time
+    from generator.odds.replay.recording import parse_time
 
     time = parse_time(text)
     if time is None:

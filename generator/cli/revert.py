@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from generator.cli.reverts.asked import Asked, from_person, from_webhook
-from generator.cli.session import Refused, Session, open_session, root_option, select_one
-from generator.cli.terminal import emit, note
+from generator.pipeline.session import Refused, Session, open_session, root_option, select_one
+from generator.pipeline.terminal import emit, note
 from generator.plan.entries import Entry
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _pods(back: Back, there: Path, entry: Entry) -> list[str]:
     """Whether the pods are exactly those of then: only then does the controller return to them at once."""
     import yaml
 
-    from generator.cli.work import platform_inputs
+    from generator.pipeline.work import platform_inputs
 
     platform = platform_inputs(there)
     told = []

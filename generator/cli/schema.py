@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from generator.cli.formats import findings_json
-from generator.cli.sections.schema import plan_schema
-from generator.cli.terminal import emit, note
-from generator.cli.writing import write_files
+from generator.pipeline.terminal import emit, note
+from generator.pipeline.writing import write_files
+from generator.report.formats import findings_json
+from generator.report.sections.schema import plan_schema
 from generator.spec.schema import (
     BASE,
     DRAFT,
@@ -29,7 +29,7 @@ def _plan() -> dict[str, Any]:
 
 
 def _diff() -> dict[str, Any]:
-    from generator.cli.compared.document import diff_schema
+    from generator.report.compared.document import diff_schema
 
     return identified("diff", "What differs between two states of a repository", diff_schema())
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
-from generator.cli.formats import render
 from generator.cli.options import export_name, export_options
 from generator.cli.plan import plans
-from generator.cli.session import Session, open_session, root_option, select_one
-from generator.cli.terminal import emit, has_color
-from generator.cli.writing import write_files
+from generator.pipeline.session import Session, open_session, root_option, select_one
+from generator.pipeline.terminal import emit, has_color
+from generator.pipeline.writing import write_files
 from generator.plan.resolve import Planned
 from generator.plan.strategy import Canary
+from generator.report.formats import render
 
 
 @click.command("spinnaker")

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from generator.cli.session import Refused, Session, open_session, root_option, select
-from generator.cli.statuses.beside import Beside
-from generator.cli.statuses.written import as_json, text
-from generator.cli.terminal import emit, note
 from generator.cluster.server import ClusterError, Server, connect
+from generator.pipeline.session import Refused, Session, open_session, root_option, select
+from generator.pipeline.terminal import emit, note
 from generator.plan.entries import Entry
+from generator.report.statuses.beside import Beside
+from generator.report.statuses.written import as_json, text
 
 Ask = Callable[[str], Server]
 
@@ -79,7 +79,7 @@ def _write(rows: Sequence[Beside], fmt: str) -> str:
 
 def _git(session: Session, entries: Sequence[Entry], environment: str | None) -> list[Beside]:
     """What git says, of all models that can be planned."""
-    from generator.cli.judging import evidence_of
+    from generator.pipeline.judging import evidence_of
     from generator.plan.resolve import resolve
 
     platform = session.repository.platform

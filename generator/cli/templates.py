@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from generator.cli.session import Refused, open_session, root_option
-from generator.cli.terminal import emit
+from generator.pipeline.session import Refused, open_session, root_option
+from generator.pipeline.terminal import emit
 from generator.render.environment import Source, Templates, builtin_folder, template_names
 
 

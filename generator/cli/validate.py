@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from generator.cli.formats import render
-from generator.cli.judgements import judge_models
 from generator.cli.options import report_option
-from generator.cli.session import Selection, Session, open_session, root_option, select
-from generator.cli.terminal import emit, has_color, note
+from generator.pipeline.judgements import judge_models
+from generator.pipeline.session import Selection, Session, open_session, root_option, select
+from generator.pipeline.terminal import emit, has_color, note
 from generator.plan.entries import SPECS
+from generator.report.formats import render
 from generator.source.finding import Finding
 
 _STRAY = "REF210"
@@ -65,7 +65,7 @@ def _models(session: Session, selection: Selection) -> Iterable[Finding]:
 
 def _fixed(session: Session, selection: Selection, findings: list[Finding]) -> tuple[Session, list[Finding]]:
     """Write what can be fixed, then look again."""
-    from generator.cli.fix import fix_files
+    from generator.pipeline.fix import fix_files
 
     done = fix_files(findings, session.root)
     if done.refused:
@@ -86,7 +86,7 @@ def _report(findings: list[Finding], fmt: str, output: Path | None, checked: int
     if output is None:
         emit(text)
         return
-    from generator.cli.writing import write_file
+    from generator.pipeline.writing import write_file
 
     write_file(output, text.encode())
     count = len(findings)

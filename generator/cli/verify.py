@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from generator.cli.formats import render
 from generator.cli.options import report_option
-from generator.cli.session import Refused
-from generator.cli.terminal import emit, has_color, note
 from generator.cluster.server import ClusterError, connect
+from generator.pipeline.session import Refused
+from generator.pipeline.terminal import emit, has_color, note
 from generator.plan.entries import find_root
+from generator.report.formats import render
 
 if TYPE_CHECKING:
-    from generator.render.kinds.codes import Issue
-    from generator.render.kinds.objects import Document
-    from generator.render.verify import Rule
+    from generator.lint.kinds.codes import Issue
+    from generator.lint.kinds.objects import Document
+    from generator.lint.verify import Rule
 
 Controller = Literal["1.9", "1.10", "any"]
 
@@ -61,7 +61,7 @@ def command(
     not be checked. With --cluster name what belongs to one cluster, such as rendered/production: every object is sent
     as a server-side dry run, strict about fields. Exit code 1: there are findings.
     """
-    from generator.render.verify import verify
+    from generator.lint.verify import verify
 
     where = tree or _rendered()
     if not where.exists():
@@ -103,9 +103,9 @@ def _cluster_rules(kubeconfig: Path | None, context: str | None, *, asked: bool)
 
 def lint_rules(documents: Sequence[Document], controller: Controller) -> Iterator[Issue]:
     """What the Rollouts controller demands beyond the shape of its objects, as issues of the tree."""
-    from generator.render.kinds.codes import Issue
-    from generator.rules.bundle.lint import lint
-    from generator.rules.bundle.model import Objects, Source
+    from generator.lint.kinds.codes import Issue
+    from generator.lint.rollouts.lint import lint
+    from generator.lint.rollouts.model import Objects, Source
 
     by_source = {Source(document.file, number): document for number, document in enumerate(documents)}
     objects = Objects.of((source, document.body) for source, document in by_source.items())
@@ -121,7 +121,7 @@ def lint_rules(documents: Sequence[Document], controller: Controller) -> Iterato
 
 
 def _rendered() -> Path:
-    from generator.cli.work import platform_inputs
+    from generator.pipeline.work import platform_inputs
 
     root = find_root(Path.cwd())
     if root is None:

@@ -16,7 +16,7 @@ from difflib import SequenceMatcher
 from typing import Any, Final
 
 from generator.cluster.server import Server, path_of
-from generator.render.kinds.objects import Document, Object, as_map, object_of
+from generator.lint.kinds.objects import Document, Object, as_map, object_of
 
 AT_ONCE: Final = 8
 _DRY_RUN: Final = {"dryRun": "All", "fieldManager": "sluice-diff", "force": "true"}

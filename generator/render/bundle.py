@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import ryaml
 
+from generator.lint.kinds import Problem, check
 from generator.plan.names import PORT, Names, labels
 from generator.plan.values import Plan
 from generator.render.environment import Templates
 from generator.render.gate_images import gate_images
-from generator.render.kinds import Problem, check
 from generator.render.output import Output, Outputs
 from generator.render.outputs.analysis import analyses
 from generator.render.outputs.gates import gates

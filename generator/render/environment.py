@@ -95,6 +95,15 @@ class Templates:
                 total.update(f"{name}\0{len(text)}\0{text}".encode())
         return total.hexdigest()
 
+    def own_digest(self) -> str:
+        """SHA-256 (hex) of the platform team's own templates of bundles."""
+        total = hashlib.sha256()
+        for name, source in self.sources.items():
+            if source.own and not name.startswith(_NOT_BUNDLES):
+                text = self._text(name)
+                total.update(f"{name}\0{len(text)}\0{text}".encode())
+        return total.hexdigest()
+
     def get_template(self, name: str) -> Template:
         """A template, by name, that writes values as literals of the file's language.
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from generator.odds.odds import price, share_down, share_up
 from generator.plan.strategy import Canary, Guard
 from generator.rules.effects import (
     canary_odds,
@@ -18,7 +19,6 @@ from generator.rules.effects import (
     rewritten,
     with_hold,
 )
-from generator.rules.odds import price, share_down, share_up
 from generator.rules.paths import GUARDS, STEPS, weight_steps
 from generator.rules.registry import Context, Problem, rule
 from generator.rules.routing import capabilities, smallest_weight

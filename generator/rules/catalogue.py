@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from generator.lint.rollouts import lint as _lint
+from generator.lint.rollouts.registry import RULES as BUNDLE_RULES
 from generator.rules import judge as _judge
-from generator.rules.bundle import lint as _lint
-from generator.rules.bundle.registry import RULES as BUNDLE_RULES
 from generator.rules.entry import Entry
 from generator.rules.pins import PINS
 from generator.rules.proofs import PROOFS

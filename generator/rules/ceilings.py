@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from generator.odds.odds import odds_of, share_up
 from generator.plan.strategy import Canary
 from generator.plan.values import Plan
-from generator.rules.odds import odds_of, share_up
 from generator.rules.paths import GUARDS, ROLLOUT, STEPS
 from generator.rules.registry import Context, Problem, Related, rule
 from generator.source.document import Path

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from generator.odds.odds import PlanOdds, odds_of, phases, price, share_down
 from generator.plan.strategy import Canary, Guard
 from generator.plan.values import Plan
-from generator.rules.odds import PlanOdds, odds_of, phases, price, share_down
 from generator.rules.registry import Context
 from generator.spec.units import percent
 from generator.stats.odds import GuardOdds

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Final, TypeVar
 
-from generator.rules.gate_odds import share_odds
-from generator.rules.odds import share_down
+from generator.odds.gate_odds import share_odds
+from generator.odds.odds import share_down
 from generator.rules.paths import GATES
 from generator.rules.registry import Context, Problem, rule
 from generator.source.finding import Fix, Severity

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import replace
 
+from generator.odds.footprint import Footprint
 from generator.plan.repository import Repository
 from generator.plan.resolve import Resolved
 from generator.rules import (
@@ -28,7 +29,6 @@ from generator.rules import (
     widening,
 )
 from generator.rules.accept import accepted
-from generator.rules.footprint import Footprint
 from generator.rules.registry import RULES, Context, Together, apply, apply_together
 from generator.source.finding import Finding
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from generator.odds.odds import odds_of, phases, price, share_up
 from generator.plan.looks import window_s
 from generator.plan.strategy import Canary, Guard
 from generator.rules.effects import (
@@ -19,7 +20,6 @@ from generator.rules.effects import (
     round_hold,
     with_hold,
 )
-from generator.rules.odds import odds_of, phases, price, share_up
 from generator.rules.paths import GUARDS, STEPS, weight_steps
 from generator.rules.registry import Context, Problem, rule
 from generator.source.document import Path

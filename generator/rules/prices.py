@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.rules.cost import currencies
+from generator.odds.cost import currencies
 from generator.rules.registry import Problem, Together, rule
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
+from generator.odds.footprint import Footprint
 from generator.plan.layers import Layers
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned
 from generator.plan.values import Plan
-from generator.rules.footprint import Footprint
 from generator.source.document import Document, Path
 from generator.source.finding import Finding, Fix, Place, Severity
 from generator.source.reader import read

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from operator import add
 
+from generator.odds.cost import currencies, monthly
+from generator.odds.footprint import Footprint
 from generator.plan.peak import Need
-from generator.rules.cost import budget_problems
-from generator.rules.footprint import Footprint
 from generator.rules.registry import Problem, Related, Together, rule
-from generator.spec.platform import Quota
+from generator.spec.platform import PlatformSpec, Quota
 from generator.spec.types import byte_count, cores
 
 _SHOWN = 5
@@ -106,3 +107,22 @@ def hosts(context: Together) -> Iterator[Problem]:
             message += f"in {mine.environment}"
             related = (("the other model", context.layers(theirs).place(("spec", "traffic", "hosts"))),)
             yield Problem(path, message, "give one of them another host", related, document=document)
+
+
+def budget_problems(platform: PlatformSpec, owned: Mapping[str, Sequence[Footprint]]) -> Iterator[Problem]:
+    """Budgets that the models of a team exceed."""
+    for team, models in owned.items():
+        budget = platform.teams[team].budget
+        if budget is None or currencies(platform.prices) != [budget.monthly.currency]:
+            continue
+        fewest = math.fsum(monthly(model.usual, platform.prices) for model in models)
+        most = math.fsum(monthly(model.scaled, platform.prices) for model in models)
+        path = ("spec", "teams", team, "budget", "monthly")
+        hint = "raise the budget, or lower `replicas`, `autoscaling` or `resources` of its models"
+        currency, allowed = budget.monthly.currency, budget.monthly
+        if fewest > allowed.amount:
+            message = f"the models of `{team}` cost at least {math.ceil(fewest)} {currency} a month; "
+            yield Problem(path, f"{message}the budget is {allowed}", hint)
+        elif most > allowed.amount:
+            message = f"the models of `{team}` cost up to {math.ceil(most)} {currency} a month when all are scaled up; "
+            yield Problem(path, f"{message}the budget is {allowed}", hint, severity="warning")

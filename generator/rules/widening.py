@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from generator.odds.odds import PlanOdds, price, share_down
 from generator.plan.strategy import Guard
 from generator.rules.effects import (
     ROUND_HOLDS,
@@ -17,7 +18,6 @@ from generator.rules.effects import (
     phases_of,
     with_hold,
 )
-from generator.rules.odds import PlanOdds, price, share_down
 from generator.rules.paths import ROLLOUT, STEPS, weight_steps
 from generator.rules.registry import Context, Problem, rule
 from generator.source.finding import Fix, Severity

@@ -36,9 +36,9 @@ class Recorder(Templates):
 
 def record(root: Path, file: Path) -> None:
     """Render a repository to memory and keep what every file was rendered from."""
-    from generator.cli.produce import model_bundles, shared_bundles
-    from generator.cli.session import Session, today
-    from generator.cli.work import Request, platform_inputs, survey
+    from generator.pipeline.produce import model_bundles, shared_bundles
+    from generator.pipeline.session import Session, today
+    from generator.pipeline.work import Request, platform_inputs, survey
 
     rendered = Recorder.rendered
     session, templates = Session(root, today()), Recorder(None)

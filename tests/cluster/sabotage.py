@@ -28,7 +28,13 @@ _TEMPLATES = "templates/kubernetes"
 _APPLICATION = "templates/argocd/application.yaml.j2"
 _OPTIONS = "      - CreateNamespace=false\n"
 _COPIED = ("generator", "templates", "tests", "specs", "rendered", "docs", "pyproject.toml", "README.md")
-_UNIT = ("tests/unit/render", "tests/unit/plan", "tests/unit/promql", "tests/unit/kinds", "tests/unit/cli")
+_UNIT = (
+    "tests/unit/render",
+    "tests/unit/plan",
+    "tests/unit/promql",
+    "tests/unit/lint/kinds",
+    "tests/unit/cli",
+)
 _LONGEST_S = 1500
 
 

@@ -17,14 +17,14 @@ from generator.cli.gates import command
 from generator.gates.document import Evidence, parse_evidence
 from generator.gates.pod import gate_of, mounted
 from generator.gates.staging import staged
+from generator.lint.kinds.clients import workflow_flaws
+from generator.lint.kinds.objects import Document, object_of
 from generator.plan.names import gate_workflow
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.render.bundle import render_bundle
 from generator.render.environment import Templates
 from generator.render.gate_images import gate_images
-from generator.render.kinds.clients import workflow_flaws
-from generator.render.kinds.objects import Document, object_of
 from tests.gates import argo_standin
 from tests.gates.images import ROOT, built
 from tests.gates.tables import MODEL

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import generator.rules.bundle.lint  # noqa: F401 - registers every rule
-from generator.rules.bundle.registry import RULES
+import generator.lint.rollouts.lint  # noqa: F401 - registers every rule
+from generator.lint.rollouts.registry import RULES
 
 # What the controller's validation of one object does not say, though the rule is an error of ours.
 BEYOND_VALIDATION = {

@@ -8,8 +8,8 @@ import pytest
 from oracle_client import VERSIONS, ask
 from oracle_conditions import RESULTS, VECTORS, WRITTEN, random_conditions
 
-from generator.rules.bundle.expression import Result, verdict
-from generator.rules.bundle.tree import Unsupported
+from generator.lint.conditions.expression import Result, verdict
+from generator.lint.conditions.tree import Unsupported
 
 pytestmark = pytest.mark.slow  # builds the oracle on first use
 

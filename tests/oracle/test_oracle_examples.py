@@ -13,8 +13,8 @@ import yaml
 from oracle_client import ask, module_folder, rejects
 from oracle_codes import VALIDATION
 
-from generator.rules.bundle.lint import lint
-from generator.rules.bundle.model import Objects, Source
+from generator.lint.rollouts.lint import lint
+from generator.lint.rollouts.model import Objects, Source
 
 pytestmark = pytest.mark.slow  # builds the oracle on first use
 

@@ -10,8 +10,8 @@ from oracle_client import VERSIONS, ask, rejects
 from oracle_codes import REFERENCES, RUN_CHECKS, VALIDATION
 from oracle_mutations import ARGS, metric_sets, rollouts
 
-from generator.rules.bundle.lint import lint
-from generator.rules.bundle.model import Objects, Source
+from generator.lint.rollouts.lint import lint
+from generator.lint.rollouts.model import Objects, Source
 
 pytestmark = pytest.mark.slow  # builds the oracle on first use
 

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
-from generator.cli.replays.schedule import schedule_of
+from generator.odds.replay.expected import expected
+from generator.odds.replay.schedule import Schedule
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.plan.strategy import Canary
@@ -23,8 +24,7 @@ from generator.plan.values import Plan
 from generator.render.bundle import render_outputs
 from generator.render.environment import Templates
 from generator.render.outputs.analysis import analyses
-from generator.rules.replay.expected import expected
-from generator.rules.replay.schedule import Schedule
+from generator.report.replays.schedule import schedule_of
 from generator.stats.timeline import Detection
 
 MINUTE = 4.0
@@ -185,7 +185,7 @@ def odds(plan: Plan, guard: str, ratio: float, rps: float) -> Detection:
     """
     chosen = next(one for one in plan.rollout.guards if one.name == guard)
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("generator.rules.odds", "generator.rules.replay.expected"):
+        for module in ("generator.odds.odds", "generator.odds.replay.expected"):
             patch.setattr(f"{module}.LATENCY_S", 0.0)
         found = expected(replace(held(plan, _LONG_S), min_rps=rps), [chosen], {guard: ratio})
     assert found is not None

@@ -36,14 +36,14 @@ from bento_releases import (
 from bento_stack import AWAY, Happened, experiment, scrape
 from prometheus_server import Server
 
-from generator.cli.replays.live import Live
 from generator.cluster.prometheus import Prometheus
+from generator.odds.replay.judge import Story, judge
+from generator.odds.replay.recording import COLUMNS, read_recording
+from generator.odds.replay.schedule import Schedule, Watched
+from generator.odds.replay.series import Recording
+from generator.odds.replay.statistic import answers
 from generator.promql.event_share import EventShare
-from generator.rules.replay.judge import Story, judge
-from generator.rules.replay.recording import COLUMNS, read_recording
-from generator.rules.replay.schedule import Schedule, Watched
-from generator.rules.replay.series import Recording
-from generator.rules.replay.statistic import answers
+from generator.report.replays.live import Live
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 

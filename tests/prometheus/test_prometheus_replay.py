@@ -19,18 +19,18 @@ from prometheus_exporter import Exporter, Release, Script
 from prometheus_server import Server, until
 
 from generator.cli.replay import command
-from generator.cli.replays.live import Live
-from generator.cli.replays.schedule import schedule_of
 from generator.cluster.prometheus import Prometheus, PrometheusError
+from generator.odds.replay.judge import Story, judge
+from generator.odds.replay.schedule import Schedule
+from generator.odds.replay.series import Counter, Pair, Recording, Side
+from generator.odds.replay.statistic import answers
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.plan.values import Plan
 from generator.promql.event_share import EventShare
 from generator.render.environment import Templates
-from generator.rules.replay.judge import Story, judge
-from generator.rules.replay.schedule import Schedule
-from generator.rules.replay.series import Counter, Pair, Recording, Side
-from generator.rules.replay.statistic import answers
+from generator.report.replays.live import Live
+from generator.report.replays.schedule import schedule_of
 from generator.stats.sequential import event_llr
 
 pytestmark = pytest.mark.slow

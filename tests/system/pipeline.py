@@ -11,11 +11,11 @@ from typing import Any
 
 import ryaml
 
-from generator.cli.formats import render
-from generator.cli.produce import produce
-from generator.cli.session import Session
-from generator.cli.work import Request, platform_inputs, survey
+from generator.pipeline.produce import produce
+from generator.pipeline.session import Session
+from generator.pipeline.work import Request, platform_inputs, survey
 from generator.render.environment import Templates
+from generator.report.formats import render
 from generator.source.finding import Finding
 from tests.system.repositories import TODAY, write_tree
 

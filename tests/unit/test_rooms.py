@@ -1,4 +1,4 @@
-"""Dependencies between rooms point downwards only (DESIGN, section 6)."""
+"""Dependencies between rooms point downwards only."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ BELOW = {
     "plan": {"spec"},
     "stats": set(),
     "promql": set(),
-    "rules": {"plan", "stats", "promql"},
-    "gates": {"plan", "stats"},
-    "render": {"plan", "promql"},
-    "output": {"source"},
     "history": {"plan"},
-    "cluster": {"plan", "render", "history"},
+    "output": {"source"},
+    "lint": {"promql", "source"},
+    "odds": {"plan", "promql", "stats", "lint"},
+    "gates": {"plan", "stats"},
+    "rules": {"odds", "lint"},
+    "render": {"plan", "promql", "lint"},
+    "cluster": {"plan", "lint", "odds", "history"},
+    "pipeline": {"render", "rules", "gates", "output", "history", "cluster"},
+    "report": {"pipeline"},
 }
 BELOW["cli"] = set(BELOW)
 

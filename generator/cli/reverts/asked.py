@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from generator.cli.reverts.alerts import failed_watches, is_alerts
-from generator.cli.session import Refused
+
+from generator.pipeline.session import Refused
 from generator.source.line import one_line
 
 SCHEMA: Final = "sluice/abort/v1"

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generator.cli.session import Refused
-from generator.cli.writing import write_file
 from generator.cluster.pins.yaml_edit import append_item, quoted, replace_scalar
 from generator.history.git import Git
 from generator.history.releases import Release
+from generator.pipeline.session import Refused
+from generator.pipeline.writing import write_file
 from generator.plan.entries import PLATFORM, SPECS, Entry
 from generator.source.document import Document
 from generator.source.reader import parse, read

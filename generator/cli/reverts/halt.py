@@ -8,12 +8,13 @@ from generator.cli.reverts.asked import Asked
 from generator.cli.reverts.files import quarantine
 from generator.cli.reverts.released import released
 from generator.cli.reverts.rendered import render_all
-from generator.cli.session import Refused, Session
-from generator.cli.terminal import emit, note
-from generator.cli.work import platform_inputs
+
 from generator.history.git import Git
 from generator.history.releases import Release
 from generator.history.worktree import worktree
+from generator.pipeline.session import Refused, Session
+from generator.pipeline.terminal import emit, note
+from generator.pipeline.work import platform_inputs
 from generator.plan.entries import Entry
 
 _BROKEN = "this model breaks other rules already: `sluice validate` tells which"

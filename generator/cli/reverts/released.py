@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from generator.cli.session import Refused, Session
 from generator.history.releases import History, Release
+from generator.pipeline.session import Refused, Session
 
 if TYPE_CHECKING:
     from generator.history.git import Git

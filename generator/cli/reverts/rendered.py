@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.cli.session import Refused, Session
-from generator.cli.terminal import has_color, note
+from generator.pipeline.session import Refused, Session
+from generator.pipeline.terminal import has_color, note
 from generator.plan.entries import Entry
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ def render_all(session: Session, entry: Entry, hint: str, environment: str = "")
     Raises:
         Refused: its files break rules.
     """
-    from generator.cli.produce import produce
-    from generator.cli.work import Request, platform_inputs, survey
     from generator.output.prune import prune
+    from generator.pipeline.produce import produce
+    from generator.pipeline.work import Request, platform_inputs, survey
 
     platform = platform_inputs(session.root)
     output = session.root / platform.folder
@@ -48,7 +48,7 @@ def render_all(session: Session, entry: Entry, hint: str, environment: str = "")
 
 
 def _stop(findings: Sequence[Finding], hint: str) -> None:
-    from generator.cli.formats import render
+    from generator.report.formats import render
 
     errors = [finding for finding in findings if finding.severity == "error"]
     click.echo(render(errors, "text", color=has_color(sys.stderr)), nl=False, err=True, color=True)

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from pydantic_core import ValidationError
 
-from generator.render.kinds.scalars import BOOL, COUNT, FILLED, FREE, NUMBER, POSITIVE, TEXT, TEXT_MAP, TEXTS
-from generator.render.kinds.table import Schema, enum, listof, mapof, record, text, validator, whole
+from generator.lint.kinds.scalars import BOOL, COUNT, FILLED, FREE, NUMBER, POSITIVE, TEXT, TEXT_MAP, TEXTS
+from generator.lint.kinds.table import Schema, enum, listof, mapof, record, text, validator, whole
 
 _EFFECT: Final = record({"allowedIncrease allowedDecrease criticalIncrease criticalDecrease": NUMBER})
 _CANARY: Final = record(

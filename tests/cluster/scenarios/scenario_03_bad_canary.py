@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import mean
 
+from generator.odds.odds import odds_of
 from generator.plan.values import Plan
-from generator.rules.odds import odds_of
 from generator.stats.odds import SprtOdds
 from tests.cluster import bentos, measures, report, repository
 from tests.cluster.envoy import refused

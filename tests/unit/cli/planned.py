@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from generator.cli.session import Session
+from generator.pipeline.session import Session
 from generator.plan.resolve import resolve
 from generator.plan.values import Plan
 from generator.render.bundle import render_bundle

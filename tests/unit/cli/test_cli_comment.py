@@ -8,14 +8,14 @@ from html.parser import HTMLParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.cli.comment import LIMIT, MARKER, Told, comment
-from generator.cli.compared.asked import Compared
-from generator.cli.compared.compare import Comparison, Difference
-from generator.cli.markdown import cell, fenced, row
-from generator.cli.overview import Overview
-from generator.cli.sections.section import Section
+from generator.odds.figures import Figures
 from generator.plan.changes import Change
-from generator.rules.figures import Figures
+from generator.report.comment import LIMIT, MARKER, Told, comment
+from generator.report.compared.asked import Compared
+from generator.report.compared.compare import Comparison, Difference
+from generator.report.markdown import cell, fenced, row
+from generator.report.overview import Overview
+from generator.report.sections.section import Section
 from tests.unit.cli.edits import change
 
 NUMBERS = Figures(3600.0, (), 0.9, 0.8, 0.05, 1000.0, 4, 10.0, "EUR", 1, 0)

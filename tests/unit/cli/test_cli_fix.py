@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.cli.fix import edit, fix_files
+from generator.pipeline.fix import edit, fix_files
 from generator.source.document import Document
 from generator.source.finding import Finding, Fix, Place
 from generator.source.reader import parse, read

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from generator.render.kinds import check
+from generator.lint.kinds import check
 from generator.source.reader import read
 
 

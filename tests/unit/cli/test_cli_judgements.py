@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from generator.cli.produce import produce
-from generator.cli.session import Session
-from generator.cli.work import Request, platform_inputs, survey
 from generator.output.errors import OutputError
+from generator.pipeline.produce import produce
+from generator.pipeline.session import Session
+from generator.pipeline.work import Request, platform_inputs, survey
 from generator.plan.values import Plan
 from tests.system.repositories import TODAY, small
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from generator.cli.main import cli
 from generator.cli.schema import text as schema_text
-from generator.cli.session import open_session
+from generator.pipeline.session import open_session
 from generator.plan import timeline as told
 from generator.plan.abort import KEEP_ABORTED_S
 from generator.plan.looks import catch_up_s, first_look_s, interval_s, watch_looks

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.cli.session import open_session
+from generator.pipeline.session import open_session
 from generator.plan.abort import KEEP_ABORTED_S, on_abort
 from generator.plan.coverage import gaps
 from tests.unit.cli.planned import change, objects, plans

@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from generator.cli.session import Refused, Session, open_session, select, select_one, today
+from generator.pipeline.session import Refused, Session, open_session, select, select_one, today
 
 
 def names(session: Session, *paths: str) -> list[str]:

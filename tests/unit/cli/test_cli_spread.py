@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from generator.cli.spread import spread
+from generator.pipeline.spread import spread
 
 
 def test_everything_arrives_from_every_process():

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from generator.cli.terminal import has_color, progress
+from generator.pipeline.terminal import has_color, progress
 
 
 class Terminal(io.StringIO):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from generator.cli.formats import FORMATS
+from generator.report.formats import FORMATS
 from tests.unit.cli.conftest import CHECKOUT
 
 SERVICE = """\

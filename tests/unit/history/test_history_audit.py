@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 from history_story import NAME, Story, digest
 
-from generator.cli.audits.rows import COLUMNS
+from generator.report.audits.rows import COLUMNS
 
 
 def releases(story: Story, *arguments: str) -> list[dict[str, object]]:

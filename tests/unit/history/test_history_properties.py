@@ -17,20 +17,20 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
+from generator.cli.reverts.asked import Asked, from_webhook, short
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.cli.audit import moment
-from generator.cli.audits import write
-from generator.cli.audits.rows import COLUMNS
-from generator.cli.formats.characters import visible
 from generator.cli.reverts import asked as asked_module
-from generator.cli.reverts.asked import Asked, from_webhook, short
-from generator.cli.session import Refused
-from generator.cli.terminal import emit
 from generator.cluster.pins.yaml_edit import append_item, quoted
 from generator.history.git import Change, Commit, Git, Moved, _parsed
 from generator.history.releases import History, Release
+from generator.pipeline.session import Refused
+from generator.pipeline.terminal import emit
+from generator.report.audits import write
+from generator.report.audits.rows import COLUMNS
+from generator.report.formats.characters import visible
 
 _QUIET = settings(
     max_examples=120,

@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 import pytest
 import yaml
-from history_story import LOCK, NAME, Story, digest
-
 from generator.cli.reverts.asked import short
+from history_story import LOCK, NAME, Story, digest
 
 BRANCH = "sluice/revert-shop-ranker-00000000"
 PAYLOAD = {

@@ -11,10 +11,10 @@ import pytest
 import yaml
 from admission_cel import Policy
 
+from generator.lint.kinds import check
 from generator.plan.repository import Repository
 from generator.render.admission import render_admission
 from generator.render.environment import Templates
-from generator.render.kinds import check
 from generator.spec.platform import PlatformFile
 from tests import golden
 

@@ -13,9 +13,9 @@ import pytest
 import ryaml
 import yaml
 
+from generator.lint.kinds import check
 from generator.promql.conditions import Condition
 from generator.promql.evaluate import supports, verdict
-from generator.render.kinds import check
 from tests import golden
 
 CASES = golden.cases()

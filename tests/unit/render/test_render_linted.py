@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from generator.cli.verify import lint_rules
-from generator.render.verify import verify
+from generator.lint.verify import verify
 from tests import golden
 
 CASES = [case for case in golden.cases() if case != "spinnaker"]  # pipelines hold objects inside of stages

@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
+from generator.odds.footprint import Footprint, footprint
 from generator.plan.repository import Repository
 from generator.plan.resolve import Resolved, resolve
-from generator.rules.footprint import Footprint, footprint
 from generator.rules.judge import judge, judge_all
 from generator.source.finding import Finding
 

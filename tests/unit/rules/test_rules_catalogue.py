@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from generator.render.kinds.codes import CODES
-from generator.rules.bundle.registry import RULES as BUNDLE_RULES
+from generator.lint.kinds.codes import CODES
+from generator.lint.rollouts.registry import RULES as BUNDLE_RULES
 from generator.rules.catalogue import CATALOGUE
 from generator.rules.registry import RULES
 

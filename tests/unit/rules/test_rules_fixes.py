@@ -98,6 +98,6 @@ def test_the_hold_is_the_smallest_round_one(rps, tmp_path):
 
 
 def _power_of_first_step(plan) -> float:
-    from generator.rules.odds import odds_of
+    from generator.odds.odds import odds_of
 
     return next(odds.power_by_step[0] for guard, odds in odds_of(plan).guards if guard.name == "ctr")

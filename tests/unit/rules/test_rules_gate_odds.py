@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from generator.rules.gate_odds import parity_odds, share_odds
+from generator.odds.gate_odds import parity_odds, share_odds
 from generator.stats.fairness import demographic_parity
 from generator.stats.offline import accuracy_chances, judge_accuracy
 

@@ -14,13 +14,13 @@ from rules_repository import CTR, ERRORS, STEPS, Sample
 from rules_samples import BLUE_GREEN, FAIR, SHADOW
 from scipy import stats
 
-from generator.cli.sections.odds import odds as section
+from generator.odds import odds
+from generator.odds.cost import monthly
 from generator.plan import looks
 from generator.plan.guards import metric_names
 from generator.plan.peak import GATE_CPU, GATE_MEMORY, SURGE, peak, steady
 from generator.render import metrics
-from generator.rules import odds
-from generator.rules.cost import monthly
+from generator.report.sections.odds import odds as section
 from generator.rules.gates import RANGE_95, smallest_group
 from generator.rules.routing import TABLE
 from generator.rules.secrets import looks_secret

@@ -1,0 +1,258 @@
+"""Syntax of conditions: the part of the expr language that people write, read into a small tree.
+
+The controller compiles conditions with antonmedv/expr 1.15 (Rollouts 1.9) or expr-lang/expr 1.17 (1.10).
+Precedences and tokens are those of their parsers. What is left out raises `Unsupported`; what the language
+does not have, `Rejected`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from generator.lint.conditions.tree import (
+    Binary,
+    Call,
+    Chain,
+    Conditional,
+    Items,
+    Literal,
+    Member,
+    Name,
+    Node,
+    Pointer,
+    Rejected,
+    Unary,
+    Unsupported,
+)
+
+_TOKEN = re.compile(
+    r"""\s*(?:
+      (?P<number>0[xX][0-9a-fA-F_]+|(?:\d[\d_]*(?:\.(?!\.)\d*)?|\.\d+)(?:[eE][+-]?\d+)?)
+    | (?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)
+    | (?P<name>[A-Za-z_$][A-Za-z0-9_$]*)
+    | (?P<mark>\?\.|\?\?|\.\.|\*\*|&&|\|\||==|!=|>=|<=|[-+*/%^<>!?:.,()\[\]{}\#|;=])
+    )""",
+    re.VERBOSE,
+)
+_BINARY = {
+    "or": 10,
+    "||": 10,
+    "and": 15,
+    "&&": 15,
+    "==": 20,
+    "!=": 20,
+    "<": 20,
+    ">": 20,
+    ">=": 20,
+    "<=": 20,
+    "in": 20,
+    "contains": 20,
+    "startsWith": 20,
+    "endsWith": 20,
+    "+": 30,
+    "-": 30,
+    "*": 60,
+    "/": 60,
+    "%": 60,
+    "**": 100,
+    "^": 100,
+    "??": 500,
+}
+_RIGHT = frozenset({"**", "^"})
+_UNARY = {"not": 50, "!": 50, "-": 90, "+": 90}
+_ORDER = frozenset({"<", ">", "<=", ">="})
+_NEGATABLE = frozenset({"in", "contains", "startsWith", "endsWith", "matches"})
+_OUTSIDE = frozenset({"matches", "|", "..", ";", "let", "if", "$env"})
+_ALIAS = {"or": "||", "and": "&&", "not": "!", "**": "^"}
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
+
+
+def parse(text: str, *, chained: bool = True) -> Node:
+    """Read a condition.
+
+    Args:
+        text: the condition.
+        chained: whether `a < b < c` means `a < b && b < c` (from Rollouts 1.10 on).
+
+    Raises:
+        Rejected: it is no expression.
+        Unsupported: it is one, of a kind that is not read here.
+    """
+    parser = _Parser(_words(text), chained=chained)
+    node = parser.expression(0)
+    if parser.peek:
+        raise Rejected(f"unexpected {parser.peek!r}")
+    return node
+
+
+def _words(text: str) -> list[str]:
+    found: list[str] = []
+    position, end = 0, len(text.rstrip())
+    while position < end:
+        if text[position:].lstrip().startswith(("//", "/*")):
+            raise Unsupported("a comment")
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise Rejected(f"unexpected {text[position:].lstrip()[:1]!r}")
+        found.append(match[0].strip())
+        position = match.end()
+        if match["number"] and text[position : position + 1].isidentifier():
+            raise Rejected(f"bad number {match['number']}{text[position]}")
+    return found
+
+
+def _string(word: str) -> str:
+    body = word[1:-1]
+    if word[0] == "`":
+        return body
+
+    def escape(match: re.Match[str]) -> str:
+        if match[1] not in _ESCAPES:
+            raise Unsupported(f"the escape \\{match[1]}")
+        return _ESCAPES[match[1]]
+
+    return re.sub(r"\\(.)", escape, body)
+
+
+def _number(word: str) -> float | int:
+    digits = word.replace("_", "")
+    if digits[:2].lower() == "0x":
+        return int(digits, 16)
+    if any(mark in digits for mark in ".eE"):
+        return float(digits)
+    if int(digits) >= 2**63:
+        raise Rejected(f"{word} is too large")
+    return int(digits)
+
+
+class _Parser:
+    def __init__(self, words: list[str], *, chained: bool) -> None:
+        self.words, self.at, self.chained, self.depth = words, 0, chained, 0
+
+    @property
+    def peek(self) -> str:
+        return self.words[self.at] if self.at < len(self.words) else ""
+
+    def take(self, wanted: str = "") -> str:
+        word = self.peek
+        if not word or (wanted and word != wanted):
+            raise Rejected(f"unexpected {word!r}, wanted {wanted!r}" if word else "unexpected end")
+        self.at += 1
+        return word
+
+    def skip(self, word: str) -> bool:
+        if self.peek == word:
+            self.at += 1
+            return True
+        return False
+
+    def expression(self, floor: int) -> Node:
+        """An expression whose operators bind at least as tightly as the floor."""
+        left, before = self.prefix(), ""
+        while (operator := self.operator()) and _BINARY[operator.removeprefix("not ")] >= floor:
+            if before == "??" != operator:
+                raise Rejected("?? and other operators cannot be mixed without parentheses")
+            left, before = self.infix(left, operator), operator
+        if floor == 0 and self.skip("?"):
+            if self.peek == ":":
+                raise Unsupported("the operator '?:'")
+            yes = self.expression(0)
+            self.take(":")
+            return Conditional(left, yes, self.expression(0))
+        return left
+
+    def operator(self) -> str:
+        """The binary operator ahead, or nothing."""
+        word = self.peek
+        if word == "not" and self.at + 1 < len(self.words) and self.words[self.at + 1] in _NEGATABLE:
+            word = f"not {self.words[self.at + 1]}"
+        if word.removeprefix("not ") in _OUTSIDE:
+            raise Unsupported(f"the operator {word!r}")
+        return word if word.removeprefix("not ") in _BINARY else ""
+
+    def infix(self, left: Node, operator: str) -> Node:
+        self.at += len(operator.split())
+        name = operator.removeprefix("not ")
+        level = _BINARY[name]
+        right = self.expression(level if name in _RIGHT else level + 1)
+        node: Node = Binary(_ALIAS.get(name, name), left, right)
+        while self.chained and name in _ORDER and self.peek in _ORDER:
+            following = self.take()
+            beyond = self.expression(level + 1)
+            node = Binary("&&", node, Binary(following, right, beyond))
+            right = beyond
+        return Unary("!", node) if operator != name else node
+
+    def prefix(self) -> Node:
+        word = self.peek
+        if word in _UNARY:
+            self.take()
+            return Unary(_ALIAS.get(word, word), self.expression(_UNARY[word]))
+        return self.postfix(self.primary())
+
+    def primary(self) -> Node:
+        word = self.take()
+        if word in _OUTSIDE or word == "{":
+            raise Unsupported(f"{word!r}")
+        if word == "(":
+            node = self.expression(0)
+            self.take(")")
+            return node
+        if word == "[":
+            return Items(self.sequence("]"))
+        if word == "#":
+            return Pointer()
+        if word == "." and self.depth and re.match(r"[A-Za-z_]", self.peek):
+            return Member(Pointer(), Literal(self.take()))
+        return self.atom(word)
+
+    def atom(self, word: str) -> Node:
+        if word[0] in "\"'`":
+            return Literal(_string(word))
+        if word[0].isdigit() or (word[0] == "." and word[1:2].isdigit()):
+            return Literal(_number(word))
+        if word in {"true", "false"}:
+            return Literal(word == "true")
+        if word == "nil":
+            return Literal(None)
+        if not re.match(r"[A-Za-z_$]", word):
+            raise Rejected(f"unexpected {word!r}")
+        if not self.skip("("):
+            return Name(word)
+        self.depth += 1
+        arguments = self.sequence(")")
+        self.depth -= 1
+        return Call(word, arguments)
+
+    def sequence(self, end: str) -> tuple[Node, ...]:
+        values: list[Node] = []
+        while not self.skip(end):
+            if values:
+                self.take(",")
+                if self.skip(end):
+                    break
+            if self.skip("{"):
+                values.append(self.expression(0))
+                self.take("}")
+            else:
+                values.append(self.expression(0))
+        return tuple(values)
+
+    def postfix(self, node: Node) -> Node:
+        optional = False
+        while self.peek in {".", "?.", "["}:
+            mark = self.take()
+            if mark == "[":
+                index = self.expression(0)
+                if self.peek == ":":
+                    raise Unsupported("a slice")
+                self.take("]")
+            elif re.match(r"[A-Za-z_$]", self.peek):
+                index = Literal(self.take())
+                if self.peek == "(":
+                    raise Unsupported("a method")
+            else:
+                raise Rejected(f"unexpected {self.peek!r}")
+            optional |= mark == "?."
+            node = Member(node, index, mark == "?.")
+        return Chain(node) if optional else node

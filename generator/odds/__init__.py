@@ -1,0 +1,1 @@
+"""Odds, cost and replay of plans."""

@@ -1,0 +1,98 @@
+"""The numbers that a reviewer weighs: odds, exposure, time, size and money of one plan."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from generator.odds.cost import currencies, monthly
+from generator.odds.odds import odds_of, share_down, share_up
+from generator.plan.peak import peak, steady
+from generator.plan.resolve import Planned
+from generator.plan.timeline import approver, timeline
+from generator.spec.units import duration
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Numbers of one plan; shares are fractions, times seconds.
+
+    Args:
+        planned_s: all planned waiting, approvals left out.
+        approvals: whom it waits for.
+        power: smallest chance among the priced guards to catch what they are made for; None when nothing is priced.
+        power_first_step: the same by the end of the first weight step.
+        false_rollback: what the chance to roll a good version back can't exceed.
+        exposed: largest mean of requests that a bad version answers; None without traffic or guards to price.
+        pods_peak: most pods at once during the release.
+        monthly: cost of the usual size, in `currency`; None without prices in one currency.
+        currency: ISO 4217; empty without prices.
+        gates: gates that judge before.
+        waived: those of them that are waived.
+    """
+
+    planned_s: float
+    approvals: tuple[str, ...]
+    power: float | None
+    power_first_step: float | None
+    false_rollback: float | None
+    exposed: float | None
+    pods_peak: int
+    monthly: float | None
+    currency: str
+    gates: int
+    waived: int
+
+
+def figures(planned: Planned) -> Figures:
+    """The numbers of a plan."""
+    plan, platform = planned.plan, planned.written.platform
+    told, odds, money = timeline(plan), odds_of(plan), currencies(platform.prices)
+    priced = odds is not None and bool(odds.guards)
+    return Figures(
+        planned_s=told.planned_s,
+        approvals=tuple(map(approver, told.approvals)),
+        power=odds.power if odds else None,
+        power_first_step=odds.power_first_step if odds else None,
+        false_rollback=odds.false_rollback_bound if odds and priced else None,
+        exposed=odds.worst_exposed if odds else None,
+        pods_peak=peak(plan).total.pods,
+        monthly=monthly(steady(plan), platform.prices) if len(money) == 1 else None,
+        currency=money[0] if len(money) == 1 else "",
+        gates=len(plan.gates),
+        waived=sum(1 for gate in plan.gates if gate.waiver),
+    )
+
+
+def told(found: Figures) -> dict[str, str]:
+    """The numbers for people, rounded against us; what is not known says so."""
+    waits = f" + {', '.join(found.approvals)}" if found.approvals else ""
+    waived = f", {found.waived} waived" if found.waived else ""
+    return {
+        "planned time": f"{duration(found.planned_s)}{waits}",
+        "power": _maybe(found.power, share_down),
+        "caught in the first step": _maybe(found.power_first_step, share_down),
+        "false rollback, at most": _maybe(found.false_rollback, share_up),
+        "requests exposed if bad": _maybe(found.exposed, count_up),
+        "pods at most": str(found.pods_peak),
+        "cost a month": money_up(found.monthly, found.currency),
+        "gates": f"{found.gates}{waived}" if found.gates else "none",
+    }
+
+
+def count_up(count: float) -> str:
+    """A count for people, rounded up, in groups of three digits."""
+    return f"{math.ceil(count - 1e-9):,}".replace(",", " ")
+
+
+def money_up(amount: float | None, currency: str) -> str:
+    """An amount of money for people, rounded up; `not priced` where there are no prices."""
+    if amount is None or not currency:
+        return "not priced"
+    digits = 0 if amount >= 10 else 2
+    return f"{math.ceil(amount * 10**digits - 1e-9) / 10**digits:.{digits}f} {currency}"
+
+
+def _maybe(value: float | None, show: Callable[[float], str]) -> str:
+    return "not known" if value is None else show(value)

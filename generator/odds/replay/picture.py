@@ -1,0 +1,183 @@
+"""A replayed release as one SVG: the weights, and each guard's number against its bound."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+from generator.odds.replay.judge import Held, Look, Story
+from generator.odds.replay.schedule import Schedule, Watched
+from generator.promql.event_share import EventShare
+from generator.spec.units import duration
+
+_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 860.0, 130.0, 30.0, 64.0, 44.0
+_PANEL, _GAP = 96.0, 22.0
+_TICKS: Final = (60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)
+_MOST_TICKS = 12
+# Readable on white and on black; browsers apply the second set also inside <img>. Not all viewers know variables.
+_STYLE: Final = """\
+svg{font:12px system-ui,"DejaVu Sans",sans-serif}
+text{fill:#1f2328}.soft{fill:#656d76}.title{font-size:15px;font-weight:600}.boundary{fill:#bc4c00}
+.axis{stroke:#d0d7de}.weight{fill:#ddf4ff;stroke:#0969da;stroke-width:1.5}.mask{fill:#8c959f;fill-opacity:.2}
+.planned{fill:none;stroke:#8c959f;stroke-dasharray:2 3}
+.value{fill:none;stroke:#0969da;stroke-width:1.8}.bound{stroke:#bc4c00;stroke-width:1.5;stroke-dasharray:5 4}
+line.bad{stroke:#cf222e;stroke-width:1.5}text.bad{fill:#cf222e}
+line.good{stroke:#1a7f37;stroke-width:1.5}text.good{fill:#1a7f37}
+@media (prefers-color-scheme:dark){
+text{fill:#e6edf3}.soft{fill:#9198a1}.boundary{fill:#db6d28}
+.axis{stroke:#3d444d}.weight{fill:#12324f;stroke:#4493f8}.mask{fill:#9198a1}
+.value{stroke:#4493f8}.bound{stroke:#db6d28}
+line.bad{stroke:#f85149}text.bad{fill:#f85149}line.good{stroke:#3fb950}text.good{fill:#3fb950}}"""
+
+
+def picture(title: str, schedule: Schedule, story: Story) -> str:
+    """Draw a release as SVG text; equal stories give equal bytes.
+
+    Args:
+        title: stands above it.
+        schedule: what was looked at.
+        story: what came of it.
+    """
+    panels = schedule.background
+    height = _TOP + (len(panels) + 1) * (_PANEL + _GAP) + _BOTTOM
+    scale = _Scale(max(schedule.held_s, story.at_s, 1.0))
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:.0f} {height:.0f}" role="img">',
+        f"<title>{escape(title)}</title><desc>{escape(_said(story))}</desc><style>{_STYLE}</style>",
+        _text(_LEFT, 24, title, "title"),
+        *_weights(scale, schedule, story),
+    ]
+    for i, watched in enumerate(panels):
+        parts += _guard(_Frame(scale, _TOP + (i + 1) * (_PANEL + _GAP)), watched, story)
+    parts += [*_axis(scale, height - _BOTTOM), *_mark(scale, story, height - _BOTTOM), "</svg>"]
+    return "\n".join(parts) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Time to the horizontal."""
+
+    last_s: float
+
+    def x(self, at_s: float) -> float:
+        return _LEFT + (_WIDTH - _LEFT - _RIGHT) * min(1.0, at_s / self.last_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A panel: its top edge, and the values at its bottom and top."""
+
+    scale: _Scale
+    top: float
+    low: float = 0.0
+    high: float = 1.0
+
+    def y(self, value: float) -> float:
+        inside = min(max(value, self.low), self.high)
+        return self.top + _PANEL * (self.high - inside) / (self.high - self.low)
+
+    def points(self, values: Sequence[tuple[float, float]]) -> str:
+        return " ".join(f"{self.scale.x(at):.1f},{self.y(value):.1f}" for at, value in values)
+
+    def level(self, value: float, css: str) -> str:
+        y = self.y(value)
+        return f'<line class="{css}" x1="{_LEFT:.1f}" y1="{y:.1f}" x2="{_WIDTH - _RIGHT:.1f}" y2="{y:.1f}"/>'
+
+
+def _weights(scale: _Scale, schedule: Schedule, story: Story) -> Iterator[str]:
+    """The canary's share as steps: dotted as planned, filled as it came."""
+    planned = tuple(_planned(schedule))
+    frame = _Frame(scale, _TOP, 0.0, 1.2 * max((held.weight for held in planned), default=1))
+    yield _text(12, _TOP + 14, "canary weight", "")
+    yield frame.level(0.0, "axis")
+    for css, steps in (("planned", planned), ("weight", story.held)):
+        for held in steps:
+            left, right, weight = held.start_s, held.end_s, held.weight
+            corners = [(left, 0.0), (left, weight), (right, weight), (right, 0.0)]
+            yield f'<polygon class="{css}" points="{frame.points(corners)}"/>'
+    for held in planned:
+        yield _text(scale.x(held.start_s) + 4, frame.y(held.weight) - 4, f"{held.weight}%", "soft")
+
+
+def _planned(schedule: Schedule) -> Iterator[Held]:
+    start = 0.0
+    for stage in schedule.stages:
+        yield Held(stage.weight, start, start + stage.hold_s, stage.step)
+        start += stage.hold_s
+
+
+def _guard(frame: _Frame, watched: Watched, story: Story) -> Iterator[str]:
+    looks = [look for look in story.looks if look.metric == watched.name and look.kind == watched.kind]
+    values = [(look.at_s, look.result[0]) for look in looks if look.result and math.isfinite(look.result[0])]
+    low, high = _range(watched, [value for _, value in values])
+    frame = _Frame(frame.scale, frame.top, low, high)
+    yield _text(12, frame.top + 14, watched.name, "")
+    yield _text(12, frame.top + 32, _bound(watched), "boundary")
+    yield _text(12, frame.top + 48, _last(looks), "soft")
+    yield from _masks(frame, watched, story)
+    yield frame.level(low, "axis")
+    yield frame.level(watched.bound, "bound")
+    yield f'<polyline class="value" points="{frame.points(values)}"/>'
+
+
+def _bound(watched: Watched) -> str:
+    return f"{'rolls back at' if watched.kind != 'limit' else 'limit'} {watched.bound:.3g}"
+
+
+def _last(looks: Sequence[Look]) -> str:
+    result = next((look.result for look in reversed(looks) if look.result), ())
+    return f"last {result[0]:.3g}" if result else "no data"
+
+
+def _range(watched: Watched, values: Sequence[float]) -> tuple[float, float]:
+    """Bound and values with some air; a statistic may fall for ever, its last two bounds below 0 are enough."""
+    high = max(*values, watched.bound, 0.0) if values else max(watched.bound, 0.0)
+    low = min([*values, watched.bound, 0.0])
+    if watched.kind == "sequential":
+        low = max(low, -2 * watched.bound)
+    air = 0.08 * (high - low or 1.0)
+    return low - (air if low < 0 else 0.0), high + air
+
+
+def _masks(frame: _Frame, watched: Watched, story: Story) -> Iterator[str]:
+    """Times after a change of weight that the mask leaves out."""
+    mask = watched.measure.mask if isinstance(watched.measure, EventShare) else None
+    weight = None
+    for held in story.held:
+        if mask and held.weight != weight:
+            x = frame.scale.x(held.start_s)
+            width = frame.scale.x(min(held.start_s + 2 * mask.lookback_s, story.at_s)) - x
+            box = f'x="{x:.1f}" y="{frame.top:.1f}" width="{max(0.0, width):.1f}" height="{_PANEL:.1f}"'
+            yield f'<rect class="mask" {box}><title>masked: outcomes are still on their way</title></rect>'
+        weight = held.weight
+
+
+def _axis(scale: _Scale, y: float) -> Iterator[str]:
+    step = next((tick for tick in _TICKS if scale.last_s / tick <= _MOST_TICKS), _TICKS[-1])
+    for at in range(0, int(scale.last_s) + 1, step):
+        x = scale.x(at)
+        yield f'<line class="axis" x1="{x:.1f}" y1="{y - 4:.1f}" x2="{x:.1f}" y2="{y:.1f}"/>'
+        yield _text(x, y + 16, duration(at), "soft", "middle")
+    yield _text(_WIDTH - _RIGHT, y + 34, "since the first weight", "soft", "end")
+
+
+def _mark(scale: _Scale, story: Story, bottom: float) -> Iterator[str]:
+    """Where it ended, and how."""
+    x = scale.x(story.at_s)
+    css = "bad" if story.outcome in {"aborted", "paused"} else "good"
+    yield f'<line class="{css}" x1="{x:.1f}" y1="{_TOP - 14:.1f}" x2="{x:.1f}" y2="{bottom:.1f}"/>'
+    anchor = "end" if x > _WIDTH / 2 else "start"
+    yield _text(x, _TOP - 18, _said(story), css, anchor)
+
+
+def _said(story: Story) -> str:
+    by = f" by {story.guard}" if story.guard else ""
+    return f"{story.outcome}{by} after {duration(round(story.at_s))}"
+
+
+def _text(x: float, y: float, text: str, css: str, anchor: str = "start") -> str:
+    name = f' class="{css}"' if css else ""
+    return f'<text{name} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'

@@ -1,0 +1,227 @@
+"""Files of recorded counters to a recording: whatever a file holds, the answer is counters or findings.
+
+A CSV file has the header `time,guard,arm,requests,events`; a JSON file is a list of objects with these keys.
+
+    time      seconds (since 1970, or since anything), or an ISO 8601 time with its zone
+    guard     name of a guard of the plan
+    arm       `canary` or `stable`
+    requests  requests so far, as the counter stood at that time; a lower value than before is a restart
+    events    of those the events that the guard counts: clicks, errors, slow requests
+
+Rows of one guard and arm are in order of time, one a scrape. A counter that several pods keep is summed over them.
+Over a gap of several scrapes a query of one minute counts nothing, and neither does a replay.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from generator.odds.replay.series import Arm, Counter, Pair, Recording, Side, milliseconds
+from generator.source.finding import Finding, Place
+
+COLUMNS: Final = ("time", "guard", "arm", "requests", "events")
+_ARMS: Final[tuple[Arm, Arm]] = ("canary", "stable")
+_MOST = 20  # a broken export has the same mistake in every line
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One sample as written, and where; `line` is 0 in JSON, `path` empty in CSV."""
+
+    values: Mapping[str, Any]
+    line: int
+    path: str
+
+
+@dataclass
+class _Samples:
+    times: list[int] = field(default_factory=list)
+    requests: list[float] = field(default_factory=list)
+    events: list[float] = field(default_factory=list)
+
+
+class _Unusable(Exception):  # noqa: N818 - never leaves this module
+    """Code, message, hint and line of what keeps a file from being read any further."""
+
+
+def read_recording(path: Path, shown: str, guards: Sequence[str]) -> tuple[Recording, list[Finding]]:
+    """Read a file of recorded counters.
+
+    Args:
+        path: the file; JSON if its name ends in `.json`, otherwise CSV.
+        shown: the path as the user knows it.
+        guards: guards that are judged; each must have samples.
+
+    Returns:
+        The recording, and what is wrong with the file; with a finding the recording is not to be used.
+    """
+    reader = _Reader(shown, guards)
+    try:
+        rows = _json_rows(path) if path.suffix.lower() == ".json" else _csv_rows(path)
+        for row in rows:
+            reader.add(row)
+        reader.check_guards()
+    except _Unusable as error:
+        code, message, hint, line = error.args
+        reader.findings.append(Finding(code, "error", message, hint, Place(shown, line)))
+    return reader.recording(), reader.findings
+
+
+def _csv_rows(path: Path) -> Iterator[Row]:
+    with _opened(path) as stream:
+        lines = csv.reader(stream, strict=True)
+        try:
+            header = [name.strip() for name in next(lines, [])]
+            _check_columns(header, 1)
+            for values in lines:
+                if not values:
+                    continue
+                if len(values) != len(header):
+                    message = f"this line has {len(values)} values, the header {len(header)}"
+                    raise _Unusable("RPL102", message, "write one value a column", lines.line_num)
+                yield Row(dict(zip(header, values, strict=True)), lines.line_num, "")
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise _unreadable(error, "save it as UTF-8 text with commas", lines.line_num) from error
+
+
+def _json_rows(path: Path) -> Iterator[Row]:
+    with _opened(path) as stream:
+        try:
+            found = json.load(stream)
+        except (ValueError, RecursionError) as error:
+            raise _unreadable(error, "write a JSON list of objects", getattr(error, "lineno", 0)) from error
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise _Unusable(
+            "RPL102", "this is not a list of objects", f"write objects with {', '.join(COLUMNS)}", 0
+        )
+    for position, item in enumerate(found):
+        _check_columns(list(item), 0)
+        yield Row(item, 0, f"[{position}]")
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return path.open(encoding="utf-8-sig", newline="")
+    except OSError as error:
+        raise _Unusable("RPL101", f"it can't be read: {error.strerror}", "check the path", 0) from error
+
+
+def _unreadable(error: Exception, hint: str, line: int) -> _Unusable:
+    return _Unusable("RPL101", f"it can't be read: {' '.join(str(error).split())}", hint, line)
+
+
+def _check_columns(names: Sequence[str], line: int) -> None:
+    missing = [name for name in COLUMNS if name not in names]
+    unknown = [name for name in names if name not in COLUMNS]
+    if missing or unknown or len(set(names)) != len(names):
+        said = [f"missing: {', '.join(missing)}"] * bool(missing) + [f"unknown: {', '.join(unknown)}"] * bool(
+            unknown
+        )
+        message = f"the columns are not right ({'; '.join(said) or 'one stands twice'})"
+        raise _Unusable("RPL102", message, f"write the columns {','.join(COLUMNS)}", line)
+
+
+class _Reader:
+    """Collects samples and findings row by row."""
+
+    def __init__(self, shown: str, guards: Sequence[str]) -> None:
+        self._shown, self._guards = shown, guards
+        self._samples: dict[tuple[str, Arm], _Samples] = {}
+        self.findings: list[Finding] = []
+
+    def add(self, row: Row) -> None:
+        """Take one sample, or say what is wrong with it."""
+        guard, arm = row.values["guard"], row.values["arm"]
+        time, requests, events = (_VALUES[name](row.values[name]) for name in ("time", "requests", "events"))
+        if guard not in self._guards:
+            self._refuse(row, "guard", guard, f"one of {', '.join(self._guards)}")
+        elif arm not in _ARMS:
+            self._refuse(row, "arm", arm, "canary or stable")
+        elif time is None:
+            self._refuse(
+                row, "time", row.values["time"], "seconds, or a time with its zone: 2026-11-23T10:00:00Z"
+            )
+        elif requests is None or events is None:
+            name = "requests" if requests is None else "events"
+            self._refuse(row, name, row.values[name], "a count of at least 0")
+        else:
+            self._append(row, self._samples.setdefault((guard, arm), _Samples()), time, requests, events)
+
+    def _append(self, row: Row, samples: _Samples, time_s: float, requests: float, events: float) -> None:
+        time = milliseconds(time_s)
+        if samples.times and time <= samples.times[-1]:
+            message = "this sample is not later than the one before it of this guard and arm"
+            self._find("RPL104", message, "sort the rows by time, one a time", row.line, row.path)
+            return
+        samples.times.append(time)
+        samples.requests.append(requests)
+        samples.events.append(events)
+
+    def check_guards(self) -> None:
+        """Both arms of every guard that is judged were recorded: a series that is missing is not one of zeros."""
+        if self.findings:
+            return
+        for guard in self._guards:
+            missing = [arm for arm in _ARMS if (guard, arm) not in self._samples]
+            if missing:
+                of = "" if len(missing) == len(_ARMS) else f" of the {missing[0]} arm"
+                message = f"there is no sample{of} of the guard {guard}"
+                hint = "record it too; a counter that stands still is written as such, a missing one is not 0"
+                self._find("RPL105", message, hint, 0, "")
+
+    def recording(self) -> Recording:
+        """What has been read."""
+        return Recording(
+            {name: Pair(self._side(name, "canary"), self._side(name, "stable")) for name in self._guards}
+        )
+
+    def _side(self, guard: str, arm: Arm) -> Side:
+        samples = self._samples.get((guard, arm), _Samples())
+        return Side(Counter(samples.times, samples.requests), Counter(samples.times, samples.events))
+
+    def _refuse(self, row: Row, column: str, value: Any, wanted: str) -> None:
+        path = f"{row.path}.{column}" if row.path else column
+        self._find("RPL103", f"`{value}` is no {column}", f"write {wanted}", row.line, path)
+
+    def _find(self, code: str, message: str, hint: str, line: int, path: str) -> None:
+        self.findings.append(Finding(code, "error", message, hint, Place(self._shown, line), path))
+        if len(self.findings) >= _MOST:
+            raise _Unusable("RPL101", f"{_MOST} mistakes, the rest was not read", "correct these first", line)
+
+
+def parse_time(value: Any) -> float | None:
+    """Seconds of a number or of an ISO 8601 time with its zone; None for anything else."""
+    number = _number(value)
+    if number is not None or not isinstance(value, str):
+        return number
+    try:
+        time = datetime.datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    return time.timestamp() if time.tzinfo else None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) and abs(number) < _LARGEST else None
+
+
+def _count(value: Any) -> float | None:
+    number = _number(value)
+    return number if number is not None and number >= 0 else None
+
+
+_LARGEST = 1e15
+_VALUES: Final = {"time": parse_time, "requests": _count, "events": _count}

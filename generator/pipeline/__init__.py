@@ -1,0 +1,1 @@
+"""From specs to written bundles: discover, resolve, evaluate, render, write."""

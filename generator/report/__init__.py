@@ -1,0 +1,1 @@
+"""What people and programs read: sections, pages, comments, formats and differences."""

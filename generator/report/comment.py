@@ -1,0 +1,173 @@
+"""The comment on a pull request: what a reviewer weighs, in a table, and every model folded below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from generator.odds.figures import told
+from generator.report.compared.asked import Compared
+from generator.report.compared.compare import Comparison, Difference
+from generator.report.compared.markdown import radius
+from generator.report.compared.text import plural, shared, size, some
+from generator.report.formats.characters import visible
+from generator.report.markdown import cell, fenced, row
+from generator.report.overview import OpenWaiver, Overview
+from generator.report.sections.section import Section
+
+LIMIT = 65_536
+"""Bytes: what the forges allow a comment, counted in characters, which are never more."""
+MARKER = "<!-- sluice plan -->"
+"""The first line: whoever posts the comment finds the one of the last run by it."""
+_TABLE, _RESERVED, _GROUPS = 24_000, 1_500, 25  # bytes, bytes (whoever posts it may add some), rows
+_HEAD = (
+    "model", "in", "version", "caught", "false rollback", "exposed if bad", "planned", "cost a month", "gates",
+    "waivers",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One model of a comment.
+
+    Args:
+        row: it in one line.
+        differences: what differs, by environment; empty where nothing does or nothing was compared.
+        sections: its plan.
+        waivers: its open waivers.
+    """
+
+    row: Overview
+    differences: tuple[Difference, ...]
+    sections: tuple[Section, ...]
+    waivers: tuple[OpenWaiver, ...] = ()
+
+
+def comment(models: Sequence[Told], compared: Compared | None) -> str:
+    """The comment, never longer than LIMIT; whatever is left out is named.
+
+    Args:
+        models: what it tells of.
+        compared: with what it was compared; None for nothing.
+    """
+    parts = [MARKER, f"## {cell(_title(models, compared))}\n", *_summary(models)]
+    found = compared.found if compared else None
+    if found and found.differ:
+        parts.append(_radius(found))
+    room = LIMIT - _RESERVED - sum(_length(part) for part in parts)
+    folded, cut = _fit([(model.row.name, _detail(model)) for model in models if model.sections], room)
+    return "\n".join([*parts, *folded, *_cut(cut)])
+
+
+def _title(models: Sequence[Told], compared: Compared | None) -> str:
+    if compared is None:
+        return f"What would be released: {plural(len(models), 'model')}"
+    if not compared.found.differ:
+        return f"Nothing changes against {compared.label}"
+    return f"{size(compared.found)} from {compared.label}"
+
+
+def _radius(found: Comparison) -> str:
+    """What several models share, if it is more than the table of the models says already."""
+    text = radius(found)
+    rows = text.rstrip("\n").split("\n")
+    if len(rows) <= _GROUPS:
+        return f"### What changes\n\n{text}"
+    kept = "\n".join(rows[:_GROUPS])
+    return f"### What changes\n\n{kept}\n\n{len(rows) - _GROUPS} more rows were cut.\n"
+
+
+def _summary(models: Sequence[Told]) -> list[str]:
+    """The table; rows that there is no room for are counted."""
+    if not models:
+        return []
+    out, used = [row(_HEAD), row(["---"] * len(_HEAD), raw=True)], 0
+    for index, model in enumerate(models):
+        line = _row(model)
+        used += _length(line)
+        if used > _TABLE:
+            left = [other.row.name for other in models[index:]]
+            return [*out, "", f"{plural(len(left), 'row')} of this table were cut: {cell(some(left))}.", ""]
+        out.append(line)
+    return [*out, ""]
+
+
+def _row(model: Told) -> str:
+    one = model.row
+    if one.figures is None:
+        return row((one.name, "", f"can't be planned: {one.reason}", *[""] * 7))
+    difference = next((d for d in model.differences if d.environment == one.environment), None)
+    now, was = (
+        told(one.figures),
+        {name: old for name, (old, _) in (difference.numbers if difference else {}).items()},
+    )
+
+    def shown(name: str) -> str:
+        old = was.get(name)
+        return f"{old} → {now[name]}" if old else now[name]
+
+    return row(
+        (
+            one.name, one.environment, _version(one, difference), shown("power"), shown("false rollback, at most"),
+            shown("requests exposed if bad"), shown("planned time"), shown("cost a month"), one.gates, _waivers(model),
+        )
+    )  # fmt: skip
+
+
+def _version(one: Overview, difference: Difference | None) -> str:
+    changed = [c for c in (difference.changes if difference else ()) if (c.topic, c.item) == ("model", "")]
+    old = next((c.old for c in changed if c.field == "version"), None)
+    if any(not c.field and c.old is None for c in changed):
+        return f"new: {one.version}"
+    return f"{old} → {one.version}" if old else one.version
+
+
+def _waivers(model: Told) -> str:
+    return ", ".join(f"{w.gate}: {plural(w.days, 'day')} left" for w in model.waivers) or "none"
+
+
+def _detail(model: Told) -> list[str]:
+    """The blocks of one model: what changes, then its plan section by section."""
+    blocks = []
+    for texts, members in shared(model.differences):
+        where = ", ".join(filter(None, (member.environment for member in members)))
+        text = fenced("\n".join(map(visible, texts)))
+        blocks.append(f"#### Changes{cell(f' in {where}' if where else '')}\n\n{text}")
+    told = (f"#### {cell(s.title)}\n\n" + fenced("\n".join(s.lines)) for s in model.sections)
+    return [*blocks, *told]
+
+
+def _fit(details: Iterable[tuple[str, list[str]]], room: int) -> tuple[list[str], list[str]]:
+    """Folded models as long as there is room; of one that is too long its last blocks are left out.
+
+    Returns:
+        The folds, and in words what was left out.
+    """
+    out: list[str] = []
+    cut: list[str] = []
+    for name, blocks in details:
+        head, foot = f"<details><summary>{name}</summary>\n", "</details>\n"
+        left, kept = room - _length(head + foot), []
+        for block in blocks:
+            left -= _length(block)
+            if left < 0:
+                break
+            kept.append(block)
+        if kept:
+            out.append("\n".join([head, *kept, foot]))
+            room = max(0, left)
+        if len(kept) < len(blocks):
+            room = 0
+            cut.append(f"{name} ({plural(len(blocks) - len(kept), 'block')})")
+    return out, cut
+
+
+def _cut(cut: Sequence[str]) -> list[str]:
+    if not cut:
+        return []
+    said = f"To stay under {LIMIT} characters this was cut: {cell(some(cut))}."
+    return [f"{said} `sluice plan` prints it whole.\n"]
+
+
+def _length(text: str) -> int:
+    return len(text.encode()) + 1

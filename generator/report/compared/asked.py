@@ -1,0 +1,79 @@
+"""A comparison that a command was asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+from generator.pipeline.session import Refused, Session
+from generator.pipeline.terminal import has_color
+from generator.report.compared.compare import Comparison, Difference, Side, comparison
+from generator.report.compared.revision import at_revision
+from generator.report.formats import render
+from generator.source.finding import Finding
+
+HEAD = "HEAD"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What was compared with what.
+
+    Args:
+        label: the revision, for people.
+        against: the same for programs.
+        found: what differs.
+    """
+
+    label: str
+    against: dict[str, str]
+    found: Comparison
+
+    @property
+    def by_plan(self) -> dict[tuple[str, str], Difference]:
+        """What differs by model and environment."""
+        return {(one.name, one.environment): one for one in self.found.found}
+
+
+def compare_with(session: Session, revision: str, names: Sequence[str] | None) -> Compared:
+    """Compare the repository with a revision of its own; a platform that can't be read ends the command.
+
+    Args:
+        session: the repository.
+        revision: as the user named it.
+        names: models; None for all, those that are gone included.
+
+    Raises:
+        Refused: there is no such revision.
+    """
+    with at_revision(session, revision) as past:
+        old, new = Side(past.session), Side(session)
+        stop_at([*session.discovered[1], *new.errors()])
+        stop_at(old.errors(), f"the platform can't be read as it is at {past.label}:")
+        found = comparison(old, new, names)
+        return Compared(past.label, {"revision": revision, "commit": past.commit}, found)
+
+
+def compare_with_head(session: Session, names: Sequence[str] | None) -> Compared | None:
+    """Compare with what is committed; None where nothing is, or it can't be planned."""
+    try:
+        with at_revision(session, HEAD) as past:
+            old, new = Side(past.session), Side(session)
+            if old.errors() or new.errors():
+                return None
+            found = comparison(old, new, names)
+            return Compared(past.label, {"revision": HEAD, "commit": past.commit}, found)
+    except Refused:
+        return None
+
+
+def stop_at(findings: Sequence[Finding], said: str = "") -> None:
+    """Tell errors and end the command with exit code 1; without one, go on."""
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        click.echo(said + ("\n" if said else ""), nl=False, err=True)
+        click.echo(render(errors, "text", color=has_color(sys.stderr)), nl=False, err=True, color=True)
+        click.get_current_context().exit(1)

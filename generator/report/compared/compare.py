@@ -1,0 +1,185 @@
+"""Compare the plans of two states of a repository."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from generator.odds.figures import Figures, figures, told
+from generator.pipeline.session import Session
+from generator.pipeline.spread import spread
+from generator.pipeline.work import platform_inputs
+from generator.plan.changes import Change, changes
+from generator.plan.entries import Entry
+from generator.plan.inputs import PlatformInputs, model_inputs
+from generator.plan.resolve import Planned, Resolved, resolve
+from generator.report.compared.shared import SharedDifference, shared_differences
+from generator.source.finding import Finding
+
+Status = Literal["added", "removed", "changed", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One plan that differs.
+
+    Args:
+        team: the team.
+        model: the model.
+        environment: the environment; empty where the spec can't be planned on one side.
+        status: what became of it.
+        changes: what differs.
+        old: its numbers before; None where there was no plan.
+        new: its numbers now; None where there is no plan.
+        reason: why one side can't be planned; empty otherwise.
+    """
+
+    team: str
+    model: str
+    environment: str
+    status: Status
+    changes: tuple[Change, ...] = ()
+    old: Figures | None = None
+    new: Figures | None = None
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """Team and model, as people say it."""
+        return f"{self.team}/{self.model}"
+
+    @property
+    def numbers(self) -> dict[str, tuple[str | None, str | None]]:
+        """The numbers that differ, old and new, for people."""
+        old, new = told(self.old) if self.old else {}, told(self.new) if self.new else {}
+        both = {name: (old.get(name), new.get(name)) for name in (new or old)}
+        return {name: pair for name, pair in both.items() if pair[0] != pair[1]}
+
+
+@dataclass
+class Side:
+    """One state of a repository, read as far as it is asked.
+
+    Args:
+        session: the repository.
+    """
+
+    session: Session
+
+    @cached_property
+    def entries(self) -> dict[str, Entry]:
+        """All models by name."""
+        return {entry.name: entry for entry in self.session.entries}
+
+    @cached_property
+    def inputs(self) -> PlatformInputs:
+        """The platform as plain values."""
+        return platform_inputs(self.session.root)
+
+    @cached_property
+    def templates(self) -> str:
+        """Digest of the templates."""
+        return self.session.templates.digest()
+
+    def digests(self, name: str) -> dict[str, str] | None:
+        """What the plans of a model are made of; None when there is no such model."""
+        entry = self.entries.get(name)
+        return model_inputs(entry, self.inputs, self.templates) if entry else None
+
+    def resolve(self, name: str) -> Resolved | None:
+        """The plans of a model; None when there is no such model."""
+        entry = self.entries.get(name)
+        return resolve(self.session.repository, entry, self.session.bento_templates) if entry else None
+
+    def errors(self) -> list[Finding]:
+        """Why no model of this side can be planned; reads the platform."""
+        platform = self.session.repository.platform
+        return self.session.repository.findings if platform is None else []
+
+
+@dataclass
+class Comparison:
+    """What differs between two states.
+
+    Args:
+        models: how many models there are now.
+        environments: how many environments there are now.
+        found: plans that differ, sorted by model, in the platform's order of environments.
+        templates: names of templates of the repository that differ.
+        shared: bundles that belong to no model and differ; compared where all models are.
+        shared_total: how many of those there are now; 0 where they were not compared.
+    """
+
+    models: int
+    environments: int
+    found: list[Difference] = field(default_factory=list)
+    templates: tuple[str, ...] = ()
+    shared: tuple[SharedDifference, ...] = ()
+    shared_total: int = 0
+
+    @property
+    def differ(self) -> bool:
+        """Whether anything does."""
+        return bool(self.found or self.templates or self.shared)
+
+
+def comparison(old: Side, new: Side, names: Sequence[str] | None = None) -> Comparison:
+    """Compare two states whose platforms can be read.
+
+    A model is resolved only if something that it is made of differs; above a few hundred, on all cores. Bundles that
+    belong to no model are rendered on both sides where the platform differs, and compared as texts.
+
+    Args:
+        old: the older state.
+        new: the newer state.
+        names: models to compare; None for all.
+    """
+    wanted = sorted({*old.entries, *new.entries}) if names is None else sorted(names)
+    suspects = [name for name in wanted if old.digests(name) != new.digests(name)]
+    platform = new.session.repository.platform
+    order = {name: index for index, name in enumerate(platform.environments if platform else ())}
+    found = sorted(
+        spread(suspects, _comparer(old, new)), key=lambda d: (d.name, order.get(d.environment, -1))
+    )
+    templates = _texts(old) if old.templates != new.templates else {}
+    current = _texts(new) if old.templates != new.templates else {}
+    differing = sorted(n for n in {*templates, *current} if templates.get(n) != current.get(n))
+    total, shared = shared_differences(old.session, new.session) if names is None else (0, [])
+    return Comparison(len(new.entries), len(order), found, tuple(differing), tuple(shared), total)
+
+
+def _texts(side: Side) -> dict[str, str]:
+    return side.session.templates.texts
+
+
+def _comparer(old: Side, new: Side) -> Callable[[Sequence[str]], list[Difference]]:
+    def compare(names: Sequence[str]) -> list[Difference]:
+        return [found for name in names for found in _model(name, old.resolve(name), new.resolve(name))]
+
+    return compare
+
+
+def _model(name: str, old: Resolved | None, new: Resolved | None) -> list[Difference]:
+    team, _, model = name.partition("/")
+    for side, which in ((old, "before"), (new, "now")):
+        broken = next((f for f in side.findings if f.severity == "error"), None) if side else None
+        if broken:
+            reason = f"it can't be planned as it is {which}: {broken.place}: {broken.message}"
+            return [Difference(team, model, "", "unreadable", reason=reason.replace("is before", "was"))]
+    before, after = _by_environment(old), _by_environment(new)
+    found = []
+    for environment in dict.fromkeys((*after, *before)):
+        pair = before.get(environment), after.get(environment)
+        differing = changes(*pair)
+        if differing:
+            status: Status = "added" if pair[0] is None else "removed" if pair[1] is None else "changed"
+            was, now = (figures(side) if side else None for side in pair)
+            found.append(Difference(team, model, environment, status, differing, was, now))
+    return found
+
+
+def _by_environment(resolved: Resolved | None) -> dict[str, Planned]:
+    plans = resolved.plans if resolved else []
+    return {planned.plan.identity.environment: planned for planned in plans}

@@ -1,0 +1,139 @@
+"""Equal differences told once: the blast radius of a change that meets many models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from generator.plan.changes import Change
+from generator.report.compared.compare import Difference
+
+_MOST_PAIRS = 4  # more values than these of one field, and only the field is told
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One difference and the plans that show it.
+
+    Args:
+        label: what differs.
+        text: from what to what; `each its own` where the models differ in that.
+        members: the plans.
+    """
+
+    label: str
+    text: str
+    members: tuple[Difference, ...]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the models, each once, sorted."""
+        return tuple(sorted({member.name for member in self.members}))
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """The environments, each once, in the platform's order."""
+        return tuple(dict.fromkeys(member.environment for member in self.members))
+
+
+def groups(found: Sequence[Difference]) -> list[Group]:
+    """Differences that several plans share, the widest first.
+
+    A model's own name inside a value does not make the value another one: a new registry is one difference.
+    """
+    by_label: dict[str, dict[tuple[str, str], list[Difference]]] = {}
+    for difference in found:
+        if difference.status == "unreadable":
+            continue
+        for change in difference.changes:
+            label = change.label if difference.status == "changed" else f"model {difference.status}"
+            pairs = by_label.setdefault(label, {})
+            pairs.setdefault(_pair(change, difference), []).append(difference)
+    out = [group for label, pairs in by_label.items() for group in _of_label(label, pairs)]
+    return sorted(out, key=lambda group: (-len(group.models), group.label, group.text))
+
+
+def _of_label(label: str, pairs: dict[tuple[str, str], list[Difference]]) -> list[Group]:
+    members = [difference for found in pairs.values() for difference in found]
+    if label in {"model added", "model removed"}:
+        return [Group(label, "", tuple(members))]
+    if len(pairs) > _MOST_PAIRS:
+        return [Group(label, "each its own", tuple(members))]
+    return [Group(label, _told(*pair), tuple(found)) for pair, found in pairs.items()]
+
+
+def _pair(change: Change, difference: Difference) -> tuple[str, str]:
+    return _general(change.old, difference), _general(change.new, difference)
+
+
+def _general(text: str | None, difference: Difference) -> str:
+    """A value with the plan's own names as placeholders."""
+    if text is None:
+        return ""
+    for own, name in (("{model}", difference.model), ("{team}", difference.team)):
+        text = text.replace(f"/{name}", f"/{own}").replace(f"{name}.", f"{own}.")
+    return text.replace(f"{difference.team}-{difference.environment}", "{team}-{environment}")
+
+
+def _told(old: str, new: str) -> str:
+    if not old:
+        return f"new, {new}"
+    return f"{old} → {new}" if new else f"gone, was {old}"
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Where a number of the odds or the size goes, over all plans that differ.
+
+    Args:
+        name: the number.
+        worse: plans in which it gets worse.
+        better: plans in which it gets better.
+        extreme: the plan with the worst value now.
+    """
+
+    name: str
+    worse: int
+    better: int
+    extreme: Difference
+
+
+_WORSE = {
+    "power": -1, "power_first_step": -1, "false_rollback": 1, "exposed": 1, "planned_s": 1, "pods_peak": 1,
+    "monthly": 1,
+}  # fmt: skip
+_NAMES = {
+    "power": "power", "power_first_step": "caught in the first step", "false_rollback": "false rollback, at most",
+    "exposed": "requests exposed if bad", "planned_s": "planned time", "pods_peak": "pods at most",
+    "monthly": "cost a month",
+}  # fmt: skip
+
+
+def trends(found: Sequence[Difference]) -> list[Trend]:
+    """Numbers that move in plans that were there before and are now."""
+    out = []
+    for key, sign in _WORSE.items():
+        moved = [
+            (difference, before, after)
+            for difference in found
+            if difference.old and difference.new
+            for before, after in [(getattr(difference.old, key), getattr(difference.new, key))]
+            if before is not None and after is not None and before != after
+        ]
+        if moved:
+            worse = sum(1 for _, before, after in moved if sign * (after - before) > 0)
+            extreme = max(moved, key=lambda item: (sign * item[2], item[0].name))[0]
+            out.append(Trend(_NAMES[key], worse, len(moved) - worse, extreme))
+    return out
+
+
+def cost(found: Sequence[Difference]) -> tuple[float, str] | None:
+    """What all differences add to the bill of a month, and the currency; None without prices."""
+    sides = [side for d in found for side in (d.old, d.new) if side and side.monthly is not None]
+    if not sides:
+        return None
+    return sum(_monthly(d.new) - _monthly(d.old) for d in found), sides[-1].currency
+
+
+def _monthly(side: object) -> float:
+    return float(getattr(side, "monthly", None) or 0.0)

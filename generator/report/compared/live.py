@@ -1,0 +1,118 @@
+"""Plans against a cluster, in the words of a comparison."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from generator.cluster.live import AT_ONCE, Field, Found, against_cluster
+from generator.cluster.server import connect
+from generator.lint.kinds.objects import Document
+from generator.odds.odds import odds_annotations
+from generator.pipeline.session import Session
+from generator.plan.changes import Change
+from generator.plan.entries import Entry
+from generator.plan.resolve import Planned, resolve
+from generator.render.bundle import render_bundle
+from generator.report.compared.compare import Comparison, Difference
+
+_LONG: Final = 90
+# Fields of rendered objects as a reviewer calls them.
+_WORDS: Final = tuple(
+    (re.compile(pattern), words)
+    for pattern, words in (
+        (r"spec\.template\.metadata\.labels\.app\.kubernetes\.io/version", "model version"),
+        (r"spec\.template\.metadata\.annotations\.sluice\.dev/model-(digest|ref)", r"model \1"),
+        (r"spec\.template\.spec\.containers\[model\]\.image", "image"),
+        (r"spec\.template\.spec\.containers\[model\]\.resources\.(requests|limits)\.(\w+)", r"\2 \1"),
+        (r"spec\.strategy\.canary\.steps\[(\d+)\]\.setWeight", r"weight at steps[\1]"),
+        (r"spec\.strategy\.canary\.steps\[(\d+)\]\.pause\.duration", r"hold at steps[\1]"),
+        (r"spec\.strategy\.canary\.(steps\[\d+\](?: \(live\))?)", r"\1"),
+        (r"spec\.metrics\[([^\]]+)\]\.(success|failure)Condition", r"threshold of \1 (\2)"),
+        (r"spec\.metrics\[([^\]]+)\]\.provider\.prometheus\.query", r"query of \1"),
+        (r"spec\.metrics\[([^\]]+)\](.*)", r"guard \1\2"),
+        (r"spec\.(min|max)Replicas", r"\1 replicas"),
+        (r"spec\.replicas", "replicas"),
+        (r"metadata\.annotations\.sluice\.dev/power\.(.*)", r"power of \1"),
+        (r"metadata\.annotations\.sluice\.dev/(.*)", r"\1"),
+        (r"spec\.template\.metadata\.annotations\.sluice\.dev/gate-key", "gate key"),
+    )
+)
+
+
+def with_cluster(
+    session: Session, entries: Sequence[Entry], environment: str, kubeconfig: Path | None, context: str | None
+) -> tuple[Comparison, str]:
+    """What a sync of some models would change in the cluster of an environment, and the server's address.
+
+    Raises:
+        ClusterError: the server can't be asked.
+    """
+    server = connect(kubeconfig, context, AT_ONCE)
+    differences: list[Difference] = []
+    for entry in entries:
+        resolved = resolve(session.repository, entry, session.bento_templates)
+        error = next((finding for finding in resolved.findings if finding.severity == "error"), None)
+        if error:
+            reason = f"it can't be planned: {error.place}: {error.message}"
+            differences.append(Difference(entry.team, entry.model, environment, "unreadable", reason=reason))
+            continue
+        planned = next(p for p in resolved.plans if p.plan.identity.environment == environment)
+        found = against_cluster(_documents(session, planned), server)
+        differences += _differences(entry, environment, found)
+    return Comparison(len(entries), 1, differences), server.address
+
+
+def _documents(session: Session, planned: Planned) -> list[Document]:
+    import yaml
+
+    plan = planned.plan
+    files = render_bundle(plan, session.templates, odds_annotations(plan))
+    return [
+        Document(f"{plan.identity.path}/{name}", body=yaml.load(text, Loader=yaml.CSafeLoader))
+        for name, text in files.items()
+        if name.endswith(".yaml")
+    ]
+
+
+def _differences(entry: Entry, environment: str, found: Sequence[Found]) -> Iterator[Difference]:
+    changes = tuple(change for one in found for change in _changes(one))
+    if changes:
+        whole = all(not field.path for one in found for field in one.fields) and all(
+            one.fields for one in found
+        )
+        yield Difference(entry.team, entry.model, environment, "added" if whole else "changed", changes)
+    for one in found:
+        if one.reason:
+            reason = f"{one.item}: {one.reason}"
+            yield Difference(entry.team, entry.model, environment, "unreadable", reason=reason)
+
+
+def _changes(found: Found) -> Iterator[Change]:
+    for field in found.fields:
+        item = f"{found.item.kind} {found.item.name}"
+        if not field.path:
+            yield Change("live", item, "", None, "it is not in the cluster yet")
+        else:
+            yield Change("live", item, _called(field), _shown(field.live), _shown(field.wanted))
+
+
+def _called(field: Field) -> str:
+    for pattern, words in _WORDS:
+        if pattern.fullmatch(field.path):
+            return pattern.sub(words, field.path)
+    return field.path
+
+
+def _shown(value: Any) -> str | None:
+    """A value on one line; of a long text its length and the start of its digest."""
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    if len(text) <= _LONG and "\n" not in text:
+        return text
+    return f"text of {len(text)} characters ({hashlib.sha256(text.encode()).hexdigest()[:8]})"

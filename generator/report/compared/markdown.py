@@ -1,0 +1,43 @@
+"""A comparison for a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from generator.report.compared.compare import Comparison, Difference
+from generator.report.compared.groups import groups
+from generator.report.compared.text import plural, shared, shared_rows, size, some
+from generator.report.markdown import cell, fold, row
+
+
+def markdown(compared: Comparison, against: str) -> str:
+    """Groups first, then every model, folded."""
+    head = f"## {cell(size(compared) if compared.differ else 'Nothing differs')} from {cell(against)}\n"
+    if not compared.differ:
+        return head
+    by_model = [fold(name, "\n".join(told)) for name, told in details(compared.found)]
+    return "\n".join([head, radius(compared), *by_model])
+
+
+def radius(compared: Comparison) -> str:
+    """The table of differences that several models share, and of bundles of no model; templates below it."""
+    out = [row(("how many", "what", "how", "environments", "which")), row(("---:", *["---"] * 4), raw=True)]
+    out += [
+        row((plural(len(g.models), "model"), g.label, g.text, ", ".join(g.environments), some(g.models)))
+        for g in groups(compared.found)
+    ]
+    out += [row(line) for line in shared_rows(compared)]
+    if compared.templates:
+        names = ", ".join(compared.templates)
+        out += ["", f"Templates of this repository that may change every bundle: {cell(names)}"]
+    return "\n".join(out) + "\n"
+
+
+def details(found: Sequence[Difference]) -> Iterator[tuple[str, list[str]]]:
+    """Each model with its differences as lines of text."""
+    for name, of_model in groupby(found, key=lambda difference: difference.name):
+        told = []
+        for texts, members in shared(list(of_model)):
+            told += [", ".join(filter(None, (m.environment for m in members))), *(f"  {t}" for t in texts)]
+        yield name, told

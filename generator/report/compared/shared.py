@@ -1,0 +1,123 @@
+"""Bundles that belong to no model, in two states: projects and namespaces of teams, and the platform's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from generator.pipeline.produce import shared_bundles
+from generator.pipeline.session import Session
+from generator.pipeline.work import Shared, platform_inputs, shared_inputs
+
+Status = Literal["added", "removed", "changed"]
+_KINDS: Final = {
+    "project": "Argo CD projects of teams",
+    "team": "namespaces of teams",
+    "admission": "admission policies",
+    "overview": "dashboards of the platform",
+    "rollout-notices": "notifications of releases",
+    "argocd-notices": "notifications of Argo CD",
+    "platform": "Applications of the platform",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SharedDifference:
+    """One of these bundles that differs.
+
+    Args:
+        environment: where it is applied.
+        team: whose it is; empty for the platform's own.
+        kind: project, team, admission, overview, rollout-notices, argocd-notices or platform.
+        status: what became of it.
+        files: names of its files that differ, sorted.
+    """
+
+    environment: str
+    team: str
+    kind: str
+    status: Status
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedGroup:
+    """All bundles of one kind that differ in the same files.
+
+    Args:
+        label: what they are, for people.
+        how: what became of which files, for people.
+        environments: where, in the order of the platform.
+        teams: whose, sorted; none for the platform's own.
+        count: how many bundles.
+    """
+
+    label: str
+    how: str
+    environments: tuple[str, ...]
+    teams: tuple[str, ...]
+    count: int
+
+
+def shared_differences(old: Session, new: Session) -> tuple[int, list[SharedDifference]]:
+    """How many such bundles there are now, and which differ; only those whose inputs differ are rendered.
+
+    Both platforms must be valid.
+    """
+    before, after = _inputs(old), _inputs(new)
+    suspects = [shared for shared in {**after, **before} if before.get(shared) != after.get(shared)]
+    texts = (
+        _texts(old, [s for s in suspects if s in before]),
+        _texts(new, [s for s in suspects if s in after]),
+    )
+    return len(after), [found for shared in suspects for found in _compared(shared, *texts)]
+
+
+def shared_groups(found: Sequence[SharedDifference]) -> list[SharedGroup]:
+    """Equal differences told once, by kind."""
+    groups: dict[tuple[str, str, tuple[str, ...]], list[SharedDifference]] = {}
+    for one in found:
+        groups.setdefault((one.kind, one.status, one.files), []).append(one)
+    order = {kind: index for index, kind in enumerate(_KINDS)}
+    return [
+        SharedGroup(
+            _KINDS[kind],
+            f"{', '.join(files)} differ{'s' if len(files) == 1 else ''}" if status == "changed" else status,
+            tuple(dict.fromkeys(member.environment for member in members)),
+            tuple(sorted({member.team for member in members} - {""})),
+            len(members),
+        )
+        for (kind, status, files), members in sorted(groups.items(), key=lambda item: order[item[0][0]])
+    ]
+
+
+def _inputs(session: Session) -> dict[Shared, dict[str, str]]:
+    """What each bundle is made of; equal inputs, and the same code, give equal files."""
+    return shared_inputs(
+        session.root, _names(session), platform_inputs(session.root), session.templates.digest()
+    )
+
+
+def _names(session: Session) -> Sequence[str]:
+    platform = session.repository.platform
+    return list(platform.environments) if platform else []
+
+
+def _texts(session: Session, wanted: Sequence[Shared]) -> dict[str, dict[str, str]]:
+    platform = session.repository.platform
+    if platform is None:
+        return {}
+    made = shared_bundles(platform, session.templates, {shared: {} for shared in wanted})
+    return {bundle.path: dict(bundle.files) for bundle in made}
+
+
+def _compared(
+    shared: Shared, old: dict[str, dict[str, str]], new: dict[str, dict[str, str]]
+) -> Iterator[SharedDifference]:
+    before, after = old.get(shared.path), new.get(shared.path)
+    status: Status = "added" if before is None else "removed" if after is None else "changed"
+    was, now = before or {}, after or {}
+    files = tuple(sorted(name for name in {*was, *now} if was.get(name) != now.get(name)))
+    if files:
+        yield SharedDifference(shared.environment, shared.team, shared.kind, status, files)

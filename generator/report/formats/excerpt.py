@@ -1,0 +1,61 @@
+"""A source line with the place of a problem marked under it."""
+
+from __future__ import annotations
+
+from generator.report.formats.characters import shown, width
+from generator.source.finding import Place
+
+_SHOWN = 100  # cells of a line that are shown; what is longer is cut around the mark
+_BEFORE = 60  # cells of them that may stand before the mark
+_TAB = 4
+
+
+def marked(line: str, place: Place) -> tuple[str, int, int]:
+    """A source line as a terminal shows it, and where the carets under it go.
+
+    Args:
+        line: the line without its end.
+        place: its columns count code points of `line`; they may point behind its end, where something is
+            missing.
+
+    Returns:
+        The line, cut to about 100 cells; how many cells stand before the carets; how many carets there are:
+        one at least, none when the whole line is meant.
+    """
+    cells = _cells(line.rstrip("\r\n"))
+    first = min(max(place.column - 1, 0), len(cells))
+    start, end = _window(cells, first)
+    left, right = "…" if start else "", "…" if end < len(cells) else ""
+    text = f"{left}{''.join(cells[start:end])}{right}".rstrip()
+    if not place.column:
+        return text, 0, 0
+    stop = min(max(place.end_column - 1, first + 1), end)
+    return text, width(left + "".join(cells[start:first])), max(width("".join(cells[first:stop])), 1)
+
+
+def _cells(line: str) -> list[str]:
+    """Each character as it is shown; a tab becomes the spaces that lead to the next stop."""
+    cells, at = [], 0
+    for character in line:
+        cell = " " * (_TAB - at % _TAB) if character == "\t" else shown(character)
+        at += width(cell)
+        cells.append(cell)
+    return cells
+
+
+def _window(cells: list[str], first: int) -> tuple[int, int]:
+    """The part of a line to show: all of it, or what surrounds its cell `first`."""
+    widths = list(map(width, cells))
+    if sum(widths) <= _SHOWN:
+        return 0, len(cells)
+    start = first
+    room = _BEFORE
+    while start and widths[start - 1] <= room:
+        start -= 1
+        room -= widths[start]
+    end = start
+    room = _SHOWN
+    while end < len(cells) and widths[end] <= room:
+        room -= widths[end]
+        end += 1
+    return start, end

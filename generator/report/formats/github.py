@@ -1,0 +1,40 @@
+"""Findings as GitHub Actions workflow commands, which become annotations of a pull request.
+
+Escapes are those that the runner undoes: `%`, CR and LF in the message; also `:` and `,` in a property. What would
+steer the terminal that shows the log, or hide in it, is spelled out before.
+"""
+
+from __future__ import annotations
+
+from generator.report.formats.characters import visible
+from generator.report.formats.report import Report
+from generator.source.finding import Finding, Place
+
+_COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
+_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
+
+
+def render(report: Report) -> str:
+    """Write a command a finding and a last line for the log: of many annotations GitHub shows a few."""
+    return "".join(f"{line}\n" for line in [*map(_command, report.findings), report.summary()])
+
+
+def _command(finding: Finding) -> str:
+    title = f"{finding.code} at {finding.path}" if finding.path else finding.code
+    properties = {**_where(finding.place), "title": title}
+    written = ",".join(
+        f"{name}={visible(value).translate(_PROPERTY)}" for name, value in properties.items() if value
+    )
+    message = "\n".join(visible(text) for text in (finding.message, finding.hint) if text)
+    return f"::{_COMMANDS[finding.severity]} {written}::{message.translate(_DATA)}"
+
+
+def _where(place: Place) -> dict[str, str]:
+    """The place as an annotation knows it: its end column is the last one meant, not the one behind it."""
+    where = {"file": place.file}
+    if place.line:
+        where |= {"line": str(place.line), "endLine": str(place.line)}
+    if place.line and place.column:
+        where |= {"col": str(place.column), "endColumn": str(max(place.column, place.end_column - 1))}
+    return where

@@ -1,0 +1,88 @@
+"""Findings for people at a terminal.
+
+Everything hangs on one bar: the source line by its number, then what explains it by its label.
+
+    error[SPEC301] specs/shop/recommender.yaml:14:22: the first step takes 10%, the tier allows 5%
+        14 |     steps: [{weight: 10%, hold: 60m}]
+           |                      ^^^
+        at | spec.rollout.steps[0].weight
+      hint | start with 5% or less
+       see | specs/platform.yaml:22:44: the ceiling of tier high-traffic
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from generator.report.formats.characters import visible
+from generator.report.formats.excerpt import marked
+from generator.report.formats.report import SEVERITIES, Report
+from generator.source.finding import Finding, Fix, Severity
+
+Style = Callable[[str, str], str]
+_SGR: dict[Severity, str] = {"error": "1;31", "warning": "1;33", "info": "1;36"}
+_BOLD, _DIM, _GREEN = "1", "2", "32"
+_GUTTER = 6  # cells before the bar: a label, or a line number of up to six digits
+
+
+def render(report: Report) -> str:
+    """Write the report; a blank line stands between its parts."""
+    style = _styled if report.color else _plain
+    parts = [block(finding, style) for finding in report.findings]
+    worst = next((_SGR[severity] for severity in SEVERITIES if report.count(severity)), _GREEN)
+    return "\n\n".join([*parts, style(worst, report.summary())]) + "\n"
+
+
+def _plain(_sgr: str, text: str) -> str:
+    return text
+
+
+def _styled(sgr: str, text: str) -> str:
+    return f"\x1b[{sgr}m{text}\x1b[0m" if text else text
+
+
+def block(finding: Finding, style: Style = _plain) -> str:
+    """One finding: a header that editors and terminals can follow to the place, and the lines below it.
+
+    Args:
+        finding: what was found.
+        style: gives text a look; takes the parameters of an SGR control sequence (ECMA-48, 8.3.117) and
+            the text.
+    """
+    sgr = _SGR[finding.severity]
+    head = style(sgr, f"{finding.severity}[{visible(finding.code)}]")
+    where = style(_BOLD, visible(str(finding.place)))
+    return "\n".join([f"{head} {where}: {style(_BOLD, visible(finding.message))}", *_lines(finding, style)])
+
+
+def _lines(finding: Finding, style: Style) -> Iterator[str]:
+    for label, line in [*_source(finding, style), *_labelled(finding)]:
+        yield f"{style(_DIM, f'{label:>{_GUTTER}} |')} {line}".rstrip()
+
+
+def _source(finding: Finding, style: Style) -> Iterator[tuple[str, str]]:
+    place = finding.place
+    if not (finding.excerpt and place.line):
+        return
+    line, before, carets = marked(finding.excerpt, place)
+    yield str(place.line), line
+    if carets:
+        yield "", " " * before + style(_SGR[finding.severity], "^" * carets)
+
+
+def _labelled(finding: Finding) -> Iterator[tuple[str, str]]:
+    if finding.path:
+        yield "at", visible(finding.path)
+    if finding.hint:
+        yield "hint", visible(finding.hint)
+    if finding.fix:
+        yield "fix", visible(_change(finding.fix))
+    for why, place in finding.related:
+        yield "see", visible(f"{place}: {why}")
+
+
+def _change(fix: Fix) -> str:
+    import json
+
+    keys = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in fix.path).removeprefix(".")
+    return f"--fix writes {keys}: {json.dumps(fix.value, ensure_ascii=False, default=str)}"

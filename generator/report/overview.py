@@ -1,0 +1,173 @@
+"""One line about each model: what the index page, the comment and `plan --all` start with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from generator.gates.document import read_evidence
+from generator.gates.standing import Standing, last_day, standings, summary
+from generator.odds.figures import Figures, figures, told
+from generator.pipeline.session import Session
+from generator.pipeline.spread import spread
+from generator.plan.entries import Entry
+from generator.plan.resolve import Planned, resolve
+from generator.plan.strategy import Canary
+from generator.report.sections.section import table
+from generator.spec.platform import PlatformSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is told of one model before its plan is opened.
+
+    Args:
+        team: the team.
+        model: the model.
+        environment: the one that the numbers are of.
+        tier: its tier; empty where the spec can't be planned.
+        strategy: canary or blue-green.
+        version: version of the model.
+        weights: weights of a canary in order, percent; `100` alone for a blue-green.
+        figures: its numbers; None where it can't be planned.
+        gates: how many gates stand where, in words.
+        state: the worst of the gates: pass, waiting (missing, outdated), fail, or none.
+        judged: day on which the last gate ended (ISO 8601); None without evidence.
+        waived: gates that are waived and did not pass.
+        monthly: cost in all environments, in the currency of the prices; None without prices.
+        reason: why it can't be planned; empty otherwise.
+    """
+
+    team: str
+    model: str
+    environment: str = ""
+    tier: str = ""
+    strategy: str = ""
+    version: str = ""
+    weights: tuple[int, ...] = ()
+    figures: Figures | None = None
+    gates: str = ""
+    state: str = "none"
+    judged: str | None = None
+    waived: tuple[str, ...] = ()
+    monthly: float | None = None
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """Team and model, as people say it."""
+        return f"{self.team}/{self.model}"
+
+
+Told = Callable[[Entry, list[Planned]], None]
+
+
+def overviews(
+    session: Session, entries: Sequence[Entry], environment: str | None, tell: Told = lambda _, __: None
+) -> list[Overview]:
+    """All models in one line each, above a few hundred of them on all cores; sorted by name.
+
+    Args:
+        session: the repository; its platform can be read.
+        entries: the models.
+        environment: the one to tell of; None for the last of the platform's.
+        tell: called with the plans of each model where they are, perhaps in another process.
+    """
+    session.repository.platform  # noqa: B018 - read once, before the processes part
+
+    def some(part: Sequence[Entry]) -> list[Overview]:
+        return [_one(session, entry, environment, tell) for entry in part]
+
+    return sorted(spread(entries, some), key=lambda one: one.name)
+
+
+def _one(session: Session, entry: Entry, environment: str | None, tell: Told) -> Overview:
+    resolved = resolve(session.repository, entry, session.bento_templates)
+    errors = [finding for finding in resolved.findings if finding.severity == "error"]
+    if errors or not resolved.plans:
+        said = f"{errors[0].place}: {errors[0].message}" if errors else "there is no plan"
+        return Overview(entry.team, entry.model, reason=said)
+    tell(entry, resolved.plans)
+    return overview(session, entry, resolved.plans, environment)
+
+
+def overview(session: Session, entry: Entry, plans: Sequence[Planned], environment: str | None) -> Overview:
+    """One model in one line.
+
+    Args:
+        session: the repository.
+        entry: the model.
+        plans: its plans, in the platform's order.
+        environment: the one to tell of; None for the last.
+    """
+    planned = chosen(plans, environment)
+    plan = planned.plan
+    evidence = read_evidence(entry.evidence, session.root, entry.name)
+    stand = standings(plan, evidence)
+    costs = [figures(each).monthly for each in plans]
+    return Overview(
+        team=entry.team,
+        model=entry.model,
+        environment=plan.identity.environment,
+        tier=plan.identity.tier,
+        strategy=plan.rollout.strategy,
+        version=plan.version.label,
+        weights=plan.rollout.weights if isinstance(plan.rollout, Canary) else (100,),
+        figures=figures(planned),
+        gates=summary(stand),
+        state=_state(stand),
+        judged=last_day(evidence),
+        waived=tuple(s.gate.name for s in stand if s.gate.waiver and s.state != "pass"),
+        monthly=None if None in costs else sum(cost for cost in costs if cost is not None),
+    )
+
+
+def chosen(plans: Sequence[Planned], environment: str | None) -> Planned:
+    """The plan for an environment, or the last in the platform's order, where releases end."""
+    return next((p for p in plans if p.plan.identity.environment == environment), plans[-1])
+
+
+def _state(found: Sequence[Standing]) -> str:
+    states = {standing.state for standing in found if standing.gate.waiver is None}
+    if states & {"fail", "unreadable"}:
+        return "fail"
+    if states - {"pass"}:
+        return "waiting"
+    return "pass" if found else "none"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWaiver:
+    """An exemption that has not ended."""
+
+    model: str
+    gate: str
+    reason: str
+    approved_by: str
+    until: str
+    days: int
+
+
+def open_waivers(platform: PlatformSpec, today: dt.date, models: Sequence[str]) -> list[OpenWaiver]:
+    """Waivers of these models that have not ended, the next to end first; 0 days on the last one."""
+    found = [
+        OpenWaiver(w.model, w.gate, w.reason, w.approved_by, w.until, days)
+        for w in platform.waivers
+        if w.model in models and (days := (dt.date.fromisoformat(w.until) - today).days) >= 0
+    ]
+    return sorted(found, key=lambda w: (w.days, w.model, w.gate))
+
+
+def as_table(rows: Sequence[Overview]) -> tuple[str, ...]:
+    """All models as lines of text."""
+    head = ("model", "version", "tier", "strategy", "power", "exposed if bad", "planned", "gates")
+    cells: list[tuple[str, ...]] = [head]
+    for row in rows:
+        if row.figures is None:
+            cells.append((row.name, f"can't be planned: {row.reason}", *[""] * 6))
+            continue
+        numbers = told(row.figures)
+        shown = (numbers["power"], numbers["requests exposed if bad"], numbers["planned time"])
+        cells.append((row.name, row.version, row.tier, row.strategy, *shown, row.gates))
+    return table(cells)

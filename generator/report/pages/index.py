@@ -1,0 +1,93 @@
+"""The page of a whole repository: every team and model, open waivers, budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from generator.odds.figures import money_up, told
+from generator.render.environment import Templates
+from generator.report.overview import OpenWaiver, Overview
+from generator.spec.platform import PlatformSpec
+
+TEMPLATE = "pages/index.html.j2"
+
+
+def index_page(
+    platform: PlatformSpec,
+    name: str,
+    rows: Sequence[Overview],
+    waivers: Sequence[OpenWaiver],
+    templates: Templates,
+    *,
+    today: str,
+) -> str:
+    """The page as HTML.
+
+    Args:
+        platform: the platform.
+        name: its name.
+        rows: all models, sorted.
+        waivers: open ones.
+        templates: what is rendered with.
+        today: days left and ages count from it (ISO 8601).
+    """
+    by_team: dict[str, list[Overview]] = {team: [] for team in sorted(platform.teams)}
+    for row in rows:
+        by_team.setdefault(row.team, []).append(row)
+    context = {
+        "name": name,
+        "today": today,
+        "models": len(rows),
+        "environments": list(platform.environments),
+        "waivers": waivers,
+        "teams": [_team(platform, team, found) for team, found in by_team.items()],
+        "judged": sum(1 for row in rows if row.state == "pass"),
+        "unplanned": sum(1 for row in rows if row.reason),
+    }
+    return templates.render(TEMPLATE, context)
+
+
+def _team(platform: PlatformSpec, name: str, rows: Sequence[Overview]) -> dict[str, Any]:
+    team = platform.teams.get(name)
+    return {
+        "name": name,
+        "owners": ", ".join(team.owners) if team else "unknown to the platform",
+        "budget": _budget(platform, name, rows),
+        "models": [_model(row) for row in rows],
+    }
+
+
+def _budget(platform: PlatformSpec, name: str, rows: Sequence[Overview]) -> dict[str, Any]:
+    """What the usual size of all models of a team costs in all environments, against its budget."""
+    known = [row.monthly for row in rows if row.monthly is not None]
+    currency = next((row.figures.currency for row in rows if row.figures and row.figures.currency), "")
+    if not known or not currency:
+        return {}
+    spent, team = sum(known), platform.teams.get(name)
+    budget = team.budget.monthly if team and team.budget else None
+    if budget is None or budget.currency != currency or not budget.amount:
+        return {"text": f"{money_up(spent, currency)} a month, no budget", "share": None, "over": False}
+    share = spent / budget.amount
+    text = f"{money_up(spent, currency)} of {budget} a month ({share * 100:.0f}%)"
+    return {"text": text, "share": f"{min(share, 1.0) * 100:.1f}", "over": share > 1}
+
+
+def _model(row: Overview) -> dict[str, Any]:
+    numbers = told(row.figures) if row.figures else {}
+    return {
+        "name": row.model,
+        "href": f"{row.team}/{row.model}/index.html",
+        "reason": row.reason,
+        "tier": row.tier,
+        "strategy": row.strategy,
+        "version": row.version,
+        "weights": row.weights,
+        "planned": numbers.get("planned time", ""),
+        "power": numbers.get("power", ""),
+        "exposed": numbers.get("requests exposed if bad", ""),
+        "gates": row.gates,
+        "state": row.state,
+        "judged": row.judged,
+        "waived": ", ".join(row.waived),
+    }

@@ -1,0 +1,95 @@
+"""Odds for the page: power and exposure by step, and what each guard does to a good and to a bad version."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from generator.odds.figures import count_up
+from generator.odds.odds import odds_of, share_down, share_up
+from generator.plan.facts import threshold
+from generator.plan.strategy import Canary, Guard
+from generator.plan.values import Plan
+from generator.spec.units import duration, percent
+from generator.stats.odds import GuardOdds
+
+
+def step_rows(plan: Plan) -> dict[str, Any]:
+    """What is caught, and how many requests are exposed, by the end of each weight step; empty when unpriced."""
+    odds = odds_of(plan)
+    if odds is None or not isinstance(plan.rollout, Canary) or not odds.planned_requests:
+        return {}
+    weighted = [step for step in plan.rollout.steps if step.weight is not None]
+    most = max(odds.planned_requests) or 1.0
+    return {
+        "steps": [f"{step.weight}% for {duration(step.hold_s)}" for step in weighted],
+        "guards": [
+            {
+                "name": guard.name,
+                "effect": threshold(guard),
+                "cells": [{"text": share_down(p), "share": _tenth(p)} for p in priced.power_by_step],
+            }
+            for guard, priced in odds.guards
+        ],
+        "requests": [
+            {"text": count_up(count), "share": _tenth(count / most)} for count in odds.planned_requests
+        ],
+        "known": bool(plan.min_rps),
+    }
+
+
+def guard_rows(plan: Plan) -> list[dict[str, Any]]:
+    """Every guard of the plan with its odds, or why there are none."""
+    odds = odds_of(plan)
+    priced = {guard.name: found for guard, found in odds.guards} if odds else {}
+    reasons = dict(odds.unpriced) if odds else {}
+    rollout = plan.rollout
+    shadow = rollout.shadow.guards if isinstance(rollout, Canary) and rollout.shadow else ()
+    stage = "canary" if isinstance(rollout, Canary) else "after the switch"
+    rows = [_row("shadow", guard, None, "judged on copies, by its interval") for guard in shadow]
+    for guard in rollout.guards:
+        reason = reasons.get(guard.name, "no version to compare with")
+        rows.append(_row(stage, guard, priced.get(guard.name), reason))
+    return rows
+
+
+def _row(stage: str, guard: Guard, priced: GuardOdds | None, reason: str) -> dict[str, Any]:
+    row = {
+        "name": guard.name,
+        "stage": stage,
+        "watches": _watches(guard),
+        "threshold": threshold(guard),
+        "no_data": {"fail": "aborts", "pause": "a person decides", "pass": "goes on"}[guard.no_data],
+        "reason": "" if priced else reason,
+    }
+    return row | (_priced(priced) if priced else {})
+
+
+def _priced(found: GuardOdds) -> dict[str, str]:
+    time = "never"
+    if found.detect_mean_s is not None and found.detect_p90_s is not None:
+        time = f"{_minutes(found.detect_mean_s)} / {_minutes(found.detect_p90_s)}"
+    return {
+        "power": share_down(found.power),
+        "false": share_up(found.false_rollback),
+        "time": time,
+        "exposed": "none" if found.exposed_mean is None else count_up(found.exposed_mean),
+        "missed": count_up(found.exposed_if_missed),
+        "smallest": "none" if found.smallest_caught is None else share_up(found.smallest_caught),
+    }
+
+
+def _watches(guard: Guard) -> str:
+    slow = f" above {duration(guard.bound_s)}" if guard.bound_s else ""
+    usual = f", usually {percent(guard.baseline)}" if guard.baseline is not None else ""
+    groups = f" by {', '.join(name for name, _ in guard.attributes)}" if guard.attributes else ""
+    return f"{guard.subject}{slow}{groups}{usual}"
+
+
+def _minutes(seconds: float) -> str:
+    return f"{math.ceil(seconds / 60)} min"
+
+
+def _tenth(share: float) -> str:
+    """A share as CSS writes a percentage."""
+    return f"{min(max(share, 0.0), 1.0) * 100:.1f}"

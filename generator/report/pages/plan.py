@@ -1,0 +1,188 @@
+"""The page of one plan: everything that its template shows, as plain values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from generator.gates.document import Evidence
+from generator.gates.standing import standings, summary
+from generator.odds.figures import figures, money_up, told
+from generator.odds.odds import odds_of
+from generator.plan.changes import Change, changes
+from generator.plan.resolve import Planned
+from generator.plan.timeline import approver, timeline
+from generator.render.environment import Templates
+from generator.report.compared.compare import Difference
+from generator.report.pages.gates import gate_rows
+from generator.report.pages.odds import guard_rows, step_rows
+from generator.report.pages.timeline import NARROW, WIDE, timeline_picture
+from generator.report.sections import sections
+from generator.report.sections.section import Section
+from generator.spec.units import duration
+
+TEMPLATE = "pages/plan.html.j2"
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """What a plan is compared with.
+
+    Args:
+        label: the revision, for people; empty when nothing could be compared.
+        difference: what differs; None when nothing does.
+    """
+
+    label: str
+    difference: Difference | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One plan and what a page needs beside it.
+
+    Args:
+        planned: the plan.
+        others: plans of the same model in other environments.
+        evidence: what the gates left.
+        against: what the plan is compared with.
+        home: relative address of the index; empty without one.
+    """
+
+    planned: Planned
+    others: Sequence[Planned]
+    evidence: Evidence
+    against: Against
+    home: str = ""
+
+
+def plan_page(subject: Subject, templates: Templates) -> str:
+    """The page as HTML."""
+    plan = subject.planned.plan
+    stand = standings(plan, subject.evidence)
+    by_key = {section.key: section for section in sections(subject.planned, stand)}
+    context = {
+        "plan": plan,
+        "head": _head(subject, by_key["release"]),
+        "tiles": _tiles(subject, summary(stand)),
+        "against": subject.against,
+        "changes": _changes(subject.against.difference),
+        "wide": timeline_picture(plan, WIDE),
+        "narrow": timeline_picture(plan, NARROW),
+        "story": _story(subject.planned),
+        "events": [_event(event) for event in by_key["timeline"].data["events"]],
+        "steps": step_rows(plan),
+        "guards": guard_rows(plan),
+        "odds": odds_of(plan),
+        "odds_lines": [line for line in by_key["odds"].lines if line.startswith("gate ")],
+        "risk": plan.rollout.risk,
+        "gates": gate_rows(stand),
+        "gates_key": plan.gate_key[:12],
+        "enforced": " and ".join(plan.enforcement),
+        "cost": _cost(by_key["cost"].data, subject),
+        "aborts": by_key["abort"].data,
+        "gaps": by_key["not_covered"].data,
+        "powers": by_key["powers"].data,
+        "values": by_key["values"].data,
+        "others": [_other(subject.planned, other) for other in subject.others],
+        "home": subject.home,
+    }
+    return templates.render(TEMPLATE, context)
+
+
+def _head(subject: Subject, release: Section) -> dict[str, str]:
+    data = release.data
+    pods = data["pods"]
+    size = str(pods["least"]) if pods["least"] == pods["most"] else f"{pods['least']} to {pods['most']}"
+    return {
+        "version": data["version"]["label"],
+        "resolved": data["version"]["resolved"],
+        "digest": data["version"]["digest"],
+        "image": data["image"]["reference"],
+        "by_digest": "" if data["image"]["by_digest"] else "by tag: the lock holds no pushed digest",
+        "pods": f"{size}, at most {pods['peak']} at once during the release",
+        "route": f"{data['router']}: {', '.join(data['hosts'])}",
+        "namespace": data["namespace"],
+        "owner": data["owner"],
+        "bundle": data["bundle"],
+        "description": subject.planned.plan.identity.description,
+    }
+
+
+def _tiles(subject: Subject, gates: str) -> list[dict[str, str]]:
+    """The numbers of the head, each with what it was."""
+    numbers = figures(subject.planned)
+    now = told(numbers) | {"gates": gates}
+    if numbers.power is None:
+        for name in ("power", "caught in the first step", "false rollback, at most"):
+            del now[name]
+        now = {"odds": "no guard to price"} | now
+    moved = subject.against.difference.numbers if subject.against.difference else {}
+    was = {name: old for name, (old, _) in moved.items() if old is not None and name != "gates"}
+    return [{"name": name, "value": value, "was": was.get(name, "")} for name, value in now.items()]
+
+
+def _cost(data: dict[str, Any], subject: Subject) -> dict[str, Any]:
+    currency, monthly = data["currency"] or "", data["monthly"] or {}
+    rows = [
+        {
+            "name": name.replace("_", " "),
+            "pods": need["pods"],
+            "cpu": f"{need['cpu']:g}",
+            "memory": f"{math.ceil(need['memory'] / 2**30 * 10) / 10:g} GiB",
+            "gpu": need["gpu"] or "none",
+            "monthly": money_up(monthly[shown], currency)
+            if (shown := name.replace("_", " ")) in monthly
+            else "",
+        }
+        for name, need in data["needs"].items()
+    ]
+    team = subject.planned.plan.identity.team
+    budget = ""
+    if data["budget"] is not None and currency:
+        budget = (
+            f"The budget of the team {team} is {data['budget']:g} {currency} a month, for all its models."
+        )
+    return {
+        "rows": rows,
+        "release": money_up(data["per_release"], currency) if currency else "",
+        "budget": budget,
+    }
+
+
+def _changes(difference: Difference | None) -> list[Change]:
+    return list(difference.changes) if difference else []
+
+
+def _story(planned: Planned) -> str:
+    found = timeline(planned.plan)
+    waits = f" and the approval of {', '.join(map(approver, found.approvals))}" if found.approvals else ""
+    return f"{duration(found.planned_s)} planned{waits}"
+
+
+def _event(event: dict[str, Any]) -> dict[str, Any]:
+    """An event with its times in words."""
+    start, end = event["start_s"], event["end_s"]
+    if start is None:
+        when = "before"
+    elif end is None:
+        when = f"{duration(start)}, then for as long as it takes"
+    else:
+        when = duration(start) if end == start else f"{duration(start)} to {duration(end)}"
+    return event | {"when": f"{event['after']} + {when}" if event["after"] else when}
+
+
+_OWN = {("ownership", "namespace"), ("route", "hosts")}
+
+
+def _other(planned: Planned, other: Planned) -> dict[str, Any]:
+    """How the same model is released elsewhere: what its environment alone decides is left out."""
+    found = [c for c in changes(planned, other) if (c.topic, c.field) not in _OWN]
+    identity = other.plan.identity
+    return {
+        "environment": identity.environment,
+        "changes": found,
+        "hosts": ", ".join(other.plan.routing.hosts),
+    }

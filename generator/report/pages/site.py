@@ -1,0 +1,104 @@
+"""A folder of pages: the index, and one page a model."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from generator.gates.document import read_evidence
+from generator.output.bundle import Bundle
+from generator.output.errors import OutputError
+from generator.output.folder import open_root
+from generator.output.lock import locked
+from generator.output.prune import prune
+from generator.output.write import write_within
+from generator.pipeline.session import Refused, Session
+from generator.pipeline.terminal import note
+from generator.plan.entries import Entry
+from generator.plan.resolve import Planned
+from generator.report.compared.compare import Difference
+from generator.report.overview import chosen, open_waivers, overviews
+from generator.report.pages.index import index_page
+from generator.report.pages.plan import Against, Subject, plan_page
+
+INDEX = "index.html"
+_OURS = re.compile(rb'<meta name="generator" content="Sluice">')
+
+
+def write_site(
+    session: Session,
+    entries: Sequence[Entry],
+    environment: str | None,
+    label: str,
+    differences: Mapping[tuple[str, str], Difference],
+    folder: Path,
+) -> int:
+    """Write the pages of some models and their index; returns how many models can't be planned.
+
+    Pages of models that are gone are removed if they are still as they were written.
+
+    Args:
+        session: the repository; its platform can be read.
+        entries: the models.
+        environment: the one to tell of; None for the last.
+        label: what the plans were compared with; empty for nothing.
+        differences: what differs, by model and environment.
+        folder: where to.
+
+    Raises:
+        Refused: the folder holds an index that is not ours, or can't be written.
+    """
+    index = folder / INDEX
+    if index.exists() and not _OURS.search(index.read_bytes()):
+        raise Refused(f"{index} is not a page of Sluice; name another folder with --output")
+
+    def tell(entry: Entry, plans: list[Planned]) -> None:
+        planned = chosen(plans, environment)
+        difference = differences.get((entry.name, planned.plan.identity.environment))
+        page = page_of(
+            session, entry, plans, environment, Against(label, difference), home="../../index.html"
+        )
+        top = open_root(folder)
+        if top is None:
+            raise OutputError(f"can't open {folder}: it vanished")
+        with top:
+            write_within(top, [Bundle(entry.name, {INDEX: page}, _inputs(page))])
+
+    try:
+        prune(folder, "", {entry.name for entry in entries}, note)
+        with locked(folder, note) as top:
+            rows = overviews(session, entries, environment, tell)
+            platform = session.repository.platform
+            if platform is None:
+                raise ValueError("a site needs a platform that can be read")
+            name = str(session.repository.platform_document.data["metadata"]["name"])
+            waivers = open_waivers(platform, session.today, [entry.name for entry in entries])
+            text = index_page(
+                platform, name, rows, waivers, session.templates, today=session.today.isoformat()
+            )
+            top.write(INDEX, text.encode())
+    except OutputError as error:
+        raise Refused(str(error)) from error
+    return sum(1 for row in rows if row.reason)
+
+
+def page_of(
+    session: Session,
+    entry: Entry,
+    plans: Sequence[Planned],
+    environment: str | None,
+    against: Against,
+    *,
+    home: str = "",
+) -> str:
+    """The page of one model in one environment; the others are told by their differences."""
+    planned = chosen(plans, environment)
+    evidence = read_evidence(entry.evidence, session.root, entry.name)
+    others = [other for other in plans if other is not planned]
+    return plan_page(Subject(planned, others, evidence, against, home), session.templates)
+
+
+def _inputs(page: str) -> dict[str, str]:
+    return {"page": hashlib.sha256(page.encode()).hexdigest()}

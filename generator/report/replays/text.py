@@ -1,0 +1,139 @@
+"""`sluice replay` for people: a replay look by look, a simulation beside its odds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from generator.odds.replay.expected import Expected
+from generator.odds.replay.judge import Look, Story
+from generator.odds.replay.schedule import Schedule
+from generator.odds.replay.simulate import Aborts, Share, Simulated
+from generator.plan.values import Plan
+from generator.report.replays.replayed import Replayed
+from generator.report.sections.section import table
+from generator.spec.units import duration
+from generator.stats.timeline import Detection
+
+_ROWS = 24  # looks that are shown of a long release; JSON has them all
+_NONE = "-"
+_SEVERAL = (
+    "± is one standard error; odds are those of a guard alone, a simulated one counts when it fires first"
+)
+
+
+def replay_lines(replayed: Replayed) -> Iterator[str]:
+    """The verdict, then the looks of the background, then what the steps had seen."""
+    story = replayed.story
+    yield replayed.title
+    yield from _skipped(replayed.skipped)
+    yield verdict(story, replayed.exposed)
+    yield ""
+    yield from table(_looks(replayed.schedule, story))
+    evidence = [look for look in story.looks if look.kind == "evidence"]
+    if evidence:
+        yield ""
+        yield from table([("after", "seen enough?", "seen", ""), *map(_evidence, evidence)])
+
+
+def verdict(story: Story, exposed: float | None) -> str:
+    """How a release ended, in one sentence."""
+    weight = f" at {story.held[-1].weight}%" if story.held and story.outcome != "promoted" else ""
+    by = f" by {story.guard}" if story.guard else ""
+    reason = "no guard fired" if story.outcome == "promoted" else story.reason
+    served = "" if exposed is None else f"; the canary had served {math.ceil(exposed):,} requests"
+    return f"{story.outcome} after {_moment(story.at_s)}{weight}{by}: {reason}{served}"
+
+
+def _skipped(names: Sequence[str]) -> Iterator[str]:
+    if names:
+        yield f"left out, for their numbers are not at hand: {', '.join(names)}"
+
+
+def _looks(schedule: Schedule, story: Story) -> Iterator[Sequence[str]]:
+    names = [watched.name for watched in schedule.background]
+    by_time: dict[float, dict[str, Look]] = {}
+    for look in story.looks:
+        if look.kind != "evidence":
+            by_time.setdefault(look.at_s, {})[look.metric] = look
+    yield ("after", "weight", *names)
+    yield ("", "bound", *(f"{watched.bound:.4g}" for watched in schedule.background))
+    for at in _shown(list(by_time)):
+        looks = by_time[at]
+        yield (_moment(at), f"{_weight(story, at)}%", *(_value(looks.get(name)) for name in names))
+
+
+def _shown(times: Sequence[float]) -> list[float]:
+    """Evenly many of all looks, and the last."""
+    stride = max(1, math.ceil(len(times) / _ROWS))
+    return [time for i, time in enumerate(times) if i % stride == 0 or i == len(times) - 1]
+
+
+def _weight(story: Story, at_s: float) -> int:
+    return next((held.weight for held in story.held if at_s <= held.end_s), story.held[-1].weight)
+
+
+def _value(look: Look | None) -> str:
+    if look is None or not look.result:
+        return _NONE
+    mark = "" if look.measured == "Successful" else f" {look.measured.lower()}"
+    return f"{look.result[0]:.4g}{mark}"
+
+
+def _evidence(look: Look) -> tuple[str, ...]:
+    return _moment(look.at_s), look.metric, _seen(look.result), look.measured.lower()
+
+
+def _seen(result: Sequence[float]) -> str:
+    """Requests are whole; the bound of a fairness guard is a share."""
+    if not result:
+        return "no data"
+    return f"{result[0]:,.0f}" if result[0] >= 1 else f"{result[0]:.4g}"
+
+
+def simulation_lines(
+    plan: Plan, scenario: str, seed: int, found: Simulated, odds: Expected | None, skipped: Sequence[str]
+) -> Iterator[str]:
+    """Shares, times and exposure: what was simulated beside what the odds say."""
+    where = f"{plan.identity.team}/{plan.identity.model} in {plan.identity.environment}"
+    yield f"{where}, {found.runs} simulated releases with {scenario} (seed {seed})"
+    yield from _skipped(skipped)
+    yield ", ".join(f"{outcome} {_share(share)}" for outcome, share in found.outcomes.items())
+    yield ""
+    rows = [_row("any guard", found.whole, odds.whole if odds else None)]
+    rows += [_row(name, one, odds.by_guard[name] if odds else None) for name, one in found.by_guard.items()]
+    yield from table([("", "rolled back", "odds", "mean", "odds", "p90", "odds", "exposed", "odds"), *rows])
+    yield ""
+    yield _SEVERAL
+
+
+def _row(name: str, found: Aborts, odds: Detection | None) -> tuple[str, ...]:
+    known = odds or Detection(0.0, (), None, None, None)
+    return (
+        name,
+        _share(found.share),
+        _percent(odds.probability) if odds else _NONE,
+        *(_time(time) for time in (found.mean_s, known.mean_s, found.p90_s, known.p90_s)),
+        _count(found.exposed_mean),
+        _count(known.exposed),
+    )
+
+
+def _share(share: Share) -> str:
+    return f"{_percent(share.value)} ± {_percent(share.stderr)}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}%"
+
+
+def _moment(seconds: float) -> str:
+    return duration(round(seconds))
+
+
+def _time(seconds: float | None) -> str:
+    return _NONE if seconds is None else f"{math.ceil(seconds / 60)}m"
+
+
+def _count(requests: float | None) -> str:
+    return _NONE if requests is None else f"{math.ceil(requests):,}"

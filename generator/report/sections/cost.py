@@ -1,0 +1,87 @@
+"""Cost and capacity: what the model needs, what its release needs on top, and the team's budget and quota."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from generator.odds.cost import HOURS, currencies, monthly
+from generator.plan.peak import Need, peak, steady
+from generator.plan.resolve import Planned
+from generator.plan.timeline import timeline
+from generator.report.sections.section import Section, table
+from generator.spec.platform import Team
+from generator.spec.types import byte_count, cores
+
+_GIB = 2**30
+
+
+def cost(planned: Planned) -> Section:
+    """Pods, CPU, memory, GPUs and money; the budget and the quota are those of all the team's models together."""
+    plan, platform = planned.plan, planned.written.platform
+    usual, most, whole = steady(plan), steady(plan, most=True), peak(plan).total
+    extra = _minus(whole, most)
+    hours = timeline(plan).planned_s / 3600
+    money = currencies(platform.prices)
+    currency = money[0] if len(money) == 1 else ""
+    rows = {"usual": usual, "scaled up": most, "during a release": whole}
+    prices = {
+        name: monthly(need, platform.prices) for name, need in rows.items() if name != "during a release"
+    }
+    release = monthly(extra, platform.prices) / HOURS * hours
+    team = platform.teams[plan.identity.team]
+    data: dict[str, Any] = {
+        "needs": {name.replace(" ", "_"): _need(need) for name, need in rows.items()},
+        "monthly": prices if currency else None,
+        "per_release": release if currency else None,
+        "currency": currency or None,
+        "budget": team.budget.monthly.amount if team.budget else None,
+        "quota": {
+            "cpu": cores(team.quota.cpu),
+            "memory": byte_count(team.quota.memory),
+            "gpu": team.quota.gpu,
+        }
+        if team.quota
+        else None,
+    }
+    shown = [
+        (name, *_shown(need), _money(prices.get(name), currency, "a month")) for name, need in rows.items()
+    ]
+    lines = [*table(shown), *_limits(team)]
+    if currency:
+        lines.insert(len(shown), f"a release costs about {_money(release, currency, '')}more than no release")
+    return Section("cost", "Cost and capacity", data, tuple(lines))
+
+
+def _minus(whole: Need, part: Need) -> Need:
+    return Need(
+        whole.pods - part.pods, whole.cpu - part.cpu, whole.memory - part.memory, whole.gpu - part.gpu
+    )
+
+
+def _need(need: Need) -> dict[str, float]:
+    return {"pods": need.pods, "cpu": need.cpu, "memory": need.memory, "gpu": need.gpu}
+
+
+def _shown(need: Need) -> tuple[str, str, str, str]:
+    gpu = f"{need.gpu} GPUs" if need.gpu else ""
+    return f"{need.pods} pods", f"{need.cpu:g} CPU", f"{math.ceil(need.memory / _GIB * 10) / 10:g} GiB", gpu
+
+
+def _money(amount: float | None, currency: str, per: str) -> str:
+    if amount is None or not currency:
+        return ""
+    digits = 0 if amount >= 10 else 2
+    rounded = math.ceil(amount * 10**digits) / 10**digits
+    return f"{rounded:.{digits}f} {currency} {per}"
+
+
+def _limits(team: Team) -> list[str]:
+    lines = []
+    if team.budget:
+        lines.append(f"budget of the team, all models and environments: {team.budget.monthly} a month")
+    if team.quota:
+        gpu = f", {team.quota.gpu} GPUs" if team.quota.gpu else ""
+        quota = f"{team.quota.cpu} CPU, {team.quota.memory}{gpu}"
+        lines.append(f"quota of the team in one environment, canaries included: {quota}")
+    return lines

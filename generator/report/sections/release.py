@@ -1,0 +1,55 @@
+"""What is released: model, version, image, place, size."""
+
+from __future__ import annotations
+
+from generator.plan.peak import peak
+from generator.plan.resolve import Planned
+from generator.plan.values import Capacity, Plan
+from generator.report.sections.section import Section, table
+
+
+def release(planned: Planned) -> Section:
+    """The head of a plan."""
+    plan = planned.plan
+    identity, version, image = plan.identity, plan.version, plan.image
+    data = {
+        "team": identity.team,
+        "model": identity.model,
+        "environment": identity.environment,
+        "tier": identity.tier,
+        "owner": identity.owner,
+        "namespace": identity.namespace,
+        "version": {
+            "ref": version.ref,
+            "resolved": version.resolved,
+            "label": version.label,
+            "digest": version.digest,
+        },
+        "image": {"reference": image.reference, "by_digest": image.digest is not None},
+        "router": plan.routing.kind,
+        "hosts": list(plan.routing.hosts),
+        "strategy": plan.rollout.strategy,
+        "pods": {"least": plan.capacity.fewest, "most": plan.capacity.most, "peak": peak(plan).total.pods},
+        "bundle": plan.identity.path,
+    }
+    return Section("release", "Release", data, table(_rows(plan)))
+
+
+def _rows(plan: Plan) -> list[tuple[str, str]]:
+    by_digest = "" if plan.image.digest else " (by tag: the lock holds no pushed digest for this bento)"
+    return [
+        ("version", f"{plan.version.label} ({plan.version.resolved})"),
+        ("digest", plan.version.digest),
+        ("image", plan.image.reference + by_digest),
+        ("tier", plan.identity.tier),
+        ("namespace", plan.identity.namespace),
+        ("router", f"{plan.routing.kind}, {', '.join(plan.routing.hosts)}"),
+        ("pods", f"{_pods(plan.capacity)}; at most {peak(plan).total.pods} at once during the release"),
+        ("strategy", plan.rollout.strategy),
+    ]
+
+
+def _pods(capacity: Capacity) -> str:
+    if capacity.autoscaler:
+        return f"{capacity.minimum} to {capacity.maximum} ({capacity.autoscaler})"
+    return str(capacity.replicas)

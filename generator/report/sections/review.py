@@ -1,0 +1,76 @@
+"""What reviewers and auditors ask for: gates, aborts, gaps, powers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from generator.gates.standing import Standing
+from generator.plan.abort import on_abort
+from generator.plan.authority import powers
+from generator.plan.coverage import gaps
+from generator.plan.resolve import Planned
+from generator.report.sections.section import Section, table
+
+
+def gates(planned: Planned, judged: Sequence[Standing]) -> Section:
+    """Judgements before any traffic: what each asks, what evidence says of it, and what is waived."""
+    plan = planned.plan
+    data = {
+        "key": plan.gate_key,
+        "enforced": list(plan.enforcement),
+        "gates": [_gate(standing) for standing in judged],
+    }
+    rows = [row for standing in judged for row in _rows(standing)]
+    where = f"enforced in {' and '.join(plan.enforcement)}, key {plan.gate_key[:12]}"
+    return Section("gates", "Gates", data, (where, *(table(rows) or ("none",))))
+
+
+def _gate(standing: Standing) -> dict[str, Any]:
+    gate, entry = standing.gate, standing.entry
+    return {
+        "name": gate.name,
+        "kind": gate.kind,
+        "tool": gate.tool,
+        "config": gate.config,
+        "waiver": dataclasses.asdict(gate.waiver) if gate.waiver else None,
+        "state": standing.state,
+        "reason": standing.said,
+        "judged_at": entry.end if entry else None,
+    }
+
+
+def _rows(standing: Standing) -> Iterator[tuple[str, str, str, str]]:
+    gate, held = standing.gate, standing.gate.waiver
+    yield gate.name, gate.kind, standing.state, standing.said
+    if held:
+        yield "", "", "waived", f"until {held.until} by {held.approved_by}: {held.reason}"
+
+
+def abort(planned: Planned) -> Section:
+    """What an abort does."""
+    stages = on_abort(planned.plan)
+    lines = [
+        line
+        for stage in stages
+        for line in (f"{stage.stage}:", *(f"  - {effect}" for effect in stage.effects))
+    ]
+    data = [{"stage": stage.stage, "effects": list(stage.effects)} for stage in stages]
+    return Section("abort", "What an abort does", data, tuple(lines))
+
+
+def coverage(planned: Planned) -> Section:
+    """What nothing watches."""
+    found = gaps(planned.plan)
+    data = [{"topic": gap.topic, "text": gap.text} for gap in found]
+    return Section("not_covered", "Not covered", data, tuple(f"- {gap.text}" for gap in found))
+
+
+def authority(planned: Planned) -> Section:
+    """Who may do what."""
+    found = powers(planned.plan, planned.written.platform)
+    data = [{"who": power.who, "may": power.may, "how": power.how} for power in found]
+    return Section(
+        "powers", "Who may do what", data, table((power.who, power.may, power.how) for power in found)
+    )

@@ -1,0 +1,107 @@
+"""Every value of a plan, and who decided it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from generator.plan.layers import Layers, Origin
+from generator.plan.resolve import Planned
+from generator.report.sections.section import Section, table
+from generator.source.document import Path, dotted
+from generator.spec.record import Record
+from generator.spec.units import item_unit, unit_of, written
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of the merged spec.
+
+    Args:
+        path: key path in the spec file.
+        value: as programs read it: shares are fractions, times seconds.
+        text: as a spec writes it.
+    """
+
+    path: Path
+    value: Any
+    text: Any
+
+
+def values(planned: Planned) -> Section:
+    """All values with their origins; optional ones that nobody set are left out."""
+    layers = planned.written.layers
+    found = [_decided(layers, value) for value in _walk(planned.written.file.spec, ("spec",), "")]
+    data = [_row(value, origin) for value, origin in found]
+    rows = [
+        (dotted(value.path[1:]), _shown(value.text), origin.source, origin.place or "")
+        for value, origin in found
+    ]
+    return Section("values", "Every value and who decided it", data, table(rows))
+
+
+def _walk(value: Any, path: Path, unit: str) -> Iterator[Value]:
+    """Leaves of a validated spec; a list of scalars is one leaf."""
+    if isinstance(value, Record):
+        yield from _fields(value, path)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _walk(inner, (*path, key), unit)
+    elif isinstance(value, list) and any(isinstance(inner, Record) for inner in value):
+        for index, inner in enumerate(value):
+            yield from _walk(inner, (*path, index), unit)
+    elif isinstance(value, list):
+        yield Value(path, value, [written(inner, unit) for inner in value])
+    elif value is not None:
+        plain = value if isinstance(value, (bool, int, float, str)) else str(value)
+        yield Value(path, plain, written(value, unit))
+
+
+def _fields(record: Record, path: Path) -> Iterator[Value]:
+    for name, info in type(record).model_fields.items():
+        if path == ("spec",) and name == "environments":
+            continue
+        unit = unit_of(info.metadata) or item_unit(info.annotation)
+        yield from _walk(getattr(record, name), (*path, info.alias or name), unit)
+
+
+def _decided(layers: Layers, value: Value) -> tuple[Value, Origin]:
+    """A value with its origin; in the words of the file, where a file says it."""
+    origin = _origin(layers, value.path)
+    if origin.place is None:
+        return value, origin
+    document, path = layers.where(value.path)
+    raw = document.data
+    for part in path:
+        raw = raw[part]
+    return replace(value, text=raw), origin
+
+
+def _origin(layers: Layers, path: Path) -> Origin:
+    """Who decided a value; inside a list only the layer that wrote the list counts, for lists replace each other."""
+    origin = layers.origin(path)
+    inside = next((end for end, part in enumerate(path) if isinstance(part, int)), None)
+    if inside is not None and origin.source != layers.origin(path[:inside]).source:
+        return Origin("default", None)
+    return origin
+
+
+def _row(value: Value, origin: Origin) -> dict[str, Any]:
+    place = origin.place
+    return {
+        "path": dotted(value.path),
+        "value": value.value,
+        "written": value.text,
+        "source": origin.source,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+    }
+
+
+def _shown(text: Any) -> str:
+    if isinstance(text, list):
+        return f"[{', '.join(map(_shown, text))}]"
+    if isinstance(text, bool):
+        return "true" if text else "false"
+    return f"{text:.12g}" if isinstance(text, float) else str(text)

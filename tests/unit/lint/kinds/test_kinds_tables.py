@@ -1,0 +1,290 @@
+"""Every kind: a good object passes, and one mistake anywhere in it gives one problem at exactly that path."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from generator.lint.kinds import KINDS, Problem, check
+from generator.lint.kinds.registry import table
+from generator.lint.kinds.table import Schema, inner
+
+TEXT = Path(__file__).with_name("examples.yaml").read_text(encoding="utf-8")
+EXAMPLES = {(doc["apiVersion"], doc["kind"]): doc for doc in yaml.load_all(TEXT, yaml.CSafeLoader)}
+IDS = [f"{api}-{kind}" for api, kind in EXAMPLES]
+UNKNOWN = "noSuchField"
+
+Spot = tuple[tuple[str | int, ...], Schema, object]
+
+
+def spots(schema: Schema, value: object, path: tuple[str | int, ...] = ()) -> Iterator[Spot]:
+    """Every value of an object with its path and its type."""
+    node = inner(schema)
+    yield path, node, value
+    if node["type"] == "typed-dict":
+        for key, below in value.items():
+            yield from spots(node["fields"][key]["schema"], below, (*path, key))
+    elif node["type"] == "list":
+        for number, below in enumerate(value):
+            yield from spots(node["items_schema"], below, (*path, number))
+    elif node["type"] == "dict":
+        for key, below in value.items():
+            yield from spots(node["values_schema"], below, (*path, key))
+
+
+def changed(example: dict, path: tuple[str | int, ...], value: object) -> dict:
+    """A copy with another value at a path; a key is removed where the value is `...`."""
+    made = copy.deepcopy(example)
+    holder = made
+    for step in path[:-1]:
+        holder = holder[step]
+    if value is ...:
+        del holder[path[-1]]
+    else:
+        holder[path[-1]] = value
+    return made
+
+
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=IDS)
+def test_good_object_has_no_problem(example):
+    assert check(example) == []
+
+
+@pytest.mark.parametrize(("api_version", "kind"), sorted(KINDS.keys() - EXAMPLES.keys()))
+def test_older_version_takes_the_same_object(api_version, kind):
+    group = api_version.rpartition("/")[0]
+    example = next(
+        doc for (api, name), doc in EXAMPLES.items() if name == kind and api.startswith(f"{group}/")
+    )
+    assert check(example | {"apiVersion": api_version}) == []
+
+
+@pytest.mark.parametrize("key", EXAMPLES, ids=IDS)
+def test_unknown_field_is_found_in_every_record(key):
+    example = EXAMPLES[key]
+    for path, node, _ in list(spots(table(*key), example)):
+        if node["type"] == "typed-dict":
+            problems = check(changed(example, (*path, UNKNOWN), 1))
+            assert [(p.path, p.sort) for p in problems] == [((*path, UNKNOWN), "unknown-field")], path
+
+
+@pytest.mark.parametrize("key", EXAMPLES, ids=IDS)
+def test_missing_field_is_found_in_every_record(key):
+    example = EXAMPLES[key]
+    for path, node, value in list(spots(table(*key), example)):
+        for name, field in node["fields"].items() if node["type"] == "typed-dict" else ():
+            if field["required"] and (path, name) not in [((), "apiVersion"), ((), "kind")]:
+                assert name in value
+                problems = check(changed(example, (*path, name), ...))
+                assert [(p.path, p.sort) for p in problems] == [((*path, name), "missing")], path
+
+
+@pytest.mark.parametrize("key", EXAMPLES, ids=IDS)
+def test_value_of_a_wrong_type_is_found_everywhere(key):
+    example = EXAMPLES[key]
+    for path, node, _ in list(spots(table(*key), example)):
+        if node["type"] == "any" or path in ((), ("apiVersion",), ("kind",), ("status",)):
+            continue
+        wrong = "text" if node["type"] in ("typed-dict", "list", "dict") else [{"a": 1}]
+        problems = check(changed(example, path, wrong))
+        assert [p.path for p in problems] == [path], path
+        assert not isinstance(wrong, str) or problems[0].sort == "type"
+
+
+COERCED = {"str": [7, True, 1.5], "int": ["4", True, 4.0], "bool": ["true", 1, 0], "float": ["1.5", True]}
+
+
+@pytest.mark.parametrize("key", EXAMPLES, ids=IDS)
+def test_nothing_is_coerced(key):
+    example = EXAMPLES[key]
+    for path, node, _ in list(spots(table(*key), example)):
+        for wrong in COERCED.get(node["type"], ()):
+            if path not in (("apiVersion",), ("kind",)):
+                problems = check(changed(example, path, wrong))
+                assert [(p.path, p.sort) for p in problems] == [(path, "type")], (path, wrong)
+
+
+@pytest.mark.parametrize("key", EXAMPLES, ids=IDS)
+def test_word_outside_an_enumeration_is_found_everywhere(key):
+    example = EXAMPLES[key]
+    for path, node, value in list(spots(table(*key), example)):
+        if node["type"] == "literal" and path not in (("apiVersion",), ("kind",)):
+            problems = check(changed(example, path, f"{value}x"))
+            assert [(p.path, p.sort) for p in problems] == [
+                (path, "value" if isinstance(value, str) else "type")
+            ]
+            assert "must be" in problems[0].message
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_random_key_anywhere_is_always_found(data):
+    key = data.draw(st.sampled_from(sorted(EXAMPLES)))
+    records = [
+        (path, node) for path, node, _ in spots(table(*key), EXAMPLES[key]) if node["type"] == "typed-dict"
+    ]
+    path, node = data.draw(st.sampled_from(records))
+    name = data.draw(st.text(min_size=1, max_size=12).filter(lambda text: text not in node["fields"]))
+    value = data.draw(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just({}) | st.just([])
+    )
+    problems = check(changed(EXAMPLES[key], (*path, name), value))
+    assert [(p.path, p.sort) for p in problems] == [((*path, name), "unknown-field")]
+
+
+MAIN = ("spec", "template", "spec", "containers", 0)
+CANARY = ("spec", "strategy", "canary")
+MISTAKES = [
+    ("Rollout", ("metadata", "name"), "Digits", "must be a DNS name"),
+    ("Rollout", ("metadata", "labels", "app"), 7, "must be a label value"),
+    ("Rollout", ("metadata", "labels", "app"), "not valid", 'not the string "not valid"'),
+    ("Rollout", ("metadata", "annotations", "wave"), 2, "must be a string, not the number 2"),
+    ("Rollout", ("spec", "replicas"), "4", 'must be a whole number, not the string "4"'),
+    ("Rollout", ("spec", "replicas"), True, "must be a whole number, not true"),
+    ("Rollout", ("spec", "replicas"), 1.5, "must be a whole number, not the number 1.5"),
+    ("Rollout", (*CANARY, "maxSurge"), "25", "must be a whole number or a percentage such as 25%"),
+    ("Rollout", (*CANARY, "canaryService"), "9lives", "must be a DNS-1035 label"),
+    ("Rollout", (*CANARY, "steps", 1, "pause", "duration"), "1d", "Go duration such as 90s or 15m"),
+    (
+        "Rollout",
+        (*CANARY, "analysis", "args", 0, "valueFrom", "podTemplateHashValue"),
+        "latest",
+        'must be Latest or Stable, not the string "latest"; did you mean Latest?',
+    ),
+    ("Rollout", (*MAIN, "ports", 0, "containerPort"), 70000, "must be a port (1 to 65535)"),
+    ("Rollout", (*MAIN, "ports", 0, "name"), "this-name-is-too-long", "must be a port name"),
+    ("Rollout", (*MAIN, "env", 0, "value"), 7, "must be a string, not the number 7"),
+    (
+        "Rollout",
+        (*MAIN, "resources", "limits", "memory"),
+        "2 GB",
+        "must be a quantity such as 500m, 2 or 512Mi",
+    ),
+    ("Rollout", (*MAIN, "resources", "limits", "memory"), "-1Gi", "not below zero"),
+    ("Rollout", (*MAIN, "imagePullPolicy"), "ifNotPresent", "did you mean IfNotPresent?"),
+    ("Rollout", ("spec", "template", "spec", "containers"), [], "must not be empty"),
+    (
+        "Rollout",
+        (*MAIN, "env", 0, "valueFrom"),
+        {"fieldRef": {"fieldPath": "a"}},
+        "only one of them may be set",
+    ),
+    ("Rollout", (*MAIN, "livenessProbe", "exec"), {"command": ["a"]}, "has exec and tcpSocket"),
+    ("AnalysisTemplate", ("spec", "metrics", 0, "interval"), "1 minute", "must be a duration such as 90s"),
+    ("AnalysisTemplate", ("spec", "metrics", 0, "failureLimit"), "many", "a whole number or a placeholder"),
+    ("Application", ("spec", "syncPolicy", "syncOptions", 0), "PruneLast", "a sync option such as"),
+    ("Application", ("spec", "sources"), [], "has source and sources, but only one of them may be set"),
+    ("AppProject", ("spec", "syncWindows", 0, "kind"), "block", "must be allow or deny"),
+    ("Workflow", ("spec", "podGC", "strategy"), "OnSuccess", "one of "),
+    ("Workflow", ("spec", "templates", 1, "script"), {"source": "1"}, "has container and script"),
+    ("Workflow", ("spec", "arguments", "parameters", 0, "value"), 1, "must be a string, not the number 1"),
+    ("HTTPRoute", ("spec", "rules", 0, "filters", 0, "type"), "RequestRedirect", "but no requestRedirect"),
+    ("HTTPRoute", ("spec", "rules", 0, "backendRefs", 0, "weight"), -1, "must be a weight (0 to 1000000)"),
+    ("HTTPRoute", ("spec", "rules", 0, "timeouts", "request"), "1.5s", "Gateway API duration"),
+    ("HTTPRoute", ("spec", "hostnames", 0), "a_b", "must be a host name"),
+    ("PodMonitor", ("spec", "podMetricsEndpoints", 0, "interval"), "1.5s", "Prometheus duration"),
+    ("PrometheusRule", ("spec", "groups", 0, "rules", 0, "alert"), "A", "has alert and record"),
+    ("ConfigMap", ("data", "a.yaml"), {"x": 1}, "must be a string, not a mapping"),
+    ("HorizontalPodAutoscaler", ("spec", "metrics", 0, "pods"), {"metric": {"name": "x"}}, "is required"),
+    ("PodDisruptionBudget", ("spec", "minAvailable"), 1, "only one of them may be set"),
+    ("TraefikService", ("spec", "mirroring"), {"name": "a"}, "has weighted and mirroring"),
+    ("VirtualService", ("spec", "http", 0, "timeout"), "10", "must be a Go duration"),
+]
+
+
+@pytest.mark.parametrize(("kind", "path", "value", "words"), MISTAKES, ids=lambda value: str(value)[:40])
+def test_one_mistake_gives_one_readable_problem(kind, path, value, words):
+    example = next(doc for (_, name), doc in EXAMPLES.items() if name == kind)
+    problems = check(changed(example, path, value))
+    assert len(problems) == 1
+    assert words in problems[0].message
+    assert problems[0].path[: len(path) - 1] == path[: len(problems[0].path)][: len(path) - 1]
+
+
+def test_each_of_several_mistakes_is_found():
+    example = EXAMPLES["argoproj.io/v1alpha1", "Rollout"]
+    wrong = changed(changed(example, ("spec", "replicas"), "4"), ("spec", "stratgy"), {})
+    assert [str(problem) for problem in check(wrong)] == [
+        'spec.replicas: must be a whole number, not the string "4"',
+        "spec.stratgy: is no known field; did you mean strategy?",
+    ]
+
+
+def test_bad_key_of_a_map_is_named():
+    example = EXAMPLES["v1", "ConfigMap"]
+    (problem,) = check(changed(example, ("data", "a b"), "x"))
+    assert problem.path == ("data", "a b")
+    assert problem.message == "is a key that is not a key (letters, digits, '-', '_' and '.')"
+
+
+@pytest.mark.parametrize(
+    ("path", "sort"),
+    [(("spec", "replicas"), "null"), (("spec", "template", "spec", "containers"), "missing")],
+)
+def test_null_is_as_good_as_nothing(path, sort):
+    (problem,) = check(changed(EXAMPLES["argoproj.io/v1alpha1", "Rollout"], path, None))
+    assert (problem.path, problem.sort) == (path, sort)
+
+
+def test_what_kubectl_create_prints_is_fine():
+    service = EXAMPLES["v1", "Service"]
+    printed = service | {
+        "metadata": {**service["metadata"], "creationTimestamp": None},
+        "status": {"loadBalancer": {}},
+    }
+    assert check(printed) == []
+
+
+@pytest.mark.parametrize(
+    ("obj", "sort"),
+    [
+        ({"apiVersion": "example.com/v1", "kind": "Thing"}, "unknown-kind"),
+        ({"apiVersion": "v1"}, "missing"),
+        ({"kind": "Service"}, "missing"),
+        ({"apiVersion": 1, "kind": "Service"}, "missing"),
+        ({}, "missing"),
+    ],
+)
+def test_objects_without_a_table(obj, sort):
+    (problem,) = check(obj)
+    assert isinstance(problem, Problem)
+    assert problem.sort == sort
+
+
+def test_a_task_may_hold_a_whole_template_to_any_depth():
+    example = EXAMPLES["argoproj.io/v1alpha1", "WorkflowTemplate"]
+    path = ("spec", "templates", 0, "steps", 0, 1, "inline")
+    deep = {
+        "steps": [[{"name": "a", "inline": {"dag": {"tasks": [{"name": "b", "inline": {"suspend": {}}}]}}}]]
+    }
+    assert check(changed(example, path, deep)) == []
+    inside = ("steps", 0, 0, "inline", "dag", "tasks", 0, "inline", "suspend", "durations")
+    (problem,) = check(changed(example, path, changed(deep, inside, "1s")))
+    assert problem.path == (*path, *inside)
+
+
+def test_checking_changes_nothing():
+    before = json.dumps(EXAMPLES["argoproj.io/v1alpha1", "Rollout"], sort_keys=True)
+    check(EXAMPLES["argoproj.io/v1alpha1", "Rollout"])
+    assert json.dumps(EXAMPLES["argoproj.io/v1alpha1", "Rollout"], sort_keys=True) == before
+
+
+def test_only_the_tables_that_are_needed_are_imported():
+    code = (
+        "import sys; from generator.lint.kinds import check; "
+        "check({'apiVersion': 'v1', 'kind': 'Namespace', 'metadata': {'name': 'a'}}); "
+        "print(*(m for m in sys.modules if m.startswith(('generator.lint', 'pydantic.', 'kubernetes'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.rpartition(".")[2] for name in done.stdout.split()}
+    assert "core" in loaded
+    assert loaded.isdisjoint({"rollout", "workflow", "gateway", "main", "kubernetes"})

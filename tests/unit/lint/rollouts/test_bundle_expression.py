@@ -1,0 +1,73 @@
+"""What conditions decide about good, bad and missing data: the table that was executed with the real libraries."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from generator.lint.conditions.expression import Result, evaluate, verdict
+from generator.lint.conditions.syntax import parse
+from generator.lint.conditions.tree import Rejected, Unsupported
+
+NAN, INF = math.nan, math.inf
+GUARD = "len(result) == 1 && !isNaN(result[0]) && !isInf(result[0])"
+WORDS = {"S": "Successful", "F": "Failed", "I": "Inconclusive", "E": "Error"}
+# success, failure: phases of a good value, a bad one, NaN, +Inf, no series, and a good series beside a bad one
+TABLE = [
+    ("result[0] >= 0.95", "", "SFFSES"),
+    ("", "result[0] < 0.95", "SFSSES"),
+    ("result[0] >= 0.95", "result[0] < 0.95", "SFISES"),
+    ("len(result) > 0 && result[0] >= 0.95", "", "SFFSFS"),
+    ("len(result) == 0 || result[0] >= 0.95", "", "SFFSSS"),
+    ("all(result, # >= 0.95)", "", "SFFSSF"),
+    ("", "any(result, # < 0.95)", "SFSSSF"),
+    ("sum(result) >= 0.95", "", "SFFSFS"),
+    ("mean(result) < 0.95", "", "FSFFSS"),
+    (f"{GUARD} && result[0] >= 0.95", "", "SFFFFF"),
+    (f"{GUARD} && result[0] >= 0.95", f"{GUARD} && result[0] < 0.95", "SFIIII"),
+    (f"{GUARD} && result[0] >= 0.95", "false", "SIIIII"),
+    ("result >= 0.95", "", "EEEEEE"),
+    ("", "", "SSSSSS"),
+]
+RESULTS = ([0.97], [0.2], [NAN], [INF], [], [0.97, 0.2])
+
+
+@pytest.mark.parametrize("version", ["1.9", "1.10"])
+@pytest.mark.parametrize(("success", "failure", "phases"), TABLE)
+def test_truth_table(success, failure, phases, version):
+    got = [verdict(success, failure, Result("vector", values), version) for values in RESULTS]
+    assert got == [WORDS[letter] for letter in phases]
+
+
+def test_what_the_versions_differ_on():
+    result = Result("vector", [0.5])
+    for condition in ("max(result) < 1", "0.1 < result[0] < 0.9"):
+        assert evaluate(condition, result, "1.10")
+        with pytest.raises(Rejected):
+            evaluate(condition, result, "1.9")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["result[0] =", "(result[0] > 1", "result[0] > 5%", "# comment", "1 ?? 2 > 1", "a b", "", "0.95and true"],
+)
+def test_what_is_no_condition_is_rejected(text):
+    with pytest.raises(Rejected):
+        evaluate(text, Result("vector", [1.0]), "1.10")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["let x = 1; x > 0", "result | first() > 1", "result[0] in 1..3", "result matches 'a'", "true // yes"],
+)
+def test_what_is_outside_is_said_to_be(text):
+    with pytest.raises(Unsupported):
+        parse(text)
+
+
+def test_missing_values_of_datadog():
+    nothing = Result("nil", None)
+    assert evaluate("default(result, 0) < 1", nothing, "1.10")
+    assert evaluate("isNil(result)", nothing, "1.10")
+    assert verdict("result < 1", "", nothing, "1.10") == "Error"

@@ -1,0 +1,97 @@
+"""The schedule of a plan says what its rendered metrics say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generator.odds.replay.schedule import Seen
+from generator.plan.strategy import BlueGreen
+from generator.promql.event_share import EventShare
+from generator.promql.text import duration, number
+from generator.render.bundle import render_bundle
+from generator.render.environment import Templates
+from generator.report.replays.schedule import schedule_of
+
+FIELDS = {
+    "failureLimit": "failure",
+    "inconclusiveLimit": "inconclusive",
+    "consecutiveErrorLimit": "consecutive_error",
+    "consecutiveSuccessLimit": "consecutive_success",
+}
+
+
+@pytest.fixture(scope="session")
+def rendered(recommender):
+    """Metrics of the rendered templates by (template, name)."""
+    files = render_bundle(recommender, Templates(None), {})
+    templates = [yaml.safe_load(text) for name, text in files.items() if name.startswith("analysistemplate")]
+    return {
+        (template["metadata"]["name"].removeprefix("recommender-"), metric["name"]): metric
+        for template in templates
+        for metric in template["spec"]["metrics"]
+    }
+
+
+def assert_same(watched, metric):
+    assert watched.query.split() == metric["provider"]["prometheus"]["query"].split()
+    assert watched.condition.success == metric.get("successCondition")
+    assert watched.condition.failure == metric.get("failureCondition")
+    assert f"{watched.timing.interval_s:g}s" == metric["interval"].replace("1m0s", "60s").replace("1m", "60s")
+    assert watched.limits.count == metric.get("count")
+    for field, name in FIELDS.items():
+        assert getattr(watched.limits, name) == metric.get(field, 0)
+
+
+def test_every_rendered_metric_is_walked_through_as_it_is_rendered(recommender, rendered):
+    schedule = schedule_of(recommender)
+    for watched in schedule.background:
+        assert_same(watched, rendered["guards", watched.name])
+    for stage in schedule.stages:
+        for watched in stage.evidence:
+            assert_same(watched, rendered[f"evidence-{stage.step}", watched.name])
+    walked = len(schedule.background) + sum(len(stage.evidence) for stage in schedule.stages)
+    assert walked == len(rendered)
+
+
+def test_measures_hold_the_numbers_of_their_queries(recommender):
+    schedule = schedule_of(recommender)
+    for watched in schedule.background:
+        assert isinstance(watched.measure, EventShare)
+        assert f"[{duration(watched.measure.horizon_s)}:{duration(watched.measure.step_s)}]" in watched.query
+        assert f">= {number(watched.bound)}" in watched.condition.failure
+    for watched in (one for stage in schedule.stages for one in stage.evidence):
+        assert isinstance(watched.measure, Seen)
+        assert f"[{duration(watched.measure.horizon_s)}]" in watched.query
+        assert f">= {number(watched.measure.least_events)})" in watched.query
+
+
+@given(st.floats(0.5, 5000), st.floats(0.001, 0.9))
+def test_the_floor_on_stable_events_is_the_rendered_one(recommender, rps, baseline):
+    guards = tuple(replace(guard, baseline=baseline) for guard in recommender.rollout.guards)
+    plan = replace(recommender, min_rps=rps, rollout=replace(recommender.rollout, guards=guards))
+    for watched in (one for stage in schedule_of(plan).stages for one in stage.evidence):
+        assert f">= {number(watched.measure.least_events)})" in watched.query
+
+
+def test_approvals_take_no_time_and_cohorts_keep_the_weight(recommender):
+    approval = replace(recommender.rollout.steps[0], weight=None, hold_s=0.0, approve="model-risk")
+    first, *rest = recommender.rollout.steps
+    steps = (first, approval, *rest)
+    schedule = schedule_of(replace(recommender, rollout=replace(recommender.rollout, steps=steps)))
+    assert [(stage.step, stage.weight) for stage in schedule.stages] == [(0, 5), (2, 25), (3, 50)]
+    assert all(a.weight < b.weight for a, b in pairwise(schedule.stages))
+
+
+def test_a_switch_is_watched_by_its_limits(recommender):
+    guard = replace(recommender.rollout.guards[1], ratio=None, limit=0.02)
+    rollout = BlueGreen("manual", 1, (guard,), 900.0, recommender.rollout.risk, "pause")
+    schedule = schedule_of(replace(recommender, rollout=rollout))
+    assert [watched.kind for watched in schedule.background] == ["limit"]
+    assert [(stage.weight, stage.hold_s) for stage in schedule.stages] == [(100, 0.0)]
+    assert schedule.completes

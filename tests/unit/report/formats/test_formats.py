@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.report.formats.samples import EXAMPLES, REPORT, REPORTS
+
+from generator.report.formats import FORMATS, render
+from generator.source.finding import Finding, Place
+
+
+def test_the_formats_are_those_of_the_command_line() -> None:
+    assert FORMATS == ("text", "json", "github", "gitlab", "sarif", "junit")
+
+
+def test_another_format_is_a_bug_of_the_caller() -> None:
+    with pytest.raises(KeyError):
+        render([], "toml")
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+@EXAMPLES
+@given(findings=REPORTS, data=st.data())
+def test_order_does_not_matter_and_the_document_ends_in_one_line_feed(
+    fmt: str, findings: list[Finding], data: st.DataObject
+) -> None:
+    shuffled = data.draw(st.permutations(findings))
+    written = render(findings, fmt, checked=3)
+    assert written == render(shuffled, fmt, checked=3)
+    assert written.endswith("\n")
+    assert not written.endswith("\n\n")
+    assert "\r" not in written
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_findings_that_differ_in_little_have_one_order(fmt: str) -> None:
+    one, other = (Finding("A001", "error", "m", hint, Place("a.yaml", 1, 1)) for hint in ("first", "second"))
+    assert render([one, other], fmt) == render([other, one], fmt)
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_lone_surrogates_are_spelled_out(fmt: str) -> None:
+    bad = "caf\udce9"
+    finding = Finding("SRC101", "error", bad, bad, Place(bad, 1, 1), bad, bad, ((bad, Place(bad)),))
+    written = render([finding], fmt).encode("utf-8").decode("utf-8")
+    assert "udce9" in written
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_files_are_named_without_a_leading_dot(fmt: str) -> None:
+    written = render([Finding("SRC101", "error", "m", "h", Place(".//./specs/a.yaml", 1, 1))], fmt)
+    assert "specs/a.yaml" in written
+    assert "./" not in written.replace("https://", "")
+
+
+def test_a_format_is_imported_only_when_it_is_asked_for() -> None:
+    program = (
+        "import sys\n"
+        "from generator.report.formats import render\n"
+        "render([], 'text')\n"
+        "print(*sorted(m for m in sys.modules if m.startswith('generator.report.formats.')))\n"
+        "print(*sorted({'json', 'hashlib', 'urllib', 'xml', 'unicodedata', 'pydantic'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    ours, heavy = done.stdout.splitlines()
+    names = [name.rpartition(".")[2] for name in ours.split()]
+    assert names == ["characters", "excerpt", "report", "text"]
+    assert heavy == ""
+
+
+@pytest.mark.parametrize(
+    ("findings", "checked", "summary"),
+    [
+        ([], 0, "no findings"),
+        ([], 1, "1 spec is fine"),
+        ([], 12, "12 specs are fine"),
+        (REPORT[:1], 12, "1 error in 1 file"),
+        (REPORT[2:3] * 2, 12, "2 info in 1 file"),
+        (REPORT, 12, "3 errors, 1 warning, 1 info in 2 files; --fix repairs 1 of them"),
+    ],
+)
+def test_the_last_line_sums_up(findings: list[Finding], checked: int, summary: str) -> None:
+    assert render(findings, "text", checked=checked).splitlines()[-1] == summary
+    assert render(findings, "github", checked=checked).splitlines()[-1] == summary
