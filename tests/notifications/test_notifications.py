@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 from click.testing import CliRunner
-from generator.cli.reverts.asked import from_webhook
 
 from generator.cli.main import cli
+from generator.cli.reverts.asked import from_webhook
 from tests.tools.programs import notifications_engine
 
 PLATFORM = """\

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from generator.cli.reverts.alerts import failed_watches, is_alerts
-
 from generator.pipeline.session import Refused
 from generator.source.line import one_line
 

@@ -8,7 +8,6 @@ from generator.cli.reverts.asked import Asked
 from generator.cli.reverts.files import quarantine
 from generator.cli.reverts.released import released
 from generator.cli.reverts.rendered import render_all
-
 from generator.history.git import Git
 from generator.history.releases import Release
 from generator.history.worktree import worktree

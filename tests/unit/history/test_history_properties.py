@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
-from generator.cli.reverts.asked import Asked, from_webhook, short
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.cli.audit import moment
 from generator.cli.reverts import asked as asked_module
+from generator.cli.reverts.asked import Asked, from_webhook, short
 from generator.cluster.pins.yaml_edit import append_item, quoted
 from generator.history.git import Change, Commit, Git, Moved, _parsed
 from generator.history.releases import History, Release

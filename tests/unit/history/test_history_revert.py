@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 import yaml
-from generator.cli.reverts.asked import short
 from history_story import LOCK, NAME, Story, digest
+
+from generator.cli.reverts.asked import short
 
 BRANCH = "sluice/revert-shop-ranker-00000000"
 PAYLOAD = {

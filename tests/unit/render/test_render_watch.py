@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import ryaml
-from generator.cli.reverts.asked import from_webhook
 
+from generator.cli.reverts.asked import from_webhook
 from generator.gates.outcome import NoVerdictError
 from generator.gates.pod import mounted, told
 from generator.plan.observed import daily_cron

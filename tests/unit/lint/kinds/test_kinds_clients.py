@@ -9,11 +9,11 @@ import sys
 
 import pytest
 import yaml
-from tests.unit.lint.kinds.bundle import EXAMPLES, SERVICE, TEMPLATE
 
 from generator.lint.kinds import clients
 from generator.lint.kinds.objects import Document, object_of
 from generator.lint.verify import verify
+from tests.unit.lint.kinds.bundle import EXAMPLES, SERVICE, TEMPLATE
 
 
 def test_all_examples_are_fine_to_the_clients(tmp_path):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 import pytest
-from tests.unit.lint.kinds.bundle import CONFIG
 
 from generator.lint.verify import verify
+from tests.unit.lint.kinds.bundle import CONFIG
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.lint.kinds.bundle import BUNDLE, CONFIG, EXAMPLES, ROLLOUT, ROUTE, SERVICE, edited
 
 from generator.lint.kinds.codes import CODES, Issue
 from generator.lint.verify import verify
+from tests.unit.lint.kinds.bundle import BUNDLE, CONFIG, EXAMPLES, ROLLOUT, ROUTE, SERVICE, edited
 
 
 def test_good_bundle_has_no_finding(tree, tmp_path):

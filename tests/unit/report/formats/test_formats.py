@@ -6,10 +6,10 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.report.formats.samples import EXAMPLES, REPORT, REPORTS
 
 from generator.report.formats import FORMATS, render
 from generator.source.finding import Finding, Place
+from tests.unit.report.formats.samples import EXAMPLES, REPORT, REPORTS
 
 
 def test_the_formats_are_those_of_the_command_line() -> None:

@@ -5,11 +5,11 @@ import unicodedata
 from collections import Counter
 
 from hypothesis import given
-from tests.unit.report.formats.samples import EXAMPLES, REPORT, REPORTS
 
 from generator.report.formats import render
 from generator.report.formats.characters import visible
 from generator.source.finding import Finding
+from tests.unit.report.formats.samples import EXAMPLES, REPORT, REPORTS
 
 Command = tuple[str, dict[str, str], str]
 

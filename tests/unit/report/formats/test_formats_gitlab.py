@@ -8,10 +8,10 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.report.formats.samples import EXAMPLES, FINDINGS, REPORT, REPORTS, UNKNOWN_KEY
 
 from generator.report.formats import render
 from generator.source.finding import Finding
+from tests.unit.report.formats.samples import EXAMPLES, FINDINGS, REPORT, REPORTS, UNKNOWN_KEY
 
 SEVERITIES = {"info", "minor", "major", "critical", "blocker"}
 

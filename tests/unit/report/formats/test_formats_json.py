@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from jsonschema import Draft202012Validator
-from tests.unit.report.formats.samples import CEILING, EXAMPLES, REPORT, REPORTS, UNKNOWN_KEY
 
 from generator.report.formats import render
 from generator.report.formats.findings_json import schema
 from generator.source.finding import Finding, Fix, Place
+from tests.unit.report.formats.samples import CEILING, EXAMPLES, REPORT, REPORTS, UNKNOWN_KEY
 
 VALIDATOR = Draft202012Validator(schema())
 

@@ -6,10 +6,10 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from lxml import etree
-from tests.unit.report.formats.samples import EXAMPLES, REPORT, REPORTS
 
 from generator.report.formats import render
 from generator.source.finding import Finding, Place
+from tests.unit.report.formats.samples import EXAMPLES, REPORT, REPORTS
 
 # What Jenkins, GitLab and Azure Pipelines agree on: names and totals are there, a case has one outcome.
 RULES = etree.XMLSchema(

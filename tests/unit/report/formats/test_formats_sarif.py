@@ -9,11 +9,11 @@ from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
-from tests.unit.report.formats.samples import CEILING, ENCODING, EXAMPLES, POWER, REPORT, REPORTS, UNKNOWN_KEY
 
 from generator import __version__
 from generator.report.formats import render, sarif
 from generator.source.finding import Finding, Place
+from tests.unit.report.formats.samples import CEILING, ENCODING, EXAMPLES, POWER, REPORT, REPORTS, UNKNOWN_KEY
 
 TOKEN = re.compile(
     r"(?P<open>\{\{)|(?P<close>\}\})|\{(?P<placeholder>\d+)\}"

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from jsonschema import Draft7Validator
-from tests.unit.report.formats.samples import EXAMPLES, REPORT, REPORTS
 
 from generator.report.formats import render, sarif
 from generator.source.finding import Finding
+from tests.unit.report.formats.samples import EXAMPLES, REPORT, REPORTS
 
 _ID = "https://raw.githubusercontent.com/oasis-tcs/sarif-spec/master/Schemata/sarif-schema-2.1.0.json"
 

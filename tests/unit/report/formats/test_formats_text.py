@@ -6,10 +6,10 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.report.formats.samples import EXAMPLES, REPORT, REPORTS
 
 from generator.report.formats import render
 from generator.source.finding import Finding, Place
+from tests.unit.report.formats.samples import EXAMPLES, REPORT, REPORTS
 
 GOLDEN = """\
 error[SRC101] specs/risk/fraud.yaml: the file isn't UTF-8
