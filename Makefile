@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: render test gates test-cluster lint bench golden docs clean
+.PHONY: render test gates test-cluster lint bench golden docs pins release dist clean
 
 render: $(BIN)/.core
 	$(BIN)/sluice render
@@ -43,6 +43,20 @@ golden: $(BIN)/.dev
 # The documents as a static site, in build/site.
 docs: $(BIN)/.dev
 	$(BIN)/python -m tests.docs.site
+
+# The hashed lists of everything that is installed, again from the .in files; versions stay where they still fit.
+PINS := generator/pins/core $(basename $(wildcard tests/pins/*.in))
+pins: $(BIN)/.dev
+	for list in $(PINS); do $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate $$list.in -o $$list.txt || exit 1; done
+
+# A commit, a tag and dist/ for VERSION, on a clean checkout of main.
+release: $(BIN)/.dev
+	$(BIN)/python .ci/release $(VERSION)
+
+# dist/ of the commit that is checked out: the same bytes each time.
+dist: $(BIN)/.dev
+	$(BIN)/python .ci/release --build
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -15,7 +15,6 @@ from typing import Any, NoReturn
 import click
 
 from generator import __version__
-from generator.source.errors import UserError
 
 COMMANDS: dict[str, str] = {
     "init": "Make a new GitOps repository that renders.",
@@ -103,9 +102,6 @@ class Sluice(click.Group):
             code = super().main(args, prog_name or "sluice", **extra)
         except click.ClickException as error:
             error.show()
-            code = 2
-        except UserError as error:
-            _say(f"Error: {error}")
             code = 2
         except click.Abort:
             code = INTERRUPTED

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from generator.source.errors import UserError
-
 # Set by git for its hooks; they would send the questions below to another repository.
 OF_HOOKS: Final = frozenset({
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
@@ -23,8 +21,12 @@ _STATUS: Final = re.compile(r"[A-Z][0-9]*")
 _TIMEOUT_S: Final = 600
 
 
-class HistoryError(UserError):
-    """Git can't answer."""
+class HistoryError(Exception):
+    """Git can't answer; message and hint are for people."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,11 +51,16 @@ class Runner:
     def job(self, workflow: str, name: str) -> list[Ran]:
         """Run all steps of one job of a GitHub workflow; the first failure ends it unless a later step asks to run."""
         document = yaml.safe_load((self.checkout / workflow).read_text())
-        job, ran = document["jobs"][name], []
-        for step in job["steps"]:
+        job = document["jobs"][name]
+        return self.steps(job["steps"], {**document.get("env", {}), **job.get("env", {})})
+
+    def steps(self, steps: Sequence[Mapping[str, Any]], shared: Mapping[str, Any] | None = None) -> list[Ran]:
+        """Run steps of a job or of a composite action; after a failure only those that ask to run."""
+        ran: list[Ran] = []
+        for step in steps:
             if "uses" in step or (ran and ran[-1].code and "!cancelled()" not in step.get("if", "")):
                 continue
-            said = {**document.get("env", {}), **job.get("env", {}), **step.get("env", {})}
+            said = {**(shared or {}), **step.get("env", {})}
             own = {key: self._value(str(value)) for key, value in said.items()}
             ran.append(self._run(step.get("name", step["run"]), ["-eo", "pipefail"], step["run"], own))
         return ran

@@ -16,7 +16,7 @@ from tests.docs.pages import ROOT, Block, begun, blocks, missed, run
 
 pytestmark = pytest.mark.slow  # gates make their environments on first use
 
-PAGES = sorted((ROOT / "docs").rglob("*.md"))
+PAGES = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # Commands that set up or judge this repository itself: CI runs them, and a test inside one of them would run for ever.
 OWN = re.compile(r"^(make [a-z-]+( [A-Z]+=\S+)*|git clone \S+( \S+)?|cd sluice|pip install \S+)( *#.*)?$")
 

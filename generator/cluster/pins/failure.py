@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from generator.source.errors import UserError
 
-
-class PinError(UserError):
+class PinError(Exception):
     """A reference can't be resolved, for a reason that lies outside this program.
 
     Args:
@@ -15,8 +13,10 @@ class PinError(UserError):
     """
 
     def __init__(self, code: str, message: str, hint: str) -> None:
-        super().__init__(message, hint)
+        super().__init__(message)
         self.code = code
+        self.message = message
+        self.hint = hint
 
 
 class CredentialError(PinError):

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from generator.source.errors import UserError
-
 ALREADY_THERE: Final = "ALREADY_THERE"
 
 
-class WorkflowError(UserError):
+class WorkflowError(Exception):
     """A server refused, or did not answer; the text is for people.
 
     Args:
