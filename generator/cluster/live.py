@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from generator.cluster.server import Server, path_of
 from generator.lint.kinds.objects import Document, Object, as_map, object_of
+from generator.routers import ROUTERS
 
 AT_ONCE: Final = 8
 _DRY_RUN: Final = {"dryRun": "All", "fieldManager": "sluice-diff", "force": "true"}
@@ -32,9 +33,7 @@ _NOISE: Final = re.compile(
 # What the Rollouts controller writes. A dry run replaces a selector as a whole; a client-side apply keeps its hash.
 _CONTROLLED: Final = {
     "Service": re.compile(r"spec\.selector\.rollouts-pod-template-hash$"),
-    "HTTPRoute": re.compile(r"spec\.rules\[.*\]\.backendRefs\[.*\]\.weight$"),
-    "VirtualService": re.compile(r"spec\.http\[.*\]\.route\[.*\]\.weight$"),
-    "TraefikService": re.compile(r"spec\.weighted\.services\[.*\]\.weight$"),
+    **{router.weights.kind: router.weights.pattern for router in ROUTERS.values() if router.weights},
 }
 
 

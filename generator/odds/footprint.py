@@ -48,5 +48,5 @@ def footprint(plan: Plan) -> Footprint:
         most=peak(plan).total,
         usual=steady(plan),
         scaled=steady(plan, most=True),
-        hosts=tuple(routing.hosts) if routing.kind != "none" else (),
+        hosts=tuple(routing.hosts) if routing.router.splits_requests else (),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from generator.plan.strategy import BlueGreen, Canary
-from generator.plan.values import Plan, RouterKind
+from generator.plan.values import Plan
 
 KEEP_ABORTED_S = 60
 """Seconds that the pods of an aborted version stay (rendered `abortScaleDownDelaySeconds`)."""
@@ -27,17 +27,6 @@ class Abort:
     effects: tuple[str, ...]
 
 
-_DRAINED = "the canary Service is pointed at the pods of the stable version at once"
-_WEIGHT = "once every stable pod is available, {what} is set to 0"
-_LIVE: dict[RouterKind, tuple[str, ...]] = {
-    "gateway-api": (_DRAINED, _WEIGHT.format(what="the canary's weight in the HTTPRoute")),
-    "istio": (_DRAINED, _WEIGHT.format(what="the canary's weight in the VirtualService")),
-    "traefik": (_DRAINED, _WEIGHT.format(what="the canary's weight in the TraefikService")),
-    "none": (
-        "no router: pods of the new version are replaced by pods of the stable one, a quarter at a time",
-        "the new version keeps its share of live requests until its last pod is gone",
-    ),
-}
 _KEPT = f"the new version's pods stay for {KEEP_ABORTED_S}s, for logs, then go"
 _ALWAYS = Abort(
     "in every case",
@@ -60,11 +49,11 @@ def on_abort(plan: Plan) -> tuple[Abort, ...]:
     """What an abort does, by stage."""
     if isinstance(plan.rollout, BlueGreen):
         return _blue_green()
-    live = _LIVE[plan.routing.kind]
+    router = plan.routing.router
     headers = ("the header route of the cohort is removed",) if _cohorts(plan.rollout) else ()
-    kept = () if plan.routing.kind == "none" else (_KEPT,)
+    kept = (_KEPT,) if router.splits_requests else ()
     shadow = ("copied requests go on: the mirror is part of the bundle, and only git takes it away",)
-    stages = [Abort("while it has live requests", (*live, *headers, *kept))]
+    stages = [Abort("while it has live requests", (*router.abort, *headers, *kept))]
     if plan.rollout.shadow:
         stages.insert(0, Abort("while it is shadowed", ("live requests were never touched", *shadow)))
     return (*stages, _ALWAYS)

@@ -74,10 +74,7 @@ def _canary(plan: Plan, rollout: Canary) -> Iterator[Gap]:
             "cohort",
             "during a cohort step the guards see that cohort only; it may differ from everybody else",
         )
-    if plan.routing.kind == "none":
-        yield Gap("replicas", _replicas(plan, rollout))
-    else:
-        yield Gap("not-sticky", "weights are per request: one user may see both versions within a page")
+    yield from _router(plan, rollout)
     if any(guard.ratio is not None for guard in rollout.guards):
         text = (
             "a version released again soon keeps the evidence of its first time: its pods have the same hash"
@@ -88,6 +85,14 @@ def _canary(plan: Plan, rollout: Canary) -> Iterator[Gap]:
             "the shadow's answers reach nobody, so nothing is known of what users would have done with them"
         )
         yield Gap("shadow", text)
+
+
+def _router(plan: Plan, rollout: Canary) -> Iterator[Gap]:
+    router = plan.routing.router
+    if not router.splits_requests:
+        yield Gap("replicas", _replicas(plan, rollout))
+    elif not router.sticky:
+        yield Gap("not-sticky", "weights are per request: one user may see both versions within a page")
 
 
 def _replicas(plan: Plan, rollout: Canary) -> str:

@@ -67,7 +67,7 @@ def peak(plan: Plan) -> Peak:
     """
     most = plan.capacity.most
     gates = len(plan.gates) if "cluster" in plan.enforcement else 0
-    counted = plan.rollout.strategy == "canary" and plan.routing.kind == "none"
+    counted = plan.rollout.strategy == "canary" and not plan.routing.router.splits_requests
     fresh = math.ceil(most * SURGE) if counted else most
     return Peak(
         stable=_pods(plan, most),

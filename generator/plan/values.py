@@ -10,8 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from generator.plan.bento import Bento
 from generator.plan.strategy import BlueGreen, Canary
-
-RouterKind = Literal["gateway-api", "istio", "traefik", "none"]
+from generator.routers import ROUTERS, Router
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +60,17 @@ class Image:
 class Routing:
     """What splits the live traffic of this model."""
 
-    kind: RouterKind
+    kind: str
     gateway: str
     namespace: str
     implementation: str | None
     entry_points: tuple[str, ...]
     hosts: tuple[str, ...]
+
+    @property
+    def router(self) -> Router:
+        """The descriptor of the router."""
+        return ROUTERS[self.kind]
 
 
 @dataclass(frozen=True, slots=True)

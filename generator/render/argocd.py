@@ -12,21 +12,22 @@ from generator.plan.values import Plan
 from generator.render.bundle import render_object, render_outputs
 from generator.render.environment import Templates
 from generator.render.output import Output
+from generator.routers import ROUTERS
 from generator.spec.platform import PlatformSpec
 
 PLATFORM_ORIGIN = "specs/platform.yaml"
 
 # What a model's bundle may hold; quotas, policies and roles are the platform's.
-MODEL_KINDS = (
+_KINDS = (
     ("", "ConfigMap"), ("", "Service"), ("", "ServiceAccount"), ("apps", "Deployment"),
     ("argoproj.io", "AnalysisTemplate"), ("argoproj.io", "CronWorkflow"),
     ("argoproj.io", "Rollout"), ("argoproj.io", "Workflow"), ("autoscaling", "HorizontalPodAutoscaler"),
     ("external-secrets.io", "ExternalSecret"),
-    ("gateway.networking.k8s.io", "HTTPRoute"), ("keda.sh", "ScaledObject"), ("monitoring.coreos.com", "PodMonitor"),
+    ("keda.sh", "ScaledObject"), ("monitoring.coreos.com", "PodMonitor"),
     ("monitoring.coreos.com", "PrometheusRule"),
-    ("networking.istio.io", "VirtualService"), ("policy", "PodDisruptionBudget"), ("traefik.io", "IngressRoute"),
-    ("traefik.io", "TraefikService"),
+    ("policy", "PodDisruptionBudget"),
 )  # fmt: skip
+MODEL_KINDS = tuple(sorted({*_KINDS, *(kind for router in ROUTERS.values() for kind in router.kinds)}))
 PLATFORM_KINDS = (
     ("", "LimitRange"), ("", "ResourceQuota"), ("", "Secret"), ("", "ServiceAccount"),
     ("networking.k8s.io", "NetworkPolicy"),
@@ -36,23 +37,6 @@ CLUSTER_KINDS = (
     ("", "Namespace"), ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
 )  # fmt: skip
-
-# Fields that the Rollouts controller writes, by router: group, kind, weights, and the rule of a header cohort.
-_WEIGHTS: dict[str, tuple[str, str, str, str]] = {
-    "gateway-api": (
-        "gateway.networking.k8s.io",
-        "HTTPRoute",
-        ".spec.rules[].backendRefs[].weight",
-        '.spec.rules[] | select(.name == "cohort")',
-    ),
-    "istio": (
-        "networking.istio.io",
-        "VirtualService",
-        ".spec.http[].route[].weight",
-        '.spec.http[] | select(.name == "cohort")',
-    ),
-    "traefik": ("traefik.io", "TraefikService", ".spec.weighted.services[].weight", ""),
-}
 
 
 def project(environment: str, team: str) -> str:
@@ -72,13 +56,14 @@ def render_application(plan: Plan, templates: Templates) -> dict[str, str]:
 
 
 def ignored(plan: Plan) -> list[dict[str, object]]:
-    """What Argo CD must not call a difference: the weights of a canary, and the rule of its cohort."""
-    found = _WEIGHTS.get(plan.routing.kind)
-    if found is None or not isinstance(plan.rollout, Canary):
+    """Return the fields that Argo CD must not compare: the weights of a canary, and the rule of its cohort."""
+    weights = plan.routing.router.weights
+    if weights is None or not isinstance(plan.rollout, Canary):
         return []
-    group, kind, weights, cohort = found
-    cohorts = cohort and any(step.cohort for step in plan.rollout.steps)
-    return [{"group": group, "kind": kind, "expressions": [weights, cohort] if cohorts else [weights]}]
+    expressions = [weights.expression]
+    if weights.cohort and any(step.cohort for step in plan.rollout.steps):
+        expressions.append(weights.cohort)
+    return [{"group": weights.group, "kind": weights.kind, "expressions": expressions}]
 
 
 def render_project(

@@ -2,75 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Iterator
 
 from generator.plan.strategy import Canary
 from generator.plan.values import Plan
+from generator.routers import ROUTERS, Capabilities
+from generator.routers.argo_rollouts import minor
+from generator.routers.base import MIRRORS_EVERYTHING
 from generator.rules.paths import SHADOW, STEPS
 from generator.rules.registry import Context, Problem, Related, rule
 from generator.spec.units import percent
 
-Answer = Literal["yes", "no", "all", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a router does with what a plan may ask for.
-
-    Args:
-        weights: exact shares of the requests; otherwise shares of the pods.
-        cohort: a header decides which version answers.
-        mirror: copies of live requests.
-        mirror_percent: only a share is copied: `all` takes the field and copies everything.
-        sticky: a user stays with one version without a cohort header.
-        since: first minor version of Argo Rollouts, such as (1, 10), that drives what is rendered as it stands.
-    """
-
-    weights: bool
-    cohort: bool
-    mirror: Answer
-    mirror_percent: Answer
-    sticky: bool
-    since: tuple[int, int] = (1, 9)
-
-
-_FULL = Capabilities(weights=True, cohort=True, mirror="yes", mirror_percent="yes", sticky=False)
-_NO_MIRROR = Capabilities(weights=True, cohort=True, mirror="no", mirror_percent="no", sticky=False)
-_UNKNOWN = Capabilities(weights=True, cohort=True, mirror="unknown", mirror_percent="unknown", sticky=False)
-_CONTOUR = Capabilities(weights=True, cohort=True, mirror="yes", mirror_percent="all", sticky=False)
-_TRAEFIK = Capabilities(
-    weights=True, cohort=False, mirror="yes", mirror_percent="yes", sticky=False, since=(1, 10)
-)
-_NONE = Capabilities(weights=False, cohort=False, mirror="no", mirror_percent="no", sticky=False)
-
-TABLE: Final[Mapping[tuple[str, str | None], Capabilities]] = {
-    ("gateway-api", "envoy-gateway"): _FULL,
-    ("gateway-api", "nginx-gateway-fabric"): _FULL,
-    ("gateway-api", "kgateway"): _FULL,
-    ("gateway-api", "cilium"): _FULL,
-    ("gateway-api", "istio"): _FULL,
-    ("gateway-api", "contour"): _CONTOUR,
-    ("gateway-api", "traefik"): _NO_MIRROR,
-    ("gateway-api", "linkerd"): _NO_MIRROR,
-    ("gateway-api", "kong"): _UNKNOWN,
-    ("gateway-api", None): _UNKNOWN,
-    ("istio", None): _FULL,
-    ("traefik", None): _TRAEFIK,
-    ("none", None): _NONE,
-}
-"""Router kind and implementation of the Gateway to what they can do.
-
-Sources: conformance reports of Gateway API 1.5 and 1.6 (gitops.md 5.4), the run of testbed.md (M1: Contour copies
-everything whatever `percent` says), Argo Rollouts' routers and the Gateway API plugin 0.15 (argo-rollouts.md 1.4).
-"""
-
 
 def capabilities(plan: Plan) -> Capabilities:
-    """What the router of a plan can do; the implementation matters to the Gateway API alone."""
-    routing = plan.routing
-    return TABLE[routing.kind, routing.implementation if routing.kind == "gateway-api" else None]
+    """Return what the router of a plan can do under its version of Argo Rollouts."""
+    return plan.routing.router.capabilities(minor(plan.delivery.rollouts), plan.routing.implementation)
 
 
 def smallest_weight(plan: Plan) -> float:
@@ -80,7 +26,7 @@ def smallest_weight(plan: Plan) -> float:
 
 def _router(context: Context) -> str:
     routing = context.plan.routing
-    named = routing.kind == "gateway-api" and routing.implementation
+    named = routing.implementation if routing.implementation in routing.router.implementations else ""
     return f"the router `{routing.kind}`" + (f" of {routing.implementation}" if named else "")
 
 
@@ -104,8 +50,13 @@ def cohorts(context: Context) -> Iterator[Problem]:
     for index, step in enumerate(rollout.steps):
         if step.cohort:
             message = f"{_router(context)} can't route by header"
-            hint = "use a weight here, or the router gateway-api or istio"
+            hint = f"use a weight here, or the router {_routers_with_cohorts(context.plan)}"
             yield Problem((*STEPS, index, "cohort"), message, hint, _related(context, "kind"))
+
+
+def _routers_with_cohorts(plan: Plan) -> str:
+    version = minor(plan.delivery.rollouts)
+    return " or ".join(kind for kind, router in ROUTERS.items() if router.capabilities(version, None).cohort)
 
 
 @rule(
@@ -118,7 +69,7 @@ def cohorts(context: Context) -> Iterator[Problem]:
 def mirror(context: Context) -> Iterator[Problem]:
     """A shadow needs copies."""
     rollout = context.plan.rollout
-    if isinstance(rollout, Canary) and rollout.shadow and capabilities(context.plan).mirror == "no":
+    if isinstance(rollout, Canary) and rollout.shadow and capabilities(context.plan).mirroring.copies == "no":
         message = f"{_router(context)} can't copy requests to a shadow"
         hint = "leave `shadow` out, or use another router; envoy-gateway mirrors, for one"
         yield Problem(SHADOW, message, hint, _related(context), key=True)
@@ -136,7 +87,7 @@ def mirror_percent(context: Context) -> Iterator[Problem]:
     rollout = context.plan.rollout
     if not isinstance(rollout, Canary) or not rollout.shadow or rollout.shadow.percent >= 1:
         return
-    if capabilities(context.plan).mirror_percent == "all":
+    if capabilities(context.plan).mirroring == MIRRORS_EVERYTHING:
         message = f"{_router(context)} copies every request, not {percent(rollout.shadow.percent)} of them"
         hint = "write `percent: 100%`, or use another router; envoy-gateway copies shares"
         yield Problem((*SHADOW, "percent"), message, hint, _related(context, "implementation"))
@@ -154,8 +105,7 @@ def mirror_unknown(context: Context) -> Iterator[Problem]:
     rollout = context.plan.rollout
     if not isinstance(rollout, Canary) or not rollout.shadow:
         return
-    known = capabilities(context.plan)
-    if known.mirror != "unknown":
+    if capabilities(context.plan).mirroring.copies != "unknown":
         return
     if context.plan.routing.implementation:
         message = f"no conformance report says whether {_router(context)} copies requests"
@@ -176,13 +126,11 @@ def mirror_unknown(context: Context) -> Iterator[Problem]:
     fix="Set `gateway` and `namespace` in the environment's router.",
 )
 def gateway(context: Context) -> Iterator[Problem]:
-    """Routes of the Gateway API and of Istio attach to a Gateway."""
+    """Check that an environment's router has the settings that it can't do without."""
     routing = context.plan.routing
-    if routing.kind not in {"gateway-api", "istio"}:
-        return
     path = ("spec", "environments", context.plan.identity.environment, "router")
-    for key, value in (("gateway", routing.gateway), ("namespace", routing.namespace)):
-        if not value:
+    for key in routing.router.settings:
+        if not getattr(routing, key):
             message = f"the router `{routing.kind}` of {context.plan.identity.environment} has no `{key}`"
             hint = f"add `{key}`: the Gateway that routes attach to"
             yield Problem((*path, key), message, hint, document=context.platform_document, key=True)
@@ -213,8 +161,8 @@ def autoscaler(context: Context) -> Iterator[Problem]:
 )
 def controller(context: Context) -> Iterator[Problem]:
     """Default API group of Traefik (argo-rollouts utils/defaults/defaults.go)."""
-    needed, version = capabilities(context.plan).since, context.platform.controllers.argo_rollouts
-    if tuple(map(int, version.split(".")[:2])) < needed:
+    needed, version = context.plan.routing.router.since, context.platform.controllers.argo_rollouts
+    if minor(version) < needed:
         message = f"Argo Rollouts {version} does not find the objects of {_router(context)}; "
         message += f"{needed[0]}.{needed[1]} does"
         hint = "upgrade it, or start it with --traefik-api-group=traefik.io and accept this finding"

@@ -97,7 +97,7 @@ def _found(planned: Planned) -> Iterator[tuple[str, Path]]:
     for index, step in enumerate(rollout.steps):
         if step.cohort:
             yield "SPIN103", (*STEPS, index)
-    if plan.routing.kind not in {"gateway-api", "istio"}:
+    if not plan.routing.router.pipelines:
         yield "SPIN106", ROLLOUT
     yield from _guards(rollout)
     if plan.gates and "cluster" in plan.enforcement:

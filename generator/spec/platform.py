@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from generator.routers import IMPLEMENTATIONS, ROUTERS
 from generator.spec.exemptions import Quarantine, Waiver
 from generator.spec.gate_pods import GatePods
 from generator.spec.monitoring import Monitoring
@@ -69,37 +70,28 @@ class Controllers(Record):
     kubernetes: _Version = Field("1.36", description="Kubernetes")
 
 
-# Envoy Gateway runs a Gateway's proxies beside its controller, unless it is set to run them beside the Gateway.
-_PROXIES: Final = {"envoy-gateway": "envoy-gateway-system"}
+if TYPE_CHECKING:
+    _RouterKind = str
+    _Implementation = str
+else:
+    _RouterKind = Literal[tuple(ROUTERS)]
+    _Implementation = Literal[IMPLEMENTATIONS]
 
 
 class Router(Record):
     """What splits live traffic."""
 
-    kind: Literal["gateway-api", "istio", "traefik", "none"] = Field(
-        description="who splits the traffic; none: replica counts"
-    )
+    kind: _RouterKind = Field(description="what splits live requests; none: the numbers of pods do")
     gateway: Name | None = Field(
         None, description="Gateway (gateway-api, istio) that routes attach to", examples=["public"]
     )
     namespace: Name | None = Field(None, description="namespace of that Gateway, or of Traefik")
-    implementation: (
-        Literal[
-            "envoy-gateway",
-            "contour",
-            "istio",
-            "cilium",
-            "kgateway",
-            "nginx-gateway-fabric",
-            "traefik",
-            "kong",
-            "linkerd",
-        ]
-        | None
-    ) = Field(None, description="who implements the Gateway; decides what can be mirrored")
+    implementation: _Implementation | None = Field(
+        None, description="program that implements the Gateway; decides what can be mirrored"
+    )
     proxy_namespace: Name | None = Field(
         None,
-        description="namespace that its proxies run in, which models let in; default: that of the Gateway, and with "
+        description="namespace of its proxies, whose requests models accept; default: that of the Gateway, and with "
         "envoy-gateway also envoy-gateway-system",
         examples=["istio-ingress"],
     )
@@ -110,8 +102,7 @@ class Router(Record):
         """Namespaces that requests come from; empty where that is not known."""
         if self.proxy_namespace:
             return frozenset({self.proxy_namespace})
-        own = _PROXIES.get(self.implementation or "") if self.kind == "gateway-api" else None
-        return frozenset(name for name in (self.namespace, own if self.namespace else None) if name)
+        return ROUTERS[self.kind].proxies(self.namespace, self.implementation)
 
 
 class Environment(Record):

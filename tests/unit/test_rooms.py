@@ -10,13 +10,14 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "generator"
 BELOW = {
     "source": set(),
-    "spec": {"source"},
+    "routers": {"source"},
+    "spec": {"routers"},
     "plan": {"spec"},
     "stats": set(),
     "promql": set(),
     "history": {"plan"},
     "output": {"source"},
-    "lint": {"promql", "source"},
+    "lint": {"promql", "routers"},
     "odds": {"plan", "promql", "stats", "lint"},
     "gates": {"plan", "stats"},
     "rules": {"odds", "lint"},

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.lint.conditions.govalues import int_or_percent
-from generator.lint.rollouts.capability import Feature, refused
+from generator.lint.rollouts.capability import refused
 from generator.lint.rollouts.model import as_map, as_text
 from generator.lint.rollouts.registry import Flaw, rule
 from generator.lint.rollouts.view import CANARY, ROUTING, RolloutContext, has
+from generator.routers.argo_rollouts import Feature
 
 _VALIDATION = "pkg/apis/rollouts/validation/validation.go"
 _NEED_SERVICES = ("smi", "apisix", "ambassador", "nginx", "appMesh", "traefik")
@@ -76,7 +77,7 @@ def ping_pong(ctx: RolloutContext) -> Iterator[Flaw]:
         return
     pair = as_map(canary["pingPong"])
     names = [as_text(pair.get(key)) for key in ("pingService", "pongService")]
-    if ctx.rollout.routing is not None and (why := refusals_with_routing(ctx, "ping-pong")):
+    if ctx.rollout.routing is not None and (why := refusals_with_routing(ctx, "ping_pong")):
         yield path, why
     if not all(names) or names[0] == names[1]:
         yield path, "there must be two different Services"
@@ -174,5 +175,5 @@ def max_weight_router(ctx: RolloutContext) -> Iterator[Flaw]:
     """C8."""
     if not applies(ctx) or not has(ctx.rollout.routing or {}, "maxTrafficWeight"):
         return
-    if why := refusals(ctx, "max-weight"):
+    if why := refusals(ctx, "max_weight"):
         yield (*ROUTING, "maxTrafficWeight"), why

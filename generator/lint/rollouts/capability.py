@@ -1,79 +1,19 @@
-"""What each traffic router can do, by controller version: one table, and the rules that use it.
-
-Sources: validation.go of v1.9.3 and v1.10.2 for what is refused; rollout/trafficrouting/* and the Gateway
-API plugin 0.15 (pkg/plugin/*.go) for what is accepted and then not done.
-"""
+"""Rules on what a traffic router can do; the facts are in `generator.routers.argo_rollouts`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Literal, TypeAlias
+from collections.abc import Iterator
 
 from generator.lint.rollouts.model import as_int, as_list, as_map
 from generator.lint.rollouts.registry import Flaw, rule
 from generator.lint.rollouts.view import ROUTING, Rollout, RolloutContext, Version, has
-
-Feature: TypeAlias = Literal[
-    "weights", "header", "header-pattern", "mirror", "max-weight", "ping-pong", "experiment-weight"
-]
-Answer: TypeAlias = Literal[
-    "yes",
-    "refused",  # InvalidSpec
-    "ignored",  # accepted, and nothing happens
-    "wrong",  # accepted, and something else happens
-    "unknown",  # accepted; only the plugin knows
-]
-
-_FEATURES: tuple[Feature, ...] = (
-    "weights",
-    "header",
-    "header-pattern",
-    "mirror",
-    "max-weight",
-    "ping-pong",
-    "experiment-weight",
-)
-_SAME = "="
-# One row a router: its answers for 1.9 in the order of _FEATURES, and for 1.10 where they differ.
-_TABLE: Mapping[str, tuple[str, str]] = {
-    "none": ("ignored refused refused refused refused yes refused", _SAME),
-    "istio": ("yes yes yes yes refused yes yes", _SAME),
-    "alb": ("yes yes refused refused refused yes yes", _SAME),
-    "apisix": ("yes yes yes refused refused refused refused", _SAME),
-    "nginx": ("yes refused refused refused yes refused refused", _SAME),
-    "smi": ("yes refused refused refused refused refused yes", _SAME),
-    "traefik": ("yes refused refused refused refused refused refused", _SAME),
-    "ambassador": ("yes refused refused refused refused refused refused", _SAME),
-    "appMesh": ("yes refused refused refused refused refused refused", _SAME),
-    "gateway-api": (
-        "yes yes yes refused wrong refused yes",
-        "yes yes yes ignored wrong yes yes",
-    ),
-    "plugin": (
-        "unknown unknown unknown refused unknown refused unknown",
-        "unknown unknown unknown unknown unknown unknown unknown",
-    ),
-}
-_PLUGIN_NAMES = {"argoproj-labs/gatewayAPI": "gateway-api"}
-
-
-def router_name(router: str) -> str:
-    """The row of the table for a router as a Rollout names it (a built-in name or the id of a plugin)."""
-    return router if router in _TABLE else _PLUGIN_NAMES.get(router, "plugin")
-
-
-def answer(router: str, feature: Feature, version: Version) -> Answer:
-    """What a router does with a feature under a controller version."""
-    old, new = _TABLE[router_name(router)]
-    row = old if version == "1.9" or new == _SAME else new
-    value: Answer = row.split()[_FEATURES.index(feature)]  # type: ignore[assignment]  # a text
-    return value
+from generator.routers.argo_rollouts import Feature, answer, minor, router_name, traefik_group
 
 
 def refused(rollout: Rollout, feature: Feature, versions: tuple[Version, ...]) -> list[Version]:
     """Versions whose validation refuses a feature: one router that is accepted is enough."""
     routers = rollout.routers or ["none"]
-    return [v for v in versions if all(answer(router, feature, v) == "refused" for router in routers)]
+    return [v for v in versions if all(answer(router, feature, minor(v)) == "refused" for router in routers)]
 
 
 @rule(
@@ -88,7 +28,7 @@ def mirror_really_mirrors(ctx: RolloutContext) -> Iterator[Flaw]:
     """A mirror step that mirrors nothing: the rollout turns green and nothing was shadowed."""
     for path, step in ctx.rollout.steps:
         for router in ctx.rollout.routers if has(step, "setMirrorRoute") else ():
-            if "ignored" in {answer(router, "mirror", v) for v in ctx.versions}:
+            if "ignored" in {answer(router, "mirror", minor(v)) for v in ctx.versions}:
                 yield (*path, "setMirrorRoute"), f"the router {router} ignores this step: nothing is mirrored"
 
 
@@ -105,7 +45,7 @@ def max_weight_is_honoured(ctx: RolloutContext) -> Iterator[Flaw]:
     if as_int((ctx.rollout.routing or {}).get("maxTrafficWeight"), 100) == 100:
         return
     for router in ctx.rollout.routers:
-        if "wrong" in {answer(router, "max-weight", v) for v in ctx.versions}:
+        if "wrong" in {answer(router, "max_weight", minor(v)) for v in ctx.versions}:
             yield (*ROUTING, "maxTrafficWeight"), f"the router {router} sets wrong weights with it"
 
 
@@ -134,18 +74,18 @@ def header_matches_are_plain(ctx: RolloutContext) -> Iterator[Flaw]:
     hint="Use traefik.io from controller 1.10 on, traefik.containo.us before, or set the controller's flag.",
     origin="utils/defaults/defaults.go DefaultTraefikAPIGroup",
 )
-def traefik_group(ctx: RolloutContext) -> Iterator[Flaw]:
+def traefik_api_group(ctx: RolloutContext) -> Iterator[Flaw]:
     """The default group changed with 1.10."""
     settings = ctx.rollout.router("traefik")
     if settings is None:
         return
     name = str(settings.get("weightedTraefikServiceName"))
     service = ctx.objects.get("TraefikService", ctx.rollout.object.key.namespace, name)
-    defaults = {"1.9": "traefik.containo.us", "1.10": "traefik.io"}
     for version in ctx.versions if service else ():
-        if service and service.group != defaults[version]:
+        group = traefik_group(minor(version))
+        if service and service.group != group:
             path = (*ROUTING, "traefik", "weightedTraefikServiceName")
-            yield path, f"controller {version} looks for it in {defaults[version]}, not in {service.group}"
+            yield path, f"controller {version} looks for it in {group}, not in {service.group}"
 
 
 @rule(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from generator.lint.rollouts.capability import router_name
 from generator.lint.rollouts.istio import destination_flaws, virtual_services
 from generator.lint.rollouts.model import Body, Object, Path, as_list, as_map, as_text
 from generator.lint.rollouts.registry import Flaw, rule
 from generator.lint.rollouts.view import ROUTING, Rollout, RolloutContext, has
+from generator.routers.argo_rollouts import router_name
 
 _REFERENCES = "pkg/apis/rollouts/validation/validation_references.go"
 _ONE_OF = {

@@ -208,7 +208,7 @@ def experiment_router(ctx: RolloutContext) -> Iterator[Flaw]:
     """C19."""
     for path, experiment in steps_with(ctx, "experiment"):
         for i, template in enumerate(as_list(experiment.get("templates"))):
-            if has(as_map(template), "weight") and (why := refusals(ctx, "experiment-weight")):
+            if has(as_map(template), "weight") and (why := refusals(ctx, "experiment_weight")):
                 yield (*path, "templates", i, "weight"), why
 
 

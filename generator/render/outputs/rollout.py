@@ -34,7 +34,7 @@ def rollout(plan: Plan, bundle_hash: str, odds: Mapping[str, str]) -> Output:
         "annotations": _annotations(plan, odds),
     }
     if isinstance(plan.rollout, Canary):
-        return Output(FILE, "kubernetes/rollout-canary.yaml.j2", {**context, **_canary(plan, plan.rollout)})
+        return Output(FILE, plan.routing.router.rollout, {**context, **_canary(plan, plan.rollout)})
     watched = any(guard.limit is not None for guard in plan.rollout.guards)
     blue_green = {"watched": watched, "scale_down_s": max(30, round(plan.rollout.watch_s)) if watched else 60}
     return Output(FILE, "kubernetes/rollout-bluegreen.yaml.j2", {**context, **blue_green})
@@ -65,6 +65,7 @@ def _canary(plan: Plan, rollout: Canary) -> dict[str, object]:
         "starting_step": first,
         "background": bool(rollout.guards),
         "managed_routes": [_HEADER_ROUTE] if cohorts else [],
+        "splits_requests": plan.routing.router.splits_requests,
     }
 
 

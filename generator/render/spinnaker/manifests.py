@@ -58,19 +58,12 @@ def route(plan: Plan, weight: int, templates: Templates) -> list[Manifest]:
     """The route with so many percent for the canary."""
     names = Names(plan.identity.model)
     shares = {names.stable: 100 - weight, names.canary: weight}
-    found = list(_rendered(plan, routes(plan), templates))
+    found, weights = list(_rendered(plan, routes(plan), templates)), plan.routing.router.weights
     for item in found:
-        for backend in _backends(item):
-            name = backend["name"] if "name" in backend else backend["destination"]["host"].partition(".")[0]
-            backend["weight"] = shares[name]
+        if weights and item["kind"] == weights.kind:
+            for service, entry in weights.entries(item):
+                entry["weight"] = shares[service]
     return found
-
-
-def _backends(item: Manifest) -> Iterator[Manifest]:
-    for rule in item["spec"].get("rules", []):
-        yield from rule["backendRefs"]
-    for rule in item["spec"].get("http", []):
-        yield from rule["route"]
 
 
 def _rendered(plan: Plan, outputs: Any, templates: Templates) -> Iterator[Manifest]:

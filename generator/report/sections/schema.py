@@ -8,8 +8,8 @@ from generator.gates.standing import State
 from generator.plan.layers import Source
 from generator.plan.strategy import NoDataPolicy
 from generator.plan.timeline import EventKind
-from generator.plan.values import RouterKind
 from generator.report.formats.json_schema import closed
+from generator.routers import ROUTERS
 from generator.spec.guards import KINDS
 
 Node = dict[str, Any]
@@ -90,7 +90,7 @@ def _release() -> Node:
         namespace=_text("Namespace of the pods."),
         version=version,
         image=image,
-        router={"enum": list(get_args(RouterKind))},
+        router={"enum": list(ROUTERS)},
         hosts=_texts("Host names of live requests."),
         strategy={"enum": ["canary", "blue-green"]},
         pods=pods,

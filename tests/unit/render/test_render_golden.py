@@ -16,11 +16,11 @@ import yaml
 from generator.lint.kinds import check
 from generator.promql.conditions import Condition
 from generator.promql.evaluate import supports, verdict
+from generator.routers import ROUTERS
 from tests import golden
 
 CASES = golden.cases()
 BUNDLES = [case for case in CASES if case != "spinnaker"]  # pipelines hold objects inside of stages
-ROUTERS = ("gateway-api", "istio", "traefik", "none")
 
 
 @cache

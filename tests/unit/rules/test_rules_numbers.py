@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,9 +21,8 @@ from generator.plan.peak import GATE_CPU, GATE_MEMORY, SURGE, peak, steady
 from generator.render import metrics
 from generator.report.sections.odds import odds as section
 from generator.rules.gates import RANGE_95, smallest_group
-from generator.rules.routing import TABLE
 from generator.rules.secrets import looks_secret
-from generator.spec.platform import Prices, Router
+from generator.spec.platform import Prices
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
 
@@ -157,15 +155,6 @@ def test_cost_by_hand(tmp_path):
 def _plan(root, edits):
     (planned,) = Sample(root, edits).resolved()[0].plans
     return planned.plan
-
-
-def test_every_router_of_the_language_has_its_row():
-    (implementations,) = (
-        arg for arg in get_args(Router.model_fields["implementation"].annotation) if get_args(arg)
-    )
-    kinds = get_args(Router.model_fields["kind"].annotation)
-    expected = {("gateway-api", name) for name in (*get_args(implementations), None)}
-    assert set(TABLE) == expected | {(kind, None) for kind in kinds if kind != "gateway-api"}
 
 
 _SECRETS = [

@@ -1,0 +1,242 @@
+"""What a router is: its descriptor, what it is given to route, and what it answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from generator.routers.argo_rollouts import Version, features
+
+Known = Literal["yes", "no", "unknown"]
+EACH: Final = "*"
+"""In a path: every item of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A Service and its share of the requests in percent, as git has it."""
+
+    name: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path of the model's API.
+
+    Args:
+        name: name of the route where a router names its routes.
+        path: exact path of the requests.
+        mirror: percentage of the requests that is copied to the shadow; 0 for none.
+    """
+
+    name: str
+    path: str
+    mirror: int
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """The live requests of one model, and where git sends them.
+
+    Args:
+        model: name of the model, and of its routes.
+        hosts: host names that clients use.
+        routes: the paths of its API, predictions first.
+        backends: stable and canary, or the active Service of a blue-green release.
+        shadow: Service that gets the copies.
+        timeout_s: seconds after which a request is given up.
+    """
+
+    model: str
+    hosts: tuple[str, ...]
+    routes: tuple[Route, ...]
+    backends: tuple[Backend, ...]
+    shadow: str
+    timeout_s: float
+
+    @property
+    def context(self) -> Mapping[str, object]:
+        """What a template of a route reads beside the plan."""
+        return {"routes": self.routes, "backends": self.backends, "timeout_s": self.timeout_s}
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFile:
+    """An object to render.
+
+    Args:
+        file: name in the bundle, `<kind>-<role>.yaml`.
+        template: name of its template.
+        context: what the template reads beside the plan.
+    """
+
+    file: str
+    template: str
+    context: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class WeightField:
+    """The field of a route that the Rollouts controller writes.
+
+    Args:
+        group: API group of the object.
+        kind: kind of the object.
+        path: keys to the weight, `EACH` for the items of a list.
+        service: keys from the entry that has the weight to the name of its Service.
+        cohort: jq expression of the rule that the controller adds for a header cohort; empty where it can't.
+    """
+
+    group: str
+    kind: str
+    path: tuple[str, ...]
+    service: tuple[str, ...]
+    cohort: str
+
+    @property
+    def expression(self) -> str:
+        """The weights as a jq expression, such as `.spec.http[].route[].weight`."""
+        return "".join("[]" if key == EACH else f".{key}" for key in self.path)
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Matches the path of one weight, such as `spec.http[0].route[1].weight`."""
+        return re.compile("".join(r"\[.*\]" if key == EACH else rf"\.{key}" for key in self.path)[2:] + "$")
+
+    def entries(self, manifest: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the name of the Service and the entry of every weight in an object of this kind."""
+        for entry in _walk(manifest, self.path[:-1]):
+            name: Any = entry
+            for key in self.service:
+                name = name[key]
+            yield str(name).partition(".")[0], entry
+
+
+def _walk(value: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    if not path:
+        yield value
+    elif path[0] == EACH:
+        for item in value:
+            yield from _walk(item, path[1:])
+    else:
+        yield from _walk(value[path[0]], path[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Mirroring:
+    """Whether a router copies live requests.
+
+    Args:
+        copies: it copies requests.
+        share: it copies a share of them; `no` copies all whatever the route says.
+    """
+
+    copies: Known
+    share: Known
+
+
+MIRRORS: Final = Mirroring("yes", "yes")
+MIRRORS_EVERYTHING: Final = Mirroring("yes", "no")
+NO_MIRROR: Final = Mirroring("no", "no")
+UNKNOWN_MIRROR: Final = Mirroring("unknown", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Implementation:
+    """One program behind a router that several programs implement.
+
+    Args:
+        mirroring: what it does with a mirror.
+        proxies: namespace that it runs its proxies in beside that of the Gateway; empty for none.
+    """
+
+    mirroring: Mirroring
+    proxies: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a router does with what a plan may ask for.
+
+    Args:
+        weights: exact shares of the requests; otherwise the share of the pods decides.
+        cohort: a header decides which version answers.
+        mirroring: copies of live requests.
+        sticky: a user stays with one version without a header.
+    """
+
+    weights: bool
+    cohort: bool
+    mirroring: Mirroring
+    sticky: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Router:
+    """One way to split live requests. Everything that differs between routers is here.
+
+    Args:
+        kind: its name in `specs/platform.yaml`.
+        argo: its row in `generator.routers.argo_rollouts`.
+        since: first version of Argo Rollouts that drives what is rendered, without further settings.
+        settings: keys of the environment's router that it can't do without.
+        mirroring: whether it copies requests, where no implementation says otherwise.
+        implementations: programs that implement it, by name; empty where there is only one.
+        sticky: a user stays with one version without a header.
+        weights: the field that holds the weights; None where numbers of pods decide.
+        kinds: (group, kind) of every object that `routes` renders.
+        routes: objects that carry the traffic.
+        rollout: template of the Rollout of a canary; it extends `kubernetes/rollout-canary.yaml.j2`.
+        abort: what an abort does to live requests, one sentence each.
+        pipelines: a Spinnaker pipeline can write its weights.
+    """
+
+    kind: str
+    argo: str
+    since: Version
+    settings: tuple[str, ...]
+    mirroring: Mirroring
+    implementations: Mapping[str, Implementation]
+    sticky: bool
+    weights: WeightField | None
+    kinds: tuple[tuple[str, str], ...]
+    routes: Callable[[Traffic], Iterable[RouteFile]]
+    rollout: str
+    abort: tuple[str, ...]
+    pipelines: bool
+
+    @property
+    def splits_requests(self) -> bool:
+        """Whether requests are split by weight; otherwise by the numbers of pods."""
+        return self.weights is not None
+
+    def capabilities(self, version: Version, implementation: str | None) -> Capabilities:
+        """Return what it can do.
+
+        Args:
+            version: that of Argo Rollouts.
+            implementation: name of the program behind it; None where nothing says.
+        """
+        known = features(self.argo, version)
+        own = self.implementations.get(implementation or "")
+        return Capabilities(
+            weights=known.weights == "yes",
+            cohort=known.header == "yes",
+            mirroring=own.mirroring if own else self.mirroring,
+            sticky=self.sticky,
+        )
+
+    def proxies(self, namespace: str | None, implementation: str | None) -> frozenset[str]:
+        """Return the namespaces that requests come from; empty where that is not known.
+
+        Args:
+            namespace: that of the Gateway, or of the router's own pods.
+            implementation: name of the program behind it.
+        """
+        if not namespace:
+            return frozenset()
+        own = self.implementations.get(implementation or "")
+        return frozenset({namespace, own.proxies} if own and own.proxies else {namespace})
