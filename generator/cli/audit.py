@@ -125,11 +125,11 @@ def _nothing(history: History, model: str | None, at: str | None) -> str:
     when = f" at {at}" if at else ""
     if model is None:
         return f"no model was live{when}"
-    from difflib import get_close_matches
+    from generator.source.suggest import nearest
 
     far = dt.datetime.max.replace(tzinfo=dt.UTC)
     known = history.names(dt.datetime.min.replace(tzinfo=dt.UTC), far)
-    near = get_close_matches(_name(model), known, 3, 0.5)
+    near = nearest(_name(model), known, 3)
     if _name(model) in known:
         return f"{model} was not live{when}"
     return f"git knows no {model}; " + (

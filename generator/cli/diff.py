@@ -94,8 +94,8 @@ def _with_cluster(
     context: str | None,
 ) -> Compared:
     from generator.cluster.server import ClusterError
-    from generator.plan.references import did_you_mean
     from generator.report.compared.live import with_cluster
+    from generator.source.suggest import did_you_mean
 
     platform = session.repository.platform
     stop_at(session.repository.findings)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 import click
 
 from generator.pipeline.session import Refused
 from generator.pipeline.terminal import emit
 from generator.rules.catalogue import CATALOGUE
+from generator.source.suggest import nearest
 
 
 @click.command("explain")
@@ -24,7 +23,7 @@ def command(code: str | None) -> None:
 def _one(code: str) -> str:
     entry = CATALOGUE.get(code)
     if entry is None:
-        near = get_close_matches(code, sorted(CATALOGUE), 3, 0.5)
+        near = nearest(code, CATALOGUE, 3)
         hint = f"did you mean {' or '.join(near)}?" if near else "`sluice explain` lists all codes"
         raise Refused(f"{code} is no code of a finding; {hint}")
     return f"{entry.code} ({entry.severity}): {entry.title}\n\nWhy: {entry.why}\n\nFix: {entry.fix}\n"

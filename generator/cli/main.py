@@ -76,11 +76,11 @@ class Sluice(click.Group):
         """A misspelt command is refused with the nearest one."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            from difflib import get_close_matches
+            from generator.source.suggest import nearest
 
-            near = get_close_matches(name, COMMANDS, 1, 0.5)
-            hint = f"did you mean `{near[0]}`?" if near else f"commands: {', '.join(COMMANDS)}"
-            ctx.fail(f"`{name}` is no command; {hint}")
+            near = nearest(name, COMMANDS)
+            hint = f"did you mean `{near[0]}`?" if near else "`sluice --help` lists all commands"
+            ctx.fail(f"no such command: `{name}`; {hint}")
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:

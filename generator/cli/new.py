@@ -15,7 +15,7 @@ from generator.pipeline.session import Refused, Session, open_session, root_opti
 from generator.pipeline.terminal import emit, is_terminal
 from generator.pipeline.writing import existing, write_files
 from generator.plan.entries import SPECS
-from generator.plan.references import did_you_mean
+from generator.source.suggest import did_you_mean
 from generator.spec.model import ModelSource
 from generator.spec.types import KEBAB
 

@@ -182,7 +182,7 @@ def check_platform(session: Session, environment: str | None) -> None:
         _stop(session.repository.findings)
         raise AssertionError("unreachable: findings stop the command")
     if environment is not None and environment not in platform.environments:
-        from generator.plan.references import did_you_mean
+        from generator.source.suggest import did_you_mean
 
         raise Refused(
             f"there is no environment {environment}; {did_you_mean(environment, list(platform.environments))}"

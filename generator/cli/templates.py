@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from generator.pipeline.session import Refused, open_session, root_option
 from generator.pipeline.terminal import emit
 from generator.render.environment import Source, Templates, builtin_folder, template_names
+from generator.source.suggest import misspelt, nearest
 
 
 @click.command("templates")
@@ -30,7 +30,7 @@ def _text(templates: Templates, name: str) -> str:
     for candidate in (name, f"{name}.j2"):
         if candidate in known:
             return templates.texts[candidate]
-    near = get_close_matches(name, known, 3, 0.4)
+    near = nearest(name, known, 3)
     raise Refused(
         f"{name} is no template; {'did you mean ' + ' or '.join(near) + '?' if near else 'see the list'}"
     )
@@ -44,10 +44,8 @@ def _list(templates: Templates) -> str:
 def _line(source: Source, ours: list[str]) -> str:
     """One template; one of the repository's that replaces nothing is used where another includes it, or misnamed."""
     word = ("overridden" if source.name in ours else "added") if source.own else "built-in"
-    near = get_close_matches(source.name, ours, 1, 0.8) if word == "added" else []
+    near = misspelt(source.name, ours) if word == "added" else ""
     hint = (
-        f"  (replaces nothing; did you mean {near[0]}?)"
-        if near
-        else "  (replaces nothing)" * (word == "added")
+        f"  (replaces nothing; did you mean {near}?)" if near else "  (replaces nothing)" * (word == "added")
     )
     return f"{word:<10}  {source.name}{hint}\n"

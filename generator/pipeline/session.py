@@ -196,10 +196,10 @@ def _real(path: str | Path) -> str:
 
 
 def _nothing(session: Session, path: str) -> str:
-    from difflib import get_close_matches
+    from generator.source.suggest import nearest
 
     known = {name for entry in session.entries for name in (entry.name, f"{SPECS}/{entry.name}.yaml")}
-    near = get_close_matches(path.removeprefix("./"), sorted(known), 3, 0.5)
+    near = nearest(path.removeprefix("./"), known, 3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"models here: {_some(session.entries)}"
     return f"{path} names no spec; {hint}"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from generator.plan.layers import Layers
 from generator.plan.serving import sensitive_attributes
 from generator.source.document import Document, Path
 from generator.source.finding import Finding
+from generator.source.suggest import did_you_mean
 from generator.spec.guards.outcome import OutcomeGuard
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile
@@ -45,12 +45,6 @@ def check_references(written: Written) -> list[Finding]:
     """All references of one model in one environment that lead nowhere."""
     checks = (_team, _outcomes, _attributes, _model_reference, _lock, _locked_data)
     return [finding for check in checks for finding in check(written)]
-
-
-def did_you_mean(name: str, known: list[str]) -> str:
-    """The end of a hint: the nearest known name, or all of them."""
-    near = get_close_matches(name, known, 1, 0.6)
-    return f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(known)) or 'none'}"
 
 
 def _team(written: Written) -> Iterator[Finding]:

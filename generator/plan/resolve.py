@@ -7,7 +7,7 @@ from typing import Any
 
 from generator.plan.build import Inputs, build
 from generator.plan.layers import Layers
-from generator.plan.references import Written, check_references, did_you_mean
+from generator.plan.references import Written, check_references
 from generator.plan.repository import Entry, Repository
 from generator.plan.serving import latency_bounds
 from generator.plan.suites import suite_digests
@@ -15,6 +15,7 @@ from generator.plan.values import Plan
 from generator.source.document import Document
 from generator.source.finding import Finding
 from generator.source.reader import read
+from generator.source.suggest import did_you_mean
 from generator.spec.check import check_data
 from generator.spec.gates import DataGate
 from generator.spec.model import ModelFile
