@@ -110,7 +110,7 @@ def _check(session: Session, pinner: Pinner, entry: Entry) -> list[Finding]:
 
 def _pin(session: Session, pinner: Pinner, entry: Entry) -> list[Finding]:
     """Pin one model: all of its references, or none."""
-    from generator.cluster.pins.lock_text import lock_text
+    from generator.cluster.pins.lock import lock_text
     from generator.cluster.pins.pinning import merged, quarantined
     from generator.pipeline.writing import write_file
 
@@ -134,7 +134,7 @@ def _pin(session: Session, pinner: Pinner, entry: Entry) -> list[Finding]:
 def _pin_image(session: Session, pinner: Pinner, entry: Entry, *, write: bool) -> list[Finding]:
     """Lock the image that the registry holds under the computed tag of one model."""
     from generator.cluster.pins.image import locked_image, moved
-    from generator.cluster.pins.lock_text import lock_text
+    from generator.cluster.pins.lock import lock_text
     from generator.pipeline.writing import write_file
     from generator.plan.resolve import resolve
 

@@ -14,7 +14,6 @@ from generator.plan.entries import Entry
 from generator.source.document import Document
 
 _REF, _SHA256 = ("spec", "model", "ref"), ("spec", "model", "sha256")
-_BOM = b"\xef\xbb\xbf"
 
 
 @click.command("promote")
@@ -112,16 +111,11 @@ def _wanted(document: Document, old: str, new: str, sha256: str | None) -> dict[
 
 
 def _write(spec: Path, document: Document, wanted: dict[str, Any]) -> None:
-    from generator.cluster.pins.yaml_edit import replace_scalar
     from generator.pipeline.writing import write_file
-    from generator.source.reader import parse
+    from generator.source.edit import edited, encode
 
-    text: str | None = document.text
-    for path in (_REF, _SHA256):
-        if text is not None and document.has(path):
-            text = replace_scalar(text, path, wanted["spec"]["model"][path[-1]])
-    if text is None or parse(text.encode(), document.file).data != wanted:
+    after = edited(document, wanted)
+    if after is None:
         raise Refused(f"the reference in {document.file} is not a value on one line; edit it by hand")
     target = spec.resolve()
-    mark = _BOM if target.read_bytes().startswith(_BOM) else b""
-    write_file(target, mark + text.encode())
+    write_file(target, encode(after, target.read_bytes()))

@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generator.cluster.pins.yaml_edit import append_item, quoted, replace_scalar
 from generator.history.git import Git
 from generator.history.releases import Release
 from generator.pipeline.session import Refused
 from generator.pipeline.writing import write_file
 from generator.plan.entries import PLATFORM, SPECS, Entry
 from generator.source.document import Document
+from generator.source.edit import edited, encode, flow
 from generator.source.reader import parse, read
-
-_SOURCE = ("spec", "model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +95,8 @@ def quarantine(root: Path, bad: Release, reason: str, today: dt.date, running: S
         entry["running"] = list(running)
     wanted: Any = copy.deepcopy(document.data)
     wanted["spec"].setdefault("quarantine", []).append(entry)
-    stays = f", running: [{', '.join(map(quoted, running))}]" if running else ""
-    item = f"{{model: {bad.name}, digest: {quoted(bad.digest)}, reason: {quoted(reason)}, since: {today}{stays}}}"
-    text = append_item(document.text, ("spec", "quarantine"), item)
-    _write(document, path, text, wanted, f"`spec.quarantine` of {document.file}")
-    return item
+    _write(document, path, wanted, f"`spec.quarantine` of {document.file}")
+    return flow(entry)
 
 
 def _whole_spec(back: Back, entry: Entry) -> list[str]:
@@ -132,16 +127,13 @@ def _reference(back: Back, entry: Entry) -> list[str]:
         ) from error
     if wanted == document.data:
         return [f"the spec still asks for {now['ref']}"]
-    text: str | None = document.text
-    for key in ("ref", "sha256"):
-        if text is not None and key in now and key in wanted["spec"]["model"]:
-            text = replace_scalar(text, (*_SOURCE, key), str(wanted["spec"]["model"][key]))
     hint = f"the reference in {document.file}; --with-spec restores the whole spec"
-    _write(document, entry.spec, text, wanted, hint)
+    _write(document, entry.spec, wanted, hint)
     return [f"the spec asks for {source['ref']} again, and keeps everything else"]
 
 
-def _write(document: Document, path: Path, text: str | None, wanted: Any, what: str) -> None:
-    if text is None or parse(text.encode(), document.file).data != wanted:
+def _write(document: Document, path: Path, wanted: Any, what: str) -> None:
+    after = edited(document, wanted)
+    if after is None:
         raise Refused(f"no edit that keeps all comments was found for {what}")
-    write_file(path, text.encode())
+    write_file(path, encode(after, path.read_bytes()))

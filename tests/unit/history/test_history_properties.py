@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import datetime as dt
 import html
@@ -23,7 +24,6 @@ from hypothesis import strategies as st
 from generator.cli.audit import moment
 from generator.cli.reverts import asked as asked_module
 from generator.cli.reverts.asked import Asked, from_webhook, short
-from generator.cluster.pins.yaml_edit import append_item, quoted
 from generator.history.git import Change, Commit, Git, Moved, _parsed
 from generator.history.releases import History, Release
 from generator.pipeline.session import Refused
@@ -31,6 +31,8 @@ from generator.pipeline.terminal import emit
 from generator.report.audits import write
 from generator.report.audits.rows import COLUMNS
 from generator.report.formats.characters import visible
+from generator.source.edit import edited
+from generator.source.reader import parse
 
 _QUIET = settings(
     max_examples=120,
@@ -138,11 +140,12 @@ def test_what_is_asked_rightly_is_taken() -> None:
 @given(st.text(max_size=400))
 def test_a_reason_stays_in_its_entry(reason: str) -> None:
     before = "spec:\n  teams: {}\n  quarantine:\n    - {model: a/b}\n  owners: []\n"
-    text = append_item(
-        before, ("spec", "quarantine"), f"{{model: shop/ranker, reason: {quoted(short(reason))}}}"
-    )
-    assert text is not None
-    written = yaml.load(text, Loader=yaml.CSafeLoader)["spec"]
+    document = parse(before.encode(), "platform.yaml")
+    wanted = copy.deepcopy(document.data)
+    wanted["spec"]["quarantine"].append({"model": "shop/ranker", "reason": short(reason)})
+    after = edited(document, wanted)
+    assert after is not None
+    written = yaml.load(after.text, Loader=yaml.CSafeLoader)["spec"]
     assert written == {
         "teams": {}, "owners": [],
         "quarantine": [{"model": "a/b"}, {"model": "shop/ranker", "reason": short(reason)}],
