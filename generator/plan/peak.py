@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from generator.plan.strategy import Canary
 from generator.plan.values import Plan
-from generator.spec.types import byte_count, cores
+from generator.source.quantity import quantity_amount
 
 # Requests of one gate's pod, as rendered (templates/kubernetes/_gate-container.yaml.j2).
 GATE_CPU, GATE_MEMORY = 0.5, 2**30
@@ -95,4 +95,5 @@ def shadow_pods(plan: Plan) -> int:
 
 def _pods(plan: Plan, count: int) -> Need:
     need = plan.capacity
-    return Need(count, count * cores(need.cpu), count * byte_count(need.memory), count * need.gpu)
+    cpu, memory = float(quantity_amount(need.cpu)), int(quantity_amount(need.memory))
+    return Need(count, count * cpu, count * memory, count * need.gpu)

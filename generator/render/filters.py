@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from generator.render.scalars import Verbatim, prose, yaml_text, yaml_value
+from generator.source.quantity import canonical_cpu
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -58,11 +59,8 @@ def go_duration(seconds: float) -> str:
 
 
 def quantity(value: str) -> str:
-    """A CPU quantity as Kubernetes writes it back: `100m` for 0.1, so that no diff remains."""
-    if "." not in value:
-        return value
-    milli = round(float(value) * 1000)
-    return f"{milli}m" if milli % 1000 else str(milli // 1000)
+    """Return a quantity with a decimal point as Kubernetes writes it back (`100m` for 0.1), so that no diff remains."""
+    return canonical_cpu(value) if "." in value else value
 
 
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {

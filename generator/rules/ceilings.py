@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from generator.odds.odds import odds_of, share_up
@@ -14,7 +15,7 @@ from generator.rules.paths import GUARDS, ROLLOUT, STEPS
 from generator.rules.registry import Context, Problem, Related, rule
 from generator.source.document import Path
 from generator.source.finding import Fix
-from generator.spec.types import byte_count, cores
+from generator.source.quantity import quantity_amount
 from generator.spec.units import duration, percent
 
 _STRICTER = "A team may be stricter than its tier, never looser."
@@ -126,7 +127,7 @@ class _Size:
     what: str
     path: Callable[[Plan], Path]
     asked: Callable[[Plan], int | str]
-    amount: Callable[[Any], float]
+    amount: Callable[[Any], float | Decimal]
 
 
 _SIZES = (
@@ -152,7 +153,7 @@ _SIZES = (
         what="the CPU of one pod",
         path=lambda _: ("spec", "resources", "cpu"),
         asked=lambda plan: plan.capacity.cpu,
-        amount=cores,
+        amount=quantity_amount,
     ),
     _Size(
         "TIER306",
@@ -163,7 +164,7 @@ _SIZES = (
         what="the memory of one pod",
         path=lambda _: ("spec", "resources", "memory"),
         asked=lambda plan: plan.capacity.memory,
-        amount=byte_count,
+        amount=quantity_amount,
     ),
     _Size(
         "TIER307",

@@ -12,8 +12,8 @@ from generator.odds.cost import currencies, monthly
 from generator.odds.footprint import Footprint
 from generator.plan.peak import Need
 from generator.rules.registry import Problem, Related, Together, rule
+from generator.source.quantity import quantity_amount
 from generator.spec.platform import PlatformSpec, Quota
-from generator.spec.types import byte_count, cores
 
 _SHOWN = 5
 
@@ -50,9 +50,9 @@ def quota(context: Together) -> Iterator[Problem]:
 
 def _over(total: Need, allowed: Quota) -> Iterator[tuple[str, str, str]]:
     """Resources above the quota: name, asked, allowed."""
-    if total.cpu > cores(allowed.cpu) + 1e-9:
+    if total.cpu > float(quantity_amount(allowed.cpu)) + 1e-9:
         yield "cpu", f"{total.cpu:g}", allowed.cpu
-    if total.memory > byte_count(allowed.memory):
+    if total.memory > quantity_amount(allowed.memory):
         yield "memory", f"{-(-total.memory // 2**20)}Mi", allowed.memory
     if total.gpu > allowed.gpu:
         yield "gpu", str(total.gpu), str(allowed.gpu)

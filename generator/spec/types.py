@@ -32,9 +32,6 @@ _DIGEST = r"^sha256:[0-9a-f]{64}$"
 _LONGEST = 30 * 86400.0
 _PART = re.compile(r"([0-9.]+)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_BYTES = {
-    "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +59,6 @@ class Money:
 def seconds(text: str) -> float:
     """Seconds of a duration such as `1h30m` or `250ms`."""
     return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
-
-
-def byte_count(text: str) -> int:
-    """Bytes of a Kubernetes memory quantity such as `512Mi`."""
-    number = text.rstrip("KMGTik")
-    return int(number) * _BYTES[text[len(number) :]]
-
-
-def cores(text: str) -> float:
-    """CPU cores of a Kubernetes quantity such as `500m` or `2`."""
-    return int(text[:-1]) / 1000 if text.endswith("m") else float(text)
 
 
 def _fraction(text: str) -> float:

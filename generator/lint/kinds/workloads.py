@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 from generator.lint.kinds.codes import Issue, issue
 from generator.lint.kinds.objects import Object, Objects, Reference, as_list, as_map, as_text, each
 from generator.lint.kinds.problem import Path
-from generator.lint.kinds.scalars import QUANTITY
+from generator.source.quantity import parse_quantity
 
-_STEPS: Final = {"n": -3, "u": -2, "m": -1, "": 0, "k": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}
 _JOB: Final = ("provider", "job", "spec", "template")
 
 
@@ -65,27 +62,10 @@ def check_resources(objects: Objects) -> Iterator[Issue]:
 def _over(item: Object, path: Path, resources: Mapping[str, Any]) -> Iterator[Issue]:
     limits = as_map(resources.get("limits"))
     for name, asked in as_map(resources.get("requests")).items():
-        request, limit = quantity(asked), quantity(limits.get(name))
+        request, limit = parse_quantity(asked), parse_quantity(limits.get(name))
         if request is not None and limit is not None and request > limit:
             message = f"{item} requests {asked} of {name} but is limited to {limits[name]}"
             yield issue(item.document, (*path, "requests", name), "VER130", message)
-
-
-def quantity(value: object) -> Decimal | None:
-    """The number that a Kubernetes quantity stands for; None for what is none.
-
-    Suffixes are decimal (`m`, `k`, `M` …) or binary (`Ki`, `Mi` …) powers, or a decimal exponent (`1e3`).
-    """
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    text = str(value)
-    if not re.fullmatch(QUANTITY["choices"][0]["pattern"], text):
-        return None
-    if text.endswith("i"):
-        return Decimal(text[:-2]) * Decimal(1024) ** _STEPS[text[-2].replace("K", "k")]
-    if text[-1] in _STEPS:
-        return Decimal(text[:-1]).scaleb(3 * _STEPS[text[-1]])
-    return Decimal(text)
 
 
 def _pod(namespace: str, path: Path, template: Any) -> Iterator[Reference]:

@@ -14,27 +14,12 @@ from generator.lint.conditions.govalues import is_dns_label, is_label_value, is_
 from generator.lint.rollouts.model import Body, Path, as_list, as_map, as_text
 from generator.lint.rollouts.registry import Flaw
 from generator.lint.rollouts.view import has
+from generator.source.quantity import parse_quantity
 
-_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))([eE][+-]?\d+|[numkMGTPE]|[KMGTPE]i)?")
-_SCALE = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-_BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")
 _ENV_NAME = re.compile(r"[ -<>-~]+")
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-
-
-def quantity(value: object) -> Decimal | None:
-    """The number behind a quantity such as `500m` or `8Gi`, None where Kubernetes cannot read it."""
-    match = _QUANTITY.fullmatch(str(value)) if isinstance(value, str | int | float) else None
-    if match is None or isinstance(value, bool):
-        return None
-    number, suffix = Decimal(match[1]), match[2] or ""
-    if suffix in _BINARY:
-        return number * Decimal(1024) ** _BINARY[suffix]
-    if suffix[:1] in {"e", "E"} and suffix[1:]:
-        return number * Decimal(10) ** int(suffix[1:])
-    return number * Decimal(10) ** _SCALE.get(suffix, 0)
 
 
 def containers(template: Body) -> Iterator[tuple[Path, Body]]:
@@ -109,7 +94,7 @@ def resource_flaws(template: Body) -> Iterator[Flaw]:
         read: dict[tuple[str, str], Decimal] = {}
         for side in ("limits", "requests"):
             for name, value in as_map(resources.get(side)).items():
-                number, at = quantity(value), (*path, "resources", side, name)
+                number, at = parse_quantity(value), (*path, "resources", side, name)
                 if number is None or number < 0:
                     yield at, f"{value!r} is no quantity"
                     continue

@@ -10,8 +10,8 @@ from generator.plan.peak import Need, peak, steady
 from generator.plan.resolve import Planned
 from generator.plan.timeline import timeline
 from generator.report.sections.section import Section, table
+from generator.source.quantity import quantity_amount
 from generator.spec.platform import Team
-from generator.spec.types import byte_count, cores
 
 _GIB = 2**30
 
@@ -37,8 +37,8 @@ def cost(planned: Planned) -> Section:
         "currency": currency or None,
         "budget": team.budget.monthly.amount if team.budget else None,
         "quota": {
-            "cpu": cores(team.quota.cpu),
-            "memory": byte_count(team.quota.memory),
+            "cpu": float(quantity_amount(team.quota.cpu)),
+            "memory": int(quantity_amount(team.quota.memory)),
             "gpu": team.quota.gpu,
         }
         if team.quota

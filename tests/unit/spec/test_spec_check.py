@@ -12,7 +12,7 @@ from generator.source.reader import parse
 from generator.spec.check import check
 from generator.spec.model import ModelFile
 from generator.spec.platform import PlatformFile
-from generator.spec.types import byte_count, cores, seconds
+from generator.spec.types import seconds
 from generator.spec.units import duration, percent
 from tests.system.repositories import EXAMPLES, MODEL, PLATFORM
 
@@ -190,24 +190,3 @@ def test_a_share_is_written_as_it_is_read(millionths):
     written = percent(millionths / 10**8)
     assert re.fullmatch(r"[0-9]+(\.[0-9]{1,6})?%", written)
     assert round(float(written[:-1]) * 10**6) == millionths
-
-
-@pytest.mark.parametrize(
-    ("text", "count"),
-    [
-        ("1", 1),
-        ("1k", 1000),
-        ("1Ki", 1024),
-        ("512Mi", 2**29),
-        ("2Gi", 2**31),
-        ("3M", 3 * 10**6),
-        ("1Ti", 2**40),
-    ],
-)
-def test_memory(text, count):
-    assert byte_count(text) == count
-
-
-@pytest.mark.parametrize(("text", "count"), [("2", 2), ("500m", 0.5), ("0.25", 0.25), ("1500m", 1.5)])
-def test_cpu(text, count):
-    assert cores(text) == count

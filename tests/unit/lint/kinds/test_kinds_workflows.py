@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kubernetes.utils import parse_quantity
 
 from generator.lint.kinds import depends, workflow_graph
 from generator.lint.kinds.objects import Document, Objects
-from generator.lint.kinds.workloads import quantity
 
 GATE = {
     "name": "gate",
@@ -172,28 +169,3 @@ def test_tasks_of_an_expression(expression):
     assert set(depends.tasks_of(expression)) == set(
         re.findall(r"a|b-c|d_1", re.sub(r"\.\w+", "", expression))
     )
-
-
-@given(
-    st.decimals(min_value=0, max_value=10**9, places=3).map(lambda number: format(number, "f"))
-    | st.integers(0, 10**12).map(str),
-    st.sampled_from(["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"]),
-)
-def test_quantities_mean_what_the_client_says(number, suffix):
-    ours = quantity(number + suffix)
-    assert isinstance(ours, Decimal)
-    assert ours == pytest.approx(parse_quantity(number + suffix), rel=Decimal("1e-20"))
-
-
-@pytest.mark.parametrize(
-    "value", ["", "1 Gi", "Gi", "1gi", "1KI", "1\n", "one", None, True, 1.5, [], "1e", "--1"]
-)
-def test_what_is_no_quantity(value):
-    assert quantity(value) is None
-
-
-@pytest.mark.parametrize(
-    ("value", "number"), [("1e3", 1000), ("1E3", 1000), ("12E-1", "1.2"), (2, 2), ("+1", 1), (".5", "0.5")]
-)
-def test_other_forms_of_quantities(value, number):
-    assert quantity(value) == Decimal(number)
