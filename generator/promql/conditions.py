@@ -2,7 +2,7 @@
 
 A query's result is a list of floats. Without care an empty list is an Error that aborts a rollout, NaN
 passes a failure condition, +Inf passes any `>=`, and of two series only the first is judged. Each form
-below states what each of these gives; `generator.promql.evaluate` and the tests tabulate it.
+below states what each of these gives; the tests tabulate it with the evaluator of `generator.lint.conditions`.
 """
 
 from __future__ import annotations

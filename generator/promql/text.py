@@ -54,7 +54,8 @@ def number(value: float) -> str:
         raise ValueError(f"{value} cannot be written into a query")
     if value == int(value) and abs(value) < 1e15:
         return str(int(value))
-    return format(Decimal(repr(float(value))), "f")
+    text = format(Decimal(repr(float(value))), "f")
+    return text if "." in text else f"{text}.0"  # an integer of the condition language has at most 63 bits
 
 
 def operand(value: float) -> str:

@@ -8,8 +8,7 @@ import pytest
 from oracle_client import VERSIONS, ask
 from oracle_conditions import RESULTS, VECTORS, WRITTEN, random_conditions
 
-from generator.lint.conditions.expression import Result, verdict
-from generator.lint.conditions.tree import Unsupported
+from generator.lint.conditions import Result, Unsupported, measure
 
 pytestmark = pytest.mark.slow  # builds the oracle on first use
 
@@ -47,7 +46,7 @@ def compare(version, pairs):
     differ, unjudged = [], 0
     for ((success, failure), (kind, value)), answer in zip(pairs, ask(version, questions), strict=True):
         try:
-            ours = verdict(success, failure, result(kind, value), version)
+            ours = measure(success, failure, result(kind, value), version)
         except Unsupported:
             unjudged += 1
             continue

@@ -1,20 +1,31 @@
-"""Operators of the expression language: which types they take, and what they give at run time.
+"""Operators of the condition language: the types that they accept, and their values at run time.
 
-Type checks follow the library's checker, values its virtual machine; both raise where the controller
-reports an Error.
+Type checks follow `checker/checker.go` of the expr library, values its virtual machine (`vm/runtime`). Both raise
+where the controller reports an Error.
 """
 
 from __future__ import annotations
 
 import math
 import operator
-import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-from generator.lint.conditions.functions import Scope, Typed
-from generator.lint.conditions.tree import Rejected, Unsupported
-from generator.lint.rollouts.view import Version
+from generator.lint.conditions.syntax import Rejected, Unsupported
+from generator.lint.controller import ControllerVersion
+
+Scope: TypeAlias = tuple[Any, Any]
+"""The result, and the current element inside a predicate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A compiled node: its type by the checker, and a function that computes its value."""
+
+    type: str
+    run: Callable[[Scope], Any]
+
 
 NUMBERS = frozenset({"int", "float"})
 ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -28,11 +39,10 @@ TEXT: Mapping[str, Callable[[str, str], bool]] = {
     "startsWith": str.startswith,
     "endsWith": str.endswith,
 }
-_FLOAT = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|inf|infinity|nan)", re.IGNORECASE)
 
 
 def type_of(value: object) -> str:
-    """The type of a value as Go's JSON decoder makes it."""
+    """Return the type that Go's JSON decoder gives a value."""
     if isinstance(value, Mapping):
         return "map"
     if isinstance(value, list | tuple):
@@ -41,52 +51,41 @@ def type_of(value: object) -> str:
     return names.get(type(value), "any")
 
 
-def nan_or_inf(name: str, argument: Typed) -> Callable[[Scope], bool]:
-    """`isNaN` and `isInf`: functions of a float, and of nothing else."""
-    demand(argument.type, {"float", "int"}, name)
-    if argument.type == "int":
-        raise Unsupported(f"{name} of an integer")
-
-    def run(scope: Scope) -> bool:
-        value = argument.run(scope)
-        if not isinstance(value, float):
-            raise TypeError(f"{name} takes a float")
-        return math.isnan(value) if name == "isNaN" else math.isinf(value)
-
-    return run
-
-
 def demand(kind: str, wanted: set[str] | frozenset[str], what: str) -> None:
-    """Refuse a type that is not among the wanted ones; `any` is checked when it runs."""
+    """Reject a type that is not among the accepted ones; `any` is checked at run time."""
     if kind != "any" and kind not in wanted:
-        raise Rejected(f"{what} does not take {kind}")
+        raise Rejected(f"{what} does not accept {kind}")
 
 
-def truth(value: object) -> bool:
-    """The value where it is true or false."""
+def boolean(value: object) -> bool:
+    """Return a boolean, or raise TypeError for anything else."""
     if not isinstance(value, bool):
         raise TypeError("expected bool")
     return value
 
 
 def number(value: Any) -> float | int:
-    """The value where it is a number."""
+    """Return a number, or raise TypeError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError("expected a number")
     return value
 
 
-def logic(name: str, left: Typed, right: Typed) -> Typed:
-    """`&&` and `||`, which look at the right side only when they need it."""
+def logic(name: str, left: Compiled, right: Compiled) -> Compiled:
+    """Compile `&&` or `||`, which evaluate the right side only when needed."""
     demand(left.type, {"bool"}, name)
     demand(right.type, {"bool"}, name)
+    if left.type == right.type == "bool":  # the checker knows, so no test at run time
+        if name == "&&":
+            return Compiled("bool", lambda scope: left.run(scope) and right.run(scope))
+        return Compiled("bool", lambda scope: left.run(scope) or right.run(scope))
     if name == "&&":
-        return Typed("bool", lambda scope: truth(left.run(scope)) and truth(right.run(scope)))
-    return Typed("bool", lambda scope: truth(left.run(scope)) or truth(right.run(scope)))
+        return Compiled("bool", lambda scope: boolean(left.run(scope)) and boolean(right.run(scope)))
+    return Compiled("bool", lambda scope: boolean(left.run(scope)) or boolean(right.run(scope)))
 
 
-def equality(name: str, left: Typed, right: Typed) -> Typed:
-    """`==` and `!=` between types that may be equal."""
+def equality(name: str, left: Compiled, right: Compiled) -> Compiled:
+    """Compile `==` or `!=`; types that can never be equal are rejected."""
     kinds = {left.type, right.type}
     alike = len(kinds) == 1 or kinds == NUMBERS or kinds & {"any", "nil"}
     if any(kind.startswith("list of ") for kind in kinds) and "nil" not in kinds:
@@ -95,29 +94,42 @@ def equality(name: str, left: Typed, right: Typed) -> Typed:
         raise Rejected(f"{name} between {left.type} and {right.type}")
 
     def equal(scope: Scope) -> bool:
-        a, b = left.run(scope), right.run(scope)
+        a, b = _alike(left.run(scope), right.run(scope))
         return bool(a == b) and isinstance(a, bool) == isinstance(b, bool)
 
-    return Typed("bool", equal if name == "==" else lambda scope: not equal(scope))
+    return Compiled("bool", equal if name == "==" else lambda scope: not equal(scope))
 
 
-def order(name: str, left: Typed, right: Typed) -> Typed:
-    """`<`, `>`, `<=`, `>=` between numbers or between strings."""
+def order(name: str, left: Compiled, right: Compiled) -> Compiled:
+    """Compile `<`, `>`, `<=` or `>=`, between numbers or between strings."""
     kinds = {left.type, right.type} - {"any"}
     if not kinds <= NUMBERS and kinds != {"string"}:
         raise Rejected(f"{name} between {left.type} and {right.type}")
 
+    compare = ORDER[name]
+    if kinds == NUMBERS and "any" not in (left.type, right.type):
+        return Compiled("bool", lambda scope: compare(float(left.run(scope)), float(right.run(scope))))
+
     def run(scope: Scope) -> bool:
         a, b = left.run(scope), right.run(scope)
         if isinstance(a, str) and isinstance(b, str):
-            return ORDER[name](a, b)
-        return ORDER[name](number(a), number(b))
+            return compare(a, b)
+        return compare(*_alike(number(a), number(b)))
 
-    return Typed("bool", run)
+    return Compiled("bool", run)
 
 
-def text(name: str, left: Typed, right: Typed, version: Version) -> Typed:
-    """`contains`, `startsWith`, `endsWith`; of nil they are false from 1.10 on and an Error before."""
+def _alike(a: Any, b: Any) -> tuple[Any, Any]:
+    """Convert an integer that is compared with a float to a float, as Go does; Python compares exactly."""
+    if isinstance(a, float) and type(b) is int:
+        return a, float(b)
+    if isinstance(b, float) and type(a) is int:
+        return float(a), b
+    return a, b
+
+
+def text(name: str, left: Compiled, right: Compiled, version: ControllerVersion) -> Compiled:
+    """Compile `contains`, `startsWith` or `endsWith`: on nil false from 1.10 on, an Error before."""
     for side in (left, right):
         demand(side.type, {"string"}, name)
     nil_is_false = version != "1.9"
@@ -130,11 +142,11 @@ def text(name: str, left: Typed, right: Typed, version: Version) -> Typed:
             raise TypeError("expected strings")
         return TEXT[name](a, b)
 
-    return Typed("bool", run)
+    return Compiled("bool", run)
 
 
-def arithmetic(name: str, left: Typed, right: Typed) -> Typed:
-    """`+`, `-`, `*`, `/`, `%`, `^` between numbers."""
+def arithmetic(name: str, left: Compiled, right: Compiled) -> Compiled:
+    """Compile `+`, `-`, `*`, `/`, `%` or `^` between numbers."""
     kinds = {left.type, right.type}
     if name == "+" and kinds <= {"string", "any"} and "string" in kinds:
         raise Unsupported("joined strings")
@@ -143,7 +155,7 @@ def arithmetic(name: str, left: Typed, right: Typed) -> Typed:
     whole = kinds == {"int"} and name in {"+", "-", "*", "%"}
     kind = "int" if whole else "any" if "any" in kinds and name in {"+", "-", "*"} else "float"
     compute = _ARITHMETIC[name]
-    return Typed(kind, lambda scope: compute(number(left.run(scope)), number(right.run(scope))))
+    return Compiled(kind, lambda scope: compute(number(left.run(scope)), number(right.run(scope))))
 
 
 def _divide(a: float, b: float) -> float:
@@ -166,7 +178,7 @@ def _power(a: float, b: float) -> float:
 
 def _remainder(a: float, b: float) -> int:
     if not isinstance(a, int) or not isinstance(b, int):
-        raise TypeError("% takes integers")
+        raise TypeError("% accepts integers only")
     return abs(a) % abs(b) * (-1 if a < 0 else 1)
 
 
@@ -181,19 +193,19 @@ _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
 
 
 def element_type(kind: str, name: str) -> str:
-    """The type of the elements of a list."""
+    """Return the type of the elements of a list."""
     if kind == "any":
         return "any"
     if not kind.startswith("list of "):
-        raise Rejected(f"{name} takes a list, not {kind}")
+        raise Rejected(f"{name} accepts a list, not {kind}")
     return kind.removeprefix("list of ")
 
 
 def member_type(base: str, index: str) -> str:
-    """The type of `base[index]`."""
+    """Return the type of `base[index]`."""
     if base in {"any", "map"}:
         if base == "map" and index not in {"string", "any"}:
-            raise Rejected(f"a map has no member of type {index}")
+            raise Rejected(f"a map has no key of type {index}")
         return "any"
     if base.startswith("list of "):
         demand(index, {"int"}, "an index")
@@ -204,38 +216,17 @@ def member_type(base: str, index: str) -> str:
 
 
 def fetch(value: Any, index: Any) -> Any:
-    """`value[index]`: lists count from either end, a missing key of a map is nil."""
+    """Return `value[index]`: a negative index counts from the end, a missing key of a map is nil."""
     if isinstance(value, Mapping):
         return value.get(index)
     if isinstance(value, Sequence) and not isinstance(value, str):
         if isinstance(index, float):
             index = int(index)
         if isinstance(index, bool) or not isinstance(index, int):
-            raise TypeError("an index is a whole number")
+            raise TypeError("an index must be an integer")
         if not -len(value) <= index < len(value):
             raise IndexError("index out of range")
         return value[index]
     if isinstance(value, str):
         raise Unsupported("a character of a string")
     raise TypeError(f"{type_of(value)} has no members")
-
-
-def as_float(value: Any) -> float:
-    """`asFloat`."""
-    if isinstance(value, str):
-        if not _FLOAT.fullmatch(value):
-            raise ValueError(f"{value!r} is no number")
-        return float(value)
-    return float(number(value))
-
-
-def as_int(value: Any) -> int:
-    """`asInt`."""
-    if isinstance(value, str):
-        if not re.fullmatch(r"[+-]?\d+", value):
-            raise ValueError(f"{value!r} is no integer")
-        return int(value)
-    amount = number(value)
-    if isinstance(amount, float) and not abs(amount) < 2**63:
-        raise Unsupported("an integer of what is none")
-    return int(amount)

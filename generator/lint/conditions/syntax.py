@@ -1,29 +1,102 @@
-"""Syntax of conditions: the part of the expr language that people write, read into a small tree.
+"""The syntax of conditions: tokens, a parser, and the tree that it builds.
 
-The controller compiles conditions with antonmedv/expr 1.15 (Rollouts 1.9) or expr-lang/expr 1.17 (1.10).
-Precedences and tokens are those of their parsers. What is left out raises `Unsupported`; what the language
-does not have, `Rejected`.
+The controller compiles conditions with antonmedv/expr 1.15 (Argo Rollouts 1.9) or expr-lang/expr 1.17 (1.10).
+Tokens and precedences are those of `parser/lexer` and `parser/operator` there. A construct that is left out raises
+`Unsupported`; a construct that the language does not have raises `Rejected`.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from generator.lint.conditions.tree import (
-    Binary,
-    Call,
-    Chain,
-    Conditional,
-    Items,
-    Literal,
-    Member,
-    Name,
-    Node,
-    Pointer,
-    Rejected,
-    Unary,
-    Unsupported,
-)
+
+class Rejected(Exception):  # noqa: N818 - the controller's answer, not a failure of ours
+    """The controller cannot compile or run the condition: the measurement is an Error."""
+
+
+class Unsupported(Exception):  # noqa: N818 - a limit of ours, not of the controller
+    """The condition uses a part of the language that is not evaluated here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A number, a string, true, false or nil."""
+
+    value: float | int | str | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A variable."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """`#`: the current element inside a predicate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """`!x`, `-x`, `+x`."""
+
+    operator: str
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A binary operator with its operands."""
+
+    operator: str
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`base[index]` or `base.name`; with `?.` (optional), nil when the base is nil."""
+
+    base: Node
+    index: Node
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain of members: nil as a whole when the base of an optional member is nil."""
+
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function call; a predicate is one of the arguments."""
+
+    name: str
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """`test ? yes : no`."""
+
+    test: Node
+    yes: Node
+    no: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list, `[a, b]`."""
+
+    values: tuple[Node, ...]
+
+
+Node: TypeAlias = Literal | Name | Pointer | Unary | Binary | Member | Chain | Call | Conditional | Items
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -68,24 +141,24 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
 
 
 def parse(text: str, *, chained: bool = True) -> Node:
-    """Read a condition.
+    """Parse a condition.
 
     Args:
         text: the condition.
-        chained: whether `a < b < c` means `a < b && b < c` (from Rollouts 1.10 on).
+        chained: read `a < b < c` as `a < b && b < c` (Argo Rollouts 1.10 and later).
 
     Raises:
-        Rejected: it is no expression.
-        Unsupported: it is one, of a kind that is not read here.
+        Rejected: it is not a valid expression.
+        Unsupported: it uses a construct that is not evaluated here.
     """
-    parser = _Parser(_words(text), chained=chained)
+    parser = _Parser(_tokens(text), chained=chained)
     node = parser.expression(0)
     if parser.peek:
         raise Rejected(f"unexpected {parser.peek!r}")
     return node
 
 
-def _words(text: str) -> list[str]:
+def _tokens(text: str) -> list[str]:
     found: list[str] = []
     position, end = 0, len(text.rstrip())
     while position < end:
@@ -126,6 +199,8 @@ def _number(word: str) -> float | int:
 
 
 class _Parser:
+    """Operator-precedence parser over a list of tokens."""
+
     def __init__(self, words: list[str], *, chained: bool) -> None:
         self.words, self.at, self.chained, self.depth = words, 0, chained, 0
 
@@ -136,7 +211,7 @@ class _Parser:
     def take(self, wanted: str = "") -> str:
         word = self.peek
         if not word or (wanted and word != wanted):
-            raise Rejected(f"unexpected {word!r}, wanted {wanted!r}" if word else "unexpected end")
+            raise Rejected(f"unexpected {word!r}, expected {wanted!r}" if word else "unexpected end")
         self.at += 1
         return word
 
@@ -147,7 +222,7 @@ class _Parser:
         return False
 
     def expression(self, floor: int) -> Node:
-        """An expression whose operators bind at least as tightly as the floor."""
+        """Parse an expression whose operators bind at least as tightly as `floor`."""
         left, before = self.prefix(), ""
         while (operator := self.operator()) and _BINARY[operator.removeprefix("not ")] >= floor:
             if before == "??" != operator:
@@ -162,7 +237,7 @@ class _Parser:
         return left
 
     def operator(self) -> str:
-        """The binary operator ahead, or nothing."""
+        """Return the binary operator at the current token, or an empty string."""
         word = self.peek
         if word == "not" and self.at + 1 < len(self.words) and self.words[self.at + 1] in _NEGATABLE:
             word = f"not {self.words[self.at + 1]}"

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from generator.lint.conditions.govalues import go_duration, is_dns_label, is_templated
+from generator.lint.go_values import go_duration, is_dns_label, is_templated
 from generator.lint.rollouts import fields, resolve, schema
 from generator.lint.rollouts.model import Path, as_list, as_map, as_text
 from generator.lint.rollouts.registry import Flaw, rule

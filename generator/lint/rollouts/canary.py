@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.lint.conditions.govalues import int_or_percent
+from generator.lint.go_values import int_or_percent
 from generator.lint.rollouts.capability import refused
 from generator.lint.rollouts.model import as_map, as_text
 from generator.lint.rollouts.registry import Flaw, rule

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from generator.lint.controller import ControllerVersion
 from generator.lint.rollouts.model import as_int, as_list, as_map
 from generator.lint.rollouts.registry import Flaw, rule
-from generator.lint.rollouts.view import ROUTING, Rollout, RolloutContext, Version, has
+from generator.lint.rollouts.view import ROUTING, Rollout, RolloutContext, has
 from generator.routers.argo_rollouts import Feature, answer, minor, router_name, traefik_group
 
 
-def refused(rollout: Rollout, feature: Feature, versions: tuple[Version, ...]) -> list[Version]:
+def refused(
+    rollout: Rollout, feature: Feature, versions: tuple[ControllerVersion, ...]
+) -> list[ControllerVersion]:
     """Versions whose validation refuses a feature: one router that is accepted is enough."""
     routers = rollout.routers or ["none"]
     return [v for v in versions if all(answer(router, feature, minor(v)) == "refused" for router in routers)]

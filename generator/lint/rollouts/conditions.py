@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from generator.lint.conditions.govalues import is_templated
-from generator.lint.conditions.truthtable import (
+from generator.lint.controller import ControllerVersion
+from generator.lint.go_values import is_templated
+from generator.lint.rollouts.model import as_text
+from generator.lint.rollouts.registry import Flaw, rule
+from generator.lint.rollouts.samples import asked_elsewhere
+from generator.lint.rollouts.truthtable import (
     broken,
     conditions,
     fallback,
@@ -14,10 +18,7 @@ from generator.lint.conditions.truthtable import (
     tables,
     unjudged,
 )
-from generator.lint.rollouts.model import as_text
-from generator.lint.rollouts.registry import Flaw, rule
-from generator.lint.rollouts.samples import asked_elsewhere
-from generator.lint.rollouts.view import MetricContext, Version
+from generator.lint.rollouts.view import MetricContext
 
 _EVALUATE = "utils/evaluate/evaluate.go"
 _JUDGES_ITSELF = frozenset({"job", "kayenta", "plugin", ""})
@@ -30,7 +31,7 @@ def _where(ctx: MetricContext) -> tuple[str | int, ...]:
     return (*ctx.path, "successCondition" if success else "failureCondition")
 
 
-def _in(versions: list[Version], ctx: MetricContext) -> str:
+def _in(versions: list[ControllerVersion], ctx: MetricContext) -> str:
     return "" if len(versions) == len(ctx.versions) else f" (controller {' and '.join(versions)})"
 
 
@@ -47,7 +48,7 @@ def conditions_compile(ctx: MetricContext) -> Iterator[Flaw]:
     unreadable = list(broken(ctx))
     for field, version, reason in unreadable:
         yield (*ctx.path, field), f"controller {version} cannot read it: {reason}"
-    failing = [version for version, table in tables(ctx) if table.phases() == {"Error"}]
+    failing = [version for version, table in tables(ctx) if table.phases == {"Error"}]
     if failing and not unreadable:
         yield (
             _where(ctx),
@@ -98,7 +99,7 @@ def there_is_a_condition(ctx: MetricContext) -> Iterator[Flaw]:
 )
 def some_value_fails(ctx: MetricContext) -> Iterator[Flaw]:
     """A condition that holds for every number."""
-    always = [version for version, table in tables(ctx) if table.phases() == {"Successful"}]
+    always = [version for version, table in tables(ctx) if table.phases == {"Successful"}]
     if always:
         yield _where(ctx), f"every number is Successful{_in(always, ctx)}"
 
@@ -113,7 +114,7 @@ def some_value_fails(ctx: MetricContext) -> Iterator[Flaw]:
 )
 def some_value_passes(ctx: MetricContext) -> Iterator[Flaw]:
     """A condition that holds for no number stops every release."""
-    phases = [table.phases() for _, table in tables(ctx)]
+    phases = [table.phases for _, table in tables(ctx)]
     if phases and all("Successful" not in p and p != {"Error"} for p in phases):
         yield _where(ctx), "no number is Successful"
 
@@ -128,9 +129,7 @@ def some_value_passes(ctx: MetricContext) -> Iterator[Flaw]:
 )
 def nan_does_not_pass(ctx: MetricContext) -> Iterator[Flaw]:
     """0/0 is NaN, every comparison with NaN is false, and a failureCondition that is false is a success."""
-    passing = [
-        v for v, table in tables(ctx) if table.nan == "Successful" and table.phases() != {"Successful"}
-    ]
+    passing = [v for v, table in tables(ctx) if table.nan == "Successful" and table.phases != {"Successful"}]
     if passing:
         yield _where(ctx), f"NaN is Successful{_in(passing, ctx)}"
 
@@ -146,7 +145,7 @@ def nan_does_not_pass(ctx: MetricContext) -> Iterator[Flaw]:
 def empty_does_not_pass(ctx: MetricContext) -> Iterator[Flaw]:
     """The vacuous truth."""
     for _, table in list(tables(ctx))[:1]:
-        vacuous = table.empty == "Successful" and table.phases() != {"Successful"}
+        vacuous = table.empty == "Successful" and table.phases != {"Successful"}
         if vacuous and not _WRITTEN_DOWN.search(" ".join(conditions(ctx))):
             yield _where(ctx), "no data at all is Successful"
 
@@ -163,7 +162,7 @@ def infinity_does_not_pass(ctx: MetricContext) -> Iterator[Flaw]:
     """A ratio whose denominator is zero is +Inf and passes every `>=`."""
     divides = "/" in re.sub(r'"[^"]*"|//.*', "", as_text(ctx.settings.get("query")))
     for _, table in list(tables(ctx))[:1]:
-        if divides and table.infinite == "Successful" and table.phases() != {"Successful"}:
+        if divides and table.infinite == "Successful" and table.phases != {"Successful"}:
             yield _where(ctx), "+Inf, which is what a ratio gives when its denominator is zero, is Successful"
 
 
@@ -178,7 +177,7 @@ def infinity_does_not_pass(ctx: MetricContext) -> Iterator[Flaw]:
 def empty_is_decided(ctx: MetricContext) -> Iterator[Flaw]:
     """The most common report: low traffic, empty vector, abort."""
     for _, table in list(tables(ctx))[:1]:
-        if table.empty == "Error" and table.phases() != {"Error"} and fallback(ctx) is None:
+        if table.empty == "Error" and table.phases != {"Error"} and fallback(ctx) is None:
             yield _where(ctx), "no data is an Error, and the fifth error in a row aborts"
 
 
@@ -226,7 +225,7 @@ def fallback_does_not_pass(ctx: MetricContext) -> Iterator[Flaw]:
     value = fallback(ctx)
     for _, table in list(tables(ctx))[:1] if value is not None else ():
         nearest = min(table.finite, key=lambda candidate: abs(candidate - (value or 0.0)))
-        if table.finite[nearest] == "Successful" and table.phases() != {"Successful"}:
+        if table.finite[nearest] == "Successful" and table.phases != {"Successful"}:
             path = (*ctx.path, "provider", "prometheus", "query")
             yield path, f"missing data becomes {value:g}, which is Successful"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.lint.conditions.expression import Phase
-from generator.lint.conditions.truthtable import Table, tables
+from generator.lint.conditions import MeasurementPhase, TruthTable
 from generator.lint.rollouts.model import as_text
 from generator.lint.rollouts.registry import Flaw, rule
+from generator.lint.rollouts.truthtable import tables
 from generator.lint.rollouts.view import MetricContext
 from generator.promql.selectors import selectors_of
 from generator.promql.tokens import QuerySyntaxError, tokenize
@@ -47,10 +47,10 @@ def no_failure_passes(ctx: MetricContext) -> Iterator[Flaw]:
             yield _where(ctx), told
 
 
-def _judged(ctx: MetricContext) -> Iterator[tuple[Table, Vanishing]]:
+def _judged(ctx: MetricContext) -> Iterator[tuple[TruthTable, Vanishing]]:
     lost = _lost(ctx)
     for _, table in list(tables(ctx))[:1] if lost else ():
-        if len(table.phases()) > 1 and table.empty is not None:
+        if len(table.phases) > 1 and table.empty is not None:
             for events in lost:
                 yield table, events
 
@@ -65,7 +65,7 @@ def _lost(ctx: MetricContext) -> list[Vanishing]:
     return vanishing(tokens, list(selectors_of(tokens)))
 
 
-def _for_none(table: Table, events: Vanishing) -> Phase | None:
+def _for_none(table: TruthTable, events: Vanishing) -> MeasurementPhase | None:
     """The phase of the value that the query would have without any event; None where it is not known."""
     if events.zero is None:
         return None

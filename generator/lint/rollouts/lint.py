@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from typing import Literal, get_args
 
+from generator.lint.controller import ControllerVersion
 from generator.lint.rollouts import (
     analysis,
     argocd,
@@ -35,7 +36,6 @@ from generator.lint.rollouts.view import (
     TemplateContext,
     Use,
     UseContext,
-    Version,
 )
 
 RULE_MODULES = (
@@ -54,7 +54,11 @@ RULE_MODULES = (
     steps,
     verdicts,
 )
-_VERSIONS: dict[str, tuple[Version, ...]] = {"1.9": ("1.9",), "1.10": ("1.10",), "any": ("1.9", "1.10")}
+_VERSIONS: dict[str, tuple[ControllerVersion, ...]] = {
+    "1.9": ("1.9",),
+    "1.10": ("1.10",),
+    "any": ("1.9", "1.10"),
+}
 _TEMPLATES = ("AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun")
 
 
@@ -99,7 +103,7 @@ def _run(rules: Iterable[Rule], context: object, item: Object) -> Iterator[Probl
 
 
 def _contexts(
-    objects: Objects, versions: tuple[Version, ...], *, complete: bool
+    objects: Objects, versions: tuple[ControllerVersion, ...], *, complete: bool
 ) -> Iterator[tuple[Object, Scope, object]]:
     rollouts = [Rollout(item) for item in objects.of_kind("Rollout")]
     owners: dict[tuple[str, str], set[str]] = {}
@@ -125,7 +129,7 @@ def _contexts(
 
 
 def _metrics(
-    item: Object, uses: list[resolve.Form], versions: tuple[Version, ...], objects: Objects
+    item: Object, uses: list[resolve.Form], versions: tuple[ControllerVersion, ...], objects: Objects
 ) -> Iterator[MetricContext]:
     """Every metric of a template, once for each form that the arguments of its uses give it."""
     own = resolve.declared([item])

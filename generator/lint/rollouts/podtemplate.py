@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from generator.lint.conditions.govalues import is_dns_label, is_label_value, is_qualified_name
+from generator.lint.go_values import is_dns_label, is_label_value, is_qualified_name
 from generator.lint.rollouts.model import Body, Path, as_list, as_map, as_text
 from generator.lint.rollouts.registry import Flaw
 from generator.lint.rollouts.view import has

@@ -6,7 +6,7 @@ import difflib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from generator.lint.conditions.govalues import int_value
+from generator.lint.go_values import int_value
 from generator.lint.rollouts import resolve
 from generator.lint.rollouts.model import Body, Object, Path, as_list, as_map, as_text
 from generator.lint.rollouts.registry import Flaw, rule

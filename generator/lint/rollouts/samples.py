@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.lint.conditions.govalues import int_value
-from generator.lint.conditions.truthtable import tables
+from generator.lint.controller import ControllerVersion
+from generator.lint.go_values import int_value
 from generator.lint.rollouts.model import Body, Objects, as_list, as_map, as_text
 from generator.lint.rollouts.resolve import declared, fill, known_values, names, reach
-from generator.lint.rollouts.view import CANARY, MetricContext, Rollout, Use, Version, has
+from generator.lint.rollouts.truthtable import tables
+from generator.lint.rollouts.view import CANARY, MetricContext, Rollout, Use, has
 from generator.promql.selectors import selectors_of
 from generator.promql.tokens import QuerySyntaxError, tokenize
 
@@ -70,7 +71,11 @@ def _spans(rollout: Rollout) -> Iterator[tuple[list[int], int]]:
 
 
 def _demands(
-    objects: Objects, rollout: Rollout, use: Use, wanted: frozenset[str], versions: tuple[Version, ...]
+    objects: Objects,
+    rollout: Rollout,
+    use: Use,
+    wanted: frozenset[str],
+    versions: tuple[ControllerVersion, ...],
 ) -> bool:
     """Whether a run holds a metric of one of these counters that does not succeed without data."""
     templates, _ = reach(objects, rollout.object.key.namespace, use.refs)

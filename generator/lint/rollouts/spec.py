@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from generator.lint.conditions.govalues import is_label_value, is_qualified_name
+from generator.lint.go_values import is_label_value, is_qualified_name
 from generator.lint.rollouts import fields, podtemplate, schema
 from generator.lint.rollouts.model import Body, as_int, as_list, as_map, as_text
 from generator.lint.rollouts.registry import Flaw, rule

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from generator.lint.conditions.govalues import is_qualified_name, pause_seconds
+from generator.lint.go_values import is_qualified_name, pause_seconds
 from generator.lint.rollouts.canary import applies, refusals
 from generator.lint.rollouts.model import Body, Path, as_int, as_list, as_map, as_text
 from generator.lint.rollouts.registry import Flaw, rule

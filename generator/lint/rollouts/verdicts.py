@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from generator.lint.conditions.govalues import int_value, is_templated
-from generator.lint.conditions.truthtable import conditions
+from generator.lint.go_values import int_value, is_templated
 from generator.lint.rollouts import podtemplate, resolve
 from generator.lint.rollouts.analysis import matches
 from generator.lint.rollouts.model import as_list, as_map, as_text
 from generator.lint.rollouts.registry import Flaw, rule
+from generator.lint.rollouts.truthtable import conditions
 from generator.lint.rollouts.view import MetricContext, UseContext, has
 
 _TEXT_TEST = re.compile(

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from generator.lint.conditions.govalues import int_value
+from generator.lint.controller import ControllerVersion
+from generator.lint.go_values import int_value
 from generator.lint.rollouts.model import Body, Object, Objects, Path, as_int, as_list, as_map, as_text
 
 Moment: TypeAlias = Literal["step", "background", "pre", "post", "experiment"]
-Version: TypeAlias = Literal["1.9", "1.10"]
 
 CANARY: Path = ("spec", "strategy", "canary")
 BLUE_GREEN: Path = ("spec", "strategy", "blueGreen")
@@ -194,7 +194,7 @@ class RolloutContext:
     rollout: Rollout
     objects: Objects
     owners: Mapping[tuple[str, str], set[str]]
-    versions: tuple[Version, ...]
+    versions: tuple[ControllerVersion, ...]
     complete: bool
 
     @property
@@ -261,7 +261,7 @@ class MetricContext:
     path: Path
     moments: frozenset[Moment]
     declared: frozenset[str]
-    versions: tuple[Version, ...]
+    versions: tuple[ControllerVersion, ...]
     uses: tuple[tuple[Rollout, Use], ...] = ()
     objects: Objects = field(default_factory=lambda: Objects(()))
 

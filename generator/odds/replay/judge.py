@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from generator.lint.conditions import MeasurementPhase, measure_vector
 from generator.odds.replay.machine import Phase, Run
 from generator.odds.replay.schedule import Kind, Schedule, Watched
-from generator.promql.evaluate import Verdict, verdict
 
 Outcome = Literal["aborted", "paused", "promoted", "undecided"]
 Answers = Callable[[Watched, float], Sequence[float]]
@@ -35,7 +35,7 @@ class Look:
     guard: str
     kind: Kind
     result: tuple[float, ...]
-    measured: Verdict
+    measured: MeasurementPhase
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +154,9 @@ class _Walk:
             worst = running.run.worst()
             raise _Decided(outcome, running.run.tallies[worst].reason, running.metrics[worst].guard)
 
-    def _take(self, metric: Watched) -> Verdict:
+    def _take(self, metric: Watched) -> MeasurementPhase:
         result = tuple(self.answers(metric, self.now_s))
-        measured = verdict(metric.condition, result)
+        measured = measure_vector(metric.condition.success, metric.condition.failure, result)
         self.looks.append(Look(self.now_s, metric.name, metric.guard, metric.kind, result, measured))
         return measured
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from generator.promql.evaluate import Verdict
+from generator.lint.conditions import MeasurementPhase
 
 Phase = Literal["Pending", "Running", "Successful", "Failed", "Inconclusive", "Error"]
 
@@ -49,7 +49,9 @@ class Tally:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._counts: dict[Verdict, int] = dict.fromkeys(("Successful", "Failed", "Inconclusive", "Error"), 0)
+        self._counts: dict[MeasurementPhase, int] = dict.fromkeys(
+            ("Successful", "Failed", "Inconclusive", "Error"), 0
+        )
         self._successes = self._errors = 0
         self.phase: Phase = "Pending"
         self.reason = ""
@@ -59,7 +61,7 @@ class Tally:
         """Measurements that count towards `count`."""
         return sum(self._counts.values()) - self._counts["Error"]
 
-    def add(self, measured: Verdict) -> None:
+    def add(self, measured: MeasurementPhase) -> None:
         """Count one measurement and assess the metric; without effect once it is completed."""
         if self.phase not in _OPEN:
             return
@@ -104,7 +106,9 @@ class Tally:
         return ("Inconclusive" if self._limits.failure >= 0 else "Failed"), unmet
 
 
-def assess(measurements: Sequence[Verdict], limits: Limits, *, terminated: bool = False) -> tuple[Phase, int]:
+def assess(
+    measurements: Sequence[MeasurementPhase], limits: Limits, *, terminated: bool = False
+) -> tuple[Phase, int]:
     """The phase of a metric after these measurements, and how many of them were taken."""
     tally, taken = Tally(limits), 0
     for measured in measurements:
@@ -150,7 +154,7 @@ class Run:
             return "Running"
         return max(phases, key=_WORSE.index, default="Successful")
 
-    def measure(self, now_s: float, take: Callable[[int], Verdict]) -> None:
+    def measure(self, now_s: float, take: Callable[[int], MeasurementPhase]) -> None:
         """Take the measurements that are due, all in one pass; one metric that ends badly ends the others."""
         for i in [i for i in self._open() if self._due[i] <= now_s]:
             measured = take(i)

@@ -6,8 +6,8 @@ import pytest
 
 from generator.promql.bounds import bounded_ratio, evidence
 from generator.promql.conditions import harm, proof, threshold
-from generator.promql.evaluate import verdict
 from generator.promql.served import BY_POD, BY_VERSION, Served
+from tests.unit.promql.controller import verdict
 from tests.unit.promql.counted import errors, outcome
 
 SERVED = Served("rec", "shop")

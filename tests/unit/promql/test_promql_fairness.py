@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from generator.promql.conditions import proof, threshold
-from generator.promql.evaluate import verdict
 from generator.promql.fairness import Parity, parity_difference, parity_lower, parity_upper
 from generator.promql.served import BY_VERSION, Served
+from tests.unit.promql.controller import verdict
 
 ROWS = Served("fraud", "risk").group_rows("age_band")
 CANARY = BY_VERSION.of_canary

@@ -6,9 +6,7 @@ import math
 
 import pytest
 
-from generator.lint.conditions.expression import Result, evaluate, verdict
-from generator.lint.conditions.syntax import parse
-from generator.lint.conditions.tree import Rejected, Unsupported
+from generator.lint.conditions import Rejected, Result, Unsupported, evaluate, measure, measure_vector, parse
 
 NAN, INF = math.nan, math.inf
 GUARD = "len(result) == 1 && !isNaN(result[0]) && !isInf(result[0])"
@@ -36,7 +34,10 @@ RESULTS = ([0.97], [0.2], [NAN], [INF], [], [0.97, 0.2])
 @pytest.mark.parametrize("version", ["1.9", "1.10"])
 @pytest.mark.parametrize(("success", "failure", "phases"), TABLE)
 def test_truth_table(success, failure, phases, version):
-    got = [verdict(success, failure, Result("vector", values), version) for values in RESULTS]
+    got = [measure(success, failure, Result("vector", values), version) for values in RESULTS]
+    assert version == "1.9" or got == [
+        measure_vector(success or None, failure or None, values) for values in RESULTS
+    ]
     assert got == [WORDS[letter] for letter in phases]
 
 
@@ -52,7 +53,7 @@ def test_what_the_versions_differ_on():
     "text",
     ["result[0] =", "(result[0] > 1", "result[0] > 5%", "# comment", "1 ?? 2 > 1", "a b", "", "0.95and true"],
 )
-def test_what_is_no_condition_is_rejected(text):
+def test_an_invalid_condition_is_rejected(text):
     with pytest.raises(Rejected):
         evaluate(text, Result("vector", [1.0]), "1.10")
 
@@ -61,7 +62,7 @@ def test_what_is_no_condition_is_rejected(text):
     "text",
     ["let x = 1; x > 0", "result | first() > 1", "result[0] in 1..3", "result matches 'a'", "true // yes"],
 )
-def test_what_is_outside_is_said_to_be(text):
+def test_a_construct_that_is_not_evaluated_is_reported(text):
     with pytest.raises(Unsupported):
         parse(text)
 
@@ -70,4 +71,42 @@ def test_missing_values_of_datadog():
     nothing = Result("nil", None)
     assert evaluate("default(result, 0) < 1", nothing, "1.10")
     assert evaluate("isNil(result)", nothing, "1.10")
-    assert verdict("result < 1", "", nothing, "1.10") == "Error"
+    assert measure("result < 1", "", nothing, "1.10") == "Error"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("true", True),
+        ("!false && true", True),
+        ("true || false && false", True),
+        ("(true || false) && false", False),
+        ("!(1 < 2)", False),
+        ("-1.5 < 0", True),
+        ("result[1] != result[0]", True),
+        ("false && result[9] > 0", False),
+        ("true || result[9] > 0", True),
+        ("len(result) == 2", True),
+        ("isInf(result[1])", True),
+        ("result[-1] > 1", True),
+        ("result[0] > 0.5 ? true : false", True),
+        ("1 < 2 < 3", True),
+        ("34300510230987210 == 34300510230987208.0", True),
+        ("34300510230987210 > 34300510230987208.0", False),
+    ],
+)
+def test_precedence_short_circuits_and_indexes(text, value):
+    assert evaluate(text, Result("vector", [1.0, math.inf]), "1.10") is value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(", "true)", "1", "true && 1", "!1", "-true", "len(1) > 0", "isNaN(result)", "result[2] > 0",
+        "result[0.5] > 0", "result[0", "len result", "true # why", "true true", "1 == true", "result[0][0] > 1",
+        "isNan(result[0])", "result[0] = 0.95", "result[0] >= '0.95'", "1 % 0 == 0",
+    ],
+)  # fmt: skip
+def test_an_error_of_type_syntax_or_index_is_rejected(text):
+    with pytest.raises(Rejected):
+        evaluate(text, Result("vector", [1.0, math.inf]), "1.10")

@@ -1,4 +1,4 @@
-"""How the controller's Go types read values: durations, int-or-string, percentages, names."""
+"""Read values as the controller's Go types do: durations, int-or-string, percentages, names."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _SUBSTITUTION = re.compile(r"\{\{.*?\}\}")
 
 
 def go_duration(text: str) -> float | None:
-    """Seconds of a Go duration such as `90s` or `1h30m` (time.ParseDuration), None where Go refuses it.
+    """Return the seconds of a Go duration such as `90s` or `1h30m` (time.ParseDuration), None when it is invalid.
 
-    Go knows no days, and no number without a unit except 0.
+    Go has no unit for days, and accepts no number without a unit except 0.
     """
     sign = -1.0 if text.startswith("-") else 1.0
     body = text[1:] if text[:1] in {"-", "+"} else text
@@ -30,7 +30,7 @@ def go_duration(text: str) -> float | None:
 
 
 def pause_seconds(duration: object) -> int:
-    """Seconds of a pause: an integer, digits or a Go duration; -1 for anything else (DurationSeconds)."""
+    """Return the seconds of a pause (an integer, digits or a Go duration), -1 for anything else (DurationSeconds)."""
     if isinstance(duration, int):
         return duration
     if not isinstance(duration, str):
@@ -42,7 +42,7 @@ def pause_seconds(duration: object) -> int:
 
 
 def int_value(value: object) -> int:
-    """The number of an int-or-string field; a string that is no number is 0 (intstr.IntValue)."""
+    """Return the number of an int-or-string field; a string that is not a number is 0 (intstr.IntValue)."""
     if isinstance(value, bool):
         return 0
     if isinstance(value, int):
@@ -51,24 +51,24 @@ def int_value(value: object) -> int:
 
 
 def int_or_percent(value: object) -> int:
-    """The number of an int-or-percent field; nonsense is 0 (validation.go getIntOrPercentValue)."""
+    """Return the number of an int-or-percent field; an invalid value is 0 (validation.go getIntOrPercentValue)."""
     if isinstance(value, str) and _PERCENT.fullmatch(value):
         return int(value[:-1])
     return int_value(value)
 
 
 def is_templated(value: object) -> bool:
-    """Whether a value still holds a `{{placeholder}}` that only a run can fill."""
+    """Return whether a value still has a `{{placeholder}}` that only an AnalysisRun can fill."""
     return isinstance(value, str) and bool(_SUBSTITUTION.search(value))
 
 
 def is_label_value(text: str) -> bool:
-    """Whether a text may be the value of a label."""
+    """Return whether a text is a valid label value."""
     return text == "" or bool(_LABEL_PART.fullmatch(text))
 
 
 def is_qualified_name(text: str) -> bool:
-    """Whether a text may be the key of a label: `name` or `dns.sub.domain/name`."""
+    """Return whether a text is a valid label key: `name` or `dns.sub.domain/name`."""
     prefix, slash, name = text.rpartition("/")
     if slash and not is_dns_subdomain(prefix):
         return False
@@ -76,10 +76,10 @@ def is_qualified_name(text: str) -> bool:
 
 
 def is_dns_label(text: str) -> bool:
-    """Whether a text may name a container or a volume (RFC 1123, at most 63 characters)."""
+    """Return whether a text is a valid name of a container or a volume (RFC 1123, at most 63 characters)."""
     return bool(_DNS_LABEL.fullmatch(text))
 
 
 def is_dns_subdomain(text: str) -> bool:
-    """Whether a text may name an object (RFC 1123 subdomain, at most 253 characters)."""
+    """Return whether a text is a valid object name (RFC 1123 subdomain, at most 253 characters)."""
     return 0 < len(text) <= 253 and all(_DNS_PART.fullmatch(part) for part in text.split("."))
