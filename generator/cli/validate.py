@@ -69,7 +69,7 @@ def _fixed(session: Session, selection: Selection, findings: list[Finding]) -> t
 
     done = fix_files(findings, session.root)
     if done.refused:
-        note(f"{done.refused} can't be fixed in place: their values are quoted or longer than a line")
+        note(f"{done.refused} can't be fixed in place: no edit of the text keeps everything around them")
     if not done.written:
         return session, findings
     note(f"fixed {done.written} in {', '.join(done.files)}")

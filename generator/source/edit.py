@@ -256,7 +256,7 @@ def _replaced(text: str, parent: Any, old: _Value, value: Any, layout: Layout) -
     return text[:start] + flow(value) + text[end:]
 
 
-def _extended(text: str, parent: Any, values: Mapping[str | int, _Value], step: _Step, layout: Layout) -> str:
+def _extended(text: str, parent: Any, values: dict[str | int, _Value], step: _Step, layout: Layout) -> str:
     """Add a key to a mapping, or an item to the end of a list."""
     name = step.path[-1]
     last = next(reversed(values.values()), None)
