@@ -9,9 +9,10 @@ import yaml
 
 from generator.cli.options import export_name, export_options
 from generator.cli.plan import plans
-from generator.pipeline.session import Refused, open_session, root_option, select
+from generator.pipeline.session import open_session, root_option, select
 from generator.pipeline.terminal import emit
 from generator.pipeline.writing import write_files
+from generator.source.errors import CliError
 
 
 @click.command("alerts")
@@ -27,7 +28,7 @@ def command(paths: tuple[str, ...], environment: str | None, output: Path, root:
     session = open_session(root)
     platform = session.repository.platform
     if platform is not None and platform.monitoring.alerts is None:
-        raise Refused(
+        raise CliError(
             "the platform wants no alerts: write `monitoring: {alerts: {}}` into specs/platform.yaml"
         )
     from generator.render.promtool import rule_file, unit_tests

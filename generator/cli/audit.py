@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.pipeline.session import Refused, Session, open_session, root_option
+from generator.pipeline.session import Session, open_session, root_option
 from generator.pipeline.terminal import emit, note
+from generator.source.errors import CliError
 
 if TYPE_CHECKING:
     from generator.history.git import Git
@@ -49,9 +50,9 @@ def command(model: str | None, at: str | None, branch: str | None, fmt: str, roo
         found = _found(history, model, span)
         _warn_shallow(git, history, span)
     except HistoryError as error:
-        raise Refused(f"{error.message}; {error.hint}") from error
+        raise CliError(f"{error.message}; {error.hint}") from error
     if not found:
-        raise Refused(_nothing(history, model, at))
+        raise CliError(_nothing(history, model, at))
     from generator.report.audits import write
 
     emit(write(fmt, found, at or ("" if model else session.today.isoformat())))
@@ -63,7 +64,7 @@ def moment(text: str) -> tuple[dt.datetime, dt.datetime]:
     A day is all of it; a time without an offset is UTC.
 
     Raises:
-        Refused: it is no date.
+        CliError: it is no date.
     """
     try:
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
@@ -73,7 +74,7 @@ def moment(text: str) -> tuple[dt.datetime, dt.datetime]:
         found = (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
         return found, found + dt.timedelta(microseconds=1)
     except (ValueError, OverflowError) as error:
-        raise Refused(f"`{text}` is no date; write 2026-11-25, or 2026-11-25T09:30:00+01:00") from error
+        raise CliError(f"`{text}` is no date; write 2026-11-25, or 2026-11-25T09:30:00+01:00") from error
 
 
 def _revision(session: Session, git: Git, branch: str | None) -> str:
@@ -90,7 +91,7 @@ def _revision(session: Session, git: Git, branch: str | None) -> str:
             if candidate == "HEAD":
                 note(f"there is no branch `{named}` here; what is checked out is told instead")
             return commit
-    raise Refused(f"there is no branch `{named}` here" if branch else "this repository has no commit yet")
+    raise CliError(f"there is no branch `{named}` here" if branch else "this repository has no commit yet")
 
 
 def _found(
@@ -118,7 +119,9 @@ def _warn_shallow(git: Git, history: History, span: tuple[dt.datetime, dt.dateti
         "this clone is shallow: nothing is known before its first commit; `git fetch --unshallow` brings the rest"
     )
     if span is not None and (first is None or span[0] < first):
-        raise Refused(f"the clone begins after {span[0]:%Y-%m-%d %H:%M} UTC: it can't say what was live then")
+        raise CliError(
+            f"the clone begins after {span[0]:%Y-%m-%d %H:%M} UTC: it can't say what was live then"
+        )
 
 
 def _nothing(history: History, model: str | None, at: str | None) -> str:

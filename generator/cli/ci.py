@@ -10,9 +10,10 @@ from pathlib import Path
 import click
 
 from generator import __version__
-from generator.pipeline.session import Refused, Session, open_session, root_option
+from generator.pipeline.session import Session, open_session, root_option
 from generator.pipeline.terminal import emit
 from generator.render.environment import Templates
+from generator.source.errors import CliError
 
 _UV = "0.13.9"
 _SCRIPTS = ("fetch-model", "build-image", "propose", "propose-digests", "propose-revert")
@@ -114,7 +115,7 @@ def is_ours(text: str) -> bool:
 def _write(session: Session, host: str, *, check: bool, force: bool) -> None:
     platform = session.repository.platform
     if platform is None:
-        raise Refused("the platform can't be used; `sluice validate` says why")
+        raise CliError("the platform can't be used; `sluice validate` says why")
     wanted = workflow_files(host, session.templates, platform.git.revision, platform.registry)
     stale = {path: text for path, text in wanted.items() if _text(session.root / path) != text}
     if check:
@@ -123,7 +124,7 @@ def _write(session: Session, host: str, *, check: bool, force: bool) -> None:
     foreign = [path for path in stale if not _replaceable(session.root / path)]
     if foreign and not force:
         listed = "\n".join(f"  {path}" for path in foreign)
-        raise Refused(
+        raise CliError(
             f"nothing was written: these were edited, or are not Sluice's:\n{listed}\n"
             "compare with `sluice templates --show`, then --force replaces them"
         )
@@ -150,13 +151,13 @@ def _missing(session: Session) -> list[dict[str, str]]:
     """Models without an image, of those that can be planned.
 
     Raises:
-        Refused: a bento is not rendered, or not as the specs say.
+        CliError: a bento is not rendered, or not as the specs say.
     """
     from generator.plan.resolve import resolve
 
     platform = session.repository.platform
     if platform is None:
-        raise Refused("the platform can't be used; `sluice validate` says why")
+        raise CliError("the platform can't be used; `sluice validate` says why")
     found = []
     for entry in session.entries:
         plans = resolve(session.repository, entry, session.bento_templates).plans
@@ -164,6 +165,6 @@ def _missing(session: Session) -> list[dict[str, str]]:
             continue
         image = plans[0].plan.image.reference
         if (_text(session.root / platform.git.path / "bentos" / entry.name / "IMAGE") or "").strip() != image:
-            raise Refused(f"the bento of {entry.name} is not rendered as the specs say; run `sluice render`")
+            raise CliError(f"the bento of {entry.name} is not rendered as the specs say; run `sluice render`")
         found.append({"model": entry.name, "resolved": plans[0].plan.version.resolved, "image": image})
     return found

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from generator.pipeline.session import Refused, open_session, root_option
+from generator.pipeline.session import open_session, root_option
 from generator.pipeline.terminal import emit, note
 from generator.pipeline.writing import write_file
 from generator.plan.owners import rows
+from generator.source.errors import CliError
 from generator.spec.platform import PlatformSpec
 
 # Where GitHub and GitLab look, the usual place first.
@@ -31,7 +32,7 @@ def command(context: click.Context, check: bool, root: Path | None) -> None:  # 
     session = open_session(root)
     platform = session.repository.platform
     if platform is None:
-        raise Refused("specs/platform.yaml can't be used: `sluice validate` says why")
+        raise CliError("specs/platform.yaml can't be used: `sluice validate` says why")
     name = next((place for place in PLACES if (session.root / place).is_file()), PLACES[0])
     path = session.root / name
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -50,11 +51,11 @@ def merged(before: str, platform: PlatformSpec) -> str:
     """A CODEOWNERS file with Sluice's lines replaced, or put at its end.
 
     Raises:
-        Refused: only one of the two lines around Sluice's own is there.
+        CliError: only one of the two lines around Sluice's own is there.
     """
     own = "\n".join([_BEGIN, *rows(platform), _END, ""])
     if (_BEGIN in before) != (_END in before) or before.find(_END) < before.find(_BEGIN):
-        raise Refused(
+        raise CliError(
             "CODEOWNERS holds only one of the two comments around Sluice's lines: remove what is left of them"
         )
     if _BEGIN not in before:

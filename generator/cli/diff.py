@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
-from generator.pipeline.session import Refused, Session, open_session, root_option, select
+from generator.pipeline.session import Session, open_session, root_option, select
 from generator.pipeline.terminal import emit, has_color
 from generator.report.compared.asked import HEAD, Compared, compare_with, stop_at
 from generator.report.compared.revision import at_revision
+from generator.source.errors import CliError
 
 
 @click.command("diff")
@@ -59,11 +60,11 @@ def command(
     session = open_session(root)
     if cluster:
         if against:
-            raise Refused("--against and --cluster are two questions; ask one")
+            raise CliError("--against and --cluster are two questions; ask one")
         compared = _with_cluster(session, paths, environment, kubeconfig, context)
     else:
         if environment or context or kubeconfig:
-            raise Refused("--env, --context and --kubeconfig belong to --cluster")
+            raise CliError("--env, --context and --kubeconfig belong to --cluster")
         revision = against or HEAD
         compared = compare_with(session, revision, _names(session, revision, paths))
     emit(_told(compared, fmt))
@@ -103,15 +104,15 @@ def _with_cluster(
     if environment is None and len(known) == 1:
         environment = known[0]
     if environment is None:
-        raise Refused(f"a cluster holds one environment; name it with --env: {', '.join(known)}")
+        raise CliError(f"a cluster holds one environment; name it with --env: {', '.join(known)}")
     if environment not in known:
-        raise Refused(f"there is no environment {environment}; {did_you_mean(environment, known)}")
+        raise CliError(f"there is no environment {environment}; {did_you_mean(environment, known)}")
     try:
         found, address = with_cluster(
             session, select(session, paths).entries, environment, kubeconfig, context
         )
     except ClusterError as error:
-        raise Refused(str(error)) from error
+        raise CliError(str(error)) from error
     return Compared(f"the cluster at {address}", {"cluster": address, "environment": environment}, found)
 
 

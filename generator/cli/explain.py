@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from generator.pipeline.session import Refused
+from generator.source.errors import CliError
 from generator.pipeline.terminal import emit
 from generator.rules.catalogue import CATALOGUE
 from generator.source.suggest import nearest
@@ -25,7 +25,7 @@ def _one(code: str) -> str:
     if entry is None:
         near = nearest(code, CATALOGUE, 3)
         hint = f"did you mean {' or '.join(near)}?" if near else "`sluice explain` lists all codes"
-        raise Refused(f"{code} is no code of a finding; {hint}")
+        raise CliError(f"{code} is no code of a finding; {hint}")
     return f"{entry.code} ({entry.severity}): {entry.title}\n\nWhy: {entry.why}\n\nFix: {entry.fix}\n"
 
 

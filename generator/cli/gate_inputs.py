@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from generator.gates.inputs import Inputs
-from generator.pipeline.session import Refused
+from generator.source.errors import CliError
 from generator.spec.lock import LockFile
 
 
@@ -66,7 +66,7 @@ def _pairs(texts: Sequence[str]) -> dict[str, Path]:
     for text in texts:
         name, found, file = text.rpartition("=")
         if not found or not name or not file:
-            raise Refused(f"--data takes NAME=FILE, not {text}")
+            raise CliError(f"--data takes NAME=FILE, not {text}")
         out[name] = Path(file)
     return out
 

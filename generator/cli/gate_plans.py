@@ -8,11 +8,12 @@ import sys
 from collections.abc import Sequence
 
 from generator.gates.run import Clock
-from generator.pipeline.session import Refused, Session
+from generator.pipeline.session import Session
 from generator.pipeline.terminal import emit, has_color
 from generator.plan.entries import Entry
 from generator.plan.resolve import Planned, Resolved, resolve
 from generator.report.formats import render
+from generator.source.errors import CliError
 from generator.spec.lock import LockFile
 
 
@@ -20,10 +21,10 @@ def resolved_of(session: Session, entry: Entry) -> Resolved:
     """The plans of all environments, with what keeps others from being made.
 
     Raises:
-        Refused: the platform can't be used.
+        CliError: the platform can't be used.
     """
     if session.repository.platform is None:
-        raise Refused("the platform can't be used; `sluice validate` says why")
+        raise CliError("the platform can't be used; `sluice validate` says why")
     return resolve(session.repository, entry, session.bento_templates)
 
 
@@ -31,12 +32,12 @@ def planned_of(session: Session, entry: Entry) -> list[Planned]:
     """The plans of all environments.
 
     Raises:
-        Refused: there is none.
+        CliError: there is none.
     """
     resolved = resolved_of(session, entry)
     if resolved.findings or not resolved.plans:
         emit(render(resolved.findings, "text", color=has_color(sys.stdout)))
-        raise Refused(f"{entry.name} can't be planned; its gates can't be known")
+        raise CliError(f"{entry.name} can't be planned; its gates can't be known")
     return resolved.plans
 
 
@@ -44,12 +45,12 @@ def locked(session: Session, entry: Entry) -> tuple[list[Planned], LockFile]:
     """The plans of all environments, and the lock that they are made with.
 
     Raises:
-        Refused: one of them is missing.
+        CliError: one of them is missing.
     """
     planned = planned_of(session, entry)
     lock = planned[0].written.lock
     if lock is None:
-        raise Refused(f"{entry.name} has no lock")
+        raise CliError(f"{entry.name} has no lock")
     return planned, lock
 
 
@@ -57,11 +58,11 @@ def plans_in(planned: Sequence[Planned], environment: str) -> list[Planned]:
     """The plan of an environment, or all.
 
     Raises:
-        Refused: there is no such environment.
+        CliError: there is no such environment.
     """
     known = [item.plan.identity.environment for item in planned]
     if environment and environment not in known:
-        raise Refused(f"there is no environment `{environment}`; known: {', '.join(known)}")
+        raise CliError(f"there is no environment `{environment}`; known: {', '.join(known)}")
     return [item for item in planned if environment in {"", item.plan.identity.environment}]
 
 

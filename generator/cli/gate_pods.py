@@ -10,9 +10,10 @@ from typing import Final
 import click
 
 from generator.cli.gate_plans import clock
-from generator.pipeline.session import Refused, today
+from generator.pipeline.session import today
 from generator.pipeline.terminal import emit
 from generator.pipeline.writing import write_file
+from generator.source.errors import CliError
 
 PASSED, FAILED, UNDECIDED = 0, 10, 11
 CODES: Final[Mapping[str, int]] = {"pass": PASSED, "fail": FAILED, "inconclusive": UNDECIDED}
@@ -44,7 +45,7 @@ def judge(inputs: Path, to: Path) -> None:
         (gate,) = gates_of(f"[{os.environ.get('SLUICE_GATE', '')}]")
         entry = judge_gate(gate, release, inputs, image, os.environ.get("SLUICE_IMAGE", ""), clock())
     except (ContainerError, InstallError, ValueError) as error:
-        raise Refused(str(error)) from error
+        raise CliError(str(error)) from error
     write_file(to, parameter(entry) + b"\n")
     emit(f"{entry.name}: {entry.verdict}: {entry.reason}\n")
     click.get_current_context().exit(CODES[entry.verdict])
@@ -66,7 +67,7 @@ def verdict(said: tuple[str, ...], to: Path) -> None:
     try:
         release, gates = told(os.environ), gates_of(os.environ.get("SLUICE_GATES", ""))
     except ContainerError as error:
-        raise Refused(str(error)) from error
+        raise CliError(str(error)) from error
     texts = {name: text for name, _, text in (item.partition("=") for item in said)}
     content = concluded(release, gates, texts, clock())
     write_file(to, written(content))

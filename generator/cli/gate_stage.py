@@ -12,8 +12,9 @@ import click
 
 from generator.cli.gate_inputs import Given, input_options
 from generator.cli.gate_plans import locked
-from generator.pipeline.session import Refused, open_session, root_option, select_one
+from generator.pipeline.session import open_session, root_option, select_one
 from generator.pipeline.terminal import emit, note
+from generator.source.errors import CliError
 
 
 @click.command("stage")
@@ -43,7 +44,7 @@ def stage(spec: str, to: Path, root: Path | None, given: Given, *, archive: bool
             note(problem)
         click.get_current_context().exit(1)
     if not found.files:
-        raise Refused(f"the gates of {entry.name} read no files")
+        raise CliError(f"the gates of {entry.name} read no files")
     name = lock.model.digest.removeprefix("sha256:")
     try:
         if archive:
@@ -53,7 +54,7 @@ def stage(spec: str, to: Path, root: Path | None, given: Given, *, archive: bool
             target = to / name
             copy(found, target)
     except OSError as error:
-        raise Refused(f"{to} can't be written to: {error.strerror}") from error
+        raise CliError(f"{to} can't be written to: {error.strerror}") from error
     emit(f"{target}: {len(found.files)} inputs of {entry.name}\n")
 
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from generator.cli.gate_plans import planned_of, plans_in
-from generator.pipeline.session import Refused, Session, open_session, root_option, select_one
+from generator.pipeline.session import Session, open_session, root_option, select_one
 from generator.pipeline.terminal import emit, has_color, note
 from generator.plan.names import gate_workflow
 from generator.plan.values import Plan
 from generator.report.formats import render
+from generator.source.errors import CliError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +121,7 @@ def _one(session: Session, spec: str, environment: str) -> tuple[Entry, Planned]
     entry = select_one(session, spec)
     (planned,) = plans_in(planned_of(session, entry), environment)
     if not in_cluster(planned.plan):
-        raise Refused(
+        raise CliError(
             f"{entry.name} has no gates that run in the cluster: its tier enforces them in git, or it has none"
         )
     return entry, planned
@@ -133,7 +134,7 @@ def _server(address: str, context: str, ca: str | None) -> Server:
         return Kubernetes(context)
     address = address if "://" in address else f"https://{address}"  # as `argo` takes ARGO_SERVER
     if not address.startswith(("http://", "https://")):
-        raise Refused(f"--server takes an address with http:// or https://, not {address}")
+        raise CliError(f"--server takes an address with http:// or https://, not {address}")
     insecure = os.environ.get("ARGO_INSECURE_SKIP_VERIFY", "").lower() == "true"
     return ArgoServer(address, os.environ.get("ARGO_TOKEN", ""), ca or "", insecure)
 
@@ -159,7 +160,7 @@ def _created(cluster: Server, body: dict[str, Any]) -> str | None:
         cluster.create(body)
     except WorkflowError as error:
         if error.code != ALREADY_THERE:
-            raise Refused(str(error)) from error
+            raise CliError(str(error)) from error
         there = _get(cluster, meta["namespace"], meta["name"])
         return f"already there, {phase(there).lower()}" if there else "already there"
     return None
@@ -171,7 +172,7 @@ def _get(cluster: Server, namespace: str, name: str) -> dict[str, Any] | None:
     try:
         return cluster.get(namespace, name)
     except WorkflowError as error:
-        raise Refused(str(error)) from error
+        raise CliError(str(error)) from error
 
 
 def _ended(cluster: Server, plan: Plan, longest_s: float) -> str:
@@ -190,7 +191,7 @@ def _text(cluster: Server, plan: Plan) -> str:
     """The document of a Workflow that has ended.
 
     Raises:
-        Refused: there is none.
+        CliError: there is none.
     """
     from generator.cluster.workflows.failure import WorkflowError
     from generator.cluster.workflows.outcome import ENDED, evidence, phase, said
@@ -198,14 +199,14 @@ def _text(cluster: Server, plan: Plan) -> str:
     where = f"{plan.identity.namespace}/{gate_workflow(plan)}"
     workflow = _get(cluster, plan.identity.namespace, gate_workflow(plan))
     if workflow is None:
-        raise Refused(f"there is no Workflow {where}: `sluice gates submit` starts it")
+        raise CliError(f"there is no Workflow {where}: `sluice gates submit` starts it")
     state = phase(workflow)
     if state not in ENDED:
-        raise Refused(f"{where} is still {state.lower()}")
+        raise CliError(f"{where} is still {state.lower()}")
     try:
         text = evidence(workflow)
     except WorkflowError as error:
-        raise Refused(str(error)) from error
+        raise CliError(str(error)) from error
     if text is None:
-        raise Refused(f"{where} ended as {state} without evidence: {said(workflow) or 'its pods say why'}")
+        raise CliError(f"{where} ended as {state} without evidence: {said(workflow) or 'its pods say why'}")
     return text

@@ -18,11 +18,12 @@ from generator.gates.environments import Environments, InstallError
 from generator.gates.inputs import Inputs
 from generator.gates.run import Wanted, document, kept, run_gate, wanted
 from generator.gates.task import Release, Task
-from generator.pipeline.session import Refused, Session, open_session, root_option, select, select_one
+from generator.pipeline.session import Session, open_session, root_option, select, select_one
 from generator.pipeline.terminal import emit, has_color, is_terminal, note
 from generator.plan.entries import Entry
 from generator.plan.resolve import Planned
 from generator.report.formats import render
+from generator.source.errors import CliError
 from generator.source.finding import Finding
 from generator.spec.evidence import Entry as Judged
 from generator.spec.lock import LockFile
@@ -79,7 +80,7 @@ def run(
     chosen = wanted((item.plan for item in plans_in(planned, environment)), name)
     if not chosen:
         known = ", ".join(item.gate.name for item in everything) or "none"
-        raise Refused(
+        raise CliError(
             f"{entry.name} has no gate `{name}`; its gates: {known}" if name else f"{entry.name} has no gates"
         )
     tasks = [_task(planned, item, inputs, offline=offline) for item in chosen]
@@ -153,7 +154,7 @@ def refuse_missing(tasks: Sequence[Task], *, offline: bool) -> None:
         note(_LICENCES[name])
     missing = sorted(name for name, tool in needed.items() if Environments(note).missing(tool))
     if offline and missing:
-        raise Refused(f"--offline makes no environment, and these are missing: {', '.join(missing)}")
+        raise CliError(f"--offline makes no environment, and these are missing: {', '.join(missing)}")
 
 
 def _run(tasks: Sequence[Task]) -> list[Judged]:
@@ -166,7 +167,7 @@ def _run(tasks: Sequence[Task]) -> list[Judged]:
         try:
             entries.append(run_gate(task, now))
         except InstallError as error:
-            raise Refused(str(error)) from error
+            raise CliError(str(error)) from error
         said = f"{entries[-1].verdict} in {time.monotonic() - began:.1f} s"
         note(
             f"[{number}/{len(tasks)}] {task.gate.name}: {said}".ljust(

@@ -9,10 +9,10 @@ import click
 
 from generator import __version__
 from generator.pipeline.example import example_lock
-from generator.pipeline.session import Refused
 from generator.pipeline.terminal import emit
 from generator.pipeline.writing import existing, write_files
 from generator.render.environment import Templates
+from generator.source.errors import CliError
 
 _REPO = "https://git.example.com/acme/models.git"
 _BRANCH, _REGISTRY = "main", "registry.example.com/models"
@@ -43,7 +43,7 @@ def command(folder: Path) -> None:
     taken = existing(folder, list(files))
     if taken:
         listed = "\n".join(f"  {name}" for name in taken)
-        raise Refused(f"nothing was written, for these exist already:\n{listed}")
+        raise CliError(f"nothing was written, for these exist already:\n{listed}")
     write_files(folder, {name: text.encode() for name, text in files.items()})
     emit(_told(folder, list(files)))
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from generator.pipeline.example import example_lock
-from generator.pipeline.session import Refused, Session, open_session, root_option
+from generator.pipeline.session import Session, open_session, root_option
+from generator.source.errors import CliError
 from generator.pipeline.terminal import emit, is_terminal
 from generator.pipeline.writing import existing, write_files
 from generator.plan.entries import SPECS
@@ -72,7 +73,7 @@ def command(name: str, root: Path | None, *, example_lock: bool, yes: bool, **gi
     files = _files(session, platform, answers, lock=example_lock)
     taken = existing(session.root, list(files))
     if taken:
-        raise Refused(f"{taken[0]} exists already; remove it first, or edit it")
+        raise CliError(f"{taken[0]} exists already; remove it first, or edit it")
     write_files(session.root, {path: text.encode() for path, text in files.items()})
     rules = platform.tiers[answers.tier]
     judged = "git" in rules.evidence and bool(rules.requires.gates)
@@ -82,16 +83,16 @@ def command(name: str, root: Path | None, *, example_lock: bool, yes: bool, **gi
 def _platform(session: Session) -> PlatformSpec:
     platform = session.repository.platform
     if platform is None:
-        raise Refused("specs/platform.yaml can't be used: see `sluice validate`")
+        raise CliError("specs/platform.yaml can't be used: see `sluice validate`")
     return platform
 
 
 def _split(name: str, platform: PlatformSpec) -> tuple[str, str]:
     team, slash, model = name.partition("/")
     if not slash or not all(re.fullmatch(KEBAB, part) for part in (team, model)):
-        raise Refused(f"{name} is no TEAM/MODEL in kebab-case, such as shop/recommender")
+        raise CliError(f"{name} is no TEAM/MODEL in kebab-case, such as shop/recommender")
     if team not in platform.teams:
-        raise Refused(
+        raise CliError(
             f"the team {team} is not known to the platform; {did_you_mean(team, list(platform.teams))}"
         )
     return team, model
@@ -103,11 +104,11 @@ def _answers(
     tiers = platform.teams[team].tiers
     tier = given["tier"] or _asked("Tier", tiers[0], tiers, ask=ask)
     if tier not in tiers or tier not in platform.tiers:
-        raise Refused(f"the team {team} may not use the tier {tier}; {did_you_mean(tier, tiers)}")
+        raise CliError(f"the team {team} may not use the tier {tier}; {did_you_mean(tier, tiers)}")
     example = f"bentoml:{model.replace('-', '_')}:1"
     ref = given["ref"] or (_asked("Where the model comes from", example, ask=ask) if ask or yes else "")
     if not ref:
-        raise Refused("say where the model comes from: --ref mlflow:ranker@champion; --yes takes an example")
+        raise CliError("say where the model comes from: --ref mlflow:ranker@champion; --yes takes an example")
     _check_ref(ref, given["sha256"])
     framework = given["framework"] or _asked("Framework", "sklearn", _FRAMEWORKS, ask=ask)
     strategy = given["strategy"] or _asked("Strategy", "canary", _STRATEGIES, ask=ask)
@@ -131,11 +132,11 @@ def _check_ref(ref: str, sha256: str | None) -> None:
         wrong = "--sha256 is 64 hexadecimal digits" if error.errors()[0]["loc"] == ("sha256",) else (
             f"{ref} is no reference of a model: it starts with bentoml:, mlflow:, dvc:, hf:, oci://, s3:// or https://"
         )  # fmt: skip
-        raise Refused(wrong) from error
+        raise CliError(wrong) from error
     if ref.startswith(("s3://", "https://")) and sha256 is None:
-        raise Refused("an address alone does not say which bytes: give --sha256 too")
+        raise CliError("an address alone does not say which bytes: give --sha256 too")
     if ref.startswith("bentoml:") and ref.count(":") != _TAG_COLONS:
-        raise Refused("a BentoML reference names one version: bentoml:name:version")
+        raise CliError("a BentoML reference names one version: bentoml:name:version")
 
 
 def _files(session: Session, platform: PlatformSpec, answers: Answers, *, lock: bool) -> dict[str, str]:

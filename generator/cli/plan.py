@@ -12,12 +12,13 @@ import click
 
 from generator.gates.standing import standings
 from generator.pipeline.judging import evidence_of, judge_model
-from generator.pipeline.session import Refused, Session, open_session, root_option, select_one
+from generator.pipeline.session import Session, open_session, root_option, select_one
 from generator.pipeline.terminal import emit, has_color, note
 from generator.plan.entries import Entry
 from generator.plan.resolve import Planned, resolve
 from generator.report.sections import Section, sections
 from generator.report.sections.schema import SCHEMA
+from generator.source.errors import CliError
 from generator.source.finding import Finding
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def command(
         _html(session, entries, environment, against, output)
         return
     if output is not None:
-        raise Refused("--output is for --format html")
+        raise CliError("--output is for --format html")
     compared = _compared(session, against, entries, every=every) if against else None
     if every and (compared or fmt != "json"):
         _all(session, entries, environment, compared, fmt)
@@ -94,7 +95,7 @@ def _sections(session: Session, entry: Entry, planned: Planned) -> list[Section]
 
 def _entries(session: Session, specs: tuple[str, ...], *, every: bool) -> tuple[Entry, ...]:
     if every == bool(specs):
-        raise Refused(
+        raise CliError(
             "name a SPEC, or --all for every model" if not every else "name a SPEC or --all, not both"
         )
     return session.entries if every else tuple(dict.fromkeys(select_one(session, spec) for spec in specs))
@@ -157,7 +158,7 @@ def _html(
     from generator.report.pages.site import page_of, write_site
 
     if output is None and len(entries) != 1:
-        raise Refused("several pages need a folder: name it with --output")
+        raise CliError("several pages need a folder: name it with --output")
     names = [entry.name for entry in entries]
     compared = compare_with(session, against, names) if against else compare_with_head(session, names)
     label, by_plan = (compared.label, compared.by_plan) if compared else ("", {})
@@ -184,7 +185,7 @@ def check_platform(session: Session, environment: str | None) -> None:
     if environment is not None and environment not in platform.environments:
         from generator.source.suggest import did_you_mean
 
-        raise Refused(
+        raise CliError(
             f"there is no environment {environment}; {did_you_mean(environment, list(platform.environments))}"
         )
 

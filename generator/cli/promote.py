@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from generator.pipeline.session import Refused, Session, open_session, root_option, select_one
+from generator.pipeline.session import Session, open_session, root_option, select_one
+from generator.source.errors import CliError
 from generator.pipeline.terminal import emit
 from generator.plan.entries import Entry
 from generator.source.document import Document
@@ -36,7 +37,7 @@ def command(model: str, version: str, sha256: str | None, root: Path | None) -> 
 
     document = read(entry.spec, session.root)
     if document.findings or not document.has(_REF):
-        raise Refused(
+        raise CliError(
             f"{document.file} has no usable `spec.model.ref`; `sluice validate {entry.name}` says more"
         )
     old = str(document.data["spec"]["model"]["ref"])
@@ -58,14 +59,14 @@ def _promoted(old: str, version: str) -> str:
     try:
         return promoted(old, version)
     except PinError as error:
-        raise Refused(f"{error.message}; {error.hint}") from error
+        raise CliError(f"{error.message}; {error.hint}") from error
 
 
 def _refuse_quarantined(session: Session, entry: Entry, new: str, sha256: str | None) -> None:
     """Nothing is resolved here, but git may remember what this reference meant; `pin` asks again.
 
     Raises:
-        Refused: it meant a version that is in quarantine.
+        CliError: it meant a version that is in quarantine.
     """
     platform = session.repository.platform
     banned = {item.digest: item for item in platform.quarantine if item.released is None} if platform else {}
@@ -83,14 +84,14 @@ def _refuse_quarantined(session: Session, entry: Entry, new: str, sha256: str | 
         pass  # no history, no memory: `pin` is what really decides
     for digest in digests & banned.keys():
         item = banned[digest]
-        raise Refused(f"{new} is in quarantine since {item.since}: {item.reason}; name another version")
+        raise CliError(f"{new} is in quarantine since {item.since}: {item.reason}; name another version")
 
 
 def _wanted(document: Document, old: str, new: str, sha256: str | None) -> dict[str, Any]:
     """The edited spec as plain values.
 
     Raises:
-        Refused: the new reference is malformed, or lacks the digest that it needs.
+        CliError: the new reference is malformed, or lacks the digest that it needs.
     """
     from generator.spec.check import check_data
     from generator.spec.model import ModelSource
@@ -101,12 +102,12 @@ def _wanted(document: Document, old: str, new: str, sha256: str | None) -> dict[
     if sha256 is not None:
         source["sha256"] = sha256
     elif "sha256" in source and new != old:
-        raise Refused("the spec holds the sha256 of the old version: give that of the new one with --sha256")
+        raise CliError("the spec holds the sha256 of the old version: give that of the new one with --sha256")
     _, findings = check_data(ModelSource, source, lambda path: (document, ("spec", "model", *path)))
     if findings:
-        raise Refused(f"{findings[0].message}; {findings[0].hint}")
+        raise CliError(f"{findings[0].message}; {findings[0].hint}")
     if sha256 is not None and not document.has(_SHA256):
-        raise Refused("the spec has no `sha256` that could be replaced; leave --sha256 out, or add the key")
+        raise CliError("the spec has no `sha256` that could be replaced; leave --sha256 out, or add the key")
     return wanted
 
 
@@ -116,6 +117,6 @@ def _write(spec: Path, document: Document, wanted: dict[str, Any]) -> None:
 
     after = edited(document, wanted)
     if after is None:
-        raise Refused(f"the reference in {document.file} is not a value on one line; edit it by hand")
+        raise CliError(f"the reference in {document.file} is not a value on one line; edit it by hand")
     target = spec.resolve()
     write_file(target, encode(after, target.read_bytes()))

@@ -14,12 +14,13 @@ from generator.output.diff import diff
 from generator.output.errors import OutputError
 from generator.output.prune import prune
 from generator.output.report import CheckReport
-from generator.pipeline.session import Refused, Session, open_session, root_option, select
+from generator.pipeline.session import Session, open_session, root_option, select
 from generator.pipeline.work import Request, Work, platform_inputs, survey
 from generator.pipeline.written import SHOWN, VERBS, Written
 from generator.plan.entries import SPECS
 from generator.plan.inputs import PlatformInputs
 from generator.render.environment import TemplateError
+from generator.source.errors import CliError
 from generator.source.finding import Finding
 
 
@@ -59,7 +60,7 @@ def command(
     platform = platform_inputs(session.root)
     known = platform.names("environments")
     if environment and known and environment not in known:
-        raise Refused(f"the environment `{environment}` is not known; known: {', '.join(known)}")
+        raise CliError(f"the environment `{environment}` is not known; known: {', '.join(known)}")
     selection = select(session, paths)
     request = Request(
         root=session.root,
@@ -74,20 +75,20 @@ def command(
             _run(session, request, platform, only_check=only_check, only_diff=only_diff, bentos=bentos)
         )
     except (OutputError, TemplateError) as error:
-        raise Refused(str(error)) from error
+        raise CliError(str(error)) from error
 
 
 def _target(session: Session, output: Path) -> Path:
     """The folder to write to: one of its own, for what nothing renders any more is deleted there.
 
     Raises:
-        Refused: the repository or what it is rendered from lies in it, or it lies among that.
+        CliError: the repository or what it is rendered from lies in it, or it lies among that.
     """
     real, root = output.resolve(), session.root.resolve()
     inputs = [root / SPECS, root / "templates"]
     if root.is_relative_to(real) or any(real.is_relative_to(folder) for folder in inputs):
         said = str(output) if output.parts else "an empty name"
-        raise Refused(f"{said} is no folder of rendered files: specs live there; name a folder of its own")
+        raise CliError(f"{said} is no folder of rendered files: specs live there; name a folder of its own")
     return output
 
 

@@ -15,11 +15,12 @@ from generator.cli.plan import check_platform, plans
 from generator.odds.odds import LATENCY_S
 from generator.odds.replay.judge import judge
 from generator.odds.replay.schedule import Schedule
-from generator.pipeline.session import Refused, open_session, root_option, select_one
+from generator.pipeline.session import open_session, root_option, select_one
 from generator.pipeline.terminal import emit, has_color, note, progress
 from generator.plan.values import Plan
 from generator.report.formats import render
 from generator.report.replays.replayed import Replayed
+from generator.source.errors import CliError
 from generator.source.finding import Finding
 
 _FORMATS = ("text", "json", "svg")
@@ -96,7 +97,7 @@ def command(
     check_platform(session, environment)
     found = plans(session, select_one(session, spec), environment)
     if not found:
-        raise Refused(f"{spec} has no plan; `sluice validate {spec}` says why")
+        raise CliError(f"{spec} has no plan; `sluice validate {spec}` says why")
     text = _answer(found[-1].plan, asked)
     if output is None:
         emit(text)
@@ -112,7 +113,7 @@ def _answer(plan: Plan, asked: Asked) -> str:
 
     schedule = schedule_of(plan)
     if not schedule.background:
-        raise Refused("there is no guard to replay: add `guards` to the rollout")
+        raise CliError("there is no guard to replay: add `guards` to the rollout")
     if asked.simulate is not None:
         return _simulated(plan, schedule, asked.simulate, asked)
     if asked.data is not None:
@@ -131,7 +132,7 @@ def _recorded(plan: Plan, schedule: Schedule, path: Path, asked: Asked) -> str:
     start = _time("--start", asked.start) if asked.start else recording.start_s
     end = _time("--end", asked.end) if asked.end else recording.end_s
     if start is None or end is None:
-        raise Refused(f"{path} has no sample of the canary; --start says when its first weight was set")
+        raise CliError(f"{path} has no sample of the canary; --start says when its first weight was set")
     _check_order(start, end)
     story = judge(schedule, answers(recording, start), end - start)
     exposed = recording.exposed(start, min(end, start + story.at_s + LATENCY_S))
@@ -144,9 +145,9 @@ def _watched(plan: Plan, schedule: Schedule, asked: Asked) -> str:
 
     canary, stable = asked.hashes
     if not (asked.start and asked.end and canary and stable):
-        raise Refused("--prometheus needs --start, --end, --canary-hash and --stable-hash")
+        raise CliError("--prometheus needs --start, --end, --canary-hash and --stable-hash")
     if not (is_hash(canary) and is_hash(stable)):
-        raise Refused("a hash holds letters, digits, `.`, `_` and `-` only")
+        raise CliError("a hash holds letters, digits, `.`, `_` and `-` only")
     start, end = _time("--start", asked.start), _time("--end", asked.end)
     _check_order(start, end)
     try:
@@ -154,7 +155,7 @@ def _watched(plan: Plan, schedule: Schedule, asked: Asked) -> str:
         story = judge(schedule, live, end - start)
         exposed = live.exposed(plan, story.at_s + LATENCY_S)
     except PrometheusError as error:
-        raise Refused(str(error)) from error
+        raise CliError(str(error)) from error
     return _told(Replayed(plan, "replayed over Prometheus", schedule, (), story, exposed), asked.fmt)
 
 
@@ -166,17 +167,17 @@ def _simulated(plan: Plan, schedule: Schedule, text: str, asked: Asked) -> str:
     from generator.report.replays.text import simulation_lines
 
     if not plan.min_rps:
-        raise Refused("a simulation needs traffic: declare `traffic.minRps`")
+        raise CliError("a simulation needs traffic: declare `traffic.minRps`")
     guards = simulated_guards(plan, schedule)
     names = {guard.name for guard in guards}
     skipped = tuple(name for name in schedule.guards if name not in names)
     schedule = schedule.only(lambda watched: watched.guard in names)
     if not guards:
-        raise Refused("no guard can be simulated: declare its `baseline`")
+        raise CliError("no guard can be simulated: declare its `baseline`")
     try:
         ratios = scenario(text, guards)
     except ScenarioError as error:
-        raise Refused(str(error)) from error
+        raise CliError(str(error)) from error
     count = 1 if asked.fmt == "svg" else asked.runs
     with progress(range(count), count, "Simulating") as runs:
         found = simulate(plan, schedule, guards, ratios, runs, asked.seed)
@@ -207,7 +208,7 @@ def _measured(schedule: Schedule) -> tuple[Schedule, tuple[str, ...]]:
     """What two counters an arm are enough for, and the guards that need more."""
     kept = schedule.only(lambda watched: watched.measure is not None)
     if not kept.background:
-        raise Refused("none of the guards can be replayed from two counters; ask a --prometheus")
+        raise CliError("none of the guards can be replayed from two counters; ask a --prometheus")
     return kept, tuple(name for name in schedule.guards if name not in kept.guards)
 
 
@@ -216,13 +217,13 @@ def _time(option: str, text: str) -> float:
 
     time = parse_time(text)
     if time is None:
-        raise Refused(f"{option} is no time: `{text}`; write 2026-11-23T10:00:00Z or seconds since 1970")
+        raise CliError(f"{option} is no time: `{text}`; write 2026-11-23T10:00:00Z or seconds since 1970")
     return time
 
 
 def _check_order(start: float, end: float) -> None:
     if end <= start:
-        raise Refused("the data ends before the first weight is set")
+        raise CliError("the data ends before the first weight is set")
 
 
 def _stop(findings: list[Finding]) -> NoReturn:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from generator.cli.reverts.asked import Asked, from_person, from_webhook
-from generator.pipeline.session import Refused, Session, open_session, root_option, select_one
+from generator.pipeline.session import Session, open_session, root_option, select_one
 from generator.pipeline.terminal import emit, note
 from generator.plan.entries import Entry
+from generator.source.errors import CliError
 
 if TYPE_CHECKING:
     from generator.cli.reverts.files import Back
@@ -55,11 +56,11 @@ def command(
     another version already, there is nothing to do, and nothing is printed with --quiet.
     """
     if webhook is not None and (model or reason or halt):
-        raise Refused(
+        raise CliError(
             "--from-webhook says which model and why; leave MODEL, --reason and --quarantine-only out"
         )
     if halt and with_spec:
-        raise Refused("--quarantine-only restores nothing; leave --with-spec out")
+        raise CliError("--quarantine-only restores nothing; leave --with-spec out")
     every = from_webhook(webhook) if webhook is not None else [from_person(model, reason, halt=halt)]
     if not every:
         note("no watch failed: there is nothing to halt")
@@ -68,7 +69,7 @@ def command(
     for asked in every:
         try:
             branch = _branch(session, asked, with_spec=with_spec, quiet=quiet)
-        except Refused as error:
+        except CliError as error:
             refused.append(error)
             continue
         if branch and quiet:
@@ -83,7 +84,7 @@ def _branch(session: Session, asked: Asked, *, with_spec: bool, quiet: bool) -> 
     """The branch that does what was asked; empty when there is nothing to do.
 
     Raises:
-        Refused: it can't be done.
+        CliError: it can't be done.
     """
     from generator.history.git import Git, HistoryError
 
@@ -92,14 +93,14 @@ def _branch(session: Session, asked: Asked, *, with_spec: bool, quiet: bool) -> 
         git = Git.at(session.root)
         head = git.commit("HEAD")
         if head is None:
-            raise Refused("this repository has no commit yet: there is nothing to go back to")
+            raise CliError("this repository has no commit yet: there is nothing to go back to")
         if asked.halt:
             from generator.cli.reverts.halt import halt
 
             return halt(session, git, head, entry, asked, quiet=quiet)
         return _revert(session, git, head, entry, asked, with_spec=with_spec, quiet=quiet)
     except HistoryError as error:
-        raise Refused(f"{error.message}; {error.hint}") from error
+        raise CliError(f"{error.message}; {error.hint}") from error
 
 
 def _revert(
@@ -136,7 +137,7 @@ def _back(session: Session, git: Git, head: str, entry: Entry, asked: Asked) -> 
     """From where to where; None when the aborted version is not asked for any more.
 
     Raises:
-        Refused: there is no version to go back to.
+        CliError: there is no version to go back to.
     """
     from generator.cli.reverts.files import Back
     from generator.cli.reverts.released import released
@@ -149,7 +150,7 @@ def _back(session: Session, git: Git, head: str, entry: Entry, asked: Asked) -> 
     if good is None:
         shallow = " in this shallow clone: `git fetch --unshallow`" if git.shallow else ""
         hint = "release another version, or remove the model from the repository"
-        raise Refused(f"git knows no version of {entry.name} before {bad.version}{shallow}; {hint}")
+        raise CliError(f"git knows no version of {entry.name} before {bad.version}{shallow}; {hint}")
     return Back(git, bad, good)
 
 

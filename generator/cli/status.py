@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from generator.cluster.server import ClusterError, Server, connect
-from generator.pipeline.session import Refused, Session, open_session, root_option, select
+from generator.pipeline.session import Session, open_session, root_option, select
 from generator.pipeline.terminal import emit, note
 from generator.plan.entries import Entry
 from generator.report.statuses.beside import Beside
 from generator.report.statuses.written import as_json, text
+from generator.source.errors import CliError
 
 Ask = Callable[[str], Server]
 
@@ -57,7 +58,7 @@ def command(
     degraded.
     """
     if not cluster and (contexts or kubeconfig or watch):
-        raise Refused("--context, --kubeconfig and --watch belong to --cluster")
+        raise CliError("--context, --kubeconfig and --watch belong to --cluster")
     session = open_session(root)
     rows = _git(session, select(session, paths).entries, environment)
     if not cluster:
@@ -67,7 +68,7 @@ def command(
     try:
         rows = _watch(session, rows, ask, fmt, interval) if watch else _asked(session, rows, ask)
     except ClusterError as error:
-        raise Refused(str(error)) from error
+        raise CliError(str(error)) from error
     if not watch:
         emit(_write(rows, fmt))
     click.get_current_context().exit(int(any(row.aborted for row in rows)))
@@ -84,9 +85,9 @@ def _git(session: Session, entries: Sequence[Entry], environment: str | None) ->
 
     platform = session.repository.platform
     if platform is None:
-        raise Refused("the platform can't be used; `sluice validate` says why")
+        raise CliError("the platform can't be used; `sluice validate` says why")
     if environment is not None and environment not in platform.environments:
-        raise Refused(f"there is no environment {environment}; known: {', '.join(platform.environments)}")
+        raise CliError(f"there is no environment {environment}; known: {', '.join(platform.environments)}")
     rows = []
     for entry in entries:
         resolved = resolve(session.repository, entry, session.bento_templates)
@@ -106,7 +107,7 @@ def _servers(kubeconfig: Path | None, contexts: Sequence[str], environments: set
     for text_ in contexts:
         environment, given, context = text_.rpartition("=")
         if given and environment not in environments:
-            raise Refused(f"--context {text_}: there is no environment {environment} here")
+            raise CliError(f"--context {text_}: there is no environment {environment} here")
         named[environment] = context
     made: dict[str | None, Server] = {}
 

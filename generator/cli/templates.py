@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from generator.pipeline.session import Refused, open_session, root_option
+from generator.pipeline.session import open_session, root_option
+from generator.source.errors import CliError
 from generator.pipeline.terminal import emit
 from generator.render.environment import Source, Templates, builtin_folder, template_names
 from generator.source.suggest import misspelt, nearest
@@ -31,7 +32,7 @@ def _text(templates: Templates, name: str) -> str:
         if candidate in known:
             return templates.texts[candidate]
     near = nearest(name, known, 3)
-    raise Refused(
+    raise CliError(
         f"{name} is no template; {'did you mean ' + ' or '.join(near) + '?' if near else 'see the list'}"
     )
 

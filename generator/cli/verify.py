@@ -11,10 +11,10 @@ import click
 
 from generator.cli.options import report_option
 from generator.cluster.server import ClusterError, connect
-from generator.pipeline.session import Refused
 from generator.pipeline.terminal import emit, has_color, note
 from generator.plan.entries import find_root
 from generator.report.formats import render
+from generator.source.errors import CliError
 
 if TYPE_CHECKING:
     from generator.lint.kinds.codes import Issue
@@ -65,7 +65,7 @@ def command(
 
     where = tree or _rendered()
     if not where.exists():
-        raise Refused(f"there is no {where}; `sluice render` writes it")
+        raise CliError(f"there is no {where}; `sluice render` writes it")
 
     def rules(documents: Sequence[Document]) -> Iterator[Issue]:
         return lint_rules(documents, controller)
@@ -73,7 +73,7 @@ def command(
     try:
         found = verify(where, [rules, *_cluster_rules(kubeconfig, context, asked=cluster)])
     except ClusterError as error:
-        raise Refused(str(error)) from error
+        raise CliError(str(error)) from error
     shown = [finding for finding in found.findings if everything or finding.severity != "info"]
     emit(render(shown, fmt, color=has_color(sys.stdout), checked=found.files, noun="file"))
     hidden = len(found.findings) - len(shown)
@@ -92,7 +92,7 @@ def _cluster_rules(kubeconfig: Path | None, context: str | None, *, asked: bool)
     """The judgement of a real API server, when it is asked for."""
     if not asked:
         if kubeconfig or context:
-            raise Refused("--context and --kubeconfig belong to --cluster")
+            raise CliError("--context and --kubeconfig belong to --cluster")
         return []
     from generator.cluster.accept import AT_ONCE, refusals
 
@@ -125,5 +125,5 @@ def _rendered() -> Path:
 
     root = find_root(Path.cwd())
     if root is None:
-        raise Refused("name a tree, or go into a repository with specs/platform.yaml")
+        raise CliError("name a tree, or go into a repository with specs/platform.yaml")
     return root / platform_inputs(root).folder

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 
+from generator.source.errors import UserError
+
 _REASONS = {
     errno.ENOSPC: "no space is left on the device",
     errno.EDQUOT: "the disk quota is used up",
@@ -21,16 +23,8 @@ _REASONS = {
 }
 
 
-class OutputError(Exception):
-    """The file system refused; every file still holds its old or its new content.
-
-    Args:
-        message: one sentence that names the path and the reason.
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+class OutputError(UserError):
+    """The file system refused an operation; every file still holds its old or its new content."""
 
 
 def refused(error: OSError, action: str, path: str) -> OutputError:

@@ -33,7 +33,7 @@ def fix_files(findings: Iterable[Finding], root: Path) -> Fixed:
     """Write the fixes that findings offer.
 
     Raises:
-        Refused: a file can't be written.
+        CliError: a file can't be written.
     """
     wanted: dict[str, dict[tuple[str | int, ...], Fix]] = {}
     for finding in findings:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from generator.plan.entries import PLATFORM, SPECS, Entry, discover, find_root
+from generator.source.errors import CliError
 from generator.source.finding import Finding
 
 if TYPE_CHECKING:
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 BENTO_TEMPLATES = "bento/"
-
-
-class Refused(click.UsageError):
-    """The input or the usage is wrong: exit code 2."""
-
-    def show(self, file: Any = None) -> None:
-        """Say what is wrong, without the usage line: the hint says more."""
-        click.echo(f"Error: {self.format_message()}", file=file, err=True)
 
 
 @dataclass
@@ -65,7 +58,7 @@ class Session:
         """Our templates, under those of the repository.
 
         Raises:
-            Refused: a template of the repository can't be read.
+            CliError: a template of the repository can't be read.
         """
         from generator.render.environment import TemplateError, Templates
 
@@ -73,7 +66,7 @@ class Session:
         try:
             templates.check()
         except TemplateError as error:
-            raise Refused(str(error)) from error
+            raise CliError(str(error)) from error
         return templates
 
     @cached_property
@@ -86,13 +79,13 @@ def open_session(root: Path | None) -> Session:
     """The session in a folder, or in the current one and those above it.
 
     Raises:
-        Refused: there is no repository.
+        CliError: there is no repository.
     """
     start = Path(os.path.abspath(root or Path.cwd()))  # noqa: PTH100 - links stay as the user wrote them
     found = find_root(start) if root is None else start if (start / SPECS / PLATFORM).exists() else None
     if found is None:
         where = "here or in any folder above" if root is None else f"in {root}"
-        raise Refused(
+        raise CliError(
             f"there is no {SPECS}/{PLATFORM} {where}; `sluice init` makes a repository, --root names one"
         )
     return Session(found, today())
@@ -102,7 +95,7 @@ def today() -> dt.date:
     """The date (UTC): SOURCE_DATE_EPOCH if it is set, else the clock's. Only the command line asks.
 
     Raises:
-        Refused: SOURCE_DATE_EPOCH is no time.
+        CliError: SOURCE_DATE_EPOCH is no time.
     """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if not epoch:
@@ -110,7 +103,7 @@ def today() -> dt.date:
     try:
         return dt.datetime.fromtimestamp(int(epoch), tz=dt.UTC).date()
     except (ValueError, OverflowError, OSError) as error:
-        raise Refused(f"SOURCE_DATE_EPOCH is no number of seconds since 1970: {epoch!r}") from error
+        raise CliError(f"SOURCE_DATE_EPOCH is no number of seconds since 1970: {epoch!r}") from error
 
 
 def root_option(command: F) -> F:
@@ -139,7 +132,7 @@ def select(session: Session, paths: Sequence[str]) -> Selection:
     `team/model`, or a team's name.
 
     Raises:
-        Refused: a path selects nothing.
+        CliError: a path selects nothing.
     """
     specs = os.path.realpath(session.root / SPECS)
     if not paths or any(not _targets(path).isdisjoint(_shared(specs)) for path in paths):
@@ -152,11 +145,11 @@ def select_one(session: Session, path: str) -> Entry:
     """The one model that a path names.
 
     Raises:
-        Refused: it names none, or several.
+        CliError: it names none, or several.
     """
     entries = _named(session, path)
     if len(entries) > 1:
-        raise Refused(
+        raise CliError(
             f"{path} names {len(entries)} models; name one: {', '.join(entry.name for entry in entries[:5])}"
         )
     return entries[0]
@@ -168,7 +161,7 @@ def _named(session: Session, path: str) -> list[Entry]:
     by_name = [entry for entry in session.entries if path.rstrip("/") in {entry.name, entry.team}]
     found = by_path or by_name
     if not found:
-        raise Refused(_nothing(session, path))
+        raise CliError(_nothing(session, path))
     return found
 
 

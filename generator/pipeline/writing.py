@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from generator.pipeline.session import Refused
+from generator.source.errors import CliError
 
 
 def write_file(path: Path, data: bytes) -> None:
     """Replace or make one file in one step, with the folders above it.
 
     Raises:
-        Refused: the file system refuses.
+        CliError: the file system refuses.
     """
     write_files(path.parent, {path.name: data})
 
@@ -21,7 +21,7 @@ def write_files(root: Path, files: dict[str, bytes]) -> None:
     """Write files, each in one step, by path below a folder that is made if missing.
 
     Raises:
-        Refused: the file system refuses.
+        CliError: the file system refuses.
     """
     from generator.output.errors import OutputError
     from generator.output.folder import open_root
@@ -29,14 +29,14 @@ def write_files(root: Path, files: dict[str, bytes]) -> None:
     try:
         folder = open_root(root, create=True)
         if folder is None:
-            raise Refused(f"{root} vanished while it was written to")
+            raise CliError(f"{root} vanished while it was written to")
         with folder:
             for name, data in files.items():
                 folder.write(name, data)
     except OutputError as error:
-        raise Refused(error.message) from error
+        raise CliError(error.message) from error
     except FileNotFoundError as error:
-        raise Refused(f"{root} vanished while it was written to") from error
+        raise CliError(f"{root} vanished while it was written to") from error
 
 
 def existing(root: Path, names: list[str]) -> list[str]:

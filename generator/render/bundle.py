@@ -20,12 +20,13 @@ from generator.render.outputs.pods import shadow
 from generator.render.outputs.rollout import rollout
 from generator.render.outputs.routing import routes, services
 from generator.render.outputs.workload import workload
+from generator.source.errors import InternalError
 
 OUTPUTS: tuple[Outputs, ...] = (workload, services, routes, shadow, analyses, gates, monitoring)
 
 
-class RenderError(Exception):
-    """A template gave something that is no valid object: one of ours is a bug, an overriding one is the platform's."""
+class RenderError(InternalError):
+    """A template of Sluice's own rendered something that is not a valid object."""
 
 
 def render_bundle(plan: Plan, templates: Templates, odds: Mapping[str, str]) -> dict[str, str]:

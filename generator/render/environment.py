@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from generator.render.filters import FILTERS
 from generator.render.scalars import finalizer
+from generator.source.errors import UserError
 from generator.source.files import RefusedError, regular_bytes
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def builtin_folder() -> Path:
     return shipped if shipped.is_dir() else package.parent / "templates"
 
 
-class TemplateError(Exception):
+class TemplateError(UserError):
     """A template of the platform team does not give what it should."""
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from generator.cli.gates import command
+from generator.cli.main import cli
 from generator.gates.environments import Environments, Tool
 from generator.gates.inputs import file_digest, tree_digest
 from tests.bento.serving import TRAIN, surroundings
@@ -155,4 +155,4 @@ def gates_run(root: Path, name: str, model: Path, folder: Path, *more: str) -> R
         "--model",
         str(model),
     ]
-    return CliRunner().invoke(command, [*arguments, *more], env={"SOURCE_DATE_EPOCH": str(WHEN)})
+    return CliRunner().invoke(cli, ["gates", *arguments, *more], env={"SOURCE_DATE_EPOCH": str(WHEN)})

@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 
-from generator.cli.gates import command
 from generator.cli.main import cli
 from generator.gates.document import read_evidence
 from tests.gates.models import EXAMPLES, ROOT
@@ -17,7 +16,7 @@ from tests.gates.situations import SITUATIONS, expected, row
 
 
 def check(root, *arguments):
-    return CliRunner().invoke(command, ["check", "--root", str(root), *arguments])
+    return CliRunner().invoke(cli, ["gates", "check", "--root", str(root), *arguments])
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from generator.cli.gates import command
+from generator.cli.main import cli
 from generator.gates.canonical import canonical_text, own_digest
 from generator.gates.document import read_evidence, written
 from generator.gates.measures import measure
@@ -48,7 +48,7 @@ def call(cluster: Cluster, way: str, case: Case, *arguments: str):
         variables["KUBECONFIG"] = str(config)
     (name, spec), rest = arguments[:2], arguments[2:]
     line = [name, spec, "--env", "production", "--root", str(case.root), *rest]
-    return CliRunner().invoke(command, line, env=variables)
+    return CliRunner().invoke(cli, ["gates", *line], env=variables)
 
 
 def concluded_document(case: Case, **values: float) -> str:
@@ -112,7 +112,7 @@ def test_fetched_evidence_lies_in_git(way, cluster, case):
     assert done.exit_code == 0, done.output
     content = evidence(case).content
     assert {entry.name: entry.verdict for entry in content.predicate.gates} == dict.fromkeys(("unit-tests", "drift", "toxicity"), "pass")  # fmt: skip
-    check = CliRunner().invoke(command, ["check", "shop/ranker", "--root", str(case.root)], env={"SOURCE_DATE_EPOCH": "1763900000"})  # fmt: skip
+    check = CliRunner().invoke(cli, ["gates", "check", "shop/ranker", "--root", str(case.root)], env={"SOURCE_DATE_EPOCH": "1763900000"})  # fmt: skip
     assert check.exit_code == 0, check.output
     assert {header for _, _, header in cluster.asked} == {"Bearer secret-token"}
     assert "secret-token" not in done.output
@@ -196,8 +196,9 @@ def test_what_can_go_wrong_is_one_sentence(way, cluster, case):
     asked = cluster.token
     cluster.token = "another"
     refused = CliRunner().invoke(
-        command,
+        cli,
         [
+            "gates",
             "fetch",
             "shop/ranker",
             "--env",
@@ -220,7 +221,7 @@ def test_nobody_there(case):
     for way in ("argo", "kubernetes"):
         done = call(gone, way, case, "submit", "shop/ranker")
         assert (done.exit_code, "does not answer" in done.output) == (2, True), done.output
-    lost = CliRunner().invoke(command, ["submit", "shop/ranker", "--env", "production", "--root", str(case.root)], env={"KUBECONFIG": str(case.root / "none")})  # fmt: skip
+    lost = CliRunner().invoke(cli, ["gates", "submit", "shop/ranker", "--env", "production", "--root", str(case.root)], env={"KUBECONFIG": str(case.root / "none")})  # fmt: skip
     assert (lost.exit_code, "no usable kubeconfig" in lost.output) == (2, True), lost.output
 
 

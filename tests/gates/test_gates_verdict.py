@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.cli.gates import command
+from generator.cli.main import cli
 from generator.gates.canonical import own_digest
 from generator.gates.document import Evidence, parse_evidence
 from generator.gates.measures import measure
@@ -84,8 +84,8 @@ LEFT = {
 def verdict(folder: Path, configs: list[dict], said: dict[str, str], **release: object):
     to = folder / "evidence.json"
     done = CliRunner().invoke(
-        command,
-        ["verdict", "--to", str(to), *(f"{name}={text}" for name, text in said.items())],
+        cli,
+        ["gates", "verdict", "--to", str(to), *(f"{name}={text}" for name, text in said.items())],
         env={
             "SLUICE_GATES": json.dumps(configs),
             "SLUICE_RELEASE": json.dumps({**RELEASE, **release}),
@@ -164,7 +164,7 @@ def test_the_report_of_a_custom_container_is_judged_here(text: str, wanted: str,
 @pytest.mark.parametrize("name", ["SLUICE_GATES", "SLUICE_RELEASE"])
 def test_a_verdict_that_was_told_nothing_is_the_infrastructures_fault(name: str, tmp_path: Path):
     env = {"SLUICE_GATES": json.dumps([TESTS]), "SLUICE_RELEASE": json.dumps(RELEASE), name: ""}
-    done = CliRunner().invoke(command, ["verdict", "--to", str(tmp_path / "e"), "unit-tests=x"], env=env)
+    done = CliRunner().invoke(cli, ["gates", "verdict", "--to", str(tmp_path / "e"), "unit-tests=x"], env=env)
     assert (done.exit_code, (tmp_path / "e").exists()) == (2, False)
 
 

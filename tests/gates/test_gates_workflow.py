@@ -13,7 +13,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from generator.cli.gates import command
+from generator.cli.main import cli
 from generator.gates.document import Evidence, parse_evidence
 from generator.gates.pod import gate_of, mounted
 from generator.gates.staging import staged
@@ -321,8 +321,7 @@ def test_staged_inputs_are_what_containers_find(case, tmp_path):
     (files / "unrelated.bin").write_bytes(b"x" * 10)
 
     def stage(*more: str):
-        return CliRunner().invoke(
-            command, ["stage", "shop/ranker", "--root", str(case.root), "--to", str(case.inputs), "--from", str(files), *more]
+        return CliRunner().invoke(cli, ["gates", "stage", "shop/ranker", "--root", str(case.root), "--to", str(case.inputs), "--from", str(files), *more]
         )  # fmt: skip
 
     done = stage()

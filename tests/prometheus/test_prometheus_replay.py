@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from prometheus_exporter import Exporter, Release, Script
 from prometheus_server import Server, until
 
-from generator.cli.replay import command
+from generator.cli.main import cli
 from generator.cluster.prometheus import Prometheus, PrometheusError
 from generator.odds.replay.judge import Story, judge
 from generator.odds.replay.schedule import Schedule
@@ -260,7 +260,7 @@ def test_the_command_asks_the_queries_as_they_are_rendered(scraped):
     times = ("--start", scraped.start_s, "--end", scraped.start_s + END)
     hashes = ("--canary-hash", "c", "--stable-hash", "s")
     arguments = ("shop/recommender", "--root", CHECKOUT, "--prometheus", scraped.server.url, *times, *hashes)
-    result = CliRunner().invoke(command, [*map(str, arguments), "--format", "json"])
+    result = CliRunner().invoke(cli, ["replay", *map(str, arguments), "--format", "json"])
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert (found["outcome"], found["at_s"]) == ("undecided", END)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from generator.cli import pin, promote
+from generator.cli.main import cli
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 WHEN = {"SOURCE_DATE_EPOCH": "1795392000"}
@@ -58,10 +58,10 @@ class Sandbox:
         return self
 
     def pin(self, *arguments: str, **variables: str) -> Result:
-        return self._run(pin.command, *arguments, **variables)
+        return self._run("pin", *arguments, **variables)
 
     def promote(self, *arguments: str) -> Result:
-        return self._run(promote.command, "shop/ranker", *arguments)
+        return self._run("promote", "shop/ranker", *arguments)
 
     def pinned(self, *arguments: str, **variables: str) -> Any:
         """The lock after a `pin` that succeeded."""
@@ -69,10 +69,10 @@ class Sandbox:
         assert done.exit_code == 0, done.output
         return self.locked
 
-    def _run(self, command: Any, *arguments: str, **variables: str) -> Result:
+    def _run(self, command: str, *arguments: str, **variables: str) -> Result:
         others = {name: None for name in os.environ if name.startswith(_SETTINGS)}
         env = {**others, **WHEN, "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home), **variables}
-        done = CliRunner(env=env).invoke(command, [*arguments, "--root", str(self.root)])
+        done = CliRunner(env=env).invoke(cli, [command, *arguments, "--root", str(self.root)])
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
         return done
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from generator.cli.reverts.alerts import failed_watches, is_alerts
-from generator.pipeline.session import Refused
+from generator.source.errors import CliError
 from generator.source.line import one_line
 
 SCHEMA: Final = "sluice/abort/v1"
@@ -40,12 +40,12 @@ def from_person(model: str | None, reason: str | None, *, halt: bool = False) ->
     """What the command line says.
 
     Raises:
-        Refused: something is missing.
+        CliError: something is missing.
     """
     if not model:
-        raise Refused("name a model: sluice revert TEAM/MODEL --reason TEXT")
+        raise CliError("name a model: sluice revert TEAM/MODEL --reason TEXT")
     if not reason or not reason.strip():
-        raise Refused("say why with --reason: it stays in platform.yaml beside the digest")
+        raise CliError("say why with --reason: it stays in platform.yaml beside the digest")
     return Asked(model, short(reason), halt=halt)
 
 
@@ -58,13 +58,13 @@ def from_webhook(file: str) -> list[Asked]:
         file: a path, or `-` for standard input.
 
     Raises:
-        Refused: it is no such notification.
+        CliError: it is no such notification.
     """
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Refused(f"{file} is no JSON: {error}") from error
+        raise CliError(f"{file} is no JSON: {error}") from error
     for _ in range(2):
         if isinstance(document, dict) and isinstance(document.get("client_payload"), dict):
             document = document["client_payload"]
@@ -74,7 +74,7 @@ def from_webhook(file: str) -> list[Asked]:
             for model, digest, reason in failed_watches(document)
         ]
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise Refused(
+        raise CliError(
             f"{file} is no notification of an abort, nor of Alertmanager: "
             f"its `schema` is not {SCHEMA}, and it has no list `alerts`"
         )
@@ -88,10 +88,10 @@ def _named(file: str, asked: Asked) -> Asked:
     """The same with a reason that fits a line.
 
     Raises:
-        Refused: it names nothing that could be reverted.
+        CliError: it names nothing that could be reverted.
     """
     if not _MODEL.fullmatch(asked.model) or not _DIGEST.fullmatch(asked.digest):
-        raise Refused(f"{file} names no model (team/model) and digest (sha256:…)")
+        raise CliError(f"{file} names no model (team/model) and digest (sha256:…)")
     return replace(asked, reason=short(asked.reason))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from generator.history.git import Git
 from generator.history.releases import Release
-from generator.pipeline.session import Refused
+from generator.source.errors import CliError
 from generator.pipeline.writing import write_file
 from generator.plan.entries import PLATFORM, SPECS, Entry
 from generator.source.document import Document
@@ -51,11 +51,11 @@ def restore(back: Back, entry: Entry, *, whole: bool) -> list[str]:
         What was done, a sentence each.
 
     Raises:
-        Refused: the spec can't be edited without losing something.
+        CliError: the spec can't be edited without losing something.
     """
     lock, evidence = back.file(".lock.yaml"), back.file(".evidence.json")
     if lock is None:
-        raise Refused(f"git has no lock of {back.good.name} at {back.good.commit[:12]}")
+        raise CliError(f"git has no lock of {back.good.name} at {back.good.commit[:12]}")
     write_file(entry.lock, lock)
     told = [f"the lock is that of {back.good.commit[:12]}"]
     if evidence is not None:
@@ -81,7 +81,7 @@ def quarantine(root: Path, bad: Release, reason: str, today: dt.date, running: S
         The entry as it is written.
 
     Raises:
-        Refused: the list can't be edited.
+        CliError: the list can't be edited.
     """
     path = root / SPECS / PLATFORM
     document = read(path, root)
@@ -102,9 +102,9 @@ def quarantine(root: Path, bad: Release, reason: str, today: dt.date, running: S
 def _whole_spec(back: Back, entry: Entry) -> list[str]:
     spec = back.file(".yaml")
     if spec is None:
-        raise Refused(f"git has no spec of {back.good.name} at {back.good.commit[:12]}")
+        raise CliError(f"git has no spec of {back.good.name} at {back.good.commit[:12]}")
     if entry.name != back.good.name:
-        raise Refused(
+        raise CliError(
             f"the model was called {back.good.name} then; its whole spec would not fit its new name"
         )
     write_file(entry.spec, spec)
@@ -122,7 +122,7 @@ def _reference(back: Back, entry: Entry) -> list[str]:
         if "sha256" not in source:
             wanted["spec"]["model"].pop("sha256", None)
     except (KeyError, TypeError) as error:
-        raise Refused(
+        raise CliError(
             f"the spec of {entry.name}, now or at {back.good.commit[:12]}, can't be read"
         ) from error
     if wanted == document.data:
@@ -135,5 +135,5 @@ def _reference(back: Back, entry: Entry) -> list[str]:
 def _write(document: Document, path: Path, wanted: Any, what: str) -> None:
     after = edited(document, wanted)
     if after is None:
-        raise Refused(f"no edit that keeps all comments was found for {what}")
+        raise CliError(f"no edit that keeps all comments was found for {what}")
     write_file(path, encode(after, path.read_bytes()))

@@ -11,10 +11,11 @@ from generator.cli.reverts.rendered import render_all
 from generator.history.git import Git
 from generator.history.releases import Release
 from generator.history.worktree import worktree
-from generator.pipeline.session import Refused, Session
+from generator.pipeline.session import Session
 from generator.pipeline.terminal import emit, note
 from generator.pipeline.work import platform_inputs
 from generator.plan.entries import Entry
+from generator.source.errors import CliError
 
 _BROKEN = "this model breaks other rules already: `sluice validate` tells which"
 
@@ -26,7 +27,7 @@ def halt(session: Session, git: Git, head: str, entry: Entry, asked: Asked, *, q
         Its name; empty when there is nothing to halt.
 
     Raises:
-        Refused: nothing can be halted.
+        CliError: nothing can be halted.
         HistoryError: git refuses.
     """
     bad = _running(session, git, head, entry, asked)
@@ -55,7 +56,7 @@ def _running(session: Session, git: Git, head: str, entry: Entry, asked: Asked) 
     """The version that git asks for; None when it is another one, or is in quarantine already.
 
     Raises:
-        Refused: there is none, or none that runs.
+        CliError: there is none, or none that runs.
     """
     platform, _, bad = released(session, git, head, entry)
     if asked.digest and asked.digest != bad.digest:
@@ -65,7 +66,7 @@ def _running(session: Session, git: Git, head: str, entry: Entry, asked: Asked) 
         note(f"version {bad.version} of {entry.name} is in quarantine already")
         return None
     if not bad.rendered:
-        raise Refused(
+        raise CliError(
             f"no environment is rendered from the lock of {entry.name}: run `sluice render`, commit"
         )
     return bad

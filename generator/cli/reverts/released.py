@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from generator.history.releases import History, Release
-from generator.pipeline.session import Refused, Session
+from generator.pipeline.session import Session
+from generator.source.errors import CliError
 
 if TYPE_CHECKING:
     from generator.history.git import Git
@@ -19,12 +20,12 @@ def released(
     """The platform, the releases of a model in order, and the one that the last commit asks for.
 
     Raises:
-        Refused: the platform can't be used, or the last commit has no lock of the model.
+        CliError: the platform can't be used, or the last commit has no lock of the model.
     """
     platform = session.repository.platform
     if platform is None:
-        raise Refused("the platform can't be used; `sluice validate` says why")
+        raise CliError("the platform can't be used; `sluice validate` says why")
     releases = History.of(git, head).releases(entry.name)
     if not releases or releases[-1].until is not None:
-        raise Refused(f"the last commit holds no lock of {entry.name} that can be read")
+        raise CliError(f"the last commit holds no lock of {entry.name} that can be read")
     return platform, releases, releases[-1]

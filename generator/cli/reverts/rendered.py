@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.pipeline.session import Refused, Session
+from generator.pipeline.session import Session
 from generator.pipeline.terminal import has_color, note
 from generator.plan.entries import Entry
+from generator.source.errors import CliError
 
 if TYPE_CHECKING:
     from generator.source.finding import Finding
@@ -26,7 +27,7 @@ def render_all(session: Session, entry: Entry, hint: str, environment: str = "")
         environment: the only one to render, or empty for all.
 
     Raises:
-        Refused: its files break rules.
+        CliError: its files break rules.
     """
     from generator.output.prune import prune
     from generator.pipeline.produce import produce
@@ -52,4 +53,4 @@ def _stop(findings: Sequence[Finding], hint: str) -> None:
 
     errors = [finding for finding in findings if finding.severity == "error"]
     click.echo(render(errors, "text", color=has_color(sys.stderr)), nl=False, err=True, color=True)
-    raise Refused(f"no branch was made: {hint}")
+    raise CliError(f"no branch was made: {hint}")

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import click
 
-from generator.pipeline.session import Refused, Session
+from generator.pipeline.session import Session
 from generator.pipeline.terminal import has_color
 from generator.report.compared.compare import Comparison, Difference, Side, comparison
 from generator.report.compared.revision import at_revision
 from generator.report.formats import render
+from generator.source.errors import CliError
 from generator.source.finding import Finding
 
 HEAD = "HEAD"
@@ -47,7 +48,7 @@ def compare_with(session: Session, revision: str, names: Sequence[str] | None) -
         names: models; None for all, those that are gone included.
 
     Raises:
-        Refused: there is no such revision.
+        CliError: there is no such revision.
     """
     with at_revision(session, revision) as past:
         old, new = Side(past.session), Side(session)
@@ -66,7 +67,7 @@ def compare_with_head(session: Session, names: Sequence[str] | None) -> Compared
                 return None
             found = comparison(old, new, names)
             return Compared(past.label, {"revision": HEAD, "commit": past.commit}, found)
-    except Refused:
+    except CliError:
         return None
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from generator.pipeline.session import Refused, Session
+from generator.pipeline.session import Session
+from generator.source.errors import CliError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def at_revision(session: Session, name: str) -> Iterator[Revision]:
     """The repository at a revision, in a temporary folder.
 
     Raises:
-        Refused: there is no git repository, no such revision, or no specs in it.
+        CliError: there is no git repository, no such revision, or no specs in it.
     """
     from generator.cluster.past import past
     from generator.cluster.pins.failure import PinError
@@ -50,4 +51,4 @@ def at_revision(session: Session, name: str) -> Iterator[Revision]:
         with past(git) as folder:
             yield Revision(name, git.commit, replace(session, root=folder))
     except PinError as error:
-        raise Refused(f"{error.message}; {error.hint}") from error
+        raise CliError(f"{error.message}; {error.hint}") from error

@@ -14,7 +14,7 @@ from generator.output.folder import open_root
 from generator.output.lock import locked
 from generator.output.prune import prune
 from generator.output.write import write_within
-from generator.pipeline.session import Refused, Session
+from generator.pipeline.session import Session
 from generator.pipeline.terminal import note
 from generator.plan.entries import Entry
 from generator.plan.resolve import Planned
@@ -22,6 +22,7 @@ from generator.report.compared.compare import Difference
 from generator.report.overview import chosen, open_waivers, overviews
 from generator.report.pages.index import index_page
 from generator.report.pages.plan import Against, Subject, plan_page
+from generator.source.errors import CliError
 
 INDEX = "index.html"
 _OURS = re.compile(rb'<meta name="generator" content="Sluice">')
@@ -48,11 +49,11 @@ def write_site(
         folder: where to.
 
     Raises:
-        Refused: the folder holds an index that is not ours, or can't be written.
+        CliError: the folder holds an index that is not ours, or can't be written.
     """
     index = folder / INDEX
     if index.exists() and not _OURS.search(index.read_bytes()):
-        raise Refused(f"{index} is not a page of Sluice; name another folder with --output")
+        raise CliError(f"{index} is not a page of Sluice; name another folder with --output")
 
     def tell(entry: Entry, plans: list[Planned]) -> None:
         planned = chosen(plans, environment)
@@ -80,7 +81,7 @@ def write_site(
             )
             top.write(INDEX, text.encode())
     except OutputError as error:
-        raise Refused(str(error)) from error
+        raise CliError(str(error)) from error
     return sum(1 for row in rows if row.reason)
 
 

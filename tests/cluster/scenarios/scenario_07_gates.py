@@ -9,7 +9,7 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from generator.cli.gates import command
+from generator.cli.main import cli
 from generator.plan.names import gate_workflow
 from generator.plan.values import Plan
 from tests.cluster import bentos, gate_images, gated, report, repository
@@ -102,7 +102,7 @@ def _same_evidence(tmp_path: Path, plan: Plan, folder: Path) -> None:
             "service": {"env": [{"name": "BED_MARK", "value": "none"}]},
         }
         repository.write(root, {_MODEL: version}, changes, _ENVIRONMENT)
-        done = CliRunner().invoke(command, [*arguments, "--root", str(root)], env=dict(os.environ))
+        done = CliRunner().invoke(cli, ["gates", *arguments, "--root", str(root)], env=dict(os.environ))
         assert done.exit_code == 1, (done.output, done.exception)  # the gate failed, and both say so
         document = json.loads((root / "specs" / f"{_MODEL}.evidence.json").read_text())
         found.append(_timeless(document))

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from generator.cli.codeowners import PLACES, command
+from generator.cli.codeowners import PLACES
+from generator.cli.main import cli
 
 SPECS = Path(__file__).resolve().parents[3] / "specs"
 
@@ -22,7 +23,7 @@ def repository(tmp_path):
 
 
 def run(root: Path, *arguments: str) -> tuple[int, str]:
-    found = CliRunner().invoke(command, ["--root", str(root), *arguments])
+    found = CliRunner().invoke(cli, ["codeowners", "--root", str(root), *arguments])
     return found.exit_code, found.output
 
 

@@ -8,7 +8,8 @@ import shutil
 
 import pytest
 
-from generator.pipeline.session import Refused, Session, open_session, select, select_one, today
+from generator.pipeline.session import Session, open_session, select, select_one, today
+from generator.source.errors import CliError
 
 
 def names(session: Session, *paths: str) -> list[str]:
@@ -24,7 +25,7 @@ def test_the_root_is_found_from_a_folder_below(repository, monkeypatch):
 
 
 def test_a_named_root_is_not_searched_above(repository):
-    with pytest.raises(Refused, match=r"there is no specs/platform\.yaml in specs/shop"):
+    with pytest.raises(CliError, match=r"there is no specs/platform\.yaml in specs/shop"):
         open_session(repository.relative_to(repository) / "specs" / "shop")
 
 
@@ -104,7 +105,7 @@ def test_a_path_that_selects_nothing_names_the_nearest(repository, sluice, path)
 
 
 def test_one_model_is_demanded_where_one_is_needed(repository):
-    with pytest.raises(Refused, match="names 3 models"):
+    with pytest.raises(CliError, match="names 3 models"):
         select_one(open_session(None), "specs")
 
 
@@ -116,7 +117,7 @@ def test_the_date_comes_from_source_date_epoch(monkeypatch):
 @pytest.mark.parametrize("value", ["soon", "1" * 40, "1.5"])
 def test_a_bad_date_is_refused(monkeypatch, value):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", value)
-    with pytest.raises(Refused, match="SOURCE_DATE_EPOCH"):
+    with pytest.raises(CliError, match="SOURCE_DATE_EPOCH"):
         today()
 
 

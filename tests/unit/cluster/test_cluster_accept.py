@@ -9,7 +9,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from generator.cli.verify import command
+from generator.cli.main import cli
 from generator.cluster.server import ClusterError, Kind, connect, path_of
 from tests.unit.cluster.conftest import kubeconfig, status
 
@@ -30,7 +30,7 @@ def tree(tmp_path):
 def ask(tree, config, *more):
     """Exit code, findings by code and place, and what was said beside them."""
     arguments = [str(tree), "--cluster", "--kubeconfig", str(config), "--format", "json", *more]
-    done = CliRunner().invoke(command, arguments)
+    done = CliRunner().invoke(cli, ["verify", *arguments])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     found = json.loads(done.stdout)["findings"] if done.stdout else []
     return done.exit_code, found, done.stderr
@@ -113,7 +113,7 @@ def test_a_kind_that_is_not_served(tree, tmp_path, standin):
 
 
 def test_nobody_is_asked_without_the_option(tree, standin):
-    done = CliRunner().invoke(command, [str(tree)])
+    done = CliRunner().invoke(cli, ["verify", str(tree)])
     assert done.exit_code == 0
     assert standin.asked == []
 
@@ -174,7 +174,7 @@ def test_the_client_is_not_installed(tree, tmp_path, standin, monkeypatch):
 
 
 def test_options_that_need_the_option(tree):
-    done = CliRunner().invoke(command, [str(tree), "--context", "here"])
+    done = CliRunner().invoke(cli, ["verify", str(tree), "--context", "here"])
     assert done.exit_code == 2
     assert "belong to --cluster" in done.stderr
 

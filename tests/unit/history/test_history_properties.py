@@ -26,13 +26,13 @@ from generator.cli.reverts import asked as asked_module
 from generator.cli.reverts.asked import Asked, from_webhook, short
 from generator.history.git import Change, Commit, Git, Moved, _parsed
 from generator.history.releases import History, Release
-from generator.pipeline.session import Refused
 from generator.pipeline.terminal import emit
 from generator.report.audits import write
 from generator.report.audits.rows import COLUMNS
 from generator.report.formats.characters import visible
 from generator.source.edit import edited
 from generator.source.reader import parse
+from generator.source.errors import CliError
 
 _QUIET = settings(
     max_examples=120,
@@ -77,7 +77,7 @@ def asked(text: str) -> list[Asked] | None:
     kept, sys.stdin = sys.stdin, io.StringIO(text)
     try:
         return from_webhook("-")
-    except Refused:
+    except CliError:
         return None
     finally:
         sys.stdin = kept
@@ -113,7 +113,7 @@ def test_any_text_is_a_request_or_a_refusal(text: str) -> None:
 def test_any_file_is_a_request_or_a_refusal(tmp_path: Path, raw: bytes) -> None:
     file = tmp_path / "event.json"
     file.write_bytes(raw)
-    with suppress(Refused):
+    with suppress(CliError):
         check_asked(from_webhook(str(file)))
 
 
@@ -307,7 +307,7 @@ def test_what_is_written_rightly_is_told() -> None:
 @_QUIET
 @given(TEXT | st.from_regex(r"\d{1,5}-\d{1,2}-\d{1,2}(T[0-9:+.]{1,12}Z?)?", fullmatch=True))
 def test_any_text_is_a_moment_or_a_refusal(text: str) -> None:
-    with suppress(Refused):
+    with suppress(CliError):
         first, last = moment(text)
         assert first < last
         assert first.tzinfo is not None

@@ -13,7 +13,7 @@ import ryaml
 import yaml
 from click.testing import CliRunner
 
-from generator.cli.alerts import command
+from generator.cli.main import cli
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.plan.values import Plan
@@ -161,7 +161,7 @@ def test_no_recorded_share_loses_its_events_or_has_too_few_samples():
 
 
 def test_the_command_writes_what_promtool_tests(tmp_path):
-    done = CliRunner().invoke(command, ["--root", str(OBSERVED), "--output", str(tmp_path / "a")])
+    done = CliRunner().invoke(cli, ["alerts", "--root", str(OBSERVED), "--output", str(tmp_path / "a")])
     assert done.exit_code == 0, done.output
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert names == ["live.shop.ranker.rules.yaml", "live.shop.ranker.test.yaml"]
@@ -172,6 +172,6 @@ def test_the_command_writes_what_promtool_tests(tmp_path):
 
 def test_a_platform_without_alerts_is_told(tmp_path):
     root = golden.CASES / "canary-none"
-    done = CliRunner().invoke(command, ["--root", str(root), "--output", str(tmp_path)])
+    done = CliRunner().invoke(cli, ["alerts", "--root", str(root), "--output", str(tmp_path)])
     assert done.exit_code == 2
     assert "monitoring: {alerts: {}}" in done.output

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from generator.cli.spinnaker import command
+from generator.cli.main import cli
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, resolve
 from generator.plan.strategy import Canary
@@ -231,7 +231,7 @@ def test_every_code_is_explained():
 
 def run(root: Path, *more: str) -> tuple[int, str]:
     arguments = ["shop/ranker", "--root", str(root), "--output", str(root / "out"), *more]
-    done = CliRunner().invoke(command, arguments)
+    done = CliRunner().invoke(cli, ["spinnaker", *arguments])
     return done.exit_code, done.output
 
 

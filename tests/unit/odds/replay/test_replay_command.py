@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from lxml import etree
 
-from generator.cli.replay import command
+from generator.cli.main import cli
 from generator.odds.odds import LATENCY_S
 
 RECOMMENDER = "shop/recommender"
@@ -20,7 +20,7 @@ Replay = Callable[..., Result]
 
 @pytest.fixture
 def replay(repository):
-    return lambda *arguments: CliRunner().invoke(command, list(map(str, arguments)))
+    return lambda *arguments: CliRunner().invoke(cli, ["replay", *map(str, arguments)])
 
 
 @pytest.fixture
