@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from generator import __version__
+from generator.source.errors import UserError
 
 COMMANDS: dict[str, str] = {
     "init": "Make a new GitOps repository that renders.",
@@ -102,6 +103,9 @@ class Sluice(click.Group):
             code = super().main(args, prog_name or "sluice", **extra)
         except click.ClickException as error:
             error.show()
+            code = 2
+        except UserError as error:
+            _say(f"Error: {error}")
             code = 2
         except click.Abort:
             code = INTERRUPTED

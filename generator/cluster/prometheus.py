@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from generator.source.errors import UserError
+
 _TIMEOUT_S: Final = 60.0
 _POINTS: Final = 5000  # a server refuses more than 11,000 for one query
 
 
-class PrometheusError(Exception):
-    """The server did not answer, or refused the query; the message is for people."""
+class PrometheusError(UserError):
+    """The server did not answer, or refused the query."""
 
 
 @dataclass(frozen=True, slots=True)

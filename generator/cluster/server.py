@@ -13,14 +13,16 @@ from urllib.parse import quote, urlencode
 
 from yaml import YAMLError
 
+from generator.source.errors import UserError
+
 _TIMEOUT_S: Final = (5.0, 60.0)  # to connect, to answer
 _TRIES: Final = 1
 # What the loader of kubeconfigs raises for files of another shape.
 _MALFORMED: Final = (AttributeError, KeyError, TypeError, ValueError)
 
 
-class ClusterError(Exception):
-    """The cluster can't be asked at all: no configuration, no answer, no rights; the message is for people."""
+class ClusterError(UserError):
+    """The cluster can't be queried at all: no configuration, no answer, no rights."""
 
 
 @dataclass(frozen=True, slots=True)

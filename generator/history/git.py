@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from generator.source.errors import UserError
+
 # Set by git for its hooks; they would send the questions below to another repository.
 OF_HOOKS: Final = frozenset({
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
@@ -21,12 +23,8 @@ _STATUS: Final = re.compile(r"[A-Z][0-9]*")
 _TIMEOUT_S: Final = 600
 
 
-class HistoryError(Exception):
-    """Git can't answer; message and hint are for people."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.message, self.hint = message, hint
+class HistoryError(UserError):
+    """Git can't answer."""
 
 
 @dataclass(frozen=True, slots=True)

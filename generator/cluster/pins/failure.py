@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from generator.source.errors import UserError
 
-class PinError(Exception):
+
+class PinError(UserError):
     """A reference can't be resolved, for a reason that lies outside this program.
 
     Args:
@@ -13,10 +15,8 @@ class PinError(Exception):
     """
 
     def __init__(self, code: str, message: str, hint: str) -> None:
-        super().__init__(message)
+        super().__init__(message, hint)
         self.code = code
-        self.message = message
-        self.hint = hint
 
 
 class CredentialError(PinError):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from generator.source.errors import UserError
+
 ALREADY_THERE: Final = "ALREADY_THERE"
 
 
-class WorkflowError(Exception):
+class WorkflowError(UserError):
     """A server refused, or did not answer; the text is for people.
 
     Args:
