@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from generator.source.errors import CliError
 from generator.pipeline.terminal import emit
 from generator.rules.catalogue import CATALOGUE
+from generator.source.errors import CliError
 from generator.source.suggest import nearest
 
 

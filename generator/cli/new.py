@@ -12,10 +12,10 @@ import click
 
 from generator.pipeline.example import example_lock
 from generator.pipeline.session import Session, open_session, root_option
-from generator.source.errors import CliError
 from generator.pipeline.terminal import emit, is_terminal
 from generator.pipeline.writing import existing, write_files
 from generator.plan.entries import SPECS
+from generator.source.errors import CliError
 from generator.source.suggest import did_you_mean
 from generator.spec.model import ModelSource
 from generator.spec.types import KEBAB

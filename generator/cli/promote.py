@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from generator.pipeline.session import Session, open_session, root_option, select_one
-from generator.source.errors import CliError
 from generator.pipeline.terminal import emit
 from generator.plan.entries import Entry
 from generator.source.document import Document
+from generator.source.errors import CliError
 
 _REF, _SHA256 = ("spec", "model", "ref"), ("spec", "model", "sha256")
 

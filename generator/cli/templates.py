@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from generator.pipeline.session import open_session, root_option
-from generator.source.errors import CliError
 from generator.pipeline.terminal import emit
 from generator.render.environment import Source, Templates, builtin_folder, template_names
+from generator.source.errors import CliError
 from generator.source.suggest import misspelt, nearest
 
 

@@ -31,8 +31,8 @@ from generator.report.audits import write
 from generator.report.audits.rows import COLUMNS
 from generator.report.formats.characters import visible
 from generator.source.edit import edited
-from generator.source.reader import parse
 from generator.source.errors import CliError
+from generator.source.reader import parse
 
 _QUIET = settings(
     max_examples=120,
