@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from generator.cli.main import cli as sluice
-from generator.rules.catalogue import CATALOGUE
+from generator.report.codes import all_codes
 from generator.spec.schema import model_schema, platform_schema
 
 _FAMILIES = {
@@ -52,14 +52,14 @@ def findings() -> str:
     """Every finding, by family."""
     parts = ["# Findings\n\n`sluice explain CODE` says the same in a terminal.\n"]
     family = ""
-    for code, entry in CATALOGUE.items():
+    for code, entry in all_codes().items():
         letters = code.rstrip("0123456789")
         if letters != family:
             family = letters
             parts.append(f"## {_FAMILIES.get(letters, letters)} ({letters})\n")
         title = entry.title[:1].upper() + entry.title[1:]
         parts.append(f"### {code}\n\n**{_plain(title)}** ({entry.severity})\n")
-        parts.append(f"{_plain(entry.why)}\n\n*Remedy:* {_plain(entry.fix)}\n")
+        parts.append(f"{_plain(entry.why)}\n\n*Remedy:* {_plain(entry.remedy)}\n")
     return "\n".join(parts)
 
 

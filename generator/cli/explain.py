@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from generator.pipeline.terminal import emit
-from generator.rules.catalogue import CATALOGUE
+from generator.report.codes import all_codes
 from generator.source.errors import CliError
 from generator.source.suggest import nearest
 
@@ -21,16 +21,16 @@ def command(code: str | None) -> None:
 
 
 def _one(code: str) -> str:
-    entry = CATALOGUE.get(code)
+    codes = all_codes()
+    entry = codes.get(code)
     if entry is None:
-        near = nearest(code, CATALOGUE, 3)
+        near = nearest(code, codes, 3)
         hint = f"did you mean {' or '.join(near)}?" if near else "`sluice explain` lists all codes"
         raise CliError(f"{code} is no code of a finding; {hint}")
-    return f"{entry.code} ({entry.severity}): {entry.title}\n\nWhy: {entry.why}\n\nFix: {entry.fix}\n"
+    return f"{entry.code} ({entry.severity}): {entry.title}\n\nWhy: {entry.why}\n\nFix: {entry.remedy}\n"
 
 
 def _all() -> str:
-    width = max(map(len, CATALOGUE))
-    return "".join(
-        f"{code:<{width}}  {entry.severity:<7}  {entry.title}\n" for code, entry in sorted(CATALOGUE.items())
-    )
+    codes = all_codes()
+    width = max(map(len, codes))
+    return "".join(f"{code:<{width}}  {entry.severity:<7}  {entry.title}\n" for code, entry in codes.items())

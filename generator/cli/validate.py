@@ -78,9 +78,9 @@ def _fixed(session: Session, selection: Selection, findings: list[Finding]) -> t
 
 
 def _report(findings: list[Finding], fmt: str, output: Path | None, checked: int) -> None:
-    from generator.rules.catalogue import CATALOGUE
+    from generator.report.codes import all_codes
 
-    rules = {code: entry.title for code, entry in CATALOGUE.items()}
+    rules = {code: entry.title for code, entry in all_codes().items()}
     color = output is None and has_color(sys.stdout)
     text = render(findings, fmt, color=color, checked=checked, rules=rules)
     if output is None:

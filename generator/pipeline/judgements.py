@@ -15,7 +15,7 @@ from generator.pipeline.terminal import progress
 from generator.plan.entries import Entry
 from generator.plan.resolve import resolve
 from generator.render.outputs.gates import used_images
-from generator.rules.judge import judge_all
+from generator.rules.evaluate import run_fleet_rules
 from generator.source.finding import Finding
 from generator.source.reader import display
 
@@ -83,7 +83,7 @@ def judge_models(
     with progress(spread(models, judge_some), len(models), label) as found:
         judged = sorted(_shared(found, session.entries), key=lambda one: one.entry)
     footprints = [footprint for one in judged for footprint in one.footprints]
-    return judged, judge_all(footprints, session.repository, session.today)
+    return judged, run_fleet_rules(footprints, session.repository, session.today)
 
 
 def _shared(found: Iterable[Judged], entries: Iterable[Entry]) -> Iterator[Judged]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from generator.plan.entries import Entry
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, Resolved
-from generator.rules.judge import judge
+from generator.rules.evaluate import run_rules
 from generator.source.finding import Finding
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def judge_model(resolved: Resolved, repository: Repository, today: dt.date) -> list[Finding]:
     """Findings of every rule on every plan of one model, and of the evidence where its tier demands it in git."""
     return sorted(
-        [*judge(resolved, today), *_judge_evidence(resolved, repository, today)],
+        [*run_rules(resolved, today), *_judge_evidence(resolved, repository, today)],
         key=Finding.sort_key,
     )
 

@@ -6,8 +6,10 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from generator.lint.engine import Problem, rule
 from generator.odds.odds import price, share_down, share_up
 from generator.plan.strategy import Canary, Guard
+from generator.rules.context import GUARDS, STEPS, Context, weight_steps
 from generator.rules.effects import (
     canary_odds,
     compared,
@@ -19,8 +21,6 @@ from generator.rules.effects import (
     rewritten,
     with_hold,
 )
-from generator.rules.paths import GUARDS, STEPS, weight_steps
-from generator.rules.registry import Context, Problem, rule
 from generator.rules.routing import capabilities, smallest_weight
 from generator.source.document import Path
 from generator.source.finding import Fix, Severity
@@ -36,8 +36,9 @@ _REFUSED_POWER: Final = 0.5
     "CAN101",
     "warning",
     "good versions are rolled back more often than accepted",
+    scope=Context,
     why="A guard that fires on good versions is switched off after a while, and then it stops no bad one either.",
-    fix="Compare with the stable version (`detect`) instead of a bare `limit`, or move the limit away.",
+    remedy="Compare with the stable version (`detect`) instead of a bare `limit`, or move the limit away.",
 )
 def false_rollback(context: Context) -> Iterator[Problem]:
     """False rollbacks of the whole rollout: warned above the budget, refused above three times of it."""
@@ -78,8 +79,9 @@ def _compare(context: Context, guard: Guard) -> tuple[str, Fix | None]:
     "CAN102",
     "warning",
     "too few bad versions are caught by the end of the rollout",
+    scope=Context,
     why="A guard that sees too few requests lets the change through that it was written for, and looks like a check.",
-    fix="Hold longer, send more traffic, or declare a larger change.",
+    remedy="Hold longer, send more traffic, or declare a larger change.",
 )
 def power(context: Context) -> Iterator[Problem]:
     """Power over all steps: warned below `risk.power`, refused below one half."""
@@ -133,8 +135,9 @@ def _hold_for_end(
     "CAN107",
     "warning",
     "nobody can tell what a guard will do",
+    scope=Context,
     why="Whether a guard catches anything depends on the traffic and on how often the event happens in normal times.",
-    fix="Declare `traffic.minRps`, and the `baseline` of the guard or of its outcome.",
+    remedy="Declare `traffic.minRps`, and the `baseline` of the guard or of its outcome.",
 )
 def unpriced(context: Context) -> Iterator[Problem]:
     """Guards without odds; fairness guards are judged by their intervals and need none."""
@@ -148,37 +151,39 @@ def unpriced(context: Context) -> Iterator[Problem]:
             "`traffic.minRps` is not declared: there are no odds, and no step asks whether it has seen enough"
         )
         yield Problem(
-            ("spec", "traffic", "minRps"), message, "declare the requests per second off-peak", key=True
+            ("spec", "traffic", "minRps"), message, "declare the requests per second off-peak", on_key=True
         )
         return
     for name, reason in odds.unpriced:
         if guards[name].kind != "fairness":
             message = f"there are no odds of `{name}`: {reason}"
             hint = "declare its `baseline`: the share of events in normal times"
-            yield Problem((*GUARDS, guards[name].index, "baseline"), message, hint, key=True)
+            yield Problem((*GUARDS, guards[name].index, "baseline"), message, hint, on_key=True)
 
 
 @rule(
     "CAN108",
     "warning",
     "nothing but a person can stop this rollout",
+    scope=Context,
     why="Without a guard the weights grow by the clock: a bad version reaches everyone unless somebody looks.",
-    fix="Add a guard: an outcome, `error-rate` or `slow-rate`.",
+    remedy="Add a guard: an outcome, `error-rate` or `slow-rate`.",
 )
 def unguarded(context: Context) -> Iterator[Problem]:
     """A canary without guards."""
     if isinstance(context.plan.rollout, Canary) and not context.plan.rollout.guards:
         message = "no guard watches the live traffic"
         hint = "add one: `{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}`, for example"
-        yield Problem(GUARDS, message, hint, key=True)
+        yield Problem(GUARDS, message, hint, on_key=True)
 
 
 @rule(
     "CAN151",
     "warning",
     "weights are shares of pods, not of requests",
+    scope=Context,
     why="Without a router a step sends what its pods happen to get: one pod of two is half of the traffic.",
-    fix="Use a router, or enough replicas for the smallest weight.",
+    remedy="Use a router, or enough replicas for the smallest weight.",
 )
 def replica_ratio(context: Context) -> Iterator[Problem]:
     """Warned always, refused below one pod (statistics.md section 5; argo-rollouts.md 1.11)."""
@@ -188,7 +193,7 @@ def replica_ratio(context: Context) -> Iterator[Problem]:
     pods, smallest = plan.capacity.fewest, min(plan.rollout.weights)
     if smallest >= smallest_weight(plan):
         message = f"without a router a weight is a share of the {pods} pods: {smallest}% is one in {100 // smallest}"
-        yield Problem(STEPS, message, "use a router in this environment, or accept this finding", key=True)
+        yield Problem(STEPS, message, "use a router in this environment, or accept this finding", on_key=True)
         return
     needed = math.ceil(100 / smallest)
     path: Path = ("spec", "autoscaling", "min") if plan.capacity.autoscaler else ("spec", "replicas")
@@ -204,8 +209,9 @@ def replica_ratio(context: Context) -> Iterator[Problem]:
     "CAN152",
     "warning",
     "a guard of a blue-green with nothing to compare",
+    scope=Context,
     why="After the switch all traffic is on the new version: there is no stable one beside it at the same time.",
-    fix="Use absolute limits on errors and latency, or a canary.",
+    remedy="Use absolute limits on errors and latency, or a canary.",
 )
 def blue_green(context: Context) -> Iterator[Problem]:
     """Comparisons are refused; limits on outcomes are warned of, in a strict tier refused."""

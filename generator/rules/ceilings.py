@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from generator.lint.engine import Problem, Related, rule
 from generator.odds.odds import odds_of, share_up
 from generator.plan.strategy import Canary
 from generator.plan.values import Plan
-from generator.rules.paths import GUARDS, ROLLOUT, STEPS
-from generator.rules.registry import Context, Problem, Related, rule
+from generator.rules.context import GUARDS, ROLLOUT, STEPS, Context
 from generator.source.document import Path
 from generator.source.finding import Fix
 from generator.source.quantity import quantity_amount
@@ -36,8 +36,9 @@ def _above(context: Context, path: Path, what: str, key: str, limit: int | str) 
     "TIER301",
     "error",
     "the first weight is above the tier's ceiling",
+    scope=Context,
     why=f"The first step decides how many requests a bad model answers before anyone has looked. {_STRICTER}",
-    fix="Lower the first weight, or add a smaller step before it.",
+    remedy="Lower the first weight, or add a smaller step before it.",
 )
 def first_weight(context: Context) -> Iterator[Problem]:
     """Without any weight step the first weight is that of the promotion: everything."""
@@ -61,8 +62,9 @@ def first_weight(context: Context) -> Iterator[Problem]:
     "TIER302",
     "error",
     "false rollbacks are above the tier's ceiling",
+    scope=Context,
     why=f"A rollback of a good model costs a release and the trust in rollbacks. {_STRICTER}",
-    fix="Lower `risk.falseRollback`, or replace bare limits by `detect`.",
+    remedy="Lower `risk.falseRollback`, or replace bare limits by `detect`.",
 )
 def false_rollback(context: Context) -> Iterator[Problem]:
     """Both what the team accepts and what its guards really do stay below the ceiling."""
@@ -85,8 +87,9 @@ def false_rollback(context: Context) -> Iterator[Problem]:
     "TIER303",
     "error",
     "the rollout takes longer than the tier allows",
+    scope=Context,
     why=f"Two versions serve side by side all that time, and an urgent fix waits behind it. {_STRICTER}",
-    fix="Shorten holds; a higher weight sees enough requests sooner.",
+    remedy="Shorten holds; a higher weight sees enough requests sooner.",
 )
 def longest_rollout(context: Context) -> Iterator[Problem]:
     """Sum of all holds, that of the shadow included; approvals may last any time."""
@@ -190,15 +193,23 @@ def _limited(size: _Size) -> Callable[[Context], Iterator[Problem]]:
 
 
 for _size in _SIZES:
-    rule(_size.code, "error", _size.title, why=f"{_size.why} {_STRICTER}", fix=_size.fix)(_limited(_size))
+    rule(
+        _size.code,
+        "error",
+        _size.title,
+        scope=Context,
+        why=f"{_size.why} {_STRICTER}",
+        remedy=_size.fix,
+    )(_limited(_size))
 
 
 @rule(
     "TIER308",
     "error",
     "a bad model answers more requests than the tier allows",
+    scope=Context,
     why=f"Every request that a bad model answers is harm done. {_STRICTER}",
-    fix="Lower the first weights, hold them longer, or watch something that shows sooner.",
+    remedy="Lower the first weights, hold them longer, or watch something that shows sooner.",
 )
 def max_exposed(context: Context) -> Iterator[Problem]:
     """Mean exposure by the odds; without a guard it is the whole canary."""
@@ -225,8 +236,9 @@ def max_exposed(context: Context) -> Iterator[Problem]:
     "TIER309",
     "warning",
     "nobody can tell whether the tier's limit of exposed requests is kept",
+    scope=Context,
     why="Exposure is traffic times weight times time: without the traffic there is no number to hold against.",
-    fix="Declare `traffic.minRps`, the requests per second off-peak.",
+    remedy="Declare `traffic.minRps`, the requests per second off-peak.",
 )
 def exposure_unknown(context: Context) -> Iterator[Problem]:
     """A ceiling on exposure without declared traffic."""
@@ -236,4 +248,4 @@ def exposure_unknown(context: Context) -> Iterator[Problem]:
         message += "but `traffic.minRps` is not declared"
         hint = "declare the requests per second off-peak"
         related = _ceiling(context, "maxExposed", ceiling)
-        yield Problem(("spec", "traffic", "minRps"), message, hint, related, key=True)
+        yield Problem(("spec", "traffic", "minRps"), message, hint, related, on_key=True)

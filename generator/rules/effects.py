@@ -11,7 +11,7 @@ from typing import Any, Final
 from generator.odds.odds import PlanOdds, odds_of, phases, price, share_down
 from generator.plan.strategy import Canary, Guard
 from generator.plan.values import Plan
-from generator.rules.registry import Context
+from generator.rules.context import Context
 from generator.spec.units import percent
 from generator.stats.odds import GuardOdds
 from generator.stats.timeline import Phase

@@ -7,9 +7,9 @@ import warnings
 from collections.abc import Iterator
 from typing import Final
 
+from generator.lint.engine import Problem, rule
 from generator.plan.strategy import Canary
-from generator.rules.paths import STEPS
-from generator.rules.registry import Context, Problem, rule
+from generator.rules.context import STEPS, Context
 
 _NOT_RE2: Final = re.compile(
     r"\\.|\[(?:\\.|[^\]\\])*\]|(?P<bad>\(\?(?:<?[=!]|>|P=|\())|(?P<greedy>[*+?}]\+)", re.DOTALL
@@ -31,8 +31,9 @@ _BROKEN: Final = (
     "PLAN513",
     "error",
     "a header expression that no router can read",
+    scope=Context,
     why="Routers match by RE2: without lookaround and back references. A route with anything else is not accepted.",
-    fix="Write an RE2 expression, or `exact` or `prefix`.",
+    remedy="Write an RE2 expression, or `exact` or `prefix`.",
 )
 def expressions(context: Context) -> Iterator[Problem]:
     """Expressions of cohorts that are broken, or of another dialect."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from generator.rules.paths import GATES
-from generator.rules.registry import Context, Problem, rule
+from generator.lint.engine import Problem, rule
+from generator.rules.context import GATES, Context
 from generator.spec.gates import CustomGate
 
 _BY_DIGEST: Final = "@sha256:"
@@ -17,8 +17,9 @@ _PLACEHOLDER: Final = "{{"
     "GATE330",
     "error",
     "a custom gate that can't run in the cluster",
+    scope=Context,
     why="A command of your repository is in no image: its gate would be inconclusive, and block every release.",
-    fix="Put the program into an image and name that by digest, or let the tier enforce gates in git alone.",
+    remedy="Put the program into an image and name that by digest, or let the tier enforce gates in git alone.",
 )
 def commands(context: Context) -> Iterator[Problem]:
     """Custom gates that are commands, where the tier enforces gates in the cluster."""
@@ -34,8 +35,9 @@ def commands(context: Context) -> Iterator[Problem]:
     "GATE331",
     "error",
     "an image or argument that Argo Workflows would change",
+    scope=Context,
     why="Argo replaces what stands between double braces, wherever it stands, and stops at what it does not know.",
-    fix="Write it without double braces.",
+    remedy="Write it without double braces.",
 )
 def placeholders(context: Context) -> Iterator[Problem]:
     """Images and arguments of custom gates that hold a placeholder of Argo."""

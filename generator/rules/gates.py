@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator
 from typing import Final, TypeVar
 
+from generator.lint.engine import Problem, rule
 from generator.odds.gate_odds import share_odds
 from generator.odds.odds import share_down
-from generator.rules.paths import GATES
-from generator.rules.registry import Context, Problem, rule
+from generator.rules.context import GATES, Context
 from generator.source.finding import Fix, Severity
 from generator.spec.gates import DriftGate, FairnessGate, MetricGate, is_share
 from generator.spec.units import percent
@@ -42,8 +42,9 @@ def _of(kind: type[G], context: Context) -> Iterator[tuple[int, G]]:
     "GATE301",
     "warning",
     "the test set is too small for its limit",
+    scope=Context,
     why="A share passes when its whole interval does: on few rows a good model stays undecided, and that blocks it.",
-    fix="Judge on more rows.",
+    remedy="Judge on more rows.",
 )
 def accuracy(context: Context) -> Iterator[Problem]:
     """Shares of so few rows that a model two points better than the limit passes in less than four of five runs."""
@@ -77,8 +78,9 @@ def _rows(context: Context, gate: MetricGate) -> int:
     "GATE302",
     "warning",
     "nobody said how large the test set is",
+    scope=Context,
     why="What a limit is worth depends on the rows behind it.",
-    fix="Declare `rows`: the rows of the test set, or of the smaller window.",
+    remedy="Declare `rows`: the rows of the test set, or of the smaller window.",
 )
 def rows_unknown(context: Context) -> Iterator[Problem]:
     """Metric gates and stability indices without rows: warned, refused in a strict tier."""
@@ -94,8 +96,9 @@ def rows_unknown(context: Context) -> Iterator[Problem]:
     "GATE303",
     "warning",
     "two models are compared by their scores alone",
+    scope=Context,
     why="The same rows judged by both tell three to five times as much as two scores (statistics.md 4.2).",
-    fix="Let the evaluation write both models' predictions for each row, and say `paired: true`.",
+    remedy="Let the evaluation write both models' predictions for each row, and say `paired: true`.",
 )
 def unpaired(context: Context) -> Iterator[Problem]:
     """Comparisons with the champion that are not paired."""
@@ -112,8 +115,9 @@ def unpaired(context: Context) -> Iterator[Problem]:
     "GATE310",
     "warning",
     "groups that are too small for the limit on fairness",
+    scope=Context,
     why="The difference between small groups is large by chance: a fair model fails, and everyone learns to ignore it.",
-    fix="Raise `minGroup`, judge on more rows, or merge groups.",
+    remedy="Raise `minGroup`, judge on more rows, or merge groups.",
 )
 def groups(context: Context) -> Iterator[Problem]:
     """Smallest group judged: warned below what a fair model needs, refused below 30 (statistics.md 4.3)."""
@@ -147,8 +151,9 @@ def smallest_group(limit: float, count: int) -> int:
     "GATE321",
     "warning",
     "the smallest drift that matters is smaller than chance in a large sample",
+    scope=Context,
     why="With enough rows every difference is significant; only a floor of the effect lets such a gate pass.",
-    fix="Raise `atMost`; 0.1 is a shift by a quarter of a standard deviation.",
+    remedy="Raise `atMost`; 0.1 is a shift by a quarter of a standard deviation.",
 )
 def drift_floor(context: Context) -> Iterator[Problem]:
     """A floor below what 5,000 rows leave to chance (warned), or 100,000 (refused): then the p value decides alone."""
@@ -171,8 +176,9 @@ def drift_floor(context: Context) -> Iterator[Problem]:
     "GATE322",
     "warning",
     "too few rows for the limit of a stability index",
+    scope=Context,
     why="The index of two small samples is large by chance: without any drift the gate stops the release.",
-    fix="Compare more rows, or raise `atMost`.",
+    remedy="Compare more rows, or raise `atMost`.",
 )
 def stability_rows(context: Context) -> Iterator[Problem]:
     """Rows below which an index exceeds its limit by chance in 5 % of all runs: warned; below half of it: refused."""

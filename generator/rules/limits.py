@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from generator.lint.engine import Problem, rule
 from generator.odds.odds import odds_of, phases, price, share_up
 from generator.plan.looks import window_s
 from generator.plan.strategy import Canary, Guard
+from generator.rules.context import GUARDS, STEPS, Context, weight_steps
 from generator.rules.effects import (
     caught,
     compared,
@@ -20,8 +22,6 @@ from generator.rules.effects import (
     round_hold,
     with_hold,
 )
-from generator.rules.paths import GUARDS, STEPS, weight_steps
-from generator.rules.registry import Context, Problem, rule
 from generator.source.document import Path
 from generator.source.finding import Fix, Severity
 from generator.spec.units import duration, percent
@@ -42,8 +42,9 @@ def _bare(context: Context) -> list[Guard]:
     "CAN103",
     "warning",
     "a guard can roll back and nobody said what it must catch",
+    scope=Context,
     why="A limit without a declared change has no power: nobody can tell a check from a decoration.",
-    fix="Write `detect` instead of `limit`, or add a guard that does beside it.",
+    remedy="Write `detect` instead of `limit`, or add a guard that does beside it.",
 )
 def undeclared(context: Context) -> Iterator[Problem]:
     """A bare limit alone: warned, refused in a strict tier; beside a comparison it is a second net."""
@@ -72,8 +73,9 @@ def _as_comparison(context: Context, guard: Guard) -> tuple[Fix | None, str]:
     "CAN105",
     "warning",
     "too few requests in the window of a limit",
+    scope=Context,
     why="A ratio of a handful of requests is noise, and of none there is none: the guard waits or fires by chance.",
-    fix="Send more traffic in the first step, or compare with the stable version (`detect`).",
+    remedy="Send more traffic in the first step, or compare with the stable version (`detect`).",
 )
 def sparse(context: Context) -> Iterator[Problem]:
     """Requests in a window at the smallest weight: warned below 100, refused below 20."""
@@ -110,8 +112,9 @@ def _highest_weight(context: Context) -> int:
     "CAN110",
     "warning",
     "a limit stands exactly where the change is to be caught",
+    scope=Context,
     why="A version with just that change is below the limit in half of all looks: it is caught by the toss of a coin.",
-    fix="Move the limit beyond the change, or leave it out: the comparison catches it.",
+    remedy="Move the limit beyond the change, or leave it out: the comparison catches it.",
 )
 def coin_toss(context: Context) -> Iterator[Problem]:
     """A limit at baseline times the change that a comparison beside it is to catch."""
@@ -135,8 +138,9 @@ def coin_toss(context: Context) -> Iterator[Problem]:
     "CAN140",
     "warning",
     "late outcomes look like a bad version",
+    scope=Context,
     why="Outcomes that are still under way are missing from a version whose weight has just grown, and from no other.",
-    fix="Let the weight grow less at a time, compare with the stable version, or count outcomes once they are settled.",
+    remedy="Let the weight grow less at a time, compare with the stable version, or count settled outcomes only.",
 )
 def late(context: Context) -> Iterator[Problem]:
     """Evidence against a good version by outcomes that outlast the mask; bare limits have no mask."""
@@ -196,8 +200,9 @@ def _unmasked(context: Context, guard: Guard) -> Iterator[Problem]:
     "CAN141",
     "warning",
     "outcomes are late for the length of a step",
+    scope=Context,
     why="Until the outcomes are there a step shows nothing; the mask leaves out five mean delays after each change.",
-    fix="Hold each step for four mean delays at least, better ten.",
+    remedy="Hold each step for four mean delays at least, better ten.",
 )
 def slow(context: Context) -> Iterator[Problem]:
     """Mean delay above a quarter of the shortest step: warned; above the step: refused."""

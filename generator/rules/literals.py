@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from generator.rules.registry import Context, Problem, Together, rule
+from generator.lint.engine import Problem, rule
+from generator.rules.context import Context, FleetContext
 from generator.rules.secrets import looks_secret
 from generator.source.document import Path
 
@@ -22,8 +23,9 @@ _HINT: Final = "put it into a Secret and write `secret: {name: …, key: …}`; 
     "PLAN507",
     "error",
     "a plain value looks like a secret",
+    scope=Context,
     why="Specs are in git for ever and for everyone; a credential that was committed is a credential to replace.",
-    fix="Put it into a Secret and write `secret: {name: …, key: …}`; replace the credential.",
+    remedy="Put it into a Secret and write `secret: {name: …, key: …}`; replace the credential.",
 )
 def secrets(context: Context) -> Iterator[Problem]:
     """Any text of the spec by its form; variables by their names, too."""
@@ -42,11 +44,11 @@ def secrets(context: Context) -> Iterator[Problem]:
     "PLAT912",
     "error",
     "a text of the platform looks like a secret",
+    scope=FleetContext,
     why="The platform is read by every team, and some of it is rendered into every bundle.",
-    fix="Remove it, replace the credential, and let the controllers have it from a Secret.",
-    scope="together",
+    remedy="Remove it, replace the credential, and let the controllers have it from a Secret.",
 )
-def platform(context: Together) -> Iterator[Problem]:
+def platform(context: FleetContext) -> Iterator[Problem]:
     """Any text of the platform: an address with a password, a token in a default."""
     for path, text in texts(context.document.data):
         if kind := looks_secret(text):
@@ -58,8 +60,9 @@ def platform(context: Together) -> Iterator[Problem]:
     "PLAN512",
     "error",
     "a version of a secret that nothing fetches",
+    scope=Context,
     why="Versions are the store's; a Secret that somebody made by hand has none, and the value would change nothing.",
-    fix="Remove `version`, or declare the platform's `secrets`.",
+    remedy="Remove `version`, or declare the platform's `secrets`.",
 )
 def versions(context: Context) -> Iterator[Problem]:
     """A version needs a store."""
@@ -67,7 +70,7 @@ def versions(context: Context) -> Iterator[Problem]:
         if variable.secret and variable.secret.version and not context.platform.secrets:
             message = f"`version: {variable.secret.version}` has no effect: the platform declares no store"
             path = (*ENV, index, "secret", "version")
-            yield Problem(path, message, "remove it, or declare the platform's `secrets`", key=True)
+            yield Problem(path, message, "remove it, or declare the platform's `secrets`", on_key=True)
 
 
 def texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:

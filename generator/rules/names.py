@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from generator.lint.engine import Problem, rule
 from generator.plan.guards import metric_names
 from generator.plan.names import Names, application
-from generator.rules.paths import GATES, written_guards
-from generator.rules.registry import Context, Problem, rule
+from generator.rules.context import GATES, Context, written_guards
 from generator.source.document import Path
 
 LONGEST: Final = 63
@@ -29,8 +29,9 @@ VERDICT_TASK = "verdict"
     "NAME401",
     "error",
     "a name is too long once team and environment are added",
+    scope=Context,
     why="Kubernetes refuses label values and DNS names above 63 characters, and only at the sync.",
-    fix="Shorten the name of the model, the team or the environment.",
+    remedy="Shorten the name of the model, the team or the environment.",
 )
 def derived_names(context: Context) -> Iterator[Problem]:
     """Names that hold several others: the Application, the bento, and what the model's objects add."""
@@ -53,8 +54,9 @@ def derived_names(context: Context) -> Iterator[Problem]:
     "NAME402",
     "error",
     "the namespace of the team is no valid name",
+    scope=Context,
     why="A namespace is a DNS label: 1 to 63 letters in lower case, digits and inner hyphens.",
-    fix="Correct the environment's `namespace`: {team} and {environment} are its only placeholders.",
+    remedy="Correct the environment's `namespace`: {team} and {environment} are its only placeholders.",
 )
 def namespace(context: Context) -> Iterator[Problem]:
     """The pattern of the environment, filled in."""
@@ -70,8 +72,9 @@ def namespace(context: Context) -> Iterator[Problem]:
     "NAME403",
     "error",
     "a team or an environment has a reserved name",
+    scope=Context,
     why="Its folder below `rendered/` is already that of Argo CD, the platform or the bentos.",
-    fix="Choose another name.",
+    remedy="Choose another name.",
 )
 def reserved(context: Context) -> Iterator[Problem]:
     """Names whose folder would be another's."""
@@ -83,15 +86,16 @@ def reserved(context: Context) -> Iterator[Problem]:
         message = f"no environment can be called `{identity.environment}`: that folder is taken"
         path = ("spec", "environments", identity.environment)
         hint = "choose another name for the environment"
-        yield Problem(path, message, hint, document=context.platform_document, key=True)
+        yield Problem(path, message, hint, document=context.platform_document, on_key=True)
 
 
 @rule(
     "NAME404",
     "error",
     "two gates have the same name",
+    scope=Context,
     why="Evidence and waivers find a gate by its name; the second one would take the first one's verdict.",
-    fix="Rename one of them.",
+    remedy="Rename one of them.",
 )
 def gates(context: Context) -> Iterator[Problem]:
     """Names of gates, unique in the model; the task that judges them all has one of its own."""
@@ -113,8 +117,9 @@ def gates(context: Context) -> Iterator[Problem]:
     "NAME405",
     "error",
     "two guards have the same name",
+    scope=Context,
     why="Metrics of one AnalysisTemplate need different names, and names of metrics are cut to 23 characters.",
-    fix="Give one of them a `name` of its own; a short one where a fairness guard judges several attributes.",
+    remedy="Give one of them a `name` of its own; a short one where a fairness guard judges several attributes.",
 )
 def guards(context: Context) -> Iterator[Problem]:
     """Names of metrics as they are rendered, one a sensitive attribute."""
@@ -144,8 +149,9 @@ def _repeated(written: Iterable[Any]) -> Iterator[tuple[int, str, int]]:
     "NAME406",
     "error",
     "an environment variable stands twice or is one of ours",
+    scope=Context,
     why="The later of two values wins without a word, and the service reads SLUICE_ and BENTOML_ variables itself.",
-    fix="Remove or rename it.",
+    remedy="Remove or rename it.",
 )
 def variables(context: Context) -> Iterator[Problem]:
     """Names of environment variables."""

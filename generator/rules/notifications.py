@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.rules.registry import Problem, Together, rule
+from generator.lint.engine import Problem, rule
+from generator.rules.context import FleetContext
 
 
 @rule(
     "PLAT917",
     "error",
     "a team wants to be told by a service that the platform does not configure",
+    scope=FleetContext,
     why="The controllers would drop the message, and nobody would hear of an abort.",
-    fix="Configure the service under `notifications`, or take it out of the team's `notify`.",
-    scope="together",
+    remedy="Configure the service under `notifications`, or take it out of the team's `notify`.",
 )
-def services(context: Together) -> Iterator[Problem]:
+def services(context: FleetContext) -> Iterator[Problem]:
     """Slack, e-mail and each webhook that a team names."""
     there = context.platform.notifications
     for name, team in context.platform.teams.items():

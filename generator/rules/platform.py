@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any, Final
 
+from generator.lint.engine import Problem, rule
 from generator.plan.build import namespace_of
 from generator.plan.owners import is_owner
-from generator.rules.registry import Problem, Together, rule
+from generator.rules.context import FleetContext
 from generator.source.document import Document, Path, dotted
 from generator.spec.check import check_data
 from generator.spec.model import ModelSpec
@@ -23,11 +24,11 @@ def _nearest(name: str, known: list[str]) -> str:
     "PLAT901",
     "error",
     "a waiver of a model that does not exist",
+    scope=FleetContext,
     why="It exempts from nothing: the model was renamed or is gone, and its waiver waits for the next of that name.",
-    fix="Correct the name, or remove the waiver.",
-    scope="together",
+    remedy="Correct the name, or remove the waiver.",
 )
-def waived_model(context: Together) -> Iterator[Problem]:
+def waived_model(context: FleetContext) -> Iterator[Problem]:
     """Waivers name models of this repository."""
     known = [entry.name for entry in context.repository.entries]
     for index, waiver in enumerate(context.platform.waivers):
@@ -40,11 +41,11 @@ def waived_model(context: Together) -> Iterator[Problem]:
     "PLAT902",
     "error",
     "two waivers of one gate",
+    scope=FleetContext,
     why="Which of two dates and reasons holds would depend on their order.",
-    fix="Keep one of them.",
-    scope="together",
+    remedy="Keep one of them.",
 )
-def waived_twice(context: Together) -> Iterator[Problem]:
+def waived_twice(context: FleetContext) -> Iterator[Problem]:
     """One waiver for each gate of each model."""
     first: dict[tuple[str, str], int] = {}
     for index, waiver in enumerate(context.platform.waivers):
@@ -59,11 +60,11 @@ def waived_twice(context: Together) -> Iterator[Problem]:
     "PLAT903",
     "error",
     "a team may use a tier that does not exist",
+    scope=FleetContext,
     why="Nobody could ever use it; a tier was renamed, or its name is mistyped.",
-    fix="Correct the name, or remove it.",
-    scope="together",
+    remedy="Correct the name, or remove it.",
 )
-def team_tiers(context: Together) -> Iterator[Problem]:
+def team_tiers(context: FleetContext) -> Iterator[Problem]:
     """Tiers of teams."""
     for name, team in context.platform.teams.items():
         for index, tier in enumerate(team.tiers):
@@ -77,11 +78,11 @@ def team_tiers(context: Together) -> Iterator[Problem]:
     "PLAT904",
     "error",
     "an environment requires one that does not exist",
+    scope=FleetContext,
     why="No version could ever have passed it.",
-    fix="Correct the name, or remove it.",
-    scope="together",
+    remedy="Correct the name, or remove it.",
 )
-def required_environments(context: Together) -> Iterator[Problem]:
+def required_environments(context: FleetContext) -> Iterator[Problem]:
     """Environments that others require."""
     known = list(context.platform.environments)
     for name, environment in context.platform.environments.items():
@@ -95,11 +96,11 @@ def required_environments(context: Together) -> Iterator[Problem]:
     "PLAT905",
     "error",
     "environments require each other in a circle",
+    scope=FleetContext,
     why="A version would have to pass each of them before the other.",
-    fix="Remove one of the requirements.",
-    scope="together",
+    remedy="Remove one of the requirements.",
 )
-def circles(context: Together) -> Iterator[Problem]:
+def circles(context: FleetContext) -> Iterator[Problem]:
     """Cycles of `requires`, each told at every environment that is part of one."""
     requires = {name: environment.requires for name, environment in context.platform.environments.items()}
     for name, wanted in requires.items():
@@ -126,11 +127,11 @@ def _reachable(requires: dict[str, list[str]], start: str) -> set[str]:
     "PLAT906",
     "error",
     "defaults of a tier that no model could have",
+    scope=FleetContext,
     why="Every model of the tier would inherit the mistake and be refused for it.",
-    fix="Correct the value in the tier's `defaults`.",
-    scope="together",
+    remedy="Correct the value in the tier's `defaults`.",
 )
-def defaults(context: Together) -> Iterator[Problem]:
+def defaults(context: FleetContext) -> Iterator[Problem]:
     """Defaults are a part of a model's spec: checked as one, what is missing aside."""
     for name, tier in context.platform.tiers.items():
         base: Path = ("spec", "tiers", name, "defaults")
@@ -145,7 +146,7 @@ def defaults(context: Together) -> Iterator[Problem]:
         _, findings = check_data(ModelSpec, _with_strategy(rest), where, partial=True)
         for finding in findings:
             unknown = finding.code == "SPEC102"
-            yield Problem(paths[finding.path], finding.message, finding.hint, key=unknown)
+            yield Problem(paths[finding.path], finding.message, finding.hint, on_key=unknown)
 
 
 def _with_strategy(values: dict[str, Any]) -> dict[str, Any]:
@@ -164,28 +165,28 @@ _OWN: Final = frozenset({"tier", "model", "environments"})
     "PLAT907",
     "error",
     "a tier's defaults decide what every model must say itself",
+    scope=FleetContext,
     why="Which model, which tier and what differs per environment is each spec's own; a default for it is a mistake.",
-    fix="Remove the key from `defaults`.",
-    scope="together",
+    remedy="Remove the key from `defaults`.",
 )
-def own_keys(context: Together) -> Iterator[Problem]:
+def own_keys(context: FleetContext) -> Iterator[Problem]:
     """Keys that have no default."""
     for name, tier in context.platform.tiers.items():
         for key in sorted(_OWN & tier.defaults.keys()):
             path = ("spec", "tiers", name, "defaults", key)
             message = f"`{key}` is every model's own and has no default"
-            yield Problem(path, message, "remove it", key=True)
+            yield Problem(path, message, "remove it", on_key=True)
 
 
 @rule(
     "PLAT908",
     "error",
     "two teams or environments share a namespace, or one is not theirs",
+    scope=FleetContext,
     why="Quotas, network policies and access are a namespace's: in a shared one nobody's limits hold.",
-    fix="Let the pattern hold {team}, and {environment} where one cluster holds several.",
-    scope="together",
+    remedy="Let the pattern hold {team}, and {environment} where one cluster holds several.",
 )
-def namespaces(context: Together) -> Iterator[Problem]:
+def namespaces(context: FleetContext) -> Iterator[Problem]:
     """One namespace for each team in each environment of a cluster, and none that others live in."""
     taken: dict[tuple[str, str], tuple[str, str]] = {}
     for name, environment in context.platform.environments.items():
@@ -207,7 +208,7 @@ def namespaces(context: Together) -> Iterator[Problem]:
                 yield Problem(path, message, "write something of your own into it")
 
 
-def _others(context: Together) -> set[str]:
+def _others(context: FleetContext) -> set[str]:
     """Namespaces in which the platform's own things live."""
     routers = {
         item.router.namespace for item in context.platform.environments.values() if item.router.namespace
@@ -220,11 +221,11 @@ def _others(context: Together) -> set[str]:
     "PLAT911",
     "error",
     "admission policies on a cluster that does not know them",
+    scope=FleetContext,
     why="ValidatingAdmissionPolicy is v1, and on, since Kubernetes 1.30; before, the sync of the platform fails.",
-    fix="Write `admission: none`, or say which Kubernetes the clusters run.",
-    scope="together",
+    remedy="Write `admission: none`, or say which Kubernetes the clusters run.",
 )
-def admission(context: Together) -> Iterator[Problem]:
+def admission(context: FleetContext) -> Iterator[Problem]:
     """The oldest Kubernetes that judges by CEL without a switch."""
     version = context.platform.controllers.kubernetes
     if context.platform.admission != "none" and _minor(version) < (1, 30):
@@ -243,11 +244,11 @@ def _minor(version: str) -> tuple[int, ...]:
     "PLAT913",
     "warning",
     "an owner that no host of git knows",
+    scope=FleetContext,
     why="CODEOWNERS takes `@user`, `@organisation/team` or an e-mail address; anything else would void its line.",
-    fix="Write one of those.",
-    scope="together",
+    remedy="Write one of those.",
 )
-def owners(context: Together) -> Iterator[Problem]:
+def owners(context: FleetContext) -> Iterator[Problem]:
     """Owners of the platform and of teams."""
     found: list[tuple[Path, list[str]]] = [(("spec", "owners"), context.platform.owners)]
     found += [
@@ -264,11 +265,11 @@ def owners(context: Together) -> Iterator[Problem]:
     "PLAT914",
     "error",
     "a daily watch that finds no fresh data",
+    scope=FleetContext,
     why="Archives are called by the digest of the model and never change; only a claim has a folder for fresh data.",
-    fix="Let gate pods read from a `claim`, or remove `daily`.",
-    scope="together",
+    remedy="Let gate pods read from a `claim`, or remove `daily`.",
 )
-def watch(context: Together) -> Iterator[Problem]:
+def watch(context: FleetContext) -> Iterator[Problem]:
     """Fresh data needs a place that is written to."""
     gates = context.platform.gates
     if gates.daily and not gates.inputs.claim:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from generator.lint.engine import Problem, rule
 from generator.odds.cost import currencies
-from generator.rules.registry import Problem, Together, rule
+from generator.rules.context import FleetContext
 
 
 @rule(
     "PLAT909",
     "error",
     "prices and budgets in different currencies",
+    scope=FleetContext,
     why="An amount in one currency says nothing about a limit in another.",
-    fix="Write all of them in one currency.",
-    scope="together",
+    remedy="Write all of them in one currency.",
 )
-def one_currency(context: Together) -> Iterator[Problem]:
+def one_currency(context: FleetContext) -> Iterator[Problem]:
     """The currency of the prices, and that of every budget."""
     known = currencies(context.platform.prices)
     if len(known) > 1:
         message = f"the prices are in {' and '.join(known)}"
-        yield Problem(("spec", "prices"), message, "write all prices in one currency", key=True)
+        yield Problem(("spec", "prices"), message, "write all prices in one currency", on_key=True)
         return
     for name, team in context.platform.teams.items():
         if known and team.budget and team.budget.monthly.currency != known[0]:
@@ -36,15 +37,15 @@ def one_currency(context: Together) -> Iterator[Problem]:
     "PLAT910",
     "warning",
     "a budget that nothing is held against",
+    scope=FleetContext,
     why="Without prices nothing costs anything, and no budget is ever exceeded.",
-    fix="Declare `prices`, or remove the budget.",
-    scope="together",
+    remedy="Declare `prices`, or remove the budget.",
 )
-def unpriced(context: Together) -> Iterator[Problem]:
+def unpriced(context: FleetContext) -> Iterator[Problem]:
     """Budgets without any price."""
     if currencies(context.platform.prices):
         return
     for name, team in context.platform.teams.items():
         if team.budget:
             message = f"the budget of `{name}` is never exceeded: the platform declares no prices"
-            yield Problem(("spec", "teams", name, "budget"), message, "declare `prices`", key=True)
+            yield Problem(("spec", "teams", name, "budget"), message, "declare `prices`", on_key=True)

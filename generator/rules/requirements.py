@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from generator.lint.engine import Problem, rule
 from generator.plan.strategy import Canary
-from generator.rules.paths import GATES, LOCK_IMAGE, ROLLOUT, STEPS, written_guards
-from generator.rules.registry import Context, Problem, rule
+from generator.rules.context import GATES, LOCK_IMAGE, ROLLOUT, STEPS, Context, written_guards
 from generator.source.document import Path
 from generator.source.finding import Fix
 
@@ -19,8 +19,9 @@ NO_DIGEST: Final = "TIER313"
     "TIER311",
     "error",
     "a kind of gate that the tier requires is missing",
+    scope=Context,
     why="The tier's models are judged on this before any traffic. A waiver forgives a verdict, not the judgement.",
-    fix="Add a gate of that kind.",
+    remedy="Add a gate of that kind.",
 )
 def required_gates(context: Context) -> Iterator[Problem]:
     """One gate of each required kind; a waived gate still has to be there."""
@@ -41,8 +42,9 @@ def required_gates(context: Context) -> Iterator[Problem]:
     "TIER312",
     "error",
     "an approval that the tier requires is missing or too late",
+    scope=Context,
     why="The tier wants a named role to look before most of the traffic moves.",
-    fix="Add `{approve: <role>}` before the last weight step; of a blue-green, set `approve` to the role.",
+    remedy="Add `{approve: <role>}` before the last weight step; of a blue-green, set `approve` to the role.",
 )
 def required_approvals(context: Context) -> Iterator[Problem]:
     """An approval after the last weight step asks when most users have the new version already."""
@@ -70,9 +72,10 @@ def _approved_in_time(rollout: Canary, role: str) -> bool:
     NO_DIGEST,
     "error",
     "the tier requires an image by digest, and the lock holds none",
+    scope=Context,
     why="A tag can be moved to another image after the review; a digest cannot.",
-    fix="Commit `rendered/bentos/`, which is rendered without it; let CI build and push the image on this branch and "
-    "write its digest into the lock (`sluice pin --image`).",
+    remedy="Commit `rendered/bentos/`, which is rendered without it; let CI build and push the image on this branch "
+    "and write its digest into the lock (`sluice pin --image`).",
 )
 def image_digest(context: Context) -> Iterator[Problem]:
     """The digest counts only when the image was built from this very bento."""
@@ -93,15 +96,16 @@ def image_digest(context: Context) -> Iterator[Problem]:
             context.tier_place("requires", "imageDigest"),
         ),
     )
-    yield Problem(LOCK_IMAGE, message, hint, related, document=written.lock_document, key=True)
+    yield Problem(LOCK_IMAGE, message, hint, related, document=written.lock_document, on_key=True)
 
 
 @rule(
     "TIER314",
     "error",
     "a policy for missing data that the tier does not allow",
+    scope=Context,
     why="`pass` lets a model through that nobody has measured; the tier decides who may take that risk.",
-    fix="Use one of the policies under the tier's `requires.noData`.",
+    remedy="Use one of the policies under the tier's `requires.noData`.",
 )
 def no_data(context: Context) -> Iterator[Problem]:
     """The rollout's policy and that of every guard."""

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from generator.lint.engine import Problem, Related, rule
 from generator.plan.serving import bento_of
 from generator.plan.strategy import Canary
-from generator.rules.paths import GUARDS, ROLLOUT, SHADOW, STEPS, written_guards
-from generator.rules.registry import Context, Problem, Related, rule
+from generator.rules.context import GUARDS, ROLLOUT, SHADOW, STEPS, Context, written_guards
 from generator.source.document import Path
 from generator.spec.guards import Detect
 from generator.spec.guards.fairness import FairnessGuard
@@ -22,8 +22,9 @@ from generator.spec.units import duration, percent
     "PLAN501",
     "error",
     "the weights of a canary do not increase",
+    scope=Context,
     why="A weight that stays or falls tells the guards nothing new, and the mask of delayed outcomes starts again.",
-    fix="Let every weight be larger than the one before.",
+    remedy="Let every weight be larger than the one before.",
 )
 def increasing(context: Context) -> Iterator[Problem]:
     """Each weight above the one before it, whatever stands between."""
@@ -43,8 +44,9 @@ def increasing(context: Context) -> Iterator[Problem]:
     "PLAN502",
     "error",
     "a step, a shadow or a watch that lasts no time",
+    scope=Context,
     why="Nothing can be measured in no time: the step would only look like a check.",
-    fix="Give it a hold, or remove it.",
+    remedy="Give it a hold, or remove it.",
 )
 def holds(context: Context) -> Iterator[Problem]:
     """Holds of zero."""
@@ -64,8 +66,9 @@ def holds(context: Context) -> Iterator[Problem]:
     "PLAN503",
     "error",
     "a guard looks in the wrong direction",
+    scope=Context,
     why="The sequential test sees one direction only: looking for good news it would never stop bad news.",
-    fix="Errors and slow answers are detected by a `rise`; outcomes by a `drop`, or a `rise` where `better: lower`.",
+    remedy="Errors and slow answers are detected by a `rise`; outcomes by a `drop`, or a `rise` where `better: lower`.",
 )
 def direction(context: Context) -> Iterator[Problem]:
     """What gets worse must be what is detected."""
@@ -90,8 +93,9 @@ def direction(context: Context) -> Iterator[Problem]:
     "PLAN504",
     "error",
     "a change of nothing, or of everything, is to be detected",
+    scope=Context,
     why="No amount of traffic detects a change of 0 %, and the logarithm of a drop by 100 % does not exist.",
-    fix="Declare the smallest change that matters, above 0 % and for a drop below 100 %.",
+    remedy="Declare the smallest change that matters, above 0 % and for a drop below 100 %.",
 )
 def detectable(context: Context) -> Iterator[Problem]:
     """Effects for which there is no test."""
@@ -112,8 +116,9 @@ def detectable(context: Context) -> Iterator[Problem]:
     "PLAN505",
     "error",
     "the autoscaler's least is above its most",
+    scope=Context,
     why="The API server refuses such an autoscaler, and the sync with it.",
-    fix="Let `min` be at most `max`.",
+    remedy="Let `min` be at most `max`.",
 )
 def autoscaling(context: Context) -> Iterator[Problem]:
     """Bounds of the autoscaler."""
@@ -127,8 +132,9 @@ def autoscaling(context: Context) -> Iterator[Problem]:
     "PLAN506",
     "error",
     "an accepted chance for which there is no test",
+    scope=Context,
     why="The guard's boundary is ln(1/risk): at 0 % nothing is evidence enough, at 100 % everything is.",
-    fix="Choose chances above 0 % and below 100 %.",
+    remedy="Choose chances above 0 % and below 100 %.",
 )
 def chances(context: Context) -> Iterator[Problem]:
     """False rollbacks and power strictly between nothing and certainty."""
@@ -160,8 +166,9 @@ _SHARED: Final[Mapping[str, Path]] = {
     "PLAN508",
     "error",
     "an environment changes what all environments share",
+    scope=Context,
     why="The service is built once, and the same image runs everywhere: what was tested is what is released.",
-    fix="Move the value out of `environments`, for all of them.",
+    remedy="Move the value out of `environments`, for all of them.",
 )
 def shared(context: Context) -> Iterator[Problem]:
     """The service that this environment's spec would build must be the one that is built."""
@@ -178,7 +185,7 @@ def shared(context: Context) -> Iterator[Problem]:
         where = GUARDS if item.name == "groups" and not _overridden(context, path) else path
         key = ".".join(map(str, path[1:]))
         message = f"`{environment}` changes `{key}`, which is built into the one image of all environments"
-        yield Problem(where, message, f"say `{key}` once, outside of `environments`", key=True)
+        yield Problem(where, message, f"say `{key}` once, outside of `environments`", on_key=True)
 
 
 def _overridden(context: Context, path: Path) -> bool:
@@ -190,8 +197,9 @@ def _overridden(context: Context, path: Path) -> bool:
     "PLAN509",
     "error",
     "a latency bound above the service's time-out",
+    scope=Context,
     why="A request is given up at the time-out, so none is ever slower than the bound: the guard can't fail.",
-    fix="Choose a bound below `service.timeout`.",
+    remedy="Choose a bound below `service.timeout`.",
 )
 def latency(context: Context) -> Iterator[Problem]:
     """Bounds that no request reaches."""
@@ -211,8 +219,9 @@ def latency(context: Context) -> Iterator[Problem]:
     "PLAN510",
     "error",
     "a sensitive attribute with fewer than two values",
+    scope=Context,
     why="Parity is a difference between groups; with one group there is none, and the guard never fails.",
-    fix="List all values of the attribute that are judged.",
+    remedy="List all values of the attribute that are judged.",
 )
 def attributes(context: Context) -> Iterator[Problem]:
     """Attributes of fairness guards need groups to compare."""
@@ -243,8 +252,9 @@ def _declaration(context: Context, name: str) -> Related:
     "PLAN511",
     "error",
     "a guard of the shadow that judges nothing",
+    scope=Context,
     why="Nobody sees the answer to a copy, so it has no outcome, and no stable version answers beside it.",
-    fix="Judge fairness in the shadow; watch outcomes, errors and latency in the steps.",
+    remedy="Judge fairness in the shadow; watch outcomes, errors and latency in the steps.",
 )
 def shadow_guards(context: Context) -> Iterator[Problem]:
     """Only fairness is judged on copies."""

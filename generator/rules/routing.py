@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from generator.lint.engine import Problem, Related, rule
 from generator.plan.strategy import Canary
 from generator.plan.values import Plan
 from generator.routers import ROUTERS, Capabilities
 from generator.routers.argo_rollouts import minor
 from generator.routers.base import MIRRORS_EVERYTHING
-from generator.rules.paths import SHADOW, STEPS
-from generator.rules.registry import Context, Problem, Related, rule
+from generator.rules.context import SHADOW, STEPS, Context
 from generator.spec.units import percent
 
 
@@ -39,8 +39,9 @@ def _related(context: Context, *path: str) -> Related:
     "ROUTE602",
     "error",
     "the router can't send a cohort to one version",
+    scope=Context,
     why="The controller refuses the step, or takes it and routes nobody: the cohort would test nothing.",
-    fix="Use weights, or a router that matches headers (gateway-api, istio).",
+    remedy="Use weights, or a router that matches headers (gateway-api, istio).",
 )
 def cohorts(context: Context) -> Iterator[Problem]:
     """Header routes (argo-rollouts.md 1.4)."""
@@ -63,8 +64,9 @@ def _routers_with_cohorts(plan: Plan) -> str:
     "ROUTE603",
     "error",
     "the router can't copy requests",
+    scope=Context,
     why="The shadow would get no request, and its guards would judge nothing.",
-    fix="Leave the shadow out, or use a router that mirrors.",
+    remedy="Leave the shadow out, or use a router that mirrors.",
 )
 def mirror(context: Context) -> Iterator[Problem]:
     """A shadow needs copies."""
@@ -72,15 +74,16 @@ def mirror(context: Context) -> Iterator[Problem]:
     if isinstance(rollout, Canary) and rollout.shadow and capabilities(context.plan).mirroring.copies == "no":
         message = f"{_router(context)} can't copy requests to a shadow"
         hint = "leave `shadow` out, or use another router; envoy-gateway mirrors, for one"
-        yield Problem(SHADOW, message, hint, _related(context), key=True)
+        yield Problem(SHADOW, message, hint, _related(context), on_key=True)
 
 
 @rule(
     "ROUTE604",
     "error",
     "the router copies every request whatever the share",
+    scope=Context,
     why="It accepts `percent` and ignores it: the shadow gets all the traffic and must carry all of it.",
-    fix="Copy 100% on purpose, with a shadow that carries it, or use a router that can copy a share.",
+    remedy="Copy 100% on purpose, with a shadow that carries it, or use a router that can copy a share.",
 )
 def mirror_percent(context: Context) -> Iterator[Problem]:
     """Contour takes the field and copies everything (testbed.md, finding M1)."""
@@ -97,8 +100,9 @@ def mirror_percent(context: Context) -> Iterator[Problem]:
     "ROUTE605",
     "warning",
     "nobody knows whether the router can copy requests",
+    scope=Context,
     why="Mirroring is an extended feature of the Gateway API: some implementations lack it, some copy everything.",
-    fix="Say who implements the Gateway (`implementation`) in the environment's router.",
+    remedy="Say who implements the Gateway (`implementation`) in the environment's router.",
 )
 def mirror_unknown(context: Context) -> Iterator[Problem]:
     """A shadow behind a Gateway of unknown make."""
@@ -110,7 +114,7 @@ def mirror_unknown(context: Context) -> Iterator[Problem]:
     if context.plan.routing.implementation:
         message = f"no conformance report says whether {_router(context)} copies requests"
         hint = "try it, then accept this finding; envoy-gateway is known to"
-        yield Problem(SHADOW, message, hint, _related(context, "implementation"), key=True)
+        yield Problem(SHADOW, message, hint, _related(context, "implementation"), on_key=True)
     elif rollout.shadow.percent < 1:
         message = f"whether {_router(context)} copies only {percent(rollout.shadow.percent)} depends on "
         message += "who implements the Gateway"
@@ -122,8 +126,9 @@ def mirror_unknown(context: Context) -> Iterator[Problem]:
     "ROUTE606",
     "error",
     "the router does not say which Gateway",
+    scope=Context,
     why="A route without a parent is accepted and attached to nothing: no request arrives.",
-    fix="Set `gateway` and `namespace` in the environment's router.",
+    remedy="Set `gateway` and `namespace` in the environment's router.",
 )
 def gateway(context: Context) -> Iterator[Problem]:
     """Check that an environment's router has the settings that it can't do without."""
@@ -133,15 +138,16 @@ def gateway(context: Context) -> Iterator[Problem]:
         if not getattr(routing, key):
             message = f"the router `{routing.kind}` of {context.plan.identity.environment} has no `{key}`"
             hint = f"add `{key}`: the Gateway that routes attach to"
-            yield Problem((*path, key), message, hint, document=context.platform_document, key=True)
+            yield Problem((*path, key), message, hint, document=context.platform_document, on_key=True)
 
 
 @rule(
     "ROUTE607",
     "warning",
     "an autoscaler changes the weights of a canary that counts pods",
+    scope=Context,
     why="Without a router the share of the traffic is the share of the pods, and the autoscaler changes it at will.",
-    fix="Use a router, or fixed `replicas`.",
+    remedy="Use a router, or fixed `replicas`.",
 )
 def autoscaler(context: Context) -> Iterator[Problem]:
     """Replica ratios under an autoscaler."""
@@ -149,15 +155,16 @@ def autoscaler(context: Context) -> Iterator[Problem]:
     if isinstance(plan.rollout, Canary) and plan.capacity.autoscaler and not capabilities(plan).weights:
         message = "the autoscaler changes the number of pods, and with it the weight of each step"
         hint = "use a router in this environment, or `replicas` instead of `autoscaling`"
-        yield Problem(("spec", "autoscaling"), message, hint, _related(context), key=True)
+        yield Problem(("spec", "autoscaling"), message, hint, _related(context), on_key=True)
 
 
 @rule(
     "ROUTE608",
     "warning",
     "the controller is too old for the router's objects",
+    scope=Context,
     why="Before 1.10 the Rollouts controller looks for TraefikServices in another API group and finds none.",
-    fix="Upgrade Argo Rollouts, or start it with --traefik-api-group=traefik.io.",
+    remedy="Upgrade Argo Rollouts, or start it with --traefik-api-group=traefik.io.",
 )
 def controller(context: Context) -> Iterator[Problem]:
     """Default API group of Traefik (argo-rollouts utils/defaults/defaults.go)."""

@@ -5,81 +5,82 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from generator.lint.engine import Code, declare
 from generator.plan.resolve import Planned
 from generator.plan.strategy import BlueGreen, Canary
-from generator.rules.entry import Entry
-from generator.rules.paths import GUARDS, ROLLOUT, SHADOW, STEPS
+from generator.rules.context import GUARDS, ROLLOUT, SHADOW, STEPS
 from generator.source.document import Path
 from generator.source.finding import Finding
 
 UNSAID: Final = {
     entry.code: entry
     for entry in (
-        Entry(
+        Code(
             "SPIN101", "error", "a blue-green release as a canary pipeline",
             "Kayenta compares two versions under the same traffic; before a switch one of them has none.",
             "Use `strategy: canary`, or release this model with Argo Rollouts.",
         ),
-        Entry(
+        Code(
             "SPIN102", "error", "a shadow in a pipeline",
             "No stage of Spinnaker mirrors requests and takes the mirror away again.",
             "Remove `shadow`, or release this model with Argo Rollouts.",
         ),
-        Entry(
+        Code(
             "SPIN103", "error", "a cohort in a pipeline",
             "A header route is added and removed by the Rollouts controller; no stage does that.",
             "Remove the cohort step, or release this model with Argo Rollouts.",
         ),
-        Entry(
+        Code(
             "SPIN104", "error", "an absolute limit as a Kayenta metric",
             "Kayenta's judge only compares with the control; a canary as bad as its control would pass any limit.",
             "Write `detect` instead of `limit`, and let an alert hold the limit.",
         ),
-        Entry(
+        Code(
             "SPIN105", "error", "fairness as a Kayenta metric",
             "The verdict needs groups compared within one version; the judge compares one number between two.",
             "Judge fairness by a gate, or release this model with Argo Rollouts.",
         ),
-        Entry(
+        Code(
             "SPIN106", "error", "a router that a pipeline cannot steer",
             "Weights are written into the route by the pipeline; this router has none, or another controller's.",
             "Use gateway-api or istio.",
         ),
-        Entry(
+        Code(
             "SPIN107", "error", "a canary that nothing judges",
             "Kayenta needs a metric, and a pipeline without one would only wait.",
             "Add a guard with `detect`.",
         ),
-        Entry(
+        Code(
             "SPIN201", "warning", "the sequential test becomes Kayenta's",
             "Kayenta compares samples by Mann-Whitney at a fixed confidence: the plan's bound on false rollbacks and "
             "its power do not hold, and looking often makes false alarms more likely.",
             "Take the odds of `sluice plan` as those of Argo Rollouts, not of this pipeline.",
         ),
-        Entry(
+        Code(
             "SPIN202", "warning", "the evidence step is lost",
             "Before each widening the plan asks whether the step saw the requests it was planned to see; Kayenta only "
             "asks whether there was any data.",
             "Look at the traffic before a judgement by hand.",
         ),
-        Entry(
+        Code(
             "SPIN203", "warning", "missing data cannot wait for a person",
             "Kayenta knows data that must be there, and data that need not; the plan's third way, to pause, becomes "
             "the first.",
             "Write `noData: fail` to say what happens.",
         ),
-        Entry(
+        Code(
             "SPIN204", "warning", "late outcomes are judged early",
             "The plan masks the time in which outcomes of the weight before still arrive; Kayenta waits at the start.",
             "Choose holds much longer than the delay of the outcome.",
         ),
-        Entry(
+        Code(
             "SPIN205", "warning", "gates do not stop a pipeline in the cluster",
             "The gate Workflow is Argo's, applied by Argo CD before the Rollout.",
             "Let CI run `sluice gates check` before it starts the pipeline.",
         ),
     )
 }  # fmt: skip
+declare(*UNSAID.values())
 
 
 def unsaid(planned: Planned) -> list[Finding]:
@@ -125,4 +126,4 @@ def _guards(rollout: Canary) -> Iterator[tuple[str, Path]]:
 def _finding(planned: Planned, code: str, path: Path) -> Finding:
     entry = UNSAID[code]
     document, local = planned.written.layers.where(path)
-    return document.finding(code, local, f"{entry.title}: {entry.why}", entry.fix, severity=entry.severity)
+    return document.finding(code, local, f"{entry.title}: {entry.why}", entry.remedy, severity=entry.severity)

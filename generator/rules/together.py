@@ -8,17 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from operator import add
 
+from generator.lint.engine import Problem, Related, rule
 from generator.odds.cost import currencies, monthly
 from generator.odds.footprint import Footprint
 from generator.plan.peak import Need
-from generator.rules.registry import Problem, Related, Together, rule
+from generator.rules.context import FleetContext
 from generator.source.quantity import quantity_amount
 from generator.spec.platform import PlatformSpec, Quota
 
 _SHOWN = 5
 
 
-def _by_team(context: Together) -> dict[tuple[str, str], list[Footprint]]:
+def _by_team(context: FleetContext) -> dict[tuple[str, str], list[Footprint]]:
     """Footprints by team and environment."""
     found: dict[tuple[str, str], list[Footprint]] = defaultdict(list)
     for each in context.footprints:
@@ -30,11 +31,11 @@ def _by_team(context: Together) -> dict[tuple[str, str], list[Footprint]]:
     "TEAM801",
     "error",
     "a team's models need more than its quota at their peak",
+    scope=FleetContext,
     why="A quota that is hit in mid-release shows only as pods that never start, until the rollout is aborted.",
-    fix="Raise the team's quota, or lower `replicas`, `autoscaling.max` or `resources`.",
-    scope="together",
+    remedy="Raise the team's quota, or lower `replicas`, `autoscaling.max` or `resources`.",
 )
-def quota(context: Together) -> Iterator[Problem]:
+def quota(context: FleetContext) -> Iterator[Problem]:
     """Requests of all pods of a team in one environment, each model in the middle of a release."""
     for (team, environment), models in _by_team(context).items():
         allowed = context.platform.teams[team].quota
@@ -58,7 +59,7 @@ def _over(total: Need, allowed: Quota) -> Iterator[tuple[str, str, str]]:
         yield "gpu", str(total.gpu), str(allowed.gpu)
 
 
-def _largest(context: Together, models: list[Footprint]) -> Related:
+def _largest(context: FleetContext, models: list[Footprint]) -> Related:
     """The models that need most CPU, with their specs."""
     largest = sorted(models, key=lambda model: -model.most.cpu)[:_SHOWN]
     return tuple(
@@ -74,11 +75,11 @@ def _largest(context: Together, models: list[Footprint]) -> Related:
     "TEAM802",
     "error",
     "a team's models cost more than its budget",
+    scope=FleetContext,
     why="The bill comes at the end of the month; the spec says it now.",
-    fix="Raise the team's budget, or lower `replicas`, `autoscaling` or `resources`.",
-    scope="together",
+    remedy="Raise the team's budget, or lower `replicas`, `autoscaling` or `resources`.",
 )
-def budget(context: Together) -> Iterator[Problem]:
+def budget(context: FleetContext) -> Iterator[Problem]:
     """Monthly cost between releases, all environments: an error at the fewest pods, a warning at the most."""
     owned: dict[str, list[Footprint]] = defaultdict(list)
     for each in context.footprints:
@@ -90,11 +91,11 @@ def budget(context: Together) -> Iterator[Problem]:
     "TEAM803",
     "error",
     "two models answer for the same host",
+    scope=FleetContext,
     why="The older route wins, or both do: the requests of one model reach the other.",
-    fix="Give one of them another host in `traffic.hosts`.",
-    scope="together",
+    remedy="Give one of them another host in `traffic.hosts`.",
 )
-def hosts(context: Together) -> Iterator[Problem]:
+def hosts(context: FleetContext) -> Iterator[Problem]:
     """Hosts of one environment, each for one model."""
     taken: dict[tuple[str, str], Footprint] = {}
     for mine in context.footprints:

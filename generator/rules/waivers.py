@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
-from generator.rules.accept import acceptable
-from generator.rules.paths import GATES
-from generator.rules.registry import RULES, Context, Problem, rule
+from generator.lint.engine import Problem, rule, rules
+from generator.rules.context import GATES, Context
+from generator.source.finding import Finding
+
+
+def apply_acceptances(findings: Sequence[Finding], context: Context) -> Iterator[Finding]:
+    """Turn warnings that the spec accepts into informations until the acceptance ends; errors stay errors."""
+    accepted = {
+        item.code: item
+        for item in context.spec.accept
+        if item.until >= context.today.isoformat() and may_accept(item.code, context)
+    }
+    for finding in findings:
+        item = accepted.get(finding.code)
+        if item is None or finding.severity == "info":
+            yield finding
+        elif finding.severity == "warning":
+            yield replace(finding, severity="info", hint=f"accepted until {item.until}: {item.reason}")
+        else:
+            hint = f"{finding.hint}; `accept` has no effect here, because this {finding.code} is an error"
+            yield replace(finding, hint=hint)
+
+
+def may_accept(code: str, context: Context) -> bool:
+    """Return whether the tier lets a team accept a code: strict tiers never accept poor odds (CAN1xx)."""
+    return not (context.regulated and code.startswith("CAN1"))
 
 
 def _model(context: Context) -> str:
@@ -23,8 +47,9 @@ def _nearest(name: str, known: list[str]) -> str:
     "WAIV701",
     "error",
     "a waiver has ended and its gate is still there",
+    scope=Context,
     why="An exemption was granted for a time; after it the gate is judged like any other.",
-    fix="Mend the model, or let the approver extend the waiver in `platform.yaml`.",
+    remedy="Mend the model, or let the approver extend the waiver in `platform.yaml`.",
 )
 def expired(context: Context) -> Iterator[Problem]:
     """Waivers last to the end of their last day."""
@@ -44,8 +69,9 @@ def expired(context: Context) -> Iterator[Problem]:
     "WAIV702",
     "error",
     "a waiver of a gate that the model does not have",
+    scope=Context,
     why="It exempts from nothing: someone believes in an exemption that is not there, or the gate was renamed.",
-    fix="Correct the name of the gate, or remove the waiver.",
+    remedy="Correct the name of the gate, or remove the waiver.",
 )
 def gate_unknown(context: Context) -> Iterator[Problem]:
     """Every waiver of this model names one of its gates."""
@@ -61,8 +87,9 @@ def gate_unknown(context: Context) -> Iterator[Problem]:
     "WAIV703",
     "warning",
     "an acceptance has ended",
+    scope=Context,
     why="A finding was accepted for a time; from now on it is told again.",
-    fix="Mend what was accepted, or give the acceptance a new date and a new reason.",
+    remedy="Mend what was accepted, or give the acceptance a new date and a new reason.",
 )
 def acceptance_ended(context: Context) -> Iterator[Problem]:
     """Acceptances last to the end of their last day."""
@@ -77,20 +104,21 @@ def acceptance_ended(context: Context) -> Iterator[Problem]:
     "WAIV704",
     "error",
     "a finding that can't be accepted",
+    scope=Context,
     why="A team may accept a warning about its own plan for a while; the tier decides how far.",
-    fix="Mend what the finding says, or remove the acceptance.",
+    remedy="Mend what the finding says, or remove the acceptance.",
 )
 def not_acceptable(context: Context) -> Iterator[Problem]:
     """Unknown codes, errors, codes about no plan, and those that the tier excludes."""
-    known = [code for code, found in RULES.items() if found.scope == "plan"]
+    known = {found.code.code: found.code for found in rules(Context)}
     for index, item in enumerate(context.spec.accept):
         path = ("spec", "accept", index, "code")
         if item.code not in known:
             message = f"`{item.code}` is no finding about a plan"
-            yield Problem(path, message, _nearest(item.code, known))
-        elif RULES[item.code].severity == "error":
+            yield Problem(path, message, _nearest(item.code, list(known)))
+        elif known[item.code].severity == "error":
             yield Problem(path, f"{item.code} is an error, and errors can't be accepted", "mend what it says")
-        elif not acceptable(item.code, context):
+        elif not may_accept(item.code, context):
             message = f"the tier `{context.plan.identity.tier}` does not let a team accept {item.code}"
             related = (("the tier demands images by digest", context.tier_place("requires", "imageDigest")),)
             yield Problem(path, message, "mend what it says", related)
@@ -100,8 +128,9 @@ def not_acceptable(context: Context) -> Iterator[Problem]:
     "WAIV705",
     "error",
     "a model in quarantine",
+    scope=Context,
     why="It was rejected in production; the same bytes under another name are the same model.",
-    fix="Release another version. Only who owns `platform.yaml` can let it come back: by `released` in its entry.",
+    remedy="Release another version. Only who owns `platform.yaml` can let it come back: by `released` in its entry.",
 )
 def quarantined(context: Context) -> Iterator[Problem]:
     """Digests that must not come back, unless somebody released them by name."""
@@ -129,8 +158,9 @@ def quarantined(context: Context) -> Iterator[Problem]:
     "WAIV706",
     "warning",
     "a version in quarantine that no longer runs may still come back",
+    scope=Context,
     why="Its entry lets it stay where it ran; another version runs there now, and nothing else must bring it back.",
-    fix="Remove `running` from its entry in `platform.yaml`: from then on it is refused everywhere.",
+    remedy="Remove `running` from its entry in `platform.yaml`: from then on it is refused everywhere.",
 )
 def quarantine_outlived(context: Context) -> Iterator[Problem]:
     """Entries that let a version stay, of models that have moved on."""
@@ -146,4 +176,4 @@ def quarantine_outlived(context: Context) -> Iterator[Problem]:
                 ("spec", "quarantine", index, "running"),
                 "remove `running`: it is refused everywhere then",
             )
-            yield Problem(path, message, hint, document=context.platform_document, key=True)
+            yield Problem(path, message, hint, document=context.platform_document, on_key=True)

@@ -6,8 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from generator.lint.engine import Problem, rule
 from generator.odds.odds import PlanOdds, price, share_down
 from generator.plan.strategy import Guard
+from generator.rules.context import ROLLOUT, STEPS, Context, weight_steps
 from generator.rules.effects import (
     ROUND_HOLDS,
     canary_odds,
@@ -18,8 +20,6 @@ from generator.rules.effects import (
     phases_of,
     with_hold,
 )
-from generator.rules.paths import ROLLOUT, STEPS, weight_steps
-from generator.rules.registry import Context, Problem, rule
 from generator.source.finding import Fix, Severity
 from generator.spec.units import duration, percent
 from generator.stats.odds import GuardOdds
@@ -34,8 +34,9 @@ _STEEP: Final = 5.0
     "CAN210",
     "warning",
     "the first step catches too few bad versions",
+    scope=Context,
     why="The first step is there to meet a bad version while few see it; one that is too short only delays it.",
-    fix="Hold the first step longer.",
+    remedy="Hold the first step longer.",
 )
 def first_step(context: Context) -> Iterator[Problem]:
     """Power before the first widening: warned below one half, refused below 5 % before a step of five times."""
@@ -88,8 +89,9 @@ def _held(
     "CAN211",
     "error",
     "a bad version answers more requests than accepted",
+    scope=Context,
     why="`risk.maxExposed` is the harm that the team accepts, on average, when a version is bad.",
-    fix="Lower the first weights, hold them longer, or accept more.",
+    remedy="Lower the first weights, hold them longer, or accept more.",
 )
 def exposed(context: Context) -> Iterator[Problem]:
     """Mean exposure of the worst guard above `risk.maxExposed`."""
@@ -133,8 +135,9 @@ def _worst(context: Context, guards: Sequence[Guard], steps: tuple[Phase, ...], 
     "CAN212",
     "warning",
     "the weight grows more than fivefold before bad versions are caught",
+    scope=Context,
     why="Each step multiplies the harm per second; before a large one the guards should have made up their minds.",
-    fix="Hold the step before longer, or put one between.",
+    remedy="Hold the step before longer, or put one between.",
 )
 def steep(context: Context) -> Iterator[Problem]:
     """A step of more than five times while fewer than `risk.power` of bad versions are caught by then."""

@@ -13,7 +13,7 @@ import yaml
 from generator.odds.footprint import Footprint, footprint
 from generator.plan.repository import Repository
 from generator.plan.resolve import Resolved, resolve
-from generator.rules.judge import judge, judge_all
+from generator.rules.evaluate import run_fleet_rules, run_rules
 from generator.source.finding import Finding
 
 TODAY = datetime.date(2026, 11, 23)
@@ -121,8 +121,8 @@ class Sample:
     def findings(self, today: datetime.date = TODAY) -> list[Finding]:
         models = self.resolved()
         return [
-            *(finding for model in models for finding in judge(model, today)),
-            *judge_all(footprints(models), self.repository, today),
+            *(finding for model in models for finding in run_rules(model, today)),
+            *run_fleet_rules(footprints(models), self.repository, today),
         ]
 
 

@@ -14,7 +14,7 @@ from rules_samples import ROUTER
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.render.environment import Templates
-from generator.rules.judge import judge, judge_all
+from generator.rules.evaluate import run_fleet_rules, run_rules
 
 ROOT = Path(__file__).parents[3]
 _TIER = [case for case in CASES if case.code.startswith("TIER")]
@@ -154,7 +154,7 @@ def test_the_specs_of_this_repository_have_no_errors():
     repository = Repository(ROOT)
     digest = Templates().digest("bento/")
     models = [resolve(repository, entry, digest) for entry in repository.entries]
-    found = [f for model in models for f in (*model.findings, *judge(model, TODAY))]
-    found += judge_all(footprints(models), repository, TODAY)
+    found = [f for model in models for f in (*model.findings, *run_rules(model, TODAY))]
+    found += run_fleet_rules(footprints(models), repository, TODAY)
     assert len(models) == 3
     assert [(f.code, str(f.place), f.message) for f in found if f.severity == "error"] == []

@@ -138,7 +138,7 @@ def test_excerpt_and_hint_come_with_a_finding(tree, tmp_path):
     tree(edited("rollout.yaml", "memory: 1Gi", "memory: 1 Gi"))
     (finding,) = verify(tmp_path).findings
     assert finding.excerpt.strip() == "resources: {requests: {memory: 1 Gi}, limits: {memory: 2Gi}}"
-    assert finding.hint == CODES["VER114"].hint
+    assert finding.hint == CODES["VER114"].remedy
     assert finding.path == "spec.template.spec.containers[0].resources.requests.memory"
 
 

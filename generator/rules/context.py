@@ -1,0 +1,119 @@
+"""What rules look at: one plan with its origins, or the platform with all models; and paths in a merged spec."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from generator.odds.footprint import Footprint
+from generator.plan.layers import Layers
+from generator.plan.repository import Repository
+from generator.plan.resolve import Planned
+from generator.plan.values import Plan
+from generator.source.document import Document, Path
+from generator.source.finding import Place
+from generator.source.reader import read
+from generator.spec.model import ModelSpec
+from generator.spec.platform import PlatformSpec
+from generator.spec.rollout import Canary
+from generator.spec.tier import Tier
+
+ROLLOUT: Final[Path] = ("spec", "rollout")
+GUARDS: Final[Path] = (*ROLLOUT, "guards")
+STEPS: Final[Path] = (*ROLLOUT, "steps")
+SHADOW: Final[Path] = (*ROLLOUT, "shadow")
+GATES: Final[Path] = ("spec", "gates")
+LOCK_IMAGE: Final[Path] = ("image",)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a rule about one plan sees: the plan, how it came about, and the day.
+
+    Args:
+        planned: the plan and its layers.
+        today: the day that dates are compared with.
+    """
+
+    planned: Planned
+    today: datetime.date
+
+    @property
+    def plan(self) -> Plan:
+        """The plan."""
+        return self.planned.plan
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The merged spec that the plan was made of."""
+        return self.planned.written.file.spec
+
+    @property
+    def platform(self) -> PlatformSpec:
+        """The platform."""
+        return self.planned.written.platform
+
+    @property
+    def platform_document(self) -> Document:
+        """The platform as written."""
+        return self.planned.written.layers.platform
+
+    @property
+    def tier(self) -> Tier:
+        """The tier of the model."""
+        return self.platform.tiers[self.plan.identity.tier]
+
+    @property
+    def regulated(self) -> bool:
+        """Whether the tier is of the strict kind, which demands images by digest."""
+        return self.tier.requires.image_digest
+
+    def tier_place(self, *path: str | int) -> Place:
+        """Where the tier says something; its own line if it says nothing there."""
+        return self.platform_document.place(("spec", "tiers", self.plan.identity.tier, *path))
+
+
+@dataclass(frozen=True, slots=True)
+class FleetContext:
+    """What a rule about the platform or about models side by side sees.
+
+    Args:
+        footprints: of every plan there is, by team and model.
+        repository: with a valid platform.
+        platform: that platform.
+        today: the day that dates are compared with.
+    """
+
+    footprints: Sequence[Footprint]
+    repository: Repository
+    platform: PlatformSpec
+    today: datetime.date
+
+    @property
+    def document(self) -> Document:
+        """The platform as written."""
+        return self.repository.platform_document
+
+    def layers(self, found: Footprint) -> Layers:
+        """What was written of one plan, read again: only the few models that a finding names need it."""
+        entry = self.repository.entry(found.team, found.model)
+        document = read(entry.spec, self.repository.root)
+        return Layers(document, self.document, found.tier, found.environment)
+
+
+def written_guards(context: Context) -> Iterator[tuple[Path, list[Any]]]:
+    """The lists of guards of a spec, as written: that of the rollout and that of its shadow."""
+    rollout = context.spec.rollout
+    yield GUARDS, list(rollout.guards)
+    if isinstance(rollout, Canary) and rollout.shadow:
+        yield (*SHADOW, "guards"), list(rollout.shadow.guards)
+
+
+def weight_steps(context: Context) -> list[int]:
+    """Positions of the steps that have a weight; empty for a blue-green."""
+    rollout = context.spec.rollout
+    if not isinstance(rollout, Canary):
+        return []
+    return [index for index, step in enumerate(rollout.steps) if hasattr(step, "weight")]

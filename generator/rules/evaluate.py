@@ -1,0 +1,86 @@
+"""Run all rules: on the plans of one model, and on the platform with all models side by side."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from generator.lint.engine import load, run, to_finding
+from generator.odds.footprint import Footprint
+from generator.plan.repository import Repository
+from generator.plan.resolve import Planned, Resolved
+from generator.rules.context import Context, FleetContext
+from generator.rules.waivers import apply_acceptances
+from generator.source.document import Document, Path
+from generator.source.finding import Finding, Fix
+
+load("generator.rules")
+
+
+def run_rules(resolved: Resolved, today: datetime.date) -> list[Finding]:
+    """Return the findings of every rule on every plan of one model; what all environments share is reported once."""
+    found: dict[tuple[object, ...], Finding] = {}
+    environments: dict[tuple[object, ...], list[str]] = {}
+    for planned in resolved.plans:
+        context = Context(planned, today)
+        for finding in apply_acceptances(list(_findings(context)), context):
+            key = (finding.code, finding.place, finding.message, finding.severity)
+            found.setdefault(key, finding)
+            environments.setdefault(key, []).append(planned.plan.identity.environment)
+    total = len(resolved.plans)
+    named = [_with_environments(finding, environments[key], total) for key, finding in found.items()]
+    return sorted(named, key=Finding.sort_key)
+
+
+def run_fleet_rules(
+    footprints: Sequence[Footprint], repository: Repository, today: datetime.date
+) -> list[Finding]:
+    """Return the findings about the platform itself and about models side by side."""
+    if repository.platform is None:
+        return []
+    context = FleetContext(footprints, repository, repository.platform, today)
+    findings = [to_finding(code, problem, context.document) for _, code, problem in run([context])]
+    return sorted(findings, key=Finding.sort_key)
+
+
+def _findings(context: Context) -> Iterator[Finding]:
+    """The findings about one plan, each in the document that wrote the value."""
+    for _, code, problem in run([context]):
+        if problem.document is not None:
+            yield replace(to_finding(code, problem, problem.document), fix=None)
+            continue
+        document, local = _written(context.planned, problem.path)
+        fix = (
+            _local_fix(context.planned, problem.fix)
+            if document is context.planned.written.layers.spec
+            else None
+        )
+        yield to_finding(code, replace(problem, path=local, fix=fix), document)
+
+
+def _with_environments(finding: Finding, environments: Sequence[str], total: int) -> Finding:
+    """Name the environments of a finding that only some of them have."""
+    if len(environments) == total:
+        return finding
+    return replace(finding, message=f"{finding.message} (in {', '.join(environments)})")
+
+
+def _written(planned: Planned, path: Path) -> tuple[Document, Path]:
+    """The document that wrote a value of the merged spec; of an absent value, the one that wrote its parent."""
+    layers = planned.written.layers
+    # Lists are replaced as a whole: a value inside of one was written by the layer that wrote the list.
+    end = next((index for index, part in enumerate(path) if isinstance(part, int)), len(path))
+    for length in range(end, 0, -1):
+        document, local = layers.where(path[:length])
+        if document.has(local):
+            return document, (*local, *path[length:])
+    return layers.spec, path
+
+
+def _local_fix(planned: Planned, fix: Fix | None) -> Fix | None:
+    """The same edit in the spec's own tree; none if another file wrote that value."""
+    if fix is None:
+        return None
+    document, local = _written(planned, fix.path)
+    return Fix(local, fix.value) if document is planned.written.layers.spec else None
