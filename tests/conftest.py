@@ -6,6 +6,10 @@ import os
 
 from hypothesis import settings
 
-settings.register_profile("ci", derandomize=True)
+# No deadlines: a loaded machine is not a failure.
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", derandomize=True, deadline=None)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+else:
+    settings.load_profile("local")
