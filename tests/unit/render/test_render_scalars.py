@@ -51,7 +51,7 @@ POSITIONS = {
 
 
 @nasty
-@given(st.text())
+@given(st.text(max_size=100))  # escaped at most 1,000 characters: YAML takes no key above 1,024 on one line
 def test_text_stays_text(value):
     for form, expected in POSITIONS.items():
         if value in {"a", "b", "x", "y"}:
