@@ -17,7 +17,7 @@ from pathlib import Path
 
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
-from generator.plan.serving import bento_digest
+from generator.render.bento import Bentos
 from generator.render.environment import Templates
 from tests.gates.models import EXAMPLES, ROOT, artifact, evaluate, gates_run, relock
 
@@ -48,11 +48,12 @@ def pin_images() -> None:
     for entry in repository.entries:
         lock = entry.lock.read_text().split("# A stand-in")[0]
         entry.lock.write_text(lock)
-        found = resolve(repository, entry, templates.digest("bento/"))
+        bentos = Bentos(templates)
+        found = resolve(repository, entry, bentos.digest)
         platform = repository.platform
         if platform is None or not platform.tiers[found.plans[0].plan.identity.tier].requires.image_digest:
             continue
-        bento = bento_digest(found.plans[0].plan.bento, templates.digest("bento/"))[:12]
+        bento = bentos.digest(found.plans[0].plan.bento)[:12]
         digest = hashlib.sha256(f"stand-in for the image of {bento}".encode()).hexdigest()
         head = "# A stand-in: no registry is reachable where this example is made."
         entry.lock.write_text(f'{lock}{head}\nimage:\n  digest: sha256:{digest}\n  bento: "{bento}"\n')

@@ -1,9 +1,9 @@
 """Rendered files of small cases, kept in git: `python -m tests.golden` writes them, `--check` compares.
 
-Each case is a folder `tests/golden/<case>` with `specs/` and the `rendered/` that came of it. Ledgers are left out:
-they hold digests of the templates, and would change with every edit of one. The case `whole` keeps every file;
-the others keep what differs between cases, the bundles and the Applications. The case `spinnaker` keeps what `sluice
-spinnaker` writes in place of bundles.
+Each case is a folder `tests/golden/<case>` with `specs/` and the `rendered/` that came of it. Ledgers are left out: they
+hold the hash of every file. The case `whole` keeps every file; the others keep what differs between cases, the bundles
+and the Applications. The case `custom` keeps its bento; the tags of all other images are made of zeros, so that an edit
+of a bento's template changes one case. The case `spinnaker` keeps what `sluice spinnaker` writes in place of bundles.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from generator.cli.spinnaker import spinnaker_files
 from generator.pipeline.produce import produce
 from generator.pipeline.session import Session
 from generator.pipeline.work import Request, platform_inputs, survey
+from generator.plan.bento import Bento
+from generator.plan.resolve import no_digest
+from generator.render.bento import Bentos
 from generator.rules.spinnaker import unsaid
 
 CASES = Path(__file__).resolve().with_name("golden")
@@ -43,17 +46,26 @@ def render(case: str, *, shared: bool = False) -> dict[str, str]:
     """
     root = CASES / case
     session = Session(root, TODAY)
+    if not case.startswith("custom"):
+        session.bentos = _ZeroTags(session.templates)
     if case.startswith("spinnaker"):
         return _pipelines(session)
     with tempfile.TemporaryDirectory() as empty:
         request = Request(root, Path(empty), "", session.entries, None, TODAY)
-        product = produce(session, request, survey(request, platform_inputs(root), session.templates))
+        product = produce(session, request, survey(request, platform_inputs(root)))
         errors = [finding for finding in product.findings if finding.severity == "error"]
         if errors:
             raise ValueError("; ".join(f"{f.place} {f.code} {f.message}" for f in errors))
         files = {f"{b.path}/{name}": text for b in product.bundles() for name, text in b.files.items()}
     shared = shared or case == "whole"
     return {name: files[name] for name in sorted(files) if shared or _kept(name, case)}
+
+
+class _ZeroTags(Bentos):
+    """Services whose digest says nothing."""
+
+    def digest(self, bento: Bento) -> str:
+        return no_digest(bento)
 
 
 def _pipelines(session: Session) -> dict[str, str]:

@@ -153,14 +153,12 @@ def _missing(session: Session) -> list[dict[str, str]]:
     Raises:
         CliError: a bento is not rendered, or not as the specs say.
     """
-    from generator.plan.resolve import resolve
-
     platform = session.repository.platform
     if platform is None:
         raise CliError("the platform can't be used; `sluice validate` says why")
     found = []
     for entry in session.entries:
-        plans = resolve(session.repository, entry, session.bento_templates).plans
+        plans = session.resolve(entry).plans
         if not plans or plans[0].plan.image.digest:
             continue
         image = plans[0].plan.image.reference

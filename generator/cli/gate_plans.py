@@ -11,7 +11,7 @@ from generator.gates.run import Clock
 from generator.pipeline.session import Session
 from generator.pipeline.terminal import emit, has_color
 from generator.plan.entries import Entry
-from generator.plan.resolve import Planned, Resolved, resolve
+from generator.plan.resolve import Planned, Resolved
 from generator.report.formats import render
 from generator.source.errors import CliError
 from generator.spec.lock import LockFile
@@ -25,7 +25,7 @@ def resolved_of(session: Session, entry: Entry) -> Resolved:
     """
     if session.repository.platform is None:
         raise CliError("the platform can't be used; `sluice validate` says why")
-    return resolve(session.repository, entry, session.bento_templates)
+    return session.resolve(entry)
 
 
 def planned_of(session: Session, entry: Entry) -> list[Planned]:

@@ -136,9 +136,8 @@ def _pin_image(session: Session, pinner: Pinner, entry: Entry, *, write: bool) -
     from generator.cluster.pins.image import locked_image, moved
     from generator.cluster.pins.lock import lock_text
     from generator.pipeline.writing import write_file
-    from generator.plan.resolve import resolve
 
-    resolved = resolve(session.repository, entry, session.bento_templates)
+    resolved = session.resolve(entry)
     document, lock, _ = session.repository.lock(entry)
     if not resolved.plans or lock is None:
         return resolved.findings

@@ -15,7 +15,7 @@ from generator.pipeline.judging import evidence_of, judge_model
 from generator.pipeline.session import Session, open_session, root_option, select_one
 from generator.pipeline.terminal import emit, has_color, note
 from generator.plan.entries import Entry
-from generator.plan.resolve import Planned, resolve
+from generator.plan.resolve import Planned
 from generator.report.sections import Section, sections
 from generator.report.sections.schema import SCHEMA
 from generator.source.errors import CliError
@@ -192,7 +192,7 @@ def check_platform(session: Session, environment: str | None) -> None:
 
 def plans(session: Session, entry: Entry, environment: str | None) -> list[Planned]:
     """The plans of one model, or of it in one environment; its findings end the command, with exit code 1."""
-    resolved = resolve(session.repository, entry, session.bento_templates)
+    resolved = session.resolve(entry)
     if any(finding.severity == "error" for finding in resolved.findings):
         _stop(resolved.findings)
     judged = judge_model(resolved, session.repository, session.today)

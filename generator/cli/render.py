@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from generator.output.check import check
 from generator.output.diff import diff
 from generator.output.errors import OutputError
 from generator.output.prune import prune
 from generator.output.report import CheckReport
+from generator.output.stamp import Stamp
 from generator.pipeline.session import Session, open_session, root_option, select
 from generator.pipeline.work import Request, Work, platform_inputs, survey
 from generator.pipeline.written import SHOWN, VERBS, Written
 from generator.plan.entries import SPECS
 from generator.plan.inputs import PlatformInputs
 from generator.render.environment import TemplateError
+from generator.render.identity import code_digest
 from generator.source.errors import CliError
 from generator.source.finding import Finding
 
@@ -101,9 +103,12 @@ def _run(
     only_diff: bool,
     bentos: bool,
 ) -> int:
-    work = survey(request, platform, session.templates)
+    stamp = Stamp.read(request.output, code_digest(session.templates))
+    if not only_check:  # a check trusts nothing that an earlier run noted
+        request = replace(request, known=stamp.keys)
+    work = survey(request, platform)
     if work.nothing and not session.discovered[1] and work.fresh:
-        _say_fresh(work, request.output, only_check=only_check)
+        _say_fresh(request.output, len(work.fresh), sum(found.files for found in work.fresh))
         return 0
     from generator.pipeline.produce import produce
 
@@ -115,7 +120,8 @@ def _run(
         for line in diff(request.output, product.bundles(), orphaned=orphaned):
             sys.stdout.write(line)
     elif only_check:
-        report = check(request.output, product.bundles(), fresh=work.fresh, orphaned=orphaned)
+        report = product.check(request.output)
+        _note(stamp, request, work, report.keys)
         return max(product.exit_code, _say_check(report, request, refused=product.exit_code > 0))
     else:
         gone = Written()
@@ -123,10 +129,21 @@ def _run(
             gone.add([prune(request.output, request.environment, work.expected, _notice)])
         _say_written(gone, request.output)
         written = product.write(request.output, _notice)
+        _note(stamp, request, work, written.keys)
         _say_written(written, request.output)
-        if product.exit_code == 0 and not (gone.said or written.said):
-            click.echo(f"{_relative(request.output)} is up to date, nothing changed")
+        files = written.identical + sum(found.files for found in work.fresh)
+        if gone.said or written.said:
+            click.echo(f"{files} {'file' if files == 1 else 'files'} unchanged")
+        elif product.exit_code == 0:
+            _say_fresh(request.output, len(written.keys) + len(work.fresh), files)
     return product.exit_code
+
+
+def _note(stamp: Stamp, request: Request, work: Work, keys: Collection[bytes]) -> None:
+    """Keep what is known to be right now; what a run did not look at stays known."""
+    everything = request.selected is None and not request.environment
+    seen = {found.key for found in work.fresh}.union(keys)
+    stamp.save(seen if everything else seen | stamp.keys)
 
 
 def _notice(sentence: str) -> None:
@@ -147,21 +164,14 @@ def _tell(findings: list[Finding]) -> None:
         )
 
 
-def _say_fresh(work: Work, target: Path, *, only_check: bool) -> None:
-    files = sum(found.files for found in work.fresh)
-    if only_check:
-        _say_foreign([path for found in work.fresh for path in found.foreign])
-    click.echo(
-        f"{_relative(target)} is up to date: {len(work.fresh)} bundles, {files} files, nothing changed"
-    )
+def _say_fresh(target: Path, bundles: int, files: int) -> None:
+    click.echo(f"{_relative(target)} is up to date: {bundles} bundles, {files} files, nothing changed")
 
 
 def _say_written(written: Written, target: Path) -> None:
     for kind, words in VERBS.items():
         _list(words, written.counts[kind], written.first[kind], target)
     _tell(written.findings)
-    if written.identical:
-        click.echo(f"{written.identical} files were right already")
 
 
 def _list(verb: str, count: int, paths: Sequence[str], target: Path) -> None:
@@ -178,7 +188,7 @@ def _list(verb: str, count: int, paths: Sequence[str], target: Path) -> None:
 def _say_foreign(paths: Sequence[str]) -> None:
     if paths:
         more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
-        click.echo(f"not Sluice's, left alone: {', '.join(paths[:SHOWN])}{more}")
+        click.echo(f"not managed by Sluice, skipped: {', '.join(paths[:SHOWN])}{more}")
 
 
 def _say_check(report: CheckReport, request: Request, *, refused: bool) -> int:
@@ -190,7 +200,8 @@ def _say_check(report: CheckReport, request: Request, *, refused: bool) -> int:
     if report.clean and refused:
         return 1
     if report.clean:
-        click.echo(f"{_relative(request.output)} is up to date")
+        counts = f"{len(report.keys)} bundles, {report.files} files"
+        click.echo(f"{_relative(request.output)} is up to date: {counts} rendered and compared")
         return 0
     click.echo(f"out of date: run `{_fixing()}` and commit what it changes", err=True)
     return 1

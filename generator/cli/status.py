@@ -81,7 +81,6 @@ def _write(rows: Sequence[Beside], fmt: str) -> str:
 def _git(session: Session, entries: Sequence[Entry], environment: str | None) -> list[Beside]:
     """What git says, of all models that can be planned."""
     from generator.pipeline.judging import evidence_of
-    from generator.plan.resolve import resolve
 
     platform = session.repository.platform
     if platform is None:
@@ -90,7 +89,7 @@ def _git(session: Session, entries: Sequence[Entry], environment: str | None) ->
         raise CliError(f"there is no environment {environment}; known: {', '.join(platform.environments)}")
     rows = []
     for entry in entries:
-        resolved = resolve(session.repository, entry, session.bento_templates)
+        resolved = session.resolve(entry)
         if not resolved.plans:
             note(f"{entry.name} can't be planned: see `sluice validate {entry.name}`")
             continue

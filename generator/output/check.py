@@ -9,8 +9,8 @@ from typing import Final
 
 from generator.output.bundle import LEDGER, Bundle
 from generator.output.compare import Action
-from generator.output.probe import Probe
 from generator.output.report import CheckReport, in_order
+from generator.output.stamp import ledger_key
 from generator.output.survey import survey
 
 _KINDS: Final[dict[Action, str]] = {
@@ -24,33 +24,27 @@ _KINDS: Final[dict[Action, str]] = {
 
 
 def check(
-    root: str | os.PathLike[str],
-    bundles: Iterable[Bundle],
-    *,
-    fresh: Iterable[Probe] = (),
-    orphaned: Iterable[str] = (),
+    root: str | os.PathLike[str], bundles: Iterable[Bundle], *, orphaned: Iterable[str] = ()
 ) -> CheckReport:
-    """Tell how a tree differs from what would be rendered.
+    """Compare a tree, byte by byte, with what would be rendered.
 
     Args:
         root: output root.
-        bundles: the bundles that had to be rendered to know.
-        fresh: probes of those that had not; only their foreign files matter.
+        bundles: the bundles as they would be written.
         orphaned: paths of bundles that nothing renders any more, as `orphans` found them.
 
     Raises:
         OutputError: something can't be read.
     """
-    names: defaultdict[str, set[str]] = defaultdict(set)
-    findings = []
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    findings, keys = [], []
     for path, changes, _ in survey(root, bundles, orphaned):
         for name, action in (*changes.actions.items(), (LEDGER, changes.ledger)):
-            names[_KINDS.get(action, "")].add(f"{path}/{name}")
-        names["orphaned"].update(f"{path}/{name}" for name in changes.temporaries)
+            names[_KINDS.get(action, "identical")].append(f"{path}/{name}")
+        names["orphaned"] += (f"{path}/{name}" for name in changes.temporaries)
         if changes.finding:
             findings.append(changes.finding)
-    names["foreign"].update(*(probe.foreign for probe in fresh))
-    listed = {
-        kind: tuple(sorted(names[kind])) for kind in ("missing", "stale", "edited", "orphaned", "foreign")
-    }
-    return CheckReport(**listed, findings=in_order(findings))
+        if changes.settled:
+            keys.append(ledger_key(path, changes.record.encode()))
+    listed = {kind: tuple(sorted(names[kind])) for kind in dict.fromkeys(_KINDS.values())}
+    return CheckReport(**listed, findings=in_order(findings), files=len(names["identical"]), keys=tuple(keys))

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from generator.output.bundle import LEDGER
 from generator.output.compare import Action, Changes
 from generator.output.report import WriteReport, in_order
+from generator.output.stamp import ledger_key
 from generator.source.finding import Finding
 
 Verb = Literal["created", "updated", "overwritten", "identical", "deleted", "kept_edited"]
@@ -32,6 +33,7 @@ class Journal:
 
     verbs: dict[str, Verb] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
+    keys: list[bytes] = field(default_factory=list)
 
     def note(self, path: str, changes: Changes) -> None:
         """Note all changes of a bundle."""
@@ -41,6 +43,10 @@ class Journal:
                 self.verbs.setdefault(f"{path}/{name}", "identical")
             elif action in _VERBS:
                 self.verbs[f"{path}/{name}"] = _VERBS[action]
+
+    def note_rendered(self, path: str, changes: Changes) -> None:
+        """Note that a bundle now holds what was rendered."""
+        self.keys.append(ledger_key(path, changes.record.encode()))
 
     def note_finding(self, changes: Changes) -> None:
         """Note only that the ledger of a bundle is damaged, if it is."""
@@ -57,6 +63,7 @@ class Journal:
             kept_edited=self._paths("kept_edited"),
             identical=len(self._paths("identical")),
             findings=in_order(self.findings.values()),
+            keys=tuple(self.keys),
         )
 
     def _paths(self, verb: Verb) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The ledger: `.sluice`, the list of the files of one bundle that Sluice wrote.
 
-    # sluice 0.1.0
+    # sluice ledger/v1
     # input spec sha256:1f0c...
     9a2b...  rollout.yaml
     # seal sha256:77d0...
@@ -20,14 +20,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from generator import __version__
 from generator.output.bundle import is_digest, is_input, is_path
 from generator.source.finding import Finding, Place
 
 _UNFINISHED = "# unfinished"
 _INPUT = "# input "
 _SEAL = "# seal sha256:"
-_HEADER = re.compile(r"# sluice (\S+)")
+_HEADER = "# sluice ledger/v1"
+_HEADERS = re.compile(r"# sluice \S+")  # before 0.2 it named the version of Sluice
 _SEAL_LENGTH = len(_SEAL) + 64 + 1
 _NAME_AT = 64 + 2
 
@@ -39,18 +39,16 @@ class Ledger:
     Args:
         files: name to the hashes it may have; exactly one once the ledger is finished.
         inputs: name of an input to its SHA-256.
-        version: version of Sluice that wrote it.
         finished: False while the files are being written.
     """
 
     files: Mapping[str, tuple[str, ...]]
     inputs: Mapping[str, str]
-    version: str = __version__
     finished: bool = True
 
     def encode(self) -> bytes:
         """Write it down, sorted and sealed."""
-        lines = [f"# sluice {self.version}"]
+        lines = [_HEADER]
         if not self.finished:
             lines.append(_UNFINISHED)
         lines += (f"{_INPUT}{name} sha256:{digest}" for name, digest in sorted(self.inputs.items()))
@@ -118,14 +116,13 @@ def _tell_broken_seal(data: bytes) -> None:
 
 def _parse(body: str) -> Ledger:
     lines = body.split("\n")
-    header = _HEADER.fullmatch(lines[0])
-    if not header or lines.pop():
-        raise _DamageError("does not start with `# sluice VERSION` or has an unfinished line", 1)
+    if not _HEADERS.fullmatch(lines[0]) or lines.pop():
+        raise _DamageError(f"does not start with `{_HEADER}` or has an unfinished line", 1)
     finished = lines[1:2] != [_UNFINISHED]
     first = 1 if finished else 2
     inputs = _inputs(lines, first)
     files = _files(lines, first + len(inputs), once=finished)
-    return Ledger(files, inputs, header[1], finished)
+    return Ledger(files, inputs, finished)
 
 
 def _inputs(lines: list[str], first: int) -> dict[str, str]:

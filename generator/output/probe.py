@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from generator import __version__
 from generator.output.bundle import LEDGER
 from generator.output.compare import read_ledger
 from generator.output.folder import Folder, open_root
 from generator.output.ledger import Ledger
 from generator.output.listing import Listing, listing
+from generator.output.stamp import ledger_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,14 @@ class Probe:
         reason: why it has to be rendered, for people; empty when it is fresh.
         files: how many files a fresh bundle holds, its ledger included.
         foreign: paths below the output root of files in it that Sluice did not write, sorted.
+        key: of its ledger, as stamps keep it.
     """
 
     path: str
     reason: str
     files: int = 0
     foreign: tuple[str, ...] = ()
+    key: bytes = b""
 
     @property
     def fresh(self) -> bool:
@@ -37,15 +39,18 @@ class Probe:
         return not self.reason
 
 
-def probe(root: str | os.PathLike[str], path: str, inputs: Mapping[str, str]) -> Probe:
-    """Look whether a bundle was rendered from these inputs by this version and has not been touched since.
+def probe(
+    root: str | os.PathLike[str], path: str, inputs: Mapping[str, str], known: Container[bytes]
+) -> Probe:
+    """Check whether a bundle was rendered from these inputs by this code and has not been touched since.
 
     Every file is read and hashed: a time stamp proves nothing after a `git checkout`.
 
     Args:
         root: output root.
         path: bundle below it.
-        inputs: name of each input to its SHA-256, as the bundle would have them.
+        inputs: name to SHA-256 of each input that is known before rendering.
+        known: keys of the ledgers that this code rendered or checked.
 
     Raises:
         OutputError: something can't be read, or a link or a file stands where a folder belongs.
@@ -58,28 +63,31 @@ def probe(root: str | os.PathLike[str], path: str, inputs: Mapping[str, str]) ->
     if folder is None:
         return Probe(path, "it was never rendered")
     with folder:
-        return _probe(folder, path, inputs)
+        return _probe(folder, path, inputs, known)
 
 
-def _probe(folder: Folder, path: str, inputs: Mapping[str, str]) -> Probe:
+def _probe(folder: Folder, path: str, inputs: Mapping[str, str], known: Container[bytes]) -> Probe:
     found = listing(folder)
     data, ledger = read_ledger(folder, found)
     if data is None:
         return Probe(path, "it was never rendered")
     if not isinstance(ledger, Ledger):
         return Probe(path, "its ledger is damaged")
-    reason = _ledger_reason(ledger, inputs) or _file_reason(folder, ledger, found)
+    key = ledger_key(path, data)
+    reason = _ledger_reason(ledger, inputs)
+    if not reason and key not in known:
+        reason = "this version of Sluice has not rendered it here yet"
+    reason = reason or _file_reason(folder, ledger, found)
     foreign = (found.files | found.others) - ledger.files.keys() - {LEDGER}
-    return Probe(path, reason, len(ledger.files) + 1, tuple(f"{path}/{name}" for name in sorted(foreign)))
+    return Probe(
+        path, reason, len(ledger.files) + 1, tuple(f"{path}/{name}" for name in sorted(foreign)), key
+    )
 
 
 def _ledger_reason(ledger: Ledger, inputs: Mapping[str, str]) -> str:
     if not ledger.finished:
         return "a run was interrupted"
-    if ledger.version != __version__:
-        return f"rendered by {ledger.version}, this is {__version__}"
-    names = {*ledger.inputs, *inputs}
-    changed = sorted(name for name in names if ledger.inputs.get(name) != inputs.get(name))
+    changed = sorted(name for name, digest in inputs.items() if ledger.inputs.get(name) != digest)
     return f"changed: {', '.join(changed)}" if changed else ""
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 
 from generator.source.finding import Finding
 
@@ -20,6 +21,7 @@ class WriteReport:
         kept_edited: files that nothing renders any more, left alone because they were edited.
         identical: how many files already held what was rendered, and were not touched.
         findings: ledgers that were damaged.
+        keys: of the ledgers of bundles that now hold what was rendered, as stamps keep them.
     """
 
     created: tuple[str, ...] = ()
@@ -29,6 +31,7 @@ class WriteReport:
     kept_edited: tuple[str, ...] = ()
     identical: int = 0
     findings: tuple[Finding, ...] = ()
+    keys: tuple[bytes, ...] = field(default=(), compare=False)
 
     @property
     def changed(self) -> bool:
@@ -52,6 +55,8 @@ class CheckReport:
         orphaned: files of an older render, or of an interrupted run, that would be deleted.
         foreign: files that Sluice did not write and would not touch; they do not count as a difference.
         findings: ledgers that are damaged.
+        files: how many files of the bundles are as they would be rendered, ledgers included.
+        keys: of the ledgers of those bundles, as stamps keep them.
     """
 
     missing: tuple[str, ...] = ()
@@ -60,11 +65,32 @@ class CheckReport:
     orphaned: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    files: int = 0
+    keys: tuple[bytes, ...] = field(default=(), compare=False)
 
     @property
     def clean(self) -> bool:
         """Whether rendering would change nothing."""
         return not (self.missing or self.stale or self.edited or self.orphaned or self.findings)
+
+    @classmethod
+    def sum(cls, reports: Iterable[CheckReport]) -> CheckReport:
+        """Combine reports about different bundles into one."""
+        found = list(reports)
+        return cls(
+            missing=_sorted(report.missing for report in found),
+            stale=_sorted(report.stale for report in found),
+            edited=_sorted(report.edited for report in found),
+            orphaned=_sorted(report.orphaned for report in found),
+            foreign=_sorted(report.foreign for report in found),
+            findings=in_order(chain.from_iterable(report.findings for report in found)),
+            files=sum(report.files for report in found),
+            keys=tuple(chain.from_iterable(report.keys for report in found)),
+        )
+
+
+def _sorted(paths: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(sorted(chain.from_iterable(paths)))
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

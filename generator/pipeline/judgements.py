@@ -13,7 +13,6 @@ from generator.pipeline.session import Session
 from generator.pipeline.spread import spread
 from generator.pipeline.terminal import progress
 from generator.plan.entries import Entry
-from generator.plan.resolve import resolve
 from generator.render.outputs.gates import used_images
 from generator.rules.evaluate import run_fleet_rules
 from generator.source.finding import Finding
@@ -78,7 +77,6 @@ def judge_models(
         return (_judged(session, entry, environment, alone=alone) for entry, alone in some)
 
     # What every process needs is read once, before there are several.
-    session.bento_templates  # noqa: B018
     session.repository.platform  # noqa: B018
     with progress(spread(models, judge_some), len(models), label) as found:
         judged = sorted(_shared(found, session.entries), key=lambda one: one.entry)
@@ -116,7 +114,7 @@ def _shared(found: Iterable[Judged], entries: Iterable[Entry]) -> Iterator[Judge
 
 
 def _judged(session: Session, entry: Entry, environment: str, *, alone: bool) -> Judged:
-    resolved = resolve(session.repository, entry, session.bento_templates)
+    resolved = session.resolve(entry)
     plans = [planned.plan for planned in resolved.plans]
     if environment:
         resolved.plans = [one for one in resolved.plans if one.plan.identity.environment == environment]

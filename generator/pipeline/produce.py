@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generator.odds.odds import odds_annotations
 from generator.output.bundle import Bundle
+from generator.output.check import check
 from generator.output.errors import OutputError
 from generator.output.folder import open_root
 from generator.output.lock import Notice, locked
-from generator.output.report import WriteReport
+from generator.output.report import CheckReport, WriteReport
 from generator.output.write import write_within
 from generator.pipeline.judgements import judge_models
 from generator.pipeline.session import Session
@@ -22,10 +23,10 @@ from generator.pipeline.written import Written
 from generator.plan.build import gate_prefix
 from generator.plan.entries import Entry
 from generator.plan.inputs import file_digest
-from generator.plan.resolve import Planned, resolve
+from generator.plan.resolve import Planned
 from generator.render.admission import render_admission
 from generator.render.argocd import render_application, render_platform_application, render_project
-from generator.render.bento import render_bento
+from generator.render.bento import bento_templates
 from generator.render.bundle import render_bundle
 from generator.render.environment import Templates
 from generator.render.gate_images import GateImages, gate_images
@@ -93,6 +94,18 @@ class Product:
                 total.add(found)
         return total
 
+    def check(self, root: Path) -> CheckReport:
+        """Compare it all with what is on disk; above a few hundred models with one process a core."""
+        orphaned = self.work.orphaned if self.knows_all else ()
+        reports = [check(root, (*self._shared(), *self._images()), orphaned=orphaned)]
+        models = (*self.good, *self.waiting)
+
+        def check_some(entries: Sequence[Entry]) -> Iterator[CheckReport]:
+            return (check(root, model_bundles(self.session, self.work, entry)) for entry in entries)
+
+        with progress(spread(models, check_some), len(models), "Checking") as found:
+            return CheckReport.sum([*reports, *found])
+
     def _shared(self) -> Iterator[Bundle]:
         platform = self.session.repository.platform
         if platform is not None:
@@ -103,7 +116,10 @@ class Product:
         if platform is not None:
             gates = GateImages(gate_prefix(platform), platform.images.base, self.session.templates)
             for image in sorted(self.work.images):
-                yield Bundle(f"{GATES}/{image}", gates.files(image), self.work.image_inputs)
+                with self.session.templates.tracing() as used:
+                    files = gates.files(image)
+                inputs = _with_overrides(self.session.templates, self.work.image_inputs, used)
+                yield Bundle(f"{GATES}/{image}", files, inputs)
 
     def _write_some(self, root: Path) -> Callable[[Sequence[Entry]], Iterator[WriteReport]]:
         def write_some(entries: Sequence[Entry]) -> Iterator[WriteReport]:
@@ -154,23 +170,37 @@ def model_bundles(session: Session, work: Work, entry: Entry) -> Iterator[Bundle
     Raises:
         OutputError: its files are not those any more that were judged.
     """
-    resolved = resolve(session.repository, entry, session.bento_templates)
+    resolved, templates = session.resolve(entry), session.templates
     for key, file in (("spec", entry.spec), ("lock", entry.lock), ("evidence", entry.evidence)):
         if file_digest(file) != work.inputs[entry][key]:
             raise OutputError(f"{file} changed while it was rendered; run again")
     plans = {planned.plan.identity.environment: planned for planned in resolved.plans}
     for path, (kind, environment) in model_paths(entry, work.environments).items():
-        if path in work.models[entry]:
-            yield Bundle(path, _files(session.templates, kind, plans, environment), work.inputs[entry])
+        if path not in work.models[entry]:
+            continue
+        with templates.tracing() as used:
+            files = _files(session, kind, plans, environment)
+        if kind != "application":  # the tag of the image is that of what the bento's templates give
+            used |= set(bento_templates(next(iter(plans.values())).plan.bento).values())
+        yield Bundle(path, files, _with_overrides(templates, work.inputs[entry], used))
 
 
-def _files(templates: Templates, kind: str, plans: Mapping[str, Planned], environment: str) -> dict[str, str]:
+def _with_overrides(
+    templates: Templates, inputs: Mapping[str, str], used: Iterable[str]
+) -> Mapping[str, str]:
+    """Add the platform team's own templates to the inputs of a bundle, where they took part in it."""
+    overrides = templates.own_digest(used)
+    return {**inputs, "overrides": overrides} if overrides else inputs
+
+
+def _files(session: Session, kind: str, plans: Mapping[str, Planned], environment: str) -> dict[str, str]:
+    templates = session.templates
     planned = plans[environment] if environment else next(iter(plans.values()))
     if kind == "model":
         return render_bundle(planned.plan, templates, odds_annotations(planned.plan))
     if kind == "application":
         return render_application(planned.plan, templates)
-    files = render_bento(planned.plan.bento, templates)
+    files = session.bentos.files(planned.plan.bento)
     files["IMAGE"] = f"{planned.plan.image.repository}:{planned.plan.image.tag}\n"
     gates = gate_images(planned.plan, templates)
     used = sorted({gates.reference(name) for item in plans.values() for name in used_images(item.plan)})
@@ -182,18 +212,21 @@ def shared_bundles(
 ) -> Iterator[Bundle]:
     """The stale bundles that belong to no model."""
     for shared, inputs in wanted.items():
-        if shared.kind == "project":
-            files = render_project(platform, shared.environment, shared.team, templates)
-        elif shared.kind == "team":
-            files = render_team(platform, shared.environment, shared.team, templates)
-        elif shared.kind == "admission":
-            files = render_admission(platform, shared.environment, templates)
-        elif shared.kind == "rollout-notices":
-            files = render_rollout_notices(platform, shared.environment, templates)
-        elif shared.kind == "argocd-notices":
-            files = render_argocd_notices(platform, shared.environment, templates)
-        elif shared.kind == "overview":
-            files = render_overview(platform, shared.environment, templates)
-        else:
-            files = render_platform_application(platform, shared.environment, templates)
-        yield Bundle(shared.path, files, inputs)
+        with templates.tracing() as used:
+            files = _shared_files(platform, templates, shared)
+        yield Bundle(shared.path, files, _with_overrides(templates, inputs, used))
+
+
+def _shared_files(platform: PlatformSpec, templates: Templates, shared: Shared) -> dict[str, str]:
+    if shared.kind == "project":
+        return render_project(platform, shared.environment, shared.team, templates)
+    if shared.kind == "team":
+        return render_team(platform, shared.environment, shared.team, templates)
+    render = {
+        "admission": render_admission,
+        "rollout-notices": render_rollout_notices,
+        "argocd-notices": render_argocd_notices,
+        "overview": render_overview,
+        "platform": render_platform_application,
+    }[shared.kind]
+    return render(platform, shared.environment, templates)

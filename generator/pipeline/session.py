@@ -18,10 +18,11 @@ from generator.source.finding import Finding
 
 if TYPE_CHECKING:
     from generator.plan.repository import Repository
+    from generator.plan.resolve import Resolved
+    from generator.render.bento import Bentos
     from generator.render.environment import Templates
 
 F = TypeVar("F", bound=Callable[..., Any])
-BENTO_TEMPLATES = "bento/"
 
 
 @dataclass
@@ -70,9 +71,17 @@ class Session:
         return templates
 
     @cached_property
-    def bento_templates(self) -> str:
-        """Digest (hex) of the templates that bentos are rendered from."""
-        return self.templates.digest(BENTO_TEMPLATES)
+    def bentos(self) -> Bentos:
+        """The rendered services, whose digests are part of image tags."""
+        from generator.render.bento import Bentos
+
+        return Bentos(self.templates)
+
+    def resolve(self, entry: Entry) -> Resolved:
+        """Plan one model for every environment; the platform must be valid."""
+        from generator.plan.resolve import resolve
+
+        return resolve(self.repository, entry, self.bentos.digest)
 
 
 def open_session(root: Path | None) -> Session:

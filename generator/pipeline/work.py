@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from generator.output.prune import orphans
 from generator.plan.entries import PLATFORM, SPECS, Entry
 from generator.plan.gate_tools import IMAGES
 from generator.plan.inputs import PlatformInputs, file_digest, model_inputs, oldest_verdict
-from generator.render.environment import Templates
 from generator.render.identity import contract_digest
 from generator.source.files import raw
 
@@ -108,6 +106,7 @@ class Request:
         entries: all models.
         selected: those that were named; None for all, the shared bundles included.
         today: expired waivers make a model stale.
+        known: keys of the ledgers that are known to be right; None to render and compare everything.
     """
 
     root: Path
@@ -116,13 +115,14 @@ class Request:
     entries: tuple[Entry, ...]
     selected: Collection[Entry] | None
     today: datetime.date
+    known: Collection[bytes] | None = None
 
 
-def survey(request: Request, platform: PlatformInputs, templates: Templates) -> Work:
+def survey(request: Request, platform: PlatformInputs) -> Work:
     """Compare the ledgers with the inputs; nothing is planned or rendered for it."""
     every = platform.names("environments")
     work = Work(tuple(name for name in every if request.environment in {"", name}))
-    digest = rendering_digest(templates)
+    contract = {"contract": contract_digest()}
     expired = {w.get("model") for w in platform.waivers() if str(w.get("until")) < request.today.isoformat()}
     for entry in request.entries:
         paths = model_paths(entry, work.environments)
@@ -130,12 +130,12 @@ def survey(request: Request, platform: PlatformInputs, templates: Templates) -> 
         work.used[entry] = _used(request.output / BENTOS / entry.team / entry.model / USED)
         if request.selected is not None and entry not in request.selected:
             continue
-        work.inputs[entry] = inputs = model_inputs(entry, platform, digest)
+        work.inputs[entry] = inputs = model_inputs(entry, platform) | contract
         stale = {path for path in paths if not _is_fresh(work, request, path, inputs)}
         if stale or entry.name in expired or _aged(entry, platform, request.today):
             work.models[entry] = stale
-    _survey_shared(request, platform, digest, work)
-    work.image_inputs = {"platform": platform.of_team(""), "templates": digest}
+    _survey_shared(request, platform, contract, work)
+    work.image_inputs = {"platform": platform.of_team(""), **contract}
     survey_images(request, work)
     return work
 
@@ -146,12 +146,6 @@ def _aged(entry: Entry, platform: PlatformInputs, today: datetime.date) -> bool:
         return False
     oldest = oldest_verdict(entry)
     return oldest is not None and oldest < (today - datetime.timedelta(platform.shortest_age)).isoformat()
-
-
-def rendering_digest(templates: Templates) -> str:
-    """SHA-256 (hex) of what decides, beside spec, lock and platform, what is rendered: contract and overrides."""
-    parts = f"{contract_digest()}{templates.own_digest()}"
-    return hashlib.sha256(parts.encode()).hexdigest()
 
 
 def survey_images(request: Request, work: Work) -> None:
@@ -175,7 +169,7 @@ def _used(path: Path) -> frozenset[str]:
 
 
 def shared_inputs(
-    root: Path, environments: Sequence[str], platform: PlatformInputs, digest: str
+    root: Path, environments: Sequence[str], platform: PlatformInputs, renderer: Mapping[str, str]
 ) -> dict[Shared, dict[str, str]]:
     """Every bundle that belongs to no model, and what it is made of.
 
@@ -183,28 +177,33 @@ def shared_inputs(
         root: the repository.
         environments: those that are rendered.
         platform: the platform in it.
-        digest: of the templates, or of all that renders.
+        renderer: digest of what renders, by name: the contract, or templates.
     """
     whole = file_digest(root / SPECS / PLATFORM)
     return {
-        shared: {"platform": platform.of_team(shared.team) if shared.team else whole, "templates": digest}
+        shared: {"platform": platform.of_team(shared.team) if shared.team else whole, **renderer}
         for shared in _shared(environments, platform)
     }
 
 
-def _survey_shared(request: Request, platform: PlatformInputs, digest: str, work: Work) -> None:
+def _survey_shared(request: Request, platform: PlatformInputs, contract: dict[str, str], work: Work) -> None:
     known = []
-    for shared, inputs in shared_inputs(request.root, work.environments, platform, digest).items():
+    for shared, inputs in shared_inputs(request.root, work.environments, platform, contract).items():
         work.expected.add(shared.path)
-        if request.selected is None and not _is_fresh(work, request, shared.path, inputs):
+        if request.selected is not None and shared.team:
+            continue
+        fresh = _is_fresh(work, request, shared.path, inputs)
+        if request.selected is None and not fresh:
             work.shared[shared] = inputs
         if not shared.team:
-            known.append(probe(request.output, shared.path, inputs).fresh)
+            known.append(fresh)
     work.validated = bool(known) and all(known)
 
 
 def _is_fresh(work: Work, request: Request, path: str, inputs: dict[str, str]) -> bool:
-    found = probe(request.output, path, inputs)
+    if request.known is None:
+        return False
+    found = probe(request.output, path, inputs, request.known)
     if found.fresh:
         work.fresh.append(found)
     return found.fresh

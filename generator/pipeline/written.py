@@ -31,12 +31,14 @@ class Written:
         first: the first names of each kind, sorted.
         identical: files that were right already.
         findings: ledgers that were damaged.
+        keys: of the ledgers of what was written, as stamps keep them.
     """
 
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VERBS, 0))
     first: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in VERBS})
     identical: int = 0
     findings: list[Finding] = field(default_factory=list)
+    keys: set[bytes] = field(default_factory=set)
 
     def add(self, reports: Iterable[WriteReport]) -> None:
         """Count more of them in."""
@@ -48,8 +50,9 @@ class Written:
                     self.first[kind] = nsmallest(SHOWN, [*self.first[kind], *paths])
             self.identical += report.identical
             self.findings += report.findings
+            self.keys.update(report.keys)
 
     @property
     def said(self) -> bool:
         """Whether there is anything to tell."""
-        return any(self.counts.values()) or bool(self.identical or self.findings)
+        return any(self.counts.values()) or bool(self.findings)

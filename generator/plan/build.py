@@ -13,7 +13,6 @@ from generator.plan.guards import guards
 from generator.plan.notify import rollout_notices
 from generator.plan.observed import daily_cron, monitoring
 from generator.plan.secrets import variables
-from generator.plan.serving import bento_digest, bento_of
 from generator.plan.strategy import BlueGreen, Canary, Cohort, Risk, Shadow, Step
 from generator.plan.values import (
     Capacity,
@@ -44,22 +43,20 @@ class Inputs:
 
     Args:
         model: the spec with tier defaults and the environment's overrides merged in.
-        base: the same without the environment's overrides; the bento is built from it, once for all environments.
-        bounds: latency bounds (seconds) of all guards in all environments.
+        bento: the service, the same in all environments.
+        bento_digest: digest (hex) of its rendered files.
         platform: the platform.
         environment: name of the environment.
         lock: what references were resolved to.
-        bento_templates: digest (hex) of the templates that the bento is rendered from.
         suites: digest of each expectation suite of the repository that gates name, by path.
     """
 
     model: ModelFile
-    base: ModelFile
-    bounds: tuple[float, ...]
+    bento: Bento
+    bento_digest: str
     platform: PlatformSpec
     environment: str
     lock: LockFile
-    bento_templates: str
     suites: tuple[tuple[str, str], ...] = ()
 
 
@@ -70,14 +67,13 @@ def build(given: Inputs) -> Plan:
     """
     spec = given.model.spec
     identity = _identity(given)
-    bento = bento_of(given.base, given.platform, given.lock, given.bounds)
     gates, rollout = _gates(given), _rollout(given)
     env, secrets = variables(spec.service.env, identity, given.platform.secrets)
     return Plan(
         identity=identity,
         version=_version(given.lock),
-        image=_image(given, bento),
-        bento=bento,
+        image=_image(given),
+        bento=given.bento,
         env=env,
         secrets=secrets,
         routing=_routing(identity, given.platform.environments[given.environment], spec),
@@ -122,9 +118,9 @@ def _version(lock: LockFile) -> Version:
     return Version(lock.model.ref, lock.model.resolved, lock.model.version, lock.model.digest, lock.model.at)
 
 
-def _image(given: Inputs, bento: Bento) -> Image:
+def _image(given: Inputs) -> Image:
     meta = given.model.metadata
-    short = bento_digest(bento, given.bento_templates)[:12]
+    short = given.bento_digest[:12]
     pushed = given.lock.image
     return Image(
         repository=f"{given.platform.registry}/{meta.team}/{meta.name}",

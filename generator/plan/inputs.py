@@ -115,8 +115,8 @@ class PlatformInputs:
         return self._memory[key]
 
 
-def model_inputs(entry: Entry, platform: PlatformInputs, templates: str) -> dict[str, str]:
-    """Inputs of the bundles of one model; `templates` is the digest of templates and code.
+def model_inputs(entry: Entry, platform: PlatformInputs) -> dict[str, str]:
+    """Return the inputs of the bundles of one model: name to SHA-256.
 
     Evidence is no part of what is rendered, but of what is judged before it. Digests that many models have alike are
     kept once.
@@ -127,7 +127,6 @@ def model_inputs(entry: Entry, platform: PlatformInputs, templates: str) -> dict
         "lock": hashlib.sha256(lock).hexdigest(),
         "platform": intern(platform.of_model(entry.team, entry.model, lock)),
         "spec": hashlib.sha256(spec).hexdigest(),
-        "templates": templates,
     }
     suites = platform.suites | suites_of(spec)
     return {**inputs, "suites": _sha256(suite_digests(entry, suites))} if suites else inputs

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from generator.plan.bento import Bento
 from generator.plan.build import Inputs, build
 from generator.plan.layers import Layers
 from generator.plan.references import Written, check_references
 from generator.plan.repository import Entry, Repository
-from generator.plan.serving import latency_bounds
+from generator.plan.serving import bento_of, latency_bounds
 from generator.plan.suites import suite_digests
 from generator.plan.values import Plan
 from generator.source.document import Document
@@ -42,13 +44,13 @@ class Resolved:
     findings: list[Finding] = field(default_factory=list)
 
 
-def resolve(repository: Repository, entry: Entry, bento_templates: str) -> Resolved:
+def resolve(repository: Repository, entry: Entry, bento_digest: Callable[[Bento], str]) -> Resolved:
     """Plan one model for every environment of the platform.
 
     Args:
         repository: the repository; its platform must be valid.
         entry: the model.
-        bento_templates: digest (hex) of the templates that bentos are rendered from.
+        bento_digest: digest (hex) of the rendered files of a service.
     """
     platform = repository.platform
     if platform is None:
@@ -69,15 +71,23 @@ def resolve(repository: Repository, entry: Entry, bento_templates: str) -> Resol
         resolved.findings += lock_findings
         return _unique(resolved)
     bounds = tuple(sorted({b for _, file in by_environment.values() for b in latency_bounds(file.spec)}))
+    bento: Bento | None = None
     for environment, (layers, file) in by_environment.items():
         written = Written(layers, file, platform, lock_document, lock)
         problems = [*_place(entry, written), *check_references(written)]
         resolved.findings += [*lock_findings, *problems]
         if lock is not None and not problems:
             suites = suite_digests(entry, _suites(file))
-            inputs = Inputs(file, base_file, bounds, platform, environment, lock, bento_templates, suites)
+            bento = bento or bento_of(base_file, platform, lock, bounds)
+            inputs = Inputs(file, bento, bento_digest(bento), platform, environment, lock, suites)
             resolved.plans.append(Planned(build(inputs), written))
     return _unique(resolved)
+
+
+def no_digest(bento: Bento) -> str:
+    """Return a stand-in for the digest of a service, for callers that do not use the tag of its image."""
+    del bento
+    return "0" * 64
 
 
 def _suites(file: ModelFile) -> list[str]:

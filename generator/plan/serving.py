@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from generator.plan import pins
 from generator.plan.bento import Bento, Input
 from generator.spec.guards import Guard
@@ -70,11 +68,6 @@ def sensitive_attributes(spec: ModelSpec) -> list[str]:
     """Sensitive attributes that live guards judge, in order of first mention, and those the service declares."""
     named = [name for guard in _guards(spec) for name in getattr(guard, "sensitive", ())]
     return list(dict.fromkeys([*named, *spec.service.attributes]))
-
-
-def bento_digest(bento: Bento, templates: str) -> str:
-    """Digest (hex) of the rendered service: equal values and templates give equal files."""
-    return hashlib.sha256(f"{templates}\n{bento!r}".encode()).hexdigest()
 
 
 def _guards(spec: ModelSpec) -> list[Guard]:

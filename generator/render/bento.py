@@ -1,7 +1,8 @@
-"""A bento value to the text of its files: all that CI needs to build the image of a model version."""
+"""A service to the text of its files: all that CI needs to build the image of a model version."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 from typing import TYPE_CHECKING
@@ -22,6 +23,11 @@ _TEMPLATES = {
 }
 
 
+def bento_templates(bento: Bento) -> dict[str, str]:
+    """Return the template of each file of a service, by file name, sorted."""
+    return dict(sorted({**_TEMPLATES, "predictor.py": f"bento/frameworks/{bento.framework}.py.j2"}.items()))
+
+
 def render_bento(bento: Bento, templates: Templates) -> dict[str, str]:
     """Render the folder of one service.
 
@@ -32,9 +38,33 @@ def render_bento(bento: Bento, templates: Templates) -> dict[str, str]:
     Returns:
         Text by file name, sorted by name. Every text ends with one newline.
     """
-    names = {**_TEMPLATES, "predictor.py": f"bento/frameworks/{bento.framework}.py.j2"}
     context = {"bento": bento, "other": OTHER, "max_float": MAX_FLOAT32, "request": _sample_request(bento)}
-    return {file: templates.render(name, context) for file, name in sorted(names.items())}
+    return {file: templates.render(name, context) for file, name in bento_templates(bento).items()}
+
+
+class Bentos:
+    """Rendered services. The digest of one is part of the tag of its image, so a plan asks for it.
+
+    The last service is kept: the environments of a model share one, and it is rendered right after it was planned.
+    """
+
+    def __init__(self, templates: Templates) -> None:
+        self._templates = templates
+        self._last: tuple[str, dict[str, str]] = ("", {})
+
+    def files(self, bento: Bento) -> dict[str, str]:
+        """Return the text of each file of a service, by name."""
+        key = repr(bento)  # not the value: 1, 1.0 and True are equal, and are rendered differently
+        if self._last[0] != key:
+            self._last = key, render_bento(bento, self._templates)
+        return dict(self._last[1])
+
+    def digest(self, bento: Bento) -> str:
+        """Return the SHA-256 (hex) of the files of a service, names included."""
+        total = hashlib.sha256()
+        for name, text in self.files(bento).items():
+            total.update(f"{name}\0{len(text)}\0{text}".encode())
+        return total.hexdigest()
 
 
 def _sample_request(bento: Bento) -> str:

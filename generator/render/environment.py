@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from generator.render.filters import FILTERS
 from generator.render.scalars import finalizer
+from generator.source.cache import cache_folder
 from generator.source.errors import UserError
 from generator.source.files import RefusedError, regular_bytes
 
@@ -87,23 +89,25 @@ class Templates:
             if source.own:
                 self._text(name)
 
-    def digest(self, prefix: str = "") -> str:
-        """SHA-256 (hex) of the templates of bundles whose name starts like this."""
-        total = hashlib.sha256()
-        for name in self.sources:
-            if name.startswith(prefix) and not name.startswith(_NOT_BUNDLES):
-                text = self._text(name)
-                total.update(f"{name}\0{len(text)}\0{text}".encode())
-        return total.hexdigest()
+    def own_digest(self, rendered: Iterable[str] | None = None) -> str:
+        """Return the SHA-256 (hex) of the platform team's own templates; empty when there are none.
 
-    def own_digest(self) -> str:
-        """SHA-256 (hex) of the platform team's own templates of bundles."""
-        total = hashlib.sha256()
-        for name, source in self.sources.items():
-            if source.own and not name.startswith(_NOT_BUNDLES):
-                text = self._text(name)
-                total.update(f"{name}\0{len(text)}\0{text}".encode())
-        return total.hexdigest()
+        Args:
+            rendered: names of templates; then only what these are made of counts. None for all templates of bundles.
+        """
+        own = {name for name, source in self.sources.items() if source.own}
+        if rendered is None:
+            own = {name for name in own if not name.startswith(_NOT_BUNDLES)}
+        elif own:
+            own = {source.name for name in rendered for source in self.suspects(name)}
+        parts = [f"{name}\0{len(self._text(name))}\0{self._text(name)}" for name in sorted(own)]
+        return hashlib.sha256("".join(parts).encode()).hexdigest() if parts else ""
+
+    @contextmanager
+    def tracing(self) -> Iterator[set[str]]:
+        """Collect the names of the templates that are rendered meanwhile."""
+        self._rendered.clear()
+        yield self._rendered
 
     def get_template(self, name: str) -> Template:
         """A template, by name, that writes values as literals of the file's language.
@@ -120,6 +124,7 @@ class Templates:
         Raises:
             TemplateError: a template of the platform team is wrong; a mistake in ours is an exception of its own kind.
         """
+        self._rendered.add(name)
         try:
             return self.get_template(name).render(context).rstrip("\n") + "\n"
         except Exception as error:
@@ -135,6 +140,11 @@ class Templates:
 
     def suspects(self, name: str) -> list[Source]:
         """The platform team's templates that a file is made of: its own template, and what that includes, sorted."""
+        if name not in self._suspects:
+            self._suspects[name] = self._find_suspects(name)
+        return self._suspects[name]
+
+    def _find_suspects(self, name: str) -> list[Source]:
         own = {name for name, source in self.sources.items() if source.own}
         seen, left = set[str](), [name]
         while left and own:
@@ -185,6 +195,14 @@ class Templates:
 
     @cached_property
     def _read(self) -> dict[str, str]:
+        return {}
+
+    @cached_property
+    def _rendered(self) -> set[str]:
+        return set()
+
+    @cached_property
+    def _suspects(self) -> dict[str, list[Source]]:
         return {}
 
     @cached_property
@@ -277,15 +295,11 @@ def _bytecode_cache(*, trusted: bool) -> BytecodeCache | None:
             except (EOFError, OSError, TypeError, ValueError, pickle.UnpicklingError):
                 bucket.reset()
 
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
-    folder = Path(home, "sluice", "templates")
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        owned = folder.stat().st_uid == os.geteuid() and os.access(folder, os.W_OK)
-    except OSError:
+    folder = cache_folder("templates")
+    if folder is None:
         return None
     # Constants are written out, by scalars and filters, when a template is compiled: other ones, other code.
     writers = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("scalars.py", "filters.py"))
     written = hashlib.sha256(writers).hexdigest()[:12]
     kind = "plain" if trusted else "sandboxed"
-    return Forgiving(str(folder), f"{kind}-{written}-%s.cache") if owned else None
+    return Forgiving(str(folder), f"{kind}-{written}-%s.cache")

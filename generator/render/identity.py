@@ -1,12 +1,50 @@
-"""What rendered text depends on beside its inputs and templates: the rendering contract."""
+"""What rendered text depends on: the rendering contract, which ledgers name, and the code itself, which they do not."""
 
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from generator.render.environment import Templates, builtin_folder
 
 CONTRACT = 1
+"""Number of the rendering contract. Raise it when what is rendered has a new meaning for those who read it, not when
+its text changes: texts are compared."""
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_LIBRARIES = ("site-packages", "dist-packages")
 
 
 def contract_digest() -> str:
-    """SHA-256 (hex) of the rendering contract, which changes only with what rendered files say."""
+    """Return the SHA-256 (hex) of the rendering contract."""
     return hashlib.sha256(f"sluice/rendering/v{CONTRACT}".encode()).hexdigest()
+
+
+def code_digest(templates: Templates) -> str:
+    """Return the SHA-256 (hex) of all that renders: every file of this program, the templates, the libraries.
+
+    Files are read whole. Libraries count by the time at which one was installed last.
+
+    Raises:
+        OSError: a file can't be read.
+    """
+    total = hashlib.sha256(f"{sys.version}\0{templates.own_digest()}".encode())
+    for path in sys.path:
+        if path.endswith(_LIBRARIES):
+            total.update(f"\0{os.stat(path).st_mtime_ns}".encode())  # noqa: PTH116 - plain text
+    for folder in (_PACKAGE, builtin_folder()):
+        for file in sorted(_files(str(folder))):
+            with open(file, "rb") as stream:  # noqa: PTH123 - hundreds of files, at every start
+                content = stream.read()
+            total.update(f"\0{file[len(str(folder)) :]}\0{len(content)}\0".encode())
+            total.update(content)
+    return total.hexdigest()
+
+
+def _files(folder: str) -> Iterator[str]:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        yield from (f"{parent}/{name}" for name in names)

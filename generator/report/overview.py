@@ -12,7 +12,7 @@ from generator.odds.figures import Figures, figures, told
 from generator.pipeline.session import Session
 from generator.pipeline.spread import spread
 from generator.plan.entries import Entry
-from generator.plan.resolve import Planned, resolve
+from generator.plan.resolve import Planned
 from generator.plan.strategy import Canary
 from generator.report.sections.section import table
 from generator.spec.platform import PlatformSpec
@@ -83,7 +83,7 @@ def overviews(
 
 
 def _one(session: Session, entry: Entry, environment: str | None, tell: Told) -> Overview:
-    resolved = resolve(session.repository, entry, session.bento_templates)
+    resolved = session.resolve(entry)
     errors = [finding for finding in resolved.findings if finding.severity == "error"]
     if errors or not resolved.plans:
         said = f"{errors[0].place}: {errors[0].message}" if errors else "there is no plan"

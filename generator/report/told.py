@@ -8,7 +8,6 @@ from generator.gates.document import read_evidence
 from generator.gates.standing import standings
 from generator.pipeline.session import Session
 from generator.plan.entries import Entry
-from generator.plan.resolve import resolve
 from generator.report.comment import Told
 from generator.report.compared.asked import Compared
 from generator.report.compared.compare import Difference
@@ -48,7 +47,7 @@ def told_models(
 def _told(
     session: Session, entry: Entry, environment: str | None, found: Sequence[Difference], *, folded: bool
 ) -> Told:
-    resolved = resolve(session.repository, entry, session.bento_templates)
+    resolved = session.resolve(entry)
     error = next((finding for finding in resolved.findings if finding.severity == "error"), None)
     if error or not resolved.plans:
         reason = error.message if error else "there is no plan"

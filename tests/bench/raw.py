@@ -44,7 +44,7 @@ def record(root: Path, file: Path) -> None:
     session, templates = Session(root, today()), Recorder(None)
     session.templates = templates
     request = Request(root, root / "no such folder", "", session.entries, None, today())
-    work = survey(request, platform_inputs(root), templates)
+    work = survey(request, platform_inputs(root))
     jobs: list[Job] = []
     assert session.repository.platform is not None
     for bundle in shared_bundles(session.repository.platform, templates, work.shared):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
+from generator.render.bento import Bentos
 from generator.rules.evaluate import run_rules
 from tests.cluster import variants
 from tests.cluster.repository import templates
@@ -206,7 +207,7 @@ def drawn(examples: Path, count: int, number: int) -> list[Model]:
     def draw(model: Model) -> None:
         with tempfile.TemporaryDirectory() as folder:
             repository = write(Path(folder), examples, model[0], [model[1]])
-            resolved = resolve(repository, repository.entries[0], templates().digest("bento/"))
+            resolved = resolve(repository, repository.entries[0], Bentos(templates()).digest)
             judged = run_rules(resolved, _TODAY) if resolved.plans else []
         assume(not any(finding.severity == "error" for finding in (*resolved.findings, *judged)))
         found.append(model)

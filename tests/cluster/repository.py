@@ -18,6 +18,7 @@ import yaml
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.plan.values import Plan
+from generator.render.bento import Bentos
 from generator.render.bundle import render_bundle
 from generator.render.environment import Templates
 from generator.render.platform import render_team
@@ -116,7 +117,7 @@ def plans(root: Path) -> list[Plan]:
     """
     repository = Repository(root)
     assert repository.platform is not None, repository.findings
-    digest, found = templates().digest("bento/"), []
+    digest, found = Bentos(templates()).digest, []
     for entry in repository.entries:
         resolved = resolve(repository, entry, digest)
         assert not resolved.findings, [(f.place, f.message, f.hint) for f in resolved.findings]

@@ -12,6 +12,7 @@ import yaml
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.render.argocd import render_application, render_platform_application, render_project
+from generator.render.bento import Bentos
 from generator.render.bundle import render_bundle
 from generator.render.platform import render_team
 from tests.cluster.repository import templates
@@ -61,7 +62,7 @@ def rendered(repository: Repository) -> Iterator[tuple[str, str]]:
     """Path and text of every rendered object: bundles, Argo CD's objects, the platform's."""
     platform = repository.platform
     assert platform is not None, repository.findings
-    digest = templates().digest("bento/")
+    digest = Bentos(templates()).digest
     for entry in repository.entries:
         resolved = resolve(repository, entry, digest)
         assert not resolved.findings, [(f.place, f.message, f.hint) for f in resolved.findings]

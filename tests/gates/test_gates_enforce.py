@@ -16,7 +16,7 @@ from generator.gates.outcome import Outcome
 from generator.gates.run import document, run_gate
 from generator.gates.task import Task
 from generator.plan.repository import Repository
-from generator.plan.resolve import Planned, resolve
+from generator.plan.resolve import Planned, no_digest, resolve
 from tests.gates.models import ROOT
 
 TODAY = dt.date(2026, 11, 23)
@@ -30,7 +30,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Planned:
     shutil.copytree(ROOT / "specs", root / "specs")
     repository = Repository(root)
     entry = next(entry for entry in repository.entries if entry.model == "fraud")
-    return resolve(repository, entry, "0" * 64).plans[-1]
+    return resolve(repository, entry, no_digest).plans[-1]
 
 
 @pytest.fixture

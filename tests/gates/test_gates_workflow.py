@@ -22,6 +22,7 @@ from generator.lint.kinds.objects import Document, object_of
 from generator.plan.names import gate_workflow
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
+from generator.render.bento import Bentos
 from generator.render.bundle import render_bundle
 from generator.render.environment import Templates
 from generator.render.gate_images import gate_images
@@ -87,7 +88,7 @@ class Case:
     def planned(self):
         repository, templates = Repository(self.root), Templates()
         entry = next(entry for entry in repository.entries if entry.model == "ranker")
-        found = resolve(repository, entry, templates.digest("bento/"))
+        found = resolve(repository, entry, Bentos(templates).digest)
         assert not found.findings
         return found.plans[-1]
 

@@ -21,6 +21,7 @@ from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.plan.strategy import Canary
 from generator.plan.values import Plan
+from generator.render.bento import Bentos
 from generator.render.bundle import render_outputs
 from generator.render.environment import Templates
 from generator.render.outputs.analysis import analyses
@@ -152,7 +153,7 @@ def plan_of(release: Release, folder: Path, digest: str = "0" * 64) -> Plan:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     repository = Repository(folder)
-    found = resolve(repository, repository.entries[0], Templates(None).digest("bento/"))
+    found = resolve(repository, repository.entries[0], Bentos(Templates(None)).digest)
     assert [*repository.findings, *found.findings] == []
     return found.plans[0].plan
 

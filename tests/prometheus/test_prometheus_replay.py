@@ -28,6 +28,7 @@ from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.plan.values import Plan
 from generator.promql.event_share import EventShare
+from generator.render.bento import Bentos
 from generator.render.environment import Templates
 from generator.report.replays.live import Live
 from generator.report.replays.schedule import schedule_of
@@ -46,7 +47,7 @@ def recommender() -> Plan:
     """The recommender of the examples, in production."""
     repository = Repository(CHECKOUT)
     entry = next(entry for entry in repository.entries if entry.model == "recommender")
-    return resolve(repository, entry, Templates(None).digest("bento/")).plans[-1].plan
+    return resolve(repository, entry, Bentos(Templates(None)).digest).plans[-1].plan
 
 
 def accelerated(namespace: str) -> Schedule:

@@ -51,7 +51,7 @@ def run(root: Path) -> Outcome:
     if not (root / "templates").exists():
         session.templates = _ours()
     request = Request(root, root / "no such folder", "", session.entries, None, TODAY)
-    work = survey(request, platform_inputs(root), session.templates)
+    work = survey(request, platform_inputs(root))
     product = produce(session, request, work)
     _tell(product.findings)
     return Outcome(

@@ -17,6 +17,7 @@ import yaml
 import generator
 from generator.plan.repository import Repository
 from generator.plan.resolve import Resolved, resolve
+from generator.render.bento import Bentos
 from generator.render.bundle import render_bundle
 from generator.render.environment import Templates
 
@@ -125,7 +126,7 @@ def resolve_one(root: Path, name: str = "shop/ranker") -> Resolved:
     repository = Repository(root)
     assert repository.platform is not None, repository.findings
     entry = next(entry for entry in repository.entries if entry.name == name)
-    return resolve(repository, entry, Templates(None).digest("bento/"))
+    return resolve(repository, entry, Bentos(Templates(None)).digest)
 
 
 def codes(found: Resolved) -> list[str]:

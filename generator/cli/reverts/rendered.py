@@ -36,7 +36,7 @@ def render_all(session: Session, entry: Entry, hint: str, environment: str = "")
     platform = platform_inputs(session.root)
     output = session.root / platform.folder
     request = Request(session.root, output, environment, session.entries, None, session.today)
-    work = survey(request, platform, session.templates)
+    work = survey(request, platform)
     product = produce(session, request, work)
     refused = entry in work.models and entry not in product.good
     if session.repository.platform is None or (refused and hint):

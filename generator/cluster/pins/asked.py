@@ -10,7 +10,7 @@ from generator.cluster.pins.reference import Reference
 from generator.plan.layers import Layers
 from generator.plan.references import data_references
 from generator.plan.repository import Entry, Repository
-from generator.plan.resolve import resolve
+from generator.plan.resolve import no_digest, resolve
 from generator.source.document import Document, Path
 from generator.source.finding import Finding, Severity
 from generator.spec.check import check_data
@@ -49,7 +49,7 @@ def asked(repository: Repository, entry: Entry) -> tuple[list[Asked], list[Findi
     Returns:
         The model's reference and then those of data sets, each once; or none, and why the spec can't be used.
     """
-    resolved = resolve(repository, entry, "")
+    resolved = resolve(repository, entry, no_digest)
     # That the lock lacks something is why it is pinned.
     findings = [finding for finding in resolved.findings if not finding.code.startswith("LOCK")]
     platform = repository.platform

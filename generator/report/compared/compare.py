@@ -14,7 +14,7 @@ from generator.pipeline.work import platform_inputs
 from generator.plan.changes import Change, changes
 from generator.plan.entries import Entry
 from generator.plan.inputs import PlatformInputs, model_inputs
-from generator.plan.resolve import Planned, Resolved, resolve
+from generator.plan.resolve import Planned, Resolved
 from generator.report.compared.shared import SharedDifference, shared_differences
 from generator.source.finding import Finding
 
@@ -80,18 +80,18 @@ class Side:
 
     @cached_property
     def templates(self) -> str:
-        """Digest of the templates."""
-        return self.session.templates.digest()
+        """Digest of the repository's own templates."""
+        return self.session.templates.own_digest()
 
     def digests(self, name: str) -> dict[str, str] | None:
         """What the plans of a model are made of; None when there is no such model."""
         entry = self.entries.get(name)
-        return model_inputs(entry, self.inputs, self.templates) if entry else None
+        return {**model_inputs(entry, self.inputs), "templates": self.templates} if entry else None
 
     def resolve(self, name: str) -> Resolved | None:
         """The plans of a model; None when there is no such model."""
         entry = self.entries.get(name)
-        return resolve(self.session.repository, entry, self.session.bento_templates) if entry else None
+        return self.session.resolve(entry) if entry else None
 
     def errors(self) -> list[Finding]:
         """Why no model of this side can be planned; reads the platform."""

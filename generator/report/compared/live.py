@@ -16,7 +16,7 @@ from generator.odds.odds import odds_annotations
 from generator.pipeline.session import Session
 from generator.plan.changes import Change
 from generator.plan.entries import Entry
-from generator.plan.resolve import Planned, resolve
+from generator.plan.resolve import Planned
 from generator.render.bundle import render_bundle
 from generator.report.compared.compare import Comparison, Difference
 
@@ -55,7 +55,7 @@ def with_cluster(
     server = connect(kubeconfig, context, AT_ONCE)
     differences: list[Difference] = []
     for entry in entries:
-        resolved = resolve(session.repository, entry, session.bento_templates)
+        resolved = session.resolve(entry)
         error = next((finding for finding in resolved.findings if finding.severity == "error"), None)
         if error:
             reason = f"it can't be planned: {error.place}: {error.message}"

@@ -95,7 +95,10 @@ def shared_groups(found: Sequence[SharedDifference]) -> list[SharedGroup]:
 def _inputs(session: Session) -> dict[Shared, dict[str, str]]:
     """What each bundle is made of; equal inputs, and the same code, give equal files."""
     return shared_inputs(
-        session.root, _names(session), platform_inputs(session.root), session.templates.digest()
+        session.root,
+        _names(session),
+        platform_inputs(session.root),
+        {"templates": session.templates.own_digest()},
     )
 
 

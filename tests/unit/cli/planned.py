@@ -7,13 +7,13 @@ from pathlib import Path
 import yaml
 
 from generator.pipeline.session import Session
-from generator.plan.resolve import resolve
+from generator.plan.resolve import no_digest, resolve
 from generator.plan.values import Plan
 from generator.render.bundle import render_bundle
 
 
 def plans(session: Session) -> list[Plan]:
-    resolved = [resolve(session.repository, entry, "0" * 64) for entry in session.entries]
+    resolved = [resolve(session.repository, entry, no_digest) for entry in session.entries]
     assert not [finding for one in resolved for finding in one.findings]
     return [planned.plan for one in resolved for planned in one.plans]
 

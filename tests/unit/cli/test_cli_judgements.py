@@ -18,7 +18,7 @@ from tests.system.repositories import TODAY, small
 def product(root: Path):
     session = Session(root, TODAY)
     request = Request(root, root / "rendered", "", session.entries, None, TODAY)
-    return produce(session, request, survey(request, platform_inputs(root), session.templates))
+    return produce(session, request, survey(request, platform_inputs(root)))
 
 
 def test_no_plan_outlives_its_judgement(tmp_path):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from generator.cli.schema import SCHEMAS, text
 from generator.plan.repository import Repository
-from generator.plan.resolve import resolve
+from generator.plan.resolve import no_digest, resolve
 from generator.source.reader import read
 from tests.unit.cli.conftest import CHECKOUT
 from tests.unit.cli.rich_spec import RICH
@@ -189,7 +189,7 @@ def accepts(root: Path, model: str) -> list[str]:
     repository = Repository(root)
     (entry,) = [entry for entry in repository.entries if entry.name == model]
     assert repository.platform is not None, repository.findings
-    found = resolve(repository, entry, "0" * 64).findings
+    found = resolve(repository, entry, no_digest).findings
     return structural(f"{f.code} {f.message}" for f in found if f.code.startswith(STRUCTURAL))
 
 

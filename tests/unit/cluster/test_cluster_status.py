@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from generator.cli.main import cli
 from generator.plan.repository import Repository
-from generator.plan.resolve import resolve
+from generator.plan.resolve import no_digest, resolve
 from tests.unit.cluster.status_standin import (
     ARGO,
     HASH,
@@ -48,7 +48,9 @@ def plan(root: Path):
     repository = Repository(root)
     entry = next(entry for entry in repository.entries if entry.name == NAME)
     return next(
-        p.plan for p in resolve(repository, entry, "").plans if p.plan.identity.environment == "production"
+        p.plan
+        for p in resolve(repository, entry, no_digest).plans
+        if p.plan.identity.environment == "production"
     )
 
 

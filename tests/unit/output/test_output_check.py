@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from generator import __version__
 from generator.output.bundle import Bundle
 from generator.output.check import check
 from generator.output.diff import diff
@@ -42,7 +43,9 @@ def test_check_names_every_difference_and_writes_nothing(
 ) -> None:
     before = snapshot(tree)
     new = bundle(NEW)
-    assert check(tree, [new], orphaned=orphans(tree, "", [new.path])) == CheckReport(
+    report = check(tree, [new], orphaned=orphans(tree, "", [new.path]))
+    assert (report.files, report.keys) == (1, ())
+    assert replace(report, files=0) == CheckReport(
         missing=(f"{BUNDLE}/added.yaml",),
         stale=(f"{BUNDLE}/.sluice", f"{BUNDLE}/changed.yaml"),
         edited=(f"{GONE}/edited.yaml", f"{BUNDLE}/edited.yaml"),
@@ -62,7 +65,7 @@ def test_check_agrees_with_what_is_then_written(tree: Path, bundle: Make) -> Non
     assert set(told.edited) == {*written.overwritten, *pruned.kept_edited}
     assert set(told.orphaned) == {*written.deleted, *pruned.deleted}
     after = check(tree, [new], orphaned=orphans(tree, "", [new.path]))
-    assert after == CheckReport(foreign=(f"{BUNDLE}/NOTES.md",))
+    assert after == CheckReport(foreign=(f"{BUNDLE}/NOTES.md",), files=5)
     assert after.clean
 
 
@@ -72,17 +75,14 @@ def test_check_of_a_tree_that_does_not_exist(root: Path, bundle: Make) -> None:
     assert not root.exists()
 
 
-def test_foreign_files_of_fresh_bundles_are_told_but_are_no_difference(root: Path, bundle: Make) -> None:
-    write(root, [bundle(OLD)])
+def test_foreign_files_are_no_difference(root: Path, bundle: Make) -> None:
+    written = write(root, [bundle(OLD)])
     (root / BUNDLE / "gone/NOTES.md").write_text("mine\n")
-    seen = probe(root, BUNDLE, SPEC)
-    report = check(root, [], fresh=[seen])
-    assert (seen.fresh, seen.files, report.foreign, report.clean) == (
-        True,
-        5,
-        (f"{BUNDLE}/gone/NOTES.md",),
-        True,
-    )
+    foreign = (f"{BUNDLE}/gone/NOTES.md",)
+    seen = probe(root, BUNDLE, SPEC, written.keys)
+    assert (seen.fresh, seen.files, seen.foreign) == (True, 5, foreign)
+    report = check(root, [bundle(OLD)])
+    assert (report.foreign, report.files, report.clean, report.keys) == (foreign, 5, True, written.keys)
 
 
 def test_git_applies_the_difference(
@@ -129,35 +129,52 @@ def test_no_difference_after_writing(root: Path, bundle: Make) -> None:
     ("inputs", "reason"),
     [
         (SPEC, ""),
+        ({}, ""),
         ({"spec": "6" * 64}, "changed: spec"),
-        ({}, "changed: spec"),
         ({**SPEC, "lock": "1" * 64, "evidence": "1" * 64}, "changed: evidence, lock"),
     ],
 )
 def test_a_probe_compares_the_inputs(root: Path, bundle: Make, inputs: dict[str, str], reason: str) -> None:
-    write(root, [bundle(OLD)])
-    seen = probe(root, BUNDLE, inputs)
-    assert (seen.reason, seen.fresh) == (reason, not reason)
+    written = write(root, [bundle(OLD)])
+    seen = probe(root, BUNDLE, inputs, written.keys)
+    assert (seen.reason, seen.fresh, seen.key) == (reason, not reason, *written.keys)
 
 
 def test_a_probe_looks_at_every_file(root: Path, bundle: Make) -> None:
     one = bundle(OLD)
-    assert probe(root, BUNDLE, SPEC).reason == "it was never rendered"
+    known = write(root, [one]).keys
+
+    def reason() -> str:
+        return probe(root, BUNDLE, SPEC, known).reason
+
     for name in OLD:
         write(root, [one])
+        assert reason() == ""
         (root / BUNDLE / name).write_text("edited\n")
-        assert probe(root, BUNDLE, SPEC).reason == f"{name} was edited"
+        assert reason() == f"{name} was edited"
         (root / BUNDLE / name).unlink()
-        assert probe(root, BUNDLE, SPEC).reason == f"{name} is missing"
+        assert reason() == f"{name} is missing"
     (root / BUNDLE / ".sluice").write_text("nonsense\n")
-    assert probe(root, BUNDLE, SPEC).reason == "its ledger is damaged"
+    assert reason() == "its ledger is damaged"
     (root / BUNDLE / ".sluice").unlink()
-    assert probe(root, BUNDLE, SPEC).reason == "it was never rendered"
+    assert reason() == "it was never rendered"
     (root / BUNDLE / ".sluice").write_bytes(Ledger({}, {}, finished=False).encode())
-    assert probe(root, BUNDLE, {}).reason == "a run was interrupted"
+    assert reason() == "a run was interrupted"
 
 
-def test_a_probe_knows_another_version(root: Path, bundle: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(root, [bundle(OLD)])
-    monkeypatch.setattr("generator.output.probe.__version__", "99.0.0")
-    assert probe(root, BUNDLE, SPEC).reason == f"rendered by {__version__}, this is 99.0.0"
+def test_a_probe_trusts_no_ledger_that_is_not_known(root: Path, bundle: Make) -> None:
+    """Other code may render something else, and people can write a ledger that fits what they edited."""
+    assert probe(root, BUNDLE, SPEC, ()).reason == "it was never rendered"
+    known = write(root, [bundle(OLD)]).keys
+    unknown = "this version of Sluice has not rendered it here yet"
+    assert probe(root, BUNDLE, SPEC, ()).reason == unknown
+    files = {name: (sha256(text.encode()).hexdigest(),) for name, text in {**OLD, "same.yaml": "2\n"}.items()}
+    (root / BUNDLE / "same.yaml").write_text("2\n")
+    (root / BUNDLE / ".sluice").write_bytes(Ledger(files, SPEC).encode())
+    assert probe(root, BUNDLE, SPEC, known).reason == unknown
+
+
+def test_a_key_is_of_one_place(root: Path, bundle: Make) -> None:
+    one, other = write(root, [bundle(OLD)]).keys, write(root, [bundle(OLD, GONE)]).keys
+    assert one != other
+    assert probe(root, GONE, SPEC, one).reason

@@ -20,6 +20,7 @@ from generator.output.errors import OutputError
 from generator.output.probe import probe
 from generator.output.prune import orphans, prune
 from generator.output.write import write
+from tests.unit.output.conftest import KNOWN
 
 Make = Callable[..., Bundle]
 Snapshot = Callable[[Path], dict[str, bytes | str]]
@@ -131,6 +132,7 @@ import resource
 from generator.output.bundle import Bundle
 from generator.output.errors import OutputError
 from generator.output.write import write
+from tests.unit.output.conftest import KNOWN
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:
     write({str(root)!r}, [Bundle({BUNDLE!r}, {{**{NEW!r}, "a.yaml": "x" * 9000 + "\\n"}}, {{}})])
@@ -155,7 +157,7 @@ def test_a_folder_without_permission_to_write(bundle: Make, snapshot: Snapshot) 
         folder = root / BUNDLE
         folder.chmod(0o555)
         with unprivileged():
-            assert probe(root, BUNDLE, {"spec": "5" * 64}).fresh
+            assert probe(root, BUNDLE, {"spec": "5" * 64}, KNOWN).fresh
             assert not write(root, [bundle(OLD)]).changed
             with pytest.raises(OutputError, match=rf"can't write .*{BUNDLE}/\.sluice: permission is denied"):
                 write(root, [bundle(NEW)])
@@ -174,7 +176,7 @@ def test_a_folder_without_permission_to_read(bundle: Make) -> None:
             path.chmod(0)
             with unprivileged():
                 with pytest.raises(OutputError, match=rf"can't (open|read) {path}: permission is denied"):
-                    probe(root, BUNDLE, {"spec": "5" * 64})
+                    probe(root, BUNDLE, {"spec": "5" * 64}, KNOWN)
                 with pytest.raises(OutputError, match=rf"can't (open|read) {path}: permission is denied"):
                     check(root, [bundle(OLD)])
             path.chmod(mode)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from generator.plan.changes import changes
 from generator.plan.facts import facts
 from generator.plan.repository import Repository
-from generator.plan.resolve import Planned, resolve
+from generator.plan.resolve import Planned, no_digest, resolve
 from generator.plan.strategy import Canary, Step
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "specs"
@@ -29,7 +29,7 @@ GUARD_FOLLOWS = {"limit", "name", "index", "alpha", "mask_s", "at_most"}
 def planned(model: str, root: Path = EXAMPLES.parent, environment: str = "production") -> Planned:
     repository = Repository(root)
     entry = next(entry for entry in repository.entries if entry.name == model)
-    resolved = resolve(repository, entry, "0" * 64)
+    resolved = resolve(repository, entry, no_digest)
     assert not [finding for finding in resolved.findings if finding.severity == "error"]
     return next(found for found in resolved.plans if found.plan.identity.environment == environment)
 

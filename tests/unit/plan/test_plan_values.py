@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 from generator.plan.guards import attribute_metric, guard_name
 from generator.plan.names import Names, application, labels
 from generator.plan.pins import requirements
-from generator.plan.serving import bento_digest
 from generator.plan.values import Identity, Plan
-from generator.render.environment import Templates
+from generator.render.bento import Bentos
+from generator.render.environment import Templates, builtin_folder
 from generator.spec.guards.outcome import OutcomeGuard
 from tests.system.repositories import DIGEST, LOCK, MODEL, PLATFORM, resolve_one, small
 
@@ -129,7 +130,7 @@ def test_the_same_image(what, tmp_path):
 
 def test_the_image_tag_and_the_pushed_digest(tmp_path):
     first = plan(tmp_path)
-    short = bento_digest(first.bento, Templates(None).digest("bento/"))[:12]
+    short = Bentos(Templates(None)).digest(first.bento)[:12]
     assert first.image.tag == f"3-{short}"
     assert first.image.reference == f"registry.example.com/models/shop/ranker:3-{short}"
     assert re.fullmatch(r"[0-9a-f]{12}", short)
@@ -142,10 +143,33 @@ def test_the_image_tag_and_the_pushed_digest(tmp_path):
     assert plan(tmp_path, lock=LOCK + DATA + other).image.digest is None
 
 
-def test_other_templates_are_another_bento(tmp_path):
-    bento = plan(tmp_path).bento
-    assert bento_digest(bento, "a") != bento_digest(bento, "b")
-    assert bento_digest(bento, "a") == bento_digest(plan(tmp_path, MODEL).bento, "a")
+def override(folder, name, text):
+    path = folder / "templates" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return Bentos(Templates(folder / "templates"))
+
+
+def test_the_digest_of_a_bento_is_that_of_its_files(tmp_path):
+    bento, ours = plan(tmp_path).bento, Bentos(Templates())
+    framework = (builtin_folder() / "bento/frameworks/sklearn.py.j2").read_text()
+    assert ours.digest(bento) == Bentos(Templates()).digest(plan(tmp_path, MODEL).bento)
+    comment = override(tmp_path / "a", "bento/frameworks/sklearn.py.j2", f"{{# a comment #}}{framework}")
+    assert comment.digest(bento) == ours.digest(bento)
+    another = override(
+        tmp_path / "b", "bento/frameworks/xgboost.py.j2", f"{framework}# used by no model here\n"
+    )
+    assert another.digest(bento) == ours.digest(bento)
+    changed = override(tmp_path / "c", "bento/frameworks/sklearn.py.j2", f"{framework}# other text\n")
+    assert changed.digest(bento) != ours.digest(bento)
+
+
+def test_equal_values_of_different_types_are_different_bentos(tmp_path):
+    bentos = Bentos(Templates())
+    bento = replace(plan(tmp_path).bento, groups=(("gender", ("a", "b")),))
+    one, true = replace(bento, positive=(1,)), replace(bento, positive=(True,))
+    assert one == true
+    assert bentos.digest(one) != bentos.digest(true)
 
 
 LONGEST = "a" + "-" * 38 + "b"

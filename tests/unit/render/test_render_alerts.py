@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from generator.cli.main import cli
 from generator.plan.repository import Repository
-from generator.plan.resolve import resolve
+from generator.plan.resolve import no_digest, resolve
 from generator.plan.values import Plan
 from generator.promql.burn import ROWS, burn, windows
 from generator.promql.lint import lint
@@ -30,7 +30,7 @@ OBSERVED = golden.CASES / "observed"
 @cache
 def plans(root: Path) -> list[Plan]:
     repository = Repository(root)
-    found = [resolve(repository, entry, "0" * 64) for entry in repository.entries]
+    found = [resolve(repository, entry, no_digest) for entry in repository.entries]
     return [
         planned.plan
         for item in found

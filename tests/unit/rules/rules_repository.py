@@ -12,7 +12,7 @@ import yaml
 
 from generator.odds.footprint import Footprint, footprint
 from generator.plan.repository import Repository
-from generator.plan.resolve import Resolved, resolve
+from generator.plan.resolve import Resolved, no_digest, resolve
 from generator.rules.evaluate import run_fleet_rules, run_rules
 from generator.source.finding import Finding
 
@@ -113,7 +113,7 @@ class Sample:
         path.write_text(yaml.dump(data, Dumper=_Plain, sort_keys=False), encoding="utf-8")
 
     def resolved(self) -> list[Resolved]:
-        found = [resolve(self.repository, entry, "0" * 64) for entry in self.repository.entries]
+        found = [resolve(self.repository, entry, no_digest) for entry in self.repository.entries]
         told = [finding for item in found for finding in item.findings] + self.repository.findings
         assert not told, [f"{f.place}: {f.message}" for f in told]
         return found

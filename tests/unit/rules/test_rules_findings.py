@@ -13,6 +13,7 @@ from rules_samples import ROUTER
 
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
+from generator.render.bento import Bentos
 from generator.render.environment import Templates
 from generator.rules.evaluate import run_fleet_rules, run_rules
 
@@ -152,7 +153,7 @@ def test_the_same_bare_threshold_as_in_the_design_is_refused(tmp_path):
 def test_the_specs_of_this_repository_have_no_errors():
     """The strict tier's image digest is the lock's business: it is written when CI has pushed."""
     repository = Repository(ROOT)
-    digest = Templates().digest("bento/")
+    digest = Bentos(Templates()).digest
     models = [resolve(repository, entry, digest) for entry in repository.entries]
     found = [f for model in models for f in (*model.findings, *run_rules(model, TODAY))]
     found += run_fleet_rules(footprints(models), repository, TODAY)

@@ -13,6 +13,7 @@ from generator.odds.replay.schedule import Schedule, Stage, Watched
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.plan.values import Plan
+from generator.render.bento import Bentos
 from generator.render.environment import Templates
 
 CHECKOUT = Path(__file__).resolve().parents[4]
@@ -23,7 +24,7 @@ def recommender() -> Plan:
     """The recommender of the examples, in production."""
     repository = Repository(CHECKOUT)
     entry = next(entry for entry in repository.entries if entry.model == "recommender")
-    return resolve(repository, entry, Templates(None).digest("bento/")).plans[-1].plan
+    return resolve(repository, entry, Bentos(Templates(None)).digest).plans[-1].plan
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.plan.repository import Repository
-from generator.plan.resolve import resolve
+from generator.plan.resolve import no_digest, resolve
 from generator.plan.strategy import Canary, Step
 from generator.plan.values import Plan
 from generator.report.pages.segments import segments
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[4]
 def plan_of(model: str) -> Plan:
     repository = Repository(ROOT)
     entry = next(entry for entry in repository.entries if entry.name == model)
-    return resolve(repository, entry, "0" * 64).plans[-1].plan
+    return resolve(repository, entry, no_digest).plans[-1].plan
 
 
 RECOMMENDER, FRAUD, TICKETS = map(plan_of, ("shop/recommender", "risk/fraud", "support/ticket-classifier"))

@@ -1,0 +1,89 @@
+"""The stamp: which ledgers of a tree are known to be right, so that an unchanged tree need not be rendered.
+
+A ledger tells which inputs and files belong together, but not that this code renders these files from these inputs:
+people edit ledgers, and every version of Sluice may render something else. So whoever renders a bundle, or renders it
+to check it, notes the path and the bytes of its ledger together with a digest of the code that did it. The notes lie
+in the user's cache, one file per output root. Where a note is missing, the bundle is rendered and compared.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, Self
+
+from generator.output.errors import OutputError
+from generator.output.folder import open_root
+from generator.source.cache import cache_folder
+
+_MAGIC: Final = b"sluice stamp 1\n"
+_KEY: Final = 16
+_SEAL: Final = 32
+_KEPT: Final = 100
+
+
+def ledger_key(path: str, ledger: bytes) -> bytes:
+    """Return what a stamp remembers of a ledger: 128 bits of the SHA-256 of the path of its bundle and its bytes."""
+    return sha256(f"{path}\0".encode() + ledger).digest()[:_KEY]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What is known of the ledgers of one tree.
+
+    Args:
+        file: where it is kept; None where there is no cache, and nothing is ever known.
+        code: digest (hex) of the code and the templates that render here.
+        keys: of the ledgers that this code rendered or checked.
+    """
+
+    file: Path | None
+    code: str
+    keys: frozenset[bytes]
+
+    @classmethod
+    def read(cls, root: str | os.PathLike[str], code: str) -> Self:
+        """Read the stamp of an output root; it is empty when it is missing, damaged, or of other code."""
+        folder = cache_folder("stamps")
+        if folder is None:
+            return cls(None, code, frozenset())
+        file = folder / sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:32]
+        try:
+            return cls(file, code, frozenset(_parsed(file.read_bytes(), code)))
+        except OSError:
+            return cls(file, code, frozenset())
+
+    def save(self, keys: Collection[bytes]) -> None:
+        """Replace what is known, in one step; a cache that can't be written to is left as it is."""
+        if self.file is None or self.keys == keys:
+            return
+        body = _head(self.code) + b"".join(sorted(keys))
+        with suppress(OutputError, OSError):
+            top = open_root(self.file.parent)
+            if top is not None:
+                with top:
+                    top.write(self.file.name, body + sha256(body).digest())
+            _forget(self.file.parent)
+
+
+def _head(code: str) -> bytes:
+    return _MAGIC + code.encode() + b"\n"
+
+
+def _parsed(data: bytes, code: str) -> Iterable[bytes]:
+    head, body = _head(code), data[:-_SEAL]
+    if not body.startswith(head) or sha256(body).digest() != data[-_SEAL:]:
+        return ()
+    return (body[start : start + _KEY] for start in range(len(head), len(body), _KEY))
+
+
+def _forget(folder: Path) -> None:
+    """Keep the newest stamps: most output roots of a machine that runs tests are gone soon."""
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.stat().st_mtime, reverse=True)
+    for entry in found[_KEPT:]:
+        os.unlink(entry)  # noqa: PTH108 - an entry is no Path
