@@ -40,7 +40,7 @@ declare(
         "error",
         "a file is not YAML",
         _NO_PLAN,
-        "Mend the line; an editor with YAML support shows where.",
+        "Fix the line; the message shows what it should be.",
     ),
     Code(
         "SRC106",
@@ -84,5 +84,14 @@ declare(
         "a YAML tag",
         "Tags build objects; specs hold plain values.",
         "Write the plain value.",
+    ),
+    Code(
+        "SRC113",
+        "error",
+        "a left-over of a merge, a template or a shell",
+        "Specs are read as they are: nothing resolves a merge conflict or fills in `{{ … }}` or `${…}`.",
+        "Write the value itself; what differs between environments goes into `environments:`. Quote a text that is meant.",
+        example="metadata: {name: ${MODEL}, team: shop}\n",
+        instead="metadata: {name: churn, team: shop}\n",
     ),
 )

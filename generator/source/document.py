@@ -62,6 +62,11 @@ class Document:
                 stack += [((*path, i), None, v) for i, v in enumerate(node.value)]
         return spans
 
+    def raw(self, path: Path) -> str:
+        """Return a value as it was typed; empty where this document has none at the path."""
+        found = self._spans.get(path)
+        return self.text[found[1][0].index : found[1][1].index].rstrip() if found else ""
+
     def has(self, path: Path) -> bool:
         """Whether the document itself writes a value at this path."""
         value = self.data

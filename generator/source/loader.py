@@ -9,11 +9,52 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Hashable
-from typing import Any
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Protocol
 
 import yaml
 
-Problem = tuple[str, yaml.Mark, str, str]
+
+class Mark(Protocol):
+    """A position, as both of PyYAML's mark classes have it."""
+
+    @property
+    def line(self) -> int:
+        """0-based line."""
+
+    @property
+    def column(self) -> int:
+        """0-based column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A position that no node begins at."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that was read, and is refused.
+
+    Args:
+        code: code of the finding.
+        mark: where it begins.
+        message: one sentence that says what is wrong.
+        hint: one sentence that says what to do.
+        first: where the key stands that this one repeats.
+    """
+
+    code: str
+    mark: Mark
+    message: str
+    hint: str
+    first: Mark | None = None
+
+
 _TAG = "tag:yaml.org,2002:"
 _AMBIGUOUS = "!ambiguous"
 
@@ -25,21 +66,94 @@ class StrictLoader(yaml.CSafeLoader):
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
+        self.text = stream
         self.problems: list[Problem] = []
 
     def construct_mapping_strictly(self, node: yaml.MappingNode) -> dict[Hashable, Any]:
-        """A mapping whose keys are strings and stand once."""
+        """Return a mapping whose keys are text and occur once."""
         out: dict[Hashable, Any] = {}
+        seen: dict[str, yaml.Node] = {}
+        glued: list[yaml.Node] = []
+        before: yaml.Node | None = None
         for key_node, value_node in node.value:
+            if before is not None and self._is_fraction(before, key_node, value_node):
+                self._decimal_comma(before, key_node)
+                continue
+            before = value_node
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
-                self._problem("SRC110", key_node, "a key must be text", "quote it")
+                self._no_text(key_node)
             elif key in out:
-                self._problem("SRC109", key_node, f"the key `{key}` stands twice here", "keep one of the two")
+                self._repeated(key, seen[key], key_node)
+            elif ":" in key and _glued(key, key_node, value_node):
+                glued.append(key_node)
             value = self.construct_object(value_node, deep=True)
             if isinstance(key, str):
                 out[key] = value
+                seen.setdefault(key, key_node)
+        if glued:
+            self._no_space(node, glued)
         return out
+
+    def _is_fraction(self, before: yaml.Node, key: yaml.Node, value: yaml.Node) -> bool:
+        """Whether a key is the digits behind a decimal comma: `0,5%` in braces."""
+        start = key.start_mark.index
+        return (
+            value.start_mark.index == value.end_mark.index
+            and self.text[start - 1] == ","
+            and before.end_mark.index == start - 1
+            and re.fullmatch(r"\d+(?:%|pp|[A-Za-z]{0,2})", self._raw(key)) is not None
+            and re.fullmatch(r"[-+]?\d+", self._raw(before)) is not None
+        )
+
+    def _decimal_comma(self, before: yaml.Node, key: yaml.Node) -> None:
+        number = f"{self._raw(before)},{self._raw(key)}"
+        message = f"`{number}` has a decimal comma, which ends the value here"
+        self._problem("SRC105", before, message, f"write `{number.replace(',', '.')}`")
+
+    def _no_text(self, node: yaml.Node) -> None:
+        raw = self._raw(node)
+        if isinstance(node, yaml.ScalarNode):
+            self._problem("SRC110", node, f"the key `{raw}` is not text", f'quote it: `"{raw}"`')
+        else:
+            self._problem(
+                "SRC110", node, "a list or mapping can't be a key", "write text in front of the colon"
+            )
+
+    def _repeated(self, key: str, first: yaml.Node, node: yaml.Node) -> None:
+        line = first.start_mark.line + 1
+        where = "earlier on this line" if first.start_mark.line == node.start_mark.line else f"on line {line}"
+        message = f"the key `{key}` is repeated; the first one is {where}"
+        hint = "keep one of the two"
+        self.problems.append(Problem("SRC109", node.start_mark, message, hint, first.start_mark))
+
+    def _no_space(self, node: yaml.MappingNode, glued: list[yaml.Node]) -> None:
+        """One problem for a mapping in which colons stick to their values."""
+        begin, end = node.start_mark.index, node.end_mark.index
+        if not node.flow_style:
+            begin, end = glued[0].start_mark.index, self._line_end(glued[0].start_mark.index)
+        fixed = self.text[begin:end].rstrip()
+        for key, _ in reversed(node.value):
+            start = key.start_mark.index
+            if key in glued and start < end:
+                at = start + key.value.index(":") + 1 - begin
+                fixed = f"{fixed[:at]} {fixed[at:]}"
+            if self.text[start - 1] == "," and begin < start < end:
+                fixed = f"{fixed[: start - begin]} {fixed[start - begin :]}"
+        mark, colon = glued[0].start_mark, glued[0].value.index(":")
+        at_colon = Position(mark.line, mark.column + colon)
+        what = "the colon" if len(glued) == 1 else "each colon"
+        self.problems.append(
+            Problem("SRC105", at_colon, f"a space is missing after {what}", f"write `{fixed}`")
+        )
+
+    def _line_end(self, index: int) -> int:
+        found = re.compile(r"$", re.MULTILINE).search(self.text, index)
+        return found.start() if found else len(self.text)
+
+    def _raw(self, node: yaml.Node) -> str:
+        """A value as it was typed."""
+        return self.text[node.start_mark.index : node.end_mark.index].strip()
 
     def construct_list(self, node: yaml.SequenceNode) -> list[Any]:
         """A list."""
@@ -56,24 +170,61 @@ class StrictLoader(yaml.CSafeLoader):
 
     def construct_ambiguous(self, node: yaml.ScalarNode) -> str:
         """A plain scalar that YAML readers disagree on."""
-        message = f"`{node.value}` means different things to different YAML readers"
+        message = f"YAML readers disagree on what `{node.value}` means"
         self._problem("SRC111", node, message, _instead(node.value))
         return str(node.value)
 
     def _problem(self, code: str, node: yaml.Node, message: str, hint: str) -> None:
-        self.problems.append((code, node.start_mark, message, hint))
+        self.problems.append(Problem(code, node.start_mark, message, hint))
 
 
 _LONGEST_INT = 19
-_BOOLEANS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+_WORDS = {
+    "yes": "true",
+    "on": "true",
+    "no": "false",
+    "off": "false",
+    "true": "true",
+    "false": "false",
+    "null": "null",
+}
+
+
+def _glued(key: str, node: yaml.Node, value: yaml.Node) -> bool:
+    """Whether a key is `key:value` without the space: a word, a colon and text, with no value of its own."""
+    if getattr(node, "style", None) or not re.match(r"[A-Za-z_][\w-]*:[^\s:/]", key):
+        return False
+    nothing: bool = value.start_mark.index == value.end_mark.index
+    return nothing or re.match(r"[A-Za-z_][\w-]*:[{\[\"']", key) is not None
 
 
 def _instead(text: str) -> str:
-    if text.lower() in _BOOLEANS:
-        return f'write {_BOOLEANS[text.lower()]} for the truth value, or "{text}" for the text'
-    if re.fullmatch(r"[-+]?[\d_.]+[eE][-+]?\d+", text):
-        return f'write the number out, or "{text}" for the text'
-    return f'write a plain decimal number, or "{text}" for the text'
+    """The hint for a scalar that readers disagree on: what it probably means, and the text in quotes."""
+    quoted = f'`"{text}"` for the text'
+    if text.lower() in _WORDS:
+        what = "null" if text.lower() == "null" else "boolean"
+        return f"write `{_WORDS[text.lower()]}` for the {what}, or {quoted}"
+    number = _decimal(text)
+    if number:
+        return f"write `{number}` for the number, or {quoted}"
+    if ":" in text:
+        first, second = (int(float(part)) for part in text.lstrip("+-").split(":")[:2])
+        return f"write `{first}h{second}m` for a time (or `{first}m{second}s`), or {quoted}"
+    return f"write a number, or {quoted}"
+
+
+def _decimal(text: str) -> str:
+    """A number as everybody reads it; empty for what is not one."""
+    plain = text.replace("_", "")
+    sign, digits = ("-" if plain.startswith("-") else ""), plain.lstrip("+-")
+    base = {"0x": 16, "0o": 8, "0b": 2}.get(digits[:2].lower())
+    try:
+        if base:
+            return f"{sign}{int(digits[2:], base)}"
+        value = Decimal(digits)
+    except (ValueError, InvalidOperation):
+        return ""
+    return sign + format(value, "f") if value.is_finite() and abs(value.adjusted()) < _LONGEST_INT else ""
 
 
 def _resolve(tag: str, pattern: str, first: str) -> None:

@@ -11,7 +11,8 @@ import yaml
 from generator.source.document import Document
 from generator.source.files import RefusedError, regular_bytes
 from generator.source.finding import Finding, Place
-from generator.source.loader import StrictLoader
+from generator.source.loader import Mark, Problem, StrictLoader
+from generator.source.syntax import MAY_BE_LEFT_OVER, Slip, explain, leftover
 
 _DEPTH = 64
 # What may nest deeply or repeat by reference is looked at event by event before anything is composed.
@@ -57,22 +58,38 @@ def display(path: Path, root: Path | None) -> str:
 
 
 def parse(raw: bytes, shown: str) -> Document:
-    """The document in these bytes, shown under this name."""
+    """Read a document from bytes; findings name it as `shown`."""
     try:
         raw = raw.removeprefix(codecs.BOM_UTF8)
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode("utf-8", errors="replace")
         place = Place(shown, before.count("\n") + 1, len(before) - before.rfind("\n"))
-        return _refused(shown, "SRC104", "this file is not UTF-8 text", "save it as UTF-8", place)
+        return _refused(shown, "SRC104", *_encoding(raw, error.start), place)
+    if text[1:2] == "\0" or text[:1] == "\0":
+        return _refused(shown, "SRC104", *_encoding(raw, 0), Place(shown, 1, 1))
     document = Document(shown, text)
     _load(document)
     return document
 
 
+def _encoding(raw: bytes, at: int) -> tuple[str, str]:
+    """What an encoding seems to be, and how to get rid of it."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw[:2]:
+        return "this file is UTF-16 text, not UTF-8", "save it as UTF-8"
+    character = raw[at : at + 1].decode("cp1252", errors="ignore")
+    like = f" (`{character}` in Windows-1252)" if character.isalpha() else ""
+    return f"this file is not UTF-8 text: byte 0x{raw[at]:02X}{like}", "save it as UTF-8"
+
+
 def _load(document: Document) -> None:
     loader = None
     try:
+        if MAY_BE_LEFT_OVER.search(document.text):
+            slip = leftover(document.text)
+            if slip is not None:
+                document.findings.append(_slip(document, slip))
+                return
         if (
             _SUSPICIOUS.search(document.text)
             or document.text.count("[") + document.text.count("{") > _MANY_BRACKETS
@@ -91,39 +108,28 @@ def _load(document: Document) -> None:
     finally:
         if loader is not None:
             loader.dispose()
-    for code, mark, message, hint in loader.problems:
-        document.findings.append(_at(document, code, mark.line, mark.column, message, hint))
+    for problem in loader.problems:
+        document.findings.append(_problem(document, problem))
     if not document.findings:
         document.data = data
 
 
 def _screen(document: Document) -> None:
+    """Refuse what nests too deeply or repeats by reference, event by event, before anything is composed."""
     depth = 0
     for event in yaml.parse(document.text, Loader=yaml.CSafeLoader):
         mark = event.start_mark
         if mark is None:
             continue
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            message = (
-                "anchors and aliases are not used in specs: a reader should see every value where it counts"
-            )
-            document.findings.append(
-                _at(
-                    document,
-                    "SRC107",
-                    mark.line,
-                    mark.column,
-                    message,
-                    "write the value out, or move it to a tier's defaults",
-                )
-            )
+            document.findings.append(_reference(document, mark))
             return
         tag = getattr(event, "tag", None)
         if tag:
-            message = f"the tag `{tag}` has no meaning in specs"
-            document.findings.append(
-                _at(document, "SRC112", mark.line, mark.column, message, "write the plain value")
-            )
+            word = document.excerpt(mark.line + 1)[mark.column :].split(" ")[0].rstrip(",]}")
+            message = f"`{word}` is a YAML tag, which has no meaning in specs"
+            hint = f'write the plain value; quote it if the text is meant: `"{word}"`'
+            document.findings.append(_at(document, "SRC112", mark.line, mark.column, message, hint))
             return
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
@@ -135,31 +141,47 @@ def _screen(document: Document) -> None:
             return
 
 
+def _reference(document: Document, mark: Mark) -> Finding:
+    word = document.excerpt(mark.line + 1)[mark.column :].split(" ")[0].rstrip(",]}")
+    what = "an alias" if word.startswith("*") else "an anchor"
+    message = f"`{word}` is {what} of YAML; specs have none, so that every value can be read where it counts"
+    hint = f'write the value out, or move it to a tier\'s defaults; quote it if the text is meant: `"{word}"`'
+    return _at(document, "SRC107", mark.line, mark.column, message, hint)
+
+
 def _syntax(document: Document, error: yaml.YAMLError) -> Finding:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line, column = (mark.line, mark.column) if mark else (0, 0)
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "it can't be parsed")
     if "but found another document" in problem:
+        message = f"a second document begins here; {_one_spec(document.file)}"
         return _at(
-            document,
-            "SRC106",
-            line,
-            column,
-            "this file holds several documents",
-            "one file, one spec: split it",
+            document, "SRC106", line, column, message, "move it to a file of its own, or delete this `---`"
         )
     if mark is None and getattr(error, "position", None) is not None:
         line, column = _offset(document.text, error.position)  # type: ignore[attr-defined]
-    if "\t" in document.excerpt(line + 1)[: column + 1]:
-        return _at(document, "SRC105", line, column, "a tab can't indent YAML", "indent with spaces")
-    return _at(
-        document,
-        "SRC105",
-        line,
-        column,
-        f"this is not YAML: {problem}",
-        "mend the line; an editor with YAML support shows where",
+    began = getattr(error, "context_mark", None)
+    start = (began.line, began.column) if began else None
+    return _slip(
+        document, explain(document.text, line, column, problem, start, str(getattr(error, "context", "")))
     )
+
+
+def _one_spec(file: str) -> str:
+    return "one file holds one lock" if file.endswith(".lock.yaml") else "one file holds one spec"
+
+
+def _slip(document: Document, slip: Slip) -> Finding:
+    return _at(document, slip.code, slip.line, slip.column, slip.message, slip.hint)
+
+
+def _problem(document: Document, problem: Problem) -> Finding:
+    place = Place(document.file, problem.mark.line + 1, problem.mark.column + 1)
+    related: tuple[tuple[str, Place], ...] = ()
+    if problem.first is not None:
+        related = (("the first one", Place(document.file, problem.first.line + 1, problem.first.column + 1)),)
+    excerpt = document.excerpt(place.line)
+    return Finding(problem.code, "error", problem.message, problem.hint, place, "", excerpt, related)
 
 
 def _offset(text: str, position: int) -> tuple[int, int]:

@@ -1,38 +1,110 @@
-"""The walk from a record to the record that a location inside it speaks of."""
+"""What the records of the spec language say about a place in a file: who owns it, and what may be written there."""
 
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable
-from typing import Annotated, Any, Union, get_args, get_origin
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, Discriminator, Tag
+from pydantic import BaseModel, Discriminator, Tag, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from generator.source.document import Path
 
 _UNIONS = (Union, types.UnionType)
+Pattern = tuple[str, ...]
+"""A path without the names that people choose: `[]` stands for an index, `{}` for a free key."""
 
 
-def locate(record: type[BaseModel], loc: Iterable[str | int]) -> tuple[Path, type[BaseModel] | None]:
-    """Pydantic's location without the names of union members, and the record that owns its last key."""
-    path, owner, _ = _walk(record, loc)
-    return path, owner
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A place in a file, as the records see it.
+
+    Args:
+        path: keys and indexes, without the names of union members.
+        pattern: the same without what people choose.
+        owner: the record that has the last key; None where there is none.
+        field: the field that the place belongs to: its own, or that of the list or mapping around it.
+        annotation: what may be written there.
+    """
+
+    path: Path
+    pattern: Pattern
+    owner: type[BaseModel] | None
+    field: FieldInfo | None
+    annotation: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A key of the language.
+
+    Args:
+        pattern: of the mapping that it belongs in.
+        key: the key.
+        field: what is known about it.
+    """
+
+    pattern: Pattern
+    key: str
+    field: FieldInfo
+
+
+def locate(record: type[BaseModel], loc: Iterable[str | int]) -> Target:
+    """Return the place that a location of pydantic speaks of, which also names union members."""
+    path: list[str | int] = []
+    pattern: list[str] = []
+    owner: type[BaseModel] | None = record
+    field: FieldInfo | None = None
+    annotation: Any = record
+    for part in loc:
+        member = next((get_args(option)[0] for option in options(annotation) if part in _tags(option)), None)
+        if member is not None:
+            annotation = member
+            continue
+        if part == "[key]":
+            continue
+        owner = model(annotation)
+        field = field_of(owner, part) if owner else field
+        pattern.append(str(part) if owner else "[]" if isinstance(part, int) else "{}")
+        annotation = annotation_of(field) if owner else _inner(annotation, part)
+        path.append(part)
+    return Target(tuple(path), tuple(pattern), owner, field, annotation)
 
 
 def kinds_at(record: type[BaseModel], loc: Iterable[str | int]) -> tuple[Discriminator, dict[str, Any]]:
-    """How kinds are told apart at a location where there are several, and the record of each by its tag."""
-    annotation = _walk(record, loc)[2]
+    """Return how kinds are told apart at a location where there are several, and the record of each by its tag."""
+    annotation = locate(record, loc).annotation
     members = {tag: model(option) for option in options(annotation) for tag in _tags(option)}
     return _discriminator(annotation), members
 
 
 def aliases(record: type[BaseModel]) -> set[str]:
-    """The keys of a record, as people write them."""
+    """Return the keys of a record, as people write them."""
     return {info.alias or name for name, info in record.model_fields.items()}
 
 
+def fields(record: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the fields of a record by key."""
+    return {info.alias or name: info for name, info in record.model_fields.items()}
+
+
+def field_of(record: type[BaseModel], key: str | int) -> FieldInfo | None:
+    """Return the field of a key; None for an unknown one."""
+    return fields(record).get(str(key))
+
+
+def annotation_of(field: FieldInfo | None) -> Any:
+    """Return what may be written for a field, its constraints included."""
+    if field is None:
+        return None
+    return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+
+
 def options(annotation: Any) -> tuple[Any, ...]:
-    """The members of a union, seen through Annotated and Optional."""
+    """Return the members of a union, seen through Annotated and Optional."""
     if get_origin(annotation) is Annotated:
         inner = get_args(annotation)[0]
         return options(inner) if get_origin(inner) in _UNIONS else (annotation,)
@@ -42,27 +114,89 @@ def options(annotation: Any) -> tuple[Any, ...]:
 
 
 def model(annotation: Any) -> type[BaseModel] | None:
-    """The first record among the members of a union."""
+    """Return the first record among the members of a union."""
+    return next(iter(models(annotation)), None)
+
+
+def models(annotation: Any) -> list[type[BaseModel]]:
+    """Return the records among the members of a union."""
+    return [
+        bare
+        for bare in map(_bare, options(annotation))
+        if isinstance(bare, type) and issubclass(bare, BaseModel)
+    ]
+
+
+def collection(annotation: Any) -> tuple[type, Any] | None:
+    """Return `list` or `dict` and what it holds, where a collection may be written; None otherwise."""
     for option in options(annotation):
-        bare = get_args(option)[0] if get_origin(option) is Annotated else option
-        if isinstance(bare, type) and issubclass(bare, BaseModel):
-            return bare
+        bare = _bare(option)
+        if get_origin(bare) in {list, dict}:
+            return get_origin(bare), get_args(bare)[-1]
     return None
 
 
-def _walk(record: type[BaseModel], loc: Iterable[str | int]) -> tuple[Path, type[BaseModel] | None, Any]:
-    path: list[str | int] = []
-    owner: type[BaseModel] | None = record
-    annotation: Any = record
-    for part in loc:
-        member = next((get_args(o)[0] for o in options(annotation) if part in _tags(o)), None)
-        if member is not None:
-            annotation = member
-            continue
-        owner = model(annotation)
-        annotation = _field(owner, part) if owner else _inner(annotation, part)
-        path.append(part)
-    return tuple(path), owner, annotation
+def words(annotation: Any) -> tuple[Any, ...]:
+    """Return the words of a Literal; empty where any text may be written."""
+    return tuple(
+        word
+        for option in options(annotation)
+        if get_origin(_bare(option)) is Literal
+        for word in get_args(_bare(option))
+    )
+
+
+def scalar(annotation: Any) -> type | None:
+    """Return `str`, `int`, `float` or `bool` where a plain value of that type may be written; None otherwise."""
+    found = [bare for bare in map(_bare, options(annotation)) if bare in {str, int, float, bool}]
+    return found[0] if found else None
+
+
+def accepts(annotation: Any, value: object) -> bool:
+    """Whether a value may be written at a place."""
+    if annotation is None or annotation is Any:
+        return annotation is Any
+    try:
+        _adapter(annotation).validate_python(value, strict=True)
+    except ValidationError:
+        return False
+    return True
+
+
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    try:
+        return _kept(annotation)
+    except TypeError:  # not hashable
+        return TypeAdapter(annotation)
+
+
+@cache
+def _kept(annotation: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(annotation)
+
+
+@cache
+def sites(record: type[BaseModel]) -> tuple[Site, ...]:
+    """Return every key of a language, by the mapping that it belongs in."""
+    return tuple({(site.pattern, site.key): site for site in _sites(record, ())}.values())
+
+
+def _sites(record: type[BaseModel], pattern: Pattern) -> Iterator[Site]:
+    for key, info in fields(record).items():
+        yield Site(pattern, key, info)
+        yield from _below(annotation_of(info), (*pattern, key))
+
+
+def _below(annotation: Any, pattern: Pattern) -> Iterator[Site]:
+    for record in models(annotation):
+        yield from _sites(record, pattern)
+    held = collection(annotation)
+    if held is not None:
+        yield from _below(held[1], (*pattern, "[]" if held[0] is list else "{}"))
+
+
+def _bare(option: Any) -> Any:
+    return get_args(option)[0] if get_origin(option) is Annotated else option
 
 
 def _tags(option: Any) -> list[str]:
@@ -75,21 +209,10 @@ def _discriminator(annotation: Any) -> Discriminator:
         inner, *metadata = get_args(annotation)
         found = next((item for item in metadata if isinstance(item, Discriminator)), None)
         return found or _discriminator(inner)
-    return next(_discriminator(o) for o in get_args(annotation) if get_origin(o) is Annotated)
-
-
-def _field(record: type[BaseModel], alias: str | int) -> Any:
-    for name, info in record.model_fields.items():
-        if (info.alias or name) == alias:
-            metadata = tuple(info.metadata)
-            return Annotated[info.annotation, *metadata] if metadata else info.annotation
-    return None
+    return next(_discriminator(option) for option in get_args(annotation) if get_origin(option) is Annotated)
 
 
 def _inner(annotation: Any, part: str | int) -> Any:
+    held = collection(annotation)
     wanted = list if isinstance(part, int) else dict
-    for option in options(annotation):
-        bare = get_args(option)[0] if get_origin(option) is Annotated else option
-        if get_origin(bare) is wanted:
-            return get_args(bare)[-1]
-    return None
+    return held[1] if held and held[0] is wanted else None

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field
 
 from generator.spec.record import Record
-from generator.spec.types import Date, Digest, Line, Name
-
-_ModelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*/[a-z][a-z0-9-]*$", examples=["risk/fraud"])]
+from generator.spec.types import Date, Digest, Line, ModelName, Name
 
 
 class Waiver(Record):
     """A named exemption from a gate."""
 
-    model: _ModelName = Field(description="team/model")
+    model: ModelName = Field(description="team/model")
     gate: Name = Field(description="the gate that may fail or be missing")
     reason: Line = Field(description="why")
     approved_by: Name = Field(description="role that approved")
@@ -38,7 +34,7 @@ class Quarantine(Record):
     Entries are only ever added, at the end of the list: `sluice revert` writes them, a release is a key of one.
     """
 
-    model: _ModelName = Field(description="team/model that was rejected")
+    model: ModelName = Field(description="team/model that was rejected")
     digest: Digest = Field(description="digest of its files; refused under any other name too")
     reason: Line = Field(description="why", examples=["click-through fell by 12 % at 5 % of traffic"])
     since: Date = Field(description="first day")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -10,31 +10,23 @@ from generator.spec.gates import Gate
 from generator.spec.record import Record
 from generator.spec.rollout import Rollout
 from generator.spec.service import Autoscaling, Outcome, Resources, Service, Traffic
-from generator.spec.types import Date, Key, Line, Name
+from generator.spec.types import Code, Date, Hex, Key, Line, Loader, Name, Reference
 
 API_VERSION = "sluice.dev/v1alpha1"
-
-ModelRef = Annotated[
-    str,
-    Field(
-        pattern=r"^(?:bentoml:|mlflow:|dvc:|hf:|oci://|s3://|https://)[A-Za-z0-9][A-Za-z0-9._/@:+=-]{0,300}$",
-        description="where the model comes from: bentoml:, mlflow:, dvc:, hf:, oci://, s3:// or https://",
-        examples=["mlflow:recommender@champion", "bentoml:ticket_classifier:7"],
-    ),
-]
 
 
 class ModelSource(Record):
     """Which model, and how it is loaded."""
 
-    ref: ModelRef
+    ref: Reference = Field(
+        description="where the model comes from: bentoml:, mlflow:, dvc:, hf:, oci://, s3:// or https://",
+        examples=["mlflow:recommender@champion", "bentoml:ticket_classifier:7"],
+    )
     framework: Literal["sklearn", "xgboost", "lightgbm", "mlflow", "onnx", "custom"] = Field(
         description="how the service loads it"
     )
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
-        None, description="digest that the producer gave; s3 and https need it"
-    )
-    load: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$")] | None = Field(
+    sha256: Hex | None = Field(None, description="digest that the producer gave; s3 and https need it")
+    load: Loader | None = Field(
         None, description="module:Class of a custom model", examples=["my_model:Model"]
     )
 
@@ -42,9 +34,7 @@ class ModelSource(Record):
 class Accept(Record):
     """A finding that the team accepts for a while."""
 
-    code: Annotated[str, Field(pattern=r"^[A-Z]{3,5}[0-9]{3}$")] = Field(
-        description="code of the finding", examples=["CAN210"]
-    )
+    code: Code = Field(description="code of the finding", examples=["CAN210"])
     reason: Line = Field(description="why")
     until: Date = Field(description="last day")
 

@@ -24,22 +24,20 @@ from generator.spec.types import (
     Name,
     Price,
     Refresh,
+    Registry,
     RelativePath,
+    ReleaseVersion,
+    SourceRepository,
     Url,
 )  # fmt: skip
-
-_Version = Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+(\.[0-9]+)?$", examples=["1.10"])]
 
 
 class Git(Record):
     """The repository that Argo CD reads."""
 
-    repo: Annotated[
-        str,
-        Field(
-            pattern=r"^(?:https?|ssh|git|file)://[^\s]{1,300}$|^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[A-Za-z0-9._/-]+$"
-        ),
-    ] = Field(description="address of this repository", examples=["https://git.example.com/acme/models.git"])
+    repo: SourceRepository = Field(
+        description="address of this repository", examples=["https://git.example.com/acme/models.git"]
+    )
     revision: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,200}$")] = Field(
         "main", description="branch or tag"
     )
@@ -61,13 +59,13 @@ class Prometheus(Record):
 class Controllers(Record):
     """What runs in the clusters; rendered forms follow it."""
 
-    argo_rollouts: _Version = Field("1.10", alias="argo-rollouts", description="Argo Rollouts")
-    argo_cd: _Version = Field("3.6", alias="argo-cd", description="Argo CD")
-    argo_workflows: _Version = Field("3.7", alias="argo-workflows", description="Argo Workflows")
-    gateway_api_plugin: _Version = Field(
+    argo_rollouts: ReleaseVersion = Field("1.10", alias="argo-rollouts", description="Argo Rollouts")
+    argo_cd: ReleaseVersion = Field("3.6", alias="argo-cd", description="Argo CD")
+    argo_workflows: ReleaseVersion = Field("3.7", alias="argo-workflows", description="Argo Workflows")
+    gateway_api_plugin: ReleaseVersion = Field(
         "0.15", alias="gateway-api-plugin", description="Gateway API plugin of Argo Rollouts"
     )
-    kubernetes: _Version = Field("1.36", description="Kubernetes")
+    kubernetes: ReleaseVersion = Field("1.36", description="Kubernetes")
 
 
 if TYPE_CHECKING:
@@ -190,7 +188,7 @@ class PlatformSpec(Record):
     """What all models share."""
 
     git: Git = Field(description="the repository that Argo CD reads")
-    registry: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*$")] = Field(
+    registry: Registry = Field(
         description="where images are pushed", examples=["registry.example.com/models"]
     )
     prometheus: Prometheus = Field(description="where guards ask")

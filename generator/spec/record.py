@@ -36,11 +36,11 @@ class Choice(Record):
     def choose(self) -> Self:
         """Count the keys that stand."""
         if self.one_of and sum(getattr(self, key) is not None for key in self.one_of) != 1:
-            says = f"exactly one of {_said(self.one_of)} belongs here"
-            raise PydanticCustomError("one_of", "{says}", {"says": says})
+            says = f"exactly one of {_listed(self.one_of)} is needed here"
+            raise PydanticCustomError("one_of", "{says}", {"says": says, "keys": _keys(self.one_of)})
         if self.any_of and all(getattr(self, key) is None for key in self.any_of):
-            says = f"at least one of {_said(self.any_of)} belongs here"
-            raise PydanticCustomError("any_of", "{says}", {"says": says})
+            says = f"at least one of {_listed(self.any_of)} is needed here"
+            raise PydanticCustomError("any_of", "{says}", {"says": says, "keys": _keys(self.any_of)})
         return self
 
     @classmethod
@@ -52,8 +52,12 @@ class Choice(Record):
         return schema
 
 
-def _said(keys: tuple[str, ...]) -> str:
-    return " or ".join(f"`{to_camel(key)}`" for key in keys)
+def _keys(names: tuple[str, ...]) -> list[str]:
+    return [to_camel(name) for name in names]
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return " or ".join(f"`{key}`" for key in _keys(names))
 
 
 def by_key(label: str, **tags: str) -> Callable[[Any], str | None]:

@@ -7,7 +7,20 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Discriminator, Field, Tag
 
 from generator.spec.record import Choice, Record
-from generator.spec.types import Cpu, Duration, Host, Key, Line, Memory, Name, Percent, Timeout, Use
+from generator.spec.types import (
+    Cpu,
+    Duration,
+    Host,
+    Key,
+    Line,
+    Memory,
+    Name,
+    Percent,
+    Requirement,
+    Timeout,
+    Use,
+    Variable,
+)
 
 Scalar = str | int | float | bool
 
@@ -41,9 +54,7 @@ class Env(Choice):
     """One environment variable of the service."""
 
     one_of = ("value", "secret")
-    name: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]{0,99}$")] = Field(
-        description="name of the variable", examples=["LOG_LEVEL"]
-    )
+    name: Variable = Field(description="name of the variable", examples=["LOG_LEVEL"])
     value: Line | None = Field(None, description="a plain value; never a secret")
     secret: SecretRef | None = Field(None, description="a value from a Secret")
 
@@ -69,9 +80,7 @@ class Service(Record):
     )
     workers: int = Field(1, ge=1, le=64, description="processes of the server")
     threads: int = Field(4, ge=1, le=256, description="requests that one worker computes at a time")
-    requirements: list[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(\[[a-z0-9,-]+\])?==[A-Za-z0-9.!+]+$")]
-    ] = Field(
+    requirements: list[Requirement] = Field(
         [],
         description="pinned packages the model needs beside its framework",
         examples=[["scikit-learn==1.9.1"]],

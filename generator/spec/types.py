@@ -1,12 +1,14 @@
-"""The scalar types of the spec language: each value means one thing and says its unit.
+"""The scalar types of the spec language: each value means one thing and has its unit in it.
 
-Text such as `5%`, `60m` or `512Mi` is parsed once, here; the same pattern stands in the JSON Schema, so an
-editor and the loader agree on what is well formed.
+Text such as `5%`, `60m` or `512Mi` is parsed once, here. The JSON Schema has the same patterns, so an editor and the
+loader agree on what is well formed. `generator.spec.repairs` knows what malformed values were probably meant to be.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -57,7 +59,7 @@ class Money:
 
 
 def seconds(text: str) -> float:
-    """Seconds of a duration such as `1h30m` or `250ms`."""
+    """Return the seconds of a duration such as `1h30m` or `250ms`."""
     return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
 
 
@@ -76,9 +78,28 @@ def _money(text: str) -> Money:
     return Money(float(amount), currency)
 
 
-def _unit(name: str, pattern: str, parse: Any, says: str, example: str, longest: int = 0) -> Any:
-    """Text with a unit: the validator and the schema share one pattern and one length."""
-    matches = re.compile(pattern[:-1] + r"\Z").match
+def _day(text: str) -> str:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise _OutOfRangeError(text) from error
+    return text
+
+
+def unit(
+    name: str, pattern: str, says: str, example: str, parse: Callable[[str], Any] = str, longest: int = 0
+) -> Any:
+    """Return the metadata of a scalar type: its validator and its JSON Schema share one pattern and one length.
+
+    Args:
+        name: the unit; `generator.spec.repairs.UNITS` has its repairs.
+        pattern: what is well formed.
+        says: what a value must be, in words that follow "invalid value `x`: ".
+        example: a value that people copy.
+        parse: well-formed text to a value; raises `_OutOfRangeError` for one that makes no sense.
+        longest: characters at most; 0 for no bound but that of the pattern.
+    """
+    matches = re.compile(f"(?:{pattern.removesuffix('$')})\\Z").match
 
     def validate(value: object) -> object:
         if isinstance(value, str) and matches(value) and not 0 < longest < len(value):
@@ -86,7 +107,7 @@ def _unit(name: str, pattern: str, parse: Any, says: str, example: str, longest:
                 return parse(value)
             except _OutOfRangeError:
                 pass
-        raise PydanticCustomError("unit", "{says}", {"says": says, "example": example})
+        raise PydanticCustomError("unit", "{says}", {"says": says, "example": example, "unit": name})
 
     schema = {"type": "string", "pattern": pattern, "examples": [example], "title": name, "description": says}
     # Values with a unit of their own are written back as text; shares and seconds stay numbers.
@@ -99,7 +120,7 @@ def _unit(name: str, pattern: str, parse: Any, says: str, example: str, longest:
 
 
 class _OutOfRangeError(Exception):
-    """Well formed, but no value that makes sense here."""
+    """A well-formed value that makes no sense here."""
 
 
 def _between(low: float, high: float, *, zero: bool = False) -> Any:
@@ -112,153 +133,199 @@ def _between(low: float, high: float, *, zero: bool = False) -> Any:
     return parse
 
 
+_UNITS_OF_TIME = "a time has a unit: ms, s, m, h or d"
+
 Percent = Annotated[
-    float, *_unit("Percent", _PERCENT, _fraction, "a share says its unit: 0% to 100%, such as 5%", "5%")
+    float, *unit("Percent", _PERCENT, "a share is a percentage from 0% to 100%", "5%", _fraction)
 ]
 Effect = Annotated[
     float,
-    *_unit("Effect", _ANY_PERCENT, _fraction, "a relative change says its unit, such as 10% or 150%", "10%"),
+    *unit("Effect", _ANY_PERCENT, "a relative change is a percentage, such as 10% or 150%", "10%", _fraction),
 ]
 Weight = Annotated[
     int,
-    *_unit(
-        "Weight",
-        _WEIGHT,
-        lambda t: int(t[:-1]),
-        "a weight is a whole percentage of traffic: 1% to 100%",
-        "5%",
+    *unit(
+        "Weight", _WEIGHT, "a weight is a whole percentage from 1% to 100%", "5%", lambda text: int(text[:-1])
     ),
 ]
 Loss = Annotated[
-    Change, *_unit("Loss", _CHANGE, _change, "a loss is relative (1%) or in percentage points (1pp)", "1pp")
+    Change, *unit("Loss", _CHANGE, "a loss is relative (1%) or in percentage points (1pp)", "1pp", _change)
 ]
 Duration = Annotated[
     float,
-    *_unit(
-        "Duration",
-        _DURATION,
-        _between(0.001, _LONGEST, zero=True),
-        "a time says its unit: ms, s, m, h or d, such as 60m; at most 30d",
-        "60m",
+    *unit(
+        "Duration", _DURATION, f"{_UNITS_OF_TIME}; at most 30d", "60s", _between(0.001, _LONGEST, zero=True)
     ),
 ]
 Hold = Annotated[
     float,
-    *_unit(
-        "Hold",
-        _DURATION,
-        _between(1, _LONGEST, zero=True),
-        "a time says its unit: ms, s, m, h or d, such as 60m; here 1s to 30d",
-        "60m",
-    ),
+    *unit("Hold", _DURATION, f"{_UNITS_OF_TIME}; here 1s to 30d", "60m", _between(1, _LONGEST, zero=True)),
 ]
 Timeout = Annotated[
-    float,
-    *_unit(
-        "Timeout",
-        _DURATION,
-        _between(0.01, 3600),
-        "a time says its unit: ms, s, m, h or d, such as 10s; here 10ms to 1h",
-        "10s",
-    ),
+    float, *unit("Timeout", _DURATION, f"{_UNITS_OF_TIME}; here 10ms to 1h", "10s", _between(0.01, 3600))
 ]
 Interval = Annotated[
-    float,
-    *_unit(
-        "Interval",
-        _DURATION,
-        _between(1, 300),
-        "a time says its unit: ms, s, m, h or d, such as 15s; here 1s to 5m",
-        "15s",
-    ),
+    float, *unit("Interval", _DURATION, f"{_UNITS_OF_TIME}; here 1s to 5m", "15s", _between(1, 300))
 ]
 Refresh = Annotated[
-    float,
-    *_unit(
-        "Refresh",
-        _DURATION,
-        _between(60, 7 * 86400),
-        "a time says its unit: m, h or d, such as 1h; here 1m to 7d",
-        "1h",
-    ),
+    float, *unit("Refresh", _DURATION, f"{_UNITS_OF_TIME}; here 1m to 7d", "1h", _between(60, 7 * 86400))
 ]
 Age = Annotated[
     int,
-    *_unit(
+    *unit(
         "Age",
         r"^[1-9][0-9]{0,3}d$",
-        lambda text: int(text[:-1]),
         "an age is a number of days, such as 30d",
         "30d",
+        lambda text: int(text[:-1]),
     ),
 ]
 Use = Annotated[
     float,
-    *_unit(
-        "Use", _WEIGHT, lambda text: int(text[:-1]) / 100, "a use is a whole percentage: 1% to 100%", "70%"
+    *unit(
+        "Use",
+        _WEIGHT,
+        "a target is a whole percentage from 1% to 100%",
+        "70%",
+        lambda text: int(text[:-1]) / 100,
     ),
 ]
 Price = Annotated[
-    Money, *_unit("Money", _MONEY, _money, "an amount says its currency, such as 2500 EUR", "2500 EUR")
+    Money, *unit("Money", _MONEY, "an amount has a currency, such as 2500 EUR", "2500 EUR", _money)
 ]
 Memory = Annotated[
-    str, *_unit("Memory", _MEMORY, str, "memory is a Kubernetes quantity, such as 512Mi", "512Mi")
+    str, *unit("Memory", _MEMORY, "memory is a whole number with a unit, such as 512Mi or 2Gi", "512Mi")
 ]
 Cpu = Annotated[
-    str, *_unit("CPU", _CPU, str, 'CPU is a quoted Kubernetes quantity, such as "2" or 500m', "500m")
+    str, *unit("CPU", _CPU, 'CPU is text: millicores such as 500m, or cores in quotes such as "2"', "500m")
 ]
 Digest = Annotated[
-    str, *_unit("Digest", _DIGEST, str, "a digest is sha256: and 64 hexadecimal digits", "sha256:" + "0" * 64)
+    str, *unit("Digest", _DIGEST, "a digest is `sha256:` and 64 hexadecimal digits", "sha256:" + "0" * 64)
 ]
+Hex = Annotated[str, *unit("Hex", r"^[0-9a-f]{64}$", "this is 64 hexadecimal digits in lower case", "0" * 64)]
 Date = Annotated[
-    str, *_unit("Date", _DATE, str, "a date is written year-month-day, such as 2027-01-31", "2027-01-31")
+    str, *unit("Date", _DATE, "a date is written as year-month-day, such as 2027-01-31", "2027-01-31", _day)
 ]
 
 Name = Annotated[
     str,
-    *_unit(
+    *unit(
         "Name",
         KEBAB,
-        str,
-        "a name is kebab-case, at most 40 characters, such as ticket-classifier",
-        "recommender",
+        "a name is lower-case letters, digits and dashes; it starts with a letter and has at most 40 characters",
+        "ticket-classifier",
     ),
 ]
 Key = Annotated[
-    str,
-    *_unit("Key", SNAKE, str, "a column, metric or event is named with letters, digits and _", "ndcg_at_10"),
+    str, *unit("Key", SNAKE, "a column, metric or event has only letters, digits and _", "ndcg_at_10")
 ]
 Line = Annotated[
-    str, *_unit("Line", LINE, str, "this is one line of printable text, 1 to 500 characters", "shop team")
+    str, *unit("Line", LINE, "this is one line of printable text, 1 to 500 characters", "shop team")
 ]
 RelativePath = Annotated[
     str,
-    *_unit(
+    *unit(
         "Path",
         r"^[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}(?:/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}){0,15}$",
-        str,
-        "a path stays below the repository's root and needs no quoting, such as reports/junit.xml",
+        "a path is relative to the repository's root and has no spaces, such as reports/junit.xml",
         "reports/junit.xml",
     ),
 ]
 Host = Annotated[
     str,
-    *_unit(
+    *unit(
         "Host",
         r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){0,10}$",
-        str,
-        "a host is a DNS name in lower case, at most 150 characters, such as models.example.com",
+        "a host is a DNS name in lower case without scheme or port, at most 150 characters",
         "models.example.com",
-        150,
+        longest=150,
     ),
 ]
 Url = Annotated[
     str,
-    *_unit(
+    *unit(
         "URL",
         r"^https?://[A-Za-z0-9._~:/@%+=&?#-]{1,300}$",
-        str,
         "an address starts with http:// or https://",
-        "http://prometheus.monitoring:9090",
+        "https://api.example.com",
+    ),
+]
+Reference = Annotated[
+    str,
+    *unit(
+        "Reference",
+        r"^(?:bentoml:|mlflow:|dvc:|hf:|oci://|s3://|https://)[A-Za-z0-9][A-Za-z0-9._/@:+=-]{0,300}$",
+        "a reference to a model starts with bentoml:, mlflow:, dvc:, hf:, oci://, s3:// or https://",
+        "mlflow:recommender@champion",
+    ),
+]
+ModelName = Annotated[
+    str,
+    *unit("ModelName", r"^[a-z][a-z0-9-]*/[a-z][a-z0-9-]*$", "a model is named as team/model", "risk/fraud"),
+]
+Loader = Annotated[
+    str,
+    *unit(
+        "Loader",
+        r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$",
+        "a loader is named as module:Class",
+        "my_model:Model",
+    ),
+]
+Code = Annotated[
+    str,
+    *unit(
+        "Code", r"^[A-Z]{3,5}[0-9]{3}$", "a code is letters and three digits, as findings show it", "CAN210"
+    ),
+]
+Variable = Annotated[
+    str,
+    *unit(
+        "Variable",
+        r"^[A-Z_][A-Z0-9_]{0,99}$",
+        "an environment variable has only capital letters, digits and _",
+        "LOG_LEVEL",
+    ),
+]
+Requirement = Annotated[
+    str,
+    *unit(
+        "Requirement",
+        r"^[A-Za-z0-9][A-Za-z0-9._-]*(\[[a-z0-9,-]+\])?==[A-Za-z0-9.!+]+$",
+        "a requirement is pinned to one version with `==`",
+        "scikit-learn==1.9.1",
+    ),
+]
+Header = Annotated[
+    str,
+    *unit(
+        "Header",
+        r"^[A-Za-z0-9-]{1,40}$",
+        "the name of a header has only letters, digits and dashes",
+        "x-cohort",
+    ),
+]
+ReleaseVersion = Annotated[
+    str,
+    *unit(
+        "Version", r"^[0-9]+\.[0-9]+(\.[0-9]+)?$", "a version is quoted text of two or three numbers", "1.10"
+    ),
+]
+Registry = Annotated[
+    str,
+    *unit(
+        "Registry",
+        r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*$",
+        "a registry is a host and a path in lower case, without https://",
+        "registry.example.com/models",
+    ),
+]
+SourceRepository = Annotated[
+    str,
+    *unit(
+        "Repository",
+        r"^(?:https?|ssh|git|file)://[^\s]{1,300}$|^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[A-Za-z0-9._/-]+$",
+        "a git repository is an address with https:// or ssh://, or user@host:path",
+        "https://git.example.com/acme/models.git",
     ),
 ]

@@ -82,8 +82,8 @@ def test_a_key_that_is_no_text(key):
 SYNTAX = {
     b"a:\n\tb: 1\n": ("SRC105", 2),
     b"\ta: 1\n": ("SRC105", 1),
-    b"a: [1, 2\nb: 1\n": ("SRC105", 2),
-    b"a: 'x\n": ("SRC105", 2),
+    b"a: [1, 2\nb: 1\n": ("SRC105", 1),
+    b"a: 'x\n": ("SRC105", 1),
     b"a: b: c\n": ("SRC105", 1),
     b"a: 1\n b: 2\n": ("SRC105", 2),
     b"a: @x\n": ("SRC105", 1),
@@ -107,7 +107,7 @@ SYNTAX = {
     b"a: \xff\n": ("SRC104", 1),
     b"a: 1\nb: \xe4\n": ("SRC104", 2),
     "a: 1\n".encode("utf-16"): ("SRC104", 1),
-    "a: 1\n".encode("utf-16-le"): ("SRC105", 1),
+    "a: 1\n".encode("utf-16-le"): ("SRC104", 1),
     b"\x1f\x8b\x08\x00": ("SRC104", 1),
 }
 

@@ -1,0 +1,465 @@
+"""Why a text is not YAML, in the words of its author: libyaml says where it gave up, the usual slips say why.
+
+Each cause is a function that looks for its slip near the line where the parser gave up, and returns None where there is
+none; the first that finds one explains the file. What is blamed is the line that has the slip, often one above.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from generator.source.characters import LOOKALIKES, describe, oddities, straighten_line
+from generator.source.outline import BLANK, Outline, outline
+
+_CLOSES = {"[": "]", "{": "}"}
+_KEY = r"[A-Za-z_][\w-]*"
+_NO_SPACE = re.compile(rf"^(?P<head>\s*(?:- +)*)(?P<key>{_KEY}):(?P<value>[^\s:/].*)$")
+_EQUALS = re.compile(rf"^(?P<head>\s*(?:- +)*)(?P<key>{_KEY})\s*(?:=|:=|=>)\s*(?P<value>\S.*)$")
+_NO_COLON = re.compile(rf"^(?P<head>\s*(?:- +)*)(?P<key>{_KEY})\s+(?P<value>[^\s:=-][^:]*)$")
+_NO_BLANK = re.compile(r"^(?P<head>\s*)-(?P<rest>[A-Za-z_{\[\"'].*)$")
+_COLON_INSIDE = re.compile(rf"^(?P<head>\s*(?:- +)*{_KEY}:\s+)(?P<value>[^\s\"'{{\[][^#]*:(?:\s.*)?)$")
+_MARKER = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?:\s|$)")
+PLACEHOLDER: Final = re.compile(
+    r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)|<%.*?(?:%>|$)|\$\{[A-Za-z_][^}\s]*\}|\$\([A-Za-z_][A-Za-z0-9_]*\)"
+)
+MAY_BE_LEFT_OVER: Final = re.compile(r"\{\{|\{%|<%|\$[{(]|^[<>|=]{7}", re.MULTILINE)
+"""Cheap: what a text without it has nothing left over from a merge or a template."""
+_QUOTED_STARTS = "@`%*&!,|>?"
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A slip and its repair.
+
+    Args:
+        line: 0-based line.
+        column: 0-based column.
+        message: one sentence that says what is wrong.
+        hint: one sentence that says what to do.
+        code: code of the finding.
+    """
+
+    line: int
+    column: int
+    message: str
+    hint: str
+    code: str = "SRC105"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A text that libyaml refused.
+
+    Args:
+        source: its lines.
+        shape: its outline.
+        line: 0-based line where the parser gave up.
+        column: 0-based column there.
+        problem: the parser's words.
+        start: where the construct begins that it was reading: line and column, or None.
+        context: the parser's word for that construct.
+    """
+
+    source: list[str]
+    shape: Outline
+    line: int
+    column: int
+    problem: str
+    start: tuple[int, int] | None
+    context: str
+
+    def near(self) -> list[int]:
+        """Return the line where the parser gave up and those above it that may have the slip, nearest first."""
+        found, line = [self.line] if self.line < len(self.source) else [], self.line
+        while len(found) < _NEAR and (line := self.shape.before(line)) >= 0:
+            found.append(line)
+        return found
+
+    def text(self, line: int) -> str:
+        """Return a line of the source; empty behind its end."""
+        return self.source[line] if 0 <= line < len(self.source) else ""
+
+
+_NEAR = 3
+_SCHEMES = frozenset({"bentoml", "mlflow", "dvc", "hf", "sha256"})
+_SHOWN = 90
+
+
+def explain(
+    text: str, line: int, column: int, problem: str, start: tuple[int, int] | None, context: str
+) -> Slip:
+    """Explain what libyaml refused.
+
+    Args:
+        text: the file.
+        line: 0-based line where the parser gave up.
+        column: 0-based column there.
+        problem: the parser's words.
+        start: line and column where the construct begins that it was reading, if it says so.
+        context: the parser's words for that construct.
+    """
+    broken = Broken(text.splitlines(), outline(text), line, column, problem, start, context)
+    for cause in _CAUSES:
+        slip = cause(broken)
+        if slip is not None:
+            return slip
+    return Slip(line, column, f"this is not YAML: {problem}", "check this line and the one above it")
+
+
+def leftover(text: str) -> Slip | None:
+    """Return the first marker of a merge, or placeholder of a template language, outside quotes and comments."""
+    shape = outline(text)
+    for number, line in enumerate(text.splitlines()):
+        if _MARKER.match(line):
+            return _merge_marker(number, line)
+        found = PLACEHOLDER.search(shape.lines[number].replace(BLANK, " "))
+        if found is not None:
+            placeholder = line[found.start() : found.end()].strip()
+            return Slip(number, found.start(), left_over(placeholder), LEFT_OVER_HINT, "SRC113")
+    return None
+
+
+def left_over(placeholder: str) -> str:
+    """Return what is wrong with a placeholder of a template language or a shell."""
+    what = "a variable" if placeholder.startswith("$") else "a template"
+    return f"`{placeholder}` is left over from {what}: specs are read as they are, nothing fills it in"
+
+
+LEFT_OVER_HINT: Final = "write the value itself; what differs between environments goes into `environments:`"
+
+
+def _merge_marker(number: int, line: str) -> Slip:
+    message = f"`{line.strip()}` is left over from a merge conflict"
+    hint = "keep one of the two sides between `<<<<<<<` and `>>>>>>>`, and delete the three marker lines"
+    return Slip(number, 0, message, hint, "SRC113")
+
+
+def _control(broken: Broken) -> Slip | None:
+    character = broken.text(broken.line)[broken.column : broken.column + 1]
+    if character and not character.isprintable() and character != "\t" and character not in LOOKALIKES:
+        message = f"{describe(character)} can't stand in YAML"
+        return Slip(broken.line, broken.column, message, "delete it; most editors show it when asked to")
+    return None
+
+
+def _tab(broken: Broken) -> Slip | None:
+    for line in broken.near():
+        text = broken.text(line)
+        indent = text[: len(text) - len(text.lstrip())]
+        if "\t" in indent:
+            width = len(indent.expandtabs(2))
+            hint = f"indent with spaces: {width} instead of this"
+            return Slip(line, indent.index("\t"), "a tab can't indent YAML", hint)
+    return None
+
+
+def _lookalike(broken: Broken) -> Slip | None:
+    for line in broken.near():
+        shape = broken.shape.lines[line] if line < len(broken.shape.lines) else ""
+        column = next((at for at, character in enumerate(shape) if character in LOOKALIKES), -1)
+        if column >= 0:
+            fixed = straighten_line(broken.text(line)).strip()
+            message = f"this line has {oddities(shape.replace(BLANK, ''))} where YAML needs plain ASCII"
+            return Slip(line, column, message, f"write {_quoted(fixed)}")
+    return None
+
+
+def _quote(broken: Broken) -> Slip | None:
+    for quote in broken.shape.quotes:
+        if quote.line > broken.line:
+            continue
+        text = broken.text(quote.line)
+        if quote.rest < 0:
+            fixed = _with_quote(text, quote.column, quote.mark)
+            message = f"the quote {quote.mark} that opens here is not closed on this line"
+            return Slip(quote.line, quote.column, message, f"close it: {_quoted(fixed)}")
+        rest = text[quote.rest :]
+        if rest and quote.line in broken.near():
+            message = f"the quote {quote.mark} closes before the value ends: `{_short(rest)}` is left over"
+            other = "'" if quote.mark == '"' else '"'
+            hint = f"put the whole value into one pair of quotes; where it has a {quote.mark} in it, into {other}"
+            return Slip(quote.line, quote.column, message, hint)
+    return None
+
+
+def _with_quote(text: str, column: int, mark: str) -> str:
+    """A line with a closing quote where the value probably ends: before a comma or bracket, or at its end."""
+    body = text.rstrip()
+    end = re.search(r"(?:,\s|[\]}]+\s*$|\s#)", body[column:]) if re.search(r"[\[{]", body[:column]) else None
+    at = column + end.start() if end else len(body)
+    return f"{body[:at]}{mark}{body[at:]}"
+
+
+def _comment(broken: Broken) -> Slip | None:
+    """A value in brackets that begins with `#`: the rest of the line, brackets included, is a comment."""
+    if broken.start is None or "flow" not in broken.context:
+        return None
+    line = broken.start[0]
+    text, at = broken.text(line), len(broken.shape.code(line)) + 1
+    found = (
+        re.match(r"\s*(#[^,\]}]*)([,\]}].*)?$", text[at - 1 :])
+        if broken.shape.code(line).endswith(":")
+        else None
+    )
+    if found is None:
+        return None
+    column = at - 1 + found.start(1)
+    value = found[1].strip()
+    fixed = f'{text[:column]}"{value}"{found[2] or ""}'.strip()
+    return Slip(
+        line, column, "`#` begins a comment: the rest of this line is not read", f"write {_quoted(fixed)}"
+    )
+
+
+def _dash(broken: Broken) -> Slip | None:
+    for line in broken.near():
+        found = _NO_BLANK.match(broken.shape.code(line))
+        if found and not broken.shape.inside[line]:
+            column = found.end("head")
+            fixed = f"- {broken.text(line)[column + 1 :].strip()}"
+            return Slip(line, column, "a space is missing after the dash", f"write {_quoted(fixed)}")
+    return None
+
+
+def _no_space(broken: Broken) -> Slip | None:
+    for line in broken.near()[:2]:
+        found = _NO_SPACE.match(broken.shape.code(line))
+        if found and found["key"] not in _SCHEMES and ": " not in found["value"].split("{")[0]:
+            return _after_colon(broken, line, found)
+    return None
+
+
+def _after_colon(broken: Broken, line: int, found: re.Match[str]) -> Slip:
+    at = found.end("key") + 1
+    text = broken.text(line).rstrip()
+    fixed = f"{text[found.end('head') : at]} {text[at:]}"
+    return Slip(line, at - 1, "a space is missing after the colon", f"write {_quoted(fixed)}")
+
+
+def _separator(broken: Broken) -> Slip | None:
+    """A key whose value follows an equals sign, or only a blank."""
+    if not any(
+        word in broken.problem for word in ("mapping values", "could not find expected ':'", "expected key")
+    ):
+        return None
+    for line in broken.near()[:2]:
+        code = broken.shape.code(line)
+        for pattern, what in ((_EQUALS, "`=` does not separate a key from its value"), (_NO_COLON, "")):
+            found = pattern.match(code)
+            if found and not broken.shape.inside[line]:
+                text = broken.text(line).rstrip()
+                fixed = f"{found['key']}: {text[found.start('value') :]}"
+                message = what or f"a colon is missing after `{found['key']}`"
+                return Slip(line, found.end("key"), message, f"write {_quoted(fixed)}")
+    return None
+
+
+def _colon_inside(broken: Broken) -> Slip | None:
+    if "mapping values" not in broken.problem:
+        return None
+    found = _COLON_INSIDE.match(broken.shape.code(broken.line))
+    if found is None or broken.column < found.start("value"):
+        return None
+    text = broken.text(broken.line).rstrip()
+    value = text[found.start("value") :]
+    fixed = text[: found.start("value")].lstrip() + _in_quotes(value)
+    message = "a value with a colon and a space in it needs quotes"
+    return Slip(broken.line, found.start("value"), message, f"write {_quoted(fixed)}")
+
+
+def _reserved(broken: Broken) -> Slip | None:
+    """A value that begins with a character that means something to YAML."""
+    text = broken.text(broken.line)
+    at = broken.start[1] if broken.start and broken.start[0] == broken.line else broken.column
+    character = text[at : at + 1]
+    words = ("cannot start any token", "alphabetic or numeric", "undefined alias", "scanning a tag", "anchor")
+    if character not in _QUOTED_STARTS or not any(
+        word in f"{broken.problem} {broken.context}" for word in words
+    ):
+        return None
+    value = _value_at(broken, broken.line, at)
+    if character == "`" and value.endswith("`") and len(value) > 1:
+        message, value = "a backtick does not quote in YAML", value.strip("`")
+    else:
+        message = f"a value that begins with `{character}` needs quotes"
+    return Slip(broken.line, at, message, f"write {_quoted(_in_quotes(value))}")
+
+
+def _value_at(broken: Broken, line: int, column: int) -> str:
+    shape = broken.shape.code(line)
+    flow = broken.shape.inside[line] or re.search(r"[\[{]", shape[:column]) is not None
+    end = re.search(r"\s*(?:,\s|[\]}]|$)", shape[column:]) if flow else None
+    return broken.text(line)[column : column + end.start() if end else len(shape)].strip()
+
+
+def _flow(broken: Broken) -> Slip | None:
+    """A list or mapping in brackets that goes wrong."""
+    if broken.start is None or "flow" not in broken.context:
+        return None
+    line, column = broken.start
+    mark = broken.text(line)[column : column + 1]
+    if mark not in _CLOSES:
+        return None
+    unclosed = any((one.line, one.column) == broken.start for one in broken.shape.unclosed)
+    if unclosed and (
+        broken.line != line or broken.text(line)[broken.column : broken.column + 1] in {"]", "}", ""}
+    ):
+        return _unclosed(broken, line, column, mark)
+    return _comma(broken) or (_unclosed(broken, line, column, mark) if unclosed else None)
+
+
+def _unclosed(broken: Broken, line: int, column: int, mark: str) -> Slip:
+    text = broken.text(line).rstrip()
+    closing = _CLOSES[mark]
+    code = broken.shape.code(line)
+    wrong = re.search(r"[\]}]+$", code) if broken.line == line else None
+    end = broken.column if wrong else len(code)
+    while not wrong and end and code[end - 1] in ", ":
+        end -= 1
+    fixed = (
+        f"{text[:end]}{closing}{text[end:]}" if wrong and not _instead(code, end) else text[:end] + closing
+    )
+    if wrong and _instead(code, end):
+        fixed = f"{text[:end]}{closing}{text[end + 1 :]}"
+    where = f" before the `{text[end]}` in column {end + 1}" if wrong else ""
+    message = f"the `{mark}` that opens here is not closed{where}"
+    return Slip(line, column, message, f"add `{closing}`: {_quoted(fixed.strip())}")
+
+
+def _instead(code: str, at: int) -> bool:
+    """Whether the bracket at a column closes nothing, so that another was meant in its place."""
+    depth = 0
+    for character in code[:at]:
+        depth += (character in "[{") - (character in "]}")
+    return depth <= 1
+
+
+def _comma(broken: Broken) -> Slip | None:
+    """Two entries in brackets without a comma between them."""
+    text, code = broken.text(broken.line), broken.shape.code(broken.line)
+    head = code[: broken.column]
+    word = re.search(rf"(?P<gap>[;|\s]*)(?P<key>{_KEY})\s*$", head)
+    if word is None or code[broken.column : broken.column + 1] not in {":", ""}:
+        return _between(broken, text)
+    at = word.start("gap")
+    above = broken.shape.before(broken.line)
+    if not code[:at].strip() and above >= 0:
+        upper = broken.text(above).rstrip()
+        return Slip(
+            above,
+            len(upper),
+            f"a comma is missing before `{word['key']}`",
+            f"write {_quoted(upper.strip() + ',')}",
+        )
+    if "=" in word["gap"]:
+        return None
+    fixed = f"{text[:at].lstrip()}, {text[word.start('key') :].rstrip()}"
+    what = (
+        "entries in brackets are separated by commas"
+        if word["gap"].strip()
+        else f"a comma is missing before `{word['key']}`"
+    )
+    return Slip(broken.line, word.start("key"), what, f"write {_quoted(fixed)}")
+
+
+def _between(broken: Broken, text: str) -> Slip | None:
+    """Something behind a closed value, where a comma or a bracket belongs."""
+    if broken.start is None or not text[broken.column :].strip() or text[broken.column] in "]}":
+        return None
+    above = broken.shape.before(broken.line)
+    if not text[: broken.column].strip() and above >= 0:
+        upper = broken.text(above).rstrip()
+        message = f"a comma is missing before `{_short(text.strip())}`"
+        return Slip(above, len(upper), message, f"write {_quoted(upper.strip() + ',')}")
+    fixed = f"{text[: broken.column].rstrip()}, {text[broken.column :].strip()}".lstrip()
+    message = f"a comma is missing before `{_short(text[broken.column :].strip())}`"
+    return Slip(broken.line, broken.column, message, f"write {_quoted(fixed)}")
+
+
+def _stray(broken: Broken) -> Slip | None:
+    for bracket in broken.shape.stray:
+        if bracket.line <= broken.line:
+            text = broken.text(bracket.line)
+            fixed = (text[: bracket.column] + text[bracket.column + 1 :]).strip()
+            message = f"this `{bracket.mark}` closes nothing"
+            return Slip(bracket.line, bracket.column, message, f"delete it: {_quoted(fixed)}")
+    return None
+
+
+def _indentation(broken: Broken) -> Slip | None:
+    """A line that is indented as none of its neighbours is."""
+    if "flow" in broken.context:
+        return None
+    lines = [(number, indent, item) for number, indent, item in broken.shape.indented()]
+    at = next((index for index, (number, _, _) in enumerate(lines) if number >= broken.line), len(lines))
+    if at >= len(lines) or lines[at][0] != broken.line:
+        return None
+    _, indent, item = lines[at]
+    levels = _levels(lines[:at], broken.shape)
+    if (indent, item) in levels or not levels:
+        return None
+    odd, odd_indent, fits = _odd_one(lines, at, _neighbour(indent, levels, item=item))
+    what = "item" if item else "line"
+    spaces = "1 space" if odd_indent == 1 else f"{odd_indent} spaces"
+    message = f"this {what} is indented by {spaces}, those next to it by {fits}"
+    fixed = " " * fits + broken.text(odd).strip()
+    return Slip(odd, odd_indent, message, f"indent it by {fits}: {_quoted(fixed)}")
+
+
+def _levels(lines: list[tuple[int, int, bool]], shape: Outline) -> list[tuple[int, bool]]:
+    """The indentations that are open behind some lines, outermost first, and whether items or keys are indented so."""
+    levels: list[tuple[int, bool]] = []
+    for number, indent, item in lines:
+        levels = [level for level in levels if level < (indent, item)] + [(indent, item)]
+        if item:
+            rest = shape.code(number)[indent + 1 :]
+            inner = rest.lstrip(" ")
+            if re.match(rf"{_KEY}:(?:\s|$)", inner):
+                levels.append((indent + 1 + len(rest) - len(inner), False))
+    return levels
+
+
+def _neighbour(indent: int, levels: list[tuple[int, bool]], *, item: bool) -> int:
+    """The open level of the same kind that an indentation misses by least; of two, the deeper one."""
+    fitting = [level for level, kind in levels if kind == item] or [level for level, _ in levels]
+    return min(fitting, key=lambda level: (abs(level - indent), -level))
+
+
+def _odd_one(lines: list[tuple[int, int, bool]], at: int, level: int) -> tuple[int, int, int]:
+    """Which line is out of step: the one where the parser stopped, or a single one above that several contradict."""
+    number, indent, _ = lines[at]
+    above = []
+    for other, other_indent, _ in reversed(lines[:at]):
+        if other_indent < min(level, indent):
+            break
+        if other_indent == level:
+            above.append(other)
+    below = 0
+    for _, other_indent, _ in lines[at:]:
+        if other_indent < indent:
+            break
+        below += other_indent == indent
+    if len(above) == 1 and below > 1:
+        return above[0], level, indent
+    return number, indent, level
+
+
+def _in_quotes(value: str) -> str:
+    return f"'{value}'" if '"' in value or "\\" in value else f'"{value}"'
+
+
+def _quoted(text: str) -> str:
+    return f"`{_short(text)}`"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+
+
+_CAUSES: Final[tuple[Callable[[Broken], Slip | None], ...]] = (
+    _control, _tab, _lookalike, _no_space, _quote, _comment, _dash, _flow, _stray, _separator, _colon_inside, _reserved,
+    _indentation,
+)  # fmt: skip

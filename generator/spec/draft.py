@@ -1,0 +1,169 @@
+"""The data of a file with mistakes put right one by one, so that what follows from one is not reported."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from generator.source.document import Document, Path
+from generator.source.finding import Finding
+from generator.spec.annotations import Target, locate
+
+Where = Callable[[Path], tuple[Document, Path]]
+INCOMPLETE = frozenset({"missing", "choice", "one_of", "any_of", "too_short"})
+"""What pydantic calls mistakes that more keys would repair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One error of a validation.
+
+    Args:
+        loc: pydantic's location.
+        target: the place.
+        kind: pydantic's word for what is wrong.
+        value: the value that was refused.
+        context: what pydantic says about the constraint.
+        message: pydantic's sentence.
+    """
+
+    loc: tuple[str | int, ...]
+    target: Target
+    kind: str
+    value: Any
+    context: dict[str, Any]
+    message: str
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self.target.path
+
+
+@dataclass
+class Draft:
+    """Data that is put right step by step.
+
+    Args:
+        record: what it should be.
+        data: the data as it is now.
+        where: which document wrote a path of the original data.
+        partial: what is missing is not a mistake.
+        findings: what was reported.
+        told: paths that were reported; what is wrong at or below them follows from that.
+        lenient: mappings in which something may be missing, because their kind or content was guessed.
+        moved: (new, old) paths of what was moved, in order.
+    """
+
+    record: type[BaseModel]
+    data: Any
+    where: Where
+    partial: bool = False
+    findings: list[Finding] = field(default_factory=list)
+    told: set[Path] = field(default_factory=set)
+    lenient: set[Path] = field(default_factory=set)
+    moved: list[tuple[Path, Path]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.data = copy.deepcopy(self.data)
+
+    def mistakes(self) -> list[Mistake]:
+        """Return what is still wrong and was not reported."""
+        try:
+            self.record.model_validate(self.data)
+        except ValidationError as error:
+            found = [self._mistake(item) for item in error.errors(include_url=False)]
+            return [mistake for mistake in found if not self._follows(mistake)]
+        return []
+
+    def _mistake(self, item: Any) -> Mistake:
+        target = locate(self.record, item["loc"])
+        return Mistake(
+            item["loc"], target, item["type"], item["input"], item.get("ctx", {}), str(item["msg"])
+        )
+
+    def _follows(self, mistake: Mistake) -> bool:
+        if self.is_told(mistake.path):
+            return True
+        if mistake.kind not in INCOMPLETE:
+            return False
+        mapping = mistake.path[:-1] if mistake.kind == "missing" else mistake.path
+        return mapping in self.lenient or (self.partial and not self._unclear(mistake))
+
+    def _unclear(self, mistake: Mistake) -> bool:
+        """Whether a kind is unclear because of what is written, not because of what is missing."""
+        return mistake.kind == "choice" and isinstance(mistake.value, dict) and bool(mistake.value)
+
+    def is_told(self, path: Path) -> bool:
+        """Whether a path, or a mapping or list around it, was reported."""
+        return any(path[:length] in self.told for length in range(len(path) + 1))
+
+    def at(self, path: Path) -> Any:
+        """Return the value at a path; None where there is none."""
+        value = self.data
+        for part in path:
+            if isinstance(part, str):
+                value = value.get(part) if isinstance(value, dict) else None
+            else:
+                value = value[part] if isinstance(value, list) and part < len(value) else None
+        return value
+
+    def origin(self, path: Path) -> Path:
+        """Return where the author wrote what is now at a path."""
+        for new, old in reversed(self.moved):
+            if path[: len(new)] == new:
+                path = (*old, *path[len(new) :])
+        return path
+
+    def document(self, path: Path) -> tuple[Document, Path]:
+        """Return the document that wrote what is now at a path, and the path there."""
+        return self.where(self.origin(path))
+
+    def raw(self, path: Path) -> str:
+        """Return a value as it was typed; empty where no file has it."""
+        document, local = self.document(path)
+        return document.raw(local)
+
+    def indent(self, path: Path) -> int:
+        """Return the 0-based column of a key; -1 where no file has it."""
+        document, local = self.document(path)
+        return document.place(local, key=True).column - 1 if document.has(local) else -1
+
+    def begins_line(self, path: Path) -> bool:
+        """Whether a key is the first thing on its line."""
+        document, local = self.document(path)
+        place = document.place(local, key=True)
+        return not document.excerpt(place.line)[: place.column - 1].strip()
+
+    def report(self, code: str, path: Path, message: str, hint: str, *, key: bool = False) -> None:
+        """Add a finding about what is now at a path."""
+        document, local = self.document(path)
+        self.findings.append(document.finding(code, local, message, hint, key=key))
+        self.told.add(path)
+
+    def move(self, old: Path, new: Path) -> None:
+        """Move a value; mappings on the way are made, and a mapping that is there already is filled up."""
+        value = self.at(old[:-1]).pop(old[-1])
+        holder = self._mapping(new[:-1])
+        present = self.at(new)
+        if isinstance(present, dict) and isinstance(value, dict):
+            value = {**present, **value}
+        holder[new[-1]] = value
+        self.moved.append((new, old))
+        self.told.discard(old)
+
+    def _mapping(self, path: Path) -> Any:
+        """The mapping at a path, made where there is none; what is missing in it then is nobody's mistake."""
+        value: Any = self.data
+        for length, part in enumerate(path, 1):
+            inner = self.at(path[:length])
+            if not isinstance(inner, (dict, list)):
+                inner = {}
+                value[part] = inner
+                self.lenient.add(path[:length])
+            value = inner
+        return value

@@ -1,0 +1,447 @@
+"""One value that its field refuses: what is wrong with it, and what was probably meant, in the words of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from generator.source.characters import oddities
+from generator.source.flow import flow
+from generator.source.suggest import misspelt
+from generator.source.syntax import LEFT_OVER_HINT, PLACEHOLDER, left_over
+from generator.spec import repairs
+from generator.spec.annotations import (
+    Target,
+    accepts,
+    annotation_of,
+    collection,
+    fields,
+    model,
+    models,
+    scalar,
+    words,
+)
+from generator.spec.kinds import synonym
+from generator.spec.repairs import Repair, Typed, unquoted
+from generator.spec.units import unit_of
+from generator.spec.words import NEEDS
+
+Answer = tuple[str, str, str]
+"""Code, message and hint of a finding."""
+_SHOWN = 60
+_LISTED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A value that was refused.
+
+    Args:
+        target: where it is.
+        kind: pydantic's word for what is wrong.
+        value: the value.
+        raw: the text as it was typed; empty where no file holds it.
+        context: what pydantic says about the constraint.
+        message: pydantic's sentence.
+    """
+
+    target: Target
+    kind: str
+    value: Any
+    raw: str
+    context: dict[str, Any]
+    message: str
+
+    @property
+    def key(self) -> str:
+        """The key that the value belongs to, also where it is an item of a list."""
+        return next((part for part in reversed(self.target.path) if isinstance(part, str)), "")
+
+    @property
+    def shown(self) -> str:
+        """The value as it was typed."""
+        return shown(self.value, self.raw)
+
+
+def shown(value: object, raw: str = "") -> str:
+    """Return a value for a message: as it was typed, cut where it is long."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, (dict, list)):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    text = raw if raw and "\n" not in raw else flow(value)
+    return f"`{text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}`"
+
+
+def explain_scalar(refused: Refused) -> Answer:
+    """Return what is wrong with a value, and its repair."""
+    if refused.value is None:
+        return _missing(refused)
+    odd = _odd(refused)
+    if odd is not None:
+        return odd
+    if refused.kind == "unit":
+        return _unit(refused)
+    if refused.kind == "literal_error":
+        return _word(refused)
+    if refused.kind == "string_pattern_mismatch":
+        return _form(refused)
+    if refused.kind in _TYPES:
+        return _type(refused)
+    return _range(refused)
+
+
+def candidates(target: Target, value: object, raw: str = "") -> list[Repair]:
+    """Return the repairs of a value that its field accepts, the likeliest first, each once."""
+    typed = Typed(unquoted(raw or _text(value)), _usual(target))
+    found: dict[str, Repair] = {}
+    for repair in _proposed(target.annotation, typed):
+        text = flow(repair.value)
+        if text not in found and accepts(target.annotation, repair.value):
+            found[text] = repair
+    return list(found.values())
+
+
+def repaired(annotation: Any, value: Any, field: Any = None) -> Any:
+    """Return a value with everything put right in it that has an obvious repair; what has none stays."""
+    record = model(annotation)
+    if isinstance(value, dict) and record is not None:
+        known = {key: info for one in models(annotation) for key, info in fields(one).items()}
+        return {
+            key: repaired(annotation_of(known[key]), item, known[key]) if key in known else item
+            for key, item in value.items()
+        }
+    held = collection(annotation)
+    if isinstance(value, list) and held is not None and held[0] is list:
+        return [repaired(held[1], item) for item in value]
+    if accepts(annotation, value):
+        return value
+    target = Target((), (), None, field, annotation)
+    if record is not None or held is not None or isinstance(value, (dict, list)):
+        from generator.spec.shapes import reshaped, simplest
+
+        shape = reshaped(target, value) if record is not None or held is not None else simplest(target, value)
+        return shape if shape is not None and accepts(annotation, shape) else value
+    return next((repair.value for repair in candidates(target, value)), value)
+
+
+def example(target: Target) -> str:
+    """Return a value for a place as people would write it; empty for no idea."""
+    usual = _usual(target)
+    if usual:
+        return usual
+    known = words(target.annotation)
+    if known:
+        return flow(known[0])
+    kind = scalar(target.annotation)
+    return {int: "1", float: "1", bool: "true", str: "text"}.get(kind, "") if kind else ""
+
+
+def _proposed(annotation: Any, typed: Typed) -> Iterator[Repair]:
+    for unit in _units(annotation):
+        yield from repairs.UNITS[unit](typed)
+    known = words(annotation)
+    if known:
+        yield from (Repair(word) for word in _near_words(typed.text, known))
+    kind = scalar(annotation)
+    if kind is bool:
+        yield from repairs.boolean(typed)
+    elif kind is int:
+        yield from repairs.integer(typed)
+    elif kind is float:
+        yield from repairs.decimal(typed)
+    elif kind is str:
+        yield from repairs.text(typed)
+
+
+def _near_words(text: str, known: tuple[Any, ...]) -> list[Any]:
+    """The words that a text may stand for: the same, a typing error, or the word of another tool."""
+    by_text = {str(word): word for word in known}
+    first = text.split("(", maxsplit=1)[0].strip()
+    for found in (text if text in by_text else "", misspelt(first, by_text), synonym(first, tuple(by_text))):
+        if found:
+            return [by_text[found]]
+    return [by_text[word] for word in by_text if len(first) > 2 and word.startswith(first.casefold())]
+
+
+def _units(annotation: Any) -> list[str]:
+    """The units of the spec language that a value may have."""
+    from generator.spec.annotations import options
+
+    found = [unit_of(getattr(option, "__metadata__", ())) for option in (annotation, *options(annotation))]
+    return list(dict.fromkeys(unit for unit in found if unit in repairs.UNITS))
+
+
+def _usual(target: Target) -> str:
+    """An example of what is usual at a place: the field's own, else the unit's."""
+    examples = getattr(target.field, "examples", None) or []
+    if examples:
+        first = examples[0]
+        if isinstance(first, list) and target.path and isinstance(target.path[-1], int):
+            first = first[0]
+        return first if isinstance(first, str) else flow(first)
+    return unit_example(target.annotation)
+
+
+def unit_example(annotation: Any) -> str:
+    """Return the example of a value's unit; empty for a value without a unit."""
+    from pydantic import WithJsonSchema
+
+    from generator.spec.annotations import options
+
+    for option in (annotation, *options(annotation)):
+        for item in getattr(option, "__metadata__", ()):
+            if isinstance(item, WithJsonSchema) and isinstance(item.json_schema, dict):
+                return str(item.json_schema.get("examples", [""])[0])
+    return ""
+
+
+def _missing(refused: Refused) -> Answer:
+    """A key with nothing behind it; a `#` there begins a comment."""
+    target = refused.target
+    message = f"`{refused.key}` has no value"
+    usual = example(target)
+    inner = model(target.annotation)
+    if usual:
+        return "SPEC105", message, f"write one, for example `{refused.key}: {usual}`, or remove the key"
+    if inner is not None:
+        from generator.spec.shapes import smallest
+
+        return (
+            "SPEC104",
+            message,
+            f"write one, for example `{refused.key}: {flow(smallest(inner))}`, or remove the key",
+        )
+    return "SPEC104", message, "write one, or remove the key"
+
+
+def _odd(refused: Refused) -> Answer | None:
+    """A value with characters that only look right, or with a placeholder that nothing fills in."""
+    if not isinstance(refused.value, str):
+        return None
+    code = {"unit": "SPEC105", "literal_error": "SPEC106", "string_pattern_mismatch": "SPEC105"}.get(
+        refused.kind, "SPEC104"
+    )
+    placeholder = PLACEHOLDER.search(refused.value)
+    if placeholder is not None:
+        return code, left_over(placeholder.group()), LEFT_OVER_HINT
+    odd = oddities(refused.value)
+    if not odd:
+        return None
+    found = candidates(refused.target, refused.value, refused.raw)
+    # The author used quotes of a word processor: the repaired value keeps quotes.
+    quoted = any(mark in refused.value for mark in "\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019")
+    hint = f"write {_choices(found, quoted=quoted)}" if found else "type the value again in plain ASCII"
+    return code, f"{refused.shown} has {odd} in it", hint
+
+
+def _unit(refused: Refused) -> Answer:
+    says, usual = str(refused.context["says"]), _usual(refused.target)
+    if isinstance(refused.value, (dict, list)):
+        return _shape(refused, says)
+    found = candidates(refused.target, refused.value, refused.raw)
+    special = _reference(refused) if refused.context.get("unit") == "Reference" else ""
+    hint = special or (f"write {_choices(found)}" if found else f"for example `{usual}`")
+    return "SPEC105", f"invalid value {refused.shown}: {says}", hint
+
+
+def _reference(refused: Refused) -> str:
+    """What to do with a reference that only a machine or a shell would understand."""
+    text = unquoted(refused.raw or str(refused.value))
+    if text.startswith(("./", "../", "/", "~", "file:")) or text.endswith(
+        (".joblib", ".pkl", ".onnx", ".pickle")
+    ):
+        return (
+            "a file on this machine can't be referenced: store the model first, for example with "
+            "`bentoml.sklearn.save_model` and `bentoml:NAME:VERSION`, or upload it and write `s3://BUCKET/KEY`"
+        )
+    if text.startswith(("gs://", "azure://", "abfs", "wasbs://", "runs:/", "git+", "git@", "ftp://")):
+        return "this store is not supported: register the model in MLflow or BentoML, or copy it to s3:// or https://"
+    return ""
+
+
+def _shape(refused: Refused, says: str) -> Answer:
+    from generator.spec.shapes import simplest
+
+    found = simplest(refused.target, refused.value)
+    hint = (
+        f"write `{refused.key}: {flow(found)}`"
+        if found is not None
+        else f"for example `{_usual(refused.target)}`"
+    )
+    return "SPEC105", f"expected one value for `{refused.key}`, not {refused.shown}: {says}", hint
+
+
+def _choices(found: list[Repair], *, quoted: bool = False) -> str:
+    """The likeliest repair, and the others where the value can be read in several ways."""
+
+    def text(repair: Repair) -> str:
+        plain = flow(repair.value)
+        return (
+            f'`"{repair.value}"`'
+            if quoted and isinstance(repair.value, str) and not plain.startswith('"')
+            else f"`{plain}`"
+        )
+
+    first = found[0]
+    readings = [one for one in found[1:] if one.reading]
+    if not first.reading and not readings:
+        return text(first)
+    reading = f" ({first.reading})" if first.reading else ""
+    more = "".join(f", or {text(one)} ({one.reading})" for one in readings[:1])
+    return f"{text(first)}{reading}{more}"
+
+
+def _word(refused: Refused) -> Answer:
+    """A word that is not one of those that are known here."""
+    known = words(refused.target.annotation)
+    listed = _listed([f"`{flow(word)}`" for word in known])
+    found = candidates(refused.target, refused.value, refused.raw)
+    message = (
+        f"{refused.shown} is not {listed}" if len(known) == 1 else f"{refused.shown} is not one of {listed}"
+    )
+    if isinstance(refused.value, (dict, list)):
+        from generator.spec.shapes import simplest
+
+        simple = simplest(refused.target, refused.value)
+        if simple is not None:
+            return "SPEC106", message, f"write `{refused.key}: {flow(simple)}`"
+    if not found:
+        return (
+            "SPEC106",
+            message,
+            f"write `{flow(known[0])}`" if len(known) == 1 else f"write one of {listed}",
+        )
+    repair = flow(found[0].value)
+    same = unquoted(refused.raw) == str(found[0].value)
+    with_it = NEEDS.get(str(found[0].value), "")
+    return (
+        "SPEC106",
+        message,
+        f"write `{repair}`{with_it}" if same or with_it else f"did you mean `{repair}`?",
+    )
+
+
+def _listed(names: list[str]) -> str:
+    names = names[:_LISTED] + ([f"{len(names) - _LISTED} more"] if len(names) > _LISTED else [])
+    return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
+
+
+def _form(refused: Refused) -> Answer:
+    """A text of the wrong form: what it is, and an example, never the pattern."""
+    field = refused.target.field
+    what = getattr(field, "description", None) or f"the value of `{refused.key}`"
+    usual = _usual(refused.target)
+    found = [one for one in _word_repairs(refused) if accepts(refused.target.annotation, one.value)]
+    hint = (
+        f"write {_choices(found)}" if found else f"for example `{usual}`" if usual else "see `sluice schema`"
+    )
+    return "SPEC105", f"invalid value {refused.shown} for `{refused.key}` ({what})", hint
+
+
+def _word_repairs(refused: Refused) -> Iterator[Repair]:
+    typed = Typed(unquoted(refused.raw or str(refused.value)), "")
+    for repair in (repairs.word, repairs.registry, repairs.path, repairs.name, repairs.key, repairs.header):
+        yield from repair(typed)
+
+
+_TYPES = {
+    "string_type": "text", "int_type": "a whole number", "int_from_float": "a whole number", "float_type": "a number",
+    "bool_type": "true or false", "finite_number": "a finite number",
+}  # fmt: skip
+
+
+def _type(refused: Refused) -> Answer:
+    expected = _TYPES[refused.kind]
+    if isinstance(refused.value, (dict, list)):
+        from generator.spec.shapes import simplest
+
+        simple = simplest(refused.target, refused.value)
+        hint = f"write `{refused.key}: {flow(simple)}`" if simple is not None else f"write {expected}"
+        return "SPEC104", f"expected {expected} for `{refused.key}`, not {refused.shown}", hint
+    found = candidates(refused.target, refused.value, refused.raw)
+    hint = (
+        f"write {_choices(found)}" if found else f"write {expected}, for example `{example(refused.target)}`"
+    )
+    quotes = isinstance(refused.value, str) and refused.raw[:1] in {'"', "'"} and found
+    text = (
+        " without quotes" if quotes and str(found[0].value).lower() == unquoted(refused.raw).lower() else ""
+    )
+    return "SPEC104", f"expected {expected} for `{refused.key}`, not {refused.shown}", hint + text
+
+
+def _range(refused: Refused) -> Answer:
+    """A number outside its range, or a list that is too short or too long."""
+    context, key, kind = refused.context, refused.key, refused.kind
+    if kind in {"too_short", "too_long"}:
+        return _length(refused)
+    for word, says, step in _BOUNDS:
+        bound = context.get(word)
+        if bound is not None:
+            message = (
+                f"`{key}` is {shown(refused.value, refused.raw).strip('`')}; it must be {says} {flow(bound)}"
+            )
+            percent = candidates(refused.target, _percent(refused))
+            nearest = bound if step == 0 else _inside(refused.target, bound, step)
+            if percent:
+                return "SPEC108", message, f"write `{flow(percent[0].value)}`"
+            return (
+                "SPEC108",
+                message,
+                f"write `{flow(nearest)}`" if nearest is not None else f"write a value {says} {flow(bound)}",
+            )
+    text = refused.message
+    return (
+        "SPEC108",
+        f"`{key}`: {text[:1].lower()}{text[1:]}, not {refused.shown}",
+        "choose a value in that range",
+    )
+
+
+_BOUNDS = (("ge", "at least", 0), ("le", "at most", 0), ("gt", "above", 1), ("lt", "below", -1))
+
+
+def _percent(refused: Refused) -> str:
+    """A number between 1 and 100 where a fraction belongs was probably a percentage."""
+    value = refused.value
+    fraction = (
+        isinstance(value, (int, float))
+        and 1 < value <= 100
+        and refused.context.get("le", refused.context.get("lt")) == 1
+    )
+    return f"{value}%" if fraction else ""
+
+
+def _inside(target: Target, bound: float, step: int) -> float | None:
+    """A value just inside an open bound."""
+    for size in (1, 0.5, 0.1, 0.05, 0.01):
+        value = bound + step * size
+        if accepts(target.annotation, int(value) if float(value).is_integer() else value):
+            return int(value) if float(value).is_integer() else round(value, 2)
+    return None
+
+
+def _length(refused: Refused) -> Answer:
+    context, key = refused.context, refused.key
+    if refused.kind == "too_long":
+        message = f"`{key}` has {context['actual_length']} items; at most {context['max_length']} are allowed"
+        return "SPEC108", message, "remove some of them"
+    held = collection(refused.target.annotation)
+    inner = model(held[1]) if held else None
+    if inner is not None and held is not None and held[0] is list:
+        from generator.spec.shapes import smallest
+
+        return (
+            "SPEC108",
+            f"`{key}` is empty",
+            f"write at least one, for example `{key}: [{flow(smallest(inner))}]`",
+        )
+    field = refused.target.field
+    item = replace(refused.target, annotation=held[1] if held else None, field=None)
+    usual = flow(field.examples[0]) if field is not None and field.examples else f"[{example(item)}]"
+    return "SPEC108", f"`{key}` is empty", f"write at least one, for example `{key}: {usual}`"
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else flow(value)

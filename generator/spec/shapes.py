@@ -1,0 +1,299 @@
+"""A list where a mapping belongs, a mapping where a value belongs: the same content in the right shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from pydantic import BaseModel
+
+from generator.source.flow import flow
+from generator.spec.annotations import (
+    Target,
+    accepts,
+    aliases,
+    annotation_of,
+    collection,
+    fields,
+    models,
+    words,
+)
+
+_LONG = 160
+
+
+def explain_items(target: Target, value: list[Any], key: str) -> tuple[str, str, str]:
+    """Return code, message and hint for a list of which several items have the wrong shape."""
+    inner = collection(target.annotation)
+    item = replace(target, path=(*target.path, 0), annotation=inner[1] if inner else None)
+    fixed = [one if accepts(item.annotation, one) else reshaped(item, one) for one in value]
+    text = f"{key}: {flow(fixed)}"
+    message = f"the items of `{key}` are mappings, not plain values"
+    return (
+        "SPEC104",
+        message,
+        f"write `{text}`" if None not in fixed and len(text) <= _LONG else _generic(target, key),
+    )
+
+
+def explain_shape(target: Target, value: Any, key: str) -> tuple[str, str, str]:
+    """Return code, message and hint for a value of the wrong shape.
+
+    Args:
+        target: where it is.
+        value: the value.
+        key: the key that it belongs to.
+    """
+    from generator.spec.scalars import shown
+
+    held = collection(target.annotation)
+    expected = "a list" if held and held[0] is list else "a mapping"
+    item = bool(target.path) and isinstance(target.path[-1], int)
+    message = f"expected {expected} for `{key}`, not {shown(value)}"
+    if item:
+        message = f"each item of `{key}` is {expected}, not {shown(value)}"
+    found = reshaped(target, value)
+    if found is None:
+        return "SPEC104", message, _generic(target, key)
+    text = flow(found)
+    if len(text) > _LONG:
+        return "SPEC104", message, _generic(target, key)
+    return "SPEC104", message, f"write `{text}`" if item else f"write `{key}: {text}`"
+
+
+def _generic(target: Target, key: str) -> str:
+    held = collection(target.annotation)
+    if held is None:
+        record = next(iter(models(target.annotation)), None)
+        return f"for example `{key}: {flow(smallest(record))}`" if record else "write a mapping of keys"
+    inner = next(iter(models(held[1])), None)
+    item = smallest(inner) if inner else "…"
+    example = [item] if held[0] is list else {"NAME": item}
+    kind = "write one `- ` per item" if held[0] is list else "write one key per entry"
+    return f"{kind}, for example `{key}: {flow(example)}`"
+
+
+def reshaped(target: Target, value: Any) -> Any:
+    """Return the content of a value in the shape that its place wants; None for no idea."""
+    proposals = [*_proposals(target, value)]
+    if target.owner is not None and "outcome" not in fields(target.owner):
+        # What a guard of a metric must detect is a rise, which the type of `detect` can't know.
+        proposals.sort(key=lambda proposal: isinstance(proposal, dict) and "drop" in proposal)
+    for proposal in proposals:
+        if accepts(target.annotation, proposal):
+            return proposal
+    return proposals[0] if proposals else None
+
+
+def simplest(target: Target, value: Any) -> Any:
+    """Return the one plain value in a list or mapping that its place accepts, repaired; None for none or several."""
+    from generator.spec.scalars import candidates
+
+    items = list(value.values()) if isinstance(value, dict) else list(value)
+    found = []
+    for key, item in zip(value if isinstance(value, dict) else items, items, strict=True):
+        if isinstance(item, (dict, list)):
+            found += (
+                [key]
+                if accepts(target.annotation, key)
+                else [inner for inner in [simplest(target, item)] if inner is not None]
+            )
+            continue
+        # `hold: {minutes: 5}`: the key is the unit.
+        texts = (
+            [flow(item).strip('"'), f"{item} {key}"] if isinstance(value, dict) else [flow(item).strip('"')]
+        )
+        fits = [one.value for text in reversed(texts) for one in candidates(target, text, text)[:1]]
+        found += [item] if accepts(target.annotation, item) else fits[:1]
+    return found[0] if len(found) == 1 else None
+
+
+def smallest(record: type[BaseModel], owner: type[BaseModel] | None = None) -> dict[str, Any]:
+    """Return the smallest mapping of a record: what is required, as its examples write it.
+
+    Args:
+        record: the record.
+        owner: the record that it is written in, where that decides between alternatives.
+    """
+    from generator.spec.scalars import example
+
+    out: dict[str, Any] = {}
+    harm_is_a_rise = (
+        owner is not None and "outcome" not in fields(owner) and {"drop", "rise"} <= set(fields(record))
+    )
+    choice = "rise" if harm_is_a_rise else _first_choice(record)
+    for key, info in fields(record).items():
+        if info.is_required() or key == choice:
+            annotation = annotation_of(info)
+            inner = models(annotation)
+            held = collection(annotation)
+            if inner:
+                out[key] = smallest(inner[0], record)
+            elif held is not None and models(held[1]):
+                one = smallest(models(held[1])[0])
+                out[key] = [one] if held[0] is list else {"NAME": one}
+            else:
+                text = example(Target((key,), (), record, info, annotation))
+                out[key] = info.examples[0] if info.examples else _value(text, annotation)
+    return out
+
+
+def _first_choice(record: type[BaseModel]) -> str:
+    """The first of the keys of which one is needed."""
+    names = getattr(record, "one_of", ()) or getattr(record, "any_of", ())
+    known = {name: info.alias or name for name, info in record.model_fields.items()}
+    return known.get(names[0], "") if names else ""
+
+
+def _value(text: str, annotation: Any) -> Any:
+    for value in (text, int(text) if text.isdigit() else None):
+        if value is not None and accepts(annotation, value):
+            return value
+    return text
+
+
+def _proposals(target: Target, value: Any) -> Iterator[Any]:
+    held = collection(target.annotation)
+    if held is not None and held[0] is list:
+        yield from _lists(held[1], value)
+    elif held is not None:
+        yield from _mappings(held[1], value)
+    else:
+        for record in models(target.annotation):
+            yield from _records(record, value)
+
+
+def _lists(item: Any, value: Any) -> Iterator[list[Any]]:
+    """Lists with the content of a mapping or of one value."""
+    from generator.spec.scalars import repaired
+
+    records = models(item)
+    if isinstance(value, dict):
+        if any(value.keys() & aliases(record) for record in records):
+            yield [repaired(item, value)]
+        for record in records:
+            named = [_named(record, str(key), inner) for key, inner in value.items()]
+            if all(one is not None for one in named):
+                yield [repaired(record, one) for one in named]
+        if not records:
+            yield [key if inner is None or inner is True else inner for key, inner in value.items()]
+    elif isinstance(value, str) and not records:
+        parts = [part.strip() for part in value.replace(";", ",").split(",")]
+        spaced = value.split()
+        yield from ([repaired(item, part) for part in split if part] for split in (parts, spaced) if split)
+    elif records and value is not None:
+        yield from ([one] for record in records for one in _records(record, value))
+    elif value is not None:
+        yield [repaired(item, value)]
+
+
+def _named(record: type[BaseModel], key: str, inner: Any) -> dict[str, Any] | None:
+    """An entry of a mapping by name as an item with that name in it: `LOG_LEVEL: debug`."""
+    known = fields(record)
+    naming = next((name for name in ("name", "metric", "outcome", "model", "code") if name in known), "")
+    literal = next((name for name, info in known.items() if key in words(annotation_of(info))), "")
+    first = literal or naming
+    if not first:
+        return None
+    if isinstance(inner, dict):
+        return {first: key, **inner}
+    rest = [name for name in known if name != first and not isinstance(inner, list)]
+    for name in rest:
+        if accepts(annotation_of(known[name]), inner):
+            return {first: key, name: inner}
+    if isinstance(inner, (int, float, bool)) and "value" in known:
+        return {first: key, "value": flow(inner)}
+    return None
+
+
+def _mappings(item: Any, value: Any) -> Iterator[dict[str, Any]]:
+    """Mappings by name with the content of a list or of one value."""
+    from generator.spec.scalars import repaired
+
+    record = next(iter(models(item)), None)
+    if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+        named = {
+            str(_name_of(one)): {k: v for k, v in one.items() if k != "name"}
+            for one in value
+            if _name_of(one)
+        }
+        if len(named) == len(value):
+            yield {key: repaired(item, inner) for key, inner in named.items()}
+        yield {str(key): repaired(item, inner) for one in value for key, inner in one.items()}
+    elif isinstance(value, list):
+        base = smallest(record) if record else {}
+        yield {str(one): base for one in value if not isinstance(one, (dict, list))}
+    elif isinstance(value, str):
+        base = smallest(record) if record else {}
+        yield {part.strip(): base for part in value.split(",") if part.strip()}
+
+
+def _name_of(entry: dict[str, Any]) -> Any:
+    return entry.get("name")
+
+
+def _records(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
+    """Mappings of a record with the content of a list or of one value."""
+    from generator.spec.scalars import repaired
+
+    known = fields(record)
+    if isinstance(value, list):
+        merged: dict[str, Any] = {}
+        for one in value:
+            merged.update(one if isinstance(one, dict) else {})
+        if merged and merged.keys() & known.keys():
+            yield repaired(record, merged)
+        if len(value) == 1 and not isinstance(value[0], (dict, list)):
+            yield from _records(record, value[0])
+        return
+    if isinstance(value, dict) or value is None:
+        return
+    yield from _glued(record, value)
+    for key in _by_fitness(record, value):
+        target = Target((key,), (), record, known[key], annotation_of(known[key]))
+        fixed = repaired(target.annotation, value, known[key])
+        if accepts(target.annotation, fixed):
+            yield {
+                **{name: inner for name, inner in smallest(record).items() if _keeps(record, name, key)},
+                key: fixed,
+            }
+
+
+def _keeps(record: type[BaseModel], name: str, key: str) -> bool:
+    """Whether an example value may stand next to the key that was chosen: alternatives to it may not."""
+    return name == key or name != _first_choice(record)
+
+
+def _glued(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
+    """`weight:5%` without the space: the key and the value of a mapping, read as one text."""
+    if not isinstance(value, str):
+        return
+    from generator.spec.scalars import repaired
+
+    found: dict[str, Any] = {}
+    for part in value.replace(",", " ").split():
+        key, colon, rest = part.partition(":")
+        if not colon or key not in fields(record) or not rest:
+            return
+        found[key] = int(rest) if rest.isdigit() else rest
+    yield repaired(record, found)
+
+
+def unglued(record: type[BaseModel], value: Any) -> dict[str, Any] | None:
+    """Return keys and values of a record that were read as one text, as no space follows the colons; else None."""
+    return next(_glued(record, value), None)
+
+
+def _by_fitness(record: type[BaseModel], value: Any) -> list[str]:
+    """The keys of a record in the order in which one plain value may be meant for them: required ones first."""
+    from generator.spec.scalars import candidates
+
+    known = fields(record)
+
+    def rank(key: str) -> tuple[bool, bool]:
+        target = Target((key,), (), record, known[key], annotation_of(known[key]))
+        exact = accepts(target.annotation, value) or bool(candidates(target, value))
+        return not exact, not known[key].is_required()
+
+    return sorted(known, key=rank)

@@ -1,0 +1,64 @@
+"""What other tools call the words of the spec language."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_WORDS: Final = {
+    "sklearn": "scikit scikit-learn sk-learn sk skl scikit-learn-1 joblib pickle sklearn-pipeline",
+    "xgboost": "xgb xg-boost xgbclassifier",
+    "lightgbm": "lgbm lgb light-gbm lightgbm-sklearn",
+    "onnx": "onnxruntime onnx-runtime ort",
+    "mlflow": "pyfunc mlflow-pyfunc mlflow-model",
+    "custom": (
+        "python bentoml tensorflow tf keras torch pytorch catboost huggingface transformers spark "
+        "statsmodels prophet triton other own"
+    ),
+    "canary": "progressive gradual rolling-canary incremental linear canary-release weighted",
+    "blue-green": "bluegreen blue/green bg b/g red-black redblack switch recreate",
+    "hpa": "horizontal horizontalpodautoscaler cpu kubernetes",
+    "keda": "scaledobject rps requests",
+    "error-rate": (
+        "errors errorrate error failures failure-rate http-errors 5xx error-ratio success-rate "
+        "request-success-rate availability errors-rate error-percentage"
+    ),
+    "slow-rate": (
+        "latency p50 p90 p95 p99 p999 duration response-time request-duration slow slowness latency-p99 "
+        "latency-p95 p99-latency p95-latency slo tail-latency"
+    ),
+    "champion": "production prod baseline stable current previous live incumbent latest",
+    "fail": "abort error rollback stop failure reject block",
+    "pause": "wait hold inconclusive ask manual human",
+    "pass": "ignore success continue ok succeed skip go-on proceed",
+    "higher": "up increase more max maximize maximise high greater asc rise true",
+    "lower": "down decrease less min minimize minimise low smaller desc drop false",
+    "string": "str text varchar char category categorical object date datetime uuid",
+    "number": "float double decimal float32 float64 numeric real numerical",
+    "integer": "int int32 int64 long bigint count",
+    "boolean": "bool flag bit true/false",
+    "demographic-parity-difference": "demographic-parity dpd parity statistical-parity statistical-parity-difference",
+    "equalised-odds-difference": "equalized-odds-difference equalised-odds equalized-odds eod odds",
+    "demographic-parity-ratio": "disparate-impact dpr four-fifths impact-ratio disparate-impact-ratio",
+    "ks": "kolmogorov kolmogorov-smirnov ks-test scipy ks-2samp",
+    "chi2": "chi-square chi-squared chisquare chi",
+    "psi": "population-stability-index stability",
+    "alibi-detect": "alibi alibidetect",
+    "great-expectations": "gx ge greatexpectations expectations",
+    "shap": "shapley treeshap",
+    "gateway-api": "gateway gatewayapi httproute k8s-gateway gateways",
+    "ratio": "rate share proportion binary conversion percentage probability",
+    "tests": "test unit-tests junit pytest",
+    "metric": "metrics quality accuracy",
+    "data": "data-quality expectations",
+    "explain": "explainability shap",
+    "git": "repository repo",
+    "cluster": "kubernetes argo workflow",
+    "deny": "enforce block refuse strict",
+    "warn": "audit warning report",
+    "none": "off disabled no",
+}
+WORDS: Final[dict[str, frozenset[str]]] = {ours: frozenset(theirs.split()) for ours, theirs in _WORDS.items()}
+"""What other tools call each word of the spec language, in lower case with dashes."""
+
+NEEDS: Final = {"custom": " and the class that loads the model: `load: module:Class`"}
+"""What a word that another tool has no word for needs next to it."""
