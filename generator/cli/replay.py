@@ -171,7 +171,7 @@ def _simulated(plan: Plan, schedule: Schedule, text: str, asked: Asked) -> str:
     guards = simulated_guards(plan, schedule)
     names = {guard.name for guard in guards}
     skipped = tuple(name for name in schedule.guards if name not in names)
-    schedule = schedule.only(lambda watched: watched.guard in names)
+    schedule = schedule.only(lambda metric: metric.guard in names)
     if not guards:
         raise CliError("no guard can be simulated: declare its `baseline`")
     try:
@@ -206,7 +206,7 @@ def _told(replayed: Replayed, fmt: str) -> str:
 
 def _measured(schedule: Schedule) -> tuple[Schedule, tuple[str, ...]]:
     """What two counters an arm are enough for, and the guards that need more."""
-    kept = schedule.only(lambda watched: watched.measure is not None)
+    kept = schedule.only(lambda metric: metric.statistic is not None)
     if not kept.background:
         raise CliError("none of the guards can be replayed from two counters; ask a --prometheus")
     return kept, tuple(name for name in schedule.guards if name not in kept.guards)

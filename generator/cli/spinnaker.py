@@ -15,8 +15,8 @@ from generator.pipeline.session import Session, open_session, root_option, selec
 from generator.pipeline.terminal import emit, has_color
 from generator.pipeline.writing import write_files
 from generator.plan.resolve import Planned
-from generator.plan.strategy import Canary
 from generator.report.formats import render
+from generator.spec.rollout import Canary
 
 
 @click.command("spinnaker")

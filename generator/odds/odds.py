@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from generator.plan.looks import LIMIT_FAILURES, window_s
-from generator.plan.strategy import Canary, Guard
+from generator.plan.guards import Comparison, Guard, Limit, Parity
+from generator.plan.measurements import LIMIT_FAILURES
 from generator.plan.values import Plan
+from generator.spec.rollout import BlueGreen, Canary
 from generator.stats.delay import mask_dead_time
 from generator.stats.odds import GuardOdds, family_false_rollback, sprt_odds, threshold_odds
 from generator.stats.timeline import Phase
@@ -33,12 +34,17 @@ class PlanOdds:
         uncounted: names of the others: nothing is known of how often they roll a good version back.
     """
 
-    guards: tuple[tuple[Guard, GuardOdds], ...]
+    guards: tuple[tuple[Comparison | Limit, GuardOdds], ...]
     unpriced: tuple[tuple[str, str], ...]
     false_rollback: float | None
     planned_requests: tuple[float, ...]
     promised: tuple[float, ...] = ()
     uncounted: tuple[str, ...] = ()
+
+    @property
+    def comparisons(self) -> tuple[tuple[Comparison, GuardOdds], ...]:
+        """The guards that compare with the stable version."""
+        return tuple((guard, odds) for guard, odds in self.guards if isinstance(guard, Comparison))
 
     @property
     def false_rollback_bound(self) -> float:
@@ -48,7 +54,8 @@ class PlanOdds:
         beside it is an expectation: simulated, rare events fire a little more often than it says.
         """
         chances = (
-            guard.alpha if guard.ratio is not None else odds.false_rollback for guard, odds in self.guards
+            guard.alpha if isinstance(guard, Comparison) else odds.false_rollback
+            for guard, odds in self.guards
         )
         return min(1.0, math.fsum((*chances, *self.promised)))
 
@@ -75,23 +82,22 @@ class PlanOdds:
         return self.exposed or planned or None
 
 
-def phases(rollout: Canary) -> tuple[Phase, ...]:
+def phases(rollout: Canary | BlueGreen) -> tuple[Phase, ...]:
     """The weight steps as the statistics see them; approvals add nothing, they may last any time."""
-    return tuple(Phase(step.weight / 100, step.hold_s) for step in rollout.steps if step.weight is not None)
+    return tuple(Phase(step.weight / 100, step.hold) for _, step in rollout.weight_steps)
 
 
 def odds_of(plan: Plan) -> PlanOdds | None:
     """The odds of a canary; None for a blue-green, which has no version to compare with."""
-    rollout = plan.rollout
-    if not isinstance(rollout, Canary):
+    if plan.rollout.strategy != "canary":
         return None
-    steps = phases(rollout)
+    steps = phases(plan.rollout)
     priced, unpriced, promised, uncounted = [], [], [], []
-    for guard in rollout.guards:
+    for guard in plan.guards:
         reason = _unpriceable(plan, guard, steps)
-        if reason:
+        if reason or isinstance(guard, Parity):
             unpriced.append((guard.name, reason))
-            if guard.ratio is not None and 0 < guard.alpha < 1:
+            if isinstance(guard, Comparison) and 0 < guard.alpha < 1:
                 promised.append(guard.alpha)
             else:
                 uncounted.append(guard.name)
@@ -143,8 +149,8 @@ def _unpriceable(plan: Plan, guard: Guard, steps: tuple[Phase, ...]) -> str:
 
     What no test can be built for (a drop by 100 %, a risk of 0 %) is a finding of `rules.rollout`.
     """
-    if guard.kind == "fairness":
-        return "a fairness guard is judged by its interval, not by traffic alone"
+    if guard.unpriced or isinstance(guard, Parity):
+        return guard.unpriced
     if not plan.min_rps:
         return "`traffic.minRps` is not declared"
     if guard.baseline is None:
@@ -153,37 +159,37 @@ def _unpriceable(plan: Plan, guard: Guard, steps: tuple[Phase, ...]) -> str:
         return "its `baseline` is never or always, which no test can compare with"
     if not sum(step.duration_s for step in steps):
         return "no step has a weight and a hold"
-    ratio = guard.ratio if guard.ratio is not None else _priced_ratio(guard)
+    ratio = guard.ratio if isinstance(guard, Comparison) else _priced_ratio(guard)
     if ratio <= 0 or ratio == 1 or guard.baseline * ratio > 1:
         return "such a change of its `baseline` is impossible"
-    if not (0 < guard.alpha < 1 and 0 < plan.rollout.risk.power < 1):
-        return "its risk is no chance that a test can keep"
+    if not 0 < plan.rollout.risk.power < 1 or (isinstance(guard, Comparison) and not 0 < guard.alpha < 1):
+        return "its risk is not a chance that a test can keep"
     return ""
 
 
-def _priced_ratio(guard: Guard) -> float:
+def _priced_ratio(guard: Limit) -> float:
     """The change that a bare limit is priced for: the largest possible one where the usual one is impossible."""
-    if not guard.at_most:
+    if not guard.more_is_worse:
         return 1 - _PRICED
     return min(1 + _PRICED, 1 / (guard.baseline or 1.0))
 
 
-def price(plan: Plan, guard: Guard, steps: tuple[Phase, ...]) -> GuardOdds:
+def price(plan: Plan, guard: Comparison | Limit, steps: tuple[Phase, ...]) -> GuardOdds:
     """The odds of one guard over some steps, which need not be those of the plan.
 
     Raises:
         ValueError: there are none; `odds_of` lists such guards under `unpriced`.
     """
     rps, baseline, latency = plan.min_rps or 0.0, guard.baseline or 0.0, latency_s(plan)
-    power, look = plan.rollout.risk.power, plan.monitoring.look_s
-    if guard.ratio is not None:
+    power, look = plan.rollout.risk.power, plan.clock.interval_s
+    if isinstance(guard, Comparison):
         dead = mask_dead_time(guard.mask_s)
         effect = plan.design_effect
         return _sprt(steps, rps, baseline, guard.ratio, guard.alpha, dead, effect, latency, look, power=power)
     window = WindowGuard(
-        limit=guard.limit or 0.0,
-        bound="at_most" if guard.at_most else "at_least",
-        window_s=window_s(plan),
+        limit=guard.limit,
+        bound="at_most" if guard.more_is_worse else "at_least",
+        window_s=plan.clock.window_s,
         interval_s=look,
         failure_limit=LIMIT_FAILURES,
         design_effect=plan.design_effect,
@@ -196,7 +202,7 @@ def latency_s(plan: Plan) -> float:
 
     A subquery sees evidence up to one stratum and one scrape old (statistics.md 3.3).
     """
-    return LATENCY_S + plan.monitoring.look_s + plan.monitoring.scrape_s
+    return LATENCY_S + plan.clock.interval_s + plan.clock.scrape_s
 
 
 _sprt = lru_cache(maxsize=4096)(sprt_odds)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generator.plan.strategy import BlueGreen, Canary
 from generator.plan.values import Plan
 
 KEEP_ABORTED_S = 60
@@ -47,20 +46,16 @@ _TRAP = (
 
 def on_abort(plan: Plan) -> tuple[Abort, ...]:
     """What an abort does, by stage."""
-    if isinstance(plan.rollout, BlueGreen):
+    if plan.rollout.strategy == "blue-green":
         return _blue_green()
     router = plan.routing.router
-    headers = ("the header route of the cohort is removed",) if _cohorts(plan.rollout) else ()
+    headers = ("the header route of the cohort is removed",) if plan.rollout.cohort_steps else ()
     kept = (_KEPT,) if router.splits_requests else ()
     shadow = ("copied requests go on: the mirror is part of the bundle, and only git takes it away",)
     stages = [Abort("while it has live requests", (*router.abort, *headers, *kept))]
     if plan.rollout.shadow:
         stages.insert(0, Abort("while it is shadowed", ("live requests were never touched", *shadow)))
     return (*stages, _ALWAYS)
-
-
-def _cohorts(rollout: Canary) -> bool:
-    return any(step.cohort for step in rollout.steps)
 
 
 def _blue_green() -> tuple[Abort, ...]:

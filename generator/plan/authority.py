@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from generator.plan.strategy import BlueGreen
 from generator.plan.timeline import approver
 from generator.plan.values import Plan
 from generator.spec.platform import PlatformSpec
@@ -39,7 +38,7 @@ def _git(plan: Plan, platform: PlatformSpec) -> Iterator[Power]:
 
 
 def _cluster(plan: Plan) -> Iterator[Power]:
-    for role in _roles(plan):
+    for role in dict.fromkeys(plan.rollout.approvals):
         yield Power(
             approver(role),
             "let the rollout go on after it has looked",
@@ -50,9 +49,3 @@ def _cluster(plan: Plan) -> Iterator[Power]:
     yield Power(
         "whom Argo CD's policy allows", "go on without analysis", f"{text}; give them to approvers only"
     )
-
-
-def _roles(plan: Plan) -> list[str]:
-    if isinstance(plan.rollout, BlueGreen):
-        return [] if plan.rollout.approve == "automatic" else [plan.rollout.approve]
-    return list(dict.fromkeys(step.approve for step in plan.rollout.steps if step.approve))

@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from generator import __version__
 from generator.plan.bento import Bento
-from generator.plan.guards import guards
+from generator.plan.guards import resolve_guards
 from generator.plan.notify import rollout_notices
 from generator.plan.observed import daily_cron, monitoring
 from generator.plan.secrets import variables
-from generator.plan.strategy import BlueGreen, Canary, Cohort, Risk, Shadow, Step
 from generator.plan.values import (
     Capacity,
     Delivery,
@@ -24,16 +22,11 @@ from generator.plan.values import (
     Plan,
     Routing,
     Version,
-    Waiver,
 )
 from generator.spec.gates import DataGate
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import Environment, PlatformSpec
-from generator.spec.rollout import BlueGreen as BlueGreenSpec
-from generator.spec.rollout import Cohort as CohortSpec
-from generator.spec.rollout import CohortStep, WeightStep
-from generator.spec.rollout import Risk as RiskSpec
 from generator.spec.service import Hpa, Keda
 
 
@@ -67,7 +60,9 @@ def build(given: Inputs) -> Plan:
     """
     spec = given.model.spec
     identity = _identity(given)
-    gates, rollout = _gates(given), _rollout(given)
+    gates, rollout = _gates(given), spec.rollout
+    guards = resolve_guards(spec, given.platform, rollout.guards)
+    shadow_guards = resolve_guards(spec, given.platform, rollout.shadow.guards if rollout.shadow else ())
     env, secrets = variables(spec.service.env, identity, given.platform.secrets)
     return Plan(
         identity=identity,
@@ -79,6 +74,8 @@ def build(given: Inputs) -> Plan:
         routing=_routing(identity, given.platform.environments[given.environment], spec),
         capacity=_capacity(spec),
         rollout=rollout,
+        guards=guards,
+        shadow_guards=shadow_guards,
         gates=gates,
         gate_key=_gate_key(given, gates),
         gate_pods=_gate_pods(given),
@@ -88,7 +85,7 @@ def build(given: Inputs) -> Plan:
         design_effect=spec.traffic.design_effect,
         monitoring=monitoring(given.platform),
         delivery=_delivery(given),
-        notices=tuple(rollout_notices(given.platform, identity.team, rollout).items()),
+        notices=tuple(rollout_notices(given.platform, identity.team, (*shadow_guards, *guards)).items()),
     )
 
 
@@ -157,58 +154,17 @@ def _capacity(spec: ModelSpec) -> Capacity:
     return Capacity(*base)
 
 
-def _rollout(given: Inputs) -> Canary | BlueGreen:
-    rollout = given.model.spec.rollout
-    judged = guards(given.model.spec, given.platform, rollout.guards, rollout.no_data)
-    if isinstance(rollout, BlueGreenSpec):
-        return BlueGreen(
-            rollout.approve,
-            rollout.preview.replicas,
-            judged,
-            rollout.watch,
-            _risk(rollout.risk),
-            rollout.no_data,
-        )
-    shadow = None
-    if rollout.shadow:
-        seen = guards(given.model.spec, given.platform, rollout.shadow.guards, rollout.no_data)
-        shadow = Shadow(rollout.shadow.percent, rollout.shadow.hold, seen)
-    return Canary(
-        tuple(_step(step) for step in rollout.steps), judged, shadow, _risk(rollout.risk), rollout.no_data
-    )
-
-
-def _risk(risk: RiskSpec) -> Risk:
-    return Risk(risk.false_rollback, risk.power, risk.max_exposed)
-
-
-def _step(step: Any) -> Step:
-    if isinstance(step, WeightStep):
-        return Step(weight=step.weight, hold_s=step.hold)
-    if isinstance(step, CohortStep):
-        return Step(hold_s=step.hold, cohort=_cohort(step.cohort))
-    return Step(approve=step.approve)
-
-
-def _cohort(cohort: CohortSpec) -> Cohort:
-    if cohort.exact is not None:
-        return Cohort(cohort.header, "exact", cohort.exact)
-    if cohort.prefix is not None:
-        return Cohort(cohort.header, "prefix", cohort.prefix)
-    return Cohort(cohort.header, "regex", cohort.regex or "")
-
-
 def _gates(given: Inputs) -> tuple[Gate, ...]:
     meta = given.model.metadata
     waivers = {w.gate: w for w in given.platform.waivers if w.model == f"{meta.team}/{meta.name}"}
     suites, out = dict(given.suites), []
     for gate in given.model.spec.gates:
-        waiver = waivers.get(gate.name)
         config = gate.model_dump(mode="json", by_alias=True, exclude_none=True)
         if isinstance(gate, DataGate) and gate.data.suite in suites:
             config["suiteDigest"] = suites[gate.data.suite]
-        held = waiver and Waiver(waiver.gate, waiver.reason, waiver.approved_by, waiver.until)
-        out.append(Gate(gate.name, gate.kind, getattr(gate, "tool", gate.kind), config, held or None))
+        out.append(
+            Gate(gate.name, gate.kind, getattr(gate, "tool", gate.kind), config, waivers.get(gate.name))
+        )
     return tuple(out)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import groupby
 
-from generator.plan.facts import Fact, Topic, facts
+from generator.plan.describe import PlanValue, Topic, describe
 from generator.plan.resolve import Planned
 
 Items = dict[tuple[Topic, str], dict[str, str]]
@@ -59,7 +59,7 @@ def changes(old: Planned | None, new: Planned | None) -> tuple[Change, ...]:
         return (_whole(old, new),) if old or new else ()
     if old.plan == new.plan and old.written.lock == new.written.lock:
         return ()
-    before, after = _items(facts(old)), _items(facts(new))
+    before, after = _items(describe(old)), _items(describe(new))
     steps = tuple(_steps(before, after))
     plain_before = {key: value for key, value in before.items() if key[0] != "step"}
     plain_after = {key: value for key, value in after.items() if key[0] != "step"}
@@ -78,7 +78,7 @@ def _whole(old: Planned | None, new: Planned | None) -> Change:
     return Change("model", "", "", told(old), told(new))
 
 
-def _items(found: Sequence[Fact]) -> Items:
+def _items(found: Sequence[PlanValue]) -> Items:
     """Facts by item, then by field; an item's facts stand together."""
     items: Items = {}
     for key, of_item in groupby(found, key=lambda fact: (fact.topic, fact.item)):

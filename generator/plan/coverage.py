@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generator.plan.again import JUDGED_AGAIN, judged_again
-from generator.plan.strategy import BlueGreen, Canary
-from generator.plan.timeline import watches
+from generator.plan.guards import Comparison
 from generator.plan.values import Plan
 
 
@@ -48,14 +47,14 @@ def _before(plan: Plan) -> Iterator[Gap]:
 
 
 def _during(plan: Plan) -> Iterator[Gap]:
-    if isinstance(plan.rollout, Canary):
-        yield from _canary(plan, plan.rollout)
+    if plan.rollout.strategy == "canary":
+        yield from _canary(plan)
     else:
-        yield from _blue_green(plan, plan.rollout)
+        yield from _blue_green(plan)
 
 
-def _canary(plan: Plan, rollout: Canary) -> Iterator[Gap]:
-    if not rollout.guards:
+def _canary(plan: Plan) -> Iterator[Gap]:
+    if not plan.guards:
         yield Gap(
             "no-guards", "no guard watches the live requests: nothing but a person aborts, however bad it is"
         )
@@ -64,40 +63,40 @@ def _canary(plan: Plan, rollout: Canary) -> Iterator[Gap]:
             "`traffic.minRps` is not declared: nobody knows whether the holds are long enough to see anything"
         )
         yield Gap("no-traffic", text)
-    for guard in rollout.guards:
+    for guard in plan.guards:
         if guard.no_data == "pass":
             yield Gap("no-data", f"{guard.name} passes when there is no data")
-        if guard.ratio is not None and guard.baseline is None:
+        if isinstance(guard, Comparison) and guard.baseline is None:
             yield Gap("no-baseline", f"{guard.name} has no baseline: its odds can't be computed")
-    if any(step.cohort for step in rollout.steps):
+    if plan.rollout.cohort_steps:
         yield Gap(
             "cohort",
             "during a cohort step the guards see that cohort only; it may differ from everybody else",
         )
-    yield from _router(plan, rollout)
-    if any(guard.ratio is not None for guard in rollout.guards):
+    yield from _router(plan)
+    if any(isinstance(guard, Comparison) for guard in plan.guards):
         text = (
             "a version released again soon keeps the evidence of its first time: its pods have the same hash"
         )
         yield Gap("same-version", text)
-    if rollout.shadow:
+    if plan.rollout.shadow:
         text = (
             "the shadow's answers reach nobody, so nothing is known of what users would have done with them"
         )
         yield Gap("shadow", text)
 
 
-def _router(plan: Plan, rollout: Canary) -> Iterator[Gap]:
+def _router(plan: Plan) -> Iterator[Gap]:
     router = plan.routing.router
     if not router.splits_requests:
-        yield Gap("replicas", _replicas(plan, rollout))
+        yield Gap("replicas", _replicas(plan))
     elif not router.sticky:
         yield Gap("not-sticky", "weights are per request: one user may see both versions within a page")
 
 
-def _replicas(plan: Plan, rollout: Canary) -> str:
+def _replicas(plan: Plan) -> str:
     pods = plan.capacity.fewest
-    smallest = min(rollout.weights, default=100)
+    smallest = min(plan.rollout.weights, default=100)
     share = max(1, round(pods * smallest / 100)) / pods
     return (
         f"no router: weights are numbers of pods; with {pods} pods the step of {smallest}% gives the new version"
@@ -105,30 +104,29 @@ def _replicas(plan: Plan, rollout: Canary) -> str:
     )
 
 
-def _blue_green(plan: Plan, rollout: BlueGreen) -> Iterator[Gap]:
+def _blue_green(plan: Plan) -> Iterator[Gap]:
     text = (
         "before the switch the new version sees one smoke request and no live one; then it gets all at once"
     )
     yield Gap("no-live-look", text)
-    judged = watches(plan)
-    for guard in rollout.guards:
-        if guard not in judged:
+    measured = plan.measured_guards
+    for guard in plan.guards:
+        if guard not in measured:
             text = f"{guard.name} is not judged: it compares versions, and after a switch there is only one"
             yield Gap("not-judged", text)
-    if not judged:
+    if not measured:
         yield Gap(
             "no-guards", "no guard watches the switch: nothing but a person goes back, however bad it is"
         )
 
 
 def _after(plan: Plan) -> Iterator[Gap]:
-    last = "promotion" if isinstance(plan.rollout, Canary) else "the watch"
+    last = "promotion" if plan.rollout.stage == "canary" else "the watch"
     if not plan.monitoring.alerts:
         yield Gap("after", f"after {last} nothing here watches the model: alerts of your own have to")
     if not judged_again(plan) and any(gate.kind in JUDGED_AGAIN for gate in plan.gates):
         yield Gap("not-again", f"after {last} drift and fairness are not judged again")
-    delay = max((guard.delay_s for guard in plan.rollout.guards), default=0.0)
-    if delay:
+    if any(guard.delay_s for guard in plan.guards):
         yield Gap(
             "late-outcomes", "an outcome that comes long after its prediction may come after the verdict"
         )

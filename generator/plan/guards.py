@@ -1,123 +1,330 @@
-"""Guards as written to guards as judged: names, baselines, shares of the risk, masks."""
+"""The guards of a plan: what each one reads, what it stops a release for, and when it is measured.
+
+A guard is a comparison with the stable version, an absolute limit, or a parity of groups. What depends on the type
+and not on the mathematics of a test is a property here; queries, odds and replays `match` on the type, so that mypy
+finds the place where a new type is missing. Shares are fractions, times seconds.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar, TypedDict, assert_never
 
 from generator.plan.bento import HELD_SCRAPES
-from generator.plan.strategy import Guard, NoDataPolicy
-from generator.spec.guards.base import Detect, GuardBase
-from generator.spec.guards.fairness import FairnessGuard
-from generator.spec.guards.outcome import OutcomeGuard
+from generator.plan.measurements import Clock
+from generator.spec.guards import GuardSpec
+from generator.spec.guards.base import (
+    Counts,
+    Gauge,
+    GaugeGuard,
+    NoDataPolicy,
+    ParityGuard,
+    RatioGuard,
+    attribute_metric,
+)
 from generator.spec.model import ModelSpec
 from generator.spec.platform import PlatformSpec
-from generator.spec.units import duration, percent
+from generator.spec.units import byte_size, duration, percent
+from generator.stats.delay import mask_lookback
 
-# A Job metric's name must survive in `<run uid>.<metric>.<n>`, 63 characters (argo-rollouts metricproviders/job).
-LONGEST_NAME = 23
-# The mask looks back twice this many mean delays and a half: facts of statistics.md 3.4 (2B >= 5 mean delays).
-_DELAYS = 2.5
+Attributes = tuple[tuple[str, tuple[str, ...]], ...]
+"""Sensitive attributes with their declared values."""
 
 
-def guards(
-    spec: ModelSpec, platform: PlatformSpec, written: Sequence[GuardBase], no_data: NoDataPolicy
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Guard:
+    """What every guard has.
+
+    Args:
+        name: name of the metric in the AnalysisTemplate.
+        kind: kind of the guard in the spec.
+        subject: the outcome, the metric or the fairness measure that it watches.
+        no_data: what missing data means.
+        index: position among the spec's guards; findings point there.
+    """
+
+    name: str
+    kind: str
+    subject: str
+    no_data: NoDataPolicy
+    index: int
+
+    @property
+    def unpriced(self) -> str:
+        """Why such a guard has no odds; empty when traffic and baseline are enough for them."""
+        return ""
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """Names of its metrics."""
+        return (self.name,)
+
+    @property
+    def counts(self) -> Counts | None:
+        """The two counters that it reads; None when it reads something else."""
+        return None
+
+    @property
+    def bound_s(self) -> float:
+        """Latency bound of what it counts; 0 when it has none."""
+        return self.counts.bucket_s if self.counts else 0.0
+
+    @property
+    def watches(self) -> str:
+        """What it watches, in words."""
+        return f"{self.subject} above {duration(self.bound_s)}" if self.bound_s else self.subject
+
+    @property
+    def threshold(self) -> str:
+        """The change that it must catch, or the bound that it keeps, in words."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        """What it stops a release for, in words."""
+        return f"{self.watches}: {self.threshold}"
+
+    def first_s(self, clock: Clock) -> float:
+        """Seconds from the start of an analysis to the first measurement."""
+        del clock
+        return 0.0
+
+    def interval_s(self, clock: Clock) -> float:
+        """Seconds between two measurements."""
+        return clock.interval_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison(_Guard):
+    """A ratio of two counters, compared with the stable version by a sequential test.
+
+    Args:
+        counted: the two counters.
+        ratio: smallest ratio of the event rates, new over stable, to detect: 0.9 for a drop of 10%.
+        more_is_worse: more events are bad news.
+        baseline: events per request of the stable version; None when it is not declared.
+        delay_s: mean delay of an event after its request.
+        alpha: chance of a false rollback that this guard may spend.
+        mask_s: look-back of the mask for outcomes that arrive late or are held back at first; 0 for no mask.
+    """
+
+    counted: Counts
+    ratio: float
+    more_is_worse: bool
+    baseline: float | None
+    delay_s: float
+    alpha: float
+    mask_s: float
+
+    attributes: ClassVar[Attributes] = ()
+
+    @property
+    def counts(self) -> Counts:
+        """The two counters."""
+        return self.counted
+
+    @property
+    def threshold(self) -> str:
+        """The change that it must catch, in words."""
+        return f"{'drop' if self.ratio < 1 else 'rise'} of {percent(abs(1 - self.ratio))}"
+
+    def describe(self) -> str:
+        """What it stops a release for, in words."""
+        usual = f" from the {percent(self.baseline)} baseline" if self.baseline is not None else ""
+        return f"{self.watches}: a {self.threshold}{usual}, compared with stable"
+
+    def asks_evidence(self, min_rps: float | None) -> bool:
+        """Whether a step must show enough requests before the weight grows: only declared traffic can be planned."""
+        return self.no_data != "pass" and bool(min_rps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit(_Guard):
+    """A ratio of two counters, or a gauge, with an absolute bound.
+
+    Args:
+        signal: what it reads.
+        limit: the bound.
+        more_is_worse: the bound is an upper one.
+        baseline: events per request of the stable version; None when it is not declared, or without events.
+        delay_s: mean delay of an event after its request.
+    """
+
+    signal: Counts | Gauge
+    limit: float
+    more_is_worse: bool
+    baseline: float | None = None
+    delay_s: float = 0.0
+
+    attributes: ClassVar[Attributes] = ()
+
+    @property
+    def counts(self) -> Counts | None:
+        """The two counters of a ratio; None for a gauge."""
+        return self.signal if isinstance(self.signal, Counts) else None
+
+    @property
+    def unpriced(self) -> str:
+        """A gauge has no counts, so nothing is known of how it varies."""
+        return "" if self.counts else "how a gauge varies is not known"
+
+    @property
+    def threshold(self) -> str:
+        """The bound, in words."""
+        return f"{'at most' if self.more_is_worse else 'at least'} {self.limit_text}"
+
+    @property
+    def limit_text(self) -> str:
+        """The bound as a spec says it."""
+        if isinstance(self.signal, Counts):
+            return percent(self.limit)
+        match self.signal.unit:
+            case "share":
+                return percent(self.limit)
+            case "seconds":
+                return duration(self.limit)
+            case "bytes":
+                return byte_size(self.limit)
+            case "number":
+                return f"{self.limit:g}"
+
+    def first_s(self, clock: Clock) -> float:
+        """Seconds from the start of an analysis to the first measurement: the window of a ratio must be full."""
+        return clock.window_s + clock.settle_s if self.counts else clock.settle_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parity(_Guard):
+    """The difference of selection rates between groups, judged by its interval.
+
+    Args:
+        limit: largest difference accepted.
+        attributes: sensitive attributes with their declared values.
+    """
+
+    limit: float
+    attributes: Attributes
+
+    more_is_worse: ClassVar[bool] = True
+    baseline: ClassVar[float | None] = None
+    delay_s: ClassVar[float] = 0.0
+
+    @property
+    def unpriced(self) -> str:
+        """Its interval decides."""
+        return "a fairness guard is judged by its interval, not by traffic alone"
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """One for each attribute."""
+        return tuple(self.metric_of(attribute) for attribute, _ in self.attributes)
+
+    def metric_of(self, attribute: str) -> str:
+        """Name of the metric of one attribute."""
+        return attribute_metric(self.name, attribute)
+
+    @property
+    def watches(self) -> str:
+        """What it watches, in words."""
+        return f"{self.subject} by {', '.join(name for name, _ in self.attributes)}"
+
+    @property
+    def threshold(self) -> str:
+        """The bound, in words."""
+        return f"at most {self.limit:g}"
+
+    def asks_evidence(self, min_rps: float | None) -> bool:
+        """Whether a step must prove the difference to be below the limit before the weight grows."""
+        del min_rps
+        return self.no_data != "pass"
+
+    def first_s(self, clock: Clock) -> float:
+        """Seconds from the start of an analysis to the first measurement."""
+        return clock.settle_s
+
+    def interval_s(self, clock: Clock) -> float:
+        """Seconds between two measurements."""
+        return clock.parity_interval_s
+
+
+Guard = Comparison | Limit | Parity
+
+
+def resolve_guards(
+    spec: ModelSpec, platform: PlatformSpec, written: Sequence[GuardSpec]
 ) -> tuple[Guard, ...]:
-    """The guards of one rollout; those that compare with stable share the risk of a false rollback equally."""
-    compared = sum(1 for guard in written if getattr(guard, "detect", None))
+    """Resolve the guards of a rollout or of its shadow; comparisons share the risk of a false rollback equally."""
+    compared = sum(1 for guard in written if isinstance(guard, RatioGuard) and guard.detect)
     alpha = spec.rollout.risk.false_rollback / max(compared, 1)
-    attributes = {**platform.attributes, **spec.service.attributes}
-    mask = _least_mask_s(platform)
-    return tuple(
-        _guard(spec, item, index, alpha, no_data, attributes, mask) for index, item in enumerate(written)
+    return tuple(_resolve(spec, platform, guard, index, alpha) for index, guard in enumerate(written))
+
+
+class _Common(TypedDict):
+    name: str
+    kind: str
+    subject: str
+    no_data: NoDataPolicy
+    index: int
+
+
+def _resolve(spec: ModelSpec, platform: PlatformSpec, written: GuardSpec, index: int, alpha: float) -> Guard:
+    common: _Common = {
+        "name": written.metric_name,
+        "kind": written.kind,
+        "subject": written.subject,
+        "no_data": written.no_data or spec.rollout.no_data,
+        "index": index,
+    }
+    match written:
+        case RatioGuard():
+            return _ratio(spec, platform, written, alpha, common)
+        case GaugeGuard():
+            return Limit(**common, signal=written.gauge(), limit=written.bound, more_is_worse=written.at_most)
+        case ParityGuard():
+            declared = {**platform.attributes, **spec.service.attributes}
+            groups = {name: map(str, declared.get(name, ())) for name in written.attributes}
+            attributes = tuple((name, tuple(dict.fromkeys(values))) for name, values in groups.items())
+            return Parity(**common, limit=written.bound, attributes=attributes)
+        case _:
+            assert_never(written)
+
+
+def _ratio(
+    spec: ModelSpec, platform: PlatformSpec, written: RatioGuard, alpha: float, common: _Common
+) -> Comparison | Limit:
+    profile = written.profile(spec.outcomes)
+    if written.detect is None:
+        return Limit(
+            **common,
+            signal=written.counts(),
+            limit=written.limit or 0.0,
+            more_is_worse=profile.more_is_worse,
+            baseline=profile.baseline,
+            delay_s=profile.delay_s,
+        )
+    return Comparison(
+        **common,
+        counted=written.counts(),
+        ratio=written.detect.ratio,
+        more_is_worse=profile.more_is_worse,
+        baseline=profile.baseline,
+        delay_s=profile.delay_s,
+        alpha=alpha,
+        mask_s=mask_lookback(profile.delay_s, _held_back_s(platform)) if profile.reported else 0.0,
     )
 
 
-def _least_mask_s(platform: PlatformSpec) -> float:
-    """Look-back of the mask of outcomes that are not late at all.
+def _held_back_s(platform: PlatformSpec) -> float:
+    """Look-back of the mask for outcomes that are not late at all.
 
-    A pod that is told of a version's outcomes for the first time holds them back, and shows them all at once
-    (`HeldCounter` in the bento). Until then a good version looks as if nobody liked it. Twice the look-back leaves out
+    A pod that receives a version's outcomes for the first time holds them back, and shows them all at once
+    (`HeldCounter` in the bento). Until then a good version seems to have none. Twice this look-back leaves out
     every stratum that sees requests without their outcomes, or the outcomes that were held.
     """
-    scrape = platform.prometheus.scrape_interval
-    stratum = max(platform.prometheus.look_interval, 4 * scrape) + scrape
-    return ((HELD_SCRAPES + 2) * scrape + stratum) / 2
+    clock = clock_of(platform)
+    return ((HELD_SCRAPES + 2) * clock.scrape_s + (clock.stratum_s + clock.scrape_s)) / 2
 
 
-def guard_name(written: GuardBase) -> str:
-    """Name of a guard's metric: its own, or what it watches."""
-    subject = "parity" if isinstance(written, FairnessGuard) else written.subject
-    name = written.name or subject.lower().replace("_", "-").strip("-") or written.kind
-    return name[:LONGEST_NAME].strip("-")
-
-
-def _guard(
-    spec: ModelSpec,
-    written: GuardBase,
-    index: int,
-    alpha: float,
-    no_data: NoDataPolicy,
-    attributes: dict[str, list[Any]],
-    least_mask_s: float,
-) -> Guard:
-    outcome = spec.outcomes.get(written.outcome) if isinstance(written, OutcomeGuard) else None
-    delay = outcome.delay if outcome else 0.0
-    counts, compared = written.counts(), getattr(written, "detect", None)
-    return Guard(
-        name=guard_name(written),
-        kind=written.kind,
-        subject=written.subject,
-        counts=counts,
-        ratio=_ratio(compared),
-        limit=written.at_most if isinstance(written, FairnessGuard) else getattr(written, "limit", None),
-        at_most=outcome is None or outcome.better == "lower",
-        baseline=outcome.baseline if outcome else getattr(written, "baseline", None),
-        delay_s=delay,
-        bound_s=counts.bucket_s if counts else 0.0,
-        attributes=_attributes(written, attributes),
-        no_data=written.no_data or no_data,
-        alpha=alpha,
-        mask_s=max(_DELAYS * delay, least_mask_s) if outcome and compared else 0.0,
-        index=index,
-    )
-
-
-def _ratio(detect: Detect | None) -> float | None:
-    if detect is None:
-        return None
-    return 1 - detect.drop if detect.drop is not None else 1 + (detect.rise or 0.0)
-
-
-def _attributes(
-    written: GuardBase, declared: dict[str, list[Any]]
-) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    names = getattr(written, "sensitive", ())
-    return tuple((name, tuple(dict.fromkeys(map(str, declared.get(name, ()))))) for name in names)
-
-
-def metric_names(written: GuardBase) -> tuple[str, ...]:
-    """Names of the metrics that a guard as written becomes: one, or one for each sensitive attribute."""
-    name = guard_name(written)
-    if isinstance(written, FairnessGuard):
-        return tuple(attribute_metric(name, attribute) for attribute in written.sensitive)
-    return (name,)
-
-
-def attribute_metric(guard: str, attribute: str) -> str:
-    """Name of the metric of one sensitive attribute of a fairness guard."""
-    name = f"{guard}-{attribute}".lower().replace("_", "-")
-    return name[:LONGEST_NAME].strip("-")
-
-
-def judges(guard: Guard) -> str:
-    """What a guard stops a release for, in words."""
-    slow = f" above {duration(guard.bound_s)}" if guard.bound_s else ""
-    if guard.ratio is not None:
-        change = "drop" if guard.ratio < 1 else "rise"
-        usual = f" of {percent(guard.baseline)}" if guard.baseline is not None else ""
-        return f"{guard.subject}{slow}: a {change} of {percent(abs(1 - guard.ratio))}{usual} against stable"
-    bound = "at most" if guard.at_most else "at least"
-    groups = f" by {', '.join(name for name, _ in guard.attributes)}" if guard.attributes else ""
-    limit = f"{guard.limit:g}" if guard.kind == "fairness" else percent(guard.limit or 0.0)
-    return f"{guard.subject}{slow}{groups}: {bound} {limit}"
+def clock_of(platform: PlatformSpec) -> Clock:
+    """The intervals of a platform."""
+    return Clock(platform.prometheus.scrape_interval, platform.prometheus.look_interval)

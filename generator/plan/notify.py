@@ -6,11 +6,10 @@ pkg/subscriptions (the form of the annotations).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Final
 
-from generator.plan.guards import attribute_metric, judges
-from generator.plan.strategy import BlueGreen, Canary, Guard
+from generator.plan.guards import Guard
 from generator.spec.platform import PlatformSpec
 
 ABORTED: Final = "on-rollout-aborted"
@@ -35,26 +34,12 @@ def subscriptions(platform: PlatformSpec, team: str, triggers: tuple[str, ...]) 
     return found | {_SUBSCRIBE.format(trigger, name): "" for trigger in triggers for name in notify.webhooks}
 
 
-def rollout_notices(platform: PlatformSpec, team: str, rollout: Canary | BlueGreen) -> dict[str, str]:
+def rollout_notices(platform: PlatformSpec, team: str, guards: Sequence[Guard]) -> dict[str, str]:
     """Annotations of a Rollout: who is told, and what each guard stops a release for, by the name of its metric."""
     if platform.notifications is None:
         return {}
     told = subscriptions(platform, team, TRIGGERS)
     if platform.notifications.revert:
         told[_SUBSCRIBE.format(ABORTED, REVERT)] = ""
-    return {
-        **told,
-        **{f"sluice.dev/guard.{name}"[:74].rstrip("-."): words for name, words in _guards(rollout)},
-    }
-
-
-def _guards(rollout: Canary | BlueGreen) -> Iterator[tuple[str, str]]:
-    for guard in (*rollout.shadow_guards, *rollout.guards):
-        for name in _metrics(guard):
-            yield name, judges(guard)
-
-
-def _metrics(guard: Guard) -> list[str]:
-    if guard.kind != "fairness":
-        return [guard.name]
-    return [attribute_metric(guard.name, attribute) for attribute, _ in guard.attributes]
+    stops = {name: guard.describe() for guard in guards for name in guard.metric_names}
+    return {**told, **{f"sluice.dev/guard.{name}"[:74].rstrip("-."): words for name, words in stops.items()}}

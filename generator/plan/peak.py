@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from generator.plan.strategy import Canary
 from generator.plan.values import Plan
 from generator.source.quantity import quantity_amount
 
@@ -89,7 +88,7 @@ def steady(plan: Plan, *, most: bool = False) -> Need:
 
 def shadow_pods(plan: Plan) -> int:
     """Pods that answer copies: their share of the fewest pods; 0 without a shadow."""
-    shadow = plan.rollout.shadow if isinstance(plan.rollout, Canary) else None
+    shadow = plan.rollout.shadow
     return max(1, math.ceil(plan.capacity.fewest * shadow.percent)) if shadow else 0
 
 

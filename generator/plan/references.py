@@ -14,7 +14,6 @@ from generator.spec.guards.outcome import OutcomeGuard
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile
 from generator.spec.platform import PlatformSpec
-from generator.spec.rollout import Canary
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def _team(written: Written) -> Iterator[Finding]:
 def _outcomes(written: Written) -> Iterator[Finding]:
     rollout = written.file.spec.rollout
     lists: list[tuple[Path, list[object]]] = [(("spec", "rollout", "guards"), list(rollout.guards))]
-    if isinstance(rollout, Canary) and rollout.shadow:
+    if rollout.shadow:
         lists.append((("spec", "rollout", "shadow", "guards"), list(rollout.shadow.guards)))
     for path, found in lists:
         for index, guard in enumerate(found):

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from generator.plan import pins
 from generator.plan.bento import Bento, Input
-from generator.spec.guards import Guard
+from generator.spec.guards import GuardSpec
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import PlatformSpec
-from generator.spec.rollout import Canary as CanarySpec
 
 
 def latency_bounds(spec: ModelSpec) -> tuple[float, ...]:
     """Latency bounds (seconds) that the guards of a spec ask for."""
-    counted = [guard.counts() for guard in _guards(spec)]
-    return tuple(sorted({counts.bucket_s for counts in counted if counts and counts.bucket_s}))
+    return tuple(sorted({bound for guard in _guards(spec) for bound in guard.latency_bounds}))
 
 
 def bento_of(file: ModelFile, platform: PlatformSpec, lock: LockFile, bounds: tuple[float, ...]) -> Bento:
@@ -66,12 +64,11 @@ def bento_of(file: ModelFile, platform: PlatformSpec, lock: LockFile, bounds: tu
 
 def sensitive_attributes(spec: ModelSpec) -> list[str]:
     """Sensitive attributes that live guards judge, in order of first mention, and those the service declares."""
-    named = [name for guard in _guards(spec) for name in getattr(guard, "sensitive", ())]
+    named = [name for guard in _guards(spec) for name in guard.attributes]
     return list(dict.fromkeys([*named, *spec.service.attributes]))
 
 
-def _guards(spec: ModelSpec) -> list[Guard]:
+def _guards(spec: ModelSpec) -> list[GuardSpec]:
     """Guards of live traffic, then those of its copies."""
     rollout = spec.rollout
-    shadow = rollout.shadow if isinstance(rollout, CanarySpec) else None
-    return [*rollout.guards, *(shadow.guards if shadow else ())]
+    return [*rollout.guards, *(rollout.shadow.guards if rollout.shadow else ())]

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from generator.plan.bento import Bento
-from generator.plan.strategy import BlueGreen, Canary
+from generator.plan.guards import Comparison, Guard, Limit, Parity
+from generator.plan.measurements import Clock
 from generator.routers import ROUTERS, Router
+from generator.spec.exemptions import Waiver
+from generator.spec.rollout import BlueGreen, Canary
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +119,6 @@ class Gate:
     tool: str
     config: dict[str, Any]
     waiver: Waiver | None
-
-
-@dataclass(frozen=True, slots=True)
-class Waiver:
-    """A named exemption."""
-
-    gate: str
-    reason: str
-    approved_by: str
-    until: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +255,8 @@ class Plan:
     routing: Routing
     capacity: Capacity
     rollout: Canary | BlueGreen
+    guards: tuple[Guard, ...]
+    shadow_guards: tuple[Guard, ...]
     gates: tuple[Gate, ...]
     gate_key: str
     gate_pods: GatePods
@@ -273,3 +268,21 @@ class Plan:
     delivery: Delivery
     notices: tuple[tuple[str, str], ...] = ()
     """Annotations of the Rollout: who is told what, and what each guard stops a release for."""
+
+    @property
+    def clock(self) -> Clock:
+        """When the controller measures."""
+        return Clock(self.monitoring.scrape_s, self.monitoring.look_s)
+
+    @property
+    def measured_guards(self) -> tuple[Guard, ...]:
+        """Guards that are measured on live traffic: after a switch only limits, there is no version to compare with."""
+        if self.rollout.stage == "canary":
+            return self.guards
+        return tuple(guard for guard in self.guards if isinstance(guard, Limit))
+
+    @property
+    def evidence_guards(self) -> tuple[Comparison | Parity, ...]:
+        """Guards that ask at the end of a weight step whether it has seen enough; the floor of a limit does that."""
+        asking = (guard for guard in self.measured_guards if not isinstance(guard, Limit))
+        return tuple(guard for guard in asking if guard.asks_evidence(self.min_rps))

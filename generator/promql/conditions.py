@@ -12,11 +12,11 @@ from typing import Final, Literal
 
 from generator.promql.text import number
 
-Comparison = Literal["<", "<=", ">", ">="]
+Operator = Literal["<", "<=", ">", ">="]
 NoData = Literal["fail", "pause", "pass"]
 
 ONE_NUMBER: Final = "len(result) == 1 && !isNaN(result[0]) && !isInf(result[0])"
-_NEGATED: Final[dict[Comparison, Comparison]] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+_NEGATED: Final[dict[Operator, Operator]] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Condition:
     failure: str | None
 
 
-def threshold(comparison: Comparison, bound: float, no_data: NoData) -> Condition:
+def threshold(comparison: Operator, bound: float, no_data: NoData) -> Condition:
     """Succeed if the result compares so with the bound, and fail if it does not.
 
     Args:
@@ -46,7 +46,7 @@ def threshold(comparison: Comparison, bound: float, no_data: NoData) -> Conditio
     )
 
 
-def proof(comparison: Comparison, bound: float) -> Condition:
+def proof(comparison: Operator, bound: float) -> Condition:
     """Succeed if the result compares so with the bound; anything else is inconclusive, nothing fails.
 
     For the enough-evidence guard, for the upper bound of a fairness guard, and to warn without ever aborting.

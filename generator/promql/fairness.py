@@ -38,7 +38,7 @@ from generator.promql.text import number
 
 
 @dataclass(frozen=True, slots=True)
-class Parity:
+class ParityTest:
     """What to judge by.
 
     Args:
@@ -69,19 +69,19 @@ class Parity:
         return NormalDist().inv_cdf(1 - (1 - self.confidence) / math.comb(len(self.groups), 2) / 2)
 
 
-def parity_difference(rows: Proportion, arm: Matcher, parity: Parity) -> str:
+def parity_difference(rows: Proportion, arm: Matcher, parity: ParityTest) -> str:
     """Write the estimate: the largest selection rate minus the smallest."""
     counts = _Counts.of(rows, arm, parity)
     return f"{counts.difference}\n{counts.enough}"
 
 
-def parity_lower(rows: Proportion, arm: Matcher, parity: Parity) -> str:
+def parity_lower(rows: Proportion, arm: Matcher, parity: ParityTest) -> str:
     """Write the lower bound of the parity difference; negative when nothing is proved."""
     counts = _Counts.of(rows, arm, parity)
     return f"{counts.difference}\n- {counts.radius(parity.z)}\n{counts.enough}"
 
 
-def parity_upper(rows: Proportion, arm: Matcher, parity: Parity) -> str:
+def parity_upper(rows: Proportion, arm: Matcher, parity: ParityTest) -> str:
     """Write the upper bound of the parity difference."""
     counts = _Counts.of(rows, arm, parity)
     return f"{counts.difference}\n+ {counts.radius(parity.z)}\n{counts.enough}"
@@ -94,7 +94,7 @@ class _Counts:
     enough: str
 
     @classmethod
-    def of(cls, rows: Proportion, arm: Matcher, parity: Parity) -> _Counts:
+    def of(cls, rows: Proportion, arm: Matcher, parity: ParityTest) -> _Counts:
         declared = one_of("group", parity.groups)
         positives = _by_group(rows.events.where(arm, declared).increase(parity.window_s))
         total = _by_group(rows.requests.where(arm, declared).increase(parity.window_s))

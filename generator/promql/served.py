@@ -43,6 +43,14 @@ class Served:
         """Whether each pod of one arm answered its scrape: 1 or 0; compare by `BY_POD`."""
         return Series("up", (Matcher("namespace", self.namespace), arm))
 
+    def gauge(self, metric: str, *labels: Matcher) -> Series:
+        """A gauge of the service itself; one arm by `BY_VERSION`."""
+        return self._own(metric, *labels)
+
+    def pod_gauge(self, metric: str, *labels: Matcher) -> Series:
+        """Any other gauge that is scraped from the pods; one arm by `BY_POD`."""
+        return Series(metric, (Matcher("namespace", self.namespace), *labels))
+
     def group_rows(self, attribute: str) -> Proportion:
         """Positive predictions among rows, with a label `group`; one arm by `BY_VERSION`."""
         matcher = Matcher("attribute", attribute)

@@ -9,7 +9,7 @@ from typing import Final
 from generator.plan.again import judged_again
 from generator.plan.values import Plan
 from generator.promql.burn import PERIOD_S, burn, windows
-from generator.promql.fairness import Parity, parity_lower
+from generator.promql.fairness import ParityTest, parity_lower
 from generator.promql.served import BY_VERSION, PREDICTIONS, Served
 from generator.promql.text import duration, number
 from generator.render import examples
@@ -105,7 +105,7 @@ def alerts(plan: Plan) -> Iterator[Alert]:
 
 def _spans(item: Watched) -> tuple[float, ...]:
     """Windows that the alerts of a ratio, and the dashboard, look at."""
-    found = {*windows(), PERIOD_S} if item.guard.at_most else {*_COLLAPSE, *_FLOOR_WINDOWS}
+    found = {*windows(), PERIOD_S} if item.guard.more_is_worse else {*_COLLAPSE, *_FLOOR_WINDOWS}
     return tuple(sorted(found))
 
 
@@ -120,7 +120,7 @@ def _alerts(plan: Plan, ratios: tuple[Watched, ...]) -> Iterator[Alert]:
         yield _silent(plan, plan.min_rps)
     yield from _rollout(plan)
     for item in ratios:
-        yield from _budget(plan, item) if item.guard.at_most else _floor(plan, item)
+        yield from _budget(plan, item) if item.guard.more_is_worse else _floor(plan, item)
 
 
 def _budget(plan: Plan, item: Watched) -> Iterator[Alert]:
@@ -206,7 +206,7 @@ def _silent(plan: Plan, rps: float) -> Alert:
 
 def _rollout(plan: Plan) -> Iterator[Alert]:
     """By the controller's own metrics; its namespace label is renamed where the scrape has one of its own."""
-    patience = max((step.hold_s for step in getattr(plan.rollout, "steps", ())), default=0.0)
+    patience = plan.rollout.longest_hold_s
     told = {
         "RolloutDegraded": (
             "Abort|Error|Timeout|InvalidSpec", 60.0, "page", "a release was aborted; users are on the version before",
@@ -241,9 +241,9 @@ def _info(plan: Plan, label: str, phase: str) -> str:
 def _unfair(plan: Plan) -> Iterator[Alert]:
     served = Served(plan.bento.name, plan.identity.namespace)
     for guard, attribute, names in fair(plan):
-        limit = guard.limit or 0.0
+        limit = guard.limit
         rows, arm = served.group_rows(attribute), users(plan, BY_VERSION.label)
-        expression = parity_lower(rows, arm, Parity(names, _FAIR_S))
+        expression = parity_lower(rows, arm, ParityTest(names, _FAIR_S))
         yield Alert(
             "ModelUnfair", f"({expression}) >= {number(limit)}", "ticket", 0,
             f"selection rates by {attribute} differ by {limit:g} or more, beyond chance",

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from generator.plan.build import namespace_of
 from generator.plan.names import application
 from generator.plan.notify import ARGOCD_TRIGGERS, subscriptions
-from generator.plan.strategy import Canary
 from generator.plan.values import Plan
 from generator.render.bundle import render_object, render_outputs
 from generator.render.environment import Templates
@@ -58,10 +57,10 @@ def render_application(plan: Plan, templates: Templates) -> dict[str, str]:
 def ignored(plan: Plan) -> list[dict[str, object]]:
     """Return the fields that Argo CD must not compare: the weights of a canary, and the rule of its cohort."""
     weights = plan.routing.router.weights
-    if weights is None or not isinstance(plan.rollout, Canary):
+    if weights is None or plan.rollout.strategy != "canary":
         return []
     expressions = [weights.expression]
-    if weights.cohort and any(step.cohort for step in plan.rollout.steps):
+    if weights.cohort and plan.rollout.cohort_steps:
         expressions.append(weights.cohort)
     return [{"group": weights.group, "kind": weights.kind, "expressions": expressions}]
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from generator.plan.values import Plan
 from generator.promql.burn import PERIOD_S
-from generator.promql.fairness import Parity, parity_difference
+from generator.promql.fairness import ParityTest, parity_difference
 from generator.promql.series import Matcher, Series
 from generator.promql.served import BY_VERSION, PREDICTIONS, Served
 from generator.promql.text import duration, number
@@ -108,7 +108,7 @@ def _ratios(plan: Plan) -> list[Panel]:
             _by(series, label) for series in (item.proportion.requests, item.proportion.events)
         )
         share = f"1 - {events} / {requests}" if item.proportion.complement else f"{events} / {requests}"
-        side = "above" if item.guard.at_most else "below"
+        side = "above" if item.guard.more_is_worse else "below"
         says = f"By version; an alert looks at everything {side} the line."
         panels.append(Panel(item.guard.name, says, ((f"{{{{{label}}}}}", share),), "percentunit", item.bound))
     return panels
@@ -123,7 +123,7 @@ def _budgets(plan: Plan) -> list[Panel]:
     queries = tuple(
         (item.guard.name, f"1 - {item.recorded(plan, PERIOD_S)} / {number(item.bound)}")
         for item in watched(plan)
-        if item.guard.at_most
+        if item.guard.more_is_worse
     )
     says = "Share of thirty days' budget that is left; below 0 it is spent."
     return [Panel("Budget left", says, queries, "percentunit", 0.0)] if queries else []
@@ -134,7 +134,7 @@ def _fairness(plan: Plan) -> list[Panel]:
         (
             attribute,
             parity_difference(
-                _served(plan).group_rows(attribute), _everyone(plan), Parity(groups, 7 * 86_400.0)
+                _served(plan).group_rows(attribute), _everyone(plan), ParityTest(groups, 7 * 86_400.0)
             ),
         )
         for _, attribute, groups in fair(plan)

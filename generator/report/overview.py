@@ -13,7 +13,6 @@ from generator.pipeline.session import Session
 from generator.pipeline.spread import spread
 from generator.plan.entries import Entry
 from generator.plan.resolve import Planned
-from generator.plan.strategy import Canary
 from generator.report.sections.section import table
 from generator.spec.platform import PlatformSpec
 
@@ -113,7 +112,7 @@ def overview(session: Session, entry: Entry, plans: Sequence[Planned], environme
         tier=plan.identity.tier,
         strategy=plan.rollout.strategy,
         version=plan.version.label,
-        weights=plan.rollout.weights if isinstance(plan.rollout, Canary) else (100,),
+        weights=plan.rollout.weights if plan.rollout.strategy == "canary" else (100,),
         figures=figures(planned),
         gates=summary(stand),
         state=_state(stand),

@@ -8,7 +8,7 @@ from typing import Final
 
 from generator.lint.engine import Problem, rule
 from generator.odds.odds import price, share_down, share_up
-from generator.plan.strategy import Canary, Guard
+from generator.plan.guards import Comparison, Limit
 from generator.rules.context import GUARDS, STEPS, Context, weight_steps
 from generator.rules.effects import (
     canary_odds,
@@ -60,12 +60,12 @@ def false_rollback(context: Context) -> Iterator[Problem]:
     yield Problem((*GUARDS, guard.index), message, hint, fix=fix, severity=severity)
 
 
-def _compare(context: Context, guard: Guard) -> tuple[str, Fix | None]:
+def _compare(context: Context, guard: Comparison | Limit) -> tuple[str, Fix | None]:
     """The way from a bare limit to a comparison, and what it brings."""
     sibling = next(iter(comparisons(context, guard)), None)
     if sibling is not None:
         return f"leave it out: `{sibling.name}` compares already", None
-    better = compared(context.plan, guard)
+    better = compared(context.plan, guard) if isinstance(guard, Limit) else None
     if better is None:
         return "compare with the stable version: `detect` instead of `limit`", None
     odds = price(context.plan, better, phases_of(context))
@@ -89,8 +89,8 @@ def power(context: Context) -> Iterator[Problem]:
     if found is None:
         return
     rollout, odds = found
-    for guard, alone in odds.guards:
-        if guard.ratio is None or alone.power >= rollout.risk.power:
+    for guard, alone in odds.comparisons:
+        if alone.power >= rollout.risk.power:
             continue
         message = f"`{guard.name}` catches {share_down(alone.power)} of {effect_of(guard)} by the end; "
         message += f"{percent(rollout.risk.power)} are wanted"
@@ -99,7 +99,7 @@ def power(context: Context) -> Iterator[Problem]:
         yield Problem((*GUARDS, guard.index, "detect"), message, hint, fix=fix, severity=severity)
 
 
-def _more_power(context: Context, guard: Guard, alone: GuardOdds) -> tuple[str, Fix | None]:
+def _more_power(context: Context, guard: Comparison, alone: GuardOdds) -> tuple[str, Fix | None]:
     """The ways out: for each step how long it would have to be, or the change that is caught as it is."""
     steps, indices, wanted = phases_of(context), weight_steps(context), context.plan.rollout.risk.power
     exits, fix = [], None
@@ -119,7 +119,7 @@ def _more_power(context: Context, guard: Guard, alone: GuardOdds) -> tuple[str, 
 
 
 def _hold_for_end(
-    context: Context, guard: Guard, position: int, wanted: float
+    context: Context, guard: Comparison, position: int, wanted: float
 ) -> tuple[float, GuardOdds] | None:
     """The smallest round hold of a step that gives the whole rollout its power."""
     steps = phases_of(context)
@@ -144,9 +144,10 @@ def unpriced(context: Context) -> Iterator[Problem]:
     found = canary_odds(context)
     if found is None:
         return
-    rollout, odds = found
-    guards = {guard.name: guard for guard in rollout.guards}
-    if not context.plan.min_rps and any(guard.kind != "fairness" for guard in rollout.guards):
+    _, odds = found
+    # Guards that can have odds: what keeps the others from it is their type, not what the spec leaves out.
+    guards = {guard.name: guard for guard in context.plan.guards if not guard.unpriced}
+    if not context.plan.min_rps and guards:
         message = (
             "`traffic.minRps` is not declared: there are no odds, and no step asks whether it has seen enough"
         )
@@ -155,7 +156,7 @@ def unpriced(context: Context) -> Iterator[Problem]:
         )
         return
     for name, reason in odds.unpriced:
-        if guards[name].kind != "fairness":
+        if name in guards:
             message = f"there are no odds of `{name}`: {reason}"
             hint = "declare its `baseline`: the share of events in normal times"
             yield Problem((*GUARDS, guards[name].index, "baseline"), message, hint, on_key=True)
@@ -171,7 +172,7 @@ def unpriced(context: Context) -> Iterator[Problem]:
 )
 def unguarded(context: Context) -> Iterator[Problem]:
     """A canary without guards."""
-    if isinstance(context.plan.rollout, Canary) and not context.plan.rollout.guards:
+    if context.plan.rollout.strategy == "canary" and not context.plan.guards:
         message = "no guard watches the live traffic"
         hint = "add one: `{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}`, for example"
         yield Problem(GUARDS, message, hint, on_key=True)
@@ -188,7 +189,7 @@ def unguarded(context: Context) -> Iterator[Problem]:
 def replica_ratio(context: Context) -> Iterator[Problem]:
     """Warned always, refused below one pod (statistics.md section 5; argo-rollouts.md 1.11)."""
     plan = context.plan
-    if not isinstance(plan.rollout, Canary) or capabilities(plan).weights or not plan.rollout.weights:
+    if capabilities(plan).weights or not plan.rollout.weights:
         return
     pods, smallest = plan.capacity.fewest, min(plan.rollout.weights)
     if smallest >= smallest_weight(plan):
@@ -197,7 +198,7 @@ def replica_ratio(context: Context) -> Iterator[Problem]:
         return
     needed = math.ceil(100 / smallest)
     path: Path = ("spec", "autoscaling", "min") if plan.capacity.autoscaler else ("spec", "replicas")
-    index = next(i for i, step in enumerate(plan.rollout.steps) if step.weight == smallest)
+    index = next(i for i, step in plan.rollout.weight_steps if step.weight == smallest)
     message = f"{smallest}% of {pods} pods is less than one; the smallest weight is {math.ceil(100 / max(pods, 1))}%"
     hint = f"run {needed} pods (one of them is {smallest}%), or use a router in this environment"
     ceiling = context.tier.ceilings.replicas
@@ -215,25 +216,30 @@ def replica_ratio(context: Context) -> Iterator[Problem]:
 )
 def blue_green(context: Context) -> Iterator[Problem]:
     """Comparisons are refused; limits on outcomes are warned of, in a strict tier refused."""
-    rollout = context.plan.rollout
-    if isinstance(rollout, Canary):
+    if context.plan.rollout.strategy == "canary":
         return
-    for guard in rollout.guards:
+    for guard in context.plan.guards:
         path: Path = (*GUARDS, guard.index)
-        if guard.kind == "fairness" or guard.ratio is not None:
+        if not isinstance(guard, Limit):
             message = (
                 f"`{guard.name}` compares versions or groups; a blue-green is watched by absolute limits only"
             )
             hint = "write a `limit`, or use a canary"
-            yield Problem(path, message, hint, fix=_as_limit(context, guard), severity="error")
+            yield Problem(
+                path,
+                message,
+                hint,
+                fix=_as_limit(context, guard) if isinstance(guard, Comparison) else None,
+                severity="error",
+            )
         elif guard.kind == "outcome":
             message = f"the limit on `{guard.subject}` meets the time of day: no version beside it shares the change"
             severity: Severity = "error" if context.regulated else "warning"
             yield Problem(path, message, "use a canary to judge outcomes", severity=severity)
 
 
-def _as_limit(context: Context, guard: Guard) -> Fix | None:
-    if guard.ratio is None or not guard.baseline or guard.ratio * guard.baseline > 1:
+def _as_limit(context: Context, guard: Comparison) -> Fix | None:
+    if not guard.baseline or guard.ratio * guard.baseline > 1:
         return None
     limit = percent(guard.ratio * guard.baseline)
     return Fix((*GUARDS, guard.index), rewritten(context, guard, detect=None, limit=limit))

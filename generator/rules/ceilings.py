@@ -10,7 +10,6 @@ from typing import Any
 
 from generator.lint.engine import Problem, Related, rule
 from generator.odds.odds import odds_of, share_up
-from generator.plan.strategy import Canary
 from generator.plan.values import Plan
 from generator.rules.context import GUARDS, ROLLOUT, STEPS, Context
 from generator.source.document import Path
@@ -43,18 +42,17 @@ def _above(context: Context, path: Path, what: str, key: str, limit: int | str) 
 def first_weight(context: Context) -> Iterator[Problem]:
     """Without any weight step the first weight is that of the promotion: everything."""
     ceiling, rollout = context.tier.ceilings.first_weight, context.plan.rollout
-    if ceiling is None or not isinstance(rollout, Canary):
+    if ceiling is None or rollout.strategy != "canary":
         return
     tier, limit = context.plan.identity.tier, f"{ceiling}%"
-    index = next((i for i, step in enumerate(rollout.steps) if step.weight is not None), None)
-    if index is None:
+    if not rollout.weight_steps:
         message = (
             f"no step has a weight, so all traffic moves at once; the tier `{tier}` allows {limit} first"
         )
         hint = f"add a step of {limit} or less"
         yield Problem(STEPS, message, hint, _ceiling(context, "firstWeight", limit))
     elif rollout.weights[0] > ceiling:
-        path = (*STEPS, index, "weight")
+        path = (*STEPS, rollout.weight_steps[0][0], "weight")
         yield _above(context, path, f"the first weight of {rollout.weights[0]}%", "firstWeight", limit)
 
 
@@ -94,11 +92,9 @@ def false_rollback(context: Context) -> Iterator[Problem]:
 def longest_rollout(context: Context) -> Iterator[Problem]:
     """Sum of all holds, that of the shadow included; approvals may last any time."""
     ceiling, rollout = context.tier.ceilings.longest_rollout, context.plan.rollout
-    if ceiling is None or not isinstance(rollout, Canary):
+    if ceiling is None or rollout.strategy != "canary":
         return
-    total = math.fsum(step.hold_s for step in rollout.steps) + (
-        rollout.shadow.hold_s if rollout.shadow else 0
-    )
+    total = rollout.held_s + (rollout.shadow.hold if rollout.shadow else 0)
     if total > ceiling:
         message = f"the holds sum up to {duration(total)}, more than the {duration(ceiling)} "
         message += f"that the tier `{context.plan.identity.tier}` allows"
@@ -243,7 +239,7 @@ def max_exposed(context: Context) -> Iterator[Problem]:
 def exposure_unknown(context: Context) -> Iterator[Problem]:
     """A ceiling on exposure without declared traffic."""
     ceiling = context.tier.ceilings.max_exposed
-    if ceiling is not None and isinstance(context.plan.rollout, Canary) and not context.plan.min_rps:
+    if ceiling is not None and context.plan.rollout.strategy == "canary" and not context.plan.min_rps:
         message = f"the tier `{context.plan.identity.tier}` allows {ceiling} exposed requests, "
         message += "but `traffic.minRps` is not declared"
         hint = "declare the requests per second off-peak"

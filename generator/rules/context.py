@@ -17,7 +17,6 @@ from generator.source.finding import Place
 from generator.source.reader import read
 from generator.spec.model import ModelSpec
 from generator.spec.platform import PlatformSpec
-from generator.spec.rollout import Canary
 from generator.spec.tier import Tier
 
 ROLLOUT: Final[Path] = ("spec", "rollout")
@@ -107,13 +106,10 @@ def written_guards(context: Context) -> Iterator[tuple[Path, list[Any]]]:
     """The lists of guards of a spec, as written: that of the rollout and that of its shadow."""
     rollout = context.spec.rollout
     yield GUARDS, list(rollout.guards)
-    if isinstance(rollout, Canary) and rollout.shadow:
+    if rollout.shadow:
         yield (*SHADOW, "guards"), list(rollout.shadow.guards)
 
 
 def weight_steps(context: Context) -> list[int]:
     """Positions of the steps that have a weight; empty for a blue-green."""
-    rollout = context.spec.rollout
-    if not isinstance(rollout, Canary):
-        return []
-    return [index for index, step in enumerate(rollout.steps) if hasattr(step, "weight")]
+    return [index for index, _ in context.spec.rollout.weight_steps]

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from generator.odds.odds import PlanOdds, odds_of, phases, price, share_down
-from generator.plan.strategy import Canary, Guard
+from generator.plan.guards import Comparison, Guard, Limit
 from generator.plan.values import Plan
 from generator.rules.context import Context
+from generator.spec.rollout import Canary
 from generator.spec.units import percent
 from generator.stats.odds import GuardOdds
 from generator.stats.timeline import Phase
@@ -34,7 +35,7 @@ def canary_odds(context: Context) -> tuple[Canary, PlanOdds] | None:
 def phases_of(context: Context) -> tuple[Phase, ...]:
     """The weight steps of the plan as the statistics see them."""
     rollout = context.plan.rollout
-    return phases(rollout) if isinstance(rollout, Canary) else ()
+    return phases(rollout)
 
 
 def round_hold(seconds: float) -> float | None:
@@ -50,7 +51,7 @@ def with_hold(steps: Sequence[Phase], position: int, hold_s: float) -> tuple[Pha
 
 
 def hold_that_catches(
-    context: Context, guard: Guard, steps: tuple[Phase, ...], position: int, power: float
+    context: Context, guard: Comparison | Limit, steps: tuple[Phase, ...], position: int, power: float
 ) -> tuple[float, GuardOdds] | None:
     """The smallest longer round hold of a step by whose end a guard catches a share of bad versions.
 
@@ -73,8 +74,8 @@ def _allowed(context: Context, more_s: float) -> bool:
     ceiling, rollout = context.tier.ceilings.longest_rollout, context.plan.rollout
     if ceiling is None or rollout.strategy != "canary":
         return True
-    shadow = rollout.shadow.hold_s if rollout.shadow else 0.0
-    return math.fsum(step.hold_s for step in rollout.steps) + shadow + more_s <= ceiling
+    shadow = rollout.shadow.hold if rollout.shadow else 0.0
+    return rollout.held_s + shadow + more_s <= ceiling
 
 
 def exposure_change(before: GuardOdds, after: GuardOdds) -> str:
@@ -91,35 +92,50 @@ def caught(odds: GuardOdds, position: int) -> str:
     return share_down(odds.power_by_step[position])
 
 
-def compared(plan: Plan, guard: Guard) -> Guard | None:
+def compared(plan: Plan, guard: Limit) -> Comparison | None:
     """A guard with a bare limit as one that compares with stable and catches just that change.
 
     None where the limit is on the good side of the baseline, or nobody declared the baseline.
     """
-    if guard.limit is None or not guard.baseline:
+    if guard.counts is None or not guard.baseline:
         return None
     ratio = guard.limit / guard.baseline
-    if ratio <= 0 or (ratio > 1) != guard.at_most or ratio == 1 or ratio * guard.baseline > 1:
+    if ratio <= 0 or (ratio > 1) != guard.more_is_worse or ratio == 1 or ratio * guard.baseline > 1:
         return None
-    others = sum(1 for other in plan.rollout.guards if other.ratio is not None)
+    others = sum(1 for other in plan.guards if isinstance(other, Comparison))
     alpha = plan.rollout.risk.false_rollback / (others + 1)
-    return replace(guard, ratio=ratio, limit=None, alpha=alpha) if 0 < alpha < 1 else None
+    if not 0 < alpha < 1:
+        return None
+    return Comparison(
+        name=guard.name,
+        kind=guard.kind,
+        subject=guard.subject,
+        no_data=guard.no_data,
+        index=guard.index,
+        counted=guard.counts,
+        ratio=ratio,
+        more_is_worse=guard.more_is_worse,
+        baseline=guard.baseline,
+        delay_s=guard.delay_s,
+        alpha=alpha,
+        mask_s=0.0,
+    )
 
 
-def comparisons(context: Context, guard: Guard) -> list[Guard]:
+def comparisons(context: Context, guard: Guard) -> list[Comparison]:
     """Guards that compare the same thing with stable."""
     same = (guard.kind, guard.subject, guard.bound_s)
-    others = context.plan.rollout.guards
-    return [o for o in others if o.ratio is not None and (o.kind, o.subject, o.bound_s) == same]
+    found = [other for other in context.plan.guards if isinstance(other, Comparison)]
+    return [other for other in found if (other.kind, other.subject, other.bound_s) == same]
 
 
-def detect_of(guard: Guard) -> dict[str, str]:
+def detect_of(guard: Comparison) -> dict[str, str]:
     """What a guard detects, as a spec says it: `{drop: 10%}`."""
-    change = (guard.ratio or 1.0) - 1.0
+    change = guard.ratio - 1.0
     return {"drop": percent(-change)} if change < 0 else {"rise": percent(change)}
 
 
-def effect_of(guard: Guard) -> str:
+def effect_of(guard: Comparison) -> str:
     """The same in a sentence: `10% drops`."""
     ((direction, size),) = detect_of(guard).items()
     return f"{size} {direction}s"

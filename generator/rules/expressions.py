@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from generator.lint.engine import Problem, rule
-from generator.plan.strategy import Canary
 from generator.rules.context import STEPS, Context
 
 _NOT_RE2: Final = re.compile(
@@ -37,11 +36,10 @@ _BROKEN: Final = (
 )
 def expressions(context: Context) -> Iterator[Problem]:
     """Expressions of cohorts that are broken, or of another dialect."""
-    rollout = context.plan.rollout
-    for index, step in enumerate(rollout.steps if isinstance(rollout, Canary) else ()):
-        reason = _unreadable(step.cohort.value) if step.cohort and step.cohort.match == "regex" else ""
+    for index, step in context.plan.rollout.cohort_steps:
+        reason = _unreadable(step.cohort.value) if step.cohort.match == "regex" else ""
         if reason:
-            message = f"`{step.cohort.value if step.cohort else ''}` is no RE2 expression: {reason}"
+            message = f"`{step.cohort.value}` is no RE2 expression: {reason}"
             yield Problem(
                 (*STEPS, index, "cohort", "regex"), message, "correct it, or write `exact` or `prefix`"
             )

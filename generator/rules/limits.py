@@ -6,9 +6,8 @@ import math
 from collections.abc import Iterator
 
 from generator.lint.engine import Problem, rule
-from generator.odds.odds import odds_of, phases, price, share_up
-from generator.plan.looks import window_s
-from generator.plan.strategy import Canary, Guard
+from generator.odds.odds import odds_of, price, share_up
+from generator.plan.guards import Comparison, Guard, Limit
 from generator.rules.context import GUARDS, STEPS, Context, weight_steps
 from generator.rules.effects import (
     caught,
@@ -31,11 +30,9 @@ _FEW, _TOO_FEW = 100.0, 20.0
 _HALF = 0.5
 
 
-def _bare(context: Context) -> list[Guard]:
+def _bare(context: Context) -> list[Limit]:
     """Guards with an absolute limit on a ratio."""
-    return [
-        guard for guard in context.plan.rollout.guards if guard.limit is not None and guard.kind != "fairness"
-    ]
+    return [guard for guard in context.plan.guards if isinstance(guard, Limit) and guard.counts]
 
 
 @rule(
@@ -48,7 +45,7 @@ def _bare(context: Context) -> list[Guard]:
 )
 def undeclared(context: Context) -> Iterator[Problem]:
     """A bare limit alone: warned, refused in a strict tier; beside a comparison it is a second net."""
-    if not isinstance(context.plan.rollout, Canary):
+    if context.plan.rollout.strategy != "canary":
         return
     for guard in _bare(context):
         if not comparisons(context, guard):
@@ -59,10 +56,10 @@ def undeclared(context: Context) -> Iterator[Problem]:
             yield Problem((*GUARDS, guard.index, "limit"), message, hint, fix=fix, severity=severity)
 
 
-def _as_comparison(context: Context, guard: Guard) -> tuple[Fix | None, str]:
+def _as_comparison(context: Context, guard: Limit) -> tuple[Fix | None, str]:
     better = compared(context.plan, guard)
     if better is None:
-        return None, "{drop: …}" if not guard.at_most else "{rise: …}"
+        return None, "{drop: …}" if not guard.more_is_worse else "{rise: …}"
     detect = detect_of(better)
     ((direction, size),) = detect.items()
     value = rewritten(context, guard, limit=None, detect=detect)
@@ -82,16 +79,15 @@ def sparse(context: Context) -> Iterator[Problem]:
     rollout, rps = context.plan.rollout, context.plan.min_rps
     if not rps or not _bare(context):
         return
-    weights = rollout.weights if isinstance(rollout, Canary) else (100,)
-    smallest = min(weights, default=100)
-    window = window_s(context.plan)
+    smallest = min(rollout.weights, default=100)
+    window = context.plan.clock.window_s
     requests = rps * smallest / 100 * window
     if requests >= _FEW:
         return
     needed = math.ceil(100 * _FEW / (rps * window))
     fix, hint = None, "a limit needs more traffic than this: compare with the stable version (`detect`)"
-    if isinstance(rollout, Canary) and needed <= _highest_weight(context):
-        index = next(i for i, step in enumerate(rollout.steps) if step.weight == smallest)
+    if rollout.weights and needed <= _highest_weight(context):
+        index = next(i for i, step in rollout.weight_steps if step.weight == smallest)
         hint = f"start with {needed}%: {math.floor(rps * needed / 100 * window)} requests in a window"
         fix = Fix((*STEPS, index, "weight"), f"{needed}%")
     for guard in _bare(context):
@@ -103,7 +99,7 @@ def sparse(context: Context) -> Iterator[Problem]:
 
 def _highest_weight(context: Context) -> int:
     """Highest weight that the smallest step may have: below the next step, within the tier."""
-    weights = sorted(context.plan.rollout.weights) if isinstance(context.plan.rollout, Canary) else []
+    weights = sorted(context.plan.rollout.weights)
     next_weight = weights[1] - 1 if len(weights) > 1 else 100
     return min(next_weight, context.tier.ceilings.first_weight or 100)
 
@@ -120,13 +116,11 @@ def coin_toss(context: Context) -> Iterator[Problem]:
     """A limit at baseline times the change that a comparison beside it is to catch."""
     for guard in _bare(context):
         for other in comparisons(context, guard):
-            bad = (guard.baseline or 0.0) * (other.ratio or 1.0)
-            if guard.baseline and math.isclose(guard.limit or 0.0, bad, rel_tol=1e-6):
-                message = (
-                    f"the limit {percent(guard.limit or 0.0)} is exactly what {effect_of(other)} leave: "
-                )
+            bad = (guard.baseline or 0.0) * other.ratio
+            if guard.baseline and math.isclose(guard.limit, bad, rel_tol=1e-6):
+                message = f"the limit {percent(guard.limit)} is exactly what {effect_of(other)} leave: "
                 message += "each look at such a version is the toss of a coin"
-                beyond = guard.baseline * (1 + 2 * ((other.ratio or 1.0) - 1))
+                beyond = guard.baseline * (1 + 2 * (other.ratio - 1))
                 fix, hint = None, f"leave the limit out: `{other.name}` compares"
                 if 0 < beyond < 1:
                     fix = Fix((*GUARDS, guard.index, "limit"), percent(beyond))
@@ -144,27 +138,25 @@ def coin_toss(context: Context) -> Iterator[Problem]:
 )
 def late(context: Context) -> Iterator[Problem]:
     """Evidence against a good version by outcomes that outlast the mask; bare limits have no mask."""
-    rollout, rps = context.plan.rollout, context.plan.min_rps
-    if not isinstance(rollout, Canary) or not rps:
+    rps = context.plan.min_rps
+    if context.plan.rollout.strategy != "canary" or not rps:
         return
-    for guard in rollout.guards:
-        if guard.kind != "outcome" or not guard.delay_s or not guard.baseline or guard.at_most:
+    for guard in context.plan.guards:
+        if not guard.delay_s or not guard.baseline or guard.more_is_worse:
             continue
-        if guard.ratio is not None:
-            yield from _shifted(rollout, guard, rps)
-        elif guard.limit is not None:
+        if isinstance(guard, Comparison):
+            yield from _shifted(context, guard, rps)
+        elif isinstance(guard, Limit):
             yield from _unmasked(context, guard)
 
 
-def _shifted(rollout: Canary, guard: Guard, rps: float) -> Iterator[Problem]:
-    ratio, baseline = guard.ratio or 1.0, guard.baseline or 0.0
+def _shifted(context: Context, guard: Comparison, rps: float) -> Iterator[Problem]:
+    ratio, baseline = guard.ratio, guard.baseline or 0.0
     if not 0 < ratio < 1:
         return
     left = math.exp(-mask_dead_time(guard.mask_s) / guard.delay_s)
     before = 0
-    for index, step in enumerate(rollout.steps):
-        if step.weight is None:
-            continue
+    for index, step in context.plan.rollout.weight_steps:
         grown, before = step.weight - before, step.weight
         if grown <= 0:
             continue
@@ -184,9 +176,9 @@ def _shifted(rollout: Canary, guard: Guard, rps: float) -> Iterator[Problem]:
             yield Problem((*STEPS, index, "weight"), message, hint, fix=fix, severity=severity)
 
 
-def _unmasked(context: Context, guard: Guard) -> Iterator[Problem]:
-    seen = delay_share(window_s(context.plan), guard.delay_s)
-    reading, limit = (guard.baseline or 0.0) * seen, guard.limit or 0.0
+def _unmasked(context: Context, guard: Limit) -> Iterator[Problem]:
+    seen = delay_share(context.plan.clock.window_s, guard.delay_s)
+    reading, limit = (guard.baseline or 0.0) * seen, guard.limit
     if reading >= limit:
         return
     message = f"outcomes come {duration(guard.delay_s)} late: the first window of a good version reads "
@@ -206,13 +198,12 @@ def _unmasked(context: Context, guard: Guard) -> Iterator[Problem]:
 )
 def slow(context: Context) -> Iterator[Problem]:
     """Mean delay above a quarter of the shortest step: warned; above the step: refused."""
-    rollout = context.plan.rollout
-    if not isinstance(rollout, Canary) or not rollout.weights:
+    steps, indices = phases_of(context), weight_steps(context)
+    if not steps:
         return
-    steps, indices = phases(rollout), weight_steps(context)
     position = min(range(len(steps)), key=lambda at: steps[at].duration_s)
     shortest = steps[position].duration_s
-    for guard in rollout.guards:
+    for guard in context.plan.guards:
         if not guard.delay_s or guard.delay_s <= shortest / 4:
             continue
         message = f"the outcomes of `{guard.name}` come {duration(guard.delay_s)} late; "
@@ -228,21 +219,21 @@ def slow(context: Context) -> Iterator[Problem]:
 def _settled(context: Context, guard: Guard, position: int) -> float | None:
     """The smallest round hold of four mean delays; with odds, one that catches half of bad versions."""
     least = round_hold(4 * guard.delay_s)
-    if least is None or not _has_odds(context, guard):
+    if least is None or not isinstance(guard, Comparison) or not _has_odds(context, guard):
         return least
     found = hold_that_catches(context, guard, phases_of(context), position, _HALF)
     return max(least, found[0]) if found else least
 
 
-def _has_odds(context: Context, guard: Guard) -> bool:
+def _has_odds(context: Context, guard: Comparison) -> bool:
     odds = odds_of(context.plan)
-    return odds is not None and guard.ratio is not None and any(priced == guard for priced, _ in odds.guards)
+    return odds is not None and any(priced == guard for priced, _ in odds.guards)
 
 
 def _held(context: Context, guard: Guard, position: int, hold: float) -> str:
     """What a longer step brings, where there are odds."""
     hint = f"hold it for {duration(hold)}"
-    if not _has_odds(context, guard):
+    if not isinstance(guard, Comparison) or not _has_odds(context, guard):
         return hint
     after = price(context.plan, guard, with_hold(phases_of(context), position, hold))
     return f"{hint}: {caught(after, position)} of {effect_of(guard)} caught by its end"

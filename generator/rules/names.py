@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from generator.lint.engine import Problem, rule
-from generator.plan.guards import metric_names
 from generator.plan.names import Names, application
 from generator.rules.context import GATES, Context, written_guards
 from generator.source.document import Path
@@ -138,7 +137,7 @@ def _repeated(written: Iterable[Any]) -> Iterator[tuple[int, str, int]]:
     """Position, name and first position of every metric name that is taken already."""
     first: dict[str, int] = {}
     for index, guard in enumerate(written):
-        for name in metric_names(guard):
+        for name in guard.metric_names:
             if name in first:
                 yield index, name, first[name]
             else:

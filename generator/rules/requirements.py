@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from generator.lint.engine import Problem, rule
-from generator.plan.strategy import Canary
 from generator.rules.context import GATES, LOCK_IMAGE, ROLLOUT, STEPS, Context, written_guards
 from generator.source.document import Path
 from generator.source.finding import Fix
+from generator.spec.rollout import ApproveStep, BlueGreen, Canary
 
 NO_DIGEST: Final = "TIER313"
 """The finding of a model that waits for its image to be built and pushed: all else about it may be right."""
@@ -51,7 +51,7 @@ def required_approvals(context: Context) -> Iterator[Problem]:
     rollout, tier = context.plan.rollout, context.plan.identity.tier
     related = ((f"required by the tier `{tier}`", context.tier_place("requires", "approvals")),)
     for role in context.tier.requires.approvals:
-        if not isinstance(rollout, Canary):
+        if isinstance(rollout, BlueGreen):
             if rollout.approve != role:
                 path: Path = (*ROLLOUT, "approve")
                 message = f"the tier `{tier}` requires an approval by `{role}`, not `{rollout.approve}`"
@@ -63,9 +63,9 @@ def required_approvals(context: Context) -> Iterator[Problem]:
 
 
 def _approved_in_time(rollout: Canary, role: str) -> bool:
-    weights = [index for index, step in enumerate(rollout.steps) if step.weight is not None]
-    last = weights[-1] if weights else len(rollout.steps)
-    return any(step.approve == role for step in rollout.steps[:last])
+    weights = rollout.weight_steps
+    last = weights[-1][0] if weights else len(rollout.steps)
+    return any(isinstance(step, ApproveStep) and step.approve == role for step in rollout.steps[:last])
 
 
 @rule(

@@ -8,13 +8,13 @@ from typing import Final
 
 from generator.lint.engine import Problem, Related, rule
 from generator.plan.serving import bento_of
-from generator.plan.strategy import Canary
 from generator.rules.context import GUARDS, ROLLOUT, SHADOW, STEPS, Context, written_guards
 from generator.source.document import Path
 from generator.spec.guards import Detect
-from generator.spec.guards.fairness import FairnessGuard
+from generator.spec.guards.base import ParityGuard
 from generator.spec.guards.outcome import OutcomeGuard
 from generator.spec.guards.slow_rate import SlowRateGuard
+from generator.spec.rollout import ApproveStep, BlueGreen
 from generator.spec.units import duration, percent
 
 
@@ -28,16 +28,12 @@ from generator.spec.units import duration, percent
 )
 def increasing(context: Context) -> Iterator[Problem]:
     """Each weight above the one before it, whatever stands between."""
-    rollout = context.plan.rollout
-    if not isinstance(rollout, Canary):
-        return
     before = 0
-    for index, step in enumerate(rollout.steps):
-        if step.weight is not None:
-            if step.weight <= before:
-                message = f"the weight {step.weight}% is not above the {before}% before it"
-                yield Problem((*STEPS, index, "weight"), message, "let every weight be larger than the last")
-            before = step.weight
+    for index, step in context.plan.rollout.weight_steps:
+        if step.weight <= before:
+            message = f"the weight {step.weight}% is not above the {before}% before it"
+            yield Problem((*STEPS, index, "weight"), message, "let every weight be larger than the last")
+        before = step.weight
 
 
 @rule(
@@ -51,14 +47,14 @@ def increasing(context: Context) -> Iterator[Problem]:
 def holds(context: Context) -> Iterator[Problem]:
     """Holds of zero."""
     rollout, hint = context.plan.rollout, "give it a time, such as 20m, or remove it"
-    if not isinstance(rollout, Canary):
-        if rollout.guards and not rollout.watch_s:
+    if isinstance(rollout, BlueGreen):
+        if rollout.guards and not rollout.watch:
             yield Problem((*ROLLOUT, "watch"), "the guards would be judged for no time", hint)
         return
-    if rollout.shadow and not rollout.shadow.hold_s:
+    if rollout.shadow and not rollout.shadow.hold:
         yield Problem((*SHADOW, "hold"), "the shadow would be watched for no time", hint)
     for index, step in enumerate(rollout.steps):
-        if not step.approve and not step.hold_s:
+        if not isinstance(step, ApproveStep) and not step.hold:
             yield Problem((*STEPS, index, "hold"), "this step would be held for no time", hint)
 
 
@@ -228,7 +224,7 @@ def attributes(context: Context) -> Iterator[Problem]:
     declared = {**context.platform.attributes, **context.spec.service.attributes}
     for path, guards in written_guards(context):
         for index, guard in enumerate(guards):
-            for position, name in enumerate(getattr(guard, "sensitive", ())):
+            for position, name in enumerate(guard.attributes):
                 values = {str(value) for value in declared.get(name, ())}
                 if len(values) < _GROUPS:
                     message = f"the sensitive attribute `{name}` has {len(values)} declared values"
@@ -258,9 +254,9 @@ def _declaration(context: Context, name: str) -> Related:
 )
 def shadow_guards(context: Context) -> Iterator[Problem]:
     """Only fairness is judged on copies."""
-    rollout = context.spec.rollout
-    for index, guard in enumerate(getattr(getattr(rollout, "shadow", None), "guards", ())):
-        if not isinstance(guard, FairnessGuard):
+    shadow = context.spec.rollout.shadow
+    for index, guard in enumerate(shadow.guards if shadow else ()):
+        if not isinstance(guard, ParityGuard):
             message = f"an {guard.kind} guard judges nothing on copied requests"
             hint = "move it to `rollout.guards`; a shadow is judged by fairness"
             yield Problem((*SHADOW, "guards", index), message, hint)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.lint.engine import Problem, Related, rule
-from generator.plan.strategy import Canary
 from generator.plan.values import Plan
 from generator.routers import ROUTERS, Capabilities
 from generator.routers.argo_rollouts import minor
@@ -45,14 +44,12 @@ def _related(context: Context, *path: str) -> Related:
 )
 def cohorts(context: Context) -> Iterator[Problem]:
     """Header routes (argo-rollouts.md 1.4)."""
-    rollout = context.plan.rollout
-    if not isinstance(rollout, Canary) or capabilities(context.plan).cohort:
+    if capabilities(context.plan).cohort:
         return
-    for index, step in enumerate(rollout.steps):
-        if step.cohort:
-            message = f"{_router(context)} can't route by header"
-            hint = f"use a weight here, or the router {_routers_with_cohorts(context.plan)}"
-            yield Problem((*STEPS, index, "cohort"), message, hint, _related(context, "kind"))
+    for index, _ in context.plan.rollout.cohort_steps:
+        message = f"{_router(context)} can't route by header"
+        hint = f"use a weight here, or the router {_routers_with_cohorts(context.plan)}"
+        yield Problem((*STEPS, index, "cohort"), message, hint, _related(context, "kind"))
 
 
 def _routers_with_cohorts(plan: Plan) -> str:
@@ -71,7 +68,7 @@ def _routers_with_cohorts(plan: Plan) -> str:
 def mirror(context: Context) -> Iterator[Problem]:
     """A shadow needs copies."""
     rollout = context.plan.rollout
-    if isinstance(rollout, Canary) and rollout.shadow and capabilities(context.plan).mirroring.copies == "no":
+    if rollout.shadow and capabilities(context.plan).mirroring.copies == "no":
         message = f"{_router(context)} can't copy requests to a shadow"
         hint = "leave `shadow` out, or use another router; envoy-gateway mirrors, for one"
         yield Problem(SHADOW, message, hint, _related(context), on_key=True)
@@ -88,7 +85,7 @@ def mirror(context: Context) -> Iterator[Problem]:
 def mirror_percent(context: Context) -> Iterator[Problem]:
     """Contour takes the field and copies everything (testbed.md, finding M1)."""
     rollout = context.plan.rollout
-    if not isinstance(rollout, Canary) or not rollout.shadow or rollout.shadow.percent >= 1:
+    if not rollout.shadow or rollout.shadow.percent >= 1:
         return
     if capabilities(context.plan).mirroring == MIRRORS_EVERYTHING:
         message = f"{_router(context)} copies every request, not {percent(rollout.shadow.percent)} of them"
@@ -107,7 +104,7 @@ def mirror_percent(context: Context) -> Iterator[Problem]:
 def mirror_unknown(context: Context) -> Iterator[Problem]:
     """A shadow behind a Gateway of unknown make."""
     rollout = context.plan.rollout
-    if not isinstance(rollout, Canary) or not rollout.shadow:
+    if not rollout.shadow:
         return
     if capabilities(context.plan).mirroring.copies != "unknown":
         return
@@ -152,7 +149,7 @@ def gateway(context: Context) -> Iterator[Problem]:
 def autoscaler(context: Context) -> Iterator[Problem]:
     """Replica ratios under an autoscaler."""
     plan = context.plan
-    if isinstance(plan.rollout, Canary) and plan.capacity.autoscaler and not capabilities(plan).weights:
+    if plan.rollout.strategy == "canary" and plan.capacity.autoscaler and not capabilities(plan).weights:
         message = "the autoscaler changes the number of pods, and with it the weight of each step"
         hint = "use a router in this environment, or `replicas` instead of `autoscaling`"
         yield Problem(("spec", "autoscaling"), message, hint, _related(context), on_key=True)

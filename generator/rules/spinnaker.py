@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from generator.lint.engine import Code, declare
+from generator.plan.guards import Comparison, Guard, Parity
 from generator.plan.resolve import Planned
-from generator.plan.strategy import BlueGreen, Canary
 from generator.rules.context import GUARDS, ROLLOUT, SHADOW, STEPS
 from generator.source.document import Path
 from generator.source.finding import Finding
@@ -90,32 +90,31 @@ def unsaid(planned: Planned) -> list[Finding]:
 
 def _found(planned: Planned) -> Iterator[tuple[str, Path]]:
     plan, rollout = planned.plan, planned.plan.rollout
-    if isinstance(rollout, BlueGreen):
+    if rollout.strategy == "blue-green":
         yield "SPIN101", (*ROLLOUT, "strategy")
         return
     if rollout.shadow:
         yield "SPIN102", SHADOW
-    for index, step in enumerate(rollout.steps):
-        if step.cohort:
-            yield "SPIN103", (*STEPS, index)
+    for index, _ in rollout.cohort_steps:
+        yield "SPIN103", (*STEPS, index)
     if not plan.routing.router.pipelines:
         yield "SPIN106", ROLLOUT
-    yield from _guards(rollout)
+    yield from _guards(plan.guards)
     if plan.gates and "cluster" in plan.enforcement:
         yield "SPIN205", ("spec", "gates")
 
 
-def _guards(rollout: Canary) -> Iterator[tuple[str, Path]]:
-    if not rollout.guards:
+def _guards(guards: tuple[Guard, ...]) -> Iterator[tuple[str, Path]]:
+    if not guards:
         yield "SPIN107", ROLLOUT
         return
     yield "SPIN201", GUARDS
     yield "SPIN202", GUARDS
-    for guard in rollout.guards:
+    for guard in guards:
         path: Path = (*GUARDS, guard.index)
-        if guard.kind == "fairness":
+        if isinstance(guard, Parity):
             yield "SPIN105", path
-        elif guard.ratio is None:
+        elif not isinstance(guard, Comparison):
             yield "SPIN104", path
         if guard.no_data == "pause":
             yield "SPIN203", path

@@ -8,7 +8,7 @@ from typing import Final
 
 from generator.lint.engine import Problem, rule
 from generator.odds.odds import PlanOdds, price, share_down
-from generator.plan.strategy import Guard
+from generator.plan.guards import Comparison, Limit
 from generator.rules.context import ROLLOUT, STEPS, Context, weight_steps
 from generator.rules.effects import (
     ROUND_HOLDS,
@@ -45,9 +45,7 @@ def first_step(context: Context) -> Iterator[Problem]:
     if found is None or len(steps) < 2:
         return
     steep = steps[1].weight >= _STEEP * steps[0].weight - 1e-12
-    late = [
-        (g, o) for g, o in found[1].guards if g.ratio is not None and o.power_by_step[0] < _FIRST_STEP_WARNED
-    ]
+    late = [(g, o) for g, o in found[1].comparisons if o.power_by_step[0] < _FIRST_STEP_WARNED]
     hold = _common_hold(context, late, 0)
     for guard, alone in late:
         first = alone.power_by_step[0]
@@ -61,7 +59,9 @@ def first_step(context: Context) -> Iterator[Problem]:
         yield Problem((*STEPS, indices[0], "hold"), message, hint, fix=fix, severity=severity)
 
 
-def _common_hold(context: Context, late: Sequence[tuple[Guard, GuardOdds]], position: int) -> float | None:
+def _common_hold(
+    context: Context, late: Sequence[tuple[Comparison, GuardOdds]], position: int
+) -> float | None:
     """The smallest round hold by which each of these guards catches as many as wanted, or at least half of them."""
     steps, wanted = phases_of(context), context.plan.rollout.risk.power
     holds = []
@@ -73,7 +73,7 @@ def _common_hold(context: Context, late: Sequence[tuple[Guard, GuardOdds]], posi
 
 
 def _held(
-    context: Context, guard: Guard, alone: GuardOdds, position: int, hold: float | None
+    context: Context, guard: Comparison, alone: GuardOdds, position: int, hold: float | None
 ) -> tuple[str, Fix | None]:
     """What a longer hold of a step brings to one guard."""
     if hold is None:
@@ -120,11 +120,13 @@ def _less_exposed(context: Context, odds: PlanOdds, accepted: int) -> tuple[str,
     return "lower the first weight, or add a smaller step before it", None
 
 
-def _worst(context: Context, guards: Sequence[Guard], steps: tuple[Phase, ...], accepted: int) -> float:
+def _worst(
+    context: Context, guards: Sequence[Comparison | Limit], steps: tuple[Phase, ...], accepted: int
+) -> float:
     """The largest mean exposure among the guards; the first one above what is accepted settles it."""
     worst = 0.0
     # Comparisons are priced a hundred times faster than bare limits: they rule most holds out.
-    for guard in sorted(guards, key=lambda guard: guard.ratio is None):
+    for guard in sorted(guards, key=lambda guard: isinstance(guard, Limit)):
         worst = max(worst, price(context.plan, guard, steps).exposed_mean or math.inf)
         if worst > accepted:
             break
@@ -147,8 +149,8 @@ def steep(context: Context) -> Iterator[Problem]:
     steps, indices = phases_of(context), weight_steps(context)
     for position in range(1, len(steps)):
         before, after = steps[position - 1].weight, steps[position].weight
-        slow = [pair for pair in found[1].guards if pair[1].power_by_step[position - 1] < found[0].risk.power]
-        slow = [pair for pair in slow if pair[0].ratio is not None]
+        wanted = found[0].risk.power
+        slow = [pair for pair in found[1].comparisons if pair[1].power_by_step[position - 1] < wanted]
         if after <= _STEEP * before + 1e-12 or not slow:
             continue
         guard, alone = min(slow, key=lambda pair: pair[1].power_by_step[position - 1])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from generator.spec.guards import Guard, NoData
+from generator.spec.guards import GuardSpec, NoData
 from generator.spec.record import Choice, Record, by_key
 from generator.spec.types import Hold, Line, Name, Percent, Weight
 
@@ -35,6 +35,18 @@ class Cohort(Choice):
     prefix: Line | None = Field(None, description="the header starts like this")
     regex: Line | None = Field(None, description="the header matches this expression (RE2)")
 
+    @property
+    def match(self) -> Literal["exact", "prefix", "regex"]:
+        """How the header is compared."""
+        if self.exact is not None:
+            return "exact"
+        return "prefix" if self.prefix is not None else "regex"
+
+    @property
+    def value(self) -> str:
+        """What the header is compared with."""
+        return self.exact or self.prefix or self.regex or ""
+
 
 class CohortStep(Record):
     """Send a named cohort, and nobody else, to the new version."""
@@ -42,6 +54,9 @@ class CohortStep(Record):
     cohort: Cohort = Field(description="who sees it")
     hold: Hold = Field(description="how long it is watched before the next step")
 
+
+GuardStage = Literal["shadow", "canary", "watch"]
+"""When guards are measured: on copies, on live traffic next to the stable version, or after a switch."""
 
 Step = Annotated[
     Annotated[WeightStep, Tag("a weight step")]
@@ -74,7 +89,7 @@ class Shadow(Record):
 
     percent: Percent = Field(1.0, description="share of live requests that is copied", examples=["20%"])
     hold: Hold = Field(description="how long it is watched before the first step", examples=["24h"])
-    guards: list[Guard] = Field([], description="what is judged on the copies")
+    guards: list[GuardSpec] = Field([], description="what is judged on the copies")
 
 
 class Canary(Record):
@@ -85,9 +100,40 @@ class Canary(Record):
         min_length=1, max_length=30, description="in order; after the last one the new version takes over"
     )
     shadow: Shadow | None = Field(None, description="copied traffic before the first step")
-    guards: list[Guard] = Field([], description="judged all the time while the new version has traffic")
+    guards: list[GuardSpec] = Field([], description="judged all the time while the new version has traffic")
     risk: Risk = Field(Risk(), description="what the team accepts")
     no_data: NoData = Field("pause", description="what missing data means to a guard")
+    stage: ClassVar[GuardStage] = "canary"
+
+    @property
+    def weight_steps(self) -> tuple[tuple[int, WeightStep], ...]:
+        """The steps that send live traffic, with their positions."""
+        return tuple((at, step) for at, step in enumerate(self.steps) if isinstance(step, WeightStep))
+
+    @property
+    def cohort_steps(self) -> tuple[tuple[int, CohortStep], ...]:
+        """The steps that send a cohort, with their positions."""
+        return tuple((at, step) for at, step in enumerate(self.steps) if isinstance(step, CohortStep))
+
+    @property
+    def approvals(self) -> tuple[str, ...]:
+        """Roles that approve, in order; a role that approves twice is listed twice."""
+        return tuple(step.approve for step in self.steps if isinstance(step, ApproveStep))
+
+    @property
+    def weights(self) -> tuple[int, ...]:
+        """Weights in order, in whole percent of live traffic."""
+        return tuple(step.weight for _, step in self.weight_steps)
+
+    @property
+    def held_s(self) -> float:
+        """Seconds of all holds; approvals and the shadow not included."""
+        return sum(step.hold for step in self.steps if not isinstance(step, ApproveStep))
+
+    @property
+    def longest_hold_s(self) -> float:
+        """Seconds of the longest hold."""
+        return max((step.hold for step in self.steps if not isinstance(step, ApproveStep)), default=0.0)
 
 
 class Preview(Record):
@@ -106,7 +152,7 @@ class BlueGreen(Record):
         examples=["manual"],
     )
     preview: Preview = Field(Preview(), description="the new version before it has traffic")
-    guards: list[Guard] = Field(
+    guards: list[GuardSpec] = Field(
         [], description="absolute limits, judged after the switch while the old version is kept"
     )
     watch: Hold = Field(
@@ -114,6 +160,20 @@ class BlueGreen(Record):
     )
     risk: Risk = Field(Risk(), description="what the team accepts")
     no_data: NoData = Field("pause", description="what missing data means to a guard")
+    stage: ClassVar[GuardStage] = "watch"
+    # A switch has no steps and no shadow: readers that go through them need not know which strategy they have.
+    steps: ClassVar[tuple[Step, ...]] = ()
+    weight_steps: ClassVar[tuple[tuple[int, WeightStep], ...]] = ()
+    cohort_steps: ClassVar[tuple[tuple[int, CohortStep], ...]] = ()
+    weights: ClassVar[tuple[int, ...]] = ()
+    shadow: ClassVar[Shadow | None] = None
+    held_s: ClassVar[float] = 0.0
+    longest_hold_s: ClassVar[float] = 0.0
+
+    @property
+    def approvals(self) -> tuple[str, ...]:
+        """The role that approves the switch; none when it is automatic."""
+        return () if self.approve == "automatic" else (self.approve,)
 
 
 def _strategy(value: Any) -> str | None:

@@ -48,3 +48,11 @@ def duration(seconds: float) -> str:
 def percent(share: float) -> str:
     """A share such as `0.5%`, with the six decimals that a spec may have."""
     return f"{100 * share:.6f}".rstrip("0").rstrip(".") + "%"
+
+
+def byte_size(count: float) -> str:
+    """Bytes as a Kubernetes quantity such as `512Mi`, with the largest unit that divides them."""
+    for power, suffix in ((40, "Ti"), (30, "Gi"), (20, "Mi"), (10, "Ki")):
+        if count and count % 2**power == 0:
+            return f"{count / 2**power:g}{suffix}"
+    return f"{count:g}"

@@ -55,13 +55,17 @@ def llr_shift(
     return missing * per_event
 
 
-def mask_lookback(delay_s: float) -> float:
+def mask_lookback(delay_s: float, least_s: float = 0.0) -> float:
     """Look-back B of the mask, seconds: 2.5 mean delays, so that e^-5 of the outcomes outlast 2B.
 
+    Args:
+        delay_s: mean delay of an outcome, seconds.
+        least_s: smallest look-back, whatever the delay.
+
     Raises:
-        ValueError: the delay is negative or not finite.
+        ValueError: an argument is negative or not finite.
     """
-    return 2.5 * not_negative("delay", delay_s)
+    return max(2.5 * not_negative("delay", delay_s), not_negative("least look-back", least_s))
 
 
 def mask_dead_time(lookback_s: float) -> float:

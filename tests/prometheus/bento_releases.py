@@ -19,7 +19,6 @@ from generator.odds.replay.expected import expected
 from generator.odds.replay.schedule import Schedule
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
-from generator.plan.strategy import Canary
 from generator.plan.values import Plan
 from generator.render.bento import Bentos
 from generator.render.bundle import render_outputs
@@ -27,6 +26,7 @@ from generator.render.environment import Templates
 from generator.render.outputs.analysis import analyses
 from generator.report.replays.schedule import schedule_of
 from generator.stats.timeline import Detection
+from tests.unit.plan.rollouts import with_steps
 
 MINUTE = 4.0
 STABLE, STABLE_RPS = "stable-5c68d7f9b", 30.0
@@ -160,9 +160,8 @@ def plan_of(release: Release, folder: Path, digest: str = "0" * 64) -> Plan:
 
 def held(plan: Plan, hold_s: float) -> Plan:
     """The same plan with another hold: the one that the traffic really took."""
-    assert isinstance(plan.rollout, Canary)
     (step,) = plan.rollout.steps
-    return replace(plan, rollout=replace(plan.rollout, steps=(replace(step, hold_s=hold_s),)))
+    return with_steps(plan, [step.model_copy(update={"hold": hold_s})])
 
 
 def rendered(plan: Plan) -> dict[str, dict[str, Any]]:
@@ -184,7 +183,7 @@ def odds(plan: Plan, guard: str, ratio: float, rps: float) -> Detection:
 
     No latency of controller and router is counted: what is compared is the look, not the rollback.
     """
-    chosen = next(one for one in plan.rollout.guards if one.name == guard)
+    chosen = next(one for one in plan.guards if one.name == guard)
     with pytest.MonkeyPatch.context() as patch:
         for module in ("generator.odds.odds", "generator.odds.replay.expected"):
             patch.setattr(f"{module}.LATENCY_S", 0.0)

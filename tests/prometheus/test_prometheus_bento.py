@@ -39,10 +39,11 @@ from prometheus_server import Server
 from generator.cluster.prometheus import Prometheus
 from generator.odds.replay.judge import Story, judge
 from generator.odds.replay.recording import COLUMNS, read_recording
-from generator.odds.replay.schedule import Schedule, Watched
+from generator.odds.replay.schedule import Schedule
 from generator.odds.replay.series import Recording
 from generator.odds.replay.statistic import answers
 from generator.promql.event_share import EventShare
+from generator.promql.metric import Metric
 from generator.report.replays.live import Live
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
@@ -161,7 +162,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
         server.stop()
 
 
-def background(judged: Judged, release: Release, guard: str) -> Watched:
+def background(judged: Judged, release: Release, guard: str) -> Metric:
     return next(one for one in judged.schedule(release).background if one.guard == guard)
 
 
@@ -199,7 +200,7 @@ def test_what_is_asked_is_what_is_rendered(judged, name):
     asked = schedule(plan)
     every = [*asked.background, *asked.stages[0].evidence]
     assert files == {
-        one.query.rstrip(): (one.condition.success, one.condition.failure, f"{one.timing.interval_s:g}s")
+        one.query.rstrip(): (one.condition.success, one.condition.failure, f"{one.interval_s:g}s")
         for one in every
     }
 
@@ -209,7 +210,7 @@ def test_what_is_asked_is_what_is_rendered(judged, name):
 def test_promql_and_python_agree_on_the_statistic(judged, name, guard):
     release = RELEASES[name]
     watched, live = background(judged, release, guard), judged.live(release)
-    expected = judged.statistic(release, guard, watched.measure)
+    expected = judged.statistic(release, guard, watched.statistic)
     seen = 0
     for k in range(int(judged.hold_s / MINUTE) + 1):
         found = live(watched, k * MINUTE)

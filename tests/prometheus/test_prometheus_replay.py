@@ -33,6 +33,7 @@ from generator.render.environment import Templates
 from generator.report.replays.live import Live
 from generator.report.replays.schedule import schedule_of
 from generator.stats.sequential import event_llr
+from tests.unit.plan.rollouts import weight_step, with_steps
 
 pytestmark = pytest.mark.slow
 
@@ -53,16 +54,16 @@ def recommender() -> Plan:
 def accelerated(namespace: str) -> Schedule:
     """The same guards with short steps and a short mask, in another namespace."""
     plan = recommender()
-    guards = tuple(replace(g, mask_s=6.0 if g.kind == "outcome" else 0.0) for g in plan.rollout.guards)
+    guards = tuple(replace(g, mask_s=6.0 if g.kind == "outcome" else 0.0) for g in plan.guards)
     low, high, _ = plan.rollout.steps
-    steps = (replace(low, hold_s=FIRST), replace(high, hold_s=SECOND))
+    steps = [weight_step(low.weight, FIRST), weight_step(high.weight, SECOND)]
     return schedule_of(
         replace(
-            plan,
+            with_steps(plan, steps),
             identity=replace(plan.identity, namespace=namespace),
             monitoring=replace(plan.monitoring, scrape_s=1.0, look_s=MINUTE),
             min_rps=RPS,
-            rollout=replace(plan.rollout, guards=guards, steps=steps),
+            guards=guards,
         )
     )
 
@@ -215,7 +216,7 @@ def test_promql_and_python_agree_on_the_statistic(scraped, namespace, guard):
     for k in range(int(END / MINUTE) + 1):
         found = live(watched, k * MINUTE)
         assert found == pytest.approx(
-            statistic(pair, watched.measure, scraped.start_s + k * MINUTE), rel=1e-9, abs=1e-9
+            statistic(pair, watched.statistic, scraped.start_s + k * MINUTE), rel=1e-9, abs=1e-9
         )
         seen += len(found)
     assert seen >= 8

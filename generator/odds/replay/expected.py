@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from generator.odds.odds import LATENCY_S, latency_s, phases
-from generator.plan.looks import LIMIT_FAILURES, first_look_s, window_s
-from generator.plan.strategy import Canary, Guard
+from generator.plan.guards import Comparison, Limit
+from generator.plan.measurements import LIMIT_FAILURES
 from generator.plan.values import Plan
 from generator.stats.delay import mask_dead_time
 from generator.stats.passage import Sprt, sprt_stops
@@ -31,7 +31,9 @@ class Expected:
     by_guard: Mapping[str, Detection]
 
 
-def expected(plan: Plan, guards: Sequence[Guard], ratios: Mapping[str, float]) -> Expected | None:
+def expected(
+    plan: Plan, guards: Sequence[Comparison | Limit], ratios: Mapping[str, float]
+) -> Expected | None:
     """The odds of a canary whose events have these rates over stable's; None for a blue-green switch.
 
     Args:
@@ -39,34 +41,34 @@ def expected(plan: Plan, guards: Sequence[Guard], ratios: Mapping[str, float]) -
         guards: those that are simulated, each with a baseline.
         ratios: event rate of the canary over stable's, by guard.
     """
-    if not isinstance(plan.rollout, Canary) or not phases(plan.rollout):
+    if not phases(plan.rollout):
         return None
     steps, rps = phases(plan.rollout), plan.min_rps or 0.0
     stops = {guard.name: _stops(plan, guard, steps, ratios[guard.name]) for guard in guards}
-    late = {guard.name: latency_s(plan) if guard.ratio is not None else LATENCY_S for guard in guards}
+    late = {guard.name: latency_s(plan) if isinstance(guard, Comparison) else LATENCY_S for guard in guards}
     alone = {name: detection(steps, rps, found, late[name]) for name, found in stops.items()}
     return Expected(detection(steps, rps, _first(list(stops.values())), latency_s(plan)), alone)
 
 
-def _stops(plan: Plan, guard: Guard, steps: Sequence[Phase], ratio: float) -> list[Stop]:
+def _stops(plan: Plan, guard: Comparison | Limit, steps: Sequence[Phase], ratio: float) -> list[Stop]:
     rps, baseline = plan.min_rps or 0.0, guard.baseline or 0.0
-    if guard.ratio is None:
+    if isinstance(guard, Limit):
         return run_stops(
             window_looks(_window(plan, guard), steps, rps, min(1.0, baseline * ratio)), LIMIT_FAILURES
         )
-    limit, dead, look = boundary(guard.alpha), mask_dead_time(guard.mask_s), plan.monitoring.look_s
+    limit, dead, look = boundary(guard.alpha), mask_dead_time(guard.mask_s), plan.clock.interval_s
     test = Sprt(baseline, guard.ratio, limit, dead, plan.design_effect, look)
     return sprt_stops(test, steps, rps, ratio)
 
 
-def _window(plan: Plan, guard: Guard) -> WindowGuard:
+def _window(plan: Plan, guard: Limit) -> WindowGuard:
     return WindowGuard(
-        limit=guard.limit or 0.0,
-        bound="at_most" if guard.at_most else "at_least",
-        window_s=window_s(plan),
-        interval_s=plan.monitoring.look_s,
+        limit=guard.limit,
+        bound="at_most" if guard.more_is_worse else "at_least",
+        window_s=plan.clock.window_s,
+        interval_s=plan.clock.interval_s,
         failure_limit=LIMIT_FAILURES,
-        first_look_s=first_look_s(plan, guard),
+        first_look_s=guard.first_s(plan.clock),
         empty_fails=False,
         design_effect=plan.design_effect,
     )

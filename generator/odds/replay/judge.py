@@ -8,10 +8,11 @@ from typing import Final, Literal
 
 from generator.lint.conditions import MeasurementPhase, measure_vector
 from generator.odds.replay.machine import Phase, Run
-from generator.odds.replay.schedule import Kind, Schedule, Watched
+from generator.odds.replay.schedule import Schedule
+from generator.promql.metric import Metric, MetricKind
 
 Outcome = Literal["aborted", "paused", "promoted", "undecided"]
-Answers = Callable[[Watched, float], Sequence[float]]
+Answers = Callable[[Metric, float], Sequence[float]]
 """The result of a metric's query at a time, seconds since the first weight."""
 
 _OUTCOMES: Final[dict[Phase, Outcome]] = {"Failed": "aborted", "Error": "aborted", "Inconclusive": "paused"}
@@ -33,7 +34,7 @@ class Look:
     at_s: float
     metric: str
     guard: str
-    kind: Kind
+    kind: MetricKind
     result: tuple[float, ...]
     measured: MeasurementPhase
 
@@ -104,12 +105,12 @@ class _Decided(Exception):  # noqa: N818 - it ends a walk, it is no error
 class _Running:
     """A run and what its metrics are."""
 
-    metrics: tuple[Watched, ...]
+    metrics: tuple[Metric, ...]
     run: Run
 
     @classmethod
-    def start(cls, metrics: tuple[Watched, ...], now_s: float) -> _Running:
-        return cls(metrics, Run([(metric.timing, metric.limits) for metric in metrics], now_s))
+    def start(cls, metrics: tuple[Metric, ...], now_s: float) -> _Running:
+        return cls(metrics, Run(metrics, now_s))
 
 
 @dataclass
@@ -154,7 +155,7 @@ class _Walk:
             worst = running.run.worst()
             raise _Decided(outcome, running.run.tallies[worst].reason, running.metrics[worst].guard)
 
-    def _take(self, metric: Watched) -> MeasurementPhase:
+    def _take(self, metric: Metric) -> MeasurementPhase:
         result = tuple(self.answers(metric, self.now_s))
         measured = measure_vector(metric.condition.success, metric.condition.failure, result)
         self.looks.append(Look(self.now_s, metric.name, metric.guard, metric.kind, result, measured))

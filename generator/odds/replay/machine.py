@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from generator.lint.conditions import MeasurementPhase
+from generator.promql.metric import Metric
 
 Phase = Literal["Pending", "Running", "Successful", "Failed", "Inconclusive", "Error"]
 
@@ -40,6 +41,17 @@ class Limits:
     inconclusive: int = 0
     consecutive_error: int = 4
     consecutive_success: int = 0
+
+    @classmethod
+    def of(cls, metric: Metric) -> Limits:
+        """The limits of a rendered metric; without an interval the controller measures once."""
+        return cls(
+            metric.count or (None if metric.interval_s else 1),
+            metric.failure_limit,
+            metric.inconclusive_limit,
+            metric.error_limit,
+            metric.success_limit,
+        )
 
 
 class Tally:
@@ -121,25 +133,17 @@ def assess(
     return tally.phase, taken
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """When a metric is measured: first `delay_s` after its run began, then every `interval_s`."""
-
-    interval_s: float
-    delay_s: float = 0.0
-
-
 class Run:
     """One AnalysisRun: its metrics by position, and its phase.
 
-    Time is ideal: a measurement takes none and the controller is never late. A real one looks a moment after
-    the interval is over (statistics.md 2.1).
+    Time is ideal: a measurement takes none and the controller is never late. A real one measures a moment after the
+    interval is over.
     """
 
-    def __init__(self, metrics: Sequence[tuple[Timing, Limits]], start_s: float) -> None:
-        self._timings = [timing for timing, _ in metrics]
-        self._due = [start_s + timing.delay_s for timing in self._timings]
-        self.tallies = [Tally(limits) for _, limits in metrics]
+    def __init__(self, metrics: Sequence[Metric], start_s: float) -> None:
+        self._intervals = [metric.interval_s for metric in metrics]
+        self._due = [start_s + metric.initial_delay_s for metric in metrics]
+        self.tallies = [Tally(Limits.of(metric)) for metric in metrics]
 
     @property
     def due_s(self) -> float | None:
@@ -159,7 +163,7 @@ class Run:
         for i in [i for i in self._open() if self._due[i] <= now_s]:
             measured = take(i)
             self.tallies[i].add(measured)
-            self._due[i] = now_s + (ERROR_RETRY_S if measured == "Error" else self._timings[i].interval_s)
+            self._due[i] = now_s + (ERROR_RETRY_S if measured == "Error" else self._intervals[i])
         if not _BAD.isdisjoint(tally.phase for tally in self.tallies):
             self.terminate()
 

@@ -9,8 +9,9 @@ from html import escape
 from typing import Final
 
 from generator.odds.replay.judge import Held, Look, Story
-from generator.odds.replay.schedule import Schedule, Watched
+from generator.odds.replay.schedule import Schedule
 from generator.promql.event_share import EventShare
+from generator.promql.metric import Metric
 from generator.spec.units import duration
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 860.0, 130.0, 30.0, 64.0, 44.0
@@ -50,8 +51,8 @@ def picture(title: str, schedule: Schedule, story: Story) -> str:
         _text(_LEFT, 24, title, "title"),
         *_weights(scale, schedule, story),
     ]
-    for i, watched in enumerate(panels):
-        parts += _guard(_Frame(scale, _TOP + (i + 1) * (_PANEL + _GAP)), watched, story)
+    for i, metric in enumerate(panels):
+        parts += _guard(_Frame(scale, _TOP + (i + 1) * (_PANEL + _GAP)), metric, story)
     parts += [*_axis(scale, height - _BOTTOM), *_mark(scale, story, height - _BOTTOM), "</svg>"]
     return "\n".join(parts) + "\n"
 
@@ -109,22 +110,22 @@ def _planned(schedule: Schedule) -> Iterator[Held]:
         start += stage.hold_s
 
 
-def _guard(frame: _Frame, watched: Watched, story: Story) -> Iterator[str]:
-    looks = [look for look in story.looks if look.metric == watched.name and look.kind == watched.kind]
+def _guard(frame: _Frame, metric: Metric, story: Story) -> Iterator[str]:
+    looks = [look for look in story.looks if look.metric == metric.name and look.kind == metric.kind]
     values = [(look.at_s, look.result[0]) for look in looks if look.result and math.isfinite(look.result[0])]
-    low, high = _range(watched, [value for _, value in values])
+    low, high = _range(metric, [value for _, value in values])
     frame = _Frame(frame.scale, frame.top, low, high)
-    yield _text(12, frame.top + 14, watched.name, "")
-    yield _text(12, frame.top + 32, _bound(watched), "boundary")
+    yield _text(12, frame.top + 14, metric.name, "")
+    yield _text(12, frame.top + 32, _bound(metric), "boundary")
     yield _text(12, frame.top + 48, _last(looks), "soft")
-    yield from _masks(frame, watched, story)
+    yield from _masks(frame, metric, story)
     yield frame.level(low, "axis")
-    yield frame.level(watched.bound, "bound")
+    yield frame.level(metric.bound, "bound")
     yield f'<polyline class="value" points="{frame.points(values)}"/>'
 
 
-def _bound(watched: Watched) -> str:
-    return f"{'rolls back at' if watched.kind != 'limit' else 'limit'} {watched.bound:.3g}"
+def _bound(metric: Metric) -> str:
+    return f"{'rolls back at' if metric.kind != 'limit' else 'limit'} {metric.bound:.3g}"
 
 
 def _last(looks: Sequence[Look]) -> str:
@@ -132,19 +133,19 @@ def _last(looks: Sequence[Look]) -> str:
     return f"last {result[0]:.3g}" if result else "no data"
 
 
-def _range(watched: Watched, values: Sequence[float]) -> tuple[float, float]:
+def _range(metric: Metric, values: Sequence[float]) -> tuple[float, float]:
     """Bound and values with some air; a statistic may fall for ever, its last two bounds below 0 are enough."""
-    high = max(*values, watched.bound, 0.0) if values else max(watched.bound, 0.0)
-    low = min([*values, watched.bound, 0.0])
-    if watched.kind == "sequential":
-        low = max(low, -2 * watched.bound)
+    high = max(*values, metric.bound, 0.0) if values else max(metric.bound, 0.0)
+    low = min([*values, metric.bound, 0.0])
+    if metric.kind == "sequential":
+        low = max(low, -2 * metric.bound)
     air = 0.08 * (high - low or 1.0)
     return low - (air if low < 0 else 0.0), high + air
 
 
-def _masks(frame: _Frame, watched: Watched, story: Story) -> Iterator[str]:
+def _masks(frame: _Frame, metric: Metric, story: Story) -> Iterator[str]:
     """Times after a change of weight that the mask leaves out."""
-    mask = watched.measure.mask if isinstance(watched.measure, EventShare) else None
+    mask = metric.statistic.mask if isinstance(metric.statistic, EventShare) else None
     weight = None
     for held in story.held:
         if mask and held.weight != weight:

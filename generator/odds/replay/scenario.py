@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from generator.plan.strategy import Guard
+from generator.plan.guards import Comparison, Limit
 
 GOOD: Final = "good"
 _PART: Final = re.compile(r"(?:(?P<guard>[^:=,]+):)?(?P<change>drop|rise)=(?P<size>\d+(?:\.\d+)?)%")
@@ -17,7 +17,7 @@ class ScenarioError(ValueError):
     """A scenario that does not fit the grammar or the plan; the message is for its author."""
 
 
-def scenario(text: str, guards: Sequence[Guard]) -> Mapping[str, float]:
+def scenario(text: str, guards: Sequence[Comparison | Limit]) -> Mapping[str, float]:
     """Event rate of the canary over stable's, by guard.
 
     A change without a guard's name is that of every guard which watches for such a change.
@@ -43,12 +43,12 @@ def scenario(text: str, guards: Sequence[Guard]) -> Mapping[str, float]:
     return ratios
 
 
-def watches_drop(guard: Guard) -> bool:
+def watches_drop(guard: Comparison | Limit) -> bool:
     """Whether it is a drop of its events that this guard is there for."""
-    return guard.ratio < 1 if guard.ratio is not None else not guard.at_most
+    return guard.ratio < 1 if isinstance(guard, Comparison) else not guard.more_is_worse
 
 
-def _meant(name: str | None, change: str, guards: Sequence[Guard]) -> list[Guard]:
+def _meant(name: str | None, change: str, guards: Sequence[Comparison | Limit]) -> list[Comparison | Limit]:
     if name is None:
         found = [guard for guard in guards if watches_drop(guard) == (change == "drop")]
         if not found:
@@ -61,7 +61,7 @@ def _meant(name: str | None, change: str, guards: Sequence[Guard]) -> list[Guard
     return found
 
 
-def _ratio(guard: Guard, change: str, size: float) -> float:
+def _ratio(guard: Comparison | Limit, change: str, size: float) -> float:
     ratio = 1 - size if change == "drop" else 1 + size
     if not 0 <= ratio <= 1 / (guard.baseline or 1) or not math.isfinite(ratio):
         raise ScenarioError(

@@ -10,12 +10,14 @@ from typing import Final, NamedTuple
 
 from generator.odds.odds import LATENCY_S
 from generator.odds.replay.judge import Outcome, Story, judge
-from generator.odds.replay.schedule import Ratio, Schedule, Watched
+from generator.odds.replay.schedule import Schedule
 from generator.odds.replay.statistic import answers
 from generator.odds.replay.traffic import Rates, Traffic, record
-from generator.plan.strategy import Guard
+from generator.plan.guards import Comparison, Limit, Parity
 from generator.plan.values import Plan
+from generator.promql.bounds import WindowRatio
 from generator.promql.event_share import EventShare
+from generator.promql.metric import Metric
 
 OUTCOMES: Final[tuple[Outcome, ...]] = ("aborted", "paused", "promoted")
 _SETTLE_S = 120.0  # recorded beyond the last look, so that no run ends for lack of data
@@ -97,18 +99,20 @@ class Simulated:
     first: Story
 
 
-def simulated_guards(plan: Plan, schedule: Schedule) -> tuple[Guard, ...]:
+def simulated_guards(plan: Plan, schedule: Schedule) -> tuple[Comparison | Limit, ...]:
     """Guards that can be simulated: counted in two counters, with a baseline."""
-    judged = {watched.guard for watched in schedule.background if watched.measure is not None}
+    computed = {metric.guard for metric in schedule.background if metric.statistic is not None}
     return tuple(
-        g for g in plan.rollout.guards if g.name in judged and g.baseline is not None and 0 < g.baseline < 1
+        guard
+        for guard in plan.guards
+        if not isinstance(guard, Parity) and guard.name in computed and 0 < (guard.baseline or 0) < 1
     )
 
 
 def simulate(
     plan: Plan,
     schedule: Schedule,
-    guards: Sequence[Guard],
+    guards: Sequence[Comparison | Limit],
     ratios: Mapping[str, float],
     runs: Iterable[int],
     seed: int,
@@ -149,17 +153,18 @@ def simulate(
 
 
 def traffic_of(
-    plan: Plan, schedule: Schedule, guards: Sequence[Guard], ratios: Mapping[str, float]
+    plan: Plan, schedule: Schedule, guards: Sequence[Comparison | Limit], ratios: Mapping[str, float]
 ) -> Traffic:
     """The traffic that a plan declares, sampled often enough for all its windows."""
     weights, now = [], 0.0
     for stage in schedule.stages:
         weights.append((stage.weight / 100, now))
         now += stage.hold_s
-    scrape = plan.monitoring.scrape_s
-    windows = [length for watched in schedule.background for length in _windows(watched)]
+    scrape = plan.clock.scrape_s
+    windows = [length for metric in schedule.background for length in _windows(metric)]
     step = max(
-        (m.step_s for w in schedule.background if isinstance(m := w.measure, EventShare)), default=scrape
+        (m.statistic.step_s for m in schedule.background if isinstance(m.statistic, EventShare)),
+        default=scrape,
     )
     tick = math.gcd(*(round(length * 1000) for length in windows)) / 1000 if windows else scrape
     return Traffic(
@@ -178,12 +183,12 @@ def traffic_of(
     )
 
 
-def _windows(watched: Watched) -> list[float]:
+def _windows(metric: Metric) -> list[float]:
     """Lengths that divide the time axis of a metric."""
-    measure = watched.measure
-    if isinstance(measure, EventShare):
-        return [measure.step_s, *([measure.mask.lookback_s] if measure.mask else [])]
-    return [measure.window_s] if isinstance(measure, Ratio) else []
+    statistic = metric.statistic
+    if isinstance(statistic, EventShare):
+        return [statistic.step_s, *([statistic.mask.lookback_s] if statistic.mask else [])]
+    return [statistic.window_s] if isinstance(statistic, WindowRatio) else []
 
 
 def _aborts(ended: Sequence[Ended], runs: int) -> Aborts:

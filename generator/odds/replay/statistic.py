@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from generator.odds.replay.judge import Answers
-from generator.odds.replay.schedule import Ratio, Seen, Watched
 from generator.odds.replay.series import Pair, Recording, milliseconds
+from generator.promql.bounds import RequestsSeen, WindowRatio
 from generator.promql.event_share import EventShare, Mask
+from generator.promql.metric import Metric
 from generator.stats.sequential import event_llr
 
 Reading = Callable[[int], tuple[float, ...]]
@@ -17,36 +18,36 @@ Reading = Callable[[int], tuple[float, ...]]
 def answers(recording: Recording, start_s: float) -> Answers:
     """Answer the queries of a schedule from a recording; the first weight is at `start_s`.
 
-    A metric without a measure, or of a guard that was not recorded, has no data.
+    A metric without a statistic, or of a guard that was not recorded, has no data.
     """
-    readings: dict[Watched, Reading] = {}
+    readings: dict[Metric, Reading] = {}
 
-    def answer(watched: Watched, at_s: float) -> tuple[float, ...]:
-        if watched not in readings:
-            readings[watched] = _reading(watched, recording)
-        return readings[watched](milliseconds(start_s + at_s))
+    def answer(metric: Metric, at_s: float) -> tuple[float, ...]:
+        if metric not in readings:
+            readings[metric] = _reading(metric, recording)
+        return readings[metric](milliseconds(start_s + at_s))
 
     return answer
 
 
-def _reading(watched: Watched, recording: Recording) -> Reading:
-    pair, measure = recording.pairs.get(watched.guard), watched.measure
-    if pair is None or measure is None or pair.canary.born_ms is None:
+def _reading(metric: Metric, recording: Recording) -> Reading:
+    pair, statistic = recording.pairs.get(metric.guard), metric.statistic
+    if pair is None or statistic is None or pair.canary.born_ms is None:
         return lambda _: ()
-    if isinstance(measure, EventShare):
-        return EventShareSum(pair, measure).at
-    if isinstance(measure, Ratio):
-        return lambda time: _ratio(pair, measure, time)
-    return lambda time: _seen(pair, measure, time)
+    if isinstance(statistic, EventShare):
+        return EventShareSum(pair, statistic).at
+    if isinstance(statistic, WindowRatio):
+        return lambda time: _ratio(pair, statistic, time)
+    return lambda time: _seen(pair, statistic, time)
 
 
-def _ratio(pair: Pair, measure: Ratio, time_ms: int) -> tuple[float, ...]:
+def _ratio(pair: Pair, measure: WindowRatio, time_ms: int) -> tuple[float, ...]:
     start = time_ms - milliseconds(measure.window_s)
     requests = pair.canary.requests.increase(start, time_ms)
     return (pair.canary.events.increase(start, time_ms) / requests,) if requests >= measure.floor else ()
 
 
-def _seen(pair: Pair, measure: Seen, time_ms: int) -> tuple[float, ...]:
+def _seen(pair: Pair, measure: RequestsSeen, time_ms: int) -> tuple[float, ...]:
     start = time_ms - milliseconds(measure.horizon_s)
     if pair.stable.events.increase(start, time_ms) < measure.least_events:
         return ()

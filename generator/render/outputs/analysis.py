@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 from generator.plan.names import PREDICT, Names
-from generator.plan.strategy import BlueGreen, Canary, Shadow
 from generator.plan.values import Plan
-from generator.render.metrics import (
-    Metric,
-    alive_metric,
-    evidence_metrics,
-    guard_metrics,
-    shadow_metrics,
-    watch_metrics,
-)  # fmt: skip
+from generator.promql.metric import Metric
+from generator.render.metrics import alive_metric, evidence_metrics, live_metrics, shadow_metrics
 from generator.render.output import Output
 from generator.render.outputs.pods import shadow_arm
 from generator.render.scalars import inert_json
+from generator.spec.rollout import BlueGreen, Canary
 
 _TEMPLATE = "kubernetes/analysistemplate.yaml.j2"
 _BOTH = ("canary-hash", "stable-hash")
-_SHADOW_LOOKS = 200
 SHADOW_WATCH, SHADOW_EVIDENCE = "shadow-watch", "shadow-evidence"
 
 
 def analyses(plan: Plan) -> Iterator[Output]:
-    """All AnalysisTemplates of a bundle."""
+    """Yield all AnalysisTemplates of a bundle."""
     if isinstance(plan.rollout, BlueGreen):
         yield from _blue_green(plan, plan.rollout)
     else:
@@ -36,39 +28,17 @@ def analyses(plan: Plan) -> Iterator[Output]:
 
 def _canary(plan: Plan, rollout: Canary) -> Iterator[Output]:
     names = Names(plan.identity.model)
-    background = [metric for guard in rollout.guards for metric in guard_metrics(plan, guard)]
+    background = live_metrics(plan)
     if background:
         yield _template("guards", names.guards, background, _BOTH)
-    for position in evidence_positions(rollout):
-        metrics = [metric for guard in rollout.guards for metric in evidence_metrics(plan, guard, position)]
-        if metrics:
-            yield _template(f"evidence-{position}", names.evidence(position), metrics, _BOTH)
-    if rollout.shadow and rollout.shadow.guards:
-        yield from _shadow(plan, names, rollout.shadow)
-
-
-def evidence_positions(rollout: Canary) -> list[int]:
-    """Indices of the weight steps: before each widening, and before promotion, the step must have seen enough."""
-    return [index for index, step in enumerate(rollout.steps) if step.weight is not None]
-
-
-def has_evidence(plan: Plan, rollout: Canary, position: int) -> bool:
-    """Whether there is anything to ask for at the end of this step."""
-    return any(True for guard in rollout.guards for _ in evidence_metrics(plan, guard, position))
-
-
-def shadow_interval(plan: Plan, shadow: Shadow) -> float:
-    """Seconds between two looks at a shadow: the platform's interval or a multiple of it, for at most 200 looks."""
-    look_s = plan.monitoring.look_s
-    return max(1, math.ceil(shadow.hold_s / _SHADOW_LOOKS / look_s)) * look_s
-
-
-def _shadow(plan: Plan, names: Names, shadow: Shadow) -> Iterator[Output]:
-    arm, interval = shadow_arm(plan), shadow_interval(plan, shadow)
-    watch = [m for guard in shadow.guards for m in shadow_metrics(plan, guard, arm, shadow.hold_s, interval)]
-    proof = [m for guard in shadow.guards for m in shadow_metrics(plan, guard, arm, shadow.hold_s, 0)]
-    yield _template(SHADOW_WATCH, f"{names.model}-{SHADOW_WATCH}", watch, ())
-    yield _template(SHADOW_EVIDENCE, f"{names.model}-{SHADOW_EVIDENCE}", proof, ())
+    # Before each widening, and before promotion, the step must have seen enough.
+    for position, _ in rollout.weight_steps if plan.evidence_guards else ():
+        metrics = evidence_metrics(plan, position)
+        yield _template(f"evidence-{position}", names.evidence(position), metrics, _BOTH)
+    if rollout.shadow and plan.shadow_guards:
+        during, after = shadow_metrics(plan, rollout.shadow, shadow_arm(plan))
+        yield _template(SHADOW_WATCH, f"{names.model}-{SHADOW_WATCH}", during, ())
+        yield _template(SHADOW_EVIDENCE, f"{names.model}-{SHADOW_EVIDENCE}", after, ())
 
 
 def _blue_green(plan: Plan, rollout: BlueGreen) -> Iterator[Output]:
@@ -76,10 +46,9 @@ def _blue_green(plan: Plan, rollout: BlueGreen) -> Iterator[Output]:
     yield Output(
         "analysistemplate-preview.yaml", "kubernetes/analysistemplate-preview.yaml.j2", _smoke(plan, names)
     )
-    metrics = [metric for guard in rollout.guards for metric in watch_metrics(plan, guard, rollout.watch_s)]
+    metrics = live_metrics(plan)
     if metrics:
-        watched = [*metrics, alive_metric(plan, rollout)]
-        yield _template("watch", names.watch, watched, ("canary-hash",))
+        yield _template("watch", names.watch, [*metrics, alive_metric(plan, rollout)], ("canary-hash",))
 
 
 def _template(role: str, name: str, metrics: Sequence[Metric], arguments: Sequence[str]) -> Output:

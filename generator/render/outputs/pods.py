@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from generator.plan.names import Names, labels
-from generator.plan.strategy import Canary
+from generator.plan.peak import shadow_pods
 from generator.plan.values import Plan
 from generator.render.output import Output
 from generator.render.outputs.workload import config_name
@@ -48,12 +48,10 @@ def pod(plan: Plan, app: str, served_by: str = "", role: str = "shadow") -> dict
 
 def shadow(plan: Plan) -> Iterator[Output]:
     """The pods that answer copied requests, with the version that is about to be released."""
-    wanted = plan.rollout.shadow if isinstance(plan.rollout, Canary) else None
-    if wanted is None:
+    if plan.rollout.shadow is None:
         return
     name = Names(plan.identity.model).shadow
-    replicas = max(1, math.ceil(plan.capacity.fewest * wanted.percent))
-    context = {**pod(plan, name, shadow_arm(plan)), "replicas": replicas}
+    context = {**pod(plan, name, shadow_arm(plan)), "replicas": shadow_pods(plan)}
     yield Output("deployment-shadow.yaml", "kubernetes/deployment-shadow.yaml.j2", context)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from generator.plan.names import Names
-from generator.plan.strategy import Canary, Cohort, Step
+from generator.plan.timeline import kept_s
 from generator.plan.values import Plan
 from generator.render.filters import go_duration
 from generator.render.output import Output
-from generator.render.outputs.analysis import SHADOW_EVIDENCE, SHADOW_WATCH, has_evidence
+from generator.render.outputs.analysis import SHADOW_EVIDENCE, SHADOW_WATCH
 from generator.render.outputs.pods import pod
+from generator.spec.rollout import ApproveStep, Canary, CohortStep, WeightStep
 
 FILE = "rollout-main.yaml"
 _HEADER_ROUTE = "cohort"
@@ -35,8 +36,8 @@ def rollout(plan: Plan, bundle_hash: str, odds: Mapping[str, str]) -> Output:
     }
     if isinstance(plan.rollout, Canary):
         return Output(FILE, plan.routing.router.rollout, {**context, **_canary(plan, plan.rollout)})
-    watched = any(guard.limit is not None for guard in plan.rollout.guards)
-    blue_green = {"watched": watched, "scale_down_s": max(30, round(plan.rollout.watch_s)) if watched else 60}
+    scale_down_s = round(kept_s(plan, plan.rollout))
+    blue_green = {"watched": bool(plan.measured_guards), "scale_down_s": scale_down_s}
     return Output(FILE, "kubernetes/rollout-bluegreen.yaml.j2", {**context, **blue_green})
 
 
@@ -57,14 +58,13 @@ def _annotations(plan: Plan, odds: Mapping[str, str]) -> dict[str, str]:
 
 def _canary(plan: Plan, rollout: Canary) -> dict[str, object]:
     steps = list(_steps(plan, rollout))
-    cohorts = any(step.cohort for step in rollout.steps)
     first = next((i for i, step in enumerate(steps) if step.get("setWeight", 0)), len(steps))
     first = min(first, next((i for i, step in enumerate(steps) if "setHeaderRoute" in step), first))
     return {
         "steps": steps,
         "starting_step": first,
-        "background": bool(rollout.guards),
-        "managed_routes": [_HEADER_ROUTE] if cohorts else [],
+        "background": bool(plan.guards),
+        "managed_routes": [_HEADER_ROUTE] if rollout.cohort_steps else [],
         "splits_requests": plan.routing.router.splits_requests,
     }
 
@@ -74,44 +74,39 @@ def _steps(plan: Plan, rollout: Canary) -> Iterator[dict[str, object]]:
     names = Names(plan.identity.model)
     if rollout.shadow:
         yield {"setWeight": 0}
-        yield from _shadow_steps(names, rollout)
-    scaled, live = False, False
-    for index, step in enumerate(rollout.steps):
-        if step.approve:
-            yield {"pause": {}}
-        elif step.cohort:
-            # A fixed number of pods is for a version without a weight: later it would squeeze that share into one pod.
-            if not live and not scaled:
-                yield {"setCanaryScale": {"replicas": 1}}
-                scaled = True
-            yield from _cohort_steps(step, step.cohort)
+        if plan.shadow_guards:
+            yield _analysis(f"{names.model}-{SHADOW_WATCH}", [])
+            yield _analysis(f"{names.model}-{SHADOW_EVIDENCE}", [])
         else:
-            if scaled:
-                yield {"setCanaryScale": {"matchTrafficWeight": True}}
-                scaled = False
-            live = True
-            yield {"setWeight": step.weight}
-            yield {"pause": {"duration": go_duration(step.hold_s)}}
-            if has_evidence(plan, rollout, index):
-                yield _analysis(names.evidence(index), _BOTH_HASHES)
+            yield {"pause": {"duration": go_duration(rollout.shadow.hold)}}
+    scaled = live = False
+    for index, step in enumerate(rollout.steps):
+        match step:
+            case ApproveStep():
+                yield {"pause": {}}
+            case CohortStep():
+                # A fixed number of pods is for a version without a weight: later it would squeeze that share into one.
+                if not live and not scaled:
+                    yield {"setCanaryScale": {"replicas": 1}}
+                    scaled = True
+                yield from _cohort(step)
+            case WeightStep():
+                if scaled:
+                    yield {"setCanaryScale": {"matchTrafficWeight": True}}
+                    scaled = False
+                live = True
+                yield {"setWeight": step.weight}
+                yield {"pause": {"duration": go_duration(step.hold)}}
+                if plan.evidence_guards:
+                    yield _analysis(names.evidence(index), _BOTH_HASHES)
 
 
-def _shadow_steps(names: Names, rollout: Canary) -> Iterator[dict[str, object]]:
-    shadow = rollout.shadow
-    if shadow is None:
-        return
-    if shadow.guards:
-        yield _analysis(f"{names.model}-{SHADOW_WATCH}", [])
-        yield _analysis(f"{names.model}-{SHADOW_EVIDENCE}", [])
-    else:
-        yield {"pause": {"duration": go_duration(shadow.hold_s)}}
-
-
-def _cohort_steps(step: Step, cohort: Cohort) -> Iterator[dict[str, object]]:
+def _cohort(step: CohortStep) -> Iterator[dict[str, object]]:
     """The route of the cohort, the hold, and the route taken away again."""
+    cohort = step.cohort
     match = {"headerName": cohort.header, "headerValue": {cohort.match: cohort.value}}
     yield {"setHeaderRoute": {"name": _HEADER_ROUTE, "match": [match]}}
-    yield {"pause": {"duration": go_duration(step.hold_s)}}
+    yield {"pause": {"duration": go_duration(step.hold)}}
     yield {"setHeaderRoute": {"name": _HEADER_ROUTE}}
 
 

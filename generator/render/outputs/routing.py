@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from generator.plan.names import FEEDBACK, PREDICT, Names
-from generator.plan.strategy import Canary
 from generator.plan.values import Plan
 from generator.render.output import Output
 from generator.routers import Backend, Route, Traffic
@@ -59,5 +58,5 @@ def traffic(plan: Plan) -> Traffic:
 
 def shadow_percent(plan: Plan) -> int:
     """Return the percentage of live requests that is copied; 0 without a shadow."""
-    shadow = plan.rollout.shadow if isinstance(plan.rollout, Canary) else None
+    shadow = plan.rollout.shadow
     return max(1, round(100 * shadow.percent)) if shadow else 0

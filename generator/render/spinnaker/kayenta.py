@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from generator.plan.strategy import Canary, Guard
+from generator.plan.guards import Comparison
 from generator.plan.values import Plan
 from generator.promql.series import Matcher
 from generator.promql.served import BY_VERSION
@@ -29,8 +29,7 @@ def application(plan: Plan) -> str:
 
 def canary_config(plan: Plan) -> dict[str, Any]:
     """The configuration; each guard is a metric that fails the canary by itself, as in the plan."""
-    rollout = plan.rollout
-    guards = rollout.guards if isinstance(rollout, Canary) else ()
+    guards = [guard for guard in plan.measured_guards if isinstance(guard, Comparison)]
     return {
         "id": config_name(plan),
         "name": config_name(plan),
@@ -49,8 +48,8 @@ def sample_s(plan: Plan) -> int:
     return round(max(60.0, 4 * plan.monitoring.scrape_s))
 
 
-def _metric(plan: Plan, guard: Guard) -> dict[str, Any]:
-    effect = "allowedIncrease" if guard.at_most else "allowedDecrease"
+def _metric(plan: Plan, guard: Comparison) -> dict[str, Any]:
+    effect = "allowedIncrease" if guard.more_is_worse else "allowedDecrease"
     return {
         "name": guard.name,
         "query": {
@@ -62,7 +61,7 @@ def _metric(plan: Plan, guard: Guard) -> dict[str, Any]:
         "groups": [_GROUP],
         "analysisConfigurations": {
             "canary": {
-                "direction": "increase" if guard.at_most else "decrease",
+                "direction": "increase" if guard.more_is_worse else "decrease",
                 "nanStrategy": "remove",
                 "critical": True,
                 "mustHaveData": guard.no_data != "pass",
@@ -73,9 +72,9 @@ def _metric(plan: Plan, guard: Guard) -> dict[str, Any]:
     }
 
 
-def _query(plan: Plan, guard: Guard) -> str:
+def _query(plan: Plan, guard: Comparison) -> str:
     """The share of events in one sample, of one arm; NaN without requests."""
-    proportion, arms = counted(plan, guard)
+    proportion, arms = counted(plan, guard.counts)
     label = BY_VERSION.label if arms.label == BY_VERSION.label else ROLE_LABEL
     arm = Matcher(label, SCOPE)
     window = float(sample_s(plan))

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from generator.plan.names import Names
-from generator.plan.strategy import Canary
 from generator.plan.timeline import approver
 from generator.plan.values import Plan
 from generator.render.environment import Templates
 from generator.render.spinnaker import manifests
 from generator.render.spinnaker.kayenta import application, config_name, sample_s
+from generator.spec.rollout import ApproveStep, Canary, WeightStep
 
 Stage = dict[str, Any]
 # Every metric is critical: one that fails makes the score 0. Any other score is a pass.
@@ -63,10 +63,11 @@ def pipeline(plan: Plan, rollout: Canary, templates: Templates, account: str, me
     line.deploy("Prepare", [*manifests.shared(plan, templates)])
     line.deploy("Deploy canary", [manifests.deployment(plan, manifests.CANARY, templates)])
     for index, step in enumerate(rollout.steps):
-        if step.approve:
-            line.add(_approval(f"Approval {index + 1}", approver(step.approve)))
-        elif step.weight is not None:
-            _weight(line, plan, index, step.weight, step.hold_s, templates, metrics)
+        match step:
+            case ApproveStep():
+                line.add(_approval(f"Approval {index + 1}", approver(step.approve)))
+            case WeightStep():
+                _weight(line, plan, index, step.weight, step.hold, templates, metrics)
     line.deploy("Promote", [manifests.deployment(plan, manifests.STABLE, templates)])
     line.deploy("All traffic to stable", manifests.route(plan, 0, templates))
     line.add(

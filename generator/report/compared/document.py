@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any, get_args
 
 from generator.odds.figures import Figures
-from generator.plan.facts import Topic
+from generator.plan.describe import Topic
 from generator.report.compared.compare import Comparison, Difference, Status
 from generator.report.compared.groups import groups
 from generator.report.compared.shared import Status as SharedStatus

@@ -7,8 +7,7 @@ from typing import Any
 
 from generator.odds.figures import count_up
 from generator.odds.odds import odds_of, share_down, share_up
-from generator.plan.facts import threshold
-from generator.plan.strategy import Canary, Guard
+from generator.plan.guards import Guard
 from generator.plan.values import Plan
 from generator.spec.units import duration, percent
 from generator.stats.odds import GuardOdds
@@ -17,16 +16,15 @@ from generator.stats.odds import GuardOdds
 def step_rows(plan: Plan) -> dict[str, Any]:
     """What is caught, and how many requests are exposed, by the end of each weight step; empty when unpriced."""
     odds = odds_of(plan)
-    if odds is None or not isinstance(plan.rollout, Canary) or not odds.planned_requests:
+    if odds is None or not odds.planned_requests:
         return {}
-    weighted = [step for step in plan.rollout.steps if step.weight is not None]
     most = max(odds.planned_requests) or 1.0
     return {
-        "steps": [f"{step.weight}% for {duration(step.hold_s)}" for step in weighted],
+        "steps": [f"{step.weight}% for {duration(step.hold)}" for _, step in plan.rollout.weight_steps],
         "guards": [
             {
                 "name": guard.name,
-                "effect": threshold(guard),
+                "effect": guard.threshold,
                 "cells": [{"text": share_down(p), "share": _tenth(p)} for p in priced.power_by_step],
             }
             for guard, priced in odds.guards
@@ -43,11 +41,9 @@ def guard_rows(plan: Plan) -> list[dict[str, Any]]:
     odds = odds_of(plan)
     priced = {guard.name: found for guard, found in odds.guards} if odds else {}
     reasons = dict(odds.unpriced) if odds else {}
-    rollout = plan.rollout
-    shadow = rollout.shadow.guards if isinstance(rollout, Canary) and rollout.shadow else ()
-    stage = "canary" if isinstance(rollout, Canary) else "after the switch"
-    rows = [_row("shadow", guard, None, "judged on copies, by its interval") for guard in shadow]
-    for guard in rollout.guards:
+    stage = "canary" if plan.rollout.stage == "canary" else "after the switch"
+    rows = [_row("shadow", guard, None, "judged on copies, by its interval") for guard in plan.shadow_guards]
+    for guard in plan.guards:
         reason = reasons.get(guard.name, "no version to compare with")
         rows.append(_row(stage, guard, priced.get(guard.name), reason))
     return rows
@@ -58,7 +54,7 @@ def _row(stage: str, guard: Guard, priced: GuardOdds | None, reason: str) -> dic
         "name": guard.name,
         "stage": stage,
         "watches": _watches(guard),
-        "threshold": threshold(guard),
+        "threshold": guard.threshold,
         "no_data": {"fail": "aborts", "pause": "a person decides", "pass": "goes on"}[guard.no_data],
         "reason": "" if priced else reason,
     }
@@ -80,10 +76,7 @@ def _priced(found: GuardOdds) -> dict[str, str]:
 
 
 def _watches(guard: Guard) -> str:
-    slow = f" above {duration(guard.bound_s)}" if guard.bound_s else ""
-    usual = f", usually {percent(guard.baseline)}" if guard.baseline is not None else ""
-    groups = f" by {', '.join(name for name, _ in guard.attributes)}" if guard.attributes else ""
-    return f"{guard.subject}{slow}{groups}{usual}"
+    return guard.watches + (f", usually {percent(guard.baseline)}" if guard.baseline is not None else "")
 
 
 def _minutes(seconds: float) -> str:

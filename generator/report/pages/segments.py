@@ -93,8 +93,7 @@ def _cut(events: Sequence[Event]) -> Iterator[Segment]:
 
 def _label(event: Event, lasts_s: float | None) -> str:
     if event.kind == "approval":
-        waiting = event.text.removeprefix("waits for ").partition(",")[0]
-        return approver(waiting)
+        return approver(event.role)
     return duration(lasts_s) if lasts_s else ""
 
 

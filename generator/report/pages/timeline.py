@@ -6,9 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from generator.plan.looks import first_look_s
-from generator.plan.strategy import BlueGreen, Guard
-from generator.plan.timeline import watches
+from generator.plan.guards import Comparison, Guard
 from generator.plan.values import Plan
 from generator.report.formats.characters import visible
 from generator.report.pages.segments import Segment, segments
@@ -167,13 +165,9 @@ class _Lane:
 
 
 def _lanes(plan: Plan, cut: Sequence[Segment]) -> Iterator[_Lane]:
-    rollout = plan.rollout
-    if isinstance(rollout, BlueGreen):
-        yield from (_watch_lane(plan, guard, cut) for guard in watches(plan))
-        return
-    if rollout.shadow:
-        yield from (_shadow_lane(guard, cut) for guard in rollout.shadow.guards)
-    yield from (_canary_lane(plan, guard, cut) for guard in rollout.guards)
+    yield from (_shadow_lane(guard, cut) for guard in plan.shadow_guards)
+    lane = _canary_lane if plan.rollout.stage == "canary" else _watch_lane
+    yield from (lane(plan, guard, cut) for guard in plan.measured_guards)
 
 
 def _shadow_lane(guard: Guard, cut: Sequence[Segment]) -> _Lane:
@@ -183,7 +177,7 @@ def _shadow_lane(guard: Guard, cut: Sequence[Segment]) -> _Lane:
 
 def _watch_lane(plan: Plan, guard: Guard, cut: Sequence[Segment]) -> _Lane:
     found = [s for s in cut if s.kind == "watch"]
-    spans = tuple((s.at((s.start_s or 0.0) + first_look_s(plan, guard)), s.right) for s in found)
+    spans = tuple((s.at((s.start_s or 0.0) + guard.first_s(plan.clock)), s.right) for s in found)
     return _Lane(visible(guard.name), spans, (), (), "judges the new version after the switch")
 
 
@@ -194,13 +188,15 @@ def _canary_lane(plan: Plan, guard: Guard, cut: Sequence[Segment]) -> _Lane:
     if first is None:
         return _Lane(visible(guard.name), (), (), (), "")
     start = live[first]
-    begin = start.at((start.start_s or 0.0) + first_look_s(plan, guard))
-    masks = tuple(_mask(guard, s) for s in live if guard.mask_s and s.kind == "weight" and s.lasts_s)
+    begin = start.at((start.start_s or 0.0) + guard.first_s(plan.clock))
+    masked = [s for s in live if s.kind == "weight" and s.lasts_s]
+    mask_s = guard.mask_s if isinstance(guard, Comparison) else 0.0
+    masks = tuple(_mask(mask_s, s) for s in masked) if mask_s else ()
     asks = tuple(s.right for s in live if guard.name in s.evidence)
-    title = f"looks from {duration(first_look_s(plan, guard))} on, until promotion"
+    title = f"looks from {duration(guard.first_s(plan.clock))} on, until promotion"
     return _Lane(visible(guard.name), ((begin, live[-1].right),), masks, asks, title)
 
 
-def _mask(guard: Guard, segment: Segment) -> tuple[float, float]:
+def _mask(mask_s: float, segment: Segment) -> tuple[float, float]:
     start = segment.start_s or 0.0
-    return segment.left, segment.at(start + mask_dead_time(guard.mask_s))
+    return segment.left, segment.at(start + mask_dead_time(mask_s))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from generator.cluster.prometheus import Prometheus
-from generator.odds.replay.schedule import Watched
 from generator.plan.values import Plan
+from generator.promql.metric import Metric
 from generator.render.metrics import counted
 
 _ARGUMENT: Final = re.compile(r"\{\{args\.(canary|stable)-hash\}\}")
@@ -40,15 +40,16 @@ class Live:
     _answers: dict[str, dict[int, list[float]]] = field(default_factory=dict)
     _asked_until: dict[str, float] = field(default_factory=dict)
 
-    def __call__(self, watched: Watched, at_s: float) -> list[float]:
+    def __call__(self, metric: Metric, at_s: float) -> list[float]:
         """The result of a metric's query; one request brings those of its later looks too.
 
         Raises:
             PrometheusError: there is no answer.
         """
-        time, query = self.start_s + at_s, watched.query
+        time, query = self.start_s + at_s, metric.query
         if time > self._asked_until.get(query, -1.0):
-            interval, count = watched.timing.interval_s or 1.0, watched.limits.count
+            interval = metric.interval_s or 1.0
+            count = metric.count or (None if metric.interval_s else 1)
             last = self.end_s if count is None else min(self.end_s, time + (count - 1) * interval)
             self._answers[query] = self._ask(query, time, max(time, last), interval)
             self._asked_until[query] = last
@@ -56,12 +57,12 @@ class Live:
 
     def exposed(self, plan: Plan, at_s: float) -> float | None:
         """Requests that the canary has served; None when no guard counts them."""
-        guard = next((guard for guard in plan.rollout.guards if guard.kind != "fairness"), None)
+        counts = next((guard.counts for guard in plan.guards if guard.counts), None)
         time = min(self.start_s + at_s, self.end_s)
         window = round(time - self.start_s)
-        if guard is None or window < 1:
+        if counts is None or window < 1:
             return None
-        proportion, arms = counted(plan, guard)
+        proportion, arms = counted(plan, counts)
         query = proportion.count_requests(arms.of_canary, window)
         return next((values[0] for values in self._ask(query, time, time, 1.0).values()), 0.0)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from generator.odds.gate_odds import GateOdds, gate_odds
 from generator.odds.odds import PlanOdds, not_counted, odds_of, share_down, share_up
+from generator.plan.guards import Guard
 from generator.plan.resolve import Planned
-from generator.plan.strategy import Guard
 from generator.plan.values import Plan
 from generator.report.sections.section import Section, table
 from generator.spec.units import duration
@@ -46,7 +46,7 @@ def _data(found: PlanOdds) -> dict[str, Any]:
 def _lines(plan: Plan, found: PlanOdds) -> list[str]:
     lines: list[str] = []
     if found.guards:
-        weights = [f"{weight}%" for weight in getattr(plan.rollout, "weights", ())]
+        weights = [f"{weight}%" for weight in plan.rollout.weights]
         head = (
             "guard",
             "detects",
@@ -81,12 +81,11 @@ def _row(guard: Guard, priced: GuardOdds) -> tuple[str, ...]:
 def _whole(plan: Plan, found: PlanOdds) -> str:
     bound = found.false_rollback_bound
     one_in = f" (1 in {math.floor(1 / bound)} good releases)" if bound > 0 else ""
-    held = sum(step.hold_s for step in getattr(plan.rollout, "steps", ()))
     requests = _requests(found.planned_requests[-1] if found.planned_requests else 0.0)
     return (
         f"whole rollout: false rollback about {share_up(found.false_rollback or 0.0)},"
         f" at most {share_up(bound)}{one_in}{not_counted(found)};"
-        f" {requests} canary requests in {duration(held)} if nothing fires"
+        f" {requests} canary requests in {duration(plan.rollout.held_s)} if nothing fires"
     )
 
 

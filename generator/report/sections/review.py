@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -34,7 +33,7 @@ def _gate(standing: Standing) -> dict[str, Any]:
         "kind": gate.kind,
         "tool": gate.tool,
         "config": gate.config,
-        "waiver": dataclasses.asdict(gate.waiver) if gate.waiver else None,
+        "waiver": gate.waiver.model_dump(exclude={"model"}) if gate.waiver else None,
         "state": standing.state,
         "reason": standing.said,
         "judged_at": entry.end if entry else None,

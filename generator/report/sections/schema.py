@@ -6,11 +6,11 @@ from typing import Any, get_args
 
 from generator.gates.standing import State
 from generator.plan.layers import Source
-from generator.plan.strategy import NoDataPolicy
 from generator.plan.timeline import EventKind
 from generator.report.formats.json_schema import closed
 from generator.routers import ROUTERS
 from generator.spec.guards import KINDS
+from generator.spec.guards.base import NoDataPolicy
 
 Node = dict[str, Any]
 SCHEMA = "sluice/plan/v1"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.plan.guards import judges
+from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.plan.resolve import Planned
-from generator.plan.strategy import Canary, Guard
 from generator.plan.timeline import Event, approver, timeline
 from generator.plan.values import Plan
 from generator.report.sections.section import Section, table
@@ -69,17 +68,15 @@ def guards(planned: Planned) -> Section:
         "risk": {"false_rollback": risk.false_rollback, "power": risk.power, "max_exposed": risk.max_exposed},
         "guards": [_guard(stage, guard) for stage, guard in every],
     }
-    rows = [(guard.name, stage, judges(guard), f"no data: {guard.no_data}") for stage, guard in every]
+    rows = [(guard.name, stage, guard.describe(), f"no data: {guard.no_data}") for stage, guard in every]
     accepted = f"accepted: {percent(risk.false_rollback)} false rollbacks, {percent(risk.power)} power"
     return Section("guards", "Guards", data, (accepted, *table(rows)))
 
 
 def _guards(plan: Plan) -> list[tuple[str, Guard]]:
-    rollout = plan.rollout
-    stage = "canary" if isinstance(rollout, Canary) else "watch"
     return [
-        *(("shadow", guard) for guard in rollout.shadow_guards),
-        *((stage, guard) for guard in rollout.guards),
+        *(("shadow", guard) for guard in plan.shadow_guards),
+        *((plan.rollout.stage, guard) for guard in plan.guards),
     ]
 
 
@@ -89,13 +86,13 @@ def _guard(stage: str, guard: Guard) -> dict[str, Any]:
         "stage": stage,
         "kind": guard.kind,
         "subject": guard.subject,
-        "ratio": guard.ratio,
-        "limit": guard.limit,
-        "at_most": guard.at_most,
+        "ratio": guard.ratio if isinstance(guard, Comparison) else None,
+        "limit": guard.limit if isinstance(guard, Limit | Parity) else None,
+        "at_most": guard.more_is_worse,
         "baseline": guard.baseline,
         "delay_s": guard.delay_s,
         "bound_s": guard.bound_s or None,
-        "alpha": guard.alpha if guard.ratio is not None else None,
+        "alpha": guard.alpha if isinstance(guard, Comparison) else None,
         "attributes": {name: list(values) for name, values in guard.attributes},
         "no_data": guard.no_data,
     }

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from generator.cluster.running import Live, Synced
 from generator.plan.names import application
-from generator.plan.strategy import Canary
 from generator.plan.values import Plan
 
 _KUBECTL = "kubectl argo rollouts {verb} {name} --namespace {namespace}"
@@ -77,10 +76,7 @@ def commands(row: Beside) -> Iterator[tuple[str, str]]:
 
 
 def _by(row: Beside) -> str:
-    rollout, live = row.plan.rollout, row.live
-    if live is None:
+    if row.live is None:
         return ""
-    if not isinstance(rollout, Canary):
-        return f" (approved by {rollout.approve})" if rollout.approve not in {"manual", "automatic"} else ""
-    roles = [step.approve for step in rollout.steps if step.approve]
-    return f" (approved by {', '.join(dict.fromkeys(roles))})" if roles else ""
+    roles = dict.fromkeys(role for role in row.plan.rollout.approvals if role != "manual")
+    return f" (approved by {', '.join(roles)})" if roles else ""

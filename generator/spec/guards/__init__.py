@@ -1,4 +1,4 @@
-"""Guards: judgements made while a new version has traffic. One file a kind; this one finds them."""
+"""Guards: judgements made while a new version has traffic. One module for each kind; this one finds them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Discriminator, Tag
 
-from generator.spec.guards.base import Counts, Detect, GuardBase, NoData, RatioGuard
+from generator.spec.guards.base import Detect, GaugeGuard, GuardBase, NoData, ParityGuard, RatioGuard
 
-__all__ = ["KINDS", "Counts", "Detect", "Guard", "GuardBase", "NoData", "RatioGuard"]
+__all__ = ["KINDS", "Detect", "GuardBase", "GuardSpec", "NoData"]
 
 
 def _kinds() -> dict[str, type[GuardBase]]:
-    """The guard of every module beside this one, by kind."""
+    """The guard of every module of this folder, by kind.
+
+    Raises:
+        TypeError: a guard is neither a ratio, nor a gauge, nor a parity.
+    """
     found: dict[str, type[GuardBase]] = {}
     for module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
         for value in vars(import_module(f"{__name__}.{module}")).values():
             if isinstance(value, type) and issubclass(value, GuardBase) and "kind" in vars(value):
+                if not issubclass(value, RatioGuard | GaugeGuard | ParityGuard):
+                    raise TypeError(
+                        f"{value.__name__} is neither a RatioGuard, nor a GaugeGuard, nor a ParityGuard"
+                    )
                 found[value.kind] = value
     return found
 
@@ -49,9 +57,9 @@ def _names() -> str:
 
 _ERROR = f"a guard says what it watches: {_names()}"
 if TYPE_CHECKING:
-    Guard = GuardBase
+    GuardSpec = RatioGuard | GaugeGuard | ParityGuard
 else:
-    Guard = Annotated[
+    GuardSpec = Annotated[
         reduce(or_, (Annotated[kind, Tag(kind.tag)] for kind in KINDS.values())),
         Discriminator(_tag, custom_error_type="choice", custom_error_message=_ERROR),
     ]

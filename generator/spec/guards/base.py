@@ -1,21 +1,33 @@
-"""What guards have in common: how they are written, and what they count."""
+"""What guards have in common: how they are written, and what they read."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from generator.spec.record import Choice, Record
+from generator.spec.service import Outcome
 from generator.spec.types import Effect, Name, Percent
 
+NoDataPolicy = Literal["fail", "pause", "pass"]
 NoData = Annotated[
-    Literal["fail", "pause", "pass"],
+    NoDataPolicy,
     Field(
         description="what missing data means: abort, wait for a human, or go on (only where the tier allows it)"
     ),
 ]
+
+
+LONGEST_NAME: Final = 23
+"""Characters of a metric's name: a Job metric makes `<run uid>.<metric>.<n>` of it, which a label's 63 must hold.
+
+Source: Argo Rollouts 1.10, metricproviders/job/job.go.
+"""
+Labels = tuple[tuple[str, Literal["=", "!=", "=~", "!~"], str], ...]
+"""Matchers: label, operator, value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +39,7 @@ class Counts:
             `served_by`); `server`, BentoML's, told apart by pod (label `rollouts_pod_template_hash`).
         requests: metric that counts all requests.
         events: metric that counts the events, or with `complement` the requests that are none.
-        labels: (label, operator, value) triples that pick the events.
+        labels: matchers that pick the events.
         bucket_s: histogram bucket that picks them, in seconds; 0 for none.
         complement: events are the requests that `events` does not count.
     """
@@ -35,9 +47,44 @@ class Counts:
     source: Literal["model", "server"]
     requests: str
     events: str
-    labels: tuple[tuple[str, Literal["=", "!=", "=~", "!~"], str], ...] = ()
+    labels: Labels = ()
     bucket_s: float = 0.0
     complement: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A gauge that every pod exports; the worst pod decides.
+
+    Args:
+        source: `model`, a gauge of the service itself (labels `model` and `served_by`); `pod`, any other gauge that is
+            scraped from the pods (label `rollouts_pod_template_hash`).
+        metric: its name.
+        unit: what its values are, for people.
+        labels: matchers that pick its series.
+    """
+
+    source: Literal["model", "pod"]
+    metric: str
+    unit: Literal["number", "seconds", "bytes", "share"] = "number"
+    labels: Labels = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EventProfile:
+    """What is known of the events of a ratio before a release.
+
+    Args:
+        baseline: events per request of the stable version; None when it is not declared.
+        delay_s: mean delay of an event after its request, in seconds.
+        more_is_worse: more events are bad news.
+        reported: callers report them after the request, so a new version seems to have none at first.
+    """
+
+    baseline: float | None
+    delay_s: float = 0.0
+    more_is_worse: bool = True
+    reported: bool = False
 
 
 class Detect(Choice):
@@ -46,6 +93,11 @@ class Detect(Choice):
     one_of = ("drop", "rise")
     drop: Percent | None = Field(None, description="relative drop", examples=["10%"])
     rise: Effect | None = Field(None, description="relative rise", examples=["50%"])
+
+    @property
+    def ratio(self) -> float:
+        """Event rate of the new version over that of the stable one: 0.9 for a drop of 10%."""
+        return 1 - self.drop if self.drop is not None else 1 + (self.rise or 0.0)
 
 
 class GuardBase(Record):
@@ -62,9 +114,25 @@ class GuardBase(Record):
         """What it watches."""
         raise NotImplementedError
 
-    def counts(self) -> Counts | None:
-        """What it counts; None for a guard that is no ratio of two counters."""
-        return None
+    @property
+    def metric_name(self) -> str:
+        """Name of its metric: its own, or what it watches."""
+        return short_name(self.name or self.subject) or self.kind
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """Names of all its metrics."""
+        return (self.metric_name,)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Sensitive attributes whose groups it compares."""
+        return ()
+
+    @property
+    def latency_bounds(self) -> tuple[float, ...]:
+        """Buckets (seconds) that the latency histogram needs for it."""
+        return ()
 
 
 class RatioGuard(Choice, GuardBase):
@@ -75,3 +143,64 @@ class RatioGuard(Choice, GuardBase):
     limit: Percent | None = Field(
         None, description="absolute bound; the odds say how often it fires on a good model"
     )
+
+    def counts(self) -> Counts:
+        """What it counts."""
+        raise NotImplementedError
+
+    def profile(self, outcomes: Mapping[str, Outcome]) -> EventProfile:
+        """What is known of its events; `outcomes` are those that the spec declares."""
+        raise NotImplementedError
+
+    @property
+    def latency_bounds(self) -> tuple[float, ...]:
+        """The bucket that picks its events."""
+        bucket = self.counts().bucket_s
+        return (bucket,) if bucket else ()
+
+
+class GaugeGuard(GuardBase):
+    """A gauge of the pods with a bound."""
+
+    def gauge(self) -> Gauge:
+        """What it reads."""
+        raise NotImplementedError
+
+    @property
+    def bound(self) -> float:
+        """The bound, in the gauge's unit."""
+        raise NotImplementedError
+
+    @property
+    def at_most(self) -> bool:
+        """Whether the bound is an upper one."""
+        return True
+
+
+class ParityGuard(GuardBase):
+    """The difference of selection rates between groups, with a bound."""
+
+    @property
+    def bound(self) -> float:
+        """Largest difference accepted."""
+        raise NotImplementedError
+
+    @property
+    def metric_name(self) -> str:
+        """`parity`, unless it has a name of its own."""
+        return short_name(self.name or "parity")
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """One for each sensitive attribute."""
+        return tuple(attribute_metric(self.metric_name, attribute) for attribute in self.attributes)
+
+
+def attribute_metric(guard: str, attribute: str) -> str:
+    """Name of the metric of one sensitive attribute of a parity guard."""
+    return short_name(f"{guard}-{attribute}")
+
+
+def short_name(text: str) -> str:
+    """A text as the name of a metric; empty when nothing of it is left."""
+    return text.lower().replace("_", "-").strip("-")[:LONGEST_NAME].strip("-")

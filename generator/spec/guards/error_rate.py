@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from generator.spec.guards.base import Counts, RatioGuard
+from generator.spec.guards.base import Counts, EventProfile, RatioGuard
+from generator.spec.service import Outcome
 from generator.spec.types import Percent
 
 
@@ -35,3 +37,8 @@ class ErrorRateGuard(RatioGuard):
         """
         metric = "bentoml_service_request_total"
         return Counts("server", metric, metric, (("http_response_code", "!~", "2.."),))
+
+    def profile(self, outcomes: Mapping[str, Outcome]) -> EventProfile:
+        """Bad events, at the declared rate."""
+        del outcomes
+        return EventProfile(self.baseline)

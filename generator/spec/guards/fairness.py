@@ -6,11 +6,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from generator.spec.guards.base import GuardBase
+from generator.spec.guards.base import ParityGuard
 from generator.spec.types import Key
 
 
-class FairnessGuard(GuardBase):
+class FairnessGuard(ParityGuard):
     """Demographic parity of live predictions."""
 
     kind: ClassVar[str] = "fairness"
@@ -26,3 +26,13 @@ class FairnessGuard(GuardBase):
     def subject(self) -> str:
         """The measure."""
         return self.fairness
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The sensitive attributes."""
+        return tuple(self.sensitive)
+
+    @property
+    def bound(self) -> float:
+        """The limit."""
+        return self.at_most

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
 
-from generator.spec.guards.base import Counts, RatioGuard
+from generator.spec.guards.base import Counts, EventProfile, RatioGuard
+from generator.spec.service import Outcome
 from generator.spec.types import Key
 
 
@@ -28,3 +30,8 @@ class OutcomeGuard(RatioGuard):
         return Counts(
             "model", "sluice_predictions_total", "sluice_outcomes_total", (("outcome", "=", self.outcome),)
         )
+
+    def profile(self, outcomes: Mapping[str, Outcome]) -> EventProfile:
+        """The outcome as the spec declares it."""
+        declared = outcomes[self.outcome]
+        return EventProfile(declared.baseline, declared.delay, declared.better == "lower", reported=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from generator.spec.guards.base import Counts, RatioGuard
+from generator.spec.guards.base import Counts, EventProfile, RatioGuard
+from generator.spec.service import Outcome
 from generator.spec.types import Duration, Percent
 
 
@@ -35,3 +37,8 @@ class SlowRateGuard(RatioGuard):
         return Counts(
             "server", f"{histogram}_count", f"{histogram}_bucket", bucket_s=self.slower_than, complement=True
         )
+
+    def profile(self, outcomes: Mapping[str, Outcome]) -> EventProfile:
+        """Bad events, at the declared rate."""
+        del outcomes
+        return EventProfile(self.baseline)

@@ -6,7 +6,6 @@ and no request would fail without that; those of a busy cluster need seconds.
 
 from __future__ import annotations
 
-from generator.plan.looks import catch_up_s
 from generator.plan.timeline import timeline
 from generator.render.outputs.pods import PRE_STOP_S
 from tests.cluster import measures, report
@@ -58,4 +57,4 @@ def test_good_update(delivered: Delivered) -> None:
     for event, seconds in zip(planned, lasted, strict=True):
         hold = (event.end_s or 0) - (event.start_s or 0)
         late = _ALL_PODS_S if event is planned[-1] else _LATE_S
-        assert 0.95 * hold - 1 < seconds < hold + catch_up_s(plan) + late
+        assert 0.95 * hold - 1 < seconds < hold + plan.clock.catch_up_s + late

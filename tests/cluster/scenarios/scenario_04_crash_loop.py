@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 
-from generator.plan.looks import first_look_s, watch_looks
-from generator.plan.strategy import BlueGreen
-from generator.plan.timeline import watches
+from generator.spec.rollout import BlueGreen
 from tests.cluster import report
 from tests.cluster.envoy import refused
 from tests.cluster.gitops import Delivered
@@ -29,12 +27,13 @@ def test_a_crash_loop_after_the_switch(delivered: Delivered) -> None:
     release, host = git.release, plan.routing.hosts[0]
     blue, bad = release.stable(plan), release.fresh("2", "crash=150", **_BLUE_GREEN)
     assert isinstance(bad.rollout, BlueGreen)
-    looks = first_look_s(bad, watches(bad)[0]) + 10 * watch_looks(bad, bad.rollout.watch_s)
+    first = bad.measured_guards[0].first_s(bad.clock)
+    measured = first + 10 * bad.clock.watch_measurements(bad.rollout.watch)
     with Watch(release.api, bad) as watch, Load(host, RPS, ITEM) as load:
         until("traffic", lambda: load.exposed(blue) > 2 * RPS, 60)
         git.synced(bad, git.commit(bad))
         until("the switch", lambda: _active(release.rollout(bad)) not in ("", blue), 300)
-        until("an abort", lambda: watch.last.aborted, looks + 120)
+        until("an abort", lambda: watch.last.aborted, measured + 120)
         until("the way back", lambda: _active(release.rollout(bad)) == blue, 60)
         # By the clock: users whom the crashes held up come all at once.
         back = time.time()

@@ -16,10 +16,9 @@ from generator.cli.schema import text as schema_text
 from generator.pipeline.session import open_session
 from generator.plan import timeline as told
 from generator.plan.abort import KEEP_ABORTED_S
-from generator.plan.looks import catch_up_s, first_look_s, interval_s, watch_looks
-from generator.plan.strategy import Canary
-from generator.plan.timeline import asks_evidence, timeline, watches
-from generator.render.metrics import evidence_metrics, guard_metrics
+from generator.plan.timeline import timeline
+from generator.render.metrics import evidence_metrics, live_metrics
+from generator.spec.rollout import Canary
 from tests.unit.cli.planned import change, objects, plans
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "specs"
@@ -74,13 +73,13 @@ def test_a_blue_green_takes_the_times_of_the_rendered_rollout(repository):
     assert list(events) == ["gates", "preview", "smoke", "approval", "switch", "watch", "scale-down"]
     assert events["smoke"].end_s == job["spec"]["activeDeadlineSeconds"] == told.SMOKE_S
     assert events["scale-down"].start_s == strategy["scaleDownDelaySeconds"] == 1200
-    assert metric["count"] == watch_looks(plan, 1200.0)
+    assert metric["count"] == plan.clock.watch_measurements(1200.0)
     # A crash loop after the switch is in no counter of the pods (seen on a real cluster): scrapes tell.
     assert alive["name"] == "alive"
     assert "avg(avg_over_time(up{" in alive["provider"]["prometheus"]["query"]
     assert alive["count"] * go_seconds(alive["interval"]) == 1200
-    assert go_seconds(metric["initialDelay"]) == first_look_s(plan, watches(plan)[0])
-    assert go_seconds(metric["interval"]) == plan.monitoring.look_s
+    assert go_seconds(metric["initialDelay"]) == plan.measured_guards[0].first_s(plan.clock)
+    assert go_seconds(metric["interval"]) == plan.clock.interval_s
     assert strategy["abortScaleDownDelaySeconds"] == KEEP_ABORTED_S
 
 
@@ -102,16 +101,15 @@ def test_looks_are_those_of_the_rendered_metrics(repository):
     for plan in plans(open_session(None)):
         if not isinstance(plan.rollout, Canary):
             continue
-        for guard in plan.rollout.guards:
-            for metric in guard_metrics(plan, guard):
-                assert (metric.interval_s, metric.initial_delay_s) == (
-                    interval_s(plan, guard),
-                    first_look_s(plan, guard),
-                )
-            rendered = list(evidence_metrics(plan, guard, 0))
-            assert bool(rendered) is asks_evidence(plan, guard)
-            for metric in rendered:
-                assert (metric.count - 1) * metric.interval_s == catch_up_s(plan)
+        guards = {guard.name: guard for guard in plan.guards}
+        for metric in live_metrics(plan):
+            guard = guards[metric.guard]
+            assert metric.interval_s == guard.interval_s(plan.clock)
+            assert metric.initial_delay_s == guard.first_s(plan.clock)
+        rendered = evidence_metrics(plan, plan.rollout.weight_steps[0][0])
+        assert {metric.guard for metric in rendered} == {guard.name for guard in plan.evidence_guards}
+        for metric in rendered:
+            assert (metric.count - 1) * metric.interval_s == plan.clock.catch_up_s
 
 
 def test_looks_start_with_the_first_live_request(repository):
@@ -280,7 +278,7 @@ def test_guards_look_as_often_as_the_platform_says(repository, sluice):
     change(repository, "platform", "scrapeInterval: 15s", "scrapeInterval: 2s, lookInterval: 10s")
     change(repository, "shop/recommender", "guards:", LIMITED)
     plan = next(plan for plan in plans(open_session(None)) if plan.identity.model == "recommender")
-    metrics = {metric.name: metric for guard in plan.rollout.guards for metric in guard_metrics(plan, guard)}
+    metrics = {metric.name: metric for metric in live_metrics(plan)}
     assert {name: metric.interval_s for name, metric in metrics.items()} == {
         "ctr": 10, "error-rate": 10, "slow-rate": 10, "bare": 10, "parity-gender": 50,
     }  # fmt: skip
@@ -288,7 +286,7 @@ def test_guards_look_as_often_as_the_platform_says(repository, sluice):
     assert ":10s])" in metrics["ctr"].query
     assert "[50s]" in metrics["bare"].query
     assert metrics["bare"].initial_delay_s == 54
-    assert "a look every 10s" in sluice("plan", "shop/recommender").output
+    assert "every 10s until promotion" in sluice("plan", "shop/recommender").output
 
 
 def test_a_slow_start_moves_the_probe_and_the_deadline(repository):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from generator.plan.guards import Limit
 from tests.system.repositories import DIGEST, LOCK, MODEL, PLATFORM, codes, resolve_one, small
 
 DRIFT = '  gates: [{name: drift, drift: {reference: "dvc:a", current: "dvc:b", features: [x]}}]\n'
@@ -193,13 +194,13 @@ def test_the_mask_outlasts_outcomes_that_pods_hold_back(tmp_path, delay):
     """Held for two scrapes, seen a scrape later, and for as long as a stratum sees them."""
     outcome = OUTCOME.replace("baseline", f"delay: {delay}, baseline")
     guards = guard(
-        "{outcome: ctr, detect: {drop: 10%}}, {metric: error-rate, limit: 5%}, {name: floor, outcome: ctr, limit: 2%}"
+        "{outcome: ctr, detect: {drop: 10%}}, {metric: error-rate, detect: {rise: 100%}}, {name: floor, outcome: ctr, limit: 2%}"
     )
     resolved = resolve_one(small(tmp_path, model(guards, more=outcome), PLATFORM, LOCK))
     (planned, *_) = resolved.plans
-    by_clicks, by_errors, floor = planned.plan.rollout.guards
+    by_clicks, by_errors, floor = planned.plan.guards
     scrape, look = planned.plan.monitoring.scrape_s, planned.plan.monitoring.look_s
     held = planned.plan.bento.hold_s + 2 * scrape + max(look, 4 * scrape) + scrape
     assert 2 * by_clicks.mask_s >= max(held, 5 * by_clicks.delay_s)
     assert by_errors.mask_s == 0  # counted where it happens, at once
-    assert floor.mask_s == 0  # compares nothing: its query has no mask, and no page may show one
+    assert isinstance(floor, Limit)  # compares nothing: its query has no mask, and no page may show one

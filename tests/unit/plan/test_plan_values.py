@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.plan.guards import attribute_metric, guard_name
 from generator.plan.names import Names, application, labels
 from generator.plan.pins import requirements
 from generator.plan.values import Identity, Plan
 from generator.render.bento import Bentos
 from generator.render.environment import Templates, builtin_folder
+from generator.spec.guards.base import attribute_metric
 from generator.spec.guards.outcome import OutcomeGuard
 from tests.system.repositories import DIGEST, LOCK, MODEL, PLATFORM, resolve_one, small
 
@@ -201,7 +201,7 @@ def test_two_models_never_share_an_application(one, other):
 
 @given(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,62}", fullmatch=True))
 def test_a_guard_has_a_name_that_a_metric_may_have(outcome):
-    name = guard_name(OutcomeGuard.model_validate({"outcome": outcome, "limit": "1%"}))
+    name = OutcomeGuard.model_validate({"outcome": outcome, "limit": "1%"}).metric_name
     assert re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,21}[a-z0-9])?", name)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from generator.promql.bounds import bounded_ratio, evidence
+from generator.promql.bounds import RequestsSeen, WindowRatio, bounded_ratio, requests_seen
 from generator.promql.conditions import harm, proof, threshold
 from generator.promql.served import BY_POD, BY_VERSION, Served
 from tests.unit.promql.controller import verdict
@@ -47,7 +47,7 @@ def test_catastrophe(promtool, failed, per_scrape, result, judged):
         request_series("c", "500", endpoint="/readyz"): "0+1000x20",
         request_series("c", "500", namespace="elsewhere"): "0+1000x20",
     }
-    query = bounded_ratio(errors(SERVED), BY_POD.of_canary, window_s=120, floor=100)
+    query = bounded_ratio(errors(SERVED), BY_POD.of_canary, WindowRatio(120, 100))
     [answer] = promtool.ask(samples, [(query, 300)])
     assert answer == pytest.approx(result)
     assert verdict(harm(0.2), answer) == judged
@@ -55,7 +55,7 @@ def test_catastrophe(promtool, failed, per_scrape, result, judged):
 
 def test_ratio_without_one_event_is_zero_and_not_missing(promtool):
     samples = {own_series("sluice_predictions_total", "c"): "0+20x20"}
-    query = bounded_ratio(outcome(SERVED, "ctr"), BY_VERSION.of_canary, window_s=120, floor=100)
+    query = bounded_ratio(outcome(SERVED, "ctr"), BY_VERSION.of_canary, WindowRatio(120, 100))
     [answer] = promtool.ask(samples, [(query, 300)])
     assert answer == [0.0]
     assert verdict(threshold(">=", 0.03, "pause"), answer) == "Failed"
@@ -63,7 +63,7 @@ def test_ratio_without_one_event_is_zero_and_not_missing(promtool):
 
 @pytest.mark.parametrize("samples", [{}, {own_series("sluice_predictions_total", "c"): "0x20"}])
 def test_ratio_without_traffic_is_left_to_the_policy(promtool, samples):
-    query = bounded_ratio(outcome(SERVED, "ctr"), BY_VERSION.of_canary, window_s=120, floor=1)
+    query = bounded_ratio(outcome(SERVED, "ctr"), BY_VERSION.of_canary, WindowRatio(120, 1))
     [answer] = promtool.ask(samples, [(query, 300)])
     assert answer == []
     assert [verdict(threshold(">=", 0.03, policy), answer) for policy in ("fail", "pause", "pass")] == [
@@ -75,7 +75,7 @@ def test_ratio_without_traffic_is_left_to_the_policy(promtool, samples):
 
 def test_ratio_needs_a_floor():
     with pytest.raises(ValueError, match="at least one"):
-        bounded_ratio(errors(SERVED), BY_POD.of_canary, 120, 0)
+        WindowRatio(120, 0)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_enough_evidence(promtool, canary, stable_events, result, judged):
         own_series("sluice_outcomes_total", "s", ',outcome="other"'): 1000,
     }
     samples = {name: f"0+{flow}x40" for name, flow in flows.items() if flow is not None}
-    query = evidence(outcome(SERVED, "ctr"), BY_VERSION, horizon_s=600, least_events=200)
+    query = requests_seen(outcome(SERVED, "ctr"), BY_VERSION, RequestsSeen(600, 200))
     [answer] = promtool.ask(samples, [(query, 600)])
     assert answer == pytest.approx(result)
     assert verdict(proof(">=", 3000), answer) == judged
@@ -109,6 +109,6 @@ def test_evidence_counts_a_replaced_pod(promtool):
         own_series("sluice_predictions_total", "c", ',pod="new"'): "_x20 0+100x20",
         own_series("sluice_outcomes_total", "s", ',outcome="ctr"'): "0+10x40",
     }
-    query = evidence(outcome(SERVED, "ctr"), BY_VERSION, horizon_s=600, least_events=200)
+    query = requests_seen(outcome(SERVED, "ctr"), BY_VERSION, RequestsSeen(600, 200))
     [[value]] = promtool.ask(samples, [(query, 600)])
     assert value == pytest.approx(4000, rel=0.03)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from generator.promql.conditions import proof, threshold
-from generator.promql.fairness import Parity, parity_difference, parity_lower, parity_upper
+from generator.promql.fairness import ParityTest, parity_difference, parity_lower, parity_upper
 from generator.promql.served import BY_VERSION, Served
 from tests.unit.promql.controller import verdict
 
@@ -32,7 +32,7 @@ def samples(counts: Counts, arm: str = "c") -> dict[str, list[float]]:
 
 def ask(promtool, counts: Counts, *, groups=None, least_rows=30, extra=None) -> list[list[float]]:
     """Estimate, lower bound, upper bound."""
-    parity = Parity(groups or tuple(counts), window_s=60, least_rows=least_rows)
+    parity = ParityTest(groups or tuple(counts), window_s=60, least_rows=least_rows)
     queries = [form(ROWS, CANARY, parity) for form in (parity_difference, parity_lower, parity_upper)]
     return promtool.ask(samples(counts) | (extra or {}), [(query, 60) for query in queries])
 
@@ -157,4 +157,4 @@ def test_names_of_groups_are_text_and_not_patterns(promtool):
 )
 def test_parameters_that_make_no_interval_are_refused(wrong):
     with pytest.raises(ValueError, match=r"\w"):
-        Parity(**{"groups": ("a", "b"), "window_s": 60} | wrong)
+        ParityTest(**{"groups": ("a", "b"), "window_s": 60} | wrong)

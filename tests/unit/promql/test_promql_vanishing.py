@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.promql.bounds import bounded_ratio
+from generator.promql.bounds import WindowRatio, bounded_ratio
 from generator.promql.event_share import EventShare, Mask, event_share
 from generator.promql.selectors import selectors_of
 from generator.promql.served import BY_POD, BY_VERSION, Served
@@ -28,14 +28,14 @@ def found(query):
 @pytest.mark.parametrize("arms", [BY_POD, BY_VERSION])
 def test_own_queries_lose_nothing(proportion, arms):
     assert found(event_share(proportion, arms, TEST)) == []
-    assert found(bounded_ratio(proportion, arms.of_canary, 120, 100)) == []
+    assert found(bounded_ratio(proportion, arms.of_canary, WindowRatio(120, 100))) == []
 
 
 @pytest.mark.parametrize("proportion", [errors(SERVED), outcome(SERVED, "ctr")])
 def test_own_queries_without_the_default_do(proportion):
     test = event_share(proportion, BY_POD, TEST).replace(" or vector(0)", "")
     assert found(test) == [Vanishing(proportion.events.metric, None)]
-    ratio = bounded_ratio(proportion, BY_POD.of_canary, 120, 100).replace(" or vector(0)", "")
+    ratio = bounded_ratio(proportion, BY_POD.of_canary, WindowRatio(120, 100)).replace(" or vector(0)", "")
     assert found(ratio) == [Vanishing(proportion.events.metric, 0)]
 
 

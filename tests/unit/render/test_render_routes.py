@@ -43,7 +43,7 @@ def test_a_cohort_never_squeezes_the_share_of_the_others_into_one_pod(steps, exp
         for index, step in enumerate(steps)
         if step == COHORT
     ]
-    assert ["beside" in text for text in told] == live
-    assert [text.endswith("one pod of the new version, and no others do") for text in told] == [
+    assert ["in addition to" in text for text in told] == live
+    assert [text.endswith("one pod of the new version; no other requests do") for text in told] == [
         not each for each in live
     ]

@@ -15,8 +15,8 @@ from scipy import stats
 
 from generator.odds import odds
 from generator.odds.cost import monthly
-from generator.plan import looks
-from generator.plan.guards import metric_names
+from generator.plan.guards import Comparison
+from generator.plan.measurements import LIMIT_FAILURES
 from generator.plan.peak import GATE_CPU, GATE_MEMORY, SURGE, peak, steady
 from generator.render import metrics
 from generator.report.sections.odds import odds as section
@@ -71,7 +71,7 @@ def test_the_bound_counts_every_promise_and_names_who_makes_none(guards, bound, 
     """A sequential test keeps its share of the risk whatever the baseline; of a limit without one nothing is known."""
     (planned,) = Sample(tmp_path, {"spec.rollout.guards": guards}).resolved()[0].plans
     found = odds.odds_of(planned.plan)
-    alphas = [guard.alpha for guard in planned.plan.rollout.guards if guard.ratio is not None]
+    alphas = [guard.alpha for guard in planned.plan.guards if isinstance(guard, Comparison)]
     assert found.uncounted == uncounted
     assert found.false_rollback_bound == pytest.approx(math.fsum(alphas))
     told = section(planned)
@@ -95,10 +95,9 @@ def test_limits_are_priced_as_they_are_rendered(tmp_path):
     (planned,) = (
         Sample(tmp_path, {"spec.rollout.guards": [{"outcome": "ctr", "limit": "2%"}]}).resolved()[0].plans
     )
-    (guard,) = planned.plan.rollout.guards
-    (metric,) = metrics.guard_metrics(planned.plan, guard)
-    assert (metric.failure_limit, metric.interval_s) == (looks.LIMIT_FAILURES, 60)
-    assert f"[{looks.window_s(planned.plan) / 60:.0f}m]" in metric.query
+    (metric,) = metrics.live_metrics(planned.plan)
+    assert (metric.failure_limit, metric.interval_s) == (LIMIT_FAILURES, 60)
+    assert f"[{planned.plan.clock.window_s / 60:.0f}m]" in metric.query
     assert metrics.FLOOR == 100
 
 
@@ -109,8 +108,9 @@ def test_names_are_those_of_the_rendered_metrics(tmp_path):
     }
     (planned,) = Sample(tmp_path, edits).resolved()[0].plans
     written = planned.written.file.spec.rollout.guards
-    for item, guard in zip(written, planned.plan.rollout.guards, strict=True):
-        assert metric_names(item) == tuple(m.name for m in metrics.guard_metrics(planned.plan, guard))
+    rendered = [metric.name for metric in metrics.live_metrics(planned.plan)]
+    assert [name for item in written for name in item.metric_names] == rendered
+    assert [name for guard in planned.plan.guards for name in guard.metric_names] == rendered
 
 
 def test_peaks_by_hand(tmp_path):

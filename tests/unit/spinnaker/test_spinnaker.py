@@ -16,13 +16,13 @@ from click.testing import CliRunner
 from generator.cli.main import cli
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, resolve
-from generator.plan.strategy import Canary
 from generator.render.environment import Templates
 from generator.render.spinnaker import tables
 from generator.render.spinnaker.kayenta import canary_config
 from generator.render.spinnaker.pipeline import pipeline
 from generator.report.codes import all_codes
 from generator.rules.spinnaker import UNSAID, unsaid
+from generator.spec.rollout import Canary
 from tests import golden
 
 SPEC = """\

@@ -7,14 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from replay_cases import EVIDENCE, HARM
 
-from generator.odds.replay.schedule import Schedule, Stage, Watched
+from generator.odds.replay.schedule import Schedule, Stage
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.plan.values import Plan
+from generator.promql.metric import Metric
 from generator.render.bento import Bentos
 from generator.render.environment import Templates
+from tests.unit.odds.replay.replay_cases import EVIDENCE, HARM
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 
@@ -41,7 +42,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def two_steps() -> Callable[..., Schedule]:
     """5 % for five minutes, 50 % for three, with evidence at the end of each."""
 
-    def build(*background: Watched, evidence: tuple[Watched, ...] = (EVIDENCE,)) -> Schedule:
+    def build(*background: Metric, evidence: tuple[Metric, ...] = (EVIDENCE,)) -> Schedule:
         stages = (Stage(0, 5, 300.0, evidence), Stage(2, 50, 180.0, evidence))
         return Schedule(background or (HARM,), stages)
 

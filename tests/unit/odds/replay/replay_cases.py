@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from generator.odds.replay.machine import Limits, Timing
-from generator.odds.replay.schedule import Kind, Watched
+from generator.odds.replay.machine import Limits
 from generator.promql.conditions import Condition, harm, proof
+from generator.promql.metric import Metric, MetricKind
 
 
-def watched(name: str, kind: Kind, condition: Condition, limits: Limits, delay_s: float = 0.0) -> Watched:
-    """A metric that is looked at every minute."""
-    return Watched(name, name, kind, name, condition, 4.0, Timing(60.0, delay_s), limits, None)
+def metric(name: str, kind: MetricKind, condition: Condition, limits: Limits, delay_s: float = 0.0) -> Metric:
+    """A metric that is measured every minute."""
+    return Metric(
+        name,
+        name,
+        kind,
+        name,
+        condition,
+        4.0,
+        interval_s=60.0,
+        count=limits.count or 0,
+        initial_delay_s=delay_s,
+        failure_limit=limits.failure,
+        inconclusive_limit=limits.inconclusive,
+        success_limit=limits.consecutive_success,
+        error_limit=limits.consecutive_error,
+    )
 
 
-HARM = watched("ctr", "sequential", harm(4), Limits())
-EVIDENCE = watched("ctr", "evidence", proof(">=", 100), Limits(5, 0, 4, 30, 1))
+HARM = metric("ctr", "sequential", harm(4), Limits())
+EVIDENCE = metric("ctr", "evidence", proof(">=", 100), Limits(5, 0, 4, 30, 1))

@@ -6,12 +6,12 @@ import math
 from dataclasses import replace
 
 import pytest
-from replay_cases import EVIDENCE, HARM, watched
 
 from generator.odds.replay.judge import judge
 from generator.odds.replay.machine import Limits
 from generator.odds.replay.schedule import Schedule, Stage
 from generator.promql.conditions import threshold
+from tests.unit.odds.replay.replay_cases import EVIDENCE, HARM, metric
 
 FOREVER = math.inf
 
@@ -52,7 +52,7 @@ def test_no_data_passes_the_background_and_pauses_at_the_evidence(two_steps):
 
 
 def test_no_data_aborts_where_the_policy_says_fail(two_steps):
-    strict = watched("ctr", "evidence", threshold(">=", 100, "fail"), Limits(5, 4, 4, 30, 1))
+    strict = metric("ctr", "evidence", threshold(">=", 100, "fail"), Limits(5, 4, 4, 30, 1))
     story = judge(two_steps(evidence=(strict,)), answers(ctr_evidence=lambda _: []), FOREVER)
     assert (story.outcome, story.at_s) == ("aborted", 540.0)
 
@@ -84,7 +84,7 @@ def test_where_the_data_ends_nothing_is_decided(two_steps, until, at):
 
 
 def test_a_watch_after_a_switch_must_complete():
-    limit = watched("errors", "limit", threshold("<=", 0.5, "pause"), Limits(count=4, failure=1), delay_s=330)
+    limit = metric("errors", "limit", threshold("<=", 0.5, "pause"), Limits(count=4, failure=1), delay_s=330)
     schedule = Schedule((limit,), (Stage(0, 100, 0.0, ()),), completes=True)
     story = judge(schedule, answers(errors=lambda _: [0.1]), FOREVER)
     assert (story.outcome, story.at_s) == ("promoted", 510.0)

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.odds.replay.machine import Limits, Run, Timing, assess
+from generator.odds.replay.machine import Limits, Run, assess
+from generator.promql.conditions import harm
+from tests.unit.odds.replay.replay_cases import metric
 
 LETTERS = {"S": "Successful", "F": "Failed", "I": "Inconclusive", "E": "Error"}
 MEASUREMENTS = st.text("SFIE", max_size=40)
@@ -82,7 +84,7 @@ def test_forgiving_more_never_fails_earlier(letters, limit):
 
 
 def run_of(*metrics):
-    return Run([(Timing(60.0, delay), limits) for delay, limits in metrics], 0.0)
+    return Run([metric("ctr", "limit", harm(4), limits, delay) for delay, limits in metrics], 0.0)
 
 
 def play(run, columns):

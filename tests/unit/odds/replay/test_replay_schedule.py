@@ -10,13 +10,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.odds.replay.schedule import Seen
-from generator.plan.strategy import BlueGreen
+from generator.odds.replay.machine import Limits
+from generator.promql.bounds import RequestsSeen
 from generator.promql.event_share import EventShare
 from generator.promql.text import duration, number
 from generator.render.bundle import render_bundle
 from generator.render.environment import Templates
 from generator.report.replays.schedule import schedule_of
+from tests.unit.plan.rollouts import approval, as_limit, blue_green, with_steps
 
 FIELDS = {
     "failureLimit": "failure",
@@ -42,10 +43,11 @@ def assert_same(watched, metric):
     assert watched.query.split() == metric["provider"]["prometheus"]["query"].split()
     assert watched.condition.success == metric.get("successCondition")
     assert watched.condition.failure == metric.get("failureCondition")
-    assert f"{watched.timing.interval_s:g}s" == metric["interval"].replace("1m0s", "60s").replace("1m", "60s")
-    assert watched.limits.count == metric.get("count")
+    assert f"{watched.interval_s:g}s" == metric["interval"].replace("1m0s", "60s").replace("1m", "60s")
+    limits = Limits.of(watched)
+    assert limits.count == metric.get("count")
     for field, name in FIELDS.items():
-        assert getattr(watched.limits, name) == metric.get(field, 0)
+        assert getattr(limits, name) == metric.get(field, 0)
 
 
 def test_every_rendered_metric_is_walked_through_as_it_is_rendered(recommender, rendered):
@@ -62,36 +64,34 @@ def test_every_rendered_metric_is_walked_through_as_it_is_rendered(recommender, 
 def test_measures_hold_the_numbers_of_their_queries(recommender):
     schedule = schedule_of(recommender)
     for watched in schedule.background:
-        assert isinstance(watched.measure, EventShare)
-        assert f"[{duration(watched.measure.horizon_s)}:{duration(watched.measure.step_s)}]" in watched.query
+        assert isinstance(watched.statistic, EventShare)
+        assert (
+            f"[{duration(watched.statistic.horizon_s)}:{duration(watched.statistic.step_s)}]" in watched.query
+        )
         assert f">= {number(watched.bound)}" in watched.condition.failure
     for watched in (one for stage in schedule.stages for one in stage.evidence):
-        assert isinstance(watched.measure, Seen)
-        assert f"[{duration(watched.measure.horizon_s)}]" in watched.query
-        assert f">= {number(watched.measure.least_events)})" in watched.query
+        assert isinstance(watched.statistic, RequestsSeen)
+        assert f"[{duration(watched.statistic.horizon_s)}]" in watched.query
+        assert f">= {number(watched.statistic.least_events)})" in watched.query
 
 
 @given(st.floats(0.5, 5000), st.floats(0.001, 0.9))
 def test_the_floor_on_stable_events_is_the_rendered_one(recommender, rps, baseline):
-    guards = tuple(replace(guard, baseline=baseline) for guard in recommender.rollout.guards)
-    plan = replace(recommender, min_rps=rps, rollout=replace(recommender.rollout, guards=guards))
+    guards = tuple(replace(guard, baseline=baseline) for guard in recommender.guards)
+    plan = replace(recommender, min_rps=rps, guards=guards)
     for watched in (one for stage in schedule_of(plan).stages for one in stage.evidence):
-        assert f">= {number(watched.measure.least_events)})" in watched.query
+        assert f">= {number(watched.statistic.least_events)})" in watched.query
 
 
 def test_approvals_take_no_time_and_cohorts_keep_the_weight(recommender):
-    approval = replace(recommender.rollout.steps[0], weight=None, hold_s=0.0, approve="model-risk")
     first, *rest = recommender.rollout.steps
-    steps = (first, approval, *rest)
-    schedule = schedule_of(replace(recommender, rollout=replace(recommender.rollout, steps=steps)))
+    schedule = schedule_of(with_steps(recommender, [first, approval(), *rest]))
     assert [(stage.step, stage.weight) for stage in schedule.stages] == [(0, 5), (2, 25), (3, 50)]
     assert all(a.weight < b.weight for a, b in pairwise(schedule.stages))
 
 
 def test_a_switch_is_watched_by_its_limits(recommender):
-    guard = replace(recommender.rollout.guards[1], ratio=None, limit=0.02)
-    rollout = BlueGreen("manual", 1, (guard,), 900.0, recommender.rollout.risk, "pause")
-    schedule = schedule_of(replace(recommender, rollout=rollout))
+    schedule = schedule_of(blue_green(recommender, [as_limit(recommender.guards[1], 0.02)]))
     assert [watched.kind for watched in schedule.background] == ["limit"]
     assert [(stage.weight, stage.hold_s) for stage in schedule.stages] == [(100, 0.0)]
     assert schedule.completes

@@ -13,6 +13,7 @@ from generator.odds.replay.scenario import ScenarioError, scenario
 from generator.odds.replay.simulate import Share, simulate, simulated_guards, traffic_of
 from generator.odds.replay.traffic import record
 from generator.report.replays.schedule import schedule_of
+from tests.unit.plan.rollouts import as_limit
 
 RUNS = range(150)
 
@@ -61,10 +62,8 @@ def test_a_good_release_is_rolled_back_no_more_often_than_allowed(played, recomm
 @pytest.mark.parametrize(("limit", "text"), [(0.036, "good"), (0.034, "ctr:drop=5%")])
 def test_a_bare_limit_agrees_with_the_odds(recommender, limit, text):
     """A good version is rolled back often; `stats.runs` states an accuracy of 0.035."""
-    ctr = replace(
-        recommender.rollout.guards[0], ratio=None, limit=limit, at_most=False, delay_s=0.0, mask_s=0.0
-    )
-    plan = replace(recommender, rollout=replace(recommender.rollout, guards=(ctr,)))
+    ctr = replace(as_limit(recommender.guards[0], limit), delay_s=0.0)
+    plan = replace(recommender, guards=(ctr,))
     schedule = schedule_of(plan)
     ratios = scenario(text, (ctr,))
     found = simulate(plan, schedule, (ctr,), ratios, range(100), 8).whole.share
@@ -127,7 +126,7 @@ def test_clusters_spread_the_counts_but_not_the_verdicts(recommender):
     ],
 )
 def test_scenarios(recommender, text, ratios):
-    assert scenario(text, recommender.rollout.guards) == pytest.approx(ratios)
+    assert scenario(text, recommender.guards) == pytest.approx(ratios)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +134,7 @@ def test_scenarios(recommender, text, ratios):
 )
 def test_what_is_no_scenario(recommender, text):
     with pytest.raises(ScenarioError):
-        scenario(text, recommender.rollout.guards)
+        scenario(text, recommender.guards)
 
 
 def test_a_share_of_none_still_has_an_error():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from pathlib import Path
 
@@ -12,12 +11,12 @@ from hypothesis import strategies as st
 
 from generator.plan.repository import Repository
 from generator.plan.resolve import no_digest, resolve
-from generator.plan.strategy import Canary, Step
 from generator.plan.values import Plan
 from generator.report.pages.segments import segments
 from generator.report.pages.shapes import Label, Line, Picture, Polygon, Rect
 from generator.report.pages.timeline import NARROW, WIDE, timeline_picture
 from generator.stats.delay import mask_dead_time
+from tests.unit.plan.rollouts import approval, weight_step, with_steps
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -31,21 +30,14 @@ def plan_of(model: str) -> Plan:
 RECOMMENDER, FRAUD, TICKETS = map(plan_of, ("shop/recommender", "risk/fraud", "support/ticket-classifier"))
 
 
-def with_steps(steps: tuple[Step, ...]) -> Plan:
-    assert isinstance(RECOMMENDER.rollout, Canary)
-    return dataclasses.replace(RECOMMENDER, rollout=dataclasses.replace(RECOMMENDER.rollout, steps=steps))
-
-
-weight_steps = st.builds(
-    lambda weight, hold: Step(weight=weight, hold_s=hold), st.integers(1, 99), st.floats(1, 1e6)
-)
-approvals = st.just(Step(approve="model-risk"))
+weight_steps = st.builds(weight_step, st.integers(1, 99), st.floats(1, 1e6))
+approvals = st.just(approval())
 
 
 @settings(deadline=None)
 @given(st.lists(weight_steps | approvals, min_size=1, max_size=12), st.sampled_from((WIDE, NARROW)))
 def test_segments_fill_the_width_and_keep_their_order(steps, width):
-    found = segments(with_steps(tuple(steps)), 10.0, width - 20.0)
+    found = segments(with_steps(RECOMMENDER, steps), 10.0, width - 20.0)
     assert found[0].left == 10.0
     assert found[-1].right == pytest.approx(width - 10.0)
     for one, following in itertools.pairwise(found):
@@ -58,7 +50,7 @@ def test_segments_fill_the_width_and_keep_their_order(steps, width):
 @settings(deadline=None, max_examples=30)
 @given(st.lists(weight_steps | approvals, min_size=1, max_size=12), st.sampled_from((WIDE, NARROW)))
 def test_nothing_leaves_the_picture(steps, width):
-    inside(timeline_picture(with_steps(tuple(steps)), width))
+    inside(timeline_picture(with_steps(RECOMMENDER, steps), width))
 
 
 @pytest.mark.parametrize("plan", [FRAUD, TICKETS])
@@ -92,7 +84,7 @@ def test_long_spans_are_to_scale():
 
 
 def test_masks_last_as_long_as_the_statistics_leave_out():
-    (guard,) = (guard for guard in RECOMMENDER.rollout.guards if guard.mask_s)
+    (guard,) = (guard for guard in RECOMMENDER.guards if guard.mask_s)
     shapes = timeline_picture(RECOMMENDER, WIDE).shapes
     masks = [shape for shape in shapes if isinstance(shape, Rect) and shape.css == "mask"]
     bodies = [s for s in shapes if isinstance(s, Rect) and s.css == "weight"]

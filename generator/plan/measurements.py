@@ -1,0 +1,63 @@
+"""When the controller measures: one clock for rendered metrics, timeline, odds and replay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+WINDOW_INTERVALS: Final = 5
+"""Measurements that share a request: the window of an absolute limit is this many intervals long."""
+PARITY_INTERVALS: Final = 5
+"""A parity guard is measured this many times less often: its window is the whole release, so it changes slowly."""
+CATCH_UP_MEASUREMENTS: Final = 5
+"""Measurements that late data gets at the end of a step."""
+ALIVE: Final = 0.8
+"""Share of scrapes that the new pods must answer after a switch."""
+LIMIT_FAILURES: Final = 1
+"""Failures that an absolute limit forgives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The platform's intervals, and what follows from them.
+
+    Args:
+        scrape_s: seconds between two scrapes of a pod.
+        interval_s: seconds between two measurements of a metric.
+    """
+
+    scrape_s: float
+    interval_s: float
+
+    @property
+    def stratum_s(self) -> float:
+        """Seconds of one stratum of a sequential test: an interval, and four scrapes at least."""
+        return max(self.interval_s, 4 * self.scrape_s)
+
+    @property
+    def window_s(self) -> float:
+        """Seconds of requests that an absolute limit reads."""
+        return WINDOW_INTERVALS * self.interval_s
+
+    @property
+    def settle_s(self) -> float:
+        """Seconds until two scrapes have seen a new pod."""
+        return 2 * self.scrape_s
+
+    @property
+    def parity_interval_s(self) -> float:
+        """Seconds between two measurements of a parity guard."""
+        return PARITY_INTERVALS * self.interval_s
+
+    @property
+    def catch_up_s(self) -> float:
+        """Seconds that late data gets at the end of a step: from the first measurement to the last."""
+        return (CATCH_UP_MEASUREMENTS - 1) * self.interval_s
+
+    def alive_measurements(self, watch_s: float) -> int:
+        """Measurements of whether the pods answer after a switch: from one interval after it to the end."""
+        return max(3, int(watch_s / self.interval_s))
+
+    def watch_measurements(self, watch_s: float) -> int:
+        """Measurements of a limit after a switch: one an interval once the first window is full, three at least."""
+        return max(3, round((watch_s - self.window_s) / self.interval_s))
