@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from generator.cli.main import cli
 from generator.plan.repository import Repository
-from generator.plan.resolve import Planned, resolve
+from generator.plan.resolve import Planned, no_digest, resolve
 from generator.render.environment import Templates
 from generator.render.spinnaker import tables
 from generator.render.spinnaker.kayenta import canary_config
@@ -66,7 +66,7 @@ def repository(root: Path, spec: str = SPEC, router: str = "gateway-api") -> Rep
 def planned(root: Path, spec: str = SPEC, router: str = "gateway-api") -> Planned:
     found = repository(root, spec, router)
     (entry,) = found.entries
-    resolved = resolve(found, entry, "0" * 64)
+    resolved = resolve(found, entry, no_digest)
     assert [f.message for f in [*found.findings, *resolved.findings]] == []
     (plan,) = resolved.plans
     return plan
