@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from generator.spec.evidence import Entry, EvidenceFile, Measure, Verdict
+from generator.stats.binomial import Interval
+from generator.stats.offline import verdict
 
 _WORST: tuple[Verdict, ...] = ("fail", "inconclusive", "pass")
 
@@ -15,16 +17,14 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return next((verdict for verdict in _WORST if verdict in found), "inconclusive")
 
 
-def holds(measure: Measure) -> bool:
-    """Whether the value, and its whole interval if it has one, keep to the threshold."""
+def verdict_of(measure: Measure) -> Verdict:
+    """Return what value and interval of a measure say about its threshold; without a value, inconclusive."""
     if measure.value is None:
-        return False
-    values = [measure.value]
+        return "inconclusive"
+    ends = [measure.value]
     if measure.interval is not None:
-        values += [measure.interval.low, measure.interval.high]
-    if measure.bound == "atLeast":
-        return min(values) >= measure.threshold
-    return max(values) <= measure.threshold
+        ends += [measure.interval.low, measure.interval.high]
+    return verdict(Interval(min(ends), max(ends)), measure.threshold, at_least=measure.bound == "atLeast")
 
 
 def contradictions(content: EvidenceFile) -> Iterator[tuple[str, str]]:
@@ -46,5 +46,5 @@ def entry_contradictions(entry: Entry) -> Iterator[str]:
     if entry.end < entry.start:
         yield f"the gate `{entry.name}` ended before it started"
     for measure in entry.measures:
-        if measure.verdict == "pass" and not holds(measure):
+        if measure.verdict == "pass" and verdict_of(measure) != "pass":
             yield f"`{measure.name}` of the gate `{entry.name}` passed, though its number does not"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from generator.gates.canonical import fixed
-from generator.gates.consistency import holds
+from generator.gates.consistency import verdict_of
 from generator.spec.evidence import Bound, Interval, Measure, Verdict
 from generator.stats import binomial
 
@@ -68,18 +68,7 @@ def _judge(raw: Measure, doubt: str) -> tuple[Verdict, str]:
         said += f" ({raw.interval.low:.4g} to {raw.interval.high:.4g})"
     if doubt:
         return "inconclusive", f"{said}, but {doubt}"
-    if _misses(raw):
-        return "fail", f"{said}, not {limit}"
-    if holds(raw):
-        return "pass", f"{said}, {limit}"
-    return "inconclusive", f"{said}: the interval contains the limit, {raw.threshold:.6g}"
-
-
-def _misses(raw: Measure) -> bool:
-    """Whether the value, and the whole interval, surely miss the threshold."""
-    values = [raw.value] if raw.value is not None else []
-    if raw.interval:
-        values += [raw.interval.low, raw.interval.high]
-    if raw.bound == "atLeast":
-        return max(values) < raw.threshold
-    return min(values) > raw.threshold
+    found = verdict_of(raw)
+    if found == "inconclusive":
+        return found, f"{said}: the interval contains the limit, {raw.threshold:.6g}"
+    return found, f"{said}, {limit}" if found == "pass" else f"{said}, not {limit}"

@@ -9,7 +9,7 @@ from typing import Any
 from generator.plan.values import Gate, Plan
 from generator.spec.gates import is_share
 from generator.stats.normal import normal_cdf, normal_quantile
-from generator.stats.offline import Chances, accuracy_chances
+from generator.stats.offline import Chances, share_chances
 
 POINTS = 0.02
 _RATE, _ALPHA = 0.5, 0.05
@@ -66,8 +66,8 @@ def share_odds(
         bad, good = max(floor - POINTS, 0.0), min(floor + POINTS, 1.0)
         found.append(
             (
-                accuracy_chances(floor, rows, bad, guaranteed=guaranteed),
-                accuracy_chances(floor, rows, good, guaranteed=guaranteed),
+                share_chances(floor, rows, bad, guaranteed=guaranteed),
+                share_chances(floor, rows, good, guaranteed=guaranteed),
             )
         )
     return max(found, key=lambda pair: pair[0].passes, default=None)

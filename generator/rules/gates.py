@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from generator.lint.engine import Problem, rule
 from generator.odds.gate_odds import share_odds
@@ -14,18 +14,12 @@ from generator.source.finding import Fix, Severity
 from generator.spec.gates import DriftGate, FairnessGate, MetricGate, is_share
 from generator.spec.units import percent
 from generator.stats.drift import psi_rows
-from generator.stats.fairness import range_quantile
+from generator.stats.fairness import minimum_group
 
 G = TypeVar("G")
 
 _POWER = 0.8
 _SMALLEST_GROUP = 30
-_RATE = 0.5
-# 95 % quantiles of the range of k standard normals, k = 2..10; computing one takes 50 ms.
-RANGE_95: Final = {
-    2: 2.771808, 3: 3.314493, 4: 3.633160, 5: 3.857656, 6: 4.030092, 7: 4.169554, 8: 4.286309, 9: 4.386509,
-    10: 4.474124,
-}  # fmt: skip
 # Largest distance of Kolmogorov and Smirnov that chance alone leaves: 1.3581 sqrt(2/n), 5 % (statistics.md 4.4).
 _KS_5 = 1.3581
 _MANY_ROWS, _TOO_MANY_ROWS = 5_000, 100_000
@@ -127,7 +121,7 @@ def groups(context: Context) -> Iterator[Problem]:
             continue
         counts = {name: max(2, len(declared.get(name, ()))) for name in gate.sensitive}
         widest = max(counts, key=counts.__getitem__)
-        needed = max(_SMALLEST_GROUP, smallest_group(gate.at_most, counts[widest]))
+        needed = max(_SMALLEST_GROUP, minimum_group(gate.at_most, counts[widest]))
         if gate.min_group >= needed:
             continue
         message = f"`{gate.name}` judges groups of {gate.min_group} rows: with {counts[widest]} groups of `{widest}` "
@@ -136,15 +130,6 @@ def groups(context: Context) -> Iterator[Problem]:
         severity: Severity = "error" if gate.min_group < _SMALLEST_GROUP else "warning"
         fix = Fix((*GATES, index, "minGroup"), needed)
         yield Problem((*GATES, index, "minGroup"), message, hint, fix=fix, severity=severity)
-
-
-def smallest_group(limit: float, count: int) -> int:
-    """Rows that each of some groups needs so that a fair model seldom (5 %) fails a limit.
-
-    ceil(s (1-s) (q / limit)^2) at a selection rate s of one half, the worst case.
-    """
-    quantile = RANGE_95.get(count) or range_quantile(0.95, count)
-    return math.ceil(_RATE * (1 - _RATE) * (quantile / limit) ** 2 - 1e-9)
 
 
 @rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from generator.stats.domain import at_least_one, open_probability, positive, probability
+from generator.stats.domain import open_probability, positive, probability
 from generator.stats.normal import normal_quantile
 from generator.stats.special import beta_cdf, beta_quantile
 
@@ -21,7 +21,7 @@ class Interval:
 
 
 def floor_on_lattice(value: float) -> int:
-    """Largest integer <= value, where a value within 1e-9 (relative) below an integer counts as that integer.
+    """Return the largest integer <= value; a value within 1e-9 (relative) below an integer counts as that integer.
 
     0.07 * 100 is 7.000000000000001 in binary, (1 - 0.04) / 0.04 is 23.999999999999996: counts are compared
     with the decimal limit a person wrote, not with its nearest double.
@@ -30,12 +30,12 @@ def floor_on_lattice(value: float) -> int:
 
 
 def ceil_on_lattice(value: float) -> int:
-    """Smallest integer >= value, with the tolerance of `floor_on_lattice`."""
+    """Return the smallest integer >= value, with the tolerance of `floor_on_lattice`."""
     return math.ceil(value - _LATTICE_SLACK * max(1.0, abs(value)))
 
 
 def binom_cdf(k: int, n: int, p: float) -> float:
-    """P(X <= k) for X ~ Bin(n, p), as I_{1-p}(n-k, k+1); n up to 1e9, relative error below 1e-11.
+    """Return P(X <= k) for X ~ Bin(n, p), as I_{1-p}(n-k, k+1); n up to 1e9, relative error below 1e-11.
 
     Raises:
         ValueError: n is negative or p outside [0, 1].
@@ -49,7 +49,7 @@ def binom_cdf(k: int, n: int, p: float) -> float:
 
 
 def binom_sf(k: int, n: int, p: float) -> float:
-    """P(X > k) for X ~ Bin(n, p), without the cancellation of 1 - binom_cdf.
+    """Return P(X > k) for X ~ Bin(n, p), without the cancellation of 1 - binom_cdf.
 
     Raises:
         ValueError: n is negative or p outside [0, 1].
@@ -62,17 +62,15 @@ def binom_sf(k: int, n: int, p: float) -> float:
     return 0.0 if k >= n else beta_cdf(p, k + 1, n - k)
 
 
-def _effective(successes: float, n: float, design_effect: float) -> tuple[float, float]:
-    """Counts of independent rows that carry the information of n clustered ones."""
+def _counts(successes: float, n: float) -> tuple[float, float]:
     positive("n", n)
     if not 0.0 <= successes <= n:
         raise ValueError(f"successes must lie between 0 and n = {n}, not {successes}")
-    at_least_one("design effect", design_effect)
-    return successes / design_effect, n / design_effect
+    return float(successes), float(n)
 
 
-def wilson(successes: float, n: float, *, tail: float = 0.025, design_effect: float = 1.0) -> Interval:
-    """Wilson's score interval of a proportion.
+def wilson(successes: float, n: float, *, tail: float = 0.025) -> Interval:
+    """Return Wilson's score interval of a proportion.
 
     Centre (x + z^2/2) / (n + z^2), half width z sqrt(x (n-x) / n + z^2/4) / (n + z^2), z = quantile(1 - tail)
     (Wilson, JASA 22, 1927). Coverage is right on average over p; `clopper_pearson` guarantees it.
@@ -80,14 +78,12 @@ def wilson(successes: float, n: float, *, tail: float = 0.025, design_effect: fl
     Args:
         successes: rows that count, 0..n.
         n: rows, above 0.
-        tail: chance that one end misses: 0.025 for a two-sided 95 % interval, 0.05 when one end is used at 95
-            %.
-        design_effect: variance of clustered rows over that of independent ones, >= 1.
+        tail: chance that one end misses: 0.025 for a two-sided 95 % interval, 0.05 when one end is used at 95 %.
 
     Raises:
         ValueError: an argument is outside its domain.
     """
-    x, n = _effective(successes, n, design_effect)
+    x, n = _counts(successes, n)
     z = -normal_quantile(open_probability("tail", tail))
     centre = (x + 0.5 * z * z) / (n + z * z)
     half = abs(z) * math.sqrt(x * (n - x) / n + 0.25 * z * z) / (n + z * z)
@@ -95,19 +91,16 @@ def wilson(successes: float, n: float, *, tail: float = 0.025, design_effect: fl
     return Interval(low, 1.0 if x == n else min(1.0, centre + half))
 
 
-def clopper_pearson(
-    successes: float, n: float, *, tail: float = 0.025, design_effect: float = 1.0
-) -> Interval:
-    """Interval of a proportion that misses with at most `tail` at each end, whatever the truth.
+def clopper_pearson(successes: float, n: float, *, tail: float = 0.025) -> Interval:
+    """Return the interval of a proportion that misses with at most `tail` at each end, whatever the truth.
 
     Beta quantiles: low = B(tail; x, n-x+1), high = B(1-tail; x+1, n-x) (Clopper and Pearson, Biometrika 26,
-    1934). The guarantee is lost with a design effect above 1, where x and n are divided by it. Arguments as
-    for `wilson`.
+    1934). Arguments as for `wilson`.
 
     Raises:
         ValueError: an argument is outside its domain.
     """
-    x, n = _effective(successes, n, design_effect)
+    x, n = _counts(successes, n)
     open_probability("tail", tail)
     low = 0.0 if x == 0.0 else beta_quantile(tail, x, n - x + 1.0)
     high = 1.0 if x == n else beta_quantile(1.0 - tail, x + 1.0, n - x)
@@ -117,7 +110,7 @@ def clopper_pearson(
 def difference_interval(
     p1: float, first: Interval, p2: float, second: Interval, correlation: float = 0.0
 ) -> tuple[float, Interval]:
-    """Difference p1 - p2 with the square-and-add interval made of the intervals of both.
+    """Return the difference p1 - p2 with the square-and-add interval made of the intervals of both.
 
     low = d - sqrt(x^2 + y^2 - 2 r x y) with x = p1 - l1, y = u2 - p2; high likewise with u1 - p1 and p2 - l2.
     """
@@ -131,17 +124,8 @@ def difference_interval(
     return difference, Interval(max(-1.0, low), min(1.0, high))
 
 
-def design_effect(group_size: float, correlation: float) -> float:
-    """Kish's variance inflation 1 + (m - 1) rho of groups of m rows whose outcomes correlate by rho.
-
-    Raises:
-        ValueError: m is below 1 or rho outside [0, 1].
-    """
-    return 1.0 + (at_least_one("group size", group_size) - 1.0) * probability("correlation", correlation)
-
-
 def estimate_design_effect(counts: list[tuple[float, float]]) -> float:
-    """Variance inflation measured on history: sum (x - n p)^2 / (n p (1-p)) / (K - 1), p pooled.
+    """Return the variance inflation measured on history: sum (x - n p)^2 / (n p (1-p)) / (K - 1), p pooled.
 
     Args:
         counts: (events, requests) of K >= 2 comparable intervals, such as minutes; those without requests are

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from generator.gates.adapters.fairness import estimate, judged, ratio
+from generator.gates.adapters.fairness import estimate, judged
 from tests.gates.tables import groups, measured, write
 
 DIFFERENCE, RATIO, ODDS = (
@@ -118,24 +118,6 @@ def test_a_library_that_contradicts_its_counts_is_not_believed() -> None:
     report = {"value": 0.01, "binary": True, "groups": {"a": counts, "b": {**counts, "selected": 90}}}
     config = {"fairness": DIFFERENCE, "tool": "fairlearn", "atMost": 0.1, "minGroup": 30}
     assert judged(config, "gender", report).verdict == "inconclusive"
-
-
-def test_the_ratio_interval_covers_the_truth() -> None:
-    import numpy as np
-
-    rng, covered = np.random.default_rng(1), 0
-    for _ in range(400):
-        rates = {"a": (int(rng.binomial(300, 0.4)), 300), "b": (int(rng.binomial(300, 0.5)), 300)}
-        interval = ratio(rates, 0.05)[1]
-        covered += interval.low <= 0.8 <= interval.high
-    assert covered >= 362  # 95 %, less four standard errors
-
-
-def test_nobody_selected_has_no_ratio() -> None:
-    assert ratio({"a": (0, 100), "b": (0, 100)}, 0.05)[0] is None
-    value, interval = ratio({"a": (0, 100), "b": (50, 100)}, 0.05)
-    assert (value, interval.low) == (0.0, 0.0)
-    assert 0.0 < interval.high < 0.2
 
 
 def test_a_group_without_positives_has_no_odds() -> None:

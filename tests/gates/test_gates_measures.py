@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.gates.consistency import holds, worst
+from generator.gates.consistency import verdict_of, worst
 from generator.gates.measures import measure
 from generator.stats.binomial import Interval
 
@@ -29,10 +29,10 @@ def test_at_least(value, interval, verdict) -> None:
 
 
 @given(numbers, numbers, st.none() | st.tuples(numbers, numbers), st.sampled_from(["atLeast", "atMost"]))
-def test_a_pass_holds_and_mirrors(value, threshold, ends, bound) -> None:
+def test_a_verdict_follows_from_its_numbers_and_mirrors(value, threshold, ends, bound) -> None:
     interval = Interval(min(ends), max(ends)) if ends else None
     found = measure("m", value, bound, threshold, interval=interval)
-    assert (found.verdict == "pass") == holds(found)
+    assert found.verdict == verdict_of(found)
     mirrored = measure(
         "m",
         -value,

@@ -14,8 +14,7 @@ from generator.gates.measures import measure
 from generator.gates.outcome import Outcome
 from generator.gates.task import Task
 from generator.spec.evidence import Measure
-from generator.stats.drift import ks_critical, psi_critical
-from generator.stats.special import chi2_quantile
+from generator.stats.drift import association_critical, ks_critical, psi_critical
 
 FLOORS = {"ks": 0.1, "alibi-detect": 0.1, "chi2": 0.1, "psi": 0.2}
 _SMALLEST_EXPECTED = 5.0
@@ -88,8 +87,7 @@ def _power(tool: str, found: dict[str, Any], rows: list[int], alpha: float) -> t
         needed = psi_critical(max(2, found["bins"]), n, m, alpha)
         return found["distance"] > needed, needed
     if tool == "chi2":
-        freedom = max(1, found["categories"] - 1)
-        needed = (chi2_quantile(1.0 - alpha, freedom) * (n + m) / (4 * n * m)) ** 0.5
+        needed = association_critical(max(2, found["categories"]), n, m, alpha)
     else:
         needed = ks_critical(n, m, alpha)
     return found["p"] < alpha, needed

@@ -6,8 +6,6 @@ have the columns `label`, `prediction` and the attributes; a column `model` name
 
 from __future__ import annotations
 
-import math
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +15,8 @@ from generator.gates.measures import measure
 from generator.gates.outcome import NoVerdictError, Outcome
 from generator.gates.task import Task
 from generator.spec.evidence import Bound, Measure
-from generator.stats.binomial import Interval, wilson
-from generator.stats.fairness import demographic_parity
+from generator.stats.binomial import Interval
+from generator.stats.fairness import largest_difference, smallest_ratio
 
 Groups = dict[str, dict[str, int]]
 ALPHA = 0.05
@@ -109,7 +107,7 @@ def estimate(wanted: str, groups: Groups) -> tuple[float | None, Interval]:
     if wanted == "demographic-parity-difference":
         return _difference(rates, ALPHA)
     if wanted == "demographic-parity-ratio":
-        return ratio(rates, ALPHA)
+        return smallest_ratio(rates, alpha=ALPHA)
     parts = [
         _difference({n: (c["truePositives"], c["positives"]) for n, c in groups.items()}, ALPHA / 2),
         _difference(
@@ -123,44 +121,11 @@ def estimate(wanted: str, groups: Groups) -> tuple[float | None, Interval]:
     return max(value for value, _ in parts if value is not None), Interval(low, high)
 
 
-def ratio(rates: dict[str, tuple[int, int]], alpha: float) -> tuple[float | None, Interval]:
-    """Smallest ratio of two groups' rates, with intervals of all pairs.
-
-    Each by the method of variance estimates recovery from Wilson's intervals (Donner and Zou, Statistical Methods in
-    Medical Research 21, 2012); nothing selected anywhere has no ratio.
-    """
-    if not any(selected for selected, _ in rates.values()):
-        return None, Interval(0.0, 1.0)
-    pairs = len(rates) * (len(rates) - 1) // 2
-    bounds = {name: wilson(*counts, tail=alpha / pairs / 2) for name, counts in rates.items()}
-    shares = {name: selected / rows for name, (selected, rows) in rates.items()}
-    low = high = 1.0
-    for one, other in permutations(rates, 2):
-        if shares[other] > 0:
-            pair = _ratio_interval(shares[one], bounds[one], shares[other], bounds[other])
-            low, high = min(low, pair.low), min(high, pair.high)
-    return min(shares.values()) / max(shares.values()), Interval(low, max(low, high))
-
-
-def _ratio_interval(p1: float, first: Interval, p2: float, second: Interval) -> Interval:
-    """Interval of p1 / p2, p2 > 0, whose Wilson interval therefore does not reach 0."""
-    low_term = first.low * second.high * (2 * p1 - first.low) * (2 * p2 - second.high)
-    low = (
-        (p1 * p2 - math.sqrt(max(0.0, (p1 * p2) ** 2 - low_term))) / (second.high * (2 * p2 - second.high))
-        if 2 * p2 > second.high
-        else 0.0
-    )
-    high_term = first.high * second.low * (2 * p1 - first.high) * (2 * p2 - second.low)
-    high = (p1 * p2 + math.sqrt(max(0.0, (p1 * p2) ** 2 - high_term))) / (second.low * (2 * p2 - second.low))
-    return Interval(max(0.0, low), high)
-
-
 def _difference(rates: dict[str, tuple[int, int]], alpha: float) -> tuple[float | None, Interval]:
-    """Largest difference of two groups' rates; the limit given does not matter to value and interval."""
+    """Return the largest difference of two groups' rates; None where a group has no rows."""
     if any(rows == 0 for _, rows in rates.values()):
         return None, Interval(0.0, 1.0)
-    found = demographic_parity(rates, 0.5, alpha=alpha, smallest_group=1)
-    return found.difference, found.interval
+    return largest_difference(rates, alpha=alpha)
 
 
 def _doubt(config: dict[str, Any], report: dict[str, Any], counted: Groups) -> str:

@@ -22,11 +22,11 @@ from generator.gates.task import Task
 from generator.plan.gate_tools import RUN
 from generator.spec.evidence import Measure, Source
 from generator.spec.gates import is_share
-from generator.stats.binomial import Interval, clopper_pearson, wilson
+from generator.stats.binomial import Interval
 from generator.stats.fairness import newcombe
-from generator.stats.offline import judge_not_worse, mcnemar_exact
+from generator.stats.offline import TAIL, mcnemar_exact, paired_difference, share_interval
 
-DEFAULT, TAIL = "metrics.json", 0.05
+DEFAULT = "metrics.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +218,7 @@ def _share_interval(
 ) -> Interval | None:
     if not rows or value is None or not 0.0 <= value <= 1.0 or not is_share(metric):
         return None
-    method = clopper_pearson if guaranteed else wilson
-    return method(value * rows, rows, tail=TAIL)
+    return share_interval(value * rows, rows, guaranteed=guaranteed)
 
 
 def _discordant(config: dict[str, Any], paired: dict[str, Any]) -> Measure:
@@ -228,13 +227,13 @@ def _discordant(config: dict[str, Any], paired: dict[str, Any]) -> Measure:
     sign = -1.0 if config["metric"].lower().endswith("error_rate") else 1.0
     champion = paired["championRight"] / rows
     accepted = margin(config, champion if sign > 0 else 1.0 - champion)
-    found = judge_not_worse(lost, only, rows, accepted, tail=TAIL)
+    difference, interval = paired_difference(lost, only, rows)
     return measure(
         "share of right answers minus champion",
-        found.estimate,
+        difference,
         "atLeast",
         -accepted,
-        interval=found.interval,
+        interval=interval,
         samples={"rows": rows, "only challenger right": only, "only champion right": lost},
         details={
             "challenger": paired["right"] / rows,

@@ -20,22 +20,10 @@ from generator.plan.measurements import LIMIT_FAILURES
 from generator.plan.peak import GATE_CPU, GATE_MEMORY, SURGE, peak, steady
 from generator.render import metrics
 from generator.report.sections.odds import odds as section
-from generator.rules.gates import RANGE_95, smallest_group
 from generator.rules.secrets import looks_secret
 from generator.spec.platform import Prices
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
-
-
-@pytest.mark.parametrize(("groups", "rows"), [(2, 193), (3, 275), (5, 373), (8, 460)])
-def test_smallest_groups_of_the_fact_sheet(groups, rows):
-    """statistics.md 4.3 at a selection rate of one half and a limit of 0.1."""
-    assert smallest_group(0.1, groups) == rows
-
-
-@pytest.mark.parametrize("groups", sorted(RANGE_95))
-def test_quantiles_of_the_range(groups):
-    assert RANGE_95[groups] == pytest.approx(stats.studentized_range.ppf(0.95, groups, math.inf), abs=2e-6)
 
 
 @pytest.mark.parametrize("rows", [50, 200, 1000, 2000])

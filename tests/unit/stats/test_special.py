@@ -16,7 +16,6 @@ from generator.stats.binomial import (
     binom_sf,
     ceil_on_lattice,
     clopper_pearson,
-    design_effect,
     estimate_design_effect,
     floor_on_lattice,
     wilson,
@@ -122,11 +121,6 @@ def test_intervals(n, share, tail):
         assert interval.high == pytest.approx(exact.high, abs=1e-9)
 
 
-@pytest.mark.parametrize("interval", [wilson, clopper_pearson])
-def test_design_effect_widens_as_fewer_rows_do(interval):
-    assert interval(400, 1000, design_effect=4.0) == interval(100, 250)
-
-
 @pytest.mark.parametrize(
     ("n", "rows"),
     [(100, 97), (200, 191), (500, 471), (1000, 935), (2000, 1861), (5000, 4632), (10_000, 9245)],
@@ -145,9 +139,7 @@ def test_lattice_of_decimal_limits(n, limit):
     assert floor_on_lattice(limit * n) == exact // 100
 
 
-def test_design_effects():
-    assert design_effect(2, 1.0) == 2.0
-    assert design_effect(50, 0.02) == pytest.approx(1.98)
+def test_a_design_effect_from_history():
     pairs = [(8.0, 100.0), (0.0, 100.0), (4.0, 100.0), (6.0, 100.0), (2.0, 100.0), (0.0, 0.0)]
     # Sample variance 10 of counts whose binomial variance is 100 * 0.04 * 0.96.
     assert estimate_design_effect(pairs) == pytest.approx(10 / 3.84)
@@ -168,7 +160,7 @@ def test_domains():
         lambda: binom_sf(0, 1, 1.5),
         lambda: wilson(2, 1),
         lambda: wilson(0, 0),
-        lambda: clopper_pearson(1, 2, design_effect=0.5),
+        lambda: clopper_pearson(1, 2, tail=1.0),
         lambda: estimate_design_effect([(1.0, 2.0)]),
         lambda: estimate_design_effect([(0.0, 2.0), (0.0, 2.0)]),
     ):
