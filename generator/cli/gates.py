@@ -1,61 +1,93 @@
-"""`sluice gates`: judge a model before any traffic, and check what earlier judgements left."""
+"""`sluice gates`: check a model before any traffic, here or in a gate container, and verify the evidence of that."""
 
 from __future__ import annotations
 
+import functools
+import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from generator.cli import gate_pods, gate_stage, gate_workflow
-from generator.cli.gate_inputs import Given, input_options
-from generator.cli.gate_plans import clock, locked, plans_in, resolved_of
+from generator.cli import gates_cluster
 from generator.cli.options import report_option
-from generator.gates.document import Evidence, read_evidence, written
-from generator.gates.environments import Environments, InstallError
-from generator.gates.inputs import Inputs
-from generator.gates.run import Wanted, document, kept, run_gate, wanted
-from generator.gates.task import Release, Task
-from generator.pipeline.session import Session, open_session, root_option, select, select_one
+from generator.pipeline.session import open_session, root_option, select, select_one, today
 from generator.pipeline.terminal import emit, has_color, is_terminal, note
-from generator.plan.entries import Entry
-from generator.plan.resolve import Planned
-from generator.report.formats import render
 from generator.source.errors import CliError
-from generator.source.finding import Finding
-from generator.spec.evidence import Entry as Judged
-from generator.spec.lock import LockFile
 
-_WIDTH = 78  # covers the line that said what was running
-_LICENCES = {
-    "alibi-detect": "Alibi Detect: Business Source License 1.1; production use needs a licence of its owner"
-}
+if TYPE_CHECKING:
+    from generator.gates.adapters import Task
+    from generator.gates.inputs import Inputs
+    from generator.pipeline.gates import ModelGates
+    from generator.source.finding import Finding
+    from generator.spec.evidence import EvidenceEntry
+
+_WIDTH: Final = 78  # covers the line that shows what is running
+PASSED, FAILED, UNDECIDED = 0, 10, 11
+CODES: Final[Mapping[str, int]] = {"pass": PASSED, "fail": FAILED, "inconclusive": UNDECIDED}
+"""Exit codes of containers; 10 and 11 are verdicts, which the Workflow never tries again."""
 
 
 @click.group("gates")
 def command() -> None:
-    """Judge a model before any traffic, and check the evidence that this leaves."""
+    """Check a model before any traffic, and the evidence that this leaves."""
 
 
-command.add_command(gate_pods.judge)
-command.add_command(gate_pods.verdict)
-command.add_command(gate_stage.stage)
-command.add_command(gate_workflow.submit)
-command.add_command(gate_workflow.fetch)
+command.add_command(gates_cluster.submit)
+command.add_command(gates_cluster.fetch)
+
+
+def _input_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say where the files of gates are; they become one argument, `inputs_of`."""
+
+    @click.option(
+        "--from", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="FOLDER",
+        help="Folder in which the files that gates name are searched first.",
+    )  # fmt: skip
+    @click.option(
+        "--data", multiple=True, metavar="NAME=FILE", help="The file behind a name that a gate uses."
+    )
+    @click.option(
+        "--predictions", multiple=True, metavar="[GATE=]FILE",
+        help="A table of predictions, for all gates or for one; default: predictions.parquet or .csv in --from.",
+    )  # fmt: skip
+    @click.option(
+        "--model", type=click.Path(path_type=Path, exists=True), help="The model's own file or folder."
+    )
+    @functools.wraps(function)
+    def wrapped(
+        *arguments: Any,
+        folder: Path | None,
+        data: tuple[str, ...],
+        predictions: tuple[str, ...],
+        model: Path | None,
+        **others: Any,
+    ) -> None:
+        files, tables = _named_files(data), _tables(predictions)
+
+        def inputs_of(gates: ModelGates) -> Inputs:
+            from generator.gates.inputs import Inputs
+
+            return Inputs(gates.session.root, gates.entry.spec, gates.lock, folder, files, tables, model)
+
+        function(*arguments, inputs_of=inputs_of, **others)
+
+    return wrapped
 
 
 @command.command("run")
 @click.argument("spec", type=click.Path())
 @click.option(
-    "--gate", "name", default="", metavar="NAME", help="Run one gate; what the others found is kept."
+    "--gate", "name", default="", metavar="NAME", help="Run one gate; keep the entries of the others."
 )
 @click.option(
     "--env", "environment", default="", metavar="ENV", help="Run the gates of one environment only."
 )
-@click.option("--offline", is_flag=True, help="Make no environment: refuse when one is missing.")
-@input_options
+@click.option("--offline", is_flag=True, help="Make no environment: stop when one is missing.")
+@_input_options
 @report_option
 @root_option
 def run(
@@ -64,7 +96,7 @@ def run(
     environment: str,
     fmt: str,
     root: Path | None,
-    given: Given,
+    inputs_of: Callable[[ModelGates], Inputs],
     *,
     offline: bool,
 ) -> None:
@@ -72,23 +104,18 @@ def run(
 
     Exit code 1: a gate failed, or is inconclusive.
     """
+    from generator.gates.environments import Environments
+    from generator.pipeline.gates import check_tools, model_gates
+
     session = open_session(root)
-    entry = select_one(session, spec)
-    planned, lock = locked(session, entry)
-    inputs = given.inputs(session.root, entry.spec, lock)
-    everything = wanted(item.plan for item in planned)
-    chosen = wanted((item.plan for item in plans_in(planned, environment)), name)
-    if not chosen:
-        known = ", ".join(item.gate.name for item in everything) or "none"
-        raise CliError(
-            f"{entry.name} has no gate `{name}`; its gates: {known}" if name else f"{entry.name} has no gates"
-        )
-    tasks = [_task(planned, item, inputs, offline=offline) for item in chosen]
-    refuse_missing(tasks, offline=offline)
+    model = model_gates(session, select_one(session, spec))
+    inputs, environments = inputs_of(model), Environments(note, offline=offline)
+    tasks = [model.task(item, inputs, environments) for item in model.chosen(environment, name)]
+    check_tools(tasks, note)
     entries = _run(tasks)
-    _write(session, entry, planned, lock, entries, (chosen, everything))
-    _tell(session, entry, entries, fmt)
-    if any(item.verdict != "pass" for item in entries):
+    note(f"wrote {model.write(entries)}")
+    _report(model, entries, fmt)
+    if any(entry.verdict != "pass" for entry in entries):
         click.get_current_context().exit(1)
 
 
@@ -101,109 +128,164 @@ def check(paths: tuple[str, ...], fmt: str, root: Path | None) -> None:
 
     PATH is a spec, its evidence, a team's folder, or TEAM/MODEL; default: all. Exit code 1: something is wrong.
     """
+    from generator.pipeline.gates import check_evidence
+
     session = open_session(root)
     entries = select(session, paths).entries
-    findings = [finding for entry in entries for finding in check_one(session, entry)]
-    emit(render(findings, fmt, color=has_color(sys.stdout), checked=len(entries), rules=_rules()))
+    findings = [finding for entry in entries for finding in check_evidence(session, entry)]
+    _emit_findings(findings, fmt, len(entries))
     if any(finding.severity == "error" for finding in findings):
         click.get_current_context().exit(1)
 
 
-def check_one(session: Session, entry: Entry) -> list[Finding]:
-    """Everything that is wrong with the evidence of one model, in all environments, each once."""
-    from generator.gates.enforce import evidence_findings, report_findings
+@command.command("stage")
+@click.argument("spec", type=click.Path())
+@click.option(
+    "--to", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", required=True,
+    help="The folder that is mounted; each model gets a folder in it.",
+)  # fmt: skip
+@click.option("--archive", is_flag=True, help="Write DIGEST.tgz instead of a folder.")
+@_input_options
+@root_option
+def stage(
+    spec: str, to: Path, root: Path | None, inputs_of: Callable[[ModelGates], Inputs], *, archive: bool
+) -> None:
+    """Copy the files that the gates of SPEC read to where their containers find them.
 
-    evidence = _evidence(session, entry)
-    resolved = resolved_of(session, entry)
-    if not resolved.plans:
-        return [*resolved.findings, *evidence.findings]
-    found = [f for planned in resolved.plans for f in evidence_findings(planned, evidence, session.today)]
-    return list(dict.fromkeys([*evidence.findings, *found, *report_findings(evidence)]))
+    Data sets and the model must be those of the lock. Exit code 1: a file is missing; nothing is written.
+    """
+    from generator.gates.staging import archive as write_archive
+    from generator.gates.staging import copy, staged_files
+    from generator.pipeline.gates import model_gates
 
-
-def _rules() -> dict[str, str]:
-    from generator.gates.enforce import CODES
-
-    return dict(CODES)
-
-
-def _evidence(session: Session, entry: Entry) -> Evidence:
-    return read_evidence(entry.evidence, session.root, entry.name)
-
-
-def _task(planned: Sequence[Planned], item: Wanted, inputs: Inputs, *, offline: bool) -> Task:
-    from generator.render.environment import builtin_folder
-
-    platform = planned[0].written.platform
-    return Task(
-        gate=item.gate,
-        release=Release(item.plan.bento.framework, item.plan.gate_key),
-        guaranteed=platform.tiers[item.plan.identity.tier].requires.image_digest,
-        inputs=inputs,
-        environments=Environments(note, offline=offline),
-        scripts=builtin_folder() / "gates",
-    )
-
-
-def refuse_missing(tasks: Sequence[Task], *, offline: bool) -> None:
-    """Before anything runs: with --offline, all environments must be there."""
-    from generator.gates.adapters import tools
-
-    needed = {tool.name: tool for task in tasks for tool in tools(task)}
-    for name in needed.keys() & _LICENCES.keys():
-        note(_LICENCES[name])
-    missing = sorted(name for name, tool in needed.items() if Environments(note).missing(tool))
-    if offline and missing:
-        raise CliError(f"--offline makes no environment, and these are missing: {', '.join(missing)}")
+    session = open_session(root)
+    model = model_gates(session, select_one(session, spec))
+    found = staged_files([item.gate.spec for item in model.everything], inputs_of(model))
+    for problem in found.problems:
+        note(problem)
+    if found.problems:
+        click.get_current_context().exit(1)
+    if not found.files:
+        raise CliError(f"the gates of {model.entry.name} read no files")
+    name = model.lock.model.digest.removeprefix("sha256:")
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        target = write_archive(found, to, name) if archive else to / name
+        if not archive:
+            copy(found, target)
+    except OSError as error:
+        raise CliError(f"can't write to {to}: {error.strerror}") from error
+    emit(f"{target}: {len(found.files)} inputs of {model.entry.name}\n")
 
 
-def _run(tasks: Sequence[Task]) -> list[Judged]:
-    now = clock()
-    entries = []
+_to = click.option(
+    "--to", type=click.Path(path_type=Path, dir_okay=False), default="/tmp/evidence.json", show_default=True,  # noqa: S108
+    help="File to write.",
+)  # fmt: skip
+
+
+@command.command("judge")
+@click.option(
+    "--inputs", type=click.Path(path_type=Path), default="/inputs", show_default=True, help="The mounted inputs."
+)  # fmt: skip
+@_to
+def judge(inputs: Path, to: Path) -> None:
+    """Run one gate inside a gate image, and write its entry.
+
+    The gate is described by SLUICE_GATE and SLUICE_RELEASE, which the gate Workflow sets. Exit code 10: it failed; 11:
+    it is inconclusive.
+    """
+    from generator.gates.pod import parameter, read_gates, read_release, run_in_container
+    from generator.pipeline.gates import clock
+    from generator.pipeline.writing import write_file
+
+    image = Path(os.environ.get("SLUICE_GATE_IMAGE", "/opt/sluice"))
+    release = read_release(os.environ)
+    (gate,) = read_gates(f"[{os.environ.get('SLUICE_GATE', '')}]")
+    entry = run_in_container(gate, release, inputs, image, os.environ.get("SLUICE_IMAGE", ""), clock())
+    write_file(to, parameter(entry) + b"\n")
+    emit(f"{entry.name}: {entry.verdict}: {entry.reason}\n")
+    click.get_current_context().exit(CODES[entry.verdict])
+
+
+@command.command("verdict")
+@click.argument("outputs", nargs=-1, metavar="[GATE=JSON]...")
+@_to
+def verdict(outputs: tuple[str, ...], to: Path) -> None:
+    """Combine the entries of all gates into one document, and fail if a gate did not pass.
+
+    SLUICE_GATES and SLUICE_RELEASE describe the gates that must be there. Exit code 10: a gate failed, is inconclusive
+    or left no entry, and no waiver covers it.
+    """
+    from generator.gates.document import evidence_bytes
+    from generator.gates.pod import blocking, conclude, read_gates, read_release
+    from generator.pipeline.gates import clock
+    from generator.pipeline.writing import write_file
+
+    release, gates = read_release(os.environ), read_gates(os.environ.get("SLUICE_GATES", ""))
+    texts = {name: text for name, _, text in (item.partition("=") for item in outputs)}
+    content = conclude(release, gates, texts, clock())
+    write_file(to, evidence_bytes(content))
+    stopped = blocking(content, release.waived, today())
+    for entry in content.predicate.gates:
+        waived = " (waived)" if entry.verdict != "pass" and entry not in stopped else ""
+        emit(f"{entry.name}: {entry.verdict}{waived}: {entry.reason}\n")
+    click.get_current_context().exit(FAILED if stopped or not gates else PASSED)
+
+
+def _run(tasks: Sequence[Task]) -> list[EvidenceEntry]:
+    from generator.gates.run import run_gate
+    from generator.pipeline.gates import clock
+
+    now, entries = clock(), []
+    terminal = is_terminal(sys.stderr)
     for number, task in enumerate(tasks, 1):
         began = time.monotonic()
-        if is_terminal(sys.stderr):
-            click.echo(f"[{number}/{len(tasks)}] {task.gate.name}: {task.gate.tool} …\r", nl=False, err=True)
-        try:
-            entries.append(run_gate(task, now))
-        except InstallError as error:
-            raise CliError(str(error)) from error
-        said = f"{entries[-1].verdict} in {time.monotonic() - began:.1f} s"
-        note(
-            f"[{number}/{len(tasks)}] {task.gate.name}: {said}".ljust(
-                _WIDTH if is_terminal(sys.stderr) else 0
-            )
-        )
+        title = f"[{number}/{len(tasks)}] {task.gate.name}"
+        if terminal:
+            click.echo(f"{title}: {task.gate.tool} …\r", nl=False, err=True)
+        entries.append(run_gate(task, now))
+        seconds = time.monotonic() - began
+        note(f"{title}: {entries[-1].verdict} in {seconds:.1f} s".ljust(_WIDTH if terminal else 0))
     return entries
 
 
-def _write(
-    session: Session,
-    entry: Entry,
-    planned: Sequence[Planned],
-    lock: LockFile,
-    entries: Sequence[Judged],
-    asked: tuple[Sequence[Wanted], Sequence[Wanted]],
-) -> None:
-    """Write the evidence: what was judged now, and of before what still holds."""
-    from generator.pipeline.writing import write_file
-
-    resolved = [item.plan for item in planned]
-    old = _evidence(session, entry).content
-    content = document(entry.name, resolved, lock, [*kept(old, lock, *asked), *entries])
-    write_file(entry.evidence, written(content))
-    note(f"wrote {entry.evidence.relative_to(session.root)}")
-
-
-def _tell(session: Session, entry: Entry, entries: Sequence[Judged], fmt: str) -> None:
+def _report(model: ModelGates, entries: Sequence[EvidenceEntry], fmt: str) -> None:
     """Show what the gates found: as a table, or as a report for other programs."""
-    color = has_color(sys.stdout)
     if fmt == "text":
         from generator.report.sections.gates import gates_table
 
-        emit("\n".join(gates_table(entries, color=color)) + "\n")
+        emit("\n".join(gates_table(entries, color=has_color(sys.stdout))) + "\n")
         return
+    from generator.gates.document import read_evidence
     from generator.gates.enforce import verdict_findings
 
-    findings = verdict_findings(entries, _evidence(session, entry))
-    emit(render(findings, fmt, color=color, checked=len(entries), rules=_rules()))
+    evidence = read_evidence(model.entry.evidence, model.session.root, model.entry.name)
+    _emit_findings(verdict_findings(entries, evidence), fmt, len(entries))
+
+
+def _emit_findings(findings: Sequence[Finding], fmt: str, checked: int) -> None:
+    from generator.gates.enforce import CODES as TITLES
+    from generator.report.formats import render
+
+    color = has_color(sys.stdout)
+    emit(render(findings, fmt, color=color, checked=checked, rules=dict(TITLES)))
+
+
+def _named_files(texts: Sequence[str]) -> dict[str, Path]:
+    """Parse `NAME=FILE`; the name of a data set may contain `=` itself."""
+    out = {}
+    for text in texts:
+        name, found, file = text.rpartition("=")
+        if not found or not name or not file:
+            raise CliError(f"--data needs NAME=FILE, not {text}")
+        out[name] = Path(file)
+    return out
+
+
+def _tables(texts: Sequence[str]) -> dict[str, tuple[Path, ...]]:
+    out: dict[str, tuple[Path, ...]] = {}
+    for text in texts:
+        gate, _, file = text.rpartition("=")
+        out[gate] = (*out.get(gate, ()), Path(file))
+    return out

@@ -6,7 +6,7 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,7 @@ from generator.pipeline.writing import existing, write_files
 from generator.plan.entries import SPECS
 from generator.source.errors import CliError
 from generator.source.suggest import did_you_mean
+from generator.spec.frameworks import FRAMEWORKS
 from generator.spec.model import ModelSource
 from generator.spec.types import KEBAB
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from generator.spec.platform import PlatformSpec, Team
 from generator.spec.tier import Tier
 
-_FRAMEWORKS: tuple[str, ...] = get_args(ModelSource.model_fields["framework"].annotation)
 _STRATEGIES = ("canary", "blue-green")
 _WEIGHTS = (5, 25, 50)
 _TAG_COLONS = 2
@@ -50,7 +50,7 @@ class Answers:
 @click.option("--tier", help="Class of the model; default: the team's first.")
 @click.option("--ref", help="Where the model comes from, such as mlflow:ranker@champion.")
 @click.option(
-    "--framework", type=click.Choice(_FRAMEWORKS), help="How the service loads it; default: sklearn."
+    "--framework", type=click.Choice(tuple(FRAMEWORKS)), help="How the service loads it; default: sklearn."
 )
 @click.option(
     "--strategy", type=click.Choice(_STRATEGIES), help="How a new version takes over; default: canary."
@@ -110,7 +110,7 @@ def _answers(
     if not ref:
         raise CliError("say where the model comes from: --ref mlflow:ranker@champion; --yes takes an example")
     _check_ref(ref, given["sha256"])
-    framework = given["framework"] or _asked("Framework", "sklearn", _FRAMEWORKS, ask=ask)
+    framework = given["framework"] or _asked("Framework", "sklearn", tuple(FRAMEWORKS), ask=ask)
     strategy = given["strategy"] or _asked("Strategy", "canary", _STRATEGIES, ask=ask)
     return Answers(team, model, tier, ref, framework, strategy, given["sha256"])
 
@@ -156,7 +156,7 @@ def _context(answers: Answers, tier: Tier, team: Team, gates: list[Any], attribu
     source = {"ref": answers.ref, "framework": answers.framework}
     if answers.sha256:
         source["sha256"] = answers.sha256
-    if answers.framework == "custom":
+    if FRAMEWORKS[answers.framework].own_class:
         source["load"] = "my_model:Model"
     first = min(_WEIGHTS[0], tier.ceilings.first_weight or _WEIGHTS[0])
     return {

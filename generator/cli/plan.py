@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from generator.gates.standing import standings
+from generator.gates.gate_status import gate_statuses
 from generator.pipeline.judging import evidence_of, judge_model
 from generator.pipeline.session import Session, open_session, root_option, select_one
 from generator.pipeline.terminal import emit, has_color, note
@@ -90,7 +90,7 @@ def command(
 
 
 def _sections(session: Session, entry: Entry, planned: Planned) -> list[Section]:
-    return sections(planned, standings(planned.plan, evidence_of(entry, session.repository)))
+    return sections(planned, gate_statuses(planned.plan, evidence_of(entry, session.repository)))
 
 
 def _entries(session: Session, specs: tuple[str, ...], *, every: bool) -> tuple[Entry, ...]:

@@ -1,23 +1,85 @@
-"""Reads evidence: whatever the file holds, the answer is a document or findings, never a traceback."""
+"""Evidence as a document: canonical, sealed by digests, and read without trust.
+
+A digest covers the canonical JSON of `generator.source.canonical`, which any program can recompute. Reading gives a
+document or findings, whatever a file holds.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
-from generator.gates.canonical import canonical_text, own_digest, plain
-from generator.gates.consistency import contradictions
-from generator.gates.form import first_flaw, flaw_text
+from pydantic import BaseModel, ValidationError
+
+from generator.gates.errors import describe, first_error
+from generator.gates.measures import verdict_of, worst
+from generator.plan.values import Gate
+from generator.source.canonical import canonical_document, sha256_of
 from generator.source.files import RefusedError, regular_bytes
 from generator.source.finding import Finding, Place
 from generator.source.reader import display
-from generator.spec.evidence import Entry, EvidenceFile
+from generator.spec.evidence import EvidenceEntry, EvidenceFile
 
-_LOCAL = {"suite", "report"}
-AGAIN = "run `sluice gates run {model}` again; evidence is never edited by hand"
+R = TypeVar("R", bound=BaseModel)
+_LOCAL: Final = frozenset({"suite", "report"})
+_RUN_AGAIN: Final = "run `sluice gates run {model}` again; evidence is never edited by hand"
+
+
+def digest_of(value: Any) -> str:
+    """Return `sha256:…` of a plain JSON value."""
+    return f"sha256:{sha256_of(value)}"
+
+
+def configuration(gate: Gate) -> str:
+    """Return the digest of a gate's configuration."""
+    return digest_of(gate.config)
+
+
+def plain(record: BaseModel) -> dict[str, Any]:
+    """Return a record as plain JSON values, under the keys of its file."""
+    return record.model_dump(mode="json", by_alias=True, exclude_none=False)
+
+
+def own_digest(value: dict[str, Any]) -> str:
+    """Return the digest of a mapping without its own key `digest`."""
+    return digest_of({key: item for key, item in value.items() if key != "digest"})
+
+
+def sealed(record: R) -> R:
+    """Return the record with its key `digest` set to its own digest."""
+    return record.model_copy(update={"digest": own_digest(plain(record))})
+
+
+def evidence_bytes(content: EvidenceFile) -> bytes:
+    """Return the bytes of the file."""
+    return canonical_document(plain(content)).encode()
+
+
+def contradictions(content: EvidenceFile) -> Iterator[tuple[str, str]]:
+    """Yield key path and sentence of every contradiction in a document."""
+    names: set[tuple[str, str]] = set()
+    for index, entry in enumerate(content.predicate.gates):
+        where = f"predicate.gates[{index}]"
+        for sentence in entry_contradictions(entry):
+            yield where, sentence
+        if (entry.name, entry.configuration) in names:
+            yield where, f"the gate `{entry.name}` has two entries"
+        names.add((entry.name, entry.configuration))
+
+
+def entry_contradictions(entry: EvidenceEntry) -> Iterator[str]:
+    """Yield a sentence about every contradiction in one entry: a `pass` next to a number that fails is one."""
+    if worst(measure.verdict for measure in entry.measures) != entry.verdict:
+        yield f"the verdict of the gate `{entry.name}` does not follow from its measures"
+    if entry.end < entry.start:
+        yield f"the gate `{entry.name}` ended before it started"
+    for measure in entry.measures:
+        if measure.verdict == "pass" and verdict_of(measure) != "pass":
+            yield f"`{measure.name}` of the gate `{entry.name}` passed, though its number does not"
 
 
 @dataclass
@@ -27,10 +89,10 @@ class Evidence:
     Args:
         file: path as the user knows it.
         model: team/model, for hints.
-        content: what it says; None when there is none, or it can't be believed.
-        findings: why it can't be believed.
+        content: the document; None when there is none, or it can't be trusted.
+        findings: why it can't be trusted.
         exists: whether there is a file.
-        present: digest, as it is now, of every source that lies in the repository, by its path.
+        present: current digest of every source that is in the repository, by its path.
     """
 
     file: str
@@ -40,14 +102,19 @@ class Evidence:
     exists: bool = True
     present: dict[str, str] = field(default_factory=dict)
 
-    def refuse(self, code: str, message: str, path: str = "") -> None:
-        """Note why this can't be believed."""
-        hint = AGAIN.format(model=self.model)
+    def reject(self, code: str, message: str, path: str = "") -> None:
+        """Note why it can't be trusted."""
+        hint = _RUN_AGAIN.format(model=self.model)
         self.findings.append(Finding(code, "error", message, hint, Place(self.file), path))
+
+    def changed(self, entry: EvidenceEntry, role: str) -> list[str]:
+        """Return paths of an entry's sources whose content in the repository is not what the gate read."""
+        sources = (source for source in entry.sources if source.role == role)
+        return [s.path for s in sources if self.present.get(s.path, s.digest) != s.digest]
 
 
 def read_evidence(path: Path, root: Path, model: str) -> Evidence:
-    """The evidence in a file.
+    """Return the evidence in a file.
 
     Args:
         path: the file.
@@ -61,21 +128,15 @@ def read_evidence(path: Path, root: Path, model: str) -> Evidence:
         evidence.exists = False
         return evidence
     except RefusedError as error:
-        evidence.refuse("EVID101", str(error.args[1]))
+        evidence.reject("EVID101", str(error.args[1]))
         return evidence
     except OSError as error:
-        evidence.refuse("EVID101", f"this file can't be read: {error.strerror}")
+        evidence.reject("EVID101", f"this file can't be read: {error.strerror}")
         return evidence
     parse_evidence(raw, evidence)
     if evidence.content is not None:
         evidence.present = _present(evidence.content, (path.parent, root))
     return evidence
-
-
-def changed(entry: Entry, evidence: Evidence, role: str) -> list[str]:
-    """Paths of an entry's sources that the repository holds with another content than was judged."""
-    sources = (source for source in entry.sources if source.role == role)
-    return [s.path for s in sources if evidence.present.get(s.path, s.digest) != s.digest]
 
 
 def parse_evidence(raw: bytes, evidence: Evidence) -> None:
@@ -86,17 +147,17 @@ def parse_evidence(raw: bytes, evidence: Evidence) -> None:
     content = _content(data, evidence)
     if content is None:
         return
-    _digests(data, evidence)
-    if not evidence.findings and canonical_text(data).encode() != raw:
-        evidence.refuse("EVID101", "this file is not in the form that it was written in")
-    for where, said in contradictions(content):
-        evidence.refuse("EVID103", said, where)
+    _check_digests(data, evidence)
+    if not evidence.findings and canonical_document(data).encode() != raw:
+        evidence.reject("EVID101", "this file is not formatted as Sluice writes it")
+    for where, sentence in contradictions(content):
+        evidence.reject("EVID103", sentence, where)
     if not evidence.findings:
         evidence.content = content
 
 
 def _present(content: EvidenceFile, folders: tuple[Path, ...]) -> dict[str, str]:
-    """Looked for where gates look, but for what was only named on the command line."""
+    """Return the digests of suites and reports that are where gates search for them."""
     names = {
         source.path for entry in content.predicate.gates for source in entry.sources if source.role in _LOCAL
     }
@@ -110,49 +171,42 @@ def _present(content: EvidenceFile, folders: tuple[Path, ...]) -> dict[str, str]
 
 def _json(raw: bytes, evidence: Evidence) -> dict[str, Any] | None:
     try:
-        data = json.loads(raw, object_pairs_hook=_once, parse_constant=_not_a_number)
+        data = json.loads(raw, object_pairs_hook=_distinct, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        said = "it nests too deeply" if isinstance(error, RecursionError) else str(error)
-        evidence.refuse("EVID101", f"this file is no JSON document, or only a part of one: {said}")
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        evidence.reject("EVID101", f"this file is not valid JSON (truncated?): {reason}")
         return None
     if not isinstance(data, dict):
-        evidence.refuse("EVID101", "this is no evidence document")
+        evidence.reject("EVID101", "this is not an evidence document")
         return None
     return data
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     out = dict(pairs)
     if len(out) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key occurs twice")
     return out
 
 
-def _not_a_number(name: str) -> float:
-    raise ValueError(f"{name} is no number")
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a number")
 
 
 def _content(data: Any, evidence: Evidence) -> EvidenceFile | None:
-    from pydantic import ValidationError
-
     try:
         return EvidenceFile.model_validate(data)
     except ValidationError as error:
-        where, _ = first_flaw(error)
-        evidence.refuse("EVID101", f"this is no evidence document: {flaw_text(error)}", where)
+        where, _ = first_error(error)
+        evidence.reject("EVID101", f"this is not a valid evidence document: {describe(error)}", where)
         return None
 
 
-def _digests(data: dict[str, Any], evidence: Evidence) -> None:
-    """Every entry and the whole carry the digest of what they say."""
+def _check_digests(data: dict[str, Any], evidence: Evidence) -> None:
+    """Check that every entry and the whole carry the digest of their content."""
     for index, entry in enumerate(data["predicate"]["gates"]):
         if own_digest(entry) != entry["digest"]:
-            message = f"what is written about the gate `{entry['name']}` was changed after it was judged"
-            evidence.refuse("EVID102", message, f"predicate.gates[{index}]")
+            message = f"the entry of the gate `{entry['name']}` was changed after it was written"
+            evidence.reject("EVID102", message, f"predicate.gates[{index}]")
     if not evidence.findings and own_digest(data) != data["digest"]:
-        evidence.refuse("EVID102", "this document was changed after it was written")
-
-
-def written(content: EvidenceFile) -> bytes:
-    """The bytes of the file."""
-    return canonical_text(plain(content)).encode()
+        evidence.reject("EVID102", "this document was changed after it was written")

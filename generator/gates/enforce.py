@@ -1,4 +1,4 @@
-"""Whether evidence lets a plan be rendered: it must be there, about this model and configuration, recent, and pass."""
+"""Whether evidence allows rendering a plan: it must exist, be about this model and configuration, recent, and pass."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from generator.gates.canonical import configuration
-from generator.gates.document import Evidence, changed
+from generator.gates.document import Evidence, configuration
 from generator.plan.resolve import Planned
 from generator.plan.values import Gate
 from generator.source.finding import Finding, Place, Severity
-from generator.spec.evidence import Entry, Verdict
+from generator.spec.evidence import EvidenceEntry, Verdict
 
 CODES: Final = {
     "EVID101": "the evidence can't be read as it was written",
@@ -30,27 +29,27 @@ CODES: Final = {
 }
 """Every code of this module and of `generator.gates.document`, with what it finds."""
 
-_SAID: Final[dict[Verdict, str]] = {"pass": "passed", "fail": "failed", "inconclusive": "is inconclusive"}
+_VERBS: Final[dict[Verdict, str]] = {"pass": "passed", "fail": "failed", "inconclusive": "is inconclusive"}
 
 
 def evidence_findings(planned: Planned, evidence: Evidence, today: dt.date) -> list[Finding]:
-    """Why a plan may not be rendered, and which waivers let it be; nothing for tiers without `git` in `evidence`.
+    """Return why a plan may not be rendered, and which waivers allow it; nothing for tiers without `git` in `evidence`.
 
     Args:
         planned: the plan; its lock is valid.
-        evidence: the evidence beside the spec.
-        today: waivers end, evidence ages.
+        evidence: the evidence next to the spec.
+        today: decides which waivers and which evidence have expired.
     """
     plan = planned.plan
     if "git" not in plan.enforcement or not plan.gates:
         return []
     if evidence.findings:
         return list(evidence.findings)
-    return sorted(_Judge(planned, evidence, today).findings(), key=Finding.sort_key)
+    return sorted(_Enforcement(planned, evidence, today).findings(), key=Finding.sort_key)
 
 
-def verdict_findings(entries: Iterable[Entry], evidence: Evidence) -> list[Finding]:
-    """What gates just said, one finding a gate: for reports that name what passed as well."""
+def verdict_findings(entries: Iterable[EvidenceEntry], evidence: Evidence) -> list[Finding]:
+    """Return one finding a gate that just ran: for reports that list what passed as well."""
     codes: dict[Verdict, tuple[str, Severity]] = {
         "pass": ("EVID113", "info"),
         "fail": ("EVID108", "error"),
@@ -59,32 +58,30 @@ def verdict_findings(entries: Iterable[Entry], evidence: Evidence) -> list[Findi
     found = []
     for entry in entries:
         code, severity = codes[entry.verdict]
-        hint = (
-            ""
-            if severity == "info"
-            else f"then run it: sluice gates run {evidence.model} --gate {entry.name}"
-        )
-        message = f"the gate `{entry.name}` {_SAID[entry.verdict]}: {entry.reason}"
+        hint = f"fix the cause, then: sluice gates run {evidence.model} --gate {entry.name}"
+        if entry.verdict == "pass":
+            hint = ""
+        message = f"the gate `{entry.name}` {_VERBS[entry.verdict]}: {entry.reason}"
         found.append(Finding(code, severity, message, hint, Place(evidence.file), entry.name))
     return found
 
 
 def report_findings(evidence: Evidence) -> list[Finding]:
-    """Reports that lie in the repository with another content than was judged.
+    """Return a finding for each report in the repository whose content is not what the gate read.
 
-    Only `gates check` asks: reports come and go with every run of a pipeline, and rendering must not depend on them.
+    Only for `gates check`: reports come and go with every run of a pipeline, and rendering must not depend on them.
     """
     found = []
     for entry in evidence.content.predicate.gates if evidence.content else ():
-        for path in changed(entry, evidence, "report"):
-            message = f"the gate `{entry.name}` was judged from {path}, which has changed since"
-            hint = f"run it: sluice gates run {evidence.model} --gate {entry.name}"
+        for path in evidence.changed(entry, "report"):
+            message = f"{path} changed after the gate `{entry.name}` had read it"
+            hint = f"run it again: sluice gates run {evidence.model} --gate {entry.name}"
             found.append(Finding("EVID112", "error", message, hint, Place(evidence.file), entry.name))
     return found
 
 
-class _Judge:
-    """One plan and its evidence."""
+class _Enforcement:
+    """The findings about one plan and its evidence."""
 
     def __init__(self, planned: Planned, evidence: Evidence, today: dt.date) -> None:
         self.planned = planned
@@ -94,28 +91,28 @@ class _Judge:
         self.longest_days = planned.written.platform.tiers[self.plan.identity.tier].requires.evidence_age
 
     def findings(self) -> Iterator[Finding]:
-        """Everything, one finding a gate at most once the document is about this model and these data."""
+        """Yield all findings: about the document as a whole, or else at most one a gate."""
         if self.evidence.content is None:
             unwaived = [gate for gate in self.plan.gates if not self._waived(gate)]
             if unwaived:
                 names = ", ".join(f"`{gate.name}`" for gate in unwaived)
-                yield self._finding("EVID104", f"nothing was judged yet: {names}")
-            yield from (
-                self._info(gate, "it was not judged") for gate in self.plan.gates if self._waived(gate)
-            )
+                yield self._finding("EVID104", f"no evidence yet of {names}")
+            yield from (self._info(gate, "it has not run") for gate in self.plan.gates if self._waived(gate))
             return
         yield from self._whole() or self._gates()
 
     def _whole(self) -> list[Finding]:
-        """What is wrong with the document as a whole."""
+        """Return what is wrong with the document as a whole."""
         content = self.evidence.content
         if content is None:
             return []
         subject = content.subject[0]
         name = f"{self.plan.identity.team}/{self.plan.identity.model}"
         if f"sha256:{subject.digest.sha256}" != self.plan.version.digest or subject.name != name:
-            said = f"it judges sha256:{subject.digest.sha256[:12]}…, the lock pins {self.plan.version.digest[:19]}…"
-            return [self._finding("EVID105", said if subject.name == name else f"it is about {subject.name}")]
+            found = f"sha256:{subject.digest.sha256[:12]}…, the lock pins {self.plan.version.digest[:19]}…"
+            return [
+                self._finding("EVID105", f"it is about {found if subject.name == name else subject.name}")
+            ]
         lock = self.planned.written.lock
         locked = {ref: data.digest for ref, data in lock.data.items()} if lock else {}
         if content.predicate.data != locked:
@@ -124,7 +121,7 @@ class _Judge:
                 for ref in {*content.predicate.data, *locked}
                 if content.predicate.data.get(ref) != locked.get(ref)
             )
-            return [self._finding("EVID106", f"other data were locked since: {', '.join(refs)}")]
+            return [self._finding("EVID106", f"other data sets were locked since: {', '.join(refs)}")]
         return []
 
     def _gates(self) -> Iterator[Finding]:
@@ -134,42 +131,42 @@ class _Judge:
             problem = self._problem(gate, found.get((gate.name, configuration(gate))))
             if problem is None:
                 continue
-            code, said = problem
-            yield self._info(gate, said) if self._waived(gate) else self._finding(code, said, gate)
+            code, message = problem
+            yield self._info(gate, message) if self._waived(gate) else self._finding(code, message, gate)
 
-    def _problem(self, gate: Gate, entry: Entry | None) -> tuple[str, str] | None:
+    def _problem(self, gate: Gate, entry: EvidenceEntry | None) -> tuple[str, str] | None:
         if entry is None:
-            return "EVID107", self._unjudged(gate)
+            return "EVID107", self._other_configuration(gate)
         if entry.verdict != "pass":
             code = "EVID108" if entry.verdict == "fail" else "EVID109"
-            return code, f"the gate `{gate.name}` {_SAID[entry.verdict]}: {entry.reason}"
-        said = self._age(entry)
-        return ("EVID110", f"the gate `{gate.name}` was judged {said}") if said else None
+            return code, f"the gate `{gate.name}` {_VERBS[entry.verdict]}: {entry.reason}"
+        age = self._age(entry)
+        return ("EVID110", f"the gate `{gate.name}` ran {age}") if age else None
 
-    def _unjudged(self, gate: Gate) -> str:
+    def _other_configuration(self, gate: Gate) -> str:
         content = self.evidence.content
         others = [entry for entry in content.predicate.gates if entry.name == gate.name] if content else []
-        suites = [path for entry in others for path in changed(entry, self.evidence, "suite")]
+        suites = [path for entry in others for path in self.evidence.changed(entry, "suite")]
         if suites:
-            return f"the gate `{gate.name}` was judged before {suites[0]} changed"
-        return f"the gate `{gate.name}` was not judged as it is configured now"
+            return f"the gate `{gate.name}` ran before {suites[0]} changed"
+        return f"the gate `{gate.name}` has not run with its current configuration"
 
-    def _age(self, entry: Entry) -> str:
-        """Why a verdict does not count any more, or not yet; empty when it does."""
+    def _age(self, entry: EvidenceEntry) -> str:
+        """Return when a gate ran whose verdict no longer counts, or not yet; empty when it counts."""
         age = (self.today - dt.date.fromisoformat(entry.end[:10])).days
         if self.longest_days is None or -1 <= age <= self.longest_days:  # a day apart: clocks differ
             return ""
         if age < 0:
-            return f"on {entry.end[:10]}, which is still to come"
-        return f"{age} days ago; the tier `{self.plan.identity.tier}` lets it count for {self.longest_days}"
+            return f"on {entry.end[:10]}, which is in the future"
+        return f"{age} days ago; in the tier `{self.plan.identity.tier}` a verdict counts for {self.longest_days} days"
 
     def _waived(self, gate: Gate) -> bool:
         return gate.waiver is not None and gate.waiver.until >= self.today.isoformat()
 
-    def _info(self, gate: Gate, said: str) -> Finding:
+    def _info(self, gate: Gate, reason: str) -> Finding:
         waiver = gate.waiver
         until = f"`{waiver.approved_by}` approved it until {waiver.until}: {waiver.reason}" if waiver else ""
-        message = f"the gate `{gate.name}` is waived: {said}"
+        message = f"the gate `{gate.name}` is waived: {reason}"
         return self._finding("EVID111", message, gate, severity="info", hint=until)
 
     def _finding(
@@ -183,5 +180,5 @@ class _Judge:
     ) -> Finding:
         model = f"{self.plan.identity.team}/{self.plan.identity.model}"
         only = f" --gate {gate.name}" if gate else ""
-        again = hint or f"run it: sluice gates run {model}{only}"
-        return Finding(code, severity, message, again, Place(self.evidence.file), gate.name if gate else "")
+        advice = hint or f"run it: sluice gates run {model}{only}"
+        return Finding(code, severity, message, advice, Place(self.evidence.file), gate.name if gate else "")

@@ -1,7 +1,7 @@
 """Environments of the gate tools: the libraries exclude each other, so each tool has its own, from a hashed list.
 
-An environment is made once and kept by content: the list of packages and the Python that made it. What crosses its
-border is a file in each direction, never an object.
+An environment is made once, and found by its content: the list of packages and the Python that made it. Only files go
+in and out: a configuration, and a report.
 """
 
 from __future__ import annotations
@@ -21,14 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generator.gates.outcome import NoVerdictError
+from generator.gates.errors import InstallError, NoVerdictError
 
 COMMON, LIST = "common.py", "requirements.txt"
 _TAIL = 300
-
-
-class InstallError(Exception):
-    """An environment could not be made; the text says what the installer said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ class Tool:
 
     @property
     def digest(self) -> str:
-        """`sha256:…` of all that decides what the tool answers: packages, script, and what scripts share."""
+        """Return `sha256:…` of all that decides what the tool reports: packages, script, and what scripts share."""
         total = hashlib.sha256()
         for path in (self.requirements, self.program, self.folder / COMMON):
             text = path.read_bytes()
@@ -70,12 +66,12 @@ class Environments:
     """All environments of this machine.
 
     Args:
-        say: tells a person what is being made.
+        note: shows the user what is being made.
         offline: make none.
-        ready: folder that holds them ready, one a tool, as in an image; then none is ever made.
+        ready: folder with one finished environment a tool, as in an image; then none is ever made.
     """
 
-    say: Callable[[str], None]
+    note: Callable[[str], None]
     offline: bool = False
     ready: Path | None = None
 
@@ -84,7 +80,7 @@ class Environments:
         return self.ready is None and not (_home(tool) / ".complete").exists()
 
     def python(self, tool: Tool) -> Path:
-        """The interpreter of a tool's environment, made if it is missing.
+        """Return the interpreter of a tool's environment, made if it is missing.
 
         Raises:
             NoVerdictError: it is missing and may not be made.
@@ -112,23 +108,23 @@ class Environments:
         """
         python = self.python(tool)
         with tempfile.TemporaryDirectory(prefix="sluice-gate-") as folder:
-            asked, answer = Path(folder, "config.json"), Path(folder, "report.json")
-            asked.write_text(json.dumps(config), encoding="utf-8")
-            command = [str(python), str(tool.program), str(asked), str(answer)]
+            configured, reported = Path(folder, "config.json"), Path(folder, "report.json")
+            configured.write_text(json.dumps(config), encoding="utf-8")
+            command = [str(python), str(tool.program), str(configured), str(reported)]
             done = subprocess.run(  # noqa: S603 - our own script in an environment of our own
                 command, env=surroundings(tool, folder), capture_output=True, text=True, check=False
             )
             if done.returncode:
-                said = " ".join(done.stderr.split())[-_TAIL:]
-                raise NoVerdictError(f"{tool.name} ended with code {done.returncode}: {said}")
-            report = json.loads(answer.read_text(encoding="utf-8"))
+                output = " ".join(done.stderr.split())[-_TAIL:]
+                raise NoVerdictError(f"{tool.name} ended with code {done.returncode}: {output}")
+            report = json.loads(reported.read_text(encoding="utf-8"))
         if report.get("problem"):
             raise NoVerdictError(str(report["problem"]))
         return dict(report)
 
     def _make(self, tool: Tool, home: Path) -> None:
         count = sum(1 for line in tool.requirements.read_text().splitlines() if line[:1].isalnum())
-        self.say(f"making the environment of {tool.name}: {count} packages, once on this machine")
+        self.note(f"making the environment of {tool.name}: {count} packages, once on this machine")
         shutil.rmtree(home, ignore_errors=True)
         for command in _commands(home, tool.requirements):
             done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own list
@@ -141,7 +137,7 @@ class Environments:
 
 
 def _commands(home: Path, requirements: Path) -> list[list[str]]:
-    """Uv where there is one, a tenth of the time; else what comes with Python."""
+    """Return the commands that make it: with uv where it is installed, in a tenth of the time, else with pip."""
     python = str(home / "bin" / "python")
     uv = _uv()
     if uv:
@@ -167,7 +163,7 @@ def _home(tool: Tool) -> Path:
 
 
 def surroundings(tool: Tool, folder: str) -> dict[str, str]:
-    """The child's variables: nothing of our own Python leaks in, and no library phones home."""
+    """Return the variables of a script: nothing of our own Python leaks in, and no library sends telemetry."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
     quiet = {"GX_ANALYTICS_ENABLED": "False", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
     fixed = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(tool.folder)}

@@ -1,9 +1,9 @@
 """Where gates find their files, and whether those are the ones that the lock names.
 
-A path that a gate names is looked for, in this order: what `--data NAME=FILE` says, the folder of `--from`, beside the
-spec, the root of the repository. `dvc:path` is looked for as that path, then in DVC's local cache through `path.dvc`.
-An address (`s3://`, `https://`) is looked for below `addresses/` in the folder of `--from`, where `gates stage` puts
-it, and else has to be given with `--data`: gates read files, they fetch nothing.
+A path that a gate names is searched in this order: `--data NAME=FILE`, the folder of `--from`, next to the spec, the
+root of the repository. `dvc:path` is that path, then DVC's local cache through `path.dvc`. An address (`s3://`,
+`https://`) is searched below `addresses/` in the folder of `--from`, where `gates stage` puts it, and otherwise has to
+be given with `--data`: gates read files, they fetch nothing.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
-from generator.gates.outcome import Binding, NoVerdictError
+from generator.gates.errors import NoVerdictError
 from generator.source.reader import read
-from generator.spec.evidence import Source
+from generator.spec.evidence import Binding, Source
+from generator.spec.gates import Windows
 from generator.spec.lock import LockFile
 
-PREDICTIONS = ("predictions.parquet", "predictions.csv")
+_TABLES: Final = ("predictions.parquet", "predictions.csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,11 @@ class Inputs:
         root: the repository.
         spec: the spec's file.
         lock: what references were resolved to.
-        folder: of `--from`.
+        folder: that of `--from`.
         given: file by the name that a gate uses for it.
         predictions: tables of predictions by gate; those under the empty name are for all.
         model: the model's file or folder.
-        advice: what to do about a file that is not there, `{name}` its name.
+        advice: what to do about a missing file; `{name}` is its name.
     """
 
     root: Path
@@ -48,13 +49,13 @@ class Inputs:
     advice: str = "name its file: --data {name}=FILE"
 
     def file(self, name: str) -> Path:
-        """The file behind a name.
+        """Return the file behind a name.
 
         Raises:
             NoVerdictError: there is none.
         """
         if name in self.given:
-            return _there(self.given[name], name)
+            return _existing(self.given[name], name)
         path = place(name)
         folders = (self.folder,) if "://" in name else (self.folder, self.spec.parent, self.root)
         for folder in folders:
@@ -62,56 +63,61 @@ class Inputs:
                 return folder / path
         cached = self._dvc(path) if name.startswith("dvc:") else None
         if cached is None:
-            raise NoVerdictError(f"{name} is not here; {self.advice.format(name=name)}")
+            raise NoVerdictError(f"{name} is missing; {self.advice.format(name=name)}")
         return cached
 
     def data(self, ref: str) -> tuple[Path, Source]:
-        """A data set, if it is the one that was locked.
+        """Return a data set, if it is the one that was locked.
 
         Raises:
-            NoVerdictError: it is not here, or has other bytes than the lock says.
+            NoVerdictError: it is missing, or its bytes are not those of the lock.
         """
         path = self.file(ref)
         source = source_of("data", ref, path)
         locked = self.lock.data.get(ref)
         if locked is not None and locked.digest != source.digest:
-            raise NoVerdictError(f"{ref} is not the data set of the lock: it has {source.digest[:19]}…")
+            raise NoVerdictError(
+                f"{ref} is not the data set of the lock: its digest is {source.digest[:19]}…"
+            )
         return path, source
 
-    def windows(self, asked: Mapping[str, str]) -> tuple[tuple[Path, Source], tuple[Path, Source]]:
-        """The reference and the current window of a gate.
+    def windows(self, windows: Windows) -> tuple[tuple[Path, Source], tuple[Path, Source]]:
+        """Return the reference and the current window of a gate.
 
         Raises:
-            NoVerdictError: as `data`; or both are the same bytes, which nothing could ever tell apart.
+            NoVerdictError: as `data`; or both have the same bytes, which nothing could tell apart.
         """
-        reference, current = self.data(asked["reference"]), self.data(asked["current"])
+        reference, current = self.data(windows.reference), self.data(windows.current)
         if reference[1].digest == current[1].digest:
             raise NoVerdictError("both windows are the same file: nothing was compared")
         return reference, current
 
     def tables(self, gate: str) -> tuple[Path, ...]:
-        """Tables of predictions for a gate; none is no mistake here."""
+        """Return the tables of predictions for a gate; there may be none."""
         own = self.predictions.get(gate) or self.predictions.get("", ())
         if own:
-            return tuple(_there(path, "--predictions") for path in own)
-        folders = [folder for folder in (self.folder,) if folder is not None]
-        return tuple(path for folder in folders for name in PREDICTIONS if (path := folder / name).is_file())
+            return tuple(_existing(path, "--predictions") for path in own)
+        if self.folder is None:
+            return ()
+        return tuple(path for path in (self.folder / name for name in _TABLES) if path.is_file())
 
     def artifact(self) -> tuple[Path, Source]:
-        """The model itself, if it is the one that was locked.
+        """Return the model itself, if it is the one that was locked.
 
         Raises:
-            NoVerdictError: it was not given, or has other bytes than the lock says.
+            NoVerdictError: it was not given, or its bytes are not those of the lock.
         """
         if self.model is None or not self.model.exists():
             raise NoVerdictError("this gate needs the model itself: --model FILE_OR_FOLDER")
         digest = f"sha256:{tree_digest(self.model)}"
         if digest != self.lock.model.digest:
-            raise NoVerdictError(f"{self.model.name} is not the model of the lock: it has {digest[:19]}…")
+            raise NoVerdictError(
+                f"{self.model.name} is not the model of the lock: its digest is {digest[:19]}…"
+            )
         return self.model, Source(role="model", path=self.lock.model.resolved, digest=digest)
 
     def bind(self, models: list[str], written: float) -> Binding:
-        """How a report is tied to the model: by the digest that it names, else by being younger than the lock.
+        """Return how a report is tied to the model: by the digest that it names, or by being younger than the lock.
 
         Args:
             models: the digests that the report names.
@@ -130,7 +136,7 @@ class Inputs:
         return "time"
 
     def _dvc(self, path: str) -> Path | None:
-        """The file in DVC's cache that `path.dvc` points at."""
+        """Return the file in DVC's cache that `path.dvc` points at."""
         pointer = self.root / f"{path}.dvc"
         if not pointer.is_file():
             return None
@@ -144,24 +150,24 @@ class Inputs:
 
 
 def place(name: str) -> str:
-    """Where a name is looked for below a folder: `dvc:` left out, an address below `addresses/`."""
+    """Return where a name is searched below a folder: without `dvc:`, an address below `addresses/`."""
     _, found, address = name.partition("://")
     return f"addresses/{address}" if found else name.removeprefix("dvc:")
 
 
 def source_of(role: str, name: str, path: Path) -> Source:
-    """A file that an entry was made from."""
+    """Return a file that an entry is made from."""
     return Source.model_validate({"role": role, "path": name, "digest": f"sha256:{file_digest(path)}"})
 
 
 def text_source(role: str, name: str, text: str) -> Source:
-    """A text that an entry was made from."""
+    """Return a text that an entry is made from."""
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return Source.model_validate({"role": role, "path": name, "digest": f"sha256:{digest}"})
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 (hex) of a file's content.
+    """Return the SHA-256 (hex) of a file's content.
 
     Raises:
         NoVerdictError: it can't be read.
@@ -174,7 +180,7 @@ def file_digest(path: Path) -> str:
 
 
 def tree_digest(path: Path) -> str:
-    """SHA-256 (hex) of a file, or of a folder's listing in the format of sha256sum: as models are pinned."""
+    """Return the SHA-256 (hex) of a file, or of a folder's listing as sha256sum prints it: as models are pinned."""
     if path.is_file():
         return file_digest(path)
     names = sorted(
@@ -184,7 +190,7 @@ def tree_digest(path: Path) -> str:
     return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _there(path: Path, name: str) -> Path:
+def _existing(path: Path, name: str) -> Path:
     if not path.is_file():
         raise NoVerdictError(f"{name}: there is no file {path.name}")
     return path
@@ -195,6 +201,6 @@ def _locked_at(lock: LockFile) -> float:
         at = dt.datetime.fromisoformat(lock.model.at)
     except ValueError as error:
         raise NoVerdictError(
-            "the report does not name its model, and the lock has no time to compare with"
+            "the report does not name its model, and the lock has no valid time to compare with"
         ) from error
     return (at if at.tzinfo else at.replace(tzinfo=dt.UTC)).timestamp()

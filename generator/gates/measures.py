@@ -1,15 +1,46 @@
-"""Numbers against bounds, three-valued: what is no number, or might be on either side, never passes."""
+"""Numbers against bounds, three-valued: what is not a number, or might be on either side, never passes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
+from typing import Final
 
-from generator.gates.canonical import fixed
-from generator.gates.consistency import verdict_of
 from generator.spec.evidence import Bound, Interval, Measure, Verdict
 from generator.stats import binomial
+from generator.stats.offline import verdict
 
-_SIGNS = {"atLeast": "at least", "atMost": "at most"}
+_DIGITS: Final = 12
+_SIGNS: Final = {"atLeast": "at least", "atMost": "at most"}
+_WORST: Final[tuple[Verdict, ...]] = ("fail", "inconclusive", "pass")
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return fail before inconclusive before pass; of nothing, inconclusive."""
+    found = set(verdicts)
+    return next((verdict for verdict in _WORST if verdict in found), "inconclusive")
+
+
+def rounded(value: float | None) -> float | None:
+    """Return a number to twelve significant digits, so that the last bits of a processor don't matter.
+
+    None for infinite numbers and NaN.
+    """
+    if value is None or not math.isfinite(value):
+        return None
+    found = float(f"{value:.{_DIGITS}g}")
+    return 0.0 if found == 0.0 else found  # no minus zero
+
+
+def verdict_of(measure: Measure) -> Verdict:
+    """Return what value and interval of a measure say about its threshold; without a value, inconclusive."""
+    if measure.value is None:
+        return "inconclusive"
+    ends = [measure.value]
+    if measure.interval is not None:
+        ends += [measure.interval.low, measure.interval.high]
+    hull = binomial.Interval(min(ends), max(ends))
+    return verdict(hull, measure.threshold, at_least=measure.bound == "atLeast")
 
 
 def measure(
@@ -25,7 +56,7 @@ def measure(
     doubt: str = "",
     remark: str = "",
 ) -> Measure:
-    """Judge one number.
+    """Compare one number with its bound.
 
     Pass when the value and its whole interval keep to the threshold, fail when the whole interval misses it, else
     inconclusive.
@@ -38,37 +69,37 @@ def measure(
         interval: its confidence interval.
         samples: sample sizes by what was counted.
         parts: numbers of each group.
-        details: what else the tool said.
-        doubt: why neither a pass nor a failure is to be believed; empty when they are.
+        details: further numbers of the tool.
+        doubt: why neither a pass nor a failure can be trusted; empty when they can.
         remark: what a reader should know besides, appended to the reason.
     """
-    low, high = (fixed(interval.low), fixed(interval.high)) if interval else (None, None)
+    low, high = (rounded(interval.low), rounded(interval.high)) if interval else (None, None)
     raw = Measure(
         name=name,
-        value=fixed(value),
+        value=rounded(value),
         interval=Interval(low=low, high=high) if low is not None and high is not None else None,
         bound=bound,
         threshold=threshold,
         samples=dict(samples or {}),
-        parts={key: {k: fixed(v) or 0.0 for k, v in item.items()} for key, item in (parts or {}).items()},
-        details={k: v if isinstance(v, str) else fixed(v) or 0.0 for k, v in (details or {}).items()},
+        parts={key: {k: rounded(v) or 0.0 for k, v in item.items()} for key, item in (parts or {}).items()},
+        details={k: v if isinstance(v, str) else rounded(v) or 0.0 for k, v in (details or {}).items()},
         verdict="inconclusive",
         reason="-",
     )
-    verdict, reason = _judge(raw, doubt)
-    return raw.model_copy(update={"verdict": verdict, "reason": f"{reason}; {remark}" if remark else reason})
+    found = "inconclusive" if doubt else verdict_of(raw)
+    reason = _reason(raw, found, doubt)
+    return raw.model_copy(update={"verdict": found, "reason": f"{reason}; {remark}" if remark else reason})
 
 
-def _judge(raw: Measure, doubt: str) -> tuple[Verdict, str]:
+def _reason(raw: Measure, found: Verdict, doubt: str) -> str:
     if raw.value is None:
-        return "inconclusive", doubt or f"{raw.name} is not a number"
-    limit = f"{_SIGNS[raw.bound]} {raw.threshold:.6g}"
-    said = f"{raw.name} is {raw.value:.6g}"
+        return doubt or f"{raw.name} is not a number"
+    text = f"{raw.name} is {raw.value:.6g}"
     if raw.interval:
-        said += f" ({raw.interval.low:.4g} to {raw.interval.high:.4g})"
+        text += f" ({raw.interval.low:.4g} to {raw.interval.high:.4g})"
     if doubt:
-        return "inconclusive", f"{said}, but {doubt}"
-    found = verdict_of(raw)
+        return f"{text}, but {doubt}"
     if found == "inconclusive":
-        return found, f"{said}: the interval contains the limit, {raw.threshold:.6g}"
-    return found, f"{said}, {limit}" if found == "pass" else f"{said}, not {limit}"
+        return f"{text}: the interval contains the limit, {raw.threshold:.6g}"
+    limit = f"{_SIGNS[raw.bound]} {raw.threshold:.6g}"
+    return f"{text}, {limit}" if found == "pass" else f"{text}, not {limit}"

@@ -1,138 +1,180 @@
-"""Gates as containers of the gate Workflow: what they are told, how one of them is judged.
+"""Gates as containers of the gate Workflow: what they are given, what one leaves, and the verdict on all of them.
 
-A container is told by its environment: SLUICE_GATE, the gate's configuration as JSON, and SLUICE_RELEASE, the rest of
-it. Its inputs lie in a folder named by the model's digest, in the layout of `--from`; the model itself is the folder
-`model`, or the one file in `model-file`.
+The environment of a container describes its work: SLUICE_GATE is the gate's configuration as JSON, SLUICE_RELEASE
+everything else. Its inputs are in a folder named by the model's digest, in the layout of `--from`; the model itself is
+the folder `model`, or the one file in `model-file`.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
-from generator.gates.canonical import plain, sealed
+from generator.gates.adapters import Release, Task, custom
+from generator.gates.document import configuration, entry_contradictions, own_digest, plain, sealed
 from generator.gates.environments import Environments
-from generator.gates.form import flaw_text
-from generator.gates.inputs import Inputs
-from generator.gates.run import Clock, refused, run_gate
-from generator.gates.task import Release, Task
+from generator.gates.errors import ContainerError, NoVerdictError, describe
+from generator.gates.inputs import text_source
+from generator.gates.run import Clock, document, entry_of, inconclusive_entry, run_gate
+from generator.gates.staging import mounted_inputs
+from generator.plan.gates import gate_from
 from generator.plan.values import Gate
-from generator.spec.evidence import Entry, Hex
-from generator.spec.gates import Gate as GateSpec
+from generator.source.canonical import canonical_json
+from generator.spec.evidence import EvidenceEntry, EvidenceFile, Hex
+from generator.spec.frameworks import FrameworkName
+from generator.spec.gates import CustomGate
 from generator.spec.lock import LockFile
 from generator.spec.record import Record
 from generator.spec.types import Date, Line, Name
 
-MODEL, MODEL_FILE, PREDICTIONS = "model", "model-file", "predictions"
 LARGEST: Final = 64 << 10
 """Bytes of an entry: it travels as a parameter, and one argument of a Linux process holds 128 KiB."""
+NO_OUTPUT: Final = "none"
+"""Value that the Workflow gives to a parameter which a container did not write."""
 
 
-class ContainerError(Exception):
-    """A container was not told what it needs; nothing about the model follows from it."""
-
-
-class Told(Record):
-    """What every container of the gate Workflow is told of the release."""
+class ReleaseInfo(Record):
+    """What every container of the gate Workflow is given about the release."""
 
     model: Line = Field(description="team/model", examples=["risk/fraud"])
-    framework: Line = Field(description="framework of the model")
-    gate_key: Hex = Field(description="what is judged, and by what")
+    framework: FrameworkName = Field(description="framework of the model")
+    gate_key: Hex = Field(description="digest of what is checked, and by what")
     guaranteed: bool = Field(description="intervals keep their level whatever the truth")
     waived: dict[Name, Date] = Field({}, description="last day of each waiver, by gate")
     lock: LockFile = Field(description="which bytes model and data are")
 
 
-def told(variables: Mapping[str, str]) -> Told:
-    """What SLUICE_RELEASE says.
+def read_release(variables: Mapping[str, str]) -> ReleaseInfo:
+    """Return the release that SLUICE_RELEASE describes.
 
     Raises:
-        ContainerError: it is not there, or of another form.
+        ContainerError: it is missing or invalid.
     """
     try:
-        return Told.model_validate(json.loads(variables.get("SLUICE_RELEASE", "")))
+        return ReleaseInfo.model_validate(json.loads(variables.get("SLUICE_RELEASE", "")))
     except ValidationError as error:
-        raise ContainerError(f"SLUICE_RELEASE does not describe a release: {flaw_text(error)}") from error
+        raise ContainerError(f"SLUICE_RELEASE does not describe a release: {describe(error)}") from error
     except (ValueError, RecursionError) as error:
         raise ContainerError(f"SLUICE_RELEASE does not describe a release: {error}") from error
 
 
-def gate_of(config: Any) -> Gate:
-    """A gate from its configuration, as a plan writes it out.
+def read_gates(text: str) -> list[Gate]:
+    """Return the gates in a JSON list of their configurations, as a plan writes them.
 
     Raises:
-        ContainerError: it is none.
-    """
-    try:
-        gate = TypeAdapter[Any](GateSpec).validate_python(config)
-    except ValidationError as error:
-        raise ContainerError(f"this is no gate: {flaw_text(error)}") from error
-    return Gate(gate.name, gate.kind, str(getattr(gate, "tool", gate.kind)), config, None)
-
-
-def gates_of(text: str) -> list[Gate]:
-    """Gates from a JSON list of their configurations.
-
-    Raises:
-        ContainerError: it is none.
+        ContainerError: it is not such a list.
     """
     try:
         configs = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ContainerError(f"this is no list of gates: {error}") from error
-    if not isinstance(configs, list):
-        raise ContainerError("this is no list of gates")
-    return [gate_of(config) for config in configs]
+        raise ContainerError(f"not a list of gates: {error}") from error
+    if not isinstance(configs, list) or not all(isinstance(config, dict) for config in configs):
+        raise ContainerError("not a list of gates")
+    try:
+        return [gate_from(config) for config in configs]
+    except ValidationError as error:
+        raise ContainerError(f"not a gate: {describe(error)}") from error
 
 
-def judge(gate: Gate, release: Told, inputs: Path, image: Path, named: str, clock: Clock) -> Entry:
-    """What one gate finds, as an entry of evidence.
+def run_in_container(
+    gate: Gate, release: ReleaseInfo, inputs: Path, image: Path, reference: str, clock: Clock
+) -> EvidenceEntry:
+    """Run one gate, and return its entry.
 
     Args:
         gate: the gate.
         release: what it is about.
         inputs: the mounted folder.
-        image: folder in the image with `gates/`, the tools' programs, and `env/`, their environments.
-        named: the image as the Workflow names it; empty where there is none.
-        clock: tells the time (UTC).
+        image: folder in the image with `gates/`, the tools' scripts, and `env/`, their environments.
+        reference: the image as the Workflow names it; empty outside a Workflow.
+        clock: returns the time (UTC).
     """
     task = Task(
         gate=gate,
         release=Release(release.framework, release.gate_key),
         guaranteed=release.guaranteed,
-        inputs=mounted(inputs, release.lock),
+        inputs=mounted_inputs(inputs, release.lock),
         environments=Environments(print, ready=image / "env"),
         scripts=image / "gates",
     )
-    entry = _named(run_gate(task, clock), named)
+    entry = _with_image(run_gate(task, clock), reference)
     size = len(parameter(entry))
     if size > LARGEST:
-        reason = f"its evidence has {size} bytes and a Workflow carries {LARGEST}: judge it with `sluice gates run`"
-        return _named(refused(gate, reason, clock), named)
+        reason = (
+            f"its evidence has {size} bytes and a Workflow carries {LARGEST}: run it with `sluice gates run`"
+        )
+        return _with_image(inconclusive_entry(gate, reason, clock), reference)
     return entry
 
 
-def mounted(inputs: Path, lock: LockFile) -> Inputs:
-    """The files of one model below the mounted folder."""
-    folder = inputs / lock.model.digest.removeprefix("sha256:")
-    files = sorted((folder / MODEL_FILE).glob("*"))
-    model = folder / MODEL if (folder / MODEL).is_dir() else files[0] if len(files) == 1 else None
-    tables: dict[str, tuple[Path, ...]] = {}
-    for path in sorted((folder / PREDICTIONS).glob("*")):
-        tables[path.stem] = (*tables.get(path.stem, ()), path)
-    advice = "put it into the gates' inputs: `sluice gates stage`"
-    return Inputs(folder, folder / "spec.yaml", lock, folder, {}, tables, model, advice)
+def parameter(entry: EvidenceEntry) -> bytes:
+    """Return an entry on one line, in which nothing looks like a placeholder of Argo."""
+    return canonical_json(plain(entry)).replace("{{", "{\\u007b").encode()
 
 
-def parameter(entry: Entry) -> bytes:
-    """An entry on one line, in which nothing looks like a placeholder of Argo."""
-    text = json.dumps(plain(entry), sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.replace("{{", "{\\u007b").encode()
+def conclude(
+    release: ReleaseInfo, gates: Iterable[Gate], outputs: Mapping[str, str], clock: Clock
+) -> EvidenceFile:
+    """Return the evidence of all gates; one without a usable output is inconclusive, with the reason.
+
+    Args:
+        release: what the gates are about.
+        gates: all gates that should have run.
+        outputs: text by name of the gate: an entry, or the report of a custom gate.
+        clock: returns the time (UTC).
+    """
+    entries = [_entry(gate, release, outputs.get(gate.name, ""), clock) for gate in gates]
+    return document(release.model, [release], release.lock, entries)
 
 
-def _named(entry: Entry, image: str) -> Entry:
-    return sealed(entry.model_copy(update={"image": image})) if image else entry
+def blocking(content: EvidenceFile, waived: Mapping[str, str], today: dt.date) -> list[EvidenceEntry]:
+    """Return the entries that did not pass and that no waiver covers today."""
+    return [
+        entry
+        for entry in content.predicate.gates
+        if entry.verdict != "pass" and waived.get(entry.name, "") < today.isoformat()
+    ]
+
+
+def _entry(gate: Gate, release: ReleaseInfo, text: str, clock: Clock) -> EvidenceEntry:
+    if text.strip() in {"", NO_OUTPUT}:
+        return inconclusive_entry(gate, "the gate's container left no evidence", clock)
+    try:
+        if isinstance(gate.spec, CustomGate):
+            source = text_source("report", gate.spec.custom, text)
+            return entry_of(gate, custom.outcome_of(text, release.lock.model.digest, source), clock)
+        return _checked(gate, text)
+    except NoVerdictError as error:
+        return inconclusive_entry(gate, str(error), clock)
+
+
+def _checked(gate: Gate, text: str) -> EvidenceEntry:
+    """Return the entry of one of our containers, if it is intact and about this gate.
+
+    Raises:
+        NoVerdictError: it is not.
+    """
+    try:
+        entry = EvidenceEntry.model_validate(json.loads(text))
+    except ValidationError as error:
+        raise NoVerdictError(f"the gate's output is not evidence: {describe(error)}") from error
+    except (ValueError, RecursionError) as error:
+        raise NoVerdictError(f"the gate's output is not evidence (truncated?): {error}") from error
+    if own_digest(plain(entry)) != entry.digest:
+        raise NoVerdictError("the gate's output was changed after it was written")
+    if (entry.name, entry.kind, entry.configuration) != (gate.name, gate.kind, configuration(gate)):
+        raise NoVerdictError(
+            f"the gate's output is about another gate, or another configuration: `{entry.name}`"
+        )
+    for sentence in entry_contradictions(entry):
+        raise NoVerdictError(sentence)
+    return entry
+
+
+def _with_image(entry: EvidenceEntry, reference: str) -> EvidenceEntry:
+    return sealed(entry.model_copy(update={"image": reference})) if reference else entry

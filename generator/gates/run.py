@@ -1,70 +1,73 @@
-"""Runs gates, one after the other, and makes evidence of what they found."""
+"""Runs gates, and makes one evidence document of what they found now and of what still holds."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from generator import __version__
-from generator.gates import adapters
-from generator.gates.canonical import configuration, sealed
-from generator.gates.consistency import worst
-from generator.gates.outcome import NoVerdictError, Outcome
-from generator.gates.task import Task
+from generator.gates.adapters import Outcome, Task, adapter
+from generator.gates.document import Evidence, configuration, parse_evidence, sealed
+from generator.gates.errors import NoVerdictError
+from generator.gates.measures import worst
 from generator.plan.values import Gate, Plan
 from generator.source.line import one_line
-from generator.spec.evidence import PREDICATE, STATEMENT, Entry, EvidenceFile
+from generator.spec.evidence import PREDICATE, STATEMENT, EvidenceEntry, EvidenceFile
 from generator.spec.lock import LockFile
 
 Clock = Callable[[], dt.datetime]
+"""Returns the time (UTC)."""
 
 
-class Keyed(Protocol):
-    """A plan, or a release: what a document answers."""
+class HasGateKey(Protocol):
+    """A plan, or a release: what a document is evidence for."""
 
     @property
     def gate_key(self) -> str:
-        """SHA-256 (hex) of what is judged, and by what."""
+        """SHA-256 (hex) of what is checked, and by what."""
         ...
 
 
-UNSEALED = "sha256:" + "0" * 64
-_LONGEST = 500
+UNSEALED: Final = "sha256:" + "0" * 64
+_LONGEST: Final = 500
+_SHOWN: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A gate as one of the environments has it."""
+class PlannedGate:
+    """A gate, and a plan that has it in this configuration."""
 
     gate: Gate
     plan: Plan
 
+    @property
+    def id(self) -> tuple[str, str]:
+        """Name and configuration, by which evidence finds it."""
+        return self.gate.name, configuration(self.gate)
 
-def wanted(plans: Iterable[Plan], name: str = "") -> tuple[Wanted, ...]:
-    """The gates of all plans, each configuration once; with a name, those of this name."""
-    found: dict[tuple[str, str], Wanted] = {}
+
+def distinct_gates(plans: Iterable[Plan], name: str = "") -> tuple[PlannedGate, ...]:
+    """Return the gates of all plans, each configuration once; with a name, only those of this name."""
+    found: dict[tuple[str, str], PlannedGate] = {}
     for plan in plans:
         for gate in plan.gates:
             if not name or gate.name == name:
-                found.setdefault((gate.name, configuration(gate)), Wanted(gate, plan))
+                item = PlannedGate(gate, plan)
+                found.setdefault(item.id, item)
     return tuple(found.values())
 
 
-def run_gate(task: Task, clock: Clock) -> Entry:
-    """Judge one gate. What keeps it from being judged is its reason, and its verdict inconclusive.
-
-    Args:
-        task: the gate, its inputs and tools.
-        clock: tells the time (UTC).
+def run_gate(task: Task, clock: Clock) -> EvidenceEntry:
+    """Run one gate. What keeps it from a verdict becomes the reason of an inconclusive one.
 
     Raises:
         InstallError: an environment can't be made.
     """
     start = clock()
     try:
-        outcome = adapters.judge(task)
+        outcome = adapter(task.gate.kind).run(task)
         reason = _reason(outcome)
     except NoVerdictError as error:
         outcome = Outcome(task.gate.tool, "none", "none", (), ())
@@ -72,23 +75,25 @@ def run_gate(task: Task, clock: Clock) -> Entry:
     return sealed(_entry(task.gate, outcome, reason, start, clock()))
 
 
-def refused(gate: Gate, reason: str, clock: Clock) -> Entry:
-    """The entry of a gate that can't be judged."""
+def inconclusive_entry(gate: Gate, reason: str, clock: Clock) -> EvidenceEntry:
+    """Return the entry of a gate that can't reach a verdict."""
     return sealed(_entry(gate, Outcome(gate.tool, "none", "none", (), ()), reason, clock(), clock()))
 
 
-def found(gate: Gate, outcome: Outcome, clock: Clock) -> Entry:
-    """The entry of what was measured elsewhere."""
+def entry_of(gate: Gate, outcome: Outcome, clock: Clock) -> EvidenceEntry:
+    """Return the entry of what was measured elsewhere."""
     return sealed(_entry(gate, outcome, _reason(outcome), clock(), clock()))
 
 
-def document(name: str, plans: Iterable[Keyed], lock: LockFile, entries: Iterable[Entry]) -> EvidenceFile:
-    """The evidence of one model.
+def document(
+    name: str, plans: Iterable[HasGateKey], lock: LockFile, entries: Iterable[EvidenceEntry]
+) -> EvidenceFile:
+    """Return the evidence of one model.
 
     Args:
         name: team/model.
-        plans: of all environments; their gate keys are answered.
-        lock: says which bytes model and data are.
+        plans: those of all environments; the document is evidence for their gate keys.
+        lock: which bytes model and data are.
         entries: what each gate found.
     """
     gates = sorted(entries, key=lambda entry: (entry.name, entry.configuration))
@@ -113,21 +118,80 @@ def document(name: str, plans: Iterable[Keyed], lock: LockFile, entries: Iterabl
     )
 
 
-def kept(
-    old: EvidenceFile | None, lock: LockFile, run: Iterable[Wanted], all_: Iterable[Wanted]
-) -> list[Entry]:
-    """Entries of earlier evidence that still hold: same model, same data, same configuration, not judged again now."""
+def still_valid(
+    old: EvidenceFile | None,
+    lock: LockFile,
+    replaced: Iterable[tuple[str, str]],
+    everything: Iterable[PlannedGate],
+) -> list[EvidenceEntry]:
+    """Return the entries of earlier evidence that still hold: same model, same data, same configuration.
+
+    Args:
+        old: the earlier evidence.
+        lock: which bytes model and data are now.
+        replaced: ids of the gates that have new entries.
+        everything: all gates of the model.
+    """
     if old is None or f"sha256:{old.subject[0].digest.sha256}" != lock.model.digest:
         return []
     if old.predicate.data != {ref: data.digest for ref, data in lock.data.items()}:
         return []
-    again = {(item.gate.name, configuration(item.gate)) for item in run}
-    still = {(item.gate.name, configuration(item.gate)) for item in all_} - again
-    return [entry for entry in old.predicate.gates if (entry.name, entry.configuration) in still]
+    valid = {item.id for item in everything} - set(replaced)
+    return [entry for entry in old.predicate.gates if (entry.name, entry.configuration) in valid]
 
 
-def _entry(gate: Gate, outcome: Outcome, reason: str, start: dt.datetime, end: dt.datetime) -> Entry:
-    return Entry.model_validate(
+def accept_fetched(text: str, evidence: Evidence, plan: Plan, lock: LockFile) -> EvidenceFile | None:
+    """Return the document that a gate Workflow left; None, with findings noted, where it is not what was asked for.
+
+    Args:
+        text: the document.
+        evidence: takes findings; its file is where the document would be written.
+        plan: the plan whose gates ran.
+        lock: which bytes model and data are.
+    """
+    parse_evidence(text.encode("utf-8", "surrogatepass"), evidence)
+    content = evidence.content
+    if content is None:
+        return None
+    for code, message in _differences(content, plan, lock):
+        evidence.reject(code, message)
+    return None if evidence.findings else content
+
+
+def merge_fetched(
+    content: EvidenceFile,
+    old: EvidenceFile | None,
+    plans: Sequence[Plan],
+    lock: LockFile,
+    everything: Sequence[PlannedGate],
+) -> EvidenceFile:
+    """Return one document of what was fetched, and of what else still holds in the old one."""
+    fetched = [(entry.name, entry.configuration) for entry in content.predicate.gates]
+    rest = still_valid(old, lock, fetched, everything)
+    return document(content.subject[0].name, plans, lock, [*rest, *content.predicate.gates])
+
+
+def _differences(content: EvidenceFile, plan: Plan, lock: LockFile) -> Iterator[tuple[str, str]]:
+    subject, name = content.subject[0], f"{plan.identity.team}/{plan.identity.model}"
+    if subject.name != name:
+        yield "EVID105", f"it is about {subject.name}"
+    if f"sha256:{subject.digest.sha256}" != plan.version.digest:
+        yield (
+            "EVID105",
+            f"it is about sha256:{subject.digest.sha256[:_SHOWN]}…, the lock pins {plan.version.digest[:19]}…",
+        )
+    if content.predicate.data != {ref: data.digest for ref, data in lock.data.items()}:
+        yield "EVID106", "its data sets are not those of the lock"
+    if content.predicate.gate_keys != [plan.gate_key]:
+        found = content.predicate.gate_keys[0]
+        yield "EVID107", f"it is for the gate key {found[:_SHOWN]}, the plan has {plan.gate_key[:_SHOWN]}"
+    expected = sorted((gate.name, configuration(gate)) for gate in plan.gates)
+    if sorted((entry.name, entry.configuration) for entry in content.predicate.gates) != expected:
+        yield "EVID107", "its gates are not exactly those of this model as they are configured now"
+
+
+def _entry(gate: Gate, outcome: Outcome, reason: str, start: dt.datetime, end: dt.datetime) -> EvidenceEntry:
+    return EvidenceEntry.model_validate(
         {
             "name": gate.name,
             "kind": gate.kind,
@@ -139,7 +203,7 @@ def _entry(gate: Gate, outcome: Outcome, reason: str, start: dt.datetime, end: d
             "sources": list(outcome.sources),
             "measures": list(outcome.measures),
             "verdict": worst(item.verdict for item in outcome.measures),
-            "reason": _line(reason),
+            "reason": one_line(reason)[:_LONGEST] or "no reason was given",
             "start": _time(start),
             "end": _time(end),
             "digest": UNSEALED,
@@ -148,14 +212,9 @@ def _entry(gate: Gate, outcome: Outcome, reason: str, start: dt.datetime, end: d
 
 
 def _reason(outcome: Outcome) -> str:
-    """The reasons of the measures that decided."""
+    """Return the reasons of the measures that decided."""
     verdict = worst(item.verdict for item in outcome.measures)
     return "; ".join(item.reason for item in outcome.measures if item.verdict == verdict)
-
-
-def _line(text: str) -> str:
-    """One printable line, as long as evidence may have it."""
-    return one_line(text)[:_LONGEST] or "nothing was said"
 
 
 def _time(at: dt.datetime) -> str:

@@ -1,50 +1,54 @@
-"""The files that the gates of one model read, put where their containers look for them."""
+"""The files that the gates of one model read, copied to where their containers find them."""
 
 from __future__ import annotations
 
 import shutil
+import tarfile
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Final
 
-from generator.gates.adapters.metric import DEFAULT
+from generator.gates.errors import NoVerdictError
 from generator.gates.inputs import Inputs, place
-from generator.gates.outcome import NoVerdictError
-from generator.gates.pod import MODEL, MODEL_FILE, PREDICTIONS
-from generator.plan.gate_tools import RUN
-from generator.plan.values import Gate
+from generator.spec.gates import GateBase
+from generator.spec.lock import LockFile
+
+MODEL, MODEL_FILE, PREDICTIONS = "model", "model-file", "predictions"
+_ADVICE: Final = "put it into the gates' inputs: `sluice gates stage`"
 
 
 @dataclass
-class Staged:
+class StagedFiles:
     """What there is to copy.
 
     Args:
         files: file or folder by its path below the folder of the model.
-        problems: sentence about each gate whose files are not here.
+        problems: sentence about each gate whose files are missing.
     """
 
     files: dict[str, Path] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
-def staged(gates: Iterable[Gate], inputs: Inputs) -> Staged:
+def staged_files(gates: Iterable[GateBase], inputs: Inputs) -> StagedFiles:
     """Find everything that containers of these gates will read; data and model are those of the lock."""
-    out = Staged()
+    out = StagedFiles()
     for gate in gates:
         try:
-            out.files |= dict(_of(gate, inputs))
+            out.files |= dict(_files(gate, inputs))
         except NoVerdictError as error:
             out.problems.append(f"{gate.name}: {error}")
     return out
 
 
-def copy(found: Staged, target: Path) -> None:
-    """Copy it, times included: a report that does not name its model is bound by its time.
+def copy(found: StagedFiles, target: Path) -> None:
+    """Copy it with its times: a report that does not name its model is bound by its time.
 
     Args:
         found: what to copy.
-        target: folder of the model; made if missing, what it held before is replaced in one step.
+        target: folder of the model; made if missing, its former content is replaced in one step.
     """
     scratch = target.with_name(f".{target.name}.new")
     shutil.rmtree(scratch, ignore_errors=True)
@@ -63,44 +67,52 @@ def copy(found: Staged, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _of(gate: Gate, inputs: Inputs) -> Iterator[tuple[str, Path]]:
-    config = gate.config
-    for name in _names(gate):
+def archive(found: StagedFiles, folder: Path, name: str) -> Path:
+    """Write it as one folder in `NAME.tgz`, as Argo Workflows unpacks it; an old archive is replaced in one step."""
+    target = folder / f"{name}.tgz"
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        copy(found, Path(scratch, name))
+        made = Path(scratch, "made.tgz")
+        with tarfile.open(made, "w:gz") as tar:
+            tar.add(Path(scratch, name), arcname=name)
+        shutil.move(made, target)
+    return target
+
+
+def mounted_inputs(folder: Path, lock: LockFile) -> Inputs:
+    """Return the files of one model below the mounted folder."""
+    own = folder / lock.model.digest.removeprefix("sha256:")
+    files = sorted((own / MODEL_FILE).glob("*"))
+    model = files[0] if len(files) == 1 else None
+    if (own / MODEL).is_dir():
+        model = own / MODEL
+    tables: dict[str, tuple[Path, ...]] = {}
+    for path in sorted((own / PREDICTIONS).glob("*")):
+        tables[path.stem] = (*tables.get(path.stem, ()), path)
+    return Inputs(own, own / "spec.yaml", lock, own, {}, tables, model, _ADVICE)
+
+
+def _files(gate: GateBase, inputs: Inputs) -> Iterator[tuple[str, Path]]:
+    for name in gate.files:
         yield _inside(place(name)), inputs.file(name)
-    for ref in _data(config):
+    for _, ref in gate.data_sets():
         yield _inside(place(ref)), inputs.data(ref)[0]
-    if gate.kind == "explain":
+    if gate.reads_model:
         model, _ = inputs.artifact()
         yield (MODEL if model.is_dir() else f"{MODEL_FILE}/{model.name}"), model
-    if (gate.kind == "fairness" and "data" not in config) or config.get("against"):
+    if gate.reads_predictions:
         own = gate.name in inputs.predictions
         for path in inputs.tables(gate.name):
             yield (f"{PREDICTIONS}/{gate.name}{path.suffix}" if own else f"predictions{path.suffix}"), path
 
 
-def _names(gate: Gate) -> Iterator[str]:
-    """Reports and suites: what the lock does not know."""
-    config = gate.config
-    if gate.kind == "tests":
-        yield config["junit"]
-    if gate.kind == "metric" and not str(config.get("source", "")).startswith(RUN):
-        yield config.get("source", DEFAULT)
-    if gate.kind == "data":
-        yield config["data"]["suite"]
-
-
-def _data(config: dict[str, object]) -> Iterator[str]:
-    for part in ("drift", "data", "explain"):
-        value = config.get(part)
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            yield from (str(value[key]) for key in ("reference", "current") if key in value)
-
-
 def _inside(path: str) -> str:
-    """A path that stays below its folder."""
+    """Return a path that stays below its folder.
+
+    Raises:
+        NoVerdictError: it does not.
+    """
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts:
-        raise NoVerdictError(f"{path} lies outside of the folder that containers see")
+        raise NoVerdictError(f"{path} is outside the folder that containers see")
     return path

@@ -10,10 +10,10 @@ from pathlib import Path
 from generator.output.probe import Probe, probe
 from generator.output.prune import orphans
 from generator.plan.entries import PLATFORM, SPECS, Entry
-from generator.plan.gate_tools import IMAGES
 from generator.plan.inputs import PlatformInputs, file_digest, model_inputs, oldest_verdict
 from generator.render.identity import contract_digest
 from generator.source.files import raw
+from generator.spec.gate_tools import IMAGES
 
 BENTOS, GATES, ARGOCD, PLATFORM_FOLDER = "bentos", "gates", "argocd", "platform"
 USED = "GATES"

@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from generator.spec.frameworks import FRAMEWORKS
+
 Scalar = str | int | float | bool
-Framework = Literal["sklearn", "xgboost", "lightgbm", "mlflow", "onnx", "custom"]
 
 RESERVED_MODULES = frozenset({"counters", "import_model", "messages", "predictor", "service"})
 """Modules of the rendered service: a custom model's own module can't have one of these names."""
@@ -105,7 +106,7 @@ class Bento:
 
     name: str
     class_name: str
-    framework: Framework
+    framework: str
     tag: str
     version: str
     digest: str
@@ -131,7 +132,8 @@ class Bento:
         Raises:
             ValueError: an invariant that spec and rules should have kept does not hold.
         """
-        if (self.framework == "custom") != (self.custom_class is not None):
+        framework = FRAMEWORKS.get(self.framework)
+        if framework and framework.own_class != (self.custom_class is not None):
             raise ValueError("a custom model, and no other, names its class")
         if (
             self.custom_class is not None

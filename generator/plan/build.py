@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 
 from generator import __version__
 from generator.plan.bento import Bento
+from generator.plan.gates import planned_gates
 from generator.plan.guards import resolve_guards
 from generator.plan.notify import rollout_notices
 from generator.plan.observed import daily_cron, monitoring
@@ -23,7 +22,7 @@ from generator.plan.values import (
     Routing,
     Version,
 )
-from generator.spec.gates import DataGate
+from generator.source.canonical import sha256_of
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import Environment, PlatformSpec
@@ -157,26 +156,18 @@ def _capacity(spec: ModelSpec) -> Capacity:
 def _gates(given: Inputs) -> tuple[Gate, ...]:
     meta = given.model.metadata
     waivers = {w.gate: w for w in given.platform.waivers if w.model == f"{meta.team}/{meta.name}"}
-    suites, out = dict(given.suites), []
-    for gate in given.model.spec.gates:
-        config = gate.model_dump(mode="json", by_alias=True, exclude_none=True)
-        if isinstance(gate, DataGate) and gate.data.suite in suites:
-            config["suiteDigest"] = suites[gate.data.suite]
-        out.append(
-            Gate(gate.name, gate.kind, getattr(gate, "tool", gate.kind), config, waivers.get(gate.name))
-        )
-    return tuple(out)
+    return planned_gates(given.model.spec.gates, waivers, dict(given.suites))
 
 
 def _gate_key(given: Inputs, gates: tuple[Gate, ...]) -> str:
-    """SHA-256 (hex) of model digest, data digests, gate configuration and gate image (DESIGN section 4)."""
+    """Return the SHA-256 (hex) of model digest, data digests, gate configuration and gate image."""
     covered = {
         "model": given.lock.model.digest,
         "data": {ref: data.digest for ref, data in sorted(given.lock.data.items())},
         "gates": [gate.config for gate in gates],
         "image": [gate_prefix(given.platform), given.platform.images.base, __version__],
     }
-    return hashlib.sha256(json.dumps(covered, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return sha256_of(covered)
 
 
 def gate_prefix(platform: PlatformSpec) -> str:

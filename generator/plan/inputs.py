@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 
 from generator.plan.entries import Entry
 from generator.plan.suites import suite_digests
+from generator.source.canonical import canonical_json, sha256_of
 from generator.source.files import raw
 
 
@@ -107,11 +107,13 @@ class PlatformInputs:
         """Digest of what the bundle of one model depends on; `lock` is the text of its lock."""
         named = [*self.waivers(f"{team}/{model}"), *self.quarantine(lock)]
         shared = self.of_team(team)
-        return hashlib.sha256(f"{shared}{_canonical(named)}".encode()).hexdigest() if named else shared
+        if not named:
+            return shared
+        return hashlib.sha256(f"{shared}{canonical_json(named, lenient=True)}".encode()).hexdigest()
 
     def _digest(self, key: str, value: Any) -> str:
         if key not in self._memory:
-            self._memory[key] = _sha256(value)
+            self._memory[key] = sha256_of(value, lenient=True)
         return self._memory[key]
 
 
@@ -129,7 +131,7 @@ def model_inputs(entry: Entry, platform: PlatformInputs) -> dict[str, str]:
         "spec": hashlib.sha256(spec).hexdigest(),
     }
     suites = platform.suites | suites_of(spec)
-    return {**inputs, "suites": _sha256(suite_digests(entry, suites))} if suites else inputs
+    return {**inputs, "suites": sha256_of(suite_digests(entry, suites))} if suites else inputs
 
 
 def suites_of(spec: bytes) -> frozenset[str]:
@@ -168,11 +170,3 @@ def _values(node: Any, wanted: str) -> Iterator[str]:
 
 
 _NAMED = frozenset({"teams", "waivers", "quarantine"})
-
-
-def _sha256(value: Any) -> str:
-    return hashlib.sha256(_canonical(value).encode()).hexdigest()
-
-
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)

@@ -10,6 +10,7 @@ from generator.plan.serving import sensitive_attributes
 from generator.source.document import Document, Path
 from generator.source.finding import Finding
 from generator.source.suggest import did_you_mean
+from generator.spec.frameworks import FRAMEWORKS
 from generator.spec.guards.outcome import OutcomeGuard
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile
@@ -89,7 +90,7 @@ def _model_reference(written: Written) -> Iterator[Finding]:
         yield written.finding(
             "REF206", ("spec", "model", "ref"), "an address alone does not say which bytes", hint
         )
-    if (source.framework == "custom") != (source.load is not None):
+    if FRAMEWORKS[source.framework].own_class != (source.load is not None):
         message = "`load` names the class of a custom model, and only of a custom model"
         yield written.finding(
             "REF207", ("spec", "model", "framework"), message, "add `load: module:Class`, or remove it"
@@ -128,20 +129,8 @@ def _locked_data(written: Written) -> Iterator[Finding]:
     if written.lock is None:
         return
     for index, gate in enumerate(written.file.spec.gates):
-        for path, ref in data_references(gate):
+        for path, ref in gate.data_sets():
             if ref not in written.lock.data:
                 message = f"the data set `{ref}` is not locked"
                 hint = f"pin it: add it under `data` in {written.lock_document.file}"
                 yield written.finding("LOCK204", ("spec", "gates", index, *path), message, hint)
-
-
-def data_references(gate: object) -> Iterator[tuple[Path, str]]:
-    """The data sets that a gate reads, with where they stand in it."""
-    for part in ("drift", "data", "explain"):
-        value = getattr(gate, part, None)
-        if isinstance(value, str):  # the rows of a fairness gate
-            yield (part,), value
-        for key in ("reference", "current"):
-            ref = getattr(value, key, None)
-            if isinstance(ref, str):
-                yield (part, key), ref

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from generator.plan import pins
+import re
+from typing import Final
+
 from generator.plan.bento import Bento, Input
+from generator.spec.frameworks import FRAMEWORKS
 from generator.spec.guards import GuardSpec
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import PlatformSpec
+
+_BENTOML: Final = "bentoml==1.4.39"
+"""What was built and served in this project's own tests."""
+
+
+def requirements(framework: str, own: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the pinned lines of one service, sorted by package; the team's own pins win over ours."""
+    lines = {_package(line): line for line in (_BENTOML, *FRAMEWORKS[framework].requirements, *own)}
+    return tuple(lines[name] for name in sorted(lines))
+
+
+def _package(line: str) -> str:
+    return re.sub(r"[-_.]+", "-", re.split(r"[\[=]", line)[0]).lower()
 
 
 def latency_bounds(spec: ModelSpec) -> tuple[float, ...]:
@@ -36,7 +52,7 @@ def bento_of(file: ModelFile, platform: PlatformSpec, lock: LockFile, bounds: tu
         digest=lock.model.digest.removeprefix("sha256:"),
         python_version=service.python,
         base_image=platform.images.base,
-        requirements=pins.requirements(spec.model.framework, tuple(service.requirements)),
+        requirements=requirements(spec.model.framework, tuple(service.requirements)),
         custom_class=spec.model.load,
         workers=service.workers,
         threads=service.threads,

@@ -13,6 +13,7 @@ from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.plan.measurements import Clock
 from generator.routers import ROUTERS, Router
 from generator.spec.exemptions import Waiver
+from generator.spec.gates import GateBase
 from generator.spec.rollout import BlueGreen, Canary
 
 
@@ -112,13 +113,32 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A judgement before any traffic; `config` is what its key covers."""
+    """A gate before any traffic.
 
-    name: str
-    kind: str
-    tool: str
+    Args:
+        spec: the gate as it is written, defaults filled in.
+        config: the same as plain JSON values, and the digest of its suite: what the gate key covers.
+        waiver: lets it fail or be missing for a while.
+    """
+
+    spec: GateBase
     config: dict[str, Any]
     waiver: Waiver | None
+
+    @property
+    def name(self) -> str:
+        """Name, unique in the model."""
+        return self.spec.name
+
+    @property
+    def kind(self) -> str:
+        """Kind of the gate."""
+        return self.spec.kind
+
+    @property
+    def tool(self) -> str:
+        """What measures."""
+        return self.spec.tool_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from generator import __version__
-from generator.plan.gate_tools import IMAGES
 from generator.render.environment import Templates, builtin_folder
+from generator.spec.gate_tools import IMAGES
 
 if TYPE_CHECKING:
     from generator.plan.values import Plan

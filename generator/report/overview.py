@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from generator.gates.document import read_evidence
-from generator.gates.standing import Standing, last_day, standings, summary
+from generator.gates.gate_status import GateStatus, gate_statuses, last_day, summary
 from generator.odds.figures import Figures, figures, told
 from generator.pipeline.session import Session
 from generator.pipeline.spread import spread
@@ -103,7 +103,7 @@ def overview(session: Session, entry: Entry, plans: Sequence[Planned], environme
     planned = chosen(plans, environment)
     plan = planned.plan
     evidence = read_evidence(entry.evidence, session.root, entry.name)
-    stand = standings(plan, evidence)
+    stand = gate_statuses(plan, evidence)
     costs = [figures(each).monthly for each in plans]
     return Overview(
         team=entry.team,
@@ -127,8 +127,8 @@ def chosen(plans: Sequence[Planned], environment: str | None) -> Planned:
     return next((p for p in plans if p.plan.identity.environment == environment), plans[-1])
 
 
-def _state(found: Sequence[Standing]) -> str:
-    states = {standing.state for standing in found if standing.gate.waiver is None}
+def _state(found: Sequence[GateStatus]) -> str:
+    states = {status.state for status in found if status.gate.waiver is None}
     if states & {"fail", "unreadable"}:
         return "fail"
     if states - {"pass"}:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from generator.gates.document import read_evidence
-from generator.gates.standing import standings
+from generator.gates.gate_status import gate_statuses
 from generator.pipeline.session import Session
 from generator.plan.entries import Entry
 from generator.report.comment import Told
@@ -54,7 +54,7 @@ def _told(
         return Told(Overview(entry.team, entry.model, reason=reason), tuple(found), ())
     planned, platform = chosen(resolved.plans, environment), session.repository.platform
     judged = (
-        standings(planned.plan, read_evidence(entry.evidence, session.root, entry.name)) if folded else ()
+        gate_statuses(planned.plan, read_evidence(entry.evidence, session.root, entry.name)) if folded else ()
     )
     return Told(
         overview(session, entry, resolved.plans, environment),

@@ -1,7 +1,7 @@
-"""Evidence beside a spec: what the gates found about one model, as an in-toto statement.
+"""Evidence next to a spec: what the gates found about one model, as an in-toto statement.
 
-Subject and predicate stand where tools for in-toto attestations expect them, so that a platform may sign the document
-later. The digests in it recognise accidents and careless edits; only a signature stops a determined forger.
+Subject and predicate are where tools for in-toto attestations expect them, so that a platform may sign the document
+later. The digests in it reveal accidents and careless edits; only a signature stops a determined forger.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from generator.spec.gates import GateKind
 from generator.spec.record import Record
 from generator.spec.types import Digest, Line, Name
 
@@ -19,13 +20,13 @@ PREDICATE: Final = "https://sluicegate.example/evidence/v1"
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 Bound = Literal["atLeast", "atMost"]
-Kind = Literal["tests", "metric", "fairness", "drift", "data", "explain", "custom"]
+Binding = Literal["digest", "time", "data", "none"]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 def _exists(text: str) -> str:
-    """A time that a calendar has."""
+    """Check that the calendar has a time."""
     dt.datetime.fromisoformat(text)
     return text
 
@@ -58,8 +59,8 @@ class Measure(Record):
         {}, description="sample sizes, by what was counted"
     )
     parts: dict[Line, dict[Line, Number]] = Field({}, description="numbers of each group or category")
-    details: dict[Line, Number | Line] = Field({}, description="what else the tool said, such as a p value")
-    verdict: Verdict = Field(description="what that says")
+    details: dict[Line, Number | Line] = Field({}, description="further numbers, such as a p value")
+    verdict: Verdict = Field(description="whether the number keeps to its bound")
     reason: Line = Field(description="why, in one sentence")
 
 
@@ -67,21 +68,21 @@ class Source(Record):
     """A file that an entry was made from."""
 
     role: Literal["report", "predictions", "data", "suite", "model"] = Field(description="what it is")
-    path: Line = Field(description="its path, or the reference that stood for it")
+    path: Line = Field(description="its path, or its reference")
     digest: Digest = Field(description="digest of its content")
 
 
-class Entry(Record):
+class EvidenceEntry(Record):
     """What one gate found."""
 
     name: Name = Field(description="name of the gate")
-    kind: Kind = Field(description="kind of the gate")
+    kind: GateKind = Field(description="kind of the gate")
     configuration: Digest = Field(description="digest of the gate's configuration, as canonical JSON")
-    tool: Line = Field(description="who measured", examples=["fairlearn"])
+    tool: Line = Field(description="what measured", examples=["fairlearn"])
     tool_version: Line = Field(description="its version", examples=["0.15.0"])
     environment: Digest | None = Field(None, description="digest of the environment that it ran in")
     image: Line | None = Field(None, description="gate image that it ran in; its tag says what is in it")
-    binding: Literal["digest", "time", "data", "none"] = Field(
+    binding: Binding = Field(
         description="how it is tied to the model: by a digest, by being younger than the lock, by data alone"
     )
     sources: list[Source] = Field([], description="what it was made from")
@@ -100,10 +101,10 @@ class SubjectDigest(Record):
 
 
 class Subject(Record):
-    """The model that was judged."""
+    """The model that was checked."""
 
     name: Line = Field(description="team/model", examples=["risk/fraud"])
-    digest: SubjectDigest = Field(description="what its bytes are")
+    digest: SubjectDigest = Field(description="digest of its bytes")
 
 
 class Span(Record):
@@ -117,12 +118,12 @@ class Predicate(Record):
     """What was found."""
 
     gate_keys: list[Hex] = Field(
-        min_length=1, description="gate keys that this answers, one unless environments differ"
+        min_length=1, description="gate keys that this is evidence for: one, unless environments differ"
     )
     data: dict[Line, Digest] = Field({}, description="data sets, by reference")
-    sluice: Line = Field(description="version of Sluice that judged")
+    sluice: Line = Field(description="version of Sluice that ran them")
     created: Span = Field(description="when the gates ran")
-    gates: list[Entry] = Field(description="what each gate found, by name")
+    gates: list[EvidenceEntry] = Field(description="what each gate found, by name")
 
 
 class EvidenceFile(Record):

@@ -1,11 +1,15 @@
-"""Gates: judgements made before any traffic, from evidence about the model offline."""
+"""Gates: checks of a model before any traffic, from evidence about the model offline."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterator
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import ConfigDict, Discriminator, Field, Tag
 
+from generator.spec.gate_tools import BARE, Program, choices, program
 from generator.spec.record import Choice, Record, by_key
 from generator.spec.types import Key, Line, Loss, Name, RelativePath
 
@@ -16,22 +20,94 @@ DataRef = Annotated[
         examples=["dvc:data/train.parquet"],
     ),
 ]
+RUN: Final = "mlflow:"
+"""How the source of a metric names an MLflow run."""
+
+if TYPE_CHECKING:
+    _FairnessTool = str
+    _DriftTool = str
+    _DataTool = str
+    _ExplainTool = str
+else:
+    _FairnessTool = Literal[choices("fairness")]
+    _DriftTool = Literal[choices("drift")]
+    _DataTool = Literal[choices("data")]
+    _ExplainTool = Literal[choices("explain")]
 
 
 class GateBase(Record):
-    """What every gate says."""
+    """What all gates have, and what the commands that run them need to know of a kind.
+
+    `kind` names it, `tag` names it in messages, `key` tells it apart in a spec.
+    """
+
+    model_config = ConfigDict(allow_inf_nan=False)
+    kind: ClassVar[str]
+    tag: ClassVar[str]
+    key: ClassVar[str]
+    recurring: ClassVar[bool] = False
+    """The daily watch runs it again, on what production saw since."""
+    reads_model: ClassVar[bool] = False
+    """It needs the model's own file or folder."""
 
     name: Name = Field(description="name of the gate, unique in the model; waivers and evidence use it")
+
+    @property
+    def tool_name(self) -> str:
+        """What measures: its tool, or its kind where it needs none."""
+        return str(getattr(self, "tool", self.kind))
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """The scripts that it runs."""
+        return ()
+
+    @property
+    def comparisons(self) -> tuple[Program, ...]:
+        """The scripts that it runs as well where there are tables of predictions."""
+        return ()
+
+    @property
+    def image(self) -> str | None:
+        """Name of the gate image that runs it in the cluster; None where it brings its own."""
+        scripts = (*self.programs, *self.comparisons)
+        return scripts[0].tool if scripts else BARE
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Reports and suites that it reads, which no lock knows."""
+        return ()
+
+    @property
+    def reads_predictions(self) -> bool:
+        """Whether it reads tables of predictions."""
+        return False
+
+    def data_sets(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield the data sets that it reads: path in the gate, and reference."""
+        yield from ()
+
+    @property
+    def fresh_data(self) -> str:
+        """The data set that is new each day; empty for none."""
+        return ""
 
 
 class TestsGate(GateBase):
     """The model's own tests passed, and enough of them ran."""
 
     kind: ClassVar[str] = "tests"
+    tag: ClassVar[str] = "a tests gate"
+    key: ClassVar[str] = "junit"
     junit: RelativePath = Field(description="JUnit XML report")
     at_least: int = Field(
         1, ge=1, description="tests that must have run, skipped ones not counted", examples=[20]
     )
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The report."""
+        return (self.junit,)
 
 
 def is_share(metric: str) -> bool:
@@ -44,6 +120,8 @@ class MetricGate(Choice, GateBase):
     """One offline metric against a bound, or against the model that serves now."""
 
     kind: ClassVar[str] = "metric"
+    tag: ClassVar[str] = "a metric gate"
+    key: ClassVar[str] = "metric"
     any_of = ("at_least", "at_most", "against")
     metric: Key = Field(description="name of the metric in the metrics file or run", examples=["accuracy"])
     at_least: float | None = Field(None, description="the metric must reach this value", examples=[0.92])
@@ -53,7 +131,7 @@ class MetricGate(Choice, GateBase):
         None, description="loss against the champion that is accepted", examples=["1pp"]
     )
     paired: bool = Field(
-        False, description="both models were judged on the same rows: McNemar or paired bootstrap"
+        False, description="both models were evaluated on the same rows: McNemar or paired bootstrap"
     )
     rows: int | None = Field(
         None,
@@ -68,34 +146,93 @@ class MetricGate(Choice, GateBase):
         examples=["metrics.json"],
     )
 
+    @property
+    def run_id(self) -> str:
+        """Id of the MLflow run that holds the metric; empty where a file does."""
+        source = self.source or ""
+        return source.removeprefix(RUN) if source.startswith(RUN) else ""
+
+    @property
+    def metrics_file(self) -> str:
+        """Path of the metrics file, where no run holds the metric."""
+        return self.source or "metrics.json"
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """MLflow for a run."""
+        return (Program("mlflow", "run"),) if self.run_id else ()
+
+    @property
+    def comparisons(self) -> tuple[Program, ...]:
+        """SciPy for the champion row by row."""
+        return (Program("scipy", "paired"),) if self.against else ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The metrics file."""
+        return () if self.run_id else (self.metrics_file,)
+
+    @property
+    def reads_predictions(self) -> bool:
+        """Predictions of both models, for a comparison."""
+        return self.against is not None
+
 
 class FairnessGate(Choice, GateBase):
     """A fairness measure over sensitive attributes."""
 
     kind: ClassVar[str] = "fairness"
+    tag: ClassVar[str] = "a fairness gate"
+    key: ClassVar[str] = "fairness"
+    recurring: ClassVar[bool] = True
     one_of = ("at_most", "at_least")
     fairness: Literal[
         "demographic-parity-difference", "equalised-odds-difference", "demographic-parity-ratio"
     ] = Field(description="measure; between the groups with the highest and the lowest rate")
     sensitive: list[Key] = Field(
         min_length=1,
-        description="sensitive attributes, each judged by itself",
+        description="sensitive attributes, each measured on its own",
         examples=[["age_band", "gender"]],
     )
     at_most: float | None = Field(None, ge=0, le=1, description="limit of a difference", examples=[0.1])
     at_least: float | None = Field(
         None, ge=0, le=1, description="limit of a ratio (four-fifths rule: 0.8)", examples=[0.8]
     )
-    tool: Literal["fairlearn", "aequitas"] = Field("fairlearn", description="library that computes it")
-    min_group: int = Field(30, ge=2, description="smallest group, in rows, that is judged")
+    tool: _FairnessTool = Field("fairlearn", description="library that computes it")
+    min_group: int = Field(30, ge=2, description="smallest group, in rows, that decides")
     data: DataRef | None = Field(None, description="rows with label, prediction and attributes")
 
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """Its tool."""
+        return (program(self.kind, self.tool),)
 
-class Drift(Record):
-    """Two windows of data and the columns to compare."""
+    @property
+    def reads_predictions(self) -> bool:
+        """Where no data set holds the predictions."""
+        return self.data is None
+
+    def data_sets(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield its rows."""
+        if self.data is not None:
+            yield ("data",), self.data
+
+    @property
+    def fresh_data(self) -> str:
+        """Its rows."""
+        return self.data or ""
+
+
+class Windows(Record):
+    """Two windows of data."""
 
     reference: DataRef = Field(description="what the model was trained on")
     current: DataRef = Field(description="what production saw", examples=["dvc:data/prod-30d.parquet"])
+
+
+class Drift(Windows):
+    """Two windows of data and the columns to compare."""
+
     features: list[Key] = Field(min_length=1, description="columns to compare")
 
 
@@ -103,8 +240,11 @@ class DriftGate(GateBase):
     """The inputs of production still look like those of training."""
 
     kind: ClassVar[str] = "drift"
+    tag: ClassVar[str] = "a drift gate"
+    key: ClassVar[str] = "drift"
+    recurring: ClassVar[bool] = True
     drift: Drift = Field(description="windows and columns")
-    tool: Literal["ks", "chi2", "psi", "alibi-detect"] = Field("ks", description="two-sample test or index")
+    tool: _DriftTool = Field("ks", description="two-sample test or index")
     at_most: float | None = Field(
         None,
         gt=0,
@@ -120,6 +260,21 @@ class DriftGate(GateBase):
         examples=[5000],
     )
 
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """Its tool."""
+        return (program(self.kind, self.tool),)
+
+    def data_sets(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield both windows."""
+        yield ("drift", "reference"), self.drift.reference
+        yield ("drift", "current"), self.drift.current
+
+    @property
+    def fresh_data(self) -> str:
+        """The window of production."""
+        return self.drift.current
+
 
 class DataSuite(Record):
     """A data set and the expectations it must meet."""
@@ -134,64 +289,68 @@ class DataGate(GateBase):
     """The data meets its expectations."""
 
     kind: ClassVar[str] = "data"
+    tag: ClassVar[str] = "a data gate"
+    key: ClassVar[str] = "data"
     data: DataSuite = Field(description="data set and suite")
-    tool: Literal["great-expectations"] = Field(
-        "great-expectations", description="library that evaluates the suite"
-    )
+    tool: _DataTool = Field("great-expectations", description="library that evaluates the suite")
 
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """Its tool."""
+        return (program(self.kind, self.tool),)
 
-class Windows(Record):
-    """Two windows of data."""
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The suite."""
+        return (self.data.suite,)
 
-    reference: DataRef = Field(description="what the model was trained on")
-    current: DataRef = Field(description="what production saw")
+    def data_sets(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield the data set."""
+        yield ("data", "current"), self.data.current
 
 
 class ExplainGate(GateBase):
     """The model still decides for the same reasons."""
 
     kind: ClassVar[str] = "explain"
+    tag: ClassVar[str] = "an explain gate"
+    key: ClassVar[str] = "explain"
+    reads_model: ClassVar[bool] = True
     explain: Windows = Field(description="windows whose attributions are compared")
-    tool: Literal["shap"] = Field("shap", description="library that attributes")
+    tool: _ExplainTool = Field("shap", description="library that attributes")
     at_most: float = Field(
         gt=0, le=1, description="half the L1 distance between normalised mean attributions", examples=[0.15]
     )
     rows: int = Field(500, ge=20, le=100_000, description="rows sampled per window")
     seed: int = Field(0, ge=0, description="seed of the sample")
 
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """Its tool."""
+        return (program(self.kind, self.tool),)
+
+    def data_sets(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield both windows."""
+        yield ("explain", "reference"), self.explain.reference
+        yield ("explain", "current"), self.explain.current
+
 
 class CustomGate(GateBase):
-    """Any program that writes an evidence entry."""
+    """Any program that writes a report of numbers against bounds."""
 
     kind: ClassVar[str] = "custom"
-    custom: Line = Field(description="container image (name@sha256:…) or command that writes the entry")
+    tag: ClassVar[str] = "a custom gate"
+    key: ClassVar[str] = "custom"
+    custom: Line = Field(description="container image (name@sha256:…) or command that writes the report")
     args: list[Line] = Field([], description="arguments of the program")
 
+    @property
+    def image(self) -> str | None:
+        """None: the team brings it."""
+        return None
 
-Gate = Annotated[
-    Annotated[TestsGate, Tag("a tests gate")]
-    | Annotated[MetricGate, Tag("a metric gate")]
-    | Annotated[FairnessGate, Tag("a fairness gate")]
-    | Annotated[DriftGate, Tag("a drift gate")]
-    | Annotated[DataGate, Tag("a data gate")]
-    | Annotated[ExplainGate, Tag("an explain gate")]
-    | Annotated[CustomGate, Tag("a custom gate")],
-    Discriminator(
-        by_key(
-            "gate",
-            junit="a tests gate",
-            metric="a metric gate",
-            fairness="a fairness gate",
-            drift="a drift gate",
-            data="a data gate",
-            explain="an explain gate",
-            custom="a custom gate",
-        ),
-        custom_error_type="choice",
-        custom_error_message="a gate says what it judges: junit, metric, fairness, drift, data, explain or custom",
-    ),
-]
-GATE_KINDS: tuple[Any, ...] = (
+
+GATE_KINDS: Final[tuple[type[GateBase], ...]] = (
     TestsGate,
     MetricGate,
     FairnessGate,
@@ -200,3 +359,30 @@ GATE_KINDS: tuple[Any, ...] = (
     ExplainGate,
     CustomGate,
 )
+_KEYS: Final = {kind.key: kind.tag for kind in GATE_KINDS}
+
+if TYPE_CHECKING:
+    Gate = GateBase
+    GateKind = str
+else:
+    GateKind = Literal[tuple(kind.kind for kind in GATE_KINDS)]
+    Gate = Annotated[
+        reduce(or_, (Annotated[kind, Tag(kind.tag)] for kind in GATE_KINDS)),
+        Discriminator(
+            by_key("gate", **_KEYS),
+            custom_error_type="choice",
+            custom_error_message=f"a gate needs one of these keys: {', '.join(_KEYS)}",
+        ),
+    ]
+
+
+def gate_of(config: Any) -> GateBase:
+    """Return the gate that a configuration describes.
+
+    Raises:
+        pydantic.ValidationError: it describes none.
+    """
+    from pydantic import TypeAdapter
+
+    gate: GateBase = TypeAdapter[Any](Gate).validate_python(config)
+    return gate

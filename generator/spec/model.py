@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from generator.spec.frameworks import FrameworkName
 from generator.spec.gates import Gate
 from generator.spec.record import Record
 from generator.spec.rollout import Rollout
@@ -22,9 +23,7 @@ class ModelSource(Record):
         description="where the model comes from: bentoml:, mlflow:, dvc:, hf:, oci://, s3:// or https://",
         examples=["mlflow:recommender@champion", "bentoml:ticket_classifier:7"],
     )
-    framework: Literal["sklearn", "xgboost", "lightgbm", "mlflow", "onnx", "custom"] = Field(
-        description="how the service loads it"
-    )
+    framework: FrameworkName = Field(description="how the service loads it")
     sha256: Hex | None = Field(None, description="digest that the producer gave; s3 and https need it")
     load: Loader | None = Field(
         None, description="module:Class of a custom model", examples=["my_model:Model"]

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from generator.spec.gates import GateKind
 from generator.spec.record import Record
 from generator.spec.types import Age, Cpu, Duration, Line, Memory, Name, Percent, Weight
 
@@ -30,9 +31,7 @@ class Ceilings(Record):
 class Requires(Record):
     """What every model of the tier must have."""
 
-    gates: list[Literal["tests", "metric", "fairness", "drift", "data", "explain", "custom"]] = Field(
-        [], description="kinds of gates"
-    )
+    gates: list[GateKind] = Field([], description="kinds of gates")
     approvals: list[Name] = Field([], description="roles that approve before the last step")
     image_digest: bool = Field(False, description="images by digest only")
     no_data: list[Literal["fail", "pause", "pass"]] = Field(

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from generator.gates.adapters import Release, Task
 from generator.gates.environments import Environments, Tool, surroundings
 from generator.gates.inputs import Inputs
 from generator.gates.run import run_gate
-from generator.gates.task import Release, Task
-from generator.plan.values import Gate
-from generator.spec.evidence import Entry
+from generator.plan.gates import gate_from
+from generator.spec.evidence import EvidenceEntry
 from generator.spec.lock import LockFile
 from tests.gates.models import SCRIPTS
 
@@ -69,10 +69,9 @@ def lock(data: Mapping[str, str] = {}) -> LockFile:
 RELEASE = Release("sklearn", "0" * 64)
 
 
-def judged(folder: Path, kind: str, config: Mapping[str, Any], **inputs: Any) -> Entry:
-    """The entry that a gate gives for files in a folder, measured by its real tool."""
-    config = {"name": "gate", **config}
-    gate = Gate("gate", kind, str(config.get("tool", kind)), config, None)
+def run(folder: Path, config: Mapping[str, Any], **inputs: Any) -> EvidenceEntry:
+    """Run a gate on files in a folder with its real tool."""
+    gate = gate_from({"name": "gate", **config})
     given = {"root": folder, "spec": folder / "spec.yaml", "lock": lock(), "folder": folder, **inputs}
     task = Task(gate, RELEASE, False, Inputs(**given), Environments(print), SCRIPTS)
     return run_gate(task, lambda: dt.datetime(2026, 11, 23, tzinfo=dt.UTC))
@@ -81,7 +80,7 @@ def judged(folder: Path, kind: str, config: Mapping[str, Any], **inputs: Any) ->
 def measured(
     tool: str, configs: Mapping[str, Mapping[str, Any]], folder: Path, script: str = "run"
 ) -> dict[str, Any]:
-    """What a tool reports of many configurations, by name, before anybody judges it; all in one process."""
+    """What a tool reports of many configurations, by name, before anything is concluded; all in one process."""
     runs = Tool(SCRIPTS, tool, script)
     python = Environments(print).python(runs)
     asked, answer = folder / f"{tool}-configs.json", folder / f"{tool}-reports.json"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.gates.tables import MODEL, OTHER, judged
+from tests.gates.tables import MODEL, OTHER
+from tests.gates.tables import run as run_gate
 
 GOOD = {
     "tool": "toxicity-check",
@@ -25,7 +26,7 @@ WRITE = "import os, sys; open(os.environ['SLUICE_REPORT'], 'w').write(sys.argv[1
 def run(folder: Path, report: object, code: str = WRITE):
     text = report if isinstance(report, str) else json.dumps(report)
     command = shlex.join([sys.executable, "-c", code])
-    return judged(folder, "custom", {"custom": command, "args": [text]})
+    return run_gate(folder, {"custom": command, "args": [text]})
 
 
 def test_a_program_that_measures(tmp_path: Path) -> None:
@@ -49,10 +50,10 @@ def test_verdicts_follow_from_numbers(tmp_path: Path) -> None:
     ("report", "reason"),
     [
         ({**GOOD, "model": OTHER}, "about another model"),
-        ({**GOOD, "verdict": "pass"}, "another form: verdict"),
-        ({**GOOD, "measures": []}, "another form: measures"),
-        ('{"tool": "x"', "only a part"),
-        (json.dumps(GOOD).replace("0.01", "NaN"), "another form: measures[0].value"),
+        ({**GOOD, "verdict": "pass"}, "invalid: verdict"),
+        ({**GOOD, "measures": []}, "invalid: measures"),
+        ('{"tool": "x"', "truncated?"),
+        (json.dumps(GOOD).replace("0.01", "NaN"), "invalid: measures[0].value"),
     ],
 )
 def test_reports_of_another_form(tmp_path: Path, report, reason) -> None:
@@ -61,11 +62,11 @@ def test_reports_of_another_form(tmp_path: Path, report, reason) -> None:
 
 
 def test_programs_that_do_not_report(tmp_path: Path) -> None:
-    assert "wrote no report" in run(tmp_path, "", "pass").reason
-    assert "code 3: oh" in run(tmp_path, "", "import sys; print('oh', file=sys.stderr); sys.exit(3)").reason
-    assert "can't be started" in judged(tmp_path, "custom", {"custom": "/no/such/program"}).reason
+    assert "wrote no report" in run(tmp_path, "-", "pass").reason
+    assert "code 3: oh" in run(tmp_path, "-", "import sys; print('oh', file=sys.stderr); sys.exit(3)").reason
+    assert "can't be started" in run_gate(tmp_path, {"custom": "/no/such/program"}).reason
     image = "registry.example/check@sha256:" + "0" * 64
-    assert "runs in the cluster" in judged(tmp_path, "custom", {"custom": image}).reason
+    assert "runs in the cluster" in run_gate(tmp_path, {"custom": image}).reason
 
 
 def test_the_program_is_told_what_it_judges(tmp_path: Path) -> None:

@@ -6,10 +6,9 @@ import json
 
 import pytest
 
-from generator.gates.adapters.data import judged
-from generator.gates.outcome import NoVerdictError
-from tests.gates.tables import judged as run
-from tests.gates.tables import measured, write
+from generator.gates.adapters.data import measures_from_report
+from generator.gates.errors import NoVerdictError
+from tests.gates.tables import measured, run, write
 
 
 def between(column, **kwargs):
@@ -47,12 +46,12 @@ def reports(tmp_path_factory):
 
 
 def test_a_suite_that_is_met(reports) -> None:
-    assert [m.verdict for m in judged(reports["met"])] == ["pass", "pass"]
-    assert judged(reports["met"])[0].value == 2
+    assert [m.verdict for m in measures_from_report(reports["met"])] == ["pass", "pass"]
+    assert measures_from_report(reports["met"])[0].value == 2
 
 
 def test_a_suite_that_is_not_names_what(reports) -> None:
-    failed = judged(reports["unmet"])[1]
+    failed = measures_from_report(reports["unmet"])[1]
     assert (failed.verdict, failed.value) == ("fail", 1)
     assert failed.parts == {"expect_column_values_to_be_between(amount)": {"unexpected": 1, "raised": 0}}
 
@@ -60,11 +59,11 @@ def test_a_suite_that_is_not_names_what(reports) -> None:
 def test_zero_expectations_succeed_in_the_library_and_not_here(reports) -> None:
     assert reports["none"]["success"] is True
     with pytest.raises(NoVerdictError, match="no expectations"):
-        judged(reports["none"])
+        measures_from_report(reports["none"])
 
 
 def test_an_expectation_that_raises_is_not_met(reports) -> None:
-    failed = judged(reports["no column"])[1]
+    failed = measures_from_report(reports["no column"])[1]
     assert failed.verdict == "fail"
     assert failed.parts["expect_column_values_to_be_between(hour)"]["raised"] == 1
 
@@ -81,11 +80,11 @@ def test_another_suite_than_the_one_in_the_repository_is_not_evaluated(tmp_path)
     data = write(tmp_path / "data.csv", {"amount": [1]})
     (tmp_path / "suite.json").write_text("{}")
     config = {"data": {"current": data.name, "suite": "suite.json"}, "suiteDigest": "sha256:" + "0" * 64}
-    entry = run(tmp_path, "data", {**config, "tool": "great-expectations"})
+    entry = run(tmp_path, {**config, "tool": "great-expectations"})
     assert (entry.verdict, "not the suite of the repository" in entry.reason) == ("inconclusive", True)
 
 
 def test_a_success_that_contradicts_its_statistics_is_not_believed() -> None:
     report = {"rows": 3, "success": True, "evaluated": 2, "unsuccessful": 1, "unmet": []}
     with pytest.raises(NoVerdictError, match="contradicts itself"):
-        judged(report)
+        measures_from_report(report)

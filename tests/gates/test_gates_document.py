@@ -6,18 +6,25 @@ import datetime as dt
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.gates.canonical import canonical_text, fixed, own_digest, plain
-from generator.gates.document import Evidence, parse_evidence, read_evidence, written
-from generator.gates.measures import measure
-from generator.gates.outcome import Outcome
+from generator.gates.adapters import Outcome, Task
+from generator.gates.document import (
+    Evidence,
+    evidence_bytes,
+    own_digest,
+    parse_evidence,
+    plain,
+    read_evidence,
+)
+from generator.gates.measures import measure, rounded
 from generator.gates.run import UNSEALED, document, run_gate
-from generator.gates.task import Task
-from generator.plan.values import Gate
+from generator.plan.gates import gate_from
+from generator.source.canonical import canonical_document
 from generator.stats.binomial import Interval
 from tests.gates.tables import MODEL, RELEASE, lock
 
@@ -33,13 +40,13 @@ def raw(monkeypatch: pytest.MonkeyPatch) -> bytes:
         ),
         "drift": measure("amount", 0.31, "atMost", 0.1, details={"p": 1e-9}),
     }
-    monkeypatch.setattr(
-        "generator.gates.adapters.judge",
-        lambda task: Outcome("tool", "1.0", "digest", (), (found[task.gate.name],), None),
+    outcome = SimpleNamespace(
+        run=lambda task: Outcome("tool", "1.0", "digest", (), (found[task.gate.name],), None)
     )
-    gates = [Gate(name, "custom", "custom", {"name": name}, None) for name in found]
+    monkeypatch.setattr("generator.gates.run.adapter", lambda kind: outcome)
+    gates = [gate_from({"name": name, "custom": "check"}) for name in found]
     entries = [run_gate(Task(gate, None, False, None, None, None), lambda: NOW) for gate in gates]
-    return written(document("risk/fraud", [RELEASE], lock({"dvc:x": MODEL}), entries))
+    return evidence_bytes(document("risk/fraud", [RELEASE], lock({"dvc:x": MODEL}), entries))
 
 
 def codes(raw: bytes) -> list[str]:
@@ -56,7 +63,7 @@ def forged(raw: bytes, edit) -> bytes:
     for entry in data["predicate"]["gates"]:
         entry["digest"] = own_digest(entry)
     data["digest"] = own_digest(data)
-    return canonical_text(data).encode()
+    return canonical_document(data).encode()
 
 
 def test_what_was_written_is_read(raw: bytes) -> None:
@@ -99,7 +106,7 @@ def test_a_verdict_that_is_edited_is_noticed(raw: bytes) -> None:
 def test_a_gate_that_is_taken_out_is_noticed(raw: bytes) -> None:
     data = json.loads(raw)
     del data["predicate"]["gates"][1]
-    assert codes(canonical_text(data).encode()) == ["EVID102"]
+    assert codes(canonical_document(data).encode()) == ["EVID102"]
 
 
 def test_a_forged_verdict_does_not_follow_from_its_number(raw: bytes) -> None:
@@ -165,8 +172,8 @@ def test_no_bytes_are_a_traceback(text: bytes) -> None:
 
 @given(st.floats())
 def test_numbers_have_one_form(value: float) -> None:
-    found = fixed(value)
-    assert found is None or fixed(found) == found
+    found = rounded(value)
+    assert found is None or rounded(found) == found
     assert found is None or json.loads(json.dumps(found)) == found
 
 

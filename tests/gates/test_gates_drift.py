@@ -1,11 +1,12 @@
-"""Drift: our own tests by SciPy, and Alibi Detect beside them; an effect AND significance, or no verdict."""
+"""Drift: our own tests by SciPy, and Alibi Detect next to them; an effect AND significance, or no verdict."""
 
 from __future__ import annotations
 
 import pytest
 
-from generator.gates.adapters.drift import judged
+from generator.gates.adapters.drift import measures_from_report
 from generator.gates.inputs import tree_digest
+from generator.spec.gates import DriftGate
 from tests.gates.tables import measured, normal, write
 
 SAME, SHIFTED, SMALL = normal(2000, 2), normal(2000, 3, 0.5), normal(40, 4)
@@ -59,12 +60,16 @@ def reports(folder):
     }  # fmt: skip
 
 
+def gate(features, **more):
+    windows = {"reference": "a.csv", "current": "b.csv", "features": features}
+    return DriftGate.model_validate({"name": "drift", "drift": windows, **more})
+
+
 @pytest.fixture
 def judge(reports):
     def judge(tool, name, **more):
         features = ["city"] if tool == "chi2" else NUMBERS
-        config = {"drift": {"features": features}, "tool": tool, "alpha": 0.05, **more}
-        return judged(config, reports[f"{tool} {name}"])
+        return measures_from_report(gate(features, tool=tool, **more), reports[f"{tool} {name}"])
 
     return judge
 
@@ -135,38 +140,38 @@ def test_windows_carry_their_dates(judge) -> None:
 def test_words_can_not_be_compared_as_numbers(judge, folder) -> None:
     config = configs(folder, "ks", ["city"])
     report = measured("scipy", {"city": config["same"]}, folder, "drift")["city"]
-    (found,) = judged({"drift": {"features": ["city"]}, "tool": "ks", "alpha": 0.05}, report)
+    (found,) = measures_from_report(gate(["city"]), report)
     assert (found.verdict, found.value) == ("inconclusive", None)
 
 
 def test_a_tool_that_leaves_a_feature_out_does_not_pass() -> None:
-    (found,) = judged({"drift": {"features": ["amount"]}, "tool": "ks", "alpha": 0.05}, {"features": {}})
+    (found,) = measures_from_report(gate(["amount"]), {"features": {}})
     assert found.verdict == "inconclusive"
 
 
 def test_the_licence_of_alibi_detect_is_shown(tmp_path, capsys) -> None:
-    from generator.cli.gates import refuse_missing
+    from generator.gates.adapters import Task
     from generator.gates.environments import Environments
-    from generator.gates.task import Task
+    from generator.pipeline.gates import check_tools
     from generator.plan.values import Gate
     from tests.gates.models import SCRIPTS
 
-    gate = Gate("drift", "drift", "alibi-detect", {"tool": "alibi-detect"}, None)
-    task = Task(gate, None, False, None, Environments(print), SCRIPTS)
-    refuse_missing([task], offline=False)
-    assert "Business Source License" in capsys.readouterr().err
+    task = Task(
+        Gate(gate(["x"], tool="alibi-detect"), {}, None), None, False, None, Environments(print), SCRIPTS
+    )
+    check_tools([task], print)
+    assert "Business Source License" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("kind", "config"),
+    "config",
     [
-        ("drift", {"drift": {"reference": "a.csv", "current": "b.csv", "features": ["x"]}, "tool": "ks", "alpha": 0.05}),
-        ("explain", {"explain": {"reference": "a.csv", "current": "b.csv"}, "tool": "shap", "atMost": 0.1, "rows": 50, "seed": 0}),
+        {"drift": {"reference": "a.csv", "current": "b.csv", "features": ["x"]}, "tool": "ks", "alpha": 0.05},
+        {"explain": {"reference": "a.csv", "current": "b.csv"}, "tool": "shap", "atMost": 0.1, "rows": 50, "seed": 0},
     ],
 )  # fmt: skip
-def test_a_window_compared_with_itself_proves_nothing(tmp_path, kind, config) -> None:
-    from tests.gates.tables import judged as run
-    from tests.gates.tables import lock
+def test_a_window_compared_with_itself_proves_nothing(tmp_path, config) -> None:
+    from tests.gates.tables import lock, run
 
     for name in ("a.csv", "b.csv"):
         write(tmp_path / name, {"x": SAME})
@@ -174,5 +179,5 @@ def test_a_window_compared_with_itself_proves_nothing(tmp_path, kind, config) ->
     digest = {"digest": f"sha256:{tree_digest(model)}"}
     locked = lock()
     locked = locked.model_copy(update={"model": locked.model.model_copy(update=digest)})
-    entry = run(tmp_path, kind, config, model=model, lock=locked)
+    entry = run(tmp_path, config, model=model, lock=locked)
     assert (entry.verdict, "both windows are the same file" in entry.reason) == ("inconclusive", True)

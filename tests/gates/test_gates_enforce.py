@@ -6,15 +6,15 @@ import datetime as dt
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from generator.gates.adapters import Outcome, Task
 from generator.gates.document import Evidence
 from generator.gates.enforce import CODES, evidence_findings
 from generator.gates.measures import measure
-from generator.gates.outcome import Outcome
 from generator.gates.run import document, run_gate
-from generator.gates.task import Task
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, no_digest, resolve
 from tests.gates.models import ROOT
@@ -38,11 +38,11 @@ def judge(planned: Planned, monkeypatch: pytest.MonkeyPatch):
     """Findings for gates with these values (`None`: no number); those not named keep to their threshold."""
 
     def run(today: dt.date = TODAY, planned: Planned = planned, **values):
-        def adapter(task: Task) -> Outcome:
+        def outcome(task: Task) -> Outcome:
             value = values.get(task.gate.name, 0.0)
             return Outcome("tool", "1", "data", (), (measure("m", value, "atMost", 0.5),))
 
-        monkeypatch.setattr("generator.gates.adapters.judge", adapter)
+        monkeypatch.setattr("generator.gates.run.adapter", lambda kind: SimpleNamespace(run=outcome))
         gates = [gate for gate in planned.plan.gates if values.get(gate.name) != "missing"]
         entries = [run_gate(Task(gate, planned.plan, False, None, None, None), lambda: NOW) for gate in gates]
         content = document("risk/fraud", [planned.plan], planned.written.lock, entries)
@@ -116,7 +116,7 @@ def test_no_evidence_refuses_all_that_is_not_waived(planned: Planned) -> None:
 
 def test_evidence_that_can_not_be_believed_refuses_even_what_is_waived(planned: Planned) -> None:
     evidence = Evidence("x", "risk/fraud")
-    evidence.refuse("EVID102", "this document was changed")
+    evidence.reject("EVID102", "this document was changed")
     assert [finding.code for finding in evidence_findings(planned, evidence, TODAY)] == ["EVID102"]
 
 

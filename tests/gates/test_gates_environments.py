@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from generator.gates import environments
-from generator.gates.environments import Environments, InstallError, Tool
-from generator.gates.outcome import NoVerdictError
+from generator.gates.environments import Environments, Tool
+from generator.gates.errors import InstallError, NoVerdictError
 
 ECHO = "import json, sys\nopen(sys.argv[2], 'w').write(json.dumps({'seen': json.load(open(sys.argv[1]))}))\n"
 

@@ -212,7 +212,7 @@ def test_what_the_schema_says_of_real_evidence(judge) -> None:
 def test_usage(judge) -> None:
     done = judge("recommender")
     assert "no gate `speed`" in done.again("--gate", "speed").output
-    assert "no environment `moon`" in done.again("--env", "moon").output
+    assert "unknown environment `moon`" in done.again("--env", "moon").output
     assert "NAME=FILE" in done.again("--data", "x").output
 
 

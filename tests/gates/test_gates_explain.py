@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from generator.gates.adapters.explain import judged
+from generator.gates.adapters.explain import measure_from_report
 from generator.gates.environments import Environments, Tool
+from generator.spec.gates import ExplainGate
 from tests.gates.models import SCRIPTS
-from tests.gates.tables import measured, normal, write
+from tests.gates.tables import measured, normal, run, write
 
 TRAIN = """
 import sys, joblib, numpy as np, pandas as pd, xgboost, lightgbm
@@ -52,7 +53,9 @@ def reports(tmp_path_factory):
 
 
 def judge(report, at_most=0.15):
-    return judged({"atMost": at_most, "seed": 7}, report)
+    windows = {"reference": "a.csv", "current": "b.csv"}
+    gate = ExplainGate.model_validate({"name": "reasons", "explain": windows, "atMost": at_most, "seed": 7})
+    return measure_from_report(gate, report)
 
 
 @pytest.mark.parametrize("framework", MODELS)
@@ -87,8 +90,6 @@ def test_what_can_not_be_explained_says_why(reports, case, said) -> None:
 
 
 def test_the_model_must_be_that_of_the_lock(tmp_path: Path) -> None:
-    from tests.gates.tables import judged as run
-
     config = {
         "explain": {"reference": "a", "current": "b"},
         "tool": "shap",
@@ -96,8 +97,6 @@ def test_the_model_must_be_that_of_the_lock(tmp_path: Path) -> None:
         "rows": 50,
         "seed": 0,
     }
-    assert "--model" in run(tmp_path, "explain", config).reason
+    assert "--model" in run(tmp_path, config).reason
     (tmp_path / "model.pkl").write_text("another")
-    assert (
-        "not the model of the lock" in run(tmp_path, "explain", config, model=tmp_path / "model.pkl").reason
-    )
+    assert "not the model of the lock" in run(tmp_path, config, model=tmp_path / "model.pkl").reason

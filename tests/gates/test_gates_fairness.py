@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from generator.gates.adapters.fairness import estimate, judged
+from generator.gates.adapters.fairness import estimate, measure_from_report
+from generator.spec.gates import FairnessGate
 from tests.gates.tables import groups, measured, write
 
 DIFFERENCE, RATIO, ODDS = (
@@ -54,13 +55,17 @@ def tool(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+def fairness(**config):
+    return FairnessGate.model_validate({"name": "parity", "sensitive": ["gender"], "minGroup": 30, **config})
+
+
 @pytest.fixture
 def judge(reports):
     def judge(tool, case):
         wanted = CASES[case][1]
         bound = {"atLeast": 0.8} if wanted == RATIO else {"atMost": 0.1}
-        config = {"fairness": wanted, "sensitive": ["gender"], "tool": tool, "minGroup": 30, **bound}
-        return judged(config, "gender", reports[tool][case]["attributes"]["gender"])
+        gate = fairness(fairness=wanted, tool=tool, **bound)
+        return measure_from_report(gate, "gender", reports[tool][case]["attributes"]["gender"])
 
     return judge
 
@@ -116,8 +121,8 @@ def test_what_can_not_be_measured_says_why(reports, tool, case, reason) -> None:
 def test_a_library_that_contradicts_its_counts_is_not_believed() -> None:
     counts = {"rows": 100, "selected": 50, "positives": 50, "truePositives": 50, "falsePositives": 0}
     report = {"value": 0.01, "binary": True, "groups": {"a": counts, "b": {**counts, "selected": 90}}}
-    config = {"fairness": DIFFERENCE, "tool": "fairlearn", "atMost": 0.1, "minGroup": 30}
-    assert judged(config, "gender", report).verdict == "inconclusive"
+    gate = fairness(fairness=DIFFERENCE, tool="fairlearn", atMost=0.1)
+    assert measure_from_report(gate, "gender", report).verdict == "inconclusive"
 
 
 def test_a_group_without_positives_has_no_odds() -> None:

@@ -6,18 +6,21 @@ import json
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from generator.gates.canonical import own_digest
-from generator.gates.pod import LARGEST, ContainerError, gate_of, gates_of, told
-from generator.plan.gate_tools import IMAGES, image_of
+from generator.gates.document import configuration, own_digest
+from generator.gates.errors import ContainerError
+from generator.gates.pod import LARGEST, read_gates, read_release, run_in_container
+from generator.plan.gates import gate_from, planned_gates, suite_digest
 from generator.render.environment import Templates, builtin_folder
 from generator.render.gate_images import GateImages
 from generator.render.scalars import inert_json
-from generator.spec.gates import GATE_KINDS
+from generator.spec.gate_tools import IMAGES
+from generator.spec.gates import gate_of
 from tests.gates.images import ROOT, built, layer
-from tests.gates.tables import LOCKED, MODEL, judged, lock
+from tests.gates.tables import LOCKED, MODEL, lock, run
 
 FRAME = "import numpy as np, pandas as pd\n"
 WHEN = "1763892000"
@@ -66,10 +69,8 @@ TESTS = {"name": "gate", "junit": "reports/junit.xml", "atLeast": 20}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("image", "kind", "config"), [("scipy", "drift", DRIFT), ("sluice", "tests", TESTS)])
-def test_an_image_says_what_this_machine_says(
-    image: str, kind: str, config: dict, inputs: Path, tmp_path: Path
-):
+@pytest.mark.parametrize(("image", "config"), [("scipy", DRIFT), ("sluice", TESTS)])
+def test_an_image_says_what_this_machine_says(image: str, config: dict, inputs: Path, tmp_path: Path):
     made = built(image)
     variables = {
         "SLUICE_GATE": inert_json(config),
@@ -81,7 +82,7 @@ def test_an_image_says_what_this_machine_says(
     done = made.run(*made.command[1:], "--inputs", str(inputs.parent), "--to", str(found), **variables)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     there = json.loads(found.read_text())
-    here = json.loads(judged(inputs, kind, config).model_dump_json(by_alias=True))
+    here = json.loads(run(inputs, config).model_dump_json(by_alias=True))
     assert there["digest"] == own_digest(there)
     assert there["image"] == made.reference
     apart = {"image", "start", "end", "digest"}
@@ -97,7 +98,7 @@ def test_an_image_says_what_this_machine_says(
     [
         ({**TESTS, "atLeast": 26}, 10, "tests that ran is 25, not at least 26"),
         ({**TESTS, "junit": "reports/other.xml"}, 11, "put it into the gates' inputs"),
-        ({"name": "gate", "junit": 3}, 2, "this is no gate"),
+        ({"name": "gate", "junit": 3}, 2, "not a gate"),
     ],
 )
 def test_exit_codes_are_the_contract_of_the_workflow(
@@ -124,16 +125,6 @@ def test_a_layer_holds_nothing_of_this_machine(tmp_path: Path):
             for path in folder.rglob("*")
             if path.is_symlink() and not str(path.readlink()).startswith(("/usr/bin", "python", "lib"))
         )
-
-
-def test_every_tool_of_the_language_has_an_image():
-    for kind in GATE_KINDS:
-        tools = kind.model_fields.get("tool")
-        for tool in tools.annotation.__args__ if tools else (None,):
-            config = {"tool": tool} if tool else {}
-            name = image_of(kind.kind, config)
-            assert (name is None) == (kind.kind == "custom"), kind
-            assert name is None or name in IMAGES
 
 
 def test_every_folder_of_tools_is_in_an_image():
@@ -185,26 +176,38 @@ def test_only_images_in_use_are_rendered(tmp_path: Path):
 
 def test_a_gate_survives_the_way_into_a_container():
     configs = [DRIFT, TESTS, {"name": "a", "custom": "r.example/x@sha256:" + "0" * 64, "args": ["{{x}}"]}]
-    assert [gate.config for gate in gates_of(inert_json(configs))] == configs
-    assert [gate_of(config).kind for config in configs] == ["drift", "tests", "custom"]
+    assert [gate.config for gate in read_gates(inert_json(configs))] == configs
+    assert [gate_from(config).kind for config in configs] == ["drift", "tests", "custom"]
+
+
+def test_a_suite_of_the_repository_survives_it_too(tmp_path: Path):
+    """The digest of the suite is in the configuration, and not a key that people write."""
+    suites = {"suite.json": "sha256:" + "1" * 64}
+    spec = gate_of({"name": "schema", "data": {"current": "dvc:x.csv", "suite": "suite.json"}})
+    (planned,) = planned_gates([spec], {}, suites)
+    (gate,) = read_gates(inert_json([planned.config]))
+    assert (gate.spec, suite_digest(gate)) == (spec, "sha256:" + "1" * 64)
+    assert configuration(gate) == configuration(planned)
 
 
 @pytest.mark.parametrize("text", ["", "null", "{}", "[", '{"model": 3}', "[" * 100_000])
 def test_a_container_that_was_told_nothing_says_so(text: str):
     with pytest.raises(ContainerError):
-        told({"SLUICE_RELEASE": text})
+        read_release({"SLUICE_RELEASE": text})
     with pytest.raises(ContainerError):
-        gates_of(text)
+        read_gates(text)
 
 
 def test_evidence_too_large_for_a_parameter_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from generator.cli.gate_plans import clock
-    from generator.gates import pod
+    from generator.gates.adapters import Outcome
     from generator.gates.measures import measure
-    from generator.gates.outcome import Outcome
+    from generator.pipeline.gates import clock
 
     many = tuple(measure(f"feature {number}", 0.0, "atMost", 0.1) for number in range(600))
-    monkeypatch.setattr("generator.gates.adapters.judge", lambda task: Outcome("tool", "1", "data", (), many))
-    entry = pod.judge(gate_of(DRIFT), told({"SLUICE_RELEASE": release()}), tmp_path, tmp_path, "", clock())
+    found = SimpleNamespace(run=lambda task: Outcome("tool", "1", "data", (), many))
+    monkeypatch.setattr("generator.gates.run.adapter", lambda kind: found)
+    entry = run_in_container(
+        gate_from(DRIFT), read_release({"SLUICE_RELEASE": release()}), tmp_path, tmp_path, "", clock()
+    )
     assert (entry.verdict, str(LARGEST) in entry.reason) == ("inconclusive", True)
     assert lock().model.digest == MODEL

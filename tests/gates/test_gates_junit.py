@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from generator.gates.adapters.tests import measures, parse
-from generator.gates.outcome import NoVerdictError
-from tests.gates.tables import MODEL, OTHER, judged
+from generator.gates.adapters.tests import measures_from_report, parse
+from generator.gates.errors import NoVerdictError
+from generator.spec.gates import TestsGate as JunitGate
+from tests.gates.tables import MODEL, OTHER, run
 
 SUITES = {
     "good": "import pytest\n@pytest.mark.parametrize('n', range(20))\ndef test_it(n): pass\n",
@@ -45,8 +46,12 @@ def reports(tmp_path_factory) -> dict[str, bytes]:
     return out
 
 
+def gate(at_least: int = 1) -> JunitGate:
+    return JunitGate.model_validate({"name": "unit-tests", "junit": "junit.xml", "atLeast": at_least})
+
+
 def verdicts(raw: bytes, at_least: int = 1) -> list[str]:
-    return [measure.verdict for measure in measures(parse(raw), at_least)]
+    return [measure.verdict for measure in measures_from_report(gate(at_least), parse(raw))]
 
 
 def test_enough_that_ran(reports) -> None:
@@ -84,7 +89,7 @@ def test_a_failure_that_was_taken_out_is_noticed(reports) -> None:
 
 def test_a_test_that_stands_twice_counts_once() -> None:
     case = b'<testcase classname="a" name="b"/>'
-    found = measures(parse(b'<testsuite tests="3">' + case * 3 + b"</testsuite>"), 1)
+    found = measures_from_report(gate(), parse(b'<testsuite tests="3">' + case * 3 + b"</testsuite>"))
     assert found[0].value == 1
 
 
@@ -108,7 +113,7 @@ def test_anything_else_is_refused(raw: bytes) -> None:
 def test_the_model_that_a_report_is_about(tmp_path: Path, reports, name, verdict, binding) -> None:
     text = reports[name].decode()
     (tmp_path / "junit.xml").write_text(text)
-    entry = judged(tmp_path, "tests", {"junit": "junit.xml", "atLeast": 1})
+    entry = run(tmp_path, {"junit": "junit.xml", "atLeast": 1})
     assert (entry.verdict, entry.binding) == (verdict, binding)
 
 
@@ -116,9 +121,9 @@ def test_a_report_older_than_the_lock_must_name_its_model(tmp_path: Path) -> Non
     case = '<testcase name="b"/>'
     for stamp, verdict in (("2026-11-19T00:00:00", "inconclusive"), ("2026-11-21T00:00:00+02:00", "pass")):
         (tmp_path / "junit.xml").write_text(f'<testsuite timestamp="{stamp}">{case}</testsuite>')
-        assert judged(tmp_path, "tests", {"junit": "junit.xml", "atLeast": 1}).verdict == verdict
+        assert run(tmp_path, {"junit": "junit.xml", "atLeast": 1}).verdict == verdict
 
 
 def test_no_report_is_inconclusive(tmp_path: Path) -> None:
-    entry = judged(tmp_path, "tests", {"junit": "junit.xml", "atLeast": 1})
+    entry = run(tmp_path, {"junit": "junit.xml", "atLeast": 1})
     assert (entry.verdict, "--data junit.xml=FILE" in entry.reason) == ("inconclusive", True)

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.gates.consistency import verdict_of, worst
-from generator.gates.measures import measure
+from generator.gates.measures import measure, verdict_of, worst
 from generator.stats.binomial import Interval
 
 numbers = st.floats(-1e6, 1e6)

@@ -11,16 +11,17 @@ import pytest
 
 from generator.gates.adapters.metric import Scores, bounds, lookup, margin, not_worse
 from generator.gates.environments import Environments, Tool
-from generator.gates.outcome import NoVerdictError
+from generator.gates.errors import NoVerdictError
+from generator.spec.gates import MetricGate
 from tests.gates.models import SCRIPTS
-from tests.gates.tables import MODEL, OTHER, judged, measured, normal, write
+from tests.gates.tables import MODEL, OTHER, measured, normal, run, write
 
 ACCURACY = {"metric": "accuracy", "atLeast": 0.92}
 
 
 def metrics(folder: Path, content: object, **config: object):
     (folder / "metrics.json").write_text(json.dumps(content))
-    return judged(folder, "metric", {**ACCURACY, **config})
+    return run(folder, {**ACCURACY, **config})
 
 
 @pytest.mark.parametrize(
@@ -34,8 +35,8 @@ def test_accuracy_on_known_rows(tmp_path: Path, rows, value, verdict) -> None:
 
 
 def test_a_guaranteed_interval_asks_for_one_more() -> None:
-    config = {"metric": "accuracy", "atLeast": 0.92}
-    found = [next(bounds(config, Scores(n / 500, 500), guaranteed=True)).verdict for n in (470, 471)]
+    gate = MetricGate.model_validate({"name": "gate", **ACCURACY})
+    found = [next(bounds(gate, Scores(n / 500, 500), guaranteed=True)).verdict for n in (470, 471)]
     assert found == ["inconclusive", "pass"]
 
 
@@ -53,8 +54,8 @@ def test_unknown_rows_have_no_interval_and_the_reason_says_so(tmp_path: Path) ->
         ({"model": MODEL, "accuracy": "0.99"}, "not a number"),
         ({"model": MODEL, "accuracy": True}, "not a number"),
         ({"model": MODEL, "accuracy": float("nan")}, "not a number"),
-        ({"model": MODEL, "train": {"accuracy": 0.99}, "test": {"accuracy": 0.9}}, "2 times"),
-        ([1], "no mapping"),
+        ({"model": MODEL, "train": {"accuracy": 0.99}, "test": {"accuracy": 0.9}}, "in 2 places"),
+        ([1], "not a mapping"),
     ],
 )  # fmt: skip
 def test_what_is_no_metric_of_this_model(tmp_path: Path, content, reason) -> None:
@@ -64,15 +65,15 @@ def test_what_is_no_metric_of_this_model(tmp_path: Path, content, reason) -> Non
 
 def test_a_torn_file(tmp_path: Path) -> None:
     (tmp_path / "metrics.json").write_text('{"accuracy": 0.9')
-    assert "only a part" in judged(tmp_path, "metric", ACCURACY).reason
+    assert "truncated?" in run(tmp_path, ACCURACY).reason
 
 
 def test_an_old_file_that_names_no_model(tmp_path: Path) -> None:
     path = tmp_path / "metrics.json"
     path.write_text('{"accuracy": 0.95}')
-    assert judged(tmp_path, "metric", ACCURACY).binding == "time"
+    assert run(tmp_path, ACCURACY).binding == "time"
     os.utime(path, (0, 0))
-    assert "older than the lock" in judged(tmp_path, "metric", ACCURACY).reason
+    assert "older than the lock" in run(tmp_path, ACCURACY).reason
 
 
 def test_metrics_as_dvc_prints_them(tmp_path: Path) -> None:
@@ -80,16 +81,16 @@ def test_metrics_as_dvc_prints_them(tmp_path: Path) -> None:
     dvc = str(Environments(print).python(Tool(Path(__file__).parent, "dvc", "none")))
     environment = {"PATH": os.defpath, "HOME": str(tmp_path), "DVC_NO_ANALYTICS": "1"}
 
-    def run(*command: str) -> str:
+    def call(*command: str) -> str:
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    run("git", "init", "-q")
-    run(dvc, "-m", "dvc", "init", "-q")
+    call("git", "init", "-q")
+    call(dvc, "-m", "dvc", "init", "-q")
     (tmp_path / "scores.json").write_text(json.dumps({"test": {"accuracy": 0.95, "rows": 2000}}))
     (tmp_path / "dvc.yaml").write_text("metrics:\n  - scores.json\n")
-    printed = json.loads(run(dvc, "-m", "dvc", "metrics", "show", "--json"))
+    printed = json.loads(call(dvc, "-m", "dvc", "metrics", "show", "--json"))
     assert "accuracy" not in printed
     assert lookup(printed, "accuracy") == Scores(0.95, 2000)
 
@@ -121,23 +122,25 @@ def test_runs_of_mlflow_in_a_sqlite_store(tmp_path: Path, monkeypatch: pytest.Mo
     ]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
 
-    def judge(run, metric="accuracy"):
-        return judged(tmp_path, "metric", {"metric": metric, "atLeast": 0.92, "source": f"mlflow:{run}"})
+    def read(run_id, metric="accuracy"):
+        return run(tmp_path, {"metric": metric, "atLeast": 0.92, "source": f"mlflow:{run_id}"})
 
-    entry = judge(named)
+    entry = read(named)
     assert (entry.verdict, entry.binding, entry.tool) == ("pass", "digest", "mlflow")
     assert entry.measures[0].samples == {"rows": 2000}
-    assert "about another model" in judge(other).reason
-    assert judge(untagged).binding == "time"
-    assert "not finished" in judge(running).reason
-    assert "no metric `loss`" in judge(named, "loss").reason
-    assert "can't be read" in judge("0" * 32).reason
+    assert "about another model" in read(other).reason
+    assert read(untagged).binding == "time"
+    assert "not finished" in read(running).reason
+    assert "no metric `loss`" in read(named, "loss").reason
+    assert "can't be read" in read("0" * 32).reason
+
+
+def gate(config):
+    return MetricGate.model_validate({"name": "gate", "metric": "accuracy", "against": "champion", **config})
 
 
 def champion(config, scores=None, paired=None):
-    return not_worse(
-        {"metric": "accuracy", "against": "champion", **config}, scores or Scores(0.9), paired or {}
-    )
+    return not_worse(gate(config), scores or Scores(0.9), paired or {})
 
 
 @pytest.fixture(scope="module")
@@ -210,11 +213,11 @@ def test_two_scores_alone_say_that_they_are_not_paired() -> None:
     assert (
         champion({"noWorseBy": "1pp"}, Scores(0.95, 500, 0.95)).verdict == "inconclusive"
     )  # too few unpaired rows
-    with pytest.raises(NoVerdictError, match="what the champion reached"):
+    with pytest.raises(NoVerdictError, match="the champion's score is missing"):
         champion({}, Scores(0.95))
 
 
 def test_margins() -> None:
-    assert margin({"noWorseBy": "1pp"}, 0.4) == pytest.approx(0.01)
-    assert margin({"noWorseBy": "1%"}, 0.4) == pytest.approx(0.004)
-    assert margin({}, 0.4) == 0.0
+    assert margin(gate({"noWorseBy": "1pp"}), 0.4) == pytest.approx(0.01)
+    assert margin(gate({"noWorseBy": "1%"}), 0.4) == pytest.approx(0.004)
+    assert margin(gate({}), 0.4) == 0.0

@@ -12,15 +12,15 @@ import pytest
 from click.testing import CliRunner
 
 from generator.cli.main import cli
-from generator.gates.canonical import canonical_text, own_digest
-from generator.gates.document import read_evidence, written
+from generator.gates.adapters import Outcome
+from generator.gates.document import evidence_bytes, own_digest, read_evidence
 from generator.gates.measures import measure
-from generator.gates.outcome import Outcome
-from generator.gates.pod import Told, gate_of, parameter
-from generator.gates.run import found
-from generator.gates.verdict import concluded
+from generator.gates.pod import ReleaseInfo, conclude, parameter
+from generator.gates.run import entry_of
+from generator.plan.gates import gate_from
 from generator.plan.names import gate_workflow
 from generator.render.outputs.gates import _release
+from generator.source.canonical import canonical_document
 from tests.gates.test_gates_workflow import REPORT, Case
 from tests.gates.workflow_server_standin import Cluster, serving
 
@@ -54,13 +54,13 @@ def call(cluster: Cluster, way: str, case: Case, *arguments: str):
 def concluded_document(case: Case, **values: float) -> str:
     """What the verdict of this model's Workflow leaves when its gates find these values (at most 0.5)."""
     planned = case.planned
-    release = Told.model_validate(_release(planned.plan))
+    release = ReleaseInfo.model_validate(_release(planned.plan))
     said = {}
     for gate in planned.plan.gates:
         outcome = Outcome("tool", "1", "data", (), (measure("m", values.get(gate.name, 0.0), "atMost", 0.5),))
-        said[gate.name] = parameter(found(gate, outcome, lambda: NOW)).decode() if gate.kind != "custom" else json.dumps(REPORT)  # fmt: skip
-    gates = [gate_of(gate.config) for gate in planned.plan.gates]
-    return written(concluded(release, gates, said, lambda: NOW)).decode()
+        said[gate.name] = parameter(entry_of(gate, outcome, lambda: NOW)).decode() if gate.kind != "custom" else json.dumps(REPORT)  # fmt: skip
+    gates = [gate_from(gate.config) for gate in planned.plan.gates]
+    return evidence_bytes(conclude(release, gates, said, lambda: NOW)).decode()
 
 
 def end(cluster: Cluster, case: Case, text: str | None, phase: str = "Succeeded", **status: object) -> None:
@@ -147,7 +147,7 @@ def forged(text: str, edit) -> str:
     for entry in data["predicate"]["gates"]:
         entry["digest"] = own_digest(entry)
     data["digest"] = own_digest(data)
-    return canonical_text(data)
+    return canonical_document(data)
 
 
 @pytest.mark.parametrize(
@@ -156,11 +156,14 @@ def forged(text: str, edit) -> str:
         (lambda d: d["subject"][0].update(name="shop/other"), "it is about shop/other"),
         (lambda d: d["subject"][0]["digest"].update(sha256="4" * 64), "the lock pins"),
         (lambda d: d["predicate"].update(gateKeys=["5" * 64]), "the gate key 555555555555"),
-        (lambda d: d["predicate"]["data"].update({"dvc:now.csv": "sha256:" + "6" * 64}), "other data"),
-        (lambda d: d["predicate"]["gates"].pop(), "exactly the gates"),
+        (
+            lambda d: d["predicate"]["data"].update({"dvc:now.csv": "sha256:" + "6" * 64}),
+            "not those of the lock",
+        ),
+        (lambda d: d["predicate"]["gates"].pop(), "exactly those of this model"),
         (
             lambda d: d["predicate"]["gates"][0].update(configuration="sha256:" + "7" * 64),
-            "exactly the gates",
+            "exactly those of this model",
         ),
         (lambda d: d["predicate"]["gates"][0]["measures"][0].update(value=0.9), "though its number does not"),
     ],

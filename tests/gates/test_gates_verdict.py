@@ -13,13 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.cli.main import cli
-from generator.gates.canonical import own_digest
-from generator.gates.document import Evidence, parse_evidence
+from generator.gates.adapters import Outcome
+from generator.gates.document import Evidence, own_digest, parse_evidence
 from generator.gates.measures import measure
-from generator.gates.outcome import Outcome
-from generator.gates.pod import gate_of, parameter, told
-from generator.gates.run import found
-from generator.gates.verdict import blocking, concluded
+from generator.gates.pod import blocking, conclude, parameter, read_release
+from generator.gates.run import entry_of
+from generator.plan.gates import gate_from
 from tests.gates.tables import LOCKED, MODEL
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
@@ -41,7 +40,7 @@ RELEASE = {
 
 def entry(config: dict, value: float | None = 0.0) -> str:
     outcome = Outcome("tool", "1", "data", (), (measure("m", value, "atMost", 0.5),))
-    return parameter(found(gate_of(config), outcome, lambda: NOW)).decode()
+    return parameter(entry_of(gate_from(config), outcome, lambda: NOW)).decode()
 
 
 def doctored(config: dict, edit, *, sealed: bool) -> str:
@@ -67,15 +66,15 @@ LEFT = {
     "inconclusive": (entry(TESTS, None), "inconclusive", "is not a number"),
     "missing": ("none", "inconclusive", "left no evidence"),
     "empty": ("", "inconclusive", "left no evidence"),
-    "torn": (entry(TESTS)[:-30], "inconclusive", "or a part of it"),
-    "no object": ("[]", "inconclusive", "is no evidence"),
-    "deep": ("[" * 50_000, "inconclusive", "or a part of it"),
-    "a word": ('{"verdict": "pass"}', "inconclusive", "is no evidence"),
-    "edited": (doctored(TESTS, passes, sealed=False), "inconclusive", "changed after it was judged"),
+    "torn": (entry(TESTS)[:-30], "inconclusive", "truncated?"),
+    "no object": ("[]", "inconclusive", "is not evidence"),
+    "deep": ("[" * 50_000, "inconclusive", "truncated?"),
+    "a word": ('{"verdict": "pass"}', "inconclusive", "is not evidence"),
+    "edited": (doctored(TESTS, passes, sealed=False), "inconclusive", "changed after it was written"),
     "forged": (doctored(TESTS, passes, sealed=True), "inconclusive", "though its number does not"),
-    "verdict alone": (doctored(TESTS, lambda d: d.update(verdict="pass"), sealed=True), "inconclusive", "not that of its measures"),
-    "no measures": (doctored(TESTS, lambda d: d.update(verdict="pass", measures=[]), sealed=True), "inconclusive", "not that of its measures"),
-    "NaN": (entry(TESTS).replace('"value":0.0', '"value":NaN'), "inconclusive", "is no evidence"),
+    "verdict alone": (doctored(TESTS, lambda d: d.update(verdict="pass"), sealed=True), "inconclusive", "does not follow from its measures"),
+    "no measures": (doctored(TESTS, lambda d: d.update(verdict="pass", measures=[]), sealed=True), "inconclusive", "does not follow from its measures"),
+    "NaN": (entry(TESTS).replace('"value":0.0', '"value":NaN'), "inconclusive", "is not evidence"),
     "another gate": (entry({**TESTS, "name": "other"}), "inconclusive", "about another gate"),
     "another bound": (entry({**TESTS, "atLeast": 1}), "inconclusive", "or another configuration"),
 }  # fmt: skip
@@ -110,10 +109,13 @@ def test_what_one_gate_left(left: str, tmp_path: Path):
 
 def test_every_combination_of_two():
     """Passes exactly when both passed, whatever else stands in either place."""
-    release, gates = told({"SLUICE_RELEASE": json.dumps(RELEASE)}), [gate_of(TESTS), gate_of(METRIC)]
+    release, gates = (
+        read_release({"SLUICE_RELEASE": json.dumps(RELEASE)}),
+        [gate_from(TESTS), gate_from(METRIC)],
+    )
     for one, other in itertools.product(LEFT, LEFT):
         second = entry(METRIC) if other == "pass" else LEFT[other][0].replace('"unit-tests"', '"accuracy"')
-        content = concluded(release, gates, {"unit-tests": LEFT[one][0], "accuracy": second}, lambda: NOW)
+        content = conclude(release, gates, {"unit-tests": LEFT[one][0], "accuracy": second}, lambda: NOW)
         assert [item.name for item in content.predicate.gates] == ["accuracy", "unit-tests"]
         stopped = {item.name for item in blocking(content, {}, NOW.date())}
         bad = {"unit-tests": one, "accuracy": other}
@@ -171,6 +173,6 @@ def test_a_verdict_that_was_told_nothing_is_the_infrastructures_fault(name: str,
 @settings(deadline=None)
 @given(st.text(max_size=300))
 def test_no_text_passes(tmp_path_factory, text: str):
-    release = told({"SLUICE_RELEASE": json.dumps(RELEASE)})
-    content = concluded(release, [gate_of(TESTS)], {"unit-tests": text}, lambda: NOW)
+    release = read_release({"SLUICE_RELEASE": json.dumps(RELEASE)})
+    content = conclude(release, [gate_from(TESTS)], {"unit-tests": text}, lambda: NOW)
     assert [entry.verdict for entry in blocking(content, {}, NOW.date())] == ["inconclusive"]

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from generator.cluster.pins.failure import CredentialError, PinError
 from generator.cluster.pins.reference import Reference
 from generator.plan.layers import Layers
-from generator.plan.references import data_references
 from generator.plan.repository import Entry, Repository
 from generator.plan.resolve import no_digest, resolve
 from generator.source.document import Document, Path
@@ -69,5 +68,5 @@ def asked(repository: Repository, entry: Entry) -> tuple[list[Asked], list[Findi
 def _references(spec: ModelSpec) -> Iterator[tuple[Path, Reference]]:
     yield ("spec", "model", "ref"), Reference(spec.model.ref, sha256=spec.model.sha256)
     for index, gate in enumerate(spec.gates):
-        for part, value in data_references(gate):
+        for part, value in gate.data_sets():
             yield ("spec", "gates", index, *part), Reference(value, data=True)

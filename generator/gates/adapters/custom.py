@@ -6,7 +6,7 @@ configuration), SLUICE_MODEL_DIGEST, SLUICE_GATE_KEY, and SLUICE_REPORT, the fil
     {"tool": "my-check", "version": "1.4", "model": "sha256:…",
      "measures": [{"name": "toxicity", "value": 0.01, "bound": "atMost", "threshold": 0.02}]}
 
-Verdicts are ours: they follow from values, intervals (`"interval": {"low": …, "high": …}`) and thresholds.
+The report has no verdicts: they follow from values, intervals (`"interval": {"low": …, "high": …}`) and thresholds.
 """
 
 from __future__ import annotations
@@ -17,26 +17,25 @@ import shlex
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 from pydantic import Field, ValidationError
 
-from generator.gates.environments import Tool
-from generator.gates.form import flaw_text
+from generator.gates.adapters import Outcome, Task
+from generator.gates.errors import NoVerdictError, describe
 from generator.gates.inputs import source_of
 from generator.gates.measures import measure
-from generator.gates.outcome import NoVerdictError, Outcome
-from generator.gates.task import Task
-from generator.spec.evidence import Bound, Interval, Measure, Number
+from generator.spec.evidence import Binding, Bound, Interval, Measure, Number, Source
+from generator.spec.gates import CustomGate
 from generator.spec.record import Record
 from generator.spec.types import Digest, Line
 from generator.stats import binomial
 
-SECONDS = 3600
-_IMAGE = "@sha256:"
+_TIMEOUT_S: Final = 3600
+_IMAGE: Final = "@sha256:"
 
 
-class Found(Record):
+class ReportedNumber(Record):
     """One number that the program found."""
 
     name: Line = Field(description="what was measured")
@@ -47,51 +46,57 @@ class Found(Record):
     samples: dict[Line, int] = Field({}, description="sample sizes")
 
 
-class Report(Record):
+class CustomReport(Record):
     """What the program found."""
 
-    tool: Line = Field(description="who measured")
+    tool: Line = Field(description="what measured")
     version: Line = Field(description="its version")
-    model: Digest = Field(description="digest of the model that was judged: SLUICE_MODEL_DIGEST")
-    measures: list[Found] = Field(min_length=1, description="numbers against bounds")
+    model: Digest = Field(description="digest of the model that was checked: SLUICE_MODEL_DIGEST")
+    measures: list[ReportedNumber] = Field(min_length=1, description="numbers against bounds")
 
 
-def tools(task: Task) -> tuple[Tool, ...]:
-    """None: the team brings its own."""
-    del task
-    return ()
-
-
-def judge(task: Task) -> Outcome:
+def run(task: Task) -> Outcome:
     """Run the program and read its report."""
-    if _IMAGE in task.config["custom"]:
+    gate = task.spec(CustomGate)
+    if _IMAGE in gate.custom:
         raise NoVerdictError(
             "this gate is an image: it runs in the cluster, or through a command that starts it"
         )
-    command = [*shlex.split(task.config["custom"]), *task.config.get("args", [])]
+    command = [*shlex.split(gate.custom), *gate.args]
     with tempfile.TemporaryDirectory(prefix="sluice-gate-") as folder:
         path = Path(folder, "report.json")
-        _run(task, command, path)
-        report = parse(_read(path), task.inputs.lock.model.digest)
-        source = source_of("report", command[0], path)
-    return Outcome(report.tool, report.version, "digest", (source,), tuple(map(judged, report.measures)))
+        _start(task, command, path)
+        return outcome_of(_read(path), task.inputs.lock.model.digest, source_of("report", command[0], path))
 
 
-def parse(text: str | bytes, digest: str) -> Report:
-    """A report.
+def outcome_of(text: str | bytes, digest: str, source: Source) -> Outcome:
+    """Return the outcome that a report describes.
+
+    Args:
+        text: the report.
+        digest: that of the model which the report must be about.
+        source: where the report came from.
 
     Raises:
-        NoVerdictError: it has another form, or is about another model.
+        NoVerdictError: the report is invalid, or about another model.
     """
     try:
-        report = Report.model_validate(json.loads(text))
+        report = CustomReport.model_validate(json.loads(text))
     except ValidationError as error:
-        raise NoVerdictError(f"the report has another form: {flaw_text(error)}") from error
+        raise NoVerdictError(f"the report is invalid: {describe(error)}") from error
     except (ValueError, RecursionError) as error:
-        raise NoVerdictError(f"the report is no JSON, or only a part of it: {error}") from error
+        raise NoVerdictError(f"the report is not valid JSON (truncated?): {error}") from error
     if report.model != digest:
         raise NoVerdictError(f"the report is about another model: it names {report.model[:19]}")
-    return report
+    binding: Binding = "digest"
+    return Outcome(report.tool, report.version, binding, (source,), tuple(map(_measure, report.measures)))
+
+
+def _measure(found: ReportedNumber) -> Measure:
+    interval = binomial.Interval(found.interval.low, found.interval.high) if found.interval else None
+    return measure(
+        found.name, found.value, found.bound, found.threshold, interval=interval, samples=found.samples
+    )
 
 
 def _read(path: Path) -> bytes:
@@ -101,17 +106,9 @@ def _read(path: Path) -> bytes:
         raise NoVerdictError("the program wrote no report to SLUICE_REPORT") from error
 
 
-def judged(found: Found) -> Measure:
-    """One number of the report, judged here."""
-    interval = binomial.Interval(found.interval.low, found.interval.high) if found.interval else None
-    return measure(
-        found.name, found.value, found.bound, found.threshold, interval=interval, samples=found.samples
-    )
-
-
-def _run(task: Task, command: list[str], report: Path) -> None:
-    given: dict[str, Any] = {
-        "SLUICE_GATE": json.dumps(task.config, sort_keys=True),
+def _start(task: Task, command: list[str], report: Path) -> None:
+    variables = {
+        "SLUICE_GATE": json.dumps(task.gate.config, sort_keys=True),
         "SLUICE_MODEL_DIGEST": task.inputs.lock.model.digest,
         "SLUICE_GATE_KEY": task.release.gate_key,
         "SLUICE_REPORT": str(report),
@@ -120,16 +117,16 @@ def _run(task: Task, command: list[str], report: Path) -> None:
         done = subprocess.run(  # noqa: S603 - the spec names the command, and specs are reviewed
             command,
             cwd=task.inputs.root,
-            env={**os.environ, **given},
+            env={**os.environ, **variables},
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=_TIMEOUT_S,
             check=False,
         )
     except (OSError, ValueError, IndexError) as error:
         raise NoVerdictError(f"the program can't be started: {error}") from error
     except subprocess.TimeoutExpired as error:
-        raise NoVerdictError(f"the program was still running after {SECONDS} s") from error
+        raise NoVerdictError(f"the program was still running after {_TIMEOUT_S} s") from error
     if done.returncode:
-        said = " ".join((done.stderr or done.stdout).split())[-200:]
-        raise NoVerdictError(f"the program ended with code {done.returncode}: {said}")
+        output = " ".join((done.stderr or done.stdout).split())[-200:]
+        raise NoVerdictError(f"the program ended with code {done.returncode}: {output}")

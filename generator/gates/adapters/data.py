@@ -4,47 +4,44 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.gates.environments import Tool
+from generator.gates.adapters import Outcome, Task
+from generator.gates.errors import NoVerdictError
 from generator.gates.inputs import source_of
 from generator.gates.measures import measure
-from generator.gates.outcome import NoVerdictError, Outcome
-from generator.gates.task import Task
+from generator.plan.gates import suite_digest
 from generator.spec.evidence import Measure
+from generator.spec.gates import DataGate
 
 _SHOWN = 5
 
 
-def tools(task: Task) -> tuple[Tool, ...]:
-    """Great Expectations."""
-    return (task.tool("great-expectations"),)
-
-
-def judge(task: Task) -> Outcome:
-    """Evaluate the suite over the current window."""
-    (tool,) = tools(task)
-    asked = task.config["data"]
-    current, data = task.inputs.data(asked["current"])
-    suite = task.inputs.file(asked["suite"])
-    source = source_of("suite", asked["suite"], suite)
-    if source.digest != task.config.get("suiteDigest", source.digest):
+def run(task: Task) -> Outcome:
+    """Evaluate the suite over the data set."""
+    gate = task.spec(DataGate)
+    current, data = task.inputs.data(gate.data.current)
+    suite = task.inputs.file(gate.data.suite)
+    source = source_of("suite", gate.data.suite, suite)
+    if source.digest != (suite_digest(task.gate) or source.digest):
         raise NoVerdictError(
-            f"{asked['suite']} is not the suite of the repository: it has {source.digest[:19]}…"
+            f"{gate.data.suite} is not the suite of the repository: its digest is {source.digest[:19]}…"
         )
-    report = task.run(tool, {"current": str(current), "suite": str(suite)})
-    return Outcome(report["tool"], report["version"], "data", (data, source), judged(report), tool.digest)
+    report = task.report(gate.programs[0], {"current": str(current), "suite": str(suite)})
+    return Outcome.of(report, "data", (data, source), measures_from_report(report.content))
 
 
-def judged(report: dict[str, Any]) -> tuple[Measure, ...]:
-    """What a validation says.
+def measures_from_report(report: dict[str, Any]) -> tuple[Measure, ...]:
+    """Return the expectations that were evaluated, and those that were not met.
 
     Raises:
         NoVerdictError: nothing was evaluated, or the report contradicts itself.
     """
     evaluated, unsuccessful, unmet = report["evaluated"], report["unsuccessful"], report["unmet"]
     if evaluated < 1:
-        raise NoVerdictError("the suite holds no expectations")
+        raise NoVerdictError("the suite has no expectations")
     if report["success"] != (unsuccessful == 0) or unsuccessful != len(unmet):
-        raise NoVerdictError("the validation contradicts itself: its success is not what its statistics say")
+        raise NoVerdictError(
+            "the validation contradicts itself: its success does not follow from its statistics"
+        )
     samples = {"rows": report["rows"], "expectations": evaluated}
     parts = {
         _label(item): {"unexpected": item["unexpected"], "raised": int(item["raised"])} for item in unmet

@@ -4,47 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.gates.environments import Tool
+from generator.gates.adapters import Outcome, Task
+from generator.gates.errors import NoVerdictError
 from generator.gates.measures import measure
-from generator.gates.outcome import NoVerdictError, Outcome
-from generator.gates.task import Task
 from generator.spec.evidence import Measure
+from generator.spec.frameworks import FRAMEWORKS
+from generator.spec.gates import ExplainGate
 from generator.stats.binomial import Interval
 
 _FEWEST = 20
 
 
-def tools(task: Task) -> tuple[Tool, ...]:
-    """SHAP."""
-    return (task.tool("shap"),)
-
-
-def judge(task: Task) -> Outcome:
+def run(task: Task) -> Outcome:
     """Attribute samples of both windows by the model of the lock."""
-    (tool,) = tools(task)
-    windows = task.config["explain"]
+    gate, framework = task.spec(ExplainGate), task.release.framework
     model, artifact = task.inputs.artifact()
-    (reference, first), (current, second) = task.inputs.windows(windows)
-    framework = task.release.framework
-    if framework not in {"sklearn", "xgboost", "lightgbm"}:
+    (reference, first), (current, second) = task.inputs.windows(gate.explain)
+    if not FRAMEWORKS[framework].attributed:
         raise NoVerdictError(f"attributions of {framework} models are not supported; use a custom gate")
     config = {
         "model": str(model),
         "framework": framework,
         "reference": str(reference),
         "current": str(current),
-        "rows": task.config["rows"],
-        "seed": task.config["seed"],
+        "rows": gate.rows,
+        "seed": gate.seed,
     }
-    report = task.run(tool, config)
-    found = judged(task.config, report)
-    return Outcome(
-        report["tool"], report["version"], "digest", (artifact, first, second), (found,), tool.digest
-    )
+    report = task.report(gate.programs[0], config)
+    found = measure_from_report(gate, report.content)
+    return Outcome.of(report, "digest", (artifact, first, second), (found,))
 
 
-def judged(config: dict[str, Any], report: dict[str, Any]) -> Measure:
-    """What a report says of the distance between both windows."""
+def measure_from_report(gate: ExplainGate, report: dict[str, Any]) -> Measure:
+    """Return the distance between both windows."""
     interval = None
     if report["low"] is not None and report["high"] is not None:
         interval = Interval(report["low"], report["high"])
@@ -53,9 +45,9 @@ def judged(config: dict[str, Any], report: dict[str, Any]) -> Measure:
         "attribution distance",
         report["distance"],
         "atMost",
-        config["atMost"],
+        gate.at_most,
         interval=interval,
-        samples={**report["rows"], "seed": config["seed"]},
+        samples={**report["rows"], "seed": gate.seed},
         parts=report["features"],
         details={"explainer": report["explainer"]},
         doubt=f"a window has fewer than {_FEWEST} rows" if few else "",

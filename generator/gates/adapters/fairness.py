@@ -1,89 +1,85 @@
-"""Fairness over sensitive attributes: Fairlearn or Aequitas measures, intervals of all pairs of groups decide.
+"""Fairness over sensitive attributes: a library measures, intervals of all pairs of groups decide.
 
-What those libraries let pass is caught here: one group only, labels other than 0 and 1, groups of a few rows. Tables
+What the libraries let pass is caught here: one group only, labels other than 0 and 1, groups of a few rows. Tables
 have the columns `label`, `prediction` and the attributes; a column `model` names the model by its digest.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from generator.gates.environments import Tool
+from generator.gates.adapters import Outcome, Task
+from generator.gates.errors import NoVerdictError
 from generator.gates.inputs import source_of
 from generator.gates.measures import measure
-from generator.gates.outcome import NoVerdictError, Outcome
-from generator.gates.task import Task
 from generator.spec.evidence import Bound, Measure
+from generator.spec.gates import FairnessGate
 from generator.stats.binomial import Interval
 from generator.stats.fairness import largest_difference, smallest_ratio
 
 Groups = dict[str, dict[str, int]]
-ALPHA = 0.05
-_SAME = 1e-9
+ALPHA: Final = 0.05
+_TOLERANCE: Final = 1e-9
 
 
-def tools(task: Task) -> tuple[Tool, ...]:
-    """The library that the gate names."""
-    return (task.tool(task.config["tool"]),)
-
-
-def judge(task: Task) -> Outcome:
-    """The measure of each attribute."""
-    (tool,) = tools(task)
+def run(task: Task) -> Outcome:
+    """Measure each attribute."""
+    gate = task.spec(FairnessGate)
     names: dict[str, Path] = {}
     sources = []
-    if "data" in task.config:
-        path, source = task.inputs.data(task.config["data"])
+    if gate.data is not None:
+        path, source = task.inputs.data(gate.data)
         names[str(path)] = path
         sources.append(source)
     else:
-        names |= {str(path): path for path in task.inputs.tables(task.gate.name)}
+        names |= {str(path): path for path in task.inputs.tables(gate.name)}
     if not names:
         raise NoVerdictError("there are no predictions; name a table: --predictions FILE")
-    config = {"files": list(names), "sensitive": task.config["sensitive"], "measure": task.config["fairness"]}
-    report = task.run(tool, config)
-    path = names[report["file"]]
+    config = {"files": list(names), "sensitive": gate.sensitive, "measure": gate.fairness}
+    report = task.report(gate.programs[0], config)
+    path = names[report.content["file"]]
     if not sources:
         sources.append(source_of("predictions", path.name, path))
-    binding = task.inputs.bind(report["models"], path.stat().st_mtime)
-    found = tuple(judged(task.config, name, item) for name, item in report["attributes"].items())
-    return Outcome(report["tool"], report["version"], binding, tuple(sources), found, tool.digest)
+    binding = task.inputs.bind(report.content["models"], path.stat().st_mtime)
+    attributes = report.content["attributes"]
+    found = tuple(measure_from_report(gate, name, item) for name, item in attributes.items())
+    return Outcome.of(report, binding, tuple(sources), found)
 
 
-def judged(config: dict[str, Any], name: str, report: dict[str, Any]) -> Measure:
-    """One attribute: the library's value, and the interval of all pairs of groups.
+def measure_from_report(gate: FairnessGate, name: str, report: dict[str, Any]) -> Measure:
+    """Return the library's value of one attribute, with the interval of all pairs of groups.
 
     Args:
-        config: the gate's configuration.
+        gate: the gate.
         name: the attribute.
         report: `value` by the library, `binary`, and counts of `groups`.
     """
     groups: Groups = report["groups"]
-    bound, limit = _limit(config)
-    small = sorted(group for group, counts in groups.items() if counts["rows"] < config["minGroup"])
+    bound, limit = _limit(gate)
+    small = sorted(group for group, counts in groups.items() if counts["rows"] < gate.min_group)
     counted = {group: counts for group, counts in groups.items() if group not in small}
-    doubt = _doubt(config, report, counted)
+    doubt = _doubt(gate, report, counted)
     if len(counted) < 2 or not report["binary"]:
         return measure(name, None, bound, limit, doubt=doubt, samples=_rows(groups))
-    value, interval = estimate(config["fairness"], counted)
-    found = _measured(config, name, report, value, interval, doubt)
+    value, interval = estimate(gate.fairness, counted)
+    found = _measured(gate, name, report, value, interval, doubt)
     if small and found.verdict == "pass":
-        # Small groups can't fail a gate by chance, but neither are they waved through.
-        doubt = f"groups below {config['minGroup']} rows can't be judged: {', '.join(small)}"
-        return _measured(config, name, report, value, interval, doubt)
+        # Small groups can't fail a gate by chance, but neither do they pass unseen.
+        doubt = f"groups below {gate.min_group} rows can't be judged: {', '.join(small)}"
+        return _measured(gate, name, report, value, interval, doubt)
     return found
 
 
 def _measured(
-    config: dict[str, Any],
+    gate: FairnessGate,
     name: str,
     report: dict[str, Any],
     value: float | None,
     interval: Interval,
     doubt: str,
 ) -> Measure:
-    bound, limit = _limit(config)
+    bound, limit = _limit(gate)
     return measure(
         name,
         value,
@@ -91,34 +87,34 @@ def _measured(
         limit,
         interval=interval,
         samples=_rows(report["groups"]),
-        parts=_parts(report["groups"], config["fairness"]),
-        details={config["tool"]: report["value"]} if report["value"] is not None else {},
+        parts=_parts(report["groups"], gate.fairness),
+        details={gate.tool: report["value"]} if report["value"] is not None else {},
         doubt=doubt,
     )
 
 
-def _limit(config: dict[str, Any]) -> tuple[Bound, float]:
-    return ("atLeast", config["atLeast"]) if "atLeast" in config else ("atMost", config["atMost"])
+def _limit(gate: FairnessGate) -> tuple[Bound, float]:
+    if gate.at_least is not None:
+        return "atLeast", gate.at_least
+    return "atMost", gate.at_most or 0.0
 
 
-def estimate(wanted: str, groups: Groups) -> tuple[float | None, Interval]:
-    """Value and simultaneous interval of a measure, from counts of at least two groups."""
-    rates = {name: (c["selected"], c["rows"]) for name, c in groups.items()}
-    if wanted == "demographic-parity-difference":
-        return _difference(rates, ALPHA)
-    if wanted == "demographic-parity-ratio":
-        return smallest_ratio(rates, alpha=ALPHA)
-    parts = [
-        _difference({n: (c["truePositives"], c["positives"]) for n, c in groups.items()}, ALPHA / 2),
-        _difference(
-            {n: (c["falsePositives"], c["rows"] - c["positives"]) for n, c in groups.items()}, ALPHA / 2
-        ),
-    ]
-    if any(value is None for value, _ in parts):
+def estimate(kind: str, groups: Groups) -> tuple[float | None, Interval]:
+    """Return value and simultaneous interval of a fairness measure, from counts of at least two groups."""
+    selected = {name: (c["selected"], c["rows"]) for name, c in groups.items()}
+    if kind == "demographic-parity-difference":
+        return _difference(selected, ALPHA)
+    if kind == "demographic-parity-ratio":
+        return smallest_ratio(selected, alpha=ALPHA)
+    right = {name: (c["truePositives"], c["positives"]) for name, c in groups.items()}
+    wrong = {name: (c["falsePositives"], c["rows"] - c["positives"]) for name, c in groups.items()}
+    parts = [_difference(rates, ALPHA / 2) for rates in (right, wrong)]
+    values = [value for value, _ in parts if value is not None]
+    if len(values) < len(parts):
         return None, Interval(0.0, 1.0)
     low = max(interval.low for _, interval in parts)
     high = max(interval.high for _, interval in parts)
-    return max(value for value, _ in parts if value is not None), Interval(low, high)
+    return max(values), Interval(low, high)
 
 
 def _difference(rates: dict[str, tuple[int, int]], alpha: float) -> tuple[float | None, Interval]:
@@ -128,17 +124,17 @@ def _difference(rates: dict[str, tuple[int, int]], alpha: float) -> tuple[float 
     return largest_difference(rates, alpha=alpha)
 
 
-def _doubt(config: dict[str, Any], report: dict[str, Any], counted: Groups) -> str:
-    """Why nothing that the library says is to be believed."""
+def _doubt(gate: FairnessGate, report: dict[str, Any], counted: Groups) -> str:
+    """Return why the library's value can't be trusted; empty when it can."""
     if not report["binary"]:
-        return "labels and predictions must be 0 or 1: the library counts 1 alone"
+        return "labels and predictions must be 0 or 1: the library counts only 1"
     if len(counted) < 2:
-        return f"fewer than two groups have {config['minGroup']} rows: nothing to compare"
-    value, _ = estimate(config["fairness"], report["groups"])
+        return f"fewer than two groups have {gate.min_group} rows: nothing to compare"
+    value, _ = estimate(gate.fairness, report["groups"])
     if value is None:
-        return "a group has no rows of a label, or nobody is selected"
-    if report["value"] is None or abs(report["value"] - value) > _SAME:
-        return f"{config['tool']} says {report['value']}, its own counts say {value:.6g}"
+        return "a group has no rows of a label, or nothing is selected in any group"
+    if report["value"] is None or abs(report["value"] - value) > _TOLERANCE:
+        return f"{gate.tool} reports {report['value']}, its own counts give {value:.6g}"
     return ""
 
 
@@ -146,11 +142,11 @@ def _rows(groups: Groups) -> dict[str, int]:
     return {name: counts["rows"] for name, counts in groups.items()}
 
 
-def _parts(groups: Groups, wanted: str) -> dict[str, dict[str, float]]:
+def _parts(groups: Groups, kind: str) -> dict[str, dict[str, float]]:
     out: dict[str, dict[str, float]] = {}
     for name, c in groups.items():
         out[name] = {"rows": c["rows"], "selected": c["selected"], "rate": c["selected"] / c["rows"]}
-        if wanted == "equalised-odds-difference":
+        if kind == "equalised-odds-difference":
             negatives = c["rows"] - c["positives"]
             out[name] |= {"positives": c["positives"]}
             out[name] |= {"truePositiveRate": c["truePositives"] / c["positives"]} if c["positives"] else {}

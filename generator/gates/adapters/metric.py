@@ -11,31 +11,29 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from generator.gates.canonical import digest_of
-from generator.gates.environments import Tool
+from generator.gates.adapters import Outcome, Task
+from generator.gates.document import digest_of
+from generator.gates.errors import NoVerdictError
 from generator.gates.inputs import source_of
 from generator.gates.measures import measure
-from generator.gates.outcome import Binding, NoVerdictError, Outcome
-from generator.gates.task import Task
-from generator.plan.gate_tools import RUN
-from generator.spec.evidence import Measure, Source
-from generator.spec.gates import is_share
+from generator.spec.evidence import Bound, Measure, Source
+from generator.spec.gates import MetricGate, is_share
 from generator.stats.binomial import Interval
 from generator.stats.fairness import newcombe
 from generator.stats.offline import TAIL, mcnemar_exact, paired_difference, share_interval
 
-DEFAULT = "metrics.json"
+_FEWEST: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a report says of one metric.
+    """What a report holds of one metric.
 
     Args:
-        value: the metric; None when it is no number.
-        rows: rows of the test set; None when nobody says.
+        value: the metric; None when it is not a number.
+        rows: rows of the test set; None when that is not known.
         champion: the serving model's value; None when the report does not have it.
         models: the digests that the report names.
     """
@@ -46,94 +44,79 @@ class Scores:
     models: list[str] = field(default_factory=list)
 
 
-def tools(task: Task) -> tuple[Tool, ...]:
-    """MLflow for runs, SciPy's environment for comparisons row by row."""
-    found = []
-    if str(task.config.get("source", "")).startswith(RUN):
-        found.append(task.tool("mlflow"))
-    if task.config.get("against") and task.inputs.tables(task.gate.name):
-        found.append(task.tool("scipy", "paired"))
-    return tuple(found)
-
-
-def judge(task: Task) -> Outcome:
-    """The metric against its bounds, and against the champion."""
-    source = task.config.get("source", DEFAULT)
-    if source.startswith(RUN):
-        scores, outcome = _run(task, source)
-    else:
-        scores, outcome = _file(task, source)
-    found = list(bounds(task.config, scores, guaranteed=task.guaranteed))
+def run(task: Task) -> Outcome:
+    """Compare the metric with its bounds, and with the champion."""
+    gate = task.spec(MetricGate)
+    scores, outcome = _from_run(task, gate) if gate.run_id else _from_file(task, gate)
+    found = list(bounds(gate, scores, guaranteed=task.guaranteed))
     sources = list(outcome.sources)
-    if task.config.get("against"):
-        paired, tables = _paired(task)
-        found.append(not_worse(task.config, scores, paired))
+    if gate.against:
+        paired, tables = _paired(task, gate)
+        found.append(not_worse(gate, scores, paired))
         sources += tables
     return Outcome(
         outcome.tool, outcome.version, outcome.binding, tuple(sources), tuple(found), outcome.environment
     )
 
 
-def bounds(config: dict[str, Any], scores: Scores, *, guaranteed: bool) -> Iterator[Measure]:
-    """The metric against `atLeast` and `atMost`, with an interval where it is a share of a known number of rows."""
-    rows = scores.rows or config.get("rows")
-    interval = _share_interval(config["metric"], scores.value, rows, guaranteed=guaranteed)
-    remark = (
-        ""
-        if interval
-        else "no interval: its rows are unknown"
-        if not rows
-        else "no interval: it is no share of rows"
-    )
-    for bound in ("atLeast", "atMost"):
-        if bound in config:
+def bounds(gate: MetricGate, scores: Scores, *, guaranteed: bool) -> Iterator[Measure]:
+    """Yield the metric against `atLeast` and `atMost`, with an interval where it is a share of known rows."""
+    rows = scores.rows or gate.rows
+    interval = _share_interval(gate.metric, scores.value, rows, guaranteed=guaranteed)
+    remark = ""
+    if interval is None:
+        remark = "no interval: it is no share of rows" if rows else "no interval: its rows are unknown"
+    limits: tuple[tuple[Bound, float | None], ...] = (("atLeast", gate.at_least), ("atMost", gate.at_most))
+    for bound, limit in limits:
+        if limit is not None:
+            samples = {"rows": rows} if rows else {}
             yield measure(
-                config["metric"],
-                scores.value,
-                bound,
-                config[bound],
-                interval=interval,
-                samples={"rows": rows} if rows else {},
-                remark=remark,
+                gate.metric, scores.value, bound, limit, interval=interval, samples=samples, remark=remark
             )
 
 
-def not_worse(config: dict[str, Any], scores: Scores, paired: dict[str, Any]) -> Measure:
-    """The difference to the champion against the loss that is accepted."""
+def not_worse(gate: MetricGate, scores: Scores, paired: dict[str, Any]) -> Measure:
+    """Return the difference to the champion, against the loss that is accepted.
+
+    Args:
+        gate: the gate.
+        scores: both models' scores, as far as the report has them.
+        paired: report on both models row by row; empty without one.
+    """
     if "only" in paired:
-        return _discordant(config, paired)
+        return _by_rows(gate, paired)
     if paired:
         champion = float(paired["champion"])
         return measure(
-            f"{config['metric']} minus champion",
+            f"{gate.metric} minus champion",
             paired["difference"],
             "atLeast",
-            -margin(config, champion),
+            -margin(gate, champion),
             interval=Interval(paired["low"], paired["high"]),
             samples={"rows": paired["rows"], "draws": paired["draws"], "seed": paired["seed"]},
             details={"challenger": paired["value"], "champion": champion},
-            doubt=_few(paired["rows"]),
+            doubt=_too_few(paired["rows"]),
             remark="paired bootstrap",
         )
-    return _two_scores(config, scores)
+    return _by_scores(gate, scores)
 
 
-def margin(config: dict[str, Any], champion: float) -> float:
-    """The loss that is accepted, in units of the metric: `1pp` is 0.01, `1%` is a share of the champion's value."""
-    text = config.get("noWorseBy", "0%")
-    if text.endswith("pp"):
-        return float(text[:-2]) / 100
-    return float(text[:-1]) / 100 * abs(champion)
+def margin(gate: MetricGate, champion: float) -> float:
+    """Return the accepted loss in units of the metric: `1pp` is 0.01, `1%` is a share of the champion's value."""
+    loss = gate.no_worse_by
+    if loss is None:
+        return 0.0
+    return loss.value if loss.kind == "points" else loss.value * abs(champion)
 
 
 def lookup(data: Any, metric: str) -> Scores:
-    """A metric in a JSON document: at the top, or the only one of this name anywhere below.
+    """Return a metric of a JSON document: at the top, or the only one of this name anywhere below.
 
     Raises:
-        NoVerdictError: it is not there, or stands in several places.
+        NoVerdictError: it is not there, or in several places.
     """
     if not isinstance(data, dict):
-        raise NoVerdictError("the metrics file holds no mapping")
+        raise NoVerdictError("the metrics file is not a mapping")
     champion = data.get("champion")
     own = {key: value for key, value in data.items() if key != "champion"}
     rows = list(_named(own, "rows"))
@@ -149,9 +132,9 @@ def lookup(data: Any, metric: str) -> Scores:
 def _only(data: dict[str, Any], metric: str) -> float | None:
     found = [data[metric]] if metric in data else list(_named(data, metric))
     if not found:
-        raise NoVerdictError(f"the metrics hold no `{metric}`")
+        raise NoVerdictError(f"the metrics file has no `{metric}`")
     if len(found) > 1:
-        raise NoVerdictError(f"the metrics hold `{metric}` {len(found)} times; which is meant?")
+        raise NoVerdictError(f"the metrics file has `{metric}` in {len(found)} places: which one counts?")
     value = found[0]
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
@@ -165,52 +148,50 @@ def _named(data: Any, name: str) -> Iterator[Any]:
                 yield from _named(value, name)
 
 
-def _file(task: Task, name: str) -> tuple[Scores, Outcome]:
+def _from_file(task: Task, gate: MetricGate) -> tuple[Scores, Outcome]:
+    name = gate.metrics_file
     path = task.inputs.file(name)
     try:
-        scores = lookup(json.loads(path.read_bytes()), task.config["metric"])
+        scores = lookup(json.loads(path.read_bytes()), gate.metric)
     except (ValueError, RecursionError) as error:
-        raise NoVerdictError(f"{name} is no JSON, or only a part of it: {error}") from error
+        raise NoVerdictError(f"{name} is not valid JSON (truncated?): {error}") from error
     binding = task.inputs.bind(scores.models, path.stat().st_mtime)
     return scores, Outcome("metrics file", "json", binding, (source_of("report", name, path),), ())
 
 
-def _run(task: Task, source: str) -> tuple[Scores, Outcome]:
-    tool = task.tool("mlflow")
-    report = task.run(tool, {"run": source.removeprefix(RUN)})
-    if report["status"] != "FINISHED":
-        raise NoVerdictError(f"the run is {str(report['status']).lower()}, not finished")
-    metric, metrics = task.config["metric"], report["metrics"]
-    if metric not in metrics:
-        raise NoVerdictError(f"the run has no metric `{metric}`")
+def _from_run(task: Task, gate: MetricGate) -> tuple[Scores, Outcome]:
+    report = task.report(gate.programs[0], {"run": gate.run_id})
+    content = report.content
+    if content["status"] != "FINISHED":
+        raise NoVerdictError(f"the run is {str(content['status']).lower()}, not finished")
+    metrics = content["metrics"]
+    if gate.metric not in metrics:
+        raise NoVerdictError(f"the run has no metric `{gate.metric}`")
     rows = int(metrics["rows"]) if metrics.get("rows", 0) >= 1 else None
-    scores = Scores(metrics[metric], rows, metrics.get(f"champion_{metric}"), report["models"])
-    binding = task.inputs.bind(report["models"], report["ended"])
-    found = Source(role="report", path=source, digest=digest_of(metrics))
-    return scores, Outcome("mlflow", report["version"], binding, (found,), (), tool.digest)
+    champion = metrics.get(f"champion_{gate.metric}")
+    scores = Scores(metrics[gate.metric], rows, champion, content["models"])
+    binding = task.inputs.bind(content["models"], content["ended"])
+    found = Source(role="report", path=str(gate.source), digest=digest_of(metrics))
+    return scores, Outcome("mlflow", content["version"], binding, (found,), (), report.environment)
 
 
-def _paired(task: Task) -> tuple[dict[str, Any], list[Source]]:
-    """What tables of predictions say; nothing without one that tells both models apart."""
-    tables = task.inputs.tables(task.gate.name)
+def _paired(task: Task, gate: MetricGate) -> tuple[dict[str, Any], list[Source]]:
+    """Return what tables of predictions say; nothing without one that has both models row by row."""
+    tables = task.inputs.tables(gate.name)
     if not tables:
         return {}, []
     config = {
         "files": [str(path) for path in tables],
-        "metric": task.config["metric"],
-        "share": is_share(task.config["metric"]),
+        "metric": gate.metric,
+        "share": is_share(gate.metric),
         "tail": TAIL,
     }
-    report = task.run(task.tool("scipy", "paired"), config)
+    report = task.report(gate.comparisons[0], config).content
     if not report["paired"]:
         return {}, []
     path = Path(report["file"])
-    _bound(task, report["models"], path)
+    task.inputs.bind(report["models"], path.stat().st_mtime)
     return report["paired"], [source_of("predictions", path.name, path)]
-
-
-def _bound(task: Task, models: list[str], path: Path) -> Binding:
-    return task.inputs.bind(models, path.stat().st_mtime)
 
 
 def _share_interval(
@@ -221,12 +202,12 @@ def _share_interval(
     return share_interval(value * rows, rows, guaranteed=guaranteed)
 
 
-def _discordant(config: dict[str, Any], paired: dict[str, Any]) -> Measure:
-    """Accuracy on the same rows: the interval of Newcombe for pairs, and McNemar's exact p value for the reader."""
+def _by_rows(gate: MetricGate, paired: dict[str, Any]) -> Measure:
+    """Compare right answers on the same rows: Newcombe's interval for pairs, McNemar's exact p value to read."""
     rows, only, lost = paired["rows"], paired["only"], paired["championOnly"]
-    sign = -1.0 if config["metric"].lower().endswith("error_rate") else 1.0
     champion = paired["championRight"] / rows
-    accepted = margin(config, champion if sign > 0 else 1.0 - champion)
+    counts_errors = gate.metric.lower().endswith("error_rate")
+    accepted = margin(gate, 1.0 - champion if counts_errors else champion)
     difference, interval = paired_difference(lost, only, rows)
     return measure(
         "share of right answers minus champion",
@@ -240,43 +221,31 @@ def _discordant(config: dict[str, Any], paired: dict[str, Any]) -> Measure:
             "champion": champion,
             "McNemar p": mcnemar_exact(lost, only),
         },
-        doubt=_few(rows),
+        doubt=_too_few(rows),
         remark="paired by rows",
     )
 
 
-def _two_scores(config: dict[str, Any], scores: Scores) -> Measure:
-    """Two scores of unknown rows in common: an unpaired interval for shares, else the bare difference."""
-    name, rows = f"{config['metric']} minus champion", scores.rows or config.get("rows")
-    if scores.champion is None or scores.value is None:
-        raise NoVerdictError(
-            "nothing says what the champion reached: neither predictions row by row nor its score"
-        )
-    doubt = (
-        "`paired: true` asks for predictions row by row, and there are none" if config.get("paired") else ""
-    )
+def _by_scores(gate: MetricGate, scores: Scores) -> Measure:
+    """Compare two scores, which may be of different rows: an unpaired interval for shares, else the difference."""
+    rows, ours, theirs = scores.rows or gate.rows, scores.value, scores.champion
+    if theirs is None or ours is None:
+        raise NoVerdictError("the champion's score is missing, and so are predictions row by row")
     interval = None
-    if (
-        rows
-        and is_share(config["metric"])
-        and 0 <= min(scores.value, scores.champion) <= max(scores.value, scores.champion) <= 1
-    ):
-        _, interval = newcombe(scores.value * rows, rows, scores.champion * rows, rows, tail=TAIL)
+    if rows and is_share(gate.metric) and 0 <= min(ours, theirs) <= max(ours, theirs) <= 1:
+        _, interval = newcombe(ours * rows, rows, theirs * rows, rows, tail=TAIL)
     return measure(
-        name,
-        scores.value - scores.champion,
+        f"{gate.metric} minus champion",
+        ours - theirs,
         "atLeast",
-        -margin(config, scores.champion),
+        -margin(gate, theirs),
         interval=interval,
         samples={"rows": rows} if rows else {},
-        details={"challenger": scores.value, "champion": scores.champion},
-        doubt=doubt,
+        details={"challenger": ours, "champion": theirs},
+        doubt="`paired: true` needs predictions row by row, and there are none" if gate.paired else "",
         remark="not paired: two scores only",
     )
 
 
-def _few(rows: int) -> str:
+def _too_few(rows: int) -> str:
     return f"{rows} rows are too few for an interval" if rows < _FEWEST else ""
-
-
-_FEWEST = 30

@@ -7,12 +7,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from xml.parsers import expat  # document types, and with them all entities, are refused below
 
-from generator.gates.environments import Tool
+from generator.gates.adapters import Outcome, Task
+from generator.gates.errors import NoVerdictError
 from generator.gates.inputs import source_of
 from generator.gates.measures import measure
-from generator.gates.outcome import NoVerdictError, Outcome
-from generator.gates.task import Task
 from generator.spec.evidence import Measure
+from generator.spec.gates import TestsGate
 
 PROPERTY = "sluice.model"
 _OUTCOMES = ("failure", "error", "skipped")
@@ -20,45 +20,40 @@ _OUTCOMES = ("failure", "error", "skipped")
 
 @dataclass
 class Junit:
-    """A report: every case once, and what the suites claim about their number.
+    """A report: every case once, and the numbers that its suites claim.
 
     Args:
-        cases: outcome by class and name of the case; `pass` unless it says otherwise.
+        cases: outcome by class and name of the case; `pass` unless an element says otherwise.
         claimed: attributes of the suites, summed.
-        seen: elements of each outcome; a case that fails and then can't be torn down has two.
+        elements: number of elements of each outcome; a case that fails and then can't be torn down has two.
         models: digests that properties name.
-        written: when the first suite ran, seconds since 1970; None when the report does not say.
+        written: when the first suite ran, seconds since 1970; None when the report has no time.
     """
 
     cases: dict[tuple[str, str], str] = field(default_factory=dict)
     claimed: dict[str, int] = field(default_factory=dict)
-    seen: Counter[str] = field(default_factory=Counter)
+    elements: Counter[str] = field(default_factory=Counter)
     models: list[str] = field(default_factory=list)
     written: float | None = None
 
     def count(self, outcome: str) -> int:
-        """Cases with an outcome."""
+        """Return the number of cases with an outcome."""
         return sum(found == outcome for found in self.cases.values())
 
 
-def tools(task: Task) -> tuple[Tool, ...]:
-    """None: the report is read here."""
-    del task
-    return ()
-
-
-def judge(task: Task) -> Outcome:
-    """Read the report; tests that ran against `atLeast`, and none of them failed."""
-    path = task.inputs.file(task.config["junit"])
+def run(task: Task) -> Outcome:
+    """Read the report: enough tests ran, and none of them failed."""
+    gate = task.spec(TestsGate)
+    path = task.inputs.file(gate.junit)
     report = parse(path.read_bytes())
     written = report.written if report.written is not None else path.stat().st_mtime
     binding = task.inputs.bind(report.models, written)
-    source = source_of("report", task.config["junit"], path)
-    return Outcome("junit", "xml", binding, (source,), measures(report, task.config["atLeast"]))
+    measures = measures_from_report(gate, report)
+    return Outcome("junit", "xml", binding, (source_of("report", gate.junit, path),), measures)
 
 
-def measures(report: Junit, at_least: int) -> tuple[Measure, ...]:
-    """What a report says.
+def measures_from_report(gate: TestsGate, report: Junit) -> tuple[Measure, ...]:
+    """Return the tests that ran, against `atLeast`, and those that failed.
 
     Raises:
         NoVerdictError: no test was collected, all were skipped, or the report contradicts itself.
@@ -70,21 +65,23 @@ def measures(report: Junit, at_least: int) -> tuple[Measure, ...]:
         raise NoVerdictError(f"all {total} tests were skipped")
     for outcome, attribute in (("failure", "failures"), ("error", "errors")):
         claimed = report.claimed.get(attribute, 0)
-        if claimed != report.seen[outcome]:
-            raise NoVerdictError(f"the report counts {claimed} {attribute} but holds {report.seen[outcome]}")
+        if claimed != report.elements[outcome]:
+            raise NoVerdictError(
+                f"the report counts {claimed} {attribute} but holds {report.elements[outcome]}"
+            )
     samples = {"tests": total, "skipped": skipped}
     broken = report.count("failure") + report.count("error")
     return (
-        measure("tests that ran", total - skipped, "atLeast", at_least, samples=samples),
+        measure("tests that ran", total - skipped, "atLeast", gate.at_least, samples=samples),
         measure("tests that failed", broken, "atMost", 0, samples=samples),
     )
 
 
 def parse(raw: bytes) -> Junit:
-    """The cases of a report.
+    """Return the cases of a report.
 
     Raises:
-        NoVerdictError: it is no JUnit XML, is cut off, or declares a document type.
+        NoVerdictError: it is not JUnit XML, is cut off, or declares a document type.
     """
     report = Junit()
     reader = _Reader(report)
@@ -95,9 +92,9 @@ def parse(raw: bytes) -> Junit:
     try:
         parser.Parse(raw, True)
     except (expat.ExpatError, ValueError) as error:
-        raise NoVerdictError(f"the report is no JUnit XML, or only a part of one: {error}") from error
+        raise NoVerdictError(f"the report is not valid JUnit XML (truncated?): {error}") from error
     if reader.root not in {"testsuites", "testsuite"}:
-        raise NoVerdictError(f"the report is no JUnit XML: it starts with <{reader.root}>")
+        raise NoVerdictError(f"the report is not JUnit XML: it starts with <{reader.root}>")
     return report
 
 
@@ -110,11 +107,11 @@ class _Reader:
         self.case: tuple[str, str] | None = None
 
     def doctype(self, *_: object) -> None:
-        """Entities expand without end; a report needs none."""
+        """Refuse document types: entities expand without end, and a report needs none."""
         raise NoVerdictError("the report declares a document type; JUnit XML has none")
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """An element opens."""
+        """Note what an opening element says."""
         self.root = self.root or name
         if name == "testsuite":
             self._suite(attributes)
@@ -122,14 +119,14 @@ class _Reader:
             self.case = (attributes.get("classname", ""), attributes.get("name", ""))
             self.report.cases.setdefault(self.case, "pass")
         elif name in _OUTCOMES and self.case is not None:
-            self.report.seen[name] += 1
-            held = self.report.cases[self.case]
-            self.report.cases[self.case] = min(held, name, key=(*_OUTCOMES, "pass").index)
+            self.report.elements[name] += 1
+            known = self.report.cases[self.case]
+            self.report.cases[self.case] = min(known, name, key=(*_OUTCOMES, "pass").index)
         elif name == "property" and attributes.get("name") == PROPERTY:
             self.report.models.append(attributes.get("value", ""))
 
     def end(self, name: str) -> None:
-        """An element closes."""
+        """Leave a case."""
         if name == "testcase":
             self.case = None
 

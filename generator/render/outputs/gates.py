@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from generator.plan.again import in_cluster, judged_again
-from generator.plan.gate_tools import BARE, image_of
 from generator.plan.names import Names, gate_workflow
 from generator.plan.values import Gate, Plan
 from generator.render.output import Output
 from generator.render.scalars import inert_json
+from generator.spec.gate_tools import BARE
+from generator.spec.gates import CustomGate
 
 _OWN = "own-"
 WATCH_FOLDER: Final = "watch"
@@ -39,7 +40,7 @@ def gates(plan: Plan) -> Iterator[Output]:
 def _watch(plan: Plan, again: Sequence[Gate]) -> Output:
     """The gates that look at what production sees, on data that no lock can name: it is of yesterday."""
     release = _release(plan)
-    fresh = {_fresh(gate) for gate in again}
+    fresh = {gate.spec.fresh_data for gate in again}
     release["lock"]["data"] = {ref: data for ref, data in release["lock"]["data"].items() if ref not in fresh}
     labels = {
         "environment": plan.identity.environment,
@@ -60,22 +61,17 @@ def _watch(plan: Plan, again: Sequence[Gate]) -> Output:
     )
 
 
-def _fresh(gate: Gate) -> str:
-    """The data set of a gate that is new each day."""
-    return str(gate.config["drift"]["current"] if gate.kind == "drift" else gate.config.get("data", ""))
-
-
 def _version(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(".")[:2]))
 
 
 def _context(judged: Sequence[Gate], release: dict[str, Any]) -> dict[str, Any]:
     ended = (f"({gate.name}.Succeeded || {gate.name}.Failed || {gate.name}.Errored)" for gate in judged)
-    used = {image_of(gate.kind, gate.config) for gate in judged}
+    used = {gate.spec.image for gate in judged}
     return {
         "gates": [_task(gate) for gate in judged],
         "tools": sorted(name for name in used if name is not None),
-        "own": [_own(gate) for gate in judged if image_of(gate.kind, gate.config) is None],
+        "own": [_own(gate, gate.spec) for gate in judged if isinstance(gate.spec, CustomGate)],
         "bare": BARE,
         "depends": " && ".join(ended),
         "release": inert_json(release),
@@ -85,22 +81,18 @@ def _context(judged: Sequence[Gate], release: dict[str, Any]) -> dict[str, Any]:
 
 def used_images(plan: Plan) -> list[str]:
     """Names of the images of ours that the Workflow uses, sorted; none without one."""
-    found = {image_of(gate.kind, gate.config) for gate in plan.gates} | {BARE}
+    found = {gate.spec.image for gate in plan.gates} | {BARE}
     return sorted(name for name in found if name is not None) if in_cluster(plan) else []
 
 
 def _task(gate: Gate) -> dict[str, Any]:
-    image = image_of(gate.kind, gate.config)
-    return {"task": gate.name, "template": image or _OWN + gate.name, "config": inert_json(gate.config)}
+    template = gate.spec.image or _OWN + gate.name
+    return {"task": gate.name, "template": template, "config": inert_json(gate.config)}
 
 
-def _own(gate: Gate) -> dict[str, Any]:
-    """The container that a custom gate brings."""
-    return {
-        "template": _OWN + gate.name,
-        "image": gate.config["custom"],
-        "args": gate.config.get("args", []),
-    }
+def _own(gate: Gate, spec: CustomGate) -> dict[str, Any]:
+    """Return the container that a custom gate brings."""
+    return {"template": _OWN + gate.name, "image": spec.custom, "args": spec.args}
 
 
 def _release(plan: Plan) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from generator.gates.standing import Standing
+from generator.gates.gate_status import GateStatus
 from generator.spec.evidence import Measure
 
 _SIGNS = {"atLeast": "≥", "atMost": "≤"}
@@ -13,13 +13,13 @@ _MOST = 12  # measures of one gate that a page shows
 _AIR = 1.15
 
 
-def gate_rows(found: Sequence[Standing]) -> list[dict[str, Any]]:
+def gate_rows(found: Sequence[GateStatus]) -> list[dict[str, Any]]:
     """One row a gate, with its measures."""
-    return [_row(standing) for standing in found]
+    return [_row(status) for status in found]
 
 
-def _row(standing: Standing) -> dict[str, Any]:
-    gate, entry = standing.gate, standing.entry
+def _row(status: GateStatus) -> dict[str, Any]:
+    gate, entry = status.gate, status.entry
     measures = list(entry.measures) if entry else []
     # What decides comes first: the worst verdicts, then as they were written.
     worst = sorted(measures, key=lambda m: {"fail": 0, "inconclusive": 1}.get(m.verdict, 2))
@@ -28,8 +28,8 @@ def _row(standing: Standing) -> dict[str, Any]:
         "name": gate.name,
         "kind": gate.kind,
         "tool": f"{entry.tool} {entry.tool_version}" if entry else gate.tool,
-        "state": standing.state,
-        "said": standing.said,
+        "state": status.state,
+        "said": status.reason,
         "day": entry.end[:10] if entry else "",
         "binding": entry.binding if entry else "",
         "waiver": f"waived until {waiver.until} by {waiver.approved_by}: {waiver.reason}" if waiver else "",

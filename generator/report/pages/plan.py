@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.gates.document import Evidence
-from generator.gates.standing import standings, summary
+from generator.gates.gate_status import gate_statuses, summary
 from generator.odds.figures import figures, money_up, told
 from generator.odds.odds import odds_of
 from generator.plan.changes import Change, changes
@@ -61,7 +61,7 @@ class Subject:
 def plan_page(subject: Subject, templates: Templates) -> str:
     """The page as HTML."""
     plan = subject.planned.plan
-    stand = standings(plan, subject.evidence)
+    stand = gate_statuses(plan, subject.evidence)
     by_key = {section.key: section for section in sections(subject.planned, stand)}
     context = {
         "plan": plan,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from generator.gates.standing import Standing
+from generator.gates.gate_status import GateStatus
 from generator.plan.resolve import Planned
 from generator.report.sections.cost import cost
 from generator.report.sections.odds import odds
@@ -23,7 +23,7 @@ _BEFORE = (release, story, guards, odds, cost)
 _AFTER = (abort, coverage, authority, values)
 
 
-def sections(planned: Planned, judged: Sequence[Standing]) -> list[Section]:
+def sections(planned: Planned, judged: Sequence[GateStatus]) -> list[Section]:
     """All sections of one plan, in the order that people read them.
 
     Args:

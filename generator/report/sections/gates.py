@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from generator.report.formats.characters import visible
 from generator.report.sections.section import table
-from generator.spec.evidence import Entry, Measure
+from generator.spec.evidence import EvidenceEntry, Measure
 
 _CELLS = 16
 _SIGNS = {"atLeast": "≥", "atMost": "≤"}
@@ -14,7 +14,7 @@ _SGR = {"pass": "32", "fail": "1;31", "inconclusive": "1;33"}
 _NAME = 48
 
 
-def gates_table(entries: Sequence[Entry], *, color: bool = False) -> Iterator[str]:
+def gates_table(entries: Sequence[EvidenceEntry], *, color: bool = False) -> Iterator[str]:
     """Lines of the table, and below it the reason of every gate that did not pass."""
     rows: list[tuple[str, ...]] = [("gate", "measured", "value", "limit", "", "verdict")]
     for entry in entries:
@@ -42,7 +42,7 @@ def bar(measure: Measure) -> str:
     return "".join(cells)
 
 
-def _rows(entry: Entry) -> Iterator[tuple[str, ...]]:
+def _rows(entry: EvidenceEntry) -> Iterator[tuple[str, ...]]:
     if not entry.measures:
         yield entry.name, entry.tool, "-", "", "", entry.verdict
     for measure in entry.measures:

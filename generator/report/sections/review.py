@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from generator.gates.standing import Standing
+from generator.gates.gate_status import GateStatus
 from generator.plan.abort import on_abort
 from generator.plan.authority import powers
 from generator.plan.coverage import gaps
@@ -13,36 +13,36 @@ from generator.plan.resolve import Planned
 from generator.report.sections.section import Section, table
 
 
-def gates(planned: Planned, judged: Sequence[Standing]) -> Section:
+def gates(planned: Planned, judged: Sequence[GateStatus]) -> Section:
     """Judgements before any traffic: what each asks, what evidence says of it, and what is waived."""
     plan = planned.plan
     data = {
         "key": plan.gate_key,
         "enforced": list(plan.enforcement),
-        "gates": [_gate(standing) for standing in judged],
+        "gates": [_gate(status) for status in judged],
     }
-    rows = [row for standing in judged for row in _rows(standing)]
+    rows = [row for status in judged for row in _rows(status)]
     where = f"enforced in {' and '.join(plan.enforcement)}, key {plan.gate_key[:12]}"
     return Section("gates", "Gates", data, (where, *(table(rows) or ("none",))))
 
 
-def _gate(standing: Standing) -> dict[str, Any]:
-    gate, entry = standing.gate, standing.entry
+def _gate(status: GateStatus) -> dict[str, Any]:
+    gate, entry = status.gate, status.entry
     return {
         "name": gate.name,
         "kind": gate.kind,
         "tool": gate.tool,
         "config": gate.config,
         "waiver": gate.waiver.model_dump(exclude={"model"}) if gate.waiver else None,
-        "state": standing.state,
-        "reason": standing.said,
+        "state": status.state,
+        "reason": status.reason,
         "judged_at": entry.end if entry else None,
     }
 
 
-def _rows(standing: Standing) -> Iterator[tuple[str, str, str, str]]:
-    gate, held = standing.gate, standing.gate.waiver
-    yield gate.name, gate.kind, standing.state, standing.said
+def _rows(status: GateStatus) -> Iterator[tuple[str, str, str, str]]:
+    gate, held = status.gate, status.gate.waiver
+    yield gate.name, gate.kind, status.state, status.reason
     if held:
         yield "", "", "waived", f"until {held.until} by {held.approved_by}: {held.reason}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from generator.gates.standing import State
+from generator.gates.gate_status import State
 from generator.plan.layers import Source
 from generator.plan.timeline import EventKind
 from generator.report.formats.json_schema import closed

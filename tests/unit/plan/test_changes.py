@@ -23,7 +23,7 @@ EXAMPLES = Path(__file__).resolve().parents[3] / "specs"
 FOLLOWS = {
     "identity.team", "bento.custom_class", "identity.model", "identity.environment", "version.ref", "image.digest", "image.tag",
     "bento.name", "bento.class_name", "bento.tag", "bento.version", "bento.digest", "bento.buckets", "bento.scrape_s",
-    "bento.path", "gate_key", "gates.config", "gates.kind", "gates.waiver.gate", "gates.waiver.model",
+    "bento.path", "gate_key", "gates.config", "gates.spec", "gates.waiver.gate", "gates.waiver.model",
     "version.at", "rollout.guards", "rollout.shadow.guards",
 }  # fmt: skip
 GUARD_FOLLOWS = re.compile(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.plan.names import Names, application, labels
-from generator.plan.pins import requirements
+from generator.plan.serving import requirements
 from generator.plan.values import Identity, Plan
 from generator.render.bento import Bentos
 from generator.render.environment import Templates, builtin_folder

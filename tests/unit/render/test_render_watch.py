@@ -9,8 +9,9 @@ import pytest
 import ryaml
 
 from generator.cli.reverts.asked import from_webhook
-from generator.gates.outcome import NoVerdictError
-from generator.gates.pod import mounted, told
+from generator.gates.errors import NoVerdictError
+from generator.gates.pod import read_release
+from generator.gates.staging import mounted_inputs
 from generator.plan.observed import daily_cron
 from tests import golden
 
@@ -33,7 +34,7 @@ def tasks(spec: Any) -> list[str]:
 
 def told_release(spec: Any) -> Any:
     (parameter,) = spec["arguments"]["parameters"]
-    return told({"SLUICE_RELEASE": parameter["value"]})
+    return read_release({"SLUICE_RELEASE": parameter["value"]})
 
 
 def test_only_what_production_can_change_is_judged_again():
@@ -48,14 +49,14 @@ def test_the_reference_stays_locked_and_fresh_data_does_not(tmp_path):
     (folder / "data").mkdir(parents=True)
     for name in ("train", "prod-30d", "seen"):
         (folder / "data" / f"{name}.csv").write_text("price,hour\n1,2\n")
-    inputs = mounted(tmp_path, release.lock)
+    inputs = mounted_inputs(tmp_path, release.lock)
     for fresh in ("data/prod-30d.csv", "data/seen.csv"):
         path, source = inputs.data(fresh)
         assert path == folder / fresh
         assert str(source.digest).startswith("sha256:")
     with pytest.raises(NoVerdictError, match="not the data set of the lock"):
         inputs.data("data/train.csv")
-    before = mounted(tmp_path, told_release(item("workflow-gates.yaml")["spec"]).lock)
+    before = mounted_inputs(tmp_path, told_release(item("workflow-gates.yaml")["spec"]).lock)
     with pytest.raises(NoVerdictError, match="not the data set of the lock"):
         before.data("data/prod-30d.csv")
 

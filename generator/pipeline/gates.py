@@ -1,0 +1,159 @@
+"""The gates of a model as commands use them: which there are, what runs them, and where their evidence goes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from generator.gates.adapters import Release, Task, tools
+from generator.gates.document import evidence_bytes, read_evidence
+from generator.gates.enforce import evidence_findings, report_findings
+from generator.gates.environments import Environments
+from generator.gates.inputs import Inputs
+from generator.gates.run import Clock, PlannedGate, distinct_gates, document, still_valid
+from generator.pipeline.session import Session
+from generator.pipeline.writing import write_file
+from generator.plan.entries import Entry
+from generator.plan.resolve import Planned, Resolved
+from generator.plan.values import Plan
+from generator.source.errors import CliError
+from generator.source.finding import Finding
+from generator.spec.evidence import EvidenceEntry
+from generator.spec.gate_tools import TOOLS
+from generator.spec.lock import LockFile
+
+
+@dataclass(frozen=True)
+class ModelGates:
+    """A model, its plans in all environments, and the lock that they are made with."""
+
+    session: Session
+    entry: Entry
+    planned: tuple[Planned, ...]
+    lock: LockFile
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The plans of all environments."""
+        return tuple(item.plan for item in self.planned)
+
+    @cached_property
+    def everything(self) -> tuple[PlannedGate, ...]:
+        """The gates of all environments, each configuration once."""
+        return distinct_gates(self.plans)
+
+    def planned_in(self, environment: str) -> Planned:
+        """Return the plan of an environment.
+
+        Raises:
+            CliError: there is no such environment.
+        """
+        found = {item.plan.identity.environment: item for item in self.planned}
+        if environment not in found:
+            raise CliError(f"unknown environment `{environment}`; known: {', '.join(found)}")
+        return found[environment]
+
+    def chosen(self, environment: str, name: str) -> tuple[PlannedGate, ...]:
+        """Return the gates of one environment, or of all, and those of one name, or all.
+
+        Raises:
+            CliError: there are none.
+        """
+        plans = [self.planned_in(environment).plan] if environment else self.plans
+        found = distinct_gates(plans, name)
+        if found:
+            return found
+        if not name:
+            raise CliError(f"{self.entry.name} has no gates")
+        known = ", ".join(item.gate.name for item in self.everything) or "none"
+        raise CliError(f"{self.entry.name} has no gate `{name}`; its gates: {known}")
+
+    def task(self, item: PlannedGate, inputs: Inputs, environments: Environments) -> Task:
+        """Return what there is to run for one gate."""
+        from generator.render.environment import builtin_folder
+
+        plan = item.plan
+        return Task(
+            gate=item.gate,
+            release=Release(plan.bento.framework, plan.gate_key),
+            guaranteed=plan.gate_pods.guaranteed,
+            inputs=inputs,
+            environments=environments,
+            scripts=builtin_folder() / "gates",
+        )
+
+    def write(self, entries: Sequence[EvidenceEntry]) -> str:
+        """Write the evidence: these entries, and of the earlier ones those that still hold. Return its path."""
+        old = read_evidence(self.entry.evidence, self.session.root, self.entry.name).content
+        replaced = [(entry.name, entry.configuration) for entry in entries]
+        kept = still_valid(old, self.lock, replaced, self.everything)
+        content = document(self.entry.name, self.plans, self.lock, [*kept, *entries])
+        write_file(self.entry.evidence, evidence_bytes(content))
+        return str(self.entry.evidence.relative_to(self.session.root))
+
+
+def model_gates(session: Session, entry: Entry) -> ModelGates:
+    """Return the gates of a model.
+
+    Raises:
+        CliError: it can't be planned in all environments, or has no lock.
+    """
+    resolved = _resolve(session, entry)
+    if resolved.findings or not resolved.plans:
+        first = f": {resolved.findings[0].message}" if resolved.findings else ""
+        raise CliError(f"{entry.name} can't be planned{first}", f"`sluice validate {entry.name}` shows more")
+    lock = resolved.plans[0].written.lock
+    if lock is None:
+        raise CliError(f"{entry.name} has no lock", f"run `sluice pin {entry.name}`")
+    return ModelGates(session, entry, tuple(resolved.plans), lock)
+
+
+def check_evidence(session: Session, entry: Entry) -> list[Finding]:
+    """Return everything that is wrong with the evidence of one model, in all environments, each once."""
+    evidence = read_evidence(entry.evidence, session.root, entry.name)
+    resolved = _resolve(session, entry)
+    if not resolved.plans:
+        return [*resolved.findings, *evidence.findings]
+    found = [f for planned in resolved.plans for f in evidence_findings(planned, evidence, session.today)]
+    return list(dict.fromkeys([*evidence.findings, *found, *report_findings(evidence)]))
+
+
+def check_tools(tasks: Sequence[Task], note: Callable[[str], None]) -> None:
+    """Before anything runs, show what users of the tools must know, and find what --offline can't make.
+
+    Args:
+        tasks: everything that will run.
+        note: shows a line to the user.
+
+    Raises:
+        CliError: an environment is missing that may not be made.
+    """
+    needed = {tool.name: (tool, task.environments) for task in tasks for tool in tools(task)}
+    for name in sorted(needed):
+        if TOOLS[name].notice:
+            note(TOOLS[name].notice)
+    missing = [
+        name
+        for name, (tool, environments) in sorted(needed.items())
+        if environments.offline and environments.missing(tool)
+    ]
+    if missing:
+        raise CliError(f"--offline makes no environments, and these are missing: {', '.join(missing)}")
+
+
+def clock() -> Clock:
+    """Return the clock (UTC); SOURCE_DATE_EPOCH stops it, so that evidence can be made again byte for byte."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    if not epoch:
+        return lambda: dt.datetime.now(tz=dt.UTC)
+    fixed = dt.datetime.fromtimestamp(int(epoch), tz=dt.UTC)
+    return lambda: fixed
+
+
+def _resolve(session: Session, entry: Entry) -> Resolved:
+    if session.repository.platform is None:
+        raise CliError("the platform can't be used", "`sluice validate` shows why")
+    return session.resolve(entry)

@@ -1,0 +1,24 @@
+"""What a framework is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Framework:
+    """One way to load a model.
+
+    `templates/bento/frameworks/<name>.py.j2` is the code that does it, a class `Predictor`.
+
+    Args:
+        name: its name in specs.
+        requirements: pinned packages that its services need beside BentoML; what this project's tests build and serve.
+        own_class: the team brings the class (`load` in the spec).
+        attributed: `templates/gates/shap/run.py` loads its models, so that explain gates can attribute them.
+    """
+
+    name: str
+    requirements: tuple[str, ...]
+    own_class: bool
+    attributed: bool

@@ -1,0 +1,14 @@
+"""A class of the team's own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from generator.spec.frameworks.base import Framework
+
+FRAMEWORK: Final = Framework(
+    name="custom",
+    requirements=(),
+    own_class=True,
+    attributed=False,
+)

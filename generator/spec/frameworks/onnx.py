@@ -1,0 +1,14 @@
+"""ONNX models."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from generator.spec.frameworks.base import Framework
+
+FRAMEWORK: Final = Framework(
+    name="onnx",
+    requirements=("onnxruntime==1.32.0", "numpy==2.4.6"),
+    own_class=False,
+    attributed=False,
+)

@@ -1,0 +1,14 @@
+"""XGBoost models."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from generator.spec.frameworks.base import Framework
+
+FRAMEWORK: Final = Framework(
+    name="xgboost",
+    requirements=("xgboost==3.2.0", "scikit-learn==1.9.1", "numpy==2.4.6"),
+    own_class=False,
+    attributed=True,
+)

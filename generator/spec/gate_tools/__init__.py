@@ -1,0 +1,52 @@
+"""Gate tools: the libraries that measure for gates. One descriptor a module; this one finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from generator.source.discovery import discover
+from generator.spec.gate_tools.base import Choice, DriftTest, GateTool, Program
+
+__all__ = ["BARE", "IMAGES", "TOOLS", "DriftTest", "GateTool", "Program", "choices", "drift_test", "program"]
+
+TOOLS: Final[Mapping[str, GateTool]] = {
+    tool.name: tool for tool in discover(__name__, __path__, GateTool, frozenset({"base"}))
+}
+"""Every tool by its name."""
+
+BARE: Final = "sluice"
+"""The image without any tool: it reads reports, and concludes the verdict."""
+
+IMAGES: Final[Mapping[str, tuple[str, ...]]] = {
+    BARE: (),
+    **{name: (name, *tool.image_also) for name, tool in TOOLS.items()},
+}
+"""The tools whose environments an image holds, by image."""
+
+_CHOICES: Final[Mapping[tuple[str, str], tuple[GateTool, Choice]]] = {
+    (choice.gate, choice.name): (tool, choice) for tool in TOOLS.values() for choice in tool.choices
+}
+
+
+def choices(gate: str) -> tuple[str, ...]:
+    """Return the values of `tool:` that gates of a kind may have."""
+    return tuple(name for kind, name in _CHOICES if kind == gate)
+
+
+def program(gate: str, choice: str) -> Program:
+    """Return the script behind a value of `tool:`."""
+    tool, found = _CHOICES[gate, choice]
+    return Program(tool.name, found.script)
+
+
+def drift_test(choice: str) -> DriftTest:
+    """Return how the report of a drift gate with this `tool:` is judged.
+
+    Raises:
+        TypeError: its descriptor does not say.
+    """
+    _, found = _CHOICES["drift", choice]
+    if found.drift is None:
+        raise TypeError(f"the drift tool {choice} does not say how its report is judged")
+    return found.drift

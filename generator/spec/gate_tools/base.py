@@ -1,0 +1,67 @@
+"""What a gate tool is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Statistic = Literal["distance", "association", "index"]
+"""What a drift test measures: a distance of distributions, an association of categories, a stability index."""
+
+
+@dataclass(frozen=True, slots=True)
+class DriftTest:
+    """How the report of a drift gate's tool is judged.
+
+    Args:
+        statistic: what its `distance` is.
+        floor: effect that matters, unless the gate says otherwise (`atMost`).
+    """
+
+    statistic: Statistic
+    floor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value of `tool:` in a gate.
+
+    Args:
+        gate: kind of the gates that may name it.
+        name: the value.
+        script: script of the tool that it runs, without `.py`.
+        drift: how its report is judged, for drift gates; None for others.
+    """
+
+    gate: str
+    name: str
+    script: str
+    drift: DriftTest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateTool:
+    """A library that measures for gates.
+
+    `templates/gates/<name>/` holds its scripts and the hashed list of its packages: libraries that exclude each other
+    have environments of their own.
+
+    Args:
+        name: name of that folder, and of the image that holds the tool.
+        choices: values of `tool:` that run it; empty where gates choose it by other keys.
+        image_also: tools whose environments its image holds as well.
+        notice: what its users must know before they run it, such as a restrictive licence; empty for nothing.
+    """
+
+    name: str
+    choices: tuple[Choice, ...]
+    image_also: tuple[str, ...]
+    notice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A script of a gate tool."""
+
+    tool: str
+    script: str

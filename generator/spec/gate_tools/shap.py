@@ -1,0 +1,14 @@
+"""SHAP: attributions of a model over two windows of data."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from generator.spec.gate_tools.base import Choice, GateTool
+
+TOOL: Final = GateTool(
+    name="shap",
+    choices=(Choice("explain", "shap", "run"),),
+    image_also=(),
+    notice="",
+)
