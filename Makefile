@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: render test gates test-cluster lint bench golden docs pins release dist clean
+.PHONY: render test gates test-cluster lint bench golden kinds docs pins release dist clean
 
 render: $(BIN)/.core
 	$(BIN)/sluice render
@@ -39,6 +39,10 @@ bench: $(BIN)/.dev
 
 golden: $(BIN)/.dev
 	$(BIN)/python -m tests.golden
+
+# The kinds of objects as their projects publish them, from Go modules; prints which fields came and went.
+kinds: $(BIN)/.dev
+	$(BIN)/python -m tests.tools.kinds.build
 
 # The documents as a static site, in build/site.
 docs: $(BIN)/.dev

@@ -15,7 +15,7 @@ from typing import Final
 from generator.cluster.server import Answer, Server, path_of
 from generator.lint.kinds.codes import Issue, issue
 from generator.lint.kinds.objects import Document, Object, object_of
-from generator.lint.kinds.problem import Path
+from generator.source.document import Path
 
 AT_ONCE: Final = 8
 _DRY_RUN: Final = {

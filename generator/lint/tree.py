@@ -24,7 +24,7 @@ import yaml
 
 from generator.lint.kinds.codes import Issue, issue
 from generator.lint.kinds.objects import Document
-from generator.lint.kinds.problem import Path
+from generator.source.document import Path
 from generator.source.finding import Place
 
 LIMIT: Final = 8 << 20

@@ -14,8 +14,8 @@ from typing import Final
 
 from generator.lint.kinds import check, clients, delivery, references, selectors, workflow_graph, workloads
 from generator.lint.kinds.codes import Issue, issue
+from generator.lint.kinds.mistake import Mistake, Sort, dotted
 from generator.lint.kinds.objects import Document, Object, Objects
-from generator.lint.kinds.problem import Problem, Sort, dotted
 from generator.lint.tree import Positions, Tree, read_tree
 from generator.source.finding import Finding, Place
 
@@ -81,7 +81,7 @@ def _shapes(documents: Iterable[Document]) -> Iterator[Issue]:
             yield _shape(document, problem)
 
 
-def _shape(document: Document, problem: Problem) -> Issue:
+def _shape(document: Document, problem: Mistake) -> Issue:
     on_key = problem.sort in ("unknown-field", "null", "choice")
     message = str(problem) if problem.sort != "unknown-kind" else problem.message
     return issue(document, problem.path, _CODES[problem.sort], message, on_key=on_key)

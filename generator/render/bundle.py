@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import ryaml
 
-from generator.lint.kinds import Problem, check
+from generator.lint.kinds import Mistake, check
 from generator.plan.names import PORT, Names, labels
 from generator.plan.values import Plan
 from generator.render.environment import Templates
@@ -89,10 +89,10 @@ def render_object(output: Output, common: Mapping[str, object], templates: Templ
         parsed = ryaml.loads(body)
     except ryaml.InvalidYamlError as error:
         raise _wrong(output.template, templates, f"it does not give YAML: {error}") from error
-    problems = check(parsed) if isinstance(parsed, dict) else [Problem((), "this is no object")]
-    if problems:
-        said = "; ".join(f"{'.'.join(map(str, p.path))}: {p.message}" for p in problems[:5])
-        raise _wrong(output.template, templates, f"it does not give a valid object: {said}")
+    mistakes = check(parsed) if isinstance(parsed, dict) else [Mistake((), "a mapping is expected")]
+    if mistakes:
+        shown = "; ".join(map(str, mistakes[:5]))
+        raise _wrong(output.template, templates, f"it does not give a valid object: {shown}")
     return f"# Rendered by Sluice from {origin}: edit that file, not this one.\n{body}"
 
 

@@ -1,42 +1,57 @@
-"""Strict types of every kind that Sluice renders, fast enough to check each object of each run.
+"""Strict types of every kind that Sluice renders or reads, fast enough to check each object of each run.
 
 `check` looks at one object: fields that do not exist, values of the wrong type, words outside an enumeration,
 names, quantities, durations and ports of the wrong form, missing keys, fields that exclude each other. One
-mistake gives one problem. The field lists are those of Kubernetes 1.37 and of the custom resource definitions
-of Argo Rollouts 1.10, Argo CD 3.6, Argo Workflows 3.7, Gateway API 1.7, Istio 1.31, Traefik 3.7, KEDA 2.21,
-External Secrets 1.3 and prometheus-operator 0.95; tests hold the tables against them.
+mistake gives one `Mistake`. The types are those that Kubernetes, Argo Rollouts, Argo CD, Argo Workflows, Gateway API,
+Istio, Traefik, KEDA, External Secrets and prometheus-operator publish, and what `strict` demands on top.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from pydantic_core import ValidationError
 
-from generator.lint.kinds.problem import Problem, details
-from generator.lint.kinds.registry import KINDS, compiled, table
+from generator.lint.kinds.definitions import KINDS
+from generator.lint.kinds.mistake import Mistake, mistakes
+from generator.lint.kinds.tables import Part, part
 
-__all__ = ["KINDS", "Problem", "check"]
+__all__ = ["KINDS", "Mistake", "check"]
+
+_ANY_VERSION: Final[Mapping[str, str]] = {}
 
 
-def check(obj: Mapping[str, object]) -> list[Problem]:
-    """What is wrong with one Kubernetes object.
+def check(obj: Mapping[str, object], versions: Mapping[str, str] = _ANY_VERSION) -> list[Mistake]:
+    """Return what is wrong with one Kubernetes object.
 
     Args:
         obj: the object as a YAML or JSON reader gives it: plain dicts, lists and scalars.
+        versions: minor versions by project, such as `{"argo-rollouts": "1.9"}`. An object of a project that is not
+            named is fine if any known version takes it.
 
     Returns:
-        One problem a mistake, none for a good object; a single one of sort `unknown-kind` when there is no
-        table for its apiVersion and kind.
+        One mistake for each thing that is wrong, none for a good object; a single one of sort `unknown-kind` when
+        nothing is known of its apiVersion and kind.
     """
     api_version, kind = obj.get("apiVersion"), obj.get("kind")
     if not isinstance(api_version, str) or not isinstance(kind, str):
         key = "kind" if isinstance(api_version, str) else "apiVersion"
-        return [Problem((key,), "is required and must be a string", "missing")]
-    if (api_version, kind) not in KINDS:
-        return [Problem(("kind",), f"{api_version} {kind} is not a kind that can be checked", "unknown-kind")]
+        return [Mistake((key,), "is required and must be a string", "missing")]
+    known = KINDS.get((api_version, kind))
+    if known is None:
+        return [Mistake(("kind",), f"{api_version} {kind} is not a kind that can be checked", "unknown-kind")]
+    if known.project in versions:
+        return _mistakes(part(api_version, kind, versions[known.project]), obj)
+    found = _mistakes(part(api_version, kind), obj)
+    for version in known.roots if found else ():
+        found = min(found, _mistakes(part(api_version, kind, version), obj), key=len)
+    return found
+
+
+def _mistakes(table: Part, obj: Mapping[str, object]) -> list[Mistake]:
     try:
-        compiled(api_version, kind).validate_python(obj)
+        table.run(obj)
     except ValidationError as error:
-        return details(error.errors(include_url=False, include_context=False), table(api_version, kind))
+        return mistakes(error.errors(include_url=False, include_context=False), table.schema)
     return []

@@ -14,10 +14,10 @@ from importlib.util import find_spec
 from typing import Any, Final
 
 from generator.lint.kinds.codes import Issue, issue
+from generator.lint.kinds.notation import Schema
 from generator.lint.kinds.objects import Object, Objects, as_map
-from generator.lint.kinds.problem import Path
-from generator.lint.kinds.registry import table
-from generator.lint.kinds.table import Schema, inner
+from generator.lint.kinds.tables import inner, part
+from generator.source.document import Path
 
 _ADMISSION: Final = "admissionregistration.k8s.io/v1"
 _CORE: Final = {
@@ -135,7 +135,7 @@ def workflow_flaws(item: Object) -> Iterator[Flaw]:
     configuration = import_module("argo_workflows.configuration").Configuration()
     model = getattr(import_module("argo_workflows.models"), _PREFIX + item.kind)
     errors = import_module("argo_workflows.exceptions")
-    copy = _texts(table(_ARGO, item.kind), json.loads(json.dumps(item.body, default=str)))
+    copy = _texts(part(_ARGO, item.kind).schema, json.loads(json.dumps(item.body, default=str)))
     try:
         made = utils.validate_and_convert_types(copy, (model,), [], True, True, configuration=configuration)
     except errors.OpenApiException as error:

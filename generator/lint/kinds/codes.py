@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from generator.lint.engine import CODES, Code, declare
 from generator.lint.kinds.objects import Document
-from generator.lint.kinds.problem import Path
+from generator.source.document import Path
 from generator.source.finding import Place, Severity
 
 _APPLY = "The API server refuses the object, and the sync stops there."

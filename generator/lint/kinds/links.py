@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from generator.lint.kinds.objects import Object, Reference, as_map, as_text, each
-from generator.lint.kinds.problem import Path
 from generator.lint.kinds.workloads import pod_references
+from generator.source.document import Path
 
 _ARGO: Final = "argoproj.io"
 _GATEWAY: Final = "gateway.networking.k8s.io"

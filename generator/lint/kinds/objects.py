@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from generator.lint.kinds.problem import Path
-from generator.lint.kinds.registry import KINDS
+from generator.lint.kinds.definitions import KINDS
+from generator.source.document import Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Final
 from generator.lint.kinds.codes import Issue, issue
 from generator.lint.kinds.links import references
 from generator.lint.kinds.objects import Object, Objects, Reference, as_map, as_text, together
-from generator.lint.kinds.problem import suggestion
+from generator.source.suggest import misspelt
 
 # A ready cluster has these without anybody writing them down.
 _ALWAYS_THERE: Final = frozenset(
@@ -32,7 +32,7 @@ def _broken(objects: Objects, item: Object, reference: Reference) -> Iterator[Is
     here = objects.beside(item, group, kind, namespace)
     where = f" in namespace {namespace}" if namespace else ""
     if here:
-        near = suggestion(name, [other.name for other in here])
+        near = misspelt(name, [other.name for other in here])
         guess = f"; did you mean {near}?" if near else f"; there is {', '.join(o.name for o in here[:4])}"
         yield issue(
             item.document, path, "VER150", f"{item} names {kind} {name}, which is not there{where}{guess}"

@@ -1,33 +1,32 @@
-"""Scalars of the Kubernetes API: names, numbers, quantities, durations, ports, labels.
+"""Scalars of the Kubernetes API and of the controllers: names, numbers, quantities, durations, ports, labels.
 
-Sources: the Kubernetes API conventions and `apimachinery/pkg/util/validation` (names, labels, port names),
-`apimachinery/pkg/api/resource` (quantities), Go's `time.ParseDuration`, GEP-2257 (Gateway API durations) and
-the Prometheus configuration page (Prometheus durations).
+Sources: the Kubernetes API conventions; Kubernetes 1.37, apimachinery/pkg/util/validation (names, labels, port names)
+and apimachinery/pkg/api/resource (quantities); Go's `time.ParseDuration`; the Prometheus configuration page
+(Prometheus durations).
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from generator.lint.kinds.table import Schema, either, listof, mapof, scalar, text, whole
+from generator.lint.kinds.notation import Schema, either, listof, mapof, nullable, scalar, text, whole
 
 _LABEL: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_HOST: Final = rf"{_LABEL}(\.{_LABEL})*"
 _QUALIFIED: Final = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _GO: Final = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)"
-_AMOUNT: Final = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?"
-_HOST: Final = rf"{_LABEL}(\.{_LABEL})*"
+_QUANTITY: Final = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]+)?"
 
 TEXT: Final = scalar("str", "a string")
 FILLED: Final = scalar("str", "a string that is not empty", min_length=1)
 BOOL: Final = scalar("bool", "true or false")
-INT: Final = scalar("int", "a whole number")
+INT: Final = scalar("int", "a whole number", ge=-(2**63), le=2**63 - 1)
 COUNT: Final = scalar("int", "a whole number, 0 or more", ge=0)
 POSITIVE: Final = scalar("int", "a whole number, 1 or more", ge=1)
 NUMBER: Final = scalar("float", "a number")
 ANY: Final = scalar("any", "anything")
 FREE: Final = mapof(ANY)
 """A mapping whose content belongs to somebody else: a plugin's configuration, a driver's options."""
-
 TEXTS: Final = listof(TEXT)
 TEXT_MAP: Final = mapof(TEXT)
 
@@ -42,12 +41,10 @@ DNS_1035: Final = text(
 DNS_NAME: Final = text(
     "a DNS name (lower-case letters, digits, '-' and '.', at most 253 characters)", f"^{_HOST}$", 253
 )
-HOSTNAME: Final = text("a host name, perhaps with a leading '*.'", rf"^(\*\.)?{_HOST}$", 253)
 PATH_SEGMENT: Final = text("a name without '/' and '%'", r"^[^/%]+$", 253)
-KIND: Final = text("a kind (letters, digits and '-')", "^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$", 63)
-GROUP: Final = text("an API group (a DNS name, empty for the core group)", f"^({_HOST})?$", 253)
-CONFIG_KEY: Final = text("a key (letters, digits, '-', '_' and '.')", "^[-._a-zA-Z0-9]+$", 253)
+CONFIG_KEY: Final = text("a key made of letters, digits, '-', '_' and '.'", "^[-._a-zA-Z0-9]+$", 253)
 ENV_NAME: Final = text("an environment variable's name (printable ASCII without '=')", "^[ -<>-~]+$")
+SYNC_OPTION: Final = text("a sync option such as CreateNamespace=true", "^[A-Za-z]+=[^=]+$")
 
 PORT: Final = whole("a port (1 to 65535)", 1, 65535)
 PORT_NAME: Final = text(
@@ -56,26 +53,25 @@ PORT_NAME: Final = text(
     15,
 )
 PORT_OR_NAME: Final = either("a port (1 to 65535) or a port's name", PORT, PORT_NAME)
+FILE_MODE: Final = whole("a file mode (octal 0 to 0777)", 0, 0o777)
 INT_OR_TEXT: Final = either("a whole number or a string", INT, TEXT)
 INT_OR_PERCENT: Final = either(
-    "a whole number or a percentage such as 25%",
-    COUNT,
-    text("a percentage", "^[0-9]+%$"),
+    "a whole number or a percentage such as 25%", COUNT, text("a percentage", "^[0-9]+%$")
 )
-INT_OR_TEMPLATED: Final = either(
+INT_OR_PLACEHOLDER: Final = either(
     "a whole number or a placeholder", INT, text("a placeholder", r"^-?[0-9]+$|\{\{.*\}\}")
 )
+PLACEHOLDER: Final = text("a placeholder", r"\{\{")
+SIGNED_QUANTITY: Final = either(
+    "a quantity such as 500m, 2 or 512Mi", text("a quantity", f"^[-+]?{_QUANTITY}$"), INT, NUMBER
+)
 QUANTITY: Final = either(
-    "a quantity such as 500m, 2 or 512Mi",
-    text("a quantity", f"^[-+]?{_AMOUNT}$"),
-    INT,
-)
-AMOUNT: Final = either(
     "a quantity such as 500m, 2 or 512Mi, not below zero",
-    text("a quantity", rf"^\+?{_AMOUNT}$"),
+    text("a quantity", rf"^\+?{_QUANTITY}$"),
     COUNT,
+    scalar("float", "a number", ge=0),
 )
-QUANTITIES: Final = mapof(AMOUNT, FILLED)
+QUANTITIES: Final = mapof(QUANTITY, FILLED)
 
 GO_DURATION: Final = text("a Go duration such as 90s, 15m or 1h30m", f"^[-+]?(0|({_GO})+)$")
 ARGO_DURATION: Final = text(
@@ -87,17 +83,14 @@ PAUSE_DURATION: Final = either(
     COUNT,
     text("a duration", f"^([0-9]+|({_GO})+)$"),
 )
-GATEWAY_DURATION: Final = text("a Gateway API duration such as 10s or 1m30s", "^([0-9]{1,5}(h|m|s|ms)){1,4}$")
-PROMETHEUS_DURATION: Final = text(
-    "a Prometheus duration such as 30s, 5m or 1d",
-    "^(0|([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$",
-)
 TIME: Final = text(
-    "a time in RFC 3339 form", r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[-+]\d\d:\d\d)$"
+    "a time such as 2026-11-29T08:30:00Z", r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[-+]\d\d:\d\d)$"
 )
 
+TIME_OR_NULL: Final = nullable(TIME)
+
 QUALIFIED_NAME: Final = text(
-    "a qualified name (a DNS prefix and '/', if any, then at most 63 letters, digits, '-', '_' and '.')",
+    "a qualified name (at most 63 letters, digits, '-', '_' and '.', perhaps after a DNS name and '/')",
     f"^({_HOST}/)?{_QUALIFIED}$",
     317,
 )
@@ -108,5 +101,16 @@ LABEL_VALUE: Final = text(
 )
 LABELS: Final = mapof(LABEL_VALUE, QUALIFIED_NAME)
 ANNOTATIONS: Final = mapof(TEXT, QUALIFIED_NAME)
+CONFIG_DATA: Final = mapof(TEXT, CONFIG_KEY)
 
-REQUIRED_NAME: Final[dict[str, Schema]] = {"name!": DNS_NAME}
+PLAIN: Final[dict[str, Schema]] = {
+    "any": ANY,
+    "string": TEXT,
+    "integer": INT,
+    "boolean": BOOL,
+    "number": NUMBER,
+    "object": FREE,
+    "int-or-string": INT_OR_TEXT,
+    "quantity": QUANTITY,
+}
+"""Scalars without limits by the type of a definition."""

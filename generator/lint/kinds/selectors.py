@@ -8,8 +8,8 @@ from typing import Any, Final
 from generator.lint.kinds.codes import Issue, issue
 from generator.lint.kinds.links import route_backends
 from generator.lint.kinds.objects import Object, Objects, as_list, as_map, as_text, each, together
-from generator.lint.kinds.problem import Path
 from generator.lint.kinds.workloads import labels_of, port_names, templates_of
+from generator.source.document import Path
 
 _HASH: Final = "rollouts-pod-template-hash"
 _RUNS_PODS: Final = (("argoproj.io", "Rollout"), ("apps", "Deployment"))

@@ -13,8 +13,9 @@ from typing import Any, Final
 from generator.lint.kinds import depends
 from generator.lint.kinds.codes import Issue, issue
 from generator.lint.kinds.objects import Object, Objects, as_list, as_map, as_text, each
-from generator.lint.kinds.problem import Path, suggestion
 from generator.lint.kinds.workflow_parameters import check_parameters, tokens
+from generator.source.document import Path
+from generator.source.suggest import misspelt
 
 _KINDS: Final = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
 _ARGO: Final = "argoproj.io"
@@ -73,7 +74,7 @@ def _templates(flow: Flow) -> Iterator[Issue]:
 
 def _template(flow: Flow, path: Path, name: str) -> Iterator[Issue]:
     if name and name not in flow.templates and "{{" not in name:
-        near = suggestion(name, flow.templates)
+        near = misspelt(name, flow.templates)
         message = f"{flow.item} has no template {name}" + (f"; did you mean {near}?" if near else "")
         yield issue(flow.item.document, path, "VER160", message)
 
@@ -137,7 +138,7 @@ def _graph(flow: Flow, path: Path, dag: Mapping[str, Any]) -> Iterator[Issue]:
             )
             return
         for wanted in [wanted for wanted in needs[name] if wanted not in tasks]:
-            near = suggestion(wanted, tasks)
+            near = misspelt(wanted, tasks)
             guess = f"; did you mean {near}?" if near else ""
             message = f"task {name} waits for {wanted}, which is no task of this DAG{guess}"
             yield issue(flow.item.document, (*at, key), "VER161", message)

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from generator.lint.kinds.codes import Issue, issue
 from generator.lint.kinds.objects import Object, as_list, as_map, as_text, each
-from generator.lint.kinds.problem import Path, suggestion
+from generator.source.document import Path
+from generator.source.suggest import misspelt
 
 _TOKEN: Final = re.compile(r"\{\{(?!=)\s*([^{}]+?)\s*\}\}")
 _OUTPUT: Final = re.compile(r"(?:tasks|steps)\.([^.]+)\.outputs\.parameters\.([^.]+)$")
@@ -69,7 +70,7 @@ def _made(templates: Templates) -> set[str]:
 
 
 def _undeclared(item: Object, path: Path, used: str, where: str, known: set[str]) -> Issue:
-    near = suggestion(used.strip("{}").rpartition(".")[2], known)
+    near = misspelt(used.strip("{}").rpartition(".")[2], known)
     guess = f"; did you mean {near}?" if near else ""
     return issue(item.document, path, "VER163", f"{used} is not declared in {where}{guess}")
 

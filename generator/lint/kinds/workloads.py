@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from generator.lint.kinds.codes import Issue, issue
 from generator.lint.kinds.objects import Object, Objects, Reference, as_list, as_map, as_text, each
-from generator.lint.kinds.problem import Path
+from generator.source.document import Path
 from generator.source.quantity import parse_quantity
 
 _JOB: Final = ("provider", "job", "spec", "template")

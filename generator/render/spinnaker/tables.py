@@ -1,30 +1,46 @@
-"""Strict tables of what Spinnaker and Kayenta read, in the notation of the tables of Kubernetes kinds.
+"""Strict tables of what Spinnaker and Kayenta read, in the notation of types that kinds have.
 
 Sources: Kayenta's docs/canary-config.md and PrometheusCanaryMetricSetQueryConfig; Orca's KayentaCanaryContext; the
-stages as Deck writes them. The services themselves ignore unknown keys, so a mistyped one would only be missing.
+stages as Deck writes them. The services themselves ignore unknown keys: a mistyped one would just have no effect.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
-from pydantic_core import ValidationError
+from pydantic_core import SchemaValidator, ValidationError
 
+from generator.lint.kinds import notation
+from generator.lint.kinds.notation import Schema, field, listof, mapof, text, whole
 from generator.lint.kinds.scalars import BOOL, COUNT, FILLED, FREE, NUMBER, POSITIVE, TEXT, TEXT_MAP, TEXTS
-from generator.lint.kinds.table import Schema, enum, listof, mapof, record, text, validator, whole
+
+
+def record(rows: Mapping[str, Schema]) -> Schema:
+    """Return a mapping with exactly these fields.
+
+    Args:
+        rows: names of fields, separated by blanks, a trailing `!` for a required one -> their common type.
+    """
+    fields = {}
+    for names, schema in rows.items():
+        for name in names.split():
+            fields[name.rstrip("!")] = field(schema, required=name.endswith("!"))
+    return notation.record(fields)
+
 
 _EFFECT: Final = record({"allowedIncrease allowedDecrease criticalIncrease criticalDecrease": NUMBER})
 _CANARY: Final = record(
     {
-        "direction!": enum("increase", "decrease", "either"),
-        "nanStrategy!": enum("remove", "replace"),
+        "direction!": notation.enum(("increase", "decrease", "either")),
+        "nanStrategy!": notation.enum(("remove", "replace")),
         "critical mustHaveData": {"type": "bool", "strict": True},
         "effectSize": _EFFECT,
     }
 )
 _QUERY: Final = record(
     {
-        "type! serviceType!": enum("prometheus"),
+        "type! serviceType!": notation.enum(("prometheus",)),
         "metricName!": FILLED,
         "customInlineTemplate!": text("a whole expression (PromQL:…)", "^PromQL:.+$"),
     }
@@ -35,15 +51,17 @@ _METRIC: Final = record(
         "query!": _QUERY,
         "groups!": listof(FILLED, 1),
         "analysisConfigurations!": record({"canary!": _CANARY}),
-        "scopeName!": enum("default"),
+        "scopeName!": notation.enum(("default",)),
     }
 )
 CANARY_CONFIG: Final = record(
     {
         "id! name! description!": FILLED,
-        "configVersion!": enum("1"),
+        "configVersion!": notation.enum(("1",)),
         "applications!": listof(FILLED, 1),
-        "judge!": record({"name!": enum("NetflixACAJudge-v1.0"), "judgeConfigurations!": record({})}),
+        "judge!": record(
+            {"name!": notation.enum(("NetflixACAJudge-v1.0",)), "judgeConfigurations!": record({})}
+        ),
         "metrics!": listof(_METRIC, 1),
         "templates": TEXT_MAP,
         "classifier!": record({"groupWeights!": mapof(whole("a weight (0 to 100)", 0, 100), FILLED)}),
@@ -52,7 +70,7 @@ CANARY_CONFIG: Final = record(
 
 _SCOPE: Final = record(
     {
-        "scopeName!": enum("default"),
+        "scopeName!": notation.enum(("default",)),
         "controlScope! experimentScope!": FILLED,
         "controlLocation experimentLocation": TEXT,
         "step!": POSITIVE,
@@ -74,16 +92,16 @@ _ROWS: Final[dict[str, Schema]] = {
     "name! refId!": FILLED,
     "requisiteStageRefIds!": TEXTS,
     "failPipeline continuePipeline completeOtherBranchesThenFail": BOOL,
-    "stageEnabled": record({"type!": enum("expression"), "expression!": FILLED}),
+    "stageEnabled": record({"type!": notation.enum(("expression",)), "expression!": FILLED}),
 }
-_KUBERNETES: Final[dict[str, Schema]] = {"account!": FILLED, "cloudProvider!": enum("kubernetes")}
+_KUBERNETES: Final[dict[str, Schema]] = {"account!": FILLED, "cloudProvider!": notation.enum(("kubernetes",))}
 STAGES: Final[dict[str, Schema]] = {
     "deployManifest": record(
         {
             **_ROWS,
             **_KUBERNETES,
-            "type!": enum("deployManifest"),
-            "source!": enum("text", "artifact"),
+            "type!": notation.enum(("deployManifest",)),
+            "source!": notation.enum(("text", "artifact")),
             "manifests!": listof(FREE, 1),
             "moniker!": record({"app!": FILLED}),
             "skipExpressionEvaluation": BOOL,
@@ -93,24 +111,24 @@ STAGES: Final[dict[str, Schema]] = {
         {
             **_ROWS,
             **_KUBERNETES,
-            "type!": enum("deleteManifest"),
+            "type!": notation.enum(("deleteManifest",)),
             "location! manifestName!": FILLED,
-            "mode!": enum("static"),
+            "mode!": notation.enum(("static",)),
             "options!": record({"cascading": BOOL}),
         }
     ),
     "kayentaCanary": record(
         {
             **_ROWS,
-            "type!": enum("kayentaCanary"),
-            "analysisType!": enum("realTime", "realTimeAutomatic", "retrospective"),
+            "type!": notation.enum(("kayentaCanary",)),
+            "analysisType!": notation.enum(("realTime", "realTimeAutomatic", "retrospective")),
             "canaryConfig!": _ANALYSIS,
         }
     ),
     "manualJudgment": record(
         {
             **_ROWS,
-            "type!": enum("manualJudgment"),
+            "type!": notation.enum(("manualJudgment",)),
             "instructions": TEXT,
             "judgmentInputs notifications": listof(FREE),
         }
@@ -118,11 +136,11 @@ STAGES: Final[dict[str, Schema]] = {
     "checkPreconditions": record(
         {
             **_ROWS,
-            "type!": enum("checkPreconditions"),
+            "type!": notation.enum(("checkPreconditions",)),
             "preconditions!": listof(
                 record(
                     {
-                        "type!": enum("expression"),
+                        "type!": notation.enum(("expression",)),
                         "failPipeline!": BOOL,
                         "context!": record({"expression!": FILLED}),
                     }
@@ -137,7 +155,7 @@ PIPELINE: Final = record(
         "schema! application! name!": FILLED,
         "description": TEXT,
         "keepWaitingPipelines limitConcurrent": BOOL,
-        "spelEvaluator": enum("v4"),
+        "spelEvaluator": notation.enum(("v4",)),
         "parameterConfig triggers notifications": listof(FREE),
         "stages!": listof(FREE, 1),
     }
@@ -145,9 +163,9 @@ PIPELINE: Final = record(
 
 
 def problems(table: Schema, value: object) -> list[str]:
-    """What is wrong with a value, one line a mistake."""
+    """Return what is wrong with a value, one line for each mistake."""
     try:
-        validator(table).validate_python(value)
+        SchemaValidator(table).validate_python(value)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         return [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in found]
@@ -155,12 +173,12 @@ def problems(table: Schema, value: object) -> list[str]:
 
 
 def pipeline_problems(pipeline: dict[str, Any]) -> list[str]:
-    """The same for a pipeline: each stage by the table of its type, and only stages that are there waited for."""
+    """Return what is wrong with a pipeline: with each stage by the table of its type, and with what stages wait for."""
     found = problems(PIPELINE, pipeline)
     references = [stage.get("refId") for stage in pipeline["stages"]]
     for number, stage in enumerate(pipeline["stages"]):
         table = STAGES.get(stage.get("type", ""))
-        said = problems(table, stage) if table else ["this type of stage is not known"]
+        said = problems(table, stage) if table else ["unknown type of stage"]
         earlier = set(references[:number])
         said += [f"waits for {name}" for name in stage.get("requisiteStageRefIds", []) if name not in earlier]
         found += [f"stages.{number}.{text}" for text in said]

@@ -30,7 +30,7 @@ def test_somebody_elses_tree_is_judged_in_every_form(tmp_path, sluice, fmt):
     done = sluice("verify", str(tmp_path), "--format", fmt)
     assert done.exit_code == 1
     assert "VER111" in done.stdout
-    assert "did you mean ports?" in done.stdout
+    assert "did you mean `ports`?" in done.stdout
     if fmt in {"json", "gitlab", "sarif"}:
         json.loads(done.stdout)
 

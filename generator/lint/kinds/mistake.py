@@ -1,19 +1,24 @@
-"""What is wrong with an object, in words: pydantic-core's errors told in the terms of the tables."""
+"""What is wrong with an object, in words: pydantic-core's errors in the terms of the tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic_core import ErrorDetails
 
-from generator.lint.kinds.table import Schema, inner
+from generator.lint.kinds.notation import Schema
+from generator.lint.kinds.tables import inner
+from generator.source.suggest import misspelt
 
-Path = tuple[str | int, ...]
+if TYPE_CHECKING:
+    from generator.source.document import Path
+
 Sort = Literal["unknown-kind", "unknown-field", "missing", "type", "value", "null", "choice"]
 
 _SHOWN: Final = 60
+_LISTED: Final = 8
 _CLASSES: Final[dict[str, set[type]]] = {
     "str": {str},
     "int": {int},
@@ -23,10 +28,11 @@ _CLASSES: Final[dict[str, set[type]]] = {
     "dict": {dict},
     "list": {list},
 }
+_LENGTHS: Final = {"too_short": ("at least", "min_length"), "too_long": ("at most", "max_length")}
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Mistake:
     """One mistake in one object.
 
     Args:
@@ -44,7 +50,7 @@ class Problem:
 
 
 def dotted(path: Path) -> str:
-    """A path as people write it: `spec.containers[0].image`, with quotes where a key holds a dot."""
+    """Return a path as people write it: `spec.containers[0].image`, with quotes where a key holds a dot."""
     parts = []
     for step in path:
         if isinstance(step, int):
@@ -55,51 +61,64 @@ def dotted(path: Path) -> str:
     return "".join(parts).removeprefix(".")
 
 
-def explain(schema: Schema, error: ErrorDetails) -> Problem:
-    """The problem that one validation error of a table stands for."""
+def mistakes(errors: Iterable[ErrorDetails], schema: Schema) -> list[Mistake]:
+    """Return the mistakes of one object, each once, in the order of its table."""
+    return list(dict.fromkeys(_mistake(schema, error) for error in errors))
+
+
+def _mistake(schema: Schema, error: ErrorDetails) -> Mistake:
+    """Return the mistake that one validation error stands for."""
     kind = error["type"]
     path = tuple(step for step in error["loc"] if step != "[key]")
     value = error.get("input")
     if kind == "choice":
-        return Problem(path, error["msg"], "choice")
+        return Mistake(path, error["msg"], "choice")
     if kind == "extra_forbidden":
         return _unknown(path, inner(_walk(schema, path[:-1])))
     if kind == "missing":
-        return Problem(path, "is required", "missing")
+        return Mistake(path, "is required", "missing")
     if value is None:
         return _null(path, schema)
     if error["loc"] != path:
-        return Problem(
-            path, f"is a key that is not {_says(_walk(schema, path[:-1])['keys_schema'])}", "value"
-        )
+        keys = inner(_walk(schema, path[:-1]))["keys_schema"]
+        return Mistake(path, f"is not a valid key: a key must be {_says(keys)}")
     node = inner(_walk(schema, path))
-    if kind == "too_short":
-        return Problem(path, "must not be empty", "value")
+    if kind in _LENGTHS:
+        return Mistake(path, _length(node, kind))
+    if node["type"] == "int" and kind in ("greater_than_equal", "less_than_equal") and value > 2**31 - 1:
+        return Mistake(path, f"must be {_says(node)}, not {_show(value)}, which is too large")
     sort: Sort = "type" if _mistyped(node, value) else "value"
-    return Problem(path, f"must be {_says(node)}, not {_show(value)}{_hint(node, value)}", sort)
+    return Mistake(path, f"must be {_says(node)}, not {_show(value)}{_hint(node, value)}", sort)
 
 
-def _unknown(path: Path, node: Schema) -> Problem:
+def _length(node: Schema, kind: str) -> str:
+    bound, limit = _LENGTHS[kind]
+    if node[limit] == 1 and kind == "too_short":
+        return "must not be empty"
+    items = "item" if node[limit] == 1 else "items"
+    return f"must have {bound} {node[limit]} {items}"
+
+
+def _unknown(path: Path, node: Schema) -> Mistake:
     known = list(node["fields"]) if node["type"] == "typed-dict" else []
-    near = suggestion(str(path[-1]), known)
-    if near:
-        return Problem(path, f"is no known field; did you mean {near}?", "unknown-field")
-    listing = f"; known here: {', '.join(sorted(known))}" if 0 < len(known) <= 8 else ""
-    return Problem(path, f"is no known field{listing}", "unknown-field")
+    if near := misspelt(str(path[-1]), known):
+        return Mistake(path, f"is not a known field; did you mean `{near}`?", "unknown-field")
+    listing = f"; known here: {', '.join(sorted(known))}" if 0 < len(known) <= _LISTED else ""
+    return Mistake(path, f"is not a known field{listing}", "unknown-field")
 
 
-def _null(path: Path, schema: Schema) -> Problem:
+def _null(path: Path, schema: Schema) -> Mistake:
     holder = inner(_walk(schema, path[:-1])) if path else schema
     field = holder.get("fields", {}).get(path[-1]) if path else None
     if field is not None and field["required"]:
-        return Problem(path, "is required and must not be null", "missing")
+        return Mistake(path, "is required and must not be null", "missing")
     if field is None:
-        return Problem(path, f"must be {_says(inner(_walk(schema, path)))}, not null", "type")
-    return Problem(path, "is null, which Kubernetes reads as if the key were not there", "null")
+        return Mistake(path, f"must be {_says(inner(_walk(schema, path)))}, not null", "type")
+    return Mistake(path, "is null, which Kubernetes treats as a missing key", "null")
 
 
 def _walk(schema: Schema, path: Iterable[str | int]) -> Schema:
-    """The table of the value at a path."""
+    """Return the table of the value at a path."""
     for step in path:
         node = inner(schema)
         if node["type"] == "typed-dict":
@@ -134,29 +153,12 @@ def _show(value: object) -> str:
         return "a list"
     text = str(value)
     cut = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-    return f'the string "{cut}"' if isinstance(value, str) else f"the {_noun(value)} {cut}"
-
-
-def _noun(value: object) -> str:
-    return {"int": "number", "float": "number"}.get(type(value).__name__, type(value).__name__)
+    if isinstance(value, str):
+        return f'the string "{cut}"'
+    return f"the number {cut}" if isinstance(value, int | float) else f"the {type(value).__name__} {cut}"
 
 
 def _hint(node: Schema, value: object) -> str:
-    if node["type"] == "literal" and isinstance(value, str):
-        near = suggestion(value, [str(word) for word in node["expected"]])
-        return f"; did you mean {near}?" if near else ""
-    return ""
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """The known word that somebody who wrote `word` most likely meant; empty when none is near."""
-    from difflib import get_close_matches
-
-    by_fold = {name.casefold(): name for name in known}
-    near = get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.75)
-    return by_fold[near[0]] if near else ""
-
-
-def details(errors: Iterable[ErrorDetails], schema: Schema) -> list[Problem]:
-    """The problems of one object, each once, in the order of the tables."""
-    return list(dict.fromkeys(explain(schema, error) for error in errors))
+    words = [word for choice in node.get("choices", [node]) for word in choice.get("expected", ())]
+    near = misspelt(value, [str(word) for word in words]) if isinstance(value, str) else ""
+    return f"; did you mean `{near}`?" if near else ""

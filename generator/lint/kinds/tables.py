@@ -1,0 +1,227 @@
+"""Tables of kinds: published definitions and Sluice's own demands as one pydantic-core schema.
+
+A record is compiled when the first value of it is checked, and once for all kinds and versions that share it: an
+object pays for the parts of its kind that it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from math import inf
+from typing import Final
+
+from pydantic_core import SchemaValidator
+
+from generator.lint.kinds import notation, strict
+from generator.lint.kinds.conditions import check_of
+from generator.lint.kinds.definitions import Node, node, root
+from generator.lint.kinds.notation import Schema, either, field, listof, mapof, nullable, scalar
+from generator.lint.kinds.scalars import COUNT, FILLED, PLACEHOLDER, PLAIN, PORT, TIME
+from generator.lint.kinds.strict import Rows
+
+_INT32: Final = scalar("int", "a whole number", ge=-(2**31), le=2**31 - 1)
+_INTEGERS: Final = (_INT32, PLAIN["integer"])
+_INLINED: Final = 120  # fields: a smaller record is compiled with the one around it, at the price of a call
+_NOTHING: Final = Rows()
+_LEAVES: Final = frozenset({"str", "int", "bool", "float", "any", "literal", "union"})
+
+
+class Part:
+    """A record of a kind; its schema is made, and compiled, when it is first needed."""
+
+    __slots__ = ("_make", "_schema", "run")
+
+    def __init__(self, make: Callable[[], Schema]) -> None:
+        self._make = make
+        self._schema: Schema | None = None
+        self.run: Callable[[object], object] = self._first
+
+    @property
+    def schema(self) -> Schema:
+        """The record's schema; the large records below it are parts of their own."""
+        if self._schema is None:
+            self._schema = self._make()
+        return self._schema
+
+    def __call__(self, value: object) -> object:
+        """Validate a value; pydantic-core adds its errors to those of the record around it."""
+        return self.run(value)
+
+    def _first(self, value: object) -> object:
+        self.run = SchemaValidator(self.schema).validate_python
+        return self.run(value)
+
+
+@cache
+def part(api_version: str, kind: str, version: str = "") -> Part:
+    """Return the table of a kind.
+
+    Raises:
+        KeyError: there is no such kind.
+    """
+    return _part(root(api_version, kind, version), strict.demands_on(kind), kind in strict.TEMPLATED)
+
+
+def inner(schema: Schema) -> Schema:
+    """Return the record, list or scalar below conditions, null-ability and parts."""
+    while True:
+        if schema["type"] in ("function-after", "nullable"):
+            schema = schema["schema"]
+        elif schema["type"] == "function-plain":
+            schema = schema["metadata"]["part"].schema
+        else:
+            return schema
+
+
+@cache
+def _part(number: int, demands: Rows, templated: bool) -> Part:  # noqa: FBT001
+    return Part(lambda: _record(number, demands, templated=templated))
+
+
+@cache
+def _schema(number: int, demands: Rows, templated: bool) -> Schema:  # noqa: FBT001
+    """Return the schema of a node under some demands."""
+    found = node(number)
+    if "same" in found:
+        return _schema(_target(*found["same"]), demands, templated)
+    if "properties" in found:
+        if _weight(number) <= _INLINED:
+            return _record(number, demands, templated=templated)
+        below = _part(number, demands, templated)
+        function = {"type": "no-info", "function": below}
+        return {"type": "function-plain", "function": function, "metadata": {"part": below}}
+    return _nulls(found, _plain(found, lambda below: _schema(below, demands, templated)))
+
+
+def _plain(found: Node, below: Callable[[int], Schema]) -> Schema:
+    """Return the schema of a list, a mapping or a scalar."""
+    if "items" in found:
+        return listof(below(found["items"]), found.get("minItems", 0), found.get("maxItems"))
+    if "values" in found:
+        least, most = found.get("minProperties", 0), found.get("maxProperties")
+        return mapof(below(found["values"]), least=least, most=most)
+    return _scalar(found)
+
+
+def _nulls(found: Node, schema: Schema) -> Schema:
+    return nullable(schema) if found.get("nullable") else schema
+
+
+@cache
+def _weight(number: int) -> float:
+    """Return how many fields a node has with everything below it."""
+    found = node(number)
+    if "same" in found:
+        return inf
+    if "properties" in found:
+        return sum(1 + _weight(below) for below in found["properties"].values())
+    below = found.get("items", found.get("values"))
+    return _weight(below) if below is not None else 0
+
+
+def _record(number: int, demands: Rows, *, templated: bool) -> Schema:
+    """Return the schema of a record: its fields, then the conditions between them."""
+    found = node(number)
+    native = found.get("is", "")
+    layers = [*(strict.TABLE[native].layers() if native in strict.TABLE else ()), *demands.layers()]
+    demanded = {name: demand for layer in layers for name, demand in layer.fields.items()}
+    required = {*found.get("required", ()), *(name for layer in layers for name in layer.required)}
+    full = {name for layer in layers for name in layer.full}
+    is_object = "apiVersion" in required  # whose own metadata the API server checks, before any controller
+    fields = {}
+    for name, below in found["properties"].items():
+        in_text = templated and not (is_object and name == "metadata")
+        schema = _field(below, demanded.get(name, _NOTHING), templated=in_text)
+        if name in required and schema is PLAIN["string"] and name not in strict.MAY_BE_EMPTY:
+            schema = FILLED
+        elif native and schema in _INTEGERS and name not in strict.MAY_BE_NEGATIVE:
+            schema = {**COUNT, "le": schema["le"]}
+        if name in full:
+            schema = {**schema, "min_length": max(1, schema["min_length"])}
+        fields[name] = field(schema, required=name in required)
+    schema = notation.record(fields, extra=found.get("open", False))
+    for condition in [*found.get("conditions", ()), *(row for layer in layers for row in layer.conditions)]:
+        function = {"type": "no-info", "function": check_of(condition, list(fields))}
+        schema = {"type": "function-after", "schema": schema, "function": function}
+    return _nulls(found, schema)
+
+
+def _field(number: int, demand: Rows | Schema, *, templated: bool) -> Schema:
+    if isinstance(demand, Rows):
+        return _schema(number, demand, templated)
+    return _replaced(number, _templated(demand) if templated else demand)
+
+
+def _replaced(number: int, demand: Schema) -> Schema:
+    """Return a demanded scalar in place of a node's own, through lists and maps."""
+    found = node(number)
+    if demand["type"] not in _LEAVES:
+        return demand
+    if "items" in found or "values" in found:
+        return _nulls(found, _plain(found, lambda below: _replaced(below, demand)))
+    return _nulls(found, demand)
+
+
+def _target(api_version: str, kind: str, version: str, *path: str) -> int:
+    """Return the number of the record at a place of another kind."""
+    number = root(api_version, kind, version)
+    for step in path:
+        number = node(number)["properties"][step]
+    while "items" in node(number):
+        number = node(number)["items"]
+    return number
+
+
+def _scalar(found: Node) -> Schema:
+    """Return the schema of a published scalar."""
+    kind = found.get("type", "any")
+    if "enum" in found:
+        return notation.enum(found["enum"])
+    if kind == "string":
+        return _string(found)
+    if kind == "integer":
+        return _integer(found)
+    if kind == "int-or-string" and "pattern" in found:
+        words = {**PLAIN["string"], "pattern": found["pattern"]}
+        return either(strict.PATTERNS[found["pattern"]], PLAIN["integer"], words)
+    limits = {short: found[name] for short, name in (("ge", "minimum"), ("le", "maximum")) if name in found}
+    return {**PLAIN[kind], **limits} if limits else PLAIN[kind]
+
+
+def _string(found: Node) -> Schema:
+    if found.get("format") == "date-time":
+        return TIME
+    least, most, pattern = (found.get(name) for name in ("minLength", "maxLength", "pattern"))
+    if pattern is None and most is None:
+        return FILLED if least == 1 else PLAIN["string"]
+    says = strict.PATTERNS.get(pattern, "a string of another form") if pattern else "a string"
+    says += f" of at most {most} characters" if most else ""
+    limits = {"pattern": pattern, "min_length": least, "max_length": most}
+    return scalar("str", says, **{name: value for name, value in limits.items() if value is not None})
+
+
+def _integer(found: Node) -> Schema:
+    least, most = found.get("minimum"), found.get("maximum")
+    if least is None and most is None:
+        return _INT32 if found.get("format") == "int32" else PLAIN["integer"]
+    if (least, most) == (1, 65535):
+        return PORT
+    if least is None:
+        return scalar("int", f"a whole number, at most {most}", le=most)
+    if most is None or most >= 2**31 - 1:
+        return scalar("int", f"a whole number, {least} or more", ge=least)
+    return notation.whole(f"a whole number ({least} to {most})", least, most)
+
+
+def _templated(demand: Schema) -> Schema:
+    """Return a demand that also takes a text with a placeholder."""
+    kind, says = demand["type"], demand.get("metadata", {}).get("says", "")
+    if kind == "union":
+        return {**demand, "choices": [*demand["choices"], PLACEHOLDER]}
+    if kind == "dict":
+        keys, values = demand["keys_schema"], demand["values_schema"]
+        return {**demand, "keys_schema": _templated(keys), "values_schema": _templated(values)}
+    if kind == "literal" or "pattern" in demand:
+        return either(says, demand, PLACEHOLDER)
+    return demand

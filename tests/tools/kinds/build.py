@@ -1,0 +1,115 @@
+"""Writes `generator/lint/kinds/definitions.jsonl` from what the projects publish: `make kinds`.
+
+Needs Go and its module proxy; the same modules give the same bytes. Prints which fields came and went.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from tests.tools.kinds.convert import Node
+from tests.tools.kinds.gather import Found, GoError, kinds_of
+from tests.tools.kinds.sources import KUBERNETES, PROJECTS, Project
+
+TARGET: Final = Path(__file__).resolve().parents[3] / "generator" / "lint" / "kinds" / "definitions.jsonl"
+
+
+class Pack:
+    """The lines of the file: every node once."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = [""]
+        self._numbers: dict[str, int] = {}
+
+    def add(self, node: Node) -> int:
+        """Add a node with everything below it; return its number."""
+        flat = dict(node)
+        if "properties" in flat:
+            flat["properties"] = {name: self.add(below) for name, below in sorted(flat["properties"].items())}
+        for key in ("items", "values"):
+            if key in flat:
+                flat[key] = self.add(flat[key])
+        line = json.dumps(flat, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        if line not in self._numbers:
+            self._numbers[line] = len(self.lines)
+            self.lines.append(line)
+        return self._numbers[line]
+
+
+def pack(found: Iterable[tuple[Project, str, Found]]) -> str:
+    """Return the text of the file: of every kind, with its project and the minor version."""
+    lines = Pack()
+    index: dict[str, dict[str, Any]] = {}
+    for project, minor, (api_version, kind, cluster, root) in found:
+        row = index.setdefault(api_version, {}).setdefault(kind, [project.name, cluster, {}])
+        row[2][minor] = lines.add(root)
+    lines.lines[0] = json.dumps(index, separators=(",", ":"))
+    return "\n".join(lines.lines) + "\n"
+
+
+def unpack(text: str) -> dict[tuple[str, str, str], Node]:
+    """Return every definition of a file's text by apiVersion, kind and minor version of its project."""
+    lines = text.splitlines() or ["{}"]
+    return {
+        (api_version, kind, minor): _whole(lines, number)
+        for api_version, kinds in json.loads(lines[0]).items()
+        for kind, (_, _, roots) in kinds.items()
+        for minor, number in roots.items()
+    }
+
+
+def _whole(lines: list[str], number: int) -> Node:
+    node: Node = json.loads(lines[number])
+    if "properties" in node:
+        node["properties"] = {name: _whole(lines, below) for name, below in node["properties"].items()}
+    for key in ("items", "values"):
+        if key in node:
+            node[key] = _whole(lines, node[key])
+    return node
+
+
+def published() -> Iterator[tuple[Project, str, Found]]:
+    """Yield every kind of every version that is known, the default version of a project first."""
+    for project in (KUBERNETES, *PROJECTS):
+        for minor in project.versions:
+            for found in kinds_of(project, minor):
+                yield project, minor, found
+
+
+def fields_of(node: Node, path: str) -> Iterator[str]:
+    """Yield the path of every field of a definition."""
+    for below in (node[key] for key in ("items", "values") if key in node):
+        yield from fields_of(below, path)
+    for name, below in node.get("properties", {}).items():
+        yield f"{path}.{name}"
+        yield from fields_of(below, f"{path}.{name}")
+
+
+def main() -> None:
+    """Write the file and print what differs from the one before."""
+    before = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
+    after = pack(published())
+    TARGET.write_text(after, encoding="utf-8", newline="\n")
+    old, new = (
+        {
+            path
+            for (_, kind, minor), node in unpack(text).items()
+            for path in fields_of(node, f"{kind} {minor}")
+        }
+        for text in (before, after)
+    )
+    for sign, paths in (("-", old - new), ("+", new - old)):
+        for path in sorted(path for path in paths if path.rpartition(".")[0] not in paths):
+            print(sign, path)
+    print(f"{TARGET.name}: {len(after.splitlines())} lines, {len(after.encode())} bytes")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except GoError as error:
+        sys.exit(str(error))
