@@ -39,18 +39,15 @@ def command(model: str | None, at: str | None, branch: str | None, fmt: str, roo
     of it are told, or of all models today's. Everything comes from git: which version the branch asked for, who merged
     it, what messages say of approvals, evidence and waivers as they stood. Git does not know how far a rollout came.
     """
-    from generator.history.git import Git, HistoryError
+    from generator.history.git import Git
     from generator.history.releases import History
 
     session = open_session(root)
-    try:
-        git = Git.at(session.root)
-        history = History.of(git, _revision(session, git, branch))
-        span = None if at is None and model else moment(session.today.isoformat() if at is None else at)
-        found = _found(history, model, span)
-        _warn_shallow(git, history, span)
-    except HistoryError as error:
-        raise CliError(f"{error.message}; {error.hint}") from error
+    git = Git.at(session.root)
+    history = History.of(git, _revision(session, git, branch))
+    span = None if at is None and model else moment(session.today.isoformat() if at is None else at)
+    found = _found(history, model, span)
+    _warn_shallow(git, history, span)
     if not found:
         raise CliError(_nothing(history, model, at))
     from generator.report.audits import write

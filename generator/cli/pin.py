@@ -19,8 +19,8 @@ from generator.source.finding import Finding
 from generator.source.reader import display
 
 if TYPE_CHECKING:
-    from generator.cluster.pins.asked import Asked
     from generator.cluster.pins.pinning import Pinned, Pinner
+    from generator.cluster.pins.targets import PinTarget
     from generator.spec.lock import LockFile
 
 _TIMEOUT_S = 30.0
@@ -71,12 +71,12 @@ def command(
 
 
 def _pinner(session: Session, timeout_s: float, *, verify: bool) -> Pinner:
+    from generator.cluster.http_client import HttpClient
     from generator.cluster.pins.pinning import Pinner
-    from generator.cluster.pins.reference import Surroundings
-    from generator.cluster.pins.web import Web
+    from generator.cluster.pins.reference import PinContext
 
-    around = Surroundings(session.root, dict(os.environ), Web(timeout_s))
-    return Pinner(around, _now(), verify=verify)
+    context = PinContext(session.root, dict(os.environ), HttpClient(timeout_s))
+    return Pinner(context, _now(), verify=verify)
 
 
 def _now() -> str:
@@ -86,25 +86,27 @@ def _now() -> str:
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _asked(session: Session, entry: Entry) -> tuple[list[Asked], str | None, LockFile | None, list[Finding]]:
-    """What a spec asks for, the text of its lock, and what that says."""
-    from generator.cluster.pins.asked import asked
+def _targets(
+    session: Session, entry: Entry
+) -> tuple[list[PinTarget], str | None, LockFile | None, list[Finding]]:
+    """Return the references of a spec, the text of its lock, and what that says."""
+    from generator.cluster.pins.targets import targets
 
-    found, findings = asked(session.repository, entry)
+    found, findings = targets(session.repository, entry)
     document, lock, _ = session.repository.lock(entry)
     return found, document.text or None, lock, findings
 
 
 def _check(session: Session, pinner: Pinner, entry: Entry) -> list[Finding]:
-    from generator.cluster.pins.failure import NOT_LOCKED
+    from generator.cluster.pins.errors import NOT_LOCKED
     from generator.cluster.pins.pinning import surplus
 
-    asked, _, lock, findings = _asked(session, entry)
-    for item in asked:
+    targets, _, lock, findings = _targets(session, entry)
+    for item in targets:
         findings += pinner.check(item, lock)
-    for ref in surplus(asked, lock) if asked else ():
+    for ref in surplus(targets, lock) if targets else ():
         message, hint = f"the lock holds `{ref}`, which no gate reads", "run `sluice pin`"
-        findings.append(asked[0].finding(NOT_LOCKED, message, hint))
+        findings.append(targets[0].finding(NOT_LOCKED, message, hint))
     return findings
 
 
@@ -114,12 +116,12 @@ def _pin(session: Session, pinner: Pinner, entry: Entry) -> list[Finding]:
     from generator.cluster.pins.pinning import merged, quarantined
     from generator.pipeline.writing import write_file
 
-    asked, old, lock, findings = _asked(session, entry)
-    pinned = [pinner.pin(item, lock) for item in asked]
+    targets, old, lock, findings = _targets(session, entry)
+    pinned = [pinner.pin(item, lock) for item in targets]
     findings += [finding for item in pinned for finding in item.findings]
     platform = session.repository.platform
     refused = quarantined(pinned, platform.quarantine if platform else (), entry.name)
-    if not asked or refused or any(item.entry is None for item in pinned):
+    if not targets or refused or any(item.entry is None for item in pinned):
         return [*findings, *refused]
     wanted = merged(pinned, lock)
     unchanged = lock is not None and wanted == _plain(lock)
@@ -133,7 +135,7 @@ def _pin(session: Session, pinner: Pinner, entry: Entry) -> list[Finding]:
 
 def _pin_image(session: Session, pinner: Pinner, entry: Entry, *, write: bool) -> list[Finding]:
     """Lock the image that the registry holds under the computed tag of one model."""
-    from generator.cluster.pins.image import locked_image, moved
+    from generator.cluster.pins.errors import NOT_LOCKED
     from generator.cluster.pins.lock import lock_text
     from generator.pipeline.writing import write_file
 
@@ -141,11 +143,12 @@ def _pin_image(session: Session, pinner: Pinner, entry: Entry, *, write: bool) -
     document, lock, _ = session.repository.lock(entry)
     if not resolved.plans or lock is None:
         return resolved.findings
-    image, findings = locked_image(pinner.around, resolved.plans[0].plan.image, document)
+    image, findings = pinner.image(resolved.plans[0].plan.image, document)
     if image is None or (lock.image and lock.image.model_dump() == image):
         return findings
     if not write:
-        return [moved(document, image)]
+        message = f"the registry has the image {image['digest']}, the lock does not"
+        return [document.finding(NOT_LOCKED, ("image",), message, "run `sluice pin --image`", key=True)]
     wanted = {**_plain(lock), "image": image}
     write_file(entry.lock, lock_text(document.text, wanted).encode())
     note(f"{display(entry.lock, session.root)}: the image is {image['digest']}")
@@ -165,4 +168,4 @@ def _told(shown: str, pinned: Sequence[Pinned], *, unchanged: bool) -> Iterator[
         if item.changed and item.entry:
             entry = item.entry
             version = f" (version {entry['version']})" if "version" in entry else ""
-            yield f"  {item.asked.reference.text} is {entry['resolved']}{version}, {entry['digest']}"
+            yield f"  {item.target.reference.text} is {entry['resolved']}{version}, {entry['digest']}"

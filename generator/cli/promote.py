@@ -33,6 +33,7 @@ def command(model: str, version: str, sha256: str | None, root: Path | None) -> 
     """
     session = open_session(root)
     entry = select_one(session, model)
+    from generator.cluster.pins.versions import with_version
     from generator.source.reader import read
 
     document = read(entry.spec, session.root)
@@ -41,7 +42,7 @@ def command(model: str, version: str, sha256: str | None, root: Path | None) -> 
             f"{document.file} has no usable `spec.model.ref`; `sluice validate {entry.name}` says more"
         )
     old = str(document.data["spec"]["model"]["ref"])
-    new = _promoted(old, version)
+    new = with_version(old, version)
     _refuse_quarantined(session, entry, new, sha256)
     wanted = _wanted(document, old, new, sha256)
     if wanted == document.data:
@@ -50,16 +51,6 @@ def command(model: str, version: str, sha256: str | None, root: Path | None) -> 
     _write(entry.spec, document, wanted)
     emit(f"{document.file}: {old} is now {new}\n")
     emit(f"next: sluice pin {entry.name}, then its gates, then sluice render {entry.name}\n")
-
-
-def _promoted(old: str, version: str) -> str:
-    from generator.cluster.pins.failure import PinError
-    from generator.cluster.pins.promotion import promoted
-
-    try:
-        return promoted(old, version)
-    except PinError as error:
-        raise CliError(f"{error.message}; {error.hint}") from error
 
 
 def _refuse_quarantined(session: Session, entry: Entry, new: str, sha256: str | None) -> None:
@@ -72,7 +63,7 @@ def _refuse_quarantined(session: Session, entry: Entry, new: str, sha256: str | 
     banned = {item.digest: item for item in platform.quarantine if item.released is None} if platform else {}
     if not banned:
         return
-    from generator.history.git import Git, HistoryError
+    from generator.history.git import Git, GitError
     from generator.history.releases import History
 
     digests = {f"sha256:{sha256}"} if sha256 else set()
@@ -80,7 +71,7 @@ def _refuse_quarantined(session: Session, entry: Entry, new: str, sha256: str | 
         git = Git.at(session.root)
         releases = History.of(git, "HEAD").releases(entry.name) if git.commit("HEAD") else []
         digests |= {release.digest for release in releases if release.resolved.partition("#")[0] == new}
-    except HistoryError:
+    except GitError:
         pass  # no history, no memory: `pin` is what really decides
     for digest in digests & banned.keys():
         item = banned[digest]

@@ -140,7 +140,7 @@ def _recorded(plan: Plan, schedule: Schedule, path: Path, asked: Asked) -> str:
 
 
 def _watched(plan: Plan, schedule: Schedule, asked: Asked) -> str:
-    from generator.cluster.prometheus import Prometheus, PrometheusError
+    from generator.cluster.prometheus import Prometheus
     from generator.report.replays.live import Live, is_hash
 
     canary, stable = asked.hashes
@@ -150,12 +150,9 @@ def _watched(plan: Plan, schedule: Schedule, asked: Asked) -> str:
         raise CliError("a hash holds letters, digits, `.`, `_` and `-` only")
     start, end = _time("--start", asked.start), _time("--end", asked.end)
     _check_order(start, end)
-    try:
-        live = Live(Prometheus(asked.prometheus or ""), canary, stable, start, end)
-        story = judge(schedule, live, end - start)
-        exposed = live.exposed(plan, story.at_s + LATENCY_S)
-    except PrometheusError as error:
-        raise CliError(str(error)) from error
+    live = Live(Prometheus.at(asked.prometheus or ""), canary, stable, start, end)
+    story = judge(schedule, live, end - start)
+    exposed = live.exposed(plan, story.at_s + LATENCY_S)
     return _told(Replayed(plan, "replayed over Prometheus", schedule, (), story, exposed), asked.fmt)
 
 

@@ -12,7 +12,7 @@ from generator.cli.reverts.asked import Asked, from_person, from_webhook
 from generator.pipeline.session import Session, open_session, root_option, select_one
 from generator.pipeline.terminal import emit, note
 from generator.plan.entries import Entry
-from generator.source.errors import CliError
+from generator.source.errors import CliError, UserError
 
 if TYPE_CHECKING:
     from generator.cli.reverts.files import Back
@@ -65,11 +65,11 @@ def command(
     if not every:
         note("no watch failed: there is nothing to halt")
     session = open_session(root)
-    refused = []
+    refused: list[UserError] = []
     for asked in every:
         try:
             branch = _branch(session, asked, with_spec=with_spec, quiet=quiet)
-        except CliError as error:
+        except UserError as error:
             refused.append(error)
             continue
         if branch and quiet:
@@ -86,21 +86,18 @@ def _branch(session: Session, asked: Asked, *, with_spec: bool, quiet: bool) -> 
     Raises:
         CliError: it can't be done.
     """
-    from generator.history.git import Git, HistoryError
+    from generator.history.git import Git
 
     entry = select_one(session, asked.model)
-    try:
-        git = Git.at(session.root)
-        head = git.commit("HEAD")
-        if head is None:
-            raise CliError("this repository has no commit yet: there is nothing to go back to")
-        if asked.halt:
-            from generator.cli.reverts.halt import halt
+    git = Git.at(session.root)
+    head = git.commit("HEAD")
+    if head is None:
+        raise CliError("this repository has no commit yet: there is nothing to go back to")
+    if asked.halt:
+        from generator.cli.reverts.halt import halt
 
-            return halt(session, git, head, entry, asked, quiet=quiet)
-        return _revert(session, git, head, entry, asked, with_spec=with_spec, quiet=quiet)
-    except HistoryError as error:
-        raise CliError(f"{error.message}; {error.hint}") from error
+        return halt(session, git, head, entry, asked, quiet=quiet)
+    return _revert(session, git, head, entry, asked, with_spec=with_spec, quiet=quiet)
 
 
 def _revert(
@@ -108,7 +105,7 @@ def _revert(
 ) -> str:
     from generator.cli.reverts.files import quarantine, restore
     from generator.cli.reverts.rendered import render_all
-    from generator.history.worktree import worktree
+    from generator.history.checkout import worktree
 
     back = _back(session, git, head, entry, asked)
     if back is None:

@@ -1,86 +1,85 @@
-"""Asks a Prometheus server what its queries gave at past times (its HTTP API, `/api/v1/query_range`)."""
+"""Queries a Prometheus server for past times (its HTTP API, `/api/v1/query_range`)."""
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Final
 
-from generator.source.errors import UserError
+from generator.cluster.http_client import Answer, Endpoint, HttpClient, HttpError
 
 _TIMEOUT_S: Final = 60.0
 _POINTS: Final = 5000  # a server refuses more than 11,000 for one query
+_OK: Final = 200
 
 
-class PrometheusError(UserError):
-    """The server did not answer, or refused the query."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prometheus:
     """A server.
 
     Args:
-        address: its base URL, http or https.
+        endpoint: its base URL and credentials.
     """
 
-    address: str
+    endpoint: Endpoint
+    _http: HttpClient = field(default_factory=lambda: HttpClient(_TIMEOUT_S), repr=False)
 
-    def __post_init__(self) -> None:
-        parts = urllib.parse.urlsplit(self.address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise PrometheusError(f"`{self.address}` is no http or https address")
+    @staticmethod
+    def at(address: str) -> Prometheus:
+        """Return a server by its URL, which may carry user and password.
+
+        Raises:
+            HttpError: it is not an http or https address.
+        """
+        return Prometheus(Endpoint.at(address))
 
     def range(self, query: str, start_s: float, end_s: float, step_s: float) -> dict[int, list[float]]:
-        """Evaluate a query again and again.
+        """Evaluate a query at regular times.
 
         Args:
             query: PromQL.
             start_s: the first time, seconds since 1970.
-            end_s: the last time that may be asked for.
+            end_s: the last possible time.
             step_s: seconds between two times.
 
         Returns:
-            The values of all resulting series by time (milliseconds since 1970); a time without any is left out.
+            The values of all resulting series by time (milliseconds since 1970); times without a value are left out.
 
         Raises:
-            PrometheusError: there is no answer.
+            HttpError: there is no answer.
         """
         found: dict[int, list[float]] = {}
         while start_s <= end_s:
             last = min(end_s, start_s + (_POINTS - 1) * step_s)
             times = {"start": f"{start_s:.3f}", "end": f"{last:.3f}", "step": f"{step_s:g}"}
-            for series in self._ask({"query": query, **times}):
-                for time, value in series["values"]:
-                    found.setdefault(round(time * 1000), []).append(float(value))
+            for time, value in self._query({"query": query, **times}):
+                found.setdefault(round(time * 1000), []).append(value)
             start_s = last + step_s
         return found
 
-    def _ask(self, parameters: Mapping[str, str]) -> list[dict[str, Any]]:
-        url = self.address.rstrip("/") + "/api/v1/query_range"
-        body = urllib.parse.urlencode(parameters).encode()
+    def _query(self, parameters: Mapping[str, str]) -> list[tuple[float, float]]:
+        """Return time and value of every sample of every series."""
+        address = self.endpoint.address
+        answer = self._http.ask(
+            f"{address}/api/v1/query_range",
+            method="POST",
+            authorization=self.endpoint.authorization,
+            form=parameters,
+        )
+        if answer.status != _OK:
+            message = f"{address} refused the query: {_refusal(answer)}"
+            raise HttpError(message, "check the query", "unexpected")
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, body), timeout=_TIMEOUT_S) as answer:  # noqa: S310 - http or https
-                found = json.load(answer)
-            series: list[dict[str, Any]] = found["data"]["result"]
-        except urllib.error.HTTPError as error:
-            raise PrometheusError(f"{self.address} refused the query: {_said(error)}") from error
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            raise PrometheusError(f"{self.address} did not answer: {reason}") from error
-        except (KeyError, TypeError) as error:
-            raise PrometheusError(f"{self.address} did not answer like Prometheus") from error
-        return series
+            samples = [sample for series in answer.json()["data"]["result"] for sample in series["values"]]
+            return [(float(time), float(value)) for time, value in samples]
+        except (KeyError, TypeError, ValueError) as error:
+            message = f"{address} does not answer like Prometheus"
+            raise HttpError(message, "check the address", "unexpected") from error
 
 
-def _said(error: urllib.error.HTTPError) -> str:
-    """The server's own words where it has any."""
+def _refusal(answer: Answer) -> str:
+    """Return the server's own words where it has any."""
     try:
-        with error:
-            return str(json.load(error)["error"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return f"HTTP {error.code}"
+        return str(answer.json()["error"])
+    except (HttpError, KeyError, TypeError):
+        return f"HTTP {answer.status}"

@@ -1,4 +1,4 @@
-"""Asks the git command about the repository that a folder lies in."""
+"""Reads git repositories through the git command: without a shell or a terminal, with bounded time and output."""
 
 from __future__ import annotations
 
@@ -6,25 +6,58 @@ import datetime as dt
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Mapping
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final, Literal
 
 from generator.source.errors import UserError
 
-# Set by git for its hooks; they would send the questions below to another repository.
-OF_HOOKS: Final = frozenset({
+LIMIT: Final = 1 << 28  # bytes of output
+TIMEOUT_S: Final = 600.0
+_CHUNK: Final = 1 << 16
+_POLL_S: Final = 0.1
+_LEAST_S: Final = 5.0  # to end after its output has ended
+
+# Set by git for its hooks; they would make git read another repository than the one of the folder.
+_OF_HOOKS: Final = frozenset({
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE",
 })  # fmt: skip
+# No prompts, English messages, no lock files, no lazy download, and no protocol that runs a command (`ext::`).
+_ENVIRONMENT: Final = {
+    "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
+}  # fmt: skip
+# Whatever the user has configured: plain output, and no process that outlives the call.
+_SETTINGS: Final = (
+    "-c", "color.ui=never", "-c", "log.showSignature=false",
+    "-c", "core.fsmonitor=false", "-c", "maintenance.auto=false",
+)  # fmt: skip
 _FIELDS: Final = ("%H", "%P", "%an <%ae>", "%cn <%ce>", "%ct", "%B")
 _STATUS: Final = re.compile(r"[A-Z][0-9]*")
-_TIMEOUT_S: Final = 600
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_CREDENTIALS: Final = re.compile(r"//[^/\s]*@")
+
+Reason = Literal["not-installed", "no-repository", "unknown", "unreachable", "failed"]
 
 
-class HistoryError(UserError):
-    """Git can't answer."""
+class GitError(UserError):
+    """Git can't answer.
+
+    Args:
+        message: one sentence; it holds no credentials.
+        hint: what to do.
+        reason: why, for programs.
+    """
+
+    def __init__(self, message: str, hint: str, reason: Reason = "failed") -> None:
+        super().__init__(message, hint)
+        self.reason: Reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +69,7 @@ class Commit:
         parents: hex; two or more for a merge.
         author: name and address.
         committer: name and address: who merged, where a server did not.
-        written: when it was committed (UTC), as it says itself.
+        written: when it was committed (UTC), as the commit itself says.
         message: subject and body.
     """
 
@@ -54,8 +87,8 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """One file of a change: its name before and after; None where there is none."""
+class Renamed:
+    """The name of one file before and after a change; None where there is no such file."""
 
     before: str | None
     after: str | None
@@ -67,13 +100,22 @@ class Change:
 
     Args:
         commit: the step.
-        since: from when on it counts (UTC), see `Git.steps`.
+        since: when it took effect (UTC), see `Git.steps`.
         files: what it changed, by path below the repository of Sluice.
     """
 
     commit: Commit
     since: dt.datetime
-    files: tuple[Moved, ...]
+    files: tuple[Renamed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A file or a link of a commit: its mode (octal), the name of its content (hex), its path."""
+
+    mode: str
+    name: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +123,30 @@ class Git:
     """A repository.
 
     Args:
-        root: a folder of its work tree: where `specs/` lies.
+        root: a folder of its work tree, where `specs/` is; or a bare repository.
         prefix: path of that folder below the top of the work tree, with a slash at its end unless empty.
+        timeout_s: longest time for one call of git.
     """
 
     root: Path
-    prefix: str
+    prefix: str = ""
+    timeout_s: float = TIMEOUT_S
 
     @staticmethod
-    def at(root: Path) -> Git:
-        """The repository that a folder lies in.
+    def at(root: Path, timeout_s: float = TIMEOUT_S) -> Git:
+        """Return the repository that a folder is in.
 
         Raises:
-            HistoryError: there is none.
+            GitError: there is none.
         """
-        done = run(root, "rev-parse", "--show-prefix")
-        if done.returncode:
-            raise HistoryError(
-                f"{root} is in no git repository", "history is git's: run `git init` and commit"
+        done = run(root, "rev-parse", "--show-prefix", timeout_s=timeout_s)
+        if done.code:
+            raise GitError(
+                f"{root} is not in a git repository{_reason(done)}",
+                "run `git init` and commit",
+                "no-repository",
             )
-        return Git(root, done.stdout.decode().strip("\n"))
+        return Git(root, done.output.decode().strip("\n"), timeout_s)
 
     @property
     def shallow(self) -> bool:
@@ -108,43 +154,58 @@ class Git:
         return self.ask("rev-parse", "--is-shallow-repository").strip() == "true"
 
     def ask(self, *arguments: str) -> str:
-        """What git says.
+        """Return the output of a git command.
 
         Raises:
-            HistoryError: it refuses.
+            GitError: the command failed.
         """
-        done = run(self.root, *arguments)
-        if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-            raise HistoryError(f"git {arguments[0]} failed: {said}", "see `git status`")
-        return done.stdout.decode("utf-8", "surrogateescape")
+        done = self._run(*arguments)
+        if done.code:
+            raise GitError(f"git {arguments[0]} failed{_reason(done)}", "see `git status`")
+        return done.output.decode("utf-8", "surrogateescape")
 
     def commit(self, revision: str) -> str | None:
-        """The commit (hex) that a revision means; None when there is none."""
-        done = run(
-            self.root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
-        )
-        return None if done.returncode else done.stdout.decode().strip()
+        """Return the commit (hex) that a revision means; None when there is none."""
+        if revision.startswith("-"):
+            return None
+        done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        found = done.output.decode("ascii", "replace").strip()
+        return found if not done.code and _COMMIT.fullmatch(found) else None
 
     def read(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
-        """Contents of files by (commit, path below the folder); what is no file is left out."""
+        """Read files by (commit, path below the folder); what is not a file is left out."""
         keys = [key for key in dict.fromkeys(wanted) if "\n" not in key[1]]
-        asked = "".join(f"{commit}:{self.prefix}{path}\n" for commit, path in keys)
-        out = run(self.root, "cat-file", "--batch", given=asked.encode("utf-8", "surrogateescape")).stdout
-        found, position = {}, 0
-        for key in keys:
-            end = out.index(b"\n", position)
-            head = out[position:end].rsplit(b" ", 2)
-            position = end + 1
-            if len(head) == 3 and head[2].isdigit():
-                size = int(head[2])
-                if head[1] == b"blob":
-                    found[key] = out[position : position + size]
-                position += size + 1
+        contents = self._contents([f"{commit}:{self.prefix}{path}" for commit, path in keys])
+        return {key: content for key, content in zip(keys, contents, strict=True) if content is not None}
+
+    def tree(self, commit: str, folders: Sequence[str]) -> list[Blob]:
+        """List files and links of a commit in some folders, with paths below this repository's folder.
+
+        Raises:
+            GitError: git can't read them.
+        """
+        paths = [f"{self.prefix}{folder}/" for folder in folders]
+        found = []
+        for line in self.ask("ls-tree", "-r", "-z", "--full-tree", commit, "--", *paths).split("\0")[:-1]:
+            head, _, path = line.partition("\t")
+            mode, _, name = head.split(" ")
+            found.append(Blob(mode, name, path.removeprefix(self.prefix)))
         return found
 
+    def contents(self, blobs: Sequence[Blob]) -> list[bytes]:
+        """Read the contents of blobs, in their order.
+
+        Raises:
+            GitError: one is missing, as in a partial clone.
+        """
+        found = self._contents([blob.name for blob in blobs])
+        missing = [blob.path for blob, content in zip(blobs, found, strict=True) if content is None]
+        if missing:
+            raise GitError(f"git can't read {missing[0]}", "run `git fetch`; a partial clone lacks contents")
+        return [content for content in found if content is not None]
+
     def steps(self, revision: str) -> dict[str, dt.datetime]:
-        """From when on (UTC) each commit of a branch counted, oldest first: never before the step that it follows.
+        """Return when (UTC) each commit of a branch took effect, oldest first: never before the step it follows.
 
         Only first parents are followed: a merge is one step, at the time when it was merged.
         """
@@ -157,7 +218,7 @@ class Git:
         return found
 
     def changes(self, steps: dict[str, dt.datetime], folder: str) -> list[Change]:
-        """Those steps of a branch that changed something below a folder, oldest first."""
+        """Return those steps of a branch that changed something below a folder, oldest first."""
         if not steps:
             return []
         out = self.ask(
@@ -167,7 +228,7 @@ class Git:
         return [Change(commit, steps[commit.sha], files) for commit, files in reversed(_parsed(out))]
 
     def merged(self, commit: Commit, paths: Iterable[str]) -> list[Commit]:
-        """The commits that a merge brought in and that changed some paths, oldest first; none for other commits."""
+        """Return the commits that a merge brought in and that changed some paths, oldest first."""
         if len(commit.parents) < 2:
             return []
         ranges = [f"^{commit.parents[0]}", *commit.parents[1:]]
@@ -178,33 +239,147 @@ class Git:
         size = len(_FIELDS)
         return [_commit(tokens[at : at + size]) for at in range(0, len(tokens) - size + 1, size)]
 
+    def _contents(self, names: Sequence[str]) -> list[bytes | None]:
+        """Read objects by name in one call; None for what is not a file."""
+        given = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
+        out = self._run("cat-file", "--batch", given=given).output
+        found: list[bytes | None] = []
+        position = 0
+        for _ in names:
+            end = out.find(b"\n", position)
+            if end < 0:  # git has stopped, for reasons of its own
+                found.append(None)
+                continue
+            head = out[position:end].rsplit(b" ", 2)
+            position = end + 1
+            content = None
+            if len(head) == 3 and head[2].isdigit():
+                size = int(head[2])
+                content = out[position : position + size] if head[1] == b"blob" else None
+                position += size + 1
+            found.append(content)
+        return found
 
-def clean_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Variables under which git asks nobody, speaks English, and looks at the folder that it is told."""
-    kept = {name: value for name, value in variables.items() if name not in OF_HOOKS}
-    return {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    def _run(self, *arguments: str, given: bytes = b"") -> Done:
+        return run(self.root, *arguments, given=given, timeout_s=self.timeout_s)
 
 
-def run(root: Path, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Run git in a folder.
+@contextmanager
+def fetched(url: str, revision: str, timeout_s: float = TIMEOUT_S) -> Iterator[tuple[Git, str]]:
+    """Fetch one commit of another repository into a temporary one, and yield both.
 
     Raises:
-        HistoryError: it is not installed, or does not answer.
+        GitError: the repository can't be reached, or has no such revision.
     """
-    command = ["git", "-C", str(root), *arguments]
-    environment = {**clean_environment(os.environ), "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1"}
+    with tempfile.TemporaryDirectory(prefix="sluice-git-") as name:
+        git = Git(Path(name), timeout_s=timeout_s)
+        git.ask("init", "--quiet", "--bare")
+        if url.startswith("-") or revision.startswith("-"):
+            raise GitError(f"git can't fetch `{revision}`", "a name never starts with `-`", "unknown")
+        done = run(
+            git.root, "fetch", "--quiet", "--depth=1", "--no-tags", "--", url, revision, timeout_s=timeout_s
+        )
+        commit = None if done.code else git.commit("FETCH_HEAD")
+        if commit is None:
+            message = f"git can't fetch `{revision}`{_reason(done)}"
+            if b"remote ref" in done.errors or b"not our ref" in done.errors:
+                raise GitError(message, "name a branch, a tag or a full commit", "unknown")
+            raise GitError(message, "check the address and your access", "unreachable")
+        yield git, commit
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A call of git that has ended: exit code and what it printed."""
+
+    code: int
+    output: bytes
+    errors: bytes
+
+
+def run(root: Path, *arguments: str, given: bytes = b"", timeout_s: float = TIMEOUT_S) -> Done:
+    """Run git in a folder. Arguments that users choose stand behind `--` or `--end-of-options`, or are hex.
+
+    Raises:
+        GitError: git is not installed, prints too much, or does not end in time.
+    """
+    kept = {name: value for name, value in os.environ.items() if name not in _OF_HOOKS}
+    command = ["git", *_SETTINGS, "-C", str(root), *arguments]
     try:
-        return subprocess.run(  # noqa: S603 - revisions of people stand behind --end-of-options or are hex
-            command, env=environment, input=given, capture_output=True, timeout=_TIMEOUT_S, check=False
+        process = subprocess.Popen(  # noqa: S603 - no shell
+            command,
+            bufsize=0,
+            env={"GIT_SSH_COMMAND": "ssh -o BatchMode=yes", **kept, **_ENVIRONMENT},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
     except FileNotFoundError as error:
-        raise HistoryError("git is not installed", "install git") from error
-    except subprocess.TimeoutExpired as error:
-        raise HistoryError(f"git did not answer within {_TIMEOUT_S} s", "see `git status`") from error
+        raise GitError("git is not installed", "install git", "not-installed") from error
+    end = time.monotonic() + timeout_s
+    with process:
+        output, errors = (_Reader(pipe, process.kill) for pipe in (process.stdout, process.stderr))
+        threading.Thread(target=_write, args=(process.stdin, given), daemon=True).start()
+        try:
+            code = process.wait(_LEAST_S) if _ended((output, errors), end) else None
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            process.kill()
+    if output.overflowed or errors.overflowed:
+        raise GitError(f"git {arguments[0]} printed more than {LIMIT >> 20} MiB", "name a smaller part")
+    if code is None:
+        message = f"git {arguments[0]} did not end within {timeout_s:g} s"
+        raise GitError(message, "check the address and the network", "unreachable")
+    return Done(code, bytes(output.data), bytes(errors.data))
 
 
-def _parsed(out: str) -> list[tuple[Commit, tuple[Moved, ...]]]:
-    """Commits and their files from `log -z --name-status`, as git orders them."""
+class _Reader:
+    """Reads a pipe to its end in a thread, and kills a program that writes too much."""
+
+    def __init__(self, pipe: IO[bytes] | None, kill: Callable[[], None]) -> None:
+        self.data = bytearray()
+        self.overflowed = False
+        self.thread = threading.Thread(target=self._read, args=(pipe, kill), daemon=True)
+        self.thread.start()
+
+    def _read(self, pipe: IO[bytes], kill: Callable[[], None]) -> None:
+        with suppress(OSError, ValueError):  # closed after a time-out, while a child of git still writes
+            while chunk := pipe.read(_CHUNK):
+                self.data += chunk
+                if len(self.data) > LIMIT:
+                    self.overflowed = True
+                    kill()
+                    return
+
+
+def _ended(readers: Sequence[_Reader], end: float) -> bool:
+    """Wait until all output is read, there is too much of it, or the time is over; return whether all is read."""
+    for reader in readers:
+        while reader.thread.is_alive() and time.monotonic() < end:
+            if any(other.overflowed for other in readers):
+                return False
+            reader.thread.join(_POLL_S)
+    return not any(reader.thread.is_alive() for reader in readers)
+
+
+def _write(pipe: IO[bytes], given: bytes) -> None:
+    rest = memoryview(given)
+    with suppress(OSError, ValueError), pipe:  # git may end before it has read everything
+        while rest:
+            rest = rest[pipe.write(rest) :]
+
+
+def _reason(done: Done) -> str:
+    """Return git's own words about a failure, without credentials."""
+    lines = done.errors.decode("utf-8", "replace").split("\n")
+    fatal = next((line for line in lines if line.startswith(("fatal:", "error:"))), "")
+    words = fatal.partition(": ")[2] or next((line for line in reversed(lines) if line.strip()), "").strip()
+    return ": " + _CREDENTIALS.sub("//", words)[:200] if words else ""
+
+
+def _parsed(out: str) -> list[tuple[Commit, tuple[Renamed, ...]]]:
+    """Parse commits and their files from `log -z --name-status`, in git's order."""
     tokens, at, size = out.split("\0"), 0, len(_FIELDS)
     found = []
     while at + size <= len(tokens):
@@ -213,18 +388,18 @@ def _parsed(out: str) -> list[tuple[Commit, tuple[Moved, ...]]]:
         files = []
         while at < len(tokens) and _STATUS.fullmatch(status := tokens[at].lstrip("\n")):
             names = tokens[at + 1 : at + (3 if status[0] in "RC" else 2)]
-            files.append(_moved(status[0], names))
+            files.append(_renamed(status[0], names))
             at += 1 + len(names)
         found.append((commit, tuple(files)))
     return found
 
 
-def _moved(status: str, names: list[str]) -> Moved:
+def _renamed(status: str, names: list[str]) -> Renamed:
     if status == "R":
-        return Moved(names[0], names[1])
+        return Renamed(names[0], names[1])
     if status == "D":
-        return Moved(names[0], None)
-    return Moved(None if status in "AC" else names[-1], names[-1])
+        return Renamed(names[0], None)
+    return Renamed(None if status in "AC" else names[-1], names[-1])
 
 
 def _commit(fields: list[str]) -> Commit:

@@ -14,7 +14,7 @@ _PACKAGES: Final = ("generator.rules", "generator.lint.rollouts")
 """Packages of rules."""
 
 _MODULES: Final = (
-    "generator.cluster.pins.failure",
+    "generator.cluster.pins.errors",
     "generator.lint.kinds.codes",
     "generator.odds.replay.codes",
 )

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from generator.cli.ci import workflow_files
-from generator.cluster.pins.digest import path_digest
+from generator.cluster.pins.files import path_digest
 from generator.render.environment import Templates
 from tests.references.conftest import Sandbox, sandbox
 from tests.references.standin import Reply, Request, standing_in

@@ -86,7 +86,7 @@ class Judged:
         """The rendered queries, asked of the server."""
         start = self.happened.start_s
         until = start + self.hold_s + 10 * MINUTE
-        return Live(Prometheus(self.server.url), release.hash, STABLE, start, until)
+        return Live(Prometheus.at(self.server.url), release.hash, STABLE, start, until)
 
     def story(self, release: Release) -> Story:
         """What the controller would have made of the answers; without traffic time goes on after the hold."""

@@ -19,7 +19,8 @@ from prometheus_exporter import Exporter, Release, Script
 from prometheus_server import Server, until
 
 from generator.cli.main import cli
-from generator.cluster.prometheus import Prometheus, PrometheusError
+from generator.cluster.http_client import HttpError
+from generator.cluster.prometheus import Prometheus
 from generator.odds.replay.judge import Story, judge
 from generator.odds.replay.schedule import Schedule
 from generator.odds.replay.series import Counter, Pair, Recording, Side
@@ -87,7 +88,7 @@ class Scraped:
         return self.script.start_s
 
     def live(self) -> Live:
-        return Live(Prometheus(self.server.url), "c", "s", self.start_s, self.start_s + END)
+        return Live(Prometheus.at(self.server.url), "c", "s", self.start_s, self.start_s + END)
 
     def judged(self, namespace: str) -> Story:
         """What the rendered queries, asked of the server, decide."""
@@ -147,8 +148,8 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
         )
         until(lambda: time.time() > start + RESTART, 120, "the second step")
         server.stop()
-        with pytest.raises(PrometheusError) as refused:
-            Prometheus(server.url).range("up", start, start, 1)
+        with pytest.raises(HttpError) as refused:
+            Prometheus.at(server.url).range("up", start, start, 1)
         server.start()
         until(lambda: _newest(server) >= start + END, 60, "the last scrape")
         yield Scraped(server, script, str(refused.value))
@@ -271,5 +272,5 @@ def test_the_command_asks_the_queries_as_they_are_rendered(scraped):
 
 
 def test_a_query_that_the_server_refuses_is_told_in_its_words(scraped):
-    with pytest.raises(PrometheusError, match="parse error"):
-        Prometheus(scraped.server.url).range("sum(", 0, 0, 1)
+    with pytest.raises(HttpError, match="parse error"):
+        Prometheus.at(scraped.server.url).range("sum(", 0, 0, 1)

@@ -15,6 +15,7 @@ class Request:
     method: str
     path: str
     authorization: str | None
+    proxy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,14 @@ def standing_in(play: Play) -> Iterator[StandIn]:
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
-            request = Request(self.command, self.path, self.headers.get("Authorization"))
+            request = Request(
+                self.command,
+                self.path,
+                self.headers.get("Authorization"),
+                self.headers.get("Proxy-Authorization"),
+            )
             stand_in.requests.append(request)
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
             reply = stand_in.play(request)
             self.send_response(reply.status)
             for name, value in reply.headers.items():
@@ -69,7 +76,7 @@ def standing_in(play: Play) -> Iterator[StandIn]:
             if self.command != "HEAD":
                 self.wfile.write(reply.body)
 
-        do_GET = do_HEAD = answer  # noqa: N815 - the names that http.server looks for
+        do_GET = do_HEAD = do_POST = answer  # noqa: N815 - the names that http.server looks for
 
         def log_message(self, *arguments: Any) -> None:
             """Keep the test's output clean."""

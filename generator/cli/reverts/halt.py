@@ -8,9 +8,9 @@ from generator.cli.reverts.asked import Asked
 from generator.cli.reverts.files import quarantine
 from generator.cli.reverts.released import released
 from generator.cli.reverts.rendered import render_all
+from generator.history.checkout import worktree
 from generator.history.git import Git
 from generator.history.releases import Release
-from generator.history.worktree import worktree
 from generator.pipeline.session import Session
 from generator.pipeline.terminal import emit, note
 from generator.pipeline.work import platform_inputs
@@ -28,7 +28,7 @@ def halt(session: Session, git: Git, head: str, entry: Entry, asked: Asked, *, q
 
     Raises:
         CliError: nothing can be halted.
-        HistoryError: git refuses.
+        GitError: git refuses.
     """
     bad = _running(session, git, head, entry, asked)
     if bad is None:

@@ -11,47 +11,44 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from generator.cluster.pins.failure import (
-    FORBIDDEN,
-    MISMATCH,
-    NOT_CONFIGURED,
-    UNREACHABLE,
-    CredentialError,
-    PinError,
-)
-from generator.cluster.pins.reference import AS_GIVEN, SHORT, Content, Found, Reference, Surroundings
-from generator.cluster.pins.web import Server
+from generator.cluster.http_client import Endpoint, HttpError
+from generator.cluster.pins.errors import MISMATCH, NOT_CONFIGURED, CredentialError, PinError
+from generator.cluster.pins.reference import AS_GIVEN, SHORT, Content, PinContext, Reference, Resolution
 
 _SECRET: Final = ("sig", "signature", "token", "password", "secret", "credential", "key")
-_AS_GIVEN: Final = frozenset({NOT_CONFIGURED, UNREACHABLE, FORBIDDEN})
 
 
-def find(reference: Reference, around: Surroundings) -> Found:
+def resolve(reference: Reference, context: PinContext) -> Resolution:
     """Identify an address by the digest that the producer gave, or else by its content.
 
     Raises:
-        PinError: it carries a credential, or has no digest and can't be downloaded.
+        PinError: it carries a credential, or has no digest and no S3 endpoint is configured.
+        HttpError: it has no digest and can't be downloaded.
     """
     _refuse_credentials(reference)
     given = reference.sha256
     if given is None:
-        content = _download(reference, around)
+        content = _download(reference, context)
         digest = content.digest.removeprefix("sha256:")
-        return Found(f"{reference.text}#sha256={digest}", digest[:SHORT], lambda: content)
-    return Found(f"{reference.text}#sha256={given}", given[:SHORT], _verify(reference, given, around))
+        return Resolution(f"{reference.text}#sha256={digest}", digest[:SHORT], lambda: content)
+    return Resolution(f"{reference.text}#sha256={given}", given[:SHORT], _verify(reference, given, context))
 
 
-def _verify(reference: Reference, given: str, around: Surroundings) -> Callable[[], Content]:
+def _verify(reference: Reference, given: str, context: PinContext) -> Callable[[], Content]:
     def measure() -> Content:
         try:
-            content = _download(reference, around)
+            content = _download(reference, context)
         except PinError as error:
-            if error.code not in _AS_GIVEN:
+            if error.code != NOT_CONFIGURED:
+                raise
+            return Content(f"sha256:{given}", AS_GIVEN, error.message)
+        except HttpError as error:
+            if error.reason not in {"unreachable", "forbidden"}:
                 raise
             return Content(f"sha256:{given}", AS_GIVEN, error.message)
         if content.digest != f"sha256:{given}":
             message = (
-                f"{reference.what} has the SHA-256 {content.digest.removeprefix('sha256:')}, not {given}"
+                f"{reference.shown} has the SHA-256 {content.digest.removeprefix('sha256:')}, not {given}"
             )
             raise PinError(MISMATCH, message, "ask the producer which is right; do not release these bytes")
         return content
@@ -59,22 +56,20 @@ def _verify(reference: Reference, given: str, around: Surroundings) -> Callable[
     return measure
 
 
-def _download(reference: Reference, around: Surroundings) -> Content:
-    url = reference.text if reference.text.startswith("https://") else _s3(reference, around)
-    digest = around.web.sha256(url, reference.what)
+def _download(reference: Reference, context: PinContext) -> Content:
+    url = reference.text if reference.text.startswith("https://") else _s3(reference, context)
+    digest = context.http.sha256(url, reference.shown)
     return Content(f"sha256:{digest}", f"a download from {urlsplit(url).netloc}")
 
 
-def _s3(reference: Reference, around: Surroundings) -> str:
-    endpoint = next(
-        (around.variables[name] for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL") if around.variables.get(name)),
-        None,
-    )  # fmt: skip
+def _s3(reference: Reference, context: PinContext) -> str:
+    names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    endpoint = next((context.variables[name] for name in names if context.variables.get(name)), None)
     if endpoint is None:
-        message = f"{reference.what} can't be downloaded: no S3 endpoint is configured"
+        message = f"{reference.shown} can't be downloaded: no S3 endpoint is configured"
         hint = "set AWS_ENDPOINT_URL_S3 to an endpoint that needs no signature, or give the sha256"
         raise PinError(NOT_CONFIGURED, message, hint)
-    return f"{Server.at(endpoint).address}/{quote(reference.text.removeprefix('s3://'))}"
+    return f"{Endpoint.at(endpoint).address}/{quote(reference.text.removeprefix('s3://'))}"
 
 
 def _refuse_credentials(reference: Reference) -> None:
@@ -82,5 +77,5 @@ def _refuse_credentials(reference: Reference) -> None:
     parts = urlsplit(reference.text)
     names = [name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
     if "@" in parts.netloc or any(name.rpartition("-")[2] in _SECRET for name in names):
-        message = "this address carries a credential, which a lock would repeat"
-        raise CredentialError(message, "remove it, and change the credential: git remembers it")
+        message = "this address contains a credential, which the lock would repeat"
+        raise CredentialError(message, "remove it, and replace the credential: it stays in git's history")

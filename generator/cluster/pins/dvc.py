@@ -1,4 +1,4 @@
-"""Files under DVC: git says which commit, the pointer file says which MD5, the cache or a local remote holds the bytes.
+"""Files under DVC: git has the commit, its pointer file the MD5, the cache or a local remote the bytes.
 
 A reference is `dvc:PATH[@REVISION]` in this repository, or `dvc:REPOSITORY//PATH[@REVISION]` in another one, such as
 `dvc:https://git.example.com/acme/data.git//train.parquet@v3`. Neither DVC nor its remotes' libraries are needed.
@@ -6,107 +6,150 @@ A reference is `dvc:PATH[@REVISION]` in this repository, or `dvc:REPOSITORY//PAT
 
 from __future__ import annotations
 
+import configparser
+import hashlib
+import json
 import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import yaml
 
-from generator.cluster.pins import git
-from generator.cluster.pins.dvc_store import Store
-from generator.cluster.pins.failure import (
+from generator.cluster.pins.errors import (
     MALFORMED,
+    MISMATCH,
     NO_CONTENT,
     UNCOMMITTED,
     UNKNOWN,
     CredentialError,
     PinError,
 )
-from generator.cluster.pins.file import below
-from generator.cluster.pins.git import Git
-from generator.cluster.pins.reference import SHORT, Content, Found, Reference, Surroundings
+from generator.cluster.pins.files import below, listing_digest
+from generator.cluster.pins.reference import SHORT, Content, PinContext, Reference, Resolution
+from generator.history.git import Git, fetched
 
 _FORM = re.compile(r"dvc:(?:(?P<repository>.+)//)?(?P<path>[^@]+)(?:@(?P<revision>[^@]+))?")
 _REPOSITORY: Final = re.compile(r"(?:https?|ssh|git|file)://[^-].*|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:.+")
 _PASSWORD: Final = re.compile(r"//[^/]*:[^/]*@|https?://[^/]*@")
+_CHUNK: Final = 1 << 18
+_SLOWER: Final = 10  # a fetch may take that many time-outs of one answer
 _MD5: Final = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
 
 
-def find(reference: Reference, around: Surroundings) -> Found:
+def resolve(reference: Reference, context: PinContext) -> Resolution:
     """Find the MD5 of a path in a commit.
 
     Raises:
-        PinError: repository, revision or path are not known.
+        PinError: there is no such revision or path.
+        GitError: the repository can't be read.
     """
     form = _FORM.fullmatch(reference.text)
     if form is None or (form["repository"] and not _REPOSITORY.fullmatch(form["repository"])):
-        message = f"{reference.what} names no path under DVC"
+        message = f"{reference.shown} is not a path under DVC"
         hint = (
             "write it like dvc:data/train.parquet@v3 or dvc:https://git.example.com/data.git//train.parquet"
         )
         raise PinError(MALFORMED, message, hint)
     repository, path, revision = form["repository"], form["path"], form["revision"]
-    below(around.root, path, reference.what)
+    below(context.root, path, reference.shown)
     if repository and _PASSWORD.search(repository):
-        message = "the address of the repository carries a credential, which a lock would repeat"
+        message = "the address of the repository contains a credential, which the lock would repeat"
         raise CredentialError(message, "let git's credential helper hold it")
-    with _commit(around, repository, revision, reference.what) as commit:
-        md5 = _md5(commit, path, reference.what, check_tree=not repository and revision is None)
-        store = Store.of(commit, None if repository is None else _local(repository), path)
+    with _opened(context, repository, revision) as (git, commit):
+        pointed = _Pointers(git, commit, reference.shown, in_tree=not repository and revision is None)
+        md5 = pointed.md5(path)
+        store = Store.of(git, commit, context.root, path, None if repository is None else _local(repository))
         start = f"{repository}//{path}" if repository else path
-        resolved = f"dvc:{start}@{commit.commit}#md5={md5}"
+        resolved = f"dvc:{start}@{commit}#md5={md5}"
 
     def measure() -> Content:
-        return Content(store.digest(md5, reference.what), "git and the DVC store")
+        return Content(store.digest(md5, reference.shown), "git and the DVC store")
 
-    return Found(resolved, md5[:SHORT], measure)
+    return Resolution(resolved, md5[:SHORT], measure)
 
 
-def _commit(
-    around: Surroundings, repository: str | None, revision: str | None, what: str
-) -> AbstractContextManager[Git]:
+def _opened(
+    context: PinContext, repository: str | None, revision: str | None
+) -> AbstractContextManager[tuple[Git, str]]:
+    """Open a commit of another repository, or of this one."""
+    timeout_s = context.http.timeout_s * _SLOWER
     if repository:
-        return git.fetched(around, repository, revision or "HEAD", what)
-    return nullcontext(git.at(around, revision or "HEAD", what))
+        return fetched(repository, revision or "HEAD", timeout_s)
+    git = Git.at(context.root, timeout_s)
+    commit = git.commit(revision or "HEAD")
+    if commit is None:
+        message = f"this repository has no revision `{revision or 'HEAD'}`"
+        raise PinError(
+            UNKNOWN, message, "check the name; a shallow clone lacks tags and history: `git fetch`"
+        )
+    return nullcontext((git, commit))
 
 
 def _local(repository: str) -> Path | None:
-    """Work tree of a repository on this machine, whose cache may hold the bytes."""
+    """The work tree of a repository on this machine, whose cache may hold the bytes."""
     return Path(repository.removeprefix("file://")) if repository.startswith("file:///") else None
 
 
-def _md5(commit: Git, path: str, what: str, *, check_tree: bool) -> str:
-    for pointer, name in _pointers(path):
-        raw = commit.show(pointer)
-        if check_tree:
-            _refuse_uncommitted(commit, pointer, raw, what)
-        found = None if raw is None else _out(raw, name)
-        if found is not None:
-            return _checked(found, what)
-    message = f"commit {commit.commit[:SHORT]} has no .dvc file and no dvc.lock that names {what}"
-    raise PinError(UNKNOWN, message, "check the path and the revision; `dvc add` and commit what is new")
+@dataclass(frozen=True, slots=True)
+class _Pointers:
+    """The files of a commit that say which bytes a path has.
+
+    Args:
+        git: the repository.
+        commit: hex.
+        shown: how messages call the reference.
+        in_tree: the reference names no revision, so the work tree must say the same.
+    """
+
+    git: Git
+    commit: str
+    shown: str
+    in_tree: bool
+
+    def md5(self, path: str) -> str:
+        """Return the MD5 of a path, with `.dir` behind that of a folder."""
+        for pointer, name in _pointers(path):
+            raw = self.git.read([(self.commit, pointer)]).get((self.commit, pointer))
+            if self.in_tree:
+                self._check_committed(pointer, raw)
+            found = None if raw is None else _output(raw, name)
+            if found is not None:
+                return self._checked(found)
+        message = f"commit {self.commit[:SHORT]} has no .dvc file and no dvc.lock that names {self.shown}"
+        raise PinError(UNKNOWN, message, "check the path and the revision; `dvc add` and commit what is new")
+
+    def _check_committed(self, pointer: str, raw: bytes | None) -> None:
+        """`dvc:PATH` means the last commit: a newer pointer in the work tree would be ignored in silence."""
+        file = self.git.root / pointer
+        if file.is_file() and _lines(file.read_bytes()) != _lines(raw or b""):
+            message = f"{pointer}, which identifies {self.shown}, has uncommitted changes"
+            raise PinError(UNCOMMITTED, message, f"commit {pointer}, or name a revision")
+
+    def _checked(self, output: dict[str, Any]) -> str:
+        md5 = output.get("md5")
+        if output.get("hash") != "md5" or not isinstance(md5, str) or not _MD5.fullmatch(md5):
+            message = f"the pointer of {self.shown} has no MD5 as DVC 3 writes it"
+            raise PinError(NO_CONTENT, message, "write it again with DVC 3: `dvc commit`")
+        return md5
 
 
 def _pointers(path: str) -> Iterator[tuple[str, str]]:
-    """Files that may point at a path, and how they name it: its own `.dvc`, then `dvc.lock` here and above."""
+    """Yield the files that may point at a path, and the name it has there: `.dvc`, then `dvc.lock` here and above."""
     whole = PurePosixPath(path)
     yield f"{path}.dvc", whole.name
     for folder in whole.parents:
         yield (folder / "dvc.lock").as_posix(), whole.relative_to(folder).as_posix()
 
 
-def _refuse_uncommitted(commit: Git, pointer: str, raw: bytes | None, what: str) -> None:
-    """The last commit is what `dvc:PATH` means: a newer pointer in the work tree would be passed over in silence."""
-    file = commit.folder / pointer
-    if file.is_file() and file.read_bytes().replace(b"\r\n", b"\n") != (raw or b"").replace(b"\r\n", b"\n"):
-        message = f"{pointer}, which says what {what} is, has changes that are not committed"
-        raise PinError(UNCOMMITTED, message, f"commit {pointer}, or name a revision")
+def _lines(raw: bytes) -> bytes:
+    return raw.replace(b"\r\n", b"\n")
 
 
-def _out(raw: bytes, name: str) -> dict[str, Any] | None:
-    """The output of that name in a `.dvc` file or a `dvc.lock`; every scalar is text."""
+def _output(raw: bytes, name: str) -> dict[str, Any] | None:
+    """Return the output of that name in a `.dvc` file or a `dvc.lock`; every scalar is text."""
     try:
         data = yaml.load(raw, Loader=yaml.CBaseLoader)  # noqa: S506 - it builds texts, lists and mappings only
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
@@ -115,14 +158,139 @@ def _out(raw: bytes, name: str) -> dict[str, Any] | None:
         return None
     stages = data.get("stages")
     holders = [data, *(stages.values() if isinstance(stages, dict) else ())]
-    outs = [holder.get("outs") for holder in holders if isinstance(holder, dict)]
-    flat = [out for found in outs if isinstance(found, list) for out in found if isinstance(out, dict)]
-    return next((out for out in flat if out.get("path") == name), None)
+    lists = [holder.get("outs") for holder in holders if isinstance(holder, dict)]
+    outputs = [output for found in lists if isinstance(found, list) for output in found]
+    return next((out for out in outputs if isinstance(out, dict) and out.get("path") == name), None)
 
 
-def _checked(out: dict[str, Any], what: str) -> str:
-    md5 = out.get("md5")
-    if out.get("hash") != "md5" or not isinstance(md5, str) or not _MD5.fullmatch(md5):
-        message = f"the pointer of {what} holds no MD5 as DVC 3 writes it"
-        raise PinError(NO_CONTENT, message, "write it again with DVC 3: `dvc commit`")
-    return md5
+# The bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where the bytes of one output may be: a cache, a remote that is a folder, the work tree.
+
+    Layout of DVC 3: `files/md5/<2 hex>/<30 hex>`; a folder is a JSON list of its files, under its MD5 and `.dir`.
+
+    Args:
+        folders: caches and remotes, in the order they are searched.
+        tree: the output in the work tree; None when there is none.
+    """
+
+    folders: tuple[Path, ...]
+    tree: Path | None
+
+    @staticmethod
+    def of(git: Git, commit: str, root: Path, path: str, other: Path | None) -> Store:
+        """Return the store of a path.
+
+        Args:
+            git: the repository that points at it.
+            commit: the commit whose `.dvc/config` names remotes.
+            root: the GitOps repository.
+            path: the output, below the work tree.
+            other: work tree of the other repository, if the path is in another one on this machine.
+        """
+        homes = [home for start in (other, root) if start for home in _homes(start)]
+        folders = [folder for home in homes for folder in _configured(home)]
+        if git.root == root:
+            return Store(tuple(dict.fromkeys(folders)), root / path)
+        # The other repository's commit is read too; its relative paths count from its own work tree.
+        key = (commit, ".dvc/config")
+        text = git.read([key]).get(key, b"").decode("utf-8", "replace")
+        folders += _folders(text, other / ".dvc" if other else None)
+        return Store(tuple(dict.fromkeys(folders)), None)
+
+    def digest(self, md5: str, shown: str) -> str:
+        """Return the digest (`sha256:` and hex) of an output, by its MD5, which is checked on the way.
+
+        Raises:
+            PinError: the bytes are not here, or are not those of the MD5.
+        """
+        if not md5.endswith(".dir"):
+            return "sha256:" + self._sha256(md5, self.tree, shown)
+        try:
+            listed = json.loads(self._listing(md5, shown))
+            files = {str(item["relpath"]): str(item["md5"]) for item in listed}
+        except (ValueError, KeyError, TypeError) as error:
+            raise PinError(
+                MISMATCH, f"the listing of {shown} can't be read", "run `dvc pull` again"
+            ) from error
+        if not files:
+            raise PinError(NO_CONTENT, f"{shown} has no files", "check that the data was written")
+        return listing_digest(
+            {path: self._sha256(part, self.tree and self.tree / path, shown) for path, part in files.items()}
+        )
+
+    def _listing(self, md5: str, shown: str) -> bytes:
+        content = self._path(md5, shown).read_bytes()
+        if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5.removesuffix(".dir"):
+            raise _corrupt(shown)
+        return content
+
+    def _sha256(self, md5: str, tree: Path | None, shown: str) -> str:
+        if tree is not None and not self._stored(md5) and tree.is_file():
+            found, sha256 = _both(tree)
+            if found == md5:
+                return sha256
+        found, sha256 = _both(self._path(md5, shown))
+        if found != md5:
+            raise _corrupt(shown)
+        return sha256
+
+    def _path(self, md5: str, shown: str) -> Path:
+        path = self._stored(md5)
+        if path is None:
+            message = f"the bytes of {shown} (MD5 {md5}) are neither in a DVC cache nor in a local remote"
+            raise PinError(NO_CONTENT, message, "run `dvc pull` (or `dvc fetch`) first, then pin")
+        return path
+
+    def _stored(self, md5: str) -> Path | None:
+        paths = (folder / "files" / "md5" / md5[:2] / md5[2:] for folder in self.folders)
+        return next((path for path in paths if path.is_file()), None)
+
+
+def _corrupt(shown: str) -> PinError:
+    message = f"the bytes of {shown} in the DVC store do not have its MD5"
+    return PinError(MISMATCH, message, "remove them and run `dvc pull` again")
+
+
+def _both(path: Path) -> tuple[str, str]:
+    """Return MD5 and SHA-256 (hex) of a file, read once."""
+    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            md5.update(chunk)
+            sha256.update(chunk)
+    return md5.hexdigest(), sha256.hexdigest()
+
+
+def _homes(folder: Path) -> list[Path]:
+    """Return the `.dvc` folder of a work tree: here, or in a folder above."""
+    found = next((above / ".dvc" for above in (folder, *folder.parents) if (above / ".dvc").is_dir()), None)
+    return [found] if found else []
+
+
+def _configured(home: Path) -> list[Path]:
+    texts = []
+    for name in ("config", "config.local"):
+        file = home / name
+        if file.is_file():
+            texts.append(file.read_text("utf-8", "replace"))
+    return [home / "cache", *(folder for text in texts for folder in _folders(text, home))]
+
+
+def _folders(text: str, home: Path | None) -> list[Path]:
+    """Return caches and remotes of a configuration that are folders; relative ones count from the file's folder."""
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return []
+    values = [
+        section.get("dir" if name == "cache" else "url", "").strip("'\"").removeprefix("file://")
+        for name, section in parser.items()
+        if name == "cache" or name.strip("'").startswith("remote ")
+    ]
+    paths = [Path(value) for value in values if value and "://" not in value]
+    return [path if home is None else home / path for path in paths if home or path.is_absolute()]

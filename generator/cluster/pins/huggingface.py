@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from generator.cluster.pins.digest import listing_digest
-from generator.cluster.pins.failure import MALFORMED, MISMATCH, NO_CONTENT, UNEXPECTED, UNKNOWN, PinError
-from generator.cluster.pins.reference import SHORT, Content, Found, Reference, Surroundings
-from generator.cluster.pins.web import Answer, Server, Web
+from generator.cluster.http_client import Answer, Endpoint, HttpClient
+from generator.cluster.pins.errors import MALFORMED, MISMATCH, NO_CONTENT, UNEXPECTED, UNKNOWN, PinError
+from generator.cluster.pins.files import listing_digest
+from generator.cluster.pins.reference import SHORT, Content, PinContext, Reference, Resolution
 
 _FORM = re.compile(r"hf:(?P<name>[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?)(?:@(?P<rev>[\w./+-]+))?")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
@@ -24,55 +24,56 @@ _HUB: Final = "https://huggingface.co"
 _OK: Final = 200
 
 
-def find(reference: Reference, around: Surroundings) -> Found:
-    """Ask the Hub (HF_ENDPOINT, with HF_TOKEN) which commit a revision means.
+def resolve(reference: Reference, context: PinContext) -> Resolution:
+    """Query the Hub (HF_ENDPOINT, with HF_TOKEN) for the commit of a revision.
 
     A revision of 40 hex digits is a commit already: its form is all that can be checked without the Hub.
 
     Raises:
-        PinError: the Hub can't be asked, or has no such revision.
+        PinError: the Hub has no such revision.
+        HttpError: the Hub can't be reached.
     """
     form = _FORM.fullmatch(reference.text)
     if form is None:
-        message = f"{reference.what} names no model of the Hub"
+        message = f"{reference.shown} is not a model of the Hub"
         raise PinError(MALFORMED, message, "write it like hf:org/name@main")
-    token = around.variables.get("HF_TOKEN")
-    server = Server.at(around.variables.get("HF_ENDPOINT") or _HUB, f"Bearer {token}" if token else None)
-    hub = _Hub(server, around.web, form["name"], reference)
+    token = context.variables.get("HF_TOKEN")
+    server = Endpoint.at(context.variables.get("HF_ENDPOINT") or _HUB, f"Bearer {token}" if token else None)
+    hub = _Hub(server, context.http, form["name"], reference)
     revision = form["rev"] or "main"
     commit = revision if _COMMIT.fullmatch(revision) else hub.revision(revision)["sha"]
-    return Found(f"hf:{form['name']}@{commit}", commit[:SHORT], lambda: hub.content(commit))
+    return Resolution(f"hf:{form['name']}@{commit}", commit[:SHORT], lambda: hub.content(commit))
 
 
 @dataclass(frozen=True, slots=True)
 class _Hub:
     """One model of a Hub."""
 
-    server: Server
-    web: Web
+    server: Endpoint
+    http: HttpClient
     name: str
     reference: Reference
 
     def revision(self, revision: str) -> dict[str, Any]:
-        """The commit of a revision (`sha`) and its files (`siblings`)."""
+        """Return the commit of a revision (`sha`) and its files (`siblings`)."""
         path = f"api/models/{quote(self.name)}/revision/{quote(revision, safe='')}?blobs=true"
         found = self._ask(path).json()
         if not isinstance(found, dict) or not _COMMIT.fullmatch(str(found.get("sha"))):
-            raise self._strange()
+            raise self._unexpected()
         return found
 
     def content(self, commit: str) -> Content:
-        """Digest of the files of a commit."""
+        """Return the digest of the files of a commit."""
         found = self.revision(commit)
         if found["sha"] != commit:
-            raise self._strange()
+            raise self._unexpected()
         siblings = found.get("siblings") or []
         try:
             files = {str(item["rfilename"]): self._sha256(commit, item) for item in siblings}
         except (KeyError, TypeError) as error:
-            raise self._strange() from error
+            raise self._unexpected() from error
         if not files:
-            raise PinError(NO_CONTENT, f"{self.reference.what} holds no file", "check the model on the Hub")
+            raise PinError(NO_CONTENT, f"{self.reference.shown} has no files", "check the model on the Hub")
         return Content(listing_digest(files), f"the Hub at {self.server.address}")
 
     def _sha256(self, commit: str, item: dict[str, Any]) -> str:
@@ -80,26 +81,28 @@ class _Hub:
         if large:
             listed = str(large["sha256"])
             if not _SHA256.fullmatch(listed):
-                raise self._strange()
+                raise self._unexpected()
             return listed
         path = f"{quote(self.name)}/resolve/{commit}/{quote(str(item['rfilename']))}"
         body = self._ask(path).body
         blob = hashlib.sha1(b"blob %d\0" % len(body), usedforsecurity=False)
         blob.update(body)
         if blob.hexdigest() != item["blobId"]:
-            message = f"`{item['rfilename']}` of {self.reference.what} is not what the Hub lists"
-            raise PinError(MISMATCH, message, "try again; if it stays so, do not use this model")
+            message = f"`{item['rfilename']}` of {self.reference.shown} has other bytes than the Hub lists"
+            raise PinError(MISMATCH, message, "try again; if that does not help, do not use this model")
         return hashlib.sha256(body).hexdigest()
 
     def _ask(self, path: str) -> Answer:
-        answer = self.web.ask(f"{self.server.address}/{path}", authorization=self.server.authorization)
+        answer = self.http.ask(f"{self.server.address}/{path}", authorization=self.server.authorization)
         # A repository that is missing and one that is private give the same answer, with this code in a header.
         if answer.headers.get("x-error-code") in {"RepoNotFound", "RevisionNotFound", "EntryNotFound"}:
-            message = f"the Hub at {self.server.address} shows us no {self.reference.what}"
+            message = f"{self.reference.shown} does not exist at {self.server.address}, or is private"
             raise PinError(UNKNOWN, message, "check name and revision; a private model needs HF_TOKEN")
         if answer.status != _OK:
-            raise answer.failure(self.reference.what)
+            raise answer.failure(self.reference.shown)
         return answer
 
-    def _strange(self) -> PinError:
-        return PinError(UNEXPECTED, f"{self.server.address} did not answer like the Hub", "check HF_ENDPOINT")
+    def _unexpected(self) -> PinError:
+        return PinError(
+            UNEXPECTED, f"{self.server.address} does not answer like the Hub", "check HF_ENDPOINT"
+        )

@@ -13,76 +13,69 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
-from generator.cluster.pins.digest import listing_digest, path_digest
-from generator.cluster.pins.failure import (
-    MALFORMED,
-    NO_CONTENT,
-    NOT_CONFIGURED,
-    UNEXPECTED,
-    UNKNOWN,
-    PinError,
-)
-from generator.cluster.pins.reference import Content, Found, Reference, Surroundings
-from generator.cluster.pins.web import Server, Web, basic
+from generator.cluster.http_client import Endpoint, HttpClient, basic
+from generator.cluster.pins.errors import MALFORMED, NO_CONTENT, NOT_CONFIGURED, UNEXPECTED, UNKNOWN, PinError
+from generator.cluster.pins.files import listing_digest, path_digest
+from generator.cluster.pins.reference import Content, PinContext, Reference, Resolution
 
 _FORM = re.compile(r"mlflow:(?P<name>.+?)(?:@(?P<alias>[^@/]+)|/(?P<version>[0-9]+))")
 _LOGGED: Final = re.compile(r"models:/m-[0-9a-f]{32}")
 _FILES: Final = 100_000
-# Written by MLflow's own client beside what it downloads; no part of the model.
+# Written by MLflow's own client into the folder of a download; not part of the model.
 _LEAVE_OUT: Final = frozenset({"registered_model_meta"})
 
 
-def find(reference: Reference, around: Surroundings) -> Found:
-    """Ask the registry that MLFLOW_TRACKING_URI names.
+def resolve(reference: Reference, context: PinContext) -> Resolution:
+    """Query the registry that MLFLOW_TRACKING_URI names.
 
     Raises:
-        PinError: it can't be asked, or has no such version.
+        PinError: it is not configured, or has no such version.
+        HttpError: it can't be reached.
     """
     form = _FORM.fullmatch(reference.text)
     if form is None:
-        message = f"{reference.what} names neither a version nor an alias"
+        message = f"{reference.shown} names neither a version nor an alias"
         raise PinError(MALFORMED, message, "write it like mlflow:fraud/12 or mlflow:fraud@champion")
-    registry = _Registry(_server(around), around.web, reference)
+    registry = _Registry(_server(context), context.http, reference)
     version = registry.version(form["name"], form["alias"], form["version"])
     number = str(version["version"])
     source = str(version.get("source", ""))
     resolved = source if _LOGGED.fullmatch(source) else f"mlflow:{form['name']}/{number}"
-    return Found(resolved, number, lambda: registry.content(form["name"], number))
+    return Resolution(resolved, number, lambda: registry.content(form["name"], number))
 
 
-def _server(around: Surroundings) -> Server:
-    uri = around.variables.get("MLFLOW_TRACKING_URI", "")
+def _server(context: PinContext) -> Endpoint:
+    uri = context.variables.get("MLFLOW_TRACKING_URI", "")
     if not uri.startswith(("http://", "https://")):
-        said = "is not set" if not uri else "names no server"
-        message = f"MLFLOW_TRACKING_URI {said}"
+        message = f"MLFLOW_TRACKING_URI is {'not the address of a server' if uri else 'not set'}"
         raise PinError(NOT_CONFIGURED, message, "set it to the http(s) address of the tracking server")
-    user, password = (around.variables.get(f"MLFLOW_TRACKING_{key}") for key in ("USERNAME", "PASSWORD"))
-    token = around.variables.get("MLFLOW_TRACKING_TOKEN")
+    user, password = (context.variables.get(f"MLFLOW_TRACKING_{key}") for key in ("USERNAME", "PASSWORD"))
+    token = context.variables.get("MLFLOW_TRACKING_TOKEN")
     if user and password:
-        return Server.at(uri, basic(user, password))
-    return Server.at(uri, f"Bearer {token}" if token else None)
+        return Endpoint.at(uri, basic(user, password))
+    return Endpoint.at(uri, f"Bearer {token}" if token else None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Registry:
-    """One tracking server, asked for one reference."""
+    """One tracking server, queried for one reference."""
 
-    server: Server
-    web: Web
+    server: Endpoint
+    http: HttpClient
     reference: Reference
 
     def version(self, name: str, alias: str | None, version: str | None) -> dict[str, Any]:
-        """The registered version that is meant, once it is ready."""
+        """Return the registered version of an alias or a number, which must be ready."""
         if alias:
             found = self._ask("mlflow/registered-models/alias", name=name, alias=alias)
         else:
             found = self._ask("mlflow/model-versions/get", name=name, version=str(version))
         entry = found.get("model_version")
         if not isinstance(entry, dict) or not re.fullmatch("[0-9]+", str(entry.get("version"))):
-            raise self._strange()
+            raise self._unexpected()
         if entry.get("status", "READY") != "READY":
-            message = f"version {entry['version']} of {self.reference.what} is not ready: {entry['status']}"
-            raise PinError(UNKNOWN, message, "wait until its registration has ended, or register it again")
+            message = f"version {entry['version']} of {self.reference.shown} is not ready: {entry['status']}"
+            raise PinError(UNKNOWN, message, "wait until it is registered, or register it again")
         return entry
 
     def content(self, name: str, version: str) -> Content:
@@ -97,16 +90,16 @@ class _Registry:
                 path: self._sha256(f"{base}/{path}") for path in self._paths(base) if path not in _LEAVE_OUT
             }
             if not files:
-                message = f"the artifacts of {self.reference.what} hold no file"
+                message = f"the artifacts of {self.reference.shown} have no files"
                 raise PinError(NO_CONTENT, message, "check that the artifact was written")
             return Content(listing_digest(files), by)
         if parts.scheme in {"", "file"} and not parts.netloc and Path(unquote(parts.path)).is_dir():
-            return Content(path_digest(Path(unquote(parts.path)), self.reference.what, _LEAVE_OUT), by)
-        message = f"the artifacts of {self.reference.what} can't be read through the tracking server"
+            return Content(path_digest(Path(unquote(parts.path)), self.reference.shown, _LEAVE_OUT), by)
+        message = f"the artifacts of {self.reference.shown} can't be read through the tracking server"
         raise PinError(NO_CONTENT, message, "let it serve them: `mlflow server --serve-artifacts`")
 
     def _paths(self, base: str) -> Iterator[str]:
-        """All files below a folder of the artifact store, by their path below it."""
+        """Yield all files below a folder of the artifact store, by their path below it."""
         folders, seen = [""], 0
         while folders:
             folder = folders.pop()
@@ -115,7 +108,7 @@ class _Registry:
                 name = str(item.get("path", "")).rstrip("/")
                 seen += 1
                 if not name or "/" in name or name in {".", ".."} or seen > _FILES:
-                    raise self._strange()
+                    raise self._unexpected()
                 if item.get("is_dir"):
                     folders.append(f"{folder}{name}/")
                 else:
@@ -123,23 +116,23 @@ class _Registry:
 
     def _sha256(self, path: str) -> str:
         url = f"{self.server.address}/api/2.0/mlflow-artifacts/artifacts/{quote(path)}"
-        return self.web.sha256(url, self.reference.what, authorization=self.server.authorization)
+        return self.http.sha256(url, self.reference.shown, authorization=self.server.authorization)
 
     def _ask(self, endpoint: str, **query: str) -> dict[str, Any]:
         url = f"{self.server.address}/api/2.0/{endpoint}?{urlencode(query)}"
-        answer = self.web.ask(url, authorization=self.server.authorization)
+        answer = self.http.ask(url, authorization=self.server.authorization)
         if answer.status in {400, 404} and b'"error_code"' in answer.body:
-            message = f"the registry at {self.server.address} has no {self.reference.what}"
+            message = f"{self.reference.shown} is not in the registry at {self.server.address}"
             raise PinError(UNKNOWN, message, "check the model's name and its version or alias")
         if answer.status in {400, 404}:
-            raise self._strange()
+            raise self._unexpected()
         if answer.status != 200:
-            raise answer.failure(self.reference.what)
+            raise answer.failure(self.reference.shown)
         found = answer.json()
         if not isinstance(found, dict):
-            raise self._strange()
+            raise self._unexpected()
         return found
 
-    def _strange(self) -> PinError:
-        message = f"{self.server.address} did not answer like MLflow"
+    def _unexpected(self) -> PinError:
+        message = f"{self.server.address} does not answer like MLflow"
         return PinError(UNEXPECTED, message, "check MLFLOW_TRACKING_URI")

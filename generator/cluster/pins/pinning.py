@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from generator import __version__
-from generator.cluster.pins.asked import Asked
-from generator.cluster.pins.failure import MOVED, NOT_LOCKED, OVERWRITTEN, QUARANTINED, UNVERIFIED, PinError
-from generator.cluster.pins.reference import AS_GIVEN, Content, Found, Reference, Surroundings, find
+from generator.cluster.http_client import HttpError
+from generator.cluster.pins.errors import MOVED, NOT_LOCKED, OVERWRITTEN, QUARANTINED, UNVERIFIED, PinError
+from generator.cluster.pins.reference import AS_GIVEN, Content, PinContext, Reference, Resolution, resolve
+from generator.cluster.pins.targets import PinTarget
+from generator.history.git import GitError
+from generator.plan.values import Image
+from generator.source.document import Document
 from generator.source.finding import Finding
 from generator.spec.exemptions import Quarantine
 from generator.spec.lock import LockFile
 
+K = TypeVar("K")
 T = TypeVar("T")
 SCHEMA: Final = "sluice/lock/v1"
-_OURS: Final = "sluice "
+_BY: Final = "sluice "
+_TRUST: Final = "the lock holds the digest that the producer gave; pin again where the address can be read"
+_IMAGE: Final = ("image",)
 
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """What became of one reference.
+    """The outcome for one reference.
 
     Args:
-        asked: the reference.
+        target: the reference.
         entry: its part of the lock, as plain values; None when it could not be resolved.
-        changed: the lock said something else, or nothing.
+        changed: the lock had something else, or nothing.
         findings: why it could not be resolved, or what is doubtful.
     """
 
-    asked: Asked
+    target: PinTarget
     entry: dict[str, str] | None
     changed: bool = False
     findings: tuple[Finding, ...] = ()
@@ -38,100 +45,109 @@ class Pinned:
 
 @dataclass
 class Pinner:
-    """Resolves references, each once however many specs ask for it.
+    """Resolves references, each once however many specs name it.
 
     Args:
-        around: where references are resolved.
+        context: where references are resolved.
         when: the time that goes into locks (RFC 3339).
         verify: measure again what is locked already.
     """
 
-    around: Surroundings
+    context: PinContext
     when: str
     verify: bool = False
-    _found: dict[Reference, Found | PinError] = field(default_factory=dict)
-    _content: dict[tuple[bool, str], Content | PinError] = field(default_factory=dict)
+    _resolutions: dict[Reference, Resolution | PinError] = field(default_factory=dict)
+    _contents: dict[tuple[bool, str], Content | PinError] = field(default_factory=dict)
 
-    def pin(self, asked: Asked, lock: LockFile | None) -> Pinned:
-        """Resolve a reference, keeping what the lock says where it still holds."""
-        old = locked(asked.reference, lock)
+    def pin(self, target: PinTarget, lock: LockFile | None) -> Pinned:
+        """Resolve a reference; keep the lock's entry where it still holds."""
+        old = locked(target.reference, lock)
         try:
-            found = self._find(asked.reference)
-            holds = old is not None and _holds(found, old, asked.reference)
+            found = self._resolve(target.reference)
+            holds = old is not None and _holds(found, old, target.reference)
             measured = holds and not (old or {}).get("by", "").endswith(AS_GIVEN)
             if measured and not (self.verify or found.local):
-                return Pinned(asked, old)
-            content = self._measure(found, asked.reference)
+                return Pinned(target, old)
+            content = self._measure(found, target.reference)
         except PinError as error:
-            return Pinned(asked, None, findings=(asked.failed(error),))
-        findings = [asked.finding(UNVERIFIED, content.doubt, _TRUST, "warning")] if content.doubt else []
+            return Pinned(target, None, findings=(target.failed(error),))
+        findings = [target.finding(UNVERIFIED, content.doubt, _TRUST, "warning")] if content.doubt else []
         if old and holds and old["digest"] != content.digest:
-            return Pinned(asked, None, findings=(_overwritten(asked, old, content),))
+            return Pinned(target, None, findings=(_overwritten(target, old, content),))
         if holds and (measured or content.doubt):
-            return Pinned(asked, old, findings=tuple(findings))
-        new = self._entry(asked.reference, found, content)
-        return Pinned(asked, new, changed=new != old, findings=tuple(findings))
+            return Pinned(target, old, findings=tuple(findings))
+        new = self._entry(target.reference, found, content)
+        return Pinned(target, new, changed=new != old, findings=tuple(findings))
 
-    def check(self, asked: Asked, lock: LockFile | None) -> list[Finding]:
-        """Whether a reference still means what the lock says; nothing is downloaded that need not be."""
-        old = locked(asked.reference, lock)
+    def check(self, target: PinTarget, lock: LockFile | None) -> list[Finding]:
+        """Check that a reference still means what the lock says, with as few downloads as possible."""
+        old = locked(target.reference, lock)
         if old is None:
-            message = f"{asked.reference.what} is not locked"
-            return [asked.finding(NOT_LOCKED, message, "run `sluice pin` and commit the lock")]
+            message = f"{target.reference.shown} is not locked"
+            return [target.finding(NOT_LOCKED, message, "run `sluice pin` and commit the lock")]
         try:
-            found = self._find(asked.reference)
+            found = self._resolve(target.reference)
             if not found.same_as(old["resolved"]) or old.get("version", found.version) != found.version:
-                return [_moved(asked, old, found)]
+                return [_moved(target, old, found)]
             if self.verify or found.local:
-                content = self._measure(found, asked.reference)
+                content = self._measure(found, target.reference)
                 if content.digest != old["digest"]:
-                    return [_overwritten(asked, old, content)]
+                    return [_overwritten(target, old, content)]
         except PinError as error:
-            return [asked.failed(error)]
+            return [target.failed(error)]
         return []
 
-    def _find(self, reference: Reference) -> Found:
-        if reference not in self._found:
-            try:
-                self._found[reference] = find(reference, self.around)
-            except PinError as error:
-                self._found[reference] = error
-        return _or_raise(self._found[reference])
+    def image(self, image: Image, lock: Document) -> tuple[dict[str, str] | None, list[Finding]]:
+        """Return the lock's `image`; None, with a finding, when the registry has no image under the computed tag.
 
-    def _measure(self, found: Found, reference: Reference) -> Content:
-        key = (reference.data, found.resolved)
-        if key not in self._content:
-            try:
-                self._content[key] = found.measure()
-            except PinError as error:
-                self._content[key] = error
-        return _or_raise(self._content[key])
+        Args:
+            image: the computed image.
+            lock: findings point there.
+        """
+        tagged = replace(image, digest=None)
+        try:
+            found = self._resolve(Reference(f"oci://{tagged.reference}"))
+        except PinError as error:
+            return None, [lock.finding(error.code, _IMAGE, error.message, error.hint, key=True)]
+        bento = image.tag.rpartition("-")[2]
+        return {"digest": found.resolved.rpartition("@")[2], "bento": bento}, []
 
-    def _entry(self, reference: Reference, found: Found, content: Content) -> dict[str, str]:
+    def _resolve(self, reference: Reference) -> Resolution:
+        return _remembered(self._resolutions, reference, lambda: resolve(reference, self.context))
+
+    def _measure(self, found: Resolution, reference: Reference) -> Content:
+        return _remembered(self._contents, (reference.data, found.resolved), found.measure)
+
+    def _entry(self, reference: Reference, found: Resolution, content: Content) -> dict[str, str]:
+        measured = {"at": self.when, "by": f"{_BY}{__version__}, {content.by}"}
         if reference.data:
-            who = {"at": self.when, "by": _by(content)}
-            return {"resolved": found.resolved, "digest": content.digest, **who}
+            return {"resolved": found.resolved, "digest": content.digest, **measured}
         return {
             "ref": reference.text,
             "resolved": found.resolved,
             "version": found.version,
             "digest": content.digest,
-            "at": self.when,
-            "by": _by(content),
+            **measured,
         }
 
 
-_TRUST: Final = "the lock holds the digest that the producer gave; pin again where the address can be read"
-
-
-def _or_raise(value: T | PinError) -> T:
+def _remembered(known: dict[K, T | PinError], key: K, find: Callable[[], T]) -> T:
+    """Return what was found for a key, or raise again why it was not; look once."""
+    if key not in known:
+        try:
+            known[key] = find()
+        except PinError as error:
+            known[key] = error
+        except (GitError, HttpError) as error:
+            known[key] = PinError.of(error)
+    value = known[key]
     if isinstance(value, PinError):
         raise value
     return value
 
 
 def locked(reference: Reference, lock: LockFile | None) -> dict[str, str] | None:
-    """What a lock says of a reference, as plain values; None when it says nothing."""
+    """Return the lock's entry of a reference, as plain values; None when there is none."""
     if lock is None:
         return None
     if reference.data:
@@ -141,23 +157,25 @@ def locked(reference: Reference, lock: LockFile | None) -> dict[str, str] | None
 
 
 def quarantined(pinned: Sequence[Pinned], quarantine: Sequence[Quarantine], model: str) -> list[Finding]:
-    """References that would lock a version which was rejected and nobody released.
+    """Return a finding for each reference that means a version in quarantine.
 
     Args:
-        pinned: what became of the references of one spec.
+        pinned: the outcome for the references of one spec.
         quarantine: the platform's.
-        model: team/model of the spec; a version that it runs, and that may go on running, stays locked.
+        model: team/model of the spec; a version that runs there, and may go on running, stays locked.
     """
     found = []
     for item in pinned:
-        if item.entry is None or item.asked.reference.data:
+        if item.entry is None or item.target.reference.data:
             continue
         why = next((q for q in quarantine if _banned(q, item.entry["digest"], model, item)), None)
         if why is None:
             continue
-        message = f"{item.asked.reference.what} means a version in quarantine since {why.since}: {why.reason}"
-        hint = "name another version; who owns `platform.yaml` alone can release this one"
-        found.append(item.asked.finding(QUARANTINED, message, hint))
+        message = (
+            f"{item.target.reference.shown} means a version in quarantine since {why.since}: {why.reason}"
+        )
+        hint = "name another version; only the owners of `platform.yaml` can release this one"
+        found.append(item.target.finding(QUARANTINED, message, hint))
     return found
 
 
@@ -166,18 +184,18 @@ def _banned(entry: Quarantine, digest: str, model: str, item: Pinned) -> bool:
     return entry.digest == digest and entry.released is None and not stays
 
 
-def surplus(asked: Sequence[Asked], lock: LockFile | None) -> list[str]:
-    """Data sets that a lock holds and no gate reads; they would count in the gate key."""
-    wanted = {item.reference.text for item in asked if item.reference.data}
+def surplus(targets: Sequence[PinTarget], lock: LockFile | None) -> list[str]:
+    """Return the data sets of a lock that no gate reads; they would count in the gate key."""
+    wanted = {item.reference.text for item in targets if item.reference.data}
     return [ref for ref in (lock.data if lock else ()) if ref not in wanted]
 
 
 def merged(pinned: Sequence[Pinned], lock: LockFile | None) -> dict[str, Any]:
-    """The whole lock as plain values, from the parts of one spec, all of which were resolved.
+    """Return the whole lock as plain values, from the parts of one spec, all of which were resolved.
 
-    The image stays as long as the model that it was built from is the same.
+    The image stays as long as the model in it is the same.
     """
-    entries = [(item.asked.reference, item.entry or {}) for item in pinned]
+    entries = [(item.target.reference, item.entry or {}) for item in pinned]
     model = next(entry for reference, entry in entries if not reference.data)
     out: dict[str, Any] = {"schema": SCHEMA, "model": model}
     data = {reference.text: entry for reference, entry in entries if reference.data}
@@ -188,24 +206,20 @@ def merged(pinned: Sequence[Pinned], lock: LockFile | None) -> dict[str, Any]:
     return out
 
 
-def _by(content: Content) -> str:
-    return f"{_OURS}{__version__}, {content.by}"
-
-
-def _holds(found: Found, old: dict[str, str], reference: Reference) -> bool:
-    """Whether a lock's entry was made by this command for the same bytes; a digest from elsewhere proves nothing."""
+def _holds(found: Resolution, old: dict[str, str], reference: Reference) -> bool:
+    """Return whether `sluice pin` made a lock's entry for the same bytes; a digest from elsewhere proves nothing."""
     if not found.same_as(old["resolved"]):
         return False
-    return reference.data or (old["version"] == found.version and old["by"].startswith(_OURS))
+    return reference.data or (old["version"] == found.version and old["by"].startswith(_BY))
 
 
-def _moved(asked: Asked, old: dict[str, str], found: Found) -> Finding:
+def _moved(target: PinTarget, old: dict[str, str], found: Resolution) -> Finding:
     versions = f" (version {old['version']} to {found.version})" if "version" in old else ""
-    message = f"{asked.reference.what} has moved from {old['resolved']} to {found.resolved}{versions}"
-    return asked.finding(MOVED, message, "run `sluice pin` to take it, and review what changes")
+    message = f"{target.reference.shown} has moved from {old['resolved']} to {found.resolved}{versions}"
+    return target.finding(MOVED, message, "run `sluice pin` to take it, and review the changes")
 
 
-def _overwritten(asked: Asked, old: dict[str, str], content: Content) -> Finding:
+def _overwritten(target: PinTarget, old: dict[str, str], content: Content) -> Finding:
     message = f"the content of {old['resolved']} was overwritten: {old['digest']} is now {content.digest}"
     hint = "find out who changed it; to accept it, remove its entry from the lock and pin again"
-    return asked.finding(OVERWRITTEN, message, hint)
+    return target.finding(OVERWRITTEN, message, hint)

@@ -1,4 +1,4 @@
-"""References and what they resolve to; one module a kind, each with the function `find`."""
+"""References and what they resolve to; each kind of reference has a module with the function `resolve`."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from generator.cluster.pins.failure import MALFORMED, PinError
-from generator.cluster.pins.web import Web
+from generator.cluster.http_client import HttpClient
+from generator.cluster.pins.errors import MALFORMED, PinError
 
+SHORT: Final = 12
+AS_GIVEN: Final = "the producer's sha256, not downloaded"
+
+_ADDRESSES: Final = {"dvc:": "dvc", "s3://": "address", "https://": "address"}
 _MODELS: Final = {
     "mlflow:": "mlflow",
     "bentoml:": "bentoml",
-    "dvc:": "dvc",
     "hf:": "huggingface",
     "oci://": "registry",
-    "s3://": "address",
-    "https://": "address",
+    **_ADDRESSES,
 }
-_DATA: Final = {"dvc:": "dvc", "s3://": "address", "https://": "address"}
-SHORT: Final = 12
-AS_GIVEN: Final = "the producer's sha256, not downloaded"
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a spec asks for.
+    """A reference of a spec.
 
     Args:
         text: as written.
@@ -40,7 +39,7 @@ class Reference:
     sha256: str | None = None
 
     @property
-    def what(self) -> str:
+    def shown(self) -> str:
         """How messages call it."""
         return f"`{self.text}`"
 
@@ -61,14 +60,14 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Resolution:
     """What a reference means now.
 
     Args:
         resolved: an immutable reference.
         version: of a model, fit for an image tag: a number of a registry, else the start of a content digest.
-        measure: downloads or reads the bytes; raises PinError.
-        local: the bytes are on this machine, so that measuring them again costs little.
+        measure: downloads or reads the bytes; raises PinError, GitError or HttpError.
+        local: the bytes are on this machine, so measuring them again costs little.
     """
 
     resolved: str
@@ -77,48 +76,53 @@ class Found:
     local: bool = False
 
     def same_as(self, resolved: str) -> bool:
-        """Whether an earlier resolution meant the same bytes.
+        """Return whether an earlier resolution meant the same bytes.
 
-        A fragment (`#md5=…`, `#sha256=…`) identifies the content whatever commit or address stands before it.
+        A fragment (`#md5=…`, `#sha256=…`) identifies the content, whatever commit or address comes before it.
         """
         old, new = resolved.partition("#"), self.resolved.partition("#")
         return old == new or (bool(new[2]) and old[2] == new[2] and _place(old[0]) == _place(new[0]))
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class PinContext:
     """Where references are resolved.
 
     Args:
         root: the GitOps repository.
         variables: environment variables.
-        web: asks servers.
+        http: sends requests; its time-out also bounds git.
     """
 
     root: Path
     variables: Mapping[str, str]
-    web: Web
+    http: HttpClient
+
+    @property
+    def home(self) -> Path:
+        """The user's home folder, as the environment says."""
+        return Path(self.variables.get("HOME") or self.variables.get("USERPROFILE") or "")
 
 
-def find(reference: Reference, around: Surroundings) -> Found:
-    """What a reference means now.
+def resolve(reference: Reference, context: PinContext) -> Resolution:
+    """Return what a reference means now; each kind has a module with the function `resolve`.
 
     Raises:
         PinError: it can't be resolved.
+        GitError, HttpError: the same, see `PinError.of`.
     """
-    kinds = _DATA if reference.data else _MODELS
+    kinds = _ADDRESSES if reference.data else _MODELS
     module = next((name for prefix, name in kinds.items() if reference.text.startswith(prefix)), None)
+    if module is None and reference.data and not reference.text.startswith(tuple(_MODELS)):
+        module = "files"
     if module is None:
-        if not reference.data or any(map(reference.text.startswith, _MODELS)):
-            known = ", ".join(kinds)
-            raise PinError(
-                MALFORMED, f"{reference.what} is no reference of a data set", f"known here: {known}, a path"
-            )
-        module = "file"
-    found: Found = import_module(f"generator.cluster.pins.{module}").find(reference, around)
+        message = f"{reference.shown} is not a reference of a {'data set' if reference.data else 'model'}"
+        kinds_of_data = " or a path of this repository" if reference.data else ""
+        raise PinError(MALFORMED, message, f"start it with {', '.join(kinds)}{kinds_of_data}")
+    found: Resolution = import_module(f"generator.cluster.pins.{module}").resolve(reference, context)
     return found
 
 
 def _place(resolved: str) -> str:
-    """The part of a resolved DVC reference that is no commit."""
+    """The part of a resolved DVC reference that is not a commit."""
     return resolved.rpartition("@")[0] if resolved.startswith("dvc:") else resolved

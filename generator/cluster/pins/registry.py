@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from generator.cluster.pins.digest import listing_digest
-from generator.cluster.pins.failure import FORBIDDEN, MALFORMED, NO_CONTENT, UNEXPECTED, PinError
-from generator.cluster.pins.reference import SHORT, Content, Found, Reference, Surroundings
-from generator.cluster.pins.web import Answer, basic
+from generator.cluster.http_client import Answer, basic
+from generator.cluster.pins.errors import FORBIDDEN, MALFORMED, NO_CONTENT, UNEXPECTED, PinError
+from generator.cluster.pins.files import listing_digest
+from generator.cluster.pins.reference import SHORT, Content, PinContext, Reference, Resolution
 
 _FORM = re.compile(
     r"oci://(?P<host>[A-Za-z0-9.-]+(?::[0-9]+)?)/(?P<name>[a-z0-9][a-z0-9._/-]*)"
@@ -35,27 +35,28 @@ _OK: Final = 200
 _UNAUTHORIZED: Final = 401
 
 
-def find(reference: Reference, around: Surroundings) -> Found:
-    """Ask the registry which manifest a tag means; a digest needs no question.
+def resolve(reference: Reference, context: PinContext) -> Resolution:
+    """Query the registry for the manifest of a tag; a digest needs no request.
 
     The version is the start of the manifest's digest; the digest of the model is that of its files.
 
     Raises:
-        PinError: it can't be asked, or has no such tag.
+        PinError: the reference is malformed, or the registry does not answer like one.
+        HttpError: the registry can't be reached, or has no such tag.
     """
     form = _FORM.fullmatch(reference.text)
     if form is None:
-        message = f"{reference.what} names neither a tag nor a digest of a repository"
+        message = f"{reference.shown} names neither a tag nor a digest of a repository"
         raise PinError(MALFORMED, message, "write it like oci://registry.example.com/models/fraud:1.4")
-    repository = _Repository(form["host"], form["name"], reference, around)
+    repository = _Repository(form["host"], form["name"], reference, context)
     digest = form["digest"] or repository.digest(form["tag"])
 
     def measure() -> Content:
-        content = artifact_digest(repository.manifest(digest), reference.what)
+        content = artifact_digest(repository.manifest(digest), reference.shown)
         return Content(content, f"the registry {form['host']}")
 
     resolved = f"oci://{form['host']}/{form['name']}@{digest}"
-    return Found(resolved, digest.removeprefix("sha256:")[:SHORT], measure)
+    return Resolution(resolved, digest.removeprefix("sha256:")[:SHORT], measure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,43 +66,41 @@ class _Repository:
     host: str
     name: str
     reference: Reference
-    around: Surroundings
+    context: PinContext
 
     def digest(self, tag: str) -> str:
-        """Digest of the manifest that a tag or a digest names."""
+        """Return the digest of the manifest that a tag or a digest names."""
         answer = self._manifest("HEAD", tag)
         found = answer.headers.get("docker-content-digest", "")
         if not _DIGEST.fullmatch(found):
             # The header is optional: the digest is that of the manifest's bytes.
             answer = self._manifest("GET", tag)
             if "json" not in answer.headers.get("content-type", ""):
-                message = f"{answer.url} did not answer like a registry"
+                message = f"{answer.url} does not answer like a registry"
                 raise PinError(UNEXPECTED, message, "check the host of the reference")
             found = "sha256:" + hashlib.sha256(answer.body).hexdigest()
         if tag.startswith("sha256:") and found != tag:
-            raise PinError(
-                UNEXPECTED, f"{answer.url} gives the manifest {found}", "ask who runs the registry"
-            )
+            raise PinError(UNEXPECTED, f"{answer.url} has the manifest {found}", "ask who runs the registry")
         return found
 
     def manifest(self, digest: str) -> bytes:
-        """The manifest of a digest, whose bytes were checked."""
+        """Return the manifest of a digest, whose bytes were checked."""
         answer = self._manifest("GET", digest)
         if "sha256:" + hashlib.sha256(answer.body).hexdigest() != digest:
-            message = f"{answer.url} gives other bytes than those of {digest}"
+            message = f"the bytes of {answer.url} do not have the digest {digest}"
             raise PinError(UNEXPECTED, message, "ask who runs the registry")
         return answer.body
 
     def _manifest(self, method: str, tag: str) -> Answer:
         url = f"{self._base}/v2/{self.name}/manifests/{tag}"
-        own = _configured(self.host, self.around)
-        answer = self.around.web.ask(url, method=method, accept=_ACCEPT)
+        own = _configured(self.host, self.context)
+        answer = self.context.http.ask(url, method=method, accept=_ACCEPT)
         challenge = answer.headers.get("www-authenticate", "")
         if answer.status == _UNAUTHORIZED and challenge:
             authorization = self._authorization(challenge, own)
-            answer = self.around.web.ask(url, method=method, accept=_ACCEPT, authorization=authorization)
+            answer = self.context.http.ask(url, method=method, accept=_ACCEPT, authorization=authorization)
         if answer.status != _OK:
-            raise answer.failure(self.reference.what)
+            raise answer.failure(self.reference.shown)
         return answer
 
     @property
@@ -110,70 +109,70 @@ class _Repository:
         return f"{'http' if _LOOPBACK.fullmatch(self.host) else 'https'}://{self.host}"
 
     def _authorization(self, challenge: str, own: str | None) -> str | None:
-        """What the challenge asks for: the user's own name and password, or a token that they buy."""
+        """Return the credentials that a challenge requires: the user's own, or a token that they are exchanged for."""
         scheme, _, rest = challenge.partition(" ")
         if scheme.lower() != "bearer":
             return own
-        asked = dict(re.findall(r'([a-z]+)="([^"]*)"', rest))
-        realm = asked.get("realm", "")
+        parameters = dict(re.findall(r'([a-z]+)="([^"]*)"', rest))
+        realm = parameters.get("realm", "")
         if urlsplit(realm).scheme != "https" and not (
             self._base.startswith("http:") and _LOOPBACK.fullmatch(urlsplit(realm).netloc)
         ):
-            message = f"the registry {self.host} wants a token from an address without encryption"
+            message = f"the registry {self.host} issues tokens over an address without encryption"
             raise PinError(FORBIDDEN, message, "ask who runs the registry")
-        query = {"service": asked.get("service", ""), "scope": f"repository:{self.name}:pull"}
+        query = {"service": parameters.get("service", ""), "scope": f"repository:{self.name}:pull"}
         joint = "&" if urlsplit(realm).query else "?"
-        answer = self.around.web.ask(f"{realm}{joint}{urlencode(query)}", authorization=own)
+        answer = self.context.http.ask(f"{realm}{joint}{urlencode(query)}", authorization=own)
         if answer.status != _OK:
-            raise answer.failure(self.reference.what)
+            raise answer.failure(self.reference.shown)
         found = answer.json()
         token = (found.get("token") or found.get("access_token")) if isinstance(found, dict) else None
         if not isinstance(token, str):
-            raise PinError(UNEXPECTED, f"{answer.url} gave no token", "ask who runs the registry")
+            raise PinError(UNEXPECTED, f"{answer.url} issued no token", "ask who runs the registry")
         return f"Bearer {token}"
 
 
 def artifact_digest(manifest: bytes, what: str) -> str:
-    """Digest (`sha256:` and hex) of an artifact's files, by what its manifest says of them; nothing is downloaded.
+    """Return the digest (`sha256:` and hex) of an artifact's files by its manifest; nothing is downloaded.
 
-    One layer is one file. Several are a folder, whose files the layers name by their title, as `oras push` does.
+    One layer is one file. Several layers are a folder, with file names from their titles, as `oras push` writes them.
     Layers are files as they are: nothing is unpacked.
 
     Raises:
-        PinError: it is no artifact of files.
+        PinError: it is not an artifact of files.
     """
     try:
         layers = [_layer(layer) for layer in json.loads(manifest)["layers"]]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        message = f"{what} is no artifact of files: its manifest lists none with their SHA-256"
+        message = f"{what} is not an artifact of files: its manifest lists none with a SHA-256"
         raise PinError(NO_CONTENT, message, "push the model's files with `oras push`") from error
     if len(layers) == 1:
         return layers[0][1]
     files = {title: digest.removeprefix("sha256:") for title, digest in layers}
     if not files or len(files) != len(layers) or not all(map(_is_name, files)):
-        message = f"the files of {what} have no names of their own"
-        raise PinError(NO_CONTENT, message, f"push them with `oras push`, which writes `{_TITLE}`")
+        message = f"the files of {what} have no distinct names"
+        raise PinError(NO_CONTENT, message, f"push them with `oras push`, which names them in `{_TITLE}`")
     return listing_digest(files)
 
 
 def _layer(layer: dict[str, Any]) -> tuple[str, str]:
-    """Title, perhaps empty, and digest of a layer."""
+    """Return title, perhaps empty, and digest of a layer."""
     if not _DIGEST.fullmatch(layer["digest"]):
         raise ValueError(layer["digest"])
     return str((layer.get("annotations") or {}).get(_TITLE, "")), layer["digest"]
 
 
 def _is_name(title: str) -> bool:
-    """Whether a title is a path below a folder."""
+    """Return whether a title is a path below a folder."""
     parts = title.split("/")
     return title.isprintable() and all(part not in {"", ".", ".."} for part in parts)
 
 
-def _configured(host: str, around: Surroundings) -> str | None:
-    """What `docker login` left in the plain part of its file: DOCKER_CONFIG, else `~/.docker`; no helper is run."""
-    home = around.variables.get("DOCKER_CONFIG") or f"{around.variables.get('HOME', '')}/.docker"
+def _configured(host: str, context: PinContext) -> str | None:
+    """Return the credentials of `docker login` (DOCKER_CONFIG, else `~/.docker`), unless a helper keeps them."""
+    folder = Path(context.variables.get("DOCKER_CONFIG") or context.home / ".docker")
     try:
-        entries = json.loads((Path(home) / "config.json").read_bytes())["auths"]
+        entries = json.loads((folder / "config.json").read_bytes())["auths"]
         encoded = next(entries[key]["auth"] for key in (host, f"https://{host}") if key in entries)
         user, _, password = base64.b64decode(encoded).decode().partition(":")
     except (OSError, ValueError, KeyError, TypeError, StopIteration):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from generator.pipeline.session import Session
-from generator.source.errors import CliError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +35,15 @@ def at_revision(session: Session, name: str) -> Iterator[Revision]:
     """The repository at a revision, in a temporary folder.
 
     Raises:
-        CliError: there is no git repository, no such revision, or no specs in it.
+        GitError: there is no git repository, no such revision, or no specs in it.
     """
-    from generator.cluster.past import past
-    from generator.cluster.pins.failure import PinError
-    from generator.cluster.pins.git import at
-    from generator.cluster.pins.reference import Surroundings
-    from generator.cluster.pins.web import Web
+    from generator.history.checkout import snapshot
+    from generator.history.git import Git, GitError
 
-    around = Surroundings(session.root, dict(os.environ), Web())
-    try:
-        git = at(around, name, "the comparison")
-        with past(git) as folder:
-            yield Revision(name, git.commit, replace(session, root=folder))
-    except PinError as error:
-        raise CliError(f"{error.message}; {error.hint}") from error
+    git = Git.at(session.root)
+    commit = git.commit(name)
+    if commit is None:
+        hint = "check the name; a shallow clone lacks tags and history: `git fetch`"
+        raise GitError(f"this repository has no revision `{name}`", hint, "unknown")
+    with snapshot(git, commit) as folder:
+        yield Revision(name, commit, replace(session, root=folder))

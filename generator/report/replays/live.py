@@ -44,7 +44,7 @@ class Live:
         """The result of a metric's query; one request brings those of its later looks too.
 
         Raises:
-            PrometheusError: there is no answer.
+            HttpError: there is no answer.
         """
         time, query = self.start_s + at_s, metric.query
         if time > self._asked_until.get(query, -1.0):

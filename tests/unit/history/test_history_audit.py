@@ -232,7 +232,7 @@ def test_no_repository_at_all(story: Story, tmp_path) -> None:
 
     shutil.rmtree(story.root / ".git")
     done = story.run("audit")
-    assert (done.exit_code, "is in no git repository" in done.stderr) == (2, True)
+    assert (done.exit_code, "is not in a git repository" in done.stderr) == (2, True)
 
 
 def test_an_unknown_model_gets_the_nearest_name(two: Story) -> None:

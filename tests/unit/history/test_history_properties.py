@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from generator.cli.audit import moment
 from generator.cli.reverts import asked as asked_module
 from generator.cli.reverts.asked import Asked, from_webhook, short
-from generator.history.git import Change, Commit, Git, Moved, _parsed
+from generator.history.git import Change, Commit, Git, Renamed, _parsed
 from generator.history.releases import History, Release
 from generator.pipeline.terminal import emit
 from generator.report.audits import write
@@ -199,7 +199,7 @@ class Remembered(Git):
 
 
 def told(files: dict[str, bytes], commit: Commit) -> list[Release]:
-    change = Change(commit, WHEN, (Moved(None, f"specs/{NAME}.lock.yaml"),))
+    change = Change(commit, WHEN, (Renamed(None, f"specs/{NAME}.lock.yaml"),))
     return History(Remembered(files), [change], {commit.sha: WHEN}).releases(NAME)
 
 

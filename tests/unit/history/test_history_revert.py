@@ -152,7 +152,7 @@ def test_a_hostile_reason_stays_one_quoted_line(two: Story) -> None:
 def test_a_branch_that_is_there_is_not_overwritten(two: Story) -> None:
     reverted(two)
     done = two.run("revert", NAME, "--reason", "again")
-    assert (done.exit_code, "is there already" in done.stderr) == (2, True)
+    assert (done.exit_code, "exists already" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ import pytest
 from generator.source.errors import UserError
 
 EXPECTED = (
-    "generator.history.git:HistoryError",
-    "generator.cluster.pins.failure:PinError",
-    "generator.cluster.pins.failure:CredentialError",
-    "generator.cluster.prometheus:PrometheusError",
+    "generator.history.git:GitError",
+    "generator.cluster.http_client:HttpError",
+    "generator.cluster.pins.errors:PinError",
+    "generator.cluster.pins.errors:CredentialError",
     "generator.cluster.server:ClusterError",
     "generator.cluster.workflows.failure:WorkflowError",
 )

@@ -1,31 +1,13 @@
-"""Why a reference could not be resolved: a code, one sentence that says what is wrong, one that says what to do."""
+"""Why a reference can't be resolved or a lock does not hold: the codes PIN101 to PIN204."""
 
 from __future__ import annotations
 
+from typing import Final
+
+from generator.cluster.http_client import HttpError
+from generator.history.git import GitError
 from generator.lint.engine import Code, declare
 from generator.source.errors import UserError
-
-
-class PinError(UserError):
-    """A reference can't be resolved, for a reason that lies outside this program.
-
-    Args:
-        code: stable code of the finding that it becomes.
-        message: one sentence that says what is wrong; it holds no secret.
-        hint: one sentence that says what to do.
-    """
-
-    def __init__(self, code: str, message: str, hint: str) -> None:
-        super().__init__(message, hint)
-        self.code = code
-
-
-class CredentialError(PinError):
-    """A reference carries a credential: the line that holds it is not shown."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(MALFORMED, message, hint)
-
 
 MALFORMED = "PIN101"
 NOT_CONFIGURED = "PIN102"
@@ -41,6 +23,44 @@ MOVED = "PIN201"
 NOT_LOCKED = "PIN202"
 UNVERIFIED = "PIN203"
 QUARANTINED = "PIN204"
+
+_CODES: Final = {
+    "malformed": MALFORMED,
+    "not-installed": NOT_CONFIGURED,
+    "no-repository": NOT_CONFIGURED,
+    "unreachable": UNREACHABLE,
+    "unknown": UNKNOWN,
+    "forbidden": FORBIDDEN,
+    "unexpected": UNEXPECTED,
+    "failed": UNKNOWN,
+}
+
+
+class PinError(UserError):
+    """A reference can't be resolved, for a reason outside of Sluice.
+
+    Args:
+        code: stable code of the finding that it becomes.
+        message: one sentence that says what is wrong; it holds no secret.
+        hint: one sentence that says what to do.
+    """
+
+    def __init__(self, code: str, message: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.code = code
+
+    @staticmethod
+    def of(error: GitError | HttpError) -> PinError:
+        """Return the finding's form of what git or a server refused."""
+        return PinError(_CODES[error.reason], error.message, error.hint)
+
+
+class CredentialError(PinError):
+    """A reference carries a credential: the line that holds it is not shown."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(MALFORMED, message, hint)
+
 
 _NO_LOCK = "Without an answer there is no lock, and nothing is rendered from the new reference."
 

@@ -1,4 +1,4 @@
-"""A reference, pointed at another version."""
+"""References of another version of the same model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from generator.cluster.pins.failure import MALFORMED, PinError
+from generator.cluster.pins.errors import MALFORMED, PinError
 
 _MANIFEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _ALIAS: Final = re.compile(r"@[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -14,8 +14,8 @@ _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _REVISION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
 
 
-def promoted(ref: str, version: str) -> str:
-    """The reference of another version of the same model.
+def with_version(ref: str, version: str) -> str:
+    """Return the reference of another version of the same model.
 
     Args:
         ref: as the spec has it.
@@ -23,12 +23,12 @@ def promoted(ref: str, version: str) -> str:
             manifest digest of a registry, or a whole new address for s3:// and https://.
 
     Raises:
-        PinError: such a reference has no such version.
+        PinError: this kind of reference has no such version.
     """
     for prefix, change in _KINDS.items():
         if ref.startswith(prefix):
             return change(ref, version)
-    raise PinError(MALFORMED, f"`{ref}` is of no kind that has versions", "edit the reference by hand")
+    raise PinError(MALFORMED, f"`{ref}` is not of a kind that has versions", "edit the reference by hand")
 
 
 def _mlflow(ref: str, version: str) -> str:
@@ -43,7 +43,7 @@ def _bentoml(ref: str, version: str) -> str:
 
 
 def _revision(ref: str, version: str) -> str:
-    """DVC and Hugging Face: what stands behind the last `@`, unless that is the user of a git address."""
+    """DVC and Hugging Face: the part behind the last `@`, unless that is the user of a git address."""
     path = ref.rpartition("//")[2] if ref.startswith("dvc:") else ref
     start = ref[: len(ref) - len(path)]
     revision = _checked(version, _REVISION, "a branch, a tag or a commit")
@@ -61,14 +61,14 @@ def _oci(ref: str, version: str) -> str:
 def _address(ref: str, version: str) -> str:
     scheme = ref.partition("//")[0]
     if not version.startswith(f"{scheme}//"):
-        message = f"`{ref}` is an address: it has no version that could be changed"
+        message = f"`{ref}` is an address, which has no version to change"
         raise PinError(MALFORMED, message, f"give the new {scheme}// address, and its --sha256")
     return version
 
 
 def _checked(version: str, form: re.Pattern[str], wanted: str) -> str:
     if not form.fullmatch(version):
-        raise PinError(MALFORMED, f"`{version}` is no version of this kind of reference", f"give {wanted}")
+        raise PinError(MALFORMED, f"`{version}` is not a version of this kind of reference", f"give {wanted}")
     return version
 
 

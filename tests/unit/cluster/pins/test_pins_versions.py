@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from generator.cluster.pins.failure import PinError
-from generator.cluster.pins.promotion import promoted
+from generator.cluster.pins.errors import PinError
+from generator.cluster.pins.versions import with_version
 from tests.references.conftest import Sandbox, sandbox
 
 __all__ = ["sandbox"]
@@ -32,7 +32,7 @@ SHA = "sha256:" + "5" * 64
     ],
 )
 def test_a_version_of_each_kind(ref, version, new):
-    assert promoted(ref, version) == new
+    assert with_version(ref, version) == new
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_version_of_each_kind(ref, version, new):
 )
 def test_a_version_that_the_kind_does_not_have(ref, version):
     with pytest.raises(PinError) as raised:
-        promoted(ref, version)
+        with_version(ref, version)
     assert raised.value.code == "PIN101"
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.cluster.pins.digest import listing_digest, path_digest
-from generator.cluster.pins.failure import PinError
+from generator.cluster.pins.errors import PinError
+from generator.cluster.pins.files import listing_digest, path_digest
 from tests.bento.serving import tree_sha256
 
 # The documented command, with its `find *`, leaves out names that begin with a dot and trips over a dash.

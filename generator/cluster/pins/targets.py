@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from generator.cluster.pins.failure import CredentialError, PinError
+from generator.cluster.pins.errors import CredentialError, PinError
 from generator.cluster.pins.reference import Reference
 from generator.plan.layers import Layers
 from generator.plan.repository import Entry, Repository
@@ -19,12 +19,12 @@ _BASE = "\0"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PinTarget:
     """One reference, and where it is written.
 
     Args:
-        reference: what is asked for.
-        document: the file that asks first.
+        reference: the reference.
+        document: the first file that names it.
         path: the value in it.
     """
 
@@ -33,35 +33,35 @@ class Asked:
     path: Path
 
     def finding(self, code: str, message: str, hint: str, severity: Severity = "error") -> Finding:
-        """A finding at the reference."""
+        """Return a finding at the reference."""
         return self.document.finding(code, self.path, message, hint, severity=severity)
 
     def failed(self, error: PinError) -> Finding:
-        """Why it could not be resolved."""
+        """Return the finding of a reference that can't be resolved."""
         finding = self.finding(error.code, error.message, error.hint)
         return replace(finding, excerpt="") if isinstance(error, CredentialError) else finding
 
 
-def asked(repository: Repository, entry: Entry) -> tuple[list[Asked], list[Finding]]:
-    """What one spec asks for.
+def targets(repository: Repository, entry: Entry) -> tuple[list[PinTarget], list[Finding]]:
+    """Return the references of one spec.
 
     Returns:
         The model's reference and then those of data sets, each once; or none, and why the spec can't be used.
     """
     resolved = resolve(repository, entry, no_digest)
-    # That the lock lacks something is why it is pinned.
+    # A gap in the lock is the reason to pin, not an obstacle.
     findings = [finding for finding in resolved.findings if not finding.code.startswith("LOCK")]
     platform = repository.platform
     if findings or platform is None:
         return [], findings
     tier = resolved.document.data["spec"]["tier"]
-    found: dict[Reference, Asked] = {}
+    found: dict[Reference, PinTarget] = {}
     for environment in (_BASE, *platform.environments):
         layers = Layers(resolved.document, repository.platform_document, tier, environment)
         file, problems = check_data(ModelFile, layers.merged, layers.where)
         findings += problems
         for path, reference in _references(file.spec) if file else ():
-            found.setdefault(reference, Asked(reference, *layers.where(path)))
+            found.setdefault(reference, PinTarget(reference, *layers.where(path)))
     return ([], findings) if findings else (list(found.values()), [])
 
 

@@ -1,0 +1,351 @@
+"""The one HTTP client: time-outs, bounded answers, safe retries, credentials that never leave their server.
+
+Proxies and CA bundles come from the environment: HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, REQUESTS_CA_BUNDLE. It is
+urllib3 with these rules; urllib3 is imported by the first request, so commands without a network never load it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import SplitResult, unquote, urlencode, urljoin, urlsplit
+
+from generator import __version__
+from generator.source.errors import UserError
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse, PoolManager
+
+LIMIT: Final = 16 << 20  # bytes of an answer that is kept in memory
+_CHUNK: Final = 1 << 18
+_CONNECT_S: Final = 10.0
+_HOPS: Final = 5
+_RETRIES: Final = 2
+_BUSY: Final = (429, 502, 503, 504)
+_LONGEST_PAUSE_S: Final = 10
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_OK: Final = 200
+
+Reason = Literal["malformed", "unreachable", "forbidden", "unknown", "unexpected"]
+
+
+class HttpError(UserError):
+    """A server can't be reached, or does not give what was requested.
+
+    Args:
+        message: one sentence; it holds no credentials.
+        hint: what to do.
+        reason: why, for programs.
+    """
+
+    def __init__(self, message: str, hint: str, reason: Reason) -> None:
+        super().__init__(message, hint)
+        self.reason: Reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer of a server.
+
+    Args:
+        url: the address, fit to be shown.
+        status: HTTP status.
+        headers: by name in lower case.
+        body: at most `LIMIT` bytes.
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Return the body as JSON.
+
+        Raises:
+            HttpError: it is not JSON.
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            message = f"the answer of {self.url} is not JSON"
+            raise HttpError(message, "check the configured address", "unexpected") from error
+
+    def failure(self, what: str) -> HttpError:
+        """Return why this answer does not give what was requested."""
+        place = f"{what} at {self.url}"
+        if self.status in {401, 403}:
+            message = f"access to {place} denied (HTTP {self.status})"
+            return HttpError(message, "set the credentials of that server in the environment", "forbidden")
+        if self.status in {404, 410}:
+            message = f"{place} does not exist (HTTP {self.status})"
+            return HttpError(message, "check its name and version", "unknown")
+        message = f"unexpected answer for {place} (HTTP {self.status})"
+        return HttpError(message, "try again, or ask who runs that server", "unexpected")
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is sent; credentials are apart, for they stay behind when a redirect leads to another server."""
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+    authorization: str | None = None
+
+
+@dataclass(frozen=True)
+class HttpClient:
+    """Sends requests.
+
+    Args:
+        timeout_s: longest silence of a server, and longest time for one small answer.
+    """
+
+    timeout_s: float = 30.0
+
+    def ask(
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        authorization: str | None = None,
+        accept: str = "*/*",
+        form: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request; any status is an answer.
+
+        Args:
+            url: http or https.
+            method: GET, HEAD or POST.
+            authorization: value of that header; a redirect takes it only to the same server.
+            accept: media types.
+            form: the fields of a POST.
+
+        Raises:
+            HttpError: there is no answer, or one that is too long.
+        """
+        headers = {"Accept": accept}
+        if form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        body = None if form is None else urlencode(form)
+        with self._opened(_Request(url, method, headers, body, authorization)) as response:
+            parts, size, deadline = [], 0, time.monotonic() + self.timeout_s
+            for chunk in _chunks(response):
+                parts.append(chunk)
+                size += len(chunk)
+                if size > LIMIT:
+                    message = f"the answer of {shown(url)} is larger than {LIMIT >> 20} MiB"
+                    raise HttpError(message, "check the configured address", "unexpected")
+                if time.monotonic() > deadline:
+                    raise TimeoutError
+            return Answer(shown(url), response.status, _headers(response), b"".join(parts))
+
+    def sha256(self, url: str, what: str, *, authorization: str | None = None) -> str:
+        """Return the SHA-256 (hex) of the content at an address, of any size; nothing is kept.
+
+        Raises:
+            HttpError: there is no answer, a refusal, or an answer that ends too early.
+        """
+        with self._opened(_Request(url, authorization=authorization)) as response:
+            if response.status != _OK:
+                raise Answer(shown(url), response.status, _headers(response), b"").failure(what)
+            found = hashlib.sha256()
+            for chunk in _chunks(response):
+                found.update(chunk)
+            return found.hexdigest()
+
+    @contextmanager
+    def _opened(self, request: _Request) -> Iterator[BaseHTTPResponse]:
+        """Send a request, follow redirects, and yield the answer with its body unread."""
+        from urllib3.exceptions import HTTPError, LocationValueError
+
+        if not request.url.startswith(("http://", "https://")):
+            raise _malformed(request.url, "correct the configured address")
+        try:
+            response = self._followed(request)
+            try:
+                yield response
+            finally:
+                response.close()
+        except (LocationValueError, UnicodeError) as error:
+            raise _malformed(request.url, "correct the configured address") from error
+        except (HTTPError, OSError, ValueError) as error:
+            message = f"{shown(request.url)} {self._words(error)}"
+            raise HttpError(message, "check the address, the network and the proxy", "unreachable") from error
+
+    def _followed(self, request: _Request) -> BaseHTTPResponse:
+        """Send a request; credentials follow a redirect to the same server only, and nothing follows one to http."""
+        start = request.url
+        for _ in range(_HOPS):
+            response = self._sent(request)
+            location = response.headers.get("location")
+            if response.status not in _REDIRECTS or not location:
+                return response
+            response.close()
+            url = urljoin(request.url, location)
+            _check_redirect(request.url, url)
+            kept = request.authorization if _server(url) == _server(request.url) else None
+            request = replace(request, url=url, authorization=kept)
+        message = f"{shown(start)} redirects more than {_HOPS} times"
+        raise HttpError(message, "check the configured address", "unreachable")
+
+    def _sent(self, request: _Request) -> BaseHTTPResponse:
+        headers = {"User-Agent": f"sluice/{__version__}", **request.headers}
+        if request.authorization:
+            headers["Authorization"] = request.authorization
+        return self._pool(request.url).request(
+            request.method, request.url, body=request.body, headers=headers, redirect=False,
+            preload_content=False, decode_content=False,
+        )  # fmt: skip
+
+    def _pool(self, url: str) -> PoolManager:
+        from urllib.request import getproxies, proxy_bypass
+
+        parts = urlsplit(url)
+        proxy = "" if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme, "")
+        if proxy not in self._pools:
+            self._pools[proxy] = self._made(proxy)
+        return self._pools[proxy]
+
+    @cached_property
+    def _pools(self) -> dict[str, PoolManager]:
+        return {}
+
+    def _made(self, proxy: str) -> PoolManager:
+        from urllib3 import PoolManager, ProxyManager, Retry, Timeout
+        from urllib3.util import make_headers, parse_url
+
+        retries = Retry(
+            _RETRIES, read=0, other=0, redirect=False, status_forcelist=_BUSY, raise_on_status=False,
+            backoff_factor=0.25, retry_after_max=_LONGEST_PAUSE_S,
+        )  # fmt: skip
+        timeout = Timeout(connect=min(self.timeout_s, _CONNECT_S), read=self.timeout_s)
+        options: dict[str, Any] = {"retries": retries, "timeout": timeout, **_authorities()}
+        if not proxy:
+            return PoolManager(**options)
+        credentials = unquote(parse_url(proxy).auth or "")
+        own = make_headers(proxy_basic_auth=credentials) if credentials else None
+        return ProxyManager(proxy, proxy_headers=own, **options)
+
+    def _words(self, error: BaseException) -> str:
+        """Say what went wrong; only the system's own words are repeated, others may quote a password."""
+        from urllib3 import exceptions as of
+
+        # For urllib3, any connection that can't be made is a time-out.
+        causes = [cause for cause in _causes(error) if not isinstance(cause, of.NewConnectionError)]
+        if any(isinstance(cause, (TimeoutError, of.TimeoutError)) for cause in causes):
+            return f"did not answer within {self.timeout_s:g} s"
+        if any(isinstance(cause, of.IncompleteRead) for cause in causes):
+            return "stopped in the middle of its answer"
+        if any(isinstance(cause, of.SSLError) for cause in causes):
+            words = next((w for cause in causes if (w := getattr(cause, "verify_message", ""))), "")
+            return f"has a certificate that is not trusted{': ' if words else ''}{words}"
+        words = next(
+            (cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), ""
+        )
+        return f"can't be reached{': ' if words else ''}{words}"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and everything that led to it."""
+    while error is not None:
+        yield error
+        reason = getattr(error, "reason", None)
+        inner = [item for item in (reason, *error.args) if isinstance(item, BaseException)]
+        error = inner[0] if inner else error.__cause__
+
+
+def _authorities() -> dict[str, str]:
+    """Return the CA bundle of the environment; nothing where OpenSSL finds it (SSL_CERT_FILE, the system's)."""
+    names = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+    name = next((name for name in names if os.environ.get(name)), "SSL_CERT_FILE")
+    if name.startswith("SSL_CERT"):
+        return {}
+    path = os.environ[name]
+    return {"ca_cert_dir" if os.path.isdir(path) else "ca_certs": path}  # noqa: PTH112
+
+
+def _malformed(url: str, hint: str) -> HttpError:
+    return HttpError(f"`{shown(url)}` is not an http or https address", hint, "malformed")
+
+
+def _check_redirect(old: str, new: str) -> None:
+    if not new.startswith(("http://", "https://")):
+        words = "to an address that is neither http nor https"
+    elif old.startswith("https://") and not new.startswith("https://"):
+        words = "to an address without encryption"
+    else:
+        return
+    raise HttpError(f"{shown(old)} redirects {words}", "ask who runs that server", "unreachable")
+
+
+def _server(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
+def _headers(response: BaseHTTPResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+def _chunks(response: BaseHTTPResponse) -> Iterator[bytes]:
+    """Yield the body piece by piece; one that is shorter than announced is an error."""
+    while chunk := response.read1(_CHUNK, decode_content=False):
+        yield chunk
+
+
+def shown(url: str) -> str:
+    """Return an address without user, password and query.
+
+    A password may hold a slash or a question mark that was not escaped: where that is possible, nothing is shown.
+    """
+    scheme, _, rest = url.partition("://")
+    head, *tail = re.split("[?#]", rest, maxsplit=1)
+    return f"{scheme}://{'…' if '@' in ''.join(tail) else head.rpartition('@')[2]}"
+
+
+def basic(user: str, password: str) -> str:
+    """Return the header value of HTTP basic authentication (RFC 7617)."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A configured server.
+
+    Args:
+        address: base URL without credentials and without a slash at its end.
+        authorization: value of the header that goes with every request.
+    """
+
+    address: str
+    authorization: str | None = field(default=None, repr=False)
+
+    @staticmethod
+    def at(url: str, authorization: str | None = None) -> Endpoint:
+        """Return a server by its URL, which may carry user and password.
+
+        Raises:
+            HttpError: it is not an http or https address.
+        """
+        try:
+            parts = urlsplit(url)
+            user, password = parts.username, parts.password
+        except ValueError:
+            parts, user, password = SplitResult("", "", "", "", ""), None, None
+        if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.path:
+            raise _malformed(url, "write it like https://mlflow.example.com")
+        if user is not None:
+            authorization = authorization or basic(*(unquote(part or "") for part in (user, password)))
+        return Endpoint(shown(url).rstrip("/"), authorization)

@@ -1,0 +1,91 @@
+"""Checkouts of a commit in temporary folders, one to change and one to read; the user's work tree is not touched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from generator.history.git import Blob, Git, GitError, run
+from generator.plan.entries import PLATFORM, SPECS
+
+# The inputs of a plan; locks and evidence are with the specs.
+_PARTS: Final = (SPECS, "templates")
+_LINK, _FILE = "120000", "100"
+
+
+@dataclass(frozen=True, slots=True)
+class Worktree:
+    """A private checkout of one commit.
+
+    Args:
+        git: the repository as seen from the checkout.
+    """
+
+    git: Git
+
+    def commit(self, branch: str, message: str) -> str:
+        """Commit everything on a new branch; return the commit (hex).
+
+        Raises:
+            GitError: the branch exists already, or git fails.
+        """
+        if self.git.commit(f"refs/heads/{branch}") is not None:
+            raise GitError(f"the branch {branch} exists already", "merge it or delete it")
+        self.git.ask("add", "--all", "--", ".")
+        self.git.ask("commit", "--quiet", "--no-verify", "--message", message)
+        self.git.ask("branch", "--", branch, "HEAD")
+        return self.git.ask("rev-parse", "HEAD").strip()
+
+
+@contextmanager
+def worktree(git: Git, commit: str) -> Iterator[Worktree]:
+    """Check a commit out to change it; the checkout is removed afterwards.
+
+    Raises:
+        GitError: git can't make it.
+    """
+    with tempfile.TemporaryDirectory(prefix="sluice-") as name:
+        folder = Path(name, "tree")
+        git.ask("worktree", "add", "--quiet", "--detach", "--", str(folder), commit)
+        try:
+            yield Worktree(Git(folder / git.prefix, git.prefix))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            run(git.root, "worktree", "prune")
+
+
+@contextmanager
+def snapshot(git: Git, commit: str) -> Iterator[Path]:
+    """Write the specs and templates of a commit to a folder that is removed afterwards.
+
+    Attributes and filters of git do not apply, and links that lead out of the folder are left out.
+
+    Raises:
+        GitError: the commit has no specs, or git can't read them.
+    """
+    blobs = [blob for blob in git.tree(commit, _PARTS) if blob.mode.startswith((_FILE, _LINK))]
+    if not any(blob.path == f"{SPECS}/{PLATFORM}" for blob in blobs):
+        message = f"the commit {commit[:12]} has no {SPECS}/{PLATFORM}"
+        raise GitError(message, "name a revision that has this repository's specs", "unknown")
+    with tempfile.TemporaryDirectory(prefix="sluice-") as name:
+        root = Path(name)
+        for blob, content in zip(blobs, git.contents(blobs), strict=True):
+            _put(root, blob, content)
+        yield root
+
+
+def _put(root: Path, blob: Blob, content: bytes) -> None:
+    file = Path(os.path.normpath(root / blob.path))
+    if not file.is_relative_to(root):
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if blob.mode != _LINK:
+        file.write_bytes(content)
+    elif Path(os.path.normpath(file.parent / os.fsdecode(content))).is_relative_to(root):
+        file.symlink_to(os.fsdecode(content))
