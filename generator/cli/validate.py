@@ -17,6 +17,7 @@ from generator.report.formats import render
 from generator.source.finding import Finding
 
 _STRAY = "REF210"
+_DEFAULTS = "PLAT906"
 
 
 @click.command("validate")
@@ -54,7 +55,13 @@ def validate(session: Session, selection: Selection) -> list[Finding]:
     if platform is not None:
         found += _models(session, selection)
     unique = {(f.code, f.place, f.message): f for f in found}
-    return sorted(unique.values(), key=Finding.sort_key)
+    return sorted(_once(list(unique.values())), key=Finding.sort_key)
+
+
+def _once(findings: list[Finding]) -> list[Finding]:
+    """Leave out what models inherit from a tier's defaults: the finding about the defaults says the same."""
+    defaults = {(found.place, found.message) for found in findings if found.code == _DEFAULTS}
+    return [f for f in findings if f.code == _DEFAULTS or (f.place, f.message) not in defaults]
 
 
 def _models(session: Session, selection: Selection) -> Iterable[Finding]:

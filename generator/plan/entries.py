@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from generator.source.files import raw
 from generator.source.finding import Finding, Place
 
 SPECS, PLATFORM = "specs", "platform.yaml"
 _SPEC, _LOCK, _EVIDENCE = ".yaml", ".lock.yaml", ".evidence.json"
+_SPEC_LIKE = re.compile(r"\.(?:ya?ml|json|yaml\.txt|yml\.txt|yaml\.j2|yaml\.tmpl|yaml\.tpl)$")
+_TEAM = re.compile(r"\bteam:\s*[\"']?([a-z][a-z0-9-]*)")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -23,22 +27,22 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """Team and model, as people say it."""
+        """Team and model: `shop/churn`."""
         return f"{self.team}/{self.model}"
 
     @property
     def lock(self) -> Path:
-        """The lock beside the spec."""
+        """The lock next to the spec."""
         return self.spec.with_name(self.model + _LOCK)
 
     @property
     def evidence(self) -> Path:
-        """What the gates left."""
+        """The evidence that the gates left."""
         return self.spec.with_name(self.model + _EVIDENCE)
 
 
 def find_root(start: Path) -> Path | None:
-    """The nearest folder, from `start` upwards, that holds `specs/platform.yaml`."""
+    """Return the nearest folder, from `start` upwards, that holds `specs/platform.yaml`; None for none."""
     for folder in (start, *start.parents):
         if (folder / SPECS / PLATFORM).exists():
             return folder
@@ -46,7 +50,7 @@ def find_root(start: Path) -> Path | None:
 
 
 def discover(root: Path) -> tuple[tuple[Entry, ...], list[Finding]]:
-    """All models below `specs/`, sorted; whatever else lies there and looks like a spec is a finding."""
+    """Return all models below `specs/`, sorted, and findings about what looks like a spec there and is not read."""
     findings: list[Finding] = []
     try:
         return tuple(sorted(_walk(root / SPECS, findings))), findings
@@ -65,30 +69,90 @@ def _walk(specs: Path, findings: list[Finding]) -> Iterator[Entry]:
             yield from _team(item, findings)
         elif item.is_symlink() and not Path(item.path).exists():
             place = Place(f"{SPECS}/{item.name}")
-            findings.append(
-                Finding("SRC101", "error", "this link leads nowhere", "mend it, or remove it", place)
-            )
-        elif item.name.endswith((_SPEC, ".yml")) and item.name != PLATFORM:
-            place = Place(f"{SPECS}/{item.name}")
-            message = "a model's spec belongs in its team's folder"
-            findings.append(Finding("REF210", "error", message, f"move it to {SPECS}/<team>/", place))
+            findings.append(Finding("SRC101", "error", "this link is broken", "fix or remove it", place))
+        elif _looks_like_a_spec(item.name) and item.name != PLATFORM:
+            findings.append(_misplaced(f"{SPECS}/{item.name}", Path(item.path)))
 
 
 def _team(team: os.DirEntry[str], findings: list[Finding]) -> Iterator[Entry]:
-    names = {item.name for item in _children(team.path)}
-    for name in sorted(names):
-        place = Place(f"{SPECS}/{team.name}/{name}")
+    children = _children(team.path)
+    names = {item.name for item in children}
+    for item in children:
+        name, shown = item.name, f"{SPECS}/{team.name}/{item.name}"
         if name.endswith((_LOCK, _EVIDENCE)):
             suffix = _LOCK if name.endswith(_LOCK) else _EVIDENCE
             if name.removesuffix(suffix) + _SPEC not in names:
-                message = "there is no spec beside this file"
-                findings.append(
-                    Finding("REF210", "error", message, "remove it, or bring the spec back", place)
-                )
+                findings.append(_orphan(shown, suffix, names))
         elif name.endswith(_SPEC):
             yield Entry(team.name, name.removesuffix(_SPEC), Path(team.path, name))
-        elif name.endswith(".yml"):
-            findings.append(Finding("REF210", "error", "a spec ends in .yaml", "rename it", place))
+        elif item.is_dir():
+            findings += _too_deep(item, team.name)
+        elif _looks_like_a_spec(name):
+            message = f"this file is not read: the name of a spec ends in `{_SPEC}`, in lower case"
+            right = f"{SPECS}/{team.name}/{_stem(name)}{_SPEC}"
+            hint = (
+                f"rename it: `git mv {shown} {right}`"
+                if f"{_stem(name)}{_SPEC}" not in names
+                else "remove it"
+            )
+            findings.append(Finding("REF210", "error", message, hint, Place(shown)))
+
+
+def _looks_like_a_spec(name: str) -> bool:
+    """Whether a file that is not read may hold a spec; copies that editors keep hold none."""
+    return _SPEC_LIKE.search(name.lower()) is not None
+
+
+def _stem(name: str) -> str:
+    """The model that a misnamed spec is about: its name without endings, as a name is written."""
+    return _SPEC_LIKE.sub("", name.lower()).replace("_", "-").replace(" ", "-")
+
+
+def _misplaced(shown: str, path: Path) -> Finding:
+    """A spec outside a team's folder; its own words say which team."""
+    if path.name.lower().startswith("platform."):
+        hint = f"rename it: `git mv {shown} {SPECS}/{PLATFORM}`, or remove it"
+        return Finding(
+            "REF210",
+            "error",
+            f"this file is not read: the platform is {SPECS}/{PLATFORM}",
+            hint,
+            Place(shown),
+        )
+    team = _TEAM.search((raw(path) or b"").decode(errors="replace"))
+    folder = team[1] if team else "TEAM"
+    message = "this file is not read: a model's spec belongs in its team's folder"
+    hint = f"move it: `git mv {shown} {SPECS}/{folder}/{_stem(path.name)}{_SPEC}`"
+    return Finding("REF210", "error", message, hint, Place(shown))
+
+
+def _orphan(shown: str, suffix: str, names: set[str]) -> Finding:
+    """A lock or evidence without a spec; where one spec lacks it, that one was probably renamed."""
+    specs = [name for name in names if name.endswith(_SPEC) and not name.endswith(_LOCK)]
+    without = [name for name in specs if name.removesuffix(_SPEC) + suffix not in names]
+    hint = "remove it, or restore the spec"
+    if len(without) == 1:
+        folder = shown.rpartition("/")[0]
+        right = f"{folder}/{without[0].removesuffix(_SPEC)}{suffix}"
+        hint = f"rename it if the spec was: `git mv {shown} {right}`; else remove it"
+    return Finding("REF210", "error", "no spec for this file", hint, Place(shown))
+
+
+def _too_deep(folder: os.DirEntry[str], team: str) -> list[Finding]:
+    """Specs in a folder of a team's folder, which is not read."""
+    message = "this file is not read: specs are in their team's folder, not below it"
+    found = [item.name for item in _children(folder.path) if item.name.endswith((_SPEC, ".yml"))]
+    return [
+        Finding(
+            "REF210",
+            "error",
+            message,
+            f"move it: `git mv {SPECS}/{team}/{folder.name}/{name} {SPECS}/{team}/{_stem(name)}{_SPEC}`",
+            Place(f"{SPECS}/{team}/{folder.name}/{name}"),
+        )
+        for name in found
+        if not name.endswith((_LOCK, _EVIDENCE))
+    ]
 
 
 def _children(folder: str | Path) -> list[os.DirEntry[str]]:

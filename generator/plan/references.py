@@ -9,7 +9,7 @@ from generator.plan.layers import Layers
 from generator.plan.serving import sensitive_attributes
 from generator.source.document import Document, Path
 from generator.source.finding import Finding
-from generator.source.suggest import did_you_mean
+from generator.source.suggest import did_you_mean, nearest
 from generator.spec.frameworks import FRAMEWORKS
 from generator.spec.guards.outcome import OutcomeGuard
 from generator.spec.lock import LockFile
@@ -42,9 +42,15 @@ class Written:
 
 
 def check_references(written: Written) -> list[Finding]:
-    """All references of one model in one environment that lead nowhere."""
-    checks = (_team, _outcomes, _attributes, _model_reference, _lock, _locked_data)
-    return [finding for check in checks for finding in check(written)]
+    """Return findings about every reference of one model in one environment that leads nowhere.
+
+    A lock is compared with a reference that is right in itself: what is wrong with the reference comes first.
+    """
+    checks = (_team, _outcomes, _attributes)
+    found = [finding for check in checks for finding in check(written)]
+    of_model = list(_model_reference(written))
+    locked = [] if of_model else [*_lock(written), *_locked_data(written)]
+    return [*found, *of_model, *locked]
 
 
 def _team(written: Written) -> Iterator[Finding]:
@@ -52,13 +58,15 @@ def _team(written: Written) -> Iterator[Finding]:
     tier = written.file.spec.tier
     if team is None:
         name = written.file.metadata.team
-        message = f"the team `{name}` is not known to the platform"
+        message = f"unknown team `{name}`"
         yield written.finding(
-            "REF201", ("metadata", "team"), message, did_you_mean(name, list(written.platform.teams))
+            "REF201", ("metadata", "team"), message, did_you_mean(name, written.platform.teams, "teams")
         )
     elif tier not in team.tiers:
         message = f"the team `{written.file.metadata.team}` may not use the tier `{tier}`"
-        yield written.finding("REF203", ("spec", "tier"), message, f"it may use: {', '.join(team.tiers)}")
+        yield written.finding(
+            "REF203", ("spec", "tier"), message, f"tiers of this team: {', '.join(team.tiers)}"
+        )
 
 
 def _outcomes(written: Written) -> Iterator[Finding]:
@@ -69,60 +77,101 @@ def _outcomes(written: Written) -> Iterator[Finding]:
     for path, found in lists:
         for index, guard in enumerate(found):
             if isinstance(guard, OutcomeGuard) and guard.outcome not in written.file.spec.outcomes:
-                message = f"the outcome `{guard.outcome}` is not declared"
-                hint = did_you_mean(guard.outcome, list(written.file.spec.outcomes))
+                message = f"the outcome `{guard.outcome}` is not declared in `outcomes`"
+                hint = _declare(guard.outcome, list(written.file.spec.outcomes))
                 yield written.finding("REF204", (*path, index, "outcome"), message, hint)
+
+
+def _declare(outcome: str, declared: list[str]) -> str:
+    near = nearest(outcome, declared)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    example = f"declare it: `outcomes: {{{outcome}: {{kind: ratio, event: click, baseline: 4%}}}}`"
+    return f"{example}, or use one of: {', '.join(declared)}" if declared else example
 
 
 def _attributes(written: Written) -> Iterator[Finding]:
     known = {**written.platform.attributes, **written.file.spec.service.attributes}
     for name in sensitive_attributes(written.file.spec):
         if name not in known:
-            message = f"the values of the sensitive attribute `{name}` are declared nowhere"
-            hint = "list them under `service.attributes`, or let the platform list them under `attributes`"
-            yield written.finding("REF205", ("spec", "rollout"), message, hint)
+            near = nearest(name, known)
+            message = f"the sensitive attribute `{name}` has no declared values"
+            hint = f"list them: `service: {{attributes: {{{name}: [VALUE, VALUE]}}}}`"
+            path = _attribute_path(written, name)
+            yield written.finding("REF205", path, message, f"did you mean `{near[0]}`?" if near else hint)
+
+
+def _attribute_path(written: Written, name: str) -> Path:
+    """Where a guard or a gate names a sensitive attribute."""
+    spec = written.file.spec
+    places: list[tuple[Path, list[object]]] = [
+        (("spec", "rollout", "guards"), list(spec.rollout.guards)),
+        (("spec", "gates"), list(spec.gates)),
+    ]
+    for path, items in places:
+        for index, item in enumerate(items):
+            names = getattr(item, "sensitive", None) or []
+            if name in names:
+                return (*path, index, "sensitive", names.index(name))
+    return ("spec", "rollout")
 
 
 def _model_reference(written: Written) -> Iterator[Finding]:
     source = written.file.spec.model
     if source.ref.startswith(("s3://", "https://")) and source.sha256 is None:
-        hint = "add `sha256:` with the digest that the producer gave"
-        yield written.finding(
-            "REF206", ("spec", "model", "ref"), "an address alone does not say which bytes", hint
-        )
+        message = "the files behind an address can change: an s3:// or https:// reference needs a digest"
+        hint = f"add `sha256: DIGEST` next to it: the output of `sha256sum {source.ref.rpartition('/')[2]}`"
+        yield written.finding("REF206", ("spec", "model", "ref"), message, hint)
     if FRAMEWORKS[source.framework].own_class != (source.load is not None):
-        message = "`load` names the class of a custom model, and only of a custom model"
-        yield written.finding(
-            "REF207", ("spec", "model", "framework"), message, "add `load: module:Class`, or remove it"
-        )
+        if source.load is None:
+            message = f"a model of the framework `{source.framework}` needs the class that loads it"
+            hint = "add `load: my_model:Model` (module and class) to `model`"
+        else:
+            message = f"`load` is only for the framework `custom`, not for `{source.framework}`"
+            hint = f"remove `load: {source.load}`, or write `framework: custom`"
+        yield written.finding("REF207", ("spec", "model", "framework"), message, hint)
     if source.ref.startswith("bentoml:") and source.ref.count(":") != _TAG_COLONS:
-        message = "a BentoML reference names one version: bentoml:name:version"
-        yield written.finding("REF208", ("spec", "model", "ref"), message, "add the version")
+        bare = ":".join(source.ref.split(":")[:2]).rstrip(":")
+        locked = written.lock.model.ref if written.lock else ""
+        right = locked if locked.startswith(f"{bare}:") else f"{bare}:1"
+        message = f"`{source.ref}` has no version: a BentoML reference is bentoml:NAME:VERSION"
+        if source.ref.count(":") > _TAG_COLONS:
+            message = f"`{source.ref}` has more than a name and a version: bentoml:NAME:VERSION"
+        hint = f'write the version, for example `"{right}"`; `bentoml models list` shows those that there are'
+        yield written.finding("REF208", ("spec", "model", "ref"), message, hint)
 
 
 _TAG_COLONS = 2
 
 
 def _lock(written: Written) -> Iterator[Finding]:
-    asked = written.file.spec.model.ref
+    ref, name = written.file.spec.model.ref, _name(written)
     if written.lock is None:
         if written.lock_document.findings:
             return
-        message = f"`{asked}` is not locked: nothing says which bytes it means"
-        hint = f"pin it: the lock belongs in {written.lock_document.file}"
-        yield written.finding("LOCK201", ("spec", "model", "ref"), message, hint)
-    elif written.lock.model.ref != asked:
-        message = f"the lock was made for `{written.lock.model.ref}`, not for `{asked}`"
-        related = (("the spec asks here", written.layers.place(("spec", "model", "ref"))),)
-        yield written.lock_document.finding(
-            "LOCK202", ("model", "ref"), message, "pin the model again", related=related
+        message = f"`{ref}` is not locked to a digest: there is no {written.lock_document.file}"
+        hint = (
+            f"run `sluice pin {name}`; `sluice new {name} --example-lock` writes a made-up lock for a preview"
         )
+        yield written.finding("LOCK201", ("spec", "model", "ref"), message, hint)
+    elif written.lock.model.ref != ref:
+        message = f"the lock was made for `{written.lock.model.ref}`, not for `{ref}`"
+        related = (("the lock", written.lock_document.place(("model", "ref"))),)
+        document, local = written.layers.where(("spec", "model", "ref"))
+        yield document.finding("LOCK202", local, message, f"run `sluice pin {name}`", related=related)
     elif (
         written.file.spec.model.sha256
         and written.lock.model.digest != f"sha256:{written.file.spec.model.sha256}"
     ):
-        message = "the lock's digest is not the one that the spec gives"
-        yield written.lock_document.finding("LOCK203", ("model", "digest"), message, "pin the model again")
+        message = "the lock has another digest than `sha256` in the spec"
+        related = (("the lock", written.lock_document.place(("model", "digest"))),)
+        document, local = written.layers.where(("spec", "model", "sha256"))
+        yield document.finding("LOCK203", local, message, f"run `sluice pin {name}`", related=related)
+
+
+def _name(written: Written) -> str:
+    """Team and model, as the place of the lock has them."""
+    return written.lock_document.file.removeprefix("specs/").removesuffix(".lock.yaml")
 
 
 def _locked_data(written: Written) -> Iterator[Finding]:
@@ -132,5 +181,5 @@ def _locked_data(written: Written) -> Iterator[Finding]:
         for path, ref in gate.data_sets():
             if ref not in written.lock.data:
                 message = f"the data set `{ref}` is not locked"
-                hint = f"pin it: add it under `data` in {written.lock_document.file}"
+                hint = f"run `sluice pin {_name(written)}`"
                 yield written.finding("LOCK204", ("spec", "gates", index, *path), message, hint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from generator.plan.bento import Bento
@@ -18,7 +18,7 @@ from generator.source.document import Document
 from generator.source.finding import Finding
 from generator.source.reader import read
 from generator.source.suggest import did_you_mean
-from generator.spec.check import check_data
+from generator.spec.check import check_data, not_a_mapping
 from generator.spec.gates import DataGate
 from generator.spec.model import ModelFile
 from generator.spec.platform import PlatformSpec
@@ -74,7 +74,7 @@ def resolve(repository: Repository, entry: Entry, bento_digest: Callable[[Bento]
     bento: Bento | None = None
     for environment, (layers, file) in by_environment.items():
         written = Written(layers, file, platform, lock_document, lock)
-        problems = [*_place(entry, written), *check_references(written)]
+        problems = _place(entry, written) or check_references(written)
         resolved.findings += [*lock_findings, *problems]
         if lock is not None and not problems:
             suites = suite_digests(entry, _suites(file))
@@ -102,24 +102,39 @@ def _layers(
     tier = spec.get("tier") if isinstance(spec, dict) else None
     if not isinstance(spec, dict) or not isinstance(tier, str):
         # Without a tier there are no defaults: the file is judged by itself, for what can be said of it.
+        if not isinstance(data, dict):
+            resolved.findings.append(not_a_mapping(document))
+            return None
+        partial = isinstance(spec, dict)
         _, findings = check_data(
-            ModelFile, data, lambda path: (document, path), partial=isinstance(spec, dict)
+            ModelFile, data, lambda path: (document, path), partial=partial, required=(("spec", "tier"),)
         )
-        resolved.findings += findings
-        if isinstance(spec, dict) and "tier" not in spec:
-            hint = f"add `tier`: one of {', '.join(platform.tiers)}"
-            resolved.findings.append(
-                document.finding("SPEC103", ("spec",), "`tier` is missing in spec", hint, key=True)
-            )
+        hint = f"add `tier: {_tiers(document, platform)[0]}`; tiers: {', '.join(_tiers(document, platform))}"
+        resolved.findings += [
+            replace(found, hint=hint)
+            if found.code == "SPEC103" and found.message.startswith("`tier`")
+            else found
+            for found in findings
+        ]
         return None
     if tier not in platform.tiers:
-        hint = did_you_mean(tier, list(platform.tiers))
-        message = f"the tier `{tier}` is not known to the platform"
-        resolved.findings.append(document.finding("REF202", ("spec", "tier"), message, hint))
         _, findings = check_data(ModelFile, data, lambda path: (document, path), partial=True)
         resolved.findings += findings
+        if not any(found.path == "spec.tier" for found in findings):
+            hint = did_you_mean(tier, _tiers(document, platform), "tiers")
+            resolved.findings.append(
+                document.finding("REF202", ("spec", "tier"), f"unknown tier `{tier}`", hint)
+            )
         return None
     return Layers(document, repository.platform_document, tier, environment)
+
+
+def _tiers(document: Document, platform: PlatformSpec) -> list[str]:
+    """The tiers that the team of a spec may use; all of them where the team is not known."""
+    metadata = document.data.get("metadata")
+    team = metadata.get("team") if isinstance(metadata, dict) else None
+    known = platform.teams.get(team) if isinstance(team, str) else None
+    return [tier for tier in known.tiers if tier in platform.tiers] if known else list(platform.tiers)
 
 
 def _by_environment(
@@ -136,8 +151,8 @@ def _by_environment(
     for environment in overrides:
         if environment not in platform.environments:
             path = ("spec", "environments", environment)
-            hint = did_you_mean(environment, list(platform.environments))
-            message = f"the environment `{environment}` is not known to the platform"
+            hint = did_you_mean(environment, platform.environments, "environments")
+            message = f"unknown environment `{environment}`"
             resolved.findings.append(base.spec.finding("REF209", path, message, hint, key=True))
     for environment in platform.environments:
         layers = Layers(base.spec, repository.platform_document, base.tier, environment)
@@ -159,20 +174,23 @@ def _well_formed(base: Layers, overrides: Any, resolved: Resolved) -> dict[str, 
     """The overrides that are mappings; they leave alone what one bento and one tier need to be the same everywhere."""
     path = ("spec", "environments")
     if not isinstance(overrides, dict):
-        message = "a mapping of environments belongs here"
-        resolved.findings.append(base.spec.finding("SPEC104", path, message, "write one key per environment"))
+        message = "expected a mapping for `environments`: what differs in each environment"
+        names = [str(name) for name in overrides] if isinstance(overrides, list) else ["production"]
+        example = ", ".join(f"{name}: {{replicas: 3}}" for name in names)
+        hint = f"for example `environments: {{{example}}}`; without differences, remove it"
+        resolved.findings.append(base.spec.finding("SPEC104", path, message, hint))
         return {}
     for environment, override in overrides.items():
         if not isinstance(override, dict):
-            message = "a mapping of keys belongs here"
-            resolved.findings.append(
-                base.spec.finding("SPEC104", (*path, environment), message, "write what differs")
-            )
+            if override is not None:
+                message = f"expected a mapping for `{environment}`: the parts of the spec that differ there"
+                hint = f"for example `{environment}: {{replicas: 3}}`"
+                resolved.findings.append(base.spec.finding("SPEC104", (*path, environment), message, hint))
             continue
         for key in _FIXED:
             if key in override:
-                message = f"`{key}` is the same in every environment"
-                hint = "make it a model of its own, or move the value up"
+                message = f"`{key}` can't differ between environments"
+                hint = f"remove it here: `{key}` is set once, in `spec`; what needs another {key} is another model"
                 resolved.findings.append(
                     base.spec.finding("REF211", (*path, environment, key), message, hint, key=True)
                 )
@@ -184,10 +202,10 @@ def _place(entry: Entry, written: Written) -> list[Finding]:
     meta, out = written.file.metadata, []
     for key, said, there in (("team", meta.team, entry.team), ("name", meta.name, entry.model)):
         if said != there:
-            message = f"`{key}` is `{said}`, but the file stands for `{there}`"
-            out.append(
-                written.finding("REF212", ("metadata", key), message, f"write `{there}`, or move the file")
-            )
+            place = f"specs/{meta.team}/{meta.name}.yaml"
+            message = f"`{key}` is `{said}`, but this file is {written.layers.spec.file}"
+            hint = f"write `{key}: {there}`, or move the file: `git mv {written.layers.spec.file} {place}`"
+            out.append(written.finding("REF212", ("metadata", key), message, hint))
     return out
 
 

@@ -90,7 +90,7 @@ declare(
         "error",
         "a left-over of a merge, a template or a shell",
         "Specs are read as they are: nothing resolves a merge conflict or fills in `{{ … }}` or `${…}`.",
-        "Write the value itself; what differs between environments goes into `environments:`. Quote a text that is meant.",
+        "Write the value itself; what differs between environments goes into `environments:`.",
         example="metadata: {name: ${MODEL}, team: shop}\n",
         instead="metadata: {name: churn, team: shop}\n",
     ),

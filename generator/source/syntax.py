@@ -401,7 +401,7 @@ def _indentation(broken: Broken) -> Slip | None:
     levels = _levels(lines[:at], broken.shape)
     if (indent, item) in levels or not levels:
         return None
-    odd, odd_indent, fits = _odd_one(lines, at, _neighbour(indent, levels, item=item))
+    odd, odd_indent, fits = _odd_one(lines, at, _neighbour(indent, levels, item=item), broken.shape)
     what = "item" if item else "line"
     spaces = "1 space" if odd_indent == 1 else f"{odd_indent} spaces"
     message = f"this {what} is indented by {spaces}, those next to it by {fits}"
@@ -428,9 +428,12 @@ def _neighbour(indent: int, levels: list[tuple[int, bool]], *, item: bool) -> in
     return min(fitting, key=lambda level: (abs(level - indent), -level))
 
 
-def _odd_one(lines: list[tuple[int, int, bool]], at: int, level: int) -> tuple[int, int, int]:
+def _odd_one(lines: list[tuple[int, int, bool]], at: int, level: int, shape: Outline) -> tuple[int, int, int]:
     """Which line is out of step: the one where the parser stopped, or a single one above that several contradict."""
     number, indent, _ = lines[at]
+    lost = _not_indented(lines, at, level, shape)
+    if lost is not None:
+        return lost, level, indent
     above = []
     for other, other_indent, _ in reversed(lines[:at]):
         if other_indent < min(level, indent):
@@ -445,6 +448,23 @@ def _odd_one(lines: list[tuple[int, int, bool]], at: int, level: int) -> tuple[i
     if len(above) == 1 and below > 1:
         return above[0], level, indent
     return number, indent, level
+
+
+def _not_indented(lines: list[tuple[int, int, bool]], at: int, level: int, shape: Outline) -> int | None:
+    """The first of a few lines that stand below an empty key without being indented, though those after them are."""
+    indent, below = lines[at][1], 0
+    for _, other, _ in lines[at:]:
+        if other < indent:
+            break
+        below += other == indent
+    run: list[int] = []
+    for number, other, _ in reversed(lines[:at]):
+        if other != level or indent <= level:
+            return None
+        if shape.code(number).endswith(":"):
+            return run[-1] if run and len(run) < below else None
+        run.append(number)
+    return None
 
 
 def _in_quotes(value: str) -> str:

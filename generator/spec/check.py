@@ -10,6 +10,7 @@ from generator.source.document import Document
 from generator.source.finding import Finding, Place
 
 if TYPE_CHECKING:
+    from generator.source.document import Path
     from generator.spec.draft import Where
 
 T = TypeVar("T", bound=BaseModel)
@@ -50,7 +51,12 @@ def not_a_mapping(document: Document) -> Finding:
 
 
 def check_data(
-    record: type[T], data: Any, where: Where, *, partial: bool = False
+    record: type[T],
+    data: Any,
+    where: Where,
+    *,
+    partial: bool = False,
+    required: tuple[Path, ...] = (),
 ) -> tuple[T | None, list[Finding]]:
     """Check plain values against a record.
 
@@ -59,10 +65,11 @@ def check_data(
         data: the values.
         where: which document wrote which path.
         partial: what is missing is not a mistake: only what is there is checked.
+        required: what must be there all the same.
     """
     try:
         return record.model_validate(data), []
     except ValidationError:
         from generator.spec.explain import explain
 
-        return None, explain(record, data, where, partial=partial)
+        return None, explain(record, data, where, partial=partial, required=required)

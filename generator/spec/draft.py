@@ -53,6 +53,7 @@ class Draft:
         data: the data as it is now.
         where: which document wrote a path of the original data.
         partial: what is missing is not a mistake.
+        required: what must be there all the same.
         findings: what was reported.
         told: paths that were reported; what is wrong at or below them follows from that.
         lenient: mappings in which something may be missing, because their kind or content was guessed.
@@ -63,6 +64,7 @@ class Draft:
     data: Any
     where: Where
     partial: bool = False
+    required: tuple[Path, ...] = ()
     findings: list[Finding] = field(default_factory=list)
     told: set[Path] = field(default_factory=set)
     lenient: set[Path] = field(default_factory=set)
@@ -90,6 +92,8 @@ class Draft:
         if self.is_told(mistake.path):
             return True
         if mistake.kind not in INCOMPLETE:
+            return False
+        if mistake.path in self.required:
             return False
         mapping = mistake.path[:-1] if mistake.kind == "missing" else mistake.path
         return mapping in self.lenient or (self.partial and not self._unclear(mistake))

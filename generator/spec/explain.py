@@ -33,7 +33,9 @@ _ROUNDS = 12
 _SHAPES = frozenset({"list_type", "dict_type", "model_type", "dict_attributes_type", "model_attributes_type"})
 
 
-def explain(record: type[BaseModel], data: Any, where: Where, *, partial: bool) -> list[Finding]:
+def explain(
+    record: type[BaseModel], data: Any, where: Where, *, partial: bool, required: tuple[Path, ...] = ()
+) -> list[Finding]:
     """Return every mistake of some data.
 
     Args:
@@ -41,8 +43,9 @@ def explain(record: type[BaseModel], data: Any, where: Where, *, partial: bool) 
         data: plain values that the record refuses.
         where: which document wrote which path.
         partial: what is missing is not a mistake.
+        required: what must be there all the same.
     """
-    draft = Draft(record, data, where, partial)
+    draft = Draft(record, data, where, partial, required)
     mistakes: list[Mistake] = []
     for _ in range(_ROUNDS):
         mistakes = draft.mistakes()

@@ -456,7 +456,9 @@ def _of_platform(draft: Draft, mapping: Mapping, key: str) -> bool:
 
 def _misspelt(draft: Draft, mapping: Mapping, key: str, *, exact: bool = False) -> bool:
     """A key with a typing error in it; with `exact`, one that only differs in case, separators, or odd characters."""
-    free = [known for known in mapping.known if known not in mapping.value]
+    document, local = draft.document((*mapping.path, key))
+    # A lower layer, such as the tier's defaults, may have the key as well.
+    free = [known for known in mapping.known if not document.has((*local[:-1], known))]
     straight = straighten(key).strip()
     if any(character in LOOKALIKES for character in key) and straight in free:
         message = f"the key `{key}` has {oddities(key)} in it"

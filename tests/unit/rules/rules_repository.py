@@ -100,7 +100,7 @@ class Sample:
         platform = edited(PLATFORM, _part(edits, "platform"))
         self._write(root / "specs" / "platform.yaml", _file("Platform", {"name": "acme"}, platform))
         for name in models:
-            metadata = edited({"name": name, "team": "shop", "owner": "me"}, _part(edits, "metadata"))
+            metadata = edited({"name": name, "team": "shop", "owner": "me@example.com"}, _part(edits, "metadata"))
             spec, lock = edited(SPEC, _part(edits, "spec")), edited(LOCK, _part(edits, "lock"))
             path = root / "specs" / metadata["team"] / f"{metadata['name']}.yaml"
             self._write(path, _file("Model", metadata, spec))
