@@ -20,7 +20,7 @@ from generator.source.errors import CliError
 @export_options("alerts")
 @root_option
 def command(paths: tuple[str, ...], environment: str | None, output: Path, root: Path | None) -> None:
-    """Write the alerts of released models, and unit tests for them.
+    """Write alerts for released models, and unit tests for them.
 
     Each alert has one test in which it fires and one in which it nearly does. `promtool test rules DIR/*.test.yaml`
     runs them; `promtool check rules DIR/*.rules.yaml` checks the rules. They are those of the rendered PrometheusRules.

@@ -33,7 +33,7 @@ _DAY = dt.timedelta(days=1)
 )  # fmt: skip
 @root_option
 def command(model: str | None, at: str | None, branch: str | None, fmt: str, root: Path | None) -> None:
-    """Tell what was live, since when, why, on which evidence.
+    """Show what was live, since when, why and on which evidence.
 
     MODEL is TEAM/MODEL, also one that is gone or had another name then; default: all models. Without --at all versions
     of it are told, or of all models today's. Everything comes from git: which version the branch asked for, who merged

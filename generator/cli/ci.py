@@ -38,7 +38,7 @@ _SEAL = re.compile(r"# As `sluice ci` wrote it: ([0-9a-f]{16})\n")
 
 @click.group("ci")
 def command() -> None:
-    """Write the workflows that check, comment, build images and revert."""
+    """Write CI workflows: checks, comments, images and reverts."""
 
 
 @command.command("github")

@@ -24,7 +24,7 @@ _END = "# End of what Sluice writes."
 @root_option
 @click.pass_context
 def command(context: click.Context, check: bool, root: Path | None) -> None:  # noqa: FBT001 - click hands flags over
-    """Write who must agree to a change of what.
+    """Generate the CODEOWNERS file.
 
     The teams' and the platform's `owners` become the code owners of specs and of what is rendered from them. Lines
     outside of Sluice's own are kept: those above are overruled by Sluice's, those below overrule them.

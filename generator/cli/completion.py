@@ -1,9 +1,13 @@
-"""`sluice completion`: the script that makes a shell complete commands, options and paths."""
+"""`sluice completion`: the script that makes a shell complete commands, options, paths, and names of the repository."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final
+
 import click
-from click.shell_completion import ShellComplete, get_completion_class
+from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
 from generator.pipeline.terminal import emit
 
@@ -15,11 +19,107 @@ _SHELLS = ("bash", "zsh", "fish")
 def command(shell: str) -> None:
     """Print the completion script of a shell.
 
-    For example: sluice completion bash > ~/.local/share/bash-completion/completions/sluice
+    It completes commands and options, and models, environments, tiers, codes and templates.
     """
     kind = get_completion_class(shell)
     if kind is None:
-        raise ValueError(f"click knows no completion for {shell}")
+        raise ValueError(f"click has no completion for {shell}")
     program = click.get_current_context().find_root().command
     # Not the shell's own `source`: it runs the shell to learn its version.
     emit(ShellComplete.source(kind(program, {}, "sluice", "_SLUICE_COMPLETE")) + "\n")
+
+
+class Known(click.ParamType[Any]):
+    """A value that is completed from names that are known.
+
+    Args:
+        names: finds them in a repository; None outside of one.
+        paths: whether a path may be given as well.
+    """
+
+    name = "known"
+
+    def __init__(self, names: Callable[[Path | None], Iterable[str]], *, paths: bool = False) -> None:
+        self.names = names
+        self.paths = paths
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the names that begin like this; files where none does and a path may be given."""
+        del param
+        found = [name for name in self.names(_root(ctx)) if name.startswith(incomplete)]
+        if not found and self.paths:
+            return [CompletionItem(incomplete, type="file")]
+        return [CompletionItem(name) for name in found]
+
+
+def attach(command: click.Command) -> None:
+    """Make the parameters of a command complete what they name."""
+    for param in command.params:
+        known = _ARGUMENTS if isinstance(param, click.Argument) else _OPTIONS
+        if param.name in known:
+            param.type = known[param.name]
+    for inner in getattr(command, "commands", {}).values():
+        attach(inner)
+
+
+def _root(context: click.Context) -> Path | None:
+    from generator.plan.entries import find_root
+
+    given = context.params.get("root")
+    return Path(given) if given else find_root(Path.cwd())
+
+
+def _models(root: Path | None) -> list[str]:
+    from generator.plan.entries import discover
+
+    return [entry.name for entry in discover(root)[0]] if root else []
+
+
+def _new_models(root: Path | None) -> list[str]:
+    return [f"{team}/" for team in _platform(root, "teams")]
+
+
+def _platform(root: Path | None, key: str) -> list[str]:
+    """Names in a part of the platform, whether or not it is valid."""
+    if root is None:
+        return []
+    from generator.plan.entries import PLATFORM, SPECS
+    from generator.source.reader import read
+
+    data: Any = read(root / SPECS / PLATFORM, root).data
+    spec = data.get("spec") if isinstance(data, dict) else None
+    part = spec.get(key) if isinstance(spec, dict) else None
+    return list(part) if isinstance(part, dict) else []
+
+
+def _codes(root: Path | None) -> list[str]:
+    del root
+    from generator.report.codes import all_codes
+
+    return sorted(all_codes())
+
+
+def _templates(root: Path | None) -> list[str]:
+    from generator.render.environment import builtin_folder, template_names
+
+    own = template_names(root / "templates") if root and (root / "templates").is_dir() else []
+    return sorted({*template_names(builtin_folder()), *own})
+
+
+_SOME_MODEL = Known(_models, paths=True)
+_ARGUMENTS: Final[dict[str | None, click.ParamType[Any]]] = {
+    "paths": _SOME_MODEL,
+    "specs": _SOME_MODEL,
+    "spec": _SOME_MODEL,
+    "model": _SOME_MODEL,
+    "name": Known(_new_models),
+    "code": Known(_codes),
+}
+_OPTIONS: Final[dict[str | None, click.ParamType[Any]]] = {
+    "environment": Known(lambda root: _platform(root, "environments")),
+    "tier": Known(lambda root: _platform(root, "tiers")),
+    "show": Known(_templates),
+}
+"""What arguments and options are completed with, by the names that commands give them."""

@@ -50,7 +50,7 @@ def command(
     exit_code: bool,
     root: Path | None,
 ) -> None:
-    """Tell what differs from a revision or a cluster: decisions, not lines.
+    """Show semantic changes against a revision or a cluster.
 
     PATH names specs, teams' folders or models, also one that is gone; default: all. Both states are planned and
     compared as values: model version, data, weights, holds, thresholds, guards, gates, replicas, image, budget and

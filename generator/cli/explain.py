@@ -13,7 +13,7 @@ from generator.source.suggest import nearest
 @click.command("explain")
 @click.argument("code", required=False)
 def command(code: str | None) -> None:
-    """Tell what a finding means and how to fix it.
+    """Explain a finding and how to fix it.
 
     CODE stands in brackets in front of the finding, such as REF202; without it all codes are listed.
     """

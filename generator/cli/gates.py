@@ -33,7 +33,7 @@ CODES: Final[Mapping[str, int]] = {"pass": PASSED, "fail": FAILED, "inconclusive
 
 @click.group("gates")
 def command() -> None:
-    """Check a model before any traffic, and the evidence that this leaves."""
+    """Run offline quality gates and verify their evidence."""
 
 
 command.add_command(gates_cluster.submit)

@@ -34,7 +34,7 @@ _FILES = {
 @click.command("init")
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path, file_okay=False))
 def command(folder: Path) -> None:
-    """Make a new GitOps repository that renders.
+    """Create a GitOps repository that renders.
 
     DIR is made if it is missing; default: the current folder. Nothing that exists is overwritten: if any file is
     already there, nothing is written at all.

@@ -18,32 +18,73 @@ from generator import __version__
 from generator.source.errors import UserError
 
 COMMANDS: dict[str, str] = {
-    "init": "Make a new GitOps repository that renders.",
+    "init": "Create a GitOps repository that renders.",
     "new": "Write the first spec of a model.",
-    "validate": "Check specs against every rule; write nothing.",
-    "render": "Write the bundles that Argo CD syncs.",
-    "plan": "Tell what a release will do, minute by minute.",
-    "diff": "Tell what differs from a revision or a cluster: decisions, not lines.",
-    "replay": "Tell what the guards would have decided over recorded or simulated traffic.",
-    "pin": "Resolve references over the network and write locks.",
-    "promote": "Point a spec at another version of its model.",
-    "gates": "Judge a model before any traffic, and check the evidence that this leaves.",
-    "verify": "Check any tree of rendered files.",
-    "status": "Tell what git says of each model, and what the cluster does.",
-    "revert": "Take a model back to the version before.",
-    "audit": "Tell what was live, since when, why, on which evidence.",
-    "ci": "Write the workflows that check, comment, build images and revert.",
-    "alerts": "Write the alerts of released models, and unit tests for them.",
-    "spinnaker": "Write a canary as a Spinnaker pipeline with a Kayenta configuration.",
-    "codeowners": "Write who must agree to a change of what.",
+    "validate": "Check specs against every rule.",
+    "plan": "Show what a release will do, minute by minute.",
+    "diff": "Show semantic changes against a revision or a cluster.",
+    "replay": "Show what the guards would have decided on other traffic.",
+    "explain": "Explain a finding and how to fix it.",
     "schema": "Print the JSON Schema of a file format.",
-    "explain": "Tell what a finding means and how to fix it.",
+    "pin": "Resolve references over the network and write locks.",
+    "gates": "Run offline quality gates and verify their evidence.",
+    "promote": "Point a spec at another version of its model.",
+    "render": "Write the bundles that Argo CD syncs.",
+    "verify": "Check any tree of rendered files.",
+    "status": "Show each model's state in git and in the cluster.",
+    "audit": "Show what was live, since when, why and on which evidence.",
+    "revert": "Roll a model back to its previous version.",
+    "alerts": "Write alerts for released models, and unit tests for them.",
+    "ci": "Write CI workflows: checks, comments, images and reverts.",
+    "codeowners": "Generate the CODEOWNERS file.",
+    "spinnaker": "Write a canary as a Spinnaker pipeline with Kayenta.",
     "templates": "List the templates and which are overridden.",
     "completion": "Print the completion script of a shell.",
+    "help": "Show the help of a command.",
 }
 """One line of help for each command, as its own module has it; `sluice --help` imports none of them."""
 
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Write specs": ("init", "new", "validate", "plan", "diff", "replay", "explain", "schema"),
+    "Release models": ("pin", "gates", "promote", "render", "verify"),
+    "Operate": ("status", "audit", "revert", "alerts"),
+    "Set up": ("ci", "codeowners", "spinnaker", "templates", "completion", "help"),
+}
+"""The commands by task, as `sluice --help` lists them."""
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "init": ("init models", "init"),
+    "new": ("new shop/churn", "new shop/churn --yes --example-lock"),
+    "validate": (
+        "validate",
+        "validate shop/recommender --strict",
+        "validate --format sarif --output report.sarif",
+    ),
+    "plan": ("plan shop/recommender", "plan shop/recommender --env production --against main"),
+    "diff": ("diff --against main", "diff shop/recommender --cluster --env production"),
+    "replay": ("replay shop/recommender --data recording.csv",),
+    "explain": ("explain CAN102",),
+    "schema": ("schema model", "schema --write docs/schema"),
+    "pin": ("pin shop/recommender", "pin --check"),
+    "gates": ("gates run support/ticket-classifier", "gates check"),
+    "promote": ("promote shop/recommender --to 13",),
+    "render": ("render", "render --check", "render shop --env staging --diff"),
+    "verify": ("verify", "verify path/to/manifests --strict"),
+    "status": ("status", "status shop/recommender --cluster --env production"),
+    "audit": ("audit shop/recommender", "audit --at 2026-11-01"),
+    "revert": ('revert shop/recommender --reason "clicks fell by a fifth"',),
+    "alerts": ("alerts", "alerts shop/recommender --env production"),
+    "ci": ("ci github", "ci gitlab --check"),
+    "codeowners": ("codeowners", "codeowners --check"),
+    "spinnaker": ("spinnaker shop/recommender --env production",),
+    "templates": ("templates", "templates --show kubernetes/service.yaml.j2"),
+    "completion": ("completion bash > ~/.local/share/bash-completion/completions/sluice",),
+    "help": ("help plan",),
+}
+"""Examples of each command, for its help."""
+
 BUG, INTERRUPTED = 3, 130
+_COMPLETING = "_SLUICE_COMPLETE"
 _WIDTH = 100
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 _OBJECTS = 150_000
@@ -53,7 +94,7 @@ class Sluice(click.Group):
     """A group whose commands live in modules of the same name, in the attribute `command`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All commands, in the order of a user's way."""
+        """Return all commands, by task."""
         del ctx
         return list(COMMANDS)
 
@@ -63,18 +104,26 @@ class Sluice(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"generator.cli.{cmd_name}").command
+        examples = "\n".join(f"  sluice {example}" for example in EXAMPLES[cmd_name])
+        command.epilog = f"\b\nExample{'s' if len(EXAMPLES[cmd_name]) > 1 else ''}:\n{examples}"
+        if os.environ.get(_COMPLETING):
+            from generator.cli.completion import attach
+
+            attach(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands in the help, from the table."""
+        """Write the list of commands in the help, by task."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        width = max(map(len, COMMANDS))
+        for title, names in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:<{width}}", COMMANDS[name]) for name in names])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """A misspelt command is refused with the nearest one."""
+        """Refuse a misspelt command with the nearest one."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
             from generator.source.suggest import nearest
@@ -85,7 +134,7 @@ class Sluice(click.Group):
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
-        """Names of commands, from the table."""
+        """Return the names of commands that begin like this."""
         from click.shell_completion import CompletionItem
 
         own = [CompletionItem(name, help=COMMANDS[name]) for name in COMMANDS if name.startswith(incomplete)]
@@ -97,7 +146,7 @@ class Sluice(click.Group):
         prog_name: str | None = None,
         **extra: Any,
     ) -> NoReturn:
-        """Run and leave with one of the documented exit codes; input never ends in a traceback."""
+        """Run and exit with one of the documented codes; no input ends in a traceback."""
         extra["standalone_mode"] = False
         try:
             code = super().main(args, prog_name or "sluice", **extra)
@@ -111,13 +160,13 @@ class Sluice(click.Group):
             code = INTERRUPTED
         except OSError as error:
             code = _refused(error)
-        except Exception as error:  # noqa: BLE001 - the last resort: a bug is told in two lines
+        except Exception as error:  # noqa: BLE001 - the last resort: a bug is reported in two lines
             code = _crashed(error)
         sys.exit(code if isinstance(code, int) else 0)
 
 
 def _refused(error: OSError) -> int:
-    """A file system that refuses is the user's to mend, and so is a standard output that takes no more."""
+    """Report a file that can't be written, or a standard output that takes no more: the user can fix either."""
     if error.filename is None and error.errno not in _NO_ROOM:
         return _crashed(error)
     what = "the output can't be written" if error.filename is None else os.fsdecode(error.filename)
@@ -126,7 +175,7 @@ def _refused(error: OSError) -> int:
 
 
 def _say(text: str) -> None:
-    """Tell standard error; where that takes no more either, the exit code has to do."""
+    """Write to standard error; where that takes no more either, the exit code has to do."""
     with suppress(OSError):
         click.echo(text, err=True)
 
@@ -137,8 +186,8 @@ def _crashed(error: Exception) -> int:
 
         traceback.print_exception(error)
     said = " ".join(str(error).split())
-    _say(f"sluice {__version__} failed, and the mistake is its own: {type(error).__name__}: {said}")
-    _say("Run it again with SLUICE_DEBUG=1 to see where, and report that.")
+    _say(f"internal error in sluice {__version__} (this is a bug): {type(error).__name__}: {said}")
+    _say("Run it again with SLUICE_DEBUG=1 and report the output.")
     return BUG
 
 
@@ -147,7 +196,10 @@ def _crashed(error: Exception) -> int:
 )
 @click.version_option(__version__, prog_name="sluice", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Release machine-learning models safely: check specs, see what will happen, render what Argo CD syncs."""
+    """Release machine-learning models safely: check specs, see what will happen, render what Argo CD syncs.
+
+    `sluice help COMMAND` shows how to use a command, with examples.
+    """
 
 
 def _without_plugins() -> None:

@@ -61,7 +61,7 @@ def command(
     output: Path | None,
     root: Path | None,
 ) -> None:
-    """Tell what a release will do, minute by minute.
+    """Show what a release will do, minute by minute.
 
     SPEC is the spec, or TEAM/MODEL. Told are: the timeline with who can stop what, what an abort does on this router,
     what is not covered, who may do what, and every value with the line that decided it. With --all --against it is

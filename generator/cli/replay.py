@@ -83,7 +83,7 @@ def command(
     spec: str, environment: str | None, root: Path | None, output: Path | None, canary_hash: str | None,
     stable_hash: str | None, **options: Any,
 ) -> None:  # fmt: skip
-    """Tell what the guards would have decided over recorded or simulated traffic.
+    """Show what the guards would have decided on other traffic.
 
     SPEC is the spec, or TEAM/MODEL. One of --data, --prometheus and --simulate says where the traffic comes from. A
     CSV file has the columns time,guard,arm,requests,events: the two counters of each guard as they stood at that time,

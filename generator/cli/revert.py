@@ -48,7 +48,7 @@ def command(
     halt: bool,
     quiet: bool,
 ) -> None:
-    """Take a model back to the version before.
+    """Roll a model back to its previous version.
 
     On a branch of its own, beside the work tree: the previous lock and evidence from git, the spec's reference, the bad
     version in quarantine, everything rendered. With --quarantine-only, and after a failed watch, the branch holds the

@@ -36,7 +36,7 @@ def command(
     output: Path,
     root: Path | None,
 ) -> None:
-    """Write a canary as a Spinnaker pipeline with a Kayenta configuration.
+    """Write a canary as a Spinnaker pipeline with Kayenta.
 
     What the plan says and a pipeline cannot is refused, or where it only weakens a promise, told. Nothing is written
     when anything is refused.

@@ -51,7 +51,7 @@ def command(
     cluster: bool,
     watch: bool,
 ) -> None:
-    """Tell what git says of each model, and what the cluster does.
+    """Show each model's state in git and in the cluster.
 
     PATH is a spec, a team's folder, or TEAM/MODEL; default: all. Without --cluster only git is told. Nothing changes:
     the exact Argo commands to go on, to abort or to try again are printed. Exit code 1: a rollout was aborted or is

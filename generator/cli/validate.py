@@ -30,7 +30,7 @@ _DEFAULTS = "PLAT906"
 def command(
     paths: tuple[str, ...], fmt: str, output: Path | None, root: Path | None, *, fix: bool, strict: bool
 ) -> None:
-    """Check specs against every rule; write nothing.
+    """Check specs against every rule.
 
     PATH is a spec, its lock, a team's folder, or TEAM/MODEL; default: all specs. Rules that span models look at all
     models of the teams that are named. Exit code 1: there are findings.
