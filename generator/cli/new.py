@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,11 @@ from generator.pipeline.session import Session, open_session, root_option
 from generator.pipeline.terminal import emit, is_terminal
 from generator.pipeline.writing import existing, write_files
 from generator.plan.entries import SPECS
+from generator.source.document import Document
 from generator.source.errors import CliError
-from generator.source.suggest import did_you_mean
+from generator.source.reader import read
+from generator.source.suggest import did_you_mean, nearest
+from generator.spec.check import check_data
 from generator.spec.frameworks import FRAMEWORKS
 from generator.spec.model import ModelSource
 from generator.spec.types import KEBAB
@@ -34,7 +38,7 @@ _DATA = {"drift": (_REFERENCE, _CURRENT), "explain": (_REFERENCE, _CURRENT), "da
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What a new spec is made of."""
+    """The inputs of a new spec."""
 
     team: str
     model: str
@@ -55,88 +59,183 @@ class Answers:
 @click.option(
     "--strategy", type=click.Choice(_STRATEGIES), help="How a new version takes over; default: canary."
 )
-@click.option("--sha256", help="Digest that the producer gave; models from s3:// and https:// need it.")
+@click.option("--sha256", help="Digest of the model's file; s3:// and https:// need it.")
 @click.option(
-    "--example-lock", is_flag=True, help="Also write a lock with a made-up digest, to preview the plan."
+    "--example-lock",
+    is_flag=True,
+    help="Write a lock with a made-up digest, to preview the plan; also for a spec that exists.",
 )
-@click.option("--yes", is_flag=True, help="Take defaults, ask nothing.")
+@click.option("--yes", is_flag=True, help="Take the defaults without asking.")
 @root_option
 def command(name: str, root: Path | None, *, example_lock: bool, yes: bool, **given: str | None) -> None:
     """Write the first spec of a model.
 
-    What no flag says is asked on a terminal. The spec is valid as it is written; nothing is overwritten.
+    On a terminal it asks for what no option gives. The spec is valid as it is written; nothing is overwritten.
     """
     session = open_session(root)
     platform = _platform(session)
     team, model = _split(name, platform)
-    answers = _answers(team, model, platform, given, ask=not yes and is_terminal(sys.stdin), yes=yes)
-    files = _files(session, platform, answers, lock=example_lock)
+    spec = f"{SPECS}/{team}/{model}.yaml"
+    if existing(session.root, [spec]):
+        files = _lock_of_existing(session, team, model, wanted=example_lock)
+        tier = ""
+    else:
+        ask = not yes and is_terminal(sys.stdin)
+        answers = _answers(team, model, platform, given, ask=ask, yes=yes)
+        files, tier = _files(session, platform, answers, lock=example_lock), answers.tier
     taken = existing(session.root, list(files))
     if taken:
-        raise CliError(f"{taken[0]} exists already; remove it first, or edit it")
+        raise CliError(f"{taken[0]} already exists; edit it, or remove it first")
     write_files(session.root, {path: text.encode() for path, text in files.items()})
-    rules = platform.tiers[answers.tier]
-    judged = "git" in rules.evidence and bool(rules.requires.gates)
-    emit(_told(name, list(files), lock=example_lock, judged=judged))
+    rules = platform.tiers[tier] if tier else None
+    gated = rules is not None and "git" in rules.evidence and bool(rules.requires.gates)
+    emit(_next_steps(name, list(files), locked=example_lock, gated=gated))
 
 
 def _platform(session: Session) -> PlatformSpec:
     platform = session.repository.platform
     if platform is None:
-        raise CliError("specs/platform.yaml can't be used: see `sluice validate`")
+        raise CliError("specs/platform.yaml has errors; `sluice validate` shows them")
     return platform
 
 
 def _split(name: str, platform: PlatformSpec) -> tuple[str, str]:
-    team, slash, model = name.partition("/")
-    if not slash or not all(re.fullmatch(KEBAB, part) for part in (team, model)):
-        raise CliError(f"{name} is no TEAM/MODEL in kebab-case, such as shop/recommender")
-    if team not in platform.teams:
+    """Team and model; what is wrong with a name is said with the name as it should be."""
+    team, slash, model = name.strip().partition("/")
+    teams = ", ".join(platform.teams)
+    if not slash:
+        right = f"{next(iter(platform.teams))}/{_kebab(team) or 'churn'}"
+        raise CliError(f"`{name}` has no team; write TEAM/MODEL: `sluice new {right}` (teams: {teams})")
+    if name != f"{team}/{model}" or not all(re.fullmatch(KEBAB, part) for part in (team, model)):
+        right = f"{_kebab(team)}/{_kebab(model.replace('/', '-'))}".strip("/")
         raise CliError(
-            f"the team {team} is not known to the platform; {did_you_mean(team, list(platform.teams))}"
+            f"`{name}` is not TEAM/MODEL: each is lower-case letters, digits and dashes; did you mean `{right}`?"
         )
+    if team not in platform.teams:
+        near = nearest(team, platform.teams)
+        hint = f"did you mean `{near[0]}/{model}`?" if near else f"teams: {teams}"
+        raise CliError(f"unknown team `{team}`; {hint}")
     return team, model
+
+
+def _kebab(text: str) -> str:
+    """A text as a name may be; empty where nothing of it can be."""
+    from generator.spec.repairs import Typed, name
+
+    found = (str(repair.value) for repair in name(Typed(text, "")))
+    return next((text for text in found if re.fullmatch(KEBAB, text)), "")
+
+
+def _lock_of_existing(session: Session, team: str, model: str, *, wanted: bool) -> dict[str, str]:
+    """The example lock of a spec that exists, if it was asked for."""
+    entry = session.repository.entry(team, model)
+    if not wanted:
+        raise CliError(
+            f"{SPECS}/{team}/{model}.yaml already exists; edit it, or write only a lock: "
+            f"`sluice new {entry.name} --example-lock`"
+        )
+    document = read(entry.spec, session.root)
+    spec = document.data.get("spec") if isinstance(document.data, dict) else None
+    source = spec.get("model") if isinstance(spec, dict) else None
+    ref = source.get("ref") if isinstance(source, dict) else None
+    if not isinstance(spec, dict) or not isinstance(ref, str):
+        raise CliError(
+            f"{document.file} has no `model.ref` to lock; `sluice validate {entry.name}` shows its errors"
+        )
+    return {f"{SPECS}/{entry.name}.lock.yaml": example_lock(session.templates, entry.name, ref, _data(spec))}
+
+
+def _data(spec: dict[str, Any]) -> list[str]:
+    """The data sets that the gates of a spec read."""
+    gates = spec.get("gates")
+    parts = [gate.get(key) for gate in gates or () if isinstance(gate, dict) for key in _DATA]
+    found = {part for part in parts if isinstance(part, str)}
+    for part in parts:
+        if isinstance(part, dict):
+            found |= {ref for key in ("reference", "current") if isinstance(ref := part.get(key), str)}
+    return sorted(found)
 
 
 def _answers(
     team: str, model: str, platform: PlatformSpec, given: dict[str, str | None], *, ask: bool, yes: bool
 ) -> Answers:
-    tiers = platform.teams[team].tiers
+    """What the spec is made of, from options, questions and defaults; on a terminal a wrong answer is asked again."""
+    tiers = [tier for tier in platform.teams[team].tiers if tier in platform.tiers]
     tier = given["tier"] or _asked("Tier", tiers[0], tiers, ask=ask)
-    if tier not in tiers or tier not in platform.tiers:
-        raise CliError(f"the team {team} may not use the tier {tier}; {did_you_mean(tier, tiers)}")
+    if tier not in tiers:
+        raise CliError(
+            f"the team {team} may not use the tier `{tier}`; {did_you_mean(tier, tiers, 'its tiers')}"
+        )
     example = f"bentoml:{model.replace('-', '_')}:1"
-    ref = given["ref"] or (_asked("Where the model comes from", example, ask=ask) if ask or yes else "")
+    sha256 = given["sha256"]
+    ref = given["ref"] or (example if yes else "")
+    if not ref and not ask:
+        raise CliError(
+            "the reference of the model is missing: --ref mlflow:ranker@champion, or --yes for an example"
+        )
     if not ref:
-        raise CliError("say where the model comes from: --ref mlflow:ranker@champion; --yes takes an example")
-    _check_ref(ref, given["sha256"])
+        ref = click.prompt("Where the model comes from", default=example, value_proc=_asking(_valid_ref))
+    _valid_ref(ref)
+    if ref.startswith(("s3://", "https://")) and sha256 is None:
+        if not ask:
+            raise CliError(
+                f"the files behind {ref} can change: add --sha256 with the digest that `sha256sum` prints"
+            )
+        sha256 = click.prompt("SHA-256 of its file", value_proc=_asking(_valid_sha256))
+    if sha256 is not None:
+        sha256 = _valid_sha256(sha256)
     framework = given["framework"] or _asked("Framework", "sklearn", tuple(FRAMEWORKS), ask=ask)
     strategy = given["strategy"] or _asked("Strategy", "canary", _STRATEGIES, ask=ask)
-    return Answers(team, model, tier, ref, framework, strategy, given["sha256"])
+    return Answers(team, model, tier, ref, framework, strategy, sha256)
 
 
-def _asked(question: str, default: str, choices: Any = None, *, ask: bool) -> str:
+def _asking(check: Callable[[str], str]) -> Callable[[str], str]:
+    """A check of an answer after which click asks again."""
+
+    def checked(answer: str) -> str:
+        try:
+            return check(answer)
+        except CliError as error:
+            raise click.UsageError(str(error)) from error
+
+    return checked
+
+
+def _asked(question: str, default: str, choices: Sequence[str], *, ask: bool) -> str:
     if not ask:
         return default
-    answer: str = click.prompt(question, default=default, type=click.Choice(choices) if choices else str)
+    answer: str = click.prompt(question, default=default, type=click.Choice(choices))
     return answer
 
 
-def _check_ref(ref: str, sha256: str | None) -> None:
-    """Refuse a reference that the spec language does not have, in its words."""
-    from pydantic import ValidationError
+def _valid_ref(ref: str) -> str:
+    """A reference of the spec language.
 
-    try:
-        ModelSource.model_validate({"ref": ref, "framework": "sklearn", "sha256": sha256})
-    except ValidationError as error:
-        wrong = "--sha256 is 64 hexadecimal digits" if error.errors()[0]["loc"] == ("sha256",) else (
-            f"{ref} is no reference of a model: it starts with bentoml:, mlflow:, dvc:, hf:, oci://, s3:// or https://"
-        )  # fmt: skip
-        raise CliError(wrong) from error
-    if ref.startswith(("s3://", "https://")) and sha256 is None:
-        raise CliError("an address alone does not say which bytes: give --sha256 too")
+    Raises:
+        CliError: it is none; a question is asked again.
+    """
+    _check({"ref": ref, "framework": "sklearn"})
     if ref.startswith("bentoml:") and ref.count(":") != _TAG_COLONS:
-        raise CliError("a BentoML reference names one version: bentoml:name:version")
+        right = f"{':'.join(ref.split(':')[:_TAG_COLONS]).rstrip(':')}:1"
+        raise CliError(
+            f"`{ref}` has no version: a BentoML reference is bentoml:NAME:VERSION, for example `{right}`"
+        )
+    return ref
+
+
+def _valid_sha256(text: str) -> str:
+    digits = text.strip().removeprefix("sha256:").lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", digits):
+        raise CliError(f"`{text}` is not a SHA-256 digest: it has 64 hexadecimal digits")
+    return digits
+
+
+def _check(source: dict[str, str]) -> None:
+    """Refuse a source of a model with the words that `validate` has for it."""
+    document = Document("")
+    _, findings = check_data(ModelSource, source, lambda path: (document, path))
+    if findings:
+        raise CliError(f"{findings[0].message}; {findings[0].hint}")
 
 
 def _files(session: Session, platform: PlatformSpec, answers: Answers, *, lock: bool) -> dict[str, str]:
@@ -175,10 +274,16 @@ def _context(answers: Answers, tier: Tier, team: Team, gates: list[Any], attribu
     }
 
 
-def _told(name: str, files: list[str], *, lock: bool, judged: bool) -> str:
-    missing = "" if lock else "  (asks for the lock: what the reference was resolved to)"
-    gates = f"  sluice gates run {name}  (its tier renders nothing without evidence)\n" if judged else ""
-    return (
-        f"wrote {' and '.join(files)}\nnext:\n  sluice validate {name}{missing}\n"
-        f"  sluice plan {name}\n{gates}  sluice render {name}\n"
+def _next_steps(name: str, files: list[str], *, locked: bool, gated: bool) -> str:
+    """What was written, and commands that work as they are printed."""
+    preview = f"sluice new {name} --example-lock"
+    steps = (
+        [] if locked else [(preview, f"a made-up lock, to preview; `sluice pin {name}` writes the real one")]
     )
+    steps += [(f"sluice validate {name}", ""), (f"sluice plan {name}", "")]
+    if gated:
+        steps.append((f"sluice gates run {name}", "its tier renders nothing without evidence"))
+    steps.append((f"sluice render {name}", ""))
+    width = max(len(step) for step, why in steps if why) if any(why for _, why in steps) else 0
+    lines = [f"  {step:<{width}}  # {why}" if why else f"  {step}" for step, why in steps]
+    return f"wrote {' and '.join(files)}\nnext:\n" + "\n".join(lines) + "\n"

@@ -182,10 +182,9 @@ def _well_formed(base: Layers, overrides: Any, resolved: Resolved) -> dict[str, 
         return {}
     for environment, override in overrides.items():
         if not isinstance(override, dict):
-            if override is not None:
-                message = f"expected a mapping for `{environment}`: the parts of the spec that differ there"
-                hint = f"for example `{environment}: {{replicas: 3}}`"
-                resolved.findings.append(base.spec.finding("SPEC104", (*path, environment), message, hint))
+            message = f"expected a mapping for `{environment}`: the parts of the spec that differ there"
+            hint = f"for example `{environment}: {{replicas: 3}}`"
+            resolved.findings.append(base.spec.finding("SPEC104", (*path, environment), message, hint))
             continue
         for key in _FIXED:
             if key in override:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 
 from generator import __version__
 from generator.cli import main
-from generator.cli.main import COMMANDS, Sluice, cli
+from generator.cli.main import COMMANDS, EXAMPLES, GROUPS, Sluice, cli
 
 _HEAVY = {"pydantic", "jinja2", "yaml", "ryaml", "kubernetes", "argo_workflows"}
 _MODULES = """\
@@ -62,6 +63,97 @@ def test_the_help_of_a_command_is_what_the_table_says(name):
     done = CliRunner().invoke(cli, [name, "--help"])
     assert done.exit_code == 0
     assert COMMANDS[name] in done.stdout
+
+
+def test_every_command_is_in_one_group_and_has_examples():
+    assert sorted(name for names in GROUPS.values() for name in names) == sorted(COMMANDS)
+    assert sorted(EXAMPLES) == sorted(COMMANDS)
+    shown = CliRunner().invoke(cli, ["--help"]).stdout
+    assert all(f"\n{title}:\n" in shown for title in GROUPS)
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def example_cases() -> list[str]:
+    return [example for examples in EXAMPLES.values() for example in examples]
+
+
+@pytest.mark.parametrize("example", example_cases())
+def test_every_example_has_arguments_that_its_command_takes(example):
+    command: click.Command = cli
+    words = shlex.split(example.partition(" > ")[0])
+    context = click.Context(cli)
+    while isinstance(command, click.Group):
+        command = command.get_command(context, words.pop(0))
+        assert command is not None
+    command.make_context("x", words)
+    assert f"  sluice {example}" in CliRunner().invoke(cli, [example.split()[0], "--help"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [(["help"], "help"), (["help", "plan"], "--against"), (["help", "gates", "run"], "--offline")],
+)
+def test_help_is_a_command(words, option):
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0
+    assert option in done.stdout
+    assert done.stdout == CliRunner().invoke(cli, [*words[1:], "--help"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["help", "plam"], "did you mean `plan`?"),
+        (["help", "plan", "x"], "lists all commands"),
+        (["help", "gates", "rum"], "`run`"),
+    ],
+)
+def test_help_of_no_command(words, said):
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 2
+    assert "no such command" in done.stderr
+    assert said in done.stderr
+
+
+COMPLETIONS = [
+    ("sluice plan sh", ["shop/recommender"]),
+    ("sluice validate risk/", ["risk/fraud"]),
+    ("sluice gates run sup", ["support/ticket-classifier"]),
+    ("sluice plan --env pr", ["production"]),
+    ("sluice new r", ["risk/"]),
+    ("sluice new shop/x --tier re", ["regulated"]),
+    ("sluice explain SRC11", ["SRC110", "SRC111", "SRC112", "SRC113"]),
+    (
+        "sluice templates --show kubernetes/serv",
+        ["kubernetes/service.yaml.j2", "kubernetes/serviceaccount.yaml.j2"],
+    ),
+    ("sluice help pl", []),
+]
+
+
+@pytest.mark.parametrize(("line", "expected"), COMPLETIONS)
+def test_names_of_the_repository_are_completed(line, expected):
+    words = line.split()
+    environ = {
+        **os.environ,
+        "_SLUICE_COMPLETE": "bash_complete",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(words) - 1),
+    }
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {_RUN}"]
+    done = subprocess.run(
+        command, cwd=ROOT / "specs", env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert [entry.partition(",")[2] for entry in done.stdout.split()] == expected
+
+
+def test_completion_outside_a_repository_is_empty(tmp_path):
+    line = "sluice plan --env pr"
+    environ = {**os.environ, "_SLUICE_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": "3"}
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); {_RUN}"]
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", "")
 
 
 def test_version():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from itertools import product
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def test_nothing_is_overwritten(repository, sluice):
     before = (repository / "specs/shop/recommender.yaml").read_bytes()
     done = sluice("new", "shop/recommender", "--yes")
     assert done.exit_code == 2
-    assert "exists already" in done.stderr
+    assert "already exists" in done.stderr
     assert (repository / "specs/shop/recommender.yaml").read_bytes() == before
 
 
@@ -91,16 +92,26 @@ def test_a_lock_that_is_there_keeps_the_spec_from_being_written(repository, slui
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["fresh", "--yes"], "no TEAM/MODEL"),
-        (["shop/Fresh", "--yes"], "no TEAM/MODEL"),
-        (["shop/a/b", "--yes"], "no TEAM/MODEL"),
-        (["../x", "--yes"], "no TEAM/MODEL"),
-        (["shop/x\n", "--yes"], "no TEAM/MODEL"),
-        (["shpo/fresh", "--yes"], "did you mean `shop`?"),
-        (["shop/fresh", "--yes", "--tier", "regulated"], "may not use the tier"),
+        (["fresh", "--yes"], "write TEAM/MODEL: `sluice new shop/fresh` (teams: shop, support, risk)"),
+        (["Fresh_v2", "--yes"], "`sluice new shop/fresh-v2`"),
+        (["shop/Fresh", "--yes"], "did you mean `shop/fresh`?"),
+        (["Shop/Fresh Model", "--yes"], "did you mean `shop/fresh-model`?"),
+        (["shop/a/b", "--yes"], "did you mean `shop/a-b`?"),
+        (["../x", "--yes"], "is not TEAM/MODEL"),
+        (["shop/x\n", "--yes"], "did you mean `shop/x`?"),
+        (["shpo/fresh", "--yes"], "did you mean `shop/fresh`?"),
+        (["data/fresh", "--yes"], "teams: shop, support, risk"),
+        (["shop/fresh", "--yes", "--tier", "regulated"], "its tiers: high-traffic, standard"),
+        (["shop/fresh", "--yes", "--tier", "hihg-traffic"], "did you mean `high-traffic`?"),
         (["shop/fresh"], "--ref"),
-        (["shop/fresh", "--ref", "nowhere"], "no reference of a model"),
-        (["shop/fresh", "--ref", "bentoml:fresh"], "bentoml:name:version"),
+        (["shop/fresh", "--ref", "nowhere"], "a reference to a model starts with bentoml:"),
+        (["shop/fresh", "--ref", "models:/fresh/3"], 'write `"mlflow:fresh/3"`'),
+        (["shop/fresh", "--ref", "./fresh.joblib"], "a file on this machine can't be referenced"),
+        (["shop/fresh", "--ref", "bentoml:fresh"], "for example `bentoml:fresh:1`"),
+        (
+            ["shop/recommender", "--yes"],
+            "already exists; edit it, or write only a lock: `sluice new shop/recommender --ex",
+        ),
     ],
 )
 def test_wrong_usage_is_refused(repository, sluice, arguments, said):
@@ -128,6 +139,76 @@ def test_questions_are_asked_on_a_terminal(repository, monkeypatch):
     spec = read(repository / "specs/shop/fresh.yaml").data["spec"]
     assert (spec["tier"], spec["model"]["framework"]) == ("high-traffic", "xgboost")
     assert (spec["model"]["ref"], spec["rollout"]["strategy"]) == ("mlflow:fresh/3", "blue-green")
+
+
+def test_a_wrong_answer_is_asked_again(repository, monkeypatch):
+    monkeypatch.setattr("generator.cli.new.is_terminal", lambda _: True)
+    answers = [
+        "gold",
+        "standard",
+        "./fresh.pkl",
+        "bentoml:fresh",
+        "s3://models/fresh.onnx",
+        "short",
+        "A" * 64,
+    ]
+    done = CliRunner().invoke(cli, ["new", "shop/fresh"], input="\n".join([*answers, "onnx", "canary", ""]))
+    assert done.exit_code == 0, done.output
+    assert "can't be referenced" in done.output
+    assert "has no version" in done.output
+    assert "64 hexadecimal digits" in done.output
+    spec = read(repository / "specs/shop/fresh.yaml").data["spec"]
+    assert spec["model"] == {"ref": "s3://models/fresh.onnx", "framework": "onnx", "sha256": "a" * 64}
+
+
+def test_an_existing_file_is_found_before_any_question(repository, monkeypatch):
+    monkeypatch.setattr("generator.cli.new.is_terminal", lambda _: True)
+    done = CliRunner().invoke(cli, ["new", "shop/recommender"], input="")
+    assert done.exit_code == 2
+    assert "Tier" not in done.output
+
+
+def steps_of(output: str) -> list[list[str]]:
+    """The commands that an output prints as next steps, as a shell would read them."""
+    lines = output.partition("next:\n")[2].splitlines()
+    return [shlex.split(line, comments=True)[1:] for line in lines]
+
+
+@pytest.mark.parametrize("flags", [(), ("--example-lock",), ("--strategy", "blue-green")])
+def test_every_printed_step_works_as_printed(tmp_path, monkeypatch, sluice, flags):
+    monkeypatch.chdir(tmp_path)
+    assert sluice("init", "demo").exit_code == 0
+    monkeypatch.chdir(tmp_path / "demo")
+    done = sluice("new", "shop/churn", "--yes", *flags)
+    assert done.exit_code == 0, done.stderr
+    steps = steps_of(done.stdout)
+    assert [step[0] for step in steps] == ["new", "validate", "plan", "render"][
+        bool(flags[:1] == ("--example-lock",)) :
+    ]
+    for step in steps:
+        ran = sluice(*step)
+        assert ran.exit_code == 0, (step, ran.stdout, ran.stderr)
+        for further in steps_of(ran.stdout):
+            assert sluice(*further).exit_code == 0, further
+
+
+def test_an_example_lock_for_a_spec_that_exists(repository, sluice):
+    lock = repository / "specs/risk/fraud.lock.yaml"
+    before = read(lock).data
+    lock.unlink()
+    done = sluice("new", "risk/fraud", "--example-lock")
+    assert done.exit_code == 0, done.stderr
+    after = read(lock).data
+    assert after["model"]["ref"] == before["model"]["ref"]
+    assert set(after["data"]) == set(before["data"])
+    assert sluice("new", "risk/fraud", "--example-lock").exit_code == 2
+
+
+def test_a_spec_without_a_reference_gets_no_lock(repository, sluice):
+    (repository / "specs/shop/empty.yaml").write_text("spec: {}\n")
+    done = sluice("new", "shop/empty", "--example-lock")
+    assert done.exit_code == 2
+    assert "has no `model.ref`" in done.stderr
 
 
 def test_yes_asks_nothing(repository, monkeypatch):

@@ -60,7 +60,7 @@ CASES = {
         (model(guard("{outcome: ctr, detect: {drop: 10%}}"), more=OUTCOME), PLATFORM, LOCK),
     ),
     "REF205": (
-        (model(guard("{fairness: demographic-parity-difference, sensitive: [sex], atMost: 0.1}")), PLATFORM, LOCK, "specs/shop/ranker.yaml:8:5"),
+        (model(guard("{fairness: demographic-parity-difference, sensitive: [sex], atMost: 0.1}")), PLATFORM, LOCK, "specs/shop/ranker.yaml:9:68"),
         (model(guard("{fairness: demographic-parity-difference, sensitive: [sex], atMost: 0.1}"), more="  service: {attributes: {sex: [a, b]}}\n"), PLATFORM, LOCK),
     ),
     "REF206": (
@@ -92,11 +92,11 @@ CASES = {
         (MODEL, PLATFORM, LOCK),
     ),
     "LOCK202": (
-        (ref("mlflow:ranker/4"), PLATFORM, LOCK, "specs/shop/ranker.lock.yaml:3:8"),
+        (ref("mlflow:ranker/4"), PLATFORM, LOCK, "specs/shop/ranker.yaml:6:16"),
         (ref("mlflow:ranker/4"), PLATFORM, locked("mlflow:ranker/4")),
     ),
     "LOCK203": (
-        (ref("mlflow:ranker/3", f", sha256: {'b2' * 32}"), PLATFORM, LOCK, "specs/shop/ranker.lock.yaml:6:11"),
+        (ref("mlflow:ranker/3", f", sha256: {'b2' * 32}"), PLATFORM, LOCK, "specs/shop/ranker.yaml:6:63"),
         (ref("mlflow:ranker/3", f", {SHA}"), PLATFORM, LOCK),
     ),
     "LOCK204": (
