@@ -356,6 +356,8 @@ def _comma(broken: Broken) -> Slip | None:
         )
     if "=" in word["gap"]:
         return None
+    if code[:at].endswith(":"):
+        return _colon_in_flow(broken, word.start("key"))
     fixed = f"{text[:at].lstrip()}, {text[word.start('key') :].rstrip()}"
     what = (
         "entries in brackets are separated by commas"
@@ -363,6 +365,17 @@ def _comma(broken: Broken) -> Slip | None:
         else f"a comma is missing before `{word['key']}`"
     )
     return Slip(broken.line, word.start("key"), what, f"write {_quoted(fixed)}")
+
+
+def _colon_in_flow(broken: Broken, at: int) -> Slip:
+    """A value in brackets that has a colon and a space in it."""
+    text = broken.text(broken.line)
+    value = _value_at(broken, broken.line, at)
+    quoted = _in_quotes(re.sub(r":\s+", ":", value))
+    fixed = f"{text[:at].lstrip()}{quoted}{text[at + len(value) :].rstrip()}"
+    return Slip(
+        broken.line, at, "a value with a colon and a space in it needs quotes", f"write {_quoted(fixed)}"
+    )
 
 
 def _between(broken: Broken, text: str) -> Slip | None:

@@ -103,6 +103,12 @@ def annotation_of(field: FieldInfo | None) -> Any:
     return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
 
 
+def tagged(annotation: Any) -> dict[str, type[BaseModel]]:
+    """Return the records of a union whose members have tags, by tag; empty for any other annotation."""
+    found = {tag: model(option) for option in options(annotation) for tag in _tags(option)}
+    return {tag: record for tag, record in found.items() if record is not None}
+
+
 def options(annotation: Any) -> tuple[Any, ...]:
     """Return the members of a union, seen through Annotated and Optional."""
     if get_origin(annotation) is Annotated:

@@ -14,6 +14,7 @@ from generator.source.document import Path, dotted
 from generator.source.finding import Finding
 from generator.source.flow import flow
 from generator.spec.annotations import (
+    Target,
     aliases,
     annotation_of,
     collection,
@@ -22,12 +23,13 @@ from generator.spec.annotations import (
     locate,
     model,
     models,
+    tagged,
 )
 from generator.spec.draft import Draft, Mistake, Where
 from generator.spec.keys import Mapping, explain_argo_steps, explain_keys, name_of
 from generator.spec.kinds import Guess, guess_kind
-from generator.spec.scalars import Refused, example, explain_scalar, shown
-from generator.spec.shapes import explain_items, explain_shape, smallest, unglued
+from generator.spec.scalars import Refused, candidates, example, explain_scalar, repaired, shown
+from generator.spec.shapes import explain_items, explain_shape, sample_value, smallest, unglued
 
 _ROUNDS = 12
 _SHAPES = frozenset({"list_type", "dict_type", "model_type", "dict_attributes_type", "model_attributes_type"})
@@ -75,13 +77,20 @@ def _keys(draft: Draft, mistakes: list[Mistake]) -> bool:
     for path, found in unknown.items():
         target = found[0].target
         records = (target.owner,) if target.owner else ()
-        mapping = Mapping(path, target.pattern[:-1], records, draft.at(path))
+        mapping = Mapping(path, target.pattern[:-1], records, draft.at(path), _others(draft, found[0]))
         if isinstance(mapping.value, dict):
             explain_keys(
                 draft, mapping, [str(one.path[-1]) for one in found if one.path[-1] in mapping.value]
             )
         return True
     return False
+
+
+def _others(draft: Draft, mistake: Mistake) -> dict[str, type[BaseModel]]:
+    """The other kinds that the mapping around an unknown key might have been, by what they are called."""
+    around, tag = mistake.loc[:-2], mistake.loc[-2] if len(mistake.loc) > 1 else ""
+    kinds = tagged(locate(draft.record, around).annotation)
+    return {name: record for name, record in kinds.items() if name != tag} if tag in kinds else {}
 
 
 def _kinds(draft: Draft, mistakes: list[Mistake]) -> bool:
@@ -124,11 +133,37 @@ def _wrong_word(draft: Draft, mistake: Mistake, guess: Guess) -> None:
         _nested_kind(draft, mistake, guess, value)
         return
     hint = f"did you mean `{guess.right}`?" if guess.right else f"write {listed}"
-    if guess.right == "slow-rate" and "slowerThan" not in mistake.value:
-        hint = "did you mean `{metric: slow-rate, slowerThan: 250ms, baseline: 5%, detect: {rise: 50%}}`?"
+    required = [key for key, info in fields(guess.record).items() if info.is_required() and key != guess.key]
+    if guess.right and any(key not in mistake.value for key in required):
+        hint = f"did you mean `{flow(_whole(guess, mistake.value))}`?"
+        draft.told.add(mistake.path)
     draft.report("SPEC106", path, f"{shown(value, draft.raw(path))} is not one of {listed}", hint)
     draft.lenient.add(mistake.path)
     _become(draft, mistake.path, guess)
+
+
+def _whole(guess: Guess, value: dict[str, Any]) -> dict[str, Any]:
+    """A mapping of the guessed kind with what the author wrote, foreign keys under the key that takes their value."""
+    known = fields(guess.record)
+    whole = smallest(guess.record)
+    whole[guess.key] = guess.right
+    for key, item in value.items():
+        if key == guess.key:
+            continue
+        if key in known:
+            whole[key] = repaired(annotation_of(known[key]), item, known[key])
+            continue
+        for name, info in known.items():
+            target = Target((name,), (), guess.record, info, annotation_of(info))
+            if name not in value and info.is_required() and name != guess.key and candidates(target, item):
+                whole[name] = candidates(target, item)[0].value
+    chosen = [name for name in ("detect", "limit") if name in value]
+    for name in ("detect", "limit"):
+        if chosen and name not in chosen:
+            whole.pop(name, None)
+    if "detect" in whole and "baseline" in known:
+        whole.setdefault("baseline", known["baseline"].examples[0] if known["baseline"].examples else "5%")
+    return {name: whole[name] for name in (guess.key, *known) if name in whole}
 
 
 def _nested_kind(draft: Draft, mistake: Mistake, guess: Guess, value: dict[str, Any]) -> None:
@@ -244,8 +279,6 @@ _FEW, _LONG = 4, 110
 
 def example_of(record: type[BaseModel], key: str) -> str:
     """Return a value for a key of a record as people would write it."""
-    from generator.spec.annotations import Target
-
     info = field_of(record, key)
     return example(Target((key,), (), record, info, annotation_of(info)))
 
@@ -427,4 +460,4 @@ def _sample(record: type[BaseModel], key: str) -> Any:
     inner = model(annotation_of(info))
     if inner is not None:
         return smallest(inner, record)
-    return info.examples[0] if info is not None and info.examples else example_of(record, key)
+    return info.examples[0] if info is not None and info.examples else sample_value(record, key)

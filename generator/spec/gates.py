@@ -50,7 +50,10 @@ class GateBase(Record):
     reads_model: ClassVar[bool] = False
     """It needs the model's own file or folder."""
 
-    name: Name = Field(description="name of the gate, unique in the model; waivers and evidence use it")
+    name: Name = Field(
+        description="name of the gate, unique in the model; waivers and evidence use it",
+        examples=["accuracy"],
+    )
 
     @property
     def tool_name(self) -> str:

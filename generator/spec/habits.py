@@ -31,7 +31,7 @@ class Say:
 
     Args:
         message: what is wrong, after "`key` ".
-        hint: what to do.
+        hint: what to do; `{weight}` stands for the value as a weight.
     """
 
     message: str
@@ -205,14 +205,11 @@ GENERAL: Final[dict[str, Habit]] = {
     ),
     # Releases, as Flagger, Spinnaker, KServe and Seldon have them.
     **all_of(
-        "stepWeight canaryTrafficPercent canaryPercent canaryWeight initialWeight",
-        Say("is written as steps", "write `rollout: {strategy: canary, steps: [{weight: 5%, hold: 1h}]}`"),
-    ),
-    **all_of(
-        "maxWeight stepWeights iterations stepDuration",
+        "stepWeight canaryTrafficPercent canaryPercent canaryWeight initialWeight maxWeight stepWeights iterations "
+        "stepDuration",
         Say(
-            "is written as steps",
-            "write each weight with how long it lasts: `steps: [{weight: 5%, hold: 1h}]`",
+            "is written as steps, each with its weight and how long it lasts",
+            "write `rollout: {strategy: canary, steps: [{weight: {weight}, hold: 1h}]}`",
         ),
     ),
     **all_of(

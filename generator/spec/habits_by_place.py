@@ -48,10 +48,7 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
     },
     ("spec", "service", "env", "[]"): {
         **all_of("key variable env", put("name")),
-        **all_of(
-            "valueFrom secretKeyRef from secretName secretRef",
-            Say("is written as `secret`", "write `secret: {name: SECRET, key: KEY}`"),
-        ),
+        **all_of("valueFrom secretKeyRef from secretName secretRef", put("secret")),
     },
     ("spec", "service", "inputs", "{}"): {
         **all_of("dtype kind", put("type")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
@@ -21,11 +21,14 @@ from generator.spec.annotations import (
     fields,
     models,
     sites,
+    words,
 )  # fmt: skip
 from generator.spec.draft import Draft
 from generator.spec.habits import ARGO_STEP, GENERAL, Habit, Inline, Put, Say
 from generator.spec.habits_by_place import AT, PLATFORM
 from generator.spec.scalars import repaired
+from generator.spec.shapes import named_item
+from generator.spec.types import Weight
 
 _LONG = 110
 _LISTED = 6
@@ -46,17 +49,27 @@ class Mapping:
         pattern: the same without what people choose.
         records: what it may be.
         value: its content.
+        others: other kinds that it might have been, by what they are called.
     """
 
     path: Path
     pattern: Pattern
     records: tuple[type[BaseModel], ...]
     value: dict[str, Any]
+    others: dict[str, type[BaseModel]] = field(default_factory=dict)
 
     @property
     def known(self) -> dict[str, FieldInfo]:
         """The keys that it may have."""
         return {key: info for record in self.records for key, info in fields(record).items()}
+
+    @property
+    def kind(self) -> str:
+        """What its own kind is called."""
+        record = self.records[0] if self.records else None
+        telling = next((key for key in ("strategy", "kind") if record and key in fields(record)), "")
+        word = next(iter(words_of(record, telling)), "") if record and telling else ""
+        return word or f"another kind of {self.name.removeprefix('an item of ')}"
 
     @property
     def name(self) -> str:
@@ -80,8 +93,35 @@ def explain_keys(draft: Draft, mapping: Mapping, unknown: list[str]) -> None:
     unknown = _habits(draft, mapping, unknown)
     unknown = _together(draft, mapping, unknown)
     for key in unknown:
-        if not _misspelt(draft, mapping, key, exact=True) and not _elsewhere(draft, mapping, key):
+        if draft.is_told((*mapping.path, key)):
+            continue
+        if _misspelt(draft, mapping, key, exact=True) or _other_kind(draft, mapping, key):
+            continue
+        if not _elsewhere(draft, mapping, key):
             _other(draft, mapping, key)
+
+
+def _other_kind(draft: Draft, mapping: Mapping, key: str) -> bool:
+    """A key of another kind of such a mapping: `steps` in a blue-green rollout, `approve` in a weight step."""
+    kind = next((name for name, record in mapping.others.items() if key in fields(record)), "")
+    if not kind:
+        return False
+    line = _line(key, mapping.value[key])
+    if mapping.pattern[-1:] == ("[]",):
+        hint = f"write it as an item of its own: `- {{{line}}}`"
+    else:
+        telling = next((name for name in ("strategy", "kind") if name in mapping.known), "")
+        known = words_of(mapping.others[kind], telling) if telling else []
+        hint = f"remove it, or write `{telling}: {known[0]}`" if known else "remove it"
+    message = f"`{key}` belongs to {kind}, and this is {mapping.kind}"
+    draft.report("SPEC102", (*mapping.path, key), message, hint, key=True)
+    return True
+
+
+def words_of(record: type[BaseModel], key: str) -> list[str]:
+    """Return the words that a record takes for a key."""
+    info = fields(record).get(key)
+    return [str(word) for word in words(annotation_of(info))] if info is not None else []
 
 
 def _other(draft: Draft, mapping: Mapping, key: str) -> None:
@@ -89,11 +129,8 @@ def _other(draft: Draft, mapping: Mapping, key: str) -> None:
     habit = None if _is_platform(draft) else GENERAL.get(key)
     if habit is not None and _general(draft, mapping, key, habit):
         return
-    if (
-        _misspelt(draft, mapping, key)
-        or _replaces_missing(draft, mapping, key)
-        or _of_platform(draft, mapping, key)
-    ):
+    explainers = (_misspelt, _named_entry, _replaces_missing, _of_platform)
+    if any(explainer(draft, mapping, key) for explainer in explainers):
         return
     if _misspelt_elsewhere(draft, mapping, key):
         return
@@ -113,8 +150,8 @@ def fitting(mapping: Mapping) -> str:
     return f"what fits here: {listed}{more}"
 
 
-def _half(field: FieldInfo) -> str:
-    text = re.split(r"[;:(]", field.description or "")[0].strip()
+def _half(info: FieldInfo) -> str:
+    text = re.split(r"[;:(]", info.description or "")[0].strip()
     if len(text) <= _HALF:
         return text
     return text[:_HALF].rsplit(" ", 1)[0].rstrip(",") + "…"
@@ -153,7 +190,8 @@ def _report_unindented(draft: Draft, mapping: Mapping, holder: str, lost: list[s
 
 
 def _and(keys: list[str]) -> str:
-    return ", ".join(f"`{key}`" for key in keys)
+    names = [f"`{key}`" for key in keys]
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 # Habits ------------------------------------------------------------------------------------------------------------
@@ -187,13 +225,13 @@ def _habits(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[str]:
         if (
             isinstance(habit, Put)
             and habit.path[0] in mapping.known
-            and _free(mapping, habit.path[0], renamed)
+            and _free(draft, mapping, habit.path[0], renamed)
         ):
             renamed[key] = habit.path[0]
         elif isinstance(habit, Inline) and isinstance(mapping.value[key], dict):
             inlined.append(key)
         elif isinstance(habit, Say):
-            _say(draft, mapping, key, habit)
+            _say(draft, mapping, [key], habit)
         else:
             left.append(key)
     if renamed or inlined:
@@ -201,18 +239,37 @@ def _habits(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[str]:
     return left
 
 
-def _free(mapping: Mapping, key: str, taken: dict[str, str]) -> bool:
-    return key not in mapping.value and key not in taken.values()
+def _free(draft: Draft, mapping: Mapping, key: str, taken: dict[str, str]) -> bool:
+    return key not in written(draft, mapping.path) and key not in taken.values()
 
 
-def _say(draft: Draft, mapping: Mapping, key: str, habit: Say) -> None:
-    draft.report("SPEC102", (*mapping.path, key), f"`{key}` {habit.message}", habit.hint, key=True)
+def _say(draft: Draft, mapping: Mapping, keys: list[str], habit: Say) -> None:
+    """One finding for keys that have the same answer."""
+    weights = [text for key in keys if (text := _as_weight(mapping.value[key]))]
+    hint = habit.hint.replace("{weight}", weights[0] if weights else "5%")
+    said = habit.message if len(keys) == 1 else _plural(habit.message)
+    draft.report("SPEC102", (*mapping.path, keys[0]), f"{_and(keys)} {said}", hint, key=True)
+    draft.told.update((*mapping.path, key) for key in keys)
+
+
+_VERBS = {"is": "are", "has": "have", "follows": "follow"}
+
+
+def _plural(text: str) -> str:
+    verb, _, rest = text.partition(" ")
+    return f"{_VERBS.get(verb, verb)} {rest}"
+
+
+def _as_weight(value: Any) -> str:
+    if isinstance(value, (dict, list, bool)) or value is None:
+        return ""
+    return str(repaired(Weight, value)) if accepts(Weight, repaired(Weight, value)) else ""
 
 
 def _report_renamed(draft: Draft, mapping: Mapping, renamed: dict[str, str], inlined: list[str]) -> None:
     """One finding for the foreign keys of one mapping, with the mapping as it should be."""
     fixed: dict[str, Any] = {}
-    for key, value in mapping.value.items():
+    for key, value in written(draft, mapping.path).items():
         if key in inlined:
             fixed |= {inner: item for inner, item in value.items() if inner not in fixed}
         else:
@@ -239,7 +296,7 @@ def _report_renamed(draft: Draft, mapping: Mapping, renamed: dict[str, str], inl
         draft.told.add((*mapping.path, ours))
     for key in inlined:
         for inner in list(mapping.value[key]):
-            if inner in mapping.known and inner not in draft.at(mapping.path):
+            if inner in mapping.known and inner not in written(draft, mapping.path):
                 draft.move((*mapping.path, key, inner), (*mapping.path, inner))
                 draft.told.add((*mapping.path, inner))
         draft.at(mapping.path).pop(key)
@@ -247,14 +304,21 @@ def _report_renamed(draft: Draft, mapping: Mapping, renamed: dict[str, str], inl
 
 def _repaired(mapping: Mapping, key: str, value: Any) -> Any:
     info = mapping.known.get(key)
-    if (
-        isinstance(value, dict)
-        and info is not None
-        and "duration" in value
-        and not models(annotation_of(info))
-    ):
-        value = value["duration"]
-    return repaired(annotation_of(info), value, info) if info is not None else value
+    if info is None:
+        return value
+    inner = {name for record in models(annotation_of(info)) for name in fields(record)}
+    while isinstance(value, dict) and len(value) == 1 and not value.keys() & inner:
+        # A wrapper of another tool: `valueFrom: {secretKeyRef: {…}}`, `pause: {duration: 1h}`.
+        value = next(iter(value.values()))
+    return repaired(annotation_of(info), value, info)
+
+
+def written(draft: Draft, path: Path) -> dict[str, Any]:
+    """Return what the author wrote of a mapping, without what lower layers add to it."""
+    value = draft.at(path)
+    document, local = draft.document(path)
+    moved = {new[-1] for new, _ in draft.moved if new[:-1] == path}
+    return {key: item for key, item in value.items() if document.has((*local, key)) or key in moved}
 
 
 def _together(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[str]:
@@ -301,7 +365,17 @@ def _general_site(draft: Draft, habit: Habit | None) -> Site | None:
 def _general(draft: Draft, mapping: Mapping, key: str, habit: Habit) -> bool:
     """A key that another tool has, wherever it is written."""
     if isinstance(habit, Say):
-        _say(draft, mapping, key, habit)
+        unknown = [
+            name
+            for name in mapping.value
+            if name not in mapping.known and not draft.is_told((*mapping.path, name))
+        ]
+        _say(
+            draft,
+            mapping,
+            [key, *(name for name in unknown if name != key and GENERAL.get(name) is habit)],
+            habit,
+        )
         return True
     site = _general_site(draft, habit)
     if site is None:
@@ -322,7 +396,9 @@ def _general(draft: Draft, mapping: Mapping, key: str, habit: Habit) -> bool:
 def _elsewhere(draft: Draft, mapping: Mapping, key: str) -> bool:
     """A key of the language that is written at the wrong level."""
     site = _nearest_site(draft, mapping, key)
-    if site is None:
+    if site is None or (
+        key in GENERAL and len(site.pattern) > len(mapping.pattern) + 2 and not _is_platform(draft)
+    ):
         return False
     _relocate(draft, mapping, key, site, f"`{key}` belongs in {name_of(site.pattern)}, not in {mapping.name}")
     return True
@@ -366,7 +442,8 @@ def _shared(one: Pattern, other: Pattern) -> int:
 def _relocate(draft: Draft, mapping: Mapping, key: str, site: Site, message: str) -> None:
     """Report a key at the wrong place with its line at the right one, and move it there if that place is free."""
     old = (*mapping.path, key)
-    value = repaired(annotation_of(site.field), mapping.value[key], site.field)
+    translated = _translated(draft, (*site.pattern, site.key), mapping.value[key])
+    value = repaired(annotation_of(site.field), translated, site.field)
     shared = _shared(site.pattern, mapping.pattern)
     outward = shared == len(site.pattern)
     new = (*mapping.path[:shared], *site.pattern[shared:], site.key)
@@ -385,9 +462,21 @@ def _relocate(draft: Draft, mapping: Mapping, key: str, site: Site, message: str
     if blocked or isinstance(holder, list):
         draft.told.add(old)
         return
+    foreign = translated != mapping.value[key]
     draft.move(old, new)
-    if value != draft.at(new):
+    if foreign or value != draft.at(new):
         draft.told.add(new)
+
+
+def _translated(draft: Draft, pattern: Pattern, value: Any) -> Any:
+    """A mapping with the keys of other tools in it called as they are here."""
+    table = _table(draft, pattern)
+    if not isinstance(value, dict) or not table:
+        return value
+    ours = {
+        key: habit.path[0] for key, habit in table.items() if isinstance(habit, Put) and len(habit.path) == 1
+    }
+    return {ours.get(key, key): item for key, item in value.items()}
 
 
 def _outward(draft: Draft, old: Path, new: Path, value: Any, *, renamed: bool) -> str:
@@ -404,6 +493,8 @@ def _outward(draft: Draft, old: Path, new: Path, value: Any, *, renamed: bool) -
 def _inward(draft: Draft, base: Path, new: Path, value: Any, site: Site, *, indentable: bool) -> str:
     """The hint for a key that is not deep enough, or in the wrong branch: the smallest form with the value in it."""
     names = site.pattern[len(base) :]
+    if indentable and new[:-1] == _SPEC and not isinstance(value, (dict, list)):
+        return f"move it under `spec:`, next to `tier`: `  {_line(new[-1], value)}`"
     if indentable and new[:-1] == _SPEC:
         return "indent it, and the lines below it, by 2 spaces: it goes under `spec:`, next to `tier`"
     present = draft.at((*base, names[0])) if names else None
@@ -411,7 +502,7 @@ def _inward(draft: Draft, base: Path, new: Path, value: Any, site: Site, *, inde
     for part in reversed(names[1:]):
         inner = [inner] if part == "[]" else {"NAME": inner} if part == "{}" else {part: inner}
     if len(names) == 1 and isinstance(present, dict):
-        inner = {**present, **inner}
+        inner = {**written(draft, (*base, names[0])), **inner}
     text = f"{names[0]}: {flow(inner)}" if names else f"{site.key}: {flow(value)}"
     if len(text) <= _LONG:
         return f"write `{text}`"
@@ -488,6 +579,22 @@ def _rename(draft: Draft, mapping: Mapping, key: str, right: str, message: str, 
     document, local = draft.document((*mapping.path, key))
     draft.findings.append(document.finding("SPEC102", local, message, hint, key=True))
     draft.move((*mapping.path, key), (*mapping.path, right))
+
+
+def _named_entry(draft: Draft, mapping: Mapping, key: str) -> bool:
+    """An item of a list that is one name with its value: `- LOG_LEVEL: debug`."""
+    if len(mapping.value) != 1 or mapping.pattern[-1:] != ("[]",):
+        return False
+    for record in mapping.records:
+        item = named_item(record, key, mapping.value[key])
+        if item is not None:
+            fixed = repaired(record, item)
+            first = next(iter(fixed))
+            message = f"`{key}` is a name, which is the value of `{first}`"
+            draft.report("SPEC102", (*mapping.path, key), message, f"write `{flow(fixed)}`", key=True)
+            draft.told.add(mapping.path)
+            return True
+    return False
 
 
 def _replaces_missing(draft: Draft, mapping: Mapping, key: str) -> bool:

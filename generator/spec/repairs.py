@@ -104,13 +104,16 @@ def plain(value: Decimal) -> str:
 
 def share(typed: Typed) -> Repairs:
     """Return repairs of a share or a relative change: `5%`, `0.5%`, `150%`."""
-    found = re.match(rf"[<>=~≈≤≥\s]*({_NUMBER}|\d+\s*/\s*\d+|[a-z]+)\s*(.*)$", typed.text.lower())
+    found = re.match(rf"[<>=~≈≤≥\s]*(\d+\s*/\s*\d+|{_NUMBER}|[a-z]+)\s*(.*)$", typed.text.lower())
     value = number(found[1]) if found else None
     if found is None or value is None:
         return
     value, unit = abs(value), found[2]
     if unit.startswith(("‰", "per mill", "permill")):
         value, unit = value / 10, "%"
+    if unit in {"x", "times", "fold"} and value > 1:
+        yield Repair(f"{plain((value - 1) * 100)}%", f"{plain(value)} times as much")
+        return
     if unit:
         yield from _whole_or_not(value)
         return
@@ -232,6 +235,9 @@ def _without_unit(amount: str, usual: str) -> Repairs:
         yield Repair(duration(float(value)), "in seconds")
     elif unit == "ms" and value < 1:
         yield Repair(duration(float(value)), f"{plain(value)} seconds")
+    elif unit == "ms" and value < _SMALL_FACTOR:
+        yield Repair(f"{plain(value)}s", "in seconds")
+        yield Repair(first.value, "in milliseconds")
     else:
         yield first
         if unit == "m":

@@ -105,9 +105,12 @@ def candidates(target: Target, value: object, raw: str = "") -> list[Repair]:
 
 def repaired(annotation: Any, value: Any, field: Any = None) -> Any:
     """Return a value with everything put right in it that has an obvious repair; what has none stays."""
-    record = model(annotation)
+    if accepts(annotation, value):
+        return value
+    keys = value.keys() if isinstance(value, dict) else set()
+    record = max(models(annotation), key=lambda one: len(keys & fields(one).keys()), default=None)
     if isinstance(value, dict) and record is not None:
-        known = {key: info for one in models(annotation) for key, info in fields(one).items()}
+        known = fields(record)
         return {
             key: repaired(annotation_of(known[key]), item, known[key]) if key in known else item
             for key, item in value.items()
@@ -115,8 +118,6 @@ def repaired(annotation: Any, value: Any, field: Any = None) -> Any:
     held = collection(annotation)
     if isinstance(value, list) and held is not None and held[0] is list:
         return [repaired(held[1], item) for item in value]
-    if accepts(annotation, value):
-        return value
     target = Target((), (), None, field, annotation)
     if record is not None or held is not None or isinstance(value, (dict, list)):
         from generator.spec.shapes import reshaped, simplest
@@ -171,6 +172,15 @@ def _units(annotation: Any) -> list[str]:
 
     found = [unit_of(getattr(option, "__metadata__", ())) for option in (annotation, *options(annotation))]
     return list(dict.fromkeys(unit for unit in found if unit in repairs.UNITS))
+
+
+_TEXTS = frozenset({"Name", "Key", "Line", "Word", "Variable", "Header", "Path", "Host", "URL"})
+
+
+def is_text(annotation: Any) -> bool:
+    """Whether a place takes names or free text, which nearly every value can be made to fit."""
+    units = _units(annotation)
+    return bool(set(units) & _TEXTS) or (not units and scalar(annotation) is str)
 
 
 def _usual(target: Target) -> str:
@@ -249,9 +259,10 @@ def _unit(refused: Refused) -> Answer:
 def _reference(refused: Refused) -> str:
     """What to do with a reference that only a machine or a shell would understand."""
     text = unquoted(refused.raw or str(refused.value))
-    if text.startswith(("./", "../", "/", "~", "file:")) or text.endswith(
-        (".joblib", ".pkl", ".onnx", ".pickle")
-    ):
+    local = "://" not in text and text.endswith(
+        (".joblib", ".pkl", ".onnx", ".pickle", ".json", ".txt", ".bin")
+    )
+    if local or text.startswith(("./", "../", "/", "~", "file:")):
         return (
             "a file on this machine can't be referenced: store the model first, for example with "
             "`bentoml.sklearn.save_model` and `bentoml:NAME:VERSION`, or upload it and write `s3://BUCKET/KEY`"
@@ -265,6 +276,10 @@ def _shape(refused: Refused, says: str) -> Answer:
     from generator.spec.shapes import simplest
 
     found = simplest(refused.target, refused.value)
+    if found is None and isinstance(refused.value, dict):
+        # `ref: {name: churn, version: 1}`: the parts of one text.
+        joined = "/".join(str(part) for part in refused.value.values() if not isinstance(part, (dict, list)))
+        found = next((one.value for one in candidates(refused.target, joined, joined)), None)
     hint = (
         f"write `{refused.key}: {flow(found)}`"
         if found is not None
@@ -358,7 +373,11 @@ def _type(refused: Refused) -> Answer:
         from generator.spec.shapes import simplest
 
         simple = simplest(refused.target, refused.value)
-        hint = f"write `{refused.key}: {flow(simple)}`" if simple is not None else f"write {expected}"
+        hint = (
+            f"write `{refused.key}: {flow(simple)}`"
+            if simple is not None
+            else _sibling(refused) or f"write {expected}"
+        )
         return "SPEC104", f"expected {expected} for `{refused.key}`, not {refused.shown}", hint
     found = candidates(refused.target, refused.value, refused.raw)
     hint = (
@@ -371,6 +390,17 @@ def _type(refused: Refused) -> Answer:
     return "SPEC104", f"expected {expected} for `{refused.key}`, not {refused.shown}", hint + text
 
 
+def _sibling(refused: Refused) -> str:
+    """The key next to this one that a mapping is meant for: `replicas: {min: 2, max: 6}` is `autoscaling`."""
+    if not isinstance(refused.value, dict) or refused.target.owner is None:
+        return ""
+    for key, info in fields(refused.target.owner).items():
+        for record in models(annotation_of(info)):
+            if refused.value.keys() <= fields(record).keys():
+                return f"write `{key}: {flow(repaired(record, refused.value))}`"
+    return ""
+
+
 def _range(refused: Refused) -> Answer:
     """A number outside its range, or a list that is too short or too long."""
     context, key, kind = refused.context, refused.key, refused.kind
@@ -379,9 +409,9 @@ def _range(refused: Refused) -> Answer:
     for word, says, step in _BOUNDS:
         bound = context.get(word)
         if bound is not None:
-            message = (
-                f"`{key}` is {shown(refused.value, refused.raw).strip('`')}; it must be {says} {flow(bound)}"
-            )
+            limit = flow(int(bound) if float(bound).is_integer() else bound)
+            value = shown(refused.value, refused.raw).strip("`")
+            message = f"`{key}` is {value}; it must be {says} {limit}"
             percent = candidates(refused.target, _percent(refused))
             nearest = bound if step == 0 else _inside(refused.target, bound, step)
             if percent:

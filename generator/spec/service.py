@@ -126,8 +126,8 @@ class Hpa(Record):
 
     tag: ClassVar[str] = "an HPA"
     kind: Literal["hpa"] = Field("hpa", description="Kubernetes' own autoscaler")
-    min: int = Field(ge=1, le=1000, description="fewest pods")
-    max: int = Field(ge=1, le=1000, description="most pods")
+    min: int = Field(ge=1, le=1000, description="fewest pods", examples=[2])
+    max: int = Field(ge=1, le=1000, description="most pods", examples=[6])
     cpu: Use = Field(0.7, description="CPU use aimed at", examples=["70%"])
 
 
@@ -136,8 +136,8 @@ class Keda(Record):
 
     tag: ClassVar[str] = "a KEDA scaler"
     kind: Literal["keda"] = Field(description="KEDA must be installed")
-    min: int = Field(ge=1, le=1000, description="fewest pods; a canary can't scale from zero")
-    max: int = Field(ge=1, le=1000, description="most pods")
+    min: int = Field(ge=1, le=1000, description="fewest pods; a canary can't scale from zero", examples=[2])
+    max: int = Field(ge=1, le=1000, description="most pods", examples=[6])
     rps_per_pod: float = Field(gt=0, description="requests per second that one pod carries", examples=[50])
 
 

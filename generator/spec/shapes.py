@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -139,6 +140,15 @@ def smallest(record: type[BaseModel], owner: type[BaseModel] | None = None) -> d
     return out
 
 
+def sample_value(record: type[BaseModel], key: str) -> Any:
+    """Return an example of a key's value, as the file would hold it."""
+    from generator.spec.scalars import example
+
+    info = fields(record)[key]
+    annotation = annotation_of(info)
+    return _value(example(Target((key,), (), record, info, annotation)), annotation)
+
+
 def _first_choice(record: type[BaseModel]) -> str:
     """The first of the keys of which one is needed."""
     names = getattr(record, "one_of", ()) or getattr(record, "any_of", ())
@@ -173,9 +183,9 @@ def _lists(item: Any, value: Any) -> Iterator[list[Any]]:
         if any(value.keys() & aliases(record) for record in records):
             yield [repaired(item, value)]
         for record in records:
-            named = [_named(record, str(key), inner) for key, inner in value.items()]
+            named = [named_item(record, str(key), inner) for key, inner in value.items()]
             if all(one is not None for one in named):
-                yield [repaired(record, one) for one in named]
+                yield [repaired(item, one) for one in named]
         if not records:
             yield [key if inner is None or inner is True else inner for key, inner in value.items()]
     elif isinstance(value, str) and not records:
@@ -188,8 +198,8 @@ def _lists(item: Any, value: Any) -> Iterator[list[Any]]:
         yield [repaired(item, value)]
 
 
-def _named(record: type[BaseModel], key: str, inner: Any) -> dict[str, Any] | None:
-    """An entry of a mapping by name as an item with that name in it: `LOG_LEVEL: debug`."""
+def named_item(record: type[BaseModel], key: str, inner: Any) -> dict[str, Any] | None:
+    """Return an entry of a mapping by name as an item with that name in it: `LOG_LEVEL: debug`; None for no idea."""
     known = fields(record)
     naming = next((name for name in ("name", "metric", "outcome", "model", "code") if name in known), "")
     literal = next((name for name, info in known.items() if key in words(annotation_of(info))), "")
@@ -249,7 +259,11 @@ def _records(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
         return
     if isinstance(value, dict) or value is None:
         return
+    if isinstance(value, str) and value in known:
+        yield {value: sample_value(record, value)}
+        return
     yield from _glued(record, value)
+    yield from _assigned(record, value)
     for key in _by_fitness(record, value):
         target = Target((key,), (), record, known[key], annotation_of(known[key]))
         fixed = repaired(target.annotation, value, known[key])
@@ -258,6 +272,15 @@ def _records(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
                 **{name: inner for name, inner in smallest(record).items() if _keeps(record, name, key)},
                 key: fixed,
             }
+
+
+def _assigned(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
+    """`LOG_LEVEL=debug` as a name and its value."""
+    from generator.spec.scalars import repaired
+
+    found = re.fullmatch(r"([\w.-]+)\s*=\s*(.+)", value) if isinstance(value, str) else None
+    if found and {"name", "value"} <= fields(record).keys():
+        yield repaired(record, {"name": found[1], "value": found[2]})
 
 
 def _keeps(record: type[BaseModel], name: str, key: str) -> bool:
@@ -287,13 +310,13 @@ def unglued(record: type[BaseModel], value: Any) -> dict[str, Any] | None:
 
 def _by_fitness(record: type[BaseModel], value: Any) -> list[str]:
     """The keys of a record in the order in which one plain value may be meant for them: required ones first."""
-    from generator.spec.scalars import candidates
+    from generator.spec.scalars import candidates, is_text
 
     known = fields(record)
 
-    def rank(key: str) -> tuple[bool, bool]:
+    def rank(key: str) -> tuple[bool, bool, bool]:
         target = Target((key,), (), record, known[key], annotation_of(known[key]))
-        exact = accepts(target.annotation, value) or bool(candidates(target, value))
-        return not exact, not known[key].is_required()
+        fits = accepts(target.annotation, value) or bool(candidates(target, value))
+        return not fits, is_text(target.annotation), not known[key].is_required()
 
     return sorted(known, key=rank)
