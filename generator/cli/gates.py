@@ -265,11 +265,11 @@ def _report(model: ModelGates, entries: Sequence[EvidenceEntry], fmt: str) -> No
 
 
 def _emit_findings(findings: Sequence[Finding], fmt: str, checked: int) -> None:
-    from generator.gates.enforce import CODES as TITLES
+    from generator.report.codes import all_codes
     from generator.report.formats import render
 
-    color = has_color(sys.stdout)
-    emit(render(findings, fmt, color=color, checked=checked, rules=dict(TITLES)))
+    titles = {code: entry.title for code, entry in all_codes().items()}
+    emit(render(findings, fmt, color=has_color(sys.stdout), checked=checked, rules=titles))
 
 
 def _named_files(texts: Sequence[str]) -> dict[str, Path]:

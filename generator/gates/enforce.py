@@ -12,23 +12,6 @@ from generator.plan.values import Gate
 from generator.source.finding import Finding, Place, Severity
 from generator.spec.evidence import EvidenceEntry, Verdict
 
-CODES: Final = {
-    "EVID101": "the evidence can't be read as it was written",
-    "EVID102": "the evidence was changed after it was made",
-    "EVID103": "the evidence contradicts itself",
-    "EVID104": "there is no evidence",
-    "EVID105": "the evidence is about another model",
-    "EVID106": "the evidence is about other data",
-    "EVID107": "a gate was not judged with this configuration",
-    "EVID108": "a gate failed",
-    "EVID109": "a gate is inconclusive",
-    "EVID110": "the evidence is too old",
-    "EVID111": "a gate is waived",
-    "EVID112": "a report changed after it was judged",
-    "EVID113": "a gate passed",
-}
-"""Every code of this module and of `generator.gates.document`, with what it finds."""
-
 _VERBS: Final[dict[Verdict, str]] = {"pass": "passed", "fail": "failed", "inconclusive": "is inconclusive"}
 
 

@@ -186,7 +186,8 @@ class Router:
         mirroring: whether it copies requests, where no implementation says otherwise.
         implementations: programs that implement it, by name; empty where there is only one.
         sticky: a user stays with one version without a header.
-        weights: the field that holds the weights; None where numbers of pods decide.
+        weights: the field of its objects in git that holds the weights; None where there is none, because the numbers
+            of pods decide or the controller writes an object of its own.
         kinds: (group, kind) of every object that `routes` renders.
         routes: objects that carry the traffic.
         rollout: template of the Rollout of a canary; it extends `kubernetes/rollout-canary.yaml.j2`.
@@ -211,7 +212,7 @@ class Router:
     @property
     def splits_requests(self) -> bool:
         """Whether requests are split by weight; otherwise by the numbers of pods."""
-        return self.weights is not None
+        return features(self.argo, self.since).weights == "yes"
 
     def capabilities(self, version: Version, implementation: str | None) -> Capabilities:
         """Return what it can do.

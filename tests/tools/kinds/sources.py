@@ -52,6 +52,7 @@ v1 Service
 v1 Pod
 apps/v1 Deployment
 batch/v1 Job
+networking.k8s.io/v1 Ingress
 networking.k8s.io/v1 NetworkPolicy
 rbac.authorization.k8s.io/v1 Role
 rbac.authorization.k8s.io/v1 RoleBinding
