@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final, assert_never
 
 from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.plan.measurements import LIMIT_FAILURES
@@ -12,13 +13,14 @@ from generator.plan.values import Plan
 from generator.spec.rollout import BlueGreen, Canary
 from generator.stats.delay import mask_dead_time
 from generator.stats.odds import GuardOdds, family_false_rollback, sprt_odds, threshold_odds
-from generator.stats.timeline import Phase
+from generator.stats.passage import Sprt
+from generator.stats.timeline import Phase, Rollout
 from generator.stats.windows import WindowGuard
 
-# From a verdict to the last request: the reconcile and the push of the route. On the busy test bed 0.4 to 1.2 s.
-LATENCY_S = 5.0
-# Without a declared effect a bare limit is priced for a change of this size.
-_PRICED = 0.1
+LATENCY_S: Final = 5.0
+"""Seconds from a verdict to the last request: reconcile and push of the route; 0.4 to 1.2 on a busy test bed."""
+# A bare limit declares no effect: it is priced for a change of this size.
+_PRICED: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ class PlanOdds:
     def false_rollback_bound(self) -> float:
         """What the chance of rolling a good version back can't exceed, by the guards that are not `uncounted`.
 
-        The sum of the guards' alphas, a theorem (statistics.md 3.3); a bare limit counts with its odds. The closed form
-        beside it is an expectation: simulated, rare events fire a little more often than it says.
+        The sum of the guards' alphas by Ville's inequality (see `stats.sequential`); a bare limit counts with its odds.
+        `false_rollback` is an expectation: in simulations, rare events fire a little more often than it says.
         """
         chances = (
             guard.alpha if isinstance(guard, Comparison) else odds.false_rollback
@@ -88,31 +90,27 @@ def phases(rollout: Canary | BlueGreen) -> tuple[Phase, ...]:
 
 
 def odds_of(plan: Plan) -> PlanOdds | None:
-    """The odds of a canary; None for a blue-green, which has no version to compare with."""
+    """Return the odds of a canary; None for a blue-green, which has no version to compare with."""
     if plan.rollout.strategy != "canary":
         return None
     steps = phases(plan.rollout)
     priced, unpriced, promised, uncounted = [], [], [], []
     for guard in plan.guards:
         reason = _unpriceable(plan, guard, steps)
-        if reason or isinstance(guard, Parity):
-            unpriced.append((guard.name, reason))
-            if isinstance(guard, Comparison) and 0 < guard.alpha < 1:
-                promised.append(guard.alpha)
-            else:
-                uncounted.append(guard.name)
-        else:
+        if not (reason or isinstance(guard, Parity)):
             priced.append((guard, price(plan, guard, steps)))
-    rps = plan.min_rps or 0.0
-    seen, total = [], 0.0
-    for phase in steps:
-        total += rps * phase.weight * phase.duration_s
-        seen.append(total)
+            continue
+        unpriced.append((guard.name, reason))
+        if isinstance(guard, Comparison) and 0 < guard.alpha < 1:
+            promised.append(guard.alpha)
+        else:
+            uncounted.append(guard.name)
     family = family_false_rollback([odds.false_rollback for _, odds in priced]) if priced else None
-    return PlanOdds(tuple(priced), tuple(unpriced), family, tuple(seen), tuple(promised), tuple(uncounted))
+    planned = Rollout(steps, plan.min_rps or 0.0).planned_requests
+    return PlanOdds(tuple(priced), tuple(unpriced), family, planned, tuple(promised), tuple(uncounted))
 
 
-def odds_annotations(plan: Plan) -> dict[str, str]:  # the import is a directive
+def odds_annotations(plan: Plan) -> dict[str, str]:
     """Power, false rollback and exposure as annotations: a shortened hold shows in the diff as lost power."""
     odds = odds_of(plan)
     if odds is None or not odds.guards:
@@ -126,28 +124,24 @@ def odds_annotations(plan: Plan) -> dict[str, str]:  # the import is a directive
 
 
 def not_counted(odds: PlanOdds) -> str:
-    """What to say behind the bound of a rollout that has guards of which nothing is known."""
+    """What to add to the bound of a rollout that has guards of which nothing is known."""
     return f", {', '.join(odds.uncounted)} not counted" if odds.uncounted else ""
 
 
 def share_down(share: float) -> str:
-    """A share for people, rounded against us: power and the like."""
-    return _share(math.floor(share * 1000 + 1e-9) / 10)
+    """A share for people, rounded down: power and the like."""
+    return f"{math.floor(share * 1000 + 1e-9) / 10:.1f}%"
 
 
 def share_up(share: float) -> str:
-    """A share for people, rounded against us: false rollbacks and the like."""
-    return _share(math.ceil(share * 1000 - 1e-9) / 10)
-
-
-def _share(percent: float) -> str:
-    return f"{percent:.1f}%"
+    """A share for people, rounded up: false rollbacks and the like."""
+    return f"{math.ceil(share * 1000 - 1e-9) / 10:.1f}%"
 
 
 def _unpriceable(plan: Plan, guard: Guard, steps: tuple[Phase, ...]) -> str:
     """Why there are no odds of a guard; empty when there are.
 
-    What no test can be built for (a drop by 100 %, a risk of 0 %) is a finding of `rules.rollout`.
+    Changes and risks for which no test can be built (a drop of 100%, a risk of 0%) are findings of `rules`.
     """
     if guard.unpriced or isinstance(guard, Parity):
         return guard.unpriced
@@ -167,42 +161,60 @@ def _unpriceable(plan: Plan, guard: Guard, steps: tuple[Phase, ...]) -> str:
     return ""
 
 
-def _priced_ratio(guard: Limit) -> float:
-    """The change that a bare limit is priced for: the largest possible one where the usual one is impossible."""
-    if not guard.more_is_worse:
-        return 1 - _PRICED
-    return min(1 + _PRICED, 1 / (guard.baseline or 1.0))
-
-
 def price(plan: Plan, guard: Comparison | Limit, steps: tuple[Phase, ...]) -> GuardOdds:
-    """The odds of one guard over some steps, which need not be those of the plan.
+    """Return the odds of one guard over some steps, which need not be those of the plan.
 
     Raises:
         ValueError: there are none; `odds_of` lists such guards under `unpriced`.
     """
-    rps, baseline, latency = plan.min_rps or 0.0, guard.baseline or 0.0, latency_s(plan)
-    power, look = plan.rollout.risk.power, plan.clock.interval_s
-    if isinstance(guard, Comparison):
-        dead = mask_dead_time(guard.mask_s)
-        effect = plan.design_effect
-        return _sprt(steps, rps, baseline, guard.ratio, guard.alpha, dead, effect, latency, look, power=power)
-    window = WindowGuard(
+    rollout, power = Rollout(steps, plan.min_rps or 0.0), plan.rollout.risk.power
+    match guard:
+        case Comparison():
+            return _sprt(rollout, sequential_test(plan, guard), latency_s(plan), power=power)
+        case Limit():
+            ratio, window = _priced_ratio(guard), window_guard(plan, guard)
+            return _threshold(rollout, window, guard.baseline or 0.0, ratio, latency_s(plan), power=power)
+        case _:
+            assert_never(guard)
+
+
+def sequential_test(plan: Plan, guard: Comparison) -> Sprt:
+    """The test of a comparison, as it is rendered."""
+    return Sprt(
+        baseline=guard.baseline or 0.0,
+        ratio=guard.ratio,
+        alpha=guard.alpha,
+        mask_s=mask_dead_time(guard.mask_s),
+        design_effect=plan.design_effect,
+        look_s=plan.clock.interval_s,
+    )
+
+
+def window_guard(plan: Plan, guard: Limit) -> WindowGuard:
+    """The measurements of a limit on a ratio, an empty window counted as a failure."""
+    return WindowGuard(
         limit=guard.limit,
         bound="at_most" if guard.more_is_worse else "at_least",
         window_s=plan.clock.window_s,
-        interval_s=look,
+        interval_s=plan.clock.interval_s,
         failure_limit=LIMIT_FAILURES,
         design_effect=plan.design_effect,
     )
-    return _threshold(steps, rps, baseline, _priced_ratio(guard), window, latency, power=power)
 
 
 def latency_s(plan: Plan) -> float:
     """Seconds from the moment the evidence is there to the last request of the canary.
 
-    A subquery sees evidence up to one stratum and one scrape old (statistics.md 3.3).
+    A subquery sees evidence up to one stratum and one scrape old.
     """
     return LATENCY_S + plan.clock.interval_s + plan.clock.scrape_s
+
+
+def _priced_ratio(guard: Limit) -> float:
+    """The change that a bare limit is priced for: the largest possible one where the usual one is impossible."""
+    if not guard.more_is_worse:
+        return 1 - _PRICED
+    return min(1 + _PRICED, 1 / (guard.baseline or 1.0))
 
 
 _sprt = lru_cache(maxsize=4096)(sprt_odds)

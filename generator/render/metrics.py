@@ -28,7 +28,7 @@ from generator.spec.rollout import BlueGreen, Shadow
 from generator.stats.binomial import floor_on_lattice
 from generator.stats.delay import mask_tolerance
 from generator.stats.sequential import boundary
-from generator.stats.timeline import EvidenceFloor, Phase, evidence_floors
+from generator.stats.timeline import EvidenceFloor, Phase, Rollout, evidence_floors
 
 # With fewer requests in a window a ratio says nothing.
 FLOOR: Final = 100.0
@@ -176,8 +176,8 @@ def _tolerance(plan: Plan, lookback_s: float) -> float:
 def _floors(plan: Plan, guard: Comparison) -> dict[int, EvidenceFloor]:
     """What each weight step must have seen by its end, by position."""
     steps = plan.rollout.weight_steps
-    phases = [Phase(step.weight / 100, step.hold) for _, step in steps]
-    floors = evidence_floors(phases, plan.min_rps or 0.0, guard.baseline or 0.0)
+    phases = tuple(Phase(step.weight / 100, step.hold) for _, step in steps)
+    floors = evidence_floors(Rollout(phases, plan.min_rps or 0.0), guard.baseline or 0.0)
     return {position: floor for (position, _), floor in zip(steps, floors, strict=True)}
 
 

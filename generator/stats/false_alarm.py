@@ -16,24 +16,23 @@ and the test far safer than its bound. Against simulation it is right to a third
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from generator.stats.domain import change, open_probability, probability
 from generator.stats.passage import Sprt, stretches
 from generator.stats.sequential import Evidence, crossing_probability, raised_boundary, steps
-from generator.stats.timeline import Phase, looks_until
+from generator.stats.timeline import Rollout, looks_until
 
 _LARGE = 500.0  # e to this power is still a number
+_NEVER = 1e15
 _ALONE = 1e-12  # with a smaller share of the traffic an arm gives no evidence beyond rounding
 
 
-def false_rollback(test: Sprt, phases: Sequence[Phase], rps: float) -> float:
+def false_rollback(test: Sprt, rollout: Rollout) -> float:
     """Probability that a canary like the stable version is rolled back before the last phase ends.
 
     Args:
         test: the test.
-        phases: the rollout.
-        rps: requests per second of both versions, >= 0.
+        rollout: the rollout.
 
     Returns:
         At most exp(-level), which bounds it whatever the looks (Ville's inequality).
@@ -42,7 +41,7 @@ def false_rollback(test: Sprt, phases: Sequence[Phase], rps: float) -> float:
         ValueError: an argument is outside its domain.
     """
     total = reached = 0.0
-    for stretch in stretches(test, phases, lambda weight: tilted_drift(test, rps, weight)):
+    for stretch in stretches(test, rollout, lambda weight: tilted_drift(test, rollout.rps, weight)):
         look = looks_until(stretch.end_s, test.look_s)
         if look == looks_until(stretch.start_s, test.look_s):
             continue
@@ -115,6 +114,3 @@ def _log_moment(p: float, x: float) -> float:
 def _tilted(p: float, x: float) -> float:
     """The event probability p after tilting: p e^x / (1-p + p e^x)."""
     return 1.0 if x > _LARGE else p * math.exp(x) / (1.0 + p * math.expm1(x))
-
-
-_NEVER = 1e15

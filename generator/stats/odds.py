@@ -1,24 +1,24 @@
 """What a guard will do to a good and to a bad canary, in the keys that plans and reports use.
 
-Shares are fractions, times seconds, counts requests of the canary. Values are not rounded: whoever prints
-them rounds outwards (power down, false rollbacks and exposure up).
+Shares are fractions, times seconds, counts requests of the canary. Values are not rounded: what prints them rounds
+outwards (power down, false rollbacks and exposure up).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 from generator.stats.domain import change, not_negative, open_probability
 from generator.stats.effect import smallest_effect
 from generator.stats.false_alarm import false_rollback
-from generator.stats.looks import Bound
 from generator.stats.passage import Sprt, sprt_reached, sprt_stops
 from generator.stats.runs import run_stops
-from generator.stats.sequential import boundary, neutral_ratio
-from generator.stats.timeline import Detection, Phase, Stop, detection, planned_requests
-from generator.stats.windows import WindowGuard, window_looks
+from generator.stats.sequential import neutral_ratio
+from generator.stats.timeline import Detection, Rollout, Stop, detection
+from generator.stats.windows import Bound, WindowGuard, window_looks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,100 +89,51 @@ class ThresholdOdds(GuardOdds):
     looks: int
 
 
-def _check_plan(phases: Sequence[Phase], baseline: float, ratio: float) -> None:
-    if not phases:
-        raise ValueError("a rollout needs at least one phase")
-    open_probability("baseline", baseline)
-    if change(ratio) * baseline > 1.0:
-        raise ValueError(f"a baseline of {baseline} times {ratio} is more than every request")
-
-
-def _largest_change(baseline: float, ratio: float) -> float:
-    """Largest relative change in that direction: hardly an event left, or one for every request."""
-    return 1.0 - 1e-9 if ratio < 1.0 else (1.0 - 1e-12) / baseline - 1.0
-
-
-def _signed(effect: float, ratio: float) -> float:
-    """True ratio of a relative change in the direction of the ratio."""
-    return max(0.0, 1.0 - effect) if ratio < 1.0 else 1.0 + effect
-
-
-def sprt_odds(
-    phases: Sequence[Phase],
-    rps: float,
-    baseline: float,
-    ratio: float,
-    alpha: float,
-    mask_s: float,
-    design_effect: float,
-    latency_s: float,
-    look_s: float = 60.0,
-    *,
-    power: float = 0.8,
-) -> SprtOdds:
+def sprt_odds(rollout: Rollout, test: Sprt, latency_s: float, *, power: float = 0.8) -> SprtOdds:
     """Odds of the event-share sequential test, in closed form.
 
     Against simulation the power is within 0.02 at constant weight and 0.05 with steps, the mean time within
     3 % and the exposure within 6 %, rather too high. False rollbacks as in `false_alarm`.
 
     Args:
-        phases: weights and durations, at least one.
-        rps: requests per second of both versions together, >= 0; 0 gives power 0.
-        baseline: event probability of the stable version, strictly between 0 and 1.
-        ratio: the change to catch: 0.9 is a drop by a tenth, 2 a doubling.
-        alpha: false rollbacks allowed to this guard (already divided when several share a budget).
-        mask_s: dead time after the birth of the canary and after every change of weight, seconds.
-        design_effect: what the evidence is divided by, >= 1.
+        rollout: phases, at least one, and traffic; none gives power 0.
+        test: the test.
         latency_s: from a look that rolls back to the last canary request, seconds, with the age of the
             evidence.
-        look_s: time between looks, seconds.
         power: the target of `mde_at_power`.
 
     Raises:
         ValueError: an argument is outside its domain.
     """
-    _check_plan(phases, baseline, ratio)
-    level = boundary(alpha)
-    test = Sprt(baseline, ratio, level, mask_s, design_effect, look_s)
+    _check(rollout, test.baseline, test.ratio)
+    caught = detection(rollout, sprt_stops(test, rollout, test.ratio), latency_s)
 
-    def reached(effect: float) -> float:
-        return sprt_reached(test, phases, rps, _signed(effect, ratio))
+    def reached(ratio: float) -> float:
+        return sprt_reached(test, rollout, ratio)
 
-    def declared(effect: float) -> float:
-        changed = _signed(effect, ratio)
-        return sprt_reached(replace(test, ratio=changed), phases, rps, changed) if effect else 0.0
+    def declared(ratio: float) -> float:
+        return sprt_reached(replace(test, ratio=ratio), rollout, ratio) if ratio != 1.0 else 0.0
 
-    first, largest = abs(ratio - 1.0), _largest_change(baseline, ratio)
-    caught = detection(phases, rps, sprt_stops(test, phases, rps, ratio), latency_s)
-    planned = planned_requests(phases, rps)
     return SprtOdds(
+        **_caught(rollout, caught, test.baseline, test.ratio),
         test="event-share-sprt",
-        detect=ratio - 1.0,
-        power=caught.probability,
-        power_by_step=caught.by_step,
-        false_rollback=false_rollback(test, phases, rps),
-        detect_mean_s=caught.mean_s,
-        detect_p90_s=caught.p90_s,
-        exposed_mean=caught.exposed,
-        exposed_if_missed=planned[-1],
-        lost_outcomes_mean=_lost(caught, baseline, ratio),
-        smallest_caught=smallest_effect(reached, first, largest, power),
-        mde_at_power=smallest_effect(declared, first, largest, power),
-        planned_requests=planned,
-        alpha=alpha,
-        boundary=level,
+        false_rollback=false_rollback(test, rollout),
+        smallest_caught=_smallest(reached, test.baseline, test.ratio, power),
+        mde_at_power=_smallest(declared, test.baseline, test.ratio, power),
+        alpha=test.alpha,
+        boundary=test.level,
         neutral_ratios=tuple(
-            neutral_ratio(ratio, phase.weight) if 0.0 < phase.weight < 1.0 else None for phase in phases
+            neutral_ratio(test.ratio, phase.weight) if 0.0 < phase.weight < 1.0 else None
+            for phase in rollout.phases
         ),
     )
 
 
 def threshold_odds(
-    phases: Sequence[Phase],
-    rps: float,
+    rollout: Rollout,
+    guard: WindowGuard,
     baseline: float,
     ratio: float,
-    guard: WindowGuard,
     latency_s: float,
     *,
     power: float = 0.8,
@@ -190,67 +141,98 @@ def threshold_odds(
     """Odds of a bare threshold on a windowed ratio; accuracy as in `runs`.
 
     Args:
-        phases: weights and durations, at least one.
-        rps: requests per second of both versions together, >= 0.
+        rollout: phases, at least one, and traffic.
+        guard: the guard.
         baseline: event probability of the stable version, strictly between 0 and 1.
         ratio: the change to catch; below 1 for a guard that asks for at least something, above 1 for at most.
-        guard: the guard.
         latency_s: from the look that stops the rollout to the last canary request, seconds.
         power: the target of `mde_at_power`.
 
     Raises:
         ValueError: an argument is outside its domain, or the guard cannot see a change in that direction.
     """
-    _check_plan(phases, baseline, ratio)
+    _check(rollout, baseline, ratio)
     if (ratio < 1.0) != (guard.bound == "at_least"):
         raise ValueError(f"a guard with an {guard.bound} bound cannot catch a ratio of {ratio}")
 
     def stops(true_ratio: float) -> list[Stop]:
-        return run_stops(window_looks(guard, phases, rps, baseline * true_ratio), guard.failure_limit)
+        return run_stops(window_looks(guard, rollout, baseline * true_ratio), guard.failure_limit)
 
-    def reached(effect: float) -> float:
-        return min(1.0, math.fsum(stop.mass for stop in stops(_signed(effect, ratio))))
+    def reached(true_ratio: float) -> float:
+        return min(1.0, math.fsum(stop.mass for stop in stops(true_ratio)))
 
-    caught = detection(phases, rps, stops(ratio), latency_s)
-    planned = planned_requests(phases, rps)
-    largest = _largest_change(baseline, ratio)
-    smallest = smallest_effect(reached, abs(ratio - 1.0), largest, power, tolerance=1e-4)
+    smallest = _smallest(reached, baseline, ratio, power, tolerance=1e-4)
     return ThresholdOdds(
+        **_caught(rollout, detection(rollout, stops(ratio), latency_s), baseline, ratio),
         test="threshold",
-        detect=ratio - 1.0,
-        power=caught.probability,
-        power_by_step=caught.by_step,
-        false_rollback=reached(0.0),
-        detect_mean_s=caught.mean_s,
-        detect_p90_s=caught.p90_s,
-        exposed_mean=caught.exposed,
-        exposed_if_missed=planned[-1],
-        lost_outcomes_mean=_lost(caught, baseline, ratio),
+        false_rollback=reached(1.0),
         smallest_caught=smallest,
         mde_at_power=smallest,
-        planned_requests=planned,
         limit=guard.limit,
         bound=guard.bound,
-        looks=guard.looks_by(math.fsum(phase.duration_s for phase in phases)),
+        looks=guard.looks_by(rollout.duration_s),
     )
-
-
-def _lost(caught: Detection, baseline: float, ratio: float) -> float | None:
-    """Outcomes changed by the canary before the rollback: exposed |p1 - p0|."""
-    return None if caught.exposed is None else caught.exposed * baseline * abs(ratio - 1.0)
-
-
-def family_error(alpha: float, tests: int) -> float:
-    """Probability that at least one of K independent tests at level alpha errs: 1 - (1-alpha)^K.
-
-    Raises:
-        ValueError: alpha is outside [0, 1] or K negative.
-    """
-    if not 0.0 <= alpha <= 1.0 or tests < 0:
-        raise ValueError(f"alpha must lie between 0 and 1 and tests be at least 0, not {alpha} and {tests}")
-    return 1.0 if alpha == 1.0 and tests else -math.expm1(tests * math.log1p(-alpha)) if tests else 0.0
 
 
 def family_false_rollback(false_rollbacks: Sequence[float]) -> float:
     """Bound on the false rollbacks of a whole rollout: their sum, however the guards depend on each other."""
     return min(1.0, math.fsum(not_negative("false rollback", value) for value in false_rollbacks))
+
+
+def _check(rollout: Rollout, baseline: float, ratio: float) -> None:
+    if not rollout.phases:
+        raise ValueError("a rollout needs at least one phase")
+    open_probability("baseline", baseline)
+    if change(ratio) * baseline > 1.0:
+        raise ValueError(f"a baseline of {baseline} times {ratio} is more than every request")
+
+
+class _Caught(TypedDict):
+    """The odds that follow from when a changed canary is stopped."""
+
+    detect: float
+    power: float
+    power_by_step: tuple[float, ...]
+    detect_mean_s: float | None
+    detect_p90_s: float | None
+    exposed_mean: float | None
+    exposed_if_missed: float
+    lost_outcomes_mean: float | None
+    planned_requests: tuple[float, ...]
+
+
+def _caught(rollout: Rollout, caught: Detection, baseline: float, ratio: float) -> _Caught:
+    """Outcomes are lost by the canary until the rollback: exposed |p1 - p0|."""
+    lost = None if caught.exposed is None else caught.exposed * baseline * abs(ratio - 1.0)
+    return {
+        "detect": ratio - 1.0,
+        "power": caught.probability,
+        "power_by_step": caught.by_step,
+        "detect_mean_s": caught.mean_s,
+        "detect_p90_s": caught.p90_s,
+        "exposed_mean": caught.exposed,
+        "exposed_if_missed": rollout.planned_requests[-1],
+        "lost_outcomes_mean": lost,
+        "planned_requests": rollout.planned_requests,
+    }
+
+
+def _smallest(
+    power_of: Callable[[float], float],
+    baseline: float,
+    ratio: float,
+    power: float,
+    *,
+    tolerance: float = 1e-5,
+) -> float | None:
+    """Smallest change, in the direction of `ratio`, whose true ratio is caught with this power.
+
+    The largest possible change leaves hardly an event, or makes one of every request.
+    """
+    drop = ratio < 1.0
+    largest = 1.0 - 1e-9 if drop else (1.0 - 1e-12) / baseline - 1.0
+
+    def caught(effect: float) -> float:
+        return power_of(max(0.0, 1.0 - effect) if drop else 1.0 + effect)
+
+    return smallest_effect(caught, abs(ratio - 1.0), largest, power, tolerance=tolerance)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from generator.stats.domain import not_negative, open_probability, positive
 from generator.stats.sequential import (
     NO_EVIDENCE,
     Evidence,
+    boundary,
     crossing_probability,
     llr_drift,
     raised_boundary,
 )
-from generator.stats.timeline import Phase, Stop, look_blocks, looks_until
+from generator.stats.timeline import Rollout, Stop, look_blocks, looks_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Sprt:
     Args:
         baseline: event probability of the stable version, strictly between 0 and 1.
         ratio: the change the test is for.
-        level: evidence that rolls back, from `sequential.boundary`.
+        alpha: false rollbacks allowed to this test (already divided when several share a budget).
         mask_s: seconds left out after the birth of the canary and after every change of weight.
         design_effect: what the evidence is divided by, >= 1.
         look_s: time between looks, seconds.
@@ -32,17 +33,22 @@ class Sprt:
 
     baseline: float
     ratio: float
-    level: float
+    alpha: float
     mask_s: float = 0.0
     design_effect: float = 1.0
     look_s: float = 60.0
 
     def __post_init__(self) -> None:
         open_probability("baseline", self.baseline)
-        positive("level", self.level)
+        open_probability("alpha", self.alpha)
         not_negative("mask", self.mask_s)
         positive("look interval", self.look_s)
         llr_drift(0.0, 0.0, self.baseline, self.ratio, self.ratio, design_effect=self.design_effect)
+
+    @property
+    def level(self) -> float:
+        """The evidence that rolls back."""
+        return boundary(self.alpha)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +67,17 @@ class Stretch:
         return self.before.after(self.rate, max(0.0, time_s - max(self.start_s, self.mask_until_s)))
 
 
-def stretches(test: Sprt, phases: Sequence[Phase], drift: Callable[[float], Evidence]) -> Iterator[Stretch]:
+def stretches(test: Sprt, rollout: Rollout, drift: Callable[[float], Evidence]) -> Iterator[Stretch]:
     """Phases with the evidence they add; keeping the weight needs no new mask.
 
     Args:
         test: the test.
-        phases: the rollout.
+        rollout: the rollout.
         drift: evidence per second at a weight.
     """
     start, mask_until, weight = 0.0, 0.0, math.nan
     before = NO_EVIDENCE
-    for phase in phases:
+    for phase in rollout.phases:
         if phase.duration_s == 0.0:
             continue
         if phase.weight != weight:
@@ -82,13 +88,15 @@ def stretches(test: Sprt, phases: Sequence[Phase], drift: Callable[[float], Evid
         start, before = stretch.end_s, stretch.evidence(stretch.end_s)
 
 
-def _changed(test: Sprt, phases: Sequence[Phase], rps: float, true_ratio: float) -> Iterator[Stretch]:
+def _changed(test: Sprt, rollout: Rollout, true_ratio: float) -> Iterator[Stretch]:
     """The phases of a canary that does `true_ratio` to the baseline."""
 
     def drift(weight: float) -> Evidence:
-        return llr_drift(rps, weight, test.baseline, true_ratio, test.ratio, design_effect=test.design_effect)
+        return llr_drift(
+            rollout.rps, weight, test.baseline, true_ratio, test.ratio, design_effect=test.design_effect
+        )
 
-    return stretches(test, phases, drift)
+    return stretches(test, rollout, drift)
 
 
 def _crossed(test: Sprt, stretch: Stretch, time_s: float) -> float:
@@ -97,7 +105,7 @@ def _crossed(test: Sprt, stretch: Stretch, time_s: float) -> float:
     return crossing_probability(stretch.evidence(time_s), level)
 
 
-def sprt_stops(test: Sprt, phases: Sequence[Phase], rps: float, true_ratio: float) -> list[Stop]:
+def sprt_stops(test: Sprt, rollout: Rollout, true_ratio: float) -> list[Stop]:
     """Probability of a rollback at each look (each block of looks beyond 256 in a phase, see `look_blocks`).
 
     Increments of the running maximum of the crossing probability, mean and variance of the evidence summed
@@ -105,8 +113,7 @@ def sprt_stops(test: Sprt, phases: Sequence[Phase], rps: float, true_ratio: floa
 
     Args:
         test: the test.
-        phases: the rollout.
-        rps: requests per second of both versions.
+        rollout: the rollout.
         true_ratio: what the canary really does to the baseline; for 1 see `false_alarm`, which is exact there.
 
     Raises:
@@ -114,7 +121,7 @@ def sprt_stops(test: Sprt, phases: Sequence[Phase], rps: float, true_ratio: floa
     """
     best = 0.0
     stops = []
-    for stretch in _changed(test, phases, rps, true_ratio):
+    for stretch in _changed(test, rollout, true_ratio):
         look = looks_until(stretch.start_s, test.look_s)
         for size in look_blocks(looks_until(stretch.end_s, test.look_s) - look):
             first, look = look + 1, look + size
@@ -124,10 +131,10 @@ def sprt_stops(test: Sprt, phases: Sequence[Phase], rps: float, true_ratio: floa
     return stops
 
 
-def sprt_reached(test: Sprt, phases: Sequence[Phase], rps: float, true_ratio: float) -> float:
+def sprt_reached(test: Sprt, rollout: Rollout, true_ratio: float) -> float:
     """Probability of a rollback by the end, from the last look of each phase only."""
     best = 0.0
-    for stretch in _changed(test, phases, rps, true_ratio):
+    for stretch in _changed(test, rollout, true_ratio):
         look = looks_until(stretch.end_s, test.look_s)
         if look > looks_until(stretch.start_s, test.look_s):
             best = max(best, _crossed(test, stretch, look * test.look_s))

@@ -13,7 +13,6 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from generator.stats.binomial import binom_sf
 from generator.stats.domain import probability
 from generator.stats.normal import bvn, normal_quantile
 from generator.stats.timeline import Stop, look_blocks
@@ -56,15 +55,6 @@ def check_failure_limit(failure_limit: int) -> None:
     """
     if not 0 <= failure_limit <= MAX_FAILURE_LIMIT:
         raise ValueError(f"failure limit must lie between 0 and {MAX_FAILURE_LIMIT}, not {failure_limit}")
-
-
-def run_independent(fail: float, looks: int, failure_limit: int) -> float:
-    """Probability that `looks` independent looks fail more often than the limit: P(Bin(N, q) >= L + 1).
-
-    Raises:
-        ValueError: an argument is outside its domain.
-    """
-    return binom_sf(failure_limit, looks, fail)
 
 
 def run_stops(looks: Iterable[Looks], failure_limit: int) -> list[Stop]:

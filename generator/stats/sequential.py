@@ -24,7 +24,6 @@ from generator.stats.domain import at_least_one, change, not_negative, open_prob
 from generator.stats.normal import log_normal_cdf, normal_cdf
 
 SIEGMUND = 0.5826
-_FOREVER_S = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +41,13 @@ class Evidence:
 NO_EVIDENCE = Evidence(0.0, 0.0)
 
 
-def boundary(alpha: float, tests: int = 1) -> float:
-    """Evidence that rolls back: ln(K / alpha), K tests sharing the false-rollback budget alpha.
+def boundary(alpha: float) -> float:
+    """Evidence that rolls back: ln(1 / alpha), alpha the false rollbacks allowed to the test.
 
     Raises:
-        ValueError: alpha is not strictly between 0 and 1, or K below 1.
+        ValueError: alpha is not strictly between 0 and 1.
     """
-    open_probability("alpha", alpha)
-    if tests < 1:
-        raise ValueError(f"tests must be at least 1, not {tests}")
-    return math.log(tests / alpha)
+    return math.log(1 / open_probability("alpha", alpha))
 
 
 def _dilution(weight: float, ratio: float) -> float:
@@ -160,47 +156,6 @@ def raised_boundary(level: float, rate: Evidence, look_s: float) -> float:
     return level + SIEGMUND * math.sqrt(rate.variance * not_negative("look interval", look_s))
 
 
-def sprt_power(rate: Evidence, seconds: float, level: float, look_s: float = 60.0) -> float:
-    """Probability of a rollback within a time at constant weight; look_s = 0 looks continuously.
-
-    Args:
-        rate: from `llr_drift`.
-        seconds: unmasked time, >= 0.
-        level: from `boundary`.
-        look_s: time between looks, seconds.
-
-    Raises:
-        ValueError: an argument is outside its domain.
-    """
-    not_negative("time", seconds)
-    return crossing_probability(NO_EVIDENCE.after(rate, seconds), raised_boundary(level, rate, look_s))
-
-
-def horizon(rate: Evidence, level: float, power: float, look_s: float = 60.0) -> float | None:
-    """Unmasked seconds at constant weight until a rollback has probability `power`; None if never.
-
-    At least one look; by bisection, to 1e-10 of the time.
-
-    Raises:
-        ValueError: an argument is outside its domain.
-    """
-    open_probability("power", power)
-    low, high = 0.0, max(1.0, look_s)
-    if sprt_power(rate, look_s, level, look_s) >= power:
-        return look_s
-    while sprt_power(rate, high, level, look_s) < power:
-        low, high = high, 2.0 * high
-        if high > _FOREVER_S:
-            return None
-    while high - low > 1e-10 * high:
-        middle = 0.5 * (low + high)
-        if sprt_power(rate, middle, level, look_s) < power:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
 def neutral_ratio(ratio: float, weight: float) -> float:
     """True ratio at which the evidence does not drift: (1-w) L / (w (ln r - L)), L = ln(1 + (r-1) w).
 
@@ -219,29 +174,3 @@ def neutral_ratio(ratio: float, weight: float) -> float:
 
 
 _TINY_WEIGHT = 1e-12  # below it the limit is exact to rounding, and the quotient is not
-
-
-def msprt_ln(
-    canary_events: float, canary_requests: float, stable_events: float, stable_requests: float, tau: float
-) -> float:
-    """Log evidence of the mixture test for a difference of proportions (Johari et al., KDD 2017).
-
-    0.5 ln(V / (V + tau^2)) + d^2 tau^2 / (2 V (V + tau^2)), d the difference of the rates and V its pooled
-    variance: the difference is taken as normal with standard deviation tau. For cumulative counts at constant
-    weight only; a drop is declared when d < 0 and the value reaches ln(1 / (2 alpha)). 0 when the counts
-    carry no variance.
-
-    Raises:
-        ValueError: an arm has no requests or more events than requests, or tau is not above 0.
-    """
-    positive("canary requests", canary_requests)
-    positive("stable requests", stable_requests)
-    rate_c = probability("canary rate", canary_events / canary_requests)
-    rate_s = probability("stable rate", stable_events / stable_requests)
-    pooled = (canary_events + stable_events) / (canary_requests + stable_requests)
-    variance = pooled * (1.0 - pooled) * (1.0 / canary_requests + 1.0 / stable_requests)
-    prior = positive("tau", tau) ** 2
-    if variance <= 0.0:
-        return 0.0
-    total = variance + prior
-    return 0.5 * math.log(variance / total) + (rate_c - rate_s) ** 2 * prior / (2.0 * variance * total)

@@ -30,6 +30,52 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollout:
+    """A rollout and its traffic.
+
+    Args:
+        phases: its phases, in order.
+        rps: requests per second of both versions together, >= 0.
+    """
+
+    phases: tuple[Phase, ...]
+    rps: float
+
+    def __post_init__(self) -> None:
+        not_negative("requests per second", self.rps)
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """Time at the end of each phase, seconds since the first weight."""
+        ends: list[float] = []
+        for phase in self.phases:
+            ends.append((ends[-1] if ends else 0.0) + phase.duration_s)
+        return tuple(ends)
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds of all phases."""
+        return math.fsum(phase.duration_s for phase in self.phases)
+
+    @property
+    def planned_requests(self) -> tuple[float, ...]:
+        """Canary requests by the end of each phase."""
+        return tuple(self.exposure(end) for end in self.ends)
+
+    def exposure(self, until_s: float) -> float:
+        """Canary requests by a time: rps times the integral of the weight, none after the last phase.
+
+        Args:
+            until_s: seconds since the first weight; a negative time gives 0.
+        """
+        start = served = 0.0
+        for phase in self.phases:
+            served += phase.weight * min(max(until_s - start, 0.0), phase.duration_s)
+            start += phase.duration_s
+        return self.rps * served
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Probability that the rollout is stopped at one of the looks between two times, both included."""
 
@@ -70,46 +116,13 @@ class EvidenceFloor:
     stable_events: float
 
 
-def exposure(phases: Sequence[Phase], rps: float, until_s: float) -> float:
-    """Canary requests by a time: rps times the integral of the weight, none after the last phase.
-
-    Args:
-        phases: the rollout.
-        rps: requests per second of both versions together, >= 0.
-        until_s: seconds since the first weight; a negative time gives 0.
-
-    Raises:
-        ValueError: rps is negative or not finite.
-    """
-    not_negative("requests per second", rps)
-    start = served = 0.0
-    for phase in phases:
-        served += phase.weight * min(max(until_s - start, 0.0), phase.duration_s)
-        start += phase.duration_s
-    return rps * served
-
-
-def step_ends(phases: Sequence[Phase]) -> tuple[float, ...]:
-    """Time at the end of each phase, seconds since the first weight."""
-    ends: list[float] = []
-    for phase in phases:
-        ends.append((ends[-1] if ends else 0.0) + phase.duration_s)
-    return tuple(ends)
-
-
-def planned_requests(phases: Sequence[Phase], rps: float) -> tuple[float, ...]:
-    """Canary requests by the end of each phase."""
-    return tuple(exposure(phases, rps, end) for end in step_ends(phases))
-
-
 def evidence_floors(
-    phases: Sequence[Phase], rps: float, baseline: float, *, share: float = 0.8, event_share: float = 0.5
+    rollout: Rollout, baseline: float, *, share: float = 0.8, event_share: float = 0.5
 ) -> tuple[EvidenceFloor, ...]:
-    """Smallest evidence that a phase must leave behind, for a plan that holds.
+    """Smallest evidence that each phase must leave behind, for a plan that holds.
 
     Args:
-        phases: the rollout.
-        rps: requests per second of both versions, as declared (off-peak).
+        rollout: with the declared (off-peak) traffic.
         baseline: probability of the event with the stable version.
         share: part of the planned canary requests that must have been seen.
         event_share: part of the planned stable events that must have been seen.
@@ -119,8 +132,8 @@ def evidence_floors(
     """
     probability("baseline", baseline)
     floors = []
-    for end, planned in zip(step_ends(phases), planned_requests(phases, rps), strict=True):
-        stable_events = (rps * end - planned) * baseline
+    for end, planned in zip(rollout.ends, rollout.planned_requests, strict=True):
+        stable_events = (rollout.rps * end - planned) * baseline
         floors.append(EvidenceFloor(share * planned, event_share * stable_events))
     return tuple(floors)
 
@@ -144,23 +157,24 @@ def looks_until(time_s: float, interval_s: float) -> int:
     return math.floor(time_s / interval_s + _TIME_SLACK)
 
 
-def detection(phases: Sequence[Phase], rps: float, stops: Sequence[Stop], latency_s: float) -> Detection:
+def detection(rollout: Rollout, stops: Sequence[Stop], latency_s: float) -> Detection:
     """Sum up the stops of a rollout.
 
-    Mean time = sum mass (t + latency) / P; exposure = sum mass X(t + latency) / P, X as in `exposure`.
+    Mean time = sum mass (t + latency) / P; exposure = sum mass X(t + latency) / P, X as in `Rollout.exposure`.
 
     Args:
-        phases: the rollout.
-        rps: requests per second of both versions.
+        rollout: the rollout.
         stops: in order of time.
-        latency_s: from the failed look to the last canary request (reconcile, route push, age of the
-            evidence).
+        latency_s: from the failed look to the last canary request (reconcile, route push, age of the evidence).
+
+    Raises:
+        ValueError: the latency is negative or not finite.
     """
     not_negative("latency", latency_s)
     total = min(1.0, math.fsum(stop.mass for stop in stops))
     by_step = tuple(
         min(1.0, math.fsum(stop.mass for stop in stops if stop.last_s <= end + _TIME_SLACK * max(1.0, end)))
-        for end in step_ends(phases)
+        for end in rollout.ends
     )
     if total <= 0.0:
         return Detection(0.0, by_step, None, None, None)
@@ -170,7 +184,7 @@ def detection(phases: Sequence[Phase], rps: float, stops: Sequence[Stop], latenc
         share = stop.mass / total
         rollback = 0.5 * (stop.first_s + stop.last_s) + latency_s
         mean += share * rollback
-        exposed += share * exposure(phases, rps, rollback)
+        exposed += share * rollout.exposure(rollback)
         reached += share
         if p90 is None and reached >= 0.9 - 1e-12:
             p90 = stop.last_s + latency_s

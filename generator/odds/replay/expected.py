@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import assert_never
 
-from generator.odds.odds import LATENCY_S, latency_s, phases
+from generator.odds.odds import LATENCY_S, latency_s, phases, sequential_test, window_guard
 from generator.plan.guards import Comparison, Limit
 from generator.plan.measurements import LIMIT_FAILURES
 from generator.plan.values import Plan
-from generator.stats.delay import mask_dead_time
-from generator.stats.passage import Sprt, sprt_stops
+from generator.stats.passage import sprt_stops
 from generator.stats.runs import run_stops
-from generator.stats.sequential import boundary
-from generator.stats.timeline import Detection, Phase, Stop, detection
-from generator.stats.windows import WindowGuard, window_looks
+from generator.stats.timeline import Detection, Rollout, Stop, detection
+from generator.stats.windows import window_looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,35 +42,26 @@ def expected(
     """
     if not phases(plan.rollout):
         return None
-    steps, rps = phases(plan.rollout), plan.min_rps or 0.0
-    stops = {guard.name: _stops(plan, guard, steps, ratios[guard.name]) for guard in guards}
+    rollout = Rollout(phases(plan.rollout), plan.min_rps or 0.0)
+    stops = {guard.name: _stops(plan, guard, rollout, ratios[guard.name]) for guard in guards}
     late = {guard.name: latency_s(plan) if isinstance(guard, Comparison) else LATENCY_S for guard in guards}
-    alone = {name: detection(steps, rps, found, late[name]) for name, found in stops.items()}
-    return Expected(detection(steps, rps, _first(list(stops.values())), latency_s(plan)), alone)
+    alone = {name: detection(rollout, found, late[name]) for name, found in stops.items()}
+    return Expected(detection(rollout, _first(list(stops.values())), latency_s(plan)), alone)
 
 
-def _stops(plan: Plan, guard: Comparison | Limit, steps: Sequence[Phase], ratio: float) -> list[Stop]:
-    rps, baseline = plan.min_rps or 0.0, guard.baseline or 0.0
-    if isinstance(guard, Limit):
-        return run_stops(
-            window_looks(_window(plan, guard), steps, rps, min(1.0, baseline * ratio)), LIMIT_FAILURES
-        )
-    limit, dead, look = boundary(guard.alpha), mask_dead_time(guard.mask_s), plan.clock.interval_s
-    test = Sprt(baseline, guard.ratio, limit, dead, plan.design_effect, look)
-    return sprt_stops(test, steps, rps, ratio)
-
-
-def _window(plan: Plan, guard: Limit) -> WindowGuard:
-    return WindowGuard(
-        limit=guard.limit,
-        bound="at_most" if guard.more_is_worse else "at_least",
-        window_s=plan.clock.window_s,
-        interval_s=plan.clock.interval_s,
-        failure_limit=LIMIT_FAILURES,
-        first_look_s=guard.first_s(plan.clock),
-        empty_fails=False,
-        design_effect=plan.design_effect,
-    )
+def _stops(plan: Plan, guard: Comparison | Limit, rollout: Rollout, ratio: float) -> list[Stop]:
+    match guard:
+        case Comparison():
+            return sprt_stops(sequential_test(plan, guard), rollout, ratio)
+        case Limit():
+            # Unlike the odds of a plan a replay knows when a limit is first measured, and that no data is no failure.
+            window = replace(
+                window_guard(plan, guard), first_look_s=guard.first_s(plan.clock), empty_fails=False
+            )
+            changed = min(1.0, (guard.baseline or 0.0) * ratio)
+            return run_stops(window_looks(window, rollout, changed), LIMIT_FAILURES)
+        case _:
+            assert_never(guard)
 
 
 def _first(stops: Sequence[Sequence[Stop]]) -> list[Stop]:

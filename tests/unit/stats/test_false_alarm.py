@@ -13,8 +13,7 @@ from scipy import optimize
 
 from generator.stats.false_alarm import adjustment_coefficient, false_rollback
 from generator.stats.passage import Sprt
-from generator.stats.sequential import boundary
-from generator.stats.timeline import Phase
+from generator.stats.timeline import Phase, Rollout
 from tests.unit.stats.test_sequential_simulation import evidence, minutes_of, play, standard_error
 
 CONSTANT = (Phase(0.05, 3600),)
@@ -24,7 +23,7 @@ tests = st.builds(
     Sprt,
     baseline=st.floats(1e-6, 0.05),
     ratio=ratios,
-    level=st.floats(0.5, 12),
+    alpha=st.floats(0.5, 12).map(lambda level: math.exp(-level)),
     mask_s=st.floats(0, 900),
     design_effect=st.floats(1, 5),
 )
@@ -63,21 +62,22 @@ def test_rare_events_have_a_coefficient_of_one_and_small_changes_the_odds_of_no_
 @pytest.mark.parametrize("weight", [0.0, 1.0])
 def test_an_arm_alone_gives_no_evidence(weight):
     assert adjustment_coefficient(0.04, 0.9, weight) == 1.0
-    assert false_rollback(Sprt(0.04, 0.9, boundary(0.05)), (Phase(weight, 3600),), 200) == 0.0
+    assert false_rollback(Sprt(0.04, 0.9, 0.05), Rollout((Phase(weight, 3600),), 200)) == 0.0
 
 
 @settings(deadline=None)
 @given(
     tests,
-    st.lists(st.builds(Phase, st.floats(0, 1), st.floats(0, 1e5)), max_size=4),
+    st.lists(st.builds(Phase, st.floats(0, 1), st.floats(0, 1e5)), max_size=4).map(tuple),
     st.floats(-3, 6).map(lambda e: 10.0**e),
 )
 def test_it_is_a_probability_below_the_bound(test, phases, rps):
-    share = false_rollback(test, phases, rps)
+    rollout = Rollout(phases, rps)
+    share = false_rollback(test, rollout)
     assert 0.0 <= share <= math.exp(-test.level)
-    stricter = dataclasses.replace(test, level=test.level + 1.0)
-    assert false_rollback(stricter, phases, rps) <= share + 1e-9
-    assert false_rollback(test, phases, 0.0) == 0.0
+    stricter = dataclasses.replace(test, alpha=test.alpha / math.e)
+    assert false_rollback(stricter, rollout) <= share + 1e-9
+    assert false_rollback(test, Rollout(phases, 0.0)) == 0.0
 
 
 @pytest.mark.parametrize("phases", [CONSTANT, STEPS], ids=["constant", "steps"])
@@ -98,10 +98,10 @@ def test_it_is_a_probability_below_the_bound(test, phases, rps):
 )
 def test_random_traffic_agrees(phases, rps, p, ratio, alpha):
     runs = 20_000
-    test = Sprt(p, ratio, boundary(alpha))
+    test = Sprt(p, ratio, alpha)
     peaks = evidence(play(np.random.default_rng(21), runs, rps, minutes_of(phases), p), ratio).max(axis=1)
     seen = float(np.mean(peaks >= test.level))
-    planned = false_rollback(test, phases, rps)
+    planned = false_rollback(test, Rollout(phases, rps))
     assert planned == pytest.approx(seen, abs=0.002 + seen / 3 + 4 * standard_error(seen, runs))
     # The printed figure must not flatter: never less than three quarters of what happens.
     assert planned >= 0.75 * seen - 4 * standard_error(seen, runs) - 0.0005

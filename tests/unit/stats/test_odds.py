@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from generator.stats.effect import smallest_effect
 from generator.stats.odds import (
     GuardOdds,
-    family_error,
     family_false_rollback,
     sprt_odds,
     threshold_odds,
@@ -22,32 +21,29 @@ from generator.stats.odds import (
 from generator.stats.passage import Sprt, sprt_reached, sprt_stops
 from generator.stats.sequential import (
     Evidence,
-    boundary,
     crossing_probability,
     event_llr,
-    horizon,
-    llr_drift,
     neutral_ratio,
 )
 from generator.stats.timeline import (
     Phase,
+    Rollout,
     evidence_floors,
-    exposure,
     look_blocks,
     looks_until,
-    planned_requests,
-    step_ends,
 )
 from generator.stats.windows import WindowGuard
 
 STEPS = (Phase(0.05, 1200), Phase(0.25, 1200), Phase(0.5, 1200))
+ROLLOUT = Rollout(STEPS, 200)
+TEST = Sprt(0.04, 0.9, 0.05, 300)
 GUARD = WindowGuard(0.036, "at_least", 300, 60, 3)
 
 phases = st.lists(
     st.builds(Phase, st.floats(0, 1), st.sampled_from([0.0, 60.0, 90.0, 600.0, 7200.0])),
     min_size=1,
     max_size=4,
-)
+).map(tuple)
 rps = st.one_of(st.just(0.0), st.floats(-3, 5).map(lambda e: 10.0**e))
 drops = st.one_of(st.floats(0.01, 0.999), st.floats(1.001, 3.0))
 
@@ -79,7 +75,7 @@ def test_neutral_ratio_at_both_ends_of_the_weight(ratio):
 @settings(deadline=None)
 @given(phases, rps, st.floats(0.001, 0.3), drops, st.floats(1e-4, 0.3), st.floats(0, 900), st.floats(1, 5))
 def test_sprt_odds_are_sound(plan, traffic, baseline, ratio, alpha, mask, phi):
-    odds = sprt_odds(plan, traffic, baseline, ratio, alpha, mask, phi, 30)
+    odds = sprt_odds(Rollout(plan, traffic), Sprt(baseline, ratio, alpha, mask, phi), 30)
     assert_sound(odds)
     assert odds.false_rollback <= alpha
     if odds.smallest_caught is not None:
@@ -92,7 +88,7 @@ def test_threshold_odds_are_sound(plan, traffic, baseline, ratio, failures, phi)
     bound = "at_least" if ratio < 1 else "at_most"
     limit = baseline * (1 + ratio) / 2
     guard = WindowGuard(limit, bound, 300, 60, failures, design_effect=phi)
-    odds = threshold_odds(plan, traffic, baseline, ratio, guard, 30)
+    odds = threshold_odds(Rollout(plan, traffic), guard, baseline, ratio, 30)
     assert_sound(odds)
     assert odds.smallest_caught == odds.mde_at_power
 
@@ -100,50 +96,24 @@ def test_threshold_odds_are_sound(plan, traffic, baseline, ratio, failures, phi)
 @settings(deadline=None)
 @given(st.floats(1, 1e4), st.floats(1.01, 4), st.floats(0.5, 0.97), st.floats(0.005, 0.3))
 def test_power_grows_with_traffic_and_falls_with_the_design_effect(traffic, factor, ratio, baseline):
-    test = Sprt(baseline, ratio, boundary(0.05), 300)
-    power = sprt_reached(test, STEPS, traffic, ratio)
+    test, rollout = Sprt(baseline, ratio, 0.05, 300), Rollout(STEPS, traffic)
+    power = sprt_reached(test, rollout, ratio)
     # The closed form overshoots by up to 1e-3 where one look decides; it never loses power beyond that.
-    assert sprt_reached(test, STEPS, traffic * factor, ratio) >= power - 1e-3
+    assert sprt_reached(test, Rollout(STEPS, traffic * factor), ratio) >= power - 1e-3
     clustered = dataclasses.replace(test, design_effect=factor)
-    assert sprt_reached(clustered, STEPS, traffic, ratio) <= power + 1e-3
-
-
-@settings(deadline=None)
-@given(st.floats(1, 1e4), st.floats(0.3, 0.97), st.floats(0.01, 0.5))
-def test_doubling_the_traffic_halves_the_horizon(traffic, ratio, weight):
-    level = boundary(0.05)
-    once, twice = (
-        horizon(llr_drift(factor * traffic, weight, 0.04, ratio, ratio), level, 0.8, look_s=0.0)
-        for factor in (1, 2)
-    )
-    assert once == pytest.approx(2 * twice, rel=1e-8)
-
-
-@pytest.mark.parametrize(
-    ("drop", "minutes"),
-    [(0.05, (1498, 154, 16.8)), (0.1, (372, 39.4, 4.6)), (0.2, (91.8, 10.2, 1.3)), (0.5, (13.6, 1.7, 1.0))],
-)
-def test_published_horizons(drop, minutes):
-    rates = [llr_drift(traffic, 0.05, 0.04, 1 - drop, 1 - drop) for traffic in (20, 200, 2000)]
-    found = [horizon(rate, boundary(0.05), 0.8) / 60 for rate in rates]
-    assert found == pytest.approx(minutes, abs=0.06, rel=1e-3)
-
-
-def test_horizon_of_a_good_canary_never_ends():
-    assert horizon(llr_drift(200, 0.05, 0.04, 1.0, 0.9), boundary(0.05), 0.8) is None
-    assert horizon(llr_drift(0, 0.05, 0.04, 0.9, 0.9), boundary(0.05), 0.8) is None
+    assert sprt_reached(clustered, rollout, ratio) <= power + 1e-3
 
 
 @settings(deadline=None)
 @given(st.floats(0.3, 0.95), st.floats(0.5, 0.95))
 def test_smallest_change_reaches_the_power_and_no_smaller_one_does(ratio, power):
-    odds = sprt_odds(STEPS, 200, 0.04, ratio, 0.05, 300, 1.0, 30, power=power)
-    test = Sprt(0.04, ratio, odds.boundary, 300)
-    assert sprt_reached(test, STEPS, 200, 1 - odds.smallest_caught) >= power
-    assert sprt_reached(test, STEPS, 200, 1 - odds.smallest_caught * 0.999) < power
+    test = Sprt(0.04, ratio, 0.05, 300)
+    odds = sprt_odds(ROLLOUT, test, 30, power=power)
+    assert sprt_reached(test, ROLLOUT, 1 - odds.smallest_caught) >= power
+    assert sprt_reached(test, ROLLOUT, 1 - odds.smallest_caught * 0.999) < power
     for change, caught in ((odds.mde_at_power, True), (odds.mde_at_power * 0.999, False)):
-        declared = Sprt(0.04, 1 - change, odds.boundary, 300)
-        assert (sprt_reached(declared, STEPS, 200, 1 - change) >= power) == caught
+        declared = Sprt(0.04, 1 - change, 0.05, 300)
+        assert (sprt_reached(declared, ROLLOUT, 1 - change) >= power) == caught
 
 
 def test_smallest_effect_at_the_ends():
@@ -155,50 +125,52 @@ def test_smallest_effect_at_the_ends():
 
 def test_bare_threshold_of_the_worked_example():
     """Limit 3.6 %, window 5 m, every minute, 3 failures forgiven: one good deploy in four is rolled back."""
-    odds = threshold_odds(STEPS, 200, 0.04, 0.9, GUARD, 0)
+    odds = threshold_odds(ROLLOUT, GUARD, 0.04, 0.9, 0)
     assert odds.false_rollback == pytest.approx(0.261, abs=5e-4)
     assert odds.power == pytest.approx(1.0, abs=1e-3)
     assert odds.detect_mean_s == pytest.approx(797, abs=0.6)
     assert odds.looks == 56
-    late = threshold_odds(STEPS, 200, 0.04, 0.9, GUARD, 30)
+    late = threshold_odds(ROLLOUT, GUARD, 0.04, 0.9, 30)
     assert late.detect_mean_s == pytest.approx(odds.detect_mean_s + 30)
     assert late.exposed_mean == pytest.approx(10_242, abs=0.5)
-    assert threshold_odds(STEPS, 20, 0.04, 0.9, GUARD, 30).false_rollback == pytest.approx(0.973, abs=5e-4)
-    assert threshold_odds(STEPS, 2000, 0.04, 0.95, GUARD, 30).power == pytest.approx(0.035, abs=5e-4)
+    assert threshold_odds(Rollout(STEPS, 20), GUARD, 0.04, 0.9, 30).false_rollback == pytest.approx(
+        0.973, abs=5e-4
+    )
+    assert threshold_odds(Rollout(STEPS, 2000), GUARD, 0.04, 0.95, 30).power == pytest.approx(0.035, abs=5e-4)
 
 
 def test_no_traffic():
-    sprt = sprt_odds(STEPS, 0, 0.04, 0.9, 0.05, 300, 1.0, 30)
+    sprt = sprt_odds(Rollout(STEPS, 0), TEST, 30)
     assert (sprt.power, sprt.false_rollback, sprt.detect_mean_s, sprt.smallest_caught) == (
         0.0,
         0.0,
         None,
         None,
     )
-    bare = threshold_odds(STEPS, 0, 0.04, 0.9, GUARD, 30)
+    bare = threshold_odds(Rollout(STEPS, 0), GUARD, 0.04, 0.9, 30)
     assert (bare.power, bare.false_rollback, bare.exposed_mean) == (1.0, 1.0, 0.0)
-    silent = threshold_odds(STEPS, 0, 0.04, 0.9, dataclasses.replace(GUARD, empty_fails=False), 30)
+    silent = threshold_odds(Rollout(STEPS, 0), dataclasses.replace(GUARD, empty_fails=False), 0.04, 0.9, 30)
     assert (silent.power, silent.false_rollback, silent.detect_mean_s) == (0.0, 0.0, None)
 
 
 def test_no_time_and_no_look():
-    for plan in ([Phase(0.05, 0.0)], [Phase(0.05, 30.0)]):
-        odds = sprt_odds(plan, 200, 0.04, 0.9, 0.05, 0, 1.0, 30)
+    for duration in (0.0, 30.0):
+        rollout = Rollout((Phase(0.05, duration),), 200)
+        odds = sprt_odds(rollout, Sprt(0.04, 0.9, 0.05), 30)
         assert (odds.power, odds.power_by_step) == (0.0, (0.0,))
-        assert threshold_odds(plan, 200, 0.04, 0.9, GUARD, 30).looks == 0
+        assert threshold_odds(rollout, GUARD, 0.04, 0.9, 30).looks == 0
 
 
 def test_one_look():
-    odds = sprt_odds([Phase(0.05, 60.0)], 1e5, 0.04, 0.8, 0.05, 0, 1.0, 30)
+    odds = sprt_odds(Rollout((Phase(0.05, 60.0),), 1e5), Sprt(0.04, 0.8, 0.05), 30)
     assert odds.detect_mean_s == odds.detect_p90_s == 90.0
 
 
 def test_a_million_looks():
-    plan = [Phase(0.05, 60e6)]
-    sprt = sprt_odds(plan, 0.02, 0.04, 0.9, 0.05, 300, 1.0, 30)
-    assert_sound(sprt)
-    assert len(sprt_stops(Sprt(0.04, 0.9, sprt.boundary), plan, 0.02, 0.9)) < 2000
-    assert_sound(threshold_odds(plan, 200, 0.04, 0.9, GUARD, 30))
+    slow, fast = (Rollout((Phase(0.05, 60e6),), traffic) for traffic in (0.02, 200))
+    assert_sound(sprt_odds(slow, TEST, 30))
+    assert len(sprt_stops(Sprt(0.04, 0.9, 0.05), slow, 0.9)) < 2000
+    assert_sound(threshold_odds(fast, GUARD, 0.04, 0.9, 30))
 
 
 def test_blocks_of_looks():
@@ -214,30 +186,31 @@ def test_blocks_of_looks():
 
 def test_blocks_hardly_move_the_time_of_detection():
     """A day at 2 requests a second, looked at every 60 s in blocks; the same with every look alone."""
-    test, plan = Sprt(0.04, 0.5, boundary(0.05)), [Phase(0.05, 7 * 86_400)]
-    stops = sprt_stops(test, plan, 2, 0.5)
+    test = Sprt(0.04, 0.5, 0.05)
+    stops = sprt_stops(test, Rollout((Phase(0.05, 7 * 86_400),), 2), 0.5)
     mean = math.fsum(s.mass * (s.first_s + s.last_s) / 2 for s in stops) / math.fsum(s.mass for s in stops)
-    reached = [sprt_reached(test, [Phase(0.05, 60.0 * k)], 2, 0.5) for k in range(7 * 1440 + 1)]
+    ends = [Rollout((Phase(0.05, 60.0 * k),), 2) for k in range(7 * 1440 + 1)]
+    reached = [sprt_reached(test, rollout, 0.5) for rollout in ends]
     exact = math.fsum(60.0 * k * (reached[k] - reached[k - 1]) for k in range(1, len(reached))) / reached[-1]
     assert mean == pytest.approx(exact, rel=1e-4)
 
 
 def test_mask_follows_changes_of_weight_only():
     """Cutting a phase in two at the same weight, or adding an empty one, leaves the evidence as it was."""
-    test = Sprt(0.04, 0.9, boundary(0.05), 300)
-    whole = sprt_reached(test, [Phase(0.05, 3600)], 200, 0.9)
-    assert sprt_reached(test, [Phase(0.05, 120), Phase(0.05, 3480)], 200, 0.9) == pytest.approx(
-        whole, abs=1e-12
-    )
-    empty = [Phase(0.05, 1800), Phase(0.5, 0.0), Phase(0.05, 1800)]
-    assert sprt_reached(test, empty, 200, 0.9) == pytest.approx(whole, abs=1e-12)
-    hidden = sprt_reached(dataclasses.replace(test, mask_s=3600), [Phase(0.05, 3600)], 200, 0.9)
-    assert hidden == 0.0
+
+    def reached(*phases: Phase, mask_s: float = 300) -> float:
+        return sprt_reached(Sprt(0.04, 0.9, 0.05, mask_s), Rollout(phases, 200), 0.9)
+
+    whole = reached(Phase(0.05, 3600))
+    assert reached(Phase(0.05, 120), Phase(0.05, 3480)) == pytest.approx(whole, abs=1e-12)
+    empty = (Phase(0.05, 1800), Phase(0.5, 0.0), Phase(0.05, 1800))
+    assert reached(*empty) == pytest.approx(whole, abs=1e-12)
+    assert reached(Phase(0.05, 3600), mask_s=3600) == 0.0
 
 
 def test_weights_without_a_comparison_carry_no_evidence():
     for weight in (0.0, 1.0):
-        odds = sprt_odds([Phase(weight, 3600)], 200, 0.04, 0.9, 0.05, 0, 1.0, 30)
+        odds = sprt_odds(Rollout((Phase(weight, 3600),), 200), Sprt(0.04, 0.9, 0.05), 30)
         assert odds.power == 0.0
         assert odds.neutral_ratios == (None,)
 
@@ -261,11 +234,11 @@ def test_stratum_without_canary_requests_says_nothing():
 
 
 def test_exposure_and_evidence_floors():
-    assert exposure(STEPS, 200, -5) == 0.0
-    assert exposure(STEPS, 200, 1e9) == 192_000
-    assert planned_requests(STEPS, 200) == (12_000, 72_000, 192_000)
-    assert step_ends(STEPS) == (1200, 2400, 3600)
-    first, _, last = evidence_floors(STEPS, 200, 0.04)
+    assert ROLLOUT.exposure(-5) == 0.0
+    assert ROLLOUT.exposure(1e9) == 192_000
+    assert ROLLOUT.planned_requests == (12_000, 72_000, 192_000)
+    assert ROLLOUT.ends == (1200, 2400, 3600)
+    first, _, last = evidence_floors(ROLLOUT, 0.04)
     assert first.requests == pytest.approx(9600)
     assert first.stable_events == pytest.approx(0.5 * 0.04 * 228_000)
     assert last.stable_events == pytest.approx(0.5 * 0.04 * (720_000 - 192_000))
@@ -273,19 +246,17 @@ def test_exposure_and_evidence_floors():
 
 
 def test_family():
-    assert [family_error(0.05, k) for k in (3, 5, 10, 50)] == pytest.approx(
-        [0.143, 0.226, 0.401, 0.923], abs=5e-4
-    )
-    assert family_error(0.0, 5) == family_error(0.3, 0) == 0.0
-    assert family_error(1.0, 1) == 1.0
     assert family_false_rollback([0.0079, 0.0028, 0.0029]) == pytest.approx(0.0136)
     assert family_false_rollback([0.9, 0.9]) == 1.0
 
 
-def plan(**changed):
-    given_values = {"phases": STEPS, "rps": 200, "baseline": 0.04, "ratio": 0.9, "alpha": 0.05}
-    given_values |= {"mask_s": 300, "design_effect": 1.0, "latency_s": 30}
-    return sprt_odds(**{**given_values, **changed})
+def odds_with(**changed):
+    values = {"phases": STEPS, "rps": 200, "baseline": 0.04, "ratio": 0.9, "alpha": 0.05, "mask_s": 300}
+    values |= {"design_effect": 1.0, "look_s": 60.0, "latency_s": 30, "power": 0.8, **changed}
+    test = Sprt(**{field.name: values[field.name] for field in dataclasses.fields(Sprt)})
+    return sprt_odds(
+        Rollout(values["phases"], values["rps"]), test, values["latency_s"], power=values["power"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -312,7 +283,7 @@ def plan(**changed):
 )
 def test_plans_that_cannot_be(changed):
     with pytest.raises(ValueError, match=r"must|needs|nothing to detect|more than every"):
-        plan(**changed)
+        odds_with(**changed)
 
 
 @pytest.mark.parametrize(
@@ -325,7 +296,7 @@ def test_phases_that_cannot_be(weight, duration):
 
 def test_threshold_in_the_other_direction():
     with pytest.raises(ValueError, match="cannot catch"):
-        threshold_odds(STEPS, 200, 0.04, 1.1, GUARD, 30)
+        threshold_odds(ROLLOUT, GUARD, 0.04, 1.1, 30)
 
 
 def test_import_is_light():
@@ -334,7 +305,7 @@ def test_import_is_light():
         "import sys, __future__, dataclasses, collections.abc, typing, math, itertools;"
         "before = set(sys.modules);"
         "import generator.stats.odds, generator.stats.offline, generator.stats.fairness;"
-        "import generator.stats.drift, generator.stats.latency, generator.stats.delay, generator.stats.fixed;"
+        "import generator.stats.drift, generator.stats.delay;"
         "print(sorted(m for m in set(sys.modules) - before if not m.startswith('generator')))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

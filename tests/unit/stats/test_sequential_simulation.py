@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from generator.stats.passage import Sprt, sprt_reached, sprt_stops
-from generator.stats.sequential import boundary, event_llr, llr_drift, neutral_ratio, sprt_power
-from generator.stats.timeline import Phase, detection
+from generator.stats.sequential import event_llr, neutral_ratio
+from generator.stats.timeline import Phase, Rollout, detection
 
 ALPHA = 0.05
 BOUNDARY = math.log(20)
@@ -192,7 +192,7 @@ def test_mask_keeps_the_power_that_is_planned():
     size = history + 60
     late = Arms(delayed(rng, arms.xc, 1.0, size), arms.nc, delayed(rng, arms.xs, 1.0, size), arms.ns)
     caught = rolled_back(late, 0.9, used=steady(late, 3))
-    planned = sprt_reached(Sprt(0.04, 0.9, BOUNDARY, mask_s=360), CONSTANT, 200, 0.9)
+    planned = sprt_reached(Sprt(0.04, 0.9, ALPHA, mask_s=360), Rollout(CONSTANT, 200), 0.9)
     assert planned == pytest.approx(caught, abs=0.015 + 4 * standard_error(caught, runs))
 
 
@@ -216,7 +216,7 @@ def test_power_at_constant_weight(rps, p, rho, ratio, tolerance):
     runs = 10_000
     arms = play(np.random.default_rng(11), runs, rps, np.full(60, 0.05), p, rho)
     caught = rolled_back(arms, ratio)
-    planned = sprt_power(llr_drift(rps, 0.05, p, rho, ratio), 3600, boundary(ALPHA))
+    planned = sprt_reached(Sprt(p, ratio, ALPHA), Rollout(CONSTANT, rps), rho)
     assert planned == pytest.approx(caught, abs=tolerance + 4 * standard_error(caught, runs))
 
 
@@ -228,7 +228,8 @@ def test_timeline_of_a_rollout_with_steps(rps, rho):
     used = np.broadcast_to(np.arange(60) % 20 >= 5, (runs, 60))
     crossed = evidence(arms, 0.9, used=used) >= BOUNDARY
     first = np.where(crossed.any(axis=1), crossed.argmax(axis=1), 60)
-    closed = detection(STEPS, rps, sprt_stops(Sprt(0.04, 0.9, BOUNDARY, 300), STEPS, rps, rho), 0.0)
+    rollout = Rollout(STEPS, rps)
+    closed = detection(rollout, sprt_stops(Sprt(0.04, 0.9, ALPHA, 300), rollout, rho), 0.0)
     for end, planned in zip((20, 40, 60), closed.by_step, strict=True):
         caught = float(np.mean(first < end))
         assert planned == pytest.approx(caught, abs=0.05 + 4 * standard_error(caught, runs))
@@ -242,7 +243,7 @@ def test_clusters_cost_the_power_that_is_planned():
     runs = 10_000
     arms = play(np.random.default_rng(13), runs, 200, np.full(60, 0.05), 0.04, 0.9, cluster=2)
     caught = rolled_back(arms, 0.9, design_effect=2.0)
-    planned = sprt_power(llr_drift(200, 0.05, 0.04, 0.9, 0.9, design_effect=2.0), 3600, BOUNDARY)
+    planned = sprt_reached(Sprt(0.04, 0.9, ALPHA, design_effect=2.0), Rollout(CONSTANT, 200), 0.9)
     assert planned == pytest.approx(0.690, abs=5e-4)
     assert planned == pytest.approx(caught, abs=0.02 + 4 * standard_error(caught, runs))
 
