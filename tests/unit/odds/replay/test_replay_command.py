@@ -168,7 +168,7 @@ WATCHED = (
         (("--data", "none.csv"), "can't be read"),
         (("--data", "."), "is a directory"),
         (("--prometheus", "http://127.0.0.1:1"), "--prometheus needs --start"),
-        (("--prometheus", "ftp://127.0.0.1", *WATCHED), "no http or https address"),
+        (("--prometheus", "ftp://127.0.0.1", *WATCHED), "is not an http or https address"),
         (("--prometheus", "http://127.0.0.1:1", *WATCHED, "--start", "today"), "--start is no time"),
         (
             ("--prometheus", "http://127.0.0.1:1", *WATCHED, "--end", "2026-11-22T10:00:00Z"),
@@ -186,7 +186,7 @@ def test_input_that_cannot_be_used(replay, arguments, said):
 def test_a_server_that_does_not_answer(replay):
     result = replay(RECOMMENDER, "--prometheus", f"http://127.0.0.1:{closed_port()}", *WATCHED)
     assert result.exit_code == 2
-    assert "did not answer" in result.output
+    assert "can't be reached" in result.output
 
 
 def test_a_bad_line_is_a_finding(replay, traffic, repository):
