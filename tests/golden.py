@@ -22,7 +22,7 @@ from generator.pipeline.work import Request, platform_inputs, survey
 from generator.plan.bento import Bento
 from generator.plan.resolve import no_digest
 from generator.render.bento import Bentos
-from generator.rules.spinnaker import unsaid
+from generator.rules.spinnaker import unsupported_features
 
 CASES = Path(__file__).resolve().with_name("golden")
 TODAY = datetime.date(2026, 11, 23)
@@ -77,7 +77,7 @@ def _pipelines(session: Session) -> dict[str, str]:
     found: dict[str, str] = {}
     for entry in session.entries:
         for planned in plans(session, entry, None):
-            errors = [finding for finding in unsaid(planned) if finding.severity == "error"]
+            errors = [finding for finding in unsupported_features(planned) if finding.severity == "error"]
             if errors:
                 raise ValueError("; ".join(f"{f.place} {f.code} {f.message}" for f in errors))
             files = spinnaker_files(session, planned, "kubernetes", "prometheus")

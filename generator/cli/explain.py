@@ -1,36 +1,67 @@
-"""`sluice explain`: what a finding means, why it is one, and how to fix it."""
+"""`sluice explain`: what a finding means, why it matters, and what to write instead."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from generator.pipeline.terminal import emit
-from generator.report.codes import all_codes
+from generator.pipeline.terminal import emit, note
 from generator.source.errors import CliError
-from generator.source.suggest import nearest
 
 
 @click.command("explain")
 @click.argument("code", required=False)
-def command(code: str | None) -> None:
-    """Explain a finding and how to fix it.
+@click.option(
+    "--write",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Write the pages of all codes to a folder.",
+)
+def command(code: str | None, write: Path | None) -> None:
+    """Explain the code of a finding, with an example.
 
-    CODE stands in brackets in front of the finding, such as REF202; without it all codes are listed.
+    CODE is in brackets at the start of a finding, such as REF202. The letters alone (REF) list the codes of a family;
+    without CODE the families are listed.
     """
-    emit(_one(code.upper()) if code else _all())
+    from generator.report.codes import families
+
+    if write is not None:
+        _write(write)
+    elif code is None:
+        emit(
+            f"{families()}\n`sluice explain PLAN` lists a family, `sluice explain PLAN501` explains a code.\n"
+        )
+    else:
+        emit(_explained(code.upper()))
 
 
-def _one(code: str) -> str:
-    codes = all_codes()
-    entry = codes.get(code)
-    if entry is None:
-        near = nearest(code, codes, 3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "`sluice explain` lists all codes"
-        raise CliError(f"{code} is no code of a finding; {hint}")
-    return f"{entry.code} ({entry.severity}): {entry.title}\n\nWhy: {entry.why}\n\nFix: {entry.remedy}\n"
+def _explained(code: str) -> str:
+    from generator.report.codes import FAMILIES, all_codes, listing, page
+    from generator.source.suggest import nearest
+
+    if code in FAMILIES:
+        return listing(code)
+    found = all_codes().get(code)
+    if found is None:
+        near = nearest(code, [*all_codes(), *FAMILIES], 3)
+        hint = (
+            f"did you mean {' or '.join(near)}?" if near else "`sluice explain` lists all families of codes"
+        )
+        raise CliError(f"unknown code {code}; {hint}")
+    return page(found)
 
 
-def _all() -> str:
-    codes = all_codes()
-    width = max(map(len, codes))
-    return "".join(f"{code:<{width}}  {entry.severity:<7}  {entry.title}\n" for code, entry in codes.items())
+def _write(folder: Path) -> None:
+    """Write the page of every code, and remove pages of codes that are gone."""
+    from generator.pipeline.writing import write_file
+    from generator.report.codes import pages
+
+    files = pages()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        write_file(folder / name, text.encode())
+    for path in folder.glob("*.md"):
+        if path.name not in files:
+            path.unlink()
+    note(f"{len(files)} pages in {folder}")

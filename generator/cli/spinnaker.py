@@ -41,11 +41,11 @@ def command(
     What the plan says and a pipeline cannot is refused, or where it only weakens a promise, told. Nothing is written
     when anything is refused.
     """
-    from generator.rules.spinnaker import unsaid
+    from generator.rules.spinnaker import unsupported_features
 
     session = open_session(root)
     found = plans(session, select_one(session, spec), environment)
-    findings = list(dict.fromkeys(finding for planned in found for finding in unsaid(planned)))
+    findings = list(dict.fromkeys(finding for planned in found for finding in unsupported_features(planned)))
     if findings:
         click.echo(render(findings, "text", color=has_color(sys.stderr)), err=True, nl=False, color=True)
     if any(finding.severity == "error" for finding in findings):

@@ -162,6 +162,12 @@ def rules(scope: type) -> list[Rule]:
     return [found for _, found in sorted(_RULES.items()) if found.scope is scope]
 
 
+def check_of(code: str) -> str:
+    """Return what the rule of a code checks, in a sentence; empty for a code without a rule."""
+    found = _RULES.get(code)
+    return (found.check.__doc__ or "") if found else ""
+
+
 def run(contexts: Iterable[C]) -> Iterator[tuple[C, Code, Problem]]:
     """Run every loaded rule on the contexts of its scope.
 

@@ -1,14 +1,16 @@
-"""The table of all codes that a user can meet."""
+"""Every code that a user can meet, and its page: what `sluice explain` prints and `docs/codes/` holds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
+from itertools import groupby
 from types import MappingProxyType
 from typing import Final
 
-from generator.lint.engine import CODES, Code, declare, load
+from generator.lint.engine import CODES, Code, Repair, check_of, declare, load
 
 _PACKAGES: Final = ("generator.rules", "generator.lint.rollouts")
 """Packages of rules."""
@@ -18,7 +20,41 @@ _MODULES: Final = (
     "generator.lint.kinds.codes",
     "generator.odds.replay.codes",
 )
-"""Modules outside of them that declare codes where they are raised."""
+"""Modules elsewhere that declare the codes that they raise."""
+
+FAMILIES: Final[Mapping[str, str]] = {
+    "SRC": "Files and YAML",
+    "SPEC": "Keys and values of specs",
+    "REF": "References between files",
+    "LOCK": "Locks",
+    "PIN": "Resolving references (`sluice pin`)",
+    "NAME": "Names",
+    "PLAN": "Plans of one model",
+    "TIER": "Ceilings and requirements of tiers",
+    "CAN": "Odds and queries of canaries",
+    "ROUTE": "Routers",
+    "GATE": "Gates",
+    "EVID": "Evidence of gates",
+    "WAIV": "Waivers, acceptances and quarantine",
+    "TEAM": "Models of a team side by side",
+    "PLAT": "The platform",
+    "OUT": "Rendered files",
+    "RPL": "Recordings (`sluice replay`)",
+    "SPIN": "Spinnaker pipelines (`sluice spinnaker`)",
+    "ROL": "Rollouts (`sluice verify`)",
+    "ANA": "Analysis (`sluice verify`)",
+    "CAP": "Capabilities of routers and controllers (`sluice verify`)",
+    "SYN": "Syncs by Argo CD (`sluice verify`)",
+    "VER": "Kubernetes objects (`sluice verify`)",
+}
+"""The letters of the codes, and what they are about."""
+
+_REPAIRS: Final[Mapping[Repair, str]] = {
+    "none": "No.",
+    "safe": "Yes. The repair is safe: nothing that protects a release gets weaker.",
+    "review": "Yes. Review the repair: it changes how the model is released or what it needs.",
+}
+_FILE: Final = re.compile(r"^# ([\w./-]+\.\w+)\n", re.MULTILINE)
 
 
 @cache
@@ -33,9 +69,103 @@ def all_codes() -> Mapping[str, Code]:
 
 
 def _declare_tree_rules() -> None:
-    """Rules on trees, until they are registered with the engine."""
+    """Declare the rules on trees, until they are registered with the engine."""
     from generator.lint.rollouts.registry import RULES
 
     for rule in RULES.values():
         why = f"{' '.join((rule.check.__doc__ or '').split())} Source: {rule.origin}."
         declare(Code(rule.code, rule.severity, rule.title, why, rule.hint))
+
+
+def family(code: str) -> str:
+    """Return the letters of a code."""
+    return code.rstrip("0123456789")
+
+
+def files_of(example: str) -> list[tuple[str, str]]:
+    """Split an example into its files: path and text; the path is empty where the example names none."""
+    head, *rest = _FILE.split(example.strip("\n") + "\n")
+    named = list(zip(rest[::2], rest[1::2], strict=True))
+    return [("", head), *named] if head.strip() else named
+
+
+def page(code: Code) -> str:
+    """Return the page of a code in Markdown."""
+    parts = [f"# {code.code}: {code.title}", f"Severity: {code.severity}. Since version {code.since}."]
+    check = " ".join(check_of(code.code).split())
+    parts += _section("What it checks", re.sub("^Check ", "Sluice checks ", check))
+    parts += _section("Why it matters", code.why)
+    parts += _section("What to do", code.remedy)
+    parts += _section("Example", _blocks(code, code.example))
+    parts += _section("Write instead", _blocks(code, code.instead))
+    parts += _section("Can `--fix` repair it?", _REPAIRS[code.repair])
+    parts += _section("Source", code.source and f"{code.source}.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(title: str, text: str) -> list[str]:
+    return [f"## {title}", text] if text else []
+
+
+def _blocks(code: Code, example: str) -> str:
+    """An example as fenced blocks, one a file."""
+    as_written = family(code.code) == "SRC"  # about the text itself
+    parts = ((file, text.rstrip("\n")) for file, text in files_of(example))
+    return "\n\n".join(_block(file, text if as_written else _laid_out(text)) for file, text in parts)
+
+
+def _block(file: str, text: str) -> str:
+    language = "console" if text.startswith("$ ") else file.rpartition(".")[2] or "yaml"
+    name = f"# {file}\n" if file else ""
+    return f"```{language}\n{name}{text}\n```"
+
+
+def _laid_out(text: str) -> str:
+    """A mapping that is written on one line, as a block."""
+    if "\n" in text or not text.startswith(("spec: {", "metadata: {")):
+        return text
+    import yaml
+
+    return yaml.safe_dump(yaml.safe_load(text), default_flow_style=None, sort_keys=False, width=1000).rstrip(
+        "\n"
+    )
+
+
+def index() -> str:
+    """Return the page that lists all codes by family, with links."""
+    parts = [
+        "# Codes of findings",
+        "`sluice explain CODE` prints the page of a code, `sluice explain FAMILY` a list.",
+    ]
+    for letters, codes in _by_family():
+        rows = [f"| [{code.code}]({code.code}.md) | {code.severity} | {code.title} |" for code in codes]
+        table = "\n".join(["| code | severity | title |", "|---|---|---|", *rows])
+        parts += [f"## {letters}: {FAMILIES[letters]}", table]
+    return "\n\n".join(parts) + "\n"
+
+
+def _by_family() -> Iterator[tuple[str, list[Code]]]:
+    ordered = sorted(
+        all_codes().values(), key=lambda code: (list(FAMILIES).index(family(code.code)), code.code)
+    )
+    for letters, codes in groupby(ordered, key=lambda code: family(code.code)):
+        yield letters, list(codes)
+
+
+def families() -> str:
+    """Return one line per family, for a terminal."""
+    rows = [(letters, len(codes)) for letters, codes in _by_family()]
+    lines = [f"{letters:<5}  {count:>3} codes  {FAMILIES[letters]}" for letters, count in rows]
+    return "\n".join(lines).replace("  1 codes", "  1 code ") + "\n"
+
+
+def listing(letters: str) -> str:
+    """Return one line per code of a family, for a terminal."""
+    codes = [code for code in all_codes().values() if family(code.code) == letters]
+    width = max(len(code.code) for code in codes)
+    return "".join(f"{code.code:<{width}}  {code.severity:<7}  {code.title}\n" for code in codes)
+
+
+def pages() -> dict[str, str]:
+    """Return every file of `docs/codes/` by its name."""
+    return {"README.md": index(), **{f"{code.code}.md": page(code) for code in all_codes().values()}}

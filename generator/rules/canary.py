@@ -1,4 +1,4 @@
-"""Odds that refute a plan: what a canary promises and can't keep (limits: statistics.md section 5)."""
+"""What a canary promises and can't keep: its odds as a whole, and rollouts that have nothing to compare."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import Final
 
 from generator.lint.engine import Problem, rule
 from generator.odds.odds import price, share_down, share_up
-from generator.plan.guards import Comparison, Limit
+from generator.plan.guards import Comparison, Guard, Limit
 from generator.rules.context import GUARDS, STEPS, Context, weight_steps
-from generator.rules.effects import (
+from generator.rules.routing import capabilities, smallest_weight
+from generator.rules.what_if import (
     canary_odds,
     compared,
     comparisons,
     detect_of,
     effect_of,
     hold_that_catches,
+    is_testable,
     phases_of,
     rewritten,
     with_hold,
 )
-from generator.rules.routing import capabilities, smallest_weight
 from generator.source.document import Path
 from generator.source.finding import Fix, Severity
 from generator.spec.units import duration, percent
@@ -35,13 +36,30 @@ _REFUSED_POWER: Final = 0.5
 @rule(
     "CAN101",
     "warning",
-    "good versions are rolled back more often than accepted",
+    "good versions are rolled back more often than `risk.falseRollback` accepts",
     scope=Context,
-    why="A guard that fires on good versions is switched off after a while, and then it stops no bad one either.",
-    remedy="Compare with the stable version (`detect`) instead of a bare `limit`, or move the limit away.",
+    why="A guard that fires on good versions is soon switched off, and then it stops no bad version either. Above "
+    "three times the accepted share this is an error.",
+    remedy="Compare with the stable version (`detect`) instead of a bare `limit`, or move the limit away from the "
+    "baseline.",
+    example="""
+spec:
+  rollout:
+    guards:
+      - {metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}
+      - {metric: error-rate, baseline: 0.5%, limit: 0.75%, name: ceiling}
+""",
+    instead="""
+spec:
+  rollout:
+    guards:
+      - {metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}
+      - {metric: error-rate, baseline: 0.5%, limit: 1.5%, name: ceiling}
+""",
+    repair="review",
 )
 def false_rollback(context: Context) -> Iterator[Problem]:
-    """False rollbacks of the whole rollout: warned above the budget, refused above three times of it."""
+    """Check the probability that any guard rolls a good version back, over the whole rollout."""
     found = canary_odds(context)
     if found is None or found[1].false_rollback is None:
         return
@@ -51,23 +69,21 @@ def false_rollback(context: Context) -> Iterator[Problem]:
         return
     guard, alone = max(odds.guards, key=lambda pair: pair[1].false_rollback)
     often = f" (1 in {math.floor(1 / chance)})" if chance <= _EVERY_SECOND else ""
-    message = (
-        f"a good version is rolled back in {share_up(chance)} of all releases{often}; {percent(budget)} are "
-    )
-    message += f"accepted. `{guard.name}` alone: {share_up(alone.false_rollback)}"
+    message = f"a good version is rolled back in {share_up(chance)} of all releases{often}; "
+    message += f"{percent(budget)} is accepted. `{guard.name}` alone: {share_up(alone.false_rollback)}"
     severity: Severity = "error" if chance > _REFUSED_FALSE_ROLLBACK * budget else "warning"
     hint, fix = _compare(context, guard)
     yield Problem((*GUARDS, guard.index), message, hint, fix=fix, severity=severity)
 
 
 def _compare(context: Context, guard: Comparison | Limit) -> tuple[str, Fix | None]:
-    """The way from a bare limit to a comparison, and what it brings."""
+    """How to get from a bare limit to a comparison, and what that brings."""
     sibling = next(iter(comparisons(context, guard)), None)
     if sibling is not None:
-        return f"leave it out: `{sibling.name}` compares already", None
+        return f"remove this guard: `{sibling.name}` already compares with stable", None
     better = compared(context.plan, guard) if isinstance(guard, Limit) else None
     if better is None:
-        return "compare with the stable version: `detect` instead of `limit`", None
+        return "compare with the stable version: write `detect` instead of `limit`", None
     odds = price(context.plan, better, phases_of(context))
     ((direction, size),) = detect_of(better).items()
     hint = f"write `detect: {{{direction}: {size}}}` instead of `limit`: "
@@ -78,13 +94,25 @@ def _compare(context: Context, guard: Comparison | Limit) -> tuple[str, Fix | No
 @rule(
     "CAN102",
     "warning",
-    "too few bad versions are caught by the end of the rollout",
+    "a guard catches too few bad versions by the end of the rollout",
     scope=Context,
-    why="A guard that sees too few requests lets the change through that it was written for, and looks like a check.",
+    why="A guard that sees too few requests looks like a check, and lets the very change through that it is there "
+    "for. Below a power of 50% this is an error.",
     remedy="Hold longer, send more traffic, or declare a larger change.",
+    example="""
+spec:
+  traffic: {minRps: 100}
+  rollout: {steps: [{weight: 5%, hold: 1h}, {weight: 20%, hold: 10m}]}
+""",
+    instead="""
+spec:
+  traffic: {minRps: 100}
+  rollout: {steps: [{weight: 5%, hold: 1h}, {weight: 20%, hold: 20m}]}
+""",
+    repair="safe",
 )
 def power(context: Context) -> Iterator[Problem]:
-    """Power over all steps: warned below `risk.power`, refused below one half."""
+    """Check the power of every comparison over all steps against `risk.power`."""
     found = canary_odds(context)
     if found is None:
         return
@@ -93,88 +121,93 @@ def power(context: Context) -> Iterator[Problem]:
         if alone.power >= rollout.risk.power:
             continue
         message = f"`{guard.name}` catches {share_down(alone.power)} of {effect_of(guard)} by the end; "
-        message += f"{percent(rollout.risk.power)} are wanted"
+        message += f"{percent(rollout.risk.power)} is required"
         hint, fix = _more_power(context, guard, alone)
         severity: Severity = "error" if alone.power < _REFUSED_POWER else "warning"
         yield Problem((*GUARDS, guard.index, "detect"), message, hint, fix=fix, severity=severity)
 
 
 def _more_power(context: Context, guard: Comparison, alone: GuardOdds) -> tuple[str, Fix | None]:
-    """The ways out: for each step how long it would have to be, or the change that is caught as it is."""
-    steps, indices, wanted = phases_of(context), weight_steps(context), context.plan.rollout.risk.power
-    exits, fix = [], None
+    """The ways out: how long each step would have to be, or the change that is caught as it is."""
+    steps, indices, required = phases_of(context), weight_steps(context), context.plan.rollout.risk.power
+    exits: list[str] = []
+    fix = None
     for position, (phase, index) in enumerate(zip(steps, indices, strict=True)):
-        better = _hold_for_end(context, guard, position, wanted)
+        better = _hold_for_end(context, guard, position, required)
         if better:
-            exits.append(
-                f"hold {percent(phase.weight)} for {duration(better[0])} ({share_down(better[1].power)} caught)"
-            )
-            fix = Fix((*STEPS, index, "hold"), duration(better[0]))
+            hold = duration(better[0])
+            exits.append(f"hold {percent(phase.weight)} for {hold} ({share_down(better[1].power)} caught)")
+            fix = Fix((*STEPS, index, "hold"), hold)
     if alone.mde_at_power:
-        rounded = percent(math.ceil(alone.mde_at_power * 1000 - 1e-9) / 1000)
-        exits.append(f"declare {rounded}, the smallest change that these steps catch")
-    return ", or ".join(
-        exits
-    ) or "this traffic is too little for a canary: judge it offline, or in a shadow", fix
+        smallest = percent(math.ceil(alone.mde_at_power * 1000 - 1e-9) / 1000)
+        exits.append(f"declare {smallest}, the smallest change that these steps catch")
+    if not exits:
+        return "there is too little traffic for a canary: use a gate or a shadow instead", fix
+    return ", or ".join(exits), fix
 
 
 def _hold_for_end(
-    context: Context, guard: Comparison, position: int, wanted: float
+    context: Context, guard: Comparison, position: int, required: float
 ) -> tuple[float, GuardOdds] | None:
     """The smallest round hold of a step that gives the whole rollout its power."""
     steps = phases_of(context)
     if position == len(steps) - 1:
-        return hold_that_catches(context, guard, steps, position, wanted)
-    reached = hold_that_catches(context, guard, steps[: position + 1], position, wanted)
-    return (
-        (reached[0], price(context.plan, guard, with_hold(steps, position, reached[0]))) if reached else None
-    )
+        return hold_that_catches(context, guard, steps, position, required)
+    reached = hold_that_catches(context, guard, steps[: position + 1], position, required)
+    if reached is None:
+        return None
+    return reached[0], price(context.plan, guard, with_hold(steps, position, reached[0]))
 
 
 @rule(
     "CAN107",
     "warning",
-    "nobody can tell what a guard will do",
+    "nobody can compute the odds of a guard",
     scope=Context,
     why="Whether a guard catches anything depends on the traffic and on how often the event happens in normal times.",
     remedy="Declare `traffic.minRps`, and the `baseline` of the guard or of its outcome.",
+    example="spec: {rollout: {guards: [{metric: error-rate, detect: {rise: 100%}}]}}",
+    instead="spec: {rollout: {guards: [{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}]}}",
 )
 def unpriced(context: Context) -> Iterator[Problem]:
-    """Guards without odds; fairness guards are judged by their intervals and need none."""
+    """Check that everything is declared that odds need; guards that never have odds need nothing."""
     found = canary_odds(context)
     if found is None:
         return
     _, odds = found
-    # Guards that can have odds: what keeps the others from it is their type, not what the spec leaves out.
     guards = {guard.name: guard for guard in context.plan.guards if not guard.unpriced}
     if not context.plan.min_rps and guards:
         message = (
-            "`traffic.minRps` is not declared: there are no odds, and no step asks whether it has seen enough"
+            "`traffic.minRps` is not declared, so there are no odds, and no step checks for enough evidence"
         )
-        yield Problem(
-            ("spec", "traffic", "minRps"), message, "declare the requests per second off-peak", on_key=True
-        )
+        hint = "declare the requests per second off-peak"
+        yield Problem(("spec", "traffic", "minRps"), message, hint, on_key=True)
         return
     for name, reason in odds.unpriced:
-        if name in guards:
-            message = f"there are no odds of `{name}`: {reason}"
+        guard = guards.get(name)
+        if guard is not None and is_testable(context, guard):
+            message = f"there are no odds for `{name}`: {reason}"
             hint = "declare its `baseline`: the share of events in normal times"
-            yield Problem((*GUARDS, guards[name].index, "baseline"), message, hint, on_key=True)
+            if guard.baseline is not None:
+                hint = "correct its `baseline`, or the change to detect"
+            yield Problem((*GUARDS, guard.index, "baseline"), message, hint, on_key=True)
 
 
 @rule(
     "CAN108",
     "warning",
-    "nothing but a person can stop this rollout",
+    "a canary has no guard",
     scope=Context,
-    why="Without a guard the weights grow by the clock: a bad version reaches everyone unless somebody looks.",
+    why="Without a guard the weights grow by the clock: a bad version reaches everyone unless a person stops it.",
     remedy="Add a guard: an outcome, `error-rate` or `slow-rate`.",
+    example="spec: {rollout: {guards: []}}",
+    instead="spec: {rollout: {guards: [{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}]}}",
 )
 def unguarded(context: Context) -> Iterator[Problem]:
-    """A canary without guards."""
+    """Check that something automatic can stop a canary."""
     if context.plan.rollout.strategy == "canary" and not context.plan.guards:
         message = "no guard watches the live traffic"
-        hint = "add one: `{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}`, for example"
+        hint = "add one, for example `{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}`"
         yield Problem(GUARDS, message, hint, on_key=True)
 
 
@@ -183,23 +216,41 @@ def unguarded(context: Context) -> Iterator[Problem]:
     "warning",
     "weights are shares of pods, not of requests",
     scope=Context,
-    why="Without a router a step sends what its pods happen to get: one pod of two is half of the traffic.",
+    why="Without a router a version gets the requests that its pods happen to get: one pod of two is half of the "
+    "traffic. A weight of less than one pod is an error.",
     remedy="Use a router, or enough replicas for the smallest weight.",
+    example="""
+# specs/platform.yaml
+spec: {environments: {production: {router: {kind: none}}}}
+# specs/shop/ranker.yaml
+spec: {replicas: 10}
+""",
+    instead="""
+# specs/platform.yaml
+spec: {environments: {production: {router: {kind: traefik}}}}
+# specs/shop/ranker.yaml
+spec: {replicas: 10}
+""",
+    repair="review",
+    source="Argo Rollouts 1.10, utils/replicaset/canary.go",
 )
 def replica_ratio(context: Context) -> Iterator[Problem]:
-    """Warned always, refused below one pod (statistics.md section 5; argo-rollouts.md 1.11)."""
+    """Check weights where the number of pods decides, and that the smallest one is at least one pod."""
     plan = context.plan
     if capabilities(plan).weights or not plan.rollout.weights:
         return
     pods, smallest = plan.capacity.fewest, min(plan.rollout.weights)
     if smallest >= smallest_weight(plan):
-        message = f"without a router a weight is a share of the {pods} pods: {smallest}% is one in {100 // smallest}"
+        message = (
+            f"without a router a weight is a share of the {pods} pods: {smallest}% is 1 in {100 // smallest}"
+        )
         yield Problem(STEPS, message, "use a router in this environment, or accept this finding", on_key=True)
         return
     needed = math.ceil(100 / smallest)
     path: Path = ("spec", "autoscaling", "min") if plan.capacity.autoscaler else ("spec", "replicas")
     index = next(i for i, step in plan.rollout.weight_steps if step.weight == smallest)
-    message = f"{smallest}% of {pods} pods is less than one; the smallest weight is {math.ceil(100 / max(pods, 1))}%"
+    possible = math.ceil(100 / max(pods, 1))
+    message = f"{smallest}% of {pods} pods is less than one pod; the smallest possible weight is {possible}%"
     hint = f"run {needed} pods (one of them is {smallest}%), or use a router in this environment"
     ceiling = context.tier.ceilings.replicas
     fix = Fix(path, needed) if ceiling is None or needed <= ceiling else None
@@ -209,37 +260,40 @@ def replica_ratio(context: Context) -> Iterator[Problem]:
 @rule(
     "CAN152",
     "warning",
-    "a guard of a blue-green with nothing to compare",
+    "a guard of a blue-green has nothing to compare with",
     scope=Context,
-    why="After the switch all traffic is on the new version: there is no stable one beside it at the same time.",
+    why="After the switch all traffic is on the new version, so no stable version is measured at the same time: a "
+    "comparison is an error, and a limit on an outcome follows the time of day.",
     remedy="Use absolute limits on errors and latency, or a canary.",
+    example="""
+spec:
+  rollout: {strategy: blue-green, approve: manual, guards: [{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}]}
+""",
+    instead="spec: {rollout: {strategy: blue-green, approve: manual, guards: [{metric: error-rate, limit: 1%}]}}",
+    repair="review",
 )
 def blue_green(context: Context) -> Iterator[Problem]:
-    """Comparisons are refused; limits on outcomes are warned of, in a strict tier refused."""
+    """Check that a blue-green is watched by absolute limits on errors and latency."""
     if context.plan.rollout.strategy == "canary":
         return
     for guard in context.plan.guards:
         path: Path = (*GUARDS, guard.index)
         if not isinstance(guard, Limit):
-            message = (
-                f"`{guard.name}` compares versions or groups; a blue-green is watched by absolute limits only"
-            )
-            hint = "write a `limit`, or use a canary"
-            yield Problem(
-                path,
-                message,
-                hint,
-                fix=_as_limit(context, guard) if isinstance(guard, Comparison) else None,
-                severity="error",
-            )
+            message = f"`{guard.name}` compares versions or groups; a blue-green can only be watched by absolute limits"
+            hint, fix = _as_limit(context, guard)
+            yield Problem(path, message, hint, fix=fix, severity="error")
         elif guard.kind == "outcome":
-            message = f"the limit on `{guard.subject}` meets the time of day: no version beside it shares the change"
+            message = (
+                f"a limit on `{guard.subject}` follows the time of day: no other version shares such changes"
+            )
             severity: Severity = "error" if context.regulated else "warning"
-            yield Problem(path, message, "use a canary to judge outcomes", severity=severity)
+            yield Problem(path, message, "use a canary to watch outcomes", severity=severity)
 
 
-def _as_limit(context: Context, guard: Comparison) -> Fix | None:
-    if not guard.baseline or guard.ratio * guard.baseline > 1:
-        return None
+def _as_limit(context: Context, guard: Guard) -> tuple[str, Fix | None]:
+    """The absolute limit that catches what a comparison was to catch."""
+    if not isinstance(guard, Comparison) or not guard.baseline or guard.ratio * guard.baseline > 1:
+        return "write a `limit`, or use a canary", None
     limit = percent(guard.ratio * guard.baseline)
-    return Fix((*GUARDS, guard.index), rewritten(context, guard, detect=None, limit=limit))
+    fix = Fix((*GUARDS, guard.index), rewritten(context, guard, detect=None, limit=limit))
+    return f"write `limit: {limit}` instead of `detect`, or use a canary", fix

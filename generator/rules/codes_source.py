@@ -92,6 +92,6 @@ declare(
         "Specs are read as they are: nothing resolves a merge conflict or fills in `{{ … }}` or `${…}`.",
         "Write the value itself; what differs between environments goes into `environments:`.",
         example="metadata: {name: ${MODEL}, team: shop}\n",
-        instead="metadata: {name: churn, team: shop}\n",
+        instead="metadata: {name: ranker, team: shop}\n",
     ),
 )

@@ -1,69 +1,79 @@
-"""Odds of the offline gates: what a test set of that size can tell (limits: statistics.md sections 4 and 5)."""
+"""Gates: what a test set of a given size can prove, and what can run in the cluster."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from generator.lint.engine import Problem, rule
 from generator.odds.gate_odds import share_odds
 from generator.odds.odds import share_down
 from generator.rules.context import GATES, Context
 from generator.source.finding import Fix, Severity
-from generator.spec.gates import DriftGate, FairnessGate, MetricGate, is_share
+from generator.spec.gates import CustomGate, DriftGate, FairnessGate, MetricGate, is_share
 from generator.spec.units import percent
 from generator.stats.drift import psi_rows
 from generator.stats.fairness import minimum_group
 
 G = TypeVar("G")
 
-_POWER = 0.8
-_SMALLEST_GROUP = 30
-# Largest distance of Kolmogorov and Smirnov that chance alone leaves: 1.3581 sqrt(2/n), 5 % (statistics.md 4.4).
-_KS_5 = 1.3581
-_MANY_ROWS, _TOO_MANY_ROWS = 5_000, 100_000
-_PSI_LIMIT, _PSI_BINS = 0.2, 10
-_DISTANCE_TOOLS = frozenset({"ks", "alibi-detect"})
+_POWER: Final = 0.8
+_SMALLEST_GROUP: Final = 30
+# Largest distance between two empirical distributions that chance alone leaves: 1.3581 sqrt(2/n), at 5%.
+_KS_5: Final = 1.3581
+_MANY_ROWS: Final = 5_000
+_TOO_MANY_ROWS: Final = 100_000
+_PSI_LIMIT: Final = 0.2
+_PSI_BINS: Final = 10
+_DISTANCE_TOOLS: Final = frozenset({"ks", "alibi-detect"})
+_BY_DIGEST: Final = "@sha256:"
+_PLACEHOLDER: Final = "{{"
 
 
 def _of(kind: type[G], context: Context) -> Iterator[tuple[int, G]]:
-    """The gates of one kind, with their places in the spec."""
+    """The gates of one kind, with their positions in the spec."""
     return ((index, gate) for index, gate in enumerate(context.spec.gates) if isinstance(gate, kind))
 
 
 @rule(
     "GATE301",
     "warning",
-    "the test set is too small for its limit",
+    "the test set is too small for the limit",
     scope=Context,
-    why="A share passes when its whole interval does: on few rows a good model stays undecided, and that blocks it.",
-    remedy="Judge on more rows.",
+    why="A share passes only if its whole confidence interval does: on few rows a good model is inconclusive, and "
+    "that blocks it.",
+    remedy="Evaluate on more rows.",
+    example="spec: {gates: [{name: accuracy, metric: accuracy, atLeast: 0.92, rows: 500}]}",
+    instead="spec: {gates: [{name: accuracy, metric: accuracy, atLeast: 0.92, rows: 2000}]}",
+    source="Wilson: Probable Inference, Journal of the American Statistical Association 22, 1927",
 )
 def accuracy(context: Context) -> Iterator[Problem]:
-    """Shares of so few rows that a model two points better than the limit passes in less than four of five runs."""
+    """Check that a model two points better than the limit passes in at least 80% of all runs."""
     for index, gate in _of(MetricGate, context):
         if gate.rows is None or not is_share(gate.metric):
             continue
         passing = _passing(context, gate, gate.rows)
         if passing is None or passing >= _POWER:
             continue
-        message = f"on {gate.rows} rows a model 2 points better than the limit of `{gate.name}` passes with a chance "
-        message += f"of {share_down(passing)}"
+        message = (
+            f"on {gate.rows:,} rows a model 2 points better than the limit of `{gate.name}` passes in only "
+        )
+        message += f"{share_down(passing)} of all runs"
         needed = _rows(context, gate)
-        hint = f"judge on {needed} rows: {share_down(_passing(context, gate, needed) or 0.0)}"
+        hint = f"evaluate on {needed:,} rows: {share_down(_passing(context, gate, needed) or 0.0)}"
         yield Problem((*GATES, index, "rows"), message, hint)
 
 
 def _passing(context: Context, gate: MetricGate, rows: int) -> float | None:
-    """Chance that a model two points better than the limit passes; None where no limit is a share."""
+    """The share of runs in which a model two points better than the limit passes; None if no limit is a share."""
     config = {"atLeast": gate.at_least, "atMost": gate.at_most}
     found = share_odds(config, rows, guaranteed=context.regulated)
     return found[1].passes if found else None
 
 
 def _rows(context: Context, gate: MetricGate) -> int:
-    """Smallest round number of rows that gives such a model its four of five chances."""
+    """The smallest round number of rows on which such a model passes in at least 80% of all runs."""
     tried = (digit * int(10**exponent) for exponent in range(1, 9) for digit in (1, 2, 3, 5))
     return next(rows for rows in tried if (_passing(context, gate, rows) or 0.0) >= _POWER)
 
@@ -71,18 +81,21 @@ def _rows(context: Context, gate: MetricGate) -> int:
 @rule(
     "GATE302",
     "warning",
-    "nobody said how large the test set is",
+    "the size of the test set is not declared",
     scope=Context,
-    why="What a limit is worth depends on the rows behind it.",
+    why="What a limit is worth depends on the number of rows behind it. In a tier that requires images by digest "
+    "this is an error.",
     remedy="Declare `rows`: the rows of the test set, or of the smaller window.",
+    example="spec: {gates: [{name: accuracy, metric: accuracy, atLeast: 0.92}]}",
+    instead="spec: {gates: [{name: accuracy, metric: accuracy, atLeast: 0.92, rows: 2000}]}",
 )
 def rows_unknown(context: Context) -> Iterator[Problem]:
-    """Metric gates and stability indices without rows: warned, refused in a strict tier."""
+    """Check that metric gates and stability indices declare their rows."""
     computed = {i: f"`{gate.metric}`" for i, gate in _of(MetricGate, context) if gate.rows is None}
     indices = [i for i, gate in _of(DriftGate, context) if gate.tool == "psi" and gate.rows is None]
     severity: Severity = "error" if context.regulated else "warning"
     for index, what in sorted((computed | dict.fromkeys(indices, "its index")).items()):
-        message = f"`{context.spec.gates[index].name}` does not say on how many rows {what} is computed"
+        message = f"`{context.spec.gates[index].name}` does not declare on how many rows {what} is computed"
         yield Problem((*GATES, index), message, "add `rows: …`", severity=severity)
 
 
@@ -91,30 +104,45 @@ def rows_unknown(context: Context) -> Iterator[Problem]:
     "warning",
     "two models are compared by their scores alone",
     scope=Context,
-    why="The same rows judged by both tell three to five times as much as two scores (statistics.md 4.2).",
-    remedy="Let the evaluation write both models' predictions for each row, and say `paired: true`.",
+    why="The predictions of both models for the same rows contain three to five times as much evidence as two scores.",
+    remedy="Let the evaluation write both models' predictions for each row, and set `paired: true`.",
+    example="spec: {gates: [{name: not-worse, metric: auc, against: champion, noWorseBy: 1pp, rows: 900}]}",
+    instead="""
+spec:
+  gates: [{name: not-worse, metric: auc, against: champion, noWorseBy: 1pp, rows: 900, paired: true}]
+""",
+    source="McNemar: Sampling Error of the Difference Between Correlated Proportions, Psychometrika 12, 1947",
 )
 def unpaired(context: Context) -> Iterator[Problem]:
-    """Comparisons with the champion that are not paired."""
+    """Check that comparisons with the champion are paired."""
     for index, gate in _of(MetricGate, context):
         if gate.against and not gate.paired:
             message = f"`{gate.name}` compares two scores, not two models on the same rows"
-            hint = (
-                "write both predictions for each row and say `paired: true`: a third of the rows tell as much"
-            )
+            hint = "write both models' predictions for each row and set `paired: true`: a third of the rows is enough"
             yield Problem((*GATES, index, "against"), message, hint)
 
 
 @rule(
     "GATE310",
     "warning",
-    "groups that are too small for the limit on fairness",
+    "groups are too small for the limit on fairness",
     scope=Context,
-    why="The difference between small groups is large by chance: a fair model fails, and everyone learns to ignore it.",
-    remedy="Raise `minGroup`, judge on more rows, or merge groups.",
+    why="The difference between small groups is large by chance: fair models fail, and people learn to ignore the "
+    "gate. Groups below 30 rows are an error.",
+    remedy="Raise `minGroup`, evaluate on more rows, or merge groups.",
+    example="""
+spec:
+  gates: [{name: parity, fairness: demographic-parity-difference, sensitive: [gender], atMost: 0.1, minGroup: 50}]
+""",
+    instead="""
+spec:
+  gates: [{name: parity, fairness: demographic-parity-difference, sensitive: [gender], atMost: 0.1, minGroup: 200}]
+""",
+    repair="review",
+    source="Harter: Tables of Range and Studentized Range, Annals of Mathematical Statistics 31, 1960",
 )
 def groups(context: Context) -> Iterator[Problem]:
-    """Smallest group judged: warned below what a fair model needs, refused below 30 (statistics.md 4.3)."""
+    """Check the smallest group that is compared against what a fair model needs."""
     declared = {**context.platform.attributes, **context.spec.service.attributes}
     for index, gate in _of(FairnessGate, context):
         if not gate.at_most:
@@ -124,9 +152,9 @@ def groups(context: Context) -> Iterator[Problem]:
         needed = max(_SMALLEST_GROUP, minimum_group(gate.at_most, counts[widest]))
         if gate.min_group >= needed:
             continue
-        message = f"`{gate.name}` judges groups of {gate.min_group} rows: with {counts[widest]} groups of `{widest}` "
-        message += f"a fair model needs {needed} in each to stay below {gate.at_most:g}"
-        hint = f"write `minGroup: {needed}`: a fair model then fails in 5% of all runs at most"
+        message = f"`{gate.name}` compares groups of {gate.min_group} rows: with {counts[widest]} groups of `{widest}` "
+        message += f"a fair model needs {needed} rows in each to stay below {gate.at_most:g}"
+        hint = f"write `minGroup: {needed}`: a fair model then fails in at most 5% of all runs"
         severity: Severity = "error" if gate.min_group < _SMALLEST_GROUP else "warning"
         fix = Fix((*GATES, index, "minGroup"), needed)
         yield Problem((*GATES, index, "minGroup"), message, hint, fix=fix, severity=severity)
@@ -135,45 +163,148 @@ def groups(context: Context) -> Iterator[Problem]:
 @rule(
     "GATE321",
     "warning",
-    "the smallest drift that matters is smaller than chance in a large sample",
+    "the smallest drift that counts is what chance leaves in a large sample",
     scope=Context,
-    why="With enough rows every difference is significant; only a floor of the effect lets such a gate pass.",
+    why="With enough rows every difference is significant; only a lower bound on its size lets such a gate pass. A "
+    "bound that 100,000 rows leave to chance is an error.",
     remedy="Raise `atMost`; 0.1 is a shift by a quarter of a standard deviation.",
+    example="""
+# specs/shop/ranker.yaml
+spec: {gates: [{name: drift, drift: {reference: a.csv, current: b.csv, features: [x]}, tool: ks, atMost: 0.02}]}
+# specs/shop/ranker.lock.yaml
+data:
+  a.csv: {digest: "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", resolved: a.csv}
+  b.csv: {digest: "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", resolved: b.csv}
+""",
+    instead="""
+# specs/shop/ranker.yaml
+spec: {gates: [{name: drift, drift: {reference: a.csv, current: b.csv, features: [x]}, tool: ks, atMost: 0.1}]}
+# specs/shop/ranker.lock.yaml
+data:
+  a.csv: {digest: "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", resolved: a.csv}
+  b.csv: {digest: "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", resolved: b.csv}
+""",
+    repair="review",
+    source="Smirnov: Table for Estimating the Goodness of Fit, Annals of Mathematical Statistics 19, 1948",
 )
 def drift_floor(context: Context) -> Iterator[Problem]:
-    """A floor below what 5,000 rows leave to chance (warned), or 100,000 (refused): then the p value decides alone."""
+    """Check the smallest distance that counts against what chance leaves between two samples of 5,000 rows."""
     warned, refused = (_KS_5 * math.sqrt(2 / rows) for rows in (_MANY_ROWS, _TOO_MANY_ROWS))
     for index, gate in _of(DriftGate, context):
-        if gate.tool not in _DISTANCE_TOOLS or gate.at_most is None:
+        if gate.tool not in _DISTANCE_TOOLS or gate.at_most is None or gate.at_most >= warned:
             continue
-        if gate.at_most < warned:
-            message = f"the distance {gate.at_most:g} of `{gate.name}` is what chance leaves between two samples of "
-            message += (
-                f"{math.floor(2 * (_KS_5 / gate.at_most) ** 2)} rows: above that only the p value decides"
-            )
-            severity: Severity = "error" if gate.at_most < refused else "warning"
-            path = (*GATES, index, "atMost")
-            hint = "write 0.1, a shift by a quarter of a standard deviation"
-            yield Problem(path, message, hint, fix=Fix(path, 0.1), severity=severity)
+        rows = math.floor(2 * (_KS_5 / gate.at_most) ** 2)
+        message = (
+            f"the distance {gate.at_most:g} of `{gate.name}` is what chance leaves between two samples of "
+        )
+        message += f"{rows:,} rows: on more rows only the p-value decides"
+        severity: Severity = "error" if gate.at_most < refused else "warning"
+        path = (*GATES, index, "atMost")
+        hint = "write 0.1, a shift by a quarter of a standard deviation"
+        yield Problem(path, message, hint, fix=Fix(path, 0.1), severity=severity)
 
 
 @rule(
     "GATE322",
     "warning",
-    "too few rows for the limit of a stability index",
+    "there are too few rows for the limit of a stability index",
     scope=Context,
-    why="The index of two small samples is large by chance: without any drift the gate stops the release.",
+    why="The index of two small samples is large by chance: without any drift the gate stops the release. Below "
+    "half of the rows needed this is an error.",
     remedy="Compare more rows, or raise `atMost`.",
+    example="""
+# specs/shop/ranker.yaml
+spec: {gates: [{name: drift, drift: {reference: a.csv, current: b.csv, features: [x, y]}, tool: psi, rows: 150}]}
+# specs/shop/ranker.lock.yaml
+data:
+  a.csv: {digest: "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", resolved: a.csv}
+  b.csv: {digest: "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", resolved: b.csv}
+""",
+    instead="""
+# specs/shop/ranker.yaml
+spec: {gates: [{name: drift, drift: {reference: a.csv, current: b.csv, features: [x, y]}, tool: psi, rows: 500}]}
+# specs/shop/ranker.lock.yaml
+data:
+  a.csv: {digest: "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", resolved: a.csv}
+  b.csv: {digest: "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", resolved: b.csv}
+""",
+    source="Yurdakul, Naranjo: Statistical Properties of the Population Stability Index, Journal of Risk Model "
+    "Validation 14, 2020",
 )
 def stability_rows(context: Context) -> Iterator[Problem]:
-    """Rows below which an index exceeds its limit by chance in 5 % of all runs: warned; below half of it: refused."""
+    """Check that without drift an index exceeds its limit in at most the declared share of all runs."""
     for index, gate in _of(DriftGate, context):
         if gate.tool != "psi" or gate.rows is None:
             continue
         limit = gate.at_most or _PSI_LIMIT
         needed = math.ceil(psi_rows(_PSI_BINS, limit, gate.alpha / len(gate.drift.features)))
         if gate.rows < needed:
-            message = f"on {gate.rows} rows a window the index of `{gate.name}` exceeds {limit:g} by chance"
-            hint = f"compare {needed} rows: without drift it then fails in {percent(gate.alpha)} of all runs at most"
+            message = (
+                f"on {gate.rows:,} rows per window the index of `{gate.name}` exceeds {limit:g} by chance"
+            )
+            hint = f"compare {needed:,} rows: without drift it then fails in at most {percent(gate.alpha)} of all runs"
             severity: Severity = "error" if 2 * gate.rows < needed else "warning"
             yield Problem((*GATES, index, "rows"), message, hint, severity=severity)
+
+
+@rule(
+    "GATE330",
+    "error",
+    "a custom gate can't run in the cluster",
+    scope=Context,
+    why="A command of your repository is not in any image: its gate would be inconclusive, and block every release.",
+    remedy="Put the program into an image and name it by digest, or let the tier enforce gates in git only.",
+    example="spec: {gates: [{name: own, custom: python checks/own.py}]}",
+    instead="""
+spec:
+  gates:
+    - name: own
+      custom: registry.example.com/checks@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+""",
+)
+def commands(context: Context) -> Iterator[Problem]:
+    """Check that custom gates are images where the tier enforces gates in the cluster."""
+    for index, gate in _custom_in_cluster(context):
+        if _BY_DIGEST not in gate.custom:
+            tier = context.plan.identity.tier
+            message = f"`{gate.name}` is a command, and the tier `{tier}` runs gates in the cluster"
+            yield Problem((*GATES, index, "custom"), message, "name an image by digest: name@sha256:…")
+
+
+@rule(
+    "GATE331",
+    "error",
+    "Argo Workflows would change an image or an argument",
+    scope=Context,
+    why="Argo replaces whatever is between double braces, and fails if it does not know the name.",
+    remedy="Write it without double braces.",
+    example="""
+spec:
+  gates:
+    - name: own
+      custom: registry.example.com/checks@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      args: ["{{json}}"]
+""",
+    instead="""
+spec:
+  gates:
+    - name: own
+      custom: registry.example.com/checks@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      args: ["json"]
+""",
+    source="Argo Workflows 3.7, util/template",
+)
+def placeholders(context: Context) -> Iterator[Problem]:
+    """Check that images and arguments of custom gates have no placeholder of Argo."""
+    for index, gate in _custom_in_cluster(context):
+        if _PLACEHOLDER in gate.custom:
+            message = f"Argo Workflows would replace a part of the image of `{gate.name}`"
+            yield Problem((*GATES, index, "custom"), message, "remove the double braces")
+        for position, argument in enumerate(gate.args):
+            if _PLACEHOLDER in argument:
+                message = f"Argo Workflows would replace a part of this argument of `{gate.name}`"
+                yield Problem((*GATES, index, "args", position), message, "remove the double braces")
+
+
+def _custom_in_cluster(context: Context) -> Iterator[tuple[int, CustomGate]]:
+    return _of(CustomGate, context) if "cluster" in context.tier.evidence else iter(())

@@ -1,15 +1,16 @@
-"""Bare limits and delayed outcomes: guards that read something else than they seem to."""
+"""Bare limits and late outcomes: guards that measure something else than they seem to."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Final
 
 from generator.lint.engine import Problem, rule
 from generator.odds.odds import odds_of, price, share_up
 from generator.plan.guards import Comparison, Guard, Limit
 from generator.rules.context import GUARDS, STEPS, Context, weight_steps
-from generator.rules.effects import (
+from generator.rules.what_if import (
     caught,
     compared,
     comparisons,
@@ -26,25 +27,30 @@ from generator.source.finding import Fix, Severity
 from generator.spec.units import duration, percent
 from generator.stats.delay import REFUSE_SHIFT, WARN_SHIFT, delay_share, llr_shift, mask_dead_time
 
-_FEW, _TOO_FEW = 100.0, 20.0
-_HALF = 0.5
+_FEW: Final = 100.0
+_TOO_FEW: Final = 20.0
+_HALF: Final = 0.5
 
 
 def _bare(context: Context) -> list[Limit]:
-    """Guards with an absolute limit on a ratio."""
+    """Guards with an absolute limit on a share of events."""
     return [guard for guard in context.plan.guards if isinstance(guard, Limit) and guard.counts]
 
 
 @rule(
     "CAN103",
     "warning",
-    "a guard can roll back and nobody said what it must catch",
+    "a guard has a limit, but no declared change that it must catch",
     scope=Context,
-    why="A limit without a declared change has no power: nobody can tell a check from a decoration.",
-    remedy="Write `detect` instead of `limit`, or add a guard that does beside it.",
+    why="Without a declared change a limit has no power: it can't be told apart from decoration. In a tier that "
+    "requires images by digest this is an error.",
+    remedy="Write `detect` instead of `limit`, or add a guard with `detect` for the same metric.",
+    example="spec: {rollout: {guards: [{outcome: ctr, limit: 3%}]}}",
+    instead="spec: {rollout: {guards: [{outcome: ctr, detect: {drop: 25%}}]}}",
+    repair="review",
 )
 def undeclared(context: Context) -> Iterator[Problem]:
-    """A bare limit alone: warned, refused in a strict tier; beside a comparison it is a second net."""
+    """Check that a comparison watches what a bare limit watches."""
     if context.plan.rollout.strategy != "canary":
         return
     for guard in _bare(context):
@@ -52,7 +58,7 @@ def undeclared(context: Context) -> Iterator[Problem]:
             message = f"`{guard.name}` has a limit, but no change that it must catch"
             severity: Severity = "error" if context.regulated else "warning"
             fix, example = _as_comparison(context, guard)
-            hint = f"write `detect: {example}` instead of `limit`, or add such a guard beside it"
+            hint = f"write `detect: {example}` instead of `limit`, or add such a guard"
             yield Problem((*GUARDS, guard.index, "limit"), message, hint, fix=fix, severity=severity)
 
 
@@ -69,13 +75,31 @@ def _as_comparison(context: Context, guard: Limit) -> tuple[Fix | None, str]:
 @rule(
     "CAN105",
     "warning",
-    "too few requests in the window of a limit",
+    "the window of a limit holds too few requests",
     scope=Context,
-    why="A ratio of a handful of requests is noise, and of none there is none: the guard waits or fires by chance.",
+    why="A share of a handful of requests is noise, and of none it does not exist: the guard waits or fires by "
+    "chance. Below 20 requests this is an error.",
     remedy="Send more traffic in the first step, or compare with the stable version (`detect`).",
+    example="""
+spec:
+  traffic: {minRps: 6}
+  rollout:
+    guards:
+      - {metric: error-rate, baseline: 20%, detect: {rise: 100%}}
+      - {metric: error-rate, baseline: 20%, limit: 80%, name: ceiling}
+""",
+    instead="""
+spec:
+  traffic: {minRps: 7}
+  rollout:
+    guards:
+      - {metric: error-rate, baseline: 20%, detect: {rise: 100%}}
+      - {metric: error-rate, baseline: 20%, limit: 80%, name: ceiling}
+""",
+    repair="review",
 )
 def sparse(context: Context) -> Iterator[Problem]:
-    """Requests in a window at the smallest weight: warned below 100, refused below 20."""
+    """Check that a window has at least 100 requests at the smallest weight."""
     rollout, rps = context.plan.rollout, context.plan.min_rps
     if not rps or not _bare(context):
         return
@@ -85,20 +109,21 @@ def sparse(context: Context) -> Iterator[Problem]:
     if requests >= _FEW:
         return
     needed = math.ceil(100 * _FEW / (rps * window))
-    fix, hint = None, "a limit needs more traffic than this: compare with the stable version (`detect`)"
+    fix = None
+    hint = "a limit needs more traffic: compare with the stable version (`detect`) instead"
     if rollout.weights and needed <= _highest_weight(context):
         index = next(i for i, step in rollout.weight_steps if step.weight == smallest)
-        hint = f"start with {needed}%: {math.floor(rps * needed / 100 * window)} requests in a window"
+        hint = f"start with {needed}%: {math.floor(rps * needed / 100 * window):,} requests in a window"
         fix = Fix((*STEPS, index, "weight"), f"{needed}%")
     for guard in _bare(context):
         seen = f"{math.floor(requests)} requests in {duration(window)}"
-        message = f"`{guard.name}` looks at {seen} at {smallest}%"
+        message = f"`{guard.name}` sees only {seen} at {smallest}%"
         severity: Severity = "error" if requests < _TOO_FEW else "warning"
         yield Problem((*GUARDS, guard.index, "limit"), message, hint, fix=fix, severity=severity)
 
 
 def _highest_weight(context: Context) -> int:
-    """Highest weight that the smallest step may have: below the next step, within the tier."""
+    """The highest weight that the smallest step may have: below the next step, within the tier."""
     weights = sorted(context.plan.rollout.weights)
     next_weight = weights[1] - 1 if len(weights) > 1 else 100
     return min(next_weight, context.tier.ceilings.first_weight or 100)
@@ -107,21 +132,38 @@ def _highest_weight(context: Context) -> int:
 @rule(
     "CAN110",
     "warning",
-    "a limit stands exactly where the change is to be caught",
+    "a limit is exactly where the change to detect ends",
     scope=Context,
-    why="A version with just that change is below the limit in half of all looks: it is caught by the toss of a coin.",
-    remedy="Move the limit beyond the change, or leave it out: the comparison catches it.",
+    why="A version with just that change is beyond the limit in half of all measurements: chance decides whether it "
+    "is caught.",
+    remedy="Move the limit beyond the change, or remove it: the comparison catches the change.",
+    example="""
+spec:
+  rollout:
+    guards:
+      - {metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}
+      - {metric: error-rate, baseline: 0.5%, limit: 1%, name: ceiling}
+""",
+    instead="""
+spec:
+  rollout:
+    guards:
+      - {metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}
+      - {metric: error-rate, baseline: 0.5%, limit: 1.5%, name: ceiling}
+""",
+    repair="review",
 )
 def coin_toss(context: Context) -> Iterator[Problem]:
-    """A limit at baseline times the change that a comparison beside it is to catch."""
+    """Check that a limit differs from what a comparison of the same metric is to catch."""
     for guard in _bare(context):
         for other in comparisons(context, guard):
             bad = (guard.baseline or 0.0) * other.ratio
             if guard.baseline and math.isclose(guard.limit, bad, rel_tol=1e-6):
                 message = f"the limit {percent(guard.limit)} is exactly what {effect_of(other)} leave: "
-                message += "each look at such a version is the toss of a coin"
+                message += "chance decides each measurement of such a version"
                 beyond = guard.baseline * (1 + 2 * (other.ratio - 1))
-                fix, hint = None, f"leave the limit out: `{other.name}` compares"
+                fix = None
+                hint = f"remove the limit: `{other.name}` catches such versions"
                 if 0 < beyond < 1:
                     fix = Fix((*GUARDS, guard.index, "limit"), percent(beyond))
                     hint = f"write {percent(beyond)}, twice that change: `{other.name}` catches the change itself"
@@ -131,13 +173,17 @@ def coin_toss(context: Context) -> Iterator[Problem]:
 @rule(
     "CAN140",
     "warning",
-    "late outcomes look like a bad version",
+    "late outcomes make a good version look bad",
     scope=Context,
-    why="Outcomes that are still under way are missing from a version whose weight has just grown, and from no other.",
-    remedy="Let the weight grow less at a time, compare with the stable version, or count settled outcomes only.",
+    why="Right after a weight grows, the canary has requests whose outcomes are still to come, and stable has not: "
+    "the canary looks worse than it is. If they could roll it back on their own, this is an error.",
+    remedy="Let the weight grow in smaller steps, compare with the stable version, or count settled outcomes only.",
+    example="spec: {traffic: {minRps: 3000}}",
+    instead="spec: {traffic: {minRps: 400}}",
+    repair="review",
 )
 def late(context: Context) -> Iterator[Problem]:
-    """Evidence against a good version by outcomes that outlast the mask; bare limits have no mask."""
+    """Check the evidence that late outcomes add against a good version; bare limits ignore none of them."""
     rps = context.plan.min_rps
     if context.plan.rollout.strategy != "canary" or not rps:
         return
@@ -162,15 +208,21 @@ def _shifted(context: Context, guard: Comparison, rps: float) -> Iterator[Proble
             continue
         shift = left * llr_shift(rps, step.weight / 100, grown / 100, baseline, guard.delay_s, ratio)
         if shift > WARN_SHIFT:
-            share = shift / math.log(1 / guard.alpha) if 0 < guard.alpha < 1 else 1.0
-            added = share_up(share) if share < 1 else "more than all"
-            message = f"late outcomes add {added} of the evidence that rolls back to `{guard.name}` "
-            message += f"when the weight becomes {step.weight}%"
+            boundary = math.log(1 / guard.alpha) if 0 < guard.alpha < 1 else shift
+            share = shift / boundary
+            message = (
+                f"late outcomes alone would roll back `{guard.name}` when the weight becomes {step.weight}%"
+            )
+            if share < 1:
+                message = (
+                    f"late outcomes give `{guard.name}` {share_up(share)} of the evidence for a rollback "
+                )
+                message += f"when the weight becomes {step.weight}%"
             slower = math.floor(grown * WARN_SHIFT / shift)
-            hint, fix = "count an outcome and its request together once they are settled", None
+            fix, hint = None, "count outcomes only once they have settled"
             if slower >= 1:
                 weight = step.weight - grown + slower
-                hint = f"go to {weight}% first: a third of that evidence and less, or {hint}"
+                hint = f"go to {weight}% first (at most {share_up(WARN_SHIFT / boundary)} of that evidence), or {hint}"
                 fix = Fix((*STEPS, index, "weight"), f"{weight}%")
             severity: Severity = "error" if shift > REFUSE_SHIFT else "warning"
             yield Problem((*STEPS, index, "weight"), message, hint, fix=fix, severity=severity)
@@ -181,43 +233,61 @@ def _unmasked(context: Context, guard: Limit) -> Iterator[Problem]:
     reading, limit = (guard.baseline or 0.0) * seen, guard.limit
     if reading >= limit:
         return
-    message = f"outcomes come {duration(guard.delay_s)} late: the first window of a good version reads "
+    message = f"outcomes arrive {duration(guard.delay_s)} late: the first window of a good version shows "
     message += f"{percent(round(reading, 5))}, below the limit {percent(limit)}"
     fix, example = _as_comparison(context, guard)
-    hint = f"write `detect: {example}`: the comparison leaves new strata out"
+    hint = f"write `detect: {example}`: a comparison ignores requests whose outcomes are still to come"
     yield Problem((*GUARDS, guard.index, "limit"), message, hint, fix=fix, severity="error")
 
 
 @rule(
     "CAN141",
     "warning",
-    "outcomes are late for the length of a step",
+    "outcomes arrive too late for the length of a step",
     scope=Context,
-    why="Until the outcomes are there a step shows nothing; the mask leaves out five mean delays after each change.",
-    remedy="Hold each step for four mean delays at least, better ten.",
+    why="Until its outcomes arrive a step shows nothing: after each change five mean delays are ignored. A delay "
+    "above the length of the step is an error.",
+    remedy="Hold each step for at least four mean delays; ten are better.",
+    example="""
+spec:
+  outcomes: {ctr: {delay: 6m}}
+  rollout:
+    steps: [{weight: 5%, hold: 2h}, {weight: 15%, hold: 20m}]
+    guards: [{outcome: ctr, detect: {drop: 10%}}]
+""",
+    instead="""
+spec:
+  outcomes: {ctr: {delay: 6m}}
+  rollout:
+    steps: [{weight: 5%, hold: 2h}, {weight: 15%, hold: 30m}]
+    guards: [{outcome: ctr, detect: {drop: 10%}}]
+""",
+    repair="safe",
 )
 def slow(context: Context) -> Iterator[Problem]:
-    """Mean delay above a quarter of the shortest step: warned; above the step: refused."""
+    """Check the mean delay of outcomes against a quarter of the shortest step."""
     steps, indices = phases_of(context), weight_steps(context)
     if not steps:
         return
     position = min(range(len(steps)), key=lambda at: steps[at].duration_s)
+    if not steps[position].duration_s:
+        return  # PLAN502
     shortest = steps[position].duration_s
     for guard in context.plan.guards:
         if not guard.delay_s or guard.delay_s <= shortest / 4:
             continue
-        message = f"the outcomes of `{guard.name}` come {duration(guard.delay_s)} late; "
+        message = f"the outcomes of `{guard.name}` arrive {duration(guard.delay_s)} late; "
         message += f"the shortest step lasts {duration(shortest)}"
         severity: Severity = "error" if guard.delay_s > shortest else "warning"
         path: Path = (*STEPS, indices[position], "hold")
         hold = _settled(context, guard, position)
-        hint = "count outcomes that settle sooner" if hold is None else _held(context, guard, position, hold)
+        hint = "use an outcome that settles sooner" if hold is None else _held(context, guard, position, hold)
         fix = Fix(path, duration(hold)) if hold is not None else None
         yield Problem(path, message, hint, fix=fix, severity=severity)
 
 
 def _settled(context: Context, guard: Guard, position: int) -> float | None:
-    """The smallest round hold of four mean delays; with odds, one that catches half of bad versions."""
+    """The smallest round hold of at least four mean delays that, with odds, catches half of the bad versions."""
     least = round_hold(4 * guard.delay_s)
     if least is None or not isinstance(guard, Comparison) or not _has_odds(context, guard):
         return least
@@ -231,9 +301,9 @@ def _has_odds(context: Context, guard: Comparison) -> bool:
 
 
 def _held(context: Context, guard: Guard, position: int, hold: float) -> str:
-    """What a longer step brings, where there are odds."""
+    """What a longer step brings, if there are odds."""
     hint = f"hold it for {duration(hold)}"
     if not isinstance(guard, Comparison) or not _has_odds(context, guard):
         return hint
     after = price(context.plan, guard, with_hold(phases_of(context), position, hold))
-    return f"{hint}: {caught(after, position)} of {effect_of(guard)} caught by its end"
+    return f"{hint}: {caught(after, position)} of {effect_of(guard)} caught by the end of the step"

@@ -1,9 +1,8 @@
-"""The platform itself: names that lead nowhere, defaults that can't be, namespaces that are not one team's."""
+"""The platform itself: names that do not exist, defaults that can't be, namespaces that several teams would share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any, Final
 
 from generator.lint.engine import Problem, rule
@@ -11,42 +10,62 @@ from generator.plan.build import namespace_of
 from generator.plan.owners import is_owner
 from generator.rules.context import FleetContext
 from generator.source.document import Document, Path, dotted
+from generator.source.suggest import did_you_mean
 from generator.spec.check import check_data
 from generator.spec.model import ModelSpec
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, 1, 0.6)
-    return f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(known)) or 'none'}"
 
 
 @rule(
     "PLAT901",
     "error",
-    "a waiver of a model that does not exist",
+    "a waiver names a model that does not exist",
     scope=FleetContext,
-    why="It exempts from nothing: the model was renamed or is gone, and its waiver waits for the next of that name.",
+    why="It exempts from nothing: the model was renamed or removed, and the waiver waits for the next model of that "
+    "name.",
     remedy="Correct the name, or remove the waiver.",
+    example="""
+# specs/platform.yaml
+spec:
+  waivers: [{model: shop/rankers, gate: unit-tests, reason: moved, approvedBy: ml-platform, until: 2026-12-01}]
+""",
+    instead="""
+# specs/platform.yaml
+spec:
+  waivers: [{model: shop/ranker, gate: unit-tests, reason: moved, approvedBy: ml-platform, until: 2026-12-01}]
+""",
 )
 def waived_model(context: FleetContext) -> Iterator[Problem]:
-    """Waivers name models of this repository."""
+    """Check that waivers name models of this repository."""
     known = [entry.name for entry in context.repository.entries]
     for index, waiver in enumerate(context.platform.waivers):
         if waiver.model not in known:
             message = f"there is no model {waiver.model}"
-            yield Problem(("spec", "waivers", index, "model"), message, _nearest(waiver.model, known))
+            yield Problem(("spec", "waivers", index, "model"), message, did_you_mean(waiver.model, known))
 
 
 @rule(
     "PLAT902",
     "error",
-    "two waivers of one gate",
+    "a gate is waived twice",
     scope=FleetContext,
-    why="Which of two dates and reasons holds would depend on their order.",
+    why="Which of the two dates and reasons holds would depend on their order.",
     remedy="Keep one of them.",
+    example="""
+# specs/platform.yaml
+spec:
+  waivers:
+    - {model: shop/ranker, gate: unit-tests, reason: moved, approvedBy: ml-platform, until: 2026-12-01}
+    - {model: shop/ranker, gate: unit-tests, reason: slow, approvedBy: ml-platform, until: 2026-12-24}
+""",
+    instead="""
+# specs/platform.yaml
+spec:
+  waivers:
+    - {model: shop/ranker, gate: unit-tests, reason: slow, approvedBy: ml-platform, until: 2026-12-24}
+""",
 )
 def waived_twice(context: FleetContext) -> Iterator[Problem]:
-    """One waiver for each gate of each model."""
+    """Check that each gate of a model has at most one waiver."""
     first: dict[tuple[str, str], int] = {}
     for index, waiver in enumerate(context.platform.waivers):
         before = first.setdefault((waiver.model, waiver.gate), index)
@@ -61,17 +80,18 @@ def waived_twice(context: FleetContext) -> Iterator[Problem]:
     "error",
     "a team may use a tier that does not exist",
     scope=FleetContext,
-    why="Nobody could ever use it; a tier was renamed, or its name is mistyped.",
+    why="No model could ever be in it: the tier was renamed, or its name is misspelt.",
     remedy="Correct the name, or remove it.",
+    example="# specs/platform.yaml\nspec: {teams: {shop: {tiers: [standard, standart]}}}",
+    instead="# specs/platform.yaml\nspec: {teams: {shop: {tiers: [standard]}}}",
 )
 def team_tiers(context: FleetContext) -> Iterator[Problem]:
-    """Tiers of teams."""
+    """Check the tiers of every team."""
     for name, team in context.platform.teams.items():
         for index, tier in enumerate(team.tiers):
             if tier not in context.platform.tiers:
-                message = f"there is no tier `{tier}`"
                 path = ("spec", "teams", name, "tiers", index)
-                yield Problem(path, message, _nearest(tier, list(context.platform.tiers)))
+                yield Problem(path, f"there is no tier `{tier}`", did_you_mean(tier, context.platform.tiers))
 
 
 @rule(
@@ -81,30 +101,52 @@ def team_tiers(context: FleetContext) -> Iterator[Problem]:
     scope=FleetContext,
     why="No version could ever have passed it.",
     remedy="Correct the name, or remove it.",
+    example="# specs/platform.yaml\nspec: {environments: {production: {requires: [stagging]}}}",
+    instead="""
+# specs/platform.yaml
+spec:
+  environments:
+    staging: {server: "https://staging.example.com", router: {kind: traefik}}
+    production: {requires: [staging]}
+""",
 )
 def required_environments(context: FleetContext) -> Iterator[Problem]:
-    """Environments that others require."""
+    """Check the environments that others require."""
     known = list(context.platform.environments)
     for name, environment in context.platform.environments.items():
         for index, required in enumerate(environment.requires):
             if required not in known:
                 path = ("spec", "environments", name, "requires", index)
-                yield Problem(path, f"there is no environment `{required}`", _nearest(required, known))
+                yield Problem(path, f"there is no environment `{required}`", did_you_mean(required, known))
 
 
 @rule(
     "PLAT905",
     "error",
-    "environments require each other in a circle",
+    "environments require each other",
     scope=FleetContext,
     why="A version would have to pass each of them before the other.",
     remedy="Remove one of the requirements.",
+    example="""
+# specs/platform.yaml
+spec:
+  environments:
+    staging: {server: "https://staging.example.com", router: {kind: traefik}, requires: [production]}
+    production: {requires: [staging]}
+""",
+    instead="""
+# specs/platform.yaml
+spec:
+  environments:
+    staging: {server: "https://staging.example.com", router: {kind: traefik}}
+    production: {requires: [staging]}
+""",
 )
 def circles(context: FleetContext) -> Iterator[Problem]:
-    """Cycles of `requires`, each told at every environment that is part of one."""
+    """Check `requires` for cycles; each is reported at every environment that is part of one."""
     requires = {name: environment.requires for name, environment in context.platform.environments.items()}
-    for name, wanted in requires.items():
-        for index, required in enumerate(wanted):
+    for name, needed in requires.items():
+        for index, required in enumerate(needed):
             if name in _reachable(requires, required):
                 message = f"`{name}` requires `{required}`, which requires `{name}`"
                 path = ("spec", "environments", name, "requires", index)
@@ -123,16 +165,21 @@ def _reachable(requires: dict[str, list[str]], start: str) -> set[str]:
     return seen
 
 
+_OWN: Final = frozenset({"tier", "model", "environments"})
+
+
 @rule(
     "PLAT906",
     "error",
-    "defaults of a tier that no model could have",
+    "a tier's default is not valid in any spec",
     scope=FleetContext,
     why="Every model of the tier would inherit the mistake and be refused for it.",
     remedy="Correct the value in the tier's `defaults`.",
+    example="# specs/platform.yaml\nspec: {tiers: {spare: {defaults: {rollout: {watch: soon}}}}}",
+    instead="# specs/platform.yaml\nspec: {tiers: {spare: {defaults: {rollout: {watch: 5m}}}}}",
 )
 def defaults(context: FleetContext) -> Iterator[Problem]:
-    """Defaults are a part of a model's spec: checked as one, what is missing aside."""
+    """Check defaults as a part of a model's spec, without what is missing in them."""
     for name, tier in context.platform.tiers.items():
         base: Path = ("spec", "tiers", name, "defaults")
         paths: dict[str, Path] = {}
@@ -158,42 +205,44 @@ def _with_strategy(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-_OWN: Final = frozenset({"tier", "model", "environments"})
-
-
 @rule(
     "PLAT907",
     "error",
-    "a tier's defaults decide what every model must say itself",
+    "a tier's default sets what every model must set itself",
     scope=FleetContext,
-    why="Which model, which tier and what differs per environment is each spec's own; a default for it is a mistake.",
+    why="The tier, the model and what differs between environments belong to each spec; a default for them is a "
+    "mistake.",
     remedy="Remove the key from `defaults`.",
+    example="# specs/platform.yaml\nspec: {tiers: {spare: {defaults: {tier: spare, replicas: 3}}}}",
+    instead="# specs/platform.yaml\nspec: {tiers: {spare: {defaults: {replicas: 3}}}}",
 )
 def own_keys(context: FleetContext) -> Iterator[Problem]:
-    """Keys that have no default."""
+    """Check that no default sets a key that every spec must set itself."""
     for name, tier in context.platform.tiers.items():
         for key in sorted(_OWN & tier.defaults.keys()):
             path = ("spec", "tiers", name, "defaults", key)
-            message = f"`{key}` is every model's own and has no default"
+            message = f"`{key}` must be set by every model itself, and has no default"
             yield Problem(path, message, "remove it", on_key=True)
 
 
 @rule(
     "PLAT908",
     "error",
-    "two teams or environments share a namespace, or one is not theirs",
+    "a namespace is shared by teams or environments, or is not theirs",
     scope=FleetContext,
-    why="Quotas, network policies and access are a namespace's: in a shared one nobody's limits hold.",
-    remedy="Let the pattern hold {team}, and {environment} where one cluster holds several.",
+    why="Quotas, network policies and access belong to a namespace: in a shared one no team's limits hold.",
+    remedy="Use {team} in the pattern, and {environment} where one cluster has several.",
+    example="# specs/platform.yaml\nspec: {environments: {production: {namespace: models}}}",
+    instead="# specs/platform.yaml\nspec: {environments: {production: {namespace: 'models-{team}'}}}",
 )
 def namespaces(context: FleetContext) -> Iterator[Problem]:
-    """One namespace for each team in each environment of a cluster, and none that others live in."""
+    """Check that each team has a namespace to itself in each environment of a cluster."""
     taken: dict[tuple[str, str], tuple[str, str]] = {}
     for name, environment in context.platform.environments.items():
         path = ("spec", "environments", name, "namespace")
         if "{team}" not in environment.namespace:
             message = f"the namespace `{environment.namespace}` is the same for every team"
-            yield Problem(path, message, "write {team} into it")
+            yield Problem(path, message, f"write `{environment.namespace}-{{team}}`")
             continue
         for team in context.platform.teams:
             found = namespace_of(context.platform, name, team)
@@ -202,17 +251,18 @@ def namespaces(context: FleetContext) -> Iterator[Problem]:
                 message = (
                     f"`{found}` would be the namespace of {team} in {name} and of {first[1]} in {first[0]}"
                 )
-                yield Problem(path, message, "write {environment} into it: both are in one cluster")
+                yield Problem(path, message, "add {environment}: both environments are in one cluster")
             elif found in _others(context):
-                message = f"`{found}` would be the namespace of {team} in {name}, and is another's"
-                yield Problem(path, message, "write something of your own into it")
+                message = (
+                    f"`{found}` would be the namespace of {team} in {name}, but is used by something else"
+                )
+                yield Problem(path, message, "add a prefix or a suffix")
 
 
 def _others(context: FleetContext) -> set[str]:
-    """Namespaces in which the platform's own things live."""
-    routers = {
-        item.router.namespace for item in context.platform.environments.values() if item.router.namespace
-    }
+    """Namespaces of Kubernetes and of the platform's own components."""
+    environments = context.platform.environments.values()
+    routers = {item.router.namespace for item in environments if item.router.namespace}
     shared = {context.platform.argocd_namespace, context.platform.monitoring.namespace}
     return {"default", "kube-system", "kube-public", "kube-node-lease", *routers, *shared}
 
@@ -220,20 +270,23 @@ def _others(context: FleetContext) -> set[str]:
 @rule(
     "PLAT911",
     "error",
-    "admission policies on a cluster that does not know them",
+    "admission policies are on, but the clusters' Kubernetes has none",
     scope=FleetContext,
-    why="ValidatingAdmissionPolicy is v1, and on, since Kubernetes 1.30; before, the sync of the platform fails.",
-    remedy="Write `admission: none`, or say which Kubernetes the clusters run.",
+    why="ValidatingAdmissionPolicy is v1, and enabled, since Kubernetes 1.30; before that the sync of the platform "
+    "fails.",
+    remedy="Write `admission: none`, or correct the version of Kubernetes.",
+    example="# specs/platform.yaml\nspec: {controllers: {kubernetes: '1.29'}}",
+    instead="# specs/platform.yaml\nspec: {controllers: {kubernetes: '1.29'}, admission: none}",
+    source="Kubernetes 1.30, CHANGELOG/CHANGELOG-1.30.md",
 )
 def admission(context: FleetContext) -> Iterator[Problem]:
-    """The oldest Kubernetes that judges by CEL without a switch."""
+    """Check that the clusters know ValidatingAdmissionPolicy where policies are rendered."""
     version = context.platform.controllers.kubernetes
     if context.platform.admission != "none" and _minor(version) < (1, 30):
         message = f"Kubernetes {version} has no admission policies of version v1"
         path = ("spec", "controllers", "kubernetes")
-        yield Problem(
-            path, message, "write `admission: none`; releases that go around Sluice are then let in"
-        )
+        hint = "write `admission: none`; the clusters then admit releases that bypass Sluice"
+        yield Problem(path, message, hint)
 
 
 def _minor(version: str) -> tuple[int, ...]:
@@ -243,13 +296,16 @@ def _minor(version: str) -> tuple[int, ...]:
 @rule(
     "PLAT913",
     "warning",
-    "an owner that no host of git knows",
+    "an owner is not valid in CODEOWNERS",
     scope=FleetContext,
     why="CODEOWNERS takes `@user`, `@organisation/team` or an e-mail address; anything else would void its line.",
     remedy="Write one of those.",
+    example="# specs/platform.yaml\nspec: {teams: {shop: {owners: [the shop team]}}}",
+    instead="# specs/platform.yaml\nspec: {teams: {shop: {owners: ['@acme/shop-team']}}}",
+    source="GitHub, About code owners; GitLab, Code Owners syntax",
 )
 def owners(context: FleetContext) -> Iterator[Problem]:
-    """Owners of the platform and of teams."""
+    """Check the owners of the platform and of teams."""
     found: list[tuple[Path, list[str]]] = [(("spec", "owners"), context.platform.owners)]
     found += [
         (("spec", "teams", name, "owners"), team.owners) for name, team in context.platform.teams.items()
@@ -257,21 +313,60 @@ def owners(context: FleetContext) -> Iterator[Problem]:
     for path, written in found:
         for index, owner in enumerate(written):
             if not is_owner(owner):
-                message = f"`{owner}` can't be a code owner, and is left out of CODEOWNERS"
+                message = f"`{owner}` is not valid in CODEOWNERS, and is left out of it"
                 yield Problem((*path, index), message, "write @user, @organisation/team or an e-mail address")
 
 
 @rule(
     "PLAT914",
     "error",
-    "a daily watch that finds no fresh data",
+    "a daily watch never finds fresh data",
     scope=FleetContext,
-    why="Archives are called by the digest of the model and never change; only a claim has a folder for fresh data.",
+    why="Archives are named by the digest of the model and never change; only a claim has a folder for fresh data.",
     remedy="Let gate pods read from a `claim`, or remove `daily`.",
+    example="# specs/platform.yaml\nspec: {gates: {daily: '14:30', inputs: {s3: 'gates/{digest}.tgz'}}}",
+    instead="# specs/platform.yaml\nspec: {gates: {daily: '14:30', inputs: {claim: gate-inputs}}}",
 )
 def watch(context: FleetContext) -> Iterator[Problem]:
-    """Fresh data needs a place that is written to."""
+    """Check that fresh data have a place that is written to."""
     gates = context.platform.gates
     if gates.daily and not gates.inputs.claim:
         message = "gates can't run again on fresh data: their inputs are archives that never change"
         yield Problem(("spec", "gates", "daily"), message, "write `inputs: {claim: …}`, or remove `daily`")
+
+
+@rule(
+    "PLAT917",
+    "error",
+    "a team is notified by a service that the platform does not configure",
+    scope=FleetContext,
+    why="The controllers drop such a message, and the team does not hear of an abort.",
+    remedy="Configure the service under `notifications`, or remove it from the team's `notify`.",
+    example="# specs/platform.yaml\nspec: {teams: {shop: {notify: {slack: [shop-ml]}}}}",
+    instead="""
+# specs/platform.yaml
+spec:
+  notifications: {slack: {token: slack-token}}
+  teams: {shop: {notify: {slack: [shop-ml]}}}
+""",
+)
+def services(context: FleetContext) -> Iterator[Problem]:
+    """Check Slack, e-mail and each webhook that a team names."""
+    configured = context.platform.notifications
+    for name, team in context.platform.teams.items():
+        if team.notify is None:
+            continue
+        base = ("spec", "teams", name, "notify")
+        if team.notify.slack and not (configured and configured.slack):
+            yield Problem(
+                (*base, "slack"), "the platform does not configure Slack", "add `notifications.slack`"
+            )
+        if team.notify.email and not (configured and configured.email):
+            yield Problem(
+                (*base, "email"), "the platform does not configure e-mail", "add `notifications.email`"
+            )
+        known = configured.webhooks if configured else {}
+        for index, hook in enumerate(team.notify.webhooks):
+            if hook not in known:
+                message = f"the platform has no webhook `{hook}`"
+                yield Problem((*base, "webhooks", index), message, did_you_mean(hook, known))

@@ -1,10 +1,10 @@
-"""Steps, guards, resources and overrides that contradict each other."""
+"""Steps, guards, resources and overrides that contradict themselves or each other."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from generator.lint.engine import Problem, Related, rule
 from generator.plan.serving import bento_of
@@ -17,42 +17,49 @@ from generator.spec.guards.slow_rate import SlowRateGuard
 from generator.spec.rollout import ApproveStep, BlueGreen
 from generator.spec.units import duration, percent
 
+_FEWEST_GROUPS: Final = 2
+
 
 @rule(
     "PLAN501",
     "error",
     "the weights of a canary do not increase",
     scope=Context,
-    why="A weight that stays or falls tells the guards nothing new, and the mask of delayed outcomes starts again.",
-    remedy="Let every weight be larger than the one before.",
+    why="A step at the same or a lower weight shows the guards nothing new, and late outcomes are ignored once more.",
+    remedy="Make every weight larger than the one before it.",
+    example="spec: {rollout: {steps: [{weight: 25%, hold: 2h}, {weight: 25%, hold: 1h}]}}",
+    instead="spec: {rollout: {steps: [{weight: 25%, hold: 2h}, {weight: 50%, hold: 1h}]}}",
 )
 def increasing(context: Context) -> Iterator[Problem]:
-    """Each weight above the one before it, whatever stands between."""
+    """Check that each weight is larger than the one before it, whatever steps are between them."""
     before = 0
     for index, step in context.plan.rollout.weight_steps:
         if step.weight <= before:
-            message = f"the weight {step.weight}% is not above the {before}% before it"
-            yield Problem((*STEPS, index, "weight"), message, "let every weight be larger than the last")
+            message = f"the weight {step.weight}% is not larger than the {before}% before it"
+            yield Problem((*STEPS, index, "weight"), message, f"choose a weight above {before}%")
         before = step.weight
 
 
 @rule(
     "PLAN502",
     "error",
-    "a step, a shadow or a watch that lasts no time",
+    "a step, a shadow or a watch lasts no time",
     scope=Context,
-    why="Nothing can be measured in no time: the step would only look like a check.",
-    remedy="Give it a hold, or remove it.",
+    why="Nothing is measured in no time: the step looks like a check, and checks nothing.",
+    remedy="Give it a duration, or remove it.",
+    example="spec: {rollout: {steps: [{weight: 5%, hold: 2h}, {weight: 25%, hold: 0s}]}}",
+    instead="spec: {rollout: {steps: [{weight: 5%, hold: 2h}, {weight: 25%, hold: 20m}]}}",
 )
 def holds(context: Context) -> Iterator[Problem]:
-    """Holds of zero."""
-    rollout, hint = context.plan.rollout, "give it a time, such as 20m, or remove it"
+    """Check that every hold, and the watch of a blue-green with guards, is longer than zero."""
+    rollout = context.plan.rollout
+    hint = "write a duration such as 20m, or remove it"
     if isinstance(rollout, BlueGreen):
         if rollout.guards and not rollout.watch:
-            yield Problem((*ROLLOUT, "watch"), "the guards would be judged for no time", hint)
+            yield Problem((*ROLLOUT, "watch"), "the guards would watch for no time", hint)
         return
     if rollout.shadow and not rollout.shadow.hold:
-        yield Problem((*SHADOW, "hold"), "the shadow would be watched for no time", hint)
+        yield Problem((*SHADOW, "hold"), "the shadow would run for no time", hint)
     for index, step in enumerate(rollout.steps):
         if not isinstance(step, ApproveStep) and not step.hold:
             yield Problem((*STEPS, index, "hold"), "this step would be held for no time", hint)
@@ -61,90 +68,112 @@ def holds(context: Context) -> Iterator[Problem]:
 @rule(
     "PLAN503",
     "error",
-    "a guard looks in the wrong direction",
+    "a guard detects an improvement instead of a regression",
     scope=Context,
-    why="The sequential test sees one direction only: looking for good news it would never stop bad news.",
-    remedy="Errors and slow answers are detected by a `rise`; outcomes by a `drop`, or a `rise` where `better: lower`.",
+    why="The sequential test is one-sided: a guard that waits for good news never stops a bad version.",
+    remedy="Detect a `rise` of errors and slow requests, and a `drop` of outcomes (a `rise` of those with `better: "
+    "lower`).",
+    example="spec: {rollout: {guards: [{metric: error-rate, baseline: 2%, detect: {drop: 50%}}]}}",
+    instead="spec: {rollout: {guards: [{metric: error-rate, baseline: 2%, detect: {rise: 50%}}]}}",
 )
 def direction(context: Context) -> Iterator[Problem]:
-    """What gets worse must be what is detected."""
-    for path, guards in written_guards(context):
-        for index, guard in enumerate(guards):
-            detect: Detect | None = getattr(guard, "detect", None)
-            if detect is None:
-                continue
-            rises = detect.rise is not None
-            outcome = context.spec.outcomes.get(guard.outcome) if isinstance(guard, OutcomeGuard) else None
-            harmful = outcome is None or outcome.better == "lower"
-            if rises != harmful:
-                subject = guard.outcome if isinstance(guard, OutcomeGuard) else guard.metric
-                wanted, written = ("rise", "drop") if harmful else ("drop", "rise")
-                message = f"a {written} of `{subject}` is good news, and this guard would miss the bad"
-                hint = f"write `detect: {{{wanted}: …}}`"
-                hint += ", or say `better` in the outcome" if isinstance(guard, OutcomeGuard) else ""
-                yield Problem((*path, index, "detect"), message, hint)
+    """Check that every guard detects a change for the worse."""
+    for path, guard, detect in _comparisons(context):
+        outcome = context.spec.outcomes.get(guard.outcome) if isinstance(guard, OutcomeGuard) else None
+        rise_harms = outcome is None or outcome.better == "lower"
+        written, size = _effect(detect)
+        wanted = "rise" if rise_harms else "drop"
+        if written == wanted:
+            continue
+        subject = guard.outcome if isinstance(guard, OutcomeGuard) else guard.metric
+        message = f"a {written} of `{subject}` is an improvement; this guard would never fire on a regression"
+        hint = f"write `detect: {{{wanted}: {percent(size)}}}`"
+        if isinstance(guard, OutcomeGuard):
+            hint += f", or `better: {'higher' if rise_harms else 'lower'}` in the outcome"
+        yield Problem((*path, "detect"), message, hint)
 
 
 @rule(
     "PLAN504",
     "error",
-    "a change of nothing, or of everything, is to be detected",
+    "the change to detect is 0%, or a drop of 100%",
     scope=Context,
-    why="No amount of traffic detects a change of 0 %, and the logarithm of a drop by 100 % does not exist.",
-    remedy="Declare the smallest change that matters, above 0 % and for a drop below 100 %.",
+    why="No amount of traffic detects a change of 0%, and the test takes the logarithm of what a drop leaves: at "
+    "100% that is the logarithm of 0.",
+    remedy="Declare the smallest change that matters: above 0% and, for a drop, below 100%.",
+    example="spec: {rollout: {guards: [{outcome: ctr, detect: {drop: 0%}}]}}",
+    instead="spec: {rollout: {guards: [{outcome: ctr, detect: {drop: 10%}}]}}",
+    source="Wald: Sequential Tests of Statistical Hypotheses, Annals of Mathematical Statistics 16, 1945",
 )
 def detectable(context: Context) -> Iterator[Problem]:
-    """Effects for which there is no test."""
+    """Check that there is a test for every declared change."""
+    for path, _, detect in _comparisons(context):
+        key, size = _effect(detect)
+        if size == 0 or (key == "drop" and size >= 1):
+            message = f"there is no test for a {key} of {percent(size)}"
+            hint = "write the smallest change that matters, such as 10%"
+            yield Problem((*path, "detect", key), message, hint)
+
+
+def _comparisons(context: Context) -> Iterator[tuple[Path, Any, Detect]]:
+    """Every guard with `detect`, as written, and its path."""
     for path, guards in written_guards(context):
         for index, guard in enumerate(guards):
             detect: Detect | None = getattr(guard, "detect", None)
-            if detect is None:
-                continue
-            key = "drop" if detect.drop is not None else "rise"
-            value = detect.drop if detect.drop is not None else detect.rise or 0.0
-            if value == 0 or (key == "drop" and value >= 1):
-                message = f"a {key} of {percent(value)} can't be tested for"
-                hint = "write the smallest change that matters, such as 10%"
-                yield Problem((*path, index, "detect", key), message, hint)
+            if detect is not None:
+                yield (*path, index), guard, detect
+
+
+def _effect(detect: Detect) -> tuple[str, float]:
+    """The direction and the size of a change."""
+    if detect.drop is not None:
+        return "drop", detect.drop
+    return "rise", detect.rise or 0.0
 
 
 @rule(
     "PLAN505",
     "error",
-    "the autoscaler's least is above its most",
+    "`autoscaling.min` exceeds `autoscaling.max`",
     scope=Context,
-    why="The API server refuses such an autoscaler, and the sync with it.",
-    remedy="Let `min` be at most `max`.",
+    why="The API server refuses such an autoscaler, and the sync stops there.",
+    remedy="Choose a `min` that is at most `max`.",
+    example="spec: {autoscaling: {min: 5, max: 4}}",
+    instead="spec: {autoscaling: {min: 4, max: 5}}",
+    source="Kubernetes 1.36, pkg/apis/autoscaling/validation/validation.go",
 )
 def autoscaling(context: Context) -> Iterator[Problem]:
-    """Bounds of the autoscaler."""
+    """Check the bounds of the autoscaler."""
     capacity = context.plan.capacity
     if capacity.autoscaler and capacity.minimum > capacity.maximum:
-        message = f"`min` is {capacity.minimum}, above `max`, {capacity.maximum}"
-        yield Problem(("spec", "autoscaling", "min"), message, "let `min` be at most `max`")
+        message = f"`min` is {capacity.minimum}, which exceeds the `max` of {capacity.maximum}"
+        hint = f"write at most {capacity.maximum}, or raise `max`"
+        yield Problem(("spec", "autoscaling", "min"), message, hint)
 
 
 @rule(
     "PLAN506",
     "error",
-    "an accepted chance for which there is no test",
+    "a probability in `risk` is 0% or 100%",
     scope=Context,
-    why="The guard's boundary is ln(1/risk): at 0 % nothing is evidence enough, at 100 % everything is.",
-    remedy="Choose chances above 0 % and below 100 %.",
+    why="A guard rolls back when its evidence reaches ln(1/risk): at 0% no evidence is enough, at 100% any is.",
+    remedy="Choose values above 0% and below 100%.",
+    example="spec: {rollout: {risk: {falseRollback: 0%}}}",
+    instead="spec: {rollout: {risk: {falseRollback: 1%}}}",
+    source="Ville: Étude critique de la notion de collectif, 1939 (the inequality behind the boundary)",
 )
 def chances(context: Context) -> Iterator[Problem]:
-    """False rollbacks and power strictly between nothing and certainty."""
+    """Check that false rollbacks and power are strictly between never and always."""
     risk = context.plan.rollout.risk
     for key, value, example in (("falseRollback", risk.false_rollback, "5%"), ("power", risk.power, "80%")):
         if not 0 < value < 1:
-            message = f"`{key}: {percent(value)}` can't be kept by any test"
-            yield Problem(
-                (*ROLLOUT, "risk", key), message, f"write a chance between 0% and 100%, such as {example}"
-            )
+            message = f"no test can keep `{key}: {percent(value)}`"
+            hint = f"write a value strictly between 0% and 100%, such as {example}"
+            yield Problem((*ROLLOUT, "risk", key), message, hint)
 
 
-# Field of the bento -> where a spec says it.
-_SHARED: Final[Mapping[str, Path]] = {
+# Field of the bento -> where a spec writes it.
+_BUILT: Final[Mapping[str, Path]] = {
     "inputs": ("spec", "service", "inputs"),
     "positive": ("spec", "service", "positive"),
     "groups": ("spec", "service", "attributes"),
@@ -161,27 +190,30 @@ _SHARED: Final[Mapping[str, Path]] = {
 @rule(
     "PLAN508",
     "error",
-    "an environment changes what all environments share",
+    "an environment overrides what is built into the image",
     scope=Context,
-    why="The service is built once, and the same image runs everywhere: what was tested is what is released.",
-    remedy="Move the value out of `environments`, for all of them.",
+    why="The service is built once and the same image runs in every environment, so that what was tested is what is "
+    "released. A value that only one environment has can't be in it.",
+    remedy="Move the value out of `environments`, so that it applies to all of them.",
+    example="spec: {environments: {production: {service: {timeout: 3s}}}}",
+    instead="spec: {service: {timeout: 3s}}",
 )
 def shared(context: Context) -> Iterator[Problem]:
-    """The service that this environment's spec would build must be the one that is built."""
+    """Check that the service of this environment's spec is the one that is built."""
     written, built = context.planned.written, context.plan.bento
     overrides = context.planned.written.layers.spec.data["spec"].get("environments") or {}
     environment = context.plan.identity.environment
     if not overrides.get(environment) or written.lock is None:
         return
-    asked = bento_of(written.file, written.platform, written.lock, built.buckets)
+    required = bento_of(written.file, written.platform, written.lock, built.buckets)
     for item in dataclasses.fields(built):
-        if getattr(asked, item.name) == getattr(built, item.name):
+        if getattr(required, item.name) == getattr(built, item.name):
             continue
-        path = _SHARED[item.name]
+        path = _BUILT[item.name]
         where = GUARDS if item.name == "groups" and not _overridden(context, path) else path
         key = ".".join(map(str, path[1:]))
-        message = f"`{environment}` changes `{key}`, which is built into the one image of all environments"
-        yield Problem(where, message, f"say `{key}` once, outside of `environments`", on_key=True)
+        message = f"`{environment}` overrides `{key}`, which is built into the one image of all environments"
+        yield Problem(where, message, f"write `{key}` once, outside of `environments`", on_key=True)
 
 
 def _overridden(context: Context, path: Path) -> bool:
@@ -192,13 +224,24 @@ def _overridden(context: Context, path: Path) -> bool:
 @rule(
     "PLAN509",
     "error",
-    "a latency bound above the service's time-out",
+    "a latency bound exceeds the service's timeout",
     scope=Context,
-    why="A request is given up at the time-out, so none is ever slower than the bound: the guard can't fail.",
+    why="The service gives up a request at its timeout, so no answer is ever slower than the bound: the guard can't "
+    "fail.",
     remedy="Choose a bound below `service.timeout`.",
+    example="""
+spec:
+  service: {timeout: 2s}
+  rollout: {guards: [{metric: slow-rate, slowerThan: 3s, baseline: 2%, detect: {rise: 50%}}]}
+""",
+    instead="""
+spec:
+  service: {timeout: 2s}
+  rollout: {guards: [{metric: slow-rate, slowerThan: 1s, baseline: 2%, detect: {rise: 50%}}]}
+""",
 )
 def latency(context: Context) -> Iterator[Problem]:
-    """Bounds that no request reaches."""
+    """Check that requests can be slower than the bound of a guard."""
     timeout = context.plan.bento.timeout_s
     for path, guards in written_guards(context):
         for index, guard in enumerate(guards):
@@ -207,33 +250,41 @@ def latency(context: Context) -> Iterator[Problem]:
                 message += f"the service gives up after {duration(timeout)}"
                 place = context.planned.written.layers.place(("spec", "service", "timeout"))
                 hint = f"choose a bound below {duration(timeout)}"
-                related = (("the time-out", place),)
-                yield Problem((*path, index, "slowerThan"), message, hint, related)
+                yield Problem((*path, index, "slowerThan"), message, hint, (("the timeout", place),))
 
 
 @rule(
     "PLAN510",
     "error",
-    "a sensitive attribute with fewer than two values",
+    "a sensitive attribute has fewer than two declared values",
     scope=Context,
-    why="Parity is a difference between groups; with one group there is none, and the guard never fails.",
-    remedy="List all values of the attribute that are judged.",
+    why="Parity compares groups: with one group there is no difference, and the guard never fails.",
+    remedy="Declare every value of the attribute that is to be compared.",
+    example="""
+# specs/platform.yaml
+spec: {attributes: {gender: [female]}}
+# specs/shop/ranker.yaml
+spec: {rollout: {guards: [{fairness: demographic-parity-difference, sensitive: [gender], atMost: 0.1}]}}
+""",
+    instead="""
+# specs/platform.yaml
+spec: {attributes: {gender: [female, male]}}
+# specs/shop/ranker.yaml
+spec: {rollout: {guards: [{fairness: demographic-parity-difference, sensitive: [gender], atMost: 0.1}]}}
+""",
 )
 def attributes(context: Context) -> Iterator[Problem]:
-    """Attributes of fairness guards need groups to compare."""
+    """Check that every attribute of a fairness guard has groups to compare."""
     declared = {**context.platform.attributes, **context.spec.service.attributes}
     for path, guards in written_guards(context):
         for index, guard in enumerate(guards):
             for position, name in enumerate(guard.attributes):
-                values = {str(value) for value in declared.get(name, ())}
-                if len(values) < _GROUPS:
-                    message = f"the sensitive attribute `{name}` has {len(values)} declared values"
-                    hint = "declare all values that are compared"
-                    related = _declaration(context, name)
-                    yield Problem((*path, index, "sensitive", position), message, hint, related)
-
-
-_GROUPS = 2
+                count = len({str(value) for value in declared.get(name, ())})
+                if count < _FEWEST_GROUPS:
+                    message = f"the sensitive attribute `{name}` has {count} declared value{'' if count == 1 else 's'}"
+                    hint = "declare every value that is to be compared"
+                    where = (*path, index, "sensitive", position)
+                    yield Problem(where, message, hint, _declaration(context, name))
 
 
 def _declaration(context: Context, name: str) -> Related:
@@ -247,16 +298,33 @@ def _declaration(context: Context, name: str) -> Related:
 @rule(
     "PLAN511",
     "error",
-    "a guard of the shadow that judges nothing",
+    "a guard of the shadow has nothing to measure",
     scope=Context,
-    why="Nobody sees the answer to a copy, so it has no outcome, and no stable version answers beside it.",
-    remedy="Judge fairness in the shadow; watch outcomes, errors and latency in the steps.",
+    why="Users never see the answers to copied requests, so they have no outcomes, and no stable version is "
+    "compared with them.",
+    remedy="Use fairness guards in the shadow; watch outcomes, errors and latency in the steps.",
+    example="""
+spec:
+  rollout:
+    shadow:
+      percent: 20%
+      hold: 24h
+      guards: [{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}]
+""",
+    instead="""
+spec:
+  rollout:
+    shadow:
+      percent: 20%
+      hold: 24h
+      guards: [{fairness: demographic-parity-difference, sensitive: [gender], atMost: 0.1}]
+""",
 )
 def shadow_guards(context: Context) -> Iterator[Problem]:
-    """Only fairness is judged on copies."""
+    """Check that only fairness is watched on copied requests."""
     shadow = context.spec.rollout.shadow
     for index, guard in enumerate(shadow.guards if shadow else ()):
         if not isinstance(guard, ParityGuard):
-            message = f"an {guard.kind} guard judges nothing on copied requests"
-            hint = "move it to `rollout.guards`; a shadow is judged by fairness"
+            message = f"the {guard.kind} guard has nothing to measure on copied requests"
+            hint = "move it to `rollout.guards`; in a shadow only fairness can be watched"
             yield Problem((*SHADOW, "guards", index), message, hint)

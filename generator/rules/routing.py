@@ -1,8 +1,11 @@
-"""What each router can do, by implementation and controller version, and specs that ask for more."""
+"""Specs that ask a router for more than it can do under its implementation and controller version."""
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Iterator
+from typing import Final
 
 from generator.lint.engine import Problem, Related, rule
 from generator.plan.values import Plan
@@ -19,7 +22,7 @@ def capabilities(plan: Plan) -> Capabilities:
 
 
 def smallest_weight(plan: Plan) -> float:
-    """Smallest weight, in percent, that the router can hold: one pod of all where it counts pods."""
+    """Return the smallest weight, in percent, that the router can hold: one pod of all if it counts pods."""
     return 0.0 if capabilities(plan).weights else 100 / max(plan.capacity.fewest, 1)
 
 
@@ -39,11 +42,24 @@ def _related(context: Context, *path: str) -> Related:
     "error",
     "the router can't send a cohort to one version",
     scope=Context,
-    why="The controller refuses the step, or takes it and routes nobody: the cohort would test nothing.",
+    why="The controller refuses the step, or accepts it and routes no request by it: the cohort would test nothing.",
     remedy="Use weights, or a router that matches headers (gateway-api, istio).",
+    example="""
+# specs/platform.yaml
+spec: {environments: {production: {router: {kind: traefik}}}}
+# specs/shop/ranker.yaml
+spec: {rollout: {steps: [{cohort: {header: x-cohort, exact: staff}, hold: 10m}, {weight: 5%, hold: 60m}]}}
+""",
+    instead="""
+# specs/platform.yaml
+spec: {environments: {production: {router: {kind: traefik}}}}
+# specs/shop/ranker.yaml
+spec: {rollout: {steps: [{weight: 5%, hold: 60m}, {weight: 25%, hold: 20m}]}}
+""",
+    source="Argo Rollouts 1.10, pkg/apis/rollouts/validation/validation.go and rollout/trafficrouting",
 )
 def cohorts(context: Context) -> Iterator[Problem]:
-    """Header routes (argo-rollouts.md 1.4)."""
+    """Check that the router can match headers where a step has a cohort."""
     if capabilities(context.plan).cohort:
         return
     for index, _ in context.plan.rollout.cohort_steps:
@@ -60,72 +76,116 @@ def _routers_with_cohorts(plan: Plan) -> str:
 @rule(
     "ROUTE603",
     "error",
-    "the router can't copy requests",
+    "the router can't copy requests to a shadow",
     scope=Context,
-    why="The shadow would get no request, and its guards would judge nothing.",
-    remedy="Leave the shadow out, or use a router that mirrors.",
+    why="The shadow would get no request, and its guards would have nothing to measure.",
+    remedy="Remove the shadow, or use a router that mirrors.",
+    example="""
+# specs/platform.yaml
+spec: {environments: {production: {router: {implementation: linkerd}}}}
+# specs/shop/ranker.yaml
+spec: {rollout: {shadow: {percent: 20%, hold: 24h}}}
+""",
+    instead="""
+# specs/platform.yaml
+spec: {environments: {production: {router: {implementation: cilium}}}}
+# specs/shop/ranker.yaml
+spec: {rollout: {shadow: {percent: 20%, hold: 24h}}}
+""",
+    source="Gateway API 1.6, conformance/reports (HTTPRouteRequestMirror)",
 )
 def mirror(context: Context) -> Iterator[Problem]:
-    """A shadow needs copies."""
+    """Check that the router can copy requests where there is a shadow."""
     rollout = context.plan.rollout
     if rollout.shadow and capabilities(context.plan).mirroring.copies == "no":
         message = f"{_router(context)} can't copy requests to a shadow"
-        hint = "leave `shadow` out, or use another router; envoy-gateway mirrors, for one"
+        hint = "remove `shadow`, or use a router that mirrors, such as envoy-gateway"
         yield Problem(SHADOW, message, hint, _related(context), on_key=True)
 
 
 @rule(
     "ROUTE604",
     "error",
-    "the router copies every request whatever the share",
+    "the router copies every request, whatever the share",
     scope=Context,
-    why="It accepts `percent` and ignores it: the shadow gets all the traffic and must carry all of it.",
-    remedy="Copy 100% on purpose, with a shadow that carries it, or use a router that can copy a share.",
+    why="It accepts `percent` and ignores it: the shadow gets all the traffic, and has to carry all of it.",
+    remedy="Copy 100% deliberately, to a shadow that can carry it, or use a router that can copy a share.",
+    example="""
+# specs/platform.yaml
+spec: {environments: {production: {router: {implementation: contour}}}}
+# specs/shop/ranker.yaml
+spec: {rollout: {shadow: {percent: 20%, hold: 24h}}}
+""",
+    instead="""
+# specs/platform.yaml
+spec: {environments: {production: {router: {implementation: contour}}}}
+# specs/shop/ranker.yaml
+spec: {rollout: {shadow: {percent: 100%, hold: 24h}}}
+""",
+    source="Contour 1.33, tried on a cluster: a RequestMirror with `percent` copies everything",
 )
 def mirror_percent(context: Context) -> Iterator[Problem]:
-    """Contour takes the field and copies everything (testbed.md, finding M1)."""
+    """Check that the router can copy a share of the requests where the shadow wants one."""
     rollout = context.plan.rollout
     if not rollout.shadow or rollout.shadow.percent >= 1:
         return
     if capabilities(context.plan).mirroring == MIRRORS_EVERYTHING:
         message = f"{_router(context)} copies every request, not {percent(rollout.shadow.percent)} of them"
-        hint = "write `percent: 100%`, or use another router; envoy-gateway copies shares"
+        hint = "write `percent: 100%`, or use a router that copies shares, such as envoy-gateway"
         yield Problem((*SHADOW, "percent"), message, hint, _related(context, "implementation"))
 
 
 @rule(
     "ROUTE605",
     "warning",
-    "nobody knows whether the router can copy requests",
+    "it is unknown whether the router can copy requests",
     scope=Context,
     why="Mirroring is an extended feature of the Gateway API: some implementations lack it, some copy everything.",
-    remedy="Say who implements the Gateway (`implementation`) in the environment's router.",
+    remedy="Declare what implements the Gateway (`implementation`) in the environment's router.",
+    example="""
+# specs/platform.yaml
+spec: {environments: {production: {router: {implementation: kong}}}}
+# specs/shop/ranker.yaml
+spec: {rollout: {shadow: {percent: 100%, hold: 24h}}}
+""",
+    instead="""
+# specs/platform.yaml
+spec: {environments: {production: {router: {implementation: kgateway}}}}
+# specs/shop/ranker.yaml
+spec: {rollout: {shadow: {percent: 100%, hold: 24h}}}
+""",
+    source="Gateway API 1.6, conformance/reports (HTTPRouteRequestMirror)",
 )
 def mirror_unknown(context: Context) -> Iterator[Problem]:
-    """A shadow behind a Gateway of unknown make."""
+    """Check that something is known about mirroring where there is a shadow."""
     rollout = context.plan.rollout
     if not rollout.shadow:
         return
     if capabilities(context.plan).mirroring.copies != "unknown":
         return
     if context.plan.routing.implementation:
-        message = f"no conformance report says whether {_router(context)} copies requests"
-        hint = "try it, then accept this finding; envoy-gateway is known to"
+        message = f"no conformance report shows whether {_router(context)} copies requests"
+        hint = "try it, then accept this finding; envoy-gateway is known to copy them"
         yield Problem(SHADOW, message, hint, _related(context, "implementation"), on_key=True)
     elif rollout.shadow.percent < 1:
-        message = f"whether {_router(context)} copies only {percent(rollout.shadow.percent)} depends on "
-        message += "who implements the Gateway"
-        hint = "let the platform declare `implementation` in this environment's router"
+        message = f"whether {_router(context)} copies only {percent(rollout.shadow.percent)} of the requests depends "
+        message += "on what implements the Gateway"
+        hint = "declare `implementation` in this environment's router"
         yield Problem((*SHADOW, "percent"), message, hint, _related(context))
 
 
 @rule(
     "ROUTE606",
     "error",
-    "the router does not say which Gateway",
+    "a setting that the router needs is missing",
     scope=Context,
-    why="A route without a parent is accepted and attached to nothing: no request arrives.",
+    why="A route without a parent Gateway is accepted and attached to nothing: no request arrives.",
     remedy="Set `gateway` and `namespace` in the environment's router.",
+    example="# specs/platform.yaml\nspec: {environments: {production: {router: {kind: istio, namespace: gateways}}}}",
+    instead="""
+# specs/platform.yaml
+spec: {environments: {production: {router: {kind: istio, gateway: public, namespace: gateways}}}}
+""",
 )
 def gateway(context: Context) -> Iterator[Problem]:
     """Check that an environment's router has the settings that it can't do without."""
@@ -143,11 +203,26 @@ def gateway(context: Context) -> Iterator[Problem]:
     "warning",
     "an autoscaler changes the weights of a canary that counts pods",
     scope=Context,
-    why="Without a router the share of the traffic is the share of the pods, and the autoscaler changes it at will.",
+    why="Without a router the share of the traffic is the share of the pods, and the autoscaler changes that at will.",
     remedy="Use a router, or fixed `replicas`.",
+    example="""
+# specs/platform.yaml
+spec: {environments: {production: {router: {kind: none}}}}
+# specs/shop/ranker.yaml
+spec:
+  autoscaling: {min: 20, max: 40}
+  accept: [{code: CAN151, reason: pods are enough for us, until: 2026-12-31}]
+""",
+    instead="""
+# specs/platform.yaml
+spec: {environments: {production: {router: {kind: traefik}}}}
+# specs/shop/ranker.yaml
+spec: {autoscaling: {min: 20, max: 40}}
+""",
+    source="Argo Rollouts 1.10, utils/replicaset/canary.go",
 )
 def autoscaler(context: Context) -> Iterator[Problem]:
-    """Replica ratios under an autoscaler."""
+    """Check that the number of pods is fixed where it decides the weights."""
     plan = context.plan
     if plan.rollout.strategy == "canary" and plan.capacity.autoscaler and not capabilities(plan).weights:
         message = "the autoscaler changes the number of pods, and with it the weight of each step"
@@ -160,11 +235,24 @@ def autoscaler(context: Context) -> Iterator[Problem]:
     "warning",
     "the controller is too old for the router's objects",
     scope=Context,
-    why="Before 1.10 the Rollouts controller looks for TraefikServices in another API group and finds none.",
+    why="Before 1.10 the Rollouts controller looks for TraefikServices in another API group, and finds none.",
     remedy="Upgrade Argo Rollouts, or start it with --traefik-api-group=traefik.io.",
+    example="""
+# specs/platform.yaml
+spec:
+  controllers: {argo-rollouts: "1.9"}
+  environments: {production: {router: {kind: traefik}}}
+""",
+    instead="""
+# specs/platform.yaml
+spec:
+  controllers: {argo-rollouts: "1.10"}
+  environments: {production: {router: {kind: traefik}}}
+""",
+    source="Argo Rollouts 1.10, utils/defaults/defaults.go (DefaultTraefikAPIGroup)",
 )
 def controller(context: Context) -> Iterator[Problem]:
-    """Default API group of Traefik (argo-rollouts utils/defaults/defaults.go)."""
+    """Check that the declared controller finds the objects that are rendered for the router."""
     needed, version = context.plan.routing.router.since, context.platform.controllers.argo_rollouts
     if minor(version) < needed:
         message = f"Argo Rollouts {version} does not find the objects of {_router(context)}; "
@@ -172,3 +260,67 @@ def controller(context: Context) -> Iterator[Problem]:
         hint = "upgrade it, or start it with --traefik-api-group=traefik.io and accept this finding"
         path = ("spec", "controllers", "argo-rollouts")
         yield Problem(path, message, hint, _related(context), document=context.platform_document)
+
+
+_NOT_RE2: Final = re.compile(
+    r"\\.|\[(?:\\.|[^\]\\])*\]|(?P<bad>\(\?(?:<?[=!]|>|P=|\())|(?P<greedy>[*+?}]\+)", re.DOTALL
+)
+_BACK_REFERENCE: Final = re.compile(r"(?:[^\\]|^)(?:\\\\)*\\[1-9]")
+# Mistakes in every dialect; other complaints of Python's compiler may be about what only RE2 understands.
+_BROKEN: Final = (
+    "missing",
+    "unbalanced",
+    "unterminated",
+    "nothing to repeat",
+    "multiple repeat",
+    "bad character range",
+    "min r",
+)
+
+
+@rule(
+    "PLAN513",
+    "error",
+    "a header expression is not RE2",
+    scope=Context,
+    why="Routers match with RE2, which has no lookaround and no back references; they refuse any other expression.",
+    remedy="Write an RE2 expression, or `exact` or `prefix`.",
+    example="""
+spec:
+  rollout:
+    steps: [{cohort: {header: x-cohort, regex: "a(?=b)"}, hold: 10m}, {weight: 5%, hold: 2h}]
+""",
+    instead="""
+spec:
+  rollout:
+    steps: [{cohort: {header: x-cohort, regex: "ab.*"}, hold: 10m}, {weight: 5%, hold: 2h}]
+""",
+    source="RE2, doc/syntax.txt",
+)
+def expressions(context: Context) -> Iterator[Problem]:
+    """Check that the expressions of cohorts are complete, and written for RE2."""
+    for index, step in context.plan.rollout.cohort_steps:
+        reason = _unreadable(step.cohort.value) if step.cohort.match == "regex" else ""
+        if reason:
+            message = f"`{step.cohort.value}` is not an RE2 expression: {reason}"
+            yield Problem(
+                (*STEPS, index, "cohort", "regex"), message, "correct it, or write `exact` or `prefix`"
+            )
+
+
+def _unreadable(expression: str) -> str:
+    """Why RE2 can't read an expression, as far as that can be known without RE2; empty if it can."""
+    found = next((match for match in _NOT_RE2.finditer(expression) if match["bad"] or match["greedy"]), None)
+    if found:
+        return f"RE2 has no `{found['bad'] or found['greedy']}`"
+    if _BACK_REFERENCE.search(expression):
+        return "RE2 has no back references"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            re.compile(expression)
+    except re.error as error:
+        return error.msg if error.msg.startswith(_BROKEN) else ""
+    except (RecursionError, OverflowError):
+        return "it is too large"
+    return ""

@@ -1,12 +1,23 @@
-"""Text that looks like a credential. Conservative: a false alarm teaches people to look away."""
+"""Credentials that everyone can read: in specs, in the platform, in the values of variables."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections import Counter
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
+from generator.lint.engine import Problem, rule
+from generator.rules.context import Context, FleetContext
+from generator.source.document import Path
+
+_ENV: Final[Path] = ("spec", "service", "env")
+# Names that hold a credential itself; MAX_TOKENS, TOKEN_FILE and SECRET_NAME do not.
+_NAMED: Final = re.compile(
+    r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIALS?)$"
+)
+_HINT: Final = "move it into a Secret and write `secret: {name: …, key: …}`; replace the committed credential"
 # Published prefixes of credentials, with the length of what follows.
 _KNOWN: Final = (
     ("an AWS access key", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
@@ -20,37 +31,114 @@ _KNOWN: Final = (
     ("a private key", re.compile(r"-----BEGIN [A-Z ]*(?:PRIVATE KEY|CERTIFICATE)-----")),
     ("an address with a password", re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s:@]{3,}@")),
 )
-_RANDOM = re.compile(r"[A-Za-z0-9+/_=-]{32,}")
-_HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_RANDOM: Final = re.compile(r"[A-Za-z0-9+/_=-]{32,}")
+_HEX: Final = re.compile(r"[0-9a-f]+|[0-9A-F]+")
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Random base64 of 32 characters has 4.4 to 4.9 bits a character; words joined by separators stay below 4.
-_BITS = 4.2
-# `a://b:ccc@`; most texts of a spec are shorter, and every model of a repository is looked at.
-_SHORTEST = 10
+_BITS: Final = 4.2
+# `a://b:ccc@`; most texts of a spec are shorter, and every model of a repository is searched.
+_SHORTEST: Final = 10
+
+
+@rule(
+    "PLAN507",
+    "error",
+    "a plain value looks like a secret",
+    scope=Context,
+    why="Specs stay in git for ever, where everyone can read them: a credential that was committed has to be replaced.",
+    remedy="Move it into a Secret and write `secret: {name: …, key: …}`; replace the credential.",
+    example="spec: {service: {env: [{name: DB_PASSWORD, value: swordfish}]}}",
+    instead="spec: {service: {env: [{name: DB_PASSWORD, secret: {name: ranker-db, key: password}}]}}",
+)
+def secrets(context: Context) -> Iterator[Problem]:
+    """Check all text of a spec for the form of a credential, and variables by their names, too."""
+    named = {(*_ENV, index, "value"): item.name for index, item in enumerate(context.plan.env) if item.value}
+    for path, text in _texts(context.planned.written.layers.merged):
+        name = named.get(path, "")
+        if kind := looks_secret(text):
+            what = f"the value of `{name}`" if name else "this text"
+            yield Problem(path, f"{what} looks like {kind}", _HINT)
+        elif _NAMED.search(name):
+            message = f"`{name}` is the name of a secret, and its value is in the spec"
+            yield Problem(path, message, _HINT)
+
+
+@rule(
+    "PLAT912",
+    "error",
+    "a text of the platform looks like a secret",
+    scope=FleetContext,
+    why="Every team reads the platform file, and parts of it are rendered into every bundle.",
+    remedy="Remove it, replace the credential, and give it to the controllers in a Secret.",
+    example="# specs/platform.yaml\nspec: {prometheus: {address: 'https://scrape:swordfish@prometheus.example.com'}}",
+    instead="# specs/platform.yaml\nspec: {prometheus: {address: 'https://prometheus.example.com'}}",
+)
+def platform(context: FleetContext) -> Iterator[Problem]:
+    """Check all text of the platform: an address with a password, a token in a default."""
+    for path, text in _texts(context.document.data):
+        if kind := looks_secret(text):
+            hint = "remove it, and replace the credential: it stays in git's history"
+            yield Problem(path, f"this text looks like {kind}", hint)
+
+
+@rule(
+    "PLAN512",
+    "error",
+    "a `version` of a secret has no effect",
+    scope=Context,
+    why="Versions belong to a secret store. A Secret that was made by hand has none, so a new version would change "
+    "nothing.",
+    remedy="Remove `version`, or declare the platform's `secrets`.",
+    example="""
+spec: {service: {env: [{name: API_KEY, secret: {name: vendor, key: api-key, version: "2"}}]}}
+""",
+    instead="""
+# specs/platform.yaml
+spec: {secrets: {store: vault}}
+# specs/shop/ranker.yaml
+spec: {service: {env: [{name: API_KEY, secret: {name: vendor, key: api-key, version: "2"}}]}}
+""",
+)
+def versions(context: Context) -> Iterator[Problem]:
+    """Check that there is a store where a variable asks for a version of a secret."""
+    for index, variable in enumerate(context.spec.service.env):
+        if variable.secret and variable.secret.version and not context.platform.secrets:
+            message = (
+                f"`version: {variable.secret.version}` has no effect: the platform declares no secret store"
+            )
+            path = (*_ENV, index, "secret", "version")
+            yield Problem(path, message, "remove it, or declare the platform's `secrets`", on_key=True)
+
+
+def _texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every text of a tree, with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, (*path, index))
 
 
 def looks_secret(text: str) -> str:
-    """What kind of credential a text looks like; empty when it does not.
+    """Return what kind of credential a text looks like; empty if it does not.
 
-    Digests and UUIDs in hexadecimal pass: they are random, but seldom secret.
+    Conservative, because false alarms teach people to ignore findings: digests and UUIDs in hexadecimal pass, since
+    they are random but rarely secret.
     """
     if len(text) < _SHORTEST:
         return ""
     for kind, pattern in _KNOWN:
         if pattern.search(text):
             return kind
-    if (
-        _RANDOM.fullmatch(text)
-        and not _HEX.fullmatch(text)
-        and not _UUID.fullmatch(text)
-        and _is_random(text)
-    ):
-        return "a random token"
-    return ""
+    plain = _HEX.fullmatch(text) or _UUID.fullmatch(text)
+    return "a random token" if _RANDOM.fullmatch(text) and not plain and _is_random(text) else ""
 
 
 def _is_random(text: str) -> bool:
-    """Upper case, lower case and digits together, as evenly spread as chance spreads them."""
+    """Whether upper case, lower case and digits occur together, as evenly spread as chance spreads them."""
     kinds = (str.isupper, str.islower, str.isdigit)
     if not all(any(kind(character) for character in text) for kind in kinds):
         return False

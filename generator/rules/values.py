@@ -52,8 +52,8 @@ def _number(value: float) -> str:
     scope=Context,
     why="The metric is between 0 and 1 by its definition: no model can ever pass this gate.",
     remedy="Write the bound as a fraction, such as 0.92 for 92%.",
-    example="- {name: accuracy, metric: accuracy, atLeast: 92}\n",
-    instead="- {name: accuracy, metric: accuracy, atLeast: 0.92}\n",
+    example="spec: {gates: [{name: accuracy, metric: accuracy, atLeast: 92, rows: 5000}]}",
+    instead="spec: {gates: [{name: accuracy, metric: accuracy, atLeast: 0.92, rows: 5000}]}",
 )
 def unreachable_bounds(context: Context) -> Iterator[Problem]:
     """Report lower bounds above 1 and upper bounds below 0 of metrics that are shares."""
@@ -81,8 +81,14 @@ def _fraction(index: int, key: str, metric: str, bound: float, what: str) -> Pro
     scope=Context,
     why="The gate passes whatever the model does, and looks like protection.",
     remedy="Write a bound that a bad model breaks.",
-    example="- {name: parity, fairness: demographic-parity-difference, sensitive: [gender], atMost: 1}\n",
-    instead="- {name: parity, fairness: demographic-parity-difference, sensitive: [gender], atMost: 0.1}\n",
+    example="""
+spec:
+  gates: [{name: parity, fairness: demographic-parity-difference, sensitive: [gender], atMost: 1, minGroup: 200}]
+""",
+    instead="""
+spec:
+  gates: [{name: parity, fairness: demographic-parity-difference, sensitive: [gender], atMost: 0.1, minGroup: 200}]
+""",
 )
 def empty_bounds(context: Context) -> Iterator[Problem]:
     """Report bounds at or beyond the end of the range of what they bound."""
@@ -142,8 +148,8 @@ def _plain(value: float) -> float | int:
     scope=Context,
     why="A gate on a metric that no report has can't pass, and this is found only when the gates run.",
     remedy="Correct the name, or keep it if the report has it under this name.",
-    example="- {name: accuracy, metric: acuracy, atLeast: 0.9}\n",
-    instead="- {name: accuracy, metric: accuracy, atLeast: 0.9}\n",
+    example="spec: {gates: [{name: accuracy, metric: acuracy, atLeast: 0.9, rows: 5000}]}",
+    instead="spec: {gates: [{name: accuracy, metric: accuracy, atLeast: 0.9, rows: 5000}]}",
 )
 def misspelt_metrics(context: Context) -> Iterator[Problem]:
     """Report names that are a typing error away from a common one; other numbers in a name are another metric."""
@@ -165,8 +171,12 @@ def misspelt_metrics(context: Context) -> Iterator[Problem]:
     scope=Context,
     why="The guard passes whatever the new version does, and looks like protection.",
     remedy="Write a limit that a bad version exceeds.",
-    example="- {metric: error-rate, limit: 100%}\n",
-    instead="- {metric: error-rate, limit: 5%}\n",
+    example="""
+spec: {rollout: {guards: [{fairness: demographic-parity-difference, sensitive: [gender], atMost: 1}]}}
+""",
+    instead="""
+spec: {rollout: {guards: [{fairness: demographic-parity-difference, sensitive: [gender], atMost: 0.1}]}}
+""",
 )
 def unreachable_limits(context: Context) -> Iterator[Problem]:
     """Report limits of 100% and fairness limits of 1."""
@@ -195,8 +205,10 @@ def unreachable_limits(context: Context) -> Iterator[Problem]:
     why="At 100% no request is left for the stable version, so nothing can be compared while the step lasts, and an "
     "abort has to start the old version again.",
     remedy="Remove the step: after the last one the new version takes all traffic.",
-    example="steps: [{weight: 5%, hold: 1h}, {weight: 100%, hold: 1h}]\n",
-    instead="steps: [{weight: 5%, hold: 1h}, {weight: 50%, hold: 1h}]\n",
+    example="""
+spec: {rollout: {steps: [{weight: 5%, hold: 60m}, {weight: 25%, hold: 1h}, {weight: 100%, hold: 1h}]}}
+""",
+    instead="spec: {rollout: {steps: [{weight: 5%, hold: 60m}, {weight: 25%, hold: 1h}]}}",
 )
 def full_weight(context: Context) -> Iterator[Problem]:
     """Report steps at 100%."""
@@ -217,8 +229,8 @@ def full_weight(context: Context) -> Iterator[Problem]:
     scope=Context,
     why="The owner is who gets asked when a release is stuck: a name alone reaches nobody.",
     remedy="Write an e-mail address, a handle such as @acme/shop, or a channel such as #shop-ml in quotes.",
-    example="metadata: {name: churn, team: shop, owner: shop-ml}\n",
-    instead="metadata: {name: churn, team: shop, owner: shop-ml@example.com}\n",
+    example="metadata: {owner: shop-ml}",
+    instead="metadata: {owner: shop-ml@example.com}",
 )
 def owner_address(context: Context) -> Iterator[Problem]:
     """Report owners that are neither an address, a handle nor a channel."""

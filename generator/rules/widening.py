@@ -1,4 +1,4 @@
-"""Odds of the steps: what is caught, and who meets a bad version, before the weight grows."""
+"""Odds of the steps: what is caught before the weight grows, and how many requests a bad version answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from generator.lint.engine import Problem, rule
 from generator.odds.odds import PlanOdds, price, share_down
 from generator.plan.guards import Comparison, Limit
 from generator.rules.context import ROLLOUT, STEPS, Context, weight_steps
-from generator.rules.effects import (
+from generator.rules.what_if import (
     ROUND_HOLDS,
     canary_odds,
     caught,
@@ -35,11 +35,15 @@ _STEEP: Final = 5.0
     "warning",
     "the first step catches too few bad versions",
     scope=Context,
-    why="The first step is there to meet a bad version while few see it; one that is too short only delays it.",
+    why="The first step is there to meet a bad version while few users see it; one that is too short only delays "
+    "the harm. Below 5% before a weight that is five times as large, this is an error.",
     remedy="Hold the first step longer.",
+    example="spec: {rollout: {steps: [{weight: 5%, hold: 20m}, {weight: 25%, hold: 20m}, {weight: 50%, hold: 20m}]}}",
+    instead="spec: {rollout: {steps: [{weight: 5%, hold: 60m}, {weight: 25%, hold: 20m}, {weight: 50%, hold: 20m}]}}",
+    repair="safe",
 )
 def first_step(context: Context) -> Iterator[Problem]:
-    """Power before the first widening: warned below one half, refused below 5 % before a step of five times."""
+    """Check that the first step catches at least half of the bad versions."""
     found = canary_odds(context)
     steps, indices = phases_of(context), weight_steps(context)
     if found is None or len(steps) < 2:
@@ -49,11 +53,10 @@ def first_step(context: Context) -> Iterator[Problem]:
     hold = _common_hold(context, late, 0)
     for guard, alone in late:
         first = alone.power_by_step[0]
-        message = f"`{guard.name}`: {share_down(first)} of {effect_of(guard)} are caught before the weight goes from "
+        message = f"`{guard.name}`: {share_down(first)} of {effect_of(guard)} are caught before the weight grows from "
         message += f"{percent(steps[0].weight)} to {percent(steps[1].weight)}"
-        message += (
-            f"; {math.ceil(alone.exposed_mean)} requests meet the bad version" if alone.exposed_mean else ""
-        )
+        if alone.exposed_mean:
+            message += f"; a bad version answers {math.ceil(alone.exposed_mean):,} requests"
         hint, fix = _held(context, guard, alone, 0, hold)
         severity: Severity = "error" if first < _FIRST_STEP_REFUSED and steep else "warning"
         yield Problem((*STEPS, indices[0], "hold"), message, hint, fix=fix, severity=severity)
@@ -62,11 +65,11 @@ def first_step(context: Context) -> Iterator[Problem]:
 def _common_hold(
     context: Context, late: Sequence[tuple[Comparison, GuardOdds]], position: int
 ) -> float | None:
-    """The smallest round hold by which each of these guards catches as many as wanted, or at least half of them."""
-    steps, wanted = phases_of(context), context.plan.rollout.risk.power
+    """The smallest round hold by which each guard catches the required share of bad versions, or at least half."""
+    steps, required = phases_of(context), context.plan.rollout.risk.power
     holds = []
     for guard, _ in late:
-        shares = (wanted, _FIRST_STEP_WARNED)
+        shares = (required, _FIRST_STEP_WARNED)
         found = (hold_that_catches(context, guard, steps, position, share) for share in shares)
         holds.append(next((better[0] for better in found if better), None))
     return max((hold for hold in holds if hold is not None), default=None)
@@ -75,47 +78,51 @@ def _common_hold(
 def _held(
     context: Context, guard: Comparison, alone: GuardOdds, position: int, hold: float | None
 ) -> tuple[str, Fix | None]:
-    """What a longer hold of a step brings to one guard."""
+    """What a longer hold of a step brings for one guard."""
     if hold is None:
-        return "a longer hold alone does not help: raise the weight, or declare a larger change", None
+        return "a longer hold alone is not enough: raise the weight, or declare a larger change", None
     steps = phases_of(context)
     odds = price(context.plan, guard, with_hold(steps, position, hold))
     hint = f"hold {percent(steps[position].weight)} for {duration(hold)}: "
-    hint += f"{caught(odds, position)} caught by its end{exposure_change(alone, odds)}"
+    hint += f"{caught(odds, position)} caught by the end of the step{exposure_change(alone, odds)}"
     return hint, Fix((*STEPS, weight_steps(context)[position], "hold"), duration(hold))
 
 
 @rule(
     "CAN211",
     "error",
-    "a bad version answers more requests than accepted",
+    "a bad version answers more requests than `risk.maxExposed` accepts",
     scope=Context,
-    why="`risk.maxExposed` is the harm that the team accepts, on average, when a version is bad.",
+    why="`risk.maxExposed` is the harm that the team accepts: requests that a bad version answers, on average, "
+    "before it is rolled back.",
     remedy="Lower the first weights, hold them longer, or accept more.",
+    example="spec: {rollout: {risk: {maxExposed: 25000}}}",
+    instead="spec: {rollout: {risk: {maxExposed: 35000}}}",
+    repair="safe",
 )
 def exposed(context: Context) -> Iterator[Problem]:
-    """Mean exposure of the worst guard above `risk.maxExposed`."""
+    """Check the mean exposure of the guard that takes longest against `risk.maxExposed`."""
     found = canary_odds(context)
     if found is None or found[0].risk.max_exposed is None:
         return
     accepted, worst = found[0].risk.max_exposed, found[1].worst_exposed
     if worst is None or worst <= accepted:
         return
-    message = f"a bad version answers {math.ceil(worst)} requests on average before it is rolled back; "
-    message += f"{accepted} are accepted"
+    message = f"a bad version answers {math.ceil(worst):,} requests on average before it is rolled back; "
+    message += f"{accepted:,} are accepted"
     hint, fix = _less_exposed(context, found[1], accepted)
     yield Problem((*ROLLOUT, "risk", "maxExposed"), message, hint, fix=fix)
 
 
 def _less_exposed(context: Context, odds: PlanOdds, accepted: int) -> tuple[str, Fix | None]:
-    """A longer first step keeps most bad versions from the larger ones."""
+    """The longer first step that keeps enough bad versions from the later ones."""
     steps, guards = phases_of(context), [guard for guard, _ in odds.guards]
     for hold in ROUND_HOLDS if guards and steps else ():
         if hold <= steps[0].duration_s:
             continue
         worst = _worst(context, guards, with_hold(steps, 0, hold), accepted)
         if worst <= accepted:
-            hint = f"hold {percent(steps[0].weight)} for {duration(hold)}: {math.ceil(worst)} requests on average"
+            hint = f"hold {percent(steps[0].weight)} for {duration(hold)}: {math.ceil(worst):,} requests on average"
             return hint, Fix((*STEPS, weight_steps(context)[0], "hold"), duration(hold))
     return "lower the first weight, or add a smaller step before it", None
 
@@ -123,9 +130,9 @@ def _less_exposed(context: Context, odds: PlanOdds, accepted: int) -> tuple[str,
 def _worst(
     context: Context, guards: Sequence[Comparison | Limit], steps: tuple[Phase, ...], accepted: int
 ) -> float:
-    """The largest mean exposure among the guards; the first one above what is accepted settles it."""
+    """The largest mean exposure among the guards, or the first one that exceeds what is accepted."""
     worst = 0.0
-    # Comparisons are priced a hundred times faster than bare limits: they rule most holds out.
+    # Comparisons are priced a hundred times faster than bare limits, and rule most holds out.
     for guard in sorted(guards, key=lambda guard: isinstance(guard, Limit)):
         worst = max(worst, price(context.plan, guard, steps).exposed_mean or math.inf)
         if worst > accepted:
@@ -136,25 +143,28 @@ def _worst(
 @rule(
     "CAN212",
     "warning",
-    "the weight grows more than fivefold before bad versions are caught",
+    "a weight grows more than fivefold before bad versions are caught",
     scope=Context,
-    why="Each step multiplies the harm per second; before a large one the guards should have made up their minds.",
-    remedy="Hold the step before longer, or put one between.",
+    why="Each step multiplies the harm per second; before a large one the guards should have decided.",
+    remedy="Hold the step before it longer, or add a step between the two.",
+    example="spec: {rollout: {steps: [{weight: 4%, hold: 60m}, {weight: 25%, hold: 1h}]}}",
+    instead="spec: {rollout: {steps: [{weight: 5%, hold: 60m}, {weight: 25%, hold: 1h}]}}",
+    repair="safe",
 )
 def steep(context: Context) -> Iterator[Problem]:
-    """A step of more than five times while fewer than `risk.power` of bad versions are caught by then."""
+    """Check that at least `risk.power` of the bad versions are caught before a weight grows more than fivefold."""
     found = canary_odds(context)
     if found is None:
         return
     steps, indices = phases_of(context), weight_steps(context)
     for position in range(1, len(steps)):
         before, after = steps[position - 1].weight, steps[position].weight
-        wanted = found[0].risk.power
-        slow = [pair for pair in found[1].comparisons if pair[1].power_by_step[position - 1] < wanted]
+        required = found[0].risk.power
+        slow = [pair for pair in found[1].comparisons if pair[1].power_by_step[position - 1] < required]
         if after <= _STEEP * before + 1e-12 or not slow:
             continue
         guard, alone = min(slow, key=lambda pair: pair[1].power_by_step[position - 1])
-        message = f"the weight goes from {percent(before)} to {percent(after)} when "
+        message = f"the weight grows from {percent(before)} to {percent(after)} when "
         message += f"`{guard.name}` has caught {caught(alone, position - 1)} of {effect_of(guard)}"
         hint, fix = _held(context, guard, alone, position - 1, _common_hold(context, slow, position - 1))
         yield Problem((*STEPS, indices[position], "weight"), message, hint, fix=fix)

@@ -117,16 +117,19 @@ def test_rules_that_span_models_see_the_whole_team(repository, sluice, monkeypat
     assert list(dict.fromkeys(seen)) == ["shop/other", "shop/recommender"]
 
 
-def test_explain_knows_every_code_that_a_validation_may_give(repository, sluice):
-    from generator.report.codes import all_codes
+def test_explain_lists_families_then_codes_then_a_page(sluice):
+    from generator.report.codes import FAMILIES, all_codes
 
-    listed = sluice("explain")
-    assert listed.exit_code == 0
-    assert [line.split()[0] for line in listed.stdout.splitlines()] == sorted(all_codes())
+    families = sluice("explain").stdout.split("\n\n")[0].splitlines()
+    assert [line.split()[0] for line in families] == list(FAMILIES)
+    listed = [
+        line.split()[0] for family in FAMILIES for line in sluice("explain", family).stdout.splitlines()
+    ]
+    assert sorted(listed) == list(all_codes())
     one = sluice("explain", "ref202")
     assert one.exit_code == 0
-    assert one.stdout.startswith("REF202 ")
-    for part in ("Why: ", "Fix: "):
+    assert one.stdout.startswith("# REF202: ")
+    for part in ("## Why it matters", "## What to do"):
         assert part in one.stdout
 
 

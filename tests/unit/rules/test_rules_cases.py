@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from rules_cases import CASES
-from rules_repository import Sample
-from rules_samples import Case
 
 import generator.rules.evaluate  # noqa: F401 - loads every rule
 from generator.lint.engine import rules
 from generator.rules.context import Context, FleetContext
+from tests.unit.rules.cases import CASES
+from tests.unit.rules.repository import Sample
+from tests.unit.rules.samples import Case
 
 _IDS = [f"{case.code}-{index}" for index, case in enumerate(CASES)]
 

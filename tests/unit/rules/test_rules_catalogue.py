@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.report.codes import all_codes
+from generator.report.codes import all_codes, pages
 
 PACKAGE = Path(__file__).parents[3] / "generator"
 _CODE = re.compile(r"[\"']([A-Z]{3,5}[0-9]{3})[\"']")
@@ -47,3 +47,9 @@ def test_an_entry_says_something(code):
         assert len(text) > 5
         assert text == text.strip()
     assert entry.why[-1] == entry.remedy[-1] == "."
+
+
+def test_the_pages_are_those_of_the_codes():
+    folder = PACKAGE.parent / "docs" / "codes"
+    written = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
+    assert written == pages(), "run: sluice explain --write docs/codes"

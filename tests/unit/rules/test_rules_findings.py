@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from rules_cases import CASES
-from rules_repository import CTR, ERRORS, STEPS, TODAY, Sample, footprints
-from rules_samples import ROUTER
 
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.render.bento import Bentos
 from generator.render.environment import Templates
 from generator.rules.evaluate import run_fleet_rules, run_rules
+from tests.unit.rules.cases import CASES
+from tests.unit.rules.repository import CTR, ERRORS, STEPS, TODAY, Sample, footprints
+from tests.unit.rules.samples import ROUTER
 
 ROOT = Path(__file__).parents[3]
 _TIER = [case for case in CASES if case.code.startswith("TIER")]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from rules_cases import CASES
-from rules_repository import STEPS, Sample
-from rules_samples import Case
 
-from generator.rules.effects import ROUND_HOLDS
+from generator.rules.what_if import ROUND_HOLDS
 from generator.source.finding import Finding
 from generator.spec.types import seconds
 from generator.spec.units import duration
+from tests.unit.rules.cases import CASES
+from tests.unit.rules.repository import STEPS, Sample
+from tests.unit.rules.samples import Case
 
 
 def _sample_findings(case: Case, root) -> list[Finding]:

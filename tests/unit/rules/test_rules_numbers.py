@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rules_repository import CTR, ERRORS, STEPS, Sample
-from rules_samples import BLUE_GREEN, FAIR, SHADOW
 from scipy import stats
 
 from generator.odds import odds
@@ -22,6 +20,8 @@ from generator.render import metrics
 from generator.report.sections.odds import odds as section
 from generator.rules.secrets import looks_secret
 from generator.spec.platform import Prices
+from tests.unit.rules.repository import CTR, ERRORS, STEPS, Sample
+from tests.unit.rules.samples import BLUE_GREEN, FAIR, SHADOW
 
 TEMPLATES = Path(__file__).parents[3] / "templates"
 

@@ -1,0 +1,194 @@
+"""Models side by side: what a team may use and spend, and which model answers for which host."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import reduce
+from operator import add
+
+from generator.lint.engine import Problem, Related, rule
+from generator.odds.cost import currencies, monthly
+from generator.odds.footprint import Footprint
+from generator.plan.peak import Need
+from generator.rules.context import FleetContext
+from generator.source.quantity import quantity_amount
+from generator.spec.platform import Quota
+
+_SHOWN = 5
+
+
+@rule(
+    "TEAM801",
+    "error",
+    "a team's models need more than its quota at their peak",
+    scope=FleetContext,
+    why="A quota that is reached in the middle of a release only shows as pods that never start, until the rollout "
+    "is aborted.",
+    remedy="Raise the team's quota, or lower `replicas`, `autoscaling.max` or `resources`.",
+    example="""
+# specs/platform.yaml
+spec: {teams: {shop: {quota: {cpu: "4", memory: 80Gi}}}}
+# specs/shop/ranker.yaml
+spec: {replicas: 6}
+""",
+    instead="""
+# specs/platform.yaml
+spec: {teams: {shop: {quota: {cpu: "8", memory: 80Gi}}}}
+# specs/shop/ranker.yaml
+spec: {replicas: 6}
+""",
+)
+def quota(context: FleetContext) -> Iterator[Problem]:
+    """Check the requests of all pods of a team in one environment, each model in the middle of a release."""
+    teams: dict[tuple[str, str], list[Footprint]] = defaultdict(list)
+    for each in context.footprints:
+        teams[each.team, each.environment].append(each)
+    for (team, environment), models in teams.items():
+        allowed = context.platform.teams[team].quota
+        if allowed is None:
+            continue
+        total = reduce(add, (model.most for model in models), Need())
+        for key, needed, limit in _exceeded(total, allowed):
+            message = f"the models of `{team}` need {needed} {key} in {environment} at their peak; the quota is {limit}"
+            hint = "raise the quota, or lower `replicas`, `autoscaling.max` or `resources` of its models"
+            path = ("spec", "teams", team, "quota", key)
+            yield Problem(path, message, hint, _largest(context, models))
+
+
+def _exceeded(total: Need, allowed: Quota) -> Iterator[tuple[str, str, str]]:
+    """Resources above the quota: name, needed, allowed."""
+    if total.cpu > float(quantity_amount(allowed.cpu)) + 1e-9:
+        yield "cpu", f"{total.cpu:g}", allowed.cpu
+    if total.memory > quantity_amount(allowed.memory):
+        yield "memory", f"{-(-total.memory // 2**20)}Mi", allowed.memory
+    if total.gpu > allowed.gpu:
+        yield "gpu", str(total.gpu), str(allowed.gpu)
+
+
+def _largest(context: FleetContext, models: list[Footprint]) -> Related:
+    """The models that need most CPU, with their specs."""
+    largest = sorted(models, key=lambda model: -model.most.cpu)[:_SHOWN]
+    return tuple(
+        (
+            f"{model.model}: {model.most.pods} pods, {model.most.cpu:g} CPU, {-(-model.most.memory // 2**20)}Mi",
+            context.layers(model).place(("spec", "resources")),
+        )
+        for model in largest
+    )
+
+
+@rule(
+    "TEAM802",
+    "error",
+    "a team's models cost more than its budget",
+    scope=FleetContext,
+    why="The bill comes at the end of the month; the specs already show it. If only the scaled-up models exceed the "
+    "budget this is a warning.",
+    remedy="Raise the team's budget, or lower `replicas`, `autoscaling` or `resources`.",
+    example="# specs/platform.yaml\nspec: {teams: {shop: {budget: {monthly: 20 EUR}}}}",
+    instead="# specs/platform.yaml\nspec: {teams: {shop: {budget: {monthly: 40 EUR}}}}",
+)
+def budget(context: FleetContext) -> Iterator[Problem]:
+    """Check the monthly cost between releases, in all environments, against the budget of each team."""
+    owned: dict[str, list[Footprint]] = defaultdict(list)
+    for each in context.footprints:
+        owned[each.team].append(each)
+    prices = context.platform.prices
+    for team, models in owned.items():
+        allowed = context.platform.teams[team].budget
+        if allowed is None or currencies(prices) != [allowed.monthly.currency]:
+            continue
+        fewest = math.fsum(monthly(model.usual, prices) for model in models)
+        most = math.fsum(monthly(model.scaled, prices) for model in models)
+        path = ("spec", "teams", team, "budget", "monthly")
+        hint = "raise the budget, or lower `replicas`, `autoscaling` or `resources` of its models"
+        currency = allowed.monthly.currency
+        if fewest > allowed.monthly.amount:
+            message = f"the models of `{team}` cost at least {math.ceil(fewest):,} {currency} a month"
+            yield Problem(path, f"{message}; the budget is {allowed.monthly}", hint)
+        elif most > allowed.monthly.amount:
+            message = f"the models of `{team}` cost up to {math.ceil(most):,} {currency} a month when all are scaled up"
+            yield Problem(path, f"{message}; the budget is {allowed.monthly}", hint, severity="warning")
+
+
+@rule(
+    "TEAM803",
+    "error",
+    "two models answer for the same host",
+    scope=FleetContext,
+    why="The older route wins, or both do: requests for one model reach the other.",
+    remedy="Give one of them another host in `traffic.hosts`.",
+    example="""
+# specs/shop/ranker.yaml
+spec: {traffic: {hosts: [rank.example.com]}}
+# specs/shop/sorter.yaml
+spec: {traffic: {hosts: [rank.example.com]}}
+""",
+    instead="""
+# specs/shop/ranker.yaml
+spec: {traffic: {hosts: [rank.example.com]}}
+# specs/shop/sorter.yaml
+spec: {traffic: {hosts: [sort.example.com]}}
+""",
+    source="Gateway API 1.6, apis/v1/httproute_types.go (precedence of routes with the same hostname)",
+)
+def hosts(context: FleetContext) -> Iterator[Problem]:
+    """Check that each host of an environment belongs to one model."""
+    taken: dict[tuple[str, str], Footprint] = {}
+    for mine in context.footprints:
+        for index, host in enumerate(mine.hosts):
+            theirs = taken.setdefault((mine.environment, host), mine)
+            if theirs == mine:
+                continue
+            document, path = context.layers(mine).where(("spec", "traffic", "hosts", index))
+            message = f"`{host}` is the host of {theirs.team}/{theirs.model} and of {mine.team}/{mine.model} "
+            message += f"in {mine.environment}"
+            related = (("the other model", context.layers(theirs).place(("spec", "traffic", "hosts"))),)
+            yield Problem(path, message, "give one of them another host", related, document=document)
+
+
+@rule(
+    "PLAT909",
+    "error",
+    "prices and budgets are in different currencies",
+    scope=FleetContext,
+    why="An amount in one currency can't be compared with a budget in another.",
+    remedy="Write all of them in one currency.",
+    example="# specs/platform.yaml\nspec: {teams: {shop: {budget: {monthly: 900 USD}}}}",
+    instead="# specs/platform.yaml\nspec: {teams: {shop: {budget: {monthly: 900 EUR}}}}",
+)
+def one_currency(context: FleetContext) -> Iterator[Problem]:
+    """Check that all prices and all budgets have the same currency."""
+    known = currencies(context.platform.prices)
+    if len(known) > 1:
+        message = f"the prices are in {' and '.join(known)}"
+        yield Problem(("spec", "prices"), message, "write all prices in one currency", on_key=True)
+        return
+    for name, team in context.platform.teams.items():
+        if known and team.budget and team.budget.monthly.currency != known[0]:
+            currency = team.budget.monthly.currency
+            message = f"the budget of `{name}` is in {currency}, but the prices are in {known[0]}"
+            path = ("spec", "teams", name, "budget", "monthly")
+            yield Problem(path, message, f"write the budget in {known[0]}")
+
+
+@rule(
+    "PLAT910",
+    "warning",
+    "a budget has no prices to compare with",
+    scope=FleetContext,
+    why="Without prices every model is free, and no budget is ever exceeded.",
+    remedy="Declare `prices`, or remove the budget.",
+    example="# specs/platform.yaml\nspec: {prices: {}, teams: {shop: {budget: {monthly: 900 EUR}}}}",
+    instead="# specs/platform.yaml\nspec: {prices: {cpuHour: 0.03 EUR}, teams: {shop: {budget: {monthly: 900 EUR}}}}",
+)
+def unpriced(context: FleetContext) -> Iterator[Problem]:
+    """Check that there are prices where there is a budget."""
+    if currencies(context.platform.prices):
+        return
+    for name, team in context.platform.teams.items():
+        if team.budget:
+            message = f"the budget of `{name}` is never exceeded: the platform declares no prices"
+            yield Problem(("spec", "teams", name, "budget"), message, "declare `prices`", on_key=True)

@@ -1,0 +1,189 @@
+"""The platform, and models side by side."""
+
+from __future__ import annotations
+
+from tests.unit.rules.samples import STAGING, TWO, WAIVER, Case
+
+CASES = (
+    Case(
+        "TEAM801",
+        {"platform.teams.shop.quota": {"cpu": "4999m", "memory": "80Gi"}},
+        {"platform.teams.shop.quota": {"cpu": "5", "memory": "80Gi"}},
+        "spec.teams.shop.quota.cpu",
+        models=TWO,
+    ),
+    Case(
+        "TEAM801",
+        {"platform.teams.shop.quota": {"cpu": "80", "memory": "80Gi"}, "spec.resources.gpu": 1},
+        {"platform.teams.shop.quota": {"cpu": "80", "memory": "80Gi", "gpu": 4}, "spec.resources.gpu": 1},
+        "spec.teams.shop.quota.gpu",
+    ),
+    Case(
+        "TEAM802",
+        {"platform.teams.shop.budget": {"monthly": "24 EUR"}},
+        {"platform.teams.shop.budget": {"monthly": "25 EUR"}},
+        "spec.teams.shop.budget.monthly",
+    ),
+    Case(
+        "TEAM802",
+        {"platform.teams.shop.budget": {"monthly": "30 EUR"}, "spec.autoscaling": {"min": 2, "max": 3}},
+        {"platform.teams.shop.budget": {"monthly": "40 EUR"}, "spec.autoscaling": {"min": 2, "max": 3}},
+        "spec.teams.shop.budget.monthly",
+        "warning",
+    ),
+    Case("TEAM803", {"spec.traffic.hosts": ["a.example.com"]}, {}, "spec.traffic.hosts[0]", models=TWO),
+    Case(
+        "PLAT901",
+        {"platform.waivers": [{**WAIVER, "model": "shop/rankers"}]},
+        {"platform.waivers": [WAIVER]},
+        "spec.waivers[0].model",
+    ),
+    Case(
+        "PLAT902",
+        {"platform.waivers": [WAIVER, WAIVER]},
+        {"platform.waivers": [WAIVER, {**WAIVER, "model": "shop/sorter"}]},
+        "spec.waivers[1]",
+        models=TWO,
+    ),
+    Case(
+        "PLAT903",
+        {"platform.teams.shop.tiers": ["standard", "standart"]},
+        {"platform.teams.shop.tiers": ["standard", "standard"]},
+        "spec.teams.shop.tiers[1]",
+    ),
+    Case(
+        "PLAT904",
+        {"platform.environments.production.requires": ["staging"]},
+        {
+            "platform.environments.production.requires": ["staging"],
+            "platform.environments.staging": STAGING,
+            "spec.replicas": 20,
+        },
+        "spec.environments.production.requires[0]",
+    ),
+    Case(
+        "PLAT905",
+        {
+            "platform.environments.staging": {**STAGING, "requires": ["production"]},
+            "platform.environments.production.requires": ["staging"],
+            "spec.replicas": 20,
+        },
+        {
+            "platform.environments.staging": STAGING,
+            "platform.environments.production.requires": ["staging"],
+            "spec.replicas": 20,
+        },
+        "spec.environments.staging.requires[0]",
+    ),
+    Case(
+        "PLAT906",
+        {"platform.tiers.spare": {"defaults": {"rollout": {"risk": {"falseRollbacks": "5%"}}}}},
+        {"platform.tiers.spare": {"defaults": {"rollout": {"risk": {"falseRollback": "5%"}}}}},
+        "spec.tiers.spare.defaults.rollout.risk.falseRollbacks",
+    ),
+    Case(
+        "PLAT906",
+        {"platform.tiers.spare": {"defaults": {"rollout": {"watch": "soon"}}}},
+        {"platform.tiers.spare": {"defaults": {"rollout": {"watch": "5m"}}}},
+        "spec.tiers.spare.defaults.rollout.watch",
+    ),
+    Case(
+        "PLAT907",
+        {"platform.tiers.spare": {"defaults": {"tier": "spare"}}},
+        {"platform.tiers.spare": {"defaults": {"replicas": 3}}},
+        "spec.tiers.spare.defaults.tier",
+    ),
+    Case(
+        "PLAT908",
+        {"platform.environments.production.namespace": "models"},
+        {"platform.environments.production.namespace": "models-{team}"},
+        "spec.environments.production.namespace",
+    ),
+    Case(
+        "PLAT908",
+        {
+            "platform.environments.production.namespace": "{team}",
+            "spec.replicas": 20,
+            "platform.environments.staging": {
+                **STAGING,
+                "server": "https://kubernetes.default.svc",
+                "namespace": "{team}",
+            },
+        },
+        {
+            "platform.environments.production.namespace": "{team}",
+            "spec.replicas": 20,
+            "platform.environments.staging": {**STAGING, "namespace": "{team}"},
+        },
+        "spec.environments.staging.namespace",
+    ),
+    Case(
+        "PLAT909",
+        {"platform.teams.shop.budget": {"monthly": "900 USD"}},
+        {"platform.teams.shop.budget": {"monthly": "900 EUR"}},
+        "spec.teams.shop.budget.monthly",
+    ),
+    Case(
+        "PLAT909",
+        {"platform.prices": {"cpuHour": "1 EUR", "gpuHour": "1 USD"}},
+        {"platform.prices": {"cpuHour": "1 EUR", "gpuHour": "1 EUR"}},
+        "spec.prices",
+    ),
+    Case(
+        "PLAT910",
+        {"platform.teams.shop.budget": {"monthly": "900 EUR"}, "platform.prices": None},
+        {"platform.prices": None},
+        "spec.teams.shop.budget",
+        "warning",
+    ),
+    Case(
+        "PLAT911",
+        {"platform.controllers": {"kubernetes": "1.29"}},
+        {"platform.controllers": {"kubernetes": "1.30.2"}},
+        "spec.controllers.kubernetes",
+    ),
+    Case(
+        "PLAT911",
+        {"platform.controllers": {"kubernetes": "1.9"}},
+        {"platform.controllers": {"kubernetes": "1.9"}, "platform.admission": "none"},
+        "spec.controllers.kubernetes",
+    ),
+    Case(
+        "PLAT912",
+        {"platform.prometheus.address": "https://scrape:Tr0ub4dor@prometheus.example.com"},
+        {"platform.prometheus.address": "https://prometheus.example.com"},
+        "spec.prometheus.address",
+    ),
+    Case(
+        "PLAT913",
+        {"platform.teams.shop.owners": ["a@b.example", "the shop team"]},
+        {"platform.teams.shop.owners": ["a@b.example", "@acme/shop-team"]},
+        "spec.teams.shop.owners[1]",
+        "warning",
+    ),
+    Case("PLAT913", {"platform.owners": ["@"]}, {"platform.owners": ["@a"]}, "spec.owners[0]", "warning"),
+    Case(
+        "PLAT914",
+        {"platform.gates": {"daily": "14:30", "inputs": {"s3": "gates/{digest}.tgz"}}},
+        {"platform.gates": {"daily": "14:30", "inputs": {"claim": "inputs"}}},
+        "spec.gates.daily",
+    ),
+    Case(
+        "PLAT917",
+        {"platform.teams.shop.notify": {"slack": ["shop-ml"]}},
+        {
+            "platform.teams.shop.notify": {"slack": ["shop-ml"]},
+            "platform.notifications": {"slack": {"token": "slack-token"}},
+        },
+        "spec.teams.shop.notify.slack",
+    ),
+    Case(
+        "PLAT917",
+        {"platform.teams.shop.notify": {"webhooks": ["pager"]}, "platform.notifications": {}},
+        {
+            "platform.teams.shop.notify": {"webhooks": ["pager"]},
+            "platform.notifications": {"webhooks": {"pager": {"url": "https://pager.example.com"}}},
+        },
+        "spec.teams.shop.notify.webhooks[0]",
+    ),
+)

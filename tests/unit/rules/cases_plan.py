@@ -1,0 +1,211 @@
+"""Names, steps, resources, overrides."""
+
+from __future__ import annotations
+
+from tests.unit.rules.repository import CTR, ERRORS, STEPS
+from tests.unit.rules.samples import BLUE_GREEN, FAIR, SHADOW, SLOW, STAGING, TEAM, Case, G, S, steps
+
+
+def matching(expression: str) -> list[dict[str, object]]:
+    """Steps that begin with a cohort whose header matches an expression."""
+    return [{"cohort": {"header": "x-cohort", "regex": expression}, "hold": "10m"}, *STEPS]
+
+
+CASES = (
+    Case(
+        "NAME401",
+        {
+            "metadata.name": "r" * 40,
+            "platform.environments.production": None,
+            "platform.environments.e" + "n" * 20: STAGING,
+            "spec.replicas": 20,
+        },
+        {
+            "metadata.name": "r" * 35,
+            "platform.environments.production": None,
+            "platform.environments.e" + "n" * 20: STAGING,
+            "spec.replicas": 20,
+        },
+        "metadata.name",
+    ),
+    Case(
+        "NAME402",
+        {"platform.environments.production.namespace": "{team}-" + "n" * 33, **TEAM},
+        {"platform.environments.production.namespace": "{team}-" + "n" * 32, **TEAM},
+        "spec.environments.production.namespace",
+    ),
+    Case(
+        "NAME403",
+        {"metadata.team": "platform", "platform.teams.platform": {"owners": ["x"], "tiers": ["standard"]}},
+        {"metadata.team": "platforms", "platform.teams.platforms": {"owners": ["x"], "tiers": ["standard"]}},
+        "metadata.team",
+    ),
+    Case(
+        "NAME403",
+        {"platform.environments.bentos": STAGING, "spec.replicas": 20},
+        {"platform.environments.bento": STAGING, "spec.replicas": 20},
+        "spec.environments.bentos",
+    ),
+    Case(
+        "NAME404",
+        {"spec.gates": [{"name": "a", "junit": "a.xml"}, {"name": "a", "junit": "b.xml"}]},
+        {"spec.gates": [{"name": "a", "junit": "a.xml"}, {"name": "b", "junit": "b.xml"}]},
+        "spec.gates[1].name",
+    ),
+    Case(
+        "NAME405",
+        {G: [CTR, {"outcome": "ctr", "limit": "1%"}]},
+        {G: [CTR, {"outcome": "ctr", "limit": "1%", "name": "floor"}]},
+        f"{G}[1]",
+    ),
+    Case(
+        "NAME405",
+        {
+            G: [CTR, {"name": "a-rather-long-name-of-parity", **FAIR, "sensitive": ["gender", "gentry"]}],
+            "platform.attributes.gentry": ["yes", "no"],
+        },
+        {
+            G: [CTR, {"name": "parity", **FAIR, "sensitive": ["gender", "gentry"]}],
+            "platform.attributes.gentry": ["yes", "no"],
+        },
+        f"{G}[1]",
+    ),
+    Case(
+        "NAME406",
+        {"spec.service.env": [{"name": "LEVEL", "value": "1"}, {"name": "LEVEL", "value": "2"}]},
+        {"spec.service.env": [{"name": "LEVEL", "value": "1"}, {"name": "LEVEL_2", "value": "2"}]},
+        "spec.service.env[1].name",
+    ),
+    Case(
+        "NAME406",
+        {"spec.service.env": [{"name": "SLUICE_MODEL", "value": "1"}]},
+        {"spec.service.env": [{"name": "MY_SLUICE_MODEL", "value": "1"}]},
+        "spec.service.env[0].name",
+    ),
+    Case("PLAN501", {S: steps((5, "2h"), (5, "1h"))}, {S: steps((5, "2h"), (6, "1h"))}, f"{S}[1].weight"),
+    Case("PLAN502", {S: steps((5, "2h"), (25, "0s"))}, {S: steps((5, "2h"), (25, "1s"))}, f"{S}[1].hold"),
+    Case(
+        "PLAN502",
+        {"spec.rollout.shadow": {**SHADOW, "hold": "0m"}},
+        {"spec.rollout.shadow": {**SHADOW, "hold": "1m"}},
+        "spec.rollout.shadow.hold",
+    ),
+    Case(
+        "PLAN502",
+        {"spec.rollout": {**BLUE_GREEN, "watch": "0s", "guards": [{"metric": "error-rate", "limit": "5%"}]}},
+        {"spec.rollout": {**BLUE_GREEN, "watch": "0s"}},
+        "spec.rollout.watch",
+    ),
+    Case(
+        "PLAN503",
+        {f"{G}.0": {"outcome": "ctr", "detect": {"rise": "10%"}}},
+        {f"{G}.0": {"outcome": "ctr", "detect": {"rise": "10%"}}, "spec.outcomes.ctr.better": "lower"},
+        f"{G}[0].detect",
+    ),
+    Case(
+        "PLAN503",
+        {f"{G}.1": {**ERRORS, "detect": {"drop": "50%"}}},
+        {f"{G}.1": {**ERRORS, "detect": {"rise": "50%"}}},
+        f"{G}[1].detect",
+    ),
+    Case(
+        "PLAN504",
+        {f"{G}.0": {"outcome": "ctr", "detect": {"drop": "0%"}}},
+        {f"{G}.0": {"outcome": "ctr", "detect": {"drop": "0.1%"}}},
+        f"{G}[0].detect.drop",
+    ),
+    Case(
+        "PLAN504",
+        {f"{G}.0": {"outcome": "ctr", "detect": {"drop": "100%"}}},
+        {f"{G}.0": {"outcome": "ctr", "detect": {"drop": "99%"}}},
+        f"{G}[0].detect.drop",
+    ),
+    Case(
+        "PLAN505",
+        {"spec.autoscaling": {"min": 5, "max": 4}},
+        {"spec.autoscaling": {"min": 4, "max": 4}},
+        "spec.autoscaling.min",
+    ),
+    Case(
+        "PLAN506",
+        {"spec.rollout.risk": {"falseRollback": "0%"}},
+        {"spec.rollout.risk": {"falseRollback": "0.01%"}},
+        "spec.rollout.risk.falseRollback",
+    ),
+    Case(
+        "PLAN506",
+        {"spec.rollout.risk": {"power": "100%"}},
+        {"spec.rollout.risk": {"power": "99.9%"}},
+        "spec.rollout.risk.power",
+    ),
+    Case(
+        "PLAN507",
+        {"spec.service.env": [{"name": "KEY", "value": "AKIA" + "ABCDEFGHIJKLMNOP"}]},
+        {"spec.service.env": [{"name": "KEY", "value": "AKIA"}]},
+        "spec.service.env[0].value",
+    ),
+    Case(
+        "PLAN507",
+        {"spec.service.env": [{"name": "DB_PASSWORD", "value": "x"}]},
+        {"spec.service.env": [{"name": "MAX_TOKENS", "value": "512"}, {"name": "TOKEN_FILE", "value": "/a"}]},
+        "spec.service.env[0].value",
+    ),
+    Case(
+        "PLAN507",
+        {"metadata.description": "see https://me:hunter2@git.example.com"},
+        {"metadata.description": "see https://git.example.com:8443/a@b"},
+        "metadata.description",
+    ),
+    Case("PLAN513", {S: matching("^(staff")}, {S: matching("^(staff|[(]beta)$")}, f"{S}[0].cohort.regex"),
+    Case("PLAN513", {S: matching("(?=a)b")}, {S: matching("(?:a)[(?=]b")}, f"{S}[0].cohort.regex"),
+    Case("PLAN513", {S: matching(r"(a)\1")}, {S: matching(r"(a)\\1")}, f"{S}[0].cohort.regex"),
+    Case("PLAN513", {S: matching("a*+")}, {S: matching(r"\pL*?(?U)\z")}, f"{S}[0].cohort.regex"),
+    Case(
+        "PLAN512",
+        {"spec.service.env": [{"name": "A", "secret": {"name": "s", "key": "k", "version": "2"}}]},
+        {
+            "spec.service.env": [{"name": "A", "secret": {"name": "s", "key": "k", "version": "2"}}],
+            "platform.secrets": {"store": "vault"},
+        },
+        "spec.service.env[0].secret.version",
+    ),
+    Case(
+        "PLAN508",
+        {"spec.environments": {"production": {"service": {"timeout": "3s"}}}},
+        {"spec.environments": {"production": {"service": {"timeout": "2s"}, "replicas": 4}}},
+        "spec.environments.production.service.timeout",
+    ),
+    Case(
+        "PLAN508",
+        {"spec.environments": {"production": {"outcomes": {"ctr": {"event": "buy"}}}}},
+        {"spec.environments": {"production": {"outcomes": {"ctr": {"baseline": "3.9%"}}}}},
+        "spec.environments.production.outcomes",
+    ),
+    Case(
+        "PLAN508",
+        {"spec.environments": {"production": {"rollout": {"guards": [CTR, FAIR]}}}},
+        {
+            "spec.environments": {"production": {"rollout": {"guards": [CTR, FAIR]}}},
+            "spec.service.attributes": {"gender": ["female", "male"]},
+        },
+        "spec.environments.production.rollout.guards",
+    ),
+    Case(
+        "PLAN509",
+        {f"{G}.1": {**SLOW, "slowerThan": "2001ms"}},
+        {f"{G}.1": {**SLOW, "slowerThan": "2s"}},
+        f"{G}[1].slowerThan",
+    ),
+    Case(
+        "PLAN510",
+        {G: [CTR, FAIR], "platform.attributes.gender": ["female"]},
+        {G: [CTR, FAIR]},
+        f"{G}[1].sensitive[0]",
+    ),
+    Case(
+        "PLAN511",
+        {"spec.rollout.shadow": {**SHADOW, "guards": [FAIR, ERRORS]}},
+        {"spec.rollout.shadow": SHADOW},
+        "spec.rollout.shadow.guards[1]",
+    ),
+)

@@ -1,0 +1,48 @@
+"""Well-formed values that can't do their work, and near misses for each condition."""
+
+from __future__ import annotations
+
+from tests.unit.rules.samples import ACCURACY, FAIR, PARITY, Case, G, S, steps
+
+
+def gate(**keys: object) -> dict[str, object]:
+    return {"spec.gates": [{**ACCURACY, **keys}]}
+
+
+def without_bound(**keys: object) -> dict[str, object]:
+    rest = {key: value for key, value in ACCURACY.items() if key != "atLeast"}
+    return {"spec.gates": [{**rest, **keys}]}
+
+
+A = "spec.gates[0]"
+KS = {"name": "drift", "drift": {"reference": "a.csv", "current": "b.csv", "features": ["x"]}}
+LOCKED = {"lock.data": {"a.csv": {"digest": "sha256:" + "a" * 64, "resolved": "a"}, "b.csv": {"digest": "sha256:" + "b" * 64, "resolved": "b"}}}  # fmt: skip
+CASES = (
+    Case("GATE304", gate(atLeast=92), gate(atLeast=0.92), f"{A}.atLeast"),
+    Case("GATE304", gate(atLeast=1.5), gate(atLeast=1), f"{A}.atLeast"),
+    Case("GATE304", gate(metric="f1_macro", atLeast=80), gate(metric="lift", atLeast=80), f"{A}.atLeast"),
+    Case("GATE304", gate(metric="precision_at_10", atLeast=5), gate(metric="gain_at_10", atLeast=5), f"{A}.atLeast"),
+    Case("GATE304", without_bound(atMost=-0.1), without_bound(metric="r2", atMost=-0.1), f"{A}.atMost"),
+    Case("GATE305", gate(noWorseBy="150%", against="champion"), gate(noWorseBy="99%", against="champion"), f"{A}.noWorseBy"),
+    Case("GATE305", gate(noWorseBy="100pp", against="champion"), gate(noWorseBy="99pp", against="champion"), f"{A}.noWorseBy"),
+    Case("GATE305", without_bound(metric="error_rate", atMost=5), without_bound(metric="rmse", atMost=5), f"{A}.atMost"),
+    Case("GATE305", gate(atLeast=0), gate(metric="r2", atLeast=0), f"{A}.atLeast"),
+    Case("GATE305", {"spec.gates": [{**PARITY, "atMost": 1}]}, {"spec.gates": [{**PARITY, "atMost": 0.99}]}, f"{A}.atMost"),
+    Case(
+        "GATE305",
+        {"spec.gates": [{"name": "p", "fairness": "demographic-parity-ratio", "sensitive": ["gender"], "atLeast": 0}]},
+        {"spec.gates": [{"name": "p", "fairness": "demographic-parity-ratio", "sensitive": ["gender"], "atLeast": 0.1}]},
+        f"{A}.atLeast",
+    ),
+    Case("GATE305", {"spec.gates": [{**KS, "atMost": 1}], **LOCKED}, {"spec.gates": [{**KS, "tool": "psi", "atMost": 1}], **LOCKED}, f"{A}.atMost"),
+    Case("GATE306", gate(metric="acuracy"), gate(metric="accuracy"), f"{A}.metric", "warning"),
+    Case("GATE306", gate(metric="presicion"), gate(metric="ndcg_at_5"), f"{A}.metric", "warning"),
+    Case("GATE306", gate(metric="roc_acu"), gate(metric="click_gain"), f"{A}.metric", "warning"),
+    Case("PLAN514", {f"{G}.0": {"metric": "error-rate", "limit": "100%"}}, {f"{G}.0": {"metric": "error-rate", "limit": "99%"}}, f"{G}[0].limit"),
+    Case("PLAN514", {f"{G}.0": {**FAIR, "atMost": 1}}, {f"{G}.0": {**FAIR, "atMost": 0.9}}, f"{G}[0].atMost"),
+    Case("PLAN515", {S: steps((5, "6h"), (100, "6h"))}, {S: steps((5, "6h"), (99, "6h"))}, f"{S}[1].weight", "warning"),
+    Case("PLAN515", {S: steps((100, "6h"))}, {S: steps((50, "6h"))}, f"{S}[0].weight", "warning"),
+    Case("REF213", {"metadata.owner": "shop-ml"}, {"metadata.owner": "shop-ml@example.com"}, "metadata.owner", "warning"),
+    Case("REF213", {"metadata.owner": "Ada Lovelace"}, {"metadata.owner": "#shop-ml"}, "metadata.owner", "warning"),
+    Case("REF213", {"metadata.owner": "acme/shop"}, {"metadata.owner": "@acme/shop"}, "metadata.owner", "warning"),
+)  # fmt: skip

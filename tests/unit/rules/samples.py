@@ -1,0 +1,60 @@
+"""Pieces of specs and platforms that the cases of the rules share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.unit.rules.repository import DIGEST, STEPS
+
+BLUE_GREEN = {"strategy": "blue-green", "approve": "manual"}
+NONE_ROUTER = {"kind": "none"}
+FAIR = {"fairness": "demographic-parity-difference", "sensitive": ["gender"], "atMost": 0.1}
+SHADOW = {"percent": "20%", "hold": "24h", "guards": [FAIR]}
+CTR_LIMIT = {"outcome": "ctr", "limit": "2%"}
+SLOW = {"metric": "slow-rate", "slowerThan": "250ms", "baseline": "2%", "detect": {"rise": "50%"}}
+COHORT = [{"cohort": {"header": "x-cohort", "exact": "staff"}, "hold": "10m"}, *STEPS]
+ROUTER = "platform.environments.production.router"
+CEILINGS = "platform.tiers.standard.ceilings"
+REQUIRES = "platform.tiers.standard.requires"
+WAIVER = {
+    "model": "shop/ranker",
+    "gate": "unit-tests",
+    "reason": "r",
+    "approvedBy": "boss",
+    "until": "2026-11-23",
+}
+REJECTED = {"model": "shop/ranker", "digest": DIGEST, "reason": "bad", "since": "2026-11-20"}
+OUTLIVED = {**REJECTED, "digest": DIGEST[:-1] + "b"}
+RELEASED = {"by": "boss", "reason": "the events were lost, not the clicks", "at": "2026-11-22"}
+ACCEPT = {"code": "CAN108", "reason": "r", "until": "2026-11-23"}
+ACCURACY = {"name": "accuracy", "metric": "accuracy", "atLeast": 0.92}
+PARITY = {"name": "parity", **FAIR}
+DRIFT = {"name": "drift", "drift": {"reference": "a.csv", "current": "b.csv", "features": ["x", "y"]}}
+LOCKED = {"a.csv": {"digest": DIGEST, "resolved": "a"}, "b.csv": {"digest": DIGEST, "resolved": "b"}}
+STAGING = {"server": "https://other.example.com", "router": {"kind": "none"}}
+TWO = ("ranker", "sorter")
+TEAM = {"metadata.team": "t" * 30, "platform.teams." + "t" * 30: {"owners": ["x"], "tiers": ["standard"]}}
+
+
+def steps(*pairs: tuple[int, str]) -> list[dict[str, str]]:
+    return [{"weight": f"{weight}%", "hold": hold} for weight, hold in pairs]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Edits of the sample repository that trip a rule, and edits that nearly do.
+
+    `at` is the key path of the finding; `models` are the models of the repository, all with the edits.
+    """
+
+    code: str
+    trip: dict[str, Any]
+    near: dict[str, Any]
+    at: str
+    severity: str = "error"
+    models: tuple[str, ...] = ("ranker",)
+
+
+G = "spec.rollout.guards"
+S = "spec.rollout.steps"

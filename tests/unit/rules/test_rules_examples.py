@@ -1,0 +1,26 @@
+"""The example of every code trips exactly that code, and what to write instead trips nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from generator.report.codes import all_codes
+from tests.unit.rules.examples import findings
+
+_WITH_EXAMPLE = [code for code in all_codes().values() if code.example]
+
+
+@pytest.mark.parametrize("code", _WITH_EXAMPLE, ids=lambda code: code.code)
+def test_the_example_trips_exactly_its_code(code, tmp_path):
+    found = findings(code.code, code.example, tmp_path)
+    counted = [
+        item for item in found if item["severity"] != "info" or code.severity == "info"
+    ]  # others are accepted
+    assert {item["code"] for item in counted} == {code.code}, found
+    if any(item["fix"] for item in found):
+        assert code.repair != "none"
+
+
+@pytest.mark.parametrize("code", [code for code in _WITH_EXAMPLE if code.instead], ids=lambda code: code.code)
+def test_what_to_write_instead_has_no_findings(code, tmp_path):
+    assert findings(code.code, code.instead, tmp_path) == []
