@@ -11,19 +11,17 @@ from typing import TYPE_CHECKING, Final
 
 from generator import __version__
 from generator.render.environment import Templates, builtin_folder
-from generator.spec.gate_tools import IMAGES
+from generator.spec.gate_tools import IMAGES, TOOLS
 
 if TYPE_CHECKING:
     from generator.plan.values import Plan
 
-CONTAINERFILE, TAG, PINS, COMMON, LIST = (
-    "Containerfile",
-    "IMAGE",
-    "sluice.txt",
-    "common.py",
-    "requirements.txt",
-)
+CONTAINERFILE: Final = "Containerfile"
+TAG: Final = "IMAGE"
 _CORE: Final = Path(__file__).resolve().parent.parent / "pins" / "core.txt"
+_CORE_NAME: Final = "sluice.txt"
+_COMMON: Final = "common.py"
+_PACKAGES: Final = "requirements.txt"
 _SHORT: Final = 12
 
 
@@ -42,26 +40,33 @@ class GateImages:
     templates: Templates
 
     def reference(self, name: str) -> str:
-        """An image as the Workflow names it: Sluice's version, and the digest (first 12) of its build files."""
+        """Return an image as the Workflow names it: Sluice's version, and the digest (first 12) of its build files."""
         return f"{self.prefix}/{name}:{__version__}-{_digest(name, self._containerfile(name))[:_SHORT]}"
 
     def files(self, name: str) -> dict[str, str]:
-        """All files of one image: text by name."""
+        """Return all files of one image: text by name."""
         own = dict(_sources(name)) | {CONTAINERFILE: self._containerfile(name)}
         return dict(sorted(own.items())) | {TAG: f"{self.reference(name)}\n"}
 
     def _containerfile(self, name: str) -> str:
-        context = {"name": name, "version": __version__, "base": self.base, "tools": IMAGES[name]}
+        tools = IMAGES[name]
+        context = {
+            "name": name,
+            "version": __version__,
+            "base": self.base,
+            "tools": tools,
+            "system_packages": [package for tool in tools for package in TOOLS[tool].system_packages],
+        }
         return self.templates.render("gates/containerfile.txt.j2", context)
 
 
 def gate_images(plan: Plan, templates: Templates) -> GateImages:
-    """The gate images of the platform that a plan was made for."""
+    """Return the gate images of the platform that a plan was made for."""
     return GateImages(plan.gate_pods.prefix, plan.gate_pods.base, templates)
 
 
 def sources_digest() -> str:
-    """SHA-256 (hex) of everything that gate images are built from, but the template of the build file."""
+    """Return the SHA-256 (hex) of everything that gate images are built from, but the template of the build file."""
     return hashlib.sha256("".join(_digest(name, "") for name in sorted(IMAGES)).encode()).hexdigest()
 
 
@@ -75,11 +80,11 @@ def _digest(name: str, containerfile: str) -> str:
 
 @lru_cache(maxsize=len(IMAGES))
 def _sources(name: str) -> Mapping[str, str]:
-    """The hashed lists of packages and the programs, by name, sorted."""
-    found = {PINS: _CORE.read_text(encoding="utf-8")}
+    """Return the hashed lists of packages and the scripts: text by name, sorted."""
+    found = {_CORE_NAME: _CORE.read_text(encoding="utf-8")}
     folder = builtin_folder() / "gates"
     for tool in IMAGES[name]:
-        found[COMMON] = (folder / COMMON).read_text(encoding="utf-8")
-        for path in (folder / tool / LIST, *sorted((folder / tool).glob("*.py"))):
+        found[_COMMON] = (folder / _COMMON).read_text(encoding="utf-8")
+        for path in (folder / tool / _PACKAGES, *sorted((folder / tool).glob("*.py"))):
             found[f"{tool}/{path.name}"] = path.read_text(encoding="utf-8")
     return dict(sorted(found.items()))

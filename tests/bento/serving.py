@@ -82,7 +82,7 @@ def checked(done: Done) -> str:
 
 def tree_sha256(artifact: Path) -> str:
     """The digest of an artifact by coreutils, as a pipeline without Sluice would make it."""
-    listing = "find . -type f -printf '%P\\n' | LC_ALL=C sort | xargs -d '\\n' sha256sum -- | sha256sum"
+    listing = "find . -type f | cut -c3- | LC_ALL=C sort | tr '\\n' '\\0' | xargs -0 sha256sum -- | sha256sum"
     command = ["sha256sum", str(artifact)] if artifact.is_file() else ["sh", "-c", listing]
     cwd = artifact.parent if artifact.is_file() else artifact
     return checked(subprocess.run(command, cwd=cwd, capture_output=True, text=True)).split()[0]

@@ -10,5 +10,6 @@ TOOL: Final = GateTool(
     name="aequitas",
     choices=(Choice("fairness", "aequitas", "run"),),
     image_also=(),
+    system_packages=(),
     notice="",
 )

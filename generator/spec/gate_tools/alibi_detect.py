@@ -10,5 +10,6 @@ TOOL: Final = GateTool(
     name="alibi-detect",
     choices=(Choice("drift", "alibi-detect", "run", DriftTest("distance", floor=0.1)),),
     image_also=(),
+    system_packages=(),
     notice="Alibi Detect: Business Source License 1.1; production use needs a licence of its owner",
 )

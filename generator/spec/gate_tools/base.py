@@ -50,12 +50,14 @@ class GateTool:
         name: name of that folder, and of the image that holds the tool.
         choices: values of `tool:` that run it; empty where gates choose it by other keys.
         image_also: tools whose environments its image holds as well.
+        system_packages: Debian packages that its libraries need in the image.
         notice: what its users must know before they run it, such as a restrictive licence; empty for nothing.
     """
 
     name: str
     choices: tuple[Choice, ...]
     image_also: tuple[str, ...]
+    system_packages: tuple[str, ...]
     notice: str
 
 

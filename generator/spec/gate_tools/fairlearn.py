@@ -10,5 +10,6 @@ TOOL: Final = GateTool(
     name="fairlearn",
     choices=(Choice("fairness", "fairlearn", "run"),),
     image_also=(),
+    system_packages=(),
     notice="",
 )

@@ -10,5 +10,6 @@ TOOL: Final = GateTool(
     name="great-expectations",
     choices=(Choice("data", "great-expectations", "run"),),
     image_also=(),
+    system_packages=(),
     notice="",
 )

@@ -10,5 +10,6 @@ TOOL: Final = GateTool(
     name="mlflow",
     choices=(),
     image_also=("scipy",),
+    system_packages=(),
     notice="",
 )

@@ -14,5 +14,6 @@ TOOL: Final = GateTool(
         Choice("drift", "psi", "drift", DriftTest("index", floor=0.2)),
     ),
     image_also=(),
+    system_packages=(),
     notice="",
 )

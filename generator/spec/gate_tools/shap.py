@@ -10,5 +10,6 @@ TOOL: Final = GateTool(
     name="shap",
     choices=(Choice("explain", "shap", "run"),),
     image_also=(),
+    system_packages=("libgomp1",),  # LightGBM links the system's OpenMP
     notice="",
 )

@@ -1,7 +1,7 @@
-"""The counters that a rollout is judged by: predictions, outcomes and groups, by the version that served.
+"""The counters that the guards of a rollout read: predictions, outcomes and groups, by the version that served.
 
 Rendered by Sluice. One answered request is one prediction, however many rows it holds: the request is what the router
-gives to a version. Groups are counted by row, because each row is a decision about somebody.
+gives to a version. Groups are counted by row, because each row is a decision about a person.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ POSITIVE = (1,)  # predictions that count as selected
 class HeldCounter:
     """A counter whose new series stay at 0 until two scrapes have seen them; increments wait meanwhile.
 
-    Prometheus' increase() can't see an event that a series is born with, so without the wait every new pod and every
-    version first named by feedback would lose its first events.
+    Prometheus' increase() misses the events that a series starts with: without the wait every new pod, and every version
+    that feedback names for the first time, would lose its first events.
     """
 
     def __init__(self, name: str, text: str, *labels: str) -> None:

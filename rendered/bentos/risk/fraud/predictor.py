@@ -1,4 +1,4 @@
-"""The XGBoost model: loading it, and asking it with columns in its own order."""
+"""The XGBoost model: loads it, and predicts with columns in its own order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ INPUTS = ('amount', 'hour', 'merchant_risk')
 
 
 def model_file(folder: Path, *suffixes: str) -> Path:
-    """The model file in a folder: BentoML's `saved_model`, or the only file with the first suffix that occurs.
+    """Return the model file of a folder: BentoML's `saved_model`, or the only file with the first suffix that occurs.
 
     Raises:
         RuntimeError: there is none, or more than one.
@@ -22,16 +22,16 @@ def model_file(folder: Path, *suffixes: str) -> Path:
         if len(found) == 1:
             return found[0]
         if found:
-            raise RuntimeError(f"{folder} holds {len(found)} files *{suffix}; the model is to be the only one")
-    raise RuntimeError(f"{folder} holds no file with one of the suffixes {', '.join(suffixes)}")
+            raise RuntimeError(f"{folder} contains {len(found)} files *{suffix}; the model must be the only one")
+    raise RuntimeError(f"{folder} contains no file that ends in {', '.join(suffixes)}")
 
 
 def fit_names(names: list[str] | None, width: int | None) -> list[str]:
-    """The columns in the model's own order.
+    """Return the columns in the model's own order.
 
     Args:
-        names: the columns the model was trained with; None when it knows no names.
-        width: how many columns it was trained with; None when it doesn't know.
+        names: the columns that the model was trained with; None when it has no names.
+        width: how many columns it was trained with; None when that is not known.
 
     Raises:
         RuntimeError: the model was trained with other columns than the spec declares.
@@ -46,7 +46,7 @@ def fit_names(names: list[str] | None, width: int | None) -> list[str]:
 
 
 def table(rows: list, names: list[str]) -> list[list]:
-    """Rows as lists, columns in the order of `names`.
+    """Return rows as lists, columns in the order of `names`.
 
     Raises:
         ValueError: a row has other columns.
@@ -54,20 +54,20 @@ def table(rows: list, names: list[str]) -> list[list]:
     if not all(isinstance(row, dict) for row in rows):
         return rows
     if not INPUTS and any(row.keys() != set(names) for row in rows):
-        raise ValueError(f"each row has the columns {names}")
+        raise ValueError(f"each row must have the columns {names}")
     return [[row.get(name) for name in names] for row in rows]
 
 
 def matrix(rows: list, names: list[str], width: int, dtype: type) -> np.ndarray:
-    """Rows as a matrix of `width` columns; null becomes NaN.
+    """Return rows as a matrix of `width` columns; null becomes NaN.
 
     Raises:
-        ValueError: the rows have another width, or hold what is no number.
+        ValueError: the rows have another width, or something in them is not a number.
         TypeError: the same.
     """
     values = np.asarray(table(rows, names), dtype=dtype)
     if values.shape != (len(rows), width):
-        raise ValueError(f"each row is {width} numbers")
+        raise ValueError(f"each row must be {width} numbers")
     return values
 
 
@@ -85,15 +85,15 @@ class Predictor:
         self.trees = (0, int(stopped) + 1) if stopped else (0, 0)
 
     def examples(self) -> list:
-        """A row to warm up with when none is declared."""
+        """Return a row to warm up with when no inputs are declared."""
         return [[0.0] * self.width]
 
     def encode(self, rows: list) -> np.ndarray:
-        """Rows as a matrix of 32-bit floats, which is what the trees compare with."""
+        """Return rows as a matrix of 32-bit floats, which the trees compare with."""
         return matrix(rows, self.names, self.width, np.float32)
 
     def predict(self, data: np.ndarray) -> list:
-        """Labels of a classifier (binary ones cut at one half), values of any other objective."""
+        """Return labels of a classifier (binary ones cut at one half), values of any other objective."""
         values = self._values(data)
         if self.objective == "binary:logistic":
             return (values > 0.5).astype(int).tolist()
@@ -102,7 +102,7 @@ class Predictor:
         return values.tolist()
 
     def scores(self, data: np.ndarray) -> list | None:
-        """Probability of the positive class, or of each class; None when the objective has none."""
+        """Return the probability of the positive class, or of each class; None when the objective has none."""
         if self.objective not in ("binary:logistic", "multi:softprob"):
             return None
         return self._values(data).tolist()

@@ -27,11 +27,11 @@ class Request(BaseModel):
 
     model_config = STRICT
     rows: t.Annotated[list[Row], Field(min_length=1, max_length=256)]
-    scores: t.Annotated[bool, Field(description="answer the probabilities too")] = False
+    scores: t.Annotated[bool, Field(description="return the probabilities as well")] = False
 
 
 class Prediction(BaseModel):
-    """One prediction a row, and the version that made them: feedback names it."""
+    """One prediction a row, and the version that made them, which feedback names."""
 
     predictions: list[JsonValue]
     scores: list[JsonValue] | None = None
@@ -39,7 +39,7 @@ class Prediction(BaseModel):
 
 
 class JsonOnly:
-    """Refuses bodies that are not JSON: a broken form would be answered 500, and held against the model."""
+    """Rejects bodies that are not JSON: a broken form would get a 500, which counts against the model."""
 
     def __init__(self, app: t.Any) -> None:
         self.app = app
@@ -49,5 +49,5 @@ class JsonOnly:
         if scope["type"] == "http" and scope["method"] == "POST":
             kind = dict(scope["headers"]).get(b"content-type", b"application/json")
             if kind.split(b";")[0].strip().lower() != b"application/json":
-                app = JSONResponse({"error": "the body is to be application/json"}, status_code=415)
+                app = JSONResponse({"error": "the body must be application/json"}, status_code=415)
         await app(scope, receive, send)

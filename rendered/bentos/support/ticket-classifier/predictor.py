@@ -1,4 +1,4 @@
-"""The scikit-learn model: loading it, and asking it in the form it was trained with."""
+"""The scikit-learn model: loads it, and predicts with rows in the form that it was trained with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NUMERIC = False
 
 
 def model_file(folder: Path, *suffixes: str) -> Path:
-    """The model file in a folder: BentoML's `saved_model`, or the only file with the first suffix that occurs.
+    """Return the model file of a folder: BentoML's `saved_model`, or the only file with the first suffix that occurs.
 
     Raises:
         RuntimeError: there is none, or more than one.
@@ -22,16 +22,16 @@ def model_file(folder: Path, *suffixes: str) -> Path:
         if len(found) == 1:
             return found[0]
         if found:
-            raise RuntimeError(f"{folder} holds {len(found)} files *{suffix}; the model is to be the only one")
-    raise RuntimeError(f"{folder} holds no file with one of the suffixes {', '.join(suffixes)}")
+            raise RuntimeError(f"{folder} contains {len(found)} files *{suffix}; the model must be the only one")
+    raise RuntimeError(f"{folder} contains no file that ends in {', '.join(suffixes)}")
 
 
 def fit_names(names: list[str] | None, width: int | None) -> list[str]:
-    """The columns in the model's own order.
+    """Return the columns in the model's own order.
 
     Args:
-        names: the columns the model was trained with; None when it knows no names.
-        width: how many columns it was trained with; None when it doesn't know.
+        names: the columns that the model was trained with; None when it has no names.
+        width: how many columns it was trained with; None when that is not known.
 
     Raises:
         RuntimeError: the model was trained with other columns than the spec declares.
@@ -46,7 +46,7 @@ def fit_names(names: list[str] | None, width: int | None) -> list[str]:
 
 
 def table(rows: list, names: list[str]) -> list[list]:
-    """Rows as lists, columns in the order of `names`.
+    """Return rows as lists, columns in the order of `names`.
 
     Raises:
         ValueError: a row has other columns.
@@ -54,20 +54,20 @@ def table(rows: list, names: list[str]) -> list[list]:
     if not all(isinstance(row, dict) for row in rows):
         return rows
     if not INPUTS and any(row.keys() != set(names) for row in rows):
-        raise ValueError(f"each row has the columns {names}")
+        raise ValueError(f"each row must have the columns {names}")
     return [[row.get(name) for name in names] for row in rows]
 
 
 def matrix(rows: list, names: list[str], width: int, dtype: type) -> np.ndarray:
-    """Rows as a matrix of `width` columns; null becomes NaN.
+    """Return rows as a matrix of `width` columns; null becomes NaN.
 
     Raises:
-        ValueError: the rows have another width, or hold what is no number.
+        ValueError: the rows have another width, or something in them is not a number.
         TypeError: the same.
     """
     values = np.asarray(table(rows, names), dtype=dtype)
     if values.shape != (len(rows), width):
-        raise ValueError(f"each row is {width} numbers")
+        raise ValueError(f"each row must be {width} numbers")
     return values
 
 
@@ -82,11 +82,11 @@ class Predictor:
         self.names = fit_names(None if names is None else [str(name) for name in names], self.width)
 
     def examples(self) -> list:
-        """A row to warm up with when none is declared."""
+        """Return a row to warm up with when no inputs are declared."""
         return ["example"] if self.width is None else [[0.0] * self.width]
 
     def encode(self, rows: list) -> object:
-        """Rows as the model wants them: a table with names, a matrix, or a list of texts."""
+        """Return rows as the model takes them: a table with names, a matrix, or a list of texts."""
         if self.width is None:
             return self._texts(rows)
         if not self.named:
@@ -102,15 +102,15 @@ class Predictor:
             return rows
         texts = [row.get(INPUTS[0]) if INPUTS else row for row in rows]
         if not all(isinstance(text, str) for text in texts):
-            raise ValueError("each row is a text")
+            raise ValueError("each row must be a text")
         return texts
 
     def predict(self, data: object) -> list:
-        """Labels of a classifier, values of a regressor."""
+        """Return labels of a classifier, values of a regressor."""
         return np.asarray(self.model.predict(data)).tolist()
 
     def scores(self, data: object) -> list | None:
-        """Probability of each class, in the order of `classes_`; None when the model has none."""
+        """Return the probability of each class, in the order of `classes_`; None when the model has none."""
         if not hasattr(self.model, "predict_proba"):
             return None
         return np.asarray(self.model.predict_proba(data)).tolist()

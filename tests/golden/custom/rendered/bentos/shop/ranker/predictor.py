@@ -1,8 +1,8 @@
 """The team's own model class, from a pinned requirement or from the model's own folder.
 
-The class is built with the folder of the model (a pathlib.Path). It has `predict(rows) -> list`, one answer a row, and
-may have `scores(rows)`, `check(rows)` and `examples`: `check` raises ValueError for rows that the model doesn't take
-(the client is told so, with 400), and `examples` is the list of rows to warm up with when the spec declares no inputs.
+The class is built with the folder of the model (a pathlib.Path). It has `predict(rows) -> list`, one prediction a row,
+and may have `scores(rows)`, `check(rows)` and `examples`: `check` raises ValueError for rows that the model does not
+accept (the client gets a 400), and `examples` is the list of rows to warm up with when the spec declares no inputs.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ class Predictor:
         self.model = getattr(import_module(MODULE), CLASS)(folder)
 
     def examples(self) -> list:
-        """Rows to warm up with when none is declared.
+        """Return rows to warm up with when no inputs are declared.
 
         Raises:
             RuntimeError: there are none.
         """
         examples = getattr(self.model, "examples", None)
         if not examples:
-            raise RuntimeError(f"{CLASS} has no `examples`: give it some, or declare the inputs in the spec")
+            raise RuntimeError(f"{CLASS} has no `examples`: add some, or declare the inputs in the spec")
         return list(examples)
 
     def encode(self, rows: list) -> list:
-        """The rows, when the model takes them."""
+        """Return the rows, if the model accepts them."""
         if hasattr(self.model, "check"):
             self.model.check(rows)
         return rows
 
     def predict(self, data: list) -> list:
-        """What the model answers, one answer a row."""
+        """Return the model's predictions, one a row."""
         return list(self.model.predict(data))
 
     def scores(self, data: list) -> list | None:
-        """What the model's own `scores` answers; None when it has none."""
+        """Return what the model's own `scores` returns; None when it has none."""
         return list(self.model.scores(data)) if hasattr(self.model, "scores") else None

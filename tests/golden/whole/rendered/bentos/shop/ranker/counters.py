@@ -1,7 +1,7 @@
-"""The counters that a rollout is judged by: predictions, outcomes and groups, by the version that served.
+"""The counters that the guards of a rollout read: predictions, outcomes and groups, by the version that served.
 
 Rendered by Sluice. One answered request is one prediction, however many rows it holds: the request is what the router
-gives to a version. Groups are counted by row, because each row is a decision about somebody.
+gives to a version. Groups are counted by row, because each row is a decision about a person.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SERVED_BY = os.environ.get("SLUICE_SERVED_BY") or '3'
 HOLD_S = 30.0  # two scrapes
 EVENTS = {'click': ('ctr',)}  # event: the outcomes it counts for
 OUTCOMES = sorted({name for names in EVENTS.values() for name in names})
-MAX_ARMS = 100  # versions besides our own: a bound on the series; one refused here would look like one nobody likes
+MAX_ARMS = 100  # versions besides our own, which bounds the series; a version refused here seems to have no outcomes
 GROUPS = {  # attribute: the group of each value
     'gender': {'female': 'female', 'male': 'male'},
 }
@@ -27,8 +27,8 @@ POSITIVE = (1,)  # predictions that count as selected
 class HeldCounter:
     """A counter whose new series stay at 0 until two scrapes have seen them; increments wait meanwhile.
 
-    Prometheus' increase() can't see an event that a series is born with, so without the wait every new pod and every
-    version first named by feedback would lose its first events.
+    Prometheus' increase() misses the events that a series starts with: without the wait every new pod, and every version
+    that feedback names for the first time, would lose its first events.
     """
 
     def __init__(self, name: str, text: str, *labels: str) -> None:
@@ -59,7 +59,7 @@ class HeldCounter:
 
 
 predictions = HeldCounter("sluice_predictions", "Requests answered with predictions.", "model", "served_by")
-outcomes = HeldCounter("sluice_outcomes", "Outcomes told by feedback.", "model", "outcome", "served_by")
+outcomes = HeldCounter("sluice_outcomes", "Outcomes reported by feedback.", "model", "outcome", "served_by")
 arms: set[str] = set()
 admission = threading.Lock()
 GROUP = ("model", "attribute", "group", "served_by")
@@ -96,7 +96,7 @@ def count_groups(groups: list[dict], answers: list) -> None:
 
 
 def admit(arm: str) -> bool:
-    """Whether outcomes of this version are counted; one never heard of is admitted while there is room."""
+    """Return whether outcomes of this version are counted; a new one is admitted while there is room."""
     with admission:
         if arm in arms:
             return True

@@ -1,11 +1,11 @@
-"""Put the downloaded artifact of the model into the local model store, if it is the one pinned.
+"""Import the downloaded artifact of the model into the local model store, if it is the pinned one.
 
     python import_model.py ARTIFACT
 
 ARTIFACT is a file or a folder: a model that BentoML exported, an MLflow model, or the model file itself. Nothing of it
-is loaded before its SHA-256 is the pinned one. The digest of a folder is that of its listing, which is reproduced by
+is loaded before its SHA-256 was compared. The digest of a folder is that of its listing, which this command prints:
 
-    (cd ARTIFACT && find . -type f -printf '%P\n' | LC_ALL=C sort | xargs -d '\n' sha256sum -- | sha256sum)
+    (cd ARTIFACT && find . -type f | cut -c3- | LC_ALL=C sort | tr '\n' '\0' | xargs -0 sha256sum -- | sha256sum)
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ SHA256 = 'a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1'
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file's content."""
+    """Return the SHA-256 of a file's content."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def digest(artifact: Path) -> str:
-    """SHA-256 of a file, or of a folder's listing in the format of sha256sum, sorted by path.
+    """Return the SHA-256 of a file, or of a folder's listing in the format of sha256sum, sorted by path.
 
     Raises:
-        ValueError: there is nothing, or a link or a device, which no digest covers.
+        ValueError: there is no file, or a link or a device, which no digest covers.
     """
     if artifact.is_file():
         return file_digest(artifact)
@@ -41,12 +41,12 @@ def digest(artifact: Path) -> str:
         raise ValueError(f"{odd} is neither a file nor a folder")
     lines = [f"{file_digest(p)}  {p.relative_to(artifact).as_posix()}\n" for p in paths if p.is_file()]
     if not lines:
-        raise ValueError(f"{artifact} holds no file")
+        raise ValueError(f"{artifact} contains no file")
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def store(artifact: Path) -> None:
-    """Import what BentoML exported; copy anything else, as it is, under the pinned tag.
+    """Import what BentoML exported; copy anything else as it is, under the pinned tag.
 
     Raises:
         ValueError: the export has another tag.
@@ -56,7 +56,7 @@ def store(artifact: Path) -> None:
         imported = bentoml.models.import_model(str(artifact), **form)
         if str(imported.tag) != TAG:
             bentoml.models.delete(imported.tag)
-            raise ValueError(f"the artifact holds {imported.tag}, not {TAG}")
+            raise ValueError(f"the artifact contains {imported.tag}, not {TAG}")
         return
     with bentoml.models.create(TAG, metadata={"sha256": SHA256}) as model:
         if artifact.is_dir():
@@ -66,7 +66,7 @@ def store(artifact: Path) -> None:
 
 
 def main(arguments: list[str]) -> str | None:
-    """Import the one artifact named; what is wrong, else None."""
+    """Import the artifact that is named. Return what is wrong, or None."""
     if len(arguments) != 1:
         return "usage: python import_model.py ARTIFACT"
     artifact = Path(arguments[0])

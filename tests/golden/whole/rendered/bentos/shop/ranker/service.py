@@ -1,7 +1,7 @@
 """A model as an HTTP service: predictions, and feedback on them.
 
-Rendered by Sluice from the spec of the model: edit the spec, not this file. Beside it: `messages.py`, what a client may
-send; `predictor.py`, which loads the model and asks it; `counters.py`, by which a rollout is judged.
+Rendered by Sluice from the spec of the model: edit the spec, not this file. Next to it: `messages.py`, what a client may
+send; `predictor.py`, which loads the model and predicts; `counters.py`, which the guards of a rollout read.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class RankerService:
         self.predictor = predictor.Predictor(pathlib.Path(self.stored.path))
         counters.create()
         self.warm = self._warm_up()
-        # A full collection walks the model and BentoML's timer of every recent request, and all wait: look seldom,
-        # and never again at what is there now.
+        # A full collection walks the model and BentoML's timer of every recent request, while all requests wait: collect
+        # rarely, and never again what exists now.
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
@@ -55,18 +55,18 @@ class RankerService:
         return answer
 
     @bentoml.api
-    async def feedback(self, told: messages.Feedback, /) -> dict[str, bool]:
-        """Credit an outcome to the version that served the prediction, be it this one or another."""
-        if not counters.admit(told.served_by):
+    async def feedback(self, event: messages.Feedback, /) -> dict[str, bool]:
+        """Credit an outcome to the version that served the prediction, this one or another."""
+        if not counters.admit(event.served_by):
             raise bentoml.exceptions.InvalidArgument("too many versions")
-        counters.count_event(told.served_by, told.outcome)
+        counters.count_event(event.served_by, event.outcome)
         return {"counted": True}
 
     def _answer(self, rows: list, *, scores: bool) -> messages.Prediction:
         try:
             data = self.predictor.encode(rows)
         except (KeyError, OverflowError, TypeError, ValueError) as error:
-            raise bentoml.exceptions.InvalidArgument(f"the model doesn't take these rows: {error}") from error
+            raise bentoml.exceptions.InvalidArgument(f"the model does not accept these rows: {error}") from error
         values = self.predictor.predict(data)
         if len(values) != len(rows):
             raise RuntimeError(f"{len(values)} predictions for {len(rows)} rows")
@@ -79,7 +79,7 @@ class RankerService:
         )
 
     def _warm_up(self) -> bool:
-        """Whether one real prediction succeeds; no counter sees it."""
+        """Return whether one real prediction succeeds; no counter sees it."""
         try:
             self._answer(self.predictor.examples(), scores=False).model_dump_json()
         except Exception:
