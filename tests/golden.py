@@ -16,9 +16,9 @@ from pathlib import Path
 
 from generator.cli.plan import plans
 from generator.cli.spinnaker import spinnaker_files
-from generator.pipeline.produce import produce
+from generator.pipeline.render import plan_render
 from generator.pipeline.session import Session
-from generator.pipeline.work import Request, platform_inputs, survey
+from generator.pipeline.stale import RenderRequest
 from generator.plan.bento import Bento
 from generator.plan.resolve import no_digest
 from generator.render.bento import Bentos
@@ -51,12 +51,11 @@ def render(case: str, *, shared: bool = False) -> dict[str, str]:
     if case.startswith("spinnaker"):
         return _pipelines(session)
     with tempfile.TemporaryDirectory() as empty:
-        request = Request(root, Path(empty), "", session.entries, None, TODAY)
-        product = produce(session, request, survey(request, platform_inputs(root)))
-        errors = [finding for finding in product.findings if finding.severity == "error"]
+        plan = plan_render(session, RenderRequest(Path(empty)))
+        errors = [finding for finding in plan.findings if finding.severity == "error"]
         if errors:
             raise ValueError("; ".join(f"{f.place} {f.code} {f.message}" for f in errors))
-        files = {f"{b.path}/{name}": text for b in product.bundles() for name, text in b.files.items()}
+        files = {f"{b.path}/{name}": text for b in plan.bundles() for name, text in b.files.items()}
     shared = shared or case == "whole"
     return {name: files[name] for name in sorted(files) if shared or _kept(name, case)}
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 import yaml
 
-from generator.cli.options import export_name, export_options
+from generator.cli.options import export_name, export_options, root_option
 from generator.cli.plan import plans
-from generator.pipeline.session import open_session, root_option, select
+from generator.pipeline.atomic_write import write_files
+from generator.pipeline.selection import select
+from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit
-from generator.pipeline.writing import write_files
 from generator.source.errors import CliError
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.pipeline.session import Session, open_session, root_option
+from generator.cli.options import root_option
+from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, note
 from generator.source.errors import CliError
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from generator import __version__
-from generator.pipeline.session import Session, open_session, root_option
+from generator.cli.options import root_option
+from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit
 from generator.render.environment import Templates
 from generator.source.errors import CliError
@@ -128,7 +129,7 @@ def _write(session: Session, host: str, *, check: bool, force: bool) -> None:
             f"nothing was written: these were edited, or are not Sluice's:\n{listed}\n"
             "compare with `sluice templates --show`, then --force replaces them"
         )
-    from generator.pipeline.writing import write_files
+    from generator.pipeline.atomic_write import write_files
 
     write_files(session.root, {path: text.encode() for path, text in stale.items()})
     emit("".join(f"wrote {path}\n" for path in stale) or f"the {host} files are up to date\n")

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from generator.pipeline.session import open_session, root_option
+from generator.cli.options import root_option
+from generator.pipeline.atomic_write import write_file
+from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, note
-from generator.pipeline.writing import write_file
 from generator.plan.owners import rows
 from generator.source.errors import CliError
 from generator.spec.platform import PlatformSpec

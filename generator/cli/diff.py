@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from generator.pipeline.session import Session, open_session, root_option, select
+from generator.cli.options import root_option
+from generator.pipeline.selection import select
+from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, has_color
 from generator.report.compared.asked import HEAD, Compared, compare_with, stop_at
 from generator.report.compared.revision import at_revision

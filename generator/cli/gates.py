@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from generator.cli import gates_cluster
-from generator.cli.options import report_option
-from generator.pipeline.session import open_session, root_option, select, select_one, today
+from generator.cli.options import report_option, root_option
+from generator.pipeline.selection import select, select_one
+from generator.pipeline.session import open_session, today
 from generator.pipeline.terminal import emit, has_color, is_terminal, note
 from generator.source.errors import CliError
 
@@ -196,8 +197,8 @@ def judge(inputs: Path, to: Path) -> None:
     it is inconclusive.
     """
     from generator.gates.pod import parameter, read_gates, read_release, run_in_container
+    from generator.pipeline.atomic_write import write_file
     from generator.pipeline.gates import clock
-    from generator.pipeline.writing import write_file
 
     image = Path(os.environ.get("SLUICE_GATE_IMAGE", "/opt/sluice"))
     release = read_release(os.environ)
@@ -219,8 +220,8 @@ def verdict(outputs: tuple[str, ...], to: Path) -> None:
     """
     from generator.gates.document import evidence_bytes
     from generator.gates.pod import blocking, conclude, read_gates, read_release
+    from generator.pipeline.atomic_write import write_file
     from generator.pipeline.gates import clock
-    from generator.pipeline.writing import write_file
 
     release, gates = read_release(os.environ), read_gates(os.environ.get("SLUICE_GATES", ""))
     texts = {name: text for name, _, text in (item.partition("=") for item in outputs)}

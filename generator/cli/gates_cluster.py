@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from generator.pipeline.session import open_session, root_option, select_one
+from generator.cli.options import root_option
+from generator.pipeline.selection import select_one
+from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, has_color, note
 from generator.source.errors import CliError
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from generator import __version__
+from generator.pipeline.atomic_write import existing, write_files
 from generator.pipeline.example import example_lock
 from generator.pipeline.terminal import emit
-from generator.pipeline.writing import existing, write_files
 from generator.render.environment import Templates
 from generator.source.errors import CliError
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from generator.cli.options import root_option
+from generator.pipeline.atomic_write import existing, write_files
 from generator.pipeline.example import example_lock
-from generator.pipeline.session import Session, open_session, root_option
+from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, is_terminal
-from generator.pipeline.writing import existing, write_files
 from generator.plan.entries import SPECS
 from generator.source.document import Document
 from generator.source.errors import CliError

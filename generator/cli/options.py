@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def root_option(command: F) -> F:
+    """Add the option --root, the same for all commands."""
+    text = "The repository; default: the nearest folder upwards that holds specs/platform.yaml."
+    return click.option("--root", type=click.Path(path_type=Path, file_okay=False), help=text)(command)
+
+
 def report_option(command: F) -> F:
     """The option --format of commands that report findings."""
     forms = click.Choice(FORMATS)

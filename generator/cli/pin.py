@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from generator.pipeline.session import Session, open_session, root_option, select
+from generator.cli.options import root_option
+from generator.pipeline.selection import select
+from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, has_color, note
 from generator.plan.entries import Entry
 from generator.report.formats import FORMATS, render
@@ -53,7 +55,7 @@ def command(
     """
     session = open_session(root)
     selection = select(session, paths)
-    findings = list(session.discovered[1]) if selection.everything else []
+    findings = list(session.strays) if selection.everything else []
     pinner = _pinner(session, timeout, verify=verify)
     if session.repository.platform is not None:
         for entry in selection.entries:
@@ -114,7 +116,7 @@ def _pin(session: Session, pinner: Pinner, entry: Entry) -> list[Finding]:
     """Pin one model: all of its references, or none."""
     from generator.cluster.pins.lock import lock_text
     from generator.cluster.pins.pinning import merged, quarantined
-    from generator.pipeline.writing import write_file
+    from generator.pipeline.atomic_write import write_file
 
     targets, old, lock, findings = _targets(session, entry)
     pinned = [pinner.pin(item, lock) for item in targets]
@@ -137,7 +139,7 @@ def _pin_image(session: Session, pinner: Pinner, entry: Entry, *, write: bool) -
     """Lock the image that the registry holds under the computed tag of one model."""
     from generator.cluster.pins.errors import NOT_LOCKED
     from generator.cluster.pins.lock import lock_text
-    from generator.pipeline.writing import write_file
+    from generator.pipeline.atomic_write import write_file
 
     resolved = session.resolve(entry)
     document, lock, _ = session.repository.lock(entry)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from generator.cli.options import root_option
 from generator.gates.gate_status import gate_statuses
-from generator.pipeline.judging import evidence_of, judge_model
-from generator.pipeline.session import Session, open_session, root_option, select_one
+from generator.pipeline.evaluate import evaluate_model, read_evidence_of
+from generator.pipeline.selection import select_one
+from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, has_color, note
 from generator.plan.entries import Entry
 from generator.plan.resolve import Planned
@@ -90,7 +92,7 @@ def command(
 
 
 def _sections(session: Session, entry: Entry, planned: Planned) -> list[Section]:
-    return sections(planned, gate_statuses(planned.plan, evidence_of(entry, session.repository)))
+    return sections(planned, gate_statuses(planned.plan, read_evidence_of(entry, session.repository)))
 
 
 def _entries(session: Session, specs: tuple[str, ...], *, every: bool) -> tuple[Entry, ...]:
@@ -195,7 +197,7 @@ def plans(session: Session, entry: Entry, environment: str | None) -> list[Plann
     resolved = session.resolve(entry)
     if any(finding.severity == "error" for finding in resolved.findings):
         _stop(resolved.findings)
-    judged = judge_model(resolved, session.repository, session.today)
+    judged = evaluate_model(resolved, session.repository, session.today)
     if any(finding.severity == "error" for finding in judged):
         note(f"{entry.name} breaks rules and can't be rendered like this: see `sluice validate {entry.name}`")
     return [planned for planned in resolved.plans if environment in {None, planned.plan.identity.environment}]

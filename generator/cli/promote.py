@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
-from generator.pipeline.session import Session, open_session, root_option, select_one
+from generator.cli.options import root_option
+from generator.pipeline.selection import select_one
+from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit
 from generator.plan.entries import Entry
 from generator.source.document import Document
@@ -103,7 +105,7 @@ def _wanted(document: Document, old: str, new: str, sha256: str | None) -> dict[
 
 
 def _write(spec: Path, document: Document, wanted: dict[str, Any]) -> None:
-    from generator.pipeline.writing import write_file
+    from generator.pipeline.atomic_write import write_file
     from generator.source.edit import edited, encode
 
     after = edited(document, wanted)

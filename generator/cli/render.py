@@ -10,205 +10,188 @@ from pathlib import Path
 
 import click
 
+from generator.cli.options import root_option
 from generator.output.diff import diff
-from generator.output.errors import OutputError
-from generator.output.prune import prune
-from generator.output.report import CheckReport
+from generator.output.report import SHOWN, CheckReport, WriteSummary
 from generator.output.stamp import Stamp
-from generator.pipeline.session import Session, open_session, root_option, select
-from generator.pipeline.work import Request, Work, platform_inputs, survey
-from generator.pipeline.written import SHOWN, VERBS, Written
+from generator.pipeline.render import RenderPlan, plan_render
+from generator.pipeline.selection import select
+from generator.pipeline.session import Session, open_session
+from generator.pipeline.stale import RenderRequest
+from generator.pipeline.terminal import has_color, note
 from generator.plan.entries import SPECS
-from generator.plan.inputs import PlatformInputs
-from generator.render.environment import TemplateError
 from generator.render.identity import code_digest
 from generator.source.errors import CliError
 from generator.source.finding import Finding
+
+_HEADINGS = {
+    "created": "created",
+    "updated": "updated",
+    "overwritten": "overwritten (they had been edited)",
+    "deleted": "deleted",
+    "kept_edited": "kept (no longer rendered, but they had been edited)",
+}
 
 
 @click.command("render")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--env", "environment", default="", metavar="NAME", help="Only this environment.")
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="Folder to write to; default: the platform's git.path."
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Folder to write to; default: git.path of the platform.",
 )
 @click.option(
-    "--check", "only_check", is_flag=True, help="Write nothing; exit 1 when anything is out of date."
+    "--check",
+    "only_check",
+    is_flag=True,
+    help="Write nothing; render and compare every file. Exit code 1: something is out of date.",
 )
 @click.option("--diff", "only_diff", is_flag=True, help="Write nothing; show what would change.")
 @click.option(
     "--bentos",
     is_flag=True,
-    help="Only what images are built from; a lock without an image's digest is right then.",
+    help="Only what images are built from; locks need no image digest for it.",
 )
 @root_option
-@click.pass_context
 def command(
-    context: click.Context,
     paths: tuple[str, ...],
+    *,
     environment: str,
     output: Path | None,
-    only_check: bool,  # noqa: FBT001 - click hands flags over
-    only_diff: bool,  # noqa: FBT001 - click hands flags over
-    bentos: bool,  # noqa: FBT001 - click hands flags over
+    only_check: bool,
+    only_diff: bool,
+    bentos: bool,
     root: Path | None,
 ) -> None:
     """Write the bundles that Argo CD syncs.
 
-    What images are built from is written with them. Of a model whose tier wants its image by digest that alone is
-    written until the lock holds the digest; the exit code is 1 until then, but with --bentos.
+    What images are built from is written with them. For a model whose tier requires its image by digest, only that is
+    written until the lock holds the digest; until then the exit code is 1, unless --bentos is given.
     """
     session = open_session(root)
-    platform = platform_inputs(session.root)
-    known = platform.names("environments")
-    if environment and known and environment not in known:
-        raise CliError(f"the environment `{environment}` is not known; known: {', '.join(known)}")
+    request = RenderRequest(_output(session, output), _environment(session, environment))
     selection = select(session, paths)
-    request = Request(
-        root=session.root,
-        output=_target(session, session.root / platform.folder if output is None else output),
-        environment=environment,
-        entries=session.entries,
-        selected=None if selection.everything else frozenset(selection.entries),
-        today=session.today,
-    )
-    try:
-        context.exit(
-            _run(session, request, platform, only_check=only_check, only_diff=only_diff, bentos=bentos)
-        )
-    except (OutputError, TemplateError) as error:
-        raise CliError(str(error)) from error
-
-
-def _target(session: Session, output: Path) -> Path:
-    """The folder to write to: one of its own, for what nothing renders any more is deleted there.
-
-    Raises:
-        CliError: the repository or what it is rendered from lies in it, or it lies among that.
-    """
-    real, root = output.resolve(), session.root.resolve()
-    inputs = [root / SPECS, root / "templates"]
-    if root.is_relative_to(real) or any(real.is_relative_to(folder) for folder in inputs):
-        said = str(output) if output.parts else "an empty name"
-        raise CliError(f"{said} is no folder of rendered files: specs live there; name a folder of its own")
-    return output
-
-
-def _run(
-    session: Session,
-    request: Request,
-    platform: PlatformInputs,
-    *,
-    only_check: bool,
-    only_diff: bool,
-    bentos: bool,
-) -> int:
+    if not selection.everything:
+        request = replace(request, selected=frozenset(selection.entries))
     stamp = Stamp.read(request.output, code_digest(session.templates))
     if not only_check:  # a check trusts nothing that an earlier run noted
         request = replace(request, known=stamp.keys)
-    work = survey(request, platform)
-    if work.nothing and not session.discovered[1] and work.fresh:
-        _say_fresh(request.output, len(work.fresh), sum(found.files for found in work.fresh))
-        return 0
-    from generator.pipeline.produce import produce
+    plan = plan_render(session, request)
+    plan = plan.images_only() if bentos else plan
+    _report_findings(plan.findings)
+    click.get_current_context().exit(_run(plan, stamp, only_check=only_check, only_diff=only_diff))
 
-    product = produce(session, request, work)
-    product = product.bentos() if bentos else product
-    _tell(product.findings)
-    orphaned = product.work.orphaned if product.knows_all else ()
+
+def _run(plan: RenderPlan, stamp: Stamp, *, only_check: bool, only_diff: bool) -> int:
     if only_diff:
-        for line in diff(request.output, product.bundles(), orphaned=orphaned):
-            sys.stdout.write(line)
+        sys.stdout.writelines(diff(plan.request.output, plan.bundles(), orphaned=plan.orphaned))
     elif only_check:
-        report = product.check(request.output)
-        _note(stamp, request, work, report.keys)
-        return max(product.exit_code, _say_check(report, request, refused=product.exit_code > 0))
+        compared = plan.check()
+        _save_stamp(plan, stamp, compared.keys)
+        return max(int(plan.failed), _report_check(compared, plan))
     else:
-        gone = Written()
-        if orphaned:
-            gone.add([prune(request.output, request.environment, work.expected, _notice)])
-        _say_written(gone, request.output)
-        written = product.write(request.output, _notice)
-        _note(stamp, request, work, written.keys)
-        _say_written(written, request.output)
-        files = written.identical + sum(found.files for found in work.fresh)
-        if gone.said or written.said:
-            click.echo(f"{files} {'file' if files == 1 else 'files'} unchanged")
-        elif product.exit_code == 0:
-            _say_fresh(request.output, len(written.keys) + len(work.fresh), files)
-    return product.exit_code
+        summary = plan.write(note)
+        _save_stamp(plan, stamp, summary.keys)
+        _report_written(summary, plan)
+    return int(plan.failed)
 
 
-def _note(stamp: Stamp, request: Request, work: Work, keys: Collection[bytes]) -> None:
-    """Keep what is known to be right now; what a run did not look at stays known."""
-    everything = request.selected is None and not request.environment
-    seen = {found.key for found in work.fresh}.union(keys)
-    stamp.save(seen if everything else seen | stamp.keys)
+def _output(session: Session, given: Path | None) -> Path:
+    """Return the folder to write to. It must hold nothing else: what is no longer rendered is deleted there.
 
-
-def _notice(sentence: str) -> None:
-    click.echo(sentence, err=True)
-
-
-def _tell(findings: list[Finding]) -> None:
-    """Errors in full; warnings are what `validate` is for."""
-    from generator.report.formats import render
-
-    errors = [finding for finding in findings if finding.severity == "error"]
-    warnings = sum(1 for finding in findings if finding.severity == "warning")
-    if errors:
-        click.echo(render(errors, "text", color=sys.stderr.isatty()), err=True, nl=False)
-    if warnings:
-        click.echo(
-            f"{warnings} {'warning' if warnings == 1 else 'warnings'}: `sluice validate` shows them", err=True
+    Raises:
+        CliError: it holds the repository or its inputs, or is among the inputs.
+    """
+    output = session.root / session.platform_inputs.folder if given is None else given
+    real, root = output.resolve(), session.root.resolve()
+    inputs = [root / SPECS, root / "templates"]
+    if root.is_relative_to(real) or any(real.is_relative_to(folder) for folder in inputs):
+        name = str(output) if output.parts else "an empty name"
+        raise CliError(
+            f"can't render into {name}: specs are there", "choose a folder for rendered files only"
         )
+    return output
 
 
-def _say_fresh(target: Path, bundles: int, files: int) -> None:
-    click.echo(f"{_relative(target)} is up to date: {bundles} bundles, {files} files, nothing changed")
+def _environment(session: Session, name: str) -> str:
+    """Return the name of an environment of the platform, or the empty name.
+
+    Raises:
+        CliError: there is no such environment.
+    """
+    known = session.platform_inputs.names("environments")
+    if name and known and name not in known:
+        raise CliError(f"no such environment: `{name}`", f"known: {', '.join(known)}")
+    return name
 
 
-def _say_written(written: Written, target: Path) -> None:
-    for kind, words in VERBS.items():
-        _list(words, written.counts[kind], written.first[kind], target)
-    _tell(written.findings)
+def _save_stamp(plan: RenderPlan, stamp: Stamp, keys: Collection[bytes]) -> None:
+    """Remember what is known to be right now; what this run was not about stays known."""
+    seen = plan.fresh.keys.union(keys)
+    stamp.save(seen if plan.request.covers_all else seen | stamp.keys)
 
 
-def _list(verb: str, count: int, paths: Sequence[str], target: Path) -> None:
-    """How many files, and the first names of them."""
+def _report_findings(findings: Sequence[Finding]) -> None:
+    """Print errors in full, and the number of warnings, which `validate` prints."""
+    errors = [finding for finding in findings if finding.severity == "error"]
+    warnings = sum(finding.severity == "warning" for finding in findings)
+    if errors:
+        from generator.report.formats import render
+
+        click.echo(render(errors, "text", color=has_color(sys.stderr)), err=True, nl=False, color=True)
+    if warnings:
+        note(f"{_count(warnings, 'warning')}: `sluice validate` shows them")
+
+
+def _report_written(summary: WriteSummary, plan: RenderPlan) -> None:
+    output = plan.request.output
+    for kind, heading in _HEADINGS.items():
+        _list(heading, summary.counts[kind], summary.first[kind], output)
+    _report_findings(summary.findings)
+    files = summary.identical + plan.fresh.files
+    if summary.changed:
+        click.echo(f"{_count(files, 'file')} unchanged")
+    elif not plan.failed:
+        bundles = len(summary.keys) + plan.fresh.bundles
+        counts = f"{_count(bundles, 'bundle')}, {_count(files, 'file')}"
+        click.echo(f"{_relative(output)} is up to date: {counts}, nothing changed")
+
+
+def _report_check(report: CheckReport, plan: RenderPlan) -> int:
+    output = plan.request.output
+    for kind in ("missing", "stale", "edited", "orphaned"):
+        paths: tuple[str, ...] = getattr(report, kind)
+        _list(kind, len(paths), paths, output)
+    _report_findings(report.findings)
+    if report.foreign:
+        _list("not managed by Sluice, skipped", len(report.foreign), report.foreign, output)
+    if not report.clean:
+        note(f"out of date: run `{_render_command()}` and commit what it changes")
+        return 1
+    if not plan.failed:
+        counts = f"{_count(len(report.keys), 'bundle')}, {_count(report.files, 'file')}"
+        click.echo(f"{_relative(output)} is up to date: {counts} rendered and compared")
+    return 0
+
+
+def _list(heading: str, count: int, paths: Sequence[str], output: Path) -> None:
+    """Print how many files there are of a kind, and the first names of them."""
     if not count:
         return
-    click.echo(f"{verb} {count}:")
+    click.echo(f"{heading} {count}:")
     for path in paths[:SHOWN]:
-        click.echo(f"  {_relative(target)}/{path}")
+        click.echo(f"  {_relative(output)}/{path}")
     if count > SHOWN:
-        click.echo(f"  … and {count - SHOWN} more")
+        click.echo(f"  … and {count - SHOWN:,} more")
 
 
-def _say_foreign(paths: Sequence[str]) -> None:
-    if paths:
-        more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
-        click.echo(f"not managed by Sluice, skipped: {', '.join(paths[:SHOWN])}{more}")
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _say_check(report: CheckReport, request: Request, *, refused: bool) -> int:
-    for verb in ("missing", "stale", "edited", "orphaned"):
-        paths = getattr(report, verb)
-        _list(verb, len(paths), paths, request.output)
-    _tell(list(report.findings))
-    _say_foreign(report.foreign)
-    if report.clean and refused:
-        return 1
-    if report.clean:
-        counts = f"{len(report.keys)} bundles, {report.files} files"
-        click.echo(f"{_relative(request.output)} is up to date: {counts} rendered and compared")
-        return 0
-    click.echo(f"out of date: run `{_fixing()}` and commit what it changes", err=True)
-    return 1
-
-
-def _fixing() -> str:
-    """The command that writes what was checked: the one that was given, without its --check."""
+def _render_command() -> str:
+    """Return the command that writes what was checked: the given one, without its --check."""
     given = click.get_current_context().params
     output, root = given["output"], given["root"]
     words = [*(["--root", str(root)] if root else []), *(["--output", str(output)] if output else [])]

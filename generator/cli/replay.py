@@ -11,11 +11,13 @@ from typing import Any, NoReturn
 
 import click
 
+from generator.cli.options import root_option
 from generator.cli.plan import check_platform, plans
 from generator.odds.odds import LATENCY_S
 from generator.odds.replay.judge import judge
 from generator.odds.replay.schedule import Schedule
-from generator.pipeline.session import open_session, root_option, select_one
+from generator.pipeline.selection import select_one
+from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, has_color, note, progress
 from generator.plan.values import Plan
 from generator.report.formats import render
@@ -102,7 +104,7 @@ def command(
     if output is None:
         emit(text)
         return
-    from generator.pipeline.writing import write_file
+    from generator.pipeline.atomic_write import write_file
 
     write_file(output, text.encode())
     note(f"written to {output}")

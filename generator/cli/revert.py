@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from generator.cli.options import root_option
 from generator.cli.reverts.asked import Asked, from_person, from_webhook
-from generator.pipeline.session import Session, open_session, root_option, select_one
+from generator.pipeline.selection import select_one
+from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, note
 from generator.plan.entries import Entry
 from generator.source.errors import CliError, UserError
@@ -159,9 +161,9 @@ def _pods(back: Back, there: Path, entry: Entry) -> list[str]:
     """Whether the pods are exactly those of then: only then does the controller return to them at once."""
     import yaml
 
-    from generator.pipeline.work import platform_inputs
+    from generator.plan.inputs import read_platform_inputs
 
-    platform = platform_inputs(there)
+    platform = read_platform_inputs(there)
     told = []
     for environment in platform.names("environments"):
         path = f"{platform.folder}/{environment}/{{}}/rollout-main.yaml"

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
+from generator.pipeline.atomic_write import write_files
 from generator.pipeline.terminal import emit, note
-from generator.pipeline.writing import write_files
 from generator.report.formats import findings_json
 from generator.report.sections.schema import plan_schema
 from generator.spec.schema import (

@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
-from generator.cli.options import export_name, export_options
+from generator.cli.options import export_name, export_options, root_option
 from generator.cli.plan import plans
-from generator.pipeline.session import Session, open_session, root_option, select_one
+from generator.pipeline.atomic_write import write_files
+from generator.pipeline.selection import select_one
+from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, has_color
-from generator.pipeline.writing import write_files
 from generator.plan.resolve import Planned
 from generator.report.formats import render
 from generator.spec.rollout import Canary

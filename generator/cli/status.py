@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 
+from generator.cli.options import root_option
 from generator.cluster.server import ClusterError, Server, connect
-from generator.pipeline.session import Session, open_session, root_option, select
+from generator.pipeline.selection import select
+from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, note
 from generator.plan.entries import Entry
 from generator.report.statuses.beside import Beside
@@ -80,7 +82,7 @@ def _write(rows: Sequence[Beside], fmt: str) -> str:
 
 def _git(session: Session, entries: Sequence[Entry], environment: str | None) -> list[Beside]:
     """What git says, of all models that can be planned."""
-    from generator.pipeline.judging import evidence_of
+    from generator.pipeline.evaluate import read_evidence_of
 
     platform = session.repository.platform
     if platform is None:
@@ -93,7 +95,7 @@ def _git(session: Session, entries: Sequence[Entry], environment: str | None) ->
         if not resolved.plans:
             note(f"{entry.name} can't be planned: see `sluice validate {entry.name}`")
             continue
-        content = evidence_of(entry, session.repository).content
+        content = read_evidence_of(entry, session.repository).content
         gates = tuple((gate.name, gate.verdict) for gate in content.predicate.gates) if content else ()
         plans = [planned.plan for planned in resolved.plans]
         rows += [Beside(plan, gates) for plan in plans if environment in {None, plan.identity.environment}]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from generator.pipeline.session import open_session, root_option
+from generator.cli.options import root_option
+from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit
 from generator.render.environment import Source, Templates, builtin_folder, template_names
 from generator.source.errors import CliError

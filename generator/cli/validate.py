@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
-from generator.cli.options import report_option
-from generator.pipeline.judgements import judge_models
-from generator.pipeline.session import Selection, Session, open_session, root_option, select
+from generator.cli.options import report_option, root_option
+from generator.pipeline.evaluate import evaluate_models
+from generator.pipeline.selection import Selection, select
+from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, has_color, note
 from generator.plan.entries import SPECS
 from generator.report.formats import render
@@ -49,7 +50,7 @@ def command(
 def validate(session: Session, selection: Selection) -> list[Finding]:
     """All findings about the platform and the selected models, in order, each once."""
     repository = session.repository
-    found = list(session.discovered[1]) if selection.everything else []
+    found = list(session.strays) if selection.everything else []
     platform = repository.platform
     found += [finding for finding in repository.findings if finding.code != _STRAY]
     if platform is not None:
@@ -65,7 +66,7 @@ def _once(findings: list[Finding]) -> list[Finding]:
 
 
 def _models(session: Session, selection: Selection) -> Iterable[Finding]:
-    judged, together = judge_models(session, selection.entries, "Checking specs")
+    judged, together = evaluate_models(session, selection.entries, "Checking specs")
     yield from (finding for one in judged for finding in one.findings)
     yield from together
 
@@ -93,7 +94,7 @@ def _report(findings: list[Finding], fmt: str, output: Path | None, checked: int
     if output is None:
         emit(text)
         return
-    from generator.pipeline.writing import write_file
+    from generator.pipeline.atomic_write import write_file
 
     write_file(output, text.encode())
     count = len(findings)

@@ -121,9 +121,9 @@ def lint_rules(documents: Sequence[Document], controller: Controller) -> Iterato
 
 
 def _rendered() -> Path:
-    from generator.pipeline.work import platform_inputs
+    from generator.plan.inputs import read_platform_inputs
 
     root = find_root(Path.cwd())
     if root is None:
         raise CliError("name a tree, or go into a repository with specs/platform.yaml")
-    return root / platform_inputs(root).folder
+    return root / read_platform_inputs(root).folder

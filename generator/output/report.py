@@ -1,12 +1,21 @@
-"""What was done to a tree, and what a look at it has shown."""
+"""What was done to a tree, and what comparing it has shown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from itertools import chain
+from typing import Final
 
 from generator.source.finding import Finding
+
+WRITTEN: Final = ("created", "updated", "overwritten", "deleted", "kept_edited")
+"""Kinds of files in reports of writing."""
+DIFFERING: Final = ("missing", "stale", "edited", "orphaned", "foreign")
+"""Kinds of files in reports of comparing."""
+SHOWN: Final = 20
+"""How many names of a kind a summary keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +25,7 @@ class WriteReport:
     Args:
         created: files that were not there.
         updated: files of an older render.
-        overwritten: files that were edited, or written by somebody else, and now hold what was rendered.
+        overwritten: files that were edited, or written by another program, and now hold what was rendered.
         deleted: files of an older render that nothing renders any more.
         kept_edited: files that nothing renders any more, left alone because they were edited.
         identical: how many files already held what was rendered, and were not touched.
@@ -38,10 +47,40 @@ class WriteReport:
         """Whether any file was written or deleted."""
         return bool(self.created or self.updated or self.overwritten or self.deleted)
 
+
+@dataclass
+class WriteSummary:
+    """The sum of many reports, with few names: those of a whole tree would be most of the memory of a render.
+
+    Args:
+        counts: number of files by kind.
+        first: the first names of each kind, sorted.
+        identical: how many files already held what was rendered.
+        findings: ledgers that were damaged.
+        keys: of the ledgers of bundles that now hold what was rendered.
+    """
+
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(WRITTEN, 0))
+    first: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in WRITTEN})
+    identical: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    keys: set[bytes] = field(default_factory=set)
+
+    def add(self, report: WriteReport) -> None:
+        """Count one more report in."""
+        for kind in WRITTEN:
+            paths: tuple[str, ...] = getattr(report, kind)
+            if paths:
+                self.counts[kind] += len(paths)
+                self.first[kind] = nsmallest(SHOWN, [*self.first[kind], *paths])
+        self.identical += report.identical
+        self.findings += report.findings
+        self.keys.update(report.keys)
+
     @property
-    def said(self) -> bool:
-        """Whether there is anything to tell."""
-        return self.changed or bool(self.kept_edited or self.identical or self.findings)
+    def changed(self) -> bool:
+        """Whether there is more to report than how many files are right."""
+        return any(self.counts.values()) or bool(self.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +90,7 @@ class CheckReport:
     Args:
         missing: files that would be created.
         stale: files of an older render that would be updated.
-        edited: files that were edited, or written by somebody else, in the place of rendered ones.
+        edited: files that were edited, or written by another program, where rendered ones belong.
         orphaned: files of an older render, or of an interrupted run, that would be deleted.
         foreign: files that Sluice did not write and would not touch; they do not count as a difference.
         findings: ledgers that are damaged.
@@ -77,20 +116,16 @@ class CheckReport:
     def sum(cls, reports: Iterable[CheckReport]) -> CheckReport:
         """Combine reports about different bundles into one."""
         found = list(reports)
+        paths = {
+            kind: tuple(sorted(chain.from_iterable(getattr(report, kind) for report in found)))
+            for kind in DIFFERING
+        }
         return cls(
-            missing=_sorted(report.missing for report in found),
-            stale=_sorted(report.stale for report in found),
-            edited=_sorted(report.edited for report in found),
-            orphaned=_sorted(report.orphaned for report in found),
-            foreign=_sorted(report.foreign for report in found),
+            **paths,
             findings=in_order(chain.from_iterable(report.findings for report in found)),
             files=sum(report.files for report in found),
             keys=tuple(chain.from_iterable(report.keys for report in found)),
         )
-
-
-def _sorted(paths: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(sorted(chain.from_iterable(paths)))
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

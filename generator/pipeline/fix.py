@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.pipeline.writing import write_file
+from generator.pipeline.atomic_write import write_file
 from generator.source.document import Document
 from generator.source.edit import edited, encode
 from generator.source.finding import Finding, Fix

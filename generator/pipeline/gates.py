@@ -14,8 +14,8 @@ from generator.gates.enforce import evidence_findings, report_findings
 from generator.gates.environments import Environments
 from generator.gates.inputs import Inputs
 from generator.gates.run import Clock, PlannedGate, distinct_gates, document, still_valid
+from generator.pipeline.atomic_write import write_file
 from generator.pipeline.session import Session
-from generator.pipeline.writing import write_file
 from generator.plan.entries import Entry
 from generator.plan.resolve import Planned, Resolved
 from generator.plan.values import Plan

@@ -11,7 +11,7 @@ from pathlib import Path
 from sys import intern
 from typing import Any
 
-from generator.plan.entries import Entry
+from generator.plan.entries import PLATFORM, SPECS, Entry
 from generator.plan.suites import suite_digests
 from generator.source.canonical import canonical_json, sha256_of
 from generator.source.files import raw
@@ -49,29 +49,42 @@ class PlatformInputs:
         path = git.get("path") if isinstance(git, dict) else None
         return path if isinstance(path, str) and path else "rendered"
 
-    @property
-    def has_dashboards(self) -> bool:
+    def has_dashboards(self, environment: str) -> bool:
         """Whether the platform wants dashboards."""
+        del environment
         monitoring = self.spec.get("monitoring")
         return isinstance(monitoring, dict) and monitoring.get("dashboards") is not None
+
+    def has_admission(self, environment: str) -> bool:
+        """Whether the platform wants admission policies."""
+        del environment
+        return self.spec.get("admission") != "none"
 
     def names(self, key: str) -> list[str]:
         """Keys of a mapping such as `environments` or `teams`."""
         value = self.spec.get(key)
         return sorted(map(str, value)) if isinstance(value, dict) else []
 
-    def notices(self, environment: str) -> list[str]:
-        """Which notification controllers an environment configures: each cluster's once, and Argo CD's once."""
-        if not isinstance(self.spec.get("notifications"), dict):
-            return []
-        written = self.spec.get("environments")
-        known = written if isinstance(written, dict) else {}
+    def has_rollout_notices(self, environment: str) -> bool:
+        """Whether an environment configures the Rollouts notifications of its cluster: the first one does."""
         servers = {
-            name: value.get("server") if isinstance(value, dict) else None for name, value in known.items()
+            name: value.get("server") if isinstance(value, dict) else None
+            for name, value in self._notified.items()
         }
         same = [name for name, server in servers.items() if server == servers.get(environment)]
-        found = ["rollout-notices"] if same[:1] == [environment] else []
-        return found + (["argocd-notices"] if next(iter(known), "") == environment else [])
+        return same[:1] == [environment]
+
+    def has_argocd_notices(self, environment: str) -> bool:
+        """Whether an environment configures the notifications of Argo CD: the first does."""
+        return next(iter(self._notified), "") == environment
+
+    @property
+    def _notified(self) -> dict[str, Any]:
+        """The environments, where the platform configures notifications."""
+        environments = self.spec.get("environments")
+        if not isinstance(environments, dict) or not isinstance(self.spec.get("notifications"), dict):
+            return {}
+        return environments
 
     def waivers(self, name: str = "") -> list[dict[str, Any]]:
         """All waivers, or those of one model."""
@@ -115,6 +128,17 @@ class PlatformInputs:
         if key not in self._memory:
             self._memory[key] = sha256_of(value, lenient=True)
         return self._memory[key]
+
+
+def read_platform_inputs(root: Path) -> PlatformInputs:
+    """Read the platform as plain values; what is wrong with it is found, with its place, when it is validated."""
+    import yaml
+
+    try:
+        text = (raw(root / SPECS / PLATFORM) or b"").decode("utf-8-sig")
+        return PlatformInputs(yaml.load(text, Loader=yaml.CBaseLoader))  # noqa: S506 - text only, no tags are built
+    except (UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError):
+        return PlatformInputs(None)
 
 
 def model_inputs(entry: Entry, platform: PlatformInputs) -> dict[str, str]:

@@ -52,8 +52,13 @@ class Bentos:
         self._templates = templates
         self._last: tuple[str, dict[str, str]] = ("", {})
 
+    def trace(self, bento: Bento) -> None:
+        """Count the templates of a service as rendered, for a bundle that only names its digest."""
+        self._templates.trace(bento_templates(bento).values())
+
     def files(self, bento: Bento) -> dict[str, str]:
         """Return the text of each file of a service, by name."""
+        self.trace(bento)
         key = repr(bento)  # not the value: 1, 1.0 and True are equal, and are rendered differently
         if self._last[0] != key:
             self._last = key, render_bento(bento, self._templates)

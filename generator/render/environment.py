@@ -109,6 +109,10 @@ class Templates:
         self._rendered.clear()
         yield self._rendered
 
+    def trace(self, names: Iterable[str]) -> None:
+        """Count templates as rendered."""
+        self._rendered.update(names)
+
     def get_template(self, name: str) -> Template:
         """A template, by name, that writes values as literals of the file's language.
 

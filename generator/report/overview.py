@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from generator.gates.document import read_evidence
 from generator.gates.gate_status import GateStatus, gate_statuses, last_day, summary
 from generator.odds.figures import Figures, figures, told
+from generator.pipeline.parallel import parallel_map
 from generator.pipeline.session import Session
-from generator.pipeline.spread import spread
 from generator.plan.entries import Entry
 from generator.plan.resolve import Planned
 from generator.report.sections.section import table
@@ -78,7 +78,7 @@ def overviews(
     def some(part: Sequence[Entry]) -> list[Overview]:
         return [_one(session, entry, environment, tell) for entry in part]
 
-    return sorted(spread(entries, some), key=lambda one: one.name)
+    return sorted(parallel_map(entries, some), key=lambda one: one.name)
 
 
 def _one(session: Session, entry: Entry, environment: str | None, tell: Told) -> Overview:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -67,3 +68,9 @@ class Finding:
     def sort_key(self) -> tuple[str, int, int, str, str]:
         """Order findings by place, then code."""
         return (self.place.file, self.place.line, self.place.column, self.code, self.message)
+
+
+def unique_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings in order of place, each once: several environments meet the same mistake."""
+    once = {(found.code, found.place, found.message): found for found in findings}
+    return sorted(once.values(), key=Finding.sort_key)

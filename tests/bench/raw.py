@@ -36,27 +36,20 @@ class Recorder(Templates):
 
 def record(root: Path, file: Path) -> None:
     """Render a repository to memory and keep what every file was rendered from."""
-    from generator.pipeline.produce import model_bundles, shared_bundles
+    from generator.pipeline.render import plan_render
     from generator.pipeline.session import Session, today
-    from generator.pipeline.work import Request, platform_inputs, survey
+    from generator.pipeline.stale import RenderRequest
 
     rendered = Recorder.rendered
-    session, templates = Session(root, today()), Recorder(None)
-    session.templates = templates
-    request = Request(root, root / "no such folder", "", session.entries, None, today())
-    work = survey(request, platform_inputs(root))
-    jobs: list[Job] = []
-    assert session.repository.platform is not None
-    for bundle in shared_bundles(session.repository.platform, templates, work.shared):
-        jobs.append(("", list(_files(bundle, rendered))))
+    session = Session(root, today())
+    session.templates = Recorder(None)
+    plan = plan_render(session, RenderRequest(root / "no such folder"))
+    specs = {bundle.path: str(job.entry.spec) for job in plan.models for bundle in job.bundles}
+    jobs: dict[str, list[tuple[str, str, str, Any]]] = {}
+    for bundle in plan.bundles():
+        jobs.setdefault(specs.get(bundle.path, ""), []).extend(_files(bundle, rendered))
         rendered.clear()
-    for entry in work.models:
-        files: list[Any] = []
-        for bundle in model_bundles(session, work, entry):
-            files += _files(bundle, rendered)
-            rendered.clear()
-        jobs.append((str(entry.spec), files))
-    file.write_bytes(pickle.dumps(jobs))
+    file.write_bytes(pickle.dumps(list(jobs.items())))
 
 
 def _files(bundle: Any, rendered: list[tuple[str, str, Any]]) -> Any:

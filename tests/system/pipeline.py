@@ -11,9 +11,9 @@ from typing import Any
 
 import ryaml
 
-from generator.pipeline.produce import produce
+from generator.pipeline.render import plan_render
 from generator.pipeline.session import Session
-from generator.pipeline.work import Request, platform_inputs, survey
+from generator.pipeline.stale import RenderRequest
 from generator.render.environment import Templates
 from generator.report.formats import render
 from generator.source.finding import Finding
@@ -50,13 +50,11 @@ def run(root: Path) -> Outcome:
     session = Session(root, TODAY)
     if not (root / "templates").exists():
         session.templates = _ours()
-    request = Request(root, root / "no such folder", "", session.entries, None, TODAY)
-    work = survey(request, platform_inputs(root))
-    product = produce(session, request, work)
-    _tell(product.findings)
+    plan = plan_render(session, RenderRequest(root / "no such folder"))
+    _tell(list(plan.findings))
     return Outcome(
-        product.findings,
-        {f"{b.path}/{name}": text for b in product.bundles() for name, text in b.files.items()},
+        list(plan.findings),
+        {f"{b.path}/{name}": text for b in plan.bundles() for name, text in b.files.items()},
     )
 
 

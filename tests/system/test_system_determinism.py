@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from generator.pipeline.spread import ENOUGH
+from generator.pipeline.parallel import ENOUGH
 from tests.system.repositories import (
     LOCK,
     MODEL,

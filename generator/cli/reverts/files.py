@@ -11,7 +11,7 @@ from typing import Any
 
 from generator.history.git import Git
 from generator.history.releases import Release
-from generator.pipeline.writing import write_file
+from generator.pipeline.atomic_write import write_file
 from generator.plan.entries import PLATFORM, SPECS, Entry
 from generator.source.document import Document
 from generator.source.edit import edited, encode, flow

@@ -13,7 +13,6 @@ from generator.history.git import Git
 from generator.history.releases import Release
 from generator.pipeline.session import Session
 from generator.pipeline.terminal import emit, note
-from generator.pipeline.work import platform_inputs
 from generator.plan.entries import Entry
 from generator.source.errors import CliError
 
@@ -74,7 +73,7 @@ def _running(session: Session, git: Git, head: str, entry: Entry, asked: Asked) 
 
 def _environments(session: Session, running: Sequence[str]) -> Sequence[str]:
     """What is rendered: everything at once, or one after the other where the version does not run everywhere."""
-    every = platform_inputs(session.root).names("environments")
+    every = session.platform_inputs.names("environments")
     return [""] if set(running) == set(every) else every
 
 

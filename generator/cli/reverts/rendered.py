@@ -29,23 +29,17 @@ def render_all(session: Session, entry: Entry, hint: str, environment: str = "")
     Raises:
         CliError: its files break rules.
     """
-    from generator.output.prune import prune
-    from generator.pipeline.produce import produce
-    from generator.pipeline.work import Request, platform_inputs, survey
+    from generator.pipeline.render import plan_render
+    from generator.pipeline.stale import RenderRequest
 
-    platform = platform_inputs(session.root)
-    output = session.root / platform.folder
-    request = Request(session.root, output, environment, session.entries, None, session.today)
-    work = survey(request, platform)
-    product = produce(session, request, work)
-    refused = entry in work.models and entry not in product.good
+    output = session.root / session.platform_inputs.folder
+    plan = plan_render(session, RenderRequest(output, environment))
+    refused = not plan.renders(entry)
     if session.repository.platform is None or (refused and hint):
-        _stop(product.findings, hint)
-    if product.exit_code and not refused:
+        _stop(plan.findings, hint)
+    if plan.failed and not refused:
         note("other models break rules and are left as they were: `sluice validate` tells which")
-    if product.knows_all and work.orphaned:
-        prune(output, environment, work.expected, note)
-    product.write(output, note)
+    plan.write(note)
 
 
 def _stop(findings: Sequence[Finding], hint: str) -> None:

@@ -52,7 +52,7 @@ def compare_with(session: Session, revision: str, names: Sequence[str] | None) -
     """
     with at_revision(session, revision) as past:
         old, new = Side(past.session), Side(session)
-        stop_at([*session.discovered[1], *new.errors()])
+        stop_at([*session.strays, *new.errors()])
         stop_at(old.errors(), f"the platform can't be read as it is at {past.label}:")
         found = comparison(old, new, names)
         return Compared(past.label, {"revision": revision, "commit": past.commit}, found)

@@ -8,12 +8,11 @@ from functools import cached_property
 from typing import Literal
 
 from generator.odds.figures import Figures, figures, told
+from generator.pipeline.parallel import parallel_map
 from generator.pipeline.session import Session
-from generator.pipeline.spread import spread
-from generator.pipeline.work import platform_inputs
 from generator.plan.changes import Change, changes
 from generator.plan.entries import Entry
-from generator.plan.inputs import PlatformInputs, model_inputs
+from generator.plan.inputs import model_inputs
 from generator.plan.resolve import Planned, Resolved
 from generator.report.compared.shared import SharedDifference, shared_differences
 from generator.source.finding import Finding
@@ -74,11 +73,6 @@ class Side:
         return {entry.name: entry for entry in self.session.entries}
 
     @cached_property
-    def inputs(self) -> PlatformInputs:
-        """The platform as plain values."""
-        return platform_inputs(self.session.root)
-
-    @cached_property
     def templates(self) -> str:
         """Digest of the repository's own templates."""
         return self.session.templates.own_digest()
@@ -86,7 +80,11 @@ class Side:
     def digests(self, name: str) -> dict[str, str] | None:
         """What the plans of a model are made of; None when there is no such model."""
         entry = self.entries.get(name)
-        return {**model_inputs(entry, self.inputs), "templates": self.templates} if entry else None
+        return (
+            {**model_inputs(entry, self.session.platform_inputs), "templates": self.templates}
+            if entry
+            else None
+        )
 
     def resolve(self, name: str) -> Resolved | None:
         """The plans of a model; None when there is no such model."""
@@ -141,7 +139,7 @@ def comparison(old: Side, new: Side, names: Sequence[str] | None = None) -> Comp
     platform = new.session.repository.platform
     order = {name: index for index, name in enumerate(platform.environments if platform else ())}
     found = sorted(
-        spread(suspects, _comparer(old, new)), key=lambda d: (d.name, order.get(d.environment, -1))
+        parallel_map(suspects, _comparer(old, new)), key=lambda d: (d.name, order.get(d.environment, -1))
     )
     templates = _texts(old) if old.templates != new.templates else {}
     current = _texts(new) if old.templates != new.templates else {}

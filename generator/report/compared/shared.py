@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from generator.pipeline.produce import shared_bundles
+from generator.pipeline.bundles import BundleId, Source, render
 from generator.pipeline.session import Session
-from generator.pipeline.work import Shared, platform_inputs, shared_inputs
+from generator.pipeline.stale import shared_inputs
 
 Status = Literal["added", "removed", "changed"]
 _KINDS: Final = {
@@ -92,12 +92,12 @@ def shared_groups(found: Sequence[SharedDifference]) -> list[SharedGroup]:
     ]
 
 
-def _inputs(session: Session) -> dict[Shared, dict[str, str]]:
+def _inputs(session: Session) -> dict[BundleId, dict[str, str]]:
     """What each bundle is made of; equal inputs, and the same code, give equal files."""
     return shared_inputs(
         session.root,
         _names(session),
-        platform_inputs(session.root),
+        session.platform_inputs,
         {"templates": session.templates.own_digest()},
     )
 
@@ -107,16 +107,16 @@ def _names(session: Session) -> Sequence[str]:
     return list(platform.environments) if platform else []
 
 
-def _texts(session: Session, wanted: Sequence[Shared]) -> dict[str, dict[str, str]]:
+def _texts(session: Session, wanted: Sequence[BundleId]) -> dict[str, dict[str, str]]:
     platform = session.repository.platform
     if platform is None:
         return {}
-    made = shared_bundles(platform, session.templates, {shared: {} for shared in wanted})
-    return {bundle.path: dict(bundle.files) for bundle in made}
+    source = Source(platform, session.templates, session.bentos)
+    return {bundle.path: dict(render(bundle, source, {}).files) for bundle in wanted}
 
 
 def _compared(
-    shared: Shared, old: dict[str, dict[str, str]], new: dict[str, dict[str, str]]
+    shared: BundleId, old: dict[str, dict[str, str]], new: dict[str, dict[str, str]]
 ) -> Iterator[SharedDifference]:
     before, after = old.get(shared.path), new.get(shared.path)
     status: Status = "added" if before is None else "removed" if after is None else "changed"

@@ -16,7 +16,9 @@ R = TypeVar("R")
 ENOUGH = 200
 
 
-def spread(items: Sequence[T], work: Callable[[Sequence[T]], Iterable[R]], processes: int = 0) -> Iterator[R]:
+def parallel_map(
+    items: Sequence[T], work: Callable[[Sequence[T]], Iterable[R]], processes: int = 0
+) -> Iterator[R]:
     """Do some work on all items, in forked processes that share what this one already knows.
 
     Args:

@@ -8,7 +8,8 @@ import shutil
 
 import pytest
 
-from generator.pipeline.session import Session, open_session, select, select_one, today
+from generator.pipeline.selection import select, select_one
+from generator.pipeline.session import Session, open_session, today
 from generator.source.errors import CliError
 
 

@@ -1,0 +1,237 @@
+"""All kinds of bundles in one table: where each is written, what it depends on, and what renders it.
+
+An unchanged repository is compared without rendering anything, so rows import what renders them when they are called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+from generator.output.bundle import Bundle
+from generator.plan.entries import Entry
+from generator.plan.inputs import PlatformInputs
+
+if TYPE_CHECKING:
+    from generator.plan.values import Plan
+    from generator.render.bento import Bentos
+    from generator.render.environment import Templates
+    from generator.spec.platform import PlatformSpec
+
+BENTOS: Final = "bentos"
+GATE_LIST: Final = "GATES"
+"""File of a bento that lists the gate images of its model, one a line."""
+
+Scope = Literal["model", "team", "environment", "image"]
+"""What one bundle of a kind is about: a model (in an environment, or in all), a team, an environment, a gate image."""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleId:
+    """One bundle.
+
+    Args:
+        kind: a key of `KINDS`.
+        environment: where it is applied; empty for what all environments share.
+        team: whose it is; empty for the platform's own.
+        name: the model or the gate image, where the bundle is about one.
+    """
+
+    kind: str
+    environment: str = ""
+    team: str = ""
+    name: str = ""
+
+    @property
+    def path(self) -> str:
+        """Folder below the output root."""
+        return KINDS[self.kind].path.format(environment=self.environment, team=self.team, name=self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What bundles are rendered from.
+
+    Args:
+        platform: the platform.
+        templates: ours, with the platform team's overrides.
+        bentos: the rendered services.
+        plans: of the model that the bundles are about, by environment; none for other bundles.
+    """
+
+    platform: PlatformSpec
+    templates: Templates
+    bentos: Bentos
+    plans: Mapping[str, Plan] = field(default_factory=dict)
+
+    @property
+    def any_plan(self) -> Plan:
+        """A plan of the model, for what is the same in all environments."""
+        return next(iter(self.plans.values()))
+
+
+def _always(platform: PlatformInputs, environment: str) -> bool:
+    del platform, environment
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class BundleKind:
+    """A row of the table.
+
+    Args:
+        path: folder below the output root.
+        scope: what one bundle of this kind is about.
+        render: text by file name.
+        wanted: whether an environment has this bundle, for kinds that belong to no model.
+    """
+
+    path: str
+    scope: Scope
+    render: Callable[[Source, BundleId], dict[str, str]]
+    wanted: Callable[[PlatformInputs, str], bool] = _always
+
+
+def _model(source: Source, bundle: BundleId) -> dict[str, str]:
+    from generator.odds.odds import odds_annotations
+    from generator.render.bundle import render_bundle
+
+    plan = source.plans[bundle.environment]
+    source.bentos.trace(plan.bento)  # the tag of the image is the digest of what these templates give
+    return render_bundle(plan, source.templates, odds_annotations(plan))
+
+
+def _application(source: Source, bundle: BundleId) -> dict[str, str]:
+    from generator.render.argocd import render_application
+
+    return render_application(source.plans[bundle.environment], source.templates)
+
+
+def _bento(source: Source, bundle: BundleId) -> dict[str, str]:
+    from generator.render.gate_images import gate_images
+    from generator.render.outputs.gates import used_images
+
+    del bundle
+    plan = source.any_plan
+    gates = gate_images(plan, source.templates)
+    used = sorted({gates.reference(name) for each in source.plans.values() for name in used_images(each)})
+    files = source.bentos.files(plan.bento)
+    files["IMAGE"] = f"{plan.image.repository}:{plan.image.tag}\n"
+    return files | ({GATE_LIST: "".join(f"{reference}\n" for reference in used)} if used else {})
+
+
+def _gate_image(source: Source, bundle: BundleId) -> dict[str, str]:
+    from generator.plan.build import gate_prefix
+    from generator.render.gate_images import GateImages
+
+    prefix, base = gate_prefix(source.platform), source.platform.images.base
+    return GateImages(prefix, base, source.templates).files(bundle.name)
+
+
+def _project(source: Source, bundle: BundleId) -> dict[str, str]:
+    from generator.render.argocd import render_project
+
+    return render_project(source.platform, bundle.environment, bundle.team, source.templates)
+
+
+def _team(source: Source, bundle: BundleId) -> dict[str, str]:
+    from generator.render.platform import render_team
+
+    return render_team(source.platform, bundle.environment, bundle.team, source.templates)
+
+
+def _platform(source: Source, bundle: BundleId) -> dict[str, str]:
+    from generator.render.argocd import render_platform_application
+
+    return render_platform_application(source.platform, bundle.environment, source.templates)
+
+
+def _admission(source: Source, bundle: BundleId) -> dict[str, str]:
+    from generator.render.admission import render_admission
+
+    return render_admission(source.platform, bundle.environment, source.templates)
+
+
+def _rollout_notices(source: Source, bundle: BundleId) -> dict[str, str]:
+    from generator.render.notifications import render_rollout_notices
+
+    return render_rollout_notices(source.platform, bundle.environment, source.templates)
+
+
+def _argocd_notices(source: Source, bundle: BundleId) -> dict[str, str]:
+    from generator.render.notifications import render_argocd_notices
+
+    return render_argocd_notices(source.platform, bundle.environment, source.templates)
+
+
+def _overview(source: Source, bundle: BundleId) -> dict[str, str]:
+    from generator.render.platform import render_overview
+
+    return render_overview(source.platform, bundle.environment, source.templates)
+
+
+KINDS: Final[Mapping[str, BundleKind]] = {
+    "model": BundleKind("{environment}/{team}/{name}", "model", _model),
+    "application": BundleKind("{environment}/argocd/applications/{team}/{name}", "model", _application),
+    "bento": BundleKind("bentos/{team}/{name}", "model", _bento),
+    "project": BundleKind("{environment}/argocd/projects/{team}", "team", _project),
+    "team": BundleKind("{environment}/platform/{team}", "team", _team),
+    "platform": BundleKind("{environment}/argocd/platform", "environment", _platform),
+    "admission": BundleKind(
+        "{environment}/platform/admission", "environment", _admission, PlatformInputs.has_admission
+    ),
+    "overview": BundleKind(
+        "{environment}/platform/overview", "environment", _overview, PlatformInputs.has_dashboards
+    ),
+    "rollout-notices": BundleKind(
+        "{environment}/platform/notifications",
+        "environment",
+        _rollout_notices,
+        PlatformInputs.has_rollout_notices,
+    ),
+    "argocd-notices": BundleKind(
+        "{environment}/argocd/notifications",
+        "environment",
+        _argocd_notices,
+        PlatformInputs.has_argocd_notices,
+    ),
+    "gate-image": BundleKind("gates/{name}", "image", _gate_image),
+}
+
+
+def model_bundles(entry: Entry, environments: Sequence[str]) -> list[BundleId]:
+    """Return the bundles of one model, the last of which is what its image is built from: it has no environment."""
+    return [
+        *(BundleId("model", name, entry.team, entry.model) for name in environments),
+        *(BundleId("application", name, entry.team, entry.model) for name in environments),
+        BundleId("bento", "", entry.team, entry.model),
+    ]
+
+
+def shared_bundles(platform: PlatformInputs, environments: Iterable[str]) -> Iterator[BundleId]:
+    """Yield the bundles that belong to no model: those of environments and of teams."""
+    for environment in environments:
+        for name, kind in KINDS.items():
+            if kind.scope == "environment" and kind.wanted(platform, environment):
+                yield BundleId(name, environment)
+            elif kind.scope == "team":
+                yield from (BundleId(name, environment, team) for team in platform.names("teams"))
+
+
+def image_bundles(images: Iterable[str]) -> list[BundleId]:
+    """Return the bundles of some gate images: what each is built from."""
+    return [BundleId("gate-image", name=image) for image in sorted(images)]
+
+
+def render(bundle: BundleId, source: Source, inputs: Mapping[str, str]) -> Bundle:
+    """Render one bundle; its inputs also name the platform team's templates that took part in it.
+
+    Raises:
+        TemplateError: a template of the platform team is wrong.
+        RenderError: a template of ours is wrong.
+    """
+    with source.templates.tracing() as used:
+        files = KINDS[bundle.kind].render(source, bundle)
+        overrides = source.templates.own_digest(used)
+    return Bundle(bundle.path, files, {**inputs, "overrides": overrides} if overrides else inputs)

@@ -1,0 +1,261 @@
+"""The way from stale bundles to files: evaluate, render, and write or compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from generator.output.bundle import Bundle
+from generator.output.check import check
+from generator.output.folder import open_root
+from generator.output.lock import Notice, locked
+from generator.output.prune import orphans, prune
+from generator.output.report import CheckReport, WriteReport, WriteSummary
+from generator.output.write import write_within
+from generator.pipeline.bundles import (
+    BundleId,
+    Source,
+    image_bundles,
+    model_bundles,
+    render,
+    shared_bundles,
+)
+from generator.pipeline.session import Session
+from generator.pipeline.stale import (
+    FreshBundles,
+    Prober,
+    RenderRequest,
+    StaleBundles,
+    find_stale,
+    gate_images_on_disk,
+    image_inputs,
+)
+from generator.plan.entries import Entry
+from generator.plan.inputs import file_digest
+from generator.source.errors import UserError
+from generator.source.finding import Finding, unique_findings
+
+if TYPE_CHECKING:
+    from generator.plan.values import Plan
+
+R = TypeVar("R")
+_UNREADABLE = "SRC101"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelJob:
+    """One model to render.
+
+    Args:
+        entry: the model.
+        inputs: of its bundles.
+        bundles: what is rendered of it.
+        packed: its plans, as the evaluation kept them; empty to plan it again.
+    """
+
+    entry: Entry
+    inputs: Mapping[str, str]
+    bundles: tuple[BundleId, ...]
+    packed: bytes = b""
+
+
+@dataclass(frozen=True)
+class RenderPlan:
+    """What a run will do. Everything is decided; nothing is rendered or written yet.
+
+    Args:
+        session: the repository and its templates.
+        request: what the user asked for.
+        findings: all of them; a model with an error stays on disk as it is.
+        models: the models to render.
+        shared: other bundles to render, with their inputs.
+        fresh: what is up to date.
+        expected: paths of all bundles that there should be.
+        orphaned: paths of bundles that nothing renders any more.
+    """
+
+    session: Session
+    request: RenderRequest
+    findings: tuple[Finding, ...] = ()
+    models: tuple[ModelJob, ...] = ()
+    shared: Mapping[BundleId, Mapping[str, str]] = field(default_factory=dict)
+    fresh: FreshBundles = field(default_factory=FreshBundles)
+    expected: frozenset[str] = frozenset()
+    orphaned: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything was refused."""
+        return any(finding.severity == "error" for finding in self.findings)
+
+    def renders(self, entry: Entry) -> bool:
+        """Check whether the bundles of a model are rendered, and not just what its image is built from."""
+        return any(job.entry == entry and len(job.bundles) > 1 for job in self.models)
+
+    def images_only(self) -> RenderPlan:
+        """Return the part of it that images are built from; that a model waits for its image is no error then."""
+        from generator.rules.requirements import NO_DIGEST
+
+        models = tuple(replace(job, bundles=job.bundles[-1:]) for job in self.models)
+        findings = tuple(finding for finding in self.findings if finding.code != NO_DIGEST)
+        return replace(self, models=models, findings=findings, shared={}, orphaned=())
+
+    def bundles(self) -> Iterator[Bundle]:
+        """Render everything, one bundle after the other."""
+        yield from self._shared_bundles()
+        for job in self.models:
+            yield from self._model_bundles(job)
+
+    def check(self) -> CheckReport:
+        """Render everything and compare it with what is on disk; many models with one process per core."""
+        output = self.request.output
+
+        def check_some(jobs: Sequence[ModelJob]) -> Iterator[CheckReport]:
+            return (check(output, self._model_bundles(job)) for job in jobs)
+
+        shared = check(output, self._shared_bundles(), orphaned=self.orphaned)
+        return CheckReport.sum([shared, *self._in_parallel(check_some, "Checking")])
+
+    def write(self, notice: Notice) -> WriteSummary:
+        """Delete what is orphaned, then render and write; many models with one process per core."""
+        output, total = self.request.output, WriteSummary()
+        if self.orphaned:
+            total.add(prune(output, self.request.environment, self.expected, notice))
+        with locked(output, notice) as top:
+            total.add(write_within(top, self._shared_bundles()))
+            for report in self._in_parallel(self._write_some, "Rendering"):
+                total.add(report)
+        return total
+
+    def _write_some(self, jobs: Sequence[ModelJob]) -> Iterator[WriteReport]:
+        top = open_root(self.request.output)
+        if top is None:
+            raise UserError(f"can't open {self.request.output}: it vanished")
+        with top:
+            for job in jobs:
+                yield write_within(top, self._model_bundles(job))
+
+    def _in_parallel(self, work: Callable[[Sequence[ModelJob]], Iterator[R]], label: str) -> Iterator[R]:
+        from generator.pipeline.parallel import parallel_map
+        from generator.pipeline.terminal import progress
+
+        with progress(parallel_map(self.models, work), len(self.models), label) as found:
+            yield from found
+
+    @cached_property
+    def _source(self) -> Source:
+        platform = self.session.repository.platform
+        if platform is None:
+            raise ValueError("nothing can be rendered without a valid platform")
+        return Source(platform, self.session.templates, self.session.bentos)
+
+    def _shared_bundles(self) -> Iterator[Bundle]:
+        for bundle, inputs in self.shared.items():
+            yield render(bundle, self._source, inputs)
+
+    def _model_bundles(self, job: ModelJob) -> Iterator[Bundle]:
+        """Render the bundles of one model.
+
+        Raises:
+            UserError: its files changed since they were evaluated.
+        """
+        entry = job.entry
+        source = replace(self._source, plans=self._plans(job))
+        for key, file in (("spec", entry.spec), ("lock", entry.lock), ("evidence", entry.evidence)):
+            if file_digest(file) != job.inputs[key]:
+                raise UserError(f"{file} changed during rendering", "run the command again")
+        for bundle in job.bundles:
+            yield render(bundle, source, job.inputs)
+
+    def _plans(self, job: ModelJob) -> dict[str, Plan]:
+        from generator.pipeline.evaluate import unpack
+
+        if job.packed:
+            return unpack(job.packed)
+        plans = [planned.plan for planned in self.session.resolve(job.entry).plans]
+        return {plan.identity.environment: plan for plan in plans}
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What an evaluation came to; the defaults are those of a run in which nothing had to be evaluated."""
+
+    findings: tuple[Finding, ...] = ()
+    jobs: tuple[ModelJob, ...] = ()
+    images: Mapping[Entry, frozenset[str]] = field(default_factory=dict)
+    usable: bool = True
+
+    @property
+    def knows_all(self) -> bool:
+        """Whether it is known which models and environments there are: only then may anything be deleted."""
+        return self.usable and not any(finding.code == _UNREADABLE for finding in self.findings)
+
+
+def plan_render(session: Session, request: RenderRequest) -> RenderPlan:
+    """Find what is stale, evaluate it, and decide what is rendered and deleted."""
+    prober = Prober(request)
+    stale = find_stale(session, request, prober)
+    outcome = _evaluate(session, request, stale)
+    if not outcome.usable:
+        return RenderPlan(session, request, outcome.findings, fresh=prober.fresh)
+    images = {
+        entry: outcome.images[entry]
+        if entry in outcome.images
+        else gate_images_on_disk(request.output, entry)
+        for entry in session.entries
+    }
+    inputs = image_inputs(session.platform_inputs)
+    covered = {image for entry in filter(request.covers, images) for image in images[entry]}
+    stale_images = [bundle for bundle in image_bundles(covered) if not prober.is_fresh(bundle, inputs)]
+    if stale_images:
+        from generator.spec.gate_tools import IMAGES
+
+        stale_images = [bundle for bundle in stale_images if bundle.name in IMAGES]
+    expected = frozenset(bundle.path for bundle in _all_bundles(session, stale.environments, images))
+    prunes = request.selected is None and outcome.knows_all
+    return RenderPlan(
+        session,
+        request,
+        outcome.findings,
+        outcome.jobs,
+        {**stale.shared, **dict.fromkeys(stale_images, inputs)},
+        prober.fresh,
+        expected,
+        orphans(request.output, request.environment, expected) if prunes else (),
+    )
+
+
+def _all_bundles(
+    session: Session, environments: Sequence[str], images: Mapping[Entry, frozenset[str]]
+) -> Iterator[BundleId]:
+    for entry in session.entries:
+        yield from model_bundles(entry, environments)
+    yield from shared_bundles(session.platform_inputs, environments)
+    yield from image_bundles({image for names in images.values() for image in names})
+
+
+def _evaluate(session: Session, request: RenderRequest, stale: StaleBundles) -> _Outcome:
+    """Evaluate what is stale; importing what that takes is most of the time of a run that has nothing to do."""
+    strays = session.strays
+    if stale.none and not strays:
+        return _Outcome()
+    from generator.pipeline.evaluate import evaluate_models
+    from generator.rules.requirements import NO_DIGEST
+
+    repository = session.repository
+    if repository.platform is None:
+        return _Outcome((*strays, *repository.findings), usable=False)
+    evaluations, fleet = evaluate_models(session, stale.models, "Planning", request.environment)
+    own = (finding for one in evaluations for finding in one.findings)
+    findings = unique_findings([*strays, *repository.findings, *own, *fleet])
+    bad = {finding.place.file for finding in findings if finding.severity == "error"}
+    jobs, images = [], {}
+    for one in evaluations:
+        waits = one.lacks_only(NO_DIGEST)
+        if one.entry in stale.models and one.file(session.root) not in bad and (one.can_be_rendered or waits):
+            images[one.entry] = one.images
+            bundles = model_bundles(one.entry, () if waits else stale.environments)
+            jobs.append(ModelJob(one.entry, stale.models[one.entry], tuple(bundles), one.packed))
+    return _Outcome(tuple(findings), tuple(jobs), images)

@@ -1,0 +1,105 @@
+"""The models that the arguments of a command name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.pipeline.session import Session
+from generator.plan.entries import PLATFORM, SPECS, Entry
+from generator.source.errors import CliError
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The models that a command is about.
+
+    Args:
+        entries: sorted, each once.
+        everything: the whole repository is meant: nothing was named, or what all models share.
+    """
+
+    entries: tuple[Entry, ...]
+    everything: bool
+
+
+def select(session: Session, paths: Sequence[str]) -> Selection:
+    """The models that PATH arguments name.
+
+    A path may be a spec, its lock or its evidence, a team's folder, `specs/`, the platform (all models), or
+    `team/model`, or a team's name.
+
+    Raises:
+        CliError: a path selects nothing.
+    """
+    specs = os.path.realpath(session.root / SPECS)
+    if not paths or any(not _targets(path).isdisjoint(_shared(specs)) for path in paths):
+        return Selection(session.entries, everything=True)
+    chosen = {entry for path in paths for entry in _named(session, path)}
+    return Selection(tuple(sorted(chosen)), everything=False)
+
+
+def select_one(session: Session, path: str) -> Entry:
+    """The one model that a path names.
+
+    Raises:
+        CliError: it names none, or several.
+    """
+    entries = _named(session, path)
+    if len(entries) > 1:
+        raise CliError(
+            f"{path} names {len(entries)} models; name one: {', '.join(entry.name for entry in entries[:5])}"
+        )
+    return entries[0]
+
+
+def _named(session: Session, path: str) -> list[Entry]:
+    targets, specs = _targets(path), os.path.realpath(session.root / SPECS)
+    by_path = [entry for entry in session.entries if _covers(targets, specs, entry)]
+    by_name = [entry for entry in session.entries if path.rstrip("/") in {entry.name, entry.team}]
+    found = by_path or by_name
+    if not found:
+        raise CliError(_nothing(session, path))
+    return found
+
+
+def _covers(targets: set[str], specs: str, entry: Entry) -> bool:
+    """Whether one of these absolute paths is a file or a folder of the model, or what all models share."""
+    team = f"{specs}/{entry.team}"
+    own = {f"{team}/{file.name}" for file in (entry.spec, entry.lock, entry.evidence)}
+    return not targets.isdisjoint(own | {team} | _shared(specs))
+
+
+def _shared(specs: str) -> set[str]:
+    """What all models share."""
+    return {specs, os.path.dirname(specs), f"{specs}/{PLATFORM}"}  # noqa: PTH120 - plain text
+
+
+def _targets(path: str) -> set[str]:
+    """The absolute paths that a path stands for."""
+    return {_real(path), os.path.realpath(path)} if os.path.isdir(path) else {_real(path)}  # noqa: PTH112
+
+
+def _real(path: str | Path) -> str:
+    """An absolute path with the links of its folders resolved, but not of its last part."""
+    head, tail = os.path.split(os.path.abspath(path))  # noqa: PTH100 - plain text, as fast as can be
+    return os.path.join(os.path.realpath(head), tail)  # noqa: PTH118 - the same
+
+
+def _nothing(session: Session, path: str) -> str:
+    from generator.source.suggest import nearest
+
+    known = {name for entry in session.entries for name in (entry.name, f"{SPECS}/{entry.name}.yaml")}
+    near = nearest(path.removeprefix("./"), known, 3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"models here: {_some(session.entries)}"
+    return f"{path} names no spec; {hint}"
+
+
+def _some(entries: tuple[Entry, ...]) -> str:
+    names = [entry.name for entry in entries]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (", ".join(names[:_SHOWN]) or "none; `sluice new TEAM/MODEL` writes one") + more
