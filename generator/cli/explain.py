@@ -54,7 +54,7 @@ def _explained(code: str) -> str:
 
 def _write(folder: Path) -> None:
     """Write the page of every code, and remove pages of codes that are gone."""
-    from generator.pipeline.writing import write_file
+    from generator.pipeline.atomic_write import write_file
     from generator.report.codes import pages
 
     files = pages()

@@ -1,4 +1,4 @@
-"""One exception for everything a file system can refuse."""
+"""One exception for all that a file system can refuse."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from generator.source.errors import UserError
 
 _REASONS = {
     errno.ENOSPC: "no space is left on the device",
-    errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "the file size limit of this process is reached",
     errno.EROFS: "the file system is read-only",
     errno.EACCES: "permission is denied",
@@ -23,12 +22,16 @@ _REASONS = {
 }
 
 
+if hasattr(errno, "EDQUOT"):  # not on Windows
+    _REASONS[errno.EDQUOT] = "the disk quota is used up"
+
+
 class OutputError(UserError):
     """The file system refused an operation; every file still holds its old or its new content."""
 
 
-def refused(error: OSError, action: str, path: str) -> OutputError:
-    """Say in one sentence which path could not be read, written or removed, and why."""
+def wrap_os_error(error: OSError, action: str, path: str) -> OutputError:
+    """Return an error that says which path could not be read, written or removed, and why."""
     number = error.errno or 0
     reason = _REASONS.get(number) or os.strerror(number).lower()
     return OutputError(f"can't {action} {path}: {reason}")

@@ -5,28 +5,27 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from generator.output.bundle import LEDGER
-from generator.output.errors import OutputError, refused
+from generator.output.errors import OutputError, wrap_os_error
+from generator.output.platform_support import BY_DESCRIPTOR, FOLDER, NEW, NO_LINK, READ
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_CHUNK = 1 << 16
-_NOT_A_FILE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}
-_STAYS = {errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
+_CHUNK: Final = 1 << 16
+_NOT_A_FILE: Final = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}
+_STAYS: Final = {errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
+_CLOSED: Final = -1
 
 
 class Folder:
     """An open folder at or below the output root.
 
     Args:
-        descriptor: an open descriptor of it, which this object closes.
-        path: how the user knows it, for messages.
+        descriptor: an open descriptor of it, which this object closes; -1 on systems that open no folders.
+        path: how the user knows it, for messages; and how it is reached on systems that open no folders.
     """
 
     __slots__ = ("descriptor", "path")
@@ -41,7 +40,8 @@ class Folder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self.descriptor)
+        if self.descriptor != _CLOSED:
+            os.close(self.descriptor)
 
     def child(self, name: str) -> Folder | None:
         """Open a folder directly below this one; None when there is none.
@@ -51,7 +51,9 @@ class Folder:
         """
         path = f"{self.path}/{name}"
         try:
-            return Folder(os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=self.descriptor), path)
+            if BY_DESCRIPTOR:
+                return Folder(os.open(name, FOLDER | NO_LINK, dir_fd=self.descriptor), path)
+            return _folder_at(path)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -59,7 +61,7 @@ class Folder:
                 raise OutputError(
                     f"can't open {path}: it is a link, and links are not followed; remove it"
                 ) from error
-            raise refused(error, "open", path) from error
+            raise wrap_os_error(error, "open", path) from error
 
     def descend(self, path: str) -> Folder | None:
         """Open a folder at a relative path, level by level; the empty path is this folder; None when missing.
@@ -67,7 +69,7 @@ class Folder:
         Raises:
             OutputError: a level is not a folder, or can't be opened.
         """
-        folder = self._again()
+        folder = self._duplicate()
         for name in filter(None, path.split("/")):
             with folder:
                 inner = folder.child(name)
@@ -83,11 +85,23 @@ class Folder:
             FileNotFoundError: another program removes the folders as they are made.
             OutputError: a level is not a folder, or can't be opened or made.
         """
-        folder = self._again()
+        folder = self._duplicate()
         for name in filter(None, path.split("/")):
             with folder:
-                folder = folder.child(name) or folder._made(name)  # noqa: SLF001 - of this class
+                folder = folder.child(name) or folder._make_child(name)  # noqa: SLF001 - of this class
         return folder
+
+    def scan(self) -> Iterator[os.DirEntry[str]]:
+        """Yield what is directly below this folder.
+
+        Raises:
+            OutputError: it can't be read.
+        """
+        try:
+            with os.scandir(self.descriptor if BY_DESCRIPTOR else self.path) as entries:
+                yield from entries
+        except OSError as error:
+            raise wrap_os_error(error, "list", self.path) from error
 
     def read(self, name: str) -> bytes | None:
         """Read a file at a relative path; None when it is missing or anything but a regular file.
@@ -103,7 +117,7 @@ class Folder:
             with inner:
                 return inner.read(name)
         try:
-            descriptor = os.open(name, _READ, dir_fd=self.descriptor)
+            descriptor = self._open(name, READ)
             try:
                 return _read_all(descriptor)
             finally:
@@ -111,15 +125,15 @@ class Folder:
         except OSError as error:
             if error.errno in _NOT_A_FILE:
                 return None
-            raise refused(error, "read", f"{self.path}/{name}") from error
+            raise wrap_os_error(error, "read", f"{self.path}/{name}") from error
 
     def write(self, name: str, data: bytes) -> None:
         """Replace a file at a relative path in one step, making the folders above it.
 
-        The content goes into a temporary file beside it, which then takes the name: who reads meanwhile, or
-        after a kill at any moment, sees the old file or the new one. Nothing is flushed to the disk: a power
-        cut may lose what was just written, but never what git holds, and the next run compares every byte by
-        its hash, while a flush for each file would cost several times the whole run.
+        The content goes into a temporary file next to it, which then takes the name: a reader sees the old file or the
+        new one, also after a kill at any moment. Nothing is flushed to the disk: a power cut may lose what was just
+        written, but never what git holds. The next run compares every byte by its hash, and a flush for each file
+        would cost several times the whole run.
 
         Raises:
             FileNotFoundError: another program removes files or folders meanwhile.
@@ -135,22 +149,7 @@ class Folder:
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise refused(error, "write", f"{self.path}/{name}") from error
-
-    def _replace(self, name: str, data: bytes) -> None:
-        here = self.descriptor
-        temporary = f"{LEDGER}-{os.urandom(8).hex()}.tmp"
-        descriptor = os.open(temporary, _NEW, 0o666, dir_fd=here)
-        try:
-            try:
-                _write_all(descriptor, data)
-            finally:
-                os.close(descriptor)
-            os.replace(temporary, name, src_dir_fd=here, dst_dir_fd=here)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary, dir_fd=here)
-            raise
+            raise wrap_os_error(error, "write", f"{self.path}/{name}") from error
 
     def remove(self, name: str) -> None:
         """Remove a file at a relative path, a link as a link; it may be gone already.
@@ -158,7 +157,7 @@ class Folder:
         Raises:
             OutputError: it can't be removed.
         """
-        self._take(os.unlink, name, {errno.ENOENT})
+        self._take_away(os.unlink, name, {errno.ENOENT})
 
     def remove_empty(self, name: str) -> None:
         """Remove a folder at a relative path if it is empty.
@@ -166,9 +165,26 @@ class Folder:
         Raises:
             OutputError: it is empty and can't be removed.
         """
-        self._take(os.rmdir, name, _STAYS)
+        self._take_away(os.rmdir, name, _STAYS)
 
-    def _take(self, away: Callable[..., None], name: str, unless: Collection[int]) -> None:
+    def _replace(self, name: str, data: bytes) -> None:
+        temporary = f"{LEDGER}-{os.urandom(8).hex()}.tmp"
+        descriptor = self._open(temporary, NEW)
+        try:
+            try:
+                _write_all(descriptor, data)
+            finally:
+                os.close(descriptor)
+            if BY_DESCRIPTOR:
+                os.replace(temporary, name, src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
+            else:
+                os.replace(self._join(temporary), self._join(name))  # noqa: PTH105 - see open_root
+        except BaseException:
+            with suppress(OSError):
+                self._apply(os.unlink, temporary)
+            raise
+
+    def _take_away(self, away: Callable[..., None], name: str, unless: Collection[int]) -> None:
         """Take something away at a relative path; these error numbers mean that it is gone, or stays."""
         above, _, last = name.rpartition("/")
         inner = self.descend(above)
@@ -176,32 +192,52 @@ class Folder:
             return
         with inner:
             try:
-                away(last, dir_fd=inner.descriptor)
+                inner._apply(away, last)  # noqa: SLF001 - of this class
             except OSError as error:
                 if error.errno not in unless:
-                    raise refused(error, "remove", f"{self.path}/{name}") from error
+                    raise wrap_os_error(error, "remove", f"{self.path}/{name}") from error
 
-    def _again(self) -> Folder:
-        return Folder(os.dup(self.descriptor), self.path)
-
-    def _made(self, name: str) -> Folder:
+    def _make_child(self, name: str) -> Folder:
         try:
             with suppress(FileExistsError):  # another run was faster
-                os.mkdir(name, dir_fd=self.descriptor)
+                self._apply(os.mkdir, name)
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise refused(error, "make the folder", f"{self.path}/{name}") from error
+            raise wrap_os_error(error, "make the folder", f"{self.path}/{name}") from error
         folder = self.child(name)
         if folder is None:
             raise FileNotFoundError(name)
         return folder
 
+    def _duplicate(self) -> Folder:
+        return Folder(os.dup(self.descriptor) if BY_DESCRIPTOR else _CLOSED, self.path)
+
+    def _open(self, name: str, flags: int) -> int:
+        if BY_DESCRIPTOR:
+            return os.open(name, flags, 0o666, dir_fd=self.descriptor)
+        path = self._join(name)
+        if flags == READ and not stat.S_ISREG(os.lstat(path).st_mode):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        return os.open(path, flags, 0o666)
+
+    def _apply(self, function: Callable[..., None], name: str) -> None:
+        """Call a function of `os` on a name inside this folder."""
+        if BY_DESCRIPTOR:
+            function(name, dir_fd=self.descriptor)
+        else:
+            function(self._join(name))
+
     def _is_link(self, name: str) -> bool:
         try:
-            return stat.S_ISLNK(os.stat(name, dir_fd=self.descriptor, follow_symlinks=False).st_mode)
+            if BY_DESCRIPTOR:
+                return stat.S_ISLNK(os.stat(name, dir_fd=self.descriptor, follow_symlinks=False).st_mode)
+            return _is_link(self._join(name))
         except OSError:
             return False
+
+    def _join(self, name: str) -> str:
+        return f"{self.path}/{name}"
 
 
 def open_root(root: str | os.PathLike[str], *, create: bool = False) -> Folder | None:
@@ -210,14 +246,37 @@ def open_root(root: str | os.PathLike[str], *, create: bool = False) -> Folder |
     Raises:
         OutputError: it is not a folder, or can't be opened or made.
     """
+    path = os.fspath(root).rstrip("/") or "/"
     try:
         if create:
             os.makedirs(root, exist_ok=True)  # noqa: PTH103 - pathlib loads in 5 ms and gives nothing here
-        return Folder(os.open(root, _FOLDER), os.fspath(root).rstrip("/") or "/")
+        if BY_DESCRIPTOR:
+            return Folder(os.open(root, FOLDER), path)
+        return _folder_at(path, follow=True)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise refused(error, "open", os.fspath(root)) from error
+        raise wrap_os_error(error, "open", os.fspath(root)) from error
+
+
+def _folder_at(path: str, *, follow: bool = False) -> Folder:
+    """Return a folder on a system that opens none.
+
+    Raises:
+        OSError: it is missing, a link, or no folder.
+    """
+    mode = os.stat(path).st_mode if follow else os.lstat(path).st_mode  # noqa: PTH116 - as above
+    if not stat.S_ISDIR(mode) or (not follow and _is_link(path)):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    return Folder(_CLOSED, path)
+
+
+def _is_link(path: str) -> bool:
+    """Check whether a path is a symbolic link, or a junction of Windows."""
+    found = os.lstat(path)
+    return stat.S_ISLNK(found.st_mode) or bool(
+        getattr(found, "st_reparse_tag", 0) == getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", None)
+    )
 
 
 def _read_all(descriptor: int) -> bytes:

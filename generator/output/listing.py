@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field
 
-from generator.output.errors import refused
 from generator.output.folder import Folder
 
 _TEMPORARY = re.compile(r"\.sluice-[0-9a-f]{16}\.tmp")
@@ -46,27 +44,19 @@ def listing(folder: Folder, prefix: str = "") -> Listing:
 
 def _add(folder: Folder, prefix: str, found: Listing) -> None:
     inner: list[str] = []
-    try:
-        with os.scandir(folder.descriptor) as entries:
-            for entry in entries:
-                _add_entry(entry, prefix, found, inner)
-    except OSError as error:
-        raise refused(error, "list", folder.path) from error
+    for entry in folder.scan():
+        name = entry.name
+        if entry.is_dir(follow_symlinks=False):
+            inner.append(name)
+        elif not entry.is_file(follow_symlinks=False):
+            found.others.add(prefix + name)
+        elif _TEMPORARY.fullmatch(name):
+            found.temporaries.append(prefix + name)
+        else:
+            found.files.add(prefix + name)
     for name in sorted(inner):
         child = folder.child(name)
         if child is not None:
             with child:
                 _add(child, f"{prefix}{name}/", found)
             found.folders.append(prefix + name)
-
-
-def _add_entry(entry: os.DirEntry[str], prefix: str, found: Listing, inner: list[str]) -> None:
-    name = entry.name
-    if entry.is_dir(follow_symlinks=False):
-        inner.append(name)
-    elif not entry.is_file(follow_symlinks=False):
-        found.others.add(prefix + name)
-    elif _TEMPORARY.fullmatch(name):
-        found.temporaries.append(prefix + name)
-    else:
-        found.files.add(prefix + name)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+
+from generator.output.platform_support import cores
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-# Below this a second process costs more than it brings.
-ENOUGH = 200
+ENOUGH: Final = 200
+"""For fewer items a second process costs more than it saves."""
+_MOST: Final = 8
 
 
 def parallel_map(
@@ -24,7 +27,7 @@ def parallel_map(
     Args:
         items: what to work on; each process gets every n-th.
         work: called with some of the items; what it yields travels here one by one, so keep that small.
-        processes: how many; 0 for one a core, or one where there is too little to do.
+        processes: how many; 0 for one per core, or for one where there is too little to do.
 
     Returns:
         What the processes yield, as it arrives.
@@ -32,22 +35,33 @@ def parallel_map(
     Raises:
         Exception: the first exception of any process, as it was raised there, once all others are done.
     """
-    wanted = processes or (min(len(os.sched_getaffinity(0)), 8) if len(items) >= ENOUGH else 1)
-    if wanted == 1 or "fork" not in multiprocessing.get_all_start_methods():
-        yield from work(items)
-        return
+    wanted = processes or (min(cores(), _MOST) if len(items) >= ENOUGH else 1)
+    if wanted == 1 or not _can_fork():
+        return iter(work(items))
+    return _forked([items[index::wanted] for index in range(wanted)], work)
+
+
+def _can_fork() -> bool:
+    import multiprocessing
+
+    return "fork" in multiprocessing.get_all_start_methods()
+
+
+def _forked(shares: Sequence[Sequence[T]], work: Callable[[Sequence[T]], Iterable[R]]) -> Iterator[R]:
+    import multiprocessing
+
     fork = multiprocessing.get_context("fork")
     running: list[tuple[Connection, BaseProcess]] = []
     try:
-        for index in range(wanted):
+        for share in shares:
             ours, theirs = fork.Pipe(duplex=False)
-            process: BaseProcess = fork.Process(target=_child, args=(theirs, work, items[index::wanted]))
+            process: BaseProcess = fork.Process(target=_child, args=(theirs, work, share))
             process.start()
             theirs.close()
             running.append((ours, process))
-        yield from _answers([ours for ours, _ in running])
+        yield from _receive_all([ours for ours, _ in running])
     except BaseException:
-        # Nobody listens any more; what a writer leaves behind when it is ended, the next run repairs.
+        # No one reads the results any more; what a writer leaves behind when it is ended, the next run repairs.
         for _, process in running:
             process.terminate()
         raise
@@ -57,16 +71,18 @@ def parallel_map(
             ours.close()
 
 
-def _child(answer: Connection, work: Callable[[Sequence[T]], Iterable[R]], items: Sequence[T]) -> None:
+def _child(results: Connection, work: Callable[[Sequence[T]], Iterable[R]], items: Sequence[T]) -> None:
     try:
         for found in work(items):
-            answer.send(("found", found))
-        answer.send(("done", None))
+            results.send(("found", found))
+        results.send(("done", None))
     except Exception as error:  # noqa: BLE001 - it is raised again in the parent
-        answer.send(("failed", error))
+        results.send(("failed", error))
 
 
-def _answers(waiting: list[Connection]) -> Iterator[Any]:
+def _receive_all(waiting: list[Connection]) -> Iterator[Any]:
+    from multiprocessing.connection import Connection, wait
+
     failures: list[BaseException] = []
     while waiting:
         for connection in wait(waiting):
@@ -85,7 +101,8 @@ def _answers(waiting: list[Connection]) -> Iterator[Any]:
 
 def _receive(connection: Connection) -> tuple[Literal["found", "done", "failed"], Any]:
     try:
-        answer: tuple[Literal["found", "done", "failed"], Any] = connection.recv()
+        result: tuple[Literal["found", "done", "failed"], Any] = connection.recv()
     except EOFError:
-        return "failed", RuntimeError("a worker process was killed; run again, what it wrote is whole")
-    return answer
+        message = "a worker process was killed; run the command again (files that it wrote are complete)"
+        return "failed", RuntimeError(message)
+    return result

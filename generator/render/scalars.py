@@ -12,8 +12,9 @@ from functools import lru_cache
 # Plain where every YAML 1.1 and 1.2 reader agrees that it is this text.
 _PLAIN = re.compile(r"[A-Za-z/](?:[A-Za-z0-9_./-]*[A-Za-z0-9_/])?")
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n", "t", "f"})
+# Not what stands as it is inside double quotes: printable ASCII but the quote and the backslash.
+_SPECIAL = re.compile(r"[^ !#-\[\]-~]")
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-_SAFE_PUNCTUATION = frozenset(" !#$%&'()*+,-./:;<=>?@[]^_`{|}~")
 # Letters and signs beyond ASCII that stand as they are: ranges that Unicode had filled long before the oldest Python
 # here. What else is printable each Python knows from tables of its own, and two of them would write two files.
 # Compiled when first met: that takes 10 ms.
@@ -62,23 +63,22 @@ def _float(value: float) -> str:
     return plain if "." in plain else f"{plain}.0"
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def yaml_text(text: str) -> str:
     """Text as a YAML scalar: plain when nobody can misread it, else in double quotes."""
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
-    return '"' + "".join(map(_escaped, text)) + '"'
+    return f'"{_SPECIAL.sub(_escaped, text)}"'
 
 
-def _escaped(character: str) -> str:
+def _escaped(found: re.Match[str]) -> str:
+    character = found[0]
     short = _SHORT_ESCAPES.get(character)
     if short:
         return short
-    if character.isascii():
-        return (
-            character if character.isalnum() or character in _SAFE_PUNCTUATION else f"\\x{ord(character):02x}"
-        )
     code = ord(character)
+    if character.isascii():
+        return f"\\x{code:02x}"
     if re.match(_READABLE, character):
         return character
     return f"\\u{code:04x}" if code <= _BMP else f"\\U{code:08x}"

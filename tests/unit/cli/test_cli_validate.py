@@ -98,7 +98,7 @@ def test_strict_counts_warnings(repository, sluice, monkeypatch):
     from generator.source.finding import Finding, Place
 
     warning = Finding("TST100", "warning", "said", "do", Place(SPEC, 1, 1))
-    monkeypatch.setattr("generator.pipeline.judgements.run_fleet_rules", lambda *_: [warning])
+    monkeypatch.setattr("generator.pipeline.evaluate.run_fleet_rules", lambda *_: [warning])
     assert sluice("validate").exit_code == 0
     assert sluice("validate", "--strict").exit_code == 1
 
@@ -110,7 +110,7 @@ def test_rules_that_span_models_see_the_whole_team(repository, sluice, monkeypat
     lock = (repository / "specs" / "shop" / "recommender.lock.yaml").read_text()
     (repository / "specs" / "shop" / "other.lock.yaml").write_text(lock)
     monkeypatch.setattr(
-        "generator.pipeline.judgements.run_fleet_rules",
+        "generator.pipeline.evaluate.run_fleet_rules",
         lambda found, *_: seen.extend(f"{f.team}/{f.model}" for f in found) or [],
     )
     sluice("validate", "shop/recommender")

@@ -132,7 +132,6 @@ import resource
 from generator.output.bundle import Bundle
 from generator.output.errors import OutputError
 from generator.output.write import write
-from tests.unit.output.conftest import KNOWN
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:
     write({str(root)!r}, [Bundle({BUNDLE!r}, {{**{NEW!r}, "a.yaml": "x" * 9000 + "\\n"}}, {{}})])

@@ -1,0 +1,69 @@
+"""What differs between operating systems: folders by descriptor, flags of `open`, locks, the number of cores.
+
+With descriptors (Linux, macOS) every name is resolved inside an open folder, so nobody can slip in a link between a
+check and a use. Without them (Windows) names are joined to paths, and links are looked for before each use.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+try:
+    from fcntl import LOCK_EX, LOCK_NB, flock
+
+    _HAS_LOCKS = True
+except ModuleNotFoundError:  # Windows
+    _HAS_LOCKS = False
+
+BY_DESCRIPTOR: Final = os.scandir in os.supports_fd and os.supports_dir_fd.issuperset(
+    {os.open, os.mkdir, os.rename, os.rmdir, os.stat, os.unlink}
+)
+"""Whether folders are opened, and names resolved inside of them."""
+
+
+def _flags(*names: str) -> int:
+    """Combine those flags that this system has."""
+    found = 0
+    for name in names:
+        found |= getattr(os, name, 0)
+    return found
+
+
+FOLDER: Final = _flags("O_RDONLY", "O_DIRECTORY", "O_CLOEXEC")
+"""Open a folder."""
+NO_LINK: Final = _flags("O_NOFOLLOW")
+"""Refuse a link."""
+READ: Final = _flags("O_RDONLY", "O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_NOINHERIT", "O_BINARY")
+"""Open a file to read, without waiting for a writer of a pipe."""
+NEW: Final = _flags("O_WRONLY", "O_CREAT", "O_EXCL", "O_NOFOLLOW", "O_CLOEXEC", "O_NOINHERIT", "O_BINARY")
+"""Make a file that is not there yet."""
+
+
+def try_lock(descriptor: int) -> bool:
+    """Lock an open folder; True as well where the system or the file system has no locks.
+
+    The kernel releases the lock when the process ends. Without locks two writers at once still leave every file whole,
+    and the next run finds by the hashes what is not as it should be.
+    """
+    if not _HAS_LOCKS:
+        return True
+    try:
+        flock(descriptor, LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def wait_for_lock(descriptor: int) -> None:
+    """Lock an open folder that another process has locked, once that is over."""
+    flock(descriptor, LOCK_EX)
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
