@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 import ryaml
 
@@ -59,27 +60,39 @@ def render_outputs(outputs: Iterable[Output], plan: Plan, templates: Templates) 
         "images": gate_images(plan, templates),
     }
     origin = f"specs/{identity.team}/{identity.model}.yaml"
-    return dict(_rendered(outputs, common, templates, origin))
+    versions = {"argo-rollouts": plan.delivery.rollouts, "argo-workflows": plan.delivery.workflows}
+    return dict(_rendered(outputs, common, templates, origin, versions))
 
 
 def _rendered(
-    outputs: Iterable[Output], common: Mapping[str, object], templates: Templates, origin: str
+    outputs: Iterable[Output],
+    common: Mapping[str, object],
+    templates: Templates,
+    origin: str,
+    versions: Mapping[str, str],
 ) -> Iterator[tuple[str, str]]:
     for output in outputs:
         if output.file.endswith(".yaml"):
-            yield output.file, render_object(output, common, templates, origin)
+            yield output.file, render_object(output, common, templates, origin, versions)
         else:
             yield output.file, templates.render(output.template, {**common, **output.context})
 
 
-def render_object(output: Output, common: Mapping[str, object], templates: Templates, origin: str) -> str:
-    """One verified file.
+def render_object(
+    output: Output,
+    common: Mapping[str, object],
+    templates: Templates,
+    origin: str,
+    versions: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Return the text of one verified file.
 
     Args:
         output: what to render.
         common: context that all files share.
         templates: what is rendered with.
         origin: the file that people edit instead of this one.
+        versions: the controllers' releases that the object must suit; see `lint.kinds.check`.
 
     Raises:
         RenderError: the text is no YAML, or no valid object.
@@ -89,7 +102,7 @@ def render_object(output: Output, common: Mapping[str, object], templates: Templ
         parsed = ryaml.loads(body)
     except ryaml.InvalidYamlError as error:
         raise _wrong(output.template, templates, f"it does not give YAML: {error}") from error
-    mistakes = check(parsed) if isinstance(parsed, dict) else [Mistake((), "a mapping is expected")]
+    mistakes = check(parsed, versions) if isinstance(parsed, dict) else [Mistake((), "a mapping is expected")]
     if mistakes:
         shown = "; ".join(map(str, mistakes[:5]))
         raise _wrong(output.template, templates, f"it does not give a valid object: {shown}")

@@ -42,7 +42,9 @@ def check(obj: Mapping[str, object], versions: Mapping[str, str] = _ANY_VERSION)
     if known is None:
         return [Mistake(("kind",), f"{api_version} {kind} is not a kind that can be checked", "unknown-kind")]
     if known.project in versions:
-        return _mistakes(part(api_version, kind, versions[known.project]), obj)
+        release = versions[known.project]
+        found = _mistakes(part(api_version, kind, release), obj)
+        return [mistake.in_release(f"{known.project} {release}") for mistake in found]
     found = _mistakes(part(api_version, kind), obj)
     for version in known.roots if found else ():
         found = min(found, _mistakes(part(api_version, kind, version), obj), key=len)

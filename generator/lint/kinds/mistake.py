@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic_core import ErrorDetails
@@ -44,6 +44,12 @@ class Mistake:
     path: Path
     message: str
     sort: Sort = "value"
+
+    def in_release(self, release: str) -> Mistake:
+        """Return the mistake with the release that it is one for, where that may explain it."""
+        if self.sort != "unknown-field":
+            return self
+        return replace(self, message=f"{self.message} ({release})")
 
     def __str__(self) -> str:
         return f"{dotted(self.path)}: {self.message}" if self.path else self.message

@@ -76,7 +76,7 @@ def published() -> Iterator[tuple[Project, str, Found]]:
     """Yield every kind of every version that is known, the default version of a project first."""
     for project in (KUBERNETES, *PROJECTS):
         for minor in project.versions:
-            for found in kinds_of(project, minor):
+            for found in sorted(kinds_of(project, minor), key=lambda found: found[:2]):
                 yield project, minor, found
 
 

@@ -11,14 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.source.quantity import canonical_cpu, parse_quantity, quantity_amount
+from tests.tools.kinds.gather import go
 
-# Written by tests/tools/kinds/quantities from apimachinery 0.37: [text, its number or null].
+# What tests/tools/kinds/quantities answers, with apimachinery 0.37: [text, its number or null].
 ANSWERS = json.loads(Path(__file__).with_name("quantities.json").read_text(encoding="utf-8"))
+PROGRAM = Path(__file__).resolve().parents[2] / "tools" / "kinds" / "quantities"
 
 
 @pytest.mark.parametrize(("text", "number"), ANSWERS, ids=lambda value: repr(value)[:30])
 def test_a_quantity_is_read_as_kubernetes_reads_it(text, number):
     assert parse_quantity(text) == (None if number is None else Decimal(number))
+
+
+@pytest.mark.slow
+def test_the_answers_are_those_of_kubernetes():
+    lines = "\n".join(json.dumps(text) for text, _ in ANSWERS)
+    printed = go("run", ".", folder=PROGRAM, text=lines)
+    assert [json.loads(line) for line in printed.splitlines()] == ANSWERS
 
 
 def test_the_answers_hold_both_sorts():
