@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ class Rows:
         required: fields that must be there.
         full: lists that must not be empty.
         conditions: what holds between the fields, in the form that a node of the definitions has.
-        shared: demands that these come on top of.
+        shared: the name of demands that these come on top of.
     """
 
     __slots__ = ("conditions", "fields", "full", "required", "shared")
@@ -28,7 +28,7 @@ class Rows:
         self.required: set[str] = set()
         self.full: set[str] = set()
         self.conditions: list[list[Any]] = []
-        self.shared: Rows | None = None
+        self.shared = ""
 
     def below(self, path: list[str]) -> Rows:
         """Return the demands on the records at a path.
@@ -46,19 +46,28 @@ class Rows:
 
     def layers(self) -> list[Rows]:
         """Return the demands that these come on top of, then these."""
-        return [*(self.shared.layers() if self.shared else ()), self]
+        return [*layers(self.shared), self]
 
 
-def _read(lines: list[list[str]]) -> dict[str, Rows]:
-    """Return the demands of the table by name: of a type, of a kind, or of shared rows with their `@`."""
-    table: dict[str, Rows] = {}
-    for name, paths, *demand in lines:
+@cache
+def rows_of(name: str) -> Rows | None:
+    """Return the demands of the table under a name: a type's, a kind's, or shared ones with their `@`."""
+    if name not in _LINES:
+        return None
+    rows = Rows()
+    for paths, *demand in _LINES[name]:
         for path in paths.split(","):
-            _add(table, table.setdefault(name, Rows()), path, "".join(demand))
-    return table
+            _add(rows, path, "".join(demand))
+    return rows
 
 
-def _add(table: dict[str, Rows], rows: Rows, path: str, demand: str) -> None:
+def layers(name: str) -> list[Rows]:
+    """Return the demands under a name with those that they come on top of; none where there are none."""
+    rows = rows_of(name) if name else None
+    return rows.layers() if rows else []
+
+
+def _add(rows: Rows, path: str, demand: str) -> None:
     *steps, last = path.split(".") if path != "." else ("",)
     holder, field = rows.below(steps), last.rstrip("!+")
     if "!" in last:
@@ -72,7 +81,7 @@ def _add(table: dict[str, Rows], rows: Rows, path: str, demand: str) -> None:
     elif rest:
         (holder.below([field]) if field else holder).conditions.append([kind, *rest.split()])
     elif demand.startswith("@"):
-        holder.below([field]).shared = table.setdefault(demand, Rows())
+        holder.below([field]).shared = demand
     elif demand:
         holder.fields[field] = _type(demand)
 
@@ -88,27 +97,31 @@ def _type(demand: str) -> Schema:
     return schema
 
 
-def _names(key: str) -> frozenset[str]:
-    return frozenset(name for line in _LINES if line[0] == key for name in line[1].split(","))
+def _read(text: str) -> dict[str, list[list[str]]]:
+    """Return the columns of each line, after the first one, by the first one."""
+    lines: dict[str, list[list[str]]] = {}
+    for line in text.splitlines():
+        if line and line[0] != "#":
+            name, *columns = [column.strip() for column in line.split("  ") if column]
+            lines.setdefault(name, []).append(columns)
+    return lines
 
 
-_LINES: Final = [
-    re.split(" {2,}", line)
-    for line in Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines()
-    if line and not line.startswith("#")
-]
-TABLE: Final = _read([line for line in _LINES if line[0][0].isupper() or line[0][0] == "@"])
-"""Demands by the short name of a Kubernetes type, wherever it occurs, and by kind."""
-PATTERNS: Final = {line[1]: line[2] for line in _LINES if line[0] == "pattern"}
+_LINES: Final = _read(Path(__file__).with_suffix(".txt").read_text(encoding="utf-8"))
+PATTERNS: Final = dict(_LINES["pattern"])
 """Published patterns in words."""
-TEMPLATED, MAY_BE_EMPTY, MAY_BE_NEGATIVE = map(_names, ("templated", "may-be-empty", "may-be-negative"))
+TEMPLATED, MAY_BE_EMPTY, MAY_BE_NEGATIVE = (
+    frozenset(name for (names,) in _LINES[key] for name in names.split(","))
+    for key in ("templated", "may-be-empty", "may-be-negative")
+)
 
 
+@cache
 def demands_on(kind: str) -> Rows:
     """Return the demands on the objects of a kind: those of the table, a name and a spec."""
-    rows = TABLE.setdefault(kind, Rows())
+    rows = rows_of(kind) or Rows()
     metadata = rows.below(["metadata"])
-    if metadata.shared is None:
+    if not metadata.shared:
         metadata.required.add("name")
     if kind != "Namespace":
         rows.required.add("spec")

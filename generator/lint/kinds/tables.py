@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from math import inf
 from typing import Final
 
 from pydantic_core import SchemaValidator
@@ -17,13 +16,22 @@ from generator.lint.kinds import notation, strict
 from generator.lint.kinds.conditions import check_of
 from generator.lint.kinds.definitions import Node, node, root
 from generator.lint.kinds.notation import Schema, either, field, listof, mapof, nullable, scalar
-from generator.lint.kinds.scalars import COUNT, FILLED, PLACEHOLDER, PLAIN, PORT, TIME
+from generator.lint.kinds.scalars import (
+    COUNT,
+    COUNT32,
+    FILLED,
+    INT,
+    INT32,
+    PLACEHOLDER,
+    PLAIN,
+    PORT,
+    TEXT,
+    TIME,
+)
 from generator.lint.kinds.strict import Rows
 
-_INT32: Final = scalar("int", "a whole number", ge=-(2**31), le=2**31 - 1)
-_INTEGERS: Final = (_INT32, PLAIN["integer"])
-_INLINED: Final = 120  # fields: a smaller record is compiled with the one around it, at the price of a call
 _NOTHING: Final = Rows()
+_UNSIGNED: Final = {id(INT): COUNT, id(INT32): COUNT32}
 _LEAVES: Final = frozenset({"str", "int", "bool", "float", "any", "literal", "union"})
 
 
@@ -86,7 +94,7 @@ def _schema(number: int, demands: Rows, templated: bool) -> Schema:  # noqa: FBT
     if "same" in found:
         return _schema(_target(*found["same"]), demands, templated)
     if "properties" in found:
-        if _weight(number) <= _INLINED:
+        if "large" not in found:
             return _record(number, demands, templated=templated)
         below = _part(number, demands, templated)
         function = {"type": "no-info", "function": below}
@@ -108,35 +116,23 @@ def _nulls(found: Node, schema: Schema) -> Schema:
     return nullable(schema) if found.get("nullable") else schema
 
 
-@cache
-def _weight(number: int) -> float:
-    """Return how many fields a node has with everything below it."""
-    found = node(number)
-    if "same" in found:
-        return inf
-    if "properties" in found:
-        return sum(1 + _weight(below) for below in found["properties"].values())
-    below = found.get("items", found.get("values"))
-    return _weight(below) if below is not None else 0
-
-
 def _record(number: int, demands: Rows, *, templated: bool) -> Schema:
     """Return the schema of a record: its fields, then the conditions between them."""
     found = node(number)
     native = found.get("is", "")
-    layers = [*(strict.TABLE[native].layers() if native in strict.TABLE else ()), *demands.layers()]
+    layers = [*strict.layers(native), *demands.layers()]
     demanded = {name: demand for layer in layers for name, demand in layer.fields.items()}
-    required = {*found.get("required", ()), *(name for layer in layers for name in layer.required)}
-    full = {name for layer in layers for name in layer.full}
+    required = set(found.get("required", ())).union(*(layer.required for layer in layers))
+    full = set[str]().union(*(layer.full for layer in layers))
     is_object = "apiVersion" in required  # whose own metadata the API server checks, before any controller
     fields = {}
     for name, below in found["properties"].items():
         in_text = templated and not (is_object and name == "metadata")
         schema = _field(below, demanded.get(name, _NOTHING), templated=in_text)
-        if name in required and schema is PLAIN["string"] and name not in strict.MAY_BE_EMPTY:
+        if schema is TEXT and name in required and name not in strict.MAY_BE_EMPTY:
             schema = FILLED
-        elif native and schema in _INTEGERS and name not in strict.MAY_BE_NEGATIVE:
-            schema = {**COUNT, "le": schema["le"]}
+        elif native and name not in strict.MAY_BE_NEGATIVE:
+            schema = _UNSIGNED.get(id(schema), schema)
         if name in full:
             schema = {**schema, "min_length": max(1, schema["min_length"])}
         fields[name] = field(schema, required=name in required)
@@ -183,8 +179,8 @@ def _scalar(found: Node) -> Schema:
     if kind == "integer":
         return _integer(found)
     if kind == "int-or-string" and "pattern" in found:
-        words = {**PLAIN["string"], "pattern": found["pattern"]}
-        return either(strict.PATTERNS[found["pattern"]], PLAIN["integer"], words)
+        words = {**TEXT, "pattern": found["pattern"]}
+        return either(strict.PATTERNS[found["pattern"]], INT, words)
     limits = {short: found[name] for short, name in (("ge", "minimum"), ("le", "maximum")) if name in found}
     return {**PLAIN[kind], **limits} if limits else PLAIN[kind]
 
@@ -194,7 +190,7 @@ def _string(found: Node) -> Schema:
         return TIME
     least, most, pattern = (found.get(name) for name in ("minLength", "maxLength", "pattern"))
     if pattern is None and most is None:
-        return FILLED if least == 1 else PLAIN["string"]
+        return FILLED if least == 1 else TEXT
     says = strict.PATTERNS.get(pattern, "a string of another form") if pattern else "a string"
     says += f" of at most {most} characters" if most else ""
     limits = {"pattern": pattern, "min_length": least, "max_length": most}
@@ -204,7 +200,7 @@ def _string(found: Node) -> Schema:
 def _integer(found: Node) -> Schema:
     least, most = found.get("minimum"), found.get("maximum")
     if least is None and most is None:
-        return _INT32 if found.get("format") == "int32" else PLAIN["integer"]
+        return INT32 if found.get("format") == "int32" else INT
     if (least, most) == (1, 65535):
         return PORT
     if least is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from tests.tools.kinds.convert import Node
 from tests.tools.kinds.gather import Found, GoError, kinds_of
 from tests.tools.kinds.sources import KUBERNETES, PROJECTS, Project
 
+LARGE: Final = 80
+"""Fields, with all below it, of a record that is compiled by itself, and when it first occurs."""
 TARGET: Final = Path(__file__).resolve().parents[3] / "generator" / "lint" / "kinds" / "definitions.jsonl"
 
 
@@ -24,19 +27,30 @@ class Pack:
     def __init__(self) -> None:
         self.lines: list[str] = [""]
         self._numbers: dict[str, int] = {}
+        self._weights = [0.0]
 
     def add(self, node: Node) -> int:
         """Add a node with everything below it; return its number."""
         flat = dict(node)
+        below: list[int] = []
         if "properties" in flat:
-            flat["properties"] = {name: self.add(below) for name, below in sorted(flat["properties"].items())}
+            flat["properties"] = {name: self.add(inner) for name, inner in sorted(flat["properties"].items())}
+            below += flat["properties"].values()
         for key in ("items", "values"):
             if key in flat:
                 flat[key] = self.add(flat[key])
-        line = json.dumps(flat, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+                below.append(flat[key])
+        weight = inf if "same" in flat else sum(self._weights[number] for number in below)
+        if "properties" in flat:
+            weight += len(below)
+            flat |= {"large": True} if weight > LARGE else {}
+        return self._line(json.dumps(flat, sort_keys=True, separators=(",", ":"), ensure_ascii=False), weight)
+
+    def _line(self, line: str, weight: float) -> int:
         if line not in self._numbers:
             self._numbers[line] = len(self.lines)
             self.lines.append(line)
+            self._weights.append(weight)
         return self._numbers[line]
 
 
@@ -64,6 +78,7 @@ def unpack(text: str) -> dict[tuple[str, str, str], Node]:
 
 def _whole(lines: list[str], number: int) -> Node:
     node: Node = json.loads(lines[number])
+    node.pop("large", None)
     if "properties" in node:
         node["properties"] = {name: _whole(lines, below) for name, below in node["properties"].items()}
     for key in ("items", "values"):

@@ -9,11 +9,20 @@ from pydantic_core import SchemaValidator, ValidationError
 
 from generator.lint.kinds import KINDS, definitions, scalars, strict
 from generator.lint.kinds.definitions import node
-from generator.lint.kinds.strict import TABLE, Rows, demands_on
+from generator.lint.kinds.strict import Rows, demands_on, layers, rows_of
 from generator.lint.kinds.tables import _target
 
+OBJECTS = {kind for _, kind in KINDS}
 Use = tuple[int, str]
 """Some rows, by identity, and a field that they say something about."""
+
+
+TABLES = {
+    name: rows
+    for name in strict._LINES
+    if (name[0].isupper() or name[0] == "@")
+    and (rows := demands_on(name) if name in OBJECTS else rows_of(name))
+}
 
 
 def said(rows: Rows) -> Iterator[str]:
@@ -33,31 +42,29 @@ def every(rows: Rows, seen: set[int]) -> Iterator[Rows]:
         seen.add(id(rows))
         yield rows
         below = [demand for demand in rows.fields.values() if isinstance(demand, Rows)]
-        for other in [*below, *([rows.shared] if rows.shared else [])]:
+        for other in [*below, *layers(rows.shared)]:
             yield from every(other, seen)
 
 
-def walk(number: int, layers: list[Rows], used: set[Use], seen: set[tuple[int, ...]]) -> None:
+def walk(number: int, demands: list[Rows], used: set[Use], seen: set[tuple[int, ...]]) -> None:
     """Note which demands meet a field, below one node."""
     found = node(number)
-    mark = (number, *map(id, layers))
+    mark = (number, *map(id, demands))
     if mark in seen:
         return
     seen.add(mark)
     if "same" in found:
-        walk(_target(*found["same"]), layers, used, seen)
+        walk(_target(*found["same"]), demands, used, seen)
     elif "properties" in found:
-        if found.get("is") in TABLE:
-            layers = [*TABLE[found["is"]].layers(), *layers]
+        demands = [*layers(found.get("is", "")), *demands]
         for name, below in found["properties"].items():
-            used |= {(id(layer), name) for layer in layers}
-            demands = [layer.fields[name] for layer in layers if name in layer.fields]
-            inside = [row for demand in demands[-1:] if isinstance(demand, Rows) for row in demand.layers()]
-            walk(below, inside, used, seen)
+            used |= {(id(rows), name) for rows in demands}
+            last = next((rows.fields[name] for rows in reversed(demands) if name in rows.fields), None)
+            walk(below, last.layers() if isinstance(last, Rows) else [], used, seen)
     else:
         for key in ("items", "values"):
             if key in found:
-                walk(found[key], layers, used, seen)
+                walk(found[key], demands, used, seen)
 
 
 def test_every_row_meets_a_field():
@@ -65,22 +72,20 @@ def test_every_row_meets_a_field():
     for (_, kind), entry in KINDS.items():
         for root in entry.roots.values():
             walk(root, demands_on(kind).layers(), used, set())
-    of_objects = {kind for _, kind in KINDS}
     dead = [
         f"{name}: {field}"
-        for name, table in TABLE.items()
+        for name, table in TABLES.items()
         for rows in every(table, set())
         for field in said(rows)
         if (id(rows), field) not in used
-        and not (
-            name in of_objects and rows is table and field == "spec"
-        )  # demanded of every kind that has one
+        and not (name in OBJECTS and rows is table and field == "spec")  # demanded of every kind that has one
     ]
     assert dead == []
 
 
 def test_a_row_that_meets_no_field_would_be_noticed():
-    rows = strict._read([["Pod", "spec.noSuchField", "PORT"]])["Pod"]
+    rows = Rows()
+    strict._add(rows, "spec.noSuchField", "PORT")
     used: set[Use] = set()
     walk(definitions.root("v1", "Pod"), rows.layers(), used, set())
     assert [field for row in every(rows, set()) for field in said(row) if (id(row), field) not in used] == [
@@ -105,15 +110,17 @@ def test_templated_kinds_are_known():
     assert {kind for _, kind in KINDS} >= strict.TEMPLATED
 
 
-@pytest.mark.parametrize("line", [["Pod", "spec.a", "NO_SUCH_TYPE"], ["Pod", "spec.a", "1..x"]])
-def test_a_demand_that_is_not_understood_is_an_error(line):
+@pytest.mark.parametrize("demand", ["NO_SUCH_TYPE", "1..x"])
+def test_a_demand_that_is_not_understood_is_an_error(demand):
     with pytest.raises((AttributeError, ValueError)):
-        strict._read([line])
+        strict._add(Rows(), "a", demand)
 
 
 def test_a_field_has_a_type_or_demands_below_it():
+    rows = Rows()
+    strict._add(rows, "a", "PORT")
     with pytest.raises(TypeError, match="a has a type, and demands below it"):
-        strict._read([["Pod", "a", "PORT"], ["Pod", "a.b", "PORT"]])
+        strict._add(rows, "a.b", "PORT")
 
 
 # For each form: texts that it takes, and near misses.
@@ -139,6 +146,11 @@ FORMS = {
     ),
     "QUALIFIED_NAME": (["a", "a.b/c", "A_b"], ["", "a/b/c", "-a", "a/", "/a", "a" * 64]),
     "LABEL_VALUE": (["", "a", "A_b.c-d"], ["-a", "a-", "a b", "a/b", "a" * 64]),
+    "INT": ([0, -1, 2**63 - 1, -(2**63)], [2**63, "1", 1.0, True]),
+    "INT32": ([0, -1, 2**31 - 1], [2**31, -(2**31) - 1]),
+    "COUNT": ([0, 2**40], [-1, 2**63]),
+    "COUNT32": ([0, 2**31 - 1], [-1, 2**31]),
+    "POSITIVE": ([1], [0, -1]),
     "PORT": ([1, 65535], [0, 65536, "80", True]),
     "PORT_OR_NAME": ([1, "http"], [0, "1234", "a--b"]),
     "FILE_MODE": ([0, 0o777], [-1, 0o1000]),
@@ -162,5 +174,5 @@ def test_every_form_is_tried():
         for name, schema in vars(scalars).items()
         if name.isupper() and isinstance(schema, dict) and schema.get("type") in ("str", "int", "union")
     }
-    plain = {"TEXT", "FILLED", "INT", "COUNT", "POSITIVE", "INT_OR_TEXT", "PLACEHOLDER"}
+    plain = {"TEXT", "FILLED", "INT_OR_TEXT", "PLACEHOLDER"}
     assert demanded - plain == FORMS.keys()
