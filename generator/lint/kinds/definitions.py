@@ -1,8 +1,8 @@
-"""The published definitions of kinds: `definitions.jsonl`, read one line at a time.
+"""The published definitions of kinds: the file `definitions.txt`, of which a check reads the lines that it needs.
 
-The file is written by `make kinds` (tests/tools/kinds) from the custom resource definitions and OpenAPI documents
-that the projects publish. Its first line is the index of kinds; every other line is one node, a JSON Schema whose
-sub-schemas are numbers of other lines, so that what kinds and versions share stands there once.
+`make kinds` (tests/tools/kinds) writes the file from the custom resource definitions and OpenAPI documents that the
+projects publish. A line of its head is a kind; every other line is a node with its digest, a JSON Schema whose
+sub-schemas are digests of other lines. What kinds and versions share is there once, and a new version adds few lines.
 """
 
 from __future__ import annotations
@@ -14,9 +14,6 @@ from typing import Any, Final, NamedTuple
 
 Node = dict[str, Any]
 
-_FILE: Final = Path(__file__).with_name("definitions.jsonl")
-_LINES: Final = _FILE.read_text(encoding="utf-8").splitlines()
-
 
 class Kind(NamedTuple):
     """Where the definitions of a kind are.
@@ -24,37 +21,38 @@ class Kind(NamedTuple):
     Args:
         project: whose kind it is, such as `argo-rollouts`.
         cluster: its objects live outside any namespace.
-        roots: minor version of the project -> the number of the node, the default version first.
+        roots: minor version of the project -> the digest of the node, the default version first.
     """
 
     project: str
     cluster: bool
-    roots: dict[str, int]
+    roots: dict[str, str]
 
 
+_HEAD, _NODES = Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").split("\n\n")
+_LINES: Final = dict(line.split(" ", 1) for line in _NODES.splitlines())
 KINDS: Final = {
-    (api_version, kind): Kind(*row)
-    for api_version, rows in json.loads(_LINES[0]).items()
-    for kind, row in rows.items()
+    (api_version, kind): Kind(*json.loads(row))
+    for api_version, kind, row in (line.split(" ", 2) for line in _HEAD.splitlines())
 }
 """Every kind with a definition, by apiVersion and kind."""
 
 
 @cache
-def node(number: int) -> Node:
+def node(digest: str) -> Node:
     """Return one node of the file."""
-    found: Node = json.loads(_LINES[number])
+    found: Node = json.loads(_LINES[digest])
     return found
 
 
-def root(api_version: str, kind: str, version: str = "") -> int:
-    """Return the number of a kind's node.
+def root(api_version: str, kind: str, version: str = "") -> str:
+    """Return the digest of a kind's node.
 
     Args:
         api_version: such as `argoproj.io/v1alpha1`.
         kind: such as `Rollout`.
-        version: minor version of its project; empty for the default. For one that the file does not have, the
-            newest one before it stands in, or the oldest.
+        version: version of its project; empty for the default. For one that the file does not have, the newest one
+            before it stands in, or the oldest.
 
     Raises:
         KeyError: there is no such kind.

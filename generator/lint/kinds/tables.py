@@ -83,26 +83,26 @@ def inner(schema: Schema) -> Schema:
 
 
 @cache
-def _part(number: int, demands: Rows, templated: bool) -> Part:  # noqa: FBT001
-    return Part(lambda: _record(number, demands, templated=templated))
+def _part(digest: str, demands: Rows, templated: bool) -> Part:  # noqa: FBT001
+    return Part(lambda: _record(digest, demands, templated=templated))
 
 
 @cache
-def _schema(number: int, demands: Rows, templated: bool) -> Schema:  # noqa: FBT001
+def _schema(digest: str, demands: Rows, templated: bool) -> Schema:  # noqa: FBT001
     """Return the schema of a node under some demands."""
-    found = node(number)
+    found = node(digest)
     if "same" in found:
         return _schema(_target(*found["same"]), demands, templated)
     if "properties" in found:
         if "large" not in found:
-            return _record(number, demands, templated=templated)
-        below = _part(number, demands, templated)
+            return _record(digest, demands, templated=templated)
+        below = _part(digest, demands, templated)
         function = {"type": "no-info", "function": below}
         return {"type": "function-plain", "function": function, "metadata": {"part": below}}
     return _nulls(found, _plain(found, lambda below: _schema(below, demands, templated)))
 
 
-def _plain(found: Node, below: Callable[[int], Schema]) -> Schema:
+def _plain(found: Node, below: Callable[[str], Schema]) -> Schema:
     """Return the schema of a list, a mapping or a scalar."""
     if "items" in found:
         return listof(below(found["items"]), found.get("minItems", 0), found.get("maxItems"))
@@ -116,9 +116,9 @@ def _nulls(found: Node, schema: Schema) -> Schema:
     return nullable(schema) if found.get("nullable") else schema
 
 
-def _record(number: int, demands: Rows, *, templated: bool) -> Schema:
+def _record(digest: str, demands: Rows, *, templated: bool) -> Schema:
     """Return the schema of a record: its fields, then the conditions between them."""
-    found = node(number)
+    found = node(digest)
     native = found.get("is", "")
     layers = [*strict.layers(native), *demands.layers()]
     demanded = {name: demand for layer in layers for name, demand in layer.fields.items()}
@@ -143,15 +143,15 @@ def _record(number: int, demands: Rows, *, templated: bool) -> Schema:
     return _nulls(found, schema)
 
 
-def _field(number: int, demand: Rows | Schema, *, templated: bool) -> Schema:
+def _field(digest: str, demand: Rows | Schema, *, templated: bool) -> Schema:
     if isinstance(demand, Rows):
-        return _schema(number, demand, templated)
-    return _replaced(number, _templated(demand) if templated else demand)
+        return _schema(digest, demand, templated)
+    return _replaced(digest, _templated(demand) if templated else demand)
 
 
-def _replaced(number: int, demand: Schema) -> Schema:
+def _replaced(digest: str, demand: Schema) -> Schema:
     """Return a demanded scalar in place of a node's own, through lists and maps."""
-    found = node(number)
+    found = node(digest)
     if demand["type"] not in _LEAVES:
         return demand
     if "items" in found or "values" in found:
@@ -159,14 +159,14 @@ def _replaced(number: int, demand: Schema) -> Schema:
     return _nulls(found, demand)
 
 
-def _target(api_version: str, kind: str, version: str, *path: str) -> int:
-    """Return the number of the record at a place of another kind."""
-    number = root(api_version, kind, version)
+def _target(api_version: str, kind: str, version: str, *path: str) -> str:
+    """Return the digest of the record at a place of another kind."""
+    digest = root(api_version, kind, version)
     for step in path:
-        number = node(number)["properties"][step]
-    while "items" in node(number):
-        number = node(number)["items"]
-    return number
+        digest = node(digest)["properties"][step]
+    while "items" in node(digest):
+        digest = node(digest)["items"]
+    return digest
 
 
 def _scalar(found: Node) -> Schema:

@@ -1,38 +1,41 @@
-"""Writes `generator/lint/kinds/definitions.jsonl` from what the projects publish: `make kinds`.
+"""Writes `generator/lint/kinds/definitions.txt` from what the projects publish: `make kinds`.
 
 Needs Go and its module proxy; the same modules give the same bytes. Prints which fields came and went.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import sys
 from collections.abc import Iterable, Iterator
 from math import inf
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tests.tools.kinds.convert import Node
 from tests.tools.kinds.gather import Found, GoError, kinds_of
 from tests.tools.kinds.sources import KUBERNETES, PROJECTS, Project
 
+TARGET: Final = Path(__file__).resolve().parents[3] / "generator" / "lint" / "kinds" / "definitions.txt"
+DIGEST: Final = 6
+"""Characters of a digest."""
 LARGE: Final = 80
 """Fields, with all below it, of a record that is compiled by itself, and when it first occurs."""
-TARGET: Final = Path(__file__).resolve().parents[3] / "generator" / "lint" / "kinds" / "definitions.jsonl"
 
 
 class Pack:
-    """The lines of the file: every node once."""
+    """The nodes of the file: each once, by its digest."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = [""]
-        self._numbers: dict[str, int] = {}
-        self._weights = [0.0]
+        self.nodes: dict[str, str] = {}
+        self._weights: dict[str, float] = {}
 
-    def add(self, node: Node) -> int:
-        """Add a node with everything below it; return its number."""
+    def add(self, node: Node) -> str:
+        """Add a node with everything below it; return its digest."""
         flat = dict(node)
-        below: list[int] = []
+        below: list[str] = []
         if "properties" in flat:
             flat["properties"] = {name: self.add(inner) for name, inner in sorted(flat["properties"].items())}
             below += flat["properties"].values()
@@ -40,44 +43,44 @@ class Pack:
             if key in flat:
                 flat[key] = self.add(flat[key])
                 below.append(flat[key])
-        weight = inf if "same" in flat else sum(self._weights[number] for number in below)
+        weight = inf if "same" in flat else sum(self._weights[digest] for digest in below)
         if "properties" in flat:
             weight += len(below)
             flat |= {"large": True} if weight > LARGE else {}
         return self._line(json.dumps(flat, sort_keys=True, separators=(",", ":"), ensure_ascii=False), weight)
 
-    def _line(self, line: str, weight: float) -> int:
-        if line not in self._numbers:
-            self._numbers[line] = len(self.lines)
-            self.lines.append(line)
-            self._weights.append(weight)
-        return self._numbers[line]
+    def _line(self, line: str, weight: float) -> str:
+        digest = base64.b32encode(hashlib.sha256(line.encode()).digest()).decode()[:DIGEST].lower()
+        if self.nodes.setdefault(digest, line) != line:
+            raise ValueError(f"two nodes have the digest {digest}: make digests longer")
+        self._weights[digest] = weight
+        return digest
 
 
 def pack(found: Iterable[tuple[Project, str, Found]]) -> str:
     """Return the text of the file: of every kind, with its project and the minor version."""
     lines = Pack()
-    index: dict[str, dict[str, Any]] = {}
+    kinds: dict[str, tuple[str, bool, dict[str, str]]] = {}
     for project, minor, (api_version, kind, cluster, root) in found:
-        row = index.setdefault(api_version, {}).setdefault(kind, [project.name, cluster, {}])
+        row = kinds.setdefault(f"{api_version} {kind}", (project.name, cluster, {}))
         row[2][minor] = lines.add(root)
-    lines.lines[0] = json.dumps(index, separators=(",", ":"))
-    return "\n".join(lines.lines) + "\n"
+    head = [f"{name} {json.dumps(row, separators=(',', ':'))}" for name, row in kinds.items()]
+    return "\n".join([*head, "", *(f"{digest} {line}" for digest, line in lines.nodes.items())]) + "\n"
 
 
 def unpack(text: str) -> dict[tuple[str, str, str], Node]:
     """Return every definition of a file's text by apiVersion, kind and minor version of its project."""
-    lines = text.splitlines() or ["{}"]
+    head, _, body = text.partition("\n\n")
+    lines = dict(line.split(" ", 1) for line in body.splitlines())
     return {
-        (api_version, kind, minor): _whole(lines, number)
-        for api_version, kinds in json.loads(lines[0]).items()
-        for kind, (_, _, roots) in kinds.items()
-        for minor, number in roots.items()
+        (api_version, kind, minor): _whole(lines, digest)
+        for api_version, kind, row in (line.split(" ", 2) for line in head.splitlines())
+        for minor, digest in json.loads(row)[2].items()
     }
 
 
-def _whole(lines: list[str], number: int) -> Node:
-    node: Node = json.loads(lines[number])
+def _whole(lines: dict[str, str], digest: str) -> Node:
+    node: Node = json.loads(lines[digest])
     node.pop("large", None)
     if "properties" in node:
         node["properties"] = {name: _whole(lines, below) for name, below in node["properties"].items()}

@@ -46,10 +46,10 @@ def every(rows: Rows, seen: set[int]) -> Iterator[Rows]:
             yield from every(other, seen)
 
 
-def walk(number: int, demands: list[Rows], used: set[Use], seen: set[tuple[int, ...]]) -> None:
+def walk(digest: str, demands: list[Rows], used: set[Use], seen: set[tuple[object, ...]]) -> None:
     """Note which demands meet a field, below one node."""
-    found = node(number)
-    mark = (number, *map(id, demands))
+    found = node(digest)
+    mark = (digest, *map(id, demands))
     if mark in seen:
         return
     seen.add(mark)
@@ -94,9 +94,7 @@ def test_a_row_that_meets_no_field_would_be_noticed():
 
 
 def test_every_published_pattern_has_words():
-    patterns = {
-        node(number)["pattern"] for number in range(1, len(definitions._LINES)) if "pattern" in node(number)
-    }
+    patterns = {node(digest)["pattern"] for digest in definitions._LINES if "pattern" in node(digest)}
     assert patterns <= strict.PATTERNS.keys()
     assert strict.PATTERNS.keys() <= patterns
 
