@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from generator.cluster.server import Answer, Server, path_of
-from generator.lint.kinds.codes import Issue, issue
-from generator.lint.kinds.objects import Document, Object, object_of
+from generator.lint import CODES, Code, Object, Problem, Violation, declare
 from generator.source.document import Path
 
 AT_ONCE: Final = 8
@@ -31,6 +30,38 @@ _NO_NAMESPACE: Final = re.compile(r'^namespaces "([^"]*)" not found$')
 _UNKNOWN_FIELD: Final = re.compile(
     r'(?:unknown|duplicate) field "([^"]+)"|^.*?\): (\.[^:]+): field not declared'
 )
+declare(
+    Code(
+        "VER170",
+        "error",
+        "the cluster refuses an object",
+        why="A schema, a CEL rule, an admission policy or Pod Security refused the object in a dry run. The sync will "
+        "be refused for the same reason.",
+        remedy="Change the field that the server's message names.",
+    ),
+    Code(
+        "VER171",
+        "error",
+        "the cluster does not serve the kind of an object",
+        why="The definition of the kind, or this version of it, is not installed: the sync stops at this object.",
+        remedy="Install the controller's definitions, or render for the version that is installed.",
+    ),
+    Code(
+        "VER172",
+        "warning",
+        "a namespace does not exist in the cluster",
+        why="Objects in it could not be checked, neither by schemas nor by the policies of the namespace.",
+        remedy="Apply the namespace first, then verify again.",
+    ),
+    Code(
+        "VER173",
+        "error",
+        "the user may not run a dry run",
+        why="A dry run needs the same rights as the change itself; without them the object was not checked.",
+        remedy="Use a context whose user may patch these objects: a dry run stores nothing.",
+    ),
+)
+
 _STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[([^\]]*)\]")
 
 
@@ -42,23 +73,22 @@ class Verdict:
     answer: Answer | None
 
 
-def refusals(documents: Sequence[Document], server: Server) -> Iterator[Issue]:
-    """What an API server refuses of the objects of a tree, in their order.
+def refusals(objects: Sequence[Object], server: Server) -> Iterator[Violation]:
+    """Yield what an API server refuses of the objects of a tree, in their order.
 
-    An object without a namespace is asked for in `default`.
+    An object without a namespace is sent to `default`.
 
     Raises:
-        ClusterError: the server can't be asked.
+        ClusterError: the server cannot be reached.
     """
-    items = [object_of(document) for document in documents]
-    named = [item for item in items if item.name and item.kind and item.body.get("apiVersion")]
+    named = [item for item in objects if item.name and item.kind and item.body.get("apiVersion")]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         verdicts = list(pool.map(lambda item: _ask(server, item), named))
-    told: set[tuple[str, ...]] = set()
+    reported: set[tuple[object, ...]] = set()
     for verdict in verdicts:
-        found = _issue(verdict)
-        if found is not None and found[0] not in told:
-            told.add(found[0])
+        found = _violation(verdict)
+        if found is not None and found[0] not in reported:
+            reported.add(found[0])
             yield found[1]
 
 
@@ -71,23 +101,24 @@ def _ask(server: Server, item: Object) -> Verdict:
     return Verdict(item, server.request("PATCH", path, _DRY_RUN, dict(item.body), _APPLY))
 
 
-def _issue(verdict: Verdict) -> tuple[tuple[str, ...], Issue] | None:
-    """The issue of a refusal, and what of it is told only once."""
+def _violation(verdict: Verdict) -> tuple[tuple[object, ...], Violation] | None:
+    """Return the violation of a refusal, and the part of it that is reported only once."""
     item, answer = verdict.item, verdict.answer
-    document, kind = item.document, f"{item.body.get('apiVersion')} {item.kind}"
+    kind = f"{item.body.get('apiVersion')} {item.kind}"
     if answer is None:
-        return ("VER171", kind), issue(document, ("kind",), "VER171", f"the cluster does not serve {kind}")
+        problem = Problem(("kind",), f"the cluster does not serve {kind}")
+        return ("VER171", kind), Violation(item, CODES["VER171"], problem)
     if answer.ok:
         return None
     missing = _NO_NAMESPACE.match(answer.message)
     if missing and answer.status == 404:
-        message = f"namespace {missing[1]} is not in the cluster, so nothing in it was judged"
-        return ("VER172", missing[1]), issue(document, ("metadata", "namespace"), "VER172", message)
+        message = f"the namespace {missing[1]} is not in the cluster, so the objects in it were not checked"
+        problem = Problem(("metadata", "namespace"), message)
+        return ("VER172", missing[1]), Violation(item, CODES["VER172"], problem)
     if answer.status == 403 and _NO_RIGHT.search(answer.message):
-        return ("VER173", kind, item.namespace), issue(document, (), "VER173", answer.message)
-    message = f"the cluster refuses {item}: {answer.message}"
-    where = (document.file, str(document.index), str(document.prefix))
-    return ("VER170", *where), issue(document, _place(answer), "VER170", message)
+        return ("VER173", kind, item.namespace), Violation(item, CODES["VER173"], Problem((), answer.message))
+    problem = Problem(_place(answer), f"the cluster refuses {item}: {answer.message}")
+    return ("VER170", item), Violation(item, CODES["VER170"], problem)
 
 
 def _place(answer: Answer) -> Path:

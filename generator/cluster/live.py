@@ -16,7 +16,7 @@ from difflib import SequenceMatcher
 from typing import Any, Final
 
 from generator.cluster.server import Server, path_of
-from generator.lint.kinds.objects import Document, Object, as_map, object_of
+from generator.lint import Object, as_map
 from generator.routers import ROUTERS
 
 AT_ONCE: Final = 8
@@ -67,14 +67,14 @@ class Found:
     reason: str = ""
 
 
-def against_cluster(documents: Sequence[Document], server: Server) -> list[Found]:
+def against_cluster(objects: Sequence[Object], server: Server) -> list[Found]:
     """What a sync would do to each object, in their order.
 
     Raises:
         ClusterError: the server can't be asked.
     """
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(lambda document: _ask(server, object_of(document)), documents))
+        return list(pool.map(lambda item: _ask(server, item), objects))
 
 
 def _ask(server: Server, item: Object) -> Found:

@@ -1,1 +1,58 @@
-"""Lint of trees: the kinds of objects, the rules on them, and the conditions of metrics."""
+"""The linter: the shape of objects, rules on trees, and conditions of metrics. Other rooms import it from here only.
+
+Nothing is loaded before it is used: `check` needs the tables of kinds, `verify` everything.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from generator.lint.conditions import MeasurementPhase, measure_vector
+    from generator.lint.controller import VERSIONS, Controller
+    from generator.lint.engine import CODES, Code, Problem, declare, load, rule, run, to_finding
+    from generator.lint.kinds import check
+    from generator.lint.objects import Object, as_map
+    from generator.lint.verification import Check, Verification, Violation, verify
+
+_MODULES: Final = {
+    "conditions": ("MeasurementPhase", "measure_vector"),
+    "controller": ("VERSIONS", "Controller"),
+    "engine": ("CODES", "Code", "Problem", "declare", "load", "rule", "run", "to_finding"),
+    "kinds": ("check",),
+    "objects": ("Object", "as_map"),
+    "verification": ("Check", "Verification", "Violation", "verify"),
+}
+_HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "CODES",
+    "VERSIONS",
+    "Check",
+    "Code",
+    "Controller",
+    "MeasurementPhase",
+    "Object",
+    "Problem",
+    "Verification",
+    "Violation",
+    "as_map",
+    "check",
+    "declare",
+    "load",
+    "measure_vector",
+    "rule",
+    "run",
+    "to_finding",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import an exported name from its module when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,9 +1,8 @@
-"""Any tree of rendered files: read fast, with positions found afterwards for the few files that need them.
+"""Read any tree of rendered files as the Kubernetes tools read it.
 
-Files are read as the Kubernetes tools read them. A first, fast reader (YAML 1.2) also bounds depth and
-repetition, so no file can make the rest of the program recurse or swell. Only a file with a word that the
-YAML 1.1 reader of Kubernetes sees differently (`yes`, `012`, `1_000`, merge keys, tags) is read again by its
-rules.
+A first, fast reader (YAML 1.2) also bounds depth and repetition, so that no file can make the rest of the program
+recurse or swell. Only a file with a word that the YAML 1.1 reader of Kubernetes sees differently (`yes`, `012`,
+`1_000`, merge keys, tags) is read again by its rules. Positions are found afterwards, for the few files with findings.
 """
 
 from __future__ import annotations
@@ -15,15 +14,14 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path as FilePath
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import ryaml
 import yaml
 
-from generator.lint.kinds.codes import Issue, issue
-from generator.lint.kinds.objects import Document
+from generator.lint.engine import CODES, Code, Problem, declare
+from generator.lint.objects import File, Object
 from generator.source.document import Path
 from generator.source.finding import Place
 
@@ -38,6 +36,58 @@ _TRICKY: Final = re.compile(
     re.MULTILINE,
 )
 _POSITION: Final = re.compile(r" at line (\d+) column (\d+)")
+_DUPLICATE: Final = re.compile(r'duplicate entry with key "(.*)"$')
+
+declare(
+    Code(
+        "VER101",
+        "error",
+        "a file cannot be read",
+        why="A file that cannot be read is not checked, and the tool that applies the tree fails on it as well.",
+        remedy="Check the path and its permissions.",
+    ),
+    Code(
+        "VER102",
+        "warning",
+        "a link is not followed",
+        why="A link can lead out of the tree, so the file or folder behind it is not checked.",
+        remedy="Put the file itself into the tree.",
+    ),
+    Code(
+        "VER103",
+        "error",
+        "a file is too large to check",
+        why="Files above 8 MiB are not read. An object of that size does not fit into a cluster (etcd's limit is "
+        "1.5 MiB).",
+        remedy="Split the file; one object per file is best.",
+    ),
+    Code(
+        "VER104",
+        "error",
+        "a file is not UTF-8 text",
+        why="Kubernetes tools read UTF-8 only. They fail on the file, or read other characters than you see.",
+        remedy="Save the file as UTF-8.",
+    ),
+    Code(
+        "VER105",
+        "error",
+        "a file is not valid YAML or JSON",
+        why="Argo CD cannot generate manifests from a folder with such a file, so it syncs nothing of the "
+        "Application.",
+        remedy="Fix the line; an editor with YAML support marks the position.",
+        example="kind: Service\nmetadata: {name: model\n",
+        instead="kind: Service\nmetadata: {name: model}\n",
+    ),
+    Code(
+        "VER106",
+        "error",
+        "a key is given twice in one mapping",
+        why="YAML allows a key once. Some readers fail, others silently take the first or the last of the two.",
+        remedy="Keep one of the two.",
+        example="kind: Service\nmetadata: {name: model, name: other}\n",
+        instead="kind: Service\nmetadata: {name: model}\n",
+    ),
+)
 
 
 class _KubernetesLoader(yaml.CSafeLoader):
@@ -72,123 +122,154 @@ _KubernetesLoader.add_constructor(
 
 
 @dataclass(frozen=True, slots=True)
+class SyntaxPlace:
+    """The place of a syntax error: a document that could not be read has no other."""
+
+    file: File
+    line: int
+    column: int
+
+    def place(self, path: Path, *, key: bool = False) -> Place:  # noqa: ARG002 - there is only one place
+        """Return the place of the error."""
+        return Place(self.file.name, self.line, self.column)
+
+    def excerpt(self, line: int) -> str:
+        """Return a line of the file without its end."""
+        return self.file.excerpt(line)
+
+
+class FileProblem(NamedTuple):
+    """What is wrong with a file itself."""
+
+    code: Code
+    problem: Problem
+    file: File
+
+
+@dataclass(frozen=True, slots=True)
 class Tree:
-    """What a folder holds.
+    """The content of a folder.
 
     Args:
-        documents: every Kubernetes object, in the order of file names.
-        issues: what is wrong with the files themselves.
-        ignored: files that hold no Kubernetes object, each with the reason.
-        texts: the text of each file that was read.
+        objects: every Kubernetes object, in the order of file names.
+        problems: what is wrong with the files themselves.
+        ignored: files that hold no Kubernetes object.
+        files: how many files were read.
     """
 
-    documents: Sequence[Document]
-    issues: Sequence[Issue]
-    ignored: Sequence[tuple[str, str]]
-    texts: dict[str, str]
+    objects: Sequence[Object]
+    problems: Sequence[FileProblem]
+    ignored: Sequence[str]
+    files: int
 
 
 def read_tree(root: FilePath) -> Tree:
     """Read every YAML and JSON file below a folder, or a single file. Links are reported and not followed."""
-    documents: list[Document] = []
-    issues: list[Issue] = []
-    ignored: list[tuple[str, str]] = []
-    texts: dict[str, str] = {}
-    for path, shown in _walk(root, issues):
-        text = _text(path, shown, issues)
+    reader = _Reader(root)
+    for path in reader.walk():
+        reader.read(path)
+    return Tree(reader.objects, reader.problems, reader.ignored, reader.files)
+
+
+class _Reader:
+    """Collects the objects of a tree and the problems of its files."""
+
+    def __init__(self, root: FilePath) -> None:
+        self.root = root
+        self.objects: list[Object] = []
+        self.problems: list[FileProblem] = []
+        self.ignored: list[str] = []
+        self.files = 0
+
+    def walk(self) -> Iterator[FilePath]:
+        """Yield the files to read, sorted in each folder."""
+        if not self.root.is_dir():
+            yield self.root
+            return
+        for folder, folders, names in os.walk(self.root, onerror=self._unreadable_folder):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            here = FilePath(folder)
+            for name in folders:
+                if (here / name).is_symlink():
+                    self._report(File(self._shown(here / name)), "VER102", "is a link to a folder")
+            yield from (here / name for name in sorted(names) if FilePath(name).suffix.lower() in SUFFIXES)
+
+    def read(self, path: FilePath) -> None:
+        """Read one file."""
+        file = File(self._shown(path))
+        text = self._text(path, file)
         if text is None:
-            continue
-        texts[shown] = text
+            return
+        self.files += 1
+        file.text = text
+        try:
+            values = _values(file.name, text)
+        except (ValueError, RecursionError, yaml.YAMLError) as error:
+            self.problems.append(_syntax(file, text, error))
+            return
         found = [
-            doc
-            for doc in _documents(shown, text, issues)
-            if doc.body.get("apiVersion") or doc.body.get("kind")
+            item for item in _objects(file, values) if item.body.get("apiVersion") or item.body.get("kind")
         ]
-        documents.extend(found)
-        if not found and not (issues and issues[-1].document.file == shown):
-            ignored.append((shown, "holds no Kubernetes object"))
-    return Tree(documents, issues, ignored, texts)
+        self.objects += found
+        if not found:
+            self.ignored.append(file.name)
+
+    def _shown(self, path: FilePath) -> str:
+        if path == self.root:
+            return path.name
+        return path.relative_to(self.root).as_posix()
+
+    def _report(self, file: File, code: str, message: str) -> None:
+        self.problems.append(FileProblem(CODES[code], Problem((), message), file))
+
+    def _unreadable_folder(self, error: OSError) -> None:
+        path = FilePath(error.filename or self.root)
+        shown = self._shown(path) if path.is_relative_to(self.root) else path.name
+        self._report(File(shown), "VER101", f"cannot be read: {error.strerror}")
+
+    def _text(self, path: FilePath, file: File) -> str | None:
+        """Return the text of a file, or None after reporting why it was not read."""
+        try:
+            status = path.lstat()
+            if stat.S_ISLNK(status.st_mode):
+                self._report(file, "VER102", "is a link")
+            elif not stat.S_ISREG(status.st_mode):
+                self._report(file, "VER101", "is not a regular file")
+            elif status.st_size > LIMIT:
+                self._report(file, "VER103", f"has {status.st_size:,} bytes; at most {LIMIT:,} are read")
+            else:
+                return path.read_bytes().decode("utf-8-sig")
+        except OSError as error:
+            self._report(file, "VER101", f"cannot be read: {error.strerror}")
+        except UnicodeDecodeError as error:
+            self._report(file, "VER104", f"is not UTF-8 text (byte {error.start:,})")
+        return None
 
 
-def _walk(root: FilePath, issues: list[Issue]) -> Iterator[tuple[FilePath, str]]:
-    if not root.is_dir():
-        yield root, root.name
-        return
-    for folder, folders, names in os.walk(
-        root, onerror=lambda error: issues.append(_unreadable(root, error))
-    ):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        here = FilePath(folder)
-        links = [_shown(here / name, root) for name in folders if (here / name).is_symlink()]
-        issues.extend(issue(Document(shown), (), "VER102", "is a link to a folder") for shown in links)
-        for name in sorted(names):
-            path = here / name
-            if path.suffix.lower() in SUFFIXES:
-                yield path, _shown(path, root)
-
-
-def _shown(path: FilePath, root: FilePath) -> str:
-    return path.relative_to(root).as_posix()
-
-
-def _unreadable(root: FilePath, error: OSError) -> Issue:
-    path = FilePath(error.filename or root)
-    shown = _shown(path, root) if path.is_relative_to(root) else path.name
-    return issue(Document(shown), (), "VER101", f"cannot be read: {error.strerror}")
-
-
-def _text(path: FilePath, shown: str, issues: list[Issue]) -> str | None:
-    """The text of a file, or None with an issue that says why not."""
-    document = Document(shown)
-    try:
-        status = path.lstat()
-        if stat.S_ISLNK(status.st_mode):
-            issues.append(issue(document, (), "VER102", "is a link"))
-        elif not stat.S_ISREG(status.st_mode):
-            issues.append(issue(document, (), "VER101", "is not a regular file"))
-        elif status.st_size > LIMIT:
-            issues.append(
-                issue(document, (), "VER103", f"has {status.st_size} bytes; at most {LIMIT} are read")
-            )
-        else:
-            return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        issues.append(issue(document, (), "VER101", f"cannot be read: {error.strerror}"))
-    except UnicodeDecodeError as error:
-        issues.append(issue(document, (), "VER104", f"is not UTF-8 text (byte {error.start})"))
-    return None
-
-
-def _documents(shown: str, text: str, issues: list[Issue]) -> Iterator[Document]:
-    for index, body in enumerate(_values(shown, text, issues)):
+def _objects(file: File, values: list[Any]) -> Iterator[Object]:
+    for index, body in enumerate(values):
         if isinstance(body, dict):
-            yield from _open(Document(shown, index, body))
+            yield from _opened(Object.read(body, file, index))
 
 
-def _open(document: Document) -> Iterator[Document]:
-    """A document, or the items of a `List`."""
-    items = document.body.get("items")
-    if document.body.get("kind") != "List" or not isinstance(items, list):
-        yield document
+def _opened(item: Object) -> Iterator[Object]:
+    """Yield an object, or the items of a `List`."""
+    items = item.body.get("items")
+    if item.kind != "List" or not isinstance(items, list):
+        yield item
         return
-    for number, item in enumerate(items):
-        if isinstance(item, dict):
-            yield from _open(
-                Document(document.file, document.index, item, (*document.prefix, "items", number))
-            )
+    for number, body in enumerate(items):
+        if isinstance(body, dict):
+            yield from _opened(Object.read(body, item.file, item.index, (*item.prefix, "items", number)))
 
 
-def _values(shown: str, text: str, issues: list[Issue]) -> list[Any]:
-    try:
-        if shown.endswith(".json"):
-            return [_json(text)]
-        values = ryaml.load_all(io.StringIO(text))
-        if not _TRICKY.search(text):
-            return values or []
-        return list(yaml.load_all(text, _KubernetesLoader))
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
-        issues.append(_syntax(shown, text, error))
-        return []
+def _values(name: str, text: str) -> list[Any]:
+    if name.endswith(".json"):
+        return [_json(text)]
+    values = ryaml.load_all(io.StringIO(text))
+    if not _TRICKY.search(text):
+        return values or []
+    return list(yaml.load_all(text, _KubernetesLoader))
 
 
 def _json(text: str) -> Any:
@@ -207,7 +288,7 @@ def _json(text: str) -> Any:
 
 
 def _deeper_than(value: object, most: int) -> bool:
-    """Whether mappings and lists nest deeper than so many levels."""
+    """Return whether mappings and lists are nested in more than so many levels."""
     level = [value]
     for _ in range(most + 1):
         holders = [entry for entry in level if isinstance(entry, dict | list)]
@@ -215,17 +296,21 @@ def _deeper_than(value: object, most: int) -> bool:
     return any(isinstance(entry, dict | list) for entry in level)
 
 
-def _syntax(shown: str, text: str, error: Exception) -> Issue:
-    message = "nests too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
-    code = "VER106" if "duplicate entry" in message else "VER105"
-    line, column = _where(text, message, error)
-    said = _POSITION.sub("", message)
-    wrong = f"holds a key twice ({said})" if code == "VER106" else f"cannot be parsed: {said}"
-    return issue(Document(shown), (), code, wrong, place=Place(shown, line, column))
+def _syntax(file: File, text: str, error: Exception) -> FileProblem:
+    reason = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
+    line, column = _where(text, reason, error)
+    at = SyntaxPlace(file, line, column)
+    duplicate = _DUPLICATE.search(_POSITION.sub("", reason))
+    if duplicate:
+        return FileProblem(
+            CODES["VER106"], Problem((), f"the key `{duplicate[1]}` is given twice", document=at), file
+        )
+    message = f"cannot be parsed: {_POSITION.sub('', reason)}"
+    return FileProblem(CODES["VER105"], Problem((), message, document=at), file)
 
 
 def _where(text: str, message: str, error: Exception) -> tuple[int, int]:
-    """Line and column of a syntax error, as far as the reader says it."""
+    """Return line and column of a syntax error as far as the reader knows them, (0, 0) otherwise."""
     mark = getattr(error, "problem_mark", None)
     if mark is not None:
         return mark.line + 1, mark.column + 1
@@ -233,62 +318,9 @@ def _where(text: str, message: str, error: Exception) -> tuple[int, int]:
         return error.lineno, error.colno
     if found := _POSITION.search(message):
         return int(found[1]), int(found[2])
-    twice = re.search(r'duplicate entry with key "(.*)"$', message)
+    twice = _DUPLICATE.search(message)
     lines = text.split("\n")
     hits = [
         number for number, line in enumerate(lines, 1) if twice and line.strip(" -\"'").startswith(twice[1])
     ]
     return (hits[1], 1) if len(hits) == 2 else (0, 0)
-
-
-class Positions:
-    """The places of the values of one file; made once for a file that has findings."""
-
-    def __init__(self, file: str, text: str) -> None:
-        self._file = file
-        self._text = text
-        self._lines = text.split("\n")
-
-    @cached_property
-    def _roots(self) -> list[yaml.Node]:
-        """The documents as nodes, of a text that the first reader took: libyaml itself has no bound."""
-        try:
-            return list(yaml.compose_all(self._text, yaml.CSafeLoader))
-        except yaml.YAMLError:
-            return []
-
-    def place(self, index: int, path: Path, *, key: bool = False) -> Place:
-        """The place of the value at a path, or of the nearest thing above it that is there.
-
-        Args:
-            index: number of the document in the file.
-            path: keys and list positions.
-            key: point at the key instead of the value.
-        """
-        if index >= len(self._roots) or self._roots[index] is None:
-            return Place(self._file)
-        node, mark = self._roots[index], self._roots[index]
-        for step in path:
-            pair = _step(node, step)
-            if pair is None:
-                break
-            name, node = pair
-            mark = name if key or not isinstance(node, yaml.ScalarNode) else node
-        start, end = mark.start_mark, mark.end_mark
-        end_column = end.column + 1 if end.line == start.line else 0
-        return Place(self._file, start.line + 1, start.column + 1, end_column)
-
-    def excerpt(self, line: int) -> str:
-        """A line of the file, without its end."""
-        return self._lines[line - 1].rstrip("\r") if 0 < line <= len(self._lines) else ""
-
-
-def _step(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
-    """The key node and the value node of one step down."""
-    if isinstance(node, yaml.MappingNode):
-        for name, value in node.value:
-            if name.value == str(step):
-                return name, value
-    elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return node.value[step], node.value[step]
-    return None

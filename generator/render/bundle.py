@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import ryaml
 
-from generator.lint.kinds import Mistake, check
+from generator.lint import check
 from generator.plan.names import PORT, Names, labels
 from generator.plan.values import Plan
 from generator.render.environment import Templates
@@ -102,9 +102,10 @@ def render_object(
         parsed = ryaml.loads(body)
     except ryaml.InvalidYamlError as error:
         raise _wrong(output.template, templates, f"it does not give YAML: {error}") from error
-    mistakes = check(parsed, versions) if isinstance(parsed, dict) else [Mistake((), "a mapping is expected")]
-    if mistakes:
-        shown = "; ".join(map(str, mistakes[:5]))
+    if not isinstance(parsed, dict):
+        raise _wrong(output.template, templates, "it does not give a Kubernetes object")
+    if problems := check(parsed, versions):
+        shown = "; ".join(map(str, problems[:5]))
         raise _wrong(output.template, templates, f"it does not give a valid object: {shown}")
     return f"# Rendered by Sluice from {origin}: edit that file, not this one.\n{body}"
 

@@ -10,14 +10,16 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Final
 
-from generator.lint.engine import CODES, Code, Repair, check_of, declare, load
+from generator.lint.engine import CODES, Code, Repair, check_of, load
 
-_PACKAGES: Final = ("generator.rules", "generator.lint.rollouts")
+_PACKAGES: Final = ("generator.rules", "generator.lint.rules")
 """Packages of rules."""
 
 _MODULES: Final = (
+    "generator.cluster.accept",
     "generator.cluster.pins.errors",
-    "generator.lint.kinds.codes",
+    "generator.lint.shapes",
+    "generator.lint.tree",
     "generator.odds.replay.codes",
 )
 """Modules elsewhere that declare the codes that they raise."""
@@ -64,17 +66,7 @@ def all_codes() -> Mapping[str, Code]:
         load(package)
     for module in _MODULES:
         import_module(module)
-    _declare_tree_rules()
     return MappingProxyType(dict(sorted(CODES.items())))
-
-
-def _declare_tree_rules() -> None:
-    """Declare the rules on trees, until they are registered with the engine."""
-    from generator.lint.rollouts.registry import RULES
-
-    for rule in RULES.values():
-        why = f"{' '.join((rule.check.__doc__ or '').split())} Source: {rule.origin}."
-        declare(Code(rule.code, rule.severity, rule.title, why, rule.hint))
 
 
 def family(code: str) -> str:

@@ -7,11 +7,12 @@ import json
 import pytest
 from oracle_bundles import bundles
 from oracle_client import VERSIONS, ask, rejects
-from oracle_codes import REFERENCES, RUN_CHECKS, VALIDATION
+from oracle_codes import REFERENCES, RUN_CHECKS, TYPE, VALIDATION
 from oracle_mutations import ARGS, metric_sets, rollouts
 
-from generator.lint.rollouts.lint import lint
-from generator.lint.rollouts.model import Objects, Source
+from generator.lint.objects import Object, Objects
+from generator.lint.shapes import shape_problems
+from generator.lint.verification import run_rules
 
 pytestmark = pytest.mark.slow  # builds the oracle on first use
 
@@ -19,8 +20,20 @@ ROLLOUTS, METRIC_SETS, BUNDLES = 7_000, 4_000, 2_500
 
 
 def refused(version, codes, *bodies):
-    tree = Objects.of((Source("fuzz.yaml", i), body) for i, body in enumerate(bodies))
-    return sorted({p.code for p in lint(tree, controller=version, complete=True)} & codes)
+    """Our codes of some objects, with the types of values that the controller cannot decode."""
+    objects = Objects(Object.read(body) for body in bodies)
+    found = {violation.code.code for violation in run_rules(objects, version, complete=True)}
+    found |= {
+        TYPE
+        for _, code, problem in shape_problems(objects.all)
+        if code.code == TYPE or _is_too_large(problem)
+    }
+    return sorted(found & codes)
+
+
+def _is_too_large(problem):
+    """Whether a number does not fit into the 32 bits of the controller's type."""
+    return "too large" in problem.message
 
 
 def compare(version, codes, samples):

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from generator.cluster.live import AT_ONCE, Field, Found, against_cluster
 from generator.cluster.server import connect
-from generator.lint.kinds.objects import Document
+from generator.lint import Object
 from generator.odds.odds import odds_annotations
 from generator.pipeline.session import Session
 from generator.plan.changes import Change
@@ -62,18 +62,18 @@ def with_cluster(
             differences.append(Difference(entry.team, entry.model, environment, "unreadable", reason=reason))
             continue
         planned = next(p for p in resolved.plans if p.plan.identity.environment == environment)
-        found = against_cluster(_documents(session, planned), server)
+        found = against_cluster(_objects(session, planned), server)
         differences += _differences(entry, environment, found)
     return Comparison(len(entries), 1, differences), server.address
 
 
-def _documents(session: Session, planned: Planned) -> list[Document]:
+def _objects(session: Session, planned: Planned) -> list[Object]:
     import yaml
 
     plan = planned.plan
     files = render_bundle(plan, session.templates, odds_annotations(plan))
     return [
-        Document(f"{plan.identity.path}/{name}", body=yaml.load(text, Loader=yaml.CSafeLoader))
+        Object.read(yaml.load(text, Loader=yaml.CSafeLoader))
         for name, text in files.items()
         if name.endswith(".yaml")
     ]

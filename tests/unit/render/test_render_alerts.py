@@ -14,11 +14,12 @@ import yaml
 from click.testing import CliRunner
 
 from generator.cli.main import cli
+from generator.lint.engine import run
+from generator.lint.rules.queries import QueryContext
 from generator.plan.repository import Repository
 from generator.plan.resolve import no_digest, resolve
 from generator.plan.values import Plan
 from generator.promql.burn import ROWS, burn, windows
-from generator.promql.lint import lint
 from generator.render.alerts import alerts, groups
 from generator.render.promtool import rule_file, unit_tests
 from tests import golden
@@ -152,11 +153,12 @@ def test_a_row_that_no_share_could_meet_is_left_out():
 
 
 def test_no_recorded_share_loses_its_events_or_has_too_few_samples():
-    """The linter of guards, but for what it asks of canaries: these look at all versions together."""
+    """All rules on queries but CAN120: these queries cover all versions on purpose."""
     for plan in PLANS.values():
         for group in groups(plan):
             for item in group.recordings:
-                found = {problem.code for problem in lint(item.expression, plan.monitoring.scrape_s)}
+                context = QueryContext(item.expression, plan.monitoring.scrape_s)
+                found = {code.code for _, code, _ in run([context])}
                 assert found <= {"CAN120"}, item.name
 
 

@@ -9,10 +9,10 @@ import kubernetes.client
 import pytest
 from pydantic import BaseModel
 
-from generator.lint.kinds.clients import _CORE
 from generator.lint.kinds.definitions import KINDS
 from generator.lint.kinds.notation import Schema
 from generator.lint.kinds.tables import inner, part
+from generator.lint.shapes import _CORE
 
 
 def unwrapped(annotation: object) -> list[object]:

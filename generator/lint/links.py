@@ -1,0 +1,252 @@
+"""The names of other objects that each kind of object contains, and where they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from generator.lint.objects import (
+    Body,
+    Object,
+    Objects,
+    Reference,
+    as_map,
+    as_text,
+    each,
+    may_share_namespace,
+)
+from generator.lint.pods import containers, templates_of
+from generator.lint.rollout import ROUTING, Rollout, template_kind
+from generator.source.document import Path
+
+# Every cluster has these, although nobody writes them down.
+_ALWAYS_THERE: Final = frozenset(
+    {("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt"), ("AppProject", "default")}
+)
+_ARGO: Final = "argoproj.io"
+_GATEWAY: Final = "gateway.networking.k8s.io"
+_ISTIO: Final = "networking.istio.io"
+_GROUPS: Final = {"Rollout": _ARGO, "Deployment": "apps", "TraefikService": "traefik.io"}
+
+
+def references(item: Object) -> Iterator[Reference]:
+    """Yield every reference of an object; those of a Rollout to Services and routes are in `Rollout.references`."""
+    follow = _BY_KIND.get((item.group, item.kind))
+    if follow is not None:
+        yield from follow(item)
+    for path, template in templates_of(item):
+        yield from _pod(item.namespace, path, template)
+    for at, template in each(item.spec.get("templates"), ("spec", "templates")):  # of a Workflow
+        for key in ("container", "script"):
+            yield from _environment(item.namespace, (*at, key), as_map(template.get(key)))
+
+
+def dangling_references(objects: Objects) -> Iterator[tuple[Object, Reference, list[Object]]]:
+    """Yield every reference to an object that is not in the tree, with the objects of that kind in the same folder."""
+    for item in objects.all:
+        for reference in dict.fromkeys(references(item)):
+            _, group, kind, namespace, name = reference
+            if not name or objects.get(group, kind, namespace, name) is not None:
+                continue
+            if (kind, name) in _ALWAYS_THERE or (kind == "Secret" and _is_created(objects, namespace, name)):
+                continue
+            yield item, reference, objects.in_same_folder(item, group, kind, namespace)
+
+
+def _is_created(objects: Objects, namespace: str, name: str) -> bool:
+    """Return whether an ExternalSecret creates a Secret, under its own name unless it names another."""
+    for item in objects.of("external-secrets.io", "ExternalSecret"):
+        created = as_text(as_map(item.spec.get("target")).get("name")) or item.name
+        if created == name and may_share_namespace(item.namespace, namespace):
+            return True
+    return False
+
+
+def _at(item: Object, path: Path, group: str, kind: str, namespace: str | None = None) -> Iterator[Reference]:
+    """Yield the reference whose name is at a path of the object, if there is one."""
+    value: Any = item.body
+    for step in path:
+        value = as_map(value).get(str(step))
+    if as_text(value):
+        yield Reference(path, group, kind, item.namespace if namespace is None else namespace, value)
+
+
+def _rollout(item: Object) -> Iterator[Reference]:
+    for use in Rollout(item).uses:
+        for at, ref in use.named:
+            yield _template(item, at, ref)
+    yield from _at(item, (*ROUTING, "istio", "destinationRule", "name"), _ISTIO, "DestinationRule")
+
+
+def _template(item: Object, path: Path, ref: Body) -> Reference:
+    name = as_text(ref.get("templateName"))
+    return Reference((*path, "templateName"), _ARGO, template_kind(ref), item.namespace, name)
+
+
+def _analysis_template(item: Object) -> Iterator[Reference]:
+    for at, ref in each(item.spec.get("templates"), ("spec", "templates")):
+        yield _template(item, at, ref)
+    for at, arg in each(item.spec.get("args"), ("spec", "args")):
+        secret = as_map(as_map(arg.get("valueFrom")).get("secretKeyRef"))
+        path = (*at, "valueFrom", "secretKeyRef", "name")
+        yield Reference(path, "", "Secret", item.namespace, as_text(secret.get("name")))
+
+
+def _route(item: Object) -> Iterator[Reference]:
+    for at, parent in each(item.spec.get("parentRefs"), ("spec", "parentRefs")):
+        kind = as_text(parent.get("kind")) or "Gateway"
+        namespace = as_text(parent.get("namespace")) or item.namespace
+        group = as_text(parent.get("group", _GATEWAY))
+        yield Reference((*at, "name"), group, kind, namespace, as_text(parent.get("name")))
+    for at, backend in route_backends(item):
+        namespace = as_text(backend.get("namespace")) or item.namespace
+        kind = as_text(backend.get("kind")) or "Service"
+        group = as_text(backend.get("group"))
+        yield Reference((*at, "name"), group, kind, namespace, as_text(backend.get("name")))
+
+
+def route_backends(item: Object) -> Iterator[tuple[Path, Body]]:
+    """Yield every backend of an HTTPRoute, with the targets of mirrors, and its path."""
+    for at, rule in each(item.spec.get("rules"), ("spec", "rules")):
+        filters = list(each(rule.get("filters"), (*at, "filters")))
+        for where, backend in each(rule.get("backendRefs"), (*at, "backendRefs")):
+            yield where, backend
+            filters += each(backend.get("filters"), (*where, "filters"))
+        for where, entry in filters:
+            if mirrored := as_map(as_map(entry.get("requestMirror")).get("backendRef")):
+                yield (*where, "requestMirror", "backendRef"), mirrored
+
+
+def _traefik(item: Object) -> Iterator[Reference]:
+    for path, entry in _traefik_services(item.spec, ("spec",)):
+        kind = as_text(entry.get("kind")) or "Service"
+        name = as_text(entry.get("name"))
+        if "@" not in name:  # a service of another Traefik provider
+            namespace = as_text(entry.get("namespace")) or item.namespace
+            yield Reference((*path, "name"), _GROUPS.get(kind, ""), kind, namespace, name)
+
+
+def _traefik_services(value: object, path: Path) -> Iterator[tuple[Path, Body]]:
+    """Yield every Traefik service below a value: an entry of `services` or `mirrors`, or `mirroring` itself."""
+    for key, below in as_map(value).items():
+        if key in ("services", "mirrors"):
+            yield from each(below, (*path, key))
+        elif key in ("mirroring", "service", "fallback"):
+            yield (*path, key), as_map(below)
+        if key == "routes":
+            for at, route in each(below, (*path, key)):
+                yield from _traefik_services(route, at)
+        elif isinstance(below, dict):
+            yield from _traefik_services(below, (*path, key))
+
+
+def _virtual_service(item: Object) -> Iterator[Reference]:
+    for at, http in each(item.spec.get("http"), ("spec", "http")):
+        routes = list(each(http.get("route"), (*at, "route")))
+        routes += each(http.get("mirrors"), (*at, "mirrors"))
+        hosts = [((*where, "destination"), as_map(route.get("destination"))) for where, route in routes]
+        for where, destination in [*hosts, ((*at, "mirror"), as_map(http.get("mirror")))]:
+            name, _, rest = as_text(destination.get("host")).partition(".")
+            namespace, _, tail = rest.partition(".")
+            if not rest or tail.startswith("svc"):  # else a host outside the cluster
+                yield Reference((*where, "host"), "", "Service", namespace or item.namespace, name)
+
+
+def _scaled(item: Object) -> Iterator[Reference]:
+    target = as_map(item.spec.get("scaleTargetRef"))
+    kind = as_text(target.get("kind")) or "Deployment"
+    group = as_text(target.get("apiVersion")).rpartition("/")[0] or _GROUPS.get(kind, "")
+    path = ("spec", "scaleTargetRef", "name")
+    yield Reference(path, group, kind, item.namespace, as_text(target.get("name")))
+
+
+def _application(item: Object) -> Iterator[Reference]:
+    yield from _at(item, ("spec", "project"), _ARGO, "AppProject")
+
+
+def _application_set(item: Object) -> Iterator[Reference]:
+    project = as_text(as_map(as_map(item.spec.get("template")).get("spec")).get("project"))
+    if "{{" not in project:
+        yield from _at(item, ("spec", "template", "spec", "project"), _ARGO, "AppProject")
+
+
+def _workflow(item: Object) -> Iterator[Reference]:
+    path: Path = ("spec", "workflowSpec") if item.kind == "CronWorkflow" else ("spec",)
+    spec = as_map(item.spec.get("workflowSpec")) if item.kind == "CronWorkflow" else item.spec
+    yield from _at(item, (*path, "serviceAccountName"), "", "ServiceAccount")
+    executor = as_text(as_map(spec.get("executor")).get("serviceAccountName"))
+    if executor:  # mounted from a Secret of this name; without it no pod of the Workflow ever starts
+        name = f"{executor}.service-account-token"
+        yield Reference((*path, "executor", "serviceAccountName"), "", "Secret", item.namespace, name)
+    called = as_map(spec.get("workflowTemplateRef"))
+    kind = "ClusterWorkflowTemplate" if called.get("clusterScope") is True else "WorkflowTemplate"
+    name = as_text(called.get("name"))
+    yield Reference((*path, "workflowTemplateRef", "name"), _ARGO, kind, item.namespace, name)
+
+
+def _role_binding(item: Object) -> Iterator[Reference]:
+    role = as_map(item.body.get("roleRef"))
+    if as_text(role.get("kind")) == "Role":
+        yield Reference(("roleRef", "name"), item.group, "Role", item.namespace, as_text(role.get("name")))
+    for at, subject in each(item.body.get("subjects"), ("subjects",)):
+        if subject.get("kind") == "ServiceAccount":
+            namespace = as_text(subject.get("namespace")) or item.namespace
+            yield Reference((*at, "name"), "", "ServiceAccount", namespace, as_text(subject.get("name")))
+
+
+def _admission_binding(item: Object) -> Iterator[Reference]:
+    yield from _at(item, ("spec", "policyName"), item.group, "ValidatingAdmissionPolicy", "")
+
+
+def _pod(namespace: str, path: Path, template: Body) -> Iterator[Reference]:
+    spec, top = as_map(template.get("spec")), (*path, "spec")
+    account = as_text(spec.get("serviceAccountName"))
+    yield Reference((*top, "serviceAccountName"), "", "ServiceAccount", namespace, account)
+    for at, secret in each(spec.get("imagePullSecrets"), (*top, "imagePullSecrets")):
+        yield Reference((*at, "name"), "", "Secret", namespace, as_text(secret.get("name")))
+    for at, container in containers(template, path):
+        yield from _environment(namespace, at, container)
+    for at, volume in each(spec.get("volumes"), (*top, "volumes")):
+        yield from _config(namespace, at, volume, {"configMap": "name", "secret": "secretName"})
+        projected = as_map(volume.get("projected")).get("sources")
+        for where, source in each(projected, (*at, "projected", "sources")):
+            yield from _config(namespace, where, source, {"configMap": "name", "secret": "name"})
+
+
+def _environment(namespace: str, path: Path, container: Body) -> Iterator[Reference]:
+    for at, entry in each(container.get("env"), (*path, "env")):
+        source = as_map(entry.get("valueFrom"))
+        keys = {"configMapKeyRef": "name", "secretKeyRef": "name"}
+        yield from _config(namespace, (*at, "valueFrom"), source, keys)
+    for at, entry in each(container.get("envFrom"), (*path, "envFrom")):
+        yield from _config(namespace, at, entry, {"configMapRef": "name", "secretRef": "name"})
+
+
+def _config(namespace: str, path: Path, holder: Body, keys: Mapping[str, str]) -> Iterator[Reference]:
+    """Yield the ConfigMaps and Secrets that a value names and needs."""
+    for key, name in keys.items():
+        target = as_map(holder.get(key))
+        if target.get("optional") is not True:
+            kind = "Secret" if key.startswith("secret") else "ConfigMap"
+            yield Reference((*path, key, name), "", kind, namespace, as_text(target.get(name)))
+
+
+_BY_KIND: Final[Mapping[tuple[str, str], Callable[[Object], Iterator[Reference]]]] = {
+    (_ARGO, "Rollout"): _rollout,
+    (_ARGO, "AnalysisTemplate"): _analysis_template,
+    (_ARGO, "ClusterAnalysisTemplate"): _analysis_template,
+    (_ARGO, "Application"): _application,
+    (_ARGO, "ApplicationSet"): _application_set,
+    (_ARGO, "Workflow"): _workflow,
+    (_ARGO, "CronWorkflow"): _workflow,
+    (_ARGO, "WorkflowTemplate"): _workflow,
+    (_GATEWAY, "HTTPRoute"): _route,
+    ("traefik.io", "TraefikService"): _traefik,
+    ("traefik.io", "IngressRoute"): _traefik,
+    (_ISTIO, "VirtualService"): _virtual_service,
+    ("autoscaling", "HorizontalPodAutoscaler"): _scaled,
+    ("keda.sh", "ScaledObject"): _scaled,
+    ("rbac.authorization.k8s.io", "RoleBinding"): _role_binding,
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _role_binding,
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): _admission_binding,
+}

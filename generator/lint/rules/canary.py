@@ -1,0 +1,191 @@
+"""Rules on a canary strategy: pods, Services, router and delays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from generator.lint.controller import int_or_percent
+from generator.lint.engine import Problem, rule
+from generator.lint.objects import as_map, as_text, has
+from generator.lint.rollout import CANARY, ROUTING
+from generator.lint.rules.capabilities import refusal
+from generator.lint.rules.contexts import INVALID, VALIDATION, RolloutContext
+
+_NEED_SERVICES: Final = ("smi", "apisix", "ambassador", "nginx", "appMesh", "traefik")
+
+
+@rule(
+    "ROL131",
+    "error",
+    "`maxSurge` and `maxUnavailable` are both zero",
+    scope=RolloutContext,
+    why=f"The controller may then neither add a pod nor remove one. {INVALID}",
+    remedy="Set `maxSurge` or `maxUnavailable` above zero.",
+    example="spec: {strategy: {canary: {maxSurge: 0, maxUnavailable: 0}}}",
+    instead="spec: {strategy: {canary: {maxSurge: 1, maxUnavailable: 0}}}",
+    source=VALIDATION,
+)
+def no_room_to_move(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check the two sizes, each 25% when left out."""
+    canary = ctx.rollout.canary or {}
+    given = [canary.get(key) for key in ("maxSurge", "maxUnavailable")]
+    if ctx.rollout.is_canary and not any(int_or_percent("25%" if size is None else size) for size in given):
+        yield Problem(
+            (*CANARY, "maxSurge"), "`maxSurge` and `maxUnavailable` are both zero, so no pod can be replaced"
+        )
+
+
+@rule(
+    "ROL132",
+    "error",
+    "the canary and the stable Service are the same",
+    scope=RolloutContext,
+    why=f"One Service would select the pods of both versions. {INVALID}",
+    remedy="Name two different Services.",
+    example="spec: {strategy: {canary: {trafficRouting: , stableService: model-stable, canaryService: model-stable}}}",
+    instead="spec: {strategy: {canary: {trafficRouting: , stableService: model-stable, canaryService: model-canary}}}",
+    source=VALIDATION,
+)
+def same_services(ctx: RolloutContext) -> Iterator[Problem]:
+    """Compare the two Services."""
+    canary = ctx.rollout.canary or {}
+    stable = as_text(canary.get("stableService"))
+    if ctx.rollout.is_canary and stable and stable == as_text(canary.get("canaryService")):
+        yield Problem((*CANARY, "stableService"), f"`{stable}` is both the canary and the stable Service")
+
+
+@rule(
+    "ROL133",
+    "error",
+    "ping-pong is used without the router or the two Services that it needs",
+    scope=RolloutContext,
+    why=INVALID,
+    remedy="Use ping-pong with ALB (and a `rootService`) or Istio, and with two different Services.",
+    example="spec: {strategy: {canary: {pingPong: {pingService: model-stable, pongService: model-stable}}}}",
+    instead="spec: {strategy: {canary: {pingPong: }}}",
+    source=VALIDATION,
+)
+def unusable_ping_pong(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check the router and the Services of ping-pong."""
+    canary, path = ctx.rollout.canary or {}, (*CANARY, "pingPong")
+    if not ctx.rollout.is_canary or not has(canary, "pingPong"):
+        return
+    pair = as_map(canary["pingPong"])
+    ping, pong = as_text(pair.get("pingService")), as_text(pair.get("pongService"))
+    if ctx.rollout.routing is not None:
+        why = refusal(ctx, "ping_pong") if ctx.rollout.routers else "`trafficRouting` names no router"
+        if why:
+            yield Problem(path, f"ping-pong cannot be used: {why}")
+    if not ping or not pong or ping == pong:
+        yield Problem(path, "ping-pong needs two different Services")
+    alb = ctx.rollout.router("alb")
+    if alb is not None and not as_text(alb.get("rootService")):
+        yield Problem((*ROUTING, "alb", "rootService"), "ping-pong with ALB needs a `rootService`")
+
+
+@rule(
+    "ROL134",
+    "error",
+    "the router needs a stable and a canary Service",
+    scope=RolloutContext,
+    why=f"The router splits requests between two Services. {INVALID}",
+    remedy="Set `stableService` and `canaryService`.",
+    example="""\
+spec: {strategy: {canary: {canaryService: , trafficRouting: {traefik: {weightedTraefikServiceName: model}}}}}
+""",
+    instead="""\
+spec:
+  strategy:
+    canary: {canaryService: model-canary, trafficRouting: {traefik: {weightedTraefikServiceName: model}}}
+""",
+    source=VALIDATION,
+)
+def missing_services(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check for the two Services where the router switches between Services."""
+    canary, rollout = ctx.rollout.canary or {}, ctx.rollout
+    swaps, istio = has(canary, "pingPong"), rollout.router("istio")
+    needed = any(rollout.router(name) is not None for name in _NEED_SERVICES)
+    needed |= rollout.router("alb") is not None and not swaps
+    needed |= istio is not None and not has(istio, "destinationRule") and not swaps
+    for key in ("stableService", "canaryService") if needed and rollout.is_canary else ():
+        if not as_text(canary.get(key)):
+            yield Problem((*CANARY, key), f"the router needs `{key}`")
+
+
+@rule(
+    "ROL135",
+    "error",
+    "`scaleDownDelaySeconds` is set without a router",
+    scope=RolloutContext,
+    why=f"Without traffic routing old pods are replaced one by one, so none can be kept for a while. {INVALID}",
+    remedy="Remove `scaleDownDelaySeconds`, or add `trafficRouting`.",
+    example="spec: {strategy: {canary: {trafficRouting: , scaleDownDelaySeconds: 60}}}",
+    instead="spec: {strategy: {canary: {trafficRouting: }}}",
+    source=VALIDATION,
+)
+def delay_without_router(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check the delay."""
+    delayed = has(ctx.rollout.canary or {}, "scaleDownDelaySeconds")
+    if ctx.rollout.is_canary and ctx.rollout.routing is None and delayed:
+        yield Problem((*CANARY, "scaleDownDelaySeconds"), "`scaleDownDelaySeconds` needs `trafficRouting`")
+
+
+@rule(
+    "ROL136",
+    "error",
+    "`dynamicStableScale` is set without a router",
+    scope=RolloutContext,
+    why=INVALID,
+    remedy="Remove `dynamicStableScale`, or add `trafficRouting`.",
+    example="spec: {strategy: {canary: {trafficRouting: , dynamicStableScale: true}}}",
+    instead="spec: {strategy: {canary: {trafficRouting: }}}",
+    source=VALIDATION,
+)
+def dynamic_scale_without_router(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check `dynamicStableScale`."""
+    dynamic = (ctx.rollout.canary or {}).get("dynamicStableScale")
+    if ctx.rollout.is_canary and ctx.rollout.routing is None and dynamic is True:
+        yield Problem((*CANARY, "dynamicStableScale"), "`dynamicStableScale` needs `trafficRouting`")
+
+
+@rule(
+    "ROL137",
+    "error",
+    "`dynamicStableScale` and `scaleDownDelaySeconds` are both set",
+    scope=RolloutContext,
+    why=f"One scales the stable pods down step by step, the other keeps them. {INVALID}",
+    remedy="Remove one of the two.",
+    example="spec: {strategy: {canary: {dynamicStableScale: true, scaleDownDelaySeconds: 60}}}",
+    instead="spec: {strategy: {canary: {scaleDownDelaySeconds: 60}}}",
+    source=VALIDATION,
+)
+def dynamic_scale_with_delay(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check for both."""
+    canary = ctx.rollout.canary or {}
+    both = canary.get("dynamicStableScale") is True and has(canary, "scaleDownDelaySeconds")
+    if ctx.rollout.is_canary and ctx.rollout.routing is not None and both:
+        message = "`dynamicStableScale` excludes `scaleDownDelaySeconds`, which is set as well"
+        yield Problem((*CANARY, "dynamicStableScale"), message)
+
+
+@rule(
+    "ROL138",
+    "error",
+    "`maxTrafficWeight` is set with a router that the controller does not allow it for",
+    scope=RolloutContext,
+    why=INVALID,
+    remedy="Remove `maxTrafficWeight`, and write weights in percent.",
+    example="""\
+spec:
+  strategy: {canary: {trafficRouting: {maxTrafficWeight: 1000, traefik: {weightedTraefikServiceName: model}}}}
+""",
+    instead="spec: {strategy: {canary: {trafficRouting: {traefik: {weightedTraefikServiceName: model}}}}}",
+    source=VALIDATION,
+)
+def refused_max_weight(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check `maxTrafficWeight`."""
+    if not ctx.rollout.is_canary or not has(ctx.rollout.routing or {}, "maxTrafficWeight"):
+        return
+    if why := refusal(ctx, "max_weight"):
+        yield Problem((*ROUTING, "maxTrafficWeight"), f"`maxTrafficWeight` cannot be used: {why}")

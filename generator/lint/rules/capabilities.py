@@ -1,0 +1,169 @@
+"""Rules on what a traffic router can do; the facts are in `generator.routers.argo_rollouts`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from generator.lint.engine import Problem, rule
+from generator.lint.objects import as_list, as_map, has
+from generator.lint.rollout import ROUTING
+from generator.lint.rules.contexts import RolloutContext
+from generator.routers.argo_rollouts import Feature, answer, minor, router_name, traefik_group
+
+_PLUGIN: Final = "Gateway API plugin 0.15, pkg/plugin"
+
+
+def refusal(ctx: RolloutContext, feature: Feature) -> str:
+    """Return which controller versions refuse a feature, empty when none does: one router that accepts is enough."""
+    routers = ctx.rollout.routers or ["none"]
+    versions = [
+        v for v in ctx.versions if all(answer(router, feature, minor(v)) == "refused" for router in routers)
+    ]
+    named = ", ".join(ctx.rollout.routers)
+    with_what = f"with the router {named}" if named else "without a router"
+    return f"the controller {' and '.join(versions)} refuses it {with_what}" if versions else ""
+
+
+@rule(
+    "CAP501",
+    "error",
+    "the router ignores a mirror step",
+    scope=RolloutContext,
+    why="The Gateway API plugin accepts `setMirrorRoute` and does nothing. The release turns green, and no "
+    "request was mirrored.",
+    remedy="Write the mirror into the route itself, use Istio, or leave the step out.",
+    example="""\
+spec:
+  strategy:
+    canary:
+      trafficRouting: {managedRoutes: [{name: shadow}], plugins: {argoproj-labs/gatewayAPI: {httpRoute: model}}}
+      steps: [{setMirrorRoute: {name: shadow, percentage: 100}}, {setWeight: 50}, {pause: {}}]
+""",
+    instead="spec: {strategy: {canary: {steps: [{setWeight: 50}, {pause: {}}]}}}",
+    source=f"{_PLUGIN}/plugin.go, SetMirrorRoute",
+)
+def ignored_mirror(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check every mirror step with every router."""
+    for path, step in ctx.rollout.steps:
+        for router in ctx.rollout.routers if has(step, "setMirrorRoute") else ():
+            if "ignored" in {answer(router, "mirror", minor(v)) for v in ctx.versions}:
+                message = f"the router {router} ignores this step, so nothing is mirrored"
+                yield Problem((*path, "setMirrorRoute"), message)
+
+
+@rule(
+    "CAP502",
+    "error",
+    "the router computes wrong weights with `maxTrafficWeight`",
+    scope=RolloutContext,
+    why="The Gateway API plugin sets the stable weight to 100 minus the canary's, whatever the maximum is.",
+    remedy="Remove `maxTrafficWeight`, and write weights in percent.",
+    example="""\
+spec:
+  strategy:
+    canary: {trafficRouting: {maxTrafficWeight: 1000, plugins: {argoproj-labs/gatewayAPI: {httpRoute: model}}}}
+""",
+    instead="spec: {strategy: {canary: {trafficRouting: {plugins: {argoproj-labs/gatewayAPI: {httpRoute: model}}}}}}",
+    source=f"{_PLUGIN}/httproute.go",
+)
+def wrong_max_weight(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check a maximum other than 100 with every router."""
+    if ctx.rollout.max_weight == 100:
+        return
+    for router in ctx.rollout.routers:
+        if "wrong" in {answer(router, "max_weight", minor(v)) for v in ctx.versions}:
+            yield Problem((*ROUTING, "maxTrafficWeight"), f"the router {router} sets wrong weights with it")
+
+
+@rule(
+    "CAP503",
+    "warning",
+    "several header matches are combined differently by each router",
+    scope=RolloutContext,
+    why="Istio routes a request that has any of the headers; the Gateway API plugin requires all of them.",
+    remedy="Use one match per header route, unless a request must really have all headers.",
+    example="""\
+spec:
+  strategy:
+    canary:
+      trafficRouting:
+        managedRoutes: [{name: testers}]
+        plugins: {argoproj-labs/gatewayAPI: {httpRoute: model}}
+      steps:
+        - setWeight: 5
+        - setHeaderRoute:
+            name: testers
+            match: [{headerName: a, headerValue: {exact: x}}, {headerName: b, headerValue: {exact: y}}]
+        - pause: {}
+""",
+    instead="""\
+spec:
+  strategy:
+    canary:
+      trafficRouting: {managedRoutes: [{name: testers}], plugins: {argoproj-labs/gatewayAPI: {httpRoute: model}}}
+      steps:
+        - setWeight: 5
+        - setHeaderRoute: {name: testers, match: [{headerName: a, headerValue: {exact: x}}]}
+        - pause: {}
+""",
+    source=f"{_PLUGIN}/httproute.go; Argo Rollouts 1.10, rollout/trafficrouting/istio/istio.go",
+)
+def several_header_matches(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check the header steps of the Gateway API plugin."""
+    if "gateway-api" not in {router_name(router) for router in ctx.rollout.routers}:
+        return
+    for path, step in ctx.rollout.steps:
+        if len(as_list(as_map(step.get("setHeaderRoute")).get("match"))) > 1:
+            message = "a request must have all of these headers, not any of them"
+            yield Problem((*path, "setHeaderRoute", "match"), message)
+
+
+@rule(
+    "CAP504",
+    "warning",
+    "the TraefikService is in an API group in which the controller does not look",
+    scope=RolloutContext,
+    why="The controller looks for the TraefikService in one API group, and does not find it in another: the first "
+    "`setWeight` fails.",
+    remedy="Use traefik.io from controller 1.10 on and traefik.containo.us before, or set the controller's flag.",
+    example="""\
+spec: {strategy: {canary: {trafficRouting: {traefik: {weightedTraefikServiceName: model}}}}}
+---
+apiVersion: traefik.containo.us/v1alpha1
+kind: TraefikService
+metadata: {name: model, namespace: shop}
+spec: {weighted: {services: [{name: model-stable, port: 80}, {name: model-canary, port: 80}]}}
+""",
+    source="Argo Rollouts 1.10, utils/defaults/defaults.go, DefaultTraefikAPIGroup",
+)
+def traefik_group_differs(ctx: RolloutContext) -> Iterator[Problem]:
+    """Compare the group of the TraefikService with the default of each version."""
+    settings = ctx.rollout.router("traefik")
+    if settings is None:
+        return
+    name = str(settings.get("weightedTraefikServiceName"))
+    service = ctx.objects.find("TraefikService", ctx.namespace, name)
+    for version in ctx.versions if service else ():
+        group = traefik_group(minor(version))
+        if service and service.group != group:
+            path = (*ROUTING, "traefik", "weightedTraefikServiceName")
+            yield Problem(path, f"controller {version} looks for it in {group}, not in {service.group}")
+
+
+@rule(
+    "CAP505",
+    "info",
+    "the router is no longer maintained",
+    scope=RolloutContext,
+    why="The project behind this router gets no more fixes: ingress-nginx ended in March 2026, App Mesh and "
+    "SMI before.",
+    remedy="Plan the move to a Gateway API implementation.",
+    example="spec: {strategy: {canary: {trafficRouting: {nginx: {stableIngress: model}}}}}",
+    source="The announcements of ingress-nginx, AWS App Mesh and SMI",
+)
+def unmaintained_router(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check for routers whose projects have ended."""
+    for router in ("nginx", "smi", "appMesh"):
+        if ctx.rollout.router(router) is not None:
+            yield Problem((*ROUTING, router), f"the project behind the router {router} gets no more fixes")

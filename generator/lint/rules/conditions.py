@@ -1,0 +1,436 @@
+"""Rules on what conditions decide: a metric must be able to fail, and missing data must not pass by accident."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from generator.lint.conditions import MeasurementPhase, TruthTable
+from generator.lint.controller import ControllerVersion, int_value
+from generator.lint.engine import Problem, rule
+from generator.lint.objects import Body, as_map, as_text, has
+from generator.lint.rollout import CANARY, Rollout, Use
+from generator.lint.rules.metric import MetricContext, metrics_of_use
+from generator.promql.selectors import selectors_of
+from generator.promql.tokens import QuerySyntaxError, tokenize
+from generator.promql.vanishing import Vanishing, vanishing
+from generator.source.document import Path
+
+_EVALUATE: Final = "Argo Rollouts 1.10, utils/evaluate/evaluate.go"
+_ASSESS: Final = "Argo Rollouts 1.10, analysis/analysis.go, assessMetricStatus"
+_STEPS: Final[Path] = (*CANARY, "steps")
+_DECIDE_WITHOUT: Final = frozenset({"job", "kayenta", "plugin", ""})
+_LENIENT: Final = re.compile(r"len\(\s*result\s*\)\s*(?:==\s*0|<\s*1|<=\s*0)|isNil\(")
+_COMMENTS_AND_TEXTS: Final = re.compile(r"""\"[^"]*"|'[^']*'|`[^`]*`|#.*""")
+_ADDITION: Final = "Put the events in brackets and add `or vector(0)` to them, not to the whole query."
+
+
+def _only_some(versions: list[ControllerVersion], ctx: MetricContext) -> str:
+    """Name the controller versions if not all of them are meant."""
+    return "" if len(versions) == len(ctx.versions) else f" (controller {' and '.join(versions)})"
+
+
+@rule(
+    "ANA308",
+    "error",
+    "a condition does not compile, or does not fit the result",
+    scope=MetricContext,
+    why="Every measurement is an Error, and the fifth Error in a row aborts the release.",
+    remedy="Write a condition over `result` that every controller version can evaluate, such as "
+    "`len(result) == 1 && !isNaN(result[0]) && !isInf(result[0]) && result[0] >= 0.95`.",
+    example="successCondition: result[0] = 0.95",
+    instead="successCondition: len(result) == 1 && result[0] == 0.95",
+    source=_EVALUATE,
+)
+def invalid_condition(ctx: MetricContext) -> Iterator[Problem]:
+    """Parse the conditions, and evaluate them on the provider's kind of result."""
+    unreadable = list(ctx.unreadable())
+    for field, version, reason in unreadable:
+        yield Problem((*ctx.path, field), f"controller {version} cannot read the condition: {reason}")
+    failing = [version for version, table in ctx.tables.items() if table.phases == {"Error"}]
+    if failing and not unreadable:
+        message = (
+            f"every result is an Error{_only_some(failing, ctx)}: the condition does not fit the results"
+        )
+        yield Problem(ctx.condition_path, message)
+
+
+@rule(
+    "ANA401",
+    "error",
+    "a metric can never fail",
+    scope=MetricContext,
+    why="A metric fails when more measurements than `failureLimit` have failed. `count: 3, failureLimit: 3` "
+    "is accepted, and no version is ever stopped.",
+    remedy="Keep `failureLimit` below `count`.",
+    example="{count: 3, failureLimit: 3}",
+    instead="{count: 3, failureLimit: 2}",
+    source=_ASSESS,
+)
+def cannot_fail(ctx: MetricContext) -> Iterator[Problem]:
+    """Compare the limit with the count, if no argument hides them."""
+    count, limit = ctx.effective_count, ctx.limit("failureLimit")
+    if not ctx.is_literal("count", "failureLimit"):
+        return
+    if count is not None and limit >= count:
+        message = f"{count} measurement{'s' * (count > 1)} cannot have more than {limit} failures"
+        yield Problem((*ctx.path, "failureLimit"), message)
+    if count is None and limit < 0:
+        message = "without a count and without a failure limit the metric never fails"
+        yield Problem((*ctx.path, "failureLimit"), message)
+
+
+@rule(
+    "ANA402",
+    "error",
+    "a metric has no condition",
+    scope=MetricContext,
+    why="Without conditions every measurement is Successful, although the documentation says Inconclusive.",
+    remedy="Add a `successCondition`.",
+    example="successCondition:",
+    instead="successCondition: len(result) == 1 && result[0] > 0.1 && result[0] < 1",
+    source=_EVALUATE,
+)
+def no_condition(ctx: MetricContext) -> Iterator[Problem]:
+    """Check for a condition unless the provider decides by itself."""
+    if ctx.provider not in _DECIDE_WITHOUT and not (ctx.success or ctx.failure):
+        yield Problem(ctx.path, "there is no condition, so every measurement is Successful")
+
+
+@rule(
+    "ANA403",
+    "error",
+    "every number passes",
+    scope=MetricContext,
+    why="The metric stops no version, however bad it is.",
+    remedy="Correct the threshold, or the direction of the comparison.",
+    example="successCondition: len(result) == 1",
+    instead="successCondition: len(result) == 1 && result[0] > 0.1 && result[0] < 1",
+    source=_EVALUATE,
+)
+def always_passes(ctx: MetricContext) -> Iterator[Problem]:
+    """Look for conditions that are Successful on every number."""
+    always = [version for version, table in ctx.tables.items() if table.phases == {"Successful"}]
+    if always:
+        yield Problem(ctx.condition_path, f"every number is Successful{_only_some(always, ctx)}")
+
+
+@rule(
+    "ANA404",
+    "warning",
+    "no number passes",
+    scope=MetricContext,
+    why="The metric stops every release.",
+    remedy="Correct the threshold, or the direction of the comparison.",
+    example="successCondition: len(result) == 1 && result[0] > 1 && result[0] < 0.5",
+    instead="successCondition: len(result) == 1 && result[0] > 0.5 && result[0] < 1",
+    source=_EVALUATE,
+)
+def never_passes(ctx: MetricContext) -> Iterator[Problem]:
+    """Look for conditions that are Successful on no number."""
+    phases = [table.phases for table in ctx.tables.values()]
+    if phases and all("Successful" not in found and found != {"Error"} for found in phases):
+        yield Problem(ctx.condition_path, "no number is Successful")
+
+
+@rule(
+    "ANA405",
+    "error",
+    "NaN passes",
+    scope=MetricContext,
+    why="0/0 is NaN, every comparison with NaN is false, and a failureCondition that is false is a success: without "
+    "traffic the metric passes.",
+    remedy="Require `!isNaN(result[0])` in the successCondition, and never use a failureCondition alone.",
+    example='{successCondition: , failureCondition: "len(result) != 1 || result[0] > 0.05"}',
+    instead="successCondition: len(result) == 1 && result[0] <= 0.05",
+    source=_EVALUATE,
+)
+def nan_passes(ctx: MetricContext) -> Iterator[Problem]:
+    """Look for conditions that are Successful on NaN, but not on every number."""
+    passing = [
+        version
+        for version, table in ctx.tables.items()
+        if table.nan == "Successful" and table.phases != {"Successful"}
+    ]
+    if passing:
+        yield Problem(ctx.condition_path, f"NaN is Successful{_only_some(passing, ctx)}")
+
+
+@rule(
+    "ANA406",
+    "error",
+    "an empty result passes by accident",
+    scope=MetricContext,
+    why="`all()` and `none()` of an empty list are true, `sum()` and `mean()` of it are 0: a query without "
+    "data passes.",
+    remedy="Require `len(result) == 1`.",
+    example='successCondition: "all(result, # < 0.05)"',
+    instead='successCondition: "len(result) == 1 && all(result, # < 0.05)"',
+    source=_EVALUATE,
+)
+def empty_passes(ctx: MetricContext) -> Iterator[Problem]:
+    """Look for conditions that are Successful on an empty result without mentioning it."""
+    if _empty_passes(ctx) and not _is_lenient(ctx):
+        yield Problem(ctx.condition_path, "a result without data is Successful")
+
+
+def _empty_passes(ctx: MetricContext) -> bool:
+    table = ctx.table
+    return table is not None and table.empty == "Successful" and table.phases != {"Successful"}
+
+
+def _is_lenient(ctx: MetricContext) -> bool:
+    """Return whether the conditions mention an empty result."""
+    return _LENIENT.search(f"{ctx.success} {ctx.failure}") is not None
+
+
+@rule(
+    "ANA407",
+    "warning",
+    "a division by zero passes",
+    scope=MetricContext,
+    why="A ratio whose denominator is zero is +Inf, and +Inf passes every `>=`.",
+    remedy="Require `!isInf(result[0])`.",
+    example="""\
+successCondition: len(result) == 1 && result[0] > 0.95
+provider: {prometheus: {address: "http://prometheus:9090", query: "sum(good) / sum(other)"}}
+""",
+    instead="""\
+successCondition: len(result) == 1 && !isInf(result[0]) && result[0] > 0.95
+provider: {prometheus: {address: "http://prometheus:9090", query: "sum(good) / sum(other)"}}
+""",
+    source=_EVALUATE,
+)
+def infinity_passes(ctx: MetricContext) -> Iterator[Problem]:
+    """Look for conditions that are Successful on +Inf, with a query that divides."""
+    table, divides = ctx.table, "/" in _COMMENTS_AND_TEXTS.sub("", ctx.query)
+    if table and divides and table.infinite == "Successful" and table.phases != {"Successful"}:
+        message = "+Inf, the result of a ratio whose denominator is zero, is Successful"
+        yield Problem(ctx.condition_path, message)
+
+
+@rule(
+    "ANA408",
+    "warning",
+    "an empty result is an Error",
+    scope=MetricContext,
+    why="With little traffic the result is empty, `result[0]` is an Error, and the fifth Error in a row aborts the "
+    "release of a good version.",
+    remedy="Start the condition with `len(result) == 1`.",
+    example="successCondition: result[0] < 0.05",
+    instead="successCondition: len(result) == 1 && result[0] < 0.05",
+    source="Argo Rollouts 1.10, analysis/analysis.go",
+)
+def empty_is_error(ctx: MetricContext) -> Iterator[Problem]:
+    """Look for conditions that are an Error on an empty result only."""
+    table = ctx.table
+    if table and table.empty == "Error" and table.phases != {"Error"} and ctx.fallback is None:
+        message = "a result without data is an Error, and the fifth Error in a row aborts the release"
+        yield Problem(ctx.condition_path, message)
+
+
+@rule(
+    "ANA409",
+    "warning",
+    "only one of several series is checked",
+    scope=MetricContext,
+    why="`result[0]` is whichever series comes first: a bad series next to a good one passes.",
+    remedy="Aggregate the query to one series, and require `len(result) == 1`.",
+    example="""\
+successCondition: len(result) > 0 && result[0] < 0.05
+provider: {prometheus: {address: "http://prometheus:9090", query: "sum by (pod) (errors)"}}
+""",
+    instead="""\
+successCondition: len(result) == 1 && result[0] < 0.05
+provider: {prometheus: {address: "http://prometheus:9090", query: "sum(errors)"}}
+""",
+    source=_EVALUATE,
+)
+def one_series_of_several(ctx: MetricContext) -> Iterator[Problem]:
+    """Look for conditions that pass a bad series next to a good one, with a query that can give several."""
+    if ctx.table and "Successful" in ctx.table.mixed and ctx.may_be_several:
+        message = "with several series a bad one next to a good one is Successful"
+        yield Problem(ctx.condition_path, message)
+
+
+@rule(
+    "ANA410",
+    "warning",
+    "a condition explicitly treats missing data as success",
+    scope=MetricContext,
+    why="A version that breaks its own metrics passes, and nothing checks for data before the next weight.",
+    remedy="Let missing data fail or pause, or add a step before each weight that requires enough of what is "
+    "counted.",
+    example="successCondition: len(result) == 0 || result[0] < 5",
+    instead="successCondition: len(result) == 1 && result[0] < 5",
+    source=_EVALUATE,
+)
+def missing_data_passes(ctx: MetricContext) -> Iterator[Problem]:
+    """Look for conditions that mention an empty result and pass it, unless the data is required elsewhere."""
+    if _empty_passes(ctx) and _is_lenient(ctx) and not _required_elsewhere(ctx):
+        yield Problem(ctx.condition_path, "the condition makes a result without data Successful")
+
+
+@rule(
+    "ANA411",
+    "warning",
+    "the value that stands in for missing data passes",
+    scope=MetricContext,
+    why="`… or vector(1)` turns a broken scrape into the best of all results.",
+    remedy="Remove `or vector(…)` from the end of the query, and decide on missing data in the condition.",
+    example="""\
+successCondition: len(result) == 1 && result[0] < 0.05
+provider: {prometheus: {address: "http://prometheus:9090", query: "sum(errors) or vector(0)"}}
+""",
+    instead="""\
+successCondition: len(result) == 1 && result[0] < 0.05
+provider: {prometheus: {address: "http://prometheus:9090", query: "sum(errors)"}}
+""",
+    source="Argo Rollouts 1.10, metricproviders/prometheus/prometheus.go",
+)
+def fallback_passes(ctx: MetricContext) -> Iterator[Problem]:
+    """Evaluate the conditions on the value of `or vector(…)` at the end of the query."""
+    value, table = ctx.fallback, ctx.table
+    if value is None or table is None or table.phases == {"Successful"}:
+        return
+    if table.nearest(value) == "Successful":
+        path = (*ctx.path, "provider", "prometheus", "query")
+        yield Problem(path, f"missing data becomes {value:g}, which is Successful")
+
+
+@rule(
+    "ANA412",
+    "info",
+    "the conditions of a metric were not evaluated",
+    scope=MetricContext,
+    why="Whether the metric can pass and fail could not be checked.",
+    remedy="Use `sluice replay` or a dry run to see what the metric decides.",
+    example="successCondition: let x = result[0]; x > 5",
+    source=_EVALUATE,
+)
+def not_evaluated(ctx: MetricContext) -> Iterator[Problem]:
+    """Report conditions that cannot be evaluated."""
+    if ctx.not_evaluated:
+        yield Problem(ctx.condition_path, f"not checked: {ctx.not_evaluated}")
+
+
+@rule(
+    "ANA413",
+    "error",
+    "a version without a single event passes for lack of data",
+    scope=MetricContext,
+    why="The worst version has no outcome at all: the counter has no series, the query has no result, and no result "
+    "passes. In a test on a real cluster such a version reached 50% before it was aborted.",
+    remedy=_ADDITION,
+    example="""\
+successCondition: len(result) == 0 || !isInf(result[0]) && result[0] > 0.2
+provider: {prometheus: {address: "http://prometheus:9090", query: "sum(rate(clicks[5m])) / sum(rate(requests[5m]))"}}
+""",
+    source="Prometheus: a counter has no series before its first increment; our own test on a real cluster",
+)
+def no_event_passes(ctx: MetricContext) -> Iterator[Problem]:
+    """Look for queries that vanish without events although zero events would not pass."""
+    for table, events in _vanishing(ctx):
+        if table.empty == "Successful" and _phase_of_none(table, events) != "Successful":
+            message = f"before its first event {events.metric} has no series, and no result passes"
+            yield Problem((*ctx.path, "provider", "prometheus", "query"), message)
+
+
+@rule(
+    "ANA414",
+    "warning",
+    "a version without a single failure does not pass",
+    scope=MetricContext,
+    why="The best version has no error at all: the counter has no series, the query has no result, and no result is "
+    "not Successful.",
+    remedy=_ADDITION,
+    example="""\
+successCondition: len(result) == 1 && result[0] < 0.05
+provider: {prometheus: {address: "http://prometheus:9090", query: "sum(rate(errors[5m])) / sum(rate(requests[5m]))"}}
+""",
+    source="Prometheus: a counter has no series before its first increment; Argo Rollouts 1.10, analysis/analysis.go",
+)
+def no_failure_blocks(ctx: MetricContext) -> Iterator[Problem]:
+    """Look for queries that vanish without events although zero events would pass."""
+    for table, events in _vanishing(ctx):
+        if table.empty != "Successful" and _phase_of_none(table, events) == "Successful":
+            message = f"before its first event {events.metric} has no series, and no result is {table.empty}"
+            yield Problem((*ctx.path, "provider", "prometheus", "query"), message)
+
+
+def _vanishing(ctx: MetricContext) -> Iterator[tuple[TruthTable, Vanishing]]:
+    """Yield the counters without which the query has no result, where the conditions tell numbers apart."""
+    table = ctx.table
+    if table is None or table.is_constant or table.empty is None or ctx.provider != "prometheus":
+        return
+    try:
+        tokens = tokenize(ctx.query)
+    except QuerySyntaxError:
+        return
+    for events in vanishing(tokens, list(selectors_of(tokens))):
+        yield table, events
+
+
+def _phase_of_none(table: TruthTable, events: Vanishing) -> MeasurementPhase | None:
+    """Return the phase of the value that the query would have without any event, None when it is not known."""
+    return None if events.zero is None else table.nearest(events.zero)
+
+
+def _required_elsewhere(ctx: MetricContext) -> bool:
+    """Return whether every Rollout that uses a metric also requires enough of what it counts.
+
+    With a background metric that is before every weight: between each weight and the next, a step that does not succeed
+    without data. Otherwise it is the same run, or a step before the next weight.
+    """
+    wanted = _counters(ctx.body)
+    return bool(ctx.uses and wanted) and all(
+        _requires(ctx, rollout, use, wanted) or _required_in_steps(ctx, rollout, use, wanted)
+        for rollout, use in ctx.uses
+    )
+
+
+def _counters(metric: Body) -> frozenset[str]:
+    """Return the counters of a metric's query, the parts of a histogram as one; none when it cannot be read."""
+    prometheus = as_map(as_map(metric.get("provider")).get("prometheus"))
+    try:
+        tokens = tokenize(as_text(prometheus.get("query")))
+    except QuerySyntaxError:
+        return frozenset()
+    return frozenset(selector.source[0] for selector in selectors_of(tokens) if selector.metric)
+
+
+def _required_in_steps(ctx: MetricContext, rollout: Rollout, use: Use, wanted: frozenset[str]) -> bool:
+    spans = list(_spans(rollout))
+    if use.moment == "background":
+        watched = [span for span, weight in spans if weight > 0]
+    elif use.path[: len(_STEPS)] == _STEPS:
+        index = int(use.path[len(_STEPS)])
+        watched = [[i for i in span if i >= index] for span, _ in spans if index in span]
+    else:
+        watched = []
+    steps = {other.path[len(_STEPS)]: other for other in rollout.uses if other.moment == "step"}
+    return bool(watched) and all(
+        any(_requires(ctx, rollout, steps[i], wanted) for i in span if i in steps) for span in watched
+    )
+
+
+def _spans(rollout: Rollout) -> Iterator[tuple[list[int], int]]:
+    """Yield the positions of the steps from each weight to the one before the next, with that weight."""
+    span: list[int] = []
+    weight = 0
+    for i, (_, step) in enumerate(rollout.steps):
+        if has(step, "setWeight"):
+            yield span, weight
+            span, weight = [], int_value(step["setWeight"])
+        span.append(i)
+    yield span, weight
+
+
+def _requires(ctx: MetricContext, rollout: Rollout, use: Use, wanted: frozenset[str]) -> bool:
+    """Return whether a run has a metric of one of these counters that does not succeed without data."""
+    for metric in metrics_of_use(ctx.objects, rollout, use, ctx.versions):
+        tables = metric.tables.values() if _counters(metric.body) & wanted else ()
+        if tables and all(table.empty not in {"Successful", None} for table in tables):
+            return True
+    return False

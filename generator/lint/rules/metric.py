@@ -1,0 +1,220 @@
+"""One metric of a template, its arguments filled in as far as the tree shows them, and its truth table."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from generator.lint.conditions import Rejected, TruthTable, Unsupported, parse, truth_table
+from generator.lint.conditions.truth_table import Shape
+from generator.lint.controller import ControllerVersion, int_value, is_templated
+from generator.lint.objects import Body, Object, Objects, as_list, as_map, as_text, each
+from generator.lint.rollout import Moment, Rollout, Use
+from generator.lint.rules.arguments import Instantiation, declared, fill, known_values, names, reach, tags
+from generator.source.document import Path
+
+_FALLBACK: Final = re.compile(r"\bor\s+(?:on\s*\(\s*\)\s*)?vector\(\s*([0-9.]+)\s*\)\s*$", re.IGNORECASE)
+_SCALAR_QUERY: Final = re.compile(r"\s*(?:scalar\(|\d+(?:\.\d+)?\s*$)")
+_AGGREGATE: Final = re.compile(
+    r"\b(?:sum|avg|min|max|count|histogram_quantile|scalar|vector|quantile|stddev)\s*[(b]"
+)
+_SPLIT: Final = re.compile(r"\bby\s*\(\s*(?!le\s*\))[^)\s]|\bwithout\s*\(|\btopk|\bbottomk", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class MetricContext:
+    """The context of rules about one metric.
+
+    Args:
+        document: the template.
+        body: the metric, with the arguments that the tree shows.
+        path: its place in the template.
+        declared: names of the arguments that may be in braces.
+        versions: controller versions to satisfy.
+        objects: the tree.
+        uses: the Rollouts of the tree that use this form of the metric, and where.
+        moments: when they use it.
+    """
+
+    document: Object
+    body: Body
+    path: Path
+    declared: frozenset[str]
+    versions: tuple[ControllerVersion, ...]
+    objects: Objects
+    uses: tuple[tuple[Rollout, Use], ...] = ()
+    moments: frozenset[Moment] = frozenset()
+
+    @cached_property
+    def name(self) -> str:
+        """Its name."""
+        return as_text(self.body.get("name"))
+
+    @cached_property
+    def provider(self) -> str:
+        """The field of its provider, empty unless there is exactly one."""
+        found = [name for name, value in as_map(self.body.get("provider")).items() if value is not None]
+        return found[0] if len(found) == 1 else ""
+
+    @cached_property
+    def settings(self) -> Body:
+        """The settings of its provider."""
+        return as_map(as_map(self.body.get("provider")).get(self.provider))
+
+    @cached_property
+    def query(self) -> str:
+        """The query of its provider, empty when there is none."""
+        return as_text(self.settings.get("query"))
+
+    @cached_property
+    def success(self) -> str:
+        """The success condition, empty when there is none."""
+        return as_text(self.body.get("successCondition"))
+
+    @cached_property
+    def failure(self) -> str:
+        """The failure condition, empty when there is none."""
+        return as_text(self.body.get("failureCondition"))
+
+    @cached_property
+    def condition_path(self) -> Path:
+        """The path of the condition that a finding points at."""
+        return (*self.path, "successCondition" if self.success else "failureCondition")
+
+    @cached_property
+    def effective_count(self) -> int | None:
+        """The number of measurements, None for a metric without an end (`EffectiveCount`)."""
+        if count := int_value(self.body.get("count")):
+            return count
+        return None if self.body.get("interval") else 1
+
+    def has_tags(self, value: object) -> bool:
+        """Return whether a value still has arguments in braces."""
+        return bool(tags(value))
+
+    def limit(self, name: str) -> int:
+        """Return a limit as the controller reads it."""
+        return int_value(self.body.get(name))
+
+    def is_literal(self, *fields: str) -> bool:
+        """Return whether none of these fields has an argument that the tree does not show."""
+        return not any(is_templated(self.body.get(field)) for field in fields)
+
+    @cached_property
+    def shape(self) -> Shape | None:
+        """The shape of the provider's results, None when only the cluster knows it."""
+        if self.provider == "prometheus":
+            return "number" if _SCALAR_QUERY.match(self.query) else "series"
+        shapes: dict[str, Shape] = {"datadog": "number or nil", "graphite": "series"}
+        return shapes.get(self.provider)
+
+    @cached_property
+    def tables(self) -> dict[ControllerVersion, TruthTable]:
+        """The truth table for each version; none when the conditions or the results cannot be evaluated."""
+        if self.shape is None or not (self.success or self.failure):
+            return {}
+        if not self.is_literal("successCondition", "failureCondition"):
+            return {}
+        found: dict[ControllerVersion, TruthTable] = {}
+        for version in self.versions:
+            try:
+                found[version] = truth_table(self.success, self.failure, self.shape, version)
+            except Unsupported:
+                continue
+        return found
+
+    @cached_property
+    def table(self) -> TruthTable | None:
+        """The truth table of the oldest version, for rules on what all versions do alike."""
+        return next(iter(self.tables.values()), None)
+
+    @cached_property
+    def not_evaluated(self) -> str:
+        """The reason why the conditions cannot be evaluated, empty when they can be or there are none."""
+        conditions = [text for text in (self.success, self.failure) if text]
+        if not conditions:
+            return ""
+        if not self.is_literal("successCondition", "failureCondition"):
+            return "a condition contains an argument whose value is not in the tree"
+        try:
+            for text in conditions:
+                parse(text)
+            if self.shape is None:
+                return "the shape of the result depends on what the provider answers"
+            for version in self.versions:
+                truth_table(self.success, self.failure, self.shape, version)
+        except Unsupported as outside:
+            return f"a condition uses {outside}, which Sluice does not evaluate"
+        except Rejected:
+            return ""
+        return ""
+
+    def unreadable(self) -> Iterator[tuple[str, ControllerVersion, str]]:
+        """Yield the conditions that a controller version cannot parse: field, version, reason."""
+        for field in ("successCondition", "failureCondition"):
+            text = as_text(self.body.get(field))
+            for version in self.versions if text and self.is_literal(field) else ():
+                try:
+                    parse(text, chained=version != "1.9")
+                except Rejected as error:
+                    yield field, version, str(error)
+                except Unsupported:
+                    continue
+
+    @cached_property
+    def fallback(self) -> float | None:
+        """The value that `or vector(x)` at the end of a query gives when there is no data."""
+        match = _FALLBACK.search(self.query)
+        try:
+            return float(match[1]) if match and self.provider == "prometheus" else None
+        except ValueError:
+            return None
+
+    @cached_property
+    def may_be_several(self) -> bool:
+        """Whether a PromQL query may give several series, as far as its text shows."""
+        query = self.query.strip()
+        if not query or is_templated(query[:2] + query[-2:]):
+            return False
+        return not _AGGREGATE.search(query) or bool(_SPLIT.search(query))
+
+
+def metrics_of(
+    template: Object,
+    found: list[Instantiation],
+    versions: tuple[ControllerVersion, ...],
+    objects: Objects,
+) -> Iterator[MetricContext]:
+    """Yield every metric of a template, once for each form that the arguments of its uses give it."""
+    own = declared([template])
+    uses = found or [Instantiation(known_values(own, []), frozenset(names(own)))]
+    for path, metric in each(template.spec.get("metrics"), ("spec", "metrics")):
+        forms: dict[str, list[tuple[Instantiation, Body]]] = {}
+        for use in uses:
+            body = fill(metric, use.values)
+            text = json.dumps(body, skipkeys=True, default=str)
+            forms.setdefault(text, []).append((use, body))
+        for alike in forms.values():
+            use, body = alike[-1]
+            moments = frozenset(one.moment for one, _ in alike if one.moment)
+            users = tuple(one.use for one, _ in alike if one.use)
+            yield MetricContext(template, body, path, use.declared, versions, objects, users, moments)
+
+
+def metrics_of_use(
+    objects: Objects, rollout: Rollout, use: Use, versions: tuple[ControllerVersion, ...]
+) -> Iterator[MetricContext]:
+    """Yield the metrics of a run that decide something, with the arguments of one use; dry runs are left out."""
+    templates, _ = reach(objects, rollout.object.namespace, use.refs)
+    args = declared(templates)
+    values, known = known_values(args, use.args), frozenset(names(args))
+    dry = {as_text(as_map(item).get("metricName")) for item in as_list(use.body.get("dryRun"))}
+    for template in templates:
+        for path, metric in each(template.spec.get("metrics"), ("spec", "metrics")):
+            body = as_map(fill(metric, values))
+            if as_text(body.get("name")) not in dry:
+                yield MetricContext(template, body, path, known, versions, objects)

@@ -1,0 +1,347 @@
+"""Rules on objects side by side: names, references, selectors, and ports that must meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from generator.lint.engine import Problem, rule
+from generator.lint.links import route_backends
+from generator.lint.objects import (
+    Body,
+    Object,
+    Objects,
+    Reference,
+    as_list,
+    as_map,
+    as_text,
+    each,
+    may_share_namespace,
+    selects,
+)
+from generator.lint.pods import labels_of, port_names, templates_of
+from generator.lint.rules.contexts import TreeContext, workflow_contexts
+from generator.lint.rules.workflows import missing_workflow_templates
+from generator.source.document import Path
+from generator.source.suggest import misspelt
+
+_HASH: Final = "rollouts-pod-template-hash"
+_GATEWAY: Final = "gateway.networking.k8s.io"
+_MONITORING: Final = "monitoring.coreos.com"
+_PAIR: Final = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: cart, namespace: shop}}
+spec:
+  selector: {{matchLabels: {{app: cart}}}}
+  template:
+    metadata: {{labels: {{app: cart}}}}
+    spec: {{containers: [{{name: cart, image: "registry.example/cart:1", ports: [{{name: http, containerPort: 80}}]}}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: cart, namespace: shop}}
+spec: {{selector: {{app: {app}}}, ports: [{{port: 80, targetPort: {port}}}]}}
+"""
+_CONFIGS: Final = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: {first}, namespace: {one}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: {second}, namespace: {other}}}
+"""
+_POD: Final = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: settings, namespace: shop}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: check, namespace: shop}}
+spec: {{containers: [{{name: check, image: "check:1", envFrom: [{{configMapRef: {{name: {config}}}}}]}}]}}
+"""
+
+
+@rule(
+    "VER140",
+    "error",
+    "two objects of one kind have the same name",
+    scope=TreeContext,
+    why="The second one that is applied wins, and Argo CD reports a shared resource as long as both are there.",
+    remedy="Keep one of the two, or rename it.",
+    example=_CONFIGS.format(first="a", one="shop", second="a", other="shop"),
+    instead=_CONFIGS.format(first="a", one="shop", second="b", other="shop"),
+)
+def repeated_object(ctx: TreeContext) -> Iterator[Problem]:
+    """Compare group, kind, namespace and name of all objects."""
+    seen: dict[tuple[str, str, str, str], Object] = {}
+    for item in ctx.objects.all:
+        key = (item.group, item.kind, "" if item.cluster_wide else item.namespace, item.name)
+        first = seen.setdefault(key, item)
+        if first is not item and item.name:
+            where = first.file.name if first.file.name != item.file.name else "this file"
+            yield Problem(("metadata", "name"), f"{item} is already defined in {where}", document=item)
+
+
+@rule(
+    "VER141",
+    "warning",
+    "a cluster-wide object has a namespace",
+    scope=TreeContext,
+    why="The namespace has no effect, and the comparison with the cluster never settles.",
+    remedy="Remove `metadata.namespace`.",
+    example="apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, namespace: shop}",
+    instead="apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}",
+)
+def needless_namespace(ctx: TreeContext) -> Iterator[Problem]:
+    """Look for namespaces of objects whose kind has none."""
+    for item in ctx.objects.all:
+        if item.cluster_wide and item.namespace:
+            message = f"{item.kind} {item.name} is cluster-wide, so its namespace has no effect"
+            yield Problem(("metadata", "namespace"), message, document=item, on_key=True)
+
+
+@rule(
+    "VER142",
+    "warning",
+    "some objects of a folder have a namespace and others have none",
+    scope=TreeContext,
+    why="Objects without a namespace go wherever the tool that applies them points, away from the others.",
+    remedy="Write the namespace in all of them, or in none.",
+    example=_CONFIGS.format(first="a", one="", second="b", other="shop"),
+    instead=_CONFIGS.format(first="a", one="shop", second="b", other="shop"),
+)
+def mixed_namespaces(ctx: TreeContext) -> Iterator[Problem]:
+    """Compare the objects of each folder."""
+    for items in ctx.objects.by_folder.values():
+        named = [item for item in items if item.name and not item.cluster_wide]
+        without = next((item for item in named if not item.namespace), None)
+        other = next((item for item in named if item.namespace), None)
+        if without and other:
+            message = f"{without} has no namespace, unlike {other} in the same folder"
+            yield Problem(("metadata", "name"), message, document=without)
+
+
+@rule(
+    "VER150",
+    "error",
+    "a reference leads to an object that does not exist",
+    scope=TreeContext,
+    why="The object waits for one that never comes, or is refused.",
+    remedy="Correct the name, or add the object.",
+    example=_POD.format(config="setings"),
+    instead=_POD.format(config="settings"),
+)
+def broken_reference(ctx: TreeContext) -> Iterator[Problem]:
+    """Report a name that is not there although the folder has objects of that kind: the name is the mistake."""
+    for item, reference, neighbours in ctx.dangling:
+        if neighbours:
+            names = [other.name for other in neighbours]
+            near = misspelt(reference.name, names)
+            guess = f"did you mean {near}?" if near else f"there is {', '.join(names[:4])}"
+            message = f"{item} names {_named(reference)}, which does not exist; {guess}"
+            yield Problem(reference.path, message, document=item)
+
+
+@rule(
+    "VER151",
+    "info",
+    "a reference leads to an object that is not in the tree",
+    scope=TreeContext,
+    why="The object may be in another repository or folder, so it was not checked whether it exists.",
+    remedy="Verify it together with its target.",
+    example="""\
+apiVersion: v1
+kind: Pod
+metadata: {name: check, namespace: shop}
+spec: {serviceAccountName: checks, containers: [{name: check, image: "registry.example/check:1"}]}
+""",
+)
+def reference_elsewhere(ctx: TreeContext) -> Iterator[Problem]:
+    """Report names and selectors that lead out of the tree."""
+    for item, reference, neighbours in ctx.dangling:
+        if not neighbours:
+            message = f"{item} names {_named(reference)}, which is not in the tree"
+            yield Problem(reference.path, message, document=item)
+    for flow in workflow_contexts(ctx.objects):
+        for path, called in missing_workflow_templates(flow):
+            message = f"{flow.document} calls {called}, which is not in the tree"
+            yield Problem(path, message, document=flow.document)
+    for item, noun, nearby in _selecting_nothing(ctx):
+        if not nearby:
+            message = f"{item} selects {noun}s that are not in the tree"
+            yield Problem(("spec", "selector"), message, document=item, on_key=True)
+
+
+def _named(reference: Reference) -> str:
+    where = f" in the namespace {reference.namespace}" if reference.namespace else ""
+    return f"{reference.kind} {reference.name}{where}"
+
+
+def _service_selector(service: Object) -> Body:
+    """Return the selector of a Service without the hash that the controller adds."""
+    labels = {key: value for key, value in as_map(service.spec.get("selector")).items() if key != _HASH}
+    return {"matchLabels": labels} if labels else {}
+
+
+def _pod_selectors(objects: Objects) -> Iterator[tuple[Object, Body]]:
+    """Yield the objects that select pods of their own namespace, with their selectors."""
+    for service in objects.of("", "Service"):
+        if selector := _service_selector(service):
+            yield service, selector
+    for budget in objects.of("policy", "PodDisruptionBudget"):
+        yield budget, as_map(budget.spec.get("selector"))
+    for monitor in objects.of(_MONITORING, "PodMonitor"):
+        if not as_map(monitor.spec.get("namespaceSelector")):
+            yield monitor, as_map(monitor.spec.get("selector"))
+
+
+def _monitored_services(objects: Objects) -> Iterator[tuple[Object, list[Object], list[Object]]]:
+    """Yield the ServiceMonitors of their own namespace, the Services that they select, and all that they could."""
+    for monitor in objects.of(_MONITORING, "ServiceMonitor"):
+        selector = as_map(monitor.spec.get("selector"))
+        if selector and not as_map(monitor.spec.get("namespaceSelector")):
+            services = objects.of("", "Service")
+            near = [item for item in services if may_share_namespace(item.namespace, monitor.namespace)]
+            yield monitor, [item for item in near if selects(selector, item.labels)], near
+
+
+def _selecting_nothing(ctx: TreeContext) -> Iterator[tuple[Object, str, bool]]:
+    """Yield objects whose selector matches nothing: what it should match, and whether their folder has such objects."""
+    for item, selector in _pod_selectors(ctx.objects):
+        if selector and not ctx.pods.matching(selector, item.namespace):
+            yield item, "pod", item.folder in ctx.pods.folders
+    for monitor, chosen, near in _monitored_services(ctx.objects):
+        if not chosen:
+            yield monitor, "Service", any(item.folder == monitor.folder for item in near)
+
+
+@rule(
+    "VER152",
+    "error",
+    "a selector matches nothing",
+    scope=TreeContext,
+    why="A Service without pods has no endpoints, so every request fails; a monitor or a budget has no effect.",
+    remedy="Make the selector equal to labels of a pod template (for a ServiceMonitor: of a Service).",
+    example=_PAIR.format(app="card", port="http"),
+    instead=_PAIR.format(app="cart", port="http"),
+)
+def selector_without_match(ctx: TreeContext) -> Iterator[Problem]:
+    """Report selectors that match nothing although the folder has such objects, and Deployments without own pods."""
+    for item, noun, nearby in _selecting_nothing(ctx):
+        if nearby:
+            message = f"{item} selects no {noun} of this tree"
+            yield Problem(("spec", "selector"), message, document=item, on_key=True)
+    for deployment in ctx.objects.of("apps", "Deployment"):
+        selector = as_map(deployment.spec.get("selector"))
+        for _, template in templates_of(deployment):
+            if selector and not selects(selector, labels_of(template)):
+                message = f"{deployment} does not select the pods of its own template"
+                yield Problem(("spec", "selector"), message, document=deployment, on_key=True)
+
+
+@rule(
+    "VER153",
+    "error",
+    "a port does not exist at the target",
+    scope=TreeContext,
+    why="Requests or scrapes go to a port on which nothing listens.",
+    remedy="Name a port that the target has.",
+    example=_PAIR.format(app="cart", port="web"),
+    instead=_PAIR.format(app="cart", port="http"),
+)
+def missing_port(ctx: TreeContext) -> Iterator[Problem]:
+    """Compare the ports of Services, monitors and routes with those of their targets."""
+    yield from _ports_of_pods(ctx)
+    for monitor, chosen, _ in _monitored_services(ctx.objects):
+        ports = {as_text(port.get("name")) for item in chosen for _, port in each(item.spec.get("ports"), ())}
+        for at, endpoint in each(monitor.spec.get("endpoints"), ("spec", "endpoints")):
+            port = as_text(endpoint.get("port"))
+            if port and chosen and port not in ports:
+                message = f"{monitor} scrapes the port {port}, which its Services do not name"
+                yield Problem((*at, "port"), message, document=monitor)
+    for route, at, backend, service in _service_backends(ctx.objects):
+        numbers = [port.get("port") for _, port in each(service.spec.get("ports"), ())] if service else []
+        number = backend.get("port")
+        wrong = isinstance(number, int) and number not in numbers and all(isinstance(n, int) for n in numbers)
+        if service and wrong:
+            found = f"has only {', '.join(map(str, numbers))}" if numbers else "has no port"
+            message = f"{route} sends to port {number} of {service}, which {found}"
+            yield Problem((*at, "port"), message, document=route)
+
+
+def _ports_of_pods(ctx: TreeContext) -> Iterator[Problem]:
+    lists = {
+        "Service": ("ports", "targetPort", "sends to"),
+        "PodMonitor": ("podMetricsEndpoints", "port", "scrapes"),
+    }
+    for item, selector in _pod_selectors(ctx.objects):
+        named = [port_names(pod) for pod in ctx.pods.matching(selector, item.namespace)]
+        if not named or item.kind not in lists:
+            continue
+        field, key, verb = lists[item.kind]
+        for at, entry in each(item.spec.get(field), ("spec", field)):
+            port = as_text(entry.get(key))
+            if port and not any(port in names for names in named):
+                message = f"{item} {verb} the port {port}, which no container of its pods names"
+                yield Problem((*at, key), message, document=item)
+
+
+def _service_backends(objects: Objects) -> Iterator[tuple[Object, Path, Body, Object | None]]:
+    """Yield the backends of HTTPRoutes that are Services, with the Service if it is in the tree."""
+    for route in objects.of(_GATEWAY, "HTTPRoute"):
+        for at, backend in route_backends(route):
+            if (as_text(backend.get("kind")) or "Service") == "Service" and not as_text(backend.get("group")):
+                namespace = as_text(backend.get("namespace")) or route.namespace
+                yield route, at, backend, objects.get("", "Service", namespace, as_text(backend.get("name")))
+
+
+_CROSSING: Final = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: cart, namespace: web}}
+spec: {{rules: [{{backendRefs: [{{name: model-stable, {namespace}port: 80}}]}}]}}
+"""
+
+
+@rule(
+    "VER154",
+    "warning",
+    "a route sends to another namespace without a grant",
+    scope=TreeContext,
+    why="The Gateway refuses the backend and answers 500.",
+    remedy="Add a ReferenceGrant in the namespace of the Service.",
+    example=_CROSSING.format(namespace="namespace: shop, "),
+    instead=_CROSSING.format(namespace=""),
+    source="Gateway API 1.4, ReferenceGrant",
+)
+def crossing_without_grant(ctx: TreeContext) -> Iterator[Problem]:
+    """Look for a ReferenceGrant for every backend in another namespace."""
+    for route, at, backend, _ in _service_backends(ctx.objects):
+        namespace, name = as_text(backend.get("namespace")) or route.namespace, as_text(backend.get("name"))
+        if not may_share_namespace(namespace, route.namespace) and not _is_granted(
+            ctx.objects, route, namespace, name
+        ):
+            message = (
+                f"{route} sends to Service {namespace}/{name}, and no ReferenceGrant in the tree allows it"
+            )
+            yield Problem((*at, "namespace"), message, document=route)
+
+
+def _is_granted(objects: Objects, route: Object, namespace: str, name: str) -> bool:
+    for grant in objects.of(_GATEWAY, "ReferenceGrant"):
+        origins = [_origin(as_map(entry)) for entry in as_list(grant.spec.get("from"))]
+        targets = [as_map(entry) for entry in as_list(grant.spec.get("to"))]
+        named = any(
+            target.get("kind") == "Service" and as_text(target.get("name")) in ("", name)
+            for target in targets
+        )
+        if grant.namespace == namespace and named and (_GATEWAY, "HTTPRoute", route.namespace) in origins:
+            return True
+    return False
+
+
+def _origin(entry: Body) -> tuple[Any, Any, Any]:
+    return as_text(entry.get("group")), as_text(entry.get("kind")), as_text(entry.get("namespace"))

@@ -1,0 +1,517 @@
+"""Rules on the spec of a Rollout: counts, selector, source of pods, strategy, and switches that surprise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from generator.lint.controller import is_label_value, is_qualified_name
+from generator.lint.engine import Problem, rule
+from generator.lint.objects import Body, as_int, as_list, as_map, as_text, each, has, selects
+from generator.lint.rollout import BLUE_GREEN, CANARY, ROUTING
+from generator.lint.rules.contexts import INVALID, VALIDATION, RolloutContext
+
+_REF_KINDS: Final = ("Deployment", "ReplicaSet", "PodTemplate")
+_OPERATORS: Final = {"In": True, "NotIn": True, "Exists": False, "DoesNotExist": False}
+_PREFERRED: Final = "preferredDuringSchedulingIgnoredDuringExecution"
+_REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
+_DEFAULT_HISTORY: Final = 10
+_DEFAULT_DEADLINE_S: Final = 600
+
+
+@rule(
+    "ROL101",
+    "error",
+    "`spec.replicas` is negative",
+    scope=RolloutContext,
+    why=INVALID,
+    remedy="Set `spec.replicas` to 0 or more, or leave it out when an autoscaler sets it.",
+    example="spec: {replicas: -1}",
+    instead="spec: {replicas: 3}",
+    source=VALIDATION,
+)
+def negative_replicas(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check `spec.replicas`."""
+    if as_int(ctx.rollout.spec.get("replicas")) < 0:
+        yield Problem(("spec", "replicas"), f"`spec.replicas` is {ctx.rollout.spec['replicas']}")
+
+
+@rule(
+    "ROL102",
+    "error",
+    "`spec.selector` is missing, empty or invalid",
+    scope=RolloutContext,
+    why=f"The selector tells the controller which pods belong to the Rollout. {INVALID}",
+    remedy="Give `spec.selector.matchLabels` at least one label of the pod template.",
+    example="spec: {selector: }",
+    instead="spec: {selector: {matchLabels: {app: model}}}",
+    source=VALIDATION,
+)
+def unusable_selector(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check the selector; a Rollout with a workloadRef may leave it out."""
+    spec, path = ctx.rollout.spec, ("spec", "selector")
+    selector = as_map(spec.get("selector"))
+    labels, expressions = as_map(selector.get("matchLabels")), as_list(selector.get("matchExpressions"))
+    if not ctx.rollout.has_workload_ref:
+        if not labels and not expressions:
+            yield Problem(
+                path,
+                "`spec.selector` selects nothing" if has(spec, "selector") else "`spec.selector` is missing",
+            )
+        for key, value in labels.items():
+            if not is_qualified_name(str(key)) or not is_label_value(as_text(value)):
+                yield Problem((*path, "matchLabels", key), f"`{key}: {value}` is not a valid label")
+    for at, expression in each(expressions, (*path, "matchExpressions")):
+        operator, values = as_text(expression.get("operator")), as_list(expression.get("values"))
+        if operator not in _OPERATORS:
+            yield Problem(
+                (*at, "operator"), f"`{operator}` is not an operator; use one of {', '.join(_OPERATORS)}"
+            )
+        elif bool(values) != _OPERATORS[operator]:
+            verb = "accepts no" if values else "needs"
+            yield Problem((*at, "values"), f"the operator {operator} {verb} values")
+        if not is_qualified_name(as_text(expression.get("key"))):
+            yield Problem((*at, "key"), f"`{expression.get('key')}` is not a valid label key")
+        if wrong := [value for value in values if not is_label_value(as_text(value))]:
+            yield Problem((*at, "values"), f"`{wrong[0]}` is not a valid label value")
+
+
+@rule(
+    "ROL103",
+    "error",
+    "`spec.workloadRef` and `spec.template` are both set",
+    scope=RolloutContext,
+    why=f"With two pod templates it is not defined which one runs. {INVALID}",
+    remedy="Remove either `spec.workloadRef` or `spec.template`.",
+    example="spec: {workloadRef: {apiVersion: apps/v1, kind: Deployment, name: model}}",
+    instead="spec: {workloadRef: }",
+    source=VALIDATION,
+)
+def two_pod_templates(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check for a second source of pods; the controller looks at labels and annotations of the template only."""
+    metadata = as_map(ctx.rollout.template.get("metadata"))
+    if ctx.rollout.has_workload_ref and (
+        as_map(metadata.get("labels")) or as_map(metadata.get("annotations"))
+    ):
+        yield Problem(("spec", "template"), "there is a `template` next to the `workloadRef`")
+
+
+@rule(
+    "ROL104",
+    "error",
+    "`spec.workloadRef` names a kind that has no usable pod template",
+    scope=RolloutContext,
+    why="The controller can take pods from a Deployment, a ReplicaSet or a PodTemplate only. It reports the "
+    "Rollout as invalid and starts nothing.",
+    remedy=f"Refer to one of {', '.join(_REF_KINDS)}.",
+    example="spec: {template: , selector: , workloadRef: {apiVersion: apps/v1, kind: StatefulSet, name: model}}",
+    instead="spec: {template: , selector: , workloadRef: {apiVersion: apps/v1, kind: Deployment, name: model}}",
+    source="Argo Rollouts 1.10, rollout/templateref.go",
+)
+def unusable_workload_kind(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check the kind of the workloadRef."""
+    kind = as_map(ctx.rollout.spec.get("workloadRef")).get("kind")
+    if ctx.rollout.has_workload_ref and kind not in _REF_KINDS:
+        yield Problem(("spec", "workloadRef", "kind"), f"a Rollout cannot take its pods from a {kind}")
+
+
+@rule(
+    "ROL105",
+    "error",
+    "the selector does not match the pod template",
+    scope=RolloutContext,
+    why=f"The controller would not find the pods that it creates. {INVALID}",
+    remedy="Give the pod template every label that `spec.selector` requires.",
+    example="spec: {selector: {matchLabels: {app: model, tier: web}}}",
+    instead="spec: {selector: {matchLabels: {app: model}}}",
+    source=VALIDATION,
+)
+def selector_misses_template(ctx: RolloutContext) -> Iterator[Problem]:
+    """Compare the selector with the labels of the Rollout's own pod template."""
+    labels = as_map(as_map(ctx.rollout.template.get("metadata")).get("labels"))
+    selector = as_map(ctx.rollout.spec.get("selector"))
+    if not ctx.rollout.has_workload_ref and not selects(selector, labels):
+        yield Problem(
+            ("spec", "template", "metadata", "labels"), "`spec.selector` does not match these labels"
+        )
+
+
+@rule(
+    "ROL109",
+    "error",
+    "a time or a limit of the Rollout is negative",
+    scope=RolloutContext,
+    why=INVALID,
+    remedy="Use 0 or more.",
+    example="spec: {minReadySeconds: -5}",
+    instead="spec: {minReadySeconds: 5}",
+    source=VALIDATION,
+)
+def negative_limit(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check the three counts that may not be negative."""
+    for key in ("minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"):
+        if as_int(ctx.rollout.spec.get(key)) < 0:
+            yield Problem(("spec", key), f"`spec.{key}` is {ctx.rollout.spec[key]}")
+
+
+@rule(
+    "ROL110",
+    "error",
+    "the progress deadline is not longer than `minReadySeconds`",
+    scope=RolloutContext,
+    why=f"Pods would miss the deadline before they can count as ready. {INVALID}",
+    remedy="Make `progressDeadlineSeconds` (600 when left out) larger than `minReadySeconds`.",
+    example="spec: {minReadySeconds: 600}",
+    instead="spec: {minReadySeconds: 600, progressDeadlineSeconds: 900}",
+    source=VALIDATION,
+)
+def deadline_before_ready(ctx: RolloutContext) -> Iterator[Problem]:
+    """Compare the deadline with the readiness wait."""
+    deadline = as_int(ctx.rollout.spec.get("progressDeadlineSeconds"), _DEFAULT_DEADLINE_S)
+    ready = as_int(ctx.rollout.spec.get("minReadySeconds"))
+    if deadline <= ready:
+        message = f"the progress deadline of {deadline:,} s is not longer than `minReadySeconds`, {ready:,} s"
+        yield Problem(("spec", "progressDeadlineSeconds"), message)
+
+
+@rule(
+    "ROL111",
+    "error",
+    "a Rollout has no strategy, or two",
+    scope=RolloutContext,
+    why=INVALID,
+    remedy="Keep exactly one of `strategy.canary` and `strategy.blueGreen`.",
+    example="spec: {strategy: }",
+    instead="spec: {strategy: {blueGreen: {activeService: model-stable}}}",
+    source=VALIDATION,
+)
+def not_one_strategy(ctx: RolloutContext) -> Iterator[Problem]:
+    """Count the strategies."""
+    if (ctx.rollout.canary is None) == (ctx.rollout.blue_green is None):
+        both = ctx.rollout.canary is not None
+        message = (
+            "both `canary` and `blueGreen` are set" if both else "neither `canary` nor `blueGreen` is set"
+        )
+        yield Problem(("spec", "strategy"), message)
+
+
+@rule(
+    "ROL121",
+    "error",
+    "the active and the preview Service are the same",
+    scope=RolloutContext,
+    why=f"Blue-green keeps users on one Service and the new version on another. {INVALID}",
+    remedy="Name an `activeService`, and another Service as `previewService` or none.",
+    example="spec: {strategy: {blueGreen: {activeService: model-stable, previewService: model-stable}}}",
+    instead="spec: {strategy: {blueGreen: {activeService: model-stable, previewService: model-canary}}}",
+    source=VALIDATION,
+)
+def same_services(ctx: RolloutContext) -> Iterator[Problem]:
+    """Compare the two Services; two missing names are equal, too."""
+    strategy = ctx.rollout.blue_green
+    if strategy is None or ctx.rollout.canary is not None:
+        return
+    active, preview = as_text(strategy.get("activeService")), as_text(strategy.get("previewService"))
+    if active == preview:
+        message = (
+            f"`{active}` is both the active and the preview Service"
+            if active
+            else "`activeService` is missing"
+        )
+        yield Problem((*BLUE_GREEN, "activeService"), message)
+
+
+@rule(
+    "ROL122",
+    "error",
+    "more old revisions stay scaled up than are kept",
+    scope=RolloutContext,
+    why=INVALID,
+    remedy=f"Lower `scaleDownDelayRevisionLimit`, or raise `revisionHistoryLimit` ({_DEFAULT_HISTORY} when left "
+    "out).",
+    example="""\
+spec:
+  revisionHistoryLimit: 2
+  strategy: {blueGreen: {activeService: model-stable, scaleDownDelayRevisionLimit: 3}}
+""",
+    instead="""\
+spec:
+  revisionHistoryLimit: 3
+  strategy: {blueGreen: {activeService: model-stable, scaleDownDelayRevisionLimit: 3}}
+""",
+    source=VALIDATION,
+)
+def history_too_short(ctx: RolloutContext) -> Iterator[Problem]:
+    """Compare the two limits on revisions."""
+    strategy = ctx.rollout.blue_green or {}
+    history = as_int(ctx.rollout.spec.get("revisionHistoryLimit"), _DEFAULT_HISTORY)
+    scaled = as_int(strategy.get("scaleDownDelayRevisionLimit"), history)
+    if ctx.rollout.canary is None and scaled > history:
+        message = f"{scaled} old revisions are to stay scaled up, but only {history} are kept"
+        yield Problem((*BLUE_GREEN, "scaleDownDelayRevisionLimit"), message)
+
+
+@rule(
+    "ROL123",
+    "error",
+    "`antiAffinity` is not exactly one of preferred and required",
+    scope=RolloutContext,
+    why=INVALID,
+    remedy="Keep one of the two; a preference needs a weight from 1 to 100.",
+    example=f"spec: {{strategy: {{canary: {{antiAffinity: {{{_PREFERRED}: {{weight: 0}}}}}}}}}}",
+    instead=f"spec: {{strategy: {{canary: {{antiAffinity: {{{_PREFERRED}: {{weight: 1}}}}}}}}}}",
+    source=VALIDATION,
+)
+def not_one_anti_affinity(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check the anti-affinity of either strategy; with two strategies the controller stops before."""
+    if None not in (ctx.rollout.canary, ctx.rollout.blue_green):
+        return
+    for base, strategy in ((CANARY, ctx.rollout.canary), (BLUE_GREEN, ctx.rollout.blue_green)):
+        if not has(strategy or {}, "antiAffinity"):
+            continue
+        affinity, path = as_map((strategy or {})["antiAffinity"]), (*base, "antiAffinity")
+        if has(affinity, _PREFERRED) == has(affinity, _REQUIRED):
+            yield Problem(path, "`antiAffinity` must be either preferred or required")
+        weight = as_map(affinity.get(_PREFERRED)).get("weight")
+        if has(affinity, _PREFERRED) and not 1 <= as_int(weight) <= 100:
+            yield Problem(
+                (*path, _PREFERRED, "weight"), f"the weight must be from 1 to 100, not {as_int(weight)}"
+            )
+
+
+@rule(
+    "ANA442",
+    "warning",
+    "an aborted version is never scaled down",
+    scope=RolloutContext,
+    why="`abortScaleDownDelaySeconds: 0` does not mean at once, it means never: the pods of the aborted version keep "
+    "running until somebody deletes them.",
+    remedy="Set `abortScaleDownDelaySeconds` to 30 or more, or leave it out.",
+    example="spec: {strategy: {canary: {abortScaleDownDelaySeconds: 0}}}",
+    instead="spec: {strategy: {canary: {abortScaleDownDelaySeconds: 30}}}",
+    source="Argo Rollouts 1.10, utils/defaults/defaults.go",
+)
+def abort_keeps_pods(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check the delay of either strategy."""
+    for path, strategy in ((CANARY, ctx.rollout.canary), (BLUE_GREEN, ctx.rollout.blue_green)):
+        if (strategy or {}).get("abortScaleDownDelaySeconds") == 0:
+            yield Problem(
+                (*path, "abortScaleDownDelaySeconds"), "with 0 the pods of an aborted version keep running"
+            )
+
+
+@rule(
+    "ANA443",
+    "info",
+    "the stable version loses its pods during a canary",
+    scope=RolloutContext,
+    why="With `dynamicStableScale` an abort can move traffic back only as fast as stable pods start again.",
+    remedy="Use `dynamicStableScale` only where pods cost more than a quick rollback is worth.",
+    example="spec: {strategy: {canary: {dynamicStableScale: true}}}",
+    instead="spec: {strategy: {canary: {dynamicStableScale: false}}}",
+    source="Argo Rollouts 1.10, utils/replicaset/canary.go",
+)
+def stable_shrinks(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check for `dynamicStableScale`."""
+    if (ctx.rollout.canary or {}).get("dynamicStableScale") is True:
+        yield Problem(
+            (*CANARY, "dynamicStableScale"), "a rollback waits until stable pods have started again"
+        )
+
+
+@rule(
+    "ANA444",
+    "warning",
+    "a version that never becomes ready is not aborted",
+    scope=RolloutContext,
+    why="After the progress deadline the Rollout is reported as Degraded, but the new version stays up, and nothing "
+    "moves until somebody acts.",
+    remedy="Set `spec.progressDeadlineAbort` to true, and the deadline above the time that a model needs to load.",
+    example="spec: {progressDeadlineAbort: false}",
+    instead="spec: {progressDeadlineAbort: true}",
+    source="Argo Rollouts 1.10, rollout/sync.go",
+)
+def deadline_without_abort(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check for `progressDeadlineAbort`."""
+    if ctx.rollout.spec.get("progressDeadlineAbort") is not True:
+        message = "a new version that never becomes ready stays up: `progressDeadlineAbort` is not true"
+        yield Problem(("spec", "progressDeadlineAbort"), message)
+
+
+@rule(
+    "ANA447",
+    "info",
+    "an abort waits for the stable version to be fully available",
+    scope=RolloutContext,
+    why="Between Istio subsets the weight goes back only once every stable pod is available. Until then users "
+    "stay on the aborted version.",
+    remedy="Give the Rollout a `canaryService` and a `stableService`, or set `replicaProgressThreshold`.",
+    example="""\
+spec:
+  strategy:
+    canary:
+      canaryService:
+      stableService:
+      trafficRouting:
+        istio:
+          virtualService: {name: model}
+          destinationRule: {name: model, canarySubsetName: canary, stableSubsetName: stable}
+""",
+    instead="""\
+spec:
+  strategy:
+    canary:
+      canaryService:
+      stableService:
+      replicaProgressThreshold: {type: Percentage, value: 50}
+      trafficRouting:
+        istio:
+          virtualService: {name: model}
+          destinationRule: {name: model, canarySubsetName: canary, stableSubsetName: stable}
+""",
+    source="Argo Rollouts 1.10, rollout/trafficrouting.go",
+)
+def abort_waits(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check for Istio subsets without Services."""
+    canary, istio = ctx.rollout.canary or {}, ctx.rollout.router("istio") or {}
+    subsets = has(istio, "destinationRule") and not as_text(canary.get("canaryService"))
+    if subsets and not has(canary, "replicaProgressThreshold"):
+        message = "after an abort users stay on the canary until every stable pod is available"
+        yield Problem((*ROUTING, "istio", "destinationRule"), message)
+
+
+@rule(
+    "ANA448",
+    "warning",
+    "`spec.replicas` is set although an autoscaler sets it, too",
+    scope=RolloutContext,
+    why="Every sync sets the count back to the value in git, until the autoscaler changes it again.",
+    remedy="Leave `spec.replicas` out of the Rollout.",
+    example="""\
+spec: {replicas: 3}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: model, namespace: shop}
+spec: {scaleTargetRef: {apiVersion: argoproj.io/v1alpha1, kind: Rollout, name: model}, maxReplicas: 5}
+""",
+    instead="""\
+spec: {replicas: }
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: model, namespace: shop}
+spec: {scaleTargetRef: {apiVersion: argoproj.io/v1alpha1, kind: Rollout, name: model}, maxReplicas: 5}
+""",
+    source="Argo Rollouts 1.10, rollout/sync.go",
+)
+def two_owners_of_replicas(ctx: RolloutContext) -> Iterator[Problem]:
+    """Look for an autoscaler whose target is this Rollout."""
+    if not has(ctx.rollout.spec, "replicas"):
+        return
+    for scaler in ctx.objects.of_kind("HorizontalPodAutoscaler"):
+        target = as_map(scaler.spec.get("scaleTargetRef"))
+        if target.get("kind") == "Rollout" and target.get("name") == ctx.document.name:
+            yield Problem(("spec", "replicas"), f"{scaler} sets the replicas as well")
+
+
+@rule(
+    "ANA452",
+    "warning",
+    "a promotion that needs approval also happens by the clock",
+    scope=RolloutContext,
+    why="`autoPromotionSeconds` overrides `autoPromotionEnabled: false`: after that time the new version is promoted "
+    "although nobody approved it.",
+    remedy="Remove `autoPromotionSeconds`.",
+    example="""\
+spec:
+  strategy: {blueGreen: {activeService: model-stable, autoPromotionEnabled: false, autoPromotionSeconds: 60}}
+""",
+    instead="spec: {strategy: {blueGreen: {activeService: model-stable, autoPromotionEnabled: false}}}",
+    source="Argo Rollouts 1.10, rollout/bluegreen.go",
+)
+def timed_approval(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check for a promotion that waits for a person and for a time."""
+    strategy = ctx.rollout.blue_green or {}
+    seconds = as_int(strategy.get("autoPromotionSeconds"))
+    if strategy.get("autoPromotionEnabled") is False and seconds > 0:
+        message = f"the new version is promoted after {seconds:,} s without approval"
+        yield Problem((*BLUE_GREEN, "autoPromotionSeconds"), message)
+
+
+@rule(
+    "ANA453",
+    "warning",
+    "a disruption budget lets no node be drained",
+    scope=RolloutContext,
+    why="A minimum as large as the number of pods blocks every eviction, so nodes cannot be drained for an upgrade.",
+    remedy="Use `maxUnavailable: 1` in the PodDisruptionBudget.",
+    example="""\
+spec: {replicas: 3}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: model, namespace: shop}
+spec: {minAvailable: 3, selector: {matchLabels: {app: model}}}
+""",
+    instead="""\
+spec: {replicas: 3}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: model, namespace: shop}
+spec: {maxUnavailable: 1, selector: {matchLabels: {app: model}}}
+""",
+    source="Kubernetes 1.36, pkg/controller/disruption/disruption.go",
+)
+def budget_blocks_drain(ctx: RolloutContext) -> Iterator[Problem]:
+    """Compare the budgets that select the pods with their number."""
+    labels = as_map(as_map(ctx.rollout.template.get("metadata")).get("labels"))
+    replicas = as_int(ctx.rollout.spec.get("replicas"))
+    for budget in ctx.objects.of_kind("PodDisruptionBudget"):
+        wanted = as_map(as_map(budget.spec.get("selector")).get("matchLabels"))
+        minimum = budget.spec.get("minAvailable")
+        blocks = minimum == "100%" or as_int(minimum) >= replicas > 0
+        if wanted and all(labels.get(k) == v for k, v in wanted.items()) and blocks:
+            yield Problem(
+                ("spec", "replicas"), f"{budget} requires {minimum} available pods, so none can be evicted"
+            )
+
+
+@rule(
+    "ANA454",
+    "info",
+    "a rollback within the window skips steps and analysis",
+    scope=RolloutContext,
+    why="Going back to one of the last revisions takes effect at once, without steps and without analysis.",
+    remedy="Leave `rollbackWindow` out if every change of version must pass its gates.",
+    example="spec: {rollbackWindow: {revisions: 3}}",
+    instead="spec: {rollbackWindow: }",
+    source="Argo Rollouts 1.10, rollout/canary.go",
+)
+def unchecked_rollback(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check for a rollback window."""
+    revisions = as_int(as_map(ctx.rollout.spec.get("rollbackWindow")).get("revisions"))
+    if revisions > 0:
+        message = f"going back by up to {revisions} revision{'s' * (revisions > 1)} skips steps and analysis"
+        yield Problem(("spec", "rollbackWindow"), message)
+
+
+@rule(
+    "ANA462",
+    "warning",
+    "an operational switch is kept in git",
+    scope=RolloutContext,
+    why="`paused` and `restartAt` are meant for the moment. In git they are applied again by every sync.",
+    remedy="Remove the field; pause and restart with `kubectl argo rollouts`.",
+    example="spec: {paused: true}",
+    instead="spec: {paused: false}",
+    source="Argo Rollouts 1.10, pkg/apis/rollouts/v1alpha1/types.go",
+)
+def switch_in_git(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check for `paused` and `restartAt`."""
+    spec: Body = ctx.rollout.spec
+    if spec.get("paused") is True:
+        yield Problem(("spec", "paused"), "every sync pauses the Rollout")
+    if has(spec, "restartAt"):
+        yield Problem(("spec", "restartAt"), "every sync sets the time of a restart")

@@ -1,0 +1,526 @@
+"""Rules on the steps of a canary: what the controller refuses, and steps that do something else than they seem to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from generator.lint.controller import is_qualified_name, pause_seconds
+from generator.lint.engine import Problem, rule
+from generator.lint.objects import Body, as_int, as_list, as_map, as_text, each, has
+from generator.lint.rollout import STEP_KINDS, Use
+from generator.lint.rules.capabilities import refusal
+from generator.lint.rules.contexts import INVALID, VALIDATION, RolloutContext
+from generator.source.document import Path
+
+_ALONE: Final = ("setWeight", "pause", "experiment", "analysis")
+_ROUTES: Final = ("setHeaderRoute", "setMirrorRoute")
+_ONE_WAY: Final = "exactly one of exact, prefix and regex"
+_PLAIN_FIELDS: Final = frozenset(
+    {"metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid"}
+)
+_SUBSCRIPT: Final = re.compile(r"(metadata\.annotations|metadata\.labels)\['(.*)'\]")
+
+
+def _steps(ctx: RolloutContext) -> list[tuple[Path, Body]]:
+    """Return the steps, none when the controller does not read them."""
+    return ctx.rollout.steps if ctx.rollout.is_canary else []
+
+
+def _steps_with(ctx: RolloutContext, key: str) -> Iterator[tuple[Path, Body]]:
+    """Yield the values of a key in the steps that have it, with their paths."""
+    for path, step in _steps(ctx):
+        if has(step, key):
+            yield (*path, key), as_map(step[key])
+
+
+@rule(
+    "ROL139",
+    "error",
+    "a step does nothing",
+    scope=RolloutContext,
+    why=INVALID,
+    remedy=f"Give the step one of {', '.join(STEP_KINDS)}; a pause without an end is `pause: {{}}`.",
+    example="spec: {strategy: {canary: {steps: [{setWeight: 50}, {}, {pause: {}}]}}}",
+    instead="spec: {strategy: {canary: {steps: [{setWeight: 50}, {pause: {}}]}}}",
+    source=VALIDATION,
+)
+def empty_step(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check that each step has a known key."""
+    for path, step in _steps(ctx):
+        if not any(has(step, kind) for kind in STEP_KINDS):
+            yield Problem(path, "the step has no key that the controller knows")
+
+
+@rule(
+    "ROL140",
+    "error",
+    "a step does two things",
+    scope=RolloutContext,
+    why=INVALID,
+    remedy="Make it several steps.",
+    example="spec: {strategy: {canary: {steps: [{setWeight: 50, pause: {}}]}}}",
+    instead="spec: {strategy: {canary: {steps: [{setWeight: 50}, {pause: {}}]}}}",
+    source=VALIDATION,
+)
+def two_things(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check for the keys that exclude each other."""
+    for path, step in _steps(ctx):
+        if len(kinds := [kind for kind in _ALONE if has(step, kind)]) > 1:
+            yield Problem(path, f"the step has {' and '.join(kinds)}")
+
+
+@rule(
+    "ROL141",
+    "error",
+    "a weight is below 0 or above the maximum",
+    scope=RolloutContext,
+    why=INVALID,
+    remedy="Use a whole number from 0 to 100 (or to `maxTrafficWeight`).",
+    example="spec: {strategy: {canary: {steps: [{setWeight: 101}, {pause: {}}]}}}",
+    instead="spec: {strategy: {canary: {steps: [{setWeight: 50}, {pause: {}}]}}}",
+    source=VALIDATION,
+)
+def weight_out_of_range(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check every `setWeight`."""
+    for path, step in _steps(ctx):
+        weight, most = step.get("setWeight"), ctx.rollout.max_weight
+        if weight is not None and not 0 <= as_int(weight) <= most:
+            yield Problem((*path, "setWeight"), f"the weight {weight} is not from 0 to {most}")
+
+
+@rule(
+    "ROL142",
+    "error",
+    "the duration of a pause is invalid",
+    scope=RolloutContext,
+    why=f"Durations are those of Go, which has no unit for days. {INVALID}",
+    remedy="Write seconds, or a duration such as 90s, 15m or 24h.",
+    example="spec: {strategy: {canary: {steps: [{setWeight: 50}, {pause: {duration: 1d}}]}}}",
+    instead="spec: {strategy: {canary: {steps: [{setWeight: 50}, {pause: {duration: 24h}}]}}}",
+    source=VALIDATION,
+)
+def invalid_pause(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check every pause."""
+    for path, pause in _steps_with(ctx, "pause"):
+        if pause_seconds(pause.get("duration")) < 0:
+            message = f"`{pause['duration']}` is not a duration such as 90s, 15m or 24h"
+            yield Problem((*path, "duration"), message)
+
+
+@rule(
+    "ROL143",
+    "error",
+    "`setCanaryScale` is used without a router",
+    scope=RolloutContext,
+    why=f"Without traffic routing the weight decides how many pods there are. {INVALID}",
+    remedy="Remove the step, or add `trafficRouting`.",
+    example="""\
+spec: {strategy: {canary: {trafficRouting: , steps: [{setCanaryScale: {replicas: 1}}, {setWeight: 0}]}}}
+""",
+    instead="spec: {strategy: {canary: {trafficRouting: , steps: [{setWeight: 50}, {pause: {}}]}}}",
+    source=VALIDATION,
+)
+def scale_without_router(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check every `setCanaryScale`."""
+    for path, _ in _steps_with(ctx, "setCanaryScale"):
+        if ctx.rollout.routing is None:
+            yield Problem(path, "`setCanaryScale` needs `trafficRouting`")
+
+
+@rule(
+    "ROL144",
+    "error",
+    "the router cannot route by header",
+    scope=RolloutContext,
+    why=INVALID,
+    remedy="Use Istio, ALB, Apisix or the Gateway API plugin.",
+    example="""\
+spec:
+  strategy:
+    canary:
+      trafficRouting: {managedRoutes: [{name: testers}], traefik: {weightedTraefikServiceName: model}}
+      steps:
+        - setWeight: 5
+        - setHeaderRoute: {name: testers, match: [{headerName: x-group, headerValue: {exact: testers}}]}
+        - pause: {}
+""",
+    instead="""\
+spec:
+  strategy:
+    canary:
+      trafficRouting: {managedRoutes: [{name: testers}], plugins: {argoproj-labs/gatewayAPI: {httpRoute: model}}}
+      steps:
+        - setWeight: 5
+        - setHeaderRoute: {name: testers, match: [{headerName: x-group, headerValue: {exact: testers}}]}
+        - pause: {}
+""",
+    source=VALIDATION,
+)
+def refused_header_route(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check every header step with the routers."""
+    why = refusal(ctx, "header")
+    for path, _ in _steps_with(ctx, "setHeaderRoute") if why else ():
+        yield Problem(path, f"`setHeaderRoute` cannot be used: {why}")
+
+
+def _matches(value: object) -> int:
+    """Return in how many ways a string is matched."""
+    return sum(bool(as_text(as_map(value).get(key))) for key in ("exact", "prefix", "regex"))
+
+
+@rule(
+    "ROL145",
+    "error",
+    "a header is not matched in exactly one way",
+    scope=RolloutContext,
+    why=INVALID,
+    remedy="Give `headerValue` exactly one of exact, prefix and regex; ALB supports exact only.",
+    example="""\
+spec:
+  strategy:
+    canary:
+      trafficRouting: {managedRoutes: [{name: testers}], plugins: {argoproj-labs/gatewayAPI: {httpRoute: model}}}
+      steps:
+        - setWeight: 5
+        - setHeaderRoute: {name: testers, match: [{headerName: x-group, headerValue: {exact: a, regex: b}}]}
+        - pause: {}
+""",
+    instead="""\
+spec:
+  strategy:
+    canary:
+      trafficRouting: {managedRoutes: [{name: testers}], plugins: {argoproj-labs/gatewayAPI: {httpRoute: model}}}
+      steps:
+        - setWeight: 5
+        - setHeaderRoute: {name: testers, match: [{headerName: x-group, headerValue: {regex: a|b}}]}
+        - pause: {}
+""",
+    source=VALIDATION,
+)
+def ambiguous_header(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check the matches of every header step, unless the router refuses the step as a whole."""
+    alb = ctx.rollout.router("alb") is not None
+    if refusal(ctx, "header"):
+        return
+    for path, route in _steps_with(ctx, "setHeaderRoute"):
+        for at, match in each(route.get("match"), (*path, "match")):
+            value = match.get("headerValue")
+            if _matches(value) != 1 or (alb and not as_text(as_map(value).get("exact"))):
+                message = f"`headerValue` needs {'`exact`: ALB supports nothing else' if alb else _ONE_WAY}"
+                yield Problem((*at, "headerValue"), message)
+
+
+@rule(
+    "ROL146",
+    "error",
+    "the controller refuses a mirror step with this router",
+    scope=RolloutContext,
+    why=INVALID,
+    remedy="Use Istio, or write the mirror into the route itself.",
+    example="""\
+spec:
+  strategy:
+    canary:
+      trafficRouting: {managedRoutes: [{name: shadow}], traefik: {weightedTraefikServiceName: model}}
+      steps: [{setMirrorRoute: {name: shadow, percentage: 100}}, {setWeight: 50}, {pause: {}}]
+""",
+    instead="""\
+spec:
+  strategy:
+    canary:
+      trafficRouting: {managedRoutes: [{name: shadow}], istio: {virtualService: {name: model}}}
+      steps: [{setMirrorRoute: {name: shadow, percentage: 100}}, {setWeight: 50}, {pause: {}}]
+""",
+    source=VALIDATION,
+)
+def refused_mirror_route(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check every mirror step with the routers."""
+    why = refusal(ctx, "mirror")
+    for path, _ in _steps_with(ctx, "setMirrorRoute") if why else ():
+        yield Problem(path, f"`setMirrorRoute` cannot be used: {why}")
+
+
+@rule(
+    "ROL147",
+    "error",
+    "a mirrored method or path is not matched in exactly one way",
+    scope=RolloutContext,
+    why=INVALID,
+    remedy="Give `method` and `path` exactly one of exact, prefix and regex each.",
+    example="""\
+spec:
+  strategy:
+    canary:
+      trafficRouting: {managedRoutes: [{name: shadow}], istio: {virtualService: {name: model}}}
+      steps:
+        - {setMirrorRoute: {name: shadow, match: [{method: {exact: GET, prefix: P}}]}}
+        - {setWeight: 50}
+        - {pause: {}}
+""",
+    instead="""\
+spec:
+  strategy:
+    canary:
+      trafficRouting: {managedRoutes: [{name: shadow}], istio: {virtualService: {name: model}}}
+      steps: [{setMirrorRoute: {name: shadow, match: [{method: {exact: GET}}]}}, {setWeight: 50}, {pause: {}}]
+""",
+    source=VALIDATION,
+)
+def ambiguous_mirror(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check the matches of every mirror step."""
+    for path, route in _steps_with(ctx, "setMirrorRoute"):
+        for at, match in each(route.get("match"), (*path, "match")):
+            for key in ("method", "path"):
+                if has(match, key) and _matches(match[key]) != 1:
+                    yield Problem((*at, key), f"`{key}` needs {_ONE_WAY}")
+
+
+@rule(
+    "ROL148",
+    "error",
+    "a step sets a route that is not a managed route",
+    scope=RolloutContext,
+    why=f"The controller creates and removes managed routes only. {INVALID}",
+    remedy="List the name under `trafficRouting.managedRoutes`.",
+    example="""\
+spec:
+  strategy:
+    canary:
+      trafficRouting: {managedRoutes: [{name: insiders}], plugins: {argoproj-labs/gatewayAPI: {httpRoute: model}}}
+      steps:
+        - setWeight: 5
+        - setHeaderRoute: {name: testers, match: [{headerName: x-group, headerValue: {exact: testers}}]}
+        - pause: {}
+""",
+    instead="""\
+spec:
+  strategy:
+    canary:
+      trafficRouting: {managedRoutes: [{name: testers}], plugins: {argoproj-labs/gatewayAPI: {httpRoute: model}}}
+      steps:
+        - setWeight: 5
+        - setHeaderRoute: {name: testers, match: [{headerName: x-group, headerValue: {exact: testers}}]}
+        - pause: {}
+""",
+    source=VALIDATION,
+)
+def unmanaged_route(ctx: RolloutContext) -> Iterator[Problem]:
+    """Compare the routes of steps with the list of managed routes."""
+    routing = ctx.rollout.routing
+    if routing is None:
+        return
+    managed = [as_text(as_map(route).get("name")) for route in as_list(routing.get("managedRoutes"))]
+    for kind in _ROUTES:
+        for path, route in _steps_with(ctx, kind):
+            if as_text(route.get("name")) not in managed:
+                message = f"`{route.get('name')}` is not in `trafficRouting.managedRoutes`"
+                yield Problem((*path, "name"), message)
+
+
+@rule(
+    "ROL149",
+    "error",
+    "the router cannot send traffic to an experiment",
+    scope=RolloutContext,
+    why=INVALID,
+    remedy="Remove the weight, or use Istio, ALB, SMI or a plugin.",
+    example="""\
+spec:
+  strategy:
+    canary:
+      steps: [{experiment: {templates: [{name: trial, specRef: canary, weight: 5}]}}]
+      trafficRouting: {traefik: {weightedTraefikServiceName: model}}
+""",
+    instead="""\
+spec:
+  strategy:
+    canary:
+      steps: [{experiment: {templates: [{name: trial, specRef: canary}]}}]
+      trafficRouting: {traefik: {weightedTraefikServiceName: model}}
+""",
+    source=VALIDATION,
+)
+def refused_experiment_weight(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check the weights of experiments with the routers."""
+    why = refusal(ctx, "experiment_weight")
+    for path, experiment in _steps_with(ctx, "experiment") if why else ():
+        for at, template in each(experiment.get("templates"), (*path, "templates")):
+            if has(template, "weight"):
+                yield Problem((*at, "weight"), f"an experiment cannot have a weight: {why}")
+
+
+@rule(
+    "ROL151",
+    "error",
+    "an argument refers to metadata that does not exist",
+    scope=RolloutContext,
+    why=f"The controller resolves a few fields of the Rollout's metadata only. {INVALID}",
+    remedy="Use metadata.name, .namespace, .uid, .labels['x'] or .annotations['x'].",
+    example="""\
+spec:
+  strategy:
+    canary:
+      steps:
+        - {setWeight: 50}
+        - analysis:
+            templates: [{templateName: quality}]
+            args: [{name: hash, valueFrom: {fieldRef: {fieldPath: metadata.generation}}}]
+""",
+    instead="""\
+spec:
+  strategy:
+    canary:
+      steps:
+        - {setWeight: 50}
+        - analysis:
+            templates: [{templateName: quality}]
+            args: [{name: hash, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}]
+""",
+    source=VALIDATION,
+)
+def unknown_metadata(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check the arguments of steps; those of the background run are resolved when it starts."""
+    for use in ctx.rollout.uses if ctx.rollout.is_canary else ():
+        if use.moment in {"step", "experiment"}:
+            yield from _unresolved(use)
+
+
+def metadata_resolves(use: Use) -> bool:
+    """Return whether the controller can resolve all metadata of a use; otherwise it passes no argument."""
+    return not any(True for _ in _unresolved(use))
+
+
+def _unresolved(use: Use) -> Iterator[Problem]:
+    for at, arg in each(use.body.get("args"), (*use.path, "args")):
+        field = as_text(as_map(as_map(arg.get("valueFrom")).get("fieldRef")).get("fieldPath"))
+        if field.startswith("metadata") and not _resolves(field):
+            yield Problem((*at, "valueFrom", "fieldRef", "fieldPath"), f"`{field}` cannot be resolved")
+
+
+def _resolves(field: str) -> bool:
+    if match := _SUBSCRIPT.fullmatch(field):
+        return is_qualified_name(match[2].lower() if match[1] == "metadata.annotations" else match[2])
+    return field in _PLAIN_FIELDS
+
+
+@rule(
+    "ANA441",
+    "warning",
+    "a fixed canary scale gets more traffic than its pods can take",
+    scope=RolloutContext,
+    why="`setCanaryScale` stays in effect until it is given back. With `replicas: 1` a later `setWeight: 50` "
+    "sends half of all requests to one pod.",
+    remedy="Add a step `setCanaryScale: {matchTrafficWeight: true}` before the weight rises.",
+    example="spec: {strategy: {canary: {steps: [{setCanaryScale: {replicas: 1}}, {setWeight: 50}, {pause: {}}]}}}",
+    instead="""\
+spec:
+  strategy:
+    canary:
+      steps: [{setCanaryScale: {replicas: 1}}, {setCanaryScale: {matchTrafficWeight: true}}, {setWeight: 50}]
+""",
+    source="Argo Rollouts 1.10, utils/replicaset/canary.go, UseSetCanaryScale",
+)
+def scale_not_given_back(ctx: RolloutContext) -> Iterator[Problem]:
+    """Follow the scale and the weight through the steps; the first mistake is enough."""
+    fixed, weight = False, 0
+    for path, step in ctx.rollout.steps:
+        weight = as_int(step.get("setWeight"), weight)
+        if has(step, "setCanaryScale"):
+            scale = as_map(step["setCanaryScale"])
+            fixed = scale.get("matchTrafficWeight") is not True
+            if fixed and _too_few_pods(ctx, scale, weight):
+                message = f"{weight}% of the traffic goes to fewer pods than before"
+                yield Problem((*path, "setCanaryScale"), message)
+                return
+        elif fixed and as_int(step.get("setWeight")) > 0:
+            message = "the traffic rises, but an earlier `setCanaryScale` keeps the number of pods"
+            yield Problem((*path, "setWeight"), message)
+            return
+
+
+def _too_few_pods(ctx: RolloutContext, scale: Body, weight: int) -> bool:
+    """Return whether a fixed scale removes pods that have traffic, as far as the numbers are known."""
+    if has(scale, "weight"):
+        return as_int(scale["weight"]) < weight
+    pods = as_int(ctx.rollout.spec.get("replicas"))
+    return has(scale, "replicas") and as_int(scale["replicas"]) * ctx.rollout.max_weight < pods * weight
+
+
+@rule(
+    "ANA445",
+    "warning",
+    "a weight is smaller than one pod",
+    scope=RolloutContext,
+    why="Without a router the smallest share is one pod: 5% of three pods is a third of the traffic.",
+    remedy="Use a traffic router, or weights of at least 100 divided by the replicas.",
+    example="spec: {replicas: 3, strategy: {canary: {trafficRouting: , steps: [{setWeight: 5}, {pause: {}}]}}}",
+    instead="spec: {replicas: 3, strategy: {canary: {trafficRouting: , steps: [{setWeight: 34}, {pause: {}}]}}}",
+    source="Argo Rollouts 1.10, utils/replicaset/canary.go",
+)
+def unattainable_weight(ctx: RolloutContext) -> Iterator[Problem]:
+    """Compare the weights with the number of pods."""
+    replicas = as_int(ctx.rollout.spec.get("replicas"), 0)
+    for path, step in ctx.rollout.steps if ctx.rollout.routing is None and replicas > 0 else ():
+        weight = as_int(step.get("setWeight"))
+        if weight > 0 and weight * replicas < 100:
+            message = (
+                f"{weight}% of {replicas} pods is less than one pod, so the canary gets {100 / replicas:.0f}%"
+            )
+            yield Problem((*path, "setWeight"), message)
+
+
+@rule(
+    "ANA455",
+    "info",
+    "an analysis step comes before the canary has traffic",
+    scope=RolloutContext,
+    why="Before the first `setWeight` no user reaches the canary, so there is nothing to measure.",
+    remedy="Put a `setWeight` or a header route before the analysis.",
+    example="""\
+spec:
+  strategy:
+    canary:
+      steps:
+        - {analysis: {templates: [{templateName: quality}], args: [{name: hash, value: x}]}}
+        - {setWeight: 50}
+""",
+    instead="""\
+spec:
+  strategy:
+    canary:
+      steps:
+        - {setWeight: 50}
+        - {analysis: {templates: [{templateName: quality}], args: [{name: hash, value: x}]}}
+""",
+    source="Argo Rollouts 1.10, rollout/canary.go",
+)
+def analysis_without_traffic(ctx: RolloutContext) -> Iterator[Problem]:
+    """Look for an analysis before anything that can bring traffic."""
+    brings = ("setHeaderRoute", "setMirrorRoute", "setCanaryScale", "plugin", "experiment")
+    for path, step in ctx.rollout.steps:
+        if as_int(step.get("setWeight")) > 0 or any(has(step, kind) for kind in brings):
+            return
+        if has(step, "analysis"):
+            yield Problem((*path, "analysis"), "no traffic has been sent to the canary yet")
+
+
+@rule(
+    "ANA463",
+    "warning",
+    "the effect of a step with two keys is not defined",
+    scope=RolloutContext,
+    why="The controller accepts some combinations and then does only one of the two things.",
+    remedy="Make it several steps.",
+    example="spec: {strategy: {canary: {steps: [{setWeight: 5, setCanaryScale: {weight: 5}}, {pause: {}}]}}}",
+    instead="spec: {strategy: {canary: {steps: [{setCanaryScale: {matchTrafficWeight: true}}, {setWeight: 5}]}}}",
+    source=VALIDATION,
+)
+def undefined_combination(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check for the combinations that the controller accepts."""
+    extra = ("setCanaryScale", "setHeaderRoute", "setMirrorRoute", "plugin")
+    for path, step in ctx.rollout.steps:
+        kinds = [kind for kind in (*extra, *_ALONE) if has(step, kind)]
+        if len(kinds) > 1 and kinds[0] in extra:
+            yield Problem(path, f"{' and '.join(kinds)} are in one step, and only one of them takes effect")

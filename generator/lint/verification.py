@@ -1,0 +1,167 @@
+"""Verify any tree of rendered files, ours or hand-written, without a cluster.
+
+The shape of every object, references, selectors and ports, Workflows, and everything that the Rollouts controller and
+Argo CD demand. Checks from outside (a cluster) can be added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+from typing import Final, NamedTuple, TypeAlias
+
+from generator.lint.controller import VERSIONS, Controller, ControllerVersion
+from generator.lint.engine import Code, Problem, load, run, to_finding
+from generator.lint.kinds.mistake import dotted
+from generator.lint.objects import Object, Objects
+from generator.lint.rules.contexts import contexts
+from generator.lint.shapes import client_problems, shape_problems
+from generator.lint.tree import Tree, read_tree
+from generator.source.document import Path
+from generator.source.finding import Finding, Severity
+
+_TYPE: Final = "VER113"
+_FIELDS: Final = frozenset({_TYPE, "VER110", "VER111"})
+_SCHEMA: Final = frozenset({"VER112", "VER114", "VER115", "VER116"})
+_CLIENTS: Final = frozenset({"VER120", "VER121"})
+_AT_MOST: Final[Mapping[Severity, tuple[Severity, ...]]] = {
+    "error": ("error", "warning", "info"),
+    "warning": ("warning", "info"),
+    "info": ("info",),
+}
+
+
+class Violation(NamedTuple):
+    """A problem of one object of a tree, with the code of its rule."""
+
+    object: Object
+    code: Code
+    problem: Problem
+
+    @property
+    def path(self) -> Path:
+        """Keys from the top of the object."""
+        return self.problem.path
+
+    @property
+    def at(self) -> tuple[Object, Path]:
+        """The value that it is about."""
+        return self.object, self.problem.path
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is."""
+        return self.problem.severity or self.code.severity
+
+
+Check: TypeAlias = Callable[[Sequence[Object]], Iterable[Violation]]
+"""A check from outside: takes every object of the tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The result of verifying a tree.
+
+    Args:
+        findings: sorted by place.
+        unchecked: what could not be checked, in sentences.
+        files: how many files were read.
+        objects: how many Kubernetes objects they hold.
+    """
+
+    findings: tuple[Finding, ...]
+    unchecked: tuple[str, ...]
+    files: int
+    objects: int
+
+
+def verify(root: FilePath, controller: Controller = "any", checks: Iterable[Check] = ()) -> Verification:
+    """Verify every YAML and JSON file below a folder, or one file. Bad input is never an exception.
+
+    Args:
+        root: the folder or the file.
+        controller: version of the Rollouts controller that must accept the tree; `any` means every known one.
+        checks: further checks over all objects of the tree.
+    """
+    tree = read_tree(root)
+    unchecked = [f"{file} holds no Kubernetes object" for file in tree.ignored]
+    violations = [
+        *(violation for check in checks for violation in check(tree.objects)),
+        *run_rules(Objects(tree.objects), controller),
+        *(Violation(*found) for found in shape_problems(tree.objects)),
+    ]
+    violations += (Violation(*found) for found in client_problems(tree.objects, unchecked))
+    unchecked += _unknown_kinds(violations)
+    findings = sorted(_findings(tree, violations), key=Finding.sort_key)
+    return Verification(tuple(findings), tuple(unchecked), tree.files, len(tree.objects))
+
+
+def run_rules(objects: Objects, controller: Controller = "any", *, complete: bool = False) -> list[Violation]:
+    """Run every rule on trees, without the check of shapes.
+
+    Args:
+        objects: the tree.
+        controller: version of the Rollouts controller that must accept it; `any` means every known one.
+        complete: whether everything that the tree refers to must be in it; otherwise a missing object is reported as
+            not checked.
+    """
+    load("generator.lint.rules")
+    versions: tuple[ControllerVersion, ...] = VERSIONS if controller == "any" else (controller,)
+    found = []
+    for context, code, problem in run(contexts(objects, versions, complete=complete)):
+        item = problem.document or getattr(context, "document", None)
+        if not isinstance(item, Object):
+            raise TypeError(f"a problem of {code.code} names no object of the tree")
+        found.append(Violation(item, code, problem))
+    return list(_once(found))
+
+
+def _once(violations: Iterable[Violation]) -> Iterator[Violation]:
+    """Yield each mistake once.
+
+    Of several reports on one value one is enough: a wrong type comes before what a rule makes of it, a rule that is at
+    least as severe comes before the general words of the schema, and both come before the official clients.
+    """
+    found = list(violations)
+    mistyped = {violation.at for violation in found if violation.code.code == _TYPE}
+    ruled = {
+        (violation.at, severity)
+        for violation in found
+        if violation.code.code not in _SCHEMA | _CLIENTS and violation.at not in mistyped
+        for severity in _AT_MOST[violation.severity]
+    }
+    firm = {violation.at for violation in found if violation.code.code not in _CLIENTS}
+    seen: set[tuple[object, ...]] = set()
+    for violation in found:
+        code, at = violation.code.code, violation.at
+        if code in _CLIENTS:
+            repeats = at in firm
+        elif code in _SCHEMA:
+            repeats = (at, violation.severity) in ruled
+        else:
+            repeats = at in mistyped and code not in _FIELDS
+        mark = (at, violation.problem.message)
+        if not repeats and mark not in seen:
+            seen.add(mark)
+            yield violation
+
+
+def _findings(tree: Tree, violations: Iterable[Violation]) -> Iterator[Finding]:
+    for code, problem, file in tree.problems:
+        yield to_finding(code, problem, file)
+    for item, code, problem in _once(violations):
+        finding = to_finding(code, problem, item)
+        yield replace(finding, path=dotted((*item.prefix, *problem.path)))
+
+
+def _unknown_kinds(violations: Iterable[Violation]) -> list[str]:
+    kinds: dict[str, int] = {}
+    for item, code, _ in violations:
+        if code.code == "VER110":
+            name = f"{item.body.get('apiVersion')} {item.kind}"
+            kinds[name] = kinds.get(name, 0) + 1
+    return [
+        f"the fields of {name} ({count:,} in the tree): the kind is not known"
+        for name, count in kinds.items()
+    ]
