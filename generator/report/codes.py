@@ -10,7 +10,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Final
 
-from generator.lint.engine import CODES, Code, Repair, check_of, load
+from generator.lint import CODES, Code, Repair, check_of, load
 
 _PACKAGES: Final = ("generator.rules", "generator.lint.rules")
 """Packages of rules."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from generator.cluster.http_client import HttpError
 from generator.history.git import GitError
-from generator.lint.engine import Code, declare
+from generator.lint import Code, declare
 from generator.source.errors import UserError
 
 MALFORMED = "PIN101"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generator.lint.engine import Code, declare
+from generator.lint import Code, declare
 
 declare(
     Code(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from generator.lint.conditions import MeasurementPhase, measure_vector
+from generator.lint import MeasurementPhase, measure_vector
 from generator.odds.replay.machine import Phase, Run
 from generator.odds.replay.schedule import Schedule
 from generator.promql.metric import Metric, MetricKind

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from generator.lint.conditions import MeasurementPhase
+from generator.lint import MeasurementPhase
 from generator.promql.metric import Metric
 
 Phase = Literal["Pending", "Running", "Successful", "Failed", "Inconclusive", "Error"]

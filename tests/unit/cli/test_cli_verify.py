@@ -38,4 +38,4 @@ def test_somebody_elses_tree_is_judged_in_every_form(tmp_path, sluice, fmt):
 def test_a_tree_that_is_not_there_is_wrong_usage(tmp_path, sluice):
     done = sluice("verify", str(tmp_path / "nowhere"))
     assert done.exit_code == 2
-    assert "there is no" in done.stderr
+    assert "nowhere does not exist" in done.stderr

@@ -176,7 +176,7 @@ def test_the_client_is_not_installed(tree, tmp_path, standin, monkeypatch):
 def test_options_that_need_the_option(tree):
     done = CliRunner().invoke(cli, ["verify", str(tree), "--context", "here"])
     assert done.exit_code == 2
-    assert "belong to --cluster" in done.stderr
+    assert "--context and --kubeconfig need --cluster" in done.stderr
 
 
 def test_a_name_does_not_leave_its_place_in_the_path():
