@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from generator.lint.conditions import MeasurementPhase, measure_vector
     from generator.lint.controller import VERSIONS, Controller
-    from generator.lint.engine import CODES, Code, Problem, Repair, check_of, declare, load, rule, run, to_finding
+    from generator.lint.engine import (
+        CODES,
+        Code,
+        Problem,
+        Repair,
+        check_of,
+        declare,
+        load,
+        rule,
+        run,
+        to_finding,
+    )
     from generator.lint.kinds import check
     from generator.lint.objects import Object, as_map
     from generator.lint.verification import Check, Verification, Violation, verify
@@ -19,7 +30,18 @@ if TYPE_CHECKING:
 _MODULES: Final = {
     "conditions": ("MeasurementPhase", "measure_vector"),
     "controller": ("VERSIONS", "Controller"),
-    "engine": ("CODES", "Code", "Problem", "Repair", "check_of", "declare", "load", "rule", "run", "to_finding"),
+    "engine": (
+        "CODES",
+        "Code",
+        "Problem",
+        "Repair",
+        "check_of",
+        "declare",
+        "load",
+        "rule",
+        "run",
+        "to_finding",
+    ),
     "kinds": ("check",),
     "objects": ("Object", "as_map"),
     "verification": ("Check", "Verification", "Violation", "verify"),

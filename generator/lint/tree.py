@@ -75,8 +75,8 @@ declare(
         why="Argo CD cannot generate manifests from a folder with such a file, so it syncs nothing of the "
         "Application.",
         remedy="Fix the line; an editor with YAML support marks the position.",
-        example="kind: Service\nmetadata: {name: model\n",
-        instead="kind: Service\nmetadata: {name: model}\n",
+        example="apiVersion: v1\nkind: ConfigMap\nmetadata: {name: model\n",
+        instead="apiVersion: v1\nkind: ConfigMap\nmetadata: {name: model}\n",
     ),
     Code(
         "VER106",
@@ -84,8 +84,8 @@ declare(
         "a key is given twice in one mapping",
         why="YAML allows a key once. Some readers fail, others silently take the first or the last of the two.",
         remedy="Keep one of the two.",
-        example="kind: Service\nmetadata: {name: model, name: other}\n",
-        instead="kind: Service\nmetadata: {name: model}\n",
+        example="apiVersion: v1\nkind: ConfigMap\nmetadata: {name: model, name: other}\n",
+        instead="apiVersion: v1\nkind: ConfigMap\nmetadata: {name: model}\n",
     ),
 )
 

@@ -63,7 +63,7 @@ spec: {metrics: [{name: errors, provider: {plugin: {a/b: {}}}}]}
     source=_FACTORY,
 )
 def unnamed_metrics(ctx: TemplateContext) -> Iterator[Problem]:
-    """Check the metrics; a template that only combines others needs none."""
+    """Check that a template has metrics with unique names; a template that only combines others needs none."""
     if not ctx.metrics and not as_list(ctx.spec.get("templates")):
         yield Problem(("spec", "metrics"), "there are no metrics")
     counts = Counter(as_text(metric.get("name")) for _, metric in ctx.metrics)
@@ -84,7 +84,7 @@ def unnamed_metrics(ctx: TemplateContext) -> Iterator[Problem]:
     source=_FACTORY,
 )
 def negative_limits(ctx: MetricContext) -> Iterator[Problem]:
-    """Check the limits of a metric."""
+    """Check that no limit of a metric is negative, and that failures or successes can decide it."""
     for name in _LIMITS[2:]:
         if ctx.limit(name) < 0:
             yield Problem((*ctx.path, name), f"`{name}` is {ctx.limit(name)}")
@@ -106,7 +106,7 @@ def negative_limits(ctx: MetricContext) -> Iterator[Problem]:
     source=_FACTORY,
 )
 def unreachable_limits(ctx: MetricContext) -> Iterator[Problem]:
-    """Compare the limits with the count, if no argument hides them."""
+    """Check that the limits of a metric can be reached within its `count`, if no argument hides them."""
     count, inconclusive = ctx.limit("count"), ctx.limit("inconclusiveLimit")
     needed = max(ctx.limit("failureLimit"), 0) + ctx.limit("consecutiveSuccessLimit")
     if count > 0 and ctx.is_literal(*_LIMITS) and count < max(needed, inconclusive):
@@ -126,7 +126,7 @@ def unreachable_limits(ctx: MetricContext) -> Iterator[Problem]:
     source=_FACTORY,
 )
 def invalid_durations(ctx: MetricContext) -> Iterator[Problem]:
-    """Check the two durations of a metric."""
+    """Check that `interval` and `initialDelay` are Go durations, and that several measurements have an interval."""
     for name in ("interval", "initialDelay"):
         text = as_text(ctx.body.get(name))
         if text and not is_templated(text) and go_duration(text) is None:
@@ -147,7 +147,7 @@ def invalid_durations(ctx: MetricContext) -> Iterator[Problem]:
     source=_FACTORY,
 )
 def not_one_provider(ctx: MetricContext) -> Iterator[Problem]:
-    """Count the providers; two plugins are two."""
+    """Check that a metric has exactly one provider; two plugins are two."""
     provider = as_map(ctx.body.get("provider"))
     count = sum(has(provider, name) for name in _PROVIDERS) + len(as_map(provider.get("plugin")))
     if count != 1:
@@ -211,7 +211,7 @@ spec:
     source=_HELPERS,
 )
 def unmatched_rules(ctx: UseContext) -> Iterator[Problem]:
-    """Check the rules of a use, and those of its templates, against all metrics that run."""
+    """Check that each rule of a use, and of its templates, matches one of the metrics that run."""
     if ctx.missing:
         return
     metrics = _metric_names(ctx)
@@ -243,7 +243,7 @@ spec: {dryRun: [{metricName: errors}]}
     source=_HELPERS,
 )
 def unmatched_rules_of_run(ctx: TemplateContext) -> Iterator[Problem]:
-    """Check the rules of an AnalysisRun that is written by hand."""
+    """Check that each rule of an AnalysisRun that is written by hand matches one of its metrics."""
     metrics = [as_text(metric.get("name")) for _, metric in ctx.metrics]
     for field in ("dryRun", "measurementRetention") if ctx.document.kind == "AnalysisRun" else ():
         for i, pattern in _unmatched(as_list(ctx.spec.get(field)), metrics):
@@ -262,7 +262,7 @@ def unmatched_rules_of_run(ctx: TemplateContext) -> Iterator[Problem]:
     source="Argo Rollouts 1.10, utils/template/template.go",
 )
 def undeclared_braces(ctx: MetricContext) -> Iterator[Problem]:
-    """Check every name in braces."""
+    """Check that every name in double braces is an argument that the template declares."""
     for tag in sorted(set(tags(ctx.body))):
         if tag.removeprefix("args.") not in ctx.declared or not tag.startswith("args."):
             yield Problem(ctx.path, f"`{{{{{tag}}}}}` is not a declared argument")
@@ -280,7 +280,7 @@ def undeclared_braces(ctx: MetricContext) -> Iterator[Problem]:
     source="Argo Rollouts 1.10, metricproviders/prometheus/prometheus.go",
 )
 def address_without_scheme(ctx: MetricContext) -> Iterator[Problem]:
-    """Check the address unless it is an argument."""
+    """Check that the address begins with http:// or https://, unless it is an argument."""
     address = as_text(ctx.settings.get("address"))
     known = ctx.provider == "prometheus" and address and not is_templated(address)
     if known and not re.match(r"https?://[^\s/]", address):
@@ -319,7 +319,7 @@ provider:
     source=f"{_JOB}, newJobName",
 )
 def invalid_job_name(ctx: MetricContext) -> Iterator[Problem]:
-    """Check the name as a whole and where it is cut."""
+    """Check the name of a Job metric as a whole and where it is cut."""
     if ctx.provider != "job":
         return
     if not is_dns_label(ctx.name) or any(ctx.name[:kept].endswith("-") for kept in (_KEPT, _KEPT + 1)):
@@ -336,7 +336,7 @@ def invalid_job_name(ctx: MetricContext) -> Iterator[Problem]:
     source=f"{_JOB}, newJobName",
 )
 def same_job_names(ctx: TemplateContext) -> Iterator[Problem]:
-    """Compare the parts of the names that are kept."""
+    """Check that the names of Job metrics differ in the part that becomes the name of the Job."""
     seen: dict[str, str] = {}
     for path, metric in ctx.metrics:
         name = as_text(metric.get("name"))
@@ -372,7 +372,7 @@ provider:
     source=_JOB,
 )
 def job_without_deadline(ctx: MetricContext) -> Iterator[Problem]:
-    """Check for a deadline."""
+    """Check that the Job of a metric has a deadline."""
     if ctx.provider == "job" and not has(as_map(ctx.settings.get("spec")), "activeDeadlineSeconds"):
         message = "a Job without `activeDeadlineSeconds` may never end"
         yield Problem((*ctx.path, "provider", "job", "spec"), message)
@@ -403,7 +403,7 @@ provider:
     source=_JOB,
 )
 def retried_job(ctx: MetricContext) -> Iterator[Problem]:
-    """Check the number of tries unless it is an argument."""
+    """Check that the Job of a metric is tried once only, unless the number is an argument."""
     limit = as_map(ctx.settings.get("spec")).get("backoffLimit")
     if ctx.provider == "job" and limit != 0 and not is_templated(limit):
         tries = 7 if limit is None else int_value(limit) + 1
@@ -429,7 +429,7 @@ provider: {web: {url: "http://checks.shop/state", jsonPath: "{$.state}"}}
     source=_WEB,
 )
 def compared_text(ctx: MetricContext) -> Iterator[Problem]:
-    """Look for a comparison of the whole response with a text."""
+    """Check that no condition compares the whole response of a web metric with a text."""
     plain = not as_text(ctx.settings.get("jsonPath"))
     if ctx.provider == "web" and plain and _TEXT_TEST.search(f"{ctx.success} {ctx.failure}"):
         message = "a response that is not JSON is Successful, and the condition is not evaluated"
@@ -450,7 +450,7 @@ provider: {web: {url: "http://checks.shop/state"}}
     source=_WEB,
 )
 def response_not_checked(ctx: MetricContext) -> Iterator[Problem]:
-    """Report what a manifest cannot show."""
+    """Check for web metrics, whose responses are not in a manifest."""
     if ctx.provider == "web" and (ctx.success or ctx.failure):
         message = "not checked: any 2xx response that is not JSON counts as Successful"
         yield Problem((*ctx.path, "provider", "web"), message)
@@ -484,7 +484,7 @@ spec:
     source="Argo Rollouts 1.10, rollout/analysis.go, needsNewAnalysisRun",
 )
 def background_stops(ctx: MetricContext) -> Iterator[Problem]:
-    """Check for a count in a background run."""
+    """Check that a metric of the background run has no end."""
     count = ctx.effective_count
     if "background" in ctx.moments and count is not None and ctx.is_literal("count"):
         message = f"in the background it stops guarding after {count} measurement{'s' * (count > 1)}"
@@ -504,7 +504,7 @@ def background_stops(ctx: MetricContext) -> Iterator[Problem]:
     source=_ASSESS,
 )
 def inconclusive_passes(ctx: MetricContext) -> Iterator[Problem]:
-    """Compare the limit with the count where measurements can be inconclusive."""
+    """Check that `inconclusiveLimit` is below `count` where measurements can be inconclusive."""
     count, limit = ctx.effective_count, ctx.limit("inconclusiveLimit")
     undecided = bool(ctx.success and ctx.failure) or ctx.provider == "kayenta"
     if undecided and ctx.is_literal("count", "inconclusiveLimit") and count is not None and limit >= count:
@@ -538,7 +538,7 @@ spec:
     source=_ASSESS,
 )
 def nothing_decides(ctx: UseContext) -> Iterator[Problem]:
-    """Check whether the rules cover every metric."""
+    """Check that at least one metric of a run is not a dry run."""
     metrics = _metric_names(ctx)
     rules = [as_text(as_map(item).get("metricName")) for item in as_list(ctx.use.body.get("dryRun"))]
     if metrics and not ctx.missing and all(any(_matches(r, [name]) for r in rules) for name in metrics):
@@ -575,7 +575,7 @@ spec:
     source="Argo Rollouts 1.10, utils/analysis/factory.go, BuildArgumentsForRolloutAnalysisRun",
 )
 def unknown_hash(ctx: UseContext) -> Iterator[Problem]:
-    """Check every argument that is a pod hash."""
+    """Check that every argument that is a pod hash is Latest or Stable."""
     for at, arg in each(ctx.use.body.get("args"), (*ctx.use.path, "args")):
         word = as_map(arg.get("valueFrom")).get("podTemplateHashValue")
         if word is not None and as_text(word) not in {"Latest", "Stable"}:
@@ -613,7 +613,7 @@ spec:
     source=f"{_HELPERS}, MergeArgs",
 )
 def undeclared_argument(ctx: UseContext) -> Iterator[Problem]:
-    """Compare the arguments of a use with those that its templates declare."""
+    """Check that every argument of a use is declared by one of its templates."""
     known = set(names(declared(ctx.templates)))
     for at, arg in () if ctx.missing else each(ctx.use.body.get("args"), (*ctx.use.path, "args")):
         if as_text(arg.get("name")) not in known:
@@ -644,7 +644,7 @@ spec:
     source="Argo Rollouts 1.10, rollout/analysis.go",
 )
 def preview_without_traffic(ctx: UseContext) -> Iterator[Problem]:
-    """Look for Prometheus metrics in an analysis before promotion."""
+    """Check for Prometheus metrics in an analysis before promotion."""
     for template in ctx.templates if ctx.use.moment == "pre" else ():
         for _, metric in each(template.spec.get("metrics"), ()):
             if has(as_map(metric.get("provider")), "prometheus"):

@@ -50,7 +50,7 @@ spec: {source: {path: shop/model}, syncPolicy: {syncOptions: [PruneLast=true]}}
     source=_SEEN,
 )
 def hash_removed(ctx: SyncContext) -> Iterator[Problem]:
-    """Check the Services that Rollouts of the tree manage."""
+    """Check that a sync with server-side apply leaves the hash in the Services that Rollouts of the tree manage."""
     path = ctx.option(_SERVER_SIDE)
     for service in _managed_services(ctx) if path else ():
         kept = ctx.option(_RESPECT) and any(_keeps_hash(entry, service) for _, entry in ctx.ignored)
@@ -108,7 +108,7 @@ spec: {entrypoint: run, templates: [{name: run, container: {image: "registry.exa
     source=_SEEN,
 )
 def failed_gate_skipped(ctx: SyncContext) -> Iterator[Problem]:
-    """Look for gates that come before a Rollout and are not hooks."""
+    """Check that a sync of changed objects only has no gate before a Rollout, unless the gate is a hook."""
     path = ctx.option(_OUT_OF_SYNC_ONLY)
     for gate in ctx.of_kind(*_ENDING) if path else ():
         later = [rollout for rollout in ctx.of_kind("Rollout") if comes_before(gate, rollout)]
@@ -146,7 +146,7 @@ spec:
     source=_SEEN,
 )
 def route_changes_lost(ctx: SyncContext) -> Iterator[Problem]:
-    """Look for ignored weights in the lists of routes."""
+    """Check that no weight in a list of a route is ignored by a sync that respects ignored differences."""
     if not ctx.option(_RESPECT):
         return
     kinds = {item.kind for item in ctx.synced}
@@ -188,7 +188,7 @@ spec: {entrypoint: run, templates: [{name: run, container: {image: "registry.exa
     source="Argo CD 3.6, gitops-engine/pkg/sync/sync_tasks.go",
 )
 def gate_comes_late(ctx: GateContext) -> Iterator[Problem]:
-    """Compare the order of a Workflow that is a gate with that of the Rollouts."""
+    """Check that a Workflow that is a gate comes before a Rollout that is synced with it."""
     workflow = ctx.document
     is_gate = _GATE_KEY in workflow.annotations or _GATE_WORD.search(workflow.shown_name)
     if not is_gate or not ctx.rollouts or moment(workflow) is None:
@@ -214,7 +214,7 @@ spec: {source: {path: elsewhere}, syncPolicy: {syncOptions: [ServerSideApply=tru
     source=_SEEN,
 )
 def synced_elsewhere(ctx: SyncContext) -> Iterator[Problem]:
-    """Report options with traps whose objects are elsewhere, or made by a template."""
+    """Check for sync options with traps whose objects are elsewhere, or made by a template."""
     for option in (_SERVER_SIDE, _OUT_OF_SYNC_ONLY) if not ctx.synced else ():
         if path := ctx.option(option):
             yield Problem(
@@ -266,7 +266,7 @@ metadata: {{name: settings, namespace: {namespace}}}
     source=_PROJECT,
 )
 def application_refused(ctx: SyncContext) -> Iterator[Problem]:
-    """Compare the destination and the repository with those of the project."""
+    """Check that the AppProject of an Application allows its destination and its repository."""
     project = _project(ctx)
     if project is None:
         return
@@ -294,7 +294,7 @@ def application_refused(ctx: SyncContext) -> Iterator[Problem]:
     source=_PROJECT,
 )
 def namespace_refused(ctx: SyncContext) -> Iterator[Problem]:
-    """Compare the namespace of every synced object with those of the project."""
+    """Check that the AppProject of an Application allows the namespace of every object that it syncs."""
     project, destination = _project(ctx), as_map(ctx.spec.get("destination"))
     for item in ctx.synced if project else ():
         namespace = item.namespace or as_text(destination.get("namespace"))
@@ -321,7 +321,7 @@ def namespace_refused(ctx: SyncContext) -> Iterator[Problem]:
     source=_PROJECT,
 )
 def kind_refused(ctx: SyncContext) -> Iterator[Problem]:
-    """Compare the kind of every synced object with those of the project."""
+    """Check that the AppProject of an Application allows the kind of every object that it syncs."""
     project = _project(ctx)
     for item in ctx.synced if project else ():
         if project and not _allows_kind(project, item):

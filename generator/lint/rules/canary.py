@@ -27,7 +27,7 @@ _NEED_SERVICES: Final = ("smi", "apisix", "ambassador", "nginx", "appMesh", "tra
     source=VALIDATION,
 )
 def no_room_to_move(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the two sizes, each 25% when left out."""
+    """Check that `maxSurge` and `maxUnavailable`, each 25% when left out, are not both zero."""
     canary = ctx.rollout.canary or {}
     given = [canary.get(key) for key in ("maxSurge", "maxUnavailable")]
     if ctx.rollout.is_canary and not any(int_or_percent("25%" if size is None else size) for size in given):
@@ -48,7 +48,7 @@ def no_room_to_move(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def same_services(ctx: RolloutContext) -> Iterator[Problem]:
-    """Compare the two Services."""
+    """Check that the canary and the stable Service differ."""
     canary = ctx.rollout.canary or {}
     stable = as_text(canary.get("stableService"))
     if ctx.rollout.is_canary and stable and stable == as_text(canary.get("canaryService")):
@@ -67,7 +67,7 @@ def same_services(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def unusable_ping_pong(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the router and the Services of ping-pong."""
+    """Check that ping-pong has a router that supports it, two different Services, and for ALB a `rootService`."""
     canary, path = ctx.rollout.canary or {}, (*CANARY, "pingPong")
     if not ctx.rollout.is_canary or not has(canary, "pingPong"):
         return
@@ -102,7 +102,7 @@ spec:
     source=VALIDATION,
 )
 def missing_services(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check for the two Services where the router switches between Services."""
+    """Check that both Services are named when the router switches between Services."""
     canary, rollout = ctx.rollout.canary or {}, ctx.rollout
     swaps, istio = has(canary, "pingPong"), rollout.router("istio")
     needed = any(rollout.router(name) is not None for name in _NEED_SERVICES)
@@ -125,7 +125,7 @@ def missing_services(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def delay_without_router(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the delay."""
+    """Check that a canary without a router has no `scaleDownDelaySeconds`."""
     delayed = has(ctx.rollout.canary or {}, "scaleDownDelaySeconds")
     if ctx.rollout.is_canary and ctx.rollout.routing is None and delayed:
         yield Problem((*CANARY, "scaleDownDelaySeconds"), "`scaleDownDelaySeconds` needs `trafficRouting`")
@@ -143,7 +143,7 @@ def delay_without_router(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def dynamic_scale_without_router(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check `dynamicStableScale`."""
+    """Check that a canary without a router has no `dynamicStableScale`."""
     dynamic = (ctx.rollout.canary or {}).get("dynamicStableScale")
     if ctx.rollout.is_canary and ctx.rollout.routing is None and dynamic is True:
         yield Problem((*CANARY, "dynamicStableScale"), "`dynamicStableScale` needs `trafficRouting`")
@@ -161,7 +161,7 @@ def dynamic_scale_without_router(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def dynamic_scale_with_delay(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check for both."""
+    """Check that `dynamicStableScale` is not combined with `scaleDownDelaySeconds`."""
     canary = ctx.rollout.canary or {}
     both = canary.get("dynamicStableScale") is True and has(canary, "scaleDownDelaySeconds")
     if ctx.rollout.is_canary and ctx.rollout.routing is not None and both:
@@ -184,7 +184,7 @@ spec:
     source=VALIDATION,
 )
 def refused_max_weight(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check `maxTrafficWeight`."""
+    """Check that the controller accepts `maxTrafficWeight` with one of the routers."""
     if not ctx.rollout.is_canary or not has(ctx.rollout.routing or {}, "maxTrafficWeight"):
         return
     if why := refusal(ctx, "max_weight"):

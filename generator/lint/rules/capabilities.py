@@ -44,7 +44,7 @@ spec:
     source=f"{_PLUGIN}/plugin.go, SetMirrorRoute",
 )
 def ignored_mirror(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check every mirror step with every router."""
+    """Check that no router ignores a mirror step."""
     for path, step in ctx.rollout.steps:
         for router in ctx.rollout.routers if has(step, "setMirrorRoute") else ():
             if "ignored" in {answer(router, "mirror", minor(v)) for v in ctx.versions}:
@@ -68,7 +68,7 @@ spec:
     source=f"{_PLUGIN}/httproute.go",
 )
 def wrong_max_weight(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check a maximum other than 100 with every router."""
+    """Check that no router computes wrong weights with a maximum other than 100."""
     if ctx.rollout.max_weight == 100:
         return
     for router in ctx.rollout.routers:
@@ -110,7 +110,7 @@ spec:
     source=f"{_PLUGIN}/httproute.go; Argo Rollouts 1.10, rollout/trafficrouting/istio/istio.go",
 )
 def several_header_matches(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the header steps of the Gateway API plugin."""
+    """Check that a header route of the Gateway API plugin has one match."""
     if "gateway-api" not in {router_name(router) for router in ctx.rollout.routers}:
         return
     for path, step in ctx.rollout.steps:
@@ -138,7 +138,7 @@ spec: {weighted: {services: [{name: model-stable, port: 80}, {name: model-canary
     source="Argo Rollouts 1.10, utils/defaults/defaults.go, DefaultTraefikAPIGroup",
 )
 def traefik_group_differs(ctx: RolloutContext) -> Iterator[Problem]:
-    """Compare the group of the TraefikService with the default of each version."""
+    """Check that the TraefikService is in the API group in which each controller version looks for it."""
     settings = ctx.rollout.router("traefik")
     if settings is None:
         return

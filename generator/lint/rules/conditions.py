@@ -44,7 +44,7 @@ def _only_some(versions: list[ControllerVersion], ctx: MetricContext) -> str:
     source=_EVALUATE,
 )
 def invalid_condition(ctx: MetricContext) -> Iterator[Problem]:
-    """Parse the conditions, and evaluate them on the provider's kind of result."""
+    """Check that the conditions compile, and that they fit the results of the provider."""
     unreadable = list(ctx.unreadable())
     for field, version, reason in unreadable:
         yield Problem((*ctx.path, field), f"controller {version} cannot read the condition: {reason}")
@@ -69,7 +69,7 @@ def invalid_condition(ctx: MetricContext) -> Iterator[Problem]:
     source=_ASSESS,
 )
 def cannot_fail(ctx: MetricContext) -> Iterator[Problem]:
-    """Compare the limit with the count, if no argument hides them."""
+    """Check that a metric can have more failures than its `failureLimit`, if no argument hides the numbers."""
     count, limit = ctx.effective_count, ctx.limit("failureLimit")
     if not ctx.is_literal("count", "failureLimit"):
         return
@@ -93,7 +93,7 @@ def cannot_fail(ctx: MetricContext) -> Iterator[Problem]:
     source=_EVALUATE,
 )
 def no_condition(ctx: MetricContext) -> Iterator[Problem]:
-    """Check for a condition unless the provider decides by itself."""
+    """Check that a metric has a condition, unless its provider decides without one."""
     if ctx.provider not in _DECIDE_WITHOUT and not (ctx.success or ctx.failure):
         yield Problem(ctx.path, "there is no condition, so every measurement is Successful")
 
@@ -110,7 +110,7 @@ def no_condition(ctx: MetricContext) -> Iterator[Problem]:
     source=_EVALUATE,
 )
 def always_passes(ctx: MetricContext) -> Iterator[Problem]:
-    """Look for conditions that are Successful on every number."""
+    """Check that some number is not Successful."""
     always = [version for version, table in ctx.tables.items() if table.phases == {"Successful"}]
     if always:
         yield Problem(ctx.condition_path, f"every number is Successful{_only_some(always, ctx)}")
@@ -128,7 +128,7 @@ def always_passes(ctx: MetricContext) -> Iterator[Problem]:
     source=_EVALUATE,
 )
 def never_passes(ctx: MetricContext) -> Iterator[Problem]:
-    """Look for conditions that are Successful on no number."""
+    """Check that some number is Successful."""
     phases = [table.phases for table in ctx.tables.values()]
     if phases and all("Successful" not in found and found != {"Error"} for found in phases):
         yield Problem(ctx.condition_path, "no number is Successful")
@@ -147,7 +147,7 @@ def never_passes(ctx: MetricContext) -> Iterator[Problem]:
     source=_EVALUATE,
 )
 def nan_passes(ctx: MetricContext) -> Iterator[Problem]:
-    """Look for conditions that are Successful on NaN, but not on every number."""
+    """Check that NaN is not Successful."""
     passing = [
         version
         for version, table in ctx.tables.items()
@@ -170,7 +170,7 @@ def nan_passes(ctx: MetricContext) -> Iterator[Problem]:
     source=_EVALUATE,
 )
 def empty_passes(ctx: MetricContext) -> Iterator[Problem]:
-    """Look for conditions that are Successful on an empty result without mentioning it."""
+    """Check that a result without series is not Successful, unless the condition mentions it."""
     if _empty_passes(ctx) and not _is_lenient(ctx):
         yield Problem(ctx.condition_path, "a result without data is Successful")
 
@@ -203,7 +203,7 @@ provider: {prometheus: {address: "http://prometheus:9090", query: "sum(good) / s
     source=_EVALUATE,
 )
 def infinity_passes(ctx: MetricContext) -> Iterator[Problem]:
-    """Look for conditions that are Successful on +Inf, with a query that divides."""
+    """Check that +Inf is not Successful when the query divides."""
     table, divides = ctx.table, "/" in _COMMENTS_AND_TEXTS.sub("", ctx.query)
     if table and divides and table.infinite == "Successful" and table.phases != {"Successful"}:
         message = "+Inf, the result of a ratio whose denominator is zero, is Successful"
@@ -223,7 +223,7 @@ def infinity_passes(ctx: MetricContext) -> Iterator[Problem]:
     source="Argo Rollouts 1.10, analysis/analysis.go",
 )
 def empty_is_error(ctx: MetricContext) -> Iterator[Problem]:
-    """Look for conditions that are an Error on an empty result only."""
+    """Check that a result without series is not an Error."""
     table = ctx.table
     if table and table.empty == "Error" and table.phases != {"Error"} and ctx.fallback is None:
         message = "a result without data is an Error, and the fifth Error in a row aborts the release"
@@ -248,7 +248,7 @@ provider: {prometheus: {address: "http://prometheus:9090", query: "sum(errors)"}
     source=_EVALUATE,
 )
 def one_series_of_several(ctx: MetricContext) -> Iterator[Problem]:
-    """Look for conditions that pass a bad series next to a good one, with a query that can give several."""
+    """Check that a bad series next to a good one is not Successful when the query can give several series."""
     if ctx.table and "Successful" in ctx.table.mixed and ctx.may_be_several:
         message = "with several series a bad one next to a good one is Successful"
         yield Problem(ctx.condition_path, message)
@@ -267,7 +267,7 @@ def one_series_of_several(ctx: MetricContext) -> Iterator[Problem]:
     source=_EVALUATE,
 )
 def missing_data_passes(ctx: MetricContext) -> Iterator[Problem]:
-    """Look for conditions that mention an empty result and pass it, unless the data is required elsewhere."""
+    """Check that no condition passes a result without series on purpose, unless the data is required elsewhere."""
     if _empty_passes(ctx) and _is_lenient(ctx) and not _required_elsewhere(ctx):
         yield Problem(ctx.condition_path, "the condition makes a result without data Successful")
 
@@ -290,7 +290,7 @@ provider: {prometheus: {address: "http://prometheus:9090", query: "sum(errors)"}
     source="Argo Rollouts 1.10, metricproviders/prometheus/prometheus.go",
 )
 def fallback_passes(ctx: MetricContext) -> Iterator[Problem]:
-    """Evaluate the conditions on the value of `or vector(…)` at the end of the query."""
+    """Check that the value of `or vector(…)` at the end of a query is not Successful."""
     value, table = ctx.fallback, ctx.table
     if value is None or table is None or table.phases == {"Successful"}:
         return
@@ -310,7 +310,7 @@ def fallback_passes(ctx: MetricContext) -> Iterator[Problem]:
     source=_EVALUATE,
 )
 def not_evaluated(ctx: MetricContext) -> Iterator[Problem]:
-    """Report conditions that cannot be evaluated."""
+    """Check for conditions that Sluice cannot evaluate."""
     if ctx.not_evaluated:
         yield Problem(ctx.condition_path, f"not checked: {ctx.not_evaluated}")
 
@@ -330,7 +330,7 @@ provider: {prometheus: {address: "http://prometheus:9090", query: "sum(rate(clic
     source="Prometheus: a counter has no series before its first increment; our own test on a real cluster",
 )
 def no_event_passes(ctx: MetricContext) -> Iterator[Problem]:
-    """Look for queries that vanish without events although zero events would not pass."""
+    """Check that a query does not vanish without events, and then passes, when zero events would not pass."""
     for table, events in _vanishing(ctx):
         if table.empty == "Successful" and _phase_of_none(table, events) != "Successful":
             message = f"before its first event {events.metric} has no series, and no result passes"
@@ -352,7 +352,7 @@ provider: {prometheus: {address: "http://prometheus:9090", query: "sum(rate(erro
     source="Prometheus: a counter has no series before its first increment; Argo Rollouts 1.10, analysis/analysis.go",
 )
 def no_failure_blocks(ctx: MetricContext) -> Iterator[Problem]:
-    """Look for queries that vanish without events although zero events would pass."""
+    """Check that a query does not vanish without events, and then does not pass, when zero events would pass."""
     for table, events in _vanishing(ctx):
         if table.empty != "Successful" and _phase_of_none(table, events) == "Successful":
             message = f"before its first event {events.metric} has no series, and no result is {table.empty}"

@@ -44,7 +44,7 @@ _PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
     source=_CORE,
 )
 def invalid_containers(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the containers of the Rollout's own template."""
+    """Check that every container has a valid, unique name and an image."""
     if not ctx.rollout.has_workload_ref:
         yield from container_problems(ctx.rollout.template, _TEMPLATE)
 
@@ -62,7 +62,7 @@ def invalid_containers(ctx: RolloutContext) -> Iterator[Problem]:
     source="Kubernetes 1.36, pkg/apis/apps/validation/validation.go (called by Argo Rollouts 1.10)",
 )
 def pods_end(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check what a ReplicaSet adds to the validation of pods."""
+    """Check that the pods have neither another restart policy than Always nor a deadline."""
     pod, path = as_map(ctx.rollout.template.get("spec")), (*_TEMPLATE, "spec")
     if ctx.rollout.has_workload_ref:
         return
@@ -94,7 +94,7 @@ spec:
     source=_CORE,
 )
 def invalid_volumes(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the volumes of the Rollout's own template, and their mounts."""
+    """Check that every volume has a valid, unique name and one source, and every mount a volume and its own path."""
     if not ctx.rollout.has_workload_ref:
         yield from volume_problems(ctx.rollout.template, _TEMPLATE)
 
@@ -121,7 +121,7 @@ spec:
     source=_CORE,
 )
 def invalid_pod_details(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the rest of the Rollout's own template."""
+    """Check labels, annotations, ports, environment variables, quantities and probes of the pod template."""
     template = ctx.rollout.template
     if ctx.rollout.has_workload_ref:
         return
@@ -160,7 +160,7 @@ provider:
     source="Argo Rollouts 1.10, metricproviders/job/job.go",
 )
 def invalid_job_pods(ctx: MetricContext) -> Iterator[Problem]:
-    """Check the template of a Job, unless it has arguments that only an AnalysisRun can fill."""
+    """Check the pod template of a Job, unless it has arguments that only an AnalysisRun can fill."""
     template = as_map(as_map(ctx.settings.get("spec")).get("template"))
     path = (*ctx.path, "provider", "job", "spec", "template")
     if ctx.provider != "job" or ctx.has_tags(template):
@@ -199,7 +199,7 @@ spec: {containers: [{name: check, image: "check:1", resources: {requests: {cpu: 
     source="Kubernetes 1.36, pkg/apis/core/validation/validation.go",
 )
 def request_above_limit(ctx: TreeContext) -> Iterator[Problem]:
-    """Compare requests with limits in every pod template of the tree."""
+    """Check that no request is above its limit, in every pod template of the tree."""
     for item in ctx.objects.all:
         for path, template in templates_of(item):
             for at, container in containers(template, path):
@@ -221,7 +221,7 @@ def request_above_limit(ctx: TreeContext) -> Iterator[Problem]:
     source="Argo Rollouts 1.10, utils/hash/hash.go",
 )
 def movable_tag(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the image of every container."""
+    """Check that the image of every container has a digest or a tag other than latest."""
     for path, container in containers(ctx.rollout.template, _TEMPLATE):
         image = as_text(container.get("image"))
         if image and "@" not in image and _MOVABLE_TAG.search(image):
@@ -241,7 +241,7 @@ def movable_tag(ctx: RolloutContext) -> Iterator[Problem]:
     source="Our own tests with real servers; Kubernetes 1.36, pkg/kubelet/kuberuntime/kuberuntime_container.go",
 )
 def pods_stop_first(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check that a container of a routed Rollout has a preStop handler."""
+    """Check that a container of the pods behind a router has a preStop handler."""
     if ctx.pod_template is None or not (ctx.rollout.routers or ctx.rollout.blue_green is not None):
         return
     path, template = ctx.pod_template
@@ -265,7 +265,7 @@ def pods_stop_first(ctx: RolloutContext) -> Iterator[Problem]:
     source="Kubernetes 1.36, pkg/kubelet/kuberuntime/kuberuntime_container.go",
 )
 def sleep_uses_grace(ctx: RolloutContext) -> Iterator[Problem]:
-    """Compare the sleep of each container with the grace period of the pod."""
+    """Check that the preStop sleep of each container is shorter than the grace period of the pod."""
     if ctx.pod_template is None:
         return
     path, template = ctx.pod_template

@@ -54,7 +54,7 @@ class QueryContext:
     instead="""sum(rate(errors{version="{{args.hash}}"}[5m]))""",
 )
 def both_versions(ctx: QueryContext) -> Iterator[Problem]:
-    """Look for selectors that are not restricted to one version, unless a join may restrict them."""
+    """Check that every selector is restricted to one version, unless a join may restrict it."""
     free = {selector.metric or "{}" for selector in ctx.selectors if not selector.restricts_version}
     unrestricted = sum(not selector.restricts_version for selector in ctx.selectors)
     joined = ctx.tokens is not None and not {"group_left", "group_right"}.isdisjoint(ctx.tokens.words)
@@ -75,7 +75,7 @@ def both_versions(ctx: QueryContext) -> Iterator[Problem]:
     instead="""sum(rate(errors{version="{{args.hash}}"}[5m]))""",
 )
 def few_samples(ctx: QueryContext) -> Iterator[Problem]:
-    """Check the functions over ranges, and their windows."""
+    """Check that a rate covers four scrapes, and is not computed from the last two samples."""
     for index, token in enumerate(ctx.tokens.items if ctx.tokens else ()):
         if token.text != "[" or ctx.tokens is None:
             continue
@@ -108,7 +108,7 @@ def _enclosing_function(tokens: Tokens, index: int) -> str:
     instead="""sum(rate(seconds_bucket{version="{{args.hash}}", le="0.3"}[5m]))""",
 )
 def quantile(ctx: QueryContext) -> Iterator[Problem]:
-    """Look for histogram_quantile()."""
+    """Check that the query does not use histogram_quantile()."""
     if ctx.tokens and "histogram_quantile" in ctx.tokens.words:
         message = "histogram_quantile() interpolates inside a bucket and is NaN without traffic; count slow requests"
         yield Problem((), message)
@@ -128,7 +128,7 @@ def quantile(ctx: QueryContext) -> Iterator[Problem]:
 """,
 )
 def vanishing_events(ctx: QueryContext) -> Iterator[Problem]:
-    """Look for events that vanish from a formula."""
+    """Check that the events of a division do not vanish when there are none."""
     for events in vanishing(ctx.tokens, ctx.selectors) if ctx.tokens else ():
         message = f"{events.metric} has no series until its first event, and then the query has no result"
         yield Problem((), message)
@@ -145,7 +145,7 @@ def vanishing_events(ctx: QueryContext) -> Iterator[Problem]:
     instead="""sum(rate(errors{version="{{args.hash}}"}[5m]))""",
 )
 def not_promql(ctx: QueryContext) -> Iterator[Problem]:
-    """Check that the query can be read and is not empty."""
+    """Check that the query is PromQL and not empty."""
     try:
         empty = not tokenize(ctx.query).items
     except QuerySyntaxError as error:

@@ -42,7 +42,7 @@ def _absent(ctx: RolloutContext) -> Iterator[tuple[Path, str]]:
     source=_CONTROLLER,
 )
 def missing_objects(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check every name in a tree that is complete."""
+    """Check that every object that a Rollout names is in the tree, when the tree must be complete."""
     for path, message in _absent(ctx) if ctx.complete else ():
         yield Problem(path, message)
 
@@ -57,7 +57,7 @@ def missing_objects(ctx: RolloutContext) -> Iterator[Problem]:
     source=_CONTROLLER,
 )
 def objects_elsewhere(ctx: RolloutContext) -> Iterator[Problem]:
-    """Report every name that leads out of a tree that need not be complete."""
+    """Check for objects that a Rollout names and that are not in the tree."""
     for path, message in () if ctx.complete else _absent(ctx):
         yield Problem(path, f"not checked: {message}")
 
@@ -92,7 +92,7 @@ spec: {selector: {app: model}, ports: [{port: 80}]}
     source=REFERENCES,
 )
 def service_without_pods(ctx: RolloutContext) -> Iterator[Problem]:
-    """Compare the selectors with the labels of the pods."""
+    """Check that every Service of a Rollout selects its pods."""
     if ctx.pod_template is None:
         return
     labels = as_map(as_map(ctx.pod_template[1].get("metadata")).get("labels"))
@@ -131,7 +131,7 @@ spec: {selector: {app: model}, ports: [{port: 80}]}
     source=REFERENCES,
 )
 def shared_service(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the owner in the annotation of a Service, and the other Rollouts of the tree."""
+    """Check that no other Rollout uses a Service, by its annotation or in the tree."""
     me = ctx.document.name
     for path, service in _services(ctx):
         owner = service.annotations.get(_MANAGED_BY, me)
@@ -156,7 +156,7 @@ spec: {strategy: {canary: {steps: [{setWeight: 50}, {analysis: {templates: [{tem
     source=_CONTROLLER,
 )
 def missing_templates(ctx: UseContext) -> Iterator[Problem]:
-    """Check every template in a tree that is complete."""
+    """Check that every template that a Rollout uses is in the tree, when the tree must be complete."""
     for name in ctx.missing if ctx.complete else ():
         yield Problem(ctx.templates_path, f"{name} is not in the tree")
 
@@ -171,7 +171,7 @@ def missing_templates(ctx: UseContext) -> Iterator[Problem]:
     source=_CONTROLLER,
 )
 def templates_elsewhere(ctx: UseContext) -> Iterator[Problem]:
-    """Report every template outside of a tree that need not be complete."""
+    """Check for templates that a Rollout uses and that are not in the tree."""
     for name in () if ctx.complete else ctx.missing:
         yield Problem(ctx.templates_path, f"not checked: {name} is not in the tree")
 
@@ -205,7 +205,7 @@ spec:
     source=_HELPERS,
 )
 def conflicting_templates(ctx: UseContext) -> Iterator[Problem]:
-    """Check names, defaults and values of all templates of a use; a background run has a rule of its own."""
+    """Check that templates that are used together have unique metrics, one default per argument, and all values."""
     for field, key in (("metrics", "name"), ("dryRun", "metricName"), ("measurementRetention", "metricName")):
         items = [item for template in ctx.templates for item in as_list(template.spec.get(field))]
         for name in _repeated(_named(items, key)):
@@ -265,7 +265,7 @@ spec:
     source=REFERENCES,
 )
 def repeated_rules(ctx: UseContext) -> Iterator[Problem]:
-    """Compare the rules of the templates with those of every step."""
+    """Check that a dry-run or retention rule is given once in the steps and the templates."""
     for field in ("dryRun", "measurementRetention"):
         own = {name for item in ctx.templates for name in _named(as_list(item.spec.get(field)), "metricName")}
         for _, step in ctx.rollout.steps:
@@ -289,7 +289,7 @@ def repeated_rules(ctx: UseContext) -> Iterator[Problem]:
     source=REFERENCES,
 )
 def undeclared_arguments(ctx: UseContext) -> Iterator[Problem]:
-    """Compare the braces of each template with its arguments; the controller does not in background runs."""
+    """Check that each template declares the arguments that it uses; the controller does not in background runs."""
     for template in ctx.templates if ctx.use.moment != "background" else ():
         known = {f"args.{name}" for name in _named(as_list(template.spec.get("args")), "name")}
         for tag in sorted(set(tags(template.spec.get("metrics"))) - known):
@@ -308,7 +308,7 @@ def undeclared_arguments(ctx: UseContext) -> Iterator[Problem]:
     source=REFERENCES,
 )
 def endless_analysis(ctx: UseContext) -> Iterator[Problem]:
-    """Look for metrics with an interval and without a count."""
+    """Check that a metric with an interval has a count, except in the background run."""
     for template, metric in _endless(ctx):
         if not tags(metric.get("count")):
             message = f"the metric `{metric.get('name')}` of {template} has an interval and no count, so it never ends"
@@ -328,7 +328,7 @@ def endless_analysis(ctx: UseContext) -> Iterator[Problem]:
     source=REFERENCES,
 )
 def count_without_default(ctx: UseContext) -> Iterator[Problem]:
-    """Look for counts that are 0 once the arguments are filled in as the controller does."""
+    """Check that the count of a metric is not 0 once the arguments are filled in as the controller does."""
     for template, metric in _endless(ctx):
         if tags(metric.get("count")):
             message = f"the count of the metric `{metric.get('name')}` of {template} is an argument without a default"
@@ -370,6 +370,6 @@ spec:
     source=REFERENCES,
 )
 def background_argument_without_value(ctx: UseContext) -> Iterator[Problem]:
-    """Check the arguments of the background run."""
+    """Check that every argument of the background run gets a value."""
     for name in _without_value(ctx) if ctx.use.moment == "background" else ():
         yield Problem((*ctx.use.path, "args"), f"the argument `{name}` gets no value")

@@ -75,7 +75,7 @@ spec: {{containers: [{{name: check, image: "check:1", envFrom: [{{configMapRef: 
     instead=_CONFIGS.format(first="a", one="shop", second="b", other="shop"),
 )
 def repeated_object(ctx: TreeContext) -> Iterator[Problem]:
-    """Compare group, kind, namespace and name of all objects."""
+    """Check that no two objects have the same group, kind, namespace and name."""
     seen: dict[tuple[str, str, str, str], Object] = {}
     for item in ctx.objects.all:
         key = (item.group, item.kind, "" if item.cluster_wide else item.namespace, item.name)
@@ -96,7 +96,7 @@ def repeated_object(ctx: TreeContext) -> Iterator[Problem]:
     instead="apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}",
 )
 def needless_namespace(ctx: TreeContext) -> Iterator[Problem]:
-    """Look for namespaces of objects whose kind has none."""
+    """Check that no object of a cluster-wide kind has a namespace."""
     for item in ctx.objects.all:
         if item.cluster_wide and item.namespace:
             message = f"{item.kind} {item.name} is cluster-wide, so its namespace has no effect"
@@ -114,7 +114,7 @@ def needless_namespace(ctx: TreeContext) -> Iterator[Problem]:
     instead=_CONFIGS.format(first="a", one="shop", second="b", other="shop"),
 )
 def mixed_namespaces(ctx: TreeContext) -> Iterator[Problem]:
-    """Compare the objects of each folder."""
+    """Check that in each folder all objects have a namespace, or none has."""
     for items in ctx.objects.by_folder.values():
         named = [item for item in items if item.name and not item.cluster_wide]
         without = next((item for item in named if not item.namespace), None)
@@ -135,7 +135,7 @@ def mixed_namespaces(ctx: TreeContext) -> Iterator[Problem]:
     instead=_POD.format(config="settings"),
 )
 def broken_reference(ctx: TreeContext) -> Iterator[Problem]:
-    """Report a name that is not there although the folder has objects of that kind: the name is the mistake."""
+    """Check that a name leads to an object, when the folder has other objects of that kind."""
     for item, reference, neighbours in ctx.dangling:
         if neighbours:
             names = [other.name for other in neighbours]
@@ -160,7 +160,7 @@ spec: {serviceAccountName: checks, containers: [{name: check, image: "registry.e
 """,
 )
 def reference_elsewhere(ctx: TreeContext) -> Iterator[Problem]:
-    """Report names and selectors that lead out of the tree."""
+    """Check for names and selectors that lead out of the tree."""
     for item, reference, neighbours in ctx.dangling:
         if not neighbours:
             message = f"{item} names {_named(reference)}, which is not in the tree"
@@ -229,7 +229,7 @@ def _selecting_nothing(ctx: TreeContext) -> Iterator[tuple[Object, str, bool]]:
     instead=_PAIR.format(app="cart", port="http"),
 )
 def selector_without_match(ctx: TreeContext) -> Iterator[Problem]:
-    """Report selectors that match nothing although the folder has such objects, and Deployments without own pods."""
+    """Check that a selector matches something, when the folder has such objects, and a Deployment its own pods."""
     for item, noun, nearby in _selecting_nothing(ctx):
         if nearby:
             message = f"{item} selects no {noun} of this tree"
@@ -253,7 +253,7 @@ def selector_without_match(ctx: TreeContext) -> Iterator[Problem]:
     instead=_PAIR.format(app="cart", port="http"),
 )
 def missing_port(ctx: TreeContext) -> Iterator[Problem]:
-    """Compare the ports of Services, monitors and routes with those of their targets."""
+    """Check that the ports of Services, monitors and routes exist at their targets."""
     yield from _ports_of_pods(ctx)
     for monitor, chosen, _ in _monitored_services(ctx.objects):
         ports = {as_text(port.get("name")) for item in chosen for _, port in each(item.spec.get("ports"), ())}
@@ -318,7 +318,7 @@ spec: {{rules: [{{backendRefs: [{{name: model-stable, {namespace}port: 80}}]}}]}
     source="Gateway API 1.4, ReferenceGrant",
 )
 def crossing_without_grant(ctx: TreeContext) -> Iterator[Problem]:
-    """Look for a ReferenceGrant for every backend in another namespace."""
+    """Check that a ReferenceGrant allows every backend of a route in another namespace."""
     for route, at, backend, _ in _service_backends(ctx.objects):
         namespace, name = as_text(backend.get("namespace")) or route.namespace, as_text(backend.get("name"))
         if not may_share_namespace(namespace, route.namespace) and not _is_granted(

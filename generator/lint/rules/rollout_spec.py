@@ -31,7 +31,7 @@ _DEFAULT_DEADLINE_S: Final = 600
     source=VALIDATION,
 )
 def negative_replicas(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check `spec.replicas`."""
+    """Check that `spec.replicas` is not negative."""
     if as_int(ctx.rollout.spec.get("replicas")) < 0:
         yield Problem(("spec", "replicas"), f"`spec.replicas` is {ctx.rollout.spec['replicas']}")
 
@@ -48,7 +48,7 @@ def negative_replicas(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def unusable_selector(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the selector; a Rollout with a workloadRef may leave it out."""
+    """Check that the selector is there and valid; a Rollout with a `workloadRef` may leave it out."""
     spec, path = ctx.rollout.spec, ("spec", "selector")
     selector = as_map(spec.get("selector"))
     labels, expressions = as_map(selector.get("matchLabels")), as_list(selector.get("matchExpressions"))
@@ -88,7 +88,7 @@ def unusable_selector(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def two_pod_templates(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check for a second source of pods; the controller looks at labels and annotations of the template only."""
+    """Check that a Rollout with a `workloadRef` has no pod template with labels or annotations."""
     metadata = as_map(ctx.rollout.template.get("metadata"))
     if ctx.rollout.has_workload_ref and (
         as_map(metadata.get("labels")) or as_map(metadata.get("annotations"))
@@ -109,7 +109,7 @@ def two_pod_templates(ctx: RolloutContext) -> Iterator[Problem]:
     source="Argo Rollouts 1.10, rollout/templateref.go",
 )
 def unusable_workload_kind(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the kind of the workloadRef."""
+    """Check that the `workloadRef` names a Deployment, a ReplicaSet or a PodTemplate."""
     kind = as_map(ctx.rollout.spec.get("workloadRef")).get("kind")
     if ctx.rollout.has_workload_ref and kind not in _REF_KINDS:
         yield Problem(("spec", "workloadRef", "kind"), f"a Rollout cannot take its pods from a {kind}")
@@ -127,7 +127,7 @@ def unusable_workload_kind(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def selector_misses_template(ctx: RolloutContext) -> Iterator[Problem]:
-    """Compare the selector with the labels of the Rollout's own pod template."""
+    """Check that the selector matches the labels of the pod template."""
     labels = as_map(as_map(ctx.rollout.template.get("metadata")).get("labels"))
     selector = as_map(ctx.rollout.spec.get("selector"))
     if not ctx.rollout.has_workload_ref and not selects(selector, labels):
@@ -148,7 +148,7 @@ def selector_misses_template(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def negative_limit(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the three counts that may not be negative."""
+    """Check that `minReadySeconds`, `revisionHistoryLimit` and `progressDeadlineSeconds` are not negative."""
     for key in ("minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"):
         if as_int(ctx.rollout.spec.get(key)) < 0:
             yield Problem(("spec", key), f"`spec.{key}` is {ctx.rollout.spec[key]}")
@@ -166,7 +166,7 @@ def negative_limit(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def deadline_before_ready(ctx: RolloutContext) -> Iterator[Problem]:
-    """Compare the deadline with the readiness wait."""
+    """Check that the progress deadline is longer than `minReadySeconds`."""
     deadline = as_int(ctx.rollout.spec.get("progressDeadlineSeconds"), _DEFAULT_DEADLINE_S)
     ready = as_int(ctx.rollout.spec.get("minReadySeconds"))
     if deadline <= ready:
@@ -186,7 +186,7 @@ def deadline_before_ready(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def not_one_strategy(ctx: RolloutContext) -> Iterator[Problem]:
-    """Count the strategies."""
+    """Check that there is exactly one strategy."""
     if (ctx.rollout.canary is None) == (ctx.rollout.blue_green is None):
         both = ctx.rollout.canary is not None
         message = (
@@ -207,7 +207,7 @@ def not_one_strategy(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def same_services(ctx: RolloutContext) -> Iterator[Problem]:
-    """Compare the two Services; two missing names are equal, too."""
+    """Check that the active and the preview Service differ; two missing names are equal, too."""
     strategy = ctx.rollout.blue_green
     if strategy is None or ctx.rollout.canary is not None:
         return
@@ -242,7 +242,7 @@ spec:
     source=VALIDATION,
 )
 def history_too_short(ctx: RolloutContext) -> Iterator[Problem]:
-    """Compare the two limits on revisions."""
+    """Check that `scaleDownDelayRevisionLimit` is not above `revisionHistoryLimit`."""
     strategy = ctx.rollout.blue_green or {}
     history = as_int(ctx.rollout.spec.get("revisionHistoryLimit"), _DEFAULT_HISTORY)
     scaled = as_int(strategy.get("scaleDownDelayRevisionLimit"), history)
@@ -263,7 +263,7 @@ def history_too_short(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def not_one_anti_affinity(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the anti-affinity of either strategy; with two strategies the controller stops before."""
+    """Check that an anti-affinity is either preferred, with a weight from 1 to 100, or required."""
     if None not in (ctx.rollout.canary, ctx.rollout.blue_green):
         return
     for base, strategy in ((CANARY, ctx.rollout.canary), (BLUE_GREEN, ctx.rollout.blue_green)):
@@ -292,7 +292,7 @@ def not_one_anti_affinity(ctx: RolloutContext) -> Iterator[Problem]:
     source="Argo Rollouts 1.10, utils/defaults/defaults.go",
 )
 def abort_keeps_pods(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the delay of either strategy."""
+    """Check that `abortScaleDownDelaySeconds` is not 0."""
     for path, strategy in ((CANARY, ctx.rollout.canary), (BLUE_GREEN, ctx.rollout.blue_green)):
         if (strategy or {}).get("abortScaleDownDelaySeconds") == 0:
             yield Problem(
@@ -332,7 +332,7 @@ def stable_shrinks(ctx: RolloutContext) -> Iterator[Problem]:
     source="Argo Rollouts 1.10, rollout/sync.go",
 )
 def deadline_without_abort(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check for `progressDeadlineAbort`."""
+    """Check that `progressDeadlineAbort` is true."""
     if ctx.rollout.spec.get("progressDeadlineAbort") is not True:
         message = "a new version that never becomes ready stays up: `progressDeadlineAbort` is not true"
         yield Problem(("spec", "progressDeadlineAbort"), message)
@@ -372,7 +372,7 @@ spec:
     source="Argo Rollouts 1.10, rollout/trafficrouting.go",
 )
 def abort_waits(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check for Istio subsets without Services."""
+    """Check for Istio subsets without Services and without a `replicaProgressThreshold`."""
     canary, istio = ctx.rollout.canary or {}, ctx.rollout.router("istio") or {}
     subsets = has(istio, "destinationRule") and not as_text(canary.get("canaryService"))
     if subsets and not has(canary, "replicaProgressThreshold"):
@@ -406,7 +406,7 @@ spec: {scaleTargetRef: {apiVersion: argoproj.io/v1alpha1, kind: Rollout, name: m
     source="Argo Rollouts 1.10, rollout/sync.go",
 )
 def two_owners_of_replicas(ctx: RolloutContext) -> Iterator[Problem]:
-    """Look for an autoscaler whose target is this Rollout."""
+    """Check that no autoscaler has a Rollout with `spec.replicas` as its target."""
     if not has(ctx.rollout.spec, "replicas"):
         return
     for scaler in ctx.objects.of_kind("HorizontalPodAutoscaler"):
@@ -431,7 +431,7 @@ spec:
     source="Argo Rollouts 1.10, rollout/bluegreen.go",
 )
 def timed_approval(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check for a promotion that waits for a person and for a time."""
+    """Check that a promotion that waits for a person does not also wait for a time."""
     strategy = ctx.rollout.blue_green or {}
     seconds = as_int(strategy.get("autoPromotionSeconds"))
     if strategy.get("autoPromotionEnabled") is False and seconds > 0:
@@ -465,7 +465,7 @@ spec: {maxUnavailable: 1, selector: {matchLabels: {app: model}}}
     source="Kubernetes 1.36, pkg/controller/disruption/disruption.go",
 )
 def budget_blocks_drain(ctx: RolloutContext) -> Iterator[Problem]:
-    """Compare the budgets that select the pods with their number."""
+    """Check that the budgets of the pods require fewer pods than there are."""
     labels = as_map(as_map(ctx.rollout.template.get("metadata")).get("labels"))
     replicas = as_int(ctx.rollout.spec.get("replicas"))
     for budget in ctx.objects.of_kind("PodDisruptionBudget"):
@@ -509,7 +509,7 @@ def unchecked_rollback(ctx: RolloutContext) -> Iterator[Problem]:
     source="Argo Rollouts 1.10, pkg/apis/rollouts/v1alpha1/types.go",
 )
 def switch_in_git(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check for `paused` and `restartAt`."""
+    """Check that neither `paused` nor `restartAt` is set."""
     spec: Body = ctx.rollout.spec
     if spec.get("paused") is True:
         yield Problem(("spec", "paused"), "every sync pauses the Rollout")

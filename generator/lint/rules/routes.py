@@ -25,7 +25,7 @@ _ISTIO: Final = "Argo Rollouts 1.10, rollout/trafficrouting/istio/istio.go"
     source=REFERENCES,
 )
 def not_one_field(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the fields for one object and for several."""
+    """Check that a router names either one object or a list of objects."""
     for router, (one, many) in ONE_OR_MANY.items():
         settings = ctx.rollout.router(router)
         if settings is None:
@@ -64,7 +64,7 @@ spec: {rules: [{http: {paths: [{backend: {service: {name: model-stable, port: {n
     source=REFERENCES,
 )
 def ingress_without_backend(ctx: RolloutContext) -> Iterator[Problem]:
-    """Look for the Service among the backends of each Ingress."""
+    """Check that every Ingress of the router has a rule for the Service, if it is in the tree."""
     root = as_text((ctx.rollout.router("alb") or {}).get("rootService"))
     wanted = root or as_text((ctx.rollout.canary or {}).get("stableService"))
     for reference in ctx.rollout.ingresses:
@@ -108,7 +108,7 @@ spec: {http: [{route: [{destination: {host: model-stable}}, {destination: {host:
     source=_ISTIO,
 )
 def unusable_virtual_service(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the routes of each VirtualService that is in the tree."""
+    """Check that the moved routes of a VirtualService have both destinations, if it is in the tree."""
     for path, settings in ctx.rollout.virtual_services:
         reference = ctx.rollout.virtual_service(path, settings)
         service = ctx.objects.find("VirtualService", reference.namespace, reference.name)
@@ -204,7 +204,7 @@ def _destination_gaps(rollout: Rollout, route: Body) -> Iterator[str]:
     source=REFERENCES,
 )
 def unusable_mapping(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the Mappings that are in the tree."""
+    """Check that there is a Mapping, and that those in the tree have no weight."""
     settings, path = ctx.rollout.router("ambassador"), (*ROUTING, "ambassador", "mappings")
     if settings is not None and not as_list(settings.get("mappings")):
         yield Problem(path, "no Mapping is listed")
@@ -278,7 +278,7 @@ spec: {rules: [{backendRefs: [{name: model-stable, port: 80}, {name: model-canar
     source="Gateway API plugin 0.15, pkg/plugin/httproute.go",
 )
 def incomplete_route_rules(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the rules of each route that is in the tree; one finding per route is enough."""
+    """Check that a rule of a route names both Services or none, and that some rule names both."""
     pair = set(ctx.rollout.stable_and_canary)
     for reference in ctx.rollout.gateway_routes:
         route = ctx.objects.find(reference.kind, reference.namespace, reference.name)
@@ -320,7 +320,7 @@ spec: {weighted: {services: [{name: model-stable, port: 80}, {name: model-canary
     source="Argo Rollouts 1.10, rollout/trafficrouting/traefik/traefik.go",
 )
 def incomplete_traefik_service(ctx: RolloutContext) -> Iterator[Problem]:
-    """Look for both Services in the TraefikService, if it is in the tree."""
+    """Check that the TraefikService lists both Services, if it is in the tree."""
     name = as_text((ctx.rollout.router("traefik") or {}).get("weightedTraefikServiceName"))
     service = ctx.objects.find("TraefikService", ctx.namespace, name)
     if service is None:

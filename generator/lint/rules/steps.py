@@ -47,7 +47,7 @@ def _steps_with(ctx: RolloutContext, key: str) -> Iterator[tuple[Path, Body]]:
     source=VALIDATION,
 )
 def empty_step(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check that each step has a known key."""
+    """Check that each step has a key that the controller knows."""
     for path, step in _steps(ctx):
         if not any(has(step, kind) for kind in STEP_KINDS):
             yield Problem(path, "the step has no key that the controller knows")
@@ -65,7 +65,7 @@ def empty_step(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def two_things(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check for the keys that exclude each other."""
+    """Check that a step has one of setWeight, pause, experiment and analysis."""
     for path, step in _steps(ctx):
         if len(kinds := [kind for kind in _ALONE if has(step, kind)]) > 1:
             yield Problem(path, f"the step has {' and '.join(kinds)}")
@@ -83,7 +83,7 @@ def two_things(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def weight_out_of_range(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check every `setWeight`."""
+    """Check that every weight is from 0 to 100, or to `maxTrafficWeight`."""
     for path, step in _steps(ctx):
         weight, most = step.get("setWeight"), ctx.rollout.max_weight
         if weight is not None and not 0 <= as_int(weight) <= most:
@@ -102,7 +102,7 @@ def weight_out_of_range(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def invalid_pause(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check every pause."""
+    """Check that every pause has a valid duration, or none."""
     for path, pause in _steps_with(ctx, "pause"):
         if pause_seconds(pause.get("duration")) < 0:
             message = f"`{pause['duration']}` is not a duration such as 90s, 15m or 24h"
@@ -123,7 +123,7 @@ spec: {strategy: {canary: {trafficRouting: , steps: [{setCanaryScale: {replicas:
     source=VALIDATION,
 )
 def scale_without_router(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check every `setCanaryScale`."""
+    """Check that a canary without a router has no `setCanaryScale`."""
     for path, _ in _steps_with(ctx, "setCanaryScale"):
         if ctx.rollout.routing is None:
             yield Problem(path, "`setCanaryScale` needs `trafficRouting`")
@@ -159,7 +159,7 @@ spec:
     source=VALIDATION,
 )
 def refused_header_route(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check every header step with the routers."""
+    """Check that the controller accepts a header route with one of the routers."""
     why = refusal(ctx, "header")
     for path, _ in _steps_with(ctx, "setHeaderRoute") if why else ():
         yield Problem(path, f"`setHeaderRoute` cannot be used: {why}")
@@ -200,7 +200,7 @@ spec:
     source=VALIDATION,
 )
 def ambiguous_header(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the matches of every header step, unless the router refuses the step as a whole."""
+    """Check that every header is matched in one way, unless the router refuses the step as a whole."""
     alb = ctx.rollout.router("alb") is not None
     if refusal(ctx, "header"):
         return
@@ -236,7 +236,7 @@ spec:
     source=VALIDATION,
 )
 def refused_mirror_route(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check every mirror step with the routers."""
+    """Check that the controller accepts a mirror route with one of the routers."""
     why = refusal(ctx, "mirror")
     for path, _ in _steps_with(ctx, "setMirrorRoute") if why else ():
         yield Problem(path, f"`setMirrorRoute` cannot be used: {why}")
@@ -269,7 +269,7 @@ spec:
     source=VALIDATION,
 )
 def ambiguous_mirror(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the matches of every mirror step."""
+    """Check that the method and the path of a mirrored request are matched in one way each."""
     for path, route in _steps_with(ctx, "setMirrorRoute"):
         for at, match in each(route.get("match"), (*path, "match")):
             for key in ("method", "path"):
@@ -307,7 +307,7 @@ spec:
     source=VALIDATION,
 )
 def unmanaged_route(ctx: RolloutContext) -> Iterator[Problem]:
-    """Compare the routes of steps with the list of managed routes."""
+    """Check that every route that a step sets is in `trafficRouting.managedRoutes`."""
     routing = ctx.rollout.routing
     if routing is None:
         return
@@ -343,7 +343,7 @@ spec:
     source=VALIDATION,
 )
 def refused_experiment_weight(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the weights of experiments with the routers."""
+    """Check that the controller accepts the weight of an experiment with one of the routers."""
     why = refusal(ctx, "experiment_weight")
     for path, experiment in _steps_with(ctx, "experiment") if why else ():
         for at, template in each(experiment.get("templates"), (*path, "templates")):
@@ -381,7 +381,7 @@ spec:
     source=VALIDATION,
 )
 def unknown_metadata(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check the arguments of steps; those of the background run are resolved when it starts."""
+    """Check that the metadata of step arguments can be resolved; the background run does so when it starts."""
     for use in ctx.rollout.uses if ctx.rollout.is_canary else ():
         if use.moment in {"step", "experiment"}:
             yield from _unresolved(use)
@@ -423,7 +423,7 @@ spec:
     source="Argo Rollouts 1.10, utils/replicaset/canary.go, UseSetCanaryScale",
 )
 def scale_not_given_back(ctx: RolloutContext) -> Iterator[Problem]:
-    """Follow the scale and the weight through the steps; the first mistake is enough."""
+    """Check that no weight rises while a fixed scale is in effect, and that no scale removes pods with traffic."""
     fixed, weight = False, 0
     for path, step in ctx.rollout.steps:
         weight = as_int(step.get("setWeight"), weight)
@@ -460,7 +460,7 @@ def _too_few_pods(ctx: RolloutContext, scale: Body, weight: int) -> bool:
     source="Argo Rollouts 1.10, utils/replicaset/canary.go",
 )
 def unattainable_weight(ctx: RolloutContext) -> Iterator[Problem]:
-    """Compare the weights with the number of pods."""
+    """Check that without a router every weight is at least one pod."""
     replicas = as_int(ctx.rollout.spec.get("replicas"), 0)
     for path, step in ctx.rollout.steps if ctx.rollout.routing is None and replicas > 0 else ():
         weight = as_int(step.get("setWeight"))
@@ -497,7 +497,7 @@ spec:
     source="Argo Rollouts 1.10, rollout/canary.go",
 )
 def analysis_without_traffic(ctx: RolloutContext) -> Iterator[Problem]:
-    """Look for an analysis before anything that can bring traffic."""
+    """Check that something brings traffic to the canary before the first analysis step."""
     brings = ("setHeaderRoute", "setMirrorRoute", "setCanaryScale", "plugin", "experiment")
     for path, step in ctx.rollout.steps:
         if as_int(step.get("setWeight")) > 0 or any(has(step, kind) for kind in brings):
@@ -518,7 +518,7 @@ def analysis_without_traffic(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def undefined_combination(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check for the combinations that the controller accepts."""
+    """Check that a step has one key, where the controller would accept several."""
     extra = ("setCanaryScale", "setHeaderRoute", "setMirrorRoute", "plugin")
     for path, step in ctx.rollout.steps:
         kinds = [kind for kind in (*extra, *_ALONE) if has(step, kind)]

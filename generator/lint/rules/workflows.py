@@ -53,7 +53,7 @@ def _example(tasks: str = "{name: a, template: check}", inputs: str = "", entryp
     source=_VALIDATE,
 )
 def missing_template(ctx: WorkflowContext) -> Iterator[Problem]:
-    """Check every name of a template: of the Workflow itself, of tasks and hooks, and of other Workflows."""
+    """Check that the templates of entrypoint, hooks, tasks and steps exist, also those of other Workflows."""
     for path, name in _template_names(ctx):
         if name and name not in ctx.templates and "{{" not in name:
             yield Problem(path, f"{ctx.document} has no template `{name}`{_guess(name, ctx.templates)}")
@@ -139,7 +139,7 @@ def missing_workflow_templates(ctx: WorkflowContext) -> Iterator[tuple[Path, str
     source=_VALIDATE,
 )
 def missing_task(ctx: WorkflowContext) -> Iterator[Problem]:
-    """Check what tasks wait for, and the outputs of tasks that are used."""
+    """Check that a task waits for tasks that exist, and uses the outputs of tasks that exist."""
     for path, template in ctx.entries:
         yield from _unknown_needs(path, template)
     for path, template in ctx.entries if not _borrows(ctx) else ():
@@ -208,7 +208,7 @@ def _graph(path: Path, template: Body) -> tuple[dict[str, tuple[Path, Body]], di
     source=_VALIDATE,
 )
 def circle(ctx: WorkflowContext) -> Iterator[Problem]:
-    """Look for a circle in every DAG."""
+    """Check that the tasks of a DAG do not wait for each other in a circle."""
     for path, template in ctx.entries:
         tasks, needs = _graph(path, template)
         if found := _circle(needs):
@@ -251,7 +251,7 @@ def _circle(needs: Mapping[str, list[str]]) -> list[str]:
     source=_VALIDATE,
 )
 def undeclared_parameter(ctx: WorkflowContext) -> Iterator[Problem]:
-    """Compare every placeholder with the arguments, inputs or outputs that it means."""
+    """Check that every placeholder names a declared argument, input or output."""
     if _borrows(ctx):
         return
     made = {
@@ -318,7 +318,7 @@ def _parameter_names(holder: Body) -> set[str]:
     source=_VALIDATE,
 )
 def missing_argument(ctx: WorkflowContext) -> Iterator[Problem]:
-    """Compare the arguments of every task with the inputs of its template."""
+    """Check that every input without a value is passed."""
     for path, template in ctx.entries if not _borrows(ctx) else ():
         for at, node in _nodes(path, template):
             given = _parameter_names(as_map(node.get("arguments")))
@@ -341,7 +341,7 @@ def missing_argument(ctx: WorkflowContext) -> Iterator[Problem]:
     source=_VALIDATE,
 )
 def repeated_name(ctx: WorkflowContext) -> Iterator[Problem]:
-    """Count the names of templates, and of the tasks and steps of each template."""
+    """Check that templates, and the tasks and steps of each template, have different names."""
     yield from _twice(ctx, (template for _, template in ctx.entries), (*ctx.path, "templates"), "template")
     for path, template in ctx.entries:
         steps = (as_map(step) for group in as_list(template.get("steps")) for step in as_list(group))
@@ -370,7 +370,7 @@ def _twice(ctx: WorkflowContext, entries: Iterable[Body], path: Path, noun: str)
     source="Argo Workflows 3.7, workflow/controller/dag.go (executed on 3.7.18)",
 )
 def swallowed_failure(ctx: WorkflowContext) -> Iterator[Problem]:
-    """Look for tasks whose failure has no effect on any task behind them."""
+    """Check that the failure of a task has an effect on a task that waits for it."""
     for path, template in ctx.entries:
         tasks, needs = _graph(path, template)
         for name, (at, _) in tasks.items() if not _circle(needs) else ():

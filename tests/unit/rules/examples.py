@@ -3,7 +3,7 @@
 A part of an example that is a piece of a spec or of the platform is merged into a small repository without findings:
 mappings are merged, an empty mapping and a list replace what was there, as does a mapping of another strategy or kind.
 Any other part is a file as it is. Lines that start with `$ ` are commands: `export`, `sluice`, or a line of shell. The
-last command of `sluice` reports the findings; without one that is `sluice validate`, or `sluice verify` for trees.
+last command of `sluice` reports the findings; without one that is `sluice validate`.
 """
 
 from __future__ import annotations
@@ -39,9 +39,8 @@ def is_tree(code: str) -> bool:
 
 def findings(code: str, example: str, root: Path) -> list[dict[str, Any]]:
     """Lay an example out in an empty folder, run it, and return its findings as `--format json` prints them."""
-    commands = _lay_out_tree(example, root) if is_tree(code) else _lay_out_repository(example, root)
-    default = ["verify", "--all", "."] if is_tree(code) else ["validate"]
-    last = default
+    commands = _lay_out_repository(example, root)
+    last = ["validate"]
     with _inside(root):
         for command in commands:
             words = shlex.split(command)
@@ -77,17 +76,6 @@ def _inside(root: Path) -> Iterator[None]:
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(before)
-
-
-def _lay_out_tree(example: str, root: Path) -> list[str]:
-    commands = []
-    for file, text in files_of(example):
-        commands += [line[2:] for line in text.splitlines() if line.startswith("$ ")]
-        _write(
-            root / (file or "tree.yaml"),
-            "".join(f"{x}\n" for x in text.splitlines() if not x.startswith("$ ")),
-        )
-    return commands
 
 
 def _lay_out_repository(example: str, root: Path) -> list[str]:

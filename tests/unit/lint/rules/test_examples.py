@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from generator.lint.engine import CODES, load
+from generator.lint.verification import verify
 from tests.unit.lint.rules.examples import found_in
 
 load("generator.lint.rules")
@@ -37,3 +38,17 @@ def test_what_to_write_instead_is_right(name):
 
 def test_every_code_has_an_example():
     assert {name for name in OURS if not CODES[name].example} == WITHOUT_EXAMPLE
+
+
+SHAPES = ["VER105", "VER106", *(f"VER11{number}" for number in range(7))]
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_example_of_a_shape_trips_its_code_and_no_other(name, tmp_path):
+    code = CODES[name]
+    (tmp_path / "a.yaml").write_text(code.example)
+    assert {finding.code for finding in verify(tmp_path).findings} == {name}
+    if code.instead:
+        (tmp_path / "a.yaml").write_text(code.instead)
+        found = [finding for finding in verify(tmp_path).findings if finding.severity != "info"]
+        assert found == []
