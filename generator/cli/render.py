@@ -109,7 +109,7 @@ def _output(session: Session, given: Path | None) -> Path:
     if root.is_relative_to(real) or any(real.is_relative_to(folder) for folder in inputs):
         name = str(output) if output.parts else "an empty name"
         raise CliError(
-            f"can't render into {name}: specs are there", "choose a folder for rendered files only"
+            f"can't render into {name}: inputs of the rendering are there", "choose a folder for rendered files only"
         )
     return output
 

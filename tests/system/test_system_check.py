@@ -93,7 +93,7 @@ def test_an_output_among_the_inputs_is_refused(rendered: Path, output: str):
     before = read_tree(rendered)
     ran = sluice(rendered, "render", "--output", output)
     assert ran.code == 2
-    assert "name a folder of its own" in ran.err
+    assert "choose a folder for rendered files only" in ran.err
     assert read_tree(rendered) == before
 
 
