@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 
 from generator.cli.options import root_option
-from generator.output.diff import diff
+from generator.output.check import diff
+from generator.output.freshness import Stamp
 from generator.output.report import SHOWN, CheckReport, WriteSummary
-from generator.output.stamp import Stamp
 from generator.pipeline.render import RenderPlan, plan_render
 from generator.pipeline.selection import select
 from generator.pipeline.session import Session, open_session
@@ -109,7 +109,8 @@ def _output(session: Session, given: Path | None) -> Path:
     if root.is_relative_to(real) or any(real.is_relative_to(folder) for folder in inputs):
         name = str(output) if output.parts else "an empty name"
         raise CliError(
-            f"can't render into {name}: inputs of the rendering are there", "choose a folder for rendered files only"
+            f"can't render into {name}: inputs of the rendering are there",
+            "choose a folder for rendered files only",
         )
     return output
 

@@ -1,18 +1,20 @@
-"""Compare a tree with what would be rendered, and write nothing."""
+"""Compare a tree with what would be rendered, and write nothing: as a report, or as a difference for `git apply`."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from generator.output.bundle import LEDGER, Bundle
-from generator.output.compare import Action
+from generator.output.compare import Action, Changes, compare
+from generator.output.folder import open_root
+from generator.output.freshness import ledger_key
 from generator.output.report import CheckReport, in_order
-from generator.output.stamp import ledger_key
-from generator.output.survey import survey
 
+_Reader = Callable[[str], bytes | None]
 _KINDS: Final[dict[Action, str]] = {
     "create": "missing",
     "update": "stale",
@@ -21,6 +23,7 @@ _KINDS: Final[dict[Action, str]] = {
     "delete": "orphaned",
     "foreign": "foreign",
 }
+_SHOWN: Final[set[Action]] = {"create", "update", "overwrite", "delete"}
 
 
 def check(
@@ -38,13 +41,73 @@ def check(
     """
     names: defaultdict[str, list[str]] = defaultdict(list)
     findings, keys = [], []
-    for path, changes, _ in survey(root, bundles, orphaned):
+    for path, changes, _ in _compared(root, bundles, orphaned):
         for name, action in (*changes.actions.items(), (LEDGER, changes.ledger)):
             names[_KINDS.get(action, "identical")].append(f"{path}/{name}")
         names["orphaned"] += (f"{path}/{name}" for name in changes.temporaries)
         if changes.finding:
             findings.append(changes.finding)
         if changes.settled:
-            keys.append(ledger_key(path, changes.record.encode()))
+            keys.append(ledger_key(path, changes.sealed))
     listed = {kind: tuple(sorted(names[kind])) for kind in dict.fromkeys(_KINDS.values())}
     return CheckReport(**listed, findings=in_order(findings), files=len(names["identical"]), keys=tuple(keys))
+
+
+def diff(
+    root: str | os.PathLike[str], bundles: Iterable[Bundle], *, orphaned: Iterable[str] = ()
+) -> Iterator[str]:
+    r"""Yield the lines of the difference, each ended by LF; ledgers are left out, they add nothing.
+
+    Bytes that are not UTF-8 are shown as `\ufffd`.
+
+    Args:
+        root: output root.
+        bundles: bundles as they would be written, shown in this order.
+        orphaned: paths of bundles that nothing renders any more, as `orphans` found them.
+
+    Raises:
+        OutputError: something can't be read.
+    """
+    for path, changes, read in _compared(root, bundles, orphaned):
+        for name, action in changes.actions.items():
+            if action in _SHOWN:
+                yield from _file_diff(f"{path}/{name}", read(name), changes.wanted.get(name))
+
+
+def _compared(
+    root: str | os.PathLike[str], bundles: Iterable[Bundle], orphaned: Iterable[str]
+) -> Iterator[tuple[str, Changes, _Reader]]:
+    """Yield the path of each bundle, what has to happen to it, and a reader of its files, good until the next."""
+    for bundle in bundles:
+        yield from _compared_one(root, bundle.path, bundle)
+    for path in orphaned:
+        yield from _compared_one(root, path, None)
+
+
+def _compared_one(
+    root: str | os.PathLike[str], path: str, bundle: Bundle | None
+) -> Iterator[tuple[str, Changes, _Reader]]:
+    top = open_root(root)
+    folder = None
+    if top is not None:
+        with top:
+            folder = top.descend(path)
+    if folder is not None:
+        with folder:
+            yield path, compare(folder, bundle), folder.read
+    elif bundle:
+        yield path, compare(None, bundle), lambda _: None
+
+
+def _file_diff(path: str, old: bytes | None, new: bytes | None) -> Iterator[str]:
+    from difflib import unified_diff
+
+    before = "/dev/null" if old is None else f"a/{path}"
+    after = "/dev/null" if new is None else f"b/{path}"
+    for line in unified_diff(_lines(old), _lines(new), before, after):
+        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def _lines(data: bytes | None) -> list[str]:
+    """Split at LF and nowhere else, as the tools that read a difference do."""
+    return [line.decode(errors="replace") for line in re.findall(rb"[^\n]*\n|[^\n]+", data or b"")]

@@ -8,9 +8,8 @@ from hashlib import sha256
 from typing import Literal
 
 from generator.output.bundle import LEDGER, Bundle
-from generator.output.folder import Folder
+from generator.output.folder import Folder, Listing
 from generator.output.ledger import NOTHING, Ledger, damaged, parse
-from generator.output.listing import Listing, listing
 from generator.source.finding import Finding
 
 Action = Literal["create", "update", "overwrite", "identical", "delete", "keep", "foreign"]
@@ -30,6 +29,7 @@ class Changes:
         wanted: name to new content.
         recorded: the ledger on disk; an empty one when it is missing or damaged.
         record: the ledger to come; an empty one when the bundle has vanished.
+        sealed: its bytes.
         ledger: what happens to the ledger.
         finding: how the ledger is damaged.
         temporaries: leftovers of an interrupted run.
@@ -40,6 +40,7 @@ class Changes:
     wanted: Mapping[str, bytes]
     recorded: Ledger
     record: Ledger
+    sealed: bytes
     ledger: Action
     finding: Finding | None
     temporaries: tuple[str, ...]
@@ -57,39 +58,30 @@ class Changes:
         return [name for name, action in self.actions.items() if action == "delete"]
 
 
-def compare(folder: Folder, bundle: Bundle) -> Changes:
+def compare(folder: Folder | None, bundle: Bundle | None) -> Changes:
     """Compare a folder with the bundle that it should hold.
 
-    Raises:
-        OutputError: something can't be read.
-    """
-    wanted = _encoded(bundle)
-    return _compare(folder, wanted, _record(wanted, bundle.inputs))
-
-
-def compare_missing(bundle: Bundle) -> Changes:
-    """Compare a bundle with a folder that does not exist."""
-    wanted = _encoded(bundle)
-    actions: dict[str, Action] = dict.fromkeys(sorted(wanted), "create")
-    return Changes(actions, wanted, NOTHING, _record(wanted, bundle.inputs), "create", None, (), ())
-
-
-def compare_vanished(folder: Folder) -> Changes:
-    """Compare a folder with nothing: its bundle is no longer expected.
+    Args:
+        folder: the open folder; None when there is none.
+        bundle: None when nothing renders its bundle any more.
 
     Raises:
         OutputError: something can't be read.
     """
-    return _compare(folder, {}, NOTHING)
-
-
-def _compare(folder: Folder, wanted: Mapping[str, bytes], record: Ledger) -> Changes:
-    found = listing(folder)
+    wanted = {name: text.encode() for name, text in bundle.files.items()} if bundle else {}
+    record, sealed = NOTHING, b""
+    if bundle:
+        record = Ledger({name: (sha256(data).hexdigest(),) for name, data in wanted.items()}, bundle.inputs)
+        sealed = record.encode()
+    if folder is None:
+        missing: dict[str, Action] = dict.fromkeys(sorted(wanted), "create")
+        return Changes(missing, wanted, NOTHING, record, sealed, "create", None, (), ())
+    found = folder.listing()
     data, ledger = read_ledger(folder, found)
     finding = None if isinstance(ledger, Ledger) else ledger
     recorded = ledger if isinstance(ledger, Ledger) else NOTHING
     names = (found.files | found.others | wanted.keys() | recorded.files.keys()) - {LEDGER}
-    actions = {name: _action(folder, name, found, recorded, record) for name in sorted(names)}
+    actions = {name: _action(folder, name, found, recorded, wanted.get(name)) for name in sorted(names)}
     if finding:  # then an older render can't be told from an edit, and it is no edit as a rule
         actions = {name: "update" if action == "overwrite" else action for name, action in actions.items()}
     return Changes(
@@ -97,26 +89,19 @@ def _compare(folder: Folder, wanted: Mapping[str, bytes], record: Ledger) -> Cha
         wanted=wanted,
         recorded=recorded,
         record=record,
-        ledger=_ledger_action(data, record, finding),
+        sealed=sealed,
+        ledger=_ledger_action(data, sealed, finding),
         finding=finding,
         temporaries=tuple(found.temporaries),
         folders=tuple(found.folders),
     )
 
 
-def _encoded(bundle: Bundle) -> dict[str, bytes]:
-    return {name: text.encode() for name, text in bundle.files.items()}
-
-
-def _record(wanted: Mapping[str, bytes], inputs: Mapping[str, str]) -> Ledger:
-    return Ledger({name: (sha256(data).hexdigest(),) for name, data in wanted.items()}, inputs)
-
-
 def read_ledger(folder: Folder, found: Listing) -> tuple[bytes | None, Ledger | Finding]:
     """Read the ledger of a folder.
 
     Returns:
-        Its bytes, None when there is none; and what it says, or the finding of how it is damaged.
+        Its bytes, None when there is none; and its content, or the finding of how it is damaged.
     """
     file = f"{folder.path}/{LEDGER}"
     if LEDGER in found.others:
@@ -125,27 +110,27 @@ def read_ledger(folder: Folder, found: Listing) -> tuple[bytes | None, Ledger | 
     return data, NOTHING if data is None else parse(data, file)
 
 
-def _action(folder: Folder, name: str, found: Listing, recorded: Ledger, record: Ledger) -> Action | None:
+def _action(
+    folder: Folder, name: str, found: Listing, recorded: Ledger, wanted: bytes | None
+) -> Action | None:
     """Decide about one name; None when it was listed and is gone, which is right."""
-    present = name in found.files or name in found.others
+    if name not in found.files and name not in found.others:
+        return "create" if wanted is not None else None
     known = recorded.files.get(name, ())
-    new = record.files.get(name)
-    if not present:
-        return "create" if new else None
-    if not new and not known:
+    if wanted is None and not known:
         return "foreign"
     data = folder.read(name) if name in found.files else None
-    digest = "" if data is None else sha256(data).hexdigest()
-    if not new:
-        return "delete" if digest in known else "keep"
-    if digest in new:
+    if wanted is not None and data == wanted:
         return "identical"
-    return "update" if digest in known else "overwrite"
+    written_by_us = data is not None and sha256(data).hexdigest() in known
+    if wanted is None:
+        return "delete" if written_by_us else "keep"
+    return "update" if written_by_us else "overwrite"
 
 
-def _ledger_action(data: bytes | None, record: Ledger, finding: Finding | None) -> Action:
-    if record is NOTHING:
+def _ledger_action(data: bytes | None, sealed: bytes, finding: Finding | None) -> Action:
+    if not sealed:
         return "keep" if finding else "delete"
     if data is None:
         return "create"
-    return "identical" if data == record.encode() else "update"
+    return "identical" if data == sealed else "update"

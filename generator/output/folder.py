@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
@@ -18,6 +20,24 @@ _CHUNK: Final = 1 << 16
 _NOT_A_FILE: Final = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}
 _STAYS: Final = {errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
 _CLOSED: Final = -1
+_TEMPORARY: Final = re.compile(r"\.sluice-[0-9a-f]{16}\.tmp")
+
+
+@dataclass(slots=True)
+class Listing:
+    """Paths below a folder, sorted by kind.
+
+    Args:
+        files: regular files.
+        others: links, sockets and the like.
+        folders: folders, each after those inside it.
+        temporaries: temporary files that an interrupted run left.
+    """
+
+    files: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
+    folders: list[str] = field(default_factory=list)
+    temporaries: list[str] = field(default_factory=list)
 
 
 class Folder:
@@ -91,17 +111,41 @@ class Folder:
                 folder = folder.child(name) or folder._make_child(name)  # noqa: SLF001 - of this class
         return folder
 
-    def scan(self) -> Iterator[os.DirEntry[str]]:
-        """Yield what is directly below this folder.
+    def listing(self, prefix: str = "") -> Listing:
+        """List what is below this folder, down to the bottom, following no link.
+
+        Args:
+            prefix: put before every path; empty, or ending with `/`.
 
         Raises:
-            OutputError: it can't be read.
+            OutputError: a folder can't be read.
         """
+        found = Listing()
+        self._list(prefix, found)
+        return found
+
+    def _list(self, prefix: str, found: Listing) -> None:
+        inner: list[str] = []
         try:
             with os.scandir(self.descriptor if BY_DESCRIPTOR else self.path) as entries:
-                yield from entries
+                for entry in entries:
+                    name = entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        inner.append(name)
+                    elif not entry.is_file(follow_symlinks=False):
+                        found.others.add(prefix + name)
+                    elif _TEMPORARY.fullmatch(name):
+                        found.temporaries.append(prefix + name)
+                    else:
+                        found.files.add(prefix + name)
         except OSError as error:
             raise wrap_os_error(error, "list", self.path) from error
+        for name in sorted(inner):
+            child = self.child(name)
+            if child is not None:
+                with child:
+                    child._list(f"{prefix}{name}/", found)  # noqa: SLF001 - of this class
+                found.folders.append(prefix + name)
 
     def read(self, name: str) -> bytes | None:
         """Read a file at a relative path; None when it is missing or anything but a regular file.

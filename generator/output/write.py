@@ -1,4 +1,7 @@
-"""Write bundles: only what differs, each file in one step; the next run repairs what a kill left.
+"""Write bundles and delete those that nothing renders: only what differs, each file in one step.
+
+The next run repairs what a kill left. One writer works at a time: it locks the output root itself, which leaves no
+file behind.
 
 For one bundle the order is: a ledger of everything the folder may hold from now on, the files, the deletions,
 the ledger of what it holds. So ownership is on disk from before the first write to after the last deletion.
@@ -8,19 +11,21 @@ Only what is in the way of a new file is deleted before it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
 
 from generator.output.bundle import LEDGER, Bundle, parents
 from generator.output.compare import Changes, compare
 from generator.output.errors import OutputError
-from generator.output.folder import Folder
-from generator.output.journal import Journal
+from generator.output.folder import Folder, Listing, open_root
 from generator.output.ledger import union
-from generator.output.lock import Notice, locked
-from generator.output.report import WriteReport
+from generator.output.platform_support import BY_DESCRIPTOR, try_lock, wait_for_lock
+from generator.output.report import Journal, WriteReport
 
-_ATTEMPTS = 10
+_ATTEMPTS: Final = 10
+Notice = Callable[[str], None]
+"""Receives a sentence for the user while a call is still running."""
 
 
 def write(
@@ -35,7 +40,7 @@ def write(
     Args:
         root: output root, made if missing.
         bundles: what to write; it may be a generator, each bundle is written as it comes.
-        notice: told when another run has to be waited for.
+        notice: receives a sentence when another run has to be waited for.
 
     Raises:
         OutputError: the file system refuses; what was written stays, and the next run goes on.
@@ -46,7 +51,7 @@ def write(
 
 
 def write_within(top: Folder, bundles: Iterable[Bundle]) -> WriteReport:
-    """The same in an open root, for whoever holds its lock or works for who does."""
+    """Do the same in an open root, in the process that holds its lock or in a child of it."""
     journal = Journal()
     seen: dict[str, bool] = {}
     for bundle in bundles:
@@ -91,7 +96,7 @@ def _apply(folder: Folder, changes: Changes) -> None:
     rest = [name for name in changes.obsolete if name not in first]
     delete(folder, rest, sorted({parent for name in rest for parent in parents(name)}, reverse=True))
     if changes.ledger != "identical":
-        folder.write(LEDGER, changes.record.encode())
+        folder.write(LEDGER, changes.sealed)
 
 
 def _in_the_way(changes: Changes) -> set[str]:
@@ -116,3 +121,117 @@ def delete(folder: Folder, files: Iterable[str], folders: Iterable[str]) -> None
         folder.remove(name)
     for name in folders:
         folder.remove_empty(name)
+
+
+def orphans(root: str | os.PathLike[str], scope: str, expected: Collection[str]) -> tuple[str, ...]:
+    """Find the bundles on disk that are not expected.
+
+    Args:
+        root: output root.
+        scope: folder below it to look in, such as `production`; empty for everything.
+        expected: paths of the bundles that are rendered today, fresh ones included.
+
+    Returns:
+        Their paths below the root, sorted.
+
+    Raises:
+        OutputError: a folder can't be read.
+    """
+    top = open_root(root)
+    if top is None:
+        return ()
+    with top:
+        return _orphans(_listing(top, scope), expected)
+
+
+def prune(
+    root: str | os.PathLike[str], scope: str, expected: Collection[str], notice: Notice = lambda _: None
+) -> WriteReport:
+    """Delete the bundles in a scope that are not expected, and the folders that this empties.
+
+    A file goes only if the ledger lists it and it still holds what the ledger says; a folder with anything
+    else in it stays. A bundle whose ledger is damaged stays as it is and is reported. Empty folders and
+    leftovers of an interrupted run go wherever they are in the scope: an empty folder does not exist for git.
+    Call it before `write`, so that a new bundle finds its place free.
+
+    Args:
+        root: output root.
+        scope: folder below it to work in; empty for everything.
+        expected: paths of the bundles to keep.
+        notice: receives a sentence when another run has to be waited for.
+
+    Raises:
+        OutputError: the file system refuses; the next run goes on from there.
+    """
+    journal = Journal()
+    if not os.path.lexists(root):
+        return journal.report()
+    with locked(root, notice) as top:
+        found = _listing(top, scope)
+        for path in _orphans(found, expected):
+            _vanish(top, path, journal)
+        delete(top, found.temporaries, (*found.folders, *filter(None, [scope]), *parents(scope)))
+    return journal.report()
+
+
+def _listing(top: Folder, scope: str) -> Listing:
+    folder = top.descend(scope)
+    if folder is None:
+        return Listing()
+    with folder:
+        return folder.listing(f"{scope}/" if scope else "")
+
+
+def _orphans(found: Listing, expected: Collection[str]) -> tuple[str, ...]:
+    suffix = f"/{LEDGER}"
+    bundles = {file.removesuffix(suffix) for file in found.files if file.endswith(suffix)}
+    return tuple(sorted(bundles.difference(expected)))
+
+
+def _vanish(top: Folder, path: str, journal: Journal) -> None:
+    folder = top.descend(path)
+    if folder is None:
+        return
+    with folder:
+        changes = compare(folder, None)
+        if changes.finding:
+            journal.note_finding(changes)
+            return
+        journal.note(path, changes)
+        delete(folder, (*changes.temporaries, *changes.obsolete), changes.folders)
+        folder.remove(LEDGER)
+
+
+@contextmanager
+def locked(root: str | os.PathLike[str], notice: Notice) -> Iterator[Folder]:
+    """Open the output root, made if missing, and hold its lock.
+
+    Raises:
+        OutputError: the root can't be opened or made.
+    """
+    folder = _open(root)
+    while True:
+        with folder:
+            if not try_lock(folder.descriptor):
+                notice(f"waiting: another sluice is writing {folder.path}")
+                wait_for_lock(folder.descriptor)
+            if _is_at(folder, root):
+                yield folder
+                return
+        folder = _open(root)  # the root was replaced while this process waited
+
+
+def _open(root: str | os.PathLike[str]) -> Folder:
+    folder = open_root(root, create=True)
+    if folder is None:
+        raise OutputError(f"can't open {root}: it vanished as soon as it was made")
+    return folder
+
+
+def _is_at(folder: Folder, root: str | os.PathLike[str]) -> bool:
+    if not BY_DESCRIPTOR:
+        return True
+    try:
+        return os.path.samestat(os.fstat(folder.descriptor), os.stat(root))  # noqa: PTH116 - see open_root
+    except FileNotFoundError:
+        return False

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 from generator.output.bundle import Bundle
 from generator.output.check import check
 from generator.output.folder import open_root
-from generator.output.lock import Notice, locked
-from generator.output.prune import orphans, prune
 from generator.output.report import CheckReport, WriteReport, WriteSummary
-from generator.output.write import write_within
+from generator.output.write import Notice, locked, orphans, prune, write_within
 from generator.pipeline.bundles import (
     BundleId,
     Source,
@@ -195,7 +193,11 @@ class _Outcome:
 
 def plan_render(session: Session, request: RenderRequest) -> RenderPlan:
     """Find what is stale, evaluate it, and decide what is rendered and deleted."""
-    prober = Prober(request)
+    with Prober(request) as prober:
+        return _plan_render(session, request, prober)
+
+
+def _plan_render(session: Session, request: RenderRequest, prober: Prober) -> RenderPlan:
     stale = find_stale(session, request, prober)
     outcome = _evaluate(session, request, stale)
     if not outcome.usable:

@@ -6,10 +6,12 @@ import datetime
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from generator.output.bundle import is_path
-from generator.output.probe import probe
+from generator.output.folder import open_root
+from generator.output.freshness import probe
 from generator.pipeline.bundles import (
     BENTOS,
     GATE_LIST,
@@ -88,9 +90,19 @@ class Prober:
     """Compares bundles on disk with their inputs, and counts those that are up to date."""
 
     def __init__(self, request: RenderRequest) -> None:
-        self._request = request
+        self._known = request.known
+        self._top = None if self._known is None else open_root(request.output)
         self._bundles, self._files = 0, 0
         self._keys: set[bytes] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._top is not None:
+            self._top.__exit__(kind, error, trace)
 
     @property
     def fresh(self) -> FreshBundles:
@@ -99,9 +111,9 @@ class Prober:
 
     def is_fresh(self, bundle: BundleId, inputs: Mapping[str, str]) -> bool:
         """Check whether a bundle is up to date."""
-        if self._request.known is None:
+        if self._known is None:
             return False
-        found = probe(self._request.output, bundle.path, inputs, self._request.known)
+        found = probe(self._top, bundle.path, inputs, self._known)
         if found.fresh:
             self._bundles += 1
             self._files += found.files

@@ -11,9 +11,7 @@ from generator.gates.document import read_evidence
 from generator.output.bundle import Bundle
 from generator.output.errors import OutputError
 from generator.output.folder import open_root
-from generator.output.lock import locked
-from generator.output.prune import prune
-from generator.output.write import write_within
+from generator.output.write import locked, prune, write_within
 from generator.pipeline.session import Session
 from generator.pipeline.terminal import note
 from generator.plan.entries import Entry

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 
 import pytest
 
+from generator.output import freshness
 from generator.output.bundle import Bundle
+from generator.output.folder import open_root
+from generator.output.freshness import Probe
 
 Tree = dict[str, bytes | str]
 SPEC = "5" * 64
@@ -21,7 +24,13 @@ class Everything:
         return isinstance(key, bytes)
 
 
-KNOWN = Everything()
+def probe(root: Path, path: str, inputs: dict[str, str], known: Container[bytes] = Everything()) -> Probe:
+    """Probe a bundle below a root that may be missing."""
+    top = open_root(root)
+    if top is None:
+        return freshness.probe(None, path, inputs, known)
+    with top:
+        return freshness.probe(top, path, inputs, known)
 
 
 def make_bundle(files: dict[str, str], path: str = "production/shop/recommender", spec: str = SPEC) -> Bundle:

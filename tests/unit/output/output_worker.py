@@ -18,8 +18,7 @@ from typing import Any, NoReturn
 
 from generator.output.bundle import Bundle
 from generator.output.errors import OutputError
-from generator.output.prune import prune
-from generator.output.write import write
+from generator.output.write import prune, write
 
 KEPT = "production/shop/kept"
 OLD = {

@@ -17,8 +17,7 @@ import pytest
 from generator.output.bundle import Bundle
 from generator.output.check import check
 from generator.output.errors import OutputError
-from generator.output.prune import prune
-from generator.output.write import write
+from generator.output.write import prune, write
 from tests.unit.output import output_worker
 
 Make = Callable[..., Bundle]

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from generator.output.ledger import Ledger, parse
-from generator.output.prune import prune
-from generator.output.write import write
+from generator.output.write import prune, write
 from tests.unit.output import output_worker as worker
 
 Tree = dict[str, bytes | str]

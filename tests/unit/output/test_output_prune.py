@@ -10,9 +10,8 @@ import pytest
 from generator.output.bundle import Bundle
 from generator.output.check import check
 from generator.output.errors import OutputError
-from generator.output.prune import orphans, prune
 from generator.output.report import WriteReport
-from generator.output.write import write
+from generator.output.write import orphans, prune, write
 
 Make = Callable[..., Bundle]
 Snapshot = Callable[[Path], dict[str, bytes | str]]

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from generator.output.bundle import Bundle
 from generator.output.check import check
-from generator.output.probe import probe
 from generator.output.report import WriteReport
 from generator.output.write import write
-from tests.unit.output.conftest import KNOWN
+from tests.unit.output.conftest import probe
 
 Make = Callable[..., Bundle]
 Snapshot = Callable[[Path], dict[str, bytes | str]]
@@ -53,7 +52,7 @@ def test_changed_inputs_with_the_same_files_change_the_ledger_alone(root: Path, 
     write(root, [bundle({"a.yaml": "1\n"})])
     report = write(root, [bundle({"a.yaml": "1\n"}, spec="6" * 64)])
     assert report == WriteReport(updated=(f"{BUNDLE}/.sluice",), identical=1)
-    assert probe(root, BUNDLE, {"spec": "6" * 64}, KNOWN).fresh
+    assert probe(root, BUNDLE, {"spec": "6" * 64}).fresh
 
 
 def test_an_edited_file_is_overwritten_and_told(root: Path, bundle: Make) -> None:
@@ -123,8 +122,8 @@ def test_a_damaged_ledger_is_told_written_anew_and_deletes_nothing(
     assert (report.updated, report.deleted) == ((f"{BUNDLE}/.sluice", f"{BUNDLE}/a.yaml"), ())
     assert (root / BUNDLE / "gone.yaml").read_text() == "1\n"
     assert not ledger.is_symlink()
-    after = probe(root, BUNDLE, two.inputs, KNOWN)
-    assert (after.fresh, after.foreign) == (True, (f"{BUNDLE}/gone.yaml",))
+    assert probe(root, BUNDLE, two.inputs).fresh
+    assert check(root, [two]).foreign == (f"{BUNDLE}/gone.yaml",)
     if damage == "link":
         assert (tmp_path / "elsewhere").read_text() == text
 
@@ -151,7 +150,7 @@ def test_links_are_replaced_as_links_and_never_written_through(
     write(root, [one])
     (root / BUNDLE / "a.yaml").unlink()
     (root / BUNDLE / "a.yaml").symlink_to(outside)
-    assert probe(root, BUNDLE, one.inputs, KNOWN).reason == "a.yaml was edited"
+    assert probe(root, BUNDLE, one.inputs).reason == "a.yaml was edited"
     assert write(root, [one]).overwritten == (f"{BUNDLE}/a.yaml",)
     assert not (root / BUNDLE / "a.yaml").is_symlink()
     assert outside.read_text() == "precious\n"
@@ -183,7 +182,7 @@ def test_leftovers_of_an_interrupted_run_are_swept(root: Path, bundle: Make, sna
     write(root, [one])
     before = snapshot(root)
     (root / BUNDLE / "sub/.sluice-0123456789abcdef.tmp").write_text("half")
-    assert probe(root, BUNDLE, one.inputs, KNOWN).reason == "a run was interrupted"
+    assert probe(root, BUNDLE, one.inputs).reason == "a run was interrupted"
     assert check(root, [one]).orphaned == (f"{BUNDLE}/sub/.sluice-0123456789abcdef.tmp",)
     write(root, [one])
     assert snapshot(root) == before
@@ -194,7 +193,7 @@ def test_the_root_may_be_a_link(root: Path, bundle: Make, tmp_path: Path) -> Non
     root.symlink_to(tmp_path / "real")
     write(root, [bundle({"a.yaml": "1\n"})])
     assert (tmp_path / "real" / BUNDLE / "a.yaml").read_text() == "1\n"
-    assert probe(root, BUNDLE, {"spec": "5" * 64}, KNOWN).fresh
+    assert probe(root, BUNDLE, {"spec": "5" * 64}).fresh
 
 
 def test_a_large_file_is_read_and_compared_to_its_end(root: Path, bundle: Make) -> None:
@@ -202,9 +201,9 @@ def test_a_large_file_is_read_and_compared_to_its_end(root: Path, bundle: Make) 
     one = bundle({"a.yaml": text})
     write(root, [one])
     assert (root / BUNDLE / "a.yaml").read_text() == text
-    assert probe(root, BUNDLE, one.inputs, KNOWN).fresh
+    assert probe(root, BUNDLE, one.inputs).fresh
     (root / BUNDLE / "a.yaml").write_text(text[:-2] + "y\n")
-    assert not probe(root, BUNDLE, one.inputs, KNOWN).fresh
+    assert not probe(root, BUNDLE, one.inputs).fresh
 
 
 @pytest.mark.parametrize("paths", [("a/b", "a/b"), ("a", "a/b"), ("a/b/c", "a")])
@@ -262,5 +261,11 @@ def test_after_any_history_the_tree_is_the_last_render_and_the_foreign_file(
             report.updated,
             report.deleted,
         )
-        assert probe(root, "p", {}, KNOWN).fresh
+        assert probe(root, "p", {}).fresh
         assert check(root, [one]).clean
+
+
+def test_folders_that_a_render_empties_go_from_the_inside_out(root: Path, bundle: Make) -> None:
+    write(root, [bundle({"a.yaml": "1\n", "one/two/three/b.yaml": "1\n", "one/two/c.yaml": "1\n"})])
+    write(root, [bundle({"a.yaml": "1\n"})])
+    assert [path.name for path in (root / BUNDLE).iterdir() if path.is_dir()] == []

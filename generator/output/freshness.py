@@ -1,0 +1,165 @@
+"""Is a bundle up to date? Answered from its ledger, its files and a stamp, before anything is rendered.
+
+A ledger tells which inputs and files belong together, but not that this code renders these files from these inputs:
+people edit ledgers, and every version of Sluice may render something else. So whenever a bundle is rendered, to write
+it or to check it, the stamp notes the path and the bytes of its ledger, together with a digest of the code that did it.
+Stamps are in the user's cache, one file per output root. Where a note is missing, the bundle is rendered and compared.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Container, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, Self
+
+from generator.output.compare import read_ledger
+from generator.output.errors import OutputError
+from generator.output.folder import Folder, Listing, open_root
+from generator.output.ledger import Ledger
+from generator.source.cache import cache_folder
+
+_MAGIC: Final = b"sluice stamp 1\n"
+_KEY: Final = 16
+_SEAL: Final = 32
+_KEPT: Final = 100
+
+
+def ledger_key(path: str, ledger: bytes) -> bytes:
+    """Return what a stamp remembers of a ledger: 128 bits of the SHA-256 of the path of its bundle and its bytes."""
+    return sha256(f"{path}\0".encode() + ledger).digest()[:_KEY]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What comparing a bundle on disk with its inputs has shown.
+
+    Args:
+        reason: why it has to be rendered, for people; empty when it is fresh.
+        files: how many files a fresh bundle holds, its ledger included.
+        key: of its ledger, as stamps keep it.
+    """
+
+    reason: str
+    files: int = 0
+    key: bytes = b""
+
+    @property
+    def fresh(self) -> bool:
+        """Whether rendering it again would change nothing."""
+        return not self.reason
+
+
+def probe(top: Folder | None, path: str, inputs: Mapping[str, str], known: Container[bytes]) -> Probe:
+    """Check whether a bundle was rendered from these inputs by this code and has not been touched since.
+
+    Every file is read and hashed: a time stamp proves nothing after a `git checkout`.
+
+    Args:
+        top: the output root; None when there is none.
+        path: bundle below it.
+        inputs: name to SHA-256 of each input that is known before rendering.
+        known: keys of the ledgers that this code rendered or checked.
+
+    Raises:
+        OutputError: something can't be read, or a link or a file is where a folder belongs.
+    """
+    folder = top.descend(path) if top else None
+    if folder is None:
+        return Probe("it was never rendered")
+    with folder:
+        return _probe(folder, path, inputs, known)
+
+
+def _probe(folder: Folder, path: str, inputs: Mapping[str, str], known: Container[bytes]) -> Probe:
+    found = folder.listing()
+    data, ledger = read_ledger(folder, found)
+    if data is None:
+        return Probe("it was never rendered")
+    if not isinstance(ledger, Ledger):
+        return Probe("its ledger is damaged")
+    key = ledger_key(path, data)
+    reason = _ledger_reason(ledger, inputs)
+    if not reason and key not in known:
+        reason = "this version of Sluice has not rendered it here yet"
+    return Probe(reason or _file_reason(folder, ledger, found), len(ledger.files) + 1, key)
+
+
+def _ledger_reason(ledger: Ledger, inputs: Mapping[str, str]) -> str:
+    if not ledger.finished:
+        return "a run was interrupted"
+    changed = sorted(name for name, digest in inputs.items() if ledger.inputs.get(name) != digest)
+    return f"changed: {', '.join(changed)}" if changed else ""
+
+
+def _file_reason(folder: Folder, ledger: Ledger, found: Listing) -> str:
+    if found.temporaries:
+        return "a run was interrupted"
+    for name, digests in ledger.files.items():
+        if name not in found.files:
+            return f"{name} {'was edited' if name in found.others else 'is missing'}"
+        data = folder.read(name)
+        if data is None or sha256(data).hexdigest() not in digests:
+            return f"{name} was edited"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What is known of the ledgers of one tree.
+
+    Args:
+        file: where it is kept; None where there is no cache, and nothing is ever known.
+        code: digest (hex) of the code and the templates that render here.
+        keys: of the ledgers that this code rendered or checked.
+    """
+
+    file: Path | None
+    code: str
+    keys: frozenset[bytes]
+
+    @classmethod
+    def read(cls, root: str | os.PathLike[str], code: str) -> Self:
+        """Read the stamp of an output root; it is empty when it is missing, damaged, or of other code."""
+        folder = cache_folder("stamps")
+        if folder is None:
+            return cls(None, code, frozenset())
+        file = folder / sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:32]
+        try:
+            return cls(file, code, frozenset(_parsed(file.read_bytes(), code)))
+        except OSError:
+            return cls(file, code, frozenset())
+
+    def save(self, keys: Collection[bytes]) -> None:
+        """Replace what is known, in one step; a cache that can't be written to is left as it is."""
+        if self.file is None or self.keys == keys:
+            return
+        body = _head(self.code) + b"".join(sorted(keys))
+        with suppress(OutputError, OSError):
+            top = open_root(self.file.parent)
+            if top is not None:
+                with top:
+                    top.write(self.file.name, body + sha256(body).digest())
+            _forget(self.file.parent)
+
+
+def _head(code: str) -> bytes:
+    return _MAGIC + code.encode() + b"\n"
+
+
+def _parsed(data: bytes, code: str) -> Iterable[bytes]:
+    head, body = _head(code), data[:-_SEAL]
+    if not body.startswith(head) or sha256(body).digest() != data[-_SEAL:]:
+        return ()
+    return (body[start : start + _KEY] for start in range(len(head), len(body), _KEY))
+
+
+def _forget(folder: Path) -> None:
+    """Keep the newest stamps: most output roots of a machine that runs tests are gone soon."""
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.stat().st_mtime, reverse=True)
+    for entry in found[_KEPT:]:
+        os.unlink(entry)  # noqa: PTH108 - an entry is no Path
