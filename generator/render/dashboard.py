@@ -7,7 +7,6 @@ source is a variable, so the same file works in every Grafana.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +17,7 @@ from generator.promql.fairness import ParityTest, parity_difference
 from generator.promql.series import Matcher, Series
 from generator.promql.served import BY_VERSION, PREDICTIONS, Served
 from generator.promql.text import duration, number
+from generator.render.scalars import indented_json
 from generator.render.watched import RATIO, fair, users, watched
 
 Json = dict[str, Any]
@@ -74,7 +74,7 @@ def platform_dashboard(environment: str, namespaces: Sequence[str]) -> Json:
 
 def dashboard_text(dashboard: Json) -> str:
     """A dashboard as the file that Grafana loads."""
-    return json.dumps(dashboard, indent=1)
+    return indented_json(dashboard)
 
 
 def _served(plan: Plan) -> Served:

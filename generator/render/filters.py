@@ -9,6 +9,8 @@ from typing import Any, Final
 from generator.render.scalars import Verbatim, prose, yaml_text, yaml_value
 from generator.source.quantity import canonical_cpu
 
+_NOT_IN_A_BLOCK = re.compile(r"[^ -~\n]| (?=\n|\Z)")
+_INDENTED = re.compile(r"\n(?!\n)")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -42,11 +44,10 @@ def items(values: list[object], indent: int) -> Verbatim:
 
 def text(value: str, indent: int) -> Verbatim:
     """Text of several lines as a literal block indented by this many blanks; in quotes where a block can't hold it."""
-    rows = value.split("\n")
-    block = len(rows) > 1 and all(row.isascii() and row.isprintable() and row == row.rstrip() for row in rows)
-    if not block or not rows[0] or rows[0][0] == " " or not rows[-1]:
+    if "\n" not in value or value[0] in " \n" or value[-1] == "\n" or _NOT_IN_A_BLOCK.search(value):
         return Verbatim(yaml_text(value))
-    return Verbatim("|-" + "".join("\n" + (" " * indent + row if row else "") for row in rows))
+    margin = "\n" + " " * indent
+    return Verbatim(f"|-{margin}{_INDENTED.sub(margin, value)}")
 
 
 def go_duration(seconds: float) -> str:

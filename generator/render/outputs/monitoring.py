@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from generator.plan.names import labels
 from generator.plan.values import Plan
-from generator.render.alerts import Alert, alerts, groups
+from generator.render.alerts import Alert, Group, groups
 from generator.render.dashboard import dashboard_text, model_dashboard
 from generator.render.filters import go_duration
 from generator.render.output import Output
@@ -17,17 +17,18 @@ RUNBOOK = "RUNBOOK.md"
 def monitoring(plan: Plan) -> Iterator[Output]:
     """Alerts and dashboard."""
     if plan.monitoring.alerts:
+        found = groups(plan)
         yield Output(
             "prometheusrule-main.yaml",
             "kubernetes/prometheusrule.yaml.j2",
             {
                 "monitor_labels": {**labels(plan.identity), **dict(plan.monitoring.labels)},
-                "groups": groups(plan),
+                "groups": found,
                 "alert_labels": lambda item: alert_labels(plan, item),
                 "alert_annotations": lambda item: alert_annotations(plan, item),
             },
         )
-        yield Output(RUNBOOK, "kubernetes/runbook.md.j2", _runbook(plan))
+        yield Output(RUNBOOK, "kubernetes/runbook.md.j2", _runbook(plan, found))
     if plan.monitoring.dashboards is not None:
         marks = plan.monitoring.dashboards
         yield Output(
@@ -74,9 +75,9 @@ def alert_annotations(plan: Plan, item: Alert) -> dict[str, str]:
     return {key: text.replace("{{", "{ {") for key, text in sorted(told.items())}
 
 
-def _runbook(plan: Plan) -> dict[str, object]:
+def _runbook(plan: Plan, rules: Sequence[Group]) -> dict[str, object]:
     found: dict[str, dict[str, str]] = {}
-    for item in alerts(plan):
+    for item in (alert for group in rules for alert in group.alerts):
         wait = f", after {go_duration(item.for_s)}" if item.for_s else ""
         told = {"name": item.name, "severity": item.severity, "wait": wait, "summary": item.summary}
         same = found.setdefault(item.name, {**told, "meaning": item.meaning, "action": item.action})

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from generator.render.filters import go_duration, identifier, items, lines, quantity, raw_text, text
-from generator.render.scalars import Verbatim, prose, python_value, yaml_text, yaml_value
+from generator.render.scalars import Verbatim, indented_json, prose, python_value, yaml_text, yaml_value
 
 NASTY = [
     "", " ", "a b", " a", "a ", "\n", "a\n", "\na", "a\n\nb", "\t", "\r", "\r\n", "\0", "\x07", "\x1b", "\x7f", "\x85",
@@ -58,6 +58,42 @@ def test_text_stays_text(value):
             continue  # the form has that key already
         written = form.format(yaml_text(value))
         assert readers(written) == [expected(value)] * 3, written
+
+
+# What YAML 1.1 takes for a boolean (yaml.org/type/bool.html) or for null. Python's readers leave `y` and `n` alone; that
+# of Kubernetes does not (sigs.k8s.io/yaml, goyaml.v2/resolve.go).
+WORDS = [
+    "y",
+    "Y",
+    "yes",
+    "Yes",
+    "YES",
+    "n",
+    "N",
+    "no",
+    "No",
+    "NO",
+    "true",
+    "True",
+    "TRUE",
+    "false",
+    "False",
+    "FALSE",
+    "on",
+    "On",
+    "ON",
+    "off",
+    "Off",
+    "OFF",
+    "null",
+    "Null",
+    "NULL",
+]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_word_that_some_reader_takes_for_another_value_is_quoted(word):
+    assert yaml_text(word) == f'"{word}"'
 
 
 @given(st.text())
@@ -255,3 +291,14 @@ def test_quantity_keeps_the_value(cpu):
 def test_json_inside_a_scalar(value):
     written = json.dumps(value)
     assert [json.loads(found["a"]) for found in readers(f"a: {yaml_value(written)}\n")] == [value] * 3
+
+
+KEYED = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(KEYED)
+def test_indented_json_is_that_of_the_standard_library(value):
+    assert indented_json(value) == json.dumps(value, indent=1)
