@@ -15,13 +15,13 @@ import tempfile
 from pathlib import Path
 
 from generator.cli.plan import plans
-from generator.cli.spinnaker import spinnaker_files
 from generator.pipeline.render import plan_render
 from generator.pipeline.session import Session
 from generator.pipeline.stale import RenderRequest
 from generator.plan.bento import Bento
 from generator.plan.resolve import no_digest
 from generator.render.bento import Bentos
+from generator.render.spinnaker.pipeline import Accounts, pipeline_files
 from generator.rules.spinnaker import unsupported_features
 
 CASES = Path(__file__).resolve().with_name("golden")
@@ -79,7 +79,8 @@ def _pipelines(session: Session) -> dict[str, str]:
             errors = [finding for finding in unsupported_features(planned) if finding.severity == "error"]
             if errors:
                 raise ValueError("; ".join(f"{f.place} {f.code} {f.message}" for f in errors))
-            files = spinnaker_files(session, planned, "kubernetes", "prometheus")
+            accounts = Accounts("kubernetes", "prometheus")
+            files = pipeline_files(planned.plan, session.templates, accounts)
             found |= {name: text.decode() for name, text in files.items()}
     return dict(sorted(found.items()))
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
-from generator.cli.options import export_name, export_options, root_option
+from generator.cli.options import export_options, root_option
 from generator.cli.plan import plans
 from generator.pipeline.atomic_write import write_files
 from generator.pipeline.selection import select_one
-from generator.pipeline.session import Session, open_session
+from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, has_color
-from generator.plan.resolve import Planned
 from generator.report.formats import render
-from generator.spec.rollout import Canary
 
 
 @click.command("spinnaker")
@@ -39,9 +35,10 @@ def command(
 ) -> None:
     """Write a canary as a Spinnaker pipeline with Kayenta.
 
-    What the plan says and a pipeline cannot is refused, or where it only weakens a promise, told. Nothing is written
-    when anything is refused.
+    What a pipeline can't do is an error where the release would be less safe, and a warning where a promise only gets
+    weaker. Nothing is written when there is an error.
     """
+    from generator.render.spinnaker.pipeline import Accounts, pipeline_files
     from generator.rules.spinnaker import unsupported_features
 
     session = open_session(root)
@@ -51,35 +48,8 @@ def command(
         click.echo(render(findings, "text", color=has_color(sys.stderr)), err=True, nl=False, color=True)
     if any(finding.severity == "error" for finding in findings):
         context.exit(1)
-    files = {
-        name: text
-        for planned in found
-        for name, text in spinnaker_files(session, planned, account, metrics).items()
-    }
+    files: dict[str, bytes] = {}
+    for planned in found:
+        files |= pipeline_files(planned.plan, session.templates, Accounts(account, metrics))
     write_files(output, files)
     emit(f"wrote {len(files)} files to {output}: {', '.join(files)}\n")
-
-
-def spinnaker_files(session: Session, planned: Planned, account: str, metrics: str) -> dict[str, bytes]:
-    """Both files of one plan.
-
-    Raises:
-        RuntimeError: one of them is not what Spinnaker or Kayenta reads; a bug of ours.
-    """
-    from generator.render.spinnaker.kayenta import canary_config
-    from generator.render.spinnaker.pipeline import pipeline
-    from generator.render.spinnaker.tables import CANARY_CONFIG, pipeline_problems, problems
-
-    plan, rollout = planned.plan, planned.plan.rollout
-    if not isinstance(rollout, Canary):
-        raise TypeError("only a canary has a pipeline")
-    config, made = canary_config(plan), pipeline(plan, rollout, session.templates, account, metrics)
-    wrong = [*problems(CANARY_CONFIG, config), *pipeline_problems(made)]
-    if wrong:
-        raise RuntimeError(f"not what Spinnaker reads: {'; '.join(wrong[:5])}")
-    name = export_name(plan.identity)
-    return {f"{name}.pipeline.json": _json(made), f"{name}.canary.json": _json(config)}
-
-
-def _json(document: dict[str, Any]) -> bytes:
-    return (json.dumps(document, indent=2) + "\n").encode()

@@ -1,4 +1,4 @@
-"""What the templates of a BentoML service read: one frozen value for each model version."""
+"""The service of a model version, as the templates of a BentoML service read it."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from generator.spec.frameworks import FRAMEWORKS
 Scalar = str | int | float | bool
 
 RESERVED_MODULES = frozenset({"counters", "import_model", "messages", "predictor", "service"})
-"""Modules of the rendered service: a custom model's own module can't have one of these names."""
+"""Modules of the rendered service, whose names a custom model's module can't have."""
 
 HELD_SCRAPES = 2
 """Scrapes that must have seen a new series at 0 before it counts."""
+
 OTHER = "other"
-"""Group under which a sensitive attribute's undeclared or missing value is counted."""
+"""Group that counts undeclared and missing values of a sensitive attribute."""
 
 MAX_FLOAT32 = 3.4028235e38
 MAX_INT64 = 2**63 - 1
 
-# A quarter of a decade or less apart up to a minute: what people look at when no guard asks for a bound.
+# At most a quarter of a decade apart, up to a minute: what people read where no guard needs a bound.
 _LATENCY_GRID = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
+class Column:
     """One column of a request row.
 
     Args:
@@ -50,7 +51,7 @@ class Input:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Smallest and largest number allowed.
+        """The smallest and the largest number allowed.
 
         Undeclared bounds are those of a 32-bit float (number) and a 64-bit integer (integer): a JSON number
         beyond them would become an infinity or an overflow inside the model.
@@ -64,7 +65,7 @@ class Input:
         return low_number, high_number
 
     def examples(self) -> tuple[Scalar, Scalar]:
-        """Two allowed values, as far apart as the declaration says: for the warm-up."""
+        """Return two allowed values for the warm-up, as far apart as the declaration allows."""
         if self.values is not None:
             return self.values[0], self.values[-1]
         if self.type == "string":
@@ -72,8 +73,8 @@ class Input:
         if self.type == "boolean":
             return False, True
         low, high = self.bounds
-        rest = min(max(type(low)(0), low), high)  # of the column's own type: some models tell 0 from 0.0
-        return (rest if self.minimum is None else low), (rest if self.maximum is None else high)
+        middle = min(max(type(low)(0), low), high)  # of the column's own type: to some models 0 is not 0.0
+        return (middle if self.minimum is None else low), (middle if self.maximum is None else high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +84,22 @@ class Bento:
     Args:
         name: name of the service and the bento, `<team>-<model>`.
         class_name: Python class of the service.
-        framework: how the model is loaded and asked.
+        framework: how the model is loaded.
         tag: tag of the model in the local BentoML model store, `name:version`.
         version: the model version, as people call it.
         digest: SHA-256 of the model artifact, in hexadecimal; of a folder, its tree digest.
         python_version: Python of the image, such as "3.11".
         base_image: image reference that the image is built from.
-        requirements: pinned lines of requirements.txt; one of them pins bentoml.
+        requirements: pinned lines of requirements.txt, one of which pins bentoml.
         custom_class: "module:Class" of a custom model.
         workers: server processes.
         threads: requests that one worker computes at a time.
-        timeout_s: seconds after which a request is given up.
+        timeout_s: seconds after which a request fails.
         max_rows: most rows of one request.
         buckets: latency bounds in seconds that guards need as histogram buckets.
-        inputs: declared columns of a row; none when rows are free.
-        outcomes: (name, event) pairs; the feedback route is told the event, the counter is labelled by name.
-        groups: (sensitive attribute, values) pairs that fairness is judged by.
+        inputs: declared columns of a row; none when rows may have any form.
+        outcomes: (name, event) pairs: the feedback route gets the event, the counter has the name as a label.
+        groups: (sensitive attribute, values) pairs whose groups are compared.
         positive: predictions that count as selected.
         scrape_s: seconds between two scrapes by Prometheus.
         path: route of predictions.
@@ -119,7 +120,7 @@ class Bento:
     timeout_s: float = 10.0
     max_rows: int = 256
     buckets: tuple[float, ...] = ()
-    inputs: tuple[Input, ...] = ()
+    inputs: tuple[Column, ...] = ()
     outcomes: tuple[tuple[str, str], ...] = ()
     groups: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
     positive: tuple[Scalar, ...] = (1,)
@@ -127,19 +128,19 @@ class Bento:
     path: str = "/predict"
 
     def __post_init__(self) -> None:
-        """Refuse what only a bug of the planner can produce.
+        """Check what only a bug of the planner can break.
 
         Raises:
-            ValueError: an invariant that spec and rules should have kept does not hold.
+            ValueError: something is not as spec and rules should have made sure.
         """
         framework = FRAMEWORKS.get(self.framework)
         if framework and framework.own_class != (self.custom_class is not None):
-            raise ValueError("a custom model, and no other, names its class")
+            raise ValueError("a custom model names its class, and no other model does")
         if (
             self.custom_class is not None
             and self.custom_class.split(":")[0].split(".")[0] in RESERVED_MODULES
         ):
-            raise ValueError(f"module of {self.custom_class} is one of the service's own")
+            raise ValueError(f"the module of {self.custom_class} has the name of one of the service's own")
         if not any(re.match(r"bentoml(\[[a-z0-9,-]+\])?==", line) for line in self.requirements):
             raise ValueError("the requirements don't pin bentoml")
         if not re.fullmatch(r"[0-9a-f]{64}", self.digest):
@@ -147,38 +148,38 @@ class Bento:
 
     @property
     def default_served_by(self) -> str:
-        """Arm label outside Kubernetes, where no pod-template hash is known: the version as a label."""
+        """Label of the arm outside Kubernetes, where there is no pod-template hash: the version."""
         return re.sub(r"[^a-z0-9-]", "-", self.version.lower())[:63]
 
     @property
     def build_version(self) -> str:
-        """Version of the built bento: the model's, as BentoML allows it in a tag."""
+        """Version of the built bento: the model's, in the characters that BentoML allows in a tag."""
         return self.default_served_by.strip("-")
 
     @property
     def latency_buckets(self) -> tuple[float, ...]:
-        """Histogram bounds in seconds: a grid up to the timeout, the timeout, every bound a guard needs."""
+        """Histogram bounds in seconds: a grid up to the timeout, the timeout, and every bound that a guard needs."""
         grid = (bound for bound in _LATENCY_GRID if bound < self.timeout_s)
         return tuple(sorted({*grid, float(self.timeout_s), *map(float, self.buckets)}))
 
     @property
     def hold_s(self) -> float:
-        """Seconds that the increments of a new series wait, so that two scrapes have seen it at 0."""
+        """Seconds that the increments of a new series wait, until two scrapes have seen it at 0."""
         return HELD_SCRAPES * self.scrape_s
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """Declared columns, in the order the model wants when it knows no names itself."""
+        """Declared columns, in the order that a model without names of its own expects."""
         return tuple(column.name for column in self.inputs)
 
     @property
     def numeric(self) -> bool:
-        """Whether no column is a string; free rows are numbers."""
+        """Whether no column is a string; rows without a declaration are numbers."""
         return all(column.type != "string" for column in self.inputs)
 
     @property
     def group_labels(self) -> dict[str, dict[Scalar, str]]:
-        """By sensitive attribute: the group label of each value, as itself and as text."""
+        """The label of each value of each sensitive attribute, by the value itself and by its text."""
         return {
             name: {key: str(value) for value in values for key in (value, str(value))}
             for name, values in self.groups
@@ -186,12 +187,12 @@ class Bento:
 
     @property
     def attributes_beside_rows(self) -> tuple[str, ...]:
-        """Sensitive attributes that are no input of the model: a request states them beside its rows."""
+        """Sensitive attributes that are not inputs of the model: a request has them next to its rows."""
         return tuple(name for name, _ in self.groups if name not in self.input_names)
 
     @property
     def events(self) -> dict[str, tuple[str, ...]]:
-        """Names of the outcomes that each event counts for."""
+        """The outcomes that each event counts for."""
         events: dict[str, tuple[str, ...]] = {}
         for name, event in self.outcomes:
             events[event] = (*events.get(event, ()), name)
@@ -199,18 +200,16 @@ class Bento:
 
     @property
     def event_names(self) -> tuple[str, ...]:
-        """Events that the feedback route takes."""
+        """Events that the feedback route accepts."""
         return tuple(self.events)
 
     @property
     def examples(self) -> tuple[dict[str, Scalar | None], ...]:
-        """Rows of the warm-up, the corners of the declared inputs; empty when no inputs are declared."""
+        """Rows of the warm-up, at the corners of the declared inputs; empty when none are declared."""
         if not self.inputs:
             return ()
         pairs = {column.name: column.examples() for column in self.inputs}
-        rows: list[dict[str, Scalar | None]] = [
-            {name: pair[0] for name, pair in pairs.items()},
-            {name: pair[1] for name, pair in pairs.items()},
-        ]
+        first: dict[str, Scalar | None] = {name: pair[0] for name, pair in pairs.items()}
+        last: dict[str, Scalar | None] = {name: pair[1] for name, pair in pairs.items()}
         nulls = {column.name: None for column in self.inputs if column.nullable}
-        return (*rows, {**rows[0], **nulls}) if nulls else tuple(rows)
+        return (first, last, {**first, **nulls}) if nulls else (first, last)

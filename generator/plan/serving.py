@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from generator.plan.bento import Bento, Input
+from generator.plan.bento import Bento, Column
 from generator.spec.frameworks import FRAMEWORKS
 from generator.spec.guards import GuardSpec
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import PlatformSpec
+from generator.spec.service import Input
 
 _BENTOML: Final = "bentoml==1.4.39"
-"""What was built and served in this project's own tests."""
+"""What this project's own tests build and serve."""
 
 
 def requirements(framework: str, own: tuple[str, ...]) -> tuple[str, ...]:
@@ -27,27 +28,29 @@ def _package(line: str) -> str:
 
 
 def latency_bounds(spec: ModelSpec) -> tuple[float, ...]:
-    """Latency bounds (seconds) that the guards of a spec ask for."""
+    """Return the latency bounds (seconds) that the guards of a spec need."""
     return tuple(sorted({bound for guard in _guards(spec) for bound in guard.latency_bounds}))
 
 
 def bento_of(file: ModelFile, platform: PlatformSpec, lock: LockFile, bounds: tuple[float, ...]) -> Bento:
-    """The service of a model version."""
+    """Return the service of a model version.
+
+    Args:
+        file: the spec, without overrides of environments: one service is built for all of them.
+        platform: the platform.
+        lock: which version it is.
+        bounds: latency bounds (seconds) of all guards in all environments.
+    """
     spec, meta = file.spec, file.metadata
     service = spec.service
     name = f"{meta.team}-{meta.name}"
-    tag = (
-        spec.model.ref.removeprefix("bentoml:")
-        if spec.model.ref.startswith("bentoml:")
-        else f"{name}:{lock.model.version}"
-    )
     attributes = {**platform.attributes, **service.attributes}
-    wanted = [name for name in sensitive_attributes(spec) if name in attributes]
+    compared = [name for name in sensitive_attributes(spec) if name in attributes]
     return Bento(
         name=name,
         class_name="".join(part.capitalize() for part in meta.name.split("-")) + "Service",
         framework=spec.model.framework,
-        tag=tag.lower(),
+        tag=_store_tag(spec.model.ref, f"{name}:{lock.model.version}"),
         version=lock.model.version,
         digest=lock.model.digest.removeprefix("sha256:"),
         python_version=service.python,
@@ -59,32 +62,38 @@ def bento_of(file: ModelFile, platform: PlatformSpec, lock: LockFile, bounds: tu
         timeout_s=service.timeout,
         max_rows=service.max_rows,
         buckets=bounds,
-        inputs=tuple(
-            Input(
-                key,
-                i.type,
-                tuple(i.values) if i.values else None,
-                i.minimum,
-                i.maximum,
-                i.max_length,
-                i.nullable,
-            )
-            for key, i in service.inputs.items()
-        ),
+        inputs=tuple(_column(key, declared) for key, declared in service.inputs.items()),
         outcomes=tuple((key, outcome.event) for key, outcome in spec.outcomes.items()),
-        groups=tuple((key, tuple(attributes[key])) for key in wanted),
+        groups=tuple((key, tuple(attributes[key])) for key in compared),
         positive=tuple(service.positive),
         scrape_s=platform.prometheus.scrape_interval,
     )
 
 
+def _store_tag(ref: str, default: str) -> str:
+    """Return the tag of the model in the local BentoML store."""
+    return (ref.removeprefix("bentoml:") if ref.startswith("bentoml:") else default).lower()
+
+
+def _column(name: str, declared: Input) -> Column:
+    return Column(
+        name=name,
+        type=declared.type,
+        values=tuple(declared.values) if declared.values else None,
+        minimum=declared.minimum,
+        maximum=declared.maximum,
+        max_length=declared.max_length,
+        nullable=declared.nullable,
+    )
+
+
 def sensitive_attributes(spec: ModelSpec) -> list[str]:
-    """Sensitive attributes that live guards judge, in order of first mention, and those the service declares."""
+    """Return the sensitive attributes that live guards compare, in order of first mention, then the declared ones."""
     named = [name for guard in _guards(spec) for name in guard.attributes]
     return list(dict.fromkeys([*named, *spec.service.attributes]))
 
 
 def _guards(spec: ModelSpec) -> list[GuardSpec]:
-    """Guards of live traffic, then those of its copies."""
+    """Return the guards of live traffic, then those of its copies."""
     rollout = spec.rollout
     return [*rollout.guards, *(rollout.shadow.guards if rollout.shadow else ())]

@@ -1,4 +1,4 @@
-"""How gates run in the cluster: where their pods find what they judge, and what else they are given."""
+"""How gates run in the cluster: where their pods find models and data, and what else they get."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from generator.spec.types import Name
 
 
 class GateInputs(Choice):
-    """Where gate pods find models, data and reports: a folder for each model, called by its digest."""
+    """Where gate pods find models, data and reports: a folder for each model, named by its digest."""
 
     one_of = ("claim", "url", "s3")
     claim: Name | None = Field(
@@ -44,10 +44,10 @@ class GatePods(Record):
         None, description="Secret whose keys become variables of gate pods: MLFLOW_TRACKING_URI, tokens"
     )
     artifacts: bool = Field(
-        False, description="Argo Workflows has an artifact repository: evidence is kept there too"
+        False, description="Argo Workflows has an artifact repository: evidence is stored there as well"
     )
     daily: Annotated[str, Field(pattern=r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]$")] | None = Field(
         None,
-        description="hour and minute (UTC) from which drift and fairness gates run again on fresh data; none: never",
+        description="hour and minute (UTC) from which drift and fairness gates run daily on fresh data; default: never",
         examples=["04:30"],
     )

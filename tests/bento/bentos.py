@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.plan.bento import Bento, Input
+from generator.plan.bento import Bento, Column
 
 _COMMON: dict[str, Any] = {
     "version": "7",
@@ -15,7 +15,7 @@ _COMMON: dict[str, Any] = {
     "scrape_s": 0.5,
 }
 # Not the order of training: the service must go by name.
-_PAYMENT = tuple(Input(name, "number") for name in ("merchant_risk", "amount", "hour"))
+_PAYMENT = tuple(Column(name, "number") for name in ("merchant_risk", "amount", "hour"))
 
 BENTOS = {
     "ticket": Bento(
@@ -23,7 +23,7 @@ BENTOS = {
         class_name="Ticket",
         framework="sklearn",
         tag="ticket_classifier:7",
-        inputs=(Input("text", "string", max_length=200),),
+        inputs=(Column("text", "string", max_length=200),),
         outcomes=(("escalation", "escalate"),),
         max_rows=5,
         **_COMMON,
@@ -34,10 +34,10 @@ BENTOS = {
         framework="sklearn",
         tag="recommender:12",
         inputs=(
-            Input("price", "number", minimum=0),
-            Input("device", "string", values=("ios", "android", "web")),
-            Input("age", "integer", minimum=18, maximum=120),
-            Input("affinity", "number", minimum=-10, maximum=10),
+            Column("price", "number", minimum=0),
+            Column("device", "string", values=("ios", "android", "web")),
+            Column("age", "integer", minimum=18, maximum=120),
+            Column("affinity", "number", minimum=-10, maximum=10),
         ),
         outcomes=(("ctr", "click"), ("basket", "add-to-basket")),
         groups=(("device", ("ios", "android")), ("age_band", ("under-30", "over-30"))),

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.plan.bento import MAX_FLOAT32, Bento, Input
+from generator.plan.bento import MAX_FLOAT32, Bento, Column
 from generator.render.bento import render_bento
 from generator.render.environment import Templates
 from tests.bento.bentos import BENTOS
@@ -22,9 +22,9 @@ TEXT = st.text(max_size=30) | st.sampled_from(
 SCALAR = TEXT | st.integers() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False)
 
 
-def inputs() -> st.SearchStrategy[tuple[Input, ...]]:
+def inputs() -> st.SearchStrategy[tuple[Column, ...]]:
     column = st.builds(
-        Input,
+        Column,
         name=TEXT,
         type=st.sampled_from(["string", "number", "integer", "boolean"]),
         values=st.none() | st.lists(SCALAR, min_size=1, max_size=3).map(tuple),
@@ -96,7 +96,7 @@ def test_no_value_leaves_its_place(bento: Bento) -> None:
 
 
 @given(inputs())
-def test_examples_of_the_warm_up_are_allowed(columns: tuple[Input, ...]) -> None:
+def test_examples_of_the_warm_up_are_allowed(columns: tuple[Column, ...]) -> None:
     bento = replace(BENTOS["fraud"], inputs=columns)
     for row in bento.examples:
         for column in columns:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.plan.bento import Bento, Input
+from generator.plan.bento import Bento, Column
 from tests.bento.bentos import BENTOS
 from tests.bento.serving import Built, GetBuilt, Serve, Server, until, write
 
@@ -62,7 +62,7 @@ def test_two_workers_report_as_one(built: GetBuilt, tmp_path: Path) -> None:
 
 def test_a_model_that_fails_an_allowed_row_never_becomes_ready(built: GetBuilt, tmp_path: Path) -> None:
     bento = BENTOS["recommender"]
-    device = Input("device", "string", values=("ios", "never-seen-in-training"))
+    device = Column("device", "string", values=("ios", "never-seen-in-training"))
     columns = tuple(device if column.name == "device" else column for column in bento.inputs)
     changed = altered(built("recommender"), tmp_path, replace(bento, inputs=columns))
     with Server(changed, tmp_path / "home") as server:
@@ -71,7 +71,7 @@ def test_a_model_that_fails_an_allowed_row_never_becomes_ready(built: GetBuilt, 
 
 
 def test_a_model_trained_with_other_columns_does_not_start(built: GetBuilt, tmp_path: Path) -> None:
-    columns = tuple(Input(name, "number") for name in ("amount", "hour", "weight"))
+    columns = tuple(Column(name, "number") for name in ("amount", "hour", "weight"))
     changed = altered(built("fraud"), tmp_path, replace(BENTOS["fraud"], inputs=columns))
     with Server(changed, tmp_path / "home") as server:
         until(lambda: server.process.poll() is not None)

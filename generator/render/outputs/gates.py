@@ -15,15 +15,17 @@ from generator.spec.gates import CustomGate
 
 _OWN = "own-"
 WATCH_FOLDER: Final = "watch"
-"""Folder of the claim whose inputs are those of the watch."""
-METRIC_TIME, METRIC_PASSED = "sluice_watch_time", "sluice_watch_passed"
-"""Gauges of a watch; Argo Workflows writes `argo_workflows_` before them (its docs/metrics.md)."""
-# `schedules`, several of them, since this release of Argo Workflows.
-_SCHEDULES = (3, 6)
+"""Folder of the claim that holds the inputs of the watch."""
+
+# Gauges of a watch, which Argo Workflows exports with the prefix `argo_workflows_` (its docs/metrics.md).
+METRIC_TIME: Final = "sluice_watch_time"
+METRIC_PASSED: Final = "sluice_watch_passed"
+# First release of Argo Workflows with `schedules` instead of `schedule`.
+_SCHEDULES: Final = (3, 6)
 
 
 def gates(plan: Plan) -> Iterator[Output]:
-    """The Workflow before a release, and the one after it; none where the tier enforces gates in git alone."""
+    """Yield the Workflow before a release, and the daily watch; none where the tier enforces gates only in git."""
     if not in_cluster(plan):
         return
     context = _context(plan.gates, _release(plan))
@@ -38,7 +40,7 @@ def gates(plan: Plan) -> Iterator[Output]:
 
 
 def _watch(plan: Plan, again: Sequence[Gate]) -> Output:
-    """The gates that look at what production sees, on data that no lock can name: it is of yesterday."""
+    """Return the gates that read what production saw: data of yesterday, which no lock can name."""
     release = _release(plan)
     fresh = {gate.spec.fresh_data for gate in again}
     release["lock"]["data"] = {ref: data for ref, data in release["lock"]["data"].items() if ref not in fresh}
@@ -65,22 +67,22 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(".")[:2]))
 
 
-def _context(judged: Sequence[Gate], release: dict[str, Any]) -> dict[str, Any]:
-    ended = (f"({gate.name}.Succeeded || {gate.name}.Failed || {gate.name}.Errored)" for gate in judged)
-    used = {gate.spec.image for gate in judged}
+def _context(found: Sequence[Gate], release: dict[str, Any]) -> dict[str, Any]:
+    ended = (f"({gate.name}.Succeeded || {gate.name}.Failed || {gate.name}.Errored)" for gate in found)
+    used = {gate.spec.image for gate in found}
     return {
-        "gates": [_task(gate) for gate in judged],
+        "gates": [_task(gate) for gate in found],
         "tools": sorted(name for name in used if name is not None),
-        "own": [_own(gate, gate.spec) for gate in judged if isinstance(gate.spec, CustomGate)],
+        "own": [_own(gate, gate.spec) for gate in found if isinstance(gate.spec, CustomGate)],
         "bare": BARE,
         "depends": " && ".join(ended),
         "release": inert_json(release),
-        "configs": inert_json([gate.config for gate in judged]),
+        "configs": inert_json([gate.config for gate in found]),
     }
 
 
 def used_images(plan: Plan) -> list[str]:
-    """Names of the images of ours that the Workflow uses, sorted; none without one."""
+    """Return the names of our images that the Workflow uses, sorted; none without a Workflow."""
     found = {gate.spec.image for gate in plan.gates} | {BARE}
     return sorted(name for name in found if name is not None) if in_cluster(plan) else []
 
@@ -96,7 +98,7 @@ def _own(gate: Gate, spec: CustomGate) -> dict[str, Any]:
 
 
 def _release(plan: Plan) -> dict[str, Any]:
-    """What `generator.gates.pod.Told` reads: everything that a container has to know of the release."""
+    """Return what a container gets about the release: a `generator.gates.pod.ReleaseInfo`."""
     version = plan.version
     model = {
         "ref": version.ref,

@@ -1,4 +1,4 @@
-"""What runs beside the Rollout: account, configuration, disruption budget, autoscaler, scraping."""
+"""What a Rollout needs next to it: account, configuration, disruption budget, autoscaler, scraping."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from generator.render.output import Output
 
 
 def workload(plan: Plan) -> Iterator[Output]:
-    """Objects that every strategy has."""
+    """Yield the objects that every strategy has."""
     yield Output("serviceaccount-main.yaml", "kubernetes/serviceaccount.yaml.j2")
     yield Output(
         "configmap-config.yaml",
@@ -40,9 +40,9 @@ def workload(plan: Plan) -> Iterator[Output]:
 
 
 def config(plan: Plan) -> dict[str, str]:
-    """Environment variables of the service that hold no secret.
+    """Return the environment variables of the service that are not secret.
 
-    Its home is on the one writable folder: the server writes there, and the image's own is on the read-only root.
+    Its home is in the one writable folder: the server writes there, and the image's own home is on the read-only root.
     """
     plain = {variable.name: variable.value for variable in plan.env if variable.value is not None}
     return {
@@ -56,7 +56,7 @@ def config(plan: Plan) -> dict[str, str]:
 
 
 def config_name(plan: Plan) -> str:
-    """Name of the ConfigMap: it holds the hash of the content."""
+    """Return the name of the ConfigMap, which contains the hash of its content."""
     content = json.dumps(config(plan), sort_keys=True).encode()
     return f"{plan.identity.model}-config-{hashlib.sha256(content).hexdigest()[:8]}"
 

@@ -12,23 +12,23 @@ from generator.render.metrics import counted
 
 JUDGE: Final = "NetflixACAJudge-v1.0"
 SCOPE: Final = "${scope}"
-"""Kayenta puts the name of the arm here: `stable` or `canary`, as pods and counters are labelled."""
+"""Kayenta inserts the name of the arm here: `stable` or `canary`, the labels of pods and counters."""
 ROLE_LABEL: Final = "sluice_dev_role"
 _GROUP: Final = "guards"
 
 
 def config_name(plan: Plan) -> str:
-    """Name, and id, of the configuration."""
+    """Return name and id of the configuration."""
     return f"{plan.identity.namespace}-{plan.identity.model}"
 
 
 def application(plan: Plan) -> str:
-    """Spinnaker's application: letters and digits only (its naming rules)."""
+    """Return Spinnaker's application: letters and digits only (its naming rules)."""
     return f"{plan.identity.team}{plan.identity.model}".replace("-", "")
 
 
 def canary_config(plan: Plan) -> dict[str, Any]:
-    """The configuration; each guard is a metric that fails the canary by itself, as in the plan."""
+    """Return the configuration; each guard is a metric that fails the canary alone, as in the plan."""
     guards = [guard for guard in plan.measured_guards if isinstance(guard, Comparison)]
     return {
         "id": config_name(plan),
@@ -44,7 +44,7 @@ def canary_config(plan: Plan) -> dict[str, Any]:
 
 
 def sample_s(plan: Plan) -> int:
-    """Seconds of one sample: disjoint, so that the samples which the judge compares share no requests."""
+    """Return the seconds of one sample: disjoint, so that the samples which the judge compares share no requests."""
     return round(max(60.0, 4 * plan.monitoring.scrape_s))
 
 
@@ -73,7 +73,7 @@ def _metric(plan: Plan, guard: Comparison) -> dict[str, Any]:
 
 
 def _query(plan: Plan, guard: Comparison) -> str:
-    """The share of events in one sample, of one arm; NaN without requests."""
+    """Return the share of events in one sample of one arm; NaN without requests."""
     proportion, arms = counted(plan, guard.counts)
     label = BY_VERSION.label if arms.label == BY_VERSION.label else ROLE_LABEL
     arm = Matcher(label, SCOPE)

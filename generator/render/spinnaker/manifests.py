@@ -1,4 +1,4 @@
-"""The objects that the pipeline deploys: the bundle's own, with two Deployments in the place of the Rollout."""
+"""The objects that the pipeline deploys: those of the bundle, with two Deployments instead of the Rollout."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from generator.render.outputs.workload import workload
 Manifest = dict[str, Any]
 STABLE, CANARY = "stable", "canary"
 _SCALERS: Final = frozenset({"HorizontalPodAutoscaler", "ScaledObject"})
-# Argo CD's words mean nothing to Spinnaker, and it does not wait for waves.
+# Spinnaker ignores the annotations of Argo CD, and has no waves.
 _ARGO: Final = "argocd.argoproj.io/"
-# It protects pods by the label of the Rollout's.
+# It selects the pods of the Rollout by their label.
 _LEFT_OUT: Final = frozenset({"PodDisruptionBudget"})
 
 
 def shared(plan: Plan, templates: Templates) -> list[Manifest]:
-    """Account, configuration, scraping, Services, autoscaler: what both versions need."""
+    """Return what both versions need: account, configuration, scraping, Services, autoscaler."""
     found = [item for item in _rendered(plan, workload(plan), templates) if item["kind"] not in _LEFT_OUT]
     for item in found:
         if item["kind"] in _SCALERS:
@@ -41,7 +41,7 @@ def shared(plan: Plan, templates: Templates) -> list[Manifest]:
 
 
 def deployment(plan: Plan, role: str, templates: Templates) -> Manifest:
-    """The pods of one arm; counters and pods carry the role, which Kayenta's queries ask for."""
+    """Return the pods of one arm; counters and pods have the role as a label, which Kayenta's queries select."""
     names = Names(plan.identity.model)
     app = names.stable if role == STABLE else names.canary
     scaled = plan.capacity.autoscaler and role == STABLE
@@ -55,10 +55,11 @@ def deployment(plan: Plan, role: str, templates: Templates) -> Manifest:
 
 
 def route(plan: Plan, weight: int, templates: Templates) -> list[Manifest]:
-    """The route with so many percent for the canary."""
+    """Return the route with this weight (percent) for the canary."""
     names = Names(plan.identity.model)
     shares = {names.stable: 100 - weight, names.canary: weight}
-    found, weights = list(_rendered(plan, routes(plan), templates)), plan.routing.router.weights
+    found = list(_rendered(plan, routes(plan), templates))
+    weights = plan.routing.router.weights
     for item in found:
         if weights and item["kind"] == weights.kind:
             for service, entry in weights.entries(item):
@@ -69,8 +70,10 @@ def route(plan: Plan, weight: int, templates: Templates) -> list[Manifest]:
 def _rendered(plan: Plan, outputs: Any, templates: Templates) -> Iterator[Manifest]:
     for text in render_outputs(outputs, plan, templates).values():
         item: Manifest = ryaml.loads(text)
-        notes = item["metadata"].get("annotations", {})
-        item["metadata"]["annotations"] = {k: v for k, v in notes.items() if not k.startswith(_ARGO)}
-        if not item["metadata"]["annotations"]:
-            del item["metadata"]["annotations"]
+        metadata = item["metadata"]
+        kept = {k: v for k, v in metadata.get("annotations", {}).items() if not k.startswith(_ARGO)}
+        if kept:
+            metadata["annotations"] = kept
+        else:
+            metadata.pop("annotations", None)
         yield item

@@ -19,7 +19,7 @@ from generator.plan.resolve import Planned, no_digest, resolve
 from generator.render.environment import Templates
 from generator.render.spinnaker import tables
 from generator.render.spinnaker.kayenta import canary_config
-from generator.render.spinnaker.pipeline import pipeline
+from generator.render.spinnaker.pipeline import Accounts, pipeline
 from generator.report.codes import all_codes
 from generator.rules.spinnaker import unsupported_features
 from generator.spec.rollout import Canary
@@ -75,7 +75,7 @@ def planned(root: Path, spec: str = SPEC, router: str = "gateway-api") -> Planne
 def made(root: Path, router: str = "gateway-api") -> dict[str, Any]:
     plan = planned(root, router=router).plan
     assert isinstance(plan.rollout, Canary)
-    return pipeline(plan, plan.rollout, Templates(), "kubernetes", "prometheus")
+    return pipeline(plan, Templates(), Accounts("kubernetes", "prometheus"))
 
 
 @pytest.mark.parametrize("router", ["gateway-api", "istio"])
@@ -91,7 +91,7 @@ def test_pipeline_and_configuration_are_what_spinnaker_reads(router, tmp_path):
 def test_weights_holds_and_approvals_are_the_plans(tmp_path):
     stages = made(tmp_path)["stages"]
     assert [stage["name"] for stage in stages if stage["type"] in {"kayentaCanary", "manualJudgment"}] == [
-        "Canary 1: 5 %", "Approval 2", "Canary 3: 50 %",
+        "Canary 1: 5%", "Approval 2", "Canary 3: 50%",
     ]  # fmt: skip
     assert [s["canaryConfig"]["lifetimeDuration"] for s in stages if s["type"] == "kayentaCanary"] == [
         "PT60M",
@@ -108,10 +108,10 @@ def test_weights_holds_and_approvals_are_the_plans(tmp_path):
 
 def test_a_failed_analysis_takes_the_weight_back_and_ends_the_pipeline(tmp_path):
     stages = {stage["name"]: stage for stage in made(tmp_path)["stages"]}
-    judged, back, on = (stages[name] for name in ("Canary 1: 5 %", "Take back 1: 5 %", "Go on 1: 5 %"))
+    judged, back, on = (stages[name] for name in ("Canary 1: 5%", "Roll back 1: 5%", "Continue 1: 5%"))
     assert judged["continuePipeline"] is True
     assert back["requisiteStageRefIds"] == on["requisiteStageRefIds"] == [judged["refId"]]
-    assert "Canary 1: 5 %" in back["stageEnabled"]["expression"]
+    assert "Canary 1: 5%" in back["stageEnabled"]["expression"]
     assert "!= 'SUCCEEDED'" in back["stageEnabled"]["expression"]
     assert "== 'SUCCEEDED'" in on["preconditions"][0]["context"]["expression"]
     assert on["completeOtherBranchesThenFail"] is True
@@ -124,7 +124,7 @@ def test_both_arms_are_told_apart_by_what_the_queries_ask_for(tmp_path):
     assert isinstance(plan.rollout, Canary)
     objects = [
         item
-        for stage in pipeline(plan, plan.rollout, Templates(), "k", "p")["stages"]
+        for stage in pipeline(plan, Templates(), Accounts("k", "p"))["stages"]
         for item in stage.get("manifests", [])
     ]
     arms = {}
