@@ -81,13 +81,15 @@ def _mistake(schema: Schema, error: ErrorDetails) -> Mistake:
         return Mistake(path, error["msg"], "choice")
     if kind == "extra_forbidden":
         return _unknown(path, inner(_walk(schema, path[:-1])))
+    if kind == "invalid_key":
+        return Mistake(path, "is not a valid key: it must be a string", "type")
     if kind == "missing":
         return Mistake(path, "is required", "missing")
     if value is None:
         return _null(path, schema)
     if error["loc"] != path:
         keys = inner(_walk(schema, path[:-1]))["keys_schema"]
-        return Mistake(path, f"is not a valid key: a key must be {_says(keys)}")
+        return Mistake(path, f"is not a valid key: it must be {_says(keys)}")
     node = inner(_walk(schema, path))
     if kind in _LENGTHS:
         return Mistake(path, _length(node, kind))

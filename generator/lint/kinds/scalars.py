@@ -44,7 +44,7 @@ DNS_NAME: Final = text(
     "a DNS name (lower-case letters, digits, '-' and '.', at most 253 characters)", f"^{_HOST}$", 253
 )
 PATH_SEGMENT: Final = text("a name without '/' and '%'", r"^[^/%]+$", 253)
-CONFIG_KEY: Final = text("a key made of letters, digits, '-', '_' and '.'", "^[-._a-zA-Z0-9]+$", 253)
+CONFIG_KEY: Final = text("a name made of letters, digits, '-', '_' and '.'", "^[-._a-zA-Z0-9]+$", 253)
 ENV_NAME: Final = text("an environment variable's name (printable ASCII without '=')", "^[ -<>-~]+$")
 SYNC_OPTION: Final = text("a sync option such as CreateNamespace=true", "^[A-Za-z]+=[^=]+$")
 

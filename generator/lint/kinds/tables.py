@@ -12,26 +12,14 @@ from typing import Final
 
 from pydantic_core import SchemaValidator
 
-from generator.lint.kinds import notation, strict
+from generator.lint.kinds import notation, scalars, strict
 from generator.lint.kinds.conditions import check_of
 from generator.lint.kinds.definitions import Node, node, root
 from generator.lint.kinds.notation import Schema, either, field, listof, mapof, nullable, scalar
-from generator.lint.kinds.scalars import (
-    COUNT,
-    COUNT32,
-    FILLED,
-    INT,
-    INT32,
-    PLACEHOLDER,
-    PLAIN,
-    PORT,
-    TEXT,
-    TIME,
-)
 from generator.lint.kinds.strict import Rows
 
 _NOTHING: Final = Rows()
-_UNSIGNED: Final = {id(INT): COUNT, id(INT32): COUNT32}
+_UNSIGNED: Final = {id(scalars.INT): scalars.COUNT, id(scalars.INT32): scalars.COUNT32}
 _LEAVES: Final = frozenset({"str", "int", "bool", "float", "any", "literal", "union"})
 
 
@@ -129,8 +117,8 @@ def _record(digest: str, demands: Rows, *, templated: bool) -> Schema:
     for name, below in found["properties"].items():
         in_text = templated and not (is_object and name == "metadata")
         schema = _field(below, demanded.get(name, _NOTHING), templated=in_text)
-        if schema is TEXT and name in required and name not in strict.MAY_BE_EMPTY:
-            schema = FILLED
+        if schema is scalars.TEXT and name in required and name not in strict.MAY_BE_EMPTY:
+            schema = scalars.FILLED
         elif native and name not in strict.MAY_BE_NEGATIVE:
             schema = _UNSIGNED.get(id(schema), schema)
         if name in full:
@@ -179,18 +167,18 @@ def _scalar(found: Node) -> Schema:
     if kind == "integer":
         return _integer(found)
     if kind == "int-or-string" and "pattern" in found:
-        words = {**TEXT, "pattern": found["pattern"]}
-        return either(strict.PATTERNS[found["pattern"]], INT, words)
+        words = {**scalars.TEXT, "pattern": found["pattern"]}
+        return either(strict.PATTERNS[found["pattern"]], scalars.INT, words)
     limits = {short: found[name] for short, name in (("ge", "minimum"), ("le", "maximum")) if name in found}
-    return {**PLAIN[kind], **limits} if limits else PLAIN[kind]
+    return {**scalars.PLAIN[kind], **limits} if limits else scalars.PLAIN[kind]
 
 
 def _string(found: Node) -> Schema:
     if found.get("format") == "date-time":
-        return TIME
+        return scalars.TIME
     least, most, pattern = (found.get(name) for name in ("minLength", "maxLength", "pattern"))
     if pattern is None and most is None:
-        return FILLED if least == 1 else TEXT
+        return scalars.FILLED if least == 1 else scalars.TEXT
     says = strict.PATTERNS.get(pattern, "a string of another form") if pattern else "a string"
     says += f" of at most {most} characters" if most else ""
     limits = {"pattern": pattern, "min_length": least, "max_length": most}
@@ -200,9 +188,9 @@ def _string(found: Node) -> Schema:
 def _integer(found: Node) -> Schema:
     least, most = found.get("minimum"), found.get("maximum")
     if least is None and most is None:
-        return INT32 if found.get("format") == "int32" else INT
+        return scalars.INT32 if found.get("format") == "int32" else scalars.INT
     if (least, most) == (1, 65535):
-        return PORT
+        return scalars.PORT
     if least is None:
         return scalar("int", f"a whole number, at most {most}", le=most)
     if most is None or most >= 2**31 - 1:
@@ -214,10 +202,10 @@ def _templated(demand: Schema) -> Schema:
     """Return a demand that also takes a text with a placeholder."""
     kind, says = demand["type"], demand.get("metadata", {}).get("says", "")
     if kind == "union":
-        return {**demand, "choices": [*demand["choices"], PLACEHOLDER]}
+        return {**demand, "choices": [*demand["choices"], scalars.PLACEHOLDER]}
     if kind == "dict":
         keys, values = demand["keys_schema"], demand["values_schema"]
         return {**demand, "keys_schema": _templated(keys), "values_schema": _templated(values)}
     if kind == "literal" or "pattern" in demand:
-        return either(says, demand, PLACEHOLDER)
+        return either(says, demand, scalars.PLACEHOLDER)
     return demand

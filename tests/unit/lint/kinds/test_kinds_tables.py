@@ -143,6 +143,32 @@ def test_random_key_anywhere_is_always_found(data):
     assert [(p.path, p.sort) for p in mistakes] == [((*path, name), "unknown-field")]
 
 
+KEYS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
+VALUES = st.recursive(
+    KEYS, lambda below: st.lists(below, max_size=3) | st.dictionaries(KEYS, below, max_size=3), max_leaves=5
+)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(sorted(EXAMPLES)), st.data(), VALUES)
+def test_any_value_anywhere_is_answered(key, data, value):
+    paths = [path for path, _, _ in spots(part(*key).schema, EXAMPLES[key]) if path]
+    for mistake in check(changed(EXAMPLES[key], data.draw(st.sampled_from(paths)), value)):
+        assert str(mistake)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        (("metadata", 5), "metadata[5]: is not a valid key: it must be a string"),
+        (("data", True), "is not a valid key: it must be a name made of letters, digits, '-', '_' and '.'"),
+    ],
+)
+def test_a_key_that_is_not_a_string_is_a_mistake(path, message):
+    (mistake,) = check(changed(EXAMPLES["v1", "ConfigMap"], path, "x"))
+    assert str(mistake).endswith(message)
+
+
 MAIN = ("spec", "template", "spec", "containers", 0)
 CANARY = ("spec", "strategy", "canary")
 MISTAKES = [
@@ -231,7 +257,7 @@ def test_bad_key_of_a_map_is_named():
     (mistake,) = check(changed(example, ("data", "a b"), "x"))
     assert mistake.path == ("data", "a b")
     assert (
-        mistake.message == "is not a valid key: a key must be a key made of letters, digits, '-', '_' and '.'"
+        mistake.message == "is not a valid key: it must be a name made of letters, digits, '-', '_' and '.'"
     )
 
 
