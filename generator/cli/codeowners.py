@@ -10,7 +10,7 @@ from generator.cli.options import root_option
 from generator.pipeline.atomic_write import write_file
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, note
-from generator.plan.owners import rows
+from generator.plan.people import codeowners
 from generator.source.errors import CliError
 from generator.spec.platform import PlatformSpec
 
@@ -54,7 +54,7 @@ def merged(before: str, platform: PlatformSpec) -> str:
     Raises:
         CliError: only one of the two lines around Sluice's own is there.
     """
-    own = "\n".join([_BEGIN, *rows(platform), _END, ""])
+    own = "\n".join([_BEGIN, *codeowners(platform), _END, ""])
     if (_BEGIN in before) != (_END in before) or before.find(_END) < before.find(_BEGIN):
         raise CliError(
             "CODEOWNERS holds only one of the two comments around Sluice's lines: remove what is left of them"

@@ -65,14 +65,14 @@ def attach(command: click.Command) -> None:
 
 
 def _root(context: click.Context) -> Path | None:
-    from generator.plan.entries import find_root
+    from generator.plan.model_files import find_root
 
     given = context.params.get("root")
     return Path(given) if given else find_root(Path.cwd())
 
 
 def _models(root: Path | None) -> list[str]:
-    from generator.plan.entries import discover
+    from generator.plan.model_files import discover
 
     return [entry.name for entry in discover(root)[0]] if root else []
 
@@ -85,7 +85,7 @@ def _platform(root: Path | None, key: str) -> list[str]:
     """Names in a part of the platform, whether or not it is valid."""
     if root is None:
         return []
-    from generator.plan.entries import PLATFORM, SPECS
+    from generator.plan.model_files import PLATFORM, SPECS
     from generator.source.reader import read
 
     data: Any = read(root / SPECS / PLATFORM, root).data

@@ -16,7 +16,7 @@ from generator.pipeline.atomic_write import existing, write_files
 from generator.pipeline.example import example_lock
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, is_terminal
-from generator.plan.entries import SPECS
+from generator.plan.model_files import SPECS
 from generator.source.document import Document
 from generator.source.errors import CliError
 from generator.source.reader import read

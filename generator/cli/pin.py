@@ -15,7 +15,7 @@ from generator.cli.options import root_option
 from generator.pipeline.selection import select
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, has_color, note
-from generator.plan.entries import Entry
+from generator.plan.model_files import ModelFiles
 from generator.report.formats import FORMATS, render
 from generator.source.finding import Finding
 from generator.source.reader import display
@@ -89,7 +89,7 @@ def _now() -> str:
 
 
 def _targets(
-    session: Session, entry: Entry
+    session: Session, entry: ModelFiles
 ) -> tuple[list[PinTarget], str | None, LockFile | None, list[Finding]]:
     """Return the references of a spec, the text of its lock, and what that says."""
     from generator.cluster.pins.targets import targets
@@ -99,7 +99,7 @@ def _targets(
     return found, document.text or None, lock, findings
 
 
-def _check(session: Session, pinner: Pinner, entry: Entry) -> list[Finding]:
+def _check(session: Session, pinner: Pinner, entry: ModelFiles) -> list[Finding]:
     from generator.cluster.pins.errors import NOT_LOCKED
     from generator.cluster.pins.pinning import surplus
 
@@ -112,7 +112,7 @@ def _check(session: Session, pinner: Pinner, entry: Entry) -> list[Finding]:
     return findings
 
 
-def _pin(session: Session, pinner: Pinner, entry: Entry) -> list[Finding]:
+def _pin(session: Session, pinner: Pinner, entry: ModelFiles) -> list[Finding]:
     """Pin one model: all of its references, or none."""
     from generator.cluster.pins.lock import lock_text
     from generator.cluster.pins.pinning import merged, quarantined
@@ -135,7 +135,7 @@ def _pin(session: Session, pinner: Pinner, entry: Entry) -> list[Finding]:
     return findings
 
 
-def _pin_image(session: Session, pinner: Pinner, entry: Entry, *, write: bool) -> list[Finding]:
+def _pin_image(session: Session, pinner: Pinner, entry: ModelFiles, *, write: bool) -> list[Finding]:
     """Lock the image that the registry holds under the computed tag of one model."""
     from generator.cluster.pins.errors import NOT_LOCKED
     from generator.cluster.pins.lock import lock_text

@@ -16,7 +16,7 @@ from generator.pipeline.evaluate import evaluate_model, read_evidence_of
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, has_color, note
-from generator.plan.entries import Entry
+from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned
 from generator.report.sections import Section, sections
 from generator.report.sections.schema import SCHEMA
@@ -91,11 +91,11 @@ def command(
         emit((_json if fmt == "json" else _text)(told, compared))
 
 
-def _sections(session: Session, entry: Entry, planned: Planned) -> list[Section]:
+def _sections(session: Session, entry: ModelFiles, planned: Planned) -> list[Section]:
     return sections(planned, gate_statuses(planned.plan, read_evidence_of(entry, session.repository)))
 
 
-def _entries(session: Session, specs: tuple[str, ...], *, every: bool) -> tuple[Entry, ...]:
+def _entries(session: Session, specs: tuple[str, ...], *, every: bool) -> tuple[ModelFiles, ...]:
     if every == bool(specs):
         raise CliError(
             "name a SPEC, or --all for every model" if not every else "name a SPEC or --all, not both"
@@ -103,14 +103,18 @@ def _entries(session: Session, specs: tuple[str, ...], *, every: bool) -> tuple[
     return session.entries if every else tuple(dict.fromkeys(select_one(session, spec) for spec in specs))
 
 
-def _compared(session: Session, against: str, entries: Sequence[Entry], *, every: bool) -> Compared:
+def _compared(session: Session, against: str, entries: Sequence[ModelFiles], *, every: bool) -> Compared:
     from generator.report.compared.asked import compare_with
 
     return compare_with(session, against, None if every else [entry.name for entry in entries])
 
 
 def _all(
-    session: Session, entries: Sequence[Entry], environment: str | None, compared: Compared | None, fmt: str
+    session: Session,
+    entries: Sequence[ModelFiles],
+    environment: str | None,
+    compared: Compared | None,
+    fmt: str,
 ) -> None:
     """All models: the blast radius of a change, or each model in one line."""
     from generator.report.overview import overviews
@@ -140,7 +144,7 @@ def _all(
 
 
 def _comment(
-    session: Session, entries: Sequence[Entry], environment: str | None, compared: Compared | None
+    session: Session, entries: Sequence[ModelFiles], environment: str | None, compared: Compared | None
 ) -> None:
     from generator.report.comment import comment
     from generator.report.told import told_models
@@ -150,7 +154,7 @@ def _comment(
 
 def _html(
     session: Session,
-    entries: Sequence[Entry],
+    entries: Sequence[ModelFiles],
     environment: str | None,
     against: str | None,
     output: Path | None,
@@ -192,7 +196,7 @@ def check_platform(session: Session, environment: str | None) -> None:
         )
 
 
-def plans(session: Session, entry: Entry, environment: str | None) -> list[Planned]:
+def plans(session: Session, entry: ModelFiles, environment: str | None) -> list[Planned]:
     """The plans of one model, or of it in one environment; its findings end the command, with exit code 1."""
     resolved = session.resolve(entry)
     if any(finding.severity == "error" for finding in resolved.findings):
@@ -210,7 +214,7 @@ def _stop(findings: list[Finding]) -> None:
     click.get_current_context().exit(1)
 
 
-def _json(told: Sequence[tuple[Entry, list[Section]]], compared: Compared | None) -> str:
+def _json(told: Sequence[tuple[ModelFiles, list[Section]]], compared: Compared | None) -> str:
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "plans": [{section.key: section.data for section in plan} for _, plan in told],
@@ -222,7 +226,7 @@ def _json(told: Sequence[tuple[Entry, list[Section]]], compared: Compared | None
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def _text(told: Sequence[tuple[Entry, list[Section]]], compared: Compared | None) -> str:
+def _text(told: Sequence[tuple[ModelFiles, list[Section]]], compared: Compared | None) -> str:
     parts = [_plan(entry, plan) for entry, plan in told]
     if compared:
         from generator.report.compared.text import by_model
@@ -232,7 +236,7 @@ def _text(told: Sequence[tuple[Entry, list[Section]]], compared: Compared | None
     return "\n".join(parts)
 
 
-def _plan(entry: Entry, plan: list[Section]) -> str:
+def _plan(entry: ModelFiles, plan: list[Section]) -> str:
     environment = next(section.data["environment"] for section in plan if section.key == "release")
     color = has_color(sys.stdout)
     parts = [_heading(f"{entry.name} in {environment}", color=color)]

@@ -12,7 +12,7 @@ from generator.cli.options import root_option
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit
-from generator.plan.entries import Entry
+from generator.plan.model_files import ModelFiles
 from generator.source.document import Document
 from generator.source.errors import CliError
 
@@ -55,7 +55,7 @@ def command(model: str, version: str, sha256: str | None, root: Path | None) -> 
     emit(f"next: sluice pin {entry.name}, then its gates, then sluice render {entry.name}\n")
 
 
-def _refuse_quarantined(session: Session, entry: Entry, new: str, sha256: str | None) -> None:
+def _refuse_quarantined(session: Session, entry: ModelFiles, new: str, sha256: str | None) -> None:
     """Nothing is resolved here, but git may remember what this reference meant; `pin` asks again.
 
     Raises:

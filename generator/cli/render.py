@@ -19,7 +19,7 @@ from generator.pipeline.selection import select
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.stale import RenderRequest
 from generator.pipeline.terminal import has_color, note
-from generator.plan.entries import SPECS
+from generator.plan.model_files import SPECS
 from generator.render.identity import code_digest
 from generator.source.errors import CliError
 from generator.source.finding import Finding

@@ -13,7 +13,7 @@ from generator.cli.reverts.asked import Asked, from_person, from_webhook
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, note
-from generator.plan.entries import Entry
+from generator.plan.model_files import ModelFiles
 from generator.source.errors import CliError, UserError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _branch(session: Session, asked: Asked, *, with_spec: bool, quiet: bool) -> 
 
 
 def _revert(
-    session: Session, git: Git, head: str, entry: Entry, asked: Asked, *, with_spec: bool, quiet: bool
+    session: Session, git: Git, head: str, entry: ModelFiles, asked: Asked, *, with_spec: bool, quiet: bool
 ) -> str:
     from generator.cli.reverts.files import quarantine, restore
     from generator.cli.reverts.rendered import render_all
@@ -116,7 +116,7 @@ def _revert(
     branch = f"sluice/revert-{entry.team}-{entry.model}-{back.bad.digest.removeprefix('sha256:')[:8]}"
     with worktree(git, head) as tree:
         there = tree.git.root
-        inside = Entry(entry.team, entry.model, there / "specs" / entry.team / f"{entry.model}.yaml")
+        inside = ModelFiles(entry.team, entry.model, there / "specs" / entry.team / f"{entry.model}.yaml")
         told = restore(back, inside, whole=with_spec)
         item = quarantine(there, back.bad, asked.reason, session.today)
         hint = "what would be restored breaks rules; --with-spec restores the whole spec"
@@ -132,7 +132,7 @@ def _revert(
     return branch
 
 
-def _back(session: Session, git: Git, head: str, entry: Entry, asked: Asked) -> Back | None:
+def _back(session: Session, git: Git, head: str, entry: ModelFiles, asked: Asked) -> Back | None:
     """From where to where; None when the aborted version is not asked for any more.
 
     Raises:
@@ -157,7 +157,7 @@ def _banned(platform: PlatformSpec) -> set[str]:
     return {item.digest for item in platform.quarantine if item.released is None}
 
 
-def _pods(back: Back, there: Path, entry: Entry) -> list[str]:
+def _pods(back: Back, there: Path, entry: ModelFiles) -> list[str]:
     """Whether the pods are exactly those of then: only then does the controller return to them at once."""
     import yaml
 
@@ -178,7 +178,7 @@ def _pods(back: Back, there: Path, entry: Entry) -> list[str]:
     return told
 
 
-def _message(entry: Entry, back: Back, asked: Asked, told: Sequence[str]) -> str:
+def _message(entry: ModelFiles, back: Back, asked: Asked, told: Sequence[str]) -> str:
     lines = "".join(f"- {line}\n" for line in told)
     return (
         f"Take {entry.name} back to version {back.good.version}\n\n"

@@ -13,7 +13,7 @@ from generator.cluster.server import ClusterError, Server, connect
 from generator.pipeline.selection import select
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, note
-from generator.plan.entries import Entry
+from generator.plan.model_files import ModelFiles
 from generator.report.statuses.beside import Beside
 from generator.report.statuses.written import as_json, text
 from generator.source.errors import CliError
@@ -80,7 +80,7 @@ def _write(rows: Sequence[Beside], fmt: str) -> str:
     return as_json(rows) if fmt == "json" else text(rows)
 
 
-def _git(session: Session, entries: Sequence[Entry], environment: str | None) -> list[Beside]:
+def _git(session: Session, entries: Sequence[ModelFiles], environment: str | None) -> list[Beside]:
     """What git says, of all models that can be planned."""
     from generator.pipeline.evaluate import read_evidence_of
 

@@ -13,7 +13,7 @@ from generator.pipeline.evaluate import evaluate_models
 from generator.pipeline.selection import Selection, select
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, has_color, note
-from generator.plan.entries import SPECS
+from generator.plan.model_files import SPECS
 from generator.report.formats import render
 from generator.source.finding import Finding
 

@@ -11,7 +11,7 @@ import click
 from generator.cli.options import report_option
 from generator.lint import VERSIONS
 from generator.pipeline.terminal import emit, has_color, note
-from generator.plan.entries import find_root
+from generator.plan.model_files import find_root
 from generator.report.formats import render
 from generator.source.errors import CliError
 

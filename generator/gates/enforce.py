@@ -71,7 +71,7 @@ class _Enforcement:
         self.plan = planned.plan
         self.evidence = evidence
         self.today = today
-        self.longest_days = planned.written.platform.tiers[self.plan.identity.tier].requires.evidence_age
+        self.longest_days = planned.source.platform.tiers[self.plan.identity.tier].requires.evidence_age
 
     def findings(self) -> Iterator[Finding]:
         """Yield all findings: about the document as a whole, or else at most one a gate."""
@@ -96,7 +96,7 @@ class _Enforcement:
             return [
                 self._finding("EVID105", f"it is about {found if subject.name == name else subject.name}")
             ]
-        lock = self.planned.written.lock
+        lock = self.planned.source.lock
         locked = {ref: data.digest for ref, data in lock.data.items()} if lock else {}
         if content.predicate.data != locked:
             refs = sorted(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from generator.history.git import Blob, Git, GitError, run
-from generator.plan.entries import PLATFORM, SPECS
+from generator.plan.model_files import PLATFORM, SPECS
 
 # The inputs of a plan; locks and evidence are with the specs.
 _PARTS: Final = (SPECS, "templates")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from generator.history.git import Change, Commit
-from generator.plan.entries import SPECS
+from generator.plan.model_files import SPECS
 from generator.source.reader import parse
 
 _TRAILER: Final = re.compile(

@@ -31,7 +31,7 @@ from generator.history.recorded import (
     roles,
     waivers,
 )
-from generator.plan.entries import PLATFORM, SPECS
+from generator.plan.model_files import PLATFORM, SPECS
 
 _INPUT: Final = re.compile(rb"^# input lock sha256:([0-9a-f]{64})$", re.MULTILINE)
 

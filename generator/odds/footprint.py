@@ -1,19 +1,25 @@
-"""What a plan weighs beside others: all that rules over several models see of it.
+"""What models need of a cluster, and what that costs by the platform's prices.
 
-Small on purpose. Plans of ten thousand models would fill the memory of a machine; their footprints do not, and they
-travel between processes.
+The footprint of a plan is small on purpose: plans of ten thousand models would fill the memory of a machine; their
+footprints do not, and they travel between processes.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Final
 
-from generator.plan.peak import Need, peak, steady
+from generator.plan.peak import Need, peak, steady_state
 from generator.plan.values import Plan
+from generator.spec.platform import Prices
+
+HOURS: Final = 730.0
+"""Hours of an average month: 365 x 24 / 12."""
 
 
 @dataclass(frozen=True, slots=True)
-class Footprint:
+class ResourceFootprint:
     """One plan among many.
 
     Args:
@@ -21,9 +27,9 @@ class Footprint:
         model: its name.
         environment: where it runs.
         tier: whose defaults it has.
-        most: what it needs at the peak of a release.
-        usual: what it needs between releases, with the fewest pods.
-        scaled: the same with every pod that its autoscaler may start.
+        peak: what it needs at the peak of a release.
+        steady_state: what it needs between releases, with the fewest pods.
+        scaled_up: the same with every pod that its autoscaler may start.
         hosts: names that its route answers for, in the order of the spec.
     """
 
@@ -31,22 +37,38 @@ class Footprint:
     model: str
     environment: str
     tier: str
-    most: Need
-    usual: Need
-    scaled: Need
+    peak: Need
+    steady_state: Need
+    scaled_up: Need
     hosts: tuple[str, ...]
 
 
-def footprint(plan: Plan) -> Footprint:
-    """What a plan weighs."""
+def footprint(plan: Plan) -> ResourceFootprint:
+    """Return the footprint of a plan."""
     identity, routing = plan.identity, plan.routing
-    return Footprint(
+    return ResourceFootprint(
         team=identity.team,
         model=identity.model,
         environment=identity.environment,
         tier=identity.tier,
-        most=peak(plan).total,
-        usual=steady(plan),
-        scaled=steady(plan, most=True),
+        peak=peak(plan).total,
+        steady_state=steady_state(plan),
+        scaled_up=steady_state(plan, scaled_up=True),
         hosts=tuple(routing.hosts) if routing.router.splits_requests else (),
     )
+
+
+def monthly(need: Need, prices: Prices) -> float:
+    """Return the cost of some pods for a month, in the prices' currency; what has no price costs nothing."""
+    per_hour = (
+        (need.cpu, prices.cpu_hour),
+        (need.memory / 2**30, prices.memory_hour),
+        (need.gpu, prices.gpu_hour),
+    )
+    return HOURS * math.fsum(amount * price.amount for amount, price in per_hour if price)
+
+
+def currencies(prices: Prices) -> list[str]:
+    """Return the currencies of the prices, sorted."""
+    given = (prices.cpu_hour, prices.memory_hour, prices.gpu_hour)
+    return sorted({price.currency for price in given if price})

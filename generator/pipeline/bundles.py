@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.output.bundle import Bundle
-from generator.plan.entries import Entry
 from generator.plan.inputs import PlatformInputs
+from generator.plan.model_files import ModelFiles
 
 if TYPE_CHECKING:
     from generator.plan.values import Plan
@@ -200,7 +200,7 @@ KINDS: Final[Mapping[str, BundleKind]] = {
 }
 
 
-def model_bundles(entry: Entry, environments: Sequence[str]) -> list[BundleId]:
+def model_bundles(entry: ModelFiles, environments: Sequence[str]) -> list[BundleId]:
     """Return the bundles of one model, the last of which is what its image is built from: it has no environment."""
     return [
         *(BundleId("model", name, entry.team, entry.model) for name in environments),

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from generator.odds.footprint import Footprint, footprint
+from generator.odds.footprint import ResourceFootprint, footprint
 from generator.pipeline.parallel import parallel_map
 from generator.pipeline.session import Session
 from generator.pipeline.terminal import progress
-from generator.plan.entries import Entry
+from generator.plan.model_files import ModelFiles
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, Resolved
 from generator.plan.values import Plan
@@ -43,9 +43,9 @@ class Evaluation:
         packed: its plans by environment, compressed; empty where they are not kept.
     """
 
-    entry: Entry
+    entry: ModelFiles
     findings: tuple[Finding, ...]
-    footprints: tuple[Footprint, ...]
+    footprints: tuple[ResourceFootprint, ...]
     images: frozenset[str]
     packed: bytes = b""
 
@@ -84,7 +84,7 @@ def evaluate_model(resolved: Resolved, repository: Repository, today: dt.date) -
 
 
 def evaluate_models(
-    session: Session, asked: Collection[Entry], label: str, environment: str = ""
+    session: Session, asked: Collection[ModelFiles], label: str, environment: str = ""
 ) -> tuple[list[Evaluation], list[Finding]]:
     """Evaluate some models, and side by side with them all others of their teams.
 
@@ -102,7 +102,7 @@ def evaluate_models(
     models = [(entry, entry in wanted) for entry in session.entries if entry.team in teams]
     keep = len(models) <= _KEPT
 
-    def evaluate_some(some: Sequence[tuple[Entry, bool]]) -> Iterator[Evaluation]:
+    def evaluate_some(some: Sequence[tuple[ModelFiles, bool]]) -> Iterator[Evaluation]:
         return (_evaluate(session, entry, environment, alone=alone, keep=keep) for entry, alone in some)
 
     session.repository.platform  # noqa: B018 - read once, before there are several processes
@@ -112,14 +112,16 @@ def evaluate_models(
     return evaluations, run_fleet_rules(footprints, session.repository, session.today)
 
 
-def read_evidence_of(entry: Entry, repository: Repository) -> Evidence:
+def read_evidence_of(entry: ModelFiles, repository: Repository) -> Evidence:
     """Read the evidence next to a spec, whether or not its tier demands it."""
     from generator.gates.document import read_evidence
 
     return read_evidence(entry.evidence, repository.root, entry.name)
 
 
-def _evaluate(session: Session, entry: Entry, environment: str, *, alone: bool, keep: bool) -> Evaluation:
+def _evaluate(
+    session: Session, entry: ModelFiles, environment: str, *, alone: bool, keep: bool
+) -> Evaluation:
     resolved = session.resolve(entry)
     plans = {planned.plan.identity.environment: planned.plan for planned in resolved.plans}
     if environment:
@@ -147,7 +149,7 @@ def _demands_evidence(planned: Planned) -> bool:
     return "git" in planned.plan.enforcement and bool(planned.plan.gates)
 
 
-def _interned(found: Iterable[Evaluation], entries: Iterable[Entry]) -> Iterator[Evaluation]:
+def _interned(found: Iterable[Evaluation], entries: Iterable[ModelFiles]) -> Iterator[Evaluation]:
     """Use one object for equal values that come from several processes: copies would be most of the memory."""
     own, seen = {entry: entry for entry in entries}, dict[Any, Any]()
 
@@ -162,9 +164,9 @@ def _interned(found: Iterable[Evaluation], entries: Iterable[Entry]) -> Iterator
                 team=once(each.team),
                 environment=once(each.environment),
                 tier=once(each.tier),
-                most=once(each.most),
-                usual=once(each.usual),
-                scaled=once(each.scaled),
+                peak=once(each.peak),
+                steady_state=once(each.steady_state),
+                scaled_up=once(each.scaled_up),
             )
             for each in one.footprints
         )

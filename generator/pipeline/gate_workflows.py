@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from generator.gates.document import Evidence, evidence_bytes, read_evidence
 from generator.gates.run import accept_fetched, merge_fetched
 from generator.pipeline.atomic_write import write_file
-from generator.plan.again import in_cluster
 from generator.plan.names import gate_workflow
+from generator.plan.recurring_gates import in_cluster
 from generator.source.errors import CliError
 from generator.source.reader import display
 

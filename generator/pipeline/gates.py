@@ -16,7 +16,7 @@ from generator.gates.inputs import Inputs
 from generator.gates.run import Clock, PlannedGate, distinct_gates, document, still_valid
 from generator.pipeline.atomic_write import write_file
 from generator.pipeline.session import Session
-from generator.plan.entries import Entry
+from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned, Resolved
 from generator.plan.values import Plan
 from generator.source.errors import CliError
@@ -31,7 +31,7 @@ class ModelGates:
     """A model, its plans in all environments, and the lock that they are made with."""
 
     session: Session
-    entry: Entry
+    entry: ModelFiles
     planned: tuple[Planned, ...]
     lock: LockFile
 
@@ -95,7 +95,7 @@ class ModelGates:
         return str(self.entry.evidence.relative_to(self.session.root))
 
 
-def model_gates(session: Session, entry: Entry) -> ModelGates:
+def model_gates(session: Session, entry: ModelFiles) -> ModelGates:
     """Return the gates of a model.
 
     Raises:
@@ -105,13 +105,13 @@ def model_gates(session: Session, entry: Entry) -> ModelGates:
     if resolved.findings or not resolved.plans:
         first = f": {resolved.findings[0].message}" if resolved.findings else ""
         raise CliError(f"{entry.name} can't be planned{first}", f"`sluice validate {entry.name}` shows more")
-    lock = resolved.plans[0].written.lock
+    lock = resolved.plans[0].source.lock
     if lock is None:
         raise CliError(f"{entry.name} has no lock", f"run `sluice pin {entry.name}`")
     return ModelGates(session, entry, tuple(resolved.plans), lock)
 
 
-def check_evidence(session: Session, entry: Entry) -> list[Finding]:
+def check_evidence(session: Session, entry: ModelFiles) -> list[Finding]:
     """Return everything that is wrong with the evidence of one model, in all environments, each once."""
     evidence = read_evidence(entry.evidence, session.root, entry.name)
     resolved = _resolve(session, entry)
@@ -153,7 +153,7 @@ def clock() -> Clock:
     return lambda: fixed
 
 
-def _resolve(session: Session, entry: Entry) -> Resolved:
+def _resolve(session: Session, entry: ModelFiles) -> Resolved:
     if session.repository.platform is None:
         raise CliError("the platform can't be used", "`sluice validate` shows why")
     return session.resolve(entry)

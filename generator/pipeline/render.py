@@ -30,8 +30,8 @@ from generator.pipeline.stale import (
     gate_images_on_disk,
     image_inputs,
 )
-from generator.plan.entries import Entry
 from generator.plan.inputs import file_digest
+from generator.plan.model_files import ModelFiles
 from generator.source.errors import UserError
 from generator.source.finding import Finding, unique_findings
 
@@ -53,7 +53,7 @@ class ModelJob:
         packed: its plans, as the evaluation kept them; empty to plan it again.
     """
 
-    entry: Entry
+    entry: ModelFiles
     inputs: Mapping[str, str]
     bundles: tuple[BundleId, ...]
     packed: bytes = b""
@@ -88,7 +88,7 @@ class RenderPlan:
         """Whether anything was refused."""
         return any(finding.severity == "error" for finding in self.findings)
 
-    def renders(self, entry: Entry) -> bool:
+    def renders(self, entry: ModelFiles) -> bool:
         """Check whether the bundles of a model are rendered, and not just what its image is built from."""
         return any(job.entry == entry and len(job.bundles) > 1 for job in self.models)
 
@@ -182,7 +182,7 @@ class _Outcome:
 
     findings: tuple[Finding, ...] = ()
     jobs: tuple[ModelJob, ...] = ()
-    images: Mapping[Entry, frozenset[str]] = field(default_factory=dict)
+    images: Mapping[ModelFiles, frozenset[str]] = field(default_factory=dict)
     usable: bool = True
 
     @property
@@ -230,7 +230,7 @@ def _plan_render(session: Session, request: RenderRequest, prober: Prober) -> Re
 
 
 def _all_bundles(
-    session: Session, environments: Sequence[str], images: Mapping[Entry, frozenset[str]]
+    session: Session, environments: Sequence[str], images: Mapping[ModelFiles, frozenset[str]]
 ) -> Iterator[BundleId]:
     for entry in session.entries:
         yield from model_bundles(entry, environments)

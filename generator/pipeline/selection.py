@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.pipeline.session import Session
-from generator.plan.entries import PLATFORM, SPECS, Entry
+from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
 from generator.source.errors import CliError
 
 _SHOWN = 8
@@ -23,7 +23,7 @@ class Selection:
         everything: the whole repository is meant: nothing was named, or what all models share.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ModelFiles, ...]
     everything: bool
 
 
@@ -43,7 +43,7 @@ def select(session: Session, paths: Sequence[str]) -> Selection:
     return Selection(tuple(sorted(chosen)), everything=False)
 
 
-def select_one(session: Session, path: str) -> Entry:
+def select_one(session: Session, path: str) -> ModelFiles:
     """The one model that a path names.
 
     Raises:
@@ -57,7 +57,7 @@ def select_one(session: Session, path: str) -> Entry:
     return entries[0]
 
 
-def _named(session: Session, path: str) -> list[Entry]:
+def _named(session: Session, path: str) -> list[ModelFiles]:
     targets, specs = _targets(path), os.path.realpath(session.root / SPECS)
     by_path = [entry for entry in session.entries if _covers(targets, specs, entry)]
     by_name = [entry for entry in session.entries if path.rstrip("/") in {entry.name, entry.team}]
@@ -67,7 +67,7 @@ def _named(session: Session, path: str) -> list[Entry]:
     return found
 
 
-def _covers(targets: set[str], specs: str, entry: Entry) -> bool:
+def _covers(targets: set[str], specs: str, entry: ModelFiles) -> bool:
     """Whether one of these absolute paths is a file or a folder of the model, or what all models share."""
     team = f"{specs}/{entry.team}"
     own = {f"{team}/{file.name}" for file in (entry.spec, entry.lock, entry.evidence)}
@@ -99,7 +99,7 @@ def _nothing(session: Session, path: str) -> str:
     return f"{path} names no spec; {hint}"
 
 
-def _some(entries: tuple[Entry, ...]) -> str:
+def _some(entries: tuple[ModelFiles, ...]) -> str:
     names = [entry.name for entry in entries]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return (", ".join(names[:_SHOWN]) or "none; `sluice new TEAM/MODEL` writes one") + more

@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.plan.entries import PLATFORM, SPECS, Entry, discover, find_root
 from generator.plan.inputs import PlatformInputs, read_platform_inputs
+from generator.plan.model_files import PLATFORM, SPECS, ModelFiles, discover, find_root
 from generator.source.errors import CliError
 from generator.source.finding import Finding
 
@@ -34,11 +34,11 @@ class Session:
     today: dt.date
 
     @cached_property
-    def _discovered(self) -> tuple[tuple[Entry, ...], list[Finding]]:
+    def _discovered(self) -> tuple[tuple[ModelFiles, ...], list[Finding]]:
         return discover(self.root)
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[ModelFiles, ...]:
         """All models, sorted."""
         return self._discovered[0]
 
@@ -79,7 +79,7 @@ class Session:
 
         return Bentos(self.templates)
 
-    def resolve(self, entry: Entry) -> Resolved:
+    def resolve(self, entry: ModelFiles) -> Resolved:
         """Plan one model for every environment; the platform must be valid."""
         from generator.plan.resolve import resolve
 

@@ -21,8 +21,8 @@ from generator.pipeline.bundles import (
     shared_bundles,
 )
 from generator.pipeline.session import Session
-from generator.plan.entries import PLATFORM, SPECS, Entry
 from generator.plan.inputs import PlatformInputs, file_digest, model_inputs, oldest_verdict
+from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
 from generator.render.identity import contract_digest
 from generator.source.files import raw
 
@@ -42,7 +42,7 @@ class RenderRequest:
 
     output: Path
     environment: str = ""
-    selected: frozenset[Entry] | None = None
+    selected: frozenset[ModelFiles] | None = None
     known: Collection[bytes] | None = None
 
     @property
@@ -50,7 +50,7 @@ class RenderRequest:
         """Whether it is about every bundle of the repository."""
         return self.selected is None and not self.environment
 
-    def covers(self, entry: Entry) -> bool:
+    def covers(self, entry: ModelFiles) -> bool:
         """Whether it is about a model."""
         return self.selected is None or entry in self.selected
 
@@ -76,7 +76,7 @@ class StaleBundles:
     """
 
     environments: tuple[str, ...]
-    models: Mapping[Entry, Mapping[str, str]]
+    models: Mapping[ModelFiles, Mapping[str, str]]
     shared: Mapping[BundleId, Mapping[str, str]]
     validated: bool
 
@@ -169,14 +169,14 @@ def image_inputs(platform: PlatformInputs) -> dict[str, str]:
     return {"platform": platform.of_team(""), **CONTRACT}
 
 
-def gate_images_on_disk(output: Path, entry: Entry) -> frozenset[str]:
+def gate_images_on_disk(output: Path, entry: ModelFiles) -> frozenset[str]:
     """Return the names of the gate images that a bento lists; they may be unknown where the file was edited."""
     rows = (raw(output / BENTOS / entry.team / entry.model / GATE_LIST) or b"").decode("ascii", "replace")
     names = (row.rpartition("/")[2].partition(":")[0] for row in rows.splitlines())
     return frozenset(filter(is_path, names))
 
 
-def _has_aged(entry: Entry, platform: PlatformInputs, today: datetime.date) -> bool:
+def _has_aged(entry: ModelFiles, platform: PlatformInputs, today: datetime.date) -> bool:
     """Check whether evidence may have become too old since: by the strictest of all tiers, to be sure."""
     if platform.shortest_age is None:
         return False

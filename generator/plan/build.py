@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generator import __version__
 from generator.plan.bento import Bento
 from generator.plan.gates import planned_gates
 from generator.plan.guards import resolve_guards
-from generator.plan.notify import rollout_notices
-from generator.plan.observed import daily_cron, monitoring
-from generator.plan.secrets import variables
+from generator.plan.people import rollout_notices
+from generator.plan.recurring_gates import daily_cron
 from generator.plan.values import (
     Capacity,
     Delivery,
     Gate,
-    GatePods,
+    GatePodSettings,
     Identity,
     Image,
     Plan,
+    PodVariable,
     Routing,
+    Secret,
+    SecretKey,
     Version,
 )
 from generator.source.canonical import sha256_of
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
-from generator.spec.platform import Environment, PlatformSpec
-from generator.spec.service import Hpa, Keda
+from generator.spec.platform import Environment, PlatformSpec, Secrets
+from generator.spec.service import Env, Hpa, Keda
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ def build(given: Inputs) -> Plan:
     gates, rollout = _gates(given), spec.rollout
     guards = resolve_guards(spec, given.platform, rollout.guards)
     shadow_guards = resolve_guards(spec, given.platform, rollout.shadow.guards if rollout.shadow else ())
-    env, secrets = variables(spec.service.env, identity, given.platform.secrets)
+    env, secrets = _variables(spec.service.env, identity, given.platform.secrets)
     return Plan(
         identity=identity,
         version=_version(given.lock),
@@ -82,10 +87,58 @@ def build(given: Inputs) -> Plan:
         enforcement=tuple(given.platform.tiers[spec.tier].evidence),
         min_rps=spec.traffic.min_rps,
         design_effect=spec.traffic.design_effect,
-        monitoring=monitoring(given.platform),
+        monitoring=given.platform.monitoring,
+        prometheus=given.platform.prometheus,
         delivery=_delivery(given),
         notices=tuple(rollout_notices(given.platform, identity.team, (*shadow_guards, *guards)).items()),
     )
+
+
+def _variables(
+    written: Sequence[Env], identity: Identity, store: Secrets | None
+) -> tuple[tuple[PodVariable, ...], tuple[Secret, ...]]:
+    """Environment variables, and the Secrets that must be fetched for them.
+
+    Args:
+        written: the variables of the spec.
+        identity: the model.
+        store: where Secrets are fetched from; None when they exist in the namespace already.
+    """
+    fetched = {} if store is None else _fetched(written, identity, store)
+    variables = []
+    for item in written:
+        reference = item.secret
+        if reference is None:
+            variables.append(PodVariable(item.name, item.value, None))
+            continue
+        name = fetched[reference.name].name if reference.name in fetched else reference.name
+        variables.append(PodVariable(item.name, item.value, (name, reference.key)))
+    return tuple(variables), tuple(fetched.values())
+
+
+def _fetched(written: Sequence[Env], identity: Identity, store: Secrets) -> dict[str, Secret]:
+    """Secrets by the name that the spec uses.
+
+    The Secret's own name holds the hash of what is fetched: another version in the store is another name in the pod
+    template, so it is released like any other change, and pods of the version before keep theirs.
+    """
+    keys: dict[str, set[SecretKey]] = {}
+    for item in written:
+        if item.secret:
+            key = SecretKey(item.secret.key, item.secret.version or "")
+            keys.setdefault(item.secret.name, set()).add(key)
+    found = {}
+    for name, wanted in keys.items():
+        remote = store.key.format(
+            team=identity.team, environment=identity.environment, model=identity.model, secret=name
+        )
+        ordered = tuple(sorted(wanted))
+        content = json.dumps([store.store, store.kind, remote, ordered]).encode()
+        short = hashlib.sha256(content).hexdigest()[:8]
+        found[name] = Secret(
+            name, f"{identity.model}-{name}-{short}", store.store, store.kind, remote, ordered, store.refresh
+        )
+    return found
 
 
 def namespace_of(platform: PlatformSpec, environment: str, team: str) -> str:
@@ -175,10 +228,10 @@ def gate_prefix(platform: PlatformSpec) -> str:
     return platform.images.gates or f"{platform.registry}/gates"
 
 
-def _gate_pods(given: Inputs) -> GatePods:
+def _gate_pods(given: Inputs) -> GatePodSettings:
     platform, hexadecimal = given.platform, given.lock.model.digest.removeprefix("sha256:")
     inputs = platform.gates.inputs
-    return GatePods(
+    return GatePodSettings(
         prefix=gate_prefix(platform),
         base=platform.images.base,
         claim=inputs.claim or "",

@@ -57,7 +57,7 @@ def changes(old: Planned | None, new: Planned | None) -> tuple[Change, ...]:
     """
     if old is None or new is None:
         return (_whole(old, new),) if old or new else ()
-    if old.plan == new.plan and old.written.lock == new.written.lock:
+    if old.plan == new.plan and old.source.lock == new.source.lock:
         return ()
     before, after = _items(describe(old)), _items(describe(new))
     steps = tuple(_steps(before, after))

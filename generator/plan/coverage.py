@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from generator.plan.again import JUDGED_AGAIN, judged_again
 from generator.plan.guards import Comparison
+from generator.plan.recurring_gates import RECURRING, daily_watch
 from generator.plan.values import Plan
 
 
@@ -95,7 +95,7 @@ def _router(plan: Plan) -> Iterator[Gap]:
 
 
 def _replicas(plan: Plan) -> str:
-    pods = plan.capacity.fewest
+    pods = plan.capacity.min_replicas
     smallest = min(plan.rollout.weights, default=100)
     share = max(1, round(pods * smallest / 100)) / pods
     return (
@@ -124,7 +124,7 @@ def _after(plan: Plan) -> Iterator[Gap]:
     last = "promotion" if plan.rollout.stage == "canary" else "the watch"
     if not plan.monitoring.alerts:
         yield Gap("after", f"after {last} nothing here watches the model: alerts of your own have to")
-    if not judged_again(plan) and any(gate.kind in JUDGED_AGAIN for gate in plan.gates):
+    if not daily_watch(plan) and any(gate.kind in RECURRING for gate in plan.gates):
         yield Gap("not-again", f"after {last} drift and fairness are not judged again")
     if any(guard.delay_s for guard in plan.guards):
         yield Gap(

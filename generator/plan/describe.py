@@ -66,7 +66,7 @@ def _model(planned: Planned, plan: Plan) -> Iterator[PlanValue]:
     yield PlanValue("model", "", "reference", plan.version.resolved)
     yield PlanValue("model", "", "digest", short(plan.version.digest))
     yield PlanValue("model", "", "locked at", plan.version.at)
-    data = planned.written.lock.data if planned.written.lock else {}
+    data = planned.source.lock.data if planned.source.lock else {}
     for ref, locked in sorted(data.items()):
         yield PlanValue("data", ref, "digest", short(locked.digest))
     yield PlanValue("image", "", "repository", plan.image.repository)

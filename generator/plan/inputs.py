@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from sys import intern
 from typing import Any
 
-from generator.plan.entries import PLATFORM, SPECS, Entry
-from generator.plan.suites import suite_digests
+from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
 from generator.source.canonical import canonical_json, sha256_of
 from generator.source.files import raw
 
@@ -141,7 +140,7 @@ def read_platform_inputs(root: Path) -> PlatformInputs:
         return PlatformInputs(None)
 
 
-def model_inputs(entry: Entry, platform: PlatformInputs) -> dict[str, str]:
+def model_inputs(entry: ModelFiles, platform: PlatformInputs) -> dict[str, str]:
     """Return the inputs of the bundles of one model: name to SHA-256.
 
     Evidence is no part of what is rendered, but of what is judged before it. Digests that many models have alike are
@@ -177,7 +176,29 @@ def suites_of(spec: bytes) -> frozenset[str]:
     return frozenset(found)
 
 
-def oldest_verdict(entry: Entry) -> str | None:
+def suite_digests(files: ModelFiles, paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Return path and `sha256:…` of each expectation suite in the repository: next to the spec, else at the root.
+
+    A suite from elsewhere is given to the gates when they run, and evidence names its digest.
+    """
+    found = ((path, _suite_digest(files, path)) for path in sorted(set(paths)))
+    return tuple((path, f"sha256:{digest}") for path, digest in found if digest)
+
+
+def _suite_digest(files: ModelFiles, path: str) -> str:
+    """Digest (hex) of the first of both files; empty where there is none that can be read."""
+    folders = (files.spec.parent, files.spec.parents[2])
+    file = next((folder / path for folder in folders if (folder / path).is_file()), None)
+    if file is None:
+        return ""
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def oldest_verdict(entry: ModelFiles) -> str | None:
     """Day on which the oldest verdict of a model's evidence was reached (ISO 8601), read without trusting it."""
     ends = re.findall(rb'"end": "([0-9]{4}-[0-9]{2}-[0-9]{2})T', raw(entry.evidence) or b"")
     return min(ends).decode() if ends else None

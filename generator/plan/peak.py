@@ -59,37 +59,38 @@ class Peak:
 
 
 def peak(plan: Plan) -> Peak:
-    """The most that a plan needs at a time.
+    """Return the most that a plan needs at a time.
 
     A routed canary ends with both versions at full size: the controller keeps the old one until the new one has all
-    pods (argo-rollouts.md 1.11), whatever the largest weight was. So does a blue-green.
+    pods (Argo Rollouts 1.10, rollout/replicaset.go), whatever the largest weight was. So does a blue-green.
     """
-    most = plan.capacity.most
+    largest = plan.capacity.max_replicas
     gates = len(plan.gates) if "cluster" in plan.enforcement else 0
     counted = plan.rollout.strategy == "canary" and not plan.routing.router.splits_requests
-    fresh = math.ceil(most * SURGE) if counted else most
+    fresh = math.ceil(largest * SURGE) if counted else largest
     return Peak(
-        stable=_pods(plan, most),
+        stable=_pods(plan, largest),
         fresh=_pods(plan, fresh),
         shadow=_pods(plan, shadow_pods(plan)),
         gates=Need(gates, gates * GATE_CPU, gates * GATE_MEMORY),
     )
 
 
-def steady(plan: Plan, *, most: bool = False) -> Need:
-    """What a plan needs between releases.
+def steady_state(plan: Plan, *, scaled_up: bool = False) -> Need:
+    """Return what a plan needs between releases.
 
     Args:
         plan: the plan.
-        most: with every pod that the autoscaler may start, instead of the fewest.
+        scaled_up: with every pod that the autoscaler may start, instead of the fewest.
     """
-    return _pods(plan, plan.capacity.most if most else plan.capacity.fewest) + _pods(plan, shadow_pods(plan))
+    replicas = plan.capacity.max_replicas if scaled_up else plan.capacity.min_replicas
+    return _pods(plan, replicas) + _pods(plan, shadow_pods(plan))
 
 
 def shadow_pods(plan: Plan) -> int:
     """Pods that answer copies: their share of the fewest pods; 0 without a shadow."""
     shadow = plan.rollout.shadow
-    return max(1, math.ceil(plan.capacity.fewest * shadow.percent)) if shadow else 0
+    return max(1, math.ceil(plan.capacity.min_replicas * shadow.percent)) if shadow else 0
 
 
 def _pods(plan: Plan, count: int) -> Need:

@@ -18,8 +18,8 @@ from generator.spec.platform import PlatformSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """One model in one environment: what was written, and its validated form.
+class SourceSpec:
+    """One model in one environment as it was written, and its validated form.
 
     Args:
         layers: who wrote what.
@@ -41,7 +41,7 @@ class Written:
         return document.finding(code, local, message, hint)
 
 
-def check_references(written: Written) -> list[Finding]:
+def check_references(written: SourceSpec) -> list[Finding]:
     """Return findings about every reference of one model in one environment that leads nowhere.
 
     A lock is compared with a reference that is right in itself: what is wrong with the reference comes first.
@@ -53,7 +53,7 @@ def check_references(written: Written) -> list[Finding]:
     return [*found, *of_model, *locked]
 
 
-def _team(written: Written) -> Iterator[Finding]:
+def _team(written: SourceSpec) -> Iterator[Finding]:
     team = written.platform.teams.get(written.file.metadata.team)
     tier = written.file.spec.tier
     if team is None:
@@ -69,7 +69,7 @@ def _team(written: Written) -> Iterator[Finding]:
         )
 
 
-def _outcomes(written: Written) -> Iterator[Finding]:
+def _outcomes(written: SourceSpec) -> Iterator[Finding]:
     rollout = written.file.spec.rollout
     lists: list[tuple[Path, list[object]]] = [(("spec", "rollout", "guards"), list(rollout.guards))]
     if rollout.shadow:
@@ -90,7 +90,7 @@ def _declare(outcome: str, declared: list[str]) -> str:
     return f"{example}, or use one of: {', '.join(declared)}" if declared else example
 
 
-def _attributes(written: Written) -> Iterator[Finding]:
+def _attributes(written: SourceSpec) -> Iterator[Finding]:
     known = {**written.platform.attributes, **written.file.spec.service.attributes}
     for name in sensitive_attributes(written.file.spec):
         if name not in known:
@@ -101,7 +101,7 @@ def _attributes(written: Written) -> Iterator[Finding]:
             yield written.finding("REF205", path, message, f"did you mean `{near[0]}`?" if near else hint)
 
 
-def _attribute_path(written: Written, name: str) -> Path:
+def _attribute_path(written: SourceSpec, name: str) -> Path:
     """Where a guard or a gate names a sensitive attribute."""
     spec = written.file.spec
     places: list[tuple[Path, list[object]]] = [
@@ -116,7 +116,7 @@ def _attribute_path(written: Written, name: str) -> Path:
     return ("spec", "rollout")
 
 
-def _model_reference(written: Written) -> Iterator[Finding]:
+def _model_reference(written: SourceSpec) -> Iterator[Finding]:
     source = written.file.spec.model
     if source.ref.startswith(("s3://", "https://")) and source.sha256 is None:
         message = "the files behind an address can change: an s3:// or https:// reference needs a digest"
@@ -144,7 +144,7 @@ def _model_reference(written: Written) -> Iterator[Finding]:
 _TAG_COLONS = 2
 
 
-def _lock(written: Written) -> Iterator[Finding]:
+def _lock(written: SourceSpec) -> Iterator[Finding]:
     ref, name = written.file.spec.model.ref, _name(written)
     if written.lock is None:
         if written.lock_document.findings:
@@ -169,12 +169,12 @@ def _lock(written: Written) -> Iterator[Finding]:
         yield document.finding("LOCK203", local, message, f"run `sluice pin {name}`", related=related)
 
 
-def _name(written: Written) -> str:
+def _name(written: SourceSpec) -> str:
     """Team and model, as the place of the lock has them."""
     return written.lock_document.file.removeprefix("specs/").removesuffix(".lock.yaml")
 
 
-def _locked_data(written: Written) -> Iterator[Finding]:
+def _locked_data(written: SourceSpec) -> Iterator[Finding]:
     if written.lock is None:
         return
     for index, gate in enumerate(written.file.spec.gates):

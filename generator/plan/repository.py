@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from generator.plan.entries import PLATFORM, SPECS, Entry, discover, find_root
+from generator.plan.model_files import PLATFORM, SPECS, ModelFiles, discover, find_root
 from generator.source.document import Document
 from generator.source.finding import Finding
 from generator.source.reader import display, read
@@ -15,7 +15,7 @@ from generator.spec.check import check
 from generator.spec.lock import LockFile
 from generator.spec.platform import PlatformFile, PlatformSpec
 
-__all__ = ["Entry", "Repository", "find_root"]
+__all__ = ["ModelFiles", "Repository", "find_root"]
 
 
 @dataclass
@@ -36,15 +36,15 @@ class Repository:
         return self.root / SPECS
 
     @cached_property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[ModelFiles, ...]:
         """All models, sorted."""
         entries, findings = discover(self.root)
         self.findings += findings
         return entries
 
-    def entry(self, team: str, model: str) -> Entry:
+    def entry(self, team: str, model: str) -> ModelFiles:
         """The files of one model, by its name."""
-        return Entry(team, model, self.specs / team / f"{model}.yaml")
+        return ModelFiles(team, model, self.specs / team / f"{model}.yaml")
 
     @cached_property
     def platform_document(self) -> Document:
@@ -61,7 +61,7 @@ class Repository:
         self.findings += findings
         return file.spec if file else None
 
-    def lock(self, entry: Entry) -> tuple[Document, LockFile | None, list[Finding]]:
+    def lock(self, entry: ModelFiles) -> tuple[Document, LockFile | None, list[Finding]]:
         """The lock of a model; absent is no finding here."""
         if not os.path.lexists(entry.lock):
             return Document(display(entry.lock, self.root)), None, []

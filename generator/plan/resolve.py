@@ -8,11 +8,11 @@ from typing import Any
 
 from generator.plan.bento import Bento
 from generator.plan.build import Inputs, build
+from generator.plan.inputs import suite_digests
 from generator.plan.layers import Layers
-from generator.plan.references import Written, check_references
-from generator.plan.repository import Entry, Repository
+from generator.plan.references import SourceSpec, check_references
+from generator.plan.repository import ModelFiles, Repository
 from generator.plan.serving import bento_of, latency_bounds
-from generator.plan.suites import suite_digests
 from generator.plan.values import Plan
 from generator.source.document import Document
 from generator.source.finding import Finding
@@ -31,20 +31,20 @@ class Planned:
     """One plan and how it came about."""
 
     plan: Plan
-    written: Written
+    source: SourceSpec
 
 
 @dataclass
 class Resolved:
     """What became of one spec: plans where it could be planned, findings where it could not."""
 
-    entry: Entry
+    entry: ModelFiles
     document: Document
     plans: list[Planned] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
 
-def resolve(repository: Repository, entry: Entry, bento_digest: Callable[[Bento], str]) -> Resolved:
+def resolve(repository: Repository, entry: ModelFiles, bento_digest: Callable[[Bento], str]) -> Resolved:
     """Plan one model for every environment of the platform.
 
     Args:
@@ -73,14 +73,14 @@ def resolve(repository: Repository, entry: Entry, bento_digest: Callable[[Bento]
     bounds = tuple(sorted({b for _, file in by_environment.values() for b in latency_bounds(file.spec)}))
     bento: Bento | None = None
     for environment, (layers, file) in by_environment.items():
-        written = Written(layers, file, platform, lock_document, lock)
-        problems = _place(entry, written) or check_references(written)
+        source = SourceSpec(layers, file, platform, lock_document, lock)
+        problems = _place(entry, source) or check_references(source)
         resolved.findings += [*lock_findings, *problems]
         if lock is not None and not problems:
             suites = suite_digests(entry, _suites(file))
             bento = bento or bento_of(base_file, platform, lock, bounds)
             inputs = Inputs(file, bento, bento_digest(bento), platform, environment, lock, suites)
-            resolved.plans.append(Planned(build(inputs), written))
+            resolved.plans.append(Planned(build(inputs), source))
     return _unique(resolved)
 
 
@@ -196,15 +196,15 @@ def _well_formed(base: Layers, overrides: Any, resolved: Resolved) -> dict[str, 
     return {name: override for name, override in overrides.items() if isinstance(override, dict)}
 
 
-def _place(entry: Entry, written: Written) -> list[Finding]:
+def _place(entry: ModelFiles, source: SourceSpec) -> list[Finding]:
     """The folder is the team, the file is the model."""
-    meta, out = written.file.metadata, []
+    meta, out = source.file.metadata, []
     for key, said, there in (("team", meta.team, entry.team), ("name", meta.name, entry.model)):
         if said != there:
             place = f"specs/{meta.team}/{meta.name}.yaml"
-            message = f"`{key}` is `{said}`, but this file is {written.layers.spec.file}"
-            hint = f"write `{key}: {there}`, or move the file: `git mv {written.layers.spec.file} {place}`"
-            out.append(written.finding("REF212", ("metadata", key), message, hint))
+            message = f"`{key}` is `{said}`, but this file is {source.layers.spec.file}"
+            hint = f"write `{key}: {there}`, or move the file: `git mv {source.layers.spec.file} {place}`"
+            out.append(source.finding("REF212", ("metadata", key), message, hint))
     return out
 
 

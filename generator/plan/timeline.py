@@ -1,7 +1,8 @@
-"""What happens when, from the sync of a new version until nothing of the old one is left.
+"""What happens when, from the sync of a new version until nothing of the old one is left, and what an abort does.
 
 Times are seconds since the pods of the new version are ready; after an approval, since that approval. Rules of the
-controller: Argo Rollouts 1.9 and 1.10, docs/features/canary.md, bluegreen.md and analysis.md.
+controller: Argo Rollouts 1.9 and 1.10, docs/features/canary.md, bluegreen.md and analysis.md; for aborts
+rollout/trafficrouting.go, canary.go, service.go and replicaset.go.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ KEEP_S = 60.0
 """Seconds that the old pods stay after a switch that nothing watches."""
 LEAST_KEPT_S = 30.0
 """Seconds that the old pods stay at least while guards watch a switch."""
+KEEP_ABORTED_S = 60
+"""Seconds that the pods of an aborted version stay (rendered `abortScaleDownDelaySeconds`)."""
 OPERATOR = "a person"
 """Whoever may abort the Rollout: Argo CD's policy decides who."""
 
@@ -237,3 +240,65 @@ def _watch(plan: Plan, rollout: BlueGreen, clock: _Clock) -> None:
         " each also checks that the new pods are up; the old pods stay, to switch back to"
     )
     clock.add("watch", text, max(kept_s(plan, rollout), last), stops=(*names, OPERATOR), weight=100)
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """What an abort does at one stage.
+
+    Args:
+        stage: when.
+        effects: one sentence each, in order.
+    """
+
+    stage: str
+    effects: tuple[str, ...]
+
+
+_KEPT = f"the new version's pods stay for {KEEP_ABORTED_S}s, for their logs, then they are removed"
+_ALWAYS = Abort(
+    "in every case",
+    (
+        "the Rollout is Degraded (RolloutAborted) and running analyses end",
+        "git is unchanged, so Argo CD shows Synced and Degraded; any later change of the pods tries the version again",
+        "to roll back in git, revert the commit: the stable version comes back at once, without analysis",
+        "`retry` tries the same version again, from the first step",
+    ),
+)
+_TRAP = (
+    "caution: if the new pods crash, or a person has paused the Rollout, the controller may not switch back;"
+    " alert on the service itself"
+)
+
+
+def on_abort(plan: Plan) -> tuple[Abort, ...]:
+    """Return what an abort does to live requests, to pods and to git, by stage."""
+    if plan.rollout.strategy == "blue-green":
+        return (*_SWITCHED, _ALWAYS)
+    router = plan.routing.router
+    headers = ("the header route of the cohort is removed",) if plan.rollout.cohort_steps else ()
+    kept = (_KEPT,) if router.splits_requests else ()
+    live = Abort("while it has live requests", (*router.abort, *headers, *kept))
+    return (_SHADOWED, live, _ALWAYS) if plan.rollout.shadow else (live, _ALWAYS)
+
+
+_SHADOWED = Abort(
+    "while it is shadowed",
+    (
+        "live requests were never touched",
+        "requests are still copied: the mirror is part of the bundle, and only a commit removes it",
+    ),
+)
+_SWITCHED = (
+    Abort(
+        "before the switch",
+        (
+            "live requests were never touched: the active Service does not move",
+            f"the preview pods stay for {KEEP_ABORTED_S}s, then they are removed",
+        ),
+    ),
+    Abort(
+        "after the switch",
+        ("while the old pods are kept, the active Service is pointed at them again, at once", _TRAP, _KEPT),
+    ),
+)

@@ -14,6 +14,8 @@ from generator.plan.measurements import Clock
 from generator.routers import ROUTERS, Router
 from generator.spec.exemptions import Waiver
 from generator.spec.gates import GateBase
+from generator.spec.monitoring import Monitoring
+from generator.spec.platform import Prometheus
 from generator.spec.rollout import BlueGreen, Canary
 
 
@@ -101,12 +103,12 @@ class Capacity:
         return round(3 * self.startup_s) + 60
 
     @property
-    def most(self) -> int:
+    def max_replicas(self) -> int:
         """Most pods of the stable version."""
         return self.maximum if self.autoscaler else self.replicas
 
     @property
-    def fewest(self) -> int:
+    def min_replicas(self) -> int:
         """Fewest pods of the stable version."""
         return self.minimum if self.autoscaler else self.replicas
 
@@ -142,37 +144,6 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class DashboardMarks:
-    """Labels and annotations of the ConfigMaps that Grafana loads."""
-
-    labels: tuple[tuple[str, str], ...]
-    annotations: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Monitoring:
-    """Where metrics are asked for, how often pods are scraped and how often guards look (seconds).
-
-    Args:
-        address: of Prometheus.
-        scrape_s: how often pods are scraped.
-        look_s: how often guards look.
-        labels: what the Prometheus operator selects by.
-        alerts: whether there are alerts after the release.
-        runbooks: where people read the rendered folder; empty when nobody said.
-        dashboards: how Grafana finds them; None for none.
-    """
-
-    address: str
-    scrape_s: float
-    look_s: float
-    labels: tuple[tuple[str, str], ...]
-    alerts: bool = False
-    runbooks: str = ""
-    dashboards: DashboardMarks | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Delivery:
     """How the bundle reaches the cluster.
 
@@ -198,7 +169,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class GatePods:
+class GatePodSettings:
     """How gates run in the cluster.
 
     Args:
@@ -225,8 +196,8 @@ class GatePods:
 
 
 @dataclass(frozen=True, slots=True)
-class Env:
-    """An environment variable: a plain value, or a key of a Secret."""
+class PodVariable:
+    """An environment variable of the pods: a plain value, or a key of a Secret by its name in the cluster."""
 
     name: str
     value: str | None
@@ -270,7 +241,7 @@ class Plan:
     version: Version
     image: Image
     bento: Bento
-    env: tuple[Env, ...]
+    env: tuple[PodVariable, ...]
     secrets: tuple[Secret, ...]
     routing: Routing
     capacity: Capacity
@@ -279,12 +250,13 @@ class Plan:
     shadow_guards: tuple[Guard, ...]
     gates: tuple[Gate, ...]
     gate_key: str
-    gate_pods: GatePods
+    gate_pods: GatePodSettings
     data: tuple[tuple[str, str], ...]
     enforcement: tuple[str, ...]
     min_rps: float | None
     design_effect: float
     monitoring: Monitoring
+    prometheus: Prometheus
     delivery: Delivery
     notices: tuple[tuple[str, str], ...] = ()
     """Annotations of the Rollout: who is told what, and what each guard stops a release for."""
@@ -292,7 +264,7 @@ class Plan:
     @property
     def clock(self) -> Clock:
         """When the controller measures."""
-        return Clock(self.monitoring.scrape_s, self.monitoring.look_s)
+        return Clock(self.prometheus.scrape_interval, self.prometheus.look_interval)
 
     @property
     def measured_guards(self) -> tuple[Guard, ...]:

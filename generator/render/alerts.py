@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from generator.plan.again import judged_again
+from generator.plan.recurring_gates import daily_watch
 from generator.plan.values import Plan
 from generator.promql.burn import PERIOD_S, burn, windows
 from generator.promql.fairness import ParityTest, parity_lower
@@ -257,7 +257,7 @@ def _unfair(plan: Plan) -> Iterator[Alert]:
 
 def _rechecked(plan: Plan) -> Iterator[Alert]:
     """What the daily watch found; its gauges are the Workflows controller's."""
-    again = [gate.name for gate in judged_again(plan)]
+    again = [gate.name for gate in daily_watch(plan)]
     if not again:
         return
     identity = plan.identity

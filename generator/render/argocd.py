@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from generator.plan.build import namespace_of
 from generator.plan.names import application
-from generator.plan.notify import ARGOCD_TRIGGERS, subscriptions
+from generator.plan.people import ARGOCD_TRIGGERS, subscriptions
 from generator.plan.values import Plan
 from generator.render.bundle import render_object, render_outputs
 from generator.render.environment import Templates

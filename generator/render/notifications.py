@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from generator.plan.notify import REVERT
+from generator.plan.people import REVERT
 from generator.render.argocd import PLATFORM_ORIGIN
 from generator.render.bundle import render_object
 from generator.render.environment import Templates

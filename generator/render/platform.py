@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from generator.plan.build import namespace_of
-from generator.plan.observed import dashboard_marks
 from generator.render.argocd import PLATFORM_ORIGIN
 from generator.render.bundle import render_object
 from generator.render.dashboard import dashboard_text, platform_dashboard
@@ -57,16 +56,16 @@ def render_overview(platform: PlatformSpec, environment: str, templates: Templat
     Returns:
         Text by file name; empty when the platform wants no dashboards.
     """
-    marks = dashboard_marks(platform)
-    if marks is None:
+    dashboards = platform.monitoring.dashboards
+    if dashboards is None:
         return {}
     namespaces = [namespace_of(platform, environment, team) for team in sorted(platform.teams)]
     own = {"app.kubernetes.io/managed-by": "sluice", "sluice.dev/environment": environment}
     context = {
         "name": f"models-{environment}-dashboard",
         "namespace": platform.monitoring.namespace,
-        "labels": {**own, **dict(marks.labels)},
-        "annotations": dict(marks.annotations),
+        "labels": {**own, **dict(sorted(dashboards.labels.items()))},
+        "annotations": dashboards.annotations,
         "file": f"models-{environment}.json",
         "dashboard": dashboard_text(platform_dashboard(environment, namespaces)),
     }

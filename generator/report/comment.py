@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from generator.odds.figures import told
+from generator.odds.key_metrics import format_figures
 from generator.report.compared.asked import Compared
 from generator.report.compared.compare import Comparison, Difference
 from generator.report.compared.markdown import radius
@@ -98,7 +98,7 @@ def _row(model: Told) -> str:
         return row((one.name, "", f"can't be planned: {one.reason}", *[""] * 7))
     difference = next((d for d in model.differences if d.environment == one.environment), None)
     now, was = (
-        told(one.figures),
+        format_figures(one.figures),
         {name: old for name, (old, _) in (difference.numbers if difference else {}).items()},
     )
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from generator.gates.document import read_evidence
 from generator.gates.gate_status import GateStatus, gate_statuses, last_day, summary
-from generator.odds.figures import Figures, figures, told
+from generator.odds.key_metrics import KeyMetrics, format_figures, key_metrics
 from generator.pipeline.parallel import parallel_map
 from generator.pipeline.session import Session
-from generator.plan.entries import Entry
+from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned
 from generator.report.sections.section import table
 from generator.spec.platform import PlatformSpec
@@ -45,7 +45,7 @@ class Overview:
     strategy: str = ""
     version: str = ""
     weights: tuple[int, ...] = ()
-    figures: Figures | None = None
+    figures: KeyMetrics | None = None
     gates: str = ""
     state: str = "none"
     judged: str | None = None
@@ -59,11 +59,11 @@ class Overview:
         return f"{self.team}/{self.model}"
 
 
-Told = Callable[[Entry, list[Planned]], None]
+Told = Callable[[ModelFiles, list[Planned]], None]
 
 
 def overviews(
-    session: Session, entries: Sequence[Entry], environment: str | None, tell: Told = lambda _, __: None
+    session: Session, entries: Sequence[ModelFiles], environment: str | None, tell: Told = lambda _, __: None
 ) -> list[Overview]:
     """All models in one line each, above a few hundred of them on all cores; sorted by name.
 
@@ -75,13 +75,13 @@ def overviews(
     """
     session.repository.platform  # noqa: B018 - read once, before the processes part
 
-    def some(part: Sequence[Entry]) -> list[Overview]:
+    def some(part: Sequence[ModelFiles]) -> list[Overview]:
         return [_one(session, entry, environment, tell) for entry in part]
 
     return sorted(parallel_map(entries, some), key=lambda one: one.name)
 
 
-def _one(session: Session, entry: Entry, environment: str | None, tell: Told) -> Overview:
+def _one(session: Session, entry: ModelFiles, environment: str | None, tell: Told) -> Overview:
     resolved = session.resolve(entry)
     errors = [finding for finding in resolved.findings if finding.severity == "error"]
     if errors or not resolved.plans:
@@ -91,7 +91,9 @@ def _one(session: Session, entry: Entry, environment: str | None, tell: Told) ->
     return overview(session, entry, resolved.plans, environment)
 
 
-def overview(session: Session, entry: Entry, plans: Sequence[Planned], environment: str | None) -> Overview:
+def overview(
+    session: Session, entry: ModelFiles, plans: Sequence[Planned], environment: str | None
+) -> Overview:
     """One model in one line.
 
     Args:
@@ -104,7 +106,7 @@ def overview(session: Session, entry: Entry, plans: Sequence[Planned], environme
     plan = planned.plan
     evidence = read_evidence(entry.evidence, session.root, entry.name)
     stand = gate_statuses(plan, evidence)
-    costs = [figures(each).monthly for each in plans]
+    costs = [key_metrics(each).monthly for each in plans]
     return Overview(
         team=entry.team,
         model=entry.model,
@@ -113,7 +115,7 @@ def overview(session: Session, entry: Entry, plans: Sequence[Planned], environme
         strategy=plan.rollout.strategy,
         version=plan.version.label,
         weights=plan.rollout.weights if plan.rollout.strategy == "canary" else (100,),
-        figures=figures(planned),
+        figures=key_metrics(planned),
         gates=summary(stand),
         state=_state(stand),
         judged=last_day(evidence),
@@ -166,7 +168,7 @@ def as_table(rows: Sequence[Overview]) -> tuple[str, ...]:
         if row.figures is None:
             cells.append((row.name, f"can't be planned: {row.reason}", *[""] * 6))
             continue
-        numbers = told(row.figures)
+        numbers = format_figures(row.figures)
         shown = (numbers["power"], numbers["requests exposed if bad"], numbers["planned time"])
         cells.append((row.name, row.version, row.tier, row.strategy, *shown, row.gates))
     return table(cells)

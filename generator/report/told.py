@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from generator.gates.document import read_evidence
 from generator.gates.gate_status import gate_statuses
 from generator.pipeline.session import Session
-from generator.plan.entries import Entry
+from generator.plan.model_files import ModelFiles
 from generator.report.comment import Told
 from generator.report.compared.asked import Compared
 from generator.report.compared.compare import Difference
@@ -21,7 +21,7 @@ _ROWS = 400
 
 
 def told_models(
-    session: Session, entries: Sequence[Entry], environment: str | None, compared: Compared | None
+    session: Session, entries: Sequence[ModelFiles], environment: str | None, compared: Compared | None
 ) -> list[Told]:
     """Models with their differences, those that are gone last.
 
@@ -45,7 +45,7 @@ def told_models(
 
 
 def _told(
-    session: Session, entry: Entry, environment: str | None, found: Sequence[Difference], *, folded: bool
+    session: Session, entry: ModelFiles, environment: str | None, found: Sequence[Difference], *, folded: bool
 ) -> Told:
     resolved = session.resolve(entry)
     error = next((finding for finding in resolved.findings if finding.severity == "error"), None)

@@ -239,7 +239,7 @@ def replica_ratio(context: Context) -> Iterator[Problem]:
     plan = context.plan
     if capabilities(plan).weights or not plan.rollout.weights:
         return
-    pods, smallest = plan.capacity.fewest, min(plan.rollout.weights)
+    pods, smallest = plan.capacity.min_replicas, min(plan.rollout.weights)
     if smallest >= smallest_weight(plan):
         message = (
             f"without a router a weight is a share of the {pods} pods: {smallest}% is 1 in {100 // smallest}"

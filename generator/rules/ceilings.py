@@ -158,9 +158,9 @@ spec: {autoscaling: {min: 2, max: 4}}
 def replicas(context: Context) -> Iterator[Problem]:
     """Check the number of pods, with an autoscaler the largest one."""
     ceiling, capacity = context.tier.ceilings.replicas, context.plan.capacity
-    if ceiling is not None and capacity.most > ceiling:
+    if ceiling is not None and capacity.max_replicas > ceiling:
         path = ("spec", "autoscaling", "max") if capacity.autoscaler else ("spec", "replicas")
-        yield _above(context, path, f"the number of pods, {capacity.most},", "replicas", ceiling)
+        yield _above(context, path, f"the number of pods, {capacity.max_replicas},", "replicas", ceiling)
 
 
 @rule(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from generator.odds.footprint import Footprint
+from generator.odds.footprint import ResourceFootprint
 from generator.plan.layers import Layers
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned
@@ -47,17 +47,17 @@ class Context:
     @property
     def spec(self) -> ModelSpec:
         """The merged spec that the plan was made of."""
-        return self.planned.written.file.spec
+        return self.planned.source.file.spec
 
     @property
     def platform(self) -> PlatformSpec:
         """The platform."""
-        return self.planned.written.platform
+        return self.planned.source.platform
 
     @property
     def platform_document(self) -> Document:
         """The platform as written."""
-        return self.planned.written.layers.platform
+        return self.planned.source.layers.platform
 
     @property
     def tier(self) -> Tier:
@@ -85,7 +85,7 @@ class FleetContext:
         today: the day that dates are compared with.
     """
 
-    footprints: Sequence[Footprint]
+    footprints: Sequence[ResourceFootprint]
     repository: Repository
     platform: PlatformSpec
     today: datetime.date
@@ -95,7 +95,7 @@ class FleetContext:
         """The platform as written."""
         return self.repository.platform_document
 
-    def layers(self, found: Footprint) -> Layers:
+    def layers(self, found: ResourceFootprint) -> Layers:
         """What was written of one plan, read again: only the few models that a finding names need it."""
         entry = self.repository.entry(found.team, found.model)
         document = read(entry.spec, self.repository.root)

@@ -9,8 +9,7 @@ from functools import reduce
 from operator import add
 
 from generator.lint.engine import Problem, Related, rule
-from generator.odds.cost import currencies, monthly
-from generator.odds.footprint import Footprint
+from generator.odds.footprint import ResourceFootprint, currencies, monthly
 from generator.plan.peak import Need
 from generator.rules.context import FleetContext
 from generator.source.quantity import quantity_amount
@@ -42,14 +41,14 @@ spec: {replicas: 6}
 )
 def quota(context: FleetContext) -> Iterator[Problem]:
     """Check the requests of all pods of a team in one environment, each model in the middle of a release."""
-    teams: dict[tuple[str, str], list[Footprint]] = defaultdict(list)
+    teams: dict[tuple[str, str], list[ResourceFootprint]] = defaultdict(list)
     for each in context.footprints:
         teams[each.team, each.environment].append(each)
     for (team, environment), models in teams.items():
         allowed = context.platform.teams[team].quota
         if allowed is None:
             continue
-        total = reduce(add, (model.most for model in models), Need())
+        total = reduce(add, (model.peak for model in models), Need())
         for key, needed, limit in _exceeded(total, allowed):
             message = f"the models of `{team}` need {needed} {key} in {environment} at their peak; the quota is {limit}"
             hint = "raise the quota, or lower `replicas`, `autoscaling.max` or `resources` of its models"
@@ -67,12 +66,12 @@ def _exceeded(total: Need, allowed: Quota) -> Iterator[tuple[str, str, str]]:
         yield "gpu", str(total.gpu), str(allowed.gpu)
 
 
-def _largest(context: FleetContext, models: list[Footprint]) -> Related:
+def _largest(context: FleetContext, models: list[ResourceFootprint]) -> Related:
     """The models that need most CPU, with their specs."""
-    largest = sorted(models, key=lambda model: -model.most.cpu)[:_SHOWN]
+    largest = sorted(models, key=lambda model: -model.peak.cpu)[:_SHOWN]
     return tuple(
         (
-            f"{model.model}: {model.most.pods} pods, {model.most.cpu:g} CPU, {-(-model.most.memory // 2**20)}Mi",
+            f"{model.model}: {model.peak.pods} pods, {model.peak.cpu:g} CPU, {-(-model.peak.memory // 2**20)}Mi",
             context.layers(model).place(("spec", "resources")),
         )
         for model in largest
@@ -92,7 +91,7 @@ def _largest(context: FleetContext, models: list[Footprint]) -> Related:
 )
 def budget(context: FleetContext) -> Iterator[Problem]:
     """Check the monthly cost between releases, in all environments, against the budget of each team."""
-    owned: dict[str, list[Footprint]] = defaultdict(list)
+    owned: dict[str, list[ResourceFootprint]] = defaultdict(list)
     for each in context.footprints:
         owned[each.team].append(each)
     prices = context.platform.prices
@@ -100,8 +99,8 @@ def budget(context: FleetContext) -> Iterator[Problem]:
         allowed = context.platform.teams[team].budget
         if allowed is None or currencies(prices) != [allowed.monthly.currency]:
             continue
-        fewest = math.fsum(monthly(model.usual, prices) for model in models)
-        most = math.fsum(monthly(model.scaled, prices) for model in models)
+        fewest = math.fsum(monthly(model.steady_state, prices) for model in models)
+        most = math.fsum(monthly(model.scaled_up, prices) for model in models)
         path = ("spec", "teams", team, "budget", "monthly")
         hint = "raise the budget, or lower `replicas`, `autoscaling` or `resources` of its models"
         currency = allowed.monthly.currency
@@ -136,7 +135,7 @@ spec: {traffic: {hosts: [sort.example.com]}}
 )
 def hosts(context: FleetContext) -> Iterator[Problem]:
     """Check that each host of an environment belongs to one model."""
-    taken: dict[tuple[str, str], Footprint] = {}
+    taken: dict[tuple[str, str], ResourceFootprint] = {}
     for mine in context.footprints:
         for index, host in enumerate(mine.hosts):
             theirs = taken.setdefault((mine.environment, host), mine)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from generator.lint.engine import load, run, to_finding
-from generator.odds.footprint import Footprint
+from generator.odds.footprint import ResourceFootprint
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, Resolved
 from generator.rules.context import Context, FleetContext
@@ -34,7 +34,7 @@ def run_rules(resolved: Resolved, today: datetime.date) -> list[Finding]:
 
 
 def run_fleet_rules(
-    footprints: Sequence[Footprint], repository: Repository, today: datetime.date
+    footprints: Sequence[ResourceFootprint], repository: Repository, today: datetime.date
 ) -> list[Finding]:
     """Return the findings about the platform itself and about models side by side."""
     if repository.platform is None:
@@ -53,7 +53,7 @@ def _findings(context: Context) -> Iterator[Finding]:
         document, local = _written(context.planned, problem.path)
         fix = (
             _local_fix(context.planned, problem.fix)
-            if document is context.planned.written.layers.spec
+            if document is context.planned.source.layers.spec
             else None
         )
         yield to_finding(code, replace(problem, path=local, fix=fix), document)
@@ -68,7 +68,7 @@ def _with_environments(finding: Finding, environments: Sequence[str], total: int
 
 def _written(planned: Planned, path: Path) -> tuple[Document, Path]:
     """The document that wrote a value of the merged spec; of an absent value, the one that wrote its parent."""
-    layers = planned.written.layers
+    layers = planned.source.layers
     # Lists are replaced as a whole: a value inside of one was written by the layer that wrote the list.
     end = next((index for index, part in enumerate(path) if isinstance(part, int)), len(path))
     for length in range(end, 0, -1):
@@ -83,4 +83,4 @@ def _local_fix(planned: Planned, fix: Fix | None) -> Fix | None:
     if fix is None:
         return None
     document, local = _written(planned, fix.path)
-    return Fix(local, fix.value) if document is planned.written.layers.spec else None
+    return Fix(local, fix.value) if document is planned.source.layers.spec else None

@@ -147,7 +147,7 @@ def gates(context: Context) -> Iterator[Problem]:
             yield Problem((*GATES, index, "name"), message, "choose another name")
         before = first.setdefault(gate.name, index)
         if before != index:
-            place = context.planned.written.layers.place((*GATES, before, "name"))
+            place = context.planned.source.layers.place((*GATES, before, "name"))
             message = f"there is already a gate `{gate.name}`"
             yield Problem(
                 (*GATES, index, "name"), message, "rename one of the two", (("the first one", place),)
@@ -176,7 +176,7 @@ def guards(context: Context) -> Iterator[Problem]:
                     (*path, index), f"{message}: its attributes differ only where the name is cut", hint
                 )
                 continue
-            place = context.planned.written.layers.place((*path, before))
+            place = context.planned.source.layers.place((*path, before))
             yield Problem((*path, index), message, hint, (("the first one", place),))
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from generator.lint.engine import Problem, rule
 from generator.plan.build import namespace_of
-from generator.plan.owners import is_owner
+from generator.plan.people import is_owner
 from generator.rules.context import FleetContext
 from generator.source.document import Document, Path, dotted
 from generator.source.suggest import did_you_mean

@@ -107,7 +107,7 @@ def _approved_in_time(rollout: Canary, role: str) -> bool:
 )
 def image_digest(context: Context) -> Iterator[Problem]:
     """Check that the lock has the digest of the image that was built from this very bento."""
-    image, written = context.plan.image, context.planned.written
+    image, written = context.plan.image, context.planned.source
     if not context.tier.requires.image_digest or image.digest:
         return
     pushed = written.lock.image if written.lock else None

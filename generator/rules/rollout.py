@@ -200,8 +200,8 @@ _BUILT: Final[Mapping[str, Path]] = {
 )
 def shared(context: Context) -> Iterator[Problem]:
     """Check that the service of this environment's spec is the one that is built."""
-    written, built = context.planned.written, context.plan.bento
-    overrides = context.planned.written.layers.spec.data["spec"].get("environments") or {}
+    written, built = context.planned.source, context.plan.bento
+    overrides = context.planned.source.layers.spec.data["spec"].get("environments") or {}
     environment = context.plan.identity.environment
     if not overrides.get(environment) or written.lock is None:
         return
@@ -217,7 +217,7 @@ def shared(context: Context) -> Iterator[Problem]:
 
 
 def _overridden(context: Context, path: Path) -> bool:
-    layers = context.planned.written.layers
+    layers = context.planned.source.layers
     return layers.spec.has(("spec", "environments", context.plan.identity.environment, *path[1:]))
 
 
@@ -248,7 +248,7 @@ def latency(context: Context) -> Iterator[Problem]:
             if isinstance(guard, SlowRateGuard) and guard.slower_than > timeout:
                 message = f"no request is slower than {duration(guard.slower_than)}: "
                 message += f"the service gives up after {duration(timeout)}"
-                place = context.planned.written.layers.place(("spec", "service", "timeout"))
+                place = context.planned.source.layers.place(("spec", "service", "timeout"))
                 hint = f"choose a bound below {duration(timeout)}"
                 yield Problem((*path, index, "slowerThan"), message, hint, (("the timeout", place),))
 
@@ -289,7 +289,7 @@ def attributes(context: Context) -> Iterator[Problem]:
 
 def _declaration(context: Context, name: str) -> Related:
     if name in context.spec.service.attributes:
-        place = context.planned.written.layers.place(("spec", "service", "attributes", name))
+        place = context.planned.source.layers.place(("spec", "service", "attributes", name))
     else:
         place = context.platform_document.place(("spec", "attributes", name))
     return (("declared here", place),)

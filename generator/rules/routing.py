@@ -23,7 +23,7 @@ def capabilities(plan: Plan) -> Capabilities:
 
 def smallest_weight(plan: Plan) -> float:
     """Return the smallest weight, in percent, that the router can hold: one pod of all if it counts pods."""
-    return 0.0 if capabilities(plan).weights else 100 / max(plan.capacity.fewest, 1)
+    return 0.0 if capabilities(plan).weights else 100 / max(plan.capacity.min_replicas, 1)
 
 
 def _router(context: Context) -> str:

@@ -53,7 +53,7 @@ _SHORTEST: Final = 10
 def secrets(context: Context) -> Iterator[Problem]:
     """Check all text of a spec for the form of a credential, and variables by their names, too."""
     named = {(*_ENV, index, "value"): item.name for index, item in enumerate(context.plan.env) if item.value}
-    for path, text in _texts(context.planned.written.layers.merged):
+    for path, text in _texts(context.planned.source.layers.merged):
         name = named.get(path, "")
         if kind := looks_secret(text):
             what = f"the value of `{name}`" if name else "this text"

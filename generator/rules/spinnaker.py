@@ -43,7 +43,7 @@ def unsupported_features(planned: Planned) -> list[Finding]:
     """Return findings about everything in one plan that the pipeline would not do."""
     found = []
     for _, code, problem in run([PipelineContext(planned)]):
-        document, local = planned.written.layers.where(problem.path)
+        document, local = planned.source.layers.where(problem.path)
         found.append(to_finding(code, Problem(local, problem.message), document))
     return found
 

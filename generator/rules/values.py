@@ -234,7 +234,7 @@ def full_weight(context: Context) -> Iterator[Problem]:
 )
 def owner_address(context: Context) -> Iterator[Problem]:
     """Report owners that are neither an address, a handle nor a channel."""
-    owner = context.planned.written.file.metadata.owner
+    owner = context.planned.source.file.metadata.owner
     if not _ADDRESS.search(owner):
         team = context.platform.teams[context.plan.identity.team]
         address = next(

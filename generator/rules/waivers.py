@@ -199,7 +199,7 @@ def quarantined(context: Context) -> Iterator[Problem]:
             hint,
             (("quarantined here", place),),
             severity="warning" if stays else None,
-            document=context.planned.written.lock_document,
+            document=context.planned.source.lock_document,
         )
 
 

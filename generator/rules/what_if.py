@@ -142,7 +142,7 @@ def effect_of(guard: Comparison) -> str:
 
 def rewritten(context: Context, guard: Guard, **changes: Any) -> dict[str, Any]:
     """Return a guard as its spec wrote it, with some keys changed; None removes a key."""
-    written = context.planned.written.layers.merged["spec"]["rollout"]["guards"][guard.index]
+    written = context.planned.source.layers.merged["spec"]["rollout"]["guards"][guard.index]
     return {key: value for key, value in {**written, **changes}.items() if value is not None}
 
 

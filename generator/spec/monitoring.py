@@ -36,6 +36,11 @@ class Dashboards(Record):
     )
     folder: Line | None = Field(None, description="folder in Grafana; default: Grafana's own")
 
+    @property
+    def annotations(self) -> dict[str, str]:
+        """Annotations of the ConfigMaps, for the sidecar."""
+        return {"grafana_folder": self.folder} if self.folder else {}
+
 
 class Monitoring(Record):
     """How Prometheus finds the pods."""

@@ -47,7 +47,7 @@ def judge(planned: Planned, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr("generator.gates.run.adapter", lambda kind: SimpleNamespace(run=outcome))
         gates = [gate for gate in planned.plan.gates if values.get(gate.name) != "missing"]
         entries = [run_gate(Task(gate, planned.plan, False, None, None, None), lambda: NOW) for gate in gates]
-        content = document("risk/fraud", [planned.plan], planned.written.lock, entries)
+        content = document("risk/fraud", [planned.plan], planned.source.lock, entries)
         evidence = Evidence("specs/risk/fraud.evidence.json", "risk/fraud", content)
         return evidence, evidence_findings(planned, evidence, today)
 
@@ -93,12 +93,12 @@ def test_a_waiver_that_is_not_needed_is_silent(judge) -> None:
 
 def lasting(planned: Planned, days: int) -> Planned:
     """The same plan in a tier that lets evidence count for some days."""
-    platform = planned.written.platform
+    platform = planned.source.platform
     tier = platform.tiers["regulated"]
     requires = tier.requires.model_copy(update={"evidence_age": days})
     tiers = {"regulated": tier.model_copy(update={"requires": requires})}
     return replace(
-        planned, written=replace(planned.written, platform=platform.model_copy(update={"tiers": tiers}))
+        planned, written=replace(planned.source, platform=platform.model_copy(update={"tiers": tiers}))
     )
 
 
@@ -129,8 +129,8 @@ def test_another_model_other_data(judge, planned: Planned) -> None:
         plan=replace(planned.plan, version=replace(planned.plan.version, digest="sha256:" + "0" * 64)),
     )
     assert [f.code for f in evidence_findings(other, evidence, TODAY)] == ["EVID105"]
-    lock = planned.written.lock.model_copy(update={"data": {}})
-    moved = replace(planned, written=replace(planned.written, lock=lock))
+    lock = planned.source.lock.model_copy(update={"data": {}})
+    moved = replace(planned, written=replace(planned.source, lock=lock))
     assert [f.code for f in evidence_findings(moved, evidence, TODAY)] == ["EVID106"]
 
 

@@ -353,6 +353,6 @@ def test_nothing_is_staged_outside_of_its_folder(name, case):
         "tool": "ks",
         "alpha": 0.05,
     }
-    found = staged([gate_of(config)], mounted(case.inputs, case.planned.written.lock))
+    found = staged([gate_of(config)], mounted(case.inputs, case.planned.source.lock))
     assert (found.files, len(found.problems)) == ({}, 1)
     assert "outside of the folder" in found.problems[0]

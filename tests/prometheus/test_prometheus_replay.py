@@ -62,7 +62,7 @@ def accelerated(namespace: str) -> Schedule:
         replace(
             with_steps(plan, steps),
             identity=replace(plan.identity, namespace=namespace),
-            monitoring=replace(plan.monitoring, scrape_s=1.0, look_s=MINUTE),
+            prometheus=plan.prometheus.model_copy(update={"scrape_interval": 1.0, "look_interval": MINUTE}),
             min_rps=RPS,
             guards=guards,
         )

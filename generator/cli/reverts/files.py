@@ -12,7 +12,7 @@ from typing import Any
 from generator.history.git import Git
 from generator.history.releases import Release
 from generator.pipeline.atomic_write import write_file
-from generator.plan.entries import PLATFORM, SPECS, Entry
+from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
 from generator.source.document import Document
 from generator.source.edit import edited, encode, flow
 from generator.source.errors import CliError
@@ -39,7 +39,7 @@ class Back:
         return self.git.read([key]).get(key)
 
 
-def restore(back: Back, entry: Entry, *, whole: bool) -> list[str]:
+def restore(back: Back, entry: ModelFiles, *, whole: bool) -> list[str]:
     """Put the files of the good version back.
 
     Args:
@@ -99,7 +99,7 @@ def quarantine(root: Path, bad: Release, reason: str, today: dt.date, running: S
     return flow(entry)
 
 
-def _whole_spec(back: Back, entry: Entry) -> list[str]:
+def _whole_spec(back: Back, entry: ModelFiles) -> list[str]:
     spec = back.file(".yaml")
     if spec is None:
         raise CliError(f"git has no spec of {back.good.name} at {back.good.commit[:12]}")
@@ -111,7 +111,7 @@ def _whole_spec(back: Back, entry: Entry) -> list[str]:
     return ["so is the whole spec"]
 
 
-def _reference(back: Back, entry: Entry) -> list[str]:
+def _reference(back: Back, entry: ModelFiles) -> list[str]:
     """Point the spec at what the old lock was resolved from."""
     old = parse(back.file(".yaml") or b"", "").data
     document = read(entry.spec, entry.spec.parents[2])

@@ -13,13 +13,13 @@ from generator.history.git import Git
 from generator.history.releases import Release
 from generator.pipeline.session import Session
 from generator.pipeline.terminal import emit, note
-from generator.plan.entries import Entry
+from generator.plan.model_files import ModelFiles
 from generator.source.errors import CliError
 
 _BROKEN = "this model breaks other rules already: `sluice validate` tells which"
 
 
-def halt(session: Session, git: Git, head: str, entry: Entry, asked: Asked, *, quiet: bool) -> str:
+def halt(session: Session, git: Git, head: str, entry: ModelFiles, asked: Asked, *, quiet: bool) -> str:
     """A branch with the quarantine of the version that runs, rendered.
 
     Returns:
@@ -35,7 +35,7 @@ def halt(session: Session, git: Git, head: str, entry: Entry, asked: Asked, *, q
     branch = f"sluice/quarantine-{entry.team}-{entry.model}-{bad.digest.removeprefix('sha256:')[:8]}"
     with worktree(git, head) as tree:
         there = tree.git.root
-        inside = Entry(entry.team, entry.model, there / "specs" / entry.team / f"{entry.model}.yaml")
+        inside = ModelFiles(entry.team, entry.model, there / "specs" / entry.team / f"{entry.model}.yaml")
         item = quarantine(there, bad, asked.reason, session.today, bad.rendered)
         for environment in _environments(session, bad.rendered):
             # Elsewhere this very version is refused from now on: what stands there stays as it is.
@@ -51,7 +51,7 @@ def halt(session: Session, git: Git, head: str, entry: Entry, asked: Asked, *, q
     return branch
 
 
-def _running(session: Session, git: Git, head: str, entry: Entry, asked: Asked) -> Release | None:
+def _running(session: Session, git: Git, head: str, entry: ModelFiles, asked: Asked) -> Release | None:
     """The version that git asks for; None when it is another one, or is in quarantine already.
 
     Raises:
@@ -77,7 +77,7 @@ def _environments(session: Session, running: Sequence[str]) -> Sequence[str]:
     return [""] if set(running) == set(every) else every
 
 
-def _message(entry: Entry, bad: Release, asked: Asked) -> str:
+def _message(entry: ModelFiles, bad: Release, asked: Asked) -> str:
     places = " and ".join(bad.rendered)
     return (
         f"Halt version {bad.version} of {entry.name}\n\n"

@@ -10,12 +10,12 @@ from generator.source.errors import CliError
 
 if TYPE_CHECKING:
     from generator.history.git import Git
-    from generator.plan.entries import Entry
+    from generator.plan.model_files import ModelFiles
     from generator.spec.platform import PlatformSpec
 
 
 def released(
-    session: Session, git: Git, head: str, entry: Entry
+    session: Session, git: Git, head: str, entry: ModelFiles
 ) -> tuple[PlatformSpec, list[Release], Release]:
     """The platform, the releases of a model in order, and the one that the last commit asks for.
 

@@ -10,14 +10,14 @@ import click
 
 from generator.pipeline.session import Session
 from generator.pipeline.terminal import has_color, note
-from generator.plan.entries import Entry
+from generator.plan.model_files import ModelFiles
 from generator.source.errors import CliError
 
 if TYPE_CHECKING:
     from generator.source.finding import Finding
 
 
-def render_all(session: Session, entry: Entry, hint: str, environment: str = "") -> None:
+def render_all(session: Session, entry: ModelFiles, hint: str, environment: str = "") -> None:
     """Render everything; what is wrong with other models does not hold up this one.
 
     Args:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from generator.cluster.pins.errors import CredentialError, PinError
 from generator.cluster.pins.reference import Reference
 from generator.plan.layers import Layers
-from generator.plan.repository import Entry, Repository
+from generator.plan.repository import ModelFiles, Repository
 from generator.plan.resolve import no_digest, resolve
 from generator.source.document import Document, Path
 from generator.source.finding import Finding, Severity
@@ -42,7 +42,7 @@ class PinTarget:
         return replace(finding, excerpt="") if isinstance(error, CredentialError) else finding
 
 
-def targets(repository: Repository, entry: Entry) -> tuple[list[PinTarget], list[Finding]]:
+def targets(repository: Repository, entry: ModelFiles) -> tuple[list[PinTarget], list[Finding]]:
     """Return the references of one spec.
 
     Returns:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from generator.plan.again import in_cluster, judged_again
 from generator.plan.names import Names, gate_workflow
+from generator.plan.recurring_gates import daily_watch, in_cluster
 from generator.plan.values import Gate, Plan
 from generator.render.output import Output
 from generator.render.scalars import inert_json
@@ -34,7 +34,7 @@ def gates(plan: Plan) -> Iterator[Output]:
         "kubernetes/workflow-gates.yaml.j2",
         {**context, "workflow": gate_workflow(plan), "inputs_path": ""},
     )
-    again = judged_again(plan)
+    again = daily_watch(plan)
     if again:
         yield _watch(plan, again)
 

@@ -22,23 +22,23 @@ def monitoring(plan: Plan) -> Iterator[Output]:
             "prometheusrule-main.yaml",
             "kubernetes/prometheusrule.yaml.j2",
             {
-                "monitor_labels": {**labels(plan.identity), **dict(plan.monitoring.labels)},
+                "monitor_labels": {**labels(plan.identity), **dict(sorted(plan.monitoring.labels.items()))},
                 "groups": found,
                 "alert_labels": lambda item: alert_labels(plan, item),
                 "alert_annotations": lambda item: alert_annotations(plan, item),
             },
         )
         yield Output(RUNBOOK, "kubernetes/runbook.md.j2", _runbook(plan, found))
-    if plan.monitoring.dashboards is not None:
-        marks = plan.monitoring.dashboards
+    dashboards = plan.monitoring.dashboards
+    if dashboards is not None:
         yield Output(
             "configmap-dashboard.yaml",
             "kubernetes/configmap-dashboard.yaml.j2",
             {
                 "name": f"{plan.identity.model}-dashboard",
                 "namespace": plan.identity.namespace,
-                "labels": {**labels(plan.identity), **dict(marks.labels)},
-                "annotations": dict(marks.annotations),
+                "labels": {**labels(plan.identity), **dict(sorted(dashboards.labels.items()))},
+                "annotations": dashboards.annotations,
                 "file": f"{plan.identity.namespace}-{plan.identity.model}.json",
                 "dashboard": dashboard_text(model_dashboard(plan)),
             },
@@ -69,8 +69,8 @@ def alert_annotations(plan: Plan, item: Alert) -> dict[str, str]:
         "summary": f"{identity.team}/{identity.model} in {identity.environment}: {item.summary}",
         "version": f"{plan.version.resolved} ({plan.version.digest})",
     }
-    if plan.monitoring.runbooks:
-        told["runbook_url"] = f"{plan.monitoring.runbooks.rstrip('/')}/{page}"
+    if plan.monitoring.alerts and plan.monitoring.alerts.runbooks:
+        told["runbook_url"] = f"{plan.monitoring.alerts.runbooks.rstrip('/')}/{page}"
     told |= item.facts
     return {key: text.replace("{{", "{ {") for key, text in sorted(told.items())}
 

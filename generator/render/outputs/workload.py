@@ -29,8 +29,8 @@ def workload(plan: Plan) -> Iterator[Output]:
         "podmonitor-main.yaml",
         "kubernetes/podmonitor.yaml.j2",
         {
-            "monitor_labels": {**labels(plan.identity), **dict(plan.monitoring.labels)},
-            "interval": go_duration(plan.monitoring.scrape_s),
+            "monitor_labels": {**labels(plan.identity), **dict(sorted(plan.monitoring.labels.items()))},
+            "interval": go_duration(plan.clock.scrape_s),
         },
     )
     if plan.capacity.autoscaler == "hpa":

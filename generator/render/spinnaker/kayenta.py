@@ -45,7 +45,7 @@ def canary_config(plan: Plan) -> dict[str, Any]:
 
 def sample_s(plan: Plan) -> int:
     """Return the seconds of one sample: disjoint, so that the samples which the judge compares share no requests."""
-    return round(max(60.0, 4 * plan.monitoring.scrape_s))
+    return round(max(60.0, 4 * plan.clock.scrape_s))
 
 
 def _metric(plan: Plan, guard: Comparison) -> dict[str, Any]:

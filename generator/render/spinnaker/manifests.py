@@ -46,7 +46,7 @@ def deployment(plan: Plan, role: str, templates: Templates) -> Manifest:
     app = names.stable if role == STABLE else names.canary
     scaled = plan.capacity.autoscaler and role == STABLE
     context = pod(plan, app, role, role)
-    replicas = 0 if scaled else plan.capacity.fewest
+    replicas = 0 if scaled else plan.capacity.min_replicas
     output = Output(
         f"deployment-{role}.yaml", "spinnaker/deployment.yaml.j2", {**context, "replicas": replicas}
     )

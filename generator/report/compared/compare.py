@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from generator.odds.figures import Figures, figures, told
+from generator.odds.key_metrics import KeyMetrics, format_figures, key_metrics
 from generator.pipeline.parallel import parallel_map
 from generator.pipeline.session import Session
 from generator.plan.changes import Change, changes
-from generator.plan.entries import Entry
 from generator.plan.inputs import model_inputs
+from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned, Resolved
 from generator.report.compared.shared import SharedDifference, shared_differences
 from generator.source.finding import Finding
@@ -40,8 +40,8 @@ class Difference:
     environment: str
     status: Status
     changes: tuple[Change, ...] = ()
-    old: Figures | None = None
-    new: Figures | None = None
+    old: KeyMetrics | None = None
+    new: KeyMetrics | None = None
     reason: str = ""
 
     @property
@@ -52,7 +52,7 @@ class Difference:
     @property
     def numbers(self) -> dict[str, tuple[str | None, str | None]]:
         """The numbers that differ, old and new, for people."""
-        old, new = told(self.old) if self.old else {}, told(self.new) if self.new else {}
+        old, new = format_figures(self.old) if self.old else {}, format_figures(self.new) if self.new else {}
         both = {name: (old.get(name), new.get(name)) for name in (new or old)}
         return {name: pair for name, pair in both.items() if pair[0] != pair[1]}
 
@@ -68,7 +68,7 @@ class Side:
     session: Session
 
     @cached_property
-    def entries(self) -> dict[str, Entry]:
+    def entries(self) -> dict[str, ModelFiles]:
         """All models by name."""
         return {entry.name: entry for entry in self.session.entries}
 
@@ -173,7 +173,7 @@ def _model(name: str, old: Resolved | None, new: Resolved | None) -> list[Differ
         differing = changes(*pair)
         if differing:
             status: Status = "added" if pair[0] is None else "removed" if pair[1] is None else "changed"
-            was, now = (figures(side) if side else None for side in pair)
+            was, now = (key_metrics(side) if side else None for side in pair)
             found.append(Difference(team, model, environment, status, differing, was, now))
     return found
 

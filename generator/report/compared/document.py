@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any, get_args
 
-from generator.odds.figures import Figures
+from generator.odds.key_metrics import KeyMetrics
 from generator.plan.describe import Topic
 from generator.report.compared.compare import Comparison, Difference, Status
 from generator.report.compared.groups import groups
@@ -62,7 +62,7 @@ def _difference(difference: Difference) -> dict[str, Any]:
     }
 
 
-def _numbers(figures: Figures | None) -> dict[str, Any] | None:
+def _numbers(figures: KeyMetrics | None) -> dict[str, Any] | None:
     return None if figures is None else asdict(figures) | {"approvals": list(figures.approvals)}
 
 

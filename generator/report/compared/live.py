@@ -15,7 +15,7 @@ from generator.lint import Object
 from generator.odds.odds import odds_annotations
 from generator.pipeline.session import Session
 from generator.plan.changes import Change
-from generator.plan.entries import Entry
+from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned
 from generator.render.bundle import render_bundle
 from generator.report.compared.compare import Comparison, Difference
@@ -45,7 +45,11 @@ _WORDS: Final = tuple(
 
 
 def with_cluster(
-    session: Session, entries: Sequence[Entry], environment: str, kubeconfig: Path | None, context: str | None
+    session: Session,
+    entries: Sequence[ModelFiles],
+    environment: str,
+    kubeconfig: Path | None,
+    context: str | None,
 ) -> tuple[Comparison, str]:
     """What a sync of some models would change in the cluster of an environment, and the server's address.
 
@@ -79,7 +83,7 @@ def _objects(session: Session, planned: Planned) -> list[Object]:
     ]
 
 
-def _differences(entry: Entry, environment: str, found: Sequence[Found]) -> Iterator[Difference]:
+def _differences(entry: ModelFiles, environment: str, found: Sequence[Found]) -> Iterator[Difference]:
     changes = tuple(change for one in found for change in _changes(one))
     if changes:
         whole = all(not field.path for one in found for field in one.fields) and all(

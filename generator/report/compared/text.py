@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from generator.odds.figures import count_up
+from generator.odds.key_metrics import count_up
 from generator.report.compared.compare import Comparison, Difference
 from generator.report.compared.groups import cost, groups, trends
 from generator.report.compared.shared import shared_groups

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from generator.odds.figures import money_up, told
+from generator.odds.key_metrics import format_figures, money_up
 from generator.render.environment import Templates
 from generator.report.overview import OpenWaiver, Overview
 from generator.spec.platform import PlatformSpec
@@ -74,7 +74,7 @@ def _budget(platform: PlatformSpec, name: str, rows: Sequence[Overview]) -> dict
 
 
 def _model(row: Overview) -> dict[str, Any]:
-    numbers = told(row.figures) if row.figures else {}
+    numbers = format_figures(row.figures) if row.figures else {}
     return {
         "name": row.model,
         "href": f"{row.team}/{row.model}/index.html",

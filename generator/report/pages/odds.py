@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from generator.odds.figures import count_up
+from generator.odds.key_metrics import count_up
 from generator.odds.odds import odds_of, share_down, share_up
 from generator.plan.guards import Guard
 from generator.plan.values import Plan

@@ -9,7 +9,7 @@ from typing import Any
 
 from generator.gates.document import Evidence
 from generator.gates.gate_status import gate_statuses, summary
-from generator.odds.figures import figures, money_up, told
+from generator.odds.key_metrics import format_figures, key_metrics, money_up
 from generator.odds.odds import odds_of
 from generator.plan.changes import Change, changes
 from generator.plan.resolve import Planned
@@ -113,8 +113,8 @@ def _head(subject: Subject, release: Section) -> dict[str, str]:
 
 def _tiles(subject: Subject, gates: str) -> list[dict[str, str]]:
     """The numbers of the head, each with what it was."""
-    numbers = figures(subject.planned)
-    now = told(numbers) | {"gates": gates}
+    numbers = key_metrics(subject.planned)
+    now = format_figures(numbers) | {"gates": gates}
     if numbers.power is None:
         for name in ("power", "caught in the first step", "false rollback, at most"):
             del now[name]

@@ -14,7 +14,7 @@ from generator.output.folder import open_root
 from generator.output.write import locked, prune, write_within
 from generator.pipeline.session import Session
 from generator.pipeline.terminal import note
-from generator.plan.entries import Entry
+from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned
 from generator.report.compared.compare import Difference
 from generator.report.overview import chosen, open_waivers, overviews
@@ -28,7 +28,7 @@ _OURS = re.compile(rb'<meta name="generator" content="Sluice">')
 
 def write_site(
     session: Session,
-    entries: Sequence[Entry],
+    entries: Sequence[ModelFiles],
     environment: str | None,
     label: str,
     differences: Mapping[tuple[str, str], Difference],
@@ -53,7 +53,7 @@ def write_site(
     if index.exists() and not _OURS.search(index.read_bytes()):
         raise CliError(f"{index} is not a page of Sluice; name another folder with --output")
 
-    def tell(entry: Entry, plans: list[Planned]) -> None:
+    def tell(entry: ModelFiles, plans: list[Planned]) -> None:
         planned = chosen(plans, environment)
         difference = differences.get((entry.name, planned.plan.identity.environment))
         page = page_of(
@@ -85,7 +85,7 @@ def write_site(
 
 def page_of(
     session: Session,
-    entry: Entry,
+    entry: ModelFiles,
     plans: Sequence[Planned],
     environment: str | None,
     against: Against,

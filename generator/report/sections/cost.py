@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from generator.odds.cost import HOURS, currencies, monthly
-from generator.plan.peak import Need, peak, steady
+from generator.odds.footprint import HOURS, currencies, monthly
+from generator.plan.peak import Need, peak, steady_state
 from generator.plan.resolve import Planned
 from generator.plan.timeline import timeline
 from generator.report.sections.section import Section, table
@@ -18,8 +18,9 @@ _GIB = 2**30
 
 def cost(planned: Planned) -> Section:
     """Pods, CPU, memory, GPUs and money; the budget and the quota are those of all the team's models together."""
-    plan, platform = planned.plan, planned.written.platform
-    usual, most, whole = steady(plan), steady(plan, most=True), peak(plan).total
+    plan, platform = planned.plan, planned.source.platform
+    usual, most = steady_state(plan), steady_state(plan, scaled_up=True)
+    whole = peak(plan).total
     extra = _minus(whole, most)
     hours = timeline(plan).planned_s / 3600
     money = currencies(platform.prices)

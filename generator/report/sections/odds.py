@@ -20,7 +20,7 @@ def odds(planned: Planned) -> Section:
     """Power, false rollbacks, time and exposure, for each guard and for the whole rollout."""
     plan = planned.plan
     found = odds_of(plan)
-    strict = planned.written.platform.tiers[plan.identity.tier].requires.image_digest
+    strict = planned.source.platform.tiers[plan.identity.tier].requires.image_digest
     gates = gate_odds(plan, guaranteed=strict)
     data: dict[str, Any] = {"guards": [], "unpriced": {}, "gates": [asdict(row) for row in gates]}
     data |= {"family_false_rollback": None, "family_false_rollback_bound": None}

@@ -29,7 +29,11 @@ def release(planned: Planned) -> Section:
         "router": plan.routing.kind,
         "hosts": list(plan.routing.hosts),
         "strategy": plan.rollout.strategy,
-        "pods": {"least": plan.capacity.fewest, "most": plan.capacity.most, "peak": peak(plan).total.pods},
+        "pods": {
+            "least": plan.capacity.min_replicas,
+            "most": plan.capacity.max_replicas,
+            "peak": peak(plan).total.pods,
+        },
         "bundle": plan.identity.path,
     }
     return Section("release", "Release", data, table(_rows(plan)))

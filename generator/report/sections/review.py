@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from generator.gates.gate_status import GateStatus
-from generator.plan.abort import on_abort
-from generator.plan.authority import powers
 from generator.plan.coverage import gaps
+from generator.plan.people import powers
 from generator.plan.resolve import Planned
+from generator.plan.timeline import on_abort
 from generator.report.sections.section import Section, table
 
 
@@ -68,7 +68,7 @@ def coverage(planned: Planned) -> Section:
 
 def authority(planned: Planned) -> Section:
     """Who may do what."""
-    found = powers(planned.plan, planned.written.platform)
+    found = powers(planned.plan, planned.source.platform)
     data = [{"who": power.who, "may": power.may, "how": power.how} for power in found]
     return Section(
         "powers", "Who may do what", data, table((power.who, power.may, power.how) for power in found)

@@ -31,8 +31,8 @@ class Value:
 
 def values(planned: Planned) -> Section:
     """All values with their origins; optional ones that nobody set are left out."""
-    layers = planned.written.layers
-    found = [_decided(layers, value) for value in _walk(planned.written.file.spec, ("spec",), "")]
+    layers = planned.source.layers
+    found = [_decided(layers, value) for value in _walk(planned.source.file.spec, ("spec",), "")]
     data = [_row(value, origin) for value, origin in found]
     rows = [
         (dotted(value.path[1:]), _shown(value.text), origin.source, origin.place or "")

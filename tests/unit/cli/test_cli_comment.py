@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.odds.figures import Figures
+from generator.odds.key_metrics import KeyMetrics
 from generator.plan.changes import Change
 from generator.report.comment import LIMIT, MARKER, Told, comment
 from generator.report.compared.asked import Compared
@@ -18,7 +18,7 @@ from generator.report.overview import Overview
 from generator.report.sections.section import Section
 from tests.unit.cli.edits import change
 
-NUMBERS = Figures(3600.0, (), 0.9, 0.8, 0.05, 1000.0, 4, 10.0, "EUR", 1, 0)
+NUMBERS = KeyMetrics(3600.0, (), 0.9, 0.8, 0.05, 1000.0, 4, 10.0, "EUR", 1, 0)
 
 
 def told(number: int, section: str = "text", lines: int = 3) -> Told:

@@ -15,8 +15,7 @@ from generator.cli.main import cli
 from generator.cli.schema import text as schema_text
 from generator.pipeline.session import open_session
 from generator.plan import timeline as told
-from generator.plan.abort import KEEP_ABORTED_S
-from generator.plan.timeline import timeline
+from generator.plan.timeline import KEEP_ABORTED_S, timeline
 from generator.render.metrics import evidence_metrics, live_metrics
 from generator.spec.rollout import Canary
 from tests.unit.cli.planned import change, objects, plans

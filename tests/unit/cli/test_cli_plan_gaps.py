@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from generator.pipeline.session import open_session
-from generator.plan.abort import KEEP_ABORTED_S, on_abort
 from generator.plan.coverage import gaps
+from generator.plan.timeline import KEEP_ABORTED_S, on_abort
 from tests.unit.cli.planned import change, objects, plans
 
 ROUTERS = ("gateway-api", "istio", "traefik", "none")

@@ -199,7 +199,7 @@ def test_the_mask_outlasts_outcomes_that_pods_hold_back(tmp_path, delay):
     resolved = resolve_one(small(tmp_path, model(guards, more=outcome), PLATFORM, LOCK))
     (planned, *_) = resolved.plans
     by_clicks, by_errors, floor = planned.plan.guards
-    scrape, look = planned.plan.monitoring.scrape_s, planned.plan.monitoring.look_s
+    scrape, look = planned.plan.clock.scrape_s, planned.plan.clock.interval_s
     held = planned.plan.bento.hold_s + 2 * scrape + max(look, 4 * scrape) + scrape
     assert 2 * by_clicks.mask_s >= max(held, 5 * by_clicks.delay_s)
     assert by_errors.mask_s == 0  # counted where it happens, at once

@@ -157,7 +157,7 @@ def test_no_recorded_share_loses_its_events_or_has_too_few_samples():
     for plan in PLANS.values():
         for group in groups(plan):
             for item in group.recordings:
-                context = QueryContext(item.expression, plan.monitoring.scrape_s)
+                context = QueryContext(item.expression, plan.clock.scrape_s)
                 found = {code.code for _, code, _ in run([context])}
                 assert found <= {"CAN120"}, item.name
 

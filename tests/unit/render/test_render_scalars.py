@@ -214,7 +214,7 @@ def test_the_filter_text(value):
     assert readers(last) == [expected] * 3, last
 
 
-@given(st.dictionaries(st.text(), st.text(), min_size=1, max_size=4), st.sampled_from([2, 4, 8]))
+@given(st.dictionaries(st.text(max_size=100), st.text(), min_size=1, max_size=4), st.sampled_from([2, 4, 8]))
 def test_the_filter_lines(mapping, indent):
     written = f"k:\n{' ' * indent}{lines(mapping, indent)}\nz: 1\n"
     assert readers(written) == [{"k": mapping, "z": 1}] * 3

@@ -12,7 +12,7 @@ from generator.cli.reverts.asked import from_webhook
 from generator.gates.errors import NoVerdictError
 from generator.gates.pod import read_release
 from generator.gates.staging import mounted_inputs
-from generator.plan.observed import daily_cron
+from generator.plan.recurring_gates import daily_cron
 from tests import golden
 
 FILES = golden.kept("observed")

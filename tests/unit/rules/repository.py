@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from generator.odds.footprint import Footprint, footprint
+from generator.odds.footprint import ResourceFootprint, footprint
 from generator.plan.repository import Repository
 from generator.plan.resolve import Resolved, no_digest, resolve
 from generator.rules.evaluate import run_fleet_rules, run_rules
@@ -133,7 +133,7 @@ class Sample:
         ]
 
 
-def footprints(models: Sequence[Resolved]) -> list[Footprint]:
+def footprints(models: Sequence[Resolved]) -> list[ResourceFootprint]:
     """What rules over several models see of these."""
     return [footprint(planned.plan) for model in models for planned in model.plans]
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from generator.odds import odds
-from generator.odds.cost import monthly
+from generator.odds.footprint import monthly
 from generator.plan.guards import Comparison
 from generator.plan.measurements import LIMIT_FAILURES
-from generator.plan.peak import GATE_CPU, GATE_MEMORY, SURGE, peak, steady
+from generator.plan.peak import GATE_CPU, GATE_MEMORY, SURGE, peak, steady_state
 from generator.render import metrics
 from generator.report.sections.odds import odds as section
 from generator.rules.secrets import looks_secret
@@ -95,7 +95,7 @@ def test_names_are_those_of_the_rendered_metrics(tmp_path):
         "spec.rollout.shadow": SHADOW,
     }
     (planned,) = Sample(tmp_path, edits).resolved()[0].plans
-    written = planned.written.file.spec.rollout.guards
+    written = planned.source.file.spec.rollout.guards
     rendered = [metric.name for metric in metrics.live_metrics(planned.plan)]
     assert [name for item in written for name in item.metric_names] == rendered
     assert [name for guard in planned.plan.guards for name in guard.metric_names] == rendered
@@ -110,13 +110,17 @@ def test_peaks_by_hand(tmp_path):
     assert peak(canary).total.memory == 12 * 512 * 2**20 + 2**30
     assert peak(canary).total.gpu == 12
     shadow = _plan(tmp_path / "b", {**base, "spec.rollout.shadow": SHADOW})
-    assert (peak(shadow).shadow.pods, steady(shadow).pods) == (2, 8)
+    assert (peak(shadow).shadow.pods, steady_state(shadow).pods) == (2, 8)
     blue = _plan(tmp_path / "c", {**base, "spec.rollout": BLUE_GREEN})
     assert peak(blue).total.pods == 13
     counted = {**base, "platform.environments.production.router": {"kind": "none"}, "spec.replicas": 21}
     assert peak(_plan(tmp_path / "d", counted)).fresh.pods == 6
     scaled = _plan(tmp_path / "e", {**base, "spec.autoscaling": {"min": 2, "max": 9}})
-    assert (steady(scaled).pods, steady(scaled, most=True).pods, peak(scaled).stable.pods) == (2, 9, 9)
+    assert (
+        steady_state(scaled).pods,
+        steady_state(scaled, scaled_up=True).pods,
+        peak(scaled).stable.pods,
+    ) == (2, 9, 9)
 
 
 def test_gates_only_in_git_need_no_pods(tmp_path):
@@ -137,7 +141,7 @@ def test_needs_are_those_of_the_templates():
 def test_cost_by_hand(tmp_path):
     plan = _plan(tmp_path, {"spec.replicas": 4, "spec.resources": {"cpu": "2", "memory": "4Gi"}})
     prices = Prices.model_validate({"cpuHour": "0.05 EUR", "memoryHour": "0.01 EUR"})
-    assert monthly(steady(plan), prices) == pytest.approx(730 * (8 * 0.05 + 16 * 0.01))
+    assert monthly(steady_state(plan), prices) == pytest.approx(730 * (8 * 0.05 + 16 * 0.01))
 
 
 def _plan(root, edits):

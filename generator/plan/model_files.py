@@ -18,7 +18,7 @@ _TEAM = re.compile(r"\bteam:\s*[\"']?([a-z][a-z0-9-]*)")
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Entry:
+class ModelFiles:
     """The files of one model."""
 
     team: str
@@ -49,7 +49,7 @@ def find_root(start: Path) -> Path | None:
     return None
 
 
-def discover(root: Path) -> tuple[tuple[Entry, ...], list[Finding]]:
+def discover(root: Path) -> tuple[tuple[ModelFiles, ...], list[Finding]]:
     """Return all models below `specs/`, sorted, and findings about what looks like a spec there and is not read."""
     findings: list[Finding] = []
     try:
@@ -63,7 +63,7 @@ def discover(root: Path) -> tuple[tuple[Entry, ...], list[Finding]]:
         ]
 
 
-def _walk(specs: Path, findings: list[Finding]) -> Iterator[Entry]:
+def _walk(specs: Path, findings: list[Finding]) -> Iterator[ModelFiles]:
     for item in _children(specs):
         if item.is_dir():
             yield from _team(item, findings)
@@ -74,7 +74,7 @@ def _walk(specs: Path, findings: list[Finding]) -> Iterator[Entry]:
             findings.append(_misplaced(f"{SPECS}/{item.name}", Path(item.path)))
 
 
-def _team(team: os.DirEntry[str], findings: list[Finding]) -> Iterator[Entry]:
+def _team(team: os.DirEntry[str], findings: list[Finding]) -> Iterator[ModelFiles]:
     children = _children(team.path)
     names = {item.name for item in children}
     for item in children:
@@ -84,7 +84,7 @@ def _team(team: os.DirEntry[str], findings: list[Finding]) -> Iterator[Entry]:
             if name.removesuffix(suffix) + _SPEC not in names:
                 findings.append(_orphan(shown, suffix, names))
         elif name.endswith(_SPEC):
-            yield Entry(team.name, name.removesuffix(_SPEC), Path(team.path, name))
+            yield ModelFiles(team.name, name.removesuffix(_SPEC), Path(team.path, name))
         elif item.is_dir():
             findings += _too_deep(item, team.name)
         elif _looks_like_a_spec(name):

@@ -6,29 +6,29 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from generator.odds.cost import currencies, monthly
+from generator.odds.footprint import currencies, monthly
 from generator.odds.odds import odds_of, share_down, share_up
-from generator.plan.peak import peak, steady
+from generator.plan.peak import peak, steady_state
 from generator.plan.resolve import Planned
 from generator.plan.timeline import approver, timeline
 from generator.spec.units import duration
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class KeyMetrics:
     """Numbers of one plan; shares are fractions, times seconds.
 
     Args:
         planned_s: all planned waiting, approvals left out.
-        approvals: whom it waits for.
+        approvals: who it waits for.
         power: smallest chance among the priced guards to catch what they are made for; None when nothing is priced.
         power_first_step: the same by the end of the first weight step.
         false_rollback: what the chance to roll a good version back can't exceed.
         exposed: largest mean of requests that a bad version answers; None without traffic or guards to price.
         pods_peak: most pods at once during the release.
-        monthly: cost of the usual size, in `currency`; None without prices in one currency.
+        monthly: cost between releases, in `currency`; None without prices in one currency.
         currency: ISO 4217; empty without prices.
-        gates: gates that judge before.
+        gates: gates before the release.
         waived: those of them that are waived.
     """
 
@@ -45,28 +45,28 @@ class Figures:
     waived: int
 
 
-def figures(planned: Planned) -> Figures:
-    """The numbers of a plan."""
-    plan, platform = planned.plan, planned.written.platform
-    told, odds, money = timeline(plan), odds_of(plan), currencies(platform.prices)
+def key_metrics(planned: Planned) -> KeyMetrics:
+    """Return the numbers of a plan."""
+    plan, platform = planned.plan, planned.source.platform
+    course, odds, money = timeline(plan), odds_of(plan), currencies(platform.prices)
     priced = odds is not None and bool(odds.guards)
-    return Figures(
-        planned_s=told.planned_s,
-        approvals=tuple(map(approver, told.approvals)),
+    return KeyMetrics(
+        planned_s=course.planned_s,
+        approvals=tuple(map(approver, course.approvals)),
         power=odds.power if odds else None,
         power_first_step=odds.power_first_step if odds else None,
         false_rollback=odds.false_rollback_bound if odds and priced else None,
         exposed=odds.worst_exposed if odds else None,
         pods_peak=peak(plan).total.pods,
-        monthly=monthly(steady(plan), platform.prices) if len(money) == 1 else None,
+        monthly=monthly(steady_state(plan), platform.prices) if len(money) == 1 else None,
         currency=money[0] if len(money) == 1 else "",
         gates=len(plan.gates),
         waived=sum(1 for gate in plan.gates if gate.waiver),
     )
 
 
-def told(found: Figures) -> dict[str, str]:
-    """The numbers for people, rounded against us; what is not known says so."""
+def format_figures(found: KeyMetrics) -> dict[str, str]:
+    """Format the numbers for people, rounded conservatively; what is not known says so."""
     waits = f" + {', '.join(found.approvals)}" if found.approvals else ""
     waived = f", {found.waived} waived" if found.waived else ""
     return {
@@ -82,12 +82,12 @@ def told(found: Figures) -> dict[str, str]:
 
 
 def count_up(count: float) -> str:
-    """A count for people, rounded up, in groups of three digits."""
-    return f"{math.ceil(count - 1e-9):,}".replace(",", " ")
+    """Format a count, rounded up: `31,383`."""
+    return f"{math.ceil(count - 1e-9):,}"
 
 
 def money_up(amount: float | None, currency: str) -> str:
-    """An amount of money for people, rounded up; `not priced` where there are no prices."""
+    """Format an amount of money, rounded up; `not priced` where there are no prices."""
     if amount is None or not currency:
         return "not priced"
     digits = 0 if amount >= 10 else 2
