@@ -7,97 +7,127 @@ from typing import Final
 from generator.lint.engine import Code, declare
 
 _AGAIN: Final = "Run the gates again: `sluice gates run`."
+_IN_GIT: Final = "# specs/platform.yaml\nspec: {tiers: {standard: {evidence: [git]}}}\n"
+_PASSED: Final = (
+    _IN_GIT
+    + '# reports/junit.xml\n<testsuite tests="1"><testcase name="ranks"/></testsuite>\n$ sluice gates run shop/ranker\n'
+)
 
 declare(
     Code(
         "EVID101",
         "error",
-        "evidence that can't be read as such",
-        "What can't be read proves nothing; nothing is never rounded to pass.",
+        "the evidence can't be read",
+        "Evidence that can't be read proves nothing, and nothing is ever rounded to a pass.",
         _AGAIN,
+        example=_IN_GIT + '# specs/shop/ranker.evidence.json\n{"_type": "https://in-toto.io/Statement/v1"',
     ),
     Code(
         "EVID102",
         "error",
-        "evidence that was changed after it was written",
-        "Its digest no longer fits: whatever it says now, the gates did not say.",
+        "the evidence was changed after it was written",
+        "Its digest no longer matches: what it contains now is not what the gates wrote.",
         _AGAIN,
+        example=_PASSED + "$ sed -i s/ranks/sorts/ specs/shop/ranker.evidence.json\n"
+        '$ sed -i \'s/"value": 1/"value": 100/\' specs/shop/ranker.evidence.json\n$ sluice validate',
     ),
     Code(
         "EVID103",
         "error",
-        "evidence that contradicts itself",
-        "A verdict that does not follow from what was measured is none.",
+        "the evidence contradicts itself",
+        "A verdict that does not follow from the measures next to it can't be trusted, whoever wrote it.",
         _AGAIN,
+        example=_IN_GIT + "# specs/shop/ranker.evidence.json\n"
+        '{"predicate": {"gates": [{"name": "unit-tests", "verdict": "pass", "measures": [{"verdict": "fail"}]}]}}',
     ),
     Code(
         "EVID104",
         "error",
         "there is no evidence",
-        "Nothing was judged, so nothing can have passed.",
+        "No gate has run, so none can have passed.",
         _AGAIN,
+        example=_IN_GIT,
+        instead=_PASSED + "$ sluice validate",
     ),
     Code(
         "EVID105",
         "error",
-        "evidence about another model",
-        "It was made for other bytes than the lock names.",
+        "the evidence is about another model version",
+        "It was made for other bytes than those that the lock names.",
         _AGAIN,
+        example=_PASSED + "$ sed -i s/aaaa/bbbb/ specs/shop/ranker.lock.yaml\n$ sluice validate",
     ),
     Code(
         "EVID106",
         "error",
-        "evidence about other data",
-        "A data set of the lock is not the one that was judged.",
+        "the evidence is about other data",
+        "A data set of the lock is not the one that the gates read.",
         _AGAIN,
+        example=_PASSED + "$ printf 'data:\\n  a.csv: {digest: sha256:%064d, resolved: a.csv}\\n' 0 >> "
+        "specs/shop/ranker.lock.yaml\n$ sluice validate",
     ),
     Code(
         "EVID107",
         "error",
-        "a gate was not judged with this configuration",
-        "A threshold or a window changed since; the old verdict answers another question.",
+        "a gate has not run with its current configuration",
+        "A threshold or a window has changed since; the old verdict is about another question.",
         _AGAIN,
+        example=_PASSED
+        + "$ sed -i 's/junit:/atLeast: 20\\n    junit:/' specs/shop/ranker.yaml\n$ sluice validate",
     ),
     Code(
         "EVID108",
         "error",
         "a gate failed",
-        "The model does not meet what its team asked of it.",
-        "Train a better model, or change the gate in review.",
+        "The model does not meet what its team requires of it.",
+        "Train a better model, or change the gate in a review.",
+        example='# reports/junit.xml\n<testsuite tests="1" failures="1"><testcase name="ranks"><failure/></testcase>'
+        "</testsuite>\n$ sluice gates run shop/ranker",
     ),
     Code(
         "EVID109",
         "error",
         "a gate is inconclusive",
-        "Too little was seen to say yes; that is never rounded to pass.",
-        "Give the gate more data, as its reason says.",
+        "There was too little to decide on; that is never rounded to a pass.",
+        "Give the gate what its reason names: more rows, a file, a complete report.",
+        example="$ sluice gates run shop/ranker",
     ),
     Code(
         "EVID110",
         "error",
-        "evidence that is too old",
+        "the evidence is too old",
         "What was true of the data then need not be true now.",
         _AGAIN,
+        example=_PASSED.replace("[git]", "[git], requires: {evidenceAge: 30d}")
+        + "$ export SOURCE_DATE_EPOCH=1800000000\n$ sluice validate",
     ),
     Code(
         "EVID111",
         "info",
         "a gate is waived",
-        "The platform accepts this gate's verdict until a day, for a reason.",
+        "The platform team accepts this gate's verdict until a date, for a reason.",
         "Nothing, until the waiver ends.",
+        example="""
+# specs/platform.yaml
+spec:
+  tiers: {standard: {evidence: [git]}}
+  waivers: [{model: shop/ranker, gate: unit-tests, reason: moved, approvedBy: ml-platform, until: 2026-12-01}]
+""",
     ),
     Code(
         "EVID112",
         "error",
-        "a report changed after it was judged",
-        "The evidence names the digest of the report that it read.",
+        "a report changed after the gate read it",
+        "The evidence names the digest of the report that the gate read.",
         _AGAIN,
+        example=_PASSED + "$ sed -i s/ranks/sorts/ reports/junit.xml\n$ sluice gates check",
     ),
     Code(
         "EVID113",
         "info",
         "a gate passed",
-        "What was measured keeps to its threshold, with its whole interval where it has one.",
+        "What was measured keeps to its threshold, with its whole interval if it has one.",
         "Nothing; commit the evidence.",
+        example=_PASSED,
     ),
 )

@@ -8,8 +8,13 @@ declare(
     Code(
         "OUT101",
         "warning",
-        "a damaged ledger",
-        "The ledger says which files are ours: without it nothing is deleted.",
+        "a ledger is damaged",
+        "The ledger lists the files that Sluice wrote: without it nothing in its folder is ever deleted.",
         "Render again; files that are left over can then be removed by hand.",
+        example="""
+$ sluice render
+$ sed -i s/rollout/rolled/ rendered/production/shop/ranker/.sluice
+$ sluice render
+""",
     ),
 )

@@ -12,86 +12,142 @@ declare(
     Code(
         "REF201",
         "error",
-        "an unknown team",
-        "A team's namespace, quota and tiers are the platform's.",
-        "Correct the name, or let the platform team add the team.",
+        "the team is unknown",
+        "A team's namespace, quota and tiers are declared in the platform file.",
+        "Correct the name, or ask the platform team to add the team.",
+        example="# specs/search/ranker.yaml\nmetadata: {team: search}",
+        instead="""
+# specs/platform.yaml
+spec: {teams: {search: {owners: [search@example.com], tiers: [standard]}}}
+# specs/search/ranker.yaml
+metadata: {team: search}
+""",
     ),
     Code(
         "REF202",
         "error",
-        "an unknown tier",
-        "Defaults and ceilings come from the tier.",
+        "the tier is unknown",
+        "Defaults and ceilings of a model come from its tier.",
         "Correct the name; the message lists the tiers.",
+        example="spec: {tier: regulated}",
+        instead="spec: {tier: standard}",
     ),
     Code(
         "REF203",
         "error",
-        "a tier that the team may not use",
-        "The platform says which classes of models a team releases.",
+        "the team may not use the tier",
+        "The platform decides which classes of models a team releases.",
         "Use one of the team's tiers, or ask the platform team.",
+        example="""
+# specs/platform.yaml
+spec:
+  tiers: {regulated: {requires: {noData: [fail]}}}
+  teams: {shop: {tiers: [standard]}}
+# specs/shop/ranker.yaml
+spec: {tier: regulated}
+""",
+        instead="""
+# specs/platform.yaml
+spec:
+  tiers: {regulated: {requires: {noData: [fail, pause]}}}
+  teams: {shop: {tiers: [standard, regulated]}}
+# specs/shop/ranker.yaml
+spec: {tier: standard}
+""",
     ),
     Code(
         "REF204",
         "error",
-        "an outcome that is not declared",
-        "A guard can't watch what nobody counts.",
+        "a guard watches an outcome that is not declared",
+        "Without a declaration the service does not count the outcome, and the guard has no data.",
         "Declare it under `outcomes`, or correct the name.",
+        example="spec: {rollout: {guards: [{outcome: ctrr, detect: {drop: 10%}}]}}",
+        instead="spec: {rollout: {guards: [{outcome: ctr, detect: {drop: 10%}}]}}",
     ),
     Code(
         "REF205",
         "error",
-        "a sensitive attribute without values",
-        "Groups are compared by declared values only; anything else is counted as other.",
-        "List its values under `service.attributes` or in the platform's `attributes`.",
+        "a sensitive attribute has no declared values",
+        "Groups are compared by declared values only; every other value is counted as `other`.",
+        "List its values under `service.attributes`, or in the platform's `attributes`.",
+        example="spec: {rollout: {guards: [{fairness: demographic-parity-difference, sensitive: [age], atMost: 0.1}]}}",
+        instead="""
+spec:
+  service: {attributes: {age: [young, old]}}
+  rollout: {guards: [{fairness: demographic-parity-difference, sensitive: [age], atMost: 0.1}]}
+""",
     ),
     Code(
         "REF206",
         "error",
-        "an address without a digest",
-        "The bytes behind an address can change after the review.",
-        "Add `sha256:` with the digest that the producer gave.",
+        "an address has no digest",
+        "The bytes at an address can change after the review.",
+        "Add `sha256:` with the digest that the producer published.",
+        example='spec: {model: {ref: "https://models.example.com/ranker.onnx", framework: onnx}}',
+        instead="""
+# specs/shop/ranker.yaml
+spec:
+  model:
+    ref: "https://models.example.com/ranker.onnx"
+    sha256: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+    framework: onnx
+# specs/shop/ranker.lock.yaml
+model: {ref: "https://models.example.com/ranker.onnx"}
+""",
     ),
     Code(
         "REF207",
         "error",
         "`load` and the framework do not fit",
-        "A custom model, and no other, names the class that loads it.",
+        "Only a custom model names the class that loads it, and a custom model must.",
         "Add `load: module:Class`, or remove it.",
+        example='spec: {model: {framework: sklearn, load: "ranker:Model"}}',
+        instead="spec: {model: {framework: sklearn}}",
     ),
     Code(
         "REF208",
         "error",
-        "a BentoML reference without a version",
+        "a BentoML reference has no version",
         "A name alone means whatever is newest on some machine.",
         "Write bentoml:name:version.",
+        example='spec: {model: {ref: "bentoml:ranker"}}',
+        instead='spec: {model: {ref: "bentoml:ranker:7"}}',
     ),
     Code(
         "REF209",
         "error",
-        "an override for an unknown environment",
-        "It would change nothing.",
+        "an override is for an unknown environment",
+        "It would have no effect.",
         "Correct the name; the message lists the environments.",
+        example="spec: {environments: {prod: {replicas: 4}}}",
+        instead="spec: {environments: {production: {replicas: 4}}}",
     ),
     Code(
         "REF210",
         "error",
-        "a file in the wrong place",
-        "A spec lies in its team's folder and ends in .yaml; locks and evidence lie beside it.",
+        "a file under `specs/` is not read",
+        "A spec is in its team's folder and ends in `.yaml`, with its lock and evidence next to it. Any other file "
+        "looks like a model that is released, and is not.",
         "Move, rename or remove it.",
+        example="$ cp specs/shop/ranker.yaml specs/ranker.yaml",
     ),
     Code(
         "REF211",
         "error",
-        "an override of what is the same everywhere",
-        "Tier, model and environments are the model's, not an environment's.",
-        "Move the value up, or make it a model of its own.",
+        "an environment overrides what must be the same everywhere",
+        "The tier and the model belong to the model as a whole, not to one environment.",
+        "Move the value up, or make it another model.",
+        example="spec: {environments: {production: {tier: standard}}}",
+        instead="spec: {tier: standard}",
     ),
     Code(
         "REF212",
         "error",
-        "name or team and the file's place differ",
-        "The folder is the team and the file is the model, so that nobody has to open it to know.",
+        "`metadata` and the place of the file differ",
+        "The folder is the team and the file is the model, so that a path identifies both.",
         "Correct `metadata`, or move the file.",
+        example="metadata: {name: sorter}",
+        instead="metadata: {name: ranker}",
     ),
     Code(
         "LOCK201",
@@ -99,26 +155,62 @@ declare(
         "a reference is not locked",
         "A movable reference means other bytes tomorrow; what was reviewed must be what is released.",
         _PIN,
+        example="$ rm specs/shop/ranker.lock.yaml",
     ),
     Code(
         "LOCK202",
         "error",
-        "a lock of another reference",
-        "The spec was changed and the lock was not: it still holds the old model.",
+        "the lock was made for another reference",
+        "The spec was changed and the lock was not: it still has the old model.",
         _PIN,
+        example="""
+# specs/shop/ranker.yaml
+spec: {model: {ref: "bentoml:ranker:8"}}
+# specs/shop/ranker.lock.yaml
+model: {ref: "bentoml:ranker:7"}
+""",
+        instead="""
+# specs/shop/ranker.yaml
+spec: {model: {ref: "bentoml:ranker:8"}}
+# specs/shop/ranker.lock.yaml
+model: {ref: "bentoml:ranker:8"}
+""",
     ),
     Code(
         "LOCK203",
         "error",
-        "the lock's digest is not the spec's",
+        "the digests of the lock and of the spec differ",
         "One of the two names other bytes.",
         "Run `sluice pin`; if they still differ, ask the producer which digest is right.",
+        example="""
+# specs/shop/ranker.yaml
+spec:
+  model:
+    ref: "https://models.example.com/ranker.onnx"
+    sha256: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+    framework: onnx
+# specs/shop/ranker.lock.yaml
+model: {ref: "https://models.example.com/ranker.onnx"}
+""",
     ),
     Code(
         "LOCK204",
         "error",
         "a data set is not locked",
-        "Evidence counts for one data set only: without a digest nobody knows for which.",
+        "Evidence is valid for one data set only: without a digest it can't be known for which.",
         _PIN,
+        example="""
+spec:
+  gates: [{name: drift, drift: {reference: a.csv, current: b.csv, features: [x]}, tool: ks, atMost: 0.1}]
+""",
+        instead="""
+# specs/shop/ranker.yaml
+spec:
+  gates: [{name: drift, drift: {reference: a.csv, current: b.csv, features: [x]}, tool: ks, atMost: 0.1}]
+# specs/shop/ranker.lock.yaml
+data:
+  a.csv: {digest: "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", resolved: a.csv}
+  b.csv: {digest: "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", resolved: b.csv}
+""",
     ),
 )

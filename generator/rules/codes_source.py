@@ -4,94 +4,145 @@ from __future__ import annotations
 
 from generator.lint.engine import Code, declare
 
-_NO_PLAN = "Without it there is no plan, and nothing is rendered."
+_REFUSED = "A file that is refused has no plan, and nothing is rendered from it."
 
 declare(
     Code(
         "SRC101",
         "error",
         "a file or folder can't be read",
-        "What can't be read can't be judged.",
-        "Check the path and its permissions.",
+        f"What can't be read can't be checked. {_REFUSED}",
+        "Check the path and its permissions; a link must lead to a file.",
+        example="$ ln -sf missing.yaml specs/shop/ranker.yaml",
     ),
     Code(
         "SRC102",
         "error",
-        "not a regular file",
-        "A folder or a device stands where a file belongs.",
+        "a spec is not a regular file",
+        "A folder, a pipe or a device is where a file should be.",
         "Write the YAML into a plain file of that name.",
+        example="""
+$ rm specs/shop/ranker.yaml
+$ mkdir specs/shop/ranker.yaml
+""",
     ),
     Code(
         "SRC103",
         "error",
         "a file is too large",
-        "A spec is a page; a file of megabytes is data that went astray, or an attack.",
+        "A spec is a page long: megabytes are data that ended up in the wrong place, or an attack.",
         "Split it, or remove what is not a spec.",
+        example="$ yes '# filler' | head -c 3000000 >> specs/shop/ranker.yaml",
     ),
     Code(
         "SRC104",
         "error",
         "a file is not UTF-8 text",
-        "Other encodings are read differently by different tools.",
+        "Tools read other encodings differently, or not at all.",
         "Save it as UTF-8.",
+        example=r"$ printf '# caf\351\n' >> specs/shop/ranker.yaml",
     ),
     Code(
         "SRC105",
         "error",
-        "a file is not YAML",
-        _NO_PLAN,
+        "a file is not valid YAML",
+        _REFUSED,
         "Fix the line; the message shows what it should be.",
+        example="metadata: {name: ranker, team: shop",
+        instead="metadata: {name: ranker, team: shop}",
     ),
     Code(
         "SRC106",
         "error",
-        "several documents in one file",
-        "One file is one spec, so that its name says which.",
+        "a file contains several documents",
+        "One file is one spec, so that its name identifies the model.",
         "Split the file at its `---`.",
+        example="""
+metadata: {name: ranker}
+---
+metadata: {name: sorter}
+""",
+        instead="""
+# specs/shop/ranker.yaml
+metadata: {name: ranker}
+# specs/shop/sorter.yaml
+metadata: {name: sorter}
+""",
     ),
     Code(
         "SRC107",
         "error",
-        "anchors, aliases or too many levels",
-        "A few lines of them unfold to gigabytes, and a reader does not see a value where it counts.",
+        "a file has anchors, aliases or too many levels",
+        "A few lines of them expand to gigabytes, and a reviewer does not see a value where it applies.",
         "Write the value out, or move it to a tier's defaults.",
+        example="""
+spec:
+  service: &defaults {timeout: 2s}
+""",
+        instead="""
+spec:
+  service: {timeout: 2s}
+""",
     ),
     Code(
         "SRC108",
         "error",
-        "a link leaves the tree",
-        "What it points at is not what was reviewed.",
-        "Copy the file into the tree.",
+        "a link leaves the repository",
+        "The file behind it is not what was reviewed, and differs between machines.",
+        "Copy the file into the repository.",
+        example="$ ln -sf /etc/hostname specs/shop/ranker.yaml",
     ),
     Code(
         "SRC109",
         "error",
-        "a key stands twice",
-        "Readers differ in which of the two they take.",
+        "a key is repeated",
+        "Some readers take the first value, some the last.",
         "Keep one of them.",
+        example="""
+spec:
+  replicas: 2
+  replicas: 4
+""",
+        instead="""
+spec:
+  replicas: 4
+""",
     ),
-    Code("SRC110", "error", "a key is no text", "Keys of specs are words.", "Quote it."),
+    Code(
+        "SRC110",
+        "error",
+        "a key is not text",
+        "All keys of specs are text; a number, a date or a boolean is not.",
+        "Quote it.",
+        example="spec: {service: {attributes: {1: [female, male]}}}",
+        instead="spec: {service: {attributes: {gender: [female, male]}}}",
+    ),
     Code(
         "SRC111",
         "error",
-        "a value that YAML readers read differently",
-        "`no` is a country to one reader and false to another; so are 012, 1:30 and 1e3.",
+        "YAML readers disagree on a value",
+        "`no` is a country to one reader and false to another; 012, 1:30 and 1e3 have the same problem.",
         "Write true or false, a plain number, or quote the text.",
+        example="spec: {service: {env: [{name: COUNTRY, value: no}]}}",
+        instead="spec: {service: {env: [{name: COUNTRY, value: 'no'}]}}",
+        source="YAML 1.1, type repository (bool, int, float); YAML 1.2.2, section 10.3",
     ),
     Code(
         "SRC112",
         "error",
-        "a YAML tag",
-        "Tags build objects; specs hold plain values.",
+        "a value has a YAML tag",
+        "Tags make readers build objects; specs contain plain values only.",
         "Write the plain value.",
+        example="spec: {tier: !!str standard}",
+        instead="spec: {tier: standard}",
     ),
     Code(
         "SRC113",
         "error",
-        "a left-over of a merge, a template or a shell",
+        "a merge, a template or a shell left something behind",
         "Specs are read as they are: nothing resolves a merge conflict or fills in `{{ … }}` or `${…}`.",
         "Write the value itself; what differs between environments goes into `environments:`.",
-        example="metadata: {name: ${MODEL}, team: shop}\n",
-        instead="metadata: {name: ranker, team: shop}\n",
+        example="metadata: {name: ${MODEL}, team: shop}",
+        instead="metadata: {name: ranker, team: shop}",
     ),
 )

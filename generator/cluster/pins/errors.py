@@ -62,22 +62,40 @@ class CredentialError(PinError):
         super().__init__(MALFORMED, message, hint)
 
 
-_NO_LOCK = "Without an answer there is no lock, and nothing is rendered from the new reference."
+_NO_LOCK: Final = "Without an answer there is no lock, and nothing is rendered from the new reference."
+_STORE: Final = """
+$ mkdir -p store/models/ranker/7
+$ echo 'name: ranker' > store/models/ranker/7/model.yaml
+$ export BENTOML_HOME=store
+"""
+_DVC: Final = """
+# specs/shop/ranker.yaml
+spec:
+  gates: [{name: drift, drift: {reference: "dvc:a.csv", current: "dvc:a.csv", features: [x]}, tool: ks, atMost: 0.1}]
+# a.csv.dvc
+outs:
+- {md5: 9dd4e461268c8034f5c8564e155c67a6, size: 1, hash: md5, path: a.csv}
+$ git init -q
+$ git add a.csv.dvc
+$ git -c user.name=me -c user.email=me@example.com commit -qm data
+"""
 
 declare(
     Code(
         "PIN101",
         "error",
-        "a reference that can't be resolved as written",
-        "It names no version, no place of this repository, or carries a credential that a lock would repeat.",
-        "Write it in the form that the finding shows.",
+        "a reference can't be resolved as it is written",
+        "It names no version, leads out of the repository, or contains a credential that the lock would repeat.",
+        "Write it in the form that the message shows.",
+        example='spec: {model: {ref: "mlflow:ranker"}}\n$ sluice pin',
     ),
     Code(
         "PIN102",
         "error",
         "a server or store is not configured",
-        "References name models, not servers: those come from the environment.",
-        "Set the variable that the finding names, such as MLFLOW_TRACKING_URI or BENTOML_HOME.",
+        "References name models, not servers: the addresses of servers come from the environment.",
+        "Set the variable that the message names, such as MLFLOW_TRACKING_URI or BENTOML_HOME.",
+        example='spec: {model: {ref: "mlflow:ranker@champion"}}\n$ sluice pin',
     ),
     Code(
         "PIN103",
@@ -85,82 +103,151 @@ declare(
         "a server can't be reached",
         _NO_LOCK,
         "Check the address, the network and the proxy; `--timeout` waits longer.",
+        example="""
+spec: {model: {ref: "mlflow:ranker@champion"}}
+$ export MLFLOW_TRACKING_URI=http://127.0.0.1:9
+$ sluice pin
+""",
     ),
     Code(
         "PIN104",
         "error",
-        "an alias, version, tag, revision or path that is not there",
+        "an alias, a version, a tag, a revision or a path does not exist",
         _NO_LOCK,
         "Check the name; it may have been deleted, or not be pushed yet.",
+        example="""
+$ mkdir -p store/models/ranker/6
+$ export BENTOML_HOME=store
+$ sluice pin --verify
+""",
+        instead=f"{_STORE}$ sluice pin --verify",
     ),
     Code(
         "PIN105",
         "error",
-        "a server refuses",
+        "a server denies access",
         _NO_LOCK,
-        "Set the credentials of that server in the environment; they reach neither the lock nor a message.",
+        "Set the credentials of that server in the environment; they appear neither in the lock nor in a message.",
+        example="""
+spec: {model: {ref: "mlflow:ranker@champion"}}
+$ export MLFLOW_TRACKING_URI=https://mlflow.example.com
+$ sluice pin
+""",
     ),
     Code(
         "PIN106",
         "error",
-        "bytes that are not those of their digest",
-        "Somebody changed them, or the transfer or the store is damaged; nobody reviewed what is there now.",
-        "Ask the producer which digest is right; do not release these bytes before.",
+        "bytes do not match their digest",
+        "They were changed, or the transfer or the store is damaged; what is there now was never reviewed.",
+        "Ask the producer which digest is right; do not release these bytes before that.",
+        example="""
+spec:
+  model:
+    ref: "s3://models/ranker.onnx"
+    sha256: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+    framework: onnx
+$ export AWS_ENDPOINT_URL_S3=https://s3.example.com
+$ sluice pin
+""",
     ),
     Code(
         "PIN107",
         "error",
-        "the content of an immutable reference was overwritten",
-        "A version number is written once, but the store behind it can be changed: the lock names the old bytes.",
+        "the content of an immutable version was overwritten",
+        "A version is written once, but the store behind it can be changed: the lock names the old bytes.",
         "Find out who changed them; to accept them, remove the entry from the lock and pin again.",
+        example=f"{_STORE}$ sluice pin --check",
     ),
     Code(
         "PIN108",
         "error",
-        "an answer that makes no sense",
+        "a server's answer makes no sense",
         "The address leads to another program, a login page, or a server with an error.",
-        "Check the address that is configured; ask who runs that server.",
+        "Check the configured address; ask who runs that server.",
+        example="""
+spec: {model: {ref: "mlflow:ranker@champion"}}
+$ export MLFLOW_TRACKING_URI=https://mlflow.example.com
+$ sluice pin
+""",
     ),
     Code(
         "PIN109",
         "error",
-        "content that can't be read here",
-        "A digest needs the bytes: they are in no store that can be read, or hold links, which no digest covers.",
-        "Bring them here (`dvc pull`), or let the server serve them (`mlflow server --serve-artifacts`).",
+        "the content of a reference can't be read here",
+        "A digest needs the bytes: they are not in any store that can be read, or they are links, which a digest "
+        "does not cover.",
+        "Fetch them (`dvc pull`), or let the server serve them (`mlflow server --serve-artifacts`).",
+        example=f"{_DVC}{_STORE.lstrip()}$ sluice pin",
     ),
     Code(
         "PIN110",
         "error",
-        "a DVC pointer that is not committed",
-        "A reference without a revision means the last commit; the newer file in the work tree would be ignored.",
+        "a DVC pointer is not committed",
+        "A reference without a revision means the last commit, so the newer file in the work tree would be ignored.",
         "Commit the pointer, or name a revision.",
+        example=f"{_DVC}$ sed -i s/9dd4/0000/ a.csv.dvc{_STORE}$ sluice pin",
     ),
     Code(
         "PIN201",
         "error",
         "a reference has moved since it was locked",
-        "The alias, branch or tag means other bytes now; the lock still holds what was reviewed.",
-        "Run `sluice pin` to take the new ones, and review what changes.",
+        "The alias, branch, tag or file means other bytes now; the lock still has what was reviewed.",
+        "Run `sluice pin` to take the new bytes, and review what changes.",
+        example=f"""
+spec:
+  gates: [{{name: drift, drift: {{reference: a.csv, current: a.csv, features: [x]}}, tool: ks, atMost: 0.1}}]
+# a.csv
+x{_STORE}$ sluice pin
+$ echo y > a.csv
+$ sluice pin --check
+""",
     ),
     Code(
         "PIN202",
         "error",
-        "the lock does not hold what the spec asks for",
-        "A reference is not locked, or the lock holds data that no gate reads and that would count in the gate key.",
+        "the lock and the spec name different references",
+        "A reference is not locked, or the lock has data that no gate reads and that would count in the gate key.",
         "Run `sluice pin` and commit the lock.",
+        example=f"""
+spec:
+  gates: [{{name: drift, drift: {{reference: a.csv, current: a.csv, features: [x]}}, tool: ks, atMost: 0.1}}]
+# a.csv
+x{_STORE}$ sluice pin
+$ mv a.csv b.csv
+$ sed -i s/a.csv/b.csv/ specs/shop/ranker.yaml
+$ sluice pin --check
+""",
     ),
     Code(
         "PIN203",
         "warning",
-        "a digest that was not verified",
-        "The address can't be read from here, so the lock holds the digest that the producer gave.",
+        "a digest was not verified",
+        "The address can't be read from here, so the lock has the digest that the spec gives.",
         "Pin again where the address can be read.",
+        example="""
+spec:
+  model:
+    ref: "s3://models/ranker.onnx"
+    sha256: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+    framework: onnx
+$ sluice pin
+""",
     ),
     Code(
         "PIN204",
         "error",
-        "a version that is in quarantine",
+        "the version is in quarantine",
         "Production rejected these bytes; an alias that points at them again does not make them better.",
-        "Point the reference at another version. Only who owns `platform.yaml` can release this one.",
+        "Point the reference at another version. Only the owners of `platform.yaml` can release this one.",
+        example=f"""
+# specs/platform.yaml
+spec:
+  quarantine:
+    - model: shop/ranker
+      digest: sha256:2a46a88efdf0883326d3084cb60ed8013a750189a92f6e1cbf7b68bae5f0b561
+      reason: clicks fell by a third
+      since: 2026-11-20{_STORE}$ rm specs/shop/ranker.lock.yaml
+$ sluice pin
+""",
     ),
 )

@@ -1,9 +1,10 @@
 """Examples of codes, laid out as files and run as a user runs them.
 
-A part of an example that is a piece of a spec or of the platform is merged into a small repository without findings:
+A part of an example that is a piece of a spec, of the platform or of a lock is merged into a small repository without
+findings (but for codes about the text of files, whose examples are whole files):
 mappings are merged, an empty mapping and a list replace what was there, as does a mapping of another strategy or kind.
-Any other part is a file as it is. Lines that start with `$ ` are commands: `export`, `sluice`, or a line of shell. The
-last command of `sluice` reports the findings; without one that is `sluice validate`.
+Any other part is a file as it is. Lines that start with `$ ` are commands: `export`, `sluice`, or a line of shell. If
+one of them is of `sluice`, the last one reports the findings; otherwise `sluice validate` does.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import os
 import re
 import shlex
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,9 @@ TREES = {"ROL", "ANA", "CAP", "SYN", "VER"}
 _QUERIES = {f"CAN{number}" for number in range(120, 126)}
 _SPEC = "specs/shop/ranker.yaml"
 _KINDS = {"strategy", "kind"}
+_ANSWERS = {"PIN105": (403, b""), "PIN106": (200, b"other weights"), "PIN108": (200, b"<html>Sign in</html>")}
+_SERVERS = re.compile(r"https://(?:mlflow|s3)\.example\.com")
+_WITH_JSON = {"validate", "verify", "pin", "gates"}
 _PLATFORM = edited(PLATFORM, {"tiers.standard.evidence": ["cluster"]})  # none is committed beside the specs
 
 
@@ -37,37 +43,109 @@ def is_tree(code: str) -> bool:
     return family(code) in TREES or code in _QUERIES
 
 
-def findings(code: str, example: str, root: Path) -> list[dict[str, Any]]:
-    """Lay an example out in an empty folder, run it, and return its findings as `--format json` prints them."""
-    commands = _lay_out_repository(example, root)
-    last = ["validate"]
+def findings(code: str, example: str, root: Path, *, whole: bool = False) -> list[dict[str, Any]]:
+    """Lay an example out in an empty folder, run it, and return its findings as `--format json` prints them.
+
+    Args:
+        code: whose example it is.
+        example: the text.
+        root: the folder.
+        whole: every part is a whole file.
+    """
+    commands = _lay_out_repository(example, root, whole=whole)
+    if code == "EVID103":
+        commands = _contradict(example, root)
+    reports = any(command.startswith("sluice ") for command in commands)
+    if not reports:
+        commands.append("sluice validate")
+    with _inside(root), _server(*_ANSWERS.get(code, (500, b""))) as address:
+        for command in commands[:-1]:
+            _run(_SERVERS.sub(address, command))
+        return _reported(code, shlex.split(commands[-1])[1:])
+
+
+@contextmanager
+def _server(status: int, body: bytes) -> Iterator[str]:
+    """The address of a server that has one answer, in the place of those that examples name."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _contradict(example: str, root: Path) -> list[str]:
+    """Merge a piece into evidence that passed, with the digests of what it then says."""
+    from generator.gates.document import own_digest
+    from generator.source.canonical import canonical_document
+
+    evidence = root / "specs/shop/ranker.evidence.json"
+    piece = json.loads(evidence.read_text())
+    evidence.unlink()
+    _write(root / "reports/junit.xml", '<testsuite tests="1"><testcase name="ranks"/></testsuite>')
     with _inside(root):
-        for command in commands:
-            words = shlex.split(command)
-            if words[0] == "export":
-                os.environ.update(word.split("=", 1) for word in words[1:])
-            elif words[0] == "sluice":
-                last = words[1:]
-            else:
-                subprocess.run(command, shell=True, check=True, capture_output=True)
-        if (
-            last[0] == "spinnaker"
-        ):  # its findings are a part of its text; most pipelines have several warnings
-            result = CliRunner().invoke(cli, last)
-            return [
-                {"code": found, "severity": severity, "fix": None}
-                for severity, found in re.findall(r"^(\w+)\[([A-Z]+\d+)\]", result.output, re.MULTILINE)
-                if found == code or severity == "error"
-            ]
-        result = CliRunner().invoke(cli, [*last, "--format", "json"])
-    assert result.exit_code in {0, 1}, result.output
-    return json.loads(result.stdout)["findings"]
+        _run("sluice gates run shop/ranker")
+    document = _patched(json.loads(evidence.read_text()), piece)
+    for entry in document["predicate"]["gates"]:
+        entry["digest"] = own_digest(entry)
+    document["digest"] = own_digest(document)
+    evidence.write_text(canonical_document(document))
+    return []
+
+
+def _patched(base: Any, piece: Any) -> Any:
+    if isinstance(piece, dict):
+        return {**base, **{key: _patched(base.get(key), value) for key, value in piece.items()}}
+    if isinstance(piece, list):
+        return [*map(_patched, base, piece), *base[len(piece) :]]
+    return piece
+
+
+def _run(command: str) -> None:
+    words = shlex.split(command)
+    if words[0] == "export":
+        os.environ.update(word.split("=", 1) for word in words[1:])
+    elif words[0] == "sluice":
+        result = CliRunner().invoke(cli, words[1:])
+        assert result.exit_code in {0, 1}, result.output
+    else:
+        subprocess.run(command, shell=True, check=True, capture_output=True)
+
+
+def _reported(code: str, arguments: list[str]) -> list[dict[str, Any]]:
+    """The findings of a command; of a Spinnaker pipeline, which always has warnings, its own and all errors."""
+    as_json = arguments[0] in _WITH_JSON
+    result = CliRunner().invoke(cli, [*arguments, "--format", "json"] if as_json else arguments)
+    assert result.exit_code in ({0, 1} if as_json else {0, 1, 2}), result.output
+    if as_json:
+        return json.loads(result.stdout)["findings"]
+    return [
+        {"code": found, "severity": severity, "fix": None}
+        for severity, found in re.findall(r"^(\w+)\[([A-Z]+\d+)\]", result.output, re.MULTILINE)
+        if found == code or severity == "error" or arguments[0] != "spinnaker"
+    ]
 
 
 @contextmanager
 def _inside(root: Path) -> Iterator[None]:
     """The folder and an environment that commands may change, with the clock of all examples."""
     before, folder = dict(os.environ), Path.cwd()
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "BENTOML_", "HF_", "MLFLOW_")):
+            del os.environ[name]
     os.environ["SOURCE_DATE_EPOCH"] = str(int(TODAY.strftime("%s")) + 12 * 3600)
     os.chdir(root)
     try:
@@ -78,7 +156,7 @@ def _inside(root: Path) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _lay_out_repository(example: str, root: Path) -> list[str]:
+def _lay_out_repository(example: str, root: Path, *, whole: bool) -> list[str]:
     files: dict[str, Any] = {
         "specs/platform.yaml": file_of("Platform", {"name": "acme"}, _PLATFORM),
         _SPEC: _spec(""),
@@ -88,7 +166,7 @@ def _lay_out_repository(example: str, root: Path) -> list[str]:
     for file, text in files_of(example):
         commands += [line[2:] for line in text.splitlines() if line.startswith("$ ")]
         rest = "".join(f"{line}\n" for line in text.splitlines() if not line.startswith("$ "))
-        part = _mapping(rest)
+        part = None if whole else _mapping(rest)
         if part is None:
             raw[file or _SPEC] = rest
         else:
