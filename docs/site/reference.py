@@ -1,4 +1,4 @@
-"""Reference pages from the program itself: commands, the spec language, findings.
+"""Reference pages from the program itself: commands and the spec language.
 
 python docs/site/reference.py FOLDER
 """
@@ -13,14 +13,7 @@ from typing import Any
 import click
 
 from generator.cli.main import cli as sluice
-from generator.report.codes import all_codes
 from generator.spec.schema import model_schema, platform_schema
-
-_FAMILIES = {
-    "SRC": "Files", "SPEC": "The spec language", "REF": "References", "TIER": "Tiers and ceilings", "CAN": "Canaries",
-    "GATE": "Gates", "EVID": "Evidence", "ROL": "Rollouts", "ANA": "Analysis", "CAP": "Routers",
-    "SYN": "Syncs",
-}  # fmt: skip
 
 
 def commands() -> str:
@@ -46,21 +39,6 @@ def _commands(
         yield f"{prefix} {name}", command
         if isinstance(command, click.Group):
             yield from _commands(command, f"{prefix} {name}", context)
-
-
-def findings() -> str:
-    """Every finding, by family."""
-    parts = ["# Findings\n\n`sluice explain CODE` says the same in a terminal.\n"]
-    family = ""
-    for code, entry in all_codes().items():
-        letters = code.rstrip("0123456789")
-        if letters != family:
-            family = letters
-            parts.append(f"## {_FAMILIES.get(letters, letters)} ({letters})\n")
-        title = entry.title[:1].upper() + entry.title[1:]
-        parts.append(f"### {code}\n\n**{_plain(title)}** ({entry.severity})\n")
-        parts.append(f"{_plain(entry.why)}\n\n*Remedy:* {_plain(entry.remedy)}\n")
-    return "\n".join(parts)
 
 
 def language(title: str, schema: dict[str, Any]) -> str:
@@ -121,7 +99,6 @@ def write(folder: Path) -> None:
     """All reference pages."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "commands.md").write_text(commands())
-    (folder / "findings.md").write_text(findings())
     (folder / "model.md").write_text(language("The model spec", model_schema()))
     (folder / "platform.md").write_text(language("The platform file", platform_schema()))
 

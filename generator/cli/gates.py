@@ -266,11 +266,9 @@ def _report(model: ModelGates, entries: Sequence[EvidenceEntry], fmt: str) -> No
 
 
 def _emit_findings(findings: Sequence[Finding], fmt: str, checked: int) -> None:
-    from generator.report.codes import all_codes
     from generator.report.formats import render
 
-    titles = {code: entry.title for code, entry in all_codes().items()}
-    emit(render(findings, fmt, color=has_color(sys.stdout), checked=checked, rules=titles))
+    emit(render(findings, fmt, color=has_color(sys.stdout), checked=checked))
 
 
 def _named_files(texts: Sequence[str]) -> dict[str, Path]:

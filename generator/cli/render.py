@@ -135,21 +135,25 @@ def _save_stamp(plan: RenderPlan, stamp: Stamp, keys: Collection[bytes]) -> None
 
 def _report_findings(findings: Sequence[Finding]) -> None:
     """Print errors in full, and the number of warnings, which `validate` prints."""
-    errors = [finding for finding in findings if finding.severity == "error"]
+    _print([finding for finding in findings if finding.severity == "error"])
     warnings = sum(finding.severity == "warning" for finding in findings)
-    if errors:
-        from generator.report.formats import render
-
-        click.echo(render(errors, "text", color=has_color(sys.stderr)), err=True, nl=False, color=True)
     if warnings:
         note(f"{_count(warnings, 'warning')}: `sluice validate` shows them")
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    """Print findings in full: those of specs, or those of ledgers, which no other command prints."""
+    if findings:
+        from generator.report.formats import render
+
+        click.echo(render(findings, "text", color=has_color(sys.stderr)), err=True, nl=False, color=True)
 
 
 def _report_written(summary: WriteSummary, plan: RenderPlan) -> None:
     output = plan.request.output
     for kind, heading in _HEADINGS.items():
         _list(heading, summary.counts[kind], summary.first[kind], output)
-    _report_findings(summary.findings)
+    _print(summary.findings)
     files = summary.identical + plan.fresh.files
     if summary.changed:
         click.echo(f"{_count(files, 'file')} unchanged")
@@ -164,7 +168,7 @@ def _report_check(report: CheckReport, plan: RenderPlan) -> int:
     for kind in ("missing", "stale", "edited", "orphaned"):
         paths: tuple[str, ...] = getattr(report, kind)
         _list(kind, len(paths), paths, output)
-    _report_findings(report.findings)
+    _print(report.findings)
     if report.foreign:
         _list("not managed by Sluice, skipped", len(report.foreign), report.foreign, output)
     if not report.clean:

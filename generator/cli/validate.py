@@ -86,11 +86,8 @@ def _fixed(session: Session, selection: Selection, findings: list[Finding]) -> t
 
 
 def _report(findings: list[Finding], fmt: str, output: Path | None, checked: int) -> None:
-    from generator.report.codes import all_codes
-
-    rules = {code: entry.title for code, entry in all_codes().items()}
     color = output is None and has_color(sys.stdout)
-    text = render(findings, fmt, color=color, checked=checked, rules=rules)
+    text = render(findings, fmt, color=color, checked=checked)
     if output is None:
         emit(text)
         return

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
+from generator import HOME
 from generator.spec import types
 from generator.spec.evidence import EvidenceFile
 from generator.spec.lock import LockFile
@@ -22,7 +23,7 @@ from generator.spec.platform import PlatformFile
 from generator.spec.units import unit_of, written
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-BASE = "https://sluicegate.example/schema"
+BASE = f"{HOME}/schema"
 
 Node = dict[str, Any]
 _REF = "#/$defs/"

@@ -1,11 +1,11 @@
-"""Findings as text: for people, and for the programs that show them beside the code.
+"""Findings as text: for people, and for the programs that show them next to the code.
 
-One module a format; each has a function `render(report)`. A module is imported when its format is asked for.
+One module per format, with a function `render(report)`; it is imported when its format is used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from generator.report.formats.report import Report
@@ -31,7 +31,6 @@ def render(
     color: bool = False,
     checked: int = 0,
     noun: str = "spec",
-    rules: Mapping[str, str] | None = None,
 ) -> str:
     """Write findings in a format; the same findings in any order give the same bytes.
 
@@ -39,15 +38,14 @@ def render(
         findings: what was found; they are put in order of place, then code.
         fmt: one of `FORMATS`.
         color: terminal colours; only the format `text` has any.
-        checked: how many inputs were looked at; 0 when that is not known.
+        checked: how many inputs were checked; 0 if that is unknown.
         noun: what an input is.
-        rules: code to one short sentence that says what the rule demands; only `sarif` carries it.
 
     Returns:
-        A whole document that ends in one line feed; print it as it is.
+        A whole document that ends with one line feed.
 
     Raises:
         KeyError: for a format that is not one of `FORMATS`.
     """
     writer: Callable[[Report], str] = import_module(f"{__name__}.{_MODULES[fmt]}").render
-    return writer(Report.of(findings, checked=checked, noun=noun, color=color, rules=rules or {}))
+    return writer(Report.of(findings, checked=checked, noun=noun, color=color))

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from generator.report.formats.json_schema import closed
-from generator.report.formats.report import SEVERITIES, Report
+from generator.report.formats.report import SEVERITIES, Report, page
 from generator.source.finding import Finding, Fix, Place
 
 SCHEMA = "sluice/findings/v1"
 
 
 def render(report: Report) -> str:
-    """Write the report; every key is always there, and what is not known is null."""
+    """Write the report; every key is always there, and what is unknown is null."""
     document = {
         "schema": SCHEMA,
         "findings": [_finding(finding) for finding in report.findings],
@@ -34,6 +34,7 @@ def render(report: Report) -> str:
 def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "code": finding.code,
+        "page": page(finding.code),
         "severity": finding.severity,
         "message": finding.message,
         "hint": finding.hint,
@@ -59,7 +60,7 @@ def _fix(fix: Fix) -> dict[str, Any]:
 
 
 def _plain(value: object) -> object:
-    """A value as JSON can say it; what JSON has no word for (a date, an infinity) becomes text."""
+    """A value that JSON can hold; what it can't (a date, an infinity) becomes text."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -70,7 +71,7 @@ def _plain(value: object) -> object:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of what `render` writes."""
+    """Return the JSON Schema (draft 2020-12) of what `render` writes."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Findings of a run of sluice",
@@ -85,7 +86,7 @@ def schema() -> dict[str, Any]:
                 "description": "Ordered by file, line, column, code and message.",
             },
             summary=closed(
-                checked=_count("How many inputs were looked at; 0 when that is not known."),
+                checked=_count("How many inputs were checked; 0 if that is unknown."),
                 files=_count("How many files have findings."),
                 fixable=_count("How many findings `--fix` repairs."),
                 error=_count("How many findings refuse the input."),
@@ -100,7 +101,8 @@ def schema() -> dict[str, Any]:
 def _finding_schema() -> dict[str, Any]:
     why = {"type": "string", "description": "What this place has to do with the finding."}
     return closed(
-        code={"type": "string", "description": "Stable; `sluice explain CODE` tells more."},
+        code={"type": "string", "description": "Stable; `sluice explain CODE` explains it."},
+        page={"type": "string", "description": "Address of the page that explains the code."},
         severity={"enum": list(SEVERITIES)},
         message={"type": "string", "description": "What is wrong."},
         hint={"type": "string", "description": "What to do about it; may be empty."},

@@ -1,13 +1,13 @@
 """Findings as GitHub Actions workflow commands, which become annotations of a pull request.
 
-Escapes are those that the runner undoes: `%`, CR and LF in the message; also `:` and `,` in a property. What would
-steer the terminal that shows the log, or hide in it, is spelled out before.
+Only what the runner unescapes is escaped: `%`, CR and LF in the message; also `:` and `,` in a property. Characters
+that would control the terminal that shows the log, or hide in it, are spelled out before.
 """
 
 from __future__ import annotations
 
 from generator.report.formats.characters import visible
-from generator.report.formats.report import Report
+from generator.report.formats.report import Report, page
 from generator.source.finding import Finding, Place
 
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
@@ -16,7 +16,7 @@ _PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
 
 
 def render(report: Report) -> str:
-    """Write a command a finding and a last line for the log: of many annotations GitHub shows a few."""
+    """Write one command per finding, and a last line for the log: GitHub shows only a few of many annotations."""
     return "".join(f"{line}\n" for line in [*map(_command, report.findings), report.summary()])
 
 
@@ -26,12 +26,12 @@ def _command(finding: Finding) -> str:
     written = ",".join(
         f"{name}={visible(value).translate(_PROPERTY)}" for name, value in properties.items() if value
     )
-    message = "\n".join(visible(text) for text in (finding.message, finding.hint) if text)
+    message = "\n".join(visible(text) for text in (finding.message, finding.hint, page(finding.code)) if text)
     return f"::{_COMMANDS[finding.severity]} {written}::{message.translate(_DATA)}"
 
 
 def _where(place: Place) -> dict[str, str]:
-    """The place as an annotation knows it: its end column is the last one meant, not the one behind it."""
+    """The place of an annotation, whose end column is the last one of the range, not the one after it."""
     where = {"file": place.file}
     if place.line:
         where |= {"line": str(place.line), "endLine": str(place.line)}

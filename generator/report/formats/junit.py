@@ -1,7 +1,7 @@
-"""Findings as JUnit XML: a suite a file, a test case a finding.
+"""Findings as JUnit XML: one suite per file, one test case per finding.
 
-Errors fail their case. Warnings and remarks are in the output of a case that passes. GitLab knows a case by
-its class name and name and drops the second of two alike: hence unique names, without line numbers.
+Errors fail their case. Warnings and remarks are in the output of a case that passes. GitLab identifies a case by its
+class name and name, and drops the second of two with the same: names are therefore unique, without line numbers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
-from generator.report.formats.report import Report
+from generator.report.formats.report import Report, page
 from generator.report.formats.text import block
 from generator.source.finding import Finding
 
@@ -66,7 +66,7 @@ def _case(file: str, name: str, outcome: str) -> str:
 
 
 def _outcome(finding: Finding) -> str:
-    details = _xml(block(finding)).translate(_CONTENT)
+    details = _xml(f"{block(finding)}\n  page | {page(finding.code)}").translate(_CONTENT)
     if finding.severity != "error":
         return f"<system-out>{details}</system-out>"
     return f"<failure{_attributes(type=finding.code, message=finding.message)}>{details}</failure>"

@@ -1,11 +1,12 @@
-"""What every format is given: the findings in order, and the figures that sum them up."""
+"""The input of every format: findings in order, and the figures that sum them up."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from generator import DOCUMENTATION
 from generator.source.finding import Finding, Place, Severity
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -17,42 +18,38 @@ class Report:
 
     Args:
         findings: ordered by place, then code; no file starts with `./`; every text can be encoded as UTF-8.
-        checked: how many inputs were looked at; 0 when that is not known.
+        checked: how many inputs were checked; 0 if that is unknown.
         noun: what an input is.
         color: whether a terminal with colours will show it.
-        rules: code to one short sentence that says what the rule demands.
     """
 
     findings: tuple[Finding, ...]
     checked: int
     noun: str
     color: bool
-    rules: Mapping[str, str]
 
     @classmethod
-    def of(
-        cls, findings: Iterable[Finding], *, checked: int, noun: str, color: bool, rules: Mapping[str, str]
-    ) -> Report:
+    def of(cls, findings: Iterable[Finding], *, checked: int, noun: str, color: bool) -> Report:
         """Put findings in order; those that agree in place, code and message are ordered by all the rest."""
         ordered = sorted(map(_normal, findings), key=lambda finding: (finding.sort_key(), repr(finding)))
-        return cls(tuple(ordered), checked, noun, color, rules)
+        return cls(tuple(ordered), checked, noun, color)
 
     def count(self, severity: Severity) -> int:
-        """How many findings are of a severity."""
+        """Return how many findings have a severity."""
         return sum(finding.severity == severity for finding in self.findings)
 
     @property
     def files(self) -> int:
-        """How many files have findings."""
+        """The number of files with findings."""
         return len({finding.place.file for finding in self.findings})
 
     @property
     def fixable(self) -> int:
-        """How many findings `--fix` repairs."""
+        """The number of findings that `--fix` repairs."""
         return sum(finding.fix is not None for finding in self.findings)
 
     def summary(self) -> str:
-        """One line for people, such as `3 errors, 1 warning in 2 files`."""
+        """Return one line for people, such as `3 errors, 1 warning in 2 files`."""
         if not self.findings:
             return _fine(self.checked, self.noun)
         counts = [_counted(self.count(severity), severity) for severity in SEVERITIES if self.count(severity)]
@@ -60,8 +57,15 @@ class Report:
         return f"{line}; --fix repairs {self.fixable} of them" if self.fixable else line
 
 
+def page(code: str) -> str:
+    """Return the address of the page about a code."""
+    from urllib.parse import quote
+
+    return f"{DOCUMENTATION}/codes/{quote(code, safe='')}.html"
+
+
 def advice(finding: Finding) -> str:
-    """What is wrong and what to do about it, for formats with room for one text."""
+    """Return what is wrong and what to do about it, for formats with room for one text."""
     if not finding.hint:
         return finding.message
     stop = "" if finding.message.endswith((".", "!", "?")) else "."
@@ -69,9 +73,9 @@ def advice(finding: Finding) -> str:
 
 
 def fingerprints(findings: Iterable[Finding]) -> list[str]:
-    """One identity a finding that survives edits elsewhere in the file.
+    """Return an identity of each finding that survives edits elsewhere in the file.
 
-    The line is no part of it. Findings that say the same of the same key are told apart by their order.
+    The line is not part of it. Findings with the same message at the same key differ by their order.
 
     Returns:
         As many strings of 32 hexadecimal digits, all different.
@@ -113,7 +117,7 @@ def _normal(finding: Finding) -> Finding:
 
 
 def _place(place: Place) -> Place:
-    """The place with its path as code hosts want it: without a leading `./`."""
+    """The place with its path as code hosts expect it: without a leading `./`."""
     file = _utf8(place.file)
     while file.startswith("./"):
         file = file[2:].lstrip("/")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from generator import __version__
-from generator.report.formats.report import SEVERITIES, Report, advice, fingerprints
+from generator import DOCUMENTATION, __version__
+from generator.report.formats.report import SEVERITIES, Report, advice, fingerprints, page
 from generator.source.finding import Finding, Place
 
-MAX_RESULTS = 25_000  # GitHub refuses a file whose run has more
+MAX_RESULTS = 25_000  # GitHub rejects a file whose run has more
 MAX_RELATED = 100  # GitHub shows no more locations of one result
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
@@ -26,7 +26,7 @@ def render(report: Report) -> str:
     codes = {code: index for index, code in enumerate(sorted({finding.code for finding in kept}))}
     identities = fingerprints(kept)
     run = {
-        "tool": {"driver": _driver(codes, report.rules)},
+        "tool": {"driver": _driver(codes)},
         "invocations": [_invocation(len(report.findings), len(kept))],
         "columnKind": "unicodeCodePoints",
         "results": [
@@ -45,29 +45,36 @@ def _most_severe(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def _invocation(found: int, kept: int) -> dict[str, Any]:
-    """How the run went: it did its work, but may have had to leave findings out."""
-    note = (
-        f"{found - kept} of {found} findings are left out, the least severe ones: GitHub takes {MAX_RESULTS}."
-    )
+    """The invocation: successful, with a notification if findings were left out."""
+    note = f"the {found - kept:,} least severe of {found:,} findings are left out: GitHub accepts {MAX_RESULTS:,}."
     left_out = [{"level": "warning", "message": {"text": note}}] if found > kept else []
     return {"executionSuccessful": True, "toolExecutionNotifications": left_out}
 
 
-def _driver(codes: Iterable[str], rules: Mapping[str, str]) -> dict[str, Any]:
+def _driver(codes: Iterable[str]) -> dict[str, Any]:
     return {
         "name": "sluice",
         "version": __version__,
-        "informationUri": "https://sluicegate.example/docs",
-        "rules": [_rule(code, rules.get(code, f"Finding {code} of sluice.")) for code in codes],
+        "informationUri": DOCUMENTATION,
+        "rules": [_rule(code) for code in codes],
     }
 
 
-def _rule(code: str, sentence: str) -> dict[str, Any]:
-    more = f"`sluice explain {code}` tells what it means and how to mend it."
+def _rule(code: str) -> dict[str, Any]:
+    """A rule with its whole page, which GitHub shows next to a finding."""
+    from generator.report import codes
+
+    known = codes.all_codes().get(code)
+    if known is None:
+        return {"id": code, "shortDescription": {"text": _text(code)}, "helpUri": page(code)}
+    text = codes.page(known)
     return {
         "id": code,
-        "shortDescription": {"text": _text(sentence)},
-        "help": {"text": _text(f"{sentence} {more}")},
+        "shortDescription": {"text": _text(known.title)},
+        "fullDescription": {"text": _text(known.why)},
+        "defaultConfiguration": {"level": _LEVELS[known.severity]},
+        "helpUri": page(code),
+        "help": {"text": _text(text), "markdown": _braces(text)},
     }
 
 
@@ -86,7 +93,7 @@ def _result(finding: Finding, rule_index: int, fingerprint: str) -> dict[str, An
             {"id": number, **_location(place), "message": {"text": _text(why)}}
             for number, (why, place) in enumerate(related, start=1)
         ],
-        # GitHub's upload action adds its own hash of the line beside this one.
+        # GitHub's upload action adds its own hash of the line.
         "partialFingerprints": {"sluiceFinding/v1": fingerprint},
     }
 
@@ -108,7 +115,7 @@ def _artifact(file: str) -> dict[str, str]:
 
 
 def _region(place: Place) -> dict[str, int]:
-    """The place as a region; line 1 stands for a whole file, because GitHub wants a line."""
+    """The place as a region; line 1 for a whole file, because GitHub needs a line."""
     region = {"startLine": max(place.line, 1)}
     if place.line and place.column:
         region["startColumn"] = place.column

@@ -26,11 +26,15 @@ _GUTTER = 6  # cells before the bar: a label, or a line number of up to six digi
 
 
 def render(report: Report) -> str:
-    """Write the report; a blank line stands between its parts."""
+    """Write the report, with a blank line between its parts and the command that explains a code at the end."""
     style = _styled if report.color else _plain
     parts = [block(finding, style) for finding in report.findings]
-    worst = next((_SGR[severity] for severity in SEVERITIES if report.count(severity)), _GREEN)
-    return "\n\n".join([*parts, style(worst, report.summary())]) + "\n"
+    worst = next((severity for severity in SEVERITIES if report.count(severity)), None)
+    last = style(_SGR[worst] if worst else _GREEN, report.summary())
+    if worst:
+        code = next(finding.code for finding in report.findings if finding.severity == worst)
+        last += "\n" + style(_DIM, f"`sluice explain {visible(code)}` shows why, and an example")
+    return "\n\n".join([*parts, last]) + "\n"
 
 
 def _plain(_sgr: str, text: str) -> str:
@@ -42,7 +46,7 @@ def _styled(sgr: str, text: str) -> str:
 
 
 def block(finding: Finding, style: Style = _plain) -> str:
-    """One finding: a header that editors and terminals can follow to the place, and the lines below it.
+    """Return one finding: a header with a place that editors and terminals can follow, and the lines below it.
 
     Args:
         finding: what was found.

@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generator import DOCUMENTATION
 from generator.report.formats import FORMATS, render
 from generator.source.finding import Finding, Place
 from tests.unit.report.formats.samples import EXAMPLES, REPORT, REPORTS
+
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def test_the_formats_are_those_of_the_command_line() -> None:
@@ -56,6 +61,21 @@ def test_files_are_named_without_a_leading_dot(fmt: str) -> None:
     assert "./" not in written.replace("https://", "")
 
 
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_every_finding_names_the_page_of_its_code(fmt: str) -> None:
+    findings = [Finding(code, "error", "m", "h", Place("a.yaml", 1, 1)) for code in ("CAN102", "REF202")]
+    written = render(findings, fmt)
+    if fmt == "text":
+        assert written.splitlines()[-1] == "`sluice explain CAN102` shows why, and an example"
+    else:
+        assert all(f"{DOCUMENTATION}/codes/{code}.html" in written for code in ("CAN102", "REF202"))
+
+
+def test_the_documents_are_published_at_one_address() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["urls"]["Documentation"] == DOCUMENTATION
+
+
 def test_a_format_is_imported_only_when_it_is_asked_for() -> None:
     program = (
         "import sys\n"
@@ -83,5 +103,5 @@ def test_a_format_is_imported_only_when_it_is_asked_for() -> None:
     ],
 )
 def test_the_last_line_sums_up(findings: list[Finding], checked: int, summary: str) -> None:
-    assert render(findings, "text", checked=checked).splitlines()[-1] == summary
+    assert summary in render(findings, "text", checked=checked).splitlines()[-2:]
     assert render(findings, "github", checked=checked).splitlines()[-1] == summary

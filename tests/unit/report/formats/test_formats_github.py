@@ -8,6 +8,7 @@ from hypothesis import given
 
 from generator.report.formats import render
 from generator.report.formats.characters import visible
+from generator.report.formats.report import page
 from generator.source.finding import Finding
 from tests.unit.report.formats.samples import EXAMPLES, REPORT, REPORTS
 
@@ -38,7 +39,7 @@ def test_the_commands_of_a_report() -> None:
     assert encoding == (
         "error",
         {"file": "specs/risk/fraud.yaml", "title": "SRC101"},
-        "the file isn't UTF-8\nsave it as UTF-8",
+        f"the file isn't UTF-8\nsave it as UTF-8\n{page('SRC101')}",
     )
     assert remark[0] == "notice"
     assert remark[2].startswith("the owner 推薦チーム has no address \\x1b[31mhere")
@@ -52,7 +53,7 @@ def test_the_commands_of_a_report() -> None:
             "endColumn": "11",
             "title": "SPEC101 at spec.rollout.stratgy",
         },
-        "`stratgy` is no key of a rollout\ndid you mean `strategy`?",
+        f"`stratgy` is no key of a rollout\ndid you mean `strategy`?\n{page('SPEC101')}",
     )
     assert power[0] == "warning"
     assert "col" not in power[1]
@@ -62,7 +63,7 @@ def test_the_escapes_are_those_of_the_runner() -> None:
     finding = Finding("A1", "error", "100%, a::b\r\n%0A", "read", REPORT[0].place, "x:y,z%")
     assert render([finding], "github").split("\n")[0] == (
         "::error file=specs/shop/recommender.yaml,line=14,endLine=14,col=22,endColumn=24,"
-        "title=A1 at x%3Ay%2Cz%25::100%25, a::b\\r\\n%250A%0Aread"
+        "title=A1 at x%3Ay%2Cz%25::100%25, a::b\\r\\n%250A%0Aread%0A" + page("A1")
     )
 
 
@@ -70,7 +71,9 @@ def test_the_escapes_are_those_of_the_runner() -> None:
 @given(findings=REPORTS)
 def test_the_runner_reads_what_was_found(findings: list[Finding]) -> None:
     def message(finding: Finding) -> str:
-        return "\n".join(visible(text) for text in (finding.message, finding.hint) if text)
+        return "\n".join(
+            visible(text) for text in (finding.message, finding.hint, page(finding.code)) if text
+        )
 
     def title(finding: Finding) -> str:
         return visible(f"{finding.code} at {finding.path}" if finding.path else finding.code).strip()

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.report.formats import render
+from generator.report.formats.report import page
 from generator.source.finding import Finding
 from tests.unit.report.formats.samples import EXAMPLES, FINDINGS, REPORT, REPORTS, UNKNOWN_KEY
 
@@ -32,6 +33,7 @@ def test_an_entry() -> None:
     assert entry == {
         "description": "SPEC101: `stratgy` is no key of a rollout. Hint: did you mean `strategy`?",
         "check_name": "SPEC101",
+        "content": {"body": f"[SPEC101]({page('SPEC101')})"},
         "severity": "major",
         "location": {"path": "specs/shop/recommender.yaml", "lines": {"begin": 13}},
     }
@@ -46,7 +48,7 @@ def test_no_findings_are_an_empty_array() -> None:
 def test_entries_keep_the_rules_of_the_report(findings: list[Finding]) -> None:
     entries = _entries(findings)
     for entry in entries:
-        assert set(entry) == {"description", "check_name", "fingerprint", "severity", "location"}
+        assert set(entry) == {"description", "check_name", "content", "fingerprint", "severity", "location"}
         assert entry["severity"] in SEVERITIES
         assert entry["location"]["lines"]["begin"] >= 1
         assert not entry["location"]["path"].startswith("./")

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from generator.report.formats import render
 from generator.report.formats.findings_json import schema
+from generator.report.formats.report import page
 from generator.source.finding import Finding, Fix, Place
 from tests.unit.report.formats.samples import CEILING, EXAMPLES, REPORT, REPORTS, UNKNOWN_KEY
 
@@ -36,6 +37,7 @@ def test_a_finding_in_full() -> None:
     (written,) = _document([CEILING])["findings"]
     assert written == {
         "code": "SPEC301",
+        "page": page("SPEC301"),
         "severity": "error",
         "message": CEILING.message,
         "hint": CEILING.hint,

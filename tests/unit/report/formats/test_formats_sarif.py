@@ -10,7 +10,8 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 
-from generator import __version__
+from generator import DOCUMENTATION, __version__
+from generator.report.codes import all_codes, page
 from generator.report.formats import render, sarif
 from generator.source.finding import Finding, Place
 from tests.unit.report.formats.samples import CEILING, ENCODING, EXAMPLES, POWER, REPORT, REPORTS, UNKNOWN_KEY
@@ -40,10 +41,8 @@ def _shown(text: str) -> tuple[str, list[int]]:
     return TOKEN.sub(show, text), links
 
 
-def _run(
-    findings: tuple[Finding, ...] | list[Finding], rules: dict[str, str] | None = None
-) -> dict[str, Any]:
-    log = json.loads(render(findings, "sarif", rules=rules))
+def _run(findings: tuple[Finding, ...] | list[Finding]) -> dict[str, Any]:
+    log = json.loads(render(findings, "sarif"))
     assert log["version"] == "2.1.0"
     (run,) = log["runs"]
     assert isinstance(run, dict)
@@ -51,14 +50,21 @@ def _run(
 
 
 def test_the_tool_and_its_rules() -> None:
-    run = _run(REPORT, {"SPEC101": "A key is one of the language."})
+    run = _run(REPORT)
     driver = run["tool"]["driver"]
     assert (driver["name"], driver["version"]) == ("sluice", __version__)
     assert driver["informationUri"].startswith("https://")
     assert [rule["id"] for rule in driver["rules"]] == ["OWN001", "PLAN210", "SPEC101", "SPEC301", "SRC101"]
-    assert driver["rules"][2]["shortDescription"] == {"text": "A key is one of the language."}
-    assert "sluice explain SPEC101" in driver["rules"][2]["help"]["text"]
-    assert all(rule["shortDescription"]["text"] and rule["help"]["text"] for rule in driver["rules"])
+    known = all_codes()["SPEC101"]
+    assert driver["rules"][2] == {
+        "id": "SPEC101",
+        "shortDescription": {"text": known.title},
+        "fullDescription": {"text": known.why},
+        "defaultConfiguration": {"level": known.severity},
+        "helpUri": f"{DOCUMENTATION}/codes/SPEC101.html",
+        "help": {"text": page(known), "markdown": page(known)},
+    }
+    assert driver["rules"][3]["shortDescription"] == {"text": "SPEC301"}  # not a code of ours
 
 
 def test_a_result() -> None:
@@ -183,4 +189,4 @@ def test_what_github_would_refuse_is_left_out_and_said(monkeypatch: pytest.Monke
     assert [result["level"] for result in run["results"]] == ["error"] * 3
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["SPEC101", "SRC101"]
     (note,) = run["invocations"][0]["toolExecutionNotifications"]
-    assert note["message"]["text"].startswith("3 of 6 findings are left out")
+    assert note["message"]["text"].startswith("the 3 least severe of 6 findings are left out")

@@ -45,7 +45,7 @@ def official() -> Draft7Validator:
 
 def test_a_report_fits(official: Draft7Validator, monkeypatch: pytest.MonkeyPatch) -> None:
     official.validate(json.loads(render([], "sarif")))
-    official.validate(json.loads(render(REPORT, "sarif", rules={"SPEC101": "A key is one of the language."})))
+    official.validate(json.loads(render(REPORT, "sarif")))
     monkeypatch.setattr(sarif, "MAX_RESULTS", 3)
     official.validate(json.loads(render(REPORT, "sarif")))
 
