@@ -6,25 +6,22 @@ from collections.abc import Iterator
 from typing import Final
 
 from generator.lint.controller import int_or_percent
-from generator.lint.engine import Problem, rule
+from generator.lint.engine import Problem
 from generator.lint.objects import as_map, as_text, has
 from generator.lint.rollout import CANARY, ROUTING
 from generator.lint.rules.capabilities import refusal
-from generator.lint.rules.contexts import INVALID, VALIDATION, RolloutContext
+from generator.lint.rules.contexts import RolloutContext, invalid_rollout
 
 _NEED_SERVICES: Final = ("smi", "apisix", "ambassador", "nginx", "appMesh", "traefik")
 
 
-@rule(
+@invalid_rollout(
     "ROL131",
-    "error",
     "`maxSurge` and `maxUnavailable` are both zero",
-    scope=RolloutContext,
-    why=f"The controller may then neither add a pod nor remove one. {INVALID}",
+    because="The controller may then neither add a pod nor remove one.",
     remedy="Set `maxSurge` or `maxUnavailable` above zero.",
     example="spec: {strategy: {canary: {maxSurge: 0, maxUnavailable: 0}}}",
     instead="spec: {strategy: {canary: {maxSurge: 1, maxUnavailable: 0}}}",
-    source=VALIDATION,
 )
 def no_room_to_move(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that `maxSurge` and `maxUnavailable`, each 25% when left out, are not both zero."""
@@ -36,16 +33,13 @@ def no_room_to_move(ctx: RolloutContext) -> Iterator[Problem]:
         )
 
 
-@rule(
+@invalid_rollout(
     "ROL132",
-    "error",
     "the canary and the stable Service are the same",
-    scope=RolloutContext,
-    why=f"One Service would select the pods of both versions. {INVALID}",
+    because="One Service would select the pods of both versions.",
     remedy="Name two different Services.",
     example="spec: {strategy: {canary: {trafficRouting: , stableService: model-stable, canaryService: model-stable}}}",
     instead="spec: {strategy: {canary: {trafficRouting: , stableService: model-stable, canaryService: model-canary}}}",
-    source=VALIDATION,
 )
 def same_services(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that the canary and the stable Service differ."""
@@ -55,16 +49,12 @@ def same_services(ctx: RolloutContext) -> Iterator[Problem]:
         yield Problem((*CANARY, "stableService"), f"`{stable}` is both the canary and the stable Service")
 
 
-@rule(
+@invalid_rollout(
     "ROL133",
-    "error",
     "ping-pong is used without the router or the two Services that it needs",
-    scope=RolloutContext,
-    why=INVALID,
     remedy="Use ping-pong with ALB (and a `rootService`) or Istio, and with two different Services.",
     example="spec: {strategy: {canary: {pingPong: {pingService: model-stable, pongService: model-stable}}}}",
     instead="spec: {strategy: {canary: {pingPong: }}}",
-    source=VALIDATION,
 )
 def unusable_ping_pong(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that ping-pong has a router that supports it, two different Services, and for ALB a `rootService`."""
@@ -84,12 +74,10 @@ def unusable_ping_pong(ctx: RolloutContext) -> Iterator[Problem]:
         yield Problem((*ROUTING, "alb", "rootService"), "ping-pong with ALB needs a `rootService`")
 
 
-@rule(
+@invalid_rollout(
     "ROL134",
-    "error",
     "the router needs a stable and a canary Service",
-    scope=RolloutContext,
-    why=f"The router splits requests between two Services. {INVALID}",
+    because="The router splits requests between two Services.",
     remedy="Set `stableService` and `canaryService`.",
     example="""\
 spec: {strategy: {canary: {canaryService: , trafficRouting: {traefik: {weightedTraefikServiceName: model}}}}}
@@ -99,7 +87,6 @@ spec:
   strategy:
     canary: {canaryService: model-canary, trafficRouting: {traefik: {weightedTraefikServiceName: model}}}
 """,
-    source=VALIDATION,
 )
 def missing_services(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that both Services are named when the router switches between Services."""
@@ -113,16 +100,13 @@ def missing_services(ctx: RolloutContext) -> Iterator[Problem]:
             yield Problem((*CANARY, key), f"the router needs `{key}`")
 
 
-@rule(
+@invalid_rollout(
     "ROL135",
-    "error",
     "`scaleDownDelaySeconds` is set without a router",
-    scope=RolloutContext,
-    why=f"Without traffic routing old pods are replaced one by one, so none can be kept for a while. {INVALID}",
+    because="Without traffic routing old pods are replaced one by one, so none can be kept for a while.",
     remedy="Remove `scaleDownDelaySeconds`, or add `trafficRouting`.",
     example="spec: {strategy: {canary: {trafficRouting: , scaleDownDelaySeconds: 60}}}",
     instead="spec: {strategy: {canary: {trafficRouting: }}}",
-    source=VALIDATION,
 )
 def delay_without_router(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that a canary without a router has no `scaleDownDelaySeconds`."""
@@ -131,16 +115,12 @@ def delay_without_router(ctx: RolloutContext) -> Iterator[Problem]:
         yield Problem((*CANARY, "scaleDownDelaySeconds"), "`scaleDownDelaySeconds` needs `trafficRouting`")
 
 
-@rule(
+@invalid_rollout(
     "ROL136",
-    "error",
     "`dynamicStableScale` is set without a router",
-    scope=RolloutContext,
-    why=INVALID,
     remedy="Remove `dynamicStableScale`, or add `trafficRouting`.",
     example="spec: {strategy: {canary: {trafficRouting: , dynamicStableScale: true}}}",
     instead="spec: {strategy: {canary: {trafficRouting: }}}",
-    source=VALIDATION,
 )
 def dynamic_scale_without_router(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that a canary without a router has no `dynamicStableScale`."""
@@ -149,16 +129,13 @@ def dynamic_scale_without_router(ctx: RolloutContext) -> Iterator[Problem]:
         yield Problem((*CANARY, "dynamicStableScale"), "`dynamicStableScale` needs `trafficRouting`")
 
 
-@rule(
+@invalid_rollout(
     "ROL137",
-    "error",
     "`dynamicStableScale` and `scaleDownDelaySeconds` are both set",
-    scope=RolloutContext,
-    why=f"One scales the stable pods down step by step, the other keeps them. {INVALID}",
+    because="One scales the stable pods down step by step, the other keeps them.",
     remedy="Remove one of the two.",
     example="spec: {strategy: {canary: {dynamicStableScale: true, scaleDownDelaySeconds: 60}}}",
     instead="spec: {strategy: {canary: {scaleDownDelaySeconds: 60}}}",
-    source=VALIDATION,
 )
 def dynamic_scale_with_delay(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that `dynamicStableScale` is not combined with `scaleDownDelaySeconds`."""
@@ -169,19 +146,15 @@ def dynamic_scale_with_delay(ctx: RolloutContext) -> Iterator[Problem]:
         yield Problem((*CANARY, "dynamicStableScale"), message)
 
 
-@rule(
+@invalid_rollout(
     "ROL138",
-    "error",
     "`maxTrafficWeight` is set with a router that the controller does not allow it for",
-    scope=RolloutContext,
-    why=INVALID,
     remedy="Remove `maxTrafficWeight`, and write weights in percent.",
     example="""\
 spec:
   strategy: {canary: {trafficRouting: {maxTrafficWeight: 1000, traefik: {weightedTraefikServiceName: model}}}}
 """,
     instead="spec: {strategy: {canary: {trafficRouting: {traefik: {weightedTraefikServiceName: model}}}}}",
-    source=VALIDATION,
 )
 def refused_max_weight(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that the controller accepts `maxTrafficWeight` with one of the routers."""

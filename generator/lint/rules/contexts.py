@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from generator.lint.controller import ControllerVersion
+from generator.lint.engine import Check, rule
 from generator.lint.links import dangling_references
 from generator.lint.objects import Body, Object, Objects, Reference, as_map, as_text, each
 from generator.lint.pods import PodIndex
@@ -217,6 +218,49 @@ class TreeContext:
     def dangling(self) -> list[tuple[Object, Reference, list[Object]]]:
         """References to objects that are not in the tree, with the objects of that kind in the same folder."""
         return list(dangling_references(self.objects))
+
+
+def invalid_rollout(
+    code: str,
+    title: str,
+    *,
+    remedy: str,
+    example: str,
+    instead: str,
+    because: str = "",
+    source: str = VALIDATION,
+) -> Callable[[Check[RolloutContext]], Check[RolloutContext]]:
+    """Register a rule on Rollouts that the controller refuses; `because` comes before what that means."""
+    why = f"{because} {INVALID}".lstrip()
+    return rule(
+        code,
+        "error",
+        title,
+        scope=RolloutContext,
+        why=why,
+        remedy=remedy,
+        example=example,
+        instead=instead,
+        source=source,
+    )
+
+
+def invalid_use(
+    code: str, title: str, *, remedy: str, example: str, instead: str, because: str = ""
+) -> Callable[[Check[UseContext]], Check[UseContext]]:
+    """Register a rule on uses of templates that make the controller refuse the Rollout."""
+    why = f"{because} {INVALID}".lstrip()
+    return rule(
+        code,
+        "error",
+        title,
+        scope=UseContext,
+        why=why,
+        remedy=remedy,
+        example=example,
+        instead=instead,
+        source=REFERENCES,
+    )
 
 
 def contexts(

@@ -9,7 +9,14 @@ from generator.lint.controller import int_value
 from generator.lint.engine import Problem, rule
 from generator.lint.objects import Body, Object, as_list, as_map, as_text, each
 from generator.lint.rules.arguments import declared, fill, is_set, merged, names, tags
-from generator.lint.rules.contexts import INVALID, REFERENCES, RolloutContext, UseContext
+from generator.lint.rules.contexts import (
+    INVALID,
+    REFERENCES,
+    RolloutContext,
+    UseContext,
+    invalid_rollout,
+    invalid_use,
+)
 from generator.lint.rules.steps import metadata_resolves
 from generator.source.document import Path
 from generator.source.suggest import misspelt
@@ -70,12 +77,10 @@ def _services(ctx: RolloutContext) -> Iterator[tuple[Path, Object]]:
             yield reference.path, service
 
 
-@rule(
+@invalid_rollout(
     "ROL202",
-    "error",
     "a Service does not select the pods of the Rollout",
-    scope=RolloutContext,
-    why=f"The Service would have no endpoints. {INVALID}",
+    because="The Service would have no endpoints.",
     remedy="Make every key of the Service's selector equal to a label of the pod template.",
     example="""\
 apiVersion: v1
@@ -103,12 +108,10 @@ def service_without_pods(ctx: RolloutContext) -> Iterator[Problem]:
                 yield Problem(path, message)
 
 
-@rule(
+@invalid_rollout(
     "ROL203",
-    "error",
     "two Rollouts use the same Service",
-    scope=RolloutContext,
-    why=f"Each Rollout would change the selector of the Service for its own pods. {INVALID}",
+    because="Each Rollout would change the selector of the Service for its own pods.",
     remedy="Give each Rollout its own Services.",
     example="""\
 apiVersion: v1
@@ -150,9 +153,7 @@ def shared_service(ctx: RolloutContext) -> Iterator[Problem]:
     scope=UseContext,
     why=INVALID,
     remedy="Add the template, or correct the name; `clusterScope: true` means a ClusterAnalysisTemplate.",
-    example="""\
-spec: {strategy: {canary: {steps: [{setWeight: 50}, {analysis: {templates: [{templateName: speed}]}}]}}}
-""",
+    example="spec: {strategy: {canary: {steps: [{setWeight: 50}, {analysis: {templates: [{templateName: speed}]}}]}}}",
     source=_CONTROLLER,
 )
 def missing_templates(ctx: UseContext) -> Iterator[Problem]:
@@ -233,12 +234,10 @@ def _without_value(ctx: UseContext) -> list[str]:
     return sorted(bare)
 
 
-@rule(
+@invalid_use(
     "ROL211",
-    "error",
     "a dry-run or retention rule is both in a template and in a step",
-    scope=UseContext,
-    why=f"The controller merges the rules of every step with those of the templates, related or not. {INVALID}",
+    because="The controller merges the rules of every step with those of the templates, related or not.",
     remedy="Give `dryRun` and `measurementRetention` in the Rollout only, never in a template.",
     example="""\
 spec:
@@ -262,7 +261,6 @@ spec:
             args: [{name: hash, value: x}]
             measurementRetention: [{metricName: errors, limit: 5}]
 """,
-    source=REFERENCES,
 )
 def repeated_rules(ctx: UseContext) -> Iterator[Problem]:
     """Check that a dry-run or retention rule is given once in the steps and the templates."""
@@ -277,16 +275,13 @@ def repeated_rules(ctx: UseContext) -> Iterator[Problem]:
                 )
 
 
-@rule(
+@invalid_use(
     "ROL212",
-    "error",
     "a template uses an argument that it does not declare",
-    scope=UseContext,
-    why=f"An argument of another template does not count. {INVALID}",
+    because="An argument of another template does not count.",
     remedy="Declare the argument in the same template; only arguments can be in braces.",
     example="""provider: {prometheus: {address: 'http://prometheus:9090', query: 'sum(x{pod="{{args.pod}}"})'}}""",
     instead="""provider: {prometheus: {address: 'http://prometheus:9090', query: 'sum(x{hash="{{args.hash}}"})'}}""",
-    source=REFERENCES,
 )
 def undeclared_arguments(ctx: UseContext) -> Iterator[Problem]:
     """Check that each template declares the arguments that it uses; the controller does not in background runs."""
@@ -296,16 +291,12 @@ def undeclared_arguments(ctx: UseContext) -> Iterator[Problem]:
             yield Problem(ctx.templates_path, f"{template} uses `{{{{{tag}}}}}` without declaring it")
 
 
-@rule(
+@invalid_use(
     "ROL213",
-    "error",
     "an analysis that the rollout waits for never ends",
-    scope=UseContext,
-    why=INVALID,
     remedy="Give the metric a `count`, or use the template under `canary.analysis` only.",
     example="{interval: 1m, count: }",
     instead="{interval: 1m, count: 5}",
-    source=REFERENCES,
 )
 def endless_analysis(ctx: UseContext) -> Iterator[Problem]:
     """Check that a metric with an interval has a count, except in the background run."""
@@ -346,12 +337,9 @@ def _endless(ctx: UseContext) -> Iterator[tuple[Object, Body]]:
                 yield template, metric
 
 
-@rule(
+@invalid_use(
     "ROL215",
-    "error",
     "an argument of the background analysis gets no value",
-    scope=UseContext,
-    why=INVALID,
     remedy="Pass the argument under `canary.analysis.args`.",
     example="""\
 spec: {strategy: {canary: {steps: [{setWeight: 50}, {pause: {}}], analysis: {templates: [{templateName: quality}]}}}}
@@ -367,7 +355,6 @@ spec:
 ---
 {interval: 1m, count: }
 """,
-    source=REFERENCES,
 )
 def background_argument_without_value(ctx: UseContext) -> Iterator[Problem]:
     """Check that every argument of the background run gets a value."""

@@ -9,7 +9,7 @@ from generator.lint.controller import is_label_value, is_qualified_name
 from generator.lint.engine import Problem, rule
 from generator.lint.objects import Body, as_int, as_list, as_map, as_text, each, has, selects
 from generator.lint.rollout import BLUE_GREEN, CANARY, ROUTING
-from generator.lint.rules.contexts import INVALID, VALIDATION, RolloutContext
+from generator.lint.rules.contexts import RolloutContext, invalid_rollout
 
 _REF_KINDS: Final = ("Deployment", "ReplicaSet", "PodTemplate")
 _OPERATORS: Final = {"In": True, "NotIn": True, "Exists": False, "DoesNotExist": False}
@@ -19,16 +19,12 @@ _DEFAULT_HISTORY: Final = 10
 _DEFAULT_DEADLINE_S: Final = 600
 
 
-@rule(
+@invalid_rollout(
     "ROL101",
-    "error",
     "`spec.replicas` is negative",
-    scope=RolloutContext,
-    why=INVALID,
     remedy="Set `spec.replicas` to 0 or more, or leave it out when an autoscaler sets it.",
     example="spec: {replicas: -1}",
     instead="spec: {replicas: 3}",
-    source=VALIDATION,
 )
 def negative_replicas(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that `spec.replicas` is not negative."""
@@ -36,16 +32,13 @@ def negative_replicas(ctx: RolloutContext) -> Iterator[Problem]:
         yield Problem(("spec", "replicas"), f"`spec.replicas` is {ctx.rollout.spec['replicas']}")
 
 
-@rule(
+@invalid_rollout(
     "ROL102",
-    "error",
     "`spec.selector` is missing, empty or invalid",
-    scope=RolloutContext,
-    why=f"The selector tells the controller which pods belong to the Rollout. {INVALID}",
+    because="The selector tells the controller which pods belong to the Rollout.",
     remedy="Give `spec.selector.matchLabels` at least one label of the pod template.",
     example="spec: {selector: }",
     instead="spec: {selector: {matchLabels: {app: model}}}",
-    source=VALIDATION,
 )
 def unusable_selector(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that the selector is there and valid; a Rollout with a `workloadRef` may leave it out."""
@@ -76,16 +69,13 @@ def unusable_selector(ctx: RolloutContext) -> Iterator[Problem]:
             yield Problem((*at, "values"), f"`{wrong[0]}` is not a valid label value")
 
 
-@rule(
+@invalid_rollout(
     "ROL103",
-    "error",
     "`spec.workloadRef` and `spec.template` are both set",
-    scope=RolloutContext,
-    why=f"With two pod templates it is not defined which one runs. {INVALID}",
+    because="With two pod templates it is not defined which one runs.",
     remedy="Remove either `spec.workloadRef` or `spec.template`.",
     example="spec: {workloadRef: {apiVersion: apps/v1, kind: Deployment, name: model}}",
     instead="spec: {workloadRef: }",
-    source=VALIDATION,
 )
 def two_pod_templates(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that a Rollout with a `workloadRef` has no pod template with labels or annotations."""
@@ -115,16 +105,13 @@ def unusable_workload_kind(ctx: RolloutContext) -> Iterator[Problem]:
         yield Problem(("spec", "workloadRef", "kind"), f"a Rollout cannot take its pods from a {kind}")
 
 
-@rule(
+@invalid_rollout(
     "ROL105",
-    "error",
     "the selector does not match the pod template",
-    scope=RolloutContext,
-    why=f"The controller would not find the pods that it creates. {INVALID}",
+    because="The controller would not find the pods that it creates.",
     remedy="Give the pod template every label that `spec.selector` requires.",
     example="spec: {selector: {matchLabels: {app: model, tier: web}}}",
     instead="spec: {selector: {matchLabels: {app: model}}}",
-    source=VALIDATION,
 )
 def selector_misses_template(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that the selector matches the labels of the pod template."""
@@ -136,16 +123,12 @@ def selector_misses_template(ctx: RolloutContext) -> Iterator[Problem]:
         )
 
 
-@rule(
+@invalid_rollout(
     "ROL109",
-    "error",
     "a time or a limit of the Rollout is negative",
-    scope=RolloutContext,
-    why=INVALID,
     remedy="Use 0 or more.",
     example="spec: {minReadySeconds: -5}",
     instead="spec: {minReadySeconds: 5}",
-    source=VALIDATION,
 )
 def negative_limit(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that `minReadySeconds`, `revisionHistoryLimit` and `progressDeadlineSeconds` are not negative."""
@@ -154,16 +137,13 @@ def negative_limit(ctx: RolloutContext) -> Iterator[Problem]:
             yield Problem(("spec", key), f"`spec.{key}` is {ctx.rollout.spec[key]}")
 
 
-@rule(
+@invalid_rollout(
     "ROL110",
-    "error",
     "the progress deadline is not longer than `minReadySeconds`",
-    scope=RolloutContext,
-    why=f"Pods would miss the deadline before they can count as ready. {INVALID}",
+    because="Pods would miss the deadline before they can count as ready.",
     remedy="Make `progressDeadlineSeconds` (600 when left out) larger than `minReadySeconds`.",
     example="spec: {minReadySeconds: 600}",
     instead="spec: {minReadySeconds: 600, progressDeadlineSeconds: 900}",
-    source=VALIDATION,
 )
 def deadline_before_ready(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that the progress deadline is longer than `minReadySeconds`."""
@@ -174,16 +154,12 @@ def deadline_before_ready(ctx: RolloutContext) -> Iterator[Problem]:
         yield Problem(("spec", "progressDeadlineSeconds"), message)
 
 
-@rule(
+@invalid_rollout(
     "ROL111",
-    "error",
     "a Rollout has no strategy, or two",
-    scope=RolloutContext,
-    why=INVALID,
     remedy="Keep exactly one of `strategy.canary` and `strategy.blueGreen`.",
     example="spec: {strategy: }",
     instead="spec: {strategy: {blueGreen: {activeService: model-stable}}}",
-    source=VALIDATION,
 )
 def not_one_strategy(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that there is exactly one strategy."""
@@ -195,16 +171,13 @@ def not_one_strategy(ctx: RolloutContext) -> Iterator[Problem]:
         yield Problem(("spec", "strategy"), message)
 
 
-@rule(
+@invalid_rollout(
     "ROL121",
-    "error",
     "the active and the preview Service are the same",
-    scope=RolloutContext,
-    why=f"Blue-green keeps users on one Service and the new version on another. {INVALID}",
+    because="Blue-green keeps users on one Service and the new version on another.",
     remedy="Name an `activeService`, and another Service as `previewService` or none.",
     example="spec: {strategy: {blueGreen: {activeService: model-stable, previewService: model-stable}}}",
     instead="spec: {strategy: {blueGreen: {activeService: model-stable, previewService: model-canary}}}",
-    source=VALIDATION,
 )
 def same_services(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that the active and the preview Service differ; two missing names are equal, too."""
@@ -221,12 +194,9 @@ def same_services(ctx: RolloutContext) -> Iterator[Problem]:
         yield Problem((*BLUE_GREEN, "activeService"), message)
 
 
-@rule(
+@invalid_rollout(
     "ROL122",
-    "error",
     "more old revisions stay scaled up than are kept",
-    scope=RolloutContext,
-    why=INVALID,
     remedy=f"Lower `scaleDownDelayRevisionLimit`, or raise `revisionHistoryLimit` ({_DEFAULT_HISTORY} when left "
     "out).",
     example="""\
@@ -239,7 +209,6 @@ spec:
   revisionHistoryLimit: 3
   strategy: {blueGreen: {activeService: model-stable, scaleDownDelayRevisionLimit: 3}}
 """,
-    source=VALIDATION,
 )
 def history_too_short(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that `scaleDownDelayRevisionLimit` is not above `revisionHistoryLimit`."""
@@ -251,16 +220,12 @@ def history_too_short(ctx: RolloutContext) -> Iterator[Problem]:
         yield Problem((*BLUE_GREEN, "scaleDownDelayRevisionLimit"), message)
 
 
-@rule(
+@invalid_rollout(
     "ROL123",
-    "error",
     "`antiAffinity` is not exactly one of preferred and required",
-    scope=RolloutContext,
-    why=INVALID,
     remedy="Keep one of the two; a preference needs a weight from 1 to 100.",
     example=f"spec: {{strategy: {{canary: {{antiAffinity: {{{_PREFERRED}: {{weight: 0}}}}}}}}}}",
     instead=f"spec: {{strategy: {{canary: {{antiAffinity: {{{_PREFERRED}: {{weight: 1}}}}}}}}}}",
-    source=VALIDATION,
 )
 def not_one_anti_affinity(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that an anti-affinity is either preferred, with a weight from 1 to 100, or required."""

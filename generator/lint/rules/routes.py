@@ -8,17 +8,14 @@ from typing import Final
 from generator.lint.engine import Problem, rule
 from generator.lint.objects import Body, Object, as_int, as_list, as_map, as_text, each, has
 from generator.lint.rollout import ONE_OR_MANY, ROUTING, Rollout
-from generator.lint.rules.contexts import INVALID, REFERENCES, RolloutContext
+from generator.lint.rules.contexts import INVALID, REFERENCES, RolloutContext, invalid_rollout
 
 _ISTIO: Final = "Argo Rollouts 1.10, rollout/trafficrouting/istio/istio.go"
 
 
-@rule(
+@invalid_rollout(
     "ROL204",
-    "error",
     "a router names both one object and a list of them, or neither",
-    scope=RolloutContext,
-    why=INVALID,
     remedy="Keep exactly one of the two fields.",
     example="spec: {strategy: {canary: {trafficRouting: {alb: {servicePort: 80}}}}}",
     instead="spec: {strategy: {canary: {trafficRouting: {alb: {servicePort: 80, ingress: model}}}}}",
@@ -38,12 +35,9 @@ def not_one_field(ctx: RolloutContext) -> Iterator[Problem]:
             )
 
 
-@rule(
+@invalid_rollout(
     "ROL205",
-    "error",
     "an Ingress has no rule for the Service that the Rollout moves",
-    scope=RolloutContext,
-    why=INVALID,
     remedy="Give the Ingress a rule whose backend is the `stableService` (ALB: the `rootService`).",
     example="""\
 spec: {strategy: {canary: {trafficRouting: {alb: {servicePort: 80, ingress: model}}}}}
@@ -192,12 +186,10 @@ def _destination_gaps(rollout: Rollout, route: Body) -> Iterator[str]:
             yield f"a route has no destination for the {noun} `{name}`"
 
 
-@rule(
+@invalid_rollout(
     "ROL207",
-    "error",
     "there is no Ambassador Mapping, or it sets a weight",
-    scope=RolloutContext,
-    why=f"The controller writes the weight of a copy of the Mapping. {INVALID}",
+    because="The controller writes the weight of a copy of the Mapping.",
     remedy="List at least one Mapping, and remove `spec.weight` from it.",
     example="spec: {strategy: {canary: {trafficRouting: {ambassador: {mappings: []}}}}}",
     instead="spec: {strategy: {canary: {trafficRouting: {ambassador: {mappings: [model]}}}}}",
@@ -214,12 +206,10 @@ def unusable_mapping(ctx: RolloutContext) -> Iterator[Problem]:
             yield Problem((*path, i), f"the Mapping `{name}` sets a weight")
 
 
-@rule(
+@invalid_rollout(
     "ROL208",
-    "error",
     "a route of an App Mesh router does not have exactly two targets",
-    scope=RolloutContext,
-    why=f"The controller splits the weight between a stable and a canary node. {INVALID}",
+    because="The controller splits the weight between a stable and a canary node.",
     remedy="Give each route of the VirtualRouter exactly the stable and the canary node as `weightedTargets`.",
     example="""\
 spec: {strategy: {canary: {trafficRouting: {appMesh: {virtualService: {name: model}}}}}}

@@ -11,7 +11,7 @@ from generator.lint.engine import Problem, rule
 from generator.lint.objects import Body, as_int, as_list, as_map, as_text, each, has
 from generator.lint.rollout import STEP_KINDS, Use
 from generator.lint.rules.capabilities import refusal
-from generator.lint.rules.contexts import INVALID, VALIDATION, RolloutContext
+from generator.lint.rules.contexts import VALIDATION, RolloutContext, invalid_rollout
 from generator.source.document import Path
 
 _ALONE: Final = ("setWeight", "pause", "experiment", "analysis")
@@ -35,16 +35,12 @@ def _steps_with(ctx: RolloutContext, key: str) -> Iterator[tuple[Path, Body]]:
             yield (*path, key), as_map(step[key])
 
 
-@rule(
+@invalid_rollout(
     "ROL139",
-    "error",
     "a step does nothing",
-    scope=RolloutContext,
-    why=INVALID,
     remedy=f"Give the step one of {', '.join(STEP_KINDS)}; a pause without an end is `pause: {{}}`.",
     example="spec: {strategy: {canary: {steps: [{setWeight: 50}, {}, {pause: {}}]}}}",
     instead="spec: {strategy: {canary: {steps: [{setWeight: 50}, {pause: {}}]}}}",
-    source=VALIDATION,
 )
 def empty_step(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that each step has a key that the controller knows."""
@@ -53,16 +49,12 @@ def empty_step(ctx: RolloutContext) -> Iterator[Problem]:
             yield Problem(path, "the step has no key that the controller knows")
 
 
-@rule(
+@invalid_rollout(
     "ROL140",
-    "error",
     "a step does two things",
-    scope=RolloutContext,
-    why=INVALID,
     remedy="Make it several steps.",
     example="spec: {strategy: {canary: {steps: [{setWeight: 50, pause: {}}]}}}",
     instead="spec: {strategy: {canary: {steps: [{setWeight: 50}, {pause: {}}]}}}",
-    source=VALIDATION,
 )
 def two_things(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that a step has one of setWeight, pause, experiment and analysis."""
@@ -71,16 +63,12 @@ def two_things(ctx: RolloutContext) -> Iterator[Problem]:
             yield Problem(path, f"the step has {' and '.join(kinds)}")
 
 
-@rule(
+@invalid_rollout(
     "ROL141",
-    "error",
     "a weight is below 0 or above the maximum",
-    scope=RolloutContext,
-    why=INVALID,
     remedy="Use a whole number from 0 to 100 (or to `maxTrafficWeight`).",
     example="spec: {strategy: {canary: {steps: [{setWeight: 101}, {pause: {}}]}}}",
     instead="spec: {strategy: {canary: {steps: [{setWeight: 50}, {pause: {}}]}}}",
-    source=VALIDATION,
 )
 def weight_out_of_range(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that every weight is from 0 to 100, or to `maxTrafficWeight`."""
@@ -90,16 +78,13 @@ def weight_out_of_range(ctx: RolloutContext) -> Iterator[Problem]:
             yield Problem((*path, "setWeight"), f"the weight {weight} is not from 0 to {most}")
 
 
-@rule(
+@invalid_rollout(
     "ROL142",
-    "error",
     "the duration of a pause is invalid",
-    scope=RolloutContext,
-    why=f"Durations are those of Go, which has no unit for days. {INVALID}",
+    because="Durations are those of Go, which has no unit for days.",
     remedy="Write seconds, or a duration such as 90s, 15m or 24h.",
     example="spec: {strategy: {canary: {steps: [{setWeight: 50}, {pause: {duration: 1d}}]}}}",
     instead="spec: {strategy: {canary: {steps: [{setWeight: 50}, {pause: {duration: 24h}}]}}}",
-    source=VALIDATION,
 )
 def invalid_pause(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that every pause has a valid duration, or none."""
@@ -109,18 +94,15 @@ def invalid_pause(ctx: RolloutContext) -> Iterator[Problem]:
             yield Problem((*path, "duration"), message)
 
 
-@rule(
+@invalid_rollout(
     "ROL143",
-    "error",
     "`setCanaryScale` is used without a router",
-    scope=RolloutContext,
-    why=f"Without traffic routing the weight decides how many pods there are. {INVALID}",
+    because="Without traffic routing the weight decides how many pods there are.",
     remedy="Remove the step, or add `trafficRouting`.",
     example="""\
 spec: {strategy: {canary: {trafficRouting: , steps: [{setCanaryScale: {replicas: 1}}, {setWeight: 0}]}}}
 """,
     instead="spec: {strategy: {canary: {trafficRouting: , steps: [{setWeight: 50}, {pause: {}}]}}}",
-    source=VALIDATION,
 )
 def scale_without_router(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that a canary without a router has no `setCanaryScale`."""
@@ -129,12 +111,9 @@ def scale_without_router(ctx: RolloutContext) -> Iterator[Problem]:
             yield Problem(path, "`setCanaryScale` needs `trafficRouting`")
 
 
-@rule(
+@invalid_rollout(
     "ROL144",
-    "error",
     "the router cannot route by header",
-    scope=RolloutContext,
-    why=INVALID,
     remedy="Use Istio, ALB, Apisix or the Gateway API plugin.",
     example="""\
 spec:
@@ -156,7 +135,6 @@ spec:
         - setHeaderRoute: {name: testers, match: [{headerName: x-group, headerValue: {exact: testers}}]}
         - pause: {}
 """,
-    source=VALIDATION,
 )
 def refused_header_route(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that the controller accepts a header route with one of the routers."""
@@ -170,12 +148,9 @@ def _matches(value: object) -> int:
     return sum(bool(as_text(as_map(value).get(key))) for key in ("exact", "prefix", "regex"))
 
 
-@rule(
+@invalid_rollout(
     "ROL145",
-    "error",
     "a header is not matched in exactly one way",
-    scope=RolloutContext,
-    why=INVALID,
     remedy="Give `headerValue` exactly one of exact, prefix and regex; ALB supports exact only.",
     example="""\
 spec:
@@ -197,7 +172,6 @@ spec:
         - setHeaderRoute: {name: testers, match: [{headerName: x-group, headerValue: {regex: a|b}}]}
         - pause: {}
 """,
-    source=VALIDATION,
 )
 def ambiguous_header(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that every header is matched in one way, unless the router refuses the step as a whole."""
@@ -212,12 +186,9 @@ def ambiguous_header(ctx: RolloutContext) -> Iterator[Problem]:
                 yield Problem((*at, "headerValue"), message)
 
 
-@rule(
+@invalid_rollout(
     "ROL146",
-    "error",
     "the controller refuses a mirror step with this router",
-    scope=RolloutContext,
-    why=INVALID,
     remedy="Use Istio, or write the mirror into the route itself.",
     example="""\
 spec:
@@ -233,7 +204,6 @@ spec:
       trafficRouting: {managedRoutes: [{name: shadow}], istio: {virtualService: {name: model}}}
       steps: [{setMirrorRoute: {name: shadow, percentage: 100}}, {setWeight: 50}, {pause: {}}]
 """,
-    source=VALIDATION,
 )
 def refused_mirror_route(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that the controller accepts a mirror route with one of the routers."""
@@ -242,12 +212,9 @@ def refused_mirror_route(ctx: RolloutContext) -> Iterator[Problem]:
         yield Problem(path, f"`setMirrorRoute` cannot be used: {why}")
 
 
-@rule(
+@invalid_rollout(
     "ROL147",
-    "error",
     "a mirrored method or path is not matched in exactly one way",
-    scope=RolloutContext,
-    why=INVALID,
     remedy="Give `method` and `path` exactly one of exact, prefix and regex each.",
     example="""\
 spec:
@@ -266,7 +233,6 @@ spec:
       trafficRouting: {managedRoutes: [{name: shadow}], istio: {virtualService: {name: model}}}
       steps: [{setMirrorRoute: {name: shadow, match: [{method: {exact: GET}}]}}, {setWeight: 50}, {pause: {}}]
 """,
-    source=VALIDATION,
 )
 def ambiguous_mirror(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that the method and the path of a mirrored request are matched in one way each."""
@@ -277,12 +243,10 @@ def ambiguous_mirror(ctx: RolloutContext) -> Iterator[Problem]:
                     yield Problem((*at, key), f"`{key}` needs {_ONE_WAY}")
 
 
-@rule(
+@invalid_rollout(
     "ROL148",
-    "error",
     "a step sets a route that is not a managed route",
-    scope=RolloutContext,
-    why=f"The controller creates and removes managed routes only. {INVALID}",
+    because="The controller creates and removes managed routes only.",
     remedy="List the name under `trafficRouting.managedRoutes`.",
     example="""\
 spec:
@@ -304,7 +268,6 @@ spec:
         - setHeaderRoute: {name: testers, match: [{headerName: x-group, headerValue: {exact: testers}}]}
         - pause: {}
 """,
-    source=VALIDATION,
 )
 def unmanaged_route(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that every route that a step sets is in `trafficRouting.managedRoutes`."""
@@ -319,12 +282,9 @@ def unmanaged_route(ctx: RolloutContext) -> Iterator[Problem]:
                 yield Problem((*path, "name"), message)
 
 
-@rule(
+@invalid_rollout(
     "ROL149",
-    "error",
     "the router cannot send traffic to an experiment",
-    scope=RolloutContext,
-    why=INVALID,
     remedy="Remove the weight, or use Istio, ALB, SMI or a plugin.",
     example="""\
 spec:
@@ -340,7 +300,6 @@ spec:
       steps: [{experiment: {templates: [{name: trial, specRef: canary}]}}]
       trafficRouting: {traefik: {weightedTraefikServiceName: model}}
 """,
-    source=VALIDATION,
 )
 def refused_experiment_weight(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that the controller accepts the weight of an experiment with one of the routers."""
@@ -351,12 +310,10 @@ def refused_experiment_weight(ctx: RolloutContext) -> Iterator[Problem]:
                 yield Problem((*at, "weight"), f"an experiment cannot have a weight: {why}")
 
 
-@rule(
+@invalid_rollout(
     "ROL151",
-    "error",
     "an argument refers to metadata that does not exist",
-    scope=RolloutContext,
-    why=f"The controller resolves a few fields of the Rollout's metadata only. {INVALID}",
+    because="The controller resolves a few fields of the Rollout's metadata only.",
     remedy="Use metadata.name, .namespace, .uid, .labels['x'] or .annotations['x'].",
     example="""\
 spec:
@@ -378,7 +335,6 @@ spec:
             templates: [{templateName: quality}]
             args: [{name: hash, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}]
 """,
-    source=VALIDATION,
 )
 def unknown_metadata(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that the metadata of step arguments can be resolved; the background run does so when it starts."""
