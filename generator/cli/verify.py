@@ -103,7 +103,7 @@ def _rendered() -> Path:
     root = find_root(Path.cwd())
     if root is None:
         raise CliError(
-            "there is no tree to verify",
+            "no tree is named",
             "name one, or run the command in a repository with specs/platform.yaml",
         )
     return root / read_platform_inputs(root).folder

@@ -19,7 +19,7 @@ from generator.lint.pods import containers, templates_of
 from generator.lint.rollout import ROUTING, Rollout, template_kind
 from generator.source.document import Path
 
-# Every cluster has these, although nobody writes them down.
+# Every cluster has these without a manifest.
 _ALWAYS_THERE: Final = frozenset(
     {("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt"), ("AppProject", "default")}
 )

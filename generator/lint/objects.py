@@ -47,7 +47,7 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class File:
-    """A file of a tree; positions are read from its text when the first one is asked for.
+    """A file of a tree; positions are read from its text when the first one is needed.
 
     Args:
         name: path below the root of the tree, with forward slashes.

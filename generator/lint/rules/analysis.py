@@ -65,7 +65,7 @@ spec: {metrics: [{name: errors, provider: {plugin: {a/b: {}}}}]}
 def unnamed_metrics(ctx: TemplateContext) -> Iterator[Problem]:
     """Check that a template has metrics with unique names; a template that only combines others needs none."""
     if not ctx.metrics and not as_list(ctx.spec.get("templates")):
-        yield Problem(("spec", "metrics"), "there are no metrics")
+        yield Problem(("spec", "metrics"), "the template has no metrics")
     counts = Counter(as_text(metric.get("name")) for _, metric in ctx.metrics)
     for path, metric in ctx.metrics:
         if counts[as_text(metric.get("name"))] > 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from generator.lint.conditions import MeasurementPhase, TruthTable
@@ -12,8 +13,8 @@ from generator.lint.engine import Problem, rule
 from generator.lint.objects import Body, as_map, as_text, has
 from generator.lint.rollout import CANARY, Rollout, Use
 from generator.lint.rules.metric import MetricContext, metrics_of_use
-from generator.promql.selectors import selectors_of
-from generator.promql.tokens import QuerySyntaxError, tokenize
+from generator.promql.selectors import Selector, selectors_of
+from generator.promql.tokens import QuerySyntaxError, Tokens, tokenize
 from generator.promql.vanishing import Vanishing, vanishing
 from generator.source.document import Path
 
@@ -95,7 +96,7 @@ def cannot_fail(ctx: MetricContext) -> Iterator[Problem]:
 def no_condition(ctx: MetricContext) -> Iterator[Problem]:
     """Check that a metric has a condition, unless its provider decides without one."""
     if ctx.provider not in _DECIDE_WITHOUT and not (ctx.success or ctx.failure):
-        yield Problem(ctx.path, "there is no condition, so every measurement is Successful")
+        yield Problem(ctx.path, "the metric has no condition, so every measurement is Successful")
 
 
 @rule(
@@ -275,7 +276,7 @@ def missing_data_passes(ctx: MetricContext) -> Iterator[Problem]:
 @rule(
     "ANA411",
     "warning",
-    "the value that stands in for missing data passes",
+    "the value that replaces missing data passes",
     scope=MetricContext,
     why="`… or vector(1)` turns a broken scrape into the best of all results.",
     remedy="Remove `or vector(…)` from the end of the query, and decide on missing data in the condition.",
@@ -364,12 +365,19 @@ def _vanishing(ctx: MetricContext) -> Iterator[tuple[TruthTable, Vanishing]]:
     table = ctx.table
     if table is None or table.is_constant or table.empty is None or ctx.provider != "prometheus":
         return
-    try:
-        tokens = tokenize(ctx.query)
-    except QuerySyntaxError:
-        return
-    for events in vanishing(tokens, list(selectors_of(tokens))):
+    tokens, selectors = _read(ctx.query)
+    for events in vanishing(tokens, list(selectors)) if tokens else ():
         yield table, events
+
+
+@lru_cache(maxsize=1024)
+def _read(query: str) -> tuple[Tokens | None, tuple[Selector, ...]]:
+    """Return the tokens and selectors of a query, None and nothing when it is not PromQL."""
+    try:
+        tokens = tokenize(query)
+    except QuerySyntaxError:
+        return None, ()
+    return tokens, tuple(selectors_of(tokens))
 
 
 def _phase_of_none(table: TruthTable, events: Vanishing) -> MeasurementPhase | None:
@@ -393,11 +401,8 @@ def _required_elsewhere(ctx: MetricContext) -> bool:
 def _counters(metric: Body) -> frozenset[str]:
     """Return the counters of a metric's query, the parts of a histogram as one; none when it cannot be read."""
     prometheus = as_map(as_map(metric.get("provider")).get("prometheus"))
-    try:
-        tokens = tokenize(as_text(prometheus.get("query")))
-    except QuerySyntaxError:
-        return frozenset()
-    return frozenset(selector.source[0] for selector in selectors_of(tokens) if selector.metric)
+    _, selectors = _read(as_text(prometheus.get("query")))
+    return frozenset(selector.source[0] for selector in selectors if selector.metric)
 
 
 def _required_in_steps(ctx: MetricContext, rollout: Rollout, use: Use, wanted: frozenset[str]) -> bool:

@@ -167,7 +167,7 @@ class MetricContext:
 
     @cached_property
     def fallback(self) -> float | None:
-        """The value that `or vector(x)` at the end of a query gives when there is no data."""
+        """The value that `or vector(x)` at the end of a query gives when data is missing."""
         match = _FALLBACK.search(self.query)
         try:
             return float(match[1]) if match and self.provider == "prometheus" else None

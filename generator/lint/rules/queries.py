@@ -1,8 +1,8 @@
 """Rules on the PromQL query of a metric.
 
-They read tokens and brackets, not a syntax tree, and know no series. So they cannot tell whether a metric exists, which
-versions a Service or an argument stands for, whether a join restricts the version on its other side, or what types an
-expression has. They check for a missing `or vector(0)` in formulas with a division only, and stay silent when unsure.
+They read tokens and brackets, not a syntax tree, and know no series. So they do not know if a metric exists, which
+versions a Service or an argument means, if a join restricts the version on its other side, or what types an expression
+has. They check for a missing `or vector(0)` in formulas with a division only, and stay silent when unsure.
 """
 
 from __future__ import annotations

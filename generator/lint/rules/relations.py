@@ -187,7 +187,7 @@ def _service_selector(service: Object) -> Body:
 
 
 def _pod_selectors(objects: Objects) -> Iterator[tuple[Object, Body]]:
-    """Yield the objects that select pods of their own namespace, with their selectors."""
+    """Yield the objects that select pods in the same namespace, with their selectors."""
     for service in objects.of("", "Service"):
         if selector := _service_selector(service):
             yield service, selector
@@ -199,7 +199,7 @@ def _pod_selectors(objects: Objects) -> Iterator[tuple[Object, Body]]:
 
 
 def _monitored_services(objects: Objects) -> Iterator[tuple[Object, list[Object], list[Object]]]:
-    """Yield the ServiceMonitors of their own namespace, the Services that they select, and all that they could."""
+    """Yield ServiceMonitors, the Services that they select, and all Services that they could select."""
     for monitor in objects.of(_MONITORING, "ServiceMonitor"):
         selector = as_map(monitor.spec.get("selector"))
         if selector and not as_map(monitor.spec.get("namespaceSelector")):
@@ -238,7 +238,7 @@ def selector_without_match(ctx: TreeContext) -> Iterator[Problem]:
         selector = as_map(deployment.spec.get("selector"))
         for _, template in templates_of(deployment):
             if selector and not selects(selector, labels_of(template)):
-                message = f"{deployment} does not select the pods of its own template"
+                message = f"{deployment} does not select the pods of its template"
                 yield Problem(("spec", "selector"), message, document=deployment, on_key=True)
 
 

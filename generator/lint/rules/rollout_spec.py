@@ -250,7 +250,7 @@ def not_one_anti_affinity(ctx: RolloutContext) -> Iterator[Problem]:
     "an aborted version is never scaled down",
     scope=RolloutContext,
     why="`abortScaleDownDelaySeconds: 0` does not mean at once, it means never: the pods of the aborted version keep "
-    "running until somebody deletes them.",
+    "running until they are deleted by hand.",
     remedy="Set `abortScaleDownDelaySeconds` to 30 or more, or leave it out.",
     example="spec: {strategy: {canary: {abortScaleDownDelaySeconds: 0}}}",
     instead="spec: {strategy: {canary: {abortScaleDownDelaySeconds: 30}}}",
@@ -290,7 +290,7 @@ def stable_shrinks(ctx: RolloutContext) -> Iterator[Problem]:
     "a version that never becomes ready is not aborted",
     scope=RolloutContext,
     why="After the progress deadline the Rollout is reported as Degraded, but the new version stays up, and nothing "
-    "moves until somebody acts.",
+    "moves until a person acts.",
     remedy="Set `spec.progressDeadlineAbort` to true, and the deadline above the time that a model needs to load.",
     example="spec: {progressDeadlineAbort: false}",
     instead="spec: {progressDeadlineAbort: true}",
@@ -386,7 +386,7 @@ def two_owners_of_replicas(ctx: RolloutContext) -> Iterator[Problem]:
     "a promotion that needs approval also happens by the clock",
     scope=RolloutContext,
     why="`autoPromotionSeconds` overrides `autoPromotionEnabled: false`: after that time the new version is promoted "
-    "although nobody approved it.",
+    "without approval.",
     remedy="Remove `autoPromotionSeconds`.",
     example="""\
 spec:

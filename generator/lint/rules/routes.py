@@ -188,7 +188,7 @@ def _destination_gaps(rollout: Rollout, route: Body) -> Iterator[str]:
 
 @invalid_rollout(
     "ROL207",
-    "there is no Ambassador Mapping, or it sets a weight",
+    "the Ambassador router lists no Mapping, or one that sets a weight",
     because="The controller writes the weight of a copy of the Mapping.",
     remedy="List at least one Mapping, and remove `spec.weight` from it.",
     example="spec: {strategy: {canary: {trafficRouting: {ambassador: {mappings: []}}}}}",

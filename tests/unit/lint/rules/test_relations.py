@@ -60,7 +60,7 @@ def test_names_of_every_kind_are_followed(tree, kind, path, value, words):
             "scrapes the port metrics",
         ),
         ("ServiceMonitor", ("spec", "endpoints", 0, "port"), "metrics", "VER152", "selects no Service"),
-        ("Deployment", ("spec", "selector", "matchLabels", "app"), "x", "VER152", "of its own template"),
+        ("Deployment", ("spec", "selector", "matchLabels", "app"), "x", "VER152", "of its template"),
     ],
 )
 def test_selectors_and_ports_of_every_kind_are_held_against_the_pods(tree, kind, path, value, code, words):
