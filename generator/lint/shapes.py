@@ -80,8 +80,8 @@ declare(
         "VER111",
         "error",
         "a field does not exist",
-        why="The API server refuses the object, or drops the field without a word: a misspelt condition is no "
-        "condition.",
+        why="The API server refuses the object, or drops the field without a message: a misspelt condition has no "
+        "effect.",
         remedy="Correct the name of the field, or remove it.",
         example=_SERVICE + "{port: 80}",
         instead=_SERVICE + "{ports: [{port: 80}]}",

@@ -266,10 +266,22 @@ def _opened(item: Object) -> Iterator[Object]:
 def _values(name: str, text: str) -> list[Any]:
     if name.endswith(".json"):
         return [_json(text)]
-    values = ryaml.load_all(io.StringIO(text))
-    if not _TRICKY.search(text):
-        return values or []
-    return list(yaml.load_all(text, _KubernetesLoader))
+    values = ryaml.load_all(io.StringIO(text)) or []
+    if _TRICKY.search(text):
+        values = list(yaml.load_all(text, _KubernetesLoader))
+    return [_with_text_keys(value) for value in values]
+
+
+def _with_text_keys(value: Any) -> Any:
+    """Return a value whose keys are text, as sigs.k8s.io/yaml makes them; it accepts no null as a key."""
+    if isinstance(value, dict):
+        if None in value:
+            raise ValueError("a key is null")
+        return {
+            key if isinstance(key, str) else json.dumps(key): _with_text_keys(below)
+            for key, below in value.items()
+        }
+    return [_with_text_keys(entry) for entry in value] if isinstance(value, list) else value
 
 
 def _json(text: str) -> Any:

@@ -97,3 +97,17 @@ def test_words_are_read_as_kubernetes_reads_them(tree):
 def test_merge_keys_are_resolved(tree):
     text = "apiVersion: v1\nkind: ConfigMap\nmetadata: &m {name: a}\ndata: {<<: *m, k: v}\n"
     assert tree({"a.yaml": text}) == []
+
+
+def test_keys_are_text(tree):
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {1: a, true: b, 1.5: c}}\n"
+    assert tree({"a.yaml": text}) == []
+    found = tree(
+        {"a.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {5: b, ports: [{port: 1}]}\n"}
+    )
+    assert [(code, place) for code, place, _ in found] == [("VER111", "a.yaml:4:8")]
+
+
+def test_a_null_key_is_a_finding(tree):
+    ((code, _, message),) = tree({"a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, ~: b}\n"})
+    assert (code, message) == ("VER105", "cannot be parsed: a key is null")
