@@ -96,7 +96,6 @@ def _with_cluster(
     kubeconfig: Path | None,
     context: str | None,
 ) -> Compared:
-    from generator.cluster.server import ClusterError
     from generator.report.compared.live import with_cluster
     from generator.source.suggest import did_you_mean
 
@@ -109,12 +108,8 @@ def _with_cluster(
         raise CliError(f"a cluster holds one environment; name it with --env: {', '.join(known)}")
     if environment not in known:
         raise CliError(f"there is no environment {environment}; {did_you_mean(environment, known)}")
-    try:
-        found, address = with_cluster(
-            session, select(session, paths).entries, environment, kubeconfig, context
-        )
-    except ClusterError as error:
-        raise CliError(str(error)) from error
+    entries = select(session, paths).entries
+    found, address = with_cluster(session, entries, environment, kubeconfig, context)
     return Compared(f"the cluster at {address}", {"cluster": address, "environment": environment}, found)
 
 

@@ -17,7 +17,7 @@ from generator.pipeline.terminal import emit, has_color, note
 from generator.source.errors import CliError
 
 if TYPE_CHECKING:
-    from generator.cluster.workflows.server import Server
+    from generator.cluster.workflows import Server
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -103,7 +103,7 @@ def fetch(spec: str, environment: str, server: str, context: str, ca: str | None
 
 
 def _server(address: str, context: str, ca: str | None) -> Server:
-    from generator.cluster.workflows.server import ArgoServer, Kubernetes
+    from generator.cluster.workflows import ArgoServer, Kubernetes
 
     if not address:
         return Kubernetes(context)

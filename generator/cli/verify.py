@@ -89,7 +89,7 @@ def _cluster_checks(kubeconfig: Path | None, context: str | None, *, cluster: bo
         if kubeconfig or context:
             raise CliError("--context and --kubeconfig need --cluster")
         return []
-    from generator.cluster.accept import AT_ONCE, refusals
+    from generator.cluster.dry_run import AT_ONCE, refusals
     from generator.cluster.server import connect
 
     server = connect(kubeconfig, context, AT_ONCE)

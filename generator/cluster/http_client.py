@@ -181,7 +181,7 @@ class HttpClient:
         except (LocationValueError, UnicodeError) as error:
             raise _malformed(request.url, "correct the configured address") from error
         except (HTTPError, OSError, ValueError) as error:
-            message = f"{shown(request.url)} {self._words(error)}"
+            message = f"{shown(request.url)} {words_of(error, self.timeout_s)}"
             raise HttpError(message, "check the address, the network and the proxy", "unreachable") from error
 
     def _followed(self, request: _Request) -> BaseHTTPResponse:
@@ -238,23 +238,27 @@ class HttpClient:
         own = make_headers(proxy_basic_auth=credentials) if credentials else None
         return ProxyManager(proxy, proxy_headers=own, **options)
 
-    def _words(self, error: BaseException) -> str:
-        """Say what went wrong; only the system's own words are repeated, others may quote a password."""
-        from urllib3 import exceptions as of
 
-        # For urllib3, any connection that can't be made is a time-out.
-        causes = [cause for cause in _causes(error) if not isinstance(cause, of.NewConnectionError)]
-        if any(isinstance(cause, (TimeoutError, of.TimeoutError)) for cause in causes):
-            return f"did not answer within {self.timeout_s:g} s"
-        if any(isinstance(cause, of.IncompleteRead) for cause in causes):
-            return "stopped in the middle of its answer"
-        if any(isinstance(cause, of.SSLError) for cause in causes):
-            words = next((w for cause in causes if (w := getattr(cause, "verify_message", ""))), "")
-            return f"has a certificate that is not trusted{': ' if words else ''}{words}"
-        words = next(
-            (cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), ""
-        )
-        return f"can't be reached{': ' if words else ''}{words}"
+def words_of(error: BaseException, timeout_s: float) -> str:
+    """Say in a few words why there was no answer; words that may quote a password are left out.
+
+    Args:
+        error: an exception of urllib3 or of the system.
+        timeout_s: the longest silence that was allowed.
+    """
+    from urllib3 import exceptions as of
+
+    # For urllib3, any connection that can't be made is a time-out.
+    causes = [cause for cause in _causes(error) if not isinstance(cause, of.NewConnectionError)]
+    if any(isinstance(cause, (TimeoutError, of.TimeoutError)) for cause in causes):
+        return f"did not answer within {timeout_s:g} s"
+    if any(isinstance(cause, of.IncompleteRead) for cause in causes):
+        return "stopped in the middle of its answer"
+    if any(isinstance(cause, of.SSLError) for cause in causes):
+        words = next((w for cause in causes if (w := getattr(cause, "verify_message", ""))), "")
+        return f"has a certificate that is not trusted{': ' if words else ''}{words}"
+    words = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), "")
+    return f"can't be reached{': ' if words else ''}{words}"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -345,7 +349,7 @@ class Endpoint:
         except ValueError:
             parts, user, password = SplitResult("", "", "", "", ""), None, None
         if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.path:
-            raise _malformed(url, "write it like https://mlflow.example.com")
+            raise _malformed(url, "start it with https:// or http://")
         if user is not None:
             authorization = authorization or basic(*(unquote(part or "") for part in (user, password)))
         return Endpoint(shown(url).rstrip("/"), authorization)

@@ -1,4 +1,4 @@
-"""A Kubernetes API server, asked through the official client (the extra `kubernetes`), which is imported here only."""
+"""A Kubernetes API server, by the official client (the extra `kubernetes`), which only this module imports."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from urllib.parse import quote, urlencode
 
 from yaml import YAMLError
 
+from generator.cluster.http_client import words_of
 from generator.source.errors import UserError
 
 _TIMEOUT_S: Final = (5.0, 60.0)  # to connect, to answer
 _TRIES: Final = 1
-# What the loader of kubeconfigs raises for files of another shape.
+# The loader of kubeconfigs raises these for files of another shape.
 _MALFORMED: Final = (AttributeError, KeyError, TypeError, ValueError)
 
 
@@ -26,8 +27,8 @@ class ClusterError(UserError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the server answered.
+class ApiAnswer:
+    """The answer of an API server.
 
     Args:
         status: HTTP status.
@@ -44,13 +45,13 @@ class Answer:
 
     @property
     def message(self) -> str:
-        """The server's own words about a refusal, on one line."""
+        """The server's message about a refusal, on one line."""
         return " ".join(str(self.body.get("message") or f"HTTP {self.status}").split())
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """How a server calls the objects of a kind: its name in paths, and whether they live in namespaces."""
+class ApiResource:
+    """A kind as an API server serves it: its name in paths, and whether its objects are in namespaces."""
 
     plural: str
     namespaced: bool
@@ -65,7 +66,7 @@ class Server:
     """
 
     client: Any
-    _kinds: dict[str, dict[str, Kind]] = field(default_factory=dict)
+    _kinds: dict[str, dict[str, ApiResource]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     @property
@@ -80,18 +81,18 @@ class Server:
         query: Mapping[str, str] | None = None,
         body: object = None,
         media: str = "application/json",
-    ) -> Answer:
-        """One request.
+    ) -> ApiAnswer:
+        """Send one request.
 
         Args:
             method: of HTTP.
             path: below the server's address.
             query: parameters.
-            body: what is sent, as JSON.
+            body: sent as JSON.
             media: type of the body.
 
         Raises:
-            ClusterError: there was no answer, or the server does not know who asks.
+            ClusterError: there was no answer, or authentication failed.
         """
         from kubernetes.client.exceptions import ApiException
         from urllib3.exceptions import HTTPError
@@ -103,40 +104,40 @@ class Server:
             answer = self.client.call_api(method, url, headers, body, _request_timeout=_TIMEOUT_S)
             status, text = answer.status, answer.read()
         except ApiException as error:
-            raise ClusterError(f"{self.address} did not answer: {error.reason}") from error
+            raise ClusterError(f"{self.address} does not answer: {error.reason}") from error
         except (HTTPError, OSError) as error:
-            raise ClusterError(f"{self.address} did not answer: {_reason(error)}") from error
-        answered = Answer(status, _parsed(text))
+            raise ClusterError(f"{self.address} {words_of(error, _TIMEOUT_S[1])}") from error
+        answered = ApiAnswer(status, _parsed(text))
         if status == 401:
-            raise ClusterError(f"{self.address} does not know who asks: {answered.message}")
+            raise ClusterError(f"authentication at {self.address} failed: {answered.message}")
         return answered
 
-    def kind(self, api_version: str, kind: str) -> Kind | None:
-        """What the server knows of a kind; None when it does not serve it.
+    def kind(self, api_version: str, kind: str) -> ApiResource | None:
+        """Return how the server serves a kind; None when it does not.
 
         Raises:
-            ClusterError: it could not be asked.
+            ClusterError: the server can't be queried.
         """
         with self._lock:
             if api_version not in self._kinds:
                 answer = self.request("GET", _root(api_version))
                 served = answer.body.get("resources") or [] if answer.ok else []
                 self._kinds[api_version] = {
-                    str(item["kind"]): Kind(str(item["name"]), bool(item["namespaced"]))
+                    str(item["kind"]): ApiResource(str(item["name"]), bool(item["namespaced"]))
                     for item in served
                     if "/" not in str(item["name"])
                 }
             return self._kinds[api_version].get(kind)
 
 
-def path_of(api_version: str, kind: Kind, namespace: str, name: str) -> str:
-    """Path of an object."""
-    scope = f"/namespaces/{quote(namespace, safe='')}" if kind.namespaced else ""
-    return f"{_root(api_version)}{scope}/{kind.plural}/{quote(name, safe='')}"
+def path_of(api_version: str, resource: ApiResource, namespace: str, name: str) -> str:
+    """Return the path of an object."""
+    scope = f"/namespaces/{quote(namespace, safe='')}" if resource.namespaced else ""
+    return f"{_root(api_version)}{scope}/{resource.plural}/{quote(name, safe='')}"
 
 
 def connect(kubeconfig: Path | None, context: str | None, connections: int = 1) -> Server:
-    """The server that a kubeconfig names: KUBECONFIG or `~/.kube/config`, else that of the pod this runs in.
+    """Return the server of a kubeconfig: KUBECONFIG or `~/.kube/config`, else that of the pod this runs in.
 
     Args:
         kubeconfig: the file, instead of the usual one.
@@ -150,7 +151,7 @@ def connect(kubeconfig: Path | None, context: str | None, connections: int = 1) 
         client, config = import_module("kubernetes.client"), import_module("kubernetes.config")
     except ImportError as error:
         raise ClusterError(
-            "asking a cluster needs the Kubernetes client: install sluicegate[kubernetes]"
+            "the Kubernetes client is not installed", "pip install 'sluicegate[kubernetes]'"
         ) from error
     settings = client.Configuration()
     settings.connection_pool_maxsize = connections
@@ -188,7 +189,7 @@ def _parsed(text: bytes | str) -> Mapping[str, Any]:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost reason, without the address of a Python object."""
+    """Return the innermost reason, without the address of a Python object."""
     inner = getattr(error, "reason", None)
     if isinstance(inner, BaseException):
         return _reason(inner)

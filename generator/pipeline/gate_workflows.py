@@ -14,7 +14,7 @@ from generator.source.errors import CliError
 from generator.source.reader import display
 
 if TYPE_CHECKING:
-    from generator.cluster.workflows.server import Server
+    from generator.cluster.workflows import Server
     from generator.pipeline.gates import ModelGates
     from generator.plan.resolve import Planned
     from generator.plan.values import Plan
@@ -48,14 +48,13 @@ def submit(model: ModelGates, plan: Plan, server: Server) -> str:
     Raises:
         WorkflowError: the server refuses, or does not answer.
     """
-    from generator.cluster.workflows.failure import ALREADY_THERE, WorkflowError
-    from generator.cluster.workflows.outcome import phase
+    from generator.cluster.workflows import WorkflowError, phase
 
     body = _workflow(model, plan)
     try:
         server.create(body)
     except WorkflowError as error:
-        if error.code != ALREADY_THERE:
+        if error.reason != "exists":
             raise
         there = server.get(body["metadata"]["namespace"], body["metadata"]["name"])
         return f"already there, {phase(there).lower()}" if there else "already there"
@@ -64,7 +63,7 @@ def submit(model: ModelGates, plan: Plan, server: Server) -> str:
 
 def wait(plan: Plan, server: Server, longest_s: float) -> str:
     """Return the phase in which the Workflow ended, or the last one seen after so many seconds."""
-    from generator.cluster.workflows.outcome import ENDED, phase
+    from generator.cluster.workflows import ENDED, phase
 
     until = time.monotonic() + longest_s
     while True:
@@ -114,7 +113,7 @@ def _text(plan: Plan, server: Server) -> str:
     Raises:
         CliError: there is none.
     """
-    from generator.cluster.workflows.outcome import ENDED, evidence, phase, said
+    from generator.cluster.workflows import ENDED, evidence, message, phase
 
     where = workflow_name(plan)
     workflow = server.get(plan.identity.namespace, gate_workflow(plan))
@@ -125,6 +124,6 @@ def _text(plan: Plan, server: Server) -> str:
         raise CliError(f"{where} is still {state.lower()}")
     text = evidence(workflow)
     if text is None:
-        reason = said(workflow) or "the logs of its pods show why"
+        reason = message(workflow) or "the logs of its pods show why"
         raise CliError(f"{where} ended as {state} without evidence: {reason}")
     return text

@@ -16,7 +16,7 @@ _PACKAGES: Final = ("generator.rules", "generator.lint.rules")
 """Packages of rules."""
 
 _MODULES: Final = (
-    "generator.cluster.accept",
+    "generator.cluster.dry_run",
     "generator.cluster.pins.errors",
     "generator.lint.shapes",
     "generator.lint.tree",

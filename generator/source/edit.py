@@ -118,11 +118,17 @@ def _forms(value: Any, style: str | None) -> Iterator[str]:
     if isinstance(value, str):
         if style == "'":
             yield "'" + value.replace("'", "''") + "'"
-        elif not style and _PLAIN.fullmatch(value):
+        elif not style and _PLAIN.fullmatch(value) and _is_text(value):
             yield value
         yield quoted(value)
     elif value is None or isinstance(value, (bool, int, float)):
         yield json.dumps(value)
+
+
+def _is_text(plain: str) -> bool:
+    """Return whether YAML 1.1 readers, too, read a plain scalar as text: not as a date or a large number."""
+    node = yaml.compose(plain, Loader=yaml.CSafeLoader)
+    return node is not None and node.tag == "tag:yaml.org,2002:str"
 
 
 def _read(text: str) -> Any:

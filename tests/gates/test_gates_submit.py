@@ -213,7 +213,10 @@ def test_what_can_go_wrong_is_one_sentence(way, cluster, case):
         ],
         env={"ARGO_TOKEN": asked},
     )
-    assert (refused.exit_code, "answers 401: token not valid" in refused.output) == (2, True)
+    assert (refused.exit_code, "refuses the request (HTTP 401): token not valid" in refused.output) == (
+        2,
+        True,
+    )
     for text in (gone.output, running.output, refused.output):
         assert "Traceback" not in text
 
@@ -223,7 +226,7 @@ def test_nobody_there(case):
         pass
     for way in ("argo", "kubernetes"):
         done = call(gone, way, case, "submit", "shop/ranker")
-        assert (done.exit_code, "does not answer" in done.output) == (2, True), done.output
+        assert (done.exit_code, "can't be reached" in done.output) == (2, True), done.output
     lost = CliRunner().invoke(cli, ["gates", "submit", "shop/ranker", "--env", "production", "--root", str(case.root)], env={"KUBECONFIG": str(case.root / "none")})  # fmt: skip
     assert (lost.exit_code, "no usable kubeconfig" in lost.output) == (2, True), lost.output
 

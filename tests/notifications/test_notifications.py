@@ -14,7 +14,7 @@ import yaml
 from click.testing import CliRunner
 
 from generator.cli.main import cli
-from generator.cli.reverts.asked import from_webhook
+from generator.pipeline.revert_requests import from_webhook
 from tests.tools.programs import notifications_engine
 
 PLATFORM = """\

@@ -256,7 +256,7 @@ def test_a_canary_without_traffic_has_no_result_and_pauses_at_the_evidence(scrap
 
 
 def test_a_server_that_is_away_is_told(scraped):
-    assert "did not answer" in scraped.while_down
+    assert "can't be reached" in scraped.while_down
 
 
 def test_the_command_asks_the_queries_as_they_are_rendered(scraped):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from generator.cluster.live import AT_ONCE, Field, Found, against_cluster
+from generator.cluster.dry_run import AT_ONCE, FieldChange, SyncPreview, preview_sync
 from generator.cluster.server import connect
 from generator.lint import Object
 from generator.odds.odds import odds_annotations
@@ -66,7 +66,7 @@ def with_cluster(
             differences.append(Difference(entry.team, entry.model, environment, "unreadable", reason=reason))
             continue
         planned = next(p for p in resolved.plans if p.plan.identity.environment == environment)
-        found = against_cluster(_objects(session, planned), server)
+        found = preview_sync(_objects(session, planned), server)
         differences += _differences(entry, environment, found)
     return Comparison(len(entries), 1, differences), server.address
 
@@ -83,7 +83,7 @@ def _objects(session: Session, planned: Planned) -> list[Object]:
     ]
 
 
-def _differences(entry: ModelFiles, environment: str, found: Sequence[Found]) -> Iterator[Difference]:
+def _differences(entry: ModelFiles, environment: str, found: Sequence[SyncPreview]) -> Iterator[Difference]:
     changes = tuple(change for one in found for change in _changes(one))
     if changes:
         whole = all(not field.path for one in found for field in one.fields) and all(
@@ -96,16 +96,16 @@ def _differences(entry: ModelFiles, environment: str, found: Sequence[Found]) ->
             yield Difference(entry.team, entry.model, environment, "unreadable", reason=reason)
 
 
-def _changes(found: Found) -> Iterator[Change]:
+def _changes(found: SyncPreview) -> Iterator[Change]:
     for field in found.fields:
         item = f"{found.item.kind} {found.item.name}"
         if not field.path:
             yield Change("live", item, "", None, "it is not in the cluster yet")
         else:
-            yield Change("live", item, _called(field), _shown(field.live), _shown(field.wanted))
+            yield Change("live", item, _called(field), _shown(field.live), _shown(field.rendered))
 
 
-def _called(field: Field) -> str:
+def _called(field: FieldChange) -> str:
     for pattern, words in _WORDS:
         if pattern.fullmatch(field.path):
             return pattern.sub(words, field.path)

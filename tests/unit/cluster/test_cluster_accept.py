@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from generator.cli.main import cli
-from generator.cluster.server import ClusterError, Kind, connect, path_of
+from generator.cluster.server import ApiResource, ClusterError, connect, path_of
 from tests.unit.cluster.conftest import kubeconfig, status
 
 CONFIG_MAP = (
@@ -151,13 +151,13 @@ def test_an_unreachable_server(tree, tmp_path):
         closed.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
         said = refused(tree, kubeconfig(tmp_path, address))
-    assert f"{address} did not answer: " in said
+    assert f"{address} can't be reached: Connection refused" in said
     assert "refused" in said
 
 
 def test_a_server_that_does_not_know_who_asks(tree, tmp_path, standin):
     standin.reply = lambda _, __: status(401, "Unauthorized")
-    assert "does not know who asks: Unauthorized" in refused(tree, kubeconfig(tmp_path, standin.address))
+    assert " failed: Unauthorized" in refused(tree, kubeconfig(tmp_path, standin.address))
 
 
 def test_a_server_that_speaks_no_json(tree, tmp_path, standin):
@@ -180,6 +180,6 @@ def test_options_that_need_the_option(tree):
 
 
 def test_a_name_does_not_leave_its_place_in_the_path():
-    assert path_of("v1", Kind("configmaps", True), "a/b", "../c?d") == (
+    assert path_of("v1", ApiResource("configmaps", True), "a/b", "../c?d") == (
         "/api/v1/namespaces/a%2Fb/configmaps/..%2Fc%3Fd"
     )

@@ -119,7 +119,7 @@ def test_a_release_in_the_middle_of_its_steps(root: Path, table: Table) -> None:
         "kubectl argo rollouts abort recommender --namespace shop-production"
     ]
     text = asked(root, table).stdout
-    assert "step 2 of 4, 5 % of traffic to the new version" in text
+    assert "step 2 of 4, 5% of traffic to the new version" in text
     assert "stable 11 (4/4 pods), new 12" in text
 
 
@@ -139,7 +139,7 @@ def test_missing_proof_waits_for_a_person(root: Path, table: Table) -> None:
         "pauseConditions": [{"reason": "InconclusiveAnalysisRun"}],
     }
     row, _ = told(root, table)
-    assert row["commands"][0]["what"] == "go on in spite of missing proof"
+    assert row["commands"][0]["what"] == "continue without enough evidence"
 
 
 def test_an_abort_exits_with_one_and_names_the_way_back(root: Path, table: Table) -> None:
@@ -165,7 +165,7 @@ def test_a_cluster_behind_git_is_told(root: Path, table: Table) -> None:
         "OutOfSync", "Healthy", phase="Failed", message="one or more\nobjects failed"
     )
     row, _ = told(root, table)
-    assert row["differs"] == "the cluster still asks for 11"
+    assert row["differs"] == "the cluster still has 11"
     assert row["argocd"]["error"] == "one or more objects failed"
 
 
@@ -221,7 +221,7 @@ def test_who_may_not_see_argo_cd_still_sees_the_rollout(root: Path, table: Table
 def test_no_answer_at_all(root: Path) -> None:
     config = kubeconfig(root, main="http://127.0.0.1:1")
     done = run(root, NAME, "--cluster", "--kubeconfig", config)
-    assert (done.exit_code, "did not answer" in done.stderr) == (2, True)
+    assert (done.exit_code, "can't be reached" in done.stderr) == (2, True)
 
 
 def test_each_environment_may_have_a_context_of_its_own(root: Path, table: Table) -> None:
@@ -279,7 +279,7 @@ def test_watch_tells_each_change_once_and_ends_with_the_release(
         )
     assert done.exit_code == code
     assert done.stdout.count("shop/recommender in production") == 3
-    assert done.stdout.index(" 5 % of traffic") < done.stdout.index("25 % of traffic")
+    assert done.stdout.index(" 5% of traffic") < done.stdout.index("25% of traffic")
     assert looks.count(ROLLOUT) == 5
 
 

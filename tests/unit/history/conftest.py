@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from history_story import CHECKOUT, Story
+
+from tests.unit.history.story import CHECKOUT, Story
 
 Make = Callable[..., Story]
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 
 import pytest
-from history_story import NAME, Story, digest
 
 from generator.report.audits.rows import COLUMNS
+from tests.unit.history.story import NAME, Story, digest
 
 
 def releases(story: Story, *arguments: str) -> list[dict[str, object]]:
@@ -61,7 +61,7 @@ def test_before_the_first_version_there_was_none(two: Story) -> None:
 )
 def test_what_is_no_date(two: Story, at: str) -> None:
     done = two.run("audit", NAME, "--at", at)
-    assert (done.exit_code, "is no date" in done.stderr) == (2, True)
+    assert (done.exit_code, "is not a date" in done.stderr) == (2, True)
 
 
 def test_a_merge_counts_when_it_was_merged_and_names_what_it_brought(two: Story) -> None:
@@ -237,4 +237,4 @@ def test_no_repository_at_all(story: Story, tmp_path) -> None:
 
 def test_an_unknown_model_gets_the_nearest_name(two: Story) -> None:
     done = two.run("audit", "shop/rancker")
-    assert (done.exit_code, "did you mean shop/ranker" in done.stderr) == (2, True)
+    assert (done.exit_code, "did you mean `shop/ranker`" in done.stderr) == (2, True)

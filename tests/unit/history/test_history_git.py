@@ -7,11 +7,11 @@ import stat
 from pathlib import Path
 
 import pytest
-from history_story import Story
 
 from generator.history import git as module
 from generator.history.checkout import snapshot
 from generator.history.git import Git, GitError, fetched, run
+from tests.unit.history.story import Story
 
 
 @pytest.fixture

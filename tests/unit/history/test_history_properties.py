@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import csv
 import datetime as dt
 import html
 import io
 import json
-import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from html.parser import HTMLParser
@@ -16,143 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.cli.audit import moment
-from generator.cli.reverts import asked as asked_module
-from generator.cli.reverts.asked import Asked, from_webhook, short
+from generator.history.audit import Span
 from generator.history.git import Change, Commit, Git, Renamed, _parsed
 from generator.history.releases import History, Release
 from generator.pipeline.terminal import emit
 from generator.report.audits import write
 from generator.report.audits.rows import COLUMNS
 from generator.report.formats.characters import visible
-from generator.source.edit import edited
-from generator.source.errors import CliError
-from generator.source.reader import parse
-
-_QUIET = settings(
-    max_examples=120,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-TEXT = st.text(max_size=40) | st.sampled_from([
-    "", "\x1b[31mred", "a\nb", "=1+1", "@x", "<script>alert(1)</script>", "\u202eabc", '"}\n- evil: true', "\udc80", "{{x}}",
-    "shop/ranker", f"sha256:{'a' * 64}", "2026-11-20",
-])  # fmt: skip
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
-    max_leaves=8,
-)
-
-
-def nearly(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """A mapping with these keys, some of them missing, or anything at all; each value as it should be, or anything."""
-    wanted = st.fixed_dictionaries({}, optional={key: value | VALUES for key, value in keys.items()})
-    return wanted | VALUES
-
-
-# Webhooks
-
-DIGESTS = (
-    st.sampled_from([f"sha256:{'a' * 64}", "sha256:" + "A" * 64, "sha256:", f"sha256:{'a' * 64}\n"]) | TEXT
-)
-NAMES = st.sampled_from(["shop", "ranker", "../..", "a b", "shop/ranker\n"]) | TEXT
-ALERTS = nearly(
-    status=st.sampled_from(["firing", "resolved"]),
-    labels=nearly(alertname=st.just("ModelWatchFailed"), team=NAMES, model=NAMES, environment=TEXT),
-    annotations=nearly(digest=DIGESTS, gates=TEXT),
-)
-ABORTS = nearly(schema=st.just("sluice/abort/v1"), model=NAMES, digest=DIGESTS, environment=TEXT, reason=TEXT)
-PAYLOADS = ABORTS | nearly(alerts=st.lists(ALERTS, max_size=4), version=st.just("4"))
-EVENTS = PAYLOADS | nearly(client_payload=PAYLOADS | nearly(client_payload=PAYLOADS))
-
-
-def asked(text: str) -> list[Asked] | None:
-    """What standard input asks for; None when it is refused."""
-    kept, sys.stdin = sys.stdin, io.StringIO(text)
-    try:
-        return from_webhook("-")
-    except CliError:
-        return None
-    finally:
-        sys.stdin = kept
-
-
-def check_asked(found: list[Asked]) -> None:
-    for item in found:
-        assert asked_module._MODEL.fullmatch(item.model)
-        assert asked_module._DIGEST.fullmatch(item.digest)
-        assert item.reason.isprintable()
-        assert 0 < len(item.reason) <= 300
-    assert len({(item.model, item.digest) for item in found}) == len(found)
-
-
-@_QUIET
-@given(EVENTS)
-def test_any_json_is_a_request_or_a_refusal(event: Any) -> None:
-    found = asked(json.dumps(event))
-    if found is not None:
-        check_asked(found)
-
-
-@_QUIET
-@given(st.text(max_size=200) | st.text('{}[]",:0 ue\\', max_size=60))
-def test_any_text_is_a_request_or_a_refusal(text: str) -> None:
-    found = asked(text)
-    if found is not None:
-        check_asked(found)
-
-
-@_QUIET
-@given(st.binary(max_size=200))
-def test_any_file_is_a_request_or_a_refusal(tmp_path: Path, raw: bytes) -> None:
-    file = tmp_path / "event.json"
-    file.write_bytes(raw)
-    with suppress(CliError):
-        check_asked(from_webhook(str(file)))
-
-
-@pytest.mark.parametrize(
-    "text", ["[" * 100_000, '{"alerts":' * 50_000, "1" * 10_000, '{"alerts": [' + "9" * 5000]
-)
-def test_depth_and_length_are_refused(text: str) -> None:
-    assert asked(text) is None
-
-
-def test_what_is_asked_rightly_is_taken() -> None:
-    """The strategies above hold what is right: were nothing ever taken, they would prove nothing."""
-    alert = {
-        "status": "firing",
-        "labels": {"alertname": "ModelWatchFailed", "team": "shop", "model": "ranker", "environment": "live"},
-        "annotations": {"digest": f"sha256:{'a' * 64}", "gates": "drift"},
-    }
-    assert asked(json.dumps({"client_payload": {"alerts": [alert, None]}})) == [
-        Asked("shop/ranker", "the daily watch in live: on fresh data it no longer passes drift", f"sha256:{'a' * 64}", halt=True)
-    ]  # fmt: skip
-
-
-@_QUIET
-@given(st.text(max_size=400))
-def test_a_reason_stays_in_its_entry(reason: str) -> None:
-    before = "spec:\n  teams: {}\n  quarantine:\n    - {model: a/b}\n  owners: []\n"
-    document = parse(before.encode(), "platform.yaml")
-    wanted = copy.deepcopy(document.data)
-    wanted["spec"]["quarantine"].append({"model": "shop/ranker", "reason": short(reason)})
-    after = edited(document, wanted)
-    assert after is not None
-    written = yaml.load(after.text, Loader=yaml.CSafeLoader)["spec"]
-    assert written == {
-        "teams": {}, "owners": [],
-        "quarantine": [{"model": "a/b"}, {"model": "shop/ranker", "reason": short(reason)}],
-    }  # fmt: skip
-
-
-# Audits
+from generator.source.errors import UserError
+from tests.unit.history.anything import QUIET, TEXT, nearly
 
 NAME = "shop/ranker"
 WHEN = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
@@ -247,7 +121,7 @@ def check_forms(found: list[Release]) -> None:
             assert out.getvalue()
 
 
-@_QUIET
+@QUIET
 @given(FILES, COMMITS)
 def test_whatever_values_the_files_hold_there_is_an_answer(files: dict[str, Any], commit: Commit) -> None:
     raw = {path: json.dumps(value).encode() for path, value in files.items()}
@@ -257,7 +131,7 @@ def test_whatever_values_the_files_hold_there_is_an_answer(files: dict[str, Any]
         check_forms(found)
 
 
-@_QUIET
+@QUIET
 @given(st.dictionaries(st.sampled_from([f"specs/{NAME}.evidence.json", f"specs/{NAME}.yaml", "specs/platform.yaml"]), st.binary(max_size=80)), COMMITS)  # fmt: skip
 def test_whatever_bytes_the_files_hold_there_is_an_answer(files: dict[str, bytes], commit: Commit) -> None:
     lock = json.dumps({"model": {"version": "1", "digest": "d", "resolved": "r"}}).encode()
@@ -266,7 +140,7 @@ def test_whatever_bytes_the_files_hold_there_is_an_answer(files: dict[str, bytes
     check_forms([release])
 
 
-@_QUIET
+@QUIET
 @given(st.binary(max_size=120))
 def test_a_lock_of_any_bytes_names_one_version_or_none(raw: bytes) -> None:
     assert len(told({f"specs/{NAME}.lock.yaml": raw}, Commit("a" * 40, (), "", "", WHEN, ""))) <= 1
@@ -304,13 +178,13 @@ def test_what_is_written_rightly_is_told() -> None:
     assert found[0].roles == ("boss",)
 
 
-@_QUIET
+@QUIET
 @given(TEXT | st.from_regex(r"\d{1,5}-\d{1,2}-\d{1,2}(T[0-9:+.]{1,12}Z?)?", fullmatch=True))
 def test_any_text_is_a_moment_or_a_refusal(text: str) -> None:
-    with suppress(CliError):
-        first, last = moment(text)
-        assert first < last
-        assert first.tzinfo is not None
+    with suppress(UserError):
+        span = Span.of(text)
+        assert span.start < span.end
+        assert span.start.tzinfo is not None
 
 
 # The log of git
@@ -327,7 +201,7 @@ _LOGGED = st.tuples(
 )
 
 
-@_QUIET
+@QUIET
 @given(st.lists(_LOGGED, max_size=3))
 def test_a_log_is_read_as_git_wrote_it(logged: list[Any]) -> None:
     """`log -z --name-status`: the fields of a commit, then its files after a line end, all of it ended by NUL."""

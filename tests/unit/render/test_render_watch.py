@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import ryaml
 
-from generator.cli.reverts.asked import from_webhook
 from generator.gates.errors import NoVerdictError
 from generator.gates.pod import read_release
 from generator.gates.staging import mounted_inputs
+from generator.pipeline.revert_requests import from_webhook
 from generator.plan.recurring_gates import daily_cron
 from tests import golden
 

@@ -291,6 +291,7 @@ def test_a_value_on_one_line_reads_back(value):
 
 
 def test_text_is_quoted_only_where_it_must_be():
-    assert flow({"a": "x", "b": ["5%", "no", "1.0", "a: b"], "c d": 1.5}) == (
-        '{a: x, b: [5%, "no", "1.0", "a: b"], "c d": 1.5}'
+    texts = ["5%", "no", "1.0", "a: b", "10000000000000000000", "2026-11-01", "1:30", "0x1f", "1e3"]
+    assert flow({"a": "x", "b": texts, "c d": 1.5}) == (
+        '{a: x, b: [5%, "no", "1.0", "a: b", "10000000000000000000", "2026-11-01", "1:30", "0x1f", "1e3"], "c d": 1.5}'
     )

@@ -15,7 +15,7 @@ EXPECTED = (
     "generator.cluster.pins.errors:PinError",
     "generator.cluster.pins.errors:CredentialError",
     "generator.cluster.server:ClusterError",
-    "generator.cluster.workflows.failure:WorkflowError",
+    "generator.cluster.workflows:WorkflowError",
 )
 
 

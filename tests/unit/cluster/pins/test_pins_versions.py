@@ -77,6 +77,14 @@ def test_an_address_needs_its_digest(sandbox: Sandbox):
     assert sandbox.spec.read_text() == before.replace("k-1", "k-2").replace("a" * 64, "b" * 64)
 
 
+def test_a_digest_is_added_where_there_was_none(sandbox: Sandbox):
+    before = sandbox.ask("mlflow:ranker/12").spec.read_text()
+    assert sandbox.promote("--to", "13", "--sha256", "b" * 64).exit_code == 0
+    assert sandbox.spec.read_text() == before.replace(
+        '/12", framework: sklearn', f'/13", framework: sklearn, sha256: {"b" * 64}'
+    )
+
+
 @pytest.mark.parametrize("ref", ["mlflow:ranker/12", "bentoml:ranker:7", "hf:a/b@main", "oci://h/a:1"])
 @pytest.mark.parametrize("version", ["13 14", "13\n", "ü", "../x", "", "@", "-x", "x#y", '1"'])
 def test_a_version_that_makes_no_reference_is_refused(sandbox: Sandbox, ref: str, version: str):

@@ -168,7 +168,7 @@ WATCHED = (
         (("--data", "none.csv"), "can't be read"),
         (("--data", "."), "is a directory"),
         (("--prometheus", "http://127.0.0.1:1"), "--prometheus needs --start"),
-        (("--prometheus", "ftp://127.0.0.1", *WATCHED), "is not an http or https address"),
+        (("--prometheus", "ftp://127.0.0.1", *WATCHED), "not an http or https address"),
         (("--prometheus", "http://127.0.0.1:1", *WATCHED, "--start", "today"), "--start is no time"),
         (
             ("--prometheus", "http://127.0.0.1:1", *WATCHED, "--end", "2026-11-22T10:00:00Z"),

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 import yaml
-from history_story import LOCK, NAME, Story, digest
 
-from generator.cli.reverts.asked import short
+from generator.pipeline.revert_requests import shortened
+from tests.unit.history.story import LOCK, NAME, Story, digest
 
 BRANCH = "sluice/revert-shop-ranker-00000000"
 PAYLOAD = {
@@ -86,7 +86,7 @@ def test_a_second_abort_goes_further_back_and_never_to_what_is_in_quarantine(two
 def test_the_first_version_has_no_way_back(story: Story) -> None:
     story.release(1, "2026-11-01T10:00:00+00:00")
     done = story.run("revert", NAME, "--reason", "bad")
-    assert (done.exit_code, "git knows no version of shop/ranker before 1" in done.stderr) == (2, True)
+    assert (done.exit_code, "git has no version of shop/ranker before 1" in done.stderr) == (2, True)
 
 
 def test_a_shallow_clone_says_what_it_lacks(two: Story, clone: Callable[..., Story]) -> None:
@@ -145,7 +145,7 @@ def test_a_hostile_reason_stays_one_quoted_line(two: Story) -> None:
     reason = 'a"}\n- evil: true\n#\t\x1b[31m' + "x" * 1000
     two.told("revert", NAME, "--reason", reason)
     (item,) = yaml.safe_load(show(two, "specs/platform.yaml"))["spec"]["quarantine"]
-    assert item["reason"] == short(reason)
+    assert item["reason"] == shortened(reason)
     assert len(item["reason"]) <= 300
 
 
@@ -178,7 +178,7 @@ def test_what_is_restored_must_pass_the_rules_of_today(two: Story) -> None:
     platform.write_text(platform.read_text() + f"  quarantine: [{item}]\n")
     two.commit("Quarantine", "2026-11-04T10:00:00+00:00")
     done = two.run("revert", NAME, "--reason", "bad")
-    assert (done.exit_code, "git knows no version" in done.stderr) == (2, True)
+    assert (done.exit_code, "git has no version" in done.stderr) == (2, True)
     platform.write_text(platform.read_text().replace(item, released))
     two.commit("Released", "2026-11-05T10:00:00+00:00")
     assert "goes back from 2 to 1" in reverted(two)

@@ -1,4 +1,4 @@
-"""What runs: a Rollout, its versions and its last verdicts, and the Argo CD Application that syncs it.
+"""The state of a release in the cluster: a Rollout, its versions and verdicts, and the Application that syncs it.
 
 Fields as the controllers write them: Argo Rollouts 1.9 and 1.10 (`status` of Rollout and AnalysisRun), Argo CD 3.
 """
@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from generator.cluster.server import Answer, ClusterError, Server
+from generator.cluster.server import ApiAnswer, ClusterError, Server
 from generator.plan.names import HASH_LABEL
 
 _ARGO: Final = "/apis/argoproj.io/v1alpha1"
 _REVISION: Final = "rollout.argoproj.io/revision"
+_UNSEEN: Final = "the controller has not seen it yet"
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """A version in the cluster; all empty where nothing says."""
+class PodVersion:
+    """A version in the cluster: number, digest, and ready of wanted pods; all empty where unknown."""
 
     version: str = ""
     digest: str = ""
@@ -27,8 +28,8 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """The last word of one metric of the current release.
+class MetricVerdict:
+    """The latest verdict of one metric of the current release.
 
     Args:
         metric: its name: the guard.
@@ -46,7 +47,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
+class RolloutStatus:
     """One Rollout.
 
     Args:
@@ -54,12 +55,12 @@ class Live:
         message: why.
         step: index of the current step; None without steps.
         steps: how many there are.
-        weight: of the new version, in percent of live traffic; None where no router is told.
-        aborted: it was, and nobody has tried again.
+        weight: of the new version, in percent of live traffic; None where no router has weights.
+        aborted: it was aborted and not retried.
         pauses: why it waits.
-        approval: it stands before a step that only a person ends.
-        stable: what serves.
-        wanted: what the Rollout asks for.
+        approval: it waits for an approval.
+        stable: the version that serves.
+        desired: the version of its pod template.
         verdicts: by metric.
     """
 
@@ -71,19 +72,19 @@ class Live:
     aborted: bool
     pauses: tuple[str, ...]
     approval: bool
-    stable: Served
-    wanted: Served
-    verdicts: tuple[Verdict, ...]
+    stable: PodVersion
+    desired: PodVersion
+    verdicts: tuple[MetricVerdict, ...]
 
     @property
     def settled(self) -> bool:
-        """Whether nothing more will happen by itself: all traffic is where it stays, or the release was aborted."""
+        """Whether nothing more happens by itself: the release has ended or was aborted."""
         return self.phase == "Healthy" or (self.phase == "Degraded" and self.aborted)
 
 
 @dataclass(frozen=True, slots=True)
-class Synced:
-    """The Application.
+class SyncStatus:
+    """One Application.
 
     Args:
         sync: Synced, OutOfSync or Unknown.
@@ -98,65 +99,60 @@ class Synced:
     error: str
 
 
-def rollout(server: Server, namespace: str, name: str) -> Live | None:
-    """A Rollout and what belongs to it; None when there is none.
+def read_rollout(server: Server, namespace: str, name: str) -> RolloutStatus | None:
+    """Read a Rollout and what belongs to it; None when there is none.
 
     Raises:
-        ClusterError: the server can't be asked, or refuses.
+        ClusterError: the server can't be queried, or refuses.
     """
-    body = _body(
-        server.request("GET", f"{_ARGO}/namespaces/{quote(namespace)}/rollouts/{quote(name)}"), server
-    )
+    path = f"{_ARGO}/namespaces/{quote(namespace)}/rollouts/{quote(name)}"
+    body = _body(server.request("GET", path), server)
     if body is None:
         return None
-    status = _map(body.get("status"))
+    spec, status = _map(body.get("spec")), _map(body.get("status"))
     current = str(status.get("currentPodHash") or "")
-    sets = _items(server, f"/apis/apps/v1/namespaces/{quote(namespace)}/replicasets", _selector(body))
+    sets = _items(server, f"/apis/apps/v1/namespaces/{quote(namespace)}/replicasets", _selector(spec))
     runs = _items(server, f"{_ARGO}/namespaces/{quote(namespace)}/analysisruns", f"{HASH_LABEL}={current}")
-    canary = _map(_map(_map(body.get("spec")).get("strategy")).get("canary"))
-    steps = canary.get("steps") or []
+    steps = _map(_map(spec.get("strategy")).get("canary")).get("steps") or []
     index = status.get("currentStepIndex")
-    at = steps[index] if isinstance(index, int) and 0 <= index < len(steps) else {}
-    reasons = tuple(str(item.get("reason", "")) for item in status.get("pauseConditions") or ())
+    pauses = tuple(str(item.get("reason", "")) for item in status.get("pauseConditions") or ())
     seen = str(status.get("observedGeneration", "")) == str(_map(body["metadata"]).get("generation", ""))
-    return Live(
+    return RolloutStatus(
         phase=str(status.get("phase") or "Unknown") if seen else "Progressing",
-        message=" ".join(str(status.get("message") or "").split())
-        if seen
-        else "the controller has not seen it yet",
+        message=_line(status.get("message")) if seen else _UNSEEN,
         step=index if isinstance(index, int) else None,
         steps=len(steps),
         weight=_weight(status),
         aborted=bool(status.get("abort")),
-        pauses=reasons,
-        approval="BlueGreenPause" in reasons or ("CanaryPauseStep" in reasons and at.get("pause") == {}),
-        stable=_served(sets, str(status.get("stableRS") or "")),
-        wanted=_told(_map(_map(body.get("spec")).get("template"))),
+        pauses=pauses,
+        approval=_waits_for_approval(pauses, steps, index),
+        stable=_stable(sets, str(status.get("stableRS") or "")),
+        desired=_version(_map(spec.get("template"))),
         verdicts=tuple(_verdicts(runs, _annotation(body, _REVISION))),
     )
 
 
-def application(server: Server, namespace: str, name: str) -> Synced | None:
-    """An Application; None when there is none, or when who asks may not see it."""
+def read_application(server: Server, namespace: str, name: str) -> SyncStatus | None:
+    """Read an Application; None when there is none, or when the user may not see it."""
     answer = server.request("GET", f"{_ARGO}/namespaces/{quote(namespace)}/applications/{quote(name)}")
     if answer.status in {403, 404}:
         return None
     status = _map((_body(answer, server) or {}).get("status"))
     sync, operation = _map(status.get("sync")), _map(status.get("operationState"))
     failed = operation.get("phase") in {"Failed", "Error"}
-    return Synced(
+    return SyncStatus(
         sync=str(sync.get("status") or "Unknown"),
         health=str(_map(status.get("health")).get("status") or "Unknown"),
         revision=str(sync.get("revision") or ""),
-        error=" ".join(str(operation.get("message") or "").split()) if failed else "",
+        error=_line(operation.get("message")) if failed else "",
     )
 
 
-def _body(answer: Answer, server: Server) -> Mapping[str, Any] | None:
+def _body(answer: ApiAnswer, server: Server) -> Mapping[str, Any] | None:
     if answer.status == 404:
         return None
     if not answer.ok:
-        raise ClusterError(f"{server.address} refuses: {answer.message}")
+        raise ClusterError(f"{server.address} refuses the request: {answer.message}")
     return answer.body
 
 
@@ -172,13 +168,22 @@ def _map(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _line(value: object) -> str:
+    return " ".join(str(value or "").split())
+
+
 def _annotation(body: Mapping[str, Any], key: str) -> str:
     return str(_map(_map(body.get("metadata")).get("annotations")).get(key) or "")
 
 
-def _selector(body: Mapping[str, Any]) -> str:
-    labels = _map(_map(_map(body.get("spec")).get("selector")).get("matchLabels"))
+def _selector(spec: Mapping[str, Any]) -> str:
+    labels = _map(_map(spec.get("selector")).get("matchLabels"))
     return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+
+
+def _waits_for_approval(pauses: Iterable[str], steps: list[Any], index: object) -> bool:
+    step = _map(steps[index]) if isinstance(index, int) and 0 <= index < len(steps) else {}
+    return "BlueGreenPause" in pauses or ("CanaryPauseStep" in pauses and step.get("pause") == {})
 
 
 def _weight(status: Mapping[str, Any]) -> int | None:
@@ -186,37 +191,37 @@ def _weight(status: Mapping[str, Any]) -> int | None:
     return weight if isinstance(weight, int) else None
 
 
-def _served(sets: Iterable[Mapping[str, Any]], pod_hash: str) -> Served:
+def _stable(sets: Iterable[Mapping[str, Any]], pod_hash: str) -> PodVersion:
     for item in sets:
         if pod_hash and _map(_map(item.get("metadata")).get("labels")).get(HASH_LABEL) == pod_hash:
-            told, status = _told(_map(_map(item.get("spec")).get("template"))), _map(item.get("status"))
-            pods = f"{status.get('readyReplicas') or 0}/{_map(item.get('spec')).get('replicas') or 0}"
-            return Served(told.version, told.digest, pods)
-    return Served()
+            spec, status = _map(item.get("spec")), _map(item.get("status"))
+            found = _version(_map(spec.get("template")))
+            pods = f"{status.get('readyReplicas') or 0}/{spec.get('replicas') or 0}"
+            return PodVersion(found.version, found.digest, pods)
+    return PodVersion()
 
 
-def _told(template: Mapping[str, Any]) -> Served:
+def _version(template: Mapping[str, Any]) -> PodVersion:
     metadata = _map(template.get("metadata"))
     version = _map(metadata.get("labels")).get("app.kubernetes.io/version")
     digest = _map(metadata.get("annotations")).get("sluice.dev/model-digest")
-    return Served(str(version or ""), str(digest or ""))
+    return PodVersion(str(version or ""), str(digest or ""))
 
 
-def _verdicts(runs: Iterable[Mapping[str, Any]], revision: str) -> Iterable[Verdict]:
-    """The newest word of each metric in the runs of this revision, by metric."""
+def _verdicts(runs: Iterable[Mapping[str, Any]], revision: str) -> Iterable[MetricVerdict]:
+    """Return the newest verdict of each metric in the runs of this revision, by metric."""
     own = [run for run in runs if not revision or _annotation(run, _REVISION) == revision]
     own.sort(key=lambda run: str(_map(run.get("metadata")).get("creationTimestamp") or ""))
-    found: dict[str, Verdict] = {}
+    found: dict[str, MetricVerdict] = {}
     for run in own:
         name = str(_map(run.get("metadata")).get("name") or "")
         for result in _map(run.get("status")).get("metricResults") or ():
             last = _map(([None, *(result.get("measurements") or [])])[-1])
-            message = str(result.get("message") or last.get("message") or "")
-            found[str(result.get("name"))] = Verdict(
+            found[str(result.get("name"))] = MetricVerdict(
                 metric=str(result.get("name")),
                 phase=str(result.get("phase") or "Pending"),
                 value=str(last.get("value") or ""),
-                message=" ".join(message.split()),
+                message=_line(result.get("message") or last.get("message")),
                 run=name,
             )
     return [found[metric] for metric in sorted(found)]

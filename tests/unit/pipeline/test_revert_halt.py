@@ -1,4 +1,4 @@
-"""A failed watch halts a version through git: it stays where it runs, and gets no further."""
+"""A failed watch halts a version through git: it stays where it runs, and is blocked elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from history_story import NAME, Story, digest
+
+from tests.unit.history.story import NAME, Story, digest
 
 BRANCH = "sluice/quarantine-shop-ranker-00000000"
 REASON = "the daily watch in staging: on fresh data it no longer passes drift and parity"
@@ -63,7 +64,7 @@ def test_a_failed_watch_becomes_a_branch_that_is_ready_to_merge(two: Story) -> N
     assert two.run("render", "--check").exit_code == 0
     told = two.run("validate")
     assert told.exit_code == 0
-    assert "it stays where it runs until another version takes over" in told.stdout
+    assert "it stays where it runs until another version replaces it" in told.stdout
 
 
 def test_what_staging_found_never_reaches_production(two: Story) -> None:
@@ -101,7 +102,7 @@ def test_it_does_not_come_back_once_another_version_took_over(two: Story) -> Non
     two.commit("Release 3", "2026-11-06T10:00:00+00:00")
     told = two.run("validate")
     assert told.exit_code == 0
-    assert "runs another version now; this one is still let run in staging, production" in told.stdout
+    assert "runs another version now, but this one may still run in staging, production" in told.stdout
     done = two.run("promote", NAME, "--to", "2")
     assert (done.exit_code, "is in quarantine since" in done.stderr) == (2, True)
 
@@ -118,7 +119,7 @@ def test_a_revert_after_a_halt_refuses_it_everywhere(two: Story) -> None:
 
 def test_by_hand(two: Story) -> None:
     told = two.told("revert", NAME, "--quarantine-only", "--reason", "a person saw it")
-    assert "version 2 of shop/ranker gets no further" in told
+    assert "version 2 of shop/ranker is blocked from other environments" in told
     assert "it stays in staging and production: `sluice revert shop/ranker` takes it back there" in told
     assert [entry["reason"] for entry in entries(two)] == ["a person saw it"]
     assert two.git("rev-parse", "--abbrev-ref", "HEAD") == "main"
@@ -173,7 +174,7 @@ def test_nothing_is_halted_for_what_is_no_failed_watch_of_this_version(
 )
 def test_a_watch_of_nothing_that_can_be_named_is_refused(two: Story, changes: dict[str, Any]) -> None:
     done = two.run("revert", "--from-webhook", "-", given=payload(alert(**changes)))
-    assert (done.exit_code, "names no model" in done.stderr) == (2, True)
+    assert (done.exit_code, "has no model" in done.stderr) == (2, True)
     assert two.git("branch", "--list", "sluice/*") == ""
 
 

@@ -1,1 +1,0 @@
-"""The way back after an abort: what was asked, what is restored, and how the branch is made."""

@@ -1,0 +1,122 @@
+"""Which versions were live on a branch at some moment, or ever."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from generator.history.git import Git
+from generator.history.releases import History, Release
+from generator.source.errors import UserError
+from generator.source.suggest import did_you_mean
+
+_DAY: Final = dt.timedelta(days=1)
+_SHORTEST: Final = dt.timedelta(microseconds=1)
+_SUFFIX: Final = re.compile(r"(\.lock\.yaml|\.evidence\.json|\.yaml)$")
+_EVER: Final = (dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time (UTC): from its first moment to before its last."""
+
+    start: dt.datetime
+    end: dt.datetime
+
+    @staticmethod
+    def of(text: str) -> Span:
+        """Return the time that a date means: a whole day, or one moment; without an offset it is UTC.
+
+        Raises:
+            UserError: it is not a date.
+        """
+        try:
+            if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+                day = dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
+                return Span(day, day + _DAY)
+            moment = dt.datetime.fromisoformat(text)
+            moment = (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+            return Span(moment, moment + _SHORTEST)
+        except (ValueError, OverflowError) as error:
+            hint = "write 2026-11-25, or 2026-11-25T09:30:00+01:00"
+            raise UserError(f"`{text}` is not a date", hint) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The commit that an audit ends at.
+
+    Args:
+        commit: hex.
+        missing: the branch that does not exist here, so the commit is the one that is checked out; else empty.
+    """
+
+    commit: str
+    missing: str = ""
+
+    @staticmethod
+    def of(git: Git, given: str | None, usual: str) -> Branch:
+        """Return the end of a branch: here, else at the remote; by default, else what is checked out.
+
+        Args:
+            git: the repository.
+            given: the branch that the user names.
+            usual: the branch that Argo CD syncs.
+
+        Raises:
+            UserError: there is no such branch, or no commit at all.
+        """
+        name = given or usual
+        for revision in (f"refs/heads/{name}", f"refs/remotes/origin/{name}", given or ""):
+            commit = git.commit(revision) if revision else None
+            if commit is not None:
+                return Branch(commit)
+        if given:
+            raise UserError(f"there is no branch `{given}` here", "see `git branch --all`")
+        commit = git.commit("HEAD")
+        if commit is None:
+            raise UserError("this repository has no commit yet", "commit, then audit")
+        return Branch(commit, name)
+
+
+def live_releases(history: History, model: str | None, span: Span | None) -> list[Release]:
+    """Return what was live.
+
+    Args:
+        history: of the branch.
+        model: team/model, also as the path of one of its files; None for all models.
+        span: when; None for all versions of the model.
+
+    Raises:
+        UserError: nothing was live, or git does not know the model or the time.
+    """
+    name = None if model is None else _SUFFIX.sub("", model.removeprefix("./").removeprefix("specs/"))
+    if span is None:
+        found = history.releases(name or "")
+    else:
+        _check_known(history, span)
+        names = [name] if name else history.names(span.start, span.end)
+        every = [release for known in names for release in history.releases(known, end=span.end)]
+        found = [release for release in every if release.until is None or release.until > span.start]
+    if not found:
+        raise _nothing(history, name, span)
+    return found
+
+
+def _check_known(history: History, span: Span) -> None:
+    """Raise UserError if a shallow clone begins after the time in question."""
+    if history.git.shallow and (not history.changes or span.start < history.changes[0].since):
+        message = f"this shallow clone begins after {span.start:%Y-%m-%d %H:%M} UTC"
+        raise UserError(message, "run `git fetch --unshallow`")
+
+
+def _nothing(history: History, name: str | None, span: Span | None) -> UserError:
+    when = f" at {span.start:%Y-%m-%d %H:%M} UTC" if span else ""
+    if name is None:
+        return UserError(f"no model was live{when}")
+    known = history.names(*_EVER)
+    if name in known:
+        return UserError(f"{name} was not live{when}")
+    return UserError(f"git has never had a model {name}", did_you_mean(name, known))

@@ -1,0 +1,104 @@
+"""Writes what references resolve to into locks, and checks that locks still hold."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from generator.cluster.http_client import HttpClient
+from generator.cluster.pins.errors import NOT_LOCKED
+from generator.cluster.pins.lock import lock_text
+from generator.cluster.pins.pinning import Pinned, Pinner, merged, quarantined, surplus
+from generator.cluster.pins.reference import PinContext
+from generator.cluster.pins.targets import targets
+from generator.pipeline.atomic_write import write_file
+from generator.pipeline.session import Session
+from generator.pipeline.terminal import note
+from generator.plan.model_files import ModelFiles
+from generator.source.finding import Finding
+from generator.source.reader import display
+from generator.spec.lock import LockFile
+
+
+def pinner(session: Session, timeout_s: float, *, verify: bool) -> Pinner:
+    """Return what resolves references, with the time for locks: SOURCE_DATE_EPOCH, which the session checks, or now."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    now = dt.datetime.fromtimestamp(int(epoch), tz=dt.UTC) if epoch else dt.datetime.now(tz=dt.UTC)
+    context = PinContext(session.root, dict(os.environ), HttpClient(timeout_s))
+    return Pinner(context, now.strftime("%Y-%m-%dT%H:%M:%SZ"), verify=verify)
+
+
+def pin(session: Session, pinner: Pinner, entry: ModelFiles) -> list[Finding]:
+    """Pin one model: all of its references, or none.
+
+    Raises:
+        CliError: the lock can't be written.
+    """
+    wanted, findings = targets(session.repository, entry)
+    document, lock, _ = session.repository.lock(entry)
+    pinned = [pinner.pin(target, lock) for target in wanted]
+    findings += [finding for item in pinned for finding in item.findings]
+    platform = session.repository.platform
+    banned = quarantined(pinned, platform.quarantine if platform else (), entry.name)
+    if not wanted or banned or any(item.entry is None for item in pinned):
+        return [*findings, *banned]
+    after = merged(pinned, lock)
+    changed = lock is None or after != _plain(lock)
+    if changed:
+        write_file(entry.lock, lock_text(document.text or None, after).encode())
+    note(f"{display(entry.lock, session.root)}: {'written' if changed else 'unchanged'}")
+    for item in pinned:
+        for line in _changes(item):
+            note(f"  {line}")
+    return findings
+
+
+def check(session: Session, pinner: Pinner, entry: ModelFiles) -> list[Finding]:
+    """Check that the lock of one model still holds; nothing is written."""
+    wanted, findings = targets(session.repository, entry)
+    _, lock, _ = session.repository.lock(entry)
+    for target in wanted:
+        findings += pinner.check(target, lock)
+    for ref in surplus(wanted, lock) if wanted else ():
+        message, hint = f"the lock has `{ref}`, which no gate reads", "run `sluice pin`"
+        findings.append(wanted[0].finding(NOT_LOCKED, message, hint))
+    return findings
+
+
+def pin_image(session: Session, pinner: Pinner, entry: ModelFiles, *, write: bool) -> list[Finding]:
+    """Lock the image that the registry has under the computed tag of one model.
+
+    Args:
+        session: the repository.
+        pinner: queries the registry.
+        entry: the model.
+        write: write the lock; else a lock without that image is a finding.
+    """
+    resolved = session.resolve(entry)
+    document, lock, _ = session.repository.lock(entry)
+    if not resolved.plans or lock is None:
+        return resolved.findings
+    image, findings = pinner.image(resolved.plans[0].plan.image, document)
+    if image is None or (lock.image and lock.image.model_dump() == image):
+        return findings
+    if not write:
+        message = f"the registry has the image {image['digest']}, the lock does not"
+        return [document.finding(NOT_LOCKED, ("image",), message, "run `sluice pin --image`", key=True)]
+    write_file(entry.lock, lock_text(document.text, {**_plain(lock), "image": image}).encode())
+    note(f"{display(entry.lock, session.root)}: the image is {image['digest']}")
+    return findings
+
+
+def _plain(lock: LockFile) -> dict[str, Any]:
+    """Return a lock as plain values, without empty parts."""
+    values = lock.model_dump(by_alias=True, exclude_none=True)
+    return {key: value for key, value in values.items() if value != {}}
+
+
+def _changes(item: Pinned) -> Iterator[str]:
+    if item.changed and item.entry:
+        entry = item.entry
+        version = f" (version {entry['version']})" if "version" in entry else ""
+        yield f"{item.target.reference.text} is {entry['resolved']}{version}, {entry['digest']}"

@@ -1,0 +1,182 @@
+"""The state of each model in git and in the cluster, and what a person can do about it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from generator.cluster.rollout_status import RolloutStatus, SyncStatus, read_application, read_rollout
+from generator.cluster.server import Server, connect
+from generator.pipeline.evaluate import read_evidence_of
+from generator.pipeline.session import Session
+from generator.pipeline.terminal import note
+from generator.plan.model_files import ModelFiles
+from generator.plan.names import application
+from generator.plan.values import Plan
+from generator.source.errors import CliError
+
+_KUBECTL = "kubectl argo rollouts {verb} {name} --namespace {namespace}"
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    """One model in one environment.
+
+    Args:
+        plan: the plan of what git has.
+        gates: verdicts of the evidence in git, by gate; empty without evidence.
+        queried: whether the cluster was queried.
+        rollout: its Rollout; None where there is none.
+        sync: its Application; None where there is none that can be seen.
+    """
+
+    plan: Plan
+    gates: tuple[tuple[str, str], ...] = ()
+    queried: bool = False
+    rollout: RolloutStatus | None = None
+    sync: SyncStatus | None = None
+
+    @property
+    def differs(self) -> str:
+        """How the cluster differs from git; empty when it does not, or was not queried."""
+        if not self.queried:
+            return ""
+        if self.rollout is None:
+            return "there is no Rollout in the cluster"
+        if self.rollout.desired.digest != self.plan.version.digest:
+            return f"the cluster still has {self.rollout.desired.version or 'another version'}"
+        return ""
+
+    @property
+    def settled(self) -> bool:
+        """Whether the cluster has finished the release of what is in git, or has given up."""
+        return self.rollout is not None and not self.differs and self.rollout.settled
+
+    @property
+    def aborted(self) -> bool:
+        """Whether the release was aborted, or the Rollout is degraded."""
+        return self.rollout is not None and (self.rollout.aborted or self.rollout.phase == "Degraded")
+
+
+@dataclass
+class Servers:
+    """The clusters of the environments; each is connected to once.
+
+    Args:
+        kubeconfig: the file, instead of the usual one.
+        contexts: context of the kubeconfig by environment; that of "" is for all others.
+    """
+
+    kubeconfig: Path | None
+    contexts: dict[str, str | None]
+    _connected: dict[str | None, Server] = field(default_factory=dict)
+
+    @staticmethod
+    def of(kubeconfig: Path | None, contexts: Sequence[str], rows: Sequence[StatusRow]) -> Servers:
+        """Return the clusters that `[ENV=]CONTEXT` arguments name.
+
+        Raises:
+            CliError: one names an environment that no row is in.
+        """
+        environments = {row.plan.identity.environment for row in rows}
+        named: dict[str, str | None] = {"": None}
+        for text in contexts:
+            environment, given, context = text.rpartition("=")
+            if given and environment not in environments:
+                raise CliError(f"--context {text}: there is no environment {environment} here")
+            named[environment] = context
+        return Servers(kubeconfig, named)
+
+    def of_environment(self, environment: str) -> Server:
+        """Connect to the cluster of an environment.
+
+        Raises:
+            ClusterError: there is no usable configuration.
+        """
+        context = self.contexts.get(environment, self.contexts[""])
+        if context not in self._connected:
+            self._connected[context] = connect(self.kubeconfig, context)
+        return self._connected[context]
+
+
+def rows_in_git(session: Session, entries: Sequence[ModelFiles], environment: str | None) -> list[StatusRow]:
+    """Return the state in git of all models that can be planned.
+
+    Raises:
+        CliError: the platform can't be used, or has no such environment.
+    """
+    platform = session.repository.platform
+    if platform is None:
+        raise CliError("the platform can't be used; `sluice validate` says why")
+    if environment is not None and environment not in platform.environments:
+        raise CliError(f"there is no environment {environment}; known: {', '.join(platform.environments)}")
+    rows = []
+    for entry in entries:
+        resolved = session.resolve(entry)
+        if not resolved.plans:
+            note(f"{entry.name} can't be planned: see `sluice validate {entry.name}`")
+            continue
+        content = read_evidence_of(entry, session.repository).content
+        gates = tuple((gate.name, gate.verdict) for gate in content.predicate.gates) if content else ()
+        plans = [planned.plan for planned in resolved.plans]
+        rows += [StatusRow(plan, gates) for plan in plans if environment in {None, plan.identity.environment}]
+    return rows
+
+
+def with_cluster(rows: Sequence[StatusRow], servers: Servers) -> list[StatusRow]:
+    """Return the same rows with the state of the cluster.
+
+    Raises:
+        ClusterError: a cluster can't be queried.
+    """
+    found = []
+    for row in rows:
+        identity = row.plan.identity
+        server = servers.of_environment(identity.environment)
+        rollout = read_rollout(server, identity.namespace, identity.model)
+        sync = read_application(server, row.plan.delivery.argocd_namespace, application(identity))
+        found.append(replace(row, queried=True, rollout=rollout, sync=sync))
+    return found
+
+
+def watched(rows: Sequence[StatusRow], servers: Servers, interval_s: float) -> Iterator[list[StatusRow]]:
+    """Yield all rows, and then again each time that one has changed, until every model is settled."""
+    before: Sequence[StatusRow] = ()
+    while True:
+        found = with_cluster(rows, servers)
+        if found != before:
+            yield found
+        if all(row.settled for row in found):
+            return
+        before = found
+        time.sleep(interval_s)
+
+
+def next_commands(row: StatusRow) -> Iterator[tuple[str, str]]:
+    """Yield what a person can do now, in words and as a command; approving and aborting are Argo's, not Sluice's."""
+    if row.rollout is None:
+        if row.queried:
+            yield "let Argo CD sync it", f"argocd app sync {application(row.plan.identity)}"
+        return
+    identity, rollout = row.plan.identity, row.rollout
+
+    def argo(verb: str) -> str:
+        return _KUBECTL.format(verb=verb, name=identity.model, namespace=identity.namespace)
+
+    if rollout.aborted:
+        yield "take git back, too", f"sluice revert {identity.team}/{identity.model} --reason TEXT"
+        yield "try the same version again, from the first step", argo("retry rollout")
+        return
+    if rollout.approval:
+        yield f"continue{_approved_by(row.plan)}", argo("promote")
+    elif any("Inconclusive" in reason for reason in rollout.pauses):
+        yield "continue without enough evidence", argo("promote")
+    if rollout.phase in {"Paused", "Progressing", "Degraded"} and rollout.desired != rollout.stable:
+        yield "abort", argo("abort")
+
+
+def _approved_by(plan: Plan) -> str:
+    roles = dict.fromkeys(role for role in plan.rollout.approvals if role != "manual")
+    return f" (approved by {', '.join(roles)})" if roles else ""
