@@ -14,8 +14,7 @@ import click
 from generator.cli.options import root_option
 from generator.cli.plan import check_platform, plans
 from generator.odds.odds import LATENCY_S
-from generator.odds.replay.judge import judge
-from generator.odds.replay.schedule import Schedule
+from generator.odds.replay.walk import Schedule, walk
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, has_color, note, progress
@@ -124,8 +123,8 @@ def _answer(plan: Plan, asked: Asked) -> str:
 
 
 def _recorded(plan: Plan, schedule: Schedule, path: Path, asked: Asked) -> str:
+    from generator.odds.replay.counters import query_results
     from generator.odds.replay.recording import read_recording
-    from generator.odds.replay.statistic import answers
 
     schedule, skipped = _measured(schedule)
     recording, findings = read_recording(path, path.as_posix(), schedule.guards)
@@ -136,9 +135,9 @@ def _recorded(plan: Plan, schedule: Schedule, path: Path, asked: Asked) -> str:
     if start is None or end is None:
         raise CliError(f"{path} has no sample of the canary; --start says when its first weight was set")
     _check_order(start, end)
-    story = judge(schedule, answers(recording, start), end - start)
-    exposed = recording.exposed(start, min(end, start + story.at_s + LATENCY_S))
-    return _told(Replayed(plan, f"replayed over {path.name}", schedule, skipped, story, exposed), asked.fmt)
+    course = walk(schedule, query_results(recording, start), end - start)
+    exposed = recording.exposed(start, min(end, start + course.at_s + LATENCY_S))
+    return _told(Replayed(plan, f"replayed over {path.name}", schedule, skipped, course, exposed), asked.fmt)
 
 
 def _watched(plan: Plan, schedule: Schedule, asked: Asked) -> str:
@@ -153,15 +152,14 @@ def _watched(plan: Plan, schedule: Schedule, asked: Asked) -> str:
     start, end = _time("--start", asked.start), _time("--end", asked.end)
     _check_order(start, end)
     live = Live(Prometheus.at(asked.prometheus or ""), canary, stable, start, end)
-    story = judge(schedule, live, end - start)
-    exposed = live.exposed(plan, story.at_s + LATENCY_S)
-    return _told(Replayed(plan, "replayed over Prometheus", schedule, (), story, exposed), asked.fmt)
+    course = walk(schedule, live, end - start)
+    exposed = live.exposed(plan, course.at_s + LATENCY_S)
+    return _told(Replayed(plan, "replayed over Prometheus", schedule, (), course, exposed), asked.fmt)
 
 
 def _simulated(plan: Plan, schedule: Schedule, text: str, asked: Asked) -> str:
     from generator.odds.replay.expected import expected
-    from generator.odds.replay.scenario import ScenarioError, scenario
-    from generator.odds.replay.simulate import simulate, simulated_guards
+    from generator.odds.replay.simulate import ScenarioError, scenario, simulate, simulated_guards
     from generator.report.replays.document import simulation_document
     from generator.report.replays.text import simulation_lines
 
@@ -191,9 +189,9 @@ def _simulated(plan: Plan, schedule: Schedule, text: str, asked: Asked) -> str:
 def _told(replayed: Replayed, fmt: str) -> str:
     """One replayed release in the form that was asked for."""
     if fmt == "svg":
-        from generator.odds.replay.picture import picture
+        from generator.report.replays.picture import picture
 
-        return picture(replayed.title, replayed.schedule, replayed.story)
+        return picture(replayed.title, replayed.schedule, replayed.course)
     if fmt == "json":
         from generator.report.replays.document import replay_document
 

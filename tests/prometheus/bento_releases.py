@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from generator.odds.replay.expected import expected
-from generator.odds.replay.schedule import Schedule
+from generator.odds.replay.walk import Schedule
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.plan.values import Plan

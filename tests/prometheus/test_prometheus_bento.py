@@ -37,11 +37,9 @@ from bento_stack import AWAY, Happened, experiment, scrape
 from prometheus_server import Server
 
 from generator.cluster.prometheus import Prometheus
-from generator.odds.replay.judge import Story, judge
+from generator.odds.replay.counters import Recording, query_results
 from generator.odds.replay.recording import COLUMNS, read_recording
-from generator.odds.replay.schedule import Schedule
-from generator.odds.replay.series import Recording
-from generator.odds.replay.statistic import answers
+from generator.odds.replay.walk import Course, Schedule, walk
 from generator.promql.event_share import EventShare
 from generator.promql.metric import Metric
 from generator.report.replays.live import Live
@@ -88,15 +86,15 @@ class Judged:
         until = start + self.hold_s + 10 * MINUTE
         return Live(Prometheus.at(self.server.url), release.hash, STABLE, start, until)
 
-    def story(self, release: Release) -> Story:
+    def story(self, release: Release) -> Course:
         """What the controller would have made of the answers; without traffic time goes on after the hold."""
         until = self.hold_s + (0 if release.rps else 10 * MINUTE)
-        return judge(self.schedule(release), self.live(release), until)
+        return walk(self.schedule(release), self.live(release), until)
 
-    def replayed(self, release: Release) -> Story:
+    def replayed(self, release: Release) -> Course:
         """The same from a file of recorded counters."""
-        recorded = answers(self.recordings[release.name], self.happened.start_s)
-        return judge(self.schedule(release), recorded, self.hold_s)
+        recorded = query_results(self.recordings[release.name], self.happened.start_s)
+        return walk(self.schedule(release), recorded, self.hold_s)
 
     @cached_property
     def recordings(self) -> dict[str, Recording]:
@@ -224,12 +222,12 @@ def test_promql_and_python_agree_on_the_statistic(judged, name, guard):
 def test_a_good_canary_is_promoted_although_prometheus_was_restarted(judged):
     happened, story = judged.happened, judged.story(RELEASES["good"])
     assert (story.outcome, story.at_s) == ("promoted", judged.hold_s)
-    assert {look.measured for look in story.looks} == {"Successful"}
+    assert {look.measured for look in story.measurements} == {"Successful"}
     scraped = [at for at, _ in judged.samples[0][1]]
     assert max(b - a for a, b in pairwise(scraped)) >= 1000 * AWAY
     restarted = happened.restarted_s - happened.start_s
     for guard in GUARDS:
-        after = [look.result for look in story.looks if look.guard == guard and look.at_s > restarted]
+        after = [look.result for look in story.measurements if look.guard == guard and look.at_s > restarted]
         assert all(after)
         assert len(set(after)) >= 3, "no evidence was added after the restart"
 
@@ -255,9 +253,9 @@ def test_a_canary_without_traffic_never_fires_and_pauses_at_the_evidence(judged)
     story = judged.story(RELEASES["silent"])
     assert story.outcome == "paused"
     assert story.at_s > judged.hold_s
-    sequential = [look for look in story.looks if look.kind == "sequential"]
+    sequential = [look for look in story.measurements if look.kind == "sequential"]
     assert {(look.result, look.measured) for look in sequential} == {((), "Successful")}
-    evidence = [look for look in story.looks if look.kind == "evidence"]
+    evidence = [look for look in story.measurements if look.kind == "evidence"]
     assert {look.guard for look in evidence} == set(GUARDS)
     assert {look.measured for look in evidence} == {"Inconclusive"}
     assert {look.result for look in evidence} <= {(), (0.0,)}

@@ -21,10 +21,8 @@ from prometheus_server import Server, until
 from generator.cli.main import cli
 from generator.cluster.http_client import HttpError
 from generator.cluster.prometheus import Prometheus
-from generator.odds.replay.judge import Story, judge
-from generator.odds.replay.schedule import Schedule
-from generator.odds.replay.series import Counter, Pair, Recording, Side
-from generator.odds.replay.statistic import answers
+from generator.odds.replay.counters import ArmCounters, Counter, Pair, Recording, query_results
+from generator.odds.replay.walk import Course, Schedule, walk
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.plan.values import Plan
@@ -90,9 +88,9 @@ class Scraped:
     def live(self) -> Live:
         return Live(Prometheus.at(self.server.url), "c", "s", self.start_s, self.start_s + END)
 
-    def judged(self, namespace: str) -> Story:
+    def judged(self, namespace: str) -> Course:
         """What the rendered queries, asked of the server, decide."""
-        return judge(accelerated(namespace), self.live(), END)
+        return walk(accelerated(namespace), self.live(), END)
 
     def samples(self, namespace: str) -> Samples:
         """Raw samples (milliseconds, value) by metric and arm; of requests by code only the errors."""
@@ -120,13 +118,13 @@ class Scraped:
         )
 
 
-def side_of(samples: Samples, arm: str, requests: str, events: str, *, complement: bool) -> Side:
+def side_of(samples: Samples, arm: str, requests: str, events: str, *, complement: bool) -> ArmCounters:
     total, counted = samples.get((requests, arm), []), samples.get((events, arm), [])
     assert [at for at, _ in total] == [at for at, _ in counted]
     values = [value for _, value in total]
     happened = [a - b if complement else b for a, (_, b) in zip(values, counted, strict=True)]
     times = [at for at, _ in total]
-    return Side(Counter(times, values), Counter(times, happened))
+    return ArmCounters(Counter(times, values), Counter(times, happened))
 
 
 @pytest.fixture(scope="module")
@@ -226,14 +224,16 @@ def test_promql_and_python_agree_on_the_statistic(scraped, namespace, guard):
 def test_a_good_release_is_promoted_although_prometheus_was_restarted(scraped):
     story = scraped.judged("good")
     assert (story.outcome, story.at_s) == ("promoted", FIRST + SECOND)
-    assert {look.measured for look in story.looks} == {"Successful"}
-    assert max(look.result[0] for look in story.looks if look.kind == "sequential" and look.result) < 1.0
+    assert {look.measured for look in story.measurements} == {"Successful"}
+    assert (
+        max(look.result[0] for look in story.measurements if look.kind == "sequential" and look.result) < 1.0
+    )
 
 
 def test_half_the_clicks_are_rolled_back_at_the_look_that_replay_says(scraped):
     story = scraped.judged("bad")
     assert (story.outcome, story.guard) == ("aborted", "ctr")
-    replayed = judge(accelerated("bad"), answers(scraped.recording("bad"), scraped.start_s), END)
+    replayed = walk(accelerated("bad"), query_results(scraped.recording("bad"), scraped.start_s), END)
     assert (replayed.outcome, replayed.guard, replayed.at_s) == ("aborted", "ctr", story.at_s)
     assert story.at_s == 28.0  # four strata of 1.17 each after the mask
 
@@ -241,9 +241,9 @@ def test_half_the_clicks_are_rolled_back_at_the_look_that_replay_says(scraped):
 def test_replay_of_the_scrapes_follows_the_server_look_by_look(scraped):
     """They differ where a counter is born, and where a gap in the scrapes is extrapolated."""
     live = scraped.judged("good")
-    replayed = judge(accelerated("good"), answers(scraped.recording("good"), scraped.start_s), END)
+    replayed = walk(accelerated("good"), query_results(scraped.recording("good"), scraped.start_s), END)
     assert (replayed.outcome, replayed.at_s) == (live.outcome, live.at_s)
-    for mine, theirs in zip(replayed.looks, live.looks, strict=True):
+    for mine, theirs in zip(replayed.measurements, live.measurements, strict=True):
         assert (mine.metric, mine.at_s, mine.measured) == (theirs.metric, theirs.at_s, theirs.measured)
         if mine.result and theirs.result and mine.kind == "sequential" and mine.at_s <= FIRST:
             assert mine.result[0] == pytest.approx(theirs.result[0], rel=0.05, abs=0.3)
@@ -252,7 +252,7 @@ def test_replay_of_the_scrapes_follows_the_server_look_by_look(scraped):
 def test_a_canary_without_traffic_has_no_result_and_pauses_at_the_evidence(scraped):
     story = scraped.judged("silent")
     assert (story.outcome, story.at_s) == ("paused", FIRST + 4 * MINUTE)
-    assert all(look.result == () for look in story.looks)
+    assert all(look.result == () for look in story.measurements)
 
 
 def test_a_server_that_is_away_is_told(scraped):

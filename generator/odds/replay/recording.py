@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from generator.odds.replay.series import Arm, Counter, Pair, Recording, Side, milliseconds
+from generator.odds.replay.counters import Arm, ArmCounters, Counter, Pair, Recording, milliseconds
 from generator.source.finding import Finding, Place
 
 COLUMNS: Final = ("time", "guard", "arm", "requests", "events")
@@ -182,9 +182,9 @@ class _Reader:
             {name: Pair(self._side(name, "canary"), self._side(name, "stable")) for name in self._guards}
         )
 
-    def _side(self, guard: str, arm: Arm) -> Side:
+    def _side(self, guard: str, arm: Arm) -> ArmCounters:
         samples = self._samples.get((guard, arm), _Samples())
-        return Side(Counter(samples.times, samples.requests), Counter(samples.times, samples.events))
+        return ArmCounters(Counter(samples.times, samples.requests), Counter(samples.times, samples.events))
 
     def _refuse(self, row: Row, column: str, value: Any, wanted: str) -> None:
         path = f"{row.path}.{column}" if row.path else column

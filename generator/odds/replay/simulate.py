@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final, NamedTuple
 
 from generator.odds.odds import LATENCY_S
-from generator.odds.replay.judge import Outcome, Story, judge
-from generator.odds.replay.schedule import Schedule
-from generator.odds.replay.statistic import answers
+from generator.odds.replay.counters import query_results
 from generator.odds.replay.traffic import Rates, Traffic, record
+from generator.odds.replay.walk import Course, Outcome, Schedule, walk
 from generator.plan.guards import Comparison, Limit, Parity
 from generator.plan.values import Plan
 from generator.promql.bounds import WindowRatio
@@ -20,10 +20,10 @@ from generator.promql.event_share import EventShare
 from generator.promql.metric import Metric
 
 OUTCOMES: Final[tuple[Outcome, ...]] = ("aborted", "paused", "promoted")
-_SETTLE_S = 120.0  # recorded beyond the last look, so that no run ends for lack of data
+_SETTLE_S = 120.0  # recorded beyond the last measurement, so that no run ends for lack of data
 
 
-class Ended(NamedTuple):
+class RunEnd(NamedTuple):
     """How one run ended.
 
     Args:
@@ -89,14 +89,14 @@ class Simulated:
         outcomes: share of each outcome.
         whole: rollbacks by any guard.
         by_guard: rollbacks by each guard that was the first to fire.
-        first: the first run, look by look.
+        first: the first run, measurement by measurement.
     """
 
     runs: int
     outcomes: Mapping[Outcome, Share]
     whole: Aborts
     by_guard: Mapping[str, Aborts]
-    first: Story
+    first: Course
 
 
 def simulated_guards(plan: Plan, schedule: Schedule) -> tuple[Comparison | Limit, ...]:
@@ -136,10 +136,10 @@ def simulate(
     ended, first = [], None
     for number in runs:
         recording, start = record(traffic, Random(f"{seed}/{number}"))  # noqa: S311 - simulation, no secret
-        story = judge(schedule, answers(recording, start), traffic.until_s)
-        first = first or story
-        at = story.at_s + LATENCY_S
-        ended.append(Ended(story.outcome, story.guard, at, recording.exposed(start, start + at)))
+        course = walk(schedule, query_results(recording, start), traffic.until_s)
+        first = first or course
+        at = course.at_s + LATENCY_S
+        ended.append(RunEnd(course.outcome, course.guard, at, recording.exposed(start, start + at)))
     if first is None:
         raise ValueError("a simulation needs at least one run")
     aborted, count = [run for run in ended if run.outcome == "aborted"], len(ended)
@@ -191,7 +191,7 @@ def _windows(metric: Metric) -> list[float]:
     return [statistic.window_s] if isinstance(statistic, WindowRatio) else []
 
 
-def _aborts(ended: Sequence[Ended], runs: int) -> Aborts:
+def _aborts(ended: Sequence[RunEnd], runs: int) -> Aborts:
     share = Share(len(ended), runs)
     if not ended:
         return Aborts(share, None, None, None)
@@ -200,3 +200,64 @@ def _aborts(ended: Sequence[Ended], runs: int) -> Aborts:
     return Aborts(
         share, math.fsum(times) / len(times), p90, math.fsum(run.exposed for run in ended) / len(ended)
     )
+
+
+GOOD: Final = "good"
+_PART: Final = re.compile(r"(?:(?P<guard>[^:=,]+):)?(?P<change>drop|rise)=(?P<size>\d+(?:\.\d+)?)%")
+
+
+class ScenarioError(ValueError):
+    """A scenario that does not fit the grammar or the plan; the message is for its author."""
+
+
+def scenario(text: str, guards: Sequence[Comparison | Limit]) -> Mapping[str, float]:
+    """Event rate of the canary over stable's, by guard.
+
+    A change without a guard's name is that of every guard which watches for such a change.
+
+    Args:
+        text: `good`, or changes with a comma between them.
+        guards: guards of the plan that can be simulated.
+
+    Raises:
+        ScenarioError: the text is no scenario, or names nothing that is watched.
+    """
+    ratios = {guard.name: 1.0 for guard in guards}
+    if text.strip() == GOOD:
+        return ratios
+    for part in text.split(","):
+        match = _PART.fullmatch(part.strip())
+        if match is None:
+            raise ScenarioError(
+                f"`{part.strip()}` is no scenario; write good, drop=10%, rise=50% or GUARD:drop=10%"
+            )
+        for guard in _meant(match["guard"], match["change"], guards):
+            ratios[guard.name] = _ratio(guard, match["change"], float(match["size"]) / 100)
+    return ratios
+
+
+def watches_drop(guard: Comparison | Limit) -> bool:
+    """Whether it is a drop of its events that this guard is there for."""
+    return guard.ratio < 1 if isinstance(guard, Comparison) else not guard.more_is_worse
+
+
+def _meant(name: str | None, change: str, guards: Sequence[Comparison | Limit]) -> list[Comparison | Limit]:
+    if name is None:
+        found = [guard for guard in guards if watches_drop(guard) == (change == "drop")]
+        if not found:
+            raise ScenarioError(f"no guard that can be simulated watches for a {change}")
+        return found
+    found = [guard for guard in guards if guard.name == name.strip()]
+    if not found:
+        known = ", ".join(guard.name for guard in guards) or "none"
+        raise ScenarioError(f"`{name.strip()}` is no guard that can be simulated; those are: {known}")
+    return found
+
+
+def _ratio(guard: Comparison | Limit, change: str, size: float) -> float:
+    ratio = 1 - size if change == "drop" else 1 + size
+    if not 0 <= ratio <= 1 / (guard.baseline or 1) or not math.isfinite(ratio):
+        raise ScenarioError(
+            f"{guard.name} can't {change} by {size:.0%}: its baseline is {guard.baseline or 0:.2%}"
+        )
+    return ratio

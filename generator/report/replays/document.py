@@ -18,17 +18,20 @@ SCHEMA: Final = "sluice/replay/v1"
 
 def replay_document(replayed: Replayed) -> dict[str, Any]:
     """A replay: times are seconds since the first weight, weights whole percent."""
-    story = replayed.story
+    course = replayed.course
     return {
         **_head(replayed.plan, replayed.skipped),
-        "outcome": story.outcome,
-        "at_s": story.at_s,
-        "guard": story.guard or None,
-        "reason": story.reason,
-        "step": story.step,
+        "outcome": course.outcome,
+        "at_s": course.at_s,
+        "guard": course.guard or None,
+        "reason": course.reason,
+        "step": course.step,
         "exposed": replayed.exposed,
-        "weights": [asdict(held) for held in story.held],
-        "looks": [{**asdict(look), "result": [*map(_value, look.result)]} for look in story.looks],
+        "weights": [asdict(held) for held in course.held],
+        "looks": [
+            {**asdict(measurement), "result": [*map(_value, measurement.result)]}
+            for measurement in course.measurements
+        ],
     }
 
 

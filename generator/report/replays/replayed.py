@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generator.odds.replay.judge import Story
-from generator.odds.replay.schedule import Schedule
+from generator.odds.replay.walk import Course, Schedule
 from generator.plan.values import Plan
 
 
@@ -18,7 +17,7 @@ class Replayed:
         source: what it was replayed over, for people.
         schedule: what was looked at.
         skipped: guards whose numbers are not at hand.
-        story: how the release went.
+        course: how the release went.
         exposed: requests that the canary has served until its traffic is gone; None when nobody counted them.
     """
 
@@ -26,7 +25,7 @@ class Replayed:
     source: str
     schedule: Schedule
     skipped: tuple[str, ...]
-    story: Story
+    course: Course
     exposed: float | None
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generator.odds.replay.schedule import Schedule, Stage
+from generator.odds.replay.walk import Schedule, Stage
 from generator.plan.values import Plan
 from generator.promql.metric import Metric
 from generator.render.metrics import evidence_metrics, live_metrics

@@ -1,4 +1,4 @@
-"""`sluice replay` for people: a replay look by look, a simulation beside its odds."""
+"""`sluice replay` for people: a replay measurement by measurement, a simulation beside its odds."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import math
 from collections.abc import Iterator, Sequence
 
 from generator.odds.replay.expected import Expected
-from generator.odds.replay.judge import Look, Story
-from generator.odds.replay.schedule import Schedule
 from generator.odds.replay.simulate import Aborts, Share, Simulated
+from generator.odds.replay.walk import Course, Measurement, Schedule
 from generator.plan.values import Plan
 from generator.report.replays.replayed import Replayed
 from generator.report.sections.section import table
 from generator.spec.units import duration
 from generator.stats.timeline import Detection
 
-_ROWS = 24  # looks that are shown of a long release; JSON has them all
+_ROWS = 24  # measurements that are shown of a long release; JSON has them all
 _NONE = "-"
 _SEVERAL = (
     "± is one standard error; odds are those of a guard alone, a simulated one counts when it fires first"
@@ -23,26 +22,26 @@ _SEVERAL = (
 
 
 def replay_lines(replayed: Replayed) -> Iterator[str]:
-    """The verdict, then the looks of the background, then what the steps had seen."""
-    story = replayed.story
+    """The verdict, then the measurements of the background, then what the steps had seen."""
+    course = replayed.course
     yield replayed.title
     yield from _skipped(replayed.skipped)
-    yield verdict(story, replayed.exposed)
+    yield verdict(course, replayed.exposed)
     yield ""
-    yield from table(_looks(replayed.schedule, story))
-    evidence = [look for look in story.looks if look.kind == "evidence"]
+    yield from table(_measurements(replayed.schedule, course))
+    evidence = [measurement for measurement in course.measurements if measurement.kind == "evidence"]
     if evidence:
         yield ""
         yield from table([("after", "seen enough?", "seen", ""), *map(_evidence, evidence)])
 
 
-def verdict(story: Story, exposed: float | None) -> str:
+def verdict(course: Course, exposed: float | None) -> str:
     """How a release ended, in one sentence."""
-    weight = f" at {story.held[-1].weight}%" if story.held and story.outcome != "promoted" else ""
-    by = f" by {story.guard}" if story.guard else ""
-    reason = "no guard fired" if story.outcome == "promoted" else story.reason
+    weight = f" at {course.held[-1].weight}%" if course.held and course.outcome != "promoted" else ""
+    by = f" by {course.guard}" if course.guard else ""
+    reason = "no guard fired" if course.outcome == "promoted" else course.reason
     served = "" if exposed is None else f"; the canary had served {math.ceil(exposed):,} requests"
-    return f"{story.outcome} after {_moment(story.at_s)}{weight}{by}: {reason}{served}"
+    return f"{course.outcome} after {_moment(course.at_s)}{weight}{by}: {reason}{served}"
 
 
 def _skipped(names: Sequence[str]) -> Iterator[str]:
@@ -50,38 +49,43 @@ def _skipped(names: Sequence[str]) -> Iterator[str]:
         yield f"left out, for their numbers are not at hand: {', '.join(names)}"
 
 
-def _looks(schedule: Schedule, story: Story) -> Iterator[Sequence[str]]:
+def _measurements(schedule: Schedule, course: Course) -> Iterator[Sequence[str]]:
     names = [watched.name for watched in schedule.background]
-    by_time: dict[float, dict[str, Look]] = {}
-    for look in story.looks:
-        if look.kind != "evidence":
-            by_time.setdefault(look.at_s, {})[look.metric] = look
+    by_time: dict[float, dict[str, Measurement]] = {}
+    for measurement in course.measurements:
+        if measurement.kind != "evidence":
+            by_time.setdefault(measurement.at_s, {})[measurement.metric] = measurement
     yield ("after", "weight", *names)
     yield ("", "bound", *(f"{watched.bound:.4g}" for watched in schedule.background))
     for at in _shown(list(by_time)):
-        looks = by_time[at]
-        yield (_moment(at), f"{_weight(story, at)}%", *(_value(looks.get(name)) for name in names))
+        measurements = by_time[at]
+        yield (_moment(at), f"{_weight(course, at)}%", *(_value(measurements.get(name)) for name in names))
 
 
 def _shown(times: Sequence[float]) -> list[float]:
-    """Evenly many of all looks, and the last."""
+    """Evenly many of all measurements, and the last."""
     stride = max(1, math.ceil(len(times) / _ROWS))
     return [time for i, time in enumerate(times) if i % stride == 0 or i == len(times) - 1]
 
 
-def _weight(story: Story, at_s: float) -> int:
-    return next((held.weight for held in story.held if at_s <= held.end_s), story.held[-1].weight)
+def _weight(course: Course, at_s: float) -> int:
+    return next((held.weight for held in course.held if at_s <= held.end_s), course.held[-1].weight)
 
 
-def _value(look: Look | None) -> str:
-    if look is None or not look.result:
+def _value(measurement: Measurement | None) -> str:
+    if measurement is None or not measurement.result:
         return _NONE
-    mark = "" if look.measured == "Successful" else f" {look.measured.lower()}"
-    return f"{look.result[0]:.4g}{mark}"
+    mark = "" if measurement.measured == "Successful" else f" {measurement.measured.lower()}"
+    return f"{measurement.result[0]:.4g}{mark}"
 
 
-def _evidence(look: Look) -> tuple[str, ...]:
-    return _moment(look.at_s), look.metric, _seen(look.result), look.measured.lower()
+def _evidence(measurement: Measurement) -> tuple[str, ...]:
+    return (
+        _moment(measurement.at_s),
+        measurement.metric,
+        _seen(measurement.result),
+        measurement.measured.lower(),
+    )
 
 
 def _seen(result: Sequence[float]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.odds.replay.schedule import Schedule, Stage
+from generator.odds.replay.walk import Schedule, Stage
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.plan.values import Plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generator.odds.replay.machine import Limits
+from generator.odds.replay.controller import Limits
 from generator.promql.conditions import Condition, harm, proof
 from generator.promql.metric import Metric, MetricKind
 

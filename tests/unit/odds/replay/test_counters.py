@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.odds.replay.series import Counter, Pair, Side
-from generator.odds.replay.statistic import EventShareSum
+from generator.odds.replay.counters import ArmCounters, Counter, EventShareSum, Pair
 from generator.promql.event_share import EventShare, Mask
 
 STEP, SCRAPE = 60, 15
@@ -25,7 +24,7 @@ def counter(added, start=0):
 
 def pair_of(canary, stable, rates, born=0):
     def side(added, rate, start):
-        return Side(counter(added, start), counter([count * rate for count in added], start))
+        return ArmCounters(counter(added, start), counter([count * rate for count in added], start))
 
     return Pair(side(canary, rates[0], born), side(stable, rates[1], 0))
 
@@ -126,7 +125,9 @@ def test_a_gap_moves_the_statistic_no_further_than_prometheus_would():
     def side(rate):
         kept = [second for second in range(0, 3601, 15) if not 600 < second < 1800]
         times = [second * 1000 for second in kept]
-        return Side(Counter(times, [10.0 * s for s in kept]), Counter(times, [10.0 * rate * s for s in kept]))
+        return ArmCounters(
+            Counter(times, [10.0 * s for s in kept]), Counter(times, [10.0 * rate * s for s in kept])
+        )
 
     test = EventShareSum(Pair(side(0.03), side(0.04)), EventShare(0.9, STEP, SCRAPE, 14400))
     values = [test.at(minute * 60_000)[0] for minute in range(2, 60)]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from generator.odds.replay.draws import binomial, poisson
+from generator.odds.replay.traffic import binomial, poisson
 
 DRAWS = 20_000
 

@@ -9,8 +9,14 @@ from random import Random
 import pytest
 
 from generator.odds.replay.expected import expected
-from generator.odds.replay.scenario import ScenarioError, scenario
-from generator.odds.replay.simulate import Share, simulate, simulated_guards, traffic_of
+from generator.odds.replay.simulate import (
+    ScenarioError,
+    Share,
+    scenario,
+    simulate,
+    simulated_guards,
+    traffic_of,
+)
 from generator.odds.replay.traffic import record
 from generator.report.replays.schedule import schedule_of
 from tests.unit.plan.rollouts import as_limit

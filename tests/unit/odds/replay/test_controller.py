@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.odds.replay.machine import Limits, Run, assess
+from generator.odds.replay.controller import Limits, Run, assess
 from generator.promql.conditions import harm
 from tests.unit.odds.replay.replay_cases import metric
 

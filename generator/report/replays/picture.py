@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from generator.odds.replay.judge import Held, Look, Story
-from generator.odds.replay.schedule import Schedule
+from generator.odds.replay.walk import Course, HeldWeight, Measurement, Schedule
 from generator.promql.event_share import EventShare
 from generator.promql.metric import Metric
 from generator.spec.units import duration
@@ -34,26 +33,26 @@ text{fill:#e6edf3}.soft{fill:#9198a1}.boundary{fill:#db6d28}
 line.bad{stroke:#f85149}text.bad{fill:#f85149}line.good{stroke:#3fb950}text.good{fill:#3fb950}}"""
 
 
-def picture(title: str, schedule: Schedule, story: Story) -> str:
+def picture(title: str, schedule: Schedule, course: Course) -> str:
     """Draw a release as SVG text; equal stories give equal bytes.
 
     Args:
         title: stands above it.
         schedule: what was looked at.
-        story: what came of it.
+        course: what came of it.
     """
     panels = schedule.background
     height = _TOP + (len(panels) + 1) * (_PANEL + _GAP) + _BOTTOM
-    scale = _Scale(max(schedule.held_s, story.at_s, 1.0))
+    scale = _Scale(max(schedule.held_s, course.at_s, 1.0))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:.0f} {height:.0f}" role="img">',
-        f"<title>{escape(title)}</title><desc>{escape(_said(story))}</desc><style>{_STYLE}</style>",
+        f"<title>{escape(title)}</title><desc>{escape(_said(course))}</desc><style>{_STYLE}</style>",
         _text(_LEFT, 24, title, "title"),
-        *_weights(scale, schedule, story),
+        *_weights(scale, schedule, course),
     ]
     for i, metric in enumerate(panels):
-        parts += _guard(_Frame(scale, _TOP + (i + 1) * (_PANEL + _GAP)), metric, story)
-    parts += [*_axis(scale, height - _BOTTOM), *_mark(scale, story, height - _BOTTOM), "</svg>"]
+        parts += _guard(_Frame(scale, _TOP + (i + 1) * (_PANEL + _GAP)), metric, course)
+    parts += [*_axis(scale, height - _BOTTOM), *_mark(scale, course, height - _BOTTOM), "</svg>"]
     return "\n".join(parts) + "\n"
 
 
@@ -88,13 +87,13 @@ class _Frame:
         return f'<line class="{css}" x1="{_LEFT:.1f}" y1="{y:.1f}" x2="{_WIDTH - _RIGHT:.1f}" y2="{y:.1f}"/>'
 
 
-def _weights(scale: _Scale, schedule: Schedule, story: Story) -> Iterator[str]:
+def _weights(scale: _Scale, schedule: Schedule, course: Course) -> Iterator[str]:
     """The canary's share as steps: dotted as planned, filled as it came."""
     planned = tuple(_planned(schedule))
     frame = _Frame(scale, _TOP, 0.0, 1.2 * max((held.weight for held in planned), default=1))
     yield _text(12, _TOP + 14, "canary weight", "")
     yield frame.level(0.0, "axis")
-    for css, steps in (("planned", planned), ("weight", story.held)):
+    for css, steps in (("planned", planned), ("weight", course.held)):
         for held in steps:
             left, right, weight = held.start_s, held.end_s, held.weight
             corners = [(left, 0.0), (left, weight), (right, weight), (right, 0.0)]
@@ -103,22 +102,22 @@ def _weights(scale: _Scale, schedule: Schedule, story: Story) -> Iterator[str]:
         yield _text(scale.x(held.start_s) + 4, frame.y(held.weight) - 4, f"{held.weight}%", "soft")
 
 
-def _planned(schedule: Schedule) -> Iterator[Held]:
+def _planned(schedule: Schedule) -> Iterator[HeldWeight]:
     start = 0.0
     for stage in schedule.stages:
-        yield Held(stage.weight, start, start + stage.hold_s, stage.step)
+        yield HeldWeight(stage.weight, start, start + stage.hold_s, stage.step)
         start += stage.hold_s
 
 
-def _guard(frame: _Frame, metric: Metric, story: Story) -> Iterator[str]:
-    looks = [look for look in story.looks if look.metric == metric.name and look.kind == metric.kind]
-    values = [(look.at_s, look.result[0]) for look in looks if look.result and math.isfinite(look.result[0])]
+def _guard(frame: _Frame, metric: Metric, course: Course) -> Iterator[str]:
+    measurements = [m for m in course.measurements if m.metric == metric.name and m.kind == metric.kind]
+    values = [(m.at_s, m.result[0]) for m in measurements if m.result and math.isfinite(m.result[0])]
     low, high = _range(metric, [value for _, value in values])
     frame = _Frame(frame.scale, frame.top, low, high)
     yield _text(12, frame.top + 14, metric.name, "")
     yield _text(12, frame.top + 32, _bound(metric), "boundary")
-    yield _text(12, frame.top + 48, _last(looks), "soft")
-    yield from _masks(frame, metric, story)
+    yield _text(12, frame.top + 48, _last(measurements), "soft")
+    yield from _masks(frame, metric, course)
     yield frame.level(low, "axis")
     yield frame.level(metric.bound, "bound")
     yield f'<polyline class="value" points="{frame.points(values)}"/>'
@@ -128,8 +127,8 @@ def _bound(metric: Metric) -> str:
     return f"{'rolls back at' if metric.kind != 'limit' else 'limit'} {metric.bound:.3g}"
 
 
-def _last(looks: Sequence[Look]) -> str:
-    result = next((look.result for look in reversed(looks) if look.result), ())
+def _last(measurements: Sequence[Measurement]) -> str:
+    result = next((measurement.result for measurement in reversed(measurements) if measurement.result), ())
     return f"last {result[0]:.3g}" if result else "no data"
 
 
@@ -143,14 +142,14 @@ def _range(metric: Metric, values: Sequence[float]) -> tuple[float, float]:
     return low - (air if low < 0 else 0.0), high + air
 
 
-def _masks(frame: _Frame, metric: Metric, story: Story) -> Iterator[str]:
+def _masks(frame: _Frame, metric: Metric, course: Course) -> Iterator[str]:
     """Times after a change of weight that the mask leaves out."""
     mask = metric.statistic.mask if isinstance(metric.statistic, EventShare) else None
     weight = None
-    for held in story.held:
+    for held in course.held:
         if mask and held.weight != weight:
             x = frame.scale.x(held.start_s)
-            width = frame.scale.x(min(held.start_s + 2 * mask.lookback_s, story.at_s)) - x
+            width = frame.scale.x(min(held.start_s + 2 * mask.lookback_s, course.at_s)) - x
             box = f'x="{x:.1f}" y="{frame.top:.1f}" width="{max(0.0, width):.1f}" height="{_PANEL:.1f}"'
             yield f'<rect class="mask" {box}><title>masked: outcomes are still on their way</title></rect>'
         weight = held.weight
@@ -165,18 +164,18 @@ def _axis(scale: _Scale, y: float) -> Iterator[str]:
     yield _text(_WIDTH - _RIGHT, y + 34, "since the first weight", "soft", "end")
 
 
-def _mark(scale: _Scale, story: Story, bottom: float) -> Iterator[str]:
+def _mark(scale: _Scale, course: Course, bottom: float) -> Iterator[str]:
     """Where it ended, and how."""
-    x = scale.x(story.at_s)
-    css = "bad" if story.outcome in {"aborted", "paused"} else "good"
+    x = scale.x(course.at_s)
+    css = "bad" if course.outcome in {"aborted", "paused"} else "good"
     yield f'<line class="{css}" x1="{x:.1f}" y1="{_TOP - 14:.1f}" x2="{x:.1f}" y2="{bottom:.1f}"/>'
     anchor = "end" if x > _WIDTH / 2 else "start"
-    yield _text(x, _TOP - 18, _said(story), css, anchor)
+    yield _text(x, _TOP - 18, _said(course), css, anchor)
 
 
-def _said(story: Story) -> str:
-    by = f" by {story.guard}" if story.guard else ""
-    return f"{story.outcome}{by} after {duration(round(story.at_s))}"
+def _said(course: Course) -> str:
+    by = f" by {course.guard}" if course.guard else ""
+    return f"{course.outcome}{by} after {duration(round(course.at_s))}"
 
 
 def _text(x: float, y: float, text: str, css: str, anchor: str = "start") -> str:

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.odds.replay.machine import Limits
+from generator.odds.replay.controller import Limits
 from generator.promql.bounds import RequestsSeen
 from generator.promql.event_share import EventShare
 from generator.promql.text import duration, number
