@@ -65,15 +65,14 @@ INT_OR_PLACEHOLDER: Final = either(
 )
 PLACEHOLDER: Final = text("a placeholder", r"\{\{")
 SIGNED_QUANTITY: Final = either(
-    "a quantity such as 500m, 2 or 512Mi", text("a quantity", f"^[-+]?{_QUANTITY}$"), INT, NUMBER
+    "a quantity such as 500m, 2 or 512Mi", text("a quantity", f"^[-+]?{_QUANTITY}$"), INT
+)
+WHOLE_QUANTITY: Final = either(
+    "a quantity such as 500m, 2 or 512Mi, not below zero", text("a quantity", rf"^\+?{_QUANTITY}$"), COUNT
 )
 QUANTITY: Final = either(
-    "a quantity such as 500m, 2 or 512Mi, not below zero",
-    text("a quantity", rf"^\+?{_QUANTITY}$"),
-    COUNT,
-    scalar("float", "a number", ge=0),
+    WHOLE_QUANTITY["metadata"]["says"], *WHOLE_QUANTITY["choices"], scalar("float", "a number", ge=0)
 )
-QUANTITIES: Final = mapof(QUANTITY, FILLED)
 
 GO_DURATION: Final = text("a Go duration such as 90s, 15m or 1h30m", f"^[-+]?(0|({_GO})+)$")
 ARGO_DURATION: Final = text(

@@ -169,6 +169,8 @@ def _scalar(found: Node) -> Schema:
     if kind == "int-or-string" and "pattern" in found:
         words = {**scalars.TEXT, "pattern": found["pattern"]}
         return either(strict.PATTERNS[found["pattern"]], scalars.INT, words)
+    if found.get("format") == "quantity":
+        return scalars.WHOLE_QUANTITY
     limits = {short: found[name] for short, name in (("ge", "minimum"), ("le", "maximum")) if name in found}
     return {**scalars.PLAIN[kind], **limits} if limits else scalars.PLAIN[kind]
 

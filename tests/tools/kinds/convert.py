@@ -121,10 +121,13 @@ def convert(schema: Published, types: Definitions, near: str = "", field: str = 
 
 
 def _node(schema: Published, types: Definitions, name: str, near: str, field: str) -> Node:
-    if name.endswith(_QUANTITY) or _is_quantity(schema):
-        return {"type": "quantity"}
+    if name.endswith(_QUANTITY):
+        return {"type": "quantity"}  # which may also be a number with a point
     if schema.get("x-kubernetes-int-or-string") or schema.get("format") == "int-or-string":
-        return {"type": "int-or-string"} | _some(schema, "pattern")
+        is_quantity = "[KMGTPE]i" in schema.get("pattern", "")
+        return {"type": "int-or-string"} | (
+            {"format": "quantity"} if is_quantity else _some(schema, "pattern")
+        )
     if "properties" in schema:
         return _record(schema, types, name or _copied(schema, types, near, field))
     kind = schema.get("type")
@@ -158,10 +161,6 @@ def _some(schema: Published, *names: str) -> Node:
 
 def _is_open(schema: Published) -> bool:
     return bool(schema.get("x-kubernetes-preserve-unknown-fields")) and "type" not in schema
-
-
-def _is_quantity(schema: Published) -> bool:
-    return bool(schema.get("x-kubernetes-int-or-string")) and "[KMGTPE]i" in schema.get("pattern", "")
 
 
 def _copied(schema: Published, types: Definitions, near: str, field: str) -> str:

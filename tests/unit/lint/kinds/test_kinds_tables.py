@@ -2,56 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from generator.lint.kinds import KINDS, Mistake, check
-from generator.lint.kinds.notation import Schema
-from generator.lint.kinds.tables import inner, part
+from generator.lint.kinds.tables import part
+from tests.unit.lint.kinds.examples import EXAMPLES, changed, spots
 
-TEXT = Path(__file__).with_name("examples.yaml").read_text(encoding="utf-8")
-EXAMPLES = {(doc["apiVersion"], doc["kind"]): doc for doc in yaml.load_all(TEXT, yaml.CSafeLoader)}
 IDS = [f"{api}-{kind}" for api, kind in EXAMPLES]
 UNKNOWN = "noSuchField"
-
-Spot = tuple[tuple[str | int, ...], Schema, object]
-
-
-def spots(schema: Schema, value: object, path: tuple[str | int, ...] = ()) -> Iterator[Spot]:
-    """Every value of an object with its path and its type."""
-    node = inner(schema)
-    yield path, node, value
-    if node["type"] == "typed-dict":
-        for key, below in value.items():
-            yield from spots(node["fields"][key]["schema"], below, (*path, key))
-    elif node["type"] == "list":
-        for number, below in enumerate(value):
-            yield from spots(node["items_schema"], below, (*path, number))
-    elif node["type"] == "dict":
-        for key, below in value.items():
-            yield from spots(node["values_schema"], below, (*path, key))
-
-
-def changed(example: dict, path: tuple[str | int, ...], value: object) -> dict:
-    """A copy with another value at a path; a key is removed where the value is `...`."""
-    made = copy.deepcopy(example)
-    holder = made
-    for step in path[:-1]:
-        holder = holder[step]
-    if value is ...:
-        del holder[path[-1]]
-    else:
-        holder[path[-1]] = value
-    return made
 
 
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=IDS)
