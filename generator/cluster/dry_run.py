@@ -61,6 +61,13 @@ declare(
         why="A schema, a CEL rule, an admission policy or Pod Security refused the object in a dry run. The sync will "
         "be refused for the same reason.",
         remedy="Change the field that the server's message names.",
+        example="""
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: one, namespace: shop}
+data: {key: text}
+$ sluice verify --cluster .
+""",
     ),
     Code(
         "VER171",
@@ -68,6 +75,13 @@ declare(
         "the cluster does not serve the kind of an object",
         why="The definition of the kind, or this version of it, is not installed: the sync stops at this object.",
         remedy="Install the controller's definitions, or render for the version that is installed.",
+        example="""
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: public, namespace: gateways}
+spec: {gatewayClassName: envoy, listeners: [{name: http, port: 80, protocol: HTTP}]}
+$ sluice verify --cluster .
+""",
     ),
     Code(
         "VER172",
@@ -75,6 +89,12 @@ declare(
         "a namespace does not exist in the cluster",
         why="Objects in it could not be checked, neither by schemas nor by the policies of the namespace.",
         remedy="Apply the namespace first, then verify again.",
+        example="""
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: one, namespace: missing}
+$ sluice verify --cluster .
+""",
     ),
     Code(
         "VER173",
@@ -82,6 +102,12 @@ declare(
         "the user may not run a dry run",
         why="A dry run needs the same rights as the change itself; without them the object was not checked.",
         remedy="Use a context whose user may patch these objects: a dry run stores nothing.",
+        example="""
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: one, namespace: shop}
+$ sluice verify --cluster .
+""",
     ),
 )
 

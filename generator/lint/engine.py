@@ -44,7 +44,8 @@ class Code:
         title: the violation in a few words: "`spec.replicas` is negative".
         why: what happens if nothing is done about it, in sentences that a user understands.
         remedy: what to do, in sentences; the hint of a problem that has none of its own.
-        example: text that trips exactly this code; lines that start with `$ ` are shell commands.
+        example: text that trips exactly this code; lines that start with `$ ` are shell commands. Empty only if no
+            input is known that trips the code.
         instead: the same text, corrected.
         repair: whether `--fix` can repair it: not at all, safely, or in a way that needs a review because it
             changes how a release behaves.
@@ -57,7 +58,7 @@ class Code:
     title: str
     why: str
     remedy: str
-    example: str = ""
+    example: str
     instead: str = ""
     repair: Repair = "none"
     source: str = ""
@@ -130,7 +131,7 @@ def rule(
     scope: type[C],
     why: str,
     remedy: str,
-    example: str = "",
+    example: str,
     instead: str = "",
     repair: Repair = "none",
     source: str = "",

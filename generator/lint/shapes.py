@@ -151,6 +151,7 @@ spec:
         why="The models of the official Python client refuse the object, although our own schema accepts it. One "
         "of the two is wrong, and the API server may refuse the object as well.",
         remedy="Compare the object with the API reference of Kubernetes.",
+        example="",
     ),
     Code(
         "VER121",
@@ -159,6 +160,7 @@ spec:
         why="The models of the official Python client refuse the object, although our own schema accepts it. One "
         "of the two is wrong, and the API server may refuse the object as well.",
         remedy="Compare the object with the field reference of Argo Workflows.",
+        example="",
     ),
 )
 

@@ -45,6 +45,7 @@ declare(
         "a file cannot be read",
         why="A file that cannot be read is not checked, and the tool that applies the tree fails on it as well.",
         remedy="Check the path and its permissions.",
+        example="$ mkfifo rollout.yaml",
     ),
     Code(
         "VER102",
@@ -52,6 +53,7 @@ declare(
         "a link is not followed",
         why="A link can lead out of the tree, so the file or folder behind it is not checked.",
         remedy="Put the file itself into the tree.",
+        example="$ ln -s /etc/hostname rollout.yaml",
     ),
     Code(
         "VER103",
@@ -60,6 +62,7 @@ declare(
         why="Files above 8 MiB are not read. An object of that size does not fit into a cluster (etcd's limit is "
         "1.5 MiB).",
         remedy="Split the file; one object per file is best.",
+        example="$ yes '# filler' | head -c 9000000 > rollout.yaml",
     ),
     Code(
         "VER104",
@@ -67,6 +70,7 @@ declare(
         "a file is not UTF-8 text",
         why="Kubernetes tools read UTF-8 only. They fail on the file, or read other characters than you see.",
         remedy="Save the file as UTF-8.",
+        example=r"$ printf '# caf\351\n' > rollout.yaml",
     ),
     Code(
         "VER105",

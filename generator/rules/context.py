@@ -1,4 +1,4 @@
-"""What rules look at: one plan with its origins, or the platform with all models; and paths in a merged spec."""
+"""The contexts of rules: one plan with its origins, or the platform with all models; and paths in a merged spec."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LOCK_IMAGE: Final[Path] = ("image",)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a rule about one plan sees: the plan, how it came about, and the day.
+    """The context of a rule on one plan.
 
     Args:
         planned: the plan and its layers.
@@ -46,7 +46,7 @@ class Context:
 
     @property
     def spec(self) -> ModelSpec:
-        """The merged spec that the plan was made of."""
+        """The merged spec of the plan."""
         return self.planned.source.file.spec
 
     @property
@@ -66,22 +66,22 @@ class Context:
 
     @property
     def regulated(self) -> bool:
-        """Whether the tier is of the strict kind, which demands images by digest."""
+        """Whether the tier is strict: it requires images by digest."""
         return self.tier.requires.image_digest
 
     def tier_place(self, *path: str | int) -> Place:
-        """Where the tier says something; its own line if it says nothing there."""
+        """Return the place of a value of the tier, or of its nearest parent."""
         return self.platform_document.place(("spec", "tiers", self.plan.identity.tier, *path))
 
 
 @dataclass(frozen=True, slots=True)
 class FleetContext:
-    """What a rule about the platform or about models side by side sees.
+    """The context of a rule on the platform, or on models side by side.
 
     Args:
-        footprints: of every plan there is, by team and model.
-        repository: with a valid platform.
-        platform: that platform.
+        footprints: one for every plan, ordered by team and model.
+        repository: a repository with a valid platform.
+        platform: its platform.
         today: the day that dates are compared with.
     """
 
@@ -96,14 +96,14 @@ class FleetContext:
         return self.repository.platform_document
 
     def layers(self, found: ResourceFootprint) -> Layers:
-        """What was written of one plan, read again: only the few models that a finding names need it."""
+        """Return the layers of one plan, read again: only the few models that a finding names need them."""
         entry = self.repository.entry(found.team, found.model)
         document = read(entry.spec, self.repository.root)
         return Layers(document, self.document, found.tier, found.environment)
 
 
 def written_guards(context: Context) -> Iterator[tuple[Path, list[Any]]]:
-    """The lists of guards of a spec, as written: that of the rollout and that of its shadow."""
+    """Yield the lists of guards of a spec, as written: that of the rollout and that of its shadow."""
     rollout = context.spec.rollout
     yield GUARDS, list(rollout.guards)
     if rollout.shadow:
@@ -111,5 +111,5 @@ def written_guards(context: Context) -> Iterator[tuple[Path, list[Any]]]:
 
 
 def weight_steps(context: Context) -> list[int]:
-    """Positions of the steps that have a weight; empty for a blue-green."""
+    """Return the positions of the steps that have a weight; none for a blue-green."""
     return [index for index, _ in context.spec.rollout.weight_steps]

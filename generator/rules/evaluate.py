@@ -48,14 +48,11 @@ def _findings(context: Context) -> Iterator[Finding]:
     """The findings about one plan, each in the document that wrote the value."""
     for _, code, problem in run([context]):
         if problem.document is not None:
-            yield replace(to_finding(code, problem, problem.document), fix=None)
+            yield to_finding(code, problem, problem.document)
             continue
         document, local = _written(context.planned, problem.path)
-        fix = (
-            _local_fix(context.planned, problem.fix)
-            if document is context.planned.source.layers.spec
-            else None
-        )
+        in_spec = document is context.planned.source.layers.spec
+        fix = _local_fix(context.planned, problem.fix) if in_spec else None
         yield to_finding(code, replace(problem, path=local, fix=fix), document)
 
 

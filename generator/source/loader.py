@@ -37,7 +37,7 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class YamlProblem:
     """Something that was read, and is refused.
 
     Args:
@@ -67,7 +67,7 @@ class StrictLoader(yaml.CSafeLoader):
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
         self.text = stream
-        self.problems: list[Problem] = []
+        self.problems: list[YamlProblem] = []
 
     def construct_mapping_strictly(self, node: yaml.MappingNode) -> dict[Hashable, Any]:
         """Return a mapping whose keys are text and occur once."""
@@ -125,7 +125,7 @@ class StrictLoader(yaml.CSafeLoader):
         where = "earlier on this line" if first.start_mark.line == node.start_mark.line else f"on line {line}"
         message = f"the key `{key}` is repeated; the first one is {where}"
         hint = "keep one of the two"
-        self.problems.append(Problem("SRC109", node.start_mark, message, hint, first.start_mark))
+        self.problems.append(YamlProblem("SRC109", node.start_mark, message, hint, first.start_mark))
 
     def _no_space(self, node: yaml.MappingNode, glued: list[yaml.Node]) -> None:
         """One problem for a mapping in which colons stick to their values."""
@@ -144,7 +144,7 @@ class StrictLoader(yaml.CSafeLoader):
         at_colon = Position(mark.line, mark.column + colon)
         what = "the colon" if len(glued) == 1 else "each colon"
         self.problems.append(
-            Problem("SRC105", at_colon, f"a space is missing after {what}", f"write `{fixed}`")
+            YamlProblem("SRC105", at_colon, f"a space is missing after {what}", f"write `{fixed}`")
         )
 
     def _line_end(self, index: int) -> int:
@@ -175,7 +175,7 @@ class StrictLoader(yaml.CSafeLoader):
         return str(node.value)
 
     def _problem(self, code: str, node: yaml.Node, message: str, hint: str) -> None:
-        self.problems.append(Problem(code, node.start_mark, message, hint))
+        self.problems.append(YamlProblem(code, node.start_mark, message, hint))
 
 
 _LONGEST_INT = 19

@@ -11,7 +11,7 @@ import yaml
 from generator.source.document import Document
 from generator.source.files import RefusedError, regular_bytes
 from generator.source.finding import Finding, Place
-from generator.source.loader import Mark, Problem, StrictLoader
+from generator.source.loader import Mark, StrictLoader, YamlProblem
 from generator.source.syntax import MAY_BE_LEFT_OVER, Slip, explain, leftover
 
 _DEPTH = 64
@@ -175,7 +175,7 @@ def _slip(document: Document, slip: Slip) -> Finding:
     return _at(document, slip.code, slip.line, slip.column, slip.message, slip.hint)
 
 
-def _problem(document: Document, problem: Problem) -> Finding:
+def _problem(document: Document, problem: YamlProblem) -> Finding:
     place = Place(document.file, problem.mark.line + 1, problem.mark.column + 1)
     related: tuple[tuple[str, Place], ...] = ()
     if problem.first is not None:

@@ -333,6 +333,48 @@ def invalid_job_name(ctx: MetricContext) -> Iterator[Problem]:
     scope=TemplateContext,
     why="Both metrics get one Job, and with it one verdict.",
     remedy=f"Let the names differ within the first {_KEPT} characters.",
+    example="""
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {name: checks, namespace: shop}
+spec:
+  metrics:
+    - name: compare-with-the-champion-on-recent-data
+      provider:
+        job:
+          spec:
+            activeDeadlineSeconds: 600
+            backoffLimit: 0
+            template: {spec: {restartPolicy: Never, containers: [{name: check, image: "registry.example/check:1"}]}}
+    - name: compare-with-the-champion-on-older-data
+      provider:
+        job:
+          spec:
+            activeDeadlineSeconds: 600
+            backoffLimit: 0
+            template: {spec: {restartPolicy: Never, containers: [{name: check, image: "registry.example/check:1"}]}}
+""",
+    instead="""
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {name: checks, namespace: shop}
+spec:
+  metrics:
+    - name: recent-data
+      provider:
+        job:
+          spec:
+            activeDeadlineSeconds: 600
+            backoffLimit: 0
+            template: {spec: {restartPolicy: Never, containers: [{name: check, image: "registry.example/check:1"}]}}
+    - name: older-data
+      provider:
+        job:
+          spec:
+            activeDeadlineSeconds: 600
+            backoffLimit: 0
+            template: {spec: {restartPolicy: Never, containers: [{name: check, image: "registry.example/check:1"}]}}
+""",
     source=f"{_JOB}, newJobName",
 )
 def same_job_names(ctx: TemplateContext) -> Iterator[Problem]:

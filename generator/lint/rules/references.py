@@ -61,6 +61,12 @@ def missing_objects(ctx: RolloutContext) -> Iterator[Problem]:
     scope=RolloutContext,
     why="The object may be in another repository or folder, so it was not checked whether it exists and fits.",
     remedy="Verify the Rollout together with the tree that has the object.",
+    example="""
+spec: {strategy: {canary: {trafficRouting: {plugins: {argoproj-labs/gatewayAPI: {httpRoute: other, namespace: shop}}}}}}
+""",
+    instead="""
+spec: {strategy: {canary: {trafficRouting: {plugins: {argoproj-labs/gatewayAPI: {httpRoute: model, namespace: shop}}}}}}
+""",
     source=_CONTROLLER,
 )
 def objects_elsewhere(ctx: RolloutContext) -> Iterator[Problem]:
@@ -169,6 +175,12 @@ def missing_templates(ctx: UseContext) -> Iterator[Problem]:
     scope=UseContext,
     why="The template may be in another repository or folder, so its metrics and arguments were not checked.",
     remedy="Verify the Rollout together with the tree that has the template.",
+    example="""
+spec:
+  strategy:
+    canary:
+      steps: [{setWeight: 5}, {pause: {duration: 10m}}, {analysis: {templates: [{templateName: elsewhere}]}}]
+""",
     source=_CONTROLLER,
 )
 def templates_elsewhere(ctx: UseContext) -> Iterator[Problem]:

@@ -1,10 +1,10 @@
-"""Characters on a terminal: how they are shown and how many cells they fill."""
+"""Characters on a terminal: how they are shown, and how many cells they fill."""
 
 from __future__ import annotations
 
 
 def visible(text: str) -> str:
-    r"""Text on one line that can neither steer a terminal nor hide.
+    r"""Return text on one line that can't control a terminal, and hides nothing.
 
     Control characters (an escape sequence starts with one), line and paragraph separators, and format
     characters such as those that reverse the direction of writing are spelled out: `\x1b`, `\n`, `\u202e`.
@@ -13,14 +13,14 @@ def visible(text: str) -> str:
 
 
 def shown(character: str) -> str:
-    """One character as `visible` writes it."""
+    """Return one character as `visible` writes it."""
     if character.isprintable() or _is_space(character):
         return character
     return character.encode("unicode_escape").decode("ascii")
 
 
 def width(text: str) -> int:
-    """The number of cells that visible text fills on a terminal.
+    """Return the number of cells that visible text fills on a terminal.
 
     Two for a wide character (Unicode Standard Annex 11, classes W and F), none for a mark that combines with
     the character before it (general categories Mn and Me), one for any other.

@@ -1,26 +1,26 @@
-"""A source line with the place of a problem marked under it."""
+"""A source line, with the place of a problem marked below it."""
 
 from __future__ import annotations
 
 from generator.report.formats.characters import shown, width
 from generator.source.finding import Place
 
-_SHOWN = 100  # cells of a line that are shown; what is longer is cut around the mark
-_BEFORE = 60  # cells of them that may stand before the mark
+_SHOWN = 100  # cells of a line that are shown; a longer line is cut around the mark
+_BEFORE = 60  # cells of them that may come before the mark
 _TAB = 4
 
 
 def marked(line: str, place: Place) -> tuple[str, int, int]:
-    """A source line as a terminal shows it, and where the carets under it go.
+    """Return a source line as a terminal shows it, and where the carets below it go.
 
     Args:
         line: the line without its end.
-        place: its columns count code points of `line`; they may point behind its end, where something is
-            missing.
+        place: its columns count code points of `line`; they may point after its end, if something is missing
+            there.
 
     Returns:
-        The line, cut to about 100 cells; how many cells stand before the carets; how many carets there are:
-        one at least, none when the whole line is meant.
+        The line, cut to about 100 cells; how many cells come before the carets; how many carets there are: at
+        least one, but none if the whole line is meant.
     """
     cells = _cells(line.rstrip("\r\n"))
     first = min(max(place.column - 1, 0), len(cells))
@@ -34,7 +34,7 @@ def marked(line: str, place: Place) -> tuple[str, int, int]:
 
 
 def _cells(line: str) -> list[str]:
-    """Each character as it is shown; a tab becomes the spaces that lead to the next stop."""
+    """Each character as it is shown; a tab becomes the spaces up to the next tab stop."""
     cells, at = [], 0
     for character in line:
         cell = " " * (_TAB - at % _TAB) if character == "\t" else shown(character)
@@ -44,7 +44,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _window(cells: list[str], first: int) -> tuple[int, int]:
-    """The part of a line to show: all of it, or what surrounds its cell `first`."""
+    """The part of a line to show: all of it, or the surroundings of its cell `first`."""
     widths = list(map(width, cells))
     if sum(widths) <= _SHOWN:
         return 0, len(cells)

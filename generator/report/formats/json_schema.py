@@ -6,7 +6,7 @@ from typing import Any
 
 
 def closed(**properties: dict[str, Any]) -> dict[str, Any]:
-    """An object that has exactly these keys, each of them always."""
+    """Return the schema of an object that has exactly these keys, and always all of them."""
     return {
         "type": "object",
         "properties": properties,

@@ -1,6 +1,6 @@
 """Findings for people at a terminal.
 
-Everything hangs on one bar: the source line by its number, then what explains it by its label.
+Each line has a label before a bar: the number of a source line, or what the line is.
 
     error[SPEC301] specs/shop/recommender.yaml:14:22: the first step takes 10%, the tier allows 5%
         14 |     steps: [{weight: 10%, hold: 60m}]
@@ -21,7 +21,9 @@ from generator.source.finding import Finding, Fix, Severity
 
 Style = Callable[[str, str], str]
 _SGR: dict[Severity, str] = {"error": "1;31", "warning": "1;33", "info": "1;36"}
-_BOLD, _DIM, _GREEN = "1", "2", "32"
+_BOLD = "1"
+_DIM = "2"
+_GREEN = "32"
 _GUTTER = 6  # cells before the bar: a label, or a line number of up to six digits
 
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from generator.cli.main import cli
 from generator.cluster.server import ApiResource, ClusterError, connect, path_of
+from generator.lint import CODES
 from tests.unit.cluster.conftest import kubeconfig, status
 
 CONFIG_MAP = (
@@ -110,6 +111,24 @@ def test_a_kind_that_is_not_served(tree, tmp_path, standin):
     (tree / "three.yaml").write_text(text)
     code, found, _ = ask(tree, kubeconfig(tmp_path, standin.address))
     assert (code, codes(found)) == (1, ["VER171"])
+
+
+_ANSWERS = {
+    "VER170": status(422, 'ConfigMap "one" is invalid: data[key]: Invalid value: "text": not this'),
+    "VER171": (200, {}),
+    "VER172": status(404, 'namespaces "missing" not found'),
+    "VER173": status(403, 'configmaps "one" is forbidden: User "ci" cannot patch resource "configmaps"'),
+}
+
+
+@pytest.mark.parametrize("name", _ANSWERS)
+def test_the_example_of_a_code_trips_it(name, tmp_path, standin):
+    standin.reply = lambda _, __: _ANSWERS[name]
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    (folder / "one.yaml").write_text(CODES[name].example.partition("$ ")[0])
+    _, found, _ = ask(folder, kubeconfig(tmp_path, standin.address))
+    assert codes(found) == [name]
 
 
 def test_nobody_is_asked_without_the_option(tree, standin):

@@ -117,6 +117,13 @@ CASES = (
         {S: steps((5, "10m"), (25, "3h")), G: [ERRORS]},
         f"{S}[0].hold",
     ),
+    Case(  # below 5%, but before a step that is not steep
+        "CAN210",
+        {S: steps((5, "10m"), (24, "3h"))},
+        {S: steps((5, "4h"), (24, "3h"))},
+        f"{S}[0].hold",
+        "warning",
+    ),
     Case(
         "CAN211",
         {"spec.rollout.risk": {"maxExposed": 25_000}},

@@ -114,6 +114,14 @@ def _patched(base: Any, piece: Any) -> Any:
     return piece
 
 
+def findings_in_files(example: str, root: Path) -> list[dict[str, Any]]:
+    """Run the commands of an example in an empty folder, and verify what they leave."""
+    with _inside(root):
+        for line in example.strip().splitlines():
+            _run(line.removeprefix("$ "))
+        return _reported("", ["verify", "--all", "."])
+
+
 def _run(command: str) -> None:
     words = shlex.split(command)
     if words[0] == "export":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import generator.rules.evaluate  # noqa: F401 - loads every rule
 from generator.lint.engine import rules
 from generator.rules.context import Context, FleetContext
 from tests.unit.rules.cases import CASES
+from tests.unit.rules.near_misses import NEAR_MISSES
 from tests.unit.rules.repository import Sample
 from tests.unit.rules.samples import Case
 
@@ -29,6 +32,14 @@ def test_trip(case: Case, tmp_path):
 def test_near_miss(case: Case, tmp_path):
     findings = Sample(tmp_path, case.near, case.models).findings()
     assert [(f.path, f.message) for f in findings if f.code == case.code] == []
+
+
+_NEAR = [(code, edits) for code, all_edits in NEAR_MISSES.items() for edits in all_edits]
+
+
+@pytest.mark.parametrize(("code", "edits"), _NEAR, ids=[f"{code}-{i}" for i, (code, _) in enumerate(_NEAR)])
+def test_near_miss_of_one_condition(code: str, edits: dict[str, Any], tmp_path):
+    assert [(f.path, f.message) for f in Sample(tmp_path, edits).findings() if f.code == code] == []
 
 
 def test_every_rule_has_a_case():

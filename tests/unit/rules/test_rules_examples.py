@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from generator.report.codes import all_codes, family
-from tests.unit.rules.examples import findings, is_tree
+from tests.unit.rules.examples import findings, findings_in_files, is_tree
 
 # Examples of trees are tested with the rules on trees.
 _WITH_EXAMPLE = [code for code in all_codes().values() if code.example and not is_tree(code.code)]
@@ -25,3 +25,13 @@ def test_the_example_trips_exactly_its_code(code, tmp_path):
 @pytest.mark.parametrize("code", [code for code in _WITH_EXAMPLE if code.instead], ids=lambda code: code.code)
 def test_what_to_write_instead_has_no_findings(code, tmp_path):
     assert findings(code.code, code.instead, tmp_path) == []
+
+
+@pytest.mark.parametrize("code", ["VER101", "VER102", "VER103", "VER104"])
+def test_the_example_of_a_file_in_a_tree_trips_exactly_its_code(code, tmp_path):
+    assert {item["code"] for item in findings_in_files(all_codes()[code].example, tmp_path)} == {code}
+
+
+def test_every_code_has_an_example():
+    """But for those of the official clients: no object is known that they refuse and our schemas accept."""
+    assert [code for code, found in all_codes().items() if not found.example] == ["VER120", "VER121"]

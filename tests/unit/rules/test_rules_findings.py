@@ -100,6 +100,7 @@ def test_an_error_stays_an_error(tmp_path):
     edits = {"spec.traffic.minRps": 20, "spec.accept": accept}
     (finding,) = [f for f in Sample(tmp_path, edits).findings() if f.code == "CAN102"]
     assert finding.severity == "error"
+    assert finding.hint.endswith("`accept` has no effect here, because this CAN102 is an error")
 
 
 def test_a_strict_tier_accepts_no_odds(tmp_path):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from generator.lint.engine import CODES, rules
+from generator.rules.context import Context
 from generator.rules.what_if import ROUND_HOLDS
 from generator.source.finding import Finding
 from generator.spec.types import seconds
@@ -40,12 +42,26 @@ def test_a_fix_repairs(case: Case, tmp_path):
         fixable = [f for f in sample.findings() if f.code == case.code and f.fix is not None]
         if not fixable:
             break
+        assert CODES[case.code].repair != "none"
         for finding in fixable:
             assert finding.place.file.startswith("specs/shop/")
             _write(tmp_path, finding)
         sample.repository = type(sample.repository)(tmp_path)
     remaining = [f.message for f in sample.findings() if f.code == case.code and f.fix is not None]
     assert remaining == []
+
+
+_REPAIRED = [found.code.code for found in rules(Context) if found.code.repair != "none"]
+
+
+@pytest.mark.parametrize("code", _REPAIRED)
+def test_a_code_that_fix_repairs_offers_a_fix(code, tmp_path):
+    samples = [Sample(tmp_path / str(i), case.trip, case.models) for i, case in enumerate(_cases_of(code))]
+    assert any(f.fix for sample in samples for f in sample.findings() if f.code == code)
+
+
+def _cases_of(code: str) -> list[Case]:
+    return [case for case in CASES if case.code == code]
 
 
 _FIXED = [

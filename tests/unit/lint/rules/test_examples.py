@@ -21,8 +21,8 @@ ALSO = {
     "ROL202": {"VER152"},  # the Rollout, and the Service
     "ROL209": {"VER150"},  # the use of the template, and its name
     "ROL212": {"ANA307"},
+    "ROL221": {"VER150"},  # the use of the template, and its name
 }
-WITHOUT_EXAMPLE = {"ANA317", "ROL220", "ROL221"}  # names of 20 and more characters; what is not in the tree
 
 
 @pytest.mark.parametrize("name", [code for code in OURS if CODES[code].example])
@@ -37,7 +37,7 @@ def test_what_to_write_instead_is_right(name):
 
 
 def test_every_code_has_an_example():
-    assert {name for name in OURS if not CODES[name].example} == WITHOUT_EXAMPLE
+    assert [name for name in OURS if not CODES[name].example] == []
 
 
 SHAPES = ["VER105", "VER106", *(f"VER11{number}" for number in range(7))]

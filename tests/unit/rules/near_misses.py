@@ -1,0 +1,135 @@
+"""Near misses: for each condition of a rule an input that meets all its other conditions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.unit.rules.repository import CTR, ERRORS, STEPS
+from tests.unit.rules.samples import (
+    ACCURACY,
+    BLUE_GREEN,
+    CEILINGS,
+    CTR_LIMIT,
+    DRIFT,
+    FAIR,
+    LOCKED,
+    NONE_ROUTER,
+    REQUIRES,
+    ROUTER,
+    SHADOW,
+    STAGING,
+    WAIVER,
+    G,
+    S,
+    steps,
+)
+
+_NO_TRAFFIC = {"spec.traffic": {"designEffect": 2}}
+_BLUE = {"spec.rollout": BLUE_GREEN}
+_LIMITED = {**BLUE_GREEN, "guards": [{"metric": "error-rate", "limit": "5%"}]}
+_RATIO = {"name": "parity", "fairness": "demographic-parity-ratio", "sensitive": ["gender"], "atLeast": 0.8}
+_BUDGET = {"platform.teams.shop.budget": {"monthly": "900 EUR"}}
+_CUSTOM = {"name": "own", "custom": "registry.example.com/own@sha256:" + "1" * 64, "args": ["{{a}}"]}
+
+NEAR_MISSES: dict[str, tuple[dict[str, Any], ...]] = {
+    "CAN102": (
+        {"spec.traffic.minRps": 20, G: [{"metric": "error-rate", "baseline": "20%", "detect": {"rise": "100%"}}]},
+    ),
+    "CAN103": ({"spec.rollout": _LIMITED}, {G: [CTR, FAIR]}),
+    "CAN105": (
+        {**_NO_TRAFFIC, G: [CTR_LIMIT]},  # unknown traffic
+        {"spec.traffic.minRps": 6, G: [CTR]},  # no limit
+        {"spec.traffic.minRps": 6, G: [CTR_LIMIT], S: steps((34, "2h"), (50, "2h"))},  # enough at a larger weight
+    ),
+    "CAN107": (
+        {**_NO_TRAFFIC, G: [FAIR]},  # no guard needs traffic
+        {**_NO_TRAFFIC, **_BLUE},  # no odds at all
+        {f"{G}.0": {"outcome": "ctr", "detect": {"drop": "100%"}}},  # PLAN504
+        {"spec.rollout.risk": {"power": "100%"}},  # PLAN506
+    ),
+    "CAN108": (_BLUE,),
+    "CAN110": (
+        {G: [{"outcome": "ctr", "limit": "3.6%"}]},  # no comparison
+        {G: [CTR, {"metric": "error-rate", "baseline": "4%", "limit": "3.6%"}]},  # of another metric
+    ),
+    "CAN140": (
+        {"spec.traffic.minRps": 40_000, "spec.outcomes.ctr.delay": None},  # nothing is late
+        {"spec.traffic.minRps": 40_000, G: [ERRORS]},
+        {
+            "spec.traffic.minRps": 40_000,
+            "spec.outcomes.ctr.better": "lower",
+            f"{G}.0": {"outcome": "ctr", "detect": {"rise": "10%"}},
+        },
+        _NO_TRAFFIC,
+    ),
+    "CAN141": (
+        {"spec.outcomes.ctr.delay": "21m", G: [ERRORS]},
+        {"spec.outcomes.ctr.delay": "21m", **_BLUE},
+        {"spec.outcomes.ctr.delay": "21m", f"{S}.1.hold": "0s"},  # PLAN502
+    ),
+    "CAN151": (
+        {ROUTER: NONE_ROUTER, **_BLUE},
+        {ROUTER: NONE_ROUTER, S: [{"approve": "boss"}]},  # no weights
+        {"spec.replicas": 2},
+    ),
+    "CAN152": ({G: [ERRORS, CTR_LIMIT]}, _BLUE),
+    "CAN210": (
+        {S: steps((5, "10m"))},  # no second weight
+        {f"{S}.0.hold": "20m", G: [FAIR]},
+    ),
+    "CAN211": ({"spec.rollout.risk": {"maxExposed": 25_000}, **_NO_TRAFFIC, G: [FAIR]},),
+    "CAN212": ({S: steps((4, "4h"), (25, "1h"))}, {S: steps((4, "60m"), (20, "1h"))}),
+    "GATE301": ({"spec.gates": [{**ACCURACY}]},),
+    "GATE302": ({"spec.gates": [{**DRIFT, "tool": "ks"}], "lock.data": LOCKED},),
+    "GATE303": ({"spec.gates": [{"name": "a", "metric": "auc", "atLeast": 0.8, "rows": 900}]},),
+    "GATE310": ({"spec.gates": [{**_RATIO, "minGroup": 30}]},),
+    "GATE321": ({"spec.gates": [DRIFT], "lock.data": LOCKED},),
+    "GATE322": ({"spec.gates": [{**DRIFT, "tool": "psi"}], "lock.data": LOCKED},),
+    "GATE331": ({"spec.gates": [_CUSTOM], "platform.tiers.standard.evidence": ["git"]},),
+    "PLAN501": ({S: [*steps((5, "2h")), {"approve": "boss"}, *steps((25, "1h"))]}, _BLUE),
+    "PLAN502": ({S: [*steps((5, "2h")), {"approve": "boss"}, *steps((25, "1h"))]}, {"spec.rollout": _LIMITED}),
+    "PLAN505": ({"spec.replicas": 5},),
+    "PLAN512": (
+        {"spec.service.env": [{"name": "A", "secret": {"name": "s", "key": "k"}}]},
+        {"spec.service.env": [{"name": "A", "value": "2"}]},
+    ),
+    "ROUTE602": ({ROUTER: {"kind": "traefik"}},),
+    "ROUTE603": ({f"{ROUTER}.implementation": "linkerd"},),
+    "ROUTE604": (
+        {f"{ROUTER}.implementation": "contour"},
+        {"spec.rollout.shadow": {**SHADOW, "percent": "99%"}},
+    ),
+    "ROUTE605": (
+        {f"{ROUTER}.implementation": "kong"},
+        {f"{ROUTER}.implementation": "kgateway", "spec.rollout.shadow": SHADOW},
+    ),
+    "ROUTE607": (
+        {ROUTER: NONE_ROUTER, "spec.autoscaling": {"min": 20, "max": 40}, **_BLUE},
+        {"spec.autoscaling": {"min": 20, "max": 40}},
+    ),
+    "TIER301": ({f"{CEILINGS}.firstWeight": "4%", **_BLUE},),
+    "TIER302": ({f"{CEILINGS}.falseRollback": "5%", **_BLUE},),
+    "TIER303": ({f"{CEILINGS}.longestRollout": "1m", **_BLUE},),
+    "TIER308": ({f"{CEILINGS}.maxExposed": 1, **_BLUE}, {f"{CEILINGS}.maxExposed": 1, **_NO_TRAFFIC, G: [FAIR]}),
+    "TIER309": ({f"{CEILINGS}.maxExposed": 50_000, **_NO_TRAFFIC, **_BLUE}, _NO_TRAFFIC),
+    "TIER314": ({f"{G}.1": {**ERRORS, "noData": "fail"}},),
+    "WAIV702": (
+        {
+            "platform.waivers": [{**WAIVER, "model": "shop/sorter", "gate": "unit-test"}],
+        },  # another model, which has no waiver of this rule
+    ),
+    "WAIV706": ({"platform.quarantine": []},),
+    "PLAT904": (_BLUE,),
+    "PLAT908": ({"platform.environments.staging": STAGING, "spec.replicas": 20},),
+    "PLAT909": ({**_BUDGET, "platform.prices": None}, {"platform.prices": {"cpuHour": "1 USD"}}),
+    "PLAT910": (_BUDGET, {"platform.prices": None}),
+    "PLAT914": ({"platform.gates": {"inputs": {"s3": "gates/{digest}.tgz"}}},),
+    "PLAT917": (
+        {"platform.teams.shop.notify": {"email": ["a@example.com"]}, "platform.notifications": {"email": {"host": "smtp.example.com", "from": "s@example.com"}}},
+    ),
+    "TIER312": (
+        {f"{REQUIRES}.approvals": [], S: steps((5, "2h"), (50, "1h"))},
+        {f"{REQUIRES}.approvals": ["boss"], S: [*STEPS, {"approve": "boss"}, *steps((60, "1h"))]},
+    ),
+}  # fmt: skip
+"""Edits of the sample repository by the code that they must not trip."""
