@@ -6,6 +6,7 @@ none; the first that finds one explains the file. What is blamed is the line tha
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -150,8 +151,10 @@ def _tab(broken: Broken) -> Slip | None:
         text = broken.text(line)
         indent = text[: len(text) - len(text.lstrip())]
         if "\t" in indent:
-            width = len(indent.expandtabs(2))
-            hint = f"indent with spaces: {width} instead of this"
+            above = broken.shape.code(broken.shape.before(line))
+            step = 2 if above.endswith(":") else 0
+            spaces = " " * (len(above) - len(above.lstrip(" ")) + step)
+            hint = f"indent with {len(spaces)} spaces: {_quoted(spaces + text.strip())}"
             return Slip(line, indent.index("\t"), "a tab can't indent YAML", hint)
     return None
 
@@ -179,9 +182,9 @@ def _quote(broken: Broken) -> Slip | None:
         rest = text[quote.rest :]
         if rest and quote.line in broken.near():
             message = f"the quote {quote.mark} closes before the value ends: `{_short(rest)}` is left over"
-            other = "'" if quote.mark == '"' else '"'
-            hint = f"put the whole value into one pair of quotes; where it has a {quote.mark} in it, into {other}"
-            return Slip(quote.line, quote.column, message, hint)
+            value = _value_at(broken, quote.line, quote.column).strip(quote.mark)
+            whole = re.sub(rf"{quote.mark}(?=\s)", "", value)
+            return Slip(quote.line, quote.column, message, f"write {_quoted(_in_quotes(whole))}")
     return None
 
 
@@ -414,7 +417,8 @@ def _indentation(broken: Broken) -> Slip | None:
     levels = _levels(lines[:at], broken.shape)
     if (indent, item) in levels or not levels:
         return None
-    odd, odd_indent, fits = _odd_one(lines, at, _neighbour(indent, levels, item=item), broken.shape)
+    neighbour = _neighbour(lines[at:], levels)
+    odd, odd_indent, fits = _odd_one(lines, at, neighbour, broken.shape)
     what = "item" if item else "line"
     spaces = "1 space" if odd_indent == 1 else f"{odd_indent} spaces"
     message = f"this {what} is indented by {spaces}, those next to it by {fits}"
@@ -435,10 +439,17 @@ def _levels(lines: list[tuple[int, int, bool]], shape: Outline) -> list[tuple[in
     return levels
 
 
-def _neighbour(indent: int, levels: list[tuple[int, bool]], *, item: bool) -> int:
-    """The open level of the same kind that an indentation misses by least; of two, the deeper one."""
+def _neighbour(lines: list[tuple[int, int, bool]], levels: list[tuple[int, bool]]) -> int:
+    """The open level of the same kind that the first of some lines misses by least.
+
+    Of two levels it is the one where the next line of the same kind goes on, else the deeper one.
+    """
+    _, indent, item = lines[0]
     fitting = [level for level, kind in levels if kind == item] or [level for level, _ in levels]
-    return min(fitting, key=lambda level: (abs(level - indent), -level))
+    least = min(abs(level - indent) for level in fitting)
+    near = [level for level in fitting if abs(level - indent) == least]
+    following = (other for _, other, kind in lines[1:] if kind == item and other in near)
+    return next(following, max(near))
 
 
 def _odd_one(lines: list[tuple[int, int, bool]], at: int, level: int, shape: Outline) -> tuple[int, int, int]:
@@ -481,7 +492,10 @@ def _not_indented(lines: list[tuple[int, int, bool]], at: int, level: int, shape
 
 
 def _in_quotes(value: str) -> str:
-    return f"'{value}'" if '"' in value or "\\" in value else f'"{value}"'
+    """A value in the quotes that need no escaping in it."""
+    if '"' not in value and "\\" not in value:
+        return f'"{value}"'
+    return json.dumps(value, ensure_ascii=False) if "'" in value else f"'{value}'"
 
 
 def _quoted(text: str) -> str:

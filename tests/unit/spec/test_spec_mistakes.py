@@ -1,0 +1,62 @@
+"""Mistakes of people in a hurry: one finding each, where it was made, with the author's own text put right."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+
+import pytest
+
+from generator.cli.validate import validate
+from generator.pipeline.session import Selection, Session
+from generator.source.finding import Finding
+from tests.unit.spec.mistakes import MISTAKES, Mistake
+from tests.unit.spec.mistakes_base import LOCK, PLATFORM, SPEC
+
+TODAY = dt.date(2026, 11, 29)
+FILES = {"spec": ("specs/shop/churn.yaml", SPEC), "platform": ("specs/platform.yaml", PLATFORM)}
+
+
+def findings(root: Path, mistake: Mistake | None = None) -> list[Finding]:
+    for kind, (name, right) in FILES.items():
+        text = right
+        if mistake is not None and kind == mistake.file:
+            assert mistake.old in right
+            text = right.replace(mistake.old, mistake.new, 1)
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    (root / "specs/shop/churn.lock.yaml").write_text(LOCK)
+    session = Session(root, TODAY)
+    return validate(session, Selection(session.entries, everything=True))
+
+
+def test_without_a_mistake_there_is_no_finding(tmp_path):
+    assert findings(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "mistake", MISTAKES, ids=[f"{number}-{m.new.strip()[:40]!a}" for number, m in enumerate(MISTAKES)]
+)
+def test_one_mistake_one_finding_with_its_repair(mistake, tmp_path):
+    found = findings(tmp_path, mistake)
+    assert [(f.code, f.place.line, f.place.column) for f in found] == [
+        (mistake.code, mistake.line, mistake.column)
+    ]
+    (finding,) = found
+    assert finding.place.file == FILES[mistake.file][0]
+    assert mistake.says in f"{finding.message} {finding.hint}"
+
+
+# What no message may hold: a regular expression, Python's words, a field that is called by its index.
+_NOT_WORDS = re.compile(r"\^\(|\(\?|\[A-Za-z|\{\d+,\d+\}|field `\d+`|None\b|\bdict\b|\bstr\b|NoneType|<class")
+
+
+def test_messages_are_for_people(tmp_path):
+    for mistake in MISTAKES[::7]:
+        for finding in findings(tmp_path, mistake):
+            text = f"{finding.message} {finding.hint}"
+            assert not _NOT_WORDS.search(text), text
+            assert not finding.message.endswith(".")
+            assert "  " not in finding.message.replace("`", "")
