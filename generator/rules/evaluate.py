@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -24,13 +25,25 @@ def run_rules(resolved: Resolved, today: datetime.date) -> list[Finding]:
     environments: dict[tuple[object, ...], list[str]] = {}
     for planned in resolved.plans:
         context = Context(planned, today)
-        for finding in apply_acceptances(list(_findings(context)), context):
+        for finding in apply_acceptances(_causes(list(_findings(context))), context):
             key = (finding.code, finding.place, finding.message, finding.severity)
             found.setdefault(key, finding)
             environments.setdefault(key, []).append(planned.plan.identity.environment)
     total = len(resolved.plans)
     named = [_with_environments(finding, environments[key], total) for key, finding in found.items()]
     return sorted(named, key=Finding.sort_key)
+
+
+def _causes(findings: list[Finding]) -> list[Finding]:
+    """Leave out what is said of the odds of a guard that is wrong in itself: it follows from that."""
+    wrong = {guard for found in findings if found.code.startswith("PLAN") if (guard := _guard(found))}
+    return [f for f in findings if not f.code.startswith("CAN") or _guard(f) not in wrong]
+
+
+def _guard(finding: Finding) -> str:
+    """The guard that a finding is about: `spec.rollout.guards[0]`; empty for none."""
+    found = re.match(r"spec(?:\.environments\.[^.]+)?\.rollout(?:\.shadow)?\.guards\[\d+\]", finding.path)
+    return found[0] if found else ""
 
 
 def run_fleet_rules(

@@ -180,3 +180,13 @@ def test_templates_lists_what_the_repository_overrides(repository, sluice):
     missing = sluice("templates", "--show", "kubernetes/servise.yaml.j2")
     assert missing.exit_code == 2
     assert f"did you mean {name}" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    "path", ["shop/churn", "specs/shop/churn.json", "./specs/shop/churn.json", "specs/shop/churn.yaml"]
+)
+def test_a_name_whose_file_is_not_read_is_answered_with_the_rename(repository, sluice, path):
+    (repository / "specs/shop/churn.json").write_text("{}")
+    done = sluice("validate", path)
+    assert done.exit_code == 2
+    assert "`git mv specs/shop/churn.json specs/shop/churn.yaml`" in done.stderr

@@ -139,7 +139,7 @@ PLAN = [  # References, the platform, and what belongs together
     Mistake("spec:\n  tier: standard", "spec:\ntier: standard", "SRC105", 5, 1, "  tier: standard"),
     Mistake("metadata: {name: churn, team: shop, owner: shop-ml@example.com}", "metadata: {name: churn, team: shop, owner: shop-ml@example.com, tier: standard}", "SPEC102", 3, 65, "tier: standard"),
     Mistake("{metric: error-rate, baseline: 1%, detect: {rise: 100%}}", "{outcome: ctrr, detect: {drop: 10%}}", "REF204", 18, 19, "ctr"),
-    Mistake("detect: {rise: 100%}", "detect: {drop: 50%}", "PLAN503", 18, 52, "detect: {rise: \u2026}"),
+    Mistake("detect: {rise: 100%}", "detect: {drop: 50%}", "PLAN503", 18, 52, "detect: {rise: 50%}"),
     Mistake("name: churn,", "name: chu\u200brn,", "SPEC105", 3, 18, "churn"),
     Mistake("tier: standard", "tier: stan\u200bdard", "SPEC105", 5, 9, "standard"),
     Mistake("resources: {cpu: 500m, memory: 512Mi}", "resources: {cpuu: 500m, memory: 512Mi}", "PLAT906", 22, 21, "cpu", "platform"),
@@ -431,5 +431,21 @@ YAML = [  # YAML
     Mistake("hold: 20m", "hold: 1,5h", "SRC105", 16, 29, "1.5h"),
 ]  # fmt: skip
 
-MISTAKES = [*VALUES, *PLAN, *UNITS, *KEYS, *YAML]
+RULES = [  # Well formed, and not what was meant
+    Mistake("detect: {rise: 100%}", "detect: {drop: 50%}", "PLAN503", 18, 52, "detect: {rise: 50%}"),
+    Mistake("detect: {rise: 100%}", "detect: {drop: 10%}", "PLAN503", 18, 52, "detect: {rise: 10%}"),
+    Mistake("- {metric: error-rate, baseline: 1%, detect: {rise: 100%}}", "- {outcome: ctr, detect: {rise: 10%}}", "PLAN503", 18, 32, "`detect: {drop: 10%}`, or `better: lower` in the outcome, if that is w"),
+    Mistake("- {metric: error-rate, baseline: 1%, detect: {rise: 100%}}", "- {metric: error-rate, baseline: 1%, limit: 100%}", "PLAN514", 18, 51, "limit: 2%"),
+    Mistake("- {metric: error-rate, baseline: 1%, detect: {rise: 100%}}", "- {metric: error-rate, baseline: 100%, detect: {rise: 100%}}", "CAN107", 18, 30, "baseline"),
+    Mistake("baseline: 1%, detect", "baseline: 0%, detect", "CAN107", 18, 30, "baseline"),
+    Mistake("detect: {rise: 100%}", "detect: {rise: 0%}", "PLAN504", 18, 59, "write the smallest change that matters, such as 10%"),
+    Mistake("- {weight: 25%, hold: 20m}", "- {weight: 100%, hold: 20m}", "PLAN515", 16, 18, "remove this step: after the last one the new version takes all traffic"),
+    Mistake("atLeast: 0.9", "atLeast: 92", "GATE304", 11, 51, "atLeast: 0.92"),
+    Mistake("metric: accuracy, at", "metric: acuracy, at", "GATE306", 11, 32, "metric: accuracy"),
+    Mistake("owner: shop-ml@example.com", "owner: shop-ml", "REF213", 3, 44, "owner: shop-ml@example.com"),
+    Mistake("- {weight: 25%, hold: 20m}", "- {weight: 2%, hold: 20m}", "PLAN501", 16, 18, "let every weight be larger than the last"),
+    Mistake("- {weight: 25%, hold: 20m}", "- {weight: 25%, hold: 0s}", "PLAN502", 16, 29, "give it a time, such as 20m, or remove it"),
+]  # fmt: skip
+
+MISTAKES = [*VALUES, *PLAN, *UNITS, *KEYS, *YAML, *RULES]
 """All of them."""
