@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from generator.source.characters import LOOKALIKES, describe, oddities, straighten_line
+from generator.source.indentation import nearest_level, open_levels, out_of_step
 from generator.source.outline import BLANK, Outline, outline
 
 _CLOSES = {"[": "]", "{": "}"}
@@ -414,81 +415,16 @@ def _indentation(broken: Broken) -> Slip | None:
     if at >= len(lines) or lines[at][0] != broken.line:
         return None
     _, indent, item = lines[at]
-    levels = _levels(lines[:at], broken.shape)
+    levels = open_levels(lines[:at], broken.shape)
     if (indent, item) in levels or not levels:
         return None
-    neighbour = _neighbour(lines[at:], levels)
-    odd, odd_indent, fits = _odd_one(lines, at, neighbour, broken.shape)
+    neighbour = nearest_level(lines[at:], levels)
+    odd, odd_indent, fits = out_of_step(lines, at, neighbour, broken.shape)
     what = "item" if item else "line"
     spaces = "1 space" if odd_indent == 1 else f"{odd_indent} spaces"
     message = f"this {what} is indented by {spaces}, those next to it by {fits}"
     fixed = " " * fits + broken.text(odd).strip()
     return Slip(odd, odd_indent, message, f"indent it by {fits}: {_quoted(fixed)}")
-
-
-def _levels(lines: list[tuple[int, int, bool]], shape: Outline) -> list[tuple[int, bool]]:
-    """The indentations that are open behind some lines, outermost first, and whether items or keys are indented so."""
-    levels: list[tuple[int, bool]] = []
-    for number, indent, item in lines:
-        levels = [level for level in levels if level < (indent, item)] + [(indent, item)]
-        if item:
-            rest = shape.code(number)[indent + 1 :]
-            inner = rest.lstrip(" ")
-            if re.match(rf"{_KEY}:(?:\s|$)", inner):
-                levels.append((indent + 1 + len(rest) - len(inner), False))
-    return levels
-
-
-def _neighbour(lines: list[tuple[int, int, bool]], levels: list[tuple[int, bool]]) -> int:
-    """The open level of the same kind that the first of some lines misses by least.
-
-    Of two levels it is the one where the next line of the same kind goes on, else the deeper one.
-    """
-    _, indent, item = lines[0]
-    fitting = [level for level, kind in levels if kind == item] or [level for level, _ in levels]
-    least = min(abs(level - indent) for level in fitting)
-    near = [level for level in fitting if abs(level - indent) == least]
-    following = (other for _, other, kind in lines[1:] if kind == item and other in near)
-    return next(following, max(near))
-
-
-def _odd_one(lines: list[tuple[int, int, bool]], at: int, level: int, shape: Outline) -> tuple[int, int, int]:
-    """Which line is out of step: the one where the parser stopped, or a single one above that several contradict."""
-    number, indent, _ = lines[at]
-    lost = _not_indented(lines, at, level, shape)
-    if lost is not None:
-        return lost, level, indent
-    above = []
-    for other, other_indent, _ in reversed(lines[:at]):
-        if other_indent < min(level, indent):
-            break
-        if other_indent == level:
-            above.append(other)
-    below = 0
-    for _, other_indent, _ in lines[at:]:
-        if other_indent < indent:
-            break
-        below += other_indent == indent
-    if len(above) == 1 and below > 1:
-        return above[0], level, indent
-    return number, indent, level
-
-
-def _not_indented(lines: list[tuple[int, int, bool]], at: int, level: int, shape: Outline) -> int | None:
-    """The first of a few lines that stand below an empty key without being indented, though those after them are."""
-    indent, below = lines[at][1], 0
-    for _, other, _ in lines[at:]:
-        if other < indent:
-            break
-        below += other == indent
-    run: list[int] = []
-    for number, other, _ in reversed(lines[:at]):
-        if other != level or indent <= level:
-            return None
-        if shape.code(number).endswith(":"):
-            return run[-1] if run and len(run) < below else None
-        run.append(number)
-    return None
 
 
 def _in_quotes(value: str) -> str:

@@ -14,8 +14,6 @@ from generator.source.document import Path, dotted
 from generator.source.finding import Finding
 from generator.source.flow import flow
 from generator.spec.annotations import (
-    Target,
-    aliases,
     annotation_of,
     collection,
     field_of,
@@ -26,10 +24,12 @@ from generator.spec.annotations import (
     tagged,
 )
 from generator.spec.draft import Draft, Mistake, Where
-from generator.spec.keys import Mapping, explain_argo_steps, explain_keys, name_of
-from generator.spec.kinds import Guess, guess_kind
-from generator.spec.scalars import Refused, candidates, example, explain_scalar, repaired, shown
+from generator.spec.foreign_keys import explain_argo_steps
+from generator.spec.keys import explain_keys
+from generator.spec.mappings import Mapping
+from generator.spec.scalars import Refused, explain_scalar
 from generator.spec.shapes import explain_items, explain_shape, sample_value, smallest, unglued
+from generator.spec.unclear_kinds import example_of, explain_kind
 
 _ROUNDS = 12
 _SHAPES = frozenset({"list_type", "dict_type", "model_type", "dict_attributes_type", "model_attributes_type"})
@@ -97,210 +97,12 @@ def _kinds(draft: Draft, mistakes: list[Mistake]) -> bool:
     """Mappings that do not say which kind they are."""
     for mistake in mistakes:
         if mistake.kind == "choice" and isinstance(mistake.value, dict):
-            _kind(draft, mistake)
+            explain_kind(draft, mistake)
             return True
     return False
 
 
-def _kind(draft: Draft, mistake: Mistake) -> None:
-    """Report a mapping whose kind is unclear, and make it one of the likeliest kind."""
-    guess = guess_kind(draft.record, mistake.loc, mistake.value)
-    path = mistake.path
-    if guess.renamed:
-        message, hint = (
-            f"unknown key `{guess.key}` in {name_of(mistake.target.pattern)}",
-            f"did you mean `{guess.right}`?",
-        )
-        document, local = draft.document((*path, guess.key))
-        draft.findings.append(document.finding("SPEC102", local, message, hint, key=True))
-        draft.move((*path, guess.key), (*path, guess.right))
-        return
-    if guess.key:
-        _wrong_word(draft, mistake, guess)
-        return
-    if not _foreign_keys(draft, mistake, guess) and not draft.partial:
-        _no_kind(draft, mistake, guess)
-    _become(draft, path, guess)
-
-
-def _wrong_word(draft: Draft, mistake: Mistake, guess: Guess) -> None:
-    """The word that tells the kind is not a known one."""
-    path = (*mistake.path, guess.key)
-    words = [f"`{word}`" for word in guess.words]
-    listed = f"{', '.join(words[:-1])} or {words[-1]}"
-    value = mistake.value[guess.key]
-    if isinstance(value, dict):
-        _nested_kind(draft, mistake, guess, value)
-        return
-    hint = f"did you mean `{guess.right}`?" if guess.right else f"write {listed}"
-    required = [key for key, info in fields(guess.record).items() if info.is_required() and key != guess.key]
-    if guess.right and any(key not in mistake.value for key in required):
-        hint = f"did you mean `{flow(_whole(guess, mistake.value))}`?"
-        draft.told.add(mistake.path)
-    draft.report("SPEC106", path, f"{shown(value, draft.raw(path))} is not one of {listed}", hint)
-    draft.lenient.add(mistake.path)
-    _become(draft, mistake.path, guess)
-
-
-def _whole(guess: Guess, value: dict[str, Any]) -> dict[str, Any]:
-    """A mapping of the guessed kind with what the author wrote, foreign keys under the key that takes their value."""
-    known = fields(guess.record)
-    whole = smallest(guess.record)
-    whole[guess.key] = guess.right
-    for key, item in value.items():
-        if key == guess.key:
-            continue
-        if key in known:
-            whole[key] = repaired(annotation_of(known[key]), item, known[key])
-            continue
-        for name, info in known.items():
-            target = Target((name,), (), guess.record, info, annotation_of(info))
-            if name not in value and info.is_required() and name != guess.key and candidates(target, item):
-                whole[name] = candidates(target, item)[0].value
-    chosen = [name for name in ("detect", "limit") if name in value]
-    for name in ("detect", "limit"):
-        if chosen and name not in chosen:
-            whole.pop(name, None)
-    if "detect" in whole and "baseline" in known:
-        whole.setdefault("baseline", known["baseline"].examples[0] if known["baseline"].examples else "5%")
-    return {name: whole[name] for name in (guess.key, *known) if name in whole}
-
-
-def _nested_kind(draft: Draft, mistake: Mistake, guess: Guess, value: dict[str, Any]) -> None:
-    """`strategy: {canary: {steps: …}}`: the kind as a key, with its content below."""
-    path = (*mistake.path, guess.key)
-    kind = next(
-        (word for word in guess.words if word.replace("-", "") in {str(key).lower() for key in value}), ""
-    )
-    inner = next((item for key, item in value.items() if str(key).lower() == kind.replace("-", "")), None)
-    whole = {guess.key: kind or guess.words[0], **(inner if isinstance(inner, dict) else {})}
-    holder = next((str(part) for part in reversed(mistake.path) if isinstance(part, str)), "")
-    from generator.spec.keys import _sluice_steps
-
-    if isinstance(whole.get("steps"), list) and any(
-        isinstance(step, dict) and "setWeight" in step for step in whole["steps"]
-    ):
-        whole["steps"] = _sluice_steps(whole["steps"])
-    message = f"`{guess.key}` is one word; what the {whole[guess.key]} consists of stands next to it"
-    draft.report("SPEC106", path, message, f"write `{holder}: {flow(whole)}`")
-    draft.told.add(mistake.path)
-
-
-def _foreign_keys(draft: Draft, mistake: Mistake, guess: Guess) -> bool:
-    """A mapping that has no kind because its keys are those of another tool."""
-    known = {key for member in guess.members for key in aliases(member)}
-    unknown = [key for key in mistake.value if key not in known]
-    unknown_before = len(draft.findings)
-    mapping = Mapping(mistake.path, mistake.target.pattern, guess.members, draft.at(mistake.path))
-    if _named_metric(draft, mistake, unknown):
-        draft.told.add(mistake.path)
-        return True
-    if unknown:
-        explain_keys(draft, mapping, unknown)
-    return len(draft.findings) > unknown_before
-
-
-def _named_metric(draft: Draft, mistake: Mistake, unknown: list[str]) -> bool:
-    """`accuracy: 0.9` as a gate, `error-rate: 5%` as a guard: the name of a metric as the key."""
-    pattern = mistake.target.pattern
-    value = mistake.value
-    if (
-        len(unknown) != 1
-        or isinstance(value[unknown[0]], (dict, list))
-        or pattern[-2:] not in {("gates", "[]"), ("guards", "[]")}
-    ):
-        return False
-    from generator.spec.habits import GENERAL
-    from generator.spec.habits_by_place import AT
-    from generator.spec.words import WORDS
-
-    key, number = unknown[0], value[unknown[0]]
-    rest = {name: item for name, item in value.items() if name != key}
-    plain = key.lower().replace("_", "-")
-    if pattern[-2] == "gates":
-        if key in GENERAL or key in AT["spec", "gates", "[]"] or not isinstance(number, (int, float)):
-            return False
-        fixed = {"name": rest.pop("name", plain), "metric": key, "atLeast": number, **rest}
-    else:
-        metric = next(
-            (
-                word
-                for word in ("error-rate", "slow-rate")
-                if plain == word or plain in WORDS[word] or plain.replace("-", "") == word.replace("-", "")
-            ),
-            "",
-        )
-        if not metric:
-            return False
-        slow = (
-            {"slowerThan": number if not str(number).endswith("%") else "250ms"}
-            if metric == "slow-rate"
-            else {}
-        )
-        limit = (
-            {}
-            if rest.keys() & {"limit", "detect"}
-            else {"limit": number if str(number).endswith("%") else "5%"}
-        )
-        fixed = {"metric": metric, **slow, **limit, **rest}
-    message = f"`{key}` is the name of a metric, which is the value of `metric`"
-    document, local = draft.document((*mistake.path, key))
-    draft.findings.append(document.finding("SPEC102", local, message, f"write `{flow(fixed)}`", key=True))
-    return True
-
-
-def _no_kind(draft: Draft, mistake: Mistake, guess: Guess) -> None:
-    """The key that tells the kind is missing."""
-    path = mistake.path
-    key = str(path[-1]) if path else ""
-    document, _ = draft.document(path)
-    spec, _ = draft.document(("metadata",))
-    if path and isinstance(path[-1], str) and document is not spec:
-        # Only a tier's defaults have something of it: what is missing is the spec's.
-        whole = smallest(guess.record)
-        message = f"`{key}` is missing in `{path[-2] if len(path) > 1 else 'the file'}`"
-        hint = f"add it, for example `{key}: {flow(whole)}`"
-        finding = spec.finding("SPEC103", path[:-1], message, hint, key=True)
-        draft.findings.append(finding)
-        draft.told.add(path)
-        return
-    telling, word = guess.tell
-    text = word or example_of(guess.record, telling)
-    sample = f"`{telling}: {text}`" if text else f"`{telling}`"
-    present = dict(mistake.value)
-    fixed = flow({telling: text, **present}) if len(present) <= _FEW else ""
-    hint = f"add {sample}: `{fixed}`" if fixed and len(fixed) < _LONG else f"add {sample}"
-    draft.report("SPEC106", path, mistake.message, hint)
-    draft.told.discard(path)
-
-
 _FEW, _LONG = 4, 110
-
-
-def example_of(record: type[BaseModel], key: str) -> str:
-    """Return a value for a key of a record as people would write it."""
-    info = field_of(record, key)
-    return example(Target((key,), (), record, info, annotation_of(info)))
-
-
-def _become(draft: Draft, path: Path, guess: Guess) -> None:
-    """Make a mapping one of the guessed kind: with what tells it, without the keys of others."""
-    value = draft.at(path)
-    if not isinstance(value, dict):
-        return
-    for key in [key for key in value if key in guess.foreign]:
-        value.pop(key)
-    key, word = guess.tell
-    if not key:
-        draft.told.add(path)
-        return
-    if word:
-        value[key] = guess.right or word
-        draft.told.add((*path, key))
-    elif key not in value:
-        value[key] = example_of(guess.record, key)
-        draft.told.add((*path, key))
-    draft.lenient.add(path)
 
 
 def _items(draft: Draft, mistakes: list[Mistake]) -> None:

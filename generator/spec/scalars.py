@@ -8,9 +8,9 @@ from typing import Any
 
 from generator.source.characters import oddities
 from generator.source.flow import flow
-from generator.source.suggest import misspelt
 from generator.source.syntax import LEFT_OVER_HINT, PLACEHOLDER, left_over
 from generator.spec import repairs
+from generator.spec.amounts import Repair, Typed
 from generator.spec.annotations import (
     Target,
     accepts,
@@ -19,17 +19,14 @@ from generator.spec.annotations import (
     fields,
     model,
     models,
-    scalar,
     words,
 )
-from generator.spec.kinds import synonym
-from generator.spec.repairs import Repair, Typed, unquoted
-from generator.spec.units import unit_of
+from generator.spec.repairs import unquoted
+from generator.spec.suggestions import candidates, example, repaired, shown, usual_value
 from generator.spec.words import NEEDS
 
 Answer = tuple[str, str, str]
 """Code, message and hint of a finding."""
-_SHOWN = 60
 _LISTED = 8
 
 
@@ -64,16 +61,6 @@ class Refused:
         return shown(self.value, self.raw)
 
 
-def shown(value: object, raw: str = "") -> str:
-    """Return a value for a message: as it was typed, cut where it is long."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, (dict, list)):
-        return "a mapping" if isinstance(value, dict) else "a list"
-    text = raw if raw and "\n" not in raw else flow(value)
-    return f"`{text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}`"
-
-
 def explain_scalar(refused: Refused) -> Answer:
     """Return what is wrong with a value, and its repair."""
     if refused.value is None:
@@ -90,121 +77,6 @@ def explain_scalar(refused: Refused) -> Answer:
     if refused.kind in _TYPES:
         return _type(refused)
     return _range(refused)
-
-
-def candidates(target: Target, value: object, raw: str = "") -> list[Repair]:
-    """Return the repairs of a value that its field accepts, the likeliest first, each once."""
-    typed = Typed(unquoted(raw or _text(value)), _usual(target))
-    found: dict[str, Repair] = {}
-    for repair in _proposed(target.annotation, typed):
-        text = flow(repair.value)
-        if text not in found and accepts(target.annotation, repair.value):
-            found[text] = repair
-    return list(found.values())
-
-
-def repaired(annotation: Any, value: Any, field: Any = None) -> Any:
-    """Return a value with everything put right in it that has an obvious repair; what has none stays."""
-    if accepts(annotation, value):
-        return value
-    keys = value.keys() if isinstance(value, dict) else set()
-    record = max(models(annotation), key=lambda one: len(keys & fields(one).keys()), default=None)
-    if isinstance(value, dict) and record is not None:
-        known = fields(record)
-        return {
-            key: repaired(annotation_of(known[key]), item, known[key]) if key in known else item
-            for key, item in value.items()
-        }
-    held = collection(annotation)
-    if isinstance(value, list) and held is not None and held[0] is list:
-        return [repaired(held[1], item) for item in value]
-    target = Target((), (), None, field, annotation)
-    if record is not None or held is not None or isinstance(value, (dict, list)):
-        from generator.spec.shapes import reshaped, simplest
-
-        shape = reshaped(target, value) if record is not None or held is not None else simplest(target, value)
-        return shape if shape is not None and accepts(annotation, shape) else value
-    return next((repair.value for repair in candidates(target, value)), value)
-
-
-def example(target: Target) -> str:
-    """Return a value for a place as people would write it; empty for no idea."""
-    usual = _usual(target)
-    if usual:
-        return usual
-    known = words(target.annotation)
-    if known:
-        return flow(known[0])
-    kind = scalar(target.annotation)
-    return {int: "1", float: "1", bool: "true", str: "text"}.get(kind, "") if kind else ""
-
-
-def _proposed(annotation: Any, typed: Typed) -> Iterator[Repair]:
-    for unit in _units(annotation):
-        yield from repairs.UNITS[unit](typed)
-    known = words(annotation)
-    if known:
-        yield from (Repair(word) for word in _near_words(typed.text, known))
-    kind = scalar(annotation)
-    if kind is bool:
-        yield from repairs.boolean(typed)
-    elif kind is int:
-        yield from repairs.integer(typed)
-    elif kind is float:
-        yield from repairs.decimal(typed)
-    elif kind is str:
-        yield from repairs.text(typed)
-
-
-def _near_words(text: str, known: tuple[Any, ...]) -> list[Any]:
-    """The words that a text may stand for: the same, a typing error, or the word of another tool."""
-    by_text = {str(word): word for word in known}
-    first = text.split("(", maxsplit=1)[0].strip()
-    for found in (text if text in by_text else "", misspelt(first, by_text), synonym(first, tuple(by_text))):
-        if found:
-            return [by_text[found]]
-    return [by_text[word] for word in by_text if len(first) > 2 and word.startswith(first.casefold())]
-
-
-def _units(annotation: Any) -> list[str]:
-    """The units of the spec language that a value may have."""
-    from generator.spec.annotations import options
-
-    found = [unit_of(getattr(option, "__metadata__", ())) for option in (annotation, *options(annotation))]
-    return list(dict.fromkeys(unit for unit in found if unit in repairs.UNITS))
-
-
-_TEXTS = frozenset({"Name", "Key", "Line", "Word", "Variable", "Header", "Path", "Host", "URL"})
-
-
-def is_text(annotation: Any) -> bool:
-    """Whether a place takes names or free text, which nearly every value can be made to fit."""
-    units = _units(annotation)
-    return bool(set(units) & _TEXTS) or (not units and scalar(annotation) is str)
-
-
-def _usual(target: Target) -> str:
-    """An example of what is usual at a place: the field's own, else the unit's."""
-    examples = getattr(target.field, "examples", None) or []
-    if examples:
-        first = examples[0]
-        if isinstance(first, list) and target.path and isinstance(target.path[-1], int):
-            first = first[0]
-        return first if isinstance(first, str) else flow(first)
-    return unit_example(target.annotation)
-
-
-def unit_example(annotation: Any) -> str:
-    """Return the example of a value's unit; empty for a value without a unit."""
-    from pydantic import WithJsonSchema
-
-    from generator.spec.annotations import options
-
-    for option in (annotation, *options(annotation)):
-        for item in getattr(option, "__metadata__", ()):
-            if isinstance(item, WithJsonSchema) and isinstance(item.json_schema, dict):
-                return str(item.json_schema.get("examples", [""])[0])
-    return ""
 
 
 def _missing(refused: Refused) -> Answer:
@@ -247,7 +119,7 @@ def _odd(refused: Refused) -> Answer | None:
 
 
 def _unit(refused: Refused) -> Answer:
-    says, usual = str(refused.context["says"]), _usual(refused.target)
+    says, usual = str(refused.context["says"]), usual_value(refused.target)
     if isinstance(refused.value, (dict, list)):
         return _shape(refused, says)
     found = candidates(refused.target, refused.value, refused.raw)
@@ -283,7 +155,7 @@ def _shape(refused: Refused, says: str) -> Answer:
     hint = (
         f"write `{refused.key}: {flow(found)}`"
         if found is not None
-        else f"for example `{_usual(refused.target)}`"
+        else f"for example `{usual_value(refused.target)}`"
     )
     return "SPEC105", f"expected one value for `{refused.key}`, not {refused.shown}: {says}", hint
 
@@ -347,7 +219,7 @@ def _form(refused: Refused) -> Answer:
     """A text of the wrong form: what it is, and an example, never the pattern."""
     field = refused.target.field
     what = getattr(field, "description", None) or f"the value of `{refused.key}`"
-    usual = _usual(refused.target)
+    usual = usual_value(refused.target)
     found = [one for one in _word_repairs(refused) if accepts(refused.target.annotation, one.value)]
     hint = (
         f"write {_choices(found)}" if found else f"for example `{usual}`" if usual else "see `sluice schema`"
@@ -471,7 +343,3 @@ def _length(refused: Refused) -> Answer:
     item = replace(refused.target, annotation=held[1] if held else None, field=None)
     usual = flow(field.examples[0]) if field is not None and field.examples else f"[{example(item)}]"
     return "SPEC108", f"`{key}` is empty", f"write at least one, for example `{key}: {usual}`"
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else flow(value)

@@ -14,13 +14,13 @@ from pydantic import TypeAdapter
 from generator.source.flow import flow
 from generator.source.reader import parse
 from generator.spec import repairs, types
+from generator.spec.amounts import Typed, number
 from generator.spec.annotations import Target, accepts
 from generator.spec.check import check_data
 from generator.spec.model import ModelFile
 from generator.spec.platform import PlatformFile
-from generator.spec.repairs import Typed, number
-from generator.spec.scalars import candidates
 from generator.spec.schema import model_schema, platform_schema
+from generator.spec.suggestions import candidates
 from generator.spec.units import unit_of
 from generator.spec.words import WORDS
 from tests.unit.spec.mistakes_base import PLATFORM, SPEC

@@ -1,0 +1,79 @@
+"""Indentation of a broken YAML text: which lines belong to which level, and which one is out of step."""
+
+from __future__ import annotations
+
+import re
+
+from generator.source.outline import Outline
+
+_KEY = r"[A-Za-z_][\w-]*"
+Line = tuple[int, int, bool]
+"""A line that begins a key or an item: its 0-based number, its indentation, whether it is an item."""
+
+
+def open_levels(lines: list[Line], shape: Outline) -> list[tuple[int, bool]]:
+    """Return the indentations open after some lines, outermost first, and whether items or keys have them."""
+    levels: list[tuple[int, bool]] = []
+    for number, indent, item in lines:
+        levels = [level for level in levels if level < (indent, item)] + [(indent, item)]
+        if item:
+            rest = shape.code(number)[indent + 1 :]
+            inner = rest.lstrip(" ")
+            if re.match(rf"{_KEY}:(?:\s|$)", inner):
+                levels.append((indent + 1 + len(rest) - len(inner), False))
+    return levels
+
+
+def nearest_level(lines: list[Line], levels: list[tuple[int, bool]]) -> int:
+    """Return the open level of the same kind that the first of some lines misses by least.
+
+    Of two levels it is the one where the next line of the same kind goes on, else the deeper one.
+    """
+    _, indent, item = lines[0]
+    fitting = [level for level, kind in levels if kind == item] or [level for level, _ in levels]
+    least = min(abs(level - indent) for level in fitting)
+    near = [level for level in fitting if abs(level - indent) == least]
+    following = (other for _, other, kind in lines[1:] if kind == item and other in near)
+    return next(following, max(near))
+
+
+def out_of_step(lines: list[Line], at: int, level: int, shape: Outline) -> tuple[int, int, int]:
+    """Return the line that is out of step, its indentation, and the right one.
+
+    That is the line where the parser stopped, or a single one above that several others contradict.
+    """
+    number, indent, _ = lines[at]
+    lost = _not_indented(lines, at, level, shape)
+    if lost is not None:
+        return lost, level, indent
+    above = []
+    for other, other_indent, _ in reversed(lines[:at]):
+        if other_indent < min(level, indent):
+            break
+        if other_indent == level:
+            above.append(other)
+    below = 0
+    for _, other_indent, _ in lines[at:]:
+        if other_indent < indent:
+            break
+        below += other_indent == indent
+    if len(above) == 1 and below > 1:
+        return above[0], level, indent
+    return number, indent, level
+
+
+def _not_indented(lines: list[Line], at: int, level: int, shape: Outline) -> int | None:
+    """The first of a few lines that stand below an empty key without being indented, though those after them are."""
+    indent, below = lines[at][1], 0
+    for _, other, _ in lines[at:]:
+        if other < indent:
+            break
+        below += other == indent
+    run: list[int] = []
+    for number, other, _ in reversed(lines[:at]):
+        if other != level or indent <= level:
+            return None
+        if shape.code(number).endswith(":"):
+            return run[-1] if run and len(run) < below else None
+        run.append(number)
+    return None

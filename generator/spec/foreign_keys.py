@@ -1,0 +1,208 @@
+"""Keys of other tools, answered with what Sluice calls them, or with who decides what they decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from generator.source.document import Path
+from generator.source.flow import flow
+from generator.spec.amounts import Typed, time
+from generator.spec.annotations import accepts, annotation_of, fields, models
+from generator.spec.draft import Draft
+from generator.spec.habits import ARGO_STEP, GENERAL, Habit, Inline, Put, Say
+from generator.spec.mappings import LONG, Mapping, habits_at, listed, name_of, written
+from generator.spec.relocation import general_site, relocate
+from generator.spec.suggestions import repaired
+from generator.spec.types import Weight
+
+
+def explain_habits(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[str]:
+    """Keys that another tool has at this place: one finding for all of them that are moved or renamed."""
+    table = habits_at(draft, mapping.pattern)
+    renamed: dict[str, str] = {}
+    inlined: list[str] = []
+    left: list[str] = []
+    for key in unknown:
+        habit = table.get(key)
+        if (
+            isinstance(habit, Put)
+            and habit.path[0] in mapping.known
+            and _free(draft, mapping, habit.path[0], renamed)
+        ):
+            renamed[key] = habit.path[0]
+        elif isinstance(habit, Inline) and isinstance(mapping.value[key], dict):
+            inlined.append(key)
+        elif isinstance(habit, Say):
+            _say(draft, mapping, [key], habit)
+        else:
+            left.append(key)
+    if renamed or inlined:
+        _report_renamed(draft, mapping, renamed, inlined)
+    return left
+
+
+def _free(draft: Draft, mapping: Mapping, key: str, taken: dict[str, str]) -> bool:
+    return key not in written(draft, mapping.path) and key not in taken.values()
+
+
+def _report_renamed(draft: Draft, mapping: Mapping, renamed: dict[str, str], inlined: list[str]) -> None:
+    """One finding for the foreign keys of one mapping, with the mapping as it should be."""
+    fixed: dict[str, Any] = {}
+    for key, value in written(draft, mapping.path).items():
+        if key in inlined:
+            fixed |= {inner: item for inner, item in value.items() if inner not in fixed}
+        else:
+            fixed[renamed.get(key, key)] = value
+    whole = {key: _repaired(mapping, key, value) for key, value in fixed.items()}
+    first = next(key for key in mapping.value if key in renamed or key in inlined)
+    parts = [f"`{key}` is called `{ours}`" for key, ours in renamed.items()]
+    if inlined:
+        parts.append(
+            f"the keys of {' and '.join(f'`{key}`' for key in inlined)} belong directly in {mapping.name}"
+        )
+        if mapping.pattern[-1:] == ("resources",):
+            parts.append("they are what a pod requests, and memory is its limit too")
+    document, local = draft.document((*mapping.path, first))
+    holder = mapping.path[-1] if mapping.path and isinstance(mapping.path[-1], str) else ""
+    text = flow(whole)
+    shown = f"`{holder}: {text}`" if holder else f"`{text}`"
+    if len(text) > LONG:
+        shown = ", ".join(f"`{ours}: {flow(whole[ours])}`" for ours in dict.fromkeys(renamed.values()))
+    message = "; ".join(parts)
+    draft.findings.append(document.finding("SPEC102", local, message, f"write {shown}", key=True))
+    for key, ours in renamed.items():
+        draft.move((*mapping.path, key), (*mapping.path, ours))
+        draft.told.add((*mapping.path, ours))
+    for key in inlined:
+        for inner in list(mapping.value[key]):
+            if inner in mapping.known and inner not in written(draft, mapping.path):
+                draft.move((*mapping.path, key, inner), (*mapping.path, inner))
+                draft.told.add((*mapping.path, inner))
+        draft.at(mapping.path).pop(key)
+
+
+def _repaired(mapping: Mapping, key: str, value: Any) -> Any:
+    info = mapping.known.get(key)
+    if info is None:
+        return value
+    inner = {name for record in models(annotation_of(info)) for name in fields(record)}
+    while isinstance(value, dict) and len(value) == 1 and not value.keys() & inner:
+        # A wrapper of another tool: `valueFrom: {secretKeyRef: {…}}`, `pause: {duration: 1h}`.
+        value = next(iter(value.values()))
+    return repaired(annotation_of(info), value, info)
+
+
+def explain_general(draft: Draft, mapping: Mapping, key: str, habit: Habit) -> bool:
+    """A key that another tool has, wherever it is written."""
+    if isinstance(habit, Say):
+        unknown = [
+            name
+            for name in mapping.value
+            if name not in mapping.known and not draft.is_told((*mapping.path, name))
+        ]
+        _say(
+            draft,
+            mapping,
+            [key, *(name for name in unknown if name != key and GENERAL.get(name) is habit)],
+            habit,
+        )
+        return True
+    site = general_site(draft, habit)
+    if site is None:
+        return False
+    relocate(
+        draft,
+        mapping,
+        key,
+        site,
+        f"`{key}` is called `{site.key}` here and belongs in {name_of(site.pattern)}",
+    )
+    return True
+
+
+def _say(draft: Draft, mapping: Mapping, keys: list[str], habit: Say) -> None:
+    """One finding for keys that have the same answer."""
+    weights = [text for key in keys if (text := _as_weight(mapping.value[key]))]
+    hint = habit.hint.replace("{weight}", weights[0] if weights else "5%")
+    said = habit.message if len(keys) == 1 else _plural(habit.message)
+    draft.report("SPEC102", (*mapping.path, keys[0]), f"{listed(keys)} {said}", hint, key=True)
+    draft.told.update((*mapping.path, key) for key in keys)
+
+
+_VERBS = {"is": "are", "has": "have", "follows": "follow"}
+
+
+def _plural(text: str) -> str:
+    verb, _, rest = text.partition(" ")
+    return f"{_VERBS.get(verb, verb)} {rest}"
+
+
+def _as_weight(value: Any) -> str:
+    if isinstance(value, (dict, list, bool)) or value is None:
+        return ""
+    return str(repaired(Weight, value)) if accepts(Weight, repaired(Weight, value)) else ""
+
+
+def explain_argo_steps(draft: Draft, path: Path, items: list[Any]) -> bool:
+    """Report a list of steps in the language of Argo Rollouts, once, with the whole list as Sluice has it.
+
+    Returns:
+        Whether the list is one.
+    """
+    foreign = [
+        index for index, item in enumerate(items) if isinstance(item, dict) and item.keys() & ARGO_STEP
+    ]
+    if not foreign:
+        return False
+    steps = sluice_steps(items)
+    keys = sorted({key for index in foreign for key in items[index].keys() & ARGO_STEP})
+    verb = "is" if len(keys) == 1 else "are"
+    message = f"{listed(keys)} {verb} of Argo Rollouts: here each step has its weight and how long it lasts"
+    text = f"steps: {flow(steps)}"
+    hint = (
+        f"write `{text}`" if len(text) <= 3 * LONG else f"write `{flow(steps[0])}` for the first, and so on"
+    )
+    if any(isinstance(item, dict) and "pause" in item and not _duration(item["pause"]) for item in items):
+        hint += "; a pause without an end is `{approve: ROLE}`"
+    document, local = draft.document((*path, foreign[0]))
+    draft.findings.append(document.finding("SPEC102", local, message, hint))
+    draft.told.add(path)
+    return True
+
+
+def sluice_steps(items: list[Any]) -> list[dict[str, Any]]:
+    """Return steps of Argo Rollouts as Sluice has them: each weight with the pause behind it."""
+    steps: list[dict[str, Any]] = []
+    for item in items:
+        if not isinstance(item, dict):
+            continue
+        if "setWeight" in item:
+            steps.append({"weight": f"{str(item['setWeight']).rstrip('%')}%", "hold": "1h"})
+            if "pause" in item:
+                _pause(steps, item["pause"])
+        elif "pause" in item:
+            _pause(steps, item["pause"])
+        elif not item.keys() & ARGO_STEP:
+            steps.append(item)
+    return steps
+
+
+def _pause(steps: list[dict[str, Any]], pause: Any) -> None:
+    """A pause is how long the step before it lasts; one without an end waits for a person."""
+    duration = _duration(pause)
+    if not duration:
+        steps.append({"approve": "ROLE"})
+        return
+    usual = "s" if duration.isdigit() else "m"
+    hold = next((str(repair.value) for repair in time(Typed(duration, f"60{usual}"))), duration)
+    if duration.isdigit():
+        from generator.spec.units import duration as written
+
+        hold = written(float(duration))
+    if steps and "weight" in steps[-1]:
+        steps[-1]["hold"] = hold
+
+
+def _duration(pause: Any) -> str:
+    value = pause.get("duration") if isinstance(pause, dict) else pause
+    return "" if value is None else str(value)

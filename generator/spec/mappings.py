@@ -1,0 +1,117 @@
+"""Mappings that have keys which do not belong in them, and what messages call them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from generator.source.document import Path
+from generator.source.flow import flow
+from generator.spec.annotations import Pattern, annotation_of, fields, sites, words
+from generator.spec.draft import Draft
+from generator.spec.habits import Habit
+from generator.spec.habits_by_place import AT, PLATFORM
+
+LONG: Final = 110
+"""Characters of a hint's example, beyond which only a part of it is shown."""
+_HALF = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A mapping with unknown keys.
+
+    Args:
+        path: where it is.
+        pattern: the same without what people choose.
+        records: what it may be.
+        value: its content.
+        others: other kinds that it might have been, by what they are called.
+    """
+
+    path: Path
+    pattern: Pattern
+    records: tuple[type[BaseModel], ...]
+    value: dict[str, Any]
+    others: dict[str, type[BaseModel]] = field(default_factory=dict)
+
+    @property
+    def known(self) -> dict[str, FieldInfo]:
+        """The keys that it may have."""
+        return {key: info for record in self.records for key, info in fields(record).items()}
+
+    @property
+    def kind(self) -> str:
+        """What its own kind is called."""
+        record = self.records[0] if self.records else None
+        telling = next((key for key in ("strategy", "kind") if record and key in fields(record)), "")
+        word = next(iter(words_of(record, telling)), "") if record and telling else ""
+        return word or f"another kind of {self.name.removeprefix('an item of ')}"
+
+    @property
+    def name(self) -> str:
+        """What a message calls it."""
+        return name_of(self.pattern)
+
+
+def name_of(pattern: Pattern) -> str:
+    """Return what a message calls a mapping: `rollout`, an item of `steps`."""
+    names = [part for part in pattern if part not in {"[]", "{}"}]
+    if not names:
+        return "the file"
+    if pattern[-1] == "[]":
+        return f"an item of `{names[-1]}`"
+    return f"an entry of `{names[-1]}`" if pattern[-1] == "{}" else f"`{names[-1]}`"
+
+
+def words_of(record: type[BaseModel], key: str) -> list[str]:
+    """Return the words that a record takes for a key."""
+    info = fields(record).get(key)
+    return [str(word) for word in words(annotation_of(info))] if info is not None else []
+
+
+def written(draft: Draft, path: Path) -> dict[str, Any]:
+    """Return what the author wrote of a mapping, without what lower layers add to it."""
+    value = draft.at(path)
+    document, local = draft.document(path)
+    moved = {new[-1] for new, _ in draft.moved if new[:-1] == path}
+    return {key: item for key, item in value.items() if document.has((*local, key)) or key in moved}
+
+
+def line_of(key: str | int, value: Any) -> str:
+    """Return a key and its value as one line; only the key where the value is long."""
+    text = flow(value)
+    return f"{key}:" if isinstance(value, (dict, list)) and len(text) > _HALF else f"{key}: {text}"
+
+
+def listed(keys: list[str]) -> str:
+    """Return keys for a message: `a`, `b` and `c`."""
+    names = [f"`{key}`" for key in keys]
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+
+
+def bare(word: str) -> str:
+    """Return a word without case, separators and a plural's `s`."""
+    return re.sub(r"[-_ .]", "", word.casefold()).removesuffix("s")
+
+
+def is_platform(draft: Draft) -> bool:
+    """Whether a draft is of the platform."""
+    return (
+        "environments" in {site.key for site in sites(draft.record)}
+        and draft.record.__name__ == "PlatformFile"
+    )
+
+
+def habits_at(draft: Draft, pattern: Pattern) -> dict[str, Habit]:
+    """The habits at one place; shadows have the guards of a rollout, a tier's defaults the keys of a spec."""
+    if is_platform(draft):
+        return PLATFORM.get(pattern, {})
+    full = pattern if draft.record.__name__ != "ModelSpec" else ("spec", *pattern)
+    if full[:4] == ("spec", "rollout", "shadow", "guards"):
+        full = ("spec", "rollout", *full[3:])
+    return AT.get(full, {})

@@ -1,0 +1,152 @@
+"""Values that fit a place: the repairs of one that does not, and examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import WithJsonSchema
+
+from generator.source.flow import flow
+from generator.source.suggest import misspelt
+from generator.spec import repairs
+from generator.spec.amounts import Repair, Typed, decimal, integer
+from generator.spec.annotations import (
+    Target,
+    accepts,
+    annotation_of,
+    collection,
+    fields,
+    models,
+    options,
+    scalar,
+    words,
+)
+from generator.spec.kinds import synonym
+from generator.spec.repairs import unquoted
+from generator.spec.units import unit_of
+
+_SHOWN = 60
+
+
+def shown(value: object, raw: str = "") -> str:
+    """Return a value for a message: as it was typed, cut where it is long."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, (dict, list)):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    text = raw if raw and "\n" not in raw else flow(value)
+    return f"`{text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}`"
+
+
+def candidates(target: Target, value: object, raw: str = "") -> list[Repair]:
+    """Return the repairs of a value that its field accepts, the likeliest first, each once."""
+    typed = Typed(unquoted(raw or _text(value)), usual_value(target))
+    found: dict[str, Repair] = {}
+    for repair in _proposed(target.annotation, typed):
+        text = flow(repair.value)
+        if text not in found and accepts(target.annotation, repair.value):
+            found[text] = repair
+    return list(found.values())
+
+
+def repaired(annotation: Any, value: Any, field: Any = None) -> Any:
+    """Return a value with everything put right in it that has an obvious repair; what has none stays."""
+    if accepts(annotation, value):
+        return value
+    keys = value.keys() if isinstance(value, dict) else set()
+    record = max(models(annotation), key=lambda one: len(keys & fields(one).keys()), default=None)
+    if isinstance(value, dict) and record is not None:
+        known = fields(record)
+        return {
+            key: repaired(annotation_of(known[key]), item, known[key]) if key in known else item
+            for key, item in value.items()
+        }
+    held = collection(annotation)
+    if isinstance(value, list) and held is not None and held[0] is list:
+        return [repaired(held[1], item) for item in value]
+    target = Target((), (), None, field, annotation)
+    if record is not None or held is not None or isinstance(value, (dict, list)):
+        from generator.spec.shapes import reshaped, simplest
+
+        shape = reshaped(target, value) if record is not None or held is not None else simplest(target, value)
+        return shape if shape is not None and accepts(annotation, shape) else value
+    return next((repair.value for repair in candidates(target, value)), value)
+
+
+def example(target: Target) -> str:
+    """Return a value for a place as people would write it; empty for no idea."""
+    usual = usual_value(target)
+    if usual:
+        return usual
+    known = words(target.annotation)
+    if known:
+        return flow(known[0])
+    kind = scalar(target.annotation)
+    return {int: "1", float: "1", bool: "true", str: "text"}.get(kind, "") if kind else ""
+
+
+def _proposed(annotation: Any, typed: Typed) -> Iterator[Repair]:
+    for unit in _units(annotation):
+        yield from repairs.UNITS[unit](typed)
+    known = words(annotation)
+    if known:
+        yield from (Repair(word) for word in _near_words(typed.text, known))
+    kind = scalar(annotation)
+    if kind is bool:
+        yield from repairs.boolean(typed)
+    elif kind is int:
+        yield from integer(typed)
+    elif kind is float:
+        yield from decimal(typed)
+    elif kind is str:
+        yield from repairs.text(typed)
+
+
+def _near_words(text: str, known: tuple[Any, ...]) -> list[Any]:
+    """The words that a text may stand for: the same, a typing error, or the word of another tool."""
+    by_text = {str(word): word for word in known}
+    first = text.split("(", maxsplit=1)[0].strip()
+    for found in (text if text in by_text else "", misspelt(first, by_text), synonym(first, tuple(by_text))):
+        if found:
+            return [by_text[found]]
+    return [by_text[word] for word in by_text if len(first) > 2 and word.startswith(first.casefold())]
+
+
+def _units(annotation: Any) -> list[str]:
+    """The units of the spec language that a value may have."""
+    found = [unit_of(getattr(option, "__metadata__", ())) for option in (annotation, *options(annotation))]
+    return list(dict.fromkeys(unit for unit in found if unit in repairs.UNITS))
+
+
+_TEXTS = frozenset({"Name", "Key", "Line", "Word", "Variable", "Header", "Path", "Host", "URL"})
+
+
+def is_text(annotation: Any) -> bool:
+    """Whether a place takes names or free text, which nearly every value can be made to fit."""
+    units = _units(annotation)
+    return bool(set(units) & _TEXTS) or (not units and scalar(annotation) is str)
+
+
+def usual_value(target: Target) -> str:
+    """An example of what is usual at a place: the field's own, else the unit's."""
+    examples = getattr(target.field, "examples", None) or []
+    if examples:
+        first = examples[0]
+        if isinstance(first, list) and target.path and isinstance(target.path[-1], int):
+            first = first[0]
+        return first if isinstance(first, str) else flow(first)
+    return unit_example(target.annotation)
+
+
+def unit_example(annotation: Any) -> str:
+    """Return the example of a value's unit; empty for a value without a unit."""
+    for option in (annotation, *options(annotation)):
+        for item in getattr(option, "__metadata__", ()):
+            if isinstance(item, WithJsonSchema) and isinstance(item.json_schema, dict):
+                return str(item.json_schema.get("examples", [""])[0])
+    return ""
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else flow(value)
