@@ -121,8 +121,8 @@ def _split(name: str, platform: PlatformSpec) -> tuple[str, str]:
 
 def _kebab(text: str) -> str:
     """A text as a name may be; empty where nothing of it can be."""
-    from generator.spec.amounts import Typed
-    from generator.spec.repairs import name
+    from generator.spec.mistakes.amounts import Typed
+    from generator.spec.mistakes.repairs import name
 
     found = (str(repair.value) for repair in name(Typed(text, "")))
     return next((text for text in found if re.fullmatch(KEBAB, text)), "")

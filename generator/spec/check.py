@@ -11,7 +11,7 @@ from generator.source.finding import Finding, Place
 
 if TYPE_CHECKING:
     from generator.source.document import Path
-    from generator.spec.draft import Where
+    from generator.spec.mistakes.draft import Where
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -70,6 +70,6 @@ def check_data(
     try:
         return record.model_validate(data), []
     except ValidationError:
-        from generator.spec.explain import explain
+        from generator.spec.mistakes.explain import explain
 
         return None, explain(record, data, where, partial=partial, required=required)

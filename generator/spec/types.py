@@ -1,7 +1,7 @@
 """The scalar types of the spec language: each value means one thing and has its unit in it.
 
 Text such as `5%`, `60m` or `512Mi` is parsed once, here. The JSON Schema has the same patterns, so an editor and the
-loader agree on what is well formed. `generator.spec.repairs` knows what malformed values were probably meant to be.
+loader agree on what is well formed. `generator.spec.mistakes` explains what is not.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def unit(
     """Return the metadata of a scalar type: its validator and its JSON Schema share one pattern and one length.
 
     Args:
-        name: the unit; `generator.spec.repairs.UNITS` has its repairs.
+        name: the unit; `generator.spec.mistakes.repairs.UNITS` has its repairs.
         pattern: what is well formed.
         says: what a value must be, in words that follow "invalid value `x`: ".
         example: a value that people copy.

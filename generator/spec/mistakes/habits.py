@@ -1,6 +1,6 @@
 """Keys of Kubernetes, Argo Rollouts, Flagger, Helm, KServe, Seldon and others, and how Sluice says the same.
 
-Tables only: `generator.spec.keys` looks keys up here before it looks for typing errors.
+Tables only: `foreign_keys` looks keys up here.
 """
 
 from __future__ import annotations
@@ -269,7 +269,7 @@ GENERAL: Final[dict[str, Habit]] = {
         Say("has no meaning here", "remove it; the version of the model is part of `model.ref`"),
     ),
 }
-"""Habits that mean the same wherever they are written; `generator.spec.habits_by_place` has those of one place."""
+"""Habits that mean the same wherever they are written; `habits_by_place` has those of one place."""
 
 ARGO_STEP: Final = frozenset(
     {

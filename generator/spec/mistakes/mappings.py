@@ -11,10 +11,10 @@ from pydantic.fields import FieldInfo
 
 from generator.source.document import Path
 from generator.source.flow import flow
-from generator.spec.annotations import Pattern, annotation_of, fields, sites, words
-from generator.spec.draft import Draft
-from generator.spec.habits import Habit
-from generator.spec.habits_by_place import AT, PLATFORM
+from generator.spec.mistakes.annotations import Pattern, annotation_of, fields, sites, words
+from generator.spec.mistakes.draft import Draft
+from generator.spec.mistakes.habits import Habit
+from generator.spec.mistakes.habits_by_place import AT, PLATFORM
 
 LONG: Final = 110
 """Characters of a hint's example, beyond which only a part of it is shown."""

@@ -6,13 +6,13 @@ from typing import Any
 
 from generator.source.document import Path
 from generator.source.flow import flow
-from generator.spec.amounts import Typed, time
-from generator.spec.annotations import accepts, annotation_of, fields, models
-from generator.spec.draft import Draft
-from generator.spec.habits import ARGO_STEP, GENERAL, Habit, Inline, Put, Say
-from generator.spec.mappings import LONG, Mapping, habits_at, listed, name_of, written
-from generator.spec.relocation import general_site, relocate
-from generator.spec.suggestions import repaired
+from generator.spec.mistakes.amounts import Typed, time
+from generator.spec.mistakes.annotations import accepts, annotation_of, fields, models
+from generator.spec.mistakes.draft import Draft
+from generator.spec.mistakes.habits import ARGO_STEP, GENERAL, Habit, Inline, Put, Say
+from generator.spec.mistakes.mappings import LONG, Mapping, habits_at, listed, name_of, written
+from generator.spec.mistakes.relocation import general_site, relocate
+from generator.spec.mistakes.suggestions import repaired
 from generator.spec.types import Weight
 
 

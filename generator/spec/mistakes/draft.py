@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from generator.source.document import Document, Path
 from generator.source.finding import Finding
-from generator.spec.annotations import Target, locate
+from generator.spec.mistakes.annotations import Target, locate
 
 Where = Callable[[Path], tuple[Document, Path]]
 INCOMPLETE = frozenset({"missing", "choice", "one_of", "any_of", "too_short"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from generator.spec.habits import METADATA, NAMESPACE, Habit, Inline, Say, all_of, put
+from generator.spec.mistakes.habits import METADATA, NAMESPACE, Habit, Inline, Say, all_of, put
 
 AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
     ("metadata",): {

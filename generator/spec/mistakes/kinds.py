@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from generator.source.suggest import misspelt
-from generator.spec.annotations import aliases, kinds_at
-from generator.spec.words import WORDS
+from generator.spec.mistakes.annotations import aliases, kinds_at
+from generator.spec.mistakes.words import WORDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from pydantic import WithJsonSchema
 
 from generator.source.flow import flow
 from generator.source.suggest import misspelt
-from generator.spec import repairs
-from generator.spec.amounts import Repair, Typed, decimal, integer
-from generator.spec.annotations import (
+from generator.spec.mistakes import repairs
+from generator.spec.mistakes.amounts import Repair, Typed, decimal, integer
+from generator.spec.mistakes.annotations import (
     Target,
     accepts,
     annotation_of,
@@ -22,8 +22,8 @@ from generator.spec.annotations import (
     scalar,
     words,
 )
-from generator.spec.kinds import synonym
-from generator.spec.repairs import unquoted
+from generator.spec.mistakes.kinds import synonym
+from generator.spec.mistakes.repairs import unquoted
 from generator.spec.units import unit_of
 
 _SHOWN = 60
@@ -67,7 +67,7 @@ def repaired(annotation: Any, value: Any, field: Any = None) -> Any:
         return [repaired(held[1], item) for item in value]
     target = Target((), (), None, field, annotation)
     if record is not None or held is not None or isinstance(value, (dict, list)):
-        from generator.spec.shapes import reshaped, simplest
+        from generator.spec.mistakes.shapes import reshaped, simplest
 
         shape = reshaped(target, value) if record is not None or held is not None else simplest(target, value)
         return shape if shape is not None and accepts(annotation, shape) else value

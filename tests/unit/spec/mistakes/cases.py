@@ -1,6 +1,6 @@
 """Mistakes of people in a hurry: what they wrote, and what the one finding about it must say.
 
-Each is one edit of `mistakes_base`: the text that is replaced, the new text, the code, line and column of the finding,
+Each is one edit of `base`: the text that is replaced, the new text, the code, line and column of the finding,
 and text that its message or hint must hold: the repair of what was written.
 """
 

@@ -8,17 +8,17 @@ from pydantic import BaseModel
 
 from generator.source.document import Path
 from generator.source.flow import flow
-from generator.spec.annotations import Target, aliases, annotation_of, field_of, fields
-from generator.spec.draft import Draft, Mistake
-from generator.spec.foreign_keys import sluice_steps
-from generator.spec.habits import GENERAL
-from generator.spec.habits_by_place import AT
-from generator.spec.keys import explain_keys
-from generator.spec.kinds import Guess, guess_kind
-from generator.spec.mappings import LONG, Mapping, name_of
-from generator.spec.shapes import smallest
-from generator.spec.suggestions import candidates, example, repaired, shown
-from generator.spec.words import WORDS
+from generator.spec.mistakes.annotations import Target, aliases, annotation_of, field_of, fields
+from generator.spec.mistakes.draft import Draft, Mistake
+from generator.spec.mistakes.foreign_keys import sluice_steps
+from generator.spec.mistakes.habits import GENERAL
+from generator.spec.mistakes.habits_by_place import AT
+from generator.spec.mistakes.keys import explain_keys
+from generator.spec.mistakes.kinds import Guess, guess_kind
+from generator.spec.mistakes.mappings import LONG, Mapping, name_of
+from generator.spec.mistakes.shapes import smallest
+from generator.spec.mistakes.suggestions import candidates, example, repaired, shown
+from generator.spec.mistakes.words import WORDS
 
 _FEW = 4
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from generator.source.characters import straighten
-from generator.spec.amounts import (
+from generator.spec.mistakes.amounts import (
     Repair,
     Repairs,
     Typed,

@@ -11,8 +11,8 @@ import pytest
 from generator.cli.validate import validate
 from generator.pipeline.session import Selection, Session
 from generator.source.finding import Finding
-from tests.unit.spec.mistakes import MISTAKES, Mistake
-from tests.unit.spec.mistakes_base import LOCK, PLATFORM, SPEC
+from tests.unit.spec.mistakes.base import LOCK, PLATFORM, SPEC
+from tests.unit.spec.mistakes.cases import MISTAKES, Mistake
 
 TODAY = dt.date(2026, 11, 29)
 FILES = {"spec": ("specs/shop/churn.yaml", SPEC), "platform": ("specs/platform.yaml", PLATFORM)}

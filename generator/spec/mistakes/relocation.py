@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from generator.source.document import Path
 from generator.source.flow import flow
 from generator.source.suggest import misspelt
-from generator.spec.annotations import (
+from generator.spec.mistakes.annotations import (
     Pattern,
     Site,
     accepts,
@@ -19,10 +19,19 @@ from generator.spec.annotations import (
     models,
     sites,
 )
-from generator.spec.draft import Draft
-from generator.spec.habits import GENERAL, Habit, Put
-from generator.spec.mappings import LONG, Mapping, habits_at, is_platform, line_of, listed, name_of, written
-from generator.spec.suggestions import repaired
+from generator.spec.mistakes.draft import Draft
+from generator.spec.mistakes.habits import GENERAL, Habit, Put
+from generator.spec.mistakes.mappings import (
+    LONG,
+    Mapping,
+    habits_at,
+    is_platform,
+    line_of,
+    listed,
+    name_of,
+    written,
+)
+from generator.spec.mistakes.suggestions import repaired
 
 _SPEC: Final[Pattern] = ("spec",)
 COMMON: Final = frozenset(

@@ -9,9 +9,9 @@ from typing import Any
 from generator.source.characters import oddities
 from generator.source.flow import flow
 from generator.source.syntax import LEFT_OVER_HINT, PLACEHOLDER, left_over
-from generator.spec import repairs
-from generator.spec.amounts import Repair, Typed
-from generator.spec.annotations import (
+from generator.spec.mistakes import repairs
+from generator.spec.mistakes.amounts import Repair, Typed
+from generator.spec.mistakes.annotations import (
     Target,
     accepts,
     annotation_of,
@@ -21,9 +21,9 @@ from generator.spec.annotations import (
     models,
     words,
 )
-from generator.spec.repairs import unquoted
-from generator.spec.suggestions import candidates, example, repaired, shown, usual_value
-from generator.spec.words import NEEDS
+from generator.spec.mistakes.repairs import unquoted
+from generator.spec.mistakes.suggestions import candidates, example, repaired, shown, usual_value
+from generator.spec.mistakes.words import NEEDS
 
 Answer = tuple[str, str, str]
 """Code, message and hint of a finding."""
@@ -88,7 +88,7 @@ def _missing(refused: Refused) -> Answer:
     if usual:
         return "SPEC105", message, f"write one, for example `{refused.key}: {usual}`, or remove the key"
     if inner is not None:
-        from generator.spec.shapes import smallest
+        from generator.spec.mistakes.shapes import smallest
 
         return (
             "SPEC104",
@@ -145,7 +145,7 @@ def _reference(refused: Refused) -> str:
 
 
 def _shape(refused: Refused, says: str) -> Answer:
-    from generator.spec.shapes import simplest
+    from generator.spec.mistakes.shapes import simplest
 
     found = simplest(refused.target, refused.value)
     if found is None and isinstance(refused.value, dict):
@@ -189,7 +189,7 @@ def _word(refused: Refused) -> Answer:
         f"{refused.shown} is not {listed}" if len(known) == 1 else f"{refused.shown} is not one of {listed}"
     )
     if isinstance(refused.value, (dict, list)):
-        from generator.spec.shapes import simplest
+        from generator.spec.mistakes.shapes import simplest
 
         simple = simplest(refused.target, refused.value)
         if simple is not None:
@@ -242,7 +242,7 @@ _TYPES = {
 def _type(refused: Refused) -> Answer:
     expected = _TYPES[refused.kind]
     if isinstance(refused.value, (dict, list)):
-        from generator.spec.shapes import simplest
+        from generator.spec.mistakes.shapes import simplest
 
         simple = simplest(refused.target, refused.value)
         hint = (
@@ -332,7 +332,7 @@ def _length(refused: Refused) -> Answer:
     held = collection(refused.target.annotation)
     inner = model(held[1]) if held else None
     if inner is not None and held is not None and held[0] is list:
-        from generator.spec.shapes import smallest
+        from generator.spec.mistakes.shapes import smallest
 
         return (
             "SPEC108",

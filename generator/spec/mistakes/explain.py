@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from generator.source.document import Path, dotted
 from generator.source.finding import Finding
 from generator.source.flow import flow
-from generator.spec.annotations import (
+from generator.spec.mistakes.annotations import (
     annotation_of,
     collection,
     field_of,
@@ -23,13 +23,13 @@ from generator.spec.annotations import (
     models,
     tagged,
 )
-from generator.spec.draft import Draft, Mistake, Where
-from generator.spec.foreign_keys import explain_argo_steps
-from generator.spec.keys import explain_keys
-from generator.spec.mappings import Mapping
-from generator.spec.scalars import Refused, explain_scalar
-from generator.spec.shapes import explain_items, explain_shape, sample_value, smallest, unglued
-from generator.spec.unclear_kinds import example_of, explain_kind
+from generator.spec.mistakes.draft import Draft, Mistake, Where
+from generator.spec.mistakes.foreign_keys import explain_argo_steps
+from generator.spec.mistakes.keys import explain_keys
+from generator.spec.mistakes.mappings import Mapping
+from generator.spec.mistakes.scalars import Refused, explain_scalar
+from generator.spec.mistakes.shapes import explain_items, explain_shape, sample_value, smallest, unglued
+from generator.spec.mistakes.unclear_kinds import example_of, explain_kind
 
 _ROUNDS = 12
 _SHAPES = frozenset({"list_type", "dict_type", "model_type", "dict_attributes_type", "model_attributes_type"})

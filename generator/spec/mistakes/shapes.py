@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from generator.source.flow import flow
-from generator.spec.annotations import (
+from generator.spec.mistakes.annotations import (
     Target,
     accepts,
     aliases,
@@ -46,7 +46,7 @@ def explain_shape(target: Target, value: Any, key: str) -> tuple[str, str, str]:
         value: the value.
         key: the key that it belongs to.
     """
-    from generator.spec.suggestions import shown
+    from generator.spec.mistakes.suggestions import shown
 
     held = collection(target.annotation)
     expected = "a list" if held and held[0] is list else "a mapping"
@@ -89,7 +89,7 @@ def reshaped(target: Target, value: Any) -> Any:
 
 def simplest(target: Target, value: Any) -> Any:
     """Return the one plain value in a list or mapping that its place accepts, repaired; None for none or several."""
-    from generator.spec.suggestions import candidates
+    from generator.spec.mistakes.suggestions import candidates
 
     items = list(value.values()) if isinstance(value, dict) else list(value)
     found = []
@@ -117,7 +117,7 @@ def smallest(record: type[BaseModel], owner: type[BaseModel] | None = None) -> d
         record: the record.
         owner: the record that it is written in, where that decides between alternatives.
     """
-    from generator.spec.suggestions import example
+    from generator.spec.mistakes.suggestions import example
 
     out: dict[str, Any] = {}
     harm_is_a_rise = (
@@ -142,7 +142,7 @@ def smallest(record: type[BaseModel], owner: type[BaseModel] | None = None) -> d
 
 def sample_value(record: type[BaseModel], key: str) -> Any:
     """Return an example of a key's value, as the file would hold it."""
-    from generator.spec.suggestions import example
+    from generator.spec.mistakes.suggestions import example
 
     info = fields(record)[key]
     annotation = annotation_of(info)
@@ -176,7 +176,7 @@ def _proposals(target: Target, value: Any) -> Iterator[Any]:
 
 def _lists(item: Any, value: Any) -> Iterator[list[Any]]:
     """Lists with the content of a mapping or of one value."""
-    from generator.spec.suggestions import repaired
+    from generator.spec.mistakes.suggestions import repaired
 
     records = models(item)
     if isinstance(value, dict):
@@ -219,7 +219,7 @@ def named_item(record: type[BaseModel], key: str, inner: Any) -> dict[str, Any] 
 
 def _mappings(item: Any, value: Any) -> Iterator[dict[str, Any]]:
     """Mappings by name with the content of a list or of one value."""
-    from generator.spec.suggestions import repaired
+    from generator.spec.mistakes.suggestions import repaired
 
     record = next(iter(models(item)), None)
     if isinstance(value, list) and all(isinstance(one, dict) for one in value):
@@ -245,7 +245,7 @@ def _name_of(entry: dict[str, Any]) -> Any:
 
 def _records(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
     """Mappings of a record with the content of a list or of one value."""
-    from generator.spec.suggestions import repaired
+    from generator.spec.mistakes.suggestions import repaired
 
     known = fields(record)
     if isinstance(value, list):
@@ -276,7 +276,7 @@ def _records(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
 
 def _assigned(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
     """`LOG_LEVEL=debug` as a name and its value."""
-    from generator.spec.suggestions import repaired
+    from generator.spec.mistakes.suggestions import repaired
 
     found = re.fullmatch(r"([\w.-]+)\s*=\s*(.+)", value) if isinstance(value, str) else None
     if found and {"name", "value"} <= fields(record).keys():
@@ -292,7 +292,7 @@ def _glued(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
     """`weight:5%` without the space: the key and the value of a mapping, read as one text."""
     if not isinstance(value, str):
         return
-    from generator.spec.suggestions import repaired
+    from generator.spec.mistakes.suggestions import repaired
 
     found: dict[str, Any] = {}
     for part in value.replace(",", " ").split():
@@ -310,7 +310,7 @@ def unglued(record: type[BaseModel], value: Any) -> dict[str, Any] | None:
 
 def _by_fitness(record: type[BaseModel], value: Any) -> list[str]:
     """The keys of a record in the order in which one plain value may be meant for them: required ones first."""
-    from generator.spec.suggestions import candidates, is_text
+    from generator.spec.mistakes.suggestions import candidates, is_text
 
     known = fields(record)
 

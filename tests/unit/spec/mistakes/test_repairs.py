@@ -13,17 +13,18 @@ from pydantic import TypeAdapter
 
 from generator.source.flow import flow
 from generator.source.reader import parse
-from generator.spec import repairs, types
-from generator.spec.amounts import Typed, number
-from generator.spec.annotations import Target, accepts
+from generator.spec import types
 from generator.spec.check import check_data
+from generator.spec.mistakes import repairs
+from generator.spec.mistakes.amounts import Typed, number
+from generator.spec.mistakes.annotations import Target, accepts
+from generator.spec.mistakes.suggestions import candidates
+from generator.spec.mistakes.words import WORDS
 from generator.spec.model import ModelFile
 from generator.spec.platform import PlatformFile
 from generator.spec.schema import model_schema, platform_schema
-from generator.spec.suggestions import candidates
 from generator.spec.units import unit_of
-from generator.spec.words import WORDS
-from tests.unit.spec.mistakes_base import PLATFORM, SPEC
+from tests.unit.spec.mistakes.base import PLATFORM, SPEC
 
 ALIASES = {name: alias for name, alias in vars(types).items() if unit_of(getattr(alias, "__metadata__", ()))}
 
@@ -135,10 +136,10 @@ def test_whatever_is_written_is_explained(data):
 
 
 def test_every_key_that_a_habit_stands_for_exists():
-    from generator.spec.annotations import sites
-    from generator.spec.habits import GENERAL, Put
-    from generator.spec.habits_by_place import AT
-    from generator.spec.habits_by_place import PLATFORM as PLATFORM_HABITS
+    from generator.spec.mistakes.annotations import sites
+    from generator.spec.mistakes.habits import GENERAL, Put
+    from generator.spec.mistakes.habits_by_place import AT
+    from generator.spec.mistakes.habits_by_place import PLATFORM as PLATFORM_HABITS
 
     known = {(*site.pattern, site.key) for site in sites(ModelFile)}
     for habit in GENERAL.values():

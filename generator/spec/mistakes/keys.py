@@ -10,20 +10,20 @@ from pydantic.fields import FieldInfo
 from generator.source.characters import LOOKALIKES, oddities, straighten
 from generator.source.flow import flow
 from generator.source.suggest import misspelt
-from generator.spec.annotations import accepts, annotation_of, fields, sites
-from generator.spec.draft import Draft
-from generator.spec.foreign_keys import explain_general, explain_habits
-from generator.spec.habits import GENERAL
-from generator.spec.mappings import Mapping, bare, is_platform, line_of, words_of
-from generator.spec.relocation import (
+from generator.spec.mistakes.annotations import accepts, annotation_of, fields, sites
+from generator.spec.mistakes.draft import Draft
+from generator.spec.mistakes.foreign_keys import explain_general, explain_habits
+from generator.spec.mistakes.habits import GENERAL
+from generator.spec.mistakes.mappings import Mapping, bare, is_platform, line_of, words_of
+from generator.spec.mistakes.relocation import (
     COMMON,
     explain_elsewhere,
     explain_misspelt_below,
     explain_together,
     explain_unindented,
 )
-from generator.spec.shapes import named_item
-from generator.spec.suggestions import repaired
+from generator.spec.mistakes.shapes import named_item
+from generator.spec.mistakes.suggestions import repaired
 
 _LISTED: Final = 6
 _HALF: Final = 48
