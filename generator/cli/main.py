@@ -203,7 +203,7 @@ def cli() -> None:
 
 
 def _without_plugins() -> None:
-    """Specs are validated as they are here, whatever is installed beside.
+    """Specs are validated as they are here, whatever else is installed.
 
     Before it makes its first model, pydantic asks every installed package for plugins, with modules that are a
     tenth of the CPU of a short command. PYDANTIC_DISABLE_PLUGINS turns plugins off, and still loads those modules.
@@ -216,7 +216,7 @@ def _without_plugins() -> None:
 def run() -> NoReturn:
     """Entry point of the program."""
     for name in ("stdin", "stdout", "stderr"):
-        # Whoever starts it without one of the three (`>&-`, some schedulers) wants the exit code.
+        # A program that starts it without one of the three (`>&-`, some schedulers) wants the exit code.
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "r+"))  # noqa: PTH123, SIM115 - pathlib costs a start
     for stream in (sys.stdout, sys.stderr):

@@ -129,7 +129,7 @@ def _kebab(text: str) -> str:
 
 
 def _lock_of_existing(session: Session, team: str, model: str, *, wanted: bool) -> dict[str, str]:
-    """The example lock of a spec that exists, if it was asked for."""
+    """The example lock of a spec that exists, if it is wanted."""
     entry = session.repository.entry(team, model)
     if not wanted:
         raise CliError(

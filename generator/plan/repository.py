@@ -43,7 +43,7 @@ class Repository:
         return entries
 
     def entry(self, team: str, model: str) -> ModelFiles:
-        """The files of one model, by its name."""
+        """Return the files of one model, by its name."""
         return ModelFiles(team, model, self.specs / team / f"{model}.yaml")
 
     @cached_property
@@ -62,7 +62,7 @@ class Repository:
         return file.spec if file else None
 
     def lock(self, entry: ModelFiles) -> tuple[Document, LockFile | None, list[Finding]]:
-        """The lock of a model; absent is no finding here."""
+        """Return the lock of a model as written, validated, and its findings; None where there is none."""
         if not os.path.lexists(entry.lock):
             return Document(display(entry.lock, self.root)), None, []
         document = read(entry.lock, self.root)

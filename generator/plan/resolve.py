@@ -101,7 +101,7 @@ def _layers(
     spec = data.get("spec") if isinstance(data, dict) else None
     tier = spec.get("tier") if isinstance(spec, dict) else None
     if not isinstance(spec, dict) or not isinstance(tier, str):
-        # Without a tier there are no defaults: the file is judged by itself, for what can be said of it.
+        # Without a tier, defaults are unknown: the file is checked alone, as far as that is possible.
         if not isinstance(data, dict):
             resolved.findings.append(not_a_mapping(document))
             return None
@@ -209,7 +209,7 @@ def _place(entry: ModelFiles, source: SourceSpec) -> list[Finding]:
 
 
 def _unique(resolved: Resolved) -> Resolved:
-    """One mistake is told once, though every environment meets it."""
+    """Report a mistake once, though every environment has it."""
     seen = {(f.code, f.place, f.message): f for f in resolved.findings}
     resolved.findings = sorted(seen.values(), key=Finding.sort_key)
     return resolved

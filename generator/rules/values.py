@@ -227,7 +227,7 @@ def full_weight(context: Context) -> Iterator[Problem]:
     "warning",
     "an owner without an address",
     scope=Context,
-    why="The owner is who gets asked when a release is stuck: a name alone reaches nobody.",
+    why="The owner is who gets asked when a release is stuck: a name alone is not an address.",
     remedy="Write an e-mail address, a handle such as @acme/shop, or a channel such as #shop-ml in quotes.",
     example="metadata: {owner: shop-ml}",
     instead="metadata: {owner: shop-ml@example.com}",

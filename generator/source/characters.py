@@ -16,7 +16,7 @@ _SPACES: Final = dict.fromkeys(
 _NOTHING: Final = dict.fromkeys(
     "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2066\u2069\u202a\u202c\ufeff", ""
 )
-# Full-width forms of the printable ASCII characters stand in the same order.
+# Full-width forms of the printable ASCII characters are in the same order.
 _WIDE: Final = {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)}
 _PUNCTUATION: Final = {
     "\u066a": "%", "\ufe6a": "%", "\u2026": "...", "\u3001": ",", "\ufe55": ":", "\ua789": ":", "\u2236": ":",
@@ -31,7 +31,7 @@ _LETTERS: Final = dict(
 LOOKALIKES: Final[dict[str, str]] = {
     **_WIDE, **_QUOTES, **_DASHES, **_SPACES, **_NOTHING, **_PUNCTUATION, **_LETTERS,
 }  # fmt: skip
-"""What stands for each of them in ASCII; empty for what shows nothing."""
+"""The ASCII form of each of them; empty for what is invisible."""
 _SPACED: Final = {"\uff1a": ": ", "\uff0c": ", ", "\u3001": ", "}
 
 

@@ -1,4 +1,4 @@
-"""One YAML document: its plain values, and on demand the position of each of them."""
+"""One YAML document: its plain values, and the position of each of them on demand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Span = tuple[yaml.Mark, yaml.Mark]
 
 
 def dotted(path: Path) -> str:
-    """A key path as people write it: `rollout.steps[0].weight`."""
+    """Return a key path as people write it: `rollout.steps[0].weight`."""
     out = ""
     for part in path:
         out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else part
@@ -30,7 +30,7 @@ class Document:
         file: path as the user knows it, with forward slashes.
         text: the whole file.
         data: the plain values (dict, list, str, int, float, bool, None); None when the file was refused.
-        findings: why it was refused, or what is suspicious in it.
+        findings: why it was refused.
     """
 
     file: str
@@ -68,7 +68,7 @@ class Document:
         return self.text[found[1][0].index : found[1][1].index].rstrip() if found else ""
 
     def has(self, path: Path) -> bool:
-        """Whether the document itself writes a value at this path."""
+        """Whether the document has a value at this path."""
         value = self.data
         for part in path:
             if isinstance(part, str):
@@ -81,7 +81,7 @@ class Document:
         return True
 
     def place(self, path: Path, *, key: bool = False) -> Place:
-        """Where a value (or, with `key`, its key) stands; the nearest parent that exists, if it does not."""
+        """Return the place of a value (with `key`, of its key); of the nearest parent, if there is no such value."""
         while path and path not in self._spans:
             path, key = path[:-1], True
         found = self._spans.get(path)
@@ -92,7 +92,7 @@ class Document:
         return Place(self.file, start.line + 1, start.column + 1, end_column)
 
     def excerpt(self, line: int) -> str:
-        """The source line with this number; empty when there is none."""
+        """Return the source line with this number; empty when there is none."""
         return self.lines[line - 1] if 0 < line <= len(self.lines) else ""
 
     def finding(
@@ -107,7 +107,7 @@ class Document:
         related: tuple[tuple[str, Place], ...] = (),
         fix: Fix | None = None,
     ) -> Finding:
-        """A finding about the value at a path of this document."""
+        """Return a finding about the value at a path of this document."""
         place = self.place(path, key=key)
         return Finding(
             code, severity, message, hint, place, dotted(path), self.excerpt(place.line), related, fix

@@ -1,4 +1,4 @@
-"""Bytes of files; light on purpose, it is all that an unchanged repository needs."""
+"""Bytes of files; light on purpose: an unchanged repository needs nothing else."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ LIMIT = 1 << 20
 
 
 class RefusedError(Exception):
-    """Code, message and hint of a file that is refused unread."""
+    """A file that is refused unread: code, message and hint."""
 
 
 def regular_bytes(path: Path) -> bytes:
-    """The bytes of a regular file of a sane size, without waiting for what is none.
+    """Return the bytes of a regular file of a sane size, without waiting for pipes and devices.
 
     Raises:
-        RefusedError: something else stands there.
+        RefusedError: something else is there.
         OSError: it can't be read.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         mode = os.fstat(descriptor)
         if stat.S_ISDIR(mode.st_mode):
-            raise RefusedError("SRC102", "this is a folder, not a file", "move it away or name a file")
+            raise RefusedError("SRC102", "this is a folder, not a file", "move it away, or name a file")
         if not stat.S_ISREG(mode.st_mode):
             raise RefusedError("SRC102", "this is not a regular file", "write the YAML into a plain file")
         if mode.st_size > LIMIT:
             raise RefusedError(
                 "SRC103",
-                f"this file has {mode.st_size} bytes; at most {LIMIT} are read",
+                f"this file has {mode.st_size:,} bytes; at most {LIMIT:,} are read",
                 "split it or remove what is not a spec",
             )
         with os.fdopen(descriptor, "rb", closefd=False) as file:
@@ -40,7 +40,7 @@ def regular_bytes(path: Path) -> bytes:
 
 
 def raw(path: Path) -> bytes | None:
-    """The bytes of a regular file of a sane size; None for whatever else stands there, without waiting for it."""
+    """Return the bytes of a regular file of a sane size; None for anything else, without waiting for it."""
     try:
         return regular_bytes(path)
     except (RefusedError, OSError, RuntimeError):

@@ -1,4 +1,4 @@
-"""A finding: what is wrong with an input, where, and what to do about it."""
+"""A finding: what is wrong with an input, where it is, and what to do about it."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ class Finding:
     """One problem of one input.
 
     Args:
-        code: stable code such as `SPEC101`; `sluice explain CODE` tells more.
+        code: stable code such as `SPEC101`; `sluice explain CODE` explains it.
         severity: an error refuses, a warning informs.
         message: one sentence that says what is wrong.
         hint: one sentence that says what to do.
         place: where.
         path: dotted key path inside the document, for people and programs.
         excerpt: the offending source line, without its end of line; empty when there is none.
-        related: other places that explain it, each with a word of why (a tier's ceiling, say).
-        fix: an edit that repairs it, when one is known to be right.
+        related: other places that explain it, each with its role (a tier's ceiling).
+        fix: an edit that repairs it, when one is known to be safe.
     """
 
     code: str

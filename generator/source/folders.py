@@ -1,4 +1,4 @@
-"""Which folders of a tree an Argo CD Application syncs."""
+"""The folders of a tree that an Argo CD Application syncs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def synced(source: Mapping[str, Any], folders: Collection[str]) -> list[str]:
-    """The folders that a source of an Application brings the files of.
+    """Return the folders whose files a source of an Application syncs.
 
     The tree may begin anywhere inside the repository, so a folder may be any end of the path.
 

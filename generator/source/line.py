@@ -1,4 +1,4 @@
-"""Anybody's text on one line of a file in git."""
+"""Foreign text as one line of a file in git."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ _UNSEEN = (
 
 
 def one_line(text: str) -> str:
-    """The text with one space for each run of white space and of what can't be seen."""
+    """Return the text with one space for each run of white space and of what can't be seen."""
     return " ".join(re.sub(_UNSEEN, " ", text).split())

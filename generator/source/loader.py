@@ -1,7 +1,7 @@
-"""A YAML loader that reads one way only what different YAML readers read in different ways.
+"""A YAML loader that refuses what different YAML readers read in different ways.
 
 Plain scalars follow the YAML 1.2 core schema. Those that YAML 1.1 readers (PyYAML, Ruby, older Go tools) take for
-something else (`no`, `012`, `1_000`, `1:30`, `1e3`) and keys that stand twice are problems with their position.
+something else (`no`, `012`, `1_000`, `1:30`, `1e3`) and repeated keys are problems with their position.
 """
 
 from __future__ import annotations
@@ -156,20 +156,20 @@ class StrictLoader(yaml.CSafeLoader):
         return self.text[node.start_mark.index : node.end_mark.index].strip()
 
     def construct_list(self, node: yaml.SequenceNode) -> list[Any]:
-        """A list."""
+        """Return a list."""
         return [self.construct_object(child, deep=True) for child in node.value]
 
     def construct_decimal(self, node: yaml.ScalarNode) -> int | str:
-        """A decimal integer; one that no program could hold is text, and its field will refuse it."""
+        """Return a decimal integer; one that is too long for programs is text, which its field refuses."""
         return int(node.value) if len(node.value) <= _LONGEST_INT else str(node.value)
 
     def construct_finite(self, node: yaml.ScalarNode) -> float | str:
-        """A decimal fraction; one beyond every float is text, and its field will refuse it."""
+        """Return a decimal fraction; one beyond all floats is text, which its field refuses."""
         value = float(node.value)
         return value if math.isfinite(value) else str(node.value)
 
     def construct_ambiguous(self, node: yaml.ScalarNode) -> str:
-        """A plain scalar that YAML readers disagree on."""
+        """Report a plain scalar that YAML readers disagree on."""
         message = f"YAML readers disagree on what `{node.value}` means"
         self._problem("SRC111", node, message, _instead(node.value))
         return str(node.value)
@@ -191,7 +191,7 @@ _WORDS = {
 
 
 def _glued(key: str, node: yaml.Node, value: yaml.Node) -> bool:
-    """Whether a key is `key:value` without the space: a word, a colon and text, with no value of its own."""
+    """Whether a key is `key:value` without the space: a word, a colon and text, without a value."""
     if getattr(node, "style", None) or not re.match(r"[A-Za-z_][\w-]*:[^\s:/]", key):
         return False
     nothing: bool = value.start_mark.index == value.end_mark.index

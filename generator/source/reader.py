@@ -1,4 +1,4 @@
-"""Files to documents: whatever a file may hold, the answer is values or findings, never a traceback."""
+"""Read files as documents: whatever a file holds, the result is values or findings, never a traceback."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def read(path: Path, root: Path | None = None) -> Document:
 
 
 def display(path: Path, root: Path | None) -> str:
-    """The path as the user knows it: relative to the tree, with forward slashes."""
+    """Return the path as the user knows it: relative to the tree, with forward slashes."""
     if root is not None:
         try:
             return path.relative_to(root).as_posix()
@@ -156,7 +156,7 @@ def _syntax(document: Document, error: yaml.YAMLError) -> Finding:
     if "but found another document" in problem:
         message = f"a second document begins here; {_one_spec(document.file)}"
         return _at(
-            document, "SRC106", line, column, message, "move it to a file of its own, or delete this `---`"
+            document, "SRC106", line, column, message, "move it to a separate file, or delete this `---`"
         )
     if mark is None and getattr(error, "position", None) is not None:
         line, column = _offset(document.text, error.position)  # type: ignore[attr-defined]

@@ -142,7 +142,7 @@ def _merge_marker(number: int, line: str) -> Slip:
 def _control(broken: Broken) -> Slip | None:
     character = broken.text(broken.line)[broken.column : broken.column + 1]
     if character and not character.isprintable() and character != "\t" and character not in LOOKALIKES:
-        message = f"{describe(character)} can't stand in YAML"
+        message = f"{describe(character)} is not allowed in YAML"
         return Slip(broken.line, broken.column, message, "delete it; most editors show it when asked to")
     return None
 

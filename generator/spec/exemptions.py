@@ -1,4 +1,4 @@
-"""What the platform forgives for a time, and what it refuses for good."""
+"""Exemptions from gates for a time, and versions that are refused for good."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class Waiver(Record):
     model: ModelName = Field(description="team/model")
     gate: Name = Field(description="the gate that may fail or be missing")
     reason: Line = Field(description="why")
-    approved_by: Name = Field(description="role that approved")
+    approved_by: Name = Field(description="role that approved it")
     until: Date = Field(description="last day")
 
 
 class Release(Record):
-    """Who let a version out of quarantine; the entry stays, as a record."""
+    """The release of a version from quarantine; the entry stays, as a record."""
 
     by: Name = Field(description="role that decided", examples=["model-risk"])
     reason: Line = Field(
@@ -40,8 +40,10 @@ class Quarantine(Record):
     since: Date = Field(description="first day")
     running: list[Name] = Field(
         [],
-        description="environments that it may go on running in, under this name, until another version takes over; "
+        description="environments in which it may keep running, under this name, until another version takes over; "
         "refused everywhere else",
         examples=[["staging"]],
     )
-    released: Release | None = Field(None, description="who let it come back; without it, it never does")
+    released: Release | None = Field(
+        None, description="its release from quarantine; without it the version stays refused"
+    )

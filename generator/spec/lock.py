@@ -1,4 +1,4 @@
-"""The lock beside a spec: what every movable reference was resolved to."""
+"""The lock next to a spec: what every movable reference was resolved to."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,60}[A-Z
 
 
 class LockedModel(Record):
-    """The model that the reference meant."""
+    """The model that the reference was resolved to."""
 
-    ref: Line = Field(description="the reference that was asked for")
-    resolved: Line = Field(description="what it resolved to: an immutable reference")
+    ref: Line = Field(description="the reference in the spec")
+    resolved: Line = Field(description="the immutable reference that it was resolved to")
     version: Version = Field(description="version of the model; part of the image tag", examples=["7"])
     digest: Digest = Field(description="digest of the model's files")
     at: Line = Field(description="when it was resolved (RFC 3339)")
@@ -36,7 +36,7 @@ class LockedData(Record):
     """A data set that a gate reads."""
 
     digest: Digest = Field(description="digest of its content")
-    resolved: Line = Field(description="what it resolved to")
+    resolved: Line = Field(description="what it was resolved to")
     at: Line | None = Field(None, description="when it was resolved (RFC 3339)")
     by: Line | None = Field(None, description="what resolved it")
 
@@ -47,5 +47,5 @@ class LockFile(Record):
     model_config = ConfigDict(alias_generator=None)
     schema_: Literal["sluice/lock/v1"] = Field(alias="schema", description="version of this format")
     model: LockedModel = Field(description="the model")
-    image: LockedImage | None = Field(None, description="the image, once it is pushed")
+    image: LockedImage | None = Field(None, description="the image, once it has been pushed")
     data: dict[Line, LockedData] = Field({}, description="data sets of the gates, by reference")

@@ -24,7 +24,7 @@ class ModelSource(Record):
         examples=["mlflow:recommender@champion", "bentoml:ticket_classifier:7"],
     )
     framework: FrameworkName = Field(description="how the service loads it")
-    sha256: Hex | None = Field(None, description="digest that the producer gave; s3 and https need it")
+    sha256: Hex | None = Field(None, description="SHA-256 of the model's file; s3:// and https:// need it")
     load: Loader | None = Field(
         None, description="module:Class of a custom model", examples=["my_model:Model"]
     )
@@ -39,30 +39,32 @@ class Accept(Record):
 
 
 class Metadata(Record):
-    """Whose model it is."""
+    """Name, team and owner of the model."""
 
     name: Name = Field(description="the model")
     team: Name = Field(description="the team; also the folder of the spec")
-    owner: Line = Field(description="who is asked", examples=["shop-ml@example.com"])
+    owner: Line = Field(
+        description="who to ask about the model: an e-mail address", examples=["shop-ml@example.com"]
+    )
     description: Line | None = Field(None, description="one line about the model")
 
 
 class ModelSpec(Record):
-    """What the team wants."""
+    """The spec of a model."""
 
-    tier: Name = Field(description="class of the model; its defaults and ceilings apply")
+    tier: Name = Field(description="class of the model, which sets its defaults and ceilings")
     model: ModelSource = Field(description="the model")
     service: Service = Field(Service(), description="the service around it")
     traffic: Traffic = Field(Traffic(), description="its live traffic")
-    outcomes: dict[Key, Outcome] = Field({}, description="what users do after a prediction")
-    gates: list[Gate] = Field([], description="judged before any traffic")
-    rollout: Rollout = Field(description="how a new version takes over")
-    replicas: int = Field(2, ge=1, le=1000, description="pods, where nothing scales them")
-    autoscaling: Autoscaling | None = Field(None, description="who scales the pods")
-    resources: Resources = Field(Resources(), description="what one pod needs")
+    outcomes: dict[Key, Outcome] = Field({}, description="what users do after a prediction, for guards")
+    gates: list[Gate] = Field([], description="checks before any traffic")
+    rollout: Rollout = Field(description="how a new version takes over the traffic")
+    replicas: int = Field(2, ge=1, le=1000, description="number of pods without an autoscaler")
+    autoscaling: Autoscaling | None = Field(None, description="autoscaler of the pods")
+    resources: Resources = Field(Resources(), description="resources of one pod")
     accept: list[Accept] = Field([], description="findings accepted for a while")
     environments: dict[Name, dict[str, Any]] = Field(
-        {}, description="what differs per environment: any part of this spec"
+        {}, description="what differs in single environments: any part of this spec"
     )
 
 
@@ -71,5 +73,5 @@ class ModelFile(Record):
 
     api_version: Literal["sluice.dev/v1alpha1"] = Field(description="version of the spec language")
     kind: Literal["Model"] = Field(description="what this file describes")
-    metadata: Metadata = Field(description="whose model it is")
-    spec: ModelSpec = Field(description="what the team wants")
+    metadata: Metadata = Field(description="name, team and owner of the model")
+    spec: ModelSpec = Field(description="the spec of the model")

@@ -1,4 +1,4 @@
-"""What is seen of models from outside: scraping, alerts, dashboards."""
+"""Monitoring of models: scraping, alerts, dashboards."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Alerts(Record):
 
     runbooks: Url | None = Field(
         None,
-        description="where people read the rendered folder; alerts link to their page below it",
+        description="address at which people read the rendered folder; alerts link to their page below it",
         examples=["https://git.example.com/acme/models/src/main/rendered"],
     )
 
@@ -32,7 +32,7 @@ class Dashboards(Record):
     """Grafana dashboards, as ConfigMaps that its sidecar loads."""
 
     labels: dict[_LabelName, _LabelValue] = Field(
-        {"grafana_dashboard": "1"}, min_length=1, description="labels that the sidecar selects by"
+        {"grafana_dashboard": "1"}, min_length=1, description="labels by which the sidecar selects them"
     )
     folder: Line | None = Field(None, description="folder in Grafana; default: Grafana's own")
 
@@ -47,7 +47,7 @@ class Monitoring(Record):
 
     labels: dict[_LabelName, _LabelValue] = Field(
         {},
-        description="labels that the Prometheus operator selects PodMonitors by",
+        description="labels by which the Prometheus operator selects PodMonitors",
         examples=[{"release": "prometheus"}],
     )
     namespace: Name = Field("monitoring", description="namespace that Prometheus scrapes from")

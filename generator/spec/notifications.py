@@ -1,4 +1,4 @@
-"""Who is told what happens to a release, and by what service; secrets only by the name of their key."""
+"""Notifications about releases: recipients and services; secrets only by the name of their key."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ class Slack(Record):
 class Email(Record):
     """A mail server."""
 
-    host: Host = Field(description="its name", examples=["smtp.example.com"])
-    port: int = Field(587, ge=1, le=65535, description="its port")
-    sender: Line = Field(alias="from", description="who the mail is from", examples=["sluice@example.com"])
+    host: Host = Field(description="host name", examples=["smtp.example.com"])
+    port: int = Field(587, ge=1, le=65535, description="port")
+    sender: Line = Field(alias="from", description="sender of the mails", examples=["sluice@example.com"])
     username: SecretKey | None = Field(None, description="key of the user name")
     password: SecretKey | None = Field(None, description="key of the password")
 
 
 class Webhook(Record):
-    """An address that is told as JSON (`sluice/notice/v1`)."""
+    """An address that receives JSON (`sluice/notice/v1`)."""
 
-    url: Url = Field(description="where to")
+    url: Url = Field(description="address that is called")
     token: SecretKey | None = Field(None, description="key of a bearer token")
 
 
 class Revert(Record):
-    """The CI that proposes the way back after an abort, by the workflow that `sluice ci` writes."""
+    """The CI that proposes a rollback after an abort, with the workflow that `sluice ci` writes."""
 
-    host: Literal["github", "gitlab"] = Field(description="whose CI it is")
+    host: Literal["github", "gitlab"] = Field(description="which CI it is")
     url: Url = Field(
         description="github: …/repos/OWNER/NAME/dispatches; gitlab: …/projects/ID/ref/BRANCH/trigger/pipeline",
         examples=["https://api.github.com/repos/acme/models/dispatches"],
@@ -56,20 +56,21 @@ class Revert(Record):
 
 
 class Notifications(Record):
-    """How people are told; rendered for Argo Rollouts and Argo CD."""
+    """Notification services; rendered for Argo Rollouts and Argo CD."""
 
     namespace: Name = Field("argo-rollouts", description="namespace of the Rollouts controller")
     prometheus: Url | None = Field(
-        None, description="Prometheus as people reach it, for links to queries; default: as guards ask"
+        None,
+        description="address of Prometheus for people, for links to queries; default: the one that guards use",
     )
     slack: Slack | None = Field(None, description="Slack")
     email: Email | None = Field(None, description="e-mail")
     webhooks: dict[Name, Webhook] = Field({}, description="addresses by name")
-    revert: Revert | None = Field(None, description="the CI that proposes the way back after an abort")
+    revert: Revert | None = Field(None, description="CI that proposes a rollback after an abort")
 
 
 class Notify(Record):
-    """Whom a team wants to be told."""
+    """Recipients of a team's notifications."""
 
     slack: list[Recipient] = Field([], description="channels")
     email: list[Recipient] = Field([], description="addresses")

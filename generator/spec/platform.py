@@ -1,4 +1,4 @@
-"""The platform: what models may not repeat and may not exceed. Owned by the platform team."""
+"""The platform: settings that all models share, and the limits they must keep. Owned by the platform team."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ class Git(Record):
 
 
 class Prometheus(Record):
-    """Where guards ask."""
+    """The Prometheus that guards query."""
 
-    address: Url = Field(description="address, as the Rollouts controller reaches it")
+    address: Url = Field(description="address that the Rollouts controller can reach")
     scrape_interval: Interval = Field(15.0, description="how often pods are scraped", examples=["15s"])
     look_interval: Interval = Field(
         60.0,
-        description="how often guards look; a limit is judged over five looks",
+        description="how often guards are evaluated; a limit is evaluated over five measurements",
         examples=["60s"],
     )
 
 
 class Controllers(Record):
-    """What runs in the clusters; rendered forms follow it."""
+    """Versions of what runs in the clusters; rendered objects follow them."""
 
     argo_rollouts: ReleaseVersion = Field("1.10", alias="argo-rollouts", description="Argo Rollouts")
     argo_cd: ReleaseVersion = Field("3.6", alias="argo-cd", description="Argo CD")
@@ -77,7 +77,7 @@ else:
 
 
 class Router(Record):
-    """What splits live traffic."""
+    """The router that splits live traffic."""
 
     kind: _RouterKind = Field(description="what splits live requests; none: the numbers of pods do")
     gateway: Name | None = Field(
@@ -97,20 +97,21 @@ class Router(Record):
 
     @property
     def proxies(self) -> frozenset[str]:
-        """Namespaces that requests come from; empty where that is not known."""
+        """Return the namespaces that requests come from; empty where they are not known."""
         if self.proxy_namespace:
             return frozenset({self.proxy_namespace})
         return ROUTERS[self.kind].proxies(self.namespace, self.implementation)
 
 
 class Environment(Record):
-    """One place where models run."""
+    """One environment in which models run."""
 
     server: Url = Field(
-        description="API server, as Argo CD knows it", examples=["https://kubernetes.default.svc"]
+        description="API server, by the address that Argo CD has for it",
+        examples=["https://kubernetes.default.svc"],
     )
-    router: Router = Field(description="what splits live traffic")
-    requires: list[Name] = Field([], description="environments a version must have passed before")
+    router: Router = Field(description="router that splits live traffic")
+    requires: list[Name] = Field([], description="environments that a version must have passed first")
     domain: Host | None = Field(
         None,
         description="domain of the default host names model.team.domain",
@@ -127,7 +128,7 @@ class Environment(Record):
 
 
 class Quota(Record):
-    """What a team may use in one environment, canaries included."""
+    """Resources of a team in one environment, canaries included."""
 
     cpu: Cpu = Field(description="CPU cores", examples=["40"])
     memory: Memory = Field(description="memory", examples=["80Gi"])
@@ -135,23 +136,23 @@ class Quota(Record):
 
 
 class Budget(Record):
-    """What a team may spend."""
+    """The budget of a team."""
 
-    monthly: Price = Field(description="per month, all environments", examples=["2500 EUR"])
+    monthly: Price = Field(description="per month, for all environments", examples=["2500 EUR"])
 
 
 class Team(Record):
-    """A team and what it may use."""
+    """A team, its tiers and its limits."""
 
-    owners: list[Line] = Field(min_length=1, description="who is asked; also the code owners of its folder")
+    owners: list[Line] = Field(min_length=1, description="who to ask; also the code owners of its folder")
     tiers: list[Name] = Field(min_length=1, description="tiers its models may use")
-    quota: Quota | None = Field(None, description="what it may use in one environment")
-    budget: Budget | None = Field(None, description="what it may spend")
-    notify: Notify | None = Field(None, description="whom to tell what happens to its releases")
+    quota: Quota | None = Field(None, description="resources it may use in one environment")
+    budget: Budget | None = Field(None, description="what it may spend a month")
+    notify: Notify | None = Field(None, description="who gets notifications about its releases")
 
 
 class Prices(Record):
-    """What running costs, for budgets."""
+    """Prices of resources, for budgets."""
 
     cpu_hour: Price | None = Field(None, description="one core for one hour")
     memory_hour: Price | None = Field(None, description="one GiB for one hour")
@@ -159,7 +160,7 @@ class Prices(Record):
 
 
 class Images(Record):
-    """Images that bundles use beside the models' own."""
+    """Base images of models and gates."""
 
     base: Annotated[str, Field(pattern=r"^[a-z0-9][A-Za-z0-9._/:-]*(@sha256:[0-9a-f]{64})?$")] = Field(
         "docker.io/library/python:3.11-slim", description="base of the models' images"
@@ -170,62 +171,62 @@ class Images(Record):
 
 
 class Secrets(Record):
-    """Where the External Secrets Operator fetches what specs refer to."""
+    """The store from which the External Secrets Operator fetches the Secrets that specs refer to."""
 
-    store: Name = Field(description="its store", examples=["vault"])
+    store: Name = Field(description="name of the store", examples=["vault"])
     kind: Literal["ClusterSecretStore", "SecretStore"] = Field(
-        "ClusterSecretStore", description="whose the store is: the cluster's or a namespace's"
+        "ClusterSecretStore", description="whether the store is one of the cluster or of a namespace"
     )
     key: Annotated[str, Field(pattern=r"^(?:[A-Za-z0-9._/-]|\{(?:team|environment|model|secret)\})+$")] = (
-        Field("{team}/{environment}/{secret}", description="where in the store a Secret lies")
+        Field("{team}/{environment}/{secret}", description="path of a Secret in the store")
     )
-    refresh: Refresh = Field(
-        3600.0, description="how often the operator looks for new values", examples=["1h"]
-    )
+    refresh: Refresh = Field(3600.0, description="how often the operator fetches new values", examples=["1h"])
 
 
 class PlatformSpec(Record):
-    """What all models share."""
+    """Settings that all models share."""
 
     git: Git = Field(description="the repository that Argo CD reads")
     registry: Registry = Field(
-        description="where images are pushed", examples=["registry.example.com/models"]
+        description="registry that images are pushed to", examples=["registry.example.com/models"]
     )
-    prometheus: Prometheus = Field(description="where guards ask")
-    controllers: Controllers = Field(Controllers(), description="what runs in the clusters")
-    environments: dict[Name, Environment] = Field(min_length=1, description="where models run")
+    prometheus: Prometheus = Field(description="Prometheus that guards query")
+    controllers: Controllers = Field(Controllers(), description="versions of what runs in the clusters")
+    environments: dict[Name, Environment] = Field(
+        min_length=1, description="environments in which models run"
+    )
     tiers: dict[Name, Tier] = Field(min_length=1, description="classes of models")
-    teams: dict[Name, Team] = Field(min_length=1, description="who releases models")
+    teams: dict[Name, Team] = Field(min_length=1, description="teams that release models")
     attributes: dict[Key, list[Scalar]] = Field(
         {}, description="sensitive attributes and their values, for all models"
     )
-    waivers: list[Waiver] = Field([], description="exemptions")
+    waivers: list[Waiver] = Field([], description="exemptions from gates")
     quarantine: list[Quarantine] = Field(
         [],
-        description="versions that production rejected; each is refused until somebody releases it by name",
+        description="versions that were rejected after their release; each is refused until it is released by name",
     )
     owners: list[Line] = Field(
-        [], description="who owns the platform's own files: code owners", examples=[["@acme/platform"]]
+        [], description="code owners of the platform's files", examples=[["@acme/platform"]]
     )
-    prices: Prices = Field(Prices(), description="what running costs")
+    prices: Prices = Field(Prices(), description="prices of resources")
     monitoring: Monitoring = Field(Monitoring(), description="how Prometheus finds the pods")
-    images: Images = Field(Images(), description="images beside the models' own")
+    images: Images = Field(Images(), description="base images of models and gates")
     gates: GatePods = Field(GatePods(), description="how gates run in the cluster")
     argocd_namespace: Name = Field("argocd", description="namespace of Argo CD")
     secrets: Secrets | None = Field(
-        None, description="External Secrets Operator; none: Secrets exist already, made by somebody else"
+        None, description="External Secrets Operator; none: the Secrets already exist in the namespaces"
     )
     notifications: Notifications | None = Field(
-        None, description="how people are told of aborts, approvals and failed syncs; none: nobody is"
+        None, description="notifications about aborts, approvals and failed syncs; none: there are none"
     )
     admission: Literal["deny", "warn", "none"] = Field(
         "deny",
-        description="what the API server does to a release that goes around Sluice; none: no policies are rendered",
+        description="what the API server does with a release that bypasses Sluice; none: no policies are rendered",
     )
 
 
 class PlatformMetadata(Record):
-    """Which platform."""
+    """The name of the platform."""
 
     name: Name = Field(description="name of the platform")
 
@@ -235,5 +236,5 @@ class PlatformFile(Record):
 
     api_version: Literal["sluice.dev/v1alpha1"] = Field(description="version of the spec language")
     kind: Literal["Platform"] = Field(description="what this file describes")
-    metadata: PlatformMetadata = Field(description="which platform")
-    spec: PlatformSpec = Field(description="what all models share")
+    metadata: PlatformMetadata = Field(description="name of the platform")
+    spec: PlatformSpec = Field(description="settings that all models share")

@@ -49,7 +49,7 @@ class Cohort(Choice):
 
 
 class CohortStep(Record):
-    """Send a named cohort, and nobody else, to the new version."""
+    """Send only a named cohort to the new version."""
 
     cohort: Cohort = Field(description="who sees it")
     hold: Hold = Field(description="how long it is watched before the next step")
@@ -143,7 +143,7 @@ class Preview(Record):
 
 
 class BlueGreen(Record):
-    """The new version is looked at beside the old one, then takes over at once."""
+    """The new version is inspected next to the old one, then takes over all at once."""
 
     strategy: Literal["blue-green"] = Field(description="all traffic at once, after a look")
     approve: Name = Field(

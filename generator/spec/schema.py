@@ -1,7 +1,7 @@
 """JSON Schema (draft 2020-12) of the files that people write.
 
 Pydantic describes a whole record. A spec, though, is only the top layer of one: what a tier's defaults may supply
-need not stand in it. So every record occurs in two forms: whole (inside lists, which layers replace as a whole), and
+may be missing from it. So every record has two forms: whole (inside lists, which layers replace as a whole), and
 partial (reached through mappings, which layers merge key by key), where nothing is required.
 """
 
@@ -20,7 +20,7 @@ from generator.spec.evidence import EvidenceFile
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import PlatformFile
-from generator.spec.units import unit_of, written
+from generator.spec.units import format_value, unit_of
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 BASE = f"{HOME}/schema"
@@ -32,12 +32,12 @@ _OWN = ("tier", "model", "environments")
 
 
 def identified(name: str, title: str, body: Node) -> Node:
-    """A schema with its dialect, its identity and its title in front."""
+    """Return a schema with its dialect, its identity and its title in front."""
     return {"$schema": DRAFT, "$id": f"{BASE}/{name}.json", "title": title, **body}
 
 
 def model_schema() -> Node:
-    """The schema of `specs/<team>/<model>.yaml`."""
+    """Return the schema of `specs/<team>/<model>.yaml`."""
     root, raw = _described(ModelFile)
     forms = _Forms(raw)
     spec = root["properties"].pop("spec")
@@ -49,7 +49,7 @@ def model_schema() -> Node:
 
 
 def platform_schema() -> Node:
-    """The schema of `specs/platform.yaml`."""
+    """Return the schema of `specs/platform.yaml`."""
     root, raw = _described(PlatformFile)
     forms = _Forms(raw)
     body = forms.form(root, partial=False)
@@ -59,12 +59,12 @@ def platform_schema() -> Node:
         "title": defaults["title"],
         "description": defaults["description"],
     }
-    forms.defs["Defaults"] = _layer(forms, "Any part of a model's spec; the model's own values win.")
+    forms.defs["Defaults"] = _layer(forms, "Any part of a model's spec; the model's values take precedence.")
     return identified("platform", "The platform that models share", _closed(body, forms))
 
 
 def lock_schema() -> Node:
-    """The schema of `<model>.lock.yaml`."""
+    """Return the schema of `<model>.lock.yaml`."""
     root, raw = _described(LockFile)
     forms = _Forms(raw)
     return identified(
@@ -73,7 +73,7 @@ def lock_schema() -> Node:
 
 
 def evidence_schema() -> Node:
-    """The schema of `<model>.evidence.json`."""
+    """Return the schema of `<model>.evidence.json`."""
     root, raw = _described(EvidenceFile)
     forms = _Forms(raw)
     return identified(
@@ -103,7 +103,7 @@ def _layer(forms: _Forms, description: str) -> Node:
 
 
 def _spec(forms: _Forms) -> Node:
-    layer = _layer(forms, "What the team wants; tier and platform supply the rest.")
+    layer = _layer(forms, "The spec of a model; tier and platform supply the rest.")
     own = forms.raw["ModelSpec"]["properties"]
     properties = {
         "tier": forms.entry("tier", own["tier"], partial=False),
@@ -121,7 +121,7 @@ def _spec(forms: _Forms) -> Node:
 
 
 class _Forms:
-    """The definitions of one schema, made as they are asked for.
+    """The definitions of one schema, made as they are needed.
 
     Args:
         raw: pydantic's definitions.
@@ -132,30 +132,38 @@ class _Forms:
         self.defs: Node = {}
 
     def form(self, node: Node, *, partial: bool) -> Node:
-        """A schema in its whole or its partial form."""
+        """Return a schema in its whole or its partial form."""
         out: Node = {}
         for key, value in node.items():
-            if key == "$ref":
-                out[key] = self._reference(value, partial=partial)
-            elif key == "properties":
-                out[key] = {name: self.entry(name, item, partial=partial) for name, item in value.items()}
-            elif key == "items":
-                out[key] = self.form(value, partial=False)
-            elif key == "patternProperties":
-                out.update(self._free_keys(value, partial=partial))
-            elif key == "additionalProperties" and isinstance(value, dict):
-                out[key] = self.form(value, partial=partial)
-            elif key in {"anyOf", "oneOf"}:
-                out.update(self._choice(key, value, partial=partial))
-            elif key != "propertyNames" and (key != "required" or not partial):
-                out[key] = value
+            out.update(self._keyword(key, value, partial=partial))
         return out
 
+    def _keyword(self, key: str, value: Any, *, partial: bool) -> Node:
+        """One keyword of a schema, with the schemas inside it in the same form; items of lists are always whole."""
+        match key:
+            case "$ref":
+                return {key: self._reference(value, partial=partial)}
+            case "properties":
+                return {key: {name: self.entry(name, item, partial=partial) for name, item in value.items()}}
+            case "items":
+                return {key: self.form(value, partial=False)}
+            case "patternProperties":
+                return self._free_keys(value, partial=partial)
+            case "additionalProperties" if isinstance(value, dict):
+                return {key: self.form(value, partial=partial)}
+            case "anyOf" | "oneOf":
+                return self._choice(key, value, partial=partial)
+            case "propertyNames":
+                return {}
+            case "required":
+                return {} if partial else {key: value}
+        return {key: value}
+
     def entry(self, name: str, node: Node, *, partial: bool) -> Node:
-        """A property: titled by its key, its unit explained, its default as people write it."""
+        """Return a property: titled by its key, its unit explained, its default as people write it."""
         out = self.form(node, partial=partial)
         unit, says = _unit(node)
-        default = written(out.pop("default", None), unit)
+        default = format_value(out.pop("default", None), unit)
         if default is not None and not isinstance(node.get("default"), dict):
             out["default"] = node["default"] if isinstance(node["default"], list) else default
         out["title"] = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()

@@ -1,4 +1,4 @@
-"""The service around the model: its inputs, its traffic, what it needs to run."""
+"""The service around the model: its inputs, its traffic and its resources."""
 
 from __future__ import annotations
 
@@ -63,26 +63,26 @@ class Service(Record):
     """What the BentoML service of the model does."""
 
     inputs: dict[Key, Input] = Field(
-        {}, description="columns of a request row, in the order the model wants; none: rows are free"
+        {}, description="columns of a request row, in the order that the model needs; none: any columns"
     )
     positive: list[Scalar] = Field(
-        [1], min_length=1, description="predictions that count as selected, for fairness"
+        [1], min_length=1, description="predictions that count as positive, for fairness"
     )
     attributes: dict[Key, list[Scalar]] = Field(
         {}, description="values of sensitive attributes; default: the platform's"
     )
     max_rows: int = Field(256, ge=1, le=100_000, description="most rows a request may hold")
-    timeout: Timeout = Field(10.0, description="a request is given up after this", examples=["10s"])
+    timeout: Timeout = Field(10.0, description="time after which a request is abandoned", examples=["10s"])
     startup: Timeout = Field(
         180.0,
-        description="a pod that is not ready by then is started again; after three such starts a release is given up",
+        description="time in which a pod must be ready, else it is restarted; three restarts abort the release",
         examples=["3m"],
     )
     workers: int = Field(1, ge=1, le=64, description="processes of the server")
-    threads: int = Field(4, ge=1, le=256, description="requests that one worker computes at a time")
+    threads: int = Field(4, ge=1, le=256, description="requests that one worker handles at a time")
     requirements: list[Requirement] = Field(
         [],
-        description="pinned packages the model needs beside its framework",
+        description="pinned packages that the model needs in addition to its framework",
         examples=[["scikit-learn==1.9.1"]],
     )
     python: Literal["3.11", "3.12", "3.13"] = Field("3.11", description="Python of the image")
@@ -93,28 +93,36 @@ class Traffic(Record):
     """The live traffic of the model."""
 
     min_rps: float | None = Field(
-        None, gt=0, le=1e7, description="requests per second off-peak; all odds use it", examples=[200]
+        None,
+        gt=0,
+        le=1e7,
+        description="requests per second off-peak; all odds are computed from it",
+        examples=[200],
     )
     hosts: list[Host] = Field([], description="host names; default: model.team.<domain of the environment>")
     design_effect: float = Field(
-        1.0, ge=1, le=1000, description="variance inflation by users who come in clusters"
+        1.0, ge=1, le=1000, description="variance inflation caused by users who send several requests"
     )
 
 
 class Outcome(Record):
-    """Something users do after a prediction that tells how good it was."""
+    """What users do after a prediction, such as a click, which shows how good the prediction was."""
 
     kind: Literal["ratio"] = Field(description="events per prediction")
-    event: Key = Field(description="name of the event that the feedback route is told", examples=["click"])
+    event: Key = Field(
+        description="name of the event that clients send to the feedback route", examples=["click"]
+    )
     baseline: Percent = Field(description="events per prediction of the stable version", examples=["4%"])
     delay: Duration = Field(
         0.0, description="mean time between the prediction and the event", examples=["60s"]
     )
-    better: Literal["higher", "lower"] = Field("higher", description="whether more events are good news")
+    better: Literal["higher", "lower"] = Field(
+        "higher", description="whether more or fewer events are better"
+    )
 
 
 class Resources(Record):
-    """What one pod needs."""
+    """Resources of one pod."""
 
     cpu: Cpu = Field("500m", description="CPU cores requested")
     memory: Memory = Field("512Mi", description="memory requested, also its limit")
@@ -122,23 +130,23 @@ class Resources(Record):
 
 
 class Hpa(Record):
-    """Replicas by CPU use."""
+    """Pods scaled by CPU use."""
 
     tag: ClassVar[str] = "an HPA"
     kind: Literal["hpa"] = Field("hpa", description="Kubernetes' own autoscaler")
     min: int = Field(ge=1, le=1000, description="fewest pods", examples=[2])
     max: int = Field(ge=1, le=1000, description="most pods", examples=[6])
-    cpu: Use = Field(0.7, description="CPU use aimed at", examples=["70%"])
+    cpu: Use = Field(0.7, description="target CPU use", examples=["70%"])
 
 
 class Keda(Record):
-    """Replicas by requests per second."""
+    """Pods scaled by requests per second."""
 
     tag: ClassVar[str] = "a KEDA scaler"
-    kind: Literal["keda"] = Field(description="KEDA must be installed")
+    kind: Literal["keda"] = Field(description="scaling by requests; KEDA must be installed")
     min: int = Field(ge=1, le=1000, description="fewest pods; a canary can't scale from zero", examples=[2])
     max: int = Field(ge=1, le=1000, description="most pods", examples=[6])
-    rps_per_pod: float = Field(gt=0, description="requests per second that one pod carries", examples=[50])
+    rps_per_pod: float = Field(gt=0, description="requests per second that one pod can handle", examples=[50])
 
 
 def _autoscaler(value: Any) -> str | None:

@@ -12,15 +12,13 @@ from generator.spec.types import Age, Cpu, Duration, Line, Memory, Name, Percent
 
 
 class Ceilings(Record):
-    """What no model of the tier may exceed."""
+    """Limits that no model of the tier may exceed."""
 
     first_weight: Weight | None = Field(None, description="largest weight of the first step")
-    max_exposed: int | None = Field(
-        None, ge=1, description="requests that a bad model may answer, on average"
-    )
-    false_rollback: Percent | None = Field(None, description="chance that a good model is rolled back")
+    max_exposed: int | None = Field(None, ge=1, description="requests that a bad model may answer on average")
+    false_rollback: Percent | None = Field(None, description="probability that a good model is rolled back")
     longest_rollout: Duration | None = Field(
-        None, description="planned time from the first step to full weight"
+        None, description="planned time from the first step to full traffic"
     )
     replicas: int | None = Field(None, ge=1, description="pods of the stable version")
     cpu: Cpu | None = Field(None, description="CPU of one pod")
@@ -29,7 +27,7 @@ class Ceilings(Record):
 
 
 class Requires(Record):
-    """What every model of the tier must have."""
+    """Requirements of every model of the tier."""
 
     gates: list[GateKind] = Field([], description="kinds of gates")
     approvals: list[Name] = Field([], description="roles that approve before the last step")
@@ -39,7 +37,7 @@ class Requires(Record):
     )
     evidence_age: Age | None = Field(
         None,
-        description="age that a gate's verdict may reach where `git` enforces; default: until model, data or "
+        description="greatest age of a gate's verdict where `git` enforces; default: until model, data or "
         "configuration change",
         examples=["30d"],
     )
@@ -49,12 +47,14 @@ class Tier(Record):
     """A class of models: defaults and ceilings."""
 
     description: Line | None = Field(None, description="what the tier is for")
-    defaults: dict[str, Any] = Field({}, description="any part of a model's spec; the model's own values win")
-    ceilings: Ceilings = Field(Ceilings(), description="what no model may exceed")
-    requires: Requires = Field(Requires(), description="what every model must have")
+    defaults: dict[str, Any] = Field(
+        {}, description="any part of a model's spec; the model's values take precedence"
+    )
+    ceilings: Ceilings = Field(Ceilings(), description="limits that no model may exceed")
+    requires: Requires = Field(Requires(), description="requirements of every model")
     evidence: list[Literal["git", "cluster"]] = Field(
         ["git", "cluster"],
         min_length=1,
-        description="where gates are enforced: git: nothing is rendered without passing evidence beside the spec; "
+        description="where gates are enforced. git: nothing is rendered without passing evidence next to the spec; "
         "cluster: the gate Workflow of the bundle has to succeed before the Rollout is applied",
     )

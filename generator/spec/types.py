@@ -110,7 +110,7 @@ def unit(
         raise PydanticCustomError("unit", "{says}", {"says": says, "example": example, "unit": name})
 
     schema = {"type": "string", "pattern": pattern, "examples": [example], "title": name, "description": says}
-    # Values with a unit of their own are written back as text; shares and seconds stay numbers.
+    # Values that have a unit are written back as text; shares and seconds stay numbers.
     written = PlainSerializer(lambda value: value if isinstance(value, (int, float)) else str(value))
     return (
         PlainValidator(validate),

@@ -1,4 +1,4 @@
-"""Values back to the text that people write: the inverse of `generator.spec.types`."""
+"""Validated values as the text that people write: the inverse of `generator.spec.types`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _STEPS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms"
 
 
 def unit_of(metadata: Iterable[object]) -> str:
-    """Name of the unit that an annotation carries, such as `Duration`; empty when it has none."""
+    """Return the name of the unit of an annotation, such as `Duration`; empty when it has none."""
     for item in metadata:
         if isinstance(item, WithJsonSchema) and isinstance(item.json_schema, dict):
             return str(item.json_schema.get("title", ""))
@@ -19,13 +19,13 @@ def unit_of(metadata: Iterable[object]) -> str:
 
 
 def item_unit(annotation: Any) -> str:
-    """Name of the unit of a list's items."""
+    """Return the name of the unit of a list's items."""
     inner = get_args(annotation)
     return unit_of(getattr(inner[0], "__metadata__", ())) if inner else ""
 
 
-def written(value: Any, unit: str) -> Any:
-    """A validated value as its spec would write it; what has no unit stays as it is."""
+def format_value(value: Any, unit: str) -> Any:
+    """Return a validated value as a spec would have it; what has no unit stays as it is."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if unit in {"Duration", "Hold", "Timeout", "Interval", "Refresh"}:
             return duration(value)
@@ -37,7 +37,7 @@ def written(value: Any, unit: str) -> Any:
 
 
 def duration(seconds: float) -> str:
-    """A duration such as `1h30m`, exact to the millisecond."""
+    """Return a duration such as `1h30m`, exact to the millisecond."""
     rest, out = round(seconds * 1000), ""
     for unit, size in _STEPS:
         count, rest = divmod(rest, size)
@@ -46,7 +46,7 @@ def duration(seconds: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share such as `0.5%`, with the six decimals that a spec may have."""
+    """Return a share such as `0.5%`, with the six decimals that a spec may have."""
     return f"{100 * share:.6f}".rstrip("0").rstrip(".") + "%"
 
 

@@ -11,7 +11,7 @@ from generator.plan.resolve import Planned
 from generator.report.sections.section import Section, table
 from generator.source.document import Path, dotted
 from generator.spec.record import Record
-from generator.spec.units import item_unit, unit_of, written
+from generator.spec.units import format_value, item_unit, unit_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,10 @@ def _walk(value: Any, path: Path, unit: str) -> Iterator[Value]:
         for index, inner in enumerate(value):
             yield from _walk(inner, (*path, index), unit)
     elif isinstance(value, list):
-        yield Value(path, value, [written(inner, unit) for inner in value])
+        yield Value(path, value, [format_value(inner, unit) for inner in value])
     elif value is not None:
         plain = value if isinstance(value, (bool, int, float, str)) else str(value)
-        yield Value(path, plain, written(value, unit))
+        yield Value(path, plain, format_value(value, unit))
 
 
 def _fields(record: Record, path: Path) -> Iterator[Value]:

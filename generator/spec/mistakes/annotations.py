@@ -75,7 +75,7 @@ def locate(record: type[BaseModel], loc: Iterable[str | int]) -> Target:
 
 
 def kinds_at(record: type[BaseModel], loc: Iterable[str | int]) -> tuple[Discriminator, dict[str, Any]]:
-    """Return how kinds are told apart at a location where there are several, and the record of each by its tag."""
+    """Return what distinguishes the kinds at a location where there are several, and the record of each by its tag."""
     annotation = locate(record, loc).annotation
     members = {tag: model(option) for option in options(annotation) for tag in _tags(option)}
     return _discriminator(annotation), members

@@ -161,7 +161,7 @@ class Draft:
         self.told.discard(old)
 
     def _mapping(self, path: Path) -> Any:
-        """The mapping at a path, made where there is none; what is missing in it then is nobody's mistake."""
+        """The mapping at a path, made where there is none; what is missing in it then is not a mistake."""
         value: Any = self.data
         for length, part in enumerate(path, 1):
             inner = self.at(path[:length])

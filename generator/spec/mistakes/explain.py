@@ -211,7 +211,7 @@ def _glued(draft: Draft, mistake: Mistake, key: str) -> bool:
 
 
 def _missing(draft: Draft, mistake: Mistake) -> None:
-    """A required key that is not there: with the smallest value that may stand behind it."""
+    """A required key that is not there: with the smallest value that it may have."""
     path, owner = mistake.path, mistake.target.owner
     name = str(path[-1])
     document, local = draft.document(path)

@@ -14,6 +14,7 @@ from generator.spec.mistakes.mappings import LONG, Mapping, habits_at, listed, n
 from generator.spec.mistakes.relocation import general_site, relocate
 from generator.spec.mistakes.suggestions import repaired
 from generator.spec.types import Weight
+from generator.spec.units import duration
 
 
 def explain_habits(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[str]:
@@ -189,16 +190,16 @@ def sluice_steps(items: list[Any]) -> list[dict[str, Any]]:
 
 def _pause(steps: list[dict[str, Any]], pause: Any) -> None:
     """A pause is how long the step before it lasts; one without an end waits for a person."""
-    duration = _duration(pause)
-    if not duration:
+    text = _duration(pause)
+    if not text:
         steps.append({"approve": "ROLE"})
         return
-    usual = "s" if duration.isdigit() else "m"
-    hold = next((str(repair.value) for repair in time(Typed(duration, f"60{usual}"))), duration)
-    if duration.isdigit():
-        from generator.spec.units import duration as written
-
-        hold = written(float(duration))
+    # Argo Rollouts takes a bare number for seconds.
+    hold = (
+        duration(float(text))
+        if text.isdigit()
+        else next((str(r.value) for r in time(Typed(text, "60m"))), text)
+    )
     if steps and "weight" in steps[-1]:
         steps[-1]["hold"] = hold
 

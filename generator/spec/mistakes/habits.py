@@ -199,8 +199,8 @@ GENERAL: Final[dict[str, Habit]] = {
         "containerConcurrency batching batcher",
         Say(
             "has no counterpart: a spec serves one model, and its service is generated",
-            "write `model: {ref: REFERENCE, framework: FRAMEWORK}`; a service of your own is a model of "
-            "framework `custom`",
+            "write `model: {ref: REFERENCE, framework: FRAMEWORK}`, with the framework `custom` and `load` for your "
+            "own class",
         ),
     ),
     # Releases, as Flagger, Spinnaker, KServe and Seldon have them.

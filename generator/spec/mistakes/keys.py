@@ -50,7 +50,7 @@ def _other_kind(draft: Draft, mapping: Mapping, key: str) -> bool:
         return False
     line = line_of(key, mapping.value[key])
     if mapping.pattern[-1:] == ("[]",):
-        hint = f"write it as an item of its own: `- {{{line}}}`"
+        hint = f"write it as a separate item: `- {{{line}}}`"
     else:
         telling = next((name for name in ("strategy", "kind") if name in mapping.known), "")
         known = words_of(mapping.others[kind], telling) if telling else []

@@ -53,7 +53,7 @@ def explain_unindented(draft: Draft, mapping: Mapping, unknown: list[str]) -> li
 
 
 def _fits_in(info: FieldInfo, key: str, value: Any) -> bool:
-    """Whether a key may stand in the mapping of a field: as one of its keys, or as a name with an entry below it."""
+    """Whether a key may be in the mapping of a field: as one of its keys, or as a name with an entry below it."""
     annotation = annotation_of(info)
     if any(key in fields(record) for record in models(annotation)):
         return True
