@@ -77,6 +77,7 @@ _CURRENCIES: Final = {
 }
 
 
+_DIGITS = 16
 _PLAUSIBLE_SECONDS = 300
 
 
@@ -104,9 +105,10 @@ def number(text: str) -> Decimal | None:
     elif re.fullmatch(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+,\d+", text):
         text = text.replace(".", "").replace(",", ".")
     try:
-        return Decimal(text.replace(",", ".")) * scale
+        value = Decimal(text.replace(",", ".")) * scale
     except InvalidOperation:
         return None
+    return value if abs(value.adjusted()) < _DIGITS else None
 
 
 def plain(value: Decimal) -> str:
