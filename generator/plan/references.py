@@ -132,8 +132,9 @@ def _model_reference(written: SourceSpec) -> Iterator[Finding]:
         yield written.finding("REF207", ("spec", "model", "framework"), message, hint)
     if source.ref.startswith("bentoml:") and source.ref.count(":") != _TAG_COLONS:
         bare = ":".join(source.ref.split(":")[:2]).rstrip(":")
+        name, _, version = bare.replace("@", "/").partition("/")
         locked = written.lock.model.ref if written.lock else ""
-        right = locked if locked.startswith(f"{bare}:") else f"{bare}:1"
+        right = locked if locked.startswith(f"{name}:") else f"{name}:{version or 1}"
         message = f"`{source.ref}` has no version: a BentoML reference is bentoml:NAME:VERSION"
         if source.ref.count(":") > _TAG_COLONS:
             message = f"`{source.ref}` has more than a name and a version: bentoml:NAME:VERSION"

@@ -9,7 +9,9 @@ from typing import Final
 _QUOTES: Final = dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033", '"') | dict.fromkeys(
     "\u2018\u2019\u201a\u201b\u2032\u00b4", "'"
 )
-_DASHES: Final = dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63", "-")
+_DASHES: Final = dict.fromkeys(
+    "\u2022\u2023\u25e6\u00b7\u25aa\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63", "-"
+)
 _SPACES: Final = dict.fromkeys(
     "\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B))), " "
 )

@@ -24,17 +24,16 @@ def open_levels(lines: list[Line], shape: Outline) -> list[tuple[int, bool]]:
     return levels
 
 
-def nearest_level(lines: list[Line], levels: list[tuple[int, bool]]) -> int:
-    """Return the open level of the same kind that the first of some lines misses by least.
+def nearest_level(lines: list[Line], levels: list[tuple[int, bool]], *, opens: bool) -> int:
+    """Return the open level of the same kind that the first of some lines misses by least; of two, the deeper one.
 
-    Of two levels it is the one where the next line of the same kind goes on, else the deeper one.
+    What is indented below a line that opens a mapping or list has to be below its level too.
     """
     _, indent, item = lines[0]
+    below = lines[1][1] if opens and len(lines) > 1 and lines[1][1] > indent else None
     fitting = [level for level, kind in levels if kind == item] or [level for level, _ in levels]
-    least = min(abs(level - indent) for level in fitting)
-    near = [level for level in fitting if abs(level - indent) == least]
-    following = (other for _, other, kind in lines[1:] if kind == item and other in near)
-    return next(following, max(near))
+    fitting = [level for level in fitting if below is None or level < below] or fitting
+    return min(fitting, key=lambda level: (abs(level - indent), -level))
 
 
 def out_of_step(lines: list[Line], at: int, level: int, shape: Outline) -> tuple[int, int, int]:

@@ -81,8 +81,13 @@ class Broken:
         return found
 
     def text(self, line: int) -> str:
-        """Return a line of the source; empty behind its end."""
-        return self.source[line] if 0 <= line < len(self.source) else ""
+        """Return a line of the source without its comment; empty behind the end of the source."""
+        if not 0 <= line < len(self.source):
+            return ""
+        text = self.source[line]
+        if any(quote.line == line and quote.rest < 0 for quote in self.shape.quotes):
+            return re.sub(r"\s+#.*$", "", text)
+        return text[: len(self.shape.code(line))] if "#" in text else text
 
 
 _NEAR = 3
@@ -108,6 +113,8 @@ def explain(
         slip = cause(broken)
         if slip is not None:
             return slip
+    for bracket in broken.shape.unclosed:
+        return _unclosed(broken, bracket.line, bracket.column, bracket.mark)
     return Slip(line, column, f"this is not YAML: {problem}", "check this line and the one above it")
 
 
@@ -199,10 +206,10 @@ def _with_quote(text: str, column: int, mark: str) -> str:
 
 def _comment(broken: Broken) -> Slip | None:
     """A value in brackets that begins with `#`: the rest of the line, brackets included, is a comment."""
-    if broken.start is None or "flow" not in broken.context:
+    if broken.start is None or "flow" not in broken.context or broken.start[0] >= len(broken.source):
         return None
     line = broken.start[0]
-    text, at = broken.text(line), len(broken.shape.code(line)) + 1
+    text, at = broken.source[line], len(broken.shape.code(line)) + 1
     found = (
         re.match(r"\s*(#[^,\]}]*)([,\]}].*)?$", text[at - 1 :])
         if broken.shape.code(line).endswith(":")
@@ -269,9 +276,12 @@ def _colon_inside(broken: Broken) -> Slip | None:
         return None
     text = broken.text(broken.line).rstrip()
     value = text[found.start("value") :]
-    fixed = text[: found.start("value")].lstrip() + _in_quotes(value)
+    head = text[: found.start("value")].lstrip()
     message = "a value with a colon and a space in it needs quotes"
-    return Slip(broken.line, found.start("value"), message, f"write {_quoted(fixed)}")
+    hint = f"write {_quoted(head + _in_quotes(value))}"
+    if re.match(rf"{_KEY}: \S", value):
+        hint += f", or {_quoted(f'{head}{{{value}}}')} for a key and its value"
+    return Slip(broken.line, found.start("value"), message, hint)
 
 
 def _reserved(broken: Broken) -> Slip | None:
@@ -285,6 +295,11 @@ def _reserved(broken: Broken) -> Slip | None:
     ):
         return None
     value = _value_at(broken, broken.line, at)
+    if character == "*" and text[at : at + 2] == "* " and not text[:at].strip():
+        fixed = f"- {text[at + 2 :].strip()}"
+        return Slip(
+            broken.line, at, "an item of a list begins with a dash, not with `*`", f"write {_quoted(fixed)}"
+        )
     if character == "`" and value.endswith("`") and len(value) > 1:
         message, value = "a backtick does not quote in YAML", value.strip("`")
     else:
@@ -396,6 +411,21 @@ def _between(broken: Broken, text: str) -> Slip | None:
     return Slip(broken.line, broken.column, message, f"write {_quoted(fixed)}")
 
 
+def _last_comma(broken: Broken) -> Slip | None:
+    """A comma at the end of a line that is not in brackets."""
+    for line in broken.near()[:2]:
+        code = broken.shape.code(line)
+        if code.endswith(",") and not broken.shape.inside[line] and not _opens(code):
+            fixed = broken.text(line).rstrip()[:-1].strip()
+            return Slip(line, len(code) - 1, "lines do not end with a comma", f"write {_quoted(fixed)}")
+    return None
+
+
+def _opens(code: str) -> bool:
+    """Whether a line opens more brackets than it closes."""
+    return sum((character in "[{") - (character in "]}") for character in code) > 0
+
+
 def _stray(broken: Broken) -> Slip | None:
     for bracket in broken.shape.stray:
         if bracket.line <= broken.line:
@@ -418,13 +448,32 @@ def _indentation(broken: Broken) -> Slip | None:
     levels = open_levels(lines[:at], broken.shape)
     if (indent, item) in levels or not levels:
         return None
-    neighbour = nearest_level(lines[at:], levels)
+    inner = [level for level, kind in levels if level > indent and not kind]
+    if item and (indent, False) in levels:
+        return _no_dash(broken, lines[: at + 1])
+    opens = broken.shape.code(broken.line).endswith(":")
+    after_item = not item and (indent, True) in levels and inner
+    neighbour = inner[-1] if after_item else nearest_level(lines[at:], levels, opens=opens)
     odd, odd_indent, fits = out_of_step(lines, at, neighbour, broken.shape)
     what = "item" if item else "line"
     spaces = "1 space" if odd_indent == 1 else f"{odd_indent} spaces"
     message = f"this {what} is indented by {spaces}, those next to it by {fits}"
     fixed = " " * fits + broken.text(odd).strip()
     return Slip(odd, odd_indent, message, f"indent it by {fits}: {_quoted(fixed)}")
+
+
+def _no_dash(broken: Broken, lines: list[tuple[int, int, bool]]) -> Slip:
+    """Keys above an item of a list at the same level: the first of them lacks its dash."""
+    first, indent, _ = lines[-1]
+    for other, other_indent, item in reversed(lines[:-1]):
+        if other_indent < indent:
+            break
+        if other_indent == indent and not item:
+            first = other
+    fixed = f"- {broken.text(first).strip()}"
+    return Slip(
+        first, indent, "a dash is missing: the lines below are items of a list", f"write {_quoted(fixed)}"
+    )
 
 
 def _in_quotes(value: str) -> str:
@@ -443,6 +492,19 @@ def _short(text: str) -> str:
 
 
 _CAUSES: Final[tuple[Callable[[Broken], Slip | None], ...]] = (
-    _control, _tab, _lookalike, _no_space, _quote, _comment, _dash, _flow, _stray, _separator, _colon_inside, _reserved,
+    _control,
+    _tab,
+    _lookalike,
+    _no_space,
+    _quote,
+    _comment,
+    _dash,
+    _last_comma,
+    _flow,
+    _stray,
+    _separator,
+    _colon_inside,
+    _reserved,
     _indentation,
-)  # fmt: skip
+)
+"""The causes in the order in which they are looked for: those that explain others come first."""

@@ -6,6 +6,7 @@ put right first, then the data is validated again, so that what follows from suc
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel
@@ -14,6 +15,8 @@ from generator.source.document import Path, dotted
 from generator.source.finding import Finding
 from generator.source.flow import flow
 from generator.spec.mistakes.annotations import (
+    Target,
+    accepts,
     annotation_of,
     collection,
     field_of,
@@ -28,7 +31,7 @@ from generator.spec.mistakes.foreign_keys import explain_argo_steps
 from generator.spec.mistakes.keys import explain_keys
 from generator.spec.mistakes.mappings import Mapping
 from generator.spec.mistakes.scalars import Refused, explain_scalar
-from generator.spec.mistakes.shapes import explain_items, explain_shape, sample_value, smallest, unglued
+from generator.spec.mistakes.shapes import explain_entries, explain_shape, sample_value, smallest, unglued
 from generator.spec.mistakes.unclear_kinds import example_of, explain_kind
 
 _ROUNDS = 12
@@ -51,9 +54,9 @@ def explain(
     mistakes: list[Mistake] = []
     for _ in range(_ROUNDS):
         mistakes = draft.mistakes()
-        if not (_argo(draft, mistakes) or _keys(draft, mistakes) or _kinds(draft, mistakes)):
+        if not any(step(draft, mistakes) for step in (_argo, _split, _keys, _kinds)):
             break
-    _items(draft, mistakes)
+    _entries(draft, mistakes)
     for mistake in mistakes:
         if not draft.is_told(mistake.path):
             _rest(draft, mistake)
@@ -105,27 +108,58 @@ def _kinds(draft: Draft, mistakes: list[Mistake]) -> bool:
 _FEW, _LONG = 4, 110
 
 
-def _items(draft: Draft, mistakes: list[Mistake]) -> None:
-    """Lists of which several items have the wrong shape: one mistake, made several times."""
-    lists: dict[Path, list[Mistake]] = {}
+def _entries(draft: Draft, mistakes: list[Mistake]) -> None:
+    """Lists and mappings of which several entries have the wrong shape: one mistake, made several times."""
+    holders: dict[Path, list[Mistake]] = {}
     for mistake in mistakes:
         shape = mistake.kind in _SHAPES or mistake.kind == "choice"
-        if shape and mistake.value is not None and mistake.path and isinstance(mistake.path[-1], int):
-            lists.setdefault(mistake.path[:-1], []).append(mistake)
-    for path, found in lists.items():
+        if shape and mistake.value is not None and mistake.target.pattern[-1:] in {("[]",), ("{}",)}:
+            holders.setdefault(mistake.path[:-1], []).append(mistake)
+    for path, found in holders.items():
         key = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
         glued = any(unglued(record, one.value) for one in found for record in models(one.target.annotation))
-        if len(found) > 1 and not glued and isinstance(draft.at(path), list):
-            target = locate(draft.record, _list_loc(found[0]))
-            code, message, hint = explain_items(target, draft.at(path), key)
+        if len(found) > 1 and not glued:
+            target = _holder(draft, found[0], path)
+            code, message, hint = explain_entries(target, draft.at(path), key)
             draft.report(code, found[0].path, message, hint)
             draft.told.add(path)
 
 
-def _list_loc(mistake: Mistake) -> tuple[str | int, ...]:
-    """Pydantic's location of the list that an item is in."""
-    at = max(index for index, part in enumerate(mistake.loc) if isinstance(part, int))
-    return mistake.loc[:at]
+def _holder(draft: Draft, mistake: Mistake, path: Path) -> Target:
+    """The list or mapping at a path, found on the way to a mistake inside it."""
+    targets = [locate(draft.record, mistake.loc[:end]) for end in range(len(mistake.loc) + 1)]
+    return next((target for target in targets if target.path == path), targets[-1])
+
+
+def _split(draft: Draft, mistakes: list[Mistake]) -> bool:
+    """Two items of a list that are one: a dash before a key that belongs to the item above."""
+    lists: dict[Path, Mistake] = {}
+    for mistake in mistakes:
+        for length in (1, 2):
+            if mistake.target.pattern[-length : len(mistake.target.pattern) - length + 1] == ("[]",):
+                lists.setdefault(mistake.path[:-length], mistake)
+    found = [_join(draft, path, mistake) for path, mistake in lists.items()]
+    return any(found)
+
+
+def _join(draft: Draft, path: Path, mistake: Mistake) -> bool:
+    items, held = draft.at(path), collection(_holder(draft, mistake, path).annotation)
+    if held is None or not isinstance(items, list):
+        return False
+    for index, (one, other) in enumerate(pairwise(items)):
+        if (
+            not (isinstance(one, dict) and isinstance(other, dict) and one and other)
+            or one.keys() & other.keys()
+        ):
+            continue
+        whole = {**one, **other}
+        if accepts(held[1], whole) and not (accepts(held[1], one) and accepts(held[1], other)):
+            message = f"`{next(iter(other))}` belongs to the item above: its dash makes it another one"
+            document, local = draft.document((*path, index + 1))
+            draft.findings.append(document.finding("SPEC103", local, message, f"write `- {flow(whole)}`"))
+            draft.told.update({(*path, index), (*path, index + 1)})
+            return True
+    return False
 
 
 # What is wrong with a value ----------------------------------------------------------------------------------------
@@ -201,13 +235,22 @@ def _glued(draft: Draft, mistake: Mistake, key: str) -> bool:
             fixed = flow(unglued(record, mistake.value)).strip("{}")
             what = "each colon" if str(mistake.value).count(":") > 1 and ", " in fixed else "the colon"
             message = f"a space is missing after {what}"
+            if ":" not in mistake.value:
+                message = f"a colon is missing after `{fixed.partition(':')[0]}`"
             item = mistake.path and isinstance(mistake.path[-1], int)
             single = ", " not in fixed
-            text = f"- {fixed}" if item and single else f"{{{fixed}}}" if not single else fixed
+            text = f"- {fixed}" if item and single else fixed if single else f"{{{fixed}}}"
+            if not item and _same_line(draft, mistake.path):
+                text = f"{key}: {{{fixed}}}"
             draft.report("SPEC104", mistake.path, message, f"write `{text}`")
             return True
-    del key
     return False
+
+
+def _same_line(draft: Draft, path: Path) -> bool:
+    """Whether a value begins on the line of its key."""
+    document, local = draft.document(path)
+    return document.place(local).line == document.place(local, key=True).line
 
 
 def _missing(draft: Draft, mistake: Mistake) -> None:

@@ -42,6 +42,9 @@ def explain_habits(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[s
     return left
 
 
+_STRATEGIES = {"canary": "canary", "blueGreen": "blue-green"}
+
+
 def _free(draft: Draft, mapping: Mapping, key: str, taken: dict[str, str]) -> bool:
     return key not in written(draft, mapping.path) and key not in taken.values()
 
@@ -64,11 +67,7 @@ def _report_renamed(draft: Draft, mapping: Mapping, renamed: dict[str, str], inl
         if mapping.pattern[-1:] == ("resources",):
             parts.append("they are what a pod requests, and memory is its limit too")
     document, local = draft.document((*mapping.path, first))
-    holder = mapping.path[-1] if mapping.path and isinstance(mapping.path[-1], str) else ""
-    text = flow(whole)
-    shown = f"`{holder}: {text}`" if holder else f"`{text}`"
-    if len(text) > LONG:
-        shown = ", ".join(f"`{ours}: {flow(whole[ours])}`" for ours in dict.fromkeys(renamed.values()))
+    shown = _as_written(mapping, whole, renamed, inlined)
     message = "; ".join(parts)
     draft.findings.append(document.finding("SPEC102", local, message, f"write {shown}", key=True))
     for key, ours in renamed.items():
@@ -80,6 +79,18 @@ def _report_renamed(draft: Draft, mapping: Mapping, renamed: dict[str, str], inl
                 draft.move((*mapping.path, key, inner), (*mapping.path, inner))
                 draft.told.add((*mapping.path, inner))
         draft.at(mapping.path).pop(key)
+
+
+def _as_written(mapping: Mapping, whole: dict[str, Any], renamed: dict[str, str], inlined: list[str]) -> str:
+    """The mapping as it should be, or the part of it that changes where the whole is long."""
+    kinds = [_STRATEGIES[key] for key in inlined if key in _STRATEGIES]
+    if kinds:
+        return f"`strategy: {kinds[0]}` and, next to it, the keys below `{inlined[0]}`"
+    text = flow(whole)
+    if len(text) > LONG and renamed:
+        return ", ".join(f"`{ours}: {flow(whole[ours])}`" for ours in dict.fromkeys(renamed.values()))
+    holder = mapping.path[-1] if mapping.path and isinstance(mapping.path[-1], str) else ""
+    return f"`{holder}: {text}`" if holder else f"`{text}`"
 
 
 def _repaired(mapping: Mapping, key: str, value: Any) -> Any:
@@ -183,8 +194,8 @@ def sluice_steps(items: list[Any]) -> list[dict[str, Any]]:
                 _pause(steps, item["pause"])
         elif "pause" in item:
             _pause(steps, item["pause"])
-        elif not item.keys() & ARGO_STEP:
-            steps.append(item)
+        elif rest := {key: value for key, value in item.items() if key not in ARGO_STEP}:
+            steps.append(rest)
     return steps
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from generator.source.characters import LOOKALIKES, oddities, straighten
 from generator.source.flow import flow
 from generator.source.suggest import misspelt
-from generator.spec.mistakes.annotations import accepts, annotation_of, fields, sites
+from generator.spec.mistakes.annotations import accepts, annotation_of, fields, sites, words
 from generator.spec.mistakes.draft import Draft
 from generator.spec.mistakes.foreign_keys import explain_general, explain_habits
 from generator.spec.mistakes.habits import GENERAL
@@ -62,6 +63,8 @@ def _other_kind(draft: Draft, mapping: Mapping, key: str) -> bool:
 
 def _other(draft: Draft, mapping: Mapping, key: str) -> None:
     """A key that is known nowhere, or only in the language of another tool."""
+    if _replaces_missing(draft, mapping, key, exact=True):
+        return
     habit = None if is_platform(draft) else GENERAL.get(key)
     if habit is not None and explain_general(draft, mapping, key, habit):
         return
@@ -163,14 +166,34 @@ def _named_entry(draft: Draft, mapping: Mapping, key: str) -> bool:
             fixed = repaired(record, item)
             first = next(iter(fixed))
             message = f"`{key}` is a name, which is the value of `{first}`"
-            draft.report("SPEC102", (*mapping.path, key), message, f"write `{flow(fixed)}`", key=True)
+            around = draft.at(mapping.path[:-1])
+            others = [_entry(record, one) for one in around] if isinstance(around, list) else []
+            if len(others) > 1 and None not in others:
+                holder = next(part for part in reversed(mapping.path) if isinstance(part, str))
+                whole = f"{holder}: {flow(others)}"
+                hint = f"write `{whole}`"
+                draft.told.add(mapping.path[:-1])
+            else:
+                hint = f"write `{flow(fixed)}`"
+            draft.report("SPEC102", (*mapping.path, key), message, hint, key=True)
             draft.told.add(mapping.path)
             return True
     return False
 
 
-def _replaces_missing(draft: Draft, mapping: Mapping, key: str) -> bool:
-    """The one unknown key of a mapping that lacks one key, with a value that fits there."""
+def _entry(record: type[BaseModel], item: Any) -> Any:
+    """An item that is one name with its value, as a mapping; an item that is right as it is; None for others."""
+    if accepts(record, item):
+        return item
+    if not isinstance(item, dict) or len(item) != 1:
+        return None
+    ((name, value),) = item.items()
+    found = named_item(record, str(name), value)
+    return None if found is None else repaired(record, found)
+
+
+def _replaces_missing(draft: Draft, mapping: Mapping, key: str, *, exact: bool = False) -> bool:
+    """The one unknown key of a mapping that lacks one key, with a value that fits there (`exact`: one of its words)."""
     unknown = [name for name in mapping.value if name not in mapping.known]
     missing = [
         name for name, info in mapping.known.items() if info.is_required() and name not in mapping.value
@@ -178,6 +201,8 @@ def _replaces_missing(draft: Draft, mapping: Mapping, key: str) -> bool:
     if len(unknown) != 1 or len(missing) != 1 or len(mapping.records) != 1:
         return False
     info = mapping.known[missing[0]]
+    if exact and mapping.value[key] not in words(annotation_of(info)):
+        return False
     value = repaired(annotation_of(info), mapping.value[key], info)
     if not accepts(annotation_of(info), value):
         return False

@@ -24,18 +24,18 @@ from generator.spec.mistakes.annotations import (
 _LONG = 160
 
 
-def explain_items(target: Target, value: list[Any], key: str) -> tuple[str, str, str]:
-    """Return code, message and hint for a list of which several items have the wrong shape."""
+def explain_entries(target: Target, value: Any, key: str) -> tuple[str, str, str]:
+    """Return code, message and hint for a list or mapping of which several entries have the wrong shape."""
     inner = collection(target.annotation)
     item = replace(target, path=(*target.path, 0), annotation=inner[1] if inner else None)
-    fixed = [one if accepts(item.annotation, one) else reshaped(item, one) for one in value]
-    text = f"{key}: {flow(fixed)}"
-    message = f"the items of `{key}` are mappings, not plain values"
-    return (
-        "SPEC104",
-        message,
-        f"write `{text}`" if None not in fixed and len(text) <= _LONG else _generic(target, key),
-    )
+    entries = list(value.values()) if isinstance(value, dict) else value
+    fixed = [one if accepts(item.annotation, one) else reshaped(item, one) for one in entries]
+    whole = dict(zip(value, fixed, strict=True)) if isinstance(value, dict) else fixed
+    text = f"{key}: {flow(whole)}"
+    what = "entries" if isinstance(value, dict) else "items"
+    message = f"the {what} of `{key}` are mappings, not plain values"
+    fits = None not in fixed and len(text) <= _LONG
+    return "SPEC104", message, f"write `{text}`" if fits else _generic(target, key)
 
 
 def explain_shape(target: Target, value: Any, key: str) -> tuple[str, str, str]:
@@ -67,10 +67,14 @@ def _generic(target: Target, key: str) -> str:
     held = collection(target.annotation)
     if held is None:
         record = next(iter(models(target.annotation)), None)
-        return f"for example `{key}: {flow(smallest(record))}`" if record else "write a mapping of keys"
+        if record is None:
+            return "write a mapping of keys"
+        text = flow(smallest(record))
+        item = bool(target.path) and isinstance(target.path[-1], int)
+        return f"for example `{text}`" if item else f"for example `{key}: {text}`"
     inner = next(iter(models(held[1])), None)
-    item = smallest(inner) if inner else "…"
-    example = [item] if held[0] is list else {"NAME": item}
+    entry = smallest(inner) if inner else "…"
+    example = [entry] if held[0] is list else {"NAME": entry}
     kind = "write one `- ` per item" if held[0] is list else "write one key per entry"
     return f"{kind}, for example `{key}: {flow(example)}`"
 
@@ -254,8 +258,11 @@ def _records(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
             merged.update(one if isinstance(one, dict) else {})
         if merged and merged.keys() & known.keys():
             yield repaired(record, merged)
+        required = [key for key, info in known.items() if info.is_required()]
         if len(value) == 1 and not isinstance(value[0], (dict, list)):
             yield from _records(record, value[0])
+        elif len(value) == len(required) and not any(isinstance(one, (dict, list)) for one in value):
+            yield repaired(record, dict(zip(required, value, strict=True)))
         return
     if isinstance(value, dict) or value is None:
         return
@@ -295,7 +302,9 @@ def _glued(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
     from generator.spec.mistakes.suggestions import repaired
 
     found: dict[str, Any] = {}
-    for part in value.replace(",", " ").split():
+    spaced = re.fullmatch(r"([A-Za-z]\w*)\s+([^\s:]+)", value)
+    text = f"{spaced[1]}:{spaced[2]}" if spaced else value
+    for part in text.replace(",", " ").split():
         key, colon, rest = part.partition(":")
         if not colon or key not in fields(record) or not rest:
             return
