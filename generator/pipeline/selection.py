@@ -93,6 +93,15 @@ def _real(path: str | Path) -> str:
 def _nothing(session: Session, path: str) -> str:
     from generator.source.suggest import nearest
 
+    wanted = path.removeprefix("./").removeprefix(f"{SPECS}/")
+    for finding in session.strays:
+        file = finding.place.file.removeprefix(f"{SPECS}/")
+        if wanted.rpartition(".")[0] in {file.rpartition(".")[0], file} or wanted in {
+            file,
+            file.rpartition(".")[0],
+        }:
+            return f"{finding.place.file}: {finding.message}; {finding.hint}"
+
     known = {name for entry in session.entries for name in (entry.name, f"{SPECS}/{entry.name}.yaml")}
     near = nearest(path.removeprefix("./"), known, 3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"models here: {_some(session.entries)}"
