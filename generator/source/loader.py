@@ -79,6 +79,9 @@ class StrictLoader(yaml.CSafeLoader):
             if before is not None and self._is_fraction(before, key_node, value_node):
                 self._decimal_comma(before, key_node)
                 continue
+            if before is not None and self._is_item(node, before, key_node, value_node):
+                self._no_brackets(node, before)
+                return out
             before = value_node
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
@@ -110,6 +113,30 @@ class StrictLoader(yaml.CSafeLoader):
         number = f"{self._raw(before)},{self._raw(key)}"
         message = f"`{number}` has a decimal comma, which ends the value here"
         self._problem("SRC105", before, message, f"write `{number.replace(',', '.')}`")
+
+    def _is_item(self, node: yaml.MappingNode, before: yaml.Node, key: yaml.Node, value: yaml.Node) -> bool:
+        """Whether a key is one more item of the value before it: `{gender: female, male}`."""
+        plain = isinstance(before, yaml.ScalarNode) and isinstance(key, yaml.ScalarNode)
+        nothing = value.start_mark.index == value.end_mark.index
+        closes = self.text[key.end_mark.index :].lstrip()[:1] in {",", "}"}
+        return (
+            bool(node.flow_style)
+            and plain
+            and nothing
+            and closes
+            and ":" not in key.value
+            and bool(before.value)
+        )
+
+    def _no_brackets(self, node: yaml.MappingNode, before: yaml.Node) -> None:
+        at = next(index for index, (_, value) in enumerate(node.value) if value is before)
+        nothing = [
+            key for key, value in node.value[at + 1 :] if value.start_mark.index == value.end_mark.index
+        ]
+        items = ", ".join([self._raw(before), *map(self._raw, nothing)])
+        name = self._raw(node.value[at][0])
+        message = f"`{self._raw(nothing[0])}` has no value; several values of `{name}` need brackets"
+        self._problem("SRC105", before, message, f"write `{name}: [{items}]`")
 
     def _no_text(self, node: yaml.Node) -> None:
         raw = self._raw(node)

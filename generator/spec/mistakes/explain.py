@@ -32,6 +32,7 @@ from generator.spec.mistakes.keys import explain_keys
 from generator.spec.mistakes.mappings import Mapping
 from generator.spec.mistakes.scalars import Refused, explain_scalar
 from generator.spec.mistakes.shapes import explain_entries, explain_shape, sample_value, smallest, unglued
+from generator.spec.mistakes.suggestions import example
 from generator.spec.mistakes.unclear_kinds import example_of, explain_kind
 
 _ROUNDS = 12
@@ -266,6 +267,8 @@ def _missing(draft: Draft, mistake: Mistake) -> None:
     elif held is not None and models(held[1]):
         one = flow(smallest(models(held[1])[0]))
         text = f"[{one}]" if held[0] is list else f"{{NAME: {one}}}"
+    elif held is not None and held[0] is list:
+        text = flow([example(Target((name, 0), (), owner, None, held[1]))])
     else:
         text = example_of(owner, name) if owner else ""
     info = field_of(owner, name) if owner else None

@@ -13,7 +13,7 @@ from generator.spec.mistakes.habits import ARGO_STEP, GENERAL, Habit, Inline, Pu
 from generator.spec.mistakes.mappings import LONG, Mapping, habits_at, listed, name_of, written
 from generator.spec.mistakes.relocation import general_site, relocate
 from generator.spec.mistakes.suggestions import repaired
-from generator.spec.types import Weight
+from generator.spec.types import Hold, Weight
 from generator.spec.units import duration
 
 
@@ -134,8 +134,8 @@ def explain_general(draft: Draft, mapping: Mapping, key: str, habit: Habit) -> b
 
 def _say(draft: Draft, mapping: Mapping, keys: list[str], habit: Say) -> None:
     """One finding for keys that have the same answer."""
-    weights = [text for key in keys if (text := _as_weight(mapping.value[key]))]
-    hint = habit.hint.replace("{weight}", weights[0] if weights else "5%")
+    value = mapping.value[keys[0]]
+    hint = habit.hint.replace("{weight}", _as(Weight, value, "5%")).replace("{hold}", _as(Hold, value, "1h"))
     said = habit.message if len(keys) == 1 else _plural(habit.message)
     draft.report("SPEC102", (*mapping.path, keys[0]), f"{listed(keys)} {said}", hint, key=True)
     draft.told.update((*mapping.path, key) for key in keys)
@@ -149,10 +149,12 @@ def _plural(text: str) -> str:
     return f"{_VERBS.get(verb, verb)} {rest}"
 
 
-def _as_weight(value: Any) -> str:
-    if isinstance(value, (dict, list, bool)) or value is None:
-        return ""
-    return str(repaired(Weight, value)) if accepts(Weight, repaired(Weight, value)) else ""
+def _as(annotation: Any, value: Any, otherwise: str) -> str:
+    """A value as a weight or a hold; the text for others where it can't be one."""
+    if isinstance(value, (list, bool)) or value is None:
+        return otherwise
+    fixed = repaired(annotation, value)
+    return str(fixed) if accepts(annotation, fixed) else otherwise
 
 
 def explain_argo_steps(draft: Draft, path: Path, items: list[Any]) -> bool:

@@ -31,7 +31,7 @@ class Say:
 
     Args:
         message: what is wrong, after "`key` ".
-        hint: what to do; `{weight}` stands for the value as a weight.
+        hint: what to do; `{weight}` and `{hold}` stand for the value as one.
     """
 
     message: str
@@ -232,6 +232,7 @@ GENERAL: Final[dict[str, Habit]] = {
         ),
     ),
     **all_of("deployment release deploy", put("/.spec.rollout")),
+    **all_of("previewReplicas previewReplicaCount", put("/.spec.rollout.preview.replicas")),
     # Quality.
     **all_of("tests checks validation validations evaluation qualityGates quality", put("/.spec.gates")),
     **all_of(

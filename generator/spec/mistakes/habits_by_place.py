@@ -82,6 +82,7 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
         **all_of("eventName name metric counter", put("event")),
     },
     ("spec", "autoscaling"): {
+        "metrics": put("cpu"),
         **all_of("minReplicas minReplicaCount minimum minPods minScale lower", put("min")),
         **all_of("maxReplicas maxReplicaCount maximum maxPods maxScale upper", put("max")),
         **all_of(
@@ -100,6 +101,14 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
         **all_of("gpus nvidia.com/gpu accelerators", put("gpu")),
     },
     ("spec", "rollout"): {
+        **all_of(
+            "weight setWeight percent percentage",
+            Say("is part of a step", "write `steps: [{weight: {weight}, hold: 1h}]`"),
+        ),
+        **all_of(
+            "hold pause duration wait",
+            Say("is part of a step", "write `steps: [{weight: 5%, hold: {hold}}]`"),
+        ),
         **all_of("kind type mode", put("strategy")),
         **all_of("stages phases weights schedule traffic percentages", put("steps")),
         **all_of("checks metrics alerts slos conditions monitors", put("guards")),

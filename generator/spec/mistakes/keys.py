@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from generator.source.characters import LOOKALIKES, oddities, straighten
 from generator.source.flow import flow
 from generator.source.suggest import misspelt
-from generator.spec.mistakes.annotations import accepts, annotation_of, fields, sites, words
+from generator.spec.mistakes.annotations import accepts, annotation_of, fields, sites
 from generator.spec.mistakes.draft import Draft
 from generator.spec.mistakes.foreign_keys import explain_general, explain_habits
 from generator.spec.mistakes.habits import GENERAL
@@ -24,7 +24,7 @@ from generator.spec.mistakes.relocation import (
     explain_unindented,
 )
 from generator.spec.mistakes.shapes import named_item
-from generator.spec.mistakes.suggestions import repaired
+from generator.spec.mistakes.suggestions import is_text, repaired
 
 _LISTED: Final = 6
 _HALF: Final = 48
@@ -68,7 +68,7 @@ def _other(draft: Draft, mapping: Mapping, key: str) -> None:
     habit = None if is_platform(draft) else GENERAL.get(key)
     if habit is not None and explain_general(draft, mapping, key, habit):
         return
-    explainers = (_misspelt, _named_entry, _replaces_missing, _of_platform)
+    explainers = (_misspelt, _doubled, _override, _named_entry, _replaces_missing, _of_platform)
     if any(explainer(draft, mapping, key) for explainer in explainers):
         return
     if explain_misspelt_below(draft, mapping, key):
@@ -138,9 +138,8 @@ def _misspelt(draft: Draft, mapping: Mapping, key: str, *, exact: bool = False) 
     likely = misspelt(key, free)
     if not likely or (exact and bare(likely) != bare(key)):
         return False
-    _rename(
-        draft, mapping, key, likely, f"unknown key `{key}` in {mapping.name}", f"did you mean `{likely}`?"
-    )
+    message = f"unknown key `{key}` in {_place_name(draft, mapping, key)}"
+    _rename(draft, mapping, key, likely, message, f"did you mean `{likely}`?")
     return True
 
 
@@ -154,6 +153,34 @@ def _rename(draft: Draft, mapping: Mapping, key: str, right: str, message: str, 
     document, local = draft.document((*mapping.path, key))
     draft.findings.append(document.finding("SPEC102", local, message, hint, key=True))
     draft.move((*mapping.path, key), (*mapping.path, right))
+
+
+def _doubled(draft: Draft, mapping: Mapping, key: str) -> bool:
+    """A key that is nearly the same as one that is there already."""
+    document, local = draft.document((*mapping.path, key))
+    there = misspelt(key, [known for known in mapping.known if document.has((*local[:-1], known))])
+    if not there:
+        return False
+    line = document.place((*local[:-1], there), key=True).line
+    message = f"unknown key `{key}` in {_place_name(draft, mapping, key)}; `{there}` is on line {line}"
+    draft.report(
+        "SPEC102", (*mapping.path, key), message, f"remove it, or move its value to `{there}`", key=True
+    )
+    return True
+
+
+def _override(draft: Draft, mapping: Mapping, key: str) -> bool:
+    """Parts of a spec below a name that is not a key: the overrides of an environment."""
+    value = mapping.value[key]
+    if mapping.pattern != ("spec",) or is_platform(draft) or not isinstance(value, dict) or not value:
+        return False
+    if not value.keys() <= mapping.known.keys():
+        return False
+    message = f"unknown key `{key}` in `spec`; what differs in an environment belongs in `environments`"
+    draft.report(
+        "SPEC102", (*mapping.path, key), message, f"write `environments: {flow({key: value})}`", key=True
+    )
+    return True
 
 
 def _named_entry(draft: Draft, mapping: Mapping, key: str) -> bool:
@@ -193,7 +220,7 @@ def _entry(record: type[BaseModel], item: Any) -> Any:
 
 
 def _replaces_missing(draft: Draft, mapping: Mapping, key: str, *, exact: bool = False) -> bool:
-    """The one unknown key of a mapping that lacks one key, with a value that fits there (`exact`: one of its words)."""
+    """The one unknown key of a mapping that lacks one key, with a value that fits there (`exact`: as it is)."""
     unknown = [name for name in mapping.value if name not in mapping.known]
     missing = [
         name for name, info in mapping.known.items() if info.is_required() and name not in mapping.value
@@ -201,7 +228,8 @@ def _replaces_missing(draft: Draft, mapping: Mapping, key: str, *, exact: bool =
     if len(unknown) != 1 or len(missing) != 1 or len(mapping.records) != 1:
         return False
     info = mapping.known[missing[0]]
-    if exact and mapping.value[key] not in words(annotation_of(info)):
+    fits = accepts(annotation_of(info), mapping.value[key]) and not is_text(annotation_of(info))
+    if exact and not fits:
         return False
     value = repaired(annotation_of(info), mapping.value[key], info)
     if not accepts(annotation_of(info), value):

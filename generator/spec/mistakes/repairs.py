@@ -128,7 +128,9 @@ _SCHEMES: Final = (
 
 
 def requirement(typed: Typed) -> Repairs:
-    """Return repairs of a pinned package."""
+    """Return repairs of a pinned package; the name of a file is none."""
+    if typed.text.endswith((".txt", ".toml", ".lock")):
+        return
     found = re.match(
         r"([A-Za-z0-9._-]+(?:\[[a-z0-9, -]+\])?)\s*(?:[=<>~!]+|@|:|\s)\s*v?([A-Za-z0-9.!+]+)", typed.text
     )

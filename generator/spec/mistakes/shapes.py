@@ -73,10 +73,16 @@ def _generic(target: Target, key: str) -> str:
         item = bool(target.path) and isinstance(target.path[-1], int)
         return f"for example `{text}`" if item else f"for example `{key}: {text}`"
     inner = next(iter(models(held[1])), None)
-    entry = smallest(inner) if inner else "…"
+    entry: Any = smallest(inner) if inner else _item_example(target, held[1])
     example = [entry] if held[0] is list else {"NAME": entry}
     kind = "write one `- ` per item" if held[0] is list else "write one key per entry"
     return f"{kind}, for example `{key}: {flow(example)}`"
+
+
+def _item_example(target: Target, item: Any) -> str:
+    from generator.spec.mistakes.suggestions import example
+
+    return example(replace(target, path=(*target.path, 0), annotation=item))
 
 
 def reshaped(target: Target, value: Any) -> Any:
@@ -88,7 +94,9 @@ def reshaped(target: Target, value: Any) -> Any:
     for proposal in proposals:
         if accepts(target.annotation, proposal):
             return proposal
-    return proposals[0] if proposals else None
+    held = collection(target.annotation)
+    has_keys = bool(models(target.annotation) or (held and models(held[1])))
+    return proposals[0] if proposals and has_keys else None
 
 
 def simplest(target: Target, value: Any) -> Any:
@@ -174,8 +182,21 @@ def _proposals(target: Target, value: Any) -> Iterator[Any]:
     elif held is not None:
         yield from _mappings(held[1], value)
     else:
+        yield from _by_word(models(target.annotation), value)
         for record in models(target.annotation):
             yield from _records(record, value)
+
+
+def _by_word(records: list[type[BaseModel]], value: Any) -> Iterator[dict[str, Any]]:
+    """A word that only one key of some records takes, such as the metric of a guard."""
+    if isinstance(value, str):
+        for record in records:
+            for key, info in fields(record).items():
+                if value in words(annotation_of(info)):
+                    yield {
+                        key: value,
+                        **{name: item for name, item in smallest(record).items() if name != key},
+                    }
 
 
 def _lists(item: Any, value: Any) -> Iterator[list[Any]]:
@@ -249,22 +270,37 @@ def _name_of(entry: dict[str, Any]) -> Any:
 
 def _records(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
     """Mappings of a record with the content of a list or of one value."""
+    if isinstance(value, list):
+        yield from _of_list(record, value)
+    elif not isinstance(value, dict) and value is not None:
+        yield from _of_value(record, value)
+
+
+def _of_list(record: type[BaseModel], value: list[Any]) -> Iterator[dict[str, Any]]:
+    """Mappings with the entries of a list of mappings, or with one value for each required key."""
     from generator.spec.mistakes.suggestions import repaired
 
     known = fields(record)
-    if isinstance(value, list):
-        merged: dict[str, Any] = {}
-        for one in value:
-            merged.update(one if isinstance(one, dict) else {})
-        if merged and merged.keys() & known.keys():
-            yield repaired(record, merged)
-        required = [key for key, info in known.items() if info.is_required()]
-        if len(value) == 1 and not isinstance(value[0], (dict, list)):
-            yield from _records(record, value[0])
-        elif len(value) == len(required) and not any(isinstance(one, (dict, list)) for one in value):
-            yield repaired(record, dict(zip(required, value, strict=True)))
-        return
-    if isinstance(value, dict) or value is None:
+    merged: dict[str, Any] = {}
+    for one in value:
+        merged.update(one if isinstance(one, dict) else {})
+    if merged and merged.keys() & known.keys():
+        yield repaired(record, merged)
+    required = [key for key, info in known.items() if info.is_required()]
+    if len(value) == 1 and not isinstance(value[0], (dict, list)):
+        yield from _records(record, value[0])
+    elif len(value) == len(required) and not any(isinstance(one, (dict, list)) for one in value):
+        yield repaired(record, dict(zip(required, value, strict=True)))
+
+
+def _of_value(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
+    """Mappings in which one value is that of the key it fits best."""
+    from generator.spec.mistakes.suggestions import repaired
+
+    known = fields(record)
+    between = re.fullmatch(r"(\d+)\s*(?:-|to|\.\.+)\s*(\d+)", value) if isinstance(value, str) else None
+    if between and {"min", "max"} <= known.keys():
+        yield {"min": int(between[1]), "max": int(between[2])}
         return
     if isinstance(value, str) and value in known:
         yield {value: sample_value(record, value)}

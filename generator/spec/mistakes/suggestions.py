@@ -110,6 +110,9 @@ def _near_words(text: str, known: tuple[Any, ...]) -> list[Any]:
     for found in (text if text in by_text else "", misspelt(first, by_text), synonym(first, tuple(by_text))):
         if found:
             return [by_text[found]]
+    inside = [by_text[word] for word in by_text if len(word) > 2 and word in first]
+    if len(inside) == 1:
+        return inside
     return [by_text[word] for word in by_text if len(first) > 2 and word.startswith(first.casefold())]
 
 

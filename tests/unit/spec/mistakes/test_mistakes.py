@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from generator.cli.validate import validate
-from generator.pipeline.session import Selection, Session
+from generator.pipeline.selection import Selection
+from generator.pipeline.session import Session
 from generator.source.finding import Finding
 from tests.unit.spec.mistakes.base import LOCK, PLATFORM, SPEC
 from tests.unit.spec.mistakes.cases import MISTAKES, Mistake
