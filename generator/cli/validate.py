@@ -61,8 +61,8 @@ def validate(session: Session, selection: Selection) -> list[Finding]:
 
 def _once(findings: list[Finding]) -> list[Finding]:
     """Leave out what models inherit from a tier's defaults: the finding about the defaults says the same."""
-    defaults = {(found.place, found.message) for found in findings if found.code == _DEFAULTS}
-    return [f for f in findings if f.code == _DEFAULTS or (f.place, f.message) not in defaults]
+    defaults = {found.place for found in findings if found.code == _DEFAULTS}
+    return [f for f in findings if f.code == _DEFAULTS or f.place not in defaults]
 
 
 def _models(session: Session, selection: Selection) -> Iterable[Finding]:

@@ -105,14 +105,15 @@ class StrictLoader(yaml.CSafeLoader):
             value.start_mark.index == value.end_mark.index
             and self.text[start - 1] == ","
             and before.end_mark.index == start - 1
-            and re.fullmatch(r"\d+(?:%|pp|[A-Za-z]{0,2})", self._raw(key)) is not None
-            and re.fullmatch(r"[-+]?\d+", self._raw(before)) is not None
+            and re.fullmatch(r"\d+\s*(?:%|[A-Za-z]{0,3})", self._raw(key)) is not None
+            and re.fullmatch(r"[-+]?\d+(?:\.\d{3})*", self._raw(before)) is not None
         )
 
     def _decimal_comma(self, before: yaml.Node, key: yaml.Node) -> None:
         number = f"{self._raw(before)},{self._raw(key)}"
+        right = number.replace(".", "").replace(",", ".")
         message = f"`{number}` has a decimal comma, which ends the value here"
-        self._problem("SRC105", before, message, f"write `{number.replace(',', '.')}`")
+        self._problem("SRC105", before, message, f"write `{right}`")
 
     def _is_item(self, node: yaml.MappingNode, before: yaml.Node, key: yaml.Node, value: yaml.Node) -> bool:
         """Whether a key is one more item of the value before it: `{gender: female, male}`."""

@@ -34,7 +34,7 @@ class Accept(Record):
     """A finding that the team accepts for a while."""
 
     code: Code = Field(description="code of the finding", examples=["CAN210"])
-    reason: Line = Field(description="why")
+    reason: Line = Field(description="why", examples=["known, and fixed in the next version"])
     until: Date = Field(description="last day")
 
 

@@ -189,6 +189,10 @@ def time(typed: Typed) -> Repairs:
             sum(n * size for n, size in zip(amounts, (604800, 86400, 3600, 60, 1), strict=True))
         )
         return
+    span = re.fullmatch(r"(\d+)\s*[a-z]*\s*(?:-|to)\s*\d+\s*([a-z]+)", text)
+    if span and _unit(span[2]):
+        yield from _seconds(int(span[1]) * _SECONDS[_unit(span[2])])
+        return
     clock = re.fullmatch(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", text)
     if clock:
         first, second, third = int(clock[1]), int(clock[2]), int(clock[3] or 0)

@@ -6,6 +6,7 @@ put right first, then the data is validated again, so that what follows from suc
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -271,6 +272,9 @@ def _missing(draft: Draft, mistake: Mistake) -> None:
         text = flow([example(Target((name, 0), (), owner, None, held[1]))])
     else:
         text = example_of(owner, name) if owner else ""
+    named = re.fullmatch(r"specs/([^/]+)/([^/]+)\.yaml", document.file)
+    if named and path[:-1] == ("metadata",) and name in {"name", "team"}:
+        text = named[2] if name == "name" else named[1]
     info = field_of(owner, name) if owner else None
     what = f" ({info.description})" if info is not None and info.description else ""
     hint = f"add `{name}: {text}`{what}" if text and len(text) < _LONG else f"add `{name}`{what}"

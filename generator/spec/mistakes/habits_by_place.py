@@ -214,6 +214,7 @@ PLATFORM: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
         **all_of("limits resources resourceQuota", put("quota")),
         **all_of("notifications alerts", put("notify")),
     },
+    ("spec", "teams", "{}", "quota"): all_of("requests limits", Inline()),
     ("spec", "tiers", "{}"): {
         **all_of("limits max maximums constraints caps", put("ceilings")),
         **all_of("default spec values", put("defaults")),

@@ -11,7 +11,14 @@ from pydantic.fields import FieldInfo
 from generator.source.characters import LOOKALIKES, oddities, straighten
 from generator.source.flow import flow
 from generator.source.suggest import misspelt
-from generator.spec.mistakes.annotations import accepts, annotation_of, fields, sites
+from generator.spec.mistakes.annotations import (
+    accepts,
+    annotation_of,
+    collection,
+    fields,
+    models,
+    sites,
+)
 from generator.spec.mistakes.draft import Draft
 from generator.spec.mistakes.foreign_keys import explain_general, explain_habits
 from generator.spec.mistakes.habits import GENERAL
@@ -151,8 +158,17 @@ def _place_name(draft: Draft, mapping: Mapping, key: str) -> str:
 
 def _rename(draft: Draft, mapping: Mapping, key: str, right: str, message: str, hint: str) -> None:
     document, local = draft.document((*mapping.path, key))
+    info, value = mapping.known[right], mapping.value[key]
+    annotation = annotation_of(info)
+    structured = bool(models(annotation) or collection(annotation)) or isinstance(value, (dict, list))
+    shape = repaired(annotation, value, info) if structured else value
+    reshaped = shape != value and accepts(annotation, shape)
+    if reshaped:
+        hint = f"did you mean `{right}: {flow(shape)}`?"
     draft.findings.append(document.finding("SPEC102", local, message, hint, key=True))
     draft.move((*mapping.path, key), (*mapping.path, right))
+    if reshaped:
+        draft.told.add((*mapping.path, right))
 
 
 def _doubled(draft: Draft, mapping: Mapping, key: str) -> bool:

@@ -55,6 +55,8 @@ class Mapping:
     @property
     def name(self) -> str:
         """What a message calls it."""
+        if not self.pattern and self.records and self.records[0].__name__ == "ModelSpec":
+            return "`defaults`"
         return name_of(self.pattern)
 
 

@@ -78,7 +78,7 @@ def example(target: Target) -> str:
     """Return a value for a place as people would write it; empty for no idea."""
     usual = usual_value(target)
     if usual:
-        return usual
+        return flow(usual) if scalar(target.annotation) is str else usual
     known = words(target.annotation)
     if known:
         return flow(known[0])
