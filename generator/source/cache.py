@@ -17,5 +17,5 @@ def cache_folder(name: str) -> Path | None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         mine = not hasattr(os, "geteuid") or folder.stat().st_uid == os.geteuid()
         return folder if mine and os.access(folder, os.W_OK) else None
-    except (OSError, RuntimeError):  # RuntimeError: there is no home
+    except (OSError, RuntimeError):  # RuntimeError: no home folder
         return None

@@ -81,7 +81,7 @@ class Document:
         return True
 
     def place(self, path: Path, *, key: bool = False) -> Place:
-        """Return the place of a value (with `key`, of its key); of the nearest parent, if there is no such value."""
+        """Return the place of a value (with `key`, of its key); of the nearest parent where the value is missing."""
         while path and path not in self._spans:
             path, key = path[:-1], True
         found = self._spans.get(path)

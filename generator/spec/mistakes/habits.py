@@ -227,7 +227,7 @@ GENERAL: Final[dict[str, Habit]] = {
         "autoPromotionEnabled autoPromote autoPromotionSeconds manualApproval approval approvals "
         "approvers requireApproval",
         Say(
-            "is a step of its own, or the `approve` of a blue-green rollout",
+            "is a separate step, or the `approve` of a blue-green rollout",
             "write `approve: ROLE`: as a step `{approve: model-risk}`, or next to `strategy: blue-green`",
         ),
     ),

@@ -121,6 +121,8 @@ def test_every_value_and_key_is_found_where_it_was_written(writer, end, bom):
         place = document.place(path)
         assert (place.line, place.column) == (line, column), (dotted(path), writer.text)
         assert document.has(path)
+        raw = document.raw(path)
+        assert document.excerpt(line)[column - 1 :].startswith(raw.splitlines()[0] if raw else "")
     for path, (line, column) in writer.keys.items():
         place = document.place(path, key=True)
         assert (place.line, place.column) == (line, column), (dotted(path), writer.text)
