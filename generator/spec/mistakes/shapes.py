@@ -129,8 +129,6 @@ def smallest(record: type[BaseModel], owner: type[BaseModel] | None = None) -> d
         record: the record.
         owner: the record that it is written in, where that decides between alternatives.
     """
-    from generator.spec.mistakes.suggestions import example
-
     out: dict[str, Any] = {}
     harm_is_a_rise = (
         owner is not None and "outcome" not in fields(owner) and {"drop", "rise"} <= set(fields(record))
@@ -147,18 +145,17 @@ def smallest(record: type[BaseModel], owner: type[BaseModel] | None = None) -> d
                 one = smallest(models(held[1])[0])
                 out[key] = [one] if held[0] is list else {"NAME": one}
             else:
-                text = example(Target((key,), (), record, info, annotation))
-                out[key] = info.examples[0] if info.examples else _value(text, annotation)
+                out[key] = info.examples[0] if info.examples else sample_value(record, key)
     return out
 
 
 def sample_value(record: type[BaseModel], key: str) -> Any:
     """Return an example of a key's value, as the file would hold it."""
-    from generator.spec.mistakes.suggestions import example
+    from generator.spec.mistakes.suggestions import example, usual_value
 
     info = fields(record)[key]
-    annotation = annotation_of(info)
-    return _value(example(Target((key,), (), record, info, annotation)), annotation)
+    target = Target((key,), (), record, info, annotation_of(info))
+    return _value(usual_value(target) or example(target), target.annotation)
 
 
 def _first_choice(record: type[BaseModel]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.plan.entries import discover
+from generator.plan.model_files import discover
 
 
 def found(root: Path, *files: str) -> tuple[list[str], list[tuple[str, str]]]:
