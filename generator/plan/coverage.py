@@ -24,65 +24,51 @@ class Gap:
 
 
 def gaps(plan: Plan) -> tuple[Gap, ...]:
-    """What is not covered, in the order of time."""
-    return (*_before(plan), *_during(plan), *_after(plan))
+    """Return what is not covered, in the order of time."""
+    during = _canary(plan) if plan.rollout.strategy == "canary" else _blue_green(plan)
+    return (*_before(plan), *during, *_after(plan))
 
 
 def _before(plan: Plan) -> Iterator[Gap]:
     if not plan.gates:
-        yield Gap("no-gates", "no gate judges the model before it gets traffic")
+        yield Gap("no-gates", "no gate checks the model before it gets traffic")
     for gate in plan.gates:
         if gate.waiver:
             text = f"the gate {gate.name} may fail: waived until {gate.waiver.until} by {gate.waiver.approved_by}"
             yield Gap("waived-gate", text)
     if plan.delivery.requires:
         first = " and ".join(plan.delivery.requires)
-        text = f"nothing waits for {first}: one lock serves all environments, and Argo CD syncs them side by side"
+        text = (
+            f"nothing waits for {first}: all environments share one lock, and Argo CD syncs them side by side"
+        )
         yield Gap("order", text)
-    text = (
-        "the first release is never analysed: with no stable version beside it, steps and guards are skipped"
-    )
+    text = "the first release is never analysed: without a stable version, steps and guards are skipped"
     yield Gap("first-release", text)
-    yield Gap("return", "going back to the version that serves takes no steps and no analysis")
-
-
-def _during(plan: Plan) -> Iterator[Gap]:
-    if plan.rollout.strategy == "canary":
-        yield from _canary(plan)
-    else:
-        yield from _blue_green(plan)
+    yield Gap("return", "rolling back to the running version skips all steps and analysis")
 
 
 def _canary(plan: Plan) -> Iterator[Gap]:
     if not plan.guards:
-        yield Gap(
-            "no-guards", "no guard watches the live requests: nothing but a person aborts, however bad it is"
-        )
+        yield Gap("no-guards", "no guard watches live requests: only a person can abort, however bad it is")
     if not plan.min_rps:
-        text = (
-            "`traffic.minRps` is not declared: nobody knows whether the holds are long enough to see anything"
-        )
+        text = "`traffic.minRps` is not declared, so it is not known whether the holds are long enough"
         yield Gap("no-traffic", text)
     for guard in plan.guards:
         if guard.no_data == "pass":
             yield Gap("no-data", f"{guard.name} passes when there is no data")
         if isinstance(guard, Comparison) and guard.baseline is None:
-            yield Gap("no-baseline", f"{guard.name} has no baseline: its odds can't be computed")
+            yield Gap("no-baseline", f"{guard.name} has no baseline, so its odds can't be computed")
     if plan.rollout.cohort_steps:
-        yield Gap(
-            "cohort",
-            "during a cohort step the guards see that cohort only; it may differ from everybody else",
-        )
+        text = "during a cohort step the guards see that cohort only, which may differ from other users"
+        yield Gap("cohort", text)
     yield from _router(plan)
     if any(isinstance(guard, Comparison) for guard in plan.guards):
         text = (
-            "a version released again soon keeps the evidence of its first time: its pods have the same hash"
+            "re-releasing a version within the horizon reuses its old evidence: its pods have the same hash"
         )
         yield Gap("same-version", text)
     if plan.rollout.shadow:
-        text = (
-            "the shadow's answers reach nobody, so nothing is known of what users would have done with them"
-        )
+        text = "users never see the shadow's answers, so it is not known what they would have done with them"
         yield Gap("shadow", text)
 
 
@@ -99,34 +85,34 @@ def _replicas(plan: Plan) -> str:
     smallest = min(plan.rollout.weights, default=100)
     share = max(1, round(pods * smallest / 100)) / pods
     return (
-        f"no router: weights are numbers of pods; with {pods} pods the step of {smallest}% gives the new version"
+        f"no router: weights are numbers of pods; with {pods} pods the {smallest}% step gives the new version"
         f" about {round(100 * share)}% of the requests"
     )
 
 
 def _blue_green(plan: Plan) -> Iterator[Gap]:
     text = (
-        "before the switch the new version sees one smoke request and no live one; then it gets all at once"
+        "before the switch the new version gets one smoke test and no live requests; then it gets all at once"
     )
     yield Gap("no-live-look", text)
     measured = plan.measured_guards
     for guard in plan.guards:
         if guard not in measured:
-            text = f"{guard.name} is not judged: it compares versions, and after a switch there is only one"
+            text = f"{guard.name} is not measured: it compares versions, and after a switch there is only one"
             yield Gap("not-judged", text)
     if not measured:
-        yield Gap(
-            "no-guards", "no guard watches the switch: nothing but a person goes back, however bad it is"
-        )
+        text = "no guard watches the switch: only a person can switch back, however bad it is"
+        yield Gap("no-guards", text)
 
 
 def _after(plan: Plan) -> Iterator[Gap]:
     last = "promotion" if plan.rollout.stage == "canary" else "the watch"
     if not plan.monitoring.alerts:
-        yield Gap("after", f"after {last} nothing here watches the model: alerts of your own have to")
+        yield Gap("after", f"after {last} nothing here watches the model: it needs alerts of its own")
+    for guard in plan.guards if plan.monitoring.alerts else ():
+        if guard.counts is None and not guard.attributes:
+            yield Gap("unwatched", f"after {last} no alert watches {guard.name}")
     if not daily_watch(plan) and any(gate.kind in RECURRING for gate in plan.gates):
-        yield Gap("not-again", f"after {last} drift and fairness are not judged again")
+        yield Gap("not-again", f"after {last} drift and fairness are not checked again")
     if any(guard.delay_s for guard in plan.guards):
-        yield Gap(
-            "late-outcomes", "an outcome that comes long after its prediction may come after the verdict"
-        )
+        yield Gap("late-outcomes", "an outcome long after its prediction may arrive after the verdict")

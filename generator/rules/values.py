@@ -11,6 +11,7 @@ from generator.rules.context import GATES, GUARDS, STEPS, Context
 from generator.source.flow import flow
 from generator.source.suggest import misspelt
 from generator.spec.gates import DriftGate, ExplainGate, FairnessGate, MetricGate
+from generator.spec.guards.base import ParityGuard, RatioGuard
 from generator.spec.rollout import Canary, WeightStep
 from generator.spec.units import percent
 
@@ -181,19 +182,17 @@ spec: {rollout: {guards: [{fairness: demographic-parity-difference, sensitive: [
 def unreachable_limits(context: Context) -> Iterator[Problem]:
     """Report limits of 100% and fairness limits of 1."""
     for index, guard in enumerate(context.spec.rollout.guards):
-        limit = getattr(guard, "limit", None)
-        if limit is not None and limit >= 1:
+        if isinstance(guard, RatioGuard) and guard.limit is not None and guard.limit >= 1:
             baseline = getattr(guard, "baseline", None)
             fitting = percent(min(2 * baseline, 0.5)) if baseline else "5%"
-            message = f"no version exceeds a limit of {percent(limit)}"
+            message = f"no version exceeds a limit of {percent(guard.limit)}"
             yield Problem(
                 (*GUARDS, index, "limit"),
                 message,
                 f"write a limit that a bad version exceeds: `limit: {fitting}`",
             )
-        at_most = getattr(guard, "at_most", None)
-        if at_most is not None and at_most >= 1:
-            message = f"this difference is between 0 and 1: no version exceeds {_number(at_most)}"
+        if isinstance(guard, ParityGuard) and guard.bound >= 1:
+            message = f"this difference is between 0 and 1: no version exceeds {_number(guard.bound)}"
             yield Problem((*GUARDS, index, "atMost"), message, "write `atMost: 0.1`")
 
 

@@ -80,6 +80,36 @@ def test_a_guard_kind(tmp_path):
     assert query.startswith("sum_over_time(")
 
 
+def test_a_guard_on_a_gauge(tmp_path):
+    """It is rendered, described and left out of the odds; rules about ratios do not speak of it."""
+    copy = Copy(tmp_path, "generator/spec/guards/feature_age.py")
+    (guard,) = yaml.safe_load(samples("A guard on a gauge"))["guards"]
+    copy.edit("shop/recommender.yaml", "    risk:", f"      - {json.dumps(guard)}\n    risk:")
+    copy.sluice("render", "shop/recommender")
+    template = copy.rendered(f"{RECOMMENDER}/analysistemplate-guards.yaml")
+    (metric,) = (metric for metric in template["spec"]["metrics"] if metric["name"] == "feature-age")
+    query = metric["provider"]["prometheus"]["query"]
+    assert query.startswith("max(max_over_time(team_feature_age_seconds{")
+    assert 'served_by="{{args.canary-hash}}"' in query
+    assert "result[0] <= 900" in metric["successCondition"]
+    evidence = (copy.root / RECOMMENDER).glob("analysistemplate-evidence-*.yaml")
+    assert all("feature-age" not in file.read_text() for file in evidence)
+    (plan, *_) = json.loads(copy.sluice("plan", "shop/recommender", "--format", "json"))["plans"]
+    assert plan["odds"]["unpriced"] == {"feature-age": "how a gauge varies is not known"}
+    assert plan["odds"]["family_false_rollback_bound"] is None
+    described = {item["name"]: item for item in plan["guards"]["guards"]}["feature-age"]
+    assert (described["limit"], described["ratio"]) == (900.0, None)
+    assert "feature-age: at most 15m" in copy.sluice("plan", "shop/recommender", "--format", "markdown")
+    assert any(gap["topic"] == "unwatched" for gap in plan["not_covered"])
+    findings = json.loads(copy.sluice("validate", "shop/recommender", "--format", "json"))["findings"]
+    assert [found for found in findings if "feature-age" in found["message"]] == []
+    replayed = json.loads(
+        copy.sluice("replay", "shop/recommender", "--simulate", "good", "--runs", "1", "--format", "json")
+    )
+    assert replayed["skipped"] == ["feature-age"]
+    assert '"feature-age"' in copy.sluice("schema", "model")
+
+
 def test_a_router(tmp_path):
     copy = Copy(
         tmp_path,

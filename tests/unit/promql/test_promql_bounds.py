@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from generator.promql.bounds import RequestsSeen, WindowRatio, bounded_ratio, requests_seen
+from generator.promql.bounds import RequestsSeen, WindowRatio, bounded_ratio, requests_seen, worst_gauge
 from generator.promql.conditions import harm, proof, threshold
 from generator.promql.served import BY_POD, BY_VERSION, Served
 from tests.unit.promql.controller import verdict
@@ -112,3 +112,30 @@ def test_evidence_counts_a_replaced_pod(promtool):
     query = requests_seen(outcome(SERVED, "ctr"), BY_VERSION, RequestsSeen(600, 200))
     [[value]] = promtool.ask(samples, [(query, 600)])
     assert value == pytest.approx(4000, rel=0.03)
+
+
+def gauge_series(pod: str, arm: str, namespace: str = "shop") -> str:
+    return f'age_seconds{{namespace="{namespace}",model="rec",served_by="{arm}",pod="{pod}"}}'
+
+
+@pytest.mark.parametrize(
+    ("largest", "expected", "judged"), [(True, 900.0, "Failed"), (False, 10.0, "Successful")]
+)
+def test_the_worst_pod_of_an_arm_decides(promtool, largest, expected, judged):
+    samples = {
+        gauge_series("a", "c"): "10x20",
+        gauge_series("b", "c"): "30x5 900 30x14",
+        gauge_series("c", "s"): "5000x20",
+        gauge_series("d", "c", namespace="elsewhere"): "1x20",
+    }
+    query = worst_gauge(SERVED.gauge("age_seconds"), BY_VERSION.of_canary, 120, largest=largest)
+    [answer] = promtool.ask(samples, [(query, 180)])
+    assert answer == [expected]
+    assert verdict(threshold("<=", 600, "fail"), answer) == judged
+
+
+def test_a_gauge_that_is_not_exported_is_left_to_the_policy(promtool):
+    query = worst_gauge(SERVED.pod_gauge("age_seconds"), BY_POD.of_canary, 120, largest=True)
+    [answer] = promtool.ask({gauge_series("a", "c"): "10x20"}, [(query, 180)])
+    assert answer == []
+    assert verdict(threshold("<=", 600, "pause"), answer) == "Inconclusive"
