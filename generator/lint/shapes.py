@@ -167,10 +167,10 @@ spec:
 Found = tuple[Object, Code, Problem]
 
 
-def shape_problems(objects: Iterable[Object]) -> Iterator[Found]:
-    """Check every object against the table of its kind."""
+def shape_problems(objects: Iterable[Object], versions: Mapping[str, str]) -> Iterator[Found]:
+    """Check every object against the table of its kind, in some versions of the projects (see `kinds.check`)."""
     for item in objects:
-        for mistake in check(item.body):
+        for mistake in check(item.body, versions):
             text = mistake.message if mistake.sort == "unknown-kind" else str(mistake)
             on_key = mistake.sort in ("unknown-field", "null", "choice")
             yield item, CODES[_CODES[mistake.sort]], Problem(mistake.path, text, on_key=on_key)

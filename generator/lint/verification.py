@@ -85,11 +85,12 @@ def verify(root: FilePath, controller: Controller = "any", checks: Iterable[Chec
         checks: further checks over all objects of the tree.
     """
     tree = read_tree(root)
+    versions = {} if controller == "any" else {"argo-rollouts": controller}
     unchecked = [f"{file} holds no Kubernetes object" for file in tree.ignored]
     violations = [
         *(violation for check in checks for violation in check(tree.objects)),
         *run_rules(Objects(tree.objects), controller),
-        *(Violation(*found) for found in shape_problems(tree.objects)),
+        *(Violation(*found) for found in shape_problems(tree.objects, versions)),
     ]
     violations += (Violation(*found) for found in client_problems(tree.objects, unchecked))
     unchecked += _unknown_kinds(violations)

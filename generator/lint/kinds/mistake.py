@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Sort = Literal["unknown-kind", "unknown-field", "missing", "type", "value", "null", "choice"]
 
+_UNKNOWN: Final = "is not a known field"
 _SHOWN: Final = 60
 _LISTED: Final = 8
 _CLASSES: Final[dict[str, set[type]]] = {
@@ -46,10 +47,8 @@ class Mistake:
     sort: Sort = "value"
 
     def in_release(self, release: str) -> Mistake:
-        """Return the mistake with the release that it is one for, where that may explain it."""
-        if self.sort != "unknown-field":
-            return self
-        return replace(self, message=f"{self.message} ({release})")
+        """Return the mistake with the release that does not know a field."""
+        return replace(self, message=self.message.replace(_UNKNOWN, f"is not a field of {release}", 1))
 
     def __str__(self) -> str:
         return f"{dotted(self.path)}: {self.message}" if self.path else self.message
@@ -110,9 +109,9 @@ def _length(node: Schema, kind: str) -> str:
 def _unknown(path: Path, node: Schema) -> Mistake:
     known = list(node["fields"]) if node["type"] == "typed-dict" else []
     if near := misspelt(str(path[-1]), known):
-        return Mistake(path, f"is not a known field; did you mean `{near}`?", "unknown-field")
+        return Mistake(path, f"{_UNKNOWN}; did you mean `{near}`?", "unknown-field")
     listing = f"; known here: {', '.join(sorted(known))}" if 0 < len(known) <= _LISTED else ""
-    return Mistake(path, f"is not a known field{listing}", "unknown-field")
+    return Mistake(path, f"{_UNKNOWN}{listing}", "unknown-field")
 
 
 def _null(path: Path, schema: Schema) -> Mistake:

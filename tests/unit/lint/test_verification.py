@@ -214,3 +214,13 @@ def test_no_input_breaks_the_engine(data):
         Path(folder, "all.json").write_text(json.dumps({"kind": "List", "items": list(bodies.values())}))
         result = verify(Path(folder))
     assert all(finding.code in CODES and finding.message for finding in result.findings)
+
+
+@pytest.mark.parametrize(("controller", "found"), [("any", 0), ("1.10", 0), ("1.9", 1)])
+def test_fields_are_those_of_the_controller_that_must_accept_the_tree(tmp_path, controller, found):
+    template = copy.deepcopy(EXAMPLES["AnalysisRun"])
+    template["spec"]["metrics"][0]["provider"]["datadog"]["requestTimeout"] = "5s"  # new in 1.10
+    (tmp_path / "run.json").write_text(json.dumps(template))
+    findings = [finding for finding in verify(tmp_path, controller).findings if finding.code == "VER111"]
+    assert len(findings) == found
+    assert all("requestTimeout: is not a field of argo-rollouts 1.9;" in f.message for f in findings)

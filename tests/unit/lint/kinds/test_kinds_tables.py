@@ -306,7 +306,7 @@ def test_a_version_can_be_named(version, found):
 
 def test_an_unknown_field_is_reported_with_the_release_that_was_asked_for():
     (mistake,) = check(NEWER, {"argo-rollouts": "1.8"})
-    assert mistake.message == "is not a known field (argo-rollouts 1.8)"
+    assert mistake.message == "is not a field of argo-rollouts 1.8"
 
 
 def test_versions_of_other_projects_do_not_count():
