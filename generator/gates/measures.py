@@ -71,7 +71,7 @@ def measure(
         parts: numbers of each group.
         details: further numbers of the tool.
         doubt: why neither a pass nor a failure can be trusted; empty when they can.
-        remark: what a reader should know besides, appended to the reason.
+        remark: what else a reader should know, appended to the reason.
     """
     low, high = (rounded(interval.low), rounded(interval.high)) if interval else (None, None)
     raw = Measure(

@@ -129,7 +129,7 @@ def conclude(
         clock: returns the time (UTC).
     """
     entries = [_entry(gate, release, outputs.get(gate.name, ""), clock) for gate in gates]
-    return document(release.model, [release], release.lock, entries)
+    return document(release.model, [release.gate_key], release.lock, entries)
 
 
 def blocking(content: EvidenceFile, waived: Mapping[str, str], today: dt.date) -> list[EvidenceEntry]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from generator import __version__
 from generator.gates.adapters import Outcome, Task, adapter
@@ -19,15 +19,6 @@ from generator.spec.lock import LockFile
 
 Clock = Callable[[], dt.datetime]
 """Returns the time (UTC)."""
-
-
-class HasGateKey(Protocol):
-    """A plan, or a release: what a document is evidence for."""
-
-    @property
-    def gate_key(self) -> str:
-        """SHA-256 (hex) of what is checked, and by what."""
-        ...
 
 
 UNSEALED: Final = "sha256:" + "0" * 64
@@ -86,19 +77,19 @@ def entry_of(gate: Gate, outcome: Outcome, clock: Clock) -> EvidenceEntry:
 
 
 def document(
-    name: str, plans: Iterable[HasGateKey], lock: LockFile, entries: Iterable[EvidenceEntry]
+    name: str, gate_keys: Iterable[str], lock: LockFile, entries: Iterable[EvidenceEntry]
 ) -> EvidenceFile:
     """Return the evidence of one model.
 
     Args:
         name: team/model.
-        plans: those of all environments; the document is evidence for their gate keys.
+        gate_keys: those of the plans in all environments, for which it is evidence.
         lock: which bytes model and data are.
         entries: what each gate found.
     """
     gates = sorted(entries, key=lambda entry: (entry.name, entry.configuration))
     predicate = {
-        "gateKeys": sorted({plan.gate_key for plan in plans}),
+        "gateKeys": sorted(set(gate_keys)),
         "data": {ref: data.digest for ref, data in sorted(lock.data.items())},
         "sluice": __version__,
         "created": {"start": min(entry.start for entry in gates), "end": max(entry.end for entry in gates)},
@@ -141,7 +132,7 @@ def still_valid(
 
 
 def accept_fetched(text: str, evidence: Evidence, plan: Plan, lock: LockFile) -> EvidenceFile | None:
-    """Return the document that a gate Workflow left; None, with findings noted, where it is not what was asked for.
+    """Return the document that a gate Workflow left; None, with findings noted, where it is not the expected one.
 
     Args:
         text: the document.
@@ -168,7 +159,8 @@ def merge_fetched(
     """Return one document of what was fetched, and of what else still holds in the old one."""
     fetched = [(entry.name, entry.configuration) for entry in content.predicate.gates]
     rest = still_valid(old, lock, fetched, everything)
-    return document(content.subject[0].name, plans, lock, [*rest, *content.predicate.gates])
+    keys = [plan.gate_key for plan in plans]
+    return document(content.subject[0].name, keys, lock, [*rest, *content.predicate.gates])
 
 
 def _differences(content: EvidenceFile, plan: Plan, lock: LockFile) -> Iterator[tuple[str, str]]:

@@ -93,14 +93,15 @@ def mounted_inputs(folder: Path, lock: LockFile) -> Inputs:
 
 
 def _files(gate: GateBase, inputs: Inputs) -> Iterator[tuple[str, Path]]:
-    for name in gate.files:
+    needs = gate.needs
+    for name in needs.files:
         yield _inside(place(name)), inputs.file(name)
-    for _, ref in gate.data_sets():
+    for ref in needs.data.values():
         yield _inside(place(ref)), inputs.data(ref)[0]
-    if gate.reads_model:
+    if needs.model:
         model, _ = inputs.artifact()
         yield (MODEL if model.is_dir() else f"{MODEL_FILE}/{model.name}"), model
-    if gate.reads_predictions:
+    if needs.predictions:
         own = gate.name in inputs.predictions
         for path in inputs.tables(gate.name):
             yield (f"{PREDICTIONS}/{gate.name}{path.suffix}" if own else f"predictions{path.suffix}"), path

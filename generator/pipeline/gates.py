@@ -90,7 +90,8 @@ class ModelGates:
         old = read_evidence(self.entry.evidence, self.session.root, self.entry.name).content
         replaced = [(entry.name, entry.configuration) for entry in entries]
         kept = still_valid(old, self.lock, replaced, self.everything)
-        content = document(self.entry.name, self.plans, self.lock, [*kept, *entries])
+        keys = [plan.gate_key for plan in self.plans]
+        content = document(self.entry.name, keys, self.lock, [*kept, *entries])
         write_file(self.entry.evidence, evidence_bytes(content))
         return str(self.entry.evidence.relative_to(self.session.root))
 

@@ -169,7 +169,7 @@ class Bento:
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """Declared columns, in the order that a model without names of its own expects."""
+        """Declared columns, in the order that a model without column names expects."""
         return tuple(column.name for column in self.inputs)
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generator.plan.guards import Comparison
-from generator.plan.recurring_gates import RECURRING, daily_watch
+from generator.plan.recurring_gates import daily_watch
 from generator.plan.values import Plan
 
 
@@ -112,7 +112,7 @@ def _after(plan: Plan) -> Iterator[Gap]:
     for guard in plan.guards if plan.monitoring.alerts else ():
         if guard.counts is None and not guard.attributes:
             yield Gap("unwatched", f"after {last} no alert watches {guard.name}")
-    if not daily_watch(plan) and any(gate.kind in RECURRING for gate in plan.gates):
+    if not daily_watch(plan) and any(gate.spec.recurring for gate in plan.gates):
         yield Gap("not-again", f"after {last} drift and fairness are not checked again")
     if any(guard.delay_s for guard in plan.guards):
         yield Gap("late-outcomes", "an outcome long after its prediction may arrive after the verdict")

@@ -7,8 +7,6 @@ from typing import Final
 
 from generator.plan.values import Gate, Plan
 
-RECURRING: Final = frozenset({"drift", "fairness"})
-"""Kinds of gates that run again on what production saw."""
 _SPREAD_MINUTES: Final = 60
 
 
@@ -21,7 +19,7 @@ def daily_watch(plan: Plan) -> tuple[Gate, ...]:
     """Return the gates that a daily watch runs again; none without a time, or without gates in the cluster."""
     if not (plan.gate_pods.watch and in_cluster(plan)):
         return ()
-    return tuple(gate for gate in plan.gates if gate.kind in RECURRING)
+    return tuple(gate for gate in plan.gates if gate.spec.recurring)
 
 
 def daily_cron(start: str | None, name: str) -> str:

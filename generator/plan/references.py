@@ -179,7 +179,7 @@ def _locked_data(written: SourceSpec) -> Iterator[Finding]:
     if written.lock is None:
         return
     for index, gate in enumerate(written.file.spec.gates):
-        for path, ref in gate.data_sets():
+        for path, ref in gate.needs.data.items():
             if ref not in written.lock.data:
                 message = f"the data set `{ref}` is not locked"
                 hint = f"run `sluice pin {_name(written)}`"

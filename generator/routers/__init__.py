@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from generator.routers.base import Backend, Capabilities, Route, Router, Traffic, WeightField
+from generator.routers.base import Backend, Route, Router, Traffic, WeightField
 from generator.source.discovery import discover
 
 __all__ = [
     "IMPLEMENTATIONS",
     "ROUTERS",
     "Backend",
-    "Capabilities",
     "Route",
     "Router",
     "Traffic",

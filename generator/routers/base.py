@@ -59,7 +59,7 @@ class Traffic:
 
     @property
     def context(self) -> Mapping[str, object]:
-        """What a template of a route reads beside the plan."""
+        """What a template of a route reads in addition to the plan."""
         return {"routes": self.routes, "backends": self.backends, "timeout_s": self.timeout_s}
 
 
@@ -70,7 +70,7 @@ class RouteFile:
     Args:
         file: name in the bundle, `<kind>-<role>.yaml`.
         template: name of its template.
-        context: what the template reads beside the plan.
+        context: what the template reads in addition to the plan.
     """
 
     file: str
@@ -150,28 +150,11 @@ class Implementation:
 
     Args:
         mirroring: what it does with a mirror.
-        proxies: namespace that it runs its proxies in beside that of the Gateway; empty for none.
+        proxies: a further namespace in which its proxies run; empty for only that of the Gateway.
     """
 
     mirroring: Mirroring
     proxies: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a router does with what a plan may ask for.
-
-    Args:
-        weights: exact shares of the requests; otherwise the share of the pods decides.
-        cohort: a header decides which version answers.
-        mirroring: copies of live requests.
-        sticky: a user stays with one version without a header.
-    """
-
-    weights: bool
-    cohort: bool
-    mirroring: Mirroring
-    sticky: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +170,7 @@ class Router:
         implementations: programs that implement it, by name; empty where there is only one.
         sticky: a user stays with one version without a header.
         weights: the field of its objects in git that holds the weights; None where there is none, because the numbers
-            of pods decide or the controller writes an object of its own.
+            of pods decide or the controller writes an object that git does not have.
         kinds: (group, kind) of every object that `routes` renders.
         routes: objects that carry the traffic.
         rollout: template of the Rollout of a canary; it extends `kubernetes/rollout-canary.yaml.j2`.
@@ -214,21 +197,14 @@ class Router:
         """Whether requests are split by weight; otherwise by the numbers of pods."""
         return features(self.argo, self.since).weights == "yes"
 
-    def capabilities(self, version: Version, implementation: str | None) -> Capabilities:
-        """Return what it can do.
+    def routes_headers(self, version: Version) -> bool:
+        """Return whether a header decides which version answers, under a version of Argo Rollouts."""
+        return features(self.argo, version).header == "yes"
 
-        Args:
-            version: that of Argo Rollouts.
-            implementation: name of the program behind it; None where nothing says.
-        """
-        known = features(self.argo, version)
+    def mirroring_of(self, implementation: str | None) -> Mirroring:
+        """Return what it does with a mirror; None where nothing says which program is behind it."""
         own = self.implementations.get(implementation or "")
-        return Capabilities(
-            weights=known.weights == "yes",
-            cohort=known.header == "yes",
-            mirroring=own.mirroring if own else self.mirroring,
-            sticky=self.sticky,
-        )
+        return own.mirroring if own else self.mirroring
 
     def proxies(self, namespace: str | None, implementation: str | None) -> frozenset[str]:
         """Return the namespaces that requests come from; empty where that is not known.

@@ -26,7 +26,7 @@ def _routes(traffic: Traffic) -> Iterator[RouteFile]:
 
 
 # Mirroring is an extended feature: conformance reports of Gateway API 1.5 and 1.6. Contour declares it with `percent`
-# and was seen to copy every request. Envoy Gateway runs its proxies beside its controller unless told otherwise.
+# and was seen to copy every request. Envoy Gateway runs its proxies next to its controller by default.
 ROUTER: Final = Router(
     kind="gateway-api",
     argo="gateway-api",

@@ -10,7 +10,7 @@ from generator.lint.engine import Problem, rule
 from generator.odds.odds import price, share_down, share_up
 from generator.plan.guards import Comparison, Guard, Limit
 from generator.rules.context import GUARDS, STEPS, Context, weight_steps
-from generator.rules.routing import capabilities, smallest_weight
+from generator.rules.routing import smallest_weight
 from generator.rules.what_if import (
     canary_odds,
     compared,
@@ -237,7 +237,7 @@ spec: {replicas: 10}
 def replica_ratio(context: Context) -> Iterator[Problem]:
     """Check weights where the number of pods decides, and that the smallest one is at least one pod."""
     plan = context.plan
-    if capabilities(plan).weights or not plan.rollout.weights:
+    if plan.routing.router.splits_requests or not plan.rollout.weights:
         return
     pods, smallest = plan.capacity.min_replicas, min(plan.rollout.weights)
     if smallest >= smallest_weight(plan):

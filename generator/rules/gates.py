@@ -13,20 +13,16 @@ from generator.rules.context import GATES, Context
 from generator.source.finding import Fix, Severity
 from generator.spec.gates import CustomGate, DriftGate, FairnessGate, MetricGate, is_share
 from generator.spec.units import percent
-from generator.stats.drift import psi_rows
+from generator.stats.drift import ks_critical, ks_rows, psi_rows
 from generator.stats.fairness import minimum_group
 
 G = TypeVar("G")
 
 _POWER: Final = 0.8
 _SMALLEST_GROUP: Final = 30
-# Largest distance between two empirical distributions that chance alone leaves: 1.3581 sqrt(2/n), at 5%.
-_KS_5: Final = 1.3581
 _MANY_ROWS: Final = 5_000
 _TOO_MANY_ROWS: Final = 100_000
-_PSI_LIMIT: Final = 0.2
 _PSI_BINS: Final = 10
-_DISTANCE_TOOLS: Final = frozenset({"ks", "alibi-detect"})
 _BY_DIGEST: Final = "@sha256:"
 _PLACEHOLDER: Final = "{{"
 
@@ -92,7 +88,9 @@ def _rows(context: Context, gate: MetricGate) -> int:
 def rows_unknown(context: Context) -> Iterator[Problem]:
     """Check that metric gates and stability indices declare their rows."""
     computed = {i: f"`{gate.metric}`" for i, gate in _of(MetricGate, context) if gate.rows is None}
-    indices = [i for i, gate in _of(DriftGate, context) if gate.tool == "psi" and gate.rows is None]
+    indices = [
+        i for i, gate in _of(DriftGate, context) if gate.test.statistic == "index" and gate.rows is None
+    ]
     severity: Severity = "error" if context.regulated else "warning"
     for index, what in sorted((computed | dict.fromkeys(indices, "its index")).items()):
         message = f"`{context.spec.gates[index].name}` does not declare on how many rows {what} is computed"
@@ -189,11 +187,11 @@ data:
 )
 def drift_floor(context: Context) -> Iterator[Problem]:
     """Check the smallest distance that counts against what chance leaves between two samples of 5,000 rows."""
-    warned, refused = (_KS_5 * math.sqrt(2 / rows) for rows in (_MANY_ROWS, _TOO_MANY_ROWS))
+    warned, refused = (ks_critical(rows, rows, 0.05) for rows in (_MANY_ROWS, _TOO_MANY_ROWS))
     for index, gate in _of(DriftGate, context):
-        if gate.tool not in _DISTANCE_TOOLS or gate.at_most is None or gate.at_most >= warned:
+        if gate.test.statistic != "distance" or gate.at_most is None or gate.at_most >= warned:
             continue
-        rows = math.floor(2 * (_KS_5 / gate.at_most) ** 2)
+        rows = math.floor(ks_rows(gate.at_most))
         message = (
             f"the distance {gate.at_most:g} of `{gate.name}` is what chance leaves between two samples of "
         )
@@ -234,14 +232,11 @@ data:
 def stability_rows(context: Context) -> Iterator[Problem]:
     """Check that without drift an index exceeds its limit in at most the declared share of all runs."""
     for index, gate in _of(DriftGate, context):
-        if gate.tool != "psi" or gate.rows is None:
+        if gate.test.statistic != "index" or gate.rows is None:
             continue
-        limit = gate.at_most or _PSI_LIMIT
-        needed = math.ceil(psi_rows(_PSI_BINS, limit, gate.alpha / len(gate.drift.features)))
+        needed = math.ceil(psi_rows(_PSI_BINS, gate.floor, gate.alpha / len(gate.drift.features)))
         if gate.rows < needed:
-            message = (
-                f"on {gate.rows:,} rows per window the index of `{gate.name}` exceeds {limit:g} by chance"
-            )
+            message = f"on {gate.rows:,} rows per window the index of `{gate.name}` exceeds {gate.floor:g} by chance"
             hint = f"compare {needed:,} rows: without drift it then fails in at most {percent(gate.alpha)} of all runs"
             severity: Severity = "error" if 2 * gate.rows < needed else "warning"
             yield Problem((*GATES, index, "rows"), message, hint, severity=severity)

@@ -9,27 +9,27 @@ from typing import Final
 
 from generator.lint.engine import Problem, Related, rule
 from generator.plan.values import Plan
-from generator.routers import ROUTERS, Capabilities
+from generator.routers import ROUTERS
 from generator.routers.argo_rollouts import minor
-from generator.routers.base import MIRRORS_EVERYTHING
+from generator.routers.base import MIRRORS_EVERYTHING, Mirroring
 from generator.rules.context import SHADOW, STEPS, Context
 from generator.spec.units import percent
 
 
-def capabilities(plan: Plan) -> Capabilities:
-    """Return what the router of a plan can do under its version of Argo Rollouts."""
-    return plan.routing.router.capabilities(minor(plan.delivery.rollouts), plan.routing.implementation)
-
-
 def smallest_weight(plan: Plan) -> float:
     """Return the smallest weight, in percent, that the router can hold: one pod of all if it counts pods."""
-    return 0.0 if capabilities(plan).weights else 100 / max(plan.capacity.min_replicas, 1)
+    return 0.0 if plan.routing.router.splits_requests else 100 / max(plan.capacity.min_replicas, 1)
 
 
 def _router(context: Context) -> str:
     routing = context.plan.routing
     named = routing.implementation if routing.implementation in routing.router.implementations else ""
     return f"the router `{routing.kind}`" + (f" of {routing.implementation}" if named else "")
+
+
+def _mirroring(context: Context) -> Mirroring:
+    routing = context.plan.routing
+    return routing.router.mirroring_of(routing.implementation)
 
 
 def _related(context: Context, *path: str) -> Related:
@@ -60,17 +60,18 @@ spec: {rollout: {steps: [{weight: 5%, hold: 60m}, {weight: 25%, hold: 20m}]}}
 )
 def cohorts(context: Context) -> Iterator[Problem]:
     """Check that the router can match headers where a step has a cohort."""
-    if capabilities(context.plan).cohort:
+    plan = context.plan
+    if plan.routing.router.routes_headers(minor(plan.delivery.rollouts)):
         return
-    for index, _ in context.plan.rollout.cohort_steps:
+    for index, _ in plan.rollout.cohort_steps:
         message = f"{_router(context)} can't route by header"
-        hint = f"use a weight here, or the router {_routers_with_cohorts(context.plan)}"
+        hint = f"use a weight here, or the router {_routers_with_cohorts(plan)}"
         yield Problem((*STEPS, index, "cohort"), message, hint, _related(context, "kind"))
 
 
 def _routers_with_cohorts(plan: Plan) -> str:
     version = minor(plan.delivery.rollouts)
-    return " or ".join(kind for kind, router in ROUTERS.items() if router.capabilities(version, None).cohort)
+    return " or ".join(kind for kind, router in ROUTERS.items() if router.routes_headers(version))
 
 
 @rule(
@@ -97,7 +98,7 @@ spec: {rollout: {shadow: {percent: 20%, hold: 24h}}}
 def mirror(context: Context) -> Iterator[Problem]:
     """Check that the router can copy requests where there is a shadow."""
     rollout = context.plan.rollout
-    if rollout.shadow and capabilities(context.plan).mirroring.copies == "no":
+    if rollout.shadow and _mirroring(context).copies == "no":
         message = f"{_router(context)} can't copy requests to a shadow"
         hint = "remove `shadow`, or use a router that mirrors, such as envoy-gateway"
         yield Problem(SHADOW, message, hint, _related(context), on_key=True)
@@ -129,7 +130,7 @@ def mirror_percent(context: Context) -> Iterator[Problem]:
     rollout = context.plan.rollout
     if not rollout.shadow or rollout.shadow.percent >= 1:
         return
-    if capabilities(context.plan).mirroring == MIRRORS_EVERYTHING:
+    if _mirroring(context) == MIRRORS_EVERYTHING:
         message = f"{_router(context)} copies every request, not {percent(rollout.shadow.percent)} of them"
         hint = "write `percent: 100%`, or use a router that copies shares, such as envoy-gateway"
         yield Problem((*SHADOW, "percent"), message, hint, _related(context, "implementation"))
@@ -161,7 +162,7 @@ def mirror_unknown(context: Context) -> Iterator[Problem]:
     rollout = context.plan.rollout
     if not rollout.shadow:
         return
-    if capabilities(context.plan).mirroring.copies != "unknown":
+    if _mirroring(context).copies != "unknown":
         return
     if context.plan.routing.implementation:
         message = f"no conformance report shows whether {_router(context)} copies requests"
@@ -224,7 +225,11 @@ spec: {autoscaling: {min: 20, max: 40}}
 def autoscaler(context: Context) -> Iterator[Problem]:
     """Check that the number of pods is fixed where it decides the weights."""
     plan = context.plan
-    if plan.rollout.strategy == "canary" and plan.capacity.autoscaler and not capabilities(plan).weights:
+    if (
+        plan.rollout.strategy == "canary"
+        and plan.capacity.autoscaler
+        and not plan.routing.router.splits_requests
+    ):
         message = "the autoscaler changes the number of pods, and with it the weight of each step"
         hint = "use a router in this environment, or `replicas` instead of `autoscaling`"
         yield Problem(("spec", "autoscaling"), message, hint, _related(context), on_key=True)

@@ -103,7 +103,7 @@ def _empty(gate: Any) -> Iterator[tuple[str, str, str]]:
         yield from _empty_metric(gate)
     at_most = getattr(gate, "at_most", None)
     bounded = isinstance(gate, (FairnessGate, ExplainGate)) or (
-        isinstance(gate, DriftGate) and gate.tool == "ks"
+        isinstance(gate, DriftGate) and gate.test.statistic != "index"
     )
     if bounded and at_most is not None and at_most >= 1:
         yield (

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
-from generator.spec.gate_tools import BARE, Program, choices, program
+from generator.spec.gate_tools import BARE, DriftTest, Program, choices, drift_test, program
 from generator.spec.record import Choice, Record, by_key
 from generator.spec.types import Key, Line, Loss, Name, RelativePath
 
@@ -35,11 +37,31 @@ else:
     _ExplainTool = Literal[choices("explain")]
 
 
-class GateBase(Record):
-    """What all gates have, and what the commands that run them need to know of a kind.
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a gate runs and reads.
 
-    `kind` names it, `tag` names it in messages, `key` tells it apart in a spec.
+    Args:
+        programs: scripts that it runs.
+        comparisons: scripts that it runs as well where there are tables of predictions.
+        files: reports and suites, which no lock knows.
+        data: data sets, by their path in the gate.
+        fresh: the data set that is new each day; empty for none.
+        predictions: it reads tables of predictions.
+        model: it reads the model's own file or folder.
     """
+
+    programs: tuple[Program, ...] = ()
+    comparisons: tuple[Program, ...] = ()
+    files: tuple[str, ...] = ()
+    data: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    fresh: str = ""
+    predictions: bool = False
+    model: bool = False
+
+
+class GateBase(Record):
+    """What all gates have: `kind` is the name of the kind, `tag` its name in messages, `key` its key in a spec."""
 
     model_config = ConfigDict(allow_inf_nan=False)
     kind: ClassVar[str]
@@ -47,8 +69,6 @@ class GateBase(Record):
     key: ClassVar[str]
     recurring: ClassVar[bool] = False
     """The daily watch runs it again, on what production saw since."""
-    reads_model: ClassVar[bool] = False
-    """It needs the model's own file or folder."""
 
     name: Name = Field(
         description="name of the gate, unique in the model; waivers and evidence use it",
@@ -61,39 +81,15 @@ class GateBase(Record):
         return str(getattr(self, "tool", self.kind))
 
     @property
-    def programs(self) -> tuple[Program, ...]:
-        """The scripts that it runs."""
-        return ()
-
-    @property
-    def comparisons(self) -> tuple[Program, ...]:
-        """The scripts that it runs as well where there are tables of predictions."""
-        return ()
+    @abstractmethod
+    def needs(self) -> Needs:
+        """What it runs and reads."""
 
     @property
     def image(self) -> str | None:
         """Name of the gate image that runs it in the cluster; None where it brings its own."""
-        scripts = (*self.programs, *self.comparisons)
+        scripts = (*self.needs.programs, *self.needs.comparisons)
         return scripts[0].tool if scripts else BARE
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Reports and suites that it reads, which no lock knows."""
-        return ()
-
-    @property
-    def reads_predictions(self) -> bool:
-        """Whether it reads tables of predictions."""
-        return False
-
-    def data_sets(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Yield the data sets that it reads: path in the gate, and reference."""
-        yield from ()
-
-    @property
-    def fresh_data(self) -> str:
-        """The data set that is new each day; empty for none."""
-        return ""
 
 
 class TestsGate(GateBase):
@@ -108,9 +104,9 @@ class TestsGate(GateBase):
     )
 
     @property
-    def files(self) -> tuple[str, ...]:
+    def needs(self) -> Needs:
         """The report."""
-        return (self.junit,)
+        return Needs(files=(self.junit,))
 
 
 def is_share(metric: str) -> bool:
@@ -161,24 +157,14 @@ class MetricGate(Choice, GateBase):
         return self.source or "metrics.json"
 
     @property
-    def programs(self) -> tuple[Program, ...]:
-        """MLflow for a run."""
-        return (Program("mlflow", "run"),) if self.run_id else ()
-
-    @property
-    def comparisons(self) -> tuple[Program, ...]:
-        """SciPy for the champion row by row."""
-        return (Program("scipy", "paired"),) if self.against else ()
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The metrics file."""
-        return () if self.run_id else (self.metrics_file,)
-
-    @property
-    def reads_predictions(self) -> bool:
-        """Predictions of both models, for a comparison."""
-        return self.against is not None
+    def needs(self) -> Needs:
+        """MLflow or the metrics file; SciPy for the champion row by row."""
+        return Needs(
+            programs=(Program("mlflow", "run"),) if self.run_id else (),
+            comparisons=(Program("scipy", "paired"),) if self.against else (),
+            files=() if self.run_id else (self.metrics_file,),
+            predictions=self.against is not None,
+        )
 
 
 class FairnessGate(Choice, GateBase):
@@ -206,24 +192,14 @@ class FairnessGate(Choice, GateBase):
     data: DataRef | None = Field(None, description="rows with label, prediction and attributes")
 
     @property
-    def programs(self) -> tuple[Program, ...]:
-        """Its tool."""
-        return (program(self.kind, self.tool),)
-
-    @property
-    def reads_predictions(self) -> bool:
-        """Where no data set holds the predictions."""
-        return self.data is None
-
-    def data_sets(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Yield its rows."""
-        if self.data is not None:
-            yield ("data",), self.data
-
-    @property
-    def fresh_data(self) -> str:
-        """Its rows."""
-        return self.data or ""
+    def needs(self) -> Needs:
+        """Its tool; its rows, or predictions where no data set holds them."""
+        return Needs(
+            programs=(program(self.kind, self.tool),),
+            data={("data",): self.data} if self.data else {},
+            fresh=self.data or "",
+            predictions=self.data is None,
+        )
 
 
 class Windows(Record):
@@ -231,6 +207,10 @@ class Windows(Record):
 
     reference: DataRef = Field(description="what the model was trained on")
     current: DataRef = Field(description="what production saw", examples=["dvc:data/prod-30d.parquet"])
+
+
+def _window_data(part: str, windows: Windows) -> dict[tuple[str, ...], str]:
+    return {(part, "reference"): windows.reference, (part, "current"): windows.current}
 
 
 class Drift(Windows):
@@ -264,19 +244,23 @@ class DriftGate(GateBase):
     )
 
     @property
-    def programs(self) -> tuple[Program, ...]:
-        """Its tool."""
-        return (program(self.kind, self.tool),)
-
-    def data_sets(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Yield both windows."""
-        yield ("drift", "reference"), self.drift.reference
-        yield ("drift", "current"), self.drift.current
+    def test(self) -> DriftTest:
+        """How the report of its tool becomes a verdict."""
+        return drift_test(self.tool)
 
     @property
-    def fresh_data(self) -> str:
-        """The window of production."""
-        return self.drift.current
+    def floor(self) -> float:
+        """Effect that matters."""
+        return self.at_most or self.test.floor
+
+    @property
+    def needs(self) -> Needs:
+        """Its tool, and both windows."""
+        return Needs(
+            programs=(program(self.kind, self.tool),),
+            data=_window_data("drift", self.drift),
+            fresh=self.drift.current,
+        )
 
 
 class DataSuite(Record):
@@ -298,18 +282,13 @@ class DataGate(GateBase):
     tool: _DataTool = Field("great-expectations", description="library that evaluates the suite")
 
     @property
-    def programs(self) -> tuple[Program, ...]:
-        """Its tool."""
-        return (program(self.kind, self.tool),)
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The suite."""
-        return (self.data.suite,)
-
-    def data_sets(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Yield the data set."""
-        yield ("data", "current"), self.data.current
+    def needs(self) -> Needs:
+        """Its tool, the suite and the data set."""
+        return Needs(
+            programs=(program(self.kind, self.tool),),
+            files=(self.data.suite,),
+            data={("data", "current"): self.data.current},
+        )
 
 
 class ExplainGate(GateBase):
@@ -318,7 +297,6 @@ class ExplainGate(GateBase):
     kind: ClassVar[str] = "explain"
     tag: ClassVar[str] = "an explain gate"
     key: ClassVar[str] = "explain"
-    reads_model: ClassVar[bool] = True
     explain: Windows = Field(description="windows whose attributions are compared")
     tool: _ExplainTool = Field("shap", description="library that attributes")
     at_most: float = Field(
@@ -328,14 +306,13 @@ class ExplainGate(GateBase):
     seed: int = Field(0, ge=0, description="seed of the sample")
 
     @property
-    def programs(self) -> tuple[Program, ...]:
-        """Its tool."""
-        return (program(self.kind, self.tool),)
-
-    def data_sets(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Yield both windows."""
-        yield ("explain", "reference"), self.explain.reference
-        yield ("explain", "current"), self.explain.current
+    def needs(self) -> Needs:
+        """Its tool, the model and both windows."""
+        return Needs(
+            programs=(program(self.kind, self.tool),),
+            data=_window_data("explain", self.explain),
+            model=True,
+        )
 
 
 class CustomGate(GateBase):
@@ -346,6 +323,11 @@ class CustomGate(GateBase):
     key: ClassVar[str] = "custom"
     custom: Line = Field(description="container image (name@sha256:…) or command that writes the report")
     args: list[Line] = Field([], description="arguments of the program")
+
+    @property
+    def needs(self) -> Needs:
+        """Nothing: the program knows what it needs."""
+        return Needs()
 
     @property
     def image(self) -> str | None:

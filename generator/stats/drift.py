@@ -25,6 +25,15 @@ def ks_critical(n: float, m: float, alpha: float) -> float:
     return math.sqrt(-0.5 * math.log(alpha / 2.0) / _effective_rows(n, m))
 
 
+def ks_rows(distance: float, alpha: float = 0.05) -> float:
+    """Return the rows of each of two samples at which a Kolmogorov-Smirnov distance is significant at level alpha.
+
+    Raises:
+        ValueError: an argument is outside its domain.
+    """
+    return (ks_critical(1.0, 1.0, alpha) / positive("distance", distance)) ** 2
+
+
 def association_critical(categories: int, n: float, m: float, alpha: float) -> float:
     """Return Cramer's V of two samples that is significant at level alpha, as samples of one size would show it.
 

@@ -46,7 +46,7 @@ def raw(monkeypatch: pytest.MonkeyPatch) -> bytes:
     monkeypatch.setattr("generator.gates.run.adapter", lambda kind: outcome)
     gates = [gate_from({"name": name, "custom": "check"}) for name in found]
     entries = [run_gate(Task(gate, None, False, None, None, None), lambda: NOW) for gate in gates]
-    return evidence_bytes(document("risk/fraud", [RELEASE], lock({"dvc:x": MODEL}), entries))
+    return evidence_bytes(document("risk/fraud", [RELEASE.gate_key], lock({"dvc:x": MODEL}), entries))
 
 
 def codes(raw: bytes) -> list[str]:

@@ -47,7 +47,7 @@ def judge(planned: Planned, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr("generator.gates.run.adapter", lambda kind: SimpleNamespace(run=outcome))
         gates = [gate for gate in planned.plan.gates if values.get(gate.name) != "missing"]
         entries = [run_gate(Task(gate, planned.plan, False, None, None, None), lambda: NOW) for gate in gates]
-        content = document("risk/fraud", [planned.plan], planned.source.lock, entries)
+        content = document("risk/fraud", [planned.plan.gate_key], planned.source.lock, entries)
         evidence = Evidence("specs/risk/fraud.evidence.json", "risk/fraud", content)
         return evidence, evidence_findings(planned, evidence, today)
 
@@ -98,7 +98,7 @@ def lasting(planned: Planned, days: int) -> Planned:
     requires = tier.requires.model_copy(update={"evidence_age": days})
     tiers = {"regulated": tier.model_copy(update={"requires": requires})}
     return replace(
-        planned, written=replace(planned.source, platform=platform.model_copy(update={"tiers": tiers}))
+        planned, source=replace(planned.source, platform=platform.model_copy(update={"tiers": tiers}))
     )
 
 
@@ -130,7 +130,7 @@ def test_another_model_other_data(judge, planned: Planned) -> None:
     )
     assert [f.code for f in evidence_findings(other, evidence, TODAY)] == ["EVID105"]
     lock = planned.source.lock.model_copy(update={"data": {}})
-    moved = replace(planned, written=replace(planned.source, lock=lock))
+    moved = replace(planned, source=replace(planned.source, lock=lock))
     assert [f.code for f in evidence_findings(moved, evidence, TODAY)] == ["EVID106"]
 
 

@@ -15,8 +15,7 @@ from click.testing import CliRunner
 
 from generator.cli.main import cli
 from generator.gates.document import Evidence, parse_evidence
-from generator.gates.pod import gate_of, mounted
-from generator.gates.staging import staged
+from generator.gates.staging import mounted_inputs, staged_files
 from generator.lint.objects import Object
 from generator.lint.shapes import workflow_refusals
 from generator.plan.names import gate_workflow
@@ -26,6 +25,7 @@ from generator.render.bento import Bentos
 from generator.render.bundle import render_bundle
 from generator.render.environment import Templates
 from generator.render.gate_images import gate_images
+from generator.spec.gates import gate_of
 from tests.gates import argo_standin
 from tests.gates.images import ROOT, built
 from tests.gates.tables import MODEL
@@ -342,7 +342,7 @@ def test_staged_inputs_are_what_containers_find(case, tmp_path):
     assert len((case.folder / "now.csv").read_text()) > 20
     (files / "reports" / "junit.xml").unlink()
     gone = stage()
-    assert (gone.exit_code, "reports/junit.xml is not here" in gone.output) == (1, True)
+    assert (gone.exit_code, "reports/junit.xml is missing" in gone.output) == (1, True)
 
 
 @pytest.mark.parametrize("name", ["dvc:../secret.csv", "dvc:/etc/passwd", "s3://x/../../y.csv"])
@@ -353,6 +353,6 @@ def test_nothing_is_staged_outside_of_its_folder(name, case):
         "tool": "ks",
         "alpha": 0.05,
     }
-    found = staged([gate_of(config)], mounted(case.inputs, case.planned.source.lock))
+    found = staged_files([gate_of(config)], mounted_inputs(case.inputs, case.planned.source.lock))
     assert (found.files, len(found.problems)) == ({}, 1)
-    assert "outside of the folder" in found.problems[0]
+    assert "outside the folder" in found.problems[0]

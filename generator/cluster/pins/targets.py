@@ -68,5 +68,5 @@ def targets(repository: Repository, entry: ModelFiles) -> tuple[list[PinTarget],
 def _references(spec: ModelSpec) -> Iterator[tuple[Path, Reference]]:
     yield ("spec", "model", "ref"), Reference(spec.model.ref, sha256=spec.model.sha256)
     for index, gate in enumerate(spec.gates):
-        for part, value in gate.data_sets():
+        for part, value in gate.needs.data.items():
             yield ("spec", "gates", index, *part), Reference(value, data=True)

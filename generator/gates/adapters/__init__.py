@@ -19,7 +19,7 @@ G = TypeVar("G", bound=GateBase)
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What an adapter may know of a release beside its files.
+    """What an adapter may know of a release, apart from its files.
 
     Args:
         framework: that of the model.
@@ -137,6 +137,6 @@ def adapter(kind: str) -> Adapter:
 
 def tools(task: Task) -> tuple[Tool, ...]:
     """Return the tools that a gate will run."""
-    spec = task.gate.spec
-    compared = spec.comparisons if spec.comparisons and task.inputs.tables(spec.name) else ()
-    return tuple(map(task.tool, (*spec.programs, *compared)))
+    needs = task.gate.spec.needs
+    compared = needs.comparisons if needs.comparisons and task.inputs.tables(task.gate.name) else ()
+    return tuple(map(task.tool, (*needs.programs, *compared)))

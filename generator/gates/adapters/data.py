@@ -25,7 +25,7 @@ def run(task: Task) -> Outcome:
         raise NoVerdictError(
             f"{gate.data.suite} is not the suite of the repository: its digest is {source.digest[:19]}…"
         )
-    report = task.report(gate.programs[0], {"current": str(current), "suite": str(suite)})
+    report = task.report(gate.needs.programs[0], {"current": str(current), "suite": str(suite)})
     return Outcome.of(report, "data", (data, source), measures_from_report(report.content))
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from generator.gates.adapters import Outcome, Task
 from generator.gates.measures import measure
 from generator.spec.evidence import Measure
-from generator.spec.gate_tools import drift_test
 from generator.spec.gate_tools.base import Statistic
 from generator.spec.gates import DriftGate
 from generator.stats.drift import association_critical, ks_critical, psi_critical
@@ -31,7 +30,7 @@ def run(task: Task) -> Outcome:
         "tool": gate.tool,
         "alpha": gate.alpha,
     }
-    report = task.report(gate.programs[0], config)
+    report = task.report(gate.needs.programs[0], config)
     return Outcome.of(report, "data", (first, second), measures_from_report(gate, report.content))
 
 
@@ -47,8 +46,7 @@ def measures_from_report(gate: DriftGate, report: dict[str, Any]) -> tuple[Measu
 
 
 def _feature(gate: DriftGate, name: str, found: dict[str, Any], dates: dict[str, str]) -> Measure:
-    test = drift_test(gate.tool)
-    floor = gate.at_most or test.floor
+    test, floor = gate.test, gate.floor
     if "break" in found:
         return measure(f"{name}: breaks of the schema", 1, "atMost", 0, remark=found["break"])
     reference_rows, current_rows = found.get("rows", (0, 0))

@@ -30,7 +30,7 @@ def run(task: Task) -> Outcome:
         "rows": gate.rows,
         "seed": gate.seed,
     }
-    report = task.report(gate.programs[0], config)
+    report = task.report(gate.needs.programs[0], config)
     found = measure_from_report(gate, report.content)
     return Outcome.of(report, "digest", (artifact, first, second), (found,))
 

@@ -37,7 +37,7 @@ def run(task: Task) -> Outcome:
     if not names:
         raise NoVerdictError("there are no predictions; name a table: --predictions FILE")
     config = {"files": list(names), "sensitive": gate.sensitive, "measure": gate.fairness}
-    report = task.report(gate.programs[0], config)
+    report = task.report(gate.needs.programs[0], config)
     path = names[report.content["file"]]
     if not sources:
         sources.append(source_of("predictions", path.name, path))

@@ -160,7 +160,7 @@ def _from_file(task: Task, gate: MetricGate) -> tuple[Scores, Outcome]:
 
 
 def _from_run(task: Task, gate: MetricGate) -> tuple[Scores, Outcome]:
-    report = task.report(gate.programs[0], {"run": gate.run_id})
+    report = task.report(gate.needs.programs[0], {"run": gate.run_id})
     content = report.content
     if content["status"] != "FINISHED":
         raise NoVerdictError(f"the run is {str(content['status']).lower()}, not finished")
@@ -186,7 +186,7 @@ def _paired(task: Task, gate: MetricGate) -> tuple[dict[str, Any], list[Source]]
         "share": is_share(gate.metric),
         "tail": TAIL,
     }
-    report = task.report(gate.comparisons[0], config).content
+    report = task.report(gate.needs.comparisons[0], config).content
     if not report["paired"]:
         return {}, []
     path = Path(report["file"])

@@ -42,7 +42,7 @@ def gates(plan: Plan) -> Iterator[Output]:
 def _watch(plan: Plan, again: Sequence[Gate]) -> Output:
     """Return the gates that read what production saw: data of yesterday, which no lock can name."""
     release = _release(plan)
-    fresh = {gate.spec.fresh_data for gate in again}
+    fresh = {gate.spec.needs.fresh for gate in again}
     release["lock"]["data"] = {ref: data for ref, data in release["lock"]["data"].items() if ref not in fresh}
     labels = {
         "environment": plan.identity.environment,

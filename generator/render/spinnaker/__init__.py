@@ -1,1 +1,1 @@
-"""The same plan for shops on Spinnaker: a pipeline, and the configuration that Kayenta judges its canary by."""
+"""The same plan for Spinnaker: a pipeline, and the configuration of Kayenta's canary analysis."""

@@ -13,7 +13,7 @@ class Framework:
 
     Args:
         name: its name in specs.
-        requirements: pinned packages that its services need beside BentoML; what this project's tests build and serve.
+        requirements: pinned packages that its services need, apart from BentoML; the project's tests serve them.
         own_class: the team brings the class (`load` in the spec).
         attributed: `templates/gates/shap/run.py` loads its models, so that explain gates can attribute them.
     """

@@ -41,12 +41,12 @@ def program(gate: str, choice: str) -> Program:
 
 
 def drift_test(choice: str) -> DriftTest:
-    """Return how the report of a drift gate with this `tool:` is judged.
+    """Return how the report of a drift gate with this `tool:` becomes a verdict.
 
     Raises:
         TypeError: its descriptor does not say.
     """
     _, found = _CHOICES["drift", choice]
     if found.drift is None:
-        raise TypeError(f"the drift tool {choice} does not say how its report is judged")
+        raise TypeError(f"the descriptor of the drift tool {choice} has no `drift`")
     return found.drift

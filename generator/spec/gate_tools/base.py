@@ -11,7 +11,7 @@ Statistic = Literal["distance", "association", "index"]
 
 @dataclass(frozen=True, slots=True)
 class DriftTest:
-    """How the report of a drift gate's tool is judged.
+    """How the report of a drift gate's tool becomes a verdict.
 
     Args:
         statistic: what its `distance` is.
@@ -30,7 +30,7 @@ class Choice:
         gate: kind of the gates that may name it.
         name: the value.
         script: script of the tool that it runs, without `.py`.
-        drift: how its report is judged, for drift gates; None for others.
+        drift: how its report becomes a verdict, for drift gates; None for others.
     """
 
     gate: str
@@ -44,7 +44,7 @@ class GateTool:
     """A library that measures for gates.
 
     `templates/gates/<name>/` holds its scripts and the hashed list of its packages: libraries that exclude each other
-    have environments of their own.
+    have separate environments.
 
     Args:
         name: name of that folder, and of the image that holds the tool.

@@ -101,14 +101,13 @@ def test_an_abort_is_described(kind):
     ],
 )
 def test_mirroring_by_implementation(kind: str, implementation: str | None, copies: Known, share: Known):
-    found = ROUTERS[kind].capabilities((1, 10), implementation)
-    assert found.mirroring == Mirroring(copies, share)
+    assert ROUTERS[kind].mirroring_of(implementation) == Mirroring(copies, share)
 
 
 def test_weights_and_cohorts_are_the_controller_s():
-    can = {kind: router.capabilities((1, 10), None) for kind, router in ROUTERS.items()}
-    assert {kind for kind, found in can.items() if found.weights} == {"gateway-api", "istio", "traefik"}
-    assert {kind for kind, found in can.items() if found.cohort} == {"gateway-api", "istio"}
+    assert set(SPLITTING) == {"gateway-api", "istio", "traefik"}
+    headers = {kind for kind, router in ROUTERS.items() if router.routes_headers((1, 10))}
+    assert headers == {"gateway-api", "istio"}
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,9 @@ def test_every_tool_of_a_kind_runs_a_script_in_an_image(kind):
     for choice in choices(kind):
         found = gate(kind, tool=choice)
         assert found.tool_name == choice
-        assert found.programs == (program(kind, choice),)
-        assert (SCRIPTS / found.programs[0].tool / f"{found.programs[0].script}.py").is_file()
-        assert found.image == found.programs[0].tool
+        assert found.needs.programs == (program(kind, choice),)
+        assert (SCRIPTS / found.needs.programs[0].tool / f"{found.needs.programs[0].script}.py").is_file()
+        assert found.image == found.needs.programs[0].tool
         assert found.image in IMAGES
     with pytest.raises(ValidationError, match="Input should be"):
         gate(kind, tool="abacus")
@@ -98,10 +98,10 @@ def test_a_part_of_a_tool_that_is_missing_is_an_error():
 def test_what_a_metric_gate_needs(more, image, scripts, files):
     found = gate("metric", **more)
     assert found.image == image
-    assert [each.script for each in (*found.programs, *found.comparisons)] == scripts
-    assert {each.tool for each in (*found.programs, *found.comparisons)} <= set(IMAGES[image])
-    assert found.files == files
-    assert found.reads_predictions == ("against" in more)
+    assert [each.script for each in (*found.needs.programs, *found.needs.comparisons)] == scripts
+    assert {each.tool for each in (*found.needs.programs, *found.needs.comparisons)} <= set(IMAGES[image])
+    assert found.needs.files == files
+    assert found.needs.predictions == ("against" in more)
 
 
 @pytest.mark.parametrize(
@@ -118,15 +118,23 @@ def test_what_a_metric_gate_needs(more, image, scripts, files):
 )
 def test_the_data_sets_of_a_gate(kind, more, data, fresh):
     found = gate(kind, **more)
-    assert [ref for _, ref in found.data_sets()] == data
+    assert [*found.needs.data.values()] == data
     written = found.model_dump(by_alias=True)
-    for path, ref in found.data_sets():
+    for path, ref in found.needs.data.items():
         value = written
         for key in path:
             value = value[key]
         assert value == ref
-    assert found.fresh_data == fresh
-    assert found.reads_predictions == (kind == "fairness" and not more)
+    assert found.needs.fresh == fresh
+    assert found.needs.predictions == (kind == "fairness" and not more)
+
+
+def test_a_kind_that_does_not_say_what_it_needs_is_an_error():
+    class Silent(GateBase):
+        kind, tag, key = "silent", "a silent gate", "silent"
+
+    with pytest.raises(TypeError, match="needs"):
+        Silent.model_validate({"name": "gate"})
 
 
 def test_a_custom_gate_brings_its_image():

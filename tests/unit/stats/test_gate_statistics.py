@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.stats.binomial import Interval
-from generator.stats.drift import association_critical, ks_critical, psi_critical, psi_rows
+from generator.stats.drift import association_critical, ks_critical, ks_rows, psi_critical, psi_rows
 from generator.stats.fairness import (
     _RANGE_95,
     largest_difference,
@@ -207,6 +207,11 @@ def test_the_interval_of_a_ratio_covers_the_truth():
 def test_the_critical_distance_has_its_p_value(n, m, alpha):
     distance = ks_critical(n, m, alpha) * math.sqrt(n * m / (n + m))
     assert scipy.stats.kstwobign.sf(distance) == pytest.approx(alpha, rel=2e-4)
+
+
+@given(st.integers(50, 10**6), st.floats(1e-6, 0.1))
+def test_rows_at_which_a_distance_is_significant(n, alpha):
+    assert ks_rows(ks_critical(n, n, alpha), alpha) == pytest.approx(n)
 
 
 @given(st.integers(50, 10**6), st.integers(50, 10**6), st.integers(2, 30), st.floats(1e-6, 0.1))

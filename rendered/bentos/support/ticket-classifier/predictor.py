@@ -93,7 +93,7 @@ class Predictor:
             return matrix(rows, self.names, self.width, float if NUMERIC else object)
         import pandas as pd  # only models trained with named columns need it
 
-        # Free rows are numbers: only a declaration can tell which columns are texts.
+        # Undeclared rows are numbers: only a declaration says which columns are texts.
         values = table(rows, self.names) if INPUTS else matrix(rows, self.names, self.width, float)
         return pd.DataFrame(values, columns=self.names)
 

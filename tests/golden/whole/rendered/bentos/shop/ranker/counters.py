@@ -16,7 +16,7 @@ SERVED_BY = os.environ.get("SLUICE_SERVED_BY") or '3'
 HOLD_S = 30.0  # two scrapes
 EVENTS = {'click': ('ctr',)}  # event: the outcomes it counts for
 OUTCOMES = sorted({name for names in EVENTS.values() for name in names})
-MAX_ARMS = 100  # versions besides our own, which bounds the series; a version refused here seems to have no outcomes
+MAX_ARMS = 100  # versions other than this one, which bounds the series; one refused here seems to have no outcomes
 GROUPS = {  # attribute: the group of each value
     'gender': {'female': 'female', 'male': 'male'},
 }
