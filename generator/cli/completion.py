@@ -30,7 +30,7 @@ def command(shell: str) -> None:
 
 
 class Known(click.ParamType[Any]):
-    """A value that is completed from names that are known.
+    """A value that is completed from known names.
 
     Args:
         names: finds them in a repository; None outside of one.
@@ -46,7 +46,7 @@ class Known(click.ParamType[Any]):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Return the names that begin like this; files where none does and a path may be given."""
+        """Return the names that begin with the text; files if there are none and the value may be a path."""
         del param
         found = [name for name in self.names(_root(ctx)) if name.startswith(incomplete)]
         if not found and self.paths:
@@ -55,7 +55,7 @@ class Known(click.ParamType[Any]):
 
 
 def attach(command: click.Command) -> None:
-    """Make the parameters of a command complete what they name."""
+    """Make the parameters of a command complete the names that they take."""
     for param in command.params:
         known = _ARGUMENTS if isinstance(param, click.Argument) else _OPTIONS
         if param.name in known:
@@ -82,7 +82,7 @@ def _new_models(root: Path | None) -> list[str]:
 
 
 def _platform(root: Path | None, key: str) -> list[str]:
-    """Names in a part of the platform, whether or not it is valid."""
+    """Return the names in a part of the platform, whether or not it is valid."""
     if root is None:
         return []
     from generator.plan.model_files import PLATFORM, SPECS

@@ -101,7 +101,7 @@ def _platform(session: Session) -> PlatformSpec:
 
 
 def _split(name: str, platform: PlatformSpec) -> tuple[str, str]:
-    """Team and model; what is wrong with a name is said with the name as it should be."""
+    """Return team and model; refuse a wrong name with its repair."""
     team, slash, model = name.strip().partition("/")
     teams = ", ".join(platform.teams)
     if not slash:
@@ -120,7 +120,7 @@ def _split(name: str, platform: PlatformSpec) -> tuple[str, str]:
 
 
 def _kebab(text: str) -> str:
-    """A text as a name may be; empty where nothing of it can be."""
+    """Return a text as a valid name; empty if that is impossible."""
     from generator.spec.mistakes.amounts import Typed
     from generator.spec.mistakes.repairs import name
 
@@ -129,7 +129,7 @@ def _kebab(text: str) -> str:
 
 
 def _lock_of_existing(session: Session, team: str, model: str, *, wanted: bool) -> dict[str, str]:
-    """The example lock of a spec that exists, if it is wanted."""
+    """Return the example lock of an existing spec, if it is wanted."""
     entry = session.repository.entry(team, model)
     if not wanted:
         raise CliError(
@@ -148,7 +148,7 @@ def _lock_of_existing(session: Session, team: str, model: str, *, wanted: bool) 
 
 
 def _data(spec: dict[str, Any]) -> list[str]:
-    """The data sets that the gates of a spec read."""
+    """Return the data sets that the gates of a spec read."""
     gates = spec.get("gates")
     parts = [gate.get(key) for gate in gates or () if isinstance(gate, dict) for key in _DATA]
     found = {part for part in parts if isinstance(part, str)}
@@ -161,7 +161,7 @@ def _data(spec: dict[str, Any]) -> list[str]:
 def _answers(
     team: str, model: str, platform: PlatformSpec, given: dict[str, str | None], *, ask: bool, yes: bool
 ) -> Answers:
-    """What the spec is made of, from options, questions and defaults; on a terminal a wrong answer is asked again."""
+    """Return the inputs of the spec, from options, questions and defaults."""
     tiers = [tier for tier in platform.teams[team].tiers if tier in platform.tiers]
     tier = given["tier"] or _asked("Tier", tiers[0], tiers, ask=ask)
     if tier not in tiers:
@@ -192,7 +192,7 @@ def _answers(
 
 
 def _asking(check: Callable[[str], str]) -> Callable[[str], str]:
-    """A check of an answer after which click asks again."""
+    """Return a check of an answer after which click repeats the question."""
 
     def checked(answer: str) -> str:
         try:
@@ -211,7 +211,7 @@ def _asked(question: str, default: str, choices: Sequence[str], *, ask: bool) ->
 
 
 def _valid_ref(ref: str) -> str:
-    """A reference of the spec language.
+    """Return a reference if it is valid.
 
     Raises:
         CliError: it is none; a question is asked again.
@@ -233,7 +233,7 @@ def _valid_sha256(text: str) -> str:
 
 
 def _check(source: dict[str, str]) -> None:
-    """Refuse a source of a model with the words that `validate` has for it."""
+    """Refuse a source of a model with the message of `validate`."""
     document = Document("")
     _, findings = check_data(ModelSource, source, lambda path: (document, path))
     if findings:
@@ -277,7 +277,7 @@ def _context(answers: Answers, tier: Tier, team: Team, gates: list[Any], attribu
 
 
 def _next_steps(name: str, files: list[str], *, locked: bool, gated: bool) -> str:
-    """What was written, and commands that work as they are printed."""
+    """Return what was written, and the next commands, which work as printed."""
     preview = f"sluice new {name} --example-lock"
     steps = (
         [] if locked else [(preview, f"a made-up lock, to preview; `sluice pin {name}` writes the real one")]

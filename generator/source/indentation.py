@@ -62,7 +62,7 @@ def out_of_step(lines: list[Line], at: int, level: int, shape: Outline) -> tuple
 
 
 def _not_indented(lines: list[Line], at: int, level: int, shape: Outline) -> int | None:
-    """The first of a few lines that follow an empty key without being indented, though those after them are."""
+    """Return the first of a few lines that follow an empty key without indentation, if later lines are indented."""
     indent, below = lines[at][1], 0
     for _, other, _ in lines[at:]:
         if other < indent:

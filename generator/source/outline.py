@@ -15,7 +15,7 @@ BLANK = "\x00"
 
 @dataclass(slots=True)
 class Quote:
-    """A quote that is not closed on its line, or that has text behind it.
+    """A quote that is not closed on its line, or that is followed by text.
 
     Args:
         line: 0-based line.
@@ -64,7 +64,7 @@ class Outline:
     stray: list[Bracket] = field(default_factory=list)
 
     def code(self, line: int) -> str:
-        """Return a line without what is blanked at its end, and without trailing blanks."""
+        """Return a line without its comment and trailing blanks, quoted text blanked."""
         return self.lines[line].replace(BLANK, " ").rstrip() if 0 <= line < len(self.lines) else ""
 
     def before(self, line: int) -> int:
@@ -130,7 +130,7 @@ def _line(line: str, number: int, stack: list[Bracket], out: Outline) -> str:
 
 
 def _begins(line: str, at: int, *, begins: bool, flow: bool) -> bool:
-    """Whether a value may begin behind this character."""
+    """Return whether a value may begin after this character."""
     character, blank = line[at], at + 1 >= len(line) or line[at + 1] in " \t"
     if character in " \t":
         return begins
@@ -140,7 +140,7 @@ def _begins(line: str, at: int, *, begins: bool, flow: bool) -> bool:
 
 
 def _end(line: str, start: int) -> int:
-    """The column of the quote that closes; -1 where the line ends first."""
+    """Return the column of the closing quote; -1 if there is none on the line."""
     mark, at = line[start], start + 1
     while at < len(line):
         if mark == '"' and line[at] == "\\":
@@ -165,7 +165,7 @@ def _quote_problems(line: str, number: int, start: int, end: int, *, flow: bool)
 
 
 def _close(closing: Bracket, stack: list[Bracket], out: Outline) -> None:
-    """Close the nearest bracket of the same kind; those that opened since are not closed."""
+    """Close the nearest bracket of the same kind; brackets opened since then stay unclosed."""
     kinds = [_CLOSES[opened.mark] for opened in stack]
     if closing.mark not in kinds:
         out.stray.append(closing)

@@ -74,14 +74,14 @@ class Broken:
     context: str
 
     def near(self) -> list[int]:
-        """Return the line where the parser gave up and those above it that may have the slip, nearest first."""
+        """Return the line where the parser gave up and the lines above that may have the slip, nearest first."""
         found, line = [self.line] if self.line < len(self.source) else [], self.line
         while len(found) < _NEAR and (line := self.shape.before(line)) >= 0:
             found.append(line)
         return found
 
     def text(self, line: int) -> str:
-        """Return a line of the source without its comment; empty behind the end of the source."""
+        """Return a line of the source without its comment; empty after the end of the source."""
         if not 0 <= line < len(self.source):
             return ""
         text = self.source[line]
@@ -197,7 +197,7 @@ def _quote(broken: Broken) -> Slip | None:
 
 
 def _with_quote(text: str, column: int, mark: str) -> str:
-    """A line with a closing quote where the value probably ends: before a comma or bracket, or at its end."""
+    """Add a closing quote where the value probably ends: before a comma or bracket, or at the end of the line."""
     body = text.rstrip()
     end = re.search(r"(?:,\s|[\]}]+\s*$|\s#)", body[column:]) if re.search(r"[\[{]", body[:column]) else None
     at = column + end.start() if end else len(body)
@@ -205,7 +205,7 @@ def _with_quote(text: str, column: int, mark: str) -> str:
 
 
 def _comment(broken: Broken) -> Slip | None:
-    """A value in brackets that begins with `#`: the rest of the line, brackets included, is a comment."""
+    """Find a value in brackets that begins with `#`, which makes the rest of the line a comment."""
     if broken.start is None or "flow" not in broken.context or broken.start[0] >= len(broken.source):
         return None
     line = broken.start[0]
@@ -251,7 +251,7 @@ def _after_colon(broken: Broken, line: int, found: re.Match[str]) -> Slip:
 
 
 def _separator(broken: Broken) -> Slip | None:
-    """A key whose value follows an equals sign, or only a blank."""
+    """Find a key that is separated from its value by an equals sign or only by a blank."""
     if not any(
         word in broken.problem for word in ("mapping values", "could not find expected ':'", "expected key")
     ):
@@ -285,7 +285,7 @@ def _colon_inside(broken: Broken) -> Slip | None:
 
 
 def _reserved(broken: Broken) -> Slip | None:
-    """A value that begins with a character that means something to YAML."""
+    """Find a value that begins with a character that is special in YAML."""
     text = broken.text(broken.line)
     at = broken.start[1] if broken.start and broken.start[0] == broken.line else broken.column
     character = text[at : at + 1]
@@ -315,7 +315,7 @@ def _value_at(broken: Broken, line: int, column: int) -> str:
 
 
 def _flow(broken: Broken) -> Slip | None:
-    """A list or mapping in brackets that goes wrong."""
+    """Find a list or mapping in brackets that is not closed or lacks a comma."""
     if broken.start is None or "flow" not in broken.context:
         return None
     line, column = broken.start
@@ -349,7 +349,7 @@ def _unclosed(broken: Broken, line: int, column: int, mark: str) -> Slip:
 
 
 def _instead(code: str, at: int) -> bool:
-    """Whether the bracket at a column closes nothing, so that another was meant in its place."""
+    """Return whether the bracket at a column closes nothing, so that another kind was meant."""
     depth = 0
     for character in code[:at]:
         depth += (character in "[{") - (character in "]}")
@@ -357,7 +357,7 @@ def _instead(code: str, at: int) -> bool:
 
 
 def _comma(broken: Broken) -> Slip | None:
-    """Two entries in brackets without a comma between them."""
+    """Find two entries in brackets without a comma between them."""
     text, code = broken.text(broken.line), broken.shape.code(broken.line)
     head = code[: broken.column]
     word = re.search(rf"(?P<gap>[;|\s]*)(?P<key>{_KEY})\s*$", head)
@@ -387,7 +387,7 @@ def _comma(broken: Broken) -> Slip | None:
 
 
 def _colon_in_flow(broken: Broken, at: int) -> Slip:
-    """A value in brackets that has a colon and a space in it."""
+    """Explain a value in brackets that contains a colon and a space."""
     text = broken.text(broken.line)
     value = _value_at(broken, broken.line, at)
     quoted = _in_quotes(re.sub(r":\s+", ":", value))
@@ -398,7 +398,7 @@ def _colon_in_flow(broken: Broken, at: int) -> Slip:
 
 
 def _between(broken: Broken, text: str) -> Slip | None:
-    """Something behind a closed value, where a comma or a bracket belongs."""
+    """Explain text after a complete value, where a comma or a bracket is missing."""
     if broken.start is None or not text[broken.column :].strip() or text[broken.column] in "]}":
         return None
     above = broken.shape.before(broken.line)
@@ -412,7 +412,7 @@ def _between(broken: Broken, text: str) -> Slip | None:
 
 
 def _last_comma(broken: Broken) -> Slip | None:
-    """A comma at the end of a line that is not in brackets."""
+    """Find a comma at the end of a line outside brackets."""
     for line in broken.near()[:2]:
         code = broken.shape.code(line)
         if code.endswith(",") and not broken.shape.inside[line] and not _opens(code):
@@ -422,7 +422,7 @@ def _last_comma(broken: Broken) -> Slip | None:
 
 
 def _opens(code: str) -> bool:
-    """Whether a line opens more brackets than it closes."""
+    """Return whether a line opens more brackets than it closes."""
     return sum((character in "[{") - (character in "]}") for character in code) > 0
 
 
@@ -437,7 +437,7 @@ def _stray(broken: Broken) -> Slip | None:
 
 
 def _indentation(broken: Broken) -> Slip | None:
-    """A line that is indented as none of its neighbours is."""
+    """Find a line whose indentation differs from that of its neighbours."""
     if "flow" in broken.context:
         return None
     lines = [(number, indent, item) for number, indent, item in broken.shape.indented()]
@@ -463,7 +463,7 @@ def _indentation(broken: Broken) -> Slip | None:
 
 
 def _no_dash(broken: Broken, lines: list[tuple[int, int, bool]]) -> Slip:
-    """Keys above an item of a list at the same level: the first of them lacks its dash."""
+    """Explain keys above a list item at the same level: the first of them lacks its dash."""
     first, indent, _ = lines[-1]
     for other, other_indent, item in reversed(lines[:-1]):
         if other_indent < indent:
@@ -477,7 +477,7 @@ def _no_dash(broken: Broken, lines: list[tuple[int, int, bool]]) -> Slip:
 
 
 def _in_quotes(value: str) -> str:
-    """A value in the quotes that need no escaping in it."""
+    """Return a value in the kind of quotes that needs no escaping."""
     if '"' not in value and "\\" not in value:
         return f'"{value}"'
     return json.dumps(value, ensure_ascii=False) if "'" in value else f"'{value}'"

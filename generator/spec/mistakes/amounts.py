@@ -149,7 +149,7 @@ _SMALL_FACTOR = 10
 
 
 def _whole_or_not(value: Decimal, reading: str = "") -> Repairs:
-    """A percentage, then the whole ones next to it, then the ends of the scale."""
+    """Yield a percentage, then the nearest whole ones, then the ends of the scale."""
     yield Repair(f"{plain(value)}%", reading)
     if value != value.to_integral_value():
         low = int(value)
@@ -220,7 +220,7 @@ def time(typed: Typed) -> Repairs:
 
 
 def _unit(word: str) -> str:
-    """The short form of a unit of time; empty for what is none."""
+    """Return the short form of a unit of time; empty for other words."""
     word = word if word in _SECONDS else word.removesuffix("s")
     size = _SECONDS.get(word)
     return next((short for short in ("ms", "s", "m", "h", "d", "w", "mo") if _SECONDS[short] == size), "")
@@ -239,7 +239,7 @@ def _in_seconds(text: str) -> float:
 
 
 def _without_unit(amount: str, usual: str) -> Repairs:
-    """A number without a unit: first in the unit that is usual at this key, then in seconds or milliseconds."""
+    """Yield a number with the unit that is usual at this key, then with seconds or milliseconds."""
     value = number(amount)
     if value is None:
         return
@@ -288,7 +288,7 @@ def memory(typed: Typed) -> Repairs:
 
 
 def _binary(value: Decimal, power: int) -> Repairs:
-    """A number of Ki, Mi, Gi or Ti as a whole one, of the next smaller unit where it has to be."""
+    """Yield an amount of Ki, Mi, Gi or Ti as a whole number, in a smaller unit if necessary."""
     names = {10: "Ki", 20: "Mi", 30: "Gi", 40: "Ti"}
     while value != value.to_integral_value() and power > 10:
         value, power = value * 1024, power - 10
@@ -391,7 +391,7 @@ def decimal(typed: Typed) -> Repairs:
 
 
 def _first_number(text: str) -> Decimal | None:
-    """The number at the beginning of a text, whatever follows it."""
+    """Return the number at the beginning of a text; None for no number."""
     whole = number(text)
     if whole is not None:
         return whole

@@ -53,7 +53,7 @@ class Site:
 
 
 def locate(record: type[BaseModel], loc: Iterable[str | int]) -> Target:
-    """Return the place that a location of pydantic speaks of, which also names union members."""
+    """Return the place that a location of pydantic refers to; such locations also name union members."""
     path: list[str | int] = []
     pattern: list[str] = []
     owner: type[BaseModel] | None = record
@@ -159,7 +159,7 @@ def scalar(annotation: Any) -> type | None:
 
 
 def accepts(annotation: Any, value: object) -> bool:
-    """Whether a value may be written at a place."""
+    """Return whether a value may be written at a place."""
     if annotation is None or annotation is Any:
         return annotation is Any
     try:

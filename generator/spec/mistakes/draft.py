@@ -40,13 +40,13 @@ class Mistake:
 
     @property
     def path(self) -> Path:
-        """Where it is."""
+        """The path of the mistake."""
         return self.target.path
 
 
 @dataclass
 class Draft:
-    """Data that is put right step by step.
+    """Data that is corrected step by step.
 
     Args:
         record: what it should be.
@@ -55,7 +55,7 @@ class Draft:
         partial: what is missing is not a mistake.
         required: what must be there all the same.
         findings: what was reported.
-        told: paths that were reported; what is wrong at or below them follows from that.
+        reported: paths that were reported; what is wrong at or below them follows from that.
         lenient: mappings in which something may be missing, because their kind or content was guessed.
         moved: (new, old) paths of what was moved, in order.
     """
@@ -66,7 +66,7 @@ class Draft:
     partial: bool = False
     required: tuple[Path, ...] = ()
     findings: list[Finding] = field(default_factory=list)
-    told: set[Path] = field(default_factory=set)
+    reported: set[Path] = field(default_factory=set)
     lenient: set[Path] = field(default_factory=set)
     moved: list[tuple[Path, Path]] = field(default_factory=list)
 
@@ -89,7 +89,7 @@ class Draft:
         )
 
     def _follows(self, mistake: Mistake) -> bool:
-        if self.is_told(mistake.path):
+        if self.is_reported(mistake.path):
             return True
         if mistake.kind not in INCOMPLETE:
             return False
@@ -99,12 +99,12 @@ class Draft:
         return mapping in self.lenient or (self.partial and not self._unclear(mistake))
 
     def _unclear(self, mistake: Mistake) -> bool:
-        """Whether a kind is unclear because of what is written, not because of what is missing."""
+        """Return whether a kind is unclear because of what is written, not because of what is missing."""
         return mistake.kind == "choice" and isinstance(mistake.value, dict) and bool(mistake.value)
 
-    def is_told(self, path: Path) -> bool:
-        """Whether a path, or a mapping or list around it, was reported."""
-        return any(path[:length] in self.told for length in range(len(path) + 1))
+    def is_reported(self, path: Path) -> bool:
+        """Return whether a path, or a mapping or list around it, was reported."""
+        return any(path[:length] in self.reported for length in range(len(path) + 1))
 
     def at(self, path: Path) -> Any:
         """Return the value at a path; None where there is none."""
@@ -138,7 +138,7 @@ class Draft:
         return document.place(local, key=True).column - 1 if document.has(local) else -1
 
     def begins_line(self, path: Path) -> bool:
-        """Whether a key is the first thing on its line."""
+        """Return whether a key is the first word on its line."""
         document, local = self.document(path)
         place = document.place(local, key=True)
         return not document.excerpt(place.line)[: place.column - 1].strip()
@@ -147,10 +147,10 @@ class Draft:
         """Add a finding about what is now at a path."""
         document, local = self.document(path)
         self.findings.append(document.finding(code, local, message, hint, key=key))
-        self.told.add(path)
+        self.reported.add(path)
 
     def move(self, old: Path, new: Path) -> None:
-        """Move a value; mappings on the way are made, and a mapping that is there already is filled up."""
+        """Move a value; missing mappings on the way are created, and an existing mapping is extended."""
         value = self.at(old[:-1]).pop(old[-1])
         holder = self._mapping(new[:-1])
         present = self.at(new)
@@ -158,10 +158,10 @@ class Draft:
             value = {**present, **value}
         holder[new[-1]] = value
         self.moved.append((new, old))
-        self.told.discard(old)
+        self.reported.discard(old)
 
     def _mapping(self, path: Path) -> Any:
-        """The mapping at a path, made where there is none; what is missing in it then is not a mistake."""
+        """Return the mapping at a path, created if missing; what such a mapping lacks is not a mistake."""
         value: Any = self.data
         for length, part in enumerate(path, 1):
             inner = self.at(path[:length])

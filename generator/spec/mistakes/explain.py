@@ -43,7 +43,7 @@ _SHAPES = frozenset({"list_type", "dict_type", "model_type", "dict_attributes_ty
 def explain(
     record: type[BaseModel], data: Any, where: Where, *, partial: bool, required: tuple[Path, ...] = ()
 ) -> list[Finding]:
-    """Return every mistake of some data.
+    """Return a finding for every mistake in some data.
 
     Args:
         record: what it should be.
@@ -60,13 +60,13 @@ def explain(
             break
     _entries(draft, mistakes)
     for mistake in mistakes:
-        if not draft.is_told(mistake.path):
+        if not draft.is_reported(mistake.path):
             _rest(draft, mistake)
     return sorted(draft.findings, key=Finding.sort_key)
 
 
 def _argo(draft: Draft, mistakes: list[Mistake]) -> bool:
-    """Lists of steps in the language of Argo Rollouts."""
+    """Report lists of steps in the language of Argo Rollouts."""
     lists = {mistake.path[:-1] for mistake in mistakes if mistake.target.pattern[-2:] == ("steps", "[]")}
     lists |= {mistake.path[:-2] for mistake in mistakes if mistake.target.pattern[-3:-1] == ("steps", "[]")}
     found = [explain_argo_steps(draft, path, draft.at(path) or []) for path in sorted(lists, key=str)]
@@ -74,7 +74,7 @@ def _argo(draft: Draft, mistakes: list[Mistake]) -> bool:
 
 
 def _keys(draft: Draft, mistakes: list[Mistake]) -> bool:
-    """Unknown keys, one mapping at a time."""
+    """Report unknown keys, one mapping at a time."""
     unknown: dict[Path, list[Mistake]] = {}
     for mistake in mistakes:
         if mistake.kind == "extra_forbidden":
@@ -92,14 +92,14 @@ def _keys(draft: Draft, mistakes: list[Mistake]) -> bool:
 
 
 def _others(draft: Draft, mistake: Mistake) -> dict[str, type[BaseModel]]:
-    """The other kinds that the mapping around an unknown key might have been, by what they are called."""
+    """Return the other kinds that the mapping around an unknown key may have been meant to be, by name."""
     around, tag = mistake.loc[:-2], mistake.loc[-2] if len(mistake.loc) > 1 else ""
     kinds = tagged(locate(draft.record, around).annotation)
     return {name: record for name, record in kinds.items() if name != tag} if tag in kinds else {}
 
 
 def _kinds(draft: Draft, mistakes: list[Mistake]) -> bool:
-    """Mappings that do not say which kind they are."""
+    """Report mappings whose kind is unclear, one at a time."""
     for mistake in mistakes:
         if mistake.kind == "choice" and isinstance(mistake.value, dict):
             explain_kind(draft, mistake)
@@ -111,7 +111,7 @@ _FEW, _LONG = 4, 110
 
 
 def _entries(draft: Draft, mistakes: list[Mistake]) -> None:
-    """Lists and mappings of which several entries have the wrong shape: one mistake, made several times."""
+    """Report lists and mappings of which several entries have the wrong shape, each once."""
     holders: dict[Path, list[Mistake]] = {}
     for mistake in mistakes:
         shape = mistake.kind in _SHAPES or mistake.kind == "choice"
@@ -124,17 +124,17 @@ def _entries(draft: Draft, mistakes: list[Mistake]) -> None:
             target = _holder(draft, found[0], path)
             code, message, hint = explain_entries(target, draft.at(path), key)
             draft.report(code, found[0].path, message, hint)
-            draft.told.add(path)
+            draft.reported.add(path)
 
 
 def _holder(draft: Draft, mistake: Mistake, path: Path) -> Target:
-    """The list or mapping at a path, found on the way to a mistake inside it."""
+    """Return the list or mapping at a path, found on the way to a mistake inside it."""
     targets = [locate(draft.record, mistake.loc[:end]) for end in range(len(mistake.loc) + 1)]
     return next((target for target in targets if target.path == path), targets[-1])
 
 
 def _split(draft: Draft, mistakes: list[Mistake]) -> bool:
-    """Two items of a list that are one: a dash before a key that belongs to the item above."""
+    """Report two list items that are one: a dash before a key that belongs to the item above."""
     lists: dict[Path, Mistake] = {}
     for mistake in mistakes:
         for length in (1, 2):
@@ -159,7 +159,7 @@ def _join(draft: Draft, path: Path, mistake: Mistake) -> bool:
             message = f"`{next(iter(other))}` belongs to the item above: its dash makes it another one"
             document, local = draft.document((*path, index + 1))
             draft.findings.append(document.finding("SPEC103", local, message, f"write `- {flow(whole)}`"))
-            draft.told.update({(*path, index), (*path, index + 1)})
+            draft.reported.update({(*path, index), (*path, index + 1)})
             return True
     return False
 
@@ -168,7 +168,7 @@ def _join(draft: Draft, path: Path, mistake: Mistake) -> bool:
 
 
 def _rest(draft: Draft, mistake: Mistake) -> None:
-    """Report a mistake that no other follows from."""
+    """Report a mistake in a value."""
     path, target = mistake.path, mistake.target
     if mistake.kind == "missing":
         _missing(draft, mistake)
@@ -201,7 +201,7 @@ def _placed(answer: tuple[str, str, str], path: Path) -> tuple[str, Path, str, s
 
 
 def _key_target(mistake: Mistake) -> Any:
-    """The place of a free key: what it may be is said by the type of the mapping's keys."""
+    """Return the place of a free key, whose type is that of the mapping's keys."""
     from dataclasses import replace
     from typing import get_args
 
@@ -211,7 +211,7 @@ def _key_target(mistake: Mistake) -> Any:
 
 
 def _comment(draft: Draft, path: Path, key: str) -> bool:
-    """A value that begins with `#` and was read as a comment."""
+    """Report a value that begins with `#` and was read as a comment."""
     document, local = draft.document(path)
     place = document.place(local, key=True)
     line = document.excerpt(place.line)
@@ -231,7 +231,7 @@ def _comment(draft: Draft, path: Path, key: str) -> bool:
 
 
 def _glued(draft: Draft, mistake: Mistake, key: str) -> bool:
-    """`- weight:5%`: a mapping whose colons have no space behind them is one text."""
+    """Report a mapping that was read as one text, because no space follows its colons: `- weight:5%`."""
     for record in models(mistake.target.annotation):
         if unglued(record, mistake.value):
             fixed = flow(unglued(record, mistake.value)).strip("{}")
@@ -250,13 +250,13 @@ def _glued(draft: Draft, mistake: Mistake, key: str) -> bool:
 
 
 def _same_line(draft: Draft, path: Path) -> bool:
-    """Whether a value begins on the line of its key."""
+    """Return whether a value begins on the line of its key."""
     document, local = draft.document(path)
     return document.place(local).line == document.place(local, key=True).line
 
 
 def _missing(draft: Draft, mistake: Mistake) -> None:
-    """A required key that is not there: with the smallest value that it may have."""
+    """Report a required key that is missing, with its smallest value."""
     path, owner = mistake.path, mistake.target.owner
     name = str(path[-1])
     document, local = draft.document(path)
@@ -281,11 +281,11 @@ def _missing(draft: Draft, mistake: Mistake) -> None:
     draft.findings.append(
         document.finding("SPEC103", local, f"`{name}` is missing in {parent}", hint, key=True)
     )
-    draft.told.add(path)
+    draft.reported.add(path)
 
 
 def _count(draft: Draft, mistake: Mistake) -> None:
-    """Keys of which exactly one, or at least one, belongs in a mapping."""
+    """Report keys of which exactly one, or at least one, is needed in a mapping."""
     keys = [str(key) for key in mistake.context.get("keys", ())]
     value = mistake.value if isinstance(mistake.value, dict) else draft.at(mistake.path)
     present = [key for key in keys if isinstance(value, dict) and value.get(key) is not None]

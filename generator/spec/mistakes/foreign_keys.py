@@ -18,7 +18,7 @@ from generator.spec.units import duration
 
 
 def explain_habits(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[str]:
-    """Keys that another tool has at this place: one finding for all of them that are moved or renamed."""
+    """Report keys that another tool has at this place, all that are moved or renamed in one finding."""
     table = habits_at(draft, mapping.pattern)
     renamed: dict[str, str] = {}
     inlined: list[str] = []
@@ -50,7 +50,7 @@ def _free(draft: Draft, mapping: Mapping, key: str, taken: dict[str, str]) -> bo
 
 
 def _report_renamed(draft: Draft, mapping: Mapping, renamed: dict[str, str], inlined: list[str]) -> None:
-    """One finding for the foreign keys of one mapping, with the mapping as it should be."""
+    """Report the foreign keys of one mapping, with the mapping as it should be."""
     fixed: dict[str, Any] = {}
     for key, value in written(draft, mapping.path).items():
         if key in inlined:
@@ -72,17 +72,17 @@ def _report_renamed(draft: Draft, mapping: Mapping, renamed: dict[str, str], inl
     draft.findings.append(document.finding("SPEC102", local, message, f"write {shown}", key=True))
     for key, ours in renamed.items():
         draft.move((*mapping.path, key), (*mapping.path, ours))
-        draft.told.add((*mapping.path, ours))
+        draft.reported.add((*mapping.path, ours))
     for key in inlined:
         for inner in list(mapping.value[key]):
             if inner in mapping.known and inner not in written(draft, mapping.path):
                 draft.move((*mapping.path, key, inner), (*mapping.path, inner))
-                draft.told.add((*mapping.path, inner))
+                draft.reported.add((*mapping.path, inner))
         draft.at(mapping.path).pop(key)
 
 
 def _as_written(mapping: Mapping, whole: dict[str, Any], renamed: dict[str, str], inlined: list[str]) -> str:
-    """The mapping as it should be, or the part of it that changes where the whole is long."""
+    """Return the mapping as it should be, or only the part that changes if the whole is long."""
     kinds = [_STRATEGIES[key] for key in inlined if key in _STRATEGIES]
     if kinds:
         return f"`strategy: {kinds[0]}` and, next to it, the keys below `{inlined[0]}`"
@@ -105,12 +105,12 @@ def _repaired(mapping: Mapping, key: str, value: Any) -> Any:
 
 
 def explain_general(draft: Draft, mapping: Mapping, key: str, habit: Habit) -> bool:
-    """A key that another tool has, wherever it is written."""
+    """Report a key that another tool has anywhere."""
     if isinstance(habit, Say):
         unknown = [
             name
             for name in mapping.value
-            if name not in mapping.known and not draft.is_told((*mapping.path, name))
+            if name not in mapping.known and not draft.is_reported((*mapping.path, name))
         ]
         _say(
             draft,
@@ -133,12 +133,12 @@ def explain_general(draft: Draft, mapping: Mapping, key: str, habit: Habit) -> b
 
 
 def _say(draft: Draft, mapping: Mapping, keys: list[str], habit: Say) -> None:
-    """One finding for keys that have the same answer."""
+    """Report keys that have the same answer, once."""
     value = mapping.value[keys[0]]
     hint = habit.hint.replace("{weight}", _as(Weight, value, "5%")).replace("{hold}", _as(Hold, value, "1h"))
     said = habit.message if len(keys) == 1 else _plural(habit.message)
     draft.report("SPEC102", (*mapping.path, keys[0]), f"{listed(keys)} {said}", hint, key=True)
-    draft.told.update((*mapping.path, key) for key in keys)
+    draft.reported.update((*mapping.path, key) for key in keys)
 
 
 _VERBS = {"is": "are", "has": "have", "follows": "follow"}
@@ -150,7 +150,7 @@ def _plural(text: str) -> str:
 
 
 def _as(annotation: Any, value: Any, otherwise: str) -> str:
-    """A value as a weight or a hold; the text for others where it can't be one."""
+    """Return a value as a weight or a hold; the other text if it can't be one."""
     if isinstance(value, (list, bool)) or value is None:
         return otherwise
     fixed = repaired(annotation, value)
@@ -180,12 +180,12 @@ def explain_argo_steps(draft: Draft, path: Path, items: list[Any]) -> bool:
         hint += "; a pause without an end is `{approve: ROLE}`"
     document, local = draft.document((*path, foreign[0]))
     draft.findings.append(document.finding("SPEC102", local, message, hint))
-    draft.told.add(path)
+    draft.reported.add(path)
     return True
 
 
 def sluice_steps(items: list[Any]) -> list[dict[str, Any]]:
-    """Return steps of Argo Rollouts as Sluice has them: each weight with the pause behind it."""
+    """Return steps of Argo Rollouts as Sluice has them: each weight with the pause after it."""
     steps: list[dict[str, Any]] = []
     for item in items:
         if not isinstance(item, dict):
@@ -202,7 +202,7 @@ def sluice_steps(items: list[Any]) -> list[dict[str, Any]]:
 
 
 def _pause(steps: list[dict[str, Any]], pause: Any) -> None:
-    """A pause is how long the step before it lasts; one without an end waits for a person."""
+    """Make a pause the hold of the step before it; a pause without an end becomes an approval."""
     text = _duration(pause)
     if not text:
         steps.append({"approve": "ROLE"})

@@ -27,7 +27,7 @@ class Inline:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A foreign key that has no value to move: what to do instead.
+    """A foreign key that has no counterpart, and what to do instead.
 
     Args:
         message: what is wrong, after "`key` ".

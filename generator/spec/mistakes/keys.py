@@ -38,12 +38,12 @@ _HALF: Final = 48
 
 
 def explain_keys(draft: Draft, mapping: Mapping, unknown: list[str]) -> None:
-    """Report every unknown key of a mapping, one finding for those that are one mistake, and put right what can be."""
+    """Report every unknown key of a mapping, keys that are one mistake once, and correct what can be corrected."""
     unknown = explain_unindented(draft, mapping, unknown)
     unknown = explain_habits(draft, mapping, unknown)
     unknown = explain_together(draft, mapping, unknown)
     for key in unknown:
-        if draft.is_told((*mapping.path, key)):
+        if draft.is_reported((*mapping.path, key)):
             continue
         if _misspelt(draft, mapping, key, exact=True) or _other_kind(draft, mapping, key):
             continue
@@ -52,7 +52,7 @@ def explain_keys(draft: Draft, mapping: Mapping, unknown: list[str]) -> None:
 
 
 def _other_kind(draft: Draft, mapping: Mapping, key: str) -> bool:
-    """A key of another kind of such a mapping: `steps` in a blue-green rollout, `approve` in a weight step."""
+    """Report a key of another kind of such a mapping: `steps` in a blue-green rollout, `approve` in a weight step."""
     kind = next((name for name, record in mapping.others.items() if key in fields(record)), "")
     if not kind:
         return False
@@ -69,7 +69,7 @@ def _other_kind(draft: Draft, mapping: Mapping, key: str) -> bool:
 
 
 def _other(draft: Draft, mapping: Mapping, key: str) -> None:
-    """A key that is known nowhere, or only in the language of another tool."""
+    """Report a key that the language does not have, or has elsewhere under another name."""
     if _replaces_missing(draft, mapping, key, exact=True):
         return
     habit = None if is_platform(draft) else GENERAL.get(key)
@@ -85,7 +85,7 @@ def _other(draft: Draft, mapping: Mapping, key: str) -> None:
 
 
 def fitting(mapping: Mapping) -> str:
-    """Return a hint: the keys that fit in a mapping and are not there, each with half a sentence."""
+    """Return a hint: the keys that a mapping may have and lacks, each with half a sentence."""
     free = {key: info for key, info in mapping.known.items() if key not in mapping.value}
     first = sorted(free, key=lambda key: not free[key].is_required())
     if not first:
@@ -103,7 +103,7 @@ def _half(info: FieldInfo) -> str:
 
 
 def _of_platform(draft: Draft, mapping: Mapping, key: str) -> bool:
-    """A key that the platform team sets, or that belongs in a model's spec."""
+    """Report a key of the platform in a spec, or a key of a spec in the platform."""
     from generator.spec.model import ModelFile
     from generator.spec.platform import PlatformFile
 
@@ -126,7 +126,7 @@ def _of_platform(draft: Draft, mapping: Mapping, key: str) -> bool:
 
 
 def _misspelt(draft: Draft, mapping: Mapping, key: str, *, exact: bool = False) -> bool:
-    """A key with a typing error in it; with `exact`, one that only differs in case, separators, or odd characters."""
+    """Report a misspelt key; with `exact`, only one that differs in case, separators or odd characters."""
     document, local = draft.document((*mapping.path, key))
     # A lower layer, such as the tier's defaults, may have the key as well.
     free = [known for known in mapping.known if not document.has((*local[:-1], known))]
@@ -151,7 +151,7 @@ def _misspelt(draft: Draft, mapping: Mapping, key: str, *, exact: bool = False) 
 
 
 def _place_name(draft: Draft, mapping: Mapping, key: str) -> str:
-    """What a message calls a mapping; the overrides of an environment by the environment's name."""
+    """Return what a message calls a mapping; the overrides of an environment have its name."""
     _, local = draft.document((*mapping.path, key))
     return f"`{local[-2]}`" if local[-3:-2] == ("environments",) else mapping.name
 
@@ -168,11 +168,11 @@ def _rename(draft: Draft, mapping: Mapping, key: str, right: str, message: str, 
     draft.findings.append(document.finding("SPEC102", local, message, hint, key=True))
     draft.move((*mapping.path, key), (*mapping.path, right))
     if reshaped:
-        draft.told.add((*mapping.path, right))
+        draft.reported.add((*mapping.path, right))
 
 
 def _doubled(draft: Draft, mapping: Mapping, key: str) -> bool:
-    """A key that is nearly the same as one that is there already."""
+    """Report a key that is nearly the same as one that the mapping has already."""
     document, local = draft.document((*mapping.path, key))
     there = misspelt(key, [known for known in mapping.known if document.has((*local[:-1], known))])
     if not there:
@@ -186,7 +186,7 @@ def _doubled(draft: Draft, mapping: Mapping, key: str) -> bool:
 
 
 def _override(draft: Draft, mapping: Mapping, key: str) -> bool:
-    """Parts of a spec below a name that is not a key: the overrides of an environment."""
+    """Report the overrides of an environment that are not below `environments`."""
     value = mapping.value[key]
     if mapping.pattern != ("spec",) or is_platform(draft) or not isinstance(value, dict) or not value:
         return False
@@ -200,7 +200,7 @@ def _override(draft: Draft, mapping: Mapping, key: str) -> bool:
 
 
 def _named_entry(draft: Draft, mapping: Mapping, key: str) -> bool:
-    """An item of a list that is one name with its value: `- LOG_LEVEL: debug`."""
+    """Report a list item that is a name with its value: `- LOG_LEVEL: debug`."""
     if len(mapping.value) != 1 or mapping.pattern[-1:] != ("[]",):
         return False
     for record in mapping.records:
@@ -215,17 +215,17 @@ def _named_entry(draft: Draft, mapping: Mapping, key: str) -> bool:
                 holder = next(part for part in reversed(mapping.path) if isinstance(part, str))
                 whole = f"{holder}: {flow(others)}"
                 hint = f"write `{whole}`"
-                draft.told.add(mapping.path[:-1])
+                draft.reported.add(mapping.path[:-1])
             else:
                 hint = f"write `{flow(fixed)}`"
             draft.report("SPEC102", (*mapping.path, key), message, hint, key=True)
-            draft.told.add(mapping.path)
+            draft.reported.add(mapping.path)
             return True
     return False
 
 
 def _entry(record: type[BaseModel], item: Any) -> Any:
-    """An item that is one name with its value, as a mapping; an item that is right as it is; None for others."""
+    """Return an item that is a name with its value as a mapping, and a valid item as it is; None for others."""
     if accepts(record, item):
         return item
     if not isinstance(item, dict) or len(item) != 1:
@@ -236,7 +236,7 @@ def _entry(record: type[BaseModel], item: Any) -> Any:
 
 
 def _replaces_missing(draft: Draft, mapping: Mapping, key: str, *, exact: bool = False) -> bool:
-    """The one unknown key of a mapping that lacks one key, with a value that fits there (`exact`: as it is)."""
+    """Report the only unknown key of a mapping that lacks one key, if its value fits there (`exact`: as it is)."""
     unknown = [name for name in mapping.value if name not in mapping.known]
     missing = [
         name for name, info in mapping.known.items() if info.is_required() and name not in mapping.value
@@ -252,5 +252,5 @@ def _replaces_missing(draft: Draft, mapping: Mapping, key: str, *, exact: bool =
         return False
     message = f"unknown key `{key}` in {mapping.name}, which lacks `{missing[0]}`"
     _rename(draft, mapping, key, missing[0], message, f"did you mean `{missing[0]}: {flow(value)}`?")
-    draft.told.add((*mapping.path, missing[0]))
+    draft.reported.add((*mapping.path, missing[0]))
     return True

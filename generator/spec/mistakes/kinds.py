@@ -37,7 +37,7 @@ class Guess:
 
     @property
     def foreign(self) -> set[str]:
-        """Return the keys that only other kinds have: to call them unknown would trust the guess too far."""
+        """Return the keys that only other kinds have: calling them unknown would trust the guess too much."""
         every = {alias for member in self.members for alias in aliases(member)}
         return every - aliases(self.record)
 
@@ -96,7 +96,7 @@ def _telling(
     tell: Callable[[Any], str | None],
     words: dict[str, tuple[str, ...]],
 ) -> tuple[str, str]:
-    """The key, and the word if it takes a certain one, that make a mapping of a kind."""
+    """Return the key, and the word if it needs a certain one, that make a mapping of a kind."""
     for key, known in words.items():
         for word in known:
             if tell({key: word}) == tag:
@@ -109,7 +109,7 @@ def _telling(
 def _words(
     members: dict[str, type[BaseModel]], tell: Callable[[Any], str | None]
 ) -> dict[str, tuple[str, ...]]:
-    """The words that tell kinds apart, by the key under which they do."""
+    """Return the words that distinguish kinds, by key."""
     found: dict[str, tuple[str, ...]] = {}
     for tag, member in members.items():
         for name, info in member.model_fields.items():

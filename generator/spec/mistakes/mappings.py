@@ -46,7 +46,7 @@ class Mapping:
 
     @property
     def kind(self) -> str:
-        """What its own kind is called."""
+        """The name of the kind that it is."""
         record = self.records[0] if self.records else None
         telling = next((key for key in ("strategy", "kind") if record and key in fields(record)), "")
         word = next(iter(words_of(record, telling)), "") if record and telling else ""
@@ -54,7 +54,7 @@ class Mapping:
 
     @property
     def name(self) -> str:
-        """What a message calls it."""
+        """Its name in messages."""
         if not self.pattern and self.records and self.records[0].__name__ == "ModelSpec":
             return "`defaults`"
         return name_of(self.pattern)
@@ -102,7 +102,7 @@ def bare(word: str) -> str:
 
 
 def is_platform(draft: Draft) -> bool:
-    """Whether a draft is of the platform."""
+    """Return whether a draft is of the platform."""
     return (
         "environments" in {site.key for site in sites(draft.record)}
         and draft.record.__name__ == "PlatformFile"
@@ -110,7 +110,7 @@ def is_platform(draft: Draft) -> bool:
 
 
 def habits_at(draft: Draft, pattern: Pattern) -> dict[str, Habit]:
-    """The habits at one place; shadows have the guards of a rollout, a tier's defaults the keys of a spec."""
+    """Return the habits at one place; shadows have the guards of a rollout, a tier's defaults the keys of a spec."""
     if is_platform(draft):
         return PLATFORM.get(pattern, {})
     full = pattern if draft.record.__name__ != "ModelSpec" else ("spec", *pattern)

@@ -41,7 +41,7 @@ COMMON: Final = frozenset(
 
 
 def explain_unindented(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[str]:
-    """Keys next to an empty key that they belong in: they were not indented."""
+    """Report keys that belong below an empty key next to them, because they are not indented."""
     for holder, value in list(mapping.value.items()):
         if value is not None or holder not in mapping.known:
             continue
@@ -53,7 +53,7 @@ def explain_unindented(draft: Draft, mapping: Mapping, unknown: list[str]) -> li
 
 
 def _fits_in(info: FieldInfo, key: str, value: Any) -> bool:
-    """Whether a key may be in the mapping of a field: as one of its keys, or as a name with an entry below it."""
+    """Return whether a key may be in the mapping of a field: as one of its keys, or as a name with an entry."""
     annotation = annotation_of(info)
     if any(key in fields(record) for record in models(annotation)):
         return True
@@ -78,7 +78,7 @@ def _report_unindented(draft: Draft, mapping: Mapping, holder: str, lost: list[s
 
 
 def explain_together(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[str]:
-    """Several keys that belong in one mapping below, called so or as other tools call them: one finding."""
+    """Report several keys that belong in one mapping below, under their name or that of another tool, once."""
     groups: dict[Pattern, dict[str, Site]] = {}
     for key in unknown:
         site = (
@@ -105,13 +105,13 @@ def explain_together(draft: Draft, mapping: Mapping, unknown: list[str]) -> list
             draft.findings.append(document.finding("SPEC102", local, message, hint, key=True))
             for key, site in found.items():
                 draft.move((*mapping.path, key), (*mapping.path, holder, site.key))
-                draft.told.add((*mapping.path, holder, site.key))
+                draft.reported.add((*mapping.path, holder, site.key))
             unknown = [key for key in unknown if key not in found]
     return unknown
 
 
 def explain_elsewhere(draft: Draft, mapping: Mapping, key: str) -> bool:
-    """A key of the language that is written at the wrong level."""
+    """Report a key of the language that is written at the wrong level."""
     site = _nearest_site(draft, mapping, key)
     if site is None or (
         key in GENERAL and len(site.pattern) > len(mapping.pattern) + 2 and not is_platform(draft)
@@ -122,7 +122,7 @@ def explain_elsewhere(draft: Draft, mapping: Mapping, key: str) -> bool:
 
 
 def _nearest_site(draft: Draft, mapping: Mapping, key: str) -> Site | None:
-    """The place of a key that is fewest levels away; none for common keys that are not right above or below."""
+    """Return the nearest place of a key; None for common keys that do not belong right above."""
     ranked = []
     for site in sites(draft.record):
         if site.key != key or site.pattern == mapping.pattern:
@@ -153,7 +153,7 @@ def _shared(one: Pattern, other: Pattern) -> int:
 
 
 def explain_misspelt_below(draft: Draft, mapping: Mapping, key: str) -> bool:
-    """A key with a typing error in it that belongs right below, in a mapping that this one may have."""
+    """Report a misspelt key that belongs one level below."""
     depth = len(mapping.pattern)
     below = [
         site for site in sites(draft.record)
@@ -169,7 +169,7 @@ def explain_misspelt_below(draft: Draft, mapping: Mapping, key: str) -> bool:
 
 
 def general_site(draft: Draft, habit: Habit | None) -> Site | None:
-    """The key of ours that a habit of all places stands for; None where it is none of the file's."""
+    """Return our key that a habit stands for; None if the file can't have it."""
     if not isinstance(habit, Put):
         return None
     path = habit.path[1:]
@@ -197,16 +197,16 @@ def relocate(draft: Draft, mapping: Mapping, key: str, site: Site, message: str)
         isinstance(holder[site.key], dict) and isinstance(mapping.value[key], dict)
     ))  # fmt: skip
     if blocked or isinstance(holder, list):
-        draft.told.add(old)
+        draft.reported.add(old)
         return
     foreign = translated != mapping.value[key]
     draft.move(old, new)
     if foreign or value != draft.at(new):
-        draft.told.add(new)
+        draft.reported.add(new)
 
 
 def _translated(draft: Draft, pattern: Pattern, value: Any) -> Any:
-    """A mapping with the keys of other tools in it called as they are here."""
+    """Return a mapping with the keys of other tools renamed to ours."""
     table = habits_at(draft, pattern)
     if not isinstance(value, dict) or not table:
         return value
@@ -217,7 +217,7 @@ def _translated(draft: Draft, pattern: Pattern, value: Any) -> Any:
 
 
 def _outward(draft: Draft, old: Path, new: Path, value: Any, *, renamed: bool) -> str:
-    """The hint for a key that is one or more levels too deep."""
+    """Return the hint for a key that is one or more levels too deep."""
     holder = draft.at(new[:-1]) or {}
     sibling = next((name for name in holder if draft.begins_line((*new[:-1], name))), "")
     column = draft.indent((*new[:-1], sibling)) if sibling else -1
@@ -228,7 +228,7 @@ def _outward(draft: Draft, old: Path, new: Path, value: Any, *, renamed: bool) -
 
 
 def _inward(draft: Draft, base: Path, new: Path, value: Any, site: Site, *, indentable: bool) -> str:
-    """The hint for a key that is not deep enough, or in the wrong branch: the smallest form with the value in it."""
+    """Return the hint for a key that is not deep enough, or in the wrong branch: its smallest form with the value."""
     names = site.pattern[len(base) :]
     if indentable and new[:-1] == _SPEC and not isinstance(value, (dict, list)):
         return f"move it under `spec:`, next to `tier`: `  {line_of(new[-1], value)}`"

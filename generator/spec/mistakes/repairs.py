@@ -128,7 +128,7 @@ _SCHEMES: Final = (
 
 
 def requirement(typed: Typed) -> Repairs:
-    """Return repairs of a pinned package; the name of a file is none."""
+    """Return repairs of a pinned package; none for the name of a file."""
     if typed.text.endswith((".txt", ".toml", ".lock")):
         return
     found = re.match(

@@ -52,7 +52,7 @@ class Refused:
 
     @property
     def key(self) -> str:
-        """The key that the value belongs to, also where it is an item of a list."""
+        """The key of the value, or of the list that it is an item of."""
         return next((part for part in reversed(self.target.path) if isinstance(part, str)), "")
 
     @property
@@ -80,7 +80,7 @@ def explain_scalar(refused: Refused) -> Answer:
 
 
 def _missing(refused: Refused) -> Answer:
-    """A key with nothing behind it; a `#` there begins a comment."""
+    """Explain a key without a value."""
     target = refused.target
     message = f"`{refused.key}` has no value"
     usual = example(target)
@@ -99,7 +99,7 @@ def _missing(refused: Refused) -> Answer:
 
 
 def _odd(refused: Refused) -> Answer | None:
-    """A value with characters that only look right, or with a placeholder that nothing fills in."""
+    """Explain a value with look-alike characters or with a placeholder that nothing fills in."""
     if not isinstance(refused.value, str):
         return None
     code = {"unit": "SPEC105", "literal_error": "SPEC106", "string_pattern_mismatch": "SPEC105"}.get(
@@ -129,7 +129,7 @@ def _unit(refused: Refused) -> Answer:
 
 
 def _reference(refused: Refused) -> str:
-    """What to do with a reference that only a machine or a shell would understand."""
+    """Return what to do about a reference to a local file or an unsupported store."""
     text = unquoted(refused.raw or str(refused.value))
     local = "://" not in text and text.endswith(
         (".joblib", ".pkl", ".onnx", ".pickle", ".json", ".txt", ".bin")
@@ -161,7 +161,7 @@ def _shape(refused: Refused, says: str) -> Answer:
 
 
 def _choices(found: list[Repair], *, quoted: bool = False) -> str:
-    """The likeliest repair, and the others where the value can be read in several ways."""
+    """Return the likeliest repair, and another one if the value can be read in two ways."""
 
     def text(repair: Repair) -> str:
         plain = flow(repair.value)
@@ -181,7 +181,7 @@ def _choices(found: list[Repair], *, quoted: bool = False) -> str:
 
 
 def _word(refused: Refused) -> Answer:
-    """A word that is not one of those that are known here."""
+    """Explain a word that is not a known one."""
     known = words(refused.target.annotation)
     listed = _listed([f"`{flow(word)}`" for word in known])
     found = candidates(refused.target, refused.value, refused.raw)
@@ -216,7 +216,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _form(refused: Refused) -> Answer:
-    """A text of the wrong form: what it is, and an example, never the pattern."""
+    """Explain a text that does not match its pattern, without showing the pattern."""
     field = refused.target.field
     what = getattr(field, "description", None) or f"the value of `{refused.key}`"
     usual = usual_value(refused.target)
@@ -263,7 +263,7 @@ def _type(refused: Refused) -> Answer:
 
 
 def _sibling(refused: Refused) -> str:
-    """The key next to this one that a mapping is meant for: `replicas: {min: 2, max: 6}` is `autoscaling`."""
+    """Return the hint for a mapping meant for the key next to it: `replicas: {min: 2, max: 6}` is `autoscaling`."""
     if not isinstance(refused.value, dict) or refused.target.owner is None:
         return ""
     for key, info in fields(refused.target.owner).items():
@@ -274,7 +274,7 @@ def _sibling(refused: Refused) -> str:
 
 
 def _range(refused: Refused) -> Answer:
-    """A number outside its range, or a list that is too short or too long."""
+    """Explain a number outside its range, or a list that is too short or too long."""
     context, key, kind = refused.context, refused.key, refused.kind
     if kind in {"too_short", "too_long"}:
         return _length(refused)
@@ -305,7 +305,7 @@ _BOUNDS = (("ge", "at least", 0), ("le", "at most", 0), ("gt", "above", 1), ("lt
 
 
 def _percent(refused: Refused) -> str:
-    """A number between 1 and 100 where a fraction belongs was probably a percentage."""
+    """Return a number between 1 and 100 as a percentage where a fraction is needed; else empty."""
     value = refused.value
     fraction = (
         isinstance(value, (int, float))
@@ -316,7 +316,7 @@ def _percent(refused: Refused) -> str:
 
 
 def _inside(target: Target, bound: float, step: int) -> float | None:
-    """A value just inside an open bound."""
+    """Return a value just inside an open bound."""
     for size in (1, 0.5, 0.1, 0.05, 0.01):
         value = bound + step * size
         if accepts(target.annotation, int(value) if float(value).is_integer() else value):

@@ -86,7 +86,7 @@ def _item_example(target: Target, item: Any) -> str:
 
 
 def reshaped(target: Target, value: Any) -> Any:
-    """Return the content of a value in the shape that its place wants; None for no idea."""
+    """Return the content of a value in the shape of its place; None if that is impossible."""
     proposals = [*_proposals(target, value)]
     if target.owner is not None and "outcome" not in fields(target.owner):
         # What a guard of a metric must detect is a rise, which the type of `detect` can't know.
@@ -159,7 +159,7 @@ def sample_value(record: type[BaseModel], key: str) -> Any:
 
 
 def _first_choice(record: type[BaseModel]) -> str:
-    """The first of the keys of which one is needed."""
+    """Return the first of the keys of which one is needed."""
     names = getattr(record, "one_of", ()) or getattr(record, "any_of", ())
     known = {name: info.alias or name for name, info in record.model_fields.items()}
     return known.get(names[0], "") if names else ""
@@ -185,7 +185,7 @@ def _proposals(target: Target, value: Any) -> Iterator[Any]:
 
 
 def _by_word(records: list[type[BaseModel]], value: Any) -> Iterator[dict[str, Any]]:
-    """A word that only one key of some records takes, such as the metric of a guard."""
+    """Yield mappings for a word that only one key takes, such as the metric of a guard."""
     if isinstance(value, str):
         for record in records:
             for key, info in fields(record).items():
@@ -197,7 +197,7 @@ def _by_word(records: list[type[BaseModel]], value: Any) -> Iterator[dict[str, A
 
 
 def _lists(item: Any, value: Any) -> Iterator[list[Any]]:
-    """Lists with the content of a mapping or of one value."""
+    """Yield lists with the content of a mapping or of one value."""
     from generator.spec.mistakes.suggestions import repaired
 
     records = models(item)
@@ -221,7 +221,7 @@ def _lists(item: Any, value: Any) -> Iterator[list[Any]]:
 
 
 def named_item(record: type[BaseModel], key: str, inner: Any) -> dict[str, Any] | None:
-    """Return an entry of a mapping by name as an item with that name in it: `LOG_LEVEL: debug`; None for no idea."""
+    """Return an entry such as `LOG_LEVEL: debug` as an item with that name in it; None if that is impossible."""
     known = fields(record)
     naming = next((name for name in ("name", "metric", "outcome", "model", "code") if name in known), "")
     literal = next((name for name, info in known.items() if key in words(annotation_of(info))), "")
@@ -240,7 +240,7 @@ def named_item(record: type[BaseModel], key: str, inner: Any) -> dict[str, Any] 
 
 
 def _mappings(item: Any, value: Any) -> Iterator[dict[str, Any]]:
-    """Mappings by name with the content of a list or of one value."""
+    """Yield mappings by name with the content of a list or of one value."""
     from generator.spec.mistakes.suggestions import repaired
 
     record = next(iter(models(item)), None)
@@ -266,7 +266,7 @@ def _name_of(entry: dict[str, Any]) -> Any:
 
 
 def _records(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
-    """Mappings of a record with the content of a list or of one value."""
+    """Yield mappings of a record with the content of a list or of one value."""
     if isinstance(value, list):
         yield from _of_list(record, value)
     elif not isinstance(value, dict) and value is not None:
@@ -274,7 +274,7 @@ def _records(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _of_list(record: type[BaseModel], value: list[Any]) -> Iterator[dict[str, Any]]:
-    """Mappings with the entries of a list of mappings, or with one value for each required key."""
+    """Yield mappings with the entries of a list of mappings, or with one value for each required key."""
     from generator.spec.mistakes.suggestions import repaired
 
     known = fields(record)
@@ -291,7 +291,7 @@ def _of_list(record: type[BaseModel], value: list[Any]) -> Iterator[dict[str, An
 
 
 def _of_value(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
-    """Mappings in which one value is that of the key it fits best."""
+    """Yield mappings that have one value at the key that it fits best."""
     from generator.spec.mistakes.suggestions import repaired
 
     known = fields(record)
@@ -315,7 +315,7 @@ def _of_value(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _assigned(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
-    """`LOG_LEVEL=debug` as a name and its value."""
+    """Yield `LOG_LEVEL=debug` as a name and its value."""
     from generator.spec.mistakes.suggestions import repaired
 
     found = re.fullmatch(r"([\w.-]+)\s*=\s*(.+)", value) if isinstance(value, str) else None
@@ -324,12 +324,12 @@ def _assigned(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _keeps(record: type[BaseModel], name: str, key: str) -> bool:
-    """Whether an example value may stand next to the key that was chosen: alternatives to it may not."""
+    """Return whether an example value may be next to the chosen key: alternatives to it may not."""
     return name == key or name != _first_choice(record)
 
 
 def _glued(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
-    """`weight:5%` without the space: the key and the value of a mapping, read as one text."""
+    """Yield the mapping that a text such as `weight:5%` was meant to be."""
     if not isinstance(value, str):
         return
     from generator.spec.mistakes.suggestions import repaired
@@ -346,12 +346,12 @@ def _glued(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
 
 
 def unglued(record: type[BaseModel], value: Any) -> dict[str, Any] | None:
-    """Return keys and values of a record that were read as one text, as no space follows the colons; else None."""
+    """Return the mapping that a text such as `weight:5%` was meant to be; None for other values."""
     return next(_glued(record, value), None)
 
 
 def _by_fitness(record: type[BaseModel], value: Any) -> list[str]:
-    """The keys of a record in the order in which one plain value may be meant for them: required ones first."""
+    """Return the keys of a record, those first that one plain value fits best."""
     from generator.spec.mistakes.suggestions import candidates, is_text
 
     known = fields(record)

@@ -51,7 +51,7 @@ def candidates(target: Target, value: object, raw: str = "") -> list[Repair]:
 
 
 def repaired(annotation: Any, value: Any, field: Any = None) -> Any:
-    """Return a value with everything put right in it that has an obvious repair; what has none stays."""
+    """Return a value with everything corrected that has an obvious repair."""
     if accepts(annotation, value):
         return value
     keys = value.keys() if isinstance(value, dict) else set()
@@ -75,7 +75,7 @@ def repaired(annotation: Any, value: Any, field: Any = None) -> Any:
 
 
 def example(target: Target) -> str:
-    """Return a value for a place as people would write it; empty for no idea."""
+    """Return an example value for a place as people would write it; empty if there is none."""
     usual = usual_value(target)
     if usual:
         return flow(usual) if scalar(target.annotation) is str else usual
@@ -104,7 +104,7 @@ def _proposed(annotation: Any, typed: Typed) -> Iterator[Repair]:
 
 
 def _near_words(text: str, known: tuple[Any, ...]) -> list[Any]:
-    """The words that a text may stand for: the same, a typing error, or the word of another tool."""
+    """Return the words that a text may mean: the same word, a misspelt one, or that of another tool."""
     by_text = {str(word): word for word in known}
     first = text.split("(", maxsplit=1)[0].strip()
     for found in (text if text in by_text else "", misspelt(first, by_text), synonym(first, tuple(by_text))):
@@ -117,7 +117,7 @@ def _near_words(text: str, known: tuple[Any, ...]) -> list[Any]:
 
 
 def _units(annotation: Any) -> list[str]:
-    """The units of the spec language that a value may have."""
+    """Return the units of the spec language that a value may have."""
     found = [unit_of(getattr(option, "__metadata__", ())) for option in (annotation, *options(annotation))]
     return list(dict.fromkeys(unit for unit in found if unit in repairs.UNITS))
 
@@ -126,13 +126,13 @@ _TEXTS = frozenset({"Name", "Key", "Line", "Word", "Variable", "Header", "Path",
 
 
 def is_text(annotation: Any) -> bool:
-    """Whether a place takes names or free text, which nearly every value can be made to fit."""
+    """Return whether a place takes names or free text, which nearly every value can be made to fit."""
     units = _units(annotation)
     return bool(set(units) & _TEXTS) or (not units and scalar(annotation) is str)
 
 
 def usual_value(target: Target) -> str:
-    """An example of what is usual at a place: the field's own, else the unit's."""
+    """Return an example of what is usual at a place: that of the field, else that of the unit."""
     examples = getattr(target.field, "examples", None) or []
     if examples:
         first = examples[0]

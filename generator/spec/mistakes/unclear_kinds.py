@@ -24,7 +24,7 @@ _FEW = 4
 
 
 def explain_kind(draft: Draft, mistake: Mistake) -> None:
-    """Report a mapping whose kind is unclear, and make it one of the likeliest kind."""
+    """Report a mapping whose kind is unclear, and turn it into one of the likeliest kind."""
     guess = guess_kind(draft.record, mistake.loc, mistake.value)
     path = mistake.path
     if guess.renamed:
@@ -45,7 +45,7 @@ def explain_kind(draft: Draft, mistake: Mistake) -> None:
 
 
 def _wrong_word(draft: Draft, mistake: Mistake, guess: Guess) -> None:
-    """The word that tells the kind is not a known one."""
+    """Report an unknown word at the key that decides the kind."""
     path = (*mistake.path, guess.key)
     words = [f"`{word}`" for word in guess.words]
     listed = f"{', '.join(words[:-1])} or {words[-1]}"
@@ -57,14 +57,14 @@ def _wrong_word(draft: Draft, mistake: Mistake, guess: Guess) -> None:
     required = [key for key, info in fields(guess.record).items() if info.is_required() and key != guess.key]
     if guess.right and any(key not in mistake.value for key in required):
         hint = f"did you mean `{flow(_whole(guess, mistake.value))}`?"
-        draft.told.add(mistake.path)
+        draft.reported.add(mistake.path)
     draft.report("SPEC106", path, f"{shown(value, draft.raw(path))} is not one of {listed}", hint)
     draft.lenient.add(mistake.path)
     _become(draft, mistake.path, guess)
 
 
 def _whole(guess: Guess, value: dict[str, Any]) -> dict[str, Any]:
-    """A mapping of the guessed kind with what the author wrote, foreign keys under the key that takes their value."""
+    """Return a mapping of the guessed kind with what the author wrote, values of foreign keys where they fit."""
     known = fields(guess.record)
     whole = smallest(guess.record)
     whole[guess.key] = guess.right
@@ -88,7 +88,7 @@ def _whole(guess: Guess, value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _nested_kind(draft: Draft, mistake: Mistake, guess: Guess, value: dict[str, Any]) -> None:
-    """`strategy: {canary: {steps: …}}`: the kind as a key, with its content below."""
+    """Report a kind that is written as a key with its content below: `strategy: {canary: {steps: …}}`."""
     path = (*mistake.path, guess.key)
     kind = next(
         (word for word in guess.words if word.replace("-", "") in {str(key).lower() for key in value}), ""
@@ -102,17 +102,17 @@ def _nested_kind(draft: Draft, mistake: Mistake, guess: Guess, value: dict[str, 
         whole["steps"] = sluice_steps(whole["steps"])
     message = f"`{guess.key}` is one word; what the {whole[guess.key]} consists of stands next to it"
     draft.report("SPEC106", path, message, f"write `{holder}: {flow(whole)}`")
-    draft.told.add(mistake.path)
+    draft.reported.add(mistake.path)
 
 
 def _foreign_keys(draft: Draft, mistake: Mistake, guess: Guess) -> bool:
-    """A mapping that has no kind because its keys are those of another tool."""
+    """Report the foreign keys of a mapping without a kind, and return whether there are any."""
     known = {key for member in guess.members for key in aliases(member)}
     unknown = [key for key in mistake.value if key not in known]
     unknown_before = len(draft.findings)
     mapping = Mapping(mistake.path, mistake.target.pattern, guess.members, draft.at(mistake.path))
     if _named_metric(draft, mistake, unknown):
-        draft.told.add(mistake.path)
+        draft.reported.add(mistake.path)
         return True
     if unknown:
         explain_keys(draft, mapping, unknown)
@@ -120,7 +120,7 @@ def _foreign_keys(draft: Draft, mistake: Mistake, guess: Guess) -> bool:
 
 
 def _named_metric(draft: Draft, mistake: Mistake, unknown: list[str]) -> bool:
-    """`accuracy: 0.9` as a gate, `error-rate: 5%` as a guard: the name of a metric as the key."""
+    """Report the name of a metric used as a key: `accuracy: 0.9` as a gate, `error-rate: 5%` as a guard."""
     pattern = mistake.target.pattern
     value = mistake.value
     if (
@@ -166,7 +166,7 @@ def _named_metric(draft: Draft, mistake: Mistake, unknown: list[str]) -> bool:
 
 
 def _no_kind(draft: Draft, mistake: Mistake, guess: Guess) -> None:
-    """The key that tells the kind is missing."""
+    """Report that the key which decides the kind is missing."""
     path = mistake.path
     key = str(path[-1]) if path else ""
     document, _ = draft.document(path)
@@ -178,7 +178,7 @@ def _no_kind(draft: Draft, mistake: Mistake, guess: Guess) -> None:
         hint = f"add it, for example `{key}: {flow(whole)}`"
         finding = spec.finding("SPEC103", path[:-1], message, hint, key=True)
         draft.findings.append(finding)
-        draft.told.add(path)
+        draft.reported.add(path)
         return
     telling, word = guess.tell
     text = word or example_of(guess.record, telling)
@@ -187,7 +187,7 @@ def _no_kind(draft: Draft, mistake: Mistake, guess: Guess) -> None:
     fixed = flow({telling: text, **present}) if len(present) <= _FEW else ""
     hint = f"add {sample}: `{fixed}`" if fixed and len(fixed) < LONG else f"add {sample}"
     draft.report("SPEC106", path, mistake.message, hint)
-    draft.told.discard(path)
+    draft.reported.discard(path)
 
 
 def example_of(record: type[BaseModel], key: str) -> str:
@@ -197,7 +197,7 @@ def example_of(record: type[BaseModel], key: str) -> str:
 
 
 def _become(draft: Draft, path: Path, guess: Guess) -> None:
-    """Make a mapping one of the guessed kind: with what tells it, without the keys of others."""
+    """Turn a mapping into one of the guessed kind, without the keys of other kinds."""
     value = draft.at(path)
     if not isinstance(value, dict):
         return
@@ -205,12 +205,12 @@ def _become(draft: Draft, path: Path, guess: Guess) -> None:
         value.pop(key)
     key, word = guess.tell
     if not key:
-        draft.told.add(path)
+        draft.reported.add(path)
         return
     if word:
         value[key] = guess.right or word
-        draft.told.add((*path, key))
+        draft.reported.add((*path, key))
     elif key not in value:
         value[key] = example_of(guess.record, key)
-        draft.told.add((*path, key))
+        draft.reported.add((*path, key))
     draft.lenient.add(path)
