@@ -24,7 +24,7 @@ COMMANDS: dict[str, str] = {
     "plan": "Show what a release will do, minute by minute.",
     "diff": "Show semantic changes against a revision or a cluster.",
     "replay": "Show what the guards would have decided on other traffic.",
-    "explain": "Explain a finding and how to fix it.",
+    "explain": "Explain the code of a finding, with an example.",
     "schema": "Print the JSON Schema of a file format.",
     "pin": "Resolve references over the network and write locks.",
     "gates": "Run offline quality gates and verify their evidence.",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from generator.lint.engine import Problem, rule
-from generator.rules.context import GATES, GUARDS, STEPS, Context
+from generator.rules.context import GATES, STEPS, Context, written_guards
 from generator.source.flow import flow
 from generator.source.suggest import misspelt
 from generator.spec.gates import DriftGate, ExplainGate, FairnessGate, MetricGate
@@ -180,20 +180,18 @@ spec: {rollout: {guards: [{fairness: demographic-parity-difference, sensitive: [
 """,
 )
 def unreachable_limits(context: Context) -> Iterator[Problem]:
-    """Report limits of 100% and fairness limits of 1."""
-    for index, guard in enumerate(context.spec.rollout.guards):
-        if isinstance(guard, RatioGuard) and guard.limit is not None and guard.limit >= 1:
-            baseline = getattr(guard, "baseline", None)
-            fitting = percent(min(2 * baseline, 0.5)) if baseline else "5%"
-            message = f"no version exceeds a limit of {percent(guard.limit)}"
-            yield Problem(
-                (*GUARDS, index, "limit"),
-                message,
-                f"write a limit that a bad version exceeds: `limit: {fitting}`",
-            )
-        if isinstance(guard, ParityGuard) and guard.bound >= 1:
-            message = f"this difference is between 0 and 1: no version exceeds {_number(guard.bound)}"
-            yield Problem((*GUARDS, index, "atMost"), message, "write `atMost: 0.1`")
+    """Report limits of 100% and fairness limits of 1, of rollouts and of their shadows."""
+    for path, guards in written_guards(context):
+        for index, guard in enumerate(guards):
+            if isinstance(guard, RatioGuard) and guard.limit is not None and guard.limit >= 1:
+                baseline = getattr(guard, "baseline", None)
+                fitting = percent(min(2 * baseline, 0.5)) if baseline else "5%"
+                message = f"no version exceeds a limit of {percent(guard.limit)}"
+                hint = f"write a limit that a bad version exceeds: `limit: {fitting}`"
+                yield Problem((*path, index, "limit"), message, hint)
+            if isinstance(guard, ParityGuard) and guard.bound >= 1:
+                message = f"this difference is between 0 and 1: no version exceeds {_number(guard.bound)}"
+                yield Problem((*path, index, "atMost"), message, "write `atMost: 0.1`")
 
 
 @rule(

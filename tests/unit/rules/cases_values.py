@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.rules.samples import ACCURACY, FAIR, PARITY, Case, G, S, steps
+from tests.unit.rules.samples import ACCURACY, FAIR, PARITY, SHADOW, Case, G, S, steps
 
 
 def gate(**keys: object) -> dict[str, object]:
@@ -40,6 +40,7 @@ CASES = (
     Case("GATE306", gate(metric="roc_acu"), gate(metric="click_gain"), f"{A}.metric", "warning"),
     Case("PLAN514", {f"{G}.0": {"metric": "error-rate", "limit": "100%"}}, {f"{G}.0": {"metric": "error-rate", "limit": "99%"}}, f"{G}[0].limit"),
     Case("PLAN514", {f"{G}.0": {**FAIR, "atMost": 1}}, {f"{G}.0": {**FAIR, "atMost": 0.9}}, f"{G}[0].atMost"),
+    Case("PLAN514", {"spec.rollout.shadow": {**SHADOW, "guards": [{**FAIR, "atMost": 1}]}}, {"spec.rollout.shadow": SHADOW}, "spec.rollout.shadow.guards[0].atMost"),
     Case("PLAN515", {S: steps((5, "6h"), (100, "6h"))}, {S: steps((5, "6h"), (99, "6h"))}, f"{S}[1].weight", "warning"),
     Case("PLAN515", {S: steps((100, "6h"))}, {S: steps((50, "6h"))}, f"{S}[0].weight", "warning"),
     Case("REF213", {"metadata.owner": "shop-ml"}, {"metadata.owner": "shop-ml@example.com"}, "metadata.owner", "warning"),
