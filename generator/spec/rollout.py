@@ -15,7 +15,7 @@ class WeightStep(Record):
     """Send a share of live traffic to the new version, then watch it."""
 
     weight: Weight = Field(description="share of live traffic")
-    hold: Hold = Field(description="how long it is watched before the next step", examples=["60m"])
+    hold: Hold = Field(description="how long the step lasts", examples=["60m"])
 
 
 class ApproveStep(Record):
@@ -32,7 +32,7 @@ class Cohort(Choice):
         description="name of the header", examples=["x-cohort"]
     )
     exact: Line | None = Field(None, description="the header has this value", examples=["internal"])
-    prefix: Line | None = Field(None, description="the header starts like this")
+    prefix: Line | None = Field(None, description="the header starts with this")
     regex: Line | None = Field(None, description="the header matches this expression (RE2)")
 
     @property
@@ -51,8 +51,8 @@ class Cohort(Choice):
 class CohortStep(Record):
     """Send only a named cohort to the new version."""
 
-    cohort: Cohort = Field(description="who sees it")
-    hold: Hold = Field(description="how long it is watched before the next step")
+    cohort: Cohort = Field(description="requests that it gets")
+    hold: Hold = Field(description="how long the step lasts")
 
 
 GuardStage = Literal["shadow", "canary", "watch"]
@@ -71,13 +71,13 @@ Step = Annotated[
 
 
 class Risk(Record):
-    """What the team accepts."""
+    """The risk that the team accepts."""
 
     false_rollback: Percent = Field(
         0.05, description="chance that a good model is rolled back, over all guards", examples=["5%"]
     )
     power: Percent = Field(
-        0.8, description="chance that a model as bad as `detect` says is caught", examples=["80%"]
+        0.8, description="chance to catch a model that is as bad as `detect` says", examples=["80%"]
     )
     max_exposed: int | None = Field(
         None, ge=1, description="requests that a bad model may answer, on average"
@@ -85,11 +85,11 @@ class Risk(Record):
 
 
 class Shadow(Record):
-    """Copies of live requests, answered by the new version and thrown away."""
+    """Copies of live requests, whose answers by the new version are discarded."""
 
     percent: Percent = Field(1.0, description="share of live requests that is copied", examples=["20%"])
-    hold: Hold = Field(description="how long it is watched before the first step", examples=["24h"])
-    guards: list[GuardSpec] = Field([], description="what is judged on the copies")
+    hold: Hold = Field(description="how long it lasts before the first step", examples=["24h"])
+    guards: list[GuardSpec] = Field([], description="what is measured on the copies")
 
 
 class Canary(Record):
@@ -100,7 +100,7 @@ class Canary(Record):
         min_length=1, max_length=30, description="in order; after the last one the new version takes over"
     )
     shadow: Shadow | None = Field(None, description="copied traffic before the first step")
-    guards: list[GuardSpec] = Field([], description="judged all the time while the new version has traffic")
+    guards: list[GuardSpec] = Field([], description="measured all the time while the new version has traffic")
     risk: Risk = Field(Risk(), description="what the team accepts")
     no_data: NoData = Field("pause", description="what missing data means to a guard")
     stage: ClassVar[GuardStage] = "canary"
@@ -139,13 +139,13 @@ class Canary(Record):
 class Preview(Record):
     """The new version before it has traffic."""
 
-    replicas: int = Field(1, ge=1, le=100, description="pods of the new version while it is looked at")
+    replicas: int = Field(1, ge=1, le=100, description="pods of the new version before the switch")
 
 
 class BlueGreen(Record):
     """The new version is inspected next to the old one, then takes over all at once."""
 
-    strategy: Literal["blue-green"] = Field(description="all traffic at once, after a look")
+    strategy: Literal["blue-green"] = Field(description="all traffic at once, after a check")
     approve: Name = Field(
         "automatic",
         description="`automatic` switches when the checks pass; `manual` or a role waits for a person",
@@ -153,10 +153,10 @@ class BlueGreen(Record):
     )
     preview: Preview = Field(Preview(), description="the new version before it has traffic")
     guards: list[GuardSpec] = Field(
-        [], description="absolute limits, judged after the switch while the old version is kept"
+        [], description="absolute limits, measured after the switch while the old version is kept"
     )
     watch: Hold = Field(
-        600.0, description="how long the guards are judged after the switch", examples=["10m"]
+        600.0, description="how long the guards are measured after the switch", examples=["10m"]
     )
     risk: Risk = Field(Risk(), description="what the team accepts")
     no_data: NoData = Field("pause", description="what missing data means to a guard")

@@ -48,24 +48,10 @@ def binom_cdf(k: int, n: int, p: float) -> float:
     return 1.0 if k >= n else beta_cdf(1.0 - p, n - k, k + 1)
 
 
-def binom_sf(k: int, n: int, p: float) -> float:
-    """Return P(X > k) for X ~ Bin(n, p), without the cancellation of 1 - binom_cdf.
-
-    Raises:
-        ValueError: n is negative or p outside [0, 1].
-    """
-    if n < 0:
-        raise ValueError(f"n must be at least 0, not {n}")
-    probability("p", p)
-    if k < 0:
-        return 1.0
-    return 0.0 if k >= n else beta_cdf(p, k + 1, n - k)
-
-
 def _counts(successes: float, n: float) -> tuple[float, float]:
     positive("n", n)
     if not 0.0 <= successes <= n:
-        raise ValueError(f"successes must lie between 0 and n = {n}, not {successes}")
+        raise ValueError(f"successes must be between 0 and n = {n}, not {successes}")
     return float(successes), float(n)
 
 

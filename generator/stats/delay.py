@@ -1,4 +1,4 @@
-"""Outcomes that arrive after their request: what a newborn canary seems to lose, and a mask against it."""
+"""Outcomes that arrive after their request: what a new canary seems to lose at first, and the mask against it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ REFUSE_SHIFT = 1.0
 
 
 def delay_share(window_s: float, delay_s: float) -> float:
-    """Share of the outcomes that a window opening with the first request has seen when it closes.
+    """Return the share of the outcomes that a window starting with the first request has seen when it ends.
 
     1 - (d/W) (1 - e^(-W/d)) for exponential delays of mean d; 0 without a window, 1 without a delay.
 
@@ -32,11 +32,11 @@ def delay_share(window_s: float, delay_s: float) -> float:
 def llr_shift(
     rps: float, weight: float, growth: float, baseline: float, delay_s: float, ratio: float
 ) -> float:
-    """What a weight increase adds to the evidence against a good canary, in nats.
+    """Return what a weight increase adds to the evidence against a good canary, in nats.
 
-    G (ln(1 + (r-1) w) - ln r) with G = rps dw p d, the canary's events still under way. Positive for a drop
-    (false rollbacks), negative for a rise (lost power). Above 0.3 worth a warning, above 1.0 a mask is
-    needed.
+    G (ln(1 + (r-1) w) - ln r) with G = rps dw p d, the canary's events that have not arrived yet. Positive for a
+    drop (false rollbacks), negative for a rise (lost power). A value above 0.3 is worth a warning; above 1.0 a mask
+    is needed.
 
     Args:
         rps: requests per second of both versions, >= 0.
@@ -56,7 +56,7 @@ def llr_shift(
 
 
 def mask_lookback(delay_s: float, least_s: float = 0.0) -> float:
-    """Look-back B of the mask, seconds: 2.5 mean delays, so that e^-5 of the outcomes outlast 2B.
+    """Return the look-back B of the mask, seconds: 2.5 mean delays; a share of e^-5 of the outcomes arrives after 2B.
 
     Args:
         delay_s: mean delay of an outcome, seconds.
@@ -69,7 +69,7 @@ def mask_lookback(delay_s: float, least_s: float = 0.0) -> float:
 
 
 def mask_dead_time(lookback_s: float) -> float:
-    """Seconds after the birth of a canary and after every change of weight that the mask leaves out: 2B.
+    """Return the seconds that the mask leaves out at the start of a canary and after each change of weight: 2B.
 
     Raises:
         ValueError: the look-back is negative or not finite.
@@ -78,10 +78,10 @@ def mask_dead_time(lookback_s: float) -> float:
 
 
 def mask_tolerance(canary_requests: float) -> float:
-    """Ratio of two successive canary shares that still counts as a steady weight: max(1.1, 1 + 3 sqrt(2/n)).
+    """Return the ratio of successive canary shares that still counts as a steady weight: max(1.1, 1 + 3 sqrt(2/n)).
 
     Args:
-        canary_requests: expected in one look-back, > 0; every step of the weight must exceed the tolerance.
+        canary_requests: expected in one look-back, > 0; every change of weight must exceed the tolerance.
 
     Raises:
         ValueError: there are none.
@@ -90,7 +90,9 @@ def mask_tolerance(canary_requests: float) -> float:
 
 
 def lost_event_shift(weight: float, ratio: float) -> float:
-    """Evidence added by a canary event that is lost as its counter is born at 1: -ln r + ln(1 + (r-1) w).
+    """Return the evidence added by a canary event that is lost because its counter starts at 1.
+
+    -ln r + ln(1 + (r-1) w), w the share of the canary.
 
     Raises:
         ValueError: an argument is outside its domain.

@@ -1,4 +1,4 @@
-"""Checks of arguments: a function answers with a number or with a clear ValueError, never with NaN."""
+"""Checks of arguments: a function returns a number or raises a clear ValueError, never NaN."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ _LARGEST = 1e90
 
 
 def probability(name: str, value: float) -> float:
-    """Return `value` when it lies in [0, 1].
+    """Return `value` when it is in [0, 1].
 
     Raises:
         ValueError: it does not, or it is NaN.
     """
     if not 0.0 <= value <= 1.0:
-        raise ValueError(f"{name} must lie between 0 and 1, not {value}")
+        raise ValueError(f"{name} must be between 0 and 1, not {value}")
     return value
 
 
 def open_probability(name: str, value: float) -> float:
-    """Return `value` when it lies strictly between 0 and 1.
+    """Return `value` when it is strictly between 0 and 1.
 
     Raises:
         ValueError: it does not, or it is NaN.
     """
     if not 0.0 < value < 1.0:
-        raise ValueError(f"{name} must lie strictly between 0 and 1, not {value}")
+        raise ValueError(f"{name} must be strictly between 0 and 1, not {value}")
     return value
 
 
@@ -68,5 +68,5 @@ def change(ratio: float) -> float:
         ValueError: it is 1 (no change, so nothing to detect), 0, negative, NaN or beyond 1e90.
     """
     if positive("ratio", ratio) == 1.0:
-        raise ValueError("a ratio of 1 is no change: there is nothing to detect")
+        raise ValueError("a ratio of 1 changes nothing: there is nothing to detect")
     return ratio

@@ -11,7 +11,7 @@ from generator.stats.normal import normal_quantile
 def smallest_effect(
     power_of: Callable[[float], float], first: float, largest: float, power: float, *, tolerance: float = 1e-5
 ) -> float | None:
-    """Smallest relative change that is caught with a power, rounded up by at most `tolerance` of itself.
+    """Return the smallest relative change that is caught with a power, rounded up by at most `tolerance` of itself.
 
     The probit of the power is nearly linear in the change, so false position (Illinois' variant) needs about
     eight evaluations.
@@ -47,7 +47,7 @@ def smallest_effect(
         if high - low <= tolerance * high:
             break
         middle = (low * above - high * below) / (above - below)
-        # A step that hugs one end is moved off it, so that both ends close in.
+        # A step close to one end is moved off it, so that both ends close in.
         margin = 0.25 * tolerance * high
         middle = min(max(middle, low + margin), high - margin)
         value = excess(middle)

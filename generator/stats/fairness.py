@@ -124,7 +124,7 @@ def range_cdf(width: float, groups: int) -> float:
         ValueError: fewer than two groups, or over a thousand.
     """
     if not 2 <= groups <= 1000:
-        raise ValueError(f"groups must lie between 2 and 1000, not {groups}")
+        raise ValueError(f"groups must be between 2 and 1000, not {groups}")
     if width <= 0.0:
         return 0.0
     step, points = 0.02, 1000

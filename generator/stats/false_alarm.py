@@ -1,7 +1,7 @@
 """How often the sequential test rolls back a canary without any change.
 
 A Brownian motion with the evidence's mean and variance misleads here: the evidence of rare events is skewed,
-and the rare path that crosses the boundary is no typical one. Cramér's change of measure keeps that path: with
+and the rare path that crosses the boundary is not a typical one. Cramér's change of measure keeps that path: with
 the adjustment coefficient theta, E exp(theta evidence) = 1, and
 
     P(rolled back by t) = E_theta[exp(-theta S_T); T <= t].
@@ -10,7 +10,7 @@ Under the tilted law the evidence drifts upwards, so crossing is likely and its 
 is the boundary plus the overshoot of a look, 0.5826 standard deviations on average (Siegmund, Sequential
 Analysis, 1985, chapters VIII and X; Asmussen and Albrecher, Ruin Probabilities, 2010, chapter IV). For rare
 events theta is 1 and the bound alpha is nearly reached; for events as frequent as p it is about 1 / (1 - p),
-and the test far safer than its bound. Against simulation it is right to a third of itself plus 0.002.
+and the test is far safer than its bound. Against simulation the error is at most a third of the value plus 0.002.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from generator.stats.timeline import Rollout, looks_until
 
 _LARGE = 500.0  # e to this power is still a number
 _NEVER = 1e15
-_ALONE = 1e-12  # with a smaller share of the traffic an arm gives no evidence beyond rounding
+_ALONE = 1e-12  # an arm with a smaller share of the traffic adds no evidence beyond rounding errors
 
 
 def false_rollback(test: Sprt, rollout: Rollout) -> float:
-    """Probability that a canary like the stable version is rolled back before the last phase ends.
+    """Return the probability that a canary like the stable version is rolled back before the last phase ends.
 
     Args:
         test: the test.
@@ -54,11 +54,11 @@ def false_rollback(test: Sprt, rollout: Rollout) -> float:
 
 
 def adjustment_coefficient(baseline: float, ratio: float, weight: float) -> float:
-    """The theta > 0 at which the evidence of a request without any change has E exp(theta evidence) = 1.
+    """Return the theta > 0 at which the evidence of a request without any change has E exp(theta evidence) = 1.
 
     w ln(1-p + p e^(theta a)) + (1-w) ln(1-p + p e^(theta b)) = 0 with the steps a and b of `sequential.steps`:
     shares are fixed within a stratum, as the test conditions on its requests. By Newton's method from the
-    right, where the convex left side is positive. 1 where an arm is alone, and nothing is evidence.
+    right, where the convex left side is positive. 1 where one arm has all traffic, and nothing is evidence.
 
     Args:
         baseline: event probability p, strictly between 0 and 1.
@@ -94,7 +94,7 @@ def adjustment_coefficient(baseline: float, ratio: float, weight: float) -> floa
 
 
 def tilted_drift(test: Sprt, rps: float, weight: float) -> Evidence:
-    """Mean and variance per second of the evidence under the tilted law; both arms' events are tilted by it."""
+    """Return mean and variance per second of the evidence under the tilted law, which tilts both arms' events."""
     theta = adjustment_coefficient(test.baseline, test.ratio, weight)
     canary, stable = steps(test.ratio, weight)
     rate = rps / test.design_effect
@@ -107,10 +107,10 @@ def tilted_drift(test: Sprt, rps: float, weight: float) -> Evidence:
 
 
 def _log_moment(p: float, x: float) -> float:
-    """ln(1-p + p e^x)."""
+    """Return ln(1-p + p e^x)."""
     return math.log(p) + x if x > _LARGE else math.log1p(p * math.expm1(x))
 
 
 def _tilted(p: float, x: float) -> float:
-    """The event probability p after tilting: p e^x / (1-p + p e^x)."""
+    """Return the event probability p after tilting: p e^x / (1-p + p e^x)."""
     return 1.0 if x > _LARGE else p * math.exp(x) / (1.0 + p * math.expm1(x))

@@ -24,17 +24,17 @@ _LEGENDRE_10 = (
 
 
 def normal_pdf(x: float) -> float:
-    """Density of the standard normal distribution."""
+    """Return the density of the standard normal distribution."""
     return math.exp(-0.5 * x * x) / _SQRT_2PI
 
 
 def normal_cdf(x: float) -> float:
-    """P(Z <= x), Z standard normal; relative error below 1e-13 in both tails (x > -37)."""
+    """Return P(Z <= x), Z standard normal; relative error below 1e-13 in both tails (x > -37)."""
     return 0.5 * math.erfc(-x / _SQRT2)
 
 
 def log_normal_cdf(x: float) -> float:
-    """Logarithm of P(Z <= x), finite for every finite x.
+    """Return the logarithm of P(Z <= x), finite for every finite x.
 
     Below -37, where erfc leaves the range of a double, five terms of the asymptotic series of Mills' ratio.
     """
@@ -71,7 +71,7 @@ def normal_quantile(p: float) -> float:
 
 
 def bvn(h: float, k: float, rho: float) -> float:
-    """P(X <= h, Y <= k) of two standard normals with correlation rho.
+    """Return P(X <= h, Y <= k) of two standard normals with correlation rho.
 
     Plackett's identity, d/d rho P = bivariate density, integrated from 0 with rho = sin(t): sixteen panels of
     ten-point Gauss-Legendre quadrature. Absolute error below 1e-14 for |rho| <= 0.99, 1e-7 up to 1; exact at
@@ -81,7 +81,7 @@ def bvn(h: float, k: float, rho: float) -> float:
         ValueError: rho is outside [-1, 1].
     """
     if not -1.0 <= rho <= 1.0:
-        raise ValueError(f"rho must lie between -1 and 1, not {rho}")
+        raise ValueError(f"rho must be between -1 and 1, not {rho}")
     if rho == 1.0:
         return normal_cdf(min(h, k))
     if rho == -1.0:

@@ -90,10 +90,10 @@ class ThresholdOdds(GuardOdds):
 
 
 def sprt_odds(rollout: Rollout, test: Sprt, latency_s: float, *, power: float = 0.8) -> SprtOdds:
-    """Odds of the event-share sequential test, in closed form.
+    """Return the odds of the event-share sequential test, in closed form.
 
-    Against simulation the power is within 0.02 at constant weight and 0.05 with steps, the mean time within
-    3 % and the exposure within 6 %, rather too high. False rollbacks as in `false_alarm`.
+    Against simulation the power is within 0.02 at constant weight and 0.05 with steps, the mean time within 3% and
+    the exposure within 6%, on the high side. False rollbacks as in `false_alarm`.
 
     Args:
         rollout: phases, at least one, and traffic; none gives power 0.
@@ -138,7 +138,7 @@ def threshold_odds(
     *,
     power: float = 0.8,
 ) -> ThresholdOdds:
-    """Odds of a bare threshold on a windowed ratio; accuracy as in `runs`.
+    """Return the odds of a bare threshold on a windowed ratio; accuracy as in `runs`.
 
     Args:
         rollout: phases, at least one, and traffic.
@@ -175,7 +175,7 @@ def threshold_odds(
 
 
 def family_false_rollback(false_rollbacks: Sequence[float]) -> float:
-    """Bound on the false rollbacks of a whole rollout: their sum, however the guards depend on each other."""
+    """Return a bound on the false rollbacks of a whole rollout: their sum, however the guards depend on each other."""
     return min(1.0, math.fsum(not_negative("false rollback", value) for value in false_rollbacks))
 
 
@@ -202,7 +202,7 @@ class _Caught(TypedDict):
 
 
 def _caught(rollout: Rollout, caught: Detection, baseline: float, ratio: float) -> _Caught:
-    """Outcomes are lost by the canary until the rollback: exposed |p1 - p0|."""
+    """Return what follows from the stops; the outcomes lost by the rollback are exposed |p1 - p0|."""
     lost = None if caught.exposed is None else caught.exposed * baseline * abs(ratio - 1.0)
     return {
         "detect": ratio - 1.0,
@@ -225,9 +225,9 @@ def _smallest(
     *,
     tolerance: float = 1e-5,
 ) -> float | None:
-    """Smallest change, in the direction of `ratio`, whose true ratio is caught with this power.
+    """Return the smallest change, in the direction of `ratio`, whose true ratio is caught with this power.
 
-    The largest possible change leaves hardly an event, or makes one of every request.
+    The largest possible change leaves almost no event, or turns every request into one.
     """
     drop = ratio < 1.0
     largest = 1.0 - 1e-9 if drop else (1.0 - 1e-12) / baseline - 1.0

@@ -1,4 +1,4 @@
-"""The sequential test over a whole rollout, whose weights change and whose mask leaves evidence out."""
+"""The sequential test over a whole rollout: weights change, and the mask leaves evidence out."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ class Stretch:
     mask_until_s: float
 
     def evidence(self, time_s: float) -> Evidence:
-        """The evidence by a time of this phase, seconds since the first weight."""
+        """Return the evidence by a time of this phase, seconds since the first weight."""
         return self.before.after(self.rate, max(0.0, time_s - max(self.start_s, self.mask_until_s)))
 
 
 def stretches(test: Sprt, rollout: Rollout, drift: Callable[[float], Evidence]) -> Iterator[Stretch]:
-    """Phases with the evidence they add; keeping the weight needs no new mask.
+    """Yield the phases with the evidence they add; an unchanged weight needs no new mask.
 
     Args:
         test: the test.
@@ -89,7 +89,7 @@ def stretches(test: Sprt, rollout: Rollout, drift: Callable[[float], Evidence]) 
 
 
 def _changed(test: Sprt, rollout: Rollout, true_ratio: float) -> Iterator[Stretch]:
-    """The phases of a canary that does `true_ratio` to the baseline."""
+    """Yield the phases of a canary that changes the baseline by `true_ratio`."""
 
     def drift(weight: float) -> Evidence:
         return llr_drift(
@@ -100,13 +100,13 @@ def _changed(test: Sprt, rollout: Rollout, true_ratio: float) -> Iterator[Stretc
 
 
 def _crossed(test: Sprt, stretch: Stretch, time_s: float) -> float:
-    """P(the evidence has reached the level by now), as if all looks had been of this phase's kind."""
+    """Return P(the evidence has reached the level by now), as if all looks were those of this phase."""
     level = raised_boundary(test.level, stretch.rate, test.look_s)
     return crossing_probability(stretch.evidence(time_s), level)
 
 
 def sprt_stops(test: Sprt, rollout: Rollout, true_ratio: float) -> list[Stop]:
-    """Probability of a rollback at each look (each block of looks beyond 256 in a phase, see `look_blocks`).
+    """Return the probability of a rollback at each look (each block of looks beyond 256 in a phase, see `look_blocks`).
 
     Increments of the running maximum of the crossing probability, mean and variance of the evidence summed
     over the unmasked time of the phases so far ("information time"). Looks fall on multiples of `look_s`.
@@ -114,7 +114,7 @@ def sprt_stops(test: Sprt, rollout: Rollout, true_ratio: float) -> list[Stop]:
     Args:
         test: the test.
         rollout: the rollout.
-        true_ratio: what the canary really does to the baseline; for 1 see `false_alarm`, which is exact there.
+        true_ratio: event rate of the canary over the baseline; for 1 see `false_alarm`, which is exact there.
 
     Raises:
         ValueError: an argument is outside its domain.
@@ -132,7 +132,7 @@ def sprt_stops(test: Sprt, rollout: Rollout, true_ratio: float) -> list[Stop]:
 
 
 def sprt_reached(test: Sprt, rollout: Rollout, true_ratio: float) -> float:
-    """Probability of a rollback by the end, from the last look of each phase only."""
+    """Return the probability of a rollback by the end, from the last look of each phase only."""
     best = 0.0
     for stretch in _changed(test, rollout, true_ratio):
         look = looks_until(stretch.end_s, test.look_s)

@@ -7,8 +7,9 @@ and the rollout is rolled back when the sum over strata reaches ln(1/alpha). Giv
 total of events, the canary's events are hypergeometric under "no change"; Hoeffding's comparison with the
 binomial gives E exp(llr) <= 1 whatever that minute's base rate and weight, so exp(sum) is a supermartingale
 and by Ville's inequality P(ever rolled back) <= alpha for any schedule of looks (Wald's test; see Lindon and
-Malek, NeurIPS 2022, for the idea of conditioning on events). It needs a split that is random per request;
-clusters that move together (sticky routing) are allowed for by dividing the evidence by their design effect.
+Malek, "Anytime-valid inference for multinomial count data", NeurIPS 2022, for the idea of conditioning on events).
+The split must be random per request; for clusters that move together (sticky routing) the evidence is divided by
+their design effect.
 
 Power is the first passage of a Brownian motion with the evidence's drift and variance, the boundary raised by
 0.5826 standard deviations of one look (Siegmund, Sequential Analysis, 1985). Against simulation it is within
@@ -34,7 +35,7 @@ class Evidence:
     variance: float
 
     def after(self, rate: Evidence, seconds: float) -> Evidence:
-        """Evidence once `seconds` more have passed at a rate."""
+        """Return the evidence once `seconds` more have passed at a rate."""
         return Evidence(self.mean + rate.mean * seconds, self.variance + rate.variance * seconds)
 
 
@@ -42,7 +43,7 @@ NO_EVIDENCE = Evidence(0.0, 0.0)
 
 
 def boundary(alpha: float) -> float:
-    """Evidence that rolls back: ln(1 / alpha), alpha the false rollbacks allowed to the test.
+    """Return the evidence that rolls back: ln(1 / alpha), alpha the false rollbacks allowed to the test.
 
     Raises:
         ValueError: alpha is not strictly between 0 and 1.
@@ -56,7 +57,7 @@ def _dilution(weight: float, ratio: float) -> float:
 
 
 def steps(ratio: float, weight: float) -> tuple[float, float]:
-    """Evidence that one event adds, in nats: a = ln r - L of the canary's, b = -L of the stable version's.
+    """Return the evidence that one event adds, in nats: a = ln r - L of the canary's, b = -L of the stable version's.
 
     L = ln(1 + (r-1) w), w the canary's share of the requests.
     """
@@ -73,7 +74,7 @@ def event_llr(
     *,
     design_effect: float = 1.0,
 ) -> float:
-    """Evidence of one stratum, in nats; 0 without requests of the canary.
+    """Return the evidence of one stratum, in nats; 0 without requests of the canary.
 
     Args:
         canary_events: XC >= 0.
@@ -101,7 +102,7 @@ def event_llr(
 def llr_drift(
     rps: float, weight: float, baseline: float, true_ratio: float, ratio: float, *, design_effect: float = 1.0
 ) -> Evidence:
-    """Mean and variance of the evidence per second.
+    """Return the mean and variance of the evidence per second.
 
     With a and b of `steps` and pc = p rho:
     mean = rps (w pc a + (1-w) p b) / phi, variance = rps (w pc (1-pc) a^2 + (1-w) p (1-p) b^2) / phi
@@ -132,7 +133,7 @@ def llr_drift(
 
 
 def crossing_probability(evidence: Evidence, level: float) -> float:
-    """P(a Brownian motion has crossed `level` by the time it has this mean and variance).
+    """Return P(a Brownian motion has crossed `level` by the time it has this mean and variance).
 
     Phi((M-A)/sqrt V) + exp(2 M A / V) Phi(-(M+A)/sqrt V), the two factors multiplied as logarithms.
 
@@ -149,7 +150,7 @@ def crossing_probability(evidence: Evidence, level: float) -> float:
 
 
 def raised_boundary(level: float, rate: Evidence, look_s: float) -> float:
-    """Boundary that a continuous test would need to stop as seldom as one that looks every look_s seconds.
+    """Return the boundary at which a continuous test stops as rarely as one that looks every look_s seconds.
 
     A' = A + 0.5826 sqrt(variance of one look).
     """
@@ -157,10 +158,10 @@ def raised_boundary(level: float, rate: Evidence, look_s: float) -> float:
 
 
 def neutral_ratio(ratio: float, weight: float) -> float:
-    """True ratio at which the evidence does not drift: (1-w) L / (w (ln r - L)), L = ln(1 + (r-1) w).
+    """Return the true ratio at which the evidence does not drift: (1-w) L / (w (ln r - L)), L = ln(1 + (r-1) w).
 
-    A change smaller than that is forgiven whatever the traffic, so small permanent differences between the
-    arms do not roll back. As the weight falls to 0 it tends to (r-1) / ln r.
+    A smaller change never rolls back, whatever the traffic, so small permanent differences between the arms are
+    forgiven. As the weight falls to 0 it tends to (r-1) / ln r.
 
     Raises:
         ValueError: the ratio is 1 or not positive, or the weight not strictly between 0 and 1.
@@ -168,7 +169,7 @@ def neutral_ratio(ratio: float, weight: float) -> float:
     dilution = _dilution(open_probability("weight", weight), change(ratio))
     if weight < _TINY_WEIGHT:
         return (ratio - 1.0) / math.log(ratio)
-    # ln r - L, in the form that is not 0 beside a weight of 1.
+    # ln r - L, in the form that is not 0 near a weight of 1.
     rest = -math.log1p((1.0 / ratio - 1.0) * (1.0 - weight))
     return (1.0 - weight) * dilution / (weight * rest)
 

@@ -40,7 +40,7 @@ def _deviance(x: float, mean: float) -> float:
 
 
 def poisson_pmf(x: int, mean: float) -> float:
-    """P(X = x), X Poisson, by Loader's saddle-point form; relative error below 1e-12 above 1e-290."""
+    """Return P(X = x), X Poisson, by Loader's saddle-point form; relative error below 1e-12 above 1e-290."""
     if mean == 0.0:
         return 1.0 if x == 0 else 0.0
     if x == 0:
@@ -49,7 +49,7 @@ def poisson_pmf(x: int, mean: float) -> float:
 
 
 def _beta_front(x: float, a: float, b: float) -> float:
-    """x^a (1-x)^b / B(a, b), by the saddle-point form: no difference of large logarithms."""
+    """Return x^a (1-x)^b / B(a, b), by the saddle-point form: without a difference of large logarithms."""
     n = a + b
     log_front = _stirling_error(n) - _stirling_error(a) - _stirling_error(b)
     log_front -= _deviance(a, n * x) + _deviance(b, n * (1.0 - x))
@@ -57,7 +57,7 @@ def _beta_front(x: float, a: float, b: float) -> float:
 
 
 def _beta_fraction(x: float, a: float, b: float) -> float:
-    """Continued fraction of the incomplete beta function (DLMF 8.17.22), evaluated by Lentz's method."""
+    """Return the continued fraction of the incomplete beta function (DLMF 8.17.22), evaluated by Lentz's method."""
     c, d = 1.0, 1.0 - (a + b) * x / (a + 1.0)
     d = 1.0 / (d if abs(d) > _TINY else _TINY)
     value = d
@@ -78,7 +78,7 @@ def _beta_fraction(x: float, a: float, b: float) -> float:
 
 
 def beta_cdf(x: float, a: float, b: float) -> float:
-    """Regularised incomplete beta function I_x(a, b), for 0 <= x <= 1 and 0 < a, b <= 1e9.
+    """Return the regularised incomplete beta function I_x(a, b), for 0 <= x <= 1 and 0 < a, b <= 1e9.
 
     Relative error below 1e-11 while the value is above 1e-250; about sqrt(max(a, b)) steps.
 
@@ -87,7 +87,7 @@ def beta_cdf(x: float, a: float, b: float) -> float:
     """
     probability("x", x)
     if not (0.0 < a <= _MAX_SHAPE and 0.0 < b <= _MAX_SHAPE):
-        raise ValueError(f"a and b must lie in (0, 1e9], not {a} and {b}")
+        raise ValueError(f"a and b must be in (0, 1e9], not {a} and {b}")
     if x in {0.0, 1.0}:
         return x
     if x > (a + 1.0) / (a + b + 2.0):
@@ -119,7 +119,7 @@ def beta_quantile(p: float, a: float, b: float) -> float:
 
 
 def gamma_cdf(x: float, a: float) -> float:
-    """Regularised lower incomplete gamma function P(a, x), for x >= 0 and 0 < a <= 1e6.
+    """Return the regularised lower incomplete gamma function P(a, x), for x >= 0 and 0 < a <= 1e6.
 
     The series x^a e^-x sum x^n / Gamma(a+n+1) below a+1, its complement by continued fraction above; relative
     error below 1e-11.
@@ -129,7 +129,7 @@ def gamma_cdf(x: float, a: float) -> float:
     """
     not_negative("x", x)
     if not 0.0 < a <= 1e6:
-        raise ValueError(f"a must lie in (0, 1e6], not {a}")
+        raise ValueError(f"a must be in (0, 1e6], not {a}")
     if x == 0.0:
         return 0.0
     front = math.exp(-_stirling_error(a) - _deviance(a, x)) / math.sqrt(2.0 * math.pi * a)
@@ -144,7 +144,7 @@ def gamma_cdf(x: float, a: float) -> float:
 
 
 def _gamma_fraction(x: float, a: float) -> float:
-    """Continued fraction of the upper incomplete gamma function (DLMF 8.9.2) by Lentz's method."""
+    """Return the continued fraction of the upper incomplete gamma function (DLMF 8.9.2) by Lentz's method."""
     b = x + 1.0 - a
     c, d = 1.0 / _TINY, 1.0 / b
     value = d
@@ -163,11 +163,11 @@ def chi2_quantile(p: float, degrees: int) -> float:
     """Return x with P(chi-square <= x) = p, by bisection; relative error below 1e-12.
 
     Raises:
-        ValueError: p is not strictly between 0 and 1, or there is no degree of freedom, or over a million.
+        ValueError: p is not strictly between 0 and 1, or the degrees of freedom are outside 1..1000000.
     """
     open_probability("p", p)
     if not 1 <= degrees <= 1_000_000:
-        raise ValueError(f"degrees of freedom must lie between 1 and 1000000, not {degrees}")
+        raise ValueError(f"degrees of freedom must be between 1 and 1000000, not {degrees}")
     low, high = 0.0, float(degrees)
     while gamma_cdf(high / 2.0, degrees / 2.0) < p:
         low, high = high, 2.0 * high

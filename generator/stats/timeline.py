@@ -63,7 +63,7 @@ class Rollout:
         return tuple(self.exposure(end) for end in self.ends)
 
     def exposure(self, until_s: float) -> float:
-        """Canary requests by a time: rps times the integral of the weight, none after the last phase.
+        """Return the canary requests by a time: rps times the integral of the weight, none after the last phase.
 
         Args:
             until_s: seconds since the first weight; a negative time gives 0.
@@ -77,7 +77,7 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Probability that the rollout is stopped at one of the looks between two times, both included."""
+    """The probability that the rollout is stopped at one of the looks between two times, both included."""
 
     first_s: float
     last_s: float
@@ -119,7 +119,7 @@ class EvidenceFloor:
 def evidence_floors(
     rollout: Rollout, baseline: float, *, share: float = 0.8, event_share: float = 0.5
 ) -> tuple[EvidenceFloor, ...]:
-    """Smallest evidence that each phase must leave behind, for a plan that holds.
+    """Return the smallest evidence that each phase must have produced if the plan holds.
 
     Args:
         rollout: with the declared (off-peak) traffic.
@@ -141,8 +141,8 @@ def evidence_floors(
 def look_blocks(count: int) -> Iterator[int]:
     """Split `count` looks into blocks whose size is a power of two and at most 1/128 of those before.
 
-    The first 256 looks stand alone, so ordinary rollouts are computed look by look; a million looks become
-    about 1 500 blocks, and a stop is placed in time to better than one per cent.
+    The first 256 looks are blocks by themselves, so ordinary rollouts are computed look by look; a million looks become
+    about 1,500 blocks, and the time of a stop is right to better than 1%.
     """
     done = 0
     while done < count:
@@ -153,12 +153,12 @@ def look_blocks(count: int) -> Iterator[int]:
 
 
 def looks_until(time_s: float, interval_s: float) -> int:
-    """Number of whole intervals in a time, counting one that ends on it but for rounding."""
+    """Return the number of whole intervals in a time, counting one that ends on it but for rounding."""
     return math.floor(time_s / interval_s + _TIME_SLACK)
 
 
 def detection(rollout: Rollout, stops: Sequence[Stop], latency_s: float) -> Detection:
-    """Sum up the stops of a rollout.
+    """Summarize the stops of a rollout.
 
     Mean time = sum mass (t + latency) / P; exposure = sum mass X(t + latency) / P, X as in `Rollout.exposure`.
 

@@ -36,7 +36,7 @@ def look_fail(
     design_effect: float = 1.0,
     empty_fails: bool = True,
 ) -> float:
-    """Probability that one look fails.
+    """Return the probability that one look fails.
 
     q = sum_x pois(x; m p) P(Y > floor((1-c) x / c)) + e^-m for `at_least` c,
     q = sum_x pois(x; m p) P(Y <= ceil((1-c) x / c) - 1) + e^-m for `at_most` c. Above 20 000 requests, or
@@ -49,8 +49,7 @@ def look_fail(
         limit: the constant c the ratio is compared with, 0..1.
         bound: which side of the limit passes.
         design_effect: variance of clustered requests over that of independent ones, >= 1.
-        empty_fails: a window without requests (0/0, NaN) counts as a failure, as with a bare
-            successCondition.
+        empty_fails: a window without requests (0/0, NaN) is a failure, as with a bare successCondition.
 
     Raises:
         ValueError: an argument is outside its domain.
@@ -69,21 +68,21 @@ def look_fail(
 
 
 def _breach_edge(m: float, p: float, limit: float, bound: Bound) -> float:
-    """P(breach) of a limit of 0 or 1: one wrong count is enough, or none is possible."""
+    """Return P(breach) of a limit of 0 or 1: one wrong count is enough, or a breach is impossible."""
     wrong = p if bound == "at_most" else 1.0 - p
     reachable = (limit == 0.0) == (bound == "at_most")
     return -math.expm1(-m * wrong) if reachable else 0.0
 
 
 def _breach_normal(m: float, p: float, limit: float, bound: Bound) -> float:
-    """P(the ratio is on the wrong side) by the normal form."""
+    """Return P(the ratio is on the wrong side) by the normal form."""
     spread = math.sqrt(p * (1.0 - p) + (p - limit) ** 2)
     z = (limit - p) * math.sqrt(m) / spread
     return normal_cdf(z if bound == "at_least" else -z)
 
 
 def _breach_poisson(m: float, p: float, limit: float, bound: Bound) -> float:
-    """P(the ratio of a window with requests is on the wrong side), by summation."""
+    """Return P(the ratio of a window with requests is on the wrong side), by summation."""
     slope = min((1.0 - limit) / limit, _BEYOND_COUNTS)
     first, masses = _poisson_range(m * p)
     cdf = _PoissonCdf(m * (1.0 - p))
@@ -93,12 +92,12 @@ def _breach_poisson(m: float, p: float, limit: float, bound: Bound) -> float:
             total += mass * (1.0 - cdf.at(floor_on_lattice(slope * x)))
         else:
             total += mass * cdf.at(ceil_on_lattice(slope * x) - 1)
-    # At X = Y = 0 neither sum counts the window: the first asks for Y > 0, the second for Y < 0.
+    # At X = Y = 0 neither sum counts the window: the first needs Y > 0, the second Y < 0.
     return min(1.0, max(0.0, total))
 
 
 def _poisson_range(mean: float) -> tuple[int, list[float]]:
-    """First value and masses of a Poisson variable: nine standard deviations and 40 counts each way."""
+    """Return the first value and the masses of a Poisson variable: nine standard deviations and 40 counts each way."""
     span = _POISSON_SPAN * math.sqrt(mean) + 40.0
     first, last = max(0, math.floor(mean - span)), math.ceil(mean + span)
     mode = math.floor(mean)
@@ -112,7 +111,7 @@ def _poisson_range(mean: float) -> tuple[int, list[float]]:
 
 
 class _PoissonCdf:
-    """Distribution function of one Poisson variable, tabulated once."""
+    """The distribution function of one Poisson variable, tabulated once."""
 
     __slots__ = ("_first", "_sums")
 
@@ -125,7 +124,7 @@ class _PoissonCdf:
             self._sums.append(total)
 
     def at(self, k: int) -> float:
-        """P(X <= k)."""
+        """Return P(X <= k)."""
         index = k - self._first
         if index < 0:
             return 0.0
@@ -172,11 +171,11 @@ class WindowGuard:
 
     @property
     def first_s(self) -> float:
-        """Time of the first look."""
+        """The time of the first look."""
         return self.window_s if self.first_look_s is None else self.first_look_s
 
     def looks_by(self, time_s: float) -> int:
-        """Number of looks taken by a time."""
+        """Return the number of looks by a time."""
         if time_s < self.first_s - 1e-9:
             return 0
         taken = looks_until(time_s - self.first_s, self.interval_s) + 1
@@ -184,11 +183,11 @@ class WindowGuard:
 
 
 def window_looks(guard: WindowGuard, rollout: Rollout, p: float) -> Iterator[Looks]:
-    """Looks of a guard over a rollout, those alike in one value.
+    """Yield the looks of a guard over a rollout; looks that are alike are one value.
 
     Expected requests of a look: m = rps times the integral of the weight over the window. Neighbours
-    correlate by overlap / sqrt(m' m), the requests they share, so a window that straddles a change of weight
-    is right.
+    correlate by overlap / sqrt(m' m), the requests they share, which also holds for a window that straddles a
+    change of weight.
 
     Args:
         guard: the guard.
@@ -208,7 +207,7 @@ def window_looks(guard: WindowGuard, rollout: Rollout, p: float) -> Iterator[Loo
 
 
 def _look(guard: WindowGuard, rollout: Rollout, p: float, time: float) -> tuple[float, float]:
-    """P(the look at a time fails), correlation with the look before."""
+    """Return P(the look at a time fails) and its correlation with the look before."""
 
     def served(since: float, until: float) -> float:
         return max(0.0, rollout.exposure(until) - rollout.exposure(since))

@@ -1,4 +1,4 @@
-"""Guards: judgements made while a new version has traffic. One module for each kind; this one finds them."""
+"""Guards: tests of a new version while it has traffic. One module for each kind; this one finds them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["KINDS", "Detect", "GuardBase", "GuardSpec", "NoData"]
 
 
 def _kinds() -> dict[str, type[GuardBase]]:
-    """The guard of every module of this folder, by kind.
+    """Return the guard of every module of this folder, by kind.
 
     Raises:
         TypeError: a guard is neither a ratio, nor a gauge, nor a parity.

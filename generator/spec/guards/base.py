@@ -1,4 +1,4 @@
-"""What guards have in common: how they are written, and what they read."""
+"""What guards have in common: how a spec says them, and what they read."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Counts:
         source: `model`, the service's own counters, which credit a late event to the version that served (label
             `served_by`); `server`, BentoML's, told apart by pod (label `rollouts_pod_template_hash`).
         requests: metric that counts all requests.
-        events: metric that counts the events, or with `complement` the requests that are none.
+        events: metric that counts the events or, with `complement`, the other requests.
         labels: matchers that pick the events.
         bucket_s: histogram bucket that picks them, in seconds; 0 for none.
-        complement: events are the requests that `events` does not count.
+        complement: the events are the requests that `events` does not count.
     """
 
     source: Literal["model", "server"]
@@ -54,10 +54,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """A gauge that every pod exports; the worst pod decides.
+    """A gauge that each pod exports; the worst pod decides.
 
     Args:
-        source: `model`, a gauge of the service itself (labels `model` and `served_by`); `pod`, any other gauge that is
+        source: `model`, a gauge of the service itself (labels `model` and `served_by`); `pod`, any other gauge
             scraped from the pods (label `rollouts_pod_template_hash`).
         metric: its name.
         unit: what its values are, for people.
@@ -72,13 +72,13 @@ class Gauge:
 
 @dataclass(frozen=True, slots=True)
 class EventProfile:
-    """What is known of the events of a ratio before a release.
+    """What is known about the events of a ratio before a release.
 
     Args:
         baseline: events per request of the stable version; None when it is not declared.
         delay_s: mean delay of an event after its request, in seconds.
         more_is_worse: more events are bad news.
-        reported: callers report them after the request, so a new version seems to have none at first.
+        reported: callers report them after the request, so at first a new version seems to have none.
     """
 
     baseline: float | None
@@ -101,7 +101,7 @@ class Detect(Choice):
 
 
 class GuardBase(Record):
-    """What every guard may say. `kind` names it in plans, `tag` in messages, `key` is how a spec tells it apart."""
+    """What every guard may declare: `kind` is its name in plans, `tag` in messages; `key` identifies it in a spec."""
 
     kind: ClassVar[str]
     tag: ClassVar[str]
@@ -111,12 +111,12 @@ class GuardBase(Record):
 
     @property
     def subject(self) -> str:
-        """What it watches."""
+        """What the guard watches."""
         raise NotImplementedError
 
     @property
     def metric_name(self) -> str:
-        """Name of its metric: its own, or what it watches."""
+        """Name of its metric: the declared name, or what the guard watches."""
         return short_name(self.name or self.subject) or self.kind
 
     @property
@@ -126,12 +126,12 @@ class GuardBase(Record):
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """Sensitive attributes whose groups it compares."""
+        """Sensitive attributes whose groups the guard compares."""
         return ()
 
     @property
     def latency_bounds(self) -> tuple[float, ...]:
-        """Buckets (seconds) that the latency histogram needs for it."""
+        """Buckets (seconds) that the latency histogram needs for this guard."""
         return ()
 
 
@@ -145,11 +145,15 @@ class RatioGuard(Choice, GuardBase):
     )
 
     def counts(self) -> Counts:
-        """What it counts."""
+        """Return what the guard counts."""
         raise NotImplementedError
 
     def profile(self, outcomes: Mapping[str, Outcome]) -> EventProfile:
-        """What is known of its events; `outcomes` are those that the spec declares."""
+        """Return what is known about its events.
+
+        Args:
+            outcomes: the outcomes that the spec declares.
+        """
         raise NotImplementedError
 
     @property
@@ -163,7 +167,7 @@ class GaugeGuard(GuardBase):
     """A gauge of the pods with a bound."""
 
     def gauge(self) -> Gauge:
-        """What it reads."""
+        """Return what the guard reads."""
         raise NotImplementedError
 
     @property
@@ -187,7 +191,7 @@ class ParityGuard(GuardBase):
 
     @property
     def metric_name(self) -> str:
-        """`parity`, unless it has a name of its own."""
+        """Name of its metric: the declared name, or `parity`."""
         return short_name(self.name or "parity")
 
     @property
@@ -197,10 +201,10 @@ class ParityGuard(GuardBase):
 
 
 def attribute_metric(guard: str, attribute: str) -> str:
-    """Name of the metric of one sensitive attribute of a parity guard."""
+    """Return the name of the metric of one sensitive attribute of a parity guard."""
     return short_name(f"{guard}-{attribute}")
 
 
 def short_name(text: str) -> str:
-    """A text as the name of a metric; empty when nothing of it is left."""
+    """Turn a text into the name of a metric; empty when nothing of it is left."""
     return text.lower().replace("_", "-").strip("-")[:LONGEST_NAME].strip("-")

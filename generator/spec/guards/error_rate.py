@@ -29,16 +29,16 @@ class ErrorRateGuard(RatioGuard):
         return self.metric
 
     def counts(self) -> Counts:
-        """Requests that were not answered with 2xx.
+        """Return the requests that were not answered with 2xx.
 
-        Not only 5xx: a version that broke its input contract answers 400 to everything, with not one 5xx. A client's
-        own mistakes hit both arms alike, and the comparison with stable ignores what both share. BentoML creates the
+        Not only 5xx: a version that broke its input contract answers 400 to everything, without a single 5xx. Mistakes
+        of clients hit both arms alike, and the comparison with stable ignores what both share. BentoML creates the
         series of 400, 429, 503 and 504 at their first use, so a pod's first scrape with such a code is not counted.
         """
         metric = "bentoml_service_request_total"
         return Counts("server", metric, metric, (("http_response_code", "!~", "2.."),))
 
     def profile(self, outcomes: Mapping[str, Outcome]) -> EventProfile:
-        """Bad events, at the declared rate."""
+        """Return bad events at the declared rate."""
         del outcomes
         return EventProfile(self.baseline)

@@ -26,12 +26,12 @@ class OutcomeGuard(RatioGuard):
         return self.outcome
 
     def counts(self) -> Counts:
-        """Outcomes among predictions, both credited to the version that served."""
+        """Return outcomes among predictions, both credited to the version that served."""
         return Counts(
             "model", "sluice_predictions_total", "sluice_outcomes_total", (("outcome", "=", self.outcome),)
         )
 
     def profile(self, outcomes: Mapping[str, Outcome]) -> EventProfile:
-        """The outcome as the spec declares it."""
+        """Return the outcome as the spec declares it."""
         declared = outcomes[self.outcome]
         return EventProfile(declared.baseline, declared.delay, declared.better == "lower", reported=True)

@@ -32,13 +32,13 @@ class SlowRateGuard(RatioGuard):
         return self.metric
 
     def counts(self) -> Counts:
-        """Requests outside a bucket of the histogram: exact, it never interpolates. All response codes count."""
+        """Return the requests outside a bucket of the histogram (exact; no interpolation). All response codes count."""
         histogram = "bentoml_service_request_duration_seconds"
         return Counts(
             "server", f"{histogram}_count", f"{histogram}_bucket", bucket_s=self.slower_than, complement=True
         )
 
     def profile(self, outcomes: Mapping[str, Outcome]) -> EventProfile:
-        """Bad events, at the declared rate."""
+        """Return bad events at the declared rate."""
         del outcomes
         return EventProfile(self.baseline)
