@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from generator.cli.plan import plans
+from generator.pipeline.evaluate import plans_of
 from generator.pipeline.render import plan_render
 from generator.pipeline.session import Session
 from generator.pipeline.stale import RenderRequest
@@ -75,7 +75,7 @@ def _pipelines(session: Session) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for entry in session.entries:
-        for planned in plans(session, entry, None):
+        for planned in plans_of(session, entry, None):
             errors = [finding for finding in unsupported_features(planned) if finding.severity == "error"]
             if errors:
                 raise ValueError("; ".join(f"{f.place} {f.code} {f.message}" for f in errors))

@@ -8,8 +8,8 @@ import click
 import yaml
 
 from generator.cli.options import export_name, export_options, root_option
-from generator.cli.plan import plans
 from generator.pipeline.atomic_write import write_files
+from generator.pipeline.evaluate import plans_of
 from generator.pipeline.selection import select
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit
@@ -27,8 +27,7 @@ def command(paths: tuple[str, ...], environment: str | None, output: Path, root:
     runs them; `promtool check rules DIR/*.rules.yaml` checks the rules. They are those of the rendered PrometheusRules.
     """
     session = open_session(root)
-    platform = session.repository.platform
-    if platform is not None and platform.monitoring.alerts is None:
+    if session.require_platform(environment).monitoring.alerts is None:
         raise CliError(
             "the platform wants no alerts: write `monitoring: {alerts: {}}` into specs/platform.yaml"
         )
@@ -36,7 +35,7 @@ def command(paths: tuple[str, ...], environment: str | None, output: Path, root:
 
     files: dict[str, bytes] = {}
     for entry in select(session, paths).entries:
-        for planned in plans(session, entry, environment):
+        for planned in plans_of(session, entry, environment):
             name = export_name(planned.plan.identity)
             files[f"{name}.rules.yaml"] = _yaml(rule_file(planned.plan))
             files[f"{name}.test.yaml"] = _yaml(unit_tests(planned.plan, f"{name}.rules.yaml"))

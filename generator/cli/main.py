@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from generator import __version__
-from generator.source.errors import UserError
+from generator.source.errors import FindingsError, UserError
 
 COMMANDS: dict[str, str] = {
     "init": "Create a GitOps repository that renders.",
@@ -156,6 +156,8 @@ class Sluice(click.Group):
         except UserError as error:
             _say(f"Error: {error}")
             code = 2
+        except FindingsError as error:
+            code = _report(error)
         except click.Abort:
             code = INTERRUPTED
         except OSError as error:
@@ -163,6 +165,16 @@ class Sluice(click.Group):
         except Exception as error:  # noqa: BLE001 - the last resort: a bug is reported in two lines
             code = _crashed(error)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(error: FindingsError) -> int:
+    """Print the findings that keep a command from going on."""
+    from generator.pipeline.terminal import has_color
+    from generator.report.formats import render
+
+    text = render(error.findings, "text", color=has_color(sys.stderr))
+    click.echo(f"{error.heading}\n{text}" if error.heading else text, nl=False, err=True, color=True)
+    return error.exit_code
 
 
 def _refused(error: OSError) -> int:

@@ -13,7 +13,7 @@ import click
 
 from generator.cli.options import root_option
 from generator.pipeline.atomic_write import existing, write_files
-from generator.pipeline.example import example_lock
+from generator.pipeline.repository_files import example_lock
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, is_terminal
 from generator.plan.model_files import SPECS

@@ -12,7 +12,7 @@ import click
 
 from generator.cli.options import root_option
 from generator.gates.gate_status import gate_statuses
-from generator.pipeline.evaluate import evaluate_model, read_evidence_of
+from generator.pipeline.evaluate import plans_of, read_evidence_of
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, has_color, note
@@ -21,7 +21,6 @@ from generator.plan.resolve import Planned
 from generator.report.sections import Section, sections
 from generator.report.sections.schema import SCHEMA
 from generator.source.errors import CliError
-from generator.source.finding import Finding
 
 if TYPE_CHECKING:
     from generator.report.compared.asked import Compared
@@ -71,7 +70,7 @@ def command(
     """
     session = open_session(root)
     entries = _entries(session, specs, every=every)
-    check_platform(session, environment)
+    session.require_platform(environment)
     if fmt == "html":
         _html(session, entries, environment, against, output)
         return
@@ -86,7 +85,7 @@ def command(
         told = [
             (entry, _sections(session, entry, p))
             for entry in entries
-            for p in plans(session, entry, environment)
+            for p in plans_of(session, entry, environment)
         ]
         emit((_json if fmt == "json" else _text)(told, compared))
 
@@ -176,42 +175,10 @@ def _html(
             click.get_current_context().exit(1)
         return
     (entry,) = entries
-    found = plans(session, entry, None)
+    found = plans_of(session, entry, None)
     chosen = next((p for p in found if p.plan.identity.environment == environment), found[-1])
     difference = by_plan.get((entry.name, chosen.plan.identity.environment))
     emit(page_of(session, entry, found, environment, Against(label, difference)))
-
-
-def check_platform(session: Session, environment: str | None) -> None:
-    """A platform that can't be read ends the command; an environment that it does not know is refused."""
-    platform = session.repository.platform
-    if platform is None:
-        _stop(session.repository.findings)
-        raise AssertionError("unreachable: findings stop the command")
-    if environment is not None and environment not in platform.environments:
-        from generator.source.suggest import did_you_mean
-
-        raise CliError(
-            f"there is no environment {environment}; {did_you_mean(environment, list(platform.environments))}"
-        )
-
-
-def plans(session: Session, entry: ModelFiles, environment: str | None) -> list[Planned]:
-    """The plans of one model, or of it in one environment; its findings end the command, with exit code 1."""
-    resolved = session.resolve(entry)
-    if any(finding.severity == "error" for finding in resolved.findings):
-        _stop(resolved.findings)
-    judged = evaluate_model(resolved, session.repository, session.today)
-    if any(finding.severity == "error" for finding in judged):
-        note(f"{entry.name} breaks rules and can't be rendered like this: see `sluice validate {entry.name}`")
-    return [planned for planned in resolved.plans if environment in {None, planned.plan.identity.environment}]
-
-
-def _stop(findings: list[Finding]) -> None:
-    from generator.report.formats import render
-
-    click.echo(render(findings, "text", color=has_color(sys.stderr)), nl=False, err=True, color=True)
-    click.get_current_context().exit(1)
 
 
 def _json(told: Sequence[tuple[ModelFiles, list[Section]]], compared: Compared | None) -> str:

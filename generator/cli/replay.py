@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from generator.cli.options import root_option
-from generator.cli.plan import check_platform, plans
 from generator.odds.odds import LATENCY_S
 from generator.odds.replay.walk import Schedule, walk
+from generator.pipeline.evaluate import plans_of
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
-from generator.pipeline.terminal import emit, has_color, note, progress
+from generator.pipeline.terminal import emit, note, progress
 from generator.plan.values import Plan
-from generator.report.formats import render
 from generator.report.replays.replayed import Replayed
-from generator.source.errors import CliError
-from generator.source.finding import Finding
+from generator.source.errors import CliError, FindingsError
 
 _FORMATS = ("text", "json", "svg")
 _PATH = click.Path(path_type=Path, dir_okay=False)
@@ -95,8 +92,8 @@ def command(
     if sum(source is not None for source in (asked.data, asked.prometheus, asked.simulate)) != 1:
         raise click.UsageError("say where the traffic comes from: one of --data, --prometheus, --simulate")
     session = open_session(root)
-    check_platform(session, environment)
-    found = plans(session, select_one(session, spec), environment)
+    session.require_platform(environment)
+    found = plans_of(session, select_one(session, spec), environment)
     if not found:
         raise CliError(f"{spec} has no plan; `sluice validate {spec}` says why")
     text = _answer(found[-1].plan, asked)
@@ -129,7 +126,7 @@ def _recorded(plan: Plan, schedule: Schedule, path: Path, asked: Asked) -> str:
     schedule, skipped = _measured(schedule)
     recording, findings = read_recording(path, path.as_posix(), schedule.guards)
     if findings:
-        _stop(findings)
+        raise FindingsError(findings, exit_code=2)
     start = _time("--start", asked.start) if asked.start else recording.start_s
     end = _time("--end", asked.end) if asked.end else recording.end_s
     if start is None or end is None:
@@ -221,12 +218,6 @@ def _time(option: str, text: str) -> float:
 def _check_order(start: float, end: float) -> None:
     if end <= start:
         raise CliError("the data ends before the first weight is set")
-
-
-def _stop(findings: list[Finding]) -> NoReturn:
-    """A file that can't be used is wrong input: exit code 2."""
-    click.echo(render(findings, "text", color=has_color(sys.stderr)), nl=False, err=True, color=True)
-    click.get_current_context().exit(2)
 
 
 def _json(document: dict[str, object]) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from generator.cli.options import export_options, root_option
-from generator.cli.plan import plans
 from generator.pipeline.atomic_write import write_files
+from generator.pipeline.evaluate import plans_of
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, has_color
@@ -42,7 +42,7 @@ def command(
     from generator.rules.spinnaker import unsupported_features
 
     session = open_session(root)
-    found = plans(session, select_one(session, spec), environment)
+    found = plans_of(session, select_one(session, spec), environment)
     findings = list(dict.fromkeys(finding for planned in found for finding in unsupported_features(planned)))
     if findings:
         click.echo(render(findings, "text", color=has_color(sys.stderr)), err=True, nl=False, color=True)

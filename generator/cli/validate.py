@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from generator.cli.options import report_option, root_option
-from generator.pipeline.evaluate import evaluate_models
+from generator.pipeline.evaluate import findings_of
 from generator.pipeline.selection import Selection, select
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, has_color, note
 from generator.plan.model_files import SPECS
 from generator.report.formats import render
 from generator.source.finding import Finding
-
-_STRAY = "REF210"
-_DEFAULTS = "PLAT906"
 
 
 @click.command("validate")
@@ -38,37 +34,13 @@ def command(
     """
     session = open_session(root)
     selection = select(session, paths)
-    findings = validate(session, selection)
+    findings = findings_of(session, selection)
     if fix:
         session, findings = _fixed(session, selection, findings)
     _report(findings, fmt, output, len(selection.entries))
     refusing = {"error", "warning"} if strict else {"error"}
     if any(finding.severity in refusing for finding in findings):
         click.get_current_context().exit(1)
-
-
-def validate(session: Session, selection: Selection) -> list[Finding]:
-    """All findings about the platform and the selected models, in order, each once."""
-    repository = session.repository
-    found = list(session.strays) if selection.everything else []
-    platform = repository.platform
-    found += [finding for finding in repository.findings if finding.code != _STRAY]
-    if platform is not None:
-        found += _models(session, selection)
-    unique = {(f.code, f.place, f.message): f for f in found}
-    return sorted(_once(list(unique.values())), key=Finding.sort_key)
-
-
-def _once(findings: list[Finding]) -> list[Finding]:
-    """Leave out what models inherit from a tier's defaults: the finding about the defaults says the same."""
-    defaults = {found.place for found in findings if found.code == _DEFAULTS}
-    return [f for f in findings if f.code == _DEFAULTS or f.place not in defaults]
-
-
-def _models(session: Session, selection: Selection) -> Iterable[Finding]:
-    judged, together = evaluate_models(session, selection.entries, "Checking specs")
-    yield from (finding for one in judged for finding in one.findings)
-    yield from together
 
 
 def _fixed(session: Session, selection: Selection, findings: list[Finding]) -> tuple[Session, list[Finding]]:
@@ -82,7 +54,7 @@ def _fixed(session: Session, selection: Selection, findings: list[Finding]) -> t
         return session, findings
     note(f"fixed {done.written} in {', '.join(done.files)}")
     fresh = Session(session.root, session.today)
-    return fresh, validate(fresh, selection)
+    return fresh, findings_of(fresh, selection)
 
 
 def _report(findings: list[Finding], fmt: str, output: Path | None, checked: int) -> None:

@@ -12,21 +12,25 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from generator.odds.footprint import ResourceFootprint, footprint
 from generator.pipeline.parallel import parallel_map
+from generator.pipeline.selection import Selection
 from generator.pipeline.session import Session
-from generator.pipeline.terminal import progress
+from generator.pipeline.terminal import note, progress
 from generator.plan.model_files import ModelFiles
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, Resolved
 from generator.plan.values import Plan
 from generator.render.outputs.gates import used_images
 from generator.rules.evaluate import run_fleet_rules, run_rules
-from generator.source.finding import Finding
+from generator.source.errors import FindingsError
+from generator.source.finding import Finding, unique_findings
 from generator.source.reader import display
 
 if TYPE_CHECKING:
     from generator.gates.document import Evidence
 
 T = TypeVar("T")
+_STRAY = "REF210"
+_DEFAULTS = "PLAT906"
 _KEPT: Final = 4000
 """Above so many models plans are not kept, or they would be most of the memory."""
 
@@ -81,6 +85,40 @@ def evaluate_model(resolved: Resolved, repository: Repository, today: dt.date) -
     """Return the findings of every rule on every plan of one model, and about its evidence where that is demanded."""
     evidence = _evidence_findings(resolved, repository, today)
     return sorted([*run_rules(resolved, today), *evidence], key=Finding.sort_key)
+
+
+def plans_of(session: Session, entry: ModelFiles, environment: str | None) -> list[Planned]:
+    """Return the plans of one model, or its plan in one environment; a note says where it breaks rules.
+
+    Raises:
+        FindingsError: it can't be planned.
+    """
+    session.require_platform(environment)
+    resolved = session.resolve(entry)
+    if any(finding.severity == "error" for finding in resolved.findings):
+        raise FindingsError(resolved.findings)
+    findings = evaluate_model(resolved, session.repository, session.today)
+    if any(finding.severity == "error" for finding in findings):
+        note(f"{entry.name} breaks rules and can't be rendered like this: see `sluice validate {entry.name}`")
+    return [planned for planned in resolved.plans if environment in {None, planned.plan.identity.environment}]
+
+
+def findings_of(session: Session, selection: Selection) -> list[Finding]:
+    """Return all findings about the platform and the selected models, in order, each once."""
+    repository = session.repository
+    found = list(session.strays) if selection.everything else []
+    platform = repository.platform
+    found += [finding for finding in repository.findings if finding.code != _STRAY]
+    if platform is not None:
+        evaluations, fleet = evaluate_models(session, selection.entries, "Checking specs")
+        found += [finding for one in evaluations for finding in one.findings] + fleet
+    return _without_inherited(unique_findings(found))
+
+
+def _without_inherited(findings: list[Finding]) -> list[Finding]:
+    """Leave out what models inherit from a tier's defaults: the finding about the defaults says the same."""
+    defaults = {found.place for found in findings if found.code == _DEFAULTS}
+    return [found for found in findings if found.code == _DEFAULTS or found.place not in defaults]
 
 
 def evaluate_models(

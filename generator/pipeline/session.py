@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from generator.plan.inputs import PlatformInputs, read_platform_inputs
 from generator.plan.model_files import PLATFORM, SPECS, ModelFiles, discover, find_root
-from generator.source.errors import CliError
+from generator.source.errors import CliError, FindingsError
 from generator.source.finding import Finding
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from generator.plan.resolve import Resolved
     from generator.render.bento import Bentos
     from generator.render.environment import Templates
+    from generator.spec.platform import PlatformSpec
 
 
 @dataclass
@@ -58,6 +59,35 @@ class Session:
         from generator.plan.repository import Repository
 
         return Repository(self.root)
+
+    @property
+    def platform(self) -> PlatformSpec:
+        """The validated platform.
+
+        Raises:
+            CliError: it can't be used.
+        """
+        platform = self.repository.platform
+        if platform is None:
+            raise CliError(f"{SPECS}/{PLATFORM} can't be used", "`sluice validate` shows why")
+        return platform
+
+    def require_platform(self, environment: str | None = None) -> PlatformSpec:
+        """Return the validated platform, for commands that report what is wrong with it.
+
+        Raises:
+            FindingsError: it can't be used.
+            CliError: it has no such environment.
+        """
+        platform = self.repository.platform
+        if platform is None:
+            raise FindingsError(self.repository.findings)
+        if environment is not None and environment not in platform.environments:
+            from generator.source.suggest import did_you_mean
+
+            hint = did_you_mean(environment, list(platform.environments))
+            raise CliError(f"no such environment: `{environment}`", hint)
+        return platform
 
     @cached_property
     def templates(self) -> Templates:

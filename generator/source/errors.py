@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from generator.source.finding import Finding
+
 
 class UserError(Exception):
     """An obstacle that the user can remove: wrong input or usage, or an environment that does not cooperate.
@@ -25,6 +31,22 @@ class UserError(Exception):
 
 class CliError(UserError):
     """A command can't do what its arguments ask for."""
+
+
+class FindingsError(Exception):
+    """Findings that keep a command from going on. The command line prints them as a report and exits with 1.
+
+    Args:
+        findings: what was found.
+        heading: a line above the report; empty for none.
+        exit_code: 2 where the findings are about a file that an argument names.
+    """
+
+    def __init__(self, findings: Sequence[Finding], heading: str = "", exit_code: int = 1) -> None:
+        super().__init__(findings, heading, exit_code)
+        self.findings = findings
+        self.heading = heading
+        self.exit_code = exit_code
 
 
 class InternalError(Exception):

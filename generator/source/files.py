@@ -45,3 +45,9 @@ def raw(path: Path) -> bytes | None:
         return regular_bytes(path)
     except (RefusedError, OSError, RuntimeError):
         return None
+
+
+def text_of(path: Path) -> str | None:
+    """Return the text of such a file, whatever is not UTF-8 replaced; None for whatever else is there."""
+    content = raw(path)
+    return None if content is None else content.decode("utf-8", "replace")

@@ -21,8 +21,8 @@ from typing import Any
 
 import pytest
 
-from generator.cli.ci import workflow_files
 from generator.cluster.pins.files import path_digest
+from generator.pipeline.repository_files import workflow_files
 from generator.render.environment import Templates
 from tests.references.conftest import Sandbox, sandbox
 from tests.references.standin import Reply, Request, standing_in

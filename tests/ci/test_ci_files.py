@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from generator.cli.ci import FILES
 from generator.cli.main import cli
+from generator.pipeline.repository_files import CI_FILES
 from tests.ci.demo import Demo
 from tests.tools.environment import environment
 from tests.tools.programs import actionlint, program
@@ -98,13 +98,13 @@ def test_what_can_write_reads_no_file_of_a_pull_request(demo: Demo) -> None:
     assert "github.event.pull_request.head.repo.full_name == github.repository" in job["if"]
 
 
-@pytest.mark.parametrize("host", sorted(FILES))
+@pytest.mark.parametrize("host", sorted(CI_FILES))
 def test_init_and_ci_write_the_same(demo: Demo, host: str) -> None:
     assert demo.sluice("ci", host, "--check") == f"the {host} files are up to date\n"
-    for path in FILES[host]:
+    for path in CI_FILES[host]:
         (demo.root / path).unlink()
     told = demo.sluice("ci", host)
-    assert sorted(told.splitlines()) == sorted(f"wrote {path}" for path in FILES[host])
+    assert sorted(told.splitlines()) == sorted(f"wrote {path}" for path in CI_FILES[host])
     assert demo.git("status", "--porcelain") == ""
 
 
@@ -131,6 +131,6 @@ def sluice():
 
 
 def test_uv_in_ci_is_the_one_that_is_tested() -> None:
-    from generator.cli.ci import _UV
+    from generator.pipeline.repository_files import UV
 
-    assert f"uv=={_UV} \\" in (CHECKOUT / "tests/pins/dev.txt").read_text()
+    assert f"uv=={UV} \\" in (CHECKOUT / "tests/pins/dev.txt").read_text()

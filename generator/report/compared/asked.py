@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import click
-
 from generator.pipeline.session import Session
-from generator.pipeline.terminal import has_color
 from generator.report.compared.compare import Comparison, Difference, Side, comparison
 from generator.report.compared.revision import at_revision
-from generator.report.formats import render
-from generator.source.errors import CliError
+from generator.source.errors import CliError, FindingsError
 from generator.source.finding import Finding
 
 HEAD = "HEAD"
@@ -72,9 +67,11 @@ def compare_with_head(session: Session, names: Sequence[str] | None) -> Compared
 
 
 def stop_at(findings: Sequence[Finding], said: str = "") -> None:
-    """Tell errors and end the command with exit code 1; without one, go on."""
+    """Go on only without errors.
+
+    Raises:
+        FindingsError: there are errors.
+    """
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
-        click.echo(said + ("\n" if said else ""), nl=False, err=True)
-        click.echo(render(errors, "text", color=has_color(sys.stderr)), nl=False, err=True, color=True)
-        click.get_current_context().exit(1)
+        raise FindingsError(errors, said)

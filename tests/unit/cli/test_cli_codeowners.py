@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from generator.cli.codeowners import PLACES
 from generator.cli.main import cli
+from generator.pipeline.repository_files import OWNERS_PLACES
 
 SPECS = Path(__file__).resolve().parents[3] / "specs"
 
@@ -71,14 +71,14 @@ def test_check_says_when_it_is_out_of_date(repository):
 
 
 def test_lines_of_others_are_kept_and_the_file_is_found_where_it_is(repository):
-    path = repository / PLACES[1]
+    path = repository / OWNERS_PLACES[1]
     path.parent.mkdir()
     path.write_text("* @everyone")
     run(repository)
     path.write_text(path.read_text() + "/specs/shop/ @someone\n")
     platform = repository / "specs/platform.yaml"
     platform.write_text(platform.read_text().replace("shop-ml@", "shop-models@"))
-    assert run(repository) == (0, f"wrote {PLACES[1]}\n")
+    assert run(repository) == (0, f"wrote {OWNERS_PLACES[1]}\n")
     text = path.read_text()
     assert text.startswith("* @everyone\n")
     assert owner(text, "specs/shop/a.yaml") == "@someone"

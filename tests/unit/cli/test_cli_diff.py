@@ -7,10 +7,10 @@ import subprocess
 
 import jsonschema
 
-from generator.cli.schema import text as schema_text
 from generator.plan.changes import Change
 from generator.report.compared.compare import Difference
 from generator.report.compared.groups import groups, trends
+from generator.report.schemas import schema_text
 from tests.unit.cli.edits import change, git
 
 

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from generator.cli.main import cli
-from generator.cli.schema import text
+from generator.report.schemas import schema_text
 from generator.source.reader import read
 
 FRAMEWORKS = ("sklearn", "xgboost", "lightgbm", "mlflow", "onnx", "custom")
@@ -40,7 +40,7 @@ def test_a_new_spec_is_valid_in_every_tier_and_strategy(repository, sluice, tier
     assert errors(sluice, name) == unjudged
     assert ("sluice gates run" in done.stdout) == bool(unjudged)
     spec = repository / "specs" / f"{name}.yaml"
-    jsonschema.Draft202012Validator(json.loads(text("model"))).validate(read(spec).data)
+    jsonschema.Draft202012Validator(json.loads(schema_text("model"))).validate(read(spec).data)
     assert len(spec.read_text().splitlines()) <= 30
     plan = sluice("plan", name, "--format", "json")
     assert plan.exit_code == 0, plan.stderr

@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from generator.cli.main import cli
-from generator.cli.schema import text as schema_text
 from generator.pipeline.session import open_session
 from generator.plan import timeline as told
 from generator.plan.timeline import KEEP_ABORTED_S, timeline
 from generator.render.metrics import evidence_metrics, live_metrics
+from generator.report.schemas import schema_text
 from generator.spec.rollout import Canary
 from tests.unit.cli.planned import change, objects, plans
 

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generator.cli.schema import SCHEMAS, text
 from generator.plan.repository import Repository
 from generator.plan.resolve import no_digest, resolve
+from generator.report.schemas import SCHEMAS, schema_text
 from generator.source.reader import read
 from tests.unit.cli.conftest import CHECKOUT
 from tests.unit.cli.rich_spec import RICH
@@ -27,7 +27,7 @@ Path_ = tuple[str | int, ...]
 
 
 def validator(name: str) -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(json.loads(text(name)))
+    return jsonschema.Draft202012Validator(json.loads(schema_text(name)))
 
 
 MODEL, PLATFORM = validator("model"), validator("platform")
@@ -36,12 +36,12 @@ MODEL, PLATFORM = validator("model"), validator("platform")
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
 def test_the_committed_schemas_are_current(name):
     file = CHECKOUT / "docs" / "schema" / f"{name}.json"
-    assert file.read_text() == text(name), "run: sluice schema --write docs/schema"
+    assert file.read_text() == schema_text(name), "run: sluice schema --write docs/schema"
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
 def test_schemas_are_schemas_with_an_identity(name):
-    schema = json.loads(text(name))
+    schema = json.loads(schema_text(name))
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["$id"].endswith(f"/{name}.json")
@@ -49,7 +49,7 @@ def test_schemas_are_schemas_with_an_identity(name):
 
 
 def test_schema_prints_the_model_by_default_and_writes_all(tmp_path: Path, sluice):
-    assert sluice("schema").stdout == sluice("schema", "model").stdout == text("model")
+    assert sluice("schema").stdout == sluice("schema", "model").stdout == schema_text("model")
     assert sluice("schema", "--write", tmp_path / "deep" / "schema").exit_code == 0
     assert sorted(file.name for file in (tmp_path / "deep" / "schema").iterdir()) == sorted(
         f"{n}.json" for n in SCHEMAS
@@ -68,7 +68,7 @@ def properties(node: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", ["model", "platform", "lock"])
 def test_every_key_has_a_title_a_description_and_examples_and_defaults_that_fit(name):
-    schema = json.loads(text(name))
+    schema = json.loads(schema_text(name))
     checked = 0
     for entry in properties(schema):
         if entry == {"not": {"type": "null"}}:
@@ -83,7 +83,7 @@ def test_every_key_has_a_title_a_description_and_examples_and_defaults_that_fit(
 
 
 def test_units_are_explained():
-    hold = json.loads(text("model"))["$defs"]["WeightStep"]["properties"]["hold"]
+    hold = json.loads(schema_text("model"))["$defs"]["WeightStep"]["properties"]["hold"]
     assert "ms, s, m, h or d" in hold["description"]
 
 
@@ -254,5 +254,5 @@ def test_schema_and_loader_agree_on_a_mutated_platform(tree: Path, data: st.Data
 )
 def test_each_time_says_its_own_bounds(definition, key, bounds):
     """Units that share a pattern keep their explanations apart."""
-    described = json.loads(text("model"))["$defs"][definition]["properties"][key]["description"]
+    described = json.loads(schema_text("model"))["$defs"][definition]["properties"][key]["description"]
     assert bounds in described

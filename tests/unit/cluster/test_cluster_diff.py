@@ -19,7 +19,7 @@ import yaml
 from click.testing import CliRunner
 
 from generator.cli.main import cli
-from generator.cli.schema import text as schema_text
+from generator.report.schemas import schema_text
 from tests.unit.cluster.conftest import kubeconfig
 
 CHECKOUT = Path(__file__).resolve().parents[3]
