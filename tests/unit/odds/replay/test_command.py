@@ -164,7 +164,7 @@ WATCHED = (
         ((), "one of --data, --prometheus, --simulate"),
         (("--simulate", "good", "--data", "x.csv"), "one of --data, --prometheus, --simulate"),
         (("--simulate", "cvr:drop=1%"), "`cvr` is no guard"),
-        (("--simulate", "drop=1%", "--env", "prod"), "no environment prod"),
+        (("--simulate", "drop=1%", "--env", "prod"), "no such environment: `prod`"),
         (("--data", "none.csv"), "can't be read"),
         (("--data", "."), "is a directory"),
         (("--prometheus", "http://127.0.0.1:1"), "--prometheus needs --start"),
