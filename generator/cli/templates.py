@@ -9,7 +9,7 @@ import click
 from generator.cli.options import root_option
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit
-from generator.render.environment import Source, Templates, builtin_folder, template_names
+from generator.render.environment import TemplateFile, Templates, builtin_folder, template_names
 from generator.source.errors import CliError
 from generator.source.suggest import misspelt, nearest
 
@@ -28,26 +28,25 @@ def command(show: str | None, root: Path | None) -> None:
 
 
 def _text(templates: Templates, name: str) -> str:
-    known = list(templates.sources)
+    known = list(templates.files)
     for candidate in (name, f"{name}.j2"):
         if candidate in known:
-            return templates.texts[candidate]
+            return templates.text(candidate)
     near = nearest(name, known, 3)
-    raise CliError(
-        f"{name} is no template; {'did you mean ' + ' or '.join(near) + '?' if near else 'see the list'}"
-    )
+    hint = f"did you mean {' or '.join(near)}?" if near else "`sluice templates` lists them"
+    raise CliError(f"no such template: {name}", hint)
 
 
 def _list(templates: Templates) -> str:
     ours = template_names(builtin_folder())
-    return "".join(_line(source, ours) for source in templates.sources.values())
+    return "".join(_line(file, ours) for file in templates.files.values())
 
 
-def _line(source: Source, ours: list[str]) -> str:
-    """One template; one of the repository's that replaces nothing is used where another includes it, or misnamed."""
-    word = ("overridden" if source.name in ours else "added") if source.own else "built-in"
-    near = misspelt(source.name, ours) if word == "added" else ""
-    hint = (
-        f"  (replaces nothing; did you mean {near}?)" if near else "  (replaces nothing)" * (word == "added")
-    )
-    return f"{word:<10}  {source.name}{hint}\n"
+def _line(file: TemplateFile, ours: list[str]) -> str:
+    """Return the line of one template. An added one is used where another includes it, or has a misspelt name."""
+    if not file.own:
+        return f"built-in    {file.name}\n"
+    if file.name in ours:
+        return f"overridden  {file.name}\n"
+    near = misspelt(file.name, ours)
+    return f"added       {file.name}  (replaces nothing{f'; did you mean {near}?' if near else ''})\n"

@@ -1,4 +1,4 @@
-"""The templates: ours, overridden one by one by the platform team's own, compiled once and cached."""
+"""The templates: ours, and those of the platform team that replace them one by one; compiled once and cached."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from generator.render.filters import FILTERS
 from generator.render.scalars import finalizer
@@ -20,64 +20,70 @@ from generator.source.files import RefusedError, regular_bytes
 if TYPE_CHECKING:
     from jinja2 import BytecodeCache, Environment, Template
 
-SUFFIX = ".j2"
-Load = Callable[[str], tuple[str, str, Callable[[], bool]] | None]
-# Templates of commands that write specs, repositories and pages.
-_NOT_BUNDLES = ("ci/", "init/", "new/", "pages/")
+SUFFIX: Final = ".j2"
+_Loaded = tuple[str, str, Callable[[], bool]]
+_NOT_OF_BUNDLES: Final = ("ci/", "init/", "new/", "pages/")
+"""Templates of commands that write specs, repositories and pages."""
 
 
 def builtin_folder() -> Path:
-    """Our own templates: inside the installed package, or at the top of a checkout."""
+    """Return the folder of our own templates: in the installed package, or at the top of a checkout."""
     package = Path(__file__).resolve().parent.parent
     shipped = package / "_templates"
     return shipped if shipped.is_dir() else package.parent / "templates"
 
 
 class TemplateError(UserError):
-    """A template of the platform team does not give what it should."""
+    """A template of the platform team is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """One template: its name, its file, and whether it is the platform team's."""
+class TemplateFile:
+    """One template: its name, its file, and whether it is the platform team's own."""
 
     name: str
     file: Path
     own: bool
 
 
-@dataclass
 class Templates:
-    """All templates that one repository renders with.
+    """All templates that one repository renders with, each read and compiled once.
 
     Args:
         overrides: the platform team's folder; a template there replaces ours of the same name.
     """
 
-    overrides: Path | None = None
+    def __init__(self, overrides: Path | None = None) -> None:
+        self.overrides = overrides
+        self._texts: dict[str, str] = {}
+        self._environments: dict[str, Environment] = {}
+        self._compiled: dict[str, Template] = {}
+        self._suspects: dict[str, list[TemplateFile]] = {}
+        self._rendered: set[str] = set()
 
     @cached_property
-    def sources(self) -> dict[str, Source]:
+    def files(self) -> dict[str, TemplateFile]:
         """Every template by name, sorted."""
         ours = builtin_folder()
-        found = {name: Source(name, ours / name, own=False) for name in template_names(ours)}
-        if self.overrides is not None and self.overrides.is_dir() and self.overrides.resolve() != ours:
-            found.update(
-                {
-                    name: Source(name, self.overrides / name, own=True)
-                    for name in template_names(self.overrides)
-                }
-            )
+        found = {name: TemplateFile(name, ours / name, own=False) for name in template_names(ours)}
+        folder = self.overrides
+        if folder is not None and folder.is_dir() and folder.resolve() != ours:
+            found |= {name: TemplateFile(name, folder / name, own=True) for name in template_names(folder)}
         return dict(sorted(found.items()))
 
-    @property
-    def texts(self) -> dict[str, str]:
-        """Text of every template by name.
+    def text(self, name: str) -> str:
+        """Return the text of a template.
 
         Raises:
-            TemplateError: a template of the platform team can't be read.
+            KeyError: there is none of this name.
+            TemplateError: it is the platform team's, and can't be read.
         """
-        return {name: self._text(name) for name in self.sources}
+        text = self._texts.get(name)
+        if text is None:
+            found = self.files[name]
+            text = _read_own(found.file, self.overrides) if found.own else found.file.read_text("utf-8")
+            self._texts[name] = text
+        return text
 
     def check(self) -> None:
         """Read the platform team's own templates, before anything depends on them.
@@ -85,22 +91,23 @@ class Templates:
         Raises:
             TemplateError: one can't be read.
         """
-        for name, source in self.sources.items():
-            if source.own:
-                self._text(name)
+        for name in self._own:
+            self.text(name)
 
     def own_digest(self, rendered: Iterable[str] | None = None) -> str:
         """Return the SHA-256 (hex) of the platform team's own templates; empty when there are none.
 
         Args:
-            rendered: names of templates; then only what these are made of counts. None for all templates of bundles.
+            rendered: names of templates; then only those count that took part in rendering these. None for all
+                templates of bundles.
         """
-        own = {name for name, source in self.sources.items() if source.own}
+        if not self._own:
+            return ""
         if rendered is None:
-            own = {name for name in own if not name.startswith(_NOT_BUNDLES)}
-        elif own:
-            own = {source.name for name in rendered for source in self.suspects(name)}
-        parts = [f"{name}\0{len(self._text(name))}\0{self._text(name)}" for name in sorted(own)]
+            names = {name for name in self._own if not name.startswith(_NOT_OF_BUNDLES)}
+        else:
+            names = {file.name for name in rendered for file in self.suspects(name)}
+        parts = [f"{name}\0{len(self.text(name))}\0{self.text(name)}" for name in sorted(names)]
         return hashlib.sha256("".join(parts).encode()).hexdigest() if parts else ""
 
     @contextmanager
@@ -110,23 +117,26 @@ class Templates:
         yield self._rendered
 
     def trace(self, names: Iterable[str]) -> None:
-        """Count templates as rendered."""
+        """Count templates as rendered, where what they gave was kept."""
         self._rendered.update(names)
 
     def get_template(self, name: str) -> Template:
-        """A template, by name, that writes values as literals of the file's language.
+        """Return a compiled template, which writes values as literals of the file's language.
 
         Raises:
             jinja2.TemplateNotFound: there is none of this name.
             jinja2.TemplateSyntaxError: it can't be compiled.
         """
-        return self._environment(_language(name)).get_template(name)
+        template = self._compiled.get(name)
+        if template is None:
+            template = self._compiled[name] = self._environment(_language(name)).get_template(name)
+        return template
 
     def render(self, name: str, context: Mapping[str, object]) -> str:
-        """The text of a template, ending in one newline.
+        """Return the text that a template gives, ending in one newline.
 
         Raises:
-            TemplateError: a template of the platform team is wrong; a mistake in ours is an exception of its own kind.
+            TemplateError: a template of the platform team is wrong; an error in ours is an exception of its own kind.
         """
         self._rendered.add(name)
         try:
@@ -138,118 +148,93 @@ class Templates:
             raise TemplateError(_blame(blamed, _reason(error))) from error
 
     def wrong(self, name: str, reason: str) -> TemplateError | None:
-        """What to tell the platform team of a template that gives something wrong; None when it is all ours."""
+        """Return the error for the platform team when a template gives something wrong; None when it is all ours."""
         blamed = self.suspects(name)
         return TemplateError(_blame(blamed, reason)) if blamed else None
 
-    def suspects(self, name: str) -> list[Source]:
-        """The platform team's templates that a file is made of: its own template, and what that includes, sorted."""
+    def suspects(self, name: str) -> list[TemplateFile]:
+        """Return the platform team's templates that take part in one: its own and those it includes, sorted."""
         if name not in self._suspects:
             self._suspects[name] = self._find_suspects(name)
         return self._suspects[name]
 
-    def _find_suspects(self, name: str) -> list[Source]:
-        own = {name for name, source in self.sources.items() if source.own}
-        seen, left = set[str](), [name]
-        while left and own:
-            part = left.pop()
-            if part not in seen and part in self.sources:
-                seen.add(part)
-                left += self._included(part, own)
-        return [self.sources[part] for part in sorted(seen & own)]
+    @cached_property
+    def _own(self) -> frozenset[str]:
+        return frozenset(name for name, file in self.files.items() if file.own)
 
-    def _included(self, name: str, own: set[str]) -> Iterable[str]:
-        """Templates that another one names; where it computes a name, it may be any of the platform team's."""
+    def _find_suspects(self, name: str) -> list[TemplateFile]:
+        seen, left = set[str](), [name]
+        while left and self._own:
+            part = left.pop()
+            if part not in seen and part in self.files:
+                seen.add(part)
+                left += self._included(part)
+        return [self.files[part] for part in sorted(seen & self._own)]
+
+    def _included(self, name: str) -> Iterable[str]:
+        """Return the templates that another one names; a computed name may be any of the platform team's."""
         from jinja2 import TemplateSyntaxError
         from jinja2.meta import find_referenced_templates
 
         try:
-            found = set(find_referenced_templates(self._environment(_language(name)).parse(self._text(name))))
+            found = set(find_referenced_templates(self._environment(_language(name)).parse(self.text(name))))
         except TemplateSyntaxError:
             return ()
-        return {part for part in found if part} | (own if None in found else set())
+        return {part for part in found if part} | (self._own if None in found else set())
 
-    def _raised_in(self, error: Exception) -> list[Source]:
-        """The platform team's template that was running when it failed, the innermost one."""
+    def _raised_in(self, error: Exception) -> list[TemplateFile]:
+        """Return the platform team's template that was running when an error was raised, the innermost one."""
         import traceback
 
-        own = {str(source.file): source for source in self.sources.values() if source.own}
-        files = [frame.filename for frame in traceback.extract_tb(error.__traceback__, None)]
-        return [own[file] for file in reversed(files) if file in own][:1]
+        own = {str(self.files[name].file): self.files[name] for name in self._own}
+        frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__, None)]
+        return [own[file] for file in reversed(frames) if file in own][:1]
 
     def _environment(self, language: str) -> Environment:
         made = self._environments.get(language)
         if made is None:
-            trusted = not any(source.own for source in self.sources.values())
-            made = self._environments[language] = _environment(language, self._load, trusted=trusted)
+            made = self._environments[language] = _environment(language, self._load, trusted=not self._own)
         return made
 
-    def _load(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
-        """A template's text and its file, which tracebacks name."""
-        source = self.sources.get(name)
-        return (self._text(name), str(source.file), lambda: True) if source else None
-
-    def _text(self, name: str) -> str:
-        text = self._read.get(name)
-        if text is None:
-            source = self.sources[name]
-            text = _own_text(source.file, self.overrides) if source.own else source.file.read_text("utf-8")
-            self._read[name] = text
-        return text
-
-    @cached_property
-    def _read(self) -> dict[str, str]:
-        return {}
-
-    @cached_property
-    def _rendered(self) -> set[str]:
-        return set()
-
-    @cached_property
-    def _suspects(self) -> dict[str, list[Source]]:
-        return {}
-
-    @cached_property
-    def _environments(self) -> dict[str, Environment]:
-        return {}
+    def _load(self, name: str) -> _Loaded | None:
+        """Return the text of a template and its file, which tracebacks name."""
+        found = self.files.get(name)
+        return (self.text(name), str(found.file), lambda: True) if found else None
 
 
 def _reason(error: Exception) -> str:
     from jinja2 import TemplateNotFound
 
     if isinstance(error, TemplateNotFound):
-        return f"there is no template {error.name}; `sluice templates` lists them"
+        return f"no such template: {error.name}; `sluice templates` lists them"
     line = f"line {error.lineno}: " if hasattr(error, "lineno") else ""
     return line + (str(error) or type(error).__name__)
 
 
-def _own_text(file: Path, folder: Path | None) -> str:
-    """The text of a template of the platform team: a regular file in the repository, as specs are."""
+def _read_own(file: Path, folder: Path | None) -> str:
+    """Return the text of a template of the platform team: a regular file in the repository, as specs are."""
     try:
         inside = folder is None or any(
             file.resolve().is_relative_to(place) for place in (folder.resolve(), folder.parent.resolve())
         )
         if not inside:
-            raise TemplateError(
-                f"{file}: this file is a link that leaves the tree; copy the file into the tree"
-            )
+            raise TemplateError(f"{file}: this is a link that leaves the tree", "copy the file into the tree")
         return regular_bytes(file).decode("utf-8").replace("\r\n", "\n")
     except RefusedError as error:
-        raise TemplateError(f"{file}: {error.args[1]}; {error.args[2]}") from error
+        raise TemplateError(f"{file}: {error.args[1]}", error.args[2]) from error
     except UnicodeDecodeError as error:
         raise TemplateError(f"{file}: this is not UTF-8 text: {error.reason}") from error
     except (OSError, RuntimeError) as error:
-        raise TemplateError(
-            f"{file}: it can't be read: {getattr(error, 'strerror', None) or error}"
-        ) from error
+        reason = getattr(error, "strerror", None) or error
+        raise TemplateError(f"{file}: it can't be read: {reason}") from error
 
 
-def _blame(sources: Iterable[Source], reason: str) -> str:
-    return f"{', '.join(str(source.file) for source in sources)}: {' '.join(reason.split())}"
+def _blame(files: Iterable[TemplateFile], reason: str) -> str:
+    return f"{', '.join(str(found.file) for found in files)}: {' '.join(reason.split())}"
 
 
 def template_names(folder: Path) -> list[str]:
-    """The templates in a folder."""
+    """Return the names of the templates in a folder."""
     root, found = str(folder), list[str]()
     for parent, _, files in os.walk(root):
         inner = parent[len(root) + 1 :].replace(os.sep, "/")
@@ -261,8 +246,8 @@ def _language(name: str) -> str:
     return "".join(Path(name).suffixes[-2:])
 
 
-def _environment(language: str, load: Load, *, trusted: bool) -> Environment:
-    """Where any template is the platform team's, all run sandboxed: ours may include theirs."""
+def _environment(language: str, load: Callable[[str], _Loaded | None], *, trusted: bool) -> Environment:
+    """Make the environment of a language; with any template of the platform team, all templates run sandboxed."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -284,14 +269,14 @@ def _environment(language: str, load: Load, *, trusted: bool) -> Environment:
 
 @lru_cache(maxsize=2)
 def _bytecode_cache(*, trusted: bool) -> BytecodeCache | None:
-    """Compiled templates between runs, keyed by their text; None where no folder of our own can be had."""
+    """Return the cache of compiled templates, keyed by their text; None where there is no folder for it."""
     import pickle
 
     from jinja2 import FileSystemBytecodeCache
     from jinja2.bccache import Bucket
 
     class Forgiving(FileSystemBytecodeCache):
-        """A cache in which a damaged file is no file."""
+        """A cache that ignores a damaged file."""
 
         def load_bytecode(self, bucket: Bucket) -> None:
             try:
@@ -302,7 +287,7 @@ def _bytecode_cache(*, trusted: bool) -> BytecodeCache | None:
     folder = cache_folder("templates")
     if folder is None:
         return None
-    # Constants are written out, by scalars and filters, when a template is compiled: other ones, other code.
+    # Scalars and filters write constants when a template is compiled: other writers give other code.
     writers = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("scalars.py", "filters.py"))
     written = hashlib.sha256(writers).hexdigest()[:12]
     kind = "plain" if trusted else "sandboxed"

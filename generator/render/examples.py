@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -26,14 +26,26 @@ _PER_MINUTE: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Input series of a promtool test, and the minute at which the alert is looked at."""
+    """Input series of a promtool test, and the minute at which the alert is evaluated.
 
-    series: Mapping[str, str]
+    Only tests read the series, and bundles are rendered without: a function makes those that take long.
+    """
+
+    made: Mapping[str, str] | Callable[[], Mapping[str, str]]
     minute: int = MINUTES - EVERY
+
+    @property
+    def series(self) -> Mapping[str, str]:
+        """Values of each series, in promtool's notation."""
+        return self.made() if callable(self.made) else self.made
 
 
 def ratio(item: Watched, share: float) -> Example:
     """Steady traffic with this share of events."""
+    return Example(lambda: _ratio(item, share))
+
+
+def _ratio(item: Watched, share: float) -> dict[str, str]:
     requests, events = item.proportion.requests, item.proportion.events
     hits = round((1 - share if item.proportion.complement else share) * _PER_MINUTE)
     found = {_series(events, item.everyone): f"0+{hits}x{MINUTES}"}
@@ -43,7 +55,7 @@ def ratio(item: Watched, share: float) -> Example:
         found[_series(requests, *others, item.everyone)] = f"0+{_PER_MINUTE - hits}x{MINUTES}"
     else:
         found[_series(requests, item.everyone)] = f"0+{_PER_MINUTE}x{MINUTES}"
-    return Example(found)
+    return found
 
 
 def _opposite(matcher: Matcher) -> Matcher:

@@ -9,7 +9,6 @@ from typing import Any, Final
 from generator.render.scalars import Verbatim, prose, yaml_text, yaml_value
 from generator.source.quantity import canonical_cpu
 
-_NOT_IN_A_BLOCK = re.compile(r"[^ -~\n]| (?=\n|\Z)")
 _INDENTED = re.compile(r"\n(?!\n)")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -44,7 +43,9 @@ def items(values: list[object], indent: int) -> Verbatim:
 
 def text(value: str, indent: int) -> Verbatim:
     """Text of several lines as a literal block indented by this many blanks; in quotes where a block can't hold it."""
-    if "\n" not in value or value[0] in " \n" or value[-1] == "\n" or _NOT_IN_A_BLOCK.search(value):
+    plain = value.isascii() and value.replace("\n", "").isprintable()
+    trailing = value.endswith((" ", "\n")) or " \n" in value
+    if "\n" not in value or not plain or trailing or value[0] in " \n":
         return Verbatim(yaml_text(value))
     margin = "\n" + " " * indent
     return Verbatim(f"|-{margin}{_INDENTED.sub(margin, value)}")

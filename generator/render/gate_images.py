@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CONTAINERFILE: Final = "Containerfile"
 TAG: Final = "IMAGE"
+_TEMPLATE: Final = "gates/containerfile.txt.j2"
 _CORE: Final = Path(__file__).resolve().parent.parent / "pins" / "core.txt"
 _CORE_NAME: Final = "sluice.txt"
 _COMMON: Final = "common.py"
@@ -49,15 +50,8 @@ class GateImages:
         return dict(sorted(own.items())) | {TAG: f"{self.reference(name)}\n"}
 
     def _containerfile(self, name: str) -> str:
-        tools = IMAGES[name]
-        context = {
-            "name": name,
-            "version": __version__,
-            "base": self.base,
-            "tools": tools,
-            "system_packages": [package for tool in tools for package in TOOLS[tool].system_packages],
-        }
-        return self.templates.render("gates/containerfile.txt.j2", context)
+        self.templates.trace((_TEMPLATE,))
+        return _containerfile(self.templates, self.base, name)
 
 
 def gate_images(plan: Plan, templates: Templates) -> GateImages:
@@ -65,9 +59,17 @@ def gate_images(plan: Plan, templates: Templates) -> GateImages:
     return GateImages(plan.gate_pods.prefix, plan.gate_pods.base, templates)
 
 
-def sources_digest() -> str:
-    """Return the SHA-256 (hex) of everything that gate images are built from, but the template of the build file."""
-    return hashlib.sha256("".join(_digest(name, "") for name in sorted(IMAGES)).encode()).hexdigest()
+@lru_cache(maxsize=64)
+def _containerfile(templates: Templates, base: str, name: str) -> str:
+    tools = IMAGES[name]
+    context = {
+        "name": name,
+        "version": __version__,
+        "base": base,
+        "tools": tools,
+        "system_packages": [package for tool in tools for package in TOOLS[tool].system_packages],
+    }
+    return templates.render(_TEMPLATE, context)
 
 
 @lru_cache(maxsize=64)

@@ -149,7 +149,8 @@ def comparison(old: Side, new: Side, names: Sequence[str] | None = None) -> Comp
 
 
 def _texts(side: Side) -> dict[str, str]:
-    return side.session.templates.texts
+    templates = side.session.templates
+    return {name: templates.text(name) for name in templates.files}
 
 
 def _comparer(old: Side, new: Side) -> Callable[[Sequence[str]], list[Difference]]:

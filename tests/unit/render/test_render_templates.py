@@ -196,13 +196,13 @@ def test_a_link_in_place_of_a_template(tmp_path):
 
 
 def test_our_own_templates_are_not_sandboxed_against_us(tmp_path):
-    assert Templates(tmp_path / "no templates here").sources == Templates(None).sources
-    assert all(not source.own for source in Templates(None).sources.values())
+    assert Templates(tmp_path / "no templates here").files == Templates(None).files
+    assert all(not file.own for file in Templates(None).files.values())
 
 
-@pytest.mark.parametrize("name", sorted(Templates(None).sources))
+@pytest.mark.parametrize("name", sorted(Templates(None).files))
 def test_every_template_ends_its_lines_and_has_no_trailing_blanks(name):
-    text = Templates(None).texts[name]
+    text = Templates(None).text(name)
     assert text.endswith("\n")
     assert "\r" not in text
     assert "\t" not in text
