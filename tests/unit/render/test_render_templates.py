@@ -52,7 +52,7 @@ def test_a_template_that_is_not_there_is_told_by_name(tmp_path):
     ran = sluice(repository(tmp_path, OURS + '{% include "kubernetes/_onw.yaml.j2" %}\n'), "render")
     assert ran.code == 2
     assert (
-        f"templates/{NAME}: there is no template kubernetes/_onw.yaml.j2; `sluice templates` lists them"
+        f"templates/{NAME}: no such template: kubernetes/_onw.yaml.j2; `sluice templates` lists them"
         in ran.err
     )
 
