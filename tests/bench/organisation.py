@@ -1,10 +1,14 @@
-"""Generated organisations: teams of models of five kinds, with locks. Equal arguments give equal bytes."""
+"""Generated organisations: teams of models of five kinds, or of one model many times, with locks.
+
+Equal arguments give equal bytes.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "specs"
 _TEAM = 20
 _PLATFORM = """\
 apiVersion: sluice.dev/v1alpha1
@@ -107,3 +111,35 @@ def _model(folder: Path, number: int) -> None:
     lock = f'  ref: "{ref}"\n  resolved: "{ref}"\n  version: "{version}"\n  digest: "sha256:{digest}"\n'
     lock = f'schema: sluice/lock/v1\nmodel:\n{lock}  at: "2026-11-23T00:00:00Z"\n  by: bench\n'
     (folder / f"{model}.lock.yaml").write_text(lock)
+
+
+def recommenders(root: Path, models: int) -> Path:
+    """Write a repository with the example's recommender so many times, on the example's platform.
+
+    Each has alerts and dashboards in two environments. Its tier asks for evidence in the cluster, not in git: there is
+    none for a model that was made up.
+    """
+    teams = [f"team-{number:03}" for number in range(-(-models // _TEAM))]
+    platform = (EXAMPLES / "platform.yaml").read_text()
+    head, _, rest = platform.partition("  teams:\n")
+    rest = rest[rest.index("  # Secrets that specs refer to") :]
+    before, _, after = rest.partition("  waivers:\n")
+    rest = before + after[after.index("  monitoring:\n") :]
+    tier = 'longestRollout: 8h, cpu: "4", memory: 8Gi}\n'
+    assert tier in head
+    head = head.replace(tier, f"{tier}      evidence: [cluster]\n")
+    rows = "".join(f"    {team}: {{owners: [{team}@example.com], tiers: [high-traffic]}}\n" for team in teams)
+    (root / "specs").mkdir(parents=True)
+    (root / "specs/platform.yaml").write_text(f"{head}  teams:\n{rows}{rest}")
+    spec, lock = ((EXAMPLES / f"shop/recommender{kind}.yaml").read_text() for kind in ("", ".lock"))
+    for number in range(models):
+        team, model = teams[number // _TEAM], f"recommender-{number:05}"
+        folder = root / "specs" / team
+        folder.mkdir(exist_ok=True)
+        own = spec.replace(
+            "name: recommender, team: shop, owner: shop-ml", f"name: {model}, team: {team}, owner: {team}"
+        )
+        assert own != spec
+        (folder / f"{model}.yaml").write_text(own)
+        (folder / f"{model}.lock.yaml").write_text(lock)
+    return root

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 MODEL, TEAM = "recommender-00000", "team-000"
-BATCH = 200
+BATCH = 100
 PROGRAMS = {"jsonnet": "peer.jsonnet", "kcl": "peer.k"}
 
 
