@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from generator.plan.build import gate_prefix
-from generator.plan.gate_tools import BARE
 from generator.render.gate_images import GateImages
+from generator.spec.gate_tools import BARE
 from tests.cluster import image, programs, repository
 from tests.cluster.client import Api
 from tests.cluster.layout import Layout
