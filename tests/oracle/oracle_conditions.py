@@ -181,7 +181,11 @@ any(result, isNaN(#))
 all(result, !isNaN(#) && # < 1)
 all(result, !isNaN(#)) && len(result) > 0
 len(filter(result, isNaN(#))) == 0
-count(result, isNaN(#)) == 0""".splitlines()
+count(result, isNaN(#)) == 0
+34300510230987210 == 34300510230987208.0
+len(result) + 9007199254740993 > 9007199254740992.0
+9223372036854775808 > result[0]
+9223372036854775807 > result[0]""".splitlines()
 
 VECTORS = [[], ["0.97"], ["0.2"], ["NaN"], ["+Inf"], ["-Inf"], ["0"], ["1"], ["0.97", "0.2"], ["0.2", "0.97"]]
 VECTORS += [["NaN", "3"], ["3", "NaN"], ["7", "8", "9"]]
