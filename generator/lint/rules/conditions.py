@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final
 
 from generator.lint.conditions import MeasurementPhase, TruthTable
-from generator.lint.controller import ControllerVersion, int_value
+from generator.lint.controller import ControllerVersion
 from generator.lint.engine import Problem, rule
-from generator.lint.objects import Body, as_map, as_text, has
-from generator.lint.rollout import CANARY, Rollout, Use
-from generator.lint.rules.metric import MetricContext, metrics_of_use
-from generator.promql.selectors import Selector, selectors_of
-from generator.promql.tokens import QuerySyntaxError, Tokens, tokenize
-from generator.promql.vanishing import Vanishing, vanishing
+from generator.lint.rollout import CANARY
+from generator.lint.rules.metric import MetricContext, required_elsewhere
+from generator.promql.vanishing import Vanishing
 from generator.source.document import Path
 
 _EVALUATE: Final = "Argo Rollouts 1.10, utils/evaluate/evaluate.go"
@@ -269,7 +265,7 @@ def one_series_of_several(ctx: MetricContext) -> Iterator[Problem]:
 )
 def missing_data_passes(ctx: MetricContext) -> Iterator[Problem]:
     """Check that no condition passes a result without series on purpose, unless the data is required elsewhere."""
-    if _empty_passes(ctx) and _is_lenient(ctx) and not _required_elsewhere(ctx):
+    if _empty_passes(ctx) and _is_lenient(ctx) and not required_elsewhere(ctx):
         yield Problem(ctx.condition_path, "the condition makes a result without data Successful")
 
 
@@ -363,79 +359,11 @@ def no_failure_blocks(ctx: MetricContext) -> Iterator[Problem]:
 def _vanishing(ctx: MetricContext) -> Iterator[tuple[TruthTable, Vanishing]]:
     """Yield the counters without which the query has no result, where the conditions tell numbers apart."""
     table = ctx.table
-    if table is None or table.is_constant or table.empty is None or ctx.provider != "prometheus":
-        return
-    tokens, selectors = _read(ctx.query)
-    for events in vanishing(tokens, list(selectors)) if tokens else ():
-        yield table, events
-
-
-@lru_cache(maxsize=1024)
-def _read(query: str) -> tuple[Tokens | None, tuple[Selector, ...]]:
-    """Return the tokens and selectors of a query, None and nothing when it is not PromQL."""
-    try:
-        tokens = tokenize(query)
-    except QuerySyntaxError:
-        return None, ()
-    return tokens, tuple(selectors_of(tokens))
+    if table and not table.is_constant and table.empty is not None:
+        for events in ctx.vanishing:
+            yield table, events
 
 
 def _phase_of_none(table: TruthTable, events: Vanishing) -> MeasurementPhase | None:
     """Return the phase of the value that the query would have without any event, None when it is not known."""
     return None if events.zero is None else table.nearest(events.zero)
-
-
-def _required_elsewhere(ctx: MetricContext) -> bool:
-    """Return whether every Rollout that uses a metric also requires enough of what it counts.
-
-    With a background metric that is before every weight: between each weight and the next, a step that does not succeed
-    without data. Otherwise it is the same run, or a step before the next weight.
-    """
-    wanted = _counters(ctx.body)
-    return bool(ctx.uses and wanted) and all(
-        _requires(ctx, rollout, use, wanted) or _required_in_steps(ctx, rollout, use, wanted)
-        for rollout, use in ctx.uses
-    )
-
-
-def _counters(metric: Body) -> frozenset[str]:
-    """Return the counters of a metric's query, the parts of a histogram as one; none when it cannot be read."""
-    prometheus = as_map(as_map(metric.get("provider")).get("prometheus"))
-    _, selectors = _read(as_text(prometheus.get("query")))
-    return frozenset(selector.source[0] for selector in selectors if selector.metric)
-
-
-def _required_in_steps(ctx: MetricContext, rollout: Rollout, use: Use, wanted: frozenset[str]) -> bool:
-    spans = list(_spans(rollout))
-    if use.moment == "background":
-        watched = [span for span, weight in spans if weight > 0]
-    elif use.path[: len(_STEPS)] == _STEPS:
-        index = int(use.path[len(_STEPS)])
-        watched = [[i for i in span if i >= index] for span, _ in spans if index in span]
-    else:
-        watched = []
-    steps = {other.path[len(_STEPS)]: other for other in rollout.uses if other.moment == "step"}
-    return bool(watched) and all(
-        any(_requires(ctx, rollout, steps[i], wanted) for i in span if i in steps) for span in watched
-    )
-
-
-def _spans(rollout: Rollout) -> Iterator[tuple[list[int], int]]:
-    """Yield the positions of the steps from each weight to the one before the next, with that weight."""
-    span: list[int] = []
-    weight = 0
-    for i, (_, step) in enumerate(rollout.steps):
-        if has(step, "setWeight"):
-            yield span, weight
-            span, weight = [], int_value(step["setWeight"])
-        span.append(i)
-    yield span, weight
-
-
-def _requires(ctx: MetricContext, rollout: Rollout, use: Use, wanted: frozenset[str]) -> bool:
-    """Return whether a run has a metric of one of these counters that does not succeed without data."""
-    for metric in metrics_of_use(ctx.objects, rollout, use, ctx.versions):
-        tables = metric.tables.values() if _counters(metric.body) & wanted else ()
-        if tables and all(table.empty not in {"Successful", None} for table in tables):
-            return True
-    return False

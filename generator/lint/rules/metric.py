@@ -1,4 +1,4 @@
-"""One metric of a template, its arguments filled in as far as the tree shows them, and its truth table."""
+"""One metric of a template: its arguments filled in, its truth table, its counters, and the steps that need them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from generator.lint.conditions import Rejected, TruthTable, Unsupported, parse, truth_table
 from generator.lint.conditions.truth_table import Shape
 from generator.lint.controller import ControllerVersion, int_value, is_templated
-from generator.lint.objects import Body, Object, Objects, as_list, as_map, as_text, each
-from generator.lint.rollout import Moment, Rollout, Use
+from generator.lint.objects import Body, Object, Objects, as_list, as_map, as_text, each, has
+from generator.lint.rollout import CANARY, Moment, Rollout, Use
 from generator.lint.rules.arguments import Instantiation, declared, fill, known_values, names, reach, tags
+from generator.promql.selectors import Selector, selectors_of
+from generator.promql.tokens import QuerySyntaxError, Tokens, tokenize
+from generator.promql.vanishing import Vanishing, vanishing
 from generator.source.document import Path
+
+_STEPS: Final[Path] = (*CANARY, "steps")
 
 _FALLBACK: Final = re.compile(r"\bor\s+(?:on\s*\(\s*\)\s*)?vector\(\s*([0-9.]+)\s*\)\s*$", re.IGNORECASE)
 _SCALAR_QUERY: Final = re.compile(r"\s*(?:scalar\(|\d+(?:\.\d+)?\s*$)")
@@ -175,6 +180,18 @@ class MetricContext:
             return None
 
     @cached_property
+    def counters(self) -> frozenset[str]:
+        """The counters in a Prometheus query, the parts of a histogram as one; none when it cannot be read."""
+        _, selectors = _read(self.query if self.provider == "prometheus" else "")
+        return frozenset(selector.source[0] for selector in selectors if selector.metric)
+
+    @cached_property
+    def vanishing(self) -> list[Vanishing]:
+        """The events without which a Prometheus query has no result."""
+        tokens, selectors = _read(self.query if self.provider == "prometheus" else "")
+        return vanishing(tokens, list(selectors)) if tokens else []
+
+    @cached_property
     def may_be_several(self) -> bool:
         """Whether a PromQL query may give several series, as far as its text shows."""
         query = self.query.strip()
@@ -218,3 +235,62 @@ def metrics_of_use(
             body = as_map(fill(metric, values))
             if as_text(body.get("name")) not in dry:
                 yield MetricContext(template, body, path, known, versions, objects)
+
+
+@lru_cache(maxsize=1024)
+def _read(query: str) -> tuple[Tokens | None, tuple[Selector, ...]]:
+    """Return the tokens and selectors of a query, None and nothing when it is not PromQL."""
+    try:
+        tokens = tokenize(query)
+    except QuerySyntaxError:
+        return None, ()
+    return tokens, tuple(selectors_of(tokens))
+
+
+def required_elsewhere(ctx: MetricContext) -> bool:
+    """Return whether every Rollout that uses a metric also requires enough of what it counts.
+
+    With a background metric that is before every weight: between each weight and the next, a step that does not succeed
+    without data. Otherwise it is the same run, or a step before the next weight.
+    """
+    wanted = ctx.counters
+    return bool(ctx.uses and wanted) and all(
+        _requires(ctx, rollout, use, wanted) or _required_in_steps(ctx, rollout, use, wanted)
+        for rollout, use in ctx.uses
+    )
+
+
+def _required_in_steps(ctx: MetricContext, rollout: Rollout, use: Use, wanted: frozenset[str]) -> bool:
+    spans = list(_spans(rollout))
+    if use.moment == "background":
+        watched = [span for span, weight in spans if weight > 0]
+    elif use.path[: len(_STEPS)] == _STEPS:
+        index = int(use.path[len(_STEPS)])
+        watched = [[i for i in span if i >= index] for span, _ in spans if index in span]
+    else:
+        watched = []
+    steps = {other.path[len(_STEPS)]: other for other in rollout.uses if other.moment == "step"}
+    return bool(watched) and all(
+        any(_requires(ctx, rollout, steps[i], wanted) for i in span if i in steps) for span in watched
+    )
+
+
+def _spans(rollout: Rollout) -> Iterator[tuple[list[int], int]]:
+    """Yield the positions of the steps from each weight to the one before the next, with that weight."""
+    span: list[int] = []
+    weight = 0
+    for i, (_, step) in enumerate(rollout.steps):
+        if has(step, "setWeight"):
+            yield span, weight
+            span, weight = [], int_value(step["setWeight"])
+        span.append(i)
+    yield span, weight
+
+
+def _requires(ctx: MetricContext, rollout: Rollout, use: Use, wanted: frozenset[str]) -> bool:
+    """Return whether a run has a metric of one of these counters that does not succeed without data."""
+    for metric in metrics_of_use(ctx.objects, rollout, use, ctx.versions):
+        tables = metric.tables.values() if metric.counters & wanted else ()
+        if tables and all(table.empty not in {"Successful", None} for table in tables):
+            return True
+    return False

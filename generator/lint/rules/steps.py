@@ -1,4 +1,4 @@
-"""Rules on the steps of a canary: what the controller refuses, and steps that do something else than they seem to."""
+"""Rules on the steps of a canary that the controller refuses."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from generator.lint.controller import is_qualified_name, pause_seconds
-from generator.lint.engine import Problem, rule
+from generator.lint.engine import Problem
 from generator.lint.objects import Body, as_int, as_list, as_map, as_text, each, has
 from generator.lint.rollout import STEP_KINDS, Use
 from generator.lint.rules.capabilities import refusal
-from generator.lint.rules.contexts import VALIDATION, RolloutContext, invalid_rollout
+from generator.lint.rules.contexts import RolloutContext, invalid_rollout
 from generator.source.document import Path
 
 _ALONE: Final = ("setWeight", "pause", "experiment", "analysis")
@@ -359,124 +359,3 @@ def _resolves(field: str) -> bool:
     if match := _SUBSCRIPT.fullmatch(field):
         return is_qualified_name(match[2].lower() if match[1] == "metadata.annotations" else match[2])
     return field in _PLAIN_FIELDS
-
-
-@rule(
-    "ANA441",
-    "warning",
-    "a fixed canary scale gets more traffic than its pods can take",
-    scope=RolloutContext,
-    why="`setCanaryScale` stays in effect until it is given back. With `replicas: 1` a later `setWeight: 50` "
-    "sends half of all requests to one pod.",
-    remedy="Add a step `setCanaryScale: {matchTrafficWeight: true}` before the weight rises.",
-    example="spec: {strategy: {canary: {steps: [{setCanaryScale: {replicas: 1}}, {setWeight: 50}, {pause: {}}]}}}",
-    instead="""\
-spec:
-  strategy:
-    canary:
-      steps: [{setCanaryScale: {replicas: 1}}, {setCanaryScale: {matchTrafficWeight: true}}, {setWeight: 50}]
-""",
-    source="Argo Rollouts 1.10, utils/replicaset/canary.go, UseSetCanaryScale",
-)
-def scale_not_given_back(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check that no weight rises while a fixed scale is in effect, and that no scale removes pods with traffic."""
-    fixed, weight = False, 0
-    for path, step in ctx.rollout.steps:
-        weight = as_int(step.get("setWeight"), weight)
-        if has(step, "setCanaryScale"):
-            scale = as_map(step["setCanaryScale"])
-            fixed = scale.get("matchTrafficWeight") is not True
-            if fixed and _too_few_pods(ctx, scale, weight):
-                message = f"{weight}% of the traffic goes to fewer pods than before"
-                yield Problem((*path, "setCanaryScale"), message)
-                return
-        elif fixed and as_int(step.get("setWeight")) > 0:
-            message = "the traffic rises, but an earlier `setCanaryScale` keeps the number of pods"
-            yield Problem((*path, "setWeight"), message)
-            return
-
-
-def _too_few_pods(ctx: RolloutContext, scale: Body, weight: int) -> bool:
-    """Return whether a fixed scale removes pods that have traffic, as far as the numbers are known."""
-    if has(scale, "weight"):
-        return as_int(scale["weight"]) < weight
-    pods = as_int(ctx.rollout.spec.get("replicas"))
-    return has(scale, "replicas") and as_int(scale["replicas"]) * ctx.rollout.max_weight < pods * weight
-
-
-@rule(
-    "ANA445",
-    "warning",
-    "a weight is smaller than one pod",
-    scope=RolloutContext,
-    why="Without a router the smallest share is one pod: 5% of three pods is a third of the traffic.",
-    remedy="Use a traffic router, or weights of at least 100 divided by the replicas.",
-    example="spec: {replicas: 3, strategy: {canary: {trafficRouting: , steps: [{setWeight: 5}, {pause: {}}]}}}",
-    instead="spec: {replicas: 3, strategy: {canary: {trafficRouting: , steps: [{setWeight: 34}, {pause: {}}]}}}",
-    source="Argo Rollouts 1.10, utils/replicaset/canary.go",
-)
-def unattainable_weight(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check that without a router every weight is at least one pod."""
-    replicas = as_int(ctx.rollout.spec.get("replicas"), 0)
-    for path, step in ctx.rollout.steps if ctx.rollout.routing is None and replicas > 0 else ():
-        weight = as_int(step.get("setWeight"))
-        if weight > 0 and weight * replicas < 100:
-            message = (
-                f"{weight}% of {replicas} pods is less than one pod, so the canary gets {100 / replicas:.0f}%"
-            )
-            yield Problem((*path, "setWeight"), message)
-
-
-@rule(
-    "ANA455",
-    "info",
-    "an analysis step comes before the canary has traffic",
-    scope=RolloutContext,
-    why="Before the first `setWeight` no user reaches the canary, so there is nothing to measure.",
-    remedy="Put a `setWeight` or a header route before the analysis.",
-    example="""\
-spec:
-  strategy:
-    canary:
-      steps:
-        - {analysis: {templates: [{templateName: quality}], args: [{name: hash, value: x}]}}
-        - {setWeight: 50}
-""",
-    instead="""\
-spec:
-  strategy:
-    canary:
-      steps:
-        - {setWeight: 50}
-        - {analysis: {templates: [{templateName: quality}], args: [{name: hash, value: x}]}}
-""",
-    source="Argo Rollouts 1.10, rollout/canary.go",
-)
-def analysis_without_traffic(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check that something brings traffic to the canary before the first analysis step."""
-    brings = ("setHeaderRoute", "setMirrorRoute", "setCanaryScale", "plugin", "experiment")
-    for path, step in ctx.rollout.steps:
-        if as_int(step.get("setWeight")) > 0 or any(has(step, kind) for kind in brings):
-            return
-        if has(step, "analysis"):
-            yield Problem((*path, "analysis"), "no traffic has been sent to the canary yet")
-
-
-@rule(
-    "ANA463",
-    "warning",
-    "the effect of a step with two keys is not defined",
-    scope=RolloutContext,
-    why="The controller accepts some combinations and then does only one of the two things.",
-    remedy="Make it several steps.",
-    example="spec: {strategy: {canary: {steps: [{setWeight: 5, setCanaryScale: {weight: 5}}, {pause: {}}]}}}",
-    instead="spec: {strategy: {canary: {steps: [{setCanaryScale: {matchTrafficWeight: true}}, {setWeight: 5}]}}}",
-    source=VALIDATION,
-)
-def undefined_combination(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check that a step has one key, where the controller would accept several."""
-    extra = ("setCanaryScale", "setHeaderRoute", "setMirrorRoute", "plugin")
-    for path, step in ctx.rollout.steps:
-        kinds = [kind for kind in (*extra, *_ALONE) if has(step, kind)]
-        if len(kinds) > 1 and kinds[0] in extra:
-            yield Problem(path, f"{' and '.join(kinds)} are in one step, and only one of them takes effect")
