@@ -128,7 +128,8 @@ class Rollout:
     @cached_property
     def routers(self) -> list[str]:
         """The routers in use: built-in names, and ids of plugins (which have a slash)."""
-        return [name for name in _BUILT_IN_ROUTERS if has(self.routing or {}, name)] + list(self.plugins)
+        built_in = [name for name in _BUILT_IN_ROUTERS if has(self.routing or {}, name)]
+        return [*built_in, *map(str, self.plugins)]
 
     def router(self, name: str) -> Body | None:
         """Return the settings of a built-in router, None when it is not in use."""
