@@ -21,10 +21,7 @@ declare(
         "a spec is not a regular file",
         "A folder, a pipe or a device is where a file should be.",
         "Write the YAML into a plain file of that name.",
-        example="""
-$ rm specs/shop/ranker.yaml
-$ mkdir specs/shop/ranker.yaml
-""",
+        example="$ rm specs/shop/ranker.yaml\n$ mkdir specs/shop/ranker.yaml",
     ),
     Code(
         "SRC103",
@@ -75,14 +72,8 @@ metadata: {name: sorter}
         "a file has anchors, aliases or too many levels",
         "A few lines of them expand to gigabytes, and a reviewer does not see a value where it applies.",
         "Write the value out, or move it to a tier's defaults.",
-        example="""
-spec:
-  service: &defaults {timeout: 2s}
-""",
-        instead="""
-spec:
-  service: {timeout: 2s}
-""",
+        example="spec:\n  service: &defaults {timeout: 2s}",
+        instead="spec:\n  service: {timeout: 2s}",
     ),
     Code(
         "SRC108",
@@ -103,10 +94,7 @@ spec:
   replicas: 2
   replicas: 4
 """,
-        instead="""
-spec:
-  replicas: 4
-""",
+        instead="spec:\n  replicas: 4",
     ),
     Code(
         "SRC110",

@@ -25,6 +25,14 @@ _TOO_MANY_ROWS: Final = 100_000
 _PSI_BINS: Final = 10
 _BY_DIGEST: Final = "@sha256:"
 _PLACEHOLDER: Final = "{{"
+_DRIFT: Final = """
+# specs/shop/ranker.yaml
+spec: {gates: [{name: drift, drift: {reference: a.csv, current: b.csv, features: [x, y]}, TEST}]}
+# specs/shop/ranker.lock.yaml
+data:
+  a.csv: {digest: "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", resolved: a.csv}
+  b.csv: {digest: "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", resolved: b.csv}
+"""
 
 
 def _of(kind: type[G], context: Context) -> Iterator[tuple[int, G]]:
@@ -166,22 +174,8 @@ def groups(context: Context) -> Iterator[Problem]:
     why="With enough rows every difference is significant; only a lower bound on its size lets such a gate pass. A "
     "bound that 100,000 rows leave to chance is an error.",
     remedy="Raise `atMost`; 0.1 is a shift by a quarter of a standard deviation.",
-    example="""
-# specs/shop/ranker.yaml
-spec: {gates: [{name: drift, drift: {reference: a.csv, current: b.csv, features: [x]}, tool: ks, atMost: 0.02}]}
-# specs/shop/ranker.lock.yaml
-data:
-  a.csv: {digest: "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", resolved: a.csv}
-  b.csv: {digest: "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", resolved: b.csv}
-""",
-    instead="""
-# specs/shop/ranker.yaml
-spec: {gates: [{name: drift, drift: {reference: a.csv, current: b.csv, features: [x]}, tool: ks, atMost: 0.1}]}
-# specs/shop/ranker.lock.yaml
-data:
-  a.csv: {digest: "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", resolved: a.csv}
-  b.csv: {digest: "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", resolved: b.csv}
-""",
+    example=_DRIFT.replace("TEST", "tool: ks, atMost: 0.02"),
+    instead=_DRIFT.replace("TEST", "tool: ks, atMost: 0.1"),
     repair="review",
     source="Smirnov: Table for Estimating the Goodness of Fit, Annals of Mathematical Statistics 19, 1948",
 )
@@ -210,22 +204,8 @@ def drift_floor(context: Context) -> Iterator[Problem]:
     why="The index of two small samples is large by chance: without any drift the gate stops the release. Below "
     "half of the rows needed this is an error.",
     remedy="Compare more rows, or raise `atMost`.",
-    example="""
-# specs/shop/ranker.yaml
-spec: {gates: [{name: drift, drift: {reference: a.csv, current: b.csv, features: [x, y]}, tool: psi, rows: 150}]}
-# specs/shop/ranker.lock.yaml
-data:
-  a.csv: {digest: "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", resolved: a.csv}
-  b.csv: {digest: "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", resolved: b.csv}
-""",
-    instead="""
-# specs/shop/ranker.yaml
-spec: {gates: [{name: drift, drift: {reference: a.csv, current: b.csv, features: [x, y]}, tool: psi, rows: 500}]}
-# specs/shop/ranker.lock.yaml
-data:
-  a.csv: {digest: "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", resolved: a.csv}
-  b.csv: {digest: "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", resolved: b.csv}
-""",
+    example=_DRIFT.replace("TEST", "tool: psi, rows: 150"),
+    instead=_DRIFT.replace("TEST", "tool: psi, rows: 500"),
     source="Yurdakul, Naranjo: Statistical Properties of the Population Stability Index, Journal of Risk Model "
     "Validation 14, 2020",
 )

@@ -8,6 +8,7 @@ from typing import Any, Final
 from generator.lint.engine import Problem, rule
 from generator.plan.build import namespace_of
 from generator.plan.people import is_owner
+from generator.routers.argo_rollouts import minor
 from generator.rules.context import FleetContext
 from generator.source.document import Document, Path, dotted
 from generator.source.suggest import did_you_mean
@@ -282,15 +283,11 @@ def _others(context: FleetContext) -> set[str]:
 def admission(context: FleetContext) -> Iterator[Problem]:
     """Check that the clusters know ValidatingAdmissionPolicy where policies are rendered."""
     version = context.platform.controllers.kubernetes
-    if context.platform.admission != "none" and _minor(version) < (1, 30):
+    if context.platform.admission != "none" and minor(version) < (1, 30):
         message = f"Kubernetes {version} has no admission policies of version v1"
         path = ("spec", "controllers", "kubernetes")
         hint = "write `admission: none`; the clusters then admit releases that bypass Sluice"
         yield Problem(path, message, hint)
-
-
-def _minor(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.split(".")[:2]))
 
 
 @rule(

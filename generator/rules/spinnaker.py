@@ -55,10 +55,7 @@ def unsupported_features(planned: Planned) -> list[Finding]:
     scope=PipelineContext,
     why="Kayenta compares two versions under the same traffic; before a switch one of them has none.",
     remedy="Use `strategy: canary`, or release this model with Argo Rollouts.",
-    example="""
-spec: {rollout: {strategy: blue-green, approve: manual}}
-$ sluice spinnaker shop/ranker
-""",
+    example="spec: {rollout: {strategy: blue-green, approve: manual}}\n$ sluice spinnaker shop/ranker",
     source=_STAGES,
 )
 def blue_green(context: PipelineContext) -> Iterator[Problem]:
@@ -74,10 +71,7 @@ def blue_green(context: PipelineContext) -> Iterator[Problem]:
     scope=PipelineContext,
     why="No stage of Spinnaker mirrors requests and removes the mirror again.",
     remedy="Remove `shadow`, or release this model with Argo Rollouts.",
-    example="""
-spec: {rollout: {shadow: {percent: 20%, hold: 24h}}}
-$ sluice spinnaker shop/ranker
-""",
+    example="spec: {rollout: {shadow: {percent: 20%, hold: 24h}}}\n$ sluice spinnaker shop/ranker",
     source=_STAGES,
 )
 def shadow(context: PipelineContext) -> Iterator[Problem]:
@@ -181,10 +175,7 @@ def router(context: PipelineContext) -> Iterator[Problem]:
     scope=PipelineContext,
     why="Kayenta needs at least one metric; a pipeline without any would only wait.",
     remedy="Add a guard with `detect`.",
-    example="""
-spec: {rollout: {guards: []}}
-$ sluice spinnaker shop/ranker
-""",
+    example="spec: {rollout: {guards: []}}\n$ sluice spinnaker shop/ranker",
     source=_KAYENTA,
 )
 def unguarded(context: PipelineContext) -> Iterator[Problem]:
@@ -234,10 +225,7 @@ def no_evidence(context: PipelineContext) -> Iterator[Problem]:
     scope=PipelineContext,
     why="Kayenta knows data that must exist and data that need not: `noData: pause` becomes `fail`.",
     remedy="Write `noData: fail`, which is what will happen.",
-    example="""
-spec: {rollout: {noData: pause}}
-$ sluice spinnaker shop/ranker
-""",
+    example="spec: {rollout: {noData: pause}}\n$ sluice spinnaker shop/ranker",
     source=_KAYENTA,
 )
 def no_pause(context: PipelineContext) -> Iterator[Problem]:
@@ -255,10 +243,7 @@ def no_pause(context: PipelineContext) -> Iterator[Problem]:
     why="The plan ignores the time in which outcomes of the weight before still arrive; Kayenta only waits once, at "
     "the start.",
     remedy="Choose holds that are much longer than the delay of the outcome.",
-    example="""
-spec: {outcomes: {ctr: {delay: 60s}}}
-$ sluice spinnaker shop/ranker
-""",
+    example="spec: {outcomes: {ctr: {delay: 60s}}}\n$ sluice spinnaker shop/ranker",
     source=_KAYENTA,
 )
 def late(context: PipelineContext) -> Iterator[Problem]:

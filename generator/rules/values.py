@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from generator.lint.engine import Problem, rule
 from generator.rules.context import GATES, STEPS, Context, written_guards
@@ -15,41 +15,41 @@ from generator.spec.guards.base import ParityGuard, RatioGuard
 from generator.spec.rollout import Canary, WeightStep
 from generator.spec.units import percent
 
-_ADDRESS = re.compile(r"@|^https?://|^#")
-_SHARE = re.compile(
+_ADDRESS: Final = re.compile(r"@|^https?://|^#")
+_BOUNDED: Final = re.compile(
     r"(?:.*_)?(?:accuracy|precision|recall|specificity|sensitivity|auc|auroc|auprc|f1|f1_score|ndcg|map|mrr|hit_rate|"
     r"error_rate|hit_ratio|average_precision|jaccard|iou|coverage)(?:_(?:macro|micro|weighted|score))?(?:_at_\d+|@\d+)?"
 )
 _COMMON: Final = frozenset(
     re.findall(
         r"\S+",
-        "accuracy balanced_accuracy precision recall specificity sensitivity f1 f1_score f1_macro "
-        "f1_micro f1_weighted roc_auc pr_auc auc auroc auprc average_precision log_loss brier_score "
-        "cross_entropy rmse mse mae mape smape wape rmsle msle medae r2 r2_score explained_variance ndcg "
-        "ndcg_at_10 map map_at_10 mrr hit_rate hit_rate_at_10 precision_at_10 recall_at_10 error_rate mcc "
-        "kappa gini ks lift perplexity bleu rouge_l coverage jaccard iou silhouette calibration_error "
-        "expected_calibration_error top_5_accuracy loss",
+        "accuracy balanced_accuracy precision recall specificity sensitivity f1 f1_score f1_macro f1_micro f1_weighted "
+        "roc_auc pr_auc auc auroc auprc average_precision log_loss brier_score cross_entropy rmse mse mae mape smape "
+        "wape rmsle msle medae r2 r2_score explained_variance ndcg ndcg_at_10 map map_at_10 mrr hit_rate "
+        "hit_rate_at_10 precision_at_10 recall_at_10 error_rate mcc kappa gini ks lift perplexity bleu rouge_l "
+        "coverage jaccard iou silhouette calibration_error expected_calibration_error top_5_accuracy loss",
     )
 )
 
 
-def _is_share(metric: str) -> bool:
+def _is_bounded(metric: str) -> bool:
     """Whether a metric is between 0 and 1 by its definition."""
-    return _SHARE.fullmatch(metric.lower()) is not None
-
-
-def _as_fraction(value: float) -> float:
-    return round(value / 100, 6)
+    return _BOUNDED.fullmatch(metric.lower()) is not None
 
 
 def _number(value: float) -> str:
     return flow(int(value) if float(value).is_integer() else value)
 
 
+def _fraction(value: float) -> str:
+    """A number of percent as a fraction: 92 is 0.92."""
+    return _number(round(value / 100, 6))
+
+
 @rule(
     "GATE304",
     "error",
-    "a gate's bound that its metric can't meet",
+    "no model can meet the bound of a gate",
     scope=Context,
     why="The metric is between 0 and 1 by its definition: no model can ever pass this gate.",
     remedy="Write the bound as a fraction, such as 0.92 for 92%.",
@@ -57,28 +57,28 @@ def _number(value: float) -> str:
     instead="spec: {gates: [{name: accuracy, metric: accuracy, atLeast: 0.92, rows: 5000}]}",
 )
 def unreachable_bounds(context: Context) -> Iterator[Problem]:
-    """Report lower bounds above 1 and upper bounds below 0 of metrics that are shares."""
+    """Check that metrics between 0 and 1 have no lower bound above 1 and no upper bound below 0."""
     for index, gate in enumerate(context.spec.gates):
-        if not isinstance(gate, MetricGate) or not _is_share(gate.metric):
+        if not isinstance(gate, MetricGate) or not _is_bounded(gate.metric):
             continue
         if gate.at_least is not None and gate.at_least > 1:
-            yield _fraction(index, "atLeast", gate.metric, gate.at_least, "no model can reach")
+            message = f"`{gate.metric}` is between 0 and 1: no model can reach {_number(gate.at_least)}"
+            fraction = gate.at_least <= 100
+            hint = (
+                f"write `atLeast: {_fraction(gate.at_least)}`"
+                if fraction
+                else "write a number between 0 and 1"
+            )
+            yield Problem((*GATES, index, "atLeast"), message, hint)
         if gate.at_most is not None and gate.at_most < 0:
             message = f"`{gate.metric}` is between 0 and 1: no model can stay below {_number(gate.at_most)}"
             yield Problem((*GATES, index, "atMost"), message, f"write `atMost: {_number(-gate.at_most)}`")
 
 
-def _fraction(index: int, key: str, metric: str, bound: float, what: str) -> Problem:
-    fits = bound <= 100
-    hint = f"write `{key}: {_number(_as_fraction(bound))}`" if fits else "write a number between 0 and 1"
-    message = f"`{metric}` is between 0 and 1: {what} {_number(bound)}"
-    return Problem((*GATES, index, key), message, hint)
-
-
 @rule(
     "GATE305",
     "error",
-    "a gate's bound that no model breaks",
+    "no model can break the bound of a gate",
     scope=Context,
     why="The gate passes whatever the model does, and looks like protection.",
     remedy="Write a bound that a bad model breaks.",
@@ -92,95 +92,79 @@ spec:
 """,
 )
 def empty_bounds(context: Context) -> Iterator[Problem]:
-    """Report bounds at or beyond the end of the range of what they bound."""
+    """Check that no bound is at or beyond the end of the range of what it bounds."""
     for index, gate in enumerate(context.spec.gates):
-        for key, message, hint in _empty(gate):
+        found = _empty_metric(gate) if isinstance(gate, MetricGate) else _empty_measure(gate)
+        for key, message, hint in found:
             yield Problem((*GATES, index, key), message, hint)
 
 
-def _empty(gate: Any) -> Iterator[tuple[str, str, str]]:
-    if isinstance(gate, MetricGate):
-        yield from _empty_metric(gate)
+def _empty_measure(gate: object) -> Iterator[tuple[str, str, str]]:
+    """Key, message and hint of every bound of a fairness, drift or attribution gate that nothing breaks."""
     at_most = getattr(gate, "at_most", None)
     bounded = isinstance(gate, (FairnessGate, ExplainGate)) or (
         isinstance(gate, DriftGate) and gate.test.statistic != "index"
     )
     if bounded and at_most is not None and at_most >= 1:
-        yield (
-            "atMost",
-            f"this measure is between 0 and 1: no model exceeds {_number(at_most)}",
-            "write `atMost: 0.1`",
-        )
+        message = f"this measure is between 0 and 1: no model exceeds {_number(at_most)}"
+        yield "atMost", message, "write `atMost: 0.1`"
     if isinstance(gate, FairnessGate) and gate.at_least is not None and gate.at_least <= 0:
         yield "atLeast", "every ratio is at least 0: no model falls below it", "write `atLeast: 0.8`"
 
 
 def _empty_metric(gate: MetricGate) -> Iterator[tuple[str, str, str]]:
+    """Key, message and hint of every bound of a metric that nothing breaks."""
     loss = gate.no_worse_by
     if loss is not None and loss.value >= 1:
-        fixed = f"{flow(_plain(loss.value))}{'%' if loss.kind == 'relative' else 'pp'}"
-        yield (
-            "noWorseBy",
-            f"a loss of {loss} is accepted: no model is worse than that",
-            f"write `noWorseBy: {fixed}`",
-        )
-    if not _is_share(gate.metric):
+        smaller = f"{_number(loss.value)}{'%' if loss.kind == 'relative' else 'pp'}"
+        message = f"a loss of {loss} is accepted: no model is worse than that"
+        yield "noWorseBy", message, f"write `noWorseBy: {smaller}`"
+    if not _is_bounded(gate.metric):
         return
     if gate.at_most is not None and gate.at_most >= 1:
-        fraction = _number(_as_fraction(gate.at_most)) if gate.at_most > 1 else "0.05"
-        yield (
-            "atMost",
-            f"`{gate.metric}` is between 0 and 1: no model exceeds {_number(gate.at_most)}",
-            (f"write `atMost: {fraction}`"),
-        )
+        smaller = _fraction(gate.at_most) if gate.at_most > 1 else "0.05"
+        message = f"`{gate.metric}` is between 0 and 1: no model exceeds {_number(gate.at_most)}"
+        yield "atMost", message, f"write `atMost: {smaller}`"
     if gate.at_least is not None and gate.at_least <= 0:
         message = f"`{gate.metric}` is between 0 and 1: no model falls below {_number(gate.at_least)}"
         yield "atLeast", message, "write a bound that a bad model misses, such as `atLeast: 0.9`"
 
 
-def _plain(value: float) -> float | int:
-    return int(value) if float(value).is_integer() else value
-
-
 @rule(
     "GATE306",
     "warning",
-    "the name of a gate's metric looks misspelt",
+    "the metric of a gate looks misspelt",
     scope=Context,
-    why="A gate on a metric that no report has can't pass, and this is found only when the gates run.",
-    remedy="Correct the name, or keep it if the report has it under this name.",
+    why="A gate on a metric that no report contains can't pass, and that shows only when the gates run.",
+    remedy="Correct the name, or keep it if the report uses this name.",
     example="spec: {gates: [{name: accuracy, metric: acuracy, atLeast: 0.9, rows: 5000}]}",
     instead="spec: {gates: [{name: accuracy, metric: accuracy, atLeast: 0.9, rows: 5000}]}",
 )
 def misspelt_metrics(context: Context) -> Iterator[Problem]:
-    """Report names that are a typing error away from a common one; other numbers in a name are another metric."""
+    """Check for names that are a typing error away from a common one; other digits in a name are another metric."""
     for index, gate in enumerate(context.spec.gates):
-        if not isinstance(gate, MetricGate) or gate.metric in _COMMON or gate.metric.lower() in _COMMON:
+        if not isinstance(gate, MetricGate) or gate.metric.lower() in _COMMON:
             continue
         digits = re.sub(r"\D", "", gate.metric)
         near = misspelt(gate.metric, [name for name in _COMMON if re.sub(r"\D", "", name) == digits])
         if near:
             message = f"`{gate.metric}` looks like a misspelt `{near}`"
-            hint = f"write `metric: {near}`, or keep it if the report has `{gate.metric}`"
+            hint = f"write `metric: {near}`, or keep it if the report uses `{gate.metric}`"
             yield Problem((*GATES, index, "metric"), message, hint)
 
 
 @rule(
     "PLAN514",
     "error",
-    "a guard's limit that nothing reaches",
+    "no version can exceed the limit of a guard",
     scope=Context,
     why="The guard passes whatever the new version does, and looks like protection.",
     remedy="Write a limit that a bad version exceeds.",
-    example="""
-spec: {rollout: {guards: [{fairness: demographic-parity-difference, sensitive: [gender], atMost: 1}]}}
-""",
-    instead="""
-spec: {rollout: {guards: [{fairness: demographic-parity-difference, sensitive: [gender], atMost: 0.1}]}}
-""",
+    example="spec: {rollout: {guards: [{fairness: demographic-parity-difference, sensitive: [gender], atMost: 1}]}}",
+    instead="spec: {rollout: {guards: [{fairness: demographic-parity-difference, sensitive: [gender], atMost: 0.1}]}}",
 )
 def unreachable_limits(context: Context) -> Iterator[Problem]:
-    """Report limits of 100% and fairness limits of 1, of rollouts and of their shadows."""
+    """Check that limits are below 100%, and fairness limits below 1, in rollouts and in their shadows."""
     for path, guards in written_guards(context):
         for index, guard in enumerate(guards):
             if isinstance(guard, RatioGuard) and guard.limit is not None and guard.limit >= 1:
@@ -197,18 +181,16 @@ def unreachable_limits(context: Context) -> Iterator[Problem]:
 @rule(
     "PLAN515",
     "warning",
-    "the last step sends all traffic to the new version",
+    "a step sends all traffic to the new version",
     scope=Context,
     why="At 100% no request is left for the stable version, so nothing can be compared while the step lasts, and an "
     "abort has to start the old version again.",
     remedy="Remove the step: after the last one the new version takes all traffic.",
-    example="""
-spec: {rollout: {steps: [{weight: 5%, hold: 60m}, {weight: 25%, hold: 1h}, {weight: 100%, hold: 1h}]}}
-""",
+    example="spec: {rollout: {steps: [{weight: 5%, hold: 60m}, {weight: 25%, hold: 1h}, {weight: 100%, hold: 1h}]}}",
     instead="spec: {rollout: {steps: [{weight: 5%, hold: 60m}, {weight: 25%, hold: 1h}]}}",
 )
 def full_weight(context: Context) -> Iterator[Problem]:
-    """Report steps at 100%."""
+    """Check that every step leaves some traffic to the stable version."""
     rollout = context.spec.rollout
     steps = rollout.steps if isinstance(rollout, Canary) else []
     for index, step in enumerate(steps):
@@ -222,20 +204,20 @@ def full_weight(context: Context) -> Iterator[Problem]:
 @rule(
     "REF213",
     "warning",
-    "an owner without an address",
+    "the owner is not an address",
     scope=Context,
-    why="The owner is who gets asked when a release is stuck: a name alone is not an address.",
+    why="The owner is contacted when a release is stuck, and a name alone does not reach anybody.",
     remedy="Write an e-mail address, a handle such as @acme/shop, or a channel such as #shop-ml in quotes.",
     example="metadata: {owner: shop-ml}",
     instead="metadata: {owner: shop-ml@example.com}",
 )
 def owner_address(context: Context) -> Iterator[Problem]:
-    """Report owners that are neither an address, a handle nor a channel."""
+    """Check that the owner is an address, a handle or a channel."""
     owner = context.planned.source.file.metadata.owner
-    if not _ADDRESS.search(owner):
-        team = context.platform.teams[context.plan.identity.team]
-        address = next(
-            (known for known in team.owners if _ADDRESS.search(known)), f"{owner.split(' ')[0]}@example.com"
-        )
-        hint = f"write an address, for example `owner: {flow(address)}`"
-        yield Problem(("metadata", "owner"), f"`{owner}` is not an address that people can write to", hint)
+    if _ADDRESS.search(owner):
+        return
+    owners = context.platform.teams[context.plan.identity.team].owners
+    invented = f"{owner.split(' ')[0]}@example.com"
+    address = next((known for known in owners if _ADDRESS.search(known)), invented)
+    hint = f"write an address, for example `owner: {flow(address)}`"
+    yield Problem(("metadata", "owner"), f"`{owner}` is not an address that people can write to", hint)

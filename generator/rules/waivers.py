@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from generator.lint.engine import Problem, rule, rules
 from generator.rules.context import GATES, Context
-from generator.source.finding import Finding
+from generator.source.finding import Finding, Severity
 from generator.source.suggest import did_you_mean
 
 
@@ -192,15 +192,10 @@ def quarantined(context: Context) -> Iterator[Problem]:
         if stays:
             message += "; it stays where it runs until another version replaces it"
             hint = f"train or pin another version; `sluice revert {entry.model}` takes this one back"
-        place = context.platform_document.place(("spec", "quarantine", index))
-        yield Problem(
-            ("model", "digest"),
-            message,
-            hint,
-            (("quarantined here", place),),
-            severity="warning" if stays else None,
-            document=context.planned.source.lock_document,
-        )
+        related = (("quarantined here", context.platform_document.place(("spec", "quarantine", index))),)
+        severity: Severity | None = "warning" if stays else None
+        lock = context.planned.source.lock_document
+        yield Problem(("model", "digest"), message, hint, related, severity=severity, document=lock)
 
 
 @rule(
