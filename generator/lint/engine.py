@@ -43,7 +43,7 @@ class Code:
         severity: of its findings, unless a problem overrides it.
         title: the violation in a few words: "`spec.replicas` is negative".
         why: what happens if nothing is done about it, in sentences that a user understands.
-        remedy: what to do, in sentences; the hint of a problem that has none of its own.
+        remedy: what to do, in sentences; the hint of a problem without one.
         example: text that trips exactly this code; lines that start with `$ ` are shell commands. Empty only if no
             input is known that trips the code.
         instead: the same text, corrected.

@@ -84,8 +84,7 @@ def files_of(example: str) -> list[tuple[str, str]]:
 def page(code: Code) -> str:
     """Return the page of a code in Markdown."""
     parts = [f"# {code.code}: {code.title}", f"Severity: {code.severity}. Since version {code.since}."]
-    check = " ".join(check_of(code.code).split())
-    parts += _section("What it checks", re.sub("^Check ", "Sluice checks ", check))
+    parts += _section("What it checks", _checks(code))
     parts += _section("Why it matters", code.why)
     parts += _section("What to do", code.remedy)
     parts += _section("Example", _blocks(code, code.example))
@@ -99,17 +98,27 @@ def _section(title: str, text: str) -> list[str]:
     return [f"## {title}", text] if text else []
 
 
+def _checks(code: Code) -> str:
+    """What the rule of a code checks; of a code without a rule, when it is reported."""
+    check = " ".join(check_of(code.code).split())
+    return re.sub("^Check ", "Sluice checks ", check) or f"Sluice reports this when {code.title}."
+
+
 def _blocks(code: Code, example: str) -> str:
-    """An example as fenced blocks, one a file."""
+    """An example as fenced blocks: one for each file, with its name above, and one for the commands at its end."""
     as_written = family(code.code) == "SRC"  # about the text itself
-    parts = ((file, text.rstrip("\n")) for file, text in files_of(example))
-    return "\n\n".join(_block(file, text if as_written else _laid_out(text)) for file, text in parts)
-
-
-def _block(file: str, text: str) -> str:
-    language = "console" if text.startswith("$ ") else file.rpartition(".")[2] or "yaml"
-    name = f"# {file}\n" if file else ""
-    return f"```{language}\n{name}{text}\n```"
+    blocks = []
+    for file, text in files_of(example):
+        lines = text.strip("\n").split("\n")
+        content = "\n".join(line for line in lines if not line.startswith("$ "))
+        commands = "\n".join(line for line in lines if line.startswith("$ "))
+        if content:
+            name = f"`{file}`:\n\n" if file else ""
+            language = file.rpartition(".")[2] or "yaml"
+            blocks.append(f"{name}```{language}\n{content if as_written else _laid_out(content)}\n```")
+        if commands:
+            blocks.append(f"```console\n{commands}\n```")
+    return "\n\n".join(blocks)
 
 
 def _laid_out(text: str) -> str:

@@ -162,7 +162,7 @@ def _hold_for_end(
 @rule(
     "CAN107",
     "warning",
-    "nobody can compute the odds of a guard",
+    "the odds of a guard can't be computed",
     scope=Context,
     why="Whether a guard catches anything depends on the traffic and on how often the event happens in normal times.",
     remedy="Declare `traffic.minRps`, and the `baseline` of the guard or of its outcome.",
@@ -178,7 +178,7 @@ def unpriced(context: Context) -> Iterator[Problem]:
     guards = {guard.name: guard for guard in context.plan.guards if not guard.unpriced}
     if not context.plan.min_rps and guards:
         message = (
-            "`traffic.minRps` is not declared, so there are no odds, and no step checks for enough evidence"
+            "`traffic.minRps` is not declared: odds can't be computed, and no step checks for enough evidence"
         )
         hint = "declare the requests per second off-peak"
         yield Problem(("spec", "traffic", "minRps"), message, hint, on_key=True)
@@ -186,7 +186,7 @@ def unpriced(context: Context) -> Iterator[Problem]:
     for name, reason in odds.unpriced:
         guard = guards.get(name)
         if guard is not None and is_testable(context, guard):
-            message = f"there are no odds for `{name}`: {reason}"
+            message = f"the odds of `{name}` can't be computed: {reason}"
             hint = "declare its `baseline`: the share of events in normal times"
             if guard.baseline is not None:
                 hint = "correct its `baseline`, or the change to detect"

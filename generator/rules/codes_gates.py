@@ -28,14 +28,14 @@ declare(
         "the evidence was changed after it was written",
         "Its digest no longer matches: what it contains now is not what the gates wrote.",
         _AGAIN,
-        example=_PASSED + "$ sed -i s/ranks/sorts/ specs/shop/ranker.evidence.json\n"
-        '$ sed -i \'s/"value": 1/"value": 100/\' specs/shop/ranker.evidence.json\n$ sluice validate',
+        example=_PASSED
+        + '$ perl -pi -e \'s/"value": 1/"value": 100/\' specs/shop/ranker.evidence.json\n$ sluice validate',
     ),
     Code(
         "EVID103",
         "error",
         "the evidence contradicts itself",
-        "A verdict that does not follow from the measures next to it can't be trusted, whoever wrote it.",
+        "A verdict that does not follow from the measures next to it can't be trusted.",
         _AGAIN,
         example=_IN_GIT + "# specs/shop/ranker.evidence.json\n"
         '{"predicate": {"gates": [{"name": "unit-tests", "verdict": "pass", "measures": [{"verdict": "fail"}]}]}}',
@@ -43,7 +43,7 @@ declare(
     Code(
         "EVID104",
         "error",
-        "there is no evidence",
+        "the evidence is missing",
         "No gate has run, so none can have passed.",
         _AGAIN,
         example=_IN_GIT,
@@ -55,7 +55,7 @@ declare(
         "the evidence is about another model version",
         "It was made for other bytes than those that the lock names.",
         _AGAIN,
-        example=_PASSED + "$ sed -i s/aaaa/bbbb/ specs/shop/ranker.lock.yaml\n$ sluice validate",
+        example=_PASSED + "$ perl -pi -e s/aaaa/bbbb/ specs/shop/ranker.lock.yaml\n$ sluice validate",
     ),
     Code(
         "EVID106",
@@ -73,7 +73,7 @@ declare(
         "A threshold or a window has changed since; the old verdict is about another question.",
         _AGAIN,
         example=_PASSED
-        + "$ sed -i 's/junit:/atLeast: 20\\n    junit:/' specs/shop/ranker.yaml\n$ sluice validate",
+        + "$ perl -pi -e 's/junit:/atLeast: 20\\n    junit:/' specs/shop/ranker.yaml\n$ sluice validate",
     ),
     Code(
         "EVID108",
@@ -120,7 +120,7 @@ spec:
         "a report changed after the gate read it",
         "The evidence names the digest of the report that the gate read.",
         _AGAIN,
-        example=_PASSED + "$ sed -i s/ranks/sorts/ reports/junit.xml\n$ sluice gates check",
+        example=_PASSED + "$ perl -pi -e s/ranks/sorts/ reports/junit.xml\n$ sluice gates check",
     ),
     Code(
         "EVID113",

@@ -13,7 +13,7 @@ declare(
         "Render again; files that are left over can then be removed by hand.",
         example="""
 $ sluice render
-$ sed -i s/rollout/rolled/ rendered/production/shop/ranker/.sluice
+$ perl -pi -e s/rollout/rolled/ rendered/production/shop/ranker/.sluice
 $ sluice render
 """,
     ),

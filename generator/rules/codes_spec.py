@@ -73,7 +73,7 @@ declare(
         "SPEC108",
         "error",
         "a value is out of range",
-        "There is no plan for such a value.",
+        "No plan can be made for such a value.",
         "Choose a value in the range that the message shows.",
         example="spec: {replicas: 0}",
         instead="spec: {replicas: 2}",

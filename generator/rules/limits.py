@@ -42,7 +42,7 @@ def _bare(context: Context) -> list[Limit]:
     "warning",
     "a guard has a limit, but no declared change that it must catch",
     scope=Context,
-    why="Without a declared change a limit has no power: it can't be told apart from decoration. In a tier that "
+    why="Without a declared change a limit has no power: it can't be distinguished from decoration. In a tier that "
     "requires images by digest this is an error.",
     remedy="Write `detect` instead of `limit`, or add a guard with `detect` for the same metric.",
     example="spec: {rollout: {guards: [{outcome: ctr, limit: 3%}]}}",

@@ -40,7 +40,7 @@ def waived_model(context: FleetContext) -> Iterator[Problem]:
     known = [entry.name for entry in context.repository.entries]
     for index, waiver in enumerate(context.platform.waivers):
         if waiver.model not in known:
-            message = f"there is no model {waiver.model}"
+            message = f"unknown model {waiver.model}"
             yield Problem(("spec", "waivers", index, "model"), message, did_you_mean(waiver.model, known))
 
 
@@ -92,7 +92,7 @@ def team_tiers(context: FleetContext) -> Iterator[Problem]:
         for index, tier in enumerate(team.tiers):
             if tier not in context.platform.tiers:
                 path = ("spec", "teams", name, "tiers", index)
-                yield Problem(path, f"there is no tier `{tier}`", did_you_mean(tier, context.platform.tiers))
+                yield Problem(path, f"unknown tier `{tier}`", did_you_mean(tier, context.platform.tiers))
 
 
 @rule(
@@ -118,7 +118,7 @@ def required_environments(context: FleetContext) -> Iterator[Problem]:
         for index, required in enumerate(environment.requires):
             if required not in known:
                 path = ("spec", "environments", name, "requires", index)
-                yield Problem(path, f"there is no environment `{required}`", did_you_mean(required, known))
+                yield Problem(path, f"unknown environment `{required}`", did_you_mean(required, known))
 
 
 @rule(

@@ -110,7 +110,7 @@ def detectable(context: Context) -> Iterator[Problem]:
     for path, _, detect in _comparisons(context):
         key, size = _effect(detect)
         if size == 0 or (key == "drop" and size >= 1):
-            message = f"there is no test for a {key} of {percent(size)}"
+            message = f"no test detects a {key} of {percent(size)}"
             hint = "write the smallest change that matters, such as 10%"
             yield Problem((*path, "detect", key), message, hint)
 
@@ -258,7 +258,7 @@ def latency(context: Context) -> Iterator[Problem]:
     "error",
     "a sensitive attribute has fewer than two declared values",
     scope=Context,
-    why="Parity compares groups: with one group there is no difference, and the guard never fails.",
+    why="Parity compares groups: one group alone never differs, so the guard never fails.",
     remedy="Declare every value of the attribute that is to be compared.",
     example="""
 # specs/platform.yaml

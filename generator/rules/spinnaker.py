@@ -152,7 +152,7 @@ def fairness(context: PipelineContext) -> Iterator[Problem]:
     "error",
     "a pipeline can't set the weights of this router",
     scope=PipelineContext,
-    why="The pipeline writes weights into the route; this router has none, or a controller of its own owns them.",
+    why="The pipeline writes weights into the route; this router has none, or another controller owns them.",
     remedy="Use gateway-api or istio.",
     example="""
 # specs/platform.yaml

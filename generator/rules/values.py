@@ -206,7 +206,7 @@ def full_weight(context: Context) -> Iterator[Problem]:
     "warning",
     "the owner is not an address",
     scope=Context,
-    why="The owner is contacted when a release is stuck, and a name alone does not reach anybody.",
+    why="The owner is contacted when a release is stuck, and a name alone is not enough to reach a person.",
     remedy="Write an e-mail address, a handle such as @acme/shop, or a channel such as #shop-ml in quotes.",
     example="metadata: {owner: shop-ml}",
     instead="metadata: {owner: shop-ml@example.com}",

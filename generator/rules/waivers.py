@@ -77,7 +77,7 @@ def expired(context: Context) -> Iterator[Problem]:
     "error",
     "a waiver names a gate that the model does not have",
     scope=Context,
-    why="It exempts from nothing: somebody relies on an exemption that does not exist, or the gate was renamed.",
+    why="It exempts from nothing: a team relies on an exemption that does not exist, or the gate was renamed.",
     remedy="Correct the name of the gate, or remove the waiver.",
     example="""
 # specs/platform.yaml

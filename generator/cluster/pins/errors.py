@@ -62,7 +62,7 @@ class CredentialError(PinError):
         super().__init__(MALFORMED, message, hint)
 
 
-_NO_LOCK: Final = "Without an answer there is no lock, and nothing is rendered from the new reference."
+_NO_LOCK: Final = "Without an answer no lock is written, and nothing is rendered from the new reference."
 _STORE: Final = """
 $ mkdir -p store/models/ranker/7
 $ echo 'name: ranker' > store/models/ranker/7/model.yaml
@@ -185,7 +185,7 @@ $ sluice pin
         "a DVC pointer is not committed",
         "A reference without a revision means the last commit, so the newer file in the work tree would be ignored.",
         "Commit the pointer, or name a revision.",
-        example=f"{_DVC}$ sed -i s/9dd4/0000/ a.csv.dvc{_STORE}$ sluice pin",
+        example=f"{_DVC}$ perl -pi -e s/9dd4/0000/ a.csv.dvc{_STORE}$ sluice pin",
     ),
     Code(
         "PIN201",
@@ -214,7 +214,7 @@ spec:
 # a.csv
 x{_STORE}$ sluice pin
 $ mv a.csv b.csv
-$ sed -i s/a.csv/b.csv/ specs/shop/ranker.yaml
+$ perl -pi -e s/a.csv/b.csv/ specs/shop/ranker.yaml
 $ sluice pin --check
 """,
     ),
