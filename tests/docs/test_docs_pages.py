@@ -16,7 +16,11 @@ from tests.docs.pages import ROOT, Block, begun, blocks, missed, run
 
 pytestmark = pytest.mark.slow  # gates make their environments on first use
 
-PAGES = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+# The examples of codes run in tests/unit: their pages are generated.
+PAGES = [
+    ROOT / "CONTRIBUTING.md",
+    *(page for page in sorted((ROOT / "docs").rglob("*.md")) if page.parent.name != "codes"),
+]
 # Commands that set up or judge this repository itself: CI runs them, and a test inside one of them would run for ever.
 OWN = re.compile(r"^(make [a-z-]+( [A-Z]+=\S+)*|git clone \S+( \S+)?|cd sluice|pip install \S+)( *#.*)?$")
 
