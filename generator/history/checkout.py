@@ -75,17 +75,24 @@ def snapshot(git: Git, commit: str) -> Iterator[Path]:
         raise GitError(message, "name a revision that has this repository's specs", "unknown")
     with tempfile.TemporaryDirectory(prefix="sluice-") as name:
         root = Path(name)
-        for blob, content in zip(blobs, git.contents(blobs), strict=True):
-            _put(root, blob, content)
+        contents = list(zip(blobs, git.contents(blobs), strict=True))
+        for blob, content in sorted(contents, key=lambda item: item[0].mode == _LINK):  # links come last
+            _write(root, blob, content)
         yield root
 
 
-def _put(root: Path, blob: Blob, content: bytes) -> None:
+def _write(root: Path, blob: Blob, content: bytes) -> None:
     file = Path(os.path.normpath(root / blob.path))
     if not file.is_relative_to(root):
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     if blob.mode != _LINK:
         file.write_bytes(content)
-    elif Path(os.path.normpath(file.parent / os.fsdecode(content))).is_relative_to(root):
-        file.symlink_to(os.fsdecode(content))
+        return
+    target = Path(os.path.normpath(file.parent / os.fsdecode(content)))
+    if target.is_relative_to(root):
+        try:
+            file.symlink_to(os.fsdecode(content))
+        except OSError:  # Windows needs a privilege for links
+            if target.is_file():
+                shutil.copyfile(target, file)

@@ -93,7 +93,7 @@ class ModelGates:
         keys = [plan.gate_key for plan in self.plans]
         content = document(self.entry.name, keys, self.lock, [*kept, *entries])
         write_file(self.entry.evidence, evidence_bytes(content))
-        return str(self.entry.evidence.relative_to(self.session.root))
+        return self.entry.evidence.relative_to(self.session.root).as_posix()
 
 
 def model_gates(session: Session, entry: ModelFiles) -> ModelGates:

@@ -36,7 +36,7 @@ def select(session: Session, paths: Sequence[str]) -> Selection:
     Raises:
         CliError: a path selects nothing.
     """
-    specs = os.path.realpath(session.root / SPECS)
+    specs = _slashed(os.path.realpath(session.root / SPECS))
     if not paths or any(not _targets(path).isdisjoint(_shared(specs)) for path in paths):
         return Selection(session.entries, everything=True)
     chosen = {entry for path in paths for entry in _named(session, path)}
@@ -58,9 +58,9 @@ def select_one(session: Session, path: str) -> ModelFiles:
 
 
 def _named(session: Session, path: str) -> list[ModelFiles]:
-    targets, specs = _targets(path), os.path.realpath(session.root / SPECS)
+    targets, specs = _targets(path), _slashed(os.path.realpath(session.root / SPECS))
     by_path = [entry for entry in session.entries if _covers(targets, specs, entry)]
-    by_name = [entry for entry in session.entries if path.rstrip("/") in {entry.name, entry.team}]
+    by_name = [entry for entry in session.entries if _slashed(path).rstrip("/") in {entry.name, entry.team}]
     found = by_path or by_name
     if not found:
         raise CliError(_nothing(session, path))
@@ -81,7 +81,13 @@ def _shared(specs: str) -> set[str]:
 
 def _targets(path: str) -> set[str]:
     """The absolute paths that a path stands for."""
-    return {_real(path), os.path.realpath(path)} if os.path.isdir(path) else {_real(path)}  # noqa: PTH112
+    found = {_real(path), os.path.realpath(path)} if os.path.isdir(path) else {_real(path)}  # noqa: PTH112
+    return set(map(_slashed, found))
+
+
+def _slashed(path: str) -> str:
+    """Return a path with forward slashes, on Windows, too."""
+    return path.replace(os.sep, "/")
 
 
 def _real(path: str | Path) -> str:

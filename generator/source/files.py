@@ -7,6 +7,8 @@ import stat
 from pathlib import Path
 
 LIMIT = 1 << 20
+# Without waiting for the writer of a pipe, and without translating line ends, where a system would do so.
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class RefusedError(Exception):
@@ -20,7 +22,7 @@ def regular_bytes(path: Path) -> bytes:
         RefusedError: something else is there.
         OSError: it can't be read.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    descriptor = os.open(path, _READ)
     try:
         mode = os.fstat(descriptor)
         if stat.S_ISDIR(mode.st_mode):

@@ -134,3 +134,18 @@ def test_a_snapshot_has_the_files_of_the_commit_and_no_link_that_leaves_it(two: 
             two.root / "specs" / "platform.yaml"
         ).read_bytes()
     assert not folder.exists()
+
+
+def test_a_snapshot_copies_where_the_system_refuses_links(two: Story, monkeypatch):
+    (two.root / "templates").mkdir()
+    (two.root / "templates" / "own.j2").symlink_to("../specs/platform.yaml")
+    commit = two.commit("A link", "2026-11-04T10:00:00+00:00")
+
+    def refuse(*_: object) -> None:
+        raise OSError("a required privilege is not held by the client")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    with snapshot(Git.at(two.root), commit) as folder:
+        link = folder / "templates" / "own.j2"
+        assert not link.is_symlink()
+        assert link.read_bytes() == (two.root / "specs" / "platform.yaml").read_bytes()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import ntpath
 import os
 import shutil
+from pathlib import PureWindowsPath
+from types import SimpleNamespace
 
 import pytest
 
 from generator.pipeline.selection import select, select_one
 from generator.pipeline.session import Session, open_session, today
+from generator.plan.model_files import ModelFiles
 from generator.source.errors import CliError
 
 
@@ -190,3 +194,17 @@ def test_a_name_whose_file_is_not_read_is_answered_with_the_rename(repository, s
     done = sluice("validate", path)
     assert done.exit_code == 2
     assert "`git mv specs/shop/churn.json specs/shop/churn.yaml`" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "path", [r"C:\repo\specs\shop\ranker.yaml", r"C:\repo\specs\shop", r"C:\repo\specs", r"shop\ranker", "shop/ranker", "C:/repo/specs/shop/ranker.lock.yaml"]
+)  # fmt: skip
+def test_paths_of_windows_select(monkeypatch, path):
+    """The functions of `os.path` as Windows has them; they need no file to exist."""
+    monkeypatch.setattr("generator.pipeline.selection.os", SimpleNamespace(path=ntpath, sep="\\"))
+    specs = PureWindowsPath("C:/repo/specs")
+    entries = (ModelFiles("shop", "ranker", specs / "shop" / "ranker.yaml"), ModelFiles("risk", "fraud", specs / "risk" / "fraud.yaml"))  # fmt: skip
+    session = SimpleNamespace(root=specs.parent, entries=entries)
+    everything = path.endswith("specs")
+    assert select(session, [path]).everything is everything
+    assert len(select(session, [path]).entries) == (2 if everything else 1)
