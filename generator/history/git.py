@@ -21,7 +21,6 @@ LIMIT: Final = 1 << 28  # bytes of output
 TIMEOUT_S: Final = 600.0
 _CHUNK: Final = 1 << 16
 _POLL_S: Final = 0.1
-_LEAST_S: Final = 5.0  # to end after its output has ended
 
 # Set by git for its hooks; they would make git read another repository than the one of the folder.
 _OF_HOOKS: Final = frozenset({
@@ -317,25 +316,28 @@ def run(root: Path, *arguments: str, given: bytes = b"", timeout_s: float = TIME
     except FileNotFoundError as error:
         raise GitError("git is not installed", "install git", "not-installed") from error
     end = time.monotonic() + timeout_s
-    with process:
-        output, errors = (_Reader(pipe, process.kill) for pipe in (process.stdout, process.stderr))
-        threading.Thread(target=_write, args=(process.stdin, given), daemon=True).start()
-        try:
-            code = process.wait(_LEAST_S) if _ended((output, errors), end) else None
-        except subprocess.TimeoutExpired:
-            code = None
-        finally:
-            process.kill()
+    output, errors = (_Reader(pipe, process.kill) for pipe in (process.stdout, process.stderr))
+    threading.Thread(target=_write, args=(process.stdin, given), daemon=True).start()
+    complete = _ended((output, errors), end)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(max(_POLL_S, end - time.monotonic()) if complete else 0)
+    complete = complete and process.returncode is not None
+    if not complete:
+        process.kill()
+    code = process.wait()
     if output.overflowed or errors.overflowed:
         raise GitError(f"git {arguments[0]} printed more than {LIMIT >> 20} MiB", "name a smaller part")
-    if code is None:
+    if not complete:
         message = f"git {arguments[0]} did not end within {timeout_s:g} s"
         raise GitError(message, "check the address and the network", "unreachable")
     return Done(code, bytes(output.data), bytes(errors.data))
 
 
 class _Reader:
-    """Reads a pipe to its end in a thread, and kills a program that writes too much."""
+    """Reads a pipe to its end in a thread, which also closes it, and kills a program that writes too much.
+
+    After a time-out a child of git may hold the pipe open: then the thread goes on until that child ends.
+    """
 
     def __init__(self, pipe: IO[bytes] | None, kill: Callable[[], None]) -> None:
         self.data = bytearray()
@@ -344,7 +346,7 @@ class _Reader:
         self.thread.start()
 
     def _read(self, pipe: IO[bytes], kill: Callable[[], None]) -> None:
-        with suppress(OSError, ValueError):  # closed after a time-out, while a child of git still writes
+        with pipe:
             while chunk := pipe.read(_CHUNK):
                 self.data += chunk
                 if len(self.data) > LIMIT:
@@ -365,7 +367,7 @@ def _ended(readers: Sequence[_Reader], end: float) -> bool:
 
 def _write(pipe: IO[bytes], given: bytes) -> None:
     rest = memoryview(given)
-    with suppress(OSError, ValueError), pipe:  # git may end before it has read everything
+    with suppress(OSError), pipe:  # git may end before it has read everything
         while rest:
             rest = rest[pipe.write(rest) :]
 
