@@ -111,6 +111,21 @@ class Folder:
                 folder = folder.child(name) or folder._make_child(name)  # noqa: SLF001 - of this class
         return folder
 
+    def names(self) -> tuple[list[str], list[str]]:
+        """Return the names directly below this folder: of files and the like, and of folders.
+
+        Raises:
+            OutputError: it can't be read.
+        """
+        files, folders = list[str](), list[str]()
+        try:
+            with os.scandir(self.descriptor if BY_DESCRIPTOR else self.path) as entries:
+                for entry in entries:
+                    (folders if entry.is_dir(follow_symlinks=False) else files).append(entry.name)
+        except OSError as error:
+            raise wrap_os_error(error, "list", self.path) from error
+        return files, folders
+
     def listing(self, prefix: str = "") -> Listing:
         """List what is below this folder, down to the bottom, following no link.
 

@@ -16,10 +16,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self
 
-from generator.output.compare import read_ledger
+from generator.output.bundle import LEDGER
 from generator.output.errors import OutputError
-from generator.output.folder import Folder, Listing, open_root
-from generator.output.ledger import Ledger
+from generator.output.folder import Folder, open_root
+from generator.output.ledger import known_files, names_inputs
 from generator.source.cache import cache_folder
 
 _MAGIC: Final = b"sluice stamp 1\n"
@@ -34,26 +34,16 @@ def ledger_key(path: str, ledger: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
-    """What comparing a bundle on disk with its inputs has shown.
+class FreshBundle:
+    """A bundle that need not be rendered: how many files it holds, its ledger included, and the key of that."""
 
-    Args:
-        reason: why it has to be rendered, for people; empty when it is fresh.
-        files: how many files a fresh bundle holds, its ledger included.
-        key: of its ledger, as stamps keep it.
-    """
-
-    reason: str
-    files: int = 0
-    key: bytes = b""
-
-    @property
-    def fresh(self) -> bool:
-        """Whether rendering it again would change nothing."""
-        return not self.reason
+    files: int
+    key: bytes
 
 
-def probe(top: Folder | None, path: str, inputs: Mapping[str, str], known: Container[bytes]) -> Probe:
+def probe(
+    top: Folder | None, path: str, inputs: Mapping[str, str], known: Container[bytes]
+) -> FreshBundle | None:
     """Check whether a bundle was rendered from these inputs by this code and has not been touched since.
 
     Every file is read and hashed: a time stamp proves nothing after a `git checkout`.
@@ -64,47 +54,28 @@ def probe(top: Folder | None, path: str, inputs: Mapping[str, str], known: Conta
         inputs: name to SHA-256 of each input that is known before rendering.
         known: keys of the ledgers that this code rendered or checked.
 
+    Returns:
+        The bundle, or None when it has to be rendered to know.
+
     Raises:
         OutputError: something can't be read, or a link or a file is where a folder belongs.
     """
     folder = top.descend(path) if top else None
     if folder is None:
-        return Probe("it was never rendered")
+        return None
     with folder:
-        return _probe(folder, path, inputs, known)
-
-
-def _probe(folder: Folder, path: str, inputs: Mapping[str, str], known: Container[bytes]) -> Probe:
-    found = folder.listing()
-    data, ledger = read_ledger(folder, found)
-    if data is None:
-        return Probe("it was never rendered")
-    if not isinstance(ledger, Ledger):
-        return Probe("its ledger is damaged")
-    key = ledger_key(path, data)
-    reason = _ledger_reason(ledger, inputs)
-    if not reason and key not in known:
-        reason = "this version of Sluice has not rendered it here yet"
-    return Probe(reason or _file_reason(folder, ledger, found), len(ledger.files) + 1, key)
-
-
-def _ledger_reason(ledger: Ledger, inputs: Mapping[str, str]) -> str:
-    if not ledger.finished:
-        return "a run was interrupted"
-    changed = sorted(name for name, digest in inputs.items() if ledger.inputs.get(name) != digest)
-    return f"changed: {', '.join(changed)}" if changed else ""
-
-
-def _file_reason(folder: Folder, ledger: Ledger, found: Listing) -> str:
-    if found.temporaries:
-        return "a run was interrupted"
-    for name, digests in ledger.files.items():
-        if name not in found.files:
-            return f"{name} {'was edited' if name in found.others else 'is missing'}"
-        data = folder.read(name)
-        if data is None or sha256(data).hexdigest() not in digests:
-            return f"{name} was edited"
-    return ""
+        data = folder.read(LEDGER)
+        key = ledger_key(path, data or b"")
+        if data is None or key not in known or not names_inputs(data, inputs):
+            return None
+        files, found = known_files(data), folder.listing()
+        if found.temporaries or not found.files.issuperset(files):
+            return None
+        for name, digest in files.items():
+            content = folder.read(name)
+            if content is None or sha256(content).hexdigest() != digest:
+                return None
+        return FreshBundle(len(files) + 1, key)
 
 
 @dataclass(frozen=True, slots=True)

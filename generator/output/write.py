@@ -141,7 +141,11 @@ def orphans(root: str | os.PathLike[str], scope: str, expected: Collection[str])
     if top is None:
         return ()
     with top:
-        return _orphans(_listing(top, scope), expected)
+        folder = top.descend(scope)
+        if folder is None:
+            return ()
+        with folder:
+            return tuple(sorted(_orphans_below(folder, scope, expected)))
 
 
 def prune(
@@ -168,7 +172,9 @@ def prune(
         return journal.report()
     with locked(root, notice) as top:
         found = _listing(top, scope)
-        for path in _orphans(found, expected):
+        suffix = f"/{LEDGER}"
+        bundles = {file.removesuffix(suffix) for file in found.files if file.endswith(suffix)}
+        for path in sorted(bundles.difference(expected)):
             _vanish(top, path, journal)
         delete(top, found.temporaries, (*found.folders, *filter(None, [scope]), *parents(scope)))
     return journal.report()
@@ -182,10 +188,17 @@ def _listing(top: Folder, scope: str) -> Listing:
         return folder.listing(f"{scope}/" if scope else "")
 
 
-def _orphans(found: Listing, expected: Collection[str]) -> tuple[str, ...]:
-    suffix = f"/{LEDGER}"
-    bundles = {file.removesuffix(suffix) for file in found.files if file.endswith(suffix)}
-    return tuple(sorted(bundles.difference(expected)))
+def _orphans_below(folder: Folder, path: str, expected: Collection[str]) -> Iterator[str]:
+    """Yield the bundles that are not expected; those that are need not be looked into, for bundles are never nested."""
+    names, folders = folder.names()
+    if LEDGER in names and path:
+        yield path
+    for name in folders:
+        inner = f"{path}/{name}" if path else name
+        child = folder.child(name) if inner not in expected else None
+        if child is not None:
+            with child:
+                yield from _orphans_below(child, inner, expected)
 
 
 def _vanish(top: Folder, path: str, journal: Journal) -> None:

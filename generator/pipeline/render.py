@@ -23,10 +23,11 @@ from generator.pipeline.bundles import (
 from generator.pipeline.session import Session
 from generator.pipeline.stale import (
     FreshBundles,
-    Prober,
     RenderRequest,
     StaleBundles,
+    count,
     find_stale,
+    fresh_bundles,
     gate_images_on_disk,
     image_inputs,
 )
@@ -193,28 +194,24 @@ class _Outcome:
 
 def plan_render(session: Session, request: RenderRequest) -> RenderPlan:
     """Find what is stale, evaluate it, and decide what is rendered and deleted."""
-    with Prober(request) as prober:
-        return _plan_render(session, request, prober)
-
-
-def _plan_render(session: Session, request: RenderRequest, prober: Prober) -> RenderPlan:
-    stale = find_stale(session, request, prober)
+    stale = find_stale(session, request)
     outcome = _evaluate(session, request, stale)
     if not outcome.usable:
-        return RenderPlan(session, request, outcome.findings, fresh=prober.fresh)
+        return RenderPlan(session, request, outcome.findings, fresh=stale.fresh)
     images = {
         entry: outcome.images[entry]
         if entry in outcome.images
         else gate_images_on_disk(request.output, entry)
         for entry in session.entries
     }
-    inputs = image_inputs(session.platform_inputs)
     covered = {image for entry in filter(request.covers, images) for image in images[entry]}
-    stale_images = [bundle for bundle in image_bundles(covered) if not prober.is_fresh(bundle, inputs)]
+    wanted = dict.fromkeys(image_bundles(covered), image_inputs(session.platform_inputs))
+    fresh_images = fresh_bundles(request, wanted)
+    stale_images = {bundle: inputs for bundle, inputs in wanted.items() if bundle not in fresh_images}
     if stale_images:
         from generator.spec.gate_tools import IMAGES
 
-        stale_images = [bundle for bundle in stale_images if bundle.name in IMAGES]
+        stale_images = {bundle: inputs for bundle, inputs in stale_images.items() if bundle.name in IMAGES}
     expected = frozenset(bundle.path for bundle in _all_bundles(session, stale.environments, images))
     prunes = request.selected is None and outcome.knows_all
     return RenderPlan(
@@ -222,8 +219,8 @@ def _plan_render(session: Session, request: RenderRequest, prober: Prober) -> Re
         request,
         outcome.findings,
         outcome.jobs,
-        {**stale.shared, **dict.fromkeys(stale_images, inputs)},
-        prober.fresh,
+        {**stale.shared, **stale_images},
+        FreshBundles.sum([stale.fresh, count(fresh_images.values())]),
         expected,
         orphans(request.output, request.environment, expected) if prunes else (),
     )

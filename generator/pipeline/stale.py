@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from generator.output.bundle import is_path
 from generator.output.folder import open_root
-from generator.output.freshness import probe
+from generator.output.freshness import FreshBundle, probe
 from generator.pipeline.bundles import (
     BENTOS,
     GATE_LIST,
@@ -20,6 +21,7 @@ from generator.pipeline.bundles import (
     model_bundles,
     shared_bundles,
 )
+from generator.pipeline.parallel import parallel_map
 from generator.pipeline.session import Session
 from generator.plan.inputs import PlatformInputs, file_digest, model_inputs, oldest_verdict
 from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
@@ -63,6 +65,16 @@ class FreshBundles:
     files: int = 0
     keys: frozenset[bytes] = frozenset()
 
+    @classmethod
+    def sum(cls, parts: Iterable[FreshBundles]) -> FreshBundles:
+        """Combine what is known of different bundles."""
+        found = list(parts)
+        return cls(
+            sum(part.bundles for part in found),
+            sum(part.files for part in found),
+            frozenset(chain.from_iterable(part.keys for part in found)),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class StaleBundles:
@@ -72,12 +84,14 @@ class StaleBundles:
         environments: those that are rendered.
         models: models with a bundle that is not up to date, or that have to be evaluated again; with their inputs.
         shared: bundles that belong to no model and are not up to date, with their inputs.
+        fresh: the bundles that are up to date.
         validated: the platform's file is, to the byte, the one that the bundles on disk were rendered from.
     """
 
     environments: tuple[str, ...]
     models: Mapping[ModelFiles, Mapping[str, str]]
     shared: Mapping[BundleId, Mapping[str, str]]
+    fresh: FreshBundles
     validated: bool
 
     @property
@@ -86,64 +100,62 @@ class StaleBundles:
         return self.validated and not self.models and not self.shared
 
 
-class Prober:
-    """Compares bundles on disk with their inputs, and counts those that are up to date."""
-
-    def __init__(self, request: RenderRequest) -> None:
-        self._known = request.known
-        self._top = None if self._known is None else open_root(request.output)
-        self._bundles, self._files = 0, 0
-        self._keys: set[bytes] = set()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._top is not None:
-            self._top.__exit__(kind, error, trace)
-
-    @property
-    def fresh(self) -> FreshBundles:
-        """The bundles that were up to date."""
-        return FreshBundles(self._bundles, self._files, frozenset(self._keys))
-
-    def is_fresh(self, bundle: BundleId, inputs: Mapping[str, str]) -> bool:
-        """Check whether a bundle is up to date."""
-        if self._known is None:
-            return False
-        found = probe(self._top, bundle.path, inputs, self._known)
-        if found.fresh:
-            self._bundles += 1
-            self._files += found.files
-            self._keys.add(found.key)
-        return found.fresh
+def fresh_bundles(
+    request: RenderRequest, bundles: Mapping[BundleId, Mapping[str, str]]
+) -> dict[BundleId, FreshBundle]:
+    """Return those of some bundles, given with their inputs, that are up to date."""
+    top = open_root(request.output) if request.known else None
+    if top is None or not request.known:
+        return {}
+    with top:
+        probed = {
+            bundle: probe(top, bundle.path, inputs, request.known) for bundle, inputs in bundles.items()
+        }
+    return {bundle: fresh for bundle, fresh in probed.items() if fresh}
 
 
-def find_stale(session: Session, request: RenderRequest, prober: Prober) -> StaleBundles:
+def count(found: Iterable[FreshBundle]) -> FreshBundles:
+    """Sum up bundles that are up to date."""
+    listed = list(found)
+    return FreshBundles(
+        len(listed), sum(fresh.files for fresh in listed), frozenset(fresh.key for fresh in listed)
+    )
+
+
+def find_stale(session: Session, request: RenderRequest) -> StaleBundles:
     """Find the bundles that are not up to date, gate images aside: models decide which of those there are."""
     platform = session.platform_inputs
     environments = tuple(name for name in platform.names("environments") if request.environment in {"", name})
-    models = {}
     today = session.today.isoformat()
     expired = {waiver.get("model") for waiver in platform.waivers() if str(waiver.get("until")) < today}
-    for entry in filter(request.covers, session.entries):
-        inputs = {**model_inputs(entry, platform), **CONTRACT}
-        # Every bundle is compared, and not only those up to the first that is stale: they are counted.
-        fresh = [prober.is_fresh(bundle, inputs) for bundle in model_bundles(entry, environments)]
-        if not all(fresh) or entry.name in expired or _has_aged(entry, platform, session.today):
-            models[entry] = inputs
-    shared, validated = {}, []
-    for bundle, inputs in shared_inputs(session.root, environments, platform, CONTRACT).items():
-        of_environment = KINDS[bundle.kind].scope == "environment"
-        if request.selected is None or of_environment:
-            is_fresh = prober.is_fresh(bundle, inputs)
-            if of_environment:
-                validated.append(is_fresh)
-            if request.selected is None and not is_fresh:
-                shared[bundle] = inputs
-    return StaleBundles(environments, models, shared, bool(validated) and all(validated))
+
+    def probe_some(
+        entries: Sequence[ModelFiles],
+    ) -> Iterator[tuple[ModelFiles, dict[str, str], FreshBundles]]:
+        for entry in entries:
+            inputs = {**model_inputs(entry, platform), **CONTRACT}
+            bundles = dict.fromkeys(model_bundles(entry, environments), inputs)
+            fresh = fresh_bundles(request, bundles)
+            again = entry.name in expired or _has_aged(entry, platform, session.today)
+            yield entry, inputs if again or len(fresh) < len(bundles) else {}, count(fresh.values())
+
+    covered = list(filter(request.covers, session.entries))
+    probed = list(parallel_map(covered, probe_some) if request.known else probe_some(covered))
+    shared = {
+        bundle: inputs
+        for bundle, inputs in shared_inputs(session.root, environments, platform, CONTRACT).items()
+        if request.selected is None or KINDS[bundle.kind].scope == "environment"
+    }
+    fresh = fresh_bundles(request, shared)
+    of_environments = [bundle for bundle in shared if KINDS[bundle.kind].scope == "environment"]
+    stale = {} if request.selected is not None else {b: i for b, i in shared.items() if b not in fresh}
+    return StaleBundles(
+        environments,
+        {entry: inputs for entry, inputs, _ in sorted(probed, key=itemgetter(0)) if inputs},
+        stale,
+        FreshBundles.sum([count(fresh.values()), *(found for _, _, found in probed)]),
+        bool(of_environments) and fresh.keys() >= set(of_environments),
+    )
 
 
 def shared_inputs(

@@ -9,6 +9,7 @@ from pathlib import Path
 LIMIT = 1 << 20
 # Without waiting for the writer of a pipe, and without translating line ends, where a system would do so.
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_CHUNK = 1 << 16  # a buffer of the limit's size would take longer to get than most files to read
 
 
 class RefusedError(Exception):
@@ -35,8 +36,10 @@ def regular_bytes(path: Path) -> bytes:
                 f"this file has {mode.st_size:,} bytes; at most {LIMIT:,} are read",
                 "split it or remove what is not a spec",
             )
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read(LIMIT + 1)
+        chunks = [os.read(descriptor, _CHUNK)]
+        while chunks[-1] and sum(map(len, chunks)) <= LIMIT:
+            chunks.append(os.read(descriptor, _CHUNK))
+        return b"".join(chunks)
     finally:
         os.close(descriptor)
 

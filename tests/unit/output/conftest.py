@@ -11,7 +11,7 @@ import pytest
 from generator.output import freshness
 from generator.output.bundle import Bundle
 from generator.output.folder import open_root
-from generator.output.freshness import Probe
+from generator.output.freshness import FreshBundle
 
 Tree = dict[str, bytes | str]
 SPEC = "5" * 64
@@ -24,7 +24,9 @@ class Everything:
         return isinstance(key, bytes)
 
 
-def probe(root: Path, path: str, inputs: dict[str, str], known: Container[bytes] = Everything()) -> Probe:
+def probe(
+    root: Path, path: str, inputs: dict[str, str], known: Container[bytes] = Everything()
+) -> FreshBundle | None:
     """Probe a bundle below a root that may be missing."""
     top = open_root(root)
     if top is None:

@@ -13,6 +13,7 @@ import pytest
 
 from generator.output.bundle import Bundle
 from generator.output.check import check, diff
+from generator.output.freshness import FreshBundle
 from generator.output.ledger import Ledger
 from generator.output.report import CheckReport
 from generator.output.write import orphans, prune, write
@@ -77,8 +78,7 @@ def test_foreign_files_are_no_difference(root: Path, bundle: Make) -> None:
     written = write(root, [bundle(OLD)])
     (root / BUNDLE / "gone/NOTES.md").write_text("mine\n")
     foreign = (f"{BUNDLE}/gone/NOTES.md",)
-    seen = probe(root, BUNDLE, SPEC, written.keys)
-    assert (seen.fresh, seen.files) == (True, 5)
+    assert probe(root, BUNDLE, SPEC, written.keys) == FreshBundle(5, *written.keys)
     report = check(root, [bundle(OLD)])
     assert (report.foreign, report.files, report.clean, report.keys) == (foreign, 5, True, written.keys)
 
@@ -124,55 +124,63 @@ def test_no_difference_after_writing(root: Path, bundle: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "reason"),
+    ("inputs", "fresh"),
     [
-        (SPEC, ""),
-        ({}, ""),
-        ({"spec": "6" * 64}, "changed: spec"),
-        ({**SPEC, "lock": "1" * 64, "evidence": "1" * 64}, "changed: evidence, lock"),
+        (SPEC, True),
+        ({}, True),
+        ({"spec": "6" * 64}, False),
+        ({**SPEC, "lock": "1" * 64, "evidence": "1" * 64}, False),
     ],
 )
-def test_a_probe_compares_the_inputs(root: Path, bundle: Make, inputs: dict[str, str], reason: str) -> None:
+def test_a_probe_compares_the_inputs(root: Path, bundle: Make, inputs: dict[str, str], fresh: bool) -> None:
     written = write(root, [bundle(OLD)])
-    seen = probe(root, BUNDLE, inputs, written.keys)
-    assert (seen.reason, seen.fresh, seen.key) == (reason, not reason, *written.keys)
+    expected = FreshBundle(len(OLD) + 1, *written.keys) if fresh else None
+    assert probe(root, BUNDLE, inputs, written.keys) == expected
 
 
 def test_a_probe_looks_at_every_file(root: Path, bundle: Make) -> None:
     one = bundle(OLD)
     known = write(root, [one]).keys
+    leftover = root / BUNDLE / ".sluice-0123456789abcdef.tmp"
 
-    def reason() -> str:
-        return probe(root, BUNDLE, SPEC, known).reason
+    def fresh() -> bool:
+        return probe(root, BUNDLE, SPEC, known) is not None
 
     for name in OLD:
         write(root, [one])
-        assert reason() == ""
+        assert fresh()
         (root / BUNDLE / name).write_text("edited\n")
-        assert reason() == f"{name} was edited"
+        assert not fresh()
         (root / BUNDLE / name).unlink()
-        assert reason() == f"{name} is missing"
-    (root / BUNDLE / ".sluice").write_text("nonsense\n")
-    assert reason() == "its ledger is damaged"
-    (root / BUNDLE / ".sluice").unlink()
-    assert reason() == "it was never rendered"
-    (root / BUNDLE / ".sluice").write_bytes(Ledger({}, {}, finished=False).encode())
-    assert reason() == "a run was interrupted"
+        assert not fresh()
+        (root / BUNDLE / name).symlink_to("same.yaml")
+        assert not fresh()
+    write(root, [one])
+    leftover.write_text("a run was killed\n")
+    assert not fresh()
+    leftover.unlink()
+    assert fresh()
+    for damaged in (b"nonsense\n", None, Ledger({}, {}, finished=False).encode()):
+        (root / BUNDLE / ".sluice").unlink(missing_ok=True)
+        if damaged is not None:
+            (root / BUNDLE / ".sluice").write_bytes(damaged)
+        assert not fresh()
 
 
 def test_a_probe_trusts_no_ledger_that_is_not_known(root: Path, bundle: Make) -> None:
     """Other code may render something else, and people can write a ledger that fits what they edited."""
-    assert probe(root, BUNDLE, SPEC, ()).reason == "it was never rendered"
+    assert probe(root, BUNDLE, SPEC, ()) is None
     known = write(root, [bundle(OLD)]).keys
-    unknown = "this version of Sluice has not rendered it here yet"
-    assert probe(root, BUNDLE, SPEC, ()).reason == unknown
+    assert probe(root, BUNDLE, SPEC, ()) is None
+    assert probe(root, BUNDLE, SPEC, known)
     files = {name: (sha256(text.encode()).hexdigest(),) for name, text in {**OLD, "same.yaml": "2\n"}.items()}
     (root / BUNDLE / "same.yaml").write_text("2\n")
     (root / BUNDLE / ".sluice").write_bytes(Ledger(files, SPEC).encode())
-    assert probe(root, BUNDLE, SPEC, known).reason == unknown
+    assert probe(root, BUNDLE, SPEC, known) is None
 
 
 def test_a_key_is_of_one_place(root: Path, bundle: Make) -> None:
     one, other = write(root, [bundle(OLD)]).keys, write(root, [bundle(OLD, GONE)]).keys
     assert one != other
-    assert probe(root, GONE, SPEC, one).reason
+    assert probe(root, GONE, SPEC, other)
+    assert probe(root, GONE, SPEC, one) is None

@@ -154,7 +154,7 @@ def test_a_folder_without_permission_to_write(bundle: Make, snapshot: Snapshot) 
         folder = root / BUNDLE
         folder.chmod(0o555)
         with unprivileged():
-            assert probe(root, BUNDLE, {"spec": "5" * 64}).fresh
+            assert probe(root, BUNDLE, {"spec": "5" * 64})
             assert not write(root, [bundle(OLD)]).changed
             with pytest.raises(OutputError, match=rf"can't write .*{BUNDLE}/\.sluice: permission is denied"):
                 write(root, [bundle(NEW)])
