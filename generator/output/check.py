@@ -71,7 +71,8 @@ def diff(
     for path, changes, read in _compared(root, bundles, orphaned):
         for name, action in changes.actions.items():
             if action in _SHOWN:
-                yield from _file_diff(f"{path}/{name}", read(name), changes.wanted.get(name))
+                old = None if action == "create" else read(name)
+                yield from _file_diff(f"{path}/{name}", old, changes.wanted.get(name))
 
 
 def _compared(

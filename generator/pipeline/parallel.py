@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -42,9 +43,7 @@ def parallel_map(
 
 
 def _can_fork() -> bool:
-    import multiprocessing
-
-    return "fork" in multiprocessing.get_all_start_methods()
+    return hasattr(os, "fork")
 
 
 def _forked(shares: Sequence[Sequence[T]], work: Callable[[Sequence[T]], Iterable[R]]) -> Iterator[R]:
