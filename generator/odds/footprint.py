@@ -1,7 +1,7 @@
-"""What models need of a cluster, and what that costs by the platform's prices.
+"""The resources that models need, and what they cost by the platform's prices.
 
-The footprint of a plan is small on purpose: plans of ten thousand models would fill the memory of a machine; their
-footprints do not, and they travel between processes.
+A footprint is small on purpose: the plans of ten thousand models would fill the memory of a machine, their footprints
+do not, and they are passed between processes.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ HOURS: Final = 730.0
 
 @dataclass(frozen=True, slots=True)
 class ResourceFootprint:
-    """One plan among many.
+    """The resources and hosts of one plan.
 
     Args:
-        team: whose model it is.
-        model: its name.
-        environment: where it runs.
-        tier: whose defaults it has.
-        peak: what it needs at the peak of a release.
-        steady_state: what it needs between releases, with the fewest pods.
-        scaled_up: the same with every pod that its autoscaler may start.
-        hosts: names that its route answers for, in the order of the spec.
+        team: team of the model.
+        model: name of the model.
+        environment: environment that it runs in.
+        tier: tier of the model.
+        peak: need at the peak of a release.
+        steady_state: need between releases, with the smallest number of pods.
+        scaled_up: the same with the largest number of pods.
+        hosts: host names of its route, in the order of the spec.
     """
 
     team: str
@@ -59,7 +59,7 @@ def footprint(plan: Plan) -> ResourceFootprint:
 
 
 def monthly(need: Need, prices: Prices) -> float:
-    """Return the cost of some pods for a month, in the prices' currency; what has no price costs nothing."""
+    """Return the monthly cost of some pods, in the currency of the prices; a resource without a price costs nothing."""
     per_hour = (
         (need.cpu, prices.cpu_hour),
         (need.memory / 2**30, prices.memory_hour),

@@ -1,4 +1,4 @@
-"""Odds of the offline gates: what their verdicts will be of a model that is a little too bad, and of a good one."""
+"""Odds of the offline gates: the chances of their verdicts on a slightly bad model and on a good one."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class GateOdds:
 
     Args:
         name: the gate.
-        rows: rows of the test set; of the smallest group where groups are compared.
-        passes_if_2_points_too_bad: chance to pass a model two points on the wrong side of the limit.
-        fails_if_2_points_better: chance to fail a good model: two points on the right side; for fairness, a fair one.
-        undecided_if_2_points_better: chance to leave it undecided, which blocks it too.
+        rows: rows of the test set, or of the smallest group when groups are compared.
+        passes_if_2_points_too_bad: chance that a model two points on the wrong side of the limit passes.
+        fails_if_2_points_better: chance that a good model fails: two points on the right side, or a fair one.
+        undecided_if_2_points_better: chance that its verdict is inconclusive, which blocks it too.
     """
 
     name: str
@@ -35,11 +35,11 @@ class GateOdds:
 
 
 def gate_odds(plan: Plan, *, guaranteed: bool = False) -> tuple[GateOdds, ...]:
-    """The gates that can be priced: shares of a known number of rows, and demographic parity.
+    """Return the odds of the gates that have them: shares of a known number of rows, and demographic parity.
 
     Args:
         plan: the plan.
-        guaranteed: intervals are Clopper and Pearson's, as strict tiers want.
+        guaranteed: intervals are Clopper and Pearson's, which strict tiers require.
     """
     groups = {name: len(values) for name, values in plan.bento.groups}
     found = (_gate(gate, groups, guaranteed=guaranteed) for gate in plan.gates)
@@ -49,10 +49,10 @@ def gate_odds(plan: Plan, *, guaranteed: bool = False) -> tuple[GateOdds, ...]:
 def share_odds(
     config: dict[str, Any], rows: int, *, guaranteed: bool = False
 ) -> tuple[Chances, Chances] | None:
-    """Verdicts of a share on some rows, two points on the wrong and on the right side of its limit.
+    """Return the chances for a share two points on the wrong and two points on the right side of its limit.
 
     Args:
-        config: `atLeast` or `atMost`, fractions; with both, the side that lets more bad models pass.
+        config: `atLeast` or `atMost`, fractions; with both, the bound that lets more bad models pass counts.
         rows: rows of the test set.
         guaranteed: intervals are Clopper and Pearson's.
     """
@@ -74,11 +74,11 @@ def share_odds(
 
 
 def parity_odds(limit: float, rows: int, groups: int) -> tuple[Chances, Chances]:
-    """Verdicts on a demographic parity difference: two points too large, and none at all.
+    """Return the chances for a demographic parity difference two points too large, and for none at all.
 
-    Normal form at a selection rate of one half, the worst case, and groups of the same size; the interval of a pair has
-    level 1 - 0.05 / pairs (statistics.md 4.3). Over several pairs by Bonferroni's inequality, so the chances of a good
-    model are rounded against us.
+    Normal approximation with groups of the same size and a selection rate of one half, the worst case. The interval of
+    a pair has level 1 - 0.05 / pairs. Several pairs are combined by Bonferroni's inequality, which understates the
+    chances of a good model.
 
     Args:
         limit: the largest difference allowed.

@@ -1,4 +1,4 @@
-"""The numbers that a reviewer weighs: odds, exposure, time, size and money of one plan."""
+"""The key metrics of a plan: odds, exposure, time, size and cost."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from generator.spec.units import duration
 
 @dataclass(frozen=True, slots=True)
 class KeyMetrics:
-    """Numbers of one plan; shares are fractions, times seconds.
+    """The key metrics of one plan; shares are fractions, times seconds.
 
     Args:
-        planned_s: all planned waiting, approvals left out.
-        approvals: who it waits for.
-        power: smallest chance among the priced guards to catch what they are made for; None when nothing is priced.
+        planned_s: all planned waiting, without approvals.
+        approvals: people and roles that it waits for.
+        power: smallest power among the guards with odds; None when none has odds.
         power_first_step: the same by the end of the first weight step.
-        false_rollback: what the chance to roll a good version back can't exceed.
-        exposed: largest mean of requests that a bad version answers; None without traffic or guards to price.
-        pods_peak: most pods at once during the release.
-        monthly: cost between releases, in `currency`; None without prices in one currency.
+        false_rollback: upper bound of the chance that a good version is rolled back.
+        exposed: largest mean number of requests that a bad version answers; None without traffic or odds.
+        pods_peak: largest number of pods at once during the release.
+        monthly: monthly cost between releases, in `currency`; None unless all prices have one currency.
         currency: ISO 4217; empty without prices.
-        gates: gates before the release.
-        waived: those of them that are waived.
+        gates: number of gates.
+        waived: number of waived gates.
     """
 
     planned_s: float
@@ -46,7 +46,7 @@ class KeyMetrics:
 
 
 def key_metrics(planned: Planned) -> KeyMetrics:
-    """Return the numbers of a plan."""
+    """Return the key metrics of a plan."""
     plan, platform = planned.plan, planned.source.platform
     course, odds, money = timeline(plan), odds_of(plan), currencies(platform.prices)
     priced = odds is not None and bool(odds.guards)
@@ -66,7 +66,7 @@ def key_metrics(planned: Planned) -> KeyMetrics:
 
 
 def format_figures(found: KeyMetrics) -> dict[str, str]:
-    """Format the numbers for people, rounded conservatively; what is not known says so."""
+    """Format the key metrics for people, rounded conservatively, by their labels."""
     waits = f" + {', '.join(found.approvals)}" if found.approvals else ""
     waived = f", {found.waived} waived" if found.waived else ""
     return {
@@ -87,7 +87,7 @@ def count_up(count: float) -> str:
 
 
 def money_up(amount: float | None, currency: str) -> str:
-    """Format an amount of money, rounded up; `not priced` where there are no prices."""
+    """Format an amount of money, rounded up; `not priced` without prices."""
     if amount is None or not currency:
         return "not priced"
     digits = 0 if amount >= 10 else 2

@@ -1,4 +1,4 @@
-"""The odds of a plan: what its guards will do to a good and to a bad version, computed before the merge."""
+"""The odds of a plan: what its guards do to a good and to a bad version, computed before the merge."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from generator.stats.timeline import Phase, Rollout
 from generator.stats.windows import WindowGuard
 
 LATENCY_S: Final = 5.0
-"""Seconds from a verdict to the last request: reconcile and push of the route; 0.4 to 1.2 on a busy test bed."""
-# A bare limit declares no effect: it is priced for a change of this size.
+"""Seconds from a verdict to the last request: reconcile and push of the route; 0.4 to 1.2 s on a busy test cluster."""
+# A limit declares no change to detect: its odds are those of a change of this size.
 _PRICED: Final = 0.1
 
 
@@ -28,12 +28,12 @@ class PlanOdds:
     """Odds of a whole rollout.
 
     Args:
-        guards: each guard that can be priced, with its odds.
-        unpriced: names of guards that can't, with the reason.
-        false_rollback: chance that a good version is rolled back by any guard; None when nothing is priced.
+        guards: each guard with odds, and its odds.
+        unpriced: name of each guard without odds, and the reason.
+        false_rollback: chance that any guard rolls a good version back; None when no guard has odds.
         planned_requests: canary requests by the end of each weight step.
-        promised: alphas of the sequential tests among those that can't be priced; their promise needs no odds.
-        uncounted: names of the others: nothing is known of how often they roll a good version back.
+        promised: alphas of the sequential tests without odds: their bound needs neither traffic nor baseline.
+        uncounted: names of the other guards without odds, whose false rollbacks are unknown.
     """
 
     guards: tuple[tuple[Comparison | Limit, GuardOdds], ...]
@@ -45,15 +45,15 @@ class PlanOdds:
 
     @property
     def comparisons(self) -> tuple[tuple[Comparison, GuardOdds], ...]:
-        """The guards that compare with the stable version."""
+        """The guards that compare with the stable version, with their odds."""
         return tuple((guard, odds) for guard, odds in self.guards if isinstance(guard, Comparison))
 
     @property
     def false_rollback_bound(self) -> float:
-        """What the chance of rolling a good version back can't exceed, by the guards that are not `uncounted`.
+        """The upper bound of the chance that a good version is rolled back, without the guards in `uncounted`.
 
-        The sum of the guards' alphas by Ville's inequality (see `stats.sequential`); a bare limit counts with its odds.
-        `false_rollback` is an expectation: in simulations, rare events fire a little more often than it says.
+        The sum of the guards' alphas by Ville's inequality (see `stats.sequential`); a limit counts with its odds.
+        `false_rollback` is an estimate: in simulations, guards on rare events fire slightly more often than it says.
         """
         chances = (
             guard.alpha if isinstance(guard, Comparison) else odds.false_rollback
@@ -63,7 +63,7 @@ class PlanOdds:
 
     @property
     def power(self) -> float | None:
-        """The smallest power among the guards; None when nothing is priced."""
+        """The smallest power among the guards; None when no guard has odds."""
         return min((odds.power for _, odds in self.guards), default=None)
 
     @property
@@ -73,19 +73,19 @@ class PlanOdds:
 
     @property
     def exposed(self) -> float | None:
-        """The largest mean exposure among the guards; None when nothing is priced."""
+        """The largest mean exposure among the guards; None when no guard has odds."""
         found = [odds.exposed_mean for _, odds in self.guards if odds.exposed_mean is not None]
         return max(found, default=None)
 
     @property
     def worst_exposed(self) -> float | None:
-        """The same; where nothing would stop the canary it is every planned request, None without traffic."""
+        """The same, or all planned requests if no guard would stop the canary; None without traffic."""
         planned = self.planned_requests[-1] if self.planned_requests else 0.0
         return self.exposed or planned or None
 
 
 def phases(rollout: Canary | BlueGreen) -> tuple[Phase, ...]:
-    """The weight steps as the statistics see them; approvals add nothing, they may last any time."""
+    """Return the weight steps as phases; approvals are left out, since they may last any time."""
     return tuple(Phase(step.weight / 100, step.hold) for _, step in rollout.weight_steps)
 
 
@@ -111,7 +111,7 @@ def odds_of(plan: Plan) -> PlanOdds | None:
 
 
 def odds_annotations(plan: Plan) -> dict[str, str]:
-    """Power, false rollback and exposure as annotations: a shortened hold shows in the diff as lost power."""
+    """Return power, false rollback and exposure as annotations: a shorter hold shows in the diff as lost power."""
     odds = odds_of(plan)
     if odds is None or not odds.guards:
         return {}
@@ -124,24 +124,24 @@ def odds_annotations(plan: Plan) -> dict[str, str]:
 
 
 def not_counted(odds: PlanOdds) -> str:
-    """What to add to the bound of a rollout that has guards of which nothing is known."""
+    """Return a remark about the guards that the bound on false rollbacks leaves out; empty when there are none."""
     return f", {', '.join(odds.uncounted)} not counted" if odds.uncounted else ""
 
 
 def share_down(share: float) -> str:
-    """A share for people, rounded down: power and the like."""
+    """Format a share, rounded down, as for power."""
     return f"{math.floor(share * 1000 + 1e-9) / 10:.1f}%"
 
 
 def share_up(share: float) -> str:
-    """A share for people, rounded up: false rollbacks and the like."""
+    """Format a share, rounded up, as for false rollbacks."""
     return f"{math.ceil(share * 1000 - 1e-9) / 10:.1f}%"
 
 
 def _unpriceable(plan: Plan, guard: Guard, steps: tuple[Phase, ...]) -> str:
-    """Why there are no odds of a guard; empty when there are.
+    """Return why a guard has no odds; empty when it has.
 
-    Changes and risks for which no test can be built (a drop of 100%, a risk of 0%) are findings of `rules`.
+    `rules` reports changes and risks for which there is no test (a drop of 100%, a risk of 0%).
     """
     if guard.unpriced or isinstance(guard, Parity):
         return guard.unpriced
@@ -150,22 +150,22 @@ def _unpriceable(plan: Plan, guard: Guard, steps: tuple[Phase, ...]) -> str:
     if guard.baseline is None:
         return "its `baseline` is not declared"
     if not 0 < guard.baseline < 1:
-        return "its `baseline` is never or always, which no test can compare with"
+        return "its `baseline` is 0% or 100%, so no test can detect a change"
     if not sum(step.duration_s for step in steps):
         return "no step has a weight and a hold"
     ratio = guard.ratio if isinstance(guard, Comparison) else _priced_ratio(guard)
     if ratio <= 0 or ratio == 1 or guard.baseline * ratio > 1:
-        return "such a change of its `baseline` is impossible"
+        return "its `baseline` can't change that much"
     if not 0 < plan.rollout.risk.power < 1 or (isinstance(guard, Comparison) and not 0 < guard.alpha < 1):
-        return "its risk is not a chance that a test can keep"
+        return "its risk must be above 0% and below 100%"
     return ""
 
 
 def price(plan: Plan, guard: Comparison | Limit, steps: tuple[Phase, ...]) -> GuardOdds:
-    """Return the odds of one guard over some steps, which need not be those of the plan.
+    """Return the odds of one guard over some phases, which may differ from those of the plan.
 
     Raises:
-        ValueError: there are none; `odds_of` lists such guards under `unpriced`.
+        ValueError: it has none; `odds_of` lists such guards under `unpriced`.
     """
     rollout, power = Rollout(steps, plan.min_rps or 0.0), plan.rollout.risk.power
     match guard:
@@ -179,7 +179,7 @@ def price(plan: Plan, guard: Comparison | Limit, steps: tuple[Phase, ...]) -> Gu
 
 
 def sequential_test(plan: Plan, guard: Comparison) -> Sprt:
-    """The test of a comparison, as it is rendered."""
+    """Return the test of a comparison, as it is rendered."""
     return Sprt(
         baseline=guard.baseline or 0.0,
         ratio=guard.ratio,
@@ -191,7 +191,7 @@ def sequential_test(plan: Plan, guard: Comparison) -> Sprt:
 
 
 def window_guard(plan: Plan, guard: Limit) -> WindowGuard:
-    """The measurements of a limit on a ratio, an empty window counted as a failure."""
+    """Return the measurements of a limit on a ratio; an empty window counts as a failure."""
     return WindowGuard(
         limit=guard.limit,
         bound="at_most" if guard.more_is_worse else "at_least",
@@ -203,15 +203,15 @@ def window_guard(plan: Plan, guard: Limit) -> WindowGuard:
 
 
 def latency_s(plan: Plan) -> float:
-    """Seconds from the moment the evidence is there to the last request of the canary.
+    """Return the seconds from sufficient evidence to the last request of the canary.
 
-    A subquery sees evidence up to one stratum and one scrape old.
+    The evidence in a subquery may be one stratum and one scrape old.
     """
     return LATENCY_S + plan.clock.interval_s + plan.clock.scrape_s
 
 
 def _priced_ratio(guard: Limit) -> float:
-    """The change that a bare limit is priced for: the largest possible one where the usual one is impossible."""
+    """Return the change that the odds of a limit are for: 10%, or the largest possible one if that is smaller."""
     if not guard.more_is_worse:
         return 1 - _PRICED
     return min(1 + _PRICED, 1 / (guard.baseline or 1.0))

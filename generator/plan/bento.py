@@ -1,4 +1,4 @@
-"""The service of a model version, as the templates of a BentoML service read it."""
+"""The service of a model version: the values that the templates of a BentoML service use."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from generator.spec.frameworks import FRAMEWORKS
 Scalar = str | int | float | bool
 
 RESERVED_MODULES = frozenset({"counters", "import_model", "messages", "predictor", "service"})
-"""Modules of the rendered service, whose names a custom model's module can't have."""
+"""Modules of the rendered service; the module of a custom model can't have one of these names."""
 
 HELD_SCRAPES = 2
-"""Scrapes that must have seen a new series at 0 before it counts."""
+"""Scrapes that must see a new series at 0 before it counts."""
 
 OTHER = "other"
-"""Group that counts undeclared and missing values of a sensitive attribute."""
+"""Group of undeclared and missing values of a sensitive attribute."""
 
 MAX_FLOAT32 = 3.4028235e38
 MAX_INT64 = 2**63 - 1
 
-# At most a quarter of a decade apart, up to a minute: what people read where no guard needs a bound.
+# For people who read the histogram: steps of at most half a decade, up to a minute.
 _LATENCY_GRID = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -34,7 +34,7 @@ class Column:
     Args:
         name: JSON key of the column; any text.
         type: JSON type of its values.
-        values: the only values allowed; None when there is no such list.
+        values: the allowed values; None when all are.
         minimum: smallest number allowed; None for the smallest that every framework can hold.
         maximum: largest number allowed; None for the largest that every framework can hold.
         max_length: longest string allowed, in characters.
@@ -73,7 +73,7 @@ class Column:
         if self.type == "boolean":
             return False, True
         low, high = self.bounds
-        middle = min(max(type(low)(0), low), high)  # of the column's own type: to some models 0 is not 0.0
+        middle = min(max(type(low)(0), low), high)  # of the type of the column: to some models 0 is not 0.0
         return (middle if self.minimum is None else low), (middle if self.maximum is None else high)
 
 
@@ -86,23 +86,23 @@ class Bento:
         class_name: Python class of the service.
         framework: how the model is loaded.
         tag: tag of the model in the local BentoML model store, `name:version`.
-        version: the model version, as people call it.
+        version: label of the model version.
         digest: SHA-256 of the model artifact, in hexadecimal; of a folder, its tree digest.
         python_version: Python of the image, such as "3.11".
         base_image: image reference that the image is built from.
-        requirements: pinned lines of requirements.txt, one of which pins bentoml.
+        requirements: pinned lines of requirements.txt; one of them pins bentoml.
         custom_class: "module:Class" of a custom model.
         workers: server processes.
         threads: requests that one worker computes at a time.
         timeout_s: seconds after which a request fails.
-        max_rows: most rows of one request.
+        max_rows: largest number of rows in one request.
         buckets: latency bounds in seconds that guards need as histogram buckets.
-        inputs: declared columns of a row; none when rows may have any form.
-        outcomes: (name, event) pairs: the feedback route gets the event, the counter has the name as a label.
-        groups: (sensitive attribute, values) pairs whose groups are compared.
+        inputs: declared columns of a row; empty when rows may have any form.
+        outcomes: (name, event) pairs; the feedback route receives the event, the counter is labelled with the name.
+        groups: sensitive attributes with their values, whose groups are compared.
         positive: predictions that count as selected.
         scrape_s: seconds between two scrapes by Prometheus.
-        path: route of predictions.
+        path: route of the predictions.
     """
 
     name: str
@@ -128,10 +128,10 @@ class Bento:
     path: str = "/predict"
 
     def __post_init__(self) -> None:
-        """Check what only a bug of the planner can break.
+        """Check what spec and rules have made sure of.
 
         Raises:
-            ValueError: something is not as spec and rules should have made sure.
+            ValueError: a value is invalid; only a bug of the planner can cause it.
         """
         framework = FRAMEWORKS.get(self.framework)
         if framework and framework.own_class != (self.custom_class is not None):
@@ -140,7 +140,7 @@ class Bento:
             self.custom_class is not None
             and self.custom_class.split(":")[0].split(".")[0] in RESERVED_MODULES
         ):
-            raise ValueError(f"the module of {self.custom_class} has the name of one of the service's own")
+            raise ValueError(f"the module of {self.custom_class} has the name of a module of the service")
         if not any(re.match(r"bentoml(\[[a-z0-9,-]+\])?==", line) for line in self.requirements):
             raise ValueError("the requirements don't pin bentoml")
         if not re.fullmatch(r"[0-9a-f]{64}", self.digest):
@@ -148,28 +148,28 @@ class Bento:
 
     @property
     def default_served_by(self) -> str:
-        """Label of the arm outside Kubernetes, where there is no pod-template hash: the version."""
+        """The label of the arm outside Kubernetes, where there is no pod-template hash: the version."""
         return re.sub(r"[^a-z0-9-]", "-", self.version.lower())[:63]
 
     @property
     def build_version(self) -> str:
-        """Version of the built bento: the model's, in the characters that BentoML allows in a tag."""
+        """The version of the built bento: that of the model, in characters that BentoML allows in a tag."""
         return self.default_served_by.strip("-")
 
     @property
     def latency_buckets(self) -> tuple[float, ...]:
-        """Histogram bounds in seconds: a grid up to the timeout, the timeout, and every bound that a guard needs."""
+        """The histogram bounds in seconds: a grid up to the timeout, the timeout, and the bounds that guards need."""
         grid = (bound for bound in _LATENCY_GRID if bound < self.timeout_s)
         return tuple(sorted({*grid, float(self.timeout_s), *map(float, self.buckets)}))
 
     @property
     def hold_s(self) -> float:
-        """Seconds that the increments of a new series wait, until two scrapes have seen it at 0."""
+        """Seconds that the increments of a new series are held back, until two scrapes have seen it at 0."""
         return HELD_SCRAPES * self.scrape_s
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """Declared columns, in the order that a model without column names expects."""
+        """The declared columns, in the order that a model without column names expects."""
         return tuple(column.name for column in self.inputs)
 
     @property
@@ -187,12 +187,12 @@ class Bento:
 
     @property
     def attributes_beside_rows(self) -> tuple[str, ...]:
-        """Sensitive attributes that are not inputs of the model: a request has them next to its rows."""
+        """Sensitive attributes that are not inputs of the model; a request sends them next to its rows."""
         return tuple(name for name, _ in self.groups if name not in self.input_names)
 
     @property
     def events(self) -> dict[str, tuple[str, ...]]:
-        """The outcomes that each event counts for."""
+        """The outcomes that each event counts towards."""
         events: dict[str, tuple[str, ...]] = {}
         for name, event in self.outcomes:
             events[event] = (*events.get(event, ()), name)
@@ -205,7 +205,7 @@ class Bento:
 
     @property
     def examples(self) -> tuple[dict[str, Scalar | None], ...]:
-        """Rows of the warm-up, at the corners of the declared inputs; empty when none are declared."""
+        """The rows of the warm-up, at the corners of the declared inputs; empty when none are declared."""
         if not self.inputs:
             return ()
         pairs = {column.name: column.examples() for column in self.inputs}

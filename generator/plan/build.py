@@ -1,4 +1,4 @@
-"""Spec, tier, environment and lock to a plan."""
+"""Build a plan from spec, tier, environment and lock."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ from generator.spec.service import Env, Hpa, Keda
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a plan is made of; all of it validated, nothing of it read any more.
+    """The inputs of a plan, read and validated.
 
     Args:
         model: the spec with tier defaults and the environment's overrides merged in.
         bento: the service, the same in all environments.
-        bento_digest: digest (hex) of its rendered files.
+        bento_digest: digest (hex) of the rendered files of the service.
         platform: the platform.
         environment: name of the environment.
-        lock: what references were resolved to.
-        suites: digest of each expectation suite of the repository that gates name, by path.
+        lock: the lock of the model.
+        suites: path and digest of each expectation suite that a gate names and the repository holds.
     """
 
     model: ModelFile
@@ -57,52 +57,52 @@ class Inputs:
     suites: tuple[tuple[str, str], ...] = ()
 
 
-def build(given: Inputs) -> Plan:
-    """The plan of one model in one environment.
+def build(inputs: Inputs) -> Plan:
+    """Build the plan of one model in one environment.
 
-    References between the inputs (tier, team, environment, outcomes) hold: `generator.rules` has seen to it.
+    References between the inputs (tier, team, environment, outcomes) are valid: `plan.references` has checked them.
     """
-    spec = given.model.spec
-    identity = _identity(given)
-    gates, rollout = _gates(given), spec.rollout
-    guards = resolve_guards(spec, given.platform, rollout.guards)
-    shadow_guards = resolve_guards(spec, given.platform, rollout.shadow.guards if rollout.shadow else ())
-    env, secrets = _variables(spec.service.env, identity, given.platform.secrets)
+    spec = inputs.model.spec
+    identity = _identity(inputs)
+    gates, rollout = _gates(inputs), spec.rollout
+    guards = resolve_guards(spec, inputs.platform, rollout.guards)
+    shadow_guards = resolve_guards(spec, inputs.platform, rollout.shadow.guards if rollout.shadow else ())
+    env, secrets = _variables(spec.service.env, identity, inputs.platform.secrets)
     return Plan(
         identity=identity,
-        version=_version(given.lock),
-        image=_image(given),
-        bento=given.bento,
+        version=_version(inputs.lock),
+        image=_image(inputs),
+        bento=inputs.bento,
         env=env,
         secrets=secrets,
-        routing=_routing(identity, given.platform.environments[given.environment], spec),
+        routing=_routing(identity, inputs.platform.environments[inputs.environment], spec),
         capacity=_capacity(spec),
         rollout=rollout,
         guards=guards,
         shadow_guards=shadow_guards,
         gates=gates,
-        gate_key=_gate_key(given, gates),
-        gate_pods=_gate_pods(given),
-        data=tuple((ref, data.digest) for ref, data in sorted(given.lock.data.items())),
-        enforcement=tuple(given.platform.tiers[spec.tier].evidence),
+        gate_key=_gate_key(inputs, gates),
+        gate_pods=_gate_pods(inputs),
+        data=tuple((ref, data.digest) for ref, data in sorted(inputs.lock.data.items())),
+        enforcement=tuple(inputs.platform.tiers[spec.tier].evidence),
         min_rps=spec.traffic.min_rps,
         design_effect=spec.traffic.design_effect,
-        monitoring=given.platform.monitoring,
-        prometheus=given.platform.prometheus,
-        delivery=_delivery(given),
-        notices=tuple(rollout_notices(given.platform, identity.team, (*shadow_guards, *guards)).items()),
+        monitoring=inputs.platform.monitoring,
+        prometheus=inputs.platform.prometheus,
+        delivery=_delivery(inputs),
+        notices=tuple(rollout_notices(inputs.platform, identity.team, (*shadow_guards, *guards)).items()),
     )
 
 
 def _variables(
     written: Sequence[Env], identity: Identity, store: Secrets | None
 ) -> tuple[tuple[PodVariable, ...], tuple[Secret, ...]]:
-    """Environment variables, and the Secrets that must be fetched for them.
+    """Return the environment variables, and the Secrets to fetch for them.
 
     Args:
         written: the variables of the spec.
         identity: the model.
-        store: where Secrets are fetched from; None when they exist in the namespace already.
+        store: the secret store; None when the Secrets exist in the namespace already.
     """
     fetched = {} if store is None else _fetched(written, identity, store)
     variables = []
@@ -117,10 +117,10 @@ def _variables(
 
 
 def _fetched(written: Sequence[Env], identity: Identity, store: Secrets) -> dict[str, Secret]:
-    """Secrets by the name that the spec uses.
+    """Return the Secrets to fetch, by their name in the spec.
 
-    The Secret's own name holds the hash of what is fetched: another version in the store is another name in the pod
-    template, so it is released like any other change, and pods of the version before keep theirs.
+    The name in the cluster contains a hash of what is fetched. Another version in the store therefore changes the pod
+    template and is released like any other change, and the running pods keep their Secret.
     """
     keys: dict[str, set[SecretKey]] = {}
     for item in written:
@@ -142,7 +142,7 @@ def _fetched(written: Sequence[Env], identity: Identity, store: Secrets) -> dict
 
 
 def namespace_of(platform: PlatformSpec, environment: str, team: str) -> str:
-    """Namespace of a team in an environment."""
+    """Return the namespace of a team in an environment."""
     return (
         platform.environments[environment]
         .namespace.replace("{team}", team)
@@ -150,16 +150,16 @@ def namespace_of(platform: PlatformSpec, environment: str, team: str) -> str:
     )
 
 
-def _identity(given: Inputs) -> Identity:
-    meta = given.model.metadata
+def _identity(inputs: Inputs) -> Identity:
+    meta = inputs.model.metadata
     return Identity(
         team=meta.team,
         model=meta.name,
-        environment=given.environment,
-        tier=given.model.spec.tier,
+        environment=inputs.environment,
+        tier=inputs.model.spec.tier,
         owner=meta.owner,
         description=meta.description or "",
-        namespace=namespace_of(given.platform, given.environment, meta.team),
+        namespace=namespace_of(inputs.platform, inputs.environment, meta.team),
     )
 
 
@@ -167,13 +167,13 @@ def _version(lock: LockFile) -> Version:
     return Version(lock.model.ref, lock.model.resolved, lock.model.version, lock.model.digest, lock.model.at)
 
 
-def _image(given: Inputs) -> Image:
-    meta = given.model.metadata
-    short = given.bento_digest[:12]
-    pushed = given.lock.image
+def _image(inputs: Inputs) -> Image:
+    meta = inputs.model.metadata
+    short = inputs.bento_digest[:12]
+    pushed = inputs.lock.image
     return Image(
-        repository=f"{given.platform.registry}/{meta.team}/{meta.name}",
-        tag=f"{given.lock.model.version}-{short}",
+        repository=f"{inputs.platform.registry}/{meta.team}/{meta.name}",
+        tag=f"{inputs.lock.model.version}-{short}",
         digest=pushed.digest if pushed and pushed.bento == short else None,
     )
 
@@ -206,53 +206,53 @@ def _capacity(spec: ModelSpec) -> Capacity:
     return Capacity(*base)
 
 
-def _gates(given: Inputs) -> tuple[Gate, ...]:
-    meta = given.model.metadata
-    waivers = {w.gate: w for w in given.platform.waivers if w.model == f"{meta.team}/{meta.name}"}
-    return planned_gates(given.model.spec.gates, waivers, dict(given.suites))
+def _gates(inputs: Inputs) -> tuple[Gate, ...]:
+    meta = inputs.model.metadata
+    waivers = {w.gate: w for w in inputs.platform.waivers if w.model == f"{meta.team}/{meta.name}"}
+    return planned_gates(inputs.model.spec.gates, waivers, dict(inputs.suites))
 
 
-def _gate_key(given: Inputs, gates: tuple[Gate, ...]) -> str:
+def _gate_key(inputs: Inputs, gates: tuple[Gate, ...]) -> str:
     """Return the SHA-256 (hex) of model digest, data digests, gate configuration and gate image."""
     covered = {
-        "model": given.lock.model.digest,
-        "data": {ref: data.digest for ref, data in sorted(given.lock.data.items())},
+        "model": inputs.lock.model.digest,
+        "data": {ref: data.digest for ref, data in sorted(inputs.lock.data.items())},
         "gates": [gate.config for gate in gates],
-        "image": [gate_prefix(given.platform), given.platform.images.base, __version__],
+        "image": [gate_prefix(inputs.platform), inputs.platform.images.base, __version__],
     }
     return sha256_of(covered)
 
 
 def gate_prefix(platform: PlatformSpec) -> str:
-    """What the names of gate images start with."""
+    """Return the prefix of the names of gate images."""
     return platform.images.gates or f"{platform.registry}/gates"
 
 
-def _gate_pods(given: Inputs) -> GatePodSettings:
-    platform, hexadecimal = given.platform, given.lock.model.digest.removeprefix("sha256:")
-    inputs = platform.gates.inputs
+def _gate_pods(inputs: Inputs) -> GatePodSettings:
+    platform, hexadecimal = inputs.platform, inputs.lock.model.digest.removeprefix("sha256:")
+    archive = platform.gates.inputs
     return GatePodSettings(
         prefix=gate_prefix(platform),
         base=platform.images.base,
-        claim=inputs.claim or "",
-        url=(inputs.url or "").replace("{digest}", hexadecimal),
-        s3=(inputs.s3 or "").replace("{digest}", hexadecimal),
+        claim=archive.claim or "",
+        url=(archive.url or "").replace("{digest}", hexadecimal),
+        s3=(archive.s3 or "").replace("{digest}", hexadecimal),
         secret=platform.gates.secret or "",
         artifacts=platform.gates.artifacts,
-        guaranteed=platform.tiers[given.model.spec.tier].requires.image_digest,
-        watch=daily_cron(platform.gates.daily, _identity(given).path) if inputs.claim else "",
+        guaranteed=platform.tiers[inputs.model.spec.tier].requires.image_digest,
+        watch=daily_cron(platform.gates.daily, _identity(inputs).path) if archive.claim else "",
     )
 
 
-def _delivery(given: Inputs) -> Delivery:
-    platform = given.platform
+def _delivery(inputs: Inputs) -> Delivery:
+    platform = inputs.platform
     return Delivery(
         repo=platform.git.repo,
         revision=platform.git.revision,
         folder=platform.git.path,
-        server=platform.environments[given.environment].server,
+        server=platform.environments[inputs.environment].server,
         argocd_namespace=platform.argocd_namespace,
         rollouts=platform.controllers.argo_rollouts,
         workflows=platform.controllers.argo_workflows,
-        requires=tuple(platform.environments[given.environment].requires),
+        requires=tuple(platform.environments[inputs.environment].requires),
     )

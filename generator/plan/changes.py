@@ -1,11 +1,10 @@
-"""What differs between two plans of one model, as a reviewer would say it."""
+"""The differences between two plans of one model, in a reviewer's words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from itertools import groupby
 
 from generator.plan.describe import PlanValue, Topic, describe
 from generator.plan.resolve import Planned
@@ -18,11 +17,11 @@ class Change:
     """One difference.
 
     Args:
-        topic: what it is about.
-        item: which one of several, such as the name of a guard or the number of a step; of the newer plan if it has it.
-        field: name of the value; empty where a whole item came or went.
-        old: what it was; None when there was none.
-        new: what it is; None when there is none any more.
+        topic: the part of the plan.
+        item: the name of a guard, the number of a step (of the newer plan if it has it) and so on.
+        field: name of the value; empty when a whole item was added or removed.
+        old: the older value; None when it was added.
+        new: the newer value; None when it was removed.
     """
 
     topic: Topic
@@ -33,12 +32,12 @@ class Change:
 
     @property
     def label(self) -> str:
-        """What changed, in words."""
+        """The name of what changed, in words."""
         return " ".join(part for part in (self.topic, self.item, self.field) if part)
 
     @property
     def text(self) -> str:
-        """The whole difference on one line."""
+        """The difference on one line."""
         if self.old is None:
             return f"{self.label}: new, {self.new}"
         if self.new is None:
@@ -47,13 +46,13 @@ class Change:
 
 
 def changes(old: Planned | None, new: Planned | None) -> tuple[Change, ...]:
-    """What differs from an older to a newer plan, in the order of the newer one's facts.
+    """Return the differences from an older to a newer plan, in the order in which a plan is described.
 
-    Steps are aligned as lines of a text are: a step that was put in between moves none of the others.
+    Steps are aligned like the lines of a text, so an inserted step does not change the others.
 
     Args:
-        old: the older plan; None for a model that was not there.
-        new: the newer plan; None for a model that is gone.
+        old: the older plan; None for a new model.
+        new: the newer plan; None for a removed model.
     """
     if old is None or new is None:
         return (_whole(old, new),) if old or new else ()
@@ -69,20 +68,21 @@ def changes(old: Planned | None, new: Planned | None) -> tuple[Change, ...]:
 
 
 def _whole(old: Planned | None, new: Planned | None) -> Change:
-    def told(planned: Planned | None) -> str | None:
-        if planned is None:
-            return None
-        plan = planned.plan
-        return f"version {plan.version.label}, {plan.rollout.strategy}, tier {plan.identity.tier}"
-
-    return Change("model", "", "", told(old), told(new))
+    return Change("model", "", "", _headline(old), _headline(new))
 
 
-def _items(found: Sequence[PlanValue]) -> Items:
-    """Facts by item, then by field; an item's facts stand together."""
+def _headline(planned: Planned | None) -> str | None:
+    if planned is None:
+        return None
+    plan = planned.plan
+    return f"version {plan.version.label}, {plan.rollout.strategy}, tier {plan.identity.tier}"
+
+
+def _items(values: Sequence[PlanValue]) -> Items:
+    """Return the values by item, then by field."""
     items: Items = {}
-    for key, of_item in groupby(found, key=lambda fact: (fact.topic, fact.item)):
-        items.setdefault(key, {}).update({fact.field: fact.text for fact in of_item})
+    for value in values:
+        items.setdefault((value.topic, value.item), {})[value.field] = value.text
     return items
 
 
@@ -127,7 +127,7 @@ def _steps(before: Items, after: Items) -> Iterator[Change]:
 
 
 def _step(index: int, old: dict[str, str], new: dict[str, str]) -> Iterator[Change]:
-    """A step of the same kind changed; one of another kind replaced it."""
+    """Yield the changes of a step; a step of another kind is one change."""
     if old.keys() == new.keys():
         yield from _of_item(("step", str(index + 1)), old, new)
     else:

@@ -1,4 +1,4 @@
-"""What nothing in a plan watches: what reviewers and auditors ask for first."""
+"""The gaps of a plan: what no gate, guard or alert covers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Gap:
 
 
 def gaps(plan: Plan) -> tuple[Gap, ...]:
-    """Return what is not covered, in the order of time."""
+    """Return the gaps, in the order of time."""
     during = _canary(plan) if plan.rollout.strategy == "canary" else _blue_green(plan)
     return (*_before(plan), *during, *_after(plan))
 
@@ -108,7 +108,7 @@ def _blue_green(plan: Plan) -> Iterator[Gap]:
 def _after(plan: Plan) -> Iterator[Gap]:
     last = "promotion" if plan.rollout.stage == "canary" else "the watch"
     if not plan.monitoring.alerts:
-        yield Gap("after", f"after {last} nothing here watches the model: it needs alerts of its own")
+        yield Gap("after", f"after {last} nothing here watches the model, since the platform has no `alerts`")
     for guard in plan.guards if plan.monitoring.alerts else ():
         if guard.counts is None and not guard.attributes:
             yield Gap("unwatched", f"after {last} no alert watches {guard.name}")

@@ -1,7 +1,7 @@
-"""A plan as labelled values: what people compare to see what a change does.
+"""A plan as labelled values, which people compare to see what a change does.
 
-Everything that is rendered is among them, except what follows from other values (a guard's share of the risk, the
-gate key, digests of digests), so that equal values mean an equal release and one decision shows as one difference.
+The values cover everything that is rendered, except what follows from other values (a guard's share of the risk, the
+gate key, digests of digests). Equal values therefore mean an equal release, and one decision is one difference.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class PlanValue:
     """One value of a plan.
 
     Args:
-        topic: what it is about; `live` only where a cluster is compared.
-        item: which one of several; empty where there is one.
+        topic: the part of the plan; `live` only when a cluster is compared.
+        item: the name of a guard, the number of a step and so on; empty for a single part.
         field: name of the value, in words.
-        text: the value, for people.
+        text: the value, formatted for people.
     """
 
     topic: Topic
@@ -43,11 +43,11 @@ class PlanValue:
 
     @property
     def label(self) -> str:
-        """What it is, in words."""
+        """The name of the value, in words."""
         return " ".join(part for part in (self.topic, self.item, self.field) if part)
 
 
-# What follows from other values, by the class that holds it.
+# Fields that follow from other values, by class.
 _DERIVED = {
     "Bento": {"name", "path", "class_name", "tag", "version", "digest", "buckets", "scrape_s"},
     "Version": {"ref"},
@@ -56,12 +56,11 @@ _SHARES = {"false_rollback", "power", "target_cpu"}
 
 
 def describe(planned: Planned) -> tuple[PlanValue, ...]:
-    """Return all values of a plan; those of one item are together, steps in their order."""
+    """Return all values of a plan, in groups by item, steps in their order."""
     return tuple(value for part in _PARTS for value in part(planned, planned.plan))
 
 
 def _model(planned: Planned, plan: Plan) -> Iterator[PlanValue]:
-    # When it was locked (`version.at`) changes nothing that is released.
     yield PlanValue("model", "", "version", plan.version.label)
     yield PlanValue("model", "", "reference", plan.version.resolved)
     yield PlanValue("model", "", "digest", short(plan.version.digest))
@@ -137,8 +136,8 @@ def _gate(gate: Gate) -> Iterator[PlanValue]:
         if key not in {"name", "tool"}:
             yield PlanValue("gate", gate.name, _words(key), _text(key, value))
     if gate.waiver:
-        held = gate.waiver
-        text = f"until {held.until} by {held.approved_by}: {held.reason}"
+        waiver = gate.waiver
+        text = f"until {waiver.until} by {waiver.approved_by}: {waiver.reason}"
         yield PlanValue("gate", gate.name, "waiver", text)
 
 
@@ -157,7 +156,7 @@ def _rest(planned: Planned, plan: Plan) -> Iterator[PlanValue]:
 
 
 def _whole(planned: Planned, plan: Plan) -> Iterator[PlanValue]:
-    """What the plan holds itself; a new field is listed here until it has a place of its own."""
+    """Yield the plain fields of the plan itself, so that a new one is never left out."""
     del planned
     yield from _fields("release", "", plan, _ELSEWHERE)
 
@@ -170,18 +169,18 @@ _PARTS = (_model, _release, _gates, _rest, _whole)
 
 
 def _fields(topic: Topic, item: str, value: object, left_out: Collection[str] = ()) -> Iterator[PlanValue]:
-    """The fields of a frozen value, in words; what is not set is left out."""
+    """Yield the fields of a frozen value that are set, in words."""
     for name in _names(type(value)):
         inner = getattr(value, name)
         if inner and name not in left_out:
             yield PlanValue(topic, item, _words(name), _text(name, inner))
 
 
-_cached: dict[type[Any], tuple[str, ...]] = {}  # read a hundred times a plan
+_cached: dict[type[Any], tuple[str, ...]] = {}  # read a hundred times for each plan
 
 
 def _names(kind: type[Any]) -> tuple[str, ...]:
-    """Names of a class's fields, without those that follow from others."""
+    """Return the names of the fields of a class, without derived ones."""
     if kind not in _cached:
         derived = _DERIVED.get(kind.__name__, set())
         record = issubclass(kind, Record)
@@ -192,7 +191,7 @@ def _names(kind: type[Any]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1024)
 def _words(name: str) -> str:
-    """A field's name as people say it: `delay_s` and `noData` are `delay` and `no data`."""
+    """Return a field's name in words: `delay_s` and `noData` are `delay` and `no data`."""
     spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in name).replace("_", " ")
     return spaced.removesuffix(" s")
 
@@ -218,6 +217,6 @@ def _number(name: str, value: float) -> str:
 
 
 def short(digest: str) -> str:
-    """The first twelve digits of a digest, which tell it from any other one at hand."""
+    """Return the first twelve digits of a digest, enough to tell it from others."""
     algorithm, _, digits = digest.rpartition(":")
     return f"{algorithm}:{digits[:12]}" if algorithm else digits[:12]

@@ -1,4 +1,4 @@
-"""The gates of a plan: what is written, and the configuration that their key covers."""
+"""The gates of a plan, with the configuration that the gate key covers."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def planned_gates(
     """Return the gates of a model.
 
     Args:
-        specs: gates as they are written.
-        waivers: waivers of the model, by gate.
-        suites: digest of each expectation suite of the repository, by path.
+        specs: the gates of the spec.
+        waivers: waivers of the model, by name of the gate.
+        suites: digest of each expectation suite in the repository, by path.
     """
     return tuple(Gate(spec, _config(spec, suites), waivers.get(spec.name)) for spec in specs)
 
 
 def gate_from(config: dict[str, Any]) -> Gate:
-    """Return the gate behind a configuration of a plan.
+    """Return the gate that a configuration of a plan describes.
 
     Raises:
-        pydantic.ValidationError: it describes none.
+        pydantic.ValidationError: it does not describe a gate.
     """
     written = {key: value for key, value in config.items() if key != _SUITE_DIGEST}
     return Gate(gate_of(written), config, None)

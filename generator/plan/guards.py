@@ -1,4 +1,4 @@
-"""The guards of a plan: what each one reads, what it stops a release for, and when it is measured.
+"""The guards of a plan: what each reads, what it stops a release for, and when it is measured.
 
 A guard is a comparison with the stable version, an absolute limit, or a parity of groups. What depends on the type
 and not on the mathematics of a test is a property here; queries, odds and replays `match` on the type, so that mypy
@@ -34,12 +34,12 @@ Attributes = tuple[tuple[str, tuple[str, ...]], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Guard:
-    """What every guard has.
+    """The common part of all guards.
 
     Args:
         name: name of the metric in the AnalysisTemplate.
         kind: kind of the guard in the spec.
-        subject: the outcome, the metric or the fairness measure that it watches.
+        subject: the outcome, metric or fairness measure that it watches.
         no_data: what missing data means.
         index: position among the spec's guards; findings point there.
     """
@@ -52,12 +52,12 @@ class _Guard:
 
     @property
     def unpriced(self) -> str:
-        """Why such a guard has no odds; empty when traffic and baseline are enough for them."""
+        """The reason why it never has odds; empty when declared traffic and a baseline are enough."""
         return ""
 
     @property
     def metric_names(self) -> tuple[str, ...]:
-        """Names of its metrics."""
+        """The names of its metrics."""
         return (self.name,)
 
     @property
@@ -67,7 +67,7 @@ class _Guard:
 
     @property
     def bound_s(self) -> float:
-        """Latency bound of what it counts; 0 when it has none."""
+        """The latency bound of its events, in seconds; 0 for none."""
         return self.counts.bucket_s if self.counts else 0.0
 
     @property
@@ -81,16 +81,16 @@ class _Guard:
         raise NotImplementedError
 
     def describe(self) -> str:
-        """What it stops a release for, in words."""
+        """Describe what it stops a release for."""
         return f"{self.watches}: {self.threshold}"
 
     def first_s(self, clock: Clock) -> float:
-        """Seconds from the start of an analysis to the first measurement."""
+        """Return the seconds from the start of an analysis to the first measurement."""
         del clock
         return 0.0
 
     def interval_s(self, clock: Clock) -> float:
-        """Seconds between two measurements."""
+        """Return the seconds between two measurements."""
         return clock.interval_s
 
 
@@ -99,12 +99,12 @@ class Comparison(_Guard):
     """A ratio of two counters, compared with the stable version by a sequential test.
 
     Args:
-        counted: the two counters.
+        counted: its two counters.
         ratio: smallest ratio of the event rates, new over stable, to detect: 0.9 for a drop of 10%.
-        more_is_worse: more events are bad news.
+        more_is_worse: whether more events are bad news.
         baseline: events per request of the stable version; None when it is not declared.
         delay_s: mean delay of an event after its request.
-        alpha: chance of a false rollback that this guard may spend.
+        alpha: its share of the risk of a false rollback.
         mask_s: look-back of the mask for outcomes that arrive late or are held back at first; 0 for no mask.
     """
 
@@ -129,12 +129,12 @@ class Comparison(_Guard):
         return f"{'drop' if self.ratio < 1 else 'rise'} of {percent(abs(1 - self.ratio))}"
 
     def describe(self) -> str:
-        """What it stops a release for, in words."""
+        """Describe what it stops a release for."""
         usual = f" from the {percent(self.baseline)} baseline" if self.baseline is not None else ""
         return f"{self.watches}: a {self.threshold}{usual}, compared with stable"
 
     def asks_evidence(self, min_rps: float | None) -> bool:
-        """Whether a step must show enough requests before the weight grows: only declared traffic can be planned."""
+        """Return whether each step must show enough requests before the weight grows; this needs declared traffic."""
         return self.no_data != "pass" and bool(min_rps)
 
 
@@ -143,10 +143,10 @@ class Limit(_Guard):
     """A ratio of two counters, or a gauge, with an absolute bound.
 
     Args:
-        signal: what it reads.
+        signal: the counters or the gauge that it reads.
         limit: the bound.
-        more_is_worse: the bound is an upper one.
-        baseline: events per request of the stable version; None when it is not declared, or without events.
+        more_is_worse: whether the bound is an upper one.
+        baseline: events per request of the stable version; None when it is not declared, and for a gauge.
         delay_s: mean delay of an event after its request.
     """
 
@@ -165,8 +165,8 @@ class Limit(_Guard):
 
     @property
     def unpriced(self) -> str:
-        """A gauge has no counts, so nothing is known of how it varies."""
-        return "" if self.counts else "how a gauge varies is not known"
+        """The reason why it never has odds: a gauge has no counts that say how it varies."""
+        return "" if self.counts else "how much a gauge varies is not known"
 
     @property
     def threshold(self) -> str:
@@ -175,7 +175,7 @@ class Limit(_Guard):
 
     @property
     def limit_text(self) -> str:
-        """The bound as a spec says it."""
+        """The bound, as a spec writes it."""
         if isinstance(self.signal, Counts):
             return percent(self.limit)
         match self.signal.unit:
@@ -189,13 +189,13 @@ class Limit(_Guard):
                 return f"{self.limit:g}"
 
     def first_s(self, clock: Clock) -> float:
-        """Seconds from the start of an analysis to the first measurement: the window of a ratio must be full."""
+        """Return the seconds to the first measurement: the window of a ratio must be full."""
         return clock.window_s + clock.settle_s if self.counts else clock.settle_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parity(_Guard):
-    """The difference of selection rates between groups, judged by its interval.
+    """The difference of selection rates between groups, decided by its confidence interval.
 
     Args:
         limit: largest difference accepted.
@@ -211,16 +211,16 @@ class Parity(_Guard):
 
     @property
     def unpriced(self) -> str:
-        """Its interval decides."""
-        return "a fairness guard is judged by its interval, not by traffic alone"
+        """The reason why it never has odds."""
+        return "a fairness guard depends on the sizes of the groups, not on traffic alone"
 
     @property
     def metric_names(self) -> tuple[str, ...]:
-        """One for each attribute."""
+        """The names of its metrics, one for each attribute."""
         return tuple(self.metric_of(attribute) for attribute, _ in self.attributes)
 
     def metric_of(self, attribute: str) -> str:
-        """Name of the metric of one attribute."""
+        """Return the name of the metric of one attribute."""
         return attribute_metric(self.name, attribute)
 
     @property
@@ -234,16 +234,16 @@ class Parity(_Guard):
         return f"at most {self.limit:g}"
 
     def asks_evidence(self, min_rps: float | None) -> bool:
-        """Whether a step must prove the difference to be below the limit before the weight grows."""
+        """Return whether each step must prove the difference to be below the limit before the weight grows."""
         del min_rps
         return self.no_data != "pass"
 
     def first_s(self, clock: Clock) -> float:
-        """Seconds from the start of an analysis to the first measurement."""
+        """Return the seconds from the start of an analysis to the first measurement."""
         return clock.settle_s
 
     def interval_s(self, clock: Clock) -> float:
-        """Seconds between two measurements."""
+        """Return the seconds between two measurements."""
         return clock.parity_interval_s
 
 
@@ -315,16 +315,16 @@ def _ratio(
 
 
 def _held_back_s(platform: PlatformSpec) -> float:
-    """Look-back of the mask for outcomes that are not late at all.
+    """Return the look-back of the mask that even outcomes without delay need.
 
-    A pod that receives a version's outcomes for the first time holds them back, and shows them all at once
-    (`HeldCounter` in the bento). Until then a good version seems to have none. Twice this look-back leaves out
-    every stratum that sees requests without their outcomes, or the outcomes that were held.
+    A pod holds back the first outcomes of a version until two scrapes have seen the series at 0 (`HeldCounter` in the
+    bento). Until then a good version seems to have none. The mask covers twice the look-back: every stratum with
+    requests whose outcomes were held back.
     """
     clock = clock_of(platform)
     return ((HELD_SCRAPES + 2) * clock.scrape_s + (clock.stratum_s + clock.scrape_s)) / 2
 
 
 def clock_of(platform: PlatformSpec) -> Clock:
-    """The intervals of a platform."""
+    """Return the intervals of a platform."""
     return Clock(platform.prometheus.scrape_interval, platform.prometheus.look_interval)

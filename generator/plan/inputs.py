@@ -1,4 +1,4 @@
-"""Digests of what a bundle is made of: they tell, without planning or rendering, whether it is up to date."""
+"""Digests of the inputs of a bundle: they show whether it is up to date without planning or rendering it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from generator.source.files import raw
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 (hex) of a file; of nothing, where there is none or it is no file to be read."""
+    """Return the SHA-256 (hex) of a file; that of no bytes when it is missing or unreadable."""
     return hashlib.sha256(raw(path) or b"").hexdigest()
 
 
@@ -25,11 +25,11 @@ def file_digest(path: Path) -> str:
 class PlatformInputs:
     """The parts of the platform that bundles depend on.
 
-    A model depends on all of it but other teams, other models' waivers and other versions' quarantine, so that a new
-    one of those does not touch everyone's bundles.
+    A model depends on all of it except other teams, waivers of other models and quarantined versions of others, so
+    that one of those does not change the bundles of all models.
 
     Args:
-        data: the platform as plain YAML values; its form is not trusted.
+        data: the platform as plain YAML values, not validated.
     """
 
     data: Any
@@ -37,35 +37,35 @@ class PlatformInputs:
 
     @property
     def spec(self) -> dict[str, Any]:
-        """The `spec` of the platform; empty when it has none."""
+        """The `spec` of the platform; empty when there is none."""
         spec = self.data.get("spec") if isinstance(self.data, dict) else None
         return spec if isinstance(spec, dict) else {}
 
     @property
     def folder(self) -> str:
-        """Folder of the rendered files."""
+        """The folder of the rendered files."""
         git = self.spec.get("git")
         path = git.get("path") if isinstance(git, dict) else None
         return path if isinstance(path, str) and path else "rendered"
 
     def has_dashboards(self, environment: str) -> bool:
-        """Whether the platform wants dashboards."""
+        """Return whether the platform renders dashboards."""
         del environment
         monitoring = self.spec.get("monitoring")
         return isinstance(monitoring, dict) and monitoring.get("dashboards") is not None
 
     def has_admission(self, environment: str) -> bool:
-        """Whether the platform wants admission policies."""
+        """Return whether the platform renders admission policies."""
         del environment
         return self.spec.get("admission") != "none"
 
     def names(self, key: str) -> list[str]:
-        """Keys of a mapping such as `environments` or `teams`."""
+        """Return the keys of a mapping such as `environments` or `teams`, sorted."""
         value = self.spec.get(key)
         return sorted(map(str, value)) if isinstance(value, dict) else []
 
     def has_rollout_notices(self, environment: str) -> bool:
-        """Whether an environment configures the Rollouts notifications of its cluster: the first one does."""
+        """Return whether an environment configures the Rollouts notifications of its cluster, as the first one does."""
         servers = {
             name: value.get("server") if isinstance(value, dict) else None
             for name, value in self._notified.items()
@@ -74,49 +74,49 @@ class PlatformInputs:
         return same[:1] == [environment]
 
     def has_argocd_notices(self, environment: str) -> bool:
-        """Whether an environment configures the notifications of Argo CD: the first does."""
+        """Return whether an environment configures the notifications of Argo CD: the first one does."""
         return next(iter(self._notified), "") == environment
 
     @property
     def _notified(self) -> dict[str, Any]:
-        """The environments, where the platform configures notifications."""
+        """The environments of a platform with notifications; empty for one without."""
         environments = self.spec.get("environments")
         if not isinstance(environments, dict) or not isinstance(self.spec.get("notifications"), dict):
             return {}
         return environments
 
     def waivers(self, name: str = "") -> list[dict[str, Any]]:
-        """All waivers, or those of one model."""
+        """Return all waivers, or those of one model."""
         value = self.spec.get("waivers")
         found = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
         return [item for item in found if not name or item.get("model") == name]
 
     def quarantine(self, lock: bytes) -> list[dict[str, Any]]:
-        """Rejected versions whose digest a lock names."""
+        """Return the quarantined versions whose digest a lock names."""
         value = self.spec.get("quarantine")
         found = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
         return [item for item in found if str(item.get("digest")).encode() in lock]
 
     @cached_property
     def suites(self) -> frozenset[str]:
-        """Expectation suites that tiers' default gates name."""
+        """The expectation suites of the default gates of tiers."""
         return frozenset(_values(self.spec.get("tiers"), "suite"))
 
     @cached_property
     def shortest_age(self) -> int | None:
-        """Fewest days that any tier lets evidence last; None when none says."""
+        """The shortest `evidenceAge` of all tiers, in days; None when no tier declares one."""
         ages = _values(self.spec.get("tiers"), "evidenceAge")
         return min((int(age[:-1]) for age in ages if re.fullmatch("[0-9]{1,4}d", age)), default=None)
 
     def of_team(self, team: str) -> str:
-        """Digest of what the objects of one team depend on."""
+        """Return the digest of what the objects of one team depend on."""
         rest = {key: value for key, value in self.spec.items() if key not in _NAMED}
         teams = self.spec.get("teams")
         own = teams.get(team) if isinstance(teams, dict) else None
         return self._digest(team, {**rest, "team": own})
 
     def of_model(self, team: str, model: str, lock: bytes = b"") -> str:
-        """Digest of what the bundle of one model depends on; `lock` is the text of its lock."""
+        """Return the digest of what the bundle of one model depends on; `lock` is the text of its lock."""
         named = [*self.waivers(f"{team}/{model}"), *self.quarantine(lock)]
         shared = self.of_team(team)
         if not named:
@@ -130,7 +130,7 @@ class PlatformInputs:
 
 
 def read_platform_inputs(root: Path) -> PlatformInputs:
-    """Read the platform as plain values; what is wrong with it is found, with its place, when it is validated."""
+    """Read the platform as plain values; validation reports its mistakes with their places, this does not."""
     import yaml
 
     try:
@@ -143,8 +143,7 @@ def read_platform_inputs(root: Path) -> PlatformInputs:
 def model_inputs(entry: ModelFiles, platform: PlatformInputs) -> dict[str, str]:
     """Return the inputs of the bundles of one model: name to SHA-256.
 
-    Evidence is no part of what is rendered, but of what is judged before it. Digests that many models have alike are
-    kept once.
+    Evidence is not rendered, but it decides whether the bundle may be. Digests that many models share are kept once.
     """
     spec, lock = raw(entry.spec) or b"", raw(entry.lock) or b""
     inputs = {
@@ -158,7 +157,7 @@ def model_inputs(entry: ModelFiles, platform: PlatformInputs) -> dict[str, str]:
 
 
 def suites_of(spec: bytes) -> frozenset[str]:
-    """Paths of the expectation suites that a spec names, perhaps more; whatever is wrong with it is found elsewhere."""
+    """Return the paths of the expectation suites that a spec names, perhaps more; reading stops at invalid YAML."""
     if b"suite" not in spec and b"\\" not in spec:  # an escape could spell the key
         return frozenset()
     import yaml
@@ -179,14 +178,14 @@ def suites_of(spec: bytes) -> frozenset[str]:
 def suite_digests(files: ModelFiles, paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """Return path and `sha256:…` of each expectation suite in the repository: next to the spec, else at the root.
 
-    A suite from elsewhere is given to the gates when they run, and evidence names its digest.
+    The gates get a suite from elsewhere when they run; the evidence then holds its digest.
     """
     found = ((path, _suite_digest(files, path)) for path in sorted(set(paths)))
     return tuple((path, f"sha256:{digest}") for path, digest in found if digest)
 
 
 def _suite_digest(files: ModelFiles, path: str) -> str:
-    """Digest (hex) of the first of both files; empty where there is none that can be read."""
+    """Return the digest (hex) of the first of both files; empty when neither can be read."""
     folders = (files.spec.parent, files.spec.parents[2])
     file = next((folder / path for folder in folders if (folder / path).is_file()), None)
     if file is None:
@@ -199,19 +198,19 @@ def _suite_digest(files: ModelFiles, path: str) -> str:
 
 
 def oldest_verdict(entry: ModelFiles) -> str | None:
-    """Day on which the oldest verdict of a model's evidence was reached (ISO 8601), read without trusting it."""
+    """Return the day (ISO 8601) of the oldest verdict in a model's evidence, not validated; None without verdicts."""
     ends = re.findall(rb'"end": "([0-9]{4}-[0-9]{2}-[0-9]{2})T', raw(entry.evidence) or b"")
     return min(ends).decode() if ends else None
 
 
-def _values(node: Any, wanted: str) -> Iterator[str]:
-    """Text under a key, at any depth."""
-    for key, item in (
-        node.items() if isinstance(node, dict) else enumerate(node if isinstance(node, list) else ())
-    ):
-        if key == wanted and isinstance(item, str):
-            yield item
-        yield from _values(item, wanted)
+def _values(node: Any, key: str) -> Iterator[str]:
+    """Yield the texts under a key, at any depth."""
+    if isinstance(node, dict):
+        if isinstance(node.get(key), str):
+            yield node[key]
+        node = list(node.values())
+    for item in node if isinstance(node, list) else ():
+        yield from _values(item, key)
 
 
 _NAMED = frozenset({"teams", "waivers", "quarantine"})

@@ -1,4 +1,4 @@
-"""Tier defaults, spec and environment override as one tree, and who wrote which value of it."""
+"""Tier defaults, spec and environment override, merged into one tree, with the origin of every value."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _keys(record: type[Record]) -> frozenset[str]:
     return frozenset(info.alias or name for name, info in record.model_fields.items())
 
 
-# Mappings of which there are kinds: the key that names the kind, the usual one, and the keys that each has.
+# Mappings that come in kinds: the key that names the kind, the default kind, and the keys of each kind.
 _KINDS: dict[str, tuple[str, str, dict[str, frozenset[str]]]] = {
     "rollout": ("strategy", "", {"canary": _keys(Canary), "blue-green": _keys(BlueGreen)}),
     "autoscaling": ("kind", "hpa", {"hpa": _keys(Hpa), "keda": _keys(Keda)}),
@@ -28,7 +28,7 @@ _KINDS: dict[str, tuple[str, str, dict[str, frozenset[str]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who decided a value: an environment's override, the spec, the tier's defaults, or Sluice itself."""
+    """Where a value comes from: an environment's override, the spec, the tier's defaults, or Sluice's defaults."""
 
     source: Source
     place: Place | None
@@ -55,7 +55,7 @@ class Layers:
 
     @cached_property
     def _stack(self) -> list[tuple[Source, Document, Path]]:
-        """Top layer first."""
+        """The layers, top layer first."""
         layers: list[tuple[Source, Document, Path]] = [
             ("environment", self.spec, ("spec", "environments", self.environment)),
             ("spec", self.spec, ("spec",)),
@@ -65,7 +65,7 @@ class Layers:
 
     @cached_property
     def merged(self) -> dict[str, Any]:
-        """The whole file with the spec's tree merged over the tier's defaults, under the environment's override."""
+        """The whole file: tier defaults, overridden by the spec, overridden by the environment."""
         tree: dict[str, Any] = {}
         for _, document, path in reversed(self._stack):
             tree = _merge(tree, _at(document.data, path))
@@ -73,17 +73,17 @@ class Layers:
         return {**self.spec.data, "spec": tree}
 
     def where(self, path: Path) -> tuple[Document, Path]:
-        """The document, and the path in it, that wrote a value of the merged tree."""
+        """Return the document that wrote a value of the merged tree, and the path of the value in it."""
         found = self._writer(path) if path[:1] == ("spec",) else None
         return (found[1], (*found[2], *path[1:])) if found else (self.spec, path)
 
     def place(self, path: Path) -> Place:
-        """Where a value of the merged tree was written."""
+        """Return the place where a value of the merged tree was written."""
         document, local = self.where(path)
         return document.place(local)
 
     def origin(self, path: Path) -> Origin:
-        """Who decided a value of the merged tree."""
+        """Return the origin of a value of the merged tree."""
         if path[:1] != ("spec",):
             return Origin("spec" if self.spec.has(path) else "default", self.spec.place(path))
         found = self._writer(path)
@@ -92,7 +92,7 @@ class Layers:
         return Origin(found[0], found[1].place((*found[2], *path[1:])))
 
     def _writer(self, path: Path) -> tuple[Source, Document, Path] | None:
-        """The top layer that wrote a value; of a list, the one that wrote the whole list."""
+        """Return the top layer that wrote a value; for an item of a list, the one that wrote the list."""
         whole = next((path[:index] for index, part in enumerate(path) if isinstance(part, int)), path)
         for layer in self._stack:
             if layer[1].has((*layer[2], *whole[1:])):
@@ -107,7 +107,7 @@ def _at(data: Any, path: Path) -> Any:
 
 
 def _merge(lower: dict[str, Any], upper: dict[str, Any], key: str = "") -> dict[str, Any]:
-    """Mappings merge key by key; everything else, lists included, is replaced as a whole."""
+    """Merge mappings key by key; anything else, lists included, is replaced as a whole."""
     if key in _KINDS:
         lower = _of_kind(lower, upper, *_KINDS[key])
     out = dict(lower)
@@ -120,11 +120,11 @@ def _merge(lower: dict[str, Any], upper: dict[str, Any], key: str = "") -> dict[
 
 
 def _of_kind(
-    lower: dict[str, Any], upper: dict[str, Any], key: str, usual: str, kinds: dict[str, frozenset[str]]
+    lower: dict[str, Any], upper: dict[str, Any], key: str, default: str, kinds: dict[str, frozenset[str]]
 ) -> dict[str, Any]:
-    """What a lower layer says of another kind does not reach the one that was chosen."""
+    """Drop the keys of a lower layer that belong to another kind than the chosen one."""
     chosen = upper.get(key)
     known = kinds.get(chosen) if isinstance(chosen, str) else None
-    if known is None or lower.get(key, usual or chosen) == chosen:
+    if known is None or lower.get(key, default or chosen) == chosen:
         return lower
     return {name: value for name, value in lower.items() if name in known and name != key}

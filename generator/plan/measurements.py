@@ -1,4 +1,4 @@
-"""When the controller measures: one clock for rendered metrics, timeline, odds and replay."""
+"""The times at which the controller measures: one clock for rendered metrics, timeline, odds and replay."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 WINDOW_INTERVALS: Final = 5
-"""Measurements that share a request: the window of an absolute limit is this many intervals long."""
+"""Length of the window of an absolute limit, in intervals: so many measurements share a request."""
 PARITY_INTERVALS: Final = 5
-"""A parity guard is measured this many times less often: its window is the whole release, so it changes slowly."""
+"""How many times less often a parity guard is measured: its window is the whole release, so it changes slowly."""
 CATCH_UP_MEASUREMENTS: Final = 5
-"""Measurements that late data gets at the end of a step."""
+"""Measurements at the end of a step, for data that arrives late."""
 ALIVE: Final = 0.8
 """Share of scrapes that the new pods must answer after a switch."""
 LIMIT_FAILURES: Final = 1
@@ -31,7 +31,7 @@ class Clock:
 
     @property
     def stratum_s(self) -> float:
-        """Seconds of one stratum of a sequential test: an interval, and four scrapes at least."""
+        """Seconds of one stratum of a sequential test: an interval, but at least four scrapes."""
         return max(self.interval_s, 4 * self.scrape_s)
 
     @property
@@ -51,13 +51,13 @@ class Clock:
 
     @property
     def catch_up_s(self) -> float:
-        """Seconds that late data gets at the end of a step: from the first measurement to the last."""
+        """Seconds that an evidence check waits for late data: from its first measurement to its last."""
         return (CATCH_UP_MEASUREMENTS - 1) * self.interval_s
 
     def alive_measurements(self, watch_s: float) -> int:
-        """Measurements of whether the pods answer after a switch: from one interval after it to the end."""
+        """Return how often the pods are checked after a switch: once an interval, at least three times."""
         return max(3, int(watch_s / self.interval_s))
 
     def watch_measurements(self, watch_s: float) -> int:
-        """Measurements of a limit after a switch: one an interval once the first window is full, three at least."""
+        """Return how often a limit is measured after a switch: once an interval from a full window, at least thrice."""
         return max(3, round((watch_s - self.window_s) / self.interval_s))

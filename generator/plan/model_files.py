@@ -1,4 +1,4 @@
-"""The files of a repository: which models there are. Light on purpose: an unchanged repository needs no more."""
+"""The files of a repository, by model. It imports little: for an unchanged repository nothing else is needed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ModelFiles:
 
     @property
     def name(self) -> str:
-        """Team and model: `shop/churn`."""
+        """Team and model, such as `shop/churn`."""
         return f"{self.team}/{self.model}"
 
     @property
@@ -37,12 +37,12 @@ class ModelFiles:
 
     @property
     def evidence(self) -> Path:
-        """The evidence that the gates left."""
+        """The evidence that the gates wrote."""
         return self.spec.with_name(self.model + _EVIDENCE)
 
 
 def find_root(start: Path) -> Path | None:
-    """Return the nearest folder, from `start` upwards, that holds `specs/platform.yaml`; None for none."""
+    """Return the nearest folder, from `start` upwards, with a `specs/platform.yaml`; None when there is none."""
     for folder in (start, *start.parents):
         if (folder / SPECS / PLATFORM).exists():
             return folder
@@ -50,17 +50,14 @@ def find_root(start: Path) -> Path | None:
 
 
 def discover(root: Path) -> tuple[tuple[ModelFiles, ...], list[Finding]]:
-    """Return all models below `specs/`, sorted, and findings about what looks like a spec there and is not read."""
+    """Return all models below `specs/`, sorted, and a finding for each file that looks like a spec and is not read."""
     findings: list[Finding] = []
     try:
         return tuple(sorted(_walk(root / SPECS, findings))), findings
     except OSError as error:
-        place = Place(SPECS)
         message = f"this folder can't be read: {error.strerror}"
-        return (), [
-            *findings,
-            Finding("SRC101", "error", message, "check the path and its permissions", place),
-        ]
+        hint = "check the path and its permissions"
+        return (), [*findings, Finding("SRC101", "error", message, hint, Place(SPECS))]
 
 
 def _walk(specs: Path, findings: list[Finding]) -> Iterator[ModelFiles]:
@@ -89,45 +86,34 @@ def _team(team: os.DirEntry[str], findings: list[Finding]) -> Iterator[ModelFile
             findings += _too_deep(item, team.name)
         elif _looks_like_a_spec(name):
             message = f"this file is not read: the name of a spec ends in `{_SPEC}`, in lower case"
-            right = f"{SPECS}/{team.name}/{_stem(name)}{_SPEC}"
-            hint = (
-                f"rename it: `git mv {shown} {right}`"
-                if f"{_stem(name)}{_SPEC}" not in names
-                else "remove it"
-            )
-            findings.append(Finding("REF210", "error", message, hint, Place(shown)))
+            renamed = f"{_stem(name)}{_SPEC}"
+            move = f"rename it: `git mv {shown} {SPECS}/{team.name}/{renamed}`"
+            findings.append(_stray(shown, message, "remove it" if renamed in names else move))
 
 
 def _looks_like_a_spec(name: str) -> bool:
-    """Whether a file that is not read may hold a spec; copies that editors keep hold none."""
+    """Return whether a file may hold a spec, by its name; backup copies of editors do not count."""
     return _SPEC_LIKE.search(name.lower()) is not None
 
 
 def _stem(name: str) -> str:
-    """The model that a misnamed spec is about: its name without endings, as a name is written."""
+    """Return the model name that a misnamed spec probably stands for."""
     return _SPEC_LIKE.sub("", name.lower()).replace("_", "-").replace(" ", "-")
 
 
 def _misplaced(shown: str, path: Path) -> Finding:
-    """A spec outside a team's folder; its own words say which team."""
+    """Report a spec outside a team's folder; its `team` says where it belongs."""
     if path.name.lower().startswith("platform."):
         hint = f"rename it: `git mv {shown} {SPECS}/{PLATFORM}`, or remove it"
-        return Finding(
-            "REF210",
-            "error",
-            f"this file is not read: the platform is {SPECS}/{PLATFORM}",
-            hint,
-            Place(shown),
-        )
+        return _stray(shown, f"this file is not read: the platform is {SPECS}/{PLATFORM}", hint)
     team = _TEAM.search((raw(path) or b"").decode(errors="replace"))
     folder = team[1] if team else "TEAM"
     message = "this file is not read: a model's spec belongs in its team's folder"
-    hint = f"move it: `git mv {shown} {SPECS}/{folder}/{_stem(path.name)}{_SPEC}`"
-    return Finding("REF210", "error", message, hint, Place(shown))
+    return _stray(shown, message, f"move it: `git mv {shown} {SPECS}/{folder}/{_stem(path.name)}{_SPEC}`")
 
 
 def _orphan(shown: str, suffix: str, names: set[str]) -> Finding:
-    """A lock or evidence without a spec; where one spec lacks it, that one was probably renamed."""
+    """Report a lock or evidence without a spec; if exactly one spec lacks it, that spec was probably renamed."""
     specs = [name for name in names if name.endswith(_SPEC) and not name.endswith(_LOCK)]
     without = [name for name in specs if name.removesuffix(_SPEC) + suffix not in names]
     hint = "remove it, or restore the spec"
@@ -135,24 +121,24 @@ def _orphan(shown: str, suffix: str, names: set[str]) -> Finding:
         folder = shown.rpartition("/")[0]
         right = f"{folder}/{without[0].removesuffix(_SPEC)}{suffix}"
         hint = f"rename it if the spec was: `git mv {shown} {right}`; else remove it"
-    return Finding("REF210", "error", "no spec for this file", hint, Place(shown))
+    return _stray(shown, "no spec for this file", hint)
 
 
 def _too_deep(folder: os.DirEntry[str], team: str) -> list[Finding]:
-    """Specs in a folder of a team's folder, which is not read."""
-    message = "this file is not read: specs are in their team's folder, not below it"
-    found = [item.name for item in _children(folder.path) if item.name.endswith((_SPEC, ".yml"))]
-    return [
-        Finding(
-            "REF210",
-            "error",
-            message,
-            f"move it: `git mv {SPECS}/{team}/{folder.name}/{name} {SPECS}/{team}/{_stem(name)}{_SPEC}`",
-            Place(f"{SPECS}/{team}/{folder.name}/{name}"),
-        )
-        for name in found
-        if not name.endswith((_LOCK, _EVIDENCE))
-    ]
+    """Report specs in a folder below a team's folder, which are not read."""
+    found = []
+    for item in _children(folder.path):
+        name, shown = item.name, f"{SPECS}/{team}/{folder.name}/{item.name}"
+        if name.endswith((_SPEC, ".yml")) and not name.endswith((_LOCK, _EVIDENCE)):
+            message = "this file is not read: specs are in their team's folder, not below it"
+            found.append(
+                _stray(shown, message, f"move it: `git mv {shown} {SPECS}/{team}/{_stem(name)}{_SPEC}`")
+            )
+    return found
+
+
+def _stray(shown: str, message: str, hint: str) -> Finding:
+    return Finding("REF210", "error", message, hint, Place(shown))
 
 
 def _children(folder: str | Path) -> list[os.DirEntry[str]]:

@@ -1,4 +1,4 @@
-"""Names of the objects of one model, and the labels that tie them together."""
+"""Names and labels of the objects of one model."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ PREDICT, FEEDBACK = "/predict", "/feedback"
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names by role; every object of a model starts with the model's name."""
+    """Names by role; all of them start with the name of the model."""
 
     model: str
 
     @property
     def stable(self) -> str:
-        """Service of the version that serves."""
+        """Service of the stable version."""
         return f"{self.model}-stable"
 
     @property
@@ -30,12 +30,12 @@ class Names:
 
     @property
     def active(self) -> str:
-        """Service of the version that serves (blue-green)."""
+        """Service of the version that answers users (blue-green)."""
         return f"{self.model}-active"
 
     @property
     def preview(self) -> str:
-        """Service of the version that is looked at (blue-green)."""
+        """Service of the version under test (blue-green)."""
         return f"{self.model}-preview"
 
     @property
@@ -45,30 +45,30 @@ class Names:
 
     @property
     def guards(self) -> str:
-        """AnalysisTemplate that runs while the new version has traffic."""
+        """AnalysisTemplate that runs in the background while the new version has traffic."""
         return f"{self.model}-guards"
 
     @property
     def watch(self) -> str:
-        """AnalysisTemplate after a blue-green switch."""
+        """AnalysisTemplate that runs after a blue-green switch."""
         return f"{self.model}-watch"
 
     @property
     def recheck(self) -> str:
-        """CronWorkflow that runs gates again after the release."""
+        """CronWorkflow of the daily watch."""
         return f"{self.model}-recheck"
 
     def evidence(self, step: int) -> str:
-        """AnalysisTemplate before the weight grows beyond this step."""
+        """Return the name of the AnalysisTemplate that checks the evidence of a step before the weight grows."""
         return f"{self.model}-evidence-{step}"
 
     def gates(self, key: str) -> str:
-        """Workflow that runs the gates of this key."""
+        """Return the name of the Workflow that runs the gates of a gate key."""
         return f"{self.model}-gates-{key[:10]}"
 
 
 def gate_workflow(plan: Plan) -> str:
-    """Name of the gate Workflow: of the gate key, and of the waivers, so that a new waiver is a new run."""
+    """Return the name of the gate Workflow; it depends on gate key and waivers, so a new waiver starts a new run."""
     waived = [f"{gate.name}\0{gate.waiver.until}" for gate in plan.gates if gate.waiver]
     key = (
         hashlib.sha256("\n".join([plan.gate_key, *waived]).encode()).hexdigest() if waived else plan.gate_key
@@ -77,7 +77,7 @@ def gate_workflow(plan: Plan) -> str:
 
 
 def labels(identity: Identity) -> dict[str, str]:
-    """Labels of every object of a model."""
+    """Return the labels of every object of a model."""
     return {
         "app.kubernetes.io/managed-by": "sluice",
         "app.kubernetes.io/name": identity.model,
@@ -89,5 +89,5 @@ def labels(identity: Identity) -> dict[str, str]:
 
 
 def application(identity: Identity) -> str:
-    """Name of the Argo CD Application; unique in Argo CD's namespace."""
+    """Return the name of the Argo CD Application, unique in the namespace of Argo CD."""
     return f"{identity.environment}-{identity.team}-{identity.model}"

@@ -1,4 +1,4 @@
-"""What a plan needs of a cluster: all the time, and at the peak of a release."""
+"""The resources that a plan needs: between releases, and at the peak of a release."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from generator.source.quantity import quantity_amount
 
 # Requests of one gate's pod, as rendered (templates/kubernetes/_gate-container.yaml.j2).
 GATE_CPU, GATE_MEMORY = 0.5, 2**30
-# Without a router the controller starts a quarter more pods before it stops old ones (rollout-canary.yaml.j2).
+# Without a router the controller starts a quarter more pods before it stops old ones (maxSurge of the template).
 SURGE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Requests of some pods.
+    """Resource requests of some pods.
 
     Args:
-        pods: how many.
+        pods: number of pods.
         cpu: cores.
         memory: bytes.
         gpu: devices.
@@ -38,13 +38,13 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """What runs side by side while a new version is released.
+    """The pods that run side by side while a new version is released.
 
     Args:
-        stable: the version that serves, with all pods that its autoscaler may start.
-        fresh: the new version at its most, just before the old one goes.
-        shadow: the pods that answer copies.
-        gates: the pods that judge before the release.
+        stable: pods of the stable version, scaled up as far as its autoscaler goes.
+        fresh: pods of the new version, just before the old ones are removed.
+        shadow: pods that answer copied requests.
+        gates: pods of the gates.
     """
 
     stable: Need
@@ -54,15 +54,15 @@ class Peak:
 
     @property
     def total(self) -> Need:
-        """All of it."""
+        """The sum of all."""
         return self.stable + self.fresh + self.shadow + self.gates
 
 
 def peak(plan: Plan) -> Peak:
-    """Return the most that a plan needs at a time.
+    """Return what a plan needs at the peak of a release.
 
-    A routed canary ends with both versions at full size: the controller keeps the old one until the new one has all
-    pods (Argo Rollouts 1.10, rollout/replicaset.go), whatever the largest weight was. So does a blue-green.
+    A canary behind a router ends with both versions at full size, whatever the largest weight was: the controller keeps
+    the old pods until all new ones are ready (Argo Rollouts 1.10, rollout/replicaset.go). So does a blue-green.
     """
     largest = plan.capacity.max_replicas
     gates = len(plan.gates) if "cluster" in plan.enforcement else 0
@@ -81,14 +81,14 @@ def steady_state(plan: Plan, *, scaled_up: bool = False) -> Need:
 
     Args:
         plan: the plan.
-        scaled_up: with every pod that the autoscaler may start, instead of the fewest.
+        scaled_up: count the largest number of pods that the autoscaler may start, not the smallest.
     """
     replicas = plan.capacity.max_replicas if scaled_up else plan.capacity.min_replicas
     return _pods(plan, replicas) + _pods(plan, shadow_pods(plan))
 
 
 def shadow_pods(plan: Plan) -> int:
-    """Pods that answer copies: their share of the fewest pods; 0 without a shadow."""
+    """Return the number of shadow pods: a share of the smallest number of pods; 0 without a shadow."""
     shadow = plan.rollout.shadow
     return max(1, math.ceil(plan.capacity.min_replicas * shadow.percent)) if shadow else 0
 

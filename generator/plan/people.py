@@ -61,7 +61,7 @@ def _row(pattern: str, owners: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """What someone may do, and by what means."""
+    """What a person may do, and how."""
 
     who: str
     may: str

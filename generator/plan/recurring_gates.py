@@ -26,8 +26,8 @@ def daily_cron(start: str | None, name: str) -> str:
     """Return when a model's daily watch starts, as a cron expression; empty without a time.
 
     Args:
-        start: hour and minute from which watches start.
-        name: of the model; each has its own minute of the hour that follows, so that not all start at once.
+        start: earliest start of a watch, `hh:mm` (UTC).
+        name: name of the model; each starts at its own minute of the following hour, so that not all start at once.
     """
     if start is None:
         return ""

@@ -1,4 +1,4 @@
-"""The repository that people commit to: its models, its platform, its locks; read and validated."""
+"""A repository: its models, its platform and its locks, read and validated."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Repository:
 
     Args:
         root: the folder.
-        findings: what is wrong with the repository itself: stray files, the platform.
+        findings: findings about the repository itself: stray files, the platform.
     """
 
     root: Path
@@ -32,7 +32,7 @@ class Repository:
 
     @property
     def specs(self) -> Path:
-        """Where specs are committed."""
+        """The folder of the specs."""
         return self.root / SPECS
 
     @cached_property
@@ -43,7 +43,7 @@ class Repository:
         return entries
 
     def entry(self, team: str, model: str) -> ModelFiles:
-        """Return the files of one model, by its name."""
+        """Return the files of one model."""
         return ModelFiles(team, model, self.specs / team / f"{model}.yaml")
 
     @cached_property
@@ -62,7 +62,7 @@ class Repository:
         return file.spec if file else None
 
     def lock(self, entry: ModelFiles) -> tuple[Document, LockFile | None, list[Finding]]:
-        """Return the lock of a model as written, validated, and its findings; None where there is none."""
+        """Return the lock of a model as written and validated, and its findings; None for a missing or invalid lock."""
         if not os.path.lexists(entry.lock):
             return Document(display(entry.lock, self.root)), None, []
         document = read(entry.lock, self.root)

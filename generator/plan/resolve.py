@@ -1,4 +1,4 @@
-"""From the files of one model to its plans, one an environment."""
+"""Resolve the files of one model into its plans, one for each environment."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _UNKNOWN = "\0"
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One plan and how it came about."""
+    """A plan, and the spec that it was built from."""
 
     plan: Plan
     source: SourceSpec
@@ -36,7 +36,7 @@ class Planned:
 
 @dataclass
 class Resolved:
-    """What became of one spec: plans where it could be planned, findings where it could not."""
+    """The plans of one spec, and the findings that kept it from more."""
 
     entry: ModelFiles
     document: Document
@@ -50,7 +50,10 @@ def resolve(repository: Repository, entry: ModelFiles, bento_digest: Callable[[B
     Args:
         repository: the repository; its platform must be valid.
         entry: the model.
-        bento_digest: digest (hex) of the rendered files of a service.
+        bento_digest: returns the digest (hex) of the rendered files of a service.
+
+    Raises:
+        ValueError: the platform is not valid.
     """
     platform = repository.platform
     if platform is None:
@@ -101,7 +104,7 @@ def _layers(
     spec = data.get("spec") if isinstance(data, dict) else None
     tier = spec.get("tier") if isinstance(spec, dict) else None
     if not isinstance(spec, dict) or not isinstance(tier, str):
-        # Without a tier, defaults are unknown: the file is checked alone, as far as that is possible.
+        # Without a tier the defaults are unknown: only what the file itself holds is checked.
         if not isinstance(data, dict):
             resolved.findings.append(not_a_mapping(document))
             return None
@@ -130,7 +133,7 @@ def _layers(
 
 
 def _tiers(document: Document, platform: PlatformSpec) -> list[str]:
-    """The tiers that the team of a spec may use; all of them where the team is not known."""
+    """Return the tiers that the team of a spec may use; all tiers when the team is unknown."""
     metadata = document.data.get("metadata")
     team = metadata.get("team") if isinstance(metadata, dict) else None
     known = platform.teams.get(team) if isinstance(team, str) else None
@@ -144,7 +147,7 @@ def _by_environment(
     base: Layers,
     base_file: ModelFile | None,
 ) -> dict[str, tuple[Layers, ModelFile]]:
-    """The merged spec of every environment; an override for an unknown one is a finding."""
+    """Return the merged spec of every environment; an override of an unknown one is a finding."""
     overrides: Any = base.spec.data["spec"].get("environments")
     overrides = {} if overrides is None else _well_formed(base, overrides, resolved)
     out: dict[str, tuple[Layers, ModelFile]] = {}
@@ -171,7 +174,7 @@ _FIXED = ("tier", "model", "environments")
 
 
 def _well_formed(base: Layers, overrides: Any, resolved: Resolved) -> dict[str, dict[str, Any]]:
-    """The overrides that are mappings; they leave alone what one bento and one tier need to be the same everywhere."""
+    """Return the overrides that are mappings, and report those of a value that all environments share."""
     path = ("spec", "environments")
     if not isinstance(overrides, dict):
         message = "expected a mapping for `environments`: what differs in each environment"
@@ -197,19 +200,19 @@ def _well_formed(base: Layers, overrides: Any, resolved: Resolved) -> dict[str, 
 
 
 def _place(entry: ModelFiles, source: SourceSpec) -> list[Finding]:
-    """The folder is the team, the file is the model."""
+    """Check that the folder is named after the team and the file after the model."""
     meta, out = source.file.metadata, []
-    for key, said, there in (("team", meta.team, entry.team), ("name", meta.name, entry.model)):
-        if said != there:
+    for key, written, expected in (("team", meta.team, entry.team), ("name", meta.name, entry.model)):
+        if written != expected:
             place = f"specs/{meta.team}/{meta.name}.yaml"
-            message = f"`{key}` is `{said}`, but this file is {source.layers.spec.file}"
-            hint = f"write `{key}: {there}`, or move the file: `git mv {source.layers.spec.file} {place}`"
+            message = f"`{key}` is `{written}`, but this file is {source.layers.spec.file}"
+            hint = f"write `{key}: {expected}`, or move the file: `git mv {source.layers.spec.file} {place}`"
             out.append(source.finding("REF212", ("metadata", key), message, hint))
     return out
 
 
 def _unique(resolved: Resolved) -> Resolved:
-    """Report a mistake once, though every environment has it."""
+    """Keep one finding of a mistake that every environment has."""
     seen = {(f.code, f.place, f.message): f for f in resolved.findings}
     resolved.findings = sorted(seen.values(), key=Finding.sort_key)
     return resolved

@@ -1,4 +1,4 @@
-"""The service of a model version: what is rendered once for all environments."""
+"""Build the service of a model version, which is rendered once for all environments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from generator.spec.platform import PlatformSpec
 from generator.spec.service import Input
 
 _BENTOML: Final = "bentoml==1.4.39"
-"""What this project's own tests build and serve."""
+"""The version that the tests of this project build and serve."""
 
 
 def requirements(framework: str, own: tuple[str, ...]) -> tuple[str, ...]:
@@ -38,7 +38,7 @@ def bento_of(file: ModelFile, platform: PlatformSpec, lock: LockFile, bounds: tu
     Args:
         file: the spec, without overrides of environments: one service is built for all of them.
         platform: the platform.
-        lock: which version it is.
+        lock: the lock, which names the version.
         bounds: latency bounds (seconds) of all guards in all environments.
     """
     spec, meta = file.spec, file.metadata

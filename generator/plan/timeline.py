@@ -1,4 +1,4 @@
-"""What happens when, from the sync of a new version until nothing of the old one is left, and what an abort does.
+"""The timeline of a release, from the sync of a new version until the old one is removed, and what an abort does.
 
 Times are seconds since the pods of the new version are ready; after an approval, since that approval. Rules of the
 controller: Argo Rollouts 1.9 and 1.10, docs/features/canary.md, bluegreen.md and analysis.md; for aborts
@@ -21,31 +21,31 @@ EventKind = Literal[
 ]  # fmt: skip
 
 SMOKE_S = 120.0
-"""Seconds after which the smoke check of a preview is given up."""
+"""Time limit of the smoke test of a preview, in seconds."""
 KEEP_S = 60.0
-"""Seconds that the old pods stay after a switch that nothing watches."""
+"""Seconds that the old pods stay after a switch without guards."""
 LEAST_KEPT_S = 30.0
-"""Seconds that the old pods stay at least while guards watch a switch."""
+"""Smallest number of seconds that the old pods stay after a switch with guards."""
 KEEP_ABORTED_S = 60
 """Seconds that the pods of an aborted version stay (rendered `abortScaleDownDelaySeconds`)."""
 OPERATOR = "a person"
-"""Whoever may abort the Rollout: Argo CD's policy decides who."""
+"""A person who may abort the Rollout by Argo CD's RBAC policy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happens.
+    """One event.
 
     Args:
-        kind: what sort of thing.
+        kind: kind of the event.
         text: what happens, in one sentence.
-        start_s: seconds since `after`; None before the clock runs.
-        end_s: seconds since `after`; None when that can't be known.
-        after: the approval that the seconds count from; empty for the start.
-        stops: who can stop it: guards by name, and people.
-        step: position among the spec's steps; None when it is none of them.
-        weight: share of live requests during it, whole percent; None where it does not change.
-        role: who approves; empty when it is not an approval.
+        start_s: seconds since `after`; None before the clock starts.
+        end_s: seconds since `after`; None when it depends on a person.
+        after: the approval that the seconds are counted from; empty for the start.
+        stops: names of the guards that can stop it, and people.
+        step: position of the step in the spec; None when it is not a step.
+        weight: share of live requests from now on, whole percent; None when it does not change.
+        role: role that approves; empty when it is not an approval.
     """
 
     kind: EventKind
@@ -64,9 +64,9 @@ class Timeline:
     """All events in order.
 
     Args:
-        events: what happens.
-        planned_s: seconds of all planned waiting, approvals left out.
-        approvals: names of the approvals that it waits for, for as long as they take.
+        events: the events.
+        planned_s: seconds of all planned waiting, without approvals.
+        approvals: roles that it waits for.
     """
 
     events: tuple[Event, ...]
@@ -75,7 +75,7 @@ class Timeline:
 
 
 def timeline(plan: Plan) -> Timeline:
-    """Return what happens when, for a version that replaces a running one."""
+    """Return the timeline of a version that replaces a running one."""
     clock = _Clock()
     if plan.gates and "cluster" in plan.enforcement:
         clock.events.append(_gates(plan))
@@ -102,7 +102,7 @@ class _More(TypedDict, total=False):
 
 @dataclass
 class _Clock:
-    """How far the release has come: seconds since the last approval."""
+    """The state of a walk through the steps; `now` is in seconds since the last approval."""
 
     now: float = 0.0
     after: str = ""
@@ -158,7 +158,7 @@ def _shadow(plan: Plan, shadow: Shadow, clock: _Clock) -> None:
 
 
 def _background(plan: Plan, clock: _Clock) -> Iterator[Event]:
-    """The background analysis: from the first live request until promotion, approvals included."""
+    """Yield the background analysis: it runs from the first live request until promotion."""
     alike: dict[tuple[float, float], list[str]] = {}
     for guard in plan.measured_guards:
         alike.setdefault((guard.first_s(plan.clock), guard.interval_s(plan.clock)), []).append(guard.name)
@@ -226,7 +226,7 @@ def _blue_green(plan: Plan, rollout: BlueGreen, clock: _Clock) -> None:
 
 
 def kept_s(plan: Plan, rollout: BlueGreen) -> float:
-    """Seconds that the old pods stay after the switch (`scaleDownDelaySeconds`)."""
+    """Return the seconds that the old pods stay after the switch (`scaleDownDelaySeconds`)."""
     return max(LEAST_KEPT_S, float(round(rollout.watch))) if plan.measured_guards else KEEP_S
 
 
@@ -247,8 +247,8 @@ class Abort:
     """What an abort does at one stage.
 
     Args:
-        stage: when.
-        effects: one sentence each, in order.
+        stage: stage of the release.
+        effects: what happens, one sentence each.
     """
 
     stage: str

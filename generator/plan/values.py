@@ -1,4 +1,4 @@
-"""The plan: one spec resolved for one environment. Frozen, complete, and free of any I/O.
+"""The plan: one spec, resolved for one environment. It is frozen and complete; nothing reads files after it.
 
 Shares are fractions, times seconds, weights whole percentages of live traffic.
 """
@@ -21,7 +21,7 @@ from generator.spec.rollout import BlueGreen, Canary
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Which model, whose, and where it runs."""
+    """The model, its owner, and where it runs."""
 
     team: str
     model: str
@@ -39,7 +39,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """Which version of the model, and where it came from."""
+    """The version of the model, and where it came from."""
 
     ref: str
     resolved: str
@@ -50,7 +50,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """The container image; by digest once the lock holds one that was built from this bento."""
+    """The container image. It has a digest once the lock names an image that was built from this bento."""
 
     repository: str
     tag: str
@@ -58,13 +58,13 @@ class Image:
 
     @property
     def reference(self) -> str:
-        """What a container names."""
+        """The image reference of the containers."""
         return f"{self.repository}@{self.digest}" if self.digest else f"{self.repository}:{self.tag}"
 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """What splits the live traffic of this model."""
+    """How the live traffic of this model is split."""
 
     kind: str
     gateway: str
@@ -81,7 +81,7 @@ class Routing:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """Pods, what each needs, and the seconds it may take to be ready.
+    """The number of pods, the resources of each, and how long one may take to become ready.
 
     `gpu` counts devices; `cpu` and `memory` are Kubernetes quantities.
     """
@@ -99,28 +99,28 @@ class Capacity:
 
     @property
     def deadline_s(self) -> int:
-        """Seconds without progress after which a release is given up: three starts of a pod and a minute."""
+        """Seconds without progress after which the controller gives a release up: three pod starts and a minute."""
         return round(3 * self.startup_s) + 60
 
     @property
     def max_replicas(self) -> int:
-        """Most pods of the stable version."""
+        """The largest number of stable pods."""
         return self.maximum if self.autoscaler else self.replicas
 
     @property
     def min_replicas(self) -> int:
-        """Fewest pods of the stable version."""
+        """The smallest number of stable pods."""
         return self.minimum if self.autoscaler else self.replicas
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A gate before any traffic.
+    """A gate: it runs before the version gets any traffic.
 
     Args:
-        spec: the gate as it is written, defaults filled in.
-        config: the same as plain JSON values, and the digest of its suite: what the gate key covers.
-        waiver: lets it fail or be missing for a while.
+        spec: the gate as written, with defaults filled in.
+        config: the same as plain JSON values, with the digest of its suite; the gate key covers it.
+        waiver: allows it to fail or to be missing until a date; None for no waiver.
     """
 
     spec: GateBase
@@ -129,17 +129,17 @@ class Gate:
 
     @property
     def name(self) -> str:
-        """Name, unique in the model."""
+        """Its name, unique in the model."""
         return self.spec.name
 
     @property
     def kind(self) -> str:
-        """Kind of the gate."""
+        """Its kind."""
         return self.spec.kind
 
     @property
     def tool(self) -> str:
-        """What measures."""
+        """The tool that measures."""
         return self.spec.tool_name
 
 
@@ -149,13 +149,13 @@ class Delivery:
 
     Args:
         repo: the repository that Argo CD reads.
-        revision: the branch of it.
-        folder: where rendered files lie in it.
+        revision: its branch.
+        folder: folder of the rendered files.
         server: the cluster's API server.
         argocd_namespace: where Argo CD runs.
         rollouts: release of Argo Rollouts, as "1.10".
         workflows: release of Argo Workflows, as "3.7".
-        requires: environments that a version is to have passed before this one.
+        requires: environments that a version must pass before this one.
     """
 
     repo: str
@@ -170,18 +170,18 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class GatePodSettings:
-    """How gates run in the cluster.
+    """How the gates run in the cluster.
 
     Args:
-        prefix: what the names of their images start with.
-        base: the image that those start from.
-        claim: claim that holds the inputs; empty where an archive does.
-        url: address of the archive of this model's inputs, or empty.
+        prefix: prefix of the names of their images.
+        base: base image of those images.
+        claim: PersistentVolumeClaim with the inputs; empty when they come from an archive.
+        url: address of the archive with this model's inputs, or empty.
         s3: its key in the artifact repository, or empty.
-        secret: Secret whose keys become variables, or empty.
-        artifacts: there is an artifact repository.
-        guaranteed: intervals keep their level whatever the truth.
-        watch: cron expression (UTC) of the gates after the release, or empty.
+        secret: Secret whose keys become environment variables, or empty.
+        artifacts: whether there is an artifact repository.
+        guaranteed: whether intervals keep their confidence level for every true value (Clopper and Pearson).
+        watch: cron expression (UTC) of the daily watch, or empty.
     """
 
     prefix: str
@@ -197,7 +197,7 @@ class GatePodSettings:
 
 @dataclass(frozen=True, slots=True)
 class PodVariable:
-    """An environment variable of the pods: a plain value, or a key of a Secret by its name in the cluster."""
+    """An environment variable of the pods: a plain value, or the name of a Secret in the cluster and a key of it."""
 
     name: str
     value: str | None
@@ -205,7 +205,7 @@ class PodVariable:
 
 
 class SecretKey(NamedTuple):
-    """A key of a Secret, and its version in the store; empty for the newest."""
+    """A key of a Secret, and its version in the store; an empty version is the newest."""
 
     key: str
     version: str
@@ -216,12 +216,13 @@ class Secret:
     """A Secret that the External Secrets Operator fetches.
 
     Args:
-        role: what the spec calls it.
-        name: what it is called in the cluster.
-        store: store of the operator, of `store_kind`.
-        remote: where in the store it lies.
-        keys: what is fetched of it.
-        refresh_s: how often.
+        role: its name in the spec.
+        name: its name in the cluster.
+        store: name of the secret store.
+        store_kind: kind of the secret store.
+        remote: its key in the store.
+        keys: the keys to fetch.
+        refresh_s: seconds between two refreshes.
     """
 
     role: str
@@ -235,7 +236,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that will be rendered, and why."""
+    """Everything that a bundle is rendered from."""
 
     identity: Identity
     version: Version
@@ -259,22 +260,22 @@ class Plan:
     prometheus: Prometheus
     delivery: Delivery
     notices: tuple[tuple[str, str], ...] = ()
-    """Annotations of the Rollout: who is told what, and what each guard stops a release for."""
+    """Annotations of the Rollout: who is notified, and what each guard stops a release for."""
 
     @property
     def clock(self) -> Clock:
-        """When the controller measures."""
+        """The intervals at which the controller measures."""
         return Clock(self.prometheus.scrape_interval, self.prometheus.look_interval)
 
     @property
     def measured_guards(self) -> tuple[Guard, ...]:
-        """Guards that are measured on live traffic: after a switch only limits, there is no version to compare with."""
+        """Guards that are measured on live traffic; after a switch only limits, as there is nothing to compare with."""
         if self.rollout.stage == "canary":
             return self.guards
         return tuple(guard for guard in self.guards if isinstance(guard, Limit))
 
     @property
     def evidence_guards(self) -> tuple[Comparison | Parity, ...]:
-        """Guards that ask at the end of a weight step whether it has seen enough; the floor of a limit does that."""
-        asking = (guard for guard in self.measured_guards if not isinstance(guard, Limit))
-        return tuple(guard for guard in asking if guard.asks_evidence(self.min_rps))
+        """Guards with an evidence check at the end of each weight step; a limit has a floor on its requests instead."""
+        checked = (guard for guard in self.measured_guards if not isinstance(guard, Limit))
+        return tuple(guard for guard in checked if guard.asks_evidence(self.min_rps))

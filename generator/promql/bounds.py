@@ -1,4 +1,4 @@
-"""Queries about one arm: a ratio with a floor on its denominator, a gauge, and whether a step has seen enough."""
+"""Queries about one arm: a ratio with a floor on its denominator, a gauge, and the requests of a step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class WindowRatio:
 
     Args:
         window_s: length of the window.
-        floor: least number of requests; with fewer the result is empty.
+        floor: smallest number of requests; with fewer the result is empty.
     """
 
     window_s: float
@@ -22,19 +22,19 @@ class WindowRatio:
 
     def __post_init__(self) -> None:
         if self.floor < 1:
-            raise ValueError("a ratio needs at least one request, otherwise 0/0 gets through")
+            raise ValueError("the floor must be at least one request, to exclude 0/0")
 
 
 @dataclass(frozen=True, slots=True)
 class RequestsSeen:
     """Requests of the canary over the horizon; empty while stable has too few events.
 
-    A sequential test that sees nothing never fires. This number makes that visible: traffic below the declared rate,
-    an outcome that is not reported, a label that is missing on both arms.
+    A sequential test without data never fires. This number shows why: traffic below the declared rate, an outcome that
+    is not reported, or a label that both arms lack.
 
     Args:
-        horizon_s: how far back requests count.
-        least_events: fewest events of the stable version.
+        horizon_s: length of the window.
+        least_events: smallest number of events of the stable version.
     """
 
     horizon_s: float
@@ -64,7 +64,7 @@ def worst_gauge(gauge: Series, arm: Matcher, window_s: float, *, largest: bool) 
 def answering(scraped: Series, window_s: float) -> str:
     """Write the share of scrapes that the pods of one arm answered.
 
-    A pod that crashes takes its counters with it, and the router's own errors are in none of them: error rates of the
-    pods look fine while users get 503 (seen on a real cluster). A pod that restarts misses scrapes.
+    A pod that crashes loses its counters, and the router's own errors are not in them: the error rates of the pods look
+    fine while users get 503 (seen on a real cluster). A pod that restarts misses scrapes.
     """
     return f"avg(avg_over_time({scraped}[{duration(window_s)}]))"

@@ -1,8 +1,8 @@
 """Burn rates of an error budget: multiwindow, multi-burn-rate alerts.
 
-The source is Google's Site Reliability Workbook, chapter 5, "Alerting on SLOs". An alert fires when the share of bad
-events is above a multiple of the budget in a long window, so that it matters, and in a short one, so that it still
-goes on. The multiples let a page come after 2 % or 5 % of thirty days' budget, a ticket after 10 %.
+After Google's Site Reliability Workbook, chapter 5, "Alerting on SLOs". An alert fires when the share of bad events is
+above a multiple of the budget both in a long window (it matters) and in a short one (it still goes on). With these
+multiples a page comes after 2% or 5% of the budget of thirty days, a ticket after 10%.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PERIOD_S: Final = 30 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One pair of windows (seconds), and how many times the budget is burnt in both."""
+    """A pair of windows (seconds), and the multiple of the budget that both must exceed."""
 
     severity: Literal["page", "ticket"]
     long_s: float
@@ -34,23 +34,23 @@ ROWS: Final = (
 
 
 def windows() -> tuple[float, ...]:
-    """Every window that a row looks at, in seconds."""
+    """Return the windows of all rows, in seconds, sorted."""
     return tuple(sorted({window for row in ROWS for window in (row.long_s, row.short_s)}))
 
 
 def burn(share: Callable[[float], str], budget: float, severity: str) -> str:
-    """Write the condition of one severity; empty when no share of events could ever meet it.
+    """Write the condition of one severity; empty when no share of events can meet it.
 
     Args:
-        share: the expression of the share of bad events over a window.
-        budget: share of bad events that is tolerated, above 0.
-        severity: whose rows.
+        share: writes the share of bad events over a window.
+        budget: tolerated share of bad events, above 0.
+        severity: `page` or `ticket`.
 
     Raises:
-        ValueError: there is no budget to burn.
+        ValueError: the budget is not above 0.
     """
     if not budget > 0:
-        raise ValueError("a budget of nothing can't be burnt at a rate")
+        raise ValueError(f"a budget must be above 0, not {budget}")
     rows = [row for row in ROWS if row.severity == severity and row.factor * budget < 1]
     return "\nor ".join(_row(share, row, row.factor * budget) for row in rows)
 

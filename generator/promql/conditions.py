@@ -1,8 +1,8 @@
-"""The conditions of a metric: the few canonical forms that Sluice writes, and no other.
+"""The conditions of a metric: the few forms that Sluice renders.
 
-A query's result is a list of floats. Without care an empty list is an Error that aborts a rollout, NaN
-passes a failure condition, +Inf passes any `>=`, and of two series only the first is judged. Each form
-below states what each of these gives; the tests tabulate it with the evaluator of `generator.lint.conditions`.
+The result of a query is a list of floats. In a careless condition an empty list is an Error that aborts a rollout, NaN
+does not meet a failure condition, +Inf meets any `>=`, and of two series only the first counts. Each form below states
+its verdict on each of these; the tests tabulate them with the evaluator of `generator.lint.conditions`.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ class Condition:
 
 
 def threshold(comparison: Operator, bound: float, no_data: NoData) -> Condition:
-    """Succeed if the result compares so with the bound, and fail if it does not.
+    """Succeed if the result keeps to the bound, and fail if it does not.
 
     Args:
         comparison: how a good result compares with the bound.
-        bound: what it is compared with.
-        no_data: what no result, NaN, an infinity or several series give: `fail`, `pause` (a human decides),
-            or `pass`. `pass` still judges an infinity as the number it is, and of several series the first.
+        bound: the bound.
+        no_data: the verdict on no result, NaN, an infinity or several series: `fail`, `pause` (a person decides) or
+            `pass`. With `pass` an infinity is compared like any number, and of several series the first counts.
     """
     good = f"result[0] {comparison} {number(bound)}"
     if no_data == "pass":
@@ -47,9 +47,9 @@ def threshold(comparison: Operator, bound: float, no_data: NoData) -> Condition:
 
 
 def proof(comparison: Operator, bound: float) -> Condition:
-    """Succeed if the result compares so with the bound; anything else is inconclusive, nothing fails.
+    """Succeed if the result keeps to the bound; anything else is inconclusive, nothing fails.
 
-    For the enough-evidence guard, for the upper bound of a fairness guard, and to warn without ever aborting.
+    For evidence checks, and for the upper bound of a fairness guard.
     """
     return Condition(f"{ONE_NUMBER} && result[0] {comparison} {number(bound)}", "false")
 
@@ -57,8 +57,8 @@ def proof(comparison: Operator, bound: float) -> Condition:
 def harm(boundary: float) -> Condition:
     """Fail once the result has reached the boundary.
 
-    For metrics that run in the background from the first weight. No result is a success: at birth there is
-    none, and the enough-evidence guard answers for it before each widening. NaN and several series are inconclusive.
+    For metrics that run in the background from the first weight. No result is a success: at first there is none, and
+    the evidence check of each step catches a lasting lack of data. NaN and several series are inconclusive.
     """
     bound = number(boundary)
     return Condition(

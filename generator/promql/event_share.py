@@ -1,14 +1,14 @@
 """The sequential test of two arms: the event-share SPRT, stratified by time, as one PromQL expression.
 
-Given an event, which arm it came from depends on the share of the requests alone, whatever the base rate of
-that minute. Each stratum adds the log-likelihood ratio
+Given an event, the arm that it came from depends on the shares of the requests only, not on the base rate of that
+minute. Each stratum adds the log-likelihood ratio
 
     X_c ln r - (X_c + X_s) ln(1 + (r - 1) N_c / (N_c + N_s))
 
 of "the canary's rate is r times the stable one's" against "the rates are equal". Under equality the
 exponential of the sum is a supermartingale (Hoeffding's comparison of the hypergeometric with the binomial
-law), so by Ville's inequality it ever reaches 1/alpha with a probability of at most alpha, however often it
-is looked at. After Lindon and Malek, "Anytime-valid inference for multinomial count data" (NeurIPS 2022).
+law), so by Ville's inequality it ever reaches 1/alpha with a probability of at most alpha, however often it is
+evaluated. After Lindon and Malek, "Anytime-valid inference for multinomial count data" (NeurIPS 2022).
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from generator.promql.text import duration, number, operand
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """Use only strata in which the canary's share of the requests has been steady.
+    """A restriction to strata in which the canary's share of the requests is steady.
 
-    Delayed outcomes make a canary look bad at birth and after each widening: its requests have come, their
-    outcomes not yet. The mask reads requests only, so the test stays valid. It blinds the test for twice
+    With delayed outcomes a canary looks bad at its start and after each change of weight: its requests are counted,
+    their outcomes not yet. The mask depends on requests only, so the test stays valid. It suspends the test for twice
     the look-back after each change of weight.
 
     Args:
-        lookback_s: the share over this window is compared with the share over the window before.
-        tolerance: ratio of the two from which the share counts as changed; above 1.
+        lookback_s: length of the two adjacent windows whose shares are compared.
+        tolerance: ratio of the two shares at which the share counts as changed; above 1.
     """
 
     lookback_s: float
@@ -39,7 +39,7 @@ class Mask:
 
     def __post_init__(self) -> None:
         if not 1 < self.tolerance < math.inf:
-            raise ValueError(f"a tolerance of {self.tolerance} is not above 1")
+            raise ValueError(f"the tolerance must be above 1, not {self.tolerance}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,12 @@ class EventShare:
     """Parameters of the test.
 
     Args:
-        rate_ratio: r, the canary's event rate over stable's that must be caught: 0.9 is a drop of 10 %.
+        rate_ratio: r, the ratio of the event rates, canary over stable, to detect: 0.9 is a drop of 10%.
         step_s: length of a stratum.
         scrape_s: scrape interval.
-        horizon_s: how far back evidence counts; at least the whole canary.
-        design_effect: variance of the counts over that of independent requests; divides the statistic.
-        mask: for outcomes that arrive late.
+        horizon_s: length of the window of the evidence; at least the whole canary.
+        design_effect: variance of the counts over that of independent requests; the statistic is divided by it.
+        mask: mask for outcomes that arrive late; None for no mask.
     """
 
     rate_ratio: float
@@ -64,7 +64,7 @@ class EventShare:
 
     def __post_init__(self) -> None:
         if not 0 < self.rate_ratio < math.inf or self.rate_ratio == 1:
-            raise ValueError(f"{self.rate_ratio} is not a rate ratio to be caught")
+            raise ValueError(f"a rate ratio to detect must be above 0 and not 1, but it is {self.rate_ratio}")
         if self.step_s < 4 * self.scrape_s:
             raise ValueError("a stratum needs at least four scrapes")
         if self.horizon_s < self.step_s:
@@ -74,24 +74,24 @@ class EventShare:
 
     @property
     def window_s(self) -> float:
-        """Length of the range that sees one stratum.
+        """Length of the range of one stratum.
 
-        `increase()` extrapolates what it saw between the first and the last sample to the whole range. One
-        scrape more than the stratum makes strata meet without a gap; `scale` takes the extrapolation back.
+        `increase()` extrapolates from the first and the last sample to the whole range. One scrape more than the
+        stratum closes the gap between strata; `scale` undoes the extrapolation.
         """
         return self.step_s + self.scrape_s
 
     @property
     def scale(self) -> float:
-        """Factor on a stratum's term: takes back the extrapolation, and divides by the design effect."""
+        """The factor on the term of a stratum: it undoes the extrapolation and divides by the design effect."""
         return self.step_s / self.window_s / self.design_effect
 
 
 def event_share(proportion: Proportion, arms: Arms, test: EventShare) -> str:
     """Write the test statistic; compare it with ln(number of guards / alpha).
 
-    Strata without canary requests are empty and drop out, so it starts by itself. A canary without a single
-    request gives an empty result, not 0.
+    Strata without canary requests are empty and left out. A canary without a single request gives an empty result,
+    not 0.
     """
     window = test.window_s
     events = proportion.count_events(arms.of_canary, window)
@@ -107,7 +107,7 @@ sum_over_time((
 
 
 def _minus_one(ratio: float) -> float:
-    """Subtract in decimal, so that 0.9 gives -0.1 and not -0.09999999999999998."""
+    """Subtract 1 in decimal, so that 0.9 gives -0.1 and not -0.09999999999999998."""
     return float(Decimal(repr(ratio)) - 1)
 
 

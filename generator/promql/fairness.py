@@ -1,31 +1,29 @@
 """Demographic parity on live counters: the difference of selection rates, and bounds that hold for few rows.
 
-The parity difference is the largest selection rate of any group minus the smallest. Its estimate is biased
-upwards: with few rows a fair model looks unfair. So the verdict has three values, from two metrics of one
+The parity difference is the largest selection rate of any group minus the smallest. Its estimate is biased upwards:
+with few rows a fair model looks unfair. The verdict therefore has three values, from two metrics of one
 AnalysisTemplate:
 
     lower bound >= limit: fail        upper bound < limit: pass        neither: inconclusive
 
-Two metrics, not one query that answers 1, 0 or -1: the AnalysisRun then records the bounds themselves,
-which is what an auditor asks for, and the worst verdict of the two is the verdict wanted, by the
-controller's own precedence.
+There are two metrics, not one query with a result of 1, 0 or -1, so that the AnalysisRun records the bounds for an
+audit. The controller takes the worse verdict of the two, which is the one above.
 
 The interval follows Newcombe's hybrid score method (Statistics in Medicine 17, 1998, method 10). For groups
 i and j
 
     p_i - p_j + sqrt((u_i - p_i)^2 + (p_j - l_j)^2)     with [l, u] the Wilson interval of each group
 
-is the upper bound of that pair. The parity difference exceeds the limit if any ordered pair does, and the
-pair with the extreme rates is not always the one with the largest bound: a small group that looks average
-may hide more. PromQL cannot form all pairs, but it can bound them: the largest distances of all groups in
-place of those of the pair.
+is the upper bound of that pair. The parity difference exceeds the limit if any ordered pair does, and the pair with the
+extreme rates does not always have the largest bound: that of a small group with an average rate may be larger. PromQL
+can't form all pairs, but it can bound them, with the largest distances of all groups instead of those of the pair.
 
     (max p - min p) +- sqrt(max (u - p)^2 + max (p - l)^2)
 
-lies above the upper bound of every pair and below the lower bound of the pair with the extreme rates, and
-meets both when the groups are alike. With one small group among large ones its radius is at most 1.41 times
-that of the widest pair. So it errs towards "inconclusive", never towards a verdict. Each pair is taken at
-confidence 1 - (1 - c) / (k (k - 1) / 2) (Bonferroni), so the bounds hold for all pairs at once.
+is at least the upper bound of every pair, and at most the lower bound of the pair with the extreme rates; it equals
+both when the groups have the same size and rate. With one small group among large ones its radius is at most 1.41 times
+that of the widest pair. The error is always towards "inconclusive". Each pair has the confidence
+1 - (1 - c) / (k (k - 1) / 2) (Bonferroni), so the bounds hold for all pairs at once.
 """
 
 from __future__ import annotations
@@ -39,13 +37,13 @@ from generator.promql.text import number
 
 @dataclass(frozen=True, slots=True)
 class ParityTest:
-    """What to judge by.
+    """The parameters of the test.
 
     Args:
         groups: the declared groups of one sensitive attribute, at least two; others are ignored.
         window_s: length of the window.
-        least_rows: every declared group needs that many rows; until then the result is empty.
-        confidence: two-sided, for all pairs of groups together.
+        least_rows: smallest number of rows of every declared group; with fewer the result is empty.
+        confidence: two-sided confidence for all pairs of groups together.
     """
 
     groups: tuple[str, ...]
@@ -55,15 +53,15 @@ class ParityTest:
 
     def __post_init__(self) -> None:
         if len(set(self.groups)) != len(self.groups) or len(self.groups) < 2:
-            raise ValueError("parity needs two or more different groups")
+            raise ValueError("a parity test needs at least two different groups")
         if self.least_rows < 1:
             raise ValueError("a group needs at least one row")
         if not 0 < self.confidence < 1:
-            raise ValueError(f"{self.confidence} is not a confidence")
+            raise ValueError(f"the confidence must be between 0 and 1, not {self.confidence}")
 
     @property
     def z(self) -> float:
-        """The normal quantile of each pair's interval."""
+        """The normal quantile of the interval of each pair."""
         from statistics import NormalDist
 
         return NormalDist().inv_cdf(1 - (1 - self.confidence) / math.comb(len(self.groups), 2) / 2)
@@ -76,7 +74,7 @@ def parity_difference(rows: Proportion, arm: Matcher, parity: ParityTest) -> str
 
 
 def parity_lower(rows: Proportion, arm: Matcher, parity: ParityTest) -> str:
-    """Write the lower bound of the parity difference; negative when nothing is proved."""
+    """Write the lower bound of the parity difference; it may be negative."""
     counts = _Counts.of(rows, arm, parity)
     return f"{counts.difference}\n- {counts.radius(parity.z)}\n{counts.enough}"
 
@@ -98,8 +96,7 @@ class _Counts:
         declared = one_of("group", parity.groups)
         positives = _by_group(rows.events.where(arm, declared).increase(parity.window_s))
         total = _by_group(rows.requests.where(arm, declared).increase(parity.window_s))
-        # A group without positives would silently leave the maximum and the minimum; it must be missed
-        # instead.
+        # A group without positives has no rate, so maximum and minimum would ignore it: the result must be empty.
         present = f"count({total} >= {number(parity.least_rows)}\n    and {positives})"
         return cls(positives, total, f"and on() ({present} == {len(parity.groups)})")
 

@@ -1,4 +1,4 @@
-"""A metric of an AnalysisTemplate: what the controller queries, when, and what it makes of the result."""
+"""A metric of an AnalysisTemplate: its query, the times of its measurements, and the conditions of its verdict."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from generator.promql.event_share import EventShare
 
 MetricKind = Literal["sequential", "limit", "parity", "evidence"]
 Statistic = EventShare | WindowRatio | RequestsSeen
-"""A number that a query computes from two counters of each arm; a replay computes it from recorded counters."""
+"""The number that a query computes from counters of both arms; a replay computes it from recorded counters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +21,14 @@ class Metric:
     Args:
         name: unique in its template.
         guard: the guard that it belongs to.
-        kind: what sort of test it is.
-        query: PromQL with one result by construction; arguments of the template are not filled in.
-        condition: when a measurement succeeds and when it fails.
+        kind: kind of the test.
+        query: PromQL that gives at most one number; contains the arguments of the template as placeholders.
+        condition: conditions of success and of failure of a measurement.
         bound: the number that the condition compares with.
-        statistic: the number that the query computes; None when two counters of each arm are not enough for it.
+        statistic: the number that the query computes; None when it is not computed from counters of both arms.
         interval_s: seconds between two measurements.
-        count: measurements; 0 with an interval means no end.
-        initial_delay_s: seconds before the first one.
+        count: number of measurements; 0 is one without an interval, and no end with one.
+        initial_delay_s: seconds before the first measurement.
         failure_limit: failures that are forgiven.
         inconclusive_limit: inconclusive measurements that are forgiven.
         success_limit: successes in a row that end the metric early.
@@ -51,6 +51,11 @@ class Metric:
     error_limit: int = 30
 
     @property
+    def measurements(self) -> int | None:
+        """The number of measurements that end it; None when it has no end."""
+        return self.count or (None if self.interval_s else 1)
+
+    @property
     def lasts_s(self) -> float:
-        """Seconds until a finite metric has taken all its measurements."""
+        """Seconds until the last measurement of a finite metric."""
         return self.initial_delay_s + (max(self.count, 1) - 1) * self.interval_s

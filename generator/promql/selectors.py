@@ -1,4 +1,4 @@
-"""The selectors of a query, and the words that are none."""
+"""The selectors of a PromQL query."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INSTANT_RATES: Final = frozenset({"irate", "idelta"})
 GROUPINGS: Final = frozenset({"by", "without"})
 SET_OPERATORS: Final = frozenset({"and", "or", "unless"})
 WORDS: Final = SET_OPERATORS | {"atan2", "bool", "offset", "inf", "nan"}
-"""Names that call nothing and select nothing."""
+"""Names that are neither functions nor metrics."""
 _VERSION_ARGUMENT: Final = re.compile(r"\{\{\s*args\.[^}]*(?:hash|version|revision|canary|stable)[^}]*\}\}")
 _ANYTHING: Final = frozenset({"", ".*", ".+"})
 _LABEL_LISTS: Final = GROUPINGS | {"on", "ignoring", "group_left", "group_right"}
@@ -35,9 +35,9 @@ class Selector:
     """One selector.
 
     Args:
-        metric: its name, empty where only matchers select.
+        metric: name of the metric; empty for a selector with matchers only.
         matchers: label, operator and value of each.
-        index: of its first token.
+        index: index of its first token.
     """
 
     metric: str
@@ -46,7 +46,7 @@ class Selector:
 
     @property
     def restricts_version(self) -> bool:
-        """Whether it selects series of one version of a model."""
+        """Whether it selects the series of one version of a model."""
         return any(
             (label in VERSION_LABELS and value not in _ANYTHING) or _VERSION_ARGUMENT.search(value)
             for label, sign, value in self.matchers
@@ -55,13 +55,13 @@ class Selector:
 
     @property
     def source(self) -> tuple[str, tuple[tuple[str, str, str], ...]]:
-        """What must exist for this selector to exist: parts of a histogram are born together."""
+        """The metric family and matchers without `le`: the series of a histogram start together."""
         metric = re.sub(r"_(bucket|count|sum)$", "", self.metric)
         return metric, tuple(matcher for matcher in self.matchers if matcher[0] != "le")
 
 
 def selectors_of(tokens: Tokens) -> Iterator[Selector]:
-    """All selectors of a query, in order."""
+    """Yield all selectors of a query, in order."""
     index = 0
     while index < len(tokens.items):
         token, following = tokens.items[index], tokens.word(index + 1)

@@ -1,4 +1,4 @@
-"""Selectors: which series a query reads, and the two arms it compares."""
+"""The series that a query reads, and the two arms that it compares."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ARGUMENT: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An argument of an AnalysisTemplate; Argo Rollouts puts its value there when the run starts."""
+    """An argument of an AnalysisTemplate; Argo Rollouts fills in its value when the run starts."""
 
     name: str
 
@@ -30,7 +30,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """One label matcher. An `Argument` is written as its placeholder, a string is escaped."""
+    """A label matcher. An `Argument` is written as a placeholder, a string is escaped."""
 
     label: str
     value: str | Argument
@@ -46,7 +46,7 @@ class Matcher:
 
 
 def one_of(label: str, values: Sequence[str]) -> Matcher:
-    """Match any of these texts, literally."""
+    """Return a matcher for any of these texts."""
     return Matcher(label, "|".join(map(quote_regex, values)), "=~")
 
 
@@ -62,11 +62,11 @@ class Series:
             raise ValueError(f"{self.metric!r} is not a metric name")
 
     def where(self, *matchers: Matcher) -> Series:
-        """Select fewer: these matchers in addition."""
+        """Return the series that match these matchers in addition."""
         return replace(self, matchers=self.matchers + matchers)
 
     def increase(self, window_s: float, offset_s: float = 0) -> str:
-        """Write the counter's increase over a window, as a vector with one element per series."""
+        """Write the increase of the counter over a window, with one element for each series."""
         offset = f" offset {duration(offset_s)}" if offset_s else ""
         return f"increase({self}[{duration(window_s)}]{offset})"
 
@@ -76,7 +76,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Arms:
-    """The label that tells the two versions of a rollout apart, and its value for each."""
+    """The label that distinguishes the two versions of a rollout, and its value for each."""
 
     label: str
     canary: str | Argument = Argument("canary-hash")
@@ -84,12 +84,12 @@ class Arms:
 
     @property
     def of_canary(self) -> Matcher:
-        """The matcher that selects the new version."""
+        """The matcher of the new version."""
         return Matcher(self.label, self.canary)
 
     @property
     def of_stable(self) -> Matcher:
-        """The matcher that selects the version in production."""
+        """The matcher of the stable version."""
         return Matcher(self.label, self.stable)
 
 
@@ -100,7 +100,7 @@ class Proportion:
     Args:
         requests: the counter of all requests.
         events: the counter of the requests that are events or, with `complement`, of those that are not.
-        complement: count the requests that `events` does not count (a histogram's slow requests).
+        complement: the events are the requests that `events` does not count (slow requests of a histogram).
     """
 
     requests: Series
@@ -108,18 +108,15 @@ class Proportion:
     complement: bool = False
 
     def count_requests(self, arm: Matcher, window_s: float, offset_s: float = 0) -> str:
-        """Write the number of requests of one arm; empty when the arm has no series."""
+        """Write the number of requests of one arm; the result is empty when the arm has no series."""
         return f"sum({self.requests.where(arm).increase(window_s, offset_s)})"
 
     def count_events(self, arm: Matcher, window_s: float) -> str:
         """Write the number of events of one arm.
 
-        An event counter may be missing because nothing happened yet, and the worst model must not pass
-        unseen for
-        it: it counts as 0. A complement must not: its two series are born together, so a missing one is a
-            wrong
-        bucket bound, and evidence from it would be made up. Counter resets that only one of the two shows
-        could push it below zero.
+        A counter of events may be missing because there was no event yet; it counts as 0, so that the worst model is
+        not overlooked. A complement has no such default: its two series start together, so a missing one means a wrong
+        bucket bound. A counter reset that only one of the two shows must not make it negative.
         """
         counted = f"sum({self.events.where(arm).increase(window_s)})"
         if self.complement:

@@ -1,7 +1,7 @@
-"""The series a served model exposes, as the counters that guards read.
+"""The series of a served model that guards read.
 
-Own counters credit a prediction, and its late outcomes, to the version that served it (label `served_by`).
-BentoML counts requests; the scrape configuration adds `rollouts_pod_template_hash` and `namespace`.
+The service counts predictions and their outcomes by the version that served them (label `served_by`). BentoML counts
+requests; the scrape configuration adds `rollouts_pod_template_hash` and `namespace`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class Served:
     """One model in one namespace.
 
     Args:
-        model: value of the label `model` of its own counters.
-        namespace: where its pods run; the same model may run in several.
-        endpoint: raw path of the prediction route. Without it, probes would dilute every ratio.
+        model: value of the label `model` of the service's counters.
+        namespace: namespace of its pods; the same model may run in several.
+        endpoint: path of the prediction route, to leave out probes.
     """
 
     model: str
@@ -32,27 +32,27 @@ class Served:
     endpoint: str = "/predict"
 
     def own(self, requests: str, events: str, *labels: Matcher) -> Proportion:
-        """Events among requests by the service's own counters; compare by `BY_VERSION`."""
+        """Return events among requests by the counters of the service; compare by `BY_VERSION`."""
         return Proportion(self._own(requests), self._own(events, *labels))
 
     def server(self, requests: str, events: str, *labels: Matcher, complement: bool = False) -> Proportion:
-        """The same by BentoML's counters, of the prediction route alone; compare by `BY_POD`."""
+        """Return the same by the counters of BentoML, for the prediction route only; compare by `BY_POD`."""
         return Proportion(self._bento(requests), self._bento(events).where(*labels), complement)
 
     def scraped(self, arm: Matcher) -> Series:
-        """Whether each pod of one arm answered its scrape: 1 or 0; compare by `BY_POD`."""
+        """Return whether each pod of one arm answered its scrape: 1 or 0; compare by `BY_POD`."""
         return Series("up", (Matcher("namespace", self.namespace), arm))
 
     def gauge(self, metric: str, *labels: Matcher) -> Series:
-        """A gauge of the service itself; one arm by `BY_VERSION`."""
+        """Return a gauge of the service; one arm by `BY_VERSION`."""
         return self._own(metric, *labels)
 
     def pod_gauge(self, metric: str, *labels: Matcher) -> Series:
-        """Any other gauge that is scraped from the pods; one arm by `BY_POD`."""
+        """Return any other gauge that is scraped from the pods; one arm by `BY_POD`."""
         return Series(metric, (Matcher("namespace", self.namespace), *labels))
 
     def group_rows(self, attribute: str) -> Proportion:
-        """Positive predictions among rows, with a label `group`; one arm by `BY_VERSION`."""
+        """Return positive predictions among rows, with a label `group`; one arm by `BY_VERSION`."""
         matcher = Matcher("attribute", attribute)
         return Proportion(
             requests=self._own("sluice_group_predictions_total", matcher),
@@ -67,15 +67,14 @@ class Served:
 
 
 def bucket(bound_s: float) -> Matcher:
-    """Match a histogram bucket by its bound.
+    """Return a matcher for a histogram bucket by its bound.
 
-    Prometheus 3 rewrites `le="1"` to `le="1.0"` (its migration guide), and clients differ too: both are
-    matched.
+    Prometheus 3 rewrites `le="1"` to `le="1.0"` (its migration guide), and clients differ too: both match.
 
     Raises:
-        ValueError: below 0.1 ms and from 1e6 s on, where clients write bounds with an exponent.
+        ValueError: the bound is below 0.1 ms or at least 1e6 s, where clients write it with an exponent.
     """
     if not 1e-4 <= bound_s < 1e6:
-        raise ValueError(f"{bound_s} s cannot be matched as a bucket bound")
+        raise ValueError(f"a bucket bound must be between 0.1 ms and 1e6 s, not {bound_s} s")
     bound = number(bound_s)
     return Matcher("le", bound) if "." in bound else Matcher("le", rf"{bound}(\.0)?", "=~")

@@ -1,4 +1,4 @@
-"""How values are written into PromQL: strings, numbers, durations."""
+"""Write strings, numbers and durations in PromQL."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _UNITS: Final = ((3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms"))
 
 
 def quote(value: str) -> str:
-    r"""Write a string literal that no value can break out of.
+    r"""Write a string literal of any value.
 
-    PromQL strings follow Go's escapes (Prometheus, querying basics, "String literals"). Everything that is
-    not printable ASCII is escaped too, so that a query survives YAML and a reader sees what is matched. `{{`
-    becomes `{\x7b`: Argo Rollouts would otherwise look for an argument inside a user's text.
+    PromQL strings have Go's escapes (Prometheus, querying basics, "String literals"). Everything except printable ASCII
+    is escaped too, so that the query survives YAML and a reader sees the exact value. `{{` becomes `{\x7b`: otherwise
+    Argo Rollouts would read an argument in a user's text.
 
     Raises:
-        ValueError: for a lone surrogate, which no label value can hold.
+        ValueError: the value has a lone surrogate, which no label value can have.
     """
     if value.isascii() and value.isprintable() and not _SPECIAL.search(value):
         return f'"{value}"'
@@ -34,24 +34,24 @@ def _escape(character: str) -> str:
         return character
     code = ord(character)
     if 0xD800 <= code <= 0xDFFF:
-        raise ValueError(f"a label value is UTF-8 and cannot hold the lone surrogate U+{code:04X}")
-    # A \x escape is one byte, so only ASCII may use it.
+        raise ValueError(f"a label value is UTF-8 and can't hold the lone surrogate U+{code:04X}")
+    # A \x escape is one byte, so it is for ASCII only.
     return f"\\x{code:02x}" if code < 0x80 else f"\\U{code:08x}"
 
 
 def quote_regex(value: str) -> str:
-    """Write a pattern, for `=~`, that matches this text and nothing else (RE2, anchored by Prometheus)."""
+    """Write a pattern for `=~` that matches exactly this text (RE2, anchored by Prometheus)."""
     return "".join(f"\\{c}" if c in "\\.+*?()|[]{}^$" else c for c in value)
 
 
 def number(value: float) -> str:
-    """Write a number; the shortest decimal that reads back as the same float, without a needless `.0`.
+    """Write a number: the shortest decimal that reads back as the same float, without `.0` for whole numbers.
 
     Raises:
-        ValueError: if the value is not finite.
+        ValueError: the value is not finite.
     """
     if not math.isfinite(value):
-        raise ValueError(f"{value} cannot be written into a query")
+        raise ValueError(f"a number in a query must be finite, not {value}")
     if value == int(value) and abs(value) < 1e15:
         return str(int(value))
     text = format(Decimal(repr(float(value))), "f")
@@ -59,16 +59,16 @@ def number(value: float) -> str:
 
 
 def operand(value: float) -> str:
-    """Write a number where a sign would read as an operator: negative numbers get parentheses."""
+    """Write a number as an operand: a negative one in parentheses, since its sign would read as an operator."""
     text = number(value)
     return f"({text})" if text.startswith("-") else text
 
 
 def duration(seconds: float) -> str:
-    """Write a PromQL duration: an integer of the largest unit that divides it, exact to a millisecond.
+    """Write a duration in PromQL: a whole number of the largest unit that divides it, down to milliseconds.
 
     Raises:
-        ValueError: if it is not a positive whole number of milliseconds.
+        ValueError: it is not a positive whole number of milliseconds.
     """
     milliseconds = round(seconds * 1000)
     if milliseconds <= 0 or not math.isclose(milliseconds, seconds * 1000, rel_tol=1e-9):

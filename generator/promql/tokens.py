@@ -1,4 +1,4 @@
-"""A light tokenizer for PromQL, with the partner of every bracket: enough to lint, not a parser."""
+"""A tokenizer for PromQL that also pairs brackets; it is enough to lint queries, but not a parser."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ESCAPED: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "
 
 
 class QuerySyntaxError(Exception):
-    """The text is not PromQL, as far as its tokens and brackets show."""
+    """The tokens or brackets of the text are not those of PromQL."""
 
 
 class Token(NamedTuple):
@@ -46,12 +46,12 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """A query in tokens.
+    """The tokens of a query.
 
     Args:
         items: the tokens in order.
-        words: their texts in lower case, as PromQL compares keywords.
-        partner: for each bracket's index that of its partner.
+        words: their texts in lower case, since keywords are not case-sensitive.
+        partner: index of the partner of each bracket.
     """
 
     items: tuple[Token, ...]
@@ -59,16 +59,15 @@ class Tokens:
     partner: dict[int, int]
 
     def word(self, index: int) -> str:
-        """Return the token's text in lower case; empty outside the query."""
+        """Return the text of a token in lower case; empty outside the query."""
         return self.words[index] if 0 <= index < len(self.words) else ""
 
 
 def tokenize(query: str) -> Tokens:
-    """Split a query into tokens, without space and comments.
+    """Split a query into tokens, without spaces and comments.
 
     Raises:
-        QuerySyntaxError: for a character that PromQL does not know, an unfinished string, or brackets that
-            do not pair.
+        QuerySyntaxError: a character that PromQL does not use, an unfinished string, or brackets without a partner.
     """
     items: list[Token] = []
     position = 0
@@ -93,7 +92,7 @@ def _pair(items: list[Token]) -> dict[int, int]:
             opened.append(index)
         elif token.text in _PARTNER:
             if not opened or items[opened[-1]].text != _PARTNER[token.text]:
-                raise QuerySyntaxError(f"{token.text!r} at offset {token.start} closes nothing")
+                raise QuerySyntaxError(f"{token.text!r} at offset {token.start} has no opening bracket")
             partner[index] = opened.pop()
             partner[partner[index]] = index
     if opened:
@@ -103,12 +102,12 @@ def _pair(items: list[Token]) -> dict[int, int]:
 
 
 def seconds(duration: str) -> float:
-    """Return a duration token's length in seconds."""
+    """Return the length of a duration token in seconds."""
     return sum(int(count) * _SECONDS[unit] for count, unit in re.findall(r"(\d+)(ms|[smhdwy])", duration))
 
 
 def unquote(literal: str) -> str:
-    """Return the text that a string token stands for."""
+    """Return the value of a string token."""
     body = literal[1:-1]
     return body if literal[0] == "`" else _ESCAPE.sub(_unescape, body)
 

@@ -1,4 +1,4 @@
-"""Alerts on a released model, each with what it means, what to do, and an example that fires and one that does not."""
+"""Alerts on a released model, each with its meaning, an action, and examples that fire and do not fire."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from generator.spec.units import percent
 
 _DAY_S: Final = 86_400.0
 _FLOOR_WINDOWS: Final = (_DAY_S, 7200.0)
-# Half of the usual outcomes gone for an hour is no change of a model, something is broken.
+# Half of the usual outcomes missing for an hour: that is a failure, not a slow change of the model.
 _COLLAPSE: Final = (3600.0, 300.0)
 _FAIR_S: Final = 7 * _DAY_S
 _SILENT_S, _SILENT_SHARE = 900.0, 0.1
@@ -36,15 +36,15 @@ class Alert:
     Args:
         name: name of the alert.
         expression: PromQL; fires for every series of the result.
-        severity: `page` wakes somebody, `ticket` waits for the morning.
-        for_s: seconds that it must hold.
-        summary: one sentence that says what happens.
-        meaning: what that is evidence of.
+        severity: `page` needs action at once, `ticket` on the next working day.
+        for_s: seconds that the condition must hold.
+        summary: what happens, in one sentence.
+        meaning: likely causes.
         action: what to do first.
         fires: samples that make it fire.
-        quiet: nearly the same, that do not.
-        labels: told apart by these, beside model and namespace.
-        facts: more annotations, for programs that are told of the alert.
+        quiet: similar samples that do not.
+        labels: labels that identify it, in addition to model and namespace.
+        annotations: further annotations, for programs that receive the alert.
     """
 
     name: str
@@ -57,12 +57,12 @@ class Alert:
     fires: Example
     quiet: Example
     labels: dict[str, str] = field(default_factory=dict)
-    facts: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One recorded expression."""
+    """A recording rule."""
 
     name: str
     expression: str
@@ -71,7 +71,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rules that are evaluated together; an interval of 0 is Prometheus' own."""
+    """Rules that are evaluated together; an interval of 0 is the default of Prometheus."""
 
     name: str
     interval_s: float
@@ -80,7 +80,7 @@ class Group:
 
 
 def groups(plan: Plan) -> tuple[Group, ...]:
-    """Everything that Prometheus watches of one model in one environment, empty groups left out."""
+    """Return the rules of one model in one environment, without empty groups."""
     ratios = tuple(watched(plan))
     recorded = [(item, span) for item in ratios for span in _spans(item)]
     found = (
@@ -98,13 +98,13 @@ def groups(plan: Plan) -> tuple[Group, ...]:
 
 
 def alerts(plan: Plan) -> Iterator[Alert]:
-    """All alerts of one model."""
+    """Yield all alerts of one model."""
     for group in groups(plan):
         yield from group.alerts
 
 
 def _spans(item: Watched) -> tuple[float, ...]:
-    """Windows that the alerts of a ratio, and the dashboard, look at."""
+    """Return the windows that the alerts and the dashboard of a ratio use."""
     found = {*windows(), PERIOD_S} if item.guard.more_is_worse else {*_COLLAPSE, *_FLOOR_WINDOWS}
     return tuple(sorted(found))
 
@@ -124,22 +124,22 @@ def _alerts(plan: Plan, ratios: tuple[Watched, ...]) -> Iterator[Alert]:
 
 
 def _budget(plan: Plan, item: Watched) -> Iterator[Alert]:
-    """The budget is what the guard lets pass: its limit, or the rise it must catch on its baseline."""
+    """Yield the alerts on the budget of bad events: the guard's limit, or its baseline times the rise to detect."""
     name, bound = item.guard.name, item.bound
-    said = {
-        "page": ("ModelBudgetBurnsFast", "at this pace thirty days' budget is gone in hours"),
-        "ticket": ("ModelBudgetBurns", "a tenth of thirty days' budget went in three days"),
+    paces = {
+        "page": ("ModelBudgetBurnsFast", "at this rate the budget of thirty days is spent within days"),
+        "ticket": ("ModelBudgetBurns", "a tenth of the budget of thirty days was spent in three days"),
     }
     worst = min(1.0, 30 * bound)
-    for severity, (alert, pace) in said.items():
+    for severity, (alert, pace) in paces.items():
         expression = burn(lambda window: item.recorded(plan, window), bound, severity)
         if not expression:
             continue
         yield Alert(
             alert, expression, severity, 0,
             f"`{name}` burns its budget of {percent(bound)}: {pace}",
-            "More bad events than the guard tolerates, in a long window and in the last minutes.",
-            "Compare the versions on the model's dashboard; take a release that came before it back (`sluice revert`).",
+            "There are more bad events than the guard tolerates, in a long window and recently.",
+            "Compare the versions on the model's dashboard; if it began with a release, revert it (`sluice revert`).",
             examples.ratio(item, worst if severity == "page" else min(1.0, 2 * bound)),
             examples.ratio(item, 0.9 * bound),
             {"guard": name},
@@ -148,7 +148,7 @@ def _budget(plan: Plan, item: Watched) -> Iterator[Alert]:
         "ModelBudgetSpent", f"{item.recorded(plan, PERIOD_S)} > {number(bound)}", "ticket", 3600,
         f"`{name}` has spent its budget of {percent(bound)} for thirty days",
         "The share of bad events over thirty days is above what the guard tolerates.",
-        "Release nothing that is a risk to it until it is below again; find what burnt it.",
+        "Make no risky release until the share is below the budget again; find the cause.",
         examples.ratio(item, min(1.0, 2 * bound)),
         examples.ratio(item, 0.9 * bound),
         {"guard": name},
@@ -156,24 +156,24 @@ def _budget(plan: Plan, item: Watched) -> Iterator[Alert]:
 
 
 def _floor(plan: Plan, item: Watched) -> Iterator[Alert]:
-    """More events are good news: there is no budget to burn, but a floor, and a collapse."""
+    """Yield the alerts on good events: too few over a day, and a collapse within an hour."""
     name, bound = item.guard.name, item.bound
     both = {
         "ModelOutcomeCollapsed": (
             "page",
             _COLLAPSE,
             round(bound / 2, 10),
-            "less than half of what it should be",
+            "less than half of its lower bound",
         ),
-        "ModelOutcomeLow": ("ticket", _FLOOR_WINDOWS, bound, "below what the guard would let pass"),
+        "ModelOutcomeLow": ("ticket", _FLOOR_WINDOWS, bound, "below the bound of its guard"),
     }
     for alert, (severity, spans, least, words) in both.items():
         expression = "\nand ".join(f"{item.recorded(plan, span)} < {number(least)}" for span in spans)
         yield Alert(
             alert, expression, severity, 0,
             f"`{name}` is {words}: under {percent(least)}",
-            "Users do it less often than the guard would let a new version get away with.",
-            "Look whether events are still reported, then whether a release or the inputs changed.",
+            "The event has become rarer than the guard allows for a new version.",
+            "Check whether the events are still reported, then whether a release or the inputs changed.",
             examples.ratio(item, 0.5 * least),
             examples.ratio(item, min(1.0, 1.2 * least)),
             {"guard": name},
@@ -185,8 +185,8 @@ def _absent(plan: Plan) -> Alert:
     return Alert(
         "ModelAbsent", f"absent({up} == 1)", "page", 300,
         "no pod of the model answers Prometheus",
-        "Every pod is gone, not ready for scraping, or its PodMonitor is not selected.",
-        "`kubectl get rollout,pods` in the namespace; then the Argo CD Application.",
+        "All pods are gone or not ready, or Prometheus does not select the PodMonitor.",
+        "Run `kubectl get rollout,pods` in the namespace; then check the Argo CD Application.",
         Example({up: f"0x{examples.MINUTES}"}), Example({up: f"1x{examples.MINUTES}"}),
     )  # fmt: skip
 
@@ -198,33 +198,33 @@ def _silent(plan: Plan, rps: float) -> Alert:
     return Alert(
         "ModelSilent", f"sum({requests.increase(_SILENT_S)}) / {number(_SILENT_S)} < {number(least)}", "ticket", 900,
         f"the model answers less than a tenth of the {rps:g} requests per second that its spec declares",
-        "Callers left, a route does not reach it, or `traffic.minRps` is wrong: the odds of its guards rest on it.",
-        "Look at the route and its callers; correct `traffic.minRps` if this is how it is.",
+        "Callers are gone, a route does not reach it, or `traffic.minRps`, which the odds depend on, is wrong.",
+        "Check the route and its callers; if the traffic is normal, correct `traffic.minRps`.",
         Example(examples.counter(requests, 0.5 * least)), Example(examples.counter(requests, 2 * least)),
     )  # fmt: skip
 
 
 def _rollout(plan: Plan) -> Iterator[Alert]:
-    """By the controller's own metrics; its namespace label is renamed where the scrape has one of its own."""
+    """Yield the alerts on the controller's metrics, whose label `namespace` a scrape may rename."""
     patience = plan.rollout.longest_hold_s
-    told = {
+    rules = {
         "RolloutDegraded": (
-            "Abort|Error|Timeout|InvalidSpec", 60.0, "page", "a release was aborted; users are on the version before",
+            "Abort|Error|Timeout|InvalidSpec", 60.0, "page", "a release was aborted; users are on the previous version",
             "A guard failed, or pods did not become ready. Git still names the version that failed.",
-            "The AnalysisRuns name the guard. `sluice revert` brings git back and puts the version into quarantine.",
+            "Find the guard in the AnalysisRuns. `sluice revert` reverts git and quarantines the version.",
         ),
         "RolloutStuck": (
-            "Progressing", 2 * 600.0 + patience, "ticket", "a release does not get on",
+            "Progressing", 2 * 600.0 + patience, "ticket", "a release is stuck",
             "Pods do not start (quota, image, nodes), or an analysis does not end.",
-            "`kubectl argo rollouts get rollout` says which step; look at pods and AnalysisRuns there.",
+            "`kubectl argo rollouts get rollout` shows the step; check its pods and AnalysisRuns.",
         ),
         "RolloutWaits": (
             "Paused", 3600.0 + patience, "ticket", "a release waits longer than any of its holds",
-            "An approval is due, or a guard had no data and a person must decide.",
-            "Look at the guards' verdicts, then resume or abort; both are Argo CD actions on the Rollout.",
+            "It waits for an approval, or a guard had no data and a person must decide.",
+            "Check the verdicts of the guards, then resume or abort; both are Argo CD actions on the Rollout.",
         ),
     }  # fmt: skip
-    for name, (phases, wait, severity, summary, meaning, action) in told.items():
+    for name, (phases, wait, severity, summary, meaning, action) in rules.items():
         both = [_info(plan, label, f'phase=~"{phases}"') for label in ("namespace", "exported_namespace")]
         example = _info(plan, "exported_namespace", f'phase="{phases.partition("|")[0]}"')
         yield Alert(
@@ -234,7 +234,7 @@ def _rollout(plan: Plan) -> Iterator[Alert]:
 
 
 def _info(plan: Plan, label: str, phase: str) -> str:
-    """Phases are those of argo-rollouts' controller/metrics/rollouts.go; an aborted one is `Abort` there."""
+    """Write the selector of a phase of the Rollout (Argo Rollouts, controller/metrics/rollouts.go)."""
     return f'rollout_info{{{label}="{plan.identity.namespace}",name="{plan.identity.model}",{phase}}}'
 
 
@@ -247,8 +247,8 @@ def _unfair(plan: Plan) -> Iterator[Alert]:
         yield Alert(
             "ModelUnfair", f"({expression}) >= {number(limit)}", "ticket", 0,
             f"selection rates by {attribute} differ by {limit:g} or more, beyond chance",
-            f"The lower bound of the parity difference over seven days is at the limit of the guard `{guard.name}`.",
-            "Look at the rates by group; if a release came before it, take it back with `sluice revert`.",
+            f"The lower bound of the parity difference over seven days has reached the limit of `{guard.name}`.",
+            "Compare the rates of the groups; if it began with a release, revert it with `sluice revert`.",
             examples.parity(rows, arm, names, limit + 0.5 * (1 - limit)),
             examples.parity(rows, arm, names, 0.0),
             {"guard": guard.name, "attribute": attribute},
@@ -256,29 +256,29 @@ def _unfair(plan: Plan) -> Iterator[Alert]:
 
 
 def _rechecked(plan: Plan) -> Iterator[Alert]:
-    """What the daily watch found; its gauges are the Workflows controller's."""
-    again = [gate.name for gate in daily_watch(plan)]
-    if not again:
+    """Yield the alerts on the daily watch, by gauges of the Workflows controller."""
+    names = [gate.name for gate in daily_watch(plan)]
+    if not names:
         return
     identity = plan.identity
     labels = f'{{environment="{identity.environment}",model="{identity.model}",team="{identity.team}"}}'
     passed, time = (f"argo_workflows_{name}{labels}" for name in (METRIC_PASSED, METRIC_TIME))
-    gates = " and ".join(again)
+    gates = " and ".join(names)
     halt = f"sluice revert {identity.team}/{identity.model} --quarantine-only --reason TEXT"
     yield Alert(
         WATCH_FAILED, f"max({passed}) == 0", "ticket", 0,
         f"on fresh data the model no longer passes {gates}",
-        "Production has moved away from what the model was trained on, or it treats groups differently by now.",
-        "Read the verdict of the last Workflow. Where Alertmanager tells the CI, the change that halts every further "
-        f"promotion of this version is proposed already; else `{halt}` makes it. If the verdict does not stand, close "
-        "it. Then train or pin another version.",
+        "Production data has drifted away from the training data, or the model now treats groups differently.",
+        "Read the verdict of the last Workflow. If Alertmanager notifies the CI, a change that halts all further "
+        f"promotion of this version is open already; otherwise `{halt}` makes it. If the verdict is wrong, close the "
+        "change; if not, train or pin another version.",
         Example({passed: f"0x{examples.MINUTES}"}), Example({passed: f"1x{examples.MINUTES}"}),
-        facts={"digest": plan.version.digest, "gates": gates},
+        annotations={"digest": plan.version.digest, "gates": gates},
     )  # fmt: skip
     yield Alert(
         "ModelWatchMissed", f"time() - max({time}) > {number(2 * _DAY_S)} or absent({time})", "ticket", 3600,
         f"{gates} were not run on fresh data for two days",
-        "The CronWorkflow is suspended, its pods do not start, or nobody writes fresh data.",
-        "`kubectl get cronworkflow,workflow` in the namespace; then who writes the folder `watch` of the claim.",
+        "The CronWorkflow is suspended, its pods do not start, or there is no fresh data.",
+        "Run `kubectl get cronworkflow,workflow` in the namespace; check what writes the folder `watch` of the claim.",
         Example({time: f"-200000x{examples.MINUTES}"}), Example({time: f"0x{examples.MINUTES}"}),
     )  # fmt: skip

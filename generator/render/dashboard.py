@@ -29,10 +29,10 @@ _WHOLE_ROW: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One picture: a title, what it tells, PromQL by legend, a unit of Grafana's, and a line to stay below or above."""
+    """One panel: a title, a description, legends with their PromQL, a unit of Grafana, and a bound shown as a line."""
 
     title: str
-    says: str
+    description: str
     queries: tuple[tuple[str, str], ...]
     unit: str = "short"
     bound: float | None = None
@@ -40,7 +40,7 @@ class Panel:
 
 
 def model_dashboard(plan: Plan) -> Json:
-    """The dashboard of one model in one environment."""
+    """Return the dashboard of one model in one environment."""
     identity = plan.identity
     panels = [_traffic(plan), _phase(plan), *_ratios(plan), *_budgets(plan), *_fairness(plan), _pods(plan)]
     title = f"{identity.team} / {identity.model} / {identity.environment}"
@@ -48,7 +48,7 @@ def model_dashboard(plan: Plan) -> Json:
 
 
 def platform_dashboard(environment: str, namespaces: Sequence[str]) -> Json:
-    """The dashboard of all models of one environment."""
+    """Return the dashboard of all models of one environment."""
     chosen = "|".join(namespaces)
     here = f'namespace=~"{chosen}"'
     phases = f'rollout_info{{{here}}} or rollout_info{{exported_namespace=~"{chosen}"}}'
@@ -73,7 +73,7 @@ def platform_dashboard(environment: str, namespaces: Sequence[str]) -> Json:
 
 
 def dashboard_text(dashboard: Json) -> str:
-    """A dashboard as the file that Grafana loads."""
+    """Write a dashboard as the file that Grafana loads."""
     return indented_json(dashboard)
 
 
@@ -100,7 +100,7 @@ def _phase(plan: Plan) -> Panel:
 
 
 def _ratios(plan: Plan) -> list[Panel]:
-    """Each guard's ratio, by version."""
+    """Return a panel for the ratio of each guard, by version."""
     panels = []
     for item in watched(plan):
         label = item.everyone.label
@@ -109,8 +109,8 @@ def _ratios(plan: Plan) -> list[Panel]:
         )
         share = f"1 - {events} / {requests}" if item.proportion.complement else f"{events} / {requests}"
         side = "above" if item.guard.more_is_worse else "below"
-        says = f"By version; an alert looks at everything {side} the line."
-        panels.append(Panel(item.guard.name, says, ((f"{{{{{label}}}}}", share),), "percentunit", item.bound))
+        text = f"By version; the alerts watch for values {side} the line."
+        panels.append(Panel(item.guard.name, text, ((f"{{{{{label}}}}}", share),), "percentunit", item.bound))
     return panels
 
 
@@ -119,14 +119,14 @@ def _by(series: Series, label: str) -> str:
 
 
 def _budgets(plan: Plan) -> list[Panel]:
-    """What is left of the budgets of bad events."""
+    """Return the panel of the budgets of bad events that are left."""
     queries = tuple(
         (item.guard.name, f"1 - {item.recorded(plan, PERIOD_S)} / {number(item.bound)}")
         for item in watched(plan)
         if item.guard.more_is_worse
     )
-    says = "Share of thirty days' budget that is left; below 0 it is spent."
-    return [Panel("Budget left", says, queries, "percentunit", 0.0)] if queries else []
+    text = "Share of the budget of thirty days that is left; below 0 it is spent."
+    return [Panel("Budget left", text, queries, "percentunit", 0.0)] if queries else []
 
 
 def _fairness(plan: Plan) -> list[Panel]:
@@ -139,9 +139,9 @@ def _fairness(plan: Plan) -> list[Panel]:
         )
         for _, attribute, groups in fair(plan)
     )
-    says = "Largest difference of selection rates between groups, over seven days."
+    text = "Largest difference of selection rates between groups, over seven days."
     limit = next((guard.limit for guard, _, _ in fair(plan)), None)
-    return [Panel("Parity difference", says, queries, "percentunit", limit)] if queries else []
+    return [Panel("Parity difference", text, queries, "percentunit", limit)] if queries else []
 
 
 def _everyone(plan: Plan) -> Matcher:
@@ -194,11 +194,11 @@ def _panel(index: int, panel: Panel) -> Json:
         "id": index + 1,
         "type": panel.kind,
         "title": panel.title,
-        "description": panel.says,
+        "description": panel.description,
         "datasource": _SOURCE,
         "gridPos": {"x": column * width, "y": row * _HEIGHT, "w": width, "h": _HEIGHT},
         "targets": targets,
-        "fieldConfig": {"defaults": _look(panel), "overrides": []},
+        "fieldConfig": {"defaults": _field_defaults(panel), "overrides": []},
         "options": {} if table else _LEGEND,
     }
 
@@ -220,11 +220,11 @@ def _target(index: int, legend: str, query: str, *, table: bool) -> Json:
     }
 
 
-def _look(panel: Panel) -> Json:
-    """Unit, and the bound as a dashed line."""
-    look: Json = {"unit": panel.unit}
+def _field_defaults(panel: Panel) -> Json:
+    """Return the unit, and the bound as a dashed line."""
+    defaults: Json = {"unit": panel.unit}
     if panel.bound is not None:
         steps = [{"value": None, "color": "green"}, {"value": panel.bound, "color": "red"}]
-        look["thresholds"] = {"mode": "absolute", "steps": steps}
-        look["custom"] = {"thresholdsStyle": {"mode": "dashed"}}
-    return look
+        defaults["thresholds"] = {"mode": "absolute", "steps": steps}
+        defaults["custom"] = {"thresholdsStyle": {"mode": "dashed"}}
+    return defaults

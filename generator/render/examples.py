@@ -1,4 +1,4 @@
-"""Samples that make an alert fire, or nearly, in promtool's notation: one a minute from time 0."""
+"""Samples that make an alert fire, or nearly, in promtool's notation: one sample each minute from time 0."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from generator.render.watched import Watched
 EVERY: Final = 5
 """Minutes between two evaluations of the rules."""
 MINUTES: Final = 100
-"""Length of a steady example: shares are the same in every window, and windows judge by what there is."""
+"""Length of a steady example: its shares are the same in every window, also in one that is longer."""
 _OPPOSITE: Final[Mapping[str, Literal["=", "!=", "=~", "!~"]]] = {
     "=": "!=",
     "!=": "=",
@@ -26,7 +26,7 @@ _PER_MINUTE: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Input series of a promtool test, and the minute at which the alert is evaluated.
+    """Input series of a promtool test, and the minute at which the alert is checked.
 
     Only tests read the series, and bundles are rendered without: a function makes those that take long.
     """
@@ -50,7 +50,7 @@ def _ratio(item: Watched, share: float) -> dict[str, str]:
     hits = round((1 - share if item.proportion.complement else share) * _PER_MINUTE)
     found = {_series(events, item.everyone): f"0+{hits}x{MINUTES}"}
     if requests.metric == events.metric:
-        # One counter: events are those of its series that the labels pick, and the rest are none.
+        # One counter: the labels select its series of events; the other series are not events.
         others = [_opposite(matcher) for matcher in events.matchers if matcher not in requests.matchers]
         found[_series(requests, *others, item.everyone)] = f"0+{_PER_MINUTE - hits}x{MINUTES}"
     else:
@@ -63,18 +63,18 @@ def _opposite(matcher: Matcher) -> Matcher:
 
 
 def counter(series: Series, per_second: float) -> dict[str, str]:
-    """A counter that grows evenly."""
+    """Return a counter that grows evenly."""
     return {_series(series): f"0+{60 * per_second:.6f}x{MINUTES}"}
 
 
 def phase(series: str, wait_s: float, *, early: bool = False) -> Example:
-    """A phase that lasts, asked once the alert has waited long enough, or one evaluation too early."""
+    """Return a phase that lasts, checked once the alert has waited long enough, or one evaluation too early."""
     steps = math.ceil(wait_s / (60 * EVERY))
     return Example({series: f"1x{EVERY * (steps + 2)}"}, EVERY * (steps - 1 if early else steps + 1))
 
 
 def parity(rows: Proportion, arm: Matcher, groups: tuple[str, ...], difference: float) -> Example:
-    """Groups of which the last is selected that much less often than the others, at 90 %."""
+    """Return groups with a selection rate of 90%, except the last, whose rate is lower by the difference."""
     found = {}
     for index, group in enumerate(groups):
         rate = 0.9 - (min(difference, 0.85) if index == len(groups) - 1 else 0.0)
@@ -85,16 +85,16 @@ def parity(rows: Proportion, arm: Matcher, groups: tuple[str, ...], difference: 
 
 
 def _series(series: Series, *more: Matcher) -> str:
-    """One series that a selector picks."""
+    """Return one series that a selector matches."""
     labels = {matcher.label: _sample(matcher) for matcher in (*series.matchers, *more)}
     return series.metric + "{" + ",".join(f"{key}={_quoted(value)}" for key, value in labels.items()) + "}"
 
 
 def _sample(matcher: Matcher) -> str:
-    """A value that a matcher accepts.
+    """Return a value that a matcher accepts.
 
     Raises:
-        ValueError: none of those tried is one.
+        ValueError: it accepts none of the values tried.
     """
     value = str(matcher.value)
     if matcher.operator == "=":
@@ -104,7 +104,7 @@ def _sample(matcher: Matcher) -> str:
         fits = bool(re.fullmatch(value, tried)) if "~" in matcher.operator else tried == value
         if fits != matcher.operator.startswith("!"):
             return tried
-    raise ValueError(f"no example of {matcher}")
+    raise ValueError(f"no example for the matcher {matcher}")
 
 
 def _quoted(value: str) -> str:

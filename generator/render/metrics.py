@@ -1,4 +1,4 @@
-"""The guards of a plan as metrics of AnalysisTemplates: query, condition, limits and the number behind the query."""
+"""Turn the guards of a plan into metrics of AnalysisTemplates: queries, conditions and limits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from generator.stats.delay import mask_tolerance
 from generator.stats.sequential import boundary
 from generator.stats.timeline import EvidenceFloor, Phase, Rollout, evidence_floors
 
-# With fewer requests in a window a ratio says nothing.
+# With fewer requests in its window a ratio has no result.
 FLOOR: Final = 100.0
 ALIVE_METRIC: Final = "alive"
 _NO_DATA_MEASUREMENTS: Final = 5
@@ -39,7 +39,7 @@ _SHADOW_MEASUREMENTS: Final = 200
 
 
 def live_metrics(plan: Plan) -> list[Metric]:
-    """Metrics on live traffic: from the first weight to promotion, or a number of times after a switch."""
+    """Return the metrics on live traffic: from the first weight to promotion, or a number of times after a switch."""
     rollout = plan.rollout
     count = plan.clock.watch_measurements(rollout.watch) if isinstance(rollout, BlueGreen) else 0
     return [metric for guard in plan.measured_guards for metric in _live(plan, guard, count)]
@@ -61,7 +61,7 @@ def _live(plan: Plan, guard: Guard, count: int) -> Iterator[Metric]:
 
 
 def evidence_metrics(plan: Plan, position: int) -> list[Metric]:
-    """Metrics at the end of the weight step at this position: has it seen what it was planned to see?"""
+    """Return the metrics of the evidence check at the end of the weight step at this position."""
     return [metric for guard in plan.evidence_guards for metric in _evidence(plan, guard, position)]
 
 
@@ -82,7 +82,7 @@ def _evidence(plan: Plan, guard: Comparison | Parity, position: int) -> Iterator
 
 
 def alive_metric(plan: Plan, rollout: BlueGreen) -> Metric:
-    """Whether the new pods stay up after a switch: a crash loop shows in none of their counters."""
+    """Return the metric of whether the new pods stay up after a switch: no counter shows a crash loop."""
     clock = plan.clock
     scraped = Served(plan.bento.name, plan.identity.namespace).scraped(BY_POD.of_canary)
     count = clock.alive_measurements(rollout.watch)
@@ -102,7 +102,7 @@ def alive_metric(plan: Plan, rollout: BlueGreen) -> Metric:
 
 
 def shadow_metrics(plan: Plan, shadow: Shadow, arm: str) -> tuple[list[Metric], list[Metric]]:
-    """Metrics during the hold of a shadow (harm ends it early), and those of the verdict at its end."""
+    """Return the metrics during the hold of a shadow, which may end it early, and those of the check at its end."""
     version, window = Matcher("served_by", arm), min(shadow.hold, 7 * _DAY_S)
     interval = _shadow_interval_s(plan, shadow)
     count = math.ceil(shadow.hold / interval) + 1  # the step lasts from the first measurement to the last
@@ -118,13 +118,13 @@ def shadow_metrics(plan: Plan, shadow: Shadow, arm: str) -> tuple[list[Metric], 
 
 
 def _shadow_interval_s(plan: Plan, shadow: Shadow) -> float:
-    """Seconds between two measurements of a shadow: a multiple of the platform's interval, for at most 200 of them."""
+    """Return the interval of a shadow: a multiple of the platform's, so that there are at most 200 measurements."""
     interval = plan.clock.interval_s
     return max(1, math.ceil(shadow.hold / _SHADOW_MEASUREMENTS / interval)) * interval
 
 
 def counted(plan: Plan, counts: Counts) -> tuple[Proportion, Arms]:
-    """What two counters count of this model, and how its two versions are told apart."""
+    """Return two counters of this model, and the label that distinguishes its two versions."""
     served = Served(plan.bento.name, plan.identity.namespace)
     labels = _matchers(counts.labels)
     if counts.source == "model":
@@ -139,7 +139,7 @@ def _matchers(labels: Labels) -> list[Matcher]:
 
 
 def horizon_s(plan: Plan) -> float:
-    """How far back evidence counts, in seconds: the whole canary with room for pauses, in whole hours."""
+    """Return the window of the evidence, in seconds: the whole canary with room for pauses, in whole hours."""
     return min(7 * _DAY_S, max(2, math.ceil(1.5 * plan.rollout.held_s / 3600) + 1) * 3600.0)
 
 
@@ -167,14 +167,14 @@ def _event_share(plan: Plan, guard: Comparison) -> EventShare:
 
 
 def _tolerance(plan: Plan, lookback_s: float) -> float:
-    """Change of the canary's share that is no chance, at the smallest weight."""
+    """Return the ratio of the canary's shares, at the smallest weight, from which a change is not due to chance."""
     smallest = min(plan.rollout.weights, default=100)
     requests = (plan.min_rps or 1.0) * smallest / 100 * lookback_s
     return round(mask_tolerance(max(requests, 1.0)), 4)
 
 
 def _floors(plan: Plan, guard: Comparison) -> dict[int, EvidenceFloor]:
-    """What each weight step must have seen by its end, by position."""
+    """Return the evidence that each weight step needs by its end, by position."""
     steps = plan.rollout.weight_steps
     phases = tuple(Phase(step.weight / 100, step.hold) for _, step in steps)
     floors = evidence_floors(Rollout(phases, plan.min_rps or 0.0), guard.baseline or 0.0)
@@ -201,7 +201,7 @@ def _limit(plan: Plan, guard: Limit, count: int) -> Metric:
 
 
 def _limited(plan: Plan, guard: Limit) -> tuple[str, WindowRatio | None]:
-    """The query of a limit, and the ratio that it computes; None for a gauge."""
+    """Return the query of a limit, and the ratio that it computes; None for a gauge."""
     if isinstance(guard.signal, Counts):
         proportion, arms = counted(plan, guard.signal)
         ratio = WindowRatio(plan.clock.window_s, FLOOR)
@@ -252,7 +252,7 @@ def _settled(
     bound: float,
     statistic: RequestsSeen | None,
 ) -> Metric:
-    """A finite metric: the first success settles it; late data gets five measurements, then a person decides."""
+    """Return a finite metric: its first success ends it; after five measurements without one a person decides."""
     strict = guard.no_data == "fail"
     return Metric(
         name,

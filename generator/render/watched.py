@@ -1,4 +1,4 @@
-"""What is watched of a released model: shares, budgets and floors, from the same outcomes as its guards."""
+"""The ratios and attributes that alerts and dashboards of a model watch, on the same counters as its guards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ RATIO = "model:guard_ratio:increase"
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A ratio with a bound: more than `bound` of the events are too many or, for a floor, fewer are too few."""
+    """The ratio of a guard, with the bound of its alerts: a budget of bad events, or a floor for good ones.
+
+    Args:
+        guard: the guard.
+        bound: share of the requests, a fraction.
+        proportion: the counters.
+        everyone: matcher of all versions that answer users.
+    """
 
     guard: Comparison | Limit
     bound: float
@@ -27,11 +34,11 @@ class Watched:
     everyone: Matcher
 
     def share(self, window_s: float) -> str:
-        """Write the share over a window, of all versions that answer users."""
+        """Write the share over a window, for all versions that answer users."""
         return bounded_ratio(self.proportion, self.everyone, WindowRatio(window_s, FLOOR))
 
     def recorded(self, plan: Plan, window_s: float) -> str:
-        """Write the recorded share."""
+        """Write the recorded share over a window."""
         labels = {
             "namespace": plan.identity.namespace,
             "model": plan.identity.model,
@@ -42,7 +49,7 @@ class Watched:
 
 
 def watched(plan: Plan) -> Iterator[Watched]:
-    """Ratios that have a bound: their guard's limit, or the change that it must catch, on its baseline."""
+    """Yield the ratios with a bound: the limit of the guard, or its baseline times the change that it must detect."""
     for guard in plan.guards:
         if isinstance(guard, Parity) or guard.counts is None:
             continue
@@ -60,14 +67,14 @@ def _bound(guard: Comparison | Limit) -> float | None:
 
 
 def users(plan: Plan, label: str) -> Matcher:
-    """Every version that answers users; the shadow's pods have no pod-template hash of the controller."""
+    """Return the matcher of all versions that answer users; shadow pods have no pod-template hash of the controller."""
     if label == BY_POD.label:
         return Matcher(label, "", "!=")
     return Matcher(label, shadow_arm(plan) if plan.rollout.shadow else "", "!=")
 
 
 def fair(plan: Plan) -> Iterator[tuple[Parity, str, tuple[str, ...]]]:
-    """Sensitive attributes that a guard compares, in the steps or in the shadow, each once with its groups."""
+    """Yield the sensitive attributes that a guard compares, in steps or shadow, each once with its groups."""
     seen = set()
     for guard in (*plan.guards, *plan.shadow_guards):
         if not isinstance(guard, Parity):

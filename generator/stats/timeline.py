@@ -10,6 +10,7 @@ from generator.stats.domain import not_negative, probability
 
 _EXACT_LOOKS = 256
 _TIME_SLACK = 1e-9
+_REQUESTS_SHARE, _EVENTS_SHARE = 0.8, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFloor:
-    """What must have been seen by the end of a phase before the weight may grow.
+    """The evidence that a phase must produce before the weight may grow.
 
     Args:
         requests: canary requests.
@@ -116,25 +117,21 @@ class EvidenceFloor:
     stable_events: float
 
 
-def evidence_floors(
-    rollout: Rollout, baseline: float, *, share: float = 0.8, event_share: float = 0.5
-) -> tuple[EvidenceFloor, ...]:
-    """Return the smallest evidence that each phase must have produced if the plan holds.
+def evidence_floors(rollout: Rollout, baseline: float) -> tuple[EvidenceFloor, ...]:
+    """Return the smallest evidence of each phase: 80% of the planned requests, and half of stable's planned events.
 
     Args:
-        rollout: with the declared (off-peak) traffic.
+        rollout: a rollout with the declared (off-peak) traffic.
         baseline: probability of the event with the stable version.
-        share: part of the planned canary requests that must have been seen.
-        event_share: part of the planned stable events that must have been seen.
 
     Raises:
-        ValueError: an argument is outside its domain.
+        ValueError: the baseline is outside [0, 1].
     """
     probability("baseline", baseline)
     floors = []
     for end, planned in zip(rollout.ends, rollout.planned_requests, strict=True):
         stable_events = (rollout.rps * end - planned) * baseline
-        floors.append(EvidenceFloor(share * planned, event_share * stable_events))
+        floors.append(EvidenceFloor(_REQUESTS_SHARE * planned, _EVENTS_SHARE * stable_events))
     return tuple(floors)
 
 

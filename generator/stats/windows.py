@@ -142,7 +142,6 @@ class WindowGuard:
         interval_s: time between looks, seconds.
         failure_limit: failures that are forgiven, 0..50.
         first_look_s: time of the first look; None waits until the window is full.
-        count: number of looks; None looks until the rollout ends.
         empty_fails: a window without canary requests counts as a failure.
         design_effect: variance of clustered requests over that of independent ones.
     """
@@ -153,7 +152,6 @@ class WindowGuard:
     interval_s: float
     failure_limit: int = 0
     first_look_s: float | None = None
-    count: int | None = None
     empty_fails: bool = True
     design_effect: float = 1.0
 
@@ -166,8 +164,6 @@ class WindowGuard:
         at_least_one("design effect", self.design_effect)
         if self.window_s > _MAX_LOOKS_IN_WINDOW * self.interval_s:
             raise ValueError(f"a window of {self.window_s} s holds over 1000 looks {self.interval_s} s apart")
-        if self.count is not None and self.count < 1:
-            raise ValueError(f"count must be at least 1, not {self.count}")
 
     @property
     def first_s(self) -> float:
@@ -178,8 +174,7 @@ class WindowGuard:
         """Return the number of looks by a time."""
         if time_s < self.first_s - 1e-9:
             return 0
-        taken = looks_until(time_s - self.first_s, self.interval_s) + 1
-        return taken if self.count is None else min(taken, self.count)
+        return looks_until(time_s - self.first_s, self.interval_s) + 1
 
 
 def window_looks(guard: WindowGuard, rollout: Rollout, p: float) -> Iterator[Looks]:

@@ -11,7 +11,7 @@ from generator.lint.controller import ControllerVersion
 from generator.lint.engine import Problem, rule
 from generator.lint.rollout import CANARY
 from generator.lint.rules.metric import MetricContext, required_elsewhere
-from generator.promql.vanishing import Vanishing
+from generator.promql.absent_events import AbsentEvents
 from generator.source.document import Path
 
 _EVALUATE: Final = "Argo Rollouts 1.10, utils/evaluate/evaluate.go"
@@ -328,7 +328,7 @@ provider: {prometheus: {address: "http://prometheus:9090", query: "sum(rate(clic
 )
 def no_event_passes(ctx: MetricContext) -> Iterator[Problem]:
     """Check that a query does not vanish without events, and then passes, when zero events would not pass."""
-    for table, events in _vanishing(ctx):
+    for table, events in _absent_events(ctx):
         if table.empty == "Successful" and _phase_of_none(table, events) != "Successful":
             message = f"before its first event {events.metric} has no series, and no result passes"
             yield Problem((*ctx.path, "provider", "prometheus", "query"), message)
@@ -350,20 +350,20 @@ provider: {prometheus: {address: "http://prometheus:9090", query: "sum(rate(erro
 )
 def no_failure_blocks(ctx: MetricContext) -> Iterator[Problem]:
     """Check that a query does not vanish without events, and then does not pass, when zero events would pass."""
-    for table, events in _vanishing(ctx):
+    for table, events in _absent_events(ctx):
         if table.empty != "Successful" and _phase_of_none(table, events) == "Successful":
             message = f"before its first event {events.metric} has no series, and no result is {table.empty}"
             yield Problem((*ctx.path, "provider", "prometheus", "query"), message)
 
 
-def _vanishing(ctx: MetricContext) -> Iterator[tuple[TruthTable, Vanishing]]:
+def _absent_events(ctx: MetricContext) -> Iterator[tuple[TruthTable, AbsentEvents]]:
     """Yield the counters without which the query has no result, where the conditions tell numbers apart."""
     table = ctx.table
     if table and not table.is_constant and table.empty is not None:
-        for events in ctx.vanishing:
+        for events in ctx.absent_events:
             yield table, events
 
 
-def _phase_of_none(table: TruthTable, events: Vanishing) -> MeasurementPhase | None:
+def _phase_of_none(table: TruthTable, events: AbsentEvents) -> MeasurementPhase | None:
     """Return the phase of the value that the query would have without any event, None when it is not known."""
     return None if events.zero is None else table.nearest(events.zero)

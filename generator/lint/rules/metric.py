@@ -15,9 +15,9 @@ from generator.lint.controller import ControllerVersion, int_value, is_templated
 from generator.lint.objects import Body, Object, Objects, as_list, as_map, as_text, each, has
 from generator.lint.rollout import CANARY, Moment, Rollout, Use
 from generator.lint.rules.arguments import Instantiation, declared, fill, known_values, names, reach, tags
+from generator.promql.absent_events import AbsentEvents, absent_events
 from generator.promql.selectors import Selector, selectors_of
 from generator.promql.tokens import QuerySyntaxError, Tokens, tokenize
-from generator.promql.vanishing import Vanishing, vanishing
 from generator.source.document import Path
 
 _STEPS: Final[Path] = (*CANARY, "steps")
@@ -186,10 +186,10 @@ class MetricContext:
         return frozenset(selector.source[0] for selector in selectors if selector.metric)
 
     @cached_property
-    def vanishing(self) -> list[Vanishing]:
+    def absent_events(self) -> list[AbsentEvents]:
         """The events without which a Prometheus query has no result."""
         tokens, selectors = _read(self.query if self.provider == "prometheus" else "")
-        return vanishing(tokens, list(selectors)) if tokens else []
+        return absent_events(tokens, list(selectors)) if tokens else []
 
     @cached_property
     def may_be_several(self) -> bool:

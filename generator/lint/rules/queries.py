@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from generator.lint.engine import Problem, rule
+from generator.promql.absent_events import absent_events
 from generator.promql.selectors import INSTANT_RATES, RATES, WORDS, Selector, selectors_of
 from generator.promql.tokens import QuerySyntaxError, Tokens, seconds, tokenize
-from generator.promql.vanishing import vanishing
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def quantile(ctx: QueryContext) -> Iterator[Problem]:
 )
 def vanishing_events(ctx: QueryContext) -> Iterator[Problem]:
     """Check that the events of a division do not vanish when there are none."""
-    for events in vanishing(ctx.tokens, ctx.selectors) if ctx.tokens else ():
+    for events in absent_events(ctx.tokens, ctx.selectors) if ctx.tokens else ():
         message = f"{events.metric} has no series until its first event, and then the query has no result"
         yield Problem((), message)
 

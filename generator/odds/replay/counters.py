@@ -1,10 +1,10 @@
-"""Recorded counters of two arms over time, and the numbers that guards read from them.
+"""Recorded counters of two arms, and the statistics that guards compute from them.
 
-A count between two times is the difference of the counter at the last sample before each, a reset counted as a
-restart from 0 and nothing before the first sample. Prometheus' `increase()` extrapolates to the ends of its
-range and takes its samples from one scrape more; the two agree but for a stratum's share of one scrape, except
-in the stratum in which a counter is born. What was counted while scrapes were missing lies between two samples that
-no short range holds both of: neither counts it, and a range longer than the gap does.
+The increase between two times is the difference of the counter at the last sample before each. A reset is a restart
+from 0, and before the first sample there is nothing. Prometheus' `increase()` extrapolates to the ends of its range and
+its range here is one scrape longer; the two differ by at most a stratum's share of one scrape, except in the stratum of
+a counter's first sample. Across a gap in the scrapes a range shorter than the gap sees no increase in either of them; a
+longer one does.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ from generator.stats.sequential import event_llr
 
 Arm = Literal["canary", "stable"]
 _MISSED: Final = 2
-"""Usual steps to the sample before a range: a late scrape still counts, as extrapolation makes up for it."""
+"""Median steps by which the sample before a range may be early: a late scrape still counts, as in `increase()`."""
 _LOOKED_AT: Final = 101
 
 
 def milliseconds(seconds: float) -> int:
-    """A time on Prometheus' clock."""
+    """Convert seconds to whole milliseconds, the unit of Prometheus' timestamps."""
     return round(seconds * 1000)
 
 
 class Counter:
-    """A cumulative counter, sampled; times are whole milliseconds, growing."""
+    """Samples of a cumulative counter; times are whole milliseconds, ascending."""
 
     __slots__ = ("reach", "times", "totals")
 
     def __init__(self, times: Sequence[int], values: Sequence[float]) -> None:
         if len(times) != len(values):
-            raise ValueError("a counter needs one value a time")
+            raise ValueError("a counter needs as many values as times")
         self.times = times
         self.totals = _without_resets(values)
         self.reach = _MISSED * _usual_step(times)
 
     def increase(self, start_ms: int, end_ms: int) -> float:
-        """How far it grew from one time to another; 0 before its first sample and after its last."""
+        """Return the increase from one time to another; 0 before the first sample and after the last."""
         if not self.times:
             return 0.0
         last = max(0, bisect_right(self.times, end_ms) - 1)
@@ -58,7 +58,7 @@ class Counter:
 
 
 def _usual_step(times: Sequence[int]) -> int:
-    """Median time between samples, of the first ones; 0 for a single sample."""
+    """Return the median time between the first hundred samples; 0 for a single sample."""
     steps = sorted(b - a for a, b in pairwise(times[:_LOOKED_AT]))
     return steps[len(steps) // 2] if steps else 0
 
@@ -75,20 +75,20 @@ def _without_resets(values: Sequence[float]) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class ArmCounters:
-    """Requests and events of one arm, as one guard counts them."""
+    """The requests and events of one arm, as one guard counts them."""
 
     requests: Counter
     events: Counter
 
     @property
     def born_ms(self) -> int | None:
-        """Time of its first sample; None without any."""
+        """The time of the first sample; None without samples."""
         return self.requests.times[0] if self.requests.times else None
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Both arms of one guard."""
+    """The counters of both arms for one guard."""
 
     canary: ArmCounters
     stable: ArmCounters
@@ -96,40 +96,40 @@ class Pair:
 
 @dataclass(frozen=True)
 class Recording:
-    """What was counted, by guard."""
+    """The recorded counters, by guard."""
 
     pairs: Mapping[str, Pair]
 
     @cached_property
     def start_s(self) -> float | None:
-        """When the canary was first seen; None when it never was."""
+        """The time of the canary's first sample, seconds; None without samples."""
         born = (pair.canary.born_ms for pair in self.pairs.values())
         first = min((time for time in born if time is not None), default=None)
         return None if first is None else first / 1000
 
     @cached_property
     def end_s(self) -> float | None:
-        """When anything was last seen; None without any sample."""
+        """The time of the last sample, seconds; None without samples."""
         sides = [side for pair in self.pairs.values() for side in (pair.canary, pair.stable)]
         last = max((side.requests.times[-1] for side in sides if side.requests.times), default=None)
         return None if last is None else last / 1000
 
     def exposed(self, start_s: float, end_s: float) -> float:
-        """Requests that the canary served in a time; the guard that saw most of them counts."""
+        """Return the requests that the canary served between two times, by the guard that counted the most."""
         start, end = milliseconds(start_s), milliseconds(end_s)
         return max((p.canary.requests.increase(start, end) for p in self.pairs.values()), default=0.0)
 
 
-Reading = Callable[[int], tuple[float, ...]]
-"""The result of a query at a time (milliseconds)."""
+_Reading = Callable[[int], tuple[float, ...]]
+"""Returns the result of a query at a time (milliseconds)."""
 
 
 def query_results(recording: Recording, start_s: float) -> QueryResults:
-    """Answer the queries of a schedule from a recording; the first weight is at `start_s`.
+    """Return the query results that a recording gives; the first weight is at `start_s`.
 
-    A metric without a statistic, or of a guard that was not recorded, has no data.
+    A metric without a statistic or of a guard without a recording has no data.
     """
-    readings: dict[Metric, Reading] = {}
+    readings: dict[Metric, _Reading] = {}
 
     def result(metric: Metric, at_s: float) -> tuple[float, ...]:
         if metric not in readings:
@@ -139,7 +139,7 @@ def query_results(recording: Recording, start_s: float) -> QueryResults:
     return result
 
 
-def _reading(metric: Metric, recording: Recording) -> Reading:
+def _reading(metric: Metric, recording: Recording) -> _Reading:
     pair, statistic = recording.pairs.get(metric.guard), metric.statistic
     if pair is None or statistic is None or pair.canary.born_ms is None:
         return lambda _: ()
@@ -164,20 +164,20 @@ def _seen(pair: Pair, measure: RequestsSeen, time_ms: int) -> tuple[float, ...]:
 
 
 class EventShareSum:
-    """The event-share statistic: strata on multiples of the step since 1970, as a subquery takes them.
+    """The event-share statistic. Strata end at multiples of the step since 1970, as in a subquery.
 
-    Each stratum is computed once, as a running sum, however often it is looked at.
+    The evidence of the strata is kept as a running sum, so that each stratum is computed once.
     """
 
     def __init__(self, pair: Pair, test: EventShare) -> None:
         self._pair, self._test = pair, test
         self._step = milliseconds(test.step_s)
-        # Strata end at multiples of the step; before the first one that sees the canary there is nothing.
+        # The first stratum that includes a sample of the canary.
         self._first = -(-(pair.canary.born_ms or 0) // self._step)
         self._sums, self._counts = [0.0], [0]
 
     def at(self, time_ms: int) -> tuple[float, ...]:
-        """The statistic of the horizon before a time; empty while no stratum counts."""
+        """Return the statistic over the horizon before a time; empty while no stratum counts."""
         last = time_ms // self._step - self._first + 1
         start = -(-(time_ms - milliseconds(self._test.horizon_s)) // self._step) - self._first
         high, low = max(0, last), max(0, start)
@@ -193,7 +193,7 @@ class EventShareSum:
         self._counts.append(self._counts[-1] + (term is not None))
 
     def _term(self, end_ms: int) -> float | None:
-        """Evidence of one stratum; None when it does not count."""
+        """Return the evidence of one stratum; None when it does not count."""
         start, canary, stable = end_ms - self._step, self._pair.canary, self._pair.stable
         requests = canary.requests.increase(start, end_ms)
         if requests <= 0 or (self._test.mask and not self._steady(self._test.mask, end_ms)):
@@ -216,7 +216,7 @@ class EventShareSum:
         return before > 0 and 1 / mask.tolerance < now / before < mask.tolerance
 
     def _share(self, start_ms: int, end_ms: int) -> float:
-        """The canary's share of the requests; 0 without any."""
+        """Return the canary's share of the requests; 0 without requests."""
         canary = self._pair.canary.requests.increase(start_ms, end_ms)
         total = canary + self._pair.stable.requests.increase(start_ms, end_ms)
         return canary / total if total else 0.0

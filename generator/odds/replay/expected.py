@@ -1,4 +1,4 @@
-"""What the closed forms say of a scenario: each guard alone, and whichever of them is first."""
+"""The closed-form odds of a scenario, to compare with its simulation."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Expected:
     """Odds of one scenario.
 
     Args:
-        whole: of a rollback by any guard, the guards taken as independent.
-        by_guard: of a rollback by each guard, were it alone.
+        whole: odds of a rollback by any guard, as if the guards were independent.
+        by_guard: odds of a rollback by each guard alone.
     """
 
     whole: Detection
@@ -33,19 +33,21 @@ class Expected:
 def expected(
     plan: Plan, guards: Sequence[Comparison | Limit], ratios: Mapping[str, float]
 ) -> Expected | None:
-    """The odds of a canary whose events have these rates over stable's; None for a blue-green switch.
+    """Return the odds of a canary with the event rates of a scenario; None for a blue-green switch.
 
     Args:
-        plan: with `min_rps` declared.
-        guards: those that are simulated, each with a baseline.
+        plan: a plan with `min_rps` declared.
+        guards: the simulated guards, each with a baseline.
         ratios: event rate of the canary over stable's, by guard.
     """
     if not phases(plan.rollout):
         return None
     rollout = Rollout(phases(plan.rollout), plan.min_rps or 0.0)
     stops = {guard.name: _stops(plan, guard, rollout, ratios[guard.name]) for guard in guards}
-    late = {guard.name: latency_s(plan) if isinstance(guard, Comparison) else LATENCY_S for guard in guards}
-    alone = {name: detection(rollout, found, late[name]) for name, found in stops.items()}
+    latencies = {
+        guard.name: latency_s(plan) if isinstance(guard, Comparison) else LATENCY_S for guard in guards
+    }
+    alone = {name: detection(rollout, found, latencies[name]) for name, found in stops.items()}
     return Expected(detection(rollout, _first(list(stops.values())), latency_s(plan)), alone)
 
 
@@ -54,7 +56,7 @@ def _stops(plan: Plan, guard: Comparison | Limit, rollout: Rollout, ratio: float
         case Comparison():
             return sprt_stops(sequential_test(plan, guard), rollout, ratio)
         case Limit():
-            # Unlike the odds of a plan a replay knows when a limit is first measured, and that no data is no failure.
+            # The odds of a plan are simpler: they start with a full window and count no data as a failure.
             window = replace(
                 window_guard(plan, guard), first_look_s=guard.first_s(plan.clock), empty_fails=False
             )
@@ -65,7 +67,7 @@ def _stops(plan: Plan, guard: Comparison | Limit, rollout: Rollout, ratio: float
 
 
 def _first(stops: Sequence[Sequence[Stop]]) -> list[Stop]:
-    """When the first of several guards stops: 1 - product of (1 - P(stopped by then))."""
+    """Return the stops by the first of several independent guards: 1 - product of (1 - P(stopped by then))."""
     times = sorted({stop.last_s for found in stops for stop in found})
     merged, going = [], 1.0
     reached, position = [0.0] * len(stops), [0] * len(stops)

@@ -1,15 +1,15 @@
-"""Files of recorded counters to a recording: whatever a file holds, the answer is counters or findings.
+"""Read files of recorded counters; every mistake in a file is a finding.
 
 A CSV file has the header `time,guard,arm,requests,events`; a JSON file is a list of objects with these keys.
 
     time      seconds (since 1970, or since anything), or an ISO 8601 time with its zone
     guard     name of a guard of the plan
     arm       `canary` or `stable`
-    requests  requests so far, as the counter stood at that time; a lower value than before is a restart
-    events    of those the events that the guard counts: clicks, errors, slow requests
+    requests  value of the counter of requests at that time; a lower value than before is a restart
+    events    value of the counter of events: clicks, errors, slow requests
 
-Rows of one guard and arm are in order of time, one a scrape. A counter that several pods keep is summed over them.
-Over a gap of several scrapes a query of one minute counts nothing, and neither does a replay.
+The rows of one guard and arm are in order of time, one for each scrape; counters are summed over the pods. A gap of
+several scrapes hides what was counted in it, in a replay as in a query over one minute.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from generator.source.finding import Finding, Place
 
 COLUMNS: Final = ("time", "guard", "arm", "requests", "events")
 _ARMS: Final[tuple[Arm, Arm]] = ("canary", "stable")
-_MOST = 20  # a broken export has the same mistake in every line
+_MAX_FINDINGS = 20  # a broken export has the same mistake in every line
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One sample as written, and where; `line` is 0 in JSON, `path` empty in CSV."""
+    """One sample as written, and its place; `line` is 0 in JSON, `path` is empty in CSV."""
 
     values: Mapping[str, Any]
     line: int
@@ -48,7 +48,7 @@ class _Samples:
 
 
 class _Unusable(Exception):  # noqa: N818 - never leaves this module
-    """Code, message, hint and line of what keeps a file from being read any further."""
+    """Code, message, hint and line of a mistake after which reading stops."""
 
 
 def read_recording(path: Path, shown: str, guards: Sequence[str]) -> tuple[Recording, list[Finding]]:
@@ -56,11 +56,11 @@ def read_recording(path: Path, shown: str, guards: Sequence[str]) -> tuple[Recor
 
     Args:
         path: the file; JSON if its name ends in `.json`, otherwise CSV.
-        shown: the path as the user knows it.
-        guards: guards that are judged; each must have samples.
+        shown: the path to show in findings.
+        guards: names of the guards in the schedule; each needs samples.
 
     Returns:
-        The recording, and what is wrong with the file; with a finding the recording is not to be used.
+        The recording and the findings; a recording with findings is incomplete.
     """
     reader = _Reader(shown, guards)
     try:
@@ -84,8 +84,9 @@ def _csv_rows(path: Path) -> Iterator[Row]:
                 if not values:
                     continue
                 if len(values) != len(header):
-                    message = f"this line has {len(values)} values, the header {len(header)}"
-                    raise _Unusable("RPL102", message, "write one value a column", lines.line_num)
+                    message = f"this line has {len(values)} values, but the header has {len(header)}"
+                    hint = "write one value for each column"
+                    raise _Unusable("RPL102", message, hint, lines.line_num)
                 yield Row(dict(zip(header, values, strict=True)), lines.line_num, "")
         except (csv.Error, UnicodeDecodeError) as error:
             raise _unreadable(error, "save it as UTF-8 text with commas", lines.line_num) from error
@@ -121,10 +122,9 @@ def _check_columns(names: Sequence[str], line: int) -> None:
     missing = [name for name in COLUMNS if name not in names]
     unknown = [name for name in names if name not in COLUMNS]
     if missing or unknown or len(set(names)) != len(names):
-        said = [f"missing: {', '.join(missing)}"] * bool(missing) + [f"unknown: {', '.join(unknown)}"] * bool(
-            unknown
-        )
-        message = f"the columns are not right ({'; '.join(said) or 'one stands twice'})"
+        problems = [f"missing: {', '.join(missing)}"] if missing else []
+        problems += [f"unknown: {', '.join(unknown)}"] if unknown else []
+        message = f"wrong columns ({'; '.join(problems) or 'one occurs twice'})"
         raise _Unusable("RPL102", message, f"write the columns {','.join(COLUMNS)}", line)
 
 
@@ -137,35 +137,35 @@ class _Reader:
         self.findings: list[Finding] = []
 
     def add(self, row: Row) -> None:
-        """Take one sample, or say what is wrong with it."""
+        """Add one sample, or report what is wrong with it."""
         guard, arm = row.values["guard"], row.values["arm"]
         time, requests, events = (_VALUES[name](row.values[name]) for name in ("time", "requests", "events"))
         if guard not in self._guards:
-            self._refuse(row, "guard", guard, f"one of {', '.join(self._guards)}")
+            self._report(row, "guard", guard, f"one of {', '.join(self._guards)}")
         elif arm not in _ARMS:
-            self._refuse(row, "arm", arm, "canary or stable")
+            self._report(row, "arm", arm, "canary or stable")
         elif time is None:
-            self._refuse(
-                row, "time", row.values["time"], "seconds, or a time with its zone: 2026-11-23T10:00:00Z"
-            )
+            expected = "seconds, or a time with its zone: 2026-11-23T10:00:00Z"
+            self._report(row, "time", row.values["time"], expected)
         elif requests is None or events is None:
             name = "requests" if requests is None else "events"
-            self._refuse(row, name, row.values[name], "a count of at least 0")
+            self._report(row, name, row.values[name], "a number of at least 0")
         else:
             self._append(row, self._samples.setdefault((guard, arm), _Samples()), time, requests, events)
 
     def _append(self, row: Row, samples: _Samples, time_s: float, requests: float, events: float) -> None:
         time = milliseconds(time_s)
         if samples.times and time <= samples.times[-1]:
-            message = "this sample is not later than the one before it of this guard and arm"
-            self._find("RPL104", message, "sort the rows by time, one a time", row.line, row.path)
+            message = "this sample is not later than the previous one of its guard and arm"
+            hint = "sort the rows by time, with one row for each time"
+            self._find("RPL104", message, hint, row.line, row.path)
             return
         samples.times.append(time)
         samples.requests.append(requests)
         samples.events.append(events)
 
     def check_guards(self) -> None:
-        """Both arms of every guard that is judged were recorded: a series that is missing is not one of zeros."""
+        """Report guards and arms without samples: a missing series is not a series of zeros."""
         if self.findings:
             return
         for guard in self._guards:
@@ -173,11 +173,11 @@ class _Reader:
             if missing:
                 of = "" if len(missing) == len(_ARMS) else f" of the {missing[0]} arm"
                 message = f"there is no sample{of} of the guard {guard}"
-                hint = "record it too; a counter that stands still is written as such, a missing one is not 0"
+                hint = "record it too; write every sample of a counter that does not change, a missing one is not 0"
                 self._find("RPL105", message, hint, 0, "")
 
     def recording(self) -> Recording:
-        """What has been read."""
+        """Return the counters that have been read."""
         return Recording(
             {name: Pair(self._side(name, "canary"), self._side(name, "stable")) for name in self._guards}
         )
@@ -186,18 +186,19 @@ class _Reader:
         samples = self._samples.get((guard, arm), _Samples())
         return ArmCounters(Counter(samples.times, samples.requests), Counter(samples.times, samples.events))
 
-    def _refuse(self, row: Row, column: str, value: Any, wanted: str) -> None:
+    def _report(self, row: Row, column: str, value: Any, expected: str) -> None:
         path = f"{row.path}.{column}" if row.path else column
-        self._find("RPL103", f"`{value}` is no {column}", f"write {wanted}", row.line, path)
+        self._find("RPL103", f"`{value}` is not valid for `{column}`", f"write {expected}", row.line, path)
 
     def _find(self, code: str, message: str, hint: str, line: int, path: str) -> None:
         self.findings.append(Finding(code, "error", message, hint, Place(self._shown, line), path))
-        if len(self.findings) >= _MOST:
-            raise _Unusable("RPL101", f"{_MOST} mistakes, the rest was not read", "correct these first", line)
+        if len(self.findings) >= _MAX_FINDINGS:
+            message = f"{_MAX_FINDINGS} mistakes; the rest of the file was not read"
+            raise _Unusable("RPL101", message, "correct these first", line)
 
 
 def parse_time(value: Any) -> float | None:
-    """Seconds of a number or of an ISO 8601 time with its zone; None for anything else."""
+    """Return the seconds of a number or of an ISO 8601 time with its zone; None for anything else."""
     number = _number(value)
     if number is not None or not isinstance(value, str):
         return number

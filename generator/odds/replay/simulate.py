@@ -1,4 +1,4 @@
-"""Many simulated releases of one plan, and how they ended."""
+"""Simulate many releases of one plan, and count how they end."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from generator.promql.event_share import EventShare
 from generator.promql.metric import Metric
 
 OUTCOMES: Final[tuple[Outcome, ...]] = ("aborted", "paused", "promoted")
-_SETTLE_S = 120.0  # recorded beyond the last measurement, so that no run ends for lack of data
+_SETTLE_S = 120.0  # recorded after the last measurement, so that no run ends for lack of data
 
 
 class RunEnd(NamedTuple):
     """How one run ended.
 
     Args:
-        outcome: what happened.
-        guard: the guard that decided.
+        outcome: outcome of the run.
+        guard: the guard that decided; empty when none did.
         at_s: seconds from the first weight until the last request of the canary.
-        exposed: requests that it has served by then.
+        exposed: requests that the canary has served by then.
     """
 
     outcome: Outcome
@@ -41,10 +41,10 @@ class RunEnd(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share of the runs with its standard error.
+    """A share of the runs, with its standard error.
 
-    The error is that of (k + 2) / (n + 4) (Agresti and Coull, The American Statistician 52, 1998), which says
-    something also where no run or every run ended so.
+    The error is that of (k + 2) / (n + 4) (Agresti and Coull, The American Statistician 52, 1998), which is above 0
+    even when k is 0 or n.
     """
 
     count: int
@@ -68,9 +68,9 @@ class Aborts:
     """Rollbacks by one guard, or by any.
 
     Args:
-        share: how many of the runs.
-        mean_s: mean time from the first weight to the last request; None without any.
-        p90_s: time by which nine of ten are over; None likewise.
+        share: share of the runs.
+        mean_s: mean time from the first weight to the last request; None without rollbacks.
+        p90_s: time by which nine of ten rollbacks are over; None likewise.
         exposed_mean: mean requests that the canary has served by then; None likewise.
     """
 
@@ -85,10 +85,10 @@ class Simulated:
     """The runs of one scenario.
 
     Args:
-        runs: how many.
+        runs: number of runs.
         outcomes: share of each outcome.
         whole: rollbacks by any guard.
-        by_guard: rollbacks by each guard that was the first to fire.
+        by_guard: rollbacks by each guard, when it was the first to fire.
         first: the first run, measurement by measurement.
     """
 
@@ -100,7 +100,7 @@ class Simulated:
 
 
 def simulated_guards(plan: Plan, schedule: Schedule) -> tuple[Comparison | Limit, ...]:
-    """Guards that can be simulated: counted in two counters, with a baseline."""
+    """Return the guards that can be simulated: those on counters, with a baseline."""
     computed = {metric.guard for metric in schedule.background if metric.statistic is not None}
     return tuple(
         guard
@@ -117,17 +117,17 @@ def simulate(
     runs: Iterable[int],
     seed: int,
 ) -> Simulated:
-    """Play the same release many times; equal seeds give equal runs.
+    """Simulate the same release many times; equal seeds give equal runs.
 
-    The weights change when the plan says, and traffic comes at the declared rate.
+    Weights change as planned, and traffic has the declared rate.
 
     Args:
-        plan: with `min_rps` declared.
-        schedule: with metrics of these guards only.
-        guards: those that are simulated.
+        plan: a plan with `min_rps` declared.
+        schedule: a schedule with metrics of these guards only.
+        guards: the simulated guards.
         ratios: event rate of the canary over stable's, by guard.
-        runs: their numbers, at least one; each run draws from a generator of its own.
-        seed: of all runs.
+        runs: the numbers of the runs, at least one; each run has its own random generator.
+        seed: seed of all runs.
 
     Raises:
         ValueError: there is no run.
@@ -135,7 +135,7 @@ def simulate(
     traffic = traffic_of(plan, schedule, guards, ratios)
     ended, first = [], None
     for number in runs:
-        recording, start = record(traffic, Random(f"{seed}/{number}"))  # noqa: S311 - simulation, no secret
+        recording, start = record(traffic, Random(f"{seed}/{number}"))  # noqa: S311 - a simulation
         course = walk(schedule, query_results(recording, start), traffic.until_s)
         first = first or course
         at = course.at_s + LATENCY_S
@@ -155,7 +155,7 @@ def simulate(
 def traffic_of(
     plan: Plan, schedule: Schedule, guards: Sequence[Comparison | Limit], ratios: Mapping[str, float]
 ) -> Traffic:
-    """The traffic that a plan declares, sampled often enough for all its windows."""
+    """Return the traffic that a plan declares, sampled often enough for all windows."""
     weights, now = [], 0.0
     for stage in schedule.stages:
         weights.append((stage.weight / 100, now))
@@ -184,7 +184,7 @@ def traffic_of(
 
 
 def _windows(metric: Metric) -> list[float]:
-    """Lengths that divide the time axis of a metric."""
+    """Return the lengths that the sampling interval of a metric must divide."""
     statistic = metric.statistic
     if isinstance(statistic, EventShare):
         return [statistic.step_s, *([statistic.mask.lookback_s] if statistic.mask else [])]
@@ -207,20 +207,20 @@ _PART: Final = re.compile(r"(?:(?P<guard>[^:=,]+):)?(?P<change>drop|rise)=(?P<si
 
 
 class ScenarioError(ValueError):
-    """A scenario that does not fit the grammar or the plan; the message is for its author."""
+    """A scenario that does not fit the grammar or the plan; the message is for the user."""
 
 
 def scenario(text: str, guards: Sequence[Comparison | Limit]) -> Mapping[str, float]:
-    """Event rate of the canary over stable's, by guard.
+    """Return the event rate of the canary over stable's, by guard.
 
-    A change without a guard's name is that of every guard which watches for such a change.
+    A change without the name of a guard applies to every guard that watches for such a change.
 
     Args:
-        text: `good`, or changes with a comma between them.
+        text: `good`, or changes separated by commas.
         guards: guards of the plan that can be simulated.
 
     Raises:
-        ScenarioError: the text is no scenario, or names nothing that is watched.
+        ScenarioError: the text is not a scenario, or no guard watches for its change.
     """
     ratios = {guard.name: 1.0 for guard in guards}
     if text.strip() == GOOD:
@@ -229,19 +229,19 @@ def scenario(text: str, guards: Sequence[Comparison | Limit]) -> Mapping[str, fl
         match = _PART.fullmatch(part.strip())
         if match is None:
             raise ScenarioError(
-                f"`{part.strip()}` is no scenario; write good, drop=10%, rise=50% or GUARD:drop=10%"
+                f"invalid scenario `{part.strip()}`; write good, drop=10%, rise=50% or GUARD:drop=10%"
             )
-        for guard in _meant(match["guard"], match["change"], guards):
+        for guard in _changed(match["guard"], match["change"], guards):
             ratios[guard.name] = _ratio(guard, match["change"], float(match["size"]) / 100)
     return ratios
 
 
 def watches_drop(guard: Comparison | Limit) -> bool:
-    """Whether it is a drop of its events that this guard is there for."""
+    """Return whether a guard watches for a drop of its events."""
     return guard.ratio < 1 if isinstance(guard, Comparison) else not guard.more_is_worse
 
 
-def _meant(name: str | None, change: str, guards: Sequence[Comparison | Limit]) -> list[Comparison | Limit]:
+def _changed(name: str | None, change: str, guards: Sequence[Comparison | Limit]) -> list[Comparison | Limit]:
     if name is None:
         found = [guard for guard in guards if watches_drop(guard) == (change == "drop")]
         if not found:
@@ -250,7 +250,7 @@ def _meant(name: str | None, change: str, guards: Sequence[Comparison | Limit]) 
     found = [guard for guard in guards if guard.name == name.strip()]
     if not found:
         known = ", ".join(guard.name for guard in guards) or "none"
-        raise ScenarioError(f"`{name.strip()}` is no guard that can be simulated; those are: {known}")
+        raise ScenarioError(f"the guard `{name.strip()}` can't be simulated; guards that can: {known}")
     return found
 
 

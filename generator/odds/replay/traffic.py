@@ -1,10 +1,10 @@
 """Random traffic of one release, as the counters that Prometheus would have scraped.
 
-Requests of both arms are Poisson at the declared rate, events binomial among them; an event that is late
-arrives after an exponential delay. With a design effect above 1 requests come in groups of that size which
-share arm and outcome. Where the grid of strata and the scrapes fall against the first weight is random too.
+The requests of both arms are Poisson at the declared rate, and the events among them binomial; a late event arrives
+after an exponential delay. With a design effect above 1, requests come in groups of that size which share arm and
+outcome. The offset of strata and scrapes to the first weight is random too.
 
-Counts are drawn exactly, in about a microsecond whatever their size, by transformed rejection with squeeze:
+Counts are drawn exactly, in about a microsecond for any mean, by transformed rejection with squeeze:
 W. Hörmann, "The transformed rejection method for generating Poisson random variables", Insurance: Mathematics and
 Economics 12, 1993 (PTRS), and "The generation of binomial random variates", Journal of Statistical Computation and
 Simulation 46, 1993 (BTRS).
@@ -22,13 +22,13 @@ from generator.odds.replay.counters import ArmCounters, Counter, Pair, Recording
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Events of one guard.
+    """The event rates of one guard.
 
     Args:
-        guard: its name.
+        guard: name of the guard.
         stable: probability of an event with the stable version.
         canary: the same with the canary.
-        delay_s: mean delay of an event behind its request.
+        delay_s: mean delay of an event after its request.
     """
 
     guard: str
@@ -39,19 +39,19 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What a release is sent.
+    """The traffic of a release.
 
     Args:
         rps: requests per second of both arms.
-        weights: share of the canary (0..1) with the time (seconds since the first weight) from which it holds;
-            the last one holds to the end.
-        until_s: how much is recorded, seconds since the first weight.
-        history_s: how much of stable is recorded before the first weight.
-        tick_s: time between two samples; the strata of all guards are multiples of it.
+        weights: share of the canary (0..1) and its start (seconds since the first weight); the last one lasts to
+            the end.
+        until_s: end of the recording, seconds since the first weight.
+        history_s: seconds of stable that are recorded before the first weight.
+        tick_s: seconds between two samples; the strata of all guards are multiples of it.
         step_s: length of a stratum.
-        scrape_s: scrape interval: how old a sample may be.
-        group: requests that share arm and outcome.
-        rates: events, by guard.
+        scrape_s: scrape interval, which is the largest age of a sample.
+        group: number of requests that share arm and outcome.
+        rates: event rates, by guard.
     """
 
     rps: float
@@ -87,7 +87,7 @@ def record(traffic: Traffic, rng: Random) -> tuple[Recording, float]:
 
 
 def _canary_seconds(traffic: Traffic, time_s: float) -> float:
-    """Integral of the canary's share up to a time."""
+    """Return the integral of the canary's share up to a time."""
     total = 0.0
     for i, (share, since) in enumerate(traffic.weights):
         until = traffic.weights[i + 1][1] if i + 1 < len(traffic.weights) else math.inf
@@ -96,7 +96,7 @@ def _canary_seconds(traffic: Traffic, time_s: float) -> float:
 
 
 def _requests(traffic: Traffic, rng: Random, seconds: Sequence[float]) -> list[int]:
-    """Groups of requests between each sample and the one before."""
+    """Draw the groups of requests between each sample and the one before."""
     rate = traffic.rps / traffic.group
     return [poisson(rng, rate * length) if length > 0 else 0 for length in seconds]
 
@@ -131,7 +131,7 @@ def _counter(times: list[int], added: Sequence[int], group: float) -> Counter:
 def _arrivals(
     rng: Random, requests: Sequence[int], p: float, delay_s: float, tick_s: float, fade: float
 ) -> list[int]:
-    """Events by the time they arrive; what waits arrives without memory, so a count of it is enough."""
+    """Draw the events that arrive by each sample; exponential delays have no memory, so late ones are only counted."""
     events = [binomial(rng, count, p) for count in requests]
     if not delay_s:
         return events
@@ -144,7 +144,7 @@ def _arrivals(
     return arrived
 
 
-_SMALL = 10.0  # below this mean, counting is faster than rejection and the latter not valid
+_SMALL = 10.0  # below this mean, counting is faster and rejection is not valid
 
 
 def poisson(rng: Random, mean: float) -> int:

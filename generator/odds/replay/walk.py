@@ -1,4 +1,4 @@
-"""A release walked through measurement by measurement: what the controller would have made of each result."""
+"""Walk through a release measurement by measurement, and apply the controller's rules to each result."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from generator.promql.metric import Metric, MetricKind
 
 Outcome = Literal["aborted", "paused", "promoted", "undecided"]
 QueryResults = Callable[[Metric, float], Sequence[float]]
-"""The result of a metric's query at a time, seconds since the first weight."""
+"""Returns the result of a metric's query at a time, seconds since the first weight."""
 
 _OUTCOMES: Final[dict[Phase, Outcome]] = {"Failed": "aborted", "Error": "aborted", "Inconclusive": "paused"}
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step of a rollout: a weight (whole percent), its hold, and what is asked at its end.
+    """One step of a rollout.
 
     Args:
-        step: position among the spec's steps.
+        step: position of the step in the spec.
         weight: share of the live requests, whole percent.
-        hold_s: how long, seconds.
-        evidence: metrics of the run at its end.
+        hold_s: seconds that it lasts.
+        evidence: metrics of the evidence check at its end.
     """
 
     step: int
@@ -36,12 +36,12 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A rollout as its guards see it.
+    """The measurements of a rollout.
 
     Args:
         background: metrics from the first weight until promotion.
-        stages: its steps; an approval takes no time here.
-        completes: the background must complete before the release is done (the watch after a switch).
+        stages: its weight steps; approvals take no time here.
+        completes: whether the background must complete before promotion (the watch after a switch).
     """
 
     background: tuple[Metric, ...]
@@ -55,19 +55,19 @@ class Schedule:
 
     @property
     def longest_s(self) -> float:
-        """Seconds until the last measurement that can be needed, late data included."""
+        """Seconds until the last measurement that can be necessary, with late data."""
         late = sum(max((metric.lasts_s for metric in stage.evidence), default=0.0) for stage in self.stages)
         last = max((metric.lasts_s for metric in self.background), default=0.0) if self.completes else 0.0
         return self.held_s + late + last
 
     @property
     def guards(self) -> tuple[str, ...]:
-        """Guards that are judged, in order, each once."""
+        """The guards of the metrics, in order, each once."""
         evidence = (metric for stage in self.stages for metric in stage.evidence)
         return tuple(dict.fromkeys(metric.guard for metric in (*self.background, *evidence)))
 
     def only(self, keep: Callable[[Metric], bool]) -> Schedule:
-        """The same rollout with fewer metrics."""
+        """Return the same rollout with fewer metrics."""
 
         def kept(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
             return tuple(filter(keep, metrics))
@@ -83,10 +83,10 @@ class Measurement:
     Args:
         at_s: seconds since the first weight.
         metric: name of the metric.
-        guard: the guard it belongs to.
-        kind: what sort of judgement.
-        result: what the query gave; empty for no data.
-        measured: what the controller makes of it.
+        guard: guard of the metric.
+        kind: kind of the metric.
+        result: result of the query; empty for no data.
+        measured: verdict of the controller.
     """
 
     at_s: float
@@ -99,7 +99,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class HeldWeight:
-    """A weight (whole percent) and the time it was held, seconds since the first weight."""
+    """A weight (whole percent), from when to when it was held (seconds since the first weight), and its step."""
 
     weight: int
     start_s: float
@@ -109,15 +109,15 @@ class HeldWeight:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How a release went.
+    """The course of one release.
 
     Args:
-        outcome: `aborted`, `paused` (a person decides), `promoted`, or `undecided`: the data ends before.
-        at_s: when, seconds since the first weight.
-        reason: why, in the controller's words.
+        outcome: `aborted`, `paused` (a person decides), `promoted`, or `undecided` (the data ends earlier).
+        at_s: its end, seconds since the first weight.
+        reason: the reason, in the controller's words.
         guard: the guard that decided; empty when none did.
-        held: the weights it went through.
-        measurements: all of them, in order.
+        held: the weights that it reached.
+        measurements: all measurements, in order.
     """
 
     outcome: Outcome
@@ -129,20 +129,20 @@ class Course:
 
     @property
     def step(self) -> int | None:
-        """Position among the spec's steps of the one it ended in; None when nothing was held."""
+        """Position in the spec of the step that it ended in; None when it reached no weight."""
         return self.held[-1].step if self.held else None
 
 
 def walk(schedule: Schedule, results: QueryResults, until_s: float) -> Course:
     """Walk through a release until it is decided.
 
-    Approvals are granted at once. Holds are those of the plan, whatever the real release waited for. A pause
-    ends the story: what a person would have done is not known.
+    Approvals are granted at once, and holds are those of the plan. A pause for a person ends the walk, since the
+    person's decision is unknown.
 
     Args:
-        schedule: what is looked at, when.
-        results: what each query gave.
-        until_s: where the data ends, seconds since the first weight.
+        schedule: the measurements to take.
+        results: the query results.
+        until_s: end of the data, seconds since the first weight.
     """
     release = _Walk(schedule, results, until_s)
     try:
@@ -155,13 +155,13 @@ def walk(schedule: Schedule, results: QueryResults, until_s: float) -> Course:
     return release.course("promoted", "all steps done", "")
 
 
-class _Decided(Exception):  # noqa: N818 - it ends a walk, it is no error
+class _Decided(Exception):  # noqa: N818 - it ends a walk, it is not an error
     """Outcome, reason and guard."""
 
 
 @dataclass
 class _Running:
-    """A run and what its metrics are."""
+    """A run and its metrics."""
 
     metrics: tuple[Metric, ...]
     run: Run
@@ -184,7 +184,7 @@ class _Walk:
         self.background = _Running.start(self.schedule.background, 0.0)
 
     def stage(self, position: int) -> None:
-        """Hold one weight, then ask for its evidence."""
+        """Hold one weight, then check its evidence."""
         stage = self.schedule.stages[position]
         self.held.append(HeldWeight(stage.weight, self.now_s, self.now_s, stage.step))
         end = self.now_s + stage.hold_s
@@ -194,15 +194,15 @@ class _Walk:
         self.drain(_Running.start(stage.evidence, end))
 
     def drain(self, running: _Running) -> None:
-        """Go on until a run is complete, the background beside it."""
-        beside = (self.background,) if running is self.background else (self.background, running)
+        """Measure until a run is complete, together with the background."""
+        both = (self.background,) if running is self.background else (self.background, running)
         while running.run.phase == "Running":
-            due = min(one.run.due_s for one in beside if one.run.due_s is not None)
-            for one in beside:
+            due = min(one.run.due_s for one in both if one.run.due_s is not None)
+            for one in both:
                 self._measure(due, one)
 
     def course(self, outcome: Outcome, reason: str, guard: str) -> Course:
-        """What has happened by now."""
+        """Return the course up to now."""
         return Course(outcome, self.now_s, reason, guard, tuple(self.held), tuple(self.measurements))
 
     def _measure(self, due_s: float, running: _Running) -> None:

@@ -1,4 +1,4 @@
-"""Guards as AnalysisTemplates: one for the background (no end), and finite ones for steps."""
+"""The AnalysisTemplates of a bundle: one that runs in the background, and finite ones for steps."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ def _canary(plan: Plan, rollout: Canary) -> Iterator[Output]:
     background = live_metrics(plan)
     if background:
         yield _template("guards", names.guards, background, _BOTH)
-    # Before each widening, and before promotion, the step must have seen enough.
     for position, _ in rollout.weight_steps if plan.evidence_guards else ():
         metrics = evidence_metrics(plan, position)
         yield _template(f"evidence-{position}", names.evidence(position), metrics, _BOTH)

@@ -1,4 +1,4 @@
-"""Seen from outside: alerts with their runbook, and a dashboard; each where the platform wants it."""
+"""Alerts with their runbook, and the dashboard, if the platform declares them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RUNBOOK = "RUNBOOK.md"
 
 
 def monitoring(plan: Plan) -> Iterator[Output]:
-    """Alerts and dashboard."""
+    """Yield alerts, runbook and dashboard."""
     if plan.monitoring.alerts:
         found = groups(plan)
         yield Output(
@@ -46,7 +46,7 @@ def monitoring(plan: Plan) -> Iterator[Output]:
 
 
 def alert_labels(plan: Plan, item: Alert) -> dict[str, str]:
-    """Labels that Alertmanager routes by."""
+    """Return the labels that Alertmanager routes by."""
     identity = plan.identity
     own = {
         "environment": identity.environment,
@@ -59,10 +59,10 @@ def alert_labels(plan: Plan, item: Alert) -> dict[str, str]:
 
 
 def alert_annotations(plan: Plan, item: Alert) -> dict[str, str]:
-    """What people read; placeholders of Prometheus' own templates are never left in it."""
+    """Return the annotations of an alert, without anything that Prometheus would read as a template."""
     identity = plan.identity
     page = f"{identity.path}/{RUNBOOK}#{item.name.lower()}"
-    told = {
+    annotations = {
         "action": item.action,
         "owner": identity.owner,
         "runbook": f"{plan.delivery.folder}/{page}",
@@ -70,21 +70,27 @@ def alert_annotations(plan: Plan, item: Alert) -> dict[str, str]:
         "version": f"{plan.version.resolved} ({plan.version.digest})",
     }
     if plan.monitoring.alerts and plan.monitoring.alerts.runbooks:
-        told["runbook_url"] = f"{plan.monitoring.alerts.runbooks.rstrip('/')}/{page}"
-    told |= item.facts
-    return {key: text.replace("{{", "{ {") for key, text in sorted(told.items())}
+        annotations["runbook_url"] = f"{plan.monitoring.alerts.runbooks.rstrip('/')}/{page}"
+    annotations |= item.annotations
+    return {key: text.replace("{{", "{ {") for key, text in sorted(annotations.items())}
 
 
 def _runbook(plan: Plan, rules: Sequence[Group]) -> dict[str, object]:
-    found: dict[str, dict[str, str]] = {}
+    sections: dict[str, dict[str, str]] = {}
     for item in (alert for group in rules for alert in group.alerts):
-        wait = f", after {go_duration(item.for_s)}" if item.for_s else ""
-        told = {"name": item.name, "severity": item.severity, "wait": wait, "summary": item.summary}
-        same = found.setdefault(item.name, {**told, "meaning": item.meaning, "action": item.action})
-        if same["summary"] != item.summary:
-            same["summary"] += f"; {item.summary}"
+        if item.name in sections:
+            sections[item.name]["summary"] += f"; {item.summary}"
+            continue
+        sections[item.name] = {
+            "name": item.name,
+            "severity": item.severity,
+            "wait": f", after {go_duration(item.for_s)}" if item.for_s else "",
+            "summary": item.summary,
+            "meaning": item.meaning,
+            "action": item.action,
+        }
     identity = plan.identity
     return {
         "title": f"Runbook of {identity.team}/{identity.model} in {identity.environment}",
-        "alerts": list(found.values()),
+        "alerts": list(sections.values()),
     }

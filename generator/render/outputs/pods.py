@@ -1,4 +1,4 @@
-"""The pod template that Rollout and shadow share, and the shadow itself."""
+"""The pod template of Rollout and shadow, and the shadow."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from generator.plan.values import Plan
 from generator.render.output import Output
 from generator.render.outputs.workload import config_name
 
-# Long enough for endpoints and gateways to forget the pod; BentoML drops what connects after SIGTERM.
+# Long enough for endpoints and gateways to remove the pod; BentoML drops connections after SIGTERM.
 PRE_STOP_S = 10
 _DRAIN_MARGIN_S = 10
 
 
 def pod(plan: Plan, app: str, served_by: str = "", role: str = "shadow") -> dict[str, object]:
-    """Context of the pod template.
+    """Return the context of the pod template.
 
     Args:
         plan: the plan.
         app: value of the label that Services select by.
-        served_by: arm that the pod's predictions count for; empty for the pod-template hash.
-        role: label of pods whose arm is given; the controller labels all others.
+        served_by: arm of the pod's predictions; empty for the pod-template hash.
+        role: label of pods with such an arm; the controller labels all others.
     """
     roles = {"sluice.dev/role": role} if served_by else {}
     return {
@@ -47,7 +47,7 @@ def pod(plan: Plan, app: str, served_by: str = "", role: str = "shadow") -> dict
 
 
 def shadow(plan: Plan) -> Iterator[Output]:
-    """The pods that answer copied requests, with the version that is about to be released."""
+    """Yield the Deployment of the pods that answer copied requests, with the version to release."""
     if plan.rollout.shadow is None:
         return
     name = Names(plan.identity.model).shadow
@@ -56,5 +56,5 @@ def shadow(plan: Plan) -> Iterator[Output]:
 
 
 def shadow_arm(plan: Plan) -> str:
-    """Arm that the shadow's predictions count for: one for each version of the model."""
+    """Return the arm of the shadow's predictions: one for each version of the model."""
     return f"shadow-{plan.bento.default_served_by}-{plan.bento.digest[:8]}"[:63]

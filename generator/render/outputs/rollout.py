@@ -1,4 +1,4 @@
-"""The Rollout: the only object that moves traffic, and the last one of its bundle."""
+"""The Rollout: the only object that moves traffic, and the last of its bundle."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _BOTH_HASHES: list[dict[str, object]] = [
 
 
 def rollout(plan: Plan, bundle_hash: str, odds: Mapping[str, str]) -> Output:
-    """The Rollout of a bundle.
+    """Return the Rollout of a bundle.
 
     Args:
         plan: the plan.
         bundle_hash: digest (hex) of all other files of the bundle.
-        odds: annotations that tell a reviewer how safe the plan is.
+        odds: annotations with the odds of the plan.
     """
     context = {
         **pod(plan, plan.identity.model),
@@ -44,8 +44,8 @@ def rollout(plan: Plan, bundle_hash: str, odds: Mapping[str, str]) -> Output:
 def _annotations(plan: Plan, odds: Mapping[str, str]) -> dict[str, str]:
     waived = {gate.name: gate.waiver for gate in plan.gates if gate.waiver}
     waivers = {
-        f"sluice.dev/waiver.{name}": f"{held.reason} ({held.approved_by}, until {held.until})"
-        for name, held in waived.items()
+        f"sluice.dev/waiver.{name}": f"{waiver.reason} ({waiver.approved_by}, until {waiver.until})"
+        for name, waiver in waived.items()
     }
     return {
         "sluice.dev/gate-key": plan.gate_key,
@@ -70,7 +70,7 @@ def _canary(plan: Plan, rollout: Canary) -> dict[str, object]:
 
 
 def _steps(plan: Plan, rollout: Canary) -> Iterator[dict[str, object]]:
-    """The steps of the controller: exactly one key each."""
+    """Yield the steps of the controller, which have exactly one key each."""
     names = Names(plan.identity.model)
     if rollout.shadow:
         yield {"setWeight": 0}
@@ -85,7 +85,7 @@ def _steps(plan: Plan, rollout: Canary) -> Iterator[dict[str, object]]:
             case ApproveStep():
                 yield {"pause": {}}
             case CohortStep():
-                # A fixed number of pods is for a version without a weight: later it would squeeze that share into one.
+                # One pod is enough before the first weight; later it would have to serve the weight too.
                 if not live and not scaled:
                     yield {"setCanaryScale": {"replicas": 1}}
                     scaled = True
@@ -102,7 +102,7 @@ def _steps(plan: Plan, rollout: Canary) -> Iterator[dict[str, object]]:
 
 
 def _cohort(step: CohortStep) -> Iterator[dict[str, object]]:
-    """The route of the cohort, the hold, and the route taken away again."""
+    """Yield the route of the cohort, the hold, and the removal of the route."""
     cohort = step.cohort
     match = {"headerName": cohort.header, "headerValue": {cohort.match: cohort.value}}
     yield {"setHeaderRoute": {"name": _HEADER_ROUTE, "match": [match]}}

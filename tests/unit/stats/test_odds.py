@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.stats.effect import smallest_effect
 from generator.stats.odds import (
     GuardOdds,
     family_false_rollback,
+    smallest_effect,
     sprt_odds,
     threshold_odds,
 )

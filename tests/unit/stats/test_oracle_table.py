@@ -105,8 +105,8 @@ def test_stop_distribution():
     ],
 )
 def test_run_row(rps, window, interval, count, limit, p, expected):
-    guard = WindowGuard(0.036, "at_least", window, interval, limit, count=count)
-    rollout = Rollout((Phase(0.05, 10_000),), rps)
+    guard = WindowGuard(0.036, "at_least", window, interval, limit)
+    rollout = Rollout((Phase(0.05, window + (count - 1) * interval + 50),), rps)
     caught = detection(rollout, run_stops(window_looks(guard, rollout, p), limit), 30)
     probability, mean, p90, exposed = expected
     assert caught.probability == pytest.approx(probability, abs=6e-7)

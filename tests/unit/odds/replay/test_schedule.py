@@ -10,7 +10,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.odds.replay.controller import Limits
 from generator.promql.bounds import RequestsSeen
 from generator.promql.event_share import EventShare
 from generator.promql.text import duration, number
@@ -20,10 +19,10 @@ from generator.report.replays.schedule import schedule_of
 from tests.unit.plan.rollouts import approval, as_limit, blue_green, with_steps
 
 FIELDS = {
-    "failureLimit": "failure",
-    "inconclusiveLimit": "inconclusive",
-    "consecutiveErrorLimit": "consecutive_error",
-    "consecutiveSuccessLimit": "consecutive_success",
+    "failureLimit": "failure_limit",
+    "inconclusiveLimit": "inconclusive_limit",
+    "consecutiveErrorLimit": "error_limit",
+    "consecutiveSuccessLimit": "success_limit",
 }
 
 
@@ -44,10 +43,9 @@ def assert_same(watched, metric):
     assert watched.condition.success == metric.get("successCondition")
     assert watched.condition.failure == metric.get("failureCondition")
     assert f"{watched.interval_s:g}s" == metric["interval"].replace("1m0s", "60s").replace("1m", "60s")
-    limits = Limits.of(watched)
-    assert limits.count == metric.get("count")
+    assert watched.measurements == metric.get("count")
     for field, name in FIELDS.items():
-        assert getattr(limits, name) == metric.get(field, 0)
+        assert getattr(watched, name) == metric.get(field, 0)
 
 
 def test_every_rendered_metric_is_walked_through_as_it_is_rendered(recommender, rendered):

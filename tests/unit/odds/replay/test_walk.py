@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from generator.odds.replay.controller import Limits
 from generator.odds.replay.walk import Schedule, Stage, walk
 from generator.promql.conditions import threshold
 from tests.unit.odds.replay.replay_cases import EVIDENCE, HARM, metric
@@ -51,7 +50,16 @@ def test_no_data_passes_the_background_and_pauses_at_the_evidence(two_steps):
 
 
 def test_no_data_aborts_where_the_policy_says_fail(two_steps):
-    strict = metric("ctr", "evidence", threshold(">=", 100, "fail"), Limits(5, 4, 4, 30, 1))
+    strict = metric(
+        "ctr",
+        "evidence",
+        threshold(">=", 100, "fail"),
+        count=5,
+        failure_limit=4,
+        inconclusive_limit=4,
+        error_limit=30,
+        success_limit=1,
+    )
     story = walk(two_steps(evidence=(strict,)), query_results(ctr_evidence=lambda _: []), FOREVER)
     assert (story.outcome, story.at_s) == ("aborted", 540.0)
 
@@ -83,7 +91,7 @@ def test_where_the_data_ends_nothing_is_decided(two_steps, until, at):
 
 
 def test_a_watch_after_a_switch_must_complete():
-    limit = metric("errors", "limit", threshold("<=", 0.5, "pause"), Limits(count=4, failure=1), delay_s=330)
+    limit = metric("errors", "limit", threshold("<=", 0.5, "pause"), 330, count=4, failure_limit=1)
     schedule = Schedule((limit,), (Stage(0, 100, 0.0, ()),), completes=True)
     story = walk(schedule, query_results(errors=lambda _: [0.1]), FOREVER)
     assert (story.outcome, story.at_s) == ("promoted", 510.0)

@@ -1,8 +1,8 @@
-"""Events that vanish: a counter has no series until its first event, and then a whole query has no result.
+"""Find counters of events whose absence empties a whole query: a counter has no series until its first event.
 
-`sum(rate(errors)) / sum(rate(requests))` is empty, not 0, while nothing has failed, and so is every formula that such
-a sum is an operand of. What a query divides by counts requests, and a query without requests has nothing to say; so
-judged are the sums in formulas that divide by other series than theirs, as far as brackets and operators show.
+While nothing has failed, `sum(rate(errors)) / sum(rate(requests))` is empty, not 0, and so is every formula with such a
+sum as an operand. Divisors count requests, and without requests an empty result is right. This module therefore checks
+the sums in formulas that divide by other series than their own, as far as brackets and operators show.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _KEEPS_ZERO: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Vanishing:
-    """Events without a default.
+class AbsentEvents:
+    """A counter of events without a default.
 
     Args:
         metric: the counter.
-        zero: what the query would give for no event at all; None where its text does not show it.
+        zero: result of the query without any event; None when its text does not show it.
     """
 
     metric: str
@@ -49,19 +49,19 @@ class _Level(NamedTuple):
     right: str
 
 
-def vanishing(tokens: Tokens, selectors: list[Selector]) -> list[Vanishing]:
-    """Find the events of a query that vanish, each metric once."""
-    found: dict[str, Vanishing] = {}
+def absent_events(tokens: Tokens, selectors: list[Selector]) -> list[AbsentEvents]:
+    """Return the counters of events without a default in a query, each once."""
+    found: dict[str, AbsentEvents] = {}
     for total in _totals(tokens):
         levels = list(_levels(tokens, total))
         if not any({level.left, level.right} & _DEFAULTS for level in levels):
             for metric in _absent(tokens, selectors, total, levels):
-                found.setdefault(metric, Vanishing(metric, _zero(tokens, levels)))
+                found.setdefault(metric, AbsentEvents(metric, _zero(tokens, levels)))
     return [found[metric] for metric in sorted(found)]
 
 
 def _totals(tokens: Tokens) -> Iterator[range]:
-    """Sums of rates without labels, of which nothing is left when no series matches."""
+    """Yield the sums of rates without labels, which are empty when no series matches."""
     for index in range(len(tokens.items)):
         if tokens.word(index) != "sum" or tokens.word(index + 1) != "(":
             continue
@@ -73,7 +73,7 @@ def _totals(tokens: Tokens) -> Iterator[range]:
 
 
 def _levels(tokens: Tokens, operand: range) -> Iterator[_Level]:
-    """The formulas around an operand, from the inside out."""
+    """Yield the formulas around an operand, from the inside out."""
     while True:
         left, right = _edge(tokens, operand.start - 1, -1), _edge(tokens, operand.stop, 1)
         yield _Level(operand, range(left + 1, right), tokens.word(left), tokens.word(right))
@@ -88,7 +88,7 @@ def _levels(tokens: Tokens, operand: range) -> Iterator[_Level]:
 
 
 def _edge(tokens: Tokens, index: int, step: int) -> int:
-    """The first token from here that ends the formula; brackets of its operands are jumped over."""
+    """Return the index of the first token that ends the formula; the brackets of operands are skipped."""
     enters, leaves = (_OPENING, _CLOSING) if step > 0 else (_CLOSING, _OPENING)
     while 0 <= index < len(tokens.items):
         word = tokens.word(index)
@@ -99,7 +99,7 @@ def _edge(tokens: Tokens, index: int, step: int) -> int:
 
 
 def _absent(tokens: Tokens, selectors: list[Selector], total: range, levels: list[_Level]) -> Iterator[str]:
-    """Metrics of a total that its formula divides, and does not divide by."""
+    """Yield the metrics of a sum that its formula divides by other metrics."""
     for level in levels:
         if _filters(level):
             return
@@ -113,12 +113,12 @@ def _absent(tokens: Tokens, selectors: list[Selector], total: range, levels: lis
 
 
 def _filters(level: _Level) -> bool:
-    """Whether an empty result is meant: the formula is compared, or what another one is filtered by."""
+    """Return whether an empty result is intended: the formula is compared, or it filters another one."""
     return level.left in SET_OPERATORS or bool({level.left, level.right} & _COMPARISONS)
 
 
 def _zero(tokens: Tokens, levels: list[_Level]) -> float | None:
-    """What the whole query gives when the total is 0: products of it, and a number minus them."""
+    """Return the result of the query when the sum is 0: products of it, or a number minus them; None if not known."""
     value = 0.0
     for level in levels:
         before = list(_top(tokens, range(level.outer.start, level.inner.start)))
@@ -137,7 +137,7 @@ def _zero(tokens: Tokens, levels: list[_Level]) -> float | None:
 
 
 def _top(tokens: Tokens, span: range) -> Iterator[str]:
-    """The words of a span that stand in no bracket of it."""
+    """Yield the words of a span outside its brackets."""
     index = span.start
     while index < span.stop:
         if tokens.word(index) in _OPENING:
@@ -148,7 +148,7 @@ def _top(tokens: Tokens, span: range) -> Iterator[str]:
 
 
 def _operand_after(tokens: Tokens, index: int) -> range:
-    """Return the operand that begins after `index`, with what the vector matching in front of it lists."""
+    """Return the operand that begins after `index`, with the lists of vector matching in front of it."""
     end = index + 1
     while end < len(tokens.items) and tokens.word(end) not in SET_OPERATORS:
         if tokens.items[end].kind != "name" and tokens.word(end) not in _OPENING:

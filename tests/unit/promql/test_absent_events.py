@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generator.promql.absent_events import AbsentEvents, absent_events
 from generator.promql.bounds import WindowRatio, bounded_ratio
 from generator.promql.event_share import EventShare, Mask, event_share
 from generator.promql.selectors import selectors_of
 from generator.promql.served import BY_POD, BY_VERSION, Served
 from generator.promql.tokens import QuerySyntaxError, tokenize
-from generator.promql.vanishing import Vanishing, vanishing
 from tests.unit.promql.counted import errors, outcome, slow
 
 SERVED = Served("model", "shop")
@@ -21,7 +21,7 @@ E, A, B = "sum(rate(e[5m]))", "sum(rate(a[5m]))", "sum(rate(b[5m]))"
 
 def found(query):
     tokens = tokenize(query)
-    return vanishing(tokens, list(selectors_of(tokens)))
+    return absent_events(tokens, list(selectors_of(tokens)))
 
 
 @pytest.mark.parametrize("proportion", [errors(SERVED), slow(SERVED, 0.25), outcome(SERVED, "ctr")])
@@ -34,9 +34,9 @@ def test_own_queries_lose_nothing(proportion, arms):
 @pytest.mark.parametrize("proportion", [errors(SERVED), outcome(SERVED, "ctr")])
 def test_own_queries_without_the_default_do(proportion):
     test = event_share(proportion, BY_POD, TEST).replace(" or vector(0)", "")
-    assert found(test) == [Vanishing(proportion.events.metric, None)]
+    assert found(test) == [AbsentEvents(proportion.events.metric, None)]
     ratio = bounded_ratio(proportion, BY_POD.of_canary, WindowRatio(120, 100)).replace(" or vector(0)", "")
-    assert found(ratio) == [Vanishing(proportion.events.metric, 0)]
+    assert found(ratio) == [AbsentEvents(proportion.events.metric, 0)]
 
 
 ZERO = [
@@ -66,7 +66,7 @@ ZERO = [
     ],
 )
 def test_what_no_event_would_give(query, zero):
-    assert Vanishing("e", zero) in found(query)
+    assert AbsentEvents("e", zero) in found(query)
 
 
 @pytest.mark.parametrize(("query", "zero"), ZERO)
@@ -108,4 +108,4 @@ def test_no_query_makes_it_stumble(parts):
         tokens = tokenize(" ".join(parts))
     except QuerySyntaxError:
         return
-    vanishing(tokens, list(selectors_of(tokens)))
+    absent_events(tokens, list(selectors_of(tokens)))
