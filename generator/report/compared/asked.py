@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from generator.pipeline.session import Session
 from generator.report.compared.compare import Comparison, Difference, Side, comparison
 from generator.report.compared.revision import at_revision
-from generator.source.errors import CliError, FindingsError
+from generator.source.errors import FindingsError
 from generator.source.finding import Finding
 
 HEAD = "HEAD"
@@ -55,6 +55,8 @@ def compare_with(session: Session, revision: str, names: Sequence[str] | None) -
 
 def compare_with_head(session: Session, names: Sequence[str] | None) -> Compared | None:
     """Compare with what is committed; None where nothing is, or it can't be planned."""
+    from generator.history.git import GitError
+
     try:
         with at_revision(session, HEAD) as past:
             old, new = Side(past.session), Side(session)
@@ -62,7 +64,7 @@ def compare_with_head(session: Session, names: Sequence[str] | None) -> Compared
                 return None
             found = comparison(old, new, names)
             return Compared(past.label, {"revision": HEAD, "commit": past.commit}, found)
-    except CliError:
+    except GitError:
         return None
 
 

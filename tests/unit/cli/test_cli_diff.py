@@ -84,13 +84,13 @@ def test_documents_match_their_schema(committed, sluice):
 
 def test_what_git_can_not_answer_is_said_without_a_traceback(repository, sluice):
     done = sluice("diff")
-    assert (done.exit_code, "in no git repository" in done.output) == (2, True)
+    assert (done.exit_code, "is not in a git repository" in done.output) == (2, True)
     git(repository, "init", "-q")
     assert "no revision `HEAD`" in sluice("diff").output
     (repository / "README").write_text("nothing\n")
     git(repository, "add", "README")
     git(repository, "commit", "-qm", "nothing")
-    assert "holds no specs/platform.yaml" in sluice("diff").output
+    assert "has no specs/platform.yaml" in sluice("diff").output
     for name in ("nosuch", "--all", "-x", "HEAD:specs", "a b", "'; ls"):
         done = sluice("diff", f"--against={name}")
         assert (done.exit_code, "no revision" in done.output) == (2, True), done.output

@@ -203,7 +203,6 @@ def test_looks_of_a_window():
         {"interval_s": 0.01},
         {"failure_limit": -1},
         {"failure_limit": 51},
-        {"count": 0},
         {"first_look_s": -1.0},
         {"design_effect": 0.9},
     ],

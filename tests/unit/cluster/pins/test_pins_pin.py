@@ -145,7 +145,7 @@ def test_models_that_ask_for_the_same_ask_the_server_once(rows: Sandbox):
         rows.ask("mlflow:x/1")
         twin.write_text(rows.spec.read_text().replace("name: ranker", "name: twin"))
         done = rows.pin(MLFLOW_TRACKING_URI=server.address)
-    assert (done.exit_code, done.output.count("PIN104"), len(server.requests)) == (1, 2, 1)
+    assert (done.exit_code, done.output.count("[PIN104]"), len(server.requests)) == (1, 2, 1)
 
 
 def test_a_server_that_is_no_mlflow(rows: Sandbox):

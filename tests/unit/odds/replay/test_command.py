@@ -163,7 +163,7 @@ WATCHED = (
     [
         ((), "one of --data, --prometheus, --simulate"),
         (("--simulate", "good", "--data", "x.csv"), "one of --data, --prometheus, --simulate"),
-        (("--simulate", "cvr:drop=1%"), "`cvr` is no guard"),
+        (("--simulate", "cvr:drop=1%"), "the guard `cvr` can't be simulated"),
         (("--simulate", "drop=1%", "--env", "prod"), "no such environment: `prod`"),
         (("--data", "none.csv"), "can't be read"),
         (("--data", "."), "is a directory"),

@@ -138,5 +138,5 @@ def test_a_gap_moves_the_statistic_no_further_than_prometheus_would():
 
 def test_a_counter_without_samples_stands_still():
     assert Counter([], []).increase(0, 1000) == 0.0
-    with pytest.raises(ValueError, match="one value a time"):
+    with pytest.raises(ValueError, match="as many values as times"):
         Counter([1], [])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.cli.validate import validate
+from generator.pipeline.evaluate import findings_of
 from generator.pipeline.selection import Selection
 from generator.pipeline.session import Session
 from generator.source.finding import Finding
@@ -30,7 +30,7 @@ def findings(root: Path, mistake: Mistake | None = None) -> list[Finding]:
         path.write_text(text, encoding="utf-8")
     (root / "specs/shop/churn.lock.yaml").write_text(LOCK)
     session = Session(root, TODAY)
-    return validate(session, Selection(session.entries, everything=True))
+    return findings_of(session, Selection(session.entries, everything=True))
 
 
 def test_without_a_mistake_there_is_no_finding(tmp_path):
