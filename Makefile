@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: render test gates test-cluster lint bench golden kinds docs pins release dist clean
+.PHONY: render test gates test-cluster test-world lint bench golden kinds docs pins release dist clean
 
 render: $(BIN)/.core
 	$(BIN)/sluice render
@@ -28,6 +28,10 @@ gates: $(BIN)/.dev
 # Needs root; builds what is missing. S=3 runs one scenario, KEEP=1 leaves the cluster standing for a look.
 test-cluster: $(BIN)/.dev
 	$(BIN)/python -m tests.cluster.bed test $(S)
+
+# What needs further programs or long times; writes docs/world-report.md and .json. S=speed runs one scenario.
+test-world: $(BIN)/.dev
+	$(BIN)/python -m tests.world run $(S)
 
 lint: $(BIN)/.dev
 	$(BIN)/ruff check

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds what the test bed needs and is not there yet; prints `NAME FOLDER` for each.
-#   build.sh [NAME...]      default: everything
+#   build.sh [NAME...]      default: everything that the core scenarios need
+# World scenarios bring further programs: each file of tests/world/programs sets version[NAME] and defines a recipe NAME.
 # A program is built once for one version and one recipe, and kept under ${XDG_CACHE_HOME:-~/.cache}/sluice/cluster.
 # Cold: about a quarter of an hour on two cores and 6 GB of Go caches. Needs Debian, root, a C compiler and the public registries.
 set -euo pipefail
@@ -202,6 +203,11 @@ base() {
   tar --numeric-owner --sort=name --mtime=@0 -C root -cf "$out/base.tar" .
 }
 
+for file in "$here"/../world/programs/*.sh; do
+  # shellcheck source=/dev/null
+  [ ! -e "$file" ] || source "$file"
+done
+
 # --- all together ---
 
 recipe() { # NAME: changes with everything that decides the result
@@ -245,7 +251,7 @@ make_in_scratch() { # NAME TARGET
 mkdir -p "$cache"
 [ $# -gt 0 ] || set -- "${order[@]}"
 for name in "$@"; do
-  [ -n "${version[$name]:-}" ] || die "knows no $name; it knows ${order[*]}"
+  [ -n "${version[$name]:-}" ] || die "unknown program $name; choose from: $(printf '%s\n' "${!version[@]}" | sort | xargs)"
 done
 install_packages
 find_go

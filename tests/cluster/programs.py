@@ -19,8 +19,14 @@ def folder(name: str) -> Path:
 
 
 def provide_all() -> None:
-    """Build whatever is missing."""
+    """Build whatever the core scenarios need and is missing."""
     _provide()
+
+
+def versions(*names: str) -> dict[str, str]:
+    """Build those of these programs that are missing; return the version of each."""
+    built = _provide(*names) if names else {}
+    return {name: path.name.removeprefix(f"{name}-").rpartition("-")[0] for name, path in built.items()}
 
 
 def gateway_plugin() -> Path:
