@@ -13,7 +13,7 @@ from generator.gates.document import read_evidence
 from generator.spec.evidence import EvidenceFile, Measure
 from tests.gates.models import EXAMPLES, ROOT, artifact, evaluate, gates_run, relock
 
-HEAD = "| model | what happened to it | verdict | decided by |\n|---|---|---|---|\n"
+HEAD = "| model | situation | verdict | decided by |\n|---|---|---|---|\n"
 _SIGNS = {"atLeast": "≥", "atMost": "≤"}
 
 
@@ -29,14 +29,14 @@ class Situation:
 
 
 SITUATIONS = (
-    Situation("ticket", "", "nothing: an update as good as it should be"),
-    Situation("ticket", "worse", "trained on 40 tickets", ("unit-tests", "accuracy", "not-worse")),
-    Situation("ticket", "broken", "one of its own tests breaks", ("unit-tests",)),
-    Situation("recommender", "", "nothing"),
-    Situation("recommender", "worse", "it ranks worse than the champion", ("offline-quality",)),
-    Situation("fraud", "", "nothing"),
-    Situation("fraud", "unfair", "it rejects women more often", ("parity",)),
-    Situation("fraud", "drifted", "30 days of production have drifted", ("drift",)),
+    Situation("ticket", "", "a good update"),
+    Situation("ticket", "worse", "trained on only 40 tickets", ("unit-tests", "accuracy", "not-worse")),
+    Situation("ticket", "broken", "one of the model's tests fails", ("unit-tests",)),
+    Situation("recommender", "", "a good update"),
+    Situation("recommender", "worse", "ranks worse than the champion", ("offline-quality",)),
+    Situation("fraud", "", "a good update"),
+    Situation("fraud", "unfair", "rejects women more often", ("parity",)),
+    Situation("fraud", "drifted", "the last 30 days of production data have drifted", ("drift",)),
     Situation("fraud", "schema-break", "a column was renamed", ("drift", "schema"), ("attribution",)),
 )
 
@@ -101,7 +101,7 @@ def main() -> int:
                 )
     print(f"\n{table}")
     if table not in (ROOT / "README.md").read_text():
-        wrong.append("README.md holds another table")
+        wrong.append("README.md has a different table")
     print("\n".join(wrong) or "all as it has to be; the evidence in specs/ is what came out, byte for byte")
     return int(bool(wrong))
 
