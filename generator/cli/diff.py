@@ -10,7 +10,7 @@ import click
 from generator.cli.options import root_option
 from generator.pipeline.selection import select
 from generator.pipeline.session import Session, open_session
-from generator.pipeline.terminal import emit, has_color
+from generator.pipeline.terminal import emit, has_color, line_width
 from generator.report.compared.asked import HEAD, Compared, compare_with, stop_at
 from generator.report.compared.revision import at_revision
 from generator.source.errors import CliError
@@ -85,8 +85,10 @@ def _told(compared: Compared, fmt: str) -> str:
 
         return markdown(compared.found, compared.label)
     from generator.report.compared.text import by_model
+    from generator.report.tables import Screen
 
-    return by_model(compared.found, compared.label, color=has_color(sys.stdout))
+    screen = Screen(line_width(sys.stdout), has_color(sys.stdout))
+    return by_model(compared.found, compared.label, screen)
 
 
 def _with_cluster(

@@ -16,7 +16,7 @@ from generator.cli import gates_cluster
 from generator.cli.options import report_option, root_option
 from generator.pipeline.selection import select, select_one
 from generator.pipeline.session import open_session, today
-from generator.pipeline.terminal import emit, has_color, is_terminal, note
+from generator.pipeline.terminal import emit, has_color, is_terminal, line_width, note
 from generator.source.errors import CliError
 
 if TYPE_CHECKING:
@@ -255,8 +255,9 @@ def _report(model: ModelGates, entries: Sequence[EvidenceEntry], fmt: str) -> No
     """Show what the gates found: as a table, or as a report for other programs."""
     if fmt == "text":
         from generator.report.sections.gates import gates_table
+        from generator.report.tables import Screen
 
-        emit("\n".join(gates_table(entries, color=has_color(sys.stdout))) + "\n")
+        emit("\n".join(gates_table(entries, Screen(line_width(sys.stdout), has_color(sys.stdout)))) + "\n")
         return
     from generator.gates.document import read_evidence
     from generator.gates.enforce import verdict_findings

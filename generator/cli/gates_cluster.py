@@ -13,7 +13,7 @@ import click
 from generator.cli.options import root_option
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
-from generator.pipeline.terminal import emit, has_color, note
+from generator.pipeline.terminal import emit, has_color, line_width, note
 from generator.source.errors import CliError
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def fetch(spec: str, environment: str, server: str, context: str, ca: str | None
     from generator.pipeline.gates import model_gates
     from generator.report.formats import render
     from generator.report.sections.gates import gates_table
+    from generator.report.tables import Screen
 
     session = open_session(root)
     model = model_gates(session, select_one(session, spec))
@@ -96,7 +97,7 @@ def fetch(spec: str, environment: str, server: str, context: str, ca: str | None
     if evidence.findings:
         emit(render(evidence.findings, "text", color=color))
         click.get_current_context().exit(1)
-    emit("\n".join(gates_table(entries, color=color)) + "\n")
+    emit("\n".join(gates_table(entries, Screen(line_width(sys.stdout), color))) + "\n")
     note(f"wrote {evidence.file}")
     if any(entry.verdict != "pass" for entry in entries):
         click.get_current_context().exit(1)

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from generator.cli.options import root_option
-from generator.gates.gate_status import gate_statuses
-from generator.pipeline.evaluate import plans_of, read_evidence_of
+from generator.gates.gate_status import GateStatus, gate_statuses
+from generator.pipeline.evaluate import PlannedModel, plan_model, plans_of, read_evidence_of
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import Session, open_session
-from generator.pipeline.terminal import emit, has_color, note
+from generator.pipeline.terminal import emit, has_color, line_width, note
 from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned
-from generator.report.sections import Section, sections
-from generator.report.sections.schema import SCHEMA
 from generator.source.errors import CliError
 
 if TYPE_CHECKING:
     from generator.report.compared.asked import Compared
-
-_BOLD, _END = "\x1b[1m", "\x1b[0m"
 
 
 @click.command("plan")
@@ -35,15 +31,18 @@ _BOLD, _END = "\x1b[1m", "\x1b[0m"
     "--env", "environment", metavar="NAME", help="One environment; default: all, in the platform's order."
 )
 @click.option(
-    "--against", metavar="REV", help="Tell what differs from this revision of git; html compares with HEAD."
+    "--against",
+    metavar="REV",
+    help="Show what differs from this revision of git; html compares with HEAD.",
 )
+@click.option("--full", is_flag=True, help="Text: everything that is known, in every environment.")
 @click.option(
     "--format",
     "fmt",
     type=click.Choice(("text", "markdown", "json", "html")),
     default="text",
     show_default=True,
-    help="Form; markdown is the comment on a pull request.",
+    help="Output format; markdown is the comment on a pull request.",
 )
 @click.option(
     "--output",
@@ -61,37 +60,35 @@ def command(
     fmt: str,
     output: Path | None,
     root: Path | None,
+    full: bool,
 ) -> None:
-    """Show what a release will do, minute by minute.
+    """Show what a release will do.
 
-    SPEC is the spec, or TEAM/MODEL. Told are: the timeline with who can stop what, what an abort does on this router,
-    what is not covered, who may do what, and every value with the line that decided it. With --all --against it is
-    the blast radius: how many bundles a change of the platform changes, and how.
+    SPEC is the spec, or TEAM/MODEL. One screen shows the timeline, the odds, the cost, findings, what an abort does,
+    and how the environments differ. --full shows one plan for each environment: also gates, guards, what is not
+    covered, who may do what, and every value with the line that decided it. With --all it is one line for each model;
+    with --all --against, how many bundles a change affects, and how.
     """
     session = open_session(root)
     entries = _entries(session, specs, every=every)
     session.require_platform(environment)
-    if fmt == "html":
+    if fmt == "html" and not full:
         _html(session, entries, environment, against, output)
         return
     if output is not None:
-        raise CliError("--output is for --format html")
+        raise CliError("--output needs --format html")
+    if full and (every or fmt != "text"):
+        raise CliError("--full needs a SPEC and --format text; the other formats are complete")
     compared = _compared(session, against, entries, every=every) if against else None
     if every and (compared or fmt != "json"):
         _all(session, entries, environment, compared, fmt)
     elif fmt == "markdown":
         _comment(session, entries, environment, compared)
     else:
-        told = [
-            (entry, _sections(session, entry, p))
-            for entry in entries
-            for p in plans_of(session, entry, environment)
-        ]
-        emit((_json if fmt == "json" else _text)(told, compared))
-
-
-def _sections(session: Session, entry: ModelFiles, planned: Planned) -> list[Section]:
-    return sections(planned, gate_statuses(planned.plan, read_evidence_of(entry, session.repository)))
+        models = [plan_model(session, entry, environment) for entry in entries]
+        emit(
+            _json(session, models, compared) if fmt == "json" else _text(session, models, compared, full=full)
+        )
 
 
 def _entries(session: Session, specs: tuple[str, ...], *, every: bool) -> tuple[ModelFiles, ...]:
@@ -127,7 +124,7 @@ def _all(
             return
         from generator.report.overview import as_table
 
-        emit("".join(f"{line}\n" for line in as_table(rows)))
+        emit("".join(f"{line}\n" for line in as_table(rows, line_width(sys.stdout))))
         return
     if fmt == "markdown":
         changed = {found.name for found in compared.found.found}
@@ -138,8 +135,10 @@ def _all(
         emit(document(compared.found, compared.against))
     else:
         from generator.report.compared.text import blast_radius
+        from generator.report.tables import Screen
 
-        emit(blast_radius(compared.found, compared.label, color=has_color(sys.stdout)))
+        screen = Screen(line_width(sys.stdout), has_color(sys.stdout))
+        emit(blast_radius(compared.found, compared.label, screen))
 
 
 def _comment(
@@ -181,10 +180,20 @@ def _html(
     emit(page_of(session, entry, found, environment, Against(label, difference)))
 
 
-def _json(told: Sequence[tuple[ModelFiles, list[Section]]], compared: Compared | None) -> str:
+def _json(session: Session, models: Sequence[PlannedModel], compared: Compared | None) -> str:
+    from generator.report.sections import sections
+    from generator.report.sections.schema import SCHEMA
+
     document: dict[str, Any] = {
         "schema": SCHEMA,
-        "plans": [{section.key: section.data for section in plan} for _, plan in told],
+        "plans": [
+            {
+                section.key: section.data
+                for section in sections(planned, _statuses(session, model.entry)(planned))
+            }
+            for model in models
+            for planned in model.plans
+        ],
     }
     if compared:
         from generator.report.compared.document import document as diff
@@ -193,25 +202,25 @@ def _json(told: Sequence[tuple[ModelFiles, list[Section]]], compared: Compared |
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def _text(told: Sequence[tuple[ModelFiles, list[Section]]], compared: Compared | None) -> str:
-    parts = [_plan(entry, plan) for entry, plan in told]
+def _text(session: Session, models: Sequence[PlannedModel], compared: Compared | None, *, full: bool) -> str:
+    from generator.report.plan_text import full_plan, short_plan
+    from generator.report.tables import Screen
+
+    screen = Screen(line_width(sys.stdout), has_color(sys.stdout))
+    parts = []
     if compared:
         from generator.report.compared.text import by_model
 
-        color = has_color(sys.stdout)
-        parts.insert(0, by_model(compared.found, compared.label, color=color))
+        parts.append(by_model(compared.found, compared.label, screen))
+    for model in models:
+        statuses = _statuses(session, model.entry)
+        if full:
+            parts += [full_plan(planned, statuses(planned), screen) for planned in model.plans]
+        else:
+            parts.append(short_plan(model, statuses, screen))
     return "\n".join(parts)
 
 
-def _plan(entry: ModelFiles, plan: list[Section]) -> str:
-    environment = next(section.data["environment"] for section in plan if section.key == "release")
-    color = has_color(sys.stdout)
-    parts = [_heading(f"{entry.name} in {environment}", color=color)]
-    for section in plan:
-        body = "".join(f"  {line}".rstrip() + "\n" for line in section.lines)
-        parts.append(f"{_heading(section.title, color=color)}{body}")
-    return "\n".join(parts)
-
-
-def _heading(title: str, *, color: bool) -> str:
-    return f"{_BOLD}{title}{_END}\n" if color else f"{title}\n"
+def _statuses(session: Session, entry: ModelFiles) -> Callable[[Planned], Sequence[GateStatus]]:
+    evidence = read_evidence_of(entry, session.repository)
+    return lambda planned: gate_statuses(planned.plan, evidence)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,10 +17,13 @@ from generator.odds.replay.walk import Schedule, walk
 from generator.pipeline.evaluate import plans_of
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
-from generator.pipeline.terminal import emit, note, progress
+from generator.pipeline.terminal import emit, line_width, note, progress
 from generator.plan.values import Plan
 from generator.report.replays.replayed import Replayed
 from generator.source.errors import CliError, FindingsError
+
+if TYPE_CHECKING:
+    from generator.report.tables import Block
 
 _FORMATS = ("text", "json", "svg")
 _PATH = click.Path(path_type=Path, dir_okay=False)
@@ -158,7 +162,7 @@ def _simulated(plan: Plan, schedule: Schedule, text: str, asked: Asked) -> str:
     from generator.odds.replay.expected import expected
     from generator.odds.replay.simulate import ScenarioError, scenario, simulate, simulated_guards
     from generator.report.replays.document import simulation_document
-    from generator.report.replays.text import simulation_lines
+    from generator.report.replays.text import simulation_text
 
     if not plan.min_rps:
         raise CliError("a simulation needs traffic: declare `traffic.minRps`")
@@ -180,7 +184,7 @@ def _simulated(plan: Plan, schedule: Schedule, text: str, asked: Asked) -> str:
     odds = expected(plan, guards, ratios)
     if asked.fmt == "json":
         return _json(simulation_document(plan, text, asked.seed, found, odds, skipped))
-    return _lines(simulation_lines(plan, text, asked.seed, found, odds, skipped))
+    return _lines(simulation_text(plan, text, asked.seed, found, odds, skipped))
 
 
 def _told(replayed: Replayed, fmt: str) -> str:
@@ -193,9 +197,9 @@ def _told(replayed: Replayed, fmt: str) -> str:
         from generator.report.replays.document import replay_document
 
         return _json(replay_document(replayed))
-    from generator.report.replays.text import replay_lines
+    from generator.report.replays.text import replay_text
 
-    return _lines(replay_lines(replayed))
+    return _lines(replay_text(replayed))
 
 
 def _measured(schedule: Schedule) -> tuple[Schedule, tuple[str, ...]]:
@@ -224,5 +228,7 @@ def _json(document: dict[str, object]) -> str:
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def _lines(lines: Iterable[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)
+def _lines(blocks: Iterable[Block]) -> str:
+    from generator.report.tables import fit
+
+    return "".join(f"{line}\n" for line in fit(blocks, line_width(sys.stdout)))

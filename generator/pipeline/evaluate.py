@@ -86,7 +86,22 @@ def evaluate_model(resolved: Resolved, repository: Repository, today: dt.date) -
     return sorted([*run_rules(resolved, today), *evidence], key=Finding.sort_key)
 
 
-def plans_of(session: Session, entry: ModelFiles, environment: str | None) -> list[Planned]:
+@dataclass(frozen=True, slots=True)
+class PlannedModel:
+    """A model with its plans.
+
+    Args:
+        entry: the model.
+        plans: its plans, in the platform's order.
+        findings: about it alone.
+    """
+
+    entry: ModelFiles
+    plans: tuple[Planned, ...]
+    findings: tuple[Finding, ...]
+
+
+def plan_model(session: Session, entry: ModelFiles, environment: str | None = None) -> PlannedModel:
     """Return the plans of one model, or its plan in one environment; a note says where it breaks rules.
 
     Raises:
@@ -99,7 +114,17 @@ def plans_of(session: Session, entry: ModelFiles, environment: str | None) -> li
     findings = evaluate_model(resolved, session.repository, session.today)
     if any(finding.severity == "error" for finding in findings):
         note(f"{entry.name} breaks rules and can't be rendered like this: see `sluice validate {entry.name}`")
-    return [planned for planned in resolved.plans if environment in {None, planned.plan.identity.environment}]
+    plans = (plan for plan in resolved.plans if environment in {None, plan.plan.identity.environment})
+    return PlannedModel(entry, tuple(plans), tuple(findings))
+
+
+def plans_of(session: Session, entry: ModelFiles, environment: str | None) -> list[Planned]:
+    """Return only the plans of `plan_model`.
+
+    Raises:
+        FindingsError: it can't be planned.
+    """
+    return list(plan_model(session, entry, environment).plans)
 
 
 def findings_of(session: Session, selection: Selection) -> list[Finding]:

@@ -26,6 +26,24 @@ def has_color(stream: TextIO) -> bool:
     return is_terminal(stream)
 
 
+def columns(stream: TextIO) -> int | None:
+    """Return the number of cells in a line: COLUMNS, or the terminal's width; None for what is not a terminal."""
+    named = os.environ.get("COLUMNS", "")
+    if named.isdecimal() and int(named):
+        return int(named)
+    if not stream.isatty():
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
+
+
+def line_width(stream: TextIO) -> int:
+    """Return the number of cells that lines may fill; 80 where nothing says how wide the reader's screen is."""
+    return columns(stream) or 80
+
+
 def emit(text: str) -> None:
     """Write text that has its own line ends, and the colours that it wants, to standard output."""
     click.echo(text, nl=False, color=True)

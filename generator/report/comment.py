@@ -133,7 +133,7 @@ def _detail(model: Told) -> list[str]:
         where = ", ".join(filter(None, (member.environment for member in members)))
         text = fenced("\n".join(map(visible, texts)))
         blocks.append(f"#### Changes{cell(f' in {where}' if where else '')}\n\n{text}")
-    told = (f"#### {cell(s.title)}\n\n" + fenced("\n".join(s.lines)) for s in model.sections)
+    told = (f"#### {cell(s.title)}\n\n" + fenced("\n".join(s.lines())) for s in model.sections)
     return [*blocks, *told]
 
 

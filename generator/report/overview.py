@@ -11,9 +11,11 @@ from generator.gates.gate_status import GateStatus, gate_statuses, last_day, sum
 from generator.odds.key_metrics import KeyMetrics, format_figures, key_metrics
 from generator.pipeline.parallel import parallel_map
 from generator.pipeline.session import Session
+from generator.plan.changes import Change, changes
 from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned
-from generator.report.sections.section import table
+from generator.report.formats.characters import visible
+from generator.report.tables import Table, fit
 from generator.spec.platform import PlatformSpec
 
 
@@ -129,6 +131,19 @@ def chosen(plans: Sequence[Planned], environment: str | None) -> Planned:
     return next((p for p in plans if p.plan.identity.environment == environment), plans[-1])
 
 
+_OWN = {
+    ("ownership", "namespace"),
+    ("route", "hosts"),
+    ("delivery", "requires"),
+    ("delivery", "watch"),
+}  # what an environment alone decides
+
+
+def environment_changes(planned: Planned, other: Planned) -> list[Change]:
+    """Return how the same model is released in another environment, without what the environment alone decides."""
+    return [change for change in changes(planned, other) if (change.topic, change.field) not in _OWN]
+
+
 def _state(found: Sequence[GateStatus]) -> str:
     states = {status.state for status in found if status.gate.waiver is None}
     if states & {"fail", "unreadable"}:
@@ -160,15 +175,16 @@ def open_waivers(platform: PlatformSpec, today: dt.date, models: Sequence[str]) 
     return sorted(found, key=lambda w: (w.days, w.model, w.gate))
 
 
-def as_table(rows: Sequence[Overview]) -> tuple[str, ...]:
-    """All models as lines of text."""
+def as_table(rows: Sequence[Overview], limit: int | None = None) -> list[str]:
+    """Return all models as lines of text; a narrow screen loses the tier, the strategy and the version."""
     head = ("model", "version", "tier", "strategy", "power", "exposed if bad", "planned", "gates")
     cells: list[tuple[str, ...]] = [head]
+    broken = [f"{row.name} can't be planned: {row.reason}" for row in rows if row.figures is None]
     for row in rows:
         if row.figures is None:
-            cells.append((row.name, f"can't be planned: {row.reason}", *[""] * 6))
             continue
         numbers = format_figures(row.figures)
         shown = (numbers["power"], numbers["requests exposed if bad"], numbers["planned time"])
         cells.append((row.name, row.version, row.tier, row.strategy, *shown, row.gates))
-    return table(cells)
+    table = [Table.of(cells, drop=(3, 2, 1))] if len(cells) > 1 else []
+    return list(fit([*table, *map(visible, broken)], limit))

@@ -10,31 +10,31 @@ from generator.report.compared.compare import Comparison, Difference
 from generator.report.compared.groups import cost, groups, trends
 from generator.report.compared.shared import shared_groups
 from generator.report.formats.characters import visible
-from generator.report.sections.section import table
+from generator.report.tables import Block, Screen, Table
 
 _SHOWN = 5
-_BOLD, _END = "\x1b[1m", "\x1b[0m"
 
 
-def by_model(compared: Comparison, against: str, *, color: bool = False) -> str:
-    """Every model that differs, with what differs; what all its environments share stands once."""
+def by_model(compared: Comparison, against: str, screen: Screen) -> str:
+    """Return what differs in every model; what all its environments share is said once."""
     if not compared.differ:
         return f"nothing differs from {against}\n"
-    lines = []
+    lines: list[str] = []
     for name, found in groupby(compared.found, key=lambda difference: difference.name):
-        lines += [_heading(name, color=color), *_model(list(found)), ""]
-    lines += [*_shared(compared), *_templates(compared)]
-    return "\n".join([*lines, f"{size(compared)} from {against}"]) + "\n"
+        lines += [*screen.title(name), *_model(list(found), screen), ""]
+    lines += [*_shared(compared, screen), *_templates(compared, screen)]
+    lines += screen.body([f"{size(compared)} from {against}"], "")
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _model(found: Sequence[Difference]) -> Iterator[str]:
+def _model(found: Sequence[Difference], screen: Screen) -> Iterator[str]:
     for texts, members in shared(found):
         where = ", ".join(member.environment for member in members)
         if where and not (len(members) == len(found) and len(found) > 1):
-            yield f"  {where}"
+            yield from screen.body([where])
         elif where:
-            yield f"  {where}: the same everywhere"
-        yield from (f"    {visible(text)}" for text in texts)
+            yield from screen.body([f"{where}: the same everywhere"])
+        yield from screen.body(map(visible, texts), "    ")
 
 
 def shared(found: Sequence[Difference]) -> list[tuple[tuple[str, ...], list[Difference]]]:
@@ -56,42 +56,42 @@ def lines(difference: Difference) -> Iterator[str]:
         )
 
 
-def blast_radius(compared: Comparison, against: str, *, color: bool = False) -> str:
-    """How many bundles differ and how, the widest difference first."""
+def blast_radius(compared: Comparison, against: str, screen: Screen) -> str:
+    """Return how many bundles differ and how, the widest difference first."""
     if not compared.differ:
         return f"no bundle changes: nothing differs from {against}\n"
-    out = [_heading(f"{size(compared)} from {against}", color=color)]
+    out = [*screen.title(f"{size(compared)} from {against}")]
     rows = [
         (
             plural(len(group.models), "model"),
             group.label,
-            visible(group.text),
-            _where(compared, group.environments),
-            some(group.models),
+            group.text,
+            f"{_where(compared, group.environments)}: {some(group.models)}",
         )
         for group in groups(compared.found)
     ]
-    out += [f"  {line}" for line in table(rows)]
-    out += [*([""] if rows else []), *_shared(compared)[:-1]] if compared.shared else []
+    out += screen.body([Table.of(rows)])
+    out += [*([""] if rows else []), *_shared(compared, screen)[:-1]] if compared.shared else []
     numbers = list(_trends(compared.found))
     if numbers:
-        out += ["", _heading("What that does to the numbers", color=color), *(f"  {n}" for n in numbers)]
-    out += [f"  {d.name}: {visible(d.reason)}" for d in compared.found if d.status == "unreadable"]
-    out += ["", *_templates(compared)] if compared.templates else []
-    return "\n".join(out) + "\n"
+        out += ["", *screen.title("What that does to the numbers"), *screen.body(numbers)]
+    out += screen.body(f"{d.name}: {visible(d.reason)}" for d in compared.found if d.status == "unreadable")
+    out += ["", *_templates(compared, screen)] if compared.templates else []
+    return "".join(f"{line}\n" for line in out)
 
 
 def _where(compared: Comparison, environments: Sequence[str]) -> str:
     return "everywhere" if len(environments) == compared.environments > 1 else ", ".join(environments)
 
 
-def _trends(found: Sequence[Difference]) -> Iterator[str]:
+def _trends(found: Sequence[Difference]) -> Iterator[Block]:
     rows = []
     for trend in trends(found):
         old, new = trend.extreme.numbers.get(trend.name, (None, None))
         at = f"worst: {trend.extreme.name} in {trend.extreme.environment}, {old} → {new}"
         rows.append((trend.name, f"worse in {plural(trend.worse, 'plan')}", f"better in {trend.better}", at))
-    yield from table(rows)
+    if rows:
+        yield Table.of(rows)
     added = cost(found)
     if added and round(added[0], 2):
         yield f"all together: {added[0]:+.2f} {added[1]} a month"
@@ -134,19 +134,17 @@ def shared_rows(compared: Comparison) -> list[tuple[str, str, str, str, str]]:
     ]
 
 
-def _shared(compared: Comparison) -> list[str]:
+def _shared(compared: Comparison, screen: Screen) -> list[str]:
     if not compared.shared:
         return []
-    said = "bundles that belong to no model:"
-    return [said, *(f"  {line}" for line in table(shared_rows(compared))), ""]
+    title = screen.body(["bundles that belong to no model:"], "")
+    rows = [(count, label, how, f"{where}: {which}") for count, label, how, where, which in shared_rows(compared)]
+    return [*title, *screen.body([Table.of(rows)]), ""]
 
 
-def _templates(compared: Comparison) -> list[str]:
+def _templates(compared: Comparison, screen: Screen) -> list[str]:
     if not compared.templates:
         return []
     names = ", ".join(compared.templates)
-    return [f"templates of this repository that differ, and may change every bundle: {names}", ""]
-
-
-def _heading(text: str, *, color: bool) -> str:
-    return f"{_BOLD}{text}{_END}" if color else text
+    said = f"templates of this repository that differ, and may change every bundle: {names}"
+    return [*screen.body([said], ""), ""]

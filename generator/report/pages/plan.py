@@ -11,11 +11,12 @@ from generator.gates.document import Evidence
 from generator.gates.gate_status import gate_statuses, summary
 from generator.odds.key_metrics import format_figures, key_metrics, money_up
 from generator.odds.odds import odds_of
-from generator.plan.changes import Change, changes
+from generator.plan.changes import Change
 from generator.plan.resolve import Planned
 from generator.plan.timeline import approver, timeline
 from generator.render.environment import Templates
 from generator.report.compared.compare import Difference
+from generator.report.overview import environment_changes
 from generator.report.pages.gates import gate_rows
 from generator.report.pages.odds import guard_rows, step_rows
 from generator.report.pages.timeline import NARROW, WIDE, timeline_picture
@@ -76,7 +77,7 @@ def plan_page(subject: Subject, templates: Templates) -> str:
         "steps": step_rows(plan),
         "guards": guard_rows(plan),
         "odds": odds_of(plan),
-        "odds_lines": [line for line in by_key["odds"].lines if line.startswith("gate ")],
+        "odds_lines": [line for line in by_key["odds"].lines() if line.startswith("gate ")],
         "risk": plan.rollout.risk,
         "gates": gate_rows(stand),
         "gates_key": plan.gate_key[:12],
@@ -174,15 +175,11 @@ def _event(event: dict[str, Any]) -> dict[str, Any]:
     return event | {"when": f"{event['after']} + {when}" if event["after"] else when}
 
 
-_OWN = {("ownership", "namespace"), ("route", "hosts")}
-
-
 def _other(planned: Planned, other: Planned) -> dict[str, Any]:
     """How the same model is released elsewhere: what its environment alone decides is left out."""
-    found = [c for c in changes(planned, other) if (c.topic, c.field) not in _OWN]
     identity = other.plan.identity
     return {
         "environment": identity.environment,
-        "changes": found,
+        "changes": environment_changes(planned, other),
         "hosts": ", ".join(other.plan.routing.hosts),
     }

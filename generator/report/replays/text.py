@@ -10,7 +10,7 @@ from generator.odds.replay.simulate import Aborts, Share, Simulated
 from generator.odds.replay.walk import Course, Measurement, Schedule
 from generator.plan.values import Plan
 from generator.report.replays.replayed import Replayed
-from generator.report.sections.section import table
+from generator.report.tables import Block, Table
 from generator.spec.units import duration
 from generator.stats.timeline import Detection
 
@@ -21,18 +21,18 @@ _SEVERAL = (
 )
 
 
-def replay_lines(replayed: Replayed) -> Iterator[str]:
+def replay_text(replayed: Replayed) -> Iterator[Block]:
     """The verdict, then the measurements of the background, then what the steps had seen."""
     course = replayed.course
     yield replayed.title
     yield from _skipped(replayed.skipped)
     yield verdict(course, replayed.exposed)
     yield ""
-    yield from table(_measurements(replayed.schedule, course))
+    yield Table.of(_measurements(replayed.schedule, course))
     evidence = [measurement for measurement in course.measurements if measurement.kind == "evidence"]
     if evidence:
         yield ""
-        yield from table([("after", "seen enough?", "seen", ""), *map(_evidence, evidence)])
+        yield Table.of([("after", "seen enough?", "seen", ""), *map(_evidence, evidence)])
 
 
 def verdict(course: Course, exposed: float | None) -> str:
@@ -95,9 +95,9 @@ def _seen(result: Sequence[float]) -> str:
     return f"{result[0]:,.0f}" if result[0] >= 1 else f"{result[0]:.4g}"
 
 
-def simulation_lines(
+def simulation_text(
     plan: Plan, scenario: str, seed: int, found: Simulated, odds: Expected | None, skipped: Sequence[str]
-) -> Iterator[str]:
+) -> Iterator[Block]:
     """Shares, times and exposure: what was simulated beside what the odds say."""
     where = f"{plan.identity.team}/{plan.identity.model} in {plan.identity.environment}"
     yield f"{where}, {found.runs} simulated releases with {scenario} (seed {seed})"
@@ -106,7 +106,7 @@ def simulation_lines(
     yield ""
     rows = [_row("any guard", found.whole, odds.whole if odds else None)]
     rows += [_row(name, one, odds.by_guard[name] if odds else None) for name, one in found.by_guard.items()]
-    yield from table([("", "rolled back", "odds", "mean", "odds", "p90", "odds", "exposed", "odds"), *rows])
+    yield Table.of([("", "rolled back", "odds", "mean", "odds", "p90", "odds", "exposed", "odds"), *rows])
     yield ""
     yield _SEVERAL
 

@@ -9,7 +9,8 @@ from generator.odds.footprint import HOURS, currencies, monthly
 from generator.plan.peak import Need, peak, steady_state
 from generator.plan.resolve import Planned
 from generator.plan.timeline import timeline
-from generator.report.sections.section import Section, table
+from generator.report.sections.section import Section
+from generator.report.tables import Block, Table
 from generator.source.quantity import quantity_amount
 from generator.spec.platform import Team
 
@@ -21,20 +22,18 @@ def cost(planned: Planned) -> Section:
     plan, platform = planned.plan, planned.source.platform
     usual, most = steady_state(plan), steady_state(plan, scaled_up=True)
     whole = peak(plan).total
-    extra = _minus(whole, most)
-    hours = timeline(plan).planned_s / 3600
     money = currencies(platform.prices)
     currency = money[0] if len(money) == 1 else ""
     rows = {"usual": usual, "scaled up": most, "during a release": whole}
     prices = {
         name: monthly(need, platform.prices) for name, need in rows.items() if name != "during a release"
     }
-    release = monthly(extra, platform.prices) / HOURS * hours
+    release = release_cost(planned)
     team = platform.teams[plan.identity.team]
     data: dict[str, Any] = {
         "needs": {name.replace(" ", "_"): _need(need) for name, need in rows.items()},
         "monthly": prices if currency else None,
-        "per_release": release if currency else None,
+        "per_release": release,
         "currency": currency or None,
         "budget": team.budget.monthly.amount if team.budget else None,
         "quota": {
@@ -48,10 +47,19 @@ def cost(planned: Planned) -> Section:
     shown = [
         (name, *_shown(need), _money(prices.get(name), currency, "a month")) for name, need in rows.items()
     ]
-    lines = [*table(shown), *_limits(team)]
+    body: list[Block] = [Table.of(shown)]
     if currency:
-        lines.insert(len(shown), f"a release costs about {_money(release, currency, '')}more than no release")
-    return Section("cost", "Cost and capacity", data, tuple(lines))
+        body.append(f"a release costs about {_money(release, currency, '')}more than no release")
+    return Section("cost", "Cost and capacity", data, (*body, *_limits(team)))
+
+
+def release_cost(planned: Planned) -> float | None:
+    """Return what a release costs more than no release; None unless all prices have one currency."""
+    plan, prices = planned.plan, planned.source.platform.prices
+    if len(currencies(prices)) != 1:
+        return None
+    extra = _minus(peak(plan).total, steady_state(plan, scaled_up=True))
+    return monthly(extra, prices) / HOURS * timeline(plan).planned_s / 3600
 
 
 def _minus(whole: Need, part: Need) -> Need:

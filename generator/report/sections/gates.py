@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from generator.report.formats.characters import visible
-from generator.report.sections.section import table
+from generator.report.tables import Screen, Table
 from generator.spec.evidence import EvidenceEntry, Measure
 
 _CELLS = 16
@@ -14,18 +14,17 @@ _SGR = {"pass": "32", "fail": "1;31", "inconclusive": "1;33"}
 _NAME = 48
 
 
-def gates_table(entries: Sequence[EvidenceEntry], *, color: bool = False) -> Iterator[str]:
-    """Lines of the table, and below it the reason of every gate that did not pass."""
+def gates_table(entries: Sequence[EvidenceEntry], screen: Screen) -> Iterator[str]:
+    """Yield the lines of the table, and below it the reason of every gate that did not pass."""
     rows: list[tuple[str, ...]] = [("gate", "measured", "value", "limit", "", "verdict")]
     for entry in entries:
         rows += list(_rows(entry))
-    for line, verdict in zip(table(rows), ("", *(row[-1] for row in rows[1:])), strict=True):
-        yield _painted(line, verdict) if color else line
-    told = [entry for entry in entries if entry.verdict != "pass"]
-    if told:
+    for line in Table.of(rows, drop=(4,)).lines(screen.limit):
+        yield _painted(line) if screen.color else line
+    others = [entry for entry in entries if entry.verdict != "pass"]
+    if others:
         yield ""
-    for entry in told:
-        yield f"{entry.name} ({entry.verdict}): {visible(entry.reason)}"
+    yield from screen.body((f"{e.name} ({e.verdict}): {visible(e.reason)}" for e in others), "")
 
 
 def bar(measure: Measure) -> str:
@@ -53,6 +52,7 @@ def _rows(entry: EvidenceEntry) -> Iterator[tuple[str, ...]]:
         yield entry.name, visible(measure.name)[:_NAME], value, limit, bar(measure), measure.verdict
 
 
-def _painted(line: str, verdict: str) -> str:
+def _painted(line: str) -> str:
+    verdict = line.rpartition(" ")[2]
     sgr = _SGR.get(verdict)
     return f"{line.removesuffix(verdict)}\x1b[{sgr}m{verdict}\x1b[0m" if sgr else line

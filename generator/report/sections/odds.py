@@ -1,4 +1,4 @@
-"""The odds: what the guards and gates will do to a good and to a bad version, rounded against us."""
+"""The odds: what the guards and gates will do to a good and to a bad version, rounded conservatively."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from dataclasses import asdict
 from typing import Any
 
 from generator.odds.gate_odds import GateOdds, gate_odds
+from generator.odds.key_metrics import count_up
 from generator.odds.odds import PlanOdds, not_counted, odds_of, share_down, share_up
 from generator.plan.guards import Guard
 from generator.plan.resolve import Planned
 from generator.plan.values import Plan
-from generator.report.sections.section import Section, table
+from generator.report.sections.section import Section
+from generator.report.tables import JOINED, Block, Table
 from generator.spec.units import duration
 from generator.stats.odds import GuardOdds
+
+_TOGETHER = 3  # shares of so many steps are not broken over several lines
 
 
 def odds(planned: Planned) -> Section:
@@ -24,13 +28,13 @@ def odds(planned: Planned) -> Section:
     gates = gate_odds(plan, guaranteed=strict)
     data: dict[str, Any] = {"guards": [], "unpriced": {}, "gates": [asdict(row) for row in gates]}
     data |= {"family_false_rollback": None, "family_false_rollback_bound": None}
-    lines: list[str] = []
+    body: list[Block] = []
     if found is not None:
         data |= _data(found)
-        lines += _lines(plan, found)
+        body += _body(plan, found)
     kinds = {gate.name: gate.kind for gate in plan.gates}
-    lines += [_gate_line(row, kinds[row.name]) for row in gates]
-    return Section("odds", "Odds", data, tuple(lines) or ("nothing here can be priced",))
+    body += [gate_line(row, kinds[row.name]) for row in gates]
+    return Section("odds", "Odds", data, tuple(body) or ("no guard or gate here has odds",))
 
 
 def _data(found: PlanOdds) -> dict[str, Any]:
@@ -43,53 +47,58 @@ def _data(found: PlanOdds) -> dict[str, Any]:
     }
 
 
-def _lines(plan: Plan, found: PlanOdds) -> list[str]:
-    lines: list[str] = []
+def _body(plan: Plan, found: PlanOdds) -> list[Block]:
+    body: list[Block] = []
     if found.guards:
-        weights = [f"{weight}%" for weight in plan.rollout.weights]
+        weights = ", ".join(f"{weight}%" for weight in plan.rollout.weights)
         head = (
-            "guard",
-            "detects",
-            *(f"by {weight}" for weight in weights),
-            "false",
-            "time to rollback",
-            "exposed",
-            "smallest",
-        )
-        under = ("", "", *(["caught"] * len(weights)), "rollback", "mean / p90", "if bad", "caught 80%")
-        lines += table([head, under, *(_row(guard, priced) for guard, priced in found.guards)])
-        lines.append(_whole(plan, found))
-    lines += [f"{name}: no odds, {reason}" for name, reason in found.unpriced]
-    return lines
+            "guard", "change", f"caught by {weights}", "false rollback", f"time{JOINED}to rollback mean / p90",
+            "exposed if bad", "caught 80% at",
+        )  # fmt: skip
+        body.append(Table.of([head, *(_row(guard, priced) for guard, priced in found.guards)], drop=(6, 4)))
+        body.append(_whole(plan, found))
+    return [*body, *(f"{name}: no odds, {reason}" for name, reason in found.unpriced)]
 
 
 def _row(guard: Guard, priced: GuardOdds) -> tuple[str, ...]:
-    time = "never"
-    if priced.detect_mean_s is not None and priced.detect_p90_s is not None:
-        time = f"{_minutes(priced.detect_mean_s)} / {_minutes(priced.detect_p90_s)} min"
+    smallest = priced.smallest_caught
+    shares = " ".join(map(share_down, priced.power_by_step))
     return (
         guard.name,
-        _effect(priced.detect),
-        *(share_down(share) for share in priced.power_by_step),
+        effect(priced.detect),
+        shares.replace(" ", JOINED) if len(priced.power_by_step) <= _TOGETHER else shares,
         share_up(priced.false_rollback),
-        time,
+        rollback_time(priced),
         _requests(priced.exposed_mean),
-        "none" if priced.smallest_caught is None else f"{math.ceil(priced.smallest_caught * 1000) / 10:g}%",
+        "none" if smallest is None else f"{math.ceil(smallest * 1000) / 10:g}%",
     )
 
 
+def rollback_time(priced: GuardOdds) -> str:
+    """Return the mean time to a rollback and the time of nine in ten."""
+    if priced.detect_mean_s is None or priced.detect_p90_s is None:
+        return "never"
+    mean, most = (math.ceil(seconds / 60) for seconds in (priced.detect_mean_s, priced.detect_p90_s))
+    return f"{mean} / {most} min".replace(" ", JOINED)
+
+
 def _whole(plan: Plan, found: PlanOdds) -> str:
-    bound = found.false_rollback_bound
-    one_in = f" (1 in {math.floor(1 / bound)} good releases)" if bound > 0 else ""
     requests = _requests(found.planned_requests[-1] if found.planned_requests else 0.0)
     return (
-        f"whole rollout: false rollback about {share_up(found.false_rollback or 0.0)},"
-        f" at most {share_up(bound)}{one_in}{not_counted(found)};"
+        f"whole rollout: false rollback about {share_up(found.false_rollback or 0.0)}, {at_most(found)};"
         f" {requests} canary requests in {duration(plan.rollout.held_s)} if nothing fires"
     )
 
 
-def _gate_line(row: GateOdds, kind: str) -> str:
+def at_most(found: PlanOdds) -> str:
+    """Return the bound on false rollbacks of the whole rollout, in words."""
+    bound = found.false_rollback_bound
+    one_in = f" (1 in {math.floor(1 / bound)} good releases)" if bound > 0 else ""
+    return f"at most {share_up(bound)}{one_in}{not_counted(found)}"
+
+
+def gate_line(row: GateOdds, kind: str) -> str:
+    """Return the odds of a gate on a model that is a little too bad, and on a good one."""
     good = "a fair one" if kind == "fairness" else "one 2 points better"
     where = f"if a group has just {row.rows} rows" if kind == "fairness" else f"on {row.rows} rows"
     return (
@@ -100,13 +109,10 @@ def _gate_line(row: GateOdds, kind: str) -> str:
     )
 
 
-def _effect(detect: float) -> str:
+def effect(detect: float) -> str:
+    """Return a relative change with its sign."""
     return f"{'-' if detect < 0 else '+'}{abs(detect) * 100:g}%"
 
 
-def _minutes(seconds: float) -> int:
-    return math.ceil(seconds / 60)
-
-
 def _requests(count: float | None) -> str:
-    return "none" if count is None else f"{math.ceil(count):,}".replace(",", " ")
+    return "none" if count is None else count_up(count)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from generator.plan.peak import peak
 from generator.plan.resolve import Planned
 from generator.plan.values import Capacity, Plan
-from generator.report.sections.section import Section, table
+from generator.report.sections.section import Section
+from generator.report.tables import Table
 
 
 def release(planned: Planned) -> Section:
@@ -36,7 +37,7 @@ def release(planned: Planned) -> Section:
         },
         "bundle": plan.identity.path,
     }
-    return Section("release", "Release", data, table(_rows(plan)))
+    return Section("release", "Release", data, (Table.of(_rows(plan)),))
 
 
 def _rows(plan: Plan) -> list[tuple[str, str]]:
@@ -48,12 +49,13 @@ def _rows(plan: Plan) -> list[tuple[str, str]]:
         ("tier", plan.identity.tier),
         ("namespace", plan.identity.namespace),
         ("router", f"{plan.routing.kind}, {', '.join(plan.routing.hosts)}"),
-        ("pods", f"{_pods(plan.capacity)}; at most {peak(plan).total.pods} at once during the release"),
+        ("pods", f"{pods(plan.capacity)}; at most {peak(plan).total.pods} at once during the release"),
         ("strategy", plan.rollout.strategy),
     ]
 
 
-def _pods(capacity: Capacity) -> str:
+def pods(capacity: Capacity) -> str:
+    """Return how many pods there are between releases."""
     if capacity.autoscaler:
         return f"{capacity.minimum} to {capacity.maximum} ({capacity.autoscaler})"
     return str(capacity.replicas)

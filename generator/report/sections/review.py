@@ -10,7 +10,8 @@ from generator.plan.coverage import gaps
 from generator.plan.people import powers
 from generator.plan.resolve import Planned
 from generator.plan.timeline import on_abort
-from generator.report.sections.section import Section, table
+from generator.report.sections.section import Section
+from generator.report.tables import Table
 
 
 def gates(planned: Planned, judged: Sequence[GateStatus]) -> Section:
@@ -23,7 +24,7 @@ def gates(planned: Planned, judged: Sequence[GateStatus]) -> Section:
     }
     rows = [row for status in judged for row in _rows(status)]
     where = f"enforced in {' and '.join(plan.enforcement)}, key {plan.gate_key[:12]}"
-    return Section("gates", "Gates", data, (where, *(table(rows) or ("none",))))
+    return Section("gates", "Gates", data, (where, Table.of(rows) if rows else "none"))
 
 
 def _gate(status: GateStatus) -> dict[str, Any]:
@@ -71,5 +72,5 @@ def authority(planned: Planned) -> Section:
     found = powers(planned.plan, planned.source.platform)
     data = [{"who": power.who, "may": power.may, "how": power.how} for power in found]
     return Section(
-        "powers", "Who may do what", data, table((power.who, power.may, power.how) for power in found)
+        "powers", "Who may do what", data, (Table.of((power.who, power.may, power.how) for power in found),)
     )

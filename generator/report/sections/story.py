@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.plan.resolve import Planned
-from generator.plan.timeline import Event, approver, timeline
+from generator.plan.timeline import Event, Timeline, approver, timeline
 from generator.plan.values import Plan
-from generator.report.sections.section import Section, table
+from generator.report.sections.section import Section
+from generator.report.tables import JOINED, Table
 from generator.spec.units import duration, percent
 
 
 def story(planned: Planned) -> Section:
-    """What happens when."""
-    told = timeline(planned.plan)
+    """Return what happens when."""
+    course = timeline(planned.plan)
     data = {
-        "planned_s": told.planned_s,
-        "approvals": list(told.approvals),
-        "events": [_event(event) for event in told.events],
+        "planned_s": course.planned_s,
+        "approvals": list(course.approvals),
+        "events": [_event(event) for event in course.events],
     }
-    waits = f", and waits for {', '.join(map(approver, told.approvals))}" if told.approvals else ""
     head = (
-        f"{duration(told.planned_s)} planned{waits}. Times count from when the pods of the new version are ready,"
-        " behind an approval from that approval;"
+        f"{planned_time(course)}. Times start when the new version's pods are ready; after an approval, at that"
+        " approval. Before each increase of the weight the controller waits up to 10m for the pods, then aborts."
     )
-    more = "each widening first waits for its pods, 10m at most, and is aborted if they never get ready."
-    rows = [
-        (*_times(event), event.text, f"[{', '.join(event.stops)}]" if event.stops else "")
-        for event in told.events
-    ]
-    return Section(
-        "timeline", "Timeline (in brackets: who can stop it)", data, (head, more, "", *table(rows))
-    )
+    guards = [guard.name for guard in planned.plan.guards]
+    rows = [(*event_times(event), event.text, _stops(event.stops, guards)) for event in course.events]
+    title = "Timeline (in brackets: who can stop it)"
+    return Section("timeline", title, data, (head, "", Table.of(rows)))
+
+
+def planned_time(course: Timeline) -> str:
+    """Return how long a release takes, in words."""
+    waits = f", and waits for {', '.join(map(approver, course.approvals))}" if course.approvals else ""
+    return f"{duration(course.planned_s)} planned{waits}"
+
+
+def _stops(stops: Sequence[str], guards: Sequence[str]) -> str:
+    """Name who can stop an event; all guards together are not named one by one."""
+    if not stops:
+        return ""
+    if len(guards) > 1 and set(guards) <= set(stops):
+        stops = ("all guards", *(name for name in stops if name not in guards))
+    return f"[{', '.join(name.replace(' ', JOINED) for name in stops)}]"
 
 
 def _event(event: Event) -> dict[str, Any]:
@@ -48,8 +60,8 @@ def _event(event: Event) -> dict[str, Any]:
     }
 
 
-def _times(event: Event) -> tuple[str, str]:
-    """When it starts, and when it ends if that is another time."""
+def event_times(event: Event) -> tuple[str, str]:
+    """Return when an event starts, and when it ends if that is another time."""
     behind = f"{event.after} + " if event.after else ""
     if event.start_s is None:
         return "before", ""
@@ -70,7 +82,7 @@ def guards(planned: Planned) -> Section:
     }
     rows = [(guard.name, stage, guard.describe(), f"no data: {guard.no_data}") for stage, guard in every]
     accepted = f"accepted: {percent(risk.false_rollback)} false rollbacks, {percent(risk.power)} power"
-    return Section("guards", "Guards", data, (accepted, *table(rows)))
+    return Section("guards", "Guards", data, (accepted, Table.of(rows)))
 
 
 def _guards(plan: Plan) -> list[tuple[str, Guard]]:

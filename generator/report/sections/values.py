@@ -8,7 +8,8 @@ from typing import Any
 
 from generator.plan.layers import Layers, Origin
 from generator.plan.resolve import Planned
-from generator.report.sections.section import Section, table
+from generator.report.sections.section import Section
+from generator.report.tables import Table
 from generator.source.document import Path, dotted
 from generator.spec.record import Record
 from generator.spec.units import format_value, item_unit, unit_of
@@ -34,11 +35,18 @@ def values(planned: Planned) -> Section:
     layers = planned.source.layers
     found = [_decided(layers, value) for value in _walk(planned.source.file.spec, ("spec",), "")]
     data = [_row(value, origin) for value, origin in found]
-    rows = [
-        (dotted(value.path[1:]), _shown(value.text), origin.source, origin.place or "")
-        for value, origin in found
-    ]
-    return Section("values", "Every value and who decided it", data, table(rows))
+    rows = [(dotted(value.path[1:]), _shown(value.text), _decision(origin)) for value, origin in found]
+    files: dict[str, list[str]] = {}
+    for row in data:
+        if row["file"] and row["source"] not in files.setdefault(row["file"], []):
+            files[row["file"]].append(row["source"])
+    legend = "; ".join(f"{' and '.join(sources)}: {file}" for file, sources in files.items())
+    return Section("values", "Every value and who decided it", data, (legend, Table.of(rows)))
+
+
+def _decision(origin: Origin) -> str:
+    """Return who decided, and on which line and column of the file."""
+    return f"{origin.source} {origin.place.line}:{origin.place.column}" if origin.place else origin.source
 
 
 def _walk(value: Any, path: Path, unit: str) -> Iterator[Value]:

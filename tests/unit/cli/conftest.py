@@ -37,9 +37,9 @@ def committed(repository: Path) -> Path:
 
 @pytest.fixture
 def sluice() -> Sluice:
-    """Run a command: `sluice("validate", "--strict")`."""
+    """Run a command on a wide screen: `sluice("validate", "--strict")`."""
 
     def run(*arguments: str, **more: object) -> Result:
-        return CliRunner().invoke(cli, list(map(str, arguments)), **more)
+        return CliRunner(env={"COLUMNS": "200"}).invoke(cli, list(map(str, arguments)), **more)
 
     return run

@@ -204,17 +204,57 @@ def test_a_list_that_replaces_a_tiers_list_takes_nothing_from_it(repository, slu
     assert {row["source"] for row in rows} == {"spec"}
 
 
-def test_the_text_tells_what_reviewers_ask_for(repository, sluice):
-    text = sluice("plan", "risk/fraud", "--env", "production").stdout
+def test_the_full_text_shows_what_reviewers_ask_for(repository, sluice):
+    text = sluice("plan", "risk/fraud", "--env", "production", "--full").stdout
     for part in (
         "risk/fraud in production",
         "approval by model-risk + 0s",
         "waived  until 2027-01-31 by model-risk: regulator-approved exception",
         "the first release is never analysed",
         "resume",
-        "specs/platform.yaml:",
+        "tier: specs/platform.yaml",
     ):
         assert part in text
+
+
+def test_the_short_text_shows_a_release_on_one_screen(repository, sluice):
+    text = sluice("plan", "shop/recommender", env={"COLUMNS": "80"}).stdout
+    for part in (
+        "shop/recommender in production: version 12, canary, tier high-traffic",
+        "staging  the same, in its own namespace and at its own hosts",
+        "103 EUR a month; this release adds 0.74 EUR",
+        "1h20m   50% of live requests go to the new version, for 20m",
+        "ctr         -10%    99.9%   1.1%            42 / 71 min         31,383",
+        "warning[GATE303] line 13:",
+        "the canary Service is pointed at the pods of the",
+    ):
+        assert part in text
+    assert "Who may do what" not in text
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_short_text_fits_one_screen(repository, sluice, model):
+    lines = sluice("plan", model, env={"COLUMNS": "80"}).stdout.splitlines()
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_short_text_says_how_environments_differ(repository, sluice):
+    file = repository / "specs" / "shop" / "recommender.yaml"
+    other = "  environments: {staging: {rollout: {risk: {power: 90%}}, resources: {cpu: 2}}}\n"
+    file.write_text(file.read_text() + other)
+    text = sluice("plan", "shop/recommender").stdout
+    assert "staging  differs: release power 90% instead of 80%; capacity cpu 2 instead of 1" in text
+    staging = sluice("plan", "shop/recommender", "--env", "staging").stdout
+    assert staging.startswith("shop/recommender in staging: ")
+    assert "differs" not in staging
+
+
+def test_only_text_has_a_full_form(repository, sluice):
+    for arguments in (["--all"], ["shop/recommender", "--format", "json"]):
+        done = sluice("plan", *arguments, "--full")
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert "--full needs a SPEC and --format text" in done.stderr
 
 
 def test_colours_are_for_those_who_want_them(repository, sluice):

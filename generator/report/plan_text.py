@@ -1,0 +1,192 @@
+"""A plan for the terminal: on one screen, or whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from generator.gates.gate_status import GateStatus
+from generator.odds.key_metrics import count_up, key_metrics, money_up
+from generator.odds.odds import PlanOdds, odds_of, share_down, share_up
+from generator.pipeline.evaluate import PlannedModel
+from generator.plan.changes import Change
+from generator.plan.describe import short
+from generator.plan.peak import peak
+from generator.plan.resolve import Planned
+from generator.plan.timeline import Event, Timeline, on_abort, timeline
+from generator.report.formats.characters import visible
+from generator.report.overview import environment_changes
+from generator.report.sections import Section, sections
+from generator.report.sections.cost import release_cost
+from generator.report.sections.odds import at_most, effect, rollback_time
+from generator.report.sections.release import pods
+from generator.report.sections.story import planned_time
+from generator.report.tables import INDENT, Block, Screen, Table, fit
+from generator.source.finding import Finding
+from generator.spec.units import duration
+
+_SHOWN = 3  # findings and differences; more are counted
+
+Statuses = Callable[[Planned], Sequence[GateStatus]]
+
+
+def full_plan(planned: Planned, statuses: Sequence[GateStatus], screen: Screen) -> str:
+    """Return everything that is known of one plan."""
+    identity = planned.plan.identity
+    lines = [*screen.title(f"{identity.team}/{identity.model} in {identity.environment}")]
+    for section in sections(planned, statuses):
+        lines += ["", *_section(section, screen)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _section(section: Section, screen: Screen) -> Iterator[str]:
+    yield from screen.title(section.title)
+    yield from section.lines(screen.limit, INDENT)
+
+
+def short_plan(model: PlannedModel, statuses: Statuses, screen: Screen) -> str:
+    """Return the last of a model's plans on one screen, and how the others differ from it."""
+    *others, planned = model.plans
+    found = odds_of(planned.plan)
+    parts: list[tuple[str, Iterable[Block]]] = [
+        (_headline(planned), _release(planned, others, statuses(planned))),
+        (f"Timeline: {planned_time(timeline(planned.plan))}", _timeline(timeline(planned.plan))),
+        ("Odds", _odds(found)),
+        *_findings(model.findings),
+        ("What an abort does", _abort(planned)),
+    ]
+    lines = [line for title, blocks in parts for line in ("", *screen.title(title), *screen.body(blocks))]
+    name = model.entry.name
+    lines += ["", *fit([f"everything: `sluice plan {name} --full`"], screen.limit)]
+    return "".join(f"{line}\n" for line in lines[1:])
+
+
+def _headline(planned: Planned) -> str:
+    plan = planned.plan
+    identity = plan.identity
+    return (
+        f"{identity.team}/{identity.model} in {identity.environment}: version {plan.version.label},"
+        f" {plan.rollout.strategy}, tier {identity.tier}"
+    )
+
+
+def _release(planned: Planned, others: Sequence[Planned], statuses: Sequence[GateStatus]) -> Iterator[Block]:
+    plan = planned.plan
+    image = short(plan.image.digest) if plan.image.digest else "by tag: the lock has no digest of it"
+    rows = [
+        ("model", f"{plan.version.resolved} ({short(plan.version.digest)})"),
+        ("image", image),
+        ("pods", f"{pods(plan.capacity)}; at most {peak(plan).total.pods} at once during the release"),
+        ("cost", _cost(planned)),
+        ("gates", _gates(statuses)),
+    ]
+    rows += [(other.plan.identity.environment, _differences(planned, other)) for other in others]
+    yield Table.of(rows)
+
+
+def _cost(planned: Planned) -> str:
+    numbers = key_metrics(planned)
+    release = release_cost(planned)
+    if release is None or numbers.monthly is None:
+        return "the platform declares no prices"
+    return (
+        f"{money_up(numbers.monthly, numbers.currency)} a month; this release adds"
+        f" {money_up(release, numbers.currency)}"
+    )
+
+
+def _gates(statuses: Sequence[GateStatus]) -> str:
+    """Return the state of every gate, those that need a person first."""
+    passed = [status.gate.name for status in statuses if status.state == "pass"]
+    out = []
+    for status in statuses:
+        if status.state != "pass":
+            waiver = status.gate.waiver
+            held = f", waived until {waiver.until} by {waiver.approved_by}" if waiver else ""
+            out.append(f"{status.gate.name}: {status.state}{held}")
+    if passed:
+        out.append(f"{', '.join(passed)}: pass")
+    return "; ".join(out) or "none"
+
+
+def _differences(planned: Planned, other: Planned) -> str:
+    """Return how the same model is released in another environment."""
+    found = environment_changes(planned, other)
+    if not found:
+        return "the same, in its own namespace and at its own hosts"
+    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return f"differs: {'; '.join(map(_difference, found[:_SHOWN]))}{more}"
+
+
+def _difference(change: Change) -> str:
+    return f"{change.label} {change.new or 'none'} instead of {change.old or 'none'}"
+
+
+def _timeline(course: Timeline) -> Iterator[Block]:
+    """Yield each step in one row; what is the same after every step is said once, below."""
+    steps = [event for event in course.events if event.kind not in {"looks", "evidence"}]
+    yield Table.of((_when(event), _event(event)) for event in steps)
+    yield from (event.text for event in course.events if event.kind == "looks")
+    checks = dict.fromkeys(event.text for event in course.events if event.kind == "evidence")
+    yield from (f"after each step: {text}" for text in checks)
+
+
+def _when(event: Event) -> str:
+    """Return when an event starts; behind an approval, how long after it."""
+    if event.start_s is None:
+        return "before"
+    return f"+{duration(event.start_s)}" if event.after else duration(event.start_s)
+
+
+def _event(event: Event) -> str:
+    if event.kind == "gates":
+        return event.text.partition(";")[0]
+    if event.kind == "weight" and event.start_s is not None and event.end_s is not None:
+        return f"{event.text}, for {duration(event.end_s - event.start_s)}"
+    return event.text
+
+
+def _odds(found: PlanOdds | None) -> Iterator[Block]:
+    if found is None:
+        yield "a blue-green has no baseline to compare with: gates and approvals decide"
+        return
+    if not found.guards and found.planned_requests:
+        planned = count_up(found.planned_requests[-1])
+        yield f"no guard has odds: a bad version may answer all {planned} requests that the steps send to it"
+    if found.guards:
+        yield _guards(found)
+        yield f"false rollbacks of a good version: {at_most(found)}"
+    yield from (f"{name}: no odds, {reason}" for name, reason in found.unpriced)
+
+
+def _guards(found: PlanOdds) -> Table:
+    head = ("guard", "change", "caught", "false rollback", "time to rollback mean / p90", "exposed if bad")
+    rows = [
+        (
+            guard.name,
+            effect(priced.detect),
+            share_down(priced.power),
+            share_up(priced.false_rollback),
+            rollback_time(priced),
+            "none" if priced.exposed_mean is None else count_up(priced.exposed_mean),
+        )
+        for guard, priced in found.guards
+    ]
+    return Table.of([head, *rows], drop=(4,))
+
+
+def _findings(findings: Sequence[Finding]) -> Iterator[tuple[str, Iterable[Block]]]:
+    """Yield the worst findings; information is left to `sluice validate`."""
+    found = sorted((f for f in findings if f.severity != "info"), key=lambda f: f.severity)
+    if not found:
+        return
+    blocks = [f"{f.severity}[{f.code}] line {f.place.line}: {visible(f.message)}" for f in found[:_SHOWN]]
+    if len(found) > _SHOWN:
+        blocks.append(f"and {len(found) - _SHOWN} more")
+    yield "Findings", blocks
+
+
+def _abort(planned: Planned) -> Iterator[Block]:
+    """Yield what happens to requests; what every abort does is in the full plan."""
+    for stage in on_abort(planned.plan)[:-1]:
+        yield f"{stage.stage}: {'; '.join(stage.effects)}"
+    yield "git is unchanged: revert the commit to roll back there, too"
