@@ -138,7 +138,9 @@ def _shared(compared: Comparison, screen: Screen) -> list[str]:
     if not compared.shared:
         return []
     title = screen.body(["bundles that belong to no model:"], "")
-    rows = [(count, label, how, f"{where}: {which}") for count, label, how, where, which in shared_rows(compared)]
+    rows = [
+        (count, label, how, f"{where}: {which}") for count, label, how, where, which in shared_rows(compared)
+    ]
     return [*title, *screen.body([Table.of(rows)]), ""]
 
 

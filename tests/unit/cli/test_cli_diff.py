@@ -143,7 +143,7 @@ def test_the_blast_radius_of_a_platform_change(committed, sluice):
     one_group = "registry.example.com/models/{team}/{model} → images.example.com/ml/{team}/{model}"
     assert any(line.startswith("3 models image repository") and one_group in line for line in lines)
     assert any(
-        line.startswith("2 models capacity memory 1Gi → 2Gi everywhere risk/fraud, shop/rec")
+        line.startswith("2 models capacity memory 1Gi → 2Gi everywhere: risk/fraud, shop/rec")
         for line in lines
     )
     assert any(line.startswith("cost a month worse in 4 plans better in 0 worst:") for line in lines)

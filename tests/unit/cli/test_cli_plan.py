@@ -241,7 +241,7 @@ def test_the_short_text_fits_one_screen(repository, sluice, model):
 
 def test_the_short_text_says_how_environments_differ(repository, sluice):
     file = repository / "specs" / "shop" / "recommender.yaml"
-    other = "  environments: {staging: {rollout: {risk: {power: 90%}}, resources: {cpu: 2}}}\n"
+    other = "  environments: {staging: {rollout: {risk: {power: 90%}}, resources: {cpu: '2'}}}\n"
     file.write_text(file.read_text() + other)
     text = sluice("plan", "shop/recommender").stdout
     assert "staging  differs: release power 90% instead of 80%; capacity cpu 2 instead of 1" in text

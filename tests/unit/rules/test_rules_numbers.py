@@ -64,7 +64,7 @@ def test_the_bound_counts_every_promise_and_names_who_makes_none(guards, bound, 
     assert found.false_rollback_bound == pytest.approx(math.fsum(alphas))
     told = section(planned)
     assert told.data["family_false_rollback_bound"] == (pytest.approx(bound) if bound else None)
-    text, note = "\n".join(told.lines), odds.odds_annotations(planned.plan)["sluice.dev/false-rollback"]
+    text, note = "\n".join(told.lines()), odds.odds_annotations(planned.plan)["sluice.dev/false-rollback"]
     for name in uncounted:
         assert f"{name} not counted" in text
         assert f"{name} not counted" in note
