@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -23,10 +22,9 @@ def python() -> Path:
 
 
 @pytest.fixture(scope="session")
-def built(python: Path, tmp_path_factory: pytest.TempPathFactory) -> GetBuilt:
+def built(python: Path, shared_folder: Path) -> GetBuilt:
     """Build a bento, or take the one that another worker has built."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "bentos"
+    shared = shared_folder / "bentos"
     shared.mkdir(exist_ok=True)
 
     def get(name: str) -> Built:

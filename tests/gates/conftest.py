@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,10 +60,9 @@ Judge = Callable[..., Judged]
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all workers have in common."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "gates"
+def shared(shared_folder: Path) -> Path:
+    """The folder of trained models and verdicts that all workers share."""
+    folder = shared_folder / "gates"
     folder.mkdir(exist_ok=True)
     return folder
 

@@ -71,7 +71,8 @@ class Work:
 
     def __init__(self, root: Path, failed: int = 0) -> None:
         self.origin, self.clone, self.training = root / "origin.git", root / "clone", root / "training"
-        self.store = root / "store"
+        self.store, temporary = root / "store", root / "tmp"
+        temporary.mkdir()
         for version in ("1", "2"):
             folder = self.store / "models" / "ranker" / version
             folder.mkdir(parents=True)
@@ -91,6 +92,7 @@ class Work:
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "BENTOML_HOME": str(self.store),
             "HOME": str(root),
+            "TMPDIR": str(temporary),  # kfp leaves its workspace there
             "GIT_CONFIG_GLOBAL": str(root / "gitconfig"),
         }
         (root / "gitconfig").write_text(
@@ -182,6 +184,7 @@ def test_a_step_of_kubeflow_pipelines(tmp_path: Path):
     assert "branch release/shop/ranker-2" in out
     compiled = (work.training / "pipeline.yaml").read_text()
     assert "registry.example.com/training:3.11" in compiled
+    assert list((tmp_path / "tmp").iterdir()), "kfp leaves nothing now: TMPDIR is not needed any more"
     work.handed_over()
 
 

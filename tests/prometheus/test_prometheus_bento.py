@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -140,12 +139,10 @@ class Judged:
 
 
 @pytest.fixture(scope="session")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
+def judged(shared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
     """The run, made once whatever the number of pytest workers, and a server of this worker's own."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder, own = shared / "bento-prometheus", tmp_path_factory.mktemp("judged")
-    with (shared / "bento-prometheus.lock").open("w") as lock:
+    folder, own = shared_folder / "bento-prometheus", tmp_path_factory.mktemp("judged")
+    with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "happened.json").exists():
             experiment(folder)
