@@ -153,11 +153,11 @@ class Sluice(click.Group):
         except click.ClickException as error:
             error.show()
             code = 2
+        except FindingsError as error:
+            code = _report(error)
         except UserError as error:
             _say(f"Error: {error}")
             code = 2
-        except FindingsError as error:
-            code = _report(error)
         except click.Abort:
             code = INTERRUPTED
         except OSError as error:

@@ -15,13 +15,10 @@ from generator.output.check import diff
 from generator.output.freshness import Stamp
 from generator.output.report import SHOWN, CheckReport, WriteSummary
 from generator.pipeline.render import RenderPlan, plan_render
-from generator.pipeline.selection import select
-from generator.pipeline.session import Session, open_session
-from generator.pipeline.stale import RenderRequest
+from generator.pipeline.session import open_session
+from generator.pipeline.stale import render_request
 from generator.pipeline.terminal import has_color, note
-from generator.plan.model_files import SPECS
 from generator.render.identity import code_digest
-from generator.source.errors import CliError
 from generator.source.finding import Finding
 
 _HEADINGS = {
@@ -70,10 +67,7 @@ def command(
     written until the lock holds the digest; until then the exit code is 1, unless --bentos is given.
     """
     session = open_session(root)
-    request = RenderRequest(_output(session, output), _environment(session, environment))
-    selection = select(session, paths)
-    if not selection.everything:
-        request = replace(request, selected=frozenset(selection.entries))
+    request = render_request(session, paths, environment, output)
     stamp = Stamp.read(request.output, code_digest(session.templates))
     if not only_check:  # a check trusts nothing that an earlier run noted
         request = replace(request, known=stamp.keys)
@@ -95,36 +89,6 @@ def _run(plan: RenderPlan, stamp: Stamp, *, only_check: bool, only_diff: bool) -
         _save_stamp(plan, stamp, summary.keys)
         _report_written(summary, plan)
     return int(plan.failed)
-
-
-def _output(session: Session, given: Path | None) -> Path:
-    """Return the folder to write to. It must hold nothing else: what is no longer rendered is deleted there.
-
-    Raises:
-        CliError: it holds the repository or its inputs, or is among the inputs.
-    """
-    output = session.root / session.platform_inputs.folder if given is None else given
-    real, root = output.resolve(), session.root.resolve()
-    inputs = [root / SPECS, root / "templates"]
-    if root.is_relative_to(real) or any(real.is_relative_to(folder) for folder in inputs):
-        name = str(output) if output.parts else "an empty name"
-        raise CliError(
-            f"can't render into {name}: inputs of the rendering are there",
-            "choose a folder for rendered files only",
-        )
-    return output
-
-
-def _environment(session: Session, name: str) -> str:
-    """Return the name of an environment of the platform, or the empty name.
-
-    Raises:
-        CliError: there is no such environment.
-    """
-    known = session.platform_inputs.names("environments")
-    if name and known and name not in known:
-        raise CliError(f"no such environment: `{name}`", f"known: {', '.join(known)}")
-    return name
 
 
 def _save_stamp(plan: RenderPlan, stamp: Stamp, keys: Collection[bytes]) -> None:

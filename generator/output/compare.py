@@ -97,6 +97,12 @@ def compare(folder: Folder | None, bundle: Bundle | None) -> Changes:
     )
 
 
+def contents(bundle: Bundle) -> dict[str, bytes]:
+    """Return what the folder of a bundle holds once it is written, by name: its files and the ledger."""
+    changes = compare(None, bundle)
+    return {**changes.wanted, LEDGER: changes.sealed}
+
+
 def read_ledger(folder: Folder, found: Listing) -> tuple[bytes | None, Ledger | Finding]:
     """Read the ledger of a folder.
 

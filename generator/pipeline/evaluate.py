@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from generator.odds.footprint import ResourceFootprint, footprint
-from generator.pipeline.parallel import parallel_map
 from generator.pipeline.selection import Selection
 from generator.pipeline.session import Session
-from generator.pipeline.terminal import note, progress
+from generator.pipeline.terminal import note
 from generator.plan.model_files import ModelFiles
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, Resolved
@@ -107,10 +106,7 @@ def plan_model(session: Session, entry: ModelFiles, environment: str | None = No
     Raises:
         FindingsError: it can't be planned.
     """
-    session.require_platform(environment)
-    resolved = session.resolve(entry)
-    if any(finding.severity == "error" for finding in resolved.findings):
-        raise FindingsError(resolved.findings)
+    resolved = _resolve(session, entry, environment)
     findings = evaluate_model(resolved, session.repository, session.today)
     if any(finding.severity == "error" for finding in findings):
         note(f"{entry.name} breaks rules and can't be rendered like this: see `sluice validate {entry.name}`")
@@ -125,6 +121,25 @@ def plans_of(session: Session, entry: ModelFiles, environment: str | None) -> li
         FindingsError: it can't be planned.
     """
     return list(plan_model(session, entry, environment).plans)
+
+
+def plan_of(session: Session, entry: ModelFiles, environment: str) -> Plan:
+    """Return the plan of one model in one environment, whether or not it breaks rules.
+
+    Raises:
+        CliError: there is no such environment.
+        FindingsError: it can't be planned.
+    """
+    plans = (planned.plan for planned in _resolve(session, entry, environment).plans)
+    return next(plan for plan in plans if plan.identity.environment == environment)
+
+
+def _resolve(session: Session, entry: ModelFiles, environment: str | None) -> Resolved:
+    session.require_platform(environment)
+    resolved = session.resolve(entry)
+    if any(finding.severity == "error" for finding in resolved.findings):
+        raise FindingsError(resolved.findings)
+    return resolved
 
 
 def findings_of(session: Session, selection: Selection) -> list[Finding]:
@@ -168,7 +183,7 @@ def evaluate_models(
         return (_evaluate(session, entry, environment, alone=alone, keep=keep) for entry, alone in some)
 
     session.repository.platform  # noqa: B018 - read once, before there are several processes
-    with progress(parallel_map(models, evaluate_some), len(models), label) as found:
+    with session.work_on(models, evaluate_some, label) as found:
         evaluations = sorted(_interned(found, session.entries), key=lambda one: one.entry)
     footprints = [footprint for one in evaluations for footprint in one.footprints]
     return evaluations, run_fleet_rules(footprints, session.repository, session.today)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from generator.output.bundle import Bundle
 from generator.output.check import check
+from generator.output.compare import contents
 from generator.output.folder import open_root
 from generator.output.report import CheckReport, WriteReport, WriteSummary
 from generator.output.write import Notice, locked, orphans, prune, write_within
@@ -72,7 +73,7 @@ class RenderPlan:
         shared: other bundles to render, with their inputs.
         fresh: what is up to date.
         expected: paths of all bundles that there should be.
-        orphaned: paths of bundles that nothing renders any more.
+        prunes: whether bundles that are not expected are deleted.
     """
 
     session: Session
@@ -82,7 +83,12 @@ class RenderPlan:
     shared: Mapping[BundleId, Mapping[str, str]] = field(default_factory=dict)
     fresh: FreshBundles = field(default_factory=FreshBundles)
     expected: frozenset[str] = frozenset()
-    orphaned: tuple[str, ...] = ()
+    prunes: bool = False
+
+    @cached_property
+    def orphaned(self) -> tuple[str, ...]:
+        """The paths of the bundles on disk that nothing renders any more."""
+        return orphans(self.request.output, self.request.environment, self.expected) if self.prunes else ()
 
     @property
     def failed(self) -> bool:
@@ -99,13 +105,21 @@ class RenderPlan:
 
         models = tuple(replace(job, bundles=job.bundles[-1:]) for job in self.models)
         findings = tuple(finding for finding in self.findings if finding.code != NO_DIGEST)
-        return replace(self, models=models, findings=findings, shared={}, orphaned=())
+        return replace(self, models=models, findings=findings, shared={}, prunes=False)
 
     def bundles(self) -> Iterator[Bundle]:
         """Render everything, one bundle after the other."""
         yield from self._shared_bundles()
         for job in self.models:
             yield from self._model_bundles(job)
+
+    def contents(self) -> dict[str, bytes]:
+        """Render everything, and return the content of each file by its path below the output root."""
+        return {
+            f"{bundle.path}/{name}": data
+            for bundle in self.bundles()
+            for name, data in contents(bundle).items()
+        }
 
     def check(self) -> CheckReport:
         """Render everything and compare it with what is on disk; many models with one process per core."""
@@ -137,10 +151,7 @@ class RenderPlan:
                 yield write_within(top, self._model_bundles(job))
 
     def _in_parallel(self, work: Callable[[Sequence[ModelJob]], Iterator[R]], label: str) -> Iterator[R]:
-        from generator.pipeline.parallel import parallel_map
-        from generator.pipeline.terminal import progress
-
-        with progress(parallel_map(self.models, work), len(self.models), label) as found:
+        with self.session.work_on(self.models, work, label) as found:
             yield from found
 
     @cached_property
@@ -222,7 +233,7 @@ def plan_render(session: Session, request: RenderRequest) -> RenderPlan:
         {**stale.shared, **stale_images},
         FreshBundles.sum([stale.fresh, count(fresh_images.values())]),
         expected,
-        orphans(request.output, request.environment, expected) if prunes else (),
+        prunes,
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from generator.plan.inputs import PlatformInputs, read_platform_inputs
 from generator.plan.model_files import PLATFORM, SPECS, ModelFiles, discover, find_root
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from generator.spec.platform import PlatformSpec
 
 
+T = TypeVar("T")
+R = TypeVar("R")
+
+
 @dataclass
 class Session:
     """One call of a command.
@@ -29,10 +35,12 @@ class Session:
     Args:
         root: the repository.
         today: waivers and acceptances expire.
+        embedded: whether another program makes the call: then no process is started and nothing goes to the terminal.
     """
 
     root: Path
     today: dt.date
+    embedded: bool = False
 
     @cached_property
     def _discovered(self) -> tuple[tuple[ModelFiles, ...], list[Finding]]:
@@ -115,21 +123,54 @@ class Session:
 
         return resolve(self.repository, entry, self.bentos.digest)
 
+    @contextmanager
+    def work_on(
+        self, items: Sequence[T], work: Callable[[Sequence[T]], Iterable[R]], label: str
+    ) -> Iterator[Iterator[R]]:
+        """Do some work on many items: with one process per core and a progress bar, or quietly in this one if embedded.
 
-def open_session(root: Path | None) -> Session:
-    """The session in a folder, or in the current one and those above it.
+        Args:
+            items: what to work on.
+            work: called with some of the items; see `parallel_map`.
+            label: of the progress bar.
+        """
+        if self.embedded:
+            yield iter(work(items))
+            return
+        from generator.pipeline.parallel import parallel_map
+        from generator.pipeline.terminal import progress
+
+        with progress(parallel_map(items, work), len(items), label) as found:
+            yield found
+
+
+def open_session(
+    root: str | os.PathLike[str] | None, *, at: dt.date | None = None, embedded: bool = False
+) -> Session:
+    """Return the session in a folder, or in the current one and those above it.
+
+    Args:
+        root: the repository; None to search it.
+        at: the date; None for today's.
+        embedded: see `Session`.
 
     Raises:
         CliError: there is no repository.
     """
     start = Path(os.path.abspath(root or Path.cwd()))  # noqa: PTH100 - links stay as the user wrote them
-    found = find_root(start) if root is None else start if (start / SPECS / PLATFORM).exists() else None
+    found = _root_at(start, search=root is None)
     if found is None:
         where = "here or in any folder above" if root is None else f"in {root}"
         raise CliError(
             f"there is no {SPECS}/{PLATFORM} {where}; `sluice init` makes a repository, --root names one"
         )
-    return Session(found, today())
+    return Session(found, at or today(), embedded)
+
+
+def _root_at(start: Path, *, search: bool) -> Path | None:
+    if search:
+        return find_root(start)
+    return start if (start / SPECS / PLATFORM).exists() else None
 
 
 def today() -> dt.date:

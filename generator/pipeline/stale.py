@@ -22,10 +22,12 @@ from generator.pipeline.bundles import (
     shared_bundles,
 )
 from generator.pipeline.parallel import parallel_map
+from generator.pipeline.selection import select
 from generator.pipeline.session import Session
 from generator.plan.inputs import PlatformInputs, file_digest, model_inputs, oldest_verdict
 from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
 from generator.render.identity import contract_digest
+from generator.source.errors import CliError
 from generator.source.files import raw
 
 CONTRACT: Final = {"contract": contract_digest()}
@@ -55,6 +57,45 @@ class RenderRequest:
     def covers(self, entry: ModelFiles) -> bool:
         """Whether it is about a model."""
         return self.selected is None or entry in self.selected
+
+
+def render_request(
+    session: Session, models: Sequence[str], environment: str = "", output: Path | None = None
+) -> RenderRequest:
+    """Check what the user asks for, and return it; nothing is known to be up to date.
+
+    Args:
+        session: the repository.
+        models: what `select` understands; empty for everything.
+        environment: name of the only one; empty for all.
+        output: folder to write to; None for `git.path` of the platform.
+
+    Raises:
+        CliError: there is no such model or environment, or inputs are where it would write.
+    """
+    folder = session.root / session.platform_inputs.folder if output is None else output
+    _refuse_inputs(session.root.resolve(), folder)
+    known = session.platform_inputs.names("environments")
+    if environment and known and environment not in known:
+        raise CliError(f"no such environment: `{environment}`", f"known: {', '.join(known)}")
+    selection = select(session, models)
+    selected = None if selection.everything else frozenset(selection.entries)
+    return RenderRequest(folder, environment, selected)
+
+
+def _refuse_inputs(root: Path, output: Path) -> None:
+    """Check that a folder holds no inputs and is not among them: what is no longer rendered is deleted there.
+
+    Raises:
+        CliError: it holds the repository or its inputs, or is among the inputs.
+    """
+    real = output.resolve()
+    if root.is_relative_to(real) or any(real.is_relative_to(root / name) for name in (SPECS, "templates")):
+        name = str(output) if output.parts else "an empty name"
+        raise CliError(
+            f"can't render into {name}: inputs of the rendering are there",
+            "choose a folder for rendered files only",
+        )
 
 
 @dataclass(frozen=True, slots=True)

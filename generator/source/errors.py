@@ -33,7 +33,7 @@ class CliError(UserError):
     """A command can't do what its arguments ask for."""
 
 
-class FindingsError(Exception):
+class FindingsError(UserError):
     """Findings that keep a command from going on. The command line prints them as a report and exits with 1.
 
     Args:
@@ -43,7 +43,11 @@ class FindingsError(Exception):
     """
 
     def __init__(self, findings: Sequence[Finding], heading: str = "", exit_code: int = 1) -> None:
-        super().__init__(findings, heading, exit_code)
+        errors = [finding for finding in findings if finding.severity == "error"]
+        first = "".join(f"{error.place}: {error.message}" for error in errors[:1])
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        super().__init__(f"{first}{more}" or heading)
+        self.args = (findings, heading, exit_code)  # what it is made from when it is unpickled
         self.findings = findings
         self.heading = heading
         self.exit_code = exit_code

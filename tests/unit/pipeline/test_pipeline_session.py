@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from generator.output.platform_support import cores
+from generator.pipeline.parallel import ENOUGH
 from generator.pipeline.selection import select, select_one
 from generator.pipeline.session import Session, open_session, today
 from generator.plan.model_files import ModelFiles
@@ -208,3 +210,13 @@ def test_paths_of_windows_select(monkeypatch, path):
     everything = path.endswith("specs")
     assert select(session, [path]).everything is everything
     assert len(select(session, [path]).entries) == (2 if everything else 1)
+
+
+@pytest.mark.parametrize("embedded", [True, False])
+def test_an_embedded_session_works_in_one_process(repository, embedded):
+    session = Session(repository, dt.date(2026, 11, 23), embedded)
+    items = range(ENOUGH)
+    with session.work_on(items, lambda some: [(item, os.getpid()) for item in some], "Checking") as found:
+        done = dict(found)
+    assert sorted(done) == list(items)
+    assert (set(done.values()) == {os.getpid()}) == (embedded or cores() == 1)
