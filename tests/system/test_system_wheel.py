@@ -68,10 +68,53 @@ def test_the_wheel_holds_the_templates_and_nothing_of_the_tests(wheel: Path):
         if name.startswith("generator/_templates/")
     }
     assert {name for name in ours if "__pycache__" not in name} == shipped
-    assert {name.split("/")[0].split("-")[0] for name in names} == {"generator", "sluicegate"}
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"generator", "sluice", "sluicegate"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert "generator/py.typed" in names
+    assert {"generator/py.typed", "sluice/__init__.py", "sluice/py.typed"} <= set(names)
+    assert not any(name.startswith("generator/api/") for name in names)
     assert not any("__pycache__" in name or name.endswith(".pyc") for name in names)
+
+
+USER_PROGRAM = """\
+from __future__ import annotations
+
+import sluice
+
+
+def powers(root: str, model: str, environment: str) -> dict[str, float]:
+    repository = sluice.load(root)
+    odds = sluice.odds(repository.plan(model, environment))
+    return {guard.name: found.power for guard, found in odds.guards} if odds else {}
+
+
+def refused(repository: sluice.Repository) -> list[sluice.Finding]:
+    return [finding for finding in repository.validate() if finding.severity == "error"]
+
+
+def lines(rendering: sluice.Rendering) -> int:
+    return sum(data.count(b"\\n") for data in rendering.files.values())
+
+
+try:
+    print(powers(".", "shop/recommender", "production"), refused(sluice.load(".")))
+except sluice.FindingsError as error:
+    reveal_type(error.findings)
+except sluice.UserError as error:
+    print(error.message)
+"""
+
+
+def check_api(python: Path, folder: Path) -> None:
+    """Check a user's program with mypy in strict mode against the installed package, and that a mistake is found."""
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--config-file", "", "--python-executable", str(python)]
+    for text, wanted in (
+        (USER_PROGRAM, "typing.Sequence[generator.source.finding.Finding]"),
+        (USER_PROGRAM.replace("found.power", "found.pover"), 'has no attribute "pover"'),
+    ):
+        (folder / "program.py").write_text(text)
+        done = subprocess.run([*mypy, "program.py"], cwd=folder, capture_output=True, text=True)
+        assert wanted in done.stdout, done.stdout + done.stderr
+        assert (": error:" in done.stdout) == ("pover" in text), done.stdout
 
 
 @pytest.mark.slow
@@ -82,6 +125,7 @@ def test_the_installed_wheel_renders_from_another_folder(wheel: Path, rendered: 
     run(*pip, "--require-hashes", "-r", CHECKOUT / "generator/pins/core.txt", cwd=tmp_path)
     run(*pip, "--no-deps", "--no-index", wheel, cwd=tmp_path)
     run(venv / "bin/python", "-m", "pip", "check", cwd=tmp_path)
+    check_api(venv / "bin/python", tmp_path)
     elsewhere = examples(tmp_path / "elsewhere")
     ran = run(venv / "bin/sluice", "render", cwd=elsewhere, SOURCE_DATE_EPOCH=EPOCH)
     assert "created" in ran.stdout
