@@ -1,4 +1,4 @@
-"""Reference pages from the program itself: commands and the spec language.
+"""Write the reference pages of commands and the spec language from the program.
 
 python docs/site/reference.py FOLDER
 """
@@ -17,10 +17,10 @@ from generator.spec.schema import model_schema, platform_schema
 
 
 def commands() -> str:
-    """Every command with its help, as a terminal shows it."""
+    """Return a page with the help of every command."""
     parts = [
         "# Commands\n",
-        "Exit codes: 0 fine; 1 findings, or out of date; 2 the input or the usage is wrong; 3 a bug of ours.\n",
+        "Exit codes: 0 success; 1 findings, or out of date; 2 invalid input or usage; 3 an internal error; 130 interrupted.\n",
     ]
     for name, command in _commands(sluice, "sluice", None):
         context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
@@ -42,7 +42,7 @@ def _commands(
 
 
 def language(title: str, schema: dict[str, Any]) -> str:
-    """A table a record of the spec language."""
+    """Return a page of the spec language, with a table per record."""
     parts = [f"# {title}\n\n{_plain(schema.get('description', ''))}\n"]
     parts += _record("The file", schema)
     for name, record in sorted(schema["$defs"].items()):
@@ -53,17 +53,17 @@ def language(title: str, schema: dict[str, Any]) -> str:
 
 def _record(name: str, record: dict[str, Any]) -> Iterator[str]:
     yield f"## {name}\n\n{_plain(record.get('description', ''))}\n"
-    yield "| key | form | default | meaning |\n|---|---|---|---|"
+    yield "| key | type | default | meaning |\n|---|---|---|---|"
     required = set(record.get("required", ()))
     for key, node in record["properties"].items():
         default = f"`{node['default']}`" if "default" in node else "required" if key in required else ""
-        example = f" Such as `{_cell(str(node['examples'][0]))}`." if node.get("examples") else ""
+        example = f" Example: `{_cell(str(node['examples'][0]))}`." if node.get("examples") else ""
         yield f"| `{key}` | {_form(node)} | {_cell(default)} | {_cell(_plain(node.get('description', '')))}.{example} |"
     yield ""
 
 
 def _form(node: dict[str, Any]) -> str:
-    """A few words on what a value looks like."""
+    """Describe the type of a value in a few words."""
     if "$ref" in node:
         name = node["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
@@ -91,12 +91,12 @@ def _cell(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text that Markdown would read as markup, as itself."""
+    """Escape what Markdown would read as markup."""
     return text.replace("<", "&lt;").replace("{", "&#123;").replace("*", "\\*").replace("[", "\\[")
 
 
 def write(folder: Path) -> None:
-    """All reference pages."""
+    """Write all reference pages into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "commands.md").write_text(commands())
     (folder / "model.md").write_text(language("The model spec", model_schema()))

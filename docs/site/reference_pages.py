@@ -1,4 +1,4 @@
-"""A hook of MkDocs: the pages of docs/reference, which `make docs` generates, join those that people wrote."""
+"""A MkDocs hook that adds the generated reference pages to the pages written by hand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mkdocs.structure.files import File, Files
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add the generated pages; SLUICE_REFERENCE names their folder."""
+    """Add the generated pages from the folder that SLUICE_REFERENCE names."""
     for page in sorted(Path(os.environ["SLUICE_REFERENCE"]).glob("*.md")):
         files.append(File.generated(config, f"reference/{page.name}", content=page.read_text()))
     return files

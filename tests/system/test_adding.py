@@ -95,7 +95,7 @@ def test_a_guard_on_a_gauge(tmp_path):
     evidence = (copy.root / RECOMMENDER).glob("analysistemplate-evidence-*.yaml")
     assert all("feature-age" not in file.read_text() for file in evidence)
     (plan, *_) = json.loads(copy.sluice("plan", "shop/recommender", "--format", "json"))["plans"]
-    assert plan["odds"]["unpriced"] == {"feature-age": "how a gauge varies is not known"}
+    assert plan["odds"]["unpriced"] == {"feature-age": "how much a gauge varies is not known"}
     assert plan["odds"]["family_false_rollback_bound"] is None
     described = {item["name"]: item for item in plan["guards"]["guards"]}["feature-age"]
     assert (described["limit"], described["ratio"]) == (900.0, None)
