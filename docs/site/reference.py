@@ -15,13 +15,14 @@ import click
 from generator.cli.main import cli as sluice
 from generator.spec.schema import model_schema, platform_schema
 
+EXIT_CODES = (
+    "0 success; 1 findings, or out of date; 2 invalid input or usage; 3 an internal error; 130 interrupted"
+)
+
 
 def commands() -> str:
     """Return a page with the help of every command."""
-    parts = [
-        "# Commands\n",
-        "Exit codes: 0 success; 1 findings, or out of date; 2 invalid input or usage; 3 an internal error; 130 interrupted.\n",
-    ]
+    parts = ["# Commands\n", f"Exit codes: {EXIT_CODES}.\n"]
     for name, command in _commands(sluice, "sluice", None):
         context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
         parts.append(f"## {name}\n\n```text\n{command.get_help(context)}\n```\n")
