@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -33,6 +34,7 @@ def command(model: str | None, at: str | None, branch: str | None, fmt: str, roo
     from generator.history.git import Git
     from generator.history.releases import History
     from generator.report.audits import write
+    from generator.report.tables import Screen
 
     session = open_session(root)
     git = Git.at(session.root)
@@ -44,4 +46,4 @@ def command(model: str | None, at: str | None, branch: str | None, fmt: str, roo
         note("this clone is shallow: its history begins late; `git fetch --unshallow` brings the rest")
     when = session.today.isoformat() if at is None and not model else at
     releases = live_releases(History.of(git, end.commit), model, None if when is None else Span.of(when))
-    emit(write(fmt, releases, when or ""))
+    emit(write(fmt, releases, when or "", Screen.of(sys.stdout)))

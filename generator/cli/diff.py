@@ -10,7 +10,7 @@ import click
 from generator.cli.options import root_option
 from generator.pipeline.selection import select
 from generator.pipeline.session import Session, open_session
-from generator.pipeline.terminal import emit, has_color, line_width
+from generator.pipeline.terminal import emit
 from generator.report.compared.asked import HEAD, Compared, compare_with, stop_at
 from generator.report.compared.revision import at_revision
 from generator.source.errors import CliError
@@ -87,7 +87,7 @@ def _told(compared: Compared, fmt: str) -> str:
     from generator.report.compared.text import by_model
     from generator.report.tables import Screen
 
-    screen = Screen(line_width(sys.stdout), has_color(sys.stdout))
+    screen = Screen.of(sys.stdout)
     return by_model(compared.found, compared.label, screen)
 
 

@@ -16,7 +16,7 @@ from generator.cli import gates_cluster
 from generator.cli.options import report_option, root_option
 from generator.pipeline.selection import select, select_one
 from generator.pipeline.session import open_session, today
-from generator.pipeline.terminal import emit, has_color, is_terminal, line_width, note
+from generator.pipeline.terminal import emit, is_terminal, note
 from generator.source.errors import CliError
 
 if TYPE_CHECKING:
@@ -257,7 +257,7 @@ def _report(model: ModelGates, entries: Sequence[EvidenceEntry], fmt: str) -> No
         from generator.report.sections.gates import gates_table
         from generator.report.tables import Screen
 
-        emit("\n".join(gates_table(entries, Screen(line_width(sys.stdout), has_color(sys.stdout)))) + "\n")
+        emit("\n".join(gates_table(entries, Screen.of(sys.stdout))) + "\n")
         return
     from generator.gates.document import read_evidence
     from generator.gates.enforce import verdict_findings
@@ -268,8 +268,9 @@ def _report(model: ModelGates, entries: Sequence[EvidenceEntry], fmt: str) -> No
 
 def _emit_findings(findings: Sequence[Finding], fmt: str, checked: int) -> None:
     from generator.report.formats import render
+    from generator.report.tables import Screen
 
-    emit(render(findings, fmt, color=has_color(sys.stdout), checked=checked))
+    emit(render(findings, fmt, screen=Screen.of_messages(sys.stdout), checked=checked))
 
 
 def _named_files(texts: Sequence[str]) -> dict[str, Path]:

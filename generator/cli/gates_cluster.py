@@ -13,7 +13,7 @@ import click
 from generator.cli.options import root_option
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
-from generator.pipeline.terminal import emit, has_color, line_width, note
+from generator.pipeline.terminal import emit, note
 from generator.source.errors import CliError
 
 if TYPE_CHECKING:
@@ -93,11 +93,10 @@ def fetch(spec: str, environment: str, server: str, context: str, ca: str | None
     model = model_gates(session, select_one(session, spec))
     planned = gate_workflows.planned_in_cluster(model, environment)
     evidence, entries = gate_workflows.fetch(model, planned, _server(server, context, ca))
-    color = has_color(sys.stdout)
     if evidence.findings:
-        emit(render(evidence.findings, "text", color=color))
+        emit(render(evidence.findings, "text", screen=Screen.of_messages(sys.stdout)))
         click.get_current_context().exit(1)
-    emit("\n".join(gates_table(entries, Screen(line_width(sys.stdout), color))) + "\n")
+    emit("\n".join(gates_table(entries, Screen.of(sys.stdout))) + "\n")
     note(f"wrote {evidence.file}")
     if any(entry.verdict != "pass" for entry in entries):
         click.get_current_context().exit(1)

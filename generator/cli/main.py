@@ -169,10 +169,10 @@ class Sluice(click.Group):
 
 def _report(error: FindingsError) -> int:
     """Print the findings that keep a command from going on."""
-    from generator.pipeline.terminal import has_color
     from generator.report.formats import render
+    from generator.report.tables import Screen
 
-    text = render(error.findings, "text", color=has_color(sys.stderr))
+    text = render(error.findings, "text", screen=Screen.of_messages(sys.stderr))
     click.echo(f"{error.heading}\n{text}" if error.heading else text, nl=False, err=True, color=True)
     return error.exit_code
 

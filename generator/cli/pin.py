@@ -10,8 +10,9 @@ import click
 from generator.cli.options import root_option
 from generator.pipeline.selection import select
 from generator.pipeline.session import open_session
-from generator.pipeline.terminal import emit, has_color, note
+from generator.pipeline.terminal import emit, note
 from generator.report.formats import FORMATS, render
+from generator.report.tables import Screen
 
 _TIMEOUT_S = 30.0
 
@@ -57,7 +58,14 @@ def command(
                 findings += pins.pin(session, pinner, entry)
     findings = [*session.repository.findings, *findings]
     if findings or fmt != "text":
-        emit(render(findings, fmt, color=has_color(sys.stdout), checked=len(selection.entries)))
+        emit(
+            render(
+                findings,
+                fmt,
+                screen=Screen.of_messages(sys.stdout),
+                checked=len(selection.entries),
+            )
+        )
     elif check:
         note("nothing has moved")
     if any(finding.severity == "error" for finding in findings):

@@ -15,7 +15,7 @@ from generator.gates.gate_status import GateStatus, gate_statuses
 from generator.pipeline.evaluate import PlannedModel, plan_model, plans_of, read_evidence_of
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import Session, open_session
-from generator.pipeline.terminal import emit, has_color, line_width, note
+from generator.pipeline.terminal import emit, line_width, note
 from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned
 from generator.source.errors import CliError
@@ -62,7 +62,7 @@ def command(
     root: Path | None,
     full: bool,
 ) -> None:
-    """Show what a release will do.
+    """Show what a release will do, minute by minute.
 
     SPEC is the spec, or TEAM/MODEL. One screen shows the timeline, the odds, the cost, findings, what an abort does,
     and how the environments differ. --full shows one plan for each environment: also gates, guards, what is not
@@ -137,7 +137,7 @@ def _all(
         from generator.report.compared.text import blast_radius
         from generator.report.tables import Screen
 
-        screen = Screen(line_width(sys.stdout), has_color(sys.stdout))
+        screen = Screen.of(sys.stdout)
         emit(blast_radius(compared.found, compared.label, screen))
 
 
@@ -206,7 +206,7 @@ def _text(session: Session, models: Sequence[PlannedModel], compared: Compared |
     from generator.report.plan_text import full_plan, short_plan
     from generator.report.tables import Screen
 
-    screen = Screen(line_width(sys.stdout), has_color(sys.stdout))
+    screen = Screen.of(sys.stdout)
     parts = []
     if compared:
         from generator.report.compared.text import by_model

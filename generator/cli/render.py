@@ -17,7 +17,7 @@ from generator.output.report import SHOWN, CheckReport, WriteSummary
 from generator.pipeline.render import RenderPlan, plan_render
 from generator.pipeline.session import open_session
 from generator.pipeline.stale import render_request
-from generator.pipeline.terminal import has_color, note
+from generator.pipeline.terminal import note
 from generator.render.identity import code_digest
 from generator.source.finding import Finding
 
@@ -109,8 +109,14 @@ def _print(findings: Sequence[Finding]) -> None:
     """Print findings in full: those of specs, or those of ledgers, which no other command prints."""
     if findings:
         from generator.report.formats import render
+        from generator.report.tables import Screen
 
-        click.echo(render(findings, "text", color=has_color(sys.stderr)), err=True, nl=False, color=True)
+        click.echo(
+            render(findings, "text", screen=Screen.of_messages(sys.stderr)),
+            err=True,
+            nl=False,
+            color=True,
+        )
 
 
 def _report_written(summary: WriteSummary, plan: RenderPlan) -> None:

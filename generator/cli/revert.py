@@ -10,7 +10,7 @@ import click
 
 from generator.cli.options import root_option
 from generator.pipeline.session import Session, open_session
-from generator.pipeline.terminal import emit, has_color, note
+from generator.pipeline.terminal import emit, note
 from generator.source.errors import CliError, UserError
 
 if TYPE_CHECKING:
@@ -70,11 +70,12 @@ def command(
 def _made(session: Session, request: RevertRequest, *, with_spec: bool) -> Branch | None:
     from generator.pipeline.revert import BrokenRulesError, make_branch
     from generator.report.formats import render
+    from generator.report.tables import Screen
 
     try:
         return make_branch(session, request, whole_spec=with_spec)
     except BrokenRulesError as error:
-        shown = render(error.findings, "text", color=has_color(sys.stderr))
+        shown = render(error.findings, "text", screen=Screen.of_messages(sys.stderr))
         click.echo(shown, nl=False, err=True, color=True)
         raise
 

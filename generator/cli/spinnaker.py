@@ -12,8 +12,9 @@ from generator.pipeline.atomic_write import write_files
 from generator.pipeline.evaluate import plans_of
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
-from generator.pipeline.terminal import emit, has_color
+from generator.pipeline.terminal import emit
 from generator.report.formats import render
+from generator.report.tables import Screen
 
 
 @click.command("spinnaker")
@@ -45,7 +46,12 @@ def command(
     found = plans_of(session, select_one(session, spec), environment)
     findings = list(dict.fromkeys(finding for planned in found for finding in unsupported_features(planned)))
     if findings:
-        click.echo(render(findings, "text", color=has_color(sys.stderr)), err=True, nl=False, color=True)
+        click.echo(
+            render(findings, "text", screen=Screen.of_messages(sys.stderr)),
+            err=True,
+            nl=False,
+            color=True,
+        )
     if any(finding.severity == "error" for finding in findings):
         context.exit(1)
     files: dict[str, bytes] = {}

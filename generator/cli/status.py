@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,5 +72,6 @@ def command(
 
 def _shown(rows: Sequence[StatusRow], fmt: str) -> str:
     from generator.report.status import as_json, text
+    from generator.report.tables import Screen
 
-    return as_json(rows) if fmt == "json" else text(rows)
+    return as_json(rows) if fmt == "json" else text(rows, Screen.of(sys.stdout))

@@ -11,9 +11,10 @@ from generator.cli.options import report_option, root_option
 from generator.pipeline.evaluate import findings_of
 from generator.pipeline.selection import Selection, select
 from generator.pipeline.session import Session, open_session
-from generator.pipeline.terminal import emit, has_color, note
+from generator.pipeline.terminal import emit, note
 from generator.plan.model_files import SPECS
 from generator.report.formats import render
+from generator.report.tables import PLAIN, Screen
 from generator.source.finding import Finding
 
 
@@ -58,8 +59,8 @@ def _fixed(session: Session, selection: Selection, findings: list[Finding]) -> t
 
 
 def _report(findings: list[Finding], fmt: str, output: Path | None, checked: int) -> None:
-    color = output is None and has_color(sys.stdout)
-    text = render(findings, fmt, color=color, checked=checked)
+    screen = Screen.of_messages(sys.stdout) if output is None else PLAIN
+    text = render(findings, fmt, screen=screen, checked=checked)
     if output is None:
         emit(text)
         return

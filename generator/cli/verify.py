@@ -10,9 +10,10 @@ import click
 
 from generator.cli.options import report_option
 from generator.lint import VERSIONS
-from generator.pipeline.terminal import emit, has_color, note
+from generator.pipeline.terminal import emit, note
 from generator.plan.model_files import find_root
 from generator.report.formats import render
+from generator.report.tables import Screen
 from generator.source.errors import CliError
 
 if TYPE_CHECKING:
@@ -70,7 +71,15 @@ def command(
         )
     found = verify(where, controller, _cluster_checks(kubeconfig, context, cluster=cluster))
     shown = [finding for finding in found.findings if everything or finding.severity != "info"]
-    emit(render(shown, fmt, color=has_color(sys.stdout), checked=found.files, noun="file"))
+    emit(
+        render(
+            shown,
+            fmt,
+            screen=Screen.of_messages(sys.stdout),
+            checked=found.files,
+            noun="file",
+        )
+    )
     hidden = len(found.findings) - len(shown)
     note(
         f"{found.objects:,} object{'s' * (found.objects != 1)} in {found.files:,} file{'s' * (found.files != 1)}"

@@ -26,22 +26,20 @@ def has_color(stream: TextIO) -> bool:
     return is_terminal(stream)
 
 
-def columns(stream: TextIO) -> int | None:
-    """Return the number of cells in a line: COLUMNS, or the terminal's width; None for what is not a terminal."""
+def line_width(stream: TextIO) -> int:
+    """Return the number of cells that lines may fill: COLUMNS, or the terminal's width, or 80."""
     named = os.environ.get("COLUMNS", "")
-    if named.isdecimal() and int(named):
-        return int(named)
+    return int(named) if named.isdecimal() and int(named) else terminal_width(stream) or 80
+
+
+def terminal_width(stream: TextIO) -> int | None:
+    """Return the width of a terminal in cells; None for what is not a terminal."""
     if not stream.isatty():
         return None
     try:
         return os.get_terminal_size(stream.fileno()).columns or None
     except (OSError, ValueError):
         return None
-
-
-def line_width(stream: TextIO) -> int:
-    """Return the number of cells that lines may fill; 80 where nothing says how wide the reader's screen is."""
-    return columns(stream) or 80
 
 
 def emit(text: str) -> None:

@@ -6,15 +6,18 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from generator.cluster.rollout_status import RolloutStatus
 from generator.pipeline.status import StatusRow, next_commands
+from generator.report.formats.characters import width
+from generator.report.tables import Screen, Table, shell_lines
 
 SCHEMA: Final = "sluice/status/v1"
 _SHORT: Final = len("sha256:") + 12
 
 
-def text(rows: Sequence[StatusRow]) -> str:
-    """One block a model and environment."""
-    return "\n".join("".join(f"{line.rstrip()}\n" for line in _lines(row)) for row in rows)
+def text(rows: Sequence[StatusRow], screen: Screen) -> str:
+    """Return one block for each model and environment."""
+    return "\n".join("".join(f"{line}\n" for line in _lines(row, screen)) for row in rows)
 
 
 def as_json(rows: Sequence[StatusRow]) -> str:
@@ -23,47 +26,61 @@ def as_json(rows: Sequence[StatusRow]) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def _lines(row: StatusRow) -> Iterator[str]:
-    plan = row.plan
-    yield f"{plan.identity.team}/{plan.identity.model} in {plan.identity.environment}"
-    yield f"  git       version {plan.version.label} ({plan.version.digest[:_SHORT]}), image {_image(row)}"
-    yield f"  gates     {', '.join(f'{name} {verdict}' for name, verdict in row.gates) or 'no evidence in git'}"
+def _lines(row: StatusRow, screen: Screen) -> Iterator[str]:
+    identity = row.plan.identity
+    yield from screen.title(f"{identity.team}/{identity.model} in {identity.environment}")
+    yield from screen.body([Table.of((f"{label:<8}", text) for label, text in _facts(row))])
+    for words, command in next_commands(row) if row.queried else ():
+        yield from _next(words, command, screen)
+
+
+def _facts(row: StatusRow) -> Iterator[tuple[str, str]]:
+    """Yield what is known, with a label where it is about another part."""
+    version = row.plan.version
+    gates = (f"{name} {verdict}" for name, verdict in row.gates)
+    yield "git", f"version {version.label} ({version.digest[:_SHORT]}), image {_image(row)}"
+    yield "gates", ", ".join(gates) or "no evidence in git"
     if not row.queried:
         return
-    if row.sync is not None:
-        revision = f" at {row.sync.revision[:12]}" if row.sync.revision else ""
-        yield f"  Argo CD   {row.sync.sync}, {row.sync.health}{revision}"
-        if row.sync.error:
-            yield f"            {row.sync.error}"
+    if row.sync is None:
+        yield "Argo CD", "no Application that can be seen"
     else:
-        yield "  Argo CD   no Application that can be seen"
+        revision = f" at {row.sync.revision[:12]}" if row.sync.revision else ""
+        yield "Argo CD", f"{row.sync.sync}, {row.sync.health}{revision}"
+        if row.sync.error:
+            yield "", row.sync.error
     if row.rollout is not None:
-        yield from _live(row)
+        yield from _live(row.rollout)
     if row.differs:
-        yield f"  DIFFERS   {row.differs}"
-    for words, command in next_commands(row):
-        yield f"  next      {words}: {command}"
+        yield "DIFFERS", row.differs
 
 
-def _live(row: StatusRow) -> Iterator[str]:
-    live = row.rollout
-    if live is None:
-        return
-    yield f"  cluster   {live.phase}{f': {live.message}' if live.message else ''}"
-    place = (
-        [f"step {min(live.step + 1, live.steps)} of {live.steps}"]
-        if live.step is not None and live.steps
-        else []
-    )
-    place += [f"{live.weight}% of traffic to the new version"] if live.weight is not None else []
+def _live(live: RolloutStatus) -> Iterator[tuple[str, str]]:
+    yield "cluster", f"{live.phase}{f': {live.message}' if live.message else ''}"
+    place = []
+    if live.step is not None and live.steps:
+        place.append(f"step {min(live.step + 1, live.steps)} of {live.steps}")
+    if live.weight is not None:
+        place.append(f"{live.weight}% of traffic to the new version")
     if place:
-        yield f"            {', '.join(place)}"
+        yield "", ", ".join(place)
     stable = f"stable {live.stable.version or '?'} ({live.stable.pods or '0/0'} pods)"
     moving = live.desired.digest != live.stable.digest
-    yield f"            {stable}{f', new {live.desired.version}' if moving else ''}"
+    yield "", f"{stable}{f', new {live.desired.version}' if moving else ''}"
     for item in live.verdicts:
-        said = f": {item.message}" if item.message else ""
-        yield f"  verdict   {item.metric} {item.phase}{f' {item.value}' if item.value else ''}{said}"
+        value = f" {item.value}" if item.value else ""
+        reason = f": {item.message}" if item.message else ""
+        yield "verdict", f"{item.metric} {item.phase}{value}{reason}"
+
+
+def _next(words: str, command: str, screen: Screen) -> Iterator[str]:
+    """Yield a command that a person can run; one that is too long for its line can still be copied."""
+    whole = f"  next      {words}: {command}"
+    if screen.limit is None or width(whole) <= screen.limit:
+        yield whole
+        return
+    yield from screen.body([f"next      {words}:"])
+    yield from shell_lines(command, screen.limit, "    ")
 
 
 def _image(row: StatusRow) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final, TextIO
 
+from generator.pipeline.terminal import has_color, line_width, terminal_width
 from generator.report.formats.characters import visible, width
 
 NARROW = 24  # cells: no text is broken into lines shorter than this, whatever the terminal's width
@@ -62,6 +64,16 @@ class Screen:
     limit: int | None = None
     color: bool = False
 
+    @staticmethod
+    def of(stream: TextIO) -> Screen:
+        """Return what a stream shows: 80 cells in a line where it is not a terminal."""
+        return Screen(line_width(stream), has_color(stream))
+
+    @staticmethod
+    def of_messages(stream: TextIO) -> Screen:
+        """Return what a stream shows of messages, which wrap only on a terminal: programs read one message a line."""
+        return Screen(terminal_width(stream), has_color(stream))
+
     def title(self, text: str) -> Iterator[str]:
         """Yield a heading."""
         for line in fit([visible(text)], self.limit):
@@ -70,6 +82,10 @@ class Screen:
     def body(self, blocks: Iterable[Block], indent: str = INDENT) -> Iterator[str]:
         """Yield what comes below a heading."""
         return fit(blocks, self.limit, indent)
+
+
+PLAIN: Final = Screen()
+"""Where nothing is known of the reader's screen: no colors, and no line wraps."""
 
 
 def fit(blocks: Iterable[Block], limit: int | None, indent: str = "") -> Iterator[str]:
@@ -87,7 +103,7 @@ def paragraph(text: str, limit: int | None) -> list[str]:
     lead = re.match(r"\s*(?:- )?", text)
     first = lead[0] if lead else ""
     rest = " " * len(first) if first else "  "
-    found = wrap(text[len(first) :], max(NARROW, limit - len(rest)))
+    found = wrap(text[len(first) :], max(_LEAST, limit - len(rest)))
     return [f"{first if index == 0 else rest}{line}" for index, line in enumerate(found)]
 
 
@@ -106,6 +122,18 @@ def wrap(text: str, limit: int) -> list[str]:
         *full, line = _broken(word, limit)
         lines += full
     return [found.replace(JOINED, " ").rstrip() for found in [*lines, line]]
+
+
+def shell_lines(command: str, limit: int, indent: str = "") -> Iterator[str]:
+    """Yield a shell command in lines that can be copied: each but the last ends with a backslash."""
+    line = indent
+    for word in command.split(" "):
+        longer = f"{line}{word}" if line.isspace() or not line else f"{line} {word}"
+        if width(longer) + 2 > limit and not line.isspace():
+            yield f"{line} \\"
+            longer = f"{indent}  {word}"
+        line = longer
+    yield line
 
 
 def _broken(word: str, limit: int) -> list[str]:

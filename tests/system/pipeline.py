@@ -71,7 +71,7 @@ _STEERING = {"Cc", "Cf", "Zl", "Zp"}
 def _tell(findings: list[Finding]) -> None:
     """The report that a user would read: no text of theirs steers the terminal."""
     assert all(finding.message and finding.hint for finding in findings)
-    report = render(findings, "text", color=False)
+    report = render(findings, "text")
     assert all(unicodedata.category(character) not in _STEERING for character in report.replace("\n", ""))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from generator.report.formats.report import Report
+from generator.report.tables import PLAIN, Screen
 from generator.source.finding import Finding
 
 __all__ = ["FORMATS", "render"]
@@ -28,7 +29,7 @@ def render(
     findings: Sequence[Finding],
     fmt: str,
     *,
-    color: bool = False,
+    screen: Screen = PLAIN,
     checked: int = 0,
     noun: str = "spec",
 ) -> str:
@@ -37,7 +38,7 @@ def render(
     Args:
         findings: what was found; they are put in order of place, then code.
         fmt: one of `FORMATS`.
-        color: terminal colours; only the format `text` has any.
+        screen: where `text` is shown; the other formats have neither colors nor lines that wrap.
         checked: how many inputs were checked; 0 if that is unknown.
         noun: what an input is.
 
@@ -48,4 +49,4 @@ def render(
         KeyError: for a format that is not one of `FORMATS`.
     """
     writer: Callable[[Report], str] = import_module(f"{__name__}.{_MODULES[fmt]}").render
-    return writer(Report.of(findings, checked=checked, noun=noun, color=color))
+    return writer(Report.of(findings, checked=checked, noun=noun, screen=screen))

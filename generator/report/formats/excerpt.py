@@ -5,26 +5,27 @@ from __future__ import annotations
 from generator.report.formats.characters import shown, width
 from generator.source.finding import Place
 
-_SHOWN = 100  # cells of a line that are shown; a longer line is cut around the mark
-_BEFORE = 60  # cells of them that may come before the mark
+SHOWN = 100  # cells of a line that are shown; a longer line is cut around the mark
+_BEFORE = 0.6  # share of them that may come before the mark
 _TAB = 4
 
 
-def marked(line: str, place: Place) -> tuple[str, int, int]:
+def marked(line: str, place: Place, limit: int = SHOWN) -> tuple[str, int, int]:
     """Return a source line as a terminal shows it, and where the carets below it go.
 
     Args:
         line: the line without its end.
         place: its columns count code points of `line`; they may point after its end, if something is missing
             there.
+        limit: cells of a longer line that are shown.
 
     Returns:
-        The line, cut to about 100 cells; how many cells come before the carets; how many carets there are: at
+        The line, cut to about `limit` cells; how many cells come before the carets; how many carets there are: at
         least one, but none if the whole line is meant.
     """
     cells = _cells(line.rstrip("\r\n"))
     first = min(max(place.column - 1, 0), len(cells))
-    start, end = _window(cells, first)
+    start, end = _window(cells, first, limit)
     left, right = "…" if start else "", "…" if end < len(cells) else ""
     text = f"{left}{''.join(cells[start:end])}{right}".rstrip()
     if not place.column:
@@ -43,18 +44,18 @@ def _cells(line: str) -> list[str]:
     return cells
 
 
-def _window(cells: list[str], first: int) -> tuple[int, int]:
+def _window(cells: list[str], first: int, limit: int) -> tuple[int, int]:
     """The part of a line to show: all of it, or the surroundings of its cell `first`."""
     widths = list(map(width, cells))
-    if sum(widths) <= _SHOWN:
+    if sum(widths) <= limit:
         return 0, len(cells)
     start = first
-    room = _BEFORE
+    room = round(_BEFORE * limit)
     while start and widths[start - 1] <= room:
         start -= 1
         room -= widths[start]
     end = start
-    room = _SHOWN
+    room = limit
     while end < len(cells) and widths[end] <= room:
         room -= widths[end]
         end += 1

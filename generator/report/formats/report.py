@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from generator import DOCUMENTATION
+from generator.report.tables import Screen
 from generator.source.finding import Finding, Place, Severity
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -20,19 +21,19 @@ class Report:
         findings: ordered by place, then code; no file starts with `./`; every text can be encoded as UTF-8.
         checked: how many inputs were checked; 0 if that is unknown.
         noun: what an input is.
-        color: whether a terminal with colours will show it.
+        screen: where text is shown.
     """
 
     findings: tuple[Finding, ...]
     checked: int
     noun: str
-    color: bool
+    screen: Screen
 
     @classmethod
-    def of(cls, findings: Iterable[Finding], *, checked: int, noun: str, color: bool) -> Report:
+    def of(cls, findings: Iterable[Finding], *, checked: int, noun: str, screen: Screen) -> Report:
         """Put findings in order; those that agree in place, code and message are ordered by all the rest."""
         ordered = sorted(map(_normal, findings), key=lambda finding: (finding.sort_key(), repr(finding)))
-        return cls(tuple(ordered), checked, noun, color)
+        return cls(tuple(ordered), checked, noun, screen)
 
     def count(self, severity: Severity) -> int:
         """Return how many findings have a severity."""

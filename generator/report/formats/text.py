@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from generator.report.formats.characters import visible
-from generator.report.formats.excerpt import marked
+from generator.report.formats.characters import visible, width
+from generator.report.formats.excerpt import SHOWN, marked
 from generator.report.formats.report import SEVERITIES, Report
+from generator.report.tables import NARROW, wrap
 from generator.source.finding import Finding, Fix, Severity
 
 Style = Callable[[str, str], str]
@@ -29,8 +30,8 @@ _GUTTER = 6  # cells before the bar: a label, or a line number of up to six digi
 
 def render(report: Report) -> str:
     """Write the report, with a blank line between its parts and the command that explains a code at the end."""
-    style = _styled if report.color else _plain
-    parts = [block(finding, style) for finding in report.findings]
+    style = _styled if report.screen.color else _plain
+    parts = [block(finding, style, report.screen.limit) for finding in report.findings]
     worst = next((severity for severity in SEVERITIES if report.count(severity)), None)
     last = style(_SGR[worst] if worst else _GREEN, report.summary())
     if worst:
@@ -47,30 +48,39 @@ def _styled(sgr: str, text: str) -> str:
     return f"\x1b[{sgr}m{text}\x1b[0m" if text else text
 
 
-def block(finding: Finding, style: Style = _plain) -> str:
+def block(finding: Finding, style: Style = _plain, limit: int | None = None) -> str:
     """Return one finding: a header with a place that editors and terminals can follow, and the lines below it.
 
     Args:
         finding: what was found.
         style: gives text a look; takes the parameters of an SGR control sequence (ECMA-48, 8.3.117) and
             the text.
+        limit: cells in a line; None for no limit.
     """
     sgr = _SGR[finding.severity]
     head = style(sgr, f"{finding.severity}[{visible(finding.code)}]")
     where = style(_BOLD, visible(str(finding.place)))
-    return "\n".join([f"{head} {where}: {style(_BOLD, visible(finding.message))}", *_lines(finding, style)])
+    message = visible(finding.message)
+    if limit is not None and width(f"{finding.severity}[{finding.code}] {finding.place}: {message}") > limit:
+        message = "".join(f"\n  {line}" for line in wrap(message, limit - 2))
+        return "\n".join([f"{head} {where}:{style(_BOLD, message)}", *_lines(finding, style, limit)])
+    return "\n".join([f"{head} {where}: {style(_BOLD, message)}", *_lines(finding, style, limit)])
 
 
-def _lines(finding: Finding, style: Style) -> Iterator[str]:
-    for label, line in [*_source(finding, style), *_labelled(finding)]:
+def _lines(finding: Finding, style: Style, limit: int | None) -> Iterator[str]:
+    room = SHOWN if limit is None else max(NARROW, limit - _GUTTER - 3)
+    for label, line in _source(finding, style, SHOWN if limit is None else room - 2):
         yield f"{style(_DIM, f'{label:>{_GUTTER}} |')} {line}".rstrip()
+    for label, text in _labelled(finding):
+        for number, line in enumerate([text] if limit is None else wrap(text, room)):
+            yield f"{style(_DIM, f'{label if number == 0 else chr(32):>{_GUTTER}} |')} {line}".rstrip()
 
 
-def _source(finding: Finding, style: Style) -> Iterator[tuple[str, str]]:
+def _source(finding: Finding, style: Style, room: int) -> Iterator[tuple[str, str]]:
     place = finding.place
     if not (finding.excerpt and place.line):
         return
-    line, before, carets = marked(finding.excerpt, place)
+    line, before, carets = marked(finding.excerpt, place, min(SHOWN, room))
     yield str(place.line), line
     if carets:
         yield "", " " * before + style(_SGR[finding.severity], "^" * carets)

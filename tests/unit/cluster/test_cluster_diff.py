@@ -145,7 +145,7 @@ def diff(repository, cluster, tmp_path):
 
     def run(*arguments: str):
         asked = ["diff", "--cluster", "--env", "production", "--kubeconfig", str(config), *arguments]
-        done = CliRunner().invoke(cli, asked)
+        done = CliRunner(env={"COLUMNS": "200"}).invoke(cli, asked)
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return done
 
@@ -244,7 +244,7 @@ def test_a_refusal_is_told_with_the_servers_words(diff, cluster):
 
 def test_usage(repository, tmp_path):
     def run(*arguments: str):
-        return CliRunner().invoke(cli, ["diff", *arguments])
+        return CliRunner(env={"COLUMNS": "200"}).invoke(cli, ["diff", *arguments])
 
     assert "name it with --env: staging, production" in run("--cluster").output
     assert "did you mean `production`" in run("--cluster", "--env", "productoin").output

@@ -70,7 +70,9 @@ def table(plan) -> Table:
 
 
 def run(root: Path, *arguments: str):
-    done = CliRunner().invoke(cli, ["status", *map(str, arguments), "--root", str(root)])
+    done = CliRunner(env={"COLUMNS": "200"}).invoke(
+        cli, ["status", *map(str, arguments), "--root", str(root)]
+    )
     assert done.exit_code != 3, done.output
     return done
 

@@ -25,6 +25,7 @@ from generator.pipeline.terminal import emit
 from generator.report.audits import write
 from generator.report.audits.rows import COLUMNS
 from generator.report.formats.characters import visible
+from generator.report.tables import Screen
 from generator.source.errors import UserError
 from tests.unit.history.anything import QUIET, TEXT, nearly
 
@@ -89,12 +90,12 @@ class Tags(HTMLParser):
 
 
 def check_forms(found: list[Release]) -> None:
-    rows = list(csv.reader(io.StringIO(write("csv", found, ""), newline="")))
+    rows = list(csv.reader(io.StringIO(write("csv", found, "", Screen()), newline="")))
     assert [len(row) for row in rows] == [len(COLUMNS)] * (len(found) + 1)
     assert not [cell for row in rows[1:] for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
-    assert len(json.loads(write("json", found, ""))["releases"]) == len(found)
+    assert len(json.loads(write("json", found, "", Screen()))["releases"]) == len(found)
     page = Tags()
-    page.feed(write("html", found, ""))
+    page.feed(write("html", found, "", Screen()))
     known = {
         "html",
         "head",
@@ -111,13 +112,15 @@ def check_forms(found: list[Release]) -> None:
         "th",
     }
     assert page.tags <= known | {"tbody", "td"}
-    text = write("text", found, "")
+    text = write("text", found, "", Screen())
     assert all(visible(line) == line for line in text.split("\n")), text
     lines = [line for line in text.split("\n") if line and not line.startswith("  ")]
     assert len(lines) == len(found)
     for fmt in ("text", "json", "csv", "html"):
         with CliRunner().isolation() as (out, *_):
-            emit(write(fmt, found, ""))  # bytes that are no UTF-8 reach a terminal, or a file, as some text
+            emit(
+                write(fmt, found, "", Screen())
+            )  # bytes that are no UTF-8 reach a terminal, or a file, as some text
             assert out.getvalue()
 
 
@@ -170,10 +173,10 @@ def test_what_is_written_rightly_is_told() -> None:
     raw = {path: json.dumps(value).encode() for path, value in files.items()}
     found = told(raw, Commit("a" * 40, (), "Ada", "Ada", WHEN, "Subject"))
     check_forms(found)
-    text = write("text", found, "")
+    text = write("text", found, "", Screen())
     assert r"<b>\x1b[31m" in text
     assert r"<i>r\nx" in text
-    assert html.escape(r"<i>r\nx") in write("html", found, "")
+    assert html.escape(r"<i>r\nx") in write("html", found, "", Screen())
     assert found[0].evidence_fits
     assert found[0].roles == ("boss",)
 

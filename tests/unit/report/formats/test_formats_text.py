@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.report.formats import render
+from generator.report.tables import Screen
 from generator.source.finding import Finding, Place
 from tests.unit.report.formats.samples import EXAMPLES, REPORT, REPORTS
 
@@ -59,11 +60,11 @@ def test_a_report_as_people_see_it() -> None:
 
 
 def test_colors_change_the_look_and_not_the_text() -> None:
-    colored = render(REPORT, "text", color=True)
+    colored = render(REPORT, "text", screen=Screen(color=True))
     assert SGR.sub("", colored) == GOLDEN
     assert "\x1b[1;31merror[SRC101]\x1b[0m \x1b[1mspecs/risk/fraud.yaml\x1b[0m: " in colored
     assert "\x1b[1;31m^^^^^^^\x1b[0m" in colored
-    assert render([], "text", color=True) == "\x1b[32mno findings\x1b[0m\n"
+    assert render([], "text", screen=Screen(color=True)) == "\x1b[32mno findings\x1b[0m\n"
 
 
 @pytest.mark.parametrize(
