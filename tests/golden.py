@@ -1,30 +1,37 @@
-"""Rendered files of small cases, kept in git: `python -m tests.golden` writes them, `--check` compares.
+"""Rendered text of small cases, kept in git one file per template: `python -m tests.golden` writes, `--check` compares.
 
-Each case is a folder `tests/golden/<case>` with `specs/` and the `rendered/` that came of it. Ledgers are left out: they
-hold the hash of every file. The case `whole` keeps every file; the others keep what differs between cases, the bundles
-and the Applications. The case `custom` keeps its bento; the tags of all other images are made of zeros, so that an edit
-of a bento's template changes one case. The case `spinnaker` keeps what `sluice spinnaker` writes in place of bundles.
+Each case is a folder `tests/golden/<case>` with `specs/`. What all cases render to is in `tests/golden/outputs/rendered`: a file for
+each template holds every text that it gave, under the names of the outputs that have it. A text that is like an earlier
+one is kept as its differences from that one. So a change of one template changes one file, and shows it once.
+
+Digests of content are zeros in these files: the tags of images, and what a Rollout says of its bundle. Ledgers are left
+out: they hold the hash of every file. The case `whole` keeps every file; the others keep what differs between cases, the
+bundles and the Applications. The case `custom` keeps its bento, the case `spinnaker` what `sluice spinnaker` writes.
 """
 
 from __future__ import annotations
 
 import datetime
+import difflib
+import hashlib
+import re
 import shutil
 import sys
 import tempfile
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from generator.pipeline.evaluate import plans_of
 from generator.pipeline.render import plan_render
 from generator.pipeline.session import Session
 from generator.pipeline.stale import RenderRequest
-from generator.plan.bento import Bento
-from generator.plan.resolve import no_digest
-from generator.render.bento import Bentos
 from generator.render.spinnaker.pipeline import Accounts, pipeline_files
 from generator.rules.spinnaker import unsupported_features
 
 CASES = Path(__file__).resolve().with_name("golden")
+OUTPUTS = CASES / "outputs" / "rendered"
 TODAY = datetime.date(2026, 11, 23)
 _SHARED = ("argocd/projects", "argocd/platform", "platform")
 
@@ -32,6 +39,12 @@ _SHARED = ("argocd/projects", "argocd/platform", "platform")
 def cases() -> list[str]:
     """Names of all cases, sorted."""
     return sorted(path.parent.name for path in CASES.glob("*/specs"))
+
+
+@cache
+def files(case: str) -> dict[str, str]:
+    """What a case renders to and git keeps: text by path below `rendered/`."""
+    return render(case)
 
 
 def render(case: str, *, shared: bool = False) -> dict[str, str]:
@@ -46,8 +59,6 @@ def render(case: str, *, shared: bool = False) -> dict[str, str]:
     """
     root = CASES / case
     session = Session(root, TODAY)
-    if not case.startswith("custom"):
-        session.bentos = _ZeroTags(session.templates)
     if case.startswith("spinnaker"):
         return _pipelines(session)
     with tempfile.TemporaryDirectory() as empty:
@@ -58,13 +69,6 @@ def render(case: str, *, shared: bool = False) -> dict[str, str]:
         files = {f"{b.path}/{name}": text for b in plan.bundles() for name, text in b.files.items()}
     shared = shared or case == "whole"
     return {name: files[name] for name in sorted(files) if shared or _kept(name, case)}
-
-
-class _ZeroTags(Bentos):
-    """Services whose digest says nothing."""
-
-    def digest(self, bento: Bento) -> str:
-        return no_digest(bento)
 
 
 def _pipelines(session: Session) -> dict[str, str]:
@@ -92,42 +96,135 @@ def _kept(name: str, case: str) -> bool:
     return not rest.startswith(_SHARED) or (case == "observed" and rest.startswith("platform/overview"))
 
 
-def kept(case: str) -> dict[str, str]:
-    """What git keeps of a case."""
-    root = CASES / case / "rendered"
-    found = sorted(path for path in root.rglob("*") if path.is_file())
-    return {path.relative_to(root).as_posix(): path.read_bytes().decode() for path in found}
+def outputs(rendered: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return the text of every kept file, by name.
+
+    Args:
+        rendered: what each case renders to.
+    """
+    found: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for case, texts in rendered.items():
+        for name, text in texts.items():
+            label = f"{case}/{_without_model(name)}"
+            found[template_of(name, text)][_without_digests(text)].append(label)
+    return {f"{name}.txt": _variants(found[name]) for name in sorted(found)}
 
 
-def differences(case: str) -> list[str]:
-    """Paths that are missing, too many or different."""
-    now, before = render(case), kept(case)
-    return [f"{case}/rendered/{name}" for name in sorted(now | before) if now.get(name) != before.get(name)]
+_DIGESTS = (
+    (re.compile(r"(\bregistry\.example\.com/models/[a-z/-]+:[\w.-]+-)[0-9a-f]{12}\b"), r"\g<1>000000000000"),
+    # Quoted when it reads as a number.
+    (re.compile(r'(\bsluice\.dev/bundle: )("?)[0-9a-f]{16}\2$', re.MULTILINE), r"\g<1>0000000000000000"),
+)
+_TEMPLATES_OF_ONE_KIND = (
+    "analysistemplate-preview",
+    "configmap-dashboard",
+    "deployment-shadow",
+    "traefikservice-main",
+)
 
 
-def write(case: str) -> None:
-    """Replace what git keeps of a case."""
-    files = render(case)
-    target = CASES / case / "rendered"
-    shutil.rmtree(target, ignore_errors=True)
-    for name, text in files.items():
-        path = target / name
+def template_of(name: str, text: str) -> str:
+    """Return the name of the kept file for a path below `rendered/`: area and template."""
+    folder, _, file = name.rpartition("/")
+    stem = file.partition(".")[0]
+    if stem == "configmap-dashboard":  # of a model and of the overview
+        folder = "models"
+    area = next(
+        (area for area in ("bentos", "gates", "argocd", "platform") if area in folder.split("/")[:2]),
+        "models",
+    )
+    if not folder:
+        area, file = "spinnaker", file.partition(".shop.ranker.")[2]
+    elif area == "models" and stem.startswith("rollout-"):
+        file = file.replace("main", "bluegreen" if "\n    blueGreen:" in text else "canary")
+    elif area == "models" and not stem.startswith(_TEMPLATES_OF_ONE_KIND):
+        file = file.replace(stem, stem.partition("-")[0])
+    elif area == "argocd" and folder.endswith("/platform"):
+        file = file.replace(stem, f"{stem}-platform")
+    return f"{area}/{file}"
+
+
+def _without_model(name: str) -> str:
+    return name.replace("shop/ranker/", "")
+
+
+def _without_digests(text: str) -> str:
+    for pattern, zeros in _DIGESTS:
+        text = pattern.sub(zeros, text)
+    return text
+
+
+def _variants(labels: Mapping[str, list[str]]) -> str:
+    """Return every text of a template under its labels: whole, or as its differences from one that is whole."""
+    parts: list[str] = []
+    whole: list[tuple[str, list[str]]] = []
+    for text, of_text in sorted(labels.items(), key=lambda item: item[1]):
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        parts += [f"=== {label}\n" for label in of_text]
+        lines = text.splitlines(keepends=True)
+        base, changes = _closest(lines, whole)
+        if len(changes) * 2 < len(lines):
+            parts += [f"=== {digest}, like {base}, but:\n", *changes]
+        else:
+            whole.append((of_text[0], lines))
+            parts += [f"=== {digest}\n", text]
+    return "".join(parts)
+
+
+def _closest(lines: list[str], whole: list[tuple[str, list[str]]]) -> tuple[str, list[str]]:
+    """Return the label of the text that is most like these lines, and the differences from it; the lines if there is none.
+
+    The places of differences have no line numbers: a line more in the whole text would change all of them. The digest
+    above is there for what differences with a line around them cannot tell apart.
+    """
+    found = ("", lines)
+    for label, other in whole:
+        changes = list(difflib.unified_diff(other, lines, n=1))[2:]
+        changes = ["@@\n" if line.startswith("@@") else line for line in changes]
+        if len(changes) < len(found[1]) or not found[0]:
+            found = (label, changes)
+    return found
+
+
+def expected() -> dict[str, str]:
+    """Return what git should keep: text by name below `outputs/`."""
+    return outputs({case: render(case) for case in cases()})
+
+
+def kept() -> dict[str, str]:
+    """Return what git keeps."""
+    found = sorted(path for path in OUTPUTS.rglob("*") if path.is_file())
+    return {path.relative_to(OUTPUTS).as_posix(): path.read_bytes().decode() for path in found}
+
+
+def differences() -> list[str]:
+    """Return the names of files that are missing, superfluous or different."""
+    now, before = expected(), kept()
+    return [name for name in sorted(now | before) if now.get(name) != before.get(name)]
+
+
+def write() -> None:
+    """Replace what git keeps."""
+    texts = expected()
+    for folder in CASES.glob("*/rendered"):
+        shutil.rmtree(folder)
+    for name, text in texts.items():
+        path = OUTPUTS / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode())
 
 
 def main(arguments: list[str]) -> int:
-    """Write all cases, or with `--check` say which files differ."""
+    """Write all files, or with `--check` print which of them differ."""
     if arguments not in ([], ["--check"]):
         print("usage: python -m tests.golden [--check]", file=sys.stderr)
         return 2
-    changed = [path for case in cases() for path in differences(case)]
-    for path in changed:
-        print(path)
+    changed = differences()
+    for name in changed:
+        print(f"outputs/rendered/{name}")
     if arguments:
         return int(bool(changed))
-    for case in cases():
-        write(case)
+    write()
     print(f"{len(cases())} cases, {len(changed)} files changed")
     return 0
 

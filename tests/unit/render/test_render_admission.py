@@ -191,7 +191,7 @@ def test_none_renders_nothing():
 
 
 def test_each_binding_names_a_policy_and_the_namespaces_of_its_environment():
-    files = golden.kept("whole")
+    files = golden.files("whole")
     found = [yaml.safe_load(text) for name, text in files.items() if "/platform/admission/" in name]
     names = {item["metadata"]["name"] for item in found if item["kind"] == "ValidatingAdmissionPolicy"}
     bindings = [item["spec"] for item in found if item["kind"] == "ValidatingAdmissionPolicyBinding"]

@@ -92,7 +92,7 @@ def test_a_spoilt_alert_fails_its_test(tmp_path):
 
 
 def test_the_rules_tested_are_those_of_the_golden_case():
-    files = golden.kept("observed")
+    files = golden.files("observed")
     item = ryaml.loads(files["live/shop/ranker/prometheusrule-main.yaml"])
     told = [{**group, "name": group["name"].rpartition(".")[2]} for group in item["spec"]["groups"]]
     assert _plain(told) == _plain(rule_file(PLANS["live/shop/ranker"])["groups"])
@@ -109,7 +109,7 @@ def _plain(value: Any) -> Any:
 
 def test_no_annotation_is_a_template_of_prometheus():
     """The owner of this case is `{{ $value }}`: text of a spec stays text."""
-    files = golden.kept("observed")
+    files = golden.files("observed")
     item = ryaml.loads(files["live/shop/ranker/prometheusrule-main.yaml"])
     told = [
         rule["annotations"] for group in item["spec"]["groups"] for rule in group["rules"] if "alert" in rule
@@ -120,7 +120,7 @@ def test_no_annotation_is_a_template_of_prometheus():
 
 
 def test_every_alert_leads_to_its_page():
-    files = golden.kept("observed")
+    files = golden.files("observed")
     item = ryaml.loads(files["live/shop/ranker/prometheusrule-main.yaml"])
     headings = re.findall("^## (.*)$", files["live/shop/ranker/RUNBOOK.md"], re.MULTILINE)
     linked = set()

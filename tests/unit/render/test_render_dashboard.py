@@ -15,7 +15,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from tests import golden
 
-FILES = golden.kept("observed")
+FILES = golden.files("observed")
 PLACES = ("live/shop/ranker/configmap-dashboard.yaml", "live/platform/overview/configmap-dashboard.yaml")
 
 

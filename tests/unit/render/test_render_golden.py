@@ -7,12 +7,14 @@ import math
 import re
 import shutil
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 import ryaml
 import yaml
 
+import generator
 from generator.lint.kinds import check
 from generator.promql.conditions import Condition
 from generator.routers import ROUTERS
@@ -25,10 +27,10 @@ BUNDLES = [case for case in CASES if case != "spinnaker"]  # pipelines hold obje
 
 @cache
 def objects(case: str) -> dict[str, Any]:
-    """Kubernetes objects of a case as git keeps them, by path."""
+    """The rendered Kubernetes objects of a case, by path."""
     return {
         name: yaml.load(text, Loader=yaml.CSafeLoader)
-        for name, text in golden.kept(case).items()
+        for name, text in golden.files(case).items()
         if name.endswith(".yaml") and not name.startswith("bentos/")
     }
 
@@ -63,34 +65,109 @@ def test_every_router_and_strategy_has_a_case():
     } <= set(CASES)
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_bytes(case):
-    assert golden.differences(case) == [], "run `make golden`, and look at what it changes"
+KEPT = golden.kept()
+EXPECTED = golden.outputs({case: golden.files(case) for case in CASES})
 
 
-def test_a_change_is_named(monkeypatch, tmp_path, capsys):
-    case = "bluegreen-none"
-    for name, text in golden.kept(case).items():
-        path = tmp_path / case / "rendered" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    shutil.copytree(golden.CASES / case / "specs", tmp_path / case / "specs")
+@pytest.mark.parametrize("name", sorted(KEPT | EXPECTED))
+def test_bytes(name):
+    assert KEPT.get(name) == EXPECTED.get(name), "run `make golden`, and review what it changes"
+
+
+def test_every_rendered_file_is_kept_under_its_own_name():
+    labels = [line for text in EXPECTED.values() for line in text.splitlines() if line.startswith("=== ")]
+    named = [label.removeprefix("=== ") for label in labels if "/" in label and ", like " not in label]
+    files = [f"{case}/{name}".replace("shop/ranker/", "") for case in CASES for name in golden.files(case)]
+    assert sorted(named) == sorted(files)
+    assert len(set(named)) == len(named)
+
+
+@pytest.fixture
+def copied(monkeypatch, tmp_path):
+    """A copy of two cases, with templates of their own."""
+    for case in ("canary-istio", "canary-gateway-api"):
+        shutil.copytree(golden.CASES / case / "specs", tmp_path / case / "specs")
     monkeypatch.setattr(golden, "CASES", tmp_path)
+    monkeypatch.setattr(golden, "OUTPUTS", tmp_path / "outputs" / "rendered")
+    golden.write()
+    return tmp_path
+
+
+TEMPLATES = {
+    "kubernetes/service.yaml.j2": "models/service.yaml.txt",
+    "kubernetes/configmap.yaml.j2": "models/configmap.yaml.txt",
+    "kubernetes/analysistemplate.yaml.j2": "models/analysistemplate.yaml.txt",
+    "kubernetes/rollout-canary.yaml.j2": "models/rollout-canary.yaml.txt",
+    "kubernetes/virtualservice.yaml.j2": "models/virtualservice.yaml.txt",
+    "argocd/application.yaml.j2": "argocd/application.yaml.txt",
+}
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_change_of_one_template_changes_one_file_and_is_named(template, copied, capsys):
+    ours = (Path(generator.__file__).parents[1] / "templates" / template).read_text()
+    for case in golden.cases():
+        own = copied / case / "templates" / template
+        own.parent.mkdir(parents=True)
+        own.write_text(ours + "# one line more\n")
+    name = f"outputs/rendered/{TEMPLATES[template]}"
+    before = (copied / name).read_text()
+    assert golden.main(["--check"]) == 1
+    assert capsys.readouterr().out.splitlines() == [name]
+    assert golden.main([]) == 0
+    after = (copied / name).read_text()
+    whole = sum(
+        line.startswith("=== ") and ", like " not in line and "/" not in line for line in after.splitlines()
+    )
+    assert after.count("# one line more\n") - before.count("# one line more\n") == whole
     assert golden.main(["--check"]) == 0
-    changed = next((tmp_path / case).rglob("rollout-main.yaml"))
-    changed.write_text(changed.read_text() + "#\n")
+
+
+def test_bento_templates_do_not_change_what_runs_them(copied):
+    template = Path(generator.__file__).parents[1] / "templates/bento/counters.py.j2"
+    for case in golden.cases():
+        own = copied / case / "templates/bento/counters.py.j2"
+        own.parent.mkdir(parents=True)
+        own.write_text(template.read_text() + "# one line more\n")
+    assert golden.differences() == []  # these cases keep no bento, and no digest of one
+
+
+def test_superfluous_and_missing_files_are_named(copied, capsys):
+    (copied / "outputs/rendered/models/extra.txt").write_text("")
+    (copied / "outputs/rendered/models/service.yaml.txt").unlink()
     assert golden.main(["--check"]) == 1
     assert capsys.readouterr().out.splitlines() == [
-        f"{case}/{changed.relative_to(tmp_path / case).as_posix()}"
+        "outputs/rendered/models/extra.txt",
+        "outputs/rendered/models/service.yaml.txt",
     ]
-    assert golden.main([]) == 0
-    assert golden.main(["--check"]) == 0
     assert golden.main(["--what"]) == 2
+
+
+def texts(*bodies):
+    return {"a": {}, **{f"case-{i}": {"live/shop/ranker/x-main.yaml": body} for i, body in enumerate(bodies)}}
+
+
+def test_like_texts_are_kept_as_differences():
+    lines = [f"line {i}\n" for i in range(20)]
+    other = [*lines[:10], "other\n", *lines[11:]]
+    kept = golden.outputs(texts("".join(lines), "".join(other), "".join(lines), "short\n"))[
+        "models/x.yaml.txt"
+    ]
+    assert kept.splitlines()[:2] == ["=== case-0/live/x-main.yaml", "=== case-2/live/x-main.yaml"]
+    assert "like case-0/live/x-main.yaml, but:\n@@\n line 9\n-line 10\n+other\n line 11\n" in kept
+    assert kept.endswith("\nshort\n")
+
+
+def test_the_same_difference_at_another_place_is_another_text():
+    lines = ["a\n", "b\n", *[f"{i}\n" for i in range(9)], "a\n", "b\n"]
+    first, second = ["a\n", "x\n", *lines[1:]], [*lines[:-1], "x\n", lines[-1]]
+    kept = [golden.outputs(texts("".join(lines), "".join(other))) for other in (first, second)]
+    assert kept[0] != kept[1]
 
 
 @pytest.mark.parametrize("case", BUNDLES)
 def test_two_readers_agree_on_every_file(case):
-    for name, text in golden.kept(case).items():
+    for name, text in golden.files(case).items():
         if name.endswith(".yaml"):
             assert yaml.safe_load(text) == ryaml.loads(text), name
             assert len(list(yaml.safe_load_all(text))) == 1, name
@@ -105,7 +182,7 @@ def test_every_object_is_valid(case):
 
 @pytest.mark.parametrize("case", BUNDLES)
 def test_every_file_is_text_with_ended_lines(case):
-    for name, text in golden.kept(case).items():
+    for name, text in golden.files(case).items():
         assert text.endswith("\n"), name
         assert not text.endswith("\n\n"), name
         assert "\r" not in text, name
@@ -189,7 +266,7 @@ def test_blue_green_says_what_the_spec_says(case):
 def test_every_analysis_that_is_named_is_there_and_every_one_there_is_named(case):
     for folder in {name.rpartition("/")[0] for name in of_kind(case, "Rollout")}:
         here = {name: item for name, item in objects(case).items() if name.rpartition("/")[0] == folder}
-        text = golden.kept(case)[f"{folder}/rollout-main.yaml"]
+        text = golden.files(case)[f"{folder}/rollout-main.yaml"]
         named = set(re.findall(r"templateName:? ?\"?:? ?\"?([a-z0-9-]+)", text))
         there = {item["metadata"]["name"] for item in here.values() if item["kind"] == "AnalysisTemplate"}
         assert named == there

@@ -15,7 +15,7 @@ from generator.pipeline.revert_requests import from_webhook
 from generator.plan.recurring_gates import daily_cron
 from tests import golden
 
-FILES = golden.kept("observed")
+FILES = golden.files("observed")
 FOLDER = "live/shop/ranker"
 
 

@@ -23,7 +23,7 @@ SPLITTING = [kind for kind, router in ROUTERS.items() if router.splits_requests]
 
 
 def objects(case: str) -> list[dict[str, Any]]:
-    files = golden.kept(case)
+    files = golden.files(case)
     return [yaml.safe_load(text) for name, text in files.items() if name.endswith(".yaml")]
 
 

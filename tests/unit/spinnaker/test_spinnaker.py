@@ -271,7 +271,7 @@ def test_the_tables_see_what_spinnaker_would_ignore(name, spoil, tmp_path):
 
 
 def test_the_golden_case_is_what_spinnaker_reads():
-    files = {name: json.loads(text) for name, text in golden.kept("spinnaker").items()}
+    files = {name: json.loads(text) for name, text in golden.files("spinnaker").items()}
     assert sorted(name.split(".", 1)[1] for name in files) == [
         *["shop.ranker.canary.json"] * 2, *["shop.ranker.pipeline.json"] * 2,
     ]  # fmt: skip
