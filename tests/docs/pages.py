@@ -1,8 +1,8 @@
-"""Pages of the documents as programs: their files are written, their commands run, their output compared.
+"""Run the pages of the documents: write their files, run their commands, compare their output.
 
-A fence ```yaml title="specs/a.yaml" is a file (any language with a title is); ```sh holds commands; a ```text fence right after
-commands is what they print: each of its lines must come, in this order, and `…` stands for anything. A fence
-```sh in="evidence.md" goes on in the repository that this page of docs/ makes; ```console needs="a cluster" is not run, for this reason.
+A fence ```yaml title="specs/a.yaml" is a file (any language with a title is); ```sh has commands; a ```text fence right after
+commands is their output: each of its lines must be printed, in this order, and `…` matches anything. A fence
+```sh in="evidence.md" continues in the repository that this page of docs/ creates; ```console needs="a cluster" is not run, for the reason given.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class Block:
     """One fence.
 
     Args:
-        language: what it is written in.
-        title: the file that it is, or empty.
+        language: the language after the backticks.
+        title: the path of the file that it is, or empty.
         text: its text.
-        line: the line it begins on.
-        within: the page of docs/ in whose repository it runs, or empty for the page's own.
-        needs: why it can't run on a build machine, or empty.
+        line: the number of its first line.
+        within: the page of docs/ in whose repository it runs, or empty for the page's own repository.
+        needs: what it needs that a build machine does not have, or empty.
     """
 
     language: str
@@ -41,35 +41,42 @@ class Block:
 
 
 def blocks(page: Path) -> list[Block]:
-    """All fences of a page, in order.
+    """Return all fences of a page, in order.
 
     Raises:
-        ValueError: a fence is not closed, or says something that is not known.
+        ValueError: a fence is not closed, or its attributes are unknown.
     """
-    found, opened, held = [], None, []
+    found, opened, lines = [], None, []
     for number, line in enumerate(page.read_text().splitlines(), 1):
         if opened is None:
             match = _FENCE.match(line)
             if match:
-                opened, held = (match[1], {match[2]: match[3]} if match[2] else {}, number), []
+                opened, lines = (match[1], {match[2]: match[3]} if match[2] else {}, number), []
             elif line.startswith("```"):
-                raise ValueError(f"{page.name}:{number}: a fence that is not understood: {line}")
+                raise ValueError(f"{page.name}:{number}: unknown kind of fence: {line}")
         elif line.startswith("```"):
-            language, said, start = opened
-            text = "\n".join(held) + "\n"
+            language, attributes, start = opened
+            text = "\n".join(lines) + "\n"
             found.append(
-                Block(language, said.get("title", ""), text, start, said.get("in", ""), said.get("needs", ""))
+                Block(
+                    language,
+                    attributes.get("title", ""),
+                    text,
+                    start,
+                    attributes.get("in", ""),
+                    attributes.get("needs", ""),
+                )
             )
             opened = None
         else:
-            held.append(line)
+            lines.append(line)
     if opened is not None:
         raise ValueError(f"{page.name}:{opened[2]}: this fence is not closed")
     return found
 
 
 def program(found: list[Block], output: Path) -> str:
-    """A script that does what a reader would: write the files, run the commands; one file of output a block."""
+    """Return a script that writes the files and runs the commands; each block has its own file of output."""
     lines = ["set -euo pipefail"]
     for block in found:
         if block.title:
@@ -84,7 +91,7 @@ def program(found: list[Block], output: Path) -> str:
 
 
 def begun(found: list[Block]) -> list[Block]:
-    """The blocks of a page behind those of the page whose repository they go on in; their lines are negative."""
+    """Return the blocks of a page after those of the page whose repository they continue in; their lines are negative."""
     pages = dict.fromkeys(block.within for block in found if block.within)
     before = [block for page in pages for block in begun(blocks(ROOT / "docs" / page))]
     return [replace(block, line=-1 - number) for number, block in enumerate(before)] + found
@@ -94,7 +101,7 @@ def run(found: list[Block], folder: Path, **environment: str) -> dict[int, str]:
     """Run the blocks of a page in a folder.
 
     Returns:
-        What was printed, by the line of the block.
+        The output, by the line of the block.
 
     Raises:
         AssertionError: a command failed.
@@ -111,15 +118,15 @@ def run(found: list[Block], folder: Path, **environment: str) -> dict[int, str]:
     done = subprocess.run(
         ["bash", "-c", script], cwd=folder, env=environ, stdin=subprocess.DEVNULL, timeout=900, check=False
     )
-    said = {int(file.name): file.read_text() for file in output.iterdir()}
+    printed = {int(file.name): file.read_text() for file in output.iterdir()}
     if done.returncode:
-        last = max(said)
-        raise AssertionError(f"the commands on line {last} ended with {done.returncode}:\n{said[last]}")
-    return said
+        last = max(printed)
+        raise AssertionError(f"the commands on line {last} ended with {done.returncode}:\n{printed[last]}")
+    return printed
 
 
 def missed(expected: str, printed: str) -> str:
-    """The first expected line that was not printed in its turn; empty when all were."""
+    """Return the first expected line that was not printed in its turn; empty when all were."""
     lines = iter(_flat(line) for line in printed.splitlines())
     for wanted in expected.splitlines():
         if _flat(wanted) in {"", "…"}:

@@ -1,4 +1,4 @@
-"""The documents as a static site, made by MkDocs in an environment of its own: `python -m tests.docs.site`."""
+"""Build the documents as a static site, with MkDocs in a separate environment: `python -m tests.docs.site`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def build(target: Path) -> str:
     """Write the site into a folder.
 
     Returns:
-        What MkDocs said.
+        The warnings of MkDocs.
 
     Raises:
-        RuntimeError: it found a broken link, a page that no menu names, or anything else that is wrong.
+        RuntimeError: MkDocs reported a broken link, a page that is in no menu, or another problem.
     """
     with tempfile.TemporaryDirectory() as reference:
         subprocess.run(

@@ -21,10 +21,14 @@ PAGES = [
     ROOT / "CONTRIBUTING.md",
     *(page for page in sorted((ROOT / "docs").rglob("*.md")) if page.parent.name != "codes"),
 ]
-# Commands that set up or judge this repository itself: CI runs them, and a test inside one of them would run for ever.
+# Commands that set up or test this repository itself: CI runs them, and here they would run this test again, without end.
 OWN = re.compile(r"^(make [a-z-]+( [A-Z]+=\S+)*|git clone \S+( \S+)?|cd sluice|pip install \S+)( *#.*)?$")
 
 
+# Options of GNU tools that the tools of macOS do not have.
+GNU_ONLY = re.compile(
+    r"\bsed -i|\bfind\b.* -printf|\bxargs -d|\bgrep -P|\breadlink -f|\bdate -d|\bbase64 -w|\bstat -c"
+)
 NEEDED = re.compile(r"\b(cluster|container builder|registry|cloud|account|Spinnaker|browser)\b")
 
 
@@ -42,7 +46,7 @@ def test_a_page_does_what_it_says(page, tmp_path):
 
 
 def test_the_readme_does_what_it_says(tmp_path):
-    """Beside the commands for a clone, the README's commands are a session in a new repository."""
+    """Apart from the commands for a clone, the README's commands are a session in a new repository."""
     page = ROOT / "README.md"
     found = [block for block in blocks(page) if not (block.language == "sh" and _is_own(block))]
     assert_expected(page, found, tmp_path)
@@ -66,7 +70,7 @@ def test_commands_for_a_clone_are_the_ones_that_ci_runs():
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_what_does_not_run_here_says_why(page):
-    """Only what needs something that no build machine has may stay unrun, and every such fence names it."""
+    """A fence is left out only if it needs something that a build machine does not have, and it names that."""
     for block in blocks(page):
         unrun = block.language in {"console", "bash", "shell", "zsh", "fish"}
         assert bool(block.needs) == unrun, f"{page.name}:{block.line}"
@@ -78,13 +82,13 @@ def test_what_does_not_run_here_says_why(page):
 @pytest.mark.parametrize("fence", ["console needs", 'sh title="a" in="b"', 'sh why="x"', 'console needs=""'])
 def test_a_fence_that_says_something_unknown_is_not_passed_over(fence, tmp_path):
     (tmp_path / "page.md").write_text(f"```{fence}\ntrue\n```\n")
-    with pytest.raises(ValueError, match="not understood"):
+    with pytest.raises(ValueError, match="unknown kind of fence"):
         blocks(tmp_path / "page.md")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_commands_that_need_more_than_a_folder_are_ones_that_exist(page):
-    """Fences `console` are not run: their commands, options and choices are those of the program."""
+    """Fences `console` are not run, but their commands, options and choices must exist."""
     for block in blocks(page):
         for line in block.text.splitlines() if block.language == "console" else ():
             words = list(
@@ -96,8 +100,22 @@ def test_commands_that_need_more_than_a_folder_are_ones_that_exist(page):
                 parse(cli, words)
 
 
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_commands_work_on_macos_as_well(page):
+    for block in blocks(page):
+        if block.language in {"sh", "console"}:
+            assert not GNU_ONLY.search(block.text), f"{page.name}:{block.line}"
+
+
+@pytest.mark.parametrize(
+    "line", ["sed -i 's/a/b/' x", "find . -type f -printf '%P'", "ls | xargs -d '\\n' cat"]
+)
+def test_options_of_gnu_tools_are_found(line):
+    assert GNU_ONLY.search(line)
+
+
 def parse(command: click.Command, words: list[str]) -> None:
-    """Click's own parsing of a command line, without running it; files that are not there do not matter."""
+    """Parse a command line with Click, without running it; missing files do not matter."""
     context = click.Context(command, info_name=words[0])
     if isinstance(command, click.Group):
         assert len(words) > 1, words
@@ -105,7 +123,7 @@ def parse(command: click.Command, words: list[str]) -> None:
         assert inner is not None, f"there is no command {' '.join(words[:2])}"
         parse(inner, words[1:])
         return
-    with suppress(click.BadParameter):  # a file that is not there; an unknown option is another error
+    with suppress(click.BadParameter):  # a missing file; an unknown option raises another error
         command.make_context(words[0], words[1:])
 
 
