@@ -21,7 +21,7 @@ Job = tuple[str, list[tuple[str, str, str, Any]]]
 
 
 class Recorder(Templates):
-    """Templates that remember what they were asked for; in a recorded context they are plain ones."""
+    """Templates that record which values they use; in a recorded context they are plain ones."""
 
     rendered: ClassVar[list[tuple[str, str, Any]]] = []
 

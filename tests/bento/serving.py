@@ -119,7 +119,7 @@ def build(name: str, bento: Bento, python: Path, folder: Path) -> None:
 
 @dataclass
 class Server:
-    """One running server with a home of its own, in the conditions of its image."""
+    """One running server with its own home folder, under the conditions of its image."""
 
     built: Built
     home: Path
@@ -177,7 +177,7 @@ class Server:
         return self
 
     def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
-        """Status, headers and body of one request on a connection of its own."""
+        """Return status, headers and body of one request on a separate connection."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, path, body, {"content-type": "application/json", **headers})

@@ -42,7 +42,7 @@ class Demo:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """Run git with an identity and a clock of its own; what it says."""
+    """Run git with a fixed identity and clock, and return its output."""
     identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "init.defaultBranch=main"]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     environment = {**clean, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}

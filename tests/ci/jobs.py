@@ -42,7 +42,7 @@ def proposed(demo: Demo, scratch: Path) -> None:
 
 
 def pushes(demo: Demo) -> dict[str, str]:
-    """A GitLab that is the bare repository beside the clone."""
+    """A stand-in for GitLab: the bare repository next to the clone."""
     return {
         "GITLAB_CI": "true",
         "SLUICE_TOKEN": "t",

@@ -130,7 +130,7 @@ def test_a_folder_under_dvc(own: Work, sandbox: Sandbox, tools: Path) -> None:
 def test_dvc_of_another_repository(template: Path, sandbox: Sandbox, tools: Path, tmp_path: Path) -> None:
     other = Work(tmp_path / "other", sandbox.home)
     shutil.copytree(template / "tree", other.root)
-    # DVC clones the repository, so its remote can't be beside it.
+    # DVC clones the repository, so its remote can't be next to it.
     other.dvc("remote", "modify", "--quiet", "store", "url", str(template / "store"))
     other.commit()
     model = sandbox.ask(f"dvc:{other.root.as_uri()}//model.pkl@main").pinned()["model"]
@@ -202,7 +202,7 @@ def test_a_bucket(sandbox: Sandbox, tools: Path) -> None:
 
 @contextmanager
 def https(folder: Path, home: Path) -> Iterator[tuple[str, str]]:
-    """A server with a certificate of its own; its address and the certificate."""
+    """Start a server with its own certificate; yield its address and the certificate."""
     certificate, key = home / "certificate.pem", home / "key.pem"
     command = [
         "openssl",

@@ -1,4 +1,4 @@
-"""The files that `sluice ci` writes: linted by the real linters, kept when somebody edited them."""
+"""The files that `sluice ci` writes: checked by the real linters, and kept if they were edited."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class Api:
         """One request; the parsed answer.
 
         Raises:
-            ApiError: the answer is no success.
+            ApiError: the answer is not a success.
             OSError: there was no answer.
         """
         data = None if body is None else json.dumps(body).encode()

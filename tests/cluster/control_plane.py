@@ -77,7 +77,7 @@ def _api_server(layout: Layout) -> None:
         f"--kubelet-client-certificate={keys}/kubelet-client.crt",
         f"--kubelet-client-key={keys}/kubelet-client.key",
         f"--kubelet-certificate-authority={keys}/ca.crt",
-        "--kubelet-preferred-address-types=InternalIP",  # the node's name is known to nobody
+        "--kubelet-preferred-address-types=InternalIP",  # the node's name cannot be resolved
         f"--service-account-key-file={keys}/accounts.pub",
         f"--service-account-signing-key-file={keys}/accounts.key",
         "--service-account-issuer=https://kubernetes.default.svc",

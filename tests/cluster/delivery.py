@@ -208,7 +208,7 @@ def start_rollouts(layout: Layout) -> None:
         "--healthzPort",
         "8091",
     ]
-    # The plugin's socket lies in TMPDIR and stays there.
+    # The plugin's socket is in TMPDIR and stays there.
     variables = {"KUBECONFIG": str(layout.kubeconfig), "TMPDIR": str(work)}
     layout.processes.start("rollouts", command, cwd=work, env=variables)
     layout.processes.ready("rollouts", answers("http://127.0.0.1:8091/healthz"))

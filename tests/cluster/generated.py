@@ -1,4 +1,4 @@
-"""Specs that nobody wrote: drawn over the whole language, the same ones for the same seed."""
+"""Random specs, drawn from the whole language: the same seed gives the same specs."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class GitOps:
 
         Args:
             plan: what was rendered.
-            edited: files that somebody changed by hand afterwards, around Sluice.
+            edited: files that were changed by hand afterwards, without Sluice.
         """
         folder = self.work / plan.delivery.folder / plan.identity.path
         shutil.rmtree(folder, ignore_errors=True)
@@ -128,7 +128,7 @@ class GitOps:
         return status.get("sync", {}).get("status", ""), status.get("health", {}).get("status", "")
 
     def remove(self, plan: Plan) -> None:
-        """Take the Application away, and with it what it made; nobody waits for the end of it."""
+        """Delete the Application and everything that it created; do not wait for the end."""
         self.release.api.request("DELETE", self._address(plan))
 
     def _ending(self, plan: Plan) -> bool:

@@ -44,7 +44,7 @@ def layer_of_folder(target: Path, folder: Path, below: str, owner: int = 0) -> P
     Args:
         target: the tar file.
         folder: its content.
-        below: where it lies in the image, without a leading slash.
+        below: its path in the image, without a leading slash.
         owner: user and group of everything in it.
     """
     with tarfile.open(target, "w") as tar:

@@ -1,4 +1,4 @@
-"""Addresses and paths of a run. Addresses can be constant: every run has a network namespace of its own."""
+"""Addresses and paths of a run. Addresses can be constant, because every run has its own network namespace."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Load:
     Args:
         host: host name of the model.
         rps: predictions per second; may be changed at any time.
-        row: what is predicted; a function is asked for each request.
+        row: the input of the prediction; a function is called for each request.
         clicks: chance that the user of this version clicks; None for a model without feedback.
     """
 
@@ -133,7 +133,7 @@ class _User:
         """The JSON of the answer.
 
         Raises:
-            OSError: there was none, or it is no success.
+            OSError: there was no answer, or it is not a success.
         """
         headers = {"content-type": "application/json", "host": self._host}
         try:

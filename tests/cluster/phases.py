@@ -1,4 +1,4 @@
-"""Runs scenarios in the cluster around, each in a process of its own, two at a time; what they disturb decides the order.
+"""Runs scenarios in the running cluster, each in its own process, two at a time; what they disturb decides the order.
 
 python -m tests.cluster.phases FILE...
 """
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PYTEST = [sys.executable, "-m", "pytest", "-v", "-s", "-p", "no:cacheprovider"]
-# What finds the cluster empty, and what asks nothing of a scenario beside it: the API server, namespaces of the kernel.
+# Scenarios that need an empty cluster, and those that do not affect one that runs at the same time: the API server, namespaces of the kernel.
 _EMPTY, _ASIDE = ("scenario_13",), ("scenario_00", "scenario_90")
 # What stops the programs that others measure with, and what is judged without Prometheus.
 _DISTURBING = ("scenario_05_prometheus", "scenario_11")
 _UNDISTURBED = ("scenario_07", "scenario_06", "scenario_10")
-# The longest first, so that nothing is left running alone at the end; what counts seconds has nothing beside it.
+# The longest first, so that nothing is left running alone at the end; scenarios that count seconds run alone.
 _LONGEST, _COUNTING = ("scenario_03", "scenario_04"), ("scenario_08",)
 
 
@@ -71,7 +71,7 @@ def _run(file: str) -> int:
     began = time.monotonic()
     done = subprocess.run([*_PYTEST, file], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     verdict = "failed" if done.returncode else "passed"
-    # Whole, when it is over: lines of two scenarios between each other help nobody.
+    # Whole, when it is over: mixed lines of two scenarios are hard to read.
     print(f"{done.stdout}\n{Path(file).stem} {verdict} in {time.monotonic() - began:.0f} s\n", flush=True)
     return done.returncode
 

@@ -1,4 +1,4 @@
-"""Processes of a run: started in a session of their own, known by name to every process of the run."""
+"""Processes of a run: started in separate sessions, known by name to every process of the run."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Processes:
             name: how it is called here.
             command: program and arguments.
             cwd: working directory.
-            env: variables beside those of this process.
+            env: variables in addition to those of this process.
         """
         self.folder.mkdir(exist_ok=True)
         with self.log(name).open("ab") as log:

@@ -35,7 +35,7 @@ def gateway_plugin() -> Path:
     if not own:
         return folder("gatewayplugin") / "gatewayplugin-standin"
     if not os.access(own, os.X_OK):
-        sys.exit(f"SLUICE_GATEWAY_PLUGIN is {own}, which is no program")
+        sys.exit(f"SLUICE_GATEWAY_PLUGIN is {own}, which is not a program")
     return Path(own).resolve()
 
 

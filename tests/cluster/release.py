@@ -62,7 +62,7 @@ class Release:
         return repository.plan(self.name, version, given, self.environment)
 
     def fresh(self, label: str, behaviour: str = "", **changes: object) -> Plan:
-        """The plan of a version with a mark of its own."""
+        """The plan of a version with its own mark."""
         return self.plan(label, secrets.token_hex(4), behaviour, **changes)
 
     def rollout(self, plan: Plan) -> Object:
@@ -103,7 +103,7 @@ class Release:
         self.api.merge(f"{_address(plan)}/status", {"status": {"pauseConditions": None}})
 
     def remove(self) -> None:
-        """Take the team's namespace away, and all that is in it; nobody waits for the end of it."""
+        """Delete the team's namespace and everything in it; do not wait for the end."""
         self.api.request("DELETE", f"/api/v1/namespaces/{self.plan('1').identity.namespace}")
 
     def _is(self, plan: Plan, phase: str) -> bool:

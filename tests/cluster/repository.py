@@ -26,7 +26,7 @@ from generator.spec.platform import PlatformSpec
 
 SPECS = Path(__file__).with_name("specs")
 ORIGINS = Path("/run/sluice")
-"""Where the git repositories lie: every run has a /run of its own."""
+"""The folder of the git repositories: every run has its own /run."""
 LIVE = "live"
 """The environment of the platform's file."""
 

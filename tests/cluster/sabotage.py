@@ -46,7 +46,7 @@ class Sabotage:
         name: how it is called.
         what: what is wrong then.
         scenario: the file of the scenario that must fail.
-        edits: file, text that is there once, and what stands there instead.
+        edits: file, text that occurs once in it, and the text that replaces it.
     """
 
     name: str

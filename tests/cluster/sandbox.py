@@ -156,7 +156,7 @@ def _make_cgroup(cgroup: Path) -> None:
     ):  # a new cpuset is empty, and takes no process before it is filled
         if (cgroup / name).exists() and (cgroup.parent / name).exists():
             (cgroup / name).write_text((cgroup.parent / name).read_text())
-    # All pods together weigh as much as one process beside them, if nobody says more; a node's pods are most of its work.
+    # By default all pods together weigh as much as one other process, but a node's pods are most of its work.
     for name, weight in (
         ("cpu.shares", "4096"),
         ("cpu.weight", "400"),

@@ -163,7 +163,7 @@ def test_a_file_of_two_scenarios_is_run_once(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_official_plugin_replaces_the_stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     official = tmp_path / "plugin"
     monkeypatch.setenv("SLUICE_GATEWAY_PLUGIN", str(official))
-    with pytest.raises(SystemExit, match="no program"):
+    with pytest.raises(SystemExit, match="not a program"):
         programs.gateway_plugin()
     official.touch(mode=0o755)
     assert programs.gateway_plugin() == official

@@ -7,6 +7,6 @@ RPS = 40.0
 CLICKS = 0.4
 """Share of visitors who click, as the spec's baseline says."""
 VISITOR = {"price": 20.0, "device": "ios", "age": 30, "affinity": 0.5}
-"""What is asked for."""
+"""The input of a request."""
 ITEM = {"item": 1}
-"""What the shelf (`models/shelf.py`) is asked for."""
+"""The input of a request to the shelf (`models/shelf.py`)."""

@@ -95,7 +95,7 @@ class Whole:
         context = {"environment": self.environment, "repo": f"file://{repository.origin(self.environment)}"}
         for template in ("project", "application"):
             text = repository.templates().render(f"init/{template}.yaml.j2", context)
-            # Here every environment has a repository, and with it a root, of its own.
+            # Here every environment has its own repository, and so its own root.
             for item in documents(text.replace("sluice-bootstrap", f"sluice-bootstrap-{self.environment}")):
                 self.api.apply(item)
 

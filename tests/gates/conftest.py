@@ -90,7 +90,7 @@ def example(shared: Path) -> Callable[[str, str], tuple[Path, Path]]:
 
 @pytest.fixture
 def judge(example, shared: Path, tmp_path: Path) -> Judge:
-    """An example judged in a repository of its own; each variant is judged once, and copied."""
+    """Run the gates of an example in its own repository; each variant runs once and is copied."""
 
     def run(name: str, variant: str = "") -> Judged:
         model, inputs = example(name, variant)

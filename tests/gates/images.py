@@ -2,7 +2,7 @@
 
 `built("fairlearn")` takes the rendered Containerfile apart and runs its RUN lines here, with `/opt/sluice` and `/build`
 put elsewhere; lines that install packages of the distribution are left to the base image. `layer(...)` copies the
-result so that it can lie at `/opt/sluice` of an image whose Python is another one: a layer for a test bed.
+result so that it can be at `/opt/sluice` of an image with another Python: a layer for a test bed.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Built:
 
     Args:
         reference: name and tag, as the Workflow has them.
-        folder: what lies at `/opt/sluice`.
-        command: what a container runs unless it is told otherwise.
+        folder: the content of `/opt/sluice`.
+        command: what a container runs by default.
         env: variables of the image.
         user: user and group.
     """

@@ -106,7 +106,7 @@ def ndcg(scores: np.ndarray, clicks: np.ndarray, size: int, depth: int) -> np.nd
 
 
 def payments(rows: int, seed: int) -> pd.DataFrame:
-    """Payments like those of the training, with whom they concern."""
+    """Payments like those of the training data, with the people that they concern."""
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame({name: rng.normal(size=rows) for name in ("amount", "hour", "merchant_risk")})
     frame["age_band"] = rng.choice(["18-29", "30-49", "50-64", "65+"], rows)

@@ -68,7 +68,7 @@ def artifact(name: str, folder: Path) -> Path:
 
 
 def timeless(raw: bytes) -> bytes:
-    """The same archive with one time everywhere, nobody's name, and no address of the memory it was made in.
+    """The same archive with one time everywhere, without user names and memory addresses.
 
     Scikit-learn keeps `id(stop_words)` in a vectorizer, as a cache of what it has checked; 0 makes it check again.
     """

@@ -1,4 +1,4 @@
-"""Great Expectations 1.x: a suite that evaluates nothing, or can't be evaluated, is no proof."""
+"""Great Expectations 1.x: a suite that evaluates nothing, or can't be evaluated, proves nothing."""
 
 from __future__ import annotations
 

@@ -98,8 +98,8 @@ def test_scipy_gives_the_numbers_of_alibi_detect(reports) -> None:
         assert (ours["amount"]["p"] < 0.025) == bool(theirs["amount"]["drifted"])
 
 
-def test_shifted_by_the_table_of_the_facts(judge) -> None:
-    # half a standard deviation is a distance of .197 (statistics.md 4.4)
+def test_a_shift_by_half_a_standard_deviation(judge) -> None:
+    # half a standard deviation is a Kolmogorov-Smirnov distance of 2 Phi(1/4) - 1 = .197
     assert judge("ks", "shifted")[0].value == pytest.approx(0.197, abs=0.03)
 
 

@@ -15,7 +15,7 @@ ECHO = "import json, sys\nopen(sys.argv[2], 'w').write(json.dumps({'seen': json.
 
 @pytest.fixture
 def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tool:
-    """A tool that needs no packages, and a cache of its own."""
+    """A tool without packages, and a separate cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = tmp_path / "tools"
     (folder / "echo").mkdir(parents=True)

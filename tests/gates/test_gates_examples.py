@@ -113,7 +113,7 @@ def test_the_fraud_model(judge, variant, failed) -> None:
 
 
 def waived_in_all_that_is_read(root) -> None:
-    """Whoever reviews, deploys or looks at the cluster sees that a gate failed and who let it pass."""
+    """Reviewers, and people who deploy or look at the cluster, see that a gate failed and who waived it."""
     said = "regulator-approved exception"
 
     def plan(fmt: str) -> str:

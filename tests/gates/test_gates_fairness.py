@@ -84,7 +84,7 @@ def test_both_libraries_agree_and_the_interval_decides(judge, tool, case, verdic
 
 
 def test_the_interval_is_newcombes(judge, tool) -> None:
-    # .006 below 0 … .1645: statistics.md section 6
+    # Newcombe's hybrid score interval (Statistics in Medicine 17, 1998)
     assert judge(tool, "close").interval.high == pytest.approx(0.164545, abs=1e-6)
 
 

@@ -60,7 +60,7 @@ def inputs(tmp_path: Path) -> Path:
     (folder / "train.csv").write_text("amount,hour\n" + "".join(rows))
     (folder / "now.csv").write_text(
         "amount,hour\n" + "".join(reversed(rows))
-    )  # the same file is no comparison
+    )  # the same file twice is not a comparison
     return folder
 
 

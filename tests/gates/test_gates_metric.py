@@ -26,7 +26,7 @@ def metrics(folder: Path, content: object, **config: object):
 
 @pytest.mark.parametrize(
     ("rows", "value", "verdict"),
-    # the smallest scores whose one-sided 95 % Wilson bound reaches .92: statistics.md 4.1
+    # the smallest scores whose one-sided 95% Wilson bound reaches .92
     [(500, 470, "pass"), (500, 469, "inconclusive"), (2000, 1860, "pass"), (2000, 1859, "inconclusive"), (500, 440, "fail")],
 )  # fmt: skip
 def test_accuracy_on_known_rows(tmp_path: Path, rows, value, verdict) -> None:
@@ -179,7 +179,7 @@ def test_rows_that_only_one_gets_right(paired) -> None:
     assert report == {"rows": 2000, "right": 1960, "championRight": 1939, "only": 41, "championOnly": 20}
     found = champion({"noWorseBy": "1pp"}, paired=report)
     assert (found.verdict, found.value) == ("pass", pytest.approx(21 / 2000))
-    # the exact test by scipy, an implementation of its own
+    # the exact test of SciPy, an independent implementation
     from scipy.stats import binomtest
 
     assert found.details["McNemar p"] == pytest.approx(binomtest(20, 61).pvalue)

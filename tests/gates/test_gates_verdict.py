@@ -108,7 +108,7 @@ def test_what_one_gate_left(left: str, tmp_path: Path):
 
 
 def test_every_combination_of_two():
-    """Passes exactly when both passed, whatever else stands in either place."""
+    """Passes exactly when both passed, whatever else is in either place."""
     release, gates = (
         read_release({"SLUICE_RELEASE": json.dumps(RELEASE)}),
         [gate_from(TESTS), gate_from(METRIC)],

@@ -70,7 +70,7 @@ class Case:
         (folder / "train.csv").write_text("amount,hour\n" + "".join(rows))
         (folder / "now.csv").write_text(
             "amount,hour\n" + "".join(reversed(rows))
-        )  # the same file is no comparison
+        )  # the same file twice is not a comparison
         shutil.copytree(ROOT / "specs", root / "specs")
         shutil.rmtree(root / "specs" / "shop")
         (root / "specs" / "shop").mkdir()

@@ -1,4 +1,4 @@
-"""The three hand-overs of docs/handover.md, run as they stand there: plain Python, Kubeflow Pipelines, Airflow."""
+"""Runs the three hand-overs of docs/handover.md unchanged: plain Python, Kubeflow Pipelines, Airflow."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Work:
         return done.stdout
 
     def script(self, python: Path, text: str, **more: str) -> str:
-        """Run a driver that lies beside the training repository: Airflow imports whatever lies in it."""
+        """Run a driver from a file next to the training repository, because Airflow imports every file in it."""
         driver = self.training.with_name("driver.py")
         driver.write_text(text)
         arguments = (str(python), str(driver), json.dumps(self.arguments))

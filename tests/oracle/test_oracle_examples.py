@@ -64,7 +64,7 @@ WRONG = {
     f"{SUITE}/functional/nginx-template.yaml": "ROL106",
     f"{SUITE}/step-plugin/template-rollout.yaml": "ROL102 ROL114",
 }
-# Files that are no YAML before a template engine has run, or at all.
+# Files that are not YAML before a template engine has run, or not at all.
 UNREADABLE = {
     "examples/helm-blue-green/templates/rollout.yaml",
     "examples/helm-blue-green/templates/services.yaml",

@@ -71,7 +71,7 @@ class Load:
 
     Args:
         config: `seed`, `rows`, `mistakes`, `uploads`, `upload_s`, `delay_s`, and `arms`: name, port, rps, clicks, and
-            `told`: the names of the arms whose processes are told of its clicks.
+            `told`: the names of the arms whose processes receive its clicks.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:

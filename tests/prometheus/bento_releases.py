@@ -89,7 +89,7 @@ model:
 
 @dataclass(frozen=True)
 class Release:
-    """One canary beside the stable version.
+    """One canary next to the stable version.
 
     Args:
         name: of the release; its hash begins with it.
@@ -142,7 +142,7 @@ RELEASES = {
 
 
 def plan_of(release: Release, folder: Path, digest: str = "0" * 64) -> Plan:
-    """Resolve the spec of a release, written into a repository of its own."""
+    """Resolve the spec of a release in a separate repository."""
     texts = {
         "platform.yaml": PLATFORM,
         "shop/recommender.yaml": yaml.safe_dump(release.spec),

@@ -46,7 +46,7 @@ AWAY = 3.0
 AFTER_RESTART = 7 * MINUTE
 LOAD = Path(__file__).with_name("bento_load.py")
 SERVICE = ("service.py", "messages.py", "predictor.py", "counters.py")
-# A version that takes its time, as a module that the image has beside the service.
+# A version that takes its time, as a module that the image has next to the service.
 PACED = '''
 """The same model, but every so many predictions take so many seconds more."""
 
@@ -78,9 +78,9 @@ class Happened:
 
     Args:
         start_s: the first weight of all canaries.
-        stopped_s: Prometheus was told to stop.
+        stopped_s: Prometheus got the signal to stop.
         restarted_s: Prometheus answers again.
-        end_s: the users were told to end.
+        end_s: the users got the signal to end.
         last_s: the last scrape, which has seen everything.
         sent: by the load generator's account.
     """
@@ -122,7 +122,7 @@ def rebuilt(built: Built, release: Release, folder: Path) -> Built:
 
 
 def versions(folder: Path) -> dict[str, Bento]:
-    """The processes of stable and of every canary, by hash, each with a home of its own; not started."""
+    """The processes of stable and of every canary, by hash, each with its own home folder; not started."""
     python = environment("bento")
     good = plan_of(RELEASES["good"], folder / "repository")
     build("recommender", good.bento, python, folder / "built")
@@ -152,7 +152,7 @@ def serving(servers: dict[str, Bento]) -> Iterator[None]:
 
 
 class Users:
-    """The load generator, a process of its own."""
+    """The load generator, a separate process."""
 
     def __init__(self, servers: dict[str, Bento], folder: Path) -> None:
         self._folder = folder

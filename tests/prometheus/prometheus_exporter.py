@@ -12,7 +12,7 @@ CLICKS, ERRORS, SLOW = 0.04, 0.005, 0.02
 
 @dataclass(frozen=True)
 class Release:
-    """One release in a namespace of its own.
+    """One release in its own namespace.
 
     Args:
         namespace: tells releases apart.

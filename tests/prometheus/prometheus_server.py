@@ -1,4 +1,4 @@
-"""A real Prometheus on a free port, with a folder of its own; it can be stopped and started again."""
+"""A real Prometheus on a free port, with its own folder; it can be stopped and started again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replay beside a real Prometheus that scraped four releases: rendered queries, real scrapes, real time.
+"""Replay compared with a real Prometheus that scraped four releases: rendered queries, real scrapes, real time.
 
 Minutes are four seconds long here and scrapes one second apart, everything else is as it is rendered. Clicks of
 the bad release are halved. Prometheus is restarted in the second step.

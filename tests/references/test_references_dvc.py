@@ -61,7 +61,7 @@ class Work:
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A work tree with a model and a data set, pushed to a remote beside it; tests take copies."""
+    """A work tree with a model and a data set, pushed to a remote next to it; tests take copies."""
     folder = tmp_path_factory.mktemp("dvc")
     (folder / "home").mkdir()
     (folder / "tree" / "data").mkdir(parents=True)

@@ -246,7 +246,7 @@ def test_what_is_no_artifact_of_files(sandbox: Sandbox, body: bytes) -> None:
 
 
 def test_a_registry_that_gives_another_manifest(sandbox: Sandbox) -> None:
-    """A stand-in: the digest was asked for, the bytes are others."""
+    """A stand-in: the right digest is requested, other bytes are returned."""
     asked = "sha256:" + "0" * 64
     headers = {"Content-Type": MANIFEST, "Docker-Content-Digest": asked}
     with standing_in(lambda _: Reply(body=manifest(LAYER), headers=headers)) as stand_in:

@@ -60,7 +60,7 @@ def run(root: Path) -> Outcome:
 
 @cache
 def _ours() -> Templates:
-    """Our templates, compiled once for all repositories that have none of their own."""
+    """The built-in templates, compiled once for all repositories without overrides."""
     return Templates()
 
 

@@ -104,7 +104,7 @@ def put(*path: str | int, file: str = "shop/ranker.yaml") -> Callable[[dict[str,
 
 
 def data_ref(key: str) -> Callable[[dict[str, Any], str], None]:
-    """A data set's reference stands in the gate and in the lock."""
+    """A data set's reference is in the gate and in the lock."""
 
     def change(files: dict[str, Any], text: str) -> None:
         files["specs/shop/ranker.yaml"]["spec"]["gates"][2]["drift"][key] = text
@@ -210,7 +210,7 @@ def _pairs(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, .
 
 
 def _inside(text: str) -> Iterator[tuple[tuple[Any, ...], str]]:
-    """What is written in a language of its own inside a scalar: JSON, and PromQL without its strings."""
+    """Text in another language inside a scalar: JSON, and PromQL without its strings."""
     if text.startswith('{"'):
         with suppress(ValueError):  # what is JSON no more has lost its pairs, and that is seen
             yield from _pairs(json.loads(text))
@@ -250,7 +250,7 @@ def test_no_text_escapes_its_place(key: tuple[str, str], tmp_path: Path):
     for text in texts:
         try:
             judged(tmp_path, key, text)
-        except Exception as error:  # noqa: BLE001 - every text is told, not the first one
+        except Exception as error:  # noqa: BLE001 - every text is reported, not only the first
             escaped[text] = f"{type(error).__name__}: {str(error)[:300]}"
     assert escaped == {}
 

@@ -1,4 +1,4 @@
-"""The same specs give the same bytes, whoever renders them and wherever; and a second render finds nothing to do."""
+"""The same specs give the same bytes for every user and on every machine, and a second render has nothing to do."""
 
 from __future__ import annotations
 

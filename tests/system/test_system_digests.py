@@ -98,7 +98,7 @@ def test_a_ledger_names_the_overrides_that_its_bundle_is_made_of(rendered: Path)
 
 
 def test_a_ledger_that_was_sealed_again_proves_nothing(rendered: Path) -> None:
-    """Somebody edits a file and writes its new hash, and a new seal, into the ledger."""
+    """A user edits a file and writes its new hash, and a new seal, into the ledger."""
     from hashlib import sha256
 
     path, ledger = rendered / ROLLOUT, rendered / "rendered/production/shop/recommender/.sluice"

@@ -41,7 +41,7 @@ EDGES: dict[str, dict[str, str]] = {
     "infinite load": {"model": MODEL + f"  autoscaling: {{kind: keda, min: 1, max: 2, rpsPerPod: {HUGE}}}\n"},
     "gate called verdict": {"model": MODEL + "  gates: [{name: verdict, metric: a, atLeast: 1.0}]\n"},
     "gate called gates": {"model": MODEL + "  gates: [{name: gates, metric: a, atLeast: 1.0}]\n"},
-    "version that is no label": {"lock": LOCK.replace('version: "3"', 'version: "3-"')},
+    "version that is not a label": {"lock": LOCK.replace('version: "3"', 'version: "3-"')},
     "version that ends in a dot": {"lock": LOCK.replace('version: "3"', 'version: "3."')},
     "namespace of a model": platform("      domain:", '      namespace: "{model}"\n      domain:'),
     "namespace of dashes": platform("      domain:", '      namespace: "-"\n      domain:'),

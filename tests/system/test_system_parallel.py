@@ -41,7 +41,7 @@ def git(root: Path, *arguments: str, given: str | None = None, fails: bool = Fal
 
 
 def edit(spec: Path) -> None:
-    """What a team would change: a description of its own, and the traffic that the odds rest on."""
+    """What a team would change: its own description, and the traffic that the odds use."""
     text = spec.read_text()
     head = f"owner: {spec.parent.name}@example.com"
     assert head in text

@@ -1,4 +1,4 @@
-"""`sluice render` when something stands in the way of its files, and names that other folders have."""
+"""`sluice render` when something blocks its files, and names that other folders use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two pytest sessions at once: each has folders of its own, and none takes away those of another that still runs."""
+"""Two pytest sessions at once: each has its own folders, and neither removes those of another that still runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ AT_ONCE = 5  # pytest keeps the folders of three sessions
 
 
 def start(folder: Path, **variables: str) -> subprocess.Popen[str]:
-    """A session of its own, started as a test on a worker of pytest-xdist starts one."""
+    """A separate session, started as a test on a worker of pytest-xdist starts one."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.conftest"]
     environment = os.environ | {
         "PYTHONPATH": str(CHECKOUT),

@@ -81,7 +81,7 @@ def take_away() -> None:
     os.supports_fd = {os.stat, os.truncate}
     os.listdir, os.scandir = _by_path_only(os.listdir), _by_path_only(os.scandir)
     shutil._use_fd_functions = False
-    # Windows has an encoding of its own for files: ours name theirs (with `-X warn_default_encoding`).
+    # Windows has its own default encoding of files, so ours name one (checked with `-X warn_default_encoding`).
     warnings.filterwarnings("error", category=EncodingWarning, module=r"generator\.")
     os.symlink = _unprivileged
     multiprocessing.get_all_start_methods = lambda: ["spawn"]  # type: ignore[assignment]

@@ -39,7 +39,7 @@ def test_generated_specs(layout: Layout, api: Api, tmp_path: Path) -> None:
         repository = generated.write(tmp_path / router, ROOT / "specs", router, of_router)
         files |= {f"{router}/{path}": text for path, text in variants.rendered(repository)}
     _namespaces(api, files.values())
-    # In a tree of its own for each router: they would render into one namespace.
+    # A separate tree for each router: otherwise they would render into one namespace.
     tree = _tree(tmp_path / "tree", files)
     refused = [finding for router in variants.ROUTERS for finding in _refused(layout, tree / router)]
     report.figures(

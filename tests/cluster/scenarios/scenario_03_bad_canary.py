@@ -28,7 +28,7 @@ REPETITIONS = len(LANES) * ROUNDS
 _RPS, _CLICKS, _DROP = 100.0, 0.8, 0.2
 # While no version is judged: the processor is for the pods that start.
 _QUIET_RPS = 10.0
-# A busy machine sends fewer requests than it was asked to; with less than the spec counts on, a person would be asked.
+# A busy machine sends fewer requests than configured; with fewer than the spec assumes, a person would have to decide.
 _COUNTED_ON = 70.0
 # Nine of ten are to be faster than the predicted p90. Of ten good ones more than five are slower once in 7,000 runs.
 _SLOWER = 5

@@ -35,7 +35,7 @@ def test_a_crash_loop_after_the_switch(delivered: Delivered) -> None:
         until("the switch", lambda: _active(release.rollout(bad)) not in ("", blue), 300)
         until("an abort", lambda: watch.last.aborted, measured + 120)
         until("the way back", lambda: _active(release.rollout(bad)) == blue, 60)
-        # By the clock: users whom the crashes held up come all at once.
+        # By the clock: users that the crashes held up come all at once.
         back = time.time()
         until("traffic behind the rollback", lambda: load.answers[-1].at > back + 10, 60)
     print(watch.story())

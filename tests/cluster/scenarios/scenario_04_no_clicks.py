@@ -1,4 +1,4 @@
-"""A version that nobody clicks is taken back: it has no counter of clicks at all, and the worst model must not pass unseen."""
+"""A version without any clicks is rolled back: it has no counter of clicks at all, and the worst model must not go unnoticed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nobody asks the new version: it is not promoted, and not aborted either."""
+"""The new version gets no requests: it is not promoted, and not aborted either."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The new version answers a real request before anybody sees it, a person says when; then the way back."""
+"""The new version answers a real request before users reach it, a person approves the switch; then the rollback."""
 
 from __future__ import annotations
 

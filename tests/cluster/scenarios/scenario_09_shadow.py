@@ -1,4 +1,4 @@
-"""A shadow answers copies of live requests: its answers reach nobody, and a biased model does not get past its guard.
+"""A shadow answers copies of live requests: its answers reach no user, and a biased model does not get past its guard.
 
 Two environments side by side: one gets a biased version, the other a fair one. Contour copies every request whatever the
 share says, so the specs ask for all of them, and Sluice refuses 20 % there.
@@ -68,7 +68,7 @@ def test_biased_and_fair(delivered: Delivered) -> None:
         assert not load.failed, refused(biased.layout, load.host)
         assert not [answer for answer in load.answers if answer.version.startswith("shadow")]
     assert mirrored > 10 * _RPS
-    assert set(unfairly.versions(0, 9e18)) == {stable}  # nobody met the biased version
+    assert set(unfairly.versions(0, 9e18)) == {stable}  # no user met the biased version
     assert {weight for weight, _, _ in bad.spans()} == {0}
     assert "Failed" in _verdicts(bad)
     assert fair.stable(two) != old

@@ -95,7 +95,7 @@ def _ready(release: Release, plan: Plan, version: str) -> list[Object]:
 
 
 def _evicted(release: Release, pod: Object) -> bool:
-    """What a drain does, and a stand-in for a kubelet under pressure: which pod that one takes, nobody can choose.
+    """What a drain does, and a stand-in for a kubelet under pressure: which pod that one takes cannot be chosen.
 
     False when the disruption budget says not yet.
     """
