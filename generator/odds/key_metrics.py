@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from generator.odds.footprint import currencies, monthly
-from generator.odds.odds import odds_of, share_down, share_up
+from generator.odds.odds import odds_of
 from generator.plan.peak import peak, steady_state
 from generator.plan.resolve import Planned
 from generator.plan.timeline import approver, timeline
-from generator.spec.units import duration
+from generator.spec.quantities import count_up, money_up, share_down, share_up, time_span
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def format_figures(found: KeyMetrics) -> dict[str, str]:
     waits = f" + {', '.join(found.approvals)}" if found.approvals else ""
     waived = f", {found.waived} waived" if found.waived else ""
     return {
-        "planned time": f"{duration(found.planned_s)}{waits}",
+        "planned time": f"{time_span(found.planned_s)}{waits}",
         "power": _maybe(found.power, share_down),
         "caught in the first step": _maybe(found.power_first_step, share_down),
         "false rollback, at most": _maybe(found.false_rollback, share_up),
@@ -79,19 +78,6 @@ def format_figures(found: KeyMetrics) -> dict[str, str]:
         "cost a month": money_up(found.monthly, found.currency),
         "gates": f"{found.gates}{waived}" if found.gates else "none",
     }
-
-
-def count_up(count: float) -> str:
-    """Format a count, rounded up: `31,383`."""
-    return f"{math.ceil(count - 1e-9):,}"
-
-
-def money_up(amount: float | None, currency: str) -> str:
-    """Format an amount of money, rounded up; `not priced` without prices."""
-    if amount is None or not currency:
-        return "not priced"
-    digits = 0 if amount >= 10 else 2
-    return f"{math.ceil(amount * 10**digits - 1e-9) / 10**digits:.{digits}f} {currency}"
 
 
 def _maybe(value: float | None, show: Callable[[float], str]) -> str:

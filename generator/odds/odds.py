@@ -10,6 +10,7 @@ from typing import Final, assert_never
 from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.plan.measurements import LIMIT_FAILURES
 from generator.plan.values import Plan
+from generator.spec.quantities import share_down, share_up
 from generator.spec.rollout import BlueGreen, Canary
 from generator.stats.delay import mask_dead_time
 from generator.stats.odds import GuardOdds, family_false_rollback, sprt_odds, threshold_odds
@@ -115,9 +116,9 @@ def odds_annotations(plan: Plan) -> dict[str, str]:
     odds = odds_of(plan)
     if odds is None or not odds.guards:
         return {}
-    out = {"sluice.dev/false-rollback": f"{share_up(odds.false_rollback_bound)}{not_counted(odds)}"}
+    out = {"sluice.dev/false-rollback": f"{_fixed(share_up(odds.false_rollback_bound))}{not_counted(odds)}"}
     for guard, found in odds.guards:
-        out[f"sluice.dev/power.{guard.name}"] = share_down(found.power)
+        out[f"sluice.dev/power.{guard.name}"] = _fixed(share_down(found.power))
     if odds.exposed is not None:
         out["sluice.dev/exposed-requests"] = str(math.ceil(odds.exposed))
     return out
@@ -128,14 +129,9 @@ def not_counted(odds: PlanOdds) -> str:
     return f", {', '.join(odds.uncounted)} not counted" if odds.uncounted else ""
 
 
-def share_down(share: float) -> str:
-    """Format a share, rounded down, as for power."""
-    return f"{math.floor(share * 1000 + 1e-9) / 10:.1f}%"
-
-
-def share_up(share: float) -> str:
-    """Format a share, rounded up, as for false rollbacks."""
-    return f"{math.ceil(share * 1000 - 1e-9) / 10:.1f}%"
+def _fixed(share: str) -> str:
+    """Return a share with one decimal, as annotations have always had it."""
+    return share if "." in share else share.replace("%", ".0%")
 
 
 def _unpriceable(plan: Plan, guard: Guard, steps: tuple[Phase, ...]) -> str:

@@ -1,4 +1,4 @@
-"""What the terminal can show: colours (NO_COLOR, FORCE_COLOR), and a bar for long work."""
+"""What the terminal can show: its width, colors, and a progress bar."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ _LONG = 50  # fewer items are done before a bar could be read
 
 
 def has_color(stream: TextIO) -> bool:
-    """Whether to write colours to a stream.
+    """Return whether to write colors to a stream.
 
-    NO_COLOR (no-color.org) forbids them, FORCE_COLOR demands them, otherwise a terminal that is not dumb gets them.
+    NO_COLOR (no-color.org) forbids them, FORCE_COLOR (force-color.org) and CLICOLOR_FORCE (bixense.com/clicolors) demand
+    them, CLICOLOR=0 forbids them where nothing demands them, and otherwise a terminal that is not dumb gets them.
     """
     if os.environ.get("NO_COLOR"):
         return False
-    if os.environ.get("FORCE_COLOR", "0") not in {"", "0"}:
+    if any(os.environ.get(name, "0") not in {"", "0"} for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
         return True
-    return is_terminal(stream)
+    return os.environ.get("CLICOLOR") != "0" and is_terminal(stream)
 
 
 def line_width(stream: TextIO) -> int:
@@ -43,18 +44,18 @@ def terminal_width(stream: TextIO) -> int | None:
 
 
 def emit(text: str) -> None:
-    """Write text that has its own line ends, and the colours that it wants, to standard output."""
+    """Write text that has its own line ends and its colors, to standard output."""
     click.echo(text, nl=False, color=True)
 
 
 def note(text: str) -> None:
-    """Tell a person something that is no result, on standard error."""
+    """Print a remark that is not part of the result, on standard error."""
     click.echo(text, err=True)
 
 
 @contextmanager
 def progress(items: Iterable[T], count: int, label: str) -> Iterator[Iterator[T]]:
-    """Go through so many items, with a bar on standard error where there are many and a terminal shows it."""
+    """Iterate over items, with a progress bar on standard error where there are many and a terminal shows it."""
     if count < _LONG or not is_terminal(sys.stderr):
         yield iter(items)
         return
@@ -63,5 +64,5 @@ def progress(items: Iterable[T], count: int, label: str) -> Iterator[Iterator[T]
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Whether a person sits at the other end of a stream, with a terminal that can do more than print."""
+    """Return whether a stream is a terminal that can do more than print."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"

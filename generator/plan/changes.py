@@ -39,9 +39,9 @@ class Change:
     def text(self) -> str:
         """The difference on one line."""
         if self.old is None:
-            return f"{self.label}: new, {self.new}"
+            return f"{self.label}: added, {self.new}" if self.new else f"{self.label}: added"
         if self.new is None:
-            return f"{self.label}: gone, was {self.old}"
+            return f"{self.label}: removed, was {self.old}" if self.field else f"{self.label}: removed"
         return f"{self.label}: {self.old} → {self.new}"
 
 

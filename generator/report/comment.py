@@ -9,11 +9,12 @@ from generator.odds.key_metrics import format_figures
 from generator.report.compared.asked import Compared
 from generator.report.compared.compare import Comparison, Difference
 from generator.report.compared.markdown import radius
-from generator.report.compared.text import plural, shared, size, some
+from generator.report.compared.text import shared, size, some
 from generator.report.formats.characters import visible
 from generator.report.markdown import cell, fenced, row
 from generator.report.overview import OpenWaiver, Overview
 from generator.report.sections.section import Section
+from generator.spec.quantities import plural
 
 LIMIT = 65_536
 """Bytes: what the forges allow a comment, counted in characters, which are never more."""
@@ -99,7 +100,7 @@ def _row(model: Told) -> str:
     difference = next((d for d in model.differences if d.environment == one.environment), None)
     now, was = (
         format_figures(one.figures),
-        {name: old for name, (old, _) in (difference.numbers if difference else {}).items()},
+        {name: moved.old for name, moved in (difference.numbers if difference else {}).items()},
     )
 
     def shown(name: str) -> str:
@@ -131,7 +132,7 @@ def _detail(model: Told) -> list[str]:
     blocks = []
     for texts, members in shared(model.differences):
         where = ", ".join(filter(None, (member.environment for member in members)))
-        text = fenced("\n".join(map(visible, texts)))
+        text = fenced("\n".join(visible(line.text) for line in texts))
         blocks.append(f"#### Changes{cell(f' in {where}' if where else '')}\n\n{text}")
     told = (f"#### {cell(s.title)}\n\n" + fenced("\n".join(s.lines())) for s in model.sections)
     return [*blocks, *told]

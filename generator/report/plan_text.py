@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from generator.gates.gate_status import GateStatus
-from generator.odds.key_metrics import count_up, key_metrics, money_up
-from generator.odds.odds import PlanOdds, odds_of, share_down, share_up
+from generator.odds.key_metrics import key_metrics
+from generator.odds.odds import PlanOdds, odds_of
 from generator.pipeline.evaluate import PlannedModel
 from generator.plan.changes import Change
 from generator.plan.describe import short
@@ -17,12 +17,12 @@ from generator.report.formats.characters import visible
 from generator.report.overview import environment_changes
 from generator.report.sections import Section, sections
 from generator.report.sections.cost import release_cost
-from generator.report.sections.odds import at_most, effect, rollback_time
+from generator.report.sections.odds import at_most, rollback_time
 from generator.report.sections.release import pods
 from generator.report.sections.story import planned_time
 from generator.report.tables import INDENT, Block, Screen, Table, fit
 from generator.source.finding import Finding
-from generator.spec.units import duration
+from generator.spec.quantities import change, count_up, money_up, share_down, share_up, time_span
 
 _SHOWN = 3  # findings and differences; more are counted
 
@@ -134,14 +134,14 @@ def _when(event: Event) -> str:
     """Return when an event starts; behind an approval, how long after it."""
     if event.start_s is None:
         return "before"
-    return f"+{duration(event.start_s)}" if event.after else duration(event.start_s)
+    return f"+{time_span(event.start_s)}" if event.after else time_span(event.start_s)
 
 
 def _event(event: Event) -> str:
     if event.kind == "gates":
         return event.text.partition(";")[0]
     if event.kind == "weight" and event.start_s is not None and event.end_s is not None:
-        return f"{event.text}, for {duration(event.end_s - event.start_s)}"
+        return f"{event.text}, for {time_span(event.end_s - event.start_s)}"
     return event.text
 
 
@@ -163,7 +163,7 @@ def _guards(found: PlanOdds) -> Table:
     rows = [
         (
             guard.name,
-            effect(priced.detect),
+            change(priced.detect),
             share_down(priced.power),
             share_up(priced.false_rollback),
             rollback_time(priced),

@@ -79,9 +79,10 @@ class Screen:
         for line in fit([visible(text)], self.limit):
             yield f"\x1b[1m{line}\x1b[0m" if self.color else line
 
-    def body(self, blocks: Iterable[Block], indent: str = INDENT) -> Iterator[str]:
-        """Yield what comes below a heading."""
-        return fit(blocks, self.limit, indent)
+    def body(self, blocks: Iterable[Block], indent: str = INDENT, sgr: str = "") -> Iterator[str]:
+        """Yield what comes below a heading; `sgr` are parameters of a control sequence (ECMA-48, 8.3.117)."""
+        for line in fit(blocks, self.limit, indent):
+            yield f"\x1b[{sgr}m{line}\x1b[0m" if self.color and sgr and line else line
 
 
 PLAIN: Final = Screen()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from generator.lint.engine import Problem, rule
-from generator.odds.odds import price, share_down, share_up
+from generator.odds.odds import price
 from generator.plan.guards import Comparison, Guard, Limit
 from generator.rules.context import GUARDS, STEPS, Context, weight_steps
 from generator.rules.routing import smallest_weight
@@ -25,6 +25,7 @@ from generator.rules.what_if import (
 )
 from generator.source.document import Path
 from generator.source.finding import Fix, Severity
+from generator.spec.quantities import share_down, share_up
 from generator.spec.units import duration, percent
 from generator.stats.odds import GuardOdds
 

@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterator
 
 from generator.lint.engine import Problem, Related, rule
-from generator.odds.odds import odds_of, share_up
+from generator.odds.odds import odds_of
 from generator.rules.context import GUARDS, ROLLOUT, STEPS, Context
 from generator.source.document import Path
 from generator.source.finding import Fix
 from generator.source.quantity import quantity_amount
+from generator.spec.quantities import share_up
 from generator.spec.units import duration, percent
 
 

@@ -8,10 +8,10 @@ from typing import Final, TypeVar
 
 from generator.lint.engine import Problem, rule
 from generator.odds.gate_odds import share_odds
-from generator.odds.odds import share_down
 from generator.rules.context import GATES, Context
 from generator.source.finding import Fix, Severity
 from generator.spec.gates import CustomGate, DriftGate, FairnessGate, MetricGate, is_share
+from generator.spec.quantities import share_down
 from generator.spec.units import percent
 from generator.stats.drift import ks_critical, ks_rows, psi_rows
 from generator.stats.fairness import minimum_group

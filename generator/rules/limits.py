@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from generator.lint.engine import Problem, rule
-from generator.odds.odds import odds_of, price, share_up
+from generator.odds.odds import odds_of, price
 from generator.plan.guards import Comparison, Guard, Limit
 from generator.rules.context import GUARDS, STEPS, Context, weight_steps
 from generator.rules.what_if import (
@@ -24,6 +24,7 @@ from generator.rules.what_if import (
 )
 from generator.source.document import Path
 from generator.source.finding import Fix, Severity
+from generator.spec.quantities import share_up
 from generator.spec.units import duration, percent
 from generator.stats.delay import REFUSE_SHIFT, WARN_SHIFT, delay_share, llr_shift, mask_dead_time
 

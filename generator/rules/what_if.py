@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from generator.odds.odds import PlanOdds, odds_of, phases, price, share_down
+from generator.odds.odds import PlanOdds, odds_of, phases, price
 from generator.plan.guards import Comparison, Guard, Limit
 from generator.plan.values import Plan
 from generator.rules.context import Context
+from generator.spec.quantities import share_down
 from generator.spec.rollout import Canary
 from generator.spec.units import percent
 from generator.stats.odds import GuardOdds

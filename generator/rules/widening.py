@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from generator.lint.engine import Problem, rule
-from generator.odds.odds import PlanOdds, price, share_down
+from generator.odds.odds import PlanOdds, price
 from generator.plan.guards import Comparison, Limit
 from generator.rules.context import ROLLOUT, STEPS, Context, weight_steps
 from generator.rules.what_if import (
@@ -21,6 +21,7 @@ from generator.rules.what_if import (
     with_hold,
 )
 from generator.source.finding import Fix, Severity
+from generator.spec.quantities import share_down
 from generator.spec.units import duration, percent
 from generator.stats.odds import GuardOdds
 from generator.stats.timeline import Phase

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from generator.odds.key_metrics import KeyMetrics, format_figures, key_metrics
 from generator.pipeline.parallel import parallel_map
@@ -14,10 +14,27 @@ from generator.plan.changes import Change, changes
 from generator.plan.inputs import model_inputs
 from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned, Resolved
+from generator.report.compared.direction import METRICS, Direction, of_values
 from generator.report.compared.shared import SharedDifference, shared_differences
 from generator.source.finding import Finding
 
 Status = Literal["added", "removed", "changed", "unreadable"]
+
+
+_POD_TOPICS = {"image", "service", "environment variable"}
+_POD_FIELDS = {
+    ("model", "version"),
+    ("model", "digest"),
+    *(("capacity", name) for name in ("cpu", "memory", "gpu")),
+}
+
+
+class NumberChange(NamedTuple):
+    """A key metric that differs, formatted for people; None where it was or is not known."""
+
+    old: str | None
+    new: str | None
+    direction: Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +67,26 @@ class Difference:
         return f"{self.team}/{self.model}"
 
     @property
-    def numbers(self) -> dict[str, tuple[str | None, str | None]]:
-        """The numbers that differ, old and new, for people."""
+    def numbers(self) -> dict[str, NumberChange]:
+        """The numbers that differ, by their names for people."""
         old, new = format_figures(self.old) if self.old else {}, format_figures(self.new) if self.new else {}
-        both = {name: (old.get(name), new.get(name)) for name in (new or old)}
-        return {name: pair for name, pair in both.items() if pair[0] != pair[1]}
+        directions = {
+            name: of_values(getattr(self.old, key, None), getattr(self.new, key, None), worse)
+            for key, (name, worse) in METRICS.items()
+        }
+        return {
+            name: NumberChange(old.get(name), new.get(name), directions.get(name, ""))
+            for name in (new or old)
+            if old.get(name) != new.get(name)
+        }
+
+    @property
+    def starts_release(self) -> bool:
+        """Whether it certainly changes the pods: a new version, image, service, environment or size of a pod."""
+        return self.status == "added" or any(
+            change.topic in _POD_TOPICS or (change.topic, change.field) in _POD_FIELDS
+            for change in self.changes
+        )
 
 
 @dataclass

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from generator.plan.changes import Change
 from generator.report.compared.compare import Difference
+from generator.report.compared.direction import METRICS
 
 _MOST_PAIRS = 4  # more values than these of one field, and only the field is told
 
@@ -77,8 +78,8 @@ def _general(text: str | None, difference: Difference) -> str:
 
 def _told(old: str, new: str) -> str:
     if not old:
-        return f"new, {new}"
-    return f"{old} → {new}" if new else f"gone, was {old}"
+        return f"added: {new}"
+    return f"{old} → {new}" if new else f"removed, was {old}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +99,10 @@ class Trend:
     extreme: Difference
 
 
-_WORSE = {
-    "power": -1, "power_first_step": -1, "false_rollback": 1, "exposed": 1, "planned_s": 1, "pods_peak": 1,
-    "monthly": 1,
-}  # fmt: skip
-_NAMES = {
-    "power": "power", "power_first_step": "caught in the first step", "false_rollback": "false rollback, at most",
-    "exposed": "requests exposed if bad", "planned_s": "planned time", "pods_peak": "pods at most",
-    "monthly": "cost a month",
-}  # fmt: skip
-
-
 def trends(found: Sequence[Difference]) -> list[Trend]:
     """Numbers that move in plans that were there before and are now."""
     out = []
-    for key, sign in _WORSE.items():
+    for key, (name, sign) in METRICS.items():
         moved = [
             (difference, before, after)
             for difference in found
@@ -123,7 +113,7 @@ def trends(found: Sequence[Difference]) -> list[Trend]:
         if moved:
             worse = sum(1 for _, before, after in moved if sign * (after - before) > 0)
             extreme = max(moved, key=lambda item: (sign * item[2], item[0].name))[0]
-            out.append(Trend(_NAMES[key], worse, len(moved) - worse, extreme))
+            out.append(Trend(name, worse, len(moved) - worse, extreme))
     return out
 
 

@@ -7,8 +7,9 @@ from itertools import groupby
 
 from generator.report.compared.compare import Comparison, Difference
 from generator.report.compared.groups import groups
-from generator.report.compared.text import plural, shared, shared_rows, size, some
+from generator.report.compared.text import shared, shared_rows, size, some
 from generator.report.markdown import cell, fold, row
+from generator.spec.quantities import plural
 
 
 def markdown(compared: Comparison, against: str) -> str:
@@ -39,5 +40,8 @@ def details(found: Sequence[Difference]) -> Iterator[tuple[str, list[str]]]:
     for name, of_model in groupby(found, key=lambda difference: difference.name):
         told = []
         for texts, members in shared(list(of_model)):
-            told += [", ".join(filter(None, (m.environment for m in members))), *(f"  {t}" for t in texts)]
+            told += [
+                ", ".join(filter(None, (m.environment for m in members))),
+                *(f"  {line.text}" for line in texts),
+            ]
         yield name, told

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import Final, NamedTuple
 
-from generator.odds.key_metrics import count_up
-from generator.report.compared.compare import Comparison, Difference
+from generator.report.compared.compare import Comparison, Difference, NumberChange
+from generator.report.compared.direction import Direction, of_change
 from generator.report.compared.groups import cost, groups, trends
 from generator.report.compared.shared import shared_groups
 from generator.report.formats.characters import visible
 from generator.report.tables import Block, Screen, Table
+from generator.spec.quantities import count_up, plural
 
 _SHOWN = 5
+SGR: Final[dict[Direction, str]] = {"worse": "31", "better": "32", "": ""}
+"""Colors of a difference on a terminal: red for worse, green for better."""
 
 
 def by_model(compared: Comparison, against: str, screen: Screen) -> str:
@@ -23,7 +27,7 @@ def by_model(compared: Comparison, against: str, screen: Screen) -> str:
     for name, found in groupby(compared.found, key=lambda difference: difference.name):
         lines += [*screen.title(name), *_model(list(found), screen), ""]
     lines += [*_shared(compared, screen), *_templates(compared, screen)]
-    lines += screen.body([f"{size(compared)} from {against}"], "")
+    lines += screen.body([f"{size(compared)} from {against}", outcome(compared)], "")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -34,26 +38,33 @@ def _model(found: Sequence[Difference], screen: Screen) -> Iterator[str]:
             yield from screen.body([where])
         elif where:
             yield from screen.body([f"{where}: the same everywhere"])
-        yield from screen.body(map(visible, texts), "    ")
+        for line in texts:
+            yield from screen.body([visible(line.text)], "    ", SGR[line.direction])
 
 
-def shared(found: Sequence[Difference]) -> list[tuple[tuple[str, ...], list[Difference]]]:
-    """Environments of one model that differ in the same way, together, with the lines that say how."""
-    out: dict[tuple[str, ...], list[Difference]] = {}
+class Line(NamedTuple):
+    """One thing that differs, and whether that is for the better or the worse."""
+
+    text: str
+    direction: Direction = ""
+
+
+def shared(found: Sequence[Difference]) -> list[tuple[tuple[Line, ...], list[Difference]]]:
+    """Return the environments of one model that differ in the same way together, with the lines that say how."""
+    out: dict[tuple[Line, ...], list[Difference]] = {}
     for difference in found:
         out.setdefault(tuple(lines(difference)), []).append(difference)
     return list(out.items())
 
 
-def lines(difference: Difference) -> Iterator[str]:
-    """What differs in one plan: decisions first, then what they do to the numbers."""
+def lines(difference: Difference) -> Iterator[Line]:
+    """Yield what differs in one plan: decisions first, then what they do to the numbers."""
     if difference.reason:
-        yield difference.reason
-    yield from (change.text for change in difference.changes)
+        yield Line(difference.reason)
+    yield from (Line(change.text, of_change(change)) for change in difference.changes)
     if difference.status == "changed":
-        yield from (
-            f"so {name}: {old or 'none'} → {new or 'none'}" for name, (old, new) in difference.numbers.items()
-        )
+        for name, (old, new, direction) in difference.numbers.items():
+            yield Line(f"so {name}: {old or 'none'} → {new or 'none'}", direction)
 
 
 def blast_radius(compared: Comparison, against: str, screen: Screen) -> str:
@@ -76,7 +87,8 @@ def blast_radius(compared: Comparison, against: str, screen: Screen) -> str:
     if numbers:
         out += ["", *screen.title("What that does to the numbers"), *screen.body(numbers)]
     out += screen.body(f"{d.name}: {visible(d.reason)}" for d in compared.found if d.status == "unreadable")
-    out += ["", *_templates(compared, screen)] if compared.templates else []
+    out += ["", *_templates(compared, screen)[:-1]] if compared.templates else []
+    out += ["", *screen.body([outcome(compared)], "")]
     return "".join(f"{line}\n" for line in out)
 
 
@@ -87,7 +99,7 @@ def _where(compared: Comparison, environments: Sequence[str]) -> str:
 def _trends(found: Sequence[Difference]) -> Iterator[Block]:
     rows = []
     for trend in trends(found):
-        old, new = trend.extreme.numbers.get(trend.name, (None, None))
+        old, new, _ = trend.extreme.numbers.get(trend.name, NumberChange(None, None, ""))
         at = f"worst: {trend.extreme.name} in {trend.extreme.environment}, {old} → {new}"
         rows.append((trend.name, f"worse in {plural(trend.worse, 'plan')}", f"better in {trend.better}", at))
     if rows:
@@ -97,27 +109,36 @@ def _trends(found: Sequence[Difference]) -> Iterator[Block]:
         yield f"all together: {added[0]:+.2f} {added[1]} a month"
 
 
+def outcome(compared: Comparison) -> str:
+    """Return how many models change and how many releases start, as far as that is known before a sync."""
+    models = len({difference.name for difference in compared.found})
+    releases = sum(1 for difference in compared.found if difference.starts_release)
+    starts = f"at least {plural(releases, 'release')} start{'s' if releases == 1 else ''}" if releases else ""
+    changes = f"{plural(models, 'model')} change{'s' if models == 1 else ''}"
+    return f"{changes}, {starts or 'no pods change as far as the plans show'}"
+
+
 def size(compared: Comparison) -> str:
-    """How much differs, in one sentence."""
+    """Return how much differs, in one sentence."""
     bundles = sum(1 for difference in compared.found if difference.status != "unreadable")
     models = len({difference.name for difference in compared.found})
     total = compared.models * max(compared.environments, 1)
-    shared = f" and {count_up(len(compared.shared))} of {count_up(compared.shared_total)} shared bundles"
-    return (
-        f"{count_up(bundles)} of {count_up(total)} bundles, {count_up(models)} of {count_up(compared.models)}"
-        f" models{shared if compared.shared else ''} differ"
-    )
+    parts = [
+        f"{count_up(bundles)} of {plural(total, 'bundle')}",
+        f"{count_up(models)} of {plural(compared.models, 'model')}",
+    ]
+    last = compared.models
+    text = ", ".join(parts)
+    if compared.shared:
+        last = compared.shared_total
+        text += f" and {count_up(len(compared.shared))} of {plural(last, 'shared bundle')}"
+    return f"{text} differ{'s' if last == 1 else ''}"
 
 
 def some(names: Sequence[str]) -> str:
     """The first few of many names."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
-
-
-def plural(count: int, what: str) -> str:
-    """A count and its noun."""
-    return f"{count_up(count)} {what}{'' if count == 1 else 's'}"
 
 
 def shared_rows(compared: Comparison) -> list[tuple[str, str, str, str, str]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from generator.odds.key_metrics import format_figures, money_up
+from generator.odds.key_metrics import format_figures
 from generator.render.environment import Templates
 from generator.report.overview import OpenWaiver, Overview
 from generator.spec.platform import PlatformSpec
+from generator.spec.quantities import money_up
 
 TEMPLATE = "pages/index.html.j2"
 
@@ -69,7 +70,7 @@ def _budget(platform: PlatformSpec, name: str, rows: Sequence[Overview]) -> dict
     if budget is None or budget.currency != currency or not budget.amount:
         return {"text": f"{money_up(spent, currency)} a month, no budget", "share": None, "over": False}
     share = spent / budget.amount
-    text = f"{money_up(spent, currency)} of {budget} a month ({share * 100:.0f}%)"
+    text = f"{money_up(spent, currency)} of {money_up(budget.amount, currency)} a month ({share * 100:.0f}%)"
     return {"text": text, "share": f"{min(share, 1.0) * 100:.1f}", "over": share > 1}
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from generator.odds.key_metrics import count_up
-from generator.odds.odds import odds_of, share_down, share_up
+from generator.odds.odds import odds_of
 from generator.plan.guards import Guard
 from generator.plan.values import Plan
-from generator.spec.units import duration, percent
+from generator.report.sections.odds import rollback_time
+from generator.spec.quantities import count_up, share_down, share_up, time_span
+from generator.spec.units import percent
 from generator.stats.odds import GuardOdds
 
 
@@ -20,7 +20,7 @@ def step_rows(plan: Plan) -> dict[str, Any]:
         return {}
     most = max(odds.planned_requests) or 1.0
     return {
-        "steps": [f"{step.weight}% for {duration(step.hold)}" for _, step in plan.rollout.weight_steps],
+        "steps": [f"{step.weight}% for {time_span(step.hold)}" for _, step in plan.rollout.weight_steps],
         "guards": [
             {
                 "name": guard.name,
@@ -62,13 +62,10 @@ def _row(stage: str, guard: Guard, priced: GuardOdds | None, reason: str) -> dic
 
 
 def _priced(found: GuardOdds) -> dict[str, str]:
-    time = "never"
-    if found.detect_mean_s is not None and found.detect_p90_s is not None:
-        time = f"{_minutes(found.detect_mean_s)} / {_minutes(found.detect_p90_s)}"
     return {
         "power": share_down(found.power),
         "false": share_up(found.false_rollback),
-        "time": time,
+        "time": rollback_time(found),
         "exposed": "none" if found.exposed_mean is None else count_up(found.exposed_mean),
         "missed": count_up(found.exposed_if_missed),
         "smallest": "none" if found.smallest_caught is None else share_up(found.smallest_caught),
@@ -77,10 +74,6 @@ def _priced(found: GuardOdds) -> dict[str, str]:
 
 def _watches(guard: Guard) -> str:
     return guard.watches + (f", usually {percent(guard.baseline)}" if guard.baseline is not None else "")
-
-
-def _minutes(seconds: float) -> str:
-    return f"{math.ceil(seconds / 60)} min"
 
 
 def _tenth(share: float) -> str:

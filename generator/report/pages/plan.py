@@ -9,20 +9,21 @@ from typing import Any
 
 from generator.gates.document import Evidence
 from generator.gates.gate_status import gate_statuses, summary
-from generator.odds.key_metrics import format_figures, key_metrics, money_up
+from generator.odds.key_metrics import format_figures, key_metrics
 from generator.odds.odds import odds_of
 from generator.plan.changes import Change
 from generator.plan.resolve import Planned
 from generator.plan.timeline import approver, timeline
 from generator.render.environment import Templates
-from generator.report.compared.compare import Difference
+from generator.report.compared.compare import Difference, NumberChange
+from generator.report.compared.direction import of_change
 from generator.report.overview import environment_changes
 from generator.report.pages.gates import gate_rows
 from generator.report.pages.odds import guard_rows, step_rows
 from generator.report.pages.timeline import NARROW, WIDE, timeline_picture
 from generator.report.sections import sections
 from generator.report.sections.section import Section
-from generator.spec.units import duration
+from generator.spec.quantities import money_up, time_span
 
 TEMPLATE = "pages/plan.html.j2"
 
@@ -69,7 +70,7 @@ def plan_page(subject: Subject, templates: Templates) -> str:
         "head": _head(subject, by_key["release"]),
         "tiles": _tiles(subject, summary(stand)),
         "against": subject.against,
-        "changes": _changes(subject.against.difference),
+        "changes": [_change(found) for found in _found(subject)],
         "wide": timeline_picture(plan, WIDE),
         "narrow": timeline_picture(plan, NARROW),
         "story": _story(subject.planned),
@@ -112,6 +113,10 @@ def _head(subject: Subject, release: Section) -> dict[str, str]:
     }
 
 
+def _found(subject: Subject) -> Sequence[Change]:
+    return subject.against.difference.changes if subject.against.difference else ()
+
+
 def _tiles(subject: Subject, gates: str) -> list[dict[str, str]]:
     """The numbers of the head, each with what it was."""
     numbers = key_metrics(subject.planned)
@@ -121,8 +126,13 @@ def _tiles(subject: Subject, gates: str) -> list[dict[str, str]]:
             del now[name]
         now = {"odds": "no guard to price"} | now
     moved = subject.against.difference.numbers if subject.against.difference else {}
-    was = {name: old for name, (old, _) in moved.items() if old is not None and name != "gates"}
-    return [{"name": name, "value": value, "was": was.get(name, "")} for name, value in now.items()]
+    return [_tile(name, value, moved.get(name)) for name, value in now.items()]
+
+
+def _tile(name: str, value: str, moved: NumberChange | None) -> dict[str, str]:
+    if moved is None or moved.old is None or name == "gates":
+        return {"name": name, "value": value, "was": "", "direction": ""}
+    return {"name": name, "value": value, "was": moved.old, "direction": moved.direction}
 
 
 def _cost(data: dict[str, Any], subject: Subject) -> dict[str, Any]:
@@ -153,14 +163,15 @@ def _cost(data: dict[str, Any], subject: Subject) -> dict[str, Any]:
     }
 
 
-def _changes(difference: Difference | None) -> list[Change]:
-    return list(difference.changes) if difference else []
+def _change(change: Change) -> dict[str, str | None]:
+    """A change for its table, with the direction that colors it."""
+    return {"label": change.label, "old": change.old, "new": change.new, "direction": of_change(change)}
 
 
 def _story(planned: Planned) -> str:
     found = timeline(planned.plan)
     waits = f" and the approval of {', '.join(map(approver, found.approvals))}" if found.approvals else ""
-    return f"{duration(found.planned_s)} planned{waits}"
+    return f"{time_span(found.planned_s)} planned{waits}"
 
 
 def _event(event: dict[str, Any]) -> dict[str, Any]:
@@ -169,9 +180,9 @@ def _event(event: dict[str, Any]) -> dict[str, Any]:
     if start is None:
         when = "before"
     elif end is None:
-        when = f"{duration(start)}, then for as long as it takes"
+        when = f"{time_span(start)}, then for as long as it takes"
     else:
-        when = duration(start) if end == start else f"{duration(start)} to {duration(end)}"
+        when = time_span(start) if end == start else f"{time_span(start)} to {time_span(end)}"
     return event | {"when": f"{event['after']} + {when}" if event["after"] else when}
 
 

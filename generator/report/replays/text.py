@@ -10,8 +10,8 @@ from generator.odds.replay.simulate import Aborts, Share, Simulated
 from generator.odds.replay.walk import Course, Measurement, Schedule
 from generator.plan.values import Plan
 from generator.report.replays.replayed import Replayed
-from generator.report.tables import Block, Table
-from generator.spec.units import duration
+from generator.report.tables import JOINED, Block, Table
+from generator.spec.quantities import count_up, minutes_up, time_span
 from generator.stats.timeline import Detection
 
 _ROWS = 24  # measurements that are shown of a long release; JSON has them all
@@ -40,7 +40,7 @@ def verdict(course: Course, exposed: float | None) -> str:
     weight = f" at {course.held[-1].weight}%" if course.held and course.outcome != "promoted" else ""
     by = f" by {course.guard}" if course.guard else ""
     reason = "no guard fired" if course.outcome == "promoted" else course.reason
-    served = "" if exposed is None else f"; the canary had served {math.ceil(exposed):,} requests"
+    served = "" if exposed is None else f"; the canary had served {count_up(exposed)} requests"
     return f"{course.outcome} after {_moment(course.at_s)}{weight}{by}: {reason}{served}"
 
 
@@ -132,12 +132,12 @@ def _percent(share: float) -> str:
 
 
 def _moment(seconds: float) -> str:
-    return duration(round(seconds))
+    return time_span(round(seconds)).replace(" ", JOINED)
 
 
 def _time(seconds: float | None) -> str:
-    return _NONE if seconds is None else f"{math.ceil(seconds / 60)}m"
+    return _NONE if seconds is None else minutes_up(seconds).replace(" ", JOINED)
 
 
 def _count(requests: float | None) -> str:
-    return _NONE if requests is None else f"{math.ceil(requests):,}"
+    return _NONE if requests is None else count_up(requests)

@@ -13,6 +13,7 @@ from generator.report.sections.section import Section
 from generator.report.tables import Block, Table
 from generator.source.quantity import quantity_amount
 from generator.spec.platform import Team
+from generator.spec.quantities import money_up, plural
 
 _GIB = 2**30
 
@@ -44,12 +45,10 @@ def cost(planned: Planned) -> Section:
         if team.quota
         else None,
     }
-    shown = [
-        (name, *_shown(need), _money(prices.get(name), currency, "a month")) for name, need in rows.items()
-    ]
+    shown = [(name, *_shown(need), _monthly(prices.get(name), currency)) for name, need in rows.items()]
     body: list[Block] = [Table.of(shown)]
     if currency:
-        body.append(f"a release costs about {_money(release, currency, '')}more than no release")
+        body.append(f"a release costs about {money_up(release, currency)} more than no release")
     return Section("cost", "Cost and capacity", data, (*body, *_limits(team)))
 
 
@@ -73,24 +72,27 @@ def _need(need: Need) -> dict[str, float]:
 
 
 def _shown(need: Need) -> tuple[str, str, str, str]:
-    gpu = f"{need.gpu} GPUs" if need.gpu else ""
-    return f"{need.pods} pods", f"{need.cpu:g} CPU", f"{math.ceil(need.memory / _GIB * 10) / 10:g} GiB", gpu
+    gpu = plural(need.gpu, "GPU") if need.gpu else ""
+    return (
+        f"{plural(need.pods, 'pod')}",
+        f"{need.cpu:g} CPU",
+        f"{math.ceil(need.memory / _GIB * 10) / 10:g} GiB",
+        gpu,
+    )
 
 
-def _money(amount: float | None, currency: str, per: str) -> str:
-    if amount is None or not currency:
-        return ""
-    digits = 0 if amount >= 10 else 2
-    rounded = math.ceil(amount * 10**digits) / 10**digits
-    return f"{rounded:.{digits}f} {currency} {per}"
+def _monthly(amount: float | None, currency: str) -> str:
+    return f"{money_up(amount, currency)} a month" if amount is not None and currency else ""
 
 
 def _limits(team: Team) -> list[str]:
     lines = []
     if team.budget:
-        lines.append(f"budget of the team, all models and environments: {team.budget.monthly} a month")
+        budget = team.budget.monthly
+        text = money_up(budget.amount, budget.currency)
+        lines.append(f"budget of the team, all models and environments: {text} a month")
     if team.quota:
-        gpu = f", {team.quota.gpu} GPUs" if team.quota.gpu else ""
+        gpu = f", {plural(team.quota.gpu, 'GPU')}" if team.quota.gpu else ""
         quota = f"{team.quota.cpu} CPU, {team.quota.memory}{gpu}"
         lines.append(f"quota of the team in one environment, canaries included: {quota}")
     return lines

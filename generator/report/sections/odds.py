@@ -7,14 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from generator.odds.gate_odds import GateOdds, gate_odds
-from generator.odds.key_metrics import count_up
-from generator.odds.odds import PlanOdds, not_counted, odds_of, share_down, share_up
+from generator.odds.odds import PlanOdds, not_counted, odds_of
 from generator.plan.guards import Guard
 from generator.plan.resolve import Planned
 from generator.plan.values import Plan
 from generator.report.sections.section import Section
 from generator.report.tables import JOINED, Block, Table
-from generator.spec.units import duration
+from generator.spec.quantities import change, count_up, minutes_up, share_down, share_up, time_span
 from generator.stats.odds import GuardOdds
 
 _TOGETHER = 3  # shares of so many steps are not broken over several lines
@@ -65,7 +64,7 @@ def _row(guard: Guard, priced: GuardOdds) -> tuple[str, ...]:
     shares = " ".join(map(share_down, priced.power_by_step))
     return (
         guard.name,
-        effect(priced.detect),
+        change(priced.detect),
         shares.replace(" ", JOINED) if len(priced.power_by_step) <= _TOGETHER else shares,
         share_up(priced.false_rollback),
         rollback_time(priced),
@@ -78,15 +77,14 @@ def rollback_time(priced: GuardOdds) -> str:
     """Return the mean time to a rollback and the time of nine in ten."""
     if priced.detect_mean_s is None or priced.detect_p90_s is None:
         return "never"
-    mean, most = (math.ceil(seconds / 60) for seconds in (priced.detect_mean_s, priced.detect_p90_s))
-    return f"{mean} / {most} min".replace(" ", JOINED)
+    return f"{minutes_up(priced.detect_mean_s)} / {minutes_up(priced.detect_p90_s)}".replace(" ", JOINED)
 
 
 def _whole(plan: Plan, found: PlanOdds) -> str:
     requests = _requests(found.planned_requests[-1] if found.planned_requests else 0.0)
     return (
         f"whole rollout: false rollback about {share_up(found.false_rollback or 0.0)}, {at_most(found)};"
-        f" {requests} canary requests in {duration(plan.rollout.held_s)} if nothing fires"
+        f" {requests} canary requests in {time_span(plan.rollout.held_s)} if nothing fires"
     )
 
 
@@ -100,18 +98,13 @@ def at_most(found: PlanOdds) -> str:
 def gate_line(row: GateOdds, kind: str) -> str:
     """Return the odds of a gate on a model that is a little too bad, and on a good one."""
     good = "a fair one" if kind == "fairness" else "one 2 points better"
-    where = f"if a group has just {row.rows} rows" if kind == "fairness" else f"on {row.rows} rows"
+    where = f"if a group has just {row.rows:,} rows" if kind == "fairness" else f"on {row.rows:,} rows"
     return (
         f"gate {row.name}, {where}: passes a model 2 points too bad"
         f" {share_up(row.passes_if_2_points_too_bad)} of the time;"
         f" fails {good} {share_up(row.fails_if_2_points_better)}, leaves it undecided"
         f" {share_up(row.undecided_if_2_points_better)}"
     )
-
-
-def effect(detect: float) -> str:
-    """Return a relative change with its sign."""
-    return f"{'-' if detect < 0 else '+'}{abs(detect) * 100:g}%"
 
 
 def _requests(count: float | None) -> str:

@@ -11,7 +11,8 @@ from generator.plan.timeline import Event, Timeline, approver, timeline
 from generator.plan.values import Plan
 from generator.report.sections.section import Section
 from generator.report.tables import JOINED, Table
-from generator.spec.units import duration, percent
+from generator.spec.quantities import time_span
+from generator.spec.units import percent
 
 
 def story(planned: Planned) -> Section:
@@ -35,7 +36,7 @@ def story(planned: Planned) -> Section:
 def planned_time(course: Timeline) -> str:
     """Return how long a release takes, in words."""
     waits = f", and waits for {', '.join(map(approver, course.approvals))}" if course.approvals else ""
-    return f"{duration(course.planned_s)} planned{waits}"
+    return f"{time_span(course.planned_s)} planned{waits}"
 
 
 def _stops(stops: Sequence[str], guards: Sequence[str]) -> str:
@@ -65,10 +66,10 @@ def event_times(event: Event) -> tuple[str, str]:
     behind = f"{event.after} + " if event.after else ""
     if event.start_s is None:
         return "before", ""
-    start = f"{behind}{duration(event.start_s)}"
+    start = f"{behind}{time_span(event.start_s)}"
     if event.end_s is None:
         return start, "…"
-    return start, "" if event.end_s == event.start_s else duration(event.end_s)
+    return start, "" if event.end_s == event.start_s else time_span(event.end_s)
 
 
 def guards(planned: Planned) -> Section:

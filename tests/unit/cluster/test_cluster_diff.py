@@ -216,14 +216,14 @@ def test_what_git_has_no_more_is_found(diff, cluster, repository):
         last["metadata"]["annotations"]["team.example.com/old"] = "yes"
         obj["metadata"]["annotations"] |= {key: json.dumps(last), "team.example.com/old": "yes"}
     lines = told(diff("shop/recommender"))
-    assert "live Rollout recommender metadata.annotations.team.example.com/old: gone, was yes" in lines
+    assert "live Rollout recommender metadata.annotations.team.example.com/old: removed, was yes" in lines
 
 
 def test_objects_that_are_not_there_and_a_model_that_is_new(diff, cluster):
     gone = [path for path, body in cluster.objects.items() if body["kind"] == "PodMonitor"]
     for path in gone:
         del cluster.objects[path]
-    assert "live PodMonitor recommender: new, it is not in the cluster yet" in told(diff("shop"))
+    assert "live PodMonitor recommender: added, it is not in the cluster yet" in told(diff("shop"))
     cluster.objects.clear()
     document = json.loads(diff("support", "--format", "json").output)
     jsonschema.validate(document, json.loads(schema_text("diff")))

@@ -107,8 +107,8 @@ def test_equal_plans_have_no_changes_and_a_new_one_is_told_whole():
     assert changes(None, None) == ()
     (new,) = changes(None, found)
     (gone,) = changes(found, None)
-    assert new.text == "model: new, version 12, canary, tier high-traffic"
-    assert gone.text == "model: gone, was version 12, canary, tier high-traffic"
+    assert new.text == "model: added, version 12, canary, tier high-traffic"
+    assert gone.text == "model: removed"
 
 
 def test_what_follows_is_not_told(tmp_path):
@@ -138,9 +138,9 @@ def recommender_with(weights: list[int]) -> Planned:
 
 def test_a_step_in_between_moves_no_other():
     told = changes(recommender_with([5, 25, 50]), recommender_with([5, 10, 25, 50]))
-    assert [change.text for change in told] == ["step 2: new, weight 10%, hold 1m"]
+    assert [change.text for change in told] == ["step 2: added, weight 10%, hold 1m"]
     told = changes(recommender_with([5, 10, 25, 50]), recommender_with([5, 25, 50]))
-    assert [change.text for change in told] == ["step 2 (old): gone, was weight 10%, hold 1m"]
+    assert [change.text for change in told] == ["step 2 (old): removed"]
     told = changes(recommender_with([5, 25, 50]), recommender_with([10, 25, 50]))
     assert [change.text for change in told] == ["step 1 weight: 5% → 10%"]
 

@@ -1,0 +1,71 @@
+"""Red is less safe and green is safer, whatever is older."""
+
+from __future__ import annotations
+
+import pytest
+
+from generator.plan.changes import Change
+from generator.report.compared.direction import amount, of_change, of_values
+
+LOOSER = [
+    Change("guard", "ctr", "", "threshold drop of 10%", None),
+    Change("guard", "ctr", "threshold", "drop of 10%", "drop of 20%"),
+    Change("guard", "ctr", "threshold", "at least 4%", "at least 3.6%"),
+    Change("guard", "slow-rate", "threshold", "at most 250ms", "at most 1s"),
+    Change("guard", "ctr", "no data", "fail", "pause"),
+    Change("guard", "ctr", "no data", "pause", "pass"),
+    Change("gate", "accuracy", "", "tool metric", None),
+    Change("gate", "accuracy", "at least", "0.92", "0.9"),
+    Change("gate", "accuracy", "no worse by", "1%", "2%"),
+    Change("gate", "accuracy", "at least", "0.92", None),
+    Change("gate", "parity", "waiver", None, "until 2027-01-31"),
+    Change("step", "1", "hold", "1h30m", "45m"),
+    Change("step", "1", "weight", "5%", "25%"),
+    Change("step", "2", "", "weight 10%", None),
+    Change("step", "2", "approval", "model-risk", None),
+    Change("release", "", "approve", "manual", None),
+    Change("release", "", "power", "80%", "50%"),
+    Change("release", "", "max exposed", "1000", "5000"),
+    Change("release", "", "max exposed", "1000", None),
+]
+
+
+@pytest.mark.parametrize("change", LOOSER, ids=lambda change: change.text)
+def test_what_is_looser_is_worse_and_the_reverse_is_better(change):
+    reverse = Change(change.topic, change.item, change.field, change.new, change.old)
+    assert (of_change(change), of_change(reverse)) == ("worse", "better")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Change("model", "", "version", "11", "12"),
+        Change("model", "", "", None, "version 12"),
+        Change("guard", "ctr", "threshold", "drop of 10%", "at most 5%"),
+        Change("guard", "ctr", "baseline", "4%", "5%"),
+        Change("step", "2", "approval", "model-risk", "lead"),
+        Change("capacity", "", "cpu", "1", "2"),
+        Change("release", "", "false rollback", "5%", "1%"),
+        Change("delivery", "", "requires", "staging", None),
+        Change("live", "Rollout ranker", "hold at steps[0]", "1h", "1m"),
+    ],
+    ids=lambda change: change.text,
+)
+def test_what_is_neither_safer_nor_less_safe_has_no_color(change):
+    assert of_change(change) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("10%", 0.1), ("1pp", 0.01), ("1h30m", 5400), ("1h 30m", 5400), ("250ms", 0.25), ("512Mi", 2**29),
+        ("5,000", 5000), ("-0.5", -0.5), ("manual", None), ("", None), ("v2", None), ("1.2.3", None),
+    ],
+)  # fmt: skip
+def test_amounts_have_basic_units(text, number):
+    assert amount(text) == (None if number is None else pytest.approx(number))
+
+
+def test_a_number_that_is_not_known_has_no_direction():
+    assert of_values(None, 1.0, 1) == of_values(1.0, None, 1) == of_values(1.0, 1.0, 1) == ""
+    assert (of_values(1.0, 2.0, 1), of_values(1.0, 2.0, -1)) == ("worse", "better")
