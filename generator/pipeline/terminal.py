@@ -17,8 +17,8 @@ _LONG = 50  # fewer items are done before a bar could be read
 def has_color(stream: TextIO) -> bool:
     """Return whether to write colors to a stream.
 
-    NO_COLOR (no-color.org) forbids them, FORCE_COLOR (force-color.org) and CLICOLOR_FORCE (bixense.com/clicolors) demand
-    them, CLICOLOR=0 forbids them where nothing demands them, and otherwise a terminal that is not dumb gets them.
+    NO_COLOR (no-color.org) forbids them. FORCE_COLOR (force-color.org) and CLICOLOR_FORCE (bixense.com/clicolors)
+    demand them. Otherwise a terminal gets them unless it is dumb or CLICOLOR is 0.
     """
     if os.environ.get("NO_COLOR"):
         return False

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Literal, TypedDict, Unpack, assert_never
 
 from generator.plan.values import Plan
+from generator.spec.quantities import time_span
 from generator.spec.rollout import ApproveStep, BlueGreen, Canary, CohortStep, Shadow, Step, WeightStep
-from generator.spec.units import duration, percent
+from generator.spec.units import percent
 
 EventKind = Literal[
     "gates", "shadow", "cohort", "weight", "evidence", "approval", "looks", "promotion",
@@ -163,7 +164,7 @@ def _background(plan: Plan, clock: _Clock) -> Iterator[Event]:
     for guard in plan.measured_guards:
         alike.setdefault((guard.first_s(plan.clock), guard.interval_s(plan.clock)), []).append(guard.name)
     for (delay, interval), names in sorted(alike.items()):
-        text = f"background analysis of {', '.join(names)} every {duration(interval)} until promotion"
+        text = f"background analysis of {', '.join(names)} every {time_span(interval)} until promotion"
         yield Event("looks", text, clock.now + delay, None, clock.after, tuple(names))
 
 
@@ -201,7 +202,8 @@ def _evidence(plan: Plan, clock: _Clock, index: int) -> None:
     names = tuple(guard.name for guard in asking)
     strict = any(guard.no_data == "fail" for guard in asking)
     then = "then aborts" if strict else "then pauses for a person"
-    text = f"evidence check for {', '.join(names)}: waits up to {duration(plan.clock.catch_up_s)} for late data, {then}"
+    late = f"waits up to {time_span(plan.clock.catch_up_s)} for late data"
+    text = f"evidence check for {', '.join(names)}: {late}, {then}"
     clock.add("evidence", text, 0.0, stops=names, step=index)
 
 
@@ -211,7 +213,7 @@ def _blue_green(plan: Plan, rollout: BlueGreen, clock: _Clock) -> None:
     clock.add(
         "preview", f"{pods} of the new version behind the preview Service; no live requests", 0.0, weight=0
     )
-    text = f"smoke test: a prediction through the preview Service must succeed within {duration(SMOKE_S)}"
+    text = f"smoke test: a prediction through the preview Service must succeed within {time_span(SMOKE_S)}"
     clock.add("smoke", text, SMOKE_S, stops=("smoke", OPERATOR))
     for role in rollout.approvals:
         clock.wait(role, f"waits for {approver(role)}, as long as it takes", stops=(OPERATOR,))
@@ -236,8 +238,8 @@ def _watch(plan: Plan, rollout: BlueGreen, clock: _Clock) -> None:
     count, interval = plan.clock.watch_measurements(rollout.watch), plan.clock.interval_s
     last = first + (count - 1) * interval
     text = (
-        f"{', '.join(names)}: {count} measurements, the first after {duration(first)}, then every {duration(interval)};"
-        " each also checks that the new pods are up; the old pods stay, to switch back to"
+        f"{', '.join(names)}: {count} measurements, the first after {time_span(first)}, then every"
+        f" {time_span(interval)}; each also checks that the new pods are up; the old pods stay, to switch back to"
     )
     clock.add("watch", text, max(kept_s(plan, rollout), last), stops=(*names, OPERATOR), weight=100)
 

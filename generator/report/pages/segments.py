@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from generator.plan.timeline import Event, EventKind, approver, timeline
 from generator.plan.values import Plan
-from generator.spec.units import duration
+from generator.spec.quantities import time_span
 
 _SHORTEST, _WAITING = 44.0, 76.0
 # Told beside something else, or only an instant.
@@ -94,7 +94,7 @@ def _cut(events: Sequence[Event]) -> Iterator[Segment]:
 def _label(event: Event, lasts_s: float | None) -> str:
     if event.kind == "approval":
         return approver(event.role)
-    return duration(lasts_s) if lasts_s else ""
+    return time_span(lasts_s) if lasts_s else ""
 
 
 def _laid(cut: Sequence[Segment], left: float, width: float) -> Iterator[Segment]:

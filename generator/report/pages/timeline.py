@@ -11,7 +11,7 @@ from generator.plan.values import Plan
 from generator.report.formats.characters import visible
 from generator.report.pages.segments import Segment, segments
 from generator.report.pages.shapes import Label, Line, Picture, Polygon, Rect, Shape, points
-from generator.spec.units import duration
+from generator.spec.quantities import time_span
 from generator.stats.delay import mask_dead_time
 
 WIDE, NARROW = 900.0, 340.0
@@ -125,7 +125,7 @@ def _axis(frame: _Frame, cut: Sequence[Segment]) -> Iterator[Shape]:
     for segment in cut:
         if segment.start_s is None:
             continue
-        text = f"{'+' if segment.after else ''}{duration(segment.start_s)}"
+        text = f"{'+' if segment.after else ''}{time_span(segment.start_s)}"
         half = len(text) * _CHARACTER / 2
         x = min(max(segment.left, frame.left + half - 8), frame.right - half)
         yield Line(segment.left, y, segment.left, y + 5, "base")
@@ -193,7 +193,7 @@ def _canary_lane(plan: Plan, guard: Guard, cut: Sequence[Segment]) -> _Lane:
     mask_s = guard.mask_s if isinstance(guard, Comparison) else 0.0
     masks = tuple(_mask(mask_s, s) for s in masked) if mask_s else ()
     asks = tuple(s.right for s in live if guard.name in s.evidence)
-    title = f"looks from {duration(guard.first_s(plan.clock))} on, until promotion"
+    title = f"looks from {time_span(guard.first_s(plan.clock))} on, until promotion"
     return _Lane(visible(guard.name), ((begin, live[-1].right),), masks, asks, title)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from generator.odds.replay.walk import Course, HeldWeight, Measurement, Schedule
 from generator.promql.event_share import EventShare
 from generator.promql.metric import Metric
-from generator.spec.units import duration
+from generator.spec.quantities import time_span
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 860.0, 130.0, 30.0, 64.0, 44.0
 _PANEL, _GAP = 96.0, 22.0
@@ -160,7 +160,7 @@ def _axis(scale: _Scale, y: float) -> Iterator[str]:
     for at in range(0, int(scale.last_s) + 1, step):
         x = scale.x(at)
         yield f'<line class="axis" x1="{x:.1f}" y1="{y - 4:.1f}" x2="{x:.1f}" y2="{y:.1f}"/>'
-        yield _text(x, y + 16, duration(at), "soft", "middle")
+        yield _text(x, y + 16, time_span(at), "soft", "middle")
     yield _text(_WIDTH - _RIGHT, y + 34, "since the first weight", "soft", "end")
 
 
@@ -175,7 +175,7 @@ def _mark(scale: _Scale, course: Course, bottom: float) -> Iterator[str]:
 
 def _said(course: Course) -> str:
     by = f" by {course.guard}" if course.guard else ""
-    return f"{course.outcome}{by} after {duration(round(course.at_s))}"
+    return f"{course.outcome}{by} after {time_span(round(course.at_s))}"
 
 
 def _text(x: float, y: float, text: str, css: str, anchor: str = "start") -> str:

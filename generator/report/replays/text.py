@@ -128,7 +128,7 @@ def _share(share: Share) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f}%"
+    return f"{round(100 * share, 1):g}%"
 
 
 def _moment(seconds: float) -> str:

@@ -33,7 +33,7 @@ def test_decisions_come_first_then_what_they_do_to_the_numbers(committed, sluice
         "staging, production: the same everywhere",
         "step 1 hold: 1h → 40m",
     ]
-    assert "so planned time: 1h40m → 1h20m" in lines
+    assert "so planned time: 1h 40m → 1h 20m" in lines
     assert any(line.startswith("so caught in the first step: 82.7% →") for line in lines)
     assert sluice("diff", "--exit-code").exit_code == 1
     assert "nothing differs" in sluice("diff", "risk").output
@@ -48,7 +48,29 @@ def test_one_environment_is_told_by_its_name(committed, sluice):
     )
     lines = [line.strip() for line in sluice("diff").output.splitlines()]
     assert lines[:3] == ["shop/recommender", "staging", "capacity minimum: 4 → 2"]
-    assert "1 of 6 bundles, 1 of 3 models differ" in lines[-1]
+    assert "1 of 6 bundles, 1 of 3 models differ" in lines[-2]
+    assert lines[-1] == "1 model changes, no pods change as far as the plans show"
+
+
+def test_the_last_line_counts_models_and_releases(committed, sluice):
+    change(committed, "shop/recommender.yaml", "traffic:", "resources: {cpu: '2'}\n  traffic:")
+    change(committed, "risk/fraud.yaml", "hold: 2h", "hold: 3h")
+    assert sluice("diff").output.splitlines()[-1] == "2 models change, at least 2 releases start"
+    assert sluice("plan", "--all", "--against", "HEAD").output.splitlines()[-1].startswith("2 models change")
+
+
+def test_red_is_less_safe_and_green_is_safer(committed, sluice):
+    change(committed, "shop/recommender.yaml", "drop: 10%", "drop: 20%")
+    change(committed, "shop/recommender.yaml", "hold: 60m", "hold: 2h")
+    change(committed, "shop/recommender.yaml", "  - {metric: slow-rate", "  # - {metric: slow-rate")
+    lines = sluice("diff", env={"FORCE_COLOR": "1", "NO_COLOR": None}).output.splitlines()
+    found = {
+        line[5:].strip().removesuffix("\x1b[0m"): line[2:4] for line in lines if line.startswith("\x1b[3")
+    }
+    assert found["guard ctr threshold: drop of 10% → drop of 20%"] == "31"
+    assert found["guard slow-rate: removed"] == "31"
+    assert found["step 1 hold: 1h → 2h"] == "32"
+    assert all(code == "31" for text, code in found.items() if text.startswith("so planned time"))
 
 
 def test_models_come_and_go(committed, sluice):
@@ -56,8 +78,8 @@ def test_models_come_and_go(committed, sluice):
         (committed / "specs/support" / name).unlink()
     told = sluice("diff").output
     assert "model: removed" in told
-    assert "model: gone" in sluice("diff", "support/ticket-classifier").output
-    assert "model: gone" not in sluice("diff", "shop").output
+    assert "model: removed" in sluice("diff", "support/ticket-classifier").output
+    assert "model: removed" not in sluice("diff", "shop").output
     git(committed, "add", "-A")
     git(committed, "commit", "-qm", "gone")
     git(committed, "checkout", "-q", "HEAD~1")

@@ -223,8 +223,8 @@ def test_the_short_text_shows_a_release_on_one_screen(repository, sluice):
         "shop/recommender in production: version 12, canary, tier high-traffic",
         "staging  the same, in its own namespace and at its own hosts",
         "103 EUR a month; this release adds 0.74 EUR",
-        "1h20m   50% of live requests go to the new version, for 20m",
-        "ctr         -10%    99.9%   1.1%            42 / 71 min         31,383",
+        "1h 20m  50% of live requests go to the new version, for 20m",
+        "ctr         -10%    99.9%   1.1%            42m / 1h 11m        31,383",
         "warning[GATE303] line 13:",
         "the canary Service is pointed at the pods of the",
     ):

@@ -16,7 +16,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch):
-    for name in ("NO_COLOR", "FORCE_COLOR"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
 
@@ -32,6 +32,11 @@ def _plain_environment(monkeypatch):
         ({"FORCE_COLOR": "1"}, io.StringIO(), True),
         ({"FORCE_COLOR": "0"}, io.StringIO(), False),
         ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, Terminal(), False),
+        ({"CLICOLOR_FORCE": "1"}, io.StringIO(), True),
+        ({"CLICOLOR_FORCE": "0"}, io.StringIO(), False),
+        ({"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, Terminal(), False),
+        ({"CLICOLOR": "0"}, Terminal(), False),
+        ({"CLICOLOR": "0", "CLICOLOR_FORCE": "1"}, Terminal(), True),
     ],
 )
 def test_colour(monkeypatch, variables, stream, expected):

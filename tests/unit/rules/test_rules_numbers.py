@@ -20,6 +20,7 @@ from generator.render import metrics
 from generator.report.sections.odds import odds as section
 from generator.rules.secrets import looks_secret
 from generator.spec.platform import Prices
+from generator.spec.quantities import share_down, share_up
 from tests.unit.rules.repository import CTR, ERRORS, STEPS, Sample
 from tests.unit.rules.samples import BLUE_GREEN, FAIR, SHADOW
 
@@ -39,7 +40,7 @@ def test_accuracy_gates(rows, tmp_path):
     assert bool(found) == (chance < 0.8) == (rows < 1044)
     for finding in found:
         assert finding.severity == "warning"
-        assert f"{math.floor(1000 * chance) / 10:.1f}%" in finding.message
+        assert f"{math.floor(1000 * chance) / 10:g}%" in finding.message
 
 
 UNPRICED = {**ERRORS, "baseline": None}
@@ -73,7 +74,7 @@ def test_the_bound_counts_every_promise_and_names_who_makes_none(guards, bound, 
 
 @given(st.floats(0, 1))
 def test_shares_are_rounded_against_us(share):
-    up, down = odds.share_up(share), odds.share_down(share)
+    up, down = share_up(share), share_down(share)
     assert float(up[:-1]) / 100 >= share - 1e-9
     assert float(down[:-1]) / 100 <= share + 1e-9
     assert float(up[:-1]) - float(down[:-1]) < 0.11

@@ -44,7 +44,7 @@ def test_the_index_leads_to_every_page_and_a_second_run_changes_nothing(pages):
         assert f'href="{model}/index.html"' in index
         assert 'href="../../index.html"' in (folder / model / "index.html").read_text()
     assert "69</span>" in index, "days left of the waiver"
-    assert "206 EUR of 1200 EUR a month (17%)" in index
+    assert "206 EUR of 1,200 EUR a month (17%)" in index
     before = {name: (folder / name).stat().st_mtime_ns for name in found - {"index.html"}}
     assert write("--all").exit_code == 0
     assert before == {name: (folder / name).stat().st_mtime_ns for name in before}
