@@ -1,4 +1,4 @@
-"""`sluice plan` tells what an abort does and what nothing covers."""
+"""`sluice plan` shows what an abort does and what is not covered."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def test_the_radius_of_shared_bundles_is_told_in_every_form(committed, sluice):
     diff = sluice("diff", "--exit-code")
     assert diff.exit_code == 1
     assert "bundles that belong to no model:" in diff.output
-    assert "nothing differs" in sluice("diff", "shop").output, "one team's models were asked for"
+    assert "nothing differs" in sluice("diff", "shop").output, "the models of one team"
 
 
 def test_what_is_the_same_is_not_told(committed, sluice):

@@ -148,7 +148,7 @@ def dropped(data: Any, path: Path_) -> Any:
 
 
 def _swapped(data: Any, path: Path_, value: Any) -> Any:
-    """A value of another kind; an empty mapping would be no mistake where a tier may fill it."""
+    """A value of another type; an empty mapping would be valid where a tier may fill it."""
     empty = (
         value == {} and isinstance(at(data, path), dict) and not any(isinstance(part, int) for part in path)
     )

@@ -109,7 +109,7 @@ def serving(table: Table, on_request: Callable[[str], None] = lambda path: None)
 
 
 def _matches(item: dict[str, Any], selector: str) -> bool:
-    """Runs are asked for by pod hash; the test puts `of` beside those of other versions."""
+    """Runs are queried by pod hash; the test adds `of` to those of other versions."""
     return item.get("of", selector) == selector
 
 

@@ -29,7 +29,7 @@ def tree(tmp_path):
 
 
 def ask(tree, config, *more):
-    """Exit code, findings by code and place, and what was said beside them."""
+    """Return the exit code, the findings by code and place, and the rest of the output."""
     arguments = [str(tree), "--cluster", "--kubeconfig", str(config), "--format", "json", *more]
     done = CliRunner().invoke(cli, ["verify", *arguments])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception

@@ -1,7 +1,7 @@
 """`sluice diff --cluster`: what a sync would change, asked of a STAND-IN for an API server that keeps objects.
 
 It merges as server-side apply does, as far as these objects need it: mappings key by key, lists whose items have names
-item by item, other lists as a whole; and like the real one it adds fields of its own.
+item by item, other lists as a whole; and like the real one it adds its own fields.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def test_what_somebody_edited_in_the_cluster_shows(diff, cluster):
 
 
 def test_what_git_has_no_more_is_found(diff, cluster, repository):
-    """Server-side apply keeps what another manager wrote; the last client-side apply tells what it was."""
+    """Server-side apply keeps what another manager wrote; the last client-side apply shows what it was."""
     change(repository, "  traffic:", "  replicas: 3\n  traffic:")
     for obj in (live(cluster, "Rollout"),):
         key = "kubectl.kubernetes.io/last-applied-configuration"

@@ -1,4 +1,4 @@
-"""A real git repository with a model whose versions come and go; commits have times of their own."""
+"""A real git repository with a model whose versions come and go; each commit has a given time."""
 
 from __future__ import annotations
 

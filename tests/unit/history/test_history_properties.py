@@ -62,7 +62,7 @@ COMMITS = st.builds(
 
 
 class Remembered(Git):
-    """A repository whose files are the same at every commit; what stands in is the `git` command."""
+    """A repository whose files are the same at every commit; only the `git` command is a stand-in."""
 
     def __init__(self, files: dict[str, bytes]) -> None:
         super().__init__(Path(), "")
@@ -120,7 +120,7 @@ def check_forms(found: list[Release]) -> None:
         with CliRunner().isolation() as (out, *_):
             emit(
                 write(fmt, found, "", Screen())
-            )  # bytes that are no UTF-8 reach a terminal, or a file, as some text
+            )  # bytes that are not UTF-8 reach a terminal, or a file, as some text
             assert out.getvalue()
 
 

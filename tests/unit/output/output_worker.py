@@ -1,4 +1,4 @@
-"""Programs that the tests run as processes of their own; not a test.
+"""Programs that the tests run as separate processes; not a test.
 
 `kill`: for every line `ROOT STEP` on standard input, fork a child that prunes and writes the new tree into
 ROOT and dies at its STEP-th call that changes the file system: half of the data written for a write, nothing
@@ -83,7 +83,7 @@ def child(root: str, step: int) -> NoReturn:
     try:
         Killer(step)
         render(root, NEW, "2")
-    except BaseException as error:  # noqa: BLE001 - the parent is told, and nothing else may run
+    except BaseException as error:  # noqa: BLE001 - the parent gets the error, and nothing else may run
         os.write(2, f"{error!r}\n".encode())
         os._exit(1)
     os._exit(0)

@@ -86,7 +86,7 @@ def test_dying_at_every_step(tmp_path: Path, run: Run, snapshot: Snapshot) -> No
         assert_whole(snapshot(root))
         again = tmp_path / f"again{step}"
         shutil.copytree(root, again)
-        # The same render finishes the work, and so does the opposite one: nothing is left that nobody owns.
+        # The same render finishes the work, and so does the opposite one: no file is left without an owner.
         worker.render(str(again), worker.NEW, "2")
         assert snapshot(again) == finished, step
         worker.render(str(root), worker.OLD, "1")

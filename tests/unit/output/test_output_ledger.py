@@ -1,4 +1,4 @@
-"""The ledger: what is written is read back, and what is damaged is told, never trusted."""
+"""The ledger: what is written is read back, and damage is reported, never trusted."""
 
 from __future__ import annotations
 

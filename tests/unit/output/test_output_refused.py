@@ -29,7 +29,7 @@ NEW = {"a.yaml": "2\n", "b.yaml": "2\n", "c.yaml": "2\n"}
 
 @contextmanager
 def unprivileged() -> Iterator[None]:
-    """Root may do everything; be nobody for a while."""
+    """Root may do everything, so become an unprivileged user for a while."""
     if os.geteuid() != 0:
         yield
         return

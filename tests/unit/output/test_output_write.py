@@ -1,4 +1,4 @@
-"""Writing: what ends up on disk, what is touched, and what is told."""
+"""Writing: what ends up on disk, what is touched, and what is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work in several processes: all of it arrives, and whatever goes wrong in one is told once the others are done."""
+"""Work in several processes: all of it arrives, and a failure in one is reported once the others are done."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_equal_plans_have_no_changes_and_a_new_one_is_told_whole():
 
 
 def test_what_follows_is_not_told(tmp_path):
-    """A guard more shares the risk with the others; only the guard is told."""
+    """A further guard shares the risk with the others; only the guard is reported."""
     root = tmp_path / "repository"
     shutil.copytree(EXAMPLES, root / "specs")
     spec = root / "specs/shop/recommender.yaml"

@@ -1,4 +1,4 @@
-"""What lies below `specs/`: models, and every file that looks like a spec and is not read, named once."""
+"""The files below `specs/`: models, and every file that looks like a spec but is not read, named once."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def test_the_gate_key_stays(what, tmp_path):
 
 
 def test_a_suite_is_part_of_the_gate_key(tmp_path):
-    """Beside the spec, else at the root; one that lies nowhere is named by evidence alone."""
+    """Next to the spec, else at the root; a file that is in neither place is named by evidence alone."""
     gates = GATES.replace(
         "[{name: acc", '[{name: inputs, data: {current: "dvc:a", suite: suites/inputs.json}}, {name: acc'
     )

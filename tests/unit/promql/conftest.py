@@ -48,7 +48,7 @@ class Promtool:
         return [_numbers(answers[str(number)]) for number in range(len(questions))]
 
     def write(self, name: str, document: object) -> str:
-        """Write a YAML file beside the test file and return its name."""
+        """Write a YAML file next to the test file and return its name."""
         (self._folder / name).write_text(yaml.safe_dump(document), encoding="utf-8")
         return name
 

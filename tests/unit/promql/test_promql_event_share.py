@@ -99,7 +99,7 @@ def reference(flow: Flow, at: float, test: EventShare = TEST) -> float | None:
 
 
 def steady_flow(clicks: float, scrapes: int = 240, born: int = 40) -> Flow:
-    """150 canary requests a scrape beside 2850 of stable, which has 114 clicks: 4 %."""
+    """150 canary requests per scrape and 2,850 of the stable version, which has 114 clicks: 4%."""
     return {
         ("requests", "s"): grown(2850, scrapes),
         ("events", "s"): grown(114, scrapes),

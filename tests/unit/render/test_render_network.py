@@ -1,4 +1,4 @@
-"""Who may ask a model: the proxies of the router wherever they run, Prometheus, the namespace itself, and nobody else."""
+"""Who may send requests to a model: the router's proxies wherever they run, Prometheus, and the namespace itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ANYONE = [{"namespaceSelector": {}}]
 
 
 def sources(tmp_path, router: str) -> list[object]:
-    """Whom the policy lets in beside the namespace itself: names of namespaces, or selectors."""
+    """Return what the policy admits apart from the namespace itself: names of namespaces, or selectors."""
     (old,) = [line for line in PLATFORM.splitlines() if " router: " in line]
     small(tmp_path, platform=PLATFORM.replace(old, f"      router: {router}"))
     repository = Repository(tmp_path)

@@ -1,4 +1,4 @@
-"""Templates of a platform team: used one by one, in a sandbox, and what goes wrong in them is told as theirs."""
+"""Templates of a platform team: used one by one, in a sandbox, and mistakes in them are reported as theirs."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def test_every_template_ends_its_lines_and_has_no_trailing_blanks(name):
 
 
 def test_who_is_blamed_is_who_takes_part(tmp_path):
-    """A platform team with one template of its own answers for that one, not for a mistake elsewhere."""
+    """A platform team with one overridden template is blamed for that one, not for a mistake elsewhere."""
     part = "kubernetes/_part.yaml.j2"
     root = repository(tmp_path, f'a: {{% include "{part}" %}}\n')
     write_tree(root, {f"templates/{part}": "{{ 1 / 0 }}", "templates/kubernetes/_other.yaml.j2": "x"})
@@ -219,7 +219,7 @@ def test_who_is_blamed_is_who_takes_part(tmp_path):
         templates.render(NAME, {})
     assert str(told.value).startswith(f"{root / 'templates' / part}: ")
     assert [source.name for source in templates.suspects(NAME)] == [part, NAME]
-    # This one is ours, with nothing of theirs in it: what fails is our bug, and is told as one.
+    # This is a built-in template that includes none of theirs: a failure is our bug, and is reported as one.
     ours = "kubernetes/configmap.yaml.j2"
     assert templates.wrong(ours, "why") is None
     with pytest.raises(UndefinedError):

@@ -35,7 +35,7 @@ _KINDS = {"strategy", "kind"}
 _ANSWERS = {"PIN105": (403, b""), "PIN106": (200, b"other weights"), "PIN108": (200, b"<html>Sign in</html>")}
 _SERVERS = re.compile(r"https://(?:mlflow|s3)\.example\.com")
 _WITH_JSON = {"validate", "verify", "pin", "gates"}
-_PLATFORM = edited(PLATFORM, {"tiers.standard.evidence": ["cluster"]})  # none is committed beside the specs
+_PLATFORM = edited(PLATFORM, {"tiers.standard.evidence": ["cluster"]})  # none is committed next to the specs
 
 
 def is_tree(code: str) -> bool:
@@ -66,7 +66,7 @@ def findings(code: str, example: str, root: Path, *, whole: bool = False) -> lis
 
 @contextmanager
 def _server(status: int, body: bytes) -> Iterator[str]:
-    """The address of a server that has one answer, in the place of those that examples name."""
+    """The address of a server that always gives one answer; it replaces the addresses in examples."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -141,7 +141,7 @@ def test_a_waiver_lasts_to_the_end_of_its_day(tmp_path):
 
 
 def test_the_same_bare_threshold_as_in_the_design_is_refused(tmp_path):
-    """statistics.md section 5: the recommender as a bare threshold is a coin toss, and the reason is said."""
+    """The recommender with a bare threshold is a coin toss, and the finding gives the reason."""
     edits = {
         "spec.rollout.guards": [{"outcome": "ctr", "limit": "3.6%"}, ERRORS],
         f"{ROUTER}.implementation": "cilium",

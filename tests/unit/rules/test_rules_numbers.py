@@ -29,7 +29,7 @@ TEMPLATES = Path(__file__).parents[3] / "templates"
 
 @pytest.mark.parametrize("rows", [50, 200, 1000, 2000])
 def test_accuracy_gates(rows, tmp_path):
-    """Wilson's lower bound decides; statistics.md 4.1: 80 % of models at 0.94 pass 0.92 on about 1,044 rows."""
+    """Wilson's lower bound decides: 80% of models at 0.94 pass 0.92 on about 1,044 rows."""
     gate = {"name": "accuracy", "metric": "accuracy", "atLeast": 0.92, "rows": rows}
     found = [f for f in Sample(tmp_path, {"spec.gates": [gate]}).findings() if f.code == "GATE301"]
     lower = (
@@ -226,7 +226,7 @@ def test_no_plan_makes_the_rules_fail(data, tmp_path_factory):
 
 
 def test_the_first_step_of_the_fact_sheet(tmp_path):
-    """statistics.md section 5: 12 % at 20 minutes; held for an hour 83 %, exposure down by more than a third."""
+    """Power is 12% after 20 minutes and 83% after an hour, and the exposure falls by more than a third."""
     steps = [{**STEPS[0], "hold": "20m"}, *STEPS[1:]]
     slow = {"metric": "slow-rate", "slowerThan": "300ms", "baseline": "2.8%", "detect": {"rise": "50%"}}
     edits = {"spec.rollout.steps": steps, "spec.rollout.guards": [CTR, ERRORS, slow]}

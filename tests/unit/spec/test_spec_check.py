@@ -1,4 +1,4 @@
-"""Structural mistakes: each is told once, where it stands, with what to write instead."""
+"""Structural mistakes: each is reported once, in its place, with what to write instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gates and their tools: every kind and every tool is complete, whatever the spec asks of it."""
+"""Gates and their tools: every kind and every tool is complete for every spec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sluice pin` over data that lies in the repository, and over specs and locks that can't be used."""
+"""`sluice pin` with data in the repository, and with specs and locks that can't be used."""
 
 from __future__ import annotations
 

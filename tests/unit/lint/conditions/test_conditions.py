@@ -11,7 +11,7 @@ from generator.lint.conditions import Rejected, Result, Unsupported, evaluate, m
 NAN, INF = math.nan, math.inf
 GUARD = "len(result) == 1 && !isNaN(result[0]) && !isInf(result[0])"
 WORDS = {"S": "Successful", "F": "Failed", "I": "Inconclusive", "E": "Error"}
-# success, failure: phases of a good value, a bad one, NaN, +Inf, no series, and a good series beside a bad one
+# success, failure: phases of a good value, a bad one, NaN, +Inf, no series, and a good series next to a bad one
 TABLE = [
     ("result[0] >= 0.95", "", "SFFSES"),
     ("", "result[0] < 0.95", "SFSSES"),

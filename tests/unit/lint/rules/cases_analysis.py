@@ -150,7 +150,7 @@ CASES = [
         prometheus("len(result) == 1 && result[0] > 0.95", DIVIDED),
         prometheus("len(result) == 1 && result[0] > 0.95 && !isInf(result[0])", DIVIDED),
     ),
-    case(  # a value that is no ratio is never infinite
+    case(  # a value that is not a ratio is never infinite
         "ANA407",
         prometheus("len(result) == 1 && result[0] > 0.95", DIVIDED),
         prometheus("len(result) == 1 && result[0] > 0.95", 'sum(a{path="/b"}) # a/b'),

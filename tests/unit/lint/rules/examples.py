@@ -69,12 +69,12 @@ def merged(whole: Any, part: Any) -> Any:
 
 
 def found_in(code: Code, text: str) -> list[Violation]:
-    """The violations in an example of a code, those of its own severity and worse."""
+    """Return the violations in an example of a code that are at least as severe as the code."""
     objects = [Object.read(body, _file_of(body), i) for i, body in enumerate(bodies(text))]
     found = run_rules(Objects(objects), NEWEST, complete=code.code in _COMPLETE)
     return [violation for violation in found if violation.severity != "info" or violation.code is code]
 
 
 def _file_of(body: Any) -> File:
-    """Applications and projects are in a folder of their own, which they do not sync."""
+    """Applications and projects are in a separate folder, which they do not sync."""
     return File("argocd/all.yaml" if body["kind"] in {"Application", "AppProject"} else "shop/model/all.yaml")

@@ -170,7 +170,7 @@ def http_route(*rules):
 
 
 def tree(*bodies, file="all.yaml"):
-    """The objects as one tree, each a document of its own."""
+    """Return the objects as one tree, each in its own document."""
     where = File(file)
     return Objects(Object.read(body, where, i) for i, body in enumerate(bodies) if isinstance(body, dict))
 

@@ -1,4 +1,4 @@
-"""Simulated releases of the recommender beside the closed forms, and what a scenario means."""
+"""Simulated releases of the recommender compared with the closed forms, and the meaning of scenarios."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_the_commands_of_a_report() -> None:
             "endColumn": "11",
             "title": "SPEC101 at spec.rollout.stratgy",
         },
-        f"`stratgy` is no key of a rollout\ndid you mean `strategy`?\n{page('SPEC101')}",
+        f"`stratgy` is not a key of a rollout\ndid you mean `strategy`?\n{page('SPEC101')}",
     )
     assert power[0] == "warning"
     assert "col" not in power[1]

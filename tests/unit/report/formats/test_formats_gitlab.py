@@ -31,7 +31,7 @@ def test_an_entry() -> None:
     fingerprint = entry.pop("fingerprint")
     assert re.fullmatch("[0-9a-f]{32}", fingerprint)
     assert entry == {
-        "description": "SPEC101: `stratgy` is no key of a rollout. Hint: did you mean `strategy`?",
+        "description": "SPEC101: `stratgy` is not a key of a rollout. Hint: did you mean `strategy`?",
         "check_name": "SPEC101",
         "content": {"body": f"[SPEC101]({page('SPEC101')})"},
         "severity": "major",

@@ -23,7 +23,7 @@ VALIDATOR = Draft202012Validator(schema())
 
 def _document(findings: tuple[Finding, ...] | list[Finding], checked: int = 0) -> dict[str, Any]:
     def refuse(name: str) -> None:
-        pytest.fail(f"{name} is no JSON")
+        pytest.fail(f"{name} is not JSON")
 
     document: dict[str, Any] = json.loads(render(findings, "json", checked=checked), parse_constant=refuse)
     return document

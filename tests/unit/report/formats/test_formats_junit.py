@@ -92,7 +92,7 @@ def test_a_report() -> None:
         "failure",
         "system-out",
     ]
-    failure = root.find(".//testcase[@name='SPEC101: `stratgy` is no key of a rollout']/failure")
+    failure = root.find(".//testcase[@name='SPEC101: `stratgy` is not a key of a rollout']/failure")
     assert failure is not None
     assert failure.get("type") == "SPEC101"
     assert failure.text is not None

@@ -20,7 +20,7 @@ info[OWN001] specs/risk/fraud.yaml:3:19: the owner 推薦チーム has no addres
      3 | metadata:   {owner: "推薦チーム"}
        |                     ^^^^^^^^^^^
 
-error[SPEC101] specs/shop/recommender.yaml:13:5: `stratgy` is no key of a rollout
+error[SPEC101] specs/shop/recommender.yaml:13:5: `stratgy` is not a key of a rollout
     13 |     stratgy: canary
        |     ^^^^^^^
     at | spec.rollout.stratgy
@@ -35,7 +35,7 @@ error[SPEC301] specs/shop/recommender.yaml:14:22: the first step takes 10% of th
    see | specs/platform.yaml:22:44: the ceiling of the tier
    see | specs/shop/recommender.yaml:5:3: the tier of this model
 
-warning[PLAN210] specs/shop/recommender.yaml:17:1: the guard ctr sees a 10% drop with a power of 61%, and 80% is asked for
+warning[PLAN210] specs/shop/recommender.yaml:17:1: the guard ctr sees a 10% drop with a power of 61%, and 80% is required
     17 |       - {outcome: ctr, detect: {drop: 10%}}
     at | spec.rollout.guards[0]
   hint | hold the step at 5% for 95m or longer

@@ -1,4 +1,4 @@
-"""The folder of pages: written whole, pruned of models that are gone, and never over somebody else's index."""
+"""The folder of pages: written whole, pruned of models that are gone, and never over an index that Sluice did not write."""
 
 from __future__ import annotations
 
