@@ -181,11 +181,11 @@ def _html(
 
 
 def _json(session: Session, models: Sequence[PlannedModel], compared: Compared | None) -> str:
+    from generator.report.records import PLAN
     from generator.report.sections import sections
-    from generator.report.sections.schema import SCHEMA
 
     document: dict[str, Any] = {
-        "schema": SCHEMA,
+        "schema": PLAN,
         "plans": [
             {
                 section.key: section.data

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
-from generator.report.formats import findings_json
-from generator.report.sections.schema import plan_schema
+from generator.report.formats.json_schema import Node, schema_of
 from generator.spec.schema import (
-    BASE,
-    DRAFT,
     evidence_schema,
     identified,
     lock_schema,
@@ -19,21 +16,31 @@ from generator.spec.schema import (
 )
 
 
-def _plan() -> dict[str, Any]:
-    return identified("plan", "The plans of one model", plan_schema())
+def _plan() -> Node:
+    from generator.report.records import PlanDocument
+
+    return _document("plan", "The plans of one model", "What a release will do.", PlanDocument)
 
 
-def _diff() -> dict[str, Any]:
-    from generator.report.compared.document import diff_schema
+def _diff() -> Node:
+    from generator.report.records import DiffDocument
 
-    return identified("diff", "What differs between two states of a repository", diff_schema())
-
-
-def _findings() -> dict[str, Any]:
-    return {"$schema": DRAFT, "$id": f"{BASE}/findings.json", **findings_json.schema()}
+    text = "What differs between two states of a repository"
+    return _document("diff", text, f"{text}.", DiffDocument)
 
 
-SCHEMAS: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
+def _document(name: str, title: str, description: str, record: type) -> Node:
+    units = "Shares are fractions, times are seconds."
+    return identified(name, title, {"description": f"{description} {units}", **schema_of(record)})
+
+
+def _findings() -> Node:
+    from generator.report.formats.findings_json import Document
+
+    return identified("findings", "Findings of a run of sluice", schema_of(Document))
+
+
+SCHEMAS: Final[Mapping[str, Callable[[], Node]]] = {
     "model": model_schema,
     "platform": platform_schema,
     "lock": lock_schema,

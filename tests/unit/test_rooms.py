@@ -58,3 +58,21 @@ def test_a_room_imports_only_rooms_below_it(room):
 
 def test_there_is_no_other_room():
     assert {folder.name for folder in PACKAGE.iterdir() if any(folder.rglob("*.py"))} == set(BELOW)
+
+
+def test_commands_do_not_import_commands():
+    """What two commands share is in a room below; only the table of commands and a group know their parts."""
+    parts = {"options"}
+    for file in sorted((PACKAGE / "cli").glob("*.py")):
+        tree = ast.parse(file.read_text())
+        found = {
+            name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("generator.cli")
+            for name in (
+                [alias.name for alias in node.names] if node.module == "generator.cli" else [node.module]
+            )
+        }
+        others = {name.removeprefix("generator.cli.") for name in found} - parts
+        allowed_here = {"gates": {"gates_cluster"}, "main": {"completion"}}.get(file.stem, set())
+        assert others <= allowed_here, file

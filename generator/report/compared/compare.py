@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from generator.odds.key_metrics import KeyMetrics, format_figures, key_metrics
 from generator.pipeline.parallel import parallel_map
@@ -16,10 +16,8 @@ from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned, Resolved
 from generator.report.compared.direction import METRICS, Direction, of_values
 from generator.report.compared.shared import SharedDifference, shared_differences
+from generator.report.records import Status
 from generator.source.finding import Finding
-
-Status = Literal["added", "removed", "changed", "unreadable"]
-
 
 _POD_TOPICS = {"image", "service", "environment variable"}
 _POD_FIELDS = {

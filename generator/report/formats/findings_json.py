@@ -5,18 +5,82 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, Final, Literal, TypedDict
 
-from generator.report.formats.json_schema import closed
-from generator.report.formats.report import SEVERITIES, Report, page
-from generator.source.finding import Finding, Fix, Place
+from generator.report.formats.json_schema import Keywords
+from generator.report.formats.report import Report, page
+from generator.source.finding import Finding, Fix, Place, Severity
 
-SCHEMA = "sluice/findings/v1"
+SCHEMA: Final = "sluice/findings/v1"
+
+Count = Annotated[int, Keywords(minimum=0)]
+Position = Annotated[int, Keywords(minimum=1)]
+
+
+class PlaceRecord(TypedDict):
+    """A place, as editors count."""
+
+    file: Annotated[str, "As the user knows it, with forward slashes."]
+    line: Annotated[Position | None, "1-based; null when the whole file is meant."]
+    column: Annotated[Position | None, "1-based, in code points; null when the whole line is meant."]
+    end_column: Annotated[
+        Position | None, "Behind the last character, on the same line; null when it is not known."
+    ]
+
+
+class RelatedRecord(TypedDict):
+    """Another place that explains a finding."""
+
+    why: Annotated[str, "What this place has to do with the finding."]
+    place: PlaceRecord
+
+
+class FixRecord(TypedDict):
+    """What `--fix` writes."""
+
+    path: Annotated[list[str | int], "Keys and list indexes."]
+    value: Annotated[Any, "The value that `--fix` writes there."]
+
+
+class FindingRecord(TypedDict):
+    """One finding; every key is always there, and what is unknown is null."""
+
+    code: Annotated[str, "Stable; `sluice explain CODE` explains it."]
+    page: Annotated[str, "Address of the page that explains the code."]
+    severity: Severity
+    message: Annotated[str, "What is wrong."]
+    hint: Annotated[str, "What to do about it; may be empty."]
+    place: PlaceRecord
+    path: Annotated[str, "Dotted key path inside the document; may be empty."]
+    excerpt: Annotated[str, "The source line without its end; may be empty."]
+    related: list[RelatedRecord]
+    fix: FixRecord | None
+
+
+class Summary(TypedDict):
+    """Counts."""
+
+    checked: Annotated[Count, "How many inputs were checked; 0 if that is unknown."]
+    files: Annotated[Count, "How many files have findings."]
+    fixable: Annotated[Count, "How many findings `--fix` repairs."]
+    error: Annotated[Count, "How many findings refuse the input."]
+    warning: Annotated[Count, "How many findings warn."]
+    info: Annotated[Count, "How many findings inform."]
+
+
+class Document(TypedDict):
+    """All findings of a run."""
+
+    schema: Annotated[
+        Literal["sluice/findings/v1"], "The version of this document; keys change only with it."
+    ]
+    findings: Annotated[list[FindingRecord], "Ordered by file, line, column, code and message."]
+    summary: Summary
 
 
 def render(report: Report) -> str:
-    """Write the report; every key is always there, and what is unknown is null."""
-    document = {
+    """Write the report."""
+    document: Document = {
         "schema": SCHEMA,
         "findings": [_finding(finding) for finding in report.findings],
         "summary": {
@@ -31,7 +95,7 @@ def render(report: Report) -> str:
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Finding) -> FindingRecord:
     return {
         "code": finding.code,
         "page": page(finding.code),
@@ -46,7 +110,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _place(place: Place) -> dict[str, Any]:
+def _place(place: Place) -> PlaceRecord:
     return {
         "file": place.file,
         "line": place.line or None,
@@ -55,7 +119,7 @@ def _place(place: Place) -> dict[str, Any]:
     }
 
 
-def _fix(fix: Fix) -> dict[str, Any]:
+def _fix(fix: Fix) -> FixRecord:
     return {"path": list(fix.path), "value": _plain(fix.value)}
 
 
@@ -68,73 +132,3 @@ def _plain(value: object) -> object:
     if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return str(value)
-
-
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of what `render` writes."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Findings of a run of sluice",
-        **closed(
-            schema={
-                "const": SCHEMA,
-                "description": "The version of this document; keys change only with it.",
-            },
-            findings={
-                "type": "array",
-                "items": {"$ref": "#/$defs/finding"},
-                "description": "Ordered by file, line, column, code and message.",
-            },
-            summary=closed(
-                checked=_count("How many inputs were checked; 0 if that is unknown."),
-                files=_count("How many files have findings."),
-                fixable=_count("How many findings `--fix` repairs."),
-                error=_count("How many findings refuse the input."),
-                warning=_count("How many findings warn."),
-                info=_count("How many findings inform."),
-            ),
-        ),
-        "$defs": {"finding": _finding_schema(), "place": _place_schema(), "fix": _fix_schema()},
-    }
-
-
-def _finding_schema() -> dict[str, Any]:
-    why = {"type": "string", "description": "What this place has to do with the finding."}
-    return closed(
-        code={"type": "string", "description": "Stable; `sluice explain CODE` explains it."},
-        page={"type": "string", "description": "Address of the page that explains the code."},
-        severity={"enum": list(SEVERITIES)},
-        message={"type": "string", "description": "What is wrong."},
-        hint={"type": "string", "description": "What to do about it; may be empty."},
-        place={"$ref": "#/$defs/place"},
-        path={"type": "string", "description": "Dotted key path inside the document; may be empty."},
-        excerpt={"type": "string", "description": "The source line without its end; may be empty."},
-        related={"type": "array", "items": closed(why=why, place={"$ref": "#/$defs/place"})},
-        fix={"anyOf": [{"$ref": "#/$defs/fix"}, {"type": "null"}]},
-    )
-
-
-def _place_schema() -> dict[str, Any]:
-    return closed(
-        file={"type": "string", "description": "As the user knows it, with forward slashes."},
-        line=_position("1-based; null when the whole file is meant."),
-        column=_position("1-based, in code points; null when the whole line is meant."),
-        end_column=_position("Behind the last character, on the same line; null when it is not known."),
-    )
-
-
-def _fix_schema() -> dict[str, Any]:
-    path = {
-        "type": "array",
-        "items": {"type": ["string", "integer"]},
-        "description": "Keys and list indexes.",
-    }
-    return closed(path=path, value={"description": "The value that `--fix` writes there."})
-
-
-def _count(description: str) -> dict[str, Any]:
-    return {"type": "integer", "minimum": 0, "description": description}
-
-
-def _position(description: str) -> dict[str, Any]:
-    return {"type": ["integer", "null"], "minimum": 1, "description": description}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from generator.odds.footprint import HOURS, currencies, monthly
 from generator.plan.peak import Need, peak, steady_state
 from generator.plan.resolve import Planned
 from generator.plan.timeline import timeline
+from generator.report import records
 from generator.report.sections.section import Section
 from generator.report.tables import Block, Table
 from generator.source.quantity import quantity_amount
@@ -31,8 +31,8 @@ def cost(planned: Planned) -> Section:
     }
     release = release_cost(planned)
     team = platform.teams[plan.identity.team]
-    data: dict[str, Any] = {
-        "needs": {name.replace(" ", "_"): _need(need) for name, need in rows.items()},
+    data: records.Cost = {
+        "needs": {"usual": _need(usual), "scaled_up": _need(most), "during_a_release": _need(whole)},
         "monthly": prices if currency else None,
         "per_release": release,
         "currency": currency or None,
@@ -67,7 +67,7 @@ def _minus(whole: Need, part: Need) -> Need:
     )
 
 
-def _need(need: Need) -> dict[str, float]:
+def _need(need: Need) -> records.Resources:
     return {"pods": need.pods, "cpu": need.cpu, "memory": need.memory, "gpu": need.gpu}
 
 

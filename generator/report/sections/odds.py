@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from typing import Any
+from typing import cast
 
 from generator.odds.gate_odds import GateOdds, gate_odds
 from generator.odds.odds import PlanOdds, not_counted, odds_of
 from generator.plan.guards import Guard
 from generator.plan.resolve import Planned
 from generator.plan.values import Plan
+from generator.report import records
 from generator.report.sections.section import Section
 from generator.report.tables import JOINED, Block, Table
 from generator.spec.quantities import change, count_up, minutes_up, share_down, share_up, time_span
@@ -25,20 +26,31 @@ def odds(planned: Planned) -> Section:
     found = odds_of(plan)
     strict = planned.source.platform.tiers[plan.identity.tier].requires.image_digest
     gates = gate_odds(plan, guaranteed=strict)
-    data: dict[str, Any] = {"guards": [], "unpriced": {}, "gates": [asdict(row) for row in gates]}
-    data |= {"family_false_rollback": None, "family_false_rollback_bound": None}
+    data: records.OddsRecord = {
+        **_guard_odds(found),
+        "gates": [cast("records.GateOddsRecord", asdict(row)) for row in gates],
+    }
     body: list[Block] = []
     if found is not None:
-        data |= _data(found)
         body += _body(plan, found)
     kinds = {gate.name: gate.kind for gate in plan.gates}
     body += [gate_line(row, kinds[row.name]) for row in gates]
     return Section("odds", "Odds", data, tuple(body) or ("no guard or gate here has odds",))
 
 
-def _data(found: PlanOdds) -> dict[str, Any]:
+def _guard_odds(found: PlanOdds | None) -> records.GuardsOdds:
+    if found is None:
+        return {
+            "guards": [],
+            "unpriced": {},
+            "family_false_rollback": None,
+            "family_false_rollback_bound": None,
+        }
     return {
-        "guards": [{"name": guard.name, **asdict(priced)} for guard, priced in found.guards],
+        "guards": [
+            cast("records.GuardOddsRecord", {"name": guard.name, **asdict(priced)})
+            for guard, priced in found.guards
+        ],
         "unpriced": dict(found.unpriced),
         "family_false_rollback": found.false_rollback,
         "family_false_rollback_bound": None if found.uncounted else found.false_rollback_bound,

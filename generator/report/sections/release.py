@@ -5,6 +5,7 @@ from __future__ import annotations
 from generator.plan.peak import peak
 from generator.plan.resolve import Planned
 from generator.plan.values import Capacity, Plan
+from generator.report import records
 from generator.report.sections.section import Section
 from generator.report.tables import Table
 
@@ -13,7 +14,7 @@ def release(planned: Planned) -> Section:
     """The head of a plan."""
     plan = planned.plan
     identity, version, image = plan.identity, plan.version, plan.image
-    data = {
+    data: records.Release = {
         "team": identity.team,
         "model": identity.model,
         "environment": identity.environment,

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from generator.gates.gate_status import GateStatus
 from generator.plan.coverage import gaps
 from generator.plan.people import powers
 from generator.plan.resolve import Planned
 from generator.plan.timeline import on_abort
+from generator.report import records
 from generator.report.sections.section import Section
 from generator.report.tables import Table
+from generator.spec.exemptions import Waiver
 
 
 def gates(planned: Planned, judged: Sequence[GateStatus]) -> Section:
     """Judgements before any traffic: what each asks, what evidence says of it, and what is waived."""
     plan = planned.plan
-    data = {
+    data: records.Gates = {
         "key": plan.gate_key,
         "enforced": list(plan.enforcement),
         "gates": [_gate(status) for status in judged],
@@ -27,17 +28,26 @@ def gates(planned: Planned, judged: Sequence[GateStatus]) -> Section:
     return Section("gates", "Gates", data, (where, Table.of(rows) if rows else "none"))
 
 
-def _gate(status: GateStatus) -> dict[str, Any]:
+def _gate(status: GateStatus) -> records.GateRecord:
     gate, entry = status.gate, status.entry
     return {
         "name": gate.name,
         "kind": gate.kind,
         "tool": gate.tool,
         "config": gate.config,
-        "waiver": gate.waiver.model_dump(exclude={"model"}) if gate.waiver else None,
+        "waiver": _waiver(gate.waiver) if gate.waiver else None,
         "state": status.state,
         "reason": status.reason,
         "judged_at": entry.end if entry else None,
+    }
+
+
+def _waiver(waiver: Waiver) -> records.WaiverRecord:
+    return {
+        "gate": waiver.gate,
+        "reason": waiver.reason,
+        "approved_by": waiver.approved_by,
+        "until": waiver.until,
     }
 
 
@@ -56,21 +66,25 @@ def abort(planned: Planned) -> Section:
         for stage in stages
         for line in (f"{stage.stage}:", *(f"  - {effect}" for effect in stage.effects))
     ]
-    data = [{"stage": stage.stage, "effects": list(stage.effects)} for stage in stages]
+    data: list[records.AbortRecord] = [
+        {"stage": stage.stage, "effects": list(stage.effects)} for stage in stages
+    ]
     return Section("abort", "What an abort does", data, tuple(lines))
 
 
 def coverage(planned: Planned) -> Section:
     """What nothing watches."""
     found = gaps(planned.plan)
-    data = [{"topic": gap.topic, "text": gap.text} for gap in found]
+    data: list[records.GapRecord] = [{"topic": gap.topic, "text": gap.text} for gap in found]
     return Section("not_covered", "Not covered", data, tuple(f"- {gap.text}" for gap in found))
 
 
 def authority(planned: Planned) -> Section:
     """Who may do what."""
     found = powers(planned.plan, planned.source.platform)
-    data = [{"who": power.who, "may": power.may, "how": power.how} for power in found]
+    data: list[records.PowerRecord] = [
+        {"who": power.who, "may": power.may, "how": power.how} for power in found
+    ]
     return Section(
         "powers", "Who may do what", data, (Table.of((power.who, power.may, power.how) for power in found),)
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.plan.resolve import Planned
 from generator.plan.timeline import Event, Timeline, approver, timeline
 from generator.plan.values import Plan
+from generator.report import records
+from generator.report.records import Stage
 from generator.report.sections.section import Section
 from generator.report.tables import JOINED, Table
 from generator.spec.quantities import time_span
@@ -18,7 +19,7 @@ from generator.spec.units import percent
 def story(planned: Planned) -> Section:
     """Return what happens when."""
     course = timeline(planned.plan)
-    data = {
+    data: records.TimelineRecord = {
         "planned_s": course.planned_s,
         "approvals": list(course.approvals),
         "events": [_event(event) for event in course.events],
@@ -48,7 +49,7 @@ def _stops(stops: Sequence[str], guards: Sequence[str]) -> str:
     return f"[{', '.join(name.replace(' ', JOINED) for name in stops)}]"
 
 
-def _event(event: Event) -> dict[str, Any]:
+def _event(event: Event) -> records.TimelineEvent:
     return {
         "kind": event.kind,
         "text": event.text,
@@ -77,7 +78,7 @@ def guards(planned: Planned) -> Section:
     plan = planned.plan
     risk = plan.rollout.risk
     every = _guards(plan)
-    data = {
+    data: records.Guards = {
         "risk": {"false_rollback": risk.false_rollback, "power": risk.power, "max_exposed": risk.max_exposed},
         "guards": [_guard(stage, guard) for stage, guard in every],
     }
@@ -86,14 +87,14 @@ def guards(planned: Planned) -> Section:
     return Section("guards", "Guards", data, (accepted, Table.of(rows)))
 
 
-def _guards(plan: Plan) -> list[tuple[str, Guard]]:
+def _guards(plan: Plan) -> list[tuple[Stage, Guard]]:
     return [
         *(("shadow", guard) for guard in plan.shadow_guards),
         *((plan.rollout.stage, guard) for guard in plan.guards),
     ]
 
 
-def _guard(stage: str, guard: Guard) -> dict[str, Any]:
+def _guard(stage: Stage, guard: Guard) -> records.GuardRecord:
     return {
         "name": guard.name,
         "stage": stage,

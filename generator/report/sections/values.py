@@ -8,6 +8,7 @@ from typing import Any
 
 from generator.plan.layers import Layers, Origin
 from generator.plan.resolve import Planned
+from generator.report import records
 from generator.report.sections.section import Section
 from generator.report.tables import Table
 from generator.source.document import Path, dotted
@@ -95,7 +96,7 @@ def _origin(layers: Layers, path: Path) -> Origin:
     return origin
 
 
-def _row(value: Value, origin: Origin) -> dict[str, Any]:
+def _row(value: Value, origin: Origin) -> records.ValueRecord:
     place = origin.place
     return {
         "path": dotted(value.path),

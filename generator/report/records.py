@@ -1,0 +1,383 @@
+"""The documents for programs as typed records: `sluice/plan/v1` and `sluice/diff/v1`.
+
+What builds a document is checked against these types, and its JSON Schema is generated from them. Keys change only with
+the version of the document. Shares are fractions, times are seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
+
+from generator.gates.gate_status import State
+from generator.plan.describe import Topic
+from generator.plan.layers import Source
+from generator.plan.timeline import EventKind
+from generator.report.formats.json_schema import Keywords
+from generator.routers import ROUTERS
+from generator.spec.guards import KINDS
+from generator.spec.guards.base import NoDataPolicy
+
+PLAN: Final = "sluice/plan/v1"
+DIFF: Final = "sluice/diff/v1"
+
+Positive = Annotated[int, Keywords(minimum=1)]
+Count = Annotated[int, Keywords(minimum=0)]
+Time = Annotated[float, Keywords(minimum=0)]
+Share = Annotated[float, Keywords(minimum=0, maximum=1)]
+Status = Literal["added", "removed", "changed", "unreadable"]
+Stage = Literal["shadow", "canary", "watch"]
+SharedStatus = Literal["added", "removed", "changed"]
+
+
+class Version(TypedDict):
+    """The version of the model."""
+
+    ref: Annotated[str, "The reference in the spec."]
+    resolved: Annotated[str, "What the lock resolves it to."]
+    label: Annotated[str, "Version of the model."]
+    digest: Annotated[str, "Digest of the model's files."]
+
+
+class Image(TypedDict):
+    """The image of the pods."""
+
+    reference: Annotated[str, "The image of the pods."]
+    by_digest: bool
+
+
+class Pods(TypedDict):
+    """Numbers of pods."""
+
+    least: Annotated[Positive, "Smallest number of pods of the stable version."]
+    most: Annotated[Positive, "Largest number of pods of the stable version."]
+    peak: Annotated[Positive, "Largest number of pods at once during the release."]
+
+
+class Release(TypedDict):
+    """What is released."""
+
+    team: Annotated[str, "The team."]
+    model: Annotated[str, "The model."]
+    environment: Annotated[str, "The environment."]
+    tier: Annotated[str, "The tier."]
+    owner: Annotated[str, "The owner, to contact."]
+    namespace: Annotated[str, "Namespace of the pods."]
+    version: Version
+    image: Image
+    router: Annotated[str, Keywords(enum=list(ROUTERS))]
+    hosts: Annotated[list[str], "Host names of live requests."]
+    strategy: Literal["canary", "blue-green"]
+    pods: Pods
+    bundle: Annotated[str, "Folder below `rendered/`."]
+
+
+class TimelineEvent(TypedDict):
+    """One event of a release."""
+
+    kind: EventKind
+    text: Annotated[str, "What happens, for people."]
+    start_s: Annotated[Time | None, "Seconds since `after`; null before the clock starts."]
+    end_s: Annotated[Time | None, "Seconds since `after`; null when it depends on a person."]
+    after: Annotated[str, "The approval that the seconds count from; empty for the start."]
+    stops: Annotated[list[str], "Guards and people that can stop it."]
+    step: Annotated[Count | None, "Position among the spec's steps."]
+    weight: Annotated[Share | None, "Share of live requests; null where it does not change."]
+
+
+class TimelineRecord(TypedDict):
+    """All events of a release."""
+
+    planned_s: Annotated[Time, "All planned waiting, without approvals."]
+    approvals: Annotated[list[str], "Roles that it waits for, however long they take."]
+    events: Annotated[list[TimelineEvent], "In order."]
+
+
+class RiskRecord(TypedDict):
+    """The risk that the team accepts."""
+
+    false_rollback: Annotated[float, "Accepted chance to roll back a good version."]
+    power: Annotated[float, "Required chance to catch a bad version."]
+    max_exposed: Annotated[int | None, "Requests that a bad version may answer, on average."]
+
+
+class GuardRecord(TypedDict):
+    """One guard."""
+
+    name: Annotated[str, "The guard."]
+    stage: Stage
+    kind: Annotated[str, Keywords(enum=sorted(KINDS))]
+    subject: Annotated[str, "What it watches."]
+    ratio: Annotated[
+        float | None, "Event ratio to detect, new to stable version; null for an absolute bound."
+    ]
+    limit: Annotated[float | None, "Absolute bound; null for a comparison."]
+    at_most: Annotated[bool, "Whether the bound is an upper one."]
+    baseline: Annotated[float | None, "Events per request of the stable version."]
+    delay_s: Annotated[float, "Mean delay of the event."]
+    bound_s: Annotated[float | None, "Latency bound."]
+    alpha: Annotated[float | None, "Its share of the chance of a false rollback."]
+    attributes: dict[str, Annotated[list[str], "Declared values."]]
+    no_data: NoDataPolicy
+
+
+class Guards(TypedDict):
+    """The guards and the accepted risk."""
+
+    risk: RiskRecord
+    guards: Annotated[list[GuardRecord], "In the spec's order."]
+
+
+class GuardOddsRecord(TypedDict):
+    """The odds of one guard, as `generator.stats.odds.GuardOdds` has them."""
+
+    name: Annotated[str, "The guard."]
+    test: Annotated[str, "Its decision rule."]
+    detect: Annotated[float, "Relative change it must catch; a drop is negative."]
+    power: Annotated[Share, "Chance that a version with that change is rolled back."]
+    power_by_step: Annotated[
+        list[Annotated[Share, "By the end of one weight step."]], "In the order of steps."
+    ]
+    false_rollback: Annotated[Share, "Chance that a good version is rolled back."]
+    detect_mean_s: Annotated[float | None, "Mean time to a rollback."]
+    detect_p90_s: Annotated[float | None, "Time by which nine of ten rollbacks have happened."]
+    exposed_mean: Annotated[float | None, "Mean requests that a bad version has answered by then."]
+    exposed_if_missed: Annotated[float, "Requests it answers when nothing stops it."]
+    lost_outcomes_mean: Annotated[float | None, "Mean good outcomes missed, or bad ones caused."]
+    smallest_caught: Annotated[float | None, "Smallest change that is caught with the required power."]
+    mde_at_power: Annotated[float | None, "Smallest change that a guard made for it would catch."]
+    planned_requests: Annotated[list[float], "By the end of each weight step."]
+
+
+class GateOddsRecord(TypedDict):
+    """The odds of one gate."""
+
+    name: Annotated[str, "The gate."]
+    rows: Annotated[Positive, "Rows of its test set, or of each group."]
+    passes_if_2_points_too_bad: Annotated[
+        Share, "Chance to pass a model two points on the wrong side of the limit."
+    ]
+    fails_if_2_points_better: Annotated[
+        Share, "Chance to fail a good one: two points on the right side, or fair."
+    ]
+    undecided_if_2_points_better: Annotated[
+        Share, "Chance to leave a good one undecided, which blocks it too."
+    ]
+
+
+class GuardsOdds(TypedDict):
+    """The odds of all guards."""
+
+    guards: Annotated[
+        list[Annotated[GuardOddsRecord, Keywords(additionalProperties=True)]],
+        "Guards with odds; each test adds some keys.",
+    ]
+    unpriced: dict[str, Annotated[str, "Why."]]
+    family_false_rollback: Annotated[
+        float | None, "Chance that any guard rolls a good version back: expected."
+    ]
+    family_false_rollback_bound: Annotated[
+        float | None, "The same: upper bound; null where a guard has no odds and promises nothing."
+    ]
+    planned_requests: NotRequired[Annotated[list[float], "By the end of each weight step; a canary has it."]]
+
+
+class OddsRecord(GuardsOdds):
+    """The odds of guards and gates."""
+
+    gates: Annotated[list[GateOddsRecord], "Gates with odds."]
+
+
+class Resources(TypedDict):
+    """The resources of a model's pods."""
+
+    pods: Annotated[Positive, "Number of pods."]
+    cpu: Annotated[float, "Cores."]
+    memory: Annotated[Positive, "Bytes."]
+    gpu: Annotated[Count, "Devices."]
+
+
+class Needs(TypedDict):
+    """Resources by size."""
+
+    usual: Resources
+    scaled_up: Resources
+    during_a_release: Resources
+
+
+class Cost(TypedDict):
+    """Cost and capacity."""
+
+    needs: Needs
+    monthly: Annotated[dict[str, float] | None, "By size."]
+    per_release: Annotated[float | None, "In the prices' currency; null without prices."]
+    currency: Annotated[str | None, "ISO 4217."]
+    budget: Annotated[float | None, "Of the team, per month."]
+    quota: Annotated[dict[str, Any] | None, "Of the team, in one environment."]
+
+
+class WaiverRecord(TypedDict):
+    """A waived gate."""
+
+    gate: Annotated[str, "The gate."]
+    reason: Annotated[str, "Why."]
+    approved_by: Annotated[str, "Role."]
+    until: Annotated[str, "Last day."]
+
+
+class GateRecord(TypedDict):
+    """One gate and its evidence."""
+
+    name: Annotated[str, "The gate."]
+    kind: Annotated[str, "What it checks."]
+    tool: Annotated[str, "What computes it."]
+    config: Annotated[dict[str, Any], "What its key covers."]
+    waiver: WaiverRecord | None
+    state: Annotated[State, "The verdict of the evidence next to the spec, or why there is none that counts."]
+    reason: Annotated[str, "Why, in one sentence."]
+    judged_at: Annotated[str | None, "RFC 3339, UTC; null when it has not run."]
+
+
+class Gates(TypedDict):
+    """All gates."""
+
+    key: Annotated[str, "SHA-256 of model, data, configuration and gate image."]
+    enforced: Annotated[list[str], "Where: git, cluster."]
+    gates: Annotated[list[GateRecord], "In the spec's order."]
+
+
+class AbortRecord(TypedDict):
+    """What an abort does at one stage."""
+
+    stage: Annotated[str, "When."]
+    effects: Annotated[list[str], "What happens, in order."]
+
+
+class GapRecord(TypedDict):
+    """Something that the plan does not cover."""
+
+    topic: Annotated[str, "A stable word for programs."]
+    text: Annotated[str, "For people."]
+
+
+class PowerRecord(TypedDict):
+    """What somebody may do."""
+
+    who: Annotated[str, "Who."]
+    may: Annotated[str, "What."]
+    how: Annotated[str, "By what means."]
+
+
+class ValueRecord(TypedDict):
+    """One value of the spec and its origin."""
+
+    path: Annotated[str, "Key path in the spec."]
+    value: Annotated[Any, "Shares are fractions, times are seconds."]
+    written: Annotated[Any, "As the file has it."]
+    source: Annotated[Source, "Who decided."]
+    file: Annotated[str | None, "File that has it; null for a default."]
+    line: Annotated[Positive | None, "1-based line."]
+
+
+class PlanRecord(TypedDict):
+    """The plan of one model in one environment."""
+
+    release: Release
+    timeline: TimelineRecord
+    guards: Guards
+    odds: OddsRecord
+    cost: Cost
+    gates: Gates
+    abort: Annotated[list[AbortRecord], "By stage."]
+    not_covered: Annotated[list[GapRecord], "What nothing watches."]
+    powers: Annotated[list[PowerRecord], "Who may do what."]
+    values: Annotated[list[ValueRecord], "Every value of the spec, and who decided it."]
+
+
+class PlanDocument(TypedDict):
+    """The document of `sluice plan --format json`."""
+
+    schema: Annotated[Literal["sluice/plan/v1"], "The version of this document."]
+    plans: Annotated[list[PlanRecord], "One for each environment, in the platform's order."]
+    diff: NotRequired[Annotated[dict[str, Any], "With --against: what differs, as in sluice/diff/v1."]]
+
+
+class ChangeRecord(TypedDict):
+    """One difference."""
+
+    topic: Topic
+    item: Annotated[str, "Which one of several; empty where there is one."]
+    field: Annotated[str, "Name of the value; empty where a whole item was added or removed."]
+    old: Annotated[str | None, "Null when there was none."]
+    new: Annotated[str | None, "Null when there is none any more."]
+
+
+class KeyMetricsRecord(TypedDict):
+    """The key metrics of one plan."""
+
+    planned_s: float | None
+    approvals: list[str]
+    power: float | None
+    power_first_step: float | None
+    false_rollback: float | None
+    exposed: float | None
+    pods_peak: Count
+    monthly: float | None
+    currency: str
+    gates: Count
+    waived: Count
+
+
+class Numbers(TypedDict):
+    """The key metrics before and now."""
+
+    old: KeyMetricsRecord | None
+    new: KeyMetricsRecord | None
+
+
+class DifferenceRecord(TypedDict):
+    """One plan that differs."""
+
+    team: str
+    model: str
+    environment: str | None
+    status: Status
+    reason: Annotated[str | None, "Why one side can't be planned."]
+    changes: list[ChangeRecord]
+    numbers: Numbers
+
+
+class SharedRecord(TypedDict):
+    """One bundle of no model that differs."""
+
+    environment: str
+    team: Annotated[str | None, "Null for the platform's own."]
+    kind: str
+    status: SharedStatus
+    files: list[str]
+
+
+class GroupRecord(TypedDict):
+    """One difference that several plans share."""
+
+    what: str
+    how: str
+    models: list[str]
+    environments: list[str]
+
+
+class DiffDocument(TypedDict):
+    """The document of `sluice diff --format json`."""
+
+    schema: Literal["sluice/diff/v1"]
+    against: dict[str, str]
+    models: Annotated[Count, "Models there are now."]
+    environments: Annotated[Count, "Environments there are now."]
+    bundles_changed: Count
+    templates: Annotated[list[str], "The repository's own templates that differ."]
+    shared_bundles: Annotated[
+        Count, "Bundles that belong to no model there are now; 0 where they were not compared."
+    ]
+    shared_bundles_changed: Count
+    shared: Annotated[list[SharedRecord], "Those that differ."]
+    groups: Annotated[list[GroupRecord], "Equal differences listed once, the widest first."]
+    differences: list[DifferenceRecord]
