@@ -21,7 +21,7 @@ from generator.plan.gates import gate_from
 from generator.plan.names import gate_workflow
 from generator.render.outputs.gates import _release
 from generator.source.canonical import canonical_document
-from tests.gates.test_gates_workflow import REPORT, Case
+from tests.gates.ranker import REPORT, Case
 from tests.gates.workflow_server_standin import Cluster, serving
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from oracle_client import VERSIONS, ask
-from oracle_conditions import RESULTS, VECTORS, WRITTEN, random_conditions
 
 from generator.lint.conditions import Result, Unsupported, measure
+from tests.oracle.client import VERSIONS, ask
+from tests.oracle.conditions import RESULTS, VECTORS, WRITTEN, random_conditions
 
 pytestmark = pytest.mark.slow  # builds the oracle on first use
 

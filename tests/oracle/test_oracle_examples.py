@@ -10,12 +10,12 @@ import functools
 
 import pytest
 import yaml
-from oracle_client import ask, module_folder, rejects
-from oracle_codes import VALIDATION
 
 from generator.lint.objects import File, Object, Objects
 from generator.lint.shapes import shape_problems
 from generator.lint.verification import run_rules
+from tests.oracle.client import ask, module_folder, rejects
+from tests.oracle.codes import VALIDATION
 
 pytestmark = pytest.mark.slow  # builds the oracle on first use
 

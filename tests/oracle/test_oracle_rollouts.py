@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-from oracle_bundles import bundles
-from oracle_client import VERSIONS, ask, rejects
-from oracle_codes import REFERENCES, RUN_CHECKS, TYPE, VALIDATION
-from oracle_mutations import ARGS, metric_sets, rollouts
 
 from generator.lint.objects import Object, Objects
 from generator.lint.shapes import shape_problems
 from generator.lint.verification import run_rules
+from tests.oracle.bundles import bundles
+from tests.oracle.client import VERSIONS, ask, rejects
+from tests.oracle.codes import REFERENCES, RUN_CHECKS, TYPE, VALIDATION
+from tests.oracle.mutations import ARGS, metric_sets, rollouts
 
 pytestmark = pytest.mark.slow  # builds the oracle on first use
 

@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from bento_releases import (
+
+from tests.bento.serving import Built, build, write
+from tests.bento.serving import Server as Bento
+from tests.prometheus.bento_releases import (
     CLICKS,
     MINUTE,
     MISTAKES,
@@ -30,10 +33,7 @@ from bento_releases import (
     Release,
     plan_of,
 )
-from prometheus_server import Server, until
-
-from tests.bento.serving import Built, build, write
-from tests.bento.serving import Server as Bento
+from tests.prometheus.server import Server, until
 from tests.tools.environment import environment
 
 # Of the seeds tried, one whose evidence passes its boundaries well between two looks, so that a late scrape changes

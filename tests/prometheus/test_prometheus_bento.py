@@ -17,8 +17,16 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from bento_oracle import COUNTED, Arm, Statistic
-from bento_releases import (
+
+from generator.cluster.prometheus import Prometheus
+from generator.odds.replay.counters import Recording, query_results
+from generator.odds.replay.recording import COLUMNS, read_recording
+from generator.odds.replay.walk import Course, Schedule, walk
+from generator.promql.event_share import EventShare
+from generator.promql.metric import Metric
+from generator.report.replays.live import Live
+from tests.prometheus.bento_oracle import COUNTED, Arm, Statistic
+from tests.prometheus.bento_releases import (
     MINUTE,
     MISTAKES,
     PACED_EVERY,
@@ -32,16 +40,8 @@ from bento_releases import (
     rendered,
     schedule,
 )
-from bento_stack import AWAY, Happened, experiment, scrape
-from prometheus_server import Server
-
-from generator.cluster.prometheus import Prometheus
-from generator.odds.replay.counters import Recording, query_results
-from generator.odds.replay.recording import COLUMNS, read_recording
-from generator.odds.replay.walk import Course, Schedule, walk
-from generator.promql.event_share import EventShare
-from generator.promql.metric import Metric
-from generator.report.replays.live import Live
+from tests.prometheus.bento_stack import AWAY, Happened, experiment, scrape
+from tests.prometheus.server import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 

@@ -15,8 +15,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from prometheus_exporter import Exporter, Release, Script
-from prometheus_server import Server, until
 
 from generator.cli.main import cli
 from generator.cluster.http_client import HttpError
@@ -32,6 +30,8 @@ from generator.render.environment import Templates
 from generator.report.replays.live import Live
 from generator.report.replays.schedule import schedule_of
 from generator.stats.sequential import event_llr
+from tests.prometheus.exporter import Exporter, Release, Script
+from tests.prometheus.server import Server, until
 from tests.unit.plan.rollouts import weight_step, with_steps
 
 pytestmark = pytest.mark.slow

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from admission_cel import Policy
 
 from generator.lint.kinds import check
 from generator.plan.repository import Repository
@@ -17,6 +16,7 @@ from generator.render.admission import render_admission
 from generator.render.environment import Templates
 from generator.spec.platform import PlatformFile
 from tests import golden
+from tests.unit.render.admission_cel import Policy
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMESPACE = {"metadata": {"annotations": {"sluice.dev/tiers": "standard,regulated"}}}

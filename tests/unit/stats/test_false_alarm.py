@@ -14,7 +14,7 @@ from scipy import optimize
 from generator.stats.false_alarm import adjustment_coefficient, false_rollback
 from generator.stats.passage import Sprt
 from generator.stats.timeline import Phase, Rollout
-from tests.unit.stats.test_sequential_simulation import evidence, minutes_of, play, standard_error
+from tests.unit.stats.simulation import evidence, minutes_of, play, standard_error
 
 CONSTANT = (Phase(0.05, 3600),)
 STEPS = (Phase(0.05, 3600), Phase(0.25, 1200), Phase(0.5, 1200))

@@ -12,7 +12,7 @@ from generator.promql.bounds import WindowRatio, bounded_ratio
 from generator.promql.served import BY_POD
 from generator.promql.tokens import QuerySyntaxError, tokenize
 from tests.unit.promql.counted import errors
-from tests.unit.promql.test_promql_own import OWN, SERVED
+from tests.unit.promql.own_queries import OWN, SERVED
 
 
 def codes(query, scrape_s=15):

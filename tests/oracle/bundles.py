@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import random
 
-from oracle_mutations import LABELS, POD, ROUTERS
+from tests.oracle.mutations import LABELS, POD, ROUTERS
 
 MANAGED_BY = "argo-rollouts.argoproj.io/managed-by-rollouts"
 QUERY = {"prometheus": {"query": "x"}}

@@ -1,0 +1,24 @@
+"""One query of each form that Sluice writes, with names that need quoting."""
+
+from __future__ import annotations
+
+from generator.promql.bounds import RequestsSeen, WindowRatio, bounded_ratio, requests_seen
+from generator.promql.event_share import EventShare, Mask, event_share
+from generator.promql.fairness import ParityTest, parity_difference, parity_lower, parity_upper
+from generator.promql.served import BY_POD, BY_VERSION, Served
+from tests.unit.promql.counted import errors, outcome, slow
+
+SERVED = Served('odd"\\name', "shop")
+TEST = EventShare(0.9, 60, 15, 7200, mask=Mask(150, 1.1))
+PARITY = ParityTest(("18+", "a|b", '"'), 86400)
+OWN = [
+    *(event_share(p, BY_POD, TEST) for p in (errors(SERVED), slow(SERVED, 0.25), slow(SERVED, 1))),
+    event_share(outcome(SERVED, "ctr"), BY_VERSION, TEST),
+    bounded_ratio(errors(SERVED), BY_POD.of_canary, WindowRatio(120, 100)),
+    bounded_ratio(slow(SERVED, 0.25), BY_POD.of_canary, WindowRatio(120, 100)),
+    requests_seen(outcome(SERVED, "ctr"), BY_VERSION, RequestsSeen(3600, 50)),
+    *(
+        form(SERVED.group_rows("age"), BY_VERSION.of_canary, PARITY)
+        for form in (parity_difference, parity_lower, parity_upper)
+    ),
+]
