@@ -23,7 +23,7 @@ T = TypeVar("T")
 AT_ONCE: Final = 8
 _APPLY: Final = "application/apply-patch+yaml"
 _DRY_RUN: Final = {"dryRun": "All", "force": "true"}
-# An answer of authorization; admission answers 403 as well.
+# A 403 from authorization; admission webhooks and policies also answer with 403.
 _NO_RIGHT: Final = re.compile(r'is forbidden: User "[^"]*" cannot ')
 _NO_NAMESPACE: Final = re.compile(r'^namespaces "([^"]*)" not found$')
 _UNKNOWN_FIELD: Final = re.compile(
@@ -31,14 +31,14 @@ _UNKNOWN_FIELD: Final = re.compile(
 )
 _STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[([^\]]*)\]")
 _LAST: Final = "kubectl.kubernetes.io/last-applied-configuration"
-# Fields of the server and of Argo CD, and one that follows from everything else in a bundle.
+# Fields that the server and Argo CD set, and the annotation with the digest of the bundle.
 _NOISE: Final = re.compile(
     r"""status(\..*|$) | metadata\.(managedFields|resourceVersion|generation|uid|creationTimestamp|selfLink)(\W.*|$)
       | metadata\.annotations\.(kubectl\.kubernetes\.io/last-applied-configuration|sluice\.dev/bundle)$
       | metadata\.annotations\.argocd\.argoproj\.io/tracking-id$""",
     re.VERBOSE,
 )
-# Fields of the Rollouts controller. A dry run replaces a selector as a whole; a client-side apply keeps its hash.
+# Fields that the Rollouts controller sets. A dry run replaces a whole selector; a client-side apply keeps its hash.
 _CONTROLLED: Final = {
     "Service": re.compile(r"spec\.selector\.rollouts-pod-template-hash$"),
     **{router.weights.kind: router.weights.pattern for router in ROUTERS.values() if router.weights},
@@ -58,8 +58,8 @@ declare(
         "VER170",
         "error",
         "the cluster refuses an object",
-        why="A schema, a CEL rule, an admission policy or Pod Security refused the object in a dry run. The sync will "
-        "be refused for the same reason.",
+        why="A schema, a CEL rule, an admission policy or Pod Security refused the object in a dry run. "
+        "The sync will fail for the same reason.",
         remedy="Change the field that the server's message names.",
         example="""
 apiVersion: v1
@@ -73,8 +73,8 @@ $ sluice verify --cluster .
         "VER171",
         "error",
         "the cluster does not serve the kind of an object",
-        why="The definition of the kind, or this version of it, is not installed: the sync stops at this object.",
-        remedy="Install the controller's definitions, or render for the version that is installed.",
+        why="The CRD of the kind, or this version of it, is not installed: the sync stops at this object.",
+        remedy="Install the controller's CRDs, or render for the version that is installed.",
         example="""
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
@@ -99,7 +99,7 @@ $ sluice verify --cluster .
     Code(
         "VER173",
         "error",
-        "the user may not run a dry run",
+        "the user has no permission for a dry run",
         why="A dry run needs the same rights as the change itself; without them the object was not checked.",
         remedy="Use a context whose user may patch these objects: a dry run stores nothing.",
         example="""
@@ -113,7 +113,7 @@ $ sluice verify --cluster .
 
 
 def refusals(objects: Sequence[Object], server: Server) -> Iterator[Violation]:
-    """Yield what an API server refuses of the objects of a tree, in their order.
+    """Yield the objects of a tree that an API server refuses, in their order.
 
     An object without a namespace is sent to `default`.
 
@@ -130,7 +130,7 @@ def refusals(objects: Sequence[Object], server: Server) -> Iterator[Violation]:
 
 
 def _validated(server: Server, item: Object) -> ApiAnswer | None:
-    """Return the answer to one object; None where the server does not serve its kind."""
+    """Return the server's answer for one object; None when the server does not serve its kind."""
     api_version = str(item.body["apiVersion"])
     kind = server.kind(api_version, item.kind)
     if kind is None:
@@ -141,7 +141,7 @@ def _validated(server: Server, item: Object) -> ApiAnswer | None:
 
 
 def _violation(item: Object, answer: ApiAnswer | None) -> tuple[tuple[object, ...], Violation] | None:
-    """Return the violation of a refusal, with a key: violations of one key are reported once."""
+    """Return the violation for a refusal and its key; violations with the same key are reported once."""
     kind = f"{item.body.get('apiVersion')} {item.kind}"
     if answer is None:
         problem = Problem(("kind",), f"the cluster does not serve {kind}")
@@ -181,10 +181,10 @@ def _path(field: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field that differs; None for a value that is not there.
+    """One field that differs; None for a missing value.
 
     Args:
-        path: as people write it, such as `spec.replicas` or `spec.steps[0].setWeight`; empty for a whole object.
+        path: such as `spec.replicas` or `spec.steps[0].setWeight`; empty for a whole object.
         live: in the cluster.
         rendered: after a sync.
     """
@@ -201,7 +201,7 @@ class SyncPreview:
     Args:
         item: the rendered object.
         fields: what differs.
-        reason: why that is unknown; empty otherwise.
+        reason: why the changes are unknown; empty when they are known.
     """
 
     item: Object
@@ -212,9 +212,9 @@ class SyncPreview:
 def preview_sync(objects: Sequence[Object], server: Server) -> list[SyncPreview]:
     """Return what a sync would do to each object, in their order.
 
-    The server fills in defaults and merges as it would for real. Fields that an earlier sync wrote and git has no more
-    are found by the annotation of a client-side apply, as `kubectl` and Argo CD find them. Weights of routes and hashes
-    in selectors are left out: they are the controller's.
+    The server fills in defaults and merges as it would for real. Fields that an earlier sync wrote and that git no
+    longer has are found by the annotation of a client-side apply, as `kubectl` and Argo CD find them. Route weights
+    and selector hashes are left out: the controller sets them.
 
     Raises:
         ClusterError: the server can't be queried.
@@ -246,7 +246,7 @@ def _previewed(server: Server, item: Object) -> SyncPreview:
 
 
 def _dropped(live: Mapping[str, Any], rendered: Mapping[str, Any]) -> Iterator[FieldChange]:
-    """Yield fields that the last client-side apply wrote, and this one would take away."""
+    """Yield the fields that the last client-side apply wrote and this one would remove."""
     text = as_map(as_map(live.get("metadata")).get("annotations")).get(_LAST)
     try:
         last = json.loads(text) if isinstance(text, str) else None
@@ -275,7 +275,7 @@ def _differences(live: Any, rendered: Any, path: str) -> Iterator[FieldChange]:
 
 
 def _by_name(items: list[Any]) -> dict[str, Any] | None:
-    """Return the items of a list by name; None where one has none, or two have the same."""
+    """Return the items of a list by name; None when one has no name, or two share one."""
     found = {}
     for item in items:
         name = as_map(item).get("name")
@@ -286,7 +286,7 @@ def _by_name(items: list[Any]) -> dict[str, Any] | None:
 
 
 def _unnamed_differences(live: list[Any], rendered: list[Any], path: str) -> Iterator[FieldChange]:
-    """Compare items without names as the lines of a text are compared."""
+    """Compare items without names by position, as a text diff compares lines."""
     before, after = ([json.dumps(item, sort_keys=True) for item in side] for side in (live, rendered))
     for kind, a, a_end, b, b_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind == "equal":

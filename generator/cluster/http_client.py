@@ -39,7 +39,7 @@ Reason = Literal["malformed", "unreachable", "forbidden", "unknown", "unexpected
 
 
 class HttpError(UserError):
-    """A server can't be reached, or does not give what was requested.
+    """A server can't be reached, or does not return what was requested.
 
     Args:
         message: one sentence; it holds no credentials.
@@ -54,10 +54,10 @@ class HttpError(UserError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer of a server.
+    """A server's response.
 
     Args:
-        url: the address, fit to be shown.
+        url: the address without credentials.
         status: HTTP status.
         headers: by name in lower case.
         body: at most `LIMIT` bytes.
@@ -81,7 +81,7 @@ class Answer:
             raise HttpError(message, "check the configured address", "unexpected") from error
 
     def failure(self, what: str) -> HttpError:
-        """Return why this answer does not give what was requested."""
+        """Return an error that explains why this response is unusable."""
         place = f"{what} at {self.url}"
         if self.status in {401, 403}:
             message = f"access to {place} denied (HTTP {self.status})"
@@ -90,12 +90,12 @@ class Answer:
             message = f"{place} does not exist (HTTP {self.status})"
             return HttpError(message, "check its name and version", "unknown")
         message = f"unexpected answer for {place} (HTTP {self.status})"
-        return HttpError(message, "try again, or ask who runs that server", "unexpected")
+        return HttpError(message, "try again, or contact the server's operator", "unexpected")
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What is sent; credentials are apart, for they stay behind when a redirect leads to another server."""
+    """A request without its credentials, which are dropped when a redirect leads to another server."""
 
     url: str
     method: str = "GET"
@@ -106,10 +106,10 @@ class _Request:
 
 @dataclass(frozen=True)
 class HttpClient:
-    """Sends requests.
+    """An HTTP client.
 
     Args:
-        timeout_s: longest silence of a server, and longest time for one small answer.
+        timeout_s: the longest wait for the next bytes, and for one small response.
     """
 
     timeout_s: float = 30.0
@@ -123,7 +123,7 @@ class HttpClient:
         accept: str = "*/*",
         form: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send one request; any status is an answer.
+        """Send one request and return the response, whatever its status.
 
         Args:
             url: http or https.
@@ -133,7 +133,7 @@ class HttpClient:
             form: the fields of a POST.
 
         Raises:
-            HttpError: there is no answer, or one that is too long.
+            HttpError: there is no response, or one that is too long.
         """
         headers = {"Accept": accept}
         if form is not None:
@@ -155,7 +155,7 @@ class HttpClient:
         """Return the SHA-256 (hex) of the content at an address, of any size; nothing is kept.
 
         Raises:
-            HttpError: there is no answer, a refusal, or an answer that ends too early.
+            HttpError: there is no response, an error status, or a truncated body.
         """
         with self._opened(_Request(url, authorization=authorization)) as response:
             if response.status != _OK:
@@ -167,7 +167,7 @@ class HttpClient:
 
     @contextmanager
     def _opened(self, request: _Request) -> Iterator[BaseHTTPResponse]:
-        """Send a request, follow redirects, and yield the answer with its body unread."""
+        """Send a request, follow redirects, and yield the response with its body unread."""
         from urllib3.exceptions import HTTPError, LocationValueError
 
         if not request.url.startswith(("http://", "https://")):
@@ -185,7 +185,7 @@ class HttpClient:
             raise HttpError(message, "check the address, the network and the proxy", "unreachable") from error
 
     def _followed(self, request: _Request) -> BaseHTTPResponse:
-        """Send a request; credentials follow a redirect to the same server only, and nothing follows one to http."""
+        """Send a request and follow redirects; credentials go only to the same server, and https never becomes http."""
         start = request.url
         for _ in range(_HOPS):
             response = self._sent(request)
@@ -240,7 +240,7 @@ class HttpClient:
 
 
 def words_of(error: BaseException, timeout_s: float) -> str:
-    """Say in a few words why there was no answer; words that may quote a password are left out.
+    """Return a few words on why there was no response, without text that may quote a password.
 
     Args:
         error: an exception of urllib3 or of the system.
@@ -248,7 +248,7 @@ def words_of(error: BaseException, timeout_s: float) -> str:
     """
     from urllib3 import exceptions as of
 
-    # For urllib3, any connection that can't be made is a time-out.
+    # urllib3 reports every failed connection as a time-out.
     causes = [cause for cause in _causes(error) if not isinstance(cause, of.NewConnectionError)]
     if any(isinstance(cause, (TimeoutError, of.TimeoutError)) for cause in causes):
         return f"did not answer within {timeout_s:g} s"
@@ -262,7 +262,7 @@ def words_of(error: BaseException, timeout_s: float) -> str:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and everything that led to it."""
+    """Yield an exception and its causes."""
     while error is not None:
         yield error
         reason = getattr(error, "reason", None)
@@ -271,7 +271,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _authorities() -> dict[str, str]:
-    """Return the CA bundle of the environment; nothing where OpenSSL finds it (SSL_CERT_FILE, the system's)."""
+    """Return the CA bundle from the environment; None when OpenSSL finds it itself (SSL_CERT_FILE, the system's)."""
     names = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
     name = next((name for name in names if os.environ.get(name)), "SSL_CERT_FILE")
     if name.startswith("SSL_CERT"):
@@ -288,10 +288,10 @@ def _check_redirect(old: str, new: str) -> None:
     if not new.startswith(("http://", "https://")):
         words = "to an address that is neither http nor https"
     elif old.startswith("https://") and not new.startswith("https://"):
-        words = "to an address without encryption"
+        words = "to an unencrypted address"
     else:
         return
-    raise HttpError(f"{shown(old)} redirects {words}", "ask who runs that server", "unreachable")
+    raise HttpError(f"{shown(old)} redirects {words}", "contact the server's operator", "unreachable")
 
 
 def _server(url: str) -> tuple[str, str]:
@@ -312,7 +312,7 @@ def _chunks(response: BaseHTTPResponse) -> Iterator[bytes]:
 def shown(url: str) -> str:
     """Return an address without user, password and query.
 
-    A password may hold a slash or a question mark that was not escaped: where that is possible, nothing is shown.
+    Return a placeholder where an unescaped slash or question mark may belong to a password.
     """
     scheme, _, rest = url.partition("://")
     head, *tail = re.split("[?#]", rest, maxsplit=1)

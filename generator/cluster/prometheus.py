@@ -9,7 +9,7 @@ from typing import Final
 from generator.cluster.http_client import Answer, Endpoint, HttpClient, HttpError
 
 _TIMEOUT_S: Final = 60.0
-_POINTS: Final = 5000  # a server refuses more than 11,000 for one query
+_POINTS: Final = 5000  # a server accepts at most 11,000 in one query
 _OK: Final = 200
 
 
@@ -78,7 +78,7 @@ class Prometheus:
 
 
 def _refusal(answer: Answer) -> str:
-    """Return the server's own words where it has any."""
+    """Return the server's error message, or its HTTP status."""
     try:
         return str(answer.json()["error"])
     except (HttpError, KeyError, TypeError):

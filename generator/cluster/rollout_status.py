@@ -1,6 +1,6 @@
 """The state of a release in the cluster: a Rollout, its versions and verdicts, and the Application that syncs it.
 
-Fields as the controllers write them: Argo Rollouts 1.9 and 1.10 (`status` of Rollout and AnalysisRun), Argo CD 3.
+Fields are those of Argo Rollouts 1.9 and 1.10 (`status` of Rollout and AnalysisRun), Argo CD 3.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _UNSEEN: Final = "the controller has not seen it yet"
 
 @dataclass(frozen=True, slots=True)
 class PodVersion:
-    """A version in the cluster: number, digest, and ready of wanted pods; all empty where unknown."""
+    """A version in the cluster: number, digest, ready and desired pods; empty when unknown."""
 
     version: str = ""
     digest: str = ""
@@ -78,7 +78,7 @@ class RolloutStatus:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing more happens by itself: the release has ended or was aborted."""
+        """Whether the release has ended or was aborted, so the controller does nothing more."""
         return self.phase == "Healthy" or (self.phase == "Degraded" and self.aborted)
 
 
@@ -133,7 +133,7 @@ def read_rollout(server: Server, namespace: str, name: str) -> RolloutStatus | N
 
 
 def read_application(server: Server, namespace: str, name: str) -> SyncStatus | None:
-    """Read an Application; None when there is none, or when the user may not see it."""
+    """Read an Application; None when there is none, or the user has no permission to read it."""
     answer = server.request("GET", f"{_ARGO}/namespaces/{quote(namespace)}/applications/{quote(name)}")
     if answer.status in {403, 404}:
         return None

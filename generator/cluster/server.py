@@ -1,4 +1,4 @@
-"""A Kubernetes API server, by the official client (the extra `kubernetes`), which only this module imports."""
+"""Queries a Kubernetes API server with the official client (the extra `kubernetes`); no other module imports it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from generator.source.errors import UserError
 
 _TIMEOUT_S: Final = (5.0, 60.0)  # to connect, to answer
 _TRIES: Final = 1
-# The loader of kubeconfigs raises these for files of another shape.
+# The kubeconfig loader raises these for malformed files.
 _MALFORMED: Final = (AttributeError, KeyError, TypeError, ValueError)
 
 
 class ClusterError(UserError):
-    """The cluster can't be queried at all: no configuration, no answer, no rights."""
+    """The cluster can't be queried at all: no configuration, no answer, or no permission."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ApiAnswer:
 
     Args:
         status: HTTP status.
-        body: the parsed JSON; of a refusal, a Kubernetes `Status`.
+        body: the parsed JSON; a Kubernetes `Status` for a refusal.
     """
 
     status: int
@@ -45,13 +45,13 @@ class ApiAnswer:
 
     @property
     def message(self) -> str:
-        """The server's message about a refusal, on one line."""
+        """The server's error message, on one line."""
         return " ".join(str(self.body.get("message") or f"HTTP {self.status}").split())
 
 
 @dataclass(frozen=True, slots=True)
 class ApiResource:
-    """A kind as an API server serves it: its name in paths, and whether its objects are in namespaces."""
+    """A kind that an API server serves: its name in paths, and whether it is namespaced."""
 
     plural: str
     namespaced: bool
@@ -85,7 +85,7 @@ class Server:
         """Send one request.
 
         Args:
-            method: of HTTP.
+            method: the HTTP method.
             path: below the server's address.
             query: parameters.
             body: sent as JSON.
@@ -113,7 +113,7 @@ class Server:
         return answered
 
     def kind(self, api_version: str, kind: str) -> ApiResource | None:
-        """Return how the server serves a kind; None when it does not.
+        """Return the resource that serves a kind; None when the server does not serve it.
 
         Raises:
             ClusterError: the server can't be queried.
@@ -137,7 +137,7 @@ def path_of(api_version: str, resource: ApiResource, namespace: str, name: str) 
 
 
 def connect(kubeconfig: Path | None, context: str | None, connections: int = 1) -> Server:
-    """Return the server of a kubeconfig: KUBECONFIG or `~/.kube/config`, else that of the pod this runs in.
+    """Connect to the server of a kubeconfig (KUBECONFIG or `~/.kube/config`), or else of the pod that this runs in.
 
     Args:
         kubeconfig: the file, instead of the usual one.
@@ -189,7 +189,7 @@ def _parsed(text: bytes | str) -> Mapping[str, Any]:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the innermost reason, without the address of a Python object."""
+    """Return the innermost cause, without Python object addresses."""
     inner = getattr(error, "reason", None)
     if isinstance(inner, BaseException):
         return _reason(inner)

@@ -1,6 +1,6 @@
-"""Gate Workflows in the cluster: two ways to submit and read them, and what they left when they ended.
+"""Gate Workflows in the cluster: two ways to submit and read them, and the evidence that they leave.
 
-Each way uses the official client, which is imported when it is used.
+Each uses the official client, which is imported on first use.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NOT_FOUND, _CONFLICT = 404, 409
 _VERDICT, _EVIDENCE, _NONE = "verdict", "evidence", "none"
 _NEWLINE: Final = "\n"
 _LARGEST: Final = 32 << 20
-# The client's own parsing of replies stops at times that are null, which a Workflow has until it ends.
+# The client can't parse null times, which a Workflow has until it ends.
 _UNTYPED: Final[Mapping[str, Any]] = {"_check_return_type": False, "_request_timeout": TIMEOUT_S}
 
 
@@ -51,21 +51,21 @@ class WorkflowError(UserError):
 
 
 class Server(Protocol):
-    """Where Workflows are."""
+    """A way to submit and read Workflows."""
 
     def create(self, workflow: Body) -> Body:
         """Create a Workflow in its namespace.
 
         Raises:
-            WorkflowError: it was refused; `exists` where there is one of this name.
+            WorkflowError: it was refused; `exists` when there is already one with this name.
         """
         ...
 
     def get(self, namespace: str, name: str) -> Body | None:
-        """Return a Workflow; None where there is none of this name.
+        """Return a Workflow; None when there is none with this name.
 
         Raises:
-            WorkflowError: there is no answer, or the Workflow may not be read.
+            WorkflowError: there is no answer, or no permission.
         """
         ...
 
@@ -87,7 +87,7 @@ class ArgoServer:
     insecure: bool = False
 
     def create(self, workflow: Body) -> Body:
-        """Create it. The typed check was made at the render: here it would turn whole numbers into text."""
+        """Create it without the client's type check, which would turn integers into strings."""
         models = _module("argo_workflows.models", "workflows")
         request = models.IoArgoprojWorkflowV1alpha1WorkflowCreateRequest(workflow=workflow, _check_type=False)
         namespace = workflow["metadata"]["namespace"]
@@ -113,7 +113,7 @@ class ArgoServer:
 
 @dataclass(frozen=True, slots=True)
 class Kubernetes:
-    """Workflows as custom resources, by `kubernetes` and a kubeconfig.
+    """Workflows as custom resources, accessed with `kubernetes` and a kubeconfig.
 
     Args:
         context: of the kubeconfig; empty for its current one.
@@ -158,7 +158,7 @@ def message(workflow: Mapping[str, Any]) -> str:
 
 
 def evidence(workflow: Mapping[str, Any]) -> str | None:
-    """Return the evidence document of the verdict's last attempt; None where it left none.
+    """Return the evidence document of the last attempt of the verdict step; None when it left none.
 
     Raises:
         WorkflowError: the nodes are not in the object, or can't be read.
@@ -170,7 +170,7 @@ def evidence(workflow: Mapping[str, Any]) -> str | None:
         text, ended = _parameter(node), str(node.get("finishedAt") or "")
         if text not in {"", _NONE} and ended >= when:
             found, when = text, ended
-    # The executor takes the last newline off an output parameter (workflow/executor/executor.go, SaveParameters).
+    # The executor strips the last newline from an output parameter (workflow/executor/executor.go, SaveParameters).
     return f"{found.removesuffix(_NEWLINE)}{_NEWLINE}" if found else None
 
 
@@ -183,7 +183,7 @@ def _parameter(node: Mapping[str, Any]) -> str:
 
 
 def _nodes(status: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the nodes, which the controller packs (gzip, base64) where there are many."""
+    """Return the nodes, which the controller compresses (gzip, base64) when there are many."""
     if status.get("offloadNodeStatusVersion"):
         raise WorkflowError(
             "refused", "the nodes of this Workflow are in Argo's database: query its server (--server)"
@@ -200,7 +200,7 @@ def _nodes(status: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _called(call: Callable[[], T], refused: type[Exception], address: str) -> T:
-    """Call a client; whatever it raises becomes a WorkflowError."""
+    """Call a client and turn what it raises into a WorkflowError."""
     urllib3 = _module("urllib3", "workflows")
     try:
         return call()
@@ -228,7 +228,7 @@ def _found(call: Callable[[], Any]) -> Body | None:
 
 
 def _plain(reply: Any) -> Body:
-    """Return a reply as plain values: the client wraps what it does not check."""
+    """Return a reply as plain values; the client wraps values that it does not validate."""
     value = reply.to_dict() if hasattr(reply, "to_dict") else reply
     if not isinstance(value, dict) or not isinstance(value.get("metadata"), dict):
         raise WorkflowError("refused", "the server's answer is not a Workflow")

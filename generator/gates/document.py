@@ -1,7 +1,7 @@
-"""Evidence as a document: canonical, sealed by digests, and read without trust.
+"""The evidence document: canonical, sealed by digests, and fully checked when it is read.
 
-A digest covers the canonical JSON of `generator.source.canonical`, which any program can recompute. Reading gives a
-document or findings, whatever a file holds.
+A digest covers the canonical JSON of `generator.source.canonical`, which any program can recompute. Reading returns a
+document or findings, whatever is in the file.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def evidence_bytes(content: EvidenceFile) -> bytes:
 
 
 def contradictions(content: EvidenceFile) -> Iterator[tuple[str, str]]:
-    """Yield key path and sentence of every contradiction in a document."""
+    """Yield the key path and a message for every contradiction in a document."""
     names: set[tuple[str, str]] = set()
     for index, entry in enumerate(content.predicate.gates):
         where = f"predicate.gates[{index}]"
@@ -72,14 +72,14 @@ def contradictions(content: EvidenceFile) -> Iterator[tuple[str, str]]:
 
 
 def entry_contradictions(entry: EvidenceEntry) -> Iterator[str]:
-    """Yield a sentence about every contradiction in one entry: a `pass` next to a number that fails is one."""
+    """Yield a message for every contradiction in one entry, such as `pass` next to a number that fails."""
     if worst(measure.verdict for measure in entry.measures) != entry.verdict:
         yield f"the verdict of the gate `{entry.name}` does not follow from its measures"
     if entry.end < entry.start:
         yield f"the gate `{entry.name}` ended before it started"
     for measure in entry.measures:
         if measure.verdict == "pass" and verdict_of(measure) != "pass":
-            yield f"`{measure.name}` of the gate `{entry.name}` passed, though its number does not"
+            yield f"`{measure.name}` of the gate `{entry.name}` passed, although its number misses the threshold"
 
 
 @dataclass
@@ -87,12 +87,12 @@ class Evidence:
     """The evidence of one model.
 
     Args:
-        file: path as the user knows it.
+        file: path for messages.
         model: team/model, for hints.
         content: the document; None when there is none, or it can't be trusted.
         findings: why it can't be trusted.
         exists: whether there is a file.
-        present: current digest of every source that is in the repository, by its path.
+        present: current digest of every source in the repository, by path.
     """
 
     file: str
@@ -103,18 +103,18 @@ class Evidence:
     present: dict[str, str] = field(default_factory=dict)
 
     def reject(self, code: str, message: str, path: str = "") -> None:
-        """Note why it can't be trusted."""
+        """Record why it can't be trusted."""
         hint = _RUN_AGAIN.format(model=self.model)
         self.findings.append(Finding(code, "error", message, hint, Place(self.file), path))
 
     def changed(self, entry: EvidenceEntry, role: str) -> list[str]:
-        """Return paths of an entry's sources whose content in the repository is not what the gate read."""
+        """Return the paths of an entry's sources whose content in the repository differs from what the gate read."""
         sources = (source for source in entry.sources if source.role == role)
         return [s.path for s in sources if self.present.get(s.path, s.digest) != s.digest]
 
 
 def read_evidence(path: Path, root: Path, model: str) -> Evidence:
-    """Return the evidence in a file.
+    """Read the evidence in a file.
 
     Args:
         path: the file.
@@ -149,7 +149,7 @@ def parse_evidence(raw: bytes, evidence: Evidence) -> None:
         return
     _check_digests(data, evidence)
     if not evidence.findings and canonical_document(data).encode() != raw:
-        evidence.reject("EVID101", "this file is not formatted as Sluice writes it")
+        evidence.reject("EVID101", "this file does not have the format that Sluice writes")
     for where, sentence in contradictions(content):
         evidence.reject("EVID103", sentence, where)
     if not evidence.findings:
@@ -157,7 +157,7 @@ def parse_evidence(raw: bytes, evidence: Evidence) -> None:
 
 
 def _present(content: EvidenceFile, folders: tuple[Path, ...]) -> dict[str, str]:
-    """Return the digests of suites and reports that are where gates search for them."""
+    """Return the digests of suites and reports in the places where gates search for them."""
     names = {
         source.path for entry in content.predicate.gates for source in entry.sources if source.role in _LOCAL
     }
@@ -173,7 +173,7 @@ def _json(raw: bytes, evidence: Evidence) -> dict[str, Any] | None:
     try:
         data = json.loads(raw, object_pairs_hook=_distinct, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        reason = "its nesting is too deep" if isinstance(error, RecursionError) else str(error)
         evidence.reject("EVID101", f"this file is not valid JSON (truncated?): {reason}")
         return None
     if not isinstance(data, dict):
@@ -203,7 +203,7 @@ def _content(data: Any, evidence: Evidence) -> EvidenceFile | None:
 
 
 def _check_digests(data: dict[str, Any], evidence: Evidence) -> None:
-    """Check that every entry and the whole carry the digest of their content."""
+    """Check the digests of every entry and of the whole document."""
     for index, entry in enumerate(data["predicate"]["gates"]):
         if own_digest(entry) != entry["digest"]:
             message = f"the entry of the gate `{entry['name']}` was changed after it was written"

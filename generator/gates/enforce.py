@@ -1,4 +1,4 @@
-"""Whether evidence allows rendering a plan: it must exist, be about this model and configuration, recent, and pass."""
+"""Decides whether evidence allows rendering a plan: it must exist, match the model, be recent, and pass."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def evidence_findings(planned: Planned, evidence: Evidence, today: dt.date) -> l
 
 
 def verdict_findings(entries: Iterable[EvidenceEntry], evidence: Evidence) -> list[Finding]:
-    """Return one finding a gate that just ran: for reports that list what passed as well."""
+    """Return one finding per gate that just ran, for reports that also list passes."""
     codes: dict[Verdict, tuple[str, Severity]] = {
         "pass": ("EVID113", "info"),
         "fail": ("EVID108", "error"),
@@ -58,7 +58,7 @@ def report_findings(evidence: Evidence) -> list[Finding]:
     for entry in evidence.content.predicate.gates if evidence.content else ():
         for path in evidence.changed(entry, "report"):
             message = f"{path} changed after the gate `{entry.name}` had read it"
-            hint = f"run it again: sluice gates run {evidence.model} --gate {entry.name}"
+            hint = f"rerun it: sluice gates run {evidence.model} --gate {entry.name}"
             found.append(Finding("EVID112", "error", message, hint, Place(evidence.file), entry.name))
     return found
 
@@ -74,12 +74,12 @@ class _Enforcement:
         self.longest_days = planned.source.platform.tiers[self.plan.identity.tier].requires.evidence_age
 
     def findings(self) -> Iterator[Finding]:
-        """Yield all findings: about the document as a whole, or else at most one a gate."""
+        """Yield all findings: about the whole document, or else at most one per gate."""
         if self.evidence.content is None:
             unwaived = [gate for gate in self.plan.gates if not self._waived(gate)]
             if unwaived:
                 names = ", ".join(f"`{gate.name}`" for gate in unwaived)
-                yield self._finding("EVID104", f"no evidence yet of {names}")
+                yield self._finding("EVID104", f"no evidence yet for {names}")
             yield from (self._info(gate, "it has not run") for gate in self.plan.gates if self._waived(gate))
             return
         yield from self._whole() or self._gates()
@@ -135,9 +135,9 @@ class _Enforcement:
         return f"the gate `{gate.name}` has not run with its current configuration"
 
     def _age(self, entry: EvidenceEntry) -> str:
-        """Return when a gate ran whose verdict no longer counts, or not yet; empty when it counts."""
+        """Return when the gate ran if its verdict does not count (expired, or in the future); empty when it counts."""
         age = (self.today - dt.date.fromisoformat(entry.end[:10])).days
-        if self.longest_days is None or -1 <= age <= self.longest_days:  # a day apart: clocks differ
+        if self.longest_days is None or -1 <= age <= self.longest_days:  # one day of tolerance: clocks differ
             return ""
         if age < 0:
             return f"on {entry.end[:10]}, which is in the future"

@@ -1,7 +1,7 @@
-"""Environments of the gate tools: the libraries exclude each other, so each tool has its own, from a hashed list.
+"""Environments of the gate tools: their libraries conflict, so each tool has its own, from a hashed list of packages.
 
-An environment is made once, and found by its content: the list of packages and the Python that made it. Only files go
-in and out: a configuration, and a report.
+An environment is created once, and found by its content: the list of packages and the Python version. A tool reads a
+configuration file and writes a report file.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Tool:
     """A script and the environment that it runs in.
 
     Args:
-        folder: holds a folder a tool.
-        name: that folder.
+        folder: has one folder per tool.
+        name: the tool's folder.
         script: the script in it, without `.py`.
     """
 
@@ -43,7 +43,7 @@ class Tool:
 
     @property
     def requirements(self) -> Path:
-        """The hashed list of packages."""
+        """The list of packages with their hashes."""
         return self.folder / self.name / LIST
 
     @property
@@ -53,7 +53,7 @@ class Tool:
 
     @property
     def digest(self) -> str:
-        """Return `sha256:…` of all that decides what the tool reports: packages, script, and what scripts share."""
+        """Return `sha256:…` of everything that determines the report: packages, script, and shared code."""
         total = hashlib.sha256()
         for path in (self.requirements, self.program, self.folder / COMMON):
             text = path.read_bytes()
@@ -66,9 +66,9 @@ class Environments:
     """All environments of this machine.
 
     Args:
-        note: shows the user what is being made.
-        offline: make none.
-        ready: folder with one finished environment a tool, as in an image; then none is ever made.
+        note: shows progress to the user.
+        offline: create none.
+        ready: folder with one finished environment per tool, as in an image; then none is ever created.
     """
 
     note: Callable[[str], None]
@@ -76,15 +76,15 @@ class Environments:
     ready: Path | None = None
 
     def missing(self, tool: Tool) -> bool:
-        """Whether an environment still has to be made."""
+        """Return whether an environment still has to be created."""
         return self.ready is None and not (_home(tool) / ".complete").exists()
 
     def python(self, tool: Tool) -> Path:
-        """Return the interpreter of a tool's environment, made if it is missing.
+        """Return the interpreter of a tool's environment, created if missing.
 
         Raises:
-            NoVerdictError: it is missing and may not be made.
-            InstallError: it could not be made.
+            NoVerdictError: it is missing and may not be created.
+            InstallError: it could not be created.
         """
         if self.ready is not None:
             return self.ready / tool.name / "bin" / "python"
@@ -92,7 +92,7 @@ class Environments:
         if self.missing(tool):
             if self.offline:
                 raise NoVerdictError(
-                    f"the environment of {tool.name} is not on this machine, and --offline makes none"
+                    f"the environment of {tool.name} is not installed, and --offline does not create it"
                 )
             with _locked(home.with_suffix(".lock")):
                 if self.missing(tool):
@@ -100,18 +100,18 @@ class Environments:
         return home / "bin" / "python"
 
     def run(self, tool: Tool, config: dict[str, Any]) -> dict[str, Any]:
-        """Run a tool's script: a configuration in, its report out.
+        """Run a tool's script on a configuration and return its report.
 
         Raises:
             NoVerdictError: the tool left no report.
-            InstallError: its environment could not be made.
+            InstallError: its environment could not be created.
         """
         python = self.python(tool)
         with tempfile.TemporaryDirectory(prefix="sluice-gate-") as folder:
             configured, reported = Path(folder, "config.json"), Path(folder, "report.json")
             configured.write_text(json.dumps(config), encoding="utf-8")
             command = [str(python), str(tool.program), str(configured), str(reported)]
-            done = subprocess.run(  # noqa: S603 - our own script in an environment of our own
+            done = subprocess.run(  # noqa: S603 - our script in our environment
                 command, env=surroundings(tool, folder), capture_output=True, text=True, check=False
             )
             if done.returncode:
@@ -124,20 +124,20 @@ class Environments:
 
     def _make(self, tool: Tool, home: Path) -> None:
         count = sum(1 for line in tool.requirements.read_text().splitlines() if line[:1].isalnum())
-        self.note(f"making the environment of {tool.name}: {count} packages, once on this machine")
+        self.note(f"installing the environment of {tool.name}: {count} packages, once per machine")
         shutil.rmtree(home, ignore_errors=True)
         for command in _commands(home, tool.requirements):
             done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own list
             if done.returncode:
                 shutil.rmtree(home, ignore_errors=True)
                 raise InstallError(
-                    f"the environment of {tool.name} can't be made: {done.stderr.strip()[-_TAIL:]}"
+                    f"the environment of {tool.name} can't be created: {done.stderr.strip()[-_TAIL:]}"
                 )
         (home / ".complete").touch()
 
 
 def _commands(home: Path, requirements: Path) -> list[list[str]]:
-    """Return the commands that make it: with uv where it is installed, in a tenth of the time, else with pip."""
+    """Return the commands that create it: with uv if installed (ten times as fast), else with pip."""
     python = str(home / "bin" / "python")
     uv = _uv()
     if uv:
@@ -163,7 +163,7 @@ def _home(tool: Tool) -> Path:
 
 
 def surroundings(tool: Tool, folder: str) -> dict[str, str]:
-    """Return the variables of a script: nothing of our own Python leaks in, and no library sends telemetry."""
+    """Return the environment variables of a script: none of our Python settings, and no telemetry."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
     quiet = {"GX_ANALYTICS_ENABLED": "False", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
     fixed = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(tool.folder)}

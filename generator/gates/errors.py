@@ -1,4 +1,4 @@
-"""Why a gate can't run, and what is wrong with a document in one line."""
+"""Errors of gates, and validation errors on one line."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 
 class NoVerdictError(Exception):
-    """A gate can't reach a verdict; the text is the reason, one sentence. The verdict is `inconclusive`."""
+    """A gate can't reach a verdict; the text is the reason in one sentence. The verdict is `inconclusive`."""
 
 
 class InstallError(UserError):
-    """The environment of a gate tool could not be made."""
+    """The environment of a gate tool could not be created."""
 
 
 class ContainerError(UserError):
-    """A gate container has not got what it needs; nothing follows from it about the model."""
+    """A gate container lacks an input, which says nothing about the model."""
 
 
 def first_error(error: ValidationError) -> tuple[str, str]:
-    """Return the path of the first error (empty: the whole document), and what is wrong there."""
+    """Return the path of the first error (empty: the whole document) and its message."""
     first = error.errors(include_url=False, include_input=False)[0]
     return dotted(tuple(first["loc"])), first["msg"]
 

@@ -1,4 +1,4 @@
-"""What the evidence next to a spec says about each gate of a plan, whether or not its tier enforces that in git."""
+"""The status of each gate of a plan in the evidence next to its spec, whether or not its tier enforces gates in git."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class GateStatus:
 
     Args:
         gate: the gate.
-        state: the verdict, or why there is none that counts.
+        state: the verdict, or why none counts.
         reason: one sentence.
-        entry: what was found, also where it is outdated; None when nothing was.
+        entry: the evidence, even if outdated; None without any.
     """
 
     gate: Gate
@@ -50,12 +50,12 @@ def _status(plan: Plan, gate: Gate, evidence: Evidence) -> GateStatus:
     if f"sha256:{content.subject[0].digest.sha256}" != plan.version.digest:
         return GateStatus(gate, "outdated", "it ran for another version of the model", entry)
     if content.predicate.data != dict(plan.data):
-        return GateStatus(gate, "outdated", "it ran before other data sets were locked", entry)
+        return GateStatus(gate, "outdated", "it ran with other data sets than the locked ones", entry)
     return GateStatus(gate, entry.verdict, entry.reason, entry)
 
 
 def summary(found: Sequence[GateStatus]) -> str:
-    """Return how many gates are in which state, such as `3 pass, 1 missing`; waived ones say so."""
+    """Return the number of gates in each state, such as `3 pass, 1 missing`, with waivers."""
     if not found:
         return "none"
     counts: dict[str, int] = {}

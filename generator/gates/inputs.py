@@ -1,9 +1,9 @@
-"""Where gates find their files, and whether those are the ones that the lock names.
+"""Finds the files of gates, and checks that they are those of the lock.
 
 A path that a gate names is searched in this order: `--data NAME=FILE`, the folder of `--from`, next to the spec, the
 root of the repository. `dvc:path` is that path, then DVC's local cache through `path.dvc`. An address (`s3://`,
-`https://`) is searched below `addresses/` in the folder of `--from`, where `gates stage` puts it, and otherwise has to
-be given with `--data`: gates read files, they fetch nothing.
+`https://`) is searched below `addresses/` in the folder of `--from`, where `gates stage` puts it, and otherwise has
+to be given with `--data`: gates read files and download nothing.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Inputs:
         return cached
 
     def data(self, ref: str) -> tuple[Path, Source]:
-        """Return a data set, if it is the one that was locked.
+        """Return a data set, which must be the locked one.
 
         Raises:
             NoVerdictError: it is missing, or its bytes are not those of the lock.
@@ -76,16 +76,14 @@ class Inputs:
         source = source_of("data", ref, path)
         locked = self.lock.data.get(ref)
         if locked is not None and locked.digest != source.digest:
-            raise NoVerdictError(
-                f"{ref} is not the data set of the lock: its digest is {source.digest[:19]}…"
-            )
+            raise NoVerdictError(f"{ref} is not the locked data set: its digest is {source.digest[:19]}…")
         return path, source
 
     def windows(self, windows: Windows) -> tuple[tuple[Path, Source], tuple[Path, Source]]:
         """Return the reference and the current window of a gate.
 
         Raises:
-            NoVerdictError: as `data`; or both have the same bytes, which nothing could tell apart.
+            NoVerdictError: as `data`; or both have the same content, so the comparison would be empty.
         """
         reference, current = self.data(windows.reference), self.data(windows.current)
         if reference[1].digest == current[1].digest:
@@ -102,7 +100,7 @@ class Inputs:
         return tuple(path for path in (self.folder / name for name in _TABLES) if path.is_file())
 
     def artifact(self) -> tuple[Path, Source]:
-        """Return the model itself, if it is the one that was locked.
+        """Return the model itself, which must be the locked one.
 
         Raises:
             NoVerdictError: it was not given, or its bytes are not those of the lock.
@@ -111,13 +109,11 @@ class Inputs:
             raise NoVerdictError("this gate needs the model itself: --model FILE_OR_FOLDER")
         digest = f"sha256:{tree_digest(self.model)}"
         if digest != self.lock.model.digest:
-            raise NoVerdictError(
-                f"{self.model.name} is not the model of the lock: its digest is {digest[:19]}…"
-            )
+            raise NoVerdictError(f"{self.model.name} is not the locked model: its digest is {digest[:19]}…")
         return self.model, Source(role="model", path=self.lock.model.resolved, digest=digest)
 
     def bind(self, models: list[str], written: float) -> Binding:
-        """Return how a report is tied to the model: by the digest that it names, or by being younger than the lock.
+        """Return how a report is tied to the model: by the digest that it names, or because it is newer than the lock.
 
         Args:
             models: the digests that the report names.
@@ -150,18 +146,18 @@ class Inputs:
 
 
 def place(name: str) -> str:
-    """Return where a name is searched below a folder: without `dvc:`, an address below `addresses/`."""
+    """Return the path of a name below a folder: without `dvc:`, and with `addresses/` for an address."""
     _, found, address = name.partition("://")
     return f"addresses/{address}" if found else name.removeprefix("dvc:")
 
 
 def source_of(role: str, name: str, path: Path) -> Source:
-    """Return a file that an entry is made from."""
+    """Record a file as a source of the entry."""
     return Source.model_validate({"role": role, "path": name, "digest": f"sha256:{file_digest(path)}"})
 
 
 def text_source(role: str, name: str, text: str) -> Source:
-    """Return a text that an entry is made from."""
+    """Record a text as a source of the entry."""
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return Source.model_validate({"role": role, "path": name, "digest": f"sha256:{digest}"})
 
@@ -180,7 +176,7 @@ def file_digest(path: Path) -> str:
 
 
 def tree_digest(path: Path) -> str:
-    """Return the SHA-256 (hex) of a file, or of a folder's listing as sha256sum prints it: as models are pinned."""
+    """Return the SHA-256 (hex) of a file, or of a folder's `sha256sum` listing, as models are pinned."""
     if path.is_file():
         return file_digest(path)
     names = sorted(
@@ -192,7 +188,7 @@ def tree_digest(path: Path) -> str:
 
 def _existing(path: Path, name: str) -> Path:
     if not path.is_file():
-        raise NoVerdictError(f"{name}: there is no file {path.name}")
+        raise NoVerdictError(f"{name}: no file {path.name}")
     return path
 
 

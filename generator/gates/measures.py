@@ -1,4 +1,4 @@
-"""Numbers against bounds, three-valued: what is not a number, or might be on either side, never passes."""
+"""Compares numbers with bounds, with three verdicts: what is not a number, or may be on either side, never passes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WORST: Final[tuple[Verdict, ...]] = ("fail", "inconclusive", "pass")
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return fail before inconclusive before pass; of nothing, inconclusive."""
+    """Return the worst verdict (fail, then inconclusive, then pass); inconclusive for none."""
     found = set(verdicts)
     return next((verdict for verdict in _WORST if verdict in found), "inconclusive")
 
@@ -29,11 +29,11 @@ def rounded(value: float | None) -> float | None:
     if value is None or not math.isfinite(value):
         return None
     found = float(f"{value:.{_DIGITS}g}")
-    return 0.0 if found == 0.0 else found  # no minus zero
+    return 0.0 if found == 0.0 else found  # avoids minus zero
 
 
 def verdict_of(measure: Measure) -> Verdict:
-    """Return what value and interval of a measure say about its threshold; without a value, inconclusive."""
+    """Return the verdict of a measure's value and interval on its threshold; inconclusive without a value."""
     if measure.value is None:
         return "inconclusive"
     ends = [measure.value]
@@ -58,7 +58,7 @@ def measure(
 ) -> Measure:
     """Compare one number with its bound.
 
-    Pass when the value and its whole interval keep to the threshold, fail when the whole interval misses it, else
+    Pass when the value and its whole interval meet the threshold, fail when the whole interval misses it, else
     inconclusive.
 
     Args:
@@ -70,8 +70,8 @@ def measure(
         samples: sample sizes by what was counted.
         parts: numbers of each group.
         details: further numbers of the tool.
-        doubt: why neither a pass nor a failure can be trusted; empty when they can.
-        remark: what else a reader should know, appended to the reason.
+        doubt: why the result can't be trusted; empty when it can.
+        remark: a note that is appended to the reason.
     """
     low, high = (rounded(interval.low), rounded(interval.high)) if interval else (None, None)
     raw = Measure(

@@ -1,6 +1,6 @@
-"""Gates as containers of the gate Workflow: what they are given, what one leaves, and the verdict on all of them.
+"""Gates as containers of the gate Workflow: their inputs, their output, and the verdict on all of them.
 
-The environment of a container describes its work: SLUICE_GATE is the gate's configuration as JSON, SLUICE_RELEASE
+Environment variables configure a container: SLUICE_GATE is the gate's configuration as JSON, SLUICE_RELEASE
 everything else. Its inputs are in a folder named by the model's digest, in the layout of `--from`; the model itself is
 the folder `model`, or the one file in `model-file`.
 """
@@ -33,20 +33,20 @@ from generator.spec.record import Record
 from generator.spec.types import Date, Line, Name
 
 LARGEST: Final = 64 << 10
-"""Bytes of an entry: it travels as a parameter, and one argument of a Linux process holds 128 KiB."""
+"""The largest entry in bytes: it is passed as a parameter, and an argument of a Linux process has at most 128 KiB."""
 NO_OUTPUT: Final = "none"
-"""Value that the Workflow gives to a parameter which a container did not write."""
+"""The value of a parameter that a container did not write."""
 
 
 class ReleaseInfo(Record):
-    """What every container of the gate Workflow is given about the release."""
+    """The release, as every container of the gate Workflow receives it."""
 
     model: Line = Field(description="team/model", examples=["risk/fraud"])
     framework: FrameworkName = Field(description="framework of the model")
-    gate_key: Hex = Field(description="digest of what is checked, and by what")
-    guaranteed: bool = Field(description="intervals keep their level whatever the truth")
+    gate_key: Hex = Field(description="digest of the model, the data and the gates")
+    guaranteed: bool = Field(description="intervals have guaranteed coverage")
     waived: dict[Name, Date] = Field({}, description="last day of each waiver, by gate")
-    lock: LockFile = Field(description="which bytes model and data are")
+    lock: LockFile = Field(description="digests of model and data")
 
 
 def read_release(variables: Mapping[str, str]) -> ReleaseInfo:
@@ -64,7 +64,7 @@ def read_release(variables: Mapping[str, str]) -> ReleaseInfo:
 
 
 def read_gates(text: str) -> list[Gate]:
-    """Return the gates in a JSON list of their configurations, as a plan writes them.
+    """Parse the gates from a JSON list of their configurations, as a plan writes it.
 
     Raises:
         ContainerError: it is not such a list.
@@ -88,7 +88,7 @@ def run_in_container(
 
     Args:
         gate: the gate.
-        release: what it is about.
+        release: the release that it checks.
         inputs: the mounted folder.
         image: folder in the image with `gates/`, the tools' scripts, and `env/`, their environments.
         reference: the image as the Workflow names it; empty outside a Workflow.
@@ -106,14 +106,14 @@ def run_in_container(
     size = len(parameter(entry))
     if size > LARGEST:
         reason = (
-            f"its evidence has {size} bytes and a Workflow carries {LARGEST}: run it with `sluice gates run`"
+            f"its evidence has {size} bytes, but a Workflow carries {LARGEST}: run it with `sluice gates run`"
         )
         return _with_image(inconclusive_entry(gate, reason, clock), reference)
     return entry
 
 
 def parameter(entry: EvidenceEntry) -> bytes:
-    """Return an entry on one line, in which nothing looks like a placeholder of Argo."""
+    """Return an entry on one line without anything that Argo would read as a placeholder."""
     return canonical_json(plain(entry)).replace("{{", "{\\u007b").encode()
 
 
@@ -123,7 +123,7 @@ def conclude(
     """Return the evidence of all gates; one without a usable output is inconclusive, with the reason.
 
     Args:
-        release: what the gates are about.
+        release: the release that they check.
         gates: all gates that should have run.
         outputs: text by name of the gate: an entry, or the report of a custom gate.
         clock: returns the time (UTC).
@@ -154,10 +154,10 @@ def _entry(gate: Gate, release: ReleaseInfo, text: str, clock: Clock) -> Evidenc
 
 
 def _checked(gate: Gate, text: str) -> EvidenceEntry:
-    """Return the entry of one of our containers, if it is intact and about this gate.
+    """Return the entry of one of our containers.
 
     Raises:
-        NoVerdictError: it is not.
+        NoVerdictError: it is damaged, or about another gate.
     """
     try:
         entry = EvidenceEntry.model_validate(json.loads(text))

@@ -1,4 +1,4 @@
-"""Runs gates, and makes one evidence document of what they found now and of what still holds."""
+"""Runs gates, and combines their new entries with those that still hold into one evidence document."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _SHOWN: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class PlannedGate:
-    """A gate, and a plan that has it in this configuration."""
+    """A gate and a plan that has it in this configuration."""
 
     gate: Gate
     plan: Plan
 
     @property
     def id(self) -> tuple[str, str]:
-        """Name and configuration, by which evidence finds it."""
+        """Name and configuration, the key in the evidence."""
         return self.gate.name, configuration(self.gate)
 
 
@@ -51,10 +51,12 @@ def distinct_gates(plans: Iterable[Plan], name: str = "") -> tuple[PlannedGate, 
 
 
 def run_gate(task: Task, clock: Clock) -> EvidenceEntry:
-    """Run one gate. What keeps it from a verdict becomes the reason of an inconclusive one.
+    """Run one gate.
+
+    An obstacle to a verdict becomes the reason of an inconclusive one.
 
     Raises:
-        InstallError: an environment can't be made.
+        InstallError: an environment can't be created.
     """
     start = clock()
     try:
@@ -72,7 +74,7 @@ def inconclusive_entry(gate: Gate, reason: str, clock: Clock) -> EvidenceEntry:
 
 
 def entry_of(gate: Gate, outcome: Outcome, clock: Clock) -> EvidenceEntry:
-    """Return the entry of what was measured elsewhere."""
+    """Return the entry of an outcome."""
     return sealed(_entry(gate, outcome, _reason(outcome), clock(), clock()))
 
 
@@ -83,9 +85,9 @@ def document(
 
     Args:
         name: team/model.
-        gate_keys: those of the plans in all environments, for which it is evidence.
-        lock: which bytes model and data are.
-        entries: what each gate found.
+        gate_keys: of the plans in all environments that it is evidence for.
+        lock: digests of model and data.
+        entries: one per gate.
     """
     gates = sorted(entries, key=lambda entry: (entry.name, entry.configuration))
     predicate = {
@@ -119,7 +121,7 @@ def still_valid(
 
     Args:
         old: the earlier evidence.
-        lock: which bytes model and data are now.
+        lock: current digests of model and data.
         replaced: ids of the gates that have new entries.
         everything: all gates of the model.
     """
@@ -132,13 +134,13 @@ def still_valid(
 
 
 def accept_fetched(text: str, evidence: Evidence, plan: Plan, lock: LockFile) -> EvidenceFile | None:
-    """Return the document that a gate Workflow left; None, with findings noted, where it is not the expected one.
+    """Return the document that a gate Workflow left; None, with findings, when it is not the expected one.
 
     Args:
         text: the document.
-        evidence: takes findings; its file is where the document would be written.
+        evidence: receives findings; its file is the document's destination.
         plan: the plan whose gates ran.
-        lock: which bytes model and data are.
+        lock: digests of model and data.
     """
     parse_evidence(text.encode("utf-8", "surrogatepass"), evidence)
     content = evidence.content
@@ -156,7 +158,7 @@ def merge_fetched(
     lock: LockFile,
     everything: Sequence[PlannedGate],
 ) -> EvidenceFile:
-    """Return one document of what was fetched, and of what else still holds in the old one."""
+    """Merge a fetched document with the entries of the old one that still hold."""
     fetched = [(entry.name, entry.configuration) for entry in content.predicate.gates]
     rest = still_valid(old, lock, fetched, everything)
     keys = [plan.gate_key for plan in plans]
@@ -195,7 +197,7 @@ def _entry(gate: Gate, outcome: Outcome, reason: str, start: dt.datetime, end: d
             "sources": list(outcome.sources),
             "measures": list(outcome.measures),
             "verdict": worst(item.verdict for item in outcome.measures),
-            "reason": one_line(reason)[:_LONGEST] or "no reason was given",
+            "reason": one_line(reason)[:_LONGEST] or "no reason given",
             "start": _time(start),
             "end": _time(end),
             "digest": UNSEALED,
@@ -204,7 +206,7 @@ def _entry(gate: Gate, outcome: Outcome, reason: str, start: dt.datetime, end: d
 
 
 def _reason(outcome: Outcome) -> str:
-    """Return the reasons of the measures that decided."""
+    """Return the reasons of the measures that decided the verdict."""
     verdict = worst(item.verdict for item in outcome.measures)
     return "; ".join(item.reason for item in outcome.measures if item.verdict == verdict)
 

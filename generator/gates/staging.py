@@ -1,4 +1,4 @@
-"""The files that the gates of one model read, copied to where their containers find them."""
+"""Copies the files that the gates of one model read to the folder of their containers."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _ADVICE: Final = "put it into the gates' inputs: `sluice gates stage`"
 
 @dataclass
 class StagedFiles:
-    """What there is to copy.
+    """The files to copy.
 
     Args:
         files: file or folder by its path below the folder of the model.
-        problems: sentence about each gate whose files are missing.
+        problems: a message for each gate whose files are missing.
     """
 
     files: dict[str, Path] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class StagedFiles:
 
 
 def staged_files(gates: Iterable[GateBase], inputs: Inputs) -> StagedFiles:
-    """Find everything that containers of these gates will read; data and model are those of the lock."""
+    """Find everything that the containers of these gates read; data and model must be the locked ones."""
     out = StagedFiles()
     for gate in gates:
         try:
@@ -44,11 +44,11 @@ def staged_files(gates: Iterable[GateBase], inputs: Inputs) -> StagedFiles:
 
 
 def copy(found: StagedFiles, target: Path) -> None:
-    """Copy it with its times: a report that does not name its model is bound by its time.
+    """Copy files with their times: a report that does not name its model is tied to it by its time.
 
     Args:
         found: what to copy.
-        target: folder of the model; made if missing, its former content is replaced in one step.
+        target: folder of the model; created if missing, and its old content replaced atomically.
     """
     scratch = target.with_name(f".{target.name}.new")
     shutil.rmtree(scratch, ignore_errors=True)
@@ -68,7 +68,7 @@ def copy(found: StagedFiles, target: Path) -> None:
 
 
 def archive(found: StagedFiles, folder: Path, name: str) -> Path:
-    """Write it as one folder in `NAME.tgz`, as Argo Workflows unpacks it; an old archive is replaced in one step."""
+    """Write the files as one folder in `NAME.tgz` for Argo Workflows, atomically replacing an old archive."""
     target = folder / f"{name}.tgz"
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         copy(found, Path(scratch, name))

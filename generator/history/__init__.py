@@ -1,1 +1,1 @@
-"""What git remembers of a repository: its changes, and what was live when."""
+"""The git history of a repository: its changes, and what was live when."""

@@ -1,4 +1,4 @@
-"""Which versions were live on a branch at some moment, or ever."""
+"""The versions that were live on a branch at some moment, or ever."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Span:
 
     @staticmethod
     def of(text: str) -> Span:
-        """Return the time that a date means: a whole day, or one moment; without an offset it is UTC.
+        """Return the time of a date: a whole day, or one moment; in UTC unless it has an offset.
 
         Raises:
             UserError: it is not a date.
@@ -40,7 +40,7 @@ class Span:
             moment = (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
             return Span(moment, moment + _SHORTEST)
         except (ValueError, OverflowError) as error:
-            hint = "write 2026-11-25, or 2026-11-25T09:30:00+01:00"
+            hint = "for example 2026-11-25, or 2026-11-25T09:30:00+01:00"
             raise UserError(f"`{text}` is not a date", hint) from error
 
 
@@ -50,7 +50,7 @@ class Branch:
 
     Args:
         commit: hex.
-        missing: the branch that does not exist here, so the commit is the one that is checked out; else empty.
+        missing: the branch when it does not exist here and the checked-out commit is used instead; else empty.
     """
 
     commit: str
@@ -58,7 +58,7 @@ class Branch:
 
     @staticmethod
     def of(git: Git, given: str | None, usual: str) -> Branch:
-        """Return the end of a branch: here, else at the remote; by default, else what is checked out.
+        """Return the tip of a branch, local or remote; without either, the checked-out commit for the default branch.
 
         Args:
             git: the repository.
@@ -66,7 +66,7 @@ class Branch:
             usual: the branch that Argo CD syncs.
 
         Raises:
-            UserError: there is no such branch, or no commit at all.
+            UserError: the branch does not exist, or the repository has no commit.
         """
         name = given or usual
         for revision in (f"refs/heads/{name}", f"refs/remotes/origin/{name}", given or ""):
@@ -74,20 +74,20 @@ class Branch:
             if commit is not None:
                 return Branch(commit)
         if given:
-            raise UserError(f"there is no branch `{given}` here", "see `git branch --all`")
+            raise UserError(f"no branch `{given}` in this repository", "see `git branch --all`")
         commit = git.commit("HEAD")
         if commit is None:
-            raise UserError("this repository has no commit yet", "commit, then audit")
+            raise UserError("this repository has no commits yet", "make a commit first")
         return Branch(commit, name)
 
 
 def live_releases(history: History, model: str | None, span: Span | None) -> list[Release]:
-    """Return what was live.
+    """Return the versions that were live.
 
     Args:
         history: of the branch.
-        model: team/model, also as the path of one of its files; None for all models.
-        span: when; None for all versions of the model.
+        model: team/model, or the path of one of its files; None for all models.
+        span: the time; None for all versions of the model.
 
     Raises:
         UserError: nothing was live, or git does not know the model or the time.
@@ -106,7 +106,7 @@ def live_releases(history: History, model: str | None, span: Span | None) -> lis
 
 
 def _check_known(history: History, span: Span) -> None:
-    """Raise UserError if a shallow clone begins after the time in question."""
+    """Raise UserError if a shallow clone begins after the requested time."""
     if history.git.shallow and (not history.changes or span.start < history.changes[0].since):
         message = f"this shallow clone begins after {span.start:%Y-%m-%d %H:%M} UTC"
         raise UserError(message, "run `git fetch --unshallow`")
@@ -119,4 +119,4 @@ def _nothing(history: History, name: str | None, span: Span | None) -> UserError
     known = history.names(*_EVER)
     if name in known:
         return UserError(f"{name} was not live{when}")
-    return UserError(f"git has never had a model {name}", did_you_mean(name, known))
+    return UserError(f"no commit has a model {name}", did_you_mean(name, known))

@@ -1,4 +1,4 @@
-"""Checkouts of a commit in temporary folders, one to change and one to read; the user's work tree is not touched."""
+"""Temporary checkouts of a commit, one to change and one to read; the user's work tree is not touched."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Final
 from generator.history.git import Blob, Git, GitError, run
 from generator.plan.model_files import PLATFORM, SPECS
 
-# The inputs of a plan; locks and evidence are with the specs.
+# The inputs of a plan; locks and evidence are next to the specs.
 _PARTS: Final = (SPECS, "templates")
 _LINK, _FILE = "120000", "100"
 
@@ -36,7 +36,7 @@ class Worktree:
             GitError: the branch exists already, or git fails.
         """
         if self.git.commit(f"refs/heads/{branch}") is not None:
-            raise GitError(f"the branch {branch} exists already", "merge it or delete it")
+            raise GitError(f"the branch {branch} already exists", "merge it or delete it")
         self.git.ask("add", "--all", "--", ".")
         self.git.ask("commit", "--quiet", "--no-verify", "--message", message)
         self.git.ask("branch", "--", branch, "HEAD")
@@ -48,7 +48,7 @@ def worktree(git: Git, commit: str) -> Iterator[Worktree]:
     """Check a commit out to change it; the checkout is removed afterwards.
 
     Raises:
-        GitError: git can't make it.
+        GitError: git can't create it.
     """
     with tempfile.TemporaryDirectory(prefix="sluice-") as name:
         folder = Path(name, "tree")
@@ -64,7 +64,7 @@ def worktree(git: Git, commit: str) -> Iterator[Worktree]:
 def snapshot(git: Git, commit: str) -> Iterator[Path]:
     """Write the specs and templates of a commit to a folder that is removed afterwards.
 
-    Attributes and filters of git do not apply, and links that lead out of the folder are left out.
+    Git attributes and filters do not apply, and links that lead out of the folder are left out.
 
     Raises:
         GitError: the commit has no specs, or git can't read them.

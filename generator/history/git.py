@@ -1,4 +1,4 @@
-"""Reads git repositories through the git command: without a shell or a terminal, with bounded time and output."""
+"""Reads git repositories with the git command: no shell or terminal, bounded time and output."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TIMEOUT_S: Final = 600.0
 _CHUNK: Final = 1 << 16
 _POLL_S: Final = 0.1
 
-# Set by git for its hooks; they would make git read another repository than the one of the folder.
+# Git sets these for its hooks; they would make git read another repository.
 _OF_HOOKS: Final = frozenset({
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE",
@@ -32,7 +32,7 @@ _ENVIRONMENT: Final = {
     "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
 }  # fmt: skip
-# Whatever the user has configured: plain output, and no process that outlives the call.
+# Plain output and no process that outlives the call, whatever the user has configured.
 _SETTINGS: Final = (
     "-c", "color.ui=never", "-c", "log.showSignature=false",
     "-c", "core.fsmonitor=false", "-c", "maintenance.auto=false",
@@ -67,8 +67,8 @@ class Commit:
         sha: hex.
         parents: hex; two or more for a merge.
         author: name and address.
-        committer: name and address: who merged, where a server did not.
-        written: when it was committed (UTC), as the commit itself says.
+        committer: name and address of who merged, unless a server did.
+        written: commit time (UTC) in the commit itself.
         message: subject and body.
     """
 
@@ -87,7 +87,7 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """The name of one file before and after a change; None where there is no such file."""
+    """The name of one file before and after a change; None when it did not exist."""
 
     before: str | None
     after: str | None
@@ -110,7 +110,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A file or a link of a commit: its mode (octal), the name of its content (hex), its path."""
+    """A file or a link in a commit: its mode (octal), its object name (hex), its path."""
 
     mode: str
     name: str
@@ -123,8 +123,8 @@ class Git:
 
     Args:
         root: a folder of its work tree, where `specs/` is; or a bare repository.
-        prefix: path of that folder below the top of the work tree, with a slash at its end unless empty.
-        timeout_s: longest time for one call of git.
+        prefix: path of that folder below the top of the work tree, with a trailing slash unless empty.
+        timeout_s: the time limit of one git call.
     """
 
     root: Path
@@ -149,7 +149,7 @@ class Git:
 
     @property
     def shallow(self) -> bool:
-        """Whether the clone lacks the beginning of its history."""
+        """Whether this is a shallow clone."""
         return self.ask("rev-parse", "--is-shallow-repository").strip() == "true"
 
     def ask(self, *arguments: str) -> str:
@@ -164,7 +164,7 @@ class Git:
         return done.output.decode("utf-8", "surrogateescape")
 
     def commit(self, revision: str) -> str | None:
-        """Return the commit (hex) that a revision means; None when there is none."""
+        """Return the commit (hex) of a revision; None when there is none."""
         if revision.startswith("-"):
             return None
         done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
@@ -172,7 +172,7 @@ class Git:
         return found if not done.code and _COMMIT.fullmatch(found) else None
 
     def read(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
-        """Read files by (commit, path below the folder); what is not a file is left out."""
+        """Read files by (commit, path below the folder); anything that is not a file is left out."""
         keys = [key for key in dict.fromkeys(wanted) if "\n" not in key[1]]
         contents = self._contents([f"{commit}:{self.prefix}{path}" for commit, path in keys])
         return {key: content for key, content in zip(keys, contents, strict=True) if content is not None}
@@ -200,11 +200,13 @@ class Git:
         found = self._contents([blob.name for blob in blobs])
         missing = [blob.path for blob, content in zip(blobs, found, strict=True) if content is None]
         if missing:
-            raise GitError(f"git can't read {missing[0]}", "run `git fetch`; a partial clone lacks contents")
+            raise GitError(
+                f"git can't read {missing[0]}", "run `git fetch`; a partial clone lacks some contents"
+            )
         return [content for content in found if content is not None]
 
     def steps(self, revision: str) -> dict[str, dt.datetime]:
-        """Return when (UTC) each commit of a branch took effect, oldest first: never before the step it follows.
+        """Return when (UTC) each commit of a branch took effect, oldest first and never earlier than its predecessor.
 
         Only first parents are followed: a merge is one step, at the time when it was merged.
         """
@@ -239,14 +241,14 @@ class Git:
         return [_commit(tokens[at : at + size]) for at in range(0, len(tokens) - size + 1, size)]
 
     def _contents(self, names: Sequence[str]) -> list[bytes | None]:
-        """Read objects by name in one call; None for what is not a file."""
+        """Read objects by name in one call; None for anything that is not a file."""
         given = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
         out = self._run("cat-file", "--batch", given=given).output
         found: list[bytes | None] = []
         position = 0
         for _ in names:
             end = out.find(b"\n", position)
-            if end < 0:  # git has stopped, for reasons of its own
+            if end < 0:  # git has stopped; its exit code and messages give the reason
                 found.append(None)
                 continue
             head = out[position:end].rsplit(b" ", 2)
@@ -274,7 +276,7 @@ def fetched(url: str, revision: str, timeout_s: float = TIMEOUT_S) -> Iterator[t
         git = Git(Path(name), timeout_s=timeout_s)
         git.ask("init", "--quiet", "--bare")
         if url.startswith("-") or revision.startswith("-"):
-            raise GitError(f"git can't fetch `{revision}`", "a name never starts with `-`", "unknown")
+            raise GitError(f"git can't fetch `{revision}`", "a name must not start with `-`", "unknown")
         done = run(
             git.root, "fetch", "--quiet", "--depth=1", "--no-tags", "--", url, revision, timeout_s=timeout_s
         )
@@ -289,7 +291,7 @@ def fetched(url: str, revision: str, timeout_s: float = TIMEOUT_S) -> Iterator[t
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A call of git that has ended: exit code and what it printed."""
+    """A finished git call: its exit code and output."""
 
     code: int
     output: bytes
@@ -297,7 +299,7 @@ class Done:
 
 
 def run(root: Path, *arguments: str, given: bytes = b"", timeout_s: float = TIMEOUT_S) -> Done:
-    """Run git in a folder. Arguments that users choose stand behind `--` or `--end-of-options`, or are hex.
+    """Run git in a folder. Arguments from users come after `--` or `--end-of-options`, or are hex.
 
     Raises:
         GitError: git is not installed, prints too much, or does not end in time.
@@ -336,7 +338,7 @@ def run(root: Path, *arguments: str, given: bytes = b"", timeout_s: float = TIME
 class _Reader:
     """Reads a pipe to its end in a thread, which also closes it, and kills a program that writes too much.
 
-    After a time-out a child of git may hold the pipe open: then the thread goes on until that child ends.
+    After a time-out a child of git may hold the pipe open; the thread then runs until that child ends.
     """
 
     def __init__(self, pipe: IO[bytes] | None, kill: Callable[[], None]) -> None:
@@ -356,7 +358,7 @@ class _Reader:
 
 
 def _ended(readers: Sequence[_Reader], end: float) -> bool:
-    """Wait until all output is read, there is too much of it, or the time is over; return whether all is read."""
+    """Wait until all output is read, there is too much of it, or the time is up; return whether all is read."""
     for reader in readers:
         while reader.thread.is_alive() and time.monotonic() < end:
             if any(other.overflowed for other in readers):
@@ -373,7 +375,7 @@ def _write(pipe: IO[bytes], given: bytes) -> None:
 
 
 def _reason(done: Done) -> str:
-    """Return git's own words about a failure, without credentials."""
+    """Return git's error message without credentials."""
     lines = done.errors.decode("utf-8", "replace").split("\n")
     fatal = next((line for line in lines if line.startswith(("fatal:", "error:"))), "")
     words = fatal.partition(": ")[2] or next((line for line in reversed(lines) if line.strip()), "").strip()

@@ -1,6 +1,6 @@
-"""What the files of a model said at some commit, as far as they can be read.
+"""Reads the files of a model at some commit.
 
-History is read as it is: a file that is missing or broken says nothing, and no commit is refused for it.
+History can't be fixed: a file that is missing or broken counts as empty, and is not an error.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SPEC, LOCK, EVIDENCE = ".yaml", ".lock.yaml", ".evidence.json"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one gate had found, as the evidence says."""
+    """The verdict of one gate in the evidence."""
 
     gate: str
     verdict: str
@@ -42,12 +42,12 @@ class Waived:
 
 
 def path_of(name: str, suffix: str) -> str:
-    """Where a model has its file of this kind."""
+    """Return the path of a model's file of this kind."""
     return f"{SPECS}/{name}{suffix}"
 
 
 def model_of(path: str | None, suffix: str) -> str:
-    """The model that a file of this kind belongs to; empty when it belongs to none."""
+    """Return the model that a file of this kind belongs to; empty when it belongs to none."""
     if not path or not path.startswith(f"{SPECS}/") or not path.endswith(suffix):
         return ""
     name = path.removeprefix(f"{SPECS}/").removesuffix(suffix)
@@ -55,7 +55,7 @@ def model_of(path: str | None, suffix: str) -> str:
 
 
 def name_before(name: str, change: Change) -> str | None:
-    """What a model was called before a change; None when it kept its name. The spec's own move counts first."""
+    """Return the name of a model before a change; None when it kept its name. The move of the spec counts first."""
     for suffix in (SPEC, LOCK):
         for file in change.files:
             if file.after == path_of(name, suffix) and file.before and file.before != file.after:
@@ -64,18 +64,18 @@ def name_before(name: str, change: Change) -> str | None:
 
 
 def plain(content: bytes | None) -> dict[str, Any]:
-    """What a YAML file holds, as far as it is a mapping."""
+    """Return the mapping in a YAML file; empty for anything else."""
     data = parse(content, "").data if content is not None else None
     return data if isinstance(data, dict) else {}
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """A value of a file, as far as it is a mapping."""
+    """Return a value if it is a mapping; empty otherwise."""
     return value if isinstance(value, dict) else {}
 
 
 def lock_of(content: bytes | None) -> dict[str, Any] | None:
-    """What a lock says, as far as it can be used; one that cannot be read names no version."""
+    """Return the version in a lock; empty fields when it can't be read."""
     model = plain(content).get("model")
     if not isinstance(model, dict) or not isinstance(model.get("digest"), str):
         return None
@@ -85,7 +85,7 @@ def lock_of(content: bytes | None) -> dict[str, Any] | None:
 
 
 def evidence_of(content: bytes | None) -> tuple[tuple[Verdict, ...], str | None]:
-    """Verdicts, and the digest that they are about; None when there is no evidence that can be read."""
+    """Return the verdicts and the digest that they are about; None without readable evidence."""
     try:
         document = json.loads(content or b"")
         subject = f"sha256:{document['subject'][0]['digest']['sha256']}"
@@ -97,7 +97,7 @@ def evidence_of(content: bytes | None) -> tuple[tuple[Verdict, ...], str | None]
 
 
 def approvals(commits: Iterable[Commit]) -> Iterable[str]:
-    """Trailers and names of those who approved, once each, in the order of the commits."""
+    """Return the trailers and names of those who approved, once each, in the order of the commits."""
     found = [
         f"{key.capitalize()}: {who.strip()}" for c in commits for key, who in _TRAILER.findall(c.message)
     ]
@@ -105,7 +105,7 @@ def approvals(commits: Iterable[Commit]) -> Iterable[str]:
 
 
 def waivers(platform: dict[str, Any], name: str, when: dt.datetime | None) -> Iterable[Waived]:
-    """Waivers of a model in force at a moment (the newest, if none is given)."""
+    """Return the waivers of a model in force at a moment (by default now)."""
     written = mapping(platform.get("spec")).get("waivers")
     for item in written if isinstance(written, list) else ():
         if not isinstance(item, dict) or item.get("model") != name:
@@ -116,7 +116,7 @@ def waivers(platform: dict[str, Any], name: str, when: dt.datetime | None) -> It
 
 
 def roles(spec: dict[str, Any]) -> Iterable[str]:
-    """Roles that a spec asks to approve during the rollout."""
+    """Return the roles that must approve during the rollout, from the spec."""
     rollout = mapping(mapping(spec.get("spec")).get("rollout"))
     steps = rollout.get("steps")
     asked = (

@@ -1,7 +1,7 @@
-"""What git says was live: the versions of one model on the branch that Argo CD syncs, in order.
+"""The versions of one model that were live according to git, on the branch that Argo CD syncs, in order.
 
-Git knows what was asked of the cluster and when it was merged. It does not know how far a rollout came: an aborted one
-is live here until somebody reverts it, which is what `sluice revert` is for.
+Git knows what was merged and when. It does not know how far a rollout came: an aborted one counts as live here until
+it is reverted, which is what `sluice revert` is for.
 """
 
 from __future__ import annotations
@@ -38,26 +38,26 @@ _INPUT: Final = re.compile(rb"^# input lock sha256:([0-9a-f]{64})$", re.MULTILIN
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A version of a model that git asked for, from one change to the next version.
+    """A version of a model in git, from the change that brought it to the next version.
 
     Args:
-        name: team/model, as it was called then.
+        name: team/model, its name at that time.
         version: of the model.
         digest: of its files.
         resolved: the immutable reference.
         image: digest of its image; empty when it was named by tag.
         since: when it was merged (UTC).
-        until: when another version was, or the model went away; None when it is the newest.
-        change: what brought it.
-        commit: the last commit (hex) that asked for it, of the time that is asked about.
+        until: when another version was merged, or the model was removed; None when it is the newest.
+        change: the step that brought it.
+        commit: the last commit (hex) with this version in the requested time.
         brought: the commits that a merge brought in with it.
-        later: changes of its files that left the version alone.
-        approvals: what the messages say: trailer and name.
+        later: changes of its files that kept the version.
+        approvals: from the commit messages: trailer and name.
         verdicts: of its gates.
-        evidence_fits: whether the evidence was about this very digest; None when there was none.
-        waivers: in force at the end of the time that is asked about.
-        rendered: environments whose bundle was rendered from this very lock.
-        roles: who had to approve during the rollout, by role; git does not know who did.
+        evidence_fits: whether the evidence was about this digest; None when there was none.
+        waivers: in force at the end of the requested time.
+        rendered: environments whose bundle was rendered from this lock.
+        roles: the roles that had to approve during the rollout; git does not know who did.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class _Touch:
-    """A change of the files of a model, which was called so after it."""
+    """A change of a model's files, with the model's name after it."""
 
     change: Change
     name: str
@@ -89,7 +89,7 @@ class _Touch:
 
 @dataclass
 class _Period:
-    """A release that is being put together."""
+    """A release under construction."""
 
     first: _Touch
     lock: dict[str, Any]
@@ -103,8 +103,8 @@ class History:
 
     Args:
         git: the repository.
-        changes: all that touched `specs/`, oldest first.
-        steps: from when on each commit counted, oldest first.
+        changes: those that touched `specs/`, oldest first.
+        steps: when each commit took effect, oldest first.
     """
 
     git: Git
@@ -113,12 +113,12 @@ class History:
 
     @staticmethod
     def of(git: Git, revision: str) -> History:
-        """The history that ends at a revision."""
+        """Return the history that ends at a revision."""
         steps = git.steps(revision)
         return History(git, git.changes(steps, SPECS), steps)
 
     def names(self, start: dt.datetime, end: dt.datetime) -> list[str]:
-        """Models that git knew at some moment from `start` to before `end`, sorted."""
+        """Return the models that existed at some moment from `start` to before `end`, sorted."""
         held: set[str] = set()
         found: set[str] = set()
         for change in self.changes:
@@ -132,11 +132,11 @@ class History:
         return sorted((found | held) - {""})
 
     def releases(self, name: str, *, end: dt.datetime | None = None) -> list[Release]:
-        """The versions of a model, oldest first.
+        """Return the versions of a model, oldest first.
 
         Args:
-            name: team/model, as it is called at the end.
-            end: changes from then on do not count, except that they end the last version.
+            name: team/model, its name at the end.
+            end: later changes do not count, except that they end the last version.
         """
         touches = self._touches(name, end)
         locks = self.git.read((touch.change.commit.sha, path_of(touch.name, LOCK)) for touch in touches)
@@ -157,7 +157,7 @@ class History:
         ]
 
     def _touches(self, name: str, end: dt.datetime | None) -> list[_Touch]:
-        """Changes of a model's files, oldest first, through its renames."""
+        """Return the changes of a model's files, oldest first, across renames."""
         found, called = [], name
         later = [change for change in self.changes if end is not None and change.since >= end]
         for change in reversed(self.changes[: len(self.changes) - len(later)]):
@@ -169,7 +169,7 @@ class History:
         return [*found, *self._after(name, later)]
 
     def _after(self, name: str, later: Sequence[Change]) -> Iterable[_Touch]:
-        """Changes beyond the end, until one of the lock."""
+        """Return the changes after the end, up to the first one of the lock."""
         for change in later:
             if any(path_of(name, LOCK) in (file.before, file.after) for file in change.files):
                 yield _Touch(change, name)
@@ -212,7 +212,7 @@ class History:
         )
 
     def _last(self, first: Change, until: dt.datetime | None, end: dt.datetime | None) -> str:
-        """The last commit of a period that counts."""
+        """Return the last commit of a period."""
         bounds = [bound for bound in (until, end) if bound is not None]
         inside = [sha for sha, since in self.steps.items() if all(since < bound for bound in bounds)]
         return inside[-1] if inside else first.commit.sha

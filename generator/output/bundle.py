@@ -16,7 +16,7 @@ _INPUT = re.compile(r"[A-Za-z0-9._/@+:=-]+")
 is_path = _PATH.fullmatch
 """Match a relative path that is safe on every file system and in `sha256sum` format.
 
-Plain ASCII, forward slashes, no `.` or `..`, nothing of git's, and no name that this room keeps for itself.
+Plain ASCII, forward slashes, no `.` or `..`, nothing of git's, and no name that Sluice reserves.
 """
 is_digest = _DIGEST.fullmatch
 is_input = _INPUT.fullmatch
@@ -24,11 +24,11 @@ is_input = _INPUT.fullmatch
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What one plan renders to.
+    """The rendered files of one plan.
 
     Args:
         path: folder below the output root, with forward slashes, such as `production/shop/recommender`.
-        files: name inside the folder (it may contain `/`) to text; LF only, the last line ended.
+        files: name inside the folder (it may contain `/`) to text; LF only, with a final newline.
         inputs: name of an input to the SHA-256 of its content, in hex.
 
     Raises:
@@ -64,7 +64,7 @@ def _refuse_bad_file(label: str, name: str, text: str) -> None:
 
 
 def _refuse_clashes(path: str, files: Mapping[str, str]) -> None:
-    """Refuse names that are one name where case is ignored, and a file that would have to be a folder."""
+    """Refuse names that differ only in case, and a file with the name of a folder."""
     names = {name.casefold() for name in files}
     if len(names) < len(files):
         raise ValueError(f"{path}: two names differ only in case")

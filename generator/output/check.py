@@ -1,4 +1,4 @@
-"""Compare a tree with what would be rendered, and write nothing: as a report, or as a difference for `git apply`."""
+"""Compares a tree with what would be rendered, without writing: a report, or a diff for `git apply`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check(
     Args:
         root: output root.
         bundles: the bundles as they would be written.
-        orphaned: paths of bundles that nothing renders any more, as `orphans` found them.
+        orphaned: paths of bundles that are no longer rendered, from `orphans`.
 
     Raises:
         OutputError: something can't be read.
@@ -56,14 +56,14 @@ def check(
 def diff(
     root: str | os.PathLike[str], bundles: Iterable[Bundle], *, orphaned: Iterable[str] = ()
 ) -> Iterator[str]:
-    r"""Yield the lines of the difference, each ended by LF; ledgers are left out, they add nothing.
+    r"""Yield the lines of the diff, each ending in LF; ledgers are left out because they add nothing.
 
     Bytes that are not UTF-8 are shown as `\ufffd`.
 
     Args:
         root: output root.
         bundles: bundles as they would be written, shown in this order.
-        orphaned: paths of bundles that nothing renders any more, as `orphans` found them.
+        orphaned: paths of bundles that are no longer rendered, from `orphans`.
 
     Raises:
         OutputError: something can't be read.
@@ -78,7 +78,7 @@ def diff(
 def _compared(
     root: str | os.PathLike[str], bundles: Iterable[Bundle], orphaned: Iterable[str]
 ) -> Iterator[tuple[str, Changes, _Reader]]:
-    """Yield the path of each bundle, what has to happen to it, and a reader of its files, good until the next."""
+    """Yield each bundle's path, its change, and a reader of its files that is valid until the next one."""
     for bundle in bundles:
         yield from _compared_one(root, bundle.path, bundle)
     for path in orphaned:
@@ -110,5 +110,5 @@ def _file_diff(path: str, old: bytes | None, new: bytes | None) -> Iterator[str]
 
 
 def _lines(data: bytes | None) -> list[str]:
-    """Split at LF and nowhere else, as the tools that read a difference do."""
+    """Split at LF only, as the tools that read diffs do."""
     return [line.decode(errors="replace") for line in re.findall(rb"[^\n]*\n|[^\n]+", data or b"")]

@@ -1,4 +1,4 @@
-"""What has to happen to a folder for it to hold a bundle: one answer for writing, checking and showing it."""
+"""The changes that turn a folder into a bundle, computed once for writing, checking and showing them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from generator.source.finding import Finding
 Action = Literal["create", "update", "overwrite", "identical", "delete", "keep", "foreign"]
 """What happens to a file.
 
-`update` replaces one that Sluice wrote, `overwrite` one that somebody else wrote or edited; `keep` spares an
-edited one that would be deleted; `foreign` is none of ours.
+`update` replaces one that Sluice wrote, `overwrite` one that was edited or written by another program; `keep` spares
+an edited one that would be deleted; `foreign` is not ours.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The way from the folder on disk to a bundle.
+    """The changes from the folder on disk to a bundle.
 
     Args:
-        actions: name inside the folder to what happens to it; sorted by name, the ledger left out.
+        actions: name inside the folder to action; sorted by name, without the ledger.
         wanted: name to new content.
         recorded: the ledger on disk; an empty one when it is missing or damaged.
-        record: the ledger to come; an empty one when the bundle has vanished.
-        sealed: its bytes.
+        record: the new ledger; an empty one when the bundle is removed.
+        sealed: bytes of the new ledger.
         ledger: what happens to the ledger.
         finding: how the ledger is damaged.
         temporaries: leftovers of an interrupted run.
@@ -63,7 +63,7 @@ def compare(folder: Folder | None, bundle: Bundle | None) -> Changes:
 
     Args:
         folder: the open folder; None when there is none.
-        bundle: None when nothing renders its bundle any more.
+        bundle: None when it is no longer rendered.
 
     Raises:
         OutputError: something can't be read.
@@ -82,7 +82,7 @@ def compare(folder: Folder | None, bundle: Bundle | None) -> Changes:
     recorded = ledger if isinstance(ledger, Ledger) else NOTHING
     names = (found.files | found.others | wanted.keys() | recorded.files.keys()) - {LEDGER}
     actions = {name: _action(folder, name, found, recorded, wanted.get(name)) for name in sorted(names)}
-    if finding:  # then an older render can't be told from an edit, and it is no edit as a rule
+    if finding:  # without a ledger an older render looks like an edit, and it usually is not one
         actions = {name: "update" if action == "overwrite" else action for name, action in actions.items()}
     return Changes(
         actions={name: action for name, action in actions.items() if action},
@@ -106,8 +106,7 @@ def contents(bundle: Bundle) -> dict[str, bytes]:
 def read_ledger(folder: Folder, found: Listing) -> tuple[bytes | None, Ledger | Finding]:
     """Read the ledger of a folder.
 
-    Returns:
-        Its bytes, None when there is none; and its content, or the finding of how it is damaged.
+    Returns: Its bytes, None when there is none; and its content, or a finding when it is damaged.
     """
     file = f"{folder.path}/{LEDGER}"
     if LEDGER in found.others:
@@ -119,7 +118,7 @@ def read_ledger(folder: Folder, found: Listing) -> tuple[bytes | None, Ledger | 
 def _action(
     folder: Folder, name: str, found: Listing, recorded: Ledger, wanted: bytes | None
 ) -> Action | None:
-    """Decide about one name; None when it was listed and is gone, which is right."""
+    """Return the action for one name; None when it was listed and is already gone."""
     if name not in found.files and name not in found.others:
         return "create" if wanted is not None else None
     known = recorded.files.get(name, ())

@@ -1,4 +1,4 @@
-"""One exception for all that a file system can refuse."""
+"""The one exception for refused file system operations."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _REASONS = {
     errno.EROFS: "the file system is read-only",
     errno.EACCES: "permission is denied",
     errno.EPERM: "the operation is not permitted",
-    errno.ENOTDIR: "a file stands where a folder belongs; move it away",
-    errno.EEXIST: "a file stands where a folder belongs; move it away",
-    errno.EISDIR: "a folder stands where a file belongs; move it away",
-    errno.ELOOP: "a symbolic link stands there, and links are not followed; remove it",
+    errno.ENOTDIR: "a file is in the place of a folder; move it away",
+    errno.EEXIST: "a file is in the place of a folder; move it away",
+    errno.EISDIR: "a folder is in the place of a file; move it away",
+    errno.ELOOP: "it is a symbolic link, and links are not followed; remove it",
     errno.ENOENT: "it keeps vanishing; another program is deleting it",
     errno.ENAMETOOLONG: "the name is too long for this file system",
 }
@@ -31,7 +31,7 @@ class OutputError(UserError):
 
 
 def wrap_os_error(error: OSError, action: str, path: str) -> OutputError:
-    """Return an error that says which path could not be read, written or removed, and why."""
+    """Return an error that names the path that could not be read, written or removed, and the reason."""
     number = error.errno or 0
     reason = _REASONS.get(number) or os.strerror(number).lower()
     return OutputError(f"can't {action} {path}: {reason}")

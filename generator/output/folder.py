@@ -44,8 +44,8 @@ class Folder:
     """An open folder at or below the output root.
 
     Args:
-        descriptor: an open descriptor of it, which this object closes; -1 on systems that open no folders.
-        path: how the user knows it, for messages; and how it is reached on systems that open no folders.
+        descriptor: its open descriptor, which this object closes; -1 on systems that can't open folders.
+        path: the path for messages, and for access on systems that can't open folders.
     """
 
     __slots__ = ("descriptor", "path")
@@ -99,11 +99,11 @@ class Folder:
         return folder
 
     def make(self, path: str) -> Folder:
-        """Open a folder at a relative path, making what is missing.
+        """Open a folder at a relative path, creating missing ones.
 
         Raises:
-            FileNotFoundError: another program removes the folders as they are made.
-            OutputError: a level is not a folder, or can't be opened or made.
+            FileNotFoundError: another program removes the folders as they are created.
+            OutputError: a level is not a folder, or can't be opened or created.
         """
         folder = self._duplicate()
         for name in filter(None, path.split("/")):
@@ -112,7 +112,7 @@ class Folder:
         return folder
 
     def names(self) -> tuple[list[str], list[str]]:
-        """Return the names directly below this folder: of files and the like, and of folders.
+        """Return the names directly in this folder: files and other entries, and folders.
 
         Raises:
             OutputError: it can't be read.
@@ -127,7 +127,7 @@ class Folder:
         return files, folders
 
     def listing(self, prefix: str = "") -> Listing:
-        """List what is below this folder, down to the bottom, following no link.
+        """List everything below this folder recursively, without following links.
 
         Args:
             prefix: put before every path; empty, or ending with `/`.
@@ -187,11 +187,11 @@ class Folder:
             raise wrap_os_error(error, "read", f"{self.path}/{name}") from error
 
     def write(self, name: str, data: bytes) -> None:
-        """Replace a file at a relative path in one step, making the folders above it.
+        """Replace a file at a relative path atomically, creating the folders above it.
 
-        The content goes into a temporary file next to it, which then takes the name: a reader sees the old file or the
-        new one, also after a kill at any moment. Nothing is flushed to the disk: a power cut may lose what was just
-        written, but never what git holds. The next run compares every byte by its hash, and a flush for each file
+        The content goes into a temporary file next to it, which is then renamed: a reader sees the old file or the
+        new one, even after a kill at any moment. Nothing is flushed to the disk: a power cut may lose what was just
+        written, but never what is in git. The next run compares every byte by its hash, and a flush for each file
         would cost several times the whole run.
 
         Raises:
@@ -211,7 +211,7 @@ class Folder:
             raise wrap_os_error(error, "write", f"{self.path}/{name}") from error
 
     def remove(self, name: str) -> None:
-        """Remove a file at a relative path, a link as a link; it may be gone already.
+        """Remove a file at a relative path (a link itself, not its target); it may already be gone.
 
         Raises:
             OutputError: it can't be removed.
@@ -244,7 +244,7 @@ class Folder:
             raise
 
     def _take_away(self, away: Callable[..., None], name: str, unless: Collection[int]) -> None:
-        """Take something away at a relative path; these error numbers mean that it is gone, or stays."""
+        """Remove something at a relative path; these error numbers mean that it is gone or has to stay."""
         above, _, last = name.rpartition("/")
         inner = self.descend(above)
         if inner is None:
@@ -263,7 +263,7 @@ class Folder:
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise wrap_os_error(error, "make the folder", f"{self.path}/{name}") from error
+            raise wrap_os_error(error, "create the folder", f"{self.path}/{name}") from error
         folder = self.child(name)
         if folder is None:
             raise FileNotFoundError(name)
@@ -300,15 +300,15 @@ class Folder:
 
 
 def open_root(root: str | os.PathLike[str], *, create: bool = False) -> Folder | None:
-    """Open the output root, which alone may be reached through links; None when there is none.
+    """Open the output root, the only folder that may be reached through links; None when there is none.
 
     Raises:
-        OutputError: it is not a folder, or can't be opened or made.
+        OutputError: it is not a folder, or can't be opened or created.
     """
     path = os.fspath(root).rstrip("/") or "/"
     try:
         if create:
-            os.makedirs(root, exist_ok=True)  # noqa: PTH103 - pathlib loads in 5 ms and gives nothing here
+            os.makedirs(root, exist_ok=True)  # noqa: PTH103 - importing pathlib takes 5 ms and has no advantage here
         if BY_DESCRIPTOR:
             return Folder(os.open(root, FOLDER), path)
         return _folder_at(path, follow=True)
@@ -319,10 +319,10 @@ def open_root(root: str | os.PathLike[str], *, create: bool = False) -> Folder |
 
 
 def _folder_at(path: str, *, follow: bool = False) -> Folder:
-    """Return a folder on a system that opens none.
+    """Return a folder on a system that can't open folders.
 
     Raises:
-        OSError: it is missing, a link, or no folder.
+        OSError: it is missing, a link, or not a folder.
     """
     mode = os.stat(path).st_mode if follow else os.lstat(path).st_mode  # noqa: PTH116 - as above
     if not stat.S_ISDIR(mode) or (not follow and _is_link(path)):
@@ -340,7 +340,7 @@ def _is_link(path: str) -> bool:
 
 def _read_all(descriptor: int) -> bytes:
     data = os.read(descriptor, _CHUNK)
-    if len(data) < _CHUNK:  # a regular file gives less only at its end
+    if len(data) < _CHUNK:  # a regular file returns fewer bytes only at its end
         return data
     chunks = [data]
     while chunk := os.read(descriptor, _CHUNK):

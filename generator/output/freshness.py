@@ -1,9 +1,9 @@
-"""Is a bundle up to date? Answered from its ledger, its files and a stamp, before anything is rendered.
+"""Decides from a bundle's ledger, its files and a stamp whether it is up to date, before anything is rendered.
 
-A ledger tells which inputs and files belong together, but not that this code renders these files from these inputs:
+A ledger records which inputs and files belong together, but not that this code renders these files from these inputs:
 people edit ledgers, and every version of Sluice may render something else. So whenever a bundle is rendered, to write
-it or to check it, the stamp notes the path and the bytes of its ledger, together with a digest of the code that did it.
-Stamps are in the user's cache, one file per output root. Where a note is missing, the bundle is rendered and compared.
+it or to check it, the stamp records the path and the bytes of its ledger, together with a digest of the code. Stamps
+are in the user's cache, one file per output root. A bundle without a record is rendered and compared.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _KEPT: Final = 100
 
 
 def ledger_key(path: str, ledger: bytes) -> bytes:
-    """Return what a stamp remembers of a ledger: 128 bits of the SHA-256 of the path of its bundle and its bytes."""
+    """Return the key of a ledger in a stamp: 128 bits of the SHA-256 of its bundle's path and its bytes."""
     return sha256(f"{path}\0".encode() + ledger).digest()[:_KEY]
 
 
 @dataclass(frozen=True, slots=True)
 class FreshBundle:
-    """A bundle that need not be rendered: how many files it holds, its ledger included, and the key of that."""
+    """A bundle that need not be rendered: how many files it has, with its ledger, and the ledger's key."""
 
     files: int
     key: bytes
@@ -54,11 +54,10 @@ def probe(
         inputs: name to SHA-256 of each input that is known before rendering.
         known: keys of the ledgers that this code rendered or checked.
 
-    Returns:
-        The bundle, or None when it has to be rendered to know.
+    Returns: The bundle, or None when it has to be rendered.
 
     Raises:
-        OutputError: something can't be read, or a link or a file is where a folder belongs.
+        OutputError: something can't be read, or a link or a file is in the place of a folder.
     """
     folder = top.descend(path) if top else None
     if folder is None:
@@ -80,11 +79,11 @@ def probe(
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What is known of the ledgers of one tree.
+    """The known ledgers of one tree.
 
     Args:
-        file: where it is kept; None where there is no cache, and nothing is ever known.
-        code: digest (hex) of the code and the templates that render here.
+        file: its file; None without a cache, when nothing is ever known.
+        code: digest (hex) of the code and the templates.
         keys: of the ledgers that this code rendered or checked.
     """
 
@@ -94,7 +93,7 @@ class Stamp:
 
     @classmethod
     def read(cls, root: str | os.PathLike[str], code: str) -> Self:
-        """Read the stamp of an output root; it is empty when it is missing, damaged, or of other code."""
+        """Read the stamp of an output root; it is empty if missing, damaged, or written by other code."""
         folder = cache_folder("stamps")
         if folder is None:
             return cls(None, code, frozenset())
@@ -105,7 +104,7 @@ class Stamp:
             return cls(file, code, frozenset())
 
     def save(self, keys: Collection[bytes]) -> None:
-        """Replace what is known, in one step; a cache that can't be written to is left as it is."""
+        """Replace the keys atomically; a cache that can't be written to is left as it is."""
         if self.file is None or self.keys == keys:
             return
         body = _head(self.code) + b"".join(sorted(keys))
@@ -129,8 +128,8 @@ def _parsed(data: bytes, code: str) -> Iterable[bytes]:
 
 
 def _forget(folder: Path) -> None:
-    """Keep the newest stamps: most output roots of a machine that runs tests are gone soon."""
+    """Keep only the newest stamps: tests leave many whose output roots are gone."""
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.stat().st_mtime, reverse=True)
     for entry in found[_KEPT:]:
-        os.unlink(entry)  # noqa: PTH108 - an entry is no Path
+        os.unlink(entry)  # noqa: PTH108 - an entry is not a Path

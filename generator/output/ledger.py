@@ -7,10 +7,10 @@
 
 `sha256sum --check .sluice` passes over the comments and verifies the files. The seal is the SHA-256 of every
 byte before it. It shows a ledger that was cut short or edited, and one that git merged from two branches
-without a conflict: its files are then no render of the merged inputs, although each bears its recorded hash.
+without a conflict: its files were then not rendered from the merged inputs, although each has its recorded hash.
 
-While files are being written the ledger says `# unfinished`, names no inputs, and lists each file with every
-hash it may have by then, so that a run that was killed never leaves a file that nobody owns.
+While files are being written the ledger is marked `# unfinished`, names no inputs, and lists each file with every
+hash it may have by then, so that a killed run never leaves a file without an owner.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NAME_AT = 64 + 2
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What a ledger says.
+    """The content of a ledger.
 
     Args:
         files: name to the hashes it may have; exactly one once the ledger is finished.
@@ -47,7 +47,7 @@ class Ledger:
     finished: bool = True
 
     def encode(self) -> bytes:
-        """Write it down, sorted and sealed."""
+        """Return its text, sorted and sealed."""
         lines = [_HEADER]
         if not self.finished:
             lines.append(_UNFINISHED)
@@ -59,7 +59,7 @@ class Ledger:
 
 
 NOTHING = Ledger({}, {})
-"""The ledger of a folder that has none."""
+"""The empty ledger of a folder without one."""
 
 
 class _DamageError(ValueError):
@@ -73,10 +73,9 @@ def parse(data: bytes, file: str) -> Ledger | Finding:
 
     Args:
         data: content of the file.
-        file: its path as the user knows it, for the finding.
+        file: its path, for the finding.
 
-    Returns:
-        The ledger, or the finding `OUT101` that says how it is damaged.
+    Returns: The ledger, or the finding `OUT101` when it is damaged.
     """
     try:
         return _parse(_unsealed(data))
@@ -85,12 +84,12 @@ def parse(data: bytes, file: str) -> Ledger | Finding:
 
 
 def names_inputs(data: bytes, inputs: Mapping[str, str]) -> bool:
-    """Check whether a ledger that is known to be ours names these inputs with these digests."""
+    """Check whether a ledger that is known to be valid names these inputs with these digests."""
     return all(f"\n{_INPUT}{name} sha256:{digest}\n".encode() in data for name, digest in inputs.items())
 
 
 def known_files(data: bytes) -> dict[str, str]:
-    """Return the SHA-256 of each file in a ledger that is known to be ours, and is not parsed again for that."""
+    """Return the SHA-256 of each file in a ledger that is known to be valid, without checking it again."""
     rows = [line for line in data.decode("ascii").split("\n") if line and line[0] != "#"]
     return {row[_NAME_AT:]: row[: _NAME_AT - 2] for row in rows}
 
@@ -100,8 +99,8 @@ def damaged(file: str, reason: str, line: int = 0) -> Finding:
     return Finding(
         code="OUT101",
         severity="warning",
-        message=f"this ledger {reason}, so nothing in its folder is known to be written by Sluice",
-        hint="run `sluice render`: it writes the ledger anew, and old files stay until you remove them",
+        message=f"this ledger {reason}, so Sluice can't tell which files in its folder it wrote",
+        hint="run `sluice render`: it writes a new ledger; old files stay until you remove them",
         place=Place(file, line),
     )
 
@@ -143,7 +142,7 @@ def _inputs(lines: list[str], first: int) -> dict[str, str]:
             break
         name, _, digest = line[len(_INPUT) :].partition(" sha256:")
         if not is_input(name) or not is_digest(digest) or name in inputs:
-            raise _DamageError("names an input in a way that Sluice does not write", number)
+            raise _DamageError("has an invalid line for an input", number)
         inputs[name] = digest
     return inputs
 
@@ -153,7 +152,7 @@ def _files(lines: list[str], first: int, *, once: bool) -> dict[str, tuple[str, 
     for number, line in enumerate(lines[first:], first + 1):
         digest, name = line[:64], line[_NAME_AT:]
         if line[64:_NAME_AT] != "  " or not is_digest(digest) or not is_path(name):
-            raise _DamageError("names a file in a way that Sluice does not write", number)
+            raise _DamageError("has an invalid line for a file", number)
         if name in files and once:
             raise _DamageError("lists a file twice", number)
         files[name] = (*files.get(name, ()), digest)

@@ -1,7 +1,7 @@
-"""What differs between operating systems: folders by descriptor, flags of `open`, locks, the number of cores.
+"""Differences between operating systems: folders by descriptor, flags of `open`, locks, the number of cores.
 
-With descriptors (Linux, macOS) every name is resolved inside an open folder, so nobody can slip in a link between a
-check and a use. Without them (Windows) names are joined to paths, and links are looked for before each use.
+With descriptors (Linux, macOS) every name is resolved inside an open folder, so no link can be slipped in between
+check and use. Without them (Windows) names are joined to paths, and each use first checks for links.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ except ModuleNotFoundError:  # Windows
 BY_DESCRIPTOR: Final = os.scandir in os.supports_fd and os.supports_dir_fd.issuperset(
     {os.open, os.mkdir, os.rename, os.rmdir, os.stat, os.unlink}
 )
-"""Whether folders are opened, and names resolved inside of them."""
+"""Whether folders can be opened, and names resolved inside them."""
 
 
 def _flags(*names: str) -> int:
-    """Combine those flags that this system has."""
+    """Combine the flags that this system supports."""
     found = 0
     for name in names:
         found |= getattr(os, name, 0)
@@ -37,14 +37,14 @@ NO_LINK: Final = _flags("O_NOFOLLOW")
 READ: Final = _flags("O_RDONLY", "O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_NOINHERIT", "O_BINARY")
 """Open a file to read, without waiting for a writer of a pipe."""
 NEW: Final = _flags("O_WRONLY", "O_CREAT", "O_EXCL", "O_NOFOLLOW", "O_CLOEXEC", "O_NOINHERIT", "O_BINARY")
-"""Make a file that is not there yet."""
+"""Create a file that must not exist yet."""
 
 
 def try_lock(descriptor: int) -> bool:
-    """Lock an open folder; True as well where the system or the file system has no locks.
+    """Lock an open folder; True also if the system or the file system has no locks.
 
-    The kernel releases the lock when the process ends. Without locks two writers at once still leave every file whole,
-    and the next run finds by the hashes what is not as it should be.
+    The kernel releases the lock when the process ends. Without locks two concurrent writers still leave every file
+    whole, and the next run finds wrong files by their hashes.
     """
     if not _HAS_LOCKS:
         return True
@@ -58,7 +58,7 @@ def try_lock(descriptor: int) -> bool:
 
 
 def wait_for_lock(descriptor: int) -> None:
-    """Lock an open folder that another process has locked, once that is over."""
+    """Wait until another process unlocks an open folder, then lock it."""
     flock(descriptor, LOCK_EX)
 
 

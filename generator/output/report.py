@@ -1,4 +1,4 @@
-"""What was done to a tree, noted while it is done, and what comparing a tree has shown."""
+"""Reports of writing a tree and of comparing one."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ SHOWN: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class WriteReport:
-    """What a call did; paths are relative to the output root, sorted, ledgers included.
+    """The changes that a call made; paths are relative to the output root, sorted, ledgers included.
 
     Args:
         created: files that were not there.
         updated: files of an older render.
-        overwritten: files that were edited, or written by another program, and now hold what was rendered.
-        deleted: files of an older render that nothing renders any more.
-        kept_edited: files that nothing renders any more, left alone because they were edited.
-        identical: how many files already held what was rendered, and were not touched.
+        overwritten: files that were edited, or written by another program, and now have the rendered content.
+        deleted: files of an older render that are no longer rendered.
+        kept_edited: files that are no longer rendered, kept because they were edited.
+        identical: how many files already had the rendered content and were not touched.
         findings: ledgers that were damaged.
-        keys: of the ledgers of bundles that now hold what was rendered, as stamps keep them.
+        keys: of the ledgers of bundles that are now up to date, for the stamp.
     """
 
     created: tuple[str, ...] = ()
@@ -53,14 +53,13 @@ class WriteReport:
 
 @dataclass
 class WriteSummary:
-    """The sum of many reports, with few names: those of a whole tree would be most of the memory of a render.
+    """The sum of many reports, with few names: those of a whole tree would take most of a render's memory.
 
     Args:
         counts: number of files by kind.
         first: the first names of each kind, sorted.
-        identical: how many files already held what was rendered.
-        findings: ledgers that were damaged.
-        keys: of the ledgers of bundles that now hold what was rendered.
+        identical: how many files already had the rendered content. findings: ledgers that were damaged.
+        keys: of the ledgers of bundles that are now up to date.
     """
 
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(WRITTEN, 0))
@@ -70,7 +69,7 @@ class WriteSummary:
     keys: set[bytes] = field(default_factory=set)
 
     def add(self, report: WriteReport) -> None:
-        """Count one more report in."""
+        """Add one report."""
         for kind in WRITTEN:
             paths: tuple[str, ...] = getattr(report, kind)
             if paths:
@@ -82,7 +81,7 @@ class WriteSummary:
 
     @property
     def changed(self) -> bool:
-        """Whether there is more to report than how many files are right."""
+        """Whether there is anything to report except up-to-date files."""
         return any(self.counts.values()) or bool(self.findings)
 
 
@@ -93,12 +92,12 @@ class CheckReport:
     Args:
         missing: files that would be created.
         stale: files of an older render that would be updated.
-        edited: files that were edited, or written by another program, where rendered ones belong.
+        edited: files that were edited, or written by another program, in the place of rendered ones.
         orphaned: files of an older render, or of an interrupted run, that would be deleted.
         foreign: files that Sluice did not write and would not touch; they do not count as a difference.
         findings: ledgers that are damaged.
-        files: how many files of the bundles are as they would be rendered, ledgers included.
-        keys: of the ledgers of those bundles, as stamps keep them.
+        files: how many files of the bundles are up to date, with ledgers.
+        keys: of the ledgers of those bundles, for the stamp.
     """
 
     missing: tuple[str, ...] = ()
@@ -150,10 +149,10 @@ _VERBS: Final[dict[Action, Verb]] = {
 
 @dataclass(slots=True)
 class Journal:
-    """Collects what is done to many bundles.
+    """Collects the changes of many bundles.
 
-    Changes are noted before they are made: when a bundle has to be tried again, what the second try finds
-    identical stays what the first one made of it.
+    Changes are recorded before they are made: when a bundle is retried, files that the retry finds identical keep the
+    action of the first attempt.
     """
 
     verbs: dict[str, Verb] = field(default_factory=dict)
@@ -161,7 +160,7 @@ class Journal:
     keys: list[bytes] = field(default_factory=list)
 
     def note(self, path: str, changes: Changes) -> None:
-        """Note all changes of a bundle."""
+        """Record all changes of a bundle."""
         self.note_finding(changes)
         for name, action in (*changes.actions.items(), (LEDGER, changes.ledger)):
             if action == "identical":
@@ -170,16 +169,16 @@ class Journal:
                 self.verbs[f"{path}/{name}"] = _VERBS[action]
 
     def note_rendered(self, path: str, changes: Changes) -> None:
-        """Note that a bundle now holds what was rendered."""
+        """Record that a bundle is now up to date."""
         self.keys.append(ledger_key(path, changes.sealed))
 
     def note_finding(self, changes: Changes) -> None:
-        """Note only that the ledger of a bundle is damaged, if it is."""
+        """Record only that the ledger of a bundle is damaged, if it is."""
         if changes.finding:
             self.findings.setdefault(changes.finding.place.file, changes.finding)
 
     def report(self) -> WriteReport:
-        """Sum it up."""
+        """Return the report."""
         return WriteReport(
             created=self._paths("created"),
             updated=self._paths("updated"),

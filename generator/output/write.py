@@ -1,11 +1,12 @@
-"""Write bundles and delete those that nothing renders: only what differs, each file in one step.
+"""Writes bundles and deletes those that are no longer rendered: only what differs, each file atomically.
 
-The next run repairs what a kill left. One writer works at a time: it locks the output root itself, which leaves no
+The next run repairs what a killed run left. One writer works at a time: it locks the output root itself, which leaves
+no
 file behind.
 
 For one bundle the order is: a ledger of everything the folder may hold from now on, the files, the deletions,
 the ledger of what it holds. So ownership is on disk from before the first write to after the last deletion.
-Only what is in the way of a new file is deleted before it.
+Only files that are in the way of a new one are deleted before it.
 """
 
 from __future__ import annotations
@@ -33,17 +34,17 @@ def write(
 ) -> WriteReport:
     """Make each bundle's folder hold the bundle.
 
-    Files that already hold the right bytes are not touched. Files that an older render wrote and this one
-    does not are deleted if they still hold what it wrote, and kept if they were edited. Files that Sluice did
+    Files that already hold the right bytes are not touched. Files of an older render that are no longer rendered are
+    deleted if unchanged, and kept if they were edited. Files that Sluice did
     not write are left alone.
 
     Args:
-        root: output root, made if missing.
+        root: output root, created if missing.
         bundles: what to write; it may be a generator, each bundle is written as it comes.
-        notice: receives a sentence when another run has to be waited for.
+        notice: receives a sentence when the call waits for another run.
 
     Raises:
-        OutputError: the file system refuses; what was written stays, and the next run goes on.
+        OutputError: the file system refuses an operation; what was written stays, and the next run continues.
         ValueError: one bundle lies inside another, which is a bug of the caller.
     """
     with locked(root, notice) as top:
@@ -51,7 +52,7 @@ def write(
 
 
 def write_within(top: Folder, bundles: Iterable[Bundle]) -> WriteReport:
-    """Do the same in an open root, in the process that holds its lock or in a child of it."""
+    """Do the same in an open root, in the process that holds its lock or one of its children."""
     journal = Journal()
     seen: dict[str, bool] = {}
     for bundle in bundles:
@@ -61,7 +62,7 @@ def write_within(top: Folder, bundles: Iterable[Bundle]) -> WriteReport:
 
 
 def _refuse_nesting(path: str, seen: dict[str, bool]) -> None:
-    """Keep bundles apart; `seen` holds True for a bundle and False for a folder above one."""
+    """Refuse bundles inside each other; `seen` has True for a bundle and False for a folder above one."""
     above = parents(path)
     if path in seen or any(seen.get(parent) for parent in above):
         raise ValueError(f"{path}: a bundle twice, or one inside another")
@@ -71,7 +72,7 @@ def _refuse_nesting(path: str, seen: dict[str, bool]) -> None:
 
 def _write_bundle(top: Folder, bundle: Bundle, journal: Journal) -> None:
     for _ in range(_ATTEMPTS):
-        # Without locks another run may sweep our temporary file or an empty folder: look again and go on.
+        # Without locks another run may delete our temporary file or an empty folder: try again.
         with suppress(FileNotFoundError):
             with top.make(bundle.path) as folder:
                 changes = compare(folder, bundle)
@@ -153,19 +154,19 @@ def prune(
 ) -> WriteReport:
     """Delete the bundles in a scope that are not expected, and the folders that this empties.
 
-    A file goes only if the ledger lists it and it still holds what the ledger says; a folder with anything
-    else in it stays. A bundle whose ledger is damaged stays as it is and is reported. Empty folders and
-    leftovers of an interrupted run go wherever they are in the scope: an empty folder does not exist for git.
-    Call it before `write`, so that a new bundle finds its place free.
+    A file is deleted only if the ledger lists it with its current hash; a folder with anything else in it stays. A
+    bundle with a damaged ledger stays as it is and is reported. Empty folders and leftovers of an interrupted run are
+    deleted everywhere in the scope: git does not track empty folders. Call it before `write`, so that the place of a
+    new bundle is free.
 
     Args:
         root: output root.
         scope: folder below it to work in; empty for everything.
         expected: paths of the bundles to keep.
-        notice: receives a sentence when another run has to be waited for.
+        notice: receives a sentence when the call waits for another run.
 
     Raises:
-        OutputError: the file system refuses; the next run goes on from there.
+        OutputError: the file system refuses an operation; the next run continues from there.
     """
     journal = Journal()
     if not os.path.lexists(root):
@@ -189,7 +190,7 @@ def _listing(top: Folder, scope: str) -> Listing:
 
 
 def _orphans_below(folder: Folder, path: str, expected: Collection[str]) -> Iterator[str]:
-    """Yield the bundles that are not expected; those that are need not be looked into, for bundles are never nested."""
+    """Yield the bundles that are not expected; expected ones are not searched, since bundles are never nested."""
     names, folders = folder.names()
     if LEDGER in names and path:
         yield path
@@ -217,10 +218,10 @@ def _vanish(top: Folder, path: str, journal: Journal) -> None:
 
 @contextmanager
 def locked(root: str | os.PathLike[str], notice: Notice) -> Iterator[Folder]:
-    """Open the output root, made if missing, and hold its lock.
+    """Open the output root (created if missing) and hold its lock.
 
     Raises:
-        OutputError: the root can't be opened or made.
+        OutputError: the root can't be opened or created.
     """
     folder = _open(root)
     while True:
@@ -237,7 +238,7 @@ def locked(root: str | os.PathLike[str], notice: Notice) -> Iterator[Folder]:
 def _open(root: str | os.PathLike[str]) -> Folder:
     folder = open_root(root, create=True)
     if folder is None:
-        raise OutputError(f"can't open {root}: it vanished as soon as it was made")
+        raise OutputError(f"can't open {root}: it was deleted as soon as it was created")
     return folder
 
 

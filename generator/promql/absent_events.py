@@ -1,7 +1,8 @@
 """Find counters of events whose absence empties a whole query: a counter has no series until its first event.
 
 While nothing has failed, `sum(rate(errors)) / sum(rate(requests))` is empty, not 0, and so is every formula with such a
-sum as an operand. Divisors count requests, and without requests an empty result is right. This module therefore checks
+sum as an operand. Divisors count requests, and without requests an empty result is correct. This module therefore
+checks
 the sums in formulas that divide by other series than their own, as far as brackets and operators show.
 """
 

@@ -1,7 +1,7 @@
 """Burn rates of an error budget: multiwindow, multi-burn-rate alerts.
 
 After Google's Site Reliability Workbook, chapter 5, "Alerting on SLOs". An alert fires when the share of bad events is
-above a multiple of the budget both in a long window (it matters) and in a short one (it still goes on). With these
+above a multiple of the budget both in a long window (it matters) and in a short one (it is still happening). With these
 multiples a page comes after 2% or 5% of the budget of thirty days, a ticket after 10%.
 """
 

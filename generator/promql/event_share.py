@@ -23,7 +23,7 @@ from generator.promql.text import duration, number, operand
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """A restriction to strata in which the canary's share of the requests is steady.
+    """A restriction to strata in which the canary's share of requests is steady.
 
     With delayed outcomes a canary looks bad at its start and after each change of weight: its requests are counted,
     their outcomes not yet. The mask depends on requests only, so the test stays valid. It suspends the test for twice

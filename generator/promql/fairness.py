@@ -1,4 +1,4 @@
-"""Demographic parity on live counters: the difference of selection rates, and bounds that hold for few rows.
+"""Demographic parity on live counters: the difference of selection rates, with bounds that are valid for few rows.
 
 The parity difference is the largest selection rate of any group minus the smallest. Its estimate is biased upwards:
 with few rows a fair model looks unfair. The verdict therefore has three values, from two metrics of one

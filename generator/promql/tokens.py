@@ -27,7 +27,7 @@ _ESCAPED: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "
 
 
 class QuerySyntaxError(Exception):
-    """The tokens or brackets of the text are not those of PromQL."""
+    """The tokens or brackets of the text are not valid PromQL."""
 
 
 class Token(NamedTuple):

@@ -1,1 +1,1 @@
-"""Plan to objects to text, every object verified."""
+"""Renders plans to objects and text, and verifies every object."""

@@ -1,7 +1,7 @@
-"""Admission policies: the API server refuses what Sluice would refuse, for releases that go around it.
+"""Admission policies: the API server refuses releases that Sluice would refuse, in case they bypass it.
 
-CEL sees one object and its namespace, so three promises of a tier can be kept here: images by digest, the first
-weight, and an approval; and that a release names the gates it went through. The rest needs the plan.
+CEL sees one object and its namespace, so it can enforce three rules of a tier (images by digest, the first weight, an
+approval) and that a release names the gates it passed. The rest needs the plan.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def render_admission(platform: PlatformSpec, environment: str, templates: Templa
     """The policies of one environment, each with its binding.
 
     Returns:
-        Text by file name; empty when the platform wants none.
+        Text by file name; empty when the platform has none configured.
     """
     if platform.admission == "none":
         return {}
@@ -43,7 +43,7 @@ def render_admission(platform: PlatformSpec, environment: str, templates: Templa
 
 
 def _limits(platform: PlatformSpec) -> dict[str, str]:
-    """What tiers demand, as CEL literals (a JSON text is one)."""
+    """The requirements of tiers as CEL literals (JSON is valid CEL)."""
     tiers = platform.tiers
     first = {name: tier.ceilings.first_weight for name, tier in tiers.items()}
     return {

@@ -20,7 +20,7 @@ from generator.spec.units import percent
 
 _DAY_S: Final = 86_400.0
 _FLOOR_WINDOWS: Final = (_DAY_S, 7200.0)
-# Half of the usual outcomes missing for an hour: that is a failure, not a slow change of the model.
+# Half of the usual outcomes missing for an hour is a failure, not a slow change of the model.
 _COLLAPSE: Final = (3600.0, 300.0)
 _FAIR_S: Final = 7 * _DAY_S
 _SILENT_S, _SILENT_SHARE = 900.0, 0.1
@@ -124,11 +124,11 @@ def _alerts(plan: Plan, ratios: tuple[Watched, ...]) -> Iterator[Alert]:
 
 
 def _budget(plan: Plan, item: Watched) -> Iterator[Alert]:
-    """Yield the alerts on the budget of bad events: the guard's limit, or its baseline times the rise to detect."""
+    """Yield the alerts on the budget of bad events: the guard's limit, or its baseline times the detectable rise."""
     name, bound = item.guard.name, item.bound
     paces = {
-        "page": ("ModelBudgetBurnsFast", "at this rate the budget of thirty days is spent within days"),
-        "ticket": ("ModelBudgetBurns", "a tenth of the budget of thirty days was spent in three days"),
+        "page": ("ModelBudgetBurnsFast", "at this rate the 30-day budget is spent within days"),
+        "ticket": ("ModelBudgetBurns", "a tenth of the 30-day budget was spent in three days"),
     }
     worst = min(1.0, 30 * bound)
     for severity, (alert, pace) in paces.items():
@@ -138,17 +138,17 @@ def _budget(plan: Plan, item: Watched) -> Iterator[Alert]:
         yield Alert(
             alert, expression, severity, 0,
             f"`{name}` burns its budget of {percent(bound)}: {pace}",
-            "There are more bad events than the guard tolerates, in a long window and recently.",
-            "Compare the versions on the model's dashboard; if it began with a release, revert it (`sluice revert`).",
+            "The share of bad events exceeds the guard's bound, both over a long window and recently.",
+            "Compare the versions on the model's dashboard; if it started with a release, revert it (`sluice revert`).",
             examples.ratio(item, worst if severity == "page" else min(1.0, 2 * bound)),
             examples.ratio(item, 0.9 * bound),
             {"guard": name},
         )  # fmt: skip
     yield Alert(
         "ModelBudgetSpent", f"{item.recorded(plan, PERIOD_S)} > {number(bound)}", "ticket", 3600,
-        f"`{name}` has spent its budget of {percent(bound)} for thirty days",
-        "The share of bad events over thirty days is above what the guard tolerates.",
-        "Make no risky release until the share is below the budget again; find the cause.",
+        f"`{name}` has spent its 30-day budget of {percent(bound)}",
+        "The share of bad events over 30 days exceeds the guard's bound.",
+        "Avoid risky releases until the share is below the budget again, and find the cause.",
         examples.ratio(item, min(1.0, 2 * bound)),
         examples.ratio(item, 0.9 * bound),
         {"guard": name},
@@ -172,7 +172,7 @@ def _floor(plan: Plan, item: Watched) -> Iterator[Alert]:
         yield Alert(
             alert, expression, severity, 0,
             f"`{name}` is {words}: under {percent(least)}",
-            "The event has become rarer than the guard allows for a new version.",
+            "The event is rarer than the guard allows for a new version.",
             "Check whether the events are still reported, then whether a release or the inputs changed.",
             examples.ratio(item, 0.5 * least),
             examples.ratio(item, min(1.0, 1.2 * least)),
@@ -198,20 +198,20 @@ def _silent(plan: Plan, rps: float) -> Alert:
     return Alert(
         "ModelSilent", f"sum({requests.increase(_SILENT_S)}) / {number(_SILENT_S)} < {number(least)}", "ticket", 900,
         f"the model answers less than a tenth of the {rps:g} requests per second that its spec declares",
-        "Callers are gone, a route does not reach it, or `traffic.minRps`, which the odds depend on, is wrong.",
-        "Check the route and its callers; if the traffic is normal, correct `traffic.minRps`.",
+        "Callers are gone, a route does not reach the model, or `traffic.minRps`, which the odds depend on, is wrong.",
+        "Check the route and its callers; if this traffic is normal, correct `traffic.minRps`.",
         Example(examples.counter(requests, 0.5 * least)), Example(examples.counter(requests, 2 * least)),
     )  # fmt: skip
 
 
 def _rollout(plan: Plan) -> Iterator[Alert]:
-    """Yield the alerts on the controller's metrics, whose label `namespace` a scrape may rename."""
+    """Yield the alerts on the controller's metrics; a scrape may rename their label `namespace`."""
     patience = plan.rollout.longest_hold_s
     rules = {
         "RolloutDegraded": (
             "Abort|Error|Timeout|InvalidSpec", 60.0, "page", "a release was aborted; users are on the previous version",
-            "A guard failed, or pods did not become ready. Git still names the version that failed.",
-            "Find the guard in the AnalysisRuns. `sluice revert` reverts git and quarantines the version.",
+            "A guard failed, or pods did not become ready. Git still has the failed version.",
+            "Find the guard in the AnalysisRuns. `sluice revert` reverts it in git and quarantines the version.",
         ),
         "RolloutStuck": (
             "Progressing", 2 * 600.0 + patience, "ticket", "a release is stuck",
@@ -219,8 +219,8 @@ def _rollout(plan: Plan) -> Iterator[Alert]:
             "`kubectl argo rollouts get rollout` shows the step; check its pods and AnalysisRuns.",
         ),
         "RolloutWaits": (
-            "Paused", 3600.0 + patience, "ticket", "a release waits longer than any of its holds",
-            "It waits for an approval, or a guard had no data and a person must decide.",
+            "Paused", 3600.0 + patience, "ticket", "a release has been waiting longer than its longest hold",
+            "The release needs an approval, or a guard had no data and a person must decide.",
             "Check the verdicts of the guards, then resume or abort; both are Argo CD actions on the Rollout.",
         ),
     }  # fmt: skip
@@ -234,7 +234,7 @@ def _rollout(plan: Plan) -> Iterator[Alert]:
 
 
 def _info(plan: Plan, label: str, phase: str) -> str:
-    """Write the selector of a phase of the Rollout (Argo Rollouts, controller/metrics/rollouts.go)."""
+    """Return the selector of a phase of the Rollout (Argo Rollouts, controller/metrics/rollouts.go)."""
     return f'rollout_info{{{label}="{plan.identity.namespace}",name="{plan.identity.model}",{phase}}}'
 
 
@@ -246,9 +246,9 @@ def _unfair(plan: Plan) -> Iterator[Alert]:
         expression = parity_lower(rows, arm, ParityTest(names, _FAIR_S))
         yield Alert(
             "ModelUnfair", f"({expression}) >= {number(limit)}", "ticket", 0,
-            f"selection rates by {attribute} differ by {limit:g} or more, beyond chance",
+            f"selection rates by {attribute} differ significantly by {limit:g} or more",
             f"The lower bound of the parity difference over seven days has reached the limit of `{guard.name}`.",
-            "Compare the rates of the groups; if it began with a release, revert it with `sluice revert`.",
+            "Compare the rates of the groups; if it started with a release, revert it with `sluice revert`.",
             examples.parity(rows, arm, names, limit + 0.5 * (1 - limit)),
             examples.parity(rows, arm, names, 0.0),
             {"guard": guard.name, "attribute": attribute},
@@ -267,7 +267,7 @@ def _rechecked(plan: Plan) -> Iterator[Alert]:
     halt = f"sluice revert {identity.team}/{identity.model} --quarantine-only --reason TEXT"
     yield Alert(
         WATCH_FAILED, f"max({passed}) == 0", "ticket", 0,
-        f"on fresh data the model no longer passes {gates}",
+        f"the model no longer passes {gates} on fresh data",
         "Production data has drifted away from the training data, or the model now treats groups differently.",
         "Read the verdict of the last Workflow. If Alertmanager notifies the CI, a change that halts all further "
         f"promotion of this version is open already; otherwise `{halt}` makes it. If the verdict is wrong, close the "
@@ -277,8 +277,9 @@ def _rechecked(plan: Plan) -> Iterator[Alert]:
     )  # fmt: skip
     yield Alert(
         "ModelWatchMissed", f"time() - max({time}) > {number(2 * _DAY_S)} or absent({time})", "ticket", 3600,
-        f"{gates} were not run on fresh data for two days",
+        f"{gates} have not run on fresh data for two days",
         "The CronWorkflow is suspended, its pods do not start, or there is no fresh data.",
-        "Run `kubectl get cronworkflow,workflow` in the namespace; check what writes the folder `watch` of the claim.",
+        "Run `kubectl get cronworkflow,workflow` in the namespace; check the job that writes the folder "
+            "`watch` of the claim.",
         Example({time: f"-200000x{examples.MINUTES}"}), Example({time: f"0x{examples.MINUTES}"}),
     )  # fmt: skip

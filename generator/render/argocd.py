@@ -1,4 +1,4 @@
-"""The Argo CD objects around the bundles: a project a team, an Application a model."""
+"""The Argo CD objects for the bundles: one project per team, one Application per model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from generator.spec.platform import PlatformSpec
 
 PLATFORM_ORIGIN = "specs/platform.yaml"
 
-# What a model's bundle may hold; quotas, policies and roles are the platform's.
+# The kinds that a model's bundle may contain; quotas, policies and roles belong to the platform.
 _KINDS = (
     ("", "ConfigMap"), ("", "Service"), ("", "ServiceAccount"), ("apps", "Deployment"),
     ("argoproj.io", "AnalysisTemplate"), ("argoproj.io", "CronWorkflow"),
@@ -39,12 +39,12 @@ CLUSTER_KINDS = (
 
 
 def project(environment: str, team: str) -> str:
-    """Name of a team's AppProject."""
+    """Return the name of a team's AppProject."""
     return f"{environment}-{team}"
 
 
 def render_application(plan: Plan, templates: Templates) -> dict[str, str]:
-    """The Application that syncs one bundle."""
+    """Return the Application that syncs one bundle."""
     context = {
         "application": application(plan.identity),
         "project": project(plan.identity.environment, plan.identity.team),
@@ -55,7 +55,7 @@ def render_application(plan: Plan, templates: Templates) -> dict[str, str]:
 
 
 def ignored(plan: Plan) -> list[dict[str, object]]:
-    """Return the fields that Argo CD must not compare: the weights of a canary, and the rule of its cohort."""
+    """Return the fields that Argo CD must ignore: the weights of a canary and the rule of its cohort."""
     weights = plan.routing.router.weights
     if weights is None or plan.rollout.strategy != "canary":
         return []
@@ -68,7 +68,7 @@ def ignored(plan: Plan) -> list[dict[str, object]]:
 def render_project(
     platform: PlatformSpec, environment: str, team: str, templates: Templates
 ) -> dict[str, str]:
-    """The AppProject of one team in one environment."""
+    """Return the AppProject of one team in one environment."""
     context = {
         **_shared(platform, environment),
         "project": project(environment, team),
@@ -85,7 +85,7 @@ def render_project(
 def render_platform_application(
     platform: PlatformSpec, environment: str, templates: Templates
 ) -> dict[str, str]:
-    """The project and the Application of the platform's own objects in one environment."""
+    """Return the project and the Application of the platform's own objects in one environment."""
     dashboards = platform.monitoring.dashboards is not None
     context = {
         **_shared(platform, environment),

@@ -1,4 +1,4 @@
-"""A service to the text of its files: all that CI needs to build the image of a model version."""
+"""Renders the files of a service: all that CI needs to build the image of a model version."""
 
 from __future__ import annotations
 
@@ -43,9 +43,10 @@ def render_bento(bento: Bento, templates: Templates) -> dict[str, str]:
 
 
 class Bentos:
-    """Rendered services. The digest of one is part of the tag of its image, so a plan asks for it.
+    """Rendered services.
 
-    The last service is kept: the environments of a model share one, and it is rendered right after it was planned.
+    A service's digest is part of its image tag, so the plan needs it. The last service is cached: the environments of
+    a model share it, and it is rendered right after planning.
     """
 
     def __init__(self, templates: Templates) -> None:
@@ -53,7 +54,7 @@ class Bentos:
         self._last: tuple[str, dict[str, str]] = ("", {})
 
     def trace(self, bento: Bento) -> None:
-        """Count the templates of a service as rendered, for a bundle that only names its digest."""
+        """Record the templates of a service as used, for a bundle that only contains its digest."""
         self._templates.trace(bento_templates(bento).values())
 
     def files(self, bento: Bento) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A plan to the text of its files, every object of it verified."""
+"""Renders a plan to the text of its files and verifies every object."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OUTPUTS: tuple[Outputs, ...] = (workload, services, routes, shadow, analyses, ga
 
 
 class RenderError(InternalError):
-    """A template of Sluice's own rendered something that is not a valid object."""
+    """One of Sluice's own templates rendered an invalid object."""
 
 
 def render_bundle(plan: Plan, templates: Templates, odds: Mapping[str, str]) -> dict[str, str]:
@@ -35,14 +35,13 @@ def render_bundle(plan: Plan, templates: Templates, odds: Mapping[str, str]) -> 
 
     Args:
         plan: the plan.
-        templates: what is rendered with.
-        odds: annotations of the Rollout that tell how safe the plan is.
+        templates: the templates.
+        odds: annotations of the Rollout with the odds of the plan.
 
-    Returns:
-        Text by file name. The Rollout carries the hash of all others, so that any change reaches the controller.
+    Returns: Text by file name. The Rollout has the hash of all others, so that any change reaches the controller.
 
     Raises:
-        RenderError: a file is no valid object.
+        RenderError: a file is not a valid object.
     """
     files = render_outputs((output for outputs in OUTPUTS for output in outputs(plan)), plan, templates)
     last = rollout(plan, digest(files), odds)
@@ -90,33 +89,33 @@ def render_object(
     Args:
         output: what to render.
         common: context that all files share.
-        templates: what is rendered with.
-        origin: the file that people edit instead of this one.
-        versions: the controllers' releases that the object must suit; see `lint.kinds.check`.
+        templates: the templates.
+        origin: the file to edit instead of this one.
+        versions: the controller releases that the object must be valid for; see `lint.kinds.check`.
 
     Raises:
-        RenderError: the text is no YAML, or no valid object.
+        RenderError: the text is not YAML, or not a valid object.
     """
     body = templates.render(output.template, {**common, **output.context})
     try:
         parsed = ryaml.loads(body)
     except ryaml.InvalidYamlError as error:
-        raise _wrong(output.template, templates, f"it does not give YAML: {error}") from error
+        raise _wrong(output.template, templates, f"the result is not valid YAML: {error}") from error
     if not isinstance(parsed, dict):
-        raise _wrong(output.template, templates, "it does not give a Kubernetes object")
+        raise _wrong(output.template, templates, "the result is not a Kubernetes object")
     if problems := check(parsed, versions):
         shown = "; ".join(map(str, problems[:5]))
-        raise _wrong(output.template, templates, f"it does not give a valid object: {shown}")
+        raise _wrong(output.template, templates, f"the result is not a valid object: {shown}")
     return f"# Rendered by Sluice from {origin}: edit that file, not this one.\n{body}"
 
 
 def _wrong(template: str, templates: Templates, reason: str) -> Exception:
-    """The platform team's mistake where a template of theirs takes part, else ours."""
+    """Return the error: the platform team's if one of their templates is involved, else ours."""
     return templates.wrong(template, reason) or RenderError(f"{template}: {reason}")
 
 
 def digest(files: Mapping[str, str]) -> str:
-    """Digest (hex, 16 digits) of some files, names included."""
+    """Return the digest (hex, 16 digits) of some files and their names."""
     total = hashlib.sha256()
     for name in sorted(files):
         total.update(f"{name}\0{files[name]}\0".encode())

@@ -1,6 +1,6 @@
 """Grafana dashboards as JSON: one for a model, one for a platform.
 
-The form is that of Grafana 10 and later (schema version 36), which newer ones migrate when they load it. The data
+The format is that of Grafana 10 (schema version 36), which newer versions migrate on loading. The data
 source is a variable, so the same file works in every Grafana.
 """
 
@@ -60,10 +60,10 @@ def platform_dashboard(environment: str, namespaces: Sequence[str]) -> Json:
         Panel("Requests", "Per second, by team.", (("{{namespace}}", requests),), "reqps"),
         Panel("Alerts", "Firing now, by severity.", (("{{severity}}", f"count by (severity) ({alerts})"),)),
         Panel("Releases", "Rollouts by phase.", (("{{phase}}", f"count by (phase) ({phases})"),)),
-        Panel("Models that alert", "Which, and why.", (("", models),), kind="table"),
+        Panel("Models with alerts", "The alerts of each model.", (("", models),), kind="table"),
         Panel(
             "Bad events",
-            "Shares over thirty days, the ten highest.",
+            "Shares over 30 days, the ten highest.",
             (("{{namespace}}/{{model}} {{guard}}", shares),),
             "percentunit",
         ),
@@ -73,7 +73,7 @@ def platform_dashboard(environment: str, namespaces: Sequence[str]) -> Json:
 
 
 def dashboard_text(dashboard: Json) -> str:
-    """Write a dashboard as the file that Grafana loads."""
+    """Return a dashboard as the JSON that Grafana loads."""
     return indented_json(dashboard)
 
 
@@ -109,7 +109,7 @@ def _ratios(plan: Plan) -> list[Panel]:
         )
         share = f"1 - {events} / {requests}" if item.proportion.complement else f"{events} / {requests}"
         side = "above" if item.guard.more_is_worse else "below"
-        text = f"By version; the alerts watch for values {side} the line."
+        text = f"By version; alerts fire on values {side} the line."
         panels.append(Panel(item.guard.name, text, ((f"{{{{{label}}}}}", share),), "percentunit", item.bound))
     return panels
 
@@ -119,13 +119,13 @@ def _by(series: Series, label: str) -> str:
 
 
 def _budgets(plan: Plan) -> list[Panel]:
-    """Return the panel of the budgets of bad events that are left."""
+    """Return the panel of the remaining budgets of bad events."""
     queries = tuple(
         (item.guard.name, f"1 - {item.recorded(plan, PERIOD_S)} / {number(item.bound)}")
         for item in watched(plan)
         if item.guard.more_is_worse
     )
-    text = "Share of the budget of thirty days that is left; below 0 it is spent."
+    text = "Remaining share of the 30-day budget; below 0 it is spent."
     return [Panel("Budget left", text, queries, "percentunit", 0.0)] if queries else []
 
 

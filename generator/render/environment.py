@@ -1,4 +1,4 @@
-"""The templates: ours, and those of the platform team that replace them one by one; compiled once and cached."""
+"""The templates: ours and the platform team's overrides, compiled once and cached."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SUFFIX: Final = ".j2"
 _Loaded = tuple[str, str, Callable[[], bool]]
 _NOT_OF_BUNDLES: Final = ("ci/", "init/", "new/", "pages/")
-"""Templates of commands that write specs, repositories and pages."""
+"""Templates for commands that write specs, repositories and pages."""
 
 
 def builtin_folder() -> Path:
@@ -34,12 +34,12 @@ def builtin_folder() -> Path:
 
 
 class TemplateError(UserError):
-    """A template of the platform team is wrong."""
+    """A template of the platform team is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateFile:
-    """One template: its name, its file, and whether it is the platform team's own."""
+    """One template: its name, its file, and whether it belongs to the platform team."""
 
     name: str
     file: Path
@@ -47,7 +47,7 @@ class TemplateFile:
 
 
 class Templates:
-    """All templates that one repository renders with, each read and compiled once.
+    """All templates of one repository, each read and compiled once.
 
     Args:
         overrides: the platform team's folder; a template there replaces ours of the same name.
@@ -75,8 +75,8 @@ class Templates:
         """Return the text of a template.
 
         Raises:
-            KeyError: there is none of this name.
-            TemplateError: it is the platform team's, and can't be read.
+            KeyError: there is no such template.
+            TemplateError: it belongs to the platform team and can't be read.
         """
         text = self._texts.get(name)
         if text is None:
@@ -86,7 +86,7 @@ class Templates:
         return text
 
     def check(self) -> None:
-        """Read the platform team's own templates, before anything depends on them.
+        """Read the platform team's templates before anything depends on them.
 
         Raises:
             TemplateError: one can't be read.
@@ -98,8 +98,7 @@ class Templates:
         """Return the SHA-256 (hex) of the platform team's own templates; empty when there are none.
 
         Args:
-            rendered: names of templates; then only those count that took part in rendering these. None for all
-                templates of bundles.
+            rendered: names of templates, to count only those that these use; None for all templates of bundles.
         """
         if not self._own:
             return ""
@@ -112,19 +111,18 @@ class Templates:
 
     @contextmanager
     def tracing(self) -> Iterator[set[str]]:
-        """Collect the names of the templates that are rendered meanwhile."""
+        """Collect the names of the templates that are rendered inside this context."""
         self._rendered.clear()
         yield self._rendered
 
     def trace(self, names: Iterable[str]) -> None:
-        """Count templates as rendered, where what they gave was kept."""
+        """Record templates as used when their cached result is reused."""
         self._rendered.update(names)
 
     def get_template(self, name: str) -> Template:
         """Return a compiled template, which writes values as literals of the file's language.
 
-        Raises:
-            jinja2.TemplateNotFound: there is none of this name.
+        Raises: jinja2.TemplateNotFound: there is no such template.
             jinja2.TemplateSyntaxError: it can't be compiled.
         """
         template = self._compiled.get(name)
@@ -133,10 +131,10 @@ class Templates:
         return template
 
     def render(self, name: str, context: Mapping[str, object]) -> str:
-        """Return the text that a template gives, ending in one newline.
+        """Return the text that a template renders, ending in one newline.
 
         Raises:
-            TemplateError: a template of the platform team is wrong; an error in ours is an exception of its own kind.
+            TemplateError: a template of the platform team is invalid; an error in ours raises its original exception.
         """
         self._rendered.add(name)
         try:
@@ -148,12 +146,12 @@ class Templates:
             raise TemplateError(_blame(blamed, _reason(error))) from error
 
     def wrong(self, name: str, reason: str) -> TemplateError | None:
-        """Return the error for the platform team when a template gives something wrong; None when it is all ours."""
+        """Return the platform team's error about an invalid result; None if none of their templates is involved."""
         blamed = self.suspects(name)
         return TemplateError(_blame(blamed, reason)) if blamed else None
 
     def suspects(self, name: str) -> list[TemplateFile]:
-        """Return the platform team's templates that take part in one: its own and those it includes, sorted."""
+        """Return the platform team's templates that one uses, itself and includes, sorted."""
         if name not in self._suspects:
             self._suspects[name] = self._find_suspects(name)
         return self._suspects[name]
@@ -172,7 +170,7 @@ class Templates:
         return [self.files[part] for part in sorted(seen & self._own)]
 
     def _included(self, name: str) -> Iterable[str]:
-        """Return the templates that another one names; a computed name may be any of the platform team's."""
+        """Return the templates that another one includes; a computed name may be any of the platform team's."""
         from jinja2 import TemplateSyntaxError
         from jinja2.meta import find_referenced_templates
 
@@ -197,7 +195,7 @@ class Templates:
         return made
 
     def _load(self, name: str) -> _Loaded | None:
-        """Return the text of a template and its file, which tracebacks name."""
+        """Return the text of a template and its file, for tracebacks."""
         found = self.files.get(name)
         return (self.text(name), str(found.file), lambda: True) if found else None
 
@@ -226,7 +224,7 @@ def _read_own(file: Path, folder: Path | None) -> str:
         raise TemplateError(f"{file}: this is not UTF-8 text: {error.reason}") from error
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise TemplateError(f"{file}: it can't be read: {reason}") from error
+        raise TemplateError(f"{file}: can't be read: {reason}") from error
 
 
 def _blame(files: Iterable[TemplateFile], reason: str) -> str:
@@ -247,7 +245,7 @@ def _language(name: str) -> str:
 
 
 def _environment(language: str, load: Callable[[str], _Loaded | None], *, trusted: bool) -> Environment:
-    """Make the environment of a language; with any template of the platform team, all templates run sandboxed."""
+    """Create the environment of a language; with any template of the platform team, all templates run sandboxed."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -269,7 +267,7 @@ def _environment(language: str, load: Callable[[str], _Loaded | None], *, truste
 
 @lru_cache(maxsize=2)
 def _bytecode_cache(*, trusted: bool) -> BytecodeCache | None:
-    """Return the cache of compiled templates, keyed by their text; None where there is no folder for it."""
+    """Return the cache of compiled templates, keyed by their text; None without a folder for it."""
     import pickle
 
     from jinja2 import FileSystemBytecodeCache
@@ -287,7 +285,7 @@ def _bytecode_cache(*, trusted: bool) -> BytecodeCache | None:
     folder = cache_folder("templates")
     if folder is None:
         return None
-    # Scalars and filters write constants when a template is compiled: other writers give other code.
+    # Filters run on constants at compile time, so the compiled code depends on them.
     writers = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("scalars.py", "filters.py"))
     written = hashlib.sha256(writers).hexdigest()[:12]
     kind = "plain" if trusted else "sandboxed"

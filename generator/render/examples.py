@@ -1,4 +1,4 @@
-"""Samples that make an alert fire, or nearly, in promtool's notation: one sample each minute from time 0."""
+"""Samples that make an alert fire, or almost fire, in promtool's notation: one sample per minute from time 0."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from generator.render.watched import Watched
 EVERY: Final = 5
 """Minutes between two evaluations of the rules."""
 MINUTES: Final = 100
-"""Length of a steady example: its shares are the same in every window, also in one that is longer."""
+"""Length of a steady example: its shares are the same in every window, even a longer one."""
 _OPPOSITE: Final[Mapping[str, Literal["=", "!=", "=~", "!~"]]] = {
     "=": "!=",
     "!=": "=",
@@ -28,7 +28,7 @@ _PER_MINUTE: Final = 1_000_000
 class Example:
     """Input series of a promtool test, and the minute at which the alert is checked.
 
-    Only tests read the series, and bundles are rendered without: a function makes those that take long.
+    Only tests read the series, so a function computes the expensive ones on demand.
     """
 
     made: Mapping[str, str] | Callable[[], Mapping[str, str]]
@@ -41,7 +41,7 @@ class Example:
 
 
 def ratio(item: Watched, share: float) -> Example:
-    """Steady traffic with this share of events."""
+    """Return steady traffic with this share of events."""
     return Example(lambda: _ratio(item, share))
 
 
@@ -68,7 +68,7 @@ def counter(series: Series, per_second: float) -> dict[str, str]:
 
 
 def phase(series: str, wait_s: float, *, early: bool = False) -> Example:
-    """Return a phase that lasts, checked once the alert has waited long enough, or one evaluation too early."""
+    """Return a lasting phase, checked when the alert has waited long enough, or one evaluation earlier."""
     steps = math.ceil(wait_s / (60 * EVERY))
     return Example({series: f"1x{EVERY * (steps + 2)}"}, EVERY * (steps - 1 if early else steps + 1))
 
@@ -94,7 +94,7 @@ def _sample(matcher: Matcher) -> str:
     """Return a value that a matcher accepts.
 
     Raises:
-        ValueError: it accepts none of the values tried.
+        ValueError: it accepts none of the candidates.
     """
     value = str(matcher.value)
     if matcher.operator == "=":

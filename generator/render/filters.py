@@ -1,4 +1,4 @@
-"""The filters of our templates: values to text that is more than one scalar."""
+"""The filters of our templates, which turn values into text of more than one scalar."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def identifier(name: str) -> Verbatim:
-    """A free Python identifier.
+    """Return a name that is a valid Python identifier and not a keyword.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not.
     """
     if not _IDENTIFIER.fullmatch(name):
-        raise ValueError(f"{name!r} is no identifier")
+        raise ValueError(f"{name!r} is not an identifier")
     return Verbatim(name)
 
 
 def raw_text(text: object) -> Verbatim:
-    """Text for a comment or a README: one line."""
+    """Return text on one line, for a comment or a README."""
     return Verbatim(prose(text))
 
 
 def lines(mapping: Mapping[str, object], indent: int) -> Verbatim:
-    """A mapping as block YAML, one key a line, behind the first one indented by this many blanks."""
+    """Return a mapping as block YAML, one key per line; lines after the first are indented by this many spaces."""
     joint = "\n" + " " * indent
     return Verbatim(joint.join(f"{yaml_value(key)}: {yaml_value(value)}" for key, value in mapping.items()))
 
 
 def items(values: list[object], indent: int) -> Verbatim:
-    """A list as block YAML, one item a line, behind the first one indented by this many blanks."""
+    """Return a list as block YAML, one item per line; lines after the first are indented by this many spaces."""
     joint = "\n" + " " * indent
     return Verbatim(joint.join(f"- {yaml_value(value)}" for value in values))
 
 
 def text(value: str, indent: int) -> Verbatim:
-    """Text of several lines as a literal block indented by this many blanks; in quotes where a block can't hold it."""
+    """Return lines as a literal block indented by this many spaces, or quoted if a block can't hold them."""
     plain = value.isascii() and value.replace("\n", "").isprintable()
     trailing = value.endswith((" ", "\n")) or " \n" in value
     if "\n" not in value or not plain or trailing or value[0] in " \n":
@@ -52,7 +52,7 @@ def text(value: str, indent: int) -> Verbatim:
 
 
 def go_duration(seconds: float) -> str:
-    """A duration that Go and the Gateway API parse alike: whole hours, minutes, seconds or milliseconds."""
+    """Return a duration that Go and the Gateway API parse alike: whole hours, minutes, seconds or milliseconds."""
     milliseconds = round(seconds * 1000)
     for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000)):
         if milliseconds % size == 0:
@@ -61,7 +61,7 @@ def go_duration(seconds: float) -> str:
 
 
 def quantity(value: str) -> str:
-    """Return a quantity with a decimal point as Kubernetes writes it back (`100m` for 0.1), so that no diff remains."""
+    """Return a decimal quantity as Kubernetes normalizes it (`100m` for 0.1), so that no diff remains."""
     return canonical_cpu(value) if "." in value else value
 
 
@@ -74,4 +74,4 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "go_duration": go_duration,
     "quantity": quantity,
 }
-"""By the name that templates use."""
+"""The filters by the name that templates use."""

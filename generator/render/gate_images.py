@@ -1,4 +1,4 @@
-"""The images that gates run in: the files they are built from, and a tag that says what is in them."""
+"""The images that gates run in: their build files, and a tag that identifies them."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class GateImages:
     """The gate images of one platform.
 
     Args:
-        prefix: what their names start with.
-        base: the image that they start from.
-        templates: holds the template of their build file.
+        prefix: of their names.
+        base: the base image.
+        templates: has the template of their build file.
     """
 
     prefix: str
@@ -41,7 +41,7 @@ class GateImages:
     templates: Templates
 
     def reference(self, name: str) -> str:
-        """Return an image as the Workflow names it: Sluice's version, and the digest (first 12) of its build files."""
+        """Return an image's reference; the tag has Sluice's version and 12 digits of the build files' digest."""
         return f"{self.prefix}/{name}:{__version__}-{_digest(name, self._containerfile(name))[:_SHORT]}"
 
     def files(self, name: str) -> dict[str, str]:
@@ -55,7 +55,7 @@ class GateImages:
 
 
 def gate_images(plan: Plan, templates: Templates) -> GateImages:
-    """Return the gate images of the platform that a plan was made for."""
+    """Return the gate images of a plan's platform."""
     return GateImages(plan.gate_pods.prefix, plan.gate_pods.base, templates)
 
 

@@ -1,4 +1,4 @@
-"""What rendered text depends on: the rendering contract, which ledgers name, and the code itself, which they do not."""
+"""What rendered text depends on: the rendering contract, which is in ledgers, and the code, which is not."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from generator.render.environment import Templates, builtin_folder
 
 CONTRACT = 1
-"""Number of the rendering contract. Raise it when what is rendered has a new meaning for those who read it, not when
-its text changes: texts are compared."""
+"""The version of the rendering contract. Raise it when rendered files get a new meaning for their readers, not when
+their text changes: texts are compared."""
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _LIBRARIES = ("site-packages", "dist-packages")
@@ -24,9 +24,9 @@ def contract_digest() -> str:
 
 
 def code_digest(templates: Templates) -> str:
-    """Return the SHA-256 (hex) of all that renders: every file of this program, the templates, the libraries.
+    """Return the SHA-256 (hex) of everything that renders: every file of this program, the templates, the libraries.
 
-    Files are read whole. Libraries count by the time at which one was installed last.
+    Files are read completely. Libraries count by the time of the last installation.
 
     Raises:
         OSError: a file can't be read.

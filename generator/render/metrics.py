@@ -1,4 +1,4 @@
-"""Turn the guards of a plan into metrics of AnalysisTemplates: queries, conditions and limits."""
+"""Turns the guards of a plan into metrics of AnalysisTemplates: queries, conditions and limits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from generator.stats.delay import mask_tolerance
 from generator.stats.sequential import boundary
 from generator.stats.timeline import EvidenceFloor, Phase, Rollout, evidence_floors
 
-# With fewer requests in its window a ratio has no result.
+# A ratio over fewer requests has no result.
 FLOOR: Final = 100.0
 ALIVE_METRIC: Final = "alive"
 _NO_DATA_MEASUREMENTS: Final = 5
@@ -39,7 +39,7 @@ _SHADOW_MEASUREMENTS: Final = 200
 
 
 def live_metrics(plan: Plan) -> list[Metric]:
-    """Return the metrics on live traffic: from the first weight to promotion, or a number of times after a switch."""
+    """Return the metrics on live traffic: from the first weight to promotion, or some times after a switch."""
     rollout = plan.rollout
     count = plan.clock.watch_measurements(rollout.watch) if isinstance(rollout, BlueGreen) else 0
     return [metric for guard in plan.measured_guards for metric in _live(plan, guard, count)]
@@ -82,7 +82,7 @@ def _evidence(plan: Plan, guard: Comparison | Parity, position: int) -> Iterator
 
 
 def alive_metric(plan: Plan, rollout: BlueGreen) -> Metric:
-    """Return the metric of whether the new pods stay up after a switch: no counter shows a crash loop."""
+    """Return the metric that checks whether the new pods stay up after a switch: counters don't show a crash loop."""
     clock = plan.clock
     scraped = Served(plan.bento.name, plan.identity.namespace).scraped(BY_POD.of_canary)
     count = clock.alive_measurements(rollout.watch)
@@ -102,7 +102,7 @@ def alive_metric(plan: Plan, rollout: BlueGreen) -> Metric:
 
 
 def shadow_metrics(plan: Plan, shadow: Shadow, arm: str) -> tuple[list[Metric], list[Metric]]:
-    """Return the metrics during the hold of a shadow, which may end it early, and those of the check at its end."""
+    """Return the metrics during a shadow's hold, which may end it early, and those of the check at its end."""
     version, window = Matcher("served_by", arm), min(shadow.hold, 7 * _DAY_S)
     interval = _shadow_interval_s(plan, shadow)
     count = math.ceil(shadow.hold / interval) + 1  # the step lasts from the first measurement to the last
@@ -118,13 +118,13 @@ def shadow_metrics(plan: Plan, shadow: Shadow, arm: str) -> tuple[list[Metric], 
 
 
 def _shadow_interval_s(plan: Plan, shadow: Shadow) -> float:
-    """Return the interval of a shadow: a multiple of the platform's, so that there are at most 200 measurements."""
+    """Return the interval of a shadow: a multiple of the platform's with at most 200 measurements."""
     interval = plan.clock.interval_s
     return max(1, math.ceil(shadow.hold / _SHADOW_MEASUREMENTS / interval)) * interval
 
 
 def counted(plan: Plan, counts: Counts) -> tuple[Proportion, Arms]:
-    """Return two counters of this model, and the label that distinguishes its two versions."""
+    """Return the two counters of this model and the label that distinguishes its versions."""
     served = Served(plan.bento.name, plan.identity.namespace)
     labels = _matchers(counts.labels)
     if counts.source == "model":
@@ -167,7 +167,7 @@ def _event_share(plan: Plan, guard: Comparison) -> EventShare:
 
 
 def _tolerance(plan: Plan, lookback_s: float) -> float:
-    """Return the ratio of the canary's shares, at the smallest weight, from which a change is not due to chance."""
+    """Return the ratio of the canary's shares, at the smallest weight, that chance does not explain."""
     smallest = min(plan.rollout.weights, default=100)
     requests = (plan.min_rps or 1.0) * smallest / 100 * lookback_s
     return round(mask_tolerance(max(requests, 1.0)), 4)
@@ -252,7 +252,7 @@ def _settled(
     bound: float,
     statistic: RequestsSeen | None,
 ) -> Metric:
-    """Return a finite metric: its first success ends it; after five measurements without one a person decides."""
+    """Return a finite metric: the first success ends it; after five measurements without one a person decides."""
     strict = guard.no_data == "fail"
     return Metric(
         name,

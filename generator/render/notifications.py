@@ -1,4 +1,4 @@
-"""Notifications of Argo Rollouts and Argo CD: services, triggers and texts, each one ConfigMap."""
+"""Notifications of Argo Rollouts and Argo CD: services, triggers and texts, in one ConfigMap each."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from generator.spec.notifications import Notifications, Revert
 from generator.spec.platform import PlatformSpec
 
 _HERE: Final = "{{ $model }} {{ $version }} in {{ $where }}"
-# GitHub hands the payload on inside an event of its own.
+# GitHub wraps the payload in its own event.
 _AROUND: Final = {"github": ('{"event_type": "sluice-abort", "client_payload":', "}")}
 _ONCE: Final = "oncePer: app.status?.operationState?.syncResult?.revision"
-_STATUS: Final = "`sluice status {{ $model }} --cluster` tells more."
-# A pause that ends by itself wakes nobody up.
+_STATUS: Final = "`sluice status {{ $model }} --cluster` shows more."
+# Only pauses without a duration notify.
 _WAITS: Final = (
     "rollout.spec.strategy.blueGreen != nil or ("
     "rollout.spec.strategy.canary.steps[int(rollout.status.currentStepIndex ?? 0)].pause != nil and "
@@ -31,8 +31,8 @@ _ROLLOUT: Final[dict[str, tuple[str, dict[str, str]]]] = {
             "event": "aborted",
             "subject": f"Rolled back: {_HERE}",
             "opening": f"Rolled back: {_HERE}. Live requests are back on the stable version.",
-            "closing": "What to do now: git still asks for {{ $version }}. `sluice revert {{ $model }} --reason TEXT` "
-            f"proposes the way back and puts this version in quarantine; merge that. {_STATUS}",
+            "closing": "What to do now: git still has {{ $version }}. `sluice revert {{ $model }} --reason "
+            "TEXT` proposes a change that reverts it and quarantines this version; merge that. {_STATUS}",
         },
     ),
     "on-analysis-run-inconclusive": (
@@ -40,19 +40,19 @@ _ROLLOUT: Final[dict[str, tuple[str, dict[str, str]]]] = {
         {
             "event": "undecided",
             "subject": f"A person must decide: {_HERE}",
-            "opening": f"Not enough was seen to decide: {_HERE} waits for a person.",
-            "closing": "What to do now: look why data is missing, then go on or abort; `sluice status {{ $model }} "
-            "--cluster` prints both commands.",
+            "opening": f"Not enough data to decide: {_HERE} waits for a person.",
+            "closing": "What to do now: find out why data is missing, then continue or abort; `sluice "
+            "status {{ $model }} --cluster` prints both commands.",
         },
     ),
     "on-rollout-paused": (
         f"- when: {_WAITS}\n  send: [sluice-waiting]\n",
         {
             "event": "waiting",
-            "subject": f"Waits for approval: {_HERE}",
+            "subject": f"Waiting for approval: {_HERE}",
             "opening": f"{_HERE} waits for approval.",
-            "closing": "What to do now: look at its plan and its guards; `sluice status {{ $model }} --cluster` prints "
-            "the commands to go on and to abort.",
+            "closing": "What to do now: review its plan and its guards; `sluice status {{ $model }} "
+            "--cluster` prints the commands to continue and to abort.",
         },
     ),
     "on-rollout-completed": (
@@ -60,8 +60,8 @@ _ROLLOUT: Final[dict[str, tuple[str, dict[str, str]]]] = {
         {
             "event": "released",
             "subject": f"Released: {_HERE}",
-            "opening": f"Released: {_HERE} answers all live requests.",
-            "closing": f"Nothing needs to be done. {_STATUS}",
+            "opening": f"Released: {_HERE} serves all live requests.",
+            "closing": f"No action is needed. {_STATUS}",
         },
     ),
 }
@@ -71,25 +71,24 @@ _APPLICATION: Final[dict[str, tuple[str, dict[str, str]]]] = {
         {
             "event": "degraded",
             "opening": "it is degraded",
-            "closing": "`sluice status --cluster` tells whether a release was aborted, and the way back.",
+            "closing": "`sluice status --cluster` shows whether a release was aborted, and how to revert it.",
         },
     ),
     "on-sync-failed": (
         f"- when: app.status?.operationState?.phase in ['Error', 'Failed']\n  {_ONCE}\n  send: [sluice-sync-failed]\n",
         {
             "event": "sync-failed",
-            "opening": "what git asks for could not be applied",
-            "closing": "if a gate failed, its Workflow tells which; the old version goes on serving.",
+            "opening": "the objects in git could not be applied",
+            "closing": "if a gate failed, its Workflow shows which; the old version keeps serving.",
         },
     ),
 }
 
 
 def render_rollout_notices(platform: PlatformSpec, environment: str, templates: Templates) -> dict[str, str]:
-    """The ConfigMap of the Rollouts controller, which knows one configuration a cluster.
+    """Return the ConfigMap of the Rollouts controller, which has one configuration per cluster.
 
-    Returns:
-        Text by file name; nothing where the platform configures no notifications.
+    Returns: Text by file name; empty when the platform configures no notifications.
     """
     wanted = platform.notifications
     if wanted is None:
@@ -110,7 +109,7 @@ def render_rollout_notices(platform: PlatformSpec, environment: str, templates: 
 
 
 def render_argocd_notices(platform: PlatformSpec, environment: str, templates: Templates) -> dict[str, str]:
-    """The ConfigMap of Argo CD's notifications controller; nothing where the platform configures none."""
+    """Return the ConfigMap of Argo CD's notifications controller; empty when the platform configures none."""
     wanted = platform.notifications
     if wanted is None:
         return {}
@@ -134,7 +133,7 @@ def _config_map(
 
 
 def _services(wanted: Notifications) -> Iterator[tuple[str, str]]:
-    """Configuration of each service; `$key` is filled in by the controller from its Secret."""
+    """Return the configuration of each service; the controller fills in `$key` from its Secret."""
     if wanted.slack:
         yield "service.slack", f"token: ${wanted.slack.token}\n"
     if wanted.email:
@@ -156,7 +155,7 @@ def _webhook(url: str, token: str | None) -> str:
 
 
 def _revert(revert: Revert) -> str:
-    """GitHub takes the token as a header, the triggers of GitLab as part of the address."""
+    """Return the headers: GitHub takes the token in a header, GitLab triggers take it in the address."""
     if revert.host == "github":
         return _webhook(revert.url, revert.token)
     return _webhook(f"{revert.url}?token=${revert.token}", None)

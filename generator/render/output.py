@@ -1,4 +1,4 @@
-"""One file to render: its name, its template, and what the template needs beside the plan."""
+"""One file to render: its name, its template, and the template's context."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Output:
     Args:
         file: name in the bundle, `<kind>-<role>.yaml`.
         template: name of its template.
-        context: what the template needs beside `plan`, `names`, `labels` and `port`.
+        context: variables of the template, in addition to `plan`, `names`, `labels` and `port`.
     """
 
     file: str
@@ -25,8 +25,8 @@ class Output:
 
 
 class Outputs(Protocol):
-    """A group of objects: from the plan to the files it asks for."""
+    """A group of objects: yields the files that a plan needs."""
 
     def __call__(self, plan: Plan) -> Iterator[Output]:
-        """The files, in any order."""
+        """Yield the files, in any order."""
         ...

@@ -1,4 +1,4 @@
-"""What the platform renders for a team in an environment: its namespace, and what limits it."""
+"""The platform's objects for a team in an environment: its namespace and its limits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ALWAYS = (
 
 
 def render_team(platform: PlatformSpec, environment: str, team: str, templates: Templates) -> dict[str, str]:
-    """The namespace of one team in one environment and everything in it that is the platform's.
+    """Return the namespace of one team in one environment and the platform's objects in it.
 
     Returns:
         Text by file name.
@@ -51,10 +51,9 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
 
 
 def render_overview(platform: PlatformSpec, environment: str, templates: Templates) -> dict[str, str]:
-    """The dashboard of all models of one environment.
+    """Return the dashboard of all models of one environment.
 
-    Returns:
-        Text by file name; empty when the platform wants no dashboards.
+    Returns: Text by file name; empty when the platform has none configured.
     """
     dashboards = platform.monitoring.dashboards
     if dashboards is None:

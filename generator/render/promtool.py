@@ -1,4 +1,4 @@
-"""Alerts as files of promtool: the rules, and a unit test for each alert that fires and does not."""
+"""Alerts as files for promtool: the rules, and unit tests in which each alert fires and does not fire."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ Document = dict[str, Any]
 
 
 def rule_file(plan: Plan) -> Document:
-    """The groups as Prometheus reads them from a file: those of the rendered PrometheusRule."""
+    """Return the groups of the rendered PrometheusRule as a rule file for Prometheus."""
     return {"groups": [_group(plan, group) for group in groups(plan)]}
 
 
 def unit_tests(plan: Plan, rules: str) -> Document:
-    """The unit tests; each alert is asked at one minute of one example.
+    """Return the unit tests; each checks one alert at one minute of one example.
 
     Args:
-        plan: whose alerts.
+        plan: the plan with the alerts.
         rules: name of the file with the rules.
     """
     tests = []
@@ -47,7 +47,7 @@ def _group(plan: Plan, group: Group) -> Document:
 
 
 def _test(plan: Plan, item: Alert, example: Example, fires: bool) -> Document:  # noqa: FBT001 - a plain value
-    """Whether it fires; others that count the same series may fire with it, so it is asked for by its labels."""
+    """Return the check that an alert fires; others on the same series may fire too, so it is matched by its labels."""
     identity = plan.identity
     marks = {"namespace": identity.namespace, "model": identity.model, **item.labels}
     matchers = "".join(f',{key}="{value}"' for key, value in marks.items())

@@ -1,4 +1,4 @@
-"""Values to text that can't leave the place where a template puts them: YAML, Python, or one line of prose."""
+"""Writes values as literals of YAML or Python, or as one line of prose, so that they can't break out of a template."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 
-# Plain where every YAML 1.1 and 1.2 reader agrees that it is this text.
+# Texts that every YAML 1.1 and 1.2 parser reads as this string without quotes.
 _PLAIN = re.compile(r"[A-Za-z/](?:[A-Za-z0-9_./-]*[A-Za-z0-9_/])?")
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n", "t", "f"})
-# Not what stands as it is inside double quotes: printable ASCII but the quote and the backslash.
+# Characters that need an escape in double quotes: all but printable ASCII without quote and backslash.
 _SPECIAL = re.compile(r"[^ !#-\[\]-~]")
 _json_text = json.encoder.encode_basestring_ascii
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-# Letters and signs beyond ASCII that stand as they are: ranges that Unicode had filled long before the oldest Python
-# here. What else is printable each Python knows from tables of its own, and two of them would write two files.
-# Compiled when first met: that takes 10 ms.
+# Letters and signs beyond ASCII that are not escaped: ranges that Unicode had filled long before the oldest supported
+# Python. For others, `isprintable` differs between Python versions, which would then write different files.
+# Compiled on first use: it takes 10 ms.
 _READABLE = (
     "[\u00a1-\u00ac\u00ae-\u02ff\u0391-\u03a1\u03a3-\u03ff\u0400-\u0482\u048a-\u052f\u05d0-\u05ea\u0620-\u064a"
     "\u0904-\u0939\u2010-\u2027\u20a0-\u20ba\u2190-\u21ff\u3041-\u3096\u30a1-\u30ff\u3400-\u4db5\u4e00-\u9fa5"
@@ -27,20 +27,20 @@ _READABLE = (
 
 
 class Verbatim(str):
-    """Text that a filter of ours has already made safe."""
+    """Text that one of our filters has already made safe."""
 
     __slots__ = ()
 
 
 def yaml_value(value: object) -> str:
-    """A value as it stands in YAML: scalars, and collections in flow style.
+    """Return a value as YAML: scalars, and collections in flow style.
 
     Raises:
-        TypeError: the value has no form in YAML here; a template used something it should not.
+        TypeError: a template used a value that can't be written.
     """
     write = _YAML.get(type(value))
     if write is None:
-        # An undefined value says here what it would have been.
+        # An undefined value raises an error that names it.
         raise TypeError(f"{type(value).__name__} can't be written as YAML: {str(value)[:80]}")
     return write(value)
 
@@ -54,7 +54,7 @@ def _mapping(values: dict[object, object]) -> str:
 
 
 def _float(value: float) -> str:
-    """A float without an exponent: `1e-05` is text to some YAML readers."""
+    """Return a float without an exponent: some YAML parsers read `1e-05` as text."""
     if not math.isfinite(value):
         raise TypeError(f"{value!r} can't be written as YAML")
     text = repr(value)
@@ -66,7 +66,7 @@ def _float(value: float) -> str:
 
 @lru_cache(maxsize=8192)
 def yaml_text(text: str) -> str:
-    """Text as a YAML scalar: plain when nobody can misread it, else in double quotes."""
+    """Return text as a YAML scalar: plain if that is unambiguous, else in double quotes."""
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
     return f'"{_SPECIAL.sub(_escaped, text)}"'
@@ -102,15 +102,15 @@ _YAML: dict[type, Callable[..., str]] = {
 
 
 def python_value(value: object) -> str:
-    """A value as a Python literal.
+    """Return a value as a Python literal.
 
     Raises:
-        TypeError: the value is no literal.
+        TypeError: the value has no literal.
     """
     if isinstance(value, Verbatim):
         return value
     if isinstance(value, float) and not math.isfinite(value):
-        raise TypeError(f"{value!r} is no literal")
+        raise TypeError(f"{value!r} is not a literal")
     if value is None or isinstance(value, (bool, int, float)):
         return repr(value)
     if isinstance(value, str):
@@ -120,16 +120,16 @@ def python_value(value: object) -> str:
         return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{python_value(k)}: {python_value(v)}" for k, v in value.items()) + "}"
-    raise TypeError(f"{type(value).__name__} is no literal: {str(value)[:80]}")
+    raise TypeError(f"{type(value).__name__} is not a literal: {str(value)[:80]}")
 
 
 def inert_json(value: object) -> str:
-    """JSON in which no text looks like a placeholder of Argo: `{{` only ever stands inside a string."""
+    """Return JSON without Argo placeholders: `{{` can occur only inside a string, where it is escaped."""
     return json.dumps(value, sort_keys=True).replace("{{", "{\\u007b")
 
 
 def indented_json(value: object, margin: str = "\n") -> str:
-    """Return what `json.dumps(value, indent=1)` does, in a third of its time, for plain values with text as keys."""
+    """Return the same as `json.dumps(value, indent=1)` in a third of the time, for plain values with string keys."""
     if isinstance(value, dict):
         inner = margin + " "
         rows = [f"{inner}{_json_text(key)}: {indented_json(item, inner)}" for key, item in value.items()]
@@ -142,12 +142,12 @@ def indented_json(value: object, margin: str = "\n") -> str:
 
 
 def prose(value: object) -> str:
-    """A value on one line of a README or a comment."""
+    """Return a value on one line, for a README or a comment."""
     return " ".join(str(value).split())
 
 
 def html_value(value: object) -> str:
-    """A value on a page, which Jinja escapes unless it is markup already."""
+    """Return a value for a page; Jinja escapes it unless it is already markup."""
     return value if isinstance(value, str) else str(value)
 
 
@@ -159,5 +159,5 @@ FINALIZE: dict[str, Callable[[object], str]] = {
 
 
 def finalizer(template: str) -> Callable[[object], str]:
-    """How values are written in a template, by its name."""
+    """Return the function that writes values in a template, by the template's name."""
     return next((write for suffix, write in FINALIZE.items() if template.endswith(suffix)), prose)

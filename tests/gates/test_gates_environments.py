@@ -32,7 +32,7 @@ def test_made_once_and_said_once(tool: Tool) -> None:
     assert made.run(tool, {"a": 1}) == {"seen": {"a": 1}}
     assert made.run(tool, {"a": 2}) == {"seen": {"a": 2}}
     assert len(said) == 1
-    assert "making the environment of echo" in said[0]
+    assert "installing the environment of echo" in said[0]
     assert Environments(said.append, offline=True).run(tool, {}) == {"seen": {}}
 
 

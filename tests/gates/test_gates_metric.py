@@ -43,7 +43,7 @@ def test_a_guaranteed_interval_asks_for_one_more() -> None:
 def test_unknown_rows_have_no_interval_and_the_reason_says_so(tmp_path: Path) -> None:
     entry = metrics(tmp_path, {"model": MODEL, "accuracy": 0.93})
     assert (entry.verdict, entry.measures[0].interval) == ("pass", None)
-    assert "its rows are unknown" in entry.reason
+    assert "the number of rows is unknown" in entry.reason
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def test_an_abort_says_which_guard_value_threshold_query_and_what_to_do(
     query = next(line for line in lines if line.startswith("Query: "))
     assert parse_qs(urlsplit(query.removeprefix("Query: ")).query)["g0.expr"] == [QUERY]
     assert lines[-1].startswith(
-        f"What to do now: git still asks for {version}. `sluice revert shop/recommender --reason TEXT`"
+        f"What to do now: git still has {version}. `sluice revert shop/recommender --reason TEXT`"
     )
     assert "quiet" not in sent["message"]
     assert sent["email"]["subject"] == f"Rolled back: shop/recommender {version} in production"

@@ -1,8 +1,8 @@
 """Models and data behind s3:// and https:// addresses, identified by their SHA-256.
 
 An https address is downloaded. An s3 address is read without credentials, path-style, from the endpoint that
-AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL names (a gateway, a public bucket, a local store): requests are not signed. What
-can't be reached or read keeps the digest that the producer gave, and the lock says so.
+AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL names (a gateway, a public bucket, a local store): requests are not signed. If
+the content can't be read, the lock keeps the producer's digest and records that it was not verified.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def _verify(reference: Reference, given: str, context: PinContext) -> Callable[[
             message = (
                 f"{reference.shown} has the SHA-256 {content.digest.removeprefix('sha256:')}, not {given}"
             )
-            raise PinError(MISMATCH, message, "ask the producer which is right; do not release these bytes")
+            raise PinError(
+                MISMATCH, message, "check with the producer which digest is right; do not release these bytes"
+            )
         return content
 
     return measure
@@ -73,9 +75,9 @@ def _s3(reference: Reference, context: PinContext) -> str:
 
 
 def _refuse_credentials(reference: Reference) -> None:
-    """A lock is committed: what it repeats must not open anything."""
+    """Refuse an address with a credential: the lock repeats it and is committed."""
     parts = urlsplit(reference.text)
     names = [name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
     if "@" in parts.netloc or any(name.rpartition("-")[2] in _SECRET for name in names):
-        message = "this address contains a credential, which the lock would repeat"
-        raise CredentialError(message, "remove it, and replace the credential: it stays in git's history")
+        message = "this address contains a credential, which would end up in the lock"
+        raise CredentialError(message, "remove it, and rotate the credential: it stays in git's history")

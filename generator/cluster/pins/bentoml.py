@@ -1,4 +1,4 @@
-"""Models of a BentoML model store: its files are read, the library is not needed."""
+"""Models in a BentoML model store, read from its files without the library."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def resolve(reference: Reference, context: PinContext) -> Resolution:
     matched = _TAG.fullmatch(reference.text.lower())
     if matched is None or matched[2] == "latest":
         message = f"{reference.shown} does not name one version"
-        raise PinError(MALFORMED, message, "write it like bentoml:ticket_classifier:7")
+        raise PinError(MALFORMED, message, "name a version, for example bentoml:ticket_classifier:7")
     name, version = matched.groups()
     models = _store(context)
     folder = models / name / version

@@ -1,4 +1,4 @@
-"""Files under DVC: git has the commit, its pointer file the MD5, the cache or a local remote the bytes.
+"""Files under DVC: git has the commit, its pointer file has the MD5, and the cache or a local remote has the bytes.
 
 A reference is `dvc:PATH[@REVISION]` in this repository, or `dvc:REPOSITORY//PATH[@REVISION]` in another one, such as
 `dvc:https://git.example.com/acme/data.git//train.parquet@v3`. Neither DVC nor its remotes' libraries are needed.
@@ -35,7 +35,7 @@ _FORM = re.compile(r"dvc:(?:(?P<repository>.+)//)?(?P<path>[^@]+)(?:@(?P<revisio
 _REPOSITORY: Final = re.compile(r"(?:https?|ssh|git|file)://[^-].*|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:.+")
 _PASSWORD: Final = re.compile(r"//[^/]*:[^/]*@|https?://[^/]*@")
 _CHUNK: Final = 1 << 18
-_SLOWER: Final = 10  # a fetch may take that many time-outs of one answer
+_SLOWER: Final = 10  # a fetch may take this many times the time-out of one response
 _MD5: Final = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
 
 
@@ -49,15 +49,13 @@ def resolve(reference: Reference, context: PinContext) -> Resolution:
     form = _FORM.fullmatch(reference.text)
     if form is None or (form["repository"] and not _REPOSITORY.fullmatch(form["repository"])):
         message = f"{reference.shown} is not a path under DVC"
-        hint = (
-            "write it like dvc:data/train.parquet@v3 or dvc:https://git.example.com/data.git//train.parquet"
-        )
+        hint = "for example dvc:data/train.parquet@v3 or dvc:https://git.example.com/data.git//train.parquet"
         raise PinError(MALFORMED, message, hint)
     repository, path, revision = form["repository"], form["path"], form["revision"]
     below(context.root, path, reference.shown)
     if repository and _PASSWORD.search(repository):
-        message = "the address of the repository contains a credential, which the lock would repeat"
-        raise CredentialError(message, "let git's credential helper hold it")
+        message = "the address of the repository contains a credential, which would end up in the lock"
+        raise CredentialError(message, "keep it in git's credential helper")
     with _opened(context, repository, revision) as (git, commit):
         pointed = _Pointers(git, commit, reference.shown, in_tree=not repository and revision is None)
         md5 = pointed.md5(path)
@@ -89,19 +87,19 @@ def _opened(
 
 
 def _local(repository: str) -> Path | None:
-    """The work tree of a repository on this machine, whose cache may hold the bytes."""
+    """Return the work tree of a repository on this machine, whose cache may have the bytes."""
     return Path(repository.removeprefix("file://")) if repository.startswith("file:///") else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Pointers:
-    """The files of a commit that say which bytes a path has.
+    """The files of a commit that identify the bytes of a path.
 
     Args:
         git: the repository.
         commit: hex.
         shown: how messages call the reference.
-        in_tree: the reference names no revision, so the work tree must say the same.
+        in_tree: the reference names no revision, so the work tree must agree.
     """
 
     git: Git
@@ -110,7 +108,7 @@ class _Pointers:
     in_tree: bool
 
     def md5(self, path: str) -> str:
-        """Return the MD5 of a path, with `.dir` behind that of a folder."""
+        """Return the MD5 of a path, with the suffix `.dir` for a folder."""
         for pointer, name in _pointers(path):
             raw = self.git.read([(self.commit, pointer)]).get((self.commit, pointer))
             if self.in_tree:
@@ -119,10 +117,12 @@ class _Pointers:
             if found is not None:
                 return self._checked(found)
         message = f"commit {self.commit[:SHORT]} has no .dvc file and no dvc.lock that names {self.shown}"
-        raise PinError(UNKNOWN, message, "check the path and the revision; `dvc add` and commit what is new")
+        raise PinError(
+            UNKNOWN, message, "check the path and the revision; run `dvc add` and commit new files"
+        )
 
     def _check_committed(self, pointer: str, raw: bytes | None) -> None:
-        """`dvc:PATH` means the last commit: a newer pointer in the work tree would be ignored in silence."""
+        """Refuse an uncommitted pointer: `dvc:PATH` means the last commit, so it would be silently ignored."""
         file = self.git.root / pointer
         if file.is_file() and _lines(file.read_bytes()) != _lines(raw or b""):
             message = f"{pointer}, which identifies {self.shown}, has uncommitted changes"
@@ -131,13 +131,13 @@ class _Pointers:
     def _checked(self, output: dict[str, Any]) -> str:
         md5 = output.get("md5")
         if output.get("hash") != "md5" or not isinstance(md5, str) or not _MD5.fullmatch(md5):
-            message = f"the pointer of {self.shown} has no MD5 as DVC 3 writes it"
+            message = f"the pointer of {self.shown} has no MD5 in the format of DVC 3"
             raise PinError(NO_CONTENT, message, "write it again with DVC 3: `dvc commit`")
         return md5
 
 
 def _pointers(path: str) -> Iterator[tuple[str, str]]:
-    """Yield the files that may point at a path, and the name it has there: `.dvc`, then `dvc.lock` here and above."""
+    """Yield files that may point at a path, and its name there: `.dvc`, then `dvc.lock` here and above."""
     whole = PurePosixPath(path)
     yield f"{path}.dvc", whole.name
     for folder in whole.parents:
@@ -149,9 +149,9 @@ def _lines(raw: bytes) -> bytes:
 
 
 def _output(raw: bytes, name: str) -> dict[str, Any] | None:
-    """Return the output of that name in a `.dvc` file or a `dvc.lock`; every scalar is text."""
+    """Return the output with this name in a `.dvc` file or a `dvc.lock`; every scalar is text."""
     try:
-        data = yaml.load(raw, Loader=yaml.CBaseLoader)  # noqa: S506 - it builds texts, lists and mappings only
+        data = yaml.load(raw, Loader=yaml.CBaseLoader)  # noqa: S506 - it builds only strings, lists and mappings
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
         return None
     if not isinstance(data, dict):
@@ -168,7 +168,7 @@ def _output(raw: bytes, name: str) -> dict[str, Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Where the bytes of one output may be: a cache, a remote that is a folder, the work tree.
+    """The places that may have the bytes of one output: a cache, a remote that is a folder, the work tree.
 
     Layout of DVC 3: `files/md5/<2 hex>/<30 hex>`; a folder is a JSON list of its files, under its MD5 and `.dir`.
 
@@ -189,7 +189,7 @@ class Store:
             commit: the commit whose `.dvc/config` names remotes.
             root: the GitOps repository.
             path: the output, below the work tree.
-            other: work tree of the other repository, if the path is in another one on this machine.
+            other: the other repository's work tree, if the path belongs to another one on this machine.
         """
         homes = [home for start in (other, root) if start for home in _homes(start)]
         folders = [folder for home in homes for folder in _configured(home)]
@@ -202,7 +202,7 @@ class Store:
         return Store(tuple(dict.fromkeys(folders)), None)
 
     def digest(self, md5: str, shown: str) -> str:
-        """Return the digest (`sha256:` and hex) of an output, by its MD5, which is checked on the way.
+        """Find an output by its MD5, check that, and return its digest (`sha256:` and hex).
 
         Raises:
             PinError: the bytes are not here, or are not those of the MD5.

@@ -51,7 +51,7 @@ class PinError(UserError):
 
     @staticmethod
     def of(error: GitError | HttpError) -> PinError:
-        """Return the finding's form of what git or a server refused."""
+        """Return the error for what git or a server refused."""
         return PinError(_CODES[error.reason], error.message, error.hint)
 
 
@@ -85,8 +85,8 @@ declare(
         "PIN101",
         "error",
         "a reference can't be resolved as it is written",
-        "It names no version, leads out of the repository, or contains a credential that the lock would repeat.",
-        "Write it in the form that the message shows.",
+        "It names no version, leads out of the repository, or contains a credential that would end up in the lock.",
+        "Write it as in the message's example.",
         example='spec: {model: {ref: "mlflow:ranker"}}\n$ sluice pin',
     ),
     Code(
@@ -114,7 +114,7 @@ $ sluice pin
         "error",
         "an alias, a version, a tag, a revision or a path does not exist",
         _NO_LOCK,
-        "Check the name; it may have been deleted, or not be pushed yet.",
+        "Check the name; it may have been deleted, or not pushed yet.",
         example="""
 $ mkdir -p store/models/ranker/6
 $ export BENTOML_HOME=store
@@ -138,8 +138,8 @@ $ sluice pin
         "PIN106",
         "error",
         "bytes do not match their digest",
-        "They were changed, or the transfer or the store is damaged; what is there now was never reviewed.",
-        "Ask the producer which digest is right; do not release these bytes before that.",
+        "They were changed, or the transfer or the store is damaged; the current content was never reviewed.",
+        "Check with the producer which digest is right before you release these bytes.",
         example="""
 spec:
   model:
@@ -154,16 +154,16 @@ $ sluice pin
         "PIN107",
         "error",
         "the content of an immutable version was overwritten",
-        "A version is written once, but the store behind it can be changed: the lock names the old bytes.",
+        "A version should never change, but its store can be written to: the lock names the old bytes.",
         "Find out who changed them; to accept them, remove the entry from the lock and pin again.",
         example=f"{_STORE}$ sluice pin --check",
     ),
     Code(
         "PIN108",
         "error",
-        "a server's answer makes no sense",
+        "a server's response is not understood",
         "The address leads to another program, a login page, or a server with an error.",
-        "Check the configured address; ask who runs that server.",
+        "Check the configured address, or contact the server's operator.",
         example="""
 spec: {model: {ref: "mlflow:ranker@champion"}}
 $ export MLFLOW_TRACKING_URI=https://mlflow.example.com
@@ -174,8 +174,7 @@ $ sluice pin
         "PIN109",
         "error",
         "the content of a reference can't be read here",
-        "A digest needs the bytes: they are not in any store that can be read, or they are links, which a digest "
-        "does not cover.",
+        "The digest is computed from the content, which is in no readable store or contains links.",
         "Fetch them (`dvc pull`), or let the server serve them (`mlflow server --serve-artifacts`).",
         example=f"{_DVC}{_STORE.lstrip()}$ sluice pin",
     ),
@@ -191,8 +190,8 @@ $ sluice pin
         "PIN201",
         "error",
         "a reference has moved since it was locked",
-        "The alias, branch, tag or file means other bytes now; the lock still has what was reviewed.",
-        "Run `sluice pin` to take the new bytes, and review what changes.",
+        "The alias, branch, tag or file now means other bytes; the lock still has those that were reviewed.",
+        "Run `sluice pin` to use the new bytes, and review the change.",
         example=f"""
 spec:
   gates: [{{name: drift, drift: {{reference: a.csv, current: a.csv, features: [x]}}, tool: ks, atMost: 0.1}}]

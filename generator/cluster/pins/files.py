@@ -1,6 +1,6 @@
 """Digests of files and folders, and data sets that are files or folders of the GitOps repository itself.
 
-The rule of the rendered `import_model.py`: a file has the SHA-256 of its content, a folder that of its listing in the
+As in the rendered `import_model.py`, a file has the SHA-256 of its content, and a folder that of its listing in the
 format of `sha256sum`, sorted by path.
 """
 
@@ -41,7 +41,7 @@ def below(root: Path, path: str, shown: str) -> Path:
     parts = PurePosixPath(path)
     if not path or parts.is_absolute() or ".." in parts.parts:
         raise PinError(
-            MALFORMED, f"{shown} is not a path inside the repository", "write it like data/train.parquet"
+            MALFORMED, f"{shown} is not a path inside the repository", "for example data/train.parquet"
         )
     return root / parts
 
@@ -65,7 +65,7 @@ def path_digest(artifact: Path, shown: str, leave_out: frozenset[str] = frozense
         leave_out: paths below the folder that are not part of the artifact.
 
     Raises:
-        PinError: there is no file, or something without a content: a link, a device.
+        PinError: the file is missing, or has no content (a link, a device).
     """
     try:
         if artifact.is_file():
@@ -73,7 +73,7 @@ def path_digest(artifact: Path, shown: str, leave_out: frozenset[str] = frozense
         files = {name: file_sha256(path) for name, path in _files(artifact, shown) if name not in leave_out}
     except OSError as error:
         message = f"{shown} can't be read: {error.strerror}"
-        raise PinError(NO_CONTENT, message, "check that it exists and its permissions") from error
+        raise PinError(NO_CONTENT, message, "check that it exists, and its permissions") from error
     if not files:
         raise PinError(NO_CONTENT, f"{shown} has no files", "check that the artifact was written")
     return listing_digest(files)

@@ -1,7 +1,7 @@
 """Models of the Hugging Face Hub: a branch or tag to its commit, and the digest of the commit's files.
 
 The Hub lists the SHA-256 of large files; small ones (kept in git) are downloaded and checked against their git blob id.
-So the digest is that of the whole folder, though no large file is downloaded.
+So the digest covers the whole folder, though no large file is downloaded.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _OK: Final = 200
 def resolve(reference: Reference, context: PinContext) -> Resolution:
     """Query the Hub (HF_ENDPOINT, with HF_TOKEN) for the commit of a revision.
 
-    A revision of 40 hex digits is a commit already: its form is all that can be checked without the Hub.
+    A revision of 40 hex digits is already a commit; without the Hub only its format can be checked.
 
     Raises:
         PinError: the Hub has no such revision.
@@ -36,7 +36,7 @@ def resolve(reference: Reference, context: PinContext) -> Resolution:
     form = _FORM.fullmatch(reference.text)
     if form is None:
         message = f"{reference.shown} is not a model of the Hub"
-        raise PinError(MALFORMED, message, "write it like hf:org/name@main")
+        raise PinError(MALFORMED, message, "for example hf:org/name@main")
     token = context.variables.get("HF_TOKEN")
     server = Endpoint.at(context.variables.get("HF_ENDPOINT") or _HUB, f"Bearer {token}" if token else None)
     hub = _Hub(server, context.http, form["name"], reference)
@@ -88,16 +88,20 @@ class _Hub:
         blob = hashlib.sha1(b"blob %d\0" % len(body), usedforsecurity=False)
         blob.update(body)
         if blob.hexdigest() != item["blobId"]:
-            message = f"`{item['rfilename']}` of {self.reference.shown} has other bytes than the Hub lists"
+            message = (
+                f"`{item['rfilename']}` of {self.reference.shown} differs from the content that the Hub lists"
+            )
             raise PinError(MISMATCH, message, "try again; if that does not help, do not use this model")
         return hashlib.sha256(body).hexdigest()
 
     def _ask(self, path: str) -> Answer:
         answer = self.http.ask(f"{self.server.address}/{path}", authorization=self.server.authorization)
-        # A repository that is missing and one that is private give the same answer, with this code in a header.
+        # A missing and a private repository get the same response, with this code in a header.
         if answer.headers.get("x-error-code") in {"RepoNotFound", "RevisionNotFound", "EntryNotFound"}:
             message = f"{self.reference.shown} does not exist at {self.server.address}, or is private"
-            raise PinError(UNKNOWN, message, "check name and revision; a private model needs HF_TOKEN")
+            raise PinError(
+                UNKNOWN, message, "check the name and the revision; a private model needs HF_TOKEN"
+            )
         if answer.status != _OK:
             raise answer.failure(self.reference.shown)
         return answer

@@ -1,4 +1,4 @@
-"""The text of locks: an edit of the old text that keeps comments and order, or a new one."""
+"""The text of lock files: a new one, or an edit of the old text that keeps comments and order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from generator.source.edit import edited, quoted
 from generator.source.reader import parse
 
 _HEAD: Final = "# Written by `sluice pin`; commit it together with the spec.\n"
-_EXAMPLE: Final = "# AN EXAMPLE:"  # the first words of the lock that `sluice new --example-lock` writes
+_EXAMPLE: Final = "# AN EXAMPLE:"  # how the lock that `sluice new --example-lock` writes begins
 _PLAIN: Final = frozenset({"schema", "digest"})
 _SECTIONS: Final = frozenset({"model", "data", "image"})
 
@@ -41,7 +41,7 @@ def _whole(wanted: dict[str, Any]) -> str:
 
 
 def _entry(key: str, value: Any) -> str:
-    """Return a section over several lines, or anything else on one."""
+    """Return YAML: a section on several lines, anything else on one."""
     if key in _SECTIONS and isinstance(value, dict):
         return "\n  ".join([f"{key}:", *(_line(*pair) for pair in value.items())])
     return _line(key, value)

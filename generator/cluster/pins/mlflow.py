@@ -1,6 +1,6 @@
 """Models of an MLflow registry, over its REST API (MLflow 2 and 3); the library is not needed.
 
-Aliases move; version numbers and logged-model ids (`m-` and 32 hex) are written once. None of them is a digest of the
+Aliases move; version numbers and logged-model ids (`m-` and 32 hex) are immutable. None of them is a digest of the
 content, so the artifacts are downloaded and hashed.
 """
 
@@ -21,7 +21,7 @@ from generator.cluster.pins.reference import Content, PinContext, Reference, Res
 _FORM = re.compile(r"mlflow:(?P<name>.+?)(?:@(?P<alias>[^@/]+)|/(?P<version>[0-9]+))")
 _LOGGED: Final = re.compile(r"models:/m-[0-9a-f]{32}")
 _FILES: Final = 100_000
-# Written by MLflow's own client into the folder of a download; not part of the model.
+# MLflow's client writes it into the download folder; it is not part of the model.
 _LEAVE_OUT: Final = frozenset({"registered_model_meta"})
 
 
@@ -35,7 +35,7 @@ def resolve(reference: Reference, context: PinContext) -> Resolution:
     form = _FORM.fullmatch(reference.text)
     if form is None:
         message = f"{reference.shown} names neither a version nor an alias"
-        raise PinError(MALFORMED, message, "write it like mlflow:fraud/12 or mlflow:fraud@champion")
+        raise PinError(MALFORMED, message, "for example mlflow:fraud/12 or mlflow:fraud@champion")
     registry = _Registry(_server(context), context.http, reference)
     version = registry.version(form["name"], form["alias"], form["version"])
     number = str(version["version"])
@@ -96,10 +96,10 @@ class _Registry:
         if parts.scheme in {"", "file"} and not parts.netloc and Path(unquote(parts.path)).is_dir():
             return Content(path_digest(Path(unquote(parts.path)), self.reference.shown, _LEAVE_OUT), by)
         message = f"the artifacts of {self.reference.shown} can't be read through the tracking server"
-        raise PinError(NO_CONTENT, message, "let it serve them: `mlflow server --serve-artifacts`")
+        raise PinError(NO_CONTENT, message, "enable that: `mlflow server --serve-artifacts`")
 
     def _paths(self, base: str) -> Iterator[str]:
-        """Yield all files below a folder of the artifact store, by their path below it."""
+        """Yield all files below a folder of the artifact store, as paths relative to it."""
         folders, seen = [""], 0
         while folders:
             folder = folders.pop()

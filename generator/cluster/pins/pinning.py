@@ -1,4 +1,4 @@
-"""One spec against its lock: what every reference means now, and what of the lock still holds."""
+"""Compares one spec with its lock: what each reference resolves to now, and which entries still hold."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Pinned:
     Args:
         target: the reference.
         entry: its part of the lock, as plain values; None when it could not be resolved.
-        changed: the lock had something else, or nothing.
-        findings: why it could not be resolved, or what is doubtful.
+        changed: the lock had another value, or none.
+        findings: why it could not be resolved, or what was not verified.
     """
 
     target: PinTarget
@@ -50,7 +50,7 @@ class Pinner:
     Args:
         context: where references are resolved.
         when: the time that goes into locks (RFC 3339).
-        verify: measure again what is locked already.
+        verify: measure the content of locked references again.
     """
 
     context: PinContext
@@ -80,7 +80,7 @@ class Pinner:
         return Pinned(target, new, changed=new != old, findings=tuple(findings))
 
     def check(self, target: PinTarget, lock: LockFile | None) -> list[Finding]:
-        """Check that a reference still means what the lock says, with as few downloads as possible."""
+        """Check that a reference still resolves to its lock entry, with as few downloads as possible."""
         old = locked(target.reference, lock)
         if old is None:
             message = f"{target.reference.shown} is not locked"
@@ -132,7 +132,7 @@ class Pinner:
 
 
 def _remembered(known: dict[K, T | PinError], key: K, find: Callable[[], T]) -> T:
-    """Return what was found for a key, or raise again why it was not; look once."""
+    """Return the result for a key, or raise its error again; each key is looked up once."""
     if key not in known:
         try:
             known[key] = find()
@@ -162,7 +162,7 @@ def quarantined(pinned: Sequence[Pinned], quarantine: Sequence[Quarantine], mode
     Args:
         pinned: the outcome for the references of one spec.
         quarantine: the platform's.
-        model: team/model of the spec; a version that runs there, and may go on running, stays locked.
+        model: team/model of the spec; a version that already runs there stays locked.
     """
     found = []
     for item in pinned:
@@ -207,7 +207,7 @@ def merged(pinned: Sequence[Pinned], lock: LockFile | None) -> dict[str, Any]:
 
 
 def _holds(found: Resolution, old: dict[str, str], reference: Reference) -> bool:
-    """Return whether `sluice pin` made a lock's entry for the same bytes; a digest from elsewhere proves nothing."""
+    """Return whether `sluice pin` wrote this lock entry for the same bytes; a digest from elsewhere proves nothing."""
     if not found.same_as(old["resolved"]):
         return False
     return reference.data or (old["version"] == found.version and old["by"].startswith(_BY))
@@ -216,7 +216,7 @@ def _holds(found: Resolution, old: dict[str, str], reference: Reference) -> bool
 def _moved(target: PinTarget, old: dict[str, str], found: Resolution) -> Finding:
     versions = f" (version {old['version']} to {found.version})" if "version" in old else ""
     message = f"{target.reference.shown} has moved from {old['resolved']} to {found.resolved}{versions}"
-    return target.finding(MOVED, message, "run `sluice pin` to take it, and review the changes")
+    return target.finding(MOVED, message, "run `sluice pin` to use it, and review the changes")
 
 
 def _overwritten(target: PinTarget, old: dict[str, str], content: Content) -> Finding:

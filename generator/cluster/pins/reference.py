@@ -40,7 +40,7 @@ class Reference:
 
     @property
     def shown(self) -> str:
-        """How messages call it."""
+        """The reference as messages show it."""
         return f"`{self.text}`"
 
 
@@ -51,7 +51,7 @@ class Content:
     Args:
         digest: `sha256:` and hex.
         by: what measured it.
-        doubt: why the digest is only what the producer gave; empty when it was measured.
+        doubt: why the digest was not verified; empty when it was.
     """
 
     digest: str
@@ -61,11 +61,11 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What a reference means now.
+    """What a reference resolves to now.
 
     Args:
         resolved: an immutable reference.
-        version: of a model, fit for an image tag: a number of a registry, else the start of a content digest.
+        version: of a model, valid in an image tag: the registry's version number, else the start of a content digest.
         measure: downloads or reads the bytes; raises PinError, GitError or HttpError.
         local: the bytes are on this machine, so measuring them again costs little.
     """
@@ -100,12 +100,12 @@ class PinContext:
 
     @property
     def home(self) -> Path:
-        """The user's home folder, as the environment says."""
+        """The user's home folder, from the environment."""
         return Path(self.variables.get("HOME") or self.variables.get("USERPROFILE") or "")
 
 
 def resolve(reference: Reference, context: PinContext) -> Resolution:
-    """Return what a reference means now; each kind has a module with the function `resolve`.
+    """Resolve a reference; each kind has a module with the function `resolve`.
 
     Raises:
         PinError: it can't be resolved.
@@ -124,5 +124,5 @@ def resolve(reference: Reference, context: PinContext) -> Resolution:
 
 
 def _place(resolved: str) -> str:
-    """The part of a resolved DVC reference that is not a commit."""
+    """Return the part of a resolved DVC reference that is not a commit."""
     return resolved.rpartition("@")[0] if resolved.startswith("dvc:") else resolved

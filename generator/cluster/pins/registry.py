@@ -41,13 +41,13 @@ def resolve(reference: Reference, context: PinContext) -> Resolution:
     The version is the start of the manifest's digest; the digest of the model is that of its files.
 
     Raises:
-        PinError: the reference is malformed, or the registry does not answer like one.
+        PinError: the reference is malformed, or the server's answer is not that of a registry.
         HttpError: the registry can't be reached, or has no such tag.
     """
     form = _FORM.fullmatch(reference.text)
     if form is None:
         message = f"{reference.shown} names neither a tag nor a digest of a repository"
-        raise PinError(MALFORMED, message, "write it like oci://registry.example.com/models/fraud:1.4")
+        raise PinError(MALFORMED, message, "for example oci://registry.example.com/models/fraud:1.4")
     repository = _Repository(form["host"], form["name"], reference, context)
     digest = form["digest"] or repository.digest(form["tag"])
 
@@ -80,7 +80,9 @@ class _Repository:
                 raise PinError(UNEXPECTED, message, "check the host of the reference")
             found = "sha256:" + hashlib.sha256(answer.body).hexdigest()
         if tag.startswith("sha256:") and found != tag:
-            raise PinError(UNEXPECTED, f"{answer.url} has the manifest {found}", "ask who runs the registry")
+            raise PinError(
+                UNEXPECTED, f"{answer.url} has the manifest {found}", "contact the registry's operator"
+            )
         return found
 
     def manifest(self, digest: str) -> bytes:
@@ -88,7 +90,7 @@ class _Repository:
         answer = self._manifest("GET", digest)
         if "sha256:" + hashlib.sha256(answer.body).hexdigest() != digest:
             message = f"the bytes of {answer.url} do not have the digest {digest}"
-            raise PinError(UNEXPECTED, message, "ask who runs the registry")
+            raise PinError(UNEXPECTED, message, "contact the registry's operator")
         return answer.body
 
     def _manifest(self, method: str, tag: str) -> Answer:
@@ -105,11 +107,11 @@ class _Repository:
 
     @property
     def _base(self) -> str:
-        """A registry on this machine speaks plain HTTP, as it does to every container tool."""
+        """Return the base URL: plain HTTP for a registry on this machine, as container tools do."""
         return f"{'http' if _LOOPBACK.fullmatch(self.host) else 'https'}://{self.host}"
 
     def _authorization(self, challenge: str, own: str | None) -> str | None:
-        """Return the credentials that a challenge requires: the user's own, or a token that they are exchanged for."""
+        """Return the credentials that a challenge requires: the user's own, or a token obtained with them."""
         scheme, _, rest = challenge.partition(" ")
         if scheme.lower() != "bearer":
             return own
@@ -118,8 +120,8 @@ class _Repository:
         if urlsplit(realm).scheme != "https" and not (
             self._base.startswith("http:") and _LOOPBACK.fullmatch(urlsplit(realm).netloc)
         ):
-            message = f"the registry {self.host} issues tokens over an address without encryption"
-            raise PinError(FORBIDDEN, message, "ask who runs the registry")
+            message = f"the registry {self.host} issues tokens over an unencrypted address"
+            raise PinError(FORBIDDEN, message, "contact the registry's operator")
         query = {"service": parameters.get("service", ""), "scope": f"repository:{self.name}:pull"}
         joint = "&" if urlsplit(realm).query else "?"
         answer = self.context.http.ask(f"{realm}{joint}{urlencode(query)}", authorization=own)
@@ -128,7 +130,7 @@ class _Repository:
         found = answer.json()
         token = (found.get("token") or found.get("access_token")) if isinstance(found, dict) else None
         if not isinstance(token, str):
-            raise PinError(UNEXPECTED, f"{answer.url} issued no token", "ask who runs the registry")
+            raise PinError(UNEXPECTED, f"{answer.url} issued no token", "contact the registry's operator")
         return f"Bearer {token}"
 
 
@@ -136,10 +138,10 @@ def artifact_digest(manifest: bytes, what: str) -> str:
     """Return the digest (`sha256:` and hex) of an artifact's files by its manifest; nothing is downloaded.
 
     One layer is one file. Several layers are a folder, with file names from their titles, as `oras push` writes them.
-    Layers are files as they are: nothing is unpacked.
+    Layers are plain files and are not unpacked.
 
     Raises:
-        PinError: it is not an artifact of files.
+        PinError: it is not an artifact that consists of files.
     """
     try:
         layers = [_layer(layer) for layer in json.loads(manifest)["layers"]]
@@ -156,7 +158,7 @@ def artifact_digest(manifest: bytes, what: str) -> str:
 
 
 def _layer(layer: dict[str, Any]) -> tuple[str, str]:
-    """Return title, perhaps empty, and digest of a layer."""
+    """Return the title (may be empty) and the digest of a layer."""
     if not _DIGEST.fullmatch(layer["digest"]):
         raise ValueError(layer["digest"])
     return str((layer.get("annotations") or {}).get(_TITLE, "")), layer["digest"]

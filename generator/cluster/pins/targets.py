@@ -20,7 +20,7 @@ _BASE = "\0"
 
 @dataclass(frozen=True, slots=True)
 class PinTarget:
-    """One reference, and where it is written.
+    """A reference to pin and its place in the spec.
 
     Args:
         reference: the reference.
@@ -33,7 +33,7 @@ class PinTarget:
     path: Path
 
     def finding(self, code: str, message: str, hint: str, severity: Severity = "error") -> Finding:
-        """Return a finding at the reference."""
+        """Return a finding that points at the reference."""
         return self.document.finding(code, self.path, message, hint, severity=severity)
 
     def failed(self, error: PinError) -> Finding:
@@ -49,7 +49,7 @@ def targets(repository: Repository, entry: ModelFiles) -> tuple[list[PinTarget],
         The model's reference and then those of data sets, each once; or none, and why the spec can't be used.
     """
     resolved = resolve(repository, entry, no_digest)
-    # A gap in the lock is the reason to pin, not an obstacle.
+    # An incomplete lock is the reason to pin, not an error.
     findings = [finding for finding in resolved.findings if not finding.code.startswith("LOCK")]
     platform = repository.platform
     if findings or platform is None:

@@ -1,4 +1,4 @@
-"""References of another version of the same model."""
+"""References to another version of the same model."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _REVISION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
 
 
 def with_version(ref: str, version: str) -> str:
-    """Return the reference of another version of the same model.
+    """Return the reference to another version of the same model.
 
     Args:
-        ref: as the spec has it.
+        ref: the reference in the spec.
         version: a number or `@alias` of MLflow, a version of BentoML, a revision of DVC or Hugging Face, a tag or
             manifest digest of a registry, or a whole new address for s3:// and https://.
 
@@ -43,7 +43,7 @@ def _bentoml(ref: str, version: str) -> str:
 
 
 def _revision(ref: str, version: str) -> str:
-    """DVC and Hugging Face: the part behind the last `@`, unless that is the user of a git address."""
+    """Replace the part after the last `@` of a DVC or Hugging Face reference, unless that is a host of git."""
     path = ref.rpartition("//")[2] if ref.startswith("dvc:") else ref
     start = ref[: len(ref) - len(path)]
     revision = _checked(version, _REVISION, "a branch, a tag or a commit")
@@ -62,7 +62,7 @@ def _address(ref: str, version: str) -> str:
     scheme = ref.partition("//")[0]
     if not version.startswith(f"{scheme}//"):
         message = f"`{ref}` is an address, which has no version to change"
-        raise PinError(MALFORMED, message, f"give the new {scheme}// address, and its --sha256")
+        raise PinError(MALFORMED, message, f"give the new {scheme}// address and its --sha256")
     return version
 
 

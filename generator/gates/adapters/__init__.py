@@ -1,4 +1,4 @@
-"""Adapters: one module a kind of gate. `run(task)` measures with the real tool; all other functions are pure."""
+"""Adapters: one module per kind of gate. `run(task)` measures with the real tool; all other functions are pure."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ G = TypeVar("G", bound=GateBase)
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What an adapter may know of a release, apart from its files.
+    """What an adapter knows of a release, apart from its files.
 
     Args:
-        framework: that of the model.
-        gate_key: SHA-256 (hex) of what is checked, and by what.
+        framework: of the model.
+        gate_key: SHA-256 (hex) of the model, the data and the gates.
     """
 
     framework: str
@@ -36,8 +36,8 @@ class Task:
 
     Args:
         gate: the gate.
-        release: what it belongs to.
-        guaranteed: intervals keep their level whatever the truth (Clopper-Pearson), as regulated tiers require.
+        release: the release that it is for.
+        guaranteed: intervals have guaranteed coverage (Clopper-Pearson), as regulated tiers require.
         inputs: where files are.
         environments: where tools run.
         scripts: folder of the tools' scripts.
@@ -51,10 +51,10 @@ class Task:
     scripts: Path
 
     def spec(self, kind: type[G]) -> G:
-        """Return the gate as it is written.
+        """Return the gate as this type.
 
         Raises:
-            TypeError: it is of another kind; a bug.
+            TypeError: it has another kind, which is a bug.
         """
         if not isinstance(self.gate.spec, kind):
             raise TypeError(f"{self.gate.name} is not {kind.tag}")
@@ -65,11 +65,11 @@ class Task:
         return Tool(self.scripts, program.tool, program.script)
 
     def report(self, program: Program, config: dict[str, Any]) -> Report:
-        """Run a script, and return what it measured.
+        """Run a script and return its report.
 
         Raises:
             NoVerdictError: it left no report.
-            InstallError: its environment can't be made.
+            InstallError: its environment can't be created.
         """
         tool = self.tool(program)
         return Report(self.environments.run(tool, config), tool.digest)
@@ -77,10 +77,10 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a script measured.
+    """The report of a script.
 
     Args:
-        content: its report.
+        content: the parsed report.
         environment: digest of packages and script.
     """
 
@@ -90,13 +90,13 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one gate found.
+    """The outcome of one gate.
 
     Args:
-        tool: what measured.
+        tool: the tool that measured.
         version: its version.
         binding: how the outcome is tied to the model.
-        sources: the files it was made from.
+        sources: the files that were read.
         measures: numbers against bounds.
         environment: digest of the environment that the tool ran in; None for none.
     """
@@ -118,25 +118,25 @@ class Outcome:
 
 
 class Adapter(Protocol):
-    """The module of a kind of gates."""
+    """The module for a kind of gates."""
 
     def run(self, task: Task) -> Outcome:
-        """Return what the gate finds.
+        """Return the gate's outcome.
 
         Raises:
             NoVerdictError: it can't reach a verdict.
-            InstallError: an environment can't be made.
+            InstallError: an environment can't be created.
         """
         ...
 
 
 def adapter(kind: str) -> Adapter:
-    """Return the adapter of a kind of gates."""
+    """Return the adapter for a kind of gates."""
     return cast("Adapter", import_module(f"{__name__}.{kind}"))
 
 
 def tools(task: Task) -> tuple[Tool, ...]:
-    """Return the tools that a gate will run."""
+    """Return the tools that a gate runs."""
     needs = task.gate.spec.needs
     compared = needs.comparisons if needs.comparisons and task.inputs.tables(task.gate.name) else ()
     return tuple(map(task.tool, (*needs.programs, *compared)))

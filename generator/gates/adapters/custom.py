@@ -1,4 +1,4 @@
-"""Any program of the team's own that writes what it found as JSON.
+"""A program of the team that writes its measurements as JSON.
 
 It runs in the repository's root with the variables that a container of the gate Workflow has: SLUICE_GATE (its
 configuration), SLUICE_MODEL_DIGEST, SLUICE_GATE_KEY, and SLUICE_REPORT, the file to write:
@@ -36,7 +36,7 @@ _IMAGE: Final = "@sha256:"
 
 
 class ReportedNumber(Record):
-    """One number that the program found."""
+    """One number that the program measured."""
 
     name: Line = Field(description="what was measured")
     value: Number = Field(description="the estimate")
@@ -47,7 +47,7 @@ class ReportedNumber(Record):
 
 
 class CustomReport(Record):
-    """What the program found."""
+    """The program's report."""
 
     tool: Line = Field(description="what measured")
     version: Line = Field(description="its version")
@@ -60,7 +60,7 @@ def run(task: Task) -> Outcome:
     gate = task.spec(CustomGate)
     if _IMAGE in gate.custom:
         raise NoVerdictError(
-            "this gate is an image: it runs in the cluster, or through a command that starts it"
+            "this gate is an image: run it in the cluster, or give it a command that starts the image"
         )
     command = [*shlex.split(gate.custom), *gate.args]
     with tempfile.TemporaryDirectory(prefix="sluice-gate-") as folder:

@@ -1,4 +1,4 @@
-"""Data against expectations: a Great Expectations suite that was really evaluated, and met."""
+"""Checks data with a Great Expectations suite, which must be evaluated in full and met."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Drift of inputs: an effect that matters AND that chance does not explain, feature by feature.
+"""Drift of inputs, feature by feature: an effect must be both large enough to matter and significant.
 
-Pass when the effect keeps to its floor, on enough rows to show a larger one; fail when it exceeds the floor and is
-significant after Bonferroni's correction, when a column breaks the schema, or when many more values are missing;
+Pass when the effect is at most its floor, on enough rows to detect a larger one; fail when it exceeds the floor and
+is significant after Bonferroni's correction, when a column breaks the schema, or when many more values are missing;
 inconclusive otherwise.
 """
 
@@ -48,7 +48,7 @@ def measures_from_report(gate: DriftGate, report: dict[str, Any]) -> tuple[Measu
 def _feature(gate: DriftGate, name: str, found: dict[str, Any], dates: dict[str, str]) -> Measure:
     test, floor = gate.test, gate.floor
     if "break" in found:
-        return measure(f"{name}: breaks of the schema", 1, "atMost", 0, remark=found["break"])
+        return measure(f"{name}: schema violations", 1, "atMost", 0, remark=found["break"])
     reference_rows, current_rows = found.get("rows", (0, 0))
     samples = {"reference": reference_rows, "current": current_rows}
     missing_before, missing_now = found.get("missing", (0.0, 0.0))
@@ -56,7 +56,7 @@ def _feature(gate: DriftGate, name: str, found: dict[str, Any], dates: dict[str,
         more = missing_now - missing_before
         return measure(f"{name}: more missing values", more, "atMost", floor, samples=samples)
     if found.get("distance") is None or (found.get("p") is None and test.statistic != "index"):
-        doubt = f"`{name}` holds {found.get('kind', 'nothing')}, which {gate.tool} does not compare"
+        doubt = f"`{name}` contains {found.get('kind', 'nothing')}, which {gate.tool} does not compare"
         return measure(name, None, "atMost", floor, doubt=doubt, samples=samples)
     alpha = gate.alpha / len(gate.drift.features)
     smallest = _smallest_significant(test.statistic, found, reference_rows, current_rows, alpha)
@@ -77,14 +77,14 @@ def _smallest_significant(statistic: Statistic, found: dict[str, Any], n: int, m
 
 
 def _doubt(found: dict[str, Any], floor: float, smallest: float, *, significant: bool) -> str:
-    """Return why neither a pass nor a failure can be trusted; a significant effect above the floor can."""
+    """Return why the result can't be trusted; a significant effect above the floor always can."""
     if found["distance"] > floor and significant:
         return ""
     if (
         found.get("smallestExpected", _SMALLEST_EXPECTED) < _SMALLEST_EXPECTED
         and found.get("categories", 2) > 1
     ):
-        return "fewer than five rows are expected in a category"
+        return "a category has fewer than five expected rows"
     if smallest > floor:
-        return f"so few rows show only an effect above {smallest:.3g}"
+        return f"with so few rows only an effect above {smallest:.3g} would be significant"
     return ""

@@ -1,4 +1,4 @@
-"""Attributions: whether the model still decides for the same reasons, by SHAP over samples of both windows."""
+"""Attributions: whether the model still decides for the same reasons, from SHAP values of samples of both windows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FEWEST = 20
 
 
 def run(task: Task) -> Outcome:
-    """Attribute samples of both windows by the model of the lock."""
+    """Compute attributions for samples of both windows with the locked model."""
     gate, framework = task.spec(ExplainGate), task.release.framework
     model, artifact = task.inputs.artifact()
     (reference, first), (current, second) = task.inputs.windows(gate.explain)

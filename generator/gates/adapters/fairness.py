@@ -1,6 +1,7 @@
-"""Fairness over sensitive attributes: a library measures, intervals of all pairs of groups decide.
+"""Fairness over sensitive attributes: a library measures, and the intervals of all pairs of groups decide.
 
-What the libraries let pass is caught here: one group only, labels other than 0 and 1, groups of a few rows. Tables
+Cases that the libraries accept are inconclusive here: a single group, labels other than 0 and 1, groups with few
+rows. Tables
 have the columns `label`, `prediction` and the attributes; a column `model` names the model by its digest.
 """
 
@@ -35,7 +36,7 @@ def run(task: Task) -> Outcome:
     else:
         names |= {str(path): path for path in task.inputs.tables(gate.name)}
     if not names:
-        raise NoVerdictError("there are no predictions; name a table: --predictions FILE")
+        raise NoVerdictError("no table of predictions; name one with --predictions FILE")
     config = {"files": list(names), "sensitive": gate.sensitive, "measure": gate.fairness}
     report = task.report(gate.needs.programs[0], config)
     path = names[report.content["file"]]
@@ -65,8 +66,8 @@ def measure_from_report(gate: FairnessGate, name: str, report: dict[str, Any]) -
     value, interval = estimate(gate.fairness, counted)
     found = _measured(gate, name, report, value, interval, doubt)
     if small and found.verdict == "pass":
-        # Small groups can't fail a gate by chance, but neither do they pass unseen.
-        doubt = f"groups below {gate.min_group} rows can't be judged: {', '.join(small)}"
+        # Small groups can't fail a gate by chance, but the reason names them.
+        doubt = f"groups with fewer than {gate.min_group} rows can't be assessed: {', '.join(small)}"
         return _measured(gate, name, report, value, interval, doubt)
     return found
 
@@ -132,9 +133,9 @@ def _doubt(gate: FairnessGate, report: dict[str, Any], counted: Groups) -> str:
         return f"fewer than two groups have {gate.min_group} rows: nothing to compare"
     value, _ = estimate(gate.fairness, report["groups"])
     if value is None:
-        return "a group has no rows of a label, or nothing is selected in any group"
+        return "a group has no rows with one of the labels, or no group has a positive prediction"
     if report["value"] is None or abs(report["value"] - value) > _TOLERANCE:
-        return f"{gate.tool} reports {report['value']}, its own counts give {value:.6g}"
+        return f"{gate.tool} reports {report['value']}, but its counts give {value:.6g}"
     return ""
 
 

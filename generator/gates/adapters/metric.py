@@ -1,8 +1,8 @@
-"""One offline metric: from a JSON file (flat, or nested as DVC writes it) or an MLflow run, and against the champion.
+"""One offline metric from a JSON file (flat, or nested as DVC writes it) or an MLflow run, compared with the champion.
 
 A file names its model under `model`, its test rows under `rows`, and may hold the champion's metrics under `champion`.
 Tables of predictions (see `templates/gates/scipy/paired.py`) let both models be compared on the same rows; two scores
-alone can't be, and the reason says so.
+alone can't be, which the reason states.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FEWEST: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a report holds of one metric.
+    """One metric in a report.
 
     Args:
         value: the metric; None when it is not a number.
@@ -60,12 +60,16 @@ def run(task: Task) -> Outcome:
 
 
 def bounds(gate: MetricGate, scores: Scores, *, guaranteed: bool) -> Iterator[Measure]:
-    """Yield the metric against `atLeast` and `atMost`, with an interval where it is a share of known rows."""
+    """Yield the metric against `atLeast` and `atMost`, with an interval for a proportion of known rows."""
     rows = scores.rows or gate.rows
     interval = _share_interval(gate.metric, scores.value, rows, guaranteed=guaranteed)
     remark = ""
     if interval is None:
-        remark = "no interval: it is no share of rows" if rows else "no interval: its rows are unknown"
+        remark = (
+            "no interval: the metric is not a proportion of rows"
+            if rows
+            else "no interval: the number of rows is unknown"
+        )
     limits: tuple[tuple[Bound, float | None], ...] = (("atLeast", gate.at_least), ("atMost", gate.at_most))
     for bound, limit in limits:
         if limit is not None:
@@ -76,11 +80,11 @@ def bounds(gate: MetricGate, scores: Scores, *, guaranteed: bool) -> Iterator[Me
 
 
 def not_worse(gate: MetricGate, scores: Scores, paired: dict[str, Any]) -> Measure:
-    """Return the difference to the champion, against the loss that is accepted.
+    """Return the difference from the champion, against the accepted loss.
 
     Args:
         gate: the gate.
-        scores: both models' scores, as far as the report has them.
+        scores: the scores of both models; None for one that the report lacks.
         paired: report on both models row by row; empty without one.
     """
     if "only" in paired:
@@ -176,7 +180,7 @@ def _from_run(task: Task, gate: MetricGate) -> tuple[Scores, Outcome]:
 
 
 def _paired(task: Task, gate: MetricGate) -> tuple[dict[str, Any], list[Source]]:
-    """Return what tables of predictions say; nothing without one that has both models row by row."""
+    """Return the report on the tables of predictions; empty without one that has both models row by row."""
     tables = task.inputs.tables(gate.name)
     if not tables:
         return {}, []
@@ -203,7 +207,7 @@ def _share_interval(
 
 
 def _by_rows(gate: MetricGate, paired: dict[str, Any]) -> Measure:
-    """Compare right answers on the same rows: Newcombe's interval for pairs, McNemar's exact p value to read."""
+    """Compare right answers on the same rows: Newcombe's interval for pairs, with McNemar's exact p-value."""
     rows, only, lost = paired["rows"], paired["only"], paired["championOnly"]
     champion = paired["championRight"] / rows
     counts_errors = gate.metric.lower().endswith("error_rate")
@@ -227,10 +231,10 @@ def _by_rows(gate: MetricGate, paired: dict[str, Any]) -> Measure:
 
 
 def _by_scores(gate: MetricGate, scores: Scores) -> Measure:
-    """Compare two scores, which may be of different rows: an unpaired interval for shares, else the difference."""
+    """Compare two scores, perhaps of different rows: an unpaired interval for proportions, else the difference."""
     rows, ours, theirs = scores.rows or gate.rows, scores.value, scores.champion
     if theirs is None or ours is None:
-        raise NoVerdictError("the champion's score is missing, and so are predictions row by row")
+        raise NoVerdictError("both the champion's score and row-by-row predictions are missing")
     interval = None
     if rows and is_share(gate.metric) and 0 <= min(ours, theirs) <= max(ours, theirs) <= 1:
         _, interval = newcombe(ours * rows, rows, theirs * rows, rows, tail=TAIL)
@@ -242,7 +246,7 @@ def _by_scores(gate: MetricGate, scores: Scores) -> Measure:
         interval=interval,
         samples={"rows": rows} if rows else {},
         details={"challenger": ours, "champion": theirs},
-        doubt="`paired: true` needs predictions row by row, and there are none" if gate.paired else "",
+        doubt="`paired: true` needs row-by-row predictions, and there are none" if gate.paired else "",
         remark="not paired: two scores only",
     )
 

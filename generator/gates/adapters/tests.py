@@ -20,7 +20,7 @@ _OUTCOMES = ("failure", "error", "skipped")
 
 @dataclass
 class Junit:
-    """A report: every case once, and the numbers that its suites claim.
+    """A report: every case once, and the totals that its suites claim.
 
     Args:
         cases: outcome by class and name of the case; `pass` unless an element says otherwise.
@@ -42,7 +42,7 @@ class Junit:
 
 
 def run(task: Task) -> Outcome:
-    """Read the report: enough tests ran, and none of them failed."""
+    """Check that enough tests ran and none of them failed."""
     gate = task.spec(TestsGate)
     path = task.inputs.file(gate.junit)
     report = parse(path.read_bytes())
@@ -99,7 +99,7 @@ def parse(raw: bytes) -> Junit:
 
 
 class _Reader:
-    """Fills a report from the events of the parser."""
+    """A parser target that builds the report."""
 
     def __init__(self, report: Junit) -> None:
         self.report = report
@@ -107,11 +107,11 @@ class _Reader:
         self.case: tuple[str, str] | None = None
 
     def doctype(self, *_: object) -> None:
-        """Refuse document types: entities expand without end, and a report needs none."""
+        """Refuse document types: entities can expand without end, and a report needs none."""
         raise NoVerdictError("the report declares a document type; JUnit XML has none")
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """Note what an opening element says."""
+        """Handle an opening tag."""
         self.root = self.root or name
         if name == "testsuite":
             self._suite(attributes)
@@ -126,7 +126,7 @@ class _Reader:
             self.report.models.append(attributes.get("value", ""))
 
     def end(self, name: str) -> None:
-        """Leave a case."""
+        """Handle a closing tag."""
         if name == "testcase":
             self.case = None
 

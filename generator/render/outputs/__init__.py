@@ -1,1 +1,1 @@
-"""What a bundle holds: one module a group of objects, one template a file."""
+"""The content of a bundle: one module per group of objects, one template per file."""

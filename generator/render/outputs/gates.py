@@ -17,7 +17,7 @@ _OWN = "own-"
 WATCH_FOLDER: Final = "watch"
 """Folder of the claim that holds the inputs of the watch."""
 
-# Gauges of a watch, which Argo Workflows exports with the prefix `argo_workflows_` (its docs/metrics.md).
+# Gauges of the daily watch, which Argo Workflows exports with the prefix `argo_workflows_` (its docs/metrics.md).
 METRIC_TIME: Final = "sluice_watch_time"
 METRIC_PASSED: Final = "sluice_watch_passed"
 # First release of Argo Workflows with `schedules` instead of `schedule`.
@@ -25,7 +25,7 @@ _SCHEDULES: Final = (3, 6)
 
 
 def gates(plan: Plan) -> Iterator[Output]:
-    """Yield the Workflow before a release, and the daily watch; none where the tier enforces gates only in git."""
+    """Yield the Workflow before a release, and the daily watch; none if the tier enforces gates only in git."""
     if not in_cluster(plan):
         return
     context = _context(plan.gates, _release(plan))
@@ -40,7 +40,7 @@ def gates(plan: Plan) -> Iterator[Output]:
 
 
 def _watch(plan: Plan, again: Sequence[Gate]) -> Output:
-    """Return the gates that read what production saw: data of yesterday, which no lock can name."""
+    """Return the gates that read production data: it is yesterday's, so no lock can name it."""
     release = _release(plan)
     fresh = {gate.spec.needs.fresh for gate in again}
     release["lock"]["data"] = {ref: data for ref, data in release["lock"]["data"].items() if ref not in fresh}
@@ -93,12 +93,12 @@ def _task(gate: Gate) -> dict[str, Any]:
 
 
 def _own(gate: Gate, spec: CustomGate) -> dict[str, Any]:
-    """Return the container that a custom gate brings."""
+    """Return the container of a custom gate."""
     return {"template": _OWN + gate.name, "image": spec.custom, "args": spec.args}
 
 
 def _release(plan: Plan) -> dict[str, Any]:
-    """Return what a container gets about the release: a `generator.gates.pod.ReleaseInfo`."""
+    """Return the release for a container: a `generator.gates.pod.ReleaseInfo`."""
     version = plan.version
     model = {
         "ref": version.ref,

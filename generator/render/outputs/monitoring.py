@@ -1,4 +1,4 @@
-"""Alerts with their runbook, and the dashboard, if the platform declares them."""
+"""Alerts with their runbook, and the dashboard, if the platform configures them."""
 
 from __future__ import annotations
 

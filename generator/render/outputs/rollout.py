@@ -1,4 +1,4 @@
-"""The Rollout: the only object that moves traffic, and the last of its bundle."""
+"""The Rollout, the only object that moves traffic and the last of its bundle."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _canary(plan: Plan, rollout: Canary) -> dict[str, object]:
 
 
 def _steps(plan: Plan, rollout: Canary) -> Iterator[dict[str, object]]:
-    """Yield the steps of the controller, which have exactly one key each."""
+    """Yield the controller's steps, which have exactly one key each."""
     names = Names(plan.identity.model)
     if rollout.shadow:
         yield {"setWeight": 0}

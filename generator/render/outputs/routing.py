@@ -9,7 +9,7 @@ from generator.plan.values import Plan
 from generator.render.output import Output
 from generator.routers import Backend, Route, Traffic
 
-# The service reports a time-out to the client before the gateway does: the route waits a little longer.
+# The route waits a little longer, so that the service reports a time-out before the gateway does.
 _ROUTE_MARGIN_S = 5
 
 
@@ -37,9 +37,9 @@ def routes(plan: Plan) -> Iterator[Output]:
 
 
 def traffic(plan: Plan) -> Traffic:
-    """Return the live requests of a plan as its router splits them.
+    """Return the requests that the router splits.
 
-    Feedback is never copied: a shadow would count the outcomes of others.
+    Feedback is never copied: a shadow would count outcomes of other versions.
     """
     names = Names(plan.identity.model)
     if plan.rollout.strategy == "blue-green":
@@ -57,6 +57,6 @@ def traffic(plan: Plan) -> Traffic:
 
 
 def shadow_percent(plan: Plan) -> int:
-    """Return the percentage of live requests that is copied; 0 without a shadow."""
+    """Return the percentage of live requests that are copied; 0 without a shadow."""
     shadow = plan.rollout.shadow
     return max(1, round(100 * shadow.percent)) if shadow else 0

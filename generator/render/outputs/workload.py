@@ -1,4 +1,4 @@
-"""What a Rollout needs next to it: account, configuration, disruption budget, autoscaler, scraping."""
+"""The objects that a Rollout needs: account, configuration, disruption budget, autoscaler, scraping."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def workload(plan: Plan) -> Iterator[Output]:
 
 
 def config(plan: Plan) -> dict[str, str]:
-    """Return the environment variables of the service that are not secret.
+    """Return the service's environment variables that are not secret.
 
-    Its home is in the one writable folder: the server writes there, and the image's own home is on the read-only root.
+    Its home is in the only writable folder: the server writes there, and the image's home is on the read-only root.
     """
     plain = {variable.name: variable.value for variable in plan.env if variable.value is not None}
     return {

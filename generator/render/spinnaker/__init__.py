@@ -1,1 +1,1 @@
-"""The same plan for Spinnaker: a pipeline, and the configuration of Kayenta's canary analysis."""
+"""Renders a plan for Spinnaker: a pipeline, and the configuration of Kayenta's canary analysis."""

@@ -12,7 +12,7 @@ from generator.render.metrics import counted
 
 JUDGE: Final = "NetflixACAJudge-v1.0"
 SCOPE: Final = "${scope}"
-"""Kayenta inserts the name of the arm here: `stable` or `canary`, the labels of pods and counters."""
+"""Kayenta inserts the name of the arm here, `stable` or `canary`, which is a label of pods and counters."""
 ROLE_LABEL: Final = "sluice_dev_role"
 _GROUP: Final = "guards"
 
@@ -28,7 +28,7 @@ def application(plan: Plan) -> str:
 
 
 def canary_config(plan: Plan) -> dict[str, Any]:
-    """Return the configuration; each guard is a metric that fails the canary alone, as in the plan."""
+    """Return the configuration; each guard is a metric that alone can fail the canary, as in the plan."""
     guards = [guard for guard in plan.measured_guards if isinstance(guard, Comparison)]
     return {
         "id": config_name(plan),
@@ -44,7 +44,7 @@ def canary_config(plan: Plan) -> dict[str, Any]:
 
 
 def sample_s(plan: Plan) -> int:
-    """Return the seconds of one sample: disjoint, so that the samples which the judge compares share no requests."""
+    """Return the seconds per sample; samples are disjoint, so the ones that Kayenta compares share no requests."""
     return round(max(60.0, 4 * plan.clock.scrape_s))
 
 

@@ -21,12 +21,12 @@ STABLE, CANARY = "stable", "canary"
 _SCALERS: Final = frozenset({"HorizontalPodAutoscaler", "ScaledObject"})
 # Spinnaker ignores the annotations of Argo CD, and has no waves.
 _ARGO: Final = "argocd.argoproj.io/"
-# It selects the pods of the Rollout by their label.
+# It selects the Rollout's pods by their label.
 _LEFT_OUT: Final = frozenset({"PodDisruptionBudget"})
 
 
 def shared(plan: Plan, templates: Templates) -> list[Manifest]:
-    """Return what both versions need: account, configuration, scraping, Services, autoscaler."""
+    """Return the objects that both versions need: account, configuration, scraping, Services, autoscaler."""
     found = [item for item in _rendered(plan, workload(plan), templates) if item["kind"] not in _LEFT_OUT]
     for item in found:
         if item["kind"] in _SCALERS:

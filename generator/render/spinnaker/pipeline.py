@@ -1,4 +1,4 @@
-"""A canary as a Spinnaker pipeline: weights, analyses by Kayenta, approvals, and the way back."""
+"""A canary as a Spinnaker pipeline: weights, analyses by Kayenta, approvals, and the rollback."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from generator.source.errors import InternalError
 from generator.spec.rollout import ApproveStep, Canary, WeightStep
 
 Stage = dict[str, Any]
-# Every metric is critical: one that fails makes the score 0. Any other score is a pass.
+# Every metric is critical: one failure makes the score 0. Any other score is a pass.
 _PASS: Final = 100
-# The branch ends; the one that rolls back runs to its end, and then the pipeline fails.
+# This branch ends; the one that rolls back runs to its end, and then the pipeline fails.
 _END_BRANCH: Final = {
     "failPipeline": False,
     "continuePipeline": False,
@@ -35,7 +35,7 @@ _CONTINUE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """How Spinnaker calls what a pipeline uses.
+    """The names of accounts in Spinnaker.
 
     Args:
         kubernetes: its account of the cluster.
@@ -51,16 +51,16 @@ def pipeline_files(plan: Plan, templates: Templates, accounts: Accounts) -> dict
 
     Args:
         plan: the plan of a canary that a pipeline can express.
-        templates: what objects are rendered with.
+        templates: the templates.
         accounts: Spinnaker's accounts.
 
     Raises:
-        InternalError: one of them is not what Spinnaker or Kayenta reads.
+        InternalError: a file is not valid for Spinnaker or Kayenta.
     """
     config, made = canary_config(plan), pipeline(plan, templates, accounts)
     wrong = [*problems(CANARY_CONFIG, config), *pipeline_problems(made)]
     if wrong:
-        raise InternalError(f"not what Spinnaker reads: {'; '.join(wrong[:5])}")
+        raise InternalError(f"not valid for Spinnaker: {'; '.join(wrong[:5])}")
     identity = plan.identity
     name = f"{identity.environment}.{identity.team}.{identity.model}"
     return {f"{name}.pipeline.json": _json(made), f"{name}.canary.json": _json(config)}
@@ -99,11 +99,11 @@ def pipeline(plan: Plan, templates: Templates, accounts: Accounts) -> dict[str, 
 
 @dataclass
 class _Stages:
-    """Stages one after another, with branches off them.
+    """Builds a sequence of stages with branches.
 
     Args:
         plan: the plan.
-        templates: what objects are rendered with.
+        templates: the templates.
         accounts: Spinnaker's accounts.
         found: all stages so far.
         last: reference of the stage that the next one waits for; empty at the start.
@@ -155,7 +155,7 @@ class _Stages:
         )
 
     def weight(self, number: int, step: WeightStep) -> None:
-        """Add a weight, its analysis, and what follows from each verdict."""
+        """Add a weight, its analysis, and the branches for each verdict."""
         title = f"{number}: {step.weight}%"
         self.deploy(f"Weight {title}", manifests.route(self.plan, step.weight, self.templates))
         name = f"Canary {title}"

@@ -1,7 +1,7 @@
-"""Strict tables of what Spinnaker and Kayenta read, in the notation of types that kinds have.
+"""Strict schemas of the documents that Spinnaker and Kayenta read, in the notation of `lint.kinds`.
 
 Sources: Kayenta's docs/canary-config.md and PrometheusCanaryMetricSetQueryConfig; Orca's KayentaCanaryContext; the
-stages as Deck writes them. The services themselves ignore unknown keys: a mistyped one would just have no effect.
+stages as Deck writes them. The services ignore unknown keys: a mistyped one would silently have no effect.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ PIPELINE: Final = record(
 
 
 def problems(table: Schema, value: object) -> list[str]:
-    """Return what is wrong with a value, one line for each mistake."""
+    """Return the errors in a value, one line each."""
     try:
         SchemaValidator(table).validate_python(value)
     except ValidationError as error:
@@ -173,7 +173,7 @@ def problems(table: Schema, value: object) -> list[str]:
 
 
 def pipeline_problems(pipeline: dict[str, Any]) -> list[str]:
-    """Return what is wrong with a pipeline: with each stage by the table of its type, and with what stages wait for."""
+    """Return the errors in a pipeline: in each stage by the schema of its type, and in the dependencies of stages."""
     found = problems(PIPELINE, pipeline)
     references = [stage.get("refId") for stage in pipeline["stages"]]
     for number, stage in enumerate(pipeline["stages"]):

@@ -35,7 +35,7 @@ def test_a_new_spec_is_valid_in_every_tier_and_strategy(repository, sluice, tier
     done = sluice("new", name, *flags)
     assert done.exit_code == 0, done.stderr
     unjudged = (
-        ["no evidence yet of `parity`, `drift`"] if tier == "regulated" else []
+        ["no evidence yet for `parity`, `drift`"] if tier == "regulated" else []
     )  # the others' first specs have no gates
     assert errors(sluice, name) == unjudged
     assert ("sluice gates run" in done.stdout) == bool(unjudged)

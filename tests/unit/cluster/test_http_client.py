@@ -103,7 +103,7 @@ def test_a_redirect_from_https_to_http_is_refused(tmp_path, monkeypatch):
             with monkeypatch.context() as patch:
                 patch.setenv(name, str(tmp_path / "cert.pem"))
                 error = refused(address)
-            assert "redirects to an address without encryption" in error.message
+            assert "redirects to an unencrypted address" in error.message
     finally:
         server.shutdown()
         server.server_close()

@@ -54,10 +54,10 @@ def test_the_reference_stays_locked_and_fresh_data_does_not(tmp_path):
         path, source = inputs.data(fresh)
         assert path == folder / fresh
         assert str(source.digest).startswith("sha256:")
-    with pytest.raises(NoVerdictError, match="not the data set of the lock"):
+    with pytest.raises(NoVerdictError, match="not the locked data set"):
         inputs.data("data/train.csv")
     before = mounted_inputs(tmp_path, told_release(item("workflow-gates.yaml")["spec"]).lock)
-    with pytest.raises(NoVerdictError, match="not the data set of the lock"):
+    with pytest.raises(NoVerdictError, match="not the locked data set"):
         before.data("data/prod-30d.csv")
 
 
