@@ -1,1 +1,1 @@
-"""One module a command: arguments in, text out."""
+"""One module per command: it parses arguments and prints text."""

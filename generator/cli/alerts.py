@@ -1,4 +1,4 @@
-"""`sluice alerts`: the alerts of released models as files that promtool checks and tests."""
+"""`sluice alerts`: the alerts of released models as files for promtool."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ from generator.source.errors import CliError
 def command(paths: tuple[str, ...], environment: str | None, output: Path, root: Path | None) -> None:
     """Write alerts for released models, and unit tests for them.
 
-    Each alert has one test in which it fires and one in which it nearly does. `promtool test rules DIR/*.test.yaml`
-    runs them; `promtool check rules DIR/*.rules.yaml` checks the rules. They are those of the rendered PrometheusRules.
+    Each alert has one test in which it fires and one in which it almost fires. `promtool test rules DIR/*.test.yaml`
+    runs them; `promtool check rules DIR/*.rules.yaml` checks the rules. The alerts are those of the rendered
+    PrometheusRules.
     """
     session = open_session(root)
     if session.require_platform(environment).monitoring.alerts is None:
         raise CliError(
-            "the platform wants no alerts: write `monitoring: {alerts: {}}` into specs/platform.yaml"
+            "the platform has no alerts configured: add `monitoring: {alerts: {}}` to specs/platform.yaml"
         )
     from generator.render.promtool import rule_file, unit_tests
 

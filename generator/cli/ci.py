@@ -1,4 +1,4 @@
-"""`sluice ci`: the workflows of a repository's CI, and what they ask for."""
+"""`sluice ci`: the workflows of a repository's CI, and the data that they need."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _writing_options(command: F) -> F:
-    check = click.option(
-        "--check", is_flag=True, help="Write nothing. Exit code 1: a file is not as it would be written."
+    check = click.option("--check", is_flag=True, help="Write nothing. Exit code 1: a file is out of date.")
+    force = click.option(
+        "--force", is_flag=True, help="Replace files that were edited or that Sluice did not write."
     )
-    force = click.option("--force", is_flag=True, help="Replace files that were edited or are not Sluice's.")
     return check(force(root_option(command)))
 
 
@@ -53,7 +53,7 @@ def gitlab(root: Path | None, *, check: bool, force: bool) -> None:
 def images(fmt: str, root: Path | None) -> None:
     """List the models whose image is not in their lock yet.
 
-    Each line has TEAM/MODEL and the resolved reference of the model; as JSON it is the input of a matrix.
+    Each line has TEAM/MODEL and the model's resolved reference; the JSON format is the input of a job matrix.
     """
     from generator.pipeline.repository_files import missing_images
 
@@ -79,7 +79,7 @@ def _write(session: Session, host: str, *, check: bool, force: bool) -> None:
     edited = [path for path in stale if (session.root / path).exists() and not is_unedited(found[path] or "")]
     if edited and not force:
         listed = "\n".join(f"  {path}" for path in edited)
-        message = f"nothing was written: these files were edited, or are not Sluice's:\n{listed}\n"
+        message = f"nothing was written: these files were edited, or not written by Sluice:\n{listed}\n"
         raise CliError(message + "compare with `sluice templates --show`, then use --force to replace them")
     write_files(session.root, {path: text.encode() for path, text in stale.items()})
     emit("".join(f"wrote {path}\n" for path in stale) or up_to_date)

@@ -1,4 +1,4 @@
-"""`sluice codeowners`: who must approve a change of what, from the platform."""
+"""`sluice codeowners`: the CODEOWNERS file, from the owners in the platform."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def command(context: click.Context, check: bool, root: Path | None) -> None:  # 
     """Generate the CODEOWNERS file.
 
     The `owners` of the teams and of the platform become the code owners of specs and of what is rendered from them.
-    Lines outside of Sluice's own are kept: Sluice's lines override those above them, and those below override Sluice's.
+    All other lines are kept: Sluice's lines override those above them, and those below override Sluice's.
     """
     session = open_session(root)
     platform = session.platform
@@ -32,7 +32,7 @@ def command(context: click.Context, check: bool, root: Path | None) -> None:  # 
     if before == after:
         emit(f"{name} is up to date\n")
     elif check:
-        note(f"{name} is out of date: run `sluice codeowners` and commit what it changes")
+        note(f"{name} is out of date: run `sluice codeowners` and commit the result")
         context.exit(1)
     else:
         write_file(path, after.encode())

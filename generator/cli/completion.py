@@ -1,4 +1,4 @@
-"""`sluice completion`: the script that makes a shell complete commands, options, paths, and names of the repository."""
+"""`sluice completion`: shell completion of commands, options, paths, and names in the repository."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def command(shell: str) -> None:
     """
     kind = get_completion_class(shell)
     if kind is None:
-        raise ValueError(f"click has no completion for {shell}")
+        raise ValueError(f"click has no completion script for {shell}")
     program = click.get_current_context().find_root().command
-    # Not the shell's own `source`: it runs the shell to learn its version.
+    # Click's `source` would run the shell to find its version.
     emit(ShellComplete.source(kind(program, {}, "sluice", "_SLUICE_COMPLETE")) + "\n")
 
 
@@ -33,7 +33,7 @@ class Known(click.ParamType[Any]):
     """A value that is completed from known names.
 
     Args:
-        names: finds them in a repository; None outside of one.
+        names: finds them in a repository; None outside a repository.
         paths: whether a path may be given as well.
     """
 
@@ -46,7 +46,7 @@ class Known(click.ParamType[Any]):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Return the names that begin with the text; files if there are none and the value may be a path."""
+        """Return the names that start with the text; files if there are none and the value may be a path."""
         del param
         found = [name for name in self.names(_root(ctx)) if name.startswith(incomplete)]
         if not found and self.paths:
@@ -55,7 +55,7 @@ class Known(click.ParamType[Any]):
 
 
 def attach(command: click.Command) -> None:
-    """Make the parameters of a command complete the names that they take."""
+    """Make the parameters of a command complete their names."""
     for param in command.params:
         known = _ARGUMENTS if isinstance(param, click.Argument) else _OPTIONS
         if param.name in known:
@@ -122,4 +122,4 @@ _OPTIONS: Final[dict[str | None, click.ParamType[Any]]] = {
     "tier": Known(lambda root: _platform(root, "tiers")),
     "show": Known(_templates),
 }
-"""What arguments and options are completed with, by the names that commands give them."""
+"""The completion of arguments and options, by their names in commands."""

@@ -1,4 +1,4 @@
-"""`sluice explain`: what a finding means, why it matters, and what to write instead."""
+"""`sluice explain`: what a finding means, why it matters, and how to fix it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from generator.source.errors import CliError
 def command(code: str | None, write: Path | None) -> None:
     """Explain the code of a finding, with an example.
 
-    CODE is in brackets at the start of a finding, such as REF202. The letters alone (REF) list the codes of a family;
-    without CODE the families are listed.
+    CODE is the text in brackets at the start of a finding, such as REF202. Its letters alone (REF) list the codes of
+    a family; without CODE the families are listed.
     """
     from generator.report.codes import families
 
@@ -53,7 +53,7 @@ def _explained(code: str) -> str:
 
 
 def _write(folder: Path) -> None:
-    """Write the page of every code, and remove pages of codes that are gone."""
+    """Write the page of every code, and remove pages of codes that no longer exist."""
     from generator.pipeline.atomic_write import write_file
     from generator.report.codes import pages
 

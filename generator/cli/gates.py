@@ -1,4 +1,4 @@
-"""`sluice gates`: check a model before any traffic, here or in a gate container, and verify the evidence of that."""
+"""`sluice gates`: check a model before any traffic, locally or in a gate container, and verify the evidence."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from generator.source.finding import Finding
     from generator.spec.evidence import EvidenceEntry
 
-_WIDTH: Final = 78  # covers the line that shows what is running
+_WIDTH: Final = 78  # overwrites the progress line
 PASSED, FAILED, UNDECIDED = 0, 10, 11
 CODES: Final[Mapping[str, int]] = {"pass": PASSED, "fail": FAILED, "inconclusive": UNDECIDED}
-"""Exit codes of containers; 10 and 11 are verdicts, which the Workflow never tries again."""
+"""Exit codes of containers; 10 and 11 are verdicts, which the Workflow never retries."""
 
 
 @click.group("gates")
@@ -42,22 +42,18 @@ command.add_command(gates_cluster.fetch)
 
 
 def _input_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say where the files of gates are; they become one argument, `inputs_of`."""
+    """Add the options for the locations of gate files; they become one argument, `inputs_of`."""
 
     @click.option(
         "--from", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="FOLDER",
-        help="Folder in which the files that gates name are searched first.",
+        help="Folder that is searched first for the files that gates name.",
     )  # fmt: skip
-    @click.option(
-        "--data", multiple=True, metavar="NAME=FILE", help="The file behind a name that a gate uses."
-    )
+    @click.option("--data", multiple=True, metavar="NAME=FILE", help="The file for a name that a gate uses.")
     @click.option(
         "--predictions", multiple=True, metavar="[GATE=]FILE",
         help="A table of predictions, for all gates or for one; default: predictions.parquet or .csv in --from.",
     )  # fmt: skip
-    @click.option(
-        "--model", type=click.Path(path_type=Path, exists=True), help="The model's own file or folder."
-    )
+    @click.option("--model", type=click.Path(path_type=Path, exists=True), help="The model's file or folder.")
     @functools.wraps(function)
     def wrapped(
         *arguments: Any,
@@ -82,12 +78,12 @@ def _input_options(function: Callable[..., None]) -> Callable[..., None]:
 @command.command("run")
 @click.argument("spec", type=click.Path())
 @click.option(
-    "--gate", "name", default="", metavar="NAME", help="Run one gate; keep the entries of the others."
+    "--gate", "name", default="", metavar="NAME", help="Run only this gate; keep the entries of the others."
 )
 @click.option(
     "--env", "environment", default="", metavar="ENV", help="Run the gates of one environment only."
 )
-@click.option("--offline", is_flag=True, help="Make no environment: stop when one is missing.")
+@click.option("--offline", is_flag=True, help="Do not install environments; stop if one is missing.")
 @_input_options
 @report_option
 @root_option
@@ -127,7 +123,7 @@ def run(
 def check(paths: tuple[str, ...], fmt: str, root: Path | None) -> None:
     """Check evidence without running anything.
 
-    PATH is a spec, its evidence, a team's folder, or TEAM/MODEL; default: all. Exit code 1: something is wrong.
+    PATH is a spec, its evidence, a team's folder, or TEAM/MODEL; default: all. Exit code 1: there are findings.
     """
     from generator.pipeline.gates import check_evidence
 
@@ -151,7 +147,7 @@ def check(paths: tuple[str, ...], fmt: str, root: Path | None) -> None:
 def stage(
     spec: str, to: Path, root: Path | None, inputs_of: Callable[[ModelGates], Inputs], *, archive: bool
 ) -> None:
-    """Copy the files that the gates of SPEC read to where their containers find them.
+    """Copy the files that the gates of SPEC read to the folder of their containers.
 
     Data sets and the model must be those of the lock. Exit code 1: a file is missing; nothing is written.
     """
@@ -215,7 +211,7 @@ def judge(inputs: Path, to: Path) -> None:
 def verdict(outputs: tuple[str, ...], to: Path) -> None:
     """Combine the entries of all gates into one document, and fail if a gate did not pass.
 
-    SLUICE_GATES and SLUICE_RELEASE describe the gates that must be there. Exit code 10: a gate failed, is inconclusive
+    SLUICE_GATES and SLUICE_RELEASE describe the expected gates. Exit code 10: a gate failed, is inconclusive
     or left no entry, and no waiver covers it.
     """
     from generator.gates.document import evidence_bytes
@@ -252,7 +248,7 @@ def _run(tasks: Sequence[Task]) -> list[EvidenceEntry]:
 
 
 def _report(model: ModelGates, entries: Sequence[EvidenceEntry], fmt: str) -> None:
-    """Show what the gates found: as a table, or as a report for other programs."""
+    """Show the verdicts: as a table, or as a report for other programs."""
     if fmt == "text":
         from generator.report.sections.gates import gates_table
         from generator.report.tables import Screen

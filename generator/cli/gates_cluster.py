@@ -1,4 +1,4 @@
-"""`sluice gates submit` and `sluice gates fetch`: the gates in the cluster, and their evidence back into git."""
+"""`sluice gates submit` and `sluice gates fetch`: run gates in the cluster, and copy their evidence into git."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 
 def _options(function: F) -> F:
-    """Add the options that name the environment, and the way to its Workflows."""
+    """Add the options for the environment and the connection to its Workflows."""
     for option in (
         click.option("--env", "environment", required=True, metavar="ENV", help="The environment."),
         click.option(
             "--server", envvar="ARGO_SERVER", metavar="URL", default="",
-            help="An Argo Workflows server; default: Kubernetes, by the kubeconfig. ARGO_TOKEN is its token.",
+            help="An Argo Workflows server; default: Kubernetes, with the kubeconfig. ARGO_TOKEN is its token.",
         ),
         click.option("--context", default="", metavar="NAME", help="Context of the kubeconfig."),
         click.option("--ca", type=click.Path(dir_okay=False, exists=True), help="Certificates to trust."),
@@ -41,7 +41,7 @@ def _options(function: F) -> F:
 @click.command("submit")
 @click.argument("spec", type=click.Path())
 @click.option(
-    "--wait", metavar="SECONDS", type=click.FloatRange(0, 86400), help="Wait for the end, at most so long."
+    "--wait", metavar="SECONDS", type=click.FloatRange(0, 86400), help="Wait at most this long for the end."
 )
 @_options
 def submit(
@@ -55,8 +55,8 @@ def submit(
 ) -> None:
     """Run the gates of SPEC in the cluster of one environment.
 
-    The Workflow is the one that is rendered into the bundle; one that ran for the same gate key is not run again. Exit
-    code 1, with --wait: it did not succeed.
+    The Workflow is the one in the bundle; it is not run again for the same gate key. Exit code 1, with --wait: it did
+    not succeed.
     """
     from generator.pipeline import gate_workflows
     from generator.pipeline.gates import model_gates
@@ -78,7 +78,7 @@ def submit(
 @click.argument("spec", type=click.Path())
 @_options
 def fetch(spec: str, environment: str, server: str, context: str, ca: str | None, root: Path | None) -> None:
-    """Bring the evidence of gates that ran in the cluster back into git.
+    """Copy the evidence of gates that ran in the cluster into git.
 
     Nothing is written unless the document is about the locked model and data, and about exactly these gates. Exit code
     1: it is not accepted, or a gate did not pass.

@@ -14,7 +14,7 @@ from generator.source.suggest import nearest
 def command(names: tuple[str, ...]) -> None:
     """Show the help of a command.
 
-    The same as --help behind the command; without a command, the list of all commands.
+    The same as `sluice COMMAND --help`; without a command, the list of all commands.
     """
     context = click.get_current_context().find_root()
     found: click.Command = context.command

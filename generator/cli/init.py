@@ -1,4 +1,4 @@
-"""`sluice init`: a GitOps repository that renders, made without any network."""
+"""`sluice init`: create a GitOps repository that renders, without network access."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _SCHEMAS = ("model", "platform", "lock")
 def command(folder: Path) -> None:
     """Create a GitOps repository that renders.
 
-    DIR is created if it is missing; default: the current folder. Nothing that exists is overwritten: if any of the
-    files is already there, nothing is written at all.
+    DIR is created if it is missing; default: the current folder. Nothing is overwritten: if any of the files already
+    exists, nothing is written at all.
     """
     from generator.pipeline.repository_files import new_repository
     from generator.render.environment import Templates

@@ -1,4 +1,4 @@
-"""The command `sluice`: its commands by name, imported when they are called, and what its exit code means."""
+"""The command `sluice`: its commands by name, imported when called, and its exit codes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ COMMANDS: dict[str, str] = {
     "completion": "Print the completion script of a shell.",
     "help": "Show the help of a command.",
 }
-"""One line of help for each command, as its own module has it; `sluice --help` imports none of them."""
+"""One line of help for each command, the same as in its module; `sluice --help` imports no module."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Write specs": ("init", "new", "validate", "plan", "diff", "replay", "explain", "schema"),
@@ -91,7 +91,7 @@ _OBJECTS = 150_000
 
 
 class Sluice(click.Group):
-    """A group whose commands live in modules of the same name, in the attribute `command`."""
+    """A group whose commands are in modules of the same name, in the attribute `command`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return all commands, by task."""
@@ -123,7 +123,7 @@ class Sluice(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Refuse a misspelt command with the nearest one."""
+        """Refuse an unknown command and suggest the nearest one."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
             from generator.source.suggest import nearest
@@ -134,7 +134,7 @@ class Sluice(click.Group):
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
-        """Return the names of commands that begin like this."""
+        """Return the names of commands that start with this text."""
         from click.shell_completion import CompletionItem
 
         own = [CompletionItem(name, help=COMMANDS[name]) for name in COMMANDS if name.startswith(incomplete)]
@@ -146,7 +146,7 @@ class Sluice(click.Group):
         prog_name: str | None = None,
         **extra: Any,
     ) -> NoReturn:
-        """Run and exit with one of the documented codes; no input ends in a traceback."""
+        """Run and exit with one of the documented codes; no input causes a traceback."""
         extra["standalone_mode"] = False
         try:
             code = super().main(args, prog_name or "sluice", **extra)
@@ -162,13 +162,13 @@ class Sluice(click.Group):
             code = INTERRUPTED
         except OSError as error:
             code = _refused(error)
-        except Exception as error:  # noqa: BLE001 - the last resort: a bug is reported in two lines
+        except Exception as error:  # noqa: BLE001 - the last resort: report a bug in two lines
             code = _crashed(error)
         sys.exit(code if isinstance(code, int) else 0)
 
 
 def _report(error: FindingsError) -> int:
-    """Print the findings that keep a command from going on."""
+    """Print the findings that stop a command."""
     from generator.report.formats import render
     from generator.report.tables import Screen
 
@@ -178,7 +178,7 @@ def _report(error: FindingsError) -> int:
 
 
 def _refused(error: OSError) -> int:
-    """Report a file that can't be written, or a standard output that takes no more: the user can fix either."""
+    """Report a file that can't be written, or a closed standard output; the user can fix either."""
     if error.filename is None and error.errno not in _NO_ROOM:
         return _crashed(error)
     what = "the output can't be written" if error.filename is None else os.fsdecode(error.filename)
@@ -187,7 +187,7 @@ def _refused(error: OSError) -> int:
 
 
 def _say(text: str) -> None:
-    """Write to standard error; where that takes no more either, the exit code has to do."""
+    """Write to standard error; if that fails too, only the exit code is left."""
     with suppress(OSError):
         click.echo(text, err=True)
 
@@ -215,10 +215,10 @@ def cli() -> None:
 
 
 def _without_plugins() -> None:
-    """Specs are validated as they are here, whatever else is installed.
+    """Specs are validated the same way whatever else is installed.
 
-    Before it makes its first model, pydantic asks every installed package for plugins, with modules that are a
-    tenth of the CPU of a short command. PYDANTIC_DISABLE_PLUGINS turns plugins off, and still loads those modules.
+    Before it creates its first model, pydantic searches every installed package for plugins, which takes a tenth of
+    the CPU of a short command. PYDANTIC_DISABLE_PLUGINS turns plugins off, but still loads the modules for that.
     """
     none = ModuleType("pydantic.plugin._loader")
     none.get_plugins = tuple  # type: ignore[attr-defined]
@@ -228,14 +228,14 @@ def _without_plugins() -> None:
 def run() -> NoReturn:
     """Entry point of the program."""
     for name in ("stdin", "stdout", "stderr"):
-        # A program that starts it without one of the three (`>&-`, some schedulers) wants the exit code.
+        # Programs that start it with a closed stream (`>&-`, some schedulers) need the exit code.
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "r+"))  # noqa: PTH123, SIM115 - pathlib costs a start
+            setattr(sys, name, open(os.devnull, "r+"))  # noqa: PTH123, SIM115 - pathlib would slow the start
     for stream in (sys.stdout, sys.stderr):
-        # What a terminal's encoding has no sign for is spelled out, never a crash.
+        # Characters that the terminal's encoding lacks are escaped instead of raising an error.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    # Starting makes objects by the ten thousand, which live to the end: to look for garbage among them, again and again
-    # and once more at the exit, is a sixth of the CPU of a short command.
+    # Imports create tens of thousands of objects that live to the end. Scanning them for garbage again and again, and
+    # once more at exit, would take a sixth of the CPU of a short command.
     gc.set_threshold(_OBJECTS)
     _without_plugins()
     try:

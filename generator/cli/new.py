@@ -57,21 +57,19 @@ class Answers:
 @click.option(
     "--framework", type=click.Choice(tuple(FRAMEWORKS)), help="How the service loads it; default: sklearn."
 )
-@click.option(
-    "--strategy", type=click.Choice(_STRATEGIES), help="How a new version takes over; default: canary."
-)
+@click.option("--strategy", type=click.Choice(_STRATEGIES), help="Rollout strategy; default: canary.")
 @click.option("--sha256", help="Digest of the model's file; s3:// and https:// need it.")
 @click.option(
     "--example-lock",
     is_flag=True,
     help="Write a lock with a made-up digest, to preview the plan; also for a spec that exists.",
 )
-@click.option("--yes", is_flag=True, help="Take the defaults without asking.")
+@click.option("--yes", is_flag=True, help="Use the defaults without asking.")
 @root_option
 def command(name: str, root: Path | None, *, example_lock: bool, yes: bool, **given: str | None) -> None:
     """Write the first spec of a model.
 
-    On a terminal it asks for what no option gives. The spec is valid as it is written; nothing is overwritten.
+    On a terminal it asks for missing options. The new spec is valid; nothing is overwritten.
     """
     session = open_session(root)
     platform = _platform(session)
@@ -101,7 +99,7 @@ def _platform(session: Session) -> PlatformSpec:
 
 
 def _split(name: str, platform: PlatformSpec) -> tuple[str, str]:
-    """Return team and model; refuse a wrong name with its repair."""
+    """Return team and model; refuse an invalid name with a suggestion."""
     team, slash, model = name.strip().partition("/")
     teams = ", ".join(platform.teams)
     if not slash:
@@ -129,7 +127,7 @@ def _kebab(text: str) -> str:
 
 
 def _lock_of_existing(session: Session, team: str, model: str, *, wanted: bool) -> dict[str, str]:
-    """Return the example lock of an existing spec, if it is wanted."""
+    """Return the example lock of an existing spec, if it was requested."""
     entry = session.repository.entry(team, model)
     if not wanted:
         raise CliError(
@@ -214,7 +212,7 @@ def _valid_ref(ref: str) -> str:
     """Return a reference if it is valid.
 
     Raises:
-        CliError: it is none; a question is asked again.
+        CliError: it is invalid; a question is repeated.
     """
     _check({"ref": ref, "framework": "sklearn"})
     if ref.startswith("bentoml:") and ref.count(":") != _TAG_COLONS:
@@ -233,7 +231,7 @@ def _valid_sha256(text: str) -> str:
 
 
 def _check(source: dict[str, str]) -> None:
-    """Refuse a source of a model with the message of `validate`."""
+    """Refuse a model source with the message of `validate`."""
     document = Document("")
     _, findings = check_data(ModelSource, source, lambda path: (document, path))
     if findings:
@@ -277,14 +275,14 @@ def _context(answers: Answers, tier: Tier, team: Team, gates: list[Any], attribu
 
 
 def _next_steps(name: str, files: list[str], *, locked: bool, gated: bool) -> str:
-    """Return what was written, and the next commands, which work as printed."""
+    """Return the written files and the next commands, which work as printed."""
     preview = f"sluice new {name} --example-lock"
     steps = (
         [] if locked else [(preview, f"a made-up lock, to preview; `sluice pin {name}` writes the real one")]
     )
     steps += [(f"sluice validate {name}", ""), (f"sluice plan {name}", "")]
     if gated:
-        steps.append((f"sluice gates run {name}", "its tier renders nothing without evidence"))
+        steps.append((f"sluice gates run {name}", "its tier requires evidence before anything is rendered"))
     steps.append((f"sluice render {name}", ""))
     width = max(len(step) for step, why in steps if why) if any(why for _, why in steps) else 0
     lines = [f"  {step:<{width}}  # {why}" if why else f"  {step}" for step, why in steps]

@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def root_option(command: F) -> F:
     """Add the option --root, the same for all commands."""
-    text = "The repository; default: the nearest folder upwards that holds specs/platform.yaml."
+    text = "The repository; default: the current folder or the nearest one above it with specs/platform.yaml."
     return click.option("--root", type=click.Path(path_type=Path, file_okay=False), help=text)(command)
 
 
@@ -26,7 +26,7 @@ def report_option(command: F) -> F:
     """The option --format of commands that report findings."""
     forms = click.Choice(FORMATS)
     option = click.option(
-        "--format", "fmt", type=forms, default="text", show_default=True, help="Form of the report."
+        "--format", "fmt", type=forms, default="text", show_default=True, help="Format of the report."
     )
     return option(command)
 
@@ -55,5 +55,5 @@ def export_options(folder: str) -> Callable[[F], F]:
 
 
 def export_name(identity: Identity) -> str:
-    """The beginning of the names of files that are about one plan."""
+    """Return the prefix of the names of files about one plan."""
     return f"{identity.environment}.{identity.team}.{identity.model}"

@@ -1,4 +1,4 @@
-"""`sluice pin`: the only command that resolves references over the network; writes locks."""
+"""`sluice pin`: resolves references over the network and writes locks; no other command does."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _TIMEOUT_S = 30.0
 
 @click.command("pin")
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--check", is_flag=True, help="Write nothing; show what has moved since.")
-@click.option("--verify", is_flag=True, help="Measure again what is locked already.")
+@click.option("--check", is_flag=True, help="Write nothing; show which references have moved.")
+@click.option("--verify", is_flag=True, help="Measure the content of locked references again.")
 @click.option("--image", is_flag=True, help="Lock the digest of the image that CI pushed, and nothing else.")
 @click.option(
     "--timeout", metavar="SECONDS", type=click.FloatRange(0.1, 3600), default=_TIMEOUT_S, show_default=True,
-    help="Longest silence of a server.",
+    help="Longest wait for a server's response.",
 )  # fmt: skip
 @click.option("--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True,
     help="Format of the findings.",
@@ -36,11 +36,11 @@ def command(
 ) -> None:  # fmt: skip
     """Resolve references over the network and write locks.
 
-    PATH is a spec, its lock, a team's folder, or TEAM/MODEL; default: all specs. Servers are those that the references
-    name, and those of MLFLOW_TRACKING_URI, HF_ENDPOINT and AWS_ENDPOINT_URL_S3; BENTOML_HOME is the model store. A lock
-    changes only where a reference means something else. With --image the registry is queried for the computed tag of
-    the model's image; credentials are those of `docker login`. Exit code 1: a reference could not be resolved, or,
-    with --check, has moved.
+    PATH is a spec, its lock, a team's folder, or TEAM/MODEL; default: all specs. Servers are those in the references,
+    and those of MLFLOW_TRACKING_URI, HF_ENDPOINT and AWS_ENDPOINT_URL_S3; BENTOML_HOME is the model store. A lock
+    changes only where a reference resolves to something else. With --image the registry is queried for the computed
+    tag of the model's image, with the credentials of `docker login`. Exit code 1: a reference could not be resolved
+    or, with --check, has moved.
     """
     session = open_session(root)
     selection = select(session, paths)

@@ -22,9 +22,9 @@ from generator.pipeline.terminal import emit
 def command(model: str, version: str, sha256: str | None, root: Path | None) -> None:
     """Point a spec at another version of its model.
 
-    MODEL is a spec, or TEAM/MODEL. VERSION is 13 or @champion for MLflow, a version for BentoML, a revision for DVC and
-    Hugging Face, a tag or sha256 digest for a registry, a whole address for s3:// and https://. Only the reference is
-    edited; nothing is resolved.
+    MODEL is a spec, or TEAM/MODEL. VERSION is 13 or @champion for MLflow, a version for BentoML, a revision for DVC
+    and Hugging Face, a tag or sha256 digest for a registry, a complete address for s3:// and https://. Only the
+    reference is edited; nothing is resolved.
     """
     from generator.pipeline.promote import promote
 

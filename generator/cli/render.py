@@ -1,4 +1,4 @@
-"""`sluice render`: specs to the files that Argo CD syncs."""
+"""`sluice render`: render specs to the files that Argo CD syncs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _HEADINGS = {
 @click.option(
     "--bentos",
     is_flag=True,
-    help="Only what images are built from; locks need no image digest for it.",
+    help="Only the build files of images; locks need no image digest for them.",
 )
 @root_option
 def command(
@@ -63,13 +63,13 @@ def command(
 ) -> None:
     """Write the bundles that Argo CD syncs.
 
-    What images are built from is written with them. For a model whose tier requires its image by digest, only that is
-    written until the lock holds the digest; until then the exit code is 1, unless --bentos is given.
+    The build files of images are written with them. For a model whose tier requires its image by digest, only those
+    are written until the lock has the digest; until then the exit code is 1, unless --bentos is given.
     """
     session = open_session(root)
     request = render_request(session, paths, environment, output)
     stamp = Stamp.read(request.output, code_digest(session.templates))
-    if not only_check:  # a check trusts nothing that an earlier run noted
+    if not only_check:  # a check does not trust the stamp of an earlier run
         request = replace(request, known=stamp.keys)
     plan = plan_render(session, request)
     plan = plan.images_only() if bentos else plan
@@ -92,13 +92,13 @@ def _run(plan: RenderPlan, stamp: Stamp, *, only_check: bool, only_diff: bool) -
 
 
 def _save_stamp(plan: RenderPlan, stamp: Stamp, keys: Collection[bytes]) -> None:
-    """Remember what is known to be right now; what this run was not about stays known."""
+    """Save which bundles are up to date; bundles that this run did not cover stay known."""
     seen = plan.fresh.keys.union(keys)
     stamp.save(seen if plan.request.covers_all else seen | stamp.keys)
 
 
 def _report_findings(findings: Sequence[Finding]) -> None:
-    """Print errors in full, and the number of warnings, which `validate` prints."""
+    """Print errors in full, and the number of warnings, which `validate` shows."""
     _print([finding for finding in findings if finding.severity == "error"])
     warnings = sum(finding.severity == "warning" for finding in findings)
     if warnings:
@@ -106,7 +106,7 @@ def _report_findings(findings: Sequence[Finding]) -> None:
 
 
 def _print(findings: Sequence[Finding]) -> None:
-    """Print findings in full: those of specs, or those of ledgers, which no other command prints."""
+    """Print findings in full: of specs, or of ledgers, which no other command shows."""
     if findings:
         from generator.report.formats import render
         from generator.report.tables import Screen
@@ -142,7 +142,7 @@ def _report_check(report: CheckReport, plan: RenderPlan) -> int:
     if report.foreign:
         _list("not managed by Sluice, skipped", len(report.foreign), report.foreign, output)
     if not report.clean:
-        note(f"out of date: run `{_render_command()}` and commit what it changes")
+        note(f"out of date: run `{_render_command()}` and commit the result")
         return 1
     if not plan.failed:
         counts = f"{_count(len(report.keys), 'bundle')}, {_count(report.files, 'file')}"
@@ -151,7 +151,7 @@ def _report_check(report: CheckReport, plan: RenderPlan) -> int:
 
 
 def _list(heading: str, count: int, paths: Sequence[str], output: Path) -> None:
-    """Print how many files there are of a kind, and the first names of them."""
+    """Print the number of files of a kind and their first names."""
     if not count:
         return
     click.echo(f"{heading} {count}:")
@@ -166,7 +166,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _render_command() -> str:
-    """Return the command that writes what was checked: the given one, without its --check."""
+    """Return the command that writes the checked files: this one without --check."""
     given = click.get_current_context().params
     output, root = given["output"], given["root"]
     words = [*(["--root", str(root)] if root else []), *(["--output", str(output)] if output else [])]

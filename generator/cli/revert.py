@@ -1,4 +1,4 @@
-"""`sluice revert`: the way back after an abort, or a halt after a failed watch, on a branch that is ready to merge."""
+"""`sluice revert`: prepare a branch that reverts a model after an abort, or halts it after a failed watch."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @click.command("revert")
 @click.argument("model", required=False)
-@click.option("--reason", metavar="TEXT", help="Why; it is kept in platform.yaml with the digest.")
+@click.option("--reason", metavar="TEXT", help="Why; it is recorded in platform.yaml with the digest.")
 @click.option(
     "--from-webhook", "webhook", metavar="FILE",
-    help="The notification of an abort, or Alertmanager's of a failed watch; - for standard input.",
+    help="The notification of an abort, or Alertmanager's about a failed watch; - for standard input.",
 )  # fmt: skip
-@click.option("--with-spec", is_flag=True, help="Restore the whole spec, not only the model that it names.")
+@click.option("--with-spec", is_flag=True, help="Restore the whole spec, not only its model reference.")
 @click.option(
-    "--quarantine-only", "halt", is_flag=True, help="Leave the version where it runs; refuse it everywhere else."
+    "--quarantine-only", "halt", is_flag=True, help="Keep the version where it runs; refuse it everywhere else."
 )  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Print the names of the branches and nothing else.")
 @root_option
@@ -37,17 +37,20 @@ def command(
 ) -> None:  # fmt: skip
     """Roll a model back to its previous version.
 
-    The change is made on a new branch, next to the work tree: the previous lock and evidence from git, the spec's
-    reference, the rejected version in quarantine, everything rendered. With --quarantine-only, and after a failed
-    watch, the branch has the quarantine alone: the version stays where it runs and is blocked from other environments.
-    Nothing is pushed or merged. If git has another version already, there is nothing to do, and --quiet prints nothing.
+    The change is committed to a new branch without touching the work tree: the previous lock and evidence from git,
+    the spec's reference, the rejected version in quarantine, everything rendered. With --quarantine-only, and after a
+    failed watch, the branch has only the quarantine: the version stays where it runs and is blocked from other
+    environments. Nothing is pushed or merged. If git already has another version, there is nothing to do, and --quiet
+    prints nothing.
     """
     from generator.pipeline.revert_requests import from_person, from_webhook
 
     if webhook is not None and (model or reason or halt):
-        raise CliError("--from-webhook has model and reason; leave MODEL, --reason and --quarantine-only out")
+        raise CliError(
+            "--from-webhook already has model and reason; remove MODEL, --reason and --quarantine-only"
+        )
     if halt and with_spec:
-        raise CliError("--quarantine-only restores nothing; leave --with-spec out")
+        raise CliError("--quarantine-only restores nothing; remove --with-spec")
     requests = from_webhook(webhook) if webhook is not None else [from_person(model, reason, halt=halt)]
     if not requests:
         note("no watch failed: there is nothing to halt")

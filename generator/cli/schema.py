@@ -1,4 +1,4 @@
-"""`sluice schema`: JSON Schemas of everything that people write and programs read."""
+"""`sluice schema`: JSON Schemas of the files that people write and programs read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from generator.report.schemas import SCHEMAS, schema_text
 def command(name: str, write: Path | None) -> None:
     """Print the JSON Schema of a file format.
 
-    The first line of a spec names its schema for editors; --write docs/schema puts all of them there.
+    The first line of a spec names its schema for editors; --write docs/schema writes all of them there.
     """
     if write is None:
         emit(schema_text(name))

@@ -36,8 +36,8 @@ def command(
 ) -> None:
     """Write a canary as a Spinnaker pipeline with Kayenta.
 
-    What a pipeline can't do is an error where the release would be less safe, and a warning where a promise only gets
-    weaker. Nothing is written when there is an error.
+    A feature that pipelines lack is an error if the release would be less safe, and a warning if a guarantee only
+    gets weaker. Nothing is written if there is an error.
     """
     from generator.render.spinnaker.pipeline import Accounts, pipeline_files
     from generator.rules.spinnaker import unsupported_features

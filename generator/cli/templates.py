@@ -1,4 +1,4 @@
-"""`sluice templates`: all templates by name, and which of them the repository overrides."""
+"""`sluice templates`: list all templates and which of them the repository overrides."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from generator.source.suggest import misspelt, nearest
 
 
 @click.command("templates")
-@click.option("--show", metavar="NAME", help="Print one template, as it is used here.")
+@click.option(
+    "--show", metavar="NAME", help="Print one template, with the repository's override if there is one."
+)
 @root_option
 def command(show: str | None, root: Path | None) -> None:
     """List the templates and which are overridden.
 
-    A file of the same name in the repository's own folder templates/ replaces a built-in template; one of another
-    name is there for others to include.
+    A file in the repository's folder templates/ replaces the built-in template of the same name; other files there
+    can be included.
     """
     templates = open_session(root).templates
     emit(_text(templates, show) if show else _list(templates))
@@ -43,7 +45,7 @@ def _list(templates: Templates) -> str:
 
 
 def _line(file: TemplateFile, ours: list[str]) -> str:
-    """Return the line of one template. An added one is used where another includes it, or has a misspelt name."""
+    """Return the line of one template. An added one is included by others, or its name is misspelt."""
     if not file.own:
         return f"built-in    {file.name}\n"
     if file.name in ours:

@@ -1,4 +1,4 @@
-"""`sluice validate`: every rule, nothing written but fixes that were asked for."""
+"""`sluice validate`: check every rule; write nothing but requested fixes."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from generator.source.finding import Finding
 @report_option
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to a file.")
 @click.option("--fix", is_flag=True, help="Write safe fixes into the specs.")
-@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @root_option
 def command(
     paths: tuple[str, ...], fmt: str, output: Path | None, root: Path | None, *, fix: bool, strict: bool
 ) -> None:
     """Check specs against every rule.
 
-    PATH is a spec, its lock, a team's folder, or TEAM/MODEL; default: all specs. Rules that span models look at all
-    models of the teams that are named. Exit code 1: there are findings.
+    PATH is a spec, its lock, a team's folder, or TEAM/MODEL; default: all specs. Rules that span models cover all
+    models of the selected teams. Exit code 1: there are findings.
     """
     session = open_session(root)
     selection = select(session, paths)
@@ -45,12 +45,12 @@ def command(
 
 
 def _fixed(session: Session, selection: Selection, findings: list[Finding]) -> tuple[Session, list[Finding]]:
-    """Write what can be fixed, then look again."""
+    """Write the safe fixes, then evaluate again."""
     from generator.pipeline.fix import fix_files
 
     done = fix_files(findings, session.root)
     if done.refused:
-        note(f"{done.refused} can't be fixed in place: no edit of the text keeps everything around them")
+        note(f"{done.refused} can't be fixed automatically without changing other text")
     if not done.written:
         return session, findings
     note(f"fixed {done.written} in {', '.join(done.files)}")

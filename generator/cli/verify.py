@@ -1,4 +1,4 @@
-"""`sluice verify`: any tree of rendered files, ours or hand-written."""
+"""`sluice verify`: check any tree of rendered files, ours or hand-written."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     type=click.Choice(("any", *VERSIONS)),
     default="any",
     show_default=True,
-    help="Version of Argo Rollouts that must accept the tree.",
+    help="Version of Argo Rollouts to check against.",
 )
 @report_option
 @click.option(
@@ -58,7 +58,8 @@ def command(
     """Check any tree of rendered files.
 
     TREE is a folder or a file, rendered by Sluice or written by hand; the default is the repository's rendered files.
-    The end of the output says what could not be checked. With --cluster, name files that belong to one cluster, such as
+    The end of the output lists what could not be checked. With --cluster, name files that belong to one cluster, such
+    as
     rendered/production: every object is sent as a server-side dry run with strict field validation. Exit code 1 means
     that there are findings.
     """

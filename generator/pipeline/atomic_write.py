@@ -1,4 +1,4 @@
-"""Files that commands write beside the bundles: in one step each, and a file system that refuses is a clear error."""
+"""Writes files other than bundles atomically; a refusal of the file system is a clear error."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from generator.source.errors import CliError
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Replace or make one file in one step, with the folders above it.
+    """Create or replace one file atomically, with the folders above it.
 
     Raises:
-        CliError: the file system refuses.
+        CliError: the file system refuses the write.
     """
     write_files(path.parent, {path.name: data})
 
 
 def write_files(root: Path, files: dict[str, bytes]) -> None:
-    """Write files, each in one step, by path below a folder that is made if missing.
+    """Write files, each atomically, by path below a folder that is created if missing.
 
     Raises:
-        CliError: the file system refuses.
+        CliError: the file system refuses the write.
     """
     from generator.output.errors import OutputError
     from generator.output.folder import open_root
@@ -29,18 +29,18 @@ def write_files(root: Path, files: dict[str, bytes]) -> None:
     try:
         folder = open_root(root, create=True)
         if folder is None:
-            raise CliError(f"{root} vanished while it was written to")
+            raise CliError(f"{root} was deleted during writing")
         with folder:
             for name, data in files.items():
                 folder.write(name, data)
     except OutputError as error:
         raise CliError(error.message) from error
     except FileNotFoundError as error:
-        raise CliError(f"{root} vanished while it was written to") from error
+        raise CliError(f"{root} was deleted during writing") from error
 
 
 def existing(root: Path, names: list[str]) -> list[str]:
-    """Those of some relative paths that something already stands at, or that a file above keeps from being made."""
+    """Return the relative paths that already exist, or that can't be created because a file is in the way."""
     return [name for name in names if _taken(root, name)]
 
 

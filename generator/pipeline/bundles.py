@@ -1,6 +1,6 @@
-"""All kinds of bundles in one table: where each is written, what it depends on, and what renders it.
+"""All kinds of bundles in one table: path, scope, and renderer.
 
-An unchanged repository is compared without rendering anything, so rows import what renders them when they are called.
+An unchanged repository is compared without rendering anything, so rows import their renderer when it is called.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 BENTOS: Final = "bentos"
 GATE_LIST: Final = "GATES"
-"""File of a bento that lists the gate images of its model, one a line."""
+"""The file in a bento that lists the gate images of its model, one per line."""
 
 Scope = Literal["model", "team", "environment", "image"]
-"""What one bundle of a kind is about: a model (in an environment, or in all), a team, an environment, a gate image."""
+"""The scope of one bundle of a kind: a model (in one environment or all), a team, an environment, a gate image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class BundleId:
 
     Args:
         kind: a key of `KINDS`.
-        environment: where it is applied; empty for what all environments share.
-        team: whose it is; empty for the platform's own.
-        name: the model or the gate image, where the bundle is about one.
+        environment: where it is applied; empty if all environments share it.
+        team: its team; empty for the platform.
+        name: the model or the gate image, if there is one.
     """
 
     kind: str
@@ -51,13 +51,13 @@ class BundleId:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What bundles are rendered from.
+    """The inputs of bundles.
 
     Args:
         platform: the platform.
         templates: ours, with the platform team's overrides.
         bentos: the rendered services.
-        plans: of the model that the bundles are about, by environment; none for other bundles.
+        plans: of the bundles' model, by environment; empty for other bundles.
     """
 
     platform: PlatformSpec
@@ -67,7 +67,7 @@ class Source:
 
     @property
     def any_plan(self) -> Plan:
-        """A plan of the model, for what is the same in all environments."""
+        """A plan of the model, for values that are the same in all environments."""
         return next(iter(self.plans.values()))
 
 
@@ -82,9 +82,9 @@ class BundleKind:
 
     Args:
         path: folder below the output root.
-        scope: what one bundle of this kind is about.
+        scope: of one bundle of this kind.
         render: text by file name.
-        wanted: whether an environment has this bundle, for kinds that belong to no model.
+        wanted: whether an environment has this bundle, for kinds without a model.
     """
 
     path: str
@@ -98,7 +98,7 @@ def _model(source: Source, bundle: BundleId) -> dict[str, str]:
     from generator.render.bundle import render_bundle
 
     plan = source.plans[bundle.environment]
-    source.bentos.trace(plan.bento)  # the tag of the image is the digest of what these templates give
+    source.bentos.trace(plan.bento)  # the image tag has the digest of these rendered templates
     return render_bundle(plan, source.templates, odds_annotations(plan))
 
 
@@ -201,7 +201,7 @@ KINDS: Final[Mapping[str, BundleKind]] = {
 
 
 def model_bundles(entry: ModelFiles, environments: Sequence[str]) -> list[BundleId]:
-    """Return the bundles of one model, the last of which is what its image is built from: it has no environment."""
+    """Return the bundles of one model; the last, without an environment, has the build files of its image."""
     return [
         *(BundleId("model", name, entry.team, entry.model) for name in environments),
         *(BundleId("application", name, entry.team, entry.model) for name in environments),
@@ -210,7 +210,7 @@ def model_bundles(entry: ModelFiles, environments: Sequence[str]) -> list[Bundle
 
 
 def shared_bundles(platform: PlatformInputs, environments: Iterable[str]) -> Iterator[BundleId]:
-    """Yield the bundles that belong to no model: those of environments and of teams."""
+    """Yield the bundles of environments and teams, which belong to no model."""
     for environment in environments:
         for name, kind in KINDS.items():
             if kind.scope == "environment" and kind.wanted(platform, environment):
@@ -220,16 +220,16 @@ def shared_bundles(platform: PlatformInputs, environments: Iterable[str]) -> Ite
 
 
 def image_bundles(images: Iterable[str]) -> list[BundleId]:
-    """Return the bundles of some gate images: what each is built from."""
+    """Return the bundles with the build files of some gate images."""
     return [BundleId("gate-image", name=image) for image in sorted(images)]
 
 
 def render(bundle: BundleId, source: Source, inputs: Mapping[str, str]) -> Bundle:
-    """Render one bundle; its inputs also name the platform team's templates that took part in it.
+    """Render one bundle; its inputs include the platform team's templates that it used.
 
     Raises:
-        TemplateError: a template of the platform team is wrong.
-        RenderError: a template of ours is wrong.
+        TemplateError: a template of the platform team is invalid.
+        RenderError: one of our templates is invalid.
     """
     with source.templates.tracing() as used:
         files = KINDS[bundle.kind].render(source, bundle)

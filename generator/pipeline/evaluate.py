@@ -1,4 +1,4 @@
-"""Evaluate models: rules on each by itself and on all side by side, and evidence where a tier demands it in git."""
+"""Evaluates models: rules on each model and across models, and evidence if the tier requires it in git."""
 
 from __future__ import annotations
 
@@ -30,19 +30,21 @@ T = TypeVar("T")
 _STRAY = "REF210"
 _DEFAULTS = "PLAT906"
 _KEPT: Final = 2000
-"""Above so many models plans are not kept, or they would be most of the memory."""
+"""Above this number of models, plans are not kept: they would take most of the memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What is kept of a model. Small: ten thousand of them travel between processes and stay in memory.
+    """The evaluation of one model.
+
+    It is small: ten thousand of them are sent between processes and stay in memory.
 
     Args:
         entry: the model.
-        findings: about it alone; none where it was not asked for.
-        footprints: of its plans; none when it can't be planned.
+        findings: about this model alone; empty if it was not selected.
+        footprints: of its plans; empty when it can't be planned.
         images: names of the gate images that it uses.
-        packed: its plans by environment; empty where they are not kept.
+        packed: its plans by environment; empty if they are not kept.
     """
 
     entry: ModelFiles
@@ -52,16 +54,16 @@ class Evaluation:
     packed: bytes = b""
 
     def file(self, root: Path) -> str:
-        """Return its spec as findings name it."""
+        """The path of its spec in findings."""
         return display(self.entry.spec, root)
 
     @property
     def can_be_rendered(self) -> bool:
-        """Whether it has plans and no error of its own."""
+        """Whether it has plans and no errors."""
         return bool(self.footprints) and not self._errors
 
     def lacks_only(self, code: str) -> bool:
-        """Check whether it has plans, and errors of this code alone."""
+        """Check whether it has plans, and only errors with this code."""
         return bool(self.footprints) and self._errors == {code}
 
     @property
@@ -76,11 +78,11 @@ def pack(plans: Mapping[str, Plan]) -> bytes:
 
 def unpack(packed: bytes) -> dict[str, Plan]:
     """Return the plans of a model that `pack` packed in this run."""
-    return cast("dict[str, Plan]", pickle.loads(packed))  # noqa: S301 - it never left this program
+    return cast("dict[str, Plan]", pickle.loads(packed))  # noqa: S301 - the bytes come from this program
 
 
 def evaluate_model(resolved: Resolved, repository: Repository, today: dt.date) -> list[Finding]:
-    """Return the findings of every rule on every plan of one model, and about its evidence where that is demanded."""
+    """Return the findings of all rules on all plans of one model, and about its evidence if required."""
     evidence = _evidence_findings(resolved, repository, today)
     return sorted([*run_rules(resolved, today), *evidence], key=Finding.sort_key)
 
@@ -101,7 +103,7 @@ class PlannedModel:
 
 
 def plan_model(session: Session, entry: ModelFiles, environment: str | None = None) -> PlannedModel:
-    """Return the plans of one model, or its plan in one environment; a note says where it breaks rules.
+    """Return the plans of one model, or its plan in one environment; a note warns if it breaks rules.
 
     Raises:
         FindingsError: it can't be planned.
@@ -109,7 +111,7 @@ def plan_model(session: Session, entry: ModelFiles, environment: str | None = No
     resolved = _resolve(session, entry, environment)
     findings = evaluate_model(resolved, session.repository, session.today)
     if any(finding.severity == "error" for finding in findings):
-        note(f"{entry.name} breaks rules and can't be rendered like this: see `sluice validate {entry.name}`")
+        note(f"{entry.name} breaks rules and can't be rendered: see `sluice validate {entry.name}`")
     plans = (plan for plan in resolved.plans if environment in {None, plan.plan.identity.environment})
     return PlannedModel(entry, tuple(plans), tuple(findings))
 
@@ -155,7 +157,7 @@ def findings_of(session: Session, selection: Selection) -> list[Finding]:
 
 
 def _without_inherited(findings: list[Finding]) -> list[Finding]:
-    """Leave out what models inherit from a tier's defaults: the finding about the defaults says the same."""
+    """Drop findings that models inherit from a tier's defaults: the finding about the defaults covers them."""
     defaults = {found.place for found in findings if found.code == _DEFAULTS}
     return [found for found in findings if found.code == _DEFAULTS or found.place not in defaults]
 
@@ -163,7 +165,7 @@ def _without_inherited(findings: list[Finding]) -> list[Finding]:
 def evaluate_models(
     session: Session, asked: Collection[ModelFiles], label: str, environment: str = ""
 ) -> tuple[list[Evaluation], list[Finding]]:
-    """Evaluate some models, and side by side with them all others of their teams.
+    """Evaluate some models, and the rules that compare them with all other models of their teams.
 
     Args:
         session: with a valid platform.
@@ -171,8 +173,7 @@ def evaluate_models(
         label: of the progress bar.
         environment: the only one whose plans are evaluated, or empty for all.
 
-    Returns:
-        The evaluation of each model of those teams, sorted; and the findings about platform and models side by side.
+    Returns: The evaluation of each model of those teams, sorted; and the findings about the platform and across models.
     """
     teams = {entry.team for entry in asked}
     wanted = frozenset(asked)
@@ -190,7 +191,7 @@ def evaluate_models(
 
 
 def read_evidence_of(entry: ModelFiles, repository: Repository) -> Evidence:
-    """Read the evidence next to a spec, whether or not its tier demands it."""
+    """Read the evidence next to a spec, whether or not its tier requires it."""
     from generator.gates.document import read_evidence
 
     return read_evidence(entry.evidence, repository.root, entry.name)
@@ -227,7 +228,7 @@ def _demands_evidence(planned: Planned) -> bool:
 
 
 def _interned(found: Iterable[Evaluation], entries: Iterable[ModelFiles]) -> Iterator[Evaluation]:
-    """Use one object for equal values that come from several processes: copies would be most of the memory."""
+    """Share one object among equal values from several processes: copies would take most of the memory."""
     own, seen = {entry: entry for entry in entries}, dict[Any, Any]()
 
     def once(value: T) -> T:

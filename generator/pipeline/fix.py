@@ -20,7 +20,7 @@ class Fixed:
 
     Args:
         written: how many were written.
-        refused: how many were not, because no edit of the text keeps everything else as it is.
+        refused: how many were not, because they would change other text.
         files: files that were changed.
     """
 
@@ -46,7 +46,7 @@ def fix_files(findings: Iterable[Finding], root: Path) -> Fixed:
 
 
 def _fix_file(path: Path, fixes: Sequence[Fix]) -> int:
-    """Apply what can be applied; the file is read again, for it may have changed meanwhile."""
+    """Apply the fixes to a file, which is read again because it may have changed."""
     path = path.resolve()
     try:
         raw = path.read_bytes()
@@ -63,7 +63,7 @@ def _fix_file(path: Path, fixes: Sequence[Fix]) -> int:
 
 
 def apply(document: Document, fix: Fix) -> Document | None:
-    """Return the document with a fix applied; None where its parent is missing or the text can't be edited."""
+    """Return the document with a fix applied; None if its parent is missing or the text can't be edited."""
     *above, name = fix.path or (None,)
     wanted = parent = copy.deepcopy(document.data)
     try:

@@ -1,4 +1,4 @@
-"""Gates in the cluster: the rendered Workflow submitted once for its gate key, and the evidence that it left."""
+"""Gates in the cluster: submits the rendered Workflow once per gate key, and fetches its evidence."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def planned_in_cluster(model: ModelGates, environment: str) -> Planned:
     """Return the plan of an environment in which the gates run in the cluster.
 
     Raises:
-        CliError: there is no such environment, or they don't run there.
+        CliError: the environment does not exist, or has no gates in the cluster.
     """
     planned = model.planned_in(environment)
     if not in_cluster(planned.plan):
@@ -43,7 +43,7 @@ def planned_in_cluster(model: ModelGates, environment: str) -> Planned:
 
 
 def submit(model: ModelGates, plan: Plan, server: Server) -> str:
-    """Create the Workflow. Return `submitted`, or the state of the one that is there already.
+    """Create the Workflow. Return `submitted`, or the state of the existing one.
 
     Raises:
         WorkflowError: the server refuses, or does not answer.
@@ -62,7 +62,7 @@ def submit(model: ModelGates, plan: Plan, server: Server) -> str:
 
 
 def wait(plan: Plan, server: Server, longest_s: float) -> str:
-    """Return the phase in which the Workflow ended, or the last one seen after so many seconds."""
+    """Return the final phase of the Workflow, or its current one after the time limit."""
     from generator.cluster.workflows import ENDED, phase
 
     until = time.monotonic() + longest_s
@@ -75,11 +75,10 @@ def wait(plan: Plan, server: Server, longest_s: float) -> str:
 
 
 def fetch(model: ModelGates, planned: Planned, server: Server) -> tuple[Evidence, tuple[EvidenceEntry, ...]]:
-    """Write the evidence of a Workflow that has ended into git.
+    """Write the evidence of a finished Workflow next to the spec.
 
-    Returns:
-        The evidence, with findings where it is not accepted, and the entries that were fetched; none were written
-        where there are findings.
+    Returns: The evidence, with findings if it is not accepted, and the fetched entries; nothing is written if there
+    are findings.
 
     Raises:
         CliError: there is no evidence.
@@ -108,7 +107,7 @@ def _workflow(model: ModelGates, plan: Plan) -> dict[str, Any]:
 
 
 def _text(plan: Plan, server: Server) -> str:
-    """Return the document of a Workflow that has ended.
+    """Return the document of a finished Workflow.
 
     Raises:
         CliError: there is none.
@@ -118,7 +117,7 @@ def _text(plan: Plan, server: Server) -> str:
     where = workflow_name(plan)
     workflow = server.get(plan.identity.namespace, gate_workflow(plan))
     if workflow is None:
-        raise CliError(f"there is no Workflow {where}", "`sluice gates submit` starts it")
+        raise CliError(f"no Workflow {where}", "`sluice gates submit` starts it")
     state = phase(workflow)
     if state not in ENDED:
         raise CliError(f"{where} is still {state.lower()}")

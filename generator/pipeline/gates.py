@@ -1,4 +1,4 @@
-"""The gates of a model as commands use them: which there are, what runs them, and where their evidence goes."""
+"""The gates of a model for commands: selects them, prepares their tools, and writes their evidence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from generator.spec.lock import LockFile
 
 @dataclass(frozen=True)
 class ModelGates:
-    """A model, its plans in all environments, and the lock that they are made with."""
+    """A model with its plans in all environments and its lock."""
 
     session: Session
     entry: ModelFiles
@@ -57,7 +57,7 @@ class ModelGates:
         return found[environment]
 
     def chosen(self, environment: str, name: str) -> tuple[PlannedGate, ...]:
-        """Return the gates of one environment, or of all, and those of one name, or all.
+        """Return the gates of one environment or all, with one name or all.
 
         Raises:
             CliError: there are none.
@@ -72,7 +72,7 @@ class ModelGates:
         raise CliError(f"{self.entry.name} has no gate `{name}`; its gates: {known}")
 
     def task(self, item: PlannedGate, inputs: Inputs, environments: Environments) -> Task:
-        """Return what there is to run for one gate."""
+        """Return the task for one gate."""
         from generator.render.environment import builtin_folder
 
         plan = item.plan
@@ -86,7 +86,7 @@ class ModelGates:
         )
 
     def write(self, entries: Sequence[EvidenceEntry]) -> str:
-        """Write the evidence: these entries, and of the earlier ones those that still hold. Return its path."""
+        """Write the evidence with these entries and the earlier ones that still hold; return its path."""
         old = read_evidence(self.entry.evidence, self.session.root, self.entry.name).content
         replaced = [(entry.name, entry.configuration) for entry in entries]
         kept = still_valid(old, self.lock, replaced, self.everything)
@@ -113,7 +113,7 @@ def model_gates(session: Session, entry: ModelFiles) -> ModelGates:
 
 
 def check_evidence(session: Session, entry: ModelFiles) -> list[Finding]:
-    """Return everything that is wrong with the evidence of one model, in all environments, each once."""
+    """Return the findings about the evidence of one model in all environments, each once."""
     evidence = read_evidence(entry.evidence, session.root, entry.name)
     resolved = _resolve(session, entry)
     if not resolved.plans:
@@ -123,14 +123,14 @@ def check_evidence(session: Session, entry: ModelFiles) -> list[Finding]:
 
 
 def check_tools(tasks: Sequence[Task], note: Callable[[str], None]) -> None:
-    """Before anything runs, show what users of the tools must know, and find what --offline can't make.
+    """Show the notices of the tools and check that --offline has their environments, before anything runs.
 
     Args:
         tasks: everything that will run.
         note: shows a line to the user.
 
     Raises:
-        CliError: an environment is missing that may not be made.
+        CliError: an environment is missing and may not be created.
     """
     needed = {tool.name: (tool, task.environments) for task in tasks for tool in tools(task)}
     for name in sorted(needed):
@@ -142,11 +142,13 @@ def check_tools(tasks: Sequence[Task], note: Callable[[str], None]) -> None:
         if environments.offline and environments.missing(tool)
     ]
     if missing:
-        raise CliError(f"--offline makes no environments, and these are missing: {', '.join(missing)}")
+        raise CliError(
+            f"--offline does not install environments, and these are missing: {', '.join(missing)}"
+        )
 
 
 def clock() -> Clock:
-    """Return the clock (UTC); SOURCE_DATE_EPOCH stops it, so that evidence can be made again byte for byte."""
+    """Return the clock (UTC); SOURCE_DATE_EPOCH fixes it, so that evidence is reproducible byte for byte."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if not epoch:
         return lambda: dt.datetime.now(tz=dt.UTC)
@@ -156,5 +158,5 @@ def clock() -> Clock:
 
 def _resolve(session: Session, entry: ModelFiles) -> Resolved:
     if session.repository.platform is None:
-        raise CliError("the platform can't be used", "`sluice validate` shows why")
+        raise CliError("the platform is invalid", "`sluice validate` shows why")
     return session.resolve(entry)

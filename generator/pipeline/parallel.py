@@ -1,4 +1,4 @@
-"""One piece of work over all cores, for repositories where that pays."""
+"""Spreads work over all cores, for repositories that are large enough."""
 
 from __future__ import annotations
 
@@ -16,25 +16,24 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 ENOUGH: Final = 200
-"""For fewer items a second process costs more than it saves."""
+"""Below this number of items a second process costs more than it saves."""
 _MOST: Final = 8
 
 
 def parallel_map(
     items: Sequence[T], work: Callable[[Sequence[T]], Iterable[R]], processes: int = 0
 ) -> Iterator[R]:
-    """Do some work on all items, in forked processes that share what this one already knows.
+    """Apply a function to all items, in forked processes that share the memory of this one.
 
     Args:
         items: what to work on; each process gets every n-th.
-        work: called with some of the items; what it yields travels here one by one, so keep that small.
-        processes: how many; 0 for one per core, or for one where there is too little to do.
+        work: called with some of the items; its results are sent back one by one, so they should be small.
+        processes: how many; 0 for one per core, or one if there is too little to do.
 
-    Returns:
-        What the processes yield, as it arrives.
+    Returns: The results of the processes, as they arrive.
 
     Raises:
-        Exception: the first exception of any process, as it was raised there, once all others are done.
+        Exception: the first exception of any process, when all others are done.
     """
     wanted = processes or (min(cores(), _MOST) if len(items) >= ENOUGH else 1)
     if wanted == 1 or not _can_fork():
@@ -60,7 +59,7 @@ def _forked(shares: Sequence[Sequence[T]], work: Callable[[Sequence[T]], Iterabl
             running.append((ours, process))
         yield from _receive_all([ours for ours, _ in running])
     except BaseException:
-        # No one reads the results any more; what a writer leaves behind when it is ended, the next run repairs.
+        # The results are no longer read; the next run repairs what a killed writer leaves.
         for _, process in running:
             process.terminate()
         raise

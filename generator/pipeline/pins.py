@@ -1,4 +1,4 @@
-"""Writes what references resolve to into locks, and checks that locks still hold."""
+"""Resolves references and writes them into locks, and checks that locks still hold."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from generator.spec.lock import LockFile
 
 
 def pinner(session: Session, timeout_s: float, *, verify: bool) -> Pinner:
-    """Return what resolves references, with the time for locks: SOURCE_DATE_EPOCH, which the session checks, or now."""
+    """Return the pinner, with the time for locks: SOURCE_DATE_EPOCH, which the session checks, or now."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     now = dt.datetime.fromtimestamp(int(epoch), tz=dt.UTC) if epoch else dt.datetime.now(tz=dt.UTC)
     context = PinContext(session.root, dict(os.environ), HttpClient(timeout_s))
@@ -74,7 +74,7 @@ def pin_image(session: Session, pinner: Pinner, entry: ModelFiles, *, write: boo
         session: the repository.
         pinner: queries the registry.
         entry: the model.
-        write: write the lock; else a lock without that image is a finding.
+        write: write the lock; otherwise a lock without that image is a finding.
     """
     resolved = session.resolve(entry)
     document, lock, _ = session.repository.lock(entry)
@@ -84,7 +84,7 @@ def pin_image(session: Session, pinner: Pinner, entry: ModelFiles, *, write: boo
     if image is None or (lock.image and lock.image.model_dump() == image):
         return findings
     if not write:
-        message = f"the registry has the image {image['digest']}, the lock does not"
+        message = f"the registry has the image {image['digest']}, but the lock does not"
         return [document.finding(NOT_LOCKED, ("image",), message, "run `sluice pin --image`", key=True)]
     write_file(entry.lock, lock_text(document.text, {**_plain(lock), "image": image}).encode())
     note(f"{display(entry.lock, session.root)}: the image is {image['digest']}")
@@ -92,7 +92,7 @@ def pin_image(session: Session, pinner: Pinner, entry: ModelFiles, *, write: boo
 
 
 def _plain(lock: LockFile) -> dict[str, Any]:
-    """Return a lock as plain values, without empty parts."""
+    """Return a lock as plain values, without empty sections."""
     values = lock.model_dump(by_alias=True, exclude_none=True)
     return {key: value for key, value in values.items() if value != {}}
 

@@ -1,4 +1,4 @@
-"""Points a spec at another version of its model; comments and order stay, nothing is resolved."""
+"""Points a spec at another version of its model; comments and order stay, and nothing is resolved."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def promote(session: Session, entry: ModelFiles, version: str, sha256: str | Non
     Args:
         session: the repository.
         entry: the model.
-        version: as its kind of reference has it.
-        sha256: digest (hex) of the new bytes; None where the reference needs none.
+        version: in the format of its kind of reference.
+        sha256: digest (hex) of the new bytes; None if the reference needs none.
 
     Raises:
         PinError: the reference has no such version.
@@ -64,10 +64,10 @@ def promote(session: Session, entry: ModelFiles, version: str, sha256: str | Non
 
 
 def _refuse_quarantined(session: Session, entry: ModelFiles, new: str, sha256: str | None) -> None:
-    """Refuse a reference that meant a version in quarantine, as far as git knows; `pin` checks what it means now.
+    """Refuse a reference that git knows as a version in quarantine; `pin` checks what it means now.
 
     Raises:
-        CliError: it did.
+        CliError: it is in quarantine.
     """
     platform = session.repository.platform
     banned = {item.digest: item for item in platform.quarantine if item.released is None} if platform else {}

@@ -1,4 +1,4 @@
-"""The way from stale bundles to files: evaluate, render, and write or compare."""
+"""Evaluates the models of stale bundles, renders them, and writes or compares the files."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ class ModelJob:
     Args:
         entry: the model.
         inputs: of its bundles.
-        bundles: what is rendered of it.
-        packed: its plans, as the evaluation kept them; empty to plan it again.
+        bundles: its bundles to render.
+        packed: its plans from the evaluation; empty to plan it again.
     """
 
     entry: ModelFiles
@@ -63,12 +63,12 @@ class ModelJob:
 
 @dataclass(frozen=True)
 class RenderPlan:
-    """What a run will do. Everything is decided; nothing is rendered or written yet.
+    """The actions of a run, before anything is rendered or written.
 
     Args:
         session: the repository and its templates.
-        request: what the user asked for.
-        findings: all of them; a model with an error stays on disk as it is.
+        request: the user's request.
+        findings: all of them; the files of a model with an error stay unchanged.
         models: the models to render.
         shared: other bundles to render, with their inputs.
         fresh: what is up to date.
@@ -96,11 +96,11 @@ class RenderPlan:
         return any(finding.severity == "error" for finding in self.findings)
 
     def renders(self, entry: ModelFiles) -> bool:
-        """Check whether the bundles of a model are rendered, and not just what its image is built from."""
+        """Check whether all bundles of a model are rendered, not only the build files of its image."""
         return any(job.entry == entry and len(job.bundles) > 1 for job in self.models)
 
     def images_only(self) -> RenderPlan:
-        """Return the part of it that images are built from; that a model waits for its image is no error then."""
+        """Return the part with the build files of images, in which a missing image digest is not an error."""
         from generator.rules.requirements import NO_DIGEST
 
         models = tuple(replace(job, bundles=job.bundles[-1:]) for job in self.models)
@@ -122,7 +122,7 @@ class RenderPlan:
         }
 
     def check(self) -> CheckReport:
-        """Render everything and compare it with what is on disk; many models with one process per core."""
+        """Render everything and compare it with the files on disk; many models with one process per core."""
         output = self.request.output
 
         def check_some(jobs: Sequence[ModelJob]) -> Iterator[CheckReport]:
@@ -132,7 +132,7 @@ class RenderPlan:
         return CheckReport.sum([shared, *self._in_parallel(check_some, "Checking")])
 
     def write(self, notice: Notice) -> WriteSummary:
-        """Delete what is orphaned, then render and write; many models with one process per core."""
+        """Delete orphaned bundles, then render and write; many models with one process per core."""
         output, total = self.request.output, WriteSummary()
         if self.orphaned:
             total.add(prune(output, self.request.environment, self.expected, notice))
@@ -145,7 +145,7 @@ class RenderPlan:
     def _write_some(self, jobs: Sequence[ModelJob]) -> Iterator[WriteReport]:
         top = open_root(self.request.output)
         if top is None:
-            raise UserError(f"can't open {self.request.output}: it vanished")
+            raise UserError(f"can't open {self.request.output}: it was deleted")
         with top:
             for job in jobs:
                 yield write_within(top, self._model_bundles(job))
@@ -158,7 +158,7 @@ class RenderPlan:
     def _source(self) -> Source:
         platform = self.session.repository.platform
         if platform is None:
-            raise ValueError("nothing can be rendered without a valid platform")
+            raise ValueError("a valid platform is required to render")
         return Source(platform, self.session.templates, self.session.bentos)
 
     def _shared_bundles(self) -> Iterator[Bundle]:
@@ -190,7 +190,7 @@ class RenderPlan:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What an evaluation came to; the defaults are those of a run in which nothing had to be evaluated."""
+    """The result of an evaluation; the defaults are those of a run without anything to evaluate."""
 
     findings: tuple[Finding, ...] = ()
     jobs: tuple[ModelJob, ...] = ()
@@ -199,12 +199,12 @@ class _Outcome:
 
     @property
     def knows_all(self) -> bool:
-        """Whether it is known which models and environments there are: only then may anything be deleted."""
+        """Whether all models and environments are known, so that orphaned bundles can be deleted."""
         return self.usable and not any(finding.code == _UNREADABLE for finding in self.findings)
 
 
 def plan_render(session: Session, request: RenderRequest) -> RenderPlan:
-    """Find what is stale, evaluate it, and decide what is rendered and deleted."""
+    """Find stale bundles, evaluate their models, and decide what to render and delete."""
     stale = find_stale(session, request)
     outcome = _evaluate(session, request, stale)
     if not outcome.usable:
@@ -247,7 +247,7 @@ def _all_bundles(
 
 
 def _evaluate(session: Session, request: RenderRequest, stale: StaleBundles) -> _Outcome:
-    """Evaluate what is stale; importing what that takes is most of the time of a run that has nothing to do."""
+    """Evaluate stale models; imported here, since these imports would dominate a run without changes."""
     strays = session.strays
     if stale.none and not strays:
         return _Outcome()

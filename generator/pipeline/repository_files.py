@@ -1,4 +1,4 @@
-"""The files of a repository next to its specs and bundles: workflows of CI, CODEOWNERS, and all that `init` writes."""
+"""Files of a repository other than specs and bundles: CI workflows, CODEOWNERS, and the files of `init`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from generator.spec.platform import PlatformSpec
 
 UV: Final = "0.13.9"
-"""Release of uv that the workflows install Sluice with."""
+"""The version of uv with which the workflows install Sluice."""
 _SCRIPTS: Final = ("fetch-model", "build-image", "propose", "propose-digests", "propose-revert")
 _COMMON: Final = {f"ci/{name}.sh": f"ci/{name}.sh" for name in _SCRIPTS}
 CI_FILES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -34,11 +34,11 @@ CI_FILES: Final[Mapping[str, Mapping[str, str]]] = {
         **_COMMON,
     },
 }
-"""Template of each file, by host and path."""
+"""The template of each file, by host and path."""
 _SEAL: Final = re.compile(r"# As `sluice ci` wrote it: ([0-9a-f]{16})\n")
 
 OWNERS_PLACES: Final = ("CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS", "docs/CODEOWNERS")
-"""Where GitHub and GitLab look, the usual place first."""
+"""The places where GitHub and GitLab look, the usual one first."""
 _BEGIN: Final = "# Written by `sluice codeowners` from specs/platform.yaml: edit that file, not these lines."
 _END: Final = "# End of what Sluice writes."
 
@@ -62,12 +62,12 @@ _INIT_FILES: Final = {
 def workflow_files(host: str, templates: Templates, branch: str, registry: str) -> dict[str, str]:
     """Return the text of every file of CI on a host, by path.
 
-    Each file carries a digest of itself, which tells an edited file from an old one.
+    Each file contains its own digest, to distinguish an edited file from an old one.
 
     Args:
         host: github or gitlab.
-        templates: what is rendered with.
-        branch: what changes are merged into.
+        templates: the templates.
+        branch: the branch that changes are merged into.
         registry: where images are pushed, with the path below the host.
     """
     context = {"version": __version__, "branch": branch, "registry": registry.partition("/")[0], "uv": UV}
@@ -78,7 +78,7 @@ def workflow_files(host: str, templates: Templates, branch: str, registry: str) 
 
 
 def is_unedited(text: str) -> bool:
-    """Check whether a file of CI is, to the byte, what some version of Sluice wrote."""
+    """Check whether some version of Sluice wrote this CI file, and it was not edited since."""
     found = _SEAL.search(text[:200])
     if found is None:
         return False
@@ -93,10 +93,10 @@ def _sealed(text: str) -> str:
 
 
 def missing_images(session: Session) -> list[dict[str, str]]:
-    """Return the models whose image is not in their lock, of those that can be planned.
+    """Return the models that can be planned and whose image is not in their lock.
 
     Raises:
-        CliError: a bento is not rendered, or not as the specs say.
+        CliError: a bento is missing or out of date.
     """
     bentos = session.root / session.platform.git.path / BENTOS
     found = []
@@ -106,26 +106,24 @@ def missing_images(session: Session) -> list[dict[str, str]]:
             continue
         image = plans[0].plan.image.reference
         if (text_of(bentos / entry.name / "IMAGE") or "").strip() != image:
-            raise CliError(
-                f"the bento of {entry.name} is not rendered as the specs say", "run `sluice render`"
-            )
+            raise CliError(f"the bento of {entry.name} is missing or out of date", "run `sluice render`")
         found.append({"model": entry.name, "resolved": plans[0].plan.version.resolved, "image": image})
     return found
 
 
 def code_owners(before: str, platform: PlatformSpec) -> str:
-    """Return a CODEOWNERS file with Sluice's lines replaced, or added at its end.
+    """Return a CODEOWNERS file with Sluice's lines replaced, or appended.
 
     Raises:
-        CliError: only one of the two comments around Sluice's own lines is there.
+        CliError: only one of the two comments around Sluice's lines is there.
     """
     from generator.plan.people import codeowners
 
     own = "\n".join([_BEGIN, *codeowners(platform), _END, ""])
     if (_BEGIN in before) != (_END in before) or before.find(_END) < before.find(_BEGIN):
         raise CliError(
-            "CODEOWNERS holds only one of the two comments around Sluice's lines",
-            "remove what is left of these lines",
+            "CODEOWNERS has only one of the two comments around Sluice's lines",
+            "remove the remaining comment and Sluice's lines",
         )
     if _BEGIN not in before:
         return before + ("" if not before or before.endswith("\n") else "\n") + own
@@ -134,11 +132,11 @@ def code_owners(before: str, platform: PlatformSpec) -> str:
 
 
 def example_lock(templates: Templates, name: str, ref: str, data: Sequence[str] = ()) -> str:
-    """Return a lock with made-up digests, for previews before there is a model; a comment in it says so.
+    """Return a lock with made-up digests and a comment about that, to preview plans before there is a model.
 
     Args:
-        templates: what is rendered with.
-        name: `team/model`; the digest is made of it.
+        templates: the templates.
+        name: `team/model`; the digest is computed from it.
         ref: the model reference of the spec.
         data: references of data sets that gates read.
     """

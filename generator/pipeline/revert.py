@@ -1,4 +1,4 @@
-"""Branches that are ready to merge: one takes a version back, one halts it where it runs.
+"""Prepares branches to merge: one reverts a version, one halts it where it runs.
 
 Both put the rejected version into the platform's quarantine and render everything, in a private checkout of the last
 commit. Nothing is pushed or merged.
@@ -37,7 +37,7 @@ _OLD_SPEC = "the restored version breaks rules; --with-spec restores the whole s
 
 
 class BrokenRulesError(CliError):
-    """The branch can't be made, because the model's files would break rules.
+    """The branch can't be created, because the model's files would break rules.
 
     Args:
         message: why.
@@ -51,13 +51,13 @@ class BrokenRulesError(CliError):
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A branch that was made.
+    """A new branch.
 
     Args:
         name: of the branch.
         commit: hex.
-        title: what it does, in a sentence.
-        details: more about it, a sentence each.
+        title: one sentence on its change.
+        details: further sentences.
         quarantine: the entry of `platform.yaml`.
     """
 
@@ -80,16 +80,16 @@ class _Releases:
 
     @property
     def current(self) -> Release:
-        """The version that git has now."""
+        """The current version in git."""
         return self.all[-1]
 
     def branch(self, kind: str) -> str:
-        """The name of a branch about the current version."""
+        """Return the name of a branch for the current version."""
         digest = self.current.digest.removeprefix("sha256:")[:8]
         return f"sluice/{kind}-{self.entry.team}-{self.entry.model}-{digest}"
 
     def inside(self, root: Path) -> ModelFiles:
-        """The model in another checkout."""
+        """Return the model in another checkout."""
         return replace(self.entry, spec=root / SPECS / self.entry.team / f"{self.entry.model}.yaml")
 
 
@@ -122,17 +122,17 @@ def _released(session: Session, entry: ModelFiles) -> _Releases:
     git = Git.at(session.root)
     head = git.commit("HEAD")
     if head is None:
-        raise CliError("this repository has no commit yet: there is nothing to go back to")
+        raise CliError("this repository has no commits yet: there is nothing to revert to")
     platform = session.repository.platform
     if platform is None:
-        raise CliError("the platform can't be used; `sluice validate` says why")
+        raise CliError("the platform is invalid; `sluice validate` shows why")
     releases = History.of(git, head).releases(entry.name)
     if not releases or releases[-1].until is not None:
         raise CliError(f"the last commit has no valid lock of {entry.name}")
     return _Releases(git, head, entry, platform, releases)
 
 
-# Taking a version back
+# Reverting a version
 
 
 def _revert(session: Session, releases: _Releases, reason: str, *, whole_spec: bool) -> Branch:
@@ -156,7 +156,7 @@ def _revert(session: Session, releases: _Releases, reason: str, *, whole_spec: b
 
 
 def _previous(releases: _Releases) -> Release:
-    """Return the newest version before the current one that is not in quarantine.
+    """Return the newest earlier version that is not in quarantine.
 
     Raises:
         CliError: there is none.
@@ -174,7 +174,7 @@ def _previous(releases: _Releases) -> Release:
 
 
 def _restore(git: Git, previous: Release, entry: ModelFiles, *, whole_spec: bool) -> list[str]:
-    """Restore the files of a version in a checkout; return what was done, a sentence each.
+    """Restore the files of a version in a checkout; return one sentence per change.
 
     Raises:
         CliError: the spec can't be edited without losing something.
@@ -186,10 +186,10 @@ def _restore(git: Git, previous: Release, entry: ModelFiles, *, whole_spec: bool
     if lock is None:
         raise CliError(f"git has no lock of {previous.name} at {commit}")
     write_file(entry.lock, lock)
-    done = [f"the lock is that of {commit}"]
+    done = [f"the lock is restored from {commit}"]
     if evidence is not None:
         write_file(entry.evidence, evidence)
-        done.append("the evidence, too")
+        done.append("the evidence is, too")
     elif entry.evidence.exists():
         entry.evidence.unlink()
         done.append(f"the evidence is removed: {commit} has none")
@@ -202,10 +202,10 @@ def _restore_spec(previous: Release, entry: ModelFiles, spec: bytes | None) -> s
         raise CliError(f"git has no spec of {previous.name} at {previous.commit[:12]}")
     if entry.name != previous.name:
         raise CliError(
-            f"the model was called {previous.name} then, so its whole spec does not fit its new name"
+            f"the model's name was {previous.name} then, so its whole spec can't be restored under the new name"
         )
     write_file(entry.spec, spec)
-    return "the whole spec, too"
+    return "the whole spec is, too"
 
 
 def _restore_reference(previous: Release, entry: ModelFiles, spec: bytes | None) -> str:
@@ -221,13 +221,13 @@ def _restore_reference(previous: Release, entry: ModelFiles, spec: bytes | None)
         message = f"the spec of {entry.name}, now or at {previous.commit[:12]}, can't be read"
         raise CliError(message) from error
     if wanted == document.data:
-        return f"the spec has {now['ref']} already"
+        return f"the spec already has {now['ref']}"
     _edit(document, entry.spec, wanted, "--with-spec restores the whole spec")
-    return f"the spec has {source['ref']} again; everything else in it stays"
+    return f"the spec has {source['ref']} again; the rest of it is unchanged"
 
 
 def _pods(git: Git, previous: Release, there: Session, entry: ModelFiles) -> list[str]:
-    """Compare the pods with those of then: only if they are equal does the controller return to them at once."""
+    """Compare the pods with the old ones: only if they are equal does the controller return to them at once."""
     import yaml
 
     platform = there.platform_inputs
@@ -240,9 +240,9 @@ def _pods(git: Git, previous: Release, there: Session, entry: ModelFiles) -> lis
             continue
         before, after = (yaml.safe_load(text)["spec"]["template"] for text in (old, new.read_bytes()))
         if before == after:
-            words = "are those of then: the controller returns to them at once, without analysis"
+            words = "are the same as then: the controller returns to them at once, without analysis"
         else:
-            words = "differ from those of then: this is a complete rollout"
+            words = "differ from then: this is a full rollout"
         details.append(f"pods in {environment} {words}")
     return details
 
@@ -254,7 +254,7 @@ def _halt(session: Session, releases: _Releases, reason: str) -> Branch | None:
     current, entry = releases.current, releases.entry
     quarantine = releases.platform.quarantine
     if any(item.digest == current.digest and item.released is None for item in quarantine):
-        note(f"version {current.version} of {entry.name} is in quarantine already")
+        note(f"version {current.version} of {entry.name} is already in quarantine")
         return None
     if not current.rendered:
         raise CliError(
@@ -266,24 +266,24 @@ def _halt(session: Session, releases: _Releases, reason: str) -> Branch | None:
         there = Session(tree.git.root, session.today)
         item = _quarantine(there, current, reason, current.rendered)
         for environment in _rendered_apart(session, current.rendered):
-            # Elsewhere this version is refused from now on: what is rendered there stays as it is.
+            # Other environments refuse this version from now on; their rendered files stay.
             hint = _OTHER_RULES if environment in {"", *current.rendered} else ""
             _render(there, releases.inside(there.root), environment, hint)
         message = (
             f"Halt version {current.version} of {entry.name}\n\n"
             f"Version {current.version} ({current.digest}) is in quarantine now: {reason}\n\n"
-            f"- it goes on running in {places}, and is refused everywhere else and under every other name\n"
-            f"- `sluice revert {entry.name} --reason TEXT` takes it back there, too\n"
-            "- if the verdict does not hold, close this\n"
+            f"- it keeps running in {places}, and is refused everywhere else and under every other name\n"
+            f"- `sluice revert {entry.name} --reason TEXT` reverts it there, too\n"
+            "- if the verdict is wrong, close this\n"
         )
         commit = tree.commit(name, message)
     title = f"version {current.version} of {entry.name} is blocked from other environments"
-    stays = f"it stays in {places}: `sluice revert {entry.name}` takes it back there"
+    stays = f"it stays in {places}: `sluice revert {entry.name}` reverts it there"
     return Branch(name, commit, title, (stays,), item)
 
 
 def _rendered_apart(session: Session, running: Sequence[str]) -> Sequence[str]:
-    """Return all environments, or one empty name for all at once where the version runs in each of them."""
+    """Return the environments, or one empty name for all if the version runs in each of them."""
     every = session.platform_inputs.names("environments")
     return [""] if set(running) == set(every) else every
 
@@ -292,10 +292,10 @@ def _rendered_apart(session: Session, running: Sequence[str]) -> Sequence[str]:
 
 
 def _quarantine(there: Session, rejected: Release, reason: str, running: Sequence[str] = ()) -> str:
-    """Add a version to the platform's quarantine; return the entry as it is written.
+    """Add a version to the platform's quarantine; return the new entry.
 
     Args:
-        there: the checkout that is changed.
+        there: the checkout to change.
         rejected: the version.
         reason: one line.
         running: environments that it may stay in.
@@ -330,7 +330,7 @@ def _render(there: Session, entry: ModelFiles, environment: str, hint: str) -> N
         there: the checkout.
         entry: the model of the branch.
         environment: the only one to render, or empty for all.
-        hint: what to do if the model's files break rules; empty where they are then left as they are.
+        hint: what to do if the model's files break rules; empty to leave them as they are.
 
     Raises:
         BrokenRulesError: the model's files, or the platform, break rules.
@@ -339,7 +339,7 @@ def _render(there: Session, entry: ModelFiles, environment: str, hint: str) -> N
     broken = not plan.renders(entry)
     if there.repository.platform is None or (broken and hint):
         errors = [finding for finding in plan.findings if finding.severity == "error"]
-        raise BrokenRulesError(f"no branch was made: {hint}", errors)
+        raise BrokenRulesError(f"no branch was created: {hint}", errors)
     if plan.failed and not broken:
-        note("other models break rules and are left as they were: see `sluice validate`")
+        note("other models break rules and were not rendered: see `sluice validate`")
     plan.write(note)

@@ -22,7 +22,7 @@ _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class RevertRequest:
-    """A request to take a version back, or to halt it.
+    """A request to revert a version, or to halt it.
 
     Args:
         model: team/model.
@@ -46,14 +46,14 @@ def from_person(model: str | None, reason: str | None, *, halt: bool = False) ->
     if not model:
         raise CliError("name a model: sluice revert TEAM/MODEL --reason TEXT")
     if not reason or not reason.strip():
-        raise CliError("give a reason with --reason: it is kept in platform.yaml with the digest")
+        raise CliError("give a reason with --reason: it is recorded in platform.yaml with the digest")
     return RevertRequest(model, shortened(reason), halt=halt)
 
 
 def from_webhook(file: str) -> list[RevertRequest]:
-    """Return the requests of a notification, bare or inside the event of a repository host.
+    """Return the requests in a notification, plain or inside a repository host's event.
 
-    An aborted rollout is one revert; each version whose watch failed, by Alertmanager's alerts, is halted.
+    An aborted rollout is one revert; Alertmanager's alerts on failed watches halt each version.
 
     Args:
         file: a path, or `-` for standard input.
@@ -73,7 +73,7 @@ def from_webhook(file: str) -> list[RevertRequest]:
         return [_checked(file, request) for request in _failed_watches(document)]
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise CliError(
-            f"{file} is neither the notification of an abort (`schema: {SCHEMA}`) nor of Alertmanager (`alerts`)"
+            f"{file} is neither a notification of an abort (`schema: {SCHEMA}`) nor one of Alertmanager (`alerts`)"
         )
     where = _text(document, "environment")
     reason = _text(document, "reason") or "the rollout was aborted"
@@ -82,16 +82,16 @@ def from_webhook(file: str) -> list[RevertRequest]:
 
 
 def shortened(text: str) -> str:
-    """Return a reason as a line of a file: printable, on one line, not too long."""
+    """Return a reason as one printable line of limited length."""
     clean = one_line(text)
     return clean if len(clean) <= _LONGEST_REASON else clean[: _LONGEST_REASON - 1].rstrip() + "…"
 
 
 def _checked(file: str, request: RevertRequest) -> RevertRequest:
-    """Return a request that names a model and a digest, with a reason on one line.
+    """Return a checked request, with its reason on one line.
 
     Raises:
-        CliError: it does not.
+        CliError: the model or the digest is invalid.
     """
     if not _MODEL.fullmatch(request.model) or not _DIGEST.fullmatch(request.digest):
         raise CliError(f"{file} has no model (team/model) or no digest (sha256:…)")
@@ -107,14 +107,14 @@ def _text(document: dict[str, Any], key: str) -> str:
 
 
 def _is_alerts(document: object) -> bool:
-    """Whether a document is a notification of Alertmanager, with all of it or only its alerts."""
+    """Return whether a document is a notification of Alertmanager, complete or only its alerts."""
     return (
         isinstance(document, dict) and "schema" not in document and isinstance(document.get("alerts"), list)
     )
 
 
 def _failed_watches(document: dict[str, Any]) -> Iterator[RevertRequest]:
-    """Yield a request for each version whose watch failed, once however many environments it failed in."""
+    """Yield one request for each version whose watch failed, in any number of environments."""
     found: dict[tuple[str, str], dict[str, str]] = {}
     for alert in document["alerts"]:
         labels, notes = _texts(alert, "labels"), _texts(alert, "annotations")

@@ -1,4 +1,4 @@
-"""The models that the arguments of a command name."""
+"""Selects the models that the arguments of a command name."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _SHOWN = 8
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The models that a command is about.
+    """The selected models.
 
     Args:
         entries: sorted, each once.
-        everything: the whole repository is meant: nothing was named, or what all models share.
+        everything: the whole repository: nothing was named, or files that all models share.
     """
 
     entries: tuple[ModelFiles, ...]
@@ -28,7 +28,7 @@ class Selection:
 
 
 def select(session: Session, paths: Sequence[str]) -> Selection:
-    """The models that PATH arguments name.
+    """Return the models that PATH arguments name.
 
     A path may be a spec, its lock or its evidence, a team's folder, `specs/`, the platform (all models), or
     `team/model`, or a team's name.
@@ -44,7 +44,7 @@ def select(session: Session, paths: Sequence[str]) -> Selection:
 
 
 def select_one(session: Session, path: str) -> ModelFiles:
-    """The one model that a path names.
+    """Return the one model that a path names.
 
     Raises:
         CliError: it names none, or several.
@@ -68,30 +68,30 @@ def _named(session: Session, path: str) -> list[ModelFiles]:
 
 
 def _covers(targets: set[str], specs: str, entry: ModelFiles) -> bool:
-    """Whether one of these absolute paths is a file or a folder of the model, or what all models share."""
+    """Return whether one of these absolute paths belongs to the model, or to all models."""
     team = f"{specs}/{entry.team}"
     own = {f"{team}/{file.name}" for file in (entry.spec, entry.lock, entry.evidence)}
     return not targets.isdisjoint(own | {team} | _shared(specs))
 
 
 def _shared(specs: str) -> set[str]:
-    """What all models share."""
+    """The paths that all models share."""
     return {specs, os.path.dirname(specs), f"{specs}/{PLATFORM}"}  # noqa: PTH120 - plain text
 
 
 def _targets(path: str) -> set[str]:
-    """The absolute paths that a path stands for."""
+    """Return the absolute paths that an argument may mean."""
     found = {_real(path), os.path.realpath(path)} if os.path.isdir(path) else {_real(path)}  # noqa: PTH112
     return set(map(_slashed, found))
 
 
 def _slashed(path: str) -> str:
-    """Return a path with forward slashes, on Windows, too."""
+    """Return a path with forward slashes, also on Windows."""
     return path.replace(os.sep, "/")
 
 
 def _real(path: str | Path) -> str:
-    """An absolute path with the links of its folders resolved, but not of its last part."""
+    """Return an absolute path with links resolved in its folders, but not in its last part."""
     head, tail = os.path.split(os.path.abspath(path))  # noqa: PTH100 - plain text, as fast as can be
     return os.path.join(os.path.realpath(head), tail)  # noqa: PTH118 - the same
 
@@ -111,7 +111,7 @@ def _nothing(session: Session, path: str) -> str:
     known = {name for entry in session.entries for name in (entry.name, f"{SPECS}/{entry.name}.yaml")}
     near = nearest(path.removeprefix("./"), known, 3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"models here: {_some(session.entries)}"
-    return f"{path} names no spec; {hint}"
+    return f"no spec matches {path}; {hint}"
 
 
 def _some(entries: tuple[ModelFiles, ...]) -> str:

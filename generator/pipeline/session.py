@@ -1,4 +1,4 @@
-"""One call of a command: the repository, its templates and today's date, each read once."""
+"""The session of one command: the repository, its templates and today's date, each read once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ R = TypeVar("R")
 
 @dataclass
 class Session:
-    """One call of a command.
+    """The session of one command.
 
     Args:
         root: the repository.
@@ -53,17 +53,17 @@ class Session:
 
     @property
     def strays(self) -> list[Finding]:
-        """Files among the specs that are not specs, and folders that can't be read."""
+        """Files in the folder of specs that are not specs, and folders that can't be read."""
         return self._discovered[1]
 
     @cached_property
     def platform_inputs(self) -> PlatformInputs:
-        """The platform as plain values, for what must not wait until it is validated."""
+        """The platform as plain values, for uses before it is validated."""
         return read_platform_inputs(self.root)
 
     @cached_property
     def repository(self) -> Repository:
-        """The repository, read and validated as far as it is asked."""
+        """The repository, read and validated on demand."""
         from generator.plan.repository import Repository
 
         return Repository(self.root)
@@ -73,18 +73,18 @@ class Session:
         """The validated platform.
 
         Raises:
-            CliError: it can't be used.
+            CliError: it is invalid.
         """
         platform = self.repository.platform
         if platform is None:
-            raise CliError(f"{SPECS}/{PLATFORM} can't be used", "`sluice validate` shows why")
+            raise CliError(f"{SPECS}/{PLATFORM} is invalid", "`sluice validate` shows why")
         return platform
 
     def require_platform(self, environment: str | None = None) -> PlatformSpec:
-        """Return the validated platform, for commands that report what is wrong with it.
+        """Return the validated platform, for commands that report its findings.
 
         Raises:
-            FindingsError: it can't be used.
+            FindingsError: it is invalid.
             CliError: it has no such environment.
         """
         platform = self.repository.platform
@@ -99,7 +99,7 @@ class Session:
 
     @cached_property
     def templates(self) -> Templates:
-        """Our templates, under those of the repository.
+        """Our templates with the repository's overrides.
 
         Raises:
             TemplateError: a template of the repository can't be read.
@@ -112,7 +112,7 @@ class Session:
 
     @cached_property
     def bentos(self) -> Bentos:
-        """The rendered services, whose digests are part of image tags."""
+        """The cache of rendered services, whose digests are part of image tags."""
         from generator.render.bento import Bentos
 
         return Bentos(self.templates)
@@ -157,13 +157,11 @@ def open_session(
     Raises:
         CliError: there is no repository.
     """
-    start = Path(os.path.abspath(root or Path.cwd()))  # noqa: PTH100 - links stay as the user wrote them
+    start = Path(os.path.abspath(root or Path.cwd()))  # noqa: PTH100 - does not resolve links
     found = _root_at(start, search=root is None)
     if found is None:
-        where = "here or in any folder above" if root is None else f"in {root}"
-        raise CliError(
-            f"there is no {SPECS}/{PLATFORM} {where}; `sluice init` makes a repository, --root names one"
-        )
+        where = "here or in any parent folder" if root is None else f"in {root}"
+        raise CliError(f"no {SPECS}/{PLATFORM} {where}; `sluice init` creates a repository, --root names one")
     return Session(found, at or today(), embedded)
 
 
@@ -174,10 +172,10 @@ def _root_at(start: Path, *, search: bool) -> Path | None:
 
 
 def today() -> dt.date:
-    """The date (UTC): SOURCE_DATE_EPOCH if it is set, else the clock's. Only the command line asks.
+    """Return the date (UTC): that of SOURCE_DATE_EPOCH if it is set, else today.
 
     Raises:
-        CliError: SOURCE_DATE_EPOCH is no time.
+        CliError: SOURCE_DATE_EPOCH is not a time.
     """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if not epoch:
@@ -185,4 +183,4 @@ def today() -> dt.date:
     try:
         return dt.datetime.fromtimestamp(int(epoch), tz=dt.UTC).date()
     except (ValueError, OverflowError, OSError) as error:
-        raise CliError(f"SOURCE_DATE_EPOCH is no number of seconds since 1970: {epoch!r}") from error
+        raise CliError(f"SOURCE_DATE_EPOCH is not a number of seconds since 1970: {epoch!r}") from error

@@ -1,4 +1,4 @@
-"""Which bundles have to be rendered: ledgers are compared with the inputs, and nothing is planned for it."""
+"""Finds the bundles that have to be rendered by comparing ledgers with inputs, without planning anything."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ CONTRACT: Final = {"contract": contract_digest()}
 
 @dataclass(frozen=True, slots=True)
 class RenderRequest:
-    """What the user asked for.
+    """The user's request.
 
     Args:
         output: folder that bundles are written below.
         environment: the only one, or empty for all.
-        selected: the models that were named; None for all, with the bundles that belong to no model.
-        known: keys of the ledgers that are known to be right; None to render and compare everything.
+        selected: the named models; None for all, with the bundles that belong to no model.
+        known: keys of ledgers that are known to be up to date; None to render and compare everything.
     """
 
     output: Path
@@ -51,11 +51,11 @@ class RenderRequest:
 
     @property
     def covers_all(self) -> bool:
-        """Whether it is about every bundle of the repository."""
+        """Whether it covers every bundle of the repository."""
         return self.selected is None and not self.environment
 
     def covers(self, entry: ModelFiles) -> bool:
-        """Whether it is about a model."""
+        """Return whether it covers a model."""
         return self.selected is None or entry in self.selected
 
 
@@ -100,7 +100,7 @@ def _refuse_inputs(root: Path, output: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FreshBundles:
-    """The bundles that are up to date: how many, how many files they hold, and the keys of their ledgers."""
+    """The bundles that are up to date: their number, the number of their files, and the keys of their ledgers."""
 
     bundles: int = 0
     files: int = 0
@@ -108,7 +108,7 @@ class FreshBundles:
 
     @classmethod
     def sum(cls, parts: Iterable[FreshBundles]) -> FreshBundles:
-        """Combine what is known of different bundles."""
+        """Add up different bundles."""
         found = list(parts)
         return cls(
             sum(part.bundles for part in found),
@@ -119,14 +119,14 @@ class FreshBundles:
 
 @dataclass(frozen=True, slots=True)
 class StaleBundles:
-    """What has to be rendered.
+    """The stale bundles.
 
     Args:
         environments: those that are rendered.
-        models: models with a bundle that is not up to date, or that have to be evaluated again; with their inputs.
-        shared: bundles that belong to no model and are not up to date, with their inputs.
+        models: models with a stale bundle, or that have to be evaluated again; with their inputs.
+        shared: stale bundles that belong to no model, with their inputs.
         fresh: the bundles that are up to date.
-        validated: the platform's file is, to the byte, the one that the bundles on disk were rendered from.
+        validated: the bundles on disk were rendered from exactly this platform file.
     """
 
     environments: tuple[str, ...]
@@ -144,7 +144,7 @@ class StaleBundles:
 def fresh_bundles(
     request: RenderRequest, bundles: Mapping[BundleId, Mapping[str, str]]
 ) -> dict[BundleId, FreshBundle]:
-    """Return those of some bundles, given with their inputs, that are up to date."""
+    """Return the bundles that are up to date, from bundles with their inputs."""
     top = open_root(request.output) if request.known else None
     if top is None or not request.known:
         return {}
@@ -156,7 +156,7 @@ def fresh_bundles(
 
 
 def count(found: Iterable[FreshBundle]) -> FreshBundles:
-    """Sum up bundles that are up to date."""
+    """Add up bundles that are up to date."""
     listed = list(found)
     return FreshBundles(
         len(listed), sum(fresh.files for fresh in listed), frozenset(fresh.key for fresh in listed)
@@ -164,7 +164,7 @@ def count(found: Iterable[FreshBundle]) -> FreshBundles:
 
 
 def find_stale(session: Session, request: RenderRequest) -> StaleBundles:
-    """Find the bundles that are not up to date, gate images aside: models decide which of those there are."""
+    """Find the stale bundles, except gate images, which depend on the models."""
     platform = session.platform_inputs
     environments = tuple(name for name in platform.names("environments") if request.environment in {"", name})
     today = session.today.isoformat()
@@ -208,7 +208,7 @@ def shared_inputs(
         root: the repository.
         environments: those that are rendered.
         platform: the platform in it.
-        renderer: digest of what renders, by name: the contract, or templates.
+        renderer: digests of the rendering contract or templates, by name.
     """
     whole = file_digest(root / SPECS / PLATFORM)
     return {
@@ -218,19 +218,19 @@ def shared_inputs(
 
 
 def image_inputs(platform: PlatformInputs) -> dict[str, str]:
-    """Return the inputs of the bundles of gate images."""
+    """Return the inputs of gate-image bundles."""
     return {"platform": platform.of_team(""), **CONTRACT}
 
 
 def gate_images_on_disk(output: Path, entry: ModelFiles) -> frozenset[str]:
-    """Return the names of the gate images that a bento lists; they may be unknown where the file was edited."""
+    """Return the names of the gate images that a bento lists; an edited file may have unknown ones."""
     rows = (raw(output / BENTOS / entry.team / entry.model / GATE_LIST) or b"").decode("ascii", "replace")
     names = (row.rpartition("/")[2].partition(":")[0] for row in rows.splitlines())
     return frozenset(filter(is_path, names))
 
 
 def _has_aged(entry: ModelFiles, platform: PlatformInputs, today: datetime.date) -> bool:
-    """Check whether evidence may have become too old since: by the strictest of all tiers, to be sure."""
+    """Check whether evidence may have expired since, by the strictest limit of all tiers."""
     if platform.shortest_age is None:
         return False
     oldest = oldest_verdict(entry)

@@ -1,4 +1,4 @@
-"""The state of each model in git and in the cluster, and what a person can do about it."""
+"""The state of each model in git and in the cluster, and the actions that a person can take."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class StatusRow:
     """One model in one environment.
 
     Args:
-        plan: the plan of what git has.
+        plan: the plan of the version in git.
         gates: verdicts of the evidence in git, by gate; empty without evidence.
         queried: whether the cluster was queried.
-        rollout: its Rollout; None where there is none.
-        sync: its Application; None where there is none that can be seen.
+        rollout: its Rollout; None if there is none.
+        sync: its Application; None if there is none or it can't be read.
     """
 
     plan: Plan
@@ -44,14 +44,14 @@ class StatusRow:
         if not self.queried:
             return ""
         if self.rollout is None:
-            return "there is no Rollout in the cluster"
+            return "no Rollout in the cluster"
         if self.rollout.desired.digest != self.plan.version.digest:
             return f"the cluster still has {self.rollout.desired.version or 'another version'}"
         return ""
 
     @property
     def settled(self) -> bool:
-        """Whether the cluster has finished the release of what is in git, or has given up."""
+        """Whether the cluster has finished or aborted the release of the version in git."""
         return self.rollout is not None and not self.differs and self.rollout.settled
 
     @property
@@ -62,11 +62,11 @@ class StatusRow:
 
 @dataclass
 class Servers:
-    """The clusters of the environments; each is connected to once.
+    """The clusters of the environments; each has one connection.
 
     Args:
         kubeconfig: the file, instead of the usual one.
-        contexts: context of the kubeconfig by environment; that of "" is for all others.
+        contexts: context of the kubeconfig by environment; the one for "" applies to all others.
     """
 
     kubeconfig: Path | None
@@ -78,14 +78,14 @@ class Servers:
         """Return the clusters that `[ENV=]CONTEXT` arguments name.
 
         Raises:
-            CliError: one names an environment that no row is in.
+            CliError: one names an environment without a row.
         """
         environments = {row.plan.identity.environment for row in rows}
         named: dict[str, str | None] = {"": None}
         for text in contexts:
             environment, given, context = text.rpartition("=")
             if given and environment not in environments:
-                raise CliError(f"--context {text}: there is no environment {environment} here")
+                raise CliError(f"--context {text}: unknown environment {environment}")
             named[environment] = context
         return Servers(kubeconfig, named)
 
@@ -105,13 +105,13 @@ def rows_in_git(session: Session, entries: Sequence[ModelFiles], environment: st
     """Return the state in git of all models that can be planned.
 
     Raises:
-        CliError: the platform can't be used, or has no such environment.
+        CliError: the platform is invalid, or has no such environment.
     """
     platform = session.repository.platform
     if platform is None:
         raise CliError("the platform can't be used; `sluice validate` says why")
     if environment is not None and environment not in platform.environments:
-        raise CliError(f"there is no environment {environment}; known: {', '.join(platform.environments)}")
+        raise CliError(f"unknown environment {environment}; known: {', '.join(platform.environments)}")
     rows = []
     for entry in entries:
         resolved = session.resolve(entry)
@@ -142,7 +142,7 @@ def with_cluster(rows: Sequence[StatusRow], servers: Servers) -> list[StatusRow]
 
 
 def watched(rows: Sequence[StatusRow], servers: Servers, interval_s: float) -> Iterator[list[StatusRow]]:
-    """Yield all rows, and then again each time that one has changed, until every model is settled."""
+    """Yield all rows, and again each time one changes, until every model is settled."""
     before: Sequence[StatusRow] = ()
     while True:
         found = with_cluster(rows, servers)
@@ -155,10 +155,10 @@ def watched(rows: Sequence[StatusRow], servers: Servers, interval_s: float) -> I
 
 
 def next_commands(row: StatusRow) -> Iterator[tuple[str, str]]:
-    """Yield what a person can do now, in words and as a command; approving and aborting are Argo's, not Sluice's."""
+    """Yield the actions that a person can take, in words and as commands; Argo approves and aborts, not Sluice."""
     if row.rollout is None:
         if row.queried:
-            yield "let Argo CD sync it", f"argocd app sync {application(row.plan.identity)}"
+            yield "sync it with Argo CD", f"argocd app sync {application(row.plan.identity)}"
         return
     identity, rollout = row.plan.identity, row.rollout
 
@@ -166,8 +166,8 @@ def next_commands(row: StatusRow) -> Iterator[tuple[str, str]]:
         return _KUBECTL.format(verb=verb, name=identity.model, namespace=identity.namespace)
 
     if rollout.aborted:
-        yield "take git back, too", f"sluice revert {identity.team}/{identity.model} --reason TEXT"
-        yield "try the same version again, from the first step", argo("retry rollout")
+        yield "revert it in git, too", f"sluice revert {identity.team}/{identity.model} --reason TEXT"
+        yield "retry the same version from the first step", argo("retry rollout")
         return
     if rollout.approval:
         yield f"continue{_approved_by(row.plan)}", argo("promote")

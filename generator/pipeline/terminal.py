@@ -11,7 +11,7 @@ from typing import TextIO, TypeVar
 import click
 
 T = TypeVar("T")
-_LONG = 50  # fewer items are done before a bar could be read
+_LONG = 50  # fewer items finish before a bar could be read
 
 
 def has_color(stream: TextIO) -> bool:

@@ -1,1 +1,1 @@
-"""YAML text to values with positions; findings."""
+"""Reads YAML text into values with positions, and defines findings."""

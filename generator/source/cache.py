@@ -1,4 +1,4 @@
-"""The user's cache: what is there saves time, and losing it costs nothing else."""
+"""The user's cache folder: it only saves time and can be deleted."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def cache_folder(name: str) -> Path | None:
-    """Return a folder of Sluice's in the user's cache, made if missing; None where there is none of our own.
+    """Return Sluice's folder in the user's cache, created if missing; None if it is not ours or can't be created.
 
-    XDG_CACHE_HOME or ~/.cache holds it (XDG Base Directory Specification 0.8), on Windows LOCALAPPDATA.
+    It is in XDG_CACHE_HOME or ~/.cache (XDG Base Directory Specification 0.8), on Windows in LOCALAPPDATA.
     """
     home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
     try:

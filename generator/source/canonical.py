@@ -1,4 +1,4 @@
-"""One text for one value: what digests cover, here and in any program that recomputes them.
+"""Canonical JSON: the text that digests cover, which any program can recompute.
 
 The text is `json.dumps(value, sort_keys=True, separators=(",", ":"))`, non-ASCII characters escaped, in UTF-8.
 """
@@ -11,11 +11,11 @@ from typing import Any
 
 
 def canonical_json(value: Any, *, lenient: bool = False) -> str:
-    """Return the one JSON text of a plain value, on one line.
+    """Return the canonical JSON of a plain value, on one line.
 
     Args:
         value: what to write.
-        lenient: write whatever YAML can hold: dates as text, NaN and infinities by name.
+        lenient: accept everything in YAML: dates as text, NaN and infinities by name.
 
     Raises:
         ValueError: a number is infinite or NaN, and `lenient` is not set.
@@ -32,7 +32,7 @@ def sha256_of(value: Any, *, lenient: bool = False) -> str:
 
 
 def canonical_document(value: Any) -> str:
-    """Return the one JSON text of a document that people read: sorted keys, two spaces, ended by a line feed.
+    """Return the JSON of a document that people read: sorted keys, two spaces, a final newline.
 
     Raises:
         ValueError: a number is infinite or NaN.

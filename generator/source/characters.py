@@ -1,4 +1,4 @@
-"""Characters that look like ASCII or like nothing: word processors, chats and web pages insert them."""
+"""Characters that look like ASCII or are invisible; word processors, chats and web pages insert them."""
 
 from __future__ import annotations
 
@@ -33,29 +33,29 @@ _LETTERS: Final = dict(
 LOOKALIKES: Final[dict[str, str]] = {
     **_WIDE, **_QUOTES, **_DASHES, **_SPACES, **_NOTHING, **_PUNCTUATION, **_LETTERS,
 }  # fmt: skip
-"""The ASCII form of each of them; empty for what is invisible."""
+"""The ASCII form of each; empty for invisible ones."""
 _SPACED: Final = {"\uff1a": ": ", "\uff0c": ", ", "\u3001": ", "}
 
 
 def straighten(text: str) -> str:
-    """Return the text with every look-alike replaced by what it looks like."""
+    """Return the text with look-alikes replaced by ASCII."""
     return "".join(LOOKALIKES.get(character, character) for character in text)
 
 
 def straighten_line(line: str) -> str:
-    """Return a line of YAML with its look-alikes replaced, and the blanks that YAML wants behind `:` and `,`."""
+    """Return a line of YAML with look-alikes replaced, and with the spaces that YAML needs after `:` and `,`."""
     spaced = "".join(_SPACED.get(character, character) for character in line)
     return re.sub(r"([:,])  +", r"\1 ", straighten(spaced)).rstrip()
 
 
 def oddities(text: str) -> str:
-    """Return the look-alikes in a text in words, each once; empty where there are none."""
+    """Return the names of the look-alikes in a text, each once; empty if there are none."""
     found = dict.fromkeys(character for character in text if character in LOOKALIKES)
     return " and ".join(describe(character) for character in found)
 
 
 def describe(character: str) -> str:
-    """Return a character in words: `a no-break space (U+00A0)`."""
+    """Return the name of a character: `a no-break space (U+00A0)`."""
     name = unicodedata.name(character, "control character").lower()
     shown = (
         ""

@@ -11,7 +11,7 @@ D = TypeVar("D")
 
 
 def discover(package: str, path: Iterable[str], of: type[D], helpers: frozenset[str]) -> tuple[D, ...]:
-    """Return the descriptor of every module of a package, in the order of their names.
+    """Return the descriptor of every module of a package, ordered by module name.
 
     Args:
         package: dotted name of the package.

@@ -15,7 +15,7 @@ _Span = tuple[yaml.Mark, yaml.Mark]
 
 
 def dotted(path: Path) -> str:
-    """Return a key path as people write it: `rollout.steps[0].weight`."""
+    """Return a key path as text: `rollout.steps[0].weight`."""
     out = ""
     for part in path:
         out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else part
@@ -27,7 +27,7 @@ class Document:
     """The content of one input file.
 
     Args:
-        file: path as the user knows it, with forward slashes.
+        file: path for messages, with forward slashes.
         text: the whole file.
         data: the plain values (dict, list, str, int, float, bool, None); None when the file was refused.
         findings: why it was refused.
@@ -63,12 +63,12 @@ class Document:
         return spans
 
     def raw(self, path: Path) -> str:
-        """Return a value as it was typed; empty where this document has none at the path."""
+        """Return the source text of a value; empty if this document has no value at the path."""
         found = self._spans.get(path)
         return self.text[found[1][0].index : found[1][1].index].rstrip() if found else ""
 
     def has(self, path: Path) -> bool:
-        """Whether the document has a value at this path."""
+        """Return whether the document has a value at this path."""
         value = self.data
         for part in path:
             if isinstance(part, str):
@@ -81,7 +81,7 @@ class Document:
         return True
 
     def place(self, path: Path, *, key: bool = False) -> Place:
-        """Return the place of a value (with `key`, of its key); of the nearest parent where the value is missing."""
+        """Return the place of a value (with `key`, of its key), or of the nearest parent if the value is missing."""
         while path and path not in self._spans:
             path, key = path[:-1], True
         found = self._spans.get(path)

@@ -1,4 +1,4 @@
-"""Edits of YAML text: a document is changed as little as possible so that it reads as wanted.
+"""Edits YAML text with as little change as possible to get the wanted values.
 
 Comments, order, quotes, indentation and line ends stay. Every result is parsed again and compared, value by value and
 type by type, so an edit is either exactly right or refused.
@@ -30,19 +30,18 @@ _REMOVED: Final = object()
 
 
 class _NoEditError(Exception):
-    """No edit of the text is known to lead to this value."""
+    """No known edit of the text leads to this value."""
 
 
 def edited(document: Document, wanted: Any, layout: Layout | None = None) -> Document | None:
-    """Return the document with its text changed so that it reads as `wanted`.
+    """Return the document with its text changed to have the wanted values.
 
     Args:
         document: a document without findings.
-        wanted: the plain values that the text shall have.
-        layout: the text of keys that are new in a block mapping; `one_line` by default.
+        wanted: the plain values.
+        layout: writes keys that are new in a block mapping; `one_line` by default.
 
-    Returns:
-        The new document; None where no edit is known that loses nothing, such as one of a block scalar.
+    Returns: The new document; None if no lossless edit is known, for example of a block scalar.
     """
     text = document.text
     try:
@@ -80,7 +79,7 @@ def one_line(key: str, value: Any) -> str:
 
 
 def flow(value: Any) -> str:
-    """Return a value as YAML on one line, text plain where that reads back as the same text."""
+    """Return a value as YAML on one line, with plain strings if they read back as the same text."""
     if isinstance(value, dict):
         pairs = (f"{_key(key)}: {flow(inner)}" for key, inner in value.items())
         return f"{{{', '.join(pairs)}}}"
@@ -90,7 +89,7 @@ def flow(value: Any) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text as a double-quoted scalar, with escapes for what YAML does not print or would fold."""
+    """Return a text as a double-quoted scalar, with escapes for characters that YAML does not print or would fold."""
     return _UNPRINTABLE.sub(_escape, json.dumps(text, ensure_ascii=False))
 
 
@@ -103,7 +102,7 @@ def _key(name: Any) -> str:
 
 
 def _scalar(value: Any, style: str | None) -> str:
-    """Return a scalar, text in the given style (`'`, `"`, else plain) where that can hold it.
+    """Return a scalar, text in the given style (`'`, `"`, else plain) if that style can represent it.
 
     Raises:
         _NoEditError: YAML has no scalar for this value.
@@ -126,7 +125,7 @@ def _forms(value: Any, style: str | None) -> Iterator[str]:
 
 
 def _is_text(plain: str) -> bool:
-    """Return whether YAML 1.1 readers, too, read a plain scalar as text: not as a date or a large number."""
+    """Return whether YAML 1.1 parsers also read a plain scalar as text, not as a date or a large number."""
     node = yaml.compose(plain, Loader=yaml.CSafeLoader)
     return node is not None and node.tag == "tag:yaml.org,2002:str"
 
@@ -143,14 +142,14 @@ def _read(text: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One value to set, to add at the end of its parent, or to remove."""
+    """One change: set a value, add one at the end of its parent, or remove one."""
 
     path: Path
     value: Any = _REMOVED
 
 
 def _steps(old: Any, new: Any, path: Path) -> Iterator[_Step]:
-    """Yield the smallest values that differ; what is new comes before what goes, so no parent is ever empty."""
+    """Yield the smallest values that differ; additions come before removals, so no parent is ever empty."""
     if same(old, new):
         return
     if isinstance(old, dict) and isinstance(new, dict):
@@ -194,7 +193,7 @@ def _shared(one: Sequence[Any], other: Sequence[Any]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """A value in the text: its key (None in a list), itself, and what comes before and after it in its parent."""
+    """A value in the text: its key (None in a list), its node, and its neighbours in the parent."""
 
     key: Any
     node: Any
@@ -306,7 +305,7 @@ def _without_flow(text: str, old: _Value) -> str:
 
 
 def _end(text: str, node: Any) -> int:
-    """Return the offset behind a value; the mark of a block collection is only where the next token begins."""
+    """Return the offset after a value; the end mark of a block collection is at the next token."""
     if not isinstance(node, yaml.ScalarNode) and node.value and not node.flow_style:
         last = node.value[-1]
         return _end(text, last[1] if isinstance(last, tuple) else last)

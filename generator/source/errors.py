@@ -1,4 +1,4 @@
-"""The two kinds of exceptions: obstacles that the user can remove, and bugs."""
+"""The two kinds of exceptions: errors that the user can fix, and bugs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 
 class UserError(Exception):
-    """An obstacle that the user can remove: wrong input or usage, or an environment that does not cooperate.
+    """An error that the user can fix: wrong input or usage, or a problem of the environment.
 
     The command line prints `Error: message; hint` and exits with 2. Every exception that is meant for users derives
     from it, so no command lists exception types.
 
     Args:
-        message: one sentence that says what is wrong; it holds no secret.
-        hint: what to do about it; empty where the message says it.
+        message: one sentence on what is wrong; it contains no secret.
+        hint: what to do about it; empty if the message includes it.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -30,16 +30,16 @@ class UserError(Exception):
 
 
 class CliError(UserError):
-    """A command can't do what its arguments ask for."""
+    """A command can't do what its arguments request."""
 
 
 class FindingsError(UserError):
     """Findings that keep a command from going on. The command line prints them as a report and exits with 1.
 
     Args:
-        findings: what was found.
+        findings: the findings.
         heading: a line above the report; empty for none.
-        exit_code: 2 where the findings are about a file that an argument names.
+        exit_code: 2 if the findings are about a file that an argument names.
     """
 
     def __init__(self, findings: Sequence[Finding], heading: str = "", exit_code: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""Bytes of files; light on purpose: an unchanged repository needs nothing else."""
+"""Reads the bytes of files. It imports little, because checking an unchanged repository needs only this."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import stat
 from pathlib import Path
 
 LIMIT = 1 << 20
-# Without waiting for the writer of a pipe, and without translating line ends, where a system would do so.
+# Does not wait for the writer of a pipe, and does not translate line ends.
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-_CHUNK = 1 << 16  # a buffer of the limit's size would take longer to get than most files to read
+_CHUNK = 1 << 16  # allocating a buffer of the limit's size would take longer than reading most files
 
 
 class RefusedError(Exception):
-    """A file that is refused unread: code, message and hint."""
+    """A file that is refused without reading it: code, message and hint."""
 
 
 def regular_bytes(path: Path) -> bytes:
-    """Return the bytes of a regular file of a sane size, without waiting for pipes and devices.
+    """Return the bytes of a regular file within the size limit; never wait for pipes and devices.
 
     Raises:
-        RefusedError: something else is there.
+        RefusedError: it is something else.
         OSError: it can't be read.
     """
     descriptor = os.open(path, _READ)
@@ -29,12 +29,12 @@ def regular_bytes(path: Path) -> bytes:
         if stat.S_ISDIR(mode.st_mode):
             raise RefusedError("SRC102", "this is a folder, not a file", "move it away, or name a file")
         if not stat.S_ISREG(mode.st_mode):
-            raise RefusedError("SRC102", "this is not a regular file", "write the YAML into a plain file")
+            raise RefusedError("SRC102", "this is not a regular file", "put the YAML into a regular file")
         if mode.st_size > LIMIT:
             raise RefusedError(
                 "SRC103",
-                f"this file has {mode.st_size:,} bytes; at most {LIMIT:,} are read",
-                "split it or remove what is not a spec",
+                f"this file has {mode.st_size:,} bytes; the limit is {LIMIT:,}",
+                "split it, or remove it if it is not a spec",
             )
         chunks = [os.read(descriptor, _CHUNK)]
         while chunks[-1] and sum(map(len, chunks)) <= LIMIT:
@@ -45,7 +45,7 @@ def regular_bytes(path: Path) -> bytes:
 
 
 def raw(path: Path) -> bytes | None:
-    """Return the bytes of a regular file of a sane size; None for anything else, without waiting for it."""
+    """Return the bytes of a regular file within the size limit; None for anything else, without waiting."""
     try:
         return regular_bytes(path)
     except (RefusedError, OSError, RuntimeError):
@@ -53,6 +53,6 @@ def raw(path: Path) -> bytes | None:
 
 
 def text_of(path: Path) -> str | None:
-    """Return the text of such a file, whatever is not UTF-8 replaced; None for whatever else is there."""
+    """Return the text of such a file with invalid UTF-8 replaced; None for anything else."""
     content = raw(path)
     return None if content is None else content.decode("utf-8", "replace")

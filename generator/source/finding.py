@@ -14,10 +14,10 @@ class Place:
     """A position in an input file.
 
     Args:
-        file: path as the user knows it, with forward slashes.
-        line: 1-based line; 0 when the whole file is meant.
-        column: 1-based column; 0 when the whole line is meant.
-        end_column: 1-based column behind the last character on that line; 0 when unknown.
+        file: path for messages, with forward slashes.
+        line: 1-based line; 0 for the whole file.
+        column: 1-based column; 0 for the whole line.
+        end_column: 1-based column after the last character on that line; 0 when unknown.
     """
 
     file: str
@@ -45,14 +45,14 @@ class Finding:
 
     Args:
         code: stable code such as `SPEC101`; `sluice explain CODE` explains it.
-        severity: an error refuses, a warning informs.
-        message: one sentence that says what is wrong.
-        hint: one sentence that says what to do.
-        place: where.
+        severity: an error blocks, a warning informs.
+        message: one sentence on what is wrong.
+        hint: one sentence on what to do.
+        place: its position.
         path: dotted key path inside the document, for people and programs.
         excerpt: the offending source line, without its end of line; empty when there is none.
-        related: other places that explain it, each with its role (a tier's ceiling).
-        fix: an edit that repairs it, when one is known to be safe.
+        related: other places that explain it, each with its role (such as a tier's ceiling).
+        fix: a safe edit that repairs it, if there is one.
     """
 
     code: str
@@ -71,6 +71,6 @@ class Finding:
 
 
 def unique_findings(findings: Iterable[Finding]) -> list[Finding]:
-    """Return findings in order of place, each once: several environments meet the same mistake."""
+    """Return findings in order of place, each once: several environments may have the same one."""
     once = {(found.code, found.place, found.message): found for found in findings}
     return sorted(once.values(), key=Finding.sort_key)

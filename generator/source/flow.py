@@ -1,4 +1,4 @@
-"""Values as YAML on one line, the way people write them in a spec."""
+"""Writes values as one-line YAML, as people write them in a spec."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NOT_FIRST = "*-.%+"
 
 
 def flow(value: Any) -> str:
-    """Return a value as YAML flow text: `{weight: 5%, hold: 1h}`; text is quoted only where it has to be."""
+    """Return a value as YAML flow text: `{weight: 5%, hold: 1h}`; text is quoted only if needed."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{flow(str(key))}: {flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):
@@ -23,8 +23,8 @@ def flow(value: Any) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether a text needs no quotes, inside brackets too."""
+    """Return whether a text needs no quotes, even inside brackets."""
     if not _PLAIN.fullmatch(text) or text[0] in _NOT_FIRST or _WORDS.fullmatch(text):
         return False
-    # A colon is plain where no reader can take it for the end of a key: people quote references all the same.
+    # A colon inside a word needs no quotes, but references are quoted by convention.
     return ":" not in text

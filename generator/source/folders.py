@@ -1,4 +1,4 @@
-"""The folders of a tree that an Argo CD Application syncs."""
+"""Finds the folders of a tree that an Argo CD Application syncs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def synced(source: Mapping[str, Any], folders: Collection[str]) -> list[str]:
 
     Args:
         source: `spec.source`, or one of `spec.sources`.
-        folders: all of the tree, with forward slashes; fast where membership is.
+        folders: all of the tree, with forward slashes; use a set for fast look-ups.
     """
     path = source.get("path")
     path = path.strip("/") if isinstance(path, str) else ""

@@ -1,4 +1,4 @@
-"""Indentation of a broken YAML text: which lines belong to which level, and which one is out of step."""
+"""Indentation of a broken YAML text: the level of each line, and the line that is out of step."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from generator.source.outline import Outline
 
 _KEY = r"[A-Za-z_][\w-]*"
 Line = tuple[int, int, bool]
-"""A line that begins a key or an item: its 0-based number, its indentation, whether it is an item."""
+"""A line that starts a key or an item: its 0-based number, its indentation, and whether it is an item."""
 
 
 def open_levels(lines: list[Line], shape: Outline) -> list[tuple[int, bool]]:
-    """Return the indentations open after some lines, outermost first, and whether items or keys have them."""
+    """Return the indentation levels open after some lines, outermost first, each with whether it has items."""
     levels: list[tuple[int, bool]] = []
     for number, indent, item in lines:
         levels = [level for level in levels if level < (indent, item)] + [(indent, item)]
@@ -25,9 +25,9 @@ def open_levels(lines: list[Line], shape: Outline) -> list[tuple[int, bool]]:
 
 
 def nearest_level(lines: list[Line], levels: list[tuple[int, bool]], *, opens: bool) -> int:
-    """Return the open level of the same kind that the first of some lines misses by least; of two, the deeper one.
+    """Return the nearest open level of the same kind for the first of some lines; the deeper one of two.
 
-    What is indented below a line that opens a mapping or list has to be below its level too.
+    Lines below one that opens a mapping or list must be below its level too.
     """
     _, indent, item = lines[0]
     below = lines[1][1] if opens and len(lines) > 1 and lines[1][1] > indent else None
@@ -39,7 +39,7 @@ def nearest_level(lines: list[Line], levels: list[tuple[int, bool]], *, opens: b
 def out_of_step(lines: list[Line], at: int, level: int, shape: Outline) -> tuple[int, int, int]:
     """Return the line that is out of step, its indentation, and the right one.
 
-    That is the line where the parser stopped, or a single one above that several others contradict.
+    It is the line where the parser stopped, or one line above that disagrees with several others.
     """
     number, indent, _ = lines[at]
     lost = _not_indented(lines, at, level, shape)

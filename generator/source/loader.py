@@ -1,7 +1,7 @@
-"""A YAML loader that refuses what different YAML readers read in different ways.
+"""A YAML loader that refuses values on which YAML parsers disagree.
 
-Plain scalars follow the YAML 1.2 core schema. Those that YAML 1.1 readers (PyYAML, Ruby, older Go tools) take for
-something else (`no`, `012`, `1_000`, `1:30`, `1e3`) and repeated keys are problems with their position.
+Plain scalars follow the YAML 1.2 core schema. Those that YAML 1.1 parsers (PyYAML, Ruby, older Go tools) read
+differently (`no`, `012`, `1_000`, `1:30`, `1e3`) and repeated keys are problems with their position.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import yaml
 
 
 class Mark(Protocol):
-    """A position, as both of PyYAML's mark classes have it."""
+    """A position; both mark classes of PyYAML match it."""
 
     @property
     def line(self) -> int:
@@ -30,7 +30,7 @@ class Mark(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A position that no node begins at."""
+    """A position at which no node begins."""
 
     line: int
     column: int
@@ -38,14 +38,14 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class YamlProblem:
-    """Something that was read, and is refused.
+    """A refused value.
 
     Args:
         code: code of the finding.
         mark: where it begins.
-        message: one sentence that says what is wrong.
-        hint: one sentence that says what to do.
-        first: where the key stands that this one repeats.
+        message: one sentence on what is wrong.
+        hint: one sentence on what to do.
+        first: the position of the key that this one repeats.
     """
 
     code: str
@@ -60,7 +60,7 @@ _AMBIGUOUS = "!ambiguous"
 
 
 class StrictLoader(yaml.CSafeLoader):
-    """Libyaml's safe loader with strict scalars and strict keys; `problems` collects what it refused."""
+    """Libyaml's safe loader with strict scalars and strict keys; `problems` collects refused values."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's protocol
 
@@ -70,7 +70,7 @@ class StrictLoader(yaml.CSafeLoader):
         self.problems: list[YamlProblem] = []
 
     def construct_mapping_strictly(self, node: yaml.MappingNode) -> dict[Hashable, Any]:
-        """Return a mapping whose keys are text and occur once."""
+        """Return a mapping whose keys are unique strings."""
         out: dict[Hashable, Any] = {}
         seen: dict[str, yaml.Node] = {}
         glued: list[yaml.Node] = []
@@ -99,7 +99,7 @@ class StrictLoader(yaml.CSafeLoader):
         return out
 
     def _is_fraction(self, before: yaml.Node, key: yaml.Node, value: yaml.Node) -> bool:
-        """Whether a key is the digits behind a decimal comma: `0,5%` in braces."""
+        """Return the number with a decimal comma that this key is part of: `0,5%` in braces."""
         start = key.start_mark.index
         return (
             value.start_mark.index == value.end_mark.index
@@ -116,7 +116,7 @@ class StrictLoader(yaml.CSafeLoader):
         self._problem("SRC105", before, message, f"write `{right}`")
 
     def _is_item(self, node: yaml.MappingNode, before: yaml.Node, key: yaml.Node, value: yaml.Node) -> bool:
-        """Whether a key is one more item of the value before it: `{gender: female, male}`."""
+        """Report keys that are further items of the value before them: `{gender: female, male}`."""
         plain = isinstance(before, yaml.ScalarNode) and isinstance(key, yaml.ScalarNode)
         nothing = value.start_mark.index == value.end_mark.index
         closes = self.text[key.end_mark.index :].lstrip()[:1] in {",", "}"}
@@ -144,9 +144,7 @@ class StrictLoader(yaml.CSafeLoader):
         if isinstance(node, yaml.ScalarNode):
             self._problem("SRC110", node, f"the key `{raw}` is not text", f'quote it: `"{raw}"`')
         else:
-            self._problem(
-                "SRC110", node, "a list or mapping can't be a key", "write text in front of the colon"
-            )
+            self._problem("SRC110", node, "a list or mapping can't be a key", "write a name before the colon")
 
     def _repeated(self, key: str, first: yaml.Node, node: yaml.Node) -> None:
         line = first.start_mark.line + 1
@@ -156,7 +154,7 @@ class StrictLoader(yaml.CSafeLoader):
         self.problems.append(YamlProblem("SRC109", node.start_mark, message, hint, first.start_mark))
 
     def _no_space(self, node: yaml.MappingNode, glued: list[yaml.Node]) -> None:
-        """One problem for a mapping in which colons stick to their values."""
+        """Report one problem for a mapping without spaces after its colons."""
         begin, end = node.start_mark.index, node.end_mark.index
         if not node.flow_style:
             begin, end = glued[0].start_mark.index, self._line_end(glued[0].start_mark.index)
@@ -180,7 +178,7 @@ class StrictLoader(yaml.CSafeLoader):
         return found.start() if found else len(self.text)
 
     def _raw(self, node: yaml.Node) -> str:
-        """A value as it was typed."""
+        """Return the source text of a value."""
         return self.text[node.start_mark.index : node.end_mark.index].strip()
 
     def construct_list(self, node: yaml.SequenceNode) -> list[Any]:
@@ -188,17 +186,17 @@ class StrictLoader(yaml.CSafeLoader):
         return [self.construct_object(child, deep=True) for child in node.value]
 
     def construct_decimal(self, node: yaml.ScalarNode) -> int | str:
-        """Return a decimal integer; one that is too long for programs is text, which its field refuses."""
+        """Return a decimal integer; one that is too long stays text, which its field refuses."""
         return int(node.value) if len(node.value) <= _LONGEST_INT else str(node.value)
 
     def construct_finite(self, node: yaml.ScalarNode) -> float | str:
-        """Return a decimal fraction; one beyond all floats is text, which its field refuses."""
+        """Return a decimal fraction; one that no float can hold stays text, which its field refuses."""
         value = float(node.value)
         return value if math.isfinite(value) else str(node.value)
 
     def construct_ambiguous(self, node: yaml.ScalarNode) -> str:
-        """Report a plain scalar that YAML readers disagree on."""
-        message = f"YAML readers disagree on what `{node.value}` means"
+        """Report a plain scalar that YAML parsers disagree on."""
+        message = f"YAML parsers disagree on what `{node.value}` means"
         self._problem("SRC111", node, message, _instead(node.value))
         return str(node.value)
 
@@ -219,7 +217,7 @@ _WORDS = {
 
 
 def _glued(key: str, node: yaml.Node, value: yaml.Node) -> bool:
-    """Whether a key is `key:value` without the space: a word, a colon and text, without a value."""
+    """Return whether a key is `key:value` without the space: a word, a colon and text, without a value."""
     if getattr(node, "style", None) or not re.match(r"[A-Za-z_][\w-]*:[^\s:/]", key):
         return False
     nothing: bool = value.start_mark.index == value.end_mark.index
@@ -227,7 +225,7 @@ def _glued(key: str, node: yaml.Node, value: yaml.Node) -> bool:
 
 
 def _instead(text: str) -> str:
-    """The hint for a scalar that readers disagree on: what it probably means, and the text in quotes."""
+    """Return the hint for a scalar that parsers disagree on: its probable meaning, and the quoted text."""
     quoted = f'`"{text}"` for the text'
     if text.lower() in _WORDS:
         what = "null" if text.lower() == "null" else "boolean"
@@ -242,7 +240,7 @@ def _instead(text: str) -> str:
 
 
 def _decimal(text: str) -> str:
-    """A number as everybody reads it; empty for what is not one."""
+    """Return a number in a form that all parsers read alike; empty if it is not a number."""
     plain = text.replace("_", "")
     sign, digits = ("-" if plain.startswith("-") else ""), plain.lstrip("+-")
     base = {"0x": 16, "0o": 8, "0b": 2}.get(digits[:2].lower())

@@ -1,4 +1,4 @@
-"""The lines of a YAML text, broken or not, with quoted and commented-out text blanked: enough to see its shape."""
+"""The outline of a YAML text, valid or not: its lines with quoted text and comments blanked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CLOSES = {"[": "]", "{": "}"}
 _BLOCK_TEXT = re.compile(r"(?:^|[:\-?]\s+)[|>][+\-0-9]{0,2}\s*$")
 _DASH = re.compile(r"-(?: +|$)")
 BLANK = "\x00"
-"""Stands for a character inside quotes or a comment, so that columns stay."""
+"""Replaces a character inside quotes or a comment, so that columns stay."""
 
 
 @dataclass(slots=True)
@@ -21,7 +21,7 @@ class Quote:
         line: 0-based line.
         column: 0-based column where it opens.
         mark: the quote character.
-        rest: column of the text behind the closing one; -1 where none closes it.
+        rest: column of the text after the closing one; -1 if it is not closed.
     """
 
     line: int
@@ -32,7 +32,7 @@ class Quote:
 
 @dataclass(slots=True)
 class Bracket:
-    """A bracket that opens (or closes) nothing.
+    """A bracket without a partner.
 
     Args:
         line: 0-based line.
@@ -47,14 +47,14 @@ class Bracket:
 
 @dataclass
 class Outline:
-    """The shape of a text.
+    """The outline of a text.
 
     Args:
         lines: its lines, blanked.
         inside: per line, whether it begins inside brackets or a block of text.
-        quotes: what is wrong with quotes.
-        unclosed: brackets that open and are not closed by their own kind.
-        stray: brackets that close nothing.
+        quotes: invalid quotes.
+        unclosed: opening brackets without a closing one of their kind.
+        stray: closing brackets without an opening one.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Outline:
         return next((number for number in range(line - 1, -1, -1) if self.code(number)), -1)
 
     def indented(self) -> Iterator[tuple[int, int, bool]]:
-        """Yield each line that begins a key or a list item: its number, its indentation, whether it is an item."""
+        """Yield each line that starts a key or a list item: its number, its indentation, and whether it is an item."""
         for number, inside in enumerate(self.inside):
             text = self.code(number)
             if text and not inside:
@@ -81,7 +81,7 @@ class Outline:
 
 
 def outline(text: str) -> Outline:
-    """Return the shape of a text, however broken it is."""
+    """Return the outline of a text, even an invalid one."""
     out = Outline()
     stack: list[Bracket] = []
     block = -1
@@ -102,7 +102,7 @@ def outline(text: str) -> Outline:
 
 
 def _line(line: str, number: int, stack: list[Bracket], out: Outline) -> str:
-    """Blank what is quoted or commented out in one line, and follow its brackets."""
+    """Blank quoted text and comments in one line, and track its brackets."""
     masked, at, begins, closed = list(line), 0, True, False
     while at < len(line):
         character = line[at]

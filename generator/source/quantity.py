@@ -1,7 +1,7 @@
 """Kubernetes quantities (`500m`, `2`, `1.5Gi`, `1e3`), read as Kubernetes reads them.
 
 Source: Kubernetes 1.37, apimachinery/pkg/api/resource/quantity.go and suffix.go. `tests/unit/source/quantities.json`
-holds what Go's `resource.ParseQuantity` answers.
+has the results of Go's `resource.ParseQuantity`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _EXACT: Final = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, rounding=RO
 
 
 def parse_quantity(value: object) -> Decimal | None:
-    """Return the number that a quantity stands for, or None if Kubernetes refuses it.
+    """Return the number of a quantity, or None if Kubernetes refuses it.
 
     Digits below one billionth round away from zero; a quantity with a binary suffix is at most 2^63 - 1.
     Unlike Kubernetes, an exponent of more than four digits is refused.
 
     Args:
-        value: a string or a number, as a YAML or JSON reader gives it; anything else is not a quantity.
+        value: a string or a number from YAML or JSON; anything else is not a quantity.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
@@ -66,7 +66,7 @@ def quantity_amount(text: str) -> Decimal:
 
 
 def canonical_cpu(text: str) -> str:
-    """Return a CPU quantity as Kubernetes writes it back: `100m` for `0.1`, `2` for `2.0`.
+    """Return a CPU quantity as Kubernetes normalizes it: `100m` for `0.1`, `2` for `2.0`.
 
     Raises:
         ValueError: the text is not a quantity.

@@ -1,4 +1,4 @@
-"""Read files as documents: whatever a file holds, the result is values or findings, never a traceback."""
+"""Reads files as documents: the result is values or findings, never a traceback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from generator.source.loader import Mark, StrictLoader, YamlProblem
 from generator.source.syntax import MAY_BE_LEFT_OVER, Slip, explain, leftover
 
 _DEPTH = 64
-# What may nest deeply or repeat by reference is looked at event by event before anything is composed.
+# Text that may nest deeply or have aliases is checked event by event before it is composed.
 _SUSPICIOUS = re.compile(r"[&*]|(?:^|[\s,\[{])!|(?:- ){8}|(?:\? ){8}|^ {60}", re.MULTILINE)
 _MANY_BRACKETS = 100
 
@@ -27,8 +27,7 @@ def read(path: Path, root: Path | None = None) -> Document:
         path: the file.
         root: the tree it must stay in, symbolic links followed; paths are shown relative to it.
 
-    Returns:
-        A document; `data` is None and `findings` says why when the file can't be used.
+    Returns: A document; `data` is None and `findings` has the reasons when the file can't be used.
     """
     shown = display(path, root)
     try:
@@ -42,13 +41,13 @@ def read(path: Path, root: Path | None = None) -> Document:
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return _refused(
-            shown, "SRC101", f"this file can't be read: {reason}", "check the path and its permissions"
+            shown, "SRC101", f"this file can't be read: {reason}", "check the path and the permissions"
         )
     return parse(raw, shown)
 
 
 def display(path: Path, root: Path | None) -> str:
-    """Return the path as the user knows it: relative to the tree, with forward slashes."""
+    """Return the path for messages: relative to the tree, with forward slashes."""
     if root is not None:
         try:
             return path.relative_to(root).as_posix()
@@ -74,7 +73,7 @@ def parse(raw: bytes, shown: str) -> Document:
 
 
 def _encoding(raw: bytes, at: int) -> tuple[str, str]:
-    """What an encoding seems to be, and how to get rid of it."""
+    """Return the message and the hint for text in another encoding."""
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw[:2]:
         return "this file is UTF-16 text, not UTF-8", "save it as UTF-8"
     character = raw[at : at + 1].decode("cp1252", errors="ignore")
@@ -115,7 +114,7 @@ def _load(document: Document) -> None:
 
 
 def _screen(document: Document) -> None:
-    """Refuse what nests too deeply or repeats by reference, event by event, before anything is composed."""
+    """Refuse deep nesting and aliases event by event, before anything is composed."""
     depth = 0
     for event in yaml.parse(document.text, Loader=yaml.CSafeLoader):
         mark = event.start_mark
@@ -144,7 +143,9 @@ def _screen(document: Document) -> None:
 def _reference(document: Document, mark: Mark) -> Finding:
     word = document.excerpt(mark.line + 1)[mark.column :].split(" ")[0].rstrip(",]}")
     what = "an alias" if word.startswith("*") else "an anchor"
-    message = f"`{word}` is {what} of YAML; specs have none, so that every value can be read where it counts"
+    message = (
+        f"`{word}` is {what} of YAML; specs don't use them, so that every value is visible where it applies"
+    )
     hint = f'write the value out, or move it to a tier\'s defaults; quote it if the text is meant: `"{word}"`'
     return _at(document, "SRC107", mark.line, mark.column, message, hint)
 

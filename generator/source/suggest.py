@@ -1,4 +1,4 @@
-"""The one answer to "did you mean": which known word was probably meant by one that is not known."""
+"""Suggestions for "did you mean": the known words that an unknown one may mean."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LISTED = 8
 
 
 def misspelt(word: str, known: Iterable[str]) -> str:
-    """Return the known word that `word` is a typing error of; empty for none.
+    """Return the known word that `word` misspells; empty for none.
 
     Case, separators and a plural's `s` do not count. Otherwise one error is allowed per three letters, two at most, and
     a word of up to five letters keeps its first letter, or swaps its first two.
@@ -24,13 +24,13 @@ def misspelt(word: str, known: Iterable[str]) -> str:
 
 
 def nearest(word: str, known: Iterable[str], most: int = 1) -> list[str]:
-    """Return the known names that may be meant by `word`, the likeliest first: typing errors, then parts of names.
+    """Return the known names that `word` may mean, the likeliest first: typing errors, then parts of names.
 
-    A part of a name is its beginning (`prod` for `production`), or a whole word of it (`churn` for `shop/churn`).
+    A part of a name is its beginning (`prod` for `production`), or one of its words (`churn` for `shop/churn`).
 
     Args:
         word: what was written.
-        known: the names there are.
+        known: the known names.
         most: how many to return.
     """
     ranked = sorted((rank, name) for name in known if (rank := _rank(word, name)) is not None)
@@ -38,7 +38,7 @@ def nearest(word: str, known: Iterable[str], most: int = 1) -> list[str]:
 
 
 def did_you_mean(word: str, known: Iterable[str], label: str = "known") -> str:
-    """Return a hint: the nearest of the known names, or the beginning of their list under a label."""
+    """Return a hint: the nearest known name, or the first known names after a label."""
     names = sorted(known)
     near = nearest(word, names)
     if near:
@@ -58,7 +58,7 @@ def _rank(word: str, name: str) -> tuple[int, int] | None:
 
 
 def _errors(word: str, name: str) -> int | None:
-    """The typing errors between two words; None where there are too many for one to be a slip of the other."""
+    """Return the number of typing errors between two words; None if there are too many for a slip."""
     one, other = _singular(_plain(word)), _singular(_plain(name))
     allowed = min(len(one) // _LETTERS_PER_ERROR, _MOST_ERRORS)
     if abs(len(one) - len(other)) > allowed:
@@ -78,7 +78,7 @@ def _singular(word: str) -> str:
 
 
 def distance(one: str, other: str) -> int:
-    """Return the least number of insertions, deletions, substitutions and swaps of neighbours between two words.
+    """Return the minimum number of insertions, deletions, substitutions and swaps of neighbours between two words.
 
     The restricted Damerau-Levenshtein distance: no part of a word is edited twice.
     """

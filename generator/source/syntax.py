@@ -1,7 +1,7 @@
-"""Why a text is not YAML, in the words of its author: libyaml says where it gave up, the usual slips say why.
+"""Explains why a text is not valid YAML: libyaml reports where it stopped, and known slips give the reason.
 
-Each cause is a function that looks for its slip near the line where the parser gave up, and returns None where there is
-none; the first that finds one explains the file. What is blamed is the line that has the slip, often one above.
+Each cause is a function that looks for its slip near the line where the parser stopped, and returns None if there is
+none; the first match explains the file. The finding points at the line with the slip, often one line above.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PLACEHOLDER: Final = re.compile(
     r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)|<%.*?(?:%>|$)|\$\{[A-Za-z_][^}\s]*\}|\$\([A-Za-z_][A-Za-z0-9_]*\)"
 )
 MAY_BE_LEFT_OVER: Final = re.compile(r"\{\{|\{%|<%|\$[{(]|^[<>|=]{7}", re.MULTILINE)
-"""Cheap: what a text without it has nothing left over from a merge or a template."""
+"""A cheap test: text without these characters has no merge markers or template placeholders."""
 _QUOTED_STARTS = "@`%*&!,|>?"
 
 
@@ -39,8 +39,8 @@ class Slip:
     Args:
         line: 0-based line.
         column: 0-based column.
-        message: one sentence that says what is wrong.
-        hint: one sentence that says what to do.
+        message: one sentence on what is wrong.
+        hint: one sentence on what to do.
         code: code of the finding.
     """
 
@@ -58,11 +58,11 @@ class Broken:
     Args:
         source: its lines.
         shape: its outline.
-        line: 0-based line where the parser gave up.
+        line: 0-based line where the parser stopped.
         column: 0-based column there.
-        problem: the parser's words.
-        start: where the construct begins that it was reading: line and column, or None.
-        context: the parser's word for that construct.
+        problem: the parser's message.
+        start: line and column of the construct that it was reading, or None.
+        context: the parser's name for that construct.
     """
 
     source: list[str]
@@ -74,7 +74,7 @@ class Broken:
     context: str
 
     def near(self) -> list[int]:
-        """Return the line where the parser gave up and the lines above that may have the slip, nearest first."""
+        """Return the line where the parser stopped and the lines above that may have the slip, nearest first."""
         found, line = [self.line] if self.line < len(self.source) else [], self.line
         while len(found) < _NEAR and (line := self.shape.before(line)) >= 0:
             found.append(line)
@@ -98,15 +98,15 @@ _SHOWN = 90
 def explain(
     text: str, line: int, column: int, problem: str, start: tuple[int, int] | None, context: str
 ) -> Slip:
-    """Explain what libyaml refused.
+    """Explain why libyaml refused a text.
 
     Args:
         text: the file.
-        line: 0-based line where the parser gave up.
+        line: 0-based line where the parser stopped.
         column: 0-based column there.
-        problem: the parser's words.
-        start: line and column where the construct begins that it was reading, if it says so.
-        context: the parser's words for that construct.
+        problem: the parser's message.
+        start: line and column of the construct that it was reading, if known.
+        context: the parser's name for that construct.
     """
     broken = Broken(text.splitlines(), outline(text), line, column, problem, start, context)
     for cause in _CAUSES:
@@ -119,7 +119,7 @@ def explain(
 
 
 def leftover(text: str) -> Slip | None:
-    """Return the first marker of a merge, or placeholder of a template language, outside quotes and comments."""
+    """Return the first merge marker or template placeholder outside quotes and comments."""
     shape = outline(text)
     for number, line in enumerate(text.splitlines()):
         if _MARKER.match(line):
@@ -132,12 +132,14 @@ def leftover(text: str) -> Slip | None:
 
 
 def left_over(placeholder: str) -> str:
-    """Return what is wrong with a placeholder of a template language or a shell."""
+    """Return the slip for a placeholder of a template language or a shell."""
     what = "a variable" if placeholder.startswith("$") else "a template"
-    return f"`{placeholder}` is left over from {what}: specs are read as they are, nothing fills it in"
+    return f"`{placeholder}` is left over from {what}: specs are not templates, so nothing replaces it"
 
 
-LEFT_OVER_HINT: Final = "write the value itself; what differs between environments goes into `environments:`"
+LEFT_OVER_HINT: Final = (
+    "write the value itself; put values that differ between environments into `environments:`"
+)
 
 
 def _merge_marker(number: int, line: str) -> Slip:
@@ -150,7 +152,9 @@ def _control(broken: Broken) -> Slip | None:
     character = broken.text(broken.line)[broken.column : broken.column + 1]
     if character and not character.isprintable() and character != "\t" and character not in LOOKALIKES:
         message = f"{describe(character)} is not allowed in YAML"
-        return Slip(broken.line, broken.column, message, "delete it; most editors show it when asked to")
+        return Slip(
+            broken.line, broken.column, message, "delete it; most editors can show invisible characters"
+        )
     return None
 
 
@@ -197,7 +201,7 @@ def _quote(broken: Broken) -> Slip | None:
 
 
 def _with_quote(text: str, column: int, mark: str) -> str:
-    """Add a closing quote where the value probably ends: before a comma or bracket, or at the end of the line."""
+    """Return the line with a closing quote where the value probably ends: before a comma or bracket, or at the end."""
     body = text.rstrip()
     end = re.search(r"(?:,\s|[\]}]+\s*$|\s#)", body[column:]) if re.search(r"[\[{]", body[:column]) else None
     at = column + end.start() if end else len(body)
@@ -205,7 +209,7 @@ def _with_quote(text: str, column: int, mark: str) -> str:
 
 
 def _comment(broken: Broken) -> Slip | None:
-    """Find a value in brackets that begins with `#`, which makes the rest of the line a comment."""
+    """Find a value in brackets that starts with `#`, which makes the rest of the line a comment."""
     if broken.start is None or "flow" not in broken.context or broken.start[0] >= len(broken.source):
         return None
     line = broken.start[0]
@@ -221,7 +225,7 @@ def _comment(broken: Broken) -> Slip | None:
     value = found[1].strip()
     fixed = f'{text[:column]}"{value}"{found[2] or ""}'.strip()
     return Slip(
-        line, column, "`#` begins a comment: the rest of this line is not read", f"write {_quoted(fixed)}"
+        line, column, "`#` starts a comment: the rest of this line is ignored", f"write {_quoted(fixed)}"
     )
 
 
@@ -285,7 +289,7 @@ def _colon_inside(broken: Broken) -> Slip | None:
 
 
 def _reserved(broken: Broken) -> Slip | None:
-    """Find a value that begins with a character that is special in YAML."""
+    """Find a value that starts with a special character of YAML."""
     text = broken.text(broken.line)
     at = broken.start[1] if broken.start and broken.start[0] == broken.line else broken.column
     character = text[at : at + 1]
@@ -298,12 +302,12 @@ def _reserved(broken: Broken) -> Slip | None:
     if character == "*" and text[at : at + 2] == "* " and not text[:at].strip():
         fixed = f"- {text[at + 2 :].strip()}"
         return Slip(
-            broken.line, at, "an item of a list begins with a dash, not with `*`", f"write {_quoted(fixed)}"
+            broken.line, at, "a list item starts with a dash, not with `*`", f"write {_quoted(fixed)}"
         )
     if character == "`" and value.endswith("`") and len(value) > 1:
         message, value = "a backtick does not quote in YAML", value.strip("`")
     else:
-        message = f"a value that begins with `{character}` needs quotes"
+        message = f"a value that starts with `{character}` needs quotes"
     return Slip(broken.line, at, message, f"write {_quoted(_in_quotes(value))}")
 
 
@@ -349,7 +353,7 @@ def _unclosed(broken: Broken, line: int, column: int, mark: str) -> Slip:
 
 
 def _instead(code: str, at: int) -> bool:
-    """Return whether the bracket at a column closes nothing, so that another kind was meant."""
+    """Return whether the bracket at a column has no partner, so that another kind was meant."""
     depth = 0
     for character in code[:at]:
         depth += (character in "[{") - (character in "]}")
@@ -431,7 +435,7 @@ def _stray(broken: Broken) -> Slip | None:
         if bracket.line <= broken.line:
             text = broken.text(bracket.line)
             fixed = (text[: bracket.column] + text[bracket.column + 1 :]).strip()
-            message = f"this `{bracket.mark}` closes nothing"
+            message = f"this `{bracket.mark}` has no opening bracket"
             return Slip(bracket.line, bracket.column, message, f"delete it: {_quoted(fixed)}")
     return None
 
@@ -457,13 +461,13 @@ def _indentation(broken: Broken) -> Slip | None:
     odd, odd_indent, fits = out_of_step(lines, at, neighbour, broken.shape)
     what = "item" if item else "line"
     spaces = "1 space" if odd_indent == 1 else f"{odd_indent} spaces"
-    message = f"this {what} is indented by {spaces}, those next to it by {fits}"
+    message = f"this {what} is indented by {spaces}, but its neighbours by {fits}"
     fixed = " " * fits + broken.text(odd).strip()
     return Slip(odd, odd_indent, message, f"indent it by {fits}: {_quoted(fixed)}")
 
 
 def _no_dash(broken: Broken, lines: list[tuple[int, int, bool]]) -> Slip:
-    """Explain keys above a list item at the same level: the first of them lacks its dash."""
+    """Explain keys above a list item at the same level: the first one lacks its dash."""
     first, indent, _ = lines[-1]
     for other, other_indent, item in reversed(lines[:-1]):
         if other_indent < indent:
@@ -477,7 +481,7 @@ def _no_dash(broken: Broken, lines: list[tuple[int, int, bool]]) -> Slip:
 
 
 def _in_quotes(value: str) -> str:
-    """Return a value in the kind of quotes that needs no escaping."""
+    """Return a value in the quotes that need no escaping."""
     if '"' not in value and "\\" not in value:
         return f'"{value}"'
     return json.dumps(value, ensure_ascii=False) if "'" in value else f"'{value}'"
@@ -507,4 +511,4 @@ _CAUSES: Final[tuple[Callable[[Broken], Slip | None], ...]] = (
     _reserved,
     _indentation,
 )
-"""The causes in the order in which they are looked for: those that explain others come first."""
+"""The causes in the order of the search: those that explain others come first."""

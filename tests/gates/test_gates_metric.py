@@ -213,7 +213,9 @@ def test_two_scores_alone_say_that_they_are_not_paired() -> None:
     assert (
         champion({"noWorseBy": "1pp"}, Scores(0.95, 500, 0.95)).verdict == "inconclusive"
     )  # too few unpaired rows
-    with pytest.raises(NoVerdictError, match="the champion's score is missing"):
+    with pytest.raises(
+        NoVerdictError, match="both the champion's score and row-by-row predictions are missing"
+    ):
         champion({}, Scores(0.95))
 
 

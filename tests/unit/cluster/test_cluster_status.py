@@ -174,7 +174,7 @@ def test_a_cluster_behind_git_is_told(root: Path, table: Table) -> None:
 def test_nothing_is_there_yet(root: Path) -> None:
     row, code = told(root, {})
     assert (code, row["cluster"], row["argocd"]) == (0, None, None)
-    assert row["differs"] == "there is no Rollout in the cluster"
+    assert row["differs"] == "no Rollout in the cluster"
     assert [item["command"] for item in row["commands"]] == ["argocd app sync production-shop-recommender"]
 
 
@@ -243,7 +243,7 @@ def test_each_environment_may_have_a_context_of_its_own(root: Path, table: Table
         rows = {row["environment"]: row["cluster"] for row in json.loads(done.stdout)["models"]}
         assert (rows["staging"], rows["production"]["weight"]) == (None, 5)
         wrong = run(root, NAME, "--cluster", "--kubeconfig", config, "--context", "moon=here")
-        assert (wrong.exit_code, "no environment moon" in wrong.stderr) == (2, True)
+        assert (wrong.exit_code, "unknown environment moon" in wrong.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(

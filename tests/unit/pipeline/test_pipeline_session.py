@@ -32,7 +32,7 @@ def test_the_root_is_found_from_a_folder_below(repository, monkeypatch):
 
 
 def test_a_named_root_is_not_searched_above(repository):
-    with pytest.raises(CliError, match=r"there is no specs/platform\.yaml in specs/shop"):
+    with pytest.raises(CliError, match=r"no specs/platform\.yaml in specs/shop"):
         open_session(repository.relative_to(repository) / "specs" / "shop")
 
 
@@ -107,7 +107,7 @@ def test_a_repository_without_models_can_be_named(repository, sluice):
 def test_a_path_that_selects_nothing_names_the_nearest(repository, sluice, path):
     done = sluice("validate", path)
     assert done.exit_code == 2
-    assert f"{path} names no spec; did you mean" in done.stderr
+    assert f"no spec matches {path}; did you mean" in done.stderr
     assert "shop/recommender" in done.stderr
 
 

@@ -52,16 +52,16 @@ def test_the_work_tree_and_its_edits_are_left_alone(two: Story) -> None:
 
 
 def test_what_the_controller_will_make_of_the_pods_is_told(two: Story) -> None:
-    assert "pods in production are those of then" in reverted(two)
+    assert "pods in production are the same as then" in reverted(two)
     two.git("branch", "--quiet", "-D", BRANCH)
     spec = two.root / "specs/shop/ranker.yaml"
     spec.write_text(spec.read_text().replace("service: {", "service: {threads: 3, "))
     assert two.run("render").exit_code == 0
     two.commit("Threads", "2026-11-05T10:00:00+00:00")
-    assert "pods in production differ from those of then" in reverted(two)
+    assert "pods in production differ from then" in reverted(two)
     assert "threads: 3" in show(two, "specs/shop/ranker.yaml")
     two.git("branch", "--quiet", "-D", BRANCH)
-    assert "pods in production are those of then" in reverted(two, "--with-spec")
+    assert "pods in production are the same as then" in reverted(two, "--with-spec")
     assert "threads: 3" not in show(two, "specs/shop/ranker.yaml")
 
 
@@ -152,7 +152,7 @@ def test_a_hostile_reason_stays_one_quoted_line(two: Story) -> None:
 def test_a_branch_that_is_there_is_not_overwritten(two: Story) -> None:
     reverted(two)
     done = two.run("revert", NAME, "--reason", "again")
-    assert (done.exit_code, "exists already" in done.stderr) == (2, True)
+    assert (done.exit_code, "already exists" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(

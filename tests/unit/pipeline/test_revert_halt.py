@@ -120,7 +120,7 @@ def test_a_revert_after_a_halt_refuses_it_everywhere(two: Story) -> None:
 def test_by_hand(two: Story) -> None:
     told = two.told("revert", NAME, "--quarantine-only", "--reason", "a person saw it")
     assert "version 2 of shop/ranker is blocked from other environments" in told
-    assert "it stays in staging and production: `sluice revert shop/ranker` takes it back there" in told
+    assert "it stays in staging and production: `sluice revert shop/ranker` reverts it there" in told
     assert [entry["reason"] for entry in entries(two)] == ["a person saw it"]
     assert two.git("rev-parse", "--abbrev-ref", "HEAD") == "main"
 
@@ -130,7 +130,7 @@ def test_alertmanager_says_it_again_every_few_hours(two: Story) -> None:
     merge(two, BRANCH)
     done = two.run("revert", "--quiet", "--from-webhook", "-", given=payload(alert()))
     assert (done.exit_code, done.stdout) == (0, "")
-    assert "is in quarantine already" in done.stderr
+    assert "is already in quarantine" in done.stderr
 
 
 def test_one_version_that_fails_in_two_environments_is_one_halt(two: Story) -> None:

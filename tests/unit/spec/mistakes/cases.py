@@ -413,7 +413,7 @@ YAML = [  # YAML
     Mistake("      - {weight: 25", "      \u2013 {weight: 25", "SRC105", 16, 7, "- {weight: 25%, hold: 20m}"),
     Mistake('"bentoml:churn:1"', "\u201cbentoml:churn:1\u201d", "SPEC105", 6, 16, '"bentoml:churn:1"'),
     Mistake('"bentoml:churn:1"', "\u2018bentoml:churn:1\u2019", "SPEC105", 6, 16, '"bentoml:churn:1"'),
-    Mistake("tier: standard", "tier: standard", "SRC105", 5, 13, "delete it; most editors show it when asked to"),
+    Mistake("tier: standard", "tier: standard", "SRC105", 5, 13, "delete it; most editors can show invisible characters"),
     Mistake("ti", "t\u0456", "SPEC102", 5, 3, "tier"),
     Mistake("    steps:\n", "    strategy: blue-green\n    steps:\n", "SRC109", 14, 5, "strategy"),
     Mistake("hold: 1h", "hold: 1h, weight: 6%", "SRC109", 15, 32, "weight"),
