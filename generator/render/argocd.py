@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from generator.plan.build import namespace_of
 from generator.plan.names import application
@@ -15,6 +16,7 @@ from generator.routers import ROUTERS
 from generator.spec.platform import PlatformSpec
 
 PLATFORM_ORIGIN = "specs/platform.yaml"
+_DESCRIPTION_LIMIT: Final = 255
 
 # The kinds that a model's bundle may contain; quotas, policies and roles belong to the platform.
 _KINDS = (
@@ -74,12 +76,27 @@ def render_project(
         "project": project(environment, team),
         "team": team,
         "namespace": namespace_of(platform, environment, team),
-        "owners": ", ".join(platform.teams[team].owners),
+        "description": _project_description(team, environment, platform.teams[team].owners),
         "notices": subscriptions(platform, team, ARGOCD_TRIGGERS),
         "kinds": MODEL_KINDS,
     }
     output = Output("appproject.yaml", "argocd/appproject.yaml.j2")
     return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN)}
+
+
+def _project_description(team: str, environment: str, owners: Sequence[str]) -> str:
+    """Return the description of a team's project, with as many owners as fit.
+
+    Argo CD 3.6, pkg/apis/application/v1alpha1/types.go: at most 255 characters.
+    """
+    text = f"Models of {team} in {environment} ({', '.join(owners)})"
+    for shown in range(len(owners) - 1, -1, -1):
+        if len(text) <= _DESCRIPTION_LIMIT:
+            break
+        hidden = len(owners) - shown
+        rest = f"{hidden} more" if shown else f"{hidden} owner{'s' if hidden > 1 else ''}"
+        text = f"Models of {team} in {environment} ({', '.join([*owners[:shown], rest])})"
+    return text
 
 
 def render_platform_application(

@@ -130,7 +130,7 @@ def test_an_abort_says_which_guard_value_threshold_query_and_what_to_do(
     assert lines[1].startswith(
         "Guard ctr: Failed, last value [4.21] (assessed Failed due to failed (1) > failureLimit (0)"
     )
-    assert "It stops a release for: ctr: a drop of 10% of 4% against stable" in lines
+    assert "It stops a release for: ctr: a drop of 10% from the 4% baseline, compared with stable" in lines
     query = next(line for line in lines if line.startswith("Query: "))
     assert parse_qs(urlsplit(query.removeprefix("Query: ")).query)["g0.expr"] == [QUERY]
     assert lines[-1].startswith(
