@@ -11,8 +11,7 @@ from generator.cli.options import root_option
 from generator.pipeline.selection import select
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit
-from generator.report.compared.asked import HEAD, Compared, compare_with, stop_at
-from generator.report.compared.revision import at_revision
+from generator.report.compared.revision import HEAD, Compared, at_revision, compare_with, stop_at
 from generator.source.errors import CliError
 
 

@@ -21,7 +21,7 @@ from generator.plan.resolve import Planned
 from generator.source.errors import CliError
 
 if TYPE_CHECKING:
-    from generator.report.compared.asked import Compared
+    from generator.report.compared.revision import Compared
 
 
 @click.command("plan")
@@ -100,7 +100,7 @@ def _entries(session: Session, specs: tuple[str, ...], *, every: bool) -> tuple[
 
 
 def _compared(session: Session, against: str, entries: Sequence[ModelFiles], *, every: bool) -> Compared:
-    from generator.report.compared.asked import compare_with
+    from generator.report.compared.revision import compare_with
 
     return compare_with(session, against, None if every else [entry.name for entry in entries])
 
@@ -118,9 +118,9 @@ def _all(
     if compared is None:
         rows = overviews(session, entries, environment)
         if fmt == "markdown":
-            from generator.report.comment import Told, comment
+            from generator.report.comment import CommentEntry, comment
 
-            emit(comment([Told(row, (), ()) for row in rows], None))
+            emit(comment([CommentEntry(row, (), ()) for row in rows], None))
             return
         from generator.report.overview import as_table
 
@@ -145,9 +145,9 @@ def _comment(
     session: Session, entries: Sequence[ModelFiles], environment: str | None, compared: Compared | None
 ) -> None:
     from generator.report.comment import comment
-    from generator.report.told import told_models
+    from generator.report.comment_entries import comment_entries
 
-    emit(comment(told_models(session, entries, environment, compared), compared))
+    emit(comment(comment_entries(session, entries, environment, compared), compared))
 
 
 def _html(
@@ -157,7 +157,7 @@ def _html(
     against: str | None,
     output: Path | None,
 ) -> None:
-    from generator.report.compared.asked import compare_with, compare_with_head
+    from generator.report.compared.revision import compare_with, compare_with_head
     from generator.report.pages.plan import Against
     from generator.report.pages.site import page_of, write_site
 

@@ -1,4 +1,4 @@
-"""`sluice replay`: what the guards would have decided over recorded or simulated traffic."""
+"""`sluice replay`: what the guards would have decided on recorded or simulated traffic."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, line_width, note, progress
 from generator.plan.values import Plan
-from generator.report.replays.replayed import Replayed
+from generator.report.replays.schedule import Replayed
 from generator.source.errors import CliError, FindingsError
 
 if TYPE_CHECKING:
@@ -30,19 +30,19 @@ _PATH = click.Path(path_type=Path, dir_okay=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReplayOptions:
     """The options of the command.
 
     Args:
         data: file of recorded counters.
         prometheus: address of a server that watched the release.
         simulate: scenario.
-        start: the first weight.
-        end: where the data ends.
+        start: time of the first weight.
+        end: end of the data.
         hashes: values of `canary-hash` and `stable-hash`.
-        runs: how many releases are simulated.
-        seed: of the simulation.
-        fmt: form of the answer.
+        runs: number of simulated releases.
+        seed: seed of the simulation.
+        fmt: output format.
     """
 
     data: Path | None
@@ -68,7 +68,7 @@ class Asked:
 @click.option(
     "--start", metavar="TIME", help="When the first weight was set (ISO 8601, or seconds since 1970)."
 )
-@click.option("--end", metavar="TIME", help="Where the data ends.")
+@click.option("--end", metavar="TIME", help="End of the data.")
 @click.option("--canary-hash", metavar="HASH", help="Pod-template hash of the release.")
 @click.option("--stable-hash", metavar="HASH", help="Pod-template hash of the version before.")
 @click.option(
@@ -78,8 +78,10 @@ class Asked:
     "--runs", type=click.IntRange(1, 100_000), default=200, show_default=True, help="Simulated releases."
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Equal seeds simulate equal releases.")
-@click.option("--format", "fmt", type=click.Choice(_FORMATS), default="text", show_default=True, help="Form.")
-@click.option("--output", type=_PATH, help="Write the answer to a file.")
+@click.option(
+    "--format", "fmt", type=click.Choice(_FORMATS), default="text", show_default=True, help="Output format."
+)
+@click.option("--output", type=_PATH, help="Write the result to a file.")
 @root_option
 def command(
     spec: str, environment: str | None, root: Path | None, output: Path | None, canary_hash: str | None,
@@ -87,20 +89,20 @@ def command(
 ) -> None:  # fmt: skip
     """Show what the guards would have decided on other traffic.
 
-    SPEC is the spec, or TEAM/MODEL. One of --data, --prometheus and --simulate says where the traffic comes from. A
-    CSV file has the columns time,guard,arm,requests,events: the two counters of each guard as they stood at that time,
-    for the arms canary and stable; JSON is a list of objects with these keys. A picture of a simulation shows its first
-    run. Exit code 0 whatever the verdict is.
+    SPEC is the spec, or TEAM/MODEL. The traffic comes from one of --data, --prometheus and --simulate. A CSV file has
+    the columns time,guard,arm,requests,events: each guard's two counters at that time, for canary and stable. JSON is a
+    list of objects with these keys. The picture of a simulation shows its first run. The exit code is 0 for every
+    verdict.
     """
-    asked = Asked(hashes=(canary_hash, stable_hash), **options)
-    if sum(source is not None for source in (asked.data, asked.prometheus, asked.simulate)) != 1:
-        raise click.UsageError("say where the traffic comes from: one of --data, --prometheus, --simulate")
+    chosen = ReplayOptions(hashes=(canary_hash, stable_hash), **options)
+    if sum(source is not None for source in (chosen.data, chosen.prometheus, chosen.simulate)) != 1:
+        raise click.UsageError("choose the source of the traffic: one of --data, --prometheus, --simulate")
     session = open_session(root)
     session.require_platform(environment)
     found = plans_of(session, select_one(session, spec), environment)
     if not found:
-        raise CliError(f"{spec} has no plan; `sluice validate {spec}` says why")
-    text = _answer(found[-1].plan, asked)
+        raise CliError(f"{spec} has no plan; `sluice validate {spec}` shows why")
+    text = _replay(found[-1].plan, chosen)
     if output is None:
         emit(text)
         return
@@ -110,20 +112,20 @@ def command(
     note(f"written to {output}")
 
 
-def _answer(plan: Plan, asked: Asked) -> str:
+def _replay(plan: Plan, options: ReplayOptions) -> str:
     from generator.report.replays.schedule import schedule_of
 
     schedule = schedule_of(plan)
     if not schedule.background:
         raise CliError("there is no guard to replay: add `guards` to the rollout")
-    if asked.simulate is not None:
-        return _simulated(plan, schedule, asked.simulate, asked)
-    if asked.data is not None:
-        return _recorded(plan, schedule, asked.data, asked)
-    return _watched(plan, schedule, asked)
+    if options.simulate is not None:
+        return _simulated(plan, schedule, options.simulate, options)
+    if options.data is not None:
+        return _from_file(plan, schedule, options.data, options)
+    return _from_prometheus(plan, schedule, options)
 
 
-def _recorded(plan: Plan, schedule: Schedule, path: Path, asked: Asked) -> str:
+def _from_file(plan: Plan, schedule: Schedule, path: Path, options: ReplayOptions) -> str:
     from generator.odds.replay.counters import query_results
     from generator.odds.replay.recording import read_recording
 
@@ -131,34 +133,36 @@ def _recorded(plan: Plan, schedule: Schedule, path: Path, asked: Asked) -> str:
     recording, findings = read_recording(path, path.as_posix(), schedule.guards)
     if findings:
         raise FindingsError(findings, exit_code=2)
-    start = _time("--start", asked.start) if asked.start else recording.start_s
-    end = _time("--end", asked.end) if asked.end else recording.end_s
+    start = _time("--start", options.start) if options.start else recording.start_s
+    end = _time("--end", options.end) if options.end else recording.end_s
     if start is None or end is None:
-        raise CliError(f"{path} has no sample of the canary; --start says when its first weight was set")
+        raise CliError(f"{path} has no sample of the canary; give the time of its first weight with --start")
     _check_order(start, end)
     course = walk(schedule, query_results(recording, start), end - start)
     exposed = recording.exposed(start, min(end, start + course.at_s + LATENCY_S))
-    return _told(Replayed(plan, f"replayed over {path.name}", schedule, skipped, course, exposed), asked.fmt)
+    return _formatted(
+        Replayed(plan, f"replayed over {path.name}", schedule, skipped, course, exposed), options.fmt
+    )
 
 
-def _watched(plan: Plan, schedule: Schedule, asked: Asked) -> str:
+def _from_prometheus(plan: Plan, schedule: Schedule, options: ReplayOptions) -> str:
     from generator.cluster.prometheus import Prometheus
     from generator.report.replays.live import Live, is_hash
 
-    canary, stable = asked.hashes
-    if not (asked.start and asked.end and canary and stable):
+    canary, stable = options.hashes
+    if not (options.start and options.end and canary and stable):
         raise CliError("--prometheus needs --start, --end, --canary-hash and --stable-hash")
     if not (is_hash(canary) and is_hash(stable)):
         raise CliError("a hash holds letters, digits, `.`, `_` and `-` only")
-    start, end = _time("--start", asked.start), _time("--end", asked.end)
+    start, end = _time("--start", options.start), _time("--end", options.end)
     _check_order(start, end)
-    live = Live(Prometheus.at(asked.prometheus or ""), canary, stable, start, end)
+    live = Live(Prometheus.at(options.prometheus or ""), canary, stable, start, end)
     course = walk(schedule, live, end - start)
     exposed = live.exposed(plan, course.at_s + LATENCY_S)
-    return _told(Replayed(plan, "replayed over Prometheus", schedule, (), course, exposed), asked.fmt)
+    return _formatted(Replayed(plan, "replayed over Prometheus", schedule, (), course, exposed), options.fmt)
 
 
-def _simulated(plan: Plan, schedule: Schedule, text: str, asked: Asked) -> str:
+def _simulated(plan: Plan, schedule: Schedule, text: str, options: ReplayOptions) -> str:
     from generator.odds.replay.expected import expected
     from generator.odds.replay.simulate import ScenarioError, scenario, simulate, simulated_guards
     from generator.report.replays.document import simulation_document
@@ -176,19 +180,21 @@ def _simulated(plan: Plan, schedule: Schedule, text: str, asked: Asked) -> str:
         ratios = scenario(text, guards)
     except ScenarioError as error:
         raise CliError(str(error)) from error
-    count = 1 if asked.fmt == "svg" else asked.runs
+    count = 1 if options.fmt == "svg" else options.runs
     with progress(range(count), count, "Simulating") as runs:
-        found = simulate(plan, schedule, guards, ratios, runs, asked.seed)
-    if asked.fmt == "svg":
-        return _told(Replayed(plan, f"simulated with {text}", schedule, skipped, found.first, None), "svg")
+        found = simulate(plan, schedule, guards, ratios, runs, options.seed)
+    if options.fmt == "svg":
+        return _formatted(
+            Replayed(plan, f"simulated with {text}", schedule, skipped, found.first, None), "svg"
+        )
     odds = expected(plan, guards, ratios)
-    if asked.fmt == "json":
-        return _json(simulation_document(plan, text, asked.seed, found, odds, skipped))
-    return _lines(simulation_text(plan, text, asked.seed, found, odds, skipped))
+    if options.fmt == "json":
+        return _json(simulation_document(plan, text, options.seed, found, odds, skipped))
+    return _lines(simulation_text(plan, text, options.seed, found, odds, skipped))
 
 
-def _told(replayed: Replayed, fmt: str) -> str:
-    """One replayed release in the form that was asked for."""
+def _formatted(replayed: Replayed, fmt: str) -> str:
+    """Return one replayed release in its format."""
     if fmt == "svg":
         from generator.report.replays.picture import picture
 
@@ -203,10 +209,10 @@ def _told(replayed: Replayed, fmt: str) -> str:
 
 
 def _measured(schedule: Schedule) -> tuple[Schedule, tuple[str, ...]]:
-    """What two counters an arm are enough for, and the guards that need more."""
+    """Return the guards for which two counters are enough, and the names of the others."""
     kept = schedule.only(lambda metric: metric.statistic is not None)
     if not kept.background:
-        raise CliError("none of the guards can be replayed from two counters; ask a --prometheus")
+        raise CliError("none of the guards can be replayed from two counters; use --prometheus")
     return kept, tuple(name for name in schedule.guards if name not in kept.guards)
 
 
@@ -215,7 +221,9 @@ def _time(option: str, text: str) -> float:
 
     time = parse_time(text)
     if time is None:
-        raise CliError(f"{option} is no time: `{text}`; write 2026-11-23T10:00:00Z or seconds since 1970")
+        raise CliError(
+            f"{option} is not a time: `{text}`; for example 2026-11-23T10:00:00Z or seconds since 1970"
+        )
     return time
 
 

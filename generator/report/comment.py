@@ -1,4 +1,4 @@
-"""The comment on a pull request: what a reviewer weighs, in a table, and every model folded below it."""
+"""The comment on a pull request: a table with the numbers to review, and every model folded below it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from generator.odds.key_metrics import format_figures
-from generator.report.compared.asked import Compared
 from generator.report.compared.compare import Comparison, Difference
 from generator.report.compared.markdown import radius
+from generator.report.compared.revision import Compared
 from generator.report.compared.text import shared, size, some
 from generator.report.formats.characters import visible
 from generator.report.markdown import cell, fenced, row
@@ -17,23 +17,23 @@ from generator.report.sections.section import Section
 from generator.spec.quantities import plural
 
 LIMIT = 65_536
-"""Bytes: what the forges allow a comment, counted in characters, which are never more."""
+"""Bytes. GitHub and GitLab count a comment in characters, which are never more than its bytes."""
 MARKER = "<!-- sluice plan -->"
-"""The first line: whoever posts the comment finds the one of the last run by it."""
-_TABLE, _RESERVED, _GROUPS = 24_000, 1_500, 25  # bytes, bytes (whoever posts it may add some), rows
+"""The first line; the workflow that posts the comment finds the previous one by it."""
+_TABLE, _RESERVED, _GROUPS = 24_000, 1_500, 25  # bytes, bytes (for what the workflow adds), rows
 _HEAD = (
-    "model", "in", "version", "caught", "false rollback", "exposed if bad", "planned", "cost a month", "gates",
+    "model", "in", "version", "power", "false rollback", "exposed if bad", "planned", "cost a month", "gates",
     "waivers",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CommentEntry:
     """One model of a comment.
 
     Args:
-        row: it in one line.
-        differences: what differs, by environment; empty where nothing does or nothing was compared.
+        row: its key numbers.
+        differences: its differences, by environment; empty without any, and without a comparison.
         sections: its plan.
         waivers: its open waivers.
     """
@@ -44,12 +44,12 @@ class Told:
     waivers: tuple[OpenWaiver, ...] = ()
 
 
-def comment(models: Sequence[Told], compared: Compared | None) -> str:
-    """The comment, never longer than LIMIT; whatever is left out is named.
+def comment(models: Sequence[CommentEntry], compared: Compared | None) -> str:
+    """Return the comment, never longer than LIMIT; it names what it leaves out.
 
     Args:
-        models: what it tells of.
-        compared: with what it was compared; None for nothing.
+        models: its entries.
+        compared: the comparison; None without one.
     """
     parts = [MARKER, f"## {cell(_title(models, compared))}\n", *_summary(models)]
     found = compared.found if compared else None
@@ -60,7 +60,7 @@ def comment(models: Sequence[Told], compared: Compared | None) -> str:
     return "\n".join([*parts, *folded, *_cut(cut)])
 
 
-def _title(models: Sequence[Told], compared: Compared | None) -> str:
+def _title(models: Sequence[CommentEntry], compared: Compared | None) -> str:
     if compared is None:
         return f"What would be released: {plural(len(models), 'model')}"
     if not compared.found.differ:
@@ -69,7 +69,7 @@ def _title(models: Sequence[Told], compared: Compared | None) -> str:
 
 
 def _radius(found: Comparison) -> str:
-    """What several models share, if it is more than the table of the models says already."""
+    """Return the differences that several models share."""
     text = radius(found)
     rows = text.rstrip("\n").split("\n")
     if len(rows) <= _GROUPS:
@@ -78,8 +78,8 @@ def _radius(found: Comparison) -> str:
     return f"### What changes\n\n{kept}\n\n{len(rows) - _GROUPS} more rows were cut.\n"
 
 
-def _summary(models: Sequence[Told]) -> list[str]:
-    """The table; rows that there is no room for are counted."""
+def _summary(models: Sequence[CommentEntry]) -> list[str]:
+    """Return the table; rows for which there is no room are counted."""
     if not models:
         return []
     out, used = [row(_HEAD), row(["---"] * len(_HEAD), raw=True)], 0
@@ -93,10 +93,11 @@ def _summary(models: Sequence[Told]) -> list[str]:
     return [*out, ""]
 
 
-def _row(model: Told) -> str:
+def _row(model: CommentEntry) -> str:
     one = model.row
     if one.figures is None:
-        return row((one.name, "", f"can't be planned: {one.reason}", *[""] * 7))
+        reason = one.reason if one.reason == "removed" else f"can't be planned: {one.reason}"
+        return row((one.name, "", reason, *[""] * 7))
     difference = next((d for d in model.differences if d.environment == one.environment), None)
     now, was = (
         format_figures(one.figures),
@@ -123,26 +124,26 @@ def _version(one: Overview, difference: Difference | None) -> str:
     return f"{old} → {one.version}" if old else one.version
 
 
-def _waivers(model: Told) -> str:
+def _waivers(model: CommentEntry) -> str:
     return ", ".join(f"{w.gate}: {plural(w.days, 'day')} left" for w in model.waivers) or "none"
 
 
-def _detail(model: Told) -> list[str]:
-    """The blocks of one model: what changes, then its plan section by section."""
+def _detail(model: CommentEntry) -> list[str]:
+    """Return the blocks of one model: its changes, then its plan section by section."""
     blocks = []
     for texts, members in shared(model.differences):
         where = ", ".join(filter(None, (member.environment for member in members)))
         text = fenced("\n".join(visible(line.text) for line in texts))
         blocks.append(f"#### Changes{cell(f' in {where}' if where else '')}\n\n{text}")
-    told = (f"#### {cell(s.title)}\n\n" + fenced("\n".join(s.lines())) for s in model.sections)
-    return [*blocks, *told]
+    plan = (f"#### {cell(s.title)}\n\n" + fenced("\n".join(s.lines())) for s in model.sections)
+    return [*blocks, *plan]
 
 
 def _fit(details: Iterable[tuple[str, list[str]]], room: int) -> tuple[list[str], list[str]]:
-    """Folded models as long as there is room; of one that is too long its last blocks are left out.
+    """Fold models as long as there is room; one that is too long loses its last blocks.
 
     Returns:
-        The folds, and in words what was left out.
+        The folds, and what was left out, in words.
     """
     out: list[str] = []
     cut: list[str] = []

@@ -1,4 +1,4 @@
-"""One line about each model: what the index page, the comment and `plan --all` start with."""
+"""The key numbers of each model: for the index page, the comment and `plan --all`."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from generator.spec.platform import PlatformSpec
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What is told of one model before its plan is opened.
+    """One model in one row.
 
     Args:
         team: the team.
         model: the model.
-        environment: the one that the numbers are of.
+        environment: the environment of the numbers.
         tier: its tier; empty where the spec can't be planned.
         strategy: canary or blue-green.
         version: version of the model.
         weights: weights of a canary in order, percent; `100` alone for a blue-green.
         figures: its numbers; None where it can't be planned.
-        gates: how many gates stand where, in words.
+        gates: how many gates are in which state, in words.
         state: the worst of the gates: pass, waiting (missing, outdated), fail, or none.
         judged: day on which the last gate ended (ISO 8601); None without evidence.
         waived: gates that are waived and did not pass.
@@ -57,57 +57,60 @@ class Overview:
 
     @property
     def name(self) -> str:
-        """Team and model, as people say it."""
+        """Its name: TEAM/MODEL."""
         return f"{self.team}/{self.model}"
 
 
-Told = Callable[[ModelFiles, list[Planned]], None]
+PlanCallback = Callable[[ModelFiles, list[Planned]], None]
 
 
 def overviews(
-    session: Session, entries: Sequence[ModelFiles], environment: str | None, tell: Told = lambda _, __: None
+    session: Session,
+    entries: Sequence[ModelFiles],
+    environment: str | None,
+    on_plans: PlanCallback = lambda _, __: None,
 ) -> list[Overview]:
-    """All models in one line each, above a few hundred of them on all cores; sorted by name.
+    """Return one row for each model, sorted by name; several hundred models are planned on all cores.
 
     Args:
         session: the repository; its platform can be read.
         entries: the models.
-        environment: the one to tell of; None for the last of the platform's.
-        tell: called with the plans of each model where they are, perhaps in another process.
+        environment: the one that is shown; None for the last of the platform's.
+        on_plans: called with the plans of each model, perhaps in another process.
     """
-    session.repository.platform  # noqa: B018 - read once, before the processes part
+    session.repository.platform  # noqa: B018 - read once, before there are several processes
 
-    def some(part: Sequence[ModelFiles]) -> list[Overview]:
-        return [_one(session, entry, environment, tell) for entry in part]
+    def rows_of(part: Sequence[ModelFiles]) -> list[Overview]:
+        return [_one(session, entry, environment, on_plans) for entry in part]
 
-    return sorted(parallel_map(entries, some), key=lambda one: one.name)
+    return sorted(parallel_map(entries, rows_of), key=lambda one: one.name)
 
 
-def _one(session: Session, entry: ModelFiles, environment: str | None, tell: Told) -> Overview:
+def _one(session: Session, entry: ModelFiles, environment: str | None, on_plans: PlanCallback) -> Overview:
     resolved = session.resolve(entry)
     errors = [finding for finding in resolved.findings if finding.severity == "error"]
     if errors or not resolved.plans:
-        said = f"{errors[0].place}: {errors[0].message}" if errors else "there is no plan"
-        return Overview(entry.team, entry.model, reason=said)
-    tell(entry, resolved.plans)
+        reason = f"{errors[0].place}: {errors[0].message}" if errors else "it has no plan"
+        return Overview(entry.team, entry.model, reason=reason)
+    on_plans(entry, resolved.plans)
     return overview(session, entry, resolved.plans, environment)
 
 
 def overview(
     session: Session, entry: ModelFiles, plans: Sequence[Planned], environment: str | None
 ) -> Overview:
-    """One model in one line.
+    """Return the row of one model.
 
     Args:
         session: the repository.
         entry: the model.
         plans: its plans, in the platform's order.
-        environment: the one to tell of; None for the last.
+        environment: the one that is shown; None for the last.
     """
     planned = chosen(plans, environment)
     plan = planned.plan
     evidence = read_evidence(entry.evidence, session.root, entry.name)
-    stand = gate_statuses(plan, evidence)
+    statuses = gate_statuses(plan, evidence)
     costs = [key_metrics(each).monthly for each in plans]
     return Overview(
         team=entry.team,
@@ -118,16 +121,16 @@ def overview(
         version=plan.version.label,
         weights=plan.rollout.weights if plan.rollout.strategy == "canary" else (100,),
         figures=key_metrics(planned),
-        gates=summary(stand),
-        state=_state(stand),
+        gates=summary(statuses),
+        state=_state(statuses),
         judged=last_day(evidence),
-        waived=tuple(s.gate.name for s in stand if s.gate.waiver and s.state != "pass"),
+        waived=tuple(s.gate.name for s in statuses if s.gate.waiver and s.state != "pass"),
         monthly=None if None in costs else sum(cost for cost in costs if cost is not None),
     )
 
 
 def chosen(plans: Sequence[Planned], environment: str | None) -> Planned:
-    """The plan for an environment, or the last in the platform's order, where releases end."""
+    """Return the plan for an environment, or the last one in the platform's order."""
     return next((p for p in plans if p.plan.identity.environment == environment), plans[-1])
 
 
@@ -155,7 +158,7 @@ def _state(found: Sequence[GateStatus]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OpenWaiver:
-    """An exemption that has not ended."""
+    """A waiver that has not ended."""
 
     model: str
     gate: str
@@ -166,7 +169,7 @@ class OpenWaiver:
 
 
 def open_waivers(platform: PlatformSpec, today: dt.date, models: Sequence[str]) -> list[OpenWaiver]:
-    """Waivers of these models that have not ended, the next to end first; 0 days on the last one."""
+    """Return the waivers of these models that have not ended, the next to end first; 0 days on its last day."""
     found = [
         OpenWaiver(w.model, w.gate, w.reason, w.approved_by, w.until, days)
         for w in platform.waivers

@@ -21,7 +21,7 @@ def text(rows: Sequence[StatusRow], screen: Screen) -> str:
 
 
 def as_json(rows: Sequence[StatusRow]) -> str:
-    """All that is known, for programs."""
+    """Return all that is known, for programs."""
     document = {"schema": SCHEMA, "models": [_plain(row) for row in rows]}
     return json.dumps(document, indent=2) + "\n"
 
@@ -43,7 +43,7 @@ def _facts(row: StatusRow) -> Iterator[tuple[str, str]]:
     if not row.queried:
         return
     if row.sync is None:
-        yield "Argo CD", "no Application that can be seen"
+        yield "Argo CD", "no Application found"
     else:
         revision = f" at {row.sync.revision[:12]}" if row.sync.revision else ""
         yield "Argo CD", f"{row.sync.sync}, {row.sync.health}{revision}"

@@ -1,4 +1,4 @@
-"""Audits as one self-contained page: no script, no other file, readable on paper and in the dark."""
+"""Audits as one self-contained page: no script and no other file, readable in print and in dark mode."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ td { max-width: 24rem; overflow-wrap: anywhere; }
 
 
 def html(releases: Sequence[Release], at: str) -> str:
-    """The page.
+    """Return the page.
 
     Args:
-        releases: a row each.
-        at: the date that was asked for; empty for all of the past.
+        releases: one for each row.
+        at: the date of the audit; empty for all of the past.
     """
     title = f"Models live on {at}" if at else "Versions that were live"
     head = "".join(f'<th scope="col">{markup.escape(name)}</th>' for name in COLUMNS)

@@ -1,4 +1,4 @@
-"""Audits for programs: JSON, and a row a release for spreadsheets."""
+"""Audits for programs: JSON, and CSV with one row for each release."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def stamp(time: dt.datetime | None) -> str:
-    """A time (RFC 3339, UTC); empty for none."""
+    """Format a time (RFC 3339, UTC); empty for none."""
     return "" if time is None else time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def as_json(releases: Sequence[Release]) -> str:
-    """The audit as JSON (`sluice/audit/v1`); times in UTC, the newest version has `until` null."""
+    """Return the audit as JSON (`sluice/audit/v1`); times are UTC, and `until` of the newest version is null."""
     document = {"schema": SCHEMA, "releases": [_plain(release) for release in releases]}
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
 
 
 def as_csv(releases: Sequence[Release]) -> str:
-    """A row a release; no cell starts like a formula of a spreadsheet."""
+    """Return one row for each release; no cell starts like a spreadsheet formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -42,7 +42,7 @@ def as_csv(releases: Sequence[Release]) -> str:
 
 
 def cells(release: Release) -> list[str]:
-    """One release, a text a column: one line each, which can neither hide nor steer anything."""
+    """Return one release as one text for each column, on one line and without control characters."""
     fits = {True: "yes", False: "no", None: ""}[release.evidence_fits]
     told = [
         release.name,
@@ -66,12 +66,12 @@ def cells(release: Release) -> list[str]:
 
 
 def why(release: Release) -> str:
-    """The subject of what brought it, and of the commits that were merged with it."""
+    """Return the subjects of the commit that released it and of the commits merged with it."""
     return " / ".join(dict.fromkeys(c.subject for c in (release.change.commit, *release.brought)))
 
 
 def authors(release: Release) -> str:
-    """Who wrote the change."""
+    """Return the authors of the change."""
     commits = release.brought or (release.change.commit,)
     return "; ".join(dict.fromkeys(commit.author for commit in commits))
 

@@ -1,1 +1,1 @@
-"""Two states of a repository side by side: which plans differ, how, and what that does to their numbers."""
+"""Two states of a repository compared: which plans differ, how, and the effect on their numbers."""

@@ -43,7 +43,7 @@ class Difference:
         team: the team.
         model: the model.
         environment: the environment; empty where the spec can't be planned on one side.
-        status: what became of it.
+        status: whether it was added, removed or changed.
         changes: what differs.
         old: its numbers before; None where there was no plan.
         new: its numbers now; None where there is no plan.
@@ -61,7 +61,7 @@ class Difference:
 
     @property
     def name(self) -> str:
-        """Team and model, as people say it."""
+        """Its name: TEAM/MODEL."""
         return f"{self.team}/{self.model}"
 
     @property
@@ -89,7 +89,7 @@ class Difference:
 
 @dataclass
 class Side:
-    """One state of a repository, read as far as it is asked.
+    """One state of a repository, read as far as it is needed.
 
     Args:
         session: the repository.
@@ -108,7 +108,7 @@ class Side:
         return self.session.templates.own_digest()
 
     def digests(self, name: str) -> dict[str, str] | None:
-        """What the plans of a model are made of; None when there is no such model."""
+        """Return digests of the inputs of a model's plans; None when there is no such model."""
         entry = self.entries.get(name)
         return (
             {**model_inputs(entry, self.session.platform_inputs), "templates": self.templates}
@@ -117,12 +117,12 @@ class Side:
         )
 
     def resolve(self, name: str) -> Resolved | None:
-        """The plans of a model; None when there is no such model."""
+        """Return the plans of a model; None when there is no such model."""
         entry = self.entries.get(name)
         return self.session.resolve(entry) if entry else None
 
     def errors(self) -> list[Finding]:
-        """Why no model of this side can be planned; reads the platform."""
+        """Return the findings that prevent planning any model; reads the platform."""
         platform = self.session.repository.platform
         return self.session.repository.findings if platform is None else []
 
@@ -149,15 +149,15 @@ class Comparison:
 
     @property
     def differ(self) -> bool:
-        """Whether anything does."""
+        """Whether anything differs."""
         return bool(self.found or self.templates or self.shared)
 
 
 def comparison(old: Side, new: Side, names: Sequence[str] | None = None) -> Comparison:
     """Compare two states whose platforms can be read.
 
-    A model is resolved only if something that it is made of differs; above a few hundred, on all cores. Bundles that
-    belong to no model are rendered on both sides where the platform differs, and compared as texts.
+    A model is resolved only if one of its inputs differs; several hundred models are resolved on all cores. Bundles
+    that belong to no model are rendered on both sides where the platform differs, and compared as texts.
 
     Args:
         old: the older state.

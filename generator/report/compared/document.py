@@ -13,7 +13,7 @@ from generator.report.compared.groups import groups
 
 
 def document(compared: Comparison, against: dict[str, str]) -> str:
-    """The comparison as JSON; equal comparisons give equal bytes.
+    """Return the comparison as JSON; equal comparisons give equal bytes.
 
     Args:
         compared: what differs.

@@ -1,4 +1,4 @@
-"""Equal differences told once: the blast radius of a change that meets many models."""
+"""Equal differences grouped: the blast radius of a change that affects many models."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from generator.plan.changes import Change
 from generator.report.compared.compare import Difference
 from generator.report.compared.direction import METRICS
 
-_MOST_PAIRS = 4  # more values than these of one field, and only the field is told
+_MOST_PAIRS = 4  # with more different values of one field, only the field is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Group:
 
     Args:
         label: what differs.
-        text: from what to what; `each its own` where the models differ in that.
+        text: old and new value; `each its own` where models have different values.
         members: the plans.
     """
 
@@ -38,9 +38,9 @@ class Group:
 
 
 def groups(found: Sequence[Difference]) -> list[Group]:
-    """Differences that several plans share, the widest first.
+    """Group differences that several plans share, the widest first.
 
-    A model's own name inside a value does not make the value another one: a new registry is one difference.
+    The model's own name inside a value is ignored: a new registry is one difference.
     """
     by_label: dict[str, dict[tuple[str, str], list[Difference]]] = {}
     for difference in found:
@@ -68,7 +68,7 @@ def _pair(change: Change, difference: Difference) -> tuple[str, str]:
 
 
 def _general(text: str | None, difference: Difference) -> str:
-    """A value with the plan's own names as placeholders."""
+    """Return a value with the plan's own names as placeholders."""
     if text is None:
         return ""
     for own, name in (("{model}", difference.model), ("{team}", difference.team)):
@@ -84,7 +84,7 @@ def _told(old: str, new: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Where a number of the odds or the size goes, over all plans that differ.
+    """The direction of one key metric over all plans that differ.
 
     Args:
         name: the number.
@@ -100,7 +100,7 @@ class Trend:
 
 
 def trends(found: Sequence[Difference]) -> list[Trend]:
-    """Numbers that move in plans that were there before and are now."""
+    """Return the key metrics that change in plans that exist on both sides."""
     out = []
     for key, (name, sign) in METRICS.items():
         moved = [
@@ -118,7 +118,7 @@ def trends(found: Sequence[Difference]) -> list[Trend]:
 
 
 def cost(found: Sequence[Difference]) -> tuple[float, str] | None:
-    """What all differences add to the bill of a month, and the currency; None without prices."""
+    """Return the monthly cost of all differences, and the currency; None without prices."""
     sides = [side for d in found for side in (d.old, d.new) if side and side.monthly is not None]
     if not sides:
         return None

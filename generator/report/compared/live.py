@@ -1,4 +1,4 @@
-"""Plans against a cluster, in the words of a comparison."""
+"""Plans compared with a cluster."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from generator.render.bundle import render_bundle
 from generator.report.compared.compare import Comparison, Difference
 
 _LONG: Final = 90
-# Fields of rendered objects as a reviewer calls them.
+# Names of rendered fields for reviewers.
 _WORDS: Final = tuple(
     (re.compile(pattern), words)
     for pattern, words in (
@@ -51,10 +51,10 @@ def with_cluster(
     kubeconfig: Path | None,
     context: str | None,
 ) -> tuple[Comparison, str]:
-    """What a sync of some models would change in the cluster of an environment, and the server's address.
+    """Return what a sync of some models would change in an environment's cluster, and the server's address.
 
     Raises:
-        ClusterError: the server can't be asked.
+        ClusterError: the server can't be queried.
     """
     server = connect(kubeconfig, context, AT_ONCE)
     differences: list[Difference] = []
@@ -113,7 +113,7 @@ def _called(field: FieldChange) -> str:
 
 
 def _shown(value: Any) -> str | None:
-    """A value on one line; of a long text its length and the start of its digest."""
+    """Return a value on one line; for a long text its length and the start of its digest."""
     if value is None:
         return None
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)

@@ -13,7 +13,7 @@ from generator.spec.quantities import plural
 
 
 def markdown(compared: Comparison, against: str) -> str:
-    """Groups first, then every model, folded."""
+    """Return the groups, then every model, folded."""
     head = f"## {cell(size(compared) if compared.differ else 'Nothing differs')} from {cell(against)}\n"
     if not compared.differ:
         return head
@@ -22,7 +22,7 @@ def markdown(compared: Comparison, against: str) -> str:
 
 
 def radius(compared: Comparison) -> str:
-    """The table of differences that several models share, and of bundles of no model; templates below it."""
+    """Return the table of differences that several models share, and of bundles of no model; templates below it."""
     out = [row(("how many", "what", "how", "environments", "which")), row(("---:", *["---"] * 4), raw=True)]
     out += [
         row((plural(len(g.models), "model"), g.label, g.text, ", ".join(g.environments), some(g.models)))
@@ -36,7 +36,7 @@ def radius(compared: Comparison) -> str:
 
 
 def details(found: Sequence[Difference]) -> Iterator[tuple[str, list[str]]]:
-    """Each model with its differences as lines of text."""
+    """Yield each model with its differences as lines of text."""
     for name, of_model in groupby(found, key=lambda difference: difference.name):
         told = []
         for texts, members in shared(list(of_model)):

@@ -1,22 +1,27 @@
-"""A session in the repository as a revision of git has it."""
+"""A comparison of the repository with one of its revisions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from generator.pipeline.session import Session
+from generator.report.compared.compare import Comparison, Difference, Side, comparison
+from generator.source.errors import FindingsError
+from generator.source.finding import Finding
+
+HEAD = "HEAD"
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What something is compared with.
+    """A revision of the repository.
 
     Args:
-        name: as the user named it.
-        commit: its hexadecimal name.
-        session: the repository as it was; its folder is gone when the comparison ends.
+        name: its name in the command.
+        commit: its full hexadecimal name.
+        session: the repository at that revision; its folder is removed when the comparison ends.
     """
 
     name: str
@@ -32,7 +37,7 @@ class Revision:
 
 @contextmanager
 def at_revision(session: Session, name: str) -> Iterator[Revision]:
-    """The repository at a revision, in a temporary folder.
+    """Check the repository out at a revision, in a temporary folder.
 
     Raises:
         GitError: there is no git repository, no such revision, or no specs in it.
@@ -47,3 +52,69 @@ def at_revision(session: Session, name: str) -> Iterator[Revision]:
         raise GitError(f"this repository has no revision `{name}`", hint, "unknown")
     with snapshot(git, commit) as folder:
         yield Revision(name, commit, replace(session, root=folder))
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A comparison and what it compares with.
+
+    Args:
+        label: the other side, for people.
+        against: the same, for programs.
+        found: what differs.
+    """
+
+    label: str
+    against: dict[str, str]
+    found: Comparison
+
+    @property
+    def by_plan(self) -> dict[tuple[str, str], Difference]:
+        """The differences by model and environment."""
+        return {(one.name, one.environment): one for one in self.found.found}
+
+
+def compare_with(session: Session, revision: str, names: Sequence[str] | None) -> Compared:
+    """Compare the repository with one of its revisions.
+
+    Args:
+        session: the repository.
+        revision: its name in the command.
+        names: models; None for all, removed ones included.
+
+    Raises:
+        GitError: there is no such revision.
+        FindingsError: the platform can't be read on one side.
+    """
+    with at_revision(session, revision) as past:
+        old, new = Side(past.session), Side(session)
+        stop_at([*session.strays, *new.errors()])
+        stop_at(old.errors(), f"the platform can't be read as it is at {past.label}:")
+        found = comparison(old, new, names)
+        return Compared(past.label, {"revision": revision, "commit": past.commit}, found)
+
+
+def compare_with_head(session: Session, names: Sequence[str] | None) -> Compared | None:
+    """Compare with what is committed; None where nothing is, or it can't be planned."""
+    from generator.history.git import GitError
+
+    try:
+        with at_revision(session, HEAD) as past:
+            old, new = Side(past.session), Side(session)
+            if old.errors() or new.errors():
+                return None
+            found = comparison(old, new, names)
+            return Compared(past.label, {"revision": HEAD, "commit": past.commit}, found)
+    except GitError:
+        return None
+
+
+def stop_at(findings: Sequence[Finding], said: str = "") -> None:
+    """Raise if there are errors.
+
+    Raises:
+        FindingsError: there are errors.
+    """
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        raise FindingsError(errors, said)

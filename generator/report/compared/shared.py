@@ -1,4 +1,4 @@
-"""Bundles that belong to no model, in two states: projects and namespaces of teams, and the platform's own."""
+"""Bundles that belong to no model, compared: projects and namespaces of teams, and the platform's own."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class SharedDifference:
     """One of these bundles that differs.
 
     Args:
-        environment: where it is applied.
-        team: whose it is; empty for the platform's own.
+        environment: its environment.
+        team: its team; empty for the platform's own.
         kind: project, team, admission, overview, rollout-notices, argocd-notices or platform.
-        status: what became of it.
+        status: whether it was added, removed or changed.
         files: names of its files that differ, sorted.
     """
 
@@ -46,10 +46,10 @@ class SharedGroup:
     """All bundles of one kind that differ in the same files.
 
     Args:
-        label: what they are, for people.
-        how: what became of which files, for people.
-        environments: where, in the order of the platform.
-        teams: whose, sorted; none for the platform's own.
+        label: their kind, for people.
+        how: which files differ and how, for people.
+        environments: their environments, in the platform's order.
+        teams: their teams, sorted; none for the platform's own.
         count: how many bundles.
     """
 
@@ -61,7 +61,7 @@ class SharedGroup:
 
 
 def shared_differences(old: Session, new: Session) -> tuple[int, list[SharedDifference]]:
-    """How many such bundles there are now, and which differ; only those whose inputs differ are rendered.
+    """Return how many such bundles there are now, and which differ; only those with different inputs are rendered.
 
     Both platforms must be valid.
     """
@@ -75,7 +75,7 @@ def shared_differences(old: Session, new: Session) -> tuple[int, list[SharedDiff
 
 
 def shared_groups(found: Sequence[SharedDifference]) -> list[SharedGroup]:
-    """Equal differences told once, by kind."""
+    """Group equal differences by kind."""
     groups: dict[tuple[str, str, tuple[str, ...]], list[SharedDifference]] = {}
     for one in found:
         groups.setdefault((one.kind, one.status, one.files), []).append(one)
@@ -93,7 +93,7 @@ def shared_groups(found: Sequence[SharedDifference]) -> list[SharedGroup]:
 
 
 def _inputs(session: Session) -> dict[BundleId, dict[str, str]]:
-    """What each bundle is made of; equal inputs, and the same code, give equal files."""
+    """Return the inputs of each bundle; equal inputs give equal files."""
     return shared_inputs(
         session.root,
         _names(session),

@@ -20,7 +20,7 @@ SGR: Final[dict[Direction, str]] = {"worse": "31", "better": "32", "": ""}
 
 
 def by_model(compared: Comparison, against: str, screen: Screen) -> str:
-    """Return what differs in every model; what all its environments share is said once."""
+    """Return what differs in every model; what all its environments share is shown once."""
     if not compared.differ:
         return f"nothing differs from {against}\n"
     lines: list[str] = []
@@ -43,14 +43,14 @@ def _model(found: Sequence[Difference], screen: Screen) -> Iterator[str]:
 
 
 class Line(NamedTuple):
-    """One thing that differs, and whether that is for the better or the worse."""
+    """One difference and its direction."""
 
     text: str
     direction: Direction = ""
 
 
 def shared(found: Sequence[Difference]) -> list[tuple[tuple[Line, ...], list[Difference]]]:
-    """Return the environments of one model that differ in the same way together, with the lines that say how."""
+    """Group the environments of one model that differ in the same way, with the lines that describe how."""
     out: dict[tuple[Line, ...], list[Difference]] = {}
     for difference in found:
         out.setdefault(tuple(lines(difference)), []).append(difference)
@@ -136,13 +136,13 @@ def size(compared: Comparison) -> str:
 
 
 def some(names: Sequence[str]) -> str:
-    """The first few of many names."""
+    """Return the first few of many names."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
 
 
 def shared_rows(compared: Comparison) -> list[tuple[str, str, str, str, str]]:
-    """Bundles that belong to no model: how many, what they are, what differs, where, whose."""
+    """Return bundles of no model in rows: how many, which kind, what differs, environments, teams."""
     return [
         (
             plural(group.count, "bundle"),

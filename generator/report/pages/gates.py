@@ -14,7 +14,7 @@ _AIR = 1.15
 
 
 def gate_rows(found: Sequence[GateStatus]) -> list[dict[str, Any]]:
-    """One row a gate, with its measures."""
+    """Return one row for each gate, with its measures."""
     return [_row(status) for status in found]
 
 

@@ -23,15 +23,15 @@ def index_page(
     *,
     today: str,
 ) -> str:
-    """The page as HTML.
+    """Return the page as HTML.
 
     Args:
         platform: the platform.
         name: its name.
         rows: all models, sorted.
-        waivers: open ones.
-        templates: what is rendered with.
-        today: days left and ages count from it (ISO 8601).
+        waivers: open waivers.
+        templates: the templates.
+        today: the date that days left count from (ISO 8601).
     """
     by_team: dict[str, list[Overview]] = {team: [] for team in sorted(platform.teams)}
     for row in rows:
@@ -60,7 +60,7 @@ def _team(platform: PlatformSpec, name: str, rows: Sequence[Overview]) -> dict[s
 
 
 def _budget(platform: PlatformSpec, name: str, rows: Sequence[Overview]) -> dict[str, Any]:
-    """What the usual size of all models of a team costs in all environments, against its budget."""
+    """Return the monthly cost of all models of a team between releases, and its budget."""
     known = [row.monthly for row in rows if row.monthly is not None]
     currency = next((row.figures.currency for row in rows if row.figures and row.figures.currency), "")
     if not known or not currency:

@@ -14,7 +14,7 @@ from generator.stats.odds import GuardOdds
 
 
 def step_rows(plan: Plan) -> dict[str, Any]:
-    """What is caught, and how many requests are exposed, by the end of each weight step; empty when unpriced."""
+    """Return power and exposed requests by the end of each weight step; empty without odds."""
     odds = odds_of(plan)
     if odds is None or not odds.planned_requests:
         return {}
@@ -37,7 +37,7 @@ def step_rows(plan: Plan) -> dict[str, Any]:
 
 
 def guard_rows(plan: Plan) -> list[dict[str, Any]]:
-    """Every guard of the plan with its odds, or why there are none."""
+    """Return every guard of the plan with its odds, or why there are none."""
     odds = odds_of(plan)
     priced = {guard.name: found for guard, found in odds.guards} if odds else {}
     reasons = dict(odds.unpriced) if odds else {}
@@ -77,5 +77,5 @@ def _watches(guard: Guard) -> str:
 
 
 def _tenth(share: float) -> str:
-    """A share as CSS writes a percentage."""
+    """Return a share as a CSS percentage."""
     return f"{min(max(share, 0.0), 1.0) * 100:.1f}"

@@ -1,4 +1,4 @@
-"""The page of one plan: everything that its template shows, as plain values."""
+"""The page of one plan: the plain values that its template shows."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class Against:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One plan and what a page needs beside it.
+    """One plan and what else its page shows.
 
     Args:
         planned: the plan.
         others: plans of the same model in other environments.
-        evidence: what the gates left.
+        evidence: the evidence of its gates.
         against: what the plan is compared with.
         home: relative address of the index; empty without one.
     """
@@ -61,7 +61,7 @@ class Subject:
 
 
 def plan_page(subject: Subject, templates: Templates) -> str:
-    """The page as HTML."""
+    """Return the page as HTML."""
     plan = subject.planned.plan
     stand = gate_statuses(plan, subject.evidence)
     by_key = {section.key: section for section in sections(subject.planned, stand)}
@@ -118,7 +118,7 @@ def _found(subject: Subject) -> Sequence[Change]:
 
 
 def _tiles(subject: Subject, gates: str) -> list[dict[str, str]]:
-    """The numbers of the head, each with what it was."""
+    """Return the numbers at the top, each with its old value."""
     numbers = key_metrics(subject.planned)
     now = format_figures(numbers) | {"gates": gates}
     if numbers.power is None:
@@ -164,7 +164,7 @@ def _cost(data: dict[str, Any], subject: Subject) -> dict[str, Any]:
 
 
 def _change(change: Change) -> dict[str, str | None]:
-    """A change for its table, with the direction that colors it."""
+    """Return a change for its table, with the direction that colors it."""
     return {"label": change.label, "old": change.old, "new": change.new, "direction": of_change(change)}
 
 
@@ -175,7 +175,7 @@ def _story(planned: Planned) -> str:
 
 
 def _event(event: dict[str, Any]) -> dict[str, Any]:
-    """An event with its times in words."""
+    """Return an event with its times in words."""
     start, end = event["start_s"], event["end_s"]
     if start is None:
         when = "before"
@@ -187,7 +187,7 @@ def _event(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _other(planned: Planned, other: Planned) -> dict[str, Any]:
-    """How the same model is released elsewhere: what its environment alone decides is left out."""
+    """Return how the same model is released in another environment."""
     identity = other.plan.identity
     return {
         "environment": identity.environment,

@@ -1,4 +1,4 @@
-"""The timeline of a plan, cut into what stands side by side in its picture."""
+"""The timeline of a plan, cut into the segments of its picture."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from generator.plan.values import Plan
 from generator.spec.quantities import time_span
 
 _SHORTEST, _WAITING = 44.0, 76.0
-# Told beside something else, or only an instant.
+# Shown next to something else, or only an instant.
 _UNDRAWN = frozenset({"evidence", "looks", "preview", "switch", "scale-down"})
 
 
@@ -22,14 +22,14 @@ class Segment:
         kind: what happens.
         label: its name in the picture.
         after: the approval that its seconds count from.
-        start_s: seconds since then; None before the clock runs.
-        lasts_s: seconds; None when nobody can know, 0 for the end.
+        start_s: seconds since then; None before the clock starts.
+        lasts_s: seconds; None when it depends on a person, 0 for the end.
         weight: share of live requests that the new version gets, percent.
         text: one sentence.
-        evidence: guards that ask at its end whether they have seen enough.
+        evidence: guards with an evidence check at its end.
         stops: who can stop it.
-        left: where it starts in the picture.
-        width: how wide it is.
+        left: its left edge in the picture.
+        width: its width.
     """
 
     kind: EventKind
@@ -46,24 +46,24 @@ class Segment:
 
     @property
     def right(self) -> float:
-        """Where it ends in the picture."""
+        """Its right edge in the picture."""
         return self.left + self.width
 
     def at(self, second: float) -> float:
-        """Where a second lies in the picture, for one that this segment holds."""
+        """Return the position in the picture of a second within this segment."""
         inside = (second - (self.start_s or 0.0)) / self.lasts_s if self.lasts_s else 0.0
         return self.left + self.width * min(1.0, max(0.0, inside))
 
 
 def segments(plan: Plan, left: float, width: float) -> tuple[Segment, ...]:
-    """The segments of a plan, laid out side by side.
+    """Return the segments of a plan, laid out side by side.
 
-    Widths are to scale, but for those that would be too narrow to be seen, and for waiting, which nobody can know.
+    Widths are to scale, except for segments that would be too narrow to see and for approvals, which may last any time.
 
     Args:
         plan: the plan.
-        left: where the first starts.
-        width: width of all.
+        left: left edge of the first.
+        width: width of all together.
     """
     return tuple(_laid(tuple(_cut(timeline(plan).events)), left, width))
 
@@ -98,7 +98,7 @@ def _label(event: Event, lasts_s: float | None) -> str:
 
 
 def _laid(cut: Sequence[Segment], left: float, width: float) -> Iterator[Segment]:
-    """Every span gets its share of the room, none less than the shortest that can be read."""
+    """Yield segments with their share of the width, at least the shortest width that can be read."""
     timed = [segment.lasts_s for segment in cut if segment.lasts_s]
     share = width / max(len(cut), 1)
     fixed = min(_WAITING, 0.8 * share) if timed else share
@@ -112,7 +112,7 @@ def _laid(cut: Sequence[Segment], left: float, width: float) -> Iterator[Segment
 
 
 def _scale(timed: Sequence[float], room: float, shortest: float) -> float:
-    """Width of a second, once the spans that it makes too narrow have been given the shortest width."""
+    """Return the width of a second, after segments that are too narrow got the shortest width."""
     long = list(timed)
     while long:
         scale = (room - shortest * (len(timed) - len(long))) / sum(long)

@@ -1,4 +1,4 @@
-"""Shapes of a picture; the template writes and escapes them."""
+"""Shapes of a picture; the template writes them and escapes their texts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """A rectangle; `title` is told when a pointer rests on it."""
+    """A rectangle; browsers show `title` when the pointer is on it."""
 
     kind: ClassVar[str] = "rect"
     x: float
@@ -33,7 +33,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Polygon:
-    """A closed polygon; `points` as SVG writes them."""
+    """A closed polygon; `points` in SVG's notation."""
 
     kind: ClassVar[str] = "polygon"
     points: str
@@ -63,7 +63,7 @@ class Picture:
     Args:
         width: in its own units, which are pixels at full size.
         height: likewise.
-        shapes: in the order that they are drawn in.
+        shapes: in drawing order.
     """
 
     width: float
@@ -72,5 +72,5 @@ class Picture:
 
 
 def points(*corners: tuple[float, float]) -> str:
-    """Corners as SVG writes them, rounded to a tenth."""
+    """Return corners in SVG's notation, rounded to a tenth."""
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)

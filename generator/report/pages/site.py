@@ -1,4 +1,4 @@
-"""A folder of pages: the index, and one page a model."""
+"""A folder of pages: the index, and one page for each model."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ def write_site(
     differences: Mapping[tuple[str, str], Difference],
     folder: Path,
 ) -> int:
-    """Write the pages of some models and their index; returns how many models can't be planned.
+    """Write the pages of some models and their index; return how many models can't be planned.
 
-    Pages of models that are gone are removed if they are still as they were written.
+    Pages of removed models are deleted unless somebody edited them.
 
     Args:
         session: the repository; its platform can be read.
         entries: the models.
-        environment: the one to tell of; None for the last.
-        label: what the plans were compared with; empty for nothing.
+        environment: the one that is shown; None for the last.
+        label: what the plans are compared with; empty for nothing.
         differences: what differs, by model and environment.
-        folder: where to.
+        folder: the folder of the pages.
 
     Raises:
-        CliError: the folder holds an index that is not ours, or can't be written.
+        CliError: the folder has an index that Sluice did not write, or can't be written.
     """
     index = folder / INDEX
     if index.exists() and not _OURS.search(index.read_bytes()):
         raise CliError(f"{index} is not a page of Sluice; name another folder with --output")
 
-    def tell(entry: ModelFiles, plans: list[Planned]) -> None:
+    def write_page(entry: ModelFiles, plans: list[Planned]) -> None:
         planned = chosen(plans, environment)
         difference = differences.get((entry.name, planned.plan.identity.environment))
         page = page_of(
@@ -68,7 +68,7 @@ def write_site(
     try:
         prune(folder, "", {entry.name for entry in entries}, note)
         with locked(folder, note) as top:
-            rows = overviews(session, entries, environment, tell)
+            rows = overviews(session, entries, environment, write_page)
             platform = session.repository.platform
             if platform is None:
                 raise ValueError("a site needs a platform that can be read")
@@ -92,7 +92,7 @@ def page_of(
     *,
     home: str = "",
 ) -> str:
-    """The page of one model in one environment; the others are told by their differences."""
+    """Return the page of one model in one environment; others are shown by their differences."""
     planned = chosen(plans, environment)
     evidence = read_evidence(entry.evidence, session.root, entry.name)
     others = [other for other in plans if other is not planned]

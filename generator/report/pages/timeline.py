@@ -1,4 +1,4 @@
-"""The picture of a release: weights over time, approvals, guards with their masks, and questions for evidence."""
+"""The picture of a release: weights over time, approvals, guards with their masks, and evidence checks."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from generator.stats.delay import mask_dead_time
 WIDE, NARROW = 900.0, 340.0
 _TOP, _PANEL, _AXIS, _LANE, _BAR = 26.0, 150.0, 30.0, 30.0, 12.0
 _CHARACTER = 6.6  # width of a character of the labels, about
+_LINE = 15.0  # height of a line of the labels
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """Room for the drawing: its edges, and whether names stand above their lanes instead of beside them."""
+    """The area of the drawing: its edges, and whether names are above their lanes instead of next to them."""
 
     left: float
     right: float
@@ -37,7 +38,7 @@ def timeline_picture(plan: Plan, width: float) -> Picture:
 
     Args:
         plan: the plan.
-        width: of the picture; names stand above their lanes where it is narrow.
+        width: width of the picture; names are above their lanes where it is narrow.
     """
     narrow = width < WIDE / 2
     frame = _Frame(12.0 if narrow else 128.0, width - 12.0, narrow)
@@ -51,7 +52,7 @@ def timeline_picture(plan: Plan, width: float) -> Picture:
 
 
 def _height(weight: float) -> float:
-    """Height of a weight: by its square root, so that 1 % can be seen beside 50 %."""
+    """Return the height of a weight: its square root, so that 1% is visible next to 50%."""
     return _PANEL * math.sqrt(weight / 100)
 
 
@@ -66,23 +67,30 @@ def _grid(frame: _Frame, cut: Sequence[Segment]) -> Iterator[Shape]:
 
 def _weights(frame: _Frame, cut: Sequence[Segment]) -> Iterator[Shape]:
     for segment in cut:
-        top = frame.bottom - _height(segment.weight)
-        yield from _body(frame, segment, top)
-        middle, room = segment.left + segment.width / 2, segment.width - 6
-        low = _height(segment.weight) < _LEAST
-        above = f"{segment.weight}%" if segment.weight and segment.kind != "approval" else ""
-        lines = [_fitting(line, room) for line in (_CALLED.get(segment.kind, ""), segment.label)]
-        lines = [line for line in lines if line]
-        whole = f"{above} for {segment.label}"
-        if low and above and lines and len(whole) * _CHARACTER <= room:
-            above, lines = whole, []
-        if above and len(above) * _CHARACTER <= room + 8:
-            yield Label(middle, top - 7, above, "weight-label", "middle")
-        first = (top - 10 if low and segment.weight else frame.bottom) - 15 * len(lines) + 5
-        if low and above:
-            first -= 12
-        for row, line in enumerate(lines):
-            yield Label(middle, first + 15 * row, line, "soft" if low else "inside", "middle")
+        yield from _body(frame, segment, frame.bottom - _height(segment.weight))
+        yield from _labels(frame, segment)
+
+
+def _labels(frame: _Frame, segment: Segment) -> Iterator[Shape]:
+    """Yield the weight above a segment, and its kind and hold inside it, as far as there is room."""
+    middle, room = segment.left + segment.width / 2, segment.width - 6
+    top = frame.bottom - _height(segment.weight)
+    low = _height(segment.weight) < _LEAST
+    weight = f"{segment.weight}%" if segment.weight and segment.kind != "approval" else ""
+    words = (_fitting(text, room) for text in (_CALLED.get(segment.kind, ""), segment.label))
+    lines = [text for text in words if text]
+    together = f"{weight} for {segment.label}"
+    if low and weight and lines and len(together) * _CHARACTER <= room:
+        weight = together
+        lines = []
+    if weight and len(weight) * _CHARACTER <= room + 8:
+        yield Label(middle, top - 7, weight, "weight-label", "middle")
+    bottom = top - 10 if low and segment.weight else frame.bottom
+    if low and weight:
+        bottom -= 12
+    first = bottom - _LINE * len(lines) + 5
+    for row, text in enumerate(lines):
+        yield Label(middle, first + _LINE * row, text, "soft" if low else "inside", "middle")
 
 
 _CALLED = {"shadow": "copies", "cohort": "cohort", "smoke": "smoke", "gates": "gates", "watch": "watched"}
@@ -112,7 +120,7 @@ def _body(frame: _Frame, segment: Segment, top: float) -> Iterator[Shape]:
 
 
 def _fitting(text: str, room: float) -> str:
-    """As much of a text as there is room for; nothing where it is too little to be understood."""
+    """Cut a text to the room there is; return nothing where too little of it would remain."""
     most = int(room / _CHARACTER)
     if len(text) <= most:
         return text
@@ -120,7 +128,7 @@ def _fitting(text: str, room: float) -> str:
 
 
 def _axis(frame: _Frame, cut: Sequence[Segment]) -> Iterator[Shape]:
-    """Times where segments meet: since the start, or with a plus since the last approval."""
+    """Yield the times where segments meet: since the start, or with a plus since the last approval."""
     y, free = frame.bottom, 0.0
     for segment in cut:
         if segment.start_s is None:
@@ -136,7 +144,7 @@ def _axis(frame: _Frame, cut: Sequence[Segment]) -> Iterator[Shape]:
 
 @dataclass(frozen=True, slots=True)
 class _Lane:
-    """One guard: when it looks, when it is masked, where it asks for evidence."""
+    """One guard: when it measures, when it is masked, where it needs evidence."""
 
     name: str
     spans: tuple[tuple[float, float], ...]
@@ -145,7 +153,7 @@ class _Lane:
     title: str
 
     def shapes(self, frame: _Frame, top: float) -> Iterator[Shape]:
-        """Draw it."""
+        """Yield its shapes."""
         if frame.narrow:
             yield Label(frame.left, top + 10, self.name, "name")
             top += 14
@@ -156,12 +164,10 @@ class _Lane:
         for left, right in self.spans:
             yield Rect(left, y, max(2.0, right - left), _BAR, "guard", self.title)
         for left, right in self.masks:
-            yield Rect(
-                left, y, max(1.0, right - left), _BAR, "mask", "masked: outcomes are still on their way"
-            )
+            yield Rect(left, y, max(1.0, right - left), _BAR, "mask", "ignored: outcomes still arriving")
         for x in self.asks:
             corners = ((x, y - 3), (x + 9, y + _BAR / 2), (x, y + _BAR + 3), (x - 9, y + _BAR / 2))
-            yield Polygon(points(*corners), "ask", "has this step seen enough?")
+            yield Polygon(points(*corners), "ask", "enough evidence?")
 
 
 def _lanes(plan: Plan, cut: Sequence[Segment]) -> Iterator[_Lane]:
@@ -172,17 +178,17 @@ def _lanes(plan: Plan, cut: Sequence[Segment]) -> Iterator[_Lane]:
 
 def _shadow_lane(guard: Guard, cut: Sequence[Segment]) -> _Lane:
     spans = tuple((s.left, s.right) for s in cut if s.kind == "shadow")
-    return _Lane(visible(guard.name), spans, (), (), "judges the copies")
+    return _Lane(visible(guard.name), spans, (), (), "measures the copies")
 
 
 def _watch_lane(plan: Plan, guard: Guard, cut: Sequence[Segment]) -> _Lane:
     found = [s for s in cut if s.kind == "watch"]
     spans = tuple((s.at((s.start_s or 0.0) + guard.first_s(plan.clock)), s.right) for s in found)
-    return _Lane(visible(guard.name), spans, (), (), "judges the new version after the switch")
+    return _Lane(visible(guard.name), spans, (), (), "measures the new version after the switch")
 
 
 def _canary_lane(plan: Plan, guard: Guard, cut: Sequence[Segment]) -> _Lane:
-    """From its first look to promotion, approvals included."""
+    """Return its lane: from its first measurement to promotion, approvals included."""
     live = [s for s in cut if s.kind in {"weight", "cohort", "approval"}]
     first = next((index for index, s in enumerate(live) if s.kind != "approval"), None)
     if first is None:
@@ -193,7 +199,7 @@ def _canary_lane(plan: Plan, guard: Guard, cut: Sequence[Segment]) -> _Lane:
     mask_s = guard.mask_s if isinstance(guard, Comparison) else 0.0
     masks = tuple(_mask(mask_s, s) for s in masked) if mask_s else ()
     asks = tuple(s.right for s in live if guard.name in s.evidence)
-    title = f"looks from {time_span(guard.first_s(plan.clock))} on, until promotion"
+    title = f"measures from {time_span(guard.first_s(plan.clock))} until promotion"
     return _Lane(visible(guard.name), ((begin, live[-1].right),), masks, asks, title)
 
 

@@ -1,1 +1,1 @@
-"""Parts of `sluice replay`: the schedule of a plan, and the forms of its answer."""
+"""Parts of `sluice replay`: the schedule of a plan, and the output formats."""

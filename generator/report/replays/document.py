@@ -1,4 +1,4 @@
-"""`sluice replay --format json`: keys change only with the schema's number."""
+"""The document of `sluice replay --format json`; keys change only with the version of its schema."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any, Final
 from generator.odds.replay.expected import Expected
 from generator.odds.replay.simulate import Aborts, Share, Simulated
 from generator.plan.values import Plan
-from generator.report.replays.replayed import Replayed
+from generator.report.replays.schedule import Replayed
 from generator.stats.timeline import Detection
 
 SCHEMA: Final = "sluice/replay/v1"
 
 
 def replay_document(replayed: Replayed) -> dict[str, Any]:
-    """A replay: times are seconds since the first weight, weights whole percent."""
+    """Return a replay: times are seconds since the first weight, weights whole percent."""
     course = replayed.course
     return {
         **_head(replayed.plan, replayed.skipped),
@@ -38,7 +38,7 @@ def replay_document(replayed: Replayed) -> dict[str, Any]:
 def simulation_document(
     plan: Plan, scenario: str, seed: int, found: Simulated, odds: Expected | None, skipped: Sequence[str]
 ) -> dict[str, Any]:
-    """A simulation beside its odds: shares are fractions, times seconds."""
+    """Return a simulation with its odds: shares are fractions, times seconds."""
     return {
         **_head(plan, skipped),
         "scenario": scenario,
@@ -60,7 +60,7 @@ def _head(plan: Plan, skipped: Sequence[str]) -> dict[str, Any]:
 
 
 def _value(value: float) -> float | str:
-    """JSON has no NaN and no infinity."""
+    """Return a number that JSON can have: NaN and infinity become text."""
     return value if math.isfinite(value) else str(value)
 
 

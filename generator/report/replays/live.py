@@ -1,4 +1,4 @@
-"""The rendered queries of a plan, answered by a Prometheus that watched the release."""
+"""The rendered queries of a plan, sent to the Prometheus that watched the release."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _HASH: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def is_hash(text: str) -> bool:
-    """Whether a text can be a pod-template hash, or any other value of the label that tells the arms apart."""
+    """Return whether a text can be a pod-template hash, or another value of the label that identifies an arm."""
     return _HASH.fullmatch(text) is not None
 
 
 @dataclass
 class Live:
-    """Answers of a server about one release.
+    """Results of a server for one release.
 
     Args:
         server: the server.
         canary: value of `canary-hash`.
         stable: value of `stable-hash`.
-        start_s: the first weight, seconds since 1970.
-        end_s: the last time that is asked for.
+        start_s: time of the first weight, seconds since 1970.
+        end_s: end of the data.
     """
 
     server: Prometheus
@@ -41,10 +41,10 @@ class Live:
     _asked_until: dict[str, float] = field(default_factory=dict)
 
     def __call__(self, metric: Metric, at_s: float) -> list[float]:
-        """The result of a metric's query; one request brings those of its later looks too.
+        """Return the result of a metric's query; one request also fetches those of its later measurements.
 
         Raises:
-            HttpError: there is no answer.
+            HttpError: the server does not answer.
         """
         time, query = self.start_s + at_s, metric.query
         if time > self._asked_until.get(query, -1.0):
@@ -56,7 +56,7 @@ class Live:
         return self._answers[query].get(round(time * 1000), [])
 
     def exposed(self, plan: Plan, at_s: float) -> float | None:
-        """Requests that the canary has served; None when no guard counts them."""
+        """Return how many requests the canary has served; None when no guard counts them."""
         counts = next((guard.counts for guard in plan.guards if guard.counts), None)
         time = min(self.start_s + at_s, self.end_s)
         window = round(time - self.start_s)

@@ -34,12 +34,12 @@ line.bad{stroke:#f85149}text.bad{fill:#f85149}line.good{stroke:#3fb950}text.good
 
 
 def picture(title: str, schedule: Schedule, course: Course) -> str:
-    """Draw a release as SVG text; equal stories give equal bytes.
+    """Draw a release as SVG; equal inputs give equal bytes.
 
     Args:
-        title: stands above it.
-        schedule: what was looked at.
-        course: what came of it.
+        title: its title.
+        schedule: what is measured, and when.
+        course: its course.
     """
     panels = schedule.background
     height = _TOP + (len(panels) + 1) * (_PANEL + _GAP) + _BOTTOM
@@ -58,7 +58,7 @@ def picture(title: str, schedule: Schedule, course: Course) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """Time to the horizontal."""
+    """The horizontal scale."""
 
     last_s: float
 
@@ -88,7 +88,7 @@ class _Frame:
 
 
 def _weights(scale: _Scale, schedule: Schedule, course: Course) -> Iterator[str]:
-    """The canary's share as steps: dotted as planned, filled as it came."""
+    """Yield the canary's weight as steps: dotted as planned, filled as it was."""
     planned = tuple(_planned(schedule))
     frame = _Frame(scale, _TOP, 0.0, 1.2 * max((held.weight for held in planned), default=1))
     yield _text(12, _TOP + 14, "canary weight", "")
@@ -133,7 +133,7 @@ def _last(measurements: Sequence[Measurement]) -> str:
 
 
 def _range(metric: Metric, values: Sequence[float]) -> tuple[float, float]:
-    """Bound and values with some air; a statistic may fall for ever, its last two bounds below 0 are enough."""
+    """Return a range with margins around bound and values; a falling statistic is cut at twice its bound below 0."""
     high = max(*values, metric.bound, 0.0) if values else max(metric.bound, 0.0)
     low = min([*values, metric.bound, 0.0])
     if metric.kind == "sequential":
@@ -143,7 +143,7 @@ def _range(metric: Metric, values: Sequence[float]) -> tuple[float, float]:
 
 
 def _masks(frame: _Frame, metric: Metric, course: Course) -> Iterator[str]:
-    """Times after a change of weight that the mask leaves out."""
+    """Yield the times after a change of the weight that the mask ignores."""
     mask = metric.statistic.mask if isinstance(metric.statistic, EventShare) else None
     weight = None
     for held in course.held:
@@ -151,7 +151,7 @@ def _masks(frame: _Frame, metric: Metric, course: Course) -> Iterator[str]:
             x = frame.scale.x(held.start_s)
             width = frame.scale.x(min(held.start_s + 2 * mask.lookback_s, course.at_s)) - x
             box = f'x="{x:.1f}" y="{frame.top:.1f}" width="{max(0.0, width):.1f}" height="{_PANEL:.1f}"'
-            yield f'<rect class="mask" {box}><title>masked: outcomes are still on their way</title></rect>'
+            yield f'<rect class="mask" {box}><title>ignored: outcomes still arriving</title></rect>'
         weight = held.weight
 
 
@@ -165,7 +165,7 @@ def _axis(scale: _Scale, y: float) -> Iterator[str]:
 
 
 def _mark(scale: _Scale, course: Course, bottom: float) -> Iterator[str]:
-    """Where it ended, and how."""
+    """Yield the mark of its end."""
     x = scale.x(course.at_s)
     css = "bad" if course.outcome in {"aborted", "paused"} else "good"
     yield f'<line class="{css}" x1="{x:.1f}" y1="{_TOP - 14:.1f}" x2="{x:.1f}" y2="{bottom:.1f}"/>'

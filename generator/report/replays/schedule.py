@@ -1,10 +1,11 @@
-"""The schedule of a plan: the rendered metrics of its guards, and its steps."""
+"""A replayed release: the schedule of its plan (the rendered metrics of its guards, its steps) and its course."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from generator.odds.replay.walk import Schedule, Stage
+from generator.odds.replay.walk import Course, Schedule, Stage
 from generator.plan.values import Plan
 from generator.promql.metric import Metric
 from generator.render.metrics import evidence_metrics, live_metrics
@@ -14,7 +15,7 @@ from generator.spec.rollout import ApproveStep, BlueGreen, Canary, WeightStep
 def schedule_of(plan: Plan) -> Schedule:
     """Return what the controller measures when: from the first weight of a canary, or from a switch.
 
-    A shadow has a run of its own before the first weight; it is not part of this.
+    The analysis of a shadow runs before the first weight and is not part of it.
     """
     background = tuple(live_metrics(plan))
     if isinstance(plan.rollout, BlueGreen):
@@ -23,7 +24,7 @@ def schedule_of(plan: Plan) -> Schedule:
 
 
 def _stages(plan: Plan, rollout: Canary) -> Iterator[Stage]:
-    """Weights and cohorts with their holds; an approval takes no time of its own."""
+    """Yield weights and cohorts with their holds; approvals are left out."""
     weight = 0
     for position, step in enumerate(rollout.steps):
         if isinstance(step, ApproveStep):
@@ -32,3 +33,30 @@ def _stages(plan: Plan, rollout: Canary) -> Iterator[Stage]:
         if isinstance(step, WeightStep):
             weight, evidence = step.weight, tuple(evidence_metrics(plan, position))
         yield Stage(position, weight, step.hold, evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One replayed release.
+
+    Args:
+        plan: its plan.
+        source: the source of the measurements, for people.
+        schedule: what is measured, and when.
+        skipped: guards without numbers.
+        course: its course.
+        exposed: requests that the canary served until its traffic ended; None if they were not counted.
+    """
+
+    plan: Plan
+    source: str
+    schedule: Schedule
+    skipped: tuple[str, ...]
+    course: Course
+    exposed: float | None
+
+    @property
+    def title(self) -> str:
+        """The model, the environment and the source."""
+        identity = self.plan.identity
+        return f"{identity.team}/{identity.model} in {identity.environment}, {self.source}"

@@ -1,4 +1,4 @@
-"""`sluice replay` for people: a replay measurement by measurement, a simulation beside its odds."""
+"""`sluice replay` for people: a replay measurement by measurement, a simulation with its odds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from generator.odds.replay.expected import Expected
 from generator.odds.replay.simulate import Aborts, Share, Simulated
 from generator.odds.replay.walk import Course, Measurement, Schedule
 from generator.plan.values import Plan
-from generator.report.replays.replayed import Replayed
+from generator.report.replays.schedule import Replayed
 from generator.report.tables import JOINED, Block, Table
 from generator.spec.quantities import count_up, minutes_up, time_span
 from generator.stats.timeline import Detection
@@ -22,7 +22,7 @@ _SEVERAL = (
 
 
 def replay_text(replayed: Replayed) -> Iterator[Block]:
-    """The verdict, then the measurements of the background, then what the steps had seen."""
+    """Yield the verdict, the measurements of the background, and the evidence of the steps."""
     course = replayed.course
     yield replayed.title
     yield from _skipped(replayed.skipped)
@@ -32,21 +32,21 @@ def replay_text(replayed: Replayed) -> Iterator[Block]:
     evidence = [measurement for measurement in course.measurements if measurement.kind == "evidence"]
     if evidence:
         yield ""
-        yield Table.of([("after", "seen enough?", "seen", ""), *map(_evidence, evidence)])
+        yield Table.of([("after", "enough evidence?", "count", ""), *map(_evidence, evidence)])
 
 
 def verdict(course: Course, exposed: float | None) -> str:
-    """How a release ended, in one sentence."""
+    """Describe in one sentence how a release ended."""
     weight = f" at {course.held[-1].weight}%" if course.held and course.outcome != "promoted" else ""
     by = f" by {course.guard}" if course.guard else ""
     reason = "no guard fired" if course.outcome == "promoted" else course.reason
-    served = "" if exposed is None else f"; the canary had served {count_up(exposed)} requests"
+    served = "" if exposed is None else f"; the canary served {count_up(exposed)} requests"
     return f"{course.outcome} after {_moment(course.at_s)}{weight}{by}: {reason}{served}"
 
 
 def _skipped(names: Sequence[str]) -> Iterator[str]:
     if names:
-        yield f"left out, for their numbers are not at hand: {', '.join(names)}"
+        yield f"left out, because there are no numbers for them: {', '.join(names)}"
 
 
 def _measurements(schedule: Schedule, course: Course) -> Iterator[Sequence[str]]:
@@ -63,7 +63,7 @@ def _measurements(schedule: Schedule, course: Course) -> Iterator[Sequence[str]]
 
 
 def _shown(times: Sequence[float]) -> list[float]:
-    """Evenly many of all measurements, and the last."""
+    """Return evenly spaced times, and the last."""
     stride = max(1, math.ceil(len(times) / _ROWS))
     return [time for i, time in enumerate(times) if i % stride == 0 or i == len(times) - 1]
 
@@ -89,7 +89,7 @@ def _evidence(measurement: Measurement) -> tuple[str, ...]:
 
 
 def _seen(result: Sequence[float]) -> str:
-    """Requests are whole; the bound of a fairness guard is a share."""
+    """Format the result of an evidence check: requests are whole, the bound of a fairness guard is a share."""
     if not result:
         return "no data"
     return f"{result[0]:,.0f}" if result[0] >= 1 else f"{result[0]:.4g}"
@@ -98,7 +98,7 @@ def _seen(result: Sequence[float]) -> str:
 def simulation_text(
     plan: Plan, scenario: str, seed: int, found: Simulated, odds: Expected | None, skipped: Sequence[str]
 ) -> Iterator[Block]:
-    """Shares, times and exposure: what was simulated beside what the odds say."""
+    """Yield shares, times and exposure: simulated, and by the odds."""
     where = f"{plan.identity.team}/{plan.identity.model} in {plan.identity.environment}"
     yield f"{where}, {found.runs} simulated releases with {scenario} (seed {seed})"
     yield from _skipped(skipped)

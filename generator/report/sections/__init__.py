@@ -1,4 +1,4 @@
-"""A plan in sections: each knows how programs and how people read it."""
+"""A plan in sections, each for programs and for people."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from generator.plan.resolve import Planned
 from generator.report.sections.cost import cost
 from generator.report.sections.odds import odds
 from generator.report.sections.release import release
-from generator.report.sections.review import abort, authority, coverage
-from generator.report.sections.review import (
-    gates as judgements,
-)  # once imported, the module `gates` has that name
+from generator.report.sections.review import abort, authority, coverage, gate_section
 from generator.report.sections.section import Section
 from generator.report.sections.story import guards, story
 from generator.report.sections.values import values
@@ -23,12 +20,12 @@ _BEFORE = (release, story, guards, odds, cost)
 _AFTER = (abort, coverage, authority, values)
 
 
-def sections(planned: Planned, judged: Sequence[GateStatus]) -> list[Section]:
-    """All sections of one plan, in the order that people read them.
+def sections(planned: Planned, statuses: Sequence[GateStatus]) -> list[Section]:
+    """Return all sections of one plan, in reading order.
 
     Args:
         planned: the plan.
-        judged: what is known of its gates.
+        statuses: the status of its gates.
     """
     before, after = ([section(planned) for section in part] for part in (_BEFORE, _AFTER))
-    return [*before, judgements(planned, judged), *after]
+    return [*before, gate_section(planned, statuses), *after]

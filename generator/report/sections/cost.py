@@ -19,7 +19,7 @@ _GIB = 2**30
 
 
 def cost(planned: Planned) -> Section:
-    """Pods, CPU, memory, GPUs and money; the budget and the quota are those of all the team's models together."""
+    """Return pods, CPU, memory, GPUs and money; budget and quota are for all models of the team together."""
     plan, platform = planned.plan, planned.source.platform
     usual, most = steady_state(plan), steady_state(plan, scaled_up=True)
     whole = peak(plan).total

@@ -1,4 +1,4 @@
-"""What gates found, as a table: one line a number, with a small bar of the value against its threshold."""
+"""The results of gates as a table: one line for each measure, with a bar of its value and threshold."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def gates_table(entries: Sequence[EvidenceEntry], screen: Screen) -> Iterator[st
 
 
 def bar(measure: Measure) -> str:
-    """The value as filled cells from 0, the threshold as a mark; empty without a value."""
+    """Draw the value as filled cells from 0 and the threshold as a mark; empty without a value."""
     if measure.value is None:
         return ""
     low = min(0.0, measure.value, measure.threshold)

@@ -21,7 +21,7 @@ _TOGETHER = 3  # shares of so many steps are not broken over several lines
 
 
 def odds(planned: Planned) -> Section:
-    """Power, false rollbacks, time and exposure, for each guard and for the whole rollout."""
+    """Return power, false rollbacks, time and exposure, for each guard and for the whole rollout."""
     plan = planned.plan
     found = odds_of(plan)
     strict = planned.source.platform.tiers[plan.identity.tier].requires.image_digest

@@ -1,4 +1,4 @@
-"""What is released: model, version, image, place, size."""
+"""What is released: model, version, image, namespace and size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from generator.report.tables import Table
 
 
 def release(planned: Planned) -> Section:
-    """The head of a plan."""
+    """Return the model, its version, image and size."""
     plan = planned.plan
     identity, version, image = plan.identity, plan.version, plan.image
     data: records.Release = {

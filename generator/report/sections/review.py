@@ -1,4 +1,4 @@
-"""What reviewers and auditors ask for: gates, aborts, gaps, powers."""
+"""What reviewers and auditors need: gates, aborts, gaps, powers."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from generator.report.tables import Table
 from generator.spec.exemptions import Waiver
 
 
-def gates(planned: Planned, judged: Sequence[GateStatus]) -> Section:
-    """Judgements before any traffic: what each asks, what evidence says of it, and what is waived."""
+def gate_section(planned: Planned, statuses: Sequence[GateStatus]) -> Section:
+    """Return the gates before any traffic: configuration, evidence and waivers."""
     plan = planned.plan
     data: records.Gates = {
         "key": plan.gate_key,
         "enforced": list(plan.enforcement),
-        "gates": [_gate(status) for status in judged],
+        "gates": [_gate(status) for status in statuses],
     }
-    rows = [row for status in judged for row in _rows(status)]
+    rows = [row for status in statuses for row in _rows(status)]
     where = f"enforced in {' and '.join(plan.enforcement)}, key {plan.gate_key[:12]}"
     return Section("gates", "Gates", data, (where, Table.of(rows) if rows else "none"))
 
@@ -59,7 +59,7 @@ def _rows(status: GateStatus) -> Iterator[tuple[str, str, str, str]]:
 
 
 def abort(planned: Planned) -> Section:
-    """What an abort does."""
+    """Return what an abort does."""
     stages = on_abort(planned.plan)
     lines = [
         line
@@ -73,14 +73,14 @@ def abort(planned: Planned) -> Section:
 
 
 def coverage(planned: Planned) -> Section:
-    """What nothing watches."""
+    """Return what nothing watches."""
     found = gaps(planned.plan)
     data: list[records.GapRecord] = [{"topic": gap.topic, "text": gap.text} for gap in found]
     return Section("not_covered", "Not covered", data, tuple(f"- {gap.text}" for gap in found))
 
 
 def authority(planned: Planned) -> Section:
-    """Who may do what."""
+    """Return who may do what."""
     found = powers(planned.plan, planned.source.platform)
     data: list[records.PowerRecord] = [
         {"who": power.who, "may": power.may, "how": power.how} for power in found

@@ -1,4 +1,4 @@
-"""The timeline and the guards that judge it."""
+"""The timeline and its guards."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def event_times(event: Event) -> tuple[str, str]:
 
 
 def guards(planned: Planned) -> Section:
-    """What is judged while the new version answers requests, and what that may cost."""
+    """Return the guards, and the risk that the team accepts."""
     plan = planned.plan
     risk = plan.rollout.risk
     every = _guards(plan)

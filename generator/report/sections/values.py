@@ -22,8 +22,8 @@ class Value:
 
     Args:
         path: key path in the spec file.
-        value: as programs read it: shares are fractions, times seconds.
-        text: as a spec writes it.
+        value: for programs: shares are fractions, times seconds.
+        text: as in a spec.
     """
 
     path: Path
@@ -32,7 +32,7 @@ class Value:
 
 
 def values(planned: Planned) -> Section:
-    """All values with their origins; optional ones that nobody set are left out."""
+    """Return all values with their origins, without optional ones that are not set."""
     layers = planned.source.layers
     found = [_decided(layers, value) for value in _walk(planned.source.file.spec, ("spec",), "")]
     data = [_row(value, origin) for value, origin in found]
@@ -51,7 +51,7 @@ def _decision(origin: Origin) -> str:
 
 
 def _walk(value: Any, path: Path, unit: str) -> Iterator[Value]:
-    """Leaves of a validated spec; a list of scalars is one leaf."""
+    """Yield the leaves of a validated spec; a list of scalars is one leaf."""
     if isinstance(value, Record):
         yield from _fields(value, path)
     elif isinstance(value, dict):
@@ -76,7 +76,7 @@ def _fields(record: Record, path: Path) -> Iterator[Value]:
 
 
 def _decided(layers: Layers, value: Value) -> tuple[Value, Origin]:
-    """A value with its origin; in the words of the file, where a file says it."""
+    """Return a value with its origin; a value from a file keeps its text there."""
     origin = _origin(layers, value.path)
     if origin.place is None:
         return value, origin
@@ -88,7 +88,7 @@ def _decided(layers: Layers, value: Value) -> tuple[Value, Origin]:
 
 
 def _origin(layers: Layers, path: Path) -> Origin:
-    """Who decided a value; inside a list only the layer that wrote the list counts, for lists replace each other."""
+    """Return the origin of a value; inside a list only the layer of the list counts, as lists replace each other."""
     origin = layers.origin(path)
     inside = next((end for end, part in enumerate(path) if isinstance(part, int)), None)
     if inside is not None and origin.source != layers.origin(path[:inside]).source:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from generator.odds.key_metrics import KeyMetrics
 from generator.plan.changes import Change
-from generator.report.comment import LIMIT, MARKER, Told, comment
-from generator.report.compared.asked import Compared
+from generator.report.comment import LIMIT, MARKER, CommentEntry, comment
 from generator.report.compared.compare import Comparison, Difference
+from generator.report.compared.revision import Compared
 from generator.report.markdown import cell, fenced, row
 from generator.report.overview import Overview
 from generator.report.sections.section import Section
@@ -21,7 +21,7 @@ from tests.unit.cli.edits import change
 NUMBERS = KeyMetrics(3600.0, (), 0.9, 0.8, 0.05, 1000.0, 4, 10.0, "EUR", 1, 0)
 
 
-def told(number: int, section: str = "text", lines: int = 3) -> Told:
+def told(number: int, section: str = "text", lines: int = 3) -> CommentEntry:
     overview = Overview(
         "shop", f"m{number}", "production", "basic", "canary", "1", (5,), NUMBERS, "1 pass", "pass"
     )
@@ -35,10 +35,10 @@ def told(number: int, section: str = "text", lines: int = 3) -> Told:
         NUMBERS,
     )
     sections = tuple(Section(f"s{i}", f"Part {i}", {}, (section,) * 40) for i in range(lines))
-    return Told(overview, (found,), sections)
+    return CommentEntry(overview, (found,), sections)
 
 
-def compared(models: list[Told]) -> Compared:
+def compared(models: list[CommentEntry]) -> Compared:
     found = [d for model in models for d in model.differences]
     return Compared("main (abc)", {"revision": "main", "commit": "abc"}, Comparison(len(models), 1, found))
 
@@ -48,7 +48,7 @@ def test_the_table_comes_first_with_old_and_new(committed, sluice):
     lines = sluice("plan", "--all", "--against", "HEAD", "--format", "markdown").output.splitlines()
     assert lines[0] == MARKER
     assert lines[1].startswith("## 2 of 6 bundles, 1 of 3 models differ from HEAD")
-    assert lines[3].startswith("| model | in | version | caught | false rollback | exposed if bad |")
+    assert lines[3].startswith("| model | in | version | power | false rollback | exposed if bad |")
     (line,) = [line for line in lines if line.startswith("| shop/recommender |")]
     assert "31,383 →" in line
     assert "1h 40m → 1h 20m" in line

@@ -169,7 +169,7 @@ WATCHED = (
         (("--data", "."), "is a directory"),
         (("--prometheus", "http://127.0.0.1:1"), "--prometheus needs --start"),
         (("--prometheus", "ftp://127.0.0.1", *WATCHED), "not an http or https address"),
-        (("--prometheus", "http://127.0.0.1:1", *WATCHED, "--start", "today"), "--start is no time"),
+        (("--prometheus", "http://127.0.0.1:1", *WATCHED, "--start", "today"), "--start is not a time"),
         (
             ("--prometheus", "http://127.0.0.1:1", *WATCHED, "--end", "2026-11-22T10:00:00Z"),
             "before the first weight",

@@ -15,7 +15,7 @@ CHECKOUT = Path(__file__).resolve().parents[4]
 
 @pytest.fixture
 def pages(tmp_path, monkeypatch):
-    """Write the pages of a copy of the examples, in no git repository."""
+    """Write the pages of a copy of the examples, not in a git repository."""
     root, folder = tmp_path / "repository", tmp_path / "pages"
     shutil.copytree(CHECKOUT / "specs", root / "specs")
     monkeypatch.chdir(root)
@@ -49,7 +49,7 @@ def test_the_index_leads_to_every_page_and_a_second_run_changes_nothing(pages):
     assert write("--all").exit_code == 0
     assert before == {name: (folder / name).stat().st_mtime_ns for name in before}
     assert index == (folder / "index.html").read_text()
-    assert "in no git repository" in (folder / "shop/recommender/index.html").read_text()
+    assert "not in a git repository" in (folder / "shop/recommender/index.html").read_text()
 
 
 def test_pages_of_models_that_are_gone_go_unless_they_were_edited(pages):
