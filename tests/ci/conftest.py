@@ -15,8 +15,14 @@ from generator.cli.main import cli
 from tests.ci.demo import Demo, git, sha256
 from tests.ci.jobs import MODEL, runner
 from tests.ci.runner import Runner
-from tests.references.test_references_oci import MANIFEST, Registry, serving
+from tests.references.bentoml_store import store, stored
+from tests.references.dvc_tree import own, template
+from tests.references.hub import hub
+from tests.references.mlflow_server import mlflow
+from tests.references.registry import MANIFEST, Registry, serving
+from tests.references.sandbox import sandbox
 
+__all__ = ["hub", "mlflow", "own", "sandbox", "store", "stored", "template"]  # fixtures
 BRANCH = "change"
 
 

@@ -4,7 +4,6 @@ Real: the script, DVC, MLflow and its server, the registry and skopeo, BentoML's
 AWS, curl. Stand-ins: `uvx`, which takes these tools from pinned environments, the Hub, the bucket, and the https server.
 """
 
-# ruff: noqa: F401, F811 - fixtures are imported, and asked for by their names
 from __future__ import annotations
 
 import json
@@ -24,13 +23,13 @@ import pytest
 from generator.cluster.pins.files import path_digest
 from generator.pipeline.repository_files import workflow_files
 from generator.render.environment import Templates
-from tests.references.conftest import Sandbox, sandbox
+from tests.references.bentoml_store import TAG
+from tests.references.dvc_tree import Work
+from tests.references.hub import FIRST, Hub
+from tests.references.mlflow_server import Mlflow
+from tests.references.registry import Registry, sha256
+from tests.references.sandbox import Sandbox
 from tests.references.standin import Reply, Request, standing_in
-from tests.references.test_references_bentoml import TAG, made, store
-from tests.references.test_references_dvc import Work, own, template
-from tests.references.test_references_hub import FIRST, Hub, hub
-from tests.references.test_references_mlflow import Mlflow, mlflow
-from tests.references.test_references_oci import Registry, sha256
 from tests.tools.environment import environment
 
 pytestmark = pytest.mark.slow

@@ -14,7 +14,7 @@ import yaml
 from tests.ci.demo import Demo, git, sha256
 from tests.ci.jobs import CHECK, IMAGES, MODEL, good, pushes
 from tests.ci.runner import Runner
-from tests.references.test_references_oci import Registry
+from tests.references.registry import Registry
 
 NEW, BRANCH, HEAD = "support/escalation", "release/escalation-1", "sluice/image-support-escalation"
 TIER = "    regulated: {requires: {imageDigest: true}, evidence: [cluster]}\n"

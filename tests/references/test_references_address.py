@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from generator import __version__
-from tests.references.conftest import Sandbox
 from tests.references.processes import free_port
+from tests.references.sandbox import Sandbox
 from tests.references.standin import Reply, standing_in
 
 WEIGHTS = b"weights"

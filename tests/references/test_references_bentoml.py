@@ -9,34 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.bento.bentos import BENTOS
-from tests.bento.serving import checked, run, surroundings, tree_sha256, write
-from tests.references.conftest import Sandbox
+from tests.bento.serving import checked, run, tree_sha256, write
+from tests.references.bentoml_store import TAG
+from tests.references.sandbox import Sandbox
 from tests.tools.environment import environment
 
 pytestmark = pytest.mark.slow
-TAG = "ticket_classifier:7"
-CREATE = f"""
-import bentoml
-from pathlib import Path
-with bentoml.models.create({TAG!r}) as model:
-    Path(model.path_of("sub")).mkdir()
-    Path(model.path_of("sub/weights.bin")).write_bytes(b"weights")
-"""
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """HOME of a user who has stored one model."""
-    home = tmp_path_factory.mktemp("bentoml") / "home"
-    checked(run(environment("bento"), home, "-c", CREATE))
-    return home
-
-
-@pytest.fixture
-def store(made: Path, tmp_path: Path) -> Path:
-    """A copy of that store."""
-    name = surroundings(environment("bento"), made)["BENTOML_HOME"]
-    return Path(shutil.copytree(name, tmp_path / "store"))
 
 
 def test_a_tag_has_the_digest_that_the_rendered_import_computes(
@@ -73,7 +51,7 @@ def test_an_example_digest_is_never_kept(store: Path, sandbox: Sandbox) -> None:
     text = (
         sandbox.lock.read_text().replace(right, "sha256:" + "0" * 64).replace("sluice ", "example of sluice ")
     )
-    sandbox.lock.write_text("# AN EXAMPLE: the digests are made up.\n" + text)
+    sandbox.lock.write_text("# AN EXAMPLE: the digests are stored up.\n" + text)
     assert sandbox.pinned(BENTOML_HOME=str(store))["model"]["digest"] == right
     assert "EXAMPLE" not in sandbox.lock.read_text()
 

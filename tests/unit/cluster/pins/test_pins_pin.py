@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from generator.plan.repository import Repository
-from tests.references.conftest import Sandbox, sandbox
+from tests.references.sandbox import Sandbox, sandbox
 from tests.references.standin import Reply, standing_in
 
 __all__ = ["sandbox"]

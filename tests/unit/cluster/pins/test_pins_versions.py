@@ -6,7 +6,7 @@ import pytest
 
 from generator.cluster.pins.errors import PinError
 from generator.cluster.pins.versions import with_version
-from tests.references.conftest import Sandbox, sandbox
+from tests.references.sandbox import Sandbox, sandbox
 
 __all__ = ["sandbox"]
 SHA = "sha256:" + "5" * 64
