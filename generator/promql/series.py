@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from generator.promql.text import duration, quote, quote_regex
@@ -63,7 +63,7 @@ class Series:
 
     def where(self, *matchers: Matcher) -> Series:
         """Return the series that match these matchers in addition."""
-        return replace(self, matchers=self.matchers + matchers)
+        return Series(self.metric, self.matchers + matchers)
 
     def increase(self, window_s: float, offset_s: float = 0) -> str:
         """Write the increase of the counter over a window, with one element for each series."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 _SHORT: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -12,6 +13,7 @@ _SPECIAL: Final = re.compile(r'["\\]|\{\{')
 _UNITS: Final = ((3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms"))
 
 
+@lru_cache(maxsize=4096)
 def quote(value: str) -> str:
     r"""Write a string literal of any value.
 
@@ -44,6 +46,7 @@ def quote_regex(value: str) -> str:
     return "".join(f"\\{c}" if c in "\\.+*?()|[]{}^$" else c for c in value)
 
 
+@lru_cache(maxsize=4096)
 def number(value: float) -> str:
     """Write a number: the shortest decimal that reads back as the same float, without `.0` for whole numbers.
 
@@ -64,6 +67,7 @@ def operand(value: float) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
+@lru_cache(maxsize=4096)
 def duration(seconds: float) -> str:
     """Write a duration in PromQL: a whole number of the largest unit that divides it, down to milliseconds.
 

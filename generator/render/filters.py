@@ -32,7 +32,7 @@ def raw_text(text: object) -> Verbatim:
 def lines(mapping: Mapping[str, object], indent: int) -> Verbatim:
     """Return a mapping as block YAML, one key per line; lines after the first are indented by this many spaces."""
     joint = "\n" + " " * indent
-    return Verbatim(joint.join(f"{yaml_value(key)}: {yaml_value(value)}" for key, value in mapping.items()))
+    return Verbatim(joint.join([f"{yaml_value(key)}: {yaml_value(value)}" for key, value in mapping.items()]))
 
 
 def items(values: list[object], indent: int) -> Verbatim:
@@ -48,7 +48,9 @@ def text(value: str, indent: int) -> Verbatim:
     if "\n" not in value or not plain or trailing or value[0] in " \n":
         return Verbatim(yaml_text(value))
     margin = "\n" + " " * indent
-    return Verbatim(f"|-{margin}{_INDENTED.sub(margin, value)}")
+    # Blank lines are not indented.
+    indented = _INDENTED.sub(margin, value) if "\n\n" in value else value.replace("\n", margin)
+    return Verbatim(f"|-{margin}{indented}")
 
 
 def go_duration(seconds: float) -> str:

@@ -138,7 +138,9 @@ def indented_json(value: object, margin: str = "\n") -> str:
         inner = margin + " "
         rows = [inner + indented_json(item, inner) for item in value]
         return f"[{','.join(rows)}{margin}]" if rows else "[]"
-    return _json_text(value) if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, str):
+        return _json_text(value)
+    return str(value) if type(value) is int else json.dumps(value)
 
 
 def prose(value: object) -> str:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 
 from generator.lint.engine import Problem, Related, rule
-from generator.odds.odds import odds_of
 from generator.rules.context import GUARDS, ROLLOUT, STEPS, Context
 from generator.source.document import Path
 from generator.source.finding import Fix
@@ -94,7 +93,7 @@ def false_rollback(context: Context) -> Iterator[Problem]:
     if risk.false_rollback > ceiling:
         what = f"the accepted share of false rollbacks, {percent(risk.false_rollback)},"
         yield _above(context, (*ROLLOUT, "risk", "falseRollback"), what, "falseRollback", limit)
-    odds = odds_of(context.plan)
+    odds = context.odds
     if odds and odds.false_rollback is not None and odds.false_rollback > max(ceiling, risk.false_rollback):
         message = f"the guards roll a good version back in {share_up(odds.false_rollback)} of all releases; "
         message += f"the tier `{context.plan.identity.tier}` allows {limit}"
@@ -274,7 +273,7 @@ def max_exposed(context: Context) -> Iterator[Problem]:
         path = (*ROLLOUT, "risk", "maxExposed")
         message = f"`maxExposed` of {accepted:,} is above the {ceiling:,} that the tier `{tier}` allows"
         yield Problem(path, message, f"write {ceiling} or less", related, Fix(path, ceiling))
-    odds = odds_of(context.plan)
+    odds = context.odds
     exposed = odds.worst_exposed if odds else None
     if exposed is not None and exposed > ceiling:
         message = (

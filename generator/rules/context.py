@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from generator.odds.footprint import ResourceFootprint
+from generator.odds.odds import PlanOdds, odds_of
 from generator.plan.layers import Layers
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned
@@ -27,7 +29,7 @@ GATES: Final[Path] = ("spec", "gates")
 LOCK_IMAGE: Final[Path] = ("image",)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """The context of a rule on one plan.
 
@@ -43,6 +45,11 @@ class Context:
     def plan(self) -> Plan:
         """The plan."""
         return self.planned.plan
+
+    @cached_property
+    def odds(self) -> PlanOdds | None:
+        """The odds of the plan, which many rules read; None for a blue-green."""
+        return odds_of(self.plan)
 
     @property
     def spec(self) -> ModelSpec:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from generator.lint.engine import Problem, rule
-from generator.odds.odds import odds_of, price
+from generator.odds.odds import price
 from generator.plan.guards import Comparison, Guard, Limit
 from generator.rules.context import GUARDS, STEPS, Context, weight_steps
 from generator.rules.what_if import (
@@ -297,7 +297,7 @@ def _settled(context: Context, guard: Guard, position: int) -> float | None:
 
 
 def _has_odds(context: Context, guard: Comparison) -> bool:
-    odds = odds_of(context.plan)
+    odds = context.odds
     return odds is not None and any(priced == guard for priced, _ in odds.guards)
 
 

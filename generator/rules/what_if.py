@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from generator.odds.odds import PlanOdds, odds_of, phases, price
+from generator.odds.odds import PlanOdds, phases, price
 from generator.plan.guards import Comparison, Guard, Limit
 from generator.plan.values import Plan
 from generator.rules.context import Context
@@ -29,7 +29,7 @@ ROUND_HOLDS: Final = tuple(
 
 def canary_odds(context: Context) -> tuple[Canary, PlanOdds] | None:
     """Return a canary and its odds; None for a blue-green."""
-    rollout, odds = context.plan.rollout, odds_of(context.plan)
+    rollout, odds = context.plan.rollout, context.odds
     return (rollout, odds) if isinstance(rollout, Canary) and odds is not None else None
 
 

@@ -44,9 +44,10 @@ def _counted(names: list[str], kind: str) -> Check:
     needed = {"one": f"needs exactly one of {shown}", "some": f"needs at least one of {shown}"}.get(kind, "")
 
     def check(value: Value) -> Value:
-        found = [name for name in value if name in counted]
+        found = counted.intersection(value)
         if len(found) > 1 and kind != "some":
-            raise _wrong(f"has {' and '.join(found)}, but only one of them may be set")
+            both = " and ".join(name for name in value if name in found)
+            raise _wrong(f"has {both}, but only one of them may be set")
         if needed and not found:
             raise _wrong(needed)
         return value
