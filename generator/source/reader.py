@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import yaml
 
@@ -12,12 +13,16 @@ from generator.source.document import Document
 from generator.source.files import RefusedError, regular_bytes
 from generator.source.finding import Finding, Place
 from generator.source.loader import Mark, StrictLoader, YamlProblem
-from generator.source.syntax import MAY_BE_LEFT_OVER, Slip, explain, leftover
+
+if TYPE_CHECKING:
+    from generator.source.syntax import Slip
 
 _DEPTH = 64
 # Text that may nest deeply or have aliases is checked event by event before it is composed.
 _SUSPICIOUS = re.compile(r"[&*]|(?:^|[\s,\[{])!|(?:- ){8}|(?:\? ){8}|^ {60}", re.MULTILINE)
 _MANY_BRACKETS = 100
+# A cheap test: text without these characters has no merge markers or template placeholders.
+_MAY_BE_LEFT_OVER: Final = re.compile(r"\{\{|\{%|<%|\$[{(]|^[<>|=]{7}", re.MULTILINE)
 
 
 def read(path: Path, root: Path | None = None) -> Document:
@@ -84,7 +89,9 @@ def _encoding(raw: bytes, at: int) -> tuple[str, str]:
 def _load(document: Document) -> None:
     loader = None
     try:
-        if MAY_BE_LEFT_OVER.search(document.text):
+        if _MAY_BE_LEFT_OVER.search(document.text):
+            from generator.source.syntax import leftover
+
             slip = leftover(document.text)
             if slip is not None:
                 document.findings.append(_slip(document, slip))
@@ -163,6 +170,8 @@ def _syntax(document: Document, error: yaml.YAMLError) -> Finding:
         line, column = _offset(document.text, error.position)  # type: ignore[attr-defined]
     began = getattr(error, "context_mark", None)
     start = (began.line, began.column) if began else None
+    from generator.source.syntax import explain
+
     return _slip(
         document, explain(document.text, line, column, problem, start, str(getattr(error, "context", "")))
     )

@@ -27,8 +27,6 @@ _MARKER = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?:\s|$)")
 PLACEHOLDER: Final = re.compile(
     r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)|<%.*?(?:%>|$)|\$\{[A-Za-z_][^}\s]*\}|\$\([A-Za-z_][A-Za-z0-9_]*\)"
 )
-MAY_BE_LEFT_OVER: Final = re.compile(r"\{\{|\{%|<%|\$[{(]|^[<>|=]{7}", re.MULTILINE)
-"""A cheap test: text without these characters has no merge markers or template placeholders."""
 _QUOTED_STARTS = "@`%*&!,|>?"
 
 
