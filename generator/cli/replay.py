@@ -196,9 +196,9 @@ def _simulated(plan: Plan, schedule: Schedule, text: str, options: ReplayOptions
 def _formatted(replayed: Replayed, fmt: str) -> str:
     """Return one replayed release in its format."""
     if fmt == "svg":
-        from generator.report.replays.picture import picture
+        from generator.report.charts.replay import replay_picture
 
-        return picture(replayed.title, replayed.schedule, replayed.course)
+        return replay_picture(replayed.title, replayed.schedule, replayed.course)
     if fmt == "json":
         from generator.report.replays.document import replay_document
 

@@ -78,7 +78,7 @@ def test_a_model_that_can_not_be_planned_is_on_the_index_with_its_reason(pages):
     spec = root / "specs/shop/recommender.yaml"
     spec.write_text(spec.read_text().replace("minRps: 200", "minRps: many"))
     done = write("--all")
-    assert (done.exit_code, "1 models can't be planned" in done.output) == (1, True)
+    assert (done.exit_code, "1 model can't be planned" in done.output) == (1, True)
     assert "specs/shop/recommender.yaml:" in (folder / "index.html").read_text()
     assert "shop/recommender/index.html" not in names(folder)
 

@@ -11,6 +11,7 @@ from typing import Final
 from generator.odds.replay.walk import Course, HeldWeight, Measurement, Schedule
 from generator.promql.event_share import EventShare
 from generator.promql.metric import Metric
+from generator.report.charts.svg import Label, Line, Picture, Polygon, Polyline, Rect, Shape, points
 from generator.spec.quantities import time_span
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 860.0, 130.0, 30.0, 64.0, 44.0
@@ -33,7 +34,7 @@ text{fill:#e6edf3}.soft{fill:#9198a1}.boundary{fill:#db6d28}
 line.bad{stroke:#f85149}text.bad{fill:#f85149}line.good{stroke:#3fb950}text.good{fill:#3fb950}}"""
 
 
-def picture(title: str, schedule: Schedule, course: Course) -> str:
+def replay_picture(title: str, schedule: Schedule, course: Course) -> str:
     """Draw a release as SVG; equal inputs give equal bytes.
 
     Args:
@@ -44,16 +45,13 @@ def picture(title: str, schedule: Schedule, course: Course) -> str:
     panels = schedule.background
     height = _TOP + (len(panels) + 1) * (_PANEL + _GAP) + _BOTTOM
     scale = _Scale(max(schedule.held_s, course.at_s, 1.0))
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:.0f} {height:.0f}" role="img">',
-        f"<title>{escape(title)}</title><desc>{escape(_said(course))}</desc><style>{_STYLE}</style>",
-        _text(_LEFT, 24, title, "title"),
-        *_weights(scale, schedule, course),
-    ]
-    for i, metric in enumerate(panels):
-        parts += _guard(_Frame(scale, _TOP + (i + 1) * (_PANEL + _GAP)), metric, course)
-    parts += [*_axis(scale, height - _BOTTOM), *_mark(scale, course, height - _BOTTOM), "</svg>"]
-    return "\n".join(parts) + "\n"
+    shapes = [Label(_LEFT, 24, title, "title"), *_weights(scale, schedule, course)]
+    for row, metric in enumerate(panels, 1):
+        shapes += _guard(_Frame(scale, _TOP + row * (_PANEL + _GAP)), metric, course)
+    shapes += [*_axis(scale, height - _BOTTOM), *_mark(scale, course, height - _BOTTOM)]
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:.0f} {height:.0f}" role="img">'
+    about = f"<title>{escape(title)}</title><desc>{escape(_end(course))}</desc><style>{_STYLE}</style>"
+    return f"{head}\n{about}\n{Picture(_WIDTH, height, tuple(shapes)).markup}\n</svg>\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +78,25 @@ class _Frame:
         return self.top + _PANEL * (self.high - inside) / (self.high - self.low)
 
     def points(self, values: Sequence[tuple[float, float]]) -> str:
-        return " ".join(f"{self.scale.x(at):.1f},{self.y(value):.1f}" for at, value in values)
+        return points(*((self.scale.x(at), self.y(value)) for at, value in values))
 
-    def level(self, value: float, css: str) -> str:
-        y = self.y(value)
-        return f'<line class="{css}" x1="{_LEFT:.1f}" y1="{y:.1f}" x2="{_WIDTH - _RIGHT:.1f}" y2="{y:.1f}"/>'
+    def level(self, value: float, css: str) -> Line:
+        return Line(_LEFT, self.y(value), _WIDTH - _RIGHT, self.y(value), css)
 
 
-def _weights(scale: _Scale, schedule: Schedule, course: Course) -> Iterator[str]:
+def _weights(scale: _Scale, schedule: Schedule, course: Course) -> Iterator[Shape]:
     """Yield the canary's weight as steps: dotted as planned, filled as it was."""
     planned = tuple(_planned(schedule))
     frame = _Frame(scale, _TOP, 0.0, 1.2 * max((held.weight for held in planned), default=1))
-    yield _text(12, _TOP + 14, "canary weight", "")
+    yield Label(12, _TOP + 14, "canary weight")
     yield frame.level(0.0, "axis")
     for css, steps in (("planned", planned), ("weight", course.held)):
         for held in steps:
             left, right, weight = held.start_s, held.end_s, held.weight
             corners = [(left, 0.0), (left, weight), (right, weight), (right, 0.0)]
-            yield f'<polygon class="{css}" points="{frame.points(corners)}"/>'
+            yield Polygon(frame.points(corners), css)
     for held in planned:
-        yield _text(scale.x(held.start_s) + 4, frame.y(held.weight) - 4, f"{held.weight}%", "soft")
+        yield Label(scale.x(held.start_s) + 4, frame.y(held.weight) - 4, f"{held.weight}%", "soft")
 
 
 def _planned(schedule: Schedule) -> Iterator[HeldWeight]:
@@ -109,18 +106,18 @@ def _planned(schedule: Schedule) -> Iterator[HeldWeight]:
         start += stage.hold_s
 
 
-def _guard(frame: _Frame, metric: Metric, course: Course) -> Iterator[str]:
+def _guard(frame: _Frame, metric: Metric, course: Course) -> Iterator[Shape]:
     measurements = [m for m in course.measurements if m.metric == metric.name and m.kind == metric.kind]
     values = [(m.at_s, m.result[0]) for m in measurements if m.result and math.isfinite(m.result[0])]
     low, high = _range(metric, [value for _, value in values])
     frame = _Frame(frame.scale, frame.top, low, high)
-    yield _text(12, frame.top + 14, metric.name, "")
-    yield _text(12, frame.top + 32, _bound(metric), "boundary")
-    yield _text(12, frame.top + 48, _last(measurements), "soft")
+    yield Label(12, frame.top + 14, metric.name)
+    yield Label(12, frame.top + 32, _bound(metric), "boundary")
+    yield Label(12, frame.top + 48, _last(measurements), "soft")
     yield from _masks(frame, metric, course)
     yield frame.level(low, "axis")
     yield frame.level(metric.bound, "bound")
-    yield f'<polyline class="value" points="{frame.points(values)}"/>'
+    yield Polyline(frame.points(values), "value")
 
 
 def _bound(metric: Metric) -> str:
@@ -142,7 +139,7 @@ def _range(metric: Metric, values: Sequence[float]) -> tuple[float, float]:
     return low - (air if low < 0 else 0.0), high + air
 
 
-def _masks(frame: _Frame, metric: Metric, course: Course) -> Iterator[str]:
+def _masks(frame: _Frame, metric: Metric, course: Course) -> Iterator[Shape]:
     """Yield the times after a change of the weight that the mask ignores."""
     mask = metric.statistic.mask if isinstance(metric.statistic, EventShare) else None
     weight = None
@@ -150,34 +147,28 @@ def _masks(frame: _Frame, metric: Metric, course: Course) -> Iterator[str]:
         if mask and held.weight != weight:
             x = frame.scale.x(held.start_s)
             width = frame.scale.x(min(held.start_s + 2 * mask.lookback_s, course.at_s)) - x
-            box = f'x="{x:.1f}" y="{frame.top:.1f}" width="{max(0.0, width):.1f}" height="{_PANEL:.1f}"'
-            yield f'<rect class="mask" {box}><title>ignored: outcomes still arriving</title></rect>'
+            yield Rect(x, frame.top, max(0.0, width), _PANEL, "mask", "ignored: outcomes still arriving")
         weight = held.weight
 
 
-def _axis(scale: _Scale, y: float) -> Iterator[str]:
+def _axis(scale: _Scale, y: float) -> Iterator[Shape]:
     step = next((tick for tick in _TICKS if scale.last_s / tick <= _MOST_TICKS), _TICKS[-1])
     for at in range(0, int(scale.last_s) + 1, step):
         x = scale.x(at)
-        yield f'<line class="axis" x1="{x:.1f}" y1="{y - 4:.1f}" x2="{x:.1f}" y2="{y:.1f}"/>'
-        yield _text(x, y + 16, time_span(at), "soft", "middle")
-    yield _text(_WIDTH - _RIGHT, y + 34, "since the first weight", "soft", "end")
+        yield Line(x, y - 4, x, y, "axis")
+        yield Label(x, y + 16, time_span(at), "soft", "middle")
+    yield Label(_WIDTH - _RIGHT, y + 34, "since the first weight", "soft", "end")
 
 
-def _mark(scale: _Scale, course: Course, bottom: float) -> Iterator[str]:
+def _mark(scale: _Scale, course: Course, bottom: float) -> Iterator[Shape]:
     """Yield the mark of its end."""
     x = scale.x(course.at_s)
     css = "bad" if course.outcome in {"aborted", "paused"} else "good"
-    yield f'<line class="{css}" x1="{x:.1f}" y1="{_TOP - 14:.1f}" x2="{x:.1f}" y2="{bottom:.1f}"/>'
+    yield Line(x, _TOP - 14, x, bottom, css)
     anchor = "end" if x > _WIDTH / 2 else "start"
-    yield _text(x, _TOP - 18, _said(course), css, anchor)
+    yield Label(x, _TOP - 18, _end(course), css, anchor)
 
 
-def _said(course: Course) -> str:
+def _end(course: Course) -> str:
     by = f" by {course.guard}" if course.guard else ""
     return f"{course.outcome}{by} after {time_span(round(course.at_s))}"
-
-
-def _text(x: float, y: float, text: str, css: str, anchor: str = "start") -> str:
-    name = f' class="{css}"' if css else ""
-    return f'<text{name} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'

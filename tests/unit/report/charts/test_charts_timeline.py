@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from generator.plan.repository import Repository
 from generator.plan.resolve import no_digest, resolve
 from generator.plan.values import Plan
-from generator.report.pages.segments import segments
-from generator.report.pages.shapes import Label, Line, Picture, Polygon, Rect
-from generator.report.pages.timeline import NARROW, WIDE, timeline_picture
+from generator.report.charts.segments import segments
+from generator.report.charts.svg import Label, Line, Picture, Polygon, Rect
+from generator.report.charts.timeline import NARROW, WIDE, timeline_picture
 from generator.stats.delay import mask_dead_time
 from tests.unit.plan.rollouts import approval, weight_step, with_steps
 

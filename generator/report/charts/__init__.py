@@ -1,0 +1,1 @@
+"""Pictures: the timeline of a plan, and a replayed release."""

@@ -1,0 +1,130 @@
+"""What `sluice plan` prints, in each of its formats."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from generator.gates.gate_status import GateStatus, gate_statuses
+from generator.pipeline.evaluate import PlannedModel, plan_model, read_evidence_of
+from generator.pipeline.session import Session
+from generator.plan.model_files import ModelFiles
+from generator.plan.resolve import Planned
+from generator.report.tables import Screen
+
+if TYPE_CHECKING:
+    from generator.report.compared.revision import Compared
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """The plans to show.
+
+    Args:
+        session: the repository; its platform can be read.
+        entries: the models.
+        every: whether these are all models of the repository.
+        environment: the only environment; None for all.
+        compared: the comparison with a revision; None without one.
+        full: whether text shows everything.
+        screen: where text is shown.
+    """
+
+    session: Session
+    entries: Sequence[ModelFiles]
+    every: bool
+    environment: str | None
+    compared: Compared | None
+    full: bool
+    screen: Screen
+
+
+def plan_output(request: PlanRequest, fmt: str) -> str:
+    """Return the plans as text, markdown or JSON; all models in one row each, or as a blast radius.
+
+    Raises:
+        FindingsError: a named model can't be planned.
+    """
+    if fmt == "markdown":
+        return _markdown(request)
+    if request.every and request.compared:
+        return _blast_radius(request.compared, request.screen, fmt)
+    if request.every and fmt == "text":
+        return _overview(request)
+    models = [plan_model(request.session, entry, request.environment) for entry in request.entries]
+    return _json(request, models) if fmt == "json" else _text(request, models)
+
+
+def _markdown(request: PlanRequest) -> str:
+    from generator.report.comment import CommentEntry, comment
+    from generator.report.comment_entries import comment_entries
+    from generator.report.overview import overviews
+
+    compared, entries = request.compared, request.entries
+    if request.every and compared is None:
+        rows = overviews(request.session, entries, request.environment)
+        return comment([CommentEntry(row, (), ()) for row in rows], None)
+    if request.every and compared is not None:
+        changed = {difference.name for difference in compared.found.found}
+        entries = [entry for entry in entries if entry.name in changed]
+    return comment(comment_entries(request.session, entries, request.environment, compared), compared)
+
+
+def _blast_radius(compared: Compared, screen: Screen, fmt: str) -> str:
+    if fmt == "json":
+        from generator.report.compared.document import document
+
+        return document(compared.found, compared.against)
+    from generator.report.compared.text import blast_radius
+
+    return blast_radius(compared.found, compared.label, screen)
+
+
+def _overview(request: PlanRequest) -> str:
+    from generator.report.overview import as_table, overviews
+
+    rows = overviews(request.session, request.entries, request.environment)
+    return "".join(f"{line}\n" for line in as_table(rows, request.screen.limit))
+
+
+def _json(request: PlanRequest, models: Sequence[PlannedModel]) -> str:
+    from generator.report.records import PLAN
+    from generator.report.sections import sections
+
+    plans = []
+    for model in models:
+        statuses = _statuses(request.session, model.entry)
+        plans += [
+            {section.key: section.data for section in sections(planned, statuses(planned))}
+            for planned in model.plans
+        ]
+    document: dict[str, object] = {"schema": PLAN, "plans": plans}
+    if request.compared:
+        from generator.report.compared.document import document as diff
+
+        document["diff"] = json.loads(diff(request.compared.found, request.compared.against))
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _text(request: PlanRequest, models: Sequence[PlannedModel]) -> str:
+    from generator.report.plan_text import full_plan, short_plan
+
+    parts = []
+    if request.compared:
+        from generator.report.compared.text import by_model
+
+        parts.append(by_model(request.compared.found, request.compared.label, request.screen))
+    for model in models:
+        statuses = _statuses(request.session, model.entry)
+        if request.full:
+            parts += [full_plan(planned, statuses(planned), request.screen) for planned in model.plans]
+        else:
+            parts.append(short_plan(model, statuses, request.screen))
+    return "\n".join(parts)
+
+
+def _statuses(session: Session, entry: ModelFiles) -> Callable[[Planned], Sequence[GateStatus]]:
+    evidence = read_evidence_of(entry, session.repository)
+    return lambda planned: gate_statuses(planned.plan, evidence)
