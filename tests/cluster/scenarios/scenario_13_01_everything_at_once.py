@@ -35,7 +35,7 @@ _LONGEST_S = 700
 def test_the_whole_repository(layout: Layout, api: Api, tmp_path: Path) -> None:
     whole = Whole(api, tmp_path, _ENVIRONMENT)
     plans = whole.write(_GATES)
-    said = {plan.identity.path: whole.sluice("plan", _name(plan)).stdout for plan in plans}
+    said = {plan.identity.path: whole.sluice("plan", "--full", _name(plan)).stdout for plan in plans}
     whole.publish()
     began = time.time()
     whole.bootstrap()
