@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,34 +12,30 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.system.mutations import bases, load, mutated
+from tests.system.fuzzing import CHUNKS, EACH, fuzz
+from tests.system.mutations import bases, load
 from tests.system.pipeline import run_files
-
-CHUNKS, EACH = 16, 1300
-
-
-def failure(error: BaseException) -> str:
-    """An error and the line of ours that raised it, without the values in it: many mutations find the same bug."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/generator/" in frame.filename]
-    where = f"{frames[-1].filename.rpartition('/generator/')[2]}:{frames[-1].name}" if frames else "the test"
-    return f"{type(error).__name__} in {where}: {re.sub(r'[0-9a-f]{6,}|[0-9]+', '_', str(error))[:120]}"
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_a_mutated_spec_is_rendered_or_refused(chunk: int):
-    """20,800 mutations in all; a failure names the seeds, and `mutated(seed)` gives the files again."""
-    found: dict[str, str] = {}
-    rendered = 0
-    with tempfile.TemporaryDirectory() as folder:
-        for number in range(EACH):
-            seed = f"{chunk}-{number}"
-            name, files = mutated(seed)
-            try:
-                rendered += bool(run_files(Path(folder, name), files).files)
-            except Exception as error:  # noqa: BLE001 - that is what is looked for
-                found.setdefault(failure(error), seed)
+    """12,800 mutations in all; a failure names the seeds."""
+    found, rendered = fuzz(chunk, range(EACH))
     assert found == {}
     assert rendered > EACH / 20, "hardly any mutation is accepted: the fuzzer has lost its teeth"
+
+
+def test_an_error_is_found_with_its_seed_and_its_place(monkeypatch: pytest.MonkeyPatch):
+    def broken(*_: object) -> None:
+        raise KeyError("ab12cd34ef")
+
+    monkeypatch.setattr("generator.pipeline.session.Session.platform_inputs", property(broken))
+    found, rendered = fuzz(0, range(3))
+    assert rendered == 0
+    ((what, seed),) = found.items()
+    assert what.startswith("KeyError in ")
+    assert "ab12cd" not in what
+    assert seed == "0-0"
 
 
 NAMES = sorted(bases())
