@@ -37,6 +37,7 @@ lint: $(BIN)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/python -m tests.tools.words generator templates
 
 bench: $(BIN)/.dev
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -55,7 +55,8 @@ def command(
 
     PATH names specs, teams' folders or models, also one that is gone; default: all. Both states are planned and
     compared as values: model version, data, weights, holds, thresholds, guards, gates, replicas, image, budget and
-    odds. What is only written in another way is no difference. With --cluster it is what a sync would change there;
+    odds. Equal values that are only
+    written differently don't count. With --cluster it is what a sync would change there;
     weights that the controller is moving are left out.
     """
     session = open_session(root)

@@ -23,7 +23,7 @@ def root_option(command: F) -> F:
 
 
 def report_option(command: F) -> F:
-    """The option --format of commands that report findings."""
+    """Return the option --format of commands that report findings."""
     forms = click.Choice(FORMATS)
     option = click.option(
         "--format", "fmt", type=forms, default="text", show_default=True, help="Format of the report."
@@ -32,7 +32,7 @@ def report_option(command: F) -> F:
 
 
 def export_options(folder: str) -> Callable[[F], F]:
-    """The options --env and --output of commands that write plans for another program.
+    """Return the options --env and --output of commands that write plans for another program.
 
     Args:
         folder: default of --output.

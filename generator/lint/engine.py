@@ -71,7 +71,7 @@ class Problem:
 
     Args:
         path: keys from the top of the document (for a plan: of the merged spec) to the value.
-        message: one sentence that says what is wrong.
+        message: one sentence on what is wrong.
         hint: what to do, with the user's own value; the remedy of the code if empty.
         related: other places that explain it.
         fix: an edit that repairs it.

@@ -109,7 +109,7 @@ declare(
         "error",
         "a value is not allowed",
         why=_REFUSED,
-        remedy="Write a value of the form that the message names.",
+        remedy="Write a value in the format that the message describes.",
         example=_SERVICE + "{ports: [{port: 99999}]}",
         instead=_SERVICE + "{ports: [{port: 9999}]}",
     ),
@@ -128,7 +128,7 @@ declare(
         "error",
         "fields exclude or need each other",
         why=_REFUSED,
-        remedy="Set the fields as the message says.",
+        remedy="Set the fields as the message describes.",
         example="""\
 apiVersion: v1
 kind: Pod
@@ -268,7 +268,7 @@ def workflow_refusals(item: Object) -> Iterator[tuple[Path, str]]:
 
 
 def _texts(schema: Schema, value: Any) -> Any:
-    """Return a copy with whole numbers as strings where the API accepts both and the client wants a string."""
+    """Return a copy with whole numbers as strings where the API accepts both and the client needs a string."""
     node = inner(schema)
     if node["type"] == "union":
         return str(value) if type(value) is int else value

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from generator.lint.objects import Object, as_text
 
 Moment: TypeAlias = tuple[int, int]
-"""Phase and wave: objects with a lower one are applied, and healthy, before."""
+"""Phase and wave: objects with a lower one are applied and become healthy first."""
 
 WAVE: Final = "argocd.argoproj.io/sync-wave"
 _OPTIONS: Final = "argocd.argoproj.io/sync-options"
@@ -32,13 +32,13 @@ def own_options(item: Object) -> list[str]:
 
 
 def hooks(item: Object) -> list[str]:
-    """Return the hooks that an object is; none for a plain object."""
+    """Return the hook types of an object; none for an ordinary object."""
     text = as_text(item.annotations.get(_HOOK)) or as_text(item.annotations.get(_HELM_HOOK))
     return [hook.strip() for hook in text.split(",") if hook.strip()]
 
 
 def is_sequenced(item: Object) -> bool:
-    """Return whether an object says when it is to be applied."""
+    """Return whether an object sets its phase or wave."""
     return bool(hooks(item)) or WAVE in item.annotations
 
 

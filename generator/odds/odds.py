@@ -54,7 +54,7 @@ class PlanOdds:
         """The upper bound of the chance that a good version is rolled back, without the guards in `uncounted`.
 
         The sum of the guards' alphas by Ville's inequality (see `stats.sequential`); a limit counts with its odds.
-        `false_rollback` is an estimate: in simulations, guards on rare events fire slightly more often than it says.
+        `false_rollback` is an estimate: in simulations, guards on rare events fire slightly more often.
         """
         chances = (
             guard.alpha if isinstance(guard, Comparison) else odds.false_rollback

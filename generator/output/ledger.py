@@ -99,7 +99,7 @@ def damaged(file: str, reason: str, line: int = 0) -> Finding:
     return Finding(
         code="OUT101",
         severity="warning",
-        message=f"this ledger {reason}, so Sluice can't tell which files in its folder it wrote",
+        message=f"this ledger {reason}, so Sluice does not know which files in its folder it wrote",
         hint="run `sluice render`: it writes a new ledger; old files stay until you remove them",
         place=Place(file, line),
     )

@@ -54,7 +54,7 @@ class Evaluation:
     packed: bytes = b""
 
     def file(self, root: Path) -> str:
-        """The path of its spec in findings."""
+        """Return the path of its spec in findings."""
         return display(self.entry.spec, root)
 
     @property

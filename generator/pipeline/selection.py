@@ -75,7 +75,7 @@ def _covers(targets: set[str], specs: str, entry: ModelFiles) -> bool:
 
 
 def _shared(specs: str) -> set[str]:
-    """The paths that all models share."""
+    """Return the paths that all models share."""
     return {specs, os.path.dirname(specs), f"{specs}/{PLATFORM}"}  # noqa: PTH120 - plain text
 
 

@@ -62,7 +62,7 @@ class RenderRequest:
 def render_request(
     session: Session, models: Sequence[str], environment: str = "", output: Path | None = None
 ) -> RenderRequest:
-    """Check what the user asks for, and return it; nothing is known to be up to date.
+    """Check the user's request and return it, without known ledgers.
 
     Args:
         session: the repository.

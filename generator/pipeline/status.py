@@ -109,7 +109,7 @@ def rows_in_git(session: Session, entries: Sequence[ModelFiles], environment: st
     """
     platform = session.repository.platform
     if platform is None:
-        raise CliError("the platform can't be used; `sluice validate` says why")
+        raise CliError("the platform is invalid; `sluice validate` shows why")
     if environment is not None and environment not in platform.environments:
         raise CliError(f"unknown environment {environment}; known: {', '.join(platform.environments)}")
     rows = []

@@ -102,7 +102,7 @@ def _stem(name: str) -> str:
 
 
 def _misplaced(shown: str, path: Path) -> Finding:
-    """Report a spec outside a team's folder; its `team` says where it belongs."""
+    """Report a spec outside a team's folder; its `team` names the right one."""
     if path.name.lower().startswith("platform."):
         hint = f"rename it: `git mv {shown} {SPECS}/{PLATFORM}`, or remove it"
         return _stray(shown, f"this file is not read: the platform is {SPECS}/{PLATFORM}", hint)

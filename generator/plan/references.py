@@ -36,7 +36,7 @@ class SourceSpec:
     lock: LockFile | None
 
     def finding(self, code: str, path: Path, message: str, hint: str) -> Finding:
-        """A finding about a value of the merged spec, at the line that wrote it."""
+        """Return a finding about a value of the merged spec, at the line that wrote it."""
         document, local = self.layers.where(path)
         return document.finding(code, local, message, hint)
 
@@ -102,7 +102,7 @@ def _attributes(written: SourceSpec) -> Iterator[Finding]:
 
 
 def _attribute_path(written: SourceSpec, name: str) -> Path:
-    """Where a guard or a gate names a sensitive attribute."""
+    """Return where a guard or a gate names a sensitive attribute."""
     spec = written.file.spec
     places: list[tuple[Path, list[object]]] = [
         (("spec", "rollout", "guards"), list(spec.rollout.guards)),

@@ -18,7 +18,7 @@ _POLICIES = ("images", "releases")
 
 
 def render_admission(platform: PlatformSpec, environment: str, templates: Templates) -> dict[str, str]:
-    """The policies of one environment, each with its binding.
+    """Return the policies of one environment, each with its binding.
 
     Returns:
         Text by file name; empty when the platform has none configured.
@@ -43,7 +43,7 @@ def render_admission(platform: PlatformSpec, environment: str, templates: Templa
 
 
 def _limits(platform: PlatformSpec) -> dict[str, str]:
-    """The requirements of tiers as CEL literals (JSON is valid CEL)."""
+    """Return the requirements of tiers as CEL literals (JSON is valid CEL)."""
     tiers = platform.tiers
     first = {name: tier.ceilings.first_weight for name, tier in tiers.items()}
     return {

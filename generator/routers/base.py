@@ -131,7 +131,7 @@ class Mirroring:
 
     Args:
         copies: it copies requests.
-        share: it copies a share of them; `no` copies all whatever the route says.
+        share: it copies a share of them; `no` copies all, whatever share the route has.
     """
 
     copies: Known
@@ -166,7 +166,7 @@ class Router:
         argo: its row in `generator.routers.argo_rollouts`.
         since: first version of Argo Rollouts that drives what is rendered, without further settings.
         settings: keys of the environment's router that it can't do without.
-        mirroring: whether it copies requests, where no implementation says otherwise.
+        mirroring: whether it copies requests, unless an implementation overrides it.
         implementations: programs that implement it, by name; empty where there is only one.
         sticky: a user stays with one version without a header.
         weights: the field of its objects in git that holds the weights; None where there is none, because the numbers
@@ -202,7 +202,7 @@ class Router:
         return features(self.argo, version).header == "yes"
 
     def mirroring_of(self, implementation: str | None) -> Mirroring:
-        """Return what it does with a mirror; None where nothing says which program is behind it."""
+        """Return its mirroring; None if the implementation is unknown."""
         own = self.implementations.get(implementation or "")
         return own.mirroring if own else self.mirroring
 

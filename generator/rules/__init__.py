@@ -1,1 +1,1 @@
-"""One small function a rule, by code; gives findings."""
+"""The rules: one small function per code, which yields problems."""

@@ -1,4 +1,4 @@
-"""What a canary promises and can't keep: its odds as a whole, and rollouts that have nothing to compare."""
+"""Rules on canaries: their odds as a whole, and rollouts without a comparison."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ _REFUSED_POWER: Final = 0.5
     "warning",
     "good versions are rolled back more often than `risk.falseRollback` accepts",
     scope=Context,
-    why="A guard that fires on good versions is soon switched off, and then it stops no bad version either. Above "
-    "three times the accepted share this is an error.",
+    why="A guard that fires on good versions is soon disabled, and then it stops no bad version either. "
+    "Above three times the accepted share this is an error.",
     remedy="Compare with the stable version (`detect`) instead of a bare `limit`, or move the limit away from the "
     "baseline.",
     example="""
@@ -78,7 +78,7 @@ def false_rollback(context: Context) -> Iterator[Problem]:
 
 
 def _compare(context: Context, guard: Comparison | Limit) -> tuple[str, Fix | None]:
-    """How to get from a bare limit to a comparison, and what that brings."""
+    """Return the hint to replace a bare limit by a comparison, with its odds."""
     sibling = next(iter(comparisons(context, guard)), None)
     if sibling is not None:
         return f"remove this guard: `{sibling.name}` already compares with stable", None
@@ -97,8 +97,8 @@ def _compare(context: Context, guard: Comparison | Limit) -> tuple[str, Fix | No
     "warning",
     "a guard catches too few bad versions by the end of the rollout",
     scope=Context,
-    why="A guard that sees too few requests looks like a check, and lets the very change through that it is there "
-    "for. Below a power of 50% this is an error.",
+    why="A guard with too few requests looks like a check, but misses the change that it should catch. "
+    "Below a power of 50% this is an error.",
     remedy="Hold longer, send more traffic, or declare a larger change.",
     example="""
 spec:
@@ -129,7 +129,7 @@ def power(context: Context) -> Iterator[Problem]:
 
 
 def _more_power(context: Context, guard: Comparison, alone: GuardOdds) -> tuple[str, Fix | None]:
-    """The ways out: how long each step would have to be, or the change that is caught as it is."""
+    """Return the hint: the hold that each step would need, or the change that the current steps catch."""
     steps, indices, required = phases_of(context), weight_steps(context), context.plan.rollout.risk.power
     exits: list[str] = []
     fix = None
@@ -150,7 +150,7 @@ def _more_power(context: Context, guard: Comparison, alone: GuardOdds) -> tuple[
 def _hold_for_end(
     context: Context, guard: Comparison, position: int, required: float
 ) -> tuple[float, GuardOdds] | None:
-    """The smallest round hold of a step that gives the whole rollout its power."""
+    """Return the smallest round hold of a step that gives the whole rollout its power."""
     steps = phases_of(context)
     if position == len(steps) - 1:
         return hold_that_catches(context, guard, steps, position, required)
@@ -165,13 +165,13 @@ def _hold_for_end(
     "warning",
     "the odds of a guard can't be computed",
     scope=Context,
-    why="Whether a guard catches anything depends on the traffic and on how often the event happens in normal times.",
+    why="Whether a guard catches anything depends on the traffic and on the usual rate of the event.",
     remedy="Declare `traffic.minRps`, and the `baseline` of the guard or of its outcome.",
     example="spec: {rollout: {guards: [{metric: error-rate, detect: {rise: 100%}}]}}",
     instead="spec: {rollout: {guards: [{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}]}}",
 )
 def unpriced(context: Context) -> Iterator[Problem]:
-    """Check that everything is declared that odds need; guards that never have odds need nothing."""
+    """Check that everything that odds need is declared; guards that never have odds need nothing."""
     found = canary_odds(context)
     if found is None:
         return
@@ -188,7 +188,7 @@ def unpriced(context: Context) -> Iterator[Problem]:
         guard = guards.get(name)
         if guard is not None and is_testable(context, guard):
             message = f"the odds of `{name}` can't be computed: {reason}"
-            hint = "declare its `baseline`: the share of events in normal times"
+            hint = "declare its `baseline`: the usual share of events"
             if guard.baseline is not None:
                 hint = "correct its `baseline`, or the change to detect"
             yield Problem((*GUARDS, guard.index, "baseline"), message, hint, on_key=True)
@@ -199,13 +199,13 @@ def unpriced(context: Context) -> Iterator[Problem]:
     "warning",
     "a canary has no guard",
     scope=Context,
-    why="Without a guard the weights grow by the clock: a bad version reaches everyone unless a person stops it.",
+    why="Without a guard the weights grow on schedule: a bad version reaches everyone unless a person stops it.",
     remedy="Add a guard: an outcome, `error-rate` or `slow-rate`.",
     example="spec: {rollout: {guards: []}}",
     instead="spec: {rollout: {guards: [{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}]}}",
 )
 def unguarded(context: Context) -> Iterator[Problem]:
-    """Check that something automatic can stop a canary."""
+    """Check that at least one guard can stop a canary."""
     if context.plan.rollout.strategy == "canary" and not context.plan.guards:
         message = "no guard watches the live traffic"
         hint = "add one, for example `{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}`"
@@ -217,8 +217,8 @@ def unguarded(context: Context) -> Iterator[Problem]:
     "warning",
     "weights are shares of pods, not of requests",
     scope=Context,
-    why="Without a router a version gets the requests that its pods happen to get: one pod of two is half of the "
-    "traffic. A weight of less than one pod is an error.",
+    why="Without a router a version gets the requests of its pods: one pod of two is half of the traffic. "
+    "A weight of less than one pod is an error.",
     remedy="Use a router, or enough replicas for the smallest weight.",
     example="""
 # specs/platform.yaml
@@ -236,7 +236,7 @@ spec: {replicas: 10}
     source="Argo Rollouts 1.10, utils/replicaset/canary.go",
 )
 def replica_ratio(context: Context) -> Iterator[Problem]:
-    """Check weights where the number of pods decides, and that the smallest one is at least one pod."""
+    """Check weights if the number of pods decides, and that the smallest one is at least one pod."""
     plan = context.plan
     if plan.routing.router.splits_requests or not plan.rollout.weights:
         return
@@ -261,7 +261,7 @@ def replica_ratio(context: Context) -> Iterator[Problem]:
 @rule(
     "CAN152",
     "warning",
-    "a guard of a blue-green has nothing to compare with",
+    "a guard of a blue-green has no comparison",
     scope=Context,
     why="After the switch all traffic is on the new version, so no stable version is measured at the same time: a "
     "comparison is an error, and a limit on an outcome follows the time of day.",
@@ -292,7 +292,7 @@ def blue_green(context: Context) -> Iterator[Problem]:
 
 
 def _as_limit(context: Context, guard: Guard) -> tuple[str, Fix | None]:
-    """The absolute limit that catches what a comparison was to catch."""
+    """Return the absolute limit that catches the same change as a comparison."""
     if not isinstance(guard, Comparison) or not guard.baseline or guard.ratio * guard.baseline > 1:
         return "write a `limit`, or use a canary", None
     limit = percent(guard.ratio * guard.baseline)

@@ -1,4 +1,4 @@
-"""Ceilings of the tier: what no model may exceed. A team may be stricter than its tier, never looser."""
+"""Rules on the ceilings of a tier. A team may be stricter than its tier, never looser."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _ceiling(context: Context, key: str, shown: object) -> Related:
 
 
 def _above(context: Context, path: Path, what: str, key: str, limit: int | str) -> Problem:
-    """A value above a ceiling, with the edit that brings it down to it."""
+    """Return the problem of a value above a ceiling, with the edit that lowers it."""
     message = f"{what} is above the {limit} that the tier `{context.plan.identity.tier}` allows"
     return Problem(path, message, f"write {limit} or less", _ceiling(context, key, limit), Fix(path, limit))
 
@@ -68,7 +68,7 @@ def first_weight(context: Context) -> Iterator[Problem]:
     "error",
     "false rollbacks are above the tier's `falseRollback`",
     scope=Context,
-    why="The rollback of a good version costs a release, and the trust in rollbacks.",
+    why="Rolling back a good version costs a release, and trust in rollbacks.",
     remedy="Lower `risk.falseRollback`, or replace bare limits by `detect`.",
     example="""
 # specs/platform.yaml
@@ -85,7 +85,7 @@ spec: {rollout: {risk: {falseRollback: 2%}}}
     repair="safe",
 )
 def false_rollback(context: Context) -> Iterator[Problem]:
-    """Check both what the team accepts and what its guards will do."""
+    """Check both the accepted share and the share of the guards."""
     ceiling, risk = context.tier.ceilings.false_rollback, context.plan.rollout.risk
     if ceiling is None:
         return
@@ -106,8 +106,8 @@ def false_rollback(context: Context) -> Iterator[Problem]:
     "error",
     "the rollout takes longer than the tier's `longestRollout`",
     scope=Context,
-    why="All that time two versions serve requests, and an urgent fix waits for the end.",
-    remedy="Shorten the holds; a higher weight sees enough requests sooner.",
+    why="For all that time two versions serve requests, and an urgent fix has to wait.",
+    remedy="Shorten the holds; a higher weight gets enough requests sooner.",
     example="""
 # specs/platform.yaml
 spec: {tiers: {standard: {ceilings: {longestRollout: 2h}}}}
@@ -168,7 +168,7 @@ def replicas(context: Context) -> Iterator[Problem]:
     "error",
     "a pod requests more CPU than the tier's `cpu`",
     scope=Context,
-    why="A pod that is too large does not fit on a node of its class.",
+    why="A pod that is too large does not fit on a node.",
     remedy="Lower `resources.cpu`; more pods carry more load.",
     example="""
 # specs/platform.yaml
@@ -198,7 +198,7 @@ def cpu(context: Context) -> Iterator[Problem]:
     "error",
     "a pod requests more memory than the tier's `memory`",
     scope=Context,
-    why="A pod that is too large does not fit on a node of its class.",
+    why="A pod that is too large does not fit on a node.",
     remedy="Lower `resources.memory`.",
     example="""
 # specs/platform.yaml
@@ -256,8 +256,8 @@ def gpu(context: Context) -> Iterator[Problem]:
     "error",
     "a bad version answers more requests than the tier's `maxExposed`",
     scope=Context,
-    why="Every request that a bad version answers is harm done.",
-    remedy="Lower the first weights, hold them longer, or watch an outcome that shows harm sooner.",
+    why="Every request that a bad version answers does harm.",
+    remedy="Lower the first weights, or watch an outcome that shows harm sooner.",
     example="# specs/platform.yaml\nspec: {tiers: {standard: {ceilings: {maxExposed: 20000}}}}",
     instead="# specs/platform.yaml\nspec: {tiers: {standard: {ceilings: {maxExposed: 50000}}}}",
     repair="safe",

@@ -9,8 +9,8 @@ declare(
         "OUT101",
         "warning",
         "a ledger is damaged",
-        "The ledger lists the files that Sluice wrote: without it nothing in its folder is ever deleted.",
-        "Render again; files that are left over can then be removed by hand.",
+        "The ledger lists the files that Sluice wrote; without it nothing in its folder is deleted.",
+        "Run `sluice render`, then remove leftover files by hand.",
         example="""
 $ sluice render
 $ perl -pi -e s/rollout/rolled/ rendered/production/shop/ranker/.sluice

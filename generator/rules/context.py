@@ -1,4 +1,4 @@
-"""The contexts of rules: one plan with its origins, or the platform with all models; and paths in a merged spec."""
+"""The contexts of rules: one plan with its origins, or the platform with all models."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class FleetContext:
-    """The context of a rule on the platform, or on models side by side.
+    """The context of a rule on the platform, or across models.
 
     Args:
         footprints: one for every plan, ordered by team and model.

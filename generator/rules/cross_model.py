@@ -1,4 +1,4 @@
-"""Models side by side: what a team may use and spend, and which model answers for which host."""
+"""Rules across models: quotas, budgets, and hosts."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ _SHOWN = 5
     "error",
     "a team's models need more than its quota at their peak",
     scope=FleetContext,
-    why="A quota that is reached in the middle of a release only shows as pods that never start, until the rollout "
-    "is aborted.",
+    why="If a quota is reached during a release, pods never start until the rollout is aborted.",
     remedy="Raise the team's quota, or lower `replicas`, `autoscaling.max` or `resources`.",
     example="""
 # specs/platform.yaml
@@ -40,7 +39,7 @@ spec: {replicas: 6}
 """,
 )
 def quota(context: FleetContext) -> Iterator[Problem]:
-    """Check the requests of all pods of a team in one environment, each model in the middle of a release."""
+    """Check the requests of all pods of a team in one environment, with every model in a release."""
     teams: dict[tuple[str, str], list[ResourceFootprint]] = defaultdict(list)
     for each in context.footprints:
         teams[each.team, each.environment].append(each)
@@ -67,7 +66,7 @@ def _exceeded(total: Need, allowed: Quota) -> Iterator[tuple[str, str, str]]:
 
 
 def _largest(context: FleetContext, models: list[ResourceFootprint]) -> Related:
-    """The models that need most CPU, with their specs."""
+    """Return the models that need most CPU, with their specs."""
     largest = sorted(models, key=lambda model: -model.peak.cpu)[:_SHOWN]
     return tuple(
         (
@@ -83,7 +82,7 @@ def _largest(context: FleetContext, models: list[ResourceFootprint]) -> Related:
     "error",
     "a team's models cost more than its budget",
     scope=FleetContext,
-    why="The bill comes at the end of the month; the specs already show it. If only the scaled-up models exceed the "
+    why="The cost is known from the specs before the bill comes. If only the scaled-up models exceed the "
     "budget this is a warning.",
     remedy="Raise the team's budget, or lower `replicas`, `autoscaling` or `resources`.",
     example="# specs/platform.yaml\nspec: {teams: {shop: {budget: {monthly: 20 EUR}}}}",
@@ -115,9 +114,9 @@ def budget(context: FleetContext) -> Iterator[Problem]:
 @rule(
     "TEAM803",
     "error",
-    "two models answer for the same host",
+    "two models have the same host",
     scope=FleetContext,
-    why="The older route wins, or both do: requests for one model reach the other.",
+    why="The older route wins, or both apply: requests for one model reach the other.",
     remedy="Give one of them another host in `traffic.hosts`.",
     example="""
 # specs/shop/ranker.yaml
@@ -178,13 +177,13 @@ def one_currency(context: FleetContext) -> Iterator[Problem]:
     "warning",
     "a budget has no prices to compare with",
     scope=FleetContext,
-    why="Without prices every model is free, and no budget is ever exceeded.",
+    why="Without prices every model costs nothing, and no budget is ever exceeded.",
     remedy="Declare `prices`, or remove the budget.",
     example="# specs/platform.yaml\nspec: {prices: {}, teams: {shop: {budget: {monthly: 900 EUR}}}}",
     instead="# specs/platform.yaml\nspec: {prices: {cpuHour: 0.03 EUR}, teams: {shop: {budget: {monthly: 900 EUR}}}}",
 )
 def unpriced(context: FleetContext) -> Iterator[Problem]:
-    """Check that there are prices where there is a budget."""
+    """Check that there are prices if there is a budget."""
     if currencies(context.platform.prices):
         return
     for name, team in context.platform.teams.items():

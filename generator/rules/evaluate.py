@@ -1,4 +1,4 @@
-"""Run all rules: on the plans of one model, and on the platform with all models side by side."""
+"""Runs all rules: on the plans of one model, and on the platform with all models."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def run_rules(resolved: Resolved, today: datetime.date) -> list[Finding]:
 
 
 def _causes(findings: list[Finding]) -> list[Finding]:
-    """Leave out what is said of the odds of a guard that is wrong in itself: it follows from that."""
+    """Drop findings about the odds of a guard that has other findings: they are consequences."""
     wrong = {guard for found in findings if found.code.startswith("PLAN") if (guard := _guard(found))}
     return [f for f in findings if not f.code.startswith("CAN") or _guard(f) not in wrong]
 
 
 def _guard(finding: Finding) -> str:
-    """The guard that a finding is about: `spec.rollout.guards[0]`; empty for none."""
+    """Return the guard that a finding is about: `spec.rollout.guards[0]`; empty for none."""
     found = re.match(r"spec(?:\.environments\.[^.]+)?\.rollout(?:\.shadow)?\.guards\[\d+\]", finding.path)
     return found[0] if found else ""
 
@@ -49,7 +49,7 @@ def _guard(finding: Finding) -> str:
 def run_fleet_rules(
     footprints: Sequence[ResourceFootprint], repository: Repository, today: datetime.date
 ) -> list[Finding]:
-    """Return the findings about the platform itself and about models side by side."""
+    """Return the findings about the platform itself and across models."""
     if repository.platform is None:
         return []
     context = FleetContext(footprints, repository, repository.platform, today)
@@ -58,7 +58,7 @@ def run_fleet_rules(
 
 
 def _findings(context: Context) -> Iterator[Finding]:
-    """The findings about one plan, each in the document that wrote the value."""
+    """Yield the findings about one plan, each in the document that wrote the value."""
     for _, code, problem in run([context]):
         if problem.document is not None:
             yield to_finding(code, problem, problem.document)
@@ -77,7 +77,7 @@ def _with_environments(finding: Finding, environments: Sequence[str], total: int
 
 
 def _written(planned: Planned, path: Path) -> tuple[Document, Path]:
-    """The document that wrote a value of the merged spec; of an absent value, the one that wrote its parent."""
+    """Return the document that wrote a value of the merged spec; of an absent value, the one that wrote its parent."""
     layers = planned.source.layers
     # Lists are replaced as a whole: a value inside of one was written by the layer that wrote the list.
     end = next((index for index, part in enumerate(path) if isinstance(part, int)), len(path))
@@ -89,7 +89,7 @@ def _written(planned: Planned, path: Path) -> tuple[Document, Path]:
 
 
 def _local_fix(planned: Planned, fix: Fix | None) -> Fix | None:
-    """The same edit in the spec's own tree; none if another file wrote that value."""
+    """Return the same edit in the spec's own tree; none if another file wrote that value."""
     if fix is None:
         return None
     document, local = _written(planned, fix.path)

@@ -1,4 +1,4 @@
-"""Gates: what a test set of a given size can prove, and what can run in the cluster."""
+"""Rules on gates: what a test set of a given size can prove, and what can run in the cluster."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ data:
 
 
 def _of(kind: type[G], context: Context) -> Iterator[tuple[int, G]]:
-    """The gates of one kind, with their positions in the spec."""
+    """Return the gates of one kind, with their positions in the spec."""
     return ((index, gate) for index, gate in enumerate(context.spec.gates) if isinstance(gate, kind))
 
 
@@ -45,8 +45,8 @@ def _of(kind: type[G], context: Context) -> Iterator[tuple[int, G]]:
     "warning",
     "the test set is too small for the limit",
     scope=Context,
-    why="A share passes only if its whole confidence interval does: on few rows a good model is inconclusive, and "
-    "that blocks it.",
+    why="A share passes only if its whole confidence interval does: on few rows a good model is "
+    "inconclusive, which blocks it.",
     remedy="Evaluate on more rows.",
     example="spec: {gates: [{name: accuracy, metric: accuracy, atLeast: 0.92, rows: 500}]}",
     instead="spec: {gates: [{name: accuracy, metric: accuracy, atLeast: 0.92, rows: 2000}]}",
@@ -70,14 +70,14 @@ def accuracy(context: Context) -> Iterator[Problem]:
 
 
 def _passing(context: Context, gate: MetricGate, rows: int) -> float | None:
-    """The share of runs in which a model two points better than the limit passes; None if no limit is a share."""
+    """Return the share of runs in which a model 2 points better than the limit passes; None without such a limit."""
     config = {"atLeast": gate.at_least, "atMost": gate.at_most}
     found = share_odds(config, rows, guaranteed=context.regulated)
     return found[1].passes if found else None
 
 
 def _rows(context: Context, gate: MetricGate) -> int:
-    """The smallest round number of rows on which such a model passes in at least 80% of all runs."""
+    """Return the smallest round number of rows on which such a model passes in at least 80% of all runs."""
     tried = (digit * int(10**exponent) for exponent in range(1, 9) for digit in (1, 2, 3, 5))
     return next(rows for rows in tried if (_passing(context, gate, rows) or 0.0) >= _POWER)
 
@@ -87,8 +87,8 @@ def _rows(context: Context, gate: MetricGate) -> int:
     "warning",
     "the size of the test set is not declared",
     scope=Context,
-    why="What a limit is worth depends on the number of rows behind it. In a tier that requires images by digest "
-    "this is an error.",
+    why="The value of a limit depends on its number of rows. In a tier that requires images by digest this "
+    "is an error.",
     remedy="Declare `rows`: the rows of the test set, or of the smaller window.",
     example="spec: {gates: [{name: accuracy, metric: accuracy, atLeast: 0.92}]}",
     instead="spec: {gates: [{name: accuracy, metric: accuracy, atLeast: 0.92, rows: 2000}]}",
@@ -133,8 +133,8 @@ def unpaired(context: Context) -> Iterator[Problem]:
     "warning",
     "groups are too small for the limit on fairness",
     scope=Context,
-    why="The difference between small groups is large by chance: fair models fail, and people learn to ignore the "
-    "gate. Groups below 30 rows are an error.",
+    why="The difference between small groups is large by chance: fair models fail, and the gate gets "
+    "ignored. Groups below 30 rows are an error.",
     remedy="Raise `minGroup`, evaluate on more rows, or merge groups.",
     example="""
 spec:
@@ -169,10 +169,10 @@ def groups(context: Context) -> Iterator[Problem]:
 @rule(
     "GATE321",
     "warning",
-    "the smallest drift that counts is what chance leaves in a large sample",
+    "the drift limit is within chance variation of a large sample",
     scope=Context,
-    why="With enough rows every difference is significant; only a lower bound on its size lets such a gate pass. A "
-    "bound that 100,000 rows leave to chance is an error.",
+    why="With enough rows every difference is significant, so the gate needs a minimum effect size. One "
+    "that chance reaches with 100,000 rows is an error.",
     remedy="Raise `atMost`; 0.1 is a shift by a quarter of a standard deviation.",
     example=_DRIFT.replace("TEST", "tool: ks, atMost: 0.02"),
     instead=_DRIFT.replace("TEST", "tool: ks, atMost: 0.1"),
@@ -227,7 +227,7 @@ def stability_rows(context: Context) -> Iterator[Problem]:
     "error",
     "a custom gate can't run in the cluster",
     scope=Context,
-    why="A command of your repository is not in any image: its gate would be inconclusive, and block every release.",
+    why="A command in your repository is not in any image: its gate would be inconclusive and block every release.",
     remedy="Put the program into an image and name it by digest, or let the tier enforce gates in git only.",
     example="spec: {gates: [{name: own, custom: python checks/own.py}]}",
     instead="""
@@ -238,7 +238,7 @@ spec:
 """,
 )
 def commands(context: Context) -> Iterator[Problem]:
-    """Check that custom gates are images where the tier enforces gates in the cluster."""
+    """Check that custom gates are images if the tier enforces gates in the cluster."""
     for index, gate in _custom_in_cluster(context):
         if _BY_DIGEST not in gate.custom:
             tier = context.plan.identity.tier
@@ -251,7 +251,7 @@ def commands(context: Context) -> Iterator[Problem]:
     "error",
     "Argo Workflows would change an image or an argument",
     scope=Context,
-    why="Argo replaces whatever is between double braces, and fails if it does not know the name.",
+    why="Argo replaces text in double braces, and fails on unknown names.",
     remedy="Write it without double braces.",
     example="""
 spec:

@@ -1,4 +1,4 @@
-"""Bare limits and late outcomes: guards that measure something else than they seem to."""
+"""Rules on bare limits and late outcomes: guards that do not measure what they seem to."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def _bare(context: Context) -> list[Limit]:
     "warning",
     "a guard has a limit, but no declared change that it must catch",
     scope=Context,
-    why="Without a declared change a limit has no power: it can't be distinguished from decoration. In a tier that "
-    "requires images by digest this is an error.",
+    why="Without a declared change the power of a limit is unknown, so it may catch nothing. In a tier "
+    "that requires images by digest this is an error.",
     remedy="Write `detect` instead of `limit`, or add a guard with `detect` for the same metric.",
     example="spec: {rollout: {guards: [{outcome: ctr, limit: 3%}]}}",
     instead="spec: {rollout: {guards: [{outcome: ctr, detect: {drop: 25%}}]}}",
@@ -76,9 +76,9 @@ def _as_comparison(context: Context, guard: Limit) -> tuple[Fix | None, str]:
 @rule(
     "CAN105",
     "warning",
-    "the window of a limit holds too few requests",
+    "the window of a limit has too few requests",
     scope=Context,
-    why="A share of a handful of requests is noise, and of none it does not exist: the guard waits or fires by "
+    why="A share of few requests is noise, and a share of none is undefined: the guard waits or fires by "
     "chance. Below 20 requests this is an error.",
     remedy="Send more traffic in the first step, or compare with the stable version (`detect`).",
     example="""
@@ -124,7 +124,7 @@ def sparse(context: Context) -> Iterator[Problem]:
 
 
 def _highest_weight(context: Context) -> int:
-    """The highest weight that the smallest step may have: below the next step, within the tier."""
+    """Return the highest weight that the smallest step may have: below the next step, within the tier."""
     weights = sorted(context.plan.rollout.weights)
     next_weight = weights[1] - 1 if len(weights) > 1 else 100
     return min(next_weight, context.tier.ceilings.first_weight or 100)
@@ -133,10 +133,10 @@ def _highest_weight(context: Context) -> int:
 @rule(
     "CAN110",
     "warning",
-    "a limit is exactly where the change to detect ends",
+    "a limit equals the level after the change to detect",
     scope=Context,
-    why="A version with just that change is beyond the limit in half of all measurements: chance decides whether it "
-    "is caught.",
+    why="A version with exactly that change exceeds the limit in half of all measurements: chance decides "
+    "whether it is caught.",
     remedy="Move the limit beyond the change, or remove it: the comparison catches the change.",
     example="""
 spec:
@@ -176,9 +176,9 @@ def coin_toss(context: Context) -> Iterator[Problem]:
     "warning",
     "late outcomes make a good version look bad",
     scope=Context,
-    why="Right after a weight grows, the canary has requests whose outcomes are still to come, and stable has not: "
-    "the canary looks worse than it is. If they could roll it back on their own, this is an error.",
-    remedy="Let the weight grow in smaller steps, compare with the stable version, or count settled outcomes only.",
+    why="Right after a weight increase, the canary has requests whose outcomes have not arrived, and "
+    "stable has not: the canary looks worse than it is. If this alone could roll it back, it is an error.",
+    remedy="Use smaller weight steps, compare with the stable version, or count only settled outcomes.",
     example="spec: {traffic: {minRps: 3000}}",
     instead="spec: {traffic: {minRps: 400}}",
     repair="review",
@@ -246,8 +246,8 @@ def _unmasked(context: Context, guard: Limit) -> Iterator[Problem]:
     "warning",
     "outcomes arrive too late for the length of a step",
     scope=Context,
-    why="Until its outcomes arrive a step shows nothing: after each change five mean delays are ignored. A delay "
-    "above the length of the step is an error.",
+    why="A step shows nothing until its outcomes arrive: after each change five mean delays are ignored. A "
+    "delay above the length of the step is an error.",
     remedy="Hold each step for at least four mean delays; ten are better.",
     example="""
 spec:
@@ -288,7 +288,7 @@ def slow(context: Context) -> Iterator[Problem]:
 
 
 def _settled(context: Context, guard: Guard, position: int) -> float | None:
-    """The smallest round hold of at least four mean delays that, with odds, catches half of the bad versions."""
+    """Return the smallest round hold of at least four mean delays that, with odds, catches half of the bad versions."""
     least = round_hold(4 * guard.delay_s)
     if least is None or not isinstance(guard, Comparison) or not _has_odds(context, guard):
         return least
@@ -302,7 +302,7 @@ def _has_odds(context: Context, guard: Comparison) -> bool:
 
 
 def _held(context: Context, guard: Guard, position: int, hold: float) -> str:
-    """What a longer step brings, if there are odds."""
+    """Return the odds of a longer step for a hint; empty without odds."""
     hint = f"hold it for {duration(hold)}"
     if not isinstance(guard, Comparison) or not _has_odds(context, guard):
         return hint

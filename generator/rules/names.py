@@ -1,4 +1,4 @@
-"""Names: too long, reserved, or taken twice."""
+"""Rules on names: too long, reserved, or used twice."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VERDICT_TASK: Final = "verdict"
     "error",
     "a name is too long once the team and the environment are added",
     scope=Context,
-    why="Kubernetes refuses label values and DNS names of more than 63 characters, and only during the sync.",
+    why="Kubernetes refuses label values and DNS names of more than 63 characters, but only during the sync.",
     remedy="Shorten the name of the model, the team or the environment.",
     example="""
 # specs/platform.yaml
@@ -59,9 +59,7 @@ def derived_names(context: Context) -> Iterator[Problem]:
     }
     for what, name in derived.items():
         if len(name) > LONGEST:
-            message = (
-                f"the {what} would be called `{name}`: {len(name)} characters, but only {LONGEST} are allowed"
-            )
+            message = f"the {what} would get the name `{name}`: {len(name)} characters of at most {LONGEST}"
             hint = f"shorten the name of the model, the team or the environment by {len(name) - LONGEST}"
             yield Problem(("metadata", "name"), message, hint)
 
@@ -100,7 +98,7 @@ def namespace(context: Context) -> Iterator[Problem]:
     "error",
     "a team or an environment has a reserved name",
     scope=Context,
-    why="Its folder in `rendered/` already belongs to Argo CD, the platform or the bentos.",
+    why="Its folder in `rendered/` is used by Argo CD, the platform or the bentos.",
     remedy="Choose another name.",
     example="""
 # specs/platform.yaml
@@ -119,10 +117,10 @@ def reserved(context: Context) -> Iterator[Problem]:
     """Check that the folder of a team or of an environment is not used by Sluice itself."""
     identity = context.plan.identity
     if identity.team in _RESERVED_TEAMS:
-        message = f"`{identity.team}` is reserved: that folder of the rendered tree is taken"
+        message = f"`{identity.team}` is reserved: Sluice uses that folder of the rendered tree"
         yield Problem(("metadata", "team"), message, "choose another name for the team")
     if identity.environment in _RESERVED_ENVIRONMENTS:
-        message = f"`{identity.environment}` is reserved: that folder of the rendered tree is taken"
+        message = f"`{identity.environment}` is reserved: Sluice uses that folder of the rendered tree"
         path = ("spec", "environments", identity.environment)
         hint = "choose another name for the environment"
         yield Problem(path, message, hint, document=context.platform_document, on_key=True)
@@ -169,7 +167,7 @@ def guards(context: Context) -> Iterator[Problem]:
     """Check the names of metrics as they are rendered, one for each sensitive attribute."""
     for path, written in written_guards(context):
         for index, name, before in _repeated(written):
-            message = f"two metrics would be called `{name}`"
+            message = f"two metrics would have the name `{name}`"
             hint = "give this guard a short `name`"
             if before == index:
                 yield Problem(
@@ -181,7 +179,7 @@ def guards(context: Context) -> Iterator[Problem]:
 
 
 def _repeated(written: Iterable[Any]) -> Iterator[tuple[int, str, int]]:
-    """Position, name and first position of every metric name that is taken already."""
+    """Yield position, name and first position of every metric name that is already used."""
     first: dict[str, int] = {}
     for index, guard in enumerate(written):
         for name in guard.metric_names:
@@ -196,8 +194,7 @@ def _repeated(written: Iterable[Any]) -> Iterator[tuple[int, str, int]]:
     "error",
     "an environment variable is set twice, or is reserved",
     scope=Context,
-    why="The later of two values wins silently, and the service itself reads variables that start with SLUICE_ or "
-    "BENTOML_.",
+    why="The second of two values silently wins, and the service reads variables that start with SLUICE_ or BENTOML_.",
     remedy="Remove or rename it.",
     example="spec: {service: {env: [{name: LOG_LEVEL, value: info}, {name: LOG_LEVEL, value: debug}]}}",
     instead="spec: {service: {env: [{name: LOG_LEVEL, value: debug}]}}",

@@ -1,4 +1,4 @@
-"""The platform itself: names that do not exist, defaults that can't be, namespaces that several teams would share."""
+"""Rules on the platform: unknown names, invalid defaults, shared namespaces."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from generator.spec.model import ModelSpec
     "error",
     "a waiver names a model that does not exist",
     scope=FleetContext,
-    why="It exempts from nothing: the model was renamed or removed, and the waiver waits for the next model of that "
-    "name.",
+    why="It has no effect: the model was renamed or removed. A new model of that name would inherit it.",
     remedy="Correct the name, or remove the waiver.",
     example="""
 # specs/platform.yaml
@@ -49,7 +48,7 @@ def waived_model(context: FleetContext) -> Iterator[Problem]:
     "error",
     "a gate is waived twice",
     scope=FleetContext,
-    why="Which of the two dates and reasons holds would depend on their order.",
+    why="Which date and reason applies would depend on their order.",
     remedy="Keep one of them.",
     example="""
 # specs/platform.yaml
@@ -81,7 +80,7 @@ def waived_twice(context: FleetContext) -> Iterator[Problem]:
     "error",
     "a team may use a tier that does not exist",
     scope=FleetContext,
-    why="No model could ever be in it: the tier was renamed, or its name is misspelt.",
+    why="No model can use it: the tier was renamed, or its name is misspelt.",
     remedy="Correct the name, or remove it.",
     example="# specs/platform.yaml\nspec: {teams: {shop: {tiers: [standard, standart]}}}",
     instead="# specs/platform.yaml\nspec: {teams: {shop: {tiers: [standard]}}}",
@@ -100,7 +99,7 @@ def team_tiers(context: FleetContext) -> Iterator[Problem]:
     "error",
     "an environment requires one that does not exist",
     scope=FleetContext,
-    why="No version could ever have passed it.",
+    why="No version can ever pass it.",
     remedy="Correct the name, or remove it.",
     example="# specs/platform.yaml\nspec: {environments: {production: {requires: [stagging]}}}",
     instead="""
@@ -155,7 +154,7 @@ def circles(context: FleetContext) -> Iterator[Problem]:
 
 
 def _reachable(requires: dict[str, list[str]], start: str) -> set[str]:
-    """Everything that a version must have passed before, the start included."""
+    """Return all environments that a version must pass before, including this one."""
     seen: set[str] = set()
     left = [start]
     while left:
@@ -174,13 +173,13 @@ _OWN: Final = frozenset({"tier", "model", "environments"})
     "error",
     "a tier's default is not valid in any spec",
     scope=FleetContext,
-    why="Every model of the tier would inherit the mistake and be refused for it.",
+    why="Every model of the tier would inherit the mistake and be refused.",
     remedy="Correct the value in the tier's `defaults`.",
     example="# specs/platform.yaml\nspec: {tiers: {spare: {defaults: {rollout: {watch: soon}}}}}",
     instead="# specs/platform.yaml\nspec: {tiers: {spare: {defaults: {rollout: {watch: 5m}}}}}",
 )
 def defaults(context: FleetContext) -> Iterator[Problem]:
-    """Check defaults as a part of a model's spec, without what is missing in them."""
+    """Check defaults as a part of a model's spec; missing keys are allowed."""
     for name, tier in context.platform.tiers.items():
         base: Path = ("spec", "tiers", name, "defaults")
         paths: dict[str, Path] = {}
@@ -198,7 +197,7 @@ def defaults(context: FleetContext) -> Iterator[Problem]:
 
 
 def _with_strategy(values: dict[str, Any]) -> dict[str, Any]:
-    """A rollout without a strategy is checked as the one whose keys it has."""
+    """Return defaults with the strategy that the keys of their rollout imply."""
     rollout = values.get("rollout")
     if isinstance(rollout, dict) and "strategy" not in rollout:
         strategy = "blue-green" if rollout.keys() & {"approve", "preview", "watch"} else "canary"
@@ -209,10 +208,9 @@ def _with_strategy(values: dict[str, Any]) -> dict[str, Any]:
 @rule(
     "PLAT907",
     "error",
-    "a tier's default sets what every model must set itself",
+    "a tier's default sets a key that every model must set itself",
     scope=FleetContext,
-    why="The tier, the model and what differs between environments belong to each spec; a default for them is a "
-    "mistake.",
+    why="The tier, the model and overrides of environments belong in each spec; a default for them is a mistake.",
     remedy="Remove the key from `defaults`.",
     example="# specs/platform.yaml\nspec: {tiers: {spare: {defaults: {tier: spare, replicas: 3}}}}",
     instead="# specs/platform.yaml\nspec: {tiers: {spare: {defaults: {replicas: 3}}}}",
@@ -229,10 +227,10 @@ def own_keys(context: FleetContext) -> Iterator[Problem]:
 @rule(
     "PLAT908",
     "error",
-    "a namespace is shared by teams or environments, or is not theirs",
+    "a namespace is shared by teams or environments, or used by something else",
     scope=FleetContext,
-    why="Quotas, network policies and access belong to a namespace: in a shared one no team's limits hold.",
-    remedy="Use {team} in the pattern, and {environment} where one cluster has several.",
+    why="Quotas, network policies and access rights apply to a namespace: in a shared one no team's limits hold.",
+    remedy="Use {team} in the pattern, and {environment} if one cluster has several.",
     example="# specs/platform.yaml\nspec: {environments: {production: {namespace: models}}}",
     instead="# specs/platform.yaml\nspec: {environments: {production: {namespace: 'models-{team}'}}}",
 )
@@ -273,15 +271,15 @@ def _others(context: FleetContext) -> set[str]:
     "error",
     "admission policies are on, but the clusters' Kubernetes has none",
     scope=FleetContext,
-    why="ValidatingAdmissionPolicy is v1, and enabled, since Kubernetes 1.30; before that the sync of the platform "
-    "fails.",
+    why="ValidatingAdmissionPolicy is v1 and enabled since Kubernetes 1.30; before that the sync of the "
+    "platform fails.",
     remedy="Write `admission: none`, or correct the version of Kubernetes.",
     example="# specs/platform.yaml\nspec: {controllers: {kubernetes: '1.29'}}",
     instead="# specs/platform.yaml\nspec: {controllers: {kubernetes: '1.29'}, admission: none}",
     source="Kubernetes 1.30, CHANGELOG/CHANGELOG-1.30.md",
 )
 def admission(context: FleetContext) -> Iterator[Problem]:
-    """Check that the clusters know ValidatingAdmissionPolicy where policies are rendered."""
+    """Check that the clusters have ValidatingAdmissionPolicy if policies are rendered."""
     version = context.platform.controllers.kubernetes
     if context.platform.admission != "none" and minor(version) < (1, 30):
         message = f"Kubernetes {version} has no admission policies of version v1"
@@ -295,7 +293,7 @@ def admission(context: FleetContext) -> Iterator[Problem]:
     "warning",
     "an owner is not valid in CODEOWNERS",
     scope=FleetContext,
-    why="CODEOWNERS takes `@user`, `@organisation/team` or an e-mail address; anything else would void its line.",
+    why="CODEOWNERS accepts `@user`, `@organisation/team` or an e-mail address; anything else invalidates its line.",
     remedy="Write one of those.",
     example="# specs/platform.yaml\nspec: {teams: {shop: {owners: [the shop team]}}}",
     instead="# specs/platform.yaml\nspec: {teams: {shop: {owners: ['@acme/shop-team']}}}",
@@ -319,13 +317,13 @@ def owners(context: FleetContext) -> Iterator[Problem]:
     "error",
     "a daily watch never finds fresh data",
     scope=FleetContext,
-    why="Archives are named by the digest of the model and never change; only a claim has a folder for fresh data.",
+    why="Archives are named by the digest of the model and never change; only a claim can have fresh data.",
     remedy="Let gate pods read from a `claim`, or remove `daily`.",
     example="# specs/platform.yaml\nspec: {gates: {daily: '14:30', inputs: {s3: 'gates/{digest}.tgz'}}}",
     instead="# specs/platform.yaml\nspec: {gates: {daily: '14:30', inputs: {claim: gate-inputs}}}",
 )
 def watch(context: FleetContext) -> Iterator[Problem]:
-    """Check that fresh data have a place that is written to."""
+    """Check that there is a place for fresh data."""
     gates = context.platform.gates
     if gates.daily and not gates.inputs.claim:
         message = "gates can't run again on fresh data: their inputs are archives that never change"
@@ -337,7 +335,7 @@ def watch(context: FleetContext) -> Iterator[Problem]:
     "error",
     "a team is notified by a service that the platform does not configure",
     scope=FleetContext,
-    why="The controllers drop such a message, and the team does not hear of an abort.",
+    why="The controllers drop such a message, and the team is not notified of an abort.",
     remedy="Configure the service under `notifications`, or remove it from the team's `notify`.",
     example="# specs/platform.yaml\nspec: {teams: {shop: {notify: {slack: [shop-ml]}}}}",
     instead="""

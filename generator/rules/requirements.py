@@ -1,4 +1,4 @@
-"""What a tier requires of every model: kinds of gates, approvals, images by digest, policies for missing data."""
+"""Requirements of a tier: kinds of gates, approvals, images by digest, policies for missing data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from generator.source.finding import Fix
 from generator.spec.rollout import ApproveStep, BlueGreen, Canary
 
 NO_DIGEST: Final = "TIER313"
-"""The code of a model whose image is not built and pushed yet: everything else about it may be right."""
+"""The code for a model whose image is not built and pushed yet; everything else may be valid."""
 
 
 def _required(context: Context, key: str) -> Related:
@@ -58,7 +58,7 @@ def required_gates(context: Context) -> Iterator[Problem]:
     "error",
     "an approval that the tier requires is missing or comes too late",
     scope=Context,
-    why="The tier wants a person with this role to look before most of the traffic moves.",
+    why="The tier requires a person with this role to approve before most of the traffic moves.",
     remedy="Add `{approve: <role>}` before the last weight; for a blue-green set `approve` to the role.",
     example="""
 # specs/platform.yaml
@@ -75,7 +75,7 @@ spec: {rollout: {steps: [{weight: 5%, hold: 2h}, {approve: model-risk}, {weight:
     repair="safe",
 )
 def required_approvals(context: Context) -> Iterator[Problem]:
-    """Check that each role approves before the last weight: after it most users have the new version already."""
+    """Check that each role approves before the last weight: after it most users already have the new version."""
     rollout, tier = context.plan.rollout, context.plan.identity.tier
     related = _required(context, "approvals")
     for role in context.tier.requires.approvals:
@@ -106,7 +106,7 @@ def _approved_in_time(rollout: Canary, role: str) -> bool:
     example="# specs/platform.yaml\nspec: {tiers: {standard: {requires: {imageDigest: true}}}}",
 )
 def image_digest(context: Context) -> Iterator[Problem]:
-    """Check that the lock has the digest of the image that was built from this very bento."""
+    """Check that the lock has the digest of the image that was built from exactly this bento."""
     image, written = context.plan.image, context.planned.source
     if not context.tier.requires.image_digest or image.digest:
         return

@@ -1,4 +1,4 @@
-"""Steps, guards, resources and overrides that contradict themselves or each other."""
+"""Rules on steps, guards, resources and overrides that contradict themselves or each other."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ _FEWEST_GROUPS: Final = 2
     "error",
     "the weights of a canary do not increase",
     scope=Context,
-    why="A step at the same or a lower weight shows the guards nothing new, and late outcomes are ignored once more.",
+    why="A step at the same or a lower weight gives the guards no new information, and late outcomes are "
+    "ignored again.",
     remedy="Make every weight larger than the one before it.",
     example="spec: {rollout: {steps: [{weight: 25%, hold: 2h}, {weight: 25%, hold: 1h}]}}",
     instead="spec: {rollout: {steps: [{weight: 25%, hold: 2h}, {weight: 50%, hold: 1h}]}}",
@@ -43,9 +44,9 @@ def increasing(context: Context) -> Iterator[Problem]:
 @rule(
     "PLAN502",
     "error",
-    "a step, a shadow or a watch lasts no time",
+    "a step, a shadow or a watch has no duration",
     scope=Context,
-    why="Nothing is measured in no time: the step looks like a check, and checks nothing.",
+    why="Without a duration nothing is measured: the step looks like a check, but checks nothing.",
     remedy="Give it a duration, or remove it.",
     example="spec: {rollout: {steps: [{weight: 5%, hold: 2h}, {weight: 25%, hold: 0s}]}}",
     instead="spec: {rollout: {steps: [{weight: 5%, hold: 2h}, {weight: 25%, hold: 20m}]}}",
@@ -56,13 +57,13 @@ def holds(context: Context) -> Iterator[Problem]:
     hint = "write a duration such as 20m, or remove it"
     if isinstance(rollout, BlueGreen):
         if rollout.guards and not rollout.watch:
-            yield Problem((*ROLLOUT, "watch"), "the guards would watch for no time", hint)
+            yield Problem((*ROLLOUT, "watch"), "the guards would not watch at all", hint)
         return
     if rollout.shadow and not rollout.shadow.hold:
-        yield Problem((*SHADOW, "hold"), "the shadow would run for no time", hint)
+        yield Problem((*SHADOW, "hold"), "the shadow would not run at all", hint)
     for index, step in enumerate(rollout.steps):
         if not isinstance(step, ApproveStep) and not step.hold:
-            yield Problem((*STEPS, index, "hold"), "this step would be held for no time", hint)
+            yield Problem((*STEPS, index, "hold"), "this step would not be held at all", hint)
 
 
 @rule(
@@ -98,8 +99,8 @@ def direction(context: Context) -> Iterator[Problem]:
     "error",
     "the change to detect is 0%, or a drop of 100%",
     scope=Context,
-    why="No amount of traffic detects a change of 0%, and the test takes the logarithm of what a drop leaves: at "
-    "100% that is the logarithm of 0.",
+    why="No amount of traffic detects a change of 0%, and the test uses the logarithm of the remaining "
+    "rate: after a drop of 100% that is the logarithm of 0.",
     remedy="Declare the smallest change that matters: above 0% and, for a drop, below 100%.",
     example="spec: {rollout: {guards: [{outcome: ctr, detect: {drop: 0%}}]}}",
     instead="spec: {rollout: {guards: [{outcome: ctr, detect: {drop: 10%}}]}}",
@@ -116,7 +117,7 @@ def detectable(context: Context) -> Iterator[Problem]:
 
 
 def _comparisons(context: Context) -> Iterator[tuple[Path, Any, Detect]]:
-    """Every guard with `detect`, as written, and its path."""
+    """Yield every guard with `detect`, as written, and its path."""
     for path, guards in written_guards(context):
         for index, guard in enumerate(guards):
             detect: Detect | None = getattr(guard, "detect", None)
@@ -125,7 +126,7 @@ def _comparisons(context: Context) -> Iterator[tuple[Path, Any, Detect]]:
 
 
 def _effect(detect: Detect) -> tuple[str, float]:
-    """The direction and the size of a change."""
+    """Return the direction and the size of a change."""
     if detect.drop is not None:
         return "drop", detect.drop
     return "rise", detect.rise or 0.0
@@ -156,14 +157,15 @@ def autoscaling(context: Context) -> Iterator[Problem]:
     "error",
     "a probability in `risk` is 0% or 100%",
     scope=Context,
-    why="A guard rolls back when its evidence reaches ln(1/risk): at 0% no evidence is enough, at 100% any is.",
+    why="A guard rolls back when its evidence reaches ln(1/risk): at 0% no evidence is enough, at 100% any "
+    "evidence is.",
     remedy="Choose values above 0% and below 100%.",
     example="spec: {rollout: {risk: {falseRollback: 0%}}}",
     instead="spec: {rollout: {risk: {falseRollback: 1%}}}",
     source="Ville: Étude critique de la notion de collectif, 1939 (the inequality behind the boundary)",
 )
 def chances(context: Context) -> Iterator[Problem]:
-    """Check that false rollbacks and power are strictly between never and always."""
+    """Check that false rollbacks and power are strictly between 0% and 100%."""
     risk = context.plan.rollout.risk
     for key, value, example in (("falseRollback", risk.false_rollback, "5%"), ("power", risk.power, "80%")):
         if not 0 < value < 1:
@@ -192,8 +194,8 @@ _BUILT: Final[Mapping[str, Path]] = {
     "error",
     "an environment overrides what is built into the image",
     scope=Context,
-    why="The service is built once and the same image runs in every environment, so that what was tested is what is "
-    "released. A value that only one environment has can't be in it.",
+    why="The service is built once and the same image runs in every environment, so that the tested image "
+    "is released. It can't contain a value for only one environment.",
     remedy="Move the value out of `environments`, so that it applies to all of them.",
     example="spec: {environments: {production: {service: {timeout: 3s}}}}",
     instead="spec: {service: {timeout: 3s}}",
@@ -226,8 +228,8 @@ def _overridden(context: Context, path: Path) -> bool:
     "error",
     "a latency bound exceeds the service's timeout",
     scope=Context,
-    why="The service gives up a request at its timeout, so no answer is ever slower than the bound: the guard can't "
-    "fail.",
+    why="The service cancels a request at its timeout, so no answer is ever slower than the bound: the "
+    "guard can't fail.",
     remedy="Choose a bound below `service.timeout`.",
     example="""
 spec:
@@ -247,7 +249,7 @@ def latency(context: Context) -> Iterator[Problem]:
         for index, guard in enumerate(guards):
             if isinstance(guard, SlowRateGuard) and guard.slower_than > timeout:
                 message = f"no request is slower than {duration(guard.slower_than)}: "
-                message += f"the service gives up after {duration(timeout)}"
+                message += f"the service times out after {duration(timeout)}"
                 place = context.planned.source.layers.place(("spec", "service", "timeout"))
                 hint = f"choose a bound below {duration(timeout)}"
                 yield Problem((*path, index, "slowerThan"), message, hint, (("the timeout", place),))
@@ -258,8 +260,8 @@ def latency(context: Context) -> Iterator[Problem]:
     "error",
     "a sensitive attribute has fewer than two declared values",
     scope=Context,
-    why="Parity compares groups: one group alone never differs, so the guard never fails.",
-    remedy="Declare every value of the attribute that is to be compared.",
+    why="Parity compares groups: with only one group the guard never fails.",
+    remedy="Declare every value of the attribute to compare.",
     example="""
 # specs/platform.yaml
 spec: {attributes: {gender: [female]}}
@@ -282,7 +284,7 @@ def attributes(context: Context) -> Iterator[Problem]:
                 count = len({str(value) for value in declared.get(name, ())})
                 if count < _FEWEST_GROUPS:
                     message = f"the sensitive attribute `{name}` has {count} declared value{'' if count == 1 else 's'}"
-                    hint = "declare every value that is to be compared"
+                    hint = "declare every value to compare"
                     where = (*path, index, "sensitive", position)
                     yield Problem(where, message, hint, _declaration(context, name))
 

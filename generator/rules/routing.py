@@ -1,4 +1,4 @@
-"""Specs that ask a router for more than it can do under its implementation and controller version."""
+"""Rules on features that a router lacks with its implementation and controller version."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from generator.spec.units import percent
 
 
 def smallest_weight(plan: Plan) -> float:
-    """Return the smallest weight, in percent, that the router can hold: one pod of all if it counts pods."""
+    """Return the smallest weight, in percent, that the router can set: one pod of all if it counts pods."""
     return 0.0 if plan.routing.router.splits_requests else 100 / max(plan.capacity.min_replicas, 1)
 
 
@@ -109,8 +109,8 @@ def mirror(context: Context) -> Iterator[Problem]:
     "error",
     "the router copies every request, whatever the share",
     scope=Context,
-    why="It accepts `percent` and ignores it: the shadow gets all the traffic, and has to carry all of it.",
-    remedy="Copy 100% deliberately, to a shadow that can carry it, or use a router that can copy a share.",
+    why="It accepts `percent` and ignores it: the shadow gets all the traffic, and must be able to handle it.",
+    remedy="Copy 100% deliberately, to a shadow that can handle it, or use a router that can copy a share.",
     example="""
 # specs/platform.yaml
 spec: {environments: {production: {router: {implementation: contour}}}}
@@ -126,7 +126,7 @@ spec: {rollout: {shadow: {percent: 100%, hold: 24h}}}
     source="Contour 1.33, tried on a cluster: a RequestMirror with `percent` copies everything",
 )
 def mirror_percent(context: Context) -> Iterator[Problem]:
-    """Check that the router can copy a share of the requests where the shadow wants one."""
+    """Check that the router can copy a share of the requests if the shadow needs one."""
     rollout = context.plan.rollout
     if not rollout.shadow or rollout.shadow.percent >= 1:
         return
@@ -158,7 +158,7 @@ spec: {rollout: {shadow: {percent: 100%, hold: 24h}}}
     source="Gateway API 1.6, conformance/reports (HTTPRouteRequestMirror)",
 )
 def mirror_unknown(context: Context) -> Iterator[Problem]:
-    """Check that something is known about mirroring where there is a shadow."""
+    """Check that mirroring is known to work if there is a shadow."""
     rollout = context.plan.rollout
     if not rollout.shadow:
         return
@@ -271,7 +271,7 @@ _NOT_RE2: Final = re.compile(
     r"\\.|\[(?:\\.|[^\]\\])*\]|(?P<bad>\(\?(?:<?[=!]|>|P=|\())|(?P<greedy>[*+?}]\+)", re.DOTALL
 )
 _BACK_REFERENCE: Final = re.compile(r"(?:[^\\]|^)(?:\\\\)*\\[1-9]")
-# Mistakes in every dialect; other complaints of Python's compiler may be about what only RE2 understands.
+# Errors in every dialect; other errors of Python's compiler may be about syntax that only RE2 has.
 _BROKEN: Final = (
     "missing",
     "unbalanced",
@@ -314,7 +314,7 @@ def expressions(context: Context) -> Iterator[Problem]:
 
 
 def _unreadable(expression: str) -> str:
-    """Why RE2 can't read an expression, as far as that can be known without RE2; empty if it can."""
+    """Return why RE2 refuses an expression, as far as that is known without RE2; empty if it does not."""
     found = next((match for match in _NOT_RE2.finditer(expression) if match["bad"] or match["greedy"]), None)
     if found:
         return f"RE2 has no `{found['bad'] or found['greedy']}`"

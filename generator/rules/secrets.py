@@ -1,4 +1,4 @@
-"""Credentials that everyone can read: in specs, in the platform, in the values of variables."""
+"""Credentials in plain sight: in specs, in the platform, in the values of variables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from generator.rules.context import Context, FleetContext
 from generator.source.document import Path
 
 _ENV: Final[Path] = ("spec", "service", "env")
-# Names that hold a credential itself; MAX_TOKENS, TOKEN_FILE and SECRET_NAME do not.
+# Names of variables that contain a credential; MAX_TOKENS, TOKEN_FILE and SECRET_NAME do not.
 _NAMED: Final = re.compile(
     r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIALS?)$"
 )
@@ -51,7 +51,7 @@ _SHORTEST: Final = 10
     instead="spec: {service: {env: [{name: DB_PASSWORD, secret: {name: ranker-db, key: password}}]}}",
 )
 def secrets(context: Context) -> Iterator[Problem]:
-    """Check all text of a spec for the form of a credential, and variables by their names, too."""
+    """Check all text of a spec for the format of a credential, and the names of variables."""
     named = {(*_ENV, index, "value"): item.name for index, item in enumerate(context.plan.env) if item.value}
     for path, text in _texts(context.planned.source.layers.merged):
         name = named.get(path, "")
@@ -100,7 +100,7 @@ spec: {service: {env: [{name: API_KEY, secret: {name: vendor, key: api-key, vers
 """,
 )
 def versions(context: Context) -> Iterator[Problem]:
-    """Check that there is a store where a variable asks for a version of a secret."""
+    """Check that there is a store if a variable names a version of a secret."""
     for index, variable in enumerate(context.spec.service.env):
         if variable.secret and variable.secret.version and not context.platform.secrets:
             message = (
@@ -111,7 +111,7 @@ def versions(context: Context) -> Iterator[Problem]:
 
 
 def _texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Every text of a tree, with its path."""
+    """Yield every text of a tree, with its path."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):
@@ -138,7 +138,7 @@ def looks_secret(text: str) -> str:
 
 
 def _is_random(text: str) -> bool:
-    """Whether upper case, lower case and digits occur together, as evenly spread as chance spreads them."""
+    """Return whether a text looks random: upper case, lower case and digits are mixed evenly."""
     kinds = (str.isupper, str.islower, str.isdigit)
     if not all(any(kind(character) for character in text) for kind in kinds):
         return False

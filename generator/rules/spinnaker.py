@@ -1,4 +1,4 @@
-"""What a plan says and a Spinnaker pipeline with Kayenta can't do: an error where the release would be less safe."""
+"""Features of a plan that a Spinnaker pipeline with Kayenta lacks: an error if the release would be less safe."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ class PipelineContext:
 
     @property
     def is_canary(self) -> bool:
-        """Whether it is a canary; about a blue-green there is nothing more to check."""
+        """Whether it is a canary; a blue-green needs no further checks."""
         return self.plan.rollout.strategy == "canary"
 
     def guards(self) -> Iterator[tuple[Path, Guard]]:
-        """The guards of its canary, with their paths."""
+        """Yield the guards of its canary, with their paths."""
         for guard in self.plan.guards if self.is_canary else ():
             yield (*GUARDS, guard.index), guard
 
 
 def unsupported_features(planned: Planned) -> list[Finding]:
-    """Return findings about everything in one plan that the pipeline would not do."""
+    """Return findings about every part of a plan that the pipeline does not support."""
     found = []
     for _, code, problem in run([PipelineContext(planned)]):
         document, local = planned.source.layers.where(problem.path)
@@ -208,7 +208,7 @@ def other_test(context: PipelineContext) -> Iterator[Problem]:
     scope=PipelineContext,
     why="Before each larger weight the plan checks whether the step had the requests it was planned to have; "
     "Kayenta only checks whether there is any data.",
-    remedy="Look at the traffic before you approve a manual judgement.",
+    remedy="Check the traffic before you approve a manual judgement.",
     example="$ sluice spinnaker shop/ranker",
     source=_KAYENTA,
 )
@@ -223,8 +223,8 @@ def no_evidence(context: PipelineContext) -> Iterator[Problem]:
     "warning",
     "a pipeline can't pause for a person when data are missing",
     scope=PipelineContext,
-    why="Kayenta knows data that must exist and data that need not: `noData: pause` becomes `fail`.",
-    remedy="Write `noData: fail`, which is what will happen.",
+    why="Kayenta only distinguishes required data from optional data: `noData: pause` becomes `fail`.",
+    remedy="Write `noData: fail`, which is what the pipeline does.",
     example="spec: {rollout: {noData: pause}}\n$ sluice spinnaker shop/ranker",
     source=_KAYENTA,
 )
@@ -240,9 +240,9 @@ def no_pause(context: PipelineContext) -> Iterator[Problem]:
     "warning",
     "late outcomes are compared too early",
     scope=PipelineContext,
-    why="The plan ignores the time in which outcomes of the weight before still arrive; Kayenta only waits once, at "
-    "the start.",
-    remedy="Choose holds that are much longer than the delay of the outcome.",
+    why="The plan ignores the time in which outcomes of the previous weight still arrive; Kayenta waits "
+    "only once, at the start.",
+    remedy="Use holds that are much longer than the delay of the outcome.",
     example="spec: {outcomes: {ctr: {delay: 60s}}}\n$ sluice spinnaker shop/ranker",
     source=_KAYENTA,
 )

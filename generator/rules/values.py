@@ -1,4 +1,4 @@
-"""Well-formed values that can't do their work: bounds that nothing meets or breaks, names that look misspelt."""
+"""Rules on well-formed values without effect: bounds that nothing can meet or break, names that look misspelt."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _COMMON: Final = frozenset(
 
 
 def _is_bounded(metric: str) -> bool:
-    """Whether a metric is between 0 and 1 by its definition."""
+    """Return whether a metric is between 0 and 1 by its definition."""
     return _BOUNDED.fullmatch(metric.lower()) is not None
 
 
@@ -42,7 +42,7 @@ def _number(value: float) -> str:
 
 
 def _fraction(value: float) -> str:
-    """A number of percent as a fraction: 92 is 0.92."""
+    """Return a number of percent as a fraction: 92 is 0.92."""
     return _number(round(value / 100, 6))
 
 
@@ -80,7 +80,7 @@ def unreachable_bounds(context: Context) -> Iterator[Problem]:
     "error",
     "no model can break the bound of a gate",
     scope=Context,
-    why="The gate passes whatever the model does, and looks like protection.",
+    why="The gate always passes, although it looks like protection.",
     remedy="Write a bound that a bad model breaks.",
     example="""
 spec:
@@ -92,7 +92,7 @@ spec:
 """,
 )
 def empty_bounds(context: Context) -> Iterator[Problem]:
-    """Check that no bound is at or beyond the end of the range of what it bounds."""
+    """Check that no bound is at or beyond the end of its measure's range."""
     for index, gate in enumerate(context.spec.gates):
         found = _empty_metric(gate) if isinstance(gate, MetricGate) else _empty_measure(gate)
         for key, message, hint in found:
@@ -100,7 +100,7 @@ def empty_bounds(context: Context) -> Iterator[Problem]:
 
 
 def _empty_measure(gate: object) -> Iterator[tuple[str, str, str]]:
-    """Key, message and hint of every bound of a fairness, drift or attribution gate that nothing breaks."""
+    """Yield key, message and hint of each bound of a fairness, drift or attribution gate that nothing can break."""
     at_most = getattr(gate, "at_most", None)
     bounded = isinstance(gate, (FairnessGate, ExplainGate)) or (
         isinstance(gate, DriftGate) and gate.test.statistic != "index"
@@ -113,7 +113,7 @@ def _empty_measure(gate: object) -> Iterator[tuple[str, str, str]]:
 
 
 def _empty_metric(gate: MetricGate) -> Iterator[tuple[str, str, str]]:
-    """Key, message and hint of every bound of a metric that nothing breaks."""
+    """Yield key, message and hint of each bound of a metric that nothing can break."""
     loss = gate.no_worse_by
     if loss is not None and loss.value >= 1:
         smaller = f"{_number(loss.value)}{'%' if loss.kind == 'relative' else 'pp'}"
@@ -135,13 +135,13 @@ def _empty_metric(gate: MetricGate) -> Iterator[tuple[str, str, str]]:
     "warning",
     "the metric of a gate looks misspelt",
     scope=Context,
-    why="A gate on a metric that no report contains can't pass, and that shows only when the gates run.",
+    why="A gate on a metric that no report contains can't pass, which shows only when the gates run.",
     remedy="Correct the name, or keep it if the report uses this name.",
     example="spec: {gates: [{name: accuracy, metric: acuracy, atLeast: 0.9, rows: 5000}]}",
     instead="spec: {gates: [{name: accuracy, metric: accuracy, atLeast: 0.9, rows: 5000}]}",
 )
 def misspelt_metrics(context: Context) -> Iterator[Problem]:
-    """Check for names that are a typing error away from a common one; other digits in a name are another metric."""
+    """Check for names that are a typing error away from a common one; different digits mean another metric."""
     for index, gate in enumerate(context.spec.gates):
         if not isinstance(gate, MetricGate) or gate.metric.lower() in _COMMON:
             continue
@@ -158,7 +158,7 @@ def misspelt_metrics(context: Context) -> Iterator[Problem]:
     "error",
     "no version can exceed the limit of a guard",
     scope=Context,
-    why="The guard passes whatever the new version does, and looks like protection.",
+    why="The guard always passes, although it looks like protection.",
     remedy="Write a limit that a bad version exceeds.",
     example="spec: {rollout: {guards: [{fairness: demographic-parity-difference, sensitive: [gender], atMost: 1}]}}",
     instead="spec: {rollout: {guards: [{fairness: demographic-parity-difference, sensitive: [gender], atMost: 0.1}]}}",
@@ -183,8 +183,8 @@ def unreachable_limits(context: Context) -> Iterator[Problem]:
     "warning",
     "a step sends all traffic to the new version",
     scope=Context,
-    why="At 100% no request is left for the stable version, so nothing can be compared while the step lasts, and an "
-    "abort has to start the old version again.",
+    why="At 100% no requests are left for the stable version, so nothing can be compared during the step, "
+    "and an abort has to start the old version again.",
     remedy="Remove the step: after the last one the new version takes all traffic.",
     example="spec: {rollout: {steps: [{weight: 5%, hold: 60m}, {weight: 25%, hold: 1h}, {weight: 100%, hold: 1h}]}}",
     instead="spec: {rollout: {steps: [{weight: 5%, hold: 60m}, {weight: 25%, hold: 1h}]}}",
@@ -220,4 +220,4 @@ def owner_address(context: Context) -> Iterator[Problem]:
     invented = f"{owner.split(' ')[0]}@example.com"
     address = next((known for known in owners if _ADDRESS.search(known)), invented)
     hint = f"write an address, for example `owner: {flow(address)}`"
-    yield Problem(("metadata", "owner"), f"`{owner}` is not an address that people can write to", hint)
+    yield Problem(("metadata", "owner"), f"`{owner}` is not a contact address", hint)

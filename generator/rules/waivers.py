@@ -1,4 +1,4 @@
-"""Waivers, acceptances, quarantine: exemptions end, and none is without effect silently."""
+"""Rules on waivers, acceptances and quarantine: exemptions end, and none is silently ineffective."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from generator.source.suggest import did_you_mean
 
 
 def apply_acceptances(findings: Sequence[Finding], context: Context) -> Iterator[Finding]:
-    """Turn warnings that the spec accepts into informations until the acceptance ends; errors stay errors."""
+    """Turn accepted warnings into information until the acceptance ends; errors stay errors."""
     accepted = {
         item.code: item
         for item in context.spec.accept
@@ -77,7 +77,7 @@ def expired(context: Context) -> Iterator[Problem]:
     "error",
     "a waiver names a gate that the model does not have",
     scope=Context,
-    why="It exempts from nothing: a team relies on an exemption that does not exist, or the gate was renamed.",
+    why="It has no effect: the team relies on an exemption that does not exist, or the gate was renamed.",
     remedy="Correct the name of the gate, or remove the waiver.",
     example="""
 # specs/platform.yaml
@@ -108,7 +108,7 @@ def gate_unknown(context: Context) -> Iterator[Problem]:
     "an acceptance has ended",
     scope=Context,
     why="A finding was accepted for a time; from now on it is reported again.",
-    remedy="Fix what was accepted, or give the acceptance a new date and a new reason.",
+    remedy="Fix the finding, or give the acceptance a new date and a new reason.",
     example="spec: {accept: [{code: CAN212, reason: known since May, until: 2026-11-01}]}",
     instead="spec: {accept: [{code: CAN212, reason: known since May, until: 2026-12-01}]}",
 )
@@ -117,7 +117,7 @@ def acceptance_ended(context: Context) -> Iterator[Problem]:
     for index, item in enumerate(context.spec.accept):
         if item.until < context.today.isoformat():
             message = f"{item.code} was accepted until {item.until}"
-            hint = "fix what was accepted, or decide again and write a new date"
+            hint = "fix the finding, or decide again and set a new date"
             yield Problem(("spec", "accept", index, "until"), message, hint)
 
 
@@ -126,9 +126,9 @@ def acceptance_ended(context: Context) -> Iterator[Problem]:
     "error",
     "a finding can't be accepted",
     scope=Context,
-    why="A team may accept a warning about its own plan for a while, as far as its tier allows; never an error, nor "
-    "a finding about files, evidence or the platform.",
-    remedy="Fix what the finding reports, or remove the acceptance.",
+    why="A team may temporarily accept a warning about its own plan if its tier allows it; never an error, "
+    "nor a finding about files, evidence or the platform.",
+    remedy="Fix the finding, or remove the acceptance.",
     example="spec: {accept: [{code: TIER301, reason: known since May, until: 2026-12-01}]}",
     instead="spec: {accept: [{code: TIER309, reason: known since May, until: 2026-12-01}]}",
 )
@@ -142,13 +142,11 @@ def not_acceptable(context: Context) -> Iterator[Problem]:
             message = f"`{item.code}` is not the code of a finding about plans, so it can't be accepted"
             yield Problem(path, message, did_you_mean(item.code, warnings, "can be accepted"))
         elif known[item.code].severity == "error":
-            yield Problem(
-                path, f"{item.code} is an error, and errors can't be accepted", "fix what it reports"
-            )
+            yield Problem(path, f"{item.code} is an error, and errors can't be accepted", "fix the finding")
         elif not may_accept(item.code, context):
             message = f"the tier `{context.plan.identity.tier}` does not let a team accept {item.code}"
             related = (("the tier requires images by digest", context.tier_place("requires", "imageDigest")),)
-            yield Problem(path, message, "fix what it reports", related)
+            yield Problem(path, message, "fix the finding", related)
 
 
 @rule(
@@ -156,9 +154,9 @@ def not_acceptable(context: Context) -> Iterator[Problem]:
     "error",
     "the model version is in quarantine",
     scope=Context,
-    why="It was rejected in production; the same bytes under another name are the same model.",
-    remedy="Release another version. Only the owners of `platform.yaml` can let this one come back, with `released` "
-    "in its entry.",
+    why="It was rejected after its release; the same bytes under another name are the same model.",
+    remedy="Release another version. Only the owners of `platform.yaml` can release this one, with "
+    "`released` in its entry.",
     example="""
 # specs/platform.yaml
 spec:
@@ -191,7 +189,7 @@ def quarantined(context: Context) -> Iterator[Problem]:
         stays = same_model and context.plan.identity.environment in entry.running
         if stays:
             message += "; it stays where it runs until another version replaces it"
-            hint = f"train or pin another version; `sluice revert {entry.model}` takes this one back"
+            hint = f"train or pin another version; `sluice revert {entry.model}` reverts this one"
         related = (("quarantined here", context.platform_document.place(("spec", "quarantine", index))),)
         severity: Severity | None = "warning" if stays else None
         lock = context.planned.source.lock_document
@@ -201,10 +199,10 @@ def quarantined(context: Context) -> Iterator[Problem]:
 @rule(
     "WAIV706",
     "warning",
-    "a version in quarantine may still come back although it no longer runs",
+    "a version in quarantine may run again although it was replaced",
     scope=Context,
-    why="Its entry lets it stay where it ran. Another version runs there now, and the entry would let the bad one "
-    "back.",
+    why="Its entry still allows it where it ran. Another version runs there now, and the entry would allow "
+    "the bad one again.",
     remedy="Remove `running` from its entry in `platform.yaml`: then it is refused everywhere.",
     example="""
 # specs/platform.yaml

@@ -1,4 +1,4 @@
-"""What a change of a plan would do to its odds: the numbers behind hints and repairs."""
+"""Computes how changes of a plan affect its odds, for hints and repairs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROUND_HOLDS: Final = tuple(
     + [n * _H for n in (2, 3, 4, 5, 6, 8, 10, 12, 18, 24, 36)]
     + [n * _D for n in (2, 3, 4, 5, 7)]
 )
-"""Holds that people write, seconds, ascending."""
+"""Round holds for suggestions, in seconds, ascending."""
 
 
 def canary_odds(context: Context) -> tuple[Canary, PlanOdds] | None:
@@ -34,18 +34,18 @@ def canary_odds(context: Context) -> tuple[Canary, PlanOdds] | None:
 
 
 def phases_of(context: Context) -> tuple[Phase, ...]:
-    """Return the weight steps of a plan as the statistics see them."""
+    """Return the weight steps of a plan for the statistics."""
     return phases(context.plan.rollout)
 
 
 def round_hold(seconds: float) -> float | None:
-    """Return the smallest round hold of at least so many seconds; None beyond a week."""
+    """Return the smallest round hold of at least this many seconds; None above a week."""
     at = bisect_left(ROUND_HOLDS, seconds - 1e-9)
     return ROUND_HOLDS[at] if at < len(ROUND_HOLDS) else None
 
 
 def with_hold(steps: Sequence[Phase], position: int, hold_s: float) -> tuple[Phase, ...]:
-    """Return the weight steps with another hold of one of them."""
+    """Return the weight steps with one hold changed."""
     changed = replace(steps[position], duration_s=hold_s)
     return (*steps[:position], changed, *steps[position + 1 :])
 
@@ -70,7 +70,7 @@ def hold_that_catches(
 
 
 def _allowed(context: Context, more_s: float) -> bool:
-    """Whether the tier leaves room for that many more seconds of rollout."""
+    """Return whether the tier allows this many more seconds of rollout."""
     ceiling, rollout = context.tier.ceilings.longest_rollout, context.plan.rollout
     if ceiling is None or rollout.strategy != "canary":
         return True
@@ -93,7 +93,7 @@ def caught(odds: GuardOdds, position: int) -> str:
 
 
 def compared(plan: Plan, guard: Limit) -> Comparison | None:
-    """Return a guard with a bare limit as one that compares with stable and catches just that change.
+    """Return a guard with a bare limit as one that compares with stable and catches the same change.
 
     None if the limit is on the good side of the baseline, or the baseline is not declared.
     """
@@ -148,7 +148,7 @@ def rewritten(context: Context, guard: Guard, **changes: Any) -> dict[str, Any]:
 
 
 def is_testable(context: Context, guard: Guard) -> bool:
-    """Return whether a test exists for a guard; where none does, PLAN504 or PLAN506 reports that."""
+    """Return whether a test exists for a guard; otherwise PLAN504 or PLAN506 reports it."""
     risk = context.plan.rollout.risk
     impossible = isinstance(guard, Comparison) and guard.ratio in {0.0, 1.0}
     return 0 < risk.false_rollback < 1 and 0 < risk.power < 1 and not impossible

@@ -1,4 +1,4 @@
-"""Odds of the steps: what is caught before the weight grows, and how many requests a bad version answers."""
+"""Rules on the odds of steps: the share caught before the weight grows, and the requests that a bad version answers."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _STEEP: Final = 5.0
     "warning",
     "the first step catches too few bad versions",
     scope=Context,
-    why="The first step is there to meet a bad version while few users see it; one that is too short only delays "
-    "the harm. Below 5% before a weight that is five times as large, this is an error.",
+    why="The first step should catch a bad version while few users see it; one that is too short only "
+    "delays the harm. Below 5% before a weight that is five times as large, this is an error.",
     remedy="Hold the first step longer.",
     example="spec: {rollout: {steps: [{weight: 5%, hold: 20m}, {weight: 25%, hold: 20m}, {weight: 50%, hold: 20m}]}}",
     instead="spec: {rollout: {steps: [{weight: 5%, hold: 60m}, {weight: 25%, hold: 20m}, {weight: 50%, hold: 20m}]}}",
@@ -66,7 +66,7 @@ def first_step(context: Context) -> Iterator[Problem]:
 def _common_hold(
     context: Context, late: Sequence[tuple[Comparison, GuardOdds]], position: int
 ) -> float | None:
-    """The smallest round hold by which each guard catches the required share of bad versions, or at least half."""
+    """Return the smallest round hold by which each guard catches the required share, or at least half."""
     steps, required = phases_of(context), context.plan.rollout.risk.power
     holds = []
     for guard, _ in late:
@@ -79,7 +79,7 @@ def _common_hold(
 def _held(
     context: Context, guard: Comparison, alone: GuardOdds, position: int, hold: float | None
 ) -> tuple[str, Fix | None]:
-    """What a longer hold of a step brings for one guard."""
+    """Return the hint with the odds of one guard for a longer hold of a step."""
     if hold is None:
         return "a longer hold alone is not enough: raise the weight, or declare a larger change", None
     steps = phases_of(context)
@@ -116,7 +116,7 @@ def exposed(context: Context) -> Iterator[Problem]:
 
 
 def _less_exposed(context: Context, odds: PlanOdds, accepted: int) -> tuple[str, Fix | None]:
-    """The longer first step that keeps enough bad versions from the later ones."""
+    """Return the longer first step that keeps enough bad versions from the later ones."""
     steps, guards = phases_of(context), [guard for guard, _ in odds.guards]
     for hold in ROUND_HOLDS if guards and steps else ():
         if hold <= steps[0].duration_s:
@@ -131,9 +131,9 @@ def _less_exposed(context: Context, odds: PlanOdds, accepted: int) -> tuple[str,
 def _worst(
     context: Context, guards: Sequence[Comparison | Limit], steps: tuple[Phase, ...], accepted: int
 ) -> float:
-    """The largest mean exposure among the guards, or the first one that exceeds what is accepted."""
+    """Return the largest mean exposure among the guards, or the first one that exceeds what is accepted."""
     worst = 0.0
-    # Comparisons are priced a hundred times faster than bare limits, and rule most holds out.
+    # Odds of comparisons are computed a hundred times faster than those of limits, and exclude most holds.
     for guard in sorted(guards, key=lambda guard: isinstance(guard, Limit)):
         worst = max(worst, price(context.plan, guard, steps).exposed_mean or math.inf)
         if worst > accepted:

@@ -34,7 +34,7 @@ class CliError(UserError):
 
 
 class FindingsError(UserError):
-    """Findings that keep a command from going on. The command line prints them as a report and exits with 1.
+    """Findings that stop a command. The command line prints them as a report and exits with 1.
 
     Args:
         findings: the findings.
@@ -54,4 +54,4 @@ class FindingsError(UserError):
 
 
 class InternalError(Exception):
-    """A bug of Sluice: the command line asks for a report and exits with 3."""
+    """A bug of Sluice: the command line asks the user to report it and exits with 3."""

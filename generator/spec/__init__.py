@@ -1,1 +1,1 @@
-"""What people write, as pydantic models."""
+"""The spec language as pydantic models."""

@@ -1,4 +1,4 @@
-"""Plain values against a record: the record, or every structural mistake as a finding with its place."""
+"""Validates plain values against a record, and reports every structural mistake with its place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T", bound=BaseModel)
 
 
 def check(record: type[T], document: Document) -> tuple[T | None, list[Finding]]:
-    """Check a document against the record it should be.
+    """Validate a document as a record.
 
     Returns:
         The record and no findings, or None and all structural findings.
@@ -28,13 +28,9 @@ def check(record: type[T], document: Document) -> tuple[T | None, list[Finding]]
 
 
 def not_a_mapping(document: Document) -> Finding:
-    """Return the finding about a file that is empty, or holds something else than keys and values."""
+    """Return the finding about a file that is empty or not a mapping."""
     stem = document.file.removeprefix("specs/").removesuffix(".yaml")
-    new = (
-        f"`sluice new {stem}` writes a first one"
-        if stem.count("/") == 1
-        else "`sluice init` writes a first one"
-    )
+    new = f"`sluice new {stem}` writes a spec" if stem.count("/") == 1 else "`sluice init` writes one"
     if document.data is None:
         message = "this file is empty"
         hint = (
@@ -44,7 +40,7 @@ def not_a_mapping(document: Document) -> Finding:
         )
     else:
         what = "a list" if isinstance(document.data, list) else "one value"
-        message = f"this file is {what}, not keys with values"
+        message = f"this file is {what}, not a mapping of keys to values"
         hint = f"write keys, beginning with `apiVersion: sluice.dev/v1alpha1`; {new}"
     place = document.place(()) if document.data is not None else Place(document.file, 1, 1)
     return Finding("SPEC101", "error", message, hint, place, "", document.excerpt(place.line))
@@ -61,11 +57,11 @@ def check_data(
     """Check plain values against a record.
 
     Args:
-        record: what they should be.
+        record: the expected record.
         data: the values.
         where: which document wrote which path.
-        partial: what is missing is not a mistake: only what is there is checked.
-        required: what must be there all the same.
+        partial: missing keys are allowed.
+        required: keys that must be present even so.
     """
     try:
         return record.model_validate(data), []

@@ -55,25 +55,23 @@ class Measure(Record):
     interval: Interval | None = Field(None, description="its confidence interval, where one is known")
     bound: Bound = Field(description="which way the threshold bounds it")
     threshold: Number = Field(description="the bound")
-    samples: dict[Line, Annotated[int, Field(ge=0)]] = Field(
-        {}, description="sample sizes, by what was counted"
-    )
+    samples: dict[Line, Annotated[int, Field(ge=0)]] = Field({}, description="sample sizes, by name")
     parts: dict[Line, dict[Line, Number]] = Field({}, description="numbers of each group or category")
-    details: dict[Line, Number | Line] = Field({}, description="further numbers, such as a p value")
-    verdict: Verdict = Field(description="whether the number keeps to its bound")
+    details: dict[Line, Number | Line] = Field({}, description="further numbers, such as a p-value")
+    verdict: Verdict = Field(description="whether the number meets its bound")
     reason: Line = Field(description="why, in one sentence")
 
 
 class Source(Record):
-    """A file that an entry was made from."""
+    """A file that a gate read."""
 
-    role: Literal["report", "predictions", "data", "suite", "model"] = Field(description="what it is")
+    role: Literal["report", "predictions", "data", "suite", "model"] = Field(description="its role")
     path: Line = Field(description="its path, or its reference")
     digest: Digest = Field(description="digest of its content")
 
 
 class EvidenceEntry(Record):
-    """What one gate found."""
+    """The outcome of one gate."""
 
     name: Name = Field(description="name of the gate")
     kind: GateKind = Field(description="kind of the gate")
@@ -81,13 +79,13 @@ class EvidenceEntry(Record):
     tool: Line = Field(description="what measured", examples=["fairlearn"])
     tool_version: Line = Field(description="its version", examples=["0.15.0"])
     environment: Digest | None = Field(None, description="digest of the environment that it ran in")
-    image: Line | None = Field(None, description="gate image that it ran in; its tag says what is in it")
+    image: Line | None = Field(None, description="gate image that it ran in; its tag identifies the content")
     binding: Binding = Field(
-        description="how it is tied to the model: by a digest, by being younger than the lock, by data alone"
+        description="how it is tied to the model: by a digest, because it is newer than the lock, or by data alone"
     )
-    sources: list[Source] = Field([], description="what it was made from")
+    sources: list[Source] = Field([], description="files that it read")
     measures: list[Measure] = Field([], description="numbers against bounds")
-    verdict: Verdict = Field(description="the worst of the measures; without measures never pass")
+    verdict: Verdict = Field(description="the worst verdict of the measures; never pass without measures")
     reason: Line = Field(description="why, in one sentence")
     start: Time = Field(description="when the gate started (RFC 3339, UTC)")
     end: Time = Field(description="when it ended")
@@ -115,26 +113,26 @@ class Span(Record):
 
 
 class Predicate(Record):
-    """What was found."""
+    """The outcomes of all gates."""
 
     gate_keys: list[Hex] = Field(
-        min_length=1, description="gate keys that this is evidence for: one, unless environments differ"
+        min_length=1, description="gate keys that this is evidence for: one unless environments differ"
     )
     data: dict[Line, Digest] = Field({}, description="data sets, by reference")
     sluice: Line = Field(description="version of Sluice that ran them")
     created: Span = Field(description="when the gates ran")
-    gates: list[EvidenceEntry] = Field(description="what each gate found, by name")
+    gates: list[EvidenceEntry] = Field(description="outcomes by gate")
 
 
 class EvidenceFile(Record):
-    """What the gates of one model found."""
+    """The evidence of one model's gates."""
 
     model_config = ConfigDict(alias_generator=None)
     schema_: Literal["sluice/evidence/v1"] = Field(alias="schema", description="version of this format")
     type_: Literal["https://in-toto.io/Statement/v1"] = Field(alias="_type", description="in-toto statement")
     predicate_type: Literal["https://sluicegate.example/evidence/v1"] = Field(
-        alias="predicateType", description="what the predicate is"
+        alias="predicateType", description="type of the predicate"
     )
     subject: Annotated[list[Subject], Field(min_length=1, max_length=1)] = Field(description="the model")
-    predicate: Predicate = Field(description="what was found")
+    predicate: Predicate = Field(description="the outcomes")
     digest: Digest = Field(description="digest of this document without this key, as canonical JSON")

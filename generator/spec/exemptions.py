@@ -1,4 +1,4 @@
-"""Exemptions from gates for a time, and versions that are refused for good."""
+"""Temporary exemptions from gates, and versions in quarantine."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ class Waiver(Record):
     """A named exemption from a gate."""
 
     model: ModelName = Field(description="team/model")
-    gate: Name = Field(description="the gate that may fail or be missing")
+    gate: Name = Field(description="the gate that may fail or have no verdict")
     reason: Line = Field(description="why")
     approved_by: Name = Field(description="role that approved it")
     until: Date = Field(description="last day")
 
 
 class Release(Record):
-    """The release of a version from quarantine; the entry stays, as a record."""
+    """The release of a version from quarantine; the entry stays as a record."""
 
     by: Name = Field(description="role that decided", examples=["model-risk"])
     reason: Line = Field(
@@ -31,11 +31,11 @@ class Release(Record):
 class Quarantine(Record):
     """A version that was rejected after its release: by a guard, by the watch, or by a person.
 
-    Entries are only ever added, at the end of the list: `sluice revert` writes them, a release is a key of one.
+    Entries are only appended: `sluice revert` writes them, and a release is a key of an entry.
     """
 
     model: ModelName = Field(description="team/model that was rejected")
-    digest: Digest = Field(description="digest of its files; refused under any other name too")
+    digest: Digest = Field(description="digest of its files; refused under every other name, too")
     reason: Line = Field(description="why", examples=["click-through fell by 12 % at 5 % of traffic"])
     since: Date = Field(description="first day")
     running: list[Name] = Field(

@@ -1,4 +1,4 @@
-"""How gates run in the cluster: where their pods find models and data, and what else they get."""
+"""How gates run in the cluster: the inputs and environment of their pods."""
 
 from __future__ import annotations
 

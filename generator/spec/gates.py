@@ -1,4 +1,4 @@
-"""Gates: checks of a model before any traffic, from evidence about the model offline."""
+"""Gates: offline checks of a model before any traffic."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DataRef = Annotated[
     ),
 ]
 RUN: Final = "mlflow:"
-"""How the source of a metric names an MLflow run."""
+"""The prefix of a metric source that is an MLflow run."""
 
 if TYPE_CHECKING:
     _FairnessTool = str
@@ -39,14 +39,14 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a gate runs and reads.
+    """The scripts and inputs of a gate.
 
     Args:
         programs: scripts that it runs.
-        comparisons: scripts that it runs as well where there are tables of predictions.
-        files: reports and suites, which no lock knows.
+        comparisons: further scripts for tables of predictions.
+        files: reports and suites, which are not in the lock.
         data: data sets, by their path in the gate.
-        fresh: the data set that is new each day; empty for none.
+        fresh: the data set that changes every day; empty for none.
         predictions: it reads tables of predictions.
         model: it reads the model's own file or folder.
     """
@@ -61,14 +61,14 @@ class Needs:
 
 
 class GateBase(Record):
-    """What all gates have: `kind` is the name of the kind, `tag` its name in messages, `key` its key in a spec."""
+    """The common part of all gates: `kind` is the kind's name, `tag` its name in messages, `key` its key in a spec."""
 
     model_config = ConfigDict(allow_inf_nan=False)
     kind: ClassVar[str]
     tag: ClassVar[str]
     key: ClassVar[str]
     recurring: ClassVar[bool] = False
-    """The daily watch runs it again, on what production saw since."""
+    """Whether the daily watch runs it again on new production data."""
 
     name: Name = Field(
         description="name of the gate, unique in the model; waivers and evidence use it",
@@ -77,17 +77,17 @@ class GateBase(Record):
 
     @property
     def tool_name(self) -> str:
-        """What measures: its tool, or its kind where it needs none."""
+        """The tool that measures; its kind if it needs none."""
         return str(getattr(self, "tool", self.kind))
 
     @property
     @abstractmethod
     def needs(self) -> Needs:
-        """What it runs and reads."""
+        """Its scripts and inputs."""
 
     @property
     def image(self) -> str | None:
-        """Name of the gate image that runs it in the cluster; None where it brings its own."""
+        """Name of the gate image that runs it in the cluster; None if it has its own image."""
         scripts = (*self.needs.programs, *self.needs.comparisons)
         return scripts[0].tool if scripts else BARE
 
@@ -110,13 +110,13 @@ class TestsGate(GateBase):
 
 
 def is_share(metric: str) -> bool:
-    """Whether a metric is a share of all rows; precision, recall and the like are shares of fewer."""
+    """Return whether a metric is a share of all rows; precision, recall and similar ones are shares of fewer."""
     name = metric.lower()
     return name.endswith(("accuracy", "error_rate", "hit_rate")) and "balanced" not in name
 
 
 class MetricGate(Choice, GateBase):
-    """One offline metric against a bound, or against the model that serves now."""
+    """One offline metric against a bound, or against the current champion."""
 
     kind: ClassVar[str] = "metric"
     tag: ClassVar[str] = "a metric gate"
@@ -125,10 +125,10 @@ class MetricGate(Choice, GateBase):
     metric: Key = Field(description="name of the metric in the metrics file or run", examples=["accuracy"])
     at_least: float | None = Field(None, description="the metric must reach this value", examples=[0.92])
     at_most: float | None = Field(None, description="the metric must not exceed this value")
-    against: Literal["champion"] | None = Field(None, description="compare with the model that serves now")
-    no_worse_by: Loss | None = Field(
-        None, description="loss against the champion that is accepted", examples=["1pp"]
+    against: Literal["champion"] | None = Field(
+        None, description="compare with the champion, the model that serves now"
     )
+    no_worse_by: Loss | None = Field(None, description="accepted loss against the champion", examples=["1pp"])
     paired: bool = Field(
         False, description="both models were evaluated on the same rows: McNemar or paired bootstrap"
     )
@@ -147,13 +147,13 @@ class MetricGate(Choice, GateBase):
 
     @property
     def run_id(self) -> str:
-        """Id of the MLflow run that holds the metric; empty where a file does."""
+        """Id of the MLflow run with the metric; empty if a file has it."""
         source = self.source or ""
         return source.removeprefix(RUN) if source.startswith(RUN) else ""
 
     @property
     def metrics_file(self) -> str:
-        """Path of the metrics file, where no run holds the metric."""
+        """Path of the metrics file, if no run has the metric."""
         return self.source or "metrics.json"
 
     @property
@@ -177,7 +177,7 @@ class FairnessGate(Choice, GateBase):
     one_of = ("at_most", "at_least")
     fairness: Literal[
         "demographic-parity-difference", "equalised-odds-difference", "demographic-parity-ratio"
-    ] = Field(description="measure; between the groups with the highest and the lowest rate")
+    ] = Field(description="measure, between the groups with the highest and the lowest rate")
     sensitive: list[Key] = Field(
         min_length=1,
         description="sensitive attributes, each measured on its own",
@@ -193,7 +193,7 @@ class FairnessGate(Choice, GateBase):
 
     @property
     def needs(self) -> Needs:
-        """Its tool; its rows, or predictions where no data set holds them."""
+        """Its tool, and its rows or the table of predictions."""
         return Needs(
             programs=(program(self.kind, self.tool),),
             data={("data",): self.data} if self.data else {},
@@ -205,8 +205,8 @@ class FairnessGate(Choice, GateBase):
 class Windows(Record):
     """Two windows of data."""
 
-    reference: DataRef = Field(description="what the model was trained on")
-    current: DataRef = Field(description="what production saw", examples=["dvc:data/prod-30d.parquet"])
+    reference: DataRef = Field(description="training data")
+    current: DataRef = Field(description="production data", examples=["dvc:data/prod-30d.parquet"])
 
 
 def _window_data(part: str, windows: Windows) -> dict[tuple[str, ...], str]:
@@ -231,10 +231,12 @@ class DriftGate(GateBase):
     at_most: float | None = Field(
         None,
         gt=0,
-        description="effect floor: D of KS (default 0.1), index of PSI (default 0.2)",
+        description="largest effect that passes: D of KS (default 0.1), index of PSI (default 0.2)",
         examples=[0.1],
     )
-    alpha: float = Field(0.05, gt=0, lt=1, description="family error over all features (Bonferroni)")
+    alpha: float = Field(
+        0.05, gt=0, lt=1, description="error probability over all features together (Bonferroni)"
+    )
     rows: int | None = Field(
         None,
         ge=1,
@@ -250,7 +252,7 @@ class DriftGate(GateBase):
 
     @property
     def floor(self) -> float:
-        """Effect that matters."""
+        """The smallest effect that matters."""
         return self.at_most or self.test.floor
 
     @property
@@ -326,12 +328,12 @@ class CustomGate(GateBase):
 
     @property
     def needs(self) -> Needs:
-        """Nothing: the program knows what it needs."""
+        """Nothing: the program finds its inputs itself."""
         return Needs()
 
     @property
     def image(self) -> str | None:
-        """None: the team brings it."""
+        """None: the team supplies the image."""
         return None
 
 
@@ -364,8 +366,7 @@ else:
 def gate_of(config: Any) -> GateBase:
     """Return the gate that a configuration describes.
 
-    Raises:
-        pydantic.ValidationError: it describes none.
+    Raises: pydantic.ValidationError: it does not describe a gate.
     """
     from pydantic import TypeAdapter
 

@@ -13,10 +13,10 @@ Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,60}[A-Z
 
 
 class LockedModel(Record):
-    """The model that the reference was resolved to."""
+    """The model that the reference resolved to."""
 
     ref: Line = Field(description="the reference in the spec")
-    resolved: Line = Field(description="the immutable reference that it was resolved to")
+    resolved: Line = Field(description="the immutable reference that it resolved to")
     version: Version = Field(description="version of the model; part of the image tag", examples=["7"])
     digest: Digest = Field(description="digest of the model's files")
     at: Line = Field(description="when it was resolved (RFC 3339)")
@@ -36,13 +36,13 @@ class LockedData(Record):
     """A data set that a gate reads."""
 
     digest: Digest = Field(description="digest of its content")
-    resolved: Line = Field(description="what it was resolved to")
+    resolved: Line = Field(description="the immutable reference")
     at: Line | None = Field(None, description="when it was resolved (RFC 3339)")
     by: Line | None = Field(None, description="what resolved it")
 
 
 class LockFile(Record):
-    """What the references of one spec were resolved to."""
+    """The locked references of one spec."""
 
     model_config = ConfigDict(alias_generator=None)
     schema_: Literal["sluice/lock/v1"] = Field(alias="schema", description="version of this format")

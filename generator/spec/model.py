@@ -17,7 +17,7 @@ API_VERSION = "sluice.dev/v1alpha1"
 
 
 class ModelSource(Record):
-    """Which model, and how it is loaded."""
+    """The model and how it is loaded."""
 
     ref: Reference = Field(
         description="where the model comes from: bentoml:, mlflow:, dvc:, hf:, oci://, s3:// or https://",
@@ -52,19 +52,19 @@ class Metadata(Record):
 class ModelSpec(Record):
     """The spec of a model."""
 
-    tier: Name = Field(description="class of the model, which sets its defaults and ceilings")
+    tier: Name = Field(description="tier of the model, which sets its defaults and ceilings")
     model: ModelSource = Field(description="the model")
     service: Service = Field(Service(), description="the service around it")
     traffic: Traffic = Field(Traffic(), description="its live traffic")
-    outcomes: dict[Key, Outcome] = Field({}, description="what users do after a prediction, for guards")
+    outcomes: dict[Key, Outcome] = Field({}, description="events after a prediction, for guards")
     gates: list[Gate] = Field([], description="checks before any traffic")
-    rollout: Rollout = Field(description="how a new version takes over the traffic")
+    rollout: Rollout = Field(description="how a new version gets the traffic")
     replicas: int = Field(2, ge=1, le=1000, description="number of pods without an autoscaler")
     autoscaling: Autoscaling | None = Field(None, description="autoscaler of the pods")
     resources: Resources = Field(Resources(), description="resources of one pod")
     accept: list[Accept] = Field([], description="findings accepted for a while")
     environments: dict[Name, dict[str, Any]] = Field(
-        {}, description="what differs in single environments: any part of this spec"
+        {}, description="overrides for environments: any part of this spec"
     )
 
 
@@ -72,6 +72,6 @@ class ModelFile(Record):
     """One model and how it is released."""
 
     api_version: Literal["sluice.dev/v1alpha1"] = Field(description="version of the spec language")
-    kind: Literal["Model"] = Field(description="what this file describes")
+    kind: Literal["Model"] = Field(description="kind of the file")
     metadata: Metadata = Field(description="name, team and owner of the model")
     spec: ModelSpec = Field(description="the spec of the model")

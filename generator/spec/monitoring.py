@@ -23,7 +23,7 @@ class Alerts(Record):
 
     runbooks: Url | None = Field(
         None,
-        description="address at which people read the rendered folder; alerts link to their page below it",
+        description="address of the rendered folder for people; alerts link to their runbook below it",
         examples=["https://git.example.com/acme/models/src/main/rendered"],
     )
 
@@ -51,5 +51,5 @@ class Monitoring(Record):
         examples=[{"release": "prometheus"}],
     )
     namespace: Name = Field("monitoring", description="namespace that Prometheus scrapes from")
-    alerts: Alerts | None = Field(None, description="alerts after the release; none: none are rendered")
-    dashboards: Dashboards | None = Field(None, description="Grafana dashboards; none: none are rendered")
+    alerts: Alerts | None = Field(None, description="alerts after the release; default: none")
+    dashboards: Dashboards | None = Field(None, description="Grafana dashboards; default: none")

@@ -40,7 +40,7 @@ class Email(Record):
 class Webhook(Record):
     """An address that receives JSON (`sluice/notice/v1`)."""
 
-    url: Url = Field(description="address that is called")
+    url: Url = Field(description="address of the service")
     token: SecretKey | None = Field(None, description="key of a bearer token")
 
 
@@ -61,7 +61,7 @@ class Notifications(Record):
     namespace: Name = Field("argo-rollouts", description="namespace of the Rollouts controller")
     prometheus: Url | None = Field(
         None,
-        description="address of Prometheus for people, for links to queries; default: the one that guards use",
+        description="address of Prometheus in links for people; default: the one that guards use",
     )
     slack: Slack | None = Field(None, description="Slack")
     email: Email | None = Field(None, description="e-mail")

@@ -57,7 +57,7 @@ class Prometheus(Record):
 
 
 class Controllers(Record):
-    """Versions of what runs in the clusters; rendered objects follow them."""
+    """Versions of the controllers in the clusters; rendered objects depend on them."""
 
     argo_rollouts: ReleaseVersion = Field("1.10", alias="argo-rollouts", description="Argo Rollouts")
     argo_cd: ReleaseVersion = Field("3.6", alias="argo-cd", description="Argo CD")
@@ -79,25 +79,26 @@ else:
 class Router(Record):
     """The router that splits live traffic."""
 
-    kind: _RouterKind = Field(description="what splits live requests; none: the numbers of pods do")
+    kind: _RouterKind = Field(description="router of live requests; none: the numbers of pods decide")
     gateway: Name | None = Field(
         None, description="Gateway (gateway-api, istio) that routes attach to", examples=["public"]
     )
     namespace: Name | None = Field(None, description="namespace of that Gateway, or of Traefik")
     implementation: _Implementation | None = Field(
-        None, description="program that implements the Gateway; decides what can be mirrored"
+        None,
+        description="program that implements the Gateway, which decides whether requests can be mirrored",
     )
     proxy_namespace: Name | None = Field(
         None,
-        description="namespace of its proxies, whose requests models accept; default: that of the Gateway, and with "
-        "envoy-gateway also envoy-gateway-system",
+        description="namespace of its proxies, whose requests models accept; default: that of the Gateway "
+        "and, with envoy-gateway, envoy-gateway-system",
         examples=["istio-ingress"],
     )
     entry_points: list[Name] = Field(["web"], min_length=1, description="Traefik entry points")
 
     @property
     def proxies(self) -> frozenset[str]:
-        """Return the namespaces that requests come from; empty where they are not known."""
+        """Return the namespaces that requests come from; empty if unknown."""
         if self.proxy_namespace:
             return frozenset({self.proxy_namespace})
         return ROUTERS[self.kind].proxies(self.namespace, self.implementation)
@@ -107,11 +108,11 @@ class Environment(Record):
     """One environment in which models run."""
 
     server: Url = Field(
-        description="API server, by the address that Argo CD has for it",
+        description="API server: its address in Argo CD",
         examples=["https://kubernetes.default.svc"],
     )
     router: Router = Field(description="router that splits live traffic")
-    requires: list[Name] = Field([], description="environments that a version must have passed first")
+    requires: list[Name] = Field([], description="environments that a version must pass first")
     domain: Host | None = Field(
         None,
         description="domain of the default host names model.team.domain",
@@ -123,7 +124,9 @@ class Environment(Record):
             pattern=r"^(?:[a-z0-9]|\{team\}|\{environment\})(?:(?:[a-z0-9-]|\{team\}|\{environment\})*(?:[a-z0-9]|\{team\}|\{environment\}))?$"
         ),
     ] = Field(
-        "{team}-{environment}", description="namespace of a team here", examples=["{team}-{environment}"]
+        "{team}-{environment}",
+        description="namespace of a team in this environment",
+        examples=["{team}-{environment}"],
     )
 
 
@@ -144,10 +147,12 @@ class Budget(Record):
 class Team(Record):
     """A team, its tiers and its limits."""
 
-    owners: list[Line] = Field(min_length=1, description="who to ask; also the code owners of its folder")
+    owners: list[Line] = Field(
+        min_length=1, description="contacts, who are also the code owners of its folder"
+    )
     tiers: list[Name] = Field(min_length=1, description="tiers its models may use")
     quota: Quota | None = Field(None, description="resources it may use in one environment")
-    budget: Budget | None = Field(None, description="what it may spend a month")
+    budget: Budget | None = Field(None, description="monthly budget")
     notify: Notify | None = Field(None, description="who gets notifications about its releases")
 
 
@@ -191,7 +196,7 @@ class PlatformSpec(Record):
         description="registry that images are pushed to", examples=["registry.example.com/models"]
     )
     prometheus: Prometheus = Field(description="Prometheus that guards query")
-    controllers: Controllers = Field(Controllers(), description="versions of what runs in the clusters")
+    controllers: Controllers = Field(Controllers(), description="versions of the controllers in the clusters")
     environments: dict[Name, Environment] = Field(
         min_length=1, description="environments in which models run"
     )
@@ -214,10 +219,11 @@ class PlatformSpec(Record):
     gates: GatePods = Field(GatePods(), description="how gates run in the cluster")
     argocd_namespace: Name = Field("argocd", description="namespace of Argo CD")
     secrets: Secrets | None = Field(
-        None, description="External Secrets Operator; none: the Secrets already exist in the namespaces"
+        None,
+        description="External Secrets Operator; default: none, the Secrets already exist in the namespaces",
     )
     notifications: Notifications | None = Field(
-        None, description="notifications about aborts, approvals and failed syncs; none: there are none"
+        None, description="notifications about aborts, approvals and failed syncs; default: none"
     )
     admission: Literal["deny", "warn", "none"] = Field(
         "deny",
@@ -235,6 +241,6 @@ class PlatformFile(Record):
     """The platform: environments, tiers, teams, policy."""
 
     api_version: Literal["sluice.dev/v1alpha1"] = Field(description="version of the spec language")
-    kind: Literal["Platform"] = Field(description="what this file describes")
+    kind: Literal["Platform"] = Field(description="kind of the file")
     metadata: PlatformMetadata = Field(description="name of the platform")
     spec: PlatformSpec = Field(description="settings that all models share")

@@ -1,4 +1,4 @@
-"""The base of everything people write: strict, closed, camelCase."""
+"""The base of all records in files: strict, closed, camelCase."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class Record(BaseModel):
 
 
 class Choice(Record):
-    """A record in which some keys exclude or replace each other."""
+    """A record with keys that exclude or replace each other."""
 
     one_of: ClassVar[tuple[str, ...]] = ()
-    """Exactly one of these stands; Python names, the schema speaks of their camelCase aliases."""
+    """Exactly one of these keys must be set (Python names; the schema uses their camelCase aliases)."""
     any_of: ClassVar[tuple[str, ...]] = ()
-    """At least one of these stands."""
+    """At least one of these keys must be set."""
 
     @model_validator(mode="after")
     def choose(self) -> Self:
-        """Count the keys that stand."""
+        """Count the keys that are set."""
         if self.one_of and sum(getattr(self, key) is not None for key in self.one_of) != 1:
             says = f"exactly one of {_listed(self.one_of)} is needed here"
             raise PydanticCustomError("one_of", "{says}", {"says": says, "keys": _keys(self.one_of)})
@@ -61,10 +61,10 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def by_key(label: str, **tags: str) -> Callable[[Any], str | None]:
-    """A discriminator: the first of these keys that a mapping has names its kind.
+    """Return a discriminator: the first of these keys in a mapping decides its kind.
 
     Args:
-        label: what such a mapping is called in messages.
+        label: name of such a mapping in messages.
         **tags: key -> name of the kind, in order of precedence.
     """
 

@@ -1,4 +1,4 @@
-"""How a new version takes over: canary or blue-green, its steps, guards, shadow and risk."""
+"""The rollout of a new version: canary or blue-green, its steps, guards, shadow and risk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from generator.spec.types import Hold, Line, Name, Percent, Weight
 
 
 class WeightStep(Record):
-    """Send a share of live traffic to the new version, then watch it."""
+    """Send a share of live traffic to the new version for some time."""
 
     weight: Weight = Field(description="share of live traffic")
     hold: Hold = Field(description="how long the step lasts", examples=["60m"])
@@ -44,14 +44,14 @@ class Cohort(Choice):
 
     @property
     def value(self) -> str:
-        """What the header is compared with."""
+        """The value that the header is compared with."""
         return self.exact or self.prefix or self.regex or ""
 
 
 class CohortStep(Record):
-    """Send only a named cohort to the new version."""
+    """Send only one cohort to the new version."""
 
-    cohort: Cohort = Field(description="requests that it gets")
+    cohort: Cohort = Field(description="requests of the cohort")
     hold: Hold = Field(description="how long the step lasts")
 
 
@@ -74,13 +74,13 @@ class Risk(Record):
     """The risk that the team accepts."""
 
     false_rollback: Percent = Field(
-        0.05, description="chance that a good model is rolled back, over all guards", examples=["5%"]
+        0.05, description="probability that a good model is rolled back, over all guards", examples=["5%"]
     )
     power: Percent = Field(
-        0.8, description="chance to catch a model that is as bad as `detect` says", examples=["80%"]
+        0.8, description="probability of catching a model with the change in `detect`", examples=["80%"]
     )
     max_exposed: int | None = Field(
-        None, ge=1, description="requests that a bad model may answer, on average"
+        None, ge=1, description="mean number of requests that a bad model may answer"
     )
 
 
@@ -88,8 +88,8 @@ class Shadow(Record):
     """Copies of live requests, whose answers by the new version are discarded."""
 
     percent: Percent = Field(1.0, description="share of live requests that is copied", examples=["20%"])
-    hold: Hold = Field(description="how long it lasts before the first step", examples=["24h"])
-    guards: list[GuardSpec] = Field([], description="what is measured on the copies")
+    hold: Hold = Field(description="duration before the first step", examples=["24h"])
+    guards: list[GuardSpec] = Field([], description="guards on the copies")
 
 
 class Canary(Record):
@@ -97,12 +97,14 @@ class Canary(Record):
 
     strategy: Literal["canary"] = Field(description="a growing share of live traffic")
     steps: list[Step] = Field(
-        min_length=1, max_length=30, description="in order; after the last one the new version takes over"
+        min_length=1,
+        max_length=30,
+        description="in order; after the last one the new version gets all traffic",
     )
     shadow: Shadow | None = Field(None, description="copied traffic before the first step")
-    guards: list[GuardSpec] = Field([], description="measured all the time while the new version has traffic")
-    risk: Risk = Field(Risk(), description="what the team accepts")
-    no_data: NoData = Field("pause", description="what missing data means to a guard")
+    guards: list[GuardSpec] = Field([], description="measured while the new version has traffic")
+    risk: Risk = Field(Risk(), description="accepted risk")
+    no_data: NoData = Field("pause", description="what missing data means for a guard")
     stage: ClassVar[GuardStage] = "canary"
 
     @property
@@ -143,12 +145,12 @@ class Preview(Record):
 
 
 class BlueGreen(Record):
-    """The new version is inspected next to the old one, then takes over all at once."""
+    """The new version is inspected next to the old one, then gets all traffic at once."""
 
     strategy: Literal["blue-green"] = Field(description="all traffic at once, after a check")
     approve: Name = Field(
         "automatic",
-        description="`automatic` switches when the checks pass; `manual` or a role waits for a person",
+        description="`automatic`: switch when the checks pass; `manual` or a role: wait for a person",
         examples=["manual"],
     )
     preview: Preview = Field(Preview(), description="the new version before it has traffic")
@@ -158,10 +160,10 @@ class BlueGreen(Record):
     watch: Hold = Field(
         600.0, description="how long the guards are measured after the switch", examples=["10m"]
     )
-    risk: Risk = Field(Risk(), description="what the team accepts")
-    no_data: NoData = Field("pause", description="what missing data means to a guard")
+    risk: Risk = Field(Risk(), description="accepted risk")
+    no_data: NoData = Field("pause", description="what missing data means for a guard")
     stage: ClassVar[GuardStage] = "watch"
-    # A switch has no steps and no shadow: readers that go through them need not know which strategy they have.
+    # A switch has no steps and no shadow; code that iterates over them works for both strategies.
     steps: ClassVar[tuple[Step, ...]] = ()
     weight_steps: ClassVar[tuple[tuple[int, WeightStep], ...]] = ()
     cohort_steps: ClassVar[tuple[tuple[int, CohortStep], ...]] = ()

@@ -1,8 +1,8 @@
-"""JSON Schema (draft 2020-12) of the files that people write.
+"""JSON Schemas (draft 2020-12) of the files that people write.
 
-Pydantic describes a whole record. A spec, though, is only the top layer of one: what a tier's defaults may supply
-may be missing from it. So every record has two forms: whole (inside lists, which layers replace as a whole), and
-partial (reached through mappings, which layers merge key by key), where nothing is required.
+Pydantic describes a whole record. A spec, however, is only the top layer of one: keys in the tier's defaults may be
+missing from it. So every record has two forms: whole (inside lists, which layers replace as a whole), and partial
+(inside mappings, which layers merge key by key), where nothing is required.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ BASE = f"{HOME}/schema"
 
 Node = dict[str, Any]
 _REF = "#/$defs/"
-# What one bento and one tier need to be the same everywhere: written in the spec, and nowhere else.
+# Keys that must be the same in all environments, so they are only in the spec.
 _OWN = ("tier", "model", "environments")
 
 
 def identified(name: str, title: str, body: Node) -> Node:
-    """Return a schema with its dialect, its identity and its title in front."""
+    """Return a schema that starts with its dialect, its identity and its title."""
     return {"$schema": DRAFT, "$id": f"{BASE}/{name}.json", "title": title, **body}
 
 
@@ -44,7 +44,7 @@ def model_schema() -> Node:
     body = forms.form(root, partial=False)
     body["properties"]["spec"] = {"$ref": f"{_REF}Spec", "title": "spec", "description": spec["description"]}
     forms.defs["Spec"] = _spec(forms)
-    forms.defs["Overrides"] = _layer(forms, "What differs in one environment: any part of the spec.")
+    forms.defs["Overrides"] = _layer(forms, "Overrides for one environment: any part of the spec.")
     return identified("model", "A model and how it is released", _closed(body, forms))
 
 
@@ -67,9 +67,7 @@ def lock_schema() -> Node:
     """Return the schema of `<model>.lock.yaml`."""
     root, raw = _described(LockFile)
     forms = _Forms(raw)
-    return identified(
-        "lock", "What references were resolved to", _closed(forms.form(root, partial=False), forms)
-    )
+    return identified("lock", "The locked references", _closed(forms.form(root, partial=False), forms))
 
 
 def evidence_schema() -> Node:
@@ -77,12 +75,12 @@ def evidence_schema() -> Node:
     root, raw = _described(EvidenceFile)
     forms = _Forms(raw)
     return identified(
-        "evidence", "What the gates of one model found", _closed(forms.form(root, partial=False), forms)
+        "evidence", "The evidence of one model's gates", _closed(forms.form(root, partial=False), forms)
     )
 
 
 def _described(record: type[BaseModel]) -> tuple[Node, Node]:
-    """Pydantic's schema of a record, and the definitions of it and of a model's spec."""
+    """Return pydantic's schema of a record, and its definitions with those of a model's spec."""
     refs, schema = models_json_schema([(record, "validation"), (ModelSpec, "validation")], by_alias=True)
     raw = schema["$defs"]
     root = raw[refs[record, "validation"]["$ref"].removeprefix(_REF)]
@@ -95,7 +93,7 @@ def _closed(body: Node, forms: _Forms) -> Node:
 
 
 def _layer(forms: _Forms, description: str) -> Node:
-    """The partial form of a spec: one layer above or below it."""
+    """Return the partial form of a spec: one layer above or below it."""
     spec = forms.raw["ModelSpec"]
     properties = {key: value for key, value in spec["properties"].items() if key not in _OWN}
     body = forms.form({**spec, "properties": properties}, partial=True)
@@ -103,7 +101,7 @@ def _layer(forms: _Forms, description: str) -> Node:
 
 
 def _spec(forms: _Forms) -> Node:
-    layer = _layer(forms, "The spec of a model; tier and platform supply the rest.")
+    layer = _layer(forms, "Return the schema of a spec, whose other values come from tier and platform.")
     own = forms.raw["ModelSpec"]["properties"]
     properties = {
         "tier": forms.entry("tier", own["tier"], partial=False),
@@ -121,7 +119,7 @@ def _spec(forms: _Forms) -> Node:
 
 
 class _Forms:
-    """The definitions of one schema, made as they are needed.
+    """The definitions of one schema, created on demand.
 
     Args:
         raw: pydantic's definitions.
@@ -139,7 +137,7 @@ class _Forms:
         return out
 
     def _keyword(self, key: str, value: Any, *, partial: bool) -> Node:
-        """One keyword of a schema, with the schemas inside it in the same form; items of lists are always whole."""
+        """Return one keyword of a schema with the schemas inside it in the same form; list items are always whole."""
         match key:
             case "$ref":
                 return {key: self._reference(value, partial=partial)}
@@ -160,7 +158,7 @@ class _Forms:
         return {key: value}
 
     def entry(self, name: str, node: Node, *, partial: bool) -> Node:
-        """Return a property: titled by its key, its unit explained, its default as people write it."""
+        """Return a property with its key as title, its unit explained, and its default as users write it."""
         out = self.form(node, partial=partial)
         unit, says = _unit(node)
         default = format_value(out.pop("default", None), unit)
@@ -172,7 +170,7 @@ class _Forms:
         return out
 
     def _free_keys(self, patterns: Node, *, partial: bool) -> Node:
-        """A mapping whose keys are names that people choose; pydantic lets any other key pass."""
+        """Return a mapping with user-chosen keys; pydantic accepts any key."""
         ((pattern, value),) = patterns.items()
         return {
             "propertyNames": {"pattern": pattern},
@@ -188,19 +186,19 @@ class _Forms:
         return f"{_REF}{target}"
 
     def _choice(self, key: str, members: list[Node], *, partial: bool) -> Node:
-        """Alternatives exclude each other by what they require; a partial form requires nothing, so any may fit."""
+        """Return the alternatives: they differ in their required keys, so in a partial form any may fit."""
         if all(set(member) == {"required"} for member in members):
             return {} if partial else {key: [_written_key(member["required"][0]) for member in members]}
         return {"anyOf": [self.form(member, partial=partial) for member in members]}
 
 
 def _written_key(name: str) -> Node:
-    """A key that is there and not null: null means that it is not written."""
+    """Return the schema of a key that is set; null counts as missing."""
     return {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
 
 
 def _unit(node: Node) -> tuple[str, str]:
-    """Name and explanation of a property's unit, seen through `or null`."""
+    """Return the name and the explanation of a property's unit, also inside `or null`."""
     members = [node, *node.get("anyOf", ())]
     known = (_units().get((m.get("title", ""), m.get("pattern", ""))) for m in members)
     return next((found for found in known if found), ("", ""))
@@ -208,7 +206,7 @@ def _unit(node: Node) -> tuple[str, str]:
 
 @cache
 def _units() -> dict[tuple[str, str], tuple[str, str]]:
-    """Name and explanation of every unit of the spec language by title and pattern; times share one pattern."""
+    """Return the name and the explanation of every unit by title and pattern; times share one pattern."""
     found = [alias for alias in vars(types).values() if unit_of(getattr(alias, "__metadata__", ()))]
     schemas = [TypeAdapter(alias).json_schema() for alias in found]
     return {

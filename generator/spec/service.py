@@ -26,7 +26,7 @@ Scalar = str | int | float | bool
 
 
 class Input(Record):
-    """One column of a request row."""
+    """One column of the rows in requests."""
 
     type: Literal["string", "number", "integer", "boolean"] = Field(description="JSON type of the value")
     values: list[Scalar] | None = Field(
@@ -60,10 +60,10 @@ class Env(Choice):
 
 
 class Service(Record):
-    """What the BentoML service of the model does."""
+    """The BentoML service of the model."""
 
     inputs: dict[Key, Input] = Field(
-        {}, description="columns of a request row, in the order that the model needs; none: any columns"
+        {}, description="columns of the rows, in the order that the model needs; default: any columns"
     )
     positive: list[Scalar] = Field(
         [1], min_length=1, description="predictions that count as positive, for fairness"
@@ -71,11 +71,12 @@ class Service(Record):
     attributes: dict[Key, list[Scalar]] = Field(
         {}, description="values of sensitive attributes; default: the platform's"
     )
-    max_rows: int = Field(256, ge=1, le=100_000, description="most rows a request may hold")
+    max_rows: int = Field(256, ge=1, le=100_000, description="largest number of rows in a request")
     timeout: Timeout = Field(10.0, description="time after which a request is abandoned", examples=["10s"])
     startup: Timeout = Field(
         180.0,
-        description="time in which a pod must be ready, else it is restarted; three restarts abort the release",
+        description="time in which a pod must become ready; otherwise it is restarted, and three restarts "
+        "abort the release",
         examples=["3m"],
     )
     workers: int = Field(1, ge=1, le=64, description="processes of the server")
@@ -96,7 +97,7 @@ class Traffic(Record):
         None,
         gt=0,
         le=1e7,
-        description="requests per second off-peak; all odds are computed from it",
+        description="requests per second off-peak, from which all odds are computed",
         examples=[200],
     )
     hosts: list[Host] = Field([], description="host names; default: model.team.<domain of the environment>")
@@ -106,7 +107,7 @@ class Traffic(Record):
 
 
 class Outcome(Record):
-    """What users do after a prediction, such as a click, which shows how good the prediction was."""
+    """An event after a prediction, such as a click, that shows how good the prediction was."""
 
     kind: Literal["ratio"] = Field(description="events per prediction")
     event: Key = Field(
@@ -144,7 +145,9 @@ class Keda(Record):
 
     tag: ClassVar[str] = "a KEDA scaler"
     kind: Literal["keda"] = Field(description="scaling by requests; KEDA must be installed")
-    min: int = Field(ge=1, le=1000, description="fewest pods; a canary can't scale from zero", examples=[2])
+    min: int = Field(
+        ge=1, le=1000, description="smallest number of pods; a canary can't scale from zero", examples=[2]
+    )
     max: int = Field(ge=1, le=1000, description="most pods", examples=[6])
     rps_per_pod: float = Field(gt=0, description="requests per second that one pod can handle", examples=[50])
 

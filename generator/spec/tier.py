@@ -12,10 +12,12 @@ from generator.spec.types import Age, Cpu, Duration, Line, Memory, Name, Percent
 
 
 class Ceilings(Record):
-    """Limits that no model of the tier may exceed."""
+    """Limits for all models of the tier."""
 
     first_weight: Weight | None = Field(None, description="largest weight of the first step")
-    max_exposed: int | None = Field(None, ge=1, description="requests that a bad model may answer on average")
+    max_exposed: int | None = Field(
+        None, ge=1, description="mean number of requests that a bad model may answer"
+    )
     false_rollback: Percent | None = Field(None, description="probability that a good model is rolled back")
     longest_rollout: Duration | None = Field(
         None, description="planned time from the first step to full traffic"
@@ -37,8 +39,7 @@ class Requires(Record):
     )
     evidence_age: Age | None = Field(
         None,
-        description="greatest age of a gate's verdict where `git` enforces; default: until model, data or "
-        "configuration change",
+        description="largest age of a verdict that `git` accepts; default: until model, data or configuration change",
         examples=["30d"],
     )
 
@@ -46,7 +47,7 @@ class Requires(Record):
 class Tier(Record):
     """A class of models: defaults and ceilings."""
 
-    description: Line | None = Field(None, description="what the tier is for")
+    description: Line | None = Field(None, description="purpose of the tier")
     defaults: dict[str, Any] = Field(
         {}, description="any part of a model's spec; the model's values take precedence"
     )
@@ -55,6 +56,6 @@ class Tier(Record):
     evidence: list[Literal["git", "cluster"]] = Field(
         ["git", "cluster"],
         min_length=1,
-        description="where gates are enforced. git: nothing is rendered without passing evidence next to the spec; "
-        "cluster: the gate Workflow of the bundle has to succeed before the Rollout is applied",
+        description="where gates are enforced. git: nothing is rendered without passing evidence next to "
+        "the spec; cluster: the gate Workflow in the bundle must succeed before the Rollout is applied",
     )

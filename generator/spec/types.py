@@ -1,7 +1,7 @@
 """The scalar types of the spec language: each value means one thing and has its unit in it.
 
 Text such as `5%`, `60m` or `512Mi` is parsed once, here. The JSON Schema has the same patterns, so an editor and the
-loader agree on what is well formed. `generator.spec.mistakes` explains what is not.
+loader agree on which values are well formed. `generator.spec.mistakes` explains the others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 KEBAB = r"^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$"
 SNAKE = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
-# Free text that ends up in annotations and files: one line, printable.
+# Free text for annotations and files: one printable line.
 LINE = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]{1,500}$"
 
 _PERCENT = r"^(?:100(?:\.0+)?|[0-9]{1,2}(?:\.[0-9]{1,6})?)%$"
@@ -93,11 +93,11 @@ def unit(
 
     Args:
         name: the unit; `generator.spec.mistakes.repairs.UNITS` has its repairs.
-        pattern: what is well formed.
-        says: what a value must be, in words that follow "invalid value `x`: ".
-        example: a value that people copy.
-        parse: well-formed text to a value; raises `_OutOfRangeError` for one that makes no sense.
-        longest: characters at most; 0 for no bound but that of the pattern.
+        pattern: of well-formed text.
+        says: the rule for values, in words that follow "invalid value `x`: ".
+        example: a value to copy.
+        parse: converts well-formed text to a value; raises `_OutOfRangeError` for an invalid one.
+        longest: the largest number of characters; 0 for no limit except the pattern.
     """
     matches = re.compile(f"(?:{pattern.removesuffix('$')})\\Z").match
 
@@ -120,7 +120,7 @@ def unit(
 
 
 class _OutOfRangeError(Exception):
-    """A well-formed value that makes no sense here."""
+    """A well-formed value that is out of range here."""
 
 
 def _between(low: float, high: float, *, zero: bool = False) -> Any:

@@ -1,4 +1,4 @@
-"""Validated values as the text that people write: the inverse of `generator.spec.types`."""
+"""Formats validated values as text for specs: the inverse of `generator.spec.types`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def item_unit(annotation: Any) -> str:
 
 
 def format_value(value: Any, unit: str) -> Any:
-    """Return a validated value as a spec would have it; what has no unit stays as it is."""
+    """Return a validated value as text for a spec; a value without a unit stays as it is."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if unit in {"Duration", "Hold", "Timeout", "Interval", "Refresh"}:
             return duration(value)
@@ -46,12 +46,12 @@ def duration(seconds: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share such as `0.5%`, with the six decimals that a spec may have."""
+    """Return a share such as `0.5%`, with at most six decimals."""
     return f"{100 * share:.6f}".rstrip("0").rstrip(".") + "%"
 
 
 def byte_size(count: float) -> str:
-    """Bytes as a Kubernetes quantity such as `512Mi`, with the largest unit that divides them."""
+    """Return bytes as a Kubernetes quantity such as `512Mi`, with the largest unit that divides them."""
     for power, suffix in ((40, "Ti"), (30, "Gi"), (20, "Mi"), (10, "Ki")):
         if count and count % 2**power == 0:
             return f"{count / 2**power:g}{suffix}"

@@ -144,7 +144,7 @@ def threshold_odds(
         rollout: phases, at least one, and traffic.
         guard: the guard.
         baseline: event probability of the stable version, strictly between 0 and 1.
-        ratio: the change to catch; below 1 for a guard that asks for at least something, above 1 for at most.
+        ratio: the change to catch; below 1 for a guard with a lower bound, above 1 for an upper bound.
         latency_s: from the look that stops the rollout to the last canary request, seconds.
         power: the target of `mde_at_power`.
 

@@ -1,7 +1,7 @@
 """The looks of a guard that compares the ratio of a sliding window with a constant, while the weight changes.
 
 Requests in the window are Poisson with mean m, so events X ~ Pois(m p) and other requests Y ~ Pois(m (1-p))
-are independent, and `ratio >= c` says (1-c) X >= c Y. The Poisson form smooths the lattice of counts that a
+are independent, and `ratio >= c` means (1-c) X >= c Y. The Poisson form smooths the lattice of counts that a
 fixed number of requests would show and is nearer to what a window of real traffic does.
 """
 

@@ -41,8 +41,8 @@ class PinError(UserError):
 
     Args:
         code: stable code of the finding that it becomes.
-        message: one sentence that says what is wrong; it holds no secret.
-        hint: one sentence that says what to do.
+        message: one sentence on what is wrong; it contains no secret.
+        hint: one sentence on what to do.
     """
 
     def __init__(self, code: str, message: str, hint: str) -> None:

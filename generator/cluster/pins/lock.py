@@ -30,7 +30,7 @@ def lock_text(old: str | None, wanted: dict[str, Any]) -> str:
 
 
 def _comments(text: str) -> str:
-    """The comments before the first key."""
+    """Return the comments before the first key."""
     lines = text.splitlines(keepends=True)
     end = next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
     return "".join(lines[:end])

@@ -51,8 +51,8 @@ def root(api_version: str, kind: str, version: str = "") -> str:
     Args:
         api_version: such as `argoproj.io/v1alpha1`.
         kind: such as `Rollout`.
-        version: version of its project; empty for the default. For one that the file does not have, the newest one
-            before it stands in, or the oldest.
+        version: version of its project; empty for the default. For one that the file does not have, the
+            newest one before it is used, or the oldest.
 
     Raises:
         KeyError: there is no such kind.

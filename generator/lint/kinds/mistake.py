@@ -141,7 +141,7 @@ def _says(node: Schema) -> str:
 
 
 def _mistyped(node: Schema, value: object) -> bool:
-    """Whether no value of its Python type could do; a bad string where strings are fine is a wrong value."""
+    """Return whether no value of its Python type could do; a bad string where strings are fine is a wrong value."""
     return type(value) not in {cls for choice in node.get("choices", [node]) for cls in _classes(choice)}
 
 

@@ -28,7 +28,7 @@ POSITIVE: Final = whole("a whole number, 1 or more", 1, 2**63 - 1)
 NUMBER: Final = scalar("float", "a number")
 ANY: Final = scalar("any", "anything")
 FREE: Final = mapof(ANY)
-"""A mapping whose content belongs to somebody else: a plugin's configuration, a driver's options."""
+"""A mapping with foreign content: a plugin's configuration, a driver's options."""
 TEXTS: Final = listof(TEXT)
 TEXT_MAP: Final = mapof(TEXT)
 

@@ -14,7 +14,7 @@ class Rows:
     """Demands on one record.
 
     Attributes:
-        fields: by field: the type that it has instead of its own, or demands on the records below it.
+        fields: by field: the type that replaces the published one, or demands on the records below it.
         required: fields that must be there.
         full: lists that must not be empty.
         conditions: what holds between the fields, in the form that a node of the definitions has.
@@ -34,7 +34,7 @@ class Rows:
         """Return the demands on the records at a path.
 
         Raises:
-            TypeError: a field on the path has a type of its own.
+            TypeError: a field on the path has a replaced type.
         """
         rows = self
         for step in path:

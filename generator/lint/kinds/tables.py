@@ -35,7 +35,7 @@ class Part:
 
     @property
     def schema(self) -> Schema:
-        """The record's schema; the large records below it are parts of their own."""
+        """The record's schema; the large records below it are separate parts."""
         if self._schema is None:
             self._schema = self._make()
         return self._schema

@@ -302,7 +302,7 @@ def undeclared_argument(ctx: UseContext) -> Iterator[Problem]:
     "an analysis before promotion measures a version without users",
     scope=UseContext,
     why="Before promotion all users are on the old version. Without test traffic the query has no data.",
-    remedy="Send test traffic through the preview Service, or judge by a Job.",
+    remedy="Send test traffic through the preview Service, or use a Job metric.",
     example="""\
 spec:
   strategy:

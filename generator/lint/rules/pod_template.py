@@ -105,7 +105,7 @@ def invalid_volumes(ctx: RolloutContext) -> Iterator[Problem]:
     "a label, port, variable, resource or probe of the pod template is invalid",
     scope=RolloutContext,
     why=INVALID,
-    remedy="Correct the value; the message says what is expected.",
+    remedy="Correct the value; the message describes what is expected.",
     example="""\
 spec:
   template:
@@ -140,7 +140,7 @@ def invalid_pod_details(ctx: RolloutContext) -> Iterator[Problem]:
     scope=MetricContext,
     why="Nothing checks the template before the analysis runs. A Job that cannot be created is an Error, and "
     "the fifth Error aborts the release.",
-    remedy="Correct the pod template; the message says what is expected.",
+    remedy="Correct the pod template; the message describes what is expected.",
     example="""\
 provider:
   job:

@@ -35,7 +35,7 @@ def negative_replicas(ctx: RolloutContext) -> Iterator[Problem]:
 @invalid_rollout(
     "ROL102",
     "`spec.selector` is missing, empty or invalid",
-    because="The selector tells the controller which pods belong to the Rollout.",
+    because="The controller finds the pods of the Rollout by the selector.",
     remedy="Give `spec.selector.matchLabels` at least one label of the pod template.",
     example="spec: {selector: }",
     instead="spec: {selector: {matchLabels: {app: model}}}",

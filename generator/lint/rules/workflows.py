@@ -239,7 +239,7 @@ def _circle(needs: Mapping[str, list[str]]) -> list[str]:
     "a parameter is used that is not declared",
     scope=WorkflowContext,
     why=_REFUSED,
-    remedy="Declare it where the message says, or correct the name.",
+    remedy="Declare it in the place that the message names, or correct the name.",
     example=_example(
         "{name: a, template: check, arguments: {parameters: [{name: x, value: '{{workflow.parameters.y}}'}]}}",
         "inputs: {parameters: [{name: x}]}, ",

@@ -1,4 +1,4 @@
-"""Frameworks: how the service of a model loads it. One descriptor a module; this one finds them."""
+"""Frameworks: how the service of a model loads it. One descriptor per module; this one finds them."""
 
 from __future__ import annotations
 

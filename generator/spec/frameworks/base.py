@@ -1,4 +1,4 @@
-"""What a framework is."""
+"""The descriptor of a framework."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Framework:
     """One way to load a model.
 
-    `templates/bento/frameworks/<name>.py.j2` is the code that does it, a class `Predictor`.
+    `templates/bento/frameworks/<name>.py.j2` has its code, the class `Predictor`.
 
     Args:
         name: its name in specs.

@@ -1,4 +1,4 @@
-"""A class of the team's own."""
+"""A class that the team writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gate tools: the libraries that measure for gates. One descriptor a module; this one finds them."""
+"""Gate tools: the libraries that measure for gates. One descriptor per module; this one finds them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOOLS: Final[Mapping[str, GateTool]] = {
 """Every tool by its name."""
 
 BARE: Final = "sluice"
-"""The image without any tool: it reads reports, and concludes the verdict."""
+"""The image without any tool: it reads reports and computes the verdict."""
 
 IMAGES: Final[Mapping[str, tuple[str, ...]]] = {
     BARE: (),
@@ -44,7 +44,7 @@ def drift_test(choice: str) -> DriftTest:
     """Return how the report of a drift gate with this `tool:` becomes a verdict.
 
     Raises:
-        TypeError: its descriptor does not say.
+        TypeError: its descriptor does not define that.
     """
     _, found = _CHOICES["drift", choice]
     if found.drift is None:

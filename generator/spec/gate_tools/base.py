@@ -1,4 +1,4 @@
-"""What a gate tool is."""
+"""The descriptor of a gate tool."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Statistic = Literal["distance", "association", "index"]
-"""What a drift test measures: a distance of distributions, an association of categories, a stability index."""
+"""The statistic of a drift test: a distance of distributions, an association of categories, or a stability index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class DriftTest:
 
     Args:
         statistic: what its `distance` is.
-        floor: effect that matters, unless the gate says otherwise (`atMost`).
+        floor: smallest effect that matters, unless the gate sets `atMost`.
     """
 
     statistic: Statistic
@@ -43,15 +43,15 @@ class Choice:
 class GateTool:
     """A library that measures for gates.
 
-    `templates/gates/<name>/` holds its scripts and the hashed list of its packages: libraries that exclude each other
-    have separate environments.
+    `templates/gates/<name>/` holds its scripts and the hashed list of its packages: libraries that conflict have
+    separate environments.
 
     Args:
         name: name of that folder, and of the image that holds the tool.
         choices: values of `tool:` that run it; empty where gates choose it by other keys.
         image_also: tools whose environments its image holds as well.
         system_packages: Debian packages that its libraries need in the image.
-        notice: what its users must know before they run it, such as a restrictive licence; empty for nothing.
+        notice: a warning to its users, such as a restrictive licence; empty for none.
     """
 
     name: str

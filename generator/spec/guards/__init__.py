@@ -55,7 +55,7 @@ def _names() -> str:
     return f"{', '.join(f'`{key}`' for key in others)} or `metric` ({' or '.join(metrics)})"
 
 
-_ERROR = f"a guard says what it watches: {_names()}"
+_ERROR = f"a guard needs one of these: {_names()}"
 if TYPE_CHECKING:
     GuardSpec = RatioGuard | GaugeGuard | ParityGuard
 else:

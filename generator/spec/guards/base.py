@@ -1,4 +1,4 @@
-"""What guards have in common: how a spec says them, and what they read."""
+"""The common part of guards: their keys in a spec, and the series that they read."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ NoDataPolicy = Literal["fail", "pause", "pass"]
 NoData = Annotated[
     NoDataPolicy,
     Field(
-        description="what missing data means: abort, wait for a human, or go on (only where the tier allows it)"
+        description="what missing data means: abort, wait for a person, or continue (only if the tier allows it)"
     ),
 ]
 
 
 LONGEST_NAME: Final = 23
-"""Characters of a metric's name: a Job metric makes `<run uid>.<metric>.<n>` of it, which a label's 63 must hold.
+"""The longest name of a metric: a Job metric turns it into `<run uid>.<metric>.<n>`, a label of at most 63 characters.
 
 Source: Argo Rollouts 1.10, metricproviders/job/job.go.
 """
@@ -36,7 +36,7 @@ class Counts:
 
     Args:
         source: `model`, the service's own counters, which credit a late event to the version that served (label
-            `served_by`); `server`, BentoML's, told apart by pod (label `rollouts_pod_template_hash`).
+            `served_by`); `server`, BentoML's counters by pod (label `rollouts_pod_template_hash`).
         requests: metric that counts all requests.
         events: metric that counts the events or, with `complement`, the other requests.
         labels: matchers that pick the events.
@@ -72,7 +72,7 @@ class Gauge:
 
 @dataclass(frozen=True, slots=True)
 class EventProfile:
-    """What is known about the events of a ratio before a release.
+    """The known properties of a ratio's events before a release.
 
     Args:
         baseline: events per request of the stable version; None when it is not declared.
@@ -101,13 +101,13 @@ class Detect(Choice):
 
 
 class GuardBase(Record):
-    """What every guard may declare: `kind` is its name in plans, `tag` in messages; `key` identifies it in a spec."""
+    """The common keys of all guards: `kind` is its name in plans, `tag` in messages; `key` identifies it in a spec."""
 
     kind: ClassVar[str]
     tag: ClassVar[str]
     key: ClassVar[tuple[str, str | None]]
-    name: Name | None = Field(None, description="name of the guard; default: what it watches")
-    no_data: NoData | None = Field(None, description="overrides the rollout's noData")
+    name: Name | None = Field(None, description="name of the guard; default: the metric that it watches")
+    no_data: NoData | None = Field(None, description="overrides `noData` of the rollout")
 
     @property
     def subject(self) -> str:
@@ -139,17 +139,19 @@ class RatioGuard(Choice, GuardBase):
     """A ratio of two counters, compared with the stable version or with a bound."""
 
     one_of = ("detect", "limit")
-    detect: Detect | None = Field(None, description="against the stable version, judged by a sequential test")
+    detect: Detect | None = Field(
+        None, description="change against the stable version, decided by a sequential test"
+    )
     limit: Percent | None = Field(
         None, description="absolute bound; the odds say how often it fires on a good model"
     )
 
     def counts(self) -> Counts:
-        """Return what the guard counts."""
+        """Return the counters of the guard."""
         raise NotImplementedError
 
     def profile(self, outcomes: Mapping[str, Outcome]) -> EventProfile:
-        """Return what is known about its events.
+        """Return the properties of its events.
 
         Args:
             outcomes: the outcomes that the spec declares.
@@ -167,7 +169,7 @@ class GaugeGuard(GuardBase):
     """A gauge of the pods with a bound."""
 
     def gauge(self) -> Gauge:
-        """Return what the guard reads."""
+        """Return the gauge of the guard."""
         raise NotImplementedError
 
     @property
@@ -206,5 +208,5 @@ def attribute_metric(guard: str, attribute: str) -> str:
 
 
 def short_name(text: str) -> str:
-    """Turn a text into the name of a metric; empty when nothing of it is left."""
+    """Turn a text into the name of a metric; empty if no characters are left."""
     return text.lower().replace("_", "-").strip("-")[:LONGEST_NAME].strip("-")

@@ -20,7 +20,7 @@ class ErrorRateGuard(RatioGuard):
     key: ClassVar[tuple[str, str | None]] = ("metric", "error-rate")
     metric: Literal["error-rate"] = Field(description="share of requests that were not answered with 2xx")
     baseline: Percent | None = Field(
-        None, description="share in normal times; the odds use it", examples=["0.5%"]
+        None, description="share of the stable version; used for the odds", examples=["0.5%"]
     )
 
     @property
@@ -31,8 +31,8 @@ class ErrorRateGuard(RatioGuard):
     def counts(self) -> Counts:
         """Return the requests that were not answered with 2xx.
 
-        Not only 5xx: a version that broke its input contract answers 400 to everything, without a single 5xx. Mistakes
-        of clients hit both arms alike, and the comparison with stable ignores what both share. BentoML creates the
+        Not only 5xx: a version that broke its input contract answers 400 to everything, without a single 5xx. Client
+        errors affect both arms alike, and the comparison with stable ignores common effects. BentoML creates the
         series of 400, 429, 503 and 504 at their first use, so a pod's first scrape with such a code is not counted.
         """
         metric = "bentoml_service_request_total"

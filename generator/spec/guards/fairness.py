@@ -19,7 +19,7 @@ class FairnessGuard(ParityGuard):
     fairness: Literal["demographic-parity-difference"] = Field(
         description="measure, from the per-group counters of the service"
     )
-    sensitive: list[Key] = Field(min_length=1, description="sensitive attributes, each judged by itself")
+    sensitive: list[Key] = Field(min_length=1, description="sensitive attributes, each compared separately")
     at_most: float = Field(gt=0, le=1, description="limit of the difference", examples=[0.1])
 
     @property

@@ -23,7 +23,7 @@ class SlowRateGuard(RatioGuard):
         description="the bound; it becomes a bucket of the latency histogram", examples=["250ms"]
     )
     baseline: Percent | None = Field(
-        None, description="share in normal times; the odds use it", examples=["2%"]
+        None, description="share of the stable version; used for the odds", examples=["2%"]
     )
 
     @property

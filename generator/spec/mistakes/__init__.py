@@ -1,1 +1,1 @@
-"""What is wrong with a file that a record refuses, in its author's words; imported only where something is."""
+"""Explains mistakes in files in the words of the author; imported only when there are any."""

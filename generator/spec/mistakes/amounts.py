@@ -1,6 +1,6 @@
-"""What an amount was probably meant to be: numbers, shares, times, memory, CPU, money and dates, the likeliest first.
+"""Repairs of amounts: numbers, shares, times, memory, CPU, money and dates, the likeliest first.
 
-A repair function may be generous: a repair is shown only where the field accepts it.
+A repair function may be generous: a repair is shown only if the field accepts it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from generator.spec.units import duration
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A value that may have been meant.
+    """A possible intended value.
 
     Args:
-        value: as the file would hold it.
-        reading: how the typed value is read to get there, where there are several ways.
+        value: for the file.
+        reading: how the typed value was interpreted, if there are several ways.
     """
 
     value: object
@@ -34,7 +34,7 @@ class Typed:
 
     Args:
         text: without quotes and look-alike characters.
-        usual: an example of what is usual at this key.
+        usual: a typical value of this key.
     """
 
     text: str
@@ -137,7 +137,7 @@ def share(typed: Typed) -> Repairs:
         yield Repair(f"{plain(value)}%", "as percent")
     elif value == 1:
         yield Repair("1%", "as percent")
-        yield Repair("100%", "1 as a fraction: all")
+        yield Repair("100%", "1 as a fraction: everything")
     elif value < _SMALL_FACTOR and value != value.to_integral_value():
         yield Repair(f"{plain(value * 100)}%", f"{plain(value)} as a factor")
         yield Repair(f"{plain(value)}%", "as percent")
@@ -149,7 +149,7 @@ _SMALL_FACTOR = 10
 
 
 def _whole_or_not(value: Decimal, reading: str = "") -> Repairs:
-    """Yield a percentage, then the nearest whole ones, then the ends of the scale."""
+    """Yield a percentage, then the nearest whole ones, then the limits of the range."""
     yield Repair(f"{plain(value)}%", reading)
     if value != value.to_integral_value():
         low = int(value)
@@ -239,7 +239,7 @@ def _in_seconds(text: str) -> float:
 
 
 def _without_unit(amount: str, usual: str) -> Repairs:
-    """Yield a number with the unit that is usual at this key, then with seconds or milliseconds."""
+    """Yield a number with the usual unit of this key, then with seconds or milliseconds."""
     value = number(amount)
     if value is None:
         return
@@ -335,7 +335,7 @@ def money(typed: Typed) -> Repairs:
 
 
 def date(typed: Typed) -> Repairs:
-    """Return repairs of a date; of two that are possible, the European one first."""
+    """Return repairs of a date; if it is ambiguous, the European reading first."""
     text = re.sub(r"[tT ]\d{1,2}:.*$", "", typed.text).strip()
     compact = re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text)
     first = re.fullmatch(r"(\d{4})[-/. ](\d{1,2})[-/. ](\d{1,2})", text) or compact

@@ -1,4 +1,4 @@
-"""What the records of the spec language say about a place in a file: who owns it, and what may be written there."""
+"""Looks up a place of a file in the records of the spec language: its owner and the values that it accepts."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from generator.source.document import Path
 
 _UNIONS = (Union, types.UnionType)
 Pattern = tuple[str, ...]
-"""A path without the names that people choose: `[]` stands for an index, `{}` for a free key."""
+"""A path without user-chosen names: `[]` stands for an index, `{}` for a free key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A place in a file, as the records see it.
+    """A place in a file and its record.
 
     Args:
         path: keys and indexes, without the names of union members.
-        pattern: the same without what people choose.
+        pattern: the same without user-chosen names.
         owner: the record that has the last key; None where there is none.
         field: the field that the place belongs to: its own, or that of the list or mapping around it.
-        annotation: what may be written there.
+        annotation: the type of its values.
     """
 
     path: Path
@@ -44,7 +44,7 @@ class Site:
     Args:
         pattern: of the mapping that it belongs in.
         key: the key.
-        field: what is known about it.
+        field: its definition.
     """
 
     pattern: Pattern
@@ -75,14 +75,14 @@ def locate(record: type[BaseModel], loc: Iterable[str | int]) -> Target:
 
 
 def kinds_at(record: type[BaseModel], loc: Iterable[str | int]) -> tuple[Discriminator, dict[str, Any]]:
-    """Return what distinguishes the kinds at a location where there are several, and the record of each by its tag."""
+    """Return the discriminator of the kinds at a location, and their records by tag."""
     annotation = locate(record, loc).annotation
     members = {tag: model(option) for option in options(annotation) for tag in _tags(option)}
     return _discriminator(annotation), members
 
 
 def aliases(record: type[BaseModel]) -> set[str]:
-    """Return the keys of a record, as people write them."""
+    """Return the keys of a record, as written in files."""
     return {info.alias or name for name, info in record.model_fields.items()}
 
 
@@ -97,7 +97,7 @@ def field_of(record: type[BaseModel], key: str | int) -> FieldInfo | None:
 
 
 def annotation_of(field: FieldInfo | None) -> Any:
-    """Return what may be written for a field, its constraints included."""
+    """Return the type of a field with its constraints."""
     if field is None:
         return None
     return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
@@ -110,7 +110,7 @@ def tagged(annotation: Any) -> dict[str, type[BaseModel]]:
 
 
 def options(annotation: Any) -> tuple[Any, ...]:
-    """Return the members of a union, seen through Annotated and Optional."""
+    """Return the members of a union, inside Annotated and Optional."""
     if get_origin(annotation) is Annotated:
         inner = get_args(annotation)[0]
         return options(inner) if get_origin(inner) in _UNIONS else (annotation,)
@@ -134,7 +134,7 @@ def models(annotation: Any) -> list[type[BaseModel]]:
 
 
 def collection(annotation: Any) -> tuple[type, Any] | None:
-    """Return `list` or `dict` and what it holds, where a collection may be written; None otherwise."""
+    """Return `list` or `dict` and its item type if a collection is accepted; None otherwise."""
     for option in options(annotation):
         bare = _bare(option)
         if get_origin(bare) in {list, dict}:
@@ -143,7 +143,7 @@ def collection(annotation: Any) -> tuple[type, Any] | None:
 
 
 def words(annotation: Any) -> tuple[Any, ...]:
-    """Return the words of a Literal; empty where any text may be written."""
+    """Return the words of a Literal; empty if any text is accepted."""
     return tuple(
         word
         for option in options(annotation)
@@ -153,13 +153,13 @@ def words(annotation: Any) -> tuple[Any, ...]:
 
 
 def scalar(annotation: Any) -> type | None:
-    """Return `str`, `int`, `float` or `bool` where a plain value of that type may be written; None otherwise."""
+    """Return `str`, `int`, `float` or `bool` if a plain value of that type is accepted; None otherwise."""
     found = [bare for bare in map(_bare, options(annotation)) if bare in {str, int, float, bool}]
     return found[0] if found else None
 
 
 def accepts(annotation: Any, value: object) -> bool:
-    """Return whether a value may be written at a place."""
+    """Return whether a place accepts a value."""
     if annotation is None or annotation is Any:
         return annotation is Any
     try:

@@ -1,4 +1,4 @@
-"""The data of a file with mistakes put right one by one, so that what follows from one is not reported."""
+"""The data of a file, corrected one mistake at a time so that consequences of a mistake are not reported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from generator.spec.mistakes.annotations import Target, locate
 
 Where = Callable[[Path], tuple[Document, Path]]
 INCOMPLETE = frozenset({"missing", "choice", "one_of", "any_of", "too_short"})
-"""What pydantic calls mistakes that more keys would repair."""
+"""Pydantic's error types for mistakes that further keys would fix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,10 @@ class Mistake:
     Args:
         loc: pydantic's location.
         target: the place.
-        kind: pydantic's word for what is wrong.
-        value: the value that was refused.
-        context: what pydantic says about the constraint.
-        message: pydantic's sentence.
+        kind: pydantic's error type.
+        value: the refused value.
+        context: pydantic's context of the error.
+        message: pydantic's message.
     """
 
     loc: tuple[str | int, ...]
@@ -49,15 +49,15 @@ class Draft:
     """Data that is corrected step by step.
 
     Args:
-        record: what it should be.
-        data: the data as it is now.
+        record: the expected record.
+        data: the current data.
         where: which document wrote a path of the original data.
-        partial: what is missing is not a mistake.
-        required: what must be there all the same.
-        findings: what was reported.
-        reported: paths that were reported; what is wrong at or below them follows from that.
-        lenient: mappings in which something may be missing, because their kind or content was guessed.
-        moved: (new, old) paths of what was moved, in order.
+        partial: missing keys are allowed.
+        required: keys that must be present even so.
+        findings: the findings so far.
+        reported: reported paths; mistakes at or below them are consequences.
+        lenient: mappings that may be incomplete, because their kind or content was guessed.
+        moved: (new, old) paths of moved values, in order.
     """
 
     record: type[BaseModel]
@@ -74,7 +74,7 @@ class Draft:
         self.data = copy.deepcopy(self.data)
 
     def mistakes(self) -> list[Mistake]:
-        """Return what is still wrong and was not reported."""
+        """Return the mistakes that are left and were not reported."""
         try:
             self.record.model_validate(self.data)
         except ValidationError as error:
@@ -99,7 +99,7 @@ class Draft:
         return mapping in self.lenient or (self.partial and not self._unclear(mistake))
 
     def _unclear(self, mistake: Mistake) -> bool:
-        """Return whether a kind is unclear because of what is written, not because of what is missing."""
+        """Return whether a kind is unclear because of existing keys, not because of missing ones."""
         return mistake.kind == "choice" and isinstance(mistake.value, dict) and bool(mistake.value)
 
     def is_reported(self, path: Path) -> bool:
@@ -117,23 +117,23 @@ class Draft:
         return value
 
     def origin(self, path: Path) -> Path:
-        """Return where the author wrote what is now at a path."""
+        """Return the original path of the value that is now at a path."""
         for new, old in reversed(self.moved):
             if path[: len(new)] == new:
                 path = (*old, *path[len(new) :])
         return path
 
     def document(self, path: Path) -> tuple[Document, Path]:
-        """Return the document that wrote what is now at a path, and the path there."""
+        """Return the document of the value that is now at a path, and its path there."""
         return self.where(self.origin(path))
 
     def raw(self, path: Path) -> str:
-        """Return a value as it was typed; empty where no file has it."""
+        """Return the source text of a value; empty if no file has it."""
         document, local = self.document(path)
         return document.raw(local)
 
     def indent(self, path: Path) -> int:
-        """Return the 0-based column of a key; -1 where no file has it."""
+        """Return the 0-based column of a key; -1 if no file has it."""
         document, local = self.document(path)
         return document.place(local, key=True).column - 1 if document.has(local) else -1
 
@@ -144,7 +144,7 @@ class Draft:
         return not document.excerpt(place.line)[: place.column - 1].strip()
 
     def report(self, code: str, path: Path, message: str, hint: str, *, key: bool = False) -> None:
-        """Add a finding about what is now at a path."""
+        """Add a finding about the value that is now at a path."""
         document, local = self.document(path)
         self.findings.append(document.finding(code, local, message, hint, key=key))
         self.reported.add(path)
@@ -161,7 +161,7 @@ class Draft:
         self.reported.discard(old)
 
     def _mapping(self, path: Path) -> Any:
-        """Return the mapping at a path, created if missing; what such a mapping lacks is not a mistake."""
+        """Return the mapping at a path, created if missing; keys that a new one lacks are not reported."""
         value: Any = self.data
         for length, part in enumerate(path, 1):
             inner = self.at(path[:length])

@@ -1,7 +1,7 @@
-"""Why a file is not what it should be: every mistake once, where it was made, with the author's own text put right.
+"""Explains why a file is invalid: every mistake once, at its place, with the author's own text corrected.
 
-Pydantic lists what is wrong. That list is read in rounds: unknown keys and mappings of an unclear kind are reported and
-put right first, then the data is validated again, so that what follows from such a mistake is never reported.
+Pydantic lists the errors. They are handled in rounds: unknown keys and mappings of an unclear kind are reported and
+corrected first, then the data is validated again, so that consequences of a mistake are never reported.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ def explain(
     """Return a finding for every mistake in some data.
 
     Args:
-        record: what it should be.
+        record: the expected record.
         data: plain values that the record refuses.
         where: which document wrote which path.
-        partial: what is missing is not a mistake.
-        required: what must be there all the same.
+        partial: missing keys are allowed.
+        required: keys that must be present even so.
     """
     draft = Draft(record, data, where, partial, required)
     mistakes: list[Mistake] = []
@@ -66,7 +66,7 @@ def explain(
 
 
 def _argo(draft: Draft, mistakes: list[Mistake]) -> bool:
-    """Report lists of steps in the language of Argo Rollouts."""
+    """Report lists of steps in the format of Argo Rollouts."""
     lists = {mistake.path[:-1] for mistake in mistakes if mistake.target.pattern[-2:] == ("steps", "[]")}
     lists |= {mistake.path[:-2] for mistake in mistakes if mistake.target.pattern[-3:-1] == ("steps", "[]")}
     found = [explain_argo_steps(draft, path, draft.at(path) or []) for path in sorted(lists, key=str)]
@@ -92,7 +92,7 @@ def _keys(draft: Draft, mistakes: list[Mistake]) -> bool:
 
 
 def _others(draft: Draft, mistake: Mistake) -> dict[str, type[BaseModel]]:
-    """Return the other kinds that the mapping around an unknown key may have been meant to be, by name."""
+    """Return the other possible kinds of the mapping around an unknown key, by name."""
     around, tag = mistake.loc[:-2], mistake.loc[-2] if len(mistake.loc) > 1 else ""
     kinds = tagged(locate(draft.record, around).annotation)
     return {name: record for name, record in kinds.items() if name != tag} if tag in kinds else {}
@@ -111,7 +111,7 @@ _FEW, _LONG = 4, 110
 
 
 def _entries(draft: Draft, mistakes: list[Mistake]) -> None:
-    """Report lists and mappings of which several entries have the wrong shape, each once."""
+    """Report lists and mappings with several entries of the wrong shape, each once."""
     holders: dict[Path, list[Mistake]] = {}
     for mistake in mistakes:
         shape = mistake.kind in _SHAPES or mistake.kind == "choice"
@@ -128,13 +128,13 @@ def _entries(draft: Draft, mistakes: list[Mistake]) -> None:
 
 
 def _holder(draft: Draft, mistake: Mistake, path: Path) -> Target:
-    """Return the list or mapping at a path, found on the way to a mistake inside it."""
+    """Return the list or mapping at a path with a mistake inside it."""
     targets = [locate(draft.record, mistake.loc[:end]) for end in range(len(mistake.loc) + 1)]
     return next((target for target in targets if target.path == path), targets[-1])
 
 
 def _split(draft: Draft, mistakes: list[Mistake]) -> bool:
-    """Report two list items that are one: a dash before a key that belongs to the item above."""
+    """Report one list item that was split in two: a dash before a key that belongs to the item above."""
     lists: dict[Path, Mistake] = {}
     for mistake in mistakes:
         for length in (1, 2):
@@ -156,7 +156,7 @@ def _join(draft: Draft, path: Path, mistake: Mistake) -> bool:
             continue
         whole = {**one, **other}
         if accepts(held[1], whole) and not (accepts(held[1], one) and accepts(held[1], other)):
-            message = f"`{next(iter(other))}` belongs to the item above: its dash makes it another one"
+            message = f"`{next(iter(other))}` belongs to the item above, but its dash starts a new one"
             document, local = draft.document((*path, index + 1))
             draft.findings.append(document.finding("SPEC103", local, message, f"write `- {flow(whole)}`"))
             draft.reported.update({(*path, index), (*path, index + 1)})
@@ -164,7 +164,7 @@ def _join(draft: Draft, path: Path, mistake: Mistake) -> bool:
     return False
 
 
-# What is wrong with a value ----------------------------------------------------------------------------------------
+# Mistakes in values ------------------------------------------------------------------------------------------------
 
 
 def _rest(draft: Draft, mistake: Mistake) -> None:
@@ -211,7 +211,7 @@ def _key_target(mistake: Mistake) -> Any:
 
 
 def _comment(draft: Draft, path: Path, key: str) -> bool:
-    """Report a value that begins with `#` and was read as a comment."""
+    """Report a value that starts with `#` and was read as a comment."""
     document, local = draft.document(path)
     place = document.place(local, key=True)
     line = document.excerpt(place.line)
@@ -223,7 +223,7 @@ def _comment(draft: Draft, path: Path, key: str) -> bool:
     draft.report(
         "SPEC104",
         path,
-        f"`{key}` has no value: `#` begins a comment",
+        f"`{key}` has no value: `#` starts a comment",
         f'quote it: `{key}: "{text}"`',
         key=True,
     )
@@ -250,13 +250,13 @@ def _glued(draft: Draft, mistake: Mistake, key: str) -> bool:
 
 
 def _same_line(draft: Draft, path: Path) -> bool:
-    """Return whether a value begins on the line of its key."""
+    """Return whether a value starts on the line of its key."""
     document, local = draft.document(path)
     return document.place(local).line == document.place(local, key=True).line
 
 
 def _missing(draft: Draft, mistake: Mistake) -> None:
-    """Report a required key that is missing, with its smallest value."""
+    """Report a missing required key, with its smallest value."""
     path, owner = mistake.path, mistake.target.owner
     name = str(path[-1])
     document, local = draft.document(path)
@@ -294,7 +294,7 @@ def _count(draft: Draft, mistake: Mistake) -> None:
     if len(present) > 1:
         listed = " and ".join(f"`{key}`" for key in present)
         options = " or ".join(f"`{present_key}: {flow(value[present_key])}`" for present_key in present)
-        draft.report("SPEC107", mistake.path, f"{listed} exclude each other", f"keep one: {options}")
+        draft.report("SPEC107", mistake.path, f"{listed} can't be combined", f"keep one: {options}")
         return
     samples = (
         [f"`{key}: {flow(_sample(record, key))}`" for key in keys] if record else [f"`{key}`" for key in keys]

@@ -1,4 +1,4 @@
-"""Keys of other tools, answered with what Sluice calls them, or with who decides what they decide."""
+"""Keys of other tools: reports their name in Sluice, or who decides the setting."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from generator.spec.units import duration
 
 
 def explain_habits(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[str]:
-    """Report keys that another tool has at this place, all that are moved or renamed in one finding."""
+    """Report keys that another tool has at this place; all that are moved or renamed in one finding."""
     table = habits_at(draft, mapping.pattern)
     renamed: dict[str, str] = {}
     inlined: list[str] = []
@@ -50,7 +50,7 @@ def _free(draft: Draft, mapping: Mapping, key: str, taken: dict[str, str]) -> bo
 
 
 def _report_renamed(draft: Draft, mapping: Mapping, renamed: dict[str, str], inlined: list[str]) -> None:
-    """Report the foreign keys of one mapping, with the mapping as it should be."""
+    """Report the foreign keys of one mapping, with the corrected mapping."""
     fixed: dict[str, Any] = {}
     for key, value in written(draft, mapping.path).items():
         if key in inlined:
@@ -65,7 +65,7 @@ def _report_renamed(draft: Draft, mapping: Mapping, renamed: dict[str, str], inl
             f"the keys of {' and '.join(f'`{key}`' for key in inlined)} belong directly in {mapping.name}"
         )
         if mapping.pattern[-1:] == ("resources",):
-            parts.append("they are what a pod requests, and memory is its limit too")
+            parts.append("they are the requests of a pod, and memory is also its limit")
     document, local = draft.document((*mapping.path, first))
     shown = _as_written(mapping, whole, renamed, inlined)
     message = "; ".join(parts)
@@ -82,7 +82,7 @@ def _report_renamed(draft: Draft, mapping: Mapping, renamed: dict[str, str], inl
 
 
 def _as_written(mapping: Mapping, whole: dict[str, Any], renamed: dict[str, str], inlined: list[str]) -> str:
-    """Return the mapping as it should be, or only the part that changes if the whole is long."""
+    """Return the corrected mapping, or only the changed part if it is long."""
     kinds = [_STRATEGIES[key] for key in inlined if key in _STRATEGIES]
     if kinds:
         return f"`strategy: {kinds[0]}` and, next to it, the keys below `{inlined[0]}`"
@@ -105,7 +105,7 @@ def _repaired(mapping: Mapping, key: str, value: Any) -> Any:
 
 
 def explain_general(draft: Draft, mapping: Mapping, key: str, habit: Habit) -> bool:
-    """Report a key that another tool has anywhere."""
+    """Report a key that another tool uses in any place."""
     if isinstance(habit, Say):
         unknown = [
             name
@@ -133,7 +133,7 @@ def explain_general(draft: Draft, mapping: Mapping, key: str, habit: Habit) -> b
 
 
 def _say(draft: Draft, mapping: Mapping, keys: list[str], habit: Say) -> None:
-    """Report keys that have the same answer, once."""
+    """Report keys with the same answer once."""
     value = mapping.value[keys[0]]
     hint = habit.hint.replace("{weight}", _as(Weight, value, "5%")).replace("{hold}", _as(Hold, value, "1h"))
     said = habit.message if len(keys) == 1 else _plural(habit.message)
@@ -150,7 +150,7 @@ def _plural(text: str) -> str:
 
 
 def _as(annotation: Any, value: Any, otherwise: str) -> str:
-    """Return a value as a weight or a hold; the other text if it can't be one."""
+    """Return a value as a weight or a hold; the default text if it can't be one."""
     if isinstance(value, (list, bool)) or value is None:
         return otherwise
     fixed = repaired(annotation, value)
@@ -158,7 +158,7 @@ def _as(annotation: Any, value: Any, otherwise: str) -> str:
 
 
 def explain_argo_steps(draft: Draft, path: Path, items: list[Any]) -> bool:
-    """Report a list of steps in the language of Argo Rollouts, once, with the whole list as Sluice has it.
+    """Report a list of steps in the format of Argo Rollouts, once, with the whole list in Sluice's format.
 
     Returns:
         Whether the list is one.
@@ -171,7 +171,7 @@ def explain_argo_steps(draft: Draft, path: Path, items: list[Any]) -> bool:
     steps = sluice_steps(items)
     keys = sorted({key for index in foreign for key in items[index].keys() & ARGO_STEP})
     verb = "is" if len(keys) == 1 else "are"
-    message = f"{listed(keys)} {verb} of Argo Rollouts: here each step has its weight and how long it lasts"
+    message = f"{listed(keys)} {verb} of Argo Rollouts: here each step has a weight and a hold"
     text = f"steps: {flow(steps)}"
     hint = (
         f"write `{text}`" if len(text) <= 3 * LONG else f"write `{flow(steps[0])}` for the first, and so on"
@@ -185,7 +185,7 @@ def explain_argo_steps(draft: Draft, path: Path, items: list[Any]) -> bool:
 
 
 def sluice_steps(items: list[Any]) -> list[dict[str, Any]]:
-    """Return steps of Argo Rollouts as Sluice has them: each weight with the pause after it."""
+    """Return steps of Argo Rollouts in Sluice's format: each weight with the pause after it."""
     steps: list[dict[str, Any]] = []
     for item in items:
         if not isinstance(item, dict):
@@ -202,12 +202,12 @@ def sluice_steps(items: list[Any]) -> list[dict[str, Any]]:
 
 
 def _pause(steps: list[dict[str, Any]], pause: Any) -> None:
-    """Make a pause the hold of the step before it; a pause without an end becomes an approval."""
+    """Turn a pause into the hold of the step before it; a pause without an end becomes an approval."""
     text = _duration(pause)
     if not text:
         steps.append({"approve": "ROLE"})
         return
-    # Argo Rollouts takes a bare number for seconds.
+    # Argo Rollouts reads a bare number as seconds.
     hold = (
         duration(float(text))
         if text.isdigit()

@@ -1,4 +1,4 @@
-"""Keys of Kubernetes, Argo Rollouts, Flagger, Helm, KServe, Seldon and others, and how Sluice says the same.
+"""Keys of Kubernetes, Argo Rollouts, Flagger, Helm, KServe, Seldon and others, and their equivalents in Sluice.
 
 Tables only: `foreign_keys` looks keys up here.
 """
@@ -14,7 +14,7 @@ class Put:
     """A foreign key whose value belongs under another key.
 
     Args:
-        path: where, from the mapping that has the foreign key; a leading `/` means from the root of the file.
+        path: that key, relative to the mapping with the foreign key; a leading `/` means from the root of the file.
     """
 
     path: tuple[str, ...]
@@ -22,16 +22,16 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Inline:
-    """A foreign key whose own keys belong in the mapping around it."""
+    """A foreign key whose keys belong in the mapping around it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A foreign key that has no counterpart, and what to do instead.
+    """A foreign key without an equivalent, and what to do instead.
 
     Args:
-        message: what is wrong, after "`key` ".
-        hint: what to do; `{weight}` and `{hold}` stand for the value as one.
+        message: the rest of a sentence that starts with the key.
+        hint: what to do; `{weight}` and `{hold}` stand for the value.
     """
 
     message: str
@@ -63,15 +63,15 @@ _PROBES = Say(
 )
 _IMAGE = Say(
     "is computed from the model and its service: CI builds the image and `sluice pin` locks its digest",
-    "remove it; `model.ref` says which model is served",
+    "remove it; `model.ref` names the model",
 )
 _ROUTING = Say(
     "is generated from the router of the environment in specs/platform.yaml",
     "remove it; host names are set with `traffic: {hosts: [HOST]}`",
 )
 _TRANSITION = Say(
-    "is generated: Sluice sets it so that an aborted release falls back safely",
-    "remove it; steps, holds and guards are all that a spec decides",
+    "is generated: Sluice sets it so that an aborted release rolls back safely",
+    "remove it; a spec sets only steps, holds and guards",
 )
 _ANALYSIS = Say(
     "is generated: analysis follows from guards",
@@ -82,11 +82,11 @@ _CONDITION = Say(
     "write `detect: {rise: 100%}` (against the stable version) or `limit: 5%` (an absolute bound)",
 )
 _PACE = Say(
-    "is planned by Sluice: how often guards are evaluated is set in specs/platform.yaml (`prometheus.lookInterval`)",
-    "remove it; how long a step lasts is its `hold`",
+    "is set for all models: the interval of guards is `prometheus.lookInterval` in specs/platform.yaml",
+    "remove it; the duration of a step is its `hold`",
 )
 _ROLLBACK = Say(
-    "is always on: a guard that fails aborts the release and the stable version takes all traffic back",
+    "is always on: a failed guard aborts the release, and all traffic returns to the stable version",
     "remove it; what missing data means is set with `noData: pause`, `fail` or `pass`",
 )
 _NOTIFY = Say(
@@ -106,13 +106,13 @@ _SECRETS = Say(
     "write `service: {env: [{name: TOKEN, secret: {name: SECRET, key: KEY}}]}`",
 )
 _WEBHOOK = Say(
-    "has no counterpart: what runs before a release is a gate",
-    "write a gate, such as `gates: [{name: smoke, custom: IMAGE-OR-COMMAND}]`",
+    "has no equivalent: checks before a release are gates",
+    "add a gate, for example `gates: [{name: smoke, custom: IMAGE-OR-COMMAND}]`",
 )
 _SCALING = "/.spec.autoscaling"
 
 GENERAL: Final[dict[str, Habit]] = {
-    # Pods, as Kubernetes and Helm charts have them.
+    # Pods in Kubernetes and Helm charts.
     **all_of(
         "volumes volumeMounts nodeSelector tolerations affinity initContainers sidecars securityContext "
         "podSecurityContext serviceAccount serviceAccountName priorityClassName runtimeClassName "
@@ -179,12 +179,12 @@ GENERAL: Final[dict[str, Habit]] = {
         "behavior triggers pollingInterval cooldownPeriod scaleMetric scaleUp scaleDown",
         Say("is generated with the autoscaler", "write `autoscaling: {min: 2, max: 6, cpu: 70%}`"),
     ),
-    # What a pod needs.
+    # Resources of pods.
     **all_of("requests limits request", Inline()),
     **all_of("mem ram memoryLimit memoryRequest", put("/.spec.resources.memory")),
     **all_of("cpus cpuLimit cpuRequest cores vcpu", put("/.spec.resources.cpu")),
     **all_of("gpus nvidia.com/gpu accelerator accelerators", put("/.spec.resources.gpu")),
-    # Models, as KServe, Seldon, MLflow and BentoML have them.
+    # Models in KServe, Seldon, MLflow and BentoML.
     **all_of(
         "modelUri storageUri modelURI storageURI model_uri modelRef modelPath artifact artifactUri uri "
         "bento registered_model_name modelName",
@@ -198,12 +198,12 @@ GENERAL: Final[dict[str, Habit]] = {
         "predictor predictors graph transformer explainer children endpoint protocolVersion "
         "containerConcurrency batching batcher",
         Say(
-            "has no counterpart: a spec serves one model, and its service is generated",
+            "has no equivalent: a spec serves one model, and its service is generated",
             "write `model: {ref: REFERENCE, framework: FRAMEWORK}`, with the framework `custom` and `load` for your "
             "own class",
         ),
     ),
-    # Releases, as Flagger, Spinnaker, KServe and Seldon have them.
+    # Releases in Flagger, Spinnaker, KServe and Seldon.
     **all_of(
         "stepWeight canaryTrafficPercent canaryPercent canaryWeight initialWeight maxWeight stepWeights iterations "
         "stepDuration",
@@ -261,7 +261,7 @@ GENERAL: Final[dict[str, Habit]] = {
         "schedule cron freeze maintenanceWindow",
         Say(
             "is not part of a spec: a release starts when its pull request is merged",
-            "remove it, or merge at the time you mean",
+            "remove it, or merge at the intended time",
         ),
     ),
     **all_of("overrides envOverrides values stages overlays profiles", put("/.spec.environments")),
@@ -270,7 +270,7 @@ GENERAL: Final[dict[str, Habit]] = {
         Say("has no meaning here", "remove it; the version of the model is part of `model.ref`"),
     ),
 }
-"""Habits that mean the same wherever they are written; `habits_by_place` has those of one place."""
+"""Habits with the same meaning in every place; `habits_by_place` has those of one place."""
 
 ARGO_STEP: Final = frozenset(
     {
@@ -284,4 +284,4 @@ ARGO_STEP: Final = frozenset(
         "plugin",
     }
 )
-"""Keys of a step of Argo Rollouts: one of them makes the whole list a list in its language."""
+"""Keys of Argo Rollouts steps: one of them makes the whole list one of Argo Rollouts."""

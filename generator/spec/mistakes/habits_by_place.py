@@ -1,4 +1,4 @@
-"""Keys of other tools at one place of a file, and how Sluice calls them there."""
+"""Keys of other tools at one place of a file, and their names in Sluice."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
         **all_of("host hostname hostnames domain domains", put("hosts")),
         **all_of(
             "maxRps peakRps max",
-            Say("has no counterpart: odds use the quietest traffic", "write `minRps` only"),
+            Say("has no equivalent: odds use the lowest traffic", "write `minRps` only"),
         ),
         **all_of(
             "split weight percent canary",
@@ -92,7 +92,7 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
         ),
         **all_of("rps rpsPerReplica requestsPerPod requestsPerSecond targetRps qps", put("rpsPerPod")),
         **all_of("type scaler autoscaler", put("kind")),
-        "enabled": Say("has no meaning here: `autoscaling` is on where it is written", "remove it"),
+        "enabled": Say("has no meaning here: writing `autoscaling` enables it", "remove it"),
     },
     ("spec", "resources"): {
         **all_of("requests limits request limit", Inline()),

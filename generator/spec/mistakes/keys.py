@@ -1,4 +1,4 @@
-"""Keys that do not belong where they are written: where they do, what they are called here, or what fits instead."""
+"""Misplaced and unknown keys: reports their right place, their name in Sluice, or the keys that fit."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _HALF: Final = 48
 
 
 def explain_keys(draft: Draft, mapping: Mapping, unknown: list[str]) -> None:
-    """Report every unknown key of a mapping, keys that are one mistake once, and correct what can be corrected."""
+    """Report every unknown key of a mapping (related ones once), and correct those that can be corrected."""
     unknown = explain_unindented(draft, mapping, unknown)
     unknown = explain_habits(draft, mapping, unknown)
     unknown = explain_together(draft, mapping, unknown)
@@ -69,7 +69,7 @@ def _other_kind(draft: Draft, mapping: Mapping, key: str) -> bool:
 
 
 def _other(draft: Draft, mapping: Mapping, key: str) -> None:
-    """Report a key that the language does not have, or has elsewhere under another name."""
+    """Report a key that does not exist in the language, or has another name elsewhere."""
     if _replaces_missing(draft, mapping, key, exact=True):
         return
     habit = None if is_platform(draft) else GENERAL.get(key)
@@ -85,14 +85,14 @@ def _other(draft: Draft, mapping: Mapping, key: str) -> None:
 
 
 def fitting(mapping: Mapping) -> str:
-    """Return a hint: the keys that a mapping may have and lacks, each with half a sentence."""
+    """Return a hint: the keys that the mapping lacks, each with a short description."""
     free = {key: info for key, info in mapping.known.items() if key not in mapping.value}
     first = sorted(free, key=lambda key: not free[key].is_required())
     if not first:
-        return "remove it; everything that fits here is there already"
+        return "remove it; all keys that fit here are already set"
     listed = ", ".join(f"`{key}` ({_half(free[key])})" for key in first[:_LISTED])
     more = f"; `sluice schema` has {len(first) - _LISTED} more" if len(first) > _LISTED else ""
-    return f"what fits here: {listed}{more}"
+    return f"known keys: {listed}{more}"
 
 
 def _half(info: FieldInfo) -> str:
@@ -151,7 +151,7 @@ def _misspelt(draft: Draft, mapping: Mapping, key: str, *, exact: bool = False) 
 
 
 def _place_name(draft: Draft, mapping: Mapping, key: str) -> str:
-    """Return what a message calls a mapping; the overrides of an environment have its name."""
+    """Return the name of a mapping in messages; the overrides of an environment have its name."""
     _, local = draft.document((*mapping.path, key))
     return f"`{local[-2]}`" if local[-3:-2] == ("environments",) else mapping.name
 
@@ -172,7 +172,7 @@ def _rename(draft: Draft, mapping: Mapping, key: str, right: str, message: str, 
 
 
 def _doubled(draft: Draft, mapping: Mapping, key: str) -> bool:
-    """Report a key that is nearly the same as one that the mapping has already."""
+    """Report a key that is almost the same as one that the mapping already has."""
     document, local = draft.document((*mapping.path, key))
     there = misspelt(key, [known for known in mapping.known if document.has((*local[:-1], known))])
     if not there:
@@ -192,7 +192,7 @@ def _override(draft: Draft, mapping: Mapping, key: str) -> bool:
         return False
     if not value.keys() <= mapping.known.keys():
         return False
-    message = f"unknown key `{key}` in `spec`; what differs in an environment belongs in `environments`"
+    message = f"unknown key `{key}` in `spec`; overrides of an environment belong in `environments`"
     draft.report(
         "SPEC102", (*mapping.path, key), message, f"write `environments: {flow({key: value})}`", key=True
     )
@@ -200,7 +200,7 @@ def _override(draft: Draft, mapping: Mapping, key: str) -> bool:
 
 
 def _named_entry(draft: Draft, mapping: Mapping, key: str) -> bool:
-    """Report a list item that is a name with its value: `- LOG_LEVEL: debug`."""
+    """Report a list item that is a name and its value: `- LOG_LEVEL: debug`."""
     if len(mapping.value) != 1 or mapping.pattern[-1:] != ("[]",):
         return False
     for record in mapping.records:
@@ -208,7 +208,7 @@ def _named_entry(draft: Draft, mapping: Mapping, key: str) -> bool:
         if item is not None:
             fixed = repaired(record, item)
             first = next(iter(fixed))
-            message = f"`{key}` is a name, which is the value of `{first}`"
+            message = f"`{key}` is a name, so it belongs under `{first}`"
             around = draft.at(mapping.path[:-1])
             others = [_entry(record, one) for one in around] if isinstance(around, list) else []
             if len(others) > 1 and None not in others:

@@ -1,4 +1,4 @@
-"""Which kind a mapping was meant to be that does not say so: a step, a guard, a gate, a rollout or an autoscaler."""
+"""Guesses the intended kind of an untagged mapping: a step, a guard, a gate, a rollout or an autoscaler."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from generator.spec.mistakes.words import WORDS
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A guess at what a mapping was meant to be.
+    """A guess at the intended kind of a mapping.
 
     Args:
         record: the kind.
-        key: the key that holds the mistake; empty where the key is missing that would tell the kind.
-        right: the key that was meant, or where `renamed` is False the word that belongs under it; empty for no idea.
+        key: the key with the mistake; empty if the key that decides the kind is missing.
+        right: the intended key or, if `renamed` is False, the word that belongs under it; empty if unknown.
         renamed: whether the key itself is the mistake.
-        words: the words that are known under that key.
-        members: all records that it might be.
-        tell: (key, word) that makes a mapping of this kind; the word is empty where any value does.
+        words: the known words under that key.
+        members: all possible records.
+        tell: (key, word) that decides the kind; the word is empty if any value does.
     """
 
     record: type[BaseModel]
@@ -37,13 +37,13 @@ class Guess:
 
     @property
     def foreign(self) -> set[str]:
-        """Return the keys that only other kinds have: calling them unknown would trust the guess too much."""
+        """Return the keys that only other kinds have: the guess is too uncertain to call them unknown."""
         every = {alias for member in self.members for alias in aliases(member)}
         return every - aliases(self.record)
 
 
 def guess_kind(record: type[BaseModel], loc: tuple[str | int, ...], value: dict[str, Any]) -> Guess:
-    """Guess what a mapping without a kind was meant to be.
+    """Guess the intended kind of a mapping.
 
     Args:
         record: the record that was validated.
@@ -72,7 +72,7 @@ def guess_kind(record: type[BaseModel], loc: tuple[str | int, ...], value: dict[
 def _repairs(
     value: dict[str, Any], members: dict[str, type[BaseModel]], words: dict[str, tuple[str, ...]]
 ) -> Iterator[tuple[dict[str, Any], str, str, bool]]:
-    """Yield the mapping with one key or one word put right, in the order it is written in."""
+    """Yield the mapping with one key or one word corrected, in the written order."""
     known = sorted({alias for member in members.values() for alias in aliases(member)})
     free = [alias for alias in known if alias not in value]
     for key, given in value.items():
@@ -85,7 +85,7 @@ def _repairs(
 
 
 def synonym(word: str, known: tuple[str, ...]) -> str:
-    """Return the known word that means what another tool calls by this one; empty for none."""
+    """Return the known word for a word of another tool; empty for none."""
     plain = word.casefold().replace("_", "-").replace(" ", "-")
     return next((ours for ours in known if plain in WORDS.get(ours, ())), "")
 
@@ -96,7 +96,7 @@ def _telling(
     tell: Callable[[Any], str | None],
     words: dict[str, tuple[str, ...]],
 ) -> tuple[str, str]:
-    """Return the key, and the word if it needs a certain one, that make a mapping of a kind."""
+    """Return the key (and the word, if it must be a certain one) that decides a kind."""
     for key, known in words.items():
         for word in known:
             if tell({key: word}) == tag:

@@ -1,4 +1,4 @@
-"""Mappings that have keys which do not belong in them, and what messages call them."""
+"""Mappings with unknown keys, and their names in messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from generator.spec.mistakes.habits import Habit
 from generator.spec.mistakes.habits_by_place import AT, PLATFORM
 
 LONG: Final = 110
-"""Characters of a hint's example, beyond which only a part of it is shown."""
+"""The length of a hint's example above which only a part of it is shown."""
 _HALF = 48
 
 
@@ -26,11 +26,11 @@ class Mapping:
     """A mapping with unknown keys.
 
     Args:
-        path: where it is.
-        pattern: the same without what people choose.
-        records: what it may be.
+        path: its path.
+        pattern: the path without user-chosen names.
+        records: its possible records.
         value: its content.
-        others: other kinds that it might have been, by what they are called.
+        others: other possible kinds, by name.
     """
 
     path: Path
@@ -61,7 +61,7 @@ class Mapping:
 
 
 def name_of(pattern: Pattern) -> str:
-    """Return what a message calls a mapping: `rollout`, an item of `steps`."""
+    """Return the name of a mapping in messages: `rollout`, an item of `steps`."""
     names = [part for part in pattern if part not in {"[]", "{}"}]
     if not names:
         return "the file"
@@ -71,13 +71,13 @@ def name_of(pattern: Pattern) -> str:
 
 
 def words_of(record: type[BaseModel], key: str) -> list[str]:
-    """Return the words that a record takes for a key."""
+    """Return the words that a record accepts for a key."""
     info = fields(record).get(key)
     return [str(word) for word in words(annotation_of(info))] if info is not None else []
 
 
 def written(draft: Draft, path: Path) -> dict[str, Any]:
-    """Return what the author wrote of a mapping, without what lower layers add to it."""
+    """Return the part of a mapping that the author wrote, without lower layers."""
     value = draft.at(path)
     document, local = draft.document(path)
     moved = {new[-1] for new, _ in draft.moved if new[:-1] == path}
@@ -85,7 +85,7 @@ def written(draft: Draft, path: Path) -> dict[str, Any]:
 
 
 def line_of(key: str | int, value: Any) -> str:
-    """Return a key and its value as one line; only the key where the value is long."""
+    """Return a key and its value on one line; only the key if the value is long."""
     text = flow(value)
     return f"{key}:" if isinstance(value, (dict, list)) and len(text) > _HALF else f"{key}: {text}"
 
@@ -102,7 +102,7 @@ def bare(word: str) -> str:
 
 
 def is_platform(draft: Draft) -> bool:
-    """Return whether a draft is of the platform."""
+    """Return whether a draft is a platform."""
     return (
         "environments" in {site.key for site in sites(draft.record)}
         and draft.record.__name__ == "PlatformFile"
@@ -110,7 +110,7 @@ def is_platform(draft: Draft) -> bool:
 
 
 def habits_at(draft: Draft, pattern: Pattern) -> dict[str, Habit]:
-    """Return the habits at one place; shadows have the guards of a rollout, a tier's defaults the keys of a spec."""
+    """Return the habits at one place; a shadow's guards are like a rollout's, a tier's defaults like a spec."""
     if is_platform(draft):
         return PLATFORM.get(pattern, {})
     full = pattern if draft.record.__name__ != "ModelSpec" else ("spec", *pattern)

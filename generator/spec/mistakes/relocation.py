@@ -37,11 +37,11 @@ _SPEC: Final[Pattern] = ("spec",)
 COMMON: Final = frozenset(
     {"kind", "type", "value", "key", "path", "by", "at", "name", "description", "reason", "version"}
 )
-"""Keys that are known in too many places to say where else they belong."""
+"""Keys that exist in too many places to suggest one."""
 
 
 def explain_unindented(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[str]:
-    """Report keys that belong below an empty key next to them, because they are not indented."""
+    """Report keys that are not indented below the empty key that they belong to."""
     for holder, value in list(mapping.value.items()):
         if value is not None or holder not in mapping.known:
             continue
@@ -53,7 +53,7 @@ def explain_unindented(draft: Draft, mapping: Mapping, unknown: list[str]) -> li
 
 
 def _fits_in(info: FieldInfo, key: str, value: Any) -> bool:
-    """Return whether a key may be in the mapping of a field: as one of its keys, or as a name with an entry."""
+    """Return whether a key fits in the mapping of a field: as one of its keys, or as the name of an entry."""
     annotation = annotation_of(info)
     if any(key in fields(record) for record in models(annotation)):
         return True
@@ -78,7 +78,7 @@ def _report_unindented(draft: Draft, mapping: Mapping, holder: str, lost: list[s
 
 
 def explain_together(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[str]:
-    """Report several keys that belong in one mapping below, under their name or that of another tool, once."""
+    """Report several keys that belong in one mapping below, under their name or another tool's, once."""
     groups: dict[Pattern, dict[str, Site]] = {}
     for key in unknown:
         site = (
@@ -169,7 +169,7 @@ def explain_misspelt_below(draft: Draft, mapping: Mapping, key: str) -> bool:
 
 
 def general_site(draft: Draft, habit: Habit | None) -> Site | None:
-    """Return our key that a habit stands for; None if the file can't have it."""
+    """Return our key for a habit; None if the file can't have it."""
     if not isinstance(habit, Put):
         return None
     path = habit.path[1:]
@@ -177,7 +177,7 @@ def general_site(draft: Draft, habit: Habit | None) -> Site | None:
 
 
 def relocate(draft: Draft, mapping: Mapping, key: str, site: Site, message: str) -> None:
-    """Report a key at the wrong place with its line at the right one, and move it there if that place is free."""
+    """Report a misplaced key with its line at the right place, and move it there if that place is free."""
     old = (*mapping.path, key)
     translated = _translated(draft, (*site.pattern, site.key), mapping.value[key])
     value = repaired(annotation_of(site.field), translated, site.field)
@@ -228,7 +228,7 @@ def _outward(draft: Draft, old: Path, new: Path, value: Any, *, renamed: bool) -
 
 
 def _inward(draft: Draft, base: Path, new: Path, value: Any, site: Site, *, indentable: bool) -> str:
-    """Return the hint for a key that is not deep enough, or in the wrong branch: its smallest form with the value."""
+    """Return the hint for a key that is not deep enough, or in the wrong branch: a minimal form with its value."""
     names = site.pattern[len(base) :]
     if indentable and new[:-1] == _SPEC and not isinstance(value, (dict, list)):
         return f"move it under `spec:`, next to `tier`: `  {line_of(new[-1], value)}`"

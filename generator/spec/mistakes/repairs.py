@@ -1,6 +1,6 @@
-"""What a text was probably meant to be: names, paths, addresses and references; and the repairs of every unit.
+"""Repairs of texts: names, paths, addresses and references; and the repairs of every unit.
 
-A repair function may be generous: a repair is shown only where the field accepts it.
+A repair function may be generous: a repair is shown only if the field accepts it.
 """
 
 from __future__ import annotations
@@ -219,7 +219,7 @@ UNITS: Final[dict[str, Callable[[Typed], Repairs]]] = {
 
 
 def unquoted(raw: str) -> str:
-    """Return what was typed without quotes around it and with look-alike characters replaced."""
+    """Return the typed text without quotes around it and with look-alike characters replaced."""
     text = straighten(raw).strip()
     for mark in ('"', "'", "`"):
         if len(text) > 1 and text.startswith(mark) and text.endswith(mark):

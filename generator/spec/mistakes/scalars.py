@@ -1,4 +1,4 @@
-"""One value that its field refuses: what is wrong with it, and what was probably meant, in the words of the file."""
+"""Explains one value that its field refuses, and suggests the intended value in the words of the file."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Refused:
     """A value that was refused.
 
     Args:
-        target: where it is.
-        kind: pydantic's word for what is wrong.
+        target: its place.
+        kind: pydantic's error type.
         value: the value.
-        raw: the text as it was typed; empty where no file holds it.
-        context: what pydantic says about the constraint.
-        message: pydantic's sentence.
+        raw: the text as it was typed; empty if no file has it.
+        context: pydantic's context of the error.
+        message: pydantic's message.
     """
 
     target: Target
@@ -62,7 +62,7 @@ class Refused:
 
 
 def explain_scalar(refused: Refused) -> Answer:
-    """Return what is wrong with a value, and its repair."""
+    """Return the message about a value, and its repair."""
     if refused.value is None:
         return _missing(refused)
     odd = _odd(refused)
@@ -99,7 +99,7 @@ def _missing(refused: Refused) -> Answer:
 
 
 def _odd(refused: Refused) -> Answer | None:
-    """Explain a value with look-alike characters or with a placeholder that nothing fills in."""
+    """Explain a value with look-alike characters or with an unfilled placeholder."""
     if not isinstance(refused.value, str):
         return None
     code = {"unit": "SPEC105", "literal_error": "SPEC106", "string_pattern_mismatch": "SPEC105"}.get(
@@ -112,7 +112,7 @@ def _odd(refused: Refused) -> Answer | None:
     if not odd:
         return None
     found = candidates(refused.target, refused.value, refused.raw)
-    # The author used quotes of a word processor: the repaired value keeps quotes.
+    # The author used typographic quotes: the repaired value keeps quotes.
     quoted = any(mark in refused.value for mark in "\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019")
     hint = f"write {_choices(found, quoted=quoted)}" if found else "type the value again in plain ASCII"
     return code, f"{refused.shown} has {odd} in it", hint
@@ -129,7 +129,7 @@ def _unit(refused: Refused) -> Answer:
 
 
 def _reference(refused: Refused) -> str:
-    """Return what to do about a reference to a local file or an unsupported store."""
+    """Return the hint for a reference to a local file or an unsupported store."""
     text = unquoted(refused.raw or str(refused.value))
     local = "://" not in text and text.endswith(
         (".joblib", ".pkl", ".onnx", ".pickle", ".json", ".txt", ".bin")
@@ -161,7 +161,7 @@ def _shape(refused: Refused, says: str) -> Answer:
 
 
 def _choices(found: list[Repair], *, quoted: bool = False) -> str:
-    """Return the likeliest repair, and another one if the value can be read in two ways."""
+    """Return the likeliest repair, and another one if the value is ambiguous."""
 
     def text(repair: Repair) -> str:
         plain = flow(repair.value)
@@ -181,7 +181,7 @@ def _choices(found: list[Repair], *, quoted: bool = False) -> str:
 
 
 def _word(refused: Refused) -> Answer:
-    """Explain a word that is not a known one."""
+    """Explain an unknown word."""
     known = words(refused.target.annotation)
     listed = _listed([f"`{flow(word)}`" for word in known])
     found = candidates(refused.target, refused.value, refused.raw)
@@ -263,7 +263,7 @@ def _type(refused: Refused) -> Answer:
 
 
 def _sibling(refused: Refused) -> str:
-    """Return the hint for a mapping meant for the key next to it: `replicas: {min: 2, max: 6}` is `autoscaling`."""
+    """Return the hint for a mapping that belongs to another key: `replicas: {min: 2, max: 6}` is `autoscaling`."""
     if not isinstance(refused.value, dict) or refused.target.owner is None:
         return ""
     for key, info in fields(refused.target.owner).items():
@@ -305,7 +305,7 @@ _BOUNDS = (("ge", "at least", 0), ("le", "at most", 0), ("gt", "above", 1), ("lt
 
 
 def _percent(refused: Refused) -> str:
-    """Return a number between 1 and 100 as a percentage where a fraction is needed; else empty."""
+    """Return the fraction for a number between 1 and 100 that was meant as a percentage; else empty."""
     value = refused.value
     fraction = (
         isinstance(value, (int, float))

@@ -1,4 +1,4 @@
-"""A list where a mapping belongs, a mapping where a value belongs: the same content in the right shape."""
+"""Values of the wrong shape, such as a list instead of a mapping: suggests the same content in the right shape."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LONG = 160
 
 
 def explain_entries(target: Target, value: Any, key: str) -> tuple[str, str, str]:
-    """Return code, message and hint for a list or mapping of which several entries have the wrong shape."""
+    """Return code, message and hint for a list or mapping with several entries of the wrong shape."""
     inner = collection(target.annotation)
     item = replace(target, path=(*target.path, 0), annotation=inner[1] if inner else None)
     entries = list(value.values()) if isinstance(value, dict) else value
@@ -42,7 +42,7 @@ def explain_shape(target: Target, value: Any, key: str) -> tuple[str, str, str]:
     """Return code, message and hint for a value of the wrong shape.
 
     Args:
-        target: where it is.
+        target: its place.
         value: the value.
         key: the key that it belongs to.
     """
@@ -89,7 +89,7 @@ def reshaped(target: Target, value: Any) -> Any:
     """Return the content of a value in the shape of its place; None if that is impossible."""
     proposals = [*_proposals(target, value)]
     if target.owner is not None and "outcome" not in fields(target.owner):
-        # What a guard of a metric must detect is a rise, which the type of `detect` can't know.
+        # A guard of a metric detects a rise, which the type of `detect` does not show.
         proposals.sort(key=lambda proposal: isinstance(proposal, dict) and "drop" in proposal)
     for proposal in proposals:
         if accepts(target.annotation, proposal):
@@ -100,7 +100,7 @@ def reshaped(target: Target, value: Any) -> Any:
 
 
 def simplest(target: Target, value: Any) -> Any:
-    """Return the one plain value in a list or mapping that its place accepts, repaired; None for none or several."""
+    """Return the only plain value in a list or mapping that its place accepts, repaired; None for none or several."""
     from generator.spec.mistakes.suggestions import candidates
 
     items = list(value.values()) if isinstance(value, dict) else list(value)
@@ -123,11 +123,11 @@ def simplest(target: Target, value: Any) -> Any:
 
 
 def smallest(record: type[BaseModel], owner: type[BaseModel] | None = None) -> dict[str, Any]:
-    """Return the smallest mapping of a record: what is required, as its examples write it.
+    """Return the smallest mapping of a record: its required keys with example values.
 
     Args:
         record: the record.
-        owner: the record that it is written in, where that decides between alternatives.
+        owner: the record around it, if that decides between alternatives.
     """
     out: dict[str, Any] = {}
     harm_is_a_rise = (
@@ -150,7 +150,7 @@ def smallest(record: type[BaseModel], owner: type[BaseModel] | None = None) -> d
 
 
 def sample_value(record: type[BaseModel], key: str) -> Any:
-    """Return an example of a key's value, as the file would hold it."""
+    """Return an example value of a key for the file."""
     from generator.spec.mistakes.suggestions import example, usual_value
 
     info = fields(record)[key]
@@ -159,7 +159,7 @@ def sample_value(record: type[BaseModel], key: str) -> Any:
 
 
 def _first_choice(record: type[BaseModel]) -> str:
-    """Return the first of the keys of which one is needed."""
+    """Return the first key of a group of which one is needed."""
     names = getattr(record, "one_of", ()) or getattr(record, "any_of", ())
     known = {name: info.alias or name for name, info in record.model_fields.items()}
     return known.get(names[0], "") if names else ""
@@ -185,7 +185,7 @@ def _proposals(target: Target, value: Any) -> Iterator[Any]:
 
 
 def _by_word(records: list[type[BaseModel]], value: Any) -> Iterator[dict[str, Any]]:
-    """Yield mappings for a word that only one key takes, such as the metric of a guard."""
+    """Yield mappings for a word that only one key accepts, such as the metric of a guard."""
     if isinstance(value, str):
         for record in records:
             for key, info in fields(record).items():
@@ -329,7 +329,7 @@ def _keeps(record: type[BaseModel], name: str, key: str) -> bool:
 
 
 def _glued(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
-    """Yield the mapping that a text such as `weight:5%` was meant to be."""
+    """Yield the intended mapping of a text such as `weight:5%`."""
     if not isinstance(value, str):
         return
     from generator.spec.mistakes.suggestions import repaired
@@ -346,12 +346,12 @@ def _glued(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
 
 
 def unglued(record: type[BaseModel], value: Any) -> dict[str, Any] | None:
-    """Return the mapping that a text such as `weight:5%` was meant to be; None for other values."""
+    """Return the intended mapping of a text such as `weight:5%`; None for other values."""
     return next(_glued(record, value), None)
 
 
 def _by_fitness(record: type[BaseModel], value: Any) -> list[str]:
-    """Return the keys of a record, those first that one plain value fits best."""
+    """Return the keys of a record, ordered by how well one plain value fits."""
     from generator.spec.mistakes.suggestions import candidates, is_text
 
     known = fields(record)

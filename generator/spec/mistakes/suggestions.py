@@ -1,4 +1,4 @@
-"""Values that fit a place: the repairs of one that does not, and examples."""
+"""Values that fit a place: repairs and examples."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SHOWN = 60
 
 
 def shown(value: object, raw: str = "") -> str:
-    """Return a value for a message: as it was typed, cut where it is long."""
+    """Return a value for a message: as it was typed, shortened if it is long."""
     if value is None:
         return "nothing"
     if isinstance(value, (dict, list)):
@@ -75,7 +75,7 @@ def repaired(annotation: Any, value: Any, field: Any = None) -> Any:
 
 
 def example(target: Target) -> str:
-    """Return an example value for a place as people would write it; empty if there is none."""
+    """Return an example value for a place as users write it; empty if there is none."""
     usual = usual_value(target)
     if usual:
         return flow(usual) if scalar(target.annotation) is str else usual
@@ -104,7 +104,7 @@ def _proposed(annotation: Any, typed: Typed) -> Iterator[Repair]:
 
 
 def _near_words(text: str, known: tuple[Any, ...]) -> list[Any]:
-    """Return the words that a text may mean: the same word, a misspelt one, or that of another tool."""
+    """Return the words that a text may mean: the same word, a misspelt one, or another tool's."""
     by_text = {str(word): word for word in known}
     first = text.split("(", maxsplit=1)[0].strip()
     for found in (text if text in by_text else "", misspelt(first, by_text), synonym(first, tuple(by_text))):
@@ -126,13 +126,13 @@ _TEXTS = frozenset({"Name", "Key", "Line", "Word", "Variable", "Header", "Path",
 
 
 def is_text(annotation: Any) -> bool:
-    """Return whether a place takes names or free text, which nearly every value can be made to fit."""
+    """Return whether a place accepts names or free text, to which almost every value can be adapted."""
     units = _units(annotation)
     return bool(set(units) & _TEXTS) or (not units and scalar(annotation) is str)
 
 
 def usual_value(target: Target) -> str:
-    """Return an example of what is usual at a place: that of the field, else that of the unit."""
+    """Return a typical value for a place: the example of the field, else of the unit."""
     examples = getattr(target.field, "examples", None) or []
     if examples:
         first = examples[0]

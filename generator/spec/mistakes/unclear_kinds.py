@@ -1,4 +1,4 @@
-"""Mappings that do not say which kind they are: reported, and made one of the likeliest kind."""
+"""Reports mappings of an unclear kind, and turns each into the likeliest one."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _wrong_word(draft: Draft, mistake: Mistake, guess: Guess) -> None:
 
 
 def _whole(guess: Guess, value: dict[str, Any]) -> dict[str, Any]:
-    """Return a mapping of the guessed kind with what the author wrote, values of foreign keys where they fit."""
+    """Return a mapping of the guessed kind with the author's values, including fitting values of foreign keys."""
     known = fields(guess.record)
     whole = smallest(guess.record)
     whole[guess.key] = guess.right
@@ -88,7 +88,7 @@ def _whole(guess: Guess, value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _nested_kind(draft: Draft, mistake: Mistake, guess: Guess, value: dict[str, Any]) -> None:
-    """Report a kind that is written as a key with its content below: `strategy: {canary: {steps: …}}`."""
+    """Report a kind that is used as a key with its content below: `strategy: {canary: {steps: …}}`."""
     path = (*mistake.path, guess.key)
     kind = next(
         (word for word in guess.words if word.replace("-", "") in {str(key).lower() for key in value}), ""
@@ -100,7 +100,7 @@ def _nested_kind(draft: Draft, mistake: Mistake, guess: Guess, value: dict[str, 
         isinstance(step, dict) and "setWeight" in step for step in whole["steps"]
     ):
         whole["steps"] = sluice_steps(whole["steps"])
-    message = f"`{guess.key}` is one word; what the {whole[guess.key]} consists of stands next to it"
+    message = f"`{guess.key}` is one word; the other keys of the {whole[guess.key]} are next to it"
     draft.report("SPEC106", path, message, f"write `{holder}: {flow(whole)}`")
     draft.reported.add(mistake.path)
 
@@ -159,20 +159,20 @@ def _named_metric(draft: Draft, mistake: Mistake, unknown: list[str]) -> bool:
             else {"limit": number if str(number).endswith("%") else "5%"}
         )
         fixed = {"metric": metric, **slow, **limit, **rest}
-    message = f"`{key}` is the name of a metric, which is the value of `metric`"
+    message = f"`{key}` is the name of a metric, so it belongs under `metric`"
     document, local = draft.document((*mistake.path, key))
     draft.findings.append(document.finding("SPEC102", local, message, f"write `{flow(fixed)}`", key=True))
     return True
 
 
 def _no_kind(draft: Draft, mistake: Mistake, guess: Guess) -> None:
-    """Report that the key which decides the kind is missing."""
+    """Report a missing key that decides the kind."""
     path = mistake.path
     key = str(path[-1]) if path else ""
     document, _ = draft.document(path)
     spec, _ = draft.document(("metadata",))
     if path and isinstance(path[-1], str) and document is not spec:
-        # Only a tier's defaults have something of it: what is missing is the spec's.
+        # Only the tier's defaults have a part of it: the spec lacks the rest.
         whole = smallest(guess.record)
         message = f"`{key}` is missing in `{path[-2] if len(path) > 1 else 'the file'}`"
         hint = f"add it, for example `{key}: {flow(whole)}`"
@@ -191,7 +191,7 @@ def _no_kind(draft: Draft, mistake: Mistake, guess: Guess) -> None:
 
 
 def example_of(record: type[BaseModel], key: str) -> str:
-    """Return a value for a key of a record as people would write it."""
+    """Return a value for a key of a record as users write it."""
     info = field_of(record, key)
     return example(Target((key,), (), record, info, annotation_of(info)))
 

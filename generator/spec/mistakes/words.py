@@ -1,4 +1,4 @@
-"""What other tools call the words of the spec language."""
+"""Words of other tools for the words of the spec language."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _WORDS: Final = {
     "none": "off disabled no",
 }
 WORDS: Final[dict[str, frozenset[str]]] = {ours: frozenset(theirs.split()) for ours, theirs in _WORDS.items()}
-"""What other tools call each word of the spec language, in lower case with dashes."""
+"""Other tools' words for each word of the spec language, in lower case with dashes."""
 
 NEEDS: Final = {"custom": " and the class that loads the model: `load: module:Class`"}
-"""What a word that another tool has no word for needs next to it."""
+"""The keys that a word needs next to it."""
