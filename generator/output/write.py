@@ -48,17 +48,32 @@ def write(
         ValueError: one bundle lies inside another, which is a bug of the caller.
     """
     with locked(root, notice) as top:
-        return write_within(top, bundles)
+        writer = Writer(top)
+        for bundle in bundles:
+            writer.write(bundle)
+        return writer.report()
 
 
-def write_within(top: Folder, bundles: Iterable[Bundle]) -> WriteReport:
-    """Do the same in an open root, in the process that holds its lock or one of its children."""
-    journal = Journal()
-    seen: dict[str, bool] = {}
-    for bundle in bundles:
-        _refuse_nesting(bundle.path, seen)
-        _write_bundle(top, bundle, journal)
-    return journal.report()
+class Writer:
+    """Writes bundles into an open root, in the process that holds its lock or in a child of it.
+
+    Args:
+        top: the output root.
+    """
+
+    def __init__(self, top: Folder) -> None:
+        self._top = top
+        self._journal = Journal()
+        self._seen: dict[str, bool] = {}
+
+    def write(self, bundle: Bundle) -> None:
+        """Make the folder of one bundle hold it; see the function `write`."""
+        _refuse_nesting(bundle.path, self._seen)
+        _write_bundle(self._top, bundle, self._journal)
+
+    def report(self) -> WriteReport:
+        """Return what was written so far."""
+        return self._journal.report()
 
 
 def _refuse_nesting(path: str, seen: dict[str, bool]) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 from generator.output.bundle import Bundle
 from generator.output.check import check
 from generator.output.compare import contents
-from generator.output.folder import open_root
+from generator.output.folder import Folder, open_root
 from generator.output.report import CheckReport, WriteReport, WriteSummary
-from generator.output.write import Notice, locked, orphans, prune, write_within
+from generator.output.write import Notice, Writer, locked, orphans, prune
 from generator.pipeline.bundles import (
     BundleId,
     Source,
@@ -137,7 +137,7 @@ class RenderPlan:
         if self.orphaned:
             total.add(prune(output, self.request.environment, self.expected, notice))
         with locked(output, notice) as top:
-            total.add(write_within(top, self._shared_bundles()))
+            total.add(_write_all(top, self._shared_bundles()))
             for report in self._in_parallel(self._write_some, "Rendering"):
                 total.add(report)
         return total
@@ -148,7 +148,7 @@ class RenderPlan:
             raise UserError(f"can't open {self.request.output}: it was deleted")
         with top:
             for job in jobs:
-                yield write_within(top, self._model_bundles(job))
+                yield _write_all(top, self._model_bundles(job))
 
     def _in_parallel(self, work: Callable[[Sequence[ModelJob]], Iterator[R]], label: str) -> Iterator[R]:
         with self.session.work_on(self.models, work, label) as found:
@@ -186,6 +186,14 @@ class RenderPlan:
             return unpack(job.packed)
         plans = [planned.plan for planned in self.session.resolve(job.entry).plans]
         return {plan.identity.environment: plan for plan in plans}
+
+
+def _write_all(top: Folder, bundles: Iterator[Bundle]) -> WriteReport:
+    """Write bundles as they are rendered, so that only one is in memory."""
+    writer = Writer(top)
+    for bundle in bundles:
+        writer.write(bundle)
+    return writer.report()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,3 +78,10 @@ def test_commands_do_not_import_commands():
         others = {name.removeprefix("generator.cli.") for name in found} - parts
         allowed_here = {"gates": {"gates_cluster"}, "main": {"completion"}}.get(file.stem, set())
         assert others <= allowed_here, file
+
+
+def test_the_path_of_a_request_in_the_documents_is_the_path_of_a_request():
+    command = [sys.executable, "-m", "tests.tools.walk"]
+    done = subprocess.run(command, cwd=PACKAGE.parent, capture_output=True, text=True, check=True)
+    page = (PACKAGE.parent / "docs/rooms.md").read_text()
+    assert f"```text\n{done.stdout}```\n" in page, done.stdout

@@ -121,7 +121,7 @@ class Repository:
             has the severity `error`.
 
         Raises:
-            UserError: there is no such model.
+            UserError: an unknown model.
         """
         from generator.pipeline.evaluate import findings_of
         from generator.pipeline.selection import select
@@ -142,7 +142,7 @@ class Repository:
 
         Raises:
             FindingsError: the platform, the spec or its lock has errors.
-            UserError: there is no such model or environment, or the name covers several models.
+            UserError: an unknown model or environment, or the name covers several models.
         """
         from generator.pipeline.evaluate import plan_of
         from generator.pipeline.selection import select_one
@@ -157,7 +157,7 @@ class Repository:
             environment: name of the only environment; empty for all.
 
         Raises:
-            UserError: there is no such model or environment, a template of the repository is wrong, or files changed
+            UserError: an unknown model or environment, a template of the repository is wrong, or files changed
                 during the call.
         """
         from generator.pipeline.render import plan_render
@@ -176,7 +176,7 @@ def load(root: str | os.PathLike[str] | None = None, *, today: datetime.date | N
             the current one (UTC).
 
     Raises:
-        UserError: there is no repository, or SOURCE_DATE_EPOCH is not a Unix timestamp.
+        UserError: no repository was found, or SOURCE_DATE_EPOCH is not a Unix timestamp.
     """
     from generator.pipeline.session import open_session
 

@@ -11,7 +11,7 @@ from generator.gates.document import read_evidence
 from generator.output.bundle import Bundle
 from generator.output.errors import OutputError
 from generator.output.folder import open_root
-from generator.output.write import locked, prune, write_within
+from generator.output.write import Writer, locked, prune
 from generator.pipeline.session import Session
 from generator.pipeline.terminal import note
 from generator.plan.model_files import ModelFiles
@@ -63,7 +63,7 @@ def write_site(
         if top is None:
             raise OutputError(f"can't open {folder}: it vanished")
         with top:
-            write_within(top, [Bundle(entry.name, {INDEX: page}, _inputs(page))])
+            Writer(top).write(Bundle(entry.name, {INDEX: page}, _inputs(page)))
 
     try:
         prune(folder, "", {entry.name for entry in entries}, note)
