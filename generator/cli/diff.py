@@ -11,7 +11,7 @@ from generator.cli.options import root_option
 from generator.pipeline.selection import select
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit
-from generator.report.compared.revision import HEAD, Compared, at_revision, compare_with, stop_at
+from generator.report.diffs.revision import HEAD, Compared, at_revision, compare_with, stop_at
 from generator.source.errors import CliError
 
 
@@ -77,14 +77,14 @@ def command(
 
 def _told(compared: Compared, fmt: str) -> str:
     if fmt == "json":
-        from generator.report.compared.document import document
+        from generator.report.diffs.document import document
 
         return document(compared.found, compared.against)
     if fmt == "markdown":
-        from generator.report.compared.markdown import markdown
+        from generator.report.diffs.markdown import markdown
 
         return markdown(compared.found, compared.label)
-    from generator.report.compared.text import by_model
+    from generator.report.diffs.text import by_model
     from generator.report.tables import Screen
 
     screen = Screen.of(sys.stdout)
@@ -98,7 +98,7 @@ def _with_cluster(
     kubeconfig: Path | None,
     context: str | None,
 ) -> Compared:
-    from generator.report.compared.live import with_cluster
+    from generator.report.diffs.live import with_cluster
     from generator.source.suggest import did_you_mean
 
     platform = session.repository.platform

@@ -21,7 +21,7 @@ from generator.source.errors import CliError
 from generator.spec.quantities import plural
 
 if TYPE_CHECKING:
-    from generator.report.compared.revision import Compared
+    from generator.report.diffs.revision import Compared
 
 
 @click.command("plan")
@@ -94,7 +94,7 @@ def _entries(session: Session, specs: tuple[str, ...], *, every: bool) -> tuple[
 
 
 def _compared(session: Session, against: str, names: Sequence[str] | None) -> Compared:
-    from generator.report.compared.revision import compare_with
+    from generator.report.diffs.revision import compare_with
 
     return compare_with(session, against, names)
 
@@ -106,7 +106,7 @@ def _html(
     against: str | None,
     output: Path | None,
 ) -> None:
-    from generator.report.compared.revision import compare_with, compare_with_head
+    from generator.report.diffs.revision import compare_with, compare_with_head
     from generator.report.overview import chosen
     from generator.report.pages.plan import Against
     from generator.report.pages.site import page_of, write_site

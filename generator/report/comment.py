@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from generator.odds.key_metrics import format_figures
-from generator.report.compared.compare import Comparison, Difference
-from generator.report.compared.markdown import radius
-from generator.report.compared.revision import Compared
-from generator.report.compared.text import shared, size, some
+from generator.report.diffs.compare import Comparison, Difference
+from generator.report.diffs.markdown import radius
+from generator.report.diffs.revision import Compared
+from generator.report.diffs.text import shared, size, some
 from generator.report.formats.characters import visible
 from generator.report.markdown import cell, fenced, row
 from generator.report.overview import OpenWaiver, Overview

@@ -9,8 +9,8 @@ from generator.gates.gate_status import gate_statuses
 from generator.pipeline.session import Session
 from generator.plan.model_files import ModelFiles
 from generator.report.comment import CommentEntry
-from generator.report.compared.compare import Difference
-from generator.report.compared.revision import Compared
+from generator.report.diffs.compare import Difference
+from generator.report.diffs.revision import Compared
 from generator.report.overview import Overview, chosen, open_waivers, overview
 from generator.report.sections import sections
 

@@ -15,7 +15,7 @@ from generator.plan.resolve import Planned
 from generator.report.tables import Screen
 
 if TYPE_CHECKING:
-    from generator.report.compared.revision import Compared
+    from generator.report.diffs.revision import Compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +74,10 @@ def _markdown(request: PlanRequest) -> str:
 
 def _blast_radius(compared: Compared, screen: Screen, fmt: str) -> str:
     if fmt == "json":
-        from generator.report.compared.document import document
+        from generator.report.diffs.document import document
 
         return document(compared.found, compared.against)
-    from generator.report.compared.text import blast_radius
+    from generator.report.diffs.text import blast_radius
 
     return blast_radius(compared.found, compared.label, screen)
 
@@ -102,7 +102,7 @@ def _json(request: PlanRequest, models: Sequence[PlannedModel]) -> str:
         ]
     document: dict[str, object] = {"schema": PLAN, "plans": plans}
     if request.compared:
-        from generator.report.compared.document import document as diff
+        from generator.report.diffs.document import document as diff
 
         document["diff"] = json.loads(diff(request.compared.found, request.compared.against))
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
@@ -113,7 +113,7 @@ def _text(request: PlanRequest, models: Sequence[PlannedModel]) -> str:
 
     parts = []
     if request.compared:
-        from generator.report.compared.text import by_model
+        from generator.report.diffs.text import by_model
 
         parts.append(by_model(request.compared.found, request.compared.label, request.screen))
     for model in models:

@@ -16,8 +16,8 @@ from generator.plan.resolve import Planned
 from generator.plan.timeline import approver, timeline
 from generator.render.environment import Templates
 from generator.report.charts.timeline import NARROW, WIDE, timeline_picture
-from generator.report.compared.compare import Difference, NumberChange
-from generator.report.compared.direction import of_change
+from generator.report.diffs.compare import Difference, NumberChange
+from generator.report.diffs.direction import of_change
 from generator.report.overview import environment_changes
 from generator.report.pages.gates import gate_rows
 from generator.report.pages.odds import guard_rows, step_rows

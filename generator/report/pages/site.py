@@ -16,7 +16,7 @@ from generator.pipeline.session import Session
 from generator.pipeline.terminal import note
 from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned
-from generator.report.compared.compare import Difference
+from generator.report.diffs.compare import Difference
 from generator.report.overview import chosen, open_waivers, overviews
 from generator.report.pages.index import index_page
 from generator.report.pages.plan import Against, Subject, plan_page

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from generator.odds.key_metrics import KeyMetrics
 from generator.plan.changes import Change
 from generator.report.comment import LIMIT, MARKER, CommentEntry, comment
-from generator.report.compared.compare import Comparison, Difference
-from generator.report.compared.revision import Compared
+from generator.report.diffs.compare import Comparison, Difference
+from generator.report.diffs.revision import Compared
 from generator.report.markdown import cell, fenced, row
 from generator.report.overview import Overview
 from generator.report.sections.section import Section

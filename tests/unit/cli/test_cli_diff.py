@@ -8,8 +8,8 @@ import subprocess
 import jsonschema
 
 from generator.plan.changes import Change
-from generator.report.compared.compare import Difference
-from generator.report.compared.groups import groups, trends
+from generator.report.diffs.compare import Difference
+from generator.report.diffs.groups import groups, trends
 from generator.report.schemas import schema_text
 from tests.unit.cli.edits import change, git
 

@@ -14,8 +14,8 @@ from generator.plan.changes import Change, changes
 from generator.plan.inputs import model_inputs
 from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned, Resolved
-from generator.report.compared.direction import METRICS, Direction, of_values
-from generator.report.compared.shared import SharedDifference, shared_differences
+from generator.report.diffs.direction import METRICS, Direction, of_values
+from generator.report.diffs.shared import SharedDifference, shared_differences
 from generator.report.records import Status
 from generator.source.finding import Finding
 

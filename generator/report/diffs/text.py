@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from generator.report.compared.compare import Comparison, Difference, NumberChange
-from generator.report.compared.direction import Direction, of_change
-from generator.report.compared.groups import cost, groups, trends
-from generator.report.compared.shared import shared_groups
+from generator.report.diffs.compare import Comparison, Difference, NumberChange
+from generator.report.diffs.direction import Direction, of_change
+from generator.report.diffs.groups import cost, groups, trends
+from generator.report.diffs.shared import shared_groups
 from generator.report.formats.characters import visible
 from generator.report.tables import Block, Screen, Table
 from generator.spec.quantities import count_up, plural

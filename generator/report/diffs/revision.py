@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from generator.pipeline.session import Session
-from generator.report.compared.compare import Comparison, Difference, Side, comparison
+from generator.report.diffs.compare import Comparison, Difference, Side, comparison
 from generator.source.errors import FindingsError
 from generator.source.finding import Finding
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from generator.plan.changes import Change
-from generator.report.compared.compare import Difference
-from generator.report.compared.direction import METRICS
+from generator.report.diffs.compare import Difference
+from generator.report.diffs.direction import METRICS
 
 _MOST_PAIRS = 4  # with more different values of one field, only the field is shown
 

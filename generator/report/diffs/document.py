@@ -8,8 +8,8 @@ from typing import cast
 
 from generator.odds.key_metrics import KeyMetrics
 from generator.report import records
-from generator.report.compared.compare import Comparison, Difference
-from generator.report.compared.groups import groups
+from generator.report.diffs.compare import Comparison, Difference
+from generator.report.diffs.groups import groups
 
 
 def document(compared: Comparison, against: dict[str, str]) -> str:

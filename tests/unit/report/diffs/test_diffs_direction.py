@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from generator.plan.changes import Change
-from generator.report.compared.direction import amount, of_change, of_values
+from generator.report.diffs.direction import amount, of_change, of_values
 
 LOOSER = [
     Change("guard", "ctr", "", "threshold drop of 10%", None),

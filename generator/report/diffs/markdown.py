@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from generator.report.compared.compare import Comparison, Difference
-from generator.report.compared.groups import groups
-from generator.report.compared.text import shared, shared_rows, size, some
+from generator.report.diffs.compare import Comparison, Difference
+from generator.report.diffs.groups import groups
+from generator.report.diffs.text import shared, shared_rows, size, some
 from generator.report.markdown import cell, fold, row
 from generator.spec.quantities import plural
 

@@ -18,7 +18,7 @@ from generator.plan.changes import Change
 from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned
 from generator.render.bundle import render_bundle
-from generator.report.compared.compare import Comparison, Difference
+from generator.report.diffs.compare import Comparison, Difference
 
 _LONG: Final = 90
 # Names of rendered fields for reviewers.
