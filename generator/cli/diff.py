@@ -1,4 +1,4 @@
-"""`sluice diff`: what changed, as a reviewer would say it."""
+"""`sluice diff`: semantic changes against a revision or a cluster."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from generator.source.errors import CliError
 @click.argument("paths", nargs=-1, type=click.Path())
 @click.option("--against", metavar="REV", help=f"A revision of git to compare with; default: {HEAD}.")
 @click.option(
-    "--cluster", is_flag=True, help="Compare with what runs: a server-side dry run, nothing is stored."
+    "--cluster", is_flag=True, help="Compare with the cluster: a server-side dry run, which stores nothing."
 )
-@click.option("--env", "environment", metavar="NAME", help="With --cluster: the environment it holds.")
+@click.option("--env", "environment", metavar="NAME", help="With --cluster: the environment of that cluster.")
 @click.option("--context", metavar="NAME", help="With --cluster: a context of the kubeconfig.")
 @click.option(
     "--kubeconfig",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="With --cluster: instead of the usual one.",
+    help="With --cluster: a kubeconfig instead of the default one.",
 )
 @click.option(
     "--format",
@@ -35,9 +35,9 @@ from generator.source.errors import CliError
     type=click.Choice(("text", "markdown", "json")),
     default="text",
     show_default=True,
-    help="Form.",
+    help="Output format.",
 )
-@click.option("--exit-code", is_flag=True, help="Exit with 1 when anything differs.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if anything differs.")
 @root_option
 def command(
     paths: tuple[str, ...],
@@ -53,29 +53,28 @@ def command(
 ) -> None:
     """Show semantic changes against a revision or a cluster.
 
-    PATH names specs, teams' folders or models, also one that is gone; default: all. Both states are planned and
+    PATH is a spec, a team's folder or TEAM/MODEL, also of a removed model; default: all. Both states are planned and
     compared as values: model version, data, weights, holds, thresholds, guards, gates, replicas, image, budget and
-    odds. Equal values that are only
-    written differently don't count. With --cluster it is what a sync would change there;
-    weights that the controller is moving are left out.
+    odds. A different notation of the same value is not a difference. With --cluster it shows what a sync would change,
+    without the weights that the controller is changing. Red is less safe, green is safer.
     """
     session = open_session(root)
     if cluster:
         if against:
-            raise CliError("--against and --cluster are two questions; ask one")
+            raise CliError("choose one of --against and --cluster")
         compared = _with_cluster(session, paths, environment, kubeconfig, context)
     else:
         if environment or context or kubeconfig:
-            raise CliError("--env, --context and --kubeconfig belong to --cluster")
+            raise CliError("--env, --context and --kubeconfig need --cluster")
         revision = against or HEAD
         compared = compare_with(session, revision, _names(session, revision, paths))
-    emit(_told(compared, fmt))
+    emit(_formatted(compared, fmt))
     unreadable = any(found.status == "unreadable" for found in compared.found.found)
     if unreadable or (exit_code and compared.found.differ):
         click.get_current_context().exit(1)
 
 
-def _told(compared: Compared, fmt: str) -> str:
+def _formatted(compared: Compared, fmt: str) -> str:
     if fmt == "json":
         from generator.report.diffs.document import document
 
@@ -107,7 +106,7 @@ def _with_cluster(
     if environment is None and len(known) == 1:
         environment = known[0]
     if environment is None:
-        raise CliError(f"a cluster holds one environment; name it with --env: {', '.join(known)}")
+        raise CliError(f"choose the environment of the cluster with --env: {', '.join(known)}")
     if environment not in known:
         raise CliError(f"there is no environment {environment}; {did_you_mean(environment, known)}")
     entries = select(session, paths).entries
@@ -116,7 +115,7 @@ def _with_cluster(
 
 
 def _names(session: Session, against: str, paths: tuple[str, ...]) -> list[str] | None:
-    """Models that were named; one that is gone can only be named by team and model, or by the team."""
+    """Return the named models; a removed one can only be named as TEAM/MODEL or by its team."""
     if not paths:
         return None
     with at_revision(session, against) as revision:

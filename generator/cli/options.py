@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def root_option(command: F) -> F:
-    """Add the option --root, the same for all commands."""
+    """Add the option --root, which all commands have."""
     text = "The repository; default: the current folder or the nearest one above it with specs/platform.yaml."
     return click.option("--root", type=click.Path(path_type=Path, file_okay=False), help=text)(command)
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     metavar="REV",
     help="Show what differs from this revision of git; html compares with HEAD.",
 )
-@click.option("--full", is_flag=True, help="Text: everything that is known, in every environment.")
+@click.option("--full", is_flag=True, help="Show everything, for every environment.")
 @click.option(
     "--format",
     "fmt",
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Folder for html: an index and one page a model.",
+    help="Folder for html: an index and one page for each model.",
 )
 @root_option
 def command(
@@ -72,13 +72,13 @@ def command(
     session = open_session(root)
     entries = _entries(session, specs, every=every)
     session.require_platform(environment)
-    if fmt == "html" and not full:
+    if full and (every or fmt != "text"):
+        raise CliError("--full needs a SPEC and --format text; the other formats are complete")
+    if fmt == "html":
         _html(session, entries, environment, against, output)
         return
     if output is not None:
         raise CliError("--output needs --format html")
-    if full and (every or fmt != "text"):
-        raise CliError("--full needs a SPEC and --format text; the other formats are complete")
     names = None if every else [entry.name for entry in entries]
     compared = _compared(session, against, names) if against else None
     screen = Screen.of(sys.stdout)
@@ -112,7 +112,7 @@ def _html(
     from generator.report.pages.site import page_of, write_site
 
     if output is None and len(entries) != 1:
-        raise CliError("several pages need a folder: name it with --output")
+        raise CliError("several pages need a folder; choose it with --output")
     names = [entry.name for entry in entries]
     compared = compare_with(session, against, names) if against else compare_with_head(session, names)
     label, by_plan = (compared.label, compared.by_plan) if compared else ("", {})

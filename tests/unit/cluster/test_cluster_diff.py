@@ -246,9 +246,9 @@ def test_usage(repository, tmp_path):
     def run(*arguments: str):
         return CliRunner(env={"COLUMNS": "200"}).invoke(cli, ["diff", *arguments])
 
-    assert "name it with --env: staging, production" in run("--cluster").output
+    assert "of the cluster with --env: staging, production" in run("--cluster").output
     assert "did you mean `production`" in run("--cluster", "--env", "productoin").output
-    assert "belong to --cluster" in run("--env", "staging").output
-    assert "ask one" in run("--cluster", "--against", "HEAD").output
+    assert "need --cluster" in run("--env", "staging").output
+    assert "choose one of" in run("--cluster", "--against", "HEAD").output
     nowhere = run("--cluster", "--env", "staging", "--kubeconfig", str(tmp_path / "missing"))
     assert (nowhere.exit_code, "no cluster is configured" in nowhere.output) == (2, True)
