@@ -139,7 +139,7 @@ def check(paths: tuple[str, ...], fmt: str, root: Path | None) -> None:
 @click.argument("spec", type=click.Path())
 @click.option(
     "--to", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", required=True,
-    help="The folder that is mounted; each model gets a folder in it.",
+    help="The mounted folder; each model gets a folder in it.",
 )  # fmt: skip
 @click.option("--archive", is_flag=True, help="Write DIGEST.tgz instead of a folder.")
 @_input_options

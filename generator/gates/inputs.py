@@ -31,7 +31,7 @@ class Inputs:
     Args:
         root: the repository.
         spec: the spec's file.
-        lock: what references were resolved to.
+        lock: the locked references.
         folder: that of `--from`.
         given: file by the name that a gate uses for it.
         predictions: tables of predictions by gate; those under the empty name are for all.

@@ -67,7 +67,7 @@ def measure(
         bound: which way the threshold bounds it.
         threshold: the bound.
         interval: its confidence interval.
-        samples: sample sizes by what was counted.
+        samples: sample sizes by name.
         parts: numbers of each group.
         details: further numbers of the tool.
         doubt: why the result can't be trusted; empty when it can.

@@ -27,7 +27,7 @@ class Span:
 
     @staticmethod
     def of(text: str) -> Span:
-        """Return the time of a date: a whole day, or one moment; in UTC unless it has an offset.
+        """Return the time span of a date: a whole day, or one moment; in UTC unless it has an offset.
 
         Raises:
             UserError: it is not a date.

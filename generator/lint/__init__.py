@@ -1,6 +1,6 @@
-"""The linter: the shape of objects, rules on trees, and conditions of metrics. Other rooms import it from here only.
+"""The linter: the shape of objects, rules on trees, and conditions of metrics. Other packages import it from here only.
 
-Nothing is loaded before it is used: `check` needs the tables of kinds, `verify` everything.
+Modules are loaded on first use: `check` loads the tables of kinds, `verify` everything.
 """
 
 from __future__ import annotations

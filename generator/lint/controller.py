@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 ControllerVersion: TypeAlias = Literal["1.9", "1.10"]
 
 Controller: TypeAlias = ControllerVersion | Literal["any"]
-"""The version that must accept a tree, or every known one."""
+"""The version that must accept a tree, or `any` for every known one."""
 
 VERSIONS: Final[tuple[ControllerVersion, ...]] = ("1.9", "1.10")
 NEWEST: Final[ControllerVersion] = VERSIONS[-1]

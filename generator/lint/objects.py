@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Body: TypeAlias = Mapping[str, Any]
 
-# The API groups of the kinds that rules know by name alone: Knative has a Service, too.
+# The API groups of kinds that rules find by name; other groups have some of these names, such as Knative's Service.
 _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "Rollout": ("argoproj.io",),
     "AnalysisTemplate": ("argoproj.io",),

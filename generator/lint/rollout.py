@@ -1,4 +1,4 @@
-"""A Rollout read as the controller reads it: its strategy, its uses of analysis templates, and what it refers to."""
+"""A Rollout as the controller reads it: its strategy, its uses of analysis templates, and its references."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Use:
     Args:
         moment: when the run happens; only a background run may go on without an end.
         path: where in the Rollout.
-        body: the analysis (of an experiment: one of its analyses, brought into the same form).
+        body: the analysis (for an experiment: one of its analyses in the same format).
     """
 
     moment: Moment
@@ -76,7 +76,7 @@ class Use:
 
 
 def template_kind(ref: Body) -> str:
-    """Return the kind that a reference to a template means."""
+    """Return the kind of a template reference."""
     return "ClusterAnalysisTemplate" if ref.get("clusterScope") is True else "AnalysisTemplate"
 
 

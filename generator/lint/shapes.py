@@ -117,8 +117,8 @@ declare(
         "VER115",
         "warning",
         "a value is null",
-        why="Kubernetes reads null as if the key were absent, other tools as a value that deletes a default: what "
-        "git shows and what runs differ, and Argo CD may never report the Application as in sync.",
+        why="Kubernetes reads null as a missing key, other tools as a value that deletes a default: git "
+        "and the cluster differ, and Argo CD may never report the Application as in sync.",
         remedy="Remove the key.",
         example=_SERVICE + "{clusterIP: null, ports: [{port: 80}]}",
         instead=_SERVICE + "{ports: [{port: 80}]}",
@@ -126,7 +126,7 @@ declare(
     Code(
         "VER116",
         "error",
-        "fields exclude or need each other",
+        "fields exclude or require each other",
         why=_REFUSED,
         remedy="Set the fields as the message describes.",
         example="""\
@@ -181,7 +181,7 @@ def client_problems(objects: Sequence[Object], unchecked: list[str]) -> Iterator
 
     Args:
         objects: the objects of a tree.
-        unchecked: gets a sentence for each client that is needed but not installed.
+        unchecked: receives a sentence for each required client that is not installed.
     """
     core = [item for item in objects if _core_parts(item)]
     flows = [item for item in objects if item.body.get("apiVersion") == _ARGO and item.kind in _FLOWS]
@@ -214,7 +214,7 @@ def _core_parts(item: Object) -> list[tuple[str, Path, Any]]:
 
 
 def kubernetes_refusals(item: Object) -> Iterator[tuple[Path, str]]:
-    """Yield what the models of the `kubernetes` package refuse in an object.
+    """Yield the errors of the `kubernetes` package's models in an object.
 
     A number as a quantity is left out: the API server accepts it, the models do not.
     """
@@ -251,7 +251,7 @@ def _existing(values: Any, location: tuple[str | int, ...], *, missing: bool) ->
 
 
 def workflow_refusals(item: Object) -> Iterator[tuple[Path, str]]:
-    """Yield what the models of `argo_workflows` refuse in a Workflow, and the fields that they do not know."""
+    """Yield the errors of the `argo_workflows` models in a Workflow, and its unknown fields."""
     utils = import_module("argo_workflows.model_utils")
     configuration = import_module("argo_workflows.configuration").Configuration()
     model = getattr(import_module("argo_workflows.models"), _PREFIX + item.kind)
@@ -306,7 +306,7 @@ def _snake(name: str) -> str:
 
 
 def _unknown(made: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    """Yield the fields that the client kept without knowing them."""
+    """Yield the unknown fields that the client kept."""
     if isinstance(made, list):
         for number, entry in enumerate(made):
             yield from _unknown(entry, (*path, number))

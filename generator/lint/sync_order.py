@@ -43,7 +43,7 @@ def is_sequenced(item: Object) -> bool:
 
 
 def moment(item: Object) -> Moment | None:
-    """Return when a sync applies an object, None when it does not (a hook for failures or deletions)."""
+    """Return when a sync applies an object; None for a hook on failures or deletions."""
     try:
         wave = int(item.annotations.get(WAVE, 0))
     except (OverflowError, TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Read any tree of rendered files as the Kubernetes tools read it.
+"""Reads any tree of rendered files as Kubernetes tools do.
 
 A first, fast reader (YAML 1.2) also bounds depth and repetition, so that no file can make the rest of the program
 recurse or swell. Only a file with a word that the YAML 1.1 reader of Kubernetes sees differently (`yes`, `012`,
@@ -68,7 +68,7 @@ declare(
         "VER104",
         "error",
         "a file is not UTF-8 text",
-        why="Kubernetes tools read UTF-8 only. They fail on the file, or read other characters than you see.",
+        why="Kubernetes tools read only UTF-8. They fail on the file, or read other characters than you see.",
         remedy="Save the file as UTF-8.",
         example=r"$ printf '# caf\351\n' > rollout.yaml",
     ),
@@ -143,7 +143,7 @@ class SyntaxPlace:
 
 
 class FileProblem(NamedTuple):
-    """What is wrong with a file itself."""
+    """A problem of a file."""
 
     code: Code
     problem: Problem
@@ -156,8 +156,8 @@ class Tree:
 
     Args:
         objects: every Kubernetes object, in the order of file names.
-        problems: what is wrong with the files themselves.
-        ignored: files that hold no Kubernetes object.
+        problems: problems of the files.
+        ignored: files without Kubernetes objects.
         files: how many files were read.
     """
 
@@ -304,7 +304,7 @@ def _json(text: str) -> Any:
 
 
 def _deeper_than(value: object, most: int) -> bool:
-    """Return whether mappings and lists are nested in more than so many levels."""
+    """Return whether mappings and lists are nested deeper than this many levels."""
     level = [value]
     for _ in range(most + 1):
         holders = [entry for entry in level if isinstance(entry, dict | list)]

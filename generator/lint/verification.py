@@ -1,4 +1,4 @@
-"""Verify any tree of rendered files, ours or hand-written, without a cluster.
+"""Verifies any tree of rendered files, ours or hand-written, without a cluster.
 
 The shape of every object, references, selectors and ports, Workflows, and everything that the Rollouts controller and
 Argo CD demand. Checks from outside (a cluster) can be added.
@@ -86,7 +86,7 @@ def verify(root: FilePath, controller: Controller = "any", checks: Iterable[Chec
     """
     tree = read_tree(root)
     versions = {} if controller == "any" else {"argo-rollouts": controller}
-    unchecked = [f"{file} holds no Kubernetes object" for file in tree.ignored]
+    unchecked = [f"{file} has no Kubernetes object" for file in tree.ignored]
     violations = [
         *(violation for check in checks for violation in check(tree.objects)),
         *run_rules(Objects(tree.objects), controller),
@@ -121,8 +121,8 @@ def run_rules(objects: Objects, controller: Controller = "any", *, complete: boo
 def _once(violations: Iterable[Violation]) -> Iterator[Violation]:
     """Yield each mistake once.
 
-    Of several reports on one value one is enough: a wrong type comes before what a rule makes of it, a rule that is at
-    least as severe comes before the general words of the schema, and both come before the official clients.
+    Of several reports on one value one is kept: a wrong type before a rule's problem, a rule that is at least as
+    severe before the general message of the schema, and both before the official clients.
     """
     found = list(violations)
     mistyped = {violation.at for violation in found if violation.code.code == _TYPE}

@@ -106,7 +106,8 @@ def contents(bundle: Bundle) -> dict[str, bytes]:
 def read_ledger(folder: Folder, found: Listing) -> tuple[bytes | None, Ledger | Finding]:
     """Read the ledger of a folder.
 
-    Returns: Its bytes, None when there is none; and its content, or a finding when it is damaged.
+    Returns:
+        Its bytes, None when there is none; and its content, or a finding when it is damaged.
     """
     file = f"{folder.path}/{LEDGER}"
     if LEDGER in found.others:

@@ -54,7 +54,8 @@ def probe(
         inputs: name to SHA-256 of each input that is known before rendering.
         known: keys of the ledgers that this code rendered or checked.
 
-    Returns: The bundle, or None when it has to be rendered.
+    Returns:
+        The bundle, or None when it has to be rendered.
 
     Raises:
         OutputError: something can't be read, or a link or a file is in the place of a folder.

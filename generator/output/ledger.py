@@ -75,7 +75,8 @@ def parse(data: bytes, file: str) -> Ledger | Finding:
         data: content of the file.
         file: its path, for the finding.
 
-    Returns: The ledger, or the finding `OUT101` when it is damaged.
+    Returns:
+        The ledger, or the finding `OUT101` when it is damaged.
     """
     try:
         return _parse(_unsealed(data))

@@ -163,21 +163,22 @@ def _without_inherited(findings: list[Finding]) -> list[Finding]:
 
 
 def evaluate_models(
-    session: Session, asked: Collection[ModelFiles], label: str, environment: str = ""
+    session: Session, selected: Collection[ModelFiles], label: str, environment: str = ""
 ) -> tuple[list[Evaluation], list[Finding]]:
     """Evaluate some models, and the rules that compare them with all other models of their teams.
 
     Args:
         session: with a valid platform.
-        asked: the models.
+        selected: the models.
         label: of the progress bar.
         environment: the only one whose plans are evaluated, or empty for all.
 
-    Returns: The evaluation of each model of those teams, sorted; and the findings about the platform and across models.
+    Returns:
+        The evaluation of each model of those teams, sorted; and the findings about the platform and across models.
     """
-    teams = {entry.team for entry in asked}
-    wanted = frozenset(asked)
-    models = [(entry, entry in wanted) for entry in session.entries if entry.team in teams]
+    teams = {entry.team for entry in selected}
+    chosen = frozenset(selected)
+    models = [(entry, entry in chosen) for entry in session.entries if entry.team in teams]
     keep = len(models) <= _KEPT
 
     def evaluate_some(some: Sequence[tuple[ModelFiles, bool]]) -> Iterator[Evaluation]:

@@ -77,8 +77,9 @@ def wait(plan: Plan, server: Server, longest_s: float) -> str:
 def fetch(model: ModelGates, planned: Planned, server: Server) -> tuple[Evidence, tuple[EvidenceEntry, ...]]:
     """Write the evidence of a finished Workflow next to the spec.
 
-    Returns: The evidence, with findings if it is not accepted, and the fetched entries; nothing is written if there
-    are findings.
+    Returns:
+        The evidence, with findings if it is not accepted, and the fetched entries; nothing is written if there are
+        findings.
 
     Raises:
         CliError: there is no evidence.

@@ -30,7 +30,8 @@ def parallel_map(
         work: called with some of the items; its results are sent back one by one, so they should be small.
         processes: how many; 0 for one per core, or one if there is too little to do.
 
-    Returns: The results of the processes, as they arrive.
+    Returns:
+        The results of the processes, as they arrive.
 
     Raises:
         Exception: the first exception of any process, when all others are done.

@@ -99,7 +99,7 @@ def make_branch(session: Session, request: RevertRequest, *, whole_spec: bool = 
     Args:
         session: the repository.
         request: what to take back or to halt.
-        whole_spec: restore the whole spec, not only the model that it names.
+        whole_spec: restore the whole spec, not only its model reference.
 
     Returns:
         The branch; None where git has another version already, or the version is in quarantine.
@@ -189,7 +189,7 @@ def _restore(git: Git, previous: Release, entry: ModelFiles, *, whole_spec: bool
     done = [f"the lock is restored from {commit}"]
     if evidence is not None:
         write_file(entry.evidence, evidence)
-        done.append("the evidence is, too")
+        done.append("the evidence is restored, too")
     elif entry.evidence.exists():
         entry.evidence.unlink()
         done.append(f"the evidence is removed: {commit} has none")
@@ -205,7 +205,7 @@ def _restore_spec(previous: Release, entry: ModelFiles, spec: bytes | None) -> s
             f"the model's name was {previous.name} then, so its whole spec can't be restored under the new name"
         )
     write_file(entry.spec, spec)
-    return "the whole spec is, too"
+    return "the whole spec is restored, too"
 
 
 def _restore_reference(previous: Release, entry: ModelFiles, spec: bytes | None) -> str:

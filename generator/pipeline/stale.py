@@ -87,7 +87,7 @@ def _refuse_inputs(root: Path, output: Path) -> None:
     """Check that a folder holds no inputs and is not among them: what is no longer rendered is deleted there.
 
     Raises:
-        CliError: it holds the repository or its inputs, or is among the inputs.
+        CliError: it contains the repository or its inputs, or is one of the inputs.
     """
     real = output.resolve()
     if root.is_relative_to(real) or any(real.is_relative_to(root / name) for name in (SPECS, "templates")):

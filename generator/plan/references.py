@@ -138,7 +138,7 @@ def _model_reference(written: SourceSpec) -> Iterator[Finding]:
         message = f"`{source.ref}` has no version: a BentoML reference is bentoml:NAME:VERSION"
         if source.ref.count(":") > _TAG_COLONS:
             message = f"`{source.ref}` has more than a name and a version: bentoml:NAME:VERSION"
-        hint = f'write the version, for example `"{right}"`; `bentoml models list` shows those that there are'
+        hint = f'write the version, for example `"{right}"`; `bentoml models list` shows the versions'
         yield written.finding("REF208", ("spec", "model", "ref"), message, hint)
 
 

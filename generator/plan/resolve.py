@@ -192,7 +192,9 @@ def _well_formed(base: Layers, overrides: Any, resolved: Resolved) -> dict[str, 
         for key in _FIXED:
             if key in override:
                 message = f"`{key}` can't differ between environments"
-                hint = f"remove it here: `{key}` is set once, in `spec`; what needs another {key} is another model"
+                hint = (
+                    f"remove it here: `{key}` is set once, in `spec`; for another {key}, create another model"
+                )
                 resolved.findings.append(
                     base.spec.finding("REF211", (*path, environment, key), message, hint, key=True)
                 )

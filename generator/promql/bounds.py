@@ -26,7 +26,7 @@ class WindowRatio:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestsSeen:
+class CanaryRequests:
     """Requests of the canary over the horizon; empty while stable has too few events.
 
     A sequential test without data never fires. This number shows why: traffic below the declared rate, an outcome that
@@ -42,27 +42,27 @@ class RequestsSeen:
 
 
 def bounded_ratio(proportion: Proportion, arm: Matcher, ratio: WindowRatio) -> str:
-    """Write events over requests of one arm."""
+    """Return the query for events over requests of one arm."""
     requests = proportion.count_requests(arm, ratio.window_s)
     events = proportion.count_events(arm, ratio.window_s)
     return f"{events}\n/ {requests}\nand on() ({requests} >= {number(ratio.floor)})"
 
 
-def requests_seen(proportion: Proportion, arms: Arms, seen: RequestsSeen) -> str:
-    """Write the number of canary requests over the horizon."""
+def canary_requests(proportion: Proportion, arms: Arms, seen: CanaryRequests) -> str:
+    """Return the query for the number of canary requests over the horizon."""
     requests = proportion.count_requests(arms.of_canary, seen.horizon_s)
     events = proportion.count_events(arms.of_stable, seen.horizon_s)
     return f"{requests}\nand on() ({events} >= {number(seen.least_events)})"
 
 
 def worst_gauge(gauge: Series, arm: Matcher, window_s: float, *, largest: bool) -> str:
-    """Write the worst value that any pod of one arm had in a window: the largest, or the smallest."""
+    """Return the query for the worst value of any pod of one arm in a window: the largest, or the smallest."""
     worst = "max" if largest else "min"
     return f"{worst}({worst}_over_time({gauge.where(arm)}[{duration(window_s)}]))"
 
 
 def answering(scraped: Series, window_s: float) -> str:
-    """Write the share of scrapes that the pods of one arm answered.
+    """Return the query for the share of scrapes that the pods of one arm answered.
 
     A pod that crashes loses its counters, and the router's own errors are not in them: the error rates of the pods look
     fine while users get 503 (seen on a real cluster). A pod that restarts misses scrapes.

@@ -90,8 +90,7 @@ class EventShare:
 def event_share(proportion: Proportion, arms: Arms, test: EventShare) -> str:
     """Write the test statistic; compare it with ln(number of guards / alpha).
 
-    Strata without canary requests are empty and left out. A canary without a single request gives an empty result,
-    not 0.
+    Strata without canary requests are empty and left out. A canary without requests has an empty result, not 0.
     """
     window = test.window_s
     events = proportion.count_events(arms.of_canary, window)

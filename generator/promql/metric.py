@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from generator.promql.bounds import RequestsSeen, WindowRatio
+from generator.promql.bounds import CanaryRequests, WindowRatio
 from generator.promql.conditions import Condition
 from generator.promql.event_share import EventShare
 
 MetricKind = Literal["sequential", "limit", "parity", "evidence"]
-Statistic = EventShare | WindowRatio | RequestsSeen
+Statistic = EventShare | WindowRatio | CanaryRequests
 """The number that a query computes from counters of both arms; a replay computes it from recorded counters."""
 
 

@@ -38,7 +38,8 @@ def render_bundle(plan: Plan, templates: Templates, odds: Mapping[str, str]) -> 
         templates: the templates.
         odds: annotations of the Rollout with the odds of the plan.
 
-    Returns: Text by file name. The Rollout has the hash of all others, so that any change reaches the controller.
+    Returns:
+        Text by file name. The Rollout has the hash of all others, so that any change reaches the controller.
 
     Raises:
         RenderError: a file is not a valid object.

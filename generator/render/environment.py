@@ -122,7 +122,8 @@ class Templates:
     def get_template(self, name: str) -> Template:
         """Return a compiled template, which writes values as literals of the file's language.
 
-        Raises: jinja2.TemplateNotFound: there is no such template.
+        Raises:
+            jinja2.TemplateNotFound: there is no such template.
             jinja2.TemplateSyntaxError: it can't be compiled.
         """
         template = self._compiled.get(name)

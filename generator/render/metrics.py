@@ -10,11 +10,11 @@ from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.plan.measurements import ALIVE, CATCH_UP_MEASUREMENTS, LIMIT_FAILURES
 from generator.plan.values import Plan
 from generator.promql.bounds import (
-    RequestsSeen,
+    CanaryRequests,
     WindowRatio,
     answering,
     bounded_ratio,
-    requests_seen,
+    canary_requests,
     worst_gauge,
 )
 from generator.promql.conditions import Operator, harm, proof, threshold
@@ -69,8 +69,8 @@ def _evidence(plan: Plan, guard: Comparison | Parity, position: int) -> Iterator
     match guard:
         case Comparison():
             floor = _floors(plan, guard)[position]
-            seen = RequestsSeen(horizon_s(plan), max(1, floor_on_lattice(floor.stable_events)))
-            query = requests_seen(*counted(plan, guard.counts), seen)
+            seen = CanaryRequests(horizon_s(plan), max(1, floor_on_lattice(floor.stable_events)))
+            query = canary_requests(*counted(plan, guard.counts), seen)
             least = max(1, floor_on_lattice(floor.requests))
             yield _settled(plan, guard, guard.name, query, ">=", least, seen)
         case Parity():
@@ -250,7 +250,7 @@ def _settled(
     query: str,
     comparison: Operator,
     bound: float,
-    statistic: RequestsSeen | None,
+    statistic: CanaryRequests | None,
 ) -> Metric:
     """Return a finite metric: the first success ends it; after five measurements without one a person decides."""
     strict = guard.no_data == "fail"

@@ -88,7 +88,8 @@ _APPLICATION: Final[dict[str, tuple[str, dict[str, str]]]] = {
 def render_rollout_notices(platform: PlatformSpec, environment: str, templates: Templates) -> dict[str, str]:
     """Return the ConfigMap of the Rollouts controller, which has one configuration per cluster.
 
-    Returns: Text by file name; empty when the platform configures no notifications.
+    Returns:
+        Text by file name; empty when the platform configures no notifications.
     """
     wanted = platform.notifications
     if wanted is None:

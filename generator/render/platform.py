@@ -53,7 +53,8 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
 def render_overview(platform: PlatformSpec, environment: str, templates: Templates) -> dict[str, str]:
     """Return the dashboard of all models of one environment.
 
-    Returns: Text by file name; empty when the platform has none configured.
+    Returns:
+        Text by file name; empty when the platform has none configured.
     """
     dashboards = platform.monitoring.dashboards
     if dashboards is None:

@@ -25,7 +25,7 @@ class Watched:
         guard: the guard.
         bound: share of the requests, a fraction.
         proportion: the counters.
-        everyone: matcher of all versions that answer users.
+        everyone: matcher of all versions that serve users.
     """
 
     guard: Comparison | Limit

@@ -127,8 +127,8 @@ spec:
     Code(
         "SRC113",
         "error",
-        "a merge, a template or a shell left something behind",
-        "Specs are read as they are: nothing resolves a merge conflict or fills in `{{ … }}` or `${…}`.",
+        "a file has leftovers of a merge, a template or a shell",
+        "Specs are not templates: merge conflicts are not resolved, and `{{ … }}` or `${…}` are not filled in.",
         "Write the value itself; what differs between environments goes into `environments:`.",
         example="metadata: {name: ${MODEL}, team: shop}",
         instead="metadata: {name: ranker, team: shop}",

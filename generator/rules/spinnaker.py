@@ -221,7 +221,7 @@ def no_evidence(context: PipelineContext) -> Iterator[Problem]:
 @rule(
     "SPIN203",
     "warning",
-    "a pipeline can't pause for a person when data are missing",
+    "a pipeline can't pause for a person when data is missing",
     scope=PipelineContext,
     why="Kayenta only distinguishes required data from optional data: `noData: pause` becomes `fail`.",
     remedy="Write `noData: fail`, which is what the pipeline does.",

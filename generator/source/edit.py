@@ -41,7 +41,8 @@ def edited(document: Document, wanted: Any, layout: Layout | None = None) -> Doc
         wanted: the plain values.
         layout: writes keys that are new in a block mapping; `one_line` by default.
 
-    Returns: The new document; None if no lossless edit is known, for example of a block scalar.
+    Returns:
+        The new document; None if no lossless edit is known, for example of a block scalar.
     """
     text = document.text
     try:

@@ -32,7 +32,8 @@ def read(path: Path, root: Path | None = None) -> Document:
         path: the file.
         root: the tree it must stay in, symbolic links followed; paths are shown relative to it.
 
-    Returns: A document; `data` is None and `findings` has the reasons when the file can't be used.
+    Returns:
+        A document; `data` is None and `findings` has the reasons when the file can't be used.
     """
     shown = display(path, root)
     try:

@@ -366,7 +366,8 @@ else:
 def gate_of(config: Any) -> GateBase:
     """Return the gate that a configuration describes.
 
-    Raises: pydantic.ValidationError: it does not describe a gate.
+    Raises:
+        pydantic.ValidationError: it does not describe a gate.
     """
     from pydantic import TypeAdapter
 

@@ -13,8 +13,6 @@ from generator.spec.rollout import Rollout
 from generator.spec.service import Autoscaling, Outcome, Resources, Service, Traffic
 from generator.spec.types import Code, Date, Hex, Key, Line, Loader, Name, Reference
 
-API_VERSION = "sluice.dev/v1alpha1"
-
 
 class ModelSource(Record):
     """The model and how it is loaded."""

@@ -96,7 +96,7 @@ def clopper_pearson(successes: float, n: float, *, tail: float = 0.025) -> Inter
 def difference_interval(
     p1: float, first: Interval, p2: float, second: Interval, correlation: float = 0.0
 ) -> tuple[float, Interval]:
-    """Return the difference p1 - p2 with the square-and-add interval made of the intervals of both.
+    """Return the difference p1 - p2 with the square-and-add interval from the intervals of both.
 
     low = d - sqrt(x^2 + y^2 - 2 r x y) with x = p1 - l1, y = u2 - p2; high likewise with u1 - p1 and p2 - l2.
     """
@@ -108,21 +108,3 @@ def difference_interval(
     low = difference - reach(p1 - first.low, second.high - p2)
     high = difference + reach(first.high - p1, p2 - second.low)
     return difference, Interval(max(-1.0, low), min(1.0, high))
-
-
-def estimate_design_effect(counts: list[tuple[float, float]]) -> float:
-    """Return the variance inflation measured on history: sum (x - n p)^2 / (n p (1-p)) / (K - 1), p pooled.
-
-    Args:
-        counts: (events, requests) of K >= 2 comparable intervals, such as minutes; those without requests are
-            left out. A daily cycle in the rate inflates the estimate: use hours of similar rate.
-
-    Raises:
-        ValueError: fewer than two intervals hold requests, or the pooled rate is 0 or 1.
-    """
-    used = [(x, n) for x, n in counts if n > 0]
-    if len(used) < 2:
-        raise ValueError("a design effect needs at least two intervals with requests")
-    p = sum(x for x, _ in used) / sum(n for _, n in used)
-    open_probability("the pooled rate", p)
-    return sum((x - n * p) ** 2 / n for x, n in used) / (p * (1.0 - p)) / (len(used) - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from generator.stats.domain import change, not_negative, open_probability, positive, probability
+from generator.stats.domain import change, not_negative, positive, probability
 
 WARN_SHIFT = 0.3
 REFUSE_SHIFT = 1.0
@@ -87,14 +87,3 @@ def mask_tolerance(canary_requests: float) -> float:
         ValueError: there are none.
     """
     return max(1.1, 1.0 + 3.0 * math.sqrt(2.0 / positive("canary requests", canary_requests)))
-
-
-def lost_event_shift(weight: float, ratio: float) -> float:
-    """Return the evidence added by a canary event that is lost because its counter starts at 1.
-
-    -ln r + ln(1 + (r-1) w), w the share of the canary.
-
-    Raises:
-        ValueError: an argument is outside its domain.
-    """
-    return math.log1p((change(ratio) - 1.0) * open_probability("weight", weight)) - math.log(ratio)

@@ -16,7 +16,7 @@ TAIL: Final = 0.05
 
 
 def verdict(interval: Interval, limit: float, *, at_least: bool = True) -> Verdict:
-    """Return pass when the whole interval keeps to the limit, fail when none of it does, else inconclusive.
+    """Return pass if the whole interval meets the limit, fail if none of it does, else inconclusive.
 
     Args:
         interval: where the number may be; for a bare number both ends are that number.

@@ -75,7 +75,7 @@ def logic(name: str, left: Compiled, right: Compiled) -> Compiled:
     """Compile `&&` or `||`, which evaluate the right side only when needed."""
     demand(left.type, {"bool"}, name)
     demand(right.type, {"bool"}, name)
-    if left.type == right.type == "bool":  # the checker knows, so no test at run time
+    if left.type == right.type == "bool":  # known when compiled, so no check at run time
         if name == "&&":
             return Compiled("bool", lambda scope: left.run(scope) and right.run(scope))
         return Compiled("bool", lambda scope: left.run(scope) or right.run(scope))

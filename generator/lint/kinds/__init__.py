@@ -23,16 +23,15 @@ _ANY_VERSION: Final[Mapping[str, str]] = {}
 
 
 def check(obj: Mapping[str, object], versions: Mapping[str, str] = _ANY_VERSION) -> list[Mistake]:
-    """Return what is wrong with one Kubernetes object.
+    """Return the mistakes in one Kubernetes object.
 
     Args:
         obj: the object as a YAML or JSON reader gives it: plain dicts, lists and scalars.
-        versions: minor versions by project, such as `{"argo-rollouts": "1.9"}`. An object of a project that is not
-            named is fine if any known version takes it.
+        versions: minor versions by project, such as `{"argo-rollouts": "1.9"}`. An object of another project is valid
+        if any known version accepts it.
 
     Returns:
-        One mistake for each thing that is wrong, none for a good object; a single one of sort `unknown-kind` when
-        nothing is known of its apiVersion and kind.
+        The mistakes, none for a valid object; a single one of sort `unknown-kind` for an unknown apiVersion and kind.
     """
     api_version, kind = obj.get("apiVersion"), obj.get("kind")
     if not isinstance(api_version, str) or not isinstance(kind, str):

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 Value = dict[str, Any]
 Check = Callable[[Value], Value]
-"""Looks at a whole record and returns it, or raises what is wrong with it in words."""
+"""Checks a whole record and returns it, or raises an error with a message."""
 
 _LISTED: Final = 8
 

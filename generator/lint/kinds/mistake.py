@@ -1,4 +1,4 @@
-"""What is wrong with an object, in words: pydantic-core's errors in the terms of the tables."""
+"""Messages about invalid objects: pydantic-core's errors in the terms of the tables."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Mistake:
 
     Args:
         path: keys and list positions that lead to it; the key itself for one that is missing or unknown.
-        message: what is wrong, without the path, as the end of a sentence that the path begins.
-        sort: what kind of mistake it is.
+        message: the rest of a sentence that starts with the path.
+        sort: the type of the mistake.
     """
 
     path: Path
@@ -72,7 +72,7 @@ def mistakes(errors: Iterable[ErrorDetails], schema: Schema) -> list[Mistake]:
 
 
 def _mistake(schema: Schema, error: ErrorDetails) -> Mistake:
-    """Return the mistake that one validation error stands for."""
+    """Return the mistake of one validation error."""
     kind = error["type"]
     path = tuple(step for step in error["loc"] if step != "[key]")
     value = error.get("input")

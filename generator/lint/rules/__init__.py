@@ -1,1 +1,1 @@
-"""Rules on trees: on Rollouts, templates and metrics, on how Argo CD syncs them, and on objects side by side."""
+"""Rules on trees: on Rollouts, templates and metrics, on how Argo CD syncs them, and across objects."""

@@ -39,7 +39,7 @@ _REGEXP_REMEDY: Final = "Use a regular expression that matches the name of a met
 @rule(
     "ANA301",
     "error",
-    "a template has no metrics, or two of one name",
+    "a template has no metrics, or two with the same name",
     scope=TemplateContext,
     why=_RUN_FAILS,
     remedy="Add a metric, or rename one of the two.",

@@ -1,4 +1,4 @@
-"""Rules on how Argo CD syncs a Rollout and its objects, and on what an AppProject lets an Application sync."""
+"""Rules on how Argo CD syncs a Rollout and its objects, and on what an AppProject allows."""
 
 from __future__ import annotations
 
@@ -80,8 +80,7 @@ def _keeps_hash(entry: Body, service: Object) -> bool:
     "error",
     "the next sync does not wait for a gate that has failed",
     scope=SyncContext,
-    why="A failed run is in sync with git, so the next sync of any change leaves it out, does not wait for it, and "
-    "applies the Rollout.",
+    why="A failed run is in sync with git, so the next sync of any change skips it and applies the Rollout.",
     remedy=f"Remove {_OUT_OF_SYNC_ONLY}, or make the gate a PreSync hook.",
     example="""\
 apiVersion: argoproj.io/v1alpha1
@@ -121,8 +120,8 @@ def failed_gate_skipped(ctx: SyncContext) -> Iterator[Problem]:
     "error",
     "committed changes of a route are never applied",
     scope=SyncContext,
-    why=f"With {_RESPECT} the list that contains an ignored weight is put back as a whole, so no other change in it "
-    "reaches the cluster.",
+    why=f"With {_RESPECT} the list with an ignored weight is restored as a whole, so no other change in it "
+    f"reaches the cluster.",
     remedy=f"Remove {_RESPECT}, and put the Rollout one wave after the route.",
     example="""\
 apiVersion: argoproj.io/v1alpha1
@@ -166,8 +165,8 @@ def route_changes_lost(ctx: SyncContext) -> Iterator[Problem]:
     "error",
     "a gate does not run before the Rollout that it guards",
     scope=GateContext,
-    why="A sync waits for one wave before it applies the next, and for nothing within a wave: the Rollout "
-    "starts while the gate still runs.",
+    why="A sync waits for one wave before it applies the next, but not within a wave: the Rollout starts "
+    "while the gate is running.",
     remedy="Give the Workflow a lower argocd.argoproj.io/sync-wave than the Rollout, or make it a PreSync hook.",
     example="""\
 metadata: {annotations: {argocd.argoproj.io/sync-wave: "1"}}
@@ -203,7 +202,7 @@ def gate_comes_late(ctx: GateContext) -> Iterator[Problem]:
     "info",
     "the objects that an Application syncs are not in the tree",
     scope=SyncContext,
-    why="The sync option has traps for Rollouts, and whether they apply could not be checked.",
+    why="The sync option is risky for Rollouts, and its objects could not be checked.",
     remedy="Verify the Application together with the folder that it syncs.",
     example="""\
 apiVersion: argoproj.io/v1alpha1
@@ -214,12 +213,12 @@ spec: {source: {path: elsewhere}, syncPolicy: {syncOptions: [ServerSideApply=tru
     source=_SEEN,
 )
 def synced_elsewhere(ctx: SyncContext) -> Iterator[Problem]:
-    """Check for sync options with traps whose objects are elsewhere, or made by a template."""
+    """Check for risky sync options whose objects are elsewhere, or created by a template."""
     for option in (_SERVER_SIDE, _OUT_OF_SYNC_ONLY) if not ctx.synced else ():
         if path := ctx.option(option):
             yield Problem(
                 path,
-                f"not checked: {option} has traps for Rollouts, and the synced objects are not in the tree",
+                f"not checked: {option} is risky for Rollouts, and the synced objects are not in the tree",
             )
 
 
@@ -274,7 +273,7 @@ def application_refused(ctx: SyncContext) -> Iterator[Problem]:
     namespace = as_text(destination.get("namespace"))
     if not _allows_namespace(project, destination, namespace):
         where = f"namespace {namespace}" if namespace else "no namespace"
-        message = f"{ctx.document} goes to {where} of its server, which {project} does not allow"
+        message = f"{ctx.document} deploys to {where} of its server, which {project} does not allow"
         yield Problem(("spec", "destination"), message, on_key=True)
     repo = as_text(as_map(ctx.spec.get("source")).get("repoURL"))
     if repo and not _matches(repo, as_list(project.spec.get("sourceRepos"))):

@@ -32,7 +32,7 @@ def refusal(ctx: RolloutContext, feature: Feature) -> str:
     scope=RolloutContext,
     why="The Gateway API plugin accepts `setMirrorRoute` and does nothing. The release turns green, and no "
     "request was mirrored.",
-    remedy="Write the mirror into the route itself, use Istio, or leave the step out.",
+    remedy="Write the mirror into the route itself, use Istio, or remove the step.",
     example="""\
 spec:
   strategy:
@@ -156,14 +156,14 @@ def traefik_group_differs(ctx: RolloutContext) -> Iterator[Problem]:
     "info",
     "the router is no longer maintained",
     scope=RolloutContext,
-    why="The project behind this router gets no more fixes: ingress-nginx ended in March 2026, App Mesh and "
-    "SMI before.",
+    why="The project of this router is no longer maintained: ingress-nginx ended in March 2026, App Mesh "
+    "and SMI earlier.",
     remedy="Plan the move to a Gateway API implementation.",
     example="spec: {strategy: {canary: {trafficRouting: {nginx: {stableIngress: model}}}}}",
     source="The announcements of ingress-nginx, AWS App Mesh and SMI",
 )
 def unmaintained_router(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check for routers whose projects have ended."""
+    """Check for routers that are no longer maintained."""
     for router in ("nginx", "smi", "appMesh"):
         if ctx.rollout.router(router) is not None:
-            yield Problem((*ROUTING, router), f"the project behind the router {router} gets no more fixes")
+            yield Problem((*ROUTING, router), f"the project of the router {router} is no longer maintained")

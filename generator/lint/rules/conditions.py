@@ -1,4 +1,4 @@
-"""Rules on what conditions decide: a metric must be able to fail, and missing data must not pass by accident."""
+"""Rules on conditions: a metric must be able to fail, and missing data must not pass by accident."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ provider: {prometheus: {address: "http://prometheus:9090", query: "sum(errors)"}
 def one_series_of_several(ctx: MetricContext) -> Iterator[Problem]:
     """Check that a bad series next to a good one is not Successful when the query can give several series."""
     if ctx.table and "Successful" in ctx.table.mixed and ctx.may_be_several:
-        message = "with several series a bad one next to a good one is Successful"
+        message = "with several series, a bad series next to a good one is Successful"
         yield Problem(ctx.condition_path, message)
 
 
@@ -274,7 +274,7 @@ def missing_data_passes(ctx: MetricContext) -> Iterator[Problem]:
     "warning",
     "the value that replaces missing data passes",
     scope=MetricContext,
-    why="`… or vector(1)` turns a broken scrape into the best of all results.",
+    why="`… or vector(1)` turns a broken scrape into the best result.",
     remedy="Remove `or vector(…)` from the end of the query, and decide on missing data in the condition.",
     example="""\
 successCondition: len(result) == 1 && result[0] < 0.05
@@ -317,8 +317,8 @@ def not_evaluated(ctx: MetricContext) -> Iterator[Problem]:
     "error",
     "a version without a single event passes for lack of data",
     scope=MetricContext,
-    why="The worst version has no outcome at all: the counter has no series, the query has no result, and no result "
-    "passes. In a test on a real cluster such a version reached 50% before it was aborted.",
+    why="The worst version has no outcome at all: the counter has no series, the query result is empty, "
+    "and an empty result passes. In a test on a real cluster such a version reached 50% before it was aborted.",
     remedy=_ADDITION,
     example="""\
 successCondition: len(result) == 0 || !isInf(result[0]) && result[0] > 0.2
@@ -330,7 +330,7 @@ def no_event_passes(ctx: MetricContext) -> Iterator[Problem]:
     """Check that a query does not vanish without events, and then passes, when zero events would not pass."""
     for table, events in _absent_events(ctx):
         if table.empty == "Successful" and _phase_of_none(table, events) != "Successful":
-            message = f"before its first event {events.metric} has no series, and no result passes"
+            message = f"before its first event {events.metric} has no series, and an empty result passes"
             yield Problem((*ctx.path, "provider", "prometheus", "query"), message)
 
 
@@ -339,8 +339,8 @@ def no_event_passes(ctx: MetricContext) -> Iterator[Problem]:
     "warning",
     "a version without a single failure does not pass",
     scope=MetricContext,
-    why="The best version has no error at all: the counter has no series, the query has no result, and no result is "
-    "not Successful.",
+    why="The best version has no error at all: the counter has no series, the query result is empty, and "
+    "an empty result is not Successful.",
     remedy=_ADDITION,
     example="""\
 successCondition: len(result) == 1 && result[0] < 0.05
@@ -352,7 +352,9 @@ def no_failure_blocks(ctx: MetricContext) -> Iterator[Problem]:
     """Check that a query does not vanish without events, and then does not pass, when zero events would pass."""
     for table, events in _absent_events(ctx):
         if table.empty != "Successful" and _phase_of_none(table, events) == "Successful":
-            message = f"before its first event {events.metric} has no series, and no result is {table.empty}"
+            message = (
+                f"before its first event {events.metric} has no series, and an empty result is {table.empty}"
+            )
             yield Problem((*ctx.path, "provider", "prometheus", "query"), message)
 
 

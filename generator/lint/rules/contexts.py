@@ -1,4 +1,4 @@
-"""The contexts of rules on trees: for each thing that rules check, what they may look at."""
+"""The contexts of rules on trees: the data that each rule can use."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ class GateContext:
 
 @dataclass(frozen=True)
 class TreeContext:
-    """The context of rules about the objects of a tree side by side."""
+    """The context of rules across the objects of a tree."""
 
     objects: Objects
 

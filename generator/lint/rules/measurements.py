@@ -28,7 +28,7 @@ _TEXT_TEST: Final = re.compile(
     "error",
     "a Job metric has no deadline",
     scope=MetricContext,
-    why="If the pod cannot start, the step never ends; when the run is then terminated, the metric is Successful.",
+    why="If the pod cannot start, the step never ends; if the run is then terminated, the metric is Successful.",
     remedy="Set `job.spec.activeDeadlineSeconds`.",
     example="""\
 provider:
@@ -57,7 +57,7 @@ def job_without_deadline(ctx: MetricContext) -> Iterator[Problem]:
 @rule(
     "ANA421",
     "error",
-    "a Job metric is tried until it passes",
+    "a Job metric is retried until it passes",
     scope=MetricContext,
     why="Kubernetes runs a failing Job again, seven times in all by default: a flaky check passes in the end.",
     remedy="Set `job.spec.backoffLimit` to 0.",
@@ -79,7 +79,7 @@ provider:
     source=_JOB,
 )
 def retried_job(ctx: MetricContext) -> Iterator[Problem]:
-    """Check that the Job of a metric is tried once only, unless the number is an argument."""
+    """Check that the Job of a metric is not retried, unless the number is an argument."""
     limit = as_map(ctx.settings.get("spec")).get("backoffLimit")
     if ctx.provider == "job" and limit != 0 and not is_templated(limit):
         tries = 7 if limit is None else int_value(limit) + 1
@@ -117,7 +117,7 @@ def compared_text(ctx: MetricContext) -> Iterator[Problem]:
     "info",
     "a web metric passes on a response that is not JSON",
     scope=MetricContext,
-    why="Any 2xx response that is not JSON counts as Successful: a login page or the error page of a proxy passes.",
+    why="Any 2xx response that is not JSON counts as Successful, for example a login page or an error page of a proxy.",
     remedy="Make sure that no proxy or login page answers 2xx with HTML.",
     example="""\
 successCondition: result.ok

@@ -48,7 +48,7 @@ class QueryContext:
     "error",
     "a query covers both versions",
     scope=QueryContext,
-    why="The value mixes the canary with the stable version: a bad canary of 5% moves it by a twentieth of the harm.",
+    why="The value mixes the canary with the stable version, so a bad canary with 5% of the traffic hardly changes it.",
     remedy="Restrict every selector to one version, by its pod-template hash or a version label.",
     example="""sum(rate(errors[5m]))""",
     instead="""sum(rate(errors{version="{{args.hash}}"}[5m]))""",

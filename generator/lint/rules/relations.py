@@ -1,4 +1,4 @@
-"""Rules on objects side by side: names, references, selectors, and ports that must meet."""
+"""Rules across objects: names, references, selectors and ports."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ spec: {{containers: [{{name: check, image: "check:1", envFrom: [{{configMapRef: 
     "error",
     "two objects of one kind have the same name",
     scope=TreeContext,
-    why="The second one that is applied wins, and Argo CD reports a shared resource as long as both are there.",
+    why="The second one that is applied wins, and Argo CD reports a shared resource while both exist.",
     remedy="Keep one of the two, or rename it.",
     example=_CONFIGS.format(first="a", one="shop", second="a", other="shop"),
     instead=_CONFIGS.format(first="a", one="shop", second="b", other="shop"),
@@ -108,7 +108,7 @@ def needless_namespace(ctx: TreeContext) -> Iterator[Problem]:
     "warning",
     "some objects of a folder have a namespace and others have none",
     scope=TreeContext,
-    why="Objects without a namespace go wherever the tool that applies them points, away from the others.",
+    why="Objects without a namespace go into the default namespace of the tool that applies them.",
     remedy="Write the namespace in all of them, or in none.",
     example=_CONFIGS.format(first="a", one="", second="b", other="shop"),
     instead=_CONFIGS.format(first="a", one="shop", second="b", other="shop"),
@@ -129,13 +129,13 @@ def mixed_namespaces(ctx: TreeContext) -> Iterator[Problem]:
     "error",
     "a reference leads to an object that does not exist",
     scope=TreeContext,
-    why="The object waits for one that never comes, or is refused.",
+    why="The object waits forever for the missing one, or is refused.",
     remedy="Correct the name, or add the object.",
     example=_POD.format(config="setings"),
     instead=_POD.format(config="settings"),
 )
 def broken_reference(ctx: TreeContext) -> Iterator[Problem]:
-    """Check that a name leads to an object, when the folder has other objects of that kind."""
+    """Check that a name refers to an existing object, if the folder has other objects of that kind."""
     for item, reference, neighbours in ctx.dangling:
         if neighbours:
             names = [other.name for other in neighbours]
@@ -160,7 +160,7 @@ spec: {serviceAccountName: checks, containers: [{name: check, image: "registry.e
 """,
 )
 def reference_elsewhere(ctx: TreeContext) -> Iterator[Problem]:
-    """Check for names and selectors that lead out of the tree."""
+    """Check for names and selectors of objects outside the tree."""
     for item, reference, neighbours in ctx.dangling:
         if not neighbours:
             message = f"{item} names {_named(reference)}, which is not in the tree"

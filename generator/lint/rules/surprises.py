@@ -39,7 +39,7 @@ def abort_keeps_pods(ctx: RolloutContext) -> Iterator[Problem]:
     "info",
     "the stable version loses its pods during a canary",
     scope=RolloutContext,
-    why="With `dynamicStableScale` an abort can move traffic back only as fast as stable pods start again.",
+    why="With `dynamicStableScale` an abort can return traffic only as fast as stable pods start.",
     remedy="Use `dynamicStableScale` only where pods cost more than a quick rollback is worth.",
     example="spec: {strategy: {canary: {dynamicStableScale: true}}}",
     instead="spec: {strategy: {canary: {dynamicStableScale: false}}}",
@@ -152,7 +152,7 @@ def two_owners_of_replicas(ctx: RolloutContext) -> Iterator[Problem]:
 @rule(
     "ANA452",
     "warning",
-    "a promotion that needs approval also happens by the clock",
+    "a promotion that needs approval also happens automatically",
     scope=RolloutContext,
     why="`autoPromotionSeconds` overrides `autoPromotionEnabled: false`: after that time the new version is promoted "
     "without approval.",
@@ -165,7 +165,7 @@ spec:
     source="Argo Rollouts 1.10, rollout/bluegreen.go",
 )
 def timed_approval(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check that a promotion that waits for a person does not also wait for a time."""
+    """Check that a promotion that waits for a person has no time after which it happens anyway."""
     strategy = ctx.rollout.blue_green or {}
     seconds = as_int(strategy.get("autoPromotionSeconds"))
     if strategy.get("autoPromotionEnabled") is False and seconds > 0:
@@ -176,7 +176,7 @@ def timed_approval(ctx: RolloutContext) -> Iterator[Problem]:
 @rule(
     "ANA453",
     "warning",
-    "a disruption budget lets no node be drained",
+    "a disruption budget blocks the draining of nodes",
     scope=RolloutContext,
     why="A minimum as large as the number of pods blocks every eviction, so nodes cannot be drained for an upgrade.",
     remedy="Use `maxUnavailable: 1` in the PodDisruptionBudget.",
@@ -199,7 +199,7 @@ spec: {maxUnavailable: 1, selector: {matchLabels: {app: model}}}
     source="Kubernetes 1.36, pkg/controller/disruption/disruption.go",
 )
 def budget_blocks_drain(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check that the budgets of the pods require fewer pods than there are."""
+    """Check that disruption budgets require fewer pods than the Rollout has."""
     labels = as_map(as_map(ctx.rollout.template.get("metadata")).get("labels"))
     replicas = as_int(ctx.rollout.spec.get("replicas"))
     for budget in ctx.objects.of_kind("PodDisruptionBudget"):
@@ -217,7 +217,7 @@ def budget_blocks_drain(ctx: RolloutContext) -> Iterator[Problem]:
     "info",
     "a rollback within the window skips steps and analysis",
     scope=RolloutContext,
-    why="Going back to one of the last revisions takes effect at once, without steps and without analysis.",
+    why="A return to one of the last revisions takes effect at once, without steps and without analysis.",
     remedy="Leave `rollbackWindow` out if every change of version must pass its gates.",
     example="spec: {rollbackWindow: {revisions: 3}}",
     instead="spec: {rollbackWindow: }",
@@ -236,7 +236,7 @@ def unchecked_rollback(ctx: RolloutContext) -> Iterator[Problem]:
     "warning",
     "an operational switch is kept in git",
     scope=RolloutContext,
-    why="`paused` and `restartAt` are meant for the moment. In git they are applied again by every sync.",
+    why="`paused` and `restartAt` are temporary. In git they are applied again by every sync.",
     remedy="Remove the field; pause and restart with `kubectl argo rollouts`.",
     example="spec: {paused: true}",
     instead="spec: {paused: false}",
@@ -254,9 +254,10 @@ def switch_in_git(ctx: RolloutContext) -> Iterator[Problem]:
 @rule(
     "ANA441",
     "warning",
-    "a fixed canary scale gets more traffic than its pods can take",
+    "a fixed canary scale gets more traffic than its pods can handle",
     scope=RolloutContext,
-    why="`setCanaryScale` stays in effect until it is given back. With `replicas: 1` a later `setWeight: 50` "
+    why="`setCanaryScale` stays in effect until `matchTrafficWeight` ends it. With `replicas: 1` a later "
+    "`setWeight: 50` "
     "sends half of all requests to one pod.",
     remedy="Add a step `setCanaryScale: {matchTrafficWeight: true}` before the weight rises.",
     example="spec: {strategy: {canary: {steps: [{setCanaryScale: {replicas: 1}}, {setWeight: 50}, {pause: {}}]}}}",
@@ -343,7 +344,7 @@ spec:
     source="Argo Rollouts 1.10, rollout/canary.go",
 )
 def analysis_without_traffic(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check that something brings traffic to the canary before the first analysis step."""
+    """Check that the canary has traffic before the first analysis step."""
     brings = ("setHeaderRoute", "setMirrorRoute", "setCanaryScale", "plugin", "experiment")
     for path, step in ctx.rollout.steps:
         if as_int(step.get("setWeight")) > 0 or any(has(step, kind) for kind in brings):
@@ -364,7 +365,7 @@ def analysis_without_traffic(ctx: RolloutContext) -> Iterator[Problem]:
     source=VALIDATION,
 )
 def undefined_combination(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check that a step has one key, where the controller would accept several."""
+    """Check that a step has only one key if the controller would accept several."""
     extra = ("setCanaryScale", "setHeaderRoute", "setMirrorRoute", "plugin")
     for path, step in ctx.rollout.steps:
         kinds = [kind for kind in (*extra, *_ALONE) if has(step, kind)]

@@ -1,4 +1,4 @@
-"""Rules on Workflows that no schema can state: templates and tasks exist, nothing waits in a circle, failures count.
+"""Rules on Workflows beyond their schema: templates and tasks exist, tasks have no cycles, failures count.
 
 Sources: workflow/validate/validate.go and workflow/controller/dag.go of Argo Workflows 3.7.
 """
@@ -73,7 +73,7 @@ def missing_template(ctx: WorkflowContext) -> Iterator[Problem]:
 
 
 def _borrows(ctx: WorkflowContext) -> bool:
-    """Return whether the templates are those of a WorkflowTemplate."""
+    """Return whether it uses the templates of a WorkflowTemplate."""
     return "workflowTemplateRef" in ctx.spec
 
 
@@ -188,7 +188,7 @@ def _needs(task: Body) -> list[str]:
 
 
 def _graph(path: Path, template: Body) -> tuple[dict[str, tuple[Path, Body]], dict[str, list[str]]]:
-    """Return the tasks of a DAG, and what each waits for; nothing when that cannot be read."""
+    """Return the tasks of a DAG with their dependencies; None when they cannot be read."""
     tasks = _tasks_by_name(path, template)
     try:
         return tasks, {name: _needs(task) for name, (_, task) in tasks.items()}
@@ -199,7 +199,7 @@ def _graph(path: Path, template: Body) -> tuple[dict[str, tuple[Path, Body]], di
 @rule(
     "VER162",
     "error",
-    "tasks wait for each other in a circle",
+    "tasks wait for each other in a cycle",
     scope=WorkflowContext,
     why=_REFUSED,
     remedy="Remove one of the dependencies.",
@@ -208,16 +208,16 @@ def _graph(path: Path, template: Body) -> tuple[dict[str, tuple[Path, Body]], di
     source=_VALIDATE,
 )
 def circle(ctx: WorkflowContext) -> Iterator[Problem]:
-    """Check that the tasks of a DAG do not wait for each other in a circle."""
+    """Check that the tasks of a DAG have no cycle."""
     for path, template in ctx.entries:
         tasks, needs = _graph(path, template)
         if found := _circle(needs):
-            message = f"{ctx.document} waits in a circle: {' needs '.join(found)}"
+            message = f"{ctx.document} has a cycle: {' needs '.join(found)}"
             yield Problem((*tasks[found[0]][0], "name"), message)
 
 
 def _circle(needs: Mapping[str, list[str]]) -> list[str]:
-    """Return one circle of tasks, its first task again at the end; empty when there is none."""
+    """Return one cycle of tasks, with the first task again at the end; empty if there is none."""
     done: set[str] = set()
     for start in needs:
         stack = [(start, iter(needs[start]))]

@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from generator.odds.replay.walk import QueryResults
-from generator.promql.bounds import RequestsSeen, WindowRatio
+from generator.promql.bounds import CanaryRequests, WindowRatio
 from generator.promql.event_share import EventShare, Mask
 from generator.promql.metric import Metric
 from generator.stats.sequential import event_llr
@@ -156,7 +156,7 @@ def _ratio(pair: Pair, measure: WindowRatio, time_ms: int) -> tuple[float, ...]:
     return (pair.canary.events.increase(start, time_ms) / requests,) if requests >= measure.floor else ()
 
 
-def _seen(pair: Pair, measure: RequestsSeen, time_ms: int) -> tuple[float, ...]:
+def _seen(pair: Pair, measure: CanaryRequests, time_ms: int) -> tuple[float, ...]:
     start = time_ms - milliseconds(measure.horizon_s)
     if pair.stable.events.increase(start, time_ms) < measure.least_events:
         return ()

@@ -34,15 +34,15 @@ def gates(plan: Plan) -> Iterator[Output]:
         "kubernetes/workflow-gates.yaml.j2",
         {**context, "workflow": gate_workflow(plan), "inputs_path": ""},
     )
-    again = daily_watch(plan)
-    if again:
-        yield _watch(plan, again)
+    recurring = daily_watch(plan)
+    if recurring:
+        yield _watch(plan, recurring)
 
 
-def _watch(plan: Plan, again: Sequence[Gate]) -> Output:
-    """Return the gates that read production data: it is yesterday's, so no lock can name it."""
+def _watch(plan: Plan, gates: Sequence[Gate]) -> Output:
+    """Return the daily watch, whose gates read production data: it is new each day, so no lock can name it."""
     release = _release(plan)
-    fresh = {gate.spec.needs.fresh for gate in again}
+    fresh = {gate.spec.needs.fresh for gate in gates}
     release["lock"]["data"] = {ref: data for ref, data in release["lock"]["data"].items() if ref not in fresh}
     labels = {
         "environment": plan.identity.environment,
@@ -53,7 +53,7 @@ def _watch(plan: Plan, again: Sequence[Gate]) -> Output:
         "cronworkflow-watch.yaml",
         "kubernetes/cronworkflow-watch.yaml.j2",
         {
-            **_context(again, release),
+            **_context(gates, release),
             "workflow": Names(plan.identity.model).recheck,
             "inputs_path": WATCH_FOLDER,
             "several": _version(plan.delivery.workflows) >= _SCHEDULES,

@@ -26,8 +26,8 @@ from generator.spec.mistakes.mappings import Mapping, bare, is_platform, line_of
 from generator.spec.mistakes.relocation import (
     COMMON,
     explain_elsewhere,
+    explain_group,
     explain_misspelt_below,
-    explain_together,
     explain_unindented,
 )
 from generator.spec.mistakes.shapes import named_item
@@ -41,7 +41,7 @@ def explain_keys(draft: Draft, mapping: Mapping, unknown: list[str]) -> None:
     """Report every unknown key of a mapping (related ones once), and correct those that can be corrected."""
     unknown = explain_unindented(draft, mapping, unknown)
     unknown = explain_habits(draft, mapping, unknown)
-    unknown = explain_together(draft, mapping, unknown)
+    unknown = explain_group(draft, mapping, unknown)
     for key in unknown:
         if draft.is_reported((*mapping.path, key)):
             continue

@@ -77,7 +77,7 @@ def _report_unindented(draft: Draft, mapping: Mapping, holder: str, lost: list[s
         draft.lenient.discard((*mapping.path, holder))
 
 
-def explain_together(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[str]:
+def explain_group(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[str]:
     """Report several keys that belong in one mapping below, under their name or another tool's, once."""
     groups: dict[Pattern, dict[str, Site]] = {}
     for key in unknown:

@@ -21,7 +21,7 @@ def test_our_own_tree_is_fine(sluice):
     done = sluice("verify", str(CHECKOUT / "rendered"), "--strict")
     assert done.exit_code == 0, done.stdout
     assert done.stdout.endswith(" files are fine\n")
-    assert "holds no Kubernetes object" in done.stderr
+    assert "has no Kubernetes object" in done.stderr
 
 
 @pytest.mark.parametrize("fmt", FORMATS)

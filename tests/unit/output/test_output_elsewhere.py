@@ -96,5 +96,5 @@ def test_what_is_no_file_is_never_read(root, run, tmp_path, kind):
 def test_a_folder_where_a_file_belongs_is_an_error(root, run):
     (root / "a/b/c/same/inner").mkdir(parents=True)
     (root / "a/b/c/same/inner/mine").write_text("mine\n")
-    assert "a folder is in the place of a file; move it away" in run("").stderr
+    assert "there is a folder where a file is expected; move it away" in run("").stderr
     assert (root / "a/b/c/same/inner/mine").read_text() == "mine\n"

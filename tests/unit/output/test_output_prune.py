@@ -115,7 +115,7 @@ def test_a_missing_root_is_not_made(root: Path) -> None:
 
 def test_a_scope_that_is_a_file(tree: Path) -> None:
     (tree / "odd").write_text("x\n")
-    with pytest.raises(OutputError, match="odd: a file is in the place of a folder"):
+    with pytest.raises(OutputError, match="odd: there is a file where a folder is expected"):
         orphans(tree, "odd", ())
 
 

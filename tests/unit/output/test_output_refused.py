@@ -185,7 +185,7 @@ def test_a_file_where_a_folder_belongs(root: Path, bundle: Make, snapshot: Snaps
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("mine\n")
     one = bundle({"deep/a.yaml": "1\n"})
-    with pytest.raises(OutputError, match=f"can't open {file}: a file is in the place of a folder"):
+    with pytest.raises(OutputError, match=f"can't open {file}: there is a file where a folder is expected"):
         write(root, [one])
     assert file.read_text() == "mine\n"
     file.unlink()
@@ -197,7 +197,9 @@ def test_a_file_where_a_folder_belongs(root: Path, bundle: Make, snapshot: Snaps
 def test_a_folder_where_a_file_belongs(root: Path, bundle: Make, name: str) -> None:
     (root / BUNDLE / name).mkdir(parents=True)
     (root / BUNDLE / name / "mine").write_text("mine\n")
-    with pytest.raises(OutputError, match=rf"can't write .*{name}: a folder is in the place of a file"):
+    with pytest.raises(
+        OutputError, match=rf"can't write .*{name}: there is a folder where a file is expected"
+    ):
         write(root, [bundle({"a.yaml": "1\n"})])
     assert (root / BUNDLE / name / "mine").read_text() == "mine\n"
 

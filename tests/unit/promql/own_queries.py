@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generator.promql.bounds import RequestsSeen, WindowRatio, bounded_ratio, requests_seen
+from generator.promql.bounds import CanaryRequests, WindowRatio, bounded_ratio, canary_requests
 from generator.promql.event_share import EventShare, Mask, event_share
 from generator.promql.fairness import ParityTest, parity_difference, parity_lower, parity_upper
 from generator.promql.served import BY_POD, BY_VERSION, Served
@@ -16,7 +16,7 @@ OWN = [
     event_share(outcome(SERVED, "ctr"), BY_VERSION, TEST),
     bounded_ratio(errors(SERVED), BY_POD.of_canary, WindowRatio(120, 100)),
     bounded_ratio(slow(SERVED, 0.25), BY_POD.of_canary, WindowRatio(120, 100)),
-    requests_seen(outcome(SERVED, "ctr"), BY_VERSION, RequestsSeen(3600, 50)),
+    canary_requests(outcome(SERVED, "ctr"), BY_VERSION, CanaryRequests(3600, 50)),
     *(
         form(SERVED.group_rows("age"), BY_VERSION.of_canary, PARITY)
         for form in (parity_difference, parity_lower, parity_upper)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from generator.promql.bounds import RequestsSeen, WindowRatio, bounded_ratio, requests_seen, worst_gauge
+from generator.promql.bounds import CanaryRequests, WindowRatio, bounded_ratio, canary_requests, worst_gauge
 from generator.promql.conditions import harm, proof, threshold
 from generator.promql.served import BY_POD, BY_VERSION, Served
 from tests.unit.promql.controller import verdict
@@ -97,7 +97,7 @@ def test_enough_evidence(promtool, canary, stable_events, result, judged):
         own_series("sluice_outcomes_total", "s", ',outcome="other"'): 1000,
     }
     samples = {name: f"0+{flow}x40" for name, flow in flows.items() if flow is not None}
-    query = requests_seen(outcome(SERVED, "ctr"), BY_VERSION, RequestsSeen(600, 200))
+    query = canary_requests(outcome(SERVED, "ctr"), BY_VERSION, CanaryRequests(600, 200))
     [answer] = promtool.ask(samples, [(query, 600)])
     assert answer == pytest.approx(result)
     assert verdict(proof(">=", 3000), answer) == judged
@@ -109,7 +109,7 @@ def test_evidence_counts_a_replaced_pod(promtool):
         own_series("sluice_predictions_total", "c", ',pod="new"'): "_x20 0+100x20",
         own_series("sluice_outcomes_total", "s", ',outcome="ctr"'): "0+10x40",
     }
-    query = requests_seen(outcome(SERVED, "ctr"), BY_VERSION, RequestsSeen(600, 200))
+    query = canary_requests(outcome(SERVED, "ctr"), BY_VERSION, CanaryRequests(600, 200))
     [[value]] = promtool.ask(samples, [(query, 600)])
     assert value == pytest.approx(4000, rel=0.03)
 

@@ -7,7 +7,6 @@ import pytest
 from generator.stats.delay import (
     delay_share,
     llr_shift,
-    lost_event_shift,
     mask_dead_time,
     mask_lookback,
     mask_tolerance,
@@ -30,7 +29,6 @@ def test_shift_by_delay_and_mask():
     assert llr_shift(200, 0.05, 0.05, 0.04, 60, 0.9) == pytest.approx(2.41, abs=5e-3)
     assert llr_shift(2000, 0.05, 0.05, 0.04, 10, 0.9) == pytest.approx(4.01, abs=5e-3)
     assert llr_shift(200, 0.05, 0.05, 0.04, 60, 1.5) < 0.0
-    assert lost_event_shift(0.05, 0.9) == pytest.approx(0.10, abs=5e-3)
     assert (mask_lookback(60), mask_dead_time(mask_lookback(60))) == (150, 300)
     assert (mask_lookback(0, 60), mask_lookback(60, 60)) == (60, 150)
     assert mask_tolerance(1e9) == 1.1

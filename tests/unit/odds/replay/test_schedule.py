@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.promql.bounds import RequestsSeen
+from generator.promql.bounds import CanaryRequests
 from generator.promql.event_share import EventShare
 from generator.promql.text import duration, number
 from generator.render.bundle import render_bundle
@@ -68,7 +68,7 @@ def test_measures_hold_the_numbers_of_their_queries(recommender):
         )
         assert f">= {number(watched.bound)}" in watched.condition.failure
     for watched in (one for stage in schedule.stages for one in stage.evidence):
-        assert isinstance(watched.statistic, RequestsSeen)
+        assert isinstance(watched.statistic, CanaryRequests)
         assert f"[{duration(watched.statistic.horizon_s)}]" in watched.query
         assert f">= {number(watched.statistic.least_events)})" in watched.query
 
