@@ -37,7 +37,7 @@ lint: $(BIN)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m tests.tools.words generator templates
+	$(BIN)/python -m tests.tools.words
 
 bench: $(BIN)/.dev
 	$(BIN)/python -m tests.bench $(ARGS)

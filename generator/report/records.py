@@ -260,7 +260,7 @@ class GapRecord(TypedDict):
 
 
 class PowerRecord(TypedDict):
-    """What somebody may do."""
+    """An action that a person may take."""
 
     who: Annotated[str, "Who."]
     may: Annotated[str, "What."]

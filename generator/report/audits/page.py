@@ -45,7 +45,7 @@ def html(releases: Sequence[Release], at: str) -> str:
 <h1>{markup.escape(title)}</h1>
 <div role="region" aria-label="Audit" tabindex="0">
 <table>
-<caption>From git alone; times are UTC. Git knows what was asked of the cluster, not how far a rollout came.</caption>
+<caption>From git alone; times are UTC. Git knows what was merged, not how far a rollout got.</caption>
 <thead><tr>{head}</tr></thead>
 <tbody>
 {rows}

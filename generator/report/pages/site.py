@@ -36,7 +36,7 @@ def write_site(
 ) -> int:
     """Write the pages of some models and their index; return how many models can't be planned.
 
-    Pages of removed models are deleted unless somebody edited them.
+    Pages of removed models are deleted unless they were edited.
 
     Args:
         session: the repository; its platform can be read.
