@@ -150,8 +150,13 @@ class Draft:
         self.reported.add(path)
 
     def move(self, old: Path, new: Path) -> None:
-        """Move a value; missing mappings on the way are created, and an existing mapping is extended."""
+        """Move a value; missing mappings on the way are created, and an existing mapping is extended.
+
+        Where a list is in the way, the value is left out: the list is a mistake of its own.
+        """
         value = self.at(old[:-1]).pop(old[-1])
+        if self._list_in_the_way(new):
+            return
         holder = self._mapping(new[:-1])
         present = self.at(new)
         if isinstance(present, dict) and isinstance(value, dict):
@@ -159,6 +164,12 @@ class Draft:
         holder[new[-1]] = value
         self.moved.append((new, old))
         self.reported.discard(old)
+
+    def _list_in_the_way(self, path: Path) -> bool:
+        return any(
+            isinstance(part, str) and isinstance(self.at(path[:length]), list)
+            for length, part in enumerate(path)
+        )
 
     def _mapping(self, path: Path) -> Any:
         """Return the mapping at a path, created if missing; keys that a new one lacks are not reported."""

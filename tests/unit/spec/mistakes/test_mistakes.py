@@ -61,3 +61,17 @@ def test_messages_are_for_people(tmp_path):
             assert not _NOT_WORDS.search(text), text
             assert not finding.message.endswith(".")
             assert "  " not in finding.message.replace("`", "")
+
+
+@pytest.mark.parametrize("spec", ["[]", "[a]", "[{tier: standard}]"])
+def test_what_belongs_below_a_list_is_reported_and_the_list_too(spec, tmp_path):
+    """`spec:` is a list: `rollout` can't be moved into it."""
+    findings(tmp_path)
+    head, _, _ = SPEC.partition("spec:")
+    (tmp_path / FILES["spec"][0]).write_text(f"{head}spec: {spec}\nrollout: {{strategy: canary}}\n")
+    session = Session(tmp_path, TODAY)
+    found = findings_of(session, Selection(session.entries, everything=True))
+    assert [(f.code, f.place.line) for f in found if f.place.file == FILES["spec"][0]] == [
+        ("SPEC104", 4),
+        ("SPEC102", 5),
+    ]
