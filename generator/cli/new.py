@@ -179,7 +179,7 @@ def _answers(
     if ref.startswith(("s3://", "https://")) and sha256 is None:
         if not ask:
             raise CliError(
-                f"the files behind {ref} can change: add --sha256 with the digest that `sha256sum` prints"
+                f"the content of {ref} can change: add --sha256 with the digest that `sha256sum` prints"
             )
         sha256 = click.prompt("SHA-256 of its file", value_proc=_asking(_valid_sha256))
     if sha256 is not None:

@@ -196,7 +196,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class SyncPreview:
-    """What a sync would do to one object.
+    """The effect of a sync on one object.
 
     Args:
         item: the rendered object.

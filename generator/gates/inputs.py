@@ -49,7 +49,7 @@ class Inputs:
     advice: str = "name its file: --data {name}=FILE"
 
     def file(self, name: str) -> Path:
-        """Return the file behind a name.
+        """Return the file for a name.
 
         Raises:
             NoVerdictError: there is none.

@@ -36,7 +36,7 @@ class Located(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What is documented about one code.
+    """The documentation of one code.
 
     Args:
         code: stable code, such as `PLAN501`.

@@ -51,7 +51,7 @@ declare(
         "VER102",
         "warning",
         "a link is not followed",
-        why="A link can lead out of the tree, so the file or folder behind it is not checked.",
+        why="A link can lead out of the tree, so its target is not checked.",
         remedy="Put the file itself into the tree.",
         example="$ ln -s /etc/hostname rollout.yaml",
     ),

@@ -51,7 +51,7 @@ class Violation(NamedTuple):
 
     @property
     def severity(self) -> Severity:
-        """How bad it is."""
+        """Its severity."""
         return self.problem.severity or self.code.severity
 
 

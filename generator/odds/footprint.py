@@ -1,6 +1,7 @@
 """The resources that models need, and what they cost by the platform's prices.
 
-A footprint is small on purpose: the plans of ten thousand models would fill the memory of a machine, their footprints
+A footprint is intentionally small: the plans of ten thousand models would fill the memory of a machine, their
+footprints
 do not, and they are passed between processes.
 """
 

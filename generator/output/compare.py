@@ -13,7 +13,7 @@ from generator.output.ledger import NOTHING, Ledger, damaged, parse
 from generator.source.finding import Finding
 
 Action = Literal["create", "update", "overwrite", "identical", "delete", "keep", "foreign"]
-"""What happens to a file.
+"""The action on a file.
 
 `update` replaces one that Sluice wrote, `overwrite` one that was edited or written by another program; `keep` spares
 an edited one that would be deleted; `foreign` is not ours.

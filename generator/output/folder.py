@@ -29,7 +29,7 @@ class Listing:
 
     Args:
         files: regular files.
-        others: links, sockets and the like.
+        others: links, sockets and other entries.
         folders: folders, each after those inside it.
         temporaries: temporary files that an interrupted run left.
     """

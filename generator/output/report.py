@@ -18,7 +18,7 @@ WRITTEN: Final = ("created", "updated", "overwritten", "deleted", "kept_edited")
 DIFFERING: Final = ("missing", "stale", "edited", "orphaned", "foreign")
 """Kinds of files in reports of comparing."""
 SHOWN: Final = 20
-"""How many names of a kind a summary keeps."""
+"""The number of names of a kind that a summary keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class WriteSummary:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """How a tree differs from what would be rendered; paths are relative to the output root, sorted.
+    """The differences between a tree and what would be rendered; paths are relative to the output root, sorted.
 
     Args:
         missing: files that would be created.

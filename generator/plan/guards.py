@@ -72,7 +72,7 @@ class _Guard:
 
     @property
     def watches(self) -> str:
-        """What it watches, in words."""
+        """Its subject, in words."""
         return f"{self.subject} above {duration(self.bound_s)}" if self.bound_s else self.subject
 
     @property
@@ -225,7 +225,7 @@ class Parity(_Guard):
 
     @property
     def watches(self) -> str:
-        """What it watches, in words."""
+        """Its subject, in words."""
         return f"{self.subject} by {', '.join(name for name, _ in self.attributes)}"
 
     @property

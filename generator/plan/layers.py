@@ -28,7 +28,7 @@ _KINDS: dict[str, tuple[str, str, dict[str, frozenset[str]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a value comes from: an environment's override, the spec, the tier's defaults, or Sluice's defaults."""
+    """The origin of a value: an environment's override, the spec, the tier's defaults, or Sluice's defaults."""
 
     source: Source
     place: Place | None

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 WINDOW_INTERVALS: Final = 5
-"""Length of the window of an absolute limit, in intervals: so many measurements share a request."""
+"""Length of the window of an absolute limit, in intervals: each request is in this many measurements."""
 PARITY_INTERVALS: Final = 5
-"""How many times less often a parity guard is measured: its window is the whole release, so it changes slowly."""
+"""The factor by which parity guards are measured less often: their window is the whole release, so they change
+slowly."""
 CATCH_UP_MEASUREMENTS: Final = 5
 """Measurements at the end of a step, for data that arrives late."""
 ALIVE: Final = 0.8
@@ -55,9 +56,9 @@ class Clock:
         return (CATCH_UP_MEASUREMENTS - 1) * self.interval_s
 
     def alive_measurements(self, watch_s: float) -> int:
-        """Return how often the pods are checked after a switch: once an interval, at least three times."""
+        """Return how often the pods are checked after a switch: once per interval, at least three times."""
         return max(3, int(watch_s / self.interval_s))
 
     def watch_measurements(self, watch_s: float) -> int:
-        """Return how often a limit is measured after a switch: once an interval from a full window, at least thrice."""
+        """Return the number of measurements of a limit after a switch: one per interval, at least three."""
         return max(3, round((watch_s - self.window_s) / self.interval_s))

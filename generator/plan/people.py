@@ -61,7 +61,7 @@ def _row(pattern: str, owners: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """What a person may do, and how."""
+    """An action that a person may take, and how."""
 
     who: str
     may: str

@@ -1,4 +1,4 @@
-"""Which gates run in the cluster, and which of them run again every day after the release."""
+"""The gates that run in the cluster, and those that run again every day after the release."""
 
 from __future__ import annotations
 

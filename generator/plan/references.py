@@ -1,4 +1,4 @@
-"""What must hold between spec, platform and lock before there can be a plan."""
+"""Checks references between spec, platform and lock, which a plan requires."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class SourceSpec:
 def check_references(written: SourceSpec) -> list[Finding]:
     """Return findings about every reference of one model in one environment that leads nowhere.
 
-    A lock is compared with a reference that is right in itself: what is wrong with the reference comes first.
+    A lock is compared only with a valid reference: mistakes in the reference are reported first.
     """
     checks = (_team, _outcomes, _attributes)
     found = [finding for check in checks for finding in check(written)]
@@ -119,7 +119,7 @@ def _attribute_path(written: SourceSpec, name: str) -> Path:
 def _model_reference(written: SourceSpec) -> Iterator[Finding]:
     source = written.file.spec.model
     if source.ref.startswith(("s3://", "https://")) and source.sha256 is None:
-        message = "the files behind an address can change: an s3:// or https:// reference needs a digest"
+        message = "the content of an address can change: an s3:// or https:// reference needs a digest"
         hint = f"add `sha256: DIGEST` next to it: the output of `sha256sum {source.ref.rpartition('/')[2]}`"
         yield written.finding("REF206", ("spec", "model", "ref"), message, hint)
     if FRAMEWORKS[source.framework].own_class != (source.load is not None):

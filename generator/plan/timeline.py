@@ -246,7 +246,7 @@ def _watch(plan: Plan, rollout: BlueGreen, clock: _Clock) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Abort:
-    """What an abort does at one stage.
+    """The effects of an abort at one stage.
 
     Args:
         stage: stage of the release.

@@ -64,7 +64,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """How the live traffic of this model is split."""
+    """The routing of this model's live traffic."""
 
     kind: str
     gateway: str
@@ -145,7 +145,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How the bundle reaches the cluster.
+    """The delivery of the bundle to the cluster.
 
     Args:
         repo: the repository that Argo CD reads.
@@ -170,7 +170,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class GatePodSettings:
-    """How the gates run in the cluster.
+    """The gates in the cluster.
 
     Args:
         prefix: prefix of the names of their images.

@@ -1,4 +1,4 @@
-"""What rendered text depends on: the rendering contract, which is in ledgers, and the code, which is not."""
+"""Inputs of rendered text other than specs: the rendering contract, which is in ledgers, and the code, which is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a router is: its descriptor, what it is given to route, and what it answers."""
+"""The descriptor of a router, its input, and its output."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Traffic:
 
     @property
     def context(self) -> Mapping[str, object]:
-        """What a template of a route reads in addition to the plan."""
+        """The variables of a route's template, in addition to the plan."""
         return {"routes": self.routes, "backends": self.backends, "timeout_s": self.timeout_s}
 
 
@@ -127,7 +127,7 @@ def _walk(value: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Mirroring:
-    """Whether a router copies live requests.
+    """The ability of a router to copy live requests.
 
     Args:
         copies: it copies requests.
@@ -146,7 +146,7 @@ UNKNOWN_MIRROR: Final = Mirroring("unknown", "unknown")
 
 @dataclass(frozen=True, slots=True)
 class Implementation:
-    """One program behind a router that several programs implement.
+    """One implementation of a router that has several.
 
     Args:
         mirroring: what it does with a mirror.
@@ -211,7 +211,7 @@ class Router:
 
         Args:
             namespace: that of the Gateway, or of the router's own pods.
-            implementation: name of the program behind it.
+            implementation: name of the program that implements it.
         """
         if not namespace:
             return frozenset()

@@ -79,7 +79,7 @@ metadata: {name: sorter}
         "SRC108",
         "error",
         "a link leaves the repository",
-        "The file behind it is not what was reviewed, and differs between machines.",
+        "Its target was not reviewed, and differs between machines.",
         "Copy the file into the repository.",
         example="$ ln -sf /etc/hostname specs/shop/ranker.yaml",
     ),

@@ -1,4 +1,4 @@
-"""How gates run in the cluster: the inputs and environment of their pods."""
+"""Gates in the cluster: the inputs and environment of their pods."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from generator.spec.types import Name
 
 
 class GateInputs(Choice):
-    """Where gate pods find models, data and reports: a folder for each model, named by its digest."""
+    """The source of models, data and reports for gate pods: a folder for each model, named by its digest."""
 
     one_of = ("claim", "url", "s3")
     claim: Name | None = Field(
@@ -35,7 +35,7 @@ class GateInputs(Choice):
 
 
 class GatePods(Record):
-    """How gates run in the cluster."""
+    """Settings of gates in the cluster."""
 
     inputs: GateInputs = Field(
         GateInputs(claim="gate-inputs"), description="where pods find models, data and reports"

@@ -247,7 +247,7 @@ class DriftGate(GateBase):
 
     @property
     def test(self) -> DriftTest:
-        """How the report of its tool becomes a verdict."""
+        """The conversion of its tool's report into a verdict."""
         return drift_test(self.tool)
 
     @property

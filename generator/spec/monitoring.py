@@ -43,7 +43,7 @@ class Dashboards(Record):
 
 
 class Monitoring(Record):
-    """How Prometheus finds the pods."""
+    """The labels by which Prometheus finds the pods."""
 
     labels: dict[_LabelName, _LabelValue] = Field(
         {},

@@ -37,7 +37,7 @@ class Cohort(Choice):
 
     @property
     def match(self) -> Literal["exact", "prefix", "regex"]:
-        """How the header is compared."""
+        """The comparison of the header."""
         if self.exact is not None:
             return "exact"
         return "prefix" if self.prefix is not None else "regex"

@@ -1,4 +1,4 @@
-"""How often the sequential test rolls back a canary without any change.
+"""The rate at which the sequential test rolls back a canary without any change.
 
 A Brownian motion with the evidence's mean and variance misleads here: the evidence of rare events is skewed,
 and the rare path that crosses the boundary is not a typical one. Cramér's change of measure keeps that path: with

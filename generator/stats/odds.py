@@ -1,4 +1,4 @@
-"""What a guard will do to a good and to a bad canary, in the keys that plans and reports use.
+"""The effect of a guard on a good and on a bad canary, in the keys that plans and reports use.
 
 Shares are fractions, times seconds, counts requests of the canary. Values are not rounded: what prints them rounds
 outwards (power down, false rollbacks and exposure up).
@@ -32,10 +32,10 @@ class GuardOdds:
         power_by_step: the same by the end of each phase.
         false_rollback: probability that a canary without any change is rolled back.
         detect_mean_s: mean time from the first weight to the rollback, given one; None when there is none.
-        detect_p90_s: time by which nine of ten rollbacks have happened; None likewise.
-        exposed_mean: mean requests that the changed canary has served by then; None likewise.
+        detect_p90_s: time by which nine of ten rollbacks have happened; None if there are none.
+        exposed_mean: mean requests that the changed canary has served by then; None if there are none.
         exposed_if_missed: requests it serves up to the end of the last phase when nothing stops it.
-        lost_outcomes_mean: good outcomes missed, or bad ones caused, among those exposed; None likewise.
+        lost_outcomes_mean: good outcomes missed, or bad ones caused, among those exposed; None if there are none.
         smallest_caught: smallest true change (absolute value) that this guard catches with the wanted power;
             0 when it stops good canaries that often, None when it catches none.
         mde_at_power: smallest change that a guard declared for exactly that change catches with the wanted

@@ -93,8 +93,8 @@ class Detection:
         probability: of a stop before the end.
         by_step: probability of a stop by the end of each phase.
         mean_s: mean time from the first weight to the rollback, given a stop; None when there is none.
-        p90_s: time by which nine of ten stops have led to a rollback; None likewise.
-        exposed: mean canary requests by the rollback, given a stop; None likewise.
+        p90_s: time by which nine of ten stops have led to a rollback; None without stops.
+        exposed: mean canary requests by the rollback, given a stop; None without stops.
     """
 
     probability: float
@@ -139,7 +139,7 @@ def look_blocks(count: int) -> Iterator[int]:
     """Split `count` looks into blocks whose size is a power of two and at most 1/128 of those before.
 
     The first 256 looks are blocks by themselves, so ordinary rollouts are computed look by look; a million looks become
-    about 1,500 blocks, and the time of a stop is right to better than 1%.
+    about 1,500 blocks, and the error of the stop time is below 1%.
     """
     done = 0
     while done < count:

@@ -1,6 +1,6 @@
 """A stand-in for the runners of GitHub Actions and GitLab CI: it runs the scripts of a real workflow file, step by step.
 
-What is real: the workflow, bash, git, sluice, and every script below `ci/`. What stands in: the expressions, whose values
+What is real: the workflow, bash, git, sluice, and every script below `ci/`. The stand-ins: the expressions, whose values
 a test gives; the conditions, which a test decides by choosing jobs; and the programs in `standins/`, which talk to
 services that do not exist here (docker, gh, aws).
 """

@@ -1,4 +1,4 @@
-"""What both hosts do with a pull request, script by script in a real repository; see `runner.py` for what stands in."""
+"""What both hosts do with a pull request, script by script in a real repository; see `runner.py` for its stand-ins."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ def test_a_layer_that_is_no_file_of_a_folder(
     digest = registry.push("acme/odd", "v1", b"one", **{title: b"two"})
     done = run(sandbox, tools, f"oci://{registry.host}/acme/odd@{digest}")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "which is no file of a folder" in done.stderr
+    assert "which is not a file name" in done.stderr
     assert not (sandbox.home / "outside").exists()
     assert not (sandbox.home / "fetched" / "outside").exists()
 

@@ -1,6 +1,6 @@
 """The first release of a model whose tier wants its image by digest: by CI alone, from a branch to a green merge.
 
-See `runner.py` for what stands in: docker, gh, aws and the conditions of jobs.
+See `runner.py` for the stand-ins: docker, gh, aws and the conditions of jobs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An image is built, pushed, and its digest proposed, script by script; see `runner.py` for what stands in."""
+"""An image is built, pushed, and its digest proposed, script by script; see `runner.py` for its stand-ins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What both hosts do after the notification of an abort or a failed watch; see `runner.py` for what stands in."""
+"""What both hosts do after the notification of an abort or a failed watch; see `runner.py` for its stand-ins."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ def _user_layer() -> Path:
 
 
 def _package_layer(requirements: Sequence[str]) -> Path:
-    """The virtual environment of a service, as it would lie in an image with Debian's Python."""
+    """The virtual environment of a service, as it would be in an image with Debian's Python."""
     key = hashlib.sha256("\n".join([*requirements, str(programs.folder("base"))]).encode()).hexdigest()[:12]
     target = _folder("images") / f"packages-{key}.layer"
     if not target.exists():

@@ -141,7 +141,7 @@ workflows() {
   compile -mod=vendor -o "$out/argoexec" $name/cmd/argoexec
 }
 
-# The scripts lie in the PATH of the official image: without them no manifest is generated.
+# The scripts are in the PATH of the official image: without them no manifest is generated.
 argocd() {
   local name=github.com/argoproj/argo-cd source
   source=$(module $name/v3 "${version[argocd]}" Dir)
@@ -255,7 +255,7 @@ for name in "$@"; do
 done
 install_packages
 find_go
-# Two at a time: one downloads or links while the other compiles. Each in a process group of its own, which ends with this.
+# Two at a time: one downloads or links while the other compiles. Each in its own process group, which ends with this.
 set -m
 trap 'for group in $(jobs -p); do kill -TERM -- "-$group" 2> /dev/null || true; done' EXIT
 trap 'exit 130' INT TERM

@@ -1,6 +1,6 @@
 """The repositories of the scenarios: specs, the locks of the versions under test, and what Sluice renders from them.
 
-Every scenario has an environment, and with it namespaces, host names, an Argo CD project and a git repository of its own,
+Every scenario has an environment, and with it namespaces, host names, an Argo CD project and its own git repository,
 so that scenarios can run side by side in one cluster.
 """
 

@@ -176,16 +176,16 @@ def test_waiting_ends() -> None:
         until("it", lambda: False, 0, 0)
 
 
-def test_each_scenario_runs_once_and_none_that_measures_beside_one_that_disturbs() -> None:
+def test_each_scenario_runs_once_and_none_that_measures_with_one_that_disturbs() -> None:
     files = sorted(str(file) for file in bed.SCENARIOS.glob("scenario_*.py"))
     found = phases.rounds(files)
     assert sorted(file for queues in found for queue in queues for file in queue.files) == files
-    (first, _), (together,), (counting,), (disturbing, beside) = found
+    (first, _), (together,), (counting,), (disturbing, quiet) = found
     assert [Path(file).stem for file in first.files] == ["scenario_13_01_everything_at_once"]
     assert together.workers == 2
     assert [Path(file).stem for file in counting.files] == ["scenario_08_commits_in_mid_canary"]
     assert len(disturbing.files) == 2
-    for file in beside.files:
+    for file in quiet.files:
         assert "guards" not in Path(file).read_text(), f"{file} may ask Prometheus"
 
 

@@ -75,7 +75,7 @@ def test_a_mistake_is_underlined_where_it_stands(
     assert found
     where = line_of(lines, new.strip() if new else "spec:")
     assert any(item.startswith(f"{where}: ") for item in found), found
-    if said != "hold":  # the words are the server's own; a pattern is told as it stands in the schema
+    if said != "hold":  # the words are the server's own; a pattern is shown as in the schema
         assert any(said in item for item in found), found
 
 

@@ -36,7 +36,7 @@ PHRASES = {
 
 
 def tickets(rows: int, seed: int) -> tuple[list[str], np.ndarray]:
-    """Tickets whose words are not all of their own topic."""
+    """Tickets with some words of other topics."""
     rng = np.random.default_rng(seed)
     labels = rng.choice(list(train.TOPICS), rows)
     words = {topic: text.split() for topic, text in train.TOPICS.items()}

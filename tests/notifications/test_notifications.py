@@ -238,7 +238,7 @@ def test_every_subscription_has_its_trigger(trees: dict[str, Path]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trigger", "status", "told"),
+    ("trigger", "status", "notified"),
     [
         ("on-sync-failed", {"operationState": {"phase": "Failed", "message": "one object"}}, True),
         ("on-sync-failed", {"operationState": {"phase": "Succeeded"}}, False),
@@ -248,7 +248,7 @@ def test_every_subscription_has_its_trigger(trees: dict[str, Path]) -> None:
     ],
 )
 def test_argo_cd_tells_of_failed_syncs_and_degraded_models(
-    trees: dict[str, Path], trigger: str, status: Any, told: bool
+    trees: dict[str, Path], trigger: str, status: Any, notified: bool
 ) -> None:
     data = load(trees["github"], "staging/argocd/notifications/configmap-notifications.yaml")["data"]
     app = {
@@ -257,8 +257,8 @@ def test_argo_cd_tells_of_failed_syncs_and_degraded_models(
         "status": status,
     }
     sent = judge(data, trigger, app=app)["sent"]
-    assert bool(sent) is told
-    if told:
+    assert bool(sent) is notified
+    if notified:
         assert sent[0]["message"].startswith("production-shop-recommender (project production-shop): ")
         assert json.loads(sent[0]["webhook"]["pager"]["body"])["schema"] == "sluice/notice/v1"
         assert "revert" not in sent[0]["webhook"]

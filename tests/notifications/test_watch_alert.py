@@ -1,6 +1,6 @@
 """From a gauge to a branch: a failed watch, through a real Prometheus and a real Alertmanager, halts a version in git.
 
-The rule is the rendered one, evaluated each second; the route is that of docs/watching.md. What stands in: the gauge of
+The rule is the rendered one, evaluated each second; the route is that of docs/watching.md. The stand-ins: the gauge of
 the Workflows controller, and the CI's address, which keeps what Alertmanager sends.
 """
 

@@ -5,7 +5,7 @@
 sends requests to the stable version at once, to the canaries too after a line on standard input, and ends with the
 input: it flushes the clicks that are still due and prints what it has sent as JSON. Arrivals are random (Poisson), so
 are arms, mistakes and clicks; from the canaries' first visit on they are the same in every run with one seed. A click
-is told to the process that served the prediction or to another one.
+is reported to the process that served the prediction or to another one.
 """
 
 from __future__ import annotations

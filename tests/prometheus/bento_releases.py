@@ -1,4 +1,4 @@
-"""Releases of one recommender, as specs: a good canary, worse ones, and what the guards are told of them.
+"""Releases of one recommender, as specs: a good canary, worse ones, and what the guards see of them.
 
 All are canaries of the same stable version, at the same time and in one namespace: the hash alone tells them apart.
 Minutes are four seconds long and scrapes one second apart. Clicks are so frequent that a canary is judged within a

@@ -64,7 +64,7 @@ _HOMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """What `sluice render` would write.
+    """The files that `sluice render` would write.
 
     Args:
         files: content of each file, by its path below the folder of rendered files (`git.path` of the platform), with
@@ -77,9 +77,9 @@ class Rendering:
 
 
 class Repository:
-    """A folder with specs, as it was when its files were first read; `load` it again to see later changes.
+    """A folder with specs, in its state when the files were first read; `load` it again to see later changes.
 
-    Models are named as on the command line: `team/model`, a team, or the path of a spec or a folder.
+    Models have the same names as on the command line: `team/model`, a team, or the path of a spec or a folder.
     """
 
     __slots__ = ("_session",)
@@ -113,12 +113,12 @@ class Repository:
         """Check specs against every rule, as `sluice validate` does.
 
         Args:
-            models: what to check; nothing for the whole repository. Rules that span models look at all models of the
-                teams that are named.
+            models: the models to check; none for the whole repository. Rules that span models cover all models of the
+            selected teams.
 
         Returns:
-            The findings, sorted by place, each once; places are relative to the root. There is nothing to fix when none
-            has the severity `error`.
+            The findings, sorted by place, each once; places are relative to the root. The specs are valid if none has
+            the severity `error`.
 
         Raises:
             UserError: an unknown model.
@@ -153,11 +153,11 @@ class Repository:
         """Render what `sluice render` writes, every object verified, and return it.
 
         Args:
-            models: what to render; nothing for all models and the bundles that belong to no model.
+            models: the models to render; none for all models and the bundles that belong to no model.
             environment: name of the only environment; empty for all.
 
         Raises:
-            UserError: an unknown model or environment, a template of the repository is wrong, or files changed
+            UserError: an unknown model or environment, a template of the repository is invalid, or files changed
                 during the call.
         """
         from generator.pipeline.render import plan_render
@@ -184,11 +184,11 @@ def load(root: str | os.PathLike[str] | None = None, *, today: datetime.date | N
 
 
 def odds(plan: Plan) -> PlanOdds | None:
-    """Compute what the guards of a canary do to a good and to a bad version.
+    """Compute the effect of a canary's guards on a good and on a bad version.
 
     Returns:
         Power, false rollbacks, time to detect and exposed requests, per guard and for the whole rollout. Shares are
-        fractions, times seconds, counts requests. None for a blue-green rollout, which compares no two versions.
+        fractions, times seconds, counts requests. None for a blue-green rollout, which does not compare versions.
     """
     from generator.odds.odds import odds_of
 

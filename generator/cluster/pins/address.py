@@ -1,4 +1,4 @@
-"""Models and data behind s3:// and https:// addresses, identified by their SHA-256.
+"""Models and data at s3:// and https:// addresses, identified by their SHA-256.
 
 An https address is downloaded. An s3 address is read without credentials, path-style, from the endpoint that
 AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL names (a gateway, a public bucket, a local store): requests are not signed. If

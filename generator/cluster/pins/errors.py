@@ -1,4 +1,4 @@
-"""Why a reference can't be resolved or a lock does not hold: the codes PIN101 to PIN204."""
+"""Errors of references and locks: the codes PIN101 to PIN204."""
 
 from __future__ import annotations
 

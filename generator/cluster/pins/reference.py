@@ -46,7 +46,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The bytes behind a reference.
+    """The content of a reference.
 
     Args:
         digest: `sha256:` and hex.
@@ -61,7 +61,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What a reference resolves to now.
+    """The resolution of a reference.
 
     Args:
         resolved: an immutable reference.
@@ -86,7 +86,7 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class PinContext:
-    """Where references are resolved.
+    """The context in which references are resolved.
 
     Args:
         root: the GitOps repository.

@@ -19,7 +19,7 @@ G = TypeVar("G", bound=GateBase)
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What an adapter knows of a release, apart from its files.
+    """The properties of a release that an adapter reads, apart from its files.
 
     Args:
         framework: of the model.
@@ -61,7 +61,7 @@ class Task:
         return self.gate.spec
 
     def tool(self, program: Program) -> Tool:
-        """Return the tool behind a script."""
+        """Return the tool for a script."""
         return Tool(self.scripts, program.tool, program.script)
 
     def report(self, program: Program, config: dict[str, Any]) -> Report:

@@ -1,4 +1,4 @@
-"""Conditions between the fields of a record: functions that pydantic-core calls once each field is right."""
+"""Conditions between the fields of a record: functions that pydantic-core calls when each field is valid."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ Node = dict[str, Any]
 
 
 class Kind(NamedTuple):
-    """Where the definitions of a kind are.
+    """The place of a kind's definitions.
 
     Args:
         project: whose kind it is, such as `argo-rollouts`.

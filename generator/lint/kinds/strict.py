@@ -1,4 +1,4 @@
-"""What Sluice demands beyond the published definitions: the table `strict.txt`, whose head explains its notation."""
+"""Sluice's requirements beyond the published definitions: the table `strict.txt`, whose head explains its notation."""
 
 from __future__ import annotations
 

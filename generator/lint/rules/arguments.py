@@ -31,7 +31,7 @@ class Instantiation:
 
 
 def reach(objects: Objects, namespace: str, refs: Iterable[Body]) -> tuple[list[Object], list[str]]:
-    """Return all templates behind some references, and the names of those that are not in the tree.
+    """Return all templates that some references reach, and the names of those that are not in the tree.
 
     Nested templates are included, each comes once, and those of the namespace come before those of the cluster.
     """

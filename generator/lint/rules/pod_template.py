@@ -1,7 +1,7 @@
 """Rules on pod templates: those of Rollouts and of Job metrics, as Kubernetes validates them, and how pods stop.
 
 The controller runs the whole validation of Kubernetes (pkg/apis/core/validation). Checked here is what people often get
-wrong; host ports, security contexts, affinities and the like are left to the API server.
+wrong; host ports, security contexts, affinities and similar fields are left to the API server.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ def request_above_limit(ctx: TreeContext) -> Iterator[Problem]:
     "warning",
     "an image tag does not name a version",
     scope=RolloutContext,
-    why="When the image behind a movable tag changes, pods that restart run the new version without steps and "
+    why="When the image of a movable tag changes, pods that restart run the new version without steps and "
     "without analysis.",
     remedy="Use a tag that is never moved or, better, a digest.",
     example='spec: {template: {spec: {containers: [{name: model, image: "registry.example/model:latest"}]}}}',

@@ -1,1 +1,1 @@
-"""What the guards of a plan would have decided over recorded or simulated traffic."""
+"""Replays the guards of a plan over recorded or simulated traffic."""

@@ -24,7 +24,7 @@ _SETTLE_S = 120.0  # recorded after the last measurement, so that no run ends fo
 
 
 class RunEnd(NamedTuple):
-    """How one run ended.
+    """The end of one run.
 
     Args:
         outcome: outcome of the run.
@@ -70,8 +70,8 @@ class Aborts:
     Args:
         share: share of the runs.
         mean_s: mean time from the first weight to the last request; None without rollbacks.
-        p90_s: time by which nine of ten rollbacks are over; None likewise.
-        exposed_mean: mean requests that the canary has served by then; None likewise.
+        p90_s: time by which nine of ten rollbacks are over; None without rollbacks.
+        exposed_mean: mean requests that the canary has served by then; None without rollbacks.
     """
 
     share: Share

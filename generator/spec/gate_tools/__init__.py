@@ -35,7 +35,7 @@ def choices(gate: str) -> tuple[str, ...]:
 
 
 def program(gate: str, choice: str) -> Program:
-    """Return the script behind a value of `tool:`."""
+    """Return the script for a value of `tool:`."""
     tool, found = _CHOICES[gate, choice]
     return Program(tool.name, found.script)
 

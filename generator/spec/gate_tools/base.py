@@ -11,7 +11,7 @@ Statistic = Literal["distance", "association", "index"]
 
 @dataclass(frozen=True, slots=True)
 class DriftTest:
-    """How the report of a drift gate's tool becomes a verdict.
+    """The conversion of a drift report into a verdict.
 
     Args:
         statistic: what its `distance` is.

@@ -111,7 +111,7 @@ class GuardBase(Record):
 
     @property
     def subject(self) -> str:
-        """What the guard watches."""
+        """The subject that the guard watches."""
         raise NotImplementedError
 
     @property

@@ -152,7 +152,7 @@ class Draft:
     def move(self, old: Path, new: Path) -> None:
         """Move a value; missing mappings on the way are created, and an existing mapping is extended.
 
-        Where a list is in the way, the value is left out: the list is a mistake of its own.
+        A value that a list is in the way of is dropped: the list is reported separately.
         """
         value = self.at(old[:-1]).pop(old[-1])
         if self._list_in_the_way(new):

@@ -1,4 +1,4 @@
-"""The model of the fairness scenario: approves six of ten, of each group, unless its pod is told to be biased.
+"""The model of the fairness scenario: approves six of ten, of each group, unless its pod is configured to be biased.
 
 BED_BEHAVIOUR `bias=SHARE` takes this share of all off the approvals of group b. The warm-up sees no counter.
 """

@@ -32,7 +32,7 @@ def test_manual_approval_and_rollback(delivered: Delivered) -> None:
         until("the new version answers", lambda: load.exposed(green) > 10 * _RPS, 120)
         git.synced(plan, git.revert())  # the way back: the old version's replica set is still there
         until(
-            "approval is asked for, or not needed",
+            "approval is required, or not needed",
             lambda: _wants_approval_or_is_back(release, plan, blue),
             120,
         )

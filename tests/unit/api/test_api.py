@@ -92,8 +92,8 @@ def test_a_model_with_an_error_has_no_plan(broken):
     [
         (lambda found: found.plan("shop/recomender", "staging"), "did you mean shop/recommender"),
         (lambda found: found.plan(RECOMMENDER, "stagin"), "no such environment: `stagin`; did you mean"),
-        (lambda found: found.validate("nobody"), "no spec matches nobody"),
-        (lambda found: found.render("nobody"), "no spec matches nobody"),
+        (lambda found: found.validate("unknown"), "no spec matches unknown"),
+        (lambda found: found.render("unknown"), "no spec matches unknown"),
         (lambda found: found.render(environment="stagin"), "no such environment: `stagin`"),
         (lambda found: api.load(found.root / "specs" / "shop"), r"no specs/platform\.yaml"),
     ],

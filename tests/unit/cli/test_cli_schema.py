@@ -195,9 +195,7 @@ def accepts(root: Path, model: str) -> list[str]:
 
 def structural(messages: Iterable[str]) -> list[str]:
     """Without those about a well-formed time out of its bounds, which no pattern can express (`60m` for 1s to 5m)."""
-    well_formed = re.compile(
-        r"`[0-9.]+(ms|s|m|h|d)` is not right here: a time says its unit: .*; (here|at most) "
-    )
+    well_formed = re.compile(r"invalid value `[0-9.]+(ms|s|m|h|d)`: a time has a unit: .*; (here|at most) ")
     return [message for message in messages if not well_formed.search(message)]
 
 

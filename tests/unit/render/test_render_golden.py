@@ -84,7 +84,7 @@ def test_every_rendered_file_is_kept_under_its_own_name():
 
 @pytest.fixture
 def copied(monkeypatch, tmp_path):
-    """A copy of two cases, with templates of their own."""
+    """A copy of two cases, each with its own templates."""
     for case in ("canary-istio", "canary-gateway-api"):
         shutil.copytree(golden.CASES / case / "specs", tmp_path / case / "specs")
     monkeypatch.setattr(golden, "CASES", tmp_path)
@@ -293,7 +293,7 @@ def test_replicas_are_left_to_an_autoscaler(case):
         assert ("replicas" in item["spec"]) == (not scaled)
 
 
-# What a metric is told when there is nothing to tell, and what it must then say.
+# The result of a metric without data, and its expected verdict.
 SILENCE: dict[str, list[float]] = {"none": [], "NaN": [math.nan], "+Inf": [math.inf], "-Inf": [-math.inf]}
 METRICS = [
     (label, metric)
@@ -347,7 +347,7 @@ def test_a_canary_with_background_guards_asks_for_evidence_after_every_weight(ca
 
 
 def fetches(case: str, name: str) -> dict[str, Any]:
-    """What the External Secrets Operator puts into a Secret, by key; empty where nobody fetches it."""
+    """What the External Secrets Operator puts into a Secret, by key; empty if it is not fetched."""
     for item in of_kind(case, "ExternalSecret").values():
         if item["spec"]["target"]["name"] == name:
             return {entry["secretKey"]: entry for entry in item["spec"]["data"]}

@@ -155,7 +155,7 @@ TEN, FIFTY = {"setWeight": 10}, {"setWeight": 50}
 
 
 @pytest.mark.parametrize(
-    ("told", "steps"),
+    ("reported", "steps"),
     [
         (False, [TEN, asks("enough"), FIFTY, asks("enough")]),
         (False, [{"setWeight": 0}, TEN, {"pause": {"duration": "10m"}}, asks("enough")]),
@@ -167,14 +167,14 @@ TEN, FIFTY = {"setWeight": 10}, {"setWeight": 50}
         (True, [TEN, {"analysis": {**asks("enough")["analysis"], "dryRun": [{"metricName": "errors"}]}}]),
     ],
 )  # fmt: skip
-def test_missing_data_may_pass_where_each_step_asks_for_enough_of_it(told, steps):
+def test_missing_data_may_pass_where_each_step_asks_for_enough_of_it(reported, steps):
     others = (
         named("enough", ENOUGH),
         named("lenient", LENIENT),
         named("other", ENOUGH, "sum(increase(views_total[1h]))"),
     )
     found = lint(tree(service(), watched(*steps), named("watch", LENIENT), *others))
-    assert ("watch" in {p.object.name for p in found if p.code.code == "ANA410"}) is told
+    assert ("watch" in {p.object.name for p in found if p.code.code == "ANA410"}) is reported
 
 
 def test_missing_data_may_pass_in_a_step_that_another_follows():
