@@ -33,7 +33,7 @@ def command(model: str | None, at: str | None, branch: str | None, fmt: str, roo
     from generator.history.audit import Branch, Span, live_releases
     from generator.history.git import Git
     from generator.history.releases import History
-    from generator.report.audits import write
+    from generator.report.audit import write
     from generator.report.tables import Screen
 
     session = open_session(root)

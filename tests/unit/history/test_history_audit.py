@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from generator.report.audits.rows import COLUMNS
+from generator.report.audit import COLUMNS
 from tests.unit.history.story import NAME, Story, digest
 
 

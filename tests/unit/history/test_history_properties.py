@@ -22,8 +22,7 @@ from generator.history.audit import Span
 from generator.history.git import Change, Commit, Git, Renamed, _parsed
 from generator.history.releases import History, Release
 from generator.pipeline.terminal import emit
-from generator.report.audits import write
-from generator.report.audits.rows import COLUMNS
+from generator.report.audit import COLUMNS, write
 from generator.report.formats.characters import visible
 from generator.report.tables import Screen
 from generator.source.errors import UserError
