@@ -51,12 +51,12 @@ def short_plan(model: PlannedModel, statuses: Statuses, screen: Screen) -> str:
         (_headline(planned), _release(planned, others, statuses(planned))),
         (f"Timeline: {planned_time(timeline(planned.plan))}", _timeline(timeline(planned.plan))),
         ("Odds", _odds(found)),
-        *_findings(model.findings),
         ("What an abort does", _abort(planned)),
     ]
     lines = [line for title, blocks in parts for line in ("", *screen.title(title), *screen.body(blocks))]
-    name = model.entry.name
-    lines += ["", *fit([f"everything: `sluice plan {name} --full`"], screen.limit)]
+    lines += _findings(model.findings, screen)
+    more = f"`sluice plan {model.entry.name} --full` shows everything"
+    lines += ["", *fit([more], screen.limit)]
     return "".join(f"{line}\n" for line in lines[1:])
 
 
@@ -174,15 +174,17 @@ def _guards(found: PlanOdds) -> Table:
     return Table.of([head, *rows], drop=(4,))
 
 
-def _findings(findings: Sequence[Finding]) -> Iterator[tuple[str, Iterable[Block]]]:
+def _findings(findings: Sequence[Finding], screen: Screen) -> Iterator[str]:
     """Yield the worst findings; information is left to `sluice validate`."""
     found = sorted((f for f in findings if f.severity != "info"), key=lambda f: f.severity)
     if not found:
         return
-    blocks = [f"{f.severity}[{f.code}] line {f.place.line}: {visible(f.message)}" for f in found[:_SHOWN]]
+    yield from ("", *screen.title("Findings"))
+    for finding in found[:_SHOWN]:
+        text = f"{finding.severity}[{finding.code}] line {finding.place.line}: {visible(finding.message)}"
+        yield from screen.body([text], sgr="31" if finding.severity == "error" else "33")
     if len(found) > _SHOWN:
-        blocks.append(f"and {len(found) - _SHOWN} more")
-    yield "Findings", blocks
+        yield from screen.body([f"and {len(found) - _SHOWN} more"])
 
 
 def _abort(planned: Planned) -> Iterator[Block]:
