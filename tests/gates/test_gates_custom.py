@@ -66,7 +66,7 @@ def test_programs_that_do_not_report(tmp_path: Path) -> None:
     assert "code 3: oh" in run(tmp_path, "-", "import sys; print('oh', file=sys.stderr); sys.exit(3)").reason
     assert "can't be started" in run_gate(tmp_path, {"custom": "/no/such/program"}).reason
     image = "registry.example/check@sha256:" + "0" * 64
-    assert "runs in the cluster" in run_gate(tmp_path, {"custom": image}).reason
+    assert "run it in the cluster" in run_gate(tmp_path, {"custom": image}).reason
 
 
 def test_the_program_is_told_what_it_judges(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_made_once_and_said_once(tool: Tool) -> None:
 
 
 def test_offline_makes_none(tool: Tool) -> None:
-    with pytest.raises(NoVerdictError, match="--offline makes none"):
+    with pytest.raises(NoVerdictError, match="--offline does not create it"):
         Environments(print, offline=True).run(tool, {})
     assert Environments(print).missing(tool)
 

@@ -99,4 +99,4 @@ def test_the_model_must_be_that_of_the_lock(tmp_path: Path) -> None:
     }
     assert "--model" in run(tmp_path, config).reason
     (tmp_path / "model.pkl").write_text("another")
-    assert "not the model of the lock" in run(tmp_path, config, model=tmp_path / "model.pkl").reason
+    assert "not the locked model" in run(tmp_path, config, model=tmp_path / "model.pkl").reason

@@ -165,7 +165,10 @@ def forged(text: str, edit) -> str:
             lambda d: d["predicate"]["gates"][0].update(configuration="sha256:" + "7" * 64),
             "exactly those of this model",
         ),
-        (lambda d: d["predicate"]["gates"][0]["measures"][0].update(value=0.9), "though its number does not"),
+        (
+            lambda d: d["predicate"]["gates"][0]["measures"][0].update(value=0.9),
+            "although its number misses the threshold",
+        ),
     ],
 )
 def test_evidence_of_something_else_is_refused_and_nothing_is_written(edit, said, cluster, case):

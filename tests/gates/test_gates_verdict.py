@@ -71,7 +71,7 @@ LEFT = {
     "deep": ("[" * 50_000, "inconclusive", "truncated?"),
     "a word": ('{"verdict": "pass"}', "inconclusive", "is not evidence"),
     "edited": (doctored(TESTS, passes, sealed=False), "inconclusive", "changed after it was written"),
-    "forged": (doctored(TESTS, passes, sealed=True), "inconclusive", "though its number does not"),
+    "forged": (doctored(TESTS, passes, sealed=True), "inconclusive", "although its number misses the threshold"),
     "verdict alone": (doctored(TESTS, lambda d: d.update(verdict="pass"), sealed=True), "inconclusive", "does not follow from its measures"),
     "no measures": (doctored(TESTS, lambda d: d.update(verdict="pass", measures=[]), sealed=True), "inconclusive", "does not follow from its measures"),
     "NaN": (entry(TESTS).replace('"value":0.0', '"value":NaN'), "inconclusive", "is not evidence"),

@@ -253,7 +253,7 @@ def test_staged_inputs_are_what_containers_find(case, tmp_path):
         assert {name.split("/")[0] for name in tar.getnames()} == {case.folder.name}
     (files / "now.csv").write_text("amount,hour\n1,2\n")
     other = stage()
-    assert (other.exit_code, "not the data set of the lock" in other.output) == (1, True)
+    assert (other.exit_code, "not the locked data set" in other.output) == (1, True)
     assert len((case.folder / "now.csv").read_text()) > 20
     (files / "reports" / "junit.xml").unlink()
     gone = stage()
