@@ -58,7 +58,7 @@ def attach(command: click.Command) -> None:
     """Make the parameters of a command complete their names."""
     for param in command.params:
         known = _ARGUMENTS if isinstance(param, click.Argument) else _OPTIONS
-        if param.name in known:
+        if param.name in known and not isinstance(param.type, click.Choice):
             param.type = known[param.name]
     for inner in getattr(command, "commands", {}).values():
         attach(inner)

@@ -85,7 +85,7 @@ def test_keys_are_completed_with_what_they_mean(server: Server, demo: Path) -> N
     found = server.at("completion", file, where, 2)
     items = {item["label"]: item for item in found["items"]}
     assert {"replicas", "gates", "resources", "autoscaling"} <= items.keys()
-    assert "pods, where nothing scales them" in str(items["replicas"].get("documentation"))
+    assert "number of pods without an autoscaler" in str(items["replicas"].get("documentation"))
 
 
 def test_values_are_completed(server: Server, demo: Path) -> None:
@@ -96,7 +96,7 @@ def test_values_are_completed(server: Server, demo: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "text"), [("tier", "class of the model"), ("minRps", "requests"), ("owner", "who is asked")]
+    ("key", "text"), [("tier", "tier of the model"), ("minRps", "requests"), ("owner", "who to ask about the model")]
 )
 def test_hover_tells_what_a_key_means(server: Server, demo: Path, key: str, text: str) -> None:
     file, lines, _ = opened(server, demo, f"hover-{key}.yaml")
