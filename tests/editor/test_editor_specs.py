@@ -96,7 +96,8 @@ def test_values_are_completed(server: Server, demo: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "text"), [("tier", "tier of the model"), ("minRps", "requests"), ("owner", "who to ask about the model")]
+    ("key", "text"),
+    [("tier", "tier of the model"), ("minRps", "requests"), ("owner", "who to ask about the model")],
 )
 def test_hover_tells_what_a_key_means(server: Server, demo: Path, key: str, text: str) -> None:
     file, lines, _ = opened(server, demo, f"hover-{key}.yaml")
