@@ -1,4 +1,4 @@
-"""The behaviour of Argo Rollouts with each traffic router, by controller version.
+"""The behavior of Argo Rollouts with each traffic router, by controller version.
 
 The routers of this package and the rules on other people's Rollouts read it. Sources: what is refused is
 pkg/apis/rollouts/validation/validation.go of Argo Rollouts 1.9.3 and 1.10.2; what is accepted and then not done is
@@ -24,7 +24,7 @@ Feature: TypeAlias = Literal[
 
 
 class Features(NamedTuple):
-    """The behaviour of one router for each feature of a Rollout; `mirror` is the step `setMirrorRoute`."""
+    """The behavior of one router for each feature of a Rollout; `mirror` is the step `setMirrorRoute`."""
 
     weights: Answer
     header: Answer

@@ -58,7 +58,7 @@ def _counts(successes: float, n: float) -> tuple[float, float]:
 def wilson(successes: float, n: float, *, tail: float = 0.025) -> Interval:
     """Return Wilson's score interval of a proportion.
 
-    Centre (x + z^2/2) / (n + z^2), half width z sqrt(x (n-x) / n + z^2/4) / (n + z^2), z = quantile(1 - tail)
+    Center (x + z^2/2) / (n + z^2), half width z sqrt(x (n-x) / n + z^2/4) / (n + z^2), z = quantile(1 - tail)
     (Wilson, JASA 22, 1927). Coverage is right on average over p; `clopper_pearson` guarantees it.
 
     Args:
@@ -71,10 +71,10 @@ def wilson(successes: float, n: float, *, tail: float = 0.025) -> Interval:
     """
     x, n = _counts(successes, n)
     z = -normal_quantile(open_probability("tail", tail))
-    centre = (x + 0.5 * z * z) / (n + z * z)
+    center = (x + 0.5 * z * z) / (n + z * z)
     half = abs(z) * math.sqrt(x * (n - x) / n + 0.25 * z * z) / (n + z * z)
-    low = 0.0 if x == 0.0 else max(0.0, centre - half)
-    return Interval(low, 1.0 if x == n else min(1.0, centre + half))
+    low = 0.0 if x == 0.0 else max(0.0, center - half)
+    return Interval(low, 1.0 if x == n else min(1.0, center + half))
 
 
 def clopper_pearson(successes: float, n: float, *, tail: float = 0.025) -> Interval:

@@ -90,9 +90,9 @@ def bvn(h: float, k: float, rho: float) -> float:
     squares, product = 0.5 * (h * h + k * k), h * k
     total = 0.0
     for panel in range(16):
-        centre = (2 * panel + 1) * half_width
+        center = (2 * panel + 1) * half_width
         for node, weight in _LEGENDRE_10:
-            for sine in (math.sin(centre - node * half_width), math.sin(centre + node * half_width)):
+            for sine in (math.sin(center - node * half_width), math.sin(center + node * half_width)):
                 total += weight * math.exp((product * sine - squares) / (1.0 - sine * sine))
     joint = normal_cdf(h) * normal_cdf(k) + total * half_width / (2.0 * math.pi)
     return min(1.0, max(0.0, joint))

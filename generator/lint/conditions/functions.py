@@ -1,6 +1,6 @@
 """Functions that conditions can call: those of the expr library, and those that Argo Rollouts adds.
 
-Each function returns its type and its value, with the library's behaviour on empty lists and on NaN. Argo Rollouts 1.9
+Each function returns its type and its value, with the library's behavior on empty lists and on NaN. Argo Rollouts 1.9
 uses release 1.15 of the library, 1.10 uses 1.17; where they differ a function takes the controller's version. Sources:
 `builtin/builtin.go` and `builtin/lib.go` of expr; `utils/evaluate/evaluate.go` of Argo Rollouts.
 """

@@ -11,5 +11,5 @@ TOOL: Final = GateTool(
     choices=(Choice("drift", "alibi-detect", "run", DriftTest("distance", floor=0.1)),),
     image_also=(),
     system_packages=(),
-    notice="Alibi Detect: Business Source License 1.1; production use needs a licence of its owner",
+    notice="Alibi Detect: Business Source License 1.1; production use needs a license from its owner",
 )

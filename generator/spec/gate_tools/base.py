@@ -51,7 +51,7 @@ class GateTool:
         choices: values of `tool:` that run it; empty where gates choose it by other keys.
         image_also: tools whose environments its image holds as well.
         system_packages: Debian packages that its libraries need in the image.
-        notice: a warning to its users, such as a restrictive licence; empty for none.
+        notice: a warning to its users, such as a restrictive license; empty for none.
     """
 
     name: str
