@@ -11,7 +11,7 @@ import click
 
 from generator.cli.options import root_option
 from generator.pipeline.evaluate import plans_of
-from generator.pipeline.selection import select_one
+from generator.pipeline.selection import gaps, select_one
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, note
 from generator.plan.model_files import ModelFiles
@@ -72,6 +72,8 @@ def command(
     session = open_session(root)
     entries = _entries(session, specs, every=every)
     session.require_platform(environment)
+    for gap in gaps(session) if every else ():
+        note(gap)
     if full and (every or fmt != "text"):
         raise CliError("--full needs a SPEC and --format text; the other formats are complete")
     if fmt == "html":

@@ -109,7 +109,7 @@ def command(
     from generator.pipeline.atomic_write import write_file
 
     write_file(output, text.encode())
-    note(f"written to {output}")
+    note(f"wrote {output}")
 
 
 def _replay(plan: Plan, options: ReplayOptions) -> str:
@@ -175,7 +175,7 @@ def _simulated(plan: Plan, schedule: Schedule, text: str, options: ReplayOptions
     skipped = tuple(name for name in schedule.guards if name not in names)
     schedule = schedule.only(lambda metric: metric.guard in names)
     if not guards:
-        raise CliError("no guard can be simulated: declare its `baseline`")
+        raise CliError(f"no guard can be simulated: declare the `baseline` of {', '.join(skipped)}")
     try:
         ratios = scenario(text, guards)
     except ScenarioError as error:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from generator.cli.options import root_option
-from generator.pipeline.selection import select
+from generator.pipeline.selection import gaps, select
 from generator.pipeline.session import open_session
-from generator.pipeline.terminal import emit
+from generator.pipeline.terminal import emit, note
 from generator.source.errors import CliError
 
 if TYPE_CHECKING:
@@ -54,9 +54,14 @@ def command(
     if not cluster and (contexts or kubeconfig or watch):
         raise CliError("--context, --kubeconfig and --watch need --cluster")
     session = open_session(root)
-    rows: Sequence[StatusRow] = rows_in_git(session, select(session, paths).entries, environment)
+    selection = select(session, paths)
+    for gap in gaps(session) if selection.everything else ():
+        note(gap)
+    rows: Sequence[StatusRow] = rows_in_git(session, selection.entries, environment)
     if not cluster:
         emit(_shown(rows, fmt))
+        if rows and fmt == "text":
+            note("this is the state in git; --cluster shows what runs, too")
         return
     servers = Servers.of(kubeconfig, contexts, rows)
     if watch:

@@ -9,7 +9,7 @@ import click
 
 from generator.cli.options import report_option, root_option
 from generator.pipeline.evaluate import findings_of
-from generator.pipeline.selection import Selection, select
+from generator.pipeline.selection import NO_MODELS, Selection, select
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, note
 from generator.plan.model_files import SPECS
@@ -39,6 +39,8 @@ def command(
     if fix:
         session, findings = _fixed(session, selection, findings)
     _report(findings, fmt, output, len(selection.entries))
+    if not session.entries and not session.strays:
+        note(NO_MODELS)
     refusing = {"error", "warning"} if strict else {"error"}
     if any(finding.severity in refusing for finding in findings):
         click.get_current_context().exit(1)

@@ -140,8 +140,9 @@ class Git:
         """
         done = run(root, "rev-parse", "--show-prefix", timeout_s=timeout_s)
         if done.code:
+            reason = "" if b"not a git repository" in done.errors else _reason(done)
             raise GitError(
-                f"{root} is not in a git repository{_reason(done)}",
+                f"{root} is not in a git repository{reason}",
                 "run `git init` and commit",
                 "no-repository",
             )

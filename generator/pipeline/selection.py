@@ -12,6 +12,7 @@ from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
 from generator.source.errors import CliError
 
 _SHOWN = 8
+NO_MODELS = f"there are no models in {SPECS}/; `sluice new TEAM/MODEL` writes the first spec"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,16 @@ def select_one(session: Session, path: str) -> ModelFiles:
             f"{path} names {len(entries)} models; name one: {', '.join(entry.name for entry in entries[:5])}"
         )
     return entries[0]
+
+
+def gaps(session: Session) -> list[str]:
+    """Return why a list of all models may be incomplete: what can't be read, and that there is no model at all."""
+    unread = [
+        f"{finding.place.file}: {finding.message}"
+        for finding in session.strays
+        if finding.severity == "error"
+    ]
+    return unread or ([] if session.entries else [NO_MODELS])
 
 
 def _named(session: Session, path: str) -> list[ModelFiles]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -45,7 +46,11 @@ def read(path: Path, root: Path | None = None) -> Document:
     except RefusedError as error:
         return _refused(shown, *error.args)
     except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        # Up to Python 3.12, pathlib raises RuntimeError for such a link, with an absolute path as its text.
+        loop = isinstance(error, RuntimeError) or error.errno == errno.ELOOP
+        reason = (
+            "it is a link that leads back to itself" if loop else getattr(error, "strerror", None) or error
+        )
         return _refused(
             shown, "SRC101", f"this file can't be read: {reason}", "check the path and the permissions"
         )

@@ -106,7 +106,7 @@ def test_documents_match_their_schema(committed, sluice):
 
 def test_what_git_can_not_answer_is_said_without_a_traceback(repository, sluice):
     done = sluice("diff")
-    assert (done.exit_code, "is not in a git repository" in done.output) == (2, True)
+    assert (done.exit_code, "is not in a git repository; run `git init`" in done.output) == (2, True)
     git(repository, "init", "-q")
     assert "no revision `HEAD`" in sluice("diff").output
     (repository / "README").write_text("nothing\n")

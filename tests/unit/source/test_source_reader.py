@@ -247,7 +247,9 @@ def test_links(tmp_path: Path):
     assert read(root / "inside.yaml", root).data == {"a": 1}
     assert codes(read(root / "out.yaml", root)) == ["SRC108"]
     assert codes(read(root / "folder" / "s.yaml", root)) == ["SRC108"]
-    assert codes(read(root / "loop.yaml", root)) == ["SRC101"]
+    looping = read(root / "loop.yaml", root).findings[0]
+    assert (looping.code, str(tmp_path) in looping.message) == ("SRC101", False)
+    assert looping.message.endswith("it is a link that leads back to itself")
     assert codes(read(root / "to-device.yaml", root)) == ["SRC108"]
     assert codes(read(root / "dangling.yaml", root)) == ["SRC101"]
     (tmp_path / "link").symlink_to(root)
