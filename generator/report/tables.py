@@ -13,6 +13,7 @@ from generator.report.formats.characters import visible, width
 NARROW = 24  # cells: no text is broken into lines shorter than this, whatever the terminal's width
 _GAP = 2  # blanks between two columns
 _LEAST = 6  # cells that a column keeps where even its longest word is broken
+_NUMBER = re.compile(r"[+-]?[0-9][0-9,.]*%?")  # never broken: half a number is another number
 _WORD = 20  # cells: longer words are broken before a column is left out
 _BREAKS = re.compile(r"(?<=[/:@,_=.-])")  # places where a word that is too long is broken first
 JOINED = "\u00a0"
@@ -24,7 +25,7 @@ class Table:
     """Rows as aligned columns.
 
     A table that is too wide first wraps the text of its widest columns at blanks, then leaves out the columns of
-    `drop`, one by one, and in the end breaks words.
+    `drop`, one by one, and in the end breaks words, the longest first, but never a number.
 
     Args:
         rows: cells of equal number; those of a heading come first.
@@ -169,7 +170,7 @@ def _fitted(
         kept.remove(position)
     floors = [least[index] for index in kept]
     if sum(floors) > room:
-        floors = [min(floor, _LEAST) for floor in floors]
+        floors = _shrunk(floors, [max(map(_narrowest, columns[index])) for index in kept], room)
     return kept, _shrunk([natural[index] for index in kept], floors, room)
 
 
@@ -185,6 +186,13 @@ def _shrunk(sizes: list[int], floors: Sequence[int], room: int) -> list[int]:
 
 def _longest_word(cell: str) -> int:
     return min(_WORD, max(map(width, cell.split(" "))))
+
+
+def _narrowest(cell: str) -> int:
+    """Return the width that a cell needs where its words are broken."""
+    return max(
+        width(word) if _NUMBER.fullmatch(word) else min(width(word), _LEAST) for word in cell.split(" ")
+    )
 
 
 def _row(cells: Sequence[str], sizes: Sequence[int]) -> Iterator[str]:

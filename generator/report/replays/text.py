@@ -17,7 +17,8 @@ from generator.stats.timeline import Detection
 _ROWS = 24  # measurements that are shown of a long release; JSON has them all
 _NONE = "-"
 _SEVERAL = (
-    "± is one standard error; odds are those of a guard alone, a simulated one counts when it fires first"
+    "± is one standard error, by Agresti and Coull; odds are those of a guard alone, a simulated one counts when it"
+    " fires first"
 )
 
 
@@ -106,7 +107,8 @@ def simulation_text(
     yield ""
     rows = [_row("any guard", found.whole, odds.whole if odds else None)]
     rows += [_row(name, one, odds.by_guard[name] if odds else None) for name, one in found.by_guard.items()]
-    yield Table.of([("", "rolled back", "odds", "mean", "odds", "p90", "odds", "exposed", "odds"), *rows])
+    heading = ("", "rolled back", "odds", "mean", "odds", "p90", "odds", "exposed", "odds")
+    yield Table.of([heading, *rows], drop=(6, 5, 4, 3))
     yield ""
     yield _SEVERAL
 

@@ -39,6 +39,7 @@ def test_a_status_without_the_cluster_says_so(repository, sluice):
 def test_a_simulation_names_the_guards_that_need_a_baseline(repository, sluice):
     guarded = "approve: manual, guards: [{metric: error-rate, limit: 5%}]"
     change(repository, "support/ticket-classifier.yaml", "approve: manual", guarded)
+    change(repository, "support/ticket-classifier.yaml", "  rollout:", "  traffic: {minRps: 5}\n  rollout:")
     done = sluice("replay", "support/ticket-classifier", "--simulate", "drop=10%")
     assert done.stderr == "Error: no guard can be simulated: declare the `baseline` of error-rate\n"
 

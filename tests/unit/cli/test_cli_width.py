@@ -122,3 +122,31 @@ def test_a_command_that_is_too_long_can_be_copied():
     assert max(map(len, lines)) <= 40
     assert " ".join(line.strip().removesuffix("\\").strip() for line in lines) == command
     assert [line.endswith(" \\") for line in lines] == [True] * (len(lines) - 1) + [False]
+
+
+@pytest.mark.parametrize("cells", [8, 20, 40])
+def test_a_number_is_never_broken(changed, sluice, cells):
+    done = sluice("plan", "--all", env={"COLUMNS": str(cells)})
+    assert "613,440" in done.stdout
+
+
+@pytest.mark.parametrize("limit", range(10, 40))
+def test_the_longest_words_of_a_table_are_broken_first(limit):
+    table = Table.of([("model", "exposed"), ("support/ticketclassifier", "1,613,440"), ("a", "-99.95%")])
+    lines = table.lines(limit)
+    assert "1,613,440" in " ".join(lines)
+    assert "-99.95%" in " ".join(lines)
+    assert max(map(width, lines)) <= max(limit, 6 + 2 + 9)
+
+
+def test_a_simulation_on_a_narrow_screen_leaves_columns_out_and_names_its_errors(committed, sluice):
+    narrow, wide = (
+        sluice(
+            *("replay", "shop/recommender", "--simulate", "drop=10%", "--runs", "50", "--seed", "7"),
+            env={"COLUMNS": cells},
+        )
+        for cells in ("60", "120")
+    )
+    assert max(map(width, narrow.stdout.splitlines())) <= 60
+    assert ("p90" in narrow.stdout, "p90" in wide.stdout) == (False, True)
+    assert "by Agresti and Coull" in wide.stdout
