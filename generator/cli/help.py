@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from generator.cli.usage_hints import command_for
 from generator.pipeline.terminal import emit
 from generator.source.errors import UserError
-from generator.source.suggest import nearest
 
 
 @click.command("help")
@@ -29,5 +29,5 @@ def command(names: tuple[str, ...]) -> None:
 
 def _hint(group: click.Command, context: click.Context, name: str) -> str:
     known = group.list_commands(context) if isinstance(group, click.Group) else []
-    near = nearest(name, known)
-    return f"did you mean `{near[0]}`?" if near else "`sluice help` lists all commands"
+    near = command_for(name, known)
+    return f"did you mean `{near}`?" if near else "`sluice help` lists all commands"

@@ -126,10 +126,10 @@ class Sluice(click.Group):
         """Refuse an unknown command and suggest the nearest one."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            from generator.source.suggest import nearest
+            from generator.cli.usage_hints import command_for
 
-            near = nearest(name, COMMANDS)
-            hint = f"did you mean `{near[0]}`?" if near else "`sluice --help` lists all commands"
+            near = command_for(name, list(COMMANDS))
+            hint = f"did you mean `{near}`?" if near else "`sluice --help` lists all commands"
             ctx.fail(f"no such command: `{name}`; {hint}")
         return super().resolve_command(ctx, args)
 
@@ -151,7 +151,11 @@ class Sluice(click.Group):
         try:
             code = super().main(args, prog_name or "sluice", **extra)
         except click.ClickException as error:
-            error.show()
+            from generator.cli.usage_hints import improved
+
+            context = getattr(error, "ctx", None)
+            examples = EXAMPLES.get(context.info_name or "", ()) if context is not None else ()
+            improved(error, examples).show()
             code = 2
         except FindingsError as error:
             code = _report(error)

@@ -74,6 +74,7 @@ def command(name: str, root: Path | None, *, example_lock: bool, yes: bool, **gi
     session = open_session(root)
     platform = _platform(session)
     team, model = _split(name, platform)
+    name = f"{team}/{model}"
     spec = f"{SPECS}/{team}/{model}.yaml"
     if existing(session.root, [spec]):
         files = _lock_of_existing(session, team, model, wanted=example_lock)
@@ -100,8 +101,12 @@ def _platform(session: Session) -> PlatformSpec:
 
 def _split(name: str, platform: PlatformSpec) -> tuple[str, str]:
     """Return team and model; refuse an invalid name with a suggestion."""
-    team, slash, model = name.strip().partition("/")
+    # The path of the spec is a usual way to name it.
+    name = re.sub(r"(?:\.lock)?\.ya?ml$", "", name.removeprefix("./").removeprefix(f"{SPECS}/")).rstrip("/")
+    team, slash, model = name.partition("/")
     teams = ", ".join(platform.teams)
+    if not slash and team in platform.teams:
+        raise CliError(f"`{team}` is a team; write TEAM/MODEL, for example `sluice new {team}/churn`")
     if not slash:
         right = f"{next(iter(platform.teams))}/{_kebab(team) or 'churn'}"
         raise CliError(f"`{name}` has no team; write TEAM/MODEL: `sluice new {right}` (teams: {teams})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,8 +120,15 @@ def _nothing(session: Session, path: str) -> str:
         }:
             return f"{finding.place.file}: {finding.message}; {finding.hint}"
 
+    if path in session.platform_inputs.names("environments"):
+        return f"`{path}` is an environment, not a model: write `--env {path}`"
+    if re.match(r"\w+:\w", path):
+        # A reference to a model's content, in the place of the model's name.
+        plain = re.split(r"[:/@]+", path)[1]
+    else:
+        plain = re.sub(r"(?:\.lock)?\.ya?ml$", "", path.removeprefix("./"))
     known = {name for entry in session.entries for name in (entry.name, f"{SPECS}/{entry.name}.yaml")}
-    near = nearest(path.removeprefix("./"), known, 3)
+    near = nearest(path.removeprefix("./"), known, 3) or nearest(plain, known, 3)
     hint = f"did you mean {' or '.join(near)}?" if near else f"models here: {_some(session.entries)}"
     return f"no spec matches {path}; {hint}"
 

@@ -29,6 +29,7 @@ from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
 from generator.render.identity import contract_digest
 from generator.source.errors import CliError
 from generator.source.files import raw
+from generator.source.suggest import did_you_mean
 
 CONTRACT: Final = {"contract": contract_digest()}
 
@@ -77,7 +78,7 @@ def render_request(
     _refuse_inputs(session.root.resolve(), folder)
     known = session.platform_inputs.names("environments")
     if environment and known and environment not in known:
-        raise CliError(f"no such environment: `{environment}`", f"known: {', '.join(known)}")
+        raise CliError(f"no such environment: `{environment}`", did_you_mean(environment, known))
     selection = select(session, models)
     selected = None if selection.everything else frozenset(selection.entries)
     return RenderRequest(folder, environment, selected)

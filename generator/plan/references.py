@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from generator.plan.layers import Layers
 from generator.plan.serving import sensitive_attributes
 from generator.source.document import Document, Path
 from generator.source.finding import Finding
-from generator.source.suggest import did_you_mean, nearest
+from generator.source.suggest import did_you_mean, misspelt, nearest
 from generator.spec.frameworks import FRAMEWORKS
 from generator.spec.guards.outcome import OutcomeGuard
 from generator.spec.lock import LockFile
@@ -62,11 +63,17 @@ def _team(written: SourceSpec) -> Iterator[Finding]:
         yield written.finding(
             "REF201", ("metadata", "team"), message, did_you_mean(name, written.platform.teams, "teams")
         )
-    elif tier not in team.tiers:
+    elif tier not in team.tiers and not _misspelt_tier(written, team.tiers):
         message = f"the team `{written.file.metadata.team}` may not use the tier `{tier}`"
         yield written.finding(
             "REF203", ("spec", "tier"), message, f"tiers of this team: {', '.join(team.tiers)}"
         )
+
+
+def _misspelt_tier(written: SourceSpec, tiers: list[str]) -> bool:
+    """Return whether the team has a misspelt tier instead, which the platform's own finding reports."""
+    unknown = [name for name in tiers if name not in written.platform.tiers]
+    return any(misspelt(name, [written.file.spec.tier]) for name in unknown)
 
 
 def _outcomes(written: SourceSpec) -> Iterator[Finding]:
@@ -140,6 +147,22 @@ def _model_reference(written: SourceSpec) -> Iterator[Finding]:
             message = f"`{source.ref}` has more than a name and a version: bentoml:NAME:VERSION"
         hint = f'write the version, for example `"{right}"`; `bentoml models list` shows the versions'
         yield written.finding("REF208", ("spec", "model", "ref"), message, hint)
+    yield from _mlflow_reference(written)
+
+
+_MLFLOW = re.compile(r"mlflow:(?P<name>[^/@:]+)(?P<mark>[:/])(?P<version>[^/@:]+)")
+
+
+def _mlflow_reference(written: SourceSpec) -> Iterator[Finding]:
+    """Check that what follows the name of a registered model is a version or an alias; stages are neither."""
+    ref = written.file.spec.model.ref
+    found = _MLFLOW.fullmatch(ref)
+    if found is None or (found["mark"] == "/" and found["version"].isdigit()):
+        return
+    number = found["version"].removeprefix("v")
+    right = f"{found['name']}/{number}" if number.isdigit() else f"{found['name']}@{found['version'].lower()}"
+    message = f"`{ref}` has no version: an MLflow reference is mlflow:NAME/VERSION or mlflow:NAME@ALIAS"
+    yield written.finding("REF208", ("spec", "model", "ref"), message, f'write `"mlflow:{right}"`')
 
 
 _TAG_COLONS = 2
@@ -182,5 +205,8 @@ def _locked_data(written: SourceSpec) -> Iterator[Finding]:
         for path, ref in gate.needs.data.items():
             if ref not in written.lock.data:
                 message = f"the data set `{ref}` is not locked"
+                near = misspelt(ref, written.lock.data)
                 hint = f"run `sluice pin {_name(written)}`"
+                if near:
+                    hint = f"did you mean `{near}`, which is locked? Otherwise {hint}"
                 yield written.finding("LOCK204", ("spec", "gates", index, *path), message, hint)

@@ -16,6 +16,7 @@ from generator.plan.serving import bento_of, latency_bounds
 from generator.plan.values import Plan
 from generator.source.document import Document
 from generator.source.finding import Finding
+from generator.source.flow import flow
 from generator.source.reader import read
 from generator.source.suggest import did_you_mean
 from generator.spec.check import check_data, not_a_mapping
@@ -164,10 +165,24 @@ def _by_environment(
                 out[environment] = (layers, base_file)
             continue
         file, findings = check_data(ModelFile, layers.merged, layers.where)
-        resolved.findings += findings
+        known = {found.place for found in resolved.findings if found.code == "SPEC102"}
+        resolved.findings += [found for found in findings if found.place not in known]
         if file is not None:
             out[environment] = (layers, file)
     return out
+
+
+def _by_name(overrides: Any) -> dict[str, Any]:
+    """Return overrides by environment for a list of names, or of mappings with a name."""
+    found: dict[str, Any] = {}
+    for item in overrides if isinstance(overrides, list) else ["production"]:
+        if not isinstance(item, dict):
+            found[str(item)] = {"replicas": 3}
+        elif "name" in item:
+            found[str(item["name"])] = {key: value for key, value in item.items() if key != "name"}
+        else:
+            found.update(item)
+    return found
 
 
 _FIXED = ("tier", "model", "environments")
@@ -178,9 +193,7 @@ def _well_formed(base: Layers, overrides: Any, resolved: Resolved) -> dict[str, 
     path = ("spec", "environments")
     if not isinstance(overrides, dict):
         message = "expected a mapping for `environments`: what differs in each environment"
-        names = [str(name) for name in overrides] if isinstance(overrides, list) else ["production"]
-        example = ", ".join(f"{name}: {{replicas: 3}}" for name in names)
-        hint = f"for example `environments: {{{example}}}`; without differences, remove it"
+        hint = f"for example `environments: {flow(_by_name(overrides))}`; without differences, remove it"
         resolved.findings.append(base.spec.finding("SPEC104", path, message, hint))
         return {}
     for environment, override in overrides.items():

@@ -107,9 +107,9 @@ model: {ref: "https://models.example.com/ranker.onnx"}
     Code(
         "REF208",
         "error",
-        "a BentoML reference has no version",
-        "A name alone means the newest version on some machine.",
-        "Write bentoml:name:version.",
+        "a reference to a model has no version",
+        "A name alone means the newest version on some machine, and MLflow has no stages any more.",
+        "Write bentoml:name:version, mlflow:name/version or mlflow:name@alias.",
         example='spec: {model: {ref: "bentoml:ranker"}}',
         instead='spec: {model: {ref: "bentoml:ranker:7"}}',
     ),

@@ -133,10 +133,10 @@ def _empty_metric(gate: MetricGate) -> Iterator[tuple[str, str, str]]:
 @rule(
     "GATE306",
     "warning",
-    "the metric of a gate looks misspelt",
+    "a metric or a column of a gate looks misspelt",
     scope=Context,
-    why="A gate on a metric that no report contains can't pass, which shows only when the gates run.",
-    remedy="Correct the name, or keep it if the report uses this name.",
+    why="A gate on a metric or a column that no report contains can't pass, which shows only when the gates run.",
+    remedy="Correct the name, or keep it if the report or the data set uses this name.",
     example="spec: {gates: [{name: accuracy, metric: acuracy, atLeast: 0.9, rows: 5000}]}",
     instead="spec: {gates: [{name: accuracy, metric: accuracy, atLeast: 0.9, rows: 5000}]}",
 )
@@ -151,6 +151,26 @@ def misspelt_metrics(context: Context) -> Iterator[Problem]:
             message = f"`{gate.metric}` looks like a misspelt `{near}`"
             hint = f"write `metric: {near}`, or keep it if the report uses `{gate.metric}`"
             yield Problem((*GATES, index, "metric"), message, hint)
+    yield from _misspelt_columns(context)
+
+
+def _misspelt_columns(context: Context) -> Iterator[Problem]:
+    """Yield columns of gates that are a typing error away from an input or a sensitive attribute of the model."""
+    service = context.spec.service
+    attributes = {*context.platform.attributes, *service.attributes}
+    for index, gate in enumerate(context.spec.gates):
+        lists: list[tuple[tuple[str, ...], list[str], set[str]]] = []
+        if isinstance(gate, FairnessGate):
+            lists.append((("sensitive",), gate.sensitive, attributes))
+        if isinstance(gate, DriftGate):
+            lists.append((("drift", "features"), gate.drift.features, set(service.inputs)))
+        for path, columns, known in lists:
+            for at, column in enumerate(columns):
+                near = misspelt(column, known - set(columns)) if column not in known else ""
+                if near:
+                    message = f"the column `{column}` looks like a misspelt `{near}`"
+                    hint = f"write `{near}`, or keep it if the data set has a column `{column}`"
+                    yield Problem((*GATES, index, *path, at), message, hint)
 
 
 @rule(

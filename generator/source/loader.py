@@ -235,6 +235,8 @@ def _instead(text: str) -> str:
         return f"write `{number}` for the number, or {quoted}"
     if ":" in text:
         first, second = (int(float(part)) for part in text.lstrip("+-").split(":")[:2])
+        if text.startswith("0"):
+            return f'write `"{text}"` for a time of day, or `{first}h{second}m` for a duration'
         return f"write `{first}h{second}m` for a time (or `{first}m{second}s`), or {quoted}"
     return f"write a number, or {quoted}"
 

@@ -52,6 +52,8 @@ def _rank(word: str, name: str) -> tuple[int, int] | None:
     if errors is not None:
         return 0, errors
     whole = re.split(r"[-/]", name.casefold())
+    if len(word) >= _SHORT and _plain(name).startswith(_plain(word)[:-1]):  # `stage` for `staging`
+        return 1, len(name)
     if len(word) >= _ABBREVIATION and (_plain(name).startswith(_plain(word)) or word.casefold() in whole):
         return 1, len(name)
     return None

@@ -280,6 +280,14 @@ def _colon_inside(broken: Broken) -> Slip | None:
     value = text[found.start("value") :]
     head = text[: found.start("value")].lstrip()
     message = "a value with a colon and a space in it needs quotes"
+    scheme = re.match(r"(\w+):\s+", value)
+    if scheme and scheme[1] in _SCHEMES:
+        return Slip(
+            broken.line,
+            found.start("value"),
+            f"there is a space after `{scheme[1]}:`",
+            f"write {_quoted(head + scheme[1] + ':' + value[scheme.end() :])}",
+        )
     hint = f"write {_quoted(head + _in_quotes(value))}"
     if re.match(rf"{_KEY}: \S", value):
         hint += f", or {_quoted(f'{head}{{{value}}}')} for a key and its value"
@@ -438,6 +446,22 @@ def _stray(broken: Broken) -> Slip | None:
     return None
 
 
+_COMMENT_MARKS: Final = re.compile(
+    r"(?P<head>\s*)(?P<mark>//+|/\*+|--+(?=\s)|;+|<!--|%+)\s*(?P<text>.*?)\s*(?:\*/|-->)?\s*$"
+)
+
+
+def _foreign_comment(broken: Broken) -> Slip | None:
+    """Find a comment in the style of another language."""
+    for line in broken.near():
+        text = broken.text(line)
+        found = _COMMENT_MARKS.fullmatch(text)
+        if found and not broken.shape.inside[line] and text.strip("- "):
+            message = f"`{found['mark']}` does not start a comment in YAML"
+            return Slip(line, found.end("head"), message, f"write {_quoted('# ' + found['text'])}")
+    return None
+
+
 def _indentation(broken: Broken) -> Slip | None:
     """Find a line whose indentation differs from that of its neighbours."""
     if "flow" in broken.context:
@@ -455,6 +479,10 @@ def _indentation(broken: Broken) -> Slip | None:
         return _no_dash(broken, lines[: at + 1])
     opens = broken.shape.code(broken.line).endswith(":")
     after_item = not item and (indent, True) in levels and inner
+    if after_item and _repeats_first_key(broken, lines[: at + 1]):
+        fixed = f"{' ' * indent}- {broken.text(broken.line).strip()}"
+        message = "a dash is missing: this key starts the next item of the list"
+        return Slip(broken.line, indent, message, f"write {_quoted(fixed.strip())}")
     neighbour = inner[-1] if after_item else nearest_level(lines[at:], levels, opens=opens)
     odd, odd_indent, fits = out_of_step(lines, at, neighbour, broken.shape)
     what = "item" if item else "line"
@@ -462,6 +490,15 @@ def _indentation(broken: Broken) -> Slip | None:
     message = f"this {what} is indented by {spaces}, but its neighbours by {fits}"
     fixed = " " * fits + broken.text(odd).strip()
     return Slip(odd, odd_indent, message, f"indent it by {fits}: {_quoted(fixed)}")
+
+
+def _repeats_first_key(broken: Broken, lines: list[tuple[int, int, bool]]) -> bool:
+    """Return whether the last of these lines has the key that the list item above it starts with."""
+    line, indent, _ = lines[-1]
+    above = next(number for number, other, item in reversed(lines[:-1]) if item and other == indent)
+    key = re.match(r"\s*([\w.-]+):(?:\s|$)", broken.text(line))
+    first = re.match(r"\s*-\s+([\w.-]+):(?:\s|$)", broken.text(above))
+    return key is not None and first is not None and key[1] == first[1]
 
 
 def _no_dash(broken: Broken, lines: list[tuple[int, int, bool]]) -> Slip:
@@ -500,6 +537,7 @@ _CAUSES: Final[tuple[Callable[[Broken], Slip | None], ...]] = (
     _no_space,
     _quote,
     _comment,
+    _foreign_comment,
     _dash,
     _last_comma,
     _flow,

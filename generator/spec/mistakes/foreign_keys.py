@@ -6,7 +6,7 @@ from typing import Any
 
 from generator.source.document import Path
 from generator.source.flow import flow
-from generator.spec.mistakes.amounts import Typed, time
+from generator.spec.mistakes.amounts import Typed, number, plain, time
 from generator.spec.mistakes.annotations import accepts, annotation_of, fields, models
 from generator.spec.mistakes.draft import Draft
 from generator.spec.mistakes.habits import ARGO_STEP, GENERAL, Habit, Inline, Put, Say
@@ -52,7 +52,11 @@ def _free(draft: Draft, mapping: Mapping, key: str, taken: dict[str, str]) -> bo
 def _report_renamed(draft: Draft, mapping: Mapping, renamed: dict[str, str], inlined: list[str]) -> None:
     """Report the foreign keys of one mapping, with the corrected mapping."""
     fixed: dict[str, Any] = {}
-    for key, value in written(draft, mapping.path).items():
+    # A key of a tier's defaults is in another file than its mapping.
+    by_author = written(draft, mapping.path).keys() | renamed.keys() | set(inlined)
+    for key, value in mapping.value.items():
+        if key not in by_author:
+            continue
         if key in inlined:
             fixed |= {inner: item for inner, item in value.items() if inner not in fixed}
         else:
@@ -135,10 +139,35 @@ def explain_general(draft: Draft, mapping: Mapping, key: str, habit: Habit) -> b
 def _say(draft: Draft, mapping: Mapping, keys: list[str], habit: Say) -> None:
     """Report keys with the same answer once."""
     value = mapping.value[keys[0]]
-    hint = habit.hint.replace("{weight}", _as(Weight, value, "5%")).replace("{hold}", _as(Hold, value, "1h"))
+    hint = _filled(habit.hint, value)
     said = habit.message if len(keys) == 1 else _plural(habit.message)
     draft.report("SPEC102", (*mapping.path, keys[0]), f"{listed(keys)} {said}", hint, key=True)
-    draft.reported.update((*mapping.path, key) for key in keys)
+    draft.reported.update((*mapping.path, key) for key in (*keys, habit.replaces) if key)
+
+
+def _filled(hint: str, value: Any) -> str:
+    """Return a hint with the parts of a value in place of their names."""
+    items = value if isinstance(value, list) and value else ["LOW", "HIGH"]
+    name, inner = next(iter(value.items())) if isinstance(value, dict) and value else ("NAME", "VALUE")
+    parts = {
+        "weight": _as(Weight, value, "5%"),
+        "hold": _as(Hold, value, "1h"),
+        "first": flow(items[0]),
+        "last": flow(items[-1]),
+        "name": flow(name),
+        "value": flow(inner),
+        "twelfth": _twelfth(value),
+    }
+    for part, text in parts.items():
+        hint = hint.replace(f"{{{part}}}", text)
+    return hint
+
+
+def _twelfth(value: Any) -> str:
+    """Return an amount per month for one per year, in the same currency."""
+    amount, _, currency = str(value).partition(" ")
+    total = number(amount)
+    return flow(f"{plain(round(total / 12, 2))} {currency}".strip()) if total is not None else "AMOUNT"
 
 
 _VERBS = {"is": "are", "has": "have", "follows": "follow"}
@@ -176,7 +205,7 @@ def explain_argo_steps(draft: Draft, path: Path, items: list[Any]) -> bool:
     hint = (
         f"write `{text}`" if len(text) <= 3 * LONG else f"write `{flow(steps[0])}` for the first, and so on"
     )
-    if any(isinstance(item, dict) and "pause" in item and not _duration(item["pause"]) for item in items):
+    if {"approve": "ROLE"} in steps:
         hint += "; a pause without an end is `{approve: ROLE}`"
     document, local = draft.document((*path, foreign[0]))
     draft.findings.append(document.finding("SPEC102", local, message, hint))
@@ -194,6 +223,12 @@ def sluice_steps(items: list[Any]) -> list[dict[str, Any]]:
             steps.append({"weight": f"{str(item['setWeight']).rstrip('%')}%", "hold": "1h"})
             if "pause" in item:
                 _pause(steps, item["pause"])
+        elif isinstance(item.get("setHeaderRoute"), dict):
+            steps.append({"cohort": _cohort(item["setHeaderRoute"]), "hold": item.get("hold", "1h")})
+        elif "weight" in item:
+            steps.append({key: value for key, value in item.items() if key not in ARGO_STEP})
+            if "pause" in item:
+                _pause(steps, item["pause"])
         elif "pause" in item:
             _pause(steps, item["pause"])
         elif rest := {key: value for key, value in item.items() if key not in ARGO_STEP}:
@@ -201,10 +236,19 @@ def sluice_steps(items: list[Any]) -> list[dict[str, Any]]:
     return steps
 
 
+def _cohort(route: dict[str, Any]) -> dict[str, Any]:
+    """Return the cohort of a header route; the first header, if it has several."""
+    matches = route.get("match")
+    match = matches[0] if isinstance(matches, list) and matches and isinstance(matches[0], dict) else {}
+    wanted = match.get("headerValue")
+    kind, value = next(iter(wanted.items())) if isinstance(wanted, dict) and wanted else ("exact", "VALUE")
+    return {"header": match.get("headerName", "HEADER"), str(kind): value}
+
+
 def _pause(steps: list[dict[str, Any]], pause: Any) -> None:
     """Turn a pause into the hold of the step before it; a pause without an end becomes an approval."""
     text = _duration(pause)
-    if not text:
+    if not text.strip("0sm"):
         steps.append({"approve": "ROLE"})
         return
     # Argo Rollouts reads a bare number as seconds.

@@ -31,11 +31,14 @@ class Say:
 
     Args:
         message: the rest of a sentence that starts with the key.
-        hint: what to do; `{weight}` and `{hold}` stand for the value.
+        hint: what to do; `{weight}` and `{hold}` stand for the value, `{first}` and `{last}` for the items of a
+            list, `{name}` and `{value}` for the first entry of a mapping, `{twelfth}` for a twelfth of an amount.
+        replaces: the key that the hint writes instead; empty for none.
     """
 
     message: str
     hint: str
+    replaces: str = ""
 
 
 Habit = Put | Inline | Say
@@ -177,7 +180,7 @@ GENERAL: Final[dict[str, Habit]] = {
     **all_of("hpa horizontalPodAutoscaler autoscaler scaling scaler keda scaledObject", put(_SCALING)),
     **all_of(
         "behavior triggers pollingInterval cooldownPeriod scaleMetric scaleUp scaleDown",
-        Say("is generated with the autoscaler", "write `autoscaling: {min: 2, max: 6, cpu: 70%}`"),
+        Say("is generated with the autoscaler", "remove it; `autoscaling` has `min`, `max` and a target"),
     ),
     # Resources of pods.
     **all_of("requests limits request", Inline()),
@@ -228,7 +231,7 @@ GENERAL: Final[dict[str, Habit]] = {
         "approvers requireApproval",
         Say(
             "is a separate step, or the `approve` of a blue-green rollout",
-            "write `approve: ROLE`: as a step `{approve: model-risk}`, or next to `strategy: blue-green`",
+            "write `approve: manual` next to `strategy: blue-green`; in a canary, add the step `{approve: ROLE}`",
         ),
     ),
     **all_of("deployment release deploy", put("/.spec.rollout")),

@@ -52,6 +52,7 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
     },
     ("spec", "service", "inputs", "{}"): {
         **all_of("dtype kind", put("type")),
+        "range": Say("is two keys here", "write `minimum: {first}, maximum: {last}`"),
         **all_of("min ge lower", put("minimum")),
         **all_of("max le upper", put("maximum")),
         **all_of("enum choices categories options allowed", put("values")),
@@ -93,6 +94,13 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
         **all_of("rps rpsPerReplica requestsPerPod requestsPerSecond targetRps qps", put("rpsPerPod")),
         **all_of("type scaler autoscaler", put("kind")),
         "enabled": Say("has no meaning here: writing `autoscaling` enables it", "remove it"),
+        **all_of(
+            "memory targetMemory targetMemoryUtilizationPercentage",
+            Say(
+                "is not a target of the autoscaler: pods scale by CPU or by requests",
+                "write `cpu: 70%`, or `kind: keda` with `rpsPerPod: 50`",
+            ),
+        ),
     },
     ("spec", "resources"): {
         **all_of("requests limits request limit", Inline()),
@@ -120,6 +128,7 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
             ),
         ),
         **all_of("missingData onMissingData nodata noDataPolicy", put("noData")),
+        **all_of("scaleDownDelaySeconds scaleDownDelay", put("watch")),
         "canary": Inline(),
         "blueGreen": Inline(),
     },
@@ -137,6 +146,9 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
         **all_of("headers header match setHeaderRoute users group segment", put("cohort")),
     },
     ("spec", "rollout", "steps", "[]", "cohort"): {
+        "headers": Say(
+            "is one header and its value here", "write `cohort: {header: {name}, exact: {value}}`", "header"
+        ),
         **all_of("name headerName key", put("header")),
         **all_of("value equals headerValue is", put("exact")),
         **all_of("pattern regexp re matches", put("regex")),
@@ -166,7 +178,10 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
         **all_of("duration for time wait", put("hold")),
     },
     ("spec", "rollout", "preview"): {
-        **all_of("pods count instances previewReplicaCount", put("replicas")),
+        **all_of(
+            "pods count instances replicaCount numReplicas previewReplicas previewReplicaCount",
+            put("replicas"),
+        ),
     },
     ("spec", "gates", "[]"): {
         **all_of("min minimum threshold above gte lowerBound floor target atleast", put("atLeast")),
@@ -177,7 +192,16 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
         **all_of("file path metricsFile", put("source")),
         **all_of("attributes groups sensitiveAttributes protected", put("sensitive")),
         **all_of("id title", put("name")),
-        **all_of("library", put("tool")),
+        **all_of("library test method statistic", put("tool")),
+        **all_of("pValue pvalue p_value significance significanceLevel confidence", put("alpha")),
+        **all_of("minGroupSize groupSize minRows minSamples", put("minGroup")),
+        **all_of(
+            "pytest unittest unitTests script",
+            Say(
+                "is not run by Sluice: CI runs the tests, and a gate reads their report",
+                "write `junit: reports/junit.xml`, the report of `pytest --junitxml=reports/junit.xml`",
+            ),
+        ),
         **all_of("samples sampleSize n", put("rows")),
     },
     ("spec", "accept", "[]"): {
@@ -215,6 +239,38 @@ PLATFORM: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
         **all_of("notifications alerts", put("notify")),
     },
     ("spec", "teams", "{}", "quota"): all_of("requests limits", Inline()),
+    ("spec", "teams", "{}", "budget"): {
+        **all_of("month perMonth amount limit", put("monthly")),
+        **all_of(
+            "yearly annual annually year perYear",
+            Say("is not a key: a budget is an amount per month", "write `monthly: {twelfth}`", "monthly"),
+        ),
+    },
+    ("spec", "tiers", "{}", "ceilings"): {
+        **all_of("maxDuration duration maxRollout rolloutDuration longest maxTime", put("longestRollout")),
+        **all_of("maxReplicas pods maxPods", put("replicas")),
+        **all_of("maxCpu cpus cores", put("cpu")),
+        **all_of("maxMemory mem ram", put("memory")),
+        **all_of("exposed maxExposure exposure maxRequests", put("maxExposed")),
+    },
+    ("spec", "tiers", "{}", "requires"): {
+        **all_of("approvers reviewers approval approve", put("approvals")),
+        **all_of("digest digests pinned imageDigests", put("imageDigest")),
+        **all_of("checks gate", put("gates")),
+    },
+    ("spec", "gates"): all_of("schedule time at cron dailyAt every", put("daily")),
+    ("spec", "secrets"): {
+        **all_of("name secretStore storeRef vault", put("store")),
+        **all_of("refreshInterval interval", put("refresh")),
+        **all_of("path remoteKey prefix", put("key")),
+    },
+    ("spec", "monitoring", "alerts"): all_of("runbookUrl runbook_url runbookURL url docs", put("runbooks")),
+    ("spec", "monitoring", "dashboards"): all_of("dir directory path name", put("folder")),
+    ("spec", "prices"): {
+        **all_of("cpu core cpus cores cpuPerHour vcpu", put("cpuHour")),
+        **all_of("memory mem ram gib memoryPerHour", put("memoryHour")),
+        **all_of("gpu gpus gpuPerHour", put("gpuHour")),
+    },
     ("spec", "tiers", "{}"): {
         **all_of("limits max maximums constraints caps", put("ceilings")),
         **all_of("default spec values", put("defaults")),

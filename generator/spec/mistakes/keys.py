@@ -18,6 +18,7 @@ from generator.spec.mistakes.annotations import (
     fields,
     models,
     sites,
+    words,
 )
 from generator.spec.mistakes.draft import Draft
 from generator.spec.mistakes.foreign_keys import explain_general, explain_habits
@@ -39,6 +40,8 @@ _HALF: Final = 48
 
 def explain_keys(draft: Draft, mapping: Mapping, unknown: list[str]) -> None:
     """Report every unknown key of a mapping (related ones once), and correct those that can be corrected."""
+    if _wrong_telling_key(draft, mapping):
+        return
     unknown = explain_unindented(draft, mapping, unknown)
     unknown = explain_habits(draft, mapping, unknown)
     unknown = explain_group(draft, mapping, unknown)
@@ -51,6 +54,30 @@ def explain_keys(draft: Draft, mapping: Mapping, unknown: list[str]) -> None:
             _other(draft, mapping, key)
 
 
+def _wrong_telling_key(draft: Draft, mapping: Mapping) -> bool:
+    """Report a word of another kind under the key of this one: `metric: demographic-parity-difference`."""
+    own = {key for record in mapping.records for key in fields(record)}
+    for record in mapping.others.values():
+        for right, info in fields(record).items():
+            known = [str(word) for word in words(annotation_of(info))]
+            if right in own or not info.is_required() or len(known) < _SEVERAL:
+                continue
+            for key, value in mapping.value.items():
+                word = misspelt(value, known) if key in own and isinstance(value, str) else ""
+                if word:
+                    message = f"`{value}` belongs under `{right}`, not under `{key}`"
+                    path = (*mapping.path, key)
+                    draft.report("SPEC102", path, message, f"write `{right}: {word}`", key=True)
+                    draft.reported.discard(path)
+                    draft.move(path, (*mapping.path, right))
+                    draft.reported.add((*mapping.path, right))
+                    return True
+    return False
+
+
+_SEVERAL = 2
+
+
 def _other_kind(draft: Draft, mapping: Mapping, key: str) -> bool:
     """Report a key of another kind of such a mapping: `steps` in a blue-green rollout, `approve` in a weight step."""
     kind = next((name for name, record in mapping.others.items() if key in fields(record)), "")
@@ -58,7 +85,8 @@ def _other_kind(draft: Draft, mapping: Mapping, key: str) -> bool:
         return False
     line = line_of(key, mapping.value[key])
     if mapping.pattern[-1:] == ("[]",):
-        hint = f"write it as a separate item: `- {{{line}}}`"
+        alone = accepts(mapping.others[kind], {key: mapping.value[key]})
+        hint = f"write it as a separate item: `- {{{line}}}`" if alone else f"remove `{line}`"
     else:
         telling = next((name for name in ("strategy", "kind") if name in mapping.known), "")
         known = words_of(mapping.others[kind], telling) if telling else []

@@ -93,17 +93,22 @@ def explain_group(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[st
         ):
             groups.setdefault(site.pattern, {})[key] = site
     for pattern, found in groups.items():
-        if len(found) > 1 and not mapping.value.get(pattern[-1]):
+        present = mapping.value.get(pattern[-1])
+        if len(found) > 1 and (not present or isinstance(present, dict)):
             holder = pattern[-1]
             inner = {
                 site.key: repaired(annotation_of(site.field), mapping.value[key], site.field)
                 for key, site in found.items()
             }
+            if present:
+                inner = {**written(draft, (*mapping.path, holder)), **inner}
             message = f"{listed(list(found))} belong in `{holder}`"
             document, local = draft.document((*mapping.path, next(iter(found))))
             hint = f"write `{holder}: {flow(inner)}`"
             draft.findings.append(document.finding("SPEC102", local, message, hint, key=True))
             for key, site in found.items():
+                if present and site.key in present:
+                    present.pop(site.key)
                 draft.move((*mapping.path, key), (*mapping.path, holder, site.key))
                 draft.reported.add((*mapping.path, holder, site.key))
             unknown = [key for key in unknown if key not in found]
@@ -240,6 +245,8 @@ def _inward(draft: Draft, base: Path, new: Path, value: Any, site: Site, *, inde
         inner = [inner] if part == "[]" else {"NAME": inner} if part == "{}" else {part: inner}
     if len(names) == 1 and isinstance(present, dict):
         inner = {**written(draft, (*base, names[0])), **inner}
+    elif len(names) == 1 and present is not None:
+        inner = {**_unwrapped(draft, site, present), **inner}
     text = f"{names[0]}: {flow(inner)}" if names else f"{site.key}: {flow(value)}"
     if len(text) <= LONG:
         return f"write `{text}`"
@@ -249,3 +256,19 @@ def _inward(draft: Draft, base: Path, new: Path, value: Any, site: Site, *, inde
         if len(short) <= LONG
         else f"indent it under `{names[-1]}:`"
     )
+
+
+def _unwrapped(draft: Draft, site: Site, value: Any) -> dict[str, Any]:
+    """Return one value, written in the place of a mapping, under the key of that mapping that lacks one."""
+    records = [
+        record
+        for around in sites(draft.record)
+        if around.key == site.pattern[-1]
+        for record in models(annotation_of(around.field))
+        if site.key in fields(record)
+    ]
+    for record in records:
+        missing = [key for key, info in fields(record).items() if info.is_required() and key != site.key]
+        if len(missing) == 1 and accepts(annotation_of(fields(record)[missing[0]]), value):
+            return {missing[0]: value}
+    return {}

@@ -26,6 +26,20 @@ from generator.spec.mistakes.amounts import (
 )
 
 
+def clock(typed: Typed) -> Repairs:
+    """Return repairs of a time of day: `4:30 am`, or the time of a daily cron schedule."""
+    text = typed.text.strip().lower()
+    cron = re.fullmatch(r"(\d{1,2})\s+(\d{1,2})\s+\*\s+\*\s+\*", text)
+    if cron:
+        yield Repair(f"{int(cron[2]):02}:{int(cron[1]):02}")
+    found = re.fullmatch(
+        r"(\d{1,2})(?:[:.h](\d{2}))?(?::\d{2})?\s*(am|pm|a\.m\.|p\.m\.)?(?:\s*(?:utc|z))?", text
+    )
+    if found:
+        hour = int(found[1]) % 12 + 12 * found[3].startswith("p") if found[3] else int(found[1])
+        yield Repair(f"{hour:02}:{int(found[2] or 0):02}")
+
+
 def digest(typed: Typed) -> Repairs:
     """Return repairs of a digest: with its prefix, in lower case."""
     found = re.search(r"[0-9a-fA-F]{64}", typed.text)
@@ -38,6 +52,9 @@ def name(typed: Typed) -> Repairs:
     """Return repairs of a name: kebab-case."""
     text = typed.text.strip("/ ")
     parts = text.split("/")
+    if typed.usual == "manual":
+        # The approval of a switch is often taken for a boolean.
+        yield from (Repair("manual" if one.value else "automatic") for one in boolean(typed))
     for candidate in (parts[-1], text):
         words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", _ascii(candidate)).lower()
         kebab = re.sub(r"-{2,}", "-", re.sub(r"[^a-z0-9]+", "-", words)).strip("-")
@@ -83,6 +100,9 @@ def path(typed: Typed) -> Repairs:
     """Return repairs of a path below the repository's root."""
     text = re.sub(r"^file://", "", typed.text.strip()).replace("\\", "/")
     text = re.sub(r"^(?:[A-Za-z]:)?(?:~?/|\./)+", "", text)
+    if "*" in text:
+        # A pattern: the usual file in its folder.
+        yield Repair(f"{text.split('*')[0].rpartition('/')[0]}/{typed.usual.rpartition('/')[2]}")
     yield Repair(re.sub(r"/{2,}", "/", text))
     yield Repair(re.sub(r"[^A-Za-z0-9._@+/-]+", "-", re.sub(r"^(?:\.\./)+", "", re.sub(r"/{2,}", "/", text))))
 

@@ -152,8 +152,9 @@ def _shape(refused: Refused, says: str) -> Answer:
         # `ref: {name: churn, version: 1}`: the parts of one text.
         joined = "/".join(str(part) for part in refused.value.values() if not isinstance(part, (dict, list)))
         found = next((one.value for one in candidates(refused.target, joined, joined)), None)
+    item = bool(refused.target.path) and isinstance(refused.target.path[-1], int)
     hint = (
-        f"write `{refused.key}: {flow(found)}`"
+        f"write `{flow(found) if item else f'{refused.key}: {flow(found)}'}`"
         if found is not None
         else f"for example `{usual_value(refused.target)}`"
     )
@@ -229,7 +230,15 @@ def _form(refused: Refused) -> Answer:
 
 def _word_repairs(refused: Refused) -> Iterator[Repair]:
     typed = Typed(unquoted(refused.raw or str(refused.value)), "")
-    for repair in (repairs.word, repairs.registry, repairs.path, repairs.name, repairs.key, repairs.header):
+    for repair in (
+        repairs.clock,
+        repairs.word,
+        repairs.registry,
+        repairs.path,
+        repairs.name,
+        repairs.key,
+        repairs.header,
+    ):
         yield from repair(typed)
 
 

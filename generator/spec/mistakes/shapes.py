@@ -202,6 +202,9 @@ def _lists(item: Any, value: Any) -> Iterator[list[Any]]:
 
     records = models(item)
     if isinstance(value, dict):
+        inner_lists = [inner for inner in value.values() if isinstance(inner, list)]
+        if not records and len(value) == 1 and inner_lists:
+            yield inner_lists[0]
         if any(value.keys() & aliases(record) for record in records):
             yield [repaired(item, value)]
         for record in records:
@@ -211,7 +214,7 @@ def _lists(item: Any, value: Any) -> Iterator[list[Any]]:
         if not records:
             yield [key if inner is None or inner is True else inner for key, inner in value.items()]
     elif isinstance(value, str) and not records:
-        parts = [part.strip() for part in value.replace(";", ",").split(",")]
+        parts = [part.strip() for part in re.split(r"[,;|]", value)]
         spaced = value.split()
         yield from ([repaired(item, part) for part in split if part] for split in (parts, spaced) if split)
     elif records and value is not None:
@@ -301,6 +304,10 @@ def _of_value(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
         return
     if isinstance(value, str) and value in known:
         yield {value: sample_value(record, value)}
+        return
+    pair = re.split(r"[/:.]", value) if isinstance(value, str) else []
+    if len(pair) == 2 and {"name", "key"} <= known.keys():
+        yield {"name": pair[0], "key": pair[1]}
         return
     yield from _glued(record, value)
     yield from _assigned(record, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -107,7 +108,13 @@ def _near_words(text: str, known: tuple[Any, ...]) -> list[Any]:
     """Return the words that a text may mean: the same word, a misspelt one, or another tool's."""
     by_text = {str(word): word for word in known}
     first = text.split("(", maxsplit=1)[0].strip()
-    for found in (text if text in by_text else "", misspelt(first, by_text), synonym(first, tuple(by_text))):
+    last = re.split(r"[./:]", first)[-1]  # `np.int64`, `sklearn.svm`
+    for found in (
+        text if text in by_text else "",
+        misspelt(first, by_text),
+        synonym(first, tuple(by_text)),
+        synonym(last, tuple(by_text)),
+    ):
         if found:
             return [by_text[found]]
     inside = [by_text[word] for word in by_text if len(word) > 2 and word in first]

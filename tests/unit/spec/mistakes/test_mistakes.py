@@ -14,13 +14,22 @@ from generator.pipeline.session import Session
 from generator.source.finding import Finding
 from tests.unit.spec.mistakes.base import LOCK, PLATFORM, SPEC
 from tests.unit.spec.mistakes.cases import MISTAKES, Mistake
+from tests.unit.spec.mistakes.regulated_base import FILES as REGULATED_FILES
+from tests.unit.spec.mistakes.regulated_base import LOCKS as REGULATED_LOCKS
+from tests.unit.spec.mistakes.regulated_cases import REGULATED
 
 TODAY = dt.date(2026, 11, 29)
+LOCKS = {"specs/shop/churn.lock.yaml": LOCK}
 FILES = {"spec": ("specs/shop/churn.yaml", SPEC), "platform": ("specs/platform.yaml", PLATFORM)}
 
 
-def findings(root: Path, mistake: Mistake | None = None) -> list[Finding]:
-    for kind, (name, right) in FILES.items():
+def findings(
+    root: Path,
+    mistake: Mistake | None = None,
+    files: dict[str, tuple[str, str]] = FILES,
+    locks: dict[str, str] = LOCKS,
+) -> list[Finding]:
+    for kind, (name, right) in files.items():
         text = right
         if mistake is not None and kind == mistake.file:
             assert mistake.old in right
@@ -28,7 +37,8 @@ def findings(root: Path, mistake: Mistake | None = None) -> list[Finding]:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    (root / "specs/shop/churn.lock.yaml").write_text(LOCK)
+    for name, text in locks.items():
+        (root / name).write_text(text, encoding="utf-8")
     session = Session(root, TODAY)
     return findings_of(session, Selection(session.entries, everything=True))
 
@@ -50,13 +60,33 @@ def test_one_mistake_one_finding_with_its_repair(mistake, tmp_path):
     assert mistake.says in f"{finding.message} {finding.hint}"
 
 
+def test_without_a_mistake_the_regulated_files_have_no_finding(tmp_path):
+    assert findings(tmp_path, None, REGULATED_FILES, REGULATED_LOCKS) == []
+
+
+@pytest.mark.parametrize(
+    "mistake", REGULATED, ids=[f"{number}-{m.new.strip()[:40]!a}" for number, m in enumerate(REGULATED)]
+)
+def test_one_mistake_one_finding_in_other_layouts(mistake, tmp_path):
+    (finding,) = findings(tmp_path, mistake, REGULATED_FILES, REGULATED_LOCKS)
+    assert (finding.code, finding.place.line, finding.place.column) == (
+        mistake.code,
+        mistake.line,
+        mistake.column,
+    )
+    assert finding.place.file == REGULATED_FILES[mistake.file][0]
+    assert mistake.says in f"{finding.message} {finding.hint}"
+
+
 # What no message may hold: a regular expression, Python's words, a field that is called by its index.
 _NOT_WORDS = re.compile(r"\^\(|\(\?|\[A-Za-z|\{\d+,\d+\}|field `\d+`|None\b|\bdict\b|\bstr\b|NoneType|<class")
 
 
 def test_messages_are_for_people(tmp_path):
-    for mistake in MISTAKES[::7]:
-        for finding in findings(tmp_path, mistake):
+    every = [findings(tmp_path, mistake) for mistake in MISTAKES[::7]]
+    every += [findings(tmp_path, mistake, REGULATED_FILES, REGULATED_LOCKS) for mistake in REGULATED[::7]]
+    for found in every:
+        for finding in found:
             text = f"{finding.message} {finding.hint}"
             assert not _NOT_WORDS.search(text), text
             assert not finding.message.endswith(".")
