@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from generator.cli.group import CommandGroup
 from generator.cli.options import root_option
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit
@@ -26,7 +27,7 @@ def _writing_options(command: F) -> F:
     return check(force(root_option(command)))
 
 
-@click.group("ci")
+@click.group("ci", cls=CommandGroup)
 def command() -> None:
     """Write CI workflows: checks, comments, images and reverts."""
 

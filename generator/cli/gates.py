@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from generator.cli import gates_cluster
+from generator.cli.group import CommandGroup
 from generator.cli.options import report_option, root_option
 from generator.pipeline.selection import select, select_one
 from generator.pipeline.session import open_session, today
@@ -32,7 +33,7 @@ CODES: Final[Mapping[str, int]] = {"pass": PASSED, "fail": FAILED, "inconclusive
 """Exit codes of containers; 10 and 11 are verdicts, which the Workflow never retries."""
 
 
-@click.group("gates")
+@click.group("gates", cls=CommandGroup)
 def command() -> None:
     """Run offline quality gates and verify their evidence."""
 
@@ -97,7 +98,7 @@ def run(
     *,
     offline: bool,
 ) -> None:
-    """Run the gates of SPEC with their real tools, and write its evidence.
+    """Run the gates of SPEC with their real tools; write evidence.
 
     Exit code 1: a gate failed, or is inconclusive.
     """
@@ -147,7 +148,7 @@ def check(paths: tuple[str, ...], fmt: str, root: Path | None) -> None:
 def stage(
     spec: str, to: Path, root: Path | None, inputs_of: Callable[[ModelGates], Inputs], *, archive: bool
 ) -> None:
-    """Copy the files that the gates of SPEC read to the folder of their containers.
+    """Copy the files that gates of SPEC read, for their containers.
 
     Data sets and the model must be those of the lock. Exit code 1: a file is missing; nothing is written.
     """
@@ -209,7 +210,7 @@ def judge(inputs: Path, to: Path) -> None:
 @click.argument("outputs", nargs=-1, metavar="[GATE=JSON]...")
 @_to
 def verdict(outputs: tuple[str, ...], to: Path) -> None:
-    """Combine the entries of all gates into one document, and fail if a gate did not pass.
+    """Combine the entries of all gates; fail if one did not pass.
 
     SLUICE_GATES and SLUICE_RELEASE describe the expected gates. Exit code 10: a gate failed, is inconclusive
     or left no entry, and no waiver covers it.

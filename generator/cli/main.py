@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from generator import __version__
+from generator.cli.group import CommandGroup
 from generator.source.errors import FindingsError, UserError
 
 COMMANDS: dict[str, str] = {
@@ -90,7 +91,7 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 _OBJECTS = 150_000
 
 
-class Sluice(click.Group):
+class Sluice(CommandGroup):
     """A group whose commands are in modules of the same name, in the attribute `command`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -119,19 +120,6 @@ class Sluice(click.Group):
         for title, names in GROUPS.items():
             with formatter.section(title):
                 formatter.write_dl([(f"{name:<{width}}", COMMANDS[name]) for name in names])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Refuse an unknown command and suggest the nearest one."""
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
-            from generator.cli.usage_hints import command_for
-
-            near = command_for(name, list(COMMANDS))
-            hint = f"did you mean `{near}`?" if near else "`sluice --help` lists all commands"
-            ctx.fail(f"no such command: `{name}`; {hint}")
-        return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
         """Return the names of commands that start with this text."""

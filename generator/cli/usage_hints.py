@@ -57,7 +57,8 @@ COMMANDS: Final = {
 def command_for(name: str, known: list[str]) -> str:
     """Return the command that was probably meant; empty for none."""
     near = nearest(name, known)
-    theirs = next((ours for ours, words in COMMANDS.items() if name.casefold() in words.split()), "")
+    others = ((ours, words.split()) for ours, words in COMMANDS.items() if ours in known)
+    theirs = next((ours for ours, words in others if name.casefold() in words), "")
     return near[0] if near and near[0].startswith(name) else theirs or (near[0] if near else "")
 
 

@@ -43,6 +43,10 @@ class Span:
             hint = "for example 2026-11-25, or 2026-11-25T09:30:00+01:00"
             raise UserError(f"`{text}` is not a date", hint) from error
 
+    def __str__(self) -> str:
+        whole_day = self.end - self.start == _DAY
+        return f"on {self.start:%Y-%m-%d}" if whole_day else f"at {self.start:%Y-%m-%d %H:%M} UTC"
+
 
 @dataclass(frozen=True, slots=True)
 class Branch:
@@ -113,7 +117,7 @@ def _check_known(history: History, span: Span) -> None:
 
 
 def _nothing(history: History, name: str | None, span: Span | None) -> UserError:
-    when = f" at {span.start:%Y-%m-%d %H:%M} UTC" if span else ""
+    when = f" {span}" if span else ""
     if name is None:
         return UserError(f"no model was live{when}")
     known = history.names(*_EVER)

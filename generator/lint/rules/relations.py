@@ -130,7 +130,7 @@ def mixed_namespaces(ctx: TreeContext) -> Iterator[Problem]:
     "a reference leads to an object that does not exist",
     scope=TreeContext,
     why="The object waits forever for the missing one, or is refused.",
-    remedy="Correct the name, or add the object.",
+    remedy="Correct the name, add the object, or verify the whole tree that it is in.",
     example=_POD.format(config="setings"),
     instead=_POD.format(config="settings"),
 )

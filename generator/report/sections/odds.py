@@ -17,6 +17,7 @@ from generator.report.tables import JOINED, Block, Table
 from generator.spec.quantities import change, count_up, minutes_up, share_down, share_up, time_span
 from generator.stats.odds import GuardOdds
 
+_SHOWN = 0.001  # the smallest share that is shown with its digits
 _TOGETHER = 3  # shares of so many steps are not broken over several lines
 
 
@@ -109,14 +110,19 @@ def at_most(found: PlanOdds) -> str:
 
 def gate_line(row: GateOdds, kind: str) -> str:
     """Return the odds of a gate on a model that is a little too bad, and on a good one."""
-    good = "a fair one" if kind == "fairness" else "one 2 points better"
+    good = "a fair one" if kind == "fairness" else "one 2 points better than the limit"
     where = f"if a group has just {row.rows:,} rows" if kind == "fairness" else f"on {row.rows:,} rows"
     return (
-        f"gate {row.name}, {where}: passes a model 2 points too bad"
-        f" {share_up(row.passes_if_2_points_too_bad)} of the time;"
-        f" fails {good} {share_up(row.fails_if_2_points_better)}, leaves it undecided"
-        f" {share_up(row.undecided_if_2_points_better)}"
+        f"gate {row.name}, {where}: a model 2 points worse than the limit passes in"
+        f" {_of_runs(row.passes_if_2_points_too_bad)} of all runs; {good} fails in"
+        f" {_of_runs(row.fails_if_2_points_better)} and is undecided in"
+        f" {_of_runs(row.undecided_if_2_points_better)}"
     )
+
+
+def _of_runs(share: float) -> str:
+    """Format a small share, rounded up; what is far below 0.1% is not shown as 0.1%."""
+    return "under 0.1%" if share < _SHOWN else share_up(share)
 
 
 def _requests(count: float | None) -> str:

@@ -49,3 +49,34 @@ def test_a_picture_is_written_like_every_other_file(repository, sluice):
         "replay", "shop/recommender", "--simulate", "drop=10%", "--format", "svg", "--output", "release.svg"
     )
     assert (done.exit_code, done.stderr) == (0, "wrote release.svg\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("gates", "rnu"), "no such command: `rnu`; did you mean `run`?"),
+        (("ci", "help"), "no such command: `help`; did you mean `--help`?"),
+        (("ci", "lint"), "ci --help` lists all commands"),
+        (("statsu",), "no such command: `statsu`; did you mean `status`?"),
+    ],
+)
+def test_an_unknown_command_gets_a_hint_in_every_group(sluice, arguments, hint):
+    done = sluice(*arguments)
+    assert (done.exit_code, hint in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("group", ["gates", "ci"])
+def test_the_list_of_subcommands_is_not_cut_off_on_80_columns(sluice, group):
+    assert "..." not in sluice(group, "--help", env={"COLUMNS": "80"}).stdout.partition("Commands:")[2]
+
+
+def test_a_gate_that_almost_never_errs_is_not_shown_as_0_1_percent(repository, sluice):
+    text = " ".join(sluice("plan", "support/ticket-classifier", "--full").stdout.split())
+    assert "a model 2 points worse than the limit passes in under 0.1% of all runs" in text
+
+
+def test_an_audit_of_a_day_without_models_names_the_day(committed, sluice):
+    day = sluice("audit", "--at", "2001-02-03").stderr
+    moment = sluice("audit", "--at", "2001-02-03T04:05:00+00:00").stderr
+    assert "Error: no model was live on 2001-02-03\n" in day
+    assert "Error: no model was live at 2001-02-03 04:05 UTC\n" in moment

@@ -53,7 +53,7 @@ def test_a_day_holds_all_that_was_live_in_it_and_a_moment_one(two: Story, at: st
 
 def test_before_the_first_version_there_was_none(two: Story) -> None:
     done = two.run("audit", NAME, "--at", "2026-10-31")
-    assert (done.exit_code, "was not live at 2026-10-31" in done.stderr) == (2, True)
+    assert (done.exit_code, "was not live on 2026-10-31" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
