@@ -165,8 +165,11 @@ def _by_environment(
                 out[environment] = (layers, base_file)
             continue
         file, findings = check_data(ModelFile, layers.merged, layers.where)
-        known = {found.place for found in resolved.findings if found.code == "SPEC102"}
-        resolved.findings += [found for found in findings if found.place not in known]
+        own = f"spec.environments.{environment}"
+        # What the spec itself has wrong is already reported.
+        resolved.findings += [
+            found for found in findings if base_file is not None or found.path.startswith(own)
+        ]
         if file is not None:
             out[environment] = (layers, file)
     return out

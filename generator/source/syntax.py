@@ -489,7 +489,10 @@ def _indentation(broken: Broken) -> Slip | None:
     spaces = "1 space" if odd_indent == 1 else f"{odd_indent} spaces"
     message = f"this {what} is indented by {spaces}, but its neighbours by {fits}"
     fixed = " " * fits + broken.text(odd).strip()
-    return Slip(odd, odd_indent, message, f"indent it by {fits}: {_quoted(fixed)}")
+    hint = f"indent it by {fits}: {_quoted(fixed)}"
+    if after_item and odd == broken.line:
+        hint += f"; if it starts the next item, write {_quoted('- ' + fixed.strip())}"
+    return Slip(odd, odd_indent, message, hint)
 
 
 def _repeats_first_key(broken: Broken, lines: list[tuple[int, int, bool]]) -> bool:

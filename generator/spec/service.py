@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from generator.spec.record import Choice, Record
 from generator.spec.types import (
@@ -36,6 +37,15 @@ class Input(Record):
     maximum: float | None = Field(None, description="largest number allowed")
     max_length: int = Field(10_000, ge=1, le=1_000_000, description="longest text allowed, in characters")
     nullable: bool = Field(False, description="the value may be null")
+
+    @model_validator(mode="after")
+    def order(self) -> Self:
+        """Check that some number is allowed."""
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            says = f"no number is allowed: `minimum` is {self.minimum:g}, and `maximum` is {self.maximum:g}"
+            hint = f"swap them: `minimum: {self.maximum:g}, maximum: {self.minimum:g}`"
+            raise PydanticCustomError("order", "{says}", {"says": says, "hint": hint, "key": "minimum"})
+        return self
 
 
 class SecretRef(Record):

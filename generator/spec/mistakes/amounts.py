@@ -54,6 +54,16 @@ _WORDS: Final[dict[str, int | Decimal]] = {
 }  # fmt: skip
 
 
+_TIMES: Final = {
+    "double": "100%",
+    "doubled": "100%",
+    "twice": "100%",
+    "triple": "200%",
+    "everything": "100%",
+    "all": "100%",
+}
+
+
 _SECONDS: Final = {
     "ms": 0.001, "msec": 0.001, "msecs": 0.001, "milli": 0.001, "millis": 0.001, "millisecond": 0.001,
     "s": 1, "sec": 1, "secs": 1, "second": 1, "m": 60, "min": 60, "mins": 60, "minute": 60, "mn": 60,
@@ -119,6 +129,9 @@ def plain(value: Decimal) -> str:
 
 def share(typed: Typed) -> Repairs:
     """Return repairs of a share or a relative change: `5%`, `0.5%`, `150%`."""
+    if typed.text.lower() in _TIMES:
+        yield Repair(_TIMES[typed.text.lower()])
+        return
     found = re.match(rf"[<>=~≈≤≥\s]*(\d+\s*/\s*\d+|{_NUMBER}|[a-z]+)\s*(.*)$", typed.text.lower())
     value = number(found[1]) if found else None
     if found is None or value is None:

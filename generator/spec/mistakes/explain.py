@@ -173,6 +173,10 @@ def _rest(draft: Draft, mistake: Mistake) -> None:
     if mistake.kind == "missing":
         _missing(draft, mistake)
         return
+    if mistake.kind == "order":
+        context = {key: str(value) for key, value in mistake.context.items()}
+        draft.report("SPEC108", (*path, context["key"]), context["says"], context["hint"])
+        return
     if mistake.kind in {"one_of", "any_of"}:
         _count(draft, mistake)
         return
@@ -275,6 +279,9 @@ def _missing(draft: Draft, mistake: Mistake) -> None:
     named = re.fullmatch(r"specs/([^/]+)/([^/]+)\.yaml", document.file)
     if named and path[:-1] == ("metadata",) and name in {"name", "team"}:
         text = named[2] if name == "name" else named[1]
+    kind = getattr(owner, "key", "")
+    if name == "name" and isinstance(kind, str) and kind not in {"", "metric"}:
+        text = kind
     info = field_of(owner, name) if owner else None
     what = f" ({info.description})" if info is not None and info.description else ""
     hint = f"add `{name}: {text}`{what}" if text and len(text) < _LONG else f"add `{name}`{what}"

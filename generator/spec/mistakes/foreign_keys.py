@@ -9,8 +9,8 @@ from generator.source.flow import flow
 from generator.spec.mistakes.amounts import Typed, number, plain, time
 from generator.spec.mistakes.annotations import accepts, annotation_of, fields, models
 from generator.spec.mistakes.draft import Draft
-from generator.spec.mistakes.habits import ARGO_STEP, GENERAL, Habit, Inline, Put, Say
-from generator.spec.mistakes.mappings import LONG, Mapping, habits_at, listed, name_of, written
+from generator.spec.mistakes.habits import ARGO_STEP, GENERAL, Habit, Inline, Put, Say, put
+from generator.spec.mistakes.mappings import LONG, Mapping, bare, habits_at, listed, name_of, written
 from generator.spec.mistakes.relocation import general_site, relocate
 from generator.spec.mistakes.suggestions import repaired
 from generator.spec.types import Hold, Weight
@@ -23,8 +23,9 @@ def explain_habits(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[s
     renamed: dict[str, str] = {}
     inlined: list[str] = []
     left: list[str] = []
+    by_word = {bare(theirs): habit for theirs, habit in table.items()}
     for key in unknown:
-        habit = table.get(key)
+        habit = _bound(mapping, table.get(key) or by_word.get(bare(key)))
         if (
             isinstance(habit, Put)
             and habit.path[0] in mapping.known
@@ -35,11 +36,31 @@ def explain_habits(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[s
             inlined.append(key)
         elif isinstance(habit, Say):
             _say(draft, mapping, [key], habit)
+        elif isinstance(habit, Put) and (kind := _kind_with(mapping, habit.path[0])):
+            message = (
+                f"`{key}` is called `{habit.path[0]}`, which belongs to {kind}, and this is {mapping.kind}"
+            )
+            draft.report("SPEC102", (*mapping.path, key), message, "remove it", key=True)
         else:
             left.append(key)
     if renamed or inlined:
         _report_renamed(draft, mapping, renamed, inlined)
     return left
+
+
+def _bound(mapping: Mapping, habit: Habit | None) -> Habit | None:
+    """Return the habit of a bound; an upper one for differences and distances, which have only that."""
+    if habit != put("atLeast") or "metric" in mapping.value or "junit" in mapping.value:
+        return habit
+    ratio = str(mapping.value.get("fairness", "")).endswith("ratio")
+    return put("atMost") if "atMost" in mapping.known and not ratio else habit
+
+
+def _kind_with(mapping: Mapping, key: str) -> str:
+    """Return the other kind of such a mapping that has a key; empty for none."""
+    if key in mapping.known or len(mapping.records) != 1:
+        return ""
+    return next((name for name, record in mapping.others.items() if key in fields(record)), "")
 
 
 _STRATEGIES = {"canary": "canary", "blueGreen": "blue-green"}

@@ -53,8 +53,11 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
     ("spec", "service", "inputs", "{}"): {
         **all_of("dtype kind", put("type")),
         "range": Say("is two keys here", "write `minimum: {first}, maximum: {last}`"),
-        **all_of("min ge lower", put("minimum")),
-        **all_of("max le upper", put("maximum")),
+        **all_of("min ge gte lower minValue lowerBound", put("minimum")),
+        **all_of("max le lte upper maxValue upperBound", put("maximum")),
+        "default": Say(
+            "is not a key: a request contains every column", "write `nullable: true` for one that may be null"
+        ),
         **all_of("enum choices categories options allowed", put("values")),
         **all_of("optional nullable_ allowNull null", put("nullable")),
         "required": Say(
@@ -146,6 +149,7 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
         **all_of("headers header match setHeaderRoute users group segment", put("cohort")),
     },
     ("spec", "rollout", "steps", "[]", "cohort"): {
+        "cookie": Say("can't choose a cohort: only a header can", "write `header: x-cohort`", "header"),
         "headers": Say(
             "is one header and its value here", "write `cohort: {header: {name}, exact: {value}}`", "header"
         ),
@@ -230,6 +234,7 @@ PLATFORM: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
     },
     ("spec", "environments", "{}", "router"): {
         **all_of("type provider", put("kind")),
+        **all_of("ns gatewayNamespace", put("namespace")),
         **all_of("controller gatewayClass gatewayClassName", put("implementation")),
     },
     ("spec", "teams", "{}"): {

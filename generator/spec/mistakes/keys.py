@@ -103,7 +103,17 @@ def _other(draft: Draft, mapping: Mapping, key: str) -> None:
     habit = None if is_platform(draft) else GENERAL.get(key)
     if habit is not None and explain_general(draft, mapping, key, habit):
         return
-    explainers = (_misspelt, _doubled, _override, _named_entry, _replaces_missing, _of_platform)
+    explainers = (
+        _only_value,
+        _kind_as_key,
+        _misspelt,
+        _longer,
+        _doubled,
+        _override,
+        _named_entry,
+        _replaces_missing,
+        _of_platform,
+    )
     if any(explainer(draft, mapping, key) for explainer in explainers):
         return
     if explain_misspelt_below(draft, mapping, key):
@@ -197,6 +207,61 @@ def _rename(draft: Draft, mapping: Mapping, key: str, right: str, message: str, 
     draft.move((*mapping.path, key), (*mapping.path, right))
     if reshaped:
         draft.reported.add((*mapping.path, right))
+
+
+def _only_value(draft: Draft, mapping: Mapping, key: str) -> bool:
+    """Report a value without its key: `{number}` for `{type: number}`."""
+    if mapping.value[key] is not None:
+        return False
+    for name, info in mapping.known.items():
+        annotation = annotation_of(info)
+        if (
+            name not in mapping.value
+            and info.is_required()
+            and not is_text(annotation)
+            and accepts(annotation, key)
+        ):
+            path = (*mapping.path, key)
+            draft.report("SPEC102", path, f"`{key}` has no value", f"write `{name}: {key}`", key=True)
+            draft.reported.add((*mapping.path, name))
+            return True
+    return False
+
+
+def _kind_as_key(draft: Draft, mapping: Mapping, key: str) -> bool:
+    """Report a kind that is used as a key with its content below: `gatewayApi: {…}` for `kind: gateway-api`."""
+    value = mapping.value[key]
+    if not isinstance(value, dict) or not value.keys() <= mapping.known.keys() - mapping.value.keys():
+        return False
+    for name, info in mapping.known.items():
+        word = misspelt(key, [str(one) for one in words(annotation_of(info))])
+        if word and name not in mapping.value and info.is_required():
+            fixed = {name: word, **mapping.value, **value}
+            fixed.pop(key)
+            message = f"`{key}` is a {name} of {mapping.name}, and the keys below it belong next to `{name}`"
+            hint = f"write `{line_of(str(mapping.path[-1]), fixed) if mapping.path else flow(fixed)}`"
+            if hint.endswith(":`"):
+                hint = f"write `{name}: {word}`, and the keys below `{key}` next to it"
+            draft.report("SPEC102", (*mapping.path, key), message, hint, key=True)
+            draft.reported.update({mapping.path, *((*mapping.path, one) for one in fixed)})
+            return True
+    return False
+
+
+def _longer(draft: Draft, mapping: Mapping, key: str) -> bool:
+    """Report a key with one word more than ours: `watchFor` for `watch`."""
+    words_of_key = re.findall(r"[A-Z]?[a-z0-9]+", key)
+    free = [name for name in mapping.known if name not in mapping.value]
+    near = [name for name in free if re.findall(r"[A-Z]?[a-z0-9]+", name) == words_of_key[:-1]]
+    if not near:
+        return False
+    value = repaired(annotation_of(mapping.known[near[0]]), mapping.value[key], mapping.known[near[0]])
+    if not accepts(annotation_of(mapping.known[near[0]]), value):
+        return False
+    message = f"unknown key `{key}` in {_place_name(draft, mapping, key)}"
+    _rename(draft, mapping, key, near[0], message, f"did you mean `{near[0]}: {flow(value)}`?")
+    draft.reported.add((*mapping.path, near[0]))
+    return True
 
 
 def _doubled(draft: Draft, mapping: Mapping, key: str) -> bool:

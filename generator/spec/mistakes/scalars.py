@@ -261,6 +261,8 @@ def _type(refused: Refused) -> Answer:
         )
         return "SPEC104", f"expected {expected} for `{refused.key}`, not {refused.shown}", hint
     found = candidates(refused.target, refused.value, refused.raw)
+    if refused.kind == "string_type" and not found:
+        found = [one for one in _word_repairs(refused) if accepts(refused.target.annotation, one.value)]
     hint = (
         f"write {_choices(found)}" if found else f"write {expected}, for example `{example(refused.target)}`"
     )

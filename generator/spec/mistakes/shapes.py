@@ -214,13 +214,23 @@ def _lists(item: Any, value: Any) -> Iterator[list[Any]]:
         if not records:
             yield [key if inner is None or inner is True else inner for key, inner in value.items()]
     elif isinstance(value, str) and not records:
-        parts = [part.strip() for part in re.split(r"[,;|]", value)]
-        spaced = value.split()
-        yield from ([repaired(item, part) for part in split if part] for split in (parts, spaced) if split)
+        yield from _listed(item, value)
     elif records and value is not None:
         yield from ([one] for record in records for one in _records(record, value))
     elif value is not None:
         yield [repaired(item, value)]
+
+
+def _listed(item: Any, value: str) -> Iterator[list[Any]]:
+    """Yield lists with the parts of a text: separated by commas, semicolons or bars, else by blanks."""
+    from generator.spec.mistakes.suggestions import repaired
+
+    parts, spaced = [part.strip() for part in re.split(r"[,;|]", value)], value.split()
+    only_blanks = len(parts) == 1 and not accepts(item, value)
+    splits = (
+        (spaced, parts) if only_blanks and all(accepts(item, part) for part in spaced) else (parts, spaced)
+    )
+    yield from ([repaired(item, part) for part in split if part] for split in splits if split)
 
 
 def named_item(record: type[BaseModel], key: str, inner: Any) -> dict[str, Any] | None:
@@ -326,8 +336,9 @@ def _assigned(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
     from generator.spec.mistakes.suggestions import repaired
 
     found = re.fullmatch(r"([\w.-]+)\s*=\s*(.+)", value) if isinstance(value, str) else None
-    if found and {"name", "value"} <= fields(record).keys():
-        yield repaired(record, {"name": found[1], "value": found[2]})
+    for name, inner in (("name", "value"), ("header", "exact")):
+        if found and {name, inner} <= fields(record).keys():
+            yield repaired(record, {name: found[1], inner: found[2]})
 
 
 def _keeps(record: type[BaseModel], name: str, key: str) -> bool:
