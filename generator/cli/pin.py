@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from generator.cli.options import root_option
-from generator.pipeline.selection import select
+from generator.pipeline.selection import NO_MODELS, select
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, note
 from generator.report.formats import FORMATS, render
@@ -57,6 +57,8 @@ def command(
             else:
                 findings += pins.pin(session, pinner, entry)
     findings = [*session.repository.findings, *findings]
+    if not session.entries and not session.strays:
+        note(NO_MODELS)
     if findings or fmt != "text":
         emit(
             render(

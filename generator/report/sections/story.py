@@ -64,10 +64,10 @@ def _event(event: Event) -> records.TimelineEvent:
 
 def event_times(event: Event) -> tuple[str, str]:
     """Return when an event starts, and when it ends if that is another time."""
-    behind = f"{event.after} + " if event.after else ""
+    behind = f"{event.after} +{JOINED}" if event.after else ""
     if event.start_s is None:
         return "before", ""
-    start = f"{behind}{time_span(event.start_s)}"
+    start = f"{behind}{time_span(event.start_s).replace(' ', JOINED)}"
     if event.end_s is None:
         return start, "…"
     return start, "" if event.end_s == event.start_s else time_span(event.end_s)

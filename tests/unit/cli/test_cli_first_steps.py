@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.cli.edits import change
 
-LISTS = (("plan", "--all"), ("status",), ("validate",))
+LISTS = (("plan", "--all"), ("status",), ("validate",), ("pin",))
 
 
 @pytest.mark.parametrize("arguments", LISTS, ids=" ".join)
@@ -19,7 +19,7 @@ def test_a_repository_without_models_is_no_silence(repository, sluice, arguments
     assert "`sluice new TEAM/MODEL` writes the first spec" in sluice(*arguments).stderr
 
 
-@pytest.mark.parametrize("arguments", LISTS, ids=" ".join)
+@pytest.mark.parametrize("arguments", LISTS[:3], ids=" ".join)
 def test_nothing_is_said_about_a_repository_with_models(repository, sluice, arguments):
     assert "sluice new" not in sluice(*arguments).output
 
@@ -80,3 +80,9 @@ def test_an_audit_of_a_day_without_models_names_the_day(committed, sluice):
     moment = sluice("audit", "--at", "2001-02-03T04:05:00+00:00").stderr
     assert "Error: no model was live on 2001-02-03\n" in day
     assert "Error: no model was live at 2001-02-03 04:05 UTC\n" in moment
+
+
+def test_the_time_after_an_approval_is_on_one_line(repository, sluice):
+    text = sluice("plan", "risk/fraud", "--full", "--env", "production", env={"COLUMNS": "80"}).stdout
+    assert " + 0s " in text.replace("\n", "  ")
+    assert not [line for line in text.splitlines() if line.rstrip().endswith("approval by model-risk +")]
