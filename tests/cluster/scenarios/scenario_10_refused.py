@@ -65,7 +65,7 @@ def test_what_goes_around(delivered: Delivered, api: Api) -> None:
         report.figures(f"10 {what}", {"what the user reads": text})
     assert f"namespace support-{_ENVIRONMENT} is not permitted in project" in read["another team's namespace"]
     assert re.search(r"Secret is not permitted in project", read["a kind that is not allowed"])
-    assert "must carry the key of its gates" in read["no gate key"]
+    assert "must have the key of its gates" in read["no gate key"]
     assert "violates PodSecurity" in read["a privileged pod"]
     for item in api.items("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"):
         if item["metadata"]["labels"].get("sluice.dev/environment") == _ENVIRONMENT:
