@@ -288,6 +288,15 @@ def _colon_inside(broken: Broken) -> Slip | None:
             f"there is a space after `{scheme[1]}:`",
             f"write {_quoted(head + scheme[1] + ':' + value[scheme.end() :])}",
         )
+    two = re.fullmatch(rf"(?P<first>[^\s,{{\[\"']+),?\s+(?P<second>{_KEY}: \S.*)", value)
+    if two and head.startswith("- "):
+        fixed = f"- {{{head[2:]}{two['first']}, {two['second']}}}"
+        return Slip(
+            broken.line,
+            found.start("value"),
+            "several keys on one line need braces",
+            f"write {_quoted(fixed)}",
+        )
     hint = f"write {_quoted(head + _in_quotes(value))}"
     if re.match(rf"{_KEY}: \S", value):
         hint += f", or {_quoted(f'{head}{{{value}}}')} for a key and its value"

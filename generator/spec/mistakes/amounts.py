@@ -137,6 +137,8 @@ def share(typed: Typed) -> Repairs:
     if found is None or value is None:
         return
     value, unit = abs(value), found[2]
+    if unit in {"ms", "s", "sec", "min"}:
+        return
     if unit.startswith(("‰", "per mill", "permill")):
         value, unit = value / 10, "%"
     if unit in {"x", "times", "fold"} and value > 1:

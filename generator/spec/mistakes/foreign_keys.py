@@ -241,7 +241,7 @@ def sluice_steps(items: list[Any]) -> list[dict[str, Any]]:
         if not isinstance(item, dict):
             continue
         if "setWeight" in item:
-            steps.append({"weight": f"{str(item['setWeight']).rstrip('%')}%", "hold": "1h"})
+            steps.append({"weight": f"{str(item['setWeight']).rstrip('%')}%", "hold": item.get("hold", "1h")})
             if "pause" in item:
                 _pause(steps, item["pause"])
         elif isinstance(item.get("setHeaderRoute"), dict):

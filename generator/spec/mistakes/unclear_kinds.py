@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from generator.source.document import Path
 from generator.source.flow import flow
-from generator.spec.mistakes.annotations import Target, aliases, annotation_of, field_of, fields
+from generator.spec.mistakes.annotations import Target, accepts, aliases, annotation_of, field_of, fields
 from generator.spec.mistakes.draft import Draft, Mistake
 from generator.spec.mistakes.foreign_keys import sluice_steps
 from generator.spec.mistakes.habits import GENERAL
@@ -71,20 +72,30 @@ def _whole(guess: Guess, value: dict[str, Any]) -> dict[str, Any]:
     for key, item in value.items():
         if key == guess.key:
             continue
-        if key in known:
+        if key in known and _fits(known[key], item):
             whole[key] = repaired(annotation_of(known[key]), item, known[key])
             continue
         for name, info in known.items():
             target = Target((name,), (), guess.record, info, annotation_of(info))
             if name not in value and info.is_required() and name != guess.key and candidates(target, item):
                 whole[name] = candidates(target, item)[0].value
-    chosen = [name for name in ("detect", "limit") if name in value]
+    chosen = [
+        name
+        for name in ("detect", "limit")
+        if name in value and name in known and _fits(known[name], value[name])
+    ]
     for name in ("detect", "limit"):
         if chosen and name not in chosen:
             whole.pop(name, None)
     if "detect" in whole and "baseline" in known:
         whole.setdefault("baseline", known["baseline"].examples[0] if known["baseline"].examples else "5%")
     return {name: whole[name] for name in (guess.key, *known) if name in whole}
+
+
+def _fits(info: FieldInfo, value: Any) -> bool:
+    """Return whether a field accepts a value, or a repair of it."""
+    annotation = annotation_of(info)
+    return accepts(annotation, value) or accepts(annotation, repaired(annotation, value, info))
 
 
 def _nested_kind(draft: Draft, mistake: Mistake, guess: Guess, value: dict[str, Any]) -> None:
