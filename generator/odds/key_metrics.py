@@ -81,4 +81,4 @@ def format_figures(found: KeyMetrics) -> dict[str, str]:
 
 
 def _maybe(value: float | None, show: Callable[[float], str]) -> str:
-    return "not known" if value is None else show(value)
+    return "no odds" if value is None else show(value)

@@ -86,3 +86,9 @@ def test_the_time_after_an_approval_is_on_one_line(repository, sluice):
     text = sluice("plan", "risk/fraud", "--full", "--env", "production", env={"COLUMNS": "80"}).stdout
     assert " + 0s " in text.replace("\n", "  ")
     assert not [line for line in text.splitlines() if line.rstrip().endswith("approval by model-risk +")]
+
+
+def test_a_release_that_compares_nothing_has_no_odds_instead_of_unknown_ones(repository, sluice):
+    rows = {line.split(" ")[0]: line for line in sluice("plan", "--all").stdout.splitlines()}
+    assert rows["support/ticket-classifier"].count("no odds") == 2
+    assert "no odds" not in rows["shop/recommender"]

@@ -91,7 +91,7 @@ def test_usage(pages):
 
     assert "name a SPEC, or --all" in run().output
     assert "not both" in run("shop/recommender", "--all").output
-    assert "name it with --output" in run("--all", "--format", "html").output
+    assert "choose it with --output" in run("--all", "--format", "html").output
     assert "--output needs --format html" in run("--all", "--output", str(root)).output
     assert "did you mean `production`" in run("--all", "--env", "productoin").output
     one = run("shop/recommender", "--env", "staging", "--format", "html").output
