@@ -154,7 +154,7 @@ def test_events_count_for_every_outcome_that_names_them() -> None:
     [
         ({"framework": "custom"}, "names its class"),
         ({"custom_class": "team:Rules"}, "names its class"),
-        ({"framework": "custom", "custom_class": "predictor:Rules"}, "one of the service's own"),
+        ({"framework": "custom", "custom_class": "predictor:Rules"}, "the name of a module of the service"),
         ({"requirements": ("xgboost==3.2.0",)}, "pin bentoml"),
         ({"digest": "sha256:0"}, "SHA-256"),
     ],

@@ -25,7 +25,7 @@ def refused(version, codes, *bodies):
     found = {violation.code.code for violation in run_rules(objects, version, complete=True)}
     found |= {
         TYPE
-        for _, code, problem in shape_problems(objects.all)
+        for _, code, problem in shape_problems(objects.all, {"argo-rollouts": version})
         if code.code == TYPE or _is_too_large(problem)
     }
     return sorted(found & codes)

@@ -27,7 +27,7 @@ def test_a_file_where_a_folder_belongs(repo: Path):
         write_tree(repo, {name: "x"})
         ran = sluice(repo, "render")
         assert ran.code == 2
-        assert "a file stands where a folder belongs" in ran.err
+        assert "there is a file where a folder is expected" in ran.err
         assert name in ran.err
         assert (repo / name).read_text() == "x"
         (repo / name).unlink()
@@ -38,7 +38,7 @@ def test_a_folder_where_a_file_belongs(rendered: Path):
     write_tree(rendered, {f"{ROLLOUT}/mine.txt": "x"})
     ran = sluice(rendered, "render")
     assert ran.code == 2
-    assert "folder stands where a file belongs" in ran.err
+    assert "there is a folder where a file is expected" in ran.err
     assert (rendered / ROLLOUT / "mine.txt").read_text() == "x"
 
 

@@ -196,7 +196,11 @@ def test_ci_prints_the_state_of_every_scenario(capsys: pytest.CaptureFixture[str
 
 def test_make_runs_one_scenario():
     plan = subprocess.run(
-        ["make", "-n", "test-world", "S=speed"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "-n", "test-world", "S=speed"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert plan.stdout.splitlines()[-1].endswith("/python -m tests.world run speed")
     assert (SCENARIOS / "speed.py").exists()
