@@ -7,6 +7,7 @@ finds the place where a new type is missing. Shares are fractions, times seconds
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypedDict, assert_never
@@ -33,7 +34,7 @@ Attributes = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Guard:
+class _Guard(ABC):
     """The common part of all guards.
 
     Args:
@@ -76,9 +77,9 @@ class _Guard:
         return f"{self.subject} above {duration(self.bound_s)}" if self.bound_s else self.subject
 
     @property
+    @abstractmethod
     def threshold(self) -> str:
         """The change that it must catch, or the bound that it keeps, in words."""
-        raise NotImplementedError
 
     def describe(self) -> str:
         """Describe what it stops a release for."""

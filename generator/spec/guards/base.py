@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, Literal
@@ -110,9 +111,9 @@ class GuardBase(Record):
     no_data: NoData | None = Field(None, description="overrides `noData` of the rollout")
 
     @property
+    @abstractmethod
     def subject(self) -> str:
         """The subject that the guard watches."""
-        raise NotImplementedError
 
     @property
     def metric_name(self) -> str:
@@ -146,17 +147,17 @@ class RatioGuard(Choice, GuardBase):
         None, description="absolute bound; the odds say how often it fires on a good model"
     )
 
+    @abstractmethod
     def counts(self) -> Counts:
         """Return the counters of the guard."""
-        raise NotImplementedError
 
+    @abstractmethod
     def profile(self, outcomes: Mapping[str, Outcome]) -> EventProfile:
         """Return the properties of its events.
 
         Args:
             outcomes: the outcomes that the spec declares.
         """
-        raise NotImplementedError
 
     @property
     def latency_bounds(self) -> tuple[float, ...]:
@@ -168,14 +169,14 @@ class RatioGuard(Choice, GuardBase):
 class GaugeGuard(GuardBase):
     """A gauge of the pods with a bound."""
 
+    @abstractmethod
     def gauge(self) -> Gauge:
         """Return the gauge of the guard."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def bound(self) -> float:
         """The bound, in the gauge's unit."""
-        raise NotImplementedError
 
     @property
     def at_most(self) -> bool:
@@ -187,9 +188,9 @@ class ParityGuard(GuardBase):
     """The difference of selection rates between groups, with a bound."""
 
     @property
+    @abstractmethod
     def bound(self) -> float:
         """Largest difference accepted."""
-        raise NotImplementedError
 
     @property
     def metric_name(self) -> str:
