@@ -17,7 +17,7 @@ from generator.pipeline.terminal import note
 from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned
 from generator.report.diffs.compare import Difference
-from generator.report.overview import chosen, open_waivers, overviews
+from generator.report.overview import Overview, chosen, open_waivers, overviews
 from generator.report.pages.index import index_page
 from generator.report.pages.plan import Against, Subject, plan_page
 from generator.source.errors import CliError
@@ -56,31 +56,39 @@ def write_site(
     def write_page(entry: ModelFiles, plans: list[Planned]) -> None:
         planned = chosen(plans, environment)
         difference = differences.get((entry.name, planned.plan.identity.environment))
-        page = page_of(
-            session, entry, plans, environment, Against(label, difference), home="../../index.html"
-        )
-        top = open_root(folder)
-        if top is None:
-            raise OutputError(f"can't open {folder}: it vanished")
-        with top:
-            Writer(top).write(Bundle(entry.name, {INDEX: page}, _inputs(page)))
+        against = Against(label, difference)
+        _write(folder, entry, page_of(session, entry, plans, environment, against, home="../../index.html"))
 
     try:
         prune(folder, "", {entry.name for entry in entries}, note)
         with locked(folder, note) as top:
             rows = overviews(session, entries, environment, write_page)
-            platform = session.repository.platform
-            if platform is None:
-                raise ValueError("a site needs a platform that can be read")
-            name = str(session.repository.platform_document.data["metadata"]["name"])
-            waivers = open_waivers(platform, session.today, [entry.name for entry in entries])
-            text = index_page(
-                platform, name, rows, waivers, session.templates, today=session.today.isoformat()
-            )
-            top.write(INDEX, text.encode())
+            top.write(INDEX, _index(session, entries, rows).encode())
     except OutputError as error:
         raise CliError(str(error)) from error
     return sum(1 for row in rows if row.reason)
+
+
+def _write(folder: Path, entry: ModelFiles, page: str) -> None:
+    """Write the page of one model, perhaps in another process than the one that has the folder open.
+
+    Raises:
+        OutputError: the folder can't be opened or written.
+    """
+    top = open_root(folder)
+    if top is None:
+        raise OutputError(f"can't open {folder}: it vanished")
+    with top:
+        Writer(top).write(Bundle(entry.name, {INDEX: page}, _inputs(page)))
+
+
+def _index(session: Session, entries: Sequence[ModelFiles], rows: Sequence[Overview]) -> str:
+    platform = session.repository.platform
+    if platform is None:
+        raise ValueError("a site needs a platform that can be read")
+    name = str(session.repository.platform_document.data["metadata"]["name"])
+    waivers = open_waivers(platform, session.today, [entry.name for entry in entries])
+    return index_page(platform, name, rows, waivers, session.templates, today=session.today.isoformat())
 
 
 def page_of(
