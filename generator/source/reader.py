@@ -16,7 +16,7 @@ from generator.source.finding import Finding, Place
 from generator.source.loader import Mark, StrictLoader, YamlProblem
 
 if TYPE_CHECKING:
-    from generator.source.syntax import Slip
+    from generator.source.slips import Slip
 
 _DEPTH = 64
 # Text that may nest deeply or have aliases is checked event by event before it is composed.

@@ -6,91 +6,26 @@ none; the first match explains the file. The finding points at the line with the
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from generator.source.brackets import comment_slip, flow_slip, last_comma_slip, stray_slip, unclosed_slip
 from generator.source.characters import LOOKALIKES, describe, oddities, straighten_line
 from generator.source.indentation import nearest_level, open_levels, out_of_step
-from generator.source.outline import BLANK, Outline, outline
+from generator.source.outline import BLANK, outline
+from generator.source.slips import KEY, SCHEMES, Broken, Slip, in_quotes, quoted, short, value_at
 
-_CLOSES = {"[": "]", "{": "}"}
-_KEY = r"[A-Za-z_][\w-]*"
-_NO_SPACE = re.compile(rf"^(?P<head>\s*(?:- +)*)(?P<key>{_KEY}):(?P<value>[^\s:/].*)$")
-_EQUALS = re.compile(rf"^(?P<head>\s*(?:- +)*)(?P<key>{_KEY})\s*(?:=|:=|=>)\s*(?P<value>\S.*)$")
-_NO_COLON = re.compile(rf"^(?P<head>\s*(?:- +)*)(?P<key>{_KEY})\s+(?P<value>[^\s:=-][^:]*)$")
+_NO_SPACE = re.compile(rf"^(?P<head>\s*(?:- +)*)(?P<key>{KEY}):(?P<value>[^\s:/].*)$")
+_EQUALS = re.compile(rf"^(?P<head>\s*(?:- +)*)(?P<key>{KEY})\s*(?:=|:=|=>)\s*(?P<value>\S.*)$")
+_NO_COLON = re.compile(rf"^(?P<head>\s*(?:- +)*)(?P<key>{KEY})\s+(?P<value>[^\s:=-][^:]*)$")
 _NO_BLANK = re.compile(r"^(?P<head>\s*)-(?P<rest>[A-Za-z_{\[\"'].*)$")
-_COLON_INSIDE = re.compile(rf"^(?P<head>\s*(?:- +)*{_KEY}:\s+)(?P<value>[^\s\"'{{\[][^#]*:(?:\s.*)?)$")
+_COLON_INSIDE = re.compile(rf"^(?P<head>\s*(?:- +)*{KEY}:\s+)(?P<value>[^\s\"'{{\[][^#]*:(?:\s.*)?)$")
 _MARKER = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?:\s|$)")
 PLACEHOLDER: Final = re.compile(
     r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)|<%.*?(?:%>|$)|\$\{[A-Za-z_][^}\s]*\}|\$\([A-Za-z_][A-Za-z0-9_]*\)"
 )
 _QUOTED_STARTS = "@`%*&!,|>?"
-
-
-@dataclass(frozen=True, slots=True)
-class Slip:
-    """A slip and its repair.
-
-    Args:
-        line: 0-based line.
-        column: 0-based column.
-        message: one sentence on what is wrong.
-        hint: one sentence on what to do.
-        code: code of the finding.
-    """
-
-    line: int
-    column: int
-    message: str
-    hint: str
-    code: str = "SRC105"
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A text that libyaml refused.
-
-    Args:
-        source: its lines.
-        shape: its outline.
-        line: 0-based line where the parser stopped.
-        column: 0-based column there.
-        problem: the parser's message.
-        start: line and column of the construct that it was reading, or None.
-        context: the parser's name for that construct.
-    """
-
-    source: list[str]
-    shape: Outline
-    line: int
-    column: int
-    problem: str
-    start: tuple[int, int] | None
-    context: str
-
-    def near(self) -> list[int]:
-        """Return the line where the parser stopped and the lines above that may have the slip, nearest first."""
-        found, line = [self.line] if self.line < len(self.source) else [], self.line
-        while len(found) < _NEAR and (line := self.shape.before(line)) >= 0:
-            found.append(line)
-        return found
-
-    def text(self, line: int) -> str:
-        """Return a line of the source without its comment; empty after the end of the source."""
-        if not 0 <= line < len(self.source):
-            return ""
-        text = self.source[line]
-        if any(quote.line == line and quote.rest < 0 for quote in self.shape.quotes):
-            return re.sub(r"\s+#.*$", "", text)
-        return text[: len(self.shape.code(line))] if "#" in text else text
-
-
-_NEAR = 3
-_SCHEMES = frozenset({"bentoml", "mlflow", "dvc", "hf", "sha256"})
-_SHOWN = 90
 
 
 def explain(
@@ -112,7 +47,7 @@ def explain(
         if slip is not None:
             return slip
     for bracket in broken.shape.unclosed:
-        return _unclosed(broken, bracket.line, bracket.column, bracket.mark)
+        return unclosed_slip(broken, bracket.line, bracket.column, bracket.mark)
     return Slip(line, column, f"this is not YAML: {problem}", "check this line and the one above it")
 
 
@@ -164,7 +99,7 @@ def _tab(broken: Broken) -> Slip | None:
             above = broken.shape.code(broken.shape.before(line))
             step = 2 if above.endswith(":") else 0
             spaces = " " * (len(above) - len(above.lstrip(" ")) + step)
-            hint = f"indent with {len(spaces)} spaces: {_quoted(spaces + text.strip())}"
+            hint = f"indent with {len(spaces)} spaces: {quoted(spaces + text.strip())}"
             return Slip(line, indent.index("\t"), "a tab can't indent YAML", hint)
     return None
 
@@ -176,7 +111,7 @@ def _lookalike(broken: Broken) -> Slip | None:
         if column >= 0:
             fixed = straighten_line(broken.text(line)).strip()
             message = f"this line has {oddities(shape.replace(BLANK, ''))} where YAML needs plain ASCII"
-            return Slip(line, column, message, f"write {_quoted(fixed)}")
+            return Slip(line, column, message, f"write {quoted(fixed)}")
     return None
 
 
@@ -188,13 +123,13 @@ def _quote(broken: Broken) -> Slip | None:
         if quote.rest < 0:
             fixed = _with_quote(text, quote.column, quote.mark)
             message = f"the quote {quote.mark} that opens here is not closed on this line"
-            return Slip(quote.line, quote.column, message, f"close it: {_quoted(fixed)}")
+            return Slip(quote.line, quote.column, message, f"close it: {quoted(fixed)}")
         rest = text[quote.rest :]
         if rest and quote.line in broken.near():
-            message = f"the quote {quote.mark} closes before the value ends: `{_short(rest)}` is left over"
-            value = _value_at(broken, quote.line, quote.column).strip(quote.mark)
+            message = f"the quote {quote.mark} closes before the value ends: `{short(rest)}` is left over"
+            value = value_at(broken, quote.line, quote.column).strip(quote.mark)
             whole = re.sub(rf"{quote.mark}(?=\s)", "", value)
-            return Slip(quote.line, quote.column, message, f"write {_quoted(_in_quotes(whole))}")
+            return Slip(quote.line, quote.column, message, f"write {quoted(in_quotes(whole))}")
     return None
 
 
@@ -206,41 +141,20 @@ def _with_quote(text: str, column: int, mark: str) -> str:
     return f"{body[:at]}{mark}{body[at:]}"
 
 
-def _comment(broken: Broken) -> Slip | None:
-    """Find a value in brackets that starts with `#`, which makes the rest of the line a comment."""
-    if broken.start is None or "flow" not in broken.context or broken.start[0] >= len(broken.source):
-        return None
-    line = broken.start[0]
-    text, at = broken.source[line], len(broken.shape.code(line)) + 1
-    found = (
-        re.match(r"\s*(#[^,\]}]*)([,\]}].*)?$", text[at - 1 :])
-        if broken.shape.code(line).endswith(":")
-        else None
-    )
-    if found is None:
-        return None
-    column = at - 1 + found.start(1)
-    value = found[1].strip()
-    fixed = f'{text[:column]}"{value}"{found[2] or ""}'.strip()
-    return Slip(
-        line, column, "`#` starts a comment: the rest of this line is ignored", f"write {_quoted(fixed)}"
-    )
-
-
 def _dash(broken: Broken) -> Slip | None:
     for line in broken.near():
         found = _NO_BLANK.match(broken.shape.code(line))
         if found and not broken.shape.inside[line]:
             column = found.end("head")
             fixed = f"- {broken.text(line)[column + 1 :].strip()}"
-            return Slip(line, column, "a space is missing after the dash", f"write {_quoted(fixed)}")
+            return Slip(line, column, "a space is missing after the dash", f"write {quoted(fixed)}")
     return None
 
 
 def _no_space(broken: Broken) -> Slip | None:
     for line in broken.near()[:2]:
         found = _NO_SPACE.match(broken.shape.code(line))
-        if found and found["key"] not in _SCHEMES and ": " not in found["value"].split("{")[0]:
+        if found and found["key"] not in SCHEMES and ": " not in found["value"].split("{")[0]:
             return _after_colon(broken, line, found)
     return None
 
@@ -249,7 +163,7 @@ def _after_colon(broken: Broken, line: int, found: re.Match[str]) -> Slip:
     at = found.end("key") + 1
     text = broken.text(line).rstrip()
     fixed = f"{text[found.end('head') : at]} {text[at:]}"
-    return Slip(line, at - 1, "a space is missing after the colon", f"write {_quoted(fixed)}")
+    return Slip(line, at - 1, "a space is missing after the colon", f"write {quoted(fixed)}")
 
 
 def _separator(broken: Broken) -> Slip | None:
@@ -266,7 +180,7 @@ def _separator(broken: Broken) -> Slip | None:
                 text = broken.text(line).rstrip()
                 fixed = f"{found['key']}: {text[found.start('value') :]}"
                 message = what or f"a colon is missing after `{found['key']}`"
-                return Slip(line, found.end("key"), message, f"write {_quoted(fixed)}")
+                return Slip(line, found.end("key"), message, f"write {quoted(fixed)}")
     return None
 
 
@@ -281,25 +195,25 @@ def _colon_inside(broken: Broken) -> Slip | None:
     head = text[: found.start("value")].lstrip()
     message = "a value with a colon and a space in it needs quotes"
     scheme = re.match(r"(\w+):\s+", value)
-    if scheme and scheme[1] in _SCHEMES:
+    if scheme and scheme[1] in SCHEMES:
         return Slip(
             broken.line,
             found.start("value"),
             f"there is a space after `{scheme[1]}:`",
-            f"write {_quoted(head + scheme[1] + ':' + value[scheme.end() :])}",
+            f"write {quoted(head + scheme[1] + ':' + value[scheme.end() :])}",
         )
-    two = re.fullmatch(rf"(?P<first>[^\s,{{\[\"']+),?\s+(?P<second>{_KEY}: \S.*)", value)
+    two = re.fullmatch(rf"(?P<first>[^\s,{{\[\"']+),?\s+(?P<second>{KEY}: \S.*)", value)
     if two and head.startswith("- "):
         fixed = f"- {{{head[2:]}{two['first']}, {two['second']}}}"
         return Slip(
             broken.line,
             found.start("value"),
             "several keys on one line need braces",
-            f"write {_quoted(fixed)}",
+            f"write {quoted(fixed)}",
         )
-    hint = f"write {_quoted(head + _in_quotes(value))}"
-    if re.match(rf"{_KEY}: \S", value):
-        hint += f", or {_quoted(f'{head}{{{value}}}')} for a key and its value"
+    hint = f"write {quoted(head + in_quotes(value))}"
+    if re.match(rf"{KEY}: \S", value):
+        hint += f", or {quoted(f'{head}{{{value}}}')} for a key and its value"
     return Slip(broken.line, found.start("value"), message, hint)
 
 
@@ -313,146 +227,15 @@ def _reserved(broken: Broken) -> Slip | None:
         word in f"{broken.problem} {broken.context}" for word in words
     ):
         return None
-    value = _value_at(broken, broken.line, at)
+    value = value_at(broken, broken.line, at)
     if character == "*" and text[at : at + 2] == "* " and not text[:at].strip():
         fixed = f"- {text[at + 2 :].strip()}"
-        return Slip(
-            broken.line, at, "a list item starts with a dash, not with `*`", f"write {_quoted(fixed)}"
-        )
+        return Slip(broken.line, at, "a list item starts with a dash, not with `*`", f"write {quoted(fixed)}")
     if character == "`" and value.endswith("`") and len(value) > 1:
         message, value = "a backtick does not quote in YAML", value.strip("`")
     else:
         message = f"a value that starts with `{character}` needs quotes"
-    return Slip(broken.line, at, message, f"write {_quoted(_in_quotes(value))}")
-
-
-def _value_at(broken: Broken, line: int, column: int) -> str:
-    shape = broken.shape.code(line)
-    flow = broken.shape.inside[line] or re.search(r"[\[{]", shape[:column]) is not None
-    end = re.search(r"\s*(?:,\s|[\]}]|$)", shape[column:]) if flow else None
-    return broken.text(line)[column : column + end.start() if end else len(shape)].strip()
-
-
-def _flow(broken: Broken) -> Slip | None:
-    """Find a list or mapping in brackets that is not closed or lacks a comma."""
-    if broken.start is None or "flow" not in broken.context:
-        return None
-    line, column = broken.start
-    mark = broken.text(line)[column : column + 1]
-    if mark not in _CLOSES:
-        return None
-    unclosed = any((one.line, one.column) == broken.start for one in broken.shape.unclosed)
-    if unclosed and (
-        broken.line != line or broken.text(line)[broken.column : broken.column + 1] in {"]", "}", ""}
-    ):
-        return _unclosed(broken, line, column, mark)
-    return _comma(broken) or (_unclosed(broken, line, column, mark) if unclosed else None)
-
-
-def _unclosed(broken: Broken, line: int, column: int, mark: str) -> Slip:
-    text = broken.text(line).rstrip()
-    closing = _CLOSES[mark]
-    code = broken.shape.code(line)
-    wrong = re.search(r"[\]}]+$", code) if broken.line == line else None
-    end = broken.column if wrong else len(code)
-    while not wrong and end and code[end - 1] in ", ":
-        end -= 1
-    fixed = (
-        f"{text[:end]}{closing}{text[end:]}" if wrong and not _instead(code, end) else text[:end] + closing
-    )
-    if wrong and _instead(code, end):
-        fixed = f"{text[:end]}{closing}{text[end + 1 :]}"
-    where = f" before the `{text[end]}` in column {end + 1}" if wrong else ""
-    message = f"the `{mark}` that opens here is not closed{where}"
-    return Slip(line, column, message, f"add `{closing}`: {_quoted(fixed.strip())}")
-
-
-def _instead(code: str, at: int) -> bool:
-    """Return whether the bracket at a column has no partner, so that another kind was meant."""
-    depth = 0
-    for character in code[:at]:
-        depth += (character in "[{") - (character in "]}")
-    return depth <= 1
-
-
-def _comma(broken: Broken) -> Slip | None:
-    """Find two entries in brackets without a comma between them."""
-    text, code = broken.text(broken.line), broken.shape.code(broken.line)
-    head = code[: broken.column]
-    word = re.search(rf"(?P<gap>[;|\s]*)(?P<key>{_KEY})\s*$", head)
-    if word is None or code[broken.column : broken.column + 1] not in {":", ""}:
-        return _between(broken, text)
-    at = word.start("gap")
-    above = broken.shape.before(broken.line)
-    if not code[:at].strip() and above >= 0:
-        upper = broken.text(above).rstrip()
-        return Slip(
-            above,
-            len(upper),
-            f"a comma is missing before `{word['key']}`",
-            f"write {_quoted(upper.strip() + ',')}",
-        )
-    if "=" in word["gap"]:
-        return None
-    if code[:at].endswith(":"):
-        return _colon_in_flow(broken, word.start("key"))
-    fixed = f"{text[:at].lstrip()}, {text[word.start('key') :].rstrip()}"
-    what = (
-        "entries in brackets are separated by commas"
-        if word["gap"].strip()
-        else f"a comma is missing before `{word['key']}`"
-    )
-    return Slip(broken.line, word.start("key"), what, f"write {_quoted(fixed)}")
-
-
-def _colon_in_flow(broken: Broken, at: int) -> Slip:
-    """Explain a value in brackets that contains a colon and a space."""
-    text = broken.text(broken.line)
-    value = _value_at(broken, broken.line, at)
-    quoted = _in_quotes(re.sub(r":\s+", ":", value))
-    fixed = f"{text[:at].lstrip()}{quoted}{text[at + len(value) :].rstrip()}"
-    return Slip(
-        broken.line, at, "a value with a colon and a space in it needs quotes", f"write {_quoted(fixed)}"
-    )
-
-
-def _between(broken: Broken, text: str) -> Slip | None:
-    """Explain text after a complete value, where a comma or a bracket is missing."""
-    if broken.start is None or not text[broken.column :].strip() or text[broken.column] in "]}":
-        return None
-    above = broken.shape.before(broken.line)
-    if not text[: broken.column].strip() and above >= 0:
-        upper = broken.text(above).rstrip()
-        message = f"a comma is missing before `{_short(text.strip())}`"
-        return Slip(above, len(upper), message, f"write {_quoted(upper.strip() + ',')}")
-    fixed = f"{text[: broken.column].rstrip()}, {text[broken.column :].strip()}".lstrip()
-    message = f"a comma is missing before `{_short(text[broken.column :].strip())}`"
-    return Slip(broken.line, broken.column, message, f"write {_quoted(fixed)}")
-
-
-def _last_comma(broken: Broken) -> Slip | None:
-    """Find a comma at the end of a line outside brackets."""
-    for line in broken.near()[:2]:
-        code = broken.shape.code(line)
-        if code.endswith(",") and not broken.shape.inside[line] and not _opens(code):
-            fixed = broken.text(line).rstrip()[:-1].strip()
-            return Slip(line, len(code) - 1, "lines do not end with a comma", f"write {_quoted(fixed)}")
-    return None
-
-
-def _opens(code: str) -> bool:
-    """Return whether a line opens more brackets than it closes."""
-    return sum((character in "[{") - (character in "]}") for character in code) > 0
-
-
-def _stray(broken: Broken) -> Slip | None:
-    for bracket in broken.shape.stray:
-        if bracket.line <= broken.line:
-            text = broken.text(bracket.line)
-            fixed = (text[: bracket.column] + text[bracket.column + 1 :]).strip()
-            message = f"this `{bracket.mark}` has no opening bracket"
-            return Slip(bracket.line, bracket.column, message, f"delete it: {_quoted(fixed)}")
-    return None
+    return Slip(broken.line, at, message, f"write {quoted(in_quotes(value))}")
 
 
 _COMMENT_MARKS: Final = re.compile(
@@ -467,7 +250,7 @@ def _foreign_comment(broken: Broken) -> Slip | None:
         found = _COMMENT_MARKS.fullmatch(text)
         if found and not broken.shape.inside[line] and text.strip("- "):
             message = f"`{found['mark']}` does not start a comment in YAML"
-            return Slip(line, found.end("head"), message, f"write {_quoted('# ' + found['text'])}")
+            return Slip(line, found.end("head"), message, f"write {quoted('# ' + found['text'])}")
     return None
 
 
@@ -491,16 +274,16 @@ def _indentation(broken: Broken) -> Slip | None:
     if after_item and _repeats_first_key(broken, lines[: at + 1]):
         fixed = f"{' ' * indent}- {broken.text(broken.line).strip()}"
         message = "a dash is missing: this key starts the next item of the list"
-        return Slip(broken.line, indent, message, f"write {_quoted(fixed.strip())}")
+        return Slip(broken.line, indent, message, f"write {quoted(fixed.strip())}")
     neighbour = inner[-1] if after_item else nearest_level(lines[at:], levels, opens=opens)
     odd, odd_indent, fits = out_of_step(lines, at, neighbour, broken.shape)
     what = "item" if item else "line"
     spaces = "1 space" if odd_indent == 1 else f"{odd_indent} spaces"
     message = f"this {what} is indented by {spaces}, but its neighbours by {fits}"
     fixed = " " * fits + broken.text(odd).strip()
-    hint = f"indent it by {fits}: {_quoted(fixed)}"
+    hint = f"indent it by {fits}: {quoted(fixed)}"
     if after_item and odd == broken.line:
-        hint += f"; if it starts the next item, write {_quoted('- ' + fixed.strip())}"
+        hint += f"; if it starts the next item, write {quoted('- ' + fixed.strip())}"
     return Slip(odd, odd_indent, message, hint)
 
 
@@ -523,23 +306,8 @@ def _no_dash(broken: Broken, lines: list[tuple[int, int, bool]]) -> Slip:
             first = other
     fixed = f"- {broken.text(first).strip()}"
     return Slip(
-        first, indent, "a dash is missing: the lines below are items of a list", f"write {_quoted(fixed)}"
+        first, indent, "a dash is missing: the lines below are items of a list", f"write {quoted(fixed)}"
     )
-
-
-def _in_quotes(value: str) -> str:
-    """Return a value in the quotes that need no escaping."""
-    if '"' not in value and "\\" not in value:
-        return f'"{value}"'
-    return json.dumps(value, ensure_ascii=False) if "'" in value else f"'{value}'"
-
-
-def _quoted(text: str) -> str:
-    return f"`{_short(text)}`"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
 _CAUSES: Final[tuple[Callable[[Broken], Slip | None], ...]] = (
@@ -548,12 +316,12 @@ _CAUSES: Final[tuple[Callable[[Broken], Slip | None], ...]] = (
     _lookalike,
     _no_space,
     _quote,
-    _comment,
+    comment_slip,
     _foreign_comment,
     _dash,
-    _last_comma,
-    _flow,
-    _stray,
+    last_comma_slip,
+    flow_slip,
+    stray_slip,
     _separator,
     _colon_inside,
     _reserved,
