@@ -16,6 +16,7 @@ from generator.render import examples
 from generator.render.examples import Example
 from generator.render.outputs.gates import METRIC_PASSED, METRIC_TIME
 from generator.render.watched import RATIO, Watched, fair, users, watched
+from generator.spec.rollout import BlueGreen
 from generator.spec.units import percent
 
 _DAY_S: Final = 86_400.0
@@ -204,13 +205,23 @@ def _silent(plan: Plan, rps: float) -> Alert:
     )  # fmt: skip
 
 
+# Argo Rollouts 1.10.2, rollout/service.go, reconcileActiveService.
+_CRASHING_SWITCH = (
+    " Users stay on a version whose pods keep crashing after the switch: the controller moves the active Service back"
+    " only while all of them are available, or once the revert is merged."
+)
+
+
 def _rollout(plan: Plan) -> Iterator[Alert]:
     """Yield the alerts on the controller's metrics; a scrape may rename their label `namespace`."""
     patience = plan.rollout.longest_hold_s
+    switched = isinstance(plan.rollout, BlueGreen)
     rules = {
         "RolloutDegraded": (
-            "Abort|Error|Timeout|InvalidSpec", 60.0, "page", "a release was aborted; users are on the previous version",
-            "A guard failed, or pods did not become ready. Git still has the failed version.",
+            "Abort|Error|Timeout|InvalidSpec", 60.0, "page",
+            "a release was aborted" if switched else "a release was aborted; users are on the previous version",
+            "A guard failed, or pods did not become ready. Git still has the failed version."
+            + (_CRASHING_SWITCH if switched else ""),
             "Find the guard in the AnalysisRuns. `sluice revert` reverts it in git and quarantines the version.",
         ),
         "RolloutStuck": (
