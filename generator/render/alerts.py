@@ -10,9 +10,11 @@ from generator.plan.recurring_gates import daily_watch
 from generator.plan.values import Plan
 from generator.promql.burn import PERIOD_S, burn, windows
 from generator.promql.fairness import ParityTest, parity_lower
+from generator.promql.series import Matcher
 from generator.promql.served import BY_VERSION, PREDICTIONS, Served
 from generator.promql.text import duration, number
 from generator.render import examples
+from generator.render.controllers import rollout_info, watch_gauge
 from generator.render.examples import Example
 from generator.render.outputs.gates import METRIC_PASSED, METRIC_TIME
 from generator.render.watched import RATIO, Watched, fair, users, watched
@@ -213,7 +215,7 @@ _CRASHING_SWITCH = (
 
 
 def _rollout(plan: Plan) -> Iterator[Alert]:
-    """Yield the alerts on the controller's metrics; a scrape may rename their label `namespace`."""
+    """Yield the alerts on the controller's metrics."""
     patience = plan.rollout.longest_hold_s
     switched = isinstance(plan.rollout, BlueGreen)
     rules = {
@@ -236,17 +238,21 @@ def _rollout(plan: Plan) -> Iterator[Alert]:
         ),
     }  # fmt: skip
     for name, (phases, wait, severity, summary, meaning, action) in rules.items():
-        both = [_info(plan, label, f'phase=~"{phases}"') for label in ("namespace", "exported_namespace")]
-        example = _info(plan, "exported_namespace", f'phase="{phases.partition("|")[0]}"')
+        example = rollout_info(plan, Matcher("phase", phases.partition("|")[0]))
         yield Alert(
-            name, f"max({both[0]} or {both[1]}) == 1", severity, wait, summary, meaning, action,
-            examples.phase(example, wait), examples.phase(example, wait, early=True),
+            name, f"max({rollout_info(plan, Matcher('phase', phases, '=~'))}) == 1", severity, wait, summary, meaning,
+            action, examples.phase(example, wait), examples.phase(example, wait, early=True),
         )  # fmt: skip
-
-
-def _info(plan: Plan, label: str, phase: str) -> str:
-    """Return the selector of a phase of the Rollout (Argo Rollouts, controller/metrics/rollouts.go)."""
-    return f'rollout_info{{{label}="{plan.identity.namespace}",name="{plan.identity.model}",{phase}}}'
+    known = rollout_info(plan)
+    scraped = plan.monitoring.rollouts
+    yield Alert(
+        "RolloutUnseen", f"absent({known})", "ticket", 1800,
+        "Prometheus does not know the Rollout, so no alert can tell that a release was aborted or is stuck",
+        f"Prometheus does not scrape the Rollouts controller as job `{scraped.job}` in the namespace "
+        f"`{scraped.namespace}`, or it honors the labels of the controller, or the Rollout is gone.",
+        "Query `rollout_info`; name its `job` and `namespace` in `monitoring.rollouts` of the platform.",
+        examples.phase(known.replace(scraped.job, "another"), 1800), examples.phase(known, 1800),
+    )  # fmt: skip
 
 
 def _unfair(plan: Plan) -> Iterator[Alert]:
@@ -272,12 +278,11 @@ def _rechecked(plan: Plan) -> Iterator[Alert]:
     if not names:
         return
     identity = plan.identity
-    labels = f'{{environment="{identity.environment}",model="{identity.model}",team="{identity.team}"}}'
-    passed, time = (f"argo_workflows_{name}{labels}" for name in (METRIC_PASSED, METRIC_TIME))
+    passed, time = watch_gauge(plan, METRIC_PASSED), watch_gauge(plan, METRIC_TIME)
     gates = " and ".join(names)
     halt = f"sluice revert {identity.team}/{identity.model} --quarantine-only --reason TEXT"
     yield Alert(
-        WATCH_FAILED, f"max({passed}) == 0", "ticket", 0,
+        WATCH_FAILED, f"min({passed}) == 0", "ticket", 0,
         f"the model no longer passes {gates} on fresh data",
         "Production data has drifted away from the training data, or the model now treats groups differently.",
         "Read the verdict of the last Workflow. If Alertmanager notifies the CI, a change that halts all further "

@@ -17,8 +17,10 @@ from generator.promql.fairness import ParityTest, parity_difference
 from generator.promql.series import Matcher, Series
 from generator.promql.served import BY_VERSION, PREDICTIONS, Served
 from generator.promql.text import duration, number
+from generator.render.controllers import rollout_info, scraped
 from generator.render.scalars import indented_json
 from generator.render.watched import RATIO, fair, users, watched
+from generator.spec.monitoring import RolloutsMetrics
 
 Json = dict[str, Any]
 _SOURCE: Final[Json] = {"type": "prometheus", "uid": "${datasource}"}
@@ -47,11 +49,11 @@ def model_dashboard(plan: Plan) -> Json:
     return _dashboard(title, [identity.team, identity.environment, identity.tier], panels)
 
 
-def platform_dashboard(environment: str, namespaces: Sequence[str]) -> Json:
+def platform_dashboard(environment: str, namespaces: Sequence[str], rollouts: RolloutsMetrics) -> Json:
     """Return the dashboard of all models of one environment."""
     chosen = "|".join(namespaces)
     here = f'namespace=~"{chosen}"'
-    phases = f'rollout_info{{{here}}} or rollout_info{{exported_namespace=~"{chosen}"}}'
+    phases = Series("rollout_info", (*scraped(rollouts), Matcher("exported_namespace", chosen, "=~")))
     alerts = f'ALERTS{{{here},alertstate="firing",severity=~"page|ticket"}}'
     requests = f"sum by (namespace) (rate({PREDICTIONS}{{{here}}}[5m]))"
     models = f"sort_desc(count by (model, namespace, alertname) ({alerts}))"
@@ -90,13 +92,8 @@ def _traffic(plan: Plan) -> Panel:
 
 
 def _phase(plan: Plan) -> Panel:
-    found = [
-        f'rollout_info{{{label}="{plan.identity.namespace}",name="{plan.identity.model}"}}'
-        for label in ("namespace", "exported_namespace")
-    ]
-    return Panel(
-        "Release", "Phase of the Rollout.", (("{{phase}}", f"max by (phase) ({' or '.join(found)})"),)
-    )
+    query = f"max by (phase) ({rollout_info(plan)})"
+    return Panel("Release", "Phase of the Rollout.", (("{{phase}}", query),))
 
 
 def _ratios(plan: Plan) -> list[Panel]:

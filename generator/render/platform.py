@@ -67,7 +67,9 @@ def render_overview(platform: PlatformSpec, environment: str, templates: Templat
         "labels": {**own, **dict(sorted(dashboards.labels.items()))},
         "annotations": dashboards.annotations,
         "file": f"models-{environment}.json",
-        "dashboard": dashboard_text(platform_dashboard(environment, namespaces)),
+        "dashboard": dashboard_text(
+            platform_dashboard(environment, namespaces, platform.monitoring.rollouts)
+        ),
     }
     output = Output("configmap-dashboard.yaml", "kubernetes/configmap-dashboard.yaml.j2")
     return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN)}

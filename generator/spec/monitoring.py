@@ -42,6 +42,23 @@ class Dashboards(Record):
         return {"grafana_folder": self.folder} if self.folder else {}
 
 
+_Job = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,200}$")]
+
+
+class RolloutsMetrics(Record):
+    """The scrape of the Rollouts controller; the defaults are those of its installation manifest."""
+
+    namespace: Name = Field("argo-rollouts", description="namespace of its pods")
+    job: _Job = Field("argo-rollouts-metrics", description="label `job` of its series")
+
+
+class WorkflowsMetrics(Record):
+    """The scrape of the Workflows controller; the defaults are those of its documentation."""
+
+    namespace: Name = Field("argo", description="namespace of its pods")
+    job: _Job = Field("workflow-controller-metrics", description="label `job` of its series")
+
+
 class Monitoring(Record):
     """The labels by which Prometheus finds the pods."""
 
@@ -51,5 +68,11 @@ class Monitoring(Record):
         examples=[{"release": "prometheus"}],
     )
     namespace: Name = Field("monitoring", description="namespace that Prometheus scrapes from")
+    rollouts: RolloutsMetrics = Field(
+        RolloutsMetrics(), description="which series are those of the Rollouts controller"
+    )
+    workflows: WorkflowsMetrics = Field(
+        WorkflowsMetrics(), description="which series are those of the Workflows controller"
+    )
     alerts: Alerts | None = Field(None, description="alerts after the release; default: none")
     dashboards: Dashboards | None = Field(None, description="Grafana dashboards; default: none")

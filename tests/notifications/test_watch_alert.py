@@ -128,7 +128,8 @@ def rules(repository: Path) -> dict[str, Any]:
 def served(stack: ExitStack, folder: Path, repository: Path, around: Around) -> None:
     """Start both programs, which end with the stack."""
     address, ports = f"127.0.0.1:{around.server_port}", (free_port(), free_port())
-    scrape = {"job_name": "workflows", "static_configs": [{"targets": [address]}]}
+    target = {"targets": [address], "labels": {"namespace": "argo"}}
+    scrape = {"job_name": "workflow-controller-metrics", "static_configs": [target]}
     config = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "rule_files": [str(folder / "rules.yml")],

@@ -73,7 +73,7 @@ def test_a_test_exists_for_both_sides_of_every_alert():
     assert kinds == {
         "ModelAbsent", "ModelSilent", "RolloutDegraded", "RolloutStuck", "RolloutWaits", "ModelBudgetBurnsFast",
         "ModelBudgetBurns", "ModelBudgetSpent", "ModelOutcomeCollapsed", "ModelOutcomeLow", "ModelUnfair", "ModelWatchFailed",
-        "ModelWatchMissed",
+        "ModelWatchMissed", "RolloutUnseen",
     }  # fmt: skip
 
 
@@ -177,3 +177,54 @@ def test_a_platform_without_alerts_is_told(tmp_path):
     done = CliRunner().invoke(cli, ["alerts", "--root", str(root), "--output", str(tmp_path)])
     assert done.exit_code == 2
     assert "monitoring: {alerts: {}}" in done.output
+
+
+def foreign(series: str) -> str:
+    """The same series from a pod of another team: the scrape sets `namespace` and `job`, and renames those of the pod."""
+    name, _, labels = series.partition("{")
+    kept = re.sub(r'\b(namespace|job)="', r'exported_\1="', labels.removesuffix("}"))
+    kept = kept.replace("exported_exported_", "exported_")
+    given = dict(re.findall(r'(\w+)=("(?:[^"\\]|\\.)*")', kept))
+    given |= {"namespace": '"elsewhere"', "job": '"elsewhere/attacker"', "pod": '"attacker-0"'}
+    return name + "{" + ",".join(f"{key}={value}" for key, value in given.items()) + "}"
+
+
+@pytest.mark.parametrize("path", PLANS)
+def test_series_of_another_pod_neither_silence_nor_raise_an_alert(path, tmp_path):
+    """Each alert's own series are bad and the foreign ones healthy, then the other way round."""
+    plan = PLANS[path]
+    document = unit_tests(plan, "rules.yaml")
+    by_name: dict[str, dict[bool, Any]] = {}
+    for test in document["tests"]:
+        fires = not test["name"].endswith("does not fire")
+        name = test["name"].removesuffix(" fires").removesuffix(" does not fire")
+        by_name.setdefault(name, {})[fires] = test
+    mixed = []
+    for sides in by_name.values():
+        for fires, test in sides.items():
+            others = [
+                {**item, "series": foreign(item["series"])} for item in sides[not fires]["input_series"]
+            ]
+            mixed.append({**test, "input_series": [*test["input_series"], *others]})
+    written(tmp_path, rule_file(plan), {**document, "tests": mixed})
+    code, said = promtool(tmp_path, "test", "rules", "test.yaml")
+    assert code == 0, said
+
+
+def test_an_alert_without_the_scrape_of_its_controller_is_silenced_by_a_foreign_series(tmp_path):
+    """The test above can fail: without `job` and `namespace`, and with `max`, another pod's 1 hides a failed watch."""
+    plan = PLANS["live/shop/ranker"]
+    rules = rule_file(plan)
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            if rule.get("alert") == "ModelWatchFailed":
+                rule["expr"] = re.sub(r'job="[^"]*",namespace="[^"]*",', "", rule["expr"]).replace(
+                    "min(", "max("
+                )
+    document = unit_tests(plan, "rules.yaml")
+    sides = {t["name"]: t for t in document["tests"] if t["name"].startswith("ModelWatchFailed")}
+    quiet, fires = sides["ModelWatchFailed  does not fire"], sides["ModelWatchFailed  fires"]
+    others = [{**item, "series": foreign(item["series"])} for item in quiet["input_series"]]
+    test = {**fires, "input_series": [*fires["input_series"], *others]}
+    written(tmp_path, rules, {**document, "tests": [test]})
+    assert promtool(tmp_path, "test", "rules", "test.yaml")[0] == 1

@@ -72,8 +72,11 @@ def test_fresh_data_lies_in_a_folder_of_its_own():
 
 def test_what_the_workflow_counts_is_what_the_alerts_read():
     metrics = run()["metrics"]["prometheus"]
+    scraped = 'job="workflow-controller-metrics",namespace="argo"'
     series = {
-        f"argo_workflows_{m['name']}{{" + ",".join(f'{e["key"]}="{e["value"]}"' for e in m["labels"]) + "}"
+        f"argo_workflows_{m['name']}{{{scraped},"
+        + ",".join(f'{e["key"]}="{e["value"]}"' for e in m["labels"])
+        + "}"
         for m in metrics
     }
     rules = item("prometheusrule-main.yaml")["spec"]["groups"]

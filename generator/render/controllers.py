@@ -1,0 +1,30 @@
+"""The series of the controllers: of the scrape that the platform names, so that no other pod can export them.
+
+Prometheus sets `job` and `namespace` from the target and renames a label `namespace` of the series itself to
+`exported_namespace`, unless the scrape has `honor_labels` (Prometheus, configuration, "scrape_config").
+"""
+
+from __future__ import annotations
+
+from generator.plan.values import Plan
+from generator.promql.series import Matcher, Series
+from generator.spec.monitoring import RolloutsMetrics, WorkflowsMetrics
+
+
+def rollout_info(plan: Plan, *matchers: Matcher) -> str:
+    """Write the selector of the Rollout's phase (Argo Rollouts, controller/metrics/rollouts.go)."""
+    own = (Matcher("exported_namespace", plan.identity.namespace), Matcher("name", plan.identity.model))
+    return str(Series("rollout_info", (*scraped(plan.monitoring.rollouts), *own, *matchers)))
+
+
+def watch_gauge(plan: Plan, name: str) -> str:
+    """Write the selector of a gauge of the daily watch (Argo Workflows, docs/metrics.md, custom metrics)."""
+    identity = plan.identity
+    labels = {"environment": identity.environment, "model": identity.model, "team": identity.team}
+    own = (Matcher(label, value) for label, value in labels.items())
+    return str(Series(f"argo_workflows_{name}", (*scraped(plan.monitoring.workflows), *own)))
+
+
+def scraped(controller: RolloutsMetrics | WorkflowsMetrics) -> tuple[Matcher, Matcher]:
+    """Return the matchers of the labels that only the scrape sets."""
+    return Matcher("job", controller.job), Matcher("namespace", controller.namespace)
