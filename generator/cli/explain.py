@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -33,7 +34,7 @@ def command(code: str | None, write: Path | None) -> None:
             f"{families()}\n`sluice explain PLAN` lists a family, `sluice explain PLAN501` explains a code.\n"
         )
     else:
-        emit(_explained(code.upper()))
+        emit(_explained(re.sub(r"[^A-Z0-9]", "", code.upper())))
 
 
 def _explained(code: str) -> str:
@@ -46,7 +47,9 @@ def _explained(code: str) -> str:
     if found is None:
         near = nearest(code, [*all_codes(), *FAMILIES], 3)
         hint = (
-            f"did you mean {' or '.join(near)}?" if near else "`sluice explain` lists all families of codes"
+            f"did you mean {' or '.join(near)}?"
+            if near
+            else "`sluice explain` lists all families of codes, `sluice schema model` describes keys"
         )
         raise CliError(f"unknown code {code}; {hint}")
     return page(found)

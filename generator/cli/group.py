@@ -14,10 +14,10 @@ class CommandGroup(click.Group):
         """Refuse an unknown command and suggest the nearest one."""
         name, known = args[0], self.list_commands(ctx)
         if name not in known and not name.startswith("-"):
-            from generator.cli.usage_hints import command_for
+            from generator.cli.usage_hints import unknown_command
 
             options = [option for each in self.get_params(ctx) for option in each.opts if option[:2] == "--"]
-            near = command_for(name, [*known, *options])
-            hint = f"did you mean `{near}`?" if near else f"`{ctx.command_path} --help` lists all commands"
-            ctx.fail(f"no such command: `{name}`; {hint}")
+            ctx.fail(
+                f"no such command: `{name}`; {unknown_command(name, ctx.command_path, [*known, *options])}"
+            )
         return super().resolve_command(ctx, args)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from generator.cli.usage_hints import command_for
+from generator.cli.usage_hints import unknown_command
 from generator.pipeline.terminal import emit
 from generator.source.errors import UserError
 
@@ -29,5 +29,4 @@ def command(names: tuple[str, ...]) -> None:
 
 def _hint(group: click.Command, context: click.Context, name: str) -> str:
     known = group.list_commands(context) if isinstance(group, click.Group) else []
-    near = command_for(name, known)
-    return f"did you mean `{near}`?" if near else "`sluice help` lists all commands"
+    return unknown_command(name, context.command_path, known)

@@ -32,7 +32,12 @@ def command(folder: Path) -> None:
     taken = existing(folder, list(files))
     if taken:
         listed = "\n".join(f"  {name}" for name in taken)
-        raise CliError(f"nothing was written, because these files exist:\n{listed}")
+        hint = (
+            "\nthis is a repository of Sluice already: `sluice new TEAM/MODEL` adds a model"
+            if "specs/platform.yaml" in taken
+            else ""
+        )
+        raise CliError(f"nothing was written, because these files exist:\n{listed}{hint}")
     write_files(folder, {name: text.encode() for name, text in files.items()})
     emit(_summary(folder, sorted(files)))
 
@@ -40,4 +45,10 @@ def command(folder: Path) -> None:
 def _summary(folder: Path, names: Collection[str]) -> str:
     listed = "".join(f"  {name}\n" for name in names)
     enter = "" if str(folder) == "." else f"cd {shlex.quote(str(folder))} && "
-    return f"wrote {len(names)} files to {folder}:\n{listed}next: {enter}sluice render; see README.md\n"
+    git = "" if _in_git(folder) else "git init && "
+    return f"wrote {len(names)} files to {folder}:\n{listed}next: {enter}{git}sluice render; see README.md\n"
+
+
+def _in_git(folder: Path) -> bool:
+    """Return whether a folder is in a git repository, which diffs, evidence and Argo CD need."""
+    return any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents))

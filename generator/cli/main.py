@@ -142,8 +142,8 @@ class Sluice(CommandGroup):
             from generator.cli.usage_hints import improved
 
             context = getattr(error, "ctx", None)
-            examples = EXAMPLES.get(context.info_name or "", ()) if context is not None else ()
-            improved(error, examples).show()
+            examples = _examples(context.command_path) if context is not None else ()
+            improved(error, examples, sys.argv[1:] if args is None else args).show()
             code = 2
         except FindingsError as error:
             code = _report(error)
@@ -157,6 +157,13 @@ class Sluice(CommandGroup):
         except Exception as error:  # noqa: BLE001 - the last resort: report a bug in two lines
             code = _crashed(error)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _examples(path: str) -> tuple[str, ...]:
+    """Return the examples of a command or subcommand, such as `sluice gates run`."""
+    words = path.split()[1:]
+    own = EXAMPLES.get(words[0], ()) if words else ()
+    return tuple(example for example in own if example.split()[: len(words)] == words)
 
 
 def _report(error: FindingsError) -> int:

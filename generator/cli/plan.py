@@ -67,7 +67,7 @@ def command(
     SPEC is the spec, or TEAM/MODEL. One screen shows the timeline, the odds, the cost, findings, what an abort does,
     and how the environments differ. --full shows one plan for each environment: also gates, guards, what is not
     covered, who may do what, and every value with the line that decided it. With --all it is one line for each model;
-    with --all --against, how many bundles a change affects, and how.
+    with --all --against, how many bundles a change affects, and how. Exit code 1 means that a model can't be planned.
     """
     session = open_session(root)
     entries = _entries(session, specs, every=every)
@@ -80,11 +80,17 @@ def command(
         _html(session, entries, environment, against, output)
         return
     if output is not None:
-        raise CliError("--output needs --format html")
+        raise CliError(
+            "--output needs --format html",
+            f"save another format with `>`, for example `sluice plan {' '.join(specs) or '--all'} > plan.txt`",
+        )
     names = None if every else [entry.name for entry in entries]
     compared = _compared(session, against, names) if against else None
     screen = Screen.of(sys.stdout)
-    emit(plan_output(PlanRequest(session, entries, every, environment, compared, full, screen), fmt))
+    found = plan_output(PlanRequest(session, entries, every, environment, compared, full, screen), fmt)
+    emit(found.text)
+    if not found.complete:
+        click.get_current_context().exit(1)
 
 
 def _entries(session: Session, specs: tuple[str, ...], *, every: bool) -> tuple[ModelFiles, ...]:

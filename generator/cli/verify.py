@@ -67,10 +67,11 @@ def command(
 
     where = tree or _rendered()
     if not where.exists():
-        raise CliError(
-            f"{where} does not exist", "`sluice render` writes the rendered files" if tree is None else ""
-        )
+        own = tree is None or tree.name == "rendered"
+        raise CliError(f"{where} does not exist", "`sluice render` writes the rendered files" if own else "")
     found = verify(where, controller, _cluster_checks(kubeconfig, context, cluster=cluster))
+    if not found.objects and not found.findings:
+        raise CliError(f"{where} has no objects to check", "name the folder with the rendered files")
     shown = [finding for finding in found.findings if everything or finding.severity != "info"]
     emit(
         render(

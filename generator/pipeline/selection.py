@@ -13,6 +13,7 @@ from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
 from generator.source.errors import CliError
 
 _SHOWN = 8
+_REVISION = re.compile(r"(?:HEAD|main|master|trunk|develop)(?:[~^@].*)?|origin/\S+|refs/\S+|[0-9a-f]{7,40}")
 NO_MODELS = f"there are no models in {SPECS}/; `sluice new TEAM/MODEL` writes the first spec"
 
 
@@ -122,6 +123,10 @@ def _nothing(session: Session, path: str) -> str:
 
     if path in session.platform_inputs.names("environments"):
         return f"`{path}` is an environment, not a model: write `--env {path}`"
+    if "," in path:
+        return f"no spec matches {path}; separate models by blanks: {' '.join(filter(None, path.split(',')))}"
+    if _REVISION.fullmatch(path):
+        return f"`{path}` is a revision of git, not a model: `plan` and `diff` have `--against {path}`"
     if re.match(r"\w+:\w", path):
         # A reference to a model's content, in the place of the model's name.
         plain = re.split(r"[:/@]+", path)[1]

@@ -161,7 +161,13 @@ def open_session(
     found = _root_at(start, search=root is None)
     if found is None:
         where = "here or in any parent folder" if root is None else f"in {root}"
-        raise CliError(f"no {SPECS}/{PLATFORM} {where}; `sluice init` creates a repository, --root names one")
+        around = find_root(start)
+        hint = (
+            f"did you mean --root {os.path.relpath(around)}?"
+            if around is not None
+            else "`sluice init` creates a repository, --root names one"
+        )
+        raise CliError(f"no {SPECS}/{PLATFORM} {where}; {hint}")
     return Session(found, at or today(), embedded)
 
 

@@ -25,9 +25,9 @@ class Need:
         gpu: devices.
     """
 
-    pods: int = 0
-    cpu: float = 0.0
-    memory: int = 0
+    pods: int
+    cpu: float
+    memory: int
     gpu: int = 0
 
     def __add__(self, other: Need) -> Need:

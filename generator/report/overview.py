@@ -178,11 +178,15 @@ def open_waivers(platform: PlatformSpec, today: dt.date, models: Sequence[str]) 
     return sorted(found, key=lambda w: (w.days, w.model, w.gate))
 
 
+def unplanned(rows: Sequence[Overview]) -> list[str]:
+    """Return a sentence for each model that can't be planned."""
+    return [f"{row.name} can't be planned: {row.reason}" for row in rows if row.figures is None]
+
+
 def as_table(rows: Sequence[Overview], limit: int | None = None) -> list[str]:
     """Return all models as lines of text; a narrow screen loses the tier, the strategy and the version."""
     head = ("model", "version", "tier", "strategy", "power", "exposed if bad", "planned", "gates")
     cells: list[tuple[str, ...]] = [head]
-    broken = [f"{row.name} can't be planned: {row.reason}" for row in rows if row.figures is None]
     for row in rows:
         if row.figures is None:
             continue
@@ -190,4 +194,4 @@ def as_table(rows: Sequence[Overview], limit: int | None = None) -> list[str]:
         shown = (numbers["power"], numbers["requests exposed if bad"], numbers["planned time"])
         cells.append((row.name, row.version, row.tier, row.strategy, *shown, row.gates))
     table = [Table.of(cells, drop=(3, 2, 1))] if len(cells) > 1 else []
-    return list(fit([*table, *map(visible, broken)], limit))
+    return list(fit([*table, *map(visible, unplanned(rows))], limit))

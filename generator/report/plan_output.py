@@ -41,20 +41,34 @@ class PlanRequest:
     screen: Screen
 
 
-def plan_output(request: PlanRequest, fmt: str) -> str:
+@dataclass(frozen=True, slots=True)
+class PlanOutput:
+    """What is printed.
+
+    Args:
+        text: the output.
+        complete: whether every model could be planned. Markdown is always complete: the comment on a pull request
+            describes what can't be planned, and other steps of the check fail.
+    """
+
+    text: str
+    complete: bool = True
+
+
+def plan_output(request: PlanRequest, fmt: str) -> PlanOutput:
     """Return the plans as text, markdown or JSON; all models in one row each, or as a blast radius.
 
     Raises:
         FindingsError: a named model can't be planned.
     """
     if fmt == "markdown":
-        return _markdown(request)
+        return PlanOutput(_markdown(request))
     if request.every and request.compared:
         return _blast_radius(request.compared, request.screen, fmt)
     if request.every and fmt == "text":
         return _overview(request)
     models = [plan_model(request.session, entry, request.environment) for entry in request.entries]
-    return _json(request, models) if fmt == "json" else _text(request, models)
+    return PlanOutput(_json(request, models) if fmt == "json" else _text(request, models))
 
 
 def _markdown(request: PlanRequest) -> str:
@@ -72,21 +86,25 @@ def _markdown(request: PlanRequest) -> str:
     return comment(comment_entries(request.session, entries, request.environment, compared), compared)
 
 
-def _blast_radius(compared: Compared, screen: Screen, fmt: str) -> str:
+def _blast_radius(compared: Compared, screen: Screen, fmt: str) -> PlanOutput:
+    from generator.report.diffs.compare import NOT_PLANNED_NOW
+
+    complete = not any(difference.reason.startswith(NOT_PLANNED_NOW) for difference in compared.found.found)
     if fmt == "json":
         from generator.report.diffs.document import document
 
-        return document(compared.found, compared.against)
+        return PlanOutput(document(compared.found, compared.against), complete)
     from generator.report.diffs.text import blast_radius
 
-    return blast_radius(compared.found, compared.label, screen)
+    return PlanOutput(blast_radius(compared.found, compared.label, screen), complete)
 
 
-def _overview(request: PlanRequest) -> str:
-    from generator.report.overview import as_table, overviews
+def _overview(request: PlanRequest) -> PlanOutput:
+    from generator.report.overview import as_table, overviews, unplanned
 
     rows = overviews(request.session, request.entries, request.environment)
-    return "".join(f"{line}\n" for line in as_table(rows, request.screen.limit))
+    text = "".join(f"{line}\n" for line in as_table(rows, request.screen.limit))
+    return PlanOutput(text, not unplanned(rows))
 
 
 def _json(request: PlanRequest, models: Sequence[PlannedModel]) -> str:

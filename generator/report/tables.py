@@ -41,12 +41,16 @@ class Table:
         return Table(tuple(tuple(visible(str(cell)) for cell in row) for row in rows), drop)
 
     def lines(self, limit: int | None = None) -> list[str]:
-        """Return the lines, none longer than `limit` cells; None for no limit."""
+        """Return the lines, none longer than `limit` cells, and which columns were left out; None for no limit."""
         if not self.rows:
             return []
         columns = list(zip(*self.rows, strict=True))
         kept, sizes = _fitted(columns, self.drop, limit)
-        return [line for row in self.rows for line in _row([row[index] for index in kept], sizes)]
+        lines = [line for row in self.rows for line in _row([row[index] for index in kept], sizes)]
+        dropped = [name for index, name in enumerate(self.rows[0]) if index not in kept and name.strip()]
+        if dropped and limit is not None:
+            lines += paragraph(f"(left out for want of width: {', '.join(dropped)})", limit)
+        return lines
 
 
 Block = str | Table

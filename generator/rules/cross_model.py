@@ -47,7 +47,7 @@ def quota(context: FleetContext) -> Iterator[Problem]:
         allowed = context.platform.teams[team].quota
         if allowed is None:
             continue
-        total = reduce(add, (model.peak for model in models), Need())
+        total = reduce(add, (model.peak for model in models))
         for key, needed, limit in _exceeded(total, allowed):
             message = f"the models of `{team}` need {needed} {key} in {environment} at their peak; the quota is {limit}"
             hint = "raise the quota, or lower `replicas`, `autoscaling.max` or `resources` of its models"

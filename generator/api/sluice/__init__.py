@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from generator.plan.values import Plan
     from generator.source.errors import FindingsError, UserError
     from generator.source.finding import Finding, Place
+    from generator.spec.quantities import share_down, share_up
     from generator.stats.odds import GuardOdds
 
 __all__ = [
@@ -49,6 +50,8 @@ __all__ = [
     "__version__",
     "load",
     "odds",
+    "share_down",
+    "share_up",
 ]
 
 _HOMES: Final = {
@@ -59,6 +62,8 @@ _HOMES: Final = {
     "Plan": "generator.plan.values",
     "PlanOdds": "generator.odds.odds",
     "UserError": "generator.source.errors",
+    "share_down": "generator.spec.quantities",
+    "share_up": "generator.spec.quantities",
 }
 
 

@@ -27,6 +27,7 @@ Arm = Literal["canary", "stable"]
 _MISSED: Final = 2
 """Median steps by which the sample before a range may be early: a late scrape still counts, as in `increase()`."""
 _LOOKED_AT: Final = 101
+"""Samples at the beginning from which the usual step is taken."""
 
 
 def milliseconds(seconds: float) -> int:

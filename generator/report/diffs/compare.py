@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from generator.odds.key_metrics import KeyMetrics, format_figures, key_metrics
 from generator.pipeline.parallel import parallel_map
@@ -25,6 +25,9 @@ _POD_FIELDS = {
     ("model", "digest"),
     *(("capacity", name) for name in ("cpu", "memory", "gpu")),
 }
+
+NOT_PLANNED_NOW: Final = "it can't be planned as it is now"
+"""How the reason starts of a model that has errors in the current state, not only in the earlier one."""
 
 
 class NumberChange(NamedTuple):
@@ -192,11 +195,11 @@ def _comparer(old: Side, new: Side) -> Callable[[Sequence[str]], list[Difference
 
 def _model(name: str, old: Resolved | None, new: Resolved | None) -> list[Difference]:
     team, _, model = name.partition("/")
-    for side, which in ((old, "before"), (new, "now")):
+    for side, reason in ((new, NOT_PLANNED_NOW), (old, "it can't be planned as it was")):
         broken = next((f for f in side.findings if f.severity == "error"), None) if side else None
         if broken:
-            reason = f"it can't be planned as it is {which}: {broken.place}: {broken.message}"
-            return [Difference(team, model, "", "unreadable", reason=reason.replace("is before", "was"))]
+            why = f"{reason}: {broken.place}: {broken.message}"
+            return [Difference(team, model, "", "unreadable", reason=why)]
     before, after = _by_environment(old), _by_environment(new)
     found = []
     for environment in dict.fromkeys((*after, *before)):

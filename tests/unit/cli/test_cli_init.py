@@ -20,14 +20,14 @@ def demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sluice) -> Path:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795392000")
     done = sluice("init", "demo")
     assert done.exit_code == 0, done.stderr
-    assert "cd demo && sluice render" in done.stdout
+    assert "cd demo && git init && sluice render" in done.stdout
     monkeypatch.chdir(tmp_path / "demo")
     return tmp_path / "demo"
 
 
 def test_the_next_command_can_be_pasted(tmp_path, monkeypatch, sluice):
     monkeypatch.chdir(tmp_path)
-    assert "next: cd 'our models' && sluice render" in sluice("init", "our models").stdout
+    assert "next: cd 'our models' && git init && sluice render" in sluice("init", "our models").stdout
 
 
 def files(root: Path) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ import pytest
 from generator.pipeline.session import open_session
 from generator.plan.coverage import gaps
 from generator.plan.timeline import KEEP_ABORTED_S, on_abort
+from tests.unit.cli.edits import git
 from tests.unit.cli.planned import change, objects, plans
 
 ROUTERS = ("gateway-api", "istio", "traefik", "none")
@@ -39,6 +40,19 @@ def test_an_abort_is_told_for_every_router(repository, router):
 def topics(root: Path, model: str) -> set[str]:
     session = open_session(root)
     return {gap.topic for plan in plans(session) if plan.identity.model == model for gap in gaps(plan)}
+
+
+@pytest.mark.parametrize("options", [(), ("--against", "HEAD"), ("--against", "HEAD", "--format", "json")])
+def test_all_models_end_with_1_where_one_can_not_be_planned(committed, sluice, options):
+    assert sluice("plan", "--all", *options).exit_code == 0
+    change(committed, "shop/recommender", "strategy: canary", "strategy: carany")
+    broken = sluice("plan", "--all", *options)
+    assert broken.exit_code == 1
+    assert "can't be planned" in broken.stdout
+    assert sluice("plan", "--all", "--against", "HEAD", "--format", "markdown").exit_code == 0
+    git(committed, "commit", "-qam", "broken")
+    git(committed, "checkout", "-q", "HEAD~1", "--", "specs")
+    assert sluice("plan", "--all", *options).exit_code == 0
 
 
 def test_gaps_follow_the_spec(repository):

@@ -35,6 +35,13 @@ def test_somebody_elses_tree_is_judged_in_every_form(tmp_path, sluice, fmt):
         json.loads(done.stdout)
 
 
+def test_a_tree_without_objects_is_wrong_usage(tmp_path, sluice):
+    done = sluice("verify", str(tmp_path))
+    assert done.exit_code == 2
+    assert "has no objects to check" in done.stderr
+    assert not done.stdout
+
+
 def test_a_tree_that_is_not_there_is_wrong_usage(tmp_path, sluice):
     done = sluice("verify", str(tmp_path / "nowhere"))
     assert done.exit_code == 2

@@ -148,5 +148,18 @@ def test_a_simulation_on_a_narrow_screen_leaves_columns_out_and_names_its_errors
         for cells in ("60", "120")
     )
     assert max(map(width, narrow.stdout.splitlines())) <= 60
-    assert ("p90" in narrow.stdout, "p90" in wide.stdout) == (False, True)
+    table = narrow.stdout.partition("(left out")[0]
+    assert ("p90" in table, "p90" in narrow.stdout, "p90" in wide.stdout) == (False, True, True)
     assert "by Agresti and Coull" in wide.stdout
+
+
+def test_a_narrow_table_names_the_columns_that_it_leaves_out():
+    rows = [("model", "strategy", "gates"), ("shop/recommender", "canary", "1 pass")]
+    table = Table.of(rows, drop=(1,))
+    assert "strategy" in table.lines(40)[0]
+    assert table.lines(28) == [
+        "model             gates",
+        "shop/recommender  1 pass",
+        "(left out for want of",
+        "  width: strategy)",
+    ]

@@ -41,10 +41,54 @@ def test_what_was_meant_is_shown(repository, sluice, arguments, said):
     assert said in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        # An option that is an argument here, or is not needed.
+        ("new churn --team shop", "Write `sluice new shop/churn`."),
+        ("new shop/churn --name churn --yes", "Write `sluice new shop/churn --yes`."),
+        ("new --name churn", "Write `sluice new TEAM/churn`."),
+        ("plan --model shop/recommender --full", "Write `sluice plan shop/recommender --full`."),
+        ("plan --model=shop/recommender", "Write `sluice plan shop/recommender`."),
+        ("pin --model mlflow:recommender/3", "`model.ref` of its spec"),
+        ("pin --force", "overwrites the lock. Write `sluice pin`."),
+        ("render --all", "Without a path, `render` covers all models. Write `sluice render`."),
+        ("render --no-prune shop", "Write `sluice render shop`."),
+        ("validate shop --env production", "covers every environment. Write `sluice validate shop`."),
+        ("revert shop/recommender --to 12", "`sluice promote` chooses one."),
+        ("schema --format json", "prints JSON. Write `sluice schema`."),
+        # The whole line with our option.
+        ("plan --env production shop/recommender --diff", "shop/recommender --against REV`."),
+        ("diff --from main", "Write `sluice diff --against main`."),
+        ("plan shop/recommender --json", "Write `sluice plan shop/recommender --format json`."),
+        ("-v plan", "Options follow their command. Write `sluice plan --full`."),
+        ("--env production render", "Write `sluice render --env production`."),
+        ("--quiet render", "Leave it out. Write `sluice render`."),
+        ("promote shop/recommender", "write `sluice promote shop/recommender --to VERSION`"),
+        ("plan shop/recommender --output plan.md", "> plan.txt"),
+        ("render --root specs", "did you mean --root .?"),
+        # Words that are not models.
+        ("plan HEAD~1", "`HEAD~1` is a revision of git, not a model"),
+        ("plan risk/fraud,shop/recommender", "separate models by blanks: risk/fraud shop/recommender"),
+        ("gates run", "for example `sluice gates run risk/fraud`"),
+        ("sluice plan", "leave out the second `sluice`"),
+        ("destroy", "delete the files of the model in specs/"),
+        ("init .", "`sluice new TEAM/MODEL` adds a model"),
+        ("verify rendered", "`sluice render` writes the rendered files"),
+        ("explain can-107x", "did you mean CAN107"),
+    ],
+)
+def test_the_hint_repeats_the_line_corrected(repository, sluice, line, said):
+    done = sluice(*line.split())
+    assert done.exit_code == 2
+    assert said in done.stderr
+
+
 def test_an_option_that_resembles_nothing_has_no_hint(repository, sluice):
     done = sluice("render", "--zzz")
     assert done.exit_code == 2
     assert "id you mean" not in done.stderr
+    assert "`render` has --env, --output, --check, --diff, --bentos, --root." in done.stderr
 
 
 def test_the_words_of_other_programs_lead_to_commands_and_are_none():

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from generator.lint import VERSIONS
 from generator.lint.kinds import check
 from generator.render.environment import builtin_folder
 from generator.routers import IMPLEMENTATIONS, ROUTERS
@@ -157,3 +158,12 @@ def test_a_module_without_its_one_descriptor_is_an_error(text, tmp_path, monkeyp
         discover("found_here", [str(package)], complex, frozenset({"helper"}))
     for name in [name for name in sys.modules if name.startswith("found_here")]:
         del sys.modules[name]
+
+
+def test_every_router_without_settings_works_with_the_oldest_controller():
+    oldest = tuple(map(int, VERSIONS[0].split(".")))
+    assert {router.kind: router.since for router in ROUTERS.values() if router.kind != "traefik"} == {
+        "gateway-api": oldest,
+        "istio": oldest,
+        "none": oldest,
+    }

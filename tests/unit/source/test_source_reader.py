@@ -130,6 +130,11 @@ def test_the_place_of_a_byte_that_is_no_utf8(raw, column, bom):
     assert (place.line, place.column) == (raw.count(b"\n"), column)
 
 
+def test_the_place_of_utf_16_is_its_beginning():
+    place = parse("a: 1\nb: 2\n".encode("utf-16-le"), "s.yaml").findings[0].place
+    assert (place.line, place.column) == (1, 1)
+
+
 BOMB = b"".join([b"a0: &a0 [x,x,x,x,x,x,x,x,x]\n"] + [b"a%d: &a%d [%s]\n" % (i, i, b",".join([b"*a%d" % (i - 1)] * 9)) for i in range(1, 12)])  # fmt: skip
 
 

@@ -140,3 +140,11 @@ def test_a_counter_without_samples_stands_still():
     assert Counter([], []).increase(0, 1000) == 0.0
     with pytest.raises(ValueError, match="as many values as times"):
         Counter([1], [])
+
+
+def test_the_usual_step_is_that_of_the_first_hundred():
+    """50 short steps and 50 long ones, then only short ones: one sample more or less has another median."""
+    short, long = [10] * 50, [1000] * 50
+    times = [0, *accumulate([*short, *long, *[10] * 500])]
+    assert Counter(times, [0.0] * len(times)).reach == 2 * 1000
+    assert Counter(times[:100], [0.0] * 100).reach == 2 * 10
