@@ -13,7 +13,7 @@ import click
 from generator.cli.options import root_option
 from generator.output.check import diff
 from generator.output.freshness import Stamp
-from generator.output.report import SHOWN, CheckReport, WriteSummary
+from generator.output.report import SHOWN, CheckReport, WriteSummary, foreign_file
 from generator.pipeline.render import RenderPlan, plan_render
 from generator.pipeline.session import open_session
 from generator.pipeline.stale import render_request
@@ -26,7 +26,7 @@ _HEADINGS = {
     "updated": "updated",
     "overwritten": "overwritten (they had been edited)",
     "deleted": "deleted",
-    "kept_edited": "kept (no longer rendered, but they had been edited)",
+    "kept_edited": "kept (no longer rendered, but they had been edited; remove them)",
 }
 
 
@@ -79,7 +79,7 @@ def command(
 
 def _run(plan: RenderPlan, stamp: Stamp, *, only_check: bool, only_diff: bool) -> int:
     if only_diff:
-        sys.stdout.writelines(diff(plan.request.output, plan.bundles(), orphaned=plan.orphaned))
+        sys.stdout.writelines(diff(plan.request.output, plan.bundles(), plan.outside))
     elif only_check:
         compared = plan.check()
         _save_stamp(plan, stamp, compared.keys)
@@ -88,6 +88,7 @@ def _run(plan: RenderPlan, stamp: Stamp, *, only_check: bool, only_diff: bool) -
         summary = plan.write(note)
         _save_stamp(plan, stamp, summary.keys)
         _report_written(summary, plan)
+        return int(plan.failed or not summary.clean)
     return int(plan.failed)
 
 
@@ -124,10 +125,11 @@ def _report_written(summary: WriteSummary, plan: RenderPlan) -> None:
     for kind, heading in _HEADINGS.items():
         _list(heading, summary.counts[kind], summary.first[kind], output)
     _print(summary.findings)
+    _report_foreign(summary.counts["foreign"], summary.first["foreign"], output)
     files = summary.identical + plan.fresh.files
     if summary.changed:
         click.echo(f"{_count(files, 'file')} unchanged")
-    elif not plan.failed:
+    elif summary.clean and not plan.failed:
         bundles = len(summary.keys) + plan.fresh.bundles
         counts = f"{_count(bundles, 'bundle')}, {_count(files, 'file')}"
         click.echo(f"{_relative(output)} is up to date: {counts}, nothing changed")
@@ -138,16 +140,25 @@ def _report_check(report: CheckReport, plan: RenderPlan) -> int:
     for kind in ("missing", "stale", "edited", "orphaned"):
         paths: tuple[str, ...] = getattr(report, kind)
         _list(kind, len(paths), paths, output)
+    _list("notes, which may stay", len(report.notes), report.notes, output)
+    _list("not compared, their models have errors", len(plan.left_out), plan.left_out, output)
     _print(report.findings)
-    if report.foreign:
-        _list("not managed by Sluice, skipped", len(report.foreign), report.foreign, output)
-    if not report.clean:
+    _report_foreign(len(report.foreign), report.foreign, output)
+    if report.outdated:
         note(f"out of date: run `{_render_command()}` and commit the result")
+    if not report.clean:
         return 1
     if not plan.failed:
         counts = f"{_count(len(report.keys), 'bundle')}, {_count(report.files, 'file')}"
         click.echo(f"{_relative(output)} is up to date: {counts} rendered and compared")
     return 0
+
+
+def _report_foreign(count: int, paths: Sequence[str], output: Path) -> None:
+    """Print a finding for each of the first files that nothing renders."""
+    _print([foreign_file(f"{_relative(output)}/{path}") for path in paths[:SHOWN]])
+    if count > SHOWN:
+        click.echo(f"… and {count - SHOWN:,} more files that nothing renders", err=True)
 
 
 def _list(heading: str, count: int, paths: Sequence[str], output: Path) -> None:

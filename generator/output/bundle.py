@@ -12,6 +12,7 @@ _SEGMENT = r"(?!\.\.?(?:/|\Z)|(?i:\.git(?:/|\Z)|\.sluice))[A-Za-z0-9._+@=-]+"
 _PATH = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _INPUT = re.compile(r"[A-Za-z0-9._/@+:=-]+")
+_NOTE = re.compile(r"[^.].*\.(?:md|txt)|thumbs\.db|desktop\.ini|\.ds_store|\.gitkeep", re.IGNORECASE)
 
 is_path = _PATH.fullmatch
 """Match a relative path that is safe on every file system and in `sha256sum` format.
@@ -30,6 +31,7 @@ class Bundle:
         path: folder below the output root, with forward slashes, such as `production/shop/recommender`.
         files: name inside the folder (it may contain `/`) to text; LF only, with a final newline.
         inputs: name of an input to the SHA-256 of its content, in hex.
+        closed: whether a build copies everything in the folder, so that not even a note may be added.
 
     Raises:
         ValueError: a name or a text breaks these rules, which is a bug of the renderer.
@@ -38,6 +40,7 @@ class Bundle:
     path: str
     files: Mapping[str, str]
     inputs: Mapping[str, str]
+    closed: bool = False
 
     def __post_init__(self) -> None:
         if not is_path(self.path):
@@ -71,6 +74,16 @@ def _refuse_clashes(path: str, files: Mapping[str, str]) -> None:
     for name in names:
         if any(parent in names for parent in parents(name)):
             raise ValueError(f"{path}: {name} lies inside another file")
+
+
+def is_note(path: str) -> bool:
+    """Check whether a regular file is a note of people, which no tool reads: `README.md`, `NOTES.txt`.
+
+    Argo CD 3.6, reposerver/repository/repository.go, reads `.yaml`, `.yml`, `.json` and `.jsonnet`; other names
+    (`kustomization.yaml`, `Chart.yaml`, `.argocd-source.yaml`, `.helmignore`, files of plugins) change how it reads a
+    folder. So the list of notes is short, and everything else is not a note. Files of desktops count as notes.
+    """
+    return path.isprintable() and _NOTE.fullmatch(path.rpartition("/")[2]) is not None
 
 
 def parents(path: str) -> list[str]:

@@ -6,13 +6,16 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Final
 
 from generator.output.bundle import LEDGER, Bundle
 from generator.output.compare import Action, Changes, compare
-from generator.output.folder import open_root
+from generator.output.errors import BlockedError
+from generator.output.folder import Folder, open_root
 from generator.output.freshness import ledger_key
 from generator.output.report import CheckReport, in_order
+from generator.output.survey import Survey
 
 _Reader = Callable[[str], bytes | None]
 _KINDS: Final[dict[Action, str]] = {
@@ -22,29 +25,36 @@ _KINDS: Final[dict[Action, str]] = {
     "keep": "edited",
     "delete": "orphaned",
     "foreign": "foreign",
+    "note": "notes",
 }
 _SHOWN: Final[set[Action]] = {"create", "update", "overwrite", "delete"}
 
 
 def check(
-    root: str | os.PathLike[str], bundles: Iterable[Bundle], *, orphaned: Iterable[str] = ()
+    root: str | os.PathLike[str], bundles: Iterable[Bundle], outside: Survey | None = None
 ) -> CheckReport:
     """Compare a tree, byte by byte, with what would be rendered.
 
     Args:
         root: output root.
         bundles: the bundles as they would be written.
-        orphaned: paths of bundles that are no longer rendered, from `orphans`.
+        outside: what else is below the root; None to leave that out.
 
     Raises:
         OutputError: something can't be read.
     """
+    outside = outside or Survey()
     names: defaultdict[str, list[str]] = defaultdict(list)
+    names["foreign"] += outside.foreign
+    names["notes"] += outside.notes
+    names["orphaned"] += (*outside.temporaries, *_as_folders(outside.empty))
     findings, keys = [], []
-    for path, changes, _ in _compared(root, bundles, orphaned):
+    for path, changes, _ in _compared(root, bundles, outside):
         for name, action in (*changes.actions.items(), (LEDGER, changes.ledger)):
             names[_KINDS.get(action, "identical")].append(f"{path}/{name}")
-        names["orphaned"] += (f"{path}/{name}" for name in changes.temporaries)
+        names["orphaned"] += (
+            f"{path}/{name}" for name in (*changes.temporaries, *_as_folders(changes.empty))
+        )
         if changes.finding:
             findings.append(changes.finding)
         if changes.settled:
@@ -54,7 +64,7 @@ def check(
 
 
 def diff(
-    root: str | os.PathLike[str], bundles: Iterable[Bundle], *, orphaned: Iterable[str] = ()
+    root: str | os.PathLike[str], bundles: Iterable[Bundle], outside: Survey | None = None
 ) -> Iterator[str]:
     r"""Yield the lines of the diff, each ending in LF; ledgers are left out because they add nothing.
 
@@ -63,12 +73,12 @@ def diff(
     Args:
         root: output root.
         bundles: bundles as they would be written, shown in this order.
-        orphaned: paths of bundles that are no longer rendered, from `orphans`.
+        outside: what else is below the root; of it, files of bundles that are no longer rendered are shown.
 
     Raises:
         OutputError: something can't be read.
     """
-    for path, changes, read in _compared(root, bundles, orphaned):
+    for path, changes, read in _compared(root, bundles, outside or Survey()):
         for name, action in changes.actions.items():
             if action in _SHOWN:
                 old = None if action == "create" else read(name)
@@ -76,28 +86,38 @@ def diff(
 
 
 def _compared(
-    root: str | os.PathLike[str], bundles: Iterable[Bundle], orphaned: Iterable[str]
+    root: str | os.PathLike[str], bundles: Iterable[Bundle], outside: Survey
 ) -> Iterator[tuple[str, Changes, _Reader]]:
     """Yield each bundle's path, its change, and a reader of its files that is valid until the next one."""
     for bundle in bundles:
         yield from _compared_one(root, bundle.path, bundle)
-    for path in orphaned:
-        yield from _compared_one(root, path, None)
+    for path in outside.orphans:
+        yield from _compared_one(root, path, None, outside.inside(path))
 
 
 def _compared_one(
-    root: str | os.PathLike[str], path: str, bundle: Bundle | None
+    root: str | os.PathLike[str], path: str, bundle: Bundle | None, skip: frozenset[str] = frozenset()
 ) -> Iterator[tuple[str, Changes, _Reader]]:
-    top = open_root(root)
-    folder = None
-    if top is not None:
-        with top:
-            folder = top.descend(path)
+    folder = _folder_of(root, path)
     if folder is not None:
         with folder:
-            yield path, compare(folder, bundle), folder.read
+            yield path, compare(folder, bundle, skip), folder.read
     elif bundle:
         yield path, compare(None, bundle), lambda _: None
+
+
+def _folder_of(root: str | os.PathLike[str], path: str) -> Folder | None:
+    """Open the folder of a bundle; None when there is none, or a link or a file has its name (the survey finds it)."""
+    top = open_root(root)
+    if top is None:
+        return None
+    with top, suppress(BlockedError):
+        return top.descend(path)
+    return None
+
+
+def _as_folders(paths: Iterable[str]) -> Iterator[str]:
+    return (f"{path}/" for path in paths)
 
 
 def _file_diff(path: str, old: bytes | None, new: bytes | None) -> Iterator[str]:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 from typing import Literal
 
-from generator.output.bundle import LEDGER, Bundle
+from generator.output.bundle import LEDGER, Bundle, is_note, parents
 from generator.output.folder import Folder, Listing
 from generator.output.ledger import NOTHING, Ledger, damaged, parse
 from generator.source.finding import Finding
 
-Action = Literal["create", "update", "overwrite", "identical", "delete", "keep", "foreign"]
+Action = Literal["create", "update", "overwrite", "identical", "delete", "keep", "foreign", "note"]
 """The action on a file.
 
 `update` replaces one that Sluice wrote, `overwrite` one that was edited or written by another program; `keep` spares
-an edited one that would be deleted; `foreign` is not ours.
+an edited one that would be deleted; `foreign` is not ours and must not be there; `note` is not ours and may stay.
 """
 
 
@@ -34,6 +36,7 @@ class Changes:
         finding: how the ledger is damaged.
         temporaries: leftovers of an interrupted run.
         folders: folders below this one, each after those inside it.
+        empty: those of them that hold nothing; git does not track them, so in a checkout they are submodules.
     """
 
     actions: Mapping[str, Action]
@@ -45,12 +48,14 @@ class Changes:
     finding: Finding | None
     temporaries: tuple[str, ...]
     folders: tuple[str, ...]
+    empty: tuple[str, ...] = ()
 
     @property
     def settled(self) -> bool:
         """Whether there is nothing to do."""
-        idle = {"identical", "foreign"}
-        return self.ledger == "identical" and not self.temporaries and idle.issuperset(self.actions.values())
+        idle = {"identical", "foreign", "note"}
+        clean = self.ledger == "identical" and not self.temporaries and not self.empty
+        return clean and idle.issuperset(self.actions.values())
 
     @property
     def obsolete(self) -> list[str]:
@@ -58,12 +63,13 @@ class Changes:
         return [name for name, action in self.actions.items() if action == "delete"]
 
 
-def compare(folder: Folder | None, bundle: Bundle | None) -> Changes:
+def compare(folder: Folder | None, bundle: Bundle | None, skip: AbstractSet[str] = frozenset()) -> Changes:
     """Compare a folder with the bundle that it should hold.
 
     Args:
         folder: the open folder; None when there is none.
         bundle: None when it is no longer rendered.
+        skip: folders inside it that are other bundles.
 
     Raises:
         OutputError: something can't be read.
@@ -76,12 +82,18 @@ def compare(folder: Folder | None, bundle: Bundle | None) -> Changes:
     if folder is None:
         missing: dict[str, Action] = dict.fromkeys(sorted(wanted), "create")
         return Changes(missing, wanted, NOTHING, record, sealed, "create", None, (), ())
-    found = folder.listing()
+    found = folder.listing(skip=skip)
     data, ledger = read_ledger(folder, found)
     finding = None if isinstance(ledger, Ledger) else ledger
     recorded = ledger if isinstance(ledger, Ledger) else NOTHING
     names = (found.files | found.others | wanted.keys() | recorded.files.keys()) - {LEDGER}
-    actions = {name: _action(folder, name, found, recorded, wanted.get(name)) for name in sorted(names)}
+    if skip:
+        names = {name for name in names if skip.isdisjoint(parents(name))}
+    closed = bundle is not None and bundle.closed
+    actions = {
+        name: _action(folder, name, found, recorded, wanted.get(name), closed=closed)
+        for name in sorted(names)
+    }
     if finding:  # without a ledger an older render looks like an edit, and it usually is not one
         actions = {name: "update" if action == "overwrite" else action for name, action in actions.items()}
     return Changes(
@@ -94,6 +106,7 @@ def compare(folder: Folder | None, bundle: Bundle | None) -> Changes:
         finding=finding,
         temporaries=tuple(found.temporaries),
         folders=tuple(found.folders),
+        empty=tuple(empty_folders(found)),
     )
 
 
@@ -116,15 +129,24 @@ def read_ledger(folder: Folder, found: Listing) -> tuple[bytes | None, Ledger | 
     return data, NOTHING if data is None else parse(data, file)
 
 
+def empty_folders(found: Listing) -> list[str]:
+    """Return the folders of a listing that hold nothing."""
+    if not found.folders:
+        return []
+    entries = chain(found.files, found.others, found.temporaries, found.folders)
+    above = {name.rpartition("/")[0] for name in entries}
+    return [name for name in found.folders if name not in above]
+
+
 def _action(
-    folder: Folder, name: str, found: Listing, recorded: Ledger, wanted: bytes | None
+    folder: Folder, name: str, found: Listing, recorded: Ledger, wanted: bytes | None, *, closed: bool
 ) -> Action | None:
     """Return the action for one name; None when it was listed and is already gone."""
     if name not in found.files and name not in found.others:
         return "create" if wanted is not None else None
     known = recorded.files.get(name, ())
     if wanted is None and not known:
-        return "foreign"
+        return "note" if name in found.files and is_note(name) and not closed else "foreign"
     data = folder.read(name) if name in found.files else None
     if wanted is not None and data == wanted:
         return "identical"

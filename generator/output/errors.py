@@ -30,6 +30,10 @@ class OutputError(UserError):
     """The file system refused an operation; every file still holds its old or its new content."""
 
 
+class BlockedError(OutputError):
+    """A link, a file or something else has the name of a folder."""
+
+
 def wrap_os_error(error: OSError, action: str, path: str) -> OutputError:
     """Return an error that names the path that could not be read, written or removed, and the reason."""
     number = error.errno or 0

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from generator.output.bundle import LEDGER
-from generator.output.errors import OutputError, wrap_os_error
+from generator.output.errors import BlockedError, wrap_os_error
 from generator.output.platform_support import BY_DESCRIPTOR, FOLDER, NEW, NO_LINK, READ
 
 _CHUNK: Final = 1 << 16
@@ -67,7 +67,8 @@ class Folder:
         """Open a folder directly below this one; None when there is none.
 
         Raises:
-            OutputError: something else has that name, or it can't be opened.
+            BlockedError: something else has that name.
+            OutputError: it can't be opened.
         """
         path = f"{self.path}/{name}"
         try:
@@ -78,9 +79,10 @@ class Folder:
             return None
         except OSError as error:
             if self._is_link(name):
-                raise OutputError(
-                    f"can't open {path}: it is a link, and links are not followed; remove it"
-                ) from error
+                message = f"can't open {path}: it is a link, and links are not followed; remove it"
+                raise BlockedError(message) from error
+            if error.errno == errno.ENOTDIR:
+                raise BlockedError(wrap_os_error(error, "open", path).message) from error
             raise wrap_os_error(error, "open", path) from error
 
     def descend(self, path: str) -> Folder | None:
@@ -111,42 +113,50 @@ class Folder:
                 folder = folder.child(name) or folder._make_child(name)  # noqa: SLF001 - of this class
         return folder
 
-    def names(self) -> tuple[list[str], list[str]]:
-        """Return the names directly in this folder: files and other entries, and folders.
-
-        Raises:
-            OutputError: it can't be read.
-        """
-        files, folders = list[str](), list[str]()
-        try:
-            with os.scandir(self.descriptor if BY_DESCRIPTOR else self.path) as entries:
-                for entry in entries:
-                    (folders if entry.is_dir(follow_symlinks=False) else files).append(entry.name)
-        except OSError as error:
-            raise wrap_os_error(error, "list", self.path) from error
-        return files, folders
-
-    def listing(self, prefix: str = "") -> Listing:
+    def listing(self, prefix: str = "", skip: Collection[str] = ()) -> Listing:
         """List everything below this folder recursively, without following links.
 
         Args:
             prefix: put before every path; empty, or ending with `/`.
+            skip: folders that are left out with everything in them, as paths with the prefix.
 
         Raises:
             OutputError: a folder can't be read.
         """
         found = Listing()
-        self._list(prefix, found)
+        self._list(prefix, found, skip)
         return found
 
-    def _list(self, prefix: str, found: Listing) -> None:
+    def level(self, prefix: str = "") -> Listing:
+        """List what is directly in this folder.
+
+        Args:
+            prefix: put before every name; empty, or ending with `/`.
+
+        Raises:
+            OutputError: it can't be read.
+        """
+        found = Listing()
+        found.folders = self._level(prefix, found)
+        return found
+
+    def _list(self, prefix: str, found: Listing, skip: Collection[str]) -> None:
+        for path in sorted(self._level(prefix, found)):
+            child = self.child(path.rpartition("/")[2]) if path not in skip else None
+            if child is not None:
+                with child:
+                    child._list(f"{path}/", found, skip)  # noqa: SLF001 - of this class
+                found.folders.append(path)
+
+    def _level(self, prefix: str, found: Listing) -> list[str]:
+        """Add what is directly in this folder to a listing, except folders, which are returned."""
         inner: list[str] = []
         try:
             with os.scandir(self.descriptor if BY_DESCRIPTOR else self.path) as entries:
                 for entry in entries:
                     name = entry.name
                     if entry.is_dir(follow_symlinks=False):
-                        inner.append(name)
+                        inner.append(prefix + name)
                     elif not entry.is_file(follow_symlinks=False):
                         found.others.add(prefix + name)
                     elif _TEMPORARY.fullmatch(name):
@@ -155,12 +165,7 @@ class Folder:
                         found.files.add(prefix + name)
         except OSError as error:
             raise wrap_os_error(error, "list", self.path) from error
-        for name in sorted(inner):
-            child = self.child(name)
-            if child is not None:
-                with child:
-                    child._list(f"{prefix}{name}/", found)  # noqa: SLF001 - of this class
-                found.folders.append(prefix + name)
+        return inner
 
     def read(self, name: str) -> bytes | None:
         """Read a file at a relative path; None when it is missing or anything but a regular file.
@@ -291,7 +296,7 @@ class Folder:
         try:
             if BY_DESCRIPTOR:
                 return stat.S_ISLNK(os.stat(name, dir_fd=self.descriptor, follow_symlinks=False).st_mode)
-            return _is_link(self._join(name))
+            return is_link(self._join(name))
         except OSError:
             return False
 
@@ -325,14 +330,17 @@ def _folder_at(path: str, *, follow: bool = False) -> Folder:
         OSError: it is missing, a link, or not a folder.
     """
     mode = os.stat(path).st_mode if follow else os.lstat(path).st_mode  # noqa: PTH116 - as above
-    if not stat.S_ISDIR(mode) or (not follow and _is_link(path)):
+    if not stat.S_ISDIR(mode) or (not follow and is_link(path)):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     return Folder(_CLOSED, path)
 
 
-def _is_link(path: str) -> bool:
-    """Check whether a path is a symbolic link, or a junction of Windows."""
-    found = os.lstat(path)
+def is_link(path: str | os.PathLike[str]) -> bool:
+    """Check whether a path is a symbolic link, or a junction of Windows; False when there is nothing."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return False
     return stat.S_ISLNK(found.st_mode) or bool(
         getattr(found, "st_reparse_tag", 0) == getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", None)
     )

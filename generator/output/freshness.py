@@ -16,9 +16,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self
 
-from generator.output.bundle import LEDGER
+from generator.output.bundle import LEDGER, is_note
+from generator.output.compare import empty_folders
 from generator.output.errors import OutputError
-from generator.output.folder import Folder, open_root
+from generator.output.folder import Folder, Listing, open_root
 from generator.output.ledger import known_files, names_inputs
 from generator.source.cache import cache_folder
 
@@ -42,7 +43,12 @@ class FreshBundle:
 
 
 def probe(
-    top: Folder | None, path: str, inputs: Mapping[str, str], known: Container[bytes]
+    top: Folder | None,
+    path: str,
+    inputs: Mapping[str, str],
+    known: Container[bytes],
+    *,
+    closed: bool = False,
 ) -> FreshBundle | None:
     """Check whether a bundle was rendered from these inputs by this code and has not been touched since.
 
@@ -53,6 +59,7 @@ def probe(
         path: bundle below it.
         inputs: name to SHA-256 of each input that is known before rendering.
         known: keys of the ledgers that this code rendered or checked.
+        closed: see `Bundle`.
 
     Returns:
         The bundle, or None when it has to be rendered.
@@ -69,13 +76,24 @@ def probe(
         if data is None or key not in known or not names_inputs(data, inputs):
             return None
         files, found = known_files(data), folder.listing()
-        if found.temporaries or not found.files.issuperset(files):
+        if not found.files.issuperset(files) or _has_more(found, files.keys() | {LEDGER}, closed=closed):
             return None
         for name, digest in files.items():
             content = folder.read(name)
             if content is None or sha256(content).hexdigest() != digest:
                 return None
         return FreshBundle(len(files) + 1, key)
+
+
+def _has_more(found: Listing, own: Collection[str], *, closed: bool) -> bool:
+    """Check whether a folder holds more than its bundle and notes: writing reports it, or removes leftovers."""
+    others = found.files.difference(own)
+    return bool(
+        found.others
+        or found.temporaries
+        or (others and (closed or not all(map(is_note, others))))
+        or empty_folders(found)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from typing import Final, Literal
 from generator.output.bundle import LEDGER
 from generator.output.compare import Action, Changes
 from generator.output.freshness import ledger_key
-from generator.source.finding import Finding
+from generator.source.finding import Finding, Place
 
-WRITTEN: Final = ("created", "updated", "overwritten", "deleted", "kept_edited")
+WRITTEN: Final = ("created", "updated", "overwritten", "deleted", "kept_edited", "foreign")
 """Kinds of files in reports of writing."""
-DIFFERING: Final = ("missing", "stale", "edited", "orphaned", "foreign")
+DIFFERING: Final = ("missing", "stale", "edited", "orphaned", "foreign", "notes")
 """Kinds of files in reports of comparing."""
 SHOWN: Final = 20
 """The number of names of a kind that a summary keeps."""
@@ -31,6 +31,7 @@ class WriteReport:
         overwritten: files that were edited, or written by another program, and now have the rendered content.
         deleted: files of an older render that are no longer rendered.
         kept_edited: files that are no longer rendered, kept because they were edited.
+        foreign: files and links that Sluice did not write, must not be there, and were not touched.
         identical: how many files already had the rendered content and were not touched.
         findings: ledgers that were damaged.
         keys: of the ledgers of bundles that are now up to date, for the stamp.
@@ -41,6 +42,7 @@ class WriteReport:
     overwritten: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
     kept_edited: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
     identical: int = 0
     findings: tuple[Finding, ...] = ()
     keys: tuple[bytes, ...] = field(default=(), compare=False)
@@ -58,7 +60,8 @@ class WriteSummary:
     Args:
         counts: number of files by kind.
         first: the first names of each kind, sorted.
-        identical: how many files already had the rendered content. findings: ledgers that were damaged.
+        identical: how many files already had the rendered content.
+        findings: ledgers that were damaged.
         keys: of the ledgers of bundles that are now up to date.
     """
 
@@ -81,8 +84,13 @@ class WriteSummary:
 
     @property
     def changed(self) -> bool:
-        """Whether there is anything to report except up-to-date files."""
-        return any(self.counts.values()) or bool(self.findings)
+        """Whether anything was written or deleted, or a file was kept that should be deleted."""
+        return any(self.counts[kind] for kind in WRITTEN if kind != "foreign") or bool(self.findings)
+
+    @property
+    def clean(self) -> bool:
+        """Whether the tree holds what was rendered, and otherwise only notes."""
+        return not (self.counts["foreign"] or self.counts["kept_edited"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,8 @@ class CheckReport:
         stale: files of an older render that would be updated.
         edited: files that were edited, or written by another program, in the place of rendered ones.
         orphaned: files of an older render, or of an interrupted run, that would be deleted.
-        foreign: files that Sluice did not write and would not touch; they do not count as a difference.
+        foreign: files and links that Sluice did not write and would not touch, but that must not be there.
+        notes: files of people that no tool reads; they do not count as a difference.
         findings: ledgers that are damaged.
         files: how many files of the bundles are up to date, with ledgers.
         keys: of the ledgers of those bundles, for the stamp.
@@ -105,14 +114,20 @@ class CheckReport:
     edited: tuple[str, ...] = ()
     orphaned: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     files: int = 0
     keys: tuple[bytes, ...] = field(default=(), compare=False)
 
     @property
+    def outdated(self) -> bool:
+        """Whether rendering would change anything."""
+        return bool(self.missing or self.stale or self.edited or self.orphaned or self.findings)
+
+    @property
     def clean(self) -> bool:
-        """Whether rendering would change nothing."""
-        return not (self.missing or self.stale or self.edited or self.orphaned or self.findings)
+        """Whether the tree holds what would be rendered, and otherwise only notes."""
+        return not self.outdated and not self.foreign
 
     @classmethod
     def sum(cls, reports: Iterable[CheckReport]) -> CheckReport:
@@ -130,12 +145,23 @@ class CheckReport:
         )
 
 
+def foreign_file(path: str) -> Finding:
+    """Report a file that nothing renders, where Argo CD or a build reads files."""
+    return Finding(
+        code="OUT102",
+        severity="error",
+        message="nothing renders this file, and Argo CD or a build may read it",
+        hint=f"remove it: `git rm -r {path}`; notes for people may stay in files that end in .md or .txt",
+        place=Place(path),
+    )
+
+
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Sort findings by place."""
     return tuple(sorted(findings, key=Finding.sort_key))
 
 
-Verb = Literal["created", "updated", "overwritten", "identical", "deleted", "kept_edited"]
+Verb = Literal["created", "updated", "overwritten", "identical", "deleted", "kept_edited", "foreign"]
 
 _VERBS: Final[dict[Action, Verb]] = {
     "create": "created",
@@ -144,6 +170,7 @@ _VERBS: Final[dict[Action, Verb]] = {
     "identical": "identical",
     "delete": "deleted",
     "keep": "kept_edited",
+    "foreign": "foreign",
 }
 
 
@@ -172,6 +199,10 @@ class Journal:
         """Record that a bundle is now up to date."""
         self.keys.append(ledger_key(path, changes.sealed))
 
+    def note_foreign(self, path: str) -> None:
+        """Record a file that stays although nothing renders it."""
+        self.verbs[path] = "foreign"
+
     def note_finding(self, changes: Changes) -> None:
         """Record only that the ledger of a bundle is damaged, if it is."""
         if changes.finding:
@@ -185,6 +216,7 @@ class Journal:
             overwritten=self._paths("overwritten"),
             deleted=self._paths("deleted"),
             kept_edited=self._paths("kept_edited"),
+            foreign=self._paths("foreign"),
             identical=len(self._paths("identical")),
             findings=in_order(self.findings.values()),
             keys=tuple(self.keys),

@@ -23,6 +23,7 @@ from generator.output.folder import Folder, Listing, open_root
 from generator.output.ledger import union
 from generator.output.platform_support import BY_DESCRIPTOR, try_lock, wait_for_lock
 from generator.output.report import Journal, WriteReport
+from generator.output.survey import survey
 
 _ATTEMPTS: Final = 10
 Notice = Callable[[str], None]
@@ -36,7 +37,7 @@ def write(
 
     Files that already hold the right bytes are not touched. Files of an older render that are no longer rendered are
     deleted if unchanged, and kept if they were edited. Files that Sluice did
-    not write are left alone.
+    not write are left alone, and reported unless they are notes.
 
     Args:
         root: output root, created if missing.
@@ -139,31 +140,6 @@ def delete(folder: Folder, files: Iterable[str], folders: Iterable[str]) -> None
         folder.remove_empty(name)
 
 
-def orphans(root: str | os.PathLike[str], scope: str, expected: Collection[str]) -> tuple[str, ...]:
-    """Find the bundles on disk that are not expected.
-
-    Args:
-        root: output root.
-        scope: folder below it to look in, such as `production`; empty for everything.
-        expected: paths of the bundles that are rendered today, fresh ones included.
-
-    Returns:
-        Their paths below the root, sorted.
-
-    Raises:
-        OutputError: a folder can't be read.
-    """
-    top = open_root(root)
-    if top is None:
-        return ()
-    with top:
-        folder = top.descend(scope)
-        if folder is None:
-            return ()
-        with folder:
-            return tuple(sorted(_orphans_below(folder, scope, expected)))
-
-
 def prune(
     root: str | os.PathLike[str], scope: str, expected: Collection[str], notice: Notice = lambda _: None
 ) -> WriteReport:
@@ -187,11 +163,10 @@ def prune(
     if not os.path.lexists(root):
         return journal.report()
     with locked(root, notice) as top:
+        outside = survey(root, scope, expected)
         found = _listing(top, scope)
-        suffix = f"/{LEDGER}"
-        bundles = {file.removesuffix(suffix) for file in found.files if file.endswith(suffix)}
-        for path in sorted(bundles.difference(expected)):
-            _vanish(top, path, journal)
+        for path in reversed(outside.orphans):
+            _vanish(top, path, outside.inside(path), journal)
         delete(top, found.temporaries, (*found.folders, *filter(None, [scope]), *parents(scope)))
     return journal.report()
 
@@ -204,27 +179,15 @@ def _listing(top: Folder, scope: str) -> Listing:
         return folder.listing(f"{scope}/" if scope else "")
 
 
-def _orphans_below(folder: Folder, path: str, expected: Collection[str]) -> Iterator[str]:
-    """Yield the bundles that are not expected; expected ones are not searched, since bundles are never nested."""
-    names, folders = folder.names()
-    if LEDGER in names and path:
-        yield path
-    for name in folders:
-        inner = f"{path}/{name}" if path else name
-        child = folder.child(name) if inner not in expected else None
-        if child is not None:
-            with child:
-                yield from _orphans_below(child, inner, expected)
-
-
-def _vanish(top: Folder, path: str, journal: Journal) -> None:
+def _vanish(top: Folder, path: str, inside: frozenset[str], journal: Journal) -> None:
     folder = top.descend(path)
     if folder is None:
         return
     with folder:
-        changes = compare(folder, None)
+        changes = compare(folder, None, inside)
         if changes.finding:
             journal.note_finding(changes)
+            journal.note_foreign(f"{path}/{LEDGER}")
             return
         journal.note(path, changes)
         delete(folder, (*changes.temporaries, *changes.obsolete), changes.folders)

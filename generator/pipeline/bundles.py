@@ -85,12 +85,14 @@ class BundleKind:
         scope: of one bundle of this kind.
         render: text by file name.
         wanted: whether an environment has this bundle, for kinds without a model.
+        closed: whether a build copies the whole folder; see `Bundle`.
     """
 
     path: str
     scope: Scope
     render: Callable[[Source, BundleId], dict[str, str]]
     wanted: Callable[[PlatformInputs, str], bool] = _always
+    closed: bool = False
 
 
 def _model(source: Source, bundle: BundleId) -> dict[str, str]:
@@ -174,7 +176,7 @@ def _overview(source: Source, bundle: BundleId) -> dict[str, str]:
 KINDS: Final[Mapping[str, BundleKind]] = {
     "model": BundleKind("{environment}/{team}/{name}", "model", _model),
     "application": BundleKind("{environment}/argocd/applications/{team}/{name}", "model", _application),
-    "bento": BundleKind("bentos/{team}/{name}", "model", _bento),
+    "bento": BundleKind("bentos/{team}/{name}", "model", _bento, closed=True),
     "project": BundleKind("{environment}/argocd/projects/{team}", "team", _project),
     "team": BundleKind("{environment}/platform/{team}", "team", _team),
     "platform": BundleKind("{environment}/argocd/platform", "environment", _platform),
@@ -196,7 +198,7 @@ KINDS: Final[Mapping[str, BundleKind]] = {
         _argocd_notices,
         PlatformInputs.has_argocd_notices,
     ),
-    "gate-image": BundleKind("gates/{name}", "image", _gate_image),
+    "gate-image": BundleKind("gates/{name}", "image", _gate_image, closed=True),
 }
 
 
@@ -231,7 +233,9 @@ def render(bundle: BundleId, source: Source, inputs: Mapping[str, str]) -> Bundl
         TemplateError: a template of the platform team is invalid.
         RenderError: one of our templates is invalid.
     """
+    kind = KINDS[bundle.kind]
     with source.templates.tracing() as used:
-        files = KINDS[bundle.kind].render(source, bundle)
+        files = kind.render(source, bundle)
         overrides = source.templates.own_digest(used)
-    return Bundle(bundle.path, files, {**inputs, "overrides": overrides} if overrides else inputs)
+    recorded = {**inputs, "overrides": overrides} if overrides else inputs
+    return Bundle(bundle.path, files, recorded, closed=kind.closed)

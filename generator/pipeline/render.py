@@ -12,7 +12,8 @@ from generator.output.check import check
 from generator.output.compare import contents
 from generator.output.folder import Folder, open_root
 from generator.output.report import CheckReport, WriteReport, WriteSummary
-from generator.output.write import Notice, Writer, locked, orphans, prune
+from generator.output.survey import Survey, survey
+from generator.output.write import Notice, Writer, locked, prune
 from generator.pipeline.bundles import (
     BundleId,
     Source,
@@ -32,8 +33,8 @@ from generator.pipeline.stale import (
     gate_images_on_disk,
     image_inputs,
 )
-from generator.plan.inputs import file_digest
-from generator.plan.model_files import ModelFiles
+from generator.plan.inputs import file_digest, model_inputs
+from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
 from generator.source.errors import UserError
 from generator.source.finding import Finding, unique_findings
 
@@ -86,9 +87,20 @@ class RenderPlan:
     prunes: bool = False
 
     @cached_property
-    def orphaned(self) -> tuple[str, ...]:
-        """The paths of the bundles on disk that nothing renders any more."""
-        return orphans(self.request.output, self.request.environment, self.expected) if self.prunes else ()
+    def outside(self) -> Survey:
+        """What is on disk outside the expected bundles; nothing if only some models are rendered."""
+        if not self.prunes:
+            return Survey()
+        return survey(self.request.output, self.request.environment, self.expected)
+
+    @cached_property
+    def left_out(self) -> tuple[str, ...]:
+        """The paths of bundles that a check can't compare, because their model has errors."""
+        if not self.prunes or self.request.known is not None:
+            return ()
+        covered = {bundle.path for job in self.models for bundle in job.bundles}
+        covered.update(bundle.path for bundle in self.shared)
+        return tuple(sorted(self.expected - covered))
 
     @property
     def failed(self) -> bool:
@@ -112,6 +124,7 @@ class RenderPlan:
         yield from self._shared_bundles()
         for job in self.models:
             yield from self._model_bundles(job)
+        self._refuse_changed_platform()
 
     def contents(self) -> dict[str, bytes]:
         """Render everything, and return the content of each file by its path below the output root."""
@@ -128,18 +141,22 @@ class RenderPlan:
         def check_some(jobs: Sequence[ModelJob]) -> Iterator[CheckReport]:
             return (check(output, self._model_bundles(job)) for job in jobs)
 
-        shared = check(output, self._shared_bundles(), orphaned=self.orphaned)
-        return CheckReport.sum([shared, *self._in_parallel(check_some, "Checking")])
+        shared = check(output, self._shared_bundles(), self.outside)
+        report = CheckReport.sum([shared, *self._in_parallel(check_some, "Checking")])
+        self._refuse_changed_platform()
+        return report
 
     def write(self, notice: Notice) -> WriteSummary:
         """Delete orphaned bundles, then render and write; many models with one process per core."""
         output, total = self.request.output, WriteSummary()
-        if self.orphaned:
+        total.add(WriteReport(foreign=tuple(self.outside.foreign)))
+        if self.outside.untidy:
             total.add(prune(output, self.request.environment, self.expected, notice))
         with locked(output, notice) as top:
             total.add(_write_all(top, self._shared_bundles()))
             for report in self._in_parallel(self._write_some, "Rendering"):
                 total.add(report)
+        self._refuse_changed_platform()
         return total
 
     def _write_some(self, jobs: Sequence[ModelJob]) -> Iterator[WriteReport]:
@@ -171,13 +188,32 @@ class RenderPlan:
         Raises:
             UserError: its files changed since they were evaluated.
         """
-        entry = job.entry
         source = replace(self._source, plans=self._plans(job))
-        for key, file in (("spec", entry.spec), ("lock", entry.lock), ("evidence", entry.evidence)):
-            if file_digest(file) != job.inputs[key]:
-                raise UserError(f"{file} changed during rendering", "run the command again")
+        self._refuse_changes(job)
         for bundle in job.bundles:
             yield render(bundle, source, job.inputs)
+
+    def _refuse_changes(self, job: ModelJob) -> None:
+        """Check that all inputs of a model are as they were when it was evaluated.
+
+        Raises:
+            UserError: one of them changed.
+        """
+        now = model_inputs(job.entry, self.session.platform_inputs)
+        changed = [key for key, digest in now.items() if job.inputs.get(key) != digest]
+        if changed:
+            files = {"spec": job.entry.spec, "lock": job.entry.lock, "evidence": job.entry.evidence}
+            shown = files.get(changed[0], f"the {changed[0]} of {job.entry.name}")
+            raise UserError(f"{shown} changed during rendering", "run the command again")
+
+    def _refuse_changed_platform(self) -> None:
+        """Check that the platform file is as it was read.
+
+        Raises:
+            UserError: it changed.
+        """
+        if file_digest(self.session.root / SPECS / PLATFORM) != self.session.platform_inputs.digest:
+            raise UserError(f"{SPECS}/{PLATFORM} changed during rendering", "run the command again")
 
     def _plans(self, job: ModelJob) -> dict[str, Plan]:
         from generator.pipeline.evaluate import unpack

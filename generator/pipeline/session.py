@@ -63,10 +63,10 @@ class Session:
 
     @cached_property
     def repository(self) -> Repository:
-        """The repository, read and validated on demand."""
+        """The repository, read and validated on demand; the platform from the bytes of `platform_inputs`."""
         from generator.plan.repository import Repository
 
-        return Repository(self.root)
+        return Repository(self.root, self.platform_inputs.content)
 
     @property
     def platform(self) -> PlatformSpec:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from generator.output.bundle import is_path
-from generator.output.folder import open_root
+from generator.output.folder import is_link, open_root
 from generator.output.freshness import FreshBundle, probe
 from generator.pipeline.bundles import (
     BENTOS,
@@ -24,7 +25,7 @@ from generator.pipeline.bundles import (
 from generator.pipeline.parallel import parallel_map
 from generator.pipeline.selection import select
 from generator.pipeline.session import Session
-from generator.plan.inputs import PlatformInputs, file_digest, model_inputs, oldest_verdict
+from generator.plan.inputs import PlatformInputs, model_inputs, oldest_verdict
 from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
 from generator.render.identity import contract_digest
 from generator.source.errors import CliError
@@ -75,6 +76,7 @@ def render_request(
         CliError: there is no such model or environment, or inputs are where it would write.
     """
     folder = session.root / session.platform_inputs.folder if output is None else output
+    _refuse_links(session.root, folder)
     _refuse_inputs(session.root.resolve(), folder)
     known = session.platform_inputs.names("environments")
     if environment and known and environment not in known:
@@ -82,6 +84,25 @@ def render_request(
     selection = select(session, models)
     selected = None if selection.everything else frozenset(selection.entries)
     return RenderRequest(folder, environment, selected)
+
+
+def _refuse_links(root: Path, output: Path) -> None:
+    """Check that no link leads to the rendered files: it would choose where files are written and deleted.
+
+    Folders above the repository may be links, and so may folders above an output elsewhere.
+
+    Raises:
+        CliError: the output, or a folder of the repository above it, is a link.
+    """
+    path = Path(os.path.abspath(output))  # noqa: PTH100 - does not resolve links
+    below = (folder for folder in path.parents if folder != root and folder.is_relative_to(root))
+    for folder in (path, *below):
+        if is_link(folder):
+            shown = folder.relative_to(root) if folder.is_relative_to(root) else folder
+            raise CliError(
+                f"can't render into {output}: {shown} is a link, and links are not followed",
+                f"remove the link, or name another folder for rendered files (`git.path` of {SPECS}/{PLATFORM})",
+            )
 
 
 def _refuse_inputs(root: Path, output: Path) -> None:
@@ -151,7 +172,8 @@ def fresh_bundles(
         return {}
     with top:
         probed = {
-            bundle: probe(top, bundle.path, inputs, request.known) for bundle, inputs in bundles.items()
+            bundle: probe(top, bundle.path, inputs, request.known, closed=KINDS[bundle.kind].closed)
+            for bundle, inputs in bundles.items()
         }
     return {bundle: fresh for bundle, fresh in probed.items() if fresh}
 
@@ -185,7 +207,7 @@ def find_stale(session: Session, request: RenderRequest) -> StaleBundles:
     probed = list(parallel_map(covered, probe_some) if request.known else probe_some(covered))
     shared = {
         bundle: inputs
-        for bundle, inputs in shared_inputs(session.root, environments, platform, CONTRACT).items()
+        for bundle, inputs in shared_inputs(environments, platform, CONTRACT).items()
         if request.selected is None or KINDS[bundle.kind].scope == "environment"
     }
     fresh = fresh_bundles(request, shared)
@@ -201,19 +223,17 @@ def find_stale(session: Session, request: RenderRequest) -> StaleBundles:
 
 
 def shared_inputs(
-    root: Path, environments: Iterable[str], platform: PlatformInputs, renderer: Mapping[str, str]
+    environments: Iterable[str], platform: PlatformInputs, renderer: Mapping[str, str]
 ) -> dict[BundleId, dict[str, str]]:
     """Return every bundle of an environment or a team, and its inputs.
 
     Args:
-        root: the repository.
         environments: those that are rendered.
-        platform: the platform in it.
+        platform: the platform.
         renderer: digests of the rendering contract or templates, by name.
     """
-    whole = file_digest(root / SPECS / PLATFORM)
     return {
-        bundle: {"platform": platform.of_team(bundle.team) if bundle.team else whole, **renderer}
+        bundle: {"platform": platform.of_team(bundle.team) if bundle.team else platform.digest, **renderer}
         for bundle in shared_bundles(platform, environments)
     }
 

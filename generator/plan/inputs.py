@@ -30,10 +30,17 @@ class PlatformInputs:
 
     Args:
         data: the platform as plain YAML values, not validated.
+        content: the bytes that it was read from; None when they can't be read.
     """
 
     data: Any
+    content: bytes | None = None
     _memory: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 (hex) of the platform file; that of no bytes when it can't be read."""
+        return hashlib.sha256(self.content or b"").hexdigest()
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -130,14 +137,18 @@ class PlatformInputs:
 
 
 def read_platform_inputs(root: Path) -> PlatformInputs:
-    """Read the platform as plain values; validation reports its mistakes with their places, this does not."""
+    """Read the platform as plain values; validation reports its mistakes with their places, this does not.
+
+    The file is read only here: whatever else a command needs of it comes from these bytes.
+    """
     import yaml
 
+    content = raw(root / SPECS / PLATFORM)
     try:
-        text = (raw(root / SPECS / PLATFORM) or b"").decode("utf-8-sig")
-        return PlatformInputs(yaml.load(text, Loader=yaml.CBaseLoader))  # noqa: S506 - text only, no tags are built
+        text = (content or b"").decode("utf-8-sig")
+        return PlatformInputs(yaml.load(text, Loader=yaml.CBaseLoader), content)  # noqa: S506 - text only, no tags are built
     except (UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError):
-        return PlatformInputs(None)
+        return PlatformInputs(None, content)
 
 
 def model_inputs(entry: ModelFiles, platform: PlatformInputs) -> dict[str, str]:

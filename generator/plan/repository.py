@@ -24,10 +24,12 @@ class Repository:
 
     Args:
         root: the folder.
+        platform_bytes: the content of the platform file, if it was read before; then it is not read again.
         findings: findings about the repository itself: stray files, the platform.
     """
 
     root: Path
+    platform_bytes: bytes | None = None
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -49,7 +51,7 @@ class Repository:
     @cached_property
     def platform_document(self) -> Document:
         """The platform as written."""
-        return read(self.specs / PLATFORM, self.root)
+        return read(self.specs / PLATFORM, self.root, self.platform_bytes)
 
     @cached_property
     def platform(self) -> PlatformSpec | None:

@@ -26,12 +26,13 @@ _MANY_BRACKETS = 100
 _MAY_BE_LEFT_OVER: Final = re.compile(r"\{\{|\{%|<%|\$[{(]|^[<>|=]{7}", re.MULTILINE)
 
 
-def read(path: Path, root: Path | None = None) -> Document:
+def read(path: Path, root: Path | None = None, known: bytes | None = None) -> Document:
     """Read one file of plain YAML.
 
     Args:
         path: the file.
         root: the tree it must stay in, symbolic links followed; paths are shown relative to it.
+        known: its content, if it was read before; None to read it.
 
     Returns:
         A document; `data` is None and `findings` has the reasons when the file can't be used.
@@ -42,7 +43,7 @@ def read(path: Path, root: Path | None = None) -> Document:
             return _refused(
                 shown, "SRC108", "this file is a link that leaves the tree", "copy the file into the tree"
             )
-        raw = regular_bytes(path)
+        raw = regular_bytes(path) if known is None else known
     except RefusedError as error:
         return _refused(shown, *error.args)
     except (OSError, RuntimeError) as error:

@@ -95,7 +95,6 @@ def shared_groups(found: Sequence[SharedDifference]) -> list[SharedGroup]:
 def _inputs(session: Session) -> dict[BundleId, dict[str, str]]:
     """Return the inputs of each bundle; equal inputs give equal files."""
     return shared_inputs(
-        session.root,
         _names(session),
         session.platform_inputs,
         {"templates": session.templates.own_digest()},

@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from generator.output import freshness
 from generator.output.bundle import Bundle
 from generator.output.check import check, diff
+from generator.output.folder import open_root
 from generator.output.freshness import FreshBundle
 from generator.output.ledger import Ledger
 from generator.output.report import CheckReport
-from generator.output.write import orphans, prune, write
+from generator.output.survey import Survey, survey
+from generator.output.write import prune, write
 from tests.unit.output.conftest import probe
 
 Make = Callable[..., Bundle]
@@ -42,45 +45,148 @@ def test_check_names_every_difference_and_writes_nothing(
 ) -> None:
     before = snapshot(tree)
     new = bundle(NEW)
-    report = check(tree, [new], orphaned=orphans(tree, "", [new.path]))
+    report = check(tree, [new], survey(tree, "", [new.path]))
     assert (report.files, report.keys) == (1, ())
     assert replace(report, files=0) == CheckReport(
         missing=(f"{BUNDLE}/added.yaml",),
         stale=(f"{BUNDLE}/.sluice", f"{BUNDLE}/changed.yaml"),
         edited=(f"{GONE}/edited.yaml", f"{BUNDLE}/edited.yaml"),
         orphaned=(f"{GONE}/.sluice", f"{GONE}/x.yaml", f"{BUNDLE}/gone/x.yaml"),
-        foreign=(f"{BUNDLE}/NOTES.md",),
+        notes=(f"{BUNDLE}/NOTES.md",),
     )
     assert snapshot(tree) == before
 
 
 def test_check_agrees_with_what_is_then_written(tree: Path, bundle: Make) -> None:
     new = bundle(NEW)
-    told = check(tree, [new], orphaned=orphans(tree, "", [new.path]))
+    told = check(tree, [new], survey(tree, "", [new.path]))
     assert not told.clean
     pruned, written = prune(tree, "", [new.path]), write(tree, [new])
     assert told.missing == written.created
     assert told.stale == written.updated
     assert set(told.edited) == {*written.overwritten, *pruned.kept_edited}
     assert set(told.orphaned) == {*written.deleted, *pruned.deleted}
-    after = check(tree, [new], orphaned=orphans(tree, "", [new.path]))
-    assert after == CheckReport(foreign=(f"{BUNDLE}/NOTES.md",), files=5)
-    assert after.clean
+    after = check(tree, [new], survey(tree, "", [new.path]))
+    kept = (f"{GONE}/edited.yaml",)
+    assert after == CheckReport(foreign=kept, notes=(f"{BUNDLE}/NOTES.md",), files=5)
+    assert not after.clean
+    assert not after.outdated
+    (tree / GONE / "edited.yaml").unlink()
+    (tree / GONE).rmdir()
+    assert check(tree, [new], survey(tree, "", [new.path])).clean
 
 
 def test_check_of_a_tree_that_does_not_exist(root: Path, bundle: Make) -> None:
-    report = check(root, [bundle({"a.yaml": "1\n"})], orphaned=["x"])
+    report = check(root, [bundle({"a.yaml": "1\n"})], Survey(orphans=["x"]))
     assert report == CheckReport(missing=(f"{BUNDLE}/.sluice", f"{BUNDLE}/a.yaml"))
     assert not root.exists()
 
 
-def test_foreign_files_are_no_difference(root: Path, bundle: Make) -> None:
+@pytest.mark.parametrize(
+    "note", ["NOTES.md", "gone/NOTES.txt", "Übergabe an uns.md", "README.MD", ".gitkeep"]
+)
+def test_a_note_is_no_difference(root: Path, bundle: Make, note: str) -> None:
     written = write(root, [bundle(OLD)])
-    (root / BUNDLE / "gone/NOTES.md").write_text("mine\n")
-    foreign = (f"{BUNDLE}/gone/NOTES.md",)
+    (root / BUNDLE / note).write_text("mine\n")
     assert probe(root, BUNDLE, SPEC, written.keys) == FreshBundle(5, *written.keys)
     report = check(root, [bundle(OLD)])
-    assert (report.foreign, report.files, report.clean, report.keys) == (foreign, 5, True, written.keys)
+    assert (report.notes, report.files, report.clean, report.keys) == (
+        (f"{BUNDLE}/{note}",),
+        5,
+        True,
+        written.keys,
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["x.yaml", "X.YML", "x.jsonnet", "kustomization.yaml", "Chart.yaml", ".argocd-source.yaml", ".helmignore",
+     ".hidden.md", "a.md.yaml", "NOTES", "inner/.sluice", "two\nlines.md", "\u202emd.txt"],
+)  # fmt: skip
+@pytest.mark.parametrize("place", [BUNDLE, "production", "production/shop/new", "elsewhere", "."])
+def test_every_other_file_is_a_difference_wherever_it_is(
+    root: Path, bundle: Make, name: str, place: str
+) -> None:
+    one = bundle(OLD)
+    known = write(root, [one]).keys
+    path = root / place / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("mine\n")
+    report = check(root, [one], survey(root, "", [one.path]))
+    assert not report.clean
+    shown = path.relative_to(root).as_posix()
+    if name == "inner/.sluice" and place != BUNDLE:  # a damaged ledger
+        assert [finding.code for finding in report.findings] == ["OUT101"]
+    else:
+        assert report.foreign == (shown,)
+    if place == BUNDLE:
+        assert probe(root, BUNDLE, SPEC, known) is None
+    prune(root, "", [one.path])
+    write(root, [one])
+    assert path.read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("target", ["same.yaml", "../../..", "/nowhere"])
+@pytest.mark.parametrize("name", ["x.yaml", "NOTES.md", ".sluice-0123456789abcdef.tmp"])
+@pytest.mark.parametrize("place", [BUNDLE, "production", "."])
+def test_a_link_is_a_difference(root: Path, bundle: Make, name: str, target: str, place: str) -> None:
+    one = bundle(OLD)
+    write(root, [one])
+    (root / place / name).symlink_to(target)
+    shown = (root / place / name).relative_to(root).as_posix()
+    report = check(root, [one], survey(root, "", [one.path]))
+    assert (report.foreign, report.clean) == ((shown,), False)
+
+
+def test_a_link_in_the_place_of_a_bundle_is_a_difference(root: Path, bundle: Make) -> None:
+    one = bundle(OLD)
+    write(root, [one])
+    (root / BUNDLE).rename(root / "elsewhere")
+    (root / BUNDLE).symlink_to("../../elsewhere")
+    report = check(root, [one], survey(root, "", [one.path]))
+    assert report.foreign == (BUNDLE,)
+    assert f"{BUNDLE}/same.yaml" in report.missing
+
+
+def test_an_empty_folder_is_a_difference_because_a_checkout_has_them_for_submodules(
+    root: Path, bundle: Make
+) -> None:
+    one = bundle(OLD)
+    known = write(root, [one]).keys
+    for path in (f"{BUNDLE}/a/b", "production/c"):
+        (root / path).mkdir(parents=True)
+    report = check(root, [one], survey(root, "", [one.path]))
+    assert report.orphaned == ("production/c/", f"{BUNDLE}/a/b/")
+    assert probe(root, BUNDLE, SPEC, known) is None
+    prune(root, "", [one.path])
+    write(root, [one])
+    assert check(root, [one], survey(root, "", [one.path])) == CheckReport(files=5)
+
+
+def test_a_folder_that_a_build_copies_holds_no_note(root: Path) -> None:
+    one = Bundle(BUNDLE, OLD, SPEC, closed=True)
+    known = write(root, [one]).keys
+    (root / BUNDLE / "NOTES.md").write_text("mine\n")
+    assert check(root, [one]).foreign == (f"{BUNDLE}/NOTES.md",)
+    with_notes = open_root(root)
+    assert with_notes is not None
+    with with_notes:
+        assert freshness.probe(with_notes, BUNDLE, SPEC, known, closed=True) is None
+
+
+def test_a_ledger_around_bundles_has_no_say_about_them(root: Path, bundle: Make, snapshot: Snapshot) -> None:
+    """A ledger with a seal that anyone can compute, in a folder above bundles, which names their files as its own."""
+    one = bundle(OLD)
+    write(root, [one])
+    before = snapshot(root)
+    for folder in ("production", "production/shop"):
+        inner = BUNDLE.removeprefix(f"{folder}/")
+        files = {f"{inner}/{name}": (sha256(text.encode()).hexdigest(),) for name, text in OLD.items()}
+        (root / folder / ".sluice").write_bytes(Ledger(files, {}).encode())
+    report = check(root, [one], survey(root, "", [one.path]))
+    assert report.orphaned == ("production/.sluice", "production/shop/.sluice")
+    assert prune(root, "", [one.path]).deleted == report.orphaned
+    assert snapshot(root) == before
 
 
 def test_git_applies_the_difference(
@@ -88,7 +194,7 @@ def test_git_applies_the_difference(
 ) -> None:
     (tree / BUNDLE / "edited.yaml").write_text("one line\fwith \x85odd\u2028characters\nno end")
     new = bundle(NEW)
-    patch = "".join(diff(tree, [new], orphaned=orphans(tree, "", [new.path])))
+    patch = "".join(diff(tree, [new], survey(tree, "", [new.path])))
     patched = tmp_path / "patched"
     shutil.copytree(tree, patched)
     command = [tool("git", "git"), "apply", "--whitespace=nowarn", "-"]
@@ -105,7 +211,7 @@ def test_git_applies_the_difference(
 
 def test_the_form_of_the_difference(tree: Path, bundle: Make) -> None:
     new = bundle(NEW)
-    lines = list(diff(tree, [new], orphaned=orphans(tree, "", [new.path])))
+    lines = list(diff(tree, [new], survey(tree, "", [new.path])))
     assert all(line.endswith("\n") for line in lines)
     assert "".join(lines) == (
         f"--- /dev/null\n+++ b/{BUNDLE}/added.yaml\n@@ -0,0 +1 @@\n+1\n"

@@ -18,7 +18,8 @@ from generator.output.errors import OutputError
 from generator.output.freshness import probe
 from generator.output.platform_support import BY_DESCRIPTOR, cores
 from generator.output.folder import open_root
-from generator.output.write import orphans, prune, write
+from generator.output.survey import survey
+from generator.output.write import prune, write
 
 root = {root!r}
 INPUTS = {{"spec": "5" * 64}}
@@ -37,8 +38,8 @@ write(root, bundles(OLD))
 """
 REST = """
 known = write(root, bundles(OLD)).keys
-print(cores() > 0, fresh("a/b/c", known), check(root, bundles(OLD)).clean, orphans(root, "", set(NEW)))
-print(len(list(diff(root, bundles(NEW), orphaned=orphans(root, "", set(NEW))))))
+print(cores() > 0, fresh("a/b/c", known), check(root, bundles(OLD)).clean, survey(root, "", set(NEW)).orphans)
+print(len(list(diff(root, bundles(NEW), survey(root, "", set(NEW))))))
 print(prune(root, "", set(NEW)).deleted, write(root, bundles(NEW)).changed, write(root, bundles(NEW)).changed)
 print(check(root, bundles(NEW)).clean, fresh("a/b/c", known))
 """

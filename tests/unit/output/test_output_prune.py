@@ -11,7 +11,8 @@ from generator.output.bundle import Bundle
 from generator.output.check import check
 from generator.output.errors import OutputError
 from generator.output.report import WriteReport
-from generator.output.write import orphans, prune, write
+from generator.output.survey import survey
+from generator.output.write import prune, write
 
 Make = Callable[..., Bundle]
 Snapshot = Callable[[Path], dict[str, bytes | str]]
@@ -36,7 +37,7 @@ def tree(root: Path, bundle: Make) -> Path:
     ],
 )
 def test_orphans_within_a_scope(tree: Path, scope: str, expected: list[str], found: list[str]) -> None:
-    assert orphans(tree, scope, expected) == tuple(found)
+    assert survey(tree, scope, expected).orphans == found
 
 
 def test_prune_deletes_what_was_written_and_the_folders_it_empties(tree: Path) -> None:
@@ -83,6 +84,7 @@ def test_a_damaged_ledger_keeps_its_whole_bundle(tree: Path, snapshot: Snapshot)
     report = prune(tree, "staging", ())
     assert [(f.code, f.place.file) for f in report.findings] == [("OUT101", str(ledger))]
     assert not report.changed
+    assert report.foreign == ("staging/shop/a/.sluice",)
     assert snapshot(tree) == before
 
 
@@ -109,14 +111,14 @@ def test_leftovers_and_empty_folders_go(tree: Path) -> None:
 
 def test_a_missing_root_is_not_made(root: Path) -> None:
     assert prune(root, "", ()) == WriteReport()
-    assert orphans(root, "", ()) == ()
+    assert survey(root, "", ()).orphans == []
     assert not root.exists()
 
 
 def test_a_scope_that_is_a_file(tree: Path) -> None:
     (tree / "odd").write_text("x\n")
     with pytest.raises(OutputError, match="odd: there is a file where a folder is expected"):
-        orphans(tree, "odd", ())
+        survey(tree, "odd", ())
 
 
 def test_an_old_bundle_makes_way_for_one_inside_it(root: Path, bundle: Make) -> None:
@@ -124,5 +126,5 @@ def test_an_old_bundle_makes_way_for_one_inside_it(root: Path, bundle: Make) -> 
     inner = bundle({"a.yaml": "1\n"}, "p/x")
     prune(root, "", [inner.path])
     write(root, [inner])
-    assert check(root, [inner], orphaned=orphans(root, "", [inner.path])).clean
+    assert check(root, [inner], survey(root, "", [inner.path])).clean
     assert sorted(path.name for path in root.rglob("*") if path.is_file()) == [".sluice", "a.yaml"]

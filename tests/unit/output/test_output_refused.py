@@ -17,7 +17,8 @@ import pytest
 from generator.output.bundle import Bundle
 from generator.output.check import check
 from generator.output.errors import OutputError
-from generator.output.write import orphans, prune, write
+from generator.output.survey import survey
+from generator.output.write import prune, write
 from tests.unit.output.conftest import probe
 
 Make = Callable[..., Bundle]
@@ -129,6 +130,7 @@ def test_a_real_limit_of_the_kernel(root: Path, bundle: Make, snapshot: Snapshot
 import resource
 from generator.output.bundle import Bundle
 from generator.output.errors import OutputError
+from generator.output.survey import survey
 from generator.output.write import write
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:
@@ -216,7 +218,7 @@ def test_a_link_where_a_folder_belongs_is_not_followed(
     with pytest.raises(OutputError, match=f"can't open {root / place}: it is a link"):
         write(root, [bundle({"deep/a.yaml": "2\n"})])
     prune(root, "", ())
-    assert orphans(root, "", ()) == ()
+    assert survey(root, "", ()).orphans == []
     assert snapshot(tmp_path / "outside") == before
 
 

@@ -1,0 +1,202 @@
+"""What is in git is what the specs give: the attacks on rendered files, each by a person who may write below `rendered/`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from generator.output.ledger import Ledger, parse
+from tests.system.repositories import BUNDLE, ROLLOUT, environ, read_tree, sluice, write_tree
+
+_ROLE = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: argocd-rbac-cm, namespace: argocd}
+data: {policy.default: "role:admin"}
+"""
+_APPLICATIONS = "rendered/production/argocd/applications"
+_FOREIGN: Mapping[str, str] = {
+    # what Argo CD's root would take, or a model's Application
+    f"{_APPLICATIONS}/shop/recommender/x.yaml": _ROLE,
+    f"{_APPLICATIONS}/shop/x.yaml": _ROLE,
+    f"{_APPLICATIONS}/newteam/newmodel/application.yaml": _ROLE,
+    "rendered/production/argocd/x.JSON": "{}",
+    "rendered/production/platform/shop/x.yml": _ROLE,
+    f"{BUNDLE}/x.jsonnet": "{}",
+    # folders that no spec knows
+    "rendered/qa/shop/recommender/x.yaml": _ROLE,
+    "rendered/x.yaml": _ROLE,
+    # how Argo CD reads a folder
+    f"{BUNDLE}/kustomization.yaml": "resources: []\n",
+    f"{BUNDLE}/Chart.yaml": "name: x\n",
+    f"{BUNDLE}/.argocd-source.yaml": "directory: {recurse: true}\n",
+    f"{BUNDLE}/.argocd-source-production-shop-recommender.yaml": "kustomize: {}\n",
+    f"{BUNDLE}/.helmignore": "*\n",
+    "rendered/.gitattributes": "* ident\n",
+    # what a build copies or imports
+    "rendered/bentos/shop/recommender/numpy.py": "import os\n",
+    "rendered/bentos/shop/recommender/NOTES.txt": "copied\n",
+    "rendered/gates/scipy/sitecustomize.py": "import os\n",
+    "rendered/gates/scipy/scipy/README.md": "copied\n",
+}
+_NOTES = (
+    "rendered/README.md",
+    f"{BUNDLE}/NOTES.txt",
+    "rendered/bentos/README.md",
+    "rendered/production/a note.md",
+)
+
+
+def test_every_file_that_no_spec_asks_for_is_an_error_and_notes_are_none(rendered: Path) -> None:
+    write_tree(rendered, dict.fromkeys(_NOTES, "mine\n"))
+    assert sluice(rendered, "render", "--check").code == 0
+    assert sluice(rendered, "render").code == 0
+    write_tree(rendered, _FOREIGN)
+    before = read_tree(rendered)
+    for arguments in (("render", "--check"), ("render",)):
+        ran = sluice(rendered, *arguments)
+        assert ran.code == 1
+        assert ran.err.count("error[OUT102]") == len(_FOREIGN)
+        assert all(name in ran.err for name in _FOREIGN)
+        assert read_tree(rendered) == before
+
+
+@pytest.mark.parametrize("target", ["../recommender", "/etc/passwd", "nowhere"])
+@pytest.mark.parametrize(
+    "name", ["rendered/production/shop/link", f"{BUNDLE}/README.md", "rendered/link.yaml"]
+)
+def test_a_link_is_an_error(rendered: Path, name: str, target: str) -> None:
+    (rendered / name).symlink_to(target)
+    ran = sluice(rendered, "render", "--check")
+    assert ran.code == 1
+    assert f"{name}" in ran.err
+
+
+def _forge(ledger: Path, change: Callable[[Ledger], Ledger]) -> None:
+    """Write a changed ledger with a seal that fits."""
+    found = parse(ledger.read_bytes(), "")
+    assert isinstance(found, Ledger)
+    ledger.write_bytes(change(found).encode())
+
+
+def _edit_with_its_hash(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+    digest = sha256(file.read_bytes()).hexdigest()
+    _forge(
+        file.parent / ".sluice",
+        lambda ledger: Ledger({**ledger.files, file.name: (digest,)}, ledger.inputs),
+    )
+
+
+def _add_with_its_hash(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(text)
+    digest = sha256(text.encode()).hexdigest()
+    _forge(folder / ".sluice", lambda ledger: Ledger({**ledger.files, name: (digest,)}, ledger.inputs))
+
+
+def _forge_inputs(folder: Path) -> None:
+    _forge(folder / ".sluice", lambda ledger: Ledger(ledger.files, dict.fromkeys(ledger.inputs, "0" * 64)))
+
+
+def _forget_a_file(folder: Path, name: str) -> None:
+    """Drop a file and its line."""
+    (folder / name).unlink()
+    _forge(
+        folder / ".sluice",
+        lambda ledger: Ledger({n: d for n, d in ledger.files.items() if n != name}, ledger.inputs),
+    )
+
+
+_FORGED: Mapping[str, Callable[[Path], None]] = {
+    "a weight": lambda root: _edit_with_its_hash(root / ROLLOUT, "setWeight: 5", "setWeight: 100"),
+    "a project": lambda root: _edit_with_its_hash(
+        root / "rendered/production/argocd/projects/shop/appproject.yaml", "clusterResourceWhitelist: []", ""
+    ),
+    "a service": lambda root: _edit_with_its_hash(
+        root / "rendered/bentos/shop/recommender/service.py", "import", "import os, "
+    ),
+    "a quota": lambda root: _edit_with_its_hash(
+        root / "rendered/production/platform/shop/resourcequota-main.yaml", '"40"', '"400"'
+    ),
+    "a gate image": lambda root: _edit_with_its_hash(
+        root / "rendered/gates/scipy/common.py", "import", "import os, "
+    ),
+    "one more file": lambda root: _add_with_its_hash(root / BUNDLE, "x.yaml", _ROLE),
+    "inputs": lambda root: _forge_inputs(root / BUNDLE),
+    "one file fewer": lambda root: _forget_a_file(root / BUNDLE, "poddisruptionbudget-main.yaml"),
+}
+
+
+@pytest.mark.parametrize("forged", _FORGED)
+def test_a_forged_ledger_is_not_believed_and_render_repairs_what_it_lists(
+    rendered: Path, forged: str
+) -> None:
+    before = read_tree(rendered)
+    _FORGED[forged](rendered)
+    assert read_tree(rendered) != before
+    assert sluice(rendered, "render", "--check").code == 1
+    assert sluice(rendered, "render").code == 0
+    assert read_tree(rendered) == before
+
+
+def test_render_after_all_of_it_ends_in_the_tree_of_an_empty_folder(rendered: Path) -> None:
+    clean = read_tree(rendered)
+    for forge in _FORGED.values():
+        forge(rendered)
+    (rendered / BUNDLE / "NOTES.md").write_text("mine\n")
+    assert sluice(rendered, "render").code == 0
+    (rendered / BUNDLE / "NOTES.md").unlink()
+    assert read_tree(rendered) == clean
+
+
+def test_the_platform_file_is_read_once_and_a_change_meanwhile_is_detected(repo: Path) -> None:
+    """The file changes as soon as it was read, as with `git stash` in another window."""
+    program = """
+import pathlib, sys
+from generator.pipeline import session
+read = session.read_platform_inputs
+file = pathlib.Path("specs/platform.yaml")
+def edit(root):
+    found = read(root)
+    text = file.read_text()
+    file.write_text(text.replace('cpu: "40"', 'cpu: "41"'))
+    assert file.read_text() != text
+    return found
+session.read_platform_inputs = edit
+sys.argv = ["sluice", "render"]
+from generator.cli.main import run
+run()
+"""
+    text = (repo / "specs/platform.yaml").read_text()
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=repo, env=environ(), capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "specs/platform.yaml changed during rendering" in done.stderr
+    (repo / "specs/platform.yaml").write_text(text)
+    assert sluice(repo, "render", "--check").code == 0  # all of it is from the bytes that were read first
+
+
+@pytest.mark.parametrize("at", ["rendered", "out", "out/rendered"])
+@pytest.mark.parametrize("arguments", [("render",), ("render", "--check"), ("render", "--diff")])
+def test_an_output_behind_a_link_is_refused(
+    repo: Path, tmp_path: Path, at: str, arguments: tuple[str, ...]
+) -> None:
+    platform = repo / "specs/platform.yaml"
+    if at != "rendered":
+        platform.write_text(platform.read_text().replace("git: {", "git: {path: out/rendered, "))
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (repo / at).parent.mkdir(exist_ok=True)
+    (repo / at).symlink_to(outside)
+    ran = sluice(repo, *arguments)
+    assert ran.code == 2
+    assert f"{at} is a link" in ran.err
+    assert list(outside.iterdir()) == []
