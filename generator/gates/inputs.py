@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from generator.gates.errors import NoVerdictError
+from generator.source.content import ContentError, path_digest
 from generator.source.reader import read
 from generator.spec.evidence import Binding, Source
 from generator.spec.gates import Windows
@@ -73,7 +73,7 @@ class Inputs:
             NoVerdictError: it is missing, or its bytes are not those of the lock.
         """
         path = self.file(ref)
-        source = source_of("data", ref, path)
+        source = Source(role="data", path=ref, digest=f"sha256:{tree_digest(path)}")
         locked = self.lock.data.get(ref)
         if locked is not None and locked.digest != source.digest:
             raise NoVerdictError(f"{ref} is not the locked data set: its digest is {source.digest[:19]}…")
@@ -176,14 +176,15 @@ def file_digest(path: Path) -> str:
 
 
 def tree_digest(path: Path) -> str:
-    """Return the SHA-256 (hex) of a file, or of a folder's `sha256sum` listing, as models are pinned."""
-    if path.is_file():
-        return file_digest(path)
-    names = sorted(
-        (item.relative_to(path).as_posix() for item in path.rglob("*") if item.is_file()), key=os.fsencode
-    )
-    listing = "".join(f"{file_digest(path / name)}  {name}\n" for name in names)
-    return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
+    """Return the SHA-256 (hex) of a file, or of a folder's `sha256sum` listing, as models are pinned.
+
+    Raises:
+        NoVerdictError: it can't be read, or could stand for another artifact.
+    """
+    try:
+        return path_digest(path, path.name).removeprefix("sha256:")
+    except ContentError as error:
+        raise NoVerdictError(error.message) from error
 
 
 def _existing(path: Path, name: str) -> Path:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator import __version__
 from generator.pipeline.bundles import BENTOS
+from generator.plan.locks import immutable_form, version_of
 from generator.source.errors import CliError
 from generator.source.files import text_of
 
@@ -141,8 +142,14 @@ def example_lock(templates: Templates, name: str, ref: str, data: Sequence[str] 
         data: references of data sets that gates read.
     """
     digest = hashlib.sha256(f"example of {name}".encode()).hexdigest()
-    version = re.sub(r"[^A-Za-z0-9._-]", "-", re.split(r"[:/@]", ref)[-1])[:63].lstrip("._-") or "1"
-    context = {"ref": ref, "version": version, "digest": f"sha256:{digest}", "data": list(data)}
+    resolved = immutable_form(ref, digest).example
+    context = {
+        "ref": ref,
+        "resolved": resolved,
+        "version": version_of(ref, resolved),
+        "digest": f"sha256:{digest}",
+        "data": {item: immutable_form(item, digest).example for item in data},
+    }
     return templates.render("new/lock.yaml.j2", context)
 
 

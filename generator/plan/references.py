@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generator.plan.layers import Layers
+from generator.plan.locks import lock_findings
 from generator.plan.serving import sensitive_attributes
 from generator.source.document import Document, Path
 from generator.source.finding import Finding
@@ -50,8 +51,7 @@ def check_references(written: SourceSpec) -> list[Finding]:
     checks = (_team, _outcomes, _attributes)
     found = [finding for check in checks for finding in check(written)]
     of_model = list(_model_reference(written))
-    locked = [] if of_model else [*_lock(written), *_locked_data(written)]
-    return [*found, *of_model, *locked]
+    return [*found, *of_model, *([] if of_model else lock_findings(written))]
 
 
 def _team(written: SourceSpec) -> Iterator[Finding]:
@@ -166,47 +166,3 @@ def _mlflow_reference(written: SourceSpec) -> Iterator[Finding]:
 
 
 _TAG_COLONS = 2
-
-
-def _lock(written: SourceSpec) -> Iterator[Finding]:
-    ref, name = written.file.spec.model.ref, _name(written)
-    if written.lock is None:
-        if written.lock_document.findings:
-            return
-        message = f"`{ref}` is not locked to a digest: there is no {written.lock_document.file}"
-        hint = (
-            f"run `sluice pin {name}`; `sluice new {name} --example-lock` writes a made-up lock for a preview"
-        )
-        yield written.finding("LOCK201", ("spec", "model", "ref"), message, hint)
-    elif written.lock.model.ref != ref:
-        message = f"the lock was made for `{written.lock.model.ref}`, not for `{ref}`"
-        related = (("the lock", written.lock_document.place(("model", "ref"))),)
-        document, local = written.layers.where(("spec", "model", "ref"))
-        yield document.finding("LOCK202", local, message, f"run `sluice pin {name}`", related=related)
-    elif (
-        written.file.spec.model.sha256
-        and written.lock.model.digest != f"sha256:{written.file.spec.model.sha256}"
-    ):
-        message = "the lock has another digest than `sha256` in the spec"
-        related = (("the lock", written.lock_document.place(("model", "digest"))),)
-        document, local = written.layers.where(("spec", "model", "sha256"))
-        yield document.finding("LOCK203", local, message, f"run `sluice pin {name}`", related=related)
-
-
-def _name(written: SourceSpec) -> str:
-    """Team and model, as the place of the lock has them."""
-    return written.lock_document.file.removeprefix("specs/").removesuffix(".lock.yaml")
-
-
-def _locked_data(written: SourceSpec) -> Iterator[Finding]:
-    if written.lock is None:
-        return
-    for index, gate in enumerate(written.file.spec.gates):
-        for path, ref in gate.needs.data.items():
-            if ref not in written.lock.data:
-                message = f"the data set `{ref}` is not locked"
-                near = misspelt(ref, written.lock.data)
-                hint = f"run `sluice pin {_name(written)}`"
-                if near:
-                    hint = f"did you mean `{near}`, which is locked? Otherwise {hint}"
-                yield written.finding("LOCK204", ("spec", "gates", index, *path), message, hint)

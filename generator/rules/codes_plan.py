@@ -92,7 +92,10 @@ spec:
     sha256: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
     framework: onnx
 # specs/shop/ranker.lock.yaml
-model: {ref: "https://models.example.com/ranker.onnx"}
+model:
+  ref: "https://models.example.com/ranker.onnx"
+  resolved: "https://models.example.com/ranker.onnx#sha256=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+  version: aaaaaaaaaaaa
 """,
     ),
     Code(
@@ -173,7 +176,7 @@ model: {ref: "bentoml:ranker:7"}
 # specs/shop/ranker.yaml
 spec: {model: {ref: "bentoml:ranker:8"}}
 # specs/shop/ranker.lock.yaml
-model: {ref: "bentoml:ranker:8"}
+model: {ref: "bentoml:ranker:8", resolved: "bentoml:ranker:8", version: "8"}
 """,
     ),
     Code(
@@ -211,6 +214,22 @@ spec:
 data:
   a.csv: {digest: "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", resolved: a.csv}
   b.csv: {digest: "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", resolved: b.csv}
+""",
+    ),
+    Code(
+        "LOCK205",
+        "error",
+        "a lock resolves a reference to something else, or to something that can move",
+        "CI fetches what `resolved` names: another model, another server, an option of a program, or a branch that "
+        "means other bytes tomorrow.",
+        "Run `sluice pin`, which writes the scheme, server and name of the reference with a version that can't change.",
+        example="""
+# specs/shop/ranker.lock.yaml
+model: {resolved: "bentoml:other:7"}
+""",
+        instead="""
+# specs/shop/ranker.lock.yaml
+model: {resolved: "bentoml:ranker:7"}
 """,
     ),
 )

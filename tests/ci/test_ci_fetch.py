@@ -20,9 +20,9 @@ from typing import Any
 
 import pytest
 
-from generator.cluster.pins.files import path_digest
 from generator.pipeline.repository_files import workflow_files
 from generator.render.environment import Templates
+from generator.source.content import path_digest
 from tests.references.bentoml_store import TAG
 from tests.references.dvc_tree import Work
 from tests.references.hub import FIRST, Hub
@@ -102,8 +102,6 @@ def test_mlflow(mlflow: Mlflow, sandbox: Sandbox, tools: Path, version: str) -> 
     model = sandbox.ask(f"mlflow:ranker/{version}").pinned(**mlflow.variables)["model"]
     path = fetched(sandbox, tools, model, **mlflow.variables)
     assert (path / "MLmodel").is_file()
-    by_number = {**model, "resolved": f"mlflow:ranker/{version}"}  # how versions of MLflow 2 are locked
-    fetched(sandbox, tools, by_number, **mlflow.variables)
 
 
 def test_a_bentoml_store_that_the_machine_sees(store: Path, sandbox: Sandbox, tools: Path) -> None:

@@ -38,8 +38,8 @@ LOCK = """\
 schema: sluice/lock/v1
 model: {ref: "mlflow:ranker/3", resolved: "mlflow:ranker/3", version: "3", digest: "MODEL", at: "2026-11-23T00:00:00Z", by: test}
 data:
-  "dvc:train.csv": {resolved: "dvc:train.csv", digest: "sha256:{train}"}
-  "dvc:now.csv": {resolved: "dvc:now.csv", digest: "sha256:{now}"}
+  "dvc:train.csv": {resolved: "dvc:train.csv@cccccccccccccccccccccccccccccccccccccccc#md5=dddddddddddddddddddddddddddddddd", digest: "sha256:{train}"}
+  "dvc:now.csv": {resolved: "dvc:now.csv@cccccccccccccccccccccccccccccccccccccccc#md5=dddddddddddddddddddddddddddddddd", digest: "sha256:{now}"}
 """
 JUNIT = '<testsuites><testsuite failures="0" errors="0"><properties><property name="sluice.model" value="{}"/></properties>{}</testsuite></testsuites>'
 REPORT = {"tool": "toxicity", "version": "1", "model": MODEL, "measures": [{"name": "toxic", "value": 0.01, "bound": "atMost", "threshold": 0.02}]}  # fmt: skip

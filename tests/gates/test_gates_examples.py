@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from generator.cli.main import cli
 from generator.gates.document import read_evidence
+from generator.plan.locks import immutable_form
 from tests.gates.models import EXAMPLES, ROOT
 from tests.gates.situations import SITUATIONS, expected, row
 
@@ -149,7 +150,8 @@ def test_evidence_does_not_outlive_its_model_data_or_configuration(judge) -> Non
     assert codes() == ["EVID107"]
     spec.write_text(text)
     text = lock.read_text()
-    lock.write_text(text + f'data:\n  "dvc:more": {{resolved: "dvc:more", digest: "sha256:{"0" * 64}"}}\n')
+    more = f'{{resolved: "{immutable_form("dvc:more").example}", digest: "sha256:{"0" * 64}"}}'
+    lock.write_text(f'{text}data:\n  "dvc:more": {more}\n')
     assert codes() == ["EVID106"]
     digest = text.split("digest: sha256:")[1][:64]
     lock.write_text(text.replace(digest, "f" * 64))

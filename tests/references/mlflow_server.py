@@ -34,11 +34,12 @@ class Mlflow:
         """Version 1 as MLflow's client downloads it."""
         return self.folder / "downloaded"
 
-    def artifacts(self, resolved: str) -> Path:
-        """Where the server keeps the files of a logged model."""
-        return next(
-            (self.folder / "artifacts").glob(f"*/models/{resolved.removeprefix('models:/')}/artifacts")
-        )
+    def artifacts(self, version: str) -> Path:
+        """The folder in which the server keeps the files of a version: those of the logged model behind it."""
+        url = f"{self.address}/api/2.0/mlflow/model-versions/get?name=ranker&version={version}"
+        with urlopen(url, timeout=60) as answer:
+            source = json.load(answer)["model_version"]["source"]
+        return next((self.folder / "artifacts").glob(f"*/models/{source.removeprefix('models:/')}/artifacts"))
 
     def move(self, alias: str, version: int) -> None:
         body = json.dumps({"name": "ranker", "alias": alias, "version": str(version)}).encode()

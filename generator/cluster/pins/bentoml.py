@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from generator.cluster.pins.errors import MALFORMED, NOT_CONFIGURED, UNKNOWN, PinError
-from generator.cluster.pins.files import path_digest
 from generator.cluster.pins.reference import Content, PinContext, Reference, Resolution
+from generator.source.content import path_digest
 
 _TAG = re.compile(r"bentoml:([a-z0-9][a-z0-9._-]*):([a-z0-9][a-z0-9._-]*)")
 

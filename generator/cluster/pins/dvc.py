@@ -27,9 +27,10 @@ from generator.cluster.pins.errors import (
     CredentialError,
     PinError,
 )
-from generator.cluster.pins.files import below, listing_digest
+from generator.cluster.pins.files import below
 from generator.cluster.pins.reference import SHORT, Content, PinContext, Reference, Resolution
 from generator.history.git import Git, fetched
+from generator.source.content import HEAD, check_names, check_start, listing_digest
 
 _FORM = re.compile(r"dvc:(?:(?P<repository>.+)//)?(?P<path>[^@]+)(?:@(?P<revision>[^@]+))?")
 _REPOSITORY: Final = re.compile(r"(?:https?|ssh|git|file)://[^-].*|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:.+")
@@ -208,19 +209,25 @@ class Store:
             PinError: the bytes are not here, or are not those of the MD5.
         """
         if not md5.endswith(".dir"):
-            return "sha256:" + self._sha256(md5, self.tree, shown)
+            return "sha256:" + self._sha256(md5, self.tree, shown, whole=True)
+        listed = self._files(md5, shown)
+        check_names((path for path, _ in listed), shown)
+        return listing_digest(
+            [(path, self._sha256(part, self.tree and self.tree / path, shown)) for path, part in listed],
+            shown,
+        )
+
+    def _files(self, md5: str, shown: str) -> list[tuple[str, str]]:
+        """Return path and MD5 (hex) of every file of a folder, as DVC lists them."""
         try:
             listed = json.loads(self._listing(md5, shown))
-            files = {str(item["relpath"]): str(item["md5"]) for item in listed}
-        except (ValueError, KeyError, TypeError) as error:
-            raise PinError(
-                MISMATCH, f"the listing of {shown} can't be read", "run `dvc pull` again"
-            ) from error
-        if not files:
-            raise PinError(NO_CONTENT, f"{shown} has no files", "check that the data was written")
-        return listing_digest(
-            {path: self._sha256(part, self.tree and self.tree / path, shown) for path, part in files.items()}
-        )
+            files = [(str(item["relpath"]), str(item["md5"])) for item in listed]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            message = f"the listing of {shown} can't be read"
+            raise PinError(MISMATCH, message, "run `dvc pull` again") from error
+        if not all(_MD5.fullmatch(part) and not part.endswith(".dir") for _, part in files):
+            raise _corrupt(shown)
+        return files
 
     def _listing(self, md5: str, shown: str) -> bytes:
         content = self._path(md5, shown).read_bytes()
@@ -228,14 +235,17 @@ class Store:
             raise _corrupt(shown)
         return content
 
-    def _sha256(self, md5: str, tree: Path | None, shown: str) -> str:
-        if tree is not None and not self._stored(md5) and tree.is_file():
-            found, sha256 = _both(tree)
-            if found == md5:
-                return sha256
-        found, sha256 = _both(self._path(md5, shown))
+    def _sha256(self, md5: str, tree: Path | None, shown: str, *, whole: bool = False) -> str:
+        """Return the SHA-256 (hex) of a file with this MD5; `whole`: the file is the whole output."""
+        path = tree
+        if path is None or self._stored(md5) or not path.is_file() or _both(path)[0] != md5:
+            path = self._path(md5, shown)
+        found, sha256 = _both(path)
         if found != md5:
             raise _corrupt(shown)
+        if whole:
+            with path.open("rb") as stream:
+                check_start(stream.read(HEAD), shown)
         return sha256
 
     def _path(self, md5: str, shown: str) -> Path:

@@ -7,6 +7,7 @@ from typing import Final
 from generator.cluster.http_client import HttpError
 from generator.history.git import GitError
 from generator.lint import Code, declare
+from generator.source.content import ContentError
 from generator.source.errors import UserError
 
 MALFORMED = "PIN101"
@@ -19,6 +20,7 @@ OVERWRITTEN = "PIN107"
 UNEXPECTED = "PIN108"
 NO_CONTENT = "PIN109"
 UNCOMMITTED = "PIN110"
+AMBIGUOUS = "PIN111"
 MOVED = "PIN201"
 NOT_LOCKED = "PIN202"
 UNVERIFIED = "PIN203"
@@ -29,10 +31,13 @@ _CODES: Final = {
     "not-installed": NOT_CONFIGURED,
     "no-repository": NOT_CONFIGURED,
     "unreachable": UNREACHABLE,
+    "broken": UNREACHABLE,
     "unknown": UNKNOWN,
     "forbidden": FORBIDDEN,
     "unexpected": UNEXPECTED,
     "failed": UNKNOWN,
+    "unreadable": NO_CONTENT,
+    "name": AMBIGUOUS,
 }
 
 
@@ -50,9 +55,10 @@ class PinError(UserError):
         self.code = code
 
     @staticmethod
-    def of(error: GitError | HttpError) -> PinError:
-        """Return the error for what git or a server refused."""
-        return PinError(_CODES[error.reason], error.message, error.hint)
+    def of(error: GitError | HttpError | ContentError) -> PinError:
+        """Return the error for what git or a server refused, or for content without a digest."""
+        reason = error.trouble if isinstance(error, ContentError) else error.reason
+        return PinError(_CODES[reason], error.message, error.hint)
 
 
 class CredentialError(PinError):
@@ -185,6 +191,19 @@ $ sluice pin
         "A reference without a revision means the last commit, so the newer file in the work tree would be ignored.",
         "Commit the pointer, or name a revision.",
         example=f"{_DVC}$ perl -pi -e s/9dd4/0000/ a.csv.dvc{_STORE}$ sluice pin",
+    ),
+    Code(
+        "PIN111",
+        "error",
+        "the content of a reference could stand for another model",
+        "A folder's digest is that of a list of its files. A name with a line end could hold a second line of that "
+        "list, and a file that is such a list would have the digest of a folder.",
+        "Rename the file, or put it into a folder.",
+        example=f"""
+{_STORE}$ python3 -c "open('store/models/ranker/7/a\\tb', 'w')"
+$ rm specs/shop/ranker.lock.yaml
+$ sluice pin
+""",
     ),
     Code(
         "PIN201",

@@ -1,18 +1,12 @@
-"""Digests of files and folders, and data sets that are files or folders of the GitOps repository itself.
-
-As in the rendered `import_model.py`, a file has the SHA-256 of its content, and a folder that of its listing in the
-format of `sha256sum`, sorted by path.
-"""
+"""Data sets that are files or folders of the GitOps repository itself."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from generator.cluster.pins.errors import MALFORMED, NO_CONTENT, UNKNOWN, PinError
+from generator.cluster.pins.errors import MALFORMED, UNKNOWN, PinError
 from generator.cluster.pins.reference import SHORT, Content, PinContext, Reference, Resolution
+from generator.source.content import path_digest
 
 
 def resolve(reference: Reference, context: PinContext) -> Resolution:
@@ -20,6 +14,7 @@ def resolve(reference: Reference, context: PinContext) -> Resolution:
 
     Raises:
         PinError: there is no such path, or it leaves the repository.
+        ContentError: its content has no digest.
     """
     path = below(context.root, reference.text, reference.shown)
     if not path.exists():
@@ -44,52 +39,3 @@ def below(root: Path, path: str, shown: str) -> Path:
             MALFORMED, f"{shown} is not a path inside the repository", "for example data/train.parquet"
         )
     return root / parts
-
-
-def listing_digest(files: Mapping[str, str]) -> str:
-    """Return the digest (`sha256:` and hex) of a folder.
-
-    Args:
-        files: SHA-256 (hex) of each file, by its path below the folder, with forward slashes.
-    """
-    lines = [f"{files[path]}  {path}\n" for path in sorted(files, key=os.fsencode)]
-    return "sha256:" + hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def path_digest(artifact: Path, shown: str, leave_out: frozenset[str] = frozenset()) -> str:
-    """Return the digest (`sha256:` and hex) of a file or a folder.
-
-    Args:
-        artifact: the file or the folder.
-        shown: how messages call it.
-        leave_out: paths below the folder that are not part of the artifact.
-
-    Raises:
-        PinError: the file is missing, or has no content (a link, a device).
-    """
-    try:
-        if artifact.is_file():
-            return "sha256:" + file_sha256(artifact)
-        files = {name: file_sha256(path) for name, path in _files(artifact, shown) if name not in leave_out}
-    except OSError as error:
-        message = f"{shown} can't be read: {error.strerror}"
-        raise PinError(NO_CONTENT, message, "check that it exists, and its permissions") from error
-    if not files:
-        raise PinError(NO_CONTENT, f"{shown} has no files", "check that the artifact was written")
-    return listing_digest(files)
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 (hex) of a file's content."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _files(folder: Path, shown: str) -> list[tuple[str, Path]]:
-    paths = sorted(folder.rglob("*"))
-    for path in paths:
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            name = path.relative_to(folder).as_posix()
-            message = f"`{name}` in {shown} is neither a file nor a folder"
-            raise PinError(NO_CONTENT, message, "replace it with a copy of what it points to")
-    return [(path.relative_to(folder).as_posix(), path) for path in paths if path.is_file()]

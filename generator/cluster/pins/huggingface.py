@@ -13,9 +13,9 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from generator.cluster.http_client import Answer, Endpoint, HttpClient
-from generator.cluster.pins.errors import MALFORMED, MISMATCH, NO_CONTENT, UNEXPECTED, UNKNOWN, PinError
-from generator.cluster.pins.files import listing_digest
+from generator.cluster.pins.errors import MALFORMED, MISMATCH, UNEXPECTED, UNKNOWN, PinError
 from generator.cluster.pins.reference import SHORT, Content, PinContext, Reference, Resolution
+from generator.source.content import check_names, listing_digest
 
 _FORM = re.compile(r"hf:(?P<name>[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?)(?:@(?P<rev>[\w./+-]+))?")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
@@ -69,12 +69,11 @@ class _Hub:
             raise self._unexpected()
         siblings = found.get("siblings") or []
         try:
-            files = {str(item["rfilename"]): self._sha256(commit, item) for item in siblings}
+            check_names((str(item["rfilename"]) for item in siblings), self.reference.shown)
+            files = [(str(item["rfilename"]), self._sha256(commit, item)) for item in siblings]
         except (KeyError, TypeError) as error:
             raise self._unexpected() from error
-        if not files:
-            raise PinError(NO_CONTENT, f"{self.reference.shown} has no files", "check the model on the Hub")
-        return Content(listing_digest(files), f"the Hub at {self.server.address}")
+        return Content(listing_digest(files, self.reference.shown), f"the Hub at {self.server.address}")
 
     def _sha256(self, commit: str, item: dict[str, Any]) -> str:
         large = item.get("lfs")

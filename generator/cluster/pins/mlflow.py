@@ -1,7 +1,7 @@
 """Models of an MLflow registry, over its REST API (MLflow 2 and 3); the library is not needed.
 
-Aliases move; version numbers and logged-model ids (`m-` and 32 hex) are immutable. None of them is a digest of the
-content, so the artifacts are downloaded and hashed.
+Aliases move; version numbers are immutable. They are not a digest of the content, so the artifacts are downloaded and
+hashed. They must come through the tracking server: a folder that it names is not read on this machine.
 """
 
 from __future__ import annotations
@@ -9,17 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from generator.cluster.http_client import Endpoint, HttpClient, basic
 from generator.cluster.pins.errors import MALFORMED, NO_CONTENT, NOT_CONFIGURED, UNEXPECTED, UNKNOWN, PinError
-from generator.cluster.pins.files import listing_digest, path_digest
 from generator.cluster.pins.reference import Content, PinContext, Reference, Resolution
+from generator.source.content import check_names, listing_digest
 
 _FORM = re.compile(r"mlflow:(?P<name>.+?)(?:@(?P<alias>[^@/]+)|/(?P<version>[0-9]+))")
-_LOGGED: Final = re.compile(r"models:/m-[0-9a-f]{32}")
 _FILES: Final = 100_000
 # MLflow's client writes it into the download folder; it is not part of the model.
 _LEAVE_OUT: Final = frozenset({"registered_model_meta"})
@@ -39,8 +37,9 @@ def resolve(reference: Reference, context: PinContext) -> Resolution:
     registry = _Registry(_server(context), context.http, reference)
     version = registry.version(form["name"], form["alias"], form["version"])
     number = str(version["version"])
-    source = str(version.get("source", ""))
-    resolved = source if _LOGGED.fullmatch(source) else f"mlflow:{form['name']}/{number}"
+    if form["version"] and int(form["version"]) != int(number):
+        raise registry.unexpected()
+    resolved = f"mlflow:{form['name']}/{number}"
     return Resolution(resolved, number, lambda: registry.content(form["name"], number))
 
 
@@ -71,8 +70,8 @@ class _Registry:
         else:
             found = self._ask("mlflow/model-versions/get", name=name, version=str(version))
         entry = found.get("model_version")
-        if not isinstance(entry, dict) or not re.fullmatch("[0-9]+", str(entry.get("version"))):
-            raise self._unexpected()
+        if not isinstance(entry, dict) or not re.fullmatch("[1-9][0-9]{0,17}", str(entry.get("version"))):
+            raise self.unexpected()
         if entry.get("status", "READY") != "READY":
             message = f"version {entry['version']} of {self.reference.shown} is not ready: {entry['status']}"
             raise PinError(UNKNOWN, message, "wait until it is registered, or register it again")
@@ -83,18 +82,13 @@ class _Registry:
         location = self._ask("mlflow/model-versions/get-download-uri", name=name, version=version)
         uri = str(location.get("artifact_uri", ""))
         parts = urlsplit(uri)
-        by = f"MLflow at {self.server.address}"
         if parts.scheme == "mlflow-artifacts" and not parts.netloc:
             base = parts.path.strip("/")
-            files = {
-                path: self._sha256(f"{base}/{path}") for path in self._paths(base) if path not in _LEAVE_OUT
-            }
-            if not files:
-                message = f"the artifacts of {self.reference.shown} have no files"
-                raise PinError(NO_CONTENT, message, "check that the artifact was written")
-            return Content(listing_digest(files), by)
-        if parts.scheme in {"", "file"} and not parts.netloc and Path(unquote(parts.path)).is_dir():
-            return Content(path_digest(Path(unquote(parts.path)), self.reference.shown, _LEAVE_OUT), by)
+            paths = [path for path in self._paths(base) if path not in _LEAVE_OUT]
+            check_names(paths, self.reference.shown)
+            files = [(path, self._sha256(f"{base}/{path}")) for path in paths]
+            return Content(listing_digest(files, self.reference.shown), f"MLflow at {self.server.address}")
+        # Also when the server names a folder of this machine: what is read here is never chosen there.
         message = f"the artifacts of {self.reference.shown} can't be read through the tracking server"
         raise PinError(NO_CONTENT, message, "enable that: `mlflow server --serve-artifacts`")
 
@@ -108,7 +102,7 @@ class _Registry:
                 name = str(item.get("path", "")).rstrip("/")
                 seen += 1
                 if not name or "/" in name or name in {".", ".."} or seen > _FILES:
-                    raise self._unexpected()
+                    raise self.unexpected()
                 if item.get("is_dir"):
                     folders.append(f"{folder}{name}/")
                 else:
@@ -125,14 +119,15 @@ class _Registry:
             message = f"{self.reference.shown} is not in the registry at {self.server.address}"
             raise PinError(UNKNOWN, message, "check the model's name and its version or alias")
         if answer.status in {400, 404}:
-            raise self._unexpected()
+            raise self.unexpected()
         if answer.status != 200:
             raise answer.failure(self.reference.shown)
         found = answer.json()
         if not isinstance(found, dict):
-            raise self._unexpected()
+            raise self.unexpected()
         return found
 
-    def _unexpected(self) -> PinError:
+    def unexpected(self) -> PinError:
+        """Return the error for a response that MLflow would not send."""
         message = f"{self.server.address} does not answer like MLflow"
         return PinError(UNEXPECTED, message, "check MLFLOW_TRACKING_URI")

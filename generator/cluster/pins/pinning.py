@@ -13,6 +13,7 @@ from generator.cluster.pins.reference import AS_GIVEN, Content, PinContext, Refe
 from generator.cluster.pins.targets import PinTarget
 from generator.history.git import GitError
 from generator.plan.values import Image
+from generator.source.content import ContentError
 from generator.source.document import Document
 from generator.source.finding import Finding
 from generator.spec.exemptions import Quarantine
@@ -138,7 +139,7 @@ def _remembered(known: dict[K, T | PinError], key: K, find: Callable[[], T]) -> 
             known[key] = find()
         except PinError as error:
             known[key] = error
-        except (GitError, HttpError) as error:
+        except (ContentError, GitError, HttpError) as error:
             known[key] = PinError.of(error)
     value = known[key]
     if isinstance(value, PinError):

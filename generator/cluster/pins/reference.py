@@ -66,7 +66,7 @@ class Resolution:
     Args:
         resolved: an immutable reference.
         version: of a model, valid in an image tag: the registry's version number, else the start of a content digest.
-        measure: downloads or reads the bytes; raises PinError, GitError or HttpError.
+        measure: downloads or reads the bytes; raises PinError, ContentError, GitError or HttpError.
         local: the bytes are on this machine, so measuring them again costs little.
     """
 
@@ -109,7 +109,7 @@ def resolve(reference: Reference, context: PinContext) -> Resolution:
 
     Raises:
         PinError: it can't be resolved.
-        GitError, HttpError: the same, see `PinError.of`.
+        ContentError, GitError, HttpError: the same, see `PinError.of`.
     """
     kinds = _ADDRESSES if reference.data else _MODELS
     module = next((name for prefix, name in kinds.items() if reference.text.startswith(prefix)), None)

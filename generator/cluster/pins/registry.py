@@ -16,8 +16,8 @@ from urllib.parse import urlencode, urlsplit
 
 from generator.cluster.http_client import Answer, basic
 from generator.cluster.pins.errors import FORBIDDEN, MALFORMED, NO_CONTENT, UNEXPECTED, PinError
-from generator.cluster.pins.files import listing_digest
 from generator.cluster.pins.reference import SHORT, Content, PinContext, Reference, Resolution
+from generator.source.content import listing_digest
 
 _FORM = re.compile(
     r"oci://(?P<host>[A-Za-z0-9.-]+(?::[0-9]+)?)/(?P<name>[a-z0-9][a-z0-9._/-]*)"
@@ -142,6 +142,7 @@ def artifact_digest(manifest: bytes, what: str) -> str:
 
     Raises:
         PinError: it is not an artifact that consists of files.
+        ContentError: there are no files, or a name of one is unsafe.
     """
     try:
         layers = [_layer(layer) for layer in json.loads(manifest)["layers"]]
@@ -150,11 +151,10 @@ def artifact_digest(manifest: bytes, what: str) -> str:
         raise PinError(NO_CONTENT, message, "push the model's files with `oras push`") from error
     if len(layers) == 1:
         return layers[0][1]
-    files = {title: digest.removeprefix("sha256:") for title, digest in layers}
-    if not files or len(files) != len(layers) or not all(map(_is_name, files)):
-        message = f"the files of {what} have no distinct names"
+    if not all(title for title, _ in layers):
+        message = f"the files of {what} have no names"
         raise PinError(NO_CONTENT, message, f"push them with `oras push`, which names them in `{_TITLE}`")
-    return listing_digest(files)
+    return listing_digest([(title, digest.removeprefix("sha256:")) for title, digest in layers], what)
 
 
 def _layer(layer: dict[str, Any]) -> tuple[str, str]:
@@ -162,12 +162,6 @@ def _layer(layer: dict[str, Any]) -> tuple[str, str]:
     if not _DIGEST.fullmatch(layer["digest"]):
         raise ValueError(layer["digest"])
     return str((layer.get("annotations") or {}).get(_TITLE, "")), layer["digest"]
-
-
-def _is_name(title: str) -> bool:
-    """Return whether a title is a path below a folder."""
-    parts = title.split("/")
-    return title.isprintable() and all(part not in {"", ".", ".."} for part in parts)
 
 
 def _configured(host: str, context: PinContext) -> str | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from generator.plan.guards import Limit
+from generator.plan.locks import immutable_form, version_of
 from tests.system.repositories import DIGEST, LOCK, MODEL, PLATFORM, codes, resolve_one, small
 
 DRIFT = '  gates: [{name: drift, drift: {reference: "dvc:a", current: "dvc:b", features: [x]}}]\n'
-LOCKED = (
-    LOCK + f"data:\n  dvc:a: {{digest: {DIGEST}, resolved: x}}\n  dvc:b: {{digest: {DIGEST}, resolved: x}}\n"
+DVC_A, DVC_B = (immutable_form(ref).example for ref in ("dvc:a", "dvc:b"))
+LOCKED = LOCK + (
+    f"data:\n  dvc:a: {{digest: {DIGEST}, resolved: '{DVC_A}'}}\n  dvc:b: {{digest: {DIGEST}, resolved: '{DVC_B}'}}\n"
 )
 OUTCOME = "  outcomes: {ctr: {kind: ratio, event: click, baseline: 4%}}\n"
 
@@ -36,7 +38,12 @@ def ref(text: str, more: str = "") -> str:
 
 
 def locked(text: str) -> str:
-    return LOCK.replace("mlflow:ranker/3", text)
+    form = immutable_form(text, "a1" * 32).example
+    return (
+        LOCK.replace('resolved: "mlflow:ranker/3"', f'resolved: "{form}"')
+        .replace("mlflow:ranker/3", text)
+        .replace('version: "3"', f'version: "{version_of(text, form)}"')
+    )
 
 
 SHA = f"sha256: {'a1' * 32}"
@@ -102,6 +109,10 @@ CASES = {
     "LOCK204": (
         (MODEL + DRIFT, PLATFORM, LOCKED.replace("dvc:b", "dvc:c"), "specs/shop/ranker.yaml:10:62"),
         (MODEL + DRIFT, PLATFORM, LOCKED),
+    ),
+    "LOCK205": (
+        (MODEL, PLATFORM, LOCK.replace('resolved: "mlflow:ranker/3"', 'resolved: "mlflow:other/3"'), "specs/shop/ranker.lock.yaml:4:13"),
+        (MODEL, PLATFORM, LOCK),
     ),
 }  # fmt: skip
 

@@ -20,10 +20,15 @@ from generator.spec.guards.outcome import OutcomeGuard
 from tests.system.repositories import DIGEST, LOCK, MODEL, PLATFORM, resolve_one, small
 
 GATES = '  gates: [{name: acc, metric: accuracy, atLeast: 0.9}, {name: drift, drift: {reference: "dvc:a", current: "dvc:a", features: [x]}}]\n'
-DATA = f"data:\n  dvc:a: {{digest: {DIGEST}, resolved: x}}\n"
+DATA = f"data:\n  dvc:a: {{digest: {DIGEST}, resolved: 'dvc:a@{'c' * 40}#md5={'d' * 32}'}}\n"
 
 
-def plan(tmp_path, model: str = MODEL + GATES, platform: str = PLATFORM, lock: str = LOCK + DATA) -> Plan:
+# An alias: the lock decides which version it means.
+ALIAS = MODEL.replace("mlflow:ranker/3", "mlflow:ranker@champion")
+LOCKED = LOCK.replace('ref: "mlflow:ranker/3"', 'ref: "mlflow:ranker@champion"')
+
+
+def plan(tmp_path, model: str = ALIAS + GATES, platform: str = PLATFORM, lock: str = LOCKED + DATA) -> Plan:
     folder = tmp_path / hashlib.sha256(f"{model}\0{platform}\0{lock}".encode()).hexdigest()
     found = resolve_one(small(folder, model, platform, lock))
     assert found.findings == []
@@ -52,7 +57,7 @@ KEEPS_KEY = {
     "comment": ("model", "  rollout:", "  # new\n  rollout:"),
     "a default written out": ("model", "features: [x]}}", "features: [x]}, tool: ks}"),
     "spelling of a number": ("model", "atLeast: 0.9}", "atLeast: 0.90}"),
-    "version label": ("lock", 'version: "3"', 'version: "3.1"'),
+    "version label": ("lock", '/3"\n  version: "3"', '/4"\n  version: "4"'),
     "resolved by": ("lock", "by: test", "by: other"),
     "waiver": ("platform", "  teams:", "  waivers: [{model: shop/ranker, gate: acc, reason: r, approvedBy: boss, until: 2099-01-01}]\n  teams:"),
     "other tier": ("platform", "  teams:", "    other: {}\n  teams:"),
@@ -62,7 +67,7 @@ KEEPS_KEY = {
 
 def edited(change: tuple[str, str, str]) -> dict[str, str]:
     which, old, new = change
-    text = {"model": MODEL + GATES, "platform": PLATFORM, "lock": LOCK + DATA}[which]
+    text = {"model": ALIAS + GATES, "platform": PLATFORM, "lock": LOCKED + DATA}[which]
     assert text.count(old) == 1
     return {which: text.replace(old, new)}
 
@@ -87,7 +92,7 @@ def test_a_suite_is_part_of_the_gate_key(tmp_path):
         if path:
             (tmp_path / path).mkdir(parents=True, exist_ok=True)
             (tmp_path / path / "inputs.json").write_text(text)
-        found = resolve_one(small(tmp_path, MODEL + gates, lock=LOCK + DATA))
+        found = resolve_one(small(tmp_path, ALIAS + gates, lock=LOCKED + DATA))
         keys.append(found.plans[0].plan.gate_key)
     assert len(set(keys)) == 3
     assert keys[1] == keys[3]
@@ -95,7 +100,7 @@ def test_a_suite_is_part_of_the_gate_key(tmp_path):
 
 def test_the_gate_key_is_the_same_in_every_environment(tmp_path):
     two = PLATFORM.replace("  tiers:", '    test: {server: "https://x", router: {kind: none}}\n  tiers:')
-    found = resolve_one(small(tmp_path, MODEL + GATES, two, LOCK + DATA))
+    found = resolve_one(small(tmp_path, ALIAS + GATES, two, LOCKED + DATA))
     assert len({p.plan.gate_key for p in found.plans}) == 1
     assert len(found.plans) == 2
     assert len({p.plan.image.reference for p in found.plans}) == 1
@@ -136,11 +141,11 @@ def test_the_image_tag_and_the_pushed_digest(tmp_path):
     assert re.fullmatch(r"[0-9a-f]{12}", short)
     pushed = f'image: {{digest: {DIGEST}, bento: "{short}"}}\n'
     assert (
-        plan(tmp_path, lock=LOCK + DATA + pushed).image.reference
+        plan(tmp_path, lock=LOCKED + DATA + pushed).image.reference
         == f"registry.example.com/models/shop/ranker@{DIGEST}"
     )
     other = f'image: {{digest: {DIGEST}, bento: "{"0" * 12}"}}\n'
-    assert plan(tmp_path, lock=LOCK + DATA + other).image.digest is None
+    assert plan(tmp_path, lock=LOCKED + DATA + other).image.digest is None
 
 
 def override(folder, name, text):
@@ -153,7 +158,7 @@ def override(folder, name, text):
 def test_the_digest_of_a_bento_is_that_of_its_files(tmp_path):
     bento, ours = plan(tmp_path).bento, Bentos(Templates())
     framework = (builtin_folder() / "bento/frameworks/sklearn.py.j2").read_text()
-    assert ours.digest(bento) == Bentos(Templates()).digest(plan(tmp_path, MODEL).bento)
+    assert ours.digest(bento) == Bentos(Templates()).digest(plan(tmp_path, ALIAS).bento)
     comment = override(tmp_path / "a", "bento/frameworks/sklearn.py.j2", f"{{# a comment #}}{framework}")
     assert comment.digest(bento) == ours.digest(bento)
     another = override(
@@ -227,5 +232,5 @@ def test_namespace_and_hosts(tmp_path):
         ),
     )
     assert other.identity.namespace == "ml-live-shop"
-    hosts = plan(tmp_path, MODEL + "  traffic: {hosts: [a.example.com, b.example.com]}\n").routing.hosts
+    hosts = plan(tmp_path, ALIAS + "  traffic: {hosts: [a.example.com, b.example.com]}\n").routing.hosts
     assert hosts == ("a.example.com", "b.example.com")

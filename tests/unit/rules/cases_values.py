@@ -16,7 +16,7 @@ def without_bound(**keys: object) -> dict[str, object]:
 
 A = "spec.gates[0]"
 KS = {"name": "drift", "drift": {"reference": "a.csv", "current": "b.csv", "features": ["x"]}}
-LOCKED = {"lock.data": {"a.csv": {"digest": "sha256:" + "a" * 64, "resolved": "a"}, "b.csv": {"digest": "sha256:" + "b" * 64, "resolved": "b"}}}  # fmt: skip
+LOCKED = {"lock.data": {"a.csv": {"digest": "sha256:" + "a" * 64, "resolved": "a.csv"}, "b.csv": {"digest": "sha256:" + "b" * 64, "resolved": "b.csv"}}}  # fmt: skip
 CASES = (
     Case("GATE304", gate(atLeast=92), gate(atLeast=0.92), f"{A}.atLeast"),
     Case("GATE304", gate(atLeast=1.5), gate(atLeast=1), f"{A}.atLeast"),

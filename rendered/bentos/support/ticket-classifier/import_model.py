@@ -3,7 +3,8 @@
     python import_model.py ARTIFACT
 
 ARTIFACT is a file or a folder: a model that BentoML exported, an MLflow model, or the model file itself. Nothing of it
-is loaded before its SHA-256 was compared. The digest of a folder is that of its listing, which this command prints:
+is loaded before its SHA-256 was compared. Links, names with control characters, and a file that starts like a listing
+are refused. The digest of a folder is that of its listing, which this command prints:
 
     (cd ARTIFACT && find . -type f | cut -c3- | LC_ALL=C sort | tr '\n' '\0' | xargs -0 sha256sum -- | sha256sum)
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -20,6 +22,10 @@ import bentoml
 
 TAG = 'ticket_classifier:7'
 SHA256 = 'fa316cfdbbf5cc3cf0537d3736edd3baac6644960b2012e30fa3b4afdc5e572c'
+# Controls, line ends, writing directions, bytes that are not UTF-8, and the backslash, which sha256sum escapes.
+UNSAFE = r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\\]"
+# How a listing starts: a file with this start could have the digest of a folder.
+LISTED = rb"[0-9a-f]{64}  "
 
 
 def file_digest(path: Path) -> str:
@@ -32,17 +38,24 @@ def digest(artifact: Path) -> str:
     """Return the SHA-256 of a file, or of a folder's listing in the format of sha256sum, sorted by path.
 
     Raises:
-        ValueError: there is no file, or a link or a device, which no digest covers.
+        ValueError: there is no file, a link or a device, which no digest covers, or a name or a file that could stand
+            for another artifact.
     """
     if artifact.is_file():
+        with artifact.open("rb") as stream:
+            if re.match(LISTED, stream.read(66)):
+                raise ValueError(f"{artifact.name} starts like a listing of sha256sum")
         return file_digest(artifact)
     paths = sorted(artifact.rglob("*"), key=lambda path: os.fsencode(path.relative_to(artifact).as_posix()))
     if odd := next((path for path in paths if path.is_symlink() or not (path.is_file() or path.is_dir())), None):
-        raise ValueError(f"{odd} is neither a file nor a folder")
-    lines = [f"{file_digest(p)}  {p.relative_to(artifact).as_posix()}\n" for p in paths if p.is_file()]
-    if not lines:
+        raise ValueError(f"{ascii(str(odd))} is neither a file nor a folder")
+    names = [path.relative_to(artifact).as_posix() for path in paths if path.is_file()]
+    if not names:
         raise ValueError(f"{artifact} contains no file")
-    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+    if odd := next((name for name in names if re.search(UNSAFE, name)), None):
+        raise ValueError(f"the name {ascii(odd)} has a control character or a backslash")
+    lines = [f"{file_digest(artifact / name)}  {name}\n" for name in names]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def store(artifact: Path) -> None:

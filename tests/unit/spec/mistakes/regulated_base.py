@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from generator.plan.locks import immutable_form
+
 FRAUD = """\
 # Fraud scores. Questions: #risk-ml
 apiVersion: sluice.dev/v1alpha1
@@ -187,7 +189,10 @@ spec:
 
 
 def _lock(ref: str, version: str, *data: str) -> str:
-    lines = [f'  "{one}": {{resolved: "{one}", digest: "sha256:{"c5" * 32}"}}' for one in data]
+    lines = [
+        f'  "{one}": {{resolved: "{immutable_form(one).example}", digest: "sha256:{"c5" * 32}"}}'
+        for one in data
+    ]
     return f"""\
 schema: sluice/lock/v1
 model:
