@@ -15,12 +15,13 @@ from generator.render.environment import Templates
 from generator.render.gate_images import gate_images
 from generator.render.output import Output, Outputs
 from generator.render.outputs.analysis import analyses
-from generator.render.outputs.gates import gates
+from generator.render.outputs.gates import gates, used_images
 from generator.render.outputs.monitoring import monitoring
 from generator.render.outputs.pods import shadow
 from generator.render.outputs.rollout import rollout
 from generator.render.outputs.routing import routes, services
 from generator.render.outputs.workload import workload
+from generator.render.plain import plain_context
 from generator.source.errors import InternalError
 
 OUTPUTS: tuple[Outputs, ...] = (workload, services, routes, shadow, analyses, gates, monitoring)
@@ -52,13 +53,15 @@ def render_bundle(plan: Plan, templates: Templates, odds: Mapping[str, str]) -> 
 def render_outputs(outputs: Iterable[Output], plan: Plan, templates: Templates) -> dict[str, str]:
     """Render and verify some files of one plan."""
     identity = plan.identity
-    common = {
+    images = gate_images(plan, templates)
+    context = {
         "plan": plan,
         "names": Names(identity.model),
         "labels": labels(identity),
         "port": PORT,
-        "images": gate_images(plan, templates),
+        "images": {name: images.reference(name) for name in used_images(plan)},
     }
+    common = plain_context(context)
     origin = f"specs/{identity.team}/{identity.model}.yaml"
     versions = {"argo-rollouts": plan.delivery.rollouts, "argo-workflows": plan.delivery.workflows}
     return dict(_rendered(outputs, common, templates, origin, versions))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from generator.render.filters import FILTERS
 from generator.render.scalars import finalizer
@@ -20,8 +20,11 @@ from generator.source.files import RefusedError, regular_bytes
 if TYPE_CHECKING:
     from jinja2 import BytecodeCache, Environment, Template
 
+    from generator.render.budget import Budget
+
 SUFFIX: Final = ".j2"
 _Loaded = tuple[str, str, Callable[[], bool]]
+_LONGEST: Final = 1 << 18  # bytes of one template of the platform team
 _NOT_OF_BUNDLES: Final = ("ci/", "init/", "new/", "pages/")
 """Templates for commands that write specs, repositories and pages."""
 
@@ -137,9 +140,16 @@ class Templates:
         Raises:
             TemplateError: a template of the platform team is invalid; an error in ours raises its original exception.
         """
+        from generator.render.plain import plain_context
+
         self._rendered.add(name)
         try:
-            return self.get_template(name).render(context).rstrip("\n") + "\n"
+            if self._budget is not None:
+                self._budget.start()
+            text = self.get_template(name).render(plain_context(context))
+            if self._budget is not None:
+                self._budget.check_output(text)
+            return text.rstrip("\n") + "\n"
         except Exception as error:
             blamed = self._raised_in(error) or self.suspects(name)
             if not blamed:
@@ -156,6 +166,15 @@ class Templates:
         if name not in self._suspects:
             self._suspects[name] = self._find_suspects(name)
         return self._suspects[name]
+
+    @cached_property
+    def _budget(self) -> Budget | None:
+        """The budget of all templates, as soon as one of them belongs to the platform team."""
+        if not self._own:
+            return None
+        from generator.render.budget import Budget
+
+        return Budget()
 
     @cached_property
     def _own(self) -> frozenset[str]:
@@ -177,7 +196,7 @@ class Templates:
 
         try:
             found = set(find_referenced_templates(self._environment(_language(name)).parse(self.text(name))))
-        except TemplateSyntaxError:
+        except (TemplateSyntaxError, RecursionError):
             return ()
         return {part for part in found if part} | (self._own if None in found else set())
 
@@ -192,7 +211,7 @@ class Templates:
     def _environment(self, language: str) -> Environment:
         made = self._environments.get(language)
         if made is None:
-            made = self._environments[language] = _environment(language, self._load, trusted=not self._own)
+            made = self._environments[language] = _environment(language, self._load, self._budget)
         return made
 
     def _load(self, name: str) -> _Loaded | None:
@@ -218,7 +237,12 @@ def _read_own(file: Path, folder: Path | None) -> str:
         )
         if not inside:
             raise TemplateError(f"{file}: this is a link that leaves the tree", "copy the file into the tree")
-        return regular_bytes(file).decode("utf-8").replace("\r\n", "\n")
+        content = regular_bytes(file)
+        if len(content) > _LONGEST:
+            raise TemplateError(
+                f"{file}: this template has {len(content):,} bytes; the limit is {_LONGEST:,}", "split it"
+            )
+        return content.decode("utf-8").replace("\r\n", "\n")
     except RefusedError as error:
         raise TemplateError(f"{file}: {error.args[1]}", error.args[2]) from error
     except UnicodeDecodeError as error:
@@ -245,25 +269,28 @@ def _language(name: str) -> str:
     return "".join(Path(name).suffixes[-2:])
 
 
-def _environment(language: str, load: Callable[[str], _Loaded | None], *, trusted: bool) -> Environment:
-    """Create the environment of a language; with any template of the platform team, all templates run sandboxed."""
+def _environment(language: str, load: Callable[[str], _Loaded | None], budget: Budget | None) -> Environment:
+    """Create the environment of a language; with a budget, for templates of the platform team, it is a sandbox."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    environment = (Environment if trusted else ImmutableSandboxedEnvironment)(
-        loader=FunctionLoader(load),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=language == ".html.j2",
-        finalize=finalizer(language),
-        bytecode_cache=_bytecode_cache(trusted=trusted),
-        cache_size=-1,
-        auto_reload=False,
-    )
-    environment.filters.update(FILTERS)
-    return environment
+    settings: dict[str, Any] = {
+        "loader": FunctionLoader(load),
+        "undefined": StrictUndefined,
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+        "keep_trailing_newline": True,
+        "autoescape": language == ".html.j2",
+        "bytecode_cache": _bytecode_cache(trusted=budget is None),
+        "cache_size": -1,
+        "auto_reload": False,
+    }
+    if budget is None:
+        environment = Environment(finalize=finalizer(language), **settings)  # noqa: S701 - pages escape
+        environment.filters.update(FILTERS)
+        return environment
+    from generator.render.sandbox import Sandbox
+
+    return Sandbox(budget, FILTERS, finalizer(language), **settings)
 
 
 @lru_cache(maxsize=2)
@@ -286,8 +313,9 @@ def _bytecode_cache(*, trusted: bool) -> BytecodeCache | None:
     folder = cache_folder("templates")
     if folder is None:
         return None
-    # Filters run on constants at compile time, so the compiled code depends on them.
-    writers = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("scalars.py", "filters.py"))
+    # Filters run on constants at compile time, and the sandbox adds to the code: both change what is compiled.
+    modules = ("scalars.py", "filters.py", "sandbox.py", "bounded.py", "budget.py")
+    writers = b"".join(Path(__file__).with_name(name).read_bytes() for name in modules)
     written = hashlib.sha256(writers).hexdigest()[:12]
     kind = "plain" if trusted else "sandboxed"
     return Forgiving(str(folder), f"{kind}-{written}-%s.cache")

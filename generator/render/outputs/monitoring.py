@@ -23,9 +23,7 @@ def monitoring(plan: Plan) -> Iterator[Output]:
             "kubernetes/prometheusrule.yaml.j2",
             {
                 "monitor_labels": {**labels(plan.identity), **dict(sorted(plan.monitoring.labels.items()))},
-                "groups": found,
-                "alert_labels": lambda item: alert_labels(plan, item),
-                "alert_annotations": lambda item: alert_annotations(plan, item),
+                "groups": [_group(plan, group) for group in found],
             },
         )
         yield Output(RUNBOOK, "kubernetes/runbook.md.j2", _runbook(plan, found))
@@ -43,6 +41,25 @@ def monitoring(plan: Plan) -> Iterator[Output]:
                 "dashboard": dashboard_text(model_dashboard(plan)),
             },
         )
+
+
+def _group(plan: Plan, group: Group) -> dict[str, object]:
+    """Return what the template of a group of rules prints."""
+    return {
+        "name": group.name,
+        "interval_s": group.interval_s,
+        "recordings": group.recordings,
+        "alerts": [
+            {
+                "name": item.name,
+                "expression": item.expression,
+                "for_s": item.for_s,
+                "labels": alert_labels(plan, item),
+                "annotations": alert_annotations(plan, item),
+            }
+            for item in group.alerts
+        ],
+    }
 
 
 def alert_labels(plan: Plan, item: Alert) -> dict[str, str]:
