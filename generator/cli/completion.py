@@ -102,7 +102,8 @@ def _codes(root: Path | None) -> list[str]:
 
 
 def _templates(root: Path | None) -> list[str]:
-    from generator.render.environment import builtin_folder, template_names
+    from generator.render.environment import template_names
+    from generator.source.shipped import builtin_folder
 
     own = template_names(root / "templates") if root and (root / "templates").is_dir() else []
     return sorted({*template_names(builtin_folder()), *own})

@@ -9,8 +9,9 @@ import click
 from generator.cli.options import root_option
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit
-from generator.render.environment import TemplateFile, Templates, builtin_folder, template_names
+from generator.render.environment import TemplateFile, Templates, template_names
 from generator.source.errors import CliError
+from generator.source.shipped import builtin_folder
 from generator.source.suggest import misspelt, nearest
 
 

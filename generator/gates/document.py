@@ -7,7 +7,6 @@ document or findings, whatever is in the file.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,16 +15,20 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from generator.gates.errors import describe, first_error
-from generator.gates.measures import verdict_of, worst
+from generator.gates.measures import contains_value, verdict_of, worst
+from generator.gates.strict_json import parse_json
 from generator.plan.values import Gate
 from generator.source.canonical import canonical_document, sha256_of
-from generator.source.files import RefusedError, regular_bytes
+from generator.source.files import RefusedError, bytes_below, is_below, regular_bytes
 from generator.source.finding import Finding, Place
 from generator.source.reader import display
 from generator.spec.evidence import EvidenceEntry, EvidenceFile
+from generator.spec.gates import RUN, CustomGate
 
 R = TypeVar("R", bound=BaseModel)
 _LOCAL: Final = frozenset({"suite", "report"})
+_OWN: Final = CustomGate.kind  # its report is a temporary file, and its source names the program
+LARGEST_SOURCE: Final = 64 << 20
 _RUN_AGAIN: Final = "run `sluice gates run {model}` again; evidence is never edited by hand"
 
 
@@ -69,6 +72,16 @@ def contradictions(content: EvidenceFile) -> Iterator[tuple[str, str]]:
         if (entry.name, entry.configuration) in names:
             yield where, f"the gate `{entry.name}` has two entries"
         names.add((entry.name, entry.configuration))
+    keys = content.predicate.gate_keys
+    if keys != sorted(set(keys)):
+        yield "predicate.gateKeys", "the gate keys are not in order, or one occurs twice"
+    entries, created = content.predicate.gates, content.predicate.created
+    if entries != sorted(entries, key=lambda entry: (entry.name, entry.configuration)):
+        yield "predicate.gates", "the gates are not in order"
+    if entries and created.start != min(entry.start for entry in entries):
+        yield "predicate.created.start", "it is not the start of the first gate"
+    if entries and created.end != max(entry.end for entry in entries):
+        yield "predicate.created.end", "it is not the end of the last gate"
 
 
 def entry_contradictions(entry: EvidenceEntry) -> Iterator[str]:
@@ -78,6 +91,8 @@ def entry_contradictions(entry: EvidenceEntry) -> Iterator[str]:
     if entry.end < entry.start:
         yield f"the gate `{entry.name}` ended before it started"
     for measure in entry.measures:
+        if not contains_value(measure):
+            yield f"the interval of `{measure.name}` of the gate `{entry.name}` does not contain its value"
         if measure.verdict == "pass" and verdict_of(measure) != "pass":
             yield f"`{measure.name}` of the gate `{entry.name}` passed, although its number misses the threshold"
 
@@ -135,7 +150,7 @@ def read_evidence(path: Path, root: Path, model: str) -> Evidence:
         return evidence
     parse_evidence(raw, evidence)
     if evidence.content is not None:
-        evidence.present = _present(evidence.content, (path.parent, root))
+        _read_sources(evidence, evidence.content, path.parent, root)
     return evidence
 
 
@@ -156,41 +171,55 @@ def parse_evidence(raw: bytes, evidence: Evidence) -> None:
         evidence.content = content
 
 
-def _present(content: EvidenceFile, folders: tuple[Path, ...]) -> dict[str, str]:
-    """Return the digests of suites and reports in the places where gates search for them."""
-    names = {
-        source.path for entry in content.predicate.gates for source in entry.sources if source.role in _LOCAL
-    }
-    out = {}
-    for name in names:
-        found = next((folder / name for folder in folders if (folder / name).is_file()), None)
-        if found is not None:
-            out[name] = f"sha256:{hashlib.sha256(found.read_bytes()).hexdigest()}"
-    return out
+def _read_sources(evidence: Evidence, content: EvidenceFile, folder: Path, root: Path) -> None:
+    """Read the digests of suites and reports in the places where gates search for them: next to the spec, then below.
+
+    A source that is not a regular file there is refused whatever it contains, and without reading it.
+    """
+    for index, entry in enumerate(content.predicate.gates):
+        for source in entry.sources:
+            if source.role not in _LOCAL or entry.kind == _OWN or source.path.startswith(RUN):
+                continue
+            try:
+                raw = _source(source.path, folder, root)
+            except (RefusedError, OSError):
+                message = f"a source of the gate `{entry.name}` is not a regular file below the repository: "
+                message += source.path
+                evidence.reject("EVID114", message, f"predicate.gates[{index}].sources")
+                continue
+            if raw is not None:
+                evidence.present[source.path] = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    if evidence.findings:
+        evidence.content = None
+
+
+def _source(name: str, folder: Path, root: Path) -> bytes | None:
+    """Return the bytes of a source; None when the repository does not have it.
+
+    Raises:
+        RefusedError: it is not a regular file below the repository, or too large.
+        OSError: it can't be read.
+    """
+    if not is_below(name):
+        raise RefusedError("SRC102", "this file is not below the repository", "")
+    for path in (folder / name, root / name):
+        try:
+            return bytes_below(root, path, LARGEST_SOURCE)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+    return None
 
 
 def _json(raw: bytes, evidence: Evidence) -> dict[str, Any] | None:
     try:
-        data = json.loads(raw, object_pairs_hook=_distinct, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        reason = "its nesting is too deep" if isinstance(error, RecursionError) else str(error)
-        evidence.reject("EVID101", f"this file is not valid JSON (truncated?): {reason}")
+        data = parse_json(raw)
+    except ValueError as error:
+        evidence.reject("EVID101", f"this file is not valid JSON (truncated?): {error}")
         return None
     if not isinstance(data, dict):
         evidence.reject("EVID101", "this is not an evidence document")
         return None
     return data
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    out = dict(pairs)
-    if len(out) != len(pairs):
-        raise ValueError("a key occurs twice")
-    return out
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a number")
 
 
 def _content(data: Any, evidence: Evidence) -> EvidenceFile | None:

@@ -6,29 +6,34 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from generator.gates.compare import key_for, mismatches
 from generator.gates.document import Evidence, configuration
 from generator.plan.resolve import Planned
-from generator.plan.values import Gate
+from generator.plan.values import Gate, Plan
 from generator.source.finding import Finding, Place, Severity
-from generator.spec.evidence import EvidenceEntry, Verdict
+from generator.spec.evidence import EvidenceEntry, EvidenceFile, Verdict
 
+_SHOWN: Final = 12
 _VERBS: Final[dict[Verdict, str]] = {"pass": "passed", "fail": "failed", "inconclusive": "is inconclusive"}
 
 
-def evidence_findings(planned: Planned, evidence: Evidence, today: dt.date) -> list[Finding]:
+def evidence_findings(
+    planned: Planned, evidence: Evidence, today: dt.date, others: Iterable[Plan] = ()
+) -> list[Finding]:
     """Return why a plan may not be rendered, and which waivers allow it; nothing for tiers without `git` in `evidence`.
 
     Args:
         planned: the plan; its lock is valid.
         evidence: the evidence next to the spec.
         today: decides which waivers and which evidence have expired.
+        others: the plans of the model in other environments, whose gates the evidence may cover as well.
     """
     plan = planned.plan
     if "git" not in plan.enforcement or not plan.gates:
         return []
     if evidence.findings:
         return list(evidence.findings)
-    return sorted(_Enforcement(planned, evidence, today).findings(), key=Finding.sort_key)
+    return sorted(_Enforcement(planned, evidence, today, tuple(others)).findings(), key=Finding.sort_key)
 
 
 def verdict_findings(entries: Iterable[EvidenceEntry], evidence: Evidence) -> list[Finding]:
@@ -66,9 +71,12 @@ def report_findings(evidence: Evidence) -> list[Finding]:
 class _Enforcement:
     """The findings about one plan and its evidence."""
 
-    def __init__(self, planned: Planned, evidence: Evidence, today: dt.date) -> None:
+    def __init__(
+        self, planned: Planned, evidence: Evidence, today: dt.date, others: tuple[Plan, ...]
+    ) -> None:
         self.planned = planned
         self.plan = planned.plan
+        self.plans = (planned.plan, *others)
         self.evidence = evidence
         self.today = today
         self.longest_days = planned.source.platform.tiers[self.plan.identity.tier].requires.evidence_age
@@ -109,13 +117,45 @@ class _Enforcement:
 
     def _gates(self) -> Iterator[Finding]:
         content = self.evidence.content
-        found = {(e.name, e.configuration): e for e in content.predicate.gates} if content else {}
+        if content is None:
+            return
+        found = {(e.name, e.configuration): e for e in content.predicate.gates}
+        complete = True
         for gate in self.plan.gates:
-            problem = self._problem(gate, found.get((gate.name, configuration(gate))))
+            entry = found.get((gate.name, configuration(gate)))
+            complete = complete and entry is not None
+            for sentence in self._mismatches(gate, entry):
+                yield self._finding("EVID114", f"the evidence of the gate `{gate.name}`: {sentence}", gate)
+            problem = self._problem(gate, entry)
             if problem is None:
                 continue
             code, message = problem
             yield self._info(gate, message) if self._waived(gate) else self._finding(code, message, gate)
+        if complete:
+            yield from self._keys(content)
+
+    def _mismatches(self, gate: Gate, entry: EvidenceEntry | None) -> Iterator[str]:
+        content = self.evidence.content
+        if entry is None or content is None:
+            return
+        yield from mismatches(self.plan, gate, entry, content.predicate.sluice)
+        days = (self.today - dt.date.fromisoformat(entry.end[:10])).days
+        if days < -1:  # one day of tolerance: clocks and time zones differ
+            yield f"it ended on {entry.end[:10]}, which is in the future"
+
+    def _keys(self, content: EvidenceFile) -> Iterator[Finding]:
+        """Check that the document is for the gates of this model, and for no others."""
+        predicate = content.predicate
+        known = {(gate.name, configuration(gate)) for plan in self.plans for gate in plan.gates}
+        for entry in predicate.gates:
+            if (entry.name, entry.configuration) not in known:
+                yield self._finding("EVID114", f"the model has no gate `{entry.name}` as in its evidence")
+                return
+        keys = [key_for(plan, predicate) for plan in self.plans]
+        if keys[0] not in predicate.gate_keys or not set(predicate.gate_keys) <= set(keys):
+            shown = ", ".join(key[:_SHOWN] for key in predicate.gate_keys)
+            message = f"the evidence is for the gate key {shown}, and the gates have {keys[0][:_SHOWN]}"
+            yield self._finding("EVID114", message)
 
     def _problem(self, gate: Gate, entry: EvidenceEntry | None) -> tuple[str, str] | None:
         if entry is None:
@@ -135,12 +175,10 @@ class _Enforcement:
         return f"the gate `{gate.name}` has not run with its current configuration"
 
     def _age(self, entry: EvidenceEntry) -> str:
-        """Return when the gate ran if its verdict does not count (expired, or in the future); empty when it counts."""
+        """Return when the gate ran if its verdict has expired; empty when it counts."""
         age = (self.today - dt.date.fromisoformat(entry.end[:10])).days
-        if self.longest_days is None or -1 <= age <= self.longest_days:  # one day of tolerance: clocks differ
+        if self.longest_days is None or age <= self.longest_days:
             return ""
-        if age < 0:
-            return f"on {entry.end[:10]}, which is in the future"
         return f"{age} days ago; in the tier `{self.plan.identity.tier}` a verdict counts for {self.longest_days} days"
 
     def _waived(self, gate: Gate) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from generator.gates.compare import mismatches
 from generator.gates.document import Evidence, configuration
 from generator.plan.values import Gate, Plan
 from generator.spec.evidence import EvidenceEntry
@@ -51,6 +52,9 @@ def _status(plan: Plan, gate: Gate, evidence: Evidence) -> GateStatus:
         return GateStatus(gate, "outdated", "it ran for another version of the model", entry)
     if content.predicate.data != dict(plan.data):
         return GateStatus(gate, "outdated", "it ran with other data sets than the locked ones", entry)
+    mismatch = next(mismatches(plan, gate, entry, content.predicate.sluice), "")
+    if mismatch:
+        return GateStatus(gate, "unreadable", f"it contradicts the plan: {mismatch}", entry)
     return GateStatus(gate, entry.verdict, entry.reason, entry)
 
 

@@ -3,25 +3,32 @@
 A path that a gate names is searched in this order: `--data NAME=FILE`, the folder of `--from`, next to the spec, the
 root of the repository. `dvc:path` is that path, then DVC's local cache through `path.dvc`. An address (`s3://`,
 `https://`) is searched below `addresses/` in the folder of `--from`, where `gates stage` puts it, and otherwise has
-to be given with `--data`: gates read files and download nothing.
+to be given with `--data`: gates read files and download nothing. A name can't lead out of these folders, and in the
+repository no link leads to a file, except to data that DVC has checked out.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from generator.gates.errors import NoVerdictError
 from generator.source.content import ContentError, path_digest
+from generator.source.files import RefusedError, has_link, is_below, regular_bytes
 from generator.source.reader import read
 from generator.spec.evidence import Binding, Source
 from generator.spec.gates import Windows
 from generator.spec.lock import LockFile
 
 _TABLES: Final = ("predictions.parquet", "predictions.csv")
+_LARGEST_REPORT: Final = 64 << 20
+_SKEW_S: Final = 600
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +64,19 @@ class Inputs:
         if name in self.given:
             return _existing(self.given[name], name)
         path = place(name)
-        folders = (self.folder,) if "://" in name else (self.folder, self.spec.parent, self.root)
-        for folder in folders:
-            if folder is not None and (folder / path).is_file():
+        if not is_below(path):
+            raise NoVerdictError(
+                f"{name} is not a path below the repository; {self.advice.format(name=name)}"
+            )
+        if self.folder is not None and (self.folder / path).is_file():
+            return self.folder / path
+        linked = name.startswith("dvc:")
+        for folder in () if "://" in name else (self.spec.parent, self.root):
+            if (folder / path).is_file():
+                if not linked and has_link(self.root, folder / path):
+                    raise NoVerdictError(f"{name} is reached through a link; {self.advice.format(name=name)}")
                 return folder / path
-        cached = self._dvc(path) if name.startswith("dvc:") else None
+        cached = self._dvc(path) if linked else None
         if cached is None:
             raise NoVerdictError(f"{name} is missing; {self.advice.format(name=name)}")
         return cached
@@ -124,12 +139,30 @@ class Inputs:
         """
         digest = self.lock.model.digest
         if models:
+            unknown = next((name for name in models if not _DIGEST.fullmatch(name)), None)
+            if unknown is not None:
+                raise NoVerdictError(
+                    f"the report names its model in an unknown form, {unknown[:19]!r}: write sha256:…"
+                )
             if set(models) != {digest}:
                 raise NoVerdictError(f"the report is about another model: it names {models[0][:19]}")
             return "digest"
         if written < _locked_at(self.lock):
             raise NoVerdictError("the report does not name its model, and is older than the lock")
+        self.check_past(written)
         return "time"
+
+    def check_past(self, written: float) -> None:
+        """Check that a report was written in the past.
+
+        Args:
+            written: when it was written, seconds since 1970.
+
+        Raises:
+            NoVerdictError: it was not.
+        """
+        if written > time.time() + _SKEW_S:
+            raise NoVerdictError("the report has a time in the future")
 
     def _dvc(self, path: str) -> Path | None:
         """Return the file in DVC's cache that `path.dvc` points at."""
@@ -145,6 +178,21 @@ class Inputs:
         return found if found.is_file() else None
 
 
+def read_report(inputs: Inputs, name: str) -> tuple[Path, bytes]:
+    """Return the file and the bytes of a report.
+
+    Raises:
+        NoVerdictError: it is missing, too large, or can't be read.
+    """
+    path = inputs.file(name)
+    try:
+        return path, regular_bytes(path, _LARGEST_REPORT)
+    except RefusedError as error:
+        raise NoVerdictError(f"{name}: {error.args[1]}") from error
+    except OSError as error:
+        raise NoVerdictError(f"{name} can't be read: {error.strerror}") from error
+
+
 def place(name: str) -> str:
     """Return the path of a name below a folder: without `dvc:`, and with `addresses/` for an address."""
     _, found, address = name.partition("://")
@@ -156,9 +204,10 @@ def source_of(role: str, name: str, path: Path) -> Source:
     return Source.model_validate({"role": role, "path": name, "digest": f"sha256:{file_digest(path)}"})
 
 
-def text_source(role: str, name: str, text: str) -> Source:
+def text_source(role: str, name: str, text: str | bytes) -> Source:
     """Record a text as a source of the entry."""
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    digest = hashlib.sha256(raw).hexdigest()
     return Source.model_validate({"role": role, "path": name, "digest": f"sha256:{digest}"})
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from generator.source.line import one_line
 from generator.spec.evidence import Bound, Interval, Measure, Verdict
 from generator.stats import binomial
 from generator.stats.offline import verdict
 
 _DIGITS: Final = 12
+LONGEST_REASON: Final = 500
+_ROUNDING: Final = 1e-9
 _SIGNS: Final = {"atLeast": "at least", "atMost": "at most"}
 _WORST: Final[tuple[Verdict, ...]] = ("fail", "inconclusive", "pass")
 
@@ -19,6 +22,12 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the worst verdict (fail, then inconclusive, then pass); inconclusive for none."""
     found = set(verdicts)
     return next((verdict for verdict in _WORST if verdict in found), "inconclusive")
+
+
+def deciding_reasons(measures: Sequence[Measure]) -> str:
+    """Return the reasons of the measures that decide a verdict, on one line; empty for none."""
+    verdict = worst(item.verdict for item in measures)
+    return one_line("; ".join(item.reason for item in measures if item.verdict == verdict))[:LONGEST_REASON]
 
 
 def rounded(value: float | None) -> float | None:
@@ -32,9 +41,20 @@ def rounded(value: float | None) -> float | None:
     return 0.0 if found == 0.0 else found  # avoids minus zero
 
 
+def contains_value(measure: Measure) -> bool:
+    """Return whether a measure's interval contains its value, up to rounding; true without an interval."""
+    if measure.interval is None or measure.value is None:
+        return True
+    slack = _ROUNDING * max(1.0, abs(measure.value))
+    return measure.interval.low - slack <= measure.value <= measure.interval.high + slack
+
+
 def verdict_of(measure: Measure) -> Verdict:
-    """Return the verdict of a measure's value and interval on its threshold; inconclusive without a value."""
-    if measure.value is None:
+    """Return the verdict of a measure's value and interval on its threshold.
+
+    It is inconclusive without a value, and if the interval does not contain the value.
+    """
+    if measure.value is None or not contains_value(measure):
         return "inconclusive"
     ends = [measure.value]
     if measure.interval is not None:
@@ -86,6 +106,8 @@ def measure(
         verdict="inconclusive",
         reason="-",
     )
+    if not doubt and not contains_value(raw):
+        doubt = "its interval does not contain it"
     found = "inconclusive" if doubt else verdict_of(raw)
     reason = _reason(raw, found, doubt)
     return raw.model_copy(update={"verdict": found, "reason": f"{reason}; {remark}" if remark else reason})

@@ -8,7 +8,6 @@ the folder `model`, or the one file in `model-file`.
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -22,6 +21,7 @@ from generator.gates.errors import ContainerError, NoVerdictError, describe
 from generator.gates.inputs import text_source
 from generator.gates.run import Clock, document, entry_of, inconclusive_entry, run_gate
 from generator.gates.staging import mounted_inputs
+from generator.gates.strict_json import parse_json
 from generator.plan.gates import gate_from
 from generator.plan.values import Gate
 from generator.source.canonical import canonical_json
@@ -56,10 +56,10 @@ def read_release(variables: Mapping[str, str]) -> ReleaseInfo:
         ContainerError: it is missing or invalid.
     """
     try:
-        return ReleaseInfo.model_validate(json.loads(variables.get("SLUICE_RELEASE", "")))
+        return ReleaseInfo.model_validate(parse_json(variables.get("SLUICE_RELEASE", "")))
     except ValidationError as error:
         raise ContainerError(f"SLUICE_RELEASE does not describe a release: {describe(error)}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ContainerError(f"SLUICE_RELEASE does not describe a release: {error}") from error
 
 
@@ -70,8 +70,8 @@ def read_gates(text: str) -> list[Gate]:
         ContainerError: it is not such a list.
     """
     try:
-        configs = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        configs = parse_json(text)
+    except ValueError as error:
         raise ContainerError(f"not a list of gates: {error}") from error
     if not isinstance(configs, list) or not all(isinstance(config, dict) for config in configs):
         raise ContainerError("not a list of gates")
@@ -160,10 +160,10 @@ def _checked(gate: Gate, text: str) -> EvidenceEntry:
         NoVerdictError: it is damaged, or about another gate.
     """
     try:
-        entry = EvidenceEntry.model_validate(json.loads(text))
+        entry = EvidenceEntry.model_validate(parse_json(text))
     except ValidationError as error:
         raise NoVerdictError(f"the gate's output is not evidence: {describe(error)}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise NoVerdictError(f"the gate's output is not evidence (truncated?): {error}") from error
     if own_digest(plain(entry)) != entry.digest:
         raise NoVerdictError("the gate's output was changed after it was written")

@@ -9,9 +9,10 @@ from typing import Final
 
 from generator import __version__
 from generator.gates.adapters import Outcome, Task, adapter
+from generator.gates.compare import mismatches
 from generator.gates.document import Evidence, configuration, parse_evidence, sealed
 from generator.gates.errors import NoVerdictError
-from generator.gates.measures import worst
+from generator.gates.measures import LONGEST_REASON, deciding_reasons, worst
 from generator.plan.values import Gate, Plan
 from generator.source.line import one_line
 from generator.spec.evidence import PREDICATE, STATEMENT, EvidenceEntry, EvidenceFile
@@ -22,7 +23,6 @@ Clock = Callable[[], dt.datetime]
 
 
 UNSEALED: Final = "sha256:" + "0" * 64
-_LONGEST: Final = 500
 _SHOWN: Final = 12
 
 
@@ -61,7 +61,7 @@ def run_gate(task: Task, clock: Clock) -> EvidenceEntry:
     start = clock()
     try:
         outcome = adapter(task.gate.kind).run(task)
-        reason = _reason(outcome)
+        reason = deciding_reasons(outcome.measures)
     except NoVerdictError as error:
         outcome = Outcome(task.gate.tool, "none", "none", (), ())
         reason = str(error)
@@ -75,7 +75,7 @@ def inconclusive_entry(gate: Gate, reason: str, clock: Clock) -> EvidenceEntry:
 
 def entry_of(gate: Gate, outcome: Outcome, clock: Clock) -> EvidenceEntry:
     """Return the entry of an outcome."""
-    return sealed(_entry(gate, outcome, _reason(outcome), clock(), clock()))
+    return sealed(_entry(gate, outcome, deciding_reasons(outcome.measures), clock(), clock()))
 
 
 def document(
@@ -117,7 +117,7 @@ def still_valid(
     replaced: Iterable[tuple[str, str]],
     everything: Iterable[PlannedGate],
 ) -> list[EvidenceEntry]:
-    """Return the entries of earlier evidence that still hold: same model, same data, same configuration.
+    """Return the entries of earlier evidence that still hold: same model, data and configuration, and the same tools.
 
     Args:
         old: the earlier evidence.
@@ -129,8 +129,13 @@ def still_valid(
         return []
     if old.predicate.data != {ref: data.digest for ref, data in lock.data.items()}:
         return []
-    valid = {item.id for item in everything} - set(replaced)
-    return [entry for entry in old.predicate.gates if (entry.name, entry.configuration) in valid]
+    wanted = {item.id: item for item in everything if item.id not in set(replaced)}
+    named = ((wanted.get((entry.name, entry.configuration)), entry) for entry in old.predicate.gates)
+    return [
+        entry
+        for item, entry in named
+        if item and not any(mismatches(item.plan, item.gate, entry, __version__))
+    ]
 
 
 def accept_fetched(text: str, evidence: Evidence, plan: Plan, lock: LockFile) -> EvidenceFile | None:
@@ -197,18 +202,12 @@ def _entry(gate: Gate, outcome: Outcome, reason: str, start: dt.datetime, end: d
             "sources": list(outcome.sources),
             "measures": list(outcome.measures),
             "verdict": worst(item.verdict for item in outcome.measures),
-            "reason": one_line(reason)[:_LONGEST] or "no reason given",
+            "reason": one_line(reason)[:LONGEST_REASON] or "no reason given",
             "start": _time(start),
             "end": _time(end),
             "digest": UNSEALED,
         }
     )
-
-
-def _reason(outcome: Outcome) -> str:
-    """Return the reasons of the measures that decided the verdict."""
-    verdict = worst(item.verdict for item in outcome.measures)
-    return "; ".join(item.reason for item in outcome.measures if item.verdict == verdict)
 
 
 def _time(at: dt.datetime) -> str:

@@ -81,9 +81,18 @@ def unpack(packed: bytes) -> dict[str, Plan]:
     return cast("dict[str, Plan]", pickle.loads(packed))  # noqa: S301 - the bytes come from this program
 
 
-def evaluate_model(resolved: Resolved, repository: Repository, today: dt.date) -> list[Finding]:
-    """Return the findings of all rules on all plans of one model, and about its evidence if required."""
-    evidence = _evidence_findings(resolved, repository, today)
+def evaluate_model(
+    resolved: Resolved, repository: Repository, today: dt.date, everywhere: Iterable[Plan] = ()
+) -> list[Finding]:
+    """Return the findings of all rules on all plans of one model, and about its evidence if required.
+
+    Args:
+        resolved: the plans.
+        repository: the repository.
+        today: the day that dates are compared with.
+        everywhere: the plans of all environments, where `resolved` has fewer.
+    """
+    evidence = _evidence_findings(resolved, repository, today, tuple(everywhere))
     return sorted([*run_rules(resolved, today), *evidence], key=Finding.sort_key)
 
 
@@ -207,20 +216,24 @@ def _evaluate(
         resolved.plans = [one for one in resolved.plans if one.plan.identity.environment == environment]
     findings: list[Finding] = []
     if alone:
-        findings = [*resolved.findings, *evaluate_model(resolved, session.repository, session.today)]
+        found = evaluate_model(resolved, session.repository, session.today, plans.values())
+        findings = [*resolved.findings, *found]
     images = frozenset(name for plan in plans.values() for name in used_images(plan))
     packed = pack(plans) if alone and keep and plans else b""
     return Evaluation(entry, tuple(findings), tuple(map(footprint, plans.values())), images, packed)
 
 
-def _evidence_findings(resolved: Resolved, repository: Repository, today: dt.date) -> list[Finding]:
+def _evidence_findings(
+    resolved: Resolved, repository: Repository, today: dt.date, everywhere: tuple[Plan, ...]
+) -> list[Finding]:
     demanding = [planned for planned in resolved.plans if _demands_evidence(planned)]
     if not demanding:
         return []
     from generator.gates.enforce import evidence_findings
 
     evidence = read_evidence_of(resolved.entry, repository)
-    found = [finding for planned in demanding for finding in evidence_findings(planned, evidence, today)]
+    others = everywhere or tuple(planned.plan for planned in resolved.plans)
+    found = [one for planned in demanding for one in evidence_findings(planned, evidence, today, others)]
     return list(dict.fromkeys(found))
 
 

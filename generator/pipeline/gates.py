@@ -73,7 +73,7 @@ class ModelGates:
 
     def task(self, item: PlannedGate, inputs: Inputs, environments: Environments) -> Task:
         """Return the task for one gate."""
-        from generator.render.environment import builtin_folder
+        from generator.source.shipped import builtin_folder
 
         plan = item.plan
         return Task(
@@ -118,7 +118,8 @@ def check_evidence(session: Session, entry: ModelFiles) -> list[Finding]:
     resolved = _resolve(session, entry)
     if not resolved.plans:
         return [*resolved.findings, *evidence.findings]
-    found = [f for planned in resolved.plans for f in evidence_findings(planned, evidence, session.today)]
+    plans = [planned.plan for planned in resolved.plans]
+    found = [f for one in resolved.plans for f in evidence_findings(one, evidence, session.today, plans)]
     return list(dict.fromkeys([*evidence.findings, *found, *report_findings(evidence)]))
 
 

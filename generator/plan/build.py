@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from generator import __version__
 from generator.plan.bento import Bento
-from generator.plan.gates import planned_gates
+from generator.plan.gates import gate_key, planned_gates
 from generator.plan.guards import resolve_guards
 from generator.plan.people import rollout_notices
 from generator.plan.recurring_gates import daily_cron
@@ -27,7 +27,6 @@ from generator.plan.values import (
     SecretKey,
     Version,
 )
-from generator.source.canonical import sha256_of
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import Environment, PlatformSpec, Secrets
@@ -209,18 +208,17 @@ def _capacity(spec: ModelSpec) -> Capacity:
 def _gates(inputs: Inputs) -> tuple[Gate, ...]:
     meta = inputs.model.metadata
     waivers = {w.gate: w for w in inputs.platform.waivers if w.model == f"{meta.team}/{meta.name}"}
-    return planned_gates(inputs.model.spec.gates, waivers, dict(inputs.suites))
+    attributes = {**inputs.platform.attributes, **inputs.model.spec.service.attributes}
+    return planned_gates(inputs.model.spec.gates, waivers, dict(inputs.suites), attributes)
 
 
 def _gate_key(inputs: Inputs, gates: tuple[Gate, ...]) -> str:
-    """Return the SHA-256 (hex) of model digest, data digests, gate configuration and gate image."""
-    covered = {
-        "model": inputs.lock.model.digest,
-        "data": {ref: data.digest for ref, data in sorted(inputs.lock.data.items())},
-        "gates": [gate.config for gate in gates],
-        "image": [gate_prefix(inputs.platform), inputs.platform.images.base, __version__],
-    }
-    return sha256_of(covered)
+    return gate_key(
+        inputs.lock.model.digest,
+        {ref: data.digest for ref, data in inputs.lock.data.items()},
+        [gate.config for gate in gates],
+        (gate_prefix(inputs.platform), inputs.platform.images.base, __version__),
+    )
 
 
 def gate_prefix(platform: PlatformSpec) -> str:

@@ -6,14 +6,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from generator.plan.values import Gate
+from generator.source.canonical import sha256_of
 from generator.spec.exemptions import Waiver
-from generator.spec.gates import DataGate, GateBase, gate_of
+from generator.spec.gates import DataGate, FairnessGate, GateBase, gate_of
 
 _SUITE_DIGEST: Final = "suiteDigest"
 
 
 def planned_gates(
-    specs: Iterable[GateBase], waivers: Mapping[str, Waiver], suites: Mapping[str, str]
+    specs: Iterable[GateBase],
+    waivers: Mapping[str, Waiver],
+    suites: Mapping[str, str],
+    attributes: Mapping[str, Iterable[object]],
 ) -> tuple[Gate, ...]:
     """Return the gates of a model.
 
@@ -21,8 +25,31 @@ def planned_gates(
         specs: the gates of the spec.
         waivers: waivers of the model, by name of the gate.
         suites: digest of each expectation suite in the repository, by path.
+        attributes: declared values of each sensitive attribute.
     """
-    return tuple(Gate(spec, _config(spec, suites), waivers.get(spec.name)) for spec in specs)
+    return tuple(
+        Gate(spec, _config(spec, suites), waivers.get(spec.name), _groups(spec, attributes)) for spec in specs
+    )
+
+
+def gate_key(
+    model: str, data: Mapping[str, str], configs: Iterable[dict[str, Any]], image: tuple[str, str, str]
+) -> str:
+    """Return the SHA-256 (hex) of everything that determines the verdicts of a plan's gates.
+
+    Args:
+        model: digest of the model.
+        data: digest of each data set, by reference.
+        configs: configurations of the gates, in the order of the spec.
+        image: prefix of the names of gate images, their base image, and the version of Sluice.
+    """
+    covered = {
+        "model": model,
+        "data": dict(sorted(data.items())),
+        "gates": list(configs),
+        "image": list(image),
+    }
+    return sha256_of(covered)
 
 
 def gate_from(config: dict[str, Any]) -> Gate:
@@ -32,13 +59,21 @@ def gate_from(config: dict[str, Any]) -> Gate:
         pydantic.ValidationError: it does not describe a gate.
     """
     written = {key: value for key, value in config.items() if key != _SUITE_DIGEST}
-    return Gate(gate_of(written), config, None)
+    return Gate(gate_of(written), config, None, ())
 
 
 def suite_digest(gate: Gate) -> str | None:
     """Return the digest of a data gate's suite; None where the repository does not hold the suite."""
     digest: str | None = gate.config.get(_SUITE_DIGEST)
     return digest
+
+
+def _groups(
+    spec: GateBase, attributes: Mapping[str, Iterable[object]]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    if not isinstance(spec, FairnessGate):
+        return ()
+    return tuple((name, tuple(map(str, attributes[name]))) for name in spec.sensitive if name in attributes)
 
 
 def _config(spec: GateBase, suites: Mapping[str, str]) -> dict[str, Any]:

@@ -121,11 +121,13 @@ class Gate:
         spec: the gate as written, with defaults filled in.
         config: the same as plain JSON values, with the digest of its suite; the gate key covers it.
         waiver: allows it to fail or to be missing until a date; None for no waiver.
+        groups: declared values of its sensitive attributes, where they are declared.
     """
 
     spec: GateBase
     config: dict[str, Any]
     waiver: Waiver | None
+    groups: tuple[tuple[str, tuple[str, ...]], ...]
 
     @property
     def name(self) -> str:

@@ -16,6 +16,7 @@ from generator.render.scalars import finalizer
 from generator.source.cache import cache_folder
 from generator.source.errors import UserError
 from generator.source.files import RefusedError, regular_bytes
+from generator.source.shipped import builtin_folder
 
 if TYPE_CHECKING:
     from jinja2 import BytecodeCache, Environment, Template
@@ -27,13 +28,6 @@ _Loaded = tuple[str, str, Callable[[], bool]]
 _LONGEST: Final = 1 << 18  # bytes of one template of the platform team
 _NOT_OF_BUNDLES: Final = ("ci/", "init/", "new/", "pages/")
 """Templates for commands that write specs, repositories and pages."""
-
-
-def builtin_folder() -> Path:
-    """Return the folder of our own templates: in the installed package, or at the top of a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    shipped = package / "_templates"
-    return shipped if shipped.is_dir() else package.parent / "templates"
 
 
 class TemplateError(UserError):

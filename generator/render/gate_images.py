@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from generator import __version__
-from generator.render.environment import Templates, builtin_folder
+from generator.render.environment import Templates
+from generator.source.shipped import builtin_folder
 from generator.spec.gate_tools import IMAGES, TOOLS
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from generator.render.environment import Templates, builtin_folder
+from generator.render.environment import Templates
+from generator.source.shipped import builtin_folder
 
 CONTRACT = 1
 """The version of the rendering contract. Raise it when rendered files get a new meaning for their readers, not when

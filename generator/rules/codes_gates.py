@@ -130,4 +130,14 @@ spec:
         "Commit the evidence.",
         example=_PASSED,
     ),
+    Code(
+        "EVID114",
+        "error",
+        "the evidence contradicts the spec, the lock or the platform",
+        "Anyone can write a document and its digests. What spec, lock, platform and the document's own numbers "
+        "determine is computed again: thresholds, attributes, features, tools, sources, times and intervals.",
+        _AGAIN,
+        example=_IN_GIT + "# specs/shop/ranker.evidence.json\n"
+        '{"predicate": {"gates": [{"name": "unit-tests", "tool": "my-tests"}]}}',
+    ),
 )

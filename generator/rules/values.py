@@ -10,16 +10,12 @@ from generator.lint.engine import Problem, rule
 from generator.rules.context import GATES, STEPS, Context, written_guards
 from generator.source.flow import flow
 from generator.source.suggest import misspelt
-from generator.spec.gates import DriftGate, ExplainGate, FairnessGate, MetricGate
+from generator.spec.gates import DriftGate, ExplainGate, FairnessGate, MetricGate, metric_range
 from generator.spec.guards.base import ParityGuard, RatioGuard
 from generator.spec.rollout import Canary, WeightStep
 from generator.spec.units import percent
 
 _ADDRESS: Final = re.compile(r"@|^https?://|^#")
-_BOUNDED: Final = re.compile(
-    r"(?:.*_)?(?:accuracy|precision|recall|specificity|sensitivity|auc|auroc|auprc|f1|f1_score|ndcg|map|mrr|hit_rate|"
-    r"error_rate|hit_ratio|average_precision|jaccard|iou|coverage)(?:_(?:macro|micro|weighted|score))?(?:_at_\d+|@\d+)?"
-)
 _COMMON: Final = frozenset(
     re.findall(
         r"\S+",
@@ -34,7 +30,7 @@ _COMMON: Final = frozenset(
 
 def _is_bounded(metric: str) -> bool:
     """Return whether a metric is between 0 and 1 by its definition."""
-    return _BOUNDED.fullmatch(metric.lower()) is not None
+    return metric_range(metric) == (0.0, 1.0)
 
 
 def _number(value: float) -> str:

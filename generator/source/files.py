@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 LIMIT = 1 << 20
 # Does not wait for the writer of a pipe, and does not translate line ends.
@@ -16,8 +16,8 @@ class RefusedError(Exception):
     """A file that is refused without reading it: code, message and hint."""
 
 
-def regular_bytes(path: Path) -> bytes:
-    """Return the bytes of a regular file within the size limit; never wait for pipes and devices.
+def regular_bytes(path: Path, limit: int = LIMIT) -> bytes:
+    """Return the bytes of a regular file of at most `limit` bytes; never wait for pipes and devices.
 
     Raises:
         RefusedError: it is something else.
@@ -30,18 +30,53 @@ def regular_bytes(path: Path) -> bytes:
             raise RefusedError("SRC102", "this is a folder, not a file", "move it away, or name a file")
         if not stat.S_ISREG(mode.st_mode):
             raise RefusedError("SRC102", "this is not a regular file", "put the YAML into a regular file")
-        if mode.st_size > LIMIT:
-            raise RefusedError(
-                "SRC103",
-                f"this file has {mode.st_size:,} bytes; the limit is {LIMIT:,}",
-                "split it, or remove it if it is not a spec",
-            )
+        if mode.st_size > limit:
+            raise _too_large(f"{mode.st_size:,}", limit)
         chunks = [os.read(descriptor, _CHUNK)]
-        while chunks[-1] and sum(map(len, chunks)) <= LIMIT:
+        size = len(chunks[0])
+        while chunks[-1] and size <= limit:
             chunks.append(os.read(descriptor, _CHUNK))
+            size += len(chunks[-1])
+        if size > limit:
+            raise _too_large(f"more than {limit:,}", limit)
         return b"".join(chunks)
     finally:
         os.close(descriptor)
+
+
+def is_below(name: str) -> bool:
+    """Return whether a name is a path that can't leave the folder that it starts from."""
+    parts = PurePosixPath(name).parts
+    return bool(parts) and not name.startswith("/") and ".." not in parts and "\0" not in name
+
+
+def has_link(root: Path, path: Path) -> bool:
+    """Return whether a path below a folder goes through a link; the folder itself may be one."""
+    at = root
+    for part in path.relative_to(root).parts:
+        at /= part
+        if at.is_symlink():
+            return True
+    return False
+
+
+def bytes_below(root: Path, path: Path, limit: int) -> bytes:
+    """Return the bytes of a regular file below a folder that no link leads to.
+
+    Raises:
+        RefusedError: it is something else, outside the folder, or larger than `limit` bytes.
+        OSError: it can't be read.
+    """
+    if not path.is_relative_to(root) or not is_below(path.relative_to(root).as_posix()):
+        raise RefusedError("SRC102", "this file is not below the repository", "name a file of the repository")
+    if has_link(root, path):
+        raise RefusedError("SRC102", "a link leads to this file", "put the file itself there")
+    return regular_bytes(path, limit)
+
+
+def _too_large(size: str, limit: int) -> RefusedError:
+    hint = "split it, or remove it if it is not a spec"
+    return RefusedError("SRC103", f"this file has {size} bytes; the limit is {limit:,}", hint)
 
 
 def raw(path: Path) -> bytes | None:

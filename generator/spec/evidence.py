@@ -55,7 +55,9 @@ class Measure(Record):
     interval: Interval | None = Field(None, description="its confidence interval, where one is known")
     bound: Bound = Field(description="which way the threshold bounds it")
     threshold: Number = Field(description="the bound")
-    samples: dict[Line, Annotated[int, Field(ge=0)]] = Field({}, description="sample sizes, by name")
+    samples: dict[Line, Annotated[int, Field(ge=0, le=10**12)]] = Field(
+        {}, description="sample sizes, by name"
+    )
     parts: dict[Line, dict[Line, Number]] = Field({}, description="numbers of each group or category")
     details: dict[Line, Number | Line] = Field({}, description="further numbers, such as a p-value")
     verdict: Verdict = Field(description="whether the number meets its bound")

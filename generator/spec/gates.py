@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -113,6 +115,37 @@ def is_share(metric: str) -> bool:
     """Return whether a metric is a share of all rows; precision, recall and similar ones are shares of fewer."""
     name = metric.lower()
     return name.endswith(("accuracy", "error_rate", "hit_rate")) and "balanced" not in name
+
+
+_UNIT: Final = (
+    "accuracy|precision|recall|specificity|sensitivity|auc|auroc|auprc|auc_roc|auc_pr|f_?[0-9]+(?:_[0-9]+)?|fbeta|"
+    "ndcg|map|mrr|hit_ratio|hits|average_precision|jaccard|iou|dice|coverage|exact_match|brier|rouge(?:_?[12l])?|"
+    "(?:error|hit|pass|win|success|failure|miss|click|click_through|conversion)_rate|"
+    "(?:true|false)_(?:positive|negative)_rate|(?:expected_)?calibration_error"
+)
+_RANGES: Final = (
+    (0.0, 1.0, _UNIT),
+    (-1.0, 1.0, "mcc|kappa|silhouette|gini|correlation"),
+    (
+        0.0,
+        math.inf,
+        "rmse|mse|mae|mape|smape|wape|rmsle|msle|medae|log_?loss|cross_entropy|perplexity|latency",
+    ),
+    (-math.inf, 1.0, "r2|explained_variance"),
+)
+_AVERAGED: Final = r"(?:_(?:macro|micro|weighted|score))?(?:_at_\d+|@\d+)?"
+_KNOWN: Final = tuple(
+    (low, high, re.compile(f"(?:.*_)?(?:{names}){_AVERAGED}")) for low, high, names in _RANGES
+)
+
+
+def metric_range(metric: str) -> tuple[float, float]:
+    """Return the smallest and the largest value that a metric can have by its definition; infinite where unknown."""
+    name = re.sub(r"[-. ]", "_", metric.lower())
+    if is_share(metric):
+        return 0.0, 1.0
+    found = ((low, high) for low, high, pattern in _KNOWN if pattern.fullmatch(name))
+    return next(found, (-math.inf, math.inf))
 
 
 class MetricGate(Choice, GateBase):

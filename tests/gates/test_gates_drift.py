@@ -157,7 +157,7 @@ def test_the_licence_of_alibi_detect_is_shown(tmp_path, capsys) -> None:
     from tests.gates.models import SCRIPTS
 
     task = Task(
-        Gate(gate(["x"], tool="alibi-detect"), {}, None), None, False, None, Environments(print), SCRIPTS
+        Gate(gate(["x"], tool="alibi-detect"), {}, None, ()), None, False, None, Environments(print), SCRIPTS
     )
     check_tools([task], print)
     assert "Business Source License" in capsys.readouterr().out

@@ -7,18 +7,19 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from generator.gates.adapters import Outcome, Task
-from generator.gates.document import Evidence
+from generator.gates.adapters import Outcome
+from generator.gates.document import Evidence, read_evidence
 from generator.gates.enforce import evidence_findings
 from generator.gates.measures import measure
-from generator.gates.run import document, run_gate
+from generator.gates.run import document, entry_of
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, no_digest, resolve
+from generator.plan.values import Gate
 from generator.report.codes import all_codes
+from generator.spec.evidence import EvidenceEntry
 from tests.gates.models import ROOT
 
 TODAY = dt.date(2026, 11, 23)
@@ -36,17 +37,19 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Planned:
 
 
 @pytest.fixture
-def judge(planned: Planned, monkeypatch: pytest.MonkeyPatch):
-    """Findings for gates with these values (`None`: no number); those not named keep to their threshold."""
+def judge(planned: Planned):
+    """Findings for gates with these values (`None`: no number); the others passed, as in the committed evidence."""
+    committed = read_evidence(ROOT / "specs/risk/fraud.evidence.json", ROOT, "risk/fraud").content
+    passed = {entry.name: entry for entry in committed.predicate.gates}
 
     def run(today: dt.date = TODAY, planned: Planned = planned, **values):
-        def outcome(task: Task) -> Outcome:
-            value = values.get(task.gate.name, 0.0)
-            return Outcome("tool", "1", "data", (), (measure("m", value, "atMost", 0.5),))
+        def entry(gate: Gate) -> EvidenceEntry:
+            if gate.name not in values:
+                return passed[gate.name]
+            found = measure("m", values[gate.name], "atMost", 0.5)
+            return entry_of(gate, Outcome("tool", "1", "data", (), (found,)), lambda: NOW)
 
-        monkeypatch.setattr("generator.gates.run.adapter", lambda kind: SimpleNamespace(run=outcome))
-        gates = [gate for gate in planned.plan.gates if values.get(gate.name) != "missing"]
-        entries = [run_gate(Task(gate, planned.plan, False, None, None, None), lambda: NOW) for gate in gates]
+        entries = [entry(gate) for gate in planned.plan.gates if values.get(gate.name) != "missing"]
         content = document("risk/fraud", [planned.plan.gate_key], planned.source.lock, entries)
         evidence = Evidence("specs/risk/fraud.evidence.json", "risk/fraud", content)
         return evidence, evidence_findings(planned, evidence, today)
@@ -88,7 +91,7 @@ def test_a_waiver_lasts_to_the_end_of_its_last_day(judge) -> None:
 
 
 def test_a_waiver_that_is_not_needed_is_silent(judge) -> None:
-    assert judge(parity=0.0)[1] == []
+    assert judge()[1] == []
 
 
 def lasting(planned: Planned, days: int) -> Planned:
@@ -102,7 +105,7 @@ def lasting(planned: Planned, days: int) -> Planned:
     )
 
 
-@pytest.mark.parametrize(("day", "refused"), [(30, set()), (31, {"EVID110"}), (-1, set()), (-2, {"EVID110"})])
+@pytest.mark.parametrize(("day", "refused"), [(30, set()), (31, {"EVID110"}), (-1, set()), (-2, {"EVID114"})])
 def test_evidence_ages_and_none_comes_from_the_future(judge, planned: Planned, day, refused) -> None:
     _, findings = judge(TODAY + dt.timedelta(day), lasting(planned, 30))
     assert {finding.code for finding in findings if finding.severity == "error"} == refused

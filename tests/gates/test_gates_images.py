@@ -14,9 +14,10 @@ from generator.gates.document import configuration, own_digest
 from generator.gates.errors import ContainerError
 from generator.gates.pod import LARGEST, read_gates, read_release, run_in_container
 from generator.plan.gates import gate_from, planned_gates, suite_digest
-from generator.render.environment import Templates, builtin_folder
+from generator.render.environment import Templates
 from generator.render.gate_images import GateImages
 from generator.render.scalars import inert_json
+from generator.source.shipped import builtin_folder
 from generator.spec.gate_tools import IMAGES
 from generator.spec.gates import gate_of
 from tests.gates.images import ROOT, built, layer

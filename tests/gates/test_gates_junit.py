@@ -83,7 +83,7 @@ def test_a_report_cut_off_anywhere_is_refused(reports) -> None:
 def test_a_failure_that_was_taken_out_is_noticed(reports) -> None:
     raw = reports["failing"]
     start, end = raw.index(b"<failure"), raw.index(b"</failure>") + len(b"</failure>")
-    with pytest.raises(NoVerdictError, match="counts 1 failures but holds 0"):
+    with pytest.raises(NoVerdictError, match="counts 1 failures in the suite `pytest` but holds 0"):
         verdicts(raw[:start] + raw[end:])
 
 

@@ -21,10 +21,12 @@ from typing import Final
 
 from pydantic import Field, ValidationError
 
-from generator.gates.adapters import Outcome, Task
+from generator.gates.adapters import Claim, Expected, ExpectedSource, Outcome, Task
 from generator.gates.errors import NoVerdictError, describe
-from generator.gates.inputs import source_of
+from generator.gates.inputs import text_source
 from generator.gates.measures import measure
+from generator.gates.strict_json import parse_json
+from generator.source.files import RefusedError, regular_bytes
 from generator.spec.evidence import Binding, Bound, Interval, Measure, Number, Source
 from generator.spec.gates import CustomGate
 from generator.spec.record import Record
@@ -66,7 +68,34 @@ def run(task: Task) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="sluice-gate-") as folder:
         path = Path(folder, "report.json")
         _start(task, command, path)
-        return outcome_of(_read(path), task.inputs.lock.model.digest, source_of("report", command[0], path))
+        raw = _read(path)
+        return outcome_of(raw, task.inputs.lock.model.digest, text_source("report", command[0], raw))
+
+
+def expected(claim: Claim) -> Expected:
+    """Return what an entry that passed must contain; the numbers and bounds are the program's own."""
+    gate = claim.spec(CustomGate)
+    paths = {gate.custom, shlex.split(gate.custom)[0]}
+    path = next((source.path for source in claim.sources("report") if source.path in paths), gate.custom)
+    numbers = [
+        ReportedNumber(
+            name=one.name,
+            value=_value(one),
+            bound=one.bound,
+            threshold=one.threshold,
+            interval=one.interval,
+            samples=one.samples,
+        )
+        for one in claim.entry.measures
+    ]
+    source = ExpectedSource("report", path, None)
+    return Expected(None, None, frozenset({"digest"}), (source,), tuple(map(_measure, numbers)))
+
+
+def _value(stated: Measure) -> float:
+    if stated.value is None:
+        raise NoVerdictError(f"`{stated.name}` has no value")
+    return stated.value
 
 
 def outcome_of(text: str | bytes, digest: str, source: Source) -> Outcome:
@@ -81,10 +110,10 @@ def outcome_of(text: str | bytes, digest: str, source: Source) -> Outcome:
         NoVerdictError: the report is invalid, or about another model.
     """
     try:
-        report = CustomReport.model_validate(json.loads(text))
+        report = CustomReport.model_validate(parse_json(text))
     except ValidationError as error:
         raise NoVerdictError(f"the report is invalid: {describe(error)}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise NoVerdictError(f"the report is not valid JSON (truncated?): {error}") from error
     if report.model != digest:
         raise NoVerdictError(f"the report is about another model: it names {report.model[:19]}")
@@ -101,9 +130,11 @@ def _measure(found: ReportedNumber) -> Measure:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return regular_bytes(path)
     except FileNotFoundError as error:
         raise NoVerdictError("the program wrote no report to SLUICE_REPORT") from error
+    except (RefusedError, OSError) as error:
+        raise NoVerdictError(f"the report of the program can't be read: {error.args[1]}") from error
 
 
 def _start(task: Task, command: list[str], report: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.gates.adapters import Outcome, Task
+from generator.gates.adapters import Claim, Expected, ExpectedSource, Outcome, Task, count, sample
 from generator.gates.errors import NoVerdictError
 from generator.gates.inputs import source_of
 from generator.gates.measures import measure
@@ -13,6 +13,7 @@ from generator.spec.evidence import Measure
 from generator.spec.gates import DataGate
 
 _SHOWN = 5
+_EVALUATED, _UNMET = "expectations evaluated", "expectations not met"
 
 
 def run(task: Task) -> Outcome:
@@ -29,6 +30,22 @@ def run(task: Task) -> Outcome:
     return Outcome.of(report, "data", (data, source), measures_from_report(report.content))
 
 
+def expected(claim: Claim) -> Expected:
+    """Return what an entry that passed must contain: every expectation was met."""
+    gate = claim.spec(DataGate)
+    evaluated, unmet = claim.measure(_EVALUATED), claim.measure(_UNMET)
+    report = {
+        "rows": sample(evaluated, "rows"),
+        "evaluated": count(evaluated.value, _EVALUATED),
+        "unsuccessful": count(unmet.value, _UNMET),
+        "success": True,
+        "unmet": (),
+    }
+    suite = ExpectedSource("suite", gate.data.suite, suite_digest(claim.gate))
+    sources = (claim.locked(gate.data.current), suite)
+    return Expected.by(gate.needs.programs[0], {"data"}, sources, measures_from_report(report))
+
+
 def measures_from_report(report: dict[str, Any]) -> tuple[Measure, ...]:
     """Return the expectations that were evaluated, and those that were not met.
 
@@ -38,6 +55,8 @@ def measures_from_report(report: dict[str, Any]) -> tuple[Measure, ...]:
     evaluated, unsuccessful, unmet = report["evaluated"], report["unsuccessful"], report["unmet"]
     if evaluated < 1:
         raise NoVerdictError("the suite has no expectations")
+    if report["rows"] < 1 or unsuccessful > evaluated:
+        raise NoVerdictError("the validation contradicts itself: it has no rows, or too few expectations")
     if report["success"] != (unsuccessful == 0) or unsuccessful != len(unmet):
         raise NoVerdictError(
             "the validation contradicts itself: its success does not follow from its statistics"
@@ -48,10 +67,8 @@ def measures_from_report(report: dict[str, Any]) -> tuple[Measure, ...]:
     }
     named = ", ".join(list(parts)[:_SHOWN])
     return (
-        measure("expectations evaluated", evaluated, "atLeast", 1, samples=samples),
-        measure(
-            "expectations not met", unsuccessful, "atMost", 0, samples=samples, parts=parts, remark=named
-        ),
+        measure(_EVALUATED, evaluated, "atLeast", 1, samples=samples),
+        measure(_UNMET, unsuccessful, "atMost", 0, samples=samples, parts=parts, remark=named),
     )
 
 

@@ -7,16 +7,26 @@ inconclusive otherwise.
 
 from __future__ import annotations
 
-from typing import Any
+import datetime as dt
+import math
+from typing import Any, Final
 
-from generator.gates.adapters import Outcome, Task
+from generator.gates.adapters import Claim, Expected, Outcome, Task, detail, sample
+from generator.gates.errors import NoVerdictError
 from generator.gates.measures import measure
 from generator.spec.evidence import Measure
 from generator.spec.gate_tools.base import Statistic
 from generator.spec.gates import DriftGate
 from generator.stats.drift import association_critical, ks_critical, psi_critical
+from generator.stats.special import gamma_cdf
 
-_SMALLEST_EXPECTED = 5.0
+_SMALLEST_EXPECTED: Final = 5.0
+_WINDOWS: Final = ("reference", "current")
+_DATES: Final = tuple(f"{window} {end}" for window in _WINDOWS for end in ("from", "to"))
+_FEWEST_BINS: Final = 2
+_EXACT: Final = 1e-6
+_SMALL_X: Final = 0.2
+"""Below it the p-value of Kolmogorov and Smirnov is 1 to 12 digits, and its series converges slowly."""
 
 
 def run(task: Task) -> Outcome:
@@ -32,6 +42,76 @@ def run(task: Task) -> Outcome:
     }
     report = task.report(gate.needs.programs[0], config)
     return Outcome.of(report, "data", (first, second), measures_from_report(gate, report.content))
+
+
+def expected(claim: Claim) -> Expected:
+    """Return what an entry that passed must contain: every feature, on enough rows."""
+    gate = claim.spec(DriftGate)
+    stated = [claim.measure(name) for name in gate.drift.features]
+    dates = {key: _date(one, key) for one in stated[:1] for key in _DATES if key in one.details}
+    report = {one.name: _reported(gate, one) for one in stated}
+    measures = tuple(_feature(gate, name, found, dates) for name, found in report.items())
+    sources = tuple(map(claim.locked, (gate.drift.reference, gate.drift.current)))
+    return Expected.by(gate.needs.programs[0], {"data"}, sources, measures)
+
+
+def _reported(gate: DriftGate, stated: Measure) -> dict[str, Any]:
+    """Return what the tool reported about a feature.
+
+    Raises:
+        NoVerdictError: a number is missing, or contradicts the others.
+    """
+    rows = [sample(stated, window) for window in _WINDOWS]
+    found: dict[str, Any] = {"distance": stated.value, "rows": rows}
+    if min(rows) < 1 or stated.value is None or stated.value < 0:
+        raise NoVerdictError(f"`{stated.name}` has no rows, or a distance below 0")
+    if gate.rows is not None and min(rows) > gate.rows:
+        raise NoVerdictError(f"`{stated.name}` has {min(rows):,} rows; the spec has `rows: {gate.rows}`")
+    statistic = gate.test.statistic
+    if statistic == "index":
+        bins = detail(stated, "bins")
+        if bins != int(bins) or bins < 1:
+            raise NoVerdictError(f"`{stated.name}` has an impossible number of bins")
+        return {**found, "bins": int(bins)}
+    if statistic == "association":
+        found |= {key: detail(stated, key) for key in ("categories", "smallestExpected")}
+    found["p"] = detail(stated, "p")
+    usual, tolerance = _significance(gate, stated.value, rows, found)
+    if not 0 <= found["p"] <= 1 or abs(found["p"] - usual) > tolerance:
+        raise NoVerdictError(f"the p-value of `{stated.name}` does not follow from its distance and rows")
+    return found
+
+
+def _significance(
+    gate: DriftGate, distance: float, rows: list[int], found: dict[str, Any]
+) -> tuple[float, float]:
+    """Return the p-value that follows from a distance, and its tolerance.
+
+    Pearson's test is exact. Tools use different approximations of Kolmogorov's and Smirnov's test: on few rows they
+    differ from the limiting distribution by up to 0.5 / sqrt(effective rows).
+    """
+    n, m = rows
+    effective = n * m / (n + m)
+    if gate.test.statistic == "association":
+        if found["categories"] < _FEWEST_BINS:
+            return 1.0, 0.0
+        return 1.0 - gamma_cdf(distance**2 * 4 * effective / 2, (found["categories"] - 1) / 2), _EXACT
+    x = distance * math.sqrt(effective)
+    tail = 2 * sum((-1) ** (k - 1) * math.exp(-2 * (k * x) ** 2) for k in range(1, 101))
+    return (min(1.0, max(0.0, tail)) if x > _SMALL_X else 1.0), 0.5 / math.sqrt(effective)
+
+
+def _date(stated: Measure, key: str) -> str:
+    """Return a date among the details of a measure.
+
+    Raises:
+        NoVerdictError: it is not a date.
+    """
+    found = stated.details[key]
+    try:
+        return dt.date.fromisoformat(found).isoformat() if isinstance(found, str) else ""
+    except ValueError as error:
+        raise NoVerdictError(f"`{key}` of `{stated.name}` is not a date") from error
 
 
 def measures_from_report(gate: DriftGate, report: dict[str, Any]) -> tuple[Measure, ...]:
@@ -52,7 +132,7 @@ def _feature(gate: DriftGate, name: str, found: dict[str, Any], dates: dict[str,
     reference_rows, current_rows = found.get("rows", (0, 0))
     samples = {"reference": reference_rows, "current": current_rows}
     missing_before, missing_now = found.get("missing", (0.0, 0.0))
-    if missing_now - missing_before >= floor:
+    if missing_now - missing_before > floor:
         more = missing_now - missing_before
         return measure(f"{name}: more missing values", more, "atMost", floor, samples=samples)
     if found.get("distance") is None or (found.get("p") is None and test.statistic != "index"):
@@ -63,7 +143,8 @@ def _feature(gate: DriftGate, name: str, found: dict[str, Any], dates: dict[str,
     significant = found["distance"] > smallest if test.statistic == "index" else found["p"] < alpha
     doubt = _doubt(found, floor, smallest, significant=significant)
     details: dict[str, float | str] = {**dates, "level": alpha}
-    details |= {key: found[key] for key in ("p", "bins", "categories") if found.get(key) is not None}
+    counted = ("p", "bins", "categories", "smallestExpected")
+    details |= {key: found[key] for key in counted if found.get(key) is not None}
     return measure(name, found["distance"], "atMost", floor, samples=samples, details=details, doubt=doubt)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from generator.gates.adapters import Outcome, Task
+from generator.gates.adapters import Claim, Expected, ExpectedSource, Outcome, Task, count
 from generator.gates.errors import NoVerdictError
 from generator.gates.inputs import source_of
 from generator.gates.measures import measure
@@ -22,6 +22,8 @@ from generator.stats.fairness import largest_difference, smallest_ratio
 Groups = dict[str, dict[str, int]]
 ALPHA: Final = 0.05
 _TOLERANCE: Final = 1e-9
+_ODDS: Final = "equalised-odds-difference"
+_MOST_GROUPS: Final = 200
 
 
 def run(task: Task) -> Outcome:
@@ -46,6 +48,63 @@ def run(task: Task) -> Outcome:
     attributes = report.content["attributes"]
     found = tuple(measure_from_report(gate, name, item) for name, item in attributes.items())
     return Outcome.of(report, binding, tuple(sources), found)
+
+
+def expected(claim: Claim) -> Expected:
+    """Return what an entry that passed must contain; values and intervals follow from the counts of the groups."""
+    gate = claim.spec(FairnessGate)
+    declared = dict(claim.gate.groups)
+    measures = []
+    for name in gate.sensitive:
+        stated = claim.measure(name)
+        _check_groups(name, stated, declared.get(name))
+        report = {"value": stated.details.get(gate.tool), "binary": True, "groups": _counts(gate, stated)}
+        measures.append(measure_from_report(gate, name, report))
+    source = claim.locked(gate.data) if gate.data else ExpectedSource("predictions", None, None)
+    return Expected.by(gate.needs.programs[0], {"digest", "time"}, (source,), tuple(measures))
+
+
+def _check_groups(name: str, stated: Measure, declared: tuple[str, ...] | None) -> None:
+    """Check that the groups of an attribute are those that the platform or the spec declares.
+
+    Raises:
+        NoVerdictError: a group is missing or unknown, or there are too many.
+    """
+    if len(stated.parts) > _MOST_GROUPS:
+        raise NoVerdictError(f"`{name}` has {len(stated.parts):,} groups; the most are {_MOST_GROUPS}")
+    if declared is None or stated.parts.keys() == set(declared):
+        return
+    missing, unknown = set(declared) - stated.parts.keys(), stated.parts.keys() - set(declared)
+    which = f"lacks the group `{min(missing)}`" if missing else f"has the unknown group `{min(unknown)}`"
+    raise NoVerdictError(f"`{name}` {which}; its declared groups are {', '.join(declared)}")
+
+
+def _counts(gate: FairnessGate, stated: Measure) -> Groups:
+    """Return the counts of each group, from the numbers in its part.
+
+    Raises:
+        NoVerdictError: a number is missing or impossible.
+    """
+    out: Groups = {}
+    for group, part in stated.parts.items():
+        rows, selected = (
+            count(part.get(key), f"{stated.name}: {group}: {key}") for key in ("rows", "selected")
+        )
+        positives = count(part.get("positives", 0.0), f"{stated.name}: {group}: positives")
+        if not (selected <= rows and positives <= rows and rows):
+            raise NoVerdictError(f"the group `{group}` of `{stated.name}` has impossible counts")
+        right = round(part.get("truePositiveRate", 0.0) * positives)
+        wrong = round(part.get("falsePositiveRate", 0.0) * (rows - positives))
+        if gate.fairness == _ODDS and right + wrong != selected:
+            raise NoVerdictError(f"the group `{group}` of `{stated.name}` has impossible counts")
+        out[group] = {
+            "rows": rows,
+            "selected": selected,
+            "positives": positives,
+            "truePositives": right,
+            "falsePositives": wrong,
+        }
+    return out
 
 
 def measure_from_report(gate: FairnessGate, name: str, report: dict[str, Any]) -> Measure:
@@ -147,7 +206,7 @@ def _parts(groups: Groups, kind: str) -> dict[str, dict[str, float]]:
     out: dict[str, dict[str, float]] = {}
     for name, c in groups.items():
         out[name] = {"rows": c["rows"], "selected": c["selected"], "rate": c["selected"] / c["rows"]}
-        if kind == "equalised-odds-difference":
+        if kind == _ODDS:
             negatives = c["rows"] - c["positives"]
             out[name] |= {"positives": c["positives"]}
             out[name] |= {"truePositiveRate": c["truePositives"] / c["positives"]} if c["positives"] else {}

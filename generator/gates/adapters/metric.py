@@ -7,41 +7,38 @@ alone can't be, which the reason states.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from generator.gates.adapters import Outcome, Task
+from generator.gates.adapters import (
+    Claim,
+    Expected,
+    ExpectedSource,
+    Outcome,
+    Task,
+    count,
+    detail,
+    sample,
+)
 from generator.gates.document import digest_of
 from generator.gates.errors import NoVerdictError
-from generator.gates.inputs import source_of
+from generator.gates.inputs import read_report, source_of, text_source
 from generator.gates.measures import measure
-from generator.spec.evidence import Bound, Measure, Source
-from generator.spec.gates import MetricGate, is_share
+from generator.gates.metrics_file import Scores, lookup, refuse_lookalikes, whole_rows
+from generator.gates.strict_json import parse_json
+from generator.spec.evidence import Binding, Bound, Measure, Source
+from generator.spec.gates import MetricGate, is_share, metric_range
 from generator.stats.binomial import Interval
 from generator.stats.fairness import newcombe
 from generator.stats.offline import TAIL, mcnemar_exact, paired_difference, share_interval
 
 _FEWEST: Final = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """One metric in a report.
-
-    Args:
-        value: the metric; None when it is not a number.
-        rows: rows of the test set; None when that is not known.
-        champion: the serving model's value; None when the report does not have it.
-        models: the digests that the report names.
-    """
-
-    value: float | None
-    rows: int | None = None
-    champion: float | None = None
-    models: list[str] = field(default_factory=list)
+_PERCENT: Final = 100
+_TOLERANCE: Final = 1e-9
+_RIGHT: Final = "share of right answers minus champion"
+_DRAWS: Final = {"draws": 2000, "seed": 20261123}
+"""The constants of `templates/gates/scipy/paired.py`."""
 
 
 def run(task: Task) -> Outcome:
@@ -59,6 +56,72 @@ def run(task: Task) -> Outcome:
     )
 
 
+def expected(claim: Claim) -> Expected:
+    """Return what an entry that passed must contain: bounds of the gate, intervals that follow from counts."""
+    gate = claim.spec(MetricGate)
+    scores = Scores(None)
+    measures: list[Measure] = []
+    if gate.at_least is not None or gate.at_most is not None:
+        stated = next((one for one in claim.entry.measures if one.name == gate.metric), None)
+        if stated is None:
+            raise NoVerdictError(f"it has no measure `{gate.metric}`")
+        scores = Scores(stated.value, stated.samples.get("rows"))
+        measures += bounds(gate, scores, guaranteed=claim.guaranteed)
+    path, digest = str(gate.source) if gate.run_id else gate.metrics_file, None
+    sources = [ExpectedSource("report", path, digest)]
+    if gate.against:
+        compared, tables = _claimed(claim, gate, scores)
+        measures.append(compared)
+        sources += [ExpectedSource("predictions", None, None)] * tables
+    bindings: set[Binding] = {"digest", "time"}
+    if gate.run_id:
+        return Expected.by(gate.needs.programs[0], bindings, tuple(sources), tuple(measures))
+    return Expected("metrics file", "json", frozenset(bindings), tuple(sources), tuple(measures))
+
+
+def _claimed(claim: Claim, gate: MetricGate, scores: Scores) -> tuple[Measure, int]:
+    """Return the comparison with the champion, computed again, and the number of tables that it read."""
+    if any(one.name == _RIGHT for one in claim.entry.measures):
+        return _by_rows(gate, _claimed_rows(claim.measure(_RIGHT))), 1
+    stated = claim.measure(f"{gate.metric} minus champion")
+    challenger, champion = detail(stated, "challenger"), detail(stated, "champion")
+    if "draws" not in stated.samples:
+        if scores.value is not None and abs(scores.value - challenger) > _TOLERANCE:
+            raise NoVerdictError(f"it has two values of `{gate.metric}`")
+        rows = scores.rows or stated.samples.get("rows")
+        return _by_scores(gate, Scores(challenger, rows, champion)), 0
+    if {key: stated.samples.get(key) for key in _DRAWS} != _DRAWS:
+        raise NoVerdictError("its bootstrap has other draws, or another seed, than Sluice's")
+    if stated.interval is None:
+        raise NoVerdictError(f"`{stated.name}` has no interval")
+    paired = {
+        **_DRAWS,
+        "rows": sample(stated, "rows"),
+        "value": challenger,
+        "champion": champion,
+        "difference": challenger - champion,
+        "low": stated.interval.low,
+        "high": stated.interval.high,
+    }
+    return not_worse(gate, scores, paired), 1
+
+
+def _claimed_rows(stated: Measure) -> dict[str, Any]:
+    """Return the counts of both models on the same rows.
+
+    Raises:
+        NoVerdictError: a count is missing, or the counts contradict each other.
+    """
+    rows = sample(stated, "rows")
+    only, lost = sample(stated, "only challenger right"), sample(stated, "only champion right")
+    right = count(round(detail(stated, "challenger") * rows), "challenger")
+    champion = count(round(detail(stated, "champion") * rows), "champion")
+    both = right - only
+    if rows < 1 or both < 0 or both != champion - lost or both + only + lost > rows:
+        raise NoVerdictError(f"the counts of `{stated.name}` contradict each other")
+    return {"rows": rows, "right": right, "championRight": champion, "only": only, "championOnly": lost}
+
+
 def bounds(gate: MetricGate, scores: Scores, *, guaranteed: bool) -> Iterator[Measure]:
     """Yield the metric against `atLeast` and `atMost`, with an interval for a proportion of known rows."""
     rows = scores.rows or gate.rows
@@ -70,13 +133,38 @@ def bounds(gate: MetricGate, scores: Scores, *, guaranteed: bool) -> Iterator[Me
             if rows
             else "no interval: the number of rows is unknown"
         )
+    doubt = impossible(gate.metric, scores.value) or _other_rows(gate, rows)
     limits: tuple[tuple[Bound, float | None], ...] = (("atLeast", gate.at_least), ("atMost", gate.at_most))
     for bound, limit in limits:
         if limit is not None:
-            samples = {"rows": rows} if rows else {}
             yield measure(
-                gate.metric, scores.value, bound, limit, interval=interval, samples=samples, remark=remark
+                gate.metric,
+                scores.value,
+                bound,
+                limit,
+                interval=interval,
+                samples={"rows": rows} if rows else {},
+                remark="" if doubt else remark,
+                doubt=doubt,
             )
+
+
+def impossible(metric: str, value: float | None) -> str:
+    """Return why a value can't be one of this metric; empty when it can, or when the metric's range is unknown."""
+    low, high = metric_range(metric)
+    if value is None or low <= value <= high:
+        return ""
+    if (low, high) == (0, 1):
+        percent = " (is it in percent?)" if 1 < value <= _PERCENT else ""
+        return f"`{metric}` is between 0 and 1 by its definition{percent}"
+    return f"`{metric}` is at {'least' if value < low else 'most'} {low if value < low else high:g} by its definition"
+
+
+def _other_rows(gate: MetricGate, rows: int | None) -> str:
+    """Return why the rows of a test set are not those of the spec; empty when they are, or when one is unknown."""
+    if rows is None or gate.rows is None or rows == gate.rows:
+        return ""
+    return f"the report is about {rows:,} rows, and the spec has `rows: {gate.rows}`"
 
 
 def not_worse(gate: MetricGate, scores: Scores, paired: dict[str, Any]) -> Measure:
@@ -90,16 +178,17 @@ def not_worse(gate: MetricGate, scores: Scores, paired: dict[str, Any]) -> Measu
     if "only" in paired:
         return _by_rows(gate, paired)
     if paired:
-        champion = float(paired["champion"])
+        champion, rows = float(paired["champion"]), paired["rows"]
+        doubt = impossible(gate.metric, paired["value"]) or impossible(gate.metric, champion)
         return measure(
             f"{gate.metric} minus champion",
             paired["difference"],
             "atLeast",
             -margin(gate, champion),
             interval=Interval(paired["low"], paired["high"]),
-            samples={"rows": paired["rows"], "draws": paired["draws"], "seed": paired["seed"]},
+            samples={"rows": rows, "draws": paired["draws"], "seed": paired["seed"]},
             details={"challenger": paired["value"], "champion": champion},
-            doubt=_too_few(paired["rows"]),
+            doubt=doubt or _other_rows(gate, rows) or _too_few(rows),
             remark="paired bootstrap",
         )
     return _by_scores(gate, scores)
@@ -113,54 +202,15 @@ def margin(gate: MetricGate, champion: float) -> float:
     return loss.value if loss.kind == "points" else loss.value * abs(champion)
 
 
-def lookup(data: Any, metric: str) -> Scores:
-    """Return a metric of a JSON document: at the top, or the only one of this name anywhere below.
-
-    Raises:
-        NoVerdictError: it is not there, or in several places.
-    """
-    if not isinstance(data, dict):
-        raise NoVerdictError("the metrics file is not a mapping")
-    champion = data.get("champion")
-    own = {key: value for key, value in data.items() if key != "champion"}
-    rows = list(_named(own, "rows"))
-    model = own.get("model")
-    return Scores(
-        value=_only(own, metric),
-        rows=rows[0] if len(rows) == 1 and isinstance(rows[0], int) and rows[0] > 0 else None,
-        champion=_only(champion, metric) if isinstance(champion, dict) else None,
-        models=[model] if isinstance(model, str) else [],
-    )
-
-
-def _only(data: dict[str, Any], metric: str) -> float | None:
-    found = [data[metric]] if metric in data else list(_named(data, metric))
-    if not found:
-        raise NoVerdictError(f"the metrics file has no `{metric}`")
-    if len(found) > 1:
-        raise NoVerdictError(f"the metrics file has `{metric}` in {len(found)} places: which one counts?")
-    value = found[0]
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
-def _named(data: Any, name: str) -> Iterator[Any]:
-    if isinstance(data, dict):
-        for key, value in data.items():
-            if key == name and not isinstance(value, dict):
-                yield value
-            else:
-                yield from _named(value, name)
-
-
 def _from_file(task: Task, gate: MetricGate) -> tuple[Scores, Outcome]:
     name = gate.metrics_file
-    path = task.inputs.file(name)
+    path, raw = read_report(task.inputs, name)
     try:
-        scores = lookup(json.loads(path.read_bytes()), gate.metric)
-    except (ValueError, RecursionError) as error:
+        scores = lookup(parse_json(raw), gate.metric)
+    except ValueError as error:
         raise NoVerdictError(f"{name} is not valid JSON (truncated?): {error}") from error
     binding = task.inputs.bind(scores.models, path.stat().st_mtime)
-    return scores, Outcome("metrics file", "json", binding, (source_of("report", name, path),), ())
+    return scores, Outcome("metrics file", "json", binding, (text_source("report", name, raw),), ())
 
 
 def _from_run(task: Task, gate: MetricGate) -> tuple[Scores, Outcome]:
@@ -169,9 +219,10 @@ def _from_run(task: Task, gate: MetricGate) -> tuple[Scores, Outcome]:
     if content["status"] != "FINISHED":
         raise NoVerdictError(f"the run is {str(content['status']).lower()}, not finished")
     metrics = content["metrics"]
+    refuse_lookalikes(metrics, (gate.metric, "rows", f"champion_{gate.metric}"))
     if gate.metric not in metrics:
         raise NoVerdictError(f"the run has no metric `{gate.metric}`")
-    rows = int(metrics["rows"]) if metrics.get("rows", 0) >= 1 else None
+    rows = whole_rows(metrics["rows"]) if "rows" in metrics else None
     champion = metrics.get(f"champion_{gate.metric}")
     scores = Scores(metrics[gate.metric], rows, champion, content["models"])
     binding = task.inputs.bind(content["models"], content["ended"])
@@ -214,7 +265,7 @@ def _by_rows(gate: MetricGate, paired: dict[str, Any]) -> Measure:
     accepted = margin(gate, 1.0 - champion if counts_errors else champion)
     difference, interval = paired_difference(lost, only, rows)
     return measure(
-        "share of right answers minus champion",
+        _RIGHT,
         difference,
         "atLeast",
         -accepted,
@@ -225,7 +276,7 @@ def _by_rows(gate: MetricGate, paired: dict[str, Any]) -> Measure:
             "champion": champion,
             "McNemar p": mcnemar_exact(lost, only),
         },
-        doubt=_too_few(rows),
+        doubt=_other_rows(gate, rows) or _too_few(rows),
         remark="paired by rows",
     )
 
@@ -235,6 +286,9 @@ def _by_scores(gate: MetricGate, scores: Scores) -> Measure:
     rows, ours, theirs = scores.rows or gate.rows, scores.value, scores.champion
     if theirs is None or ours is None:
         raise NoVerdictError("both the champion's score and row-by-row predictions are missing")
+    doubt = impossible(gate.metric, ours) or impossible(gate.metric, theirs) or _other_rows(gate, rows)
+    if gate.paired:
+        doubt = "`paired: true` needs row-by-row predictions, and there are none"
     interval = None
     if rows and is_share(gate.metric) and 0 <= min(ours, theirs) <= max(ours, theirs) <= 1:
         _, interval = newcombe(ours * rows, rows, theirs * rows, rows, tail=TAIL)
@@ -246,7 +300,7 @@ def _by_scores(gate: MetricGate, scores: Scores) -> Measure:
         interval=interval,
         samples={"rows": rows} if rows else {},
         details={"challenger": ours, "champion": theirs},
-        doubt="`paired: true` needs row-by-row predictions, and there are none" if gate.paired else "",
+        doubt=doubt,
         remark="not paired: two scores only",
     )
 

@@ -14,7 +14,8 @@ from generator.plan.names import Names, application, labels
 from generator.plan.serving import requirements
 from generator.plan.values import Identity, Plan
 from generator.render.bento import Bentos
-from generator.render.environment import Templates, builtin_folder
+from generator.render.environment import Templates
+from generator.source.shipped import builtin_folder
 from generator.spec.guards.base import attribute_metric
 from generator.spec.guards.outcome import OutcomeGuard
 from tests.system.repositories import DIGEST, LOCK, MODEL, PLATFORM, resolve_one, small

@@ -7,7 +7,8 @@ import re
 import pytest
 from jinja2 import UndefinedError
 
-from generator.render.environment import TemplateError, Templates, builtin_folder
+from generator.render.environment import TemplateError, Templates
+from generator.source.shipped import builtin_folder
 from tests.system.repositories import read_tree, sluice, small, write_tree
 
 NAME = "kubernetes/serviceaccount.yaml.j2"

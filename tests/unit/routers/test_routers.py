@@ -11,12 +11,12 @@ import yaml
 
 from generator.lint import VERSIONS
 from generator.lint.kinds import check
-from generator.render.environment import builtin_folder
 from generator.routers import IMPLEMENTATIONS, ROUTERS
 from generator.routers.argo_rollouts import answer, features, minor, router_name, traefik_group
 from generator.routers.base import Known, Mirroring, Router
 from generator.routers.none import ROUTER as NONE
 from generator.source.discovery import discover
+from generator.source.shipped import builtin_folder
 from generator.spec.platform import Router as RouterSpec
 from tests import golden
 

@@ -53,7 +53,7 @@ def findings(code: str, example: str, root: Path, *, whole: bool = False) -> lis
         whole: every part is a whole file.
     """
     commands = _lay_out_repository(example, root, whole=whole)
-    if code == "EVID103":
+    if code in {"EVID103", "EVID114"}:
         commands = _contradict(example, root)
     reports = any(command.startswith("sluice ") for command in commands)
     if not reports:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from generator.plan.serving import requirements
-from generator.render.environment import builtin_folder
+from generator.source.shipped import builtin_folder
 from generator.spec.frameworks import FRAMEWORKS
 from generator.spec.frameworks.base import Framework
 from generator.spec.model import ModelSource

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from generator.gates.adapters import adapter
-from generator.render.environment import builtin_folder
+from generator.source.shipped import builtin_folder
 from generator.spec.gate_tools import BARE, IMAGES, TOOLS, choices, drift_test, program
 from generator.spec.gate_tools.base import GateTool, Statistic
 from generator.spec.gates import GATE_KINDS, GateBase, gate_of
