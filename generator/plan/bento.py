@@ -11,8 +11,16 @@ from generator.spec.frameworks import FRAMEWORKS
 
 Scalar = str | int | float | bool
 
-RESERVED_MODULES = frozenset({"counters", "import_model", "messages", "predictor", "service"})
+RESERVED_MODULES = frozenset(
+    {"counters", "feedback", "import_model", "messages", "predictor", "service", "tokens"}
+)
 """Modules of the rendered service; the module of a custom model can't have one of these names."""
+
+FEEDBACK_PORT = 3001
+"""Port of the feedback route in a pod."""
+
+MAX_FEEDBACK = 100
+"""Outcomes in one request to the feedback route."""
 
 HELD_SCRAPES = 2
 """Scrapes that must see a new series at 0 before it counts."""
@@ -103,6 +111,7 @@ class Bento:
         positive: predictions that count as selected.
         scrape_s: seconds between two scrapes by Prometheus.
         path: route of the predictions.
+        token_window_s: seconds after a prediction in which its outcomes count.
     """
 
     name: str
@@ -126,6 +135,7 @@ class Bento:
     positive: tuple[Scalar, ...] = (1,)
     scrape_s: float = 15.0
     path: str = "/predict"
+    token_window_s: int = 86_400
 
     def __post_init__(self) -> None:
         """Check what spec and rules have made sure of.
@@ -161,6 +171,16 @@ class Bento:
         """The histogram bounds in seconds: a grid up to the timeout, the timeout, and the bounds that guards need."""
         grid = (bound for bound in _LATENCY_GRID if bound < self.timeout_s)
         return tuple(sorted({*grid, float(self.timeout_s), *map(float, self.buckets)}))
+
+    @property
+    def feedback_port(self) -> int:
+        """Port of the feedback route."""
+        return FEEDBACK_PORT
+
+    @property
+    def max_feedback(self) -> int:
+        """Outcomes in one request to the feedback route."""
+        return MAX_FEEDBACK
 
     @property
     def hold_s(self) -> float:

@@ -6,16 +6,19 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from generator import __version__
 from generator.plan.bento import Bento
 from generator.plan.gates import gate_key, planned_gates
 from generator.plan.guards import resolve_guards
+from generator.plan.names import Names
 from generator.plan.people import rollout_notices
 from generator.plan.recurring_gates import daily_cron
 from generator.plan.values import (
     Capacity,
     Delivery,
+    Feedback,
     Gate,
     GatePodSettings,
     Identity,
@@ -31,6 +34,8 @@ from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import Environment, PlatformSpec, Secrets
 from generator.spec.service import Env, Hpa, Keda
+
+_FEEDBACK_ROLE: Final = "sluice-feedback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ def build(inputs: Inputs) -> Plan:
         bento=inputs.bento,
         env=env,
         secrets=secrets,
+        feedback=_feedback(spec, identity, inputs.platform.secrets),
         routing=_routing(identity, inputs.platform.environments[inputs.environment], spec),
         capacity=_capacity(spec),
         rollout=rollout,
@@ -138,6 +144,25 @@ def _fetched(written: Sequence[Env], identity: Identity, store: Secrets) -> dict
             name, f"{identity.model}-{name}-{short}", store.store, store.kind, remote, ordered, store.refresh
         )
     return found
+
+
+def _feedback(spec: ModelSpec, identity: Identity, store: Secrets | None) -> Feedback | None:
+    """Return the route for outcomes; None for a model without outcomes.
+
+    The name of the Secret has no hash: a rotation of its keys must not be a release.
+    """
+    if not spec.outcomes:
+        return None
+    name = Names(identity.model).feedback
+    fetched = None
+    if store is not None:
+        remote = store.key.format(
+            team=identity.team, environment=identity.environment, model=identity.model, secret=name
+        )
+        fetched = Secret(
+            _FEEDBACK_ROLE, name, store.store, store.kind, remote, keys=(), refresh_s=store.refresh
+        )
+    return Feedback(name, fetched, public=spec.traffic.feedback == "public")
 
 
 def namespace_of(platform: PlatformSpec, environment: str, team: str) -> str:

@@ -44,6 +44,11 @@ class Names:
         return f"{self.model}-shadow"
 
     @property
+    def feedback(self) -> str:
+        """Service of the feedback route, and the Secret with its keys."""
+        return f"{self.model}-feedback"
+
+    @property
     def guards(self) -> str:
         """AnalysisTemplate that runs in the background while the new version has traffic."""
         return f"{self.model}-guards"

@@ -16,6 +16,10 @@ from generator.spec.service import Input
 _BENTOML: Final = "bentoml==1.4.39"
 """The version that the tests of this project build and serve."""
 
+_DAY_S: Final = 86_400
+_DELAYS: Final = 7
+"""Mean delays after which one outcome in a thousand is still to come, if delays are exponential."""
+
 
 def requirements(framework: str, own: tuple[str, ...]) -> tuple[str, ...]:
     """Return the pinned lines of one service, sorted by package; the team's own pins win over ours."""
@@ -67,7 +71,14 @@ def bento_of(file: ModelFile, platform: PlatformSpec, lock: LockFile, bounds: tu
         groups=tuple((key, tuple(attributes[key])) for key in compared),
         positive=tuple(service.positive),
         scrape_s=platform.prometheus.scrape_interval,
+        token_window_s=_token_window_s(spec),
     )
+
+
+def _token_window_s(spec: ModelSpec) -> int:
+    """Return how long outcomes of a prediction count: a day, or the time in which nearly all have come."""
+    slowest = max((outcome.delay for outcome in spec.outcomes.values()), default=0.0)
+    return round(max(_DAY_S, _DELAYS * slowest))
 
 
 def _store_tag(ref: str, default: str) -> str:

@@ -223,7 +223,7 @@ class Secret:
         store: name of the secret store.
         store_kind: kind of the secret store.
         remote: its key in the store.
-        keys: the keys to fetch.
+        keys: the keys to fetch; empty for all of them.
         refresh_s: seconds between two refreshes.
     """
 
@@ -237,6 +237,21 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class Feedback:
+    """The route for outcomes.
+
+    Args:
+        secret: Secret with the keys that sign `served_by`.
+        fetched: how the External Secrets Operator fetches that Secret; None when it exists in the namespace already.
+        public: callers of the public host reach it.
+    """
+
+    secret: str
+    fetched: Secret | None
+    public: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that a bundle is rendered from."""
 
@@ -246,6 +261,7 @@ class Plan:
     bento: Bento
     env: tuple[PodVariable, ...]
     secrets: tuple[Secret, ...]
+    feedback: Feedback | None
     routing: Routing
     capacity: Capacity
     rollout: Canary | BlueGreen

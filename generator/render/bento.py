@@ -21,11 +21,13 @@ _TEMPLATES = {
     "requirements.txt": "bento/requirements.txt.j2",
     "service.py": "bento/service.py.j2",
 }
+_WITH_OUTCOMES = {"feedback.py": "bento/feedback.py.j2", "tokens.py": "bento/tokens.py.j2"}
 
 
 def bento_templates(bento: Bento) -> dict[str, str]:
     """Return the template of each file of a service, by file name, sorted."""
-    return dict(sorted({**_TEMPLATES, "predictor.py": f"bento/frameworks/{bento.framework}.py.j2"}.items()))
+    framework = {"predictor.py": f"bento/frameworks/{bento.framework}.py.j2"}
+    return dict(sorted({**_TEMPLATES, **framework, **(_WITH_OUTCOMES if bento.events else {})}.items()))
 
 
 def render_bento(bento: Bento, templates: Templates) -> dict[str, str]:

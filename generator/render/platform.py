@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from generator.plan.bento import FEEDBACK_PORT
 from generator.plan.build import namespace_of
 from generator.render.argocd import PLATFORM_ORIGIN
 from generator.render.bundle import render_object
@@ -43,6 +44,8 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
         "tiers": ",".join(tiers),
         "pod_security": f"v{'.'.join(platform.controllers.kubernetes.split('.')[:2])}",
         "sources": sorted(router.proxies | {platform.monitoring.namespace}) if router.proxies else [],
+        "feedback_port": FEEDBACK_PORT,
+        "feedback_sources": sorted(router.proxies | set(platform.teams[team].feedback_from)),
         "hard": _hard(quota.cpu, quota.memory, quota.gpu) if quota else {},
     }
     roles = (*_ALWAYS, "resourcequota") if quota else _ALWAYS

@@ -42,10 +42,10 @@ class Traffic:
     """The live requests of one model, and where git sends them.
 
     Args:
-        model: name of the model, and of its routes.
+        model: name of the objects that route: that of the model, or of its feedback.
         hosts: host names that clients use.
         routes: the paths of its API, predictions first.
-        backends: stable and canary, or the active Service of a blue-green release.
+        backends: stable and canary, or the only Service: the active one of a blue-green release, or that of feedback.
         shadow: Service that gets the copies.
         timeout_s: seconds after which a request is given up.
     """
@@ -60,7 +60,12 @@ class Traffic:
     @property
     def context(self) -> Mapping[str, object]:
         """The variables of a route's template, in addition to the plan."""
-        return {"routes": self.routes, "backends": self.backends, "timeout_s": self.timeout_s}
+        return {
+            "name": self.model,
+            "routes": self.routes,
+            "backends": self.backends,
+            "timeout_s": self.timeout_s,
+        }
 
 
 @dataclass(frozen=True, slots=True)

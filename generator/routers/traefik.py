@@ -23,7 +23,9 @@ def _routes(traffic: Traffic) -> Iterator[RouteFile]:
         }
         for route in traffic.routes
     ]
-    yield RouteFile("ingressroute-main.yaml", "kubernetes/ingressroute.yaml.j2", {"routes": rules})
+    yield RouteFile(
+        "ingressroute-main.yaml", "kubernetes/ingressroute.yaml.j2", {"name": traffic.model, "routes": rules}
+    )
     if not switched:
         yield RouteFile("traefikservice-main.yaml", "kubernetes/traefikservice.yaml.j2", traffic.context)
     for route in traffic.routes:

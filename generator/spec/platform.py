@@ -153,6 +153,9 @@ class Team(Record):
     tiers: list[Name] = Field(min_length=1, description="tiers its models may use")
     quota: Quota | None = Field(None, description="resources it may use in one environment")
     budget: Budget | None = Field(None, description="monthly budget")
+    feedback_from: list[Name] = Field(
+        [], description="namespaces whose pods may send feedback to its models, in addition to its own"
+    )
     notify: Notify | None = Field(None, description="who gets notifications about its releases")
 
 

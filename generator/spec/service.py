@@ -111,6 +111,10 @@ class Traffic(Record):
         examples=[200],
     )
     hosts: list[Host] = Field([], description="host names; default: model.team.<domain of the environment>")
+    feedback: Literal["internal", "public"] = Field(
+        "internal",
+        description="who reaches the feedback route: pods of the cluster, or also callers of the public host",
+    )
     design_effect: float = Field(
         1.0, ge=1, le=1000, description="variance inflation caused by users who send several requests"
     )

@@ -66,6 +66,7 @@ BENTOS = {
         custom_class="team_rules:Rules",
         tag="rules:1",
         threads=8,
+        workers=2,
         outcomes=(("complaints", "complain"),),
         **_COMMON | {"scrape_s": 2.5},
     ),

@@ -57,6 +57,18 @@ class Built:
         return answers
 
 
+KEY = "0123456789abcdef" * 4
+"""The key that servers sign with."""
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def surroundings(python: Path, home: Path) -> dict[str, str]:
     """Environment variables of a child: nothing of this process leaks in, all writes go to `home`."""
     home.mkdir(parents=True, exist_ok=True)
@@ -126,15 +138,21 @@ class Server:
     served_by: str = "7d9f"
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
+    feedback_port: int = 0
     variables: dict[str, str] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port, self.feedback_port = free_port(), self.feedback_port or free_port()
+        self.write_keys(current=KEY)
         python = self.built.python
         arguments = ["-m", "bentoml", "serve", str(self.built.folder / "bento"), "--host", "127.0.0.1"]
-        variables = {"BENTOML_CONTAINERIZED": "true", "SLUICE_SERVED_BY": self.served_by, **self.variables}
+        variables = {
+            "BENTOML_CONTAINERIZED": "true",
+            "SLUICE_SERVED_BY": self.served_by,
+            "SLUICE_FEEDBACK_PORT": str(self.feedback_port),
+            "SLUICE_FEEDBACK_KEYS": str(self.keys),
+            **self.variables,
+        }
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [str(python), *arguments, "--port", str(self.port)],
@@ -158,6 +176,18 @@ class Server:
     def log(self) -> Path:
         return self.home.with_suffix(".log")
 
+    @property
+    def keys(self) -> Path:
+        """The folder of the keys, as the mounted Secret has them."""
+        return self.home.with_suffix(".keys")
+
+    def write_keys(self, **keys: str) -> None:
+        """Replace all keys."""
+        shutil.rmtree(self.keys, ignore_errors=True)
+        self.keys.mkdir(parents=True)
+        for name, key in keys.items():
+            (self.keys / name).write_text(key + "\n")
+
     def status(self, path: str = "/readyz") -> int:
         """Answer of a probe; 0 while nothing listens."""
         try:
@@ -178,7 +208,11 @@ class Server:
 
     def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
         """Return status, headers and body of one request on a separate connection."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        if path == "/feedback":
+            host = self.variables.get("SLUICE_FEEDBACK_HOST", "127.0.0.1")
+            connection = http.client.HTTPConnection(host, self.feedback_port, timeout=30)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, path, body, {"content-type": "application/json", **headers})
             answer = connection.getresponse()
@@ -190,6 +224,13 @@ class Server:
         """Status and JSON of a posted document."""
         status, _, body = self.request("POST", path, json.dumps(document).encode())
         return status, json.loads(body)
+
+    def token(self, row: object) -> str:
+        """The `served_by` of a prediction."""
+        status, answer = self.post("/predict", {"rows": [row]})
+        assert status == 200, answer
+        token: str = answer["served_by"]
+        return token
 
     def metrics(self) -> dict[Sample, float]:
         """Every sample: value by name and labels."""

@@ -73,64 +73,6 @@ def test_refused_requests_are_not_counted(recommender: Server) -> None:
     assert recommender.sample("sluice_predictions_total", **ME) == 1
 
 
-def test_feedback_credits_the_outcome_of_its_event(recommender: Server) -> None:
-    for _ in range(3):
-        assert recommender.post("/feedback", {"served_by": "7d9f", "outcome": "click"})[0] == 200
-    until(lambda: recommender.sample("sluice_outcomes_total", **ME, outcome="ctr") == 3)
-    assert recommender.sample("sluice_outcomes_total", **ME, outcome="basket") == 0
-
-
-def test_first_events_of_another_version_wait_until_two_scrapes_have_seen_its_zero(
-    built: GetBuilt, tmp_path: Path
-) -> None:
-    with Server(built("rules"), tmp_path / "home") as server:
-        server.ready()
-        for _ in range(3):
-            assert server.post("/feedback", {"served_by": "5c68", "outcome": "complain"})[0] == 200
-        other = {"model": "ops-rules", "outcome": "complaints", "served_by": "5c68"}
-        assert server.sample("sluice_outcomes_total", **other) == 0
-        assert until(lambda: server.sample("sluice_outcomes_total", **other)) == 3
-        assert server.post("/feedback", {"served_by": "5c68", "outcome": "complain"})[0] == 200
-        assert server.sample("sluice_outcomes_total", **other) == 4
-        assert server.sample("sluice_outcomes_total", **{**other, "served_by": "7d9f"}) == 0
-
-
-def test_feedback_names_a_bounded_number_of_versions(recommender: Server) -> None:
-    for arm in range(100):
-        assert recommender.post("/feedback", {"served_by": f"arm-{arm}", "outcome": "click"})[0] == 200
-    assert recommender.post("/feedback", {"served_by": "arm-100", "outcome": "click"})[0] == 400
-    for arm in ("arm-0", "7d9f"):
-        assert recommender.post("/feedback", {"served_by": arm, "outcome": "click"})[0] == 200
-    outcomes = [labels for name, labels in sluice(recommender) if name == "sluice_outcomes_total"]
-    arms = {dict(labels)["served_by"] for labels in outcomes}
-    assert arms == {"7d9f", *(f"arm-{arm}" for arm in range(100))}
-
-
-@pytest.mark.parametrize(
-    "told",
-    [
-        {"served_by": "7d9f", "outcome": "purchase"},
-        {"served_by": "7d9f", "outcome": "ctr"},
-        {"served_by": "7D9F", "outcome": "click"},
-        {"served_by": "", "outcome": "click"},
-        {"served_by": "a" * 64, "outcome": "click"},
-        {"served_by": "7d9f\n", "outcome": "click"},
-        {"served_by": 'x"} 1', "outcome": "click"},
-        {"served_by": "7d9f"},
-        {"outcome": "click"},
-        {"served_by": "7d9f", "outcome": "click", "weight": 2},
-        [],
-    ],
-)
-def test_bad_feedback_is_refused(served: Serve, told: object) -> None:
-    status, answer = served("recommender").post("/feedback", told)
-    assert status == 400, answer
-
-
-def test_a_model_without_outcomes_has_no_feedback_route(served: Serve) -> None:
-    assert served("vision").request("POST", "/feedback", b"{}")[0] == 404
-
-
 def test_latency_histogram_has_the_bounds_of_the_guards(served: Serve) -> None:
     server = served("recommender")
     assert server.post("/predict", {"rows": server.built.expected["rows"]})[0] == 200

@@ -122,11 +122,13 @@ def test_rendering_is_deterministic_and_complete() -> None:
         "README.md",
         "bentofile.yaml",
         "counters.py",
+        "feedback.py",
         "import_model.py",
         "messages.py",
         "predictor.py",
         "requirements.txt",
         "service.py",
+        "tokens.py",
     ]
     included = yaml.safe_load(files["bentofile.yaml"])["include"]
     assert sorted(included) == [name for name in files if name.endswith(".py") and name != "import_model.py"]

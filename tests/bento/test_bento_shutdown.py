@@ -27,7 +27,7 @@ def test_every_accepted_request_is_answered(built: GetBuilt, tmp_path: Path) -> 
         answers = [clients.submit(server.post, "/predict", slow) for _ in range(CLIENTS)]
         until(lambda: in_progress(server) == CLIENTS)
         server.process.terminate()
-        assert [answer.result() for answer in answers] == [
-            (200, {"predictions": [42.0], "scores": None, "served_by": "7d9f"})
-        ] * CLIENTS
+        for status, answer in (future.result() for future in answers):
+            assert (status, answer["predictions"]) == (200, [42.0])
+            assert answer["served_by"].startswith("7d9f.")
         assert server.process.wait(30) == 0

@@ -47,6 +47,7 @@ class GitOps:
         first = self.commit(plan)
         until("the end of an earlier run of the same", lambda: not self._ending(plan), 120)
         self.release.send(repository.team(plan))
+        self.release.provide_keys(plan)
         identity, templates = plan.identity, repository.templates()
         platform = repository.platform(identity.environment)
         self.release.send(render_project(platform, identity.environment, identity.team, templates))

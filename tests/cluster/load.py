@@ -107,17 +107,18 @@ class Load:
     def _visit(self, user: _User, chance: random.Random) -> None:
         at = time.time()
         try:
-            version = user.post("/predict", {"rows": [self.row() if callable(self.row) else self.row]})[
+            served_by = user.post("/predict", {"rows": [self.row() if callable(self.row) else self.row]})[
                 "served_by"
             ]
         except (OSError, http.client.HTTPException) as error:
             self.answers.append(Answer(at, "", str(error) or type(error).__name__, time.time() - at))
             self._errors.append(f"{at - self._start:6.1f} s  prediction: {error}")
             return
+        version = served_by.partition(".")[0]
         self.answers.append(Answer(at, version, "", time.time() - at))
         if self.clicks and chance.random() < self.clicks(version):
             try:
-                user.post("/feedback", {"served_by": version, "outcome": "click"})
+                user.post("/feedback", {"served_by": served_by, "outcome": "click"})
             except (OSError, http.client.HTTPException) as error:
                 self._errors.append(f"{at - self._start:6.1f} s  feedback: {error}")
 

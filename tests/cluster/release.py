@@ -112,6 +112,13 @@ class Release:
         seen = str(status.get("observedGeneration")) == str(rollout["metadata"]["generation"])
         return seen and status.get("phase") == phase
 
+    def provide_keys(self, plan: Plan) -> None:
+        """Write the Secret whose keys sign `served_by`, as who runs a cluster does; the namespace exists."""
+        if plan.feedback:
+            metadata = {"name": plan.feedback.secret, "namespace": plan.identity.namespace}
+            data = {"current": secrets.token_hex(32)}
+            self.api.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data})
+
     def send(self, files: dict[str, str]) -> None:
         """Client-side apply of rendered files, in their order."""
         with tempfile.TemporaryDirectory() as folder:

@@ -33,8 +33,8 @@ class Client:
         self._port = port
         self._idle: list[tuple[float, asyncio.StreamReader, asyncio.StreamWriter]] = []
 
-    async def post(self, path: str, document: object, upload_s: float = 0.0) -> int:
-        """Status of a posted document, whose body comes `upload_s` after its head."""
+    async def post(self, path: str, document: object, upload_s: float = 0.0) -> tuple[int, Any]:
+        """Status and JSON of a posted document, whose body comes `upload_s` after its head."""
         body = json.dumps(document).encode()
         reader, writer = await self._connection()
         head = f"POST {path} HTTP/1.1\r\nhost: model\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
@@ -45,9 +45,9 @@ class Client:
         answer = await reader.readuntil(b"\r\n\r\n")
         length = _LENGTH.search(answer)
         assert length is not None, answer
-        await reader.readexactly(int(length[1]))
+        content = await reader.readexactly(int(length[1]))
         self._idle.append((asyncio.get_running_loop().time(), reader, writer))
-        return int(answer.split(maxsplit=2)[1])
+        return int(answer.split(maxsplit=2)[1]), json.loads(content)
 
     async def close(self) -> None:
         """Close what is idle."""
@@ -70,7 +70,7 @@ class Load:
     """All users.
 
     Args:
-        config: `seed`, `rows`, `mistakes`, `uploads`, `upload_s`, `delay_s`, and `arms`: name, port, rps, clicks, and
+        config: `seed`, `rows`, `mistakes`, `uploads`, `upload_s`, `delay_s`, and `arms`: name, ports, rps, clicks, and
             `told`: the names of the arms whose processes receive its clicks.
     """
 
@@ -78,6 +78,7 @@ class Load:
         self._config, self._rng = config, Random()
         self._arms = {arm["name"]: arm for arm in config["arms"]}
         self._clients = {name: Client(arm["port"]) for name, arm in self._arms.items()}
+        self._receivers = {name: Client(arm["feedback_port"]) for name, arm in self._arms.items()}
         self._active = [config["arms"][0]]
         self._stop, self._room = asyncio.Event(), asyncio.Semaphore(MOST_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -92,7 +93,7 @@ class Load:
         await listening
         while self._tasks:
             await asyncio.gather(*self._tasks)
-        for client in self._clients.values():
+        for client in (*self._clients.values(), *self._receivers.values()):
             await client.close()
         return {"answers": self._answers, "clicks": self._clicks, "failures": self._failures}
 
@@ -135,7 +136,9 @@ class Load:
     async def _visit(self, arm: dict[str, Any], drawn: dict[str, Any]) -> None:
         row = {**drawn["row"], "price": "much"} if drawn["mistaken"] else drawn["row"]
         try:
-            status = await self._clients[arm["name"]].post("/predict", {"rows": [row]}, drawn["upload_s"])
+            status, answer = await self._clients[arm["name"]].post(
+                "/predict", {"rows": [row]}, drawn["upload_s"]
+            )
         except (OSError, EOFError) as error:
             self._failures[f"{arm['name']}: {error!r}"] += 1
             return
@@ -144,18 +147,19 @@ class Load:
         self._answers[arm["name"]][status] += 1
         if status == 200 and drawn["clicks"]:
             await self._stopped_within(drawn["after_s"])
-            await self._tell(arm["name"], drawn["told"])
+            await self._tell(arm["name"], answer["served_by"], drawn["told"])
 
-    async def _tell(self, served_by: str, told: str) -> None:
+    async def _tell(self, arm: str, served_by: str, told: str) -> None:
         try:
-            status = await self._clients[told].post("/feedback", {"served_by": served_by, "outcome": "click"})
+            event = {"served_by": served_by, "outcome": "click"}
+            status, answer = await self._receivers[told].post("/feedback", event)
         except (OSError, EOFError) as error:
             self._failures[f"click at {told}: {error!r}"] += 1
             return
-        if status == 200:
-            self._clicks[served_by] += 1
+        if status == 200 and answer["counted"] == 1:
+            self._clicks[arm] += 1
         else:
-            self._failures[f"click at {told}: {status}"] += 1
+            self._failures[f"click at {told}: {status} {answer}"] += 1
 
     async def _stopped_within(self, seconds: float) -> bool:
         with suppress(TimeoutError):

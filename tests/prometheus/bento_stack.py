@@ -45,7 +45,7 @@ AWAY = 3.0
 # Prometheus scrapes again some five seconds after it is ready, and the mask then waits for two look-backs.
 AFTER_RESTART = 7 * MINUTE
 LOAD = Path(__file__).with_name("bento_load.py")
-SERVICE = ("service.py", "messages.py", "predictor.py", "counters.py")
+SERVICE = ("service.py", "messages.py", "predictor.py", "counters.py", "feedback.py", "tokens.py")
 # A version that takes its time, as a module that the image has next to the service.
 PACED = '''
 """The same model, but every so many predictions take so many seconds more."""
@@ -151,6 +151,10 @@ def serving(servers: dict[str, Bento]) -> Iterator[None]:
                     server.process.terminate()
 
 
+def _ports(server: Bento) -> dict[str, int]:
+    return {"port": server.port, "feedback_port": server.feedback_port}
+
+
 class Users:
     """The load generator, a separate process."""
 
@@ -170,7 +174,7 @@ class Users:
             "uploads": UPLOADS,
             "upload_s": SLOW_S + 0.5,
             "delay_s": 2.0,
-            "arms": [{**arm, "port": servers[str(arm["name"])].port} for arm in arms],
+            "arms": [{**arm, **_ports(servers[str(arm["name"])])} for arm in arms],
         }
         (folder / "load.json").write_text(json.dumps(config))
 

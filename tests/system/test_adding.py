@@ -125,7 +125,7 @@ def test_a_router(tmp_path):
     assert (canary["stableService"], canary["canaryService"]) == ("recommender-stable", "recommender-canary")
     (rule,) = copy.rendered(f"{RECOMMENDER}/ingress-main.yaml")["spec"]["rules"]
     services = {path["path"]: path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
-    assert services == {"/predict": "recommender-stable", "/feedback": "recommender-stable"}
+    assert services == {"/predict": "recommender-stable"}
     application = copy.rendered("rendered/production/argocd/applications/shop/recommender/application.yaml")
     assert "ignoreDifferences" not in application["spec"]
     assert "the controller's Ingress" in copy.sluice("plan", "shop/recommender", "--format", "json")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from generator.plan.names import FEEDBACK, PREDICT, Names
 from generator.plan.values import Plan
@@ -11,6 +12,7 @@ from generator.routers import Backend, Route, Traffic
 
 # The route waits a little longer, so that the service reports a time-out before the gateway does.
 _ROUTE_MARGIN_S = 5
+_APP: Final = "app.kubernetes.io/name"
 
 
 def services(plan: Plan) -> Iterator[Output]:
@@ -23,24 +25,39 @@ def services(plan: Plan) -> Iterator[Output]:
     else:
         roles = {"main": model}
     for role, name in roles.items():
-        yield Output(f"service-{role}.yaml", "kubernetes/service.yaml.j2", {"name": name, "app": model})
+        yield service(role, name, {_APP: model})
+    if plan.feedback:
+        yield feedback_service(plan, {_APP: model})
     if shadow_percent(plan):
-        yield Output(
-            "service-shadow.yaml", "kubernetes/service.yaml.j2", {"name": names.shadow, "app": names.shadow}
-        )
+        yield service("shadow", names.shadow, {_APP: names.shadow})
+
+
+def service(role: str, name: str, selector: Mapping[str, str], target: str = "http") -> Output:
+    """Return the Service of some pods, for a port by its name."""
+    context = {"name": name, "selector": dict(selector), "target": target}
+    return Output(f"service-{role}.yaml", "kubernetes/service.yaml.j2", context)
+
+
+def feedback_service(plan: Plan, selector: Mapping[str, str]) -> Output:
+    """Return the Service of the feedback route of all pods, whichever version they have."""
+    return service("feedback", Names(plan.identity.model).feedback, selector, "feedback")
 
 
 def routes(plan: Plan) -> Iterator[Output]:
-    """Yield the objects that split live requests."""
-    for found in plan.routing.router.routes(traffic(plan)):
+    """Yield the objects that split live requests, and those of public feedback.
+
+    Feedback has separate routes: it is neither split nor copied, and a pod counts it for whichever version served.
+    """
+    router = plan.routing.router
+    for found in router.routes(traffic(plan)):
         yield Output(found.file, found.template, found.context)
+    if plan.feedback and plan.feedback.public:
+        for found in router.routes(_feedback(plan)):
+            yield Output(found.file.replace("-main.", "-feedback."), found.template, found.context)
 
 
 def traffic(plan: Plan) -> Traffic:
-    """Return the requests that the router splits.
-
-    Feedback is never copied: a shadow would count outcomes of other versions.
-    """
+    """Return the requests that the router splits."""
     names = Names(plan.identity.model)
     if plan.rollout.strategy == "blue-green":
         backends: tuple[Backend, ...] = (Backend(names.active, 100),)
@@ -49,9 +66,21 @@ def traffic(plan: Plan) -> Traffic:
     return Traffic(
         model=plan.identity.model,
         hosts=plan.routing.hosts,
-        routes=(Route("predict", PREDICT, shadow_percent(plan)), Route("feedback", FEEDBACK, 0)),
+        routes=(Route("predict", PREDICT, shadow_percent(plan)),),
         backends=backends,
         shadow=names.shadow,
+        timeout_s=plan.bento.timeout_s + _ROUTE_MARGIN_S,
+    )
+
+
+def _feedback(plan: Plan) -> Traffic:
+    name = Names(plan.identity.model).feedback
+    return Traffic(
+        model=name,
+        hosts=plan.routing.hosts,
+        routes=(Route("feedback", FEEDBACK, 0),),
+        backends=(Backend(name, 100),),
+        shadow="",
         timeout_s=plan.bento.timeout_s + _ROUTE_MARGIN_S,
     )
 

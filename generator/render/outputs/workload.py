@@ -21,7 +21,8 @@ def workload(plan: Plan) -> Iterator[Output]:
         "kubernetes/configmap.yaml.j2",
         {"name": config_name(plan), "data": config(plan)},
     )
-    for secret in plan.secrets:
+    keys = (plan.feedback.fetched,) if plan.feedback and plan.feedback.fetched else ()
+    for secret in (*plan.secrets, *keys):
         file = f"externalsecret-{secret.role}.yaml"
         yield Output(file, "kubernetes/externalsecret.yaml.j2", {"secret": secret})
     yield Output("poddisruptionbudget-main.yaml", "kubernetes/poddisruptionbudget.yaml.j2")

@@ -13,7 +13,7 @@ from generator.render.bundle import render_outputs
 from generator.render.environment import Templates
 from generator.render.output import Output
 from generator.render.outputs.pods import pod
-from generator.render.outputs.routing import routes
+from generator.render.outputs.routing import feedback_service, routes, service
 from generator.render.outputs.workload import workload
 
 Manifest = dict[str, Any]
@@ -34,9 +34,11 @@ def shared(plan: Plan, templates: Templates) -> list[Manifest]:
             item["spec"]["scaleTargetRef"] = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
     names = Names(plan.identity.model)
     services = [
-        Output(f"service-{role}.yaml", "kubernetes/service.yaml.j2", {"name": name, "app": name})
+        service(role, name, {"app.kubernetes.io/name": name})
         for role, name in ((STABLE, names.stable), (CANARY, names.canary))
     ]
+    if plan.feedback:
+        services.append(feedback_service(plan, {"sluice.dev/model": plan.identity.model}))
     return [*found, *_rendered(plan, services, templates)]
 
 
@@ -62,8 +64,8 @@ def route(plan: Plan, weight: int, templates: Templates) -> list[Manifest]:
     weights = plan.routing.router.weights
     for item in found:
         if weights and item["kind"] == weights.kind:
-            for service, entry in weights.entries(item):
-                entry["weight"] = shares[service]
+            for backend, entry in weights.entries(item):
+                entry["weight"] = shares.get(backend, entry["weight"])
     return found
 
 

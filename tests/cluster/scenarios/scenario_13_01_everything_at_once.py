@@ -15,6 +15,7 @@ from generator.plan.values import Plan
 from tests.cluster import gate_images, gated, report
 from tests.cluster.client import Api, Object
 from tests.cluster.layout import Layout
+from tests.cluster.release import Release
 from tests.cluster.waiting import TooLateError, until
 from tests.cluster.whole import Whole
 
@@ -91,6 +92,7 @@ def _provide_inputs(layout: Layout, api: Api, plan: Plan) -> None:
     """Storage comes from who runs the cluster: as soon as there is a namespace to put the claim into."""
     space, digest = plan.identity.namespace, plan.version.digest.removeprefix("sha256:")
     until(f"namespace {space}", lambda: api.find(f"/api/v1/namespaces/{space}"), 300)
+    Release(layout, api, _name(plan), _ENVIRONMENT).provide_keys(plan)
     folder = gate_images.provide_claim(layout, api, space)
     reports = {
         "metrics.json": gate_images.metrics(digest, 0.97),

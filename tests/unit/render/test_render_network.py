@@ -20,7 +20,7 @@ def sources(tmp_path, router: str) -> list[object]:
     repository = Repository(tmp_path)
     assert repository.platform is not None, repository.findings
     files = render_team(repository.platform, "live", "shop", Templates(None))
-    (rule,) = yaml.safe_load(files["networkpolicy-models.yaml"])["spec"]["ingress"]
+    rule, _ = yaml.safe_load(files["networkpolicy-models.yaml"])["spec"]["ingress"]
     own, *others = rule["from"]
     assert own == {"podSelector": {}}
     label = "kubernetes.io/metadata.name"
@@ -41,3 +41,34 @@ def sources(tmp_path, router: str) -> list[object]:
 )  # fmt: skip
 def test_the_proxies_of_the_router_are_let_in(tmp_path, router, expected):
     assert sources(tmp_path, router) == expected
+
+
+def policy(tmp_path, name: str, team: str = "") -> dict[str, object]:
+    """Return the specification of a policy of a team, which has more settings."""
+    text = PLATFORM
+    if team:
+        (old,) = [line for line in PLATFORM.splitlines() if line.strip().startswith("shop: {")]
+        text = PLATFORM.replace(old, old.replace("{", "{" + team + ", ", 1))
+    small(tmp_path, platform=text)
+    repository = Repository(tmp_path)
+    assert repository.platform is not None, repository.findings
+    files = render_team(repository.platform, "live", "shop", Templates(None))
+    return yaml.safe_load(files[f"networkpolicy-{name}.yaml"])["spec"]
+
+
+def test_feedback_comes_from_the_listed_callers(tmp_path):
+    """From the team's own pods and the router's proxies in any case; Prometheus has no business there."""
+    _, feedback = policy(tmp_path, "models", "feedbackFrom: [storefront]")["ingress"]
+    assert feedback["ports"] == [{"protocol": "TCP", "port": 3001}]
+    own, *others = feedback["from"]
+    assert own == {"podSelector": {}}
+    named = [other["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] for other in others]
+    assert "storefront" in named
+    assert "monitoring" not in named
+
+
+def test_models_reach_each_other_only_to_forward_feedback(tmp_path):
+    (rule,) = policy(tmp_path, "models")["egress"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": 3001}]
+    (to,) = rule["to"]
+    assert to == {"podSelector": {"matchExpressions": [{"key": "sluice.dev/model", "operator": "Exists"}]}}

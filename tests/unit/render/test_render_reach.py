@@ -87,7 +87,6 @@ OTHERS = {
     "bento/frameworks/lightgbm.py.j2",
     "bento/frameworks/mlflow.py.j2",
     "bento/frameworks/onnx.py.j2",
-    "kubernetes/externalsecret.yaml.j2",
     "kubernetes/ingressroute.yaml.j2",
     "kubernetes/rollout-canary-istio.yaml.j2",
     "kubernetes/rollout-canary-traefik.yaml.j2",

@@ -103,7 +103,7 @@ def test_weights_holds_and_approvals_are_the_plans(tmp_path):
         for item in stage.get("manifests", [])
         if item["kind"] == "HTTPRoute"
     ]
-    assert weights == [[95, 5] * 2, [100, 0] * 2, [50, 50] * 2, [100, 0] * 2, [100, 0] * 2]
+    assert weights == [[95, 5], [100, 0], [50, 50], [100, 0], [100, 0]]
 
 
 def test_a_failed_analysis_takes_the_weight_back_and_ends_the_pipeline(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from typing import Any
@@ -63,6 +64,7 @@ def test_its_weights_are_where_it_says_and_give_everything_to_stable(kind):
     """A sync in mid-canary puts the weights of git back for some seconds."""
     weights = ROUTERS[kind].weights
     routes = [item for item in objects(f"canary-{kind}") if item["kind"] == weights.kind]
+    routes = [item for item in routes if item["metadata"]["name"] != "ranker-feedback"]
     shares = [dict(weights.entries(item)) for item in routes if "mirroring" not in item["spec"]]
     assert shares
     for share in shares:
@@ -70,6 +72,32 @@ def test_its_weights_are_where_it_says_and_give_everything_to_stable(kind):
             "ranker-stable": 100,
             "ranker-canary": 0,
         }
+
+
+@pytest.mark.parametrize("kind", SPLITTING)
+def test_feedback_has_a_route_of_its_own_that_no_weight_moves(kind):
+    """The controller changes the object that the Rollout names; that of feedback is another, to one Service."""
+    found = [
+        item
+        for item in objects(f"canary-{kind}")
+        if item["kind"] in {pair[1] for pair in ROUTERS[kind].kinds}
+    ]
+    texts = {item["metadata"]["name"]: json.dumps(item["spec"]) for item in found}
+    public = texts.pop("ranker-feedback")
+    assert "/feedback" in public
+    assert '"ranker-feedback"' in public
+    assert not re.search("ranker-(stable|canary)", public)
+    assert "feedback" not in "".join(texts.values())
+    (rollout,) = (item for item in objects(f"canary-{kind}") if item["kind"] == "Rollout")
+    assert "feedback" not in json.dumps(rollout["spec"]["strategy"])
+
+
+def test_internal_feedback_has_a_service_and_no_route():
+    assert "feedback" not in json.dumps([i for i in objects("autoscaling-hpa") if i["kind"] == "HTTPRoute"])
+    (service,) = (
+        item for item in objects("autoscaling-hpa") if item["metadata"]["name"] == "ranker-feedback"
+    )
+    assert service["spec"]["ports"][0]["targetPort"] == "feedback"
 
 
 @pytest.mark.parametrize("kind", SPLITTING)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 
 from prometheus_client import Counter
 
@@ -16,7 +17,8 @@ SERVED_BY = os.environ.get("SLUICE_SERVED_BY") or '12'
 HOLD_S = 30.0  # two scrapes
 EVENTS = {'click': ('ctr',)}  # event: the outcomes it counts for
 OUTCOMES = sorted({name for names in EVENTS.values() for name in names})
-MAX_ARMS = 100  # versions other than this one, which bounds the series; one refused here seems to have no outcomes
+MAX_ARMS = 100  # versions other than this one; one without feedback for a day makes room for a new one
+FORGET_S = 86_400.0
 
 
 class HeldCounter:
@@ -55,7 +57,8 @@ class HeldCounter:
 
 predictions = HeldCounter("sluice_predictions", "Requests answered with predictions.", "model", "served_by")
 outcomes = HeldCounter("sluice_outcomes", "Outcomes reported by feedback.", "model", "outcome", "served_by")
-arms: set[str] = set()
+refused = Counter("sluice_feedback_refused", "Outcomes that do not count, by reason.", ("model", "reason"))
+arms: dict[str, float] = {}  # version: when its last outcome came
 admission = threading.Lock()
 
 
@@ -72,13 +75,16 @@ def count_request() -> None:
 
 def admit(arm: str) -> bool:
     """Return whether outcomes of this version are counted; a new one is admitted while there is room."""
+    now = time.monotonic()
     with admission:
-        if arm in arms:
-            return True
-        if len(arms) > MAX_ARMS:
-            return False
-        outcomes.create(*((MODEL, outcome, arm) for outcome in OUTCOMES))
-        arms.add(arm)
+        if arm not in arms:
+            if len(arms) > MAX_ARMS:
+                oldest = min(arms.keys() - {SERVED_BY}, key=arms.__getitem__)
+                if arms[oldest] > now - FORGET_S:
+                    return False
+                del arms[oldest]
+            outcomes.create(*((MODEL, outcome, arm) for outcome in OUTCOMES))
+        arms[arm] = now
         return True
 
 
@@ -86,3 +92,8 @@ def count_event(arm: str, event: str) -> None:
     """Credit an event to the version that served the prediction; `admit` it first."""
     for outcome in EVENTS[event]:
         outcomes.inc(MODEL, outcome, arm)
+
+
+def count_refused(reason: str, number: int = 1) -> None:
+    """Count outcomes that do not count."""
+    refused.labels(MODEL, reason).inc(number)

@@ -37,10 +37,10 @@ class Prediction(BaseModel):
 
 
 class Feedback(BaseModel):
-    """What happened after a prediction, and the `served_by` of that prediction."""
+    """What happened after a prediction, and the `served_by` of that prediction as it was returned."""
 
     model_config = STRICT
-    served_by: t.Annotated[str, Field(pattern=r"^[a-z0-9-]{1,63}$")]
+    served_by: t.Annotated[str, Field(pattern=r"^[a-z0-9-]{1,63}\.[A-Za-z0-9_-]{70}$")]
     outcome: t.Literal[('click',)]
 
 

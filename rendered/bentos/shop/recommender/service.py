@@ -1,7 +1,8 @@
 """A model as an HTTP service: predictions, and feedback on them.
 
 Rendered by Sluice from the spec of the model: edit the spec, not this file. Next to it: `messages.py`, what a client may
-send; `predictor.py`, which loads the model and predicts; `counters.py`, which the guards of a rollout read.
+send; `predictor.py`, which loads the model and predicts; `counters.py`, which the guards of a rollout read; `feedback.py`, the route for
+outcomes; `tokens.py`, the signed `served_by`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import pathlib
 
 import bentoml
 import counters
+import feedback
 import messages
 import predictor
+import tokens
 
 logger = logging.getLogger("bentoml.service")
 LATENCY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0]
@@ -34,6 +37,9 @@ class RecommenderService:
         self.predictor = predictor.Predictor(pathlib.Path(self.stored.path))
         counters.create()
         self.warm = self._warm_up()
+        # One process of the pod receives all feedback: it knows what has counted.
+        if (bentoml.server_context.worker_index or 1) == 1:
+            feedback.start()
         # A full collection walks the model and BentoML's timer of every recent request, while all requests wait: collect
         # rarely, and never again what exists now.
         gc.collect()
@@ -41,7 +47,7 @@ class RecommenderService:
         gc.set_threshold(50_000, 20, 50)
 
     def __is_ready__(self) -> bool:
-        return self.warm
+        return self.warm and feedback.listens()
 
     @bentoml.api(route='/predict')
     def predict(self, request: messages.Request, /, ctx: bentoml.Context) -> messages.Prediction:
@@ -50,14 +56,6 @@ class RecommenderService:
         counters.count_request()
         ctx.response.headers["X-Served-By"] = counters.SERVED_BY
         return answer
-
-    @bentoml.api
-    async def feedback(self, event: messages.Feedback, /) -> dict[str, bool]:
-        """Credit an outcome to the version that served the prediction, this one or another."""
-        if not counters.admit(event.served_by):
-            raise bentoml.exceptions.InvalidArgument("too many versions")
-        counters.count_event(event.served_by, event.outcome)
-        return {"counted": True}
 
     def _answer(self, rows: list, *, scores: bool) -> messages.Prediction:
         try:
@@ -72,7 +70,7 @@ class RecommenderService:
             raise bentoml.exceptions.InvalidArgument("this model has no scores")
         # Not validated: the server would blame the client (400) for a model's bad answer.
         return messages.Prediction.model_construct(
-            predictions=values, scores=probabilities, served_by=counters.SERVED_BY
+            predictions=values, scores=probabilities, served_by=tokens.served_by()
         )
 
     def _warm_up(self) -> bool:
