@@ -25,13 +25,17 @@ from generator.spec.check import check_data
 from generator.spec.frameworks import FRAMEWORKS
 from generator.spec.model import ModelSource
 from generator.spec.types import KEBAB
+from generator.spec.units import duration
 
 if TYPE_CHECKING:
     from generator.spec.platform import PlatformSpec, Team
 from generator.spec.tier import Tier
 
-_STRATEGIES = ("canary", "blue-green")
+_SWITCH = "blue-green"
+_STRATEGIES = ("canary", _SWITCH)
 _WEIGHTS = (5, 25, 50)
+_SMALL, _FIRST, _LATER, _WATCH = 6 * 3600.0, 3600.0, 1200.0, 900.0
+"""Seconds that a weight below 5%, one of 5%, and a later one are held; seconds of a watch."""
 _TAG_COLONS = 2
 _REFERENCE, _CURRENT = "dvc:data/train.parquet", "dvc:data/production.parquet"
 _DATA = {"drift": (_REFERENCE, _CURRENT), "explain": (_REFERENCE, _CURRENT), "data": (_CURRENT,)}
@@ -166,7 +170,9 @@ def _answers(
 ) -> Answers:
     """Return the inputs of the spec, from options, questions and defaults."""
     tiers = [tier for tier in platform.teams[team].tiers if tier in platform.tiers]
-    tier = given["tier"] or _asked("Tier", tiers[0], tiers, ask=ask)
+    switching = [tier for tier in tiers if _may_switch(platform.tiers[tier])]
+    wanted = switching if given["strategy"] == _SWITCH and switching else tiers
+    tier = given["tier"] or _asked("Tier", wanted[0], tiers, ask=ask)
     if tier not in tiers:
         raise CliError(
             f"the team {team} may not use the tier `{tier}`; {did_you_mean(tier, tiers, 'its tiers')}"
@@ -190,8 +196,29 @@ def _answers(
     if sha256 is not None:
         sha256 = _valid_sha256(sha256)
     framework = given["framework"] or _asked("Framework", "sklearn", tuple(FRAMEWORKS), ask=ask)
-    strategy = given["strategy"] or _asked("Strategy", "canary", _STRATEGIES, ask=ask)
+    offered = _STRATEGIES if tier in switching else _STRATEGIES[:1]
+    strategy = given["strategy"] or _asked("Strategy", "canary", offered, ask=ask)
+    if strategy not in offered:
+        allowed = platform.tiers[tier].ceilings.first_weight
+        first = (
+            f" {allowed}% of the users first" if allowed is not None else " only a part of the users at once"
+        )
+        raise CliError(
+            f"the tier `{tier}` allows{first}, and a blue-green switch moves all of them; "
+            "use --strategy canary" + (f", or --tier {switching[0]}" if switching else "")
+        )
     return Answers(team, model, tier, ref, framework, strategy, sha256)
+
+
+def _may_switch(tier: Tier) -> bool:
+    """Return whether a tier lets a version have all users at once."""
+    ceilings = tier.ceilings
+    limits = (ceilings.first_weight, ceilings.largest_increase)
+    return (
+        all(limit in {None, 100} for limit in limits)
+        and ceilings.max_exposed is None
+        and ceilings.power is None
+    )
 
 
 def _asking(check: Callable[[str], str]) -> Callable[[str], str]:
@@ -247,7 +274,10 @@ def _files(session: Session, platform: PlatformSpec, answers: Answers, *, lock: 
     tier, team = platform.tiers[answers.tier], platform.teams[answers.team]
     gates = list(dict.fromkeys(tier.requires.gates))
     path = f"{SPECS}/{answers.team}/{answers.model}"
-    context = _context(answers, tier, team, gates, next(iter(platform.attributes), "group"))
+    fairness = tier.ceilings.gates.fairness
+    attributes = fairness.sensitive if fairness else []
+    attributes = attributes or [next(iter(platform.attributes), "group")]
+    context = _context(answers, tier, team, gates, attributes)
     files = {f"{path}.yaml": session.templates.render("new/spec.yaml.j2", context)}
     if lock:
         data = sorted({ref for kind in gates for ref in _DATA.get(kind, ())})
@@ -256,7 +286,9 @@ def _files(session: Session, platform: PlatformSpec, answers: Answers, *, lock: 
     return files
 
 
-def _context(answers: Answers, tier: Tier, team: Team, gates: list[Any], attribute: str) -> dict[str, object]:
+def _context(
+    answers: Answers, tier: Tier, team: Team, gates: list[Any], attributes: list[str]
+) -> dict[str, object]:
     source = {"ref": answers.ref, "framework": answers.framework}
     if answers.sha256:
         source["sha256"] = answers.sha256
@@ -270,13 +302,20 @@ def _context(answers: Answers, tier: Tier, team: Team, gates: list[Any], attribu
         "tier": answers.tier,
         "source": source,
         "strategy": answers.strategy,
-        "weights": sorted({first, *_WEIGHTS}),
+        "steps": [_step(weight, tier) for weight in sorted({first, *_WEIGHTS})],
+        "watch": duration(max(_WATCH, tier.ceilings.shortest_hold or 0.0)),
         "gates": gates,
         "approvals": list(tier.requires.approvals),
-        "attribute": attribute,
+        "attributes": attributes,
         "reference": _REFERENCE,
         "current": _CURRENT,
     }
+
+
+def _step(weight: int, tier: Tier) -> dict[str, str]:
+    """Return a step: the smaller its weight, the longer it takes to see enough requests."""
+    usual = _SMALL if weight < _WEIGHTS[0] else _FIRST if weight == _WEIGHTS[0] else _LATER
+    return {"weight": f"{weight}%", "hold": duration(max(usual, tier.ceilings.shortest_hold or 0.0))}
 
 
 def _next_steps(name: str, files: list[str], *, locked: bool, gated: bool) -> str:

@@ -137,20 +137,28 @@ def example_lock(templates: Templates, name: str, ref: str, data: Sequence[str] 
 
     Args:
         templates: the templates.
-        name: `team/model`; the digest is computed from it.
+        name: `team/model`; the digests are computed from it.
         ref: the model reference of the spec.
         data: references of data sets that gates read.
     """
-    digest = hashlib.sha256(f"example of {name}".encode()).hexdigest()
+    digest = _example_digest(name)
     resolved = immutable_form(ref, digest).example
     context = {
         "ref": ref,
         "resolved": resolved,
         "version": version_of(ref, resolved),
         "digest": f"sha256:{digest}",
-        "data": {item: immutable_form(item, digest).example for item in data},
+        "data": [_example_data(each, _example_digest(f"{name} {each}")) for each in data],
     }
     return templates.render("new/lock.yaml.j2", context)
+
+
+def _example_digest(name: str) -> str:
+    return hashlib.sha256(f"example of {name}".encode()).hexdigest()
+
+
+def _example_data(ref: str, digest: str) -> dict[str, str]:
+    return {"ref": ref, "digest": f"sha256:{digest}", "resolved": immutable_form(ref, digest).example}
 
 
 def new_repository(templates: Templates) -> dict[str, str]:

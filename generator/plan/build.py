@@ -10,6 +10,7 @@ from typing import Final
 
 from generator import __version__
 from generator.plan.bento import Bento
+from generator.plan.exposure import cohort_shares
 from generator.plan.gates import gate_key, planned_gates
 from generator.plan.guards import resolve_guards
 from generator.plan.names import Names
@@ -95,6 +96,7 @@ def build(inputs: Inputs) -> Plan:
         monitoring=inputs.platform.monitoring,
         prometheus=inputs.platform.prometheus,
         delivery=_delivery(inputs),
+        cohort_shares=cohort_shares(rollout.steps, inputs.platform.cohorts),
         notices=tuple(rollout_notices(inputs.platform, identity.team, (*shadow_guards, *guards)).items()),
     )
 

@@ -277,6 +277,8 @@ class Plan:
     monitoring: Monitoring
     prometheus: Prometheus
     delivery: Delivery
+    cohort_shares: tuple[float, ...] = ()
+    """The largest share of live requests of each cohort step, in order; 1 for a cohort whose size is unknown."""
     notices: tuple[tuple[str, str], ...] = ()
     """Annotations of the Rollout: who is notified, and what each guard stops a release for."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from generator.lint.engine import Related
 from generator.odds.footprint import ResourceFootprint
 from generator.odds.odds import PlanOdds, odds_of
 from generator.plan.layers import Layers
@@ -79,6 +80,12 @@ class Context:
     def tier_place(self, *path: str | int) -> Place:
         """Return the place of a value of the tier, or of its nearest parent."""
         return self.platform_document.place(("spec", "tiers", self.plan.identity.tier, *path))
+
+
+def ceiling(context: Context, key: str, shown: object) -> Related:
+    """Return the place of a ceiling of the tier, as `firstWeight` or `guards.error-rate.detect`, with its value."""
+    text = f"tier `{context.plan.identity.tier}`: {key} {shown}"
+    return ((text, context.tier_place("ceilings", *key.split("."))),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,19 @@ from collections.abc import Iterator
 from typing import Final
 
 from generator.lint.engine import Problem, Related, rule
-from generator.rules.context import GATES, LOCK_IMAGE, ROLLOUT, STEPS, Context, written_guards
+from generator.plan.exposure import exposures
+from generator.plan.values import Plan
+from generator.rules.context import GATES, GUARDS, LOCK_IMAGE, ROLLOUT, STEPS, Context, written_guards
+from generator.rules.thresholds import is_bounded
 from generator.source.document import Path
 from generator.source.finding import Fix
 from generator.spec.rollout import ApproveStep, BlueGreen, Canary
+from generator.spec.units import duration, percent
 
 NO_DIGEST: Final = "TIER313"
 """The code for a model whose image is not built and pushed yet; everything else may be valid."""
+HALF: Final = 0.5
+"""The share of the traffic before which approvals count."""
 
 
 def _required(context: Context, key: str) -> Related:
@@ -44,22 +50,70 @@ spec:
 """,
 )
 def required_gates(context: Context) -> Iterator[Problem]:
-    """Check that there is a gate of each required kind; a waived gate counts."""
-    kinds = {gate.kind for gate in context.plan.gates}
+    """Check that there is a gate of each required kind whose threshold has a ceiling; a waived gate counts."""
+    bound = context.tier.ceilings.gates.metric
+    kinds = {gate.kind for gate in context.spec.gates if is_bounded(gate, bound)}
     for kind in context.tier.requires.gates:
         if kind not in kinds:
             message = f"the tier `{context.plan.identity.tier}` requires a {kind} gate"
             hint = f"add a {kind} gate; `sluice schema` shows its keys"
+            if any(gate.kind == kind for gate in context.spec.gates):
+                message += " with a bound that it knows"
+                hint = "use a metric that `ceilings.gates.metric` lists, or compare with the champion"
             yield Problem(GATES, message, hint, _required(context, "gates"))
+
+
+@rule(
+    "TIER315",
+    "error",
+    "a kind of guard that the tier requires is missing",
+    scope=Context,
+    why="Without this guard nothing measures that kind of harm while users meet the version.",
+    remedy="Add a guard of that kind to `rollout.guards`; after a blue-green switch it needs a `limit`.",
+    example="""
+# specs/platform.yaml
+spec: {tiers: {standard: {requires: {guards: [error-rate]}}}}
+# specs/shop/ranker.yaml
+spec: {rollout: {guards: [{outcome: ctr, detect: {drop: 10%}}]}}
+""",
+    instead="""
+# specs/platform.yaml
+spec: {tiers: {standard: {requires: {guards: [error-rate]}}}}
+# specs/shop/ranker.yaml
+spec:
+  rollout:
+    guards: [{outcome: ctr, detect: {drop: 10%}}, {metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}]
+""",
+)
+def required_guards(context: Context) -> Iterator[Problem]:
+    """Check that a guard of each required kind is measured on live traffic; those of a shadow do not count."""
+    kinds = {guard.kind for guard in context.plan.measured_guards}
+    for kind in context.tier.requires.guards:
+        if kind not in kinds:
+            message = (
+                f"the tier `{context.plan.identity.tier}` requires a guard of the kind {kind} on live traffic"
+            )
+            hint = f"add one to `rollout.guards`: {_GUARD_EXAMPLES.get(kind, kind)}"
+            yield Problem(GUARDS, message, hint, _required(context, "guards"))
+
+
+_GUARD_EXAMPLES: Final = {
+    "error-rate": "`{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}`",
+    "slow-rate": "`{metric: slow-rate, slowerThan: 250ms, baseline: 2%, detect: {rise: 50%}}`",
+    "outcome": "`{outcome: <name>, detect: {drop: 10%}}`",
+    "fairness": "`{fairness: demographic-parity-difference, sensitive: [<attribute>], atMost: 0.1}`",
+}
 
 
 @rule(
     "TIER312",
     "error",
-    "an approval that the tier requires is missing or comes too late",
+    "an approval that the tier requires is missing, too early or too late",
     scope=Context,
-    why="The tier requires a person with this role to approve before most of the traffic moves.",
-    remedy="Add `{approve: <role>}` before the last weight; for a blue-green set `approve` to the role.",
+    why="The tier requires a person with this role to approve: after the first measurement, since before it there is "
+    "nothing to see, and before the version has half of the traffic.",
+    remedy="Add `{approve: <role>}` between the first weight and the one that reaches half of the traffic; for a "
+    "blue-green set `approve` to the role.",
     example="""
 # specs/platform.yaml
 spec: {tiers: {standard: {requires: {approvals: [model-risk]}}}}
@@ -75,7 +129,7 @@ spec: {rollout: {steps: [{weight: 5%, hold: 2h}, {approve: model-risk}, {weight:
     repair="safe",
 )
 def required_approvals(context: Context) -> Iterator[Problem]:
-    """Check that each role approves before the last weight: after it most users already have the new version."""
+    """Check that each role approves once the version was measured and before most users have it."""
     rollout, tier = context.plan.rollout, context.plan.identity.tier
     related = _required(context, "approvals")
     for role in context.tier.requires.approvals:
@@ -84,15 +138,35 @@ def required_approvals(context: Context) -> Iterator[Problem]:
                 path: Path = (*ROLLOUT, "approve")
                 message = f"the tier `{tier}` requires an approval by `{role}`, not `{rollout.approve}`"
                 yield Problem(path, message, f"write `approve: {role}`", related, Fix(path, role))
-        elif not _approved_in_time(rollout, role):
-            message = f"the tier `{tier}` requires an approval by `{role}` before the last weight"
-            yield Problem(STEPS, message, f"add `{{approve: {role}}}` before the last weight", related)
+        elif not _approved_in_time(context.plan, rollout, role):
+            first = _first_verdict_s(context.plan)
+            message = (
+                f"the tier `{tier}` requires an approval by `{role}` after {duration(first)} of traffic, "
+            )
+            message += "which the first measurement takes, and before half of the traffic"
+            hint = f"add `{{approve: {role}}}` after the first weight and before the one that reaches {percent(HALF)}"
+            yield Problem(STEPS, message, hint, related)
 
 
-def _approved_in_time(rollout: Canary, role: str) -> bool:
-    weights = rollout.weight_steps
-    last = weights[-1][0] if weights else len(rollout.steps)
-    return any(isinstance(step, ApproveStep) and step.approve == role for step in rollout.steps[:last])
+def _approved_in_time(plan: Plan, rollout: Canary, role: str) -> bool:
+    shares = {found.step: found for found in exposures(plan)}
+    held = 0.0
+    for index, step in enumerate(rollout.steps):
+        if isinstance(step, ApproveStep):
+            if step.approve == role and held >= _first_verdict_s(plan):
+                return True
+            continue
+        if shares[index].share >= HALF:
+            return False
+        held += step.hold
+    return False
+
+
+def _first_verdict_s(plan: Plan) -> float:
+    """Return the seconds of traffic after which the first guard has measured; without guards, one interval."""
+    clock = plan.clock
+    first = (guard.first_s(clock) + guard.interval_s(clock) for guard in plan.measured_guards)
+    return min(first, default=clock.interval_s)
 
 
 @rule(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from generator.lint.engine import Problem, rule
 from generator.rules.context import GATES, STEPS, Context, written_guards
 from generator.source.flow import flow
 from generator.source.suggest import misspelt
-from generator.spec.gates import DriftGate, ExplainGate, FairnessGate, MetricGate, metric_range
+from generator.spec.gates import DriftGate, ExplainGate, FairnessGate, MetricGate, Windows, metric_range
 from generator.spec.guards.base import ParityGuard, RatioGuard
 from generator.spec.rollout import Canary, WeightStep
 from generator.spec.units import percent
@@ -88,11 +88,23 @@ spec:
 """,
 )
 def empty_bounds(context: Context) -> Iterator[Problem]:
-    """Check that no bound is at or beyond the end of its measure's range."""
+    """Check that no bound is at or beyond the end of its measure's range, and that two windows are compared."""
+    data = dict(context.plan.data)
     for index, gate in enumerate(context.spec.gates):
+        windows = gate.drift if isinstance(gate, DriftGate) else getattr(gate, "explain", None)
+        if isinstance(windows, Windows) and _content(windows.reference, data) == _content(
+            windows.current, data
+        ):
+            message = f"`{windows.current}` is compared with itself: nothing ever differs"
+            yield Problem((*GATES, index, gate.key, "current"), message, "name the data of production")
         found = _empty_metric(gate) if isinstance(gate, MetricGate) else _empty_measure(gate)
         for key, message, hint in found:
             yield Problem((*GATES, index, key), message, hint)
+
+
+def _content(reference: str, data: Mapping[str, str]) -> str:
+    """Return what identifies a data set: the digest in the lock, under whatever name, or else the name."""
+    return data.get(reference, reference)
 
 
 def _empty_measure(gate: object) -> Iterator[tuple[str, str, str]]:

@@ -130,7 +130,7 @@ def acceptance_ended(context: Context) -> Iterator[Problem]:
     "nor a finding about files, evidence or the platform.",
     remedy="Fix the finding, or remove the acceptance.",
     example="spec: {accept: [{code: TIER301, reason: known since May, until: 2026-12-01}]}",
-    instead="spec: {accept: [{code: TIER309, reason: known since May, until: 2026-12-01}]}",
+    instead="spec: {accept: [{code: CAN212, reason: known since May, until: 2026-12-01}]}",
 )
 def not_acceptable(context: Context) -> Iterator[Problem]:
     """Check that an accepted code is a warning about plans, and one that the tier lets a team accept."""

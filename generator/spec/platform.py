@@ -12,6 +12,7 @@ from generator.spec.gate_pods import GatePods
 from generator.spec.monitoring import Monitoring
 from generator.spec.notifications import Notifications, Notify
 from generator.spec.record import Record
+from generator.spec.rollout import Cohort
 from generator.spec.service import Scalar
 from generator.spec.tier import Tier
 from generator.spec.types import (
@@ -22,6 +23,7 @@ from generator.spec.types import (
     Line,
     Memory,
     Name,
+    Percent,
     Price,
     Refresh,
     Registry,
@@ -130,6 +132,14 @@ class Environment(Record):
     )
 
 
+class KnownCohort(Cohort):
+    """A cohort whose size is known."""
+
+    share: Percent = Field(
+        description="largest share of live requests that carry the header", examples=["1%"]
+    )
+
+
 class Quota(Record):
     """Resources of a team in one environment, canaries included."""
 
@@ -157,6 +167,11 @@ class Team(Record):
         [], description="namespaces whose pods may send feedback to its models, in addition to its own"
     )
     notify: Notify | None = Field(None, description="who gets notifications about its releases")
+    hosts: list[Host] = Field(
+        [],
+        description="host names that its models may use outside of its domain, TEAM.<domain of the environment>",
+        examples=[["recommendations.example.com"]],
+    )
 
 
 class Prices(Record):
@@ -207,6 +222,11 @@ class PlatformSpec(Record):
     teams: dict[Name, Team] = Field(min_length=1, description="teams that release models")
     attributes: dict[Key, list[Scalar]] = Field(
         {}, description="sensitive attributes and their values, for all models"
+    )
+    cohorts: list[KnownCohort] = Field(
+        [],
+        description="cohorts whose size is known; any other cohort counts as all users",
+        examples=[[{"header": "x-cohort", "exact": "staff", "share": "0.5%"}]],
     )
     waivers: list[Waiver] = Field([], description="exemptions from gates")
     quarantine: list[Quarantine] = Field(

@@ -6,33 +6,22 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from generator.spec.ceilings import Ceilings, GuardKind
 from generator.spec.gates import GateKind
 from generator.spec.record import Record
-from generator.spec.types import Age, Cpu, Duration, Line, Memory, Name, Percent, Weight
-
-
-class Ceilings(Record):
-    """Limits for all models of the tier."""
-
-    first_weight: Weight | None = Field(None, description="largest weight of the first step")
-    max_exposed: int | None = Field(
-        None, ge=1, description="mean number of requests that a bad model may answer"
-    )
-    false_rollback: Percent | None = Field(None, description="probability that a good model is rolled back")
-    longest_rollout: Duration | None = Field(
-        None, description="planned time from the first step to full traffic"
-    )
-    replicas: int | None = Field(None, ge=1, description="pods of the stable version")
-    cpu: Cpu | None = Field(None, description="CPU of one pod")
-    memory: Memory | None = Field(None, description="memory of one pod")
-    gpu: int | None = Field(None, ge=0, description="GPUs of one pod")
+from generator.spec.types import Age, Line, Name
 
 
 class Requires(Record):
     """Requirements of every model of the tier."""
 
     gates: list[GateKind] = Field([], description="kinds of gates")
-    approvals: list[Name] = Field([], description="roles that approve before the last step")
+    guards: list[GuardKind] = Field(
+        [], description="kinds of guards on live traffic", examples=[["error-rate", "slow-rate"]]
+    )
+    approvals: list[Name] = Field(
+        [], description="roles that approve after the first measurement and before half of the traffic"
+    )
     image_digest: bool = Field(False, description="images by digest only")
     no_data: list[Literal["fail", "pause", "pass"]] = Field(
         ["fail", "pause"], min_length=1, description="policies allowed for missing data"

@@ -236,7 +236,9 @@ def test_nobody_there(case):
 
 def test_gates_that_only_git_enforces_are_not_submitted(cluster, case):
     platform = case.root / "specs/platform.yaml"
-    platform.write_text(platform.read_text().replace("ceilings: {firstWeight: 25%", "evidence: [git]\n      ceilings: {firstWeight: 25%", 1))  # fmt: skip
+    platform.write_text(
+        platform.read_text().replace("      ceilings:\n", "      evidence: [git]\n      ceilings:\n", 1)
+    )
     done = call(cluster, "argo", case, "submit", "shop/ranker")
     assert (done.exit_code, "no gates that run in the cluster" in done.output) == (2, True), done.output
     assert cluster.asked == []

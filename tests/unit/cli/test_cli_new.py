@@ -28,7 +28,13 @@ def errors(sluice, model: str) -> list[str]:
     return [f["message"] for f in own if "digest" not in f["message"]]
 
 
-@pytest.mark.parametrize(("tier", "strategy"), list(product(TEAMS, ("canary", "blue-green"))))
+SWITCHES = {"standard"}
+CHOICES = [
+    pair for pair in product(TEAMS, ("canary", "blue-green")) if pair[1] == "canary" or pair[0] in SWITCHES
+]
+
+
+@pytest.mark.parametrize(("tier", "strategy"), CHOICES)
 def test_a_new_spec_is_valid_in_every_tier_and_strategy(repository, sluice, tier, strategy):
     name = f"{TEAMS[tier]}/fresh"
     flags = ("--tier", tier, "--strategy", strategy, "--ref", "mlflow:fresh@champion", "--example-lock")
@@ -45,6 +51,15 @@ def test_a_new_spec_is_valid_in_every_tier_and_strategy(repository, sluice, tier
     plan = sluice("plan", name, "--format", "json")
     assert plan.exit_code == 0, plan.stderr
     assert {p["release"]["strategy"] for p in json.loads(plan.stdout)["plans"]} == {strategy}
+
+
+@pytest.mark.parametrize("tier", sorted(TEAMS.keys() - SWITCHES))
+def test_a_switch_is_refused_where_the_tier_allows_only_a_part_of_the_users(repository, sluice, tier):
+    name = f"{TEAMS[tier]}/fresh"
+    done = sluice("new", name, "--tier", tier, "--strategy", "blue-green", "--yes")
+    assert done.exit_code == 2
+    assert f"the tier `{tier}` allows" in done.stderr
+    assert not (repository / "specs" / f"{name}.yaml").exists()
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
@@ -138,12 +153,10 @@ def test_a_broken_platform_is_named(repository, sluice):
 def test_questions_are_asked_on_a_terminal(repository, monkeypatch):
     runner = CliRunner()
     monkeypatch.setattr("generator.cli.new.is_terminal", lambda _: True)
-    done = runner.invoke(
-        cli, ["new", "shop/fresh"], input="high-traffic\nmlflow:fresh/3\nxgboost\nblue-green\n"
-    )
+    done = runner.invoke(cli, ["new", "shop/fresh"], input="standard\nmlflow:fresh/3\nxgboost\nblue-green\n")
     assert done.exit_code == 0, done.output
     spec = read(repository / "specs/shop/fresh.yaml").data["spec"]
-    assert (spec["tier"], spec["model"]["framework"]) == ("high-traffic", "xgboost")
+    assert (spec["tier"], spec["model"]["framework"]) == ("standard", "xgboost")
     assert (spec["model"]["ref"], spec["rollout"]["strategy"]) == ("mlflow:fresh/3", "blue-green")
 
 

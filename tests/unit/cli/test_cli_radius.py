@@ -17,7 +17,7 @@ EDITS = {
     "prometheus": ("http://prometheus.monitoring:9090", "http://prometheus.metrics:9090"),
     "domain": ("domain: models.example.com", "domain: m.example.com"),
     "router": ("implementation: envoy-gateway", "implementation: istio"),
-    "ceiling": ("firstWeight: 25%", "firstWeight: 24%"),
+    "ceiling": ("firstWeight: 1%", "firstWeight: 2%"),
     "description": ("description: internal products;", "description: tools of our own;"),
     "admission": ("  monitoring:\n", "  admission: warn\n  monitoring:\n"),
     "no admission": ("  monitoring:\n", "  admission: none\n  monitoring:\n"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.unit.rules.cases_ceilings import CASES as CEILING_CASES
 from tests.unit.rules.repository import DIGEST, ERRORS
 from tests.unit.rules.samples import (
     ACCEPT,
@@ -13,7 +14,6 @@ from tests.unit.rules.samples import (
     REJECTED,
     RELEASED,
     REQUIRES,
-    ROUTER,
     SHADOW,
     WAIVER,
     Case,
@@ -22,12 +22,19 @@ from tests.unit.rules.samples import (
     steps,
 )
 
+_STAFF = [{"header": "x-cohort", "exact": "staff", "share": "1%"}]
+
 CASES = (
     Case("TIER301", {f"{CEILINGS}.firstWeight": "4%"}, {f"{CEILINGS}.firstWeight": "5%"}, f"{S}[0].weight"),
     Case(
         "TIER301",
-        {f"{CEILINGS}.firstWeight": "50%", S: [COHORT[0]], G: [], f"{ROUTER}.implementation": "contour"},
-        {f"{CEILINGS}.firstWeight": "50%", S: [COHORT[0], *steps((50, "1h"))], G: []},
+        {f"{CEILINGS}.firstWeight": "50%", S: [COHORT[0]], G: [], "platform.cohorts": _STAFF},
+        {
+            f"{CEILINGS}.firstWeight": "50%",
+            S: [COHORT[0], *steps((50, "1h"))],
+            G: [],
+            "platform.cohorts": _STAFF,
+        },
         S,
     ),
     Case(
@@ -81,9 +88,6 @@ CASES = (
     ),
     Case("TIER308", {f"{CEILINGS}.maxExposed": 20000}, {f"{CEILINGS}.maxExposed": 50000}, S),
     Case(
-        "TIER308", {f"{CEILINGS}.maxExposed": 215_999, G: []}, {f"{CEILINGS}.maxExposed": 216_000, G: []}, S
-    ),
-    Case(
         "TIER308",
         {f"{CEILINGS}.maxExposed": 50000, "spec.rollout.risk": {"maxExposed": 50001}},
         {f"{CEILINGS}.maxExposed": 50000, "spec.rollout.risk": {"maxExposed": 50000}},
@@ -94,8 +98,8 @@ CASES = (
         {f"{CEILINGS}.maxExposed": 50000, "spec.traffic": {"designEffect": 2}},
         {f"{CEILINGS}.maxExposed": 50000, "spec.traffic": {"designEffect": 2, "minRps": 400}},
         "spec.traffic.minRps",
-        "warning",
     ),
+    *CEILING_CASES,
     Case("TIER311", {f"{REQUIRES}.gates": ["metric"]}, {f"{REQUIRES}.gates": ["tests"]}, "spec.gates"),
     Case(
         "TIER312",
@@ -150,7 +154,7 @@ CASES = (
     Case(
         "WAIV704",
         {"spec.accept": [{**ACCEPT, "code": "TIER301"}]},
-        {"spec.accept": [{**ACCEPT, "code": "TIER309"}]},
+        {"spec.accept": [{**ACCEPT, "code": "CAN212"}]},
         "spec.accept[0].code",
     ),
     Case(

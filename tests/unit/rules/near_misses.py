@@ -107,11 +107,11 @@ NEAR_MISSES: dict[str, tuple[dict[str, Any], ...]] = {
         {ROUTER: NONE_ROUTER, "spec.autoscaling": {"min": 20, "max": 40}, **_BLUE},
         {"spec.autoscaling": {"min": 20, "max": 40}},
     ),
-    "TIER301": ({f"{CEILINGS}.firstWeight": "4%", **_BLUE},),
+    "TIER301": ({f"{CEILINGS}.firstWeight": "100%", **_BLUE},),
     "TIER302": ({f"{CEILINGS}.falseRollback": "5%", **_BLUE},),
     "TIER303": ({f"{CEILINGS}.longestRollout": "1m", **_BLUE},),
-    "TIER308": ({f"{CEILINGS}.maxExposed": 1, **_BLUE}, {f"{CEILINGS}.maxExposed": 1, **_NO_TRAFFIC, G: [FAIR]}),
-    "TIER309": ({f"{CEILINGS}.maxExposed": 50_000, **_NO_TRAFFIC, **_BLUE}, _NO_TRAFFIC),
+    "TIER308": (_BLUE, {f"{CEILINGS}.maxExposed": 1, **_NO_TRAFFIC, G: [FAIR]}),
+    "TIER309": ({f"{CEILINGS}.maxExposed": 50_000, **_NO_TRAFFIC, **_BLUE}, _NO_TRAFFIC, {G: []}),
     "TIER314": ({f"{G}.1": {**ERRORS, "noData": "fail"}},),
     "WAIV702": (
         {
@@ -129,7 +129,7 @@ NEAR_MISSES: dict[str, tuple[dict[str, Any], ...]] = {
     ),
     "TIER312": (
         {f"{REQUIRES}.approvals": [], S: steps((5, "2h"), (50, "1h"))},
-        {f"{REQUIRES}.approvals": ["boss"], S: [*STEPS, {"approve": "boss"}, *steps((60, "1h"))]},
+        {f"{REQUIRES}.approvals": ["boss"], S: [*STEPS[:2], {"approve": "boss"}, STEPS[2]]},
     ),
 }  # fmt: skip
 """Edits of the sample repository by the code that they must not trip."""

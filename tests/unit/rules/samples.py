@@ -31,7 +31,10 @@ ACCEPT = {"code": "CAN108", "reason": "r", "until": "2026-11-23"}
 ACCURACY = {"name": "accuracy", "metric": "accuracy", "atLeast": 0.92}
 PARITY = {"name": "parity", **FAIR}
 DRIFT = {"name": "drift", "drift": {"reference": "a.csv", "current": "b.csv", "features": ["x", "y"]}}
-LOCKED = {"a.csv": {"digest": DIGEST, "resolved": "a"}, "b.csv": {"digest": DIGEST, "resolved": "b"}}
+LOCKED = {
+    name: {"digest": digest, "resolved": f"{name}#sha256={digest.removeprefix('sha256:')}"}
+    for name, digest in (("a.csv", DIGEST), ("b.csv", DIGEST[:-1] + "b"))
+}
 STAGING = {"server": "https://other.example.com", "router": {"kind": "none"}}
 TWO = ("ranker", "sorter")
 TEAM = {"metadata.team": "t" * 30, "platform.teams." + "t" * 30: {"owners": ["x"], "tiers": ["standard"]}}
