@@ -15,6 +15,7 @@ from generator.report.formats import FORMATS, render
 from generator.report.tables import Screen
 
 _TIMEOUT_S = 30.0
+_LARGEST_GIB = 64
 
 
 @click.command("pin")
@@ -24,14 +25,18 @@ _TIMEOUT_S = 30.0
 @click.option("--image", is_flag=True, help="Lock the digest of the image that CI pushed, and nothing else.")
 @click.option(
     "--timeout", metavar="SECONDS", type=click.FloatRange(0.1, 3600), default=_TIMEOUT_S, show_default=True,
-    help="Longest wait for a server's response.",
+    help="Longest wait for a server's response; all requests for one reference may take 60 times as long.",
+)  # fmt: skip
+@click.option(
+    "--max-size", "largest_gib", metavar="GIB", type=click.IntRange(1, 100_000), default=_LARGEST_GIB,
+    show_default=True, help="Largest content of one reference.",
 )  # fmt: skip
 @click.option("--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True,
     help="Format of the findings.",
 )  # fmt: skip
 @root_option
 def command(
-    paths: tuple[str, ...], fmt: str, timeout: float, root: Path | None, *,
+    paths: tuple[str, ...], fmt: str, timeout: float, largest_gib: int, root: Path | None, *,
     check: bool, verify: bool, image: bool,
 ) -> None:  # fmt: skip
     """Resolve references over the network and write locks.
@@ -48,7 +53,7 @@ def command(
     if session.repository.platform is not None:
         from generator.pipeline import pins
 
-        pinner = pins.pinner(session, timeout, verify=verify)
+        pinner = pins.pinner(session, timeout, largest_gib, verify=verify)
         for entry in selection.entries:
             if image:
                 findings += pins.pin_image(session, pinner, entry, write=not check)

@@ -12,14 +12,16 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import SplitResult, unquote, urlencode, urljoin, urlsplit
 
 from generator import __version__
+from generator.cluster.failures import no_connection, words_of
+from generator.cluster.limits import Allowance, Watch, too_slow
+from generator.source.content import HEAD
 from generator.source.errors import UserError
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ _LONGEST_PAUSE_S: Final = 10
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _OK: Final = 200
 
-Reason = Literal["malformed", "unreachable", "forbidden", "unknown", "unexpected"]
+Reason = Literal["malformed", "unreachable", "broken", "forbidden", "unknown", "unexpected"]
 
 
 class HttpError(UserError):
@@ -109,10 +111,19 @@ class HttpClient:
     """An HTTP client.
 
     Args:
-        timeout_s: the longest wait for the next bytes, and for one small response.
+        timeout_s: the longest wait for the next bytes, for headers, and for one small response.
+        allowance: totals for its requests; None for no totals.
+        watch: ends what takes longer.
     """
 
     timeout_s: float = 30.0
+    allowance: Allowance | None = None
+    watch: Watch = field(default_factory=Watch, repr=False)
+    _pools: dict[str, PoolManager] = field(default_factory=dict, repr=False)
+
+    def allowed(self, allowance: Allowance) -> HttpClient:
+        """Return a client with the same connections and these totals."""
+        return replace(self, allowance=allowance)
 
     def ask(
         self,
@@ -140,30 +151,64 @@ class HttpClient:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         body = None if form is None else urlencode(form)
         with self._opened(_Request(url, method, headers, body, authorization)) as response:
-            parts, size, deadline = [], 0, time.monotonic() + self.timeout_s
-            for chunk in _chunks(response):
-                parts.append(chunk)
-                size += len(chunk)
-                if size > LIMIT:
-                    message = f"the answer of {shown(url)} is larger than {LIMIT >> 20} MiB"
-                    raise HttpError(message, "check the configured address", "unexpected")
-                if time.monotonic() > deadline:
-                    raise TimeoutError
+            parts, size = [], 0
+            with self.watch.within(self.timeout_s):
+                for chunk in self._chunks(response, url):
+                    parts.append(chunk)
+                    size += len(chunk)
+                    if size > LIMIT:
+                        message = f"the answer of {shown(url)} is larger than {LIMIT >> 20} MiB"
+                        raise HttpError(message, "check the configured address", "unexpected")
             return Answer(shown(url), response.status, _headers(response), b"".join(parts))
 
-    def sha256(self, url: str, what: str, *, authorization: str | None = None) -> str:
-        """Return the SHA-256 (hex) of the content at an address, of any size; nothing is kept.
+    def sha256(
+        self,
+        url: str,
+        what: str,
+        *,
+        authorization: str | None = None,
+        check: Callable[[bytes], None] | None = None,
+    ) -> str:
+        """Return the SHA-256 (hex) of the content at an address; nothing is kept.
+
+        Args:
+            url: http or https.
+            what: how messages call the content.
+            authorization: value of that header.
+            check: receives the first bytes.
 
         Raises:
-            HttpError: there is no response, an error status, or a truncated body.
+            HttpError: there is no response, an error status, or a body that is truncated, endless or too slow.
         """
         with self._opened(_Request(url, authorization=authorization)) as response:
             if response.status != _OK:
                 raise Answer(shown(url), response.status, _headers(response), b"").failure(what)
-            found = hashlib.sha256()
-            for chunk in _chunks(response):
+            found, head, size, started = hashlib.sha256(), b"", 0, time.monotonic()
+            for chunk in self._chunks(response, url):
                 found.update(chunk)
+                size += len(chunk)
+                head += chunk[: HEAD - len(head)]
+                if too_slow(size, started, self.timeout_s):
+                    raise TimeoutError
+            if check:
+                check(head)
             return found.hexdigest()
+
+    def _chunks(self, response: BaseHTTPResponse, url: str) -> Iterator[bytes]:
+        """Yield the body piece by piece; one that is shorter than announced, or larger than allowed, is an error."""
+        announced = response.headers.get("content-length", "")
+        if announced.isdecimal():
+            self._check_size(int(announced[:20]), url)
+        while chunk := response.read1(_CHUNK, decode_content=False):
+            if self.allowance:
+                self.allowance.size -= len(chunk)
+            self._check_size(0, url)
+            yield chunk
+
+    def _check_size(self, announced: int, url: str) -> None:
+        if self.allowance and self.allowance.size < announced:
+            message = f"the content at {shown(url)} is larger than `--max-size` allows"
+            raise HttpError(message, "if that is right, raise `--max-size`", "broken")
 
     @contextmanager
     def _opened(self, request: _Request) -> Iterator[BaseHTTPResponse]:
@@ -173,16 +218,39 @@ class HttpClient:
         if not request.url.startswith(("http://", "https://")):
             raise _malformed(request.url, "correct the configured address")
         try:
-            response = self._followed(request)
-            try:
-                yield response
-            finally:
-                response.close()
+            with self._within_allowance(request.url):
+                response = self._followed(request)
+                try:
+                    yield response
+                finally:
+                    response.close()
         except (LocationValueError, UnicodeError) as error:
             raise _malformed(request.url, "correct the configured address") from error
         except (HTTPError, OSError, ValueError) as error:
             message = f"{shown(request.url)} {words_of(error, self.timeout_s)}"
-            raise HttpError(message, "check the address, the network and the proxy", "unreachable") from error
+            reason: Reason = "unreachable" if no_connection(error) else "broken"
+            raise HttpError(message, "check the address, the network and the proxy", reason) from error
+
+    @contextmanager
+    def _within_allowance(self, url: str) -> Iterator[None]:
+        """Count a request and its time, and end it where the totals of the reference do."""
+        allowance = self.allowance
+        if allowance is None:
+            yield
+            return
+
+        def over() -> HttpError:
+            message = (
+                f"the requests to {_server(url)[1].rpartition('@')[2]} took more than {allowance.seconds:g} s"
+            )
+            return HttpError(message, "if the model is that large, raise `--timeout`", "broken")
+
+        allowance.requests -= 1
+        if allowance.requests < 0:
+            message = f"{shown(url)} needs more requests than one reference may make"
+            raise HttpError(message, "contact the server's operator: its listing may be endless", "broken")
+        with self.watch.within(allowance.left_s, over), allowance.timed():
+            yield
 
     def _followed(self, request: _Request) -> BaseHTTPResponse:
         """Send a request and follow redirects; credentials go only to the same server, and https never becomes http."""
@@ -198,7 +266,7 @@ class HttpClient:
             kept = request.authorization if _server(url) == _server(request.url) else None
             request = replace(request, url=url, authorization=kept)
         message = f"{shown(start)} redirects more than {_HOPS} times"
-        raise HttpError(message, "check the configured address", "unreachable")
+        raise HttpError(message, "check the configured address", "broken")
 
     def _sent(self, request: _Request) -> BaseHTTPResponse:
         headers = {"User-Agent": f"sluice/{__version__}", **request.headers}
@@ -218,10 +286,6 @@ class HttpClient:
             self._pools[proxy] = self._made(proxy)
         return self._pools[proxy]
 
-    @cached_property
-    def _pools(self) -> dict[str, PoolManager]:
-        return {}
-
     def _made(self, proxy: str) -> PoolManager:
         from urllib3 import PoolManager, ProxyManager, Retry, Timeout
         from urllib3.util import make_headers, parse_url
@@ -232,42 +296,11 @@ class HttpClient:
         )  # fmt: skip
         timeout = Timeout(connect=min(self.timeout_s, _CONNECT_S), read=self.timeout_s)
         options: dict[str, Any] = {"retries": retries, "timeout": timeout, **_authorities()}
-        if not proxy:
-            return PoolManager(**options)
-        credentials = unquote(parse_url(proxy).auth or "")
+        credentials = unquote(parse_url(proxy).auth or "") if proxy else ""
         own = make_headers(proxy_basic_auth=credentials) if credentials else None
-        return ProxyManager(proxy, proxy_headers=own, **options)
-
-
-def words_of(error: BaseException, timeout_s: float) -> str:
-    """Return a few words on why there was no response, without text that may quote a password.
-
-    Args:
-        error: an exception of urllib3 or of the system.
-        timeout_s: the longest silence that was allowed.
-    """
-    from urllib3 import exceptions as of
-
-    # urllib3 reports every failed connection as a time-out.
-    causes = [cause for cause in _causes(error) if not isinstance(cause, of.NewConnectionError)]
-    if any(isinstance(cause, (TimeoutError, of.TimeoutError)) for cause in causes):
-        return f"did not answer within {timeout_s:g} s"
-    if any(isinstance(cause, of.IncompleteRead) for cause in causes):
-        return "stopped in the middle of its answer"
-    if any(isinstance(cause, of.SSLError) for cause in causes):
-        words = next((w for cause in causes if (w := getattr(cause, "verify_message", ""))), "")
-        return f"has a certificate that is not trusted{': ' if words else ''}{words}"
-    words = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), "")
-    return f"can't be reached{': ' if words else ''}{words}"
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and its causes."""
-    while error is not None:
-        yield error
-        reason = getattr(error, "reason", None)
-        inner = [item for item in (reason, *error.args) if isinstance(item, BaseException)]
-        error = inner[0] if inner else error.__cause__
+        made = ProxyManager(proxy, proxy_headers=own, **options) if proxy else PoolManager(**options)
+        made.pool_classes_by_scheme = self.watch.classes(self.timeout_s)
+        return made
 
 
 def _authorities() -> dict[str, str]:
@@ -291,7 +324,7 @@ def _check_redirect(old: str, new: str) -> None:
         words = "to an unencrypted address"
     else:
         return
-    raise HttpError(f"{shown(old)} redirects {words}", "contact the server's operator", "unreachable")
+    raise HttpError(f"{shown(old)} redirects {words}", "contact the server's operator", "broken")
 
 
 def _server(url: str) -> tuple[str, str]:
@@ -301,12 +334,6 @@ def _server(url: str) -> tuple[str, str]:
 
 def _headers(response: BaseHTTPResponse) -> dict[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}
-
-
-def _chunks(response: BaseHTTPResponse) -> Iterator[bytes]:
-    """Yield the body piece by piece; one that is shorter than announced is an error."""
-    while chunk := response.read1(_CHUNK, decode_content=False):
-        yield chunk
 
 
 def shown(url: str) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from yaml import YAMLError
 
-from generator.cluster.http_client import words_of
+from generator.cluster.failures import words_of
 from generator.source.errors import UserError
 
 _TIMEOUT_S: Final = (5.0, 60.0)  # to connect, to answer

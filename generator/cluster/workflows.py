@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol, TypeVar
 
-from generator.cluster.http_client import words_of
+from generator.cluster.failures import words_of
 from generator.source.errors import UserError
 
 T = TypeVar("T")

@@ -22,11 +22,18 @@ from generator.source.reader import display
 from generator.spec.lock import LockFile
 
 
-def pinner(session: Session, timeout_s: float, *, verify: bool) -> Pinner:
-    """Return the pinner, with the time for locks: SOURCE_DATE_EPOCH, which the session checks, or now."""
+def pinner(session: Session, timeout_s: float, largest_gib: int, *, verify: bool) -> Pinner:
+    """Return the pinner, with the time for locks: SOURCE_DATE_EPOCH, which the session checks, or now.
+
+    Args:
+        session: the repository.
+        timeout_s: the longest wait for one response, in seconds.
+        largest_gib: the largest content of one reference, in GiB.
+        verify: measure the content of locked references again.
+    """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     now = dt.datetime.fromtimestamp(int(epoch), tz=dt.UTC) if epoch else dt.datetime.now(tz=dt.UTC)
-    context = PinContext(session.root, dict(os.environ), HttpClient(timeout_s))
+    context = PinContext(session.root, dict(os.environ), HttpClient(timeout_s), largest_gib)
     return Pinner(context, now.strftime("%Y-%m-%dT%H:%M:%SZ"), verify=verify)
 
 

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from generator.cluster.http_client import Endpoint, HttpError
 from generator.cluster.pins.errors import MISMATCH, NOT_CONFIGURED, CredentialError, PinError
 from generator.cluster.pins.reference import AS_GIVEN, SHORT, Content, PinContext, Reference, Resolution
+from generator.source.content import check_start
 
 _SECRET: Final = ("sig", "signature", "token", "password", "secret", "credential", "key")
 
@@ -43,6 +44,7 @@ def _verify(reference: Reference, given: str, context: PinContext) -> Callable[[
                 raise
             return Content(f"sha256:{given}", AS_GIVEN, error.message)
         except HttpError as error:
+            # An untrusted certificate, a bad redirect or half an answer is not the absence of a network.
             if error.reason not in {"unreachable", "forbidden"}:
                 raise
             return Content(f"sha256:{given}", AS_GIVEN, error.message)
@@ -60,7 +62,7 @@ def _verify(reference: Reference, given: str, context: PinContext) -> Callable[[
 
 def _download(reference: Reference, context: PinContext) -> Content:
     url = reference.text if reference.text.startswith("https://") else _s3(reference, context)
-    digest = context.http.sha256(url, reference.shown)
+    digest = context.http.sha256(url, reference.shown, check=lambda head: check_start(head, reference.shown))
     return Content(f"sha256:{digest}", f"a download from {urlsplit(url).netloc}")
 
 

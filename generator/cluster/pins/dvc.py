@@ -196,10 +196,10 @@ class Store:
         folders = [folder for home in homes for folder in _configured(home)]
         if git.root == root:
             return Store(tuple(dict.fromkeys(folders)), root / path)
-        # The other repository's commit is read too; its relative paths count from its own work tree.
+        # The commit of a repository on this machine is read too. One from a server can't choose a folder here.
         key = (commit, ".dvc/config")
         text = git.read([key]).get(key, b"").decode("utf-8", "replace")
-        folders += _folders(text, other / ".dvc" if other else None)
+        folders += _folders(text, other / ".dvc") if other else []
         return Store(tuple(dict.fromkeys(folders)), None)
 
     def digest(self, md5: str, shown: str) -> str:
@@ -290,7 +290,7 @@ def _configured(home: Path) -> list[Path]:
     return [home / "cache", *(folder for text in texts for folder in _folders(text, home))]
 
 
-def _folders(text: str, home: Path | None) -> list[Path]:
+def _folders(text: str, home: Path) -> list[Path]:
     """Return caches and remotes of a configuration that are folders; relative ones count from the file's folder."""
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
@@ -302,5 +302,4 @@ def _folders(text: str, home: Path | None) -> list[Path]:
         for name, section in parser.items()
         if name == "cache" or name.strip("'").startswith("remote ")
     ]
-    paths = [Path(value) for value in values if value and "://" not in value]
-    return [path if home is None else home / path for path in paths if home or path.is_absolute()]
+    return [home / value for value in values if value and "://" not in value]

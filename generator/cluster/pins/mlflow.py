@@ -18,7 +18,8 @@ from generator.cluster.pins.reference import Content, PinContext, Reference, Res
 from generator.source.content import check_names, listing_digest
 
 _FORM = re.compile(r"mlflow:(?P<name>.+?)(?:@(?P<alias>[^@/]+)|/(?P<version>[0-9]+))")
-_FILES: Final = 100_000
+_FILES: Final = 10_000
+_DEPTH: Final = 32
 # MLflow's client writes it into the download folder; it is not part of the model.
 _LEAVE_OUT: Final = frozenset({"registered_model_meta"})
 
@@ -97,11 +98,12 @@ class _Registry:
         folders, seen = [""], 0
         while folders:
             folder = folders.pop()
+            depth = folder.count("/")
             listed = self._ask("mlflow-artifacts/artifacts", path=f"{base}/{folder}".rstrip("/"))
             for item in listed.get("files", ()):
                 name = str(item.get("path", "")).rstrip("/")
                 seen += 1
-                if not name or "/" in name or name in {".", ".."} or seen > _FILES:
+                if not name or "/" in name or name in {".", ".."} or seen > _FILES or depth > _DEPTH:
                     raise self.unexpected()
                 if item.get("is_dir"):
                     folders.append(f"{folder}{name}/")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 from generator.cluster.http_client import HttpClient
+from generator.cluster.limits import GIB, Allowance
 from generator.cluster.pins.errors import MALFORMED, PinError
 
 SHORT: Final = 12
+_LONGER: Final = 60  # all requests for one reference may take this many times the time-out of one response
 AS_GIVEN: Final = "the producer's sha256, not downloaded"
 
 _ADDRESSES: Final = {"dvc:": "dvc", "s3://": "address", "https://": "address"}
@@ -92,11 +94,18 @@ class PinContext:
         root: the GitOps repository.
         variables: environment variables.
         http: sends requests; its time-out also bounds git.
+        largest_gib: the largest content of one reference, in GiB.
     """
 
     root: Path
     variables: Mapping[str, str]
     http: HttpClient
+    largest_gib: int = 64
+
+    def for_one_reference(self) -> PinContext:
+        """Return the context with fresh totals of time, bytes and requests."""
+        allowance = Allowance(self.http.timeout_s * _LONGER, self.largest_gib * GIB)
+        return replace(self, http=self.http.allowed(allowance))
 
     @property
     def home(self) -> Path:
@@ -119,7 +128,8 @@ def resolve(reference: Reference, context: PinContext) -> Resolution:
         message = f"{reference.shown} is not a reference of a {'data set' if reference.data else 'model'}"
         kinds_of_data = " or a path of this repository" if reference.data else ""
         raise PinError(MALFORMED, message, f"start it with {', '.join(kinds)}{kinds_of_data}")
-    found: Resolution = import_module(f"generator.cluster.pins.{module}").resolve(reference, context)
+    resolver = import_module(f"generator.cluster.pins.{module}")
+    found: Resolution = resolver.resolve(reference, context.for_one_reference())
     return found
 
 

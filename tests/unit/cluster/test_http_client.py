@@ -68,7 +68,7 @@ def test_credentials_do_not_come_back_from_a_detour():
 def test_a_redirect_to_another_protocol_is_refused(target):
     with standing_in(lambda _: Reply(302, headers={"Location": target})) as server:
         error = refused(server.address)
-    assert (error.reason, "neither http nor https" in error.message) == ("unreachable", True)
+    assert (error.reason, "neither http nor https" in error.message) == ("broken", True)
 
 
 def test_a_redirect_from_https_to_http_is_refused(tmp_path, monkeypatch):
@@ -136,7 +136,7 @@ def test_a_silent_server_is_left_after_the_time_out():
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         error = refused(f"http://127.0.0.1:{listener.getsockname()[1]}/x", 0.2)
-    assert (error.reason, "did not answer within 0.2 s" in error.message) == ("unreachable", True)
+    assert (error.reason, "did not answer within 0.2 s" in error.message) == ("broken", True)
 
 
 def test_a_server_that_answers_byte_by_byte_is_left_after_the_time_out():
@@ -179,7 +179,7 @@ def test_a_download_that_ends_too_early_is_no_download():
         pytest.raises(HttpError) as raised,
     ):
         HttpClient(5).sha256(server.address, "it")
-    assert (raised.value.reason, "middle" in raised.value.message) == ("unreachable", True)
+    assert (raised.value.reason, "middle" in raised.value.message) == ("broken", True)
 
 
 def test_an_answer_is_bounded_and_a_download_is_not():
@@ -224,7 +224,7 @@ def test_what_is_not_json(body):
 )
 def test_an_address_that_can_not_be_used_is_no_traceback_and_shows_no_password(url):
     error = refused(url)
-    assert error.reason in {"malformed", "unreachable"}
+    assert error.reason in {"malformed", "unreachable", "broken"}
     assert "ss" not in error.message.replace("address", "")
 
 
