@@ -14,6 +14,7 @@ from generator.pipeline.selection import select
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit
 from generator.source.errors import CliError
+from generator.source.line import visible
 
 
 @click.command("alerts")
@@ -41,7 +42,8 @@ def command(paths: tuple[str, ...], environment: str | None, output: Path, root:
             files[f"{name}.rules.yaml"] = _yaml(rule_file(planned.plan))
             files[f"{name}.test.yaml"] = _yaml(unit_tests(planned.plan, f"{name}.rules.yaml"))
     write_files(output, files)
-    emit(f"wrote {len(files)} files to {output}; next: promtool test rules {output}/*.test.yaml\n")
+    shown = visible(str(output))
+    emit(f"wrote {len(files)} files to {shown}; next: promtool test rules {shown}/*.test.yaml\n")
 
 
 def _yaml(document: object) -> bytes:

@@ -17,8 +17,9 @@ from generator.cli.group import CommandGroup
 from generator.cli.options import report_option, root_option
 from generator.pipeline.selection import select, select_one
 from generator.pipeline.session import open_session, today
-from generator.pipeline.terminal import emit, is_terminal, note
+from generator.pipeline.terminal import emit, is_terminal, note, note_for_now
 from generator.source.errors import CliError
+from generator.source.line import visible
 
 if TYPE_CHECKING:
     from generator.gates.adapters import Task
@@ -202,7 +203,7 @@ def judge(inputs: Path, to: Path) -> None:
     (gate,) = read_gates(f"[{os.environ.get('SLUICE_GATE', '')}]")
     entry = run_in_container(gate, release, inputs, image, os.environ.get("SLUICE_IMAGE", ""), clock())
     write_file(to, parameter(entry) + b"\n")
-    emit(f"{entry.name}: {entry.verdict}: {entry.reason}\n")
+    emit(f"{entry.name}: {entry.verdict}: {visible(entry.reason)}\n")
     click.get_current_context().exit(CODES[entry.verdict])
 
 
@@ -227,7 +228,7 @@ def verdict(outputs: tuple[str, ...], to: Path) -> None:
     stopped = blocking(content, release.waived, today())
     for entry in content.predicate.gates:
         waived = " (waived)" if entry.verdict != "pass" and entry not in stopped else ""
-        emit(f"{entry.name}: {entry.verdict}{waived}: {entry.reason}\n")
+        emit(f"{entry.name}: {entry.verdict}{waived}: {visible(entry.reason)}\n")
     click.get_current_context().exit(FAILED if stopped or not gates else PASSED)
 
 
@@ -241,7 +242,7 @@ def _run(tasks: Sequence[Task]) -> list[EvidenceEntry]:
         began = time.monotonic()
         title = f"[{number}/{len(tasks)}] {task.gate.name}"
         if terminal:
-            click.echo(f"{title}: {task.gate.tool} …\r", nl=False, err=True)
+            note_for_now(f"{title}: {task.gate.tool} …")
         entries.append(run_gate(task, now))
         seconds = time.monotonic() - began
         note(f"{title}: {entries[-1].verdict} in {seconds:.1f} s".ljust(_WIDTH if terminal else 0))
@@ -267,7 +268,8 @@ def _emit_findings(findings: Sequence[Finding], fmt: str, checked: int) -> None:
     from generator.report.formats import render
     from generator.report.tables import Screen
 
-    emit(render(findings, fmt, screen=Screen.of_messages(sys.stdout), checked=checked))
+    text = render(findings, fmt, screen=Screen.of_messages(sys.stdout), checked=checked)
+    emit(text, commands=fmt == "github")
 
 
 def _named_files(texts: Sequence[str]) -> dict[str, Path]:

@@ -11,6 +11,7 @@ import click
 from generator.pipeline.atomic_write import existing, write_files
 from generator.pipeline.terminal import emit
 from generator.source.errors import CliError
+from generator.source.line import visible
 
 _SCHEMAS = ("model", "platform", "lock")
 
@@ -31,13 +32,12 @@ def command(folder: Path) -> None:
     files |= {f"docs/schema/{name}.json": schema_text(name) for name in _SCHEMAS}
     taken = existing(folder, list(files))
     if taken:
-        listed = "\n".join(f"  {name}" for name in taken)
         hint = (
-            "\nthis is a repository of Sluice already: `sluice new TEAM/MODEL` adds a model"
+            "this is a repository of Sluice already: `sluice new TEAM/MODEL` adds a model"
             if "specs/platform.yaml" in taken
             else ""
         )
-        raise CliError(f"nothing was written, because these files exist:\n{listed}{hint}")
+        raise CliError(f"nothing was written, because these files exist: {', '.join(taken)}", hint)
     write_files(folder, {name: text.encode() for name, text in files.items()})
     emit(_summary(folder, sorted(files)))
 
@@ -46,7 +46,8 @@ def _summary(folder: Path, names: Collection[str]) -> str:
     listed = "".join(f"  {name}\n" for name in names)
     enter = "" if str(folder) == "." else f"cd {shlex.quote(str(folder))} && "
     git = "" if _in_git(folder) else "git init && "
-    return f"wrote {len(names)} files to {folder}:\n{listed}next: {enter}{git}sluice render; see README.md\n"
+    following = f"next: {visible(enter)}{git}sluice render; see README.md\n"
+    return f"wrote {len(names)} files to {visible(str(folder))}:\n{listed}{following}"
 
 
 def _in_git(folder: Path) -> bool:

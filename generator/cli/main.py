@@ -16,7 +16,9 @@ import click
 
 from generator import __version__
 from generator.cli.group import CommandGroup
+from generator.pipeline.terminal import emit_messages, guard_streams, note
 from generator.source.errors import FindingsError, UserError
+from generator.source.line import visible
 
 COMMANDS: dict[str, str] = {
     "init": "Create a GitOps repository that renders.",
@@ -172,7 +174,7 @@ def _report(error: FindingsError) -> int:
     from generator.report.tables import Screen
 
     text = render(error.findings, "text", screen=Screen.of_messages(sys.stderr))
-    click.echo(f"{error.heading}\n{text}" if error.heading else text, nl=False, err=True, color=True)
+    emit_messages(f"{visible(error.heading)}\n{text}" if error.heading else text)
     return error.exit_code
 
 
@@ -188,7 +190,7 @@ def _refused(error: OSError) -> int:
 def _say(text: str) -> None:
     """Write to standard error; if that fails too, only the exit code is left."""
     with suppress(OSError):
-        click.echo(text, err=True)
+        note(text)
 
 
 def _crashed(error: Exception) -> int:
@@ -237,6 +239,7 @@ def run() -> NoReturn:
     # once more at exit, would take a sixth of the CPU of a short command.
     gc.set_threshold(_OBJECTS)
     _without_plugins()
+    guard_streams()
     try:
         cli.main()
     finally:

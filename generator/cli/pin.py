@@ -71,7 +71,8 @@ def command(
                 fmt,
                 screen=Screen.of_messages(sys.stdout),
                 checked=len(selection.entries),
-            )
+            ),
+            commands=fmt == "github",
         )
     elif check:
         note("nothing has moved")

@@ -17,9 +17,10 @@ from generator.output.report import SHOWN, CheckReport, WriteSummary, foreign_fi
 from generator.pipeline.render import RenderPlan, plan_render
 from generator.pipeline.session import open_session
 from generator.pipeline.stale import render_request
-from generator.pipeline.terminal import note
+from generator.pipeline.terminal import emit, emit_messages, note
 from generator.render.identity import code_digest
 from generator.source.finding import Finding
+from generator.source.line import visible
 
 _HEADINGS = {
     "created": "created",
@@ -79,7 +80,8 @@ def command(
 
 def _run(plan: RenderPlan, stamp: Stamp, *, only_check: bool, only_diff: bool) -> int:
     if only_diff:
-        sys.stdout.writelines(diff(plan.request.output, plan.bundles(), plan.outside))
+        for line in diff(plan.request.output, plan.bundles(), plan.outside):
+            emit(line)
     elif only_check:
         compared = plan.check()
         _save_stamp(plan, stamp, compared.keys)
@@ -112,12 +114,7 @@ def _print(findings: Sequence[Finding]) -> None:
         from generator.report.formats import render
         from generator.report.tables import Screen
 
-        click.echo(
-            render(findings, "text", screen=Screen.of_messages(sys.stderr)),
-            err=True,
-            nl=False,
-            color=True,
-        )
+        emit_messages(render(findings, "text", screen=Screen.of_messages(sys.stderr)))
 
 
 def _report_written(summary: WriteSummary, plan: RenderPlan) -> None:
@@ -128,11 +125,11 @@ def _report_written(summary: WriteSummary, plan: RenderPlan) -> None:
     _report_foreign(summary.counts["foreign"], summary.first["foreign"], output)
     files = summary.identical + plan.fresh.files
     if summary.changed:
-        click.echo(f"{_count(files, 'file')} unchanged")
+        emit(f"{_count(files, 'file')} unchanged\n")
     elif summary.clean and not plan.failed:
         bundles = len(summary.keys) + plan.fresh.bundles
         counts = f"{_count(bundles, 'bundle')}, {_count(files, 'file')}"
-        click.echo(f"{_relative(output)} is up to date: {counts}, nothing changed")
+        emit(f"{visible(_relative(output))} is up to date: {counts}, nothing changed\n")
 
 
 def _report_check(report: CheckReport, plan: RenderPlan) -> int:
@@ -150,7 +147,7 @@ def _report_check(report: CheckReport, plan: RenderPlan) -> int:
         return 1
     if not plan.failed:
         counts = f"{_count(len(report.keys), 'bundle')}, {_count(report.files, 'file')}"
-        click.echo(f"{_relative(output)} is up to date: {counts} rendered and compared")
+        emit(f"{visible(_relative(output))} is up to date: {counts} rendered and compared\n")
     return 0
 
 
@@ -158,18 +155,18 @@ def _report_foreign(count: int, paths: Sequence[str], output: Path) -> None:
     """Print a finding for each of the first files that nothing renders."""
     _print([foreign_file(f"{_relative(output)}/{path}") for path in paths[:SHOWN]])
     if count > SHOWN:
-        click.echo(f"… and {count - SHOWN:,} more files that nothing renders", err=True)
+        note(f"… and {count - SHOWN:,} more files that nothing renders")
 
 
 def _list(heading: str, count: int, paths: Sequence[str], output: Path) -> None:
     """Print the number of files of a kind and their first names."""
     if not count:
         return
-    click.echo(f"{heading} {count}:")
+    emit(f"{heading} {count}:\n")
     for path in paths[:SHOWN]:
-        click.echo(f"  {_relative(output)}/{path}")
+        emit(f"  {visible(_relative(output))}/{visible(path)}\n")
     if count > SHOWN:
-        click.echo(f"  … and {count - SHOWN:,} more")
+        emit(f"  … and {count - SHOWN:,} more\n")
 
 
 def _count(number: int, noun: str) -> str:

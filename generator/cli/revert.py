@@ -10,7 +10,7 @@ import click
 
 from generator.cli.options import root_option
 from generator.pipeline.session import Session, open_session
-from generator.pipeline.terminal import emit, note
+from generator.pipeline.terminal import emit, emit_messages, note
 from generator.source.errors import CliError, UserError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _made(session: Session, request: RevertRequest, *, with_spec: bool) -> Branc
         return make_branch(session, request, whole_spec=with_spec)
     except BrokenRulesError as error:
         shown = render(error.findings, "text", screen=Screen.of_messages(sys.stderr))
-        click.echo(shown, nl=False, err=True, color=True)
+        emit_messages(shown)
         raise
 
 

@@ -12,9 +12,10 @@ from generator.pipeline.atomic_write import write_files
 from generator.pipeline.evaluate import plans_of
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
-from generator.pipeline.terminal import emit
+from generator.pipeline.terminal import emit, emit_messages
 from generator.report.formats import render
 from generator.report.tables import Screen
+from generator.source.line import visible
 
 
 @click.command("spinnaker")
@@ -46,16 +47,11 @@ def command(
     found = plans_of(session, select_one(session, spec), environment)
     findings = list(dict.fromkeys(finding for planned in found for finding in unsupported_features(planned)))
     if findings:
-        click.echo(
-            render(findings, "text", screen=Screen.of_messages(sys.stderr)),
-            err=True,
-            nl=False,
-            color=True,
-        )
+        emit_messages(render(findings, "text", screen=Screen.of_messages(sys.stderr)))
     if any(finding.severity == "error" for finding in findings):
         context.exit(1)
     files: dict[str, bytes] = {}
     for planned in found:
         files |= pipeline_files(planned.plan, session.templates, Accounts(account, metrics))
     write_files(output, files)
-    emit(f"wrote {len(files)} files to {output}: {', '.join(files)}\n")
+    emit(f"wrote {len(files)} files to {visible(str(output))}: {', '.join(files)}\n")

@@ -11,6 +11,7 @@ from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit
 from generator.render.environment import TemplateFile, Templates, template_names
 from generator.source.errors import CliError
+from generator.source.line import visible
 from generator.source.shipped import builtin_folder
 from generator.source.suggest import misspelt, nearest
 
@@ -48,8 +49,10 @@ def _list(templates: Templates) -> str:
 def _line(file: TemplateFile, ours: list[str]) -> str:
     """Return the line of one template. An added one is included by others, or its name is misspelt."""
     if not file.own:
-        return f"built-in    {file.name}\n"
+        return f"built-in    {visible(file.name)}\n"
     if file.name in ours:
         return f"overridden  {file.name}\n"
     near = misspelt(file.name, ours)
-    return f"added       {file.name}  (replaces nothing{f'; did you mean {near}?' if near else ''})\n"
+    return (
+        f"added       {visible(file.name)}  (replaces nothing{f'; did you mean {near}?' if near else ''})\n"
+    )

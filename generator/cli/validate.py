@@ -64,7 +64,7 @@ def _report(findings: list[Finding], fmt: str, output: Path | None, checked: int
     screen = Screen.of_messages(sys.stdout) if output is None else PLAIN
     text = render(findings, fmt, screen=screen, checked=checked)
     if output is None:
-        emit(text)
+        emit(text, commands=fmt == "github")
         return
     from generator.pipeline.atomic_write import write_file
 

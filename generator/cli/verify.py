@@ -80,7 +80,8 @@ def command(
             screen=Screen.of_messages(sys.stdout),
             checked=found.files,
             noun="file",
-        )
+        ),
+        commands=fmt == "github",
     )
     hidden = len(found.findings) - len(shown)
     note(

@@ -16,6 +16,7 @@ from generator.output.folder import Folder, open_root
 from generator.output.freshness import ledger_key
 from generator.output.report import CheckReport, in_order
 from generator.output.survey import Survey
+from generator.source.line import visible
 
 _Reader = Callable[[str], bytes | None]
 _KINDS: Final[dict[Action, str]] = {
@@ -82,7 +83,7 @@ def diff(
         for name, action in changes.actions.items():
             if action in _SHOWN:
                 old = None if action == "create" else read(name)
-                yield from _file_diff(f"{path}/{name}", old, changes.wanted.get(name))
+                yield from _file_diff(visible(f"{path}/{name}"), old, changes.wanted.get(name))
 
 
 def _compared(

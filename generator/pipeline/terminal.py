@@ -1,17 +1,31 @@
-"""What the terminal can show: its width, colors, and a progress bar."""
+"""What the terminal can show: its width, colors, a progress bar, and nothing that would control it."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TextIO, TypeVar
+from typing import Any, Final, TextIO, TypeVar
 
 import click
 
+from generator.source.line import visible
+
 T = TypeVar("T")
 _LONG = 50  # fewer items finish before a bar could be read
+
+_HIDDEN: Final = (
+    "\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+)
+# Controls but tab and line feed, characters that hide or reorder text, and what runners of CI take as a command:
+# `::name::` at the start of a line and `##[name]` anywhere (GitHub's runner, ActionCommand.cs), `##vso[` and
+# `##teamcity[` of other hosts. Colors are kept where the stream shows them.
+_UNSAFE: Final = re.compile(
+    rf"(?P<color>\x1b\[[0-9;]*m)|[\x00-\x08\x0b-\x1f{_HIDDEN}]|^(?P<start>[ \t]*):(?=:)|#(?=#(?:\[|vso\[|teamcity\[))",
+    re.MULTILINE,
+)
 
 
 def has_color(stream: TextIO) -> bool:
@@ -43,14 +57,90 @@ def terminal_width(stream: TextIO) -> int | None:
         return None
 
 
-def emit(text: str) -> None:
-    """Write text that has its own line ends and its colors, to standard output."""
-    click.echo(text, nl=False, color=True)
+def safe(text: str, *, colors: bool = False, commands: bool = False) -> str:
+    r"""Return text that can't control a terminal or a runner of CI; its line feeds are kept.
+
+    Args:
+        text: any text. A name in it must be on one line already: see `visible`.
+        colors: keep the sequences that color text.
+        commands: keep commands at the start of a line, because they are the result.
+    """
+
+    def escaped(found: re.Match[str]) -> str:
+        whole = found[0]
+        if found["color"]:
+            return whole if colors else "\\u001b" + whole[1:]
+        if found["start"] is not None:
+            return whole if commands else f"{whole} "
+        if whole == "#":
+            return "# "
+        return whole.encode("unicode_escape").decode() if ord(whole) > _BMP else f"\\u{ord(whole):04x}"
+
+    return _UNSAFE.sub(escaped, text)
+
+
+_BMP: Final = 0xFFFF
+
+
+class Guarded:
+    """A text stream whose output passes through `safe`: standard output and standard error of the program.
+
+    Args:
+        stream: the stream that is written to.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write text that can't control what shows it."""
+        self.stream.write(safe(text, colors=has_color(self.stream)))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write several lines."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+def guard_streams() -> None:
+    """Let everything that this process prints pass through `safe`."""
+    for name in ("stdout", "stderr"):
+        setattr(sys, name, Guarded(getattr(sys, name)))
+
+
+def bare(stream: TextIO) -> TextIO:
+    """Return the stream that a guarded one writes to."""
+    return stream.stream if isinstance(stream, Guarded) else stream
+
+
+def emit(text: str, *, commands: bool = False) -> None:
+    """Write text that has its own line ends and its colors, to standard output.
+
+    Args:
+        text: the text; the names in it are on one line.
+        commands: it consists of workflow commands for a runner.
+    """
+    checked = safe(text, colors=True, commands=commands)
+    click.echo(checked, file=bare(sys.stdout) if commands else sys.stdout, nl=False, color=True)
+
+
+def emit_messages(text: str) -> None:
+    """Write text that has its own line ends and its colors, to standard error."""
+    click.echo(safe(text, colors=True), file=sys.stderr, nl=False, color=True)
 
 
 def note(text: str) -> None:
-    """Print a remark that is not part of the result, on standard error."""
-    click.echo(text, err=True)
+    """Print a remark that is not part of the result, on standard error, on one line."""
+    click.echo(visible(text), file=sys.stderr)
+
+
+def note_for_now(text: str) -> None:
+    """Show a line on the terminal that the next note replaces."""
+    click.echo(f"{visible(text)}\r", file=bare(sys.stderr), nl=False)
 
 
 @contextmanager
@@ -59,7 +149,7 @@ def progress(items: Iterable[T], count: int, label: str) -> Iterator[Iterator[T]
     if count < _LONG or not is_terminal(sys.stderr):
         yield iter(items)
         return
-    with click.progressbar(items, length=count, label=label, file=sys.stderr) as bar:
+    with click.progressbar(items, length=count, label=label, file=bare(sys.stderr)) as bar:
         yield iter(bar)
 
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from generator.history.git import Change, Commit
 from generator.history.releases import Release
-from generator.report.formats.characters import visible
 from generator.report.tables import Screen, Table
+from generator.source.line import visible
 
 SCHEMA: Final = "sluice/audit/v1"
 COLUMNS: Final = (

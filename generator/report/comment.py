@@ -10,10 +10,10 @@ from generator.report.diffs.compare import Comparison, Difference
 from generator.report.diffs.markdown import radius
 from generator.report.diffs.revision import Compared
 from generator.report.diffs.text import shared, size, some
-from generator.report.formats.characters import visible
 from generator.report.markdown import cell, fenced, row
 from generator.report.overview import OpenWaiver, Overview
 from generator.report.sections.section import Section
+from generator.source.line import visible
 from generator.spec.quantities import plural
 
 LIMIT = 65_536

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from html import escape
 
-from generator.report.formats.characters import visible
+from generator.source.line import visible
 
 _ACTIVE = re.compile(r"[\\`*_\[\]#|~@]")
 

@@ -14,8 +14,8 @@ from generator.pipeline.session import Session
 from generator.plan.changes import Change, changes
 from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned
-from generator.report.formats.characters import visible
 from generator.report.tables import Table, fit
+from generator.source.line import visible
 from generator.spec.platform import PlatformSpec
 
 

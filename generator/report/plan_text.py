@@ -13,7 +13,6 @@ from generator.plan.describe import short
 from generator.plan.peak import peak
 from generator.plan.resolve import Planned
 from generator.plan.timeline import Event, Timeline, on_abort, timeline
-from generator.report.formats.characters import visible
 from generator.report.overview import environment_changes
 from generator.report.sections import Section, sections
 from generator.report.sections.cost import release_cost
@@ -22,6 +21,7 @@ from generator.report.sections.release import pods
 from generator.report.sections.story import planned_time
 from generator.report.tables import INDENT, Block, Screen, Table, fit
 from generator.source.finding import Finding
+from generator.source.line import visible
 from generator.spec.quantities import change, count_up, money_up, share_down, share_up, time_span
 
 _SHOWN = 3  # findings and differences; more are counted

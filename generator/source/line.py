@@ -1,4 +1,4 @@
-"""Turns external text into one line for a file in git."""
+"""Turns external text into one line: for a file in git, or for a terminal and a log."""
 
 from __future__ import annotations
 
@@ -16,3 +16,25 @@ _UNSEEN = (
 def one_line(text: str) -> str:
     """Return the text with each run of white space and invisible characters replaced by one space."""
     return " ".join(re.sub(_UNSEEN, " ", text).split())
+
+
+def visible(text: str) -> str:
+    r"""Return text on one line that can't control a terminal, and hides nothing.
+
+    Control characters (an escape sequence starts with one), line and paragraph separators, and format
+    characters such as those that reverse the direction of writing are spelled out: `\x1b`, `\n`, `\u202e`.
+    """
+    return text if text.isprintable() else "".join(map(shown, text))
+
+
+def shown(character: str) -> str:
+    """Return one character as `visible` writes it."""
+    if character.isprintable() or _is_space(character):
+        return character
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _is_space(character: str) -> bool:
+    from unicodedata import category
+
+    return category(character) == "Zs"

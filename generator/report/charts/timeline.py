@@ -10,7 +10,7 @@ from generator.plan.guards import Comparison, Guard
 from generator.plan.values import Plan
 from generator.report.charts.segments import Segment, segments
 from generator.report.charts.svg import Label, Line, Picture, Polygon, Rect, Shape, points
-from generator.report.formats.characters import visible
+from generator.source.line import visible
 from generator.spec.quantities import time_span
 from generator.stats.delay import mask_dead_time
 

@@ -10,8 +10,8 @@ from generator.report.diffs.compare import Comparison, Difference, NumberChange
 from generator.report.diffs.direction import Direction, of_change
 from generator.report.diffs.groups import cost, groups, trends
 from generator.report.diffs.shared import shared_groups
-from generator.report.formats.characters import visible
 from generator.report.tables import Block, Screen, Table
+from generator.source.line import visible
 from generator.spec.quantities import count_up, plural
 
 _SHOWN = 5

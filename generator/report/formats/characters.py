@@ -1,22 +1,6 @@
-"""Characters on a terminal: how they are shown, and how many cells they fill."""
+"""The cells that text fills on a terminal."""
 
 from __future__ import annotations
-
-
-def visible(text: str) -> str:
-    r"""Return text on one line that can't control a terminal, and hides nothing.
-
-    Control characters (an escape sequence starts with one), line and paragraph separators, and format
-    characters such as those that reverse the direction of writing are spelled out: `\x1b`, `\n`, `\u202e`.
-    """
-    return text if text.isprintable() else "".join(map(shown, text))
-
-
-def shown(character: str) -> str:
-    """Return one character as `visible` writes it."""
-    if character.isprintable() or _is_space(character):
-        return character
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def width(text: str) -> int:
@@ -34,9 +18,3 @@ def _cells(character: str) -> int:
     if category(character) in {"Mn", "Me"}:
         return 0
     return 2 if east_asian_width(character) in {"W", "F"} else 1
-
-
-def _is_space(character: str) -> bool:
-    from unicodedata import category
-
-    return category(character) == "Zs"

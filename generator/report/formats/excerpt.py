@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from generator.report.formats.characters import shown, width
+from generator.report.formats.characters import width
 from generator.source.finding import Place
+from generator.source.line import shown
 
 SHOWN = 100  # cells of a line that are shown; a longer line is cut around the mark
 _BEFORE = 0.6  # share of them that may come before the mark

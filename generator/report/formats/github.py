@@ -6,9 +6,9 @@ that would control the terminal that shows the log, or hide in it, are spelled o
 
 from __future__ import annotations
 
-from generator.report.formats.characters import visible
 from generator.report.formats.report import Report, page
 from generator.source.finding import Finding, Place
+from generator.source.line import visible
 
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from generator.report.formats.characters import visible, width
+from generator.report.formats.characters import width
 from generator.report.formats.excerpt import SHOWN, marked
 from generator.report.formats.report import SEVERITIES, Report
 from generator.report.tables import NARROW, wrap
 from generator.source.finding import Finding, Fix, Severity
+from generator.source.line import visible
 
 Style = Callable[[str, str], str]
 _SGR: dict[Severity, str] = {"error": "1;31", "warning": "1;33", "info": "1;36"}

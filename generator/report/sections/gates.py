@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from generator.report.formats.characters import visible
 from generator.report.tables import Screen, Table
+from generator.source.line import visible
 from generator.spec.evidence import EvidenceEntry, Measure
 
 _CELLS = 16

@@ -113,8 +113,8 @@ def test_nothing_is_written_when_anything_is_there(tmp_path, monkeypatch, sluice
     before = files(tmp_path)
     done = sluice("init")
     assert done.exit_code == 2
-    assert "  README.md\n" in done.stderr
-    assert "  specs/platform.yaml\n" in done.stderr
+    assert " README.md, " in done.stderr
+    assert ", specs/platform.yaml, " in done.stderr
     assert files(tmp_path) == before
 
 

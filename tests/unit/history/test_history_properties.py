@@ -23,9 +23,9 @@ from generator.history.git import Change, Commit, Git, Renamed, _parsed
 from generator.history.releases import History, Release
 from generator.pipeline.terminal import emit
 from generator.report.audit import COLUMNS, write
-from generator.report.formats.characters import visible
 from generator.report.tables import Screen
 from generator.source.errors import UserError
+from generator.source.line import visible
 from tests.unit.history.anything import QUIET, TEXT, nearly
 
 NAME = "shop/ranker"

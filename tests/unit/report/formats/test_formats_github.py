@@ -7,9 +7,9 @@ from collections import Counter
 from hypothesis import given
 
 from generator.report.formats import render
-from generator.report.formats.characters import visible
 from generator.report.formats.report import page
 from generator.source.finding import Finding
+from generator.source.line import visible
 from tests.unit.report.formats.samples import EXAMPLES, REPORT, REPORTS
 
 Command = tuple[str, dict[str, str], str]
