@@ -54,7 +54,7 @@ docs: $(BIN)/.dev
 	$(BIN)/python -m tests.docs.site
 
 # The hashed lists of everything that is installed, again from the .in files; versions stay where they still fit.
-PINS := generator/pins/core $(basename $(wildcard tests/pins/*.in))
+PINS := generator/pins/core $(basename $(wildcard tests/pins/*.in templates/ci/pins/*.in))
 pins: $(BIN)/.dev
 	for list in $(PINS); do $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate $$list.in -o $$list.txt || exit 1; done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,26 +49,35 @@ def gitlab(root: Path | None, *, check: bool, force: bool) -> None:
 
 @command.command("images")
 @click.option(
-    "--format", "fmt", type=click.Choice(("text", "json")), default="text", show_default=True, help="Form."
+    "--format",
+    "fmt",
+    type=click.Choice(("text", "json", "gitlab")),
+    default="text",
+    show_default=True,
+    help="Form.",
 )
 @root_option
 def images(fmt: str, root: Path | None) -> None:
     """List the models whose image is not in their lock yet.
 
-    Each line has TEAM/MODEL and the model's resolved reference; the JSON format is the input of a job matrix.
+    Each line has TEAM/MODEL and the model's resolved reference. The JSON format is the input of a job matrix; the
+    GitLab format is a pipeline with separate jobs for each image.
     """
-    from generator.pipeline.repository_files import missing_images
+    from generator.pipeline.ci_files import gitlab_images, missing_images
 
-    found = missing_images(open_session(root))
+    session = open_session(root)
+    found = missing_images(session)
     if fmt == "json":
-        emit(json.dumps(found) + "\n")
+        emit(json.dumps([asdict(image) for image in found]) + "\n")
+    elif fmt == "gitlab":
+        emit(gitlab_images(found, session.templates, session.platform.registry))
     else:
-        emit("".join(f"{item['model']}\t{item['resolved']}\n" for item in found))
+        emit("".join(f"{image.model}\t{image.resolved}\n" for image in found))
 
 
 def _write(session: Session, host: str, *, check: bool, force: bool) -> None:
     from generator.pipeline.atomic_write import write_files
-    from generator.pipeline.repository_files import is_unedited, workflow_files
+    from generator.pipeline.ci_files import is_unedited, workflow_files
 
     platform = session.platform
     wanted = workflow_files(host, session.templates, platform.git.revision, platform.registry)

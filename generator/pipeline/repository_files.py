@@ -1,42 +1,20 @@
-"""Files of a repository other than specs and bundles: CI workflows, CODEOWNERS, and the files of `init`."""
+"""Files of a repository other than specs and bundles: CODEOWNERS, and the files of `init`."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from generator import __version__
-from generator.pipeline.bundles import BENTOS
+from generator.pipeline.ci_files import CI_FILES, workflow_files
 from generator.plan.locks import immutable_form, version_of
 from generator.source.errors import CliError
-from generator.source.files import text_of
 
 if TYPE_CHECKING:
-    from generator.pipeline.session import Session
     from generator.render.environment import Templates
     from generator.spec.platform import PlatformSpec
-
-UV: Final = "0.13.9"
-"""The version of uv with which the workflows install Sluice."""
-_SCRIPTS: Final = ("fetch-model", "build-image", "propose", "propose-digests", "propose-revert")
-_COMMON: Final = {f"ci/{name}.sh": f"ci/{name}.sh" for name in _SCRIPTS}
-CI_FILES: Final[Mapping[str, Mapping[str, str]]] = {
-    "github": {
-        ".github/workflows/sluice.yml": "ci/github/check.yaml",
-        ".github/workflows/sluice-images.yml": "ci/github/images.yaml",
-        ".github/workflows/sluice-revert.yml": "ci/github/revert.yaml",
-        **_COMMON,
-    },
-    "gitlab": {
-        ".gitlab-ci.yml": "ci/gitlab/gitlab-ci.yaml",
-        "ci/gitlab-note.py": "ci/gitlab/note.py",
-        **_COMMON,
-    },
-}
-"""The template of each file, by host and path."""
-_SEAL: Final = re.compile(r"# As `sluice ci` wrote it: ([0-9a-f]{16})\n")
 
 OWNERS_PLACES: Final = ("CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS", "docs/CODEOWNERS")
 """The places where GitHub and GitLab look, the usual one first."""
@@ -58,58 +36,6 @@ _INIT_FILES: Final = {
     "README.md": "README.md",
     "bootstrap/project.yaml": "project.yaml",
 }
-
-
-def workflow_files(host: str, templates: Templates, branch: str, registry: str) -> dict[str, str]:
-    """Return the text of every file of CI on a host, by path.
-
-    Each file contains its own digest, to distinguish an edited file from an old one.
-
-    Args:
-        host: github or gitlab.
-        templates: the templates.
-        branch: the branch that changes are merged into.
-        registry: where images are pushed, with the path below the host.
-    """
-    context = {"version": __version__, "branch": branch, "registry": registry.partition("/")[0], "uv": UV}
-    return {
-        path: _sealed(templates.render(f"{name}.j2", context))
-        for path, name in sorted(CI_FILES[host].items())
-    }
-
-
-def is_unedited(text: str) -> bool:
-    """Check whether some version of Sluice wrote this CI file, and it was not edited since."""
-    found = _SEAL.search(text[:200])
-    if found is None:
-        return False
-    body = text[: found.start()] + text[found.end() :]
-    return hashlib.sha256(body.encode()).hexdigest().startswith(found[1])
-
-
-def _sealed(text: str) -> str:
-    seal = f"# As `sluice ci` wrote it: {hashlib.sha256(text.encode()).hexdigest()[:16]}\n"
-    first, end, rest = text.partition("\n")
-    return f"{first}{end}{seal}{rest}" if first.startswith("#!") else seal + text
-
-
-def missing_images(session: Session) -> list[dict[str, str]]:
-    """Return the models that can be planned and whose image is not in their lock.
-
-    Raises:
-        CliError: a bento is missing or out of date.
-    """
-    bentos = session.root / session.platform.git.path / BENTOS
-    found = []
-    for entry in session.entries:
-        plans = session.resolve(entry).plans
-        if not plans or plans[0].plan.image.digest:
-            continue
-        image = plans[0].plan.image.reference
-        if (text_of(bentos / entry.name / "IMAGE") or "").strip() != image:
-            raise CliError(f"the bento of {entry.name} is missing or out of date", "run `sluice render`")
-        found.append({"model": entry.name, "resolved": plans[0].plan.version.resolved, "image": image})
-    return found
 
 
 def code_owners(before: str, platform: PlatformSpec) -> str:

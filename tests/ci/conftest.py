@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,15 +10,17 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from generator import __version__
 from generator.cli.main import cli
 from tests.ci.demo import Demo, git, sha256
 from tests.ci.jobs import MODEL, runner
-from tests.ci.runner import Runner
+from tests.ci.programs import skopeo, uv
+from tests.ci.runner import STANDINS, Runner
 from tests.references.bentoml_store import store, stored
 from tests.references.dvc_tree import own, template
 from tests.references.hub import hub
 from tests.references.mlflow_server import mlflow
-from tests.references.registry import MANIFEST, Registry, serving
+from tests.references.registry import Registry, serving
 from tests.references.sandbox import sandbox
 
 __all__ = ["hub", "mlflow", "own", "sandbox", "store", "stored", "template"]  # fixtures
@@ -38,6 +39,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     demo.git("init", "--quiet")
     demo.git("remote", "add", "origin", "../remote.git")
     demo.sluice("render")
+    # What `sluice pin --tools` writes; the package is installed here already, so its hash is never compared.
+    pinned = root / "ci/pins/sluicegate.txt"
+    pinned.write_text(f"sluicegate=={__version__} --hash=sha256:{'0' * 64}\n")
     demo.commit("A new repository")
     demo.git("push", "--quiet", "origin", "main")
     demo.git("checkout", "--quiet", "-b", BRANCH)
@@ -104,15 +108,13 @@ def imaged(demo: Demo, registry: Registry, scratch: Path) -> Runner:
     demo.git("checkout", "--quiet", "-B", "main")
     demo.commit("A model in a bucket")
     demo.git("push", "--quiet", "--force", "origin", "main")
-    blob = registry.blob("models/support/ticket-classifier", b"{}")
-    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": blob, "layers": [blob]}
-    (scratch / "manifest.json").write_text(json.dumps(manifest))
     return runner(
         demo, scratch, {
             "vars.MLFLOW_TRACKING_URI": "", "vars.SLUICE_BENTOML_STORE": "", "secrets.MLFLOW_TRACKING_TOKEN": "", "secrets.HF_TOKEN": "",
             "secrets.AWS_ACCESS_KEY_ID": "", "secrets.AWS_SECRET_ACCESS_KEY": "",
             "secrets.REGISTRY_USER": "ci", "secrets.REGISTRY_PASSWORD": "word", "secrets.SLUICE_TOKEN || github.token": "x",
+            "sluice-registry:REGISTRY_USER": "ci", "sluice-registry:REGISTRY_PASSWORD": "word",
         },
-        STANDIN_S3=str(scratch / "s3"), STANDIN_MANIFEST=str(scratch / "manifest.json"), GITHUB_REF_NAME="main",
-        REGISTRY_USER="ci", REGISTRY_PASSWORD="word", CI_COMMIT_BRANCH="main",
+        STANDIN_S3=str(scratch / "s3"), STANDIN_TOOLS=str(STANDINS), STANDIN_UV=uv(), STANDIN_SKOPEO=skopeo(scratch),
+        GITHUB_REF_NAME="main", CI_COMMIT_BRANCH="main",
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import yaml
 
@@ -11,6 +12,7 @@ from tests.ci.demo import Demo, git, sha256
 from tests.ci.runner import Ran, Runner
 
 CHECK, IMAGES = ".github/workflows/sluice.yml", ".github/workflows/sluice-images.yml"
+IMAGE = ".github/workflows/sluice-image.yml"
 REVERT = ".github/workflows/sluice-revert.yml"
 MODEL, HEAD = "support/ticket-classifier", "sluice/image-support-ticket-classifier"
 
@@ -24,9 +26,34 @@ def runner(demo: Demo, scratch: Path, given: dict[str, str] | None = None, **var
     return Runner(demo.root, scratch, given or {}, {"GITHUB_REPOSITORY": "acme/models", **variables})
 
 
-def proposed(demo: Demo, scratch: Path) -> None:
+def pushed(image: str) -> str:
+    """The digest of an image in the registry, as the registry's own bytes give it."""
+    host, _, rest = image.partition("/")
+    name, _, tag = rest.rpartition(":")
+    kinds = "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json"
+    request = Request(f"http://{host}/v2/{name}/manifests/{tag}", headers={"Accept": kinds})
+    with urlopen(request, timeout=60) as answer:
+        return "sha256:" + sha256(answer.read())
+
+
+def built(found: Runner, item: dict[str, str]) -> None:
+    """Run the jobs that build and push one image on GitHub, each on its own machine."""
+    before = found.given
+    found.given = {**before, **{f"inputs.{key}": value for key, value in item.items()}}
+    for name in ("fetch", "build", "push"):
+        good(found.alone(IMAGE, name))
+    found.given = before
+
+
+def built_on_gitlab(demo: Demo, found: Runner, model: str) -> None:
+    """Run the jobs that build and push one image on GitLab, each on its own machine."""
+    document = yaml.safe_load((demo.root / "images.yml").read_text())
+    for stage in document["stages"]:
+        good(found.gitlab_alone(document, f"{stage} {model.replace('/', '.')}"))
+
+
+def proposed(demo: Demo, digest: str) -> None:
     """What was pushed: the lock with the digest, its comment kept, rendered with it, ready to merge."""
-    digest = "sha256:" + sha256((scratch / "manifest.json").read_bytes())
     assert (
         git(demo.remote, "diff", "--name-only", "main", HEAD).splitlines()[-1] == f"specs/{MODEL}.lock.yaml"
     )

@@ -7,8 +7,10 @@ services that do not exist here (docker, gh, aws).
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -33,6 +35,45 @@ class Ran:
 
 
 @dataclass
+class Machine:
+    """The machine of one job: nothing of it reaches another job but what the job uploads.
+
+    Args:
+        folder: everything that the job may write.
+    """
+
+    folder: Path
+    more: dict[str, str] = field(default_factory=dict)
+    path: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for name in ("work", "home", "temp"):
+            (self.folder / name).mkdir(parents=True)
+        for name in ("env", "path", "output", "summary"):
+            (self.folder / name).touch()
+
+    @property
+    def work(self) -> Path:
+        """The workspace."""
+        return self.folder / "work"
+
+    def variables(self) -> dict[str, str]:
+        """The variables of a step: the runner's own, and what earlier steps wrote to GITHUB_ENV."""
+        files = {f"GITHUB_{name.upper()}": str(self.folder / name) for name in ("env", "path", "output")}
+        own = {"HOME": str(self.folder / "home"), "RUNNER_TEMP": str(self.folder / "temp")}
+        return {**own, **files, "TMPDIR": str(self.folder / "temp"), **self.more}
+
+    def after(self) -> dict[str, str]:
+        """Take over what a step wrote to GITHUB_ENV and GITHUB_PATH, as a runner does; return its outputs."""
+        self.more |= dict(line.split("=", 1) for line in (self.folder / "env").read_text().splitlines())
+        self.path[:0] = (self.folder / "path").read_text().splitlines()
+        found = dict(line.split("=", 1) for line in (self.folder / "output").read_text().splitlines())
+        for name in ("env", "path", "output"):
+            (self.folder / name).write_text("")
+        return found
+
+
+@dataclass
 class Runner:
     """Runs scripts in a checkout.
 
@@ -47,6 +88,93 @@ class Runner:
     scratch: Path
     given: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    artifacts: dict[str, Path] = field(default_factory=dict)
+
+    def alone(self, workflow: str, name: str) -> list[Ran]:
+        """Run all steps of one job on a machine that no other job sees, actions for checkout and artifacts included.
+
+        What the job says in `outputs` is a value of later jobs' `needs`.
+        """
+        document = yaml.safe_load((self.checkout / workflow).read_text())
+        job = document["jobs"][name]
+        machine = Machine(self._folder(name))
+        kept = dict(self.given)
+        self.given = kept | {"runner.temp": str(machine.folder / "temp")}
+        ran: list[Ran] = []
+        for step in job["steps"]:
+            if "uses" in step:
+                outputs = self._action(step, machine)
+            else:
+                said = {**document.get("env", {}), **step.get("env", {})}
+                own = {key: self._value(str(value)) for key, value in said.items()}
+                ran.append(self._run(step["name"], ["-eo", "pipefail"], step["run"], own, machine))
+                outputs = machine.after()
+            steps = {f"steps.{step.get('id')}.outputs.{key}": value for key, value in outputs.items()}
+            self.given = {**self.given, **steps}
+            if ran and ran[-1].code:
+                break
+        else:
+            told = {key: self._value(value) for key, value in job.get("outputs", {}).items()}
+            kept |= {f"needs.{name}.outputs.{key}": value for key, value in told.items()}
+        self.given = kept
+        return ran
+
+    def gitlab_alone(self, document: Mapping[str, Any], name: str) -> list[Ran]:
+        """Run the script of one job of a GitLab pipeline on a machine that no other job sees, artifacts included."""
+        job = document[name]
+        machine = Machine(self._folder(name))
+        variables = {
+            key: value["value"] if isinstance(value, dict) else value
+            for key, value in {**document.get("variables", {}), **job.get("variables", {})}.items()
+        }
+        if variables.get("GIT_STRATEGY") != "none":
+            self._clone(machine)
+        for needed in job.get("needs", []):
+            shutil.copytree(self.artifacts[needed], machine.work, symlinks=True, dirs_exist_ok=True)
+        own = {**variables, "CI_PROJECT_DIR": str(machine.work)}
+        if "environment" in job:
+            own |= {
+                key: value for key, value in self.given.items() if key.startswith(f"{job['environment']}:")
+            }
+            own = {key.rpartition(":")[2]: value for key, value in own.items()}
+        done = self._run(name, ["-eo", "pipefail"], "\n".join(job["script"]), own, machine)
+        left = self._folder(f"artifact {name}")
+        for path in job.get("artifacts", {}).get("paths", []):
+            if done.code == 0:
+                shutil.copy(machine.work / path, left / path)
+        self.artifacts[name] = left
+        return [done]
+
+    def _folder(self, name: str) -> Path:
+        folder = self.scratch / "machines" / f"{len(self.artifacts)} {name}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
+
+    def _clone(self, machine: Machine) -> None:
+        command = ["git", "clone", "--quiet", str(self.checkout), str(machine.work)]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+    def _action(self, step: Mapping[str, Any], machine: Machine) -> dict[str, str]:
+        """Do what an action does, for those that move files; return its outputs."""
+        action = step["uses"].partition("@")[0]
+        said = {key: self._value(str(value)) for key, value in step.get("with", {}).items()}
+        if action == "actions/checkout":
+            self._clone(machine)
+        elif action == "actions/upload-artifact":
+            number = str(1000 + len(self.artifacts))
+            self.artifacts[number] = self._folder(f"artifact {number}")
+            shutil.copy(said["path"], self.artifacts[number])
+            return {"artifact-id": number}
+        elif action == "actions/download-artifact":
+            shutil.copytree(
+                self.artifacts[said["artifact-ids"]], said["path"], symlinks=True, dirs_exist_ok=True
+            )
+        else:
+            assert action in {"actions/setup-python", "actions/attest-build-provenance"}
+            with (self.scratch / "calls").open("a") as stream:
+                stream.write(f"{action} {json.dumps(said, sort_keys=True)}\n")
+        return {}
 
     def job(self, workflow: str, name: str) -> list[Ran]:
         """Run all steps of one job of a GitHub workflow; the first failure ends it unless a later step asks to run."""
@@ -93,8 +221,15 @@ class Runner:
     def _value(self, text: str) -> str:
         return _EXPRESSION.sub(lambda found: self.given[found[1]], text)
 
-    def _run(self, name: str, options: list[str], script: str, own: Mapping[str, Any]) -> Ran:
-        file = self.scratch / "script.sh"
+    def _run(
+        self,
+        name: str,
+        options: list[str],
+        script: str,
+        own: Mapping[str, Any],
+        machine: Machine | None = None,
+    ) -> Ran:
+        file = (machine.folder if machine else self.scratch) / "script.sh"
         file.write_text(script)
         # The machine's own settings of package registries (proxies, certificates) stay; whatever a real CI says does not.
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OTHERS)}
@@ -112,11 +247,14 @@ class Runner:
             "GITHUB_OUTPUT": str(self.scratch / "output"),
             "GITHUB_STEP_SUMMARY": str(self.scratch / "summary"),
             **self.variables,
+            **(machine.variables() if machine else {}),
             **{key: str(value) for key, value in own.items()},
         }
+        if machine:
+            environment["PATH"] = ":".join([*machine.path, environment["PATH"]])
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", *options, str(file)],
-            cwd=self.checkout,
+            cwd=machine.work if machine else self.checkout,
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,

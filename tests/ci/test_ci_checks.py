@@ -69,38 +69,56 @@ def test_gitlab_checks_and_plans(demo: Demo, scratch: Path) -> None:
 
 
 class GitLab(http.server.BaseHTTPRequestHandler):
-    """A stand-in for GitLab's notes: two pages, and what was posted."""
+    """A stand-in for GitLab: one open merge request with a plan, its notes on two pages, and what was posted."""
 
     notes: list[dict[str, object]]
+    plan: str
     seen: list[tuple[str, str, str]]
 
     def do_GET(self) -> None:
-        page = 2 if self.path.endswith("page=2") else 1
-        self._answer(self.notes if page == 2 else [{"id": 1, "body": "hello"}], "" if page == 2 else "2")
+        path = self.path.removeprefix("/projects/3")
+        answers: dict[str, object] = {
+            "/user": {"id": 5},
+            "/merge_requests": [{"iid": 7}, {"iid": 8}],
+            "/merge_requests/7/pipelines": [{"id": 70}],
+            "/merge_requests/8/pipelines": [],
+            "/pipelines/70/jobs": [{"id": 700, "name": "check"}, {"id": 701, "name": "plan"}],
+            "/merge_requests/7/notes": [{"id": 1, "body": "hello", "author": {"id": 6}}],
+        }
+        if path == "/jobs/701/artifacts/plan.md":
+            self._answer(self.plan.encode(), "")
+        elif path.startswith("/merge_requests/7/notes") and path.endswith("page=2"):
+            self._answer(json.dumps(self.notes).encode(), "")
+        else:
+            found = path.partition("?")[0]
+            following = "2" if found.endswith("/notes") else ""
+            self._answer(json.dumps(answers[found]).encode(), following)
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"]
         self.seen.append((self.command, self.path, body))
-        self._answer({}, "")
+        self._answer(b"{}", "")
 
     def do_PUT(self) -> None:
         self.do_POST()
 
-    def _answer(self, value: object, following: str) -> None:
+    def _answer(self, body: bytes, following: str) -> None:
         assert self.headers["PRIVATE-TOKEN"] == "t"
         self.send_response(200)
         self.send_header("X-Next-Page", following)
         self.end_headers()
-        self.wfile.write(json.dumps(value).encode())
+        self.wfile.write(body)
 
     def log_message(self, *arguments: object) -> None:
         pass
 
 
 @contextmanager
-def gitlab_standin(notes: list[dict[str, object]]) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
+def gitlab_standin(
+    notes: list[dict[str, object]], plan: str
+) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
     seen: list[tuple[str, str, str]] = []
-    handler = type("Handler", (GitLab,), {"notes": notes, "seen": seen})
+    handler = type("Handler", (GitLab,), {"notes": notes, "plan": plan, "seen": seen})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -111,23 +129,49 @@ def gitlab_standin(notes: list[dict[str, object]]) -> Iterator[tuple[str, list[t
         server.server_close()
 
 
+def noted(demo: Demo, scratch: Path, notes: list[dict[str, object]], plan: str) -> list[tuple[str, str, str]]:
+    """What the scheduled job writes."""
+    with gitlab_standin(notes, plan) as (address, seen):
+        found = runner(demo, scratch, CI_API_V4_URL=address, CI_PROJECT_ID="3", SLUICE_COMMENT_TOKEN="t")
+        good(found.gitlab("comment"))
+    return seen
+
+
+MINE = {"id": 5}
+PLAN = "<!-- sluice plan -->\n# Plan\n"
+
+
 @pytest.mark.parametrize(
     ("notes", "asked"),
     [
         ([], ("POST", "/projects/3/merge_requests/7/notes")),
-        ([{"id": 9, "body": "<!-- sluice plan -->\nold"}], ("PUT", "/projects/3/merge_requests/7/notes/9")),
+        (
+            [{"id": 9, "body": "<!-- sluice plan -->\nold", "author": MINE}],
+            ("PUT", "/projects/3/merge_requests/7/notes/9"),
+        ),
+        (
+            [{"id": 9, "body": "<!-- sluice plan -->\nforged", "author": {"id": 6}}],
+            ("POST", "/projects/3/merge_requests/7/notes"),
+        ),
     ],
+    ids=["the first", "a later one", "someone else's"],
 )
 def test_gitlab_keeps_one_note(demo: Demo, scratch: Path, notes, asked) -> None:
-    (demo.root / "plan.md").write_text("<!-- sluice plan -->\n# Plan\n")
-    with gitlab_standin(notes) as (address, seen):
-        found = runner(
-            demo,
-            scratch,
-            CI_API_V4_URL=address,
-            CI_PROJECT_ID="3",
-            CI_MERGE_REQUEST_IID="7",
-            SLUICE_TOKEN="t",
-        )
-        good(found.gitlab("comment"))
-    assert seen == [(*asked, "<!-- sluice plan -->\n# Plan\n")]
+    ((method, path, body),) = noted(demo, scratch, notes, PLAN)
+    assert (method, path) == asked
+    assert body.startswith("<!-- sluice plan -->\n")
+    assert "# Plan" in body
+
+
+def test_gitlab_writes_no_note_that_is_there(demo: Demo, scratch: Path) -> None:
+    ((_, _, body),) = noted(demo, scratch, [], PLAN)
+    assert noted(demo, scratch, [{"id": 9, "body": body, "author": MINE}], PLAN) == []
+
+
+@pytest.mark.parametrize("line", ["/merge", "  /approve", "\t/close", "\u2028/merge", "\x0b/merge"])
+def test_a_plan_gives_no_order_to_gitlab(demo: Demo, scratch: Path, line: str) -> None:
+    """The job of a merge request decides what its plan is: a quick action in it would run as the token's account."""
+    ((_, _, body),) = noted(demo, scratch, [], f"{PLAN}{line}\nfor @everyone\n{'x' * 300_000}")
+    assert not [part for part in body.splitlines() if part.lstrip().startswith("/")]
+    assert "@everyone" not in body
+    assert len(body) < 250_000

@@ -1,7 +1,7 @@
 """`ci/fetch-model.sh` for every kind of reference, with the real tools: what it fetches is what the lock pins.
 
 Real: the script, DVC, MLflow and its server, the registry and skopeo, BentoML's store, the clients of Hugging Face and
-AWS, curl. Stand-ins: `uvx`, which takes these tools from pinned environments, the Hub, the bucket, and the https server.
+AWS, curl. Stand-ins: `uv`, which takes these tools from pinned environments, the Hub, the bucket, and the https server.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from typing import Any
 
 import pytest
 
-from generator.pipeline.repository_files import workflow_files
+from generator.pipeline.ci_files import workflow_files
 from generator.render.environment import Templates
 from generator.source.content import path_digest
+from tests.ci.programs import skopeo
+from tests.ci.runner import STANDINS
 from tests.references.bentoml_store import TAG
 from tests.references.dvc_tree import Work
 from tests.references.hub import FIRST, Hub
@@ -33,14 +35,12 @@ from tests.references.standin import Reply, Request, standing_in
 from tests.tools.environment import environment
 
 pytestmark = pytest.mark.slow
-TOOLS = Path(__file__).with_name("tools")
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sluice"
 _ENVIRONMENTS = {"mlflow": "references-mlflow", "dvc": "references-dvc", "hf": "ci-fetch", "aws": "ci-fetch"}
 
 
 @pytest.fixture
 def tools(tmp_path: Path) -> Path:
-    """The programs that `uvx` would run."""
+    """The programs that uv would install."""
     folder = tmp_path / "tools"
     folder.mkdir()
     for name, pins in _ENVIRONMENTS.items():
@@ -50,13 +50,14 @@ def tools(tmp_path: Path) -> Path:
 
 def run(sandbox: Sandbox, tools: Path, resolved: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the script as `ci/build-image.sh` does, in the checkout."""
-    script = sandbox.root / "ci" / "fetch-model.sh"
-    script.parent.mkdir(exist_ok=True)
-    script.write_text(workflow_files("gitlab", Templates(), "main", "r.example.com/m")["ci/fetch-model.sh"])
+    for path, text in workflow_files("gitlab", Templates(), "main", "r.example.com/m").items():
+        if path.startswith("ci/"):
+            (sandbox.root / path).parent.mkdir(exist_ok=True)
+            (sandbox.root / path).write_text(text)
     target = sandbox.home / "fetched"
     shutil.rmtree(target, ignore_errors=True)
     environ = {
-        "PATH": f"{TOOLS}:{_skopeo(sandbox)}:{os.defpath}",
+        "PATH": f"{_programs(sandbox)}:{os.defpath}",
         "HOME": str(sandbox.home),
         "STANDIN_TOOLS": str(tools),
         "DVC_NO_ANALYTICS": "1",
@@ -78,20 +79,17 @@ def fetched(sandbox: Sandbox, tools: Path, model: Any, **variables: str) -> Path
     return path
 
 
-def _skopeo(sandbox: Sandbox) -> Path:
-    """A folder with skopeo, the system's or the one of `skopeo.sh`, and a registry on this machine without TLS."""
+def _programs(sandbox: Sandbox) -> Path:
+    """A folder with the stand-in of uv, and with skopeo for a registry on this machine without TLS."""
     folder = sandbox.home / "bin"
     folder.mkdir(exist_ok=True)
-    found = shutil.which("skopeo") or str(CACHE / "skopeo/usr/bin/skopeo")
-    if not Path(found).exists():
-        pytest.fail("skopeo is missing; get it with: sh tests/references/skopeo.sh", pytrace=False)
-    libraries = ":".join(str(path) for path in (CACHE / "skopeo").glob("**/x86_64-linux-gnu"))
+    shutil.copy(STANDINS / "uv", folder)
     options = "--insecure-policy --registries-conf " + str(sandbox.home / "registries.conf")
     (sandbox.home / "registries.conf").write_text(
         'unqualified-search-registries = []\n[[registry]]\nlocation = "127.0.0.1"\ninsecure = true\n'
     )
     (folder / "skopeo").write_text(
-        f'#!/bin/sh\nLD_LIBRARY_PATH={libraries} exec {found} {options} "$@" --src-tls-verify=false\n'
+        f'#!/bin/sh\nexec {skopeo(sandbox.home)} {options} "$@" --src-tls-verify=false\n'
     )
     (folder / "skopeo").chmod(0o755)
     return folder

@@ -10,12 +10,18 @@ import pytest
 import yaml
 
 from generator.cli.main import cli
-from generator.pipeline.repository_files import CI_FILES
+from generator.pipeline.ci_files import CI_FILES, pin_files
 from tests.ci.demo import Demo
 from tests.tools.environment import environment
 from tests.tools.programs import actionlint, program
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+_ACTION = (
+    r"uses: actions/(checkout|setup-python|upload-artifact|download-artifact|attest-build-provenance)"
+    r"@[0-9a-f]{40} # v\d+\.\d+\.\d+"
+)
 
 
 def run(*command: str, cwd: Path) -> str:
@@ -56,17 +62,20 @@ def test_the_schemas_of_both_hosts_are_met(demo: Demo) -> None:
 
 def test_shellcheck_finds_nothing_in_the_scripts(demo: Demo) -> None:
     scripts = sorted(map(str, (demo.root / "ci").glob("*.sh")))
-    assert len(scripts) == 5
+    assert len(scripts) == 8
     run(program("shellcheck"), *scripts, cwd=demo.root)
 
 
 def test_every_action_is_pinned_by_commit_and_says_which_release(demo: Demo) -> None:
     used = [
-        line.strip() for file in workflows(demo) for line in file.read_text().splitlines() if "uses:" in line
+        line.strip().removeprefix("- ")
+        for file in workflows(demo)
+        for line in file.read_text().splitlines()
+        if "uses:" in line and "uses: ./" not in line
     ]
     assert used
     for line in used:
-        assert re.fullmatch(r"- uses: actions/(checkout|setup-python)@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)
+        assert re.fullmatch(_ACTION, line)
 
 
 def test_tokens_can_do_nothing_but_what_a_job_asks_for(demo: Demo) -> None:
@@ -76,12 +85,16 @@ def test_tokens_can_do_nothing_but_what_a_job_asks_for(demo: Demo) -> None:
         assert document["permissions"] == {}
         asked |= {f"{file.stem}/{name}": job["permissions"] for name, job in document["jobs"].items()}
     read, propose = {"contents": "read"}, {"contents": "write", "pull-requests": "write"}
+    attest = {"contents": "read", "id-token": "write", "attestations": "write"}
     assert asked == {
         "sluice/check": read,
         "sluice/comment": {"pull-requests": "write"},
         "sluice-images/list": read,
-        "sluice-images/build": read,
+        "sluice-images/image": attest,
         "sluice-images/digests": propose,
+        "sluice-image/fetch": read,
+        "sluice-image/build": {},
+        "sluice-image/push": attest,
         "sluice-revert/revert": propose,
     }
 
@@ -89,7 +102,7 @@ def test_tokens_can_do_nothing_but_what_a_job_asks_for(demo: Demo) -> None:
 def test_no_expression_is_pasted_into_a_script(demo: Demo) -> None:
     for file in workflows(demo):
         for job in yaml.safe_load(file.read_text())["jobs"].values():
-            assert not [step["run"] for step in job["steps"] if "${{" in step.get("run", "")]
+            assert not [step["run"] for step in job.get("steps", ()) if "${{" in step.get("run", "")]
 
 
 def test_what_can_write_reads_no_file_of_a_pull_request(demo: Demo) -> None:
@@ -98,13 +111,71 @@ def test_what_can_write_reads_no_file_of_a_pull_request(demo: Demo) -> None:
     assert "github.event.pull_request.head.repo.full_name == github.repository" in job["if"]
 
 
+_SECRET = re.compile(r"secrets\.(\w+)")
+_SECRETS = {
+    "sluice-images/digests": ("sluice-propose", {"SLUICE_TOKEN", "REGISTRY_USER", "REGISTRY_PASSWORD"}),
+    "sluice-image/fetch": (
+        "sluice-models",
+        {"MLFLOW_TRACKING_TOKEN", "HF_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"},
+    ),
+    "sluice-image/push": ("sluice-registry", {"REGISTRY_USER", "REGISTRY_PASSWORD"}),
+    "sluice-revert/revert": ("sluice-propose", {"SLUICE_TOKEN"}),
+}
+
+
+def test_a_secret_belongs_to_an_environment(demo: Demo) -> None:
+    found = {}
+    for file in workflows(demo):
+        for name, job in yaml.safe_load(file.read_text())["jobs"].items():
+            used = set(_SECRET.findall(yaml.safe_dump(job)))
+            if used or "environment" in job:
+                found[f"{file.stem}/{name}"] = (job.get("environment"), used)
+    assert found == _SECRETS
+
+
+def test_gitlab_gives_no_environment_to_a_merge_request_or_to_a_build(demo: Demo) -> None:
+    document = yaml.safe_load((demo.root / ".gitlab-ci.yml").read_text())
+    jobs = {name: job for name, job in document.items() if isinstance(job, dict) and "script" in job}
+    of_requests = {name for name, job in jobs.items() if "merge_request_event" in str(job["rules"])}
+    assert of_requests == {"check", "plan"}
+    environments = {name: job["environment"] for name, job in jobs.items() if "environment" in job}
+    assert environments == {
+        "comment": "sluice-comment",
+        "digests": "sluice-propose",
+        "revert": "sluice-propose",
+    }
+    images = yaml.safe_load(demo.sluice("ci", "images", "--format", "gitlab"))
+    named = {name: job.get("environment") for name, job in images.items() if " " in name}
+    assert named == {
+        f"{stage} {model}": environment
+        for model in ("shop.recommender", "support.ticket-classifier")
+        for stage, environment in (("fetch", "sluice-models"), ("build", None), ("push", "sluice-registry"))
+    }
+
+
+def test_everything_that_ci_installs_has_hashes(demo: Demo) -> None:
+    files = [*workflows(demo), demo.root / ".gitlab-ci.yml", *(demo.root / "ci").glob("*.sh")]
+    installs = [line for file in files for line in file.read_text().splitlines() if "pip " in line]
+    assert len(installs) >= 5
+    # The service's own packages are installed where there is no secret.
+    free = "--requirement bento/requirements.txt"
+    assert [line for line in installs if "--require-hashes" not in line and free not in line] == []
+    assert not [file for file in files if "uvx" in file.read_text()]
+    for path in sorted((demo.root / "ci/pins").iterdir()):
+        lines = path.read_text().replace("\\\n", " ").splitlines()
+        pinned = [line for line in lines if line and not line.startswith("#")]
+        assert pinned
+        assert [line for line in pinned if not re.match(r"\S+==\S+.* --hash=sha256:[0-9a-f]{64}", line)] == []
+
+
 @pytest.mark.parametrize("host", sorted(CI_FILES))
 def test_init_and_ci_write_the_same(demo: Demo, host: str) -> None:
     assert demo.sluice("ci", host, "--check") == f"the {host} files are up to date\n"
-    for path in CI_FILES[host]:
+    paths = [*CI_FILES[host], *pin_files()]
+    for path in paths:
         (demo.root / path).unlink()
     told = demo.sluice("ci", host)
-    assert sorted(told.splitlines()) == sorted(f"wrote {path}" for path in CI_FILES[host])
+    assert sorted(told.splitlines()) == sorted(f"wrote {path}" for path in paths)
     assert demo.git("status", "--porcelain") == ""
 
 
@@ -130,7 +201,15 @@ def sluice():
     return lambda *arguments: CliRunner().invoke(cli, list(map(str, arguments)))
 
 
-def test_uv_in_ci_is_the_one_that_is_tested() -> None:
-    from generator.pipeline.repository_files import UV
+def test_without_the_hash_of_sluice_nothing_is_installed(demo: Demo) -> None:
+    (demo.root / "ci/pins/sluicegate.txt").unlink()
+    done = subprocess.run(
+        ["sh", "ci/install-sluice.sh"], cwd=demo.root, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert done.stderr == "ci/pins/sluicegate.txt is missing: run `sluice pin --tools` and commit it\n"
 
-    assert f"uv=={UV} \\" in (CHECKOUT / "tests/pins/dev.txt").read_text()
+
+def test_uv_in_ci_is_the_one_that_is_tested() -> None:
+    (pinned,) = (CHECKOUT / "templates/ci/pins/uv.in").read_text().split()
+    assert f"{pinned} \\" in (CHECKOUT / "tests/pins/dev.txt").read_text()

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from tests.ci.demo import Demo, git
-from tests.ci.jobs import HEAD, IMAGES, MODEL, good, proposed, pushes
+from tests.ci.jobs import HEAD, IMAGE, IMAGES, MODEL, built, built_on_gitlab, good, proposed, pushed, pushes
 from tests.ci.runner import Runner
 
 
@@ -18,23 +18,19 @@ def test_an_image_is_built_pushed_and_its_digest_proposed(demo: Demo, scratch: P
     (item,) = json.loads(models)
     assert item["model"] == MODEL
     image = (demo.root / f"rendered/bentos/{MODEL}/IMAGE").read_text().strip()
-    given = {
-        **imaged.given,
-        "matrix.image.model": item["model"],
-        "matrix.image.resolved": item["resolved"],
-        "needs.list.outputs.models": models,
-    }
-    imaged.given = given
-    good(imaged.job(IMAGES, "build"))
-    assert (scratch / "context" / "env" / "docker" / "Dockerfile").exists()
-    assert (scratch / "context" / "src" / "service.py").exists()
-    assert f"docker push {image}" in imaged.calls
-    assert (scratch / "password").read_text() == "word"
+    imaged.given = {**imaged.given, "needs.list.outputs.models": models}
+    built(imaged, item)
+    (context,) = scratch.glob("machines/*build/temp/context")
+    assert (context / "env" / "docker" / "Dockerfile").exists()
+    assert (context / "src" / "service.py").exists()
+    digest = pushed(image)
+    attested = {"subject-digest": digest, "subject-name": image.rpartition(":")[0]}
+    assert f"actions/attest-build-provenance {json.dumps(attested)}" in imaged.calls
     good(imaged.job(IMAGES, "digests"))
     title = f"Digest of the image of {MODEL}"
     create = f"gh pr create --head {HEAD} --base main --title {title} --body-file {scratch}/body.md"
     assert [call for call in imaged.calls if call.startswith("gh pr create")] == [create]
-    proposed(demo, scratch)
+    proposed(demo, digest)
 
 
 def test_bytes_that_are_not_those_of_the_lock_become_no_image(
@@ -42,9 +38,11 @@ def test_bytes_that_are_not_those_of_the_lock_become_no_image(
 ) -> None:
     (scratch / "s3/models/ticket/7.pkl").write_bytes(b"other bytes")
     resolved = yaml.safe_load((demo.root / f"specs/{MODEL}.lock.yaml").read_text())["model"]["resolved"]
-    imaged.given = {**imaged.given, "matrix.image.model": MODEL, "matrix.image.resolved": resolved}
-    ran = imaged.job(IMAGES, "build")
-    assert ran[-1].name == "Fetch and build"
+    item = {"model": MODEL, "key": "support.ticket-classifier", "resolved": resolved, "python": "3.11"}
+    imaged.given = {**imaged.given, **{f"inputs.{key}": value for key, value in item.items()}}
+    good(imaged.alone(IMAGE, "fetch"))
+    ran = imaged.alone(IMAGE, "build")
+    assert ran[-1].name == "Build"
     assert ran[-1].code == 1
     assert "the lock pins" in ran[-1].output
     assert not [call for call in imaged.calls if call.startswith("docker")]
@@ -72,12 +70,10 @@ def test_gitlab_builds_pushes_and_proposes(demo: Demo, scratch: Path, imaged: Ru
     hook = demo.remote / "hooks" / "pre-receive"
     hook.write_text(f'#!/bin/sh\nenv | grep ^GIT_PUSH_OPTION > "{scratch}/options"\n')
     hook.chmod(0o755)
-    # The same script was run for real in the test above.
-    (demo.root / "ci" / "build-image.sh").write_text('echo "built $1 from $2" >> "$STANDIN_CALLS"\n')
     good(imaged.gitlab("images"))
-    built = next(call for call in imaged.calls if call.startswith("built "))
-    assert built.startswith(f"built {MODEL} from s3://models/ticket/7.pkl#sha256=")
-    proposed(demo, scratch)
+    built_on_gitlab(demo, imaged, MODEL)
+    good(imaged.gitlab("digests"))
+    proposed(demo, pushed((demo.root / f"rendered/bentos/{MODEL}/IMAGE").read_text().strip()))
     options = (scratch / "options").read_text()
     assert "merge_request.create" in options
     assert "merge_request.target=main" in options

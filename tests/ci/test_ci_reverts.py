@@ -61,7 +61,7 @@ def test_an_abort_becomes_a_pull_request(demo: Demo, scratch: Path, event: str) 
     found = runner(demo, scratch, given, GITHUB_EVENT_NAME=event, GITHUB_EVENT_PATH=str(file))
     good(found.job(REVERT, "revert"))
     way_back(demo, found.calls)
-    assert "is in quarantine now: aborted in production: 500s" in (scratch / "pull.md").read_text()
+    assert "is in quarantine now: `aborted in production: 500s`" in (scratch / "pull.md").read_text()
 
 
 def test_an_abort_becomes_a_merge_request(demo: Demo, scratch: Path) -> None:
@@ -139,3 +139,39 @@ def test_what_is_not_halted_asks_for_nothing(demo: Demo, scratch: Path) -> None:
     good(found.job(REVERT, "revert"))
     assert [call for call in found.calls if "pr " in call] == []
     assert branch not in git(demo.remote, "branch", "--list")
+
+
+def test_the_first_failed_push_stops_no_other(demo: Demo, scratch: Path) -> None:
+    """Two versions are halted by one notification, and the remote refuses the branch of the first."""
+    file, branch = watched(demo, scratch, "")
+    body = json.loads(file.read_text())
+    other = yaml.safe_load((demo.root / "specs/shop/recommender.lock.yaml").read_text())["model"]["digest"]
+    (first,) = body["alerts"]
+    second = {
+        "status": "firing",
+        "labels": {**first["labels"], "team": "shop", "model": "recommender"},
+        "annotations": {**first["annotations"], "digest": other},
+    }
+    file.write_text(json.dumps({**body, "alerts": [first, second]}))
+    hook = demo.remote / "hooks" / "update"
+    hook.write_text(f'#!/bin/sh\n[ "$1" != "refs/heads/{branch}" ]\n')
+    hook.chmod(0o755)
+    found = runner(
+        demo, scratch, {**DISPATCHED}, GITHUB_EVENT_NAME="repository_dispatch", GITHUB_EVENT_PATH=str(file)
+    )
+    ran = found.job(REVERT, "revert")
+    assert ran[-1].code == 1
+    assert f"{branch} was not proposed" in ran[-1].output
+    assert "sluice/quarantine-shop-recommender-" in git(demo.remote, "branch", "--list", "sluice/*")
+
+
+def test_no_waiting_revert_is_dropped(demo: Demo) -> None:
+    """GitHub cancels a waiting run when another of its group comes: a group holds the same request only."""
+    group = yaml.safe_load((demo.root / REVERT).read_text())["concurrency"]["group"]
+    for part in ("action", "client_payload.model", "client_payload.digest", "client_payload.environment"):
+        assert f"github.event.{part}" in group
+    assert group.endswith("|| github.run_id }}")
+    pipeline = yaml.safe_load((demo.root / ".gitlab-ci.yml").read_text())
+    assert pipeline["revert"]["resource_group"] == "sluice-revert"
+    assert pipeline["revert"]["interruptible"] is False
+    assert pipeline["workflow"]["auto_cancel"] == {"on_new_commit": "interruptible"}

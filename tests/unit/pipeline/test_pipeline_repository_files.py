@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.pipeline.repository_files import missing_images
+from generator.pipeline.ci_files import MissingImage, missing_images
 from generator.pipeline.session import Session
 from generator.source.errors import CliError
 from tests.system.repositories import DIGEST, LOCK, TODAY, resolve_one, small, write_tree
@@ -19,7 +19,7 @@ def test_an_image_that_is_not_in_the_lock_is_missing(tmp_path: Path):
     image = resolve_one(root).plans[0].plan.image.reference
     write_tree(root, {IMAGE_FILE: f"{image}\n"})
     assert missing_images(Session(root, TODAY)) == [
-        {"model": "shop/ranker", "resolved": "mlflow:ranker/3", "image": image}
+        MissingImage("shop/ranker", "shop.ranker", "mlflow:ranker/3", image, "3.11")
     ]
 
 

@@ -1,0 +1,146 @@
+"""The files of a repository's CI: workflows, the scripts that they run, and the packages that these install."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from generator import __version__
+from generator.pipeline.bundles import BENTOS
+from generator.render.environment import builtin_folder
+from generator.source.errors import CliError
+from generator.source.files import text_of
+
+if TYPE_CHECKING:
+    from generator.pipeline.session import Session
+    from generator.render.environment import Templates
+
+_SCRIPTS: Final = (
+    "build-image",
+    "fetch-model",
+    "fetch-source",
+    "install-sluice",
+    "propose",
+    "propose-digests",
+    "propose-revert",
+    "push-image",
+)
+_COMMON: Final = {f"ci/{name}.sh": f"ci/{name}.sh" for name in _SCRIPTS}
+CI_FILES: Final[Mapping[str, Mapping[str, str]]] = {
+    "github": {
+        ".github/workflows/sluice.yml": "ci/github/check.yaml",
+        ".github/workflows/sluice-images.yml": "ci/github/images.yaml",
+        ".github/workflows/sluice-image.yml": "ci/github/image.yaml",
+        ".github/workflows/sluice-revert.yml": "ci/github/revert.yaml",
+        **_COMMON,
+    },
+    "gitlab": {
+        ".gitlab-ci.yml": "ci/gitlab/gitlab-ci.yaml",
+        "ci/gitlab-note.py": "ci/gitlab/note.py",
+        **_COMMON,
+    },
+}
+"""The template of each file, by host and path; `pin_files` has the others, which need no template."""
+_GITLAB_IMAGES: Final = "ci/gitlab/images.yaml.j2"
+_PINS: Final = "ci/pins"
+_CORE: Final = Path(__file__).resolve().parent.parent / "pins" / "core.txt"
+_SEAL: Final = re.compile(r"# As `sluice ci` wrote it: ([0-9a-f]{16})\n")
+
+
+def workflow_files(host: str, templates: Templates, branch: str, registry: str) -> dict[str, str]:
+    """Return the text of every file of CI on a host, by path.
+
+    Each file contains its own digest, to distinguish an edited file from an old one.
+
+    Args:
+        host: github or gitlab.
+        templates: the templates.
+        branch: the branch that changes are merged into.
+        registry: where images are pushed, with the path below the host.
+    """
+    context = {
+        "version": __version__,
+        "branch": branch,
+        "registry": registry,
+        "registry_host": registry.partition("/")[0],
+    }
+    found = {path: templates.render(f"{name}.j2", context) for path, name in CI_FILES[host].items()}
+    return {path: _sealed(text) for path, text in sorted({**found, **pin_files()}.items())}
+
+
+def pin_files() -> dict[str, str]:
+    """Return the lists of packages that CI installs, each with the hashes of its files, by path."""
+    folder = builtin_folder() / _PINS
+    found = {f"{_PINS}/{path.name}": path.read_text(encoding="utf-8") for path in folder.glob("*.txt")}
+    return found | {f"{_PINS}/sluice.txt": _CORE.read_text(encoding="utf-8")}
+
+
+def is_unedited(text: str) -> bool:
+    """Check whether some version of Sluice wrote this CI file, and it was not edited since."""
+    found = _SEAL.search(text[:200])
+    if found is None:
+        return False
+    body = text[: found.start()] + text[found.end() :]
+    return hashlib.sha256(body.encode()).hexdigest().startswith(found[1])
+
+
+def _sealed(text: str) -> str:
+    seal = f"# As `sluice ci` wrote it: {hashlib.sha256(text.encode()).hexdigest()[:16]}\n"
+    first, end, rest = text.partition("\n")
+    return f"{first}{end}{seal}{rest}" if first.startswith("#!") else seal + text
+
+
+@dataclass(frozen=True, slots=True)
+class MissingImage:
+    """An image that CI has to build.
+
+    Args:
+        model: team/model.
+        key: the model as part of a file name.
+        resolved: the model's reference in the lock.
+        image: the computed name and tag.
+        python: Python of the image, such as "3.11".
+    """
+
+    model: str
+    key: str
+    resolved: str
+    image: str
+    python: str
+
+
+def missing_images(session: Session) -> list[MissingImage]:
+    """Return the models that can be planned and whose image is not in their lock.
+
+    Raises:
+        CliError: a bento is missing or out of date.
+    """
+    bentos = session.root / session.platform.git.path / BENTOS
+    found = []
+    for entry in session.entries:
+        plans = session.resolve(entry).plans
+        if not plans or plans[0].plan.image.digest:
+            continue
+        plan = plans[0].plan
+        image = plan.image.reference
+        if (text_of(bentos / entry.name / "IMAGE") or "").strip() != image:
+            raise CliError(f"the bento of {entry.name} is missing or out of date", "run `sluice render`")
+        key = f"{entry.team}.{entry.model}"
+        found.append(MissingImage(entry.name, key, plan.version.resolved, image, plan.bento.python_version))
+    return found
+
+
+def gitlab_images(images: Sequence[MissingImage], templates: Templates, registry: str) -> str:
+    """Return a GitLab pipeline that builds and pushes images, with separate jobs for each.
+
+    Args:
+        images: the images.
+        templates: the templates.
+        registry: where images are pushed, with the path below the host.
+    """
+    context = {"images": [asdict(image) for image in images], "registry": registry}
+    return templates.render(_GITLAB_IMAGES, context)
