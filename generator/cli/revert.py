@@ -15,7 +15,9 @@ from generator.source.errors import CliError, UserError
 
 if TYPE_CHECKING:
     from generator.pipeline.revert import Branch
-    from generator.pipeline.revert_requests import RevertRequest
+    from generator.pipeline.revert_requests import Notification, RevertRequest
+
+_MOST_BRANCHES = 50
 
 
 @click.command("revert")
@@ -41,7 +43,7 @@ def command(
     the spec's reference, the rejected version in quarantine, everything rendered. With --quarantine-only, and after a
     failed watch, the branch has only the quarantine: the version stays where it runs and is blocked from other
     environments. Nothing is pushed or merged. If git already has another version, there is nothing to do, and --quiet
-    prints nothing.
+    prints nothing. Each alert of a notification is handled by itself. Exit code 1: some could not be, and are named.
     """
     from generator.pipeline.revert_requests import from_person, from_webhook
 
@@ -51,23 +53,40 @@ def command(
         )
     if halt and with_spec:
         raise CliError("--quarantine-only restores nothing; remove --with-spec")
-    requests = from_webhook(webhook) if webhook is not None else [from_person(model, reason, halt=halt)]
-    if not requests:
-        note("no watch failed: there is nothing to halt")
     session = open_session(root)
-    failures = []
-    for request in requests:
+    if webhook is None:
+        branch = _made(session, from_person(model, reason, halt=halt), with_spec=with_spec)
+        emit(_shown(branch, quiet=quiet))
+        return
+    failures = _notified(session, from_webhook(webhook), with_spec=with_spec, quiet=quiet)
+    for failure in failures:
+        note(f"Error: {failure}")
+    click.get_current_context().exit(int(bool(failures)))
+
+
+def _notified(session: Session, found: Notification, *, with_spec: bool, quiet: bool) -> list[str]:
+    """Make the branches of a notification, each by itself; return why others could not be made."""
+    failures, made = list(found.refused), 0
+    if not found.requests and not failures:
+        note("no watch failed: there is nothing to halt")
+    for request in found.requests:
+        if made == _MOST_BRANCHES:
+            failures.append(f"{request.model}: a notification makes at most {made} branches; send it again")
+            continue
         try:
             branch = _made(session, request, with_spec=with_spec)
         except UserError as error:
-            failures.append(error)
+            failures.append(f"{request.model}: {error}")
             continue
-        if branch:
-            emit(f"{branch.name}\n" if quiet else _report(branch))
-    for other in failures[1:]:
-        note(f"Error: {other}")
-    if failures:
-        raise failures[0]
+        made += branch is not None
+        emit(_shown(branch, quiet=quiet))
+    return failures
+
+
+def _shown(branch: Branch | None, *, quiet: bool) -> str:
+    if branch is None:
+        return ""
+    return f"{branch.name}\n" if quiet else _report(branch)
 
 
 def _made(session: Session, request: RevertRequest, *, with_spec: bool) -> Branch | None:

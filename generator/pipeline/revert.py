@@ -17,6 +17,7 @@ from generator.history.git import Git
 from generator.history.releases import History, Release
 from generator.pipeline.atomic_write import write_file
 from generator.pipeline.render import plan_render
+from generator.pipeline.revert_requests import as_code
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import Session
 from generator.pipeline.stale import RenderRequest
@@ -30,6 +31,7 @@ from generator.source.reader import parse, read
 if TYPE_CHECKING:
     from generator.pipeline.revert_requests import RevertRequest
     from generator.source.finding import Finding
+    from generator.spec.exemptions import Release as Unbanned
     from generator.spec.platform import PlatformSpec
 
 _OTHER_RULES = "this model breaks other rules: see `sluice validate`"
@@ -109,13 +111,41 @@ def make_branch(session: Session, request: RevertRequest, *, whole_spec: bool = 
         BrokenRulesError: the branch would break rules.
         GitError: git can't read the history, or not make the branch.
     """
-    releases = _released(session, select_one(session, request.model))
-    if request.digest and request.digest != releases.current.digest:
+    entry = select_one(session, request.model)
+    if request.digest and not _is_current(session, entry, request.digest):
         note(f"nothing to {'halt' if request.halt else 'revert'}: git has another version of {request.model}")
+        return None
+    releases = _released(session, entry)
+    decided = _decision(releases, request)
+    if decided is not None:
+        note(
+            f"nothing to do: {decided.by} released this version of {request.model} from quarantine on {decided.at}; "
+            f"`sluice revert {request.model} --reason TEXT` rejects it again"
+        )
         return None
     if request.halt:
         return _halt(session, releases, request.reason)
     return _revert(session, releases, request.reason, whole_spec=whole_spec)
+
+
+def _is_current(session: Session, entry: ModelFiles, digest: str) -> bool:
+    """Return whether the lock in the last commit may name a digest; reading the history of a model takes longer."""
+    git = Git.at(session.root)
+    key = ("HEAD", f"{SPECS}/{entry.name}.lock.yaml")
+    return digest.encode() in git.read([key]).get(key, digest.encode())
+
+
+def _decision(releases: _Releases, request: RevertRequest) -> Unbanned | None:
+    """Return the decision to release a version from quarantine that is not older than a notification about it.
+
+    A notification may be sent again, days later; a person's request is a new decision.
+    """
+    digest = releases.current.digest
+    for item in releases.platform.quarantine if request.notified else ():
+        same = item.digest == digest and item.model == releases.entry.name
+        if same and item.released and request.day <= item.released.at:
+            return item.released
+    return None
 
 
 def _released(session: Session, entry: ModelFiles) -> _Releases:
@@ -148,7 +178,7 @@ def _revert(session: Session, releases: _Releases, reason: str, *, whole_spec: b
         lines = "".join(f"- {line}\n" for line in details)
         message = (
             f"Take {entry.name} back to version {previous.version}\n\n"
-            f"Version {rejected.version} ({rejected.digest}) is in quarantine now: {reason}\n\n{lines}"
+            f"Version {rejected.version} ({rejected.digest}) is in quarantine now: {as_code(reason)}\n\n{lines}"
         )
         commit = tree.commit(name, message)
     title = f"{entry.name} goes back from {rejected.version} to {previous.version}"
@@ -271,7 +301,7 @@ def _halt(session: Session, releases: _Releases, reason: str) -> Branch | None:
             _render(there, releases.inside(there.root), environment, hint)
         message = (
             f"Halt version {current.version} of {entry.name}\n\n"
-            f"Version {current.version} ({current.digest}) is in quarantine now: {reason}\n\n"
+            f"Version {current.version} ({current.digest}) is in quarantine now: {as_code(reason)}\n\n"
             f"- it keeps running in {places}, and is refused everywhere else and under every other name\n"
             f"- `sluice revert {entry.name} --reason TEXT` reverts it there, too\n"
             "- if the verdict is wrong, close this\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,9 @@ from generator.source.line import one_line
 
 SCHEMA: Final = "sluice/abort/v1"
 _LONGEST_REASON: Final = 300
+_LONGEST_BODY: Final = 10_000_000
+_LONGEST_NAME: Final = 200
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?=T)")
 _MODEL: Final = re.compile(r"[a-z][a-z0-9-]*/[a-z][a-z0-9-]*")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -29,12 +32,29 @@ class RevertRequest:
         reason: one line.
         digest: of the rejected version; empty for the current one.
         halt: put the version in quarantine, and leave it where it runs.
+        notified: a program sent it, and may send it again.
+        day: when that happened (ISO 8601); empty if the notification does not say so.
     """
 
     model: str
     reason: str
     digest: str = ""
     halt: bool = False
+    notified: bool = False
+    day: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """The requests in a notification, and why parts of it are none.
+
+    Args:
+        requests: one for each version.
+        refused: one line for each alert that can't be understood.
+    """
+
+    requests: tuple[RevertRequest, ...]
+    refused: tuple[str, ...] = ()
 
 
 def from_person(model: str | None, reason: str | None, *, halt: bool = False) -> RevertRequest:
@@ -50,10 +70,11 @@ def from_person(model: str | None, reason: str | None, *, halt: bool = False) ->
     return RevertRequest(model, shortened(reason), halt=halt)
 
 
-def from_webhook(file: str) -> list[RevertRequest]:
+def from_webhook(file: str) -> Notification:
     """Return the requests in a notification, plain or inside a repository host's event.
 
-    An aborted rollout is one revert; Alertmanager's alerts on failed watches halt each version.
+    An aborted rollout is one revert; Alertmanager's alerts on failed watches halt each version. An alert that can't be
+    understood keeps no other from being one.
 
     Args:
         file: a path, or `-` for standard input.
@@ -61,24 +82,41 @@ def from_webhook(file: str) -> list[RevertRequest]:
     Raises:
         CliError: it is not such a notification.
     """
-    try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise CliError(f"{file} is not valid JSON: {error}") from error
+    document = _read(file)
     for _ in range(2):
         if isinstance(document, dict) and isinstance(document.get("client_payload"), dict):
             document = document["client_payload"]
     if _is_alerts(document):
-        return [_checked(file, request) for request in _failed_watches(document)]
+        return _failed_watches(document["alerts"])
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise CliError(
             f"{file} is neither a notification of an abort (`schema: {SCHEMA}`) nor one of Alertmanager (`alerts`)"
         )
+    model, digest = _text(document, "model"), _text(document, "digest")
+    if _missing(model, digest):
+        raise CliError(f"{file} has no model (team/model) or no digest (sha256:…)")
     where = _text(document, "environment")
     reason = _text(document, "reason") or "the rollout was aborted"
-    reason = f"aborted in {where}: {reason}" if where else reason
-    return [_checked(file, RevertRequest(_text(document, "model"), reason, _text(document, "digest")))]
+    reason = shortened(f"aborted in {where}: {reason}" if where else reason)
+    request = RevertRequest(model, reason, digest, notified=True, day=_day(_text(document, "at")))
+    return Notification((request,))
+
+
+def _read(file: str) -> Any:
+    """Return the JSON document in a file.
+
+    Raises:
+        CliError: it is not JSON, or too large.
+    """
+    try:
+        stream = sys.stdin if file == "-" else Path(file).open(encoding="utf-8")  # noqa: SIM115
+        with stream if file != "-" else nullcontext(stream):
+            text = stream.read(_LONGEST_BODY + 1)
+        if len(text) > _LONGEST_BODY:
+            raise CliError(f"{file} is longer than {_LONGEST_BODY // 1_000_000} MB")
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CliError(f"{file} is not valid JSON: {error}") from error
 
 
 def shortened(text: str) -> str:
@@ -87,15 +125,30 @@ def shortened(text: str) -> str:
     return clean if len(clean) <= _LONGEST_REASON else clean[: _LONGEST_REASON - 1].rstrip() + "…"
 
 
-def _checked(file: str, request: RevertRequest) -> RevertRequest:
-    """Return a checked request, with its reason on one line.
+def as_code(text: str) -> str:
+    """Return text from elsewhere as code that means nothing to a git host: in Markdown, and in a commit message.
 
-    Raises:
-        CliError: the model or the digest is invalid.
+    Code is enough in Markdown. A commit message is plain text, in which hosts look for `[skip ci]`, mentions, numbers
+    of issues and addresses; these are taken apart.
     """
-    if not _MODEL.fullmatch(request.model) or not _DIGEST.fullmatch(request.digest):
-        raise CliError(f"{file} has no model (team/model) or no digest (sha256:…)")
-    return replace(request, reason=shortened(request.reason))
+    plain = one_line(text).replace("`", "'").replace("[", "(").replace("]", ")")
+    plain = re.sub(r"@(?=\w)", "@ ", plain)
+    plain = re.sub(r"([#!])(?=\d)", r"\1 ", plain)
+    plain = re.sub(r"://(?=\S)", ":// ", plain)
+    return f"`{re.sub(r'(?i)www[.]', 'www ', plain)}`"
+
+
+def _missing(model: str, digest: str) -> str:
+    """Return which part of a request is missing or invalid; empty if none is."""
+    if len(model) > _LONGEST_NAME or not _MODEL.fullmatch(model):
+        return "no model (team/model)"
+    return "" if _DIGEST.fullmatch(digest) else "no digest (sha256:…)"
+
+
+def _day(text: str) -> str:
+    """Return the day of a time (RFC 3339); empty for anything else."""
+    found = _DAY.match(text)
+    return found[0] if found else ""
 
 
 def _text(document: dict[str, Any], key: str) -> str:
@@ -113,21 +166,39 @@ def _is_alerts(document: object) -> bool:
     )
 
 
-def _failed_watches(document: dict[str, Any]) -> Iterator[RevertRequest]:
-    """Yield one request for each version whose watch failed, in any number of environments."""
-    found: dict[tuple[str, str], dict[str, str]] = {}
-    for alert in document["alerts"]:
+def _failed_watches(alerts: list[Any]) -> Notification:
+    """Return one request for each version whose watch failed, in any number of environments."""
+    found: dict[tuple[str, str], _Watch] = {}
+    refused = []
+    for number, alert in enumerate(alerts, 1):
         labels, notes = _texts(alert, "labels"), _texts(alert, "annotations")
         if labels.get("alertname") != WATCH_FAILED or not _is_firing(alert):
             continue
-        name = f"{labels.get('team', '')}/{labels.get('model', '')}"
-        environments = found.setdefault((name, notes.get("digest", "")), {})
-        environments.setdefault(labels.get("environment", "?"), notes.get("gates", "its gates"))
-    for (name, digest), environments in found.items():
-        gates = " and ".join(dict.fromkeys(environments.values()))
-        places = " and ".join(sorted(environments))
-        reason = f"the daily watch in {places}: on fresh data it no longer passes {gates}"
-        yield RevertRequest(name, reason, digest, halt=True)
+        name, digest = f"{labels.get('team', '')}/{labels.get('model', '')}", notes.get("digest", "")
+        missing = _missing(name, digest)
+        if missing:
+            refused.append(f"alert {number} ({as_code(name[:_LONGEST_NAME])}) has {missing}")
+            continue
+        watch = found.setdefault((name, digest), _Watch())
+        watch.gates.setdefault(labels.get("environment", "?"), notes.get("gates", "its gates"))
+        watch.day = max(watch.day, _day(_text(alert, "startsAt")))
+    requests = (watch.request(name, digest) for (name, digest), watch in found.items())
+    return Notification(tuple(requests), tuple(refused))
+
+
+@dataclass
+class _Watch:
+    """What alerts say about the watch of one version: the failed gates by environment, and the last day."""
+
+    gates: dict[str, str] = field(default_factory=dict)
+    day: str = ""
+
+    def request(self, name: str, digest: str) -> RevertRequest:
+        """Return the request to halt the version."""
+        gates = " and ".join(dict.fromkeys(self.gates.values()))
+        places = " and ".join(sorted(self.gates))
+        reason = shortened(f"the daily watch in {places}: on fresh data it no longer passes {gates}")
+        return RevertRequest(name, reason, digest, halt=True, notified=True, day=self.day)
 
 
 def _is_firing(alert: Any) -> bool:

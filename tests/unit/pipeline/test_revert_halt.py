@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 import yaml
 
+from generator.cli import revert
+from generator.history.releases import History
 from tests.unit.history.story import NAME, Story, digest
 
 BRANCH = "sluice/quarantine-shop-ranker-00000000"
@@ -145,7 +148,7 @@ def test_several_models_each_have_a_branch_and_one_that_fails_hides_no_other(two
     two.commit("Another model", "2026-11-05T10:00:00+00:00")
     other = alert(labels={"model": "other"}, annotations={"digest": digest(5)})
     done = two.run("revert", "--quiet", "--from-webhook", "-", given=payload(alert(labels={"model": "gone"}), other, alert()))  # fmt: skip
-    assert done.exit_code == 2
+    assert done.exit_code == 1
     assert sorted(done.stdout.split()) == ["sluice/quarantine-shop-other-00000000", BRANCH]
     assert "gone" in done.stderr
 
@@ -174,7 +177,8 @@ def test_nothing_is_halted_for_what_is_no_failed_watch_of_this_version(
 )
 def test_a_watch_of_nothing_that_can_be_named_is_refused(two: Story, changes: dict[str, Any]) -> None:
     done = two.run("revert", "--from-webhook", "-", given=payload(alert(**changes)))
-    assert (done.exit_code, "has no model" in done.stderr) == (2, True)
+    assert done.exit_code == 1
+    assert re.search("alert 1 .* has no (model|digest)", done.stderr)
     assert two.git("branch", "--list", "sluice/*") == ""
 
 
@@ -195,3 +199,81 @@ def test_a_lock_that_nothing_is_rendered_from_runs_nowhere(two: Story) -> None:
     two.release(3, "2026-11-05T10:00:00+00:00")
     done = two.run("revert", NAME, "--quarantine-only", "--reason", "bad")
     assert (done.exit_code, "no environment is rendered" in done.stderr) == (2, True)
+
+
+def test_one_bad_alert_keeps_no_good_one_from_being_halted(two: Story) -> None:
+    bad = [None, 7, alert(annotations={"digest": ""}), alert(labels={"model": "../x"}), {"status": "firing"}]
+    done = two.run("revert", "--quiet", "--from-webhook", "-", given=payload(*bad, alert()))
+    assert done.exit_code == 1
+    assert done.stdout.split() == [BRANCH]
+    assert "alert 3 (`shop/ranker`) has no digest" in done.stderr
+    assert "alert 4 (`shop/../x`) has no model" in done.stderr
+    assert len(entries(two)) == 1
+
+
+def test_a_model_that_is_not_there_stops_no_other(two: Story) -> None:
+    done = two.run(
+        "revert", "--quiet", "--from-webhook", "-", given=payload(alert(labels={"model": "gone"}), alert())
+    )
+    assert done.exit_code == 1
+    assert done.stdout.split() == [BRANCH]
+    assert "Error: shop/gone: " in done.stderr
+
+
+def test_alerts_about_other_versions_cost_no_history(two: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """2,000 alerts are read, and only the one about the current version reads the history of the model."""
+    read = []
+    original = History.of
+    monkeypatch.setattr(History, "of", lambda *arguments: read.append(1) or original(*arguments))
+    others = [alert(annotations={"digest": f"sha256:{number:064x}"}) for number in range(10, 2009)]
+    assert halted(two, payload(*others, alert())) == BRANCH
+    assert len(read) == 1
+
+
+def test_a_notification_makes_a_limited_number_of_branches(
+    two: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revert, "_MOST_BRANCHES", 0)
+    done = two.run("revert", "--quiet", "--from-webhook", "-", given=payload(alert()))
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert "shop/ranker: a notification makes at most 0 branches; send it again" in done.stderr
+
+
+def released_on(story: Story, day: str) -> None:
+    """The version is in quarantine, and was released from it on a day."""
+    merge(story, halted(story, payload(alert())))
+    platform = story.root / "specs/platform.yaml"
+    document = yaml.safe_load(platform.read_text())
+    (entry,) = document["spec"]["quarantine"]
+    del entry["running"]
+    entry["released"] = {"by": "model-risk", "reason": "the data was late, not wrong", "at": day}
+    platform.write_text(yaml.safe_dump(document, sort_keys=False))
+    assert story.run("render").exit_code == 0
+    story.commit("Release from quarantine", "2026-11-06T10:00:00+00:00")
+
+
+def test_a_replay_after_the_release_from_quarantine_makes_no_new_one(two: Story) -> None:
+    released_on(two, "2026-11-06")
+    assert halted(two, payload(alert())) == ""
+    abort = {
+        "schema": "sluice/abort/v1",
+        "model": NAME,
+        "digest": digest(2),
+        "reason": "500s",
+        "environment": "x",
+    }
+    for at in ({}, {"at": "2026-11-05T04:40:00Z"}):
+        assert halted(two, json.dumps({**abort, **at})) == ""
+
+
+def test_a_later_failure_after_the_release_from_quarantine_is_a_new_one(two: Story) -> None:
+    released_on(two, "2026-11-06")
+    assert halted(two, payload(alert(startsAt="2026-11-07T04:40:00Z"))) == BRANCH
+    assert len(entries(two)) == 2
+
+
+def test_a_person_decides_anew(two: Story) -> None:
+    released_on(two, "2026-11-06")
+    done = two.run("revert", NAME, "--quiet", "--quarantine-only", "--reason", "it was wrong after all")
+    assert done.stdout.strip() == BRANCH

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.pipeline import revert_requests
-from generator.pipeline.revert_requests import RevertRequest, from_webhook, shortened
+from generator.pipeline.revert_requests import Notification, RevertRequest, as_code, from_webhook, shortened
 from generator.source.edit import edited
 from generator.source.errors import CliError
 from generator.source.reader import parse
@@ -36,7 +37,7 @@ PAYLOADS = ABORTS | nearly(alerts=st.lists(ALERTS, max_size=4), version=st.just(
 EVENTS = PAYLOADS | nearly(client_payload=PAYLOADS | nearly(client_payload=PAYLOADS))
 
 
-def requested(text: str) -> list[RevertRequest] | None:
+def requested(text: str) -> Notification | None:
     """What standard input asks for; None when it is refused."""
     kept, sys.stdin = sys.stdin, io.StringIO(text)
     try:
@@ -47,13 +48,14 @@ def requested(text: str) -> list[RevertRequest] | None:
         sys.stdin = kept
 
 
-def check(found: list[RevertRequest]) -> None:
-    for item in found:
+def check(found: Notification) -> None:
+    assert all(len(text.splitlines()) == 1 and len(text) < 400 for text in found.refused)
+    for item in found.requests:
         assert revert_requests._MODEL.fullmatch(item.model)
         assert revert_requests._DIGEST.fullmatch(item.digest)
         assert item.reason.isprintable()
         assert 0 < len(item.reason) <= 300
-    assert len({(item.model, item.digest) for item in found}) == len(found)
+    assert len({(item.model, item.digest) for item in found.requests}) == len(found.requests)
 
 
 @QUIET
@@ -95,9 +97,36 @@ def test_what_is_asked_rightly_is_taken() -> None:
         "labels": {"alertname": "ModelWatchFailed", "team": "shop", "model": "ranker", "environment": "live"},
         "annotations": {"digest": f"sha256:{'a' * 64}", "gates": "drift"},
     }
-    assert requested(json.dumps({"client_payload": {"alerts": [alert, None]}})) == [
-        RevertRequest("shop/ranker", "the daily watch in live: on fresh data it no longer passes drift", f"sha256:{'a' * 64}", halt=True)
-    ]  # fmt: skip
+    reason = "the daily watch in live: on fresh data it no longer passes drift"
+    request = RevertRequest("shop/ranker", reason, f"sha256:{'a' * 64}", halt=True, notified=True)
+    body = {"client_payload": {"alerts": [alert, None, {**alert, "annotations": {}}]}}
+    refused = ("alert 3 (`shop/ranker`) has no digest (sha256:…)",)
+    assert requested(json.dumps(body)) == Notification((request,), refused)
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("500s", "`500s`"),
+        ("ask @team and a@example.com", "`ask @ team and a@ example.com`"),
+        ("![x](https://evil.example/x.png)", "`!(x)(https:// evil.example/x.png)`"),
+        ("[skip ci] [CI SKIP] [no ci]", "`(skip ci) (CI SKIP) (no ci)`"),
+        ("a ` b `` c", "`a ' b '' c`"),
+        ("closes #12, !7 and www.evil.example", "`closes # 12, ! 7 and www evil.example`"),
+        ("one\r\n\nskip-checks: true", "`one skip-checks: true`"),
+    ],
+)
+def test_text_from_elsewhere_is_quoted_as_code(reason: str, shown: str) -> None:
+    assert as_code(reason) == shown
+
+
+@QUIET
+@given(st.text(max_size=200) | st.text("@[]`#!:/w.\n ac", max_size=40))
+def test_no_text_leaves_its_quotes(reason: str) -> None:
+    shown = as_code(reason)
+    assert (shown[0], shown[-1], shown[1:-1].count("`")) == ("`", "`", 0)
+    assert len(shown.splitlines()) == 1
+    assert not re.search(r"[\[\]]|@\w|[#!]\d|://\S|www\.", shown[1:-1], re.IGNORECASE)
 
 
 @QUIET
