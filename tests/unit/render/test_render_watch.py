@@ -111,7 +111,7 @@ def test_what_alertmanager_makes_of_the_alert_halts_the_version(tmp_path):
     }
     file = tmp_path / "body.json"
     file.write_text(json.dumps({"version": "4", "status": "firing", "alerts": [alert]}))
-    (asked,) = from_webhook(str(file))
+    (asked,) = from_webhook(str(file)).requests
     assert (asked.model, asked.digest, asked.halt) == ("shop/ranker", f"sha256:{'a1' * 32}", True)
     assert asked.reason == "the daily watch in live: on fresh data it no longer passes drift and parity"
 
