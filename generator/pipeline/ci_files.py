@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from generator import __version__
 from generator.pipeline.bundles import BENTOS
-from generator.render.environment import builtin_folder
 from generator.source.errors import CliError
 from generator.source.files import text_of
+from generator.source.shipped import builtin_folder
 
 if TYPE_CHECKING:
     from generator.pipeline.session import Session
