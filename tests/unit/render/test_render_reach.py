@@ -54,6 +54,7 @@ def contexts(tmp_path_factory) -> dict[str, list[dict[str, object]]]:
         ("spinnaker", "shop/recommender", "--env", "production", "--output", str(root / "spinnaker")),
         ("ci", "github"),
         ("ci", "gitlab"),
+        ("ci", "images", "--format", "gitlab"),
         ("new", "shop/other", "--yes", "--example-lock"),
         ("init", str(root / "new")),
     )
