@@ -20,8 +20,9 @@ from generator.pipeline.terminal import emit, note
 def command(context: click.Context, check: bool, root: Path | None) -> None:  # noqa: FBT001 - click hands flags over
     """Generate the CODEOWNERS file.
 
-    The `owners` of the teams and of the platform become the code owners of specs and of what is rendered from them.
-    All other lines are kept: Sluice's lines override those above them, and those below override Sluice's.
+    The first row gives everything to the `owners` of the platform; the next ones give its specs, and the bundles and
+    bentos that are rendered from them, to each team. All other lines of the file are kept: Sluice's lines override
+    those above them, and those below override Sluice's.
     """
     session = open_session(root)
     platform = session.platform

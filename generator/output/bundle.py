@@ -32,6 +32,7 @@ class Bundle:
         files: name inside the folder (it may contain `/`) to text; LF only, with a final newline.
         inputs: name of an input to the SHA-256 of its content, in hex.
         closed: whether a build copies everything in the folder, so that not even a note may be added.
+        bare: whether the ledger names no inputs, so that it changes only with the files.
 
     Raises:
         ValueError: a name or a text breaks these rules, which is a bug of the renderer.
@@ -41,6 +42,7 @@ class Bundle:
     files: Mapping[str, str]
     inputs: Mapping[str, str]
     closed: bool = False
+    bare: bool = False
 
     def __post_init__(self) -> None:
         if not is_path(self.path):

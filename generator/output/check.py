@@ -13,7 +13,6 @@ from generator.output.bundle import LEDGER, Bundle
 from generator.output.compare import Action, Changes, compare
 from generator.output.errors import BlockedError
 from generator.output.folder import Folder, open_root
-from generator.output.freshness import ledger_key
 from generator.output.report import CheckReport, in_order
 from generator.output.survey import Survey
 from generator.source.line import visible
@@ -59,7 +58,7 @@ def check(
         if changes.finding:
             findings.append(changes.finding)
         if changes.settled:
-            keys.append(ledger_key(path, changes.sealed))
+            keys.append(changes.key)
     listed = {kind: tuple(sorted(names[kind])) for kind in dict.fromkeys(_KINDS.values())}
     return CheckReport(**listed, findings=in_order(findings), files=len(names["identical"]), keys=tuple(keys))
 

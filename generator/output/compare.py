@@ -11,7 +11,7 @@ from typing import Literal
 
 from generator.output.bundle import LEDGER, Bundle, is_note, parents
 from generator.output.folder import Folder, Listing
-from generator.output.ledger import NOTHING, Ledger, damaged, parse
+from generator.output.ledger import NOTHING, Ledger, damaged, ledger_key, parse
 from generator.source.finding import Finding
 
 Action = Literal["create", "update", "overwrite", "identical", "delete", "keep", "foreign", "note"]
@@ -37,6 +37,7 @@ class Changes:
         temporaries: leftovers of an interrupted run.
         folders: folders below this one, each after those inside it.
         empty: those of them that hold nothing; git does not track them, so in a checkout they are submodules.
+        key: of the new ledger, for the stamp.
     """
 
     actions: Mapping[str, Action]
@@ -49,6 +50,7 @@ class Changes:
     temporaries: tuple[str, ...]
     folders: tuple[str, ...]
     empty: tuple[str, ...] = ()
+    key: bytes = b""
 
     @property
     def settled(self) -> bool:
@@ -75,13 +77,15 @@ def compare(folder: Folder | None, bundle: Bundle | None, skip: AbstractSet[str]
         OutputError: something can't be read.
     """
     wanted = {name: text.encode() for name, text in bundle.files.items()} if bundle else {}
-    record, sealed = NOTHING, b""
+    record, sealed, key = NOTHING, b"", b""
     if bundle:
-        record = Ledger({name: (sha256(data).hexdigest(),) for name, data in wanted.items()}, bundle.inputs)
+        files = {name: (sha256(data).hexdigest(),) for name, data in wanted.items()}
+        record = Ledger(files, {} if bundle.bare else bundle.inputs)
         sealed = record.encode()
+        key = ledger_key(bundle.path, sealed, bundle.inputs if bundle.bare else {})
     if folder is None:
         missing: dict[str, Action] = dict.fromkeys(sorted(wanted), "create")
-        return Changes(missing, wanted, NOTHING, record, sealed, "create", None, (), ())
+        return Changes(missing, wanted, NOTHING, record, sealed, "create", None, (), (), (), key)
     found = folder.listing(skip=skip)
     data, ledger = read_ledger(folder, found)
     finding = None if isinstance(ledger, Ledger) else ledger
@@ -107,6 +111,7 @@ def compare(folder: Folder | None, bundle: Bundle | None, skip: AbstractSet[str]
         temporaries=tuple(found.temporaries),
         folders=tuple(found.folders),
         empty=tuple(empty_folders(found)),
+        key=key,
     )
 
 

@@ -2,8 +2,9 @@
 
 A ledger records which inputs and files belong together, but not that this code renders these files from these inputs:
 people edit ledgers, and every version of Sluice may render something else. So whenever a bundle is rendered, to write
-it or to check it, the stamp records the path and the bytes of its ledger, together with a digest of the code. Stamps
-are in the user's cache, one file per output root. A bundle without a record is rendered and compared.
+it or to check it, the stamp records the path and the bytes of its ledger, and the inputs that the ledger does not
+name, together with a digest of the code. Stamps are in the user's cache outside git, one file per output root. A
+bundle without a record is rendered and compared.
 """
 
 from __future__ import annotations
@@ -20,18 +21,12 @@ from generator.output.bundle import LEDGER, is_note
 from generator.output.compare import empty_folders
 from generator.output.errors import OutputError
 from generator.output.folder import Folder, Listing, open_root
-from generator.output.ledger import known_files, names_inputs
+from generator.output.ledger import KEY_LENGTH, known_files, ledger_key, names_inputs
 from generator.source.cache import cache_folder
 
 _MAGIC: Final = b"sluice stamp 1\n"
-_KEY: Final = 16
 _SEAL: Final = 32
 _KEPT: Final = 100
-
-
-def ledger_key(path: str, ledger: bytes) -> bytes:
-    """Return the key of a ledger in a stamp: 128 bits of the SHA-256 of its bundle's path and its bytes."""
-    return sha256(f"{path}\0".encode() + ledger).digest()[:_KEY]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +44,7 @@ def probe(
     known: Container[bytes],
     *,
     closed: bool = False,
+    bare: bool = False,
 ) -> FreshBundle | None:
     """Check whether a bundle was rendered from these inputs by this code and has not been touched since.
 
@@ -60,6 +56,7 @@ def probe(
         inputs: name to SHA-256 of each input that is known before rendering.
         known: keys of the ledgers that this code rendered or checked.
         closed: see `Bundle`.
+        bare: see `Bundle`.
 
     Returns:
         The bundle, or None when it has to be rendered.
@@ -72,8 +69,8 @@ def probe(
         return None
     with folder:
         data = folder.read(LEDGER)
-        key = ledger_key(path, data or b"")
-        if data is None or key not in known or not names_inputs(data, inputs):
+        key = ledger_key(path, data or b"", inputs if bare else {})
+        if data is None or key not in known or not (bare or names_inputs(data, inputs)):
             return None
         files, found = known_files(data), folder.listing()
         if not found.files.issuperset(files) or _has_more(found, files.keys() | {LEDGER}, closed=closed):
@@ -143,7 +140,7 @@ def _parsed(data: bytes, code: str) -> Iterable[bytes]:
     head, body = _head(code), data[:-_SEAL]
     if not body.startswith(head) or sha256(body).digest() != data[-_SEAL:]:
         return ()
-    return (body[start : start + _KEY] for start in range(len(head), len(body), _KEY))
+    return (body[start : start + KEY_LENGTH] for start in range(len(head), len(body), KEY_LENGTH))
 
 
 def _forget(folder: Path) -> None:

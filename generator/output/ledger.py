@@ -30,6 +30,8 @@ _HEADER = "# sluice ledger/v1"
 _HEADERS = re.compile(r"# sluice \S+")  # before 0.2 it named the version of Sluice
 _SEAL_LENGTH = len(_SEAL) + 64 + 1
 _NAME_AT = 64 + 2
+KEY_LENGTH = 16
+"""Bytes of a key of `ledger_key`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,18 @@ def known_files(data: bytes) -> dict[str, str]:
     """Return the SHA-256 of each file in a ledger that is known to be valid, without checking it again."""
     rows = [line for line in data.decode("ascii").split("\n") if line and line[0] != "#"]
     return {row[_NAME_AT:]: row[: _NAME_AT - 2] for row in rows}
+
+
+def ledger_key(path: str, ledger: bytes, unlisted: Mapping[str, str]) -> bytes:
+    """Return the key of a ledger in a stamp: 128 bits of the SHA-256 of a bundle's path, its ledger and its inputs.
+
+    Args:
+        path: of the bundle, below the output root.
+        ledger: bytes of the ledger.
+        unlisted: the inputs that the ledger does not name; name to SHA-256.
+    """
+    inputs = "".join(f"{name} {digest}\n" for name, digest in sorted(unlisted.items()))
+    return sha256(f"{path}\0{inputs}\0".encode() + ledger).digest()[:KEY_LENGTH]
 
 
 def damaged(file: str, reason: str, line: int = 0) -> Finding:

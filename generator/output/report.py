@@ -10,7 +10,6 @@ from typing import Final, Literal
 
 from generator.output.bundle import LEDGER
 from generator.output.compare import Action, Changes
-from generator.output.freshness import ledger_key
 from generator.source.finding import Finding, Place
 
 WRITTEN: Final = ("created", "updated", "overwritten", "deleted", "kept_edited", "foreign")
@@ -195,9 +194,9 @@ class Journal:
             elif action in _VERBS:
                 self.verbs[f"{path}/{name}"] = _VERBS[action]
 
-    def note_rendered(self, path: str, changes: Changes) -> None:
+    def note_rendered(self, changes: Changes) -> None:
         """Record that a bundle is now up to date."""
-        self.keys.append(ledger_key(path, changes.sealed))
+        self.keys.append(changes.key)
 
     def note_foreign(self, path: str) -> None:
         """Record a file that stays although nothing renders it."""

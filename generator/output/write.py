@@ -94,7 +94,7 @@ def _write_bundle(top: Folder, bundle: Bundle, journal: Journal) -> None:
                 changes = compare(folder, bundle)
                 journal.note(bundle.path, changes)
                 _apply(folder, changes)
-                journal.note_rendered(bundle.path, changes)
+                journal.note_rendered(changes)
             return
     raise OutputError(f"can't write {top.path}/{bundle.path}: another program keeps deleting it")
 

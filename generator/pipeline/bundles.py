@@ -58,12 +58,14 @@ class Source:
         templates: ours, with the platform team's overrides.
         bentos: the rendered services.
         plans: of the bundles' model, by environment; empty for other bundles.
+        models: `team/model` of every model of the repository.
     """
 
     platform: PlatformSpec
     templates: Templates
     bentos: Bentos
     plans: Mapping[str, Plan] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
 
     @property
     def any_plan(self) -> Plan:
@@ -86,6 +88,8 @@ class BundleKind:
         render: text by file name.
         wanted: whether an environment has this bundle, for kinds without a model.
         closed: whether a build copies the whole folder; see `Bundle`.
+        lists_models: whether the names of all models are among its inputs.
+        bare: whether its ledger names no inputs; see `Bundle`.
     """
 
     path: str
@@ -93,6 +97,8 @@ class BundleKind:
     render: Callable[[Source, BundleId], dict[str, str]]
     wanted: Callable[[PlatformInputs, str], bool] = _always
     closed: bool = False
+    lists_models: bool = False
+    bare: bool = False
 
 
 def _model(source: Source, bundle: BundleId) -> dict[str, str]:
@@ -149,6 +155,12 @@ def _platform(source: Source, bundle: BundleId) -> dict[str, str]:
     return render_platform_application(source.platform, bundle.environment, source.templates)
 
 
+def _root(source: Source, bundle: BundleId) -> dict[str, str]:
+    from generator.render.root import render_root
+
+    return render_root(source.platform, bundle.environment, source.models, source.templates)
+
+
 def _admission(source: Source, bundle: BundleId) -> dict[str, str]:
     from generator.render.admission import render_admission
 
@@ -175,7 +187,11 @@ def _overview(source: Source, bundle: BundleId) -> dict[str, str]:
 
 KINDS: Final[Mapping[str, BundleKind]] = {
     "model": BundleKind("{environment}/{team}/{name}", "model", _model),
-    "application": BundleKind("{environment}/argocd/applications/{team}/{name}", "model", _application),
+    # The platform owns this folder: nothing in it may change with a release of a team, not even the ledger.
+    "application": BundleKind(
+        "{environment}/argocd/applications/{team}/{name}", "model", _application, bare=True
+    ),
+    "root": BundleKind("{environment}/argocd/root", "environment", _root, lists_models=True, bare=True),
     "bento": BundleKind("bentos/{team}/{name}", "model", _bento, closed=True),
     "project": BundleKind("{environment}/argocd/projects/{team}", "team", _project),
     "team": BundleKind("{environment}/platform/{team}", "team", _team),
@@ -237,5 +253,5 @@ def render(bundle: BundleId, source: Source, inputs: Mapping[str, str]) -> Bundl
     with source.templates.tracing() as used:
         files = kind.render(source, bundle)
         overrides = source.templates.own_digest(used)
-    recorded = {**inputs, "overrides": overrides} if overrides else inputs
-    return Bundle(bundle.path, files, recorded, closed=kind.closed)
+    recorded = {**inputs, "overrides": overrides} if overrides and not kind.bare else inputs
+    return Bundle(bundle.path, files, recorded, closed=kind.closed, bare=kind.bare)

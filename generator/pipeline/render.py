@@ -32,6 +32,7 @@ from generator.pipeline.stale import (
     fresh_bundles,
     gate_images_on_disk,
     image_inputs,
+    model_names,
 )
 from generator.plan.inputs import file_digest, model_inputs
 from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
@@ -176,7 +177,8 @@ class RenderPlan:
         platform = self.session.repository.platform
         if platform is None:
             raise ValueError("a valid platform is required to render")
-        return Source(platform, self.session.templates, self.session.bentos)
+        models = model_names(self.session.entries)
+        return Source(platform, self.session.templates, self.session.bentos, models=models)
 
     def _shared_bundles(self) -> Iterator[Bundle]:
         for bundle, inputs in self.shared.items():

@@ -33,7 +33,6 @@ _INIT_FILES: Final = {
     ".pre-commit-config.yaml": "pre-commit-config.yaml",
     ".gitattributes": "gitattributes.txt",
     "README.md": "README.md",
-    "bootstrap/project.yaml": "project.yaml",
 }
 
 
@@ -86,6 +85,29 @@ def _example_data(ref: str, digest: str) -> dict[str, str]:
     return {"ref": ref, "digest": f"sha256:{digest}", "resolved": immutable_form(ref, digest).example}
 
 
+def bootstrap(templates: Templates, environment: str, repo: str, branch: str) -> str:
+    """Return the objects that are applied once by hand: the root Application of an environment and its projects.
+
+    Args:
+        templates: the templates.
+        environment: name of the environment.
+        repo: URL of the git repository.
+        branch: the branch that Argo CD follows.
+    """
+    from generator.render.root import ROOT_FILES, file_list, root_projects
+
+    projects = root_projects(environment)
+    context = {
+        "applications": projects.applications,
+        "branch": branch,
+        "environment": environment,
+        "include": file_list(ROOT_FILES),
+        "projects": projects.projects,
+        "repo": repo,
+    }
+    return templates.render("init/bootstrap.yaml.j2", context)
+
+
 def new_repository(templates: Templates) -> dict[str, str]:
     """Return the text of every file of a new repository, by path."""
     context = {"version": __version__, "repo": _REPO, "branch": _BRANCH, "registry": _REGISTRY}
@@ -93,8 +115,7 @@ def new_repository(templates: Templates) -> dict[str, str]:
     for host in CI_FILES:
         files.update(workflow_files(host, templates, _BRANCH, _REGISTRY))
     for environment in _ENVIRONMENTS:
-        application = templates.render("init/application.yaml.j2", {**context, "environment": environment})
-        files[f"bootstrap/{environment}.yaml"] = application
+        files[f"bootstrap/{environment}.yaml"] = bootstrap(templates, environment, _REPO, _BRANCH)
     for model, (strategy, ref) in _MODELS.items():
         files[f"specs/{model}.yaml"] = templates.render(f"init/{strategy}.yaml.j2", {"ref": ref})
         files[f"specs/{model}.lock.yaml"] = example_lock(templates, model, ref)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from generator.output.bundle import is_path
-from generator.output.folder import is_link, open_root
+from generator.output.folder import Folder, is_link, open_root
 from generator.output.freshness import FreshBundle, probe
 from generator.pipeline.bundles import (
     BENTOS,
@@ -28,6 +28,7 @@ from generator.pipeline.session import Session
 from generator.plan.inputs import PlatformInputs, model_inputs, oldest_verdict
 from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
 from generator.render.identity import contract_digest
+from generator.source.canonical import sha256_of
 from generator.source.errors import CliError
 from generator.source.files import raw
 from generator.source.suggest import did_you_mean
@@ -171,11 +172,15 @@ def fresh_bundles(
     if top is None or not request.known:
         return {}
     with top:
-        probed = {
-            bundle: probe(top, bundle.path, inputs, request.known, closed=KINDS[bundle.kind].closed)
-            for bundle, inputs in bundles.items()
-        }
+        probed = {bundle: _probe(top, bundle, inputs, request.known) for bundle, inputs in bundles.items()}
     return {bundle: fresh for bundle, fresh in probed.items() if fresh}
+
+
+def _probe(
+    top: Folder, bundle: BundleId, inputs: Mapping[str, str], known: Collection[bytes]
+) -> FreshBundle | None:
+    kind = KINDS[bundle.kind]
+    return probe(top, bundle.path, inputs, known, closed=kind.closed, bare=kind.bare)
 
 
 def count(found: Iterable[FreshBundle]) -> FreshBundles:
@@ -207,11 +212,17 @@ def find_stale(session: Session, request: RenderRequest) -> StaleBundles:
     probed = list(parallel_map(covered, probe_some) if request.known else probe_some(covered))
     shared = {
         bundle: inputs
-        for bundle, inputs in shared_inputs(environments, platform, CONTRACT).items()
+        for bundle, inputs in shared_inputs(
+            environments, platform, CONTRACT, model_names(session.entries)
+        ).items()
         if request.selected is None or KINDS[bundle.kind].scope == "environment"
     }
     fresh = fresh_bundles(request, shared)
-    of_environments = [bundle for bundle in shared if KINDS[bundle.kind].scope == "environment"]
+    of_environments = [
+        bundle
+        for bundle in shared
+        if KINDS[bundle.kind].scope == "environment" and not KINDS[bundle.kind].lists_models
+    ]
     stale = {} if request.selected is not None else {b: i for b, i in shared.items() if b not in fresh}
     return StaleBundles(
         environments,
@@ -223,7 +234,10 @@ def find_stale(session: Session, request: RenderRequest) -> StaleBundles:
 
 
 def shared_inputs(
-    environments: Iterable[str], platform: PlatformInputs, renderer: Mapping[str, str]
+    environments: Iterable[str],
+    platform: PlatformInputs,
+    renderer: Mapping[str, str],
+    models: Sequence[str],
 ) -> dict[BundleId, dict[str, str]]:
     """Return every bundle of an environment or a team, and its inputs.
 
@@ -231,11 +245,22 @@ def shared_inputs(
         environments: those that are rendered.
         platform: the platform.
         renderer: digests of the rendering contract or templates, by name.
+        models: `team/model` of every model, sorted.
     """
+    listed = {"models": sha256_of(list(models), lenient=True)}
     return {
-        bundle: {"platform": platform.of_team(bundle.team) if bundle.team else platform.digest, **renderer}
+        bundle: {
+            "platform": platform.of_team(bundle.team) if bundle.team else platform.digest,
+            **renderer,
+            **(listed if KINDS[bundle.kind].lists_models else {}),
+        }
         for bundle in shared_bundles(platform, environments)
     }
+
+
+def model_names(entries: Iterable[ModelFiles]) -> tuple[str, ...]:
+    """Return `team/model` of each model, sorted."""
+    return tuple(sorted(entry.name for entry in entries))
 
 
 def image_inputs(platform: PlatformInputs) -> dict[str, str]:

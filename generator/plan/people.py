@@ -34,21 +34,18 @@ def is_owner(text: str) -> bool:
 def codeowners(platform: PlatformSpec) -> list[str]:
     """Return the CODEOWNERS lines; the last pattern that matches a file decides.
 
-    A team owns its specs and what is rendered from them. What limits the teams belongs to the platform team: its file,
-    the templates, projects, namespaces, policies, and this list itself.
+    Everything belongs to the platform team, except the specs of each team and what is rendered from them. The last
+    rows repeat what the name of a team must not reach, and what people look for.
     """
     folder = platform.git.path
-    found = []
+    found = _row("*", platform.owners)
     for name in sorted(platform.teams):
-        for pattern in (
-            f"/{SPECS}/{name}/",
-            f"/{folder}/*/{name}/",
-            f"/{folder}/*/argocd/applications/{name}/",
-        ):
+        for pattern in (f"/{SPECS}/{name}/", f"/{folder}/*/{name}/"):
             found += _row(pattern, platform.teams[name].owners)
     for pattern in (
-        f"/{SPECS}/{PLATFORM}", "/templates/", f"/{folder}/*/platform/", f"/{folder}/*/argocd/projects/",
-        f"/{folder}/*/argocd/platform/", "/.github/", "/.gitlab-ci.yml", "CODEOWNERS",
+        f"/{SPECS}/{PLATFORM}", "/templates/", f"/{folder}/*/argocd/", f"/{folder}/*/platform/", f"/{folder}/gates/",
+        "/bootstrap/", "/ci/", "/.github/", "/.gitlab/", "/.gitlab-ci.yml", "/.pre-commit-config.yaml", "CODEOWNERS",
+        ".gitattributes", ".gitmodules",
     ):  # fmt: skip
         found += _row(pattern, platform.owners)
     return found

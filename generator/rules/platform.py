@@ -313,6 +313,25 @@ def owners(context: FleetContext) -> Iterator[Problem]:
 
 
 @rule(
+    "PLAT915",
+    "warning",
+    "several teams and no owner of the platform",
+    scope=FleetContext,
+    why="Without owners CODEOWNERS has no row for the files that limit teams: this file, templates, CI, Argo CD's "
+    "projects. One team could then change the limits of all.",
+    remedy="Write the users or groups who review changes of the platform, then run `sluice codeowners`.",
+    example="# specs/platform.yaml\nspec: {owners: []}",
+    instead="# specs/platform.yaml\nspec: {owners: ['@acme/platform']}",
+)
+def no_owner(context: FleetContext) -> Iterator[Problem]:
+    """Check that someone owns what teams share, as soon as there are several teams."""
+    platform = context.platform
+    if len(platform.teams) > 1 and not any(map(is_owner, platform.owners)):
+        message = f"{len(platform.teams)} teams share this platform, and CODEOWNERS names no owner of it"
+        yield Problem(("spec", "owners"), message, "write `owners: ['@your-org/platform-team']`")
+
+
+@rule(
     "PLAT914",
     "error",
     "a daily watch never finds fresh data",

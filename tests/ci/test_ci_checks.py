@@ -25,7 +25,8 @@ def checked(demo: Demo, scratch: Path) -> tuple[Runner, list[Ran]]:
 def test_a_pull_request_is_checked_and_its_plan_told(demo: Demo, scratch: Path) -> None:
     found, ran = checked(demo, scratch)
     good(ran)
-    assert [step.name for step in ran] == ["Install", "Rules", "Evidence", "Rendered files", "Plan"]
+    names = ["Install", "Rules", "Evidence", "Rendered files", "Workflows and owners", "Plan"]
+    assert [step.name for step in ran] == names
     assert "shop/recommender" in found.summary
     assert "1h30m" in found.summary
     assert "support/ticket-classifier" not in found.summary
@@ -46,6 +47,19 @@ def test_each_check_fails_by_itself_and_hides_no_other(demo: Demo, scratch: Path
     assert codes["Evidence"] == 0
     rules = next(step.output for step in ran if step.name == "Rules")
     assert "::error file=specs/shop/recommender.yaml,line=" in rules
+
+
+@pytest.mark.parametrize("file", ["CODEOWNERS", "ci/build-image.sh", ".github/workflows/sluice-images.yml"])
+def test_an_edited_workflow_and_edited_owners_fail_the_check(demo: Demo, scratch: Path, file: str) -> None:
+    path = demo.root / file
+    first, _, rest = (
+        path.read_text().partition("\n* @") if file == "CODEOWNERS" else ("", "", path.read_text())
+    )
+    path.write_text(f"{first}\n* @shop-ml {rest}" if first else f"{rest}true\n")
+    _, ran = checked(demo, scratch)
+    codes = {step.name: step.code for step in ran}
+    assert codes["Workflows and owners"] == 1
+    assert codes["Rendered files"] == 0
 
 
 @pytest.mark.parametrize(

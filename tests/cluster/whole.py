@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from generator.pipeline.repository_files import bootstrap
 from generator.plan.values import Plan
 from tests.cluster import bentos, repository
 from tests.cluster.argocd import NAMESPACE
@@ -91,13 +92,10 @@ class Whole:
         until(f"the sync of {commit[:8]}", done, seconds, 1.0)
 
     def bootstrap(self) -> None:
-        """What `sluice init` says is applied once by hand: a project and an Application of all others."""
-        context = {"environment": self.environment, "repo": f"file://{repository.origin(self.environment)}"}
-        for template in ("project", "application"):
-            text = repository.templates().render(f"init/{template}.yaml.j2", context)
-            # Here every environment has its own repository, and so its own root.
-            for item in documents(text.replace("sluice-bootstrap", f"sluice-bootstrap-{self.environment}")):
-                self.api.apply(item)
+        """What `sluice init` says is applied once by hand: two projects and an Application of all others."""
+        origin = f"file://{repository.origin(self.environment)}"
+        for item in documents(bootstrap(repository.templates(), self.environment, origin, "main")):
+            self.api.apply(item)
 
     def applications(self) -> dict[str, tuple[str, str]]:
         """Sync and health status of every Application of this environment."""
@@ -120,7 +118,7 @@ class Whole:
     def remove(self) -> None:
         """Take every Application away, the root first, and the namespaces."""
         root = f"sluice-{self.environment}"
-        for name in sorted(self.applications(), key=lambda name: name != root):
+        for name in sorted(self.applications(), key=lambda name: (name != root, not name.startswith(root))):
             patch: Object = {"metadata": {"finalizers": None}}
             self.api.merge(f"{_APPLICATIONS}/{name}", patch)
             self.api.request("DELETE", f"{_APPLICATIONS}/{name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -200,3 +201,44 @@ def test_an_output_behind_a_link_is_refused(
     assert ran.code == 2
     assert f"{at} is a link" in ran.err
     assert list(outside.iterdir()) == []
+
+
+def test_a_release_changes_nothing_below_argocd(rendered: Path) -> None:
+    """These files are the platform's: a team releases without its review."""
+    before = _argocd(rendered)
+    lock = rendered / "specs/shop/recommender.lock.yaml"
+    lock.write_text(lock.read_text().replace("/12", "/13").replace('"12"', '"13"'))
+    spec = rendered / "specs/shop/recommender.yaml"
+    text = spec.read_text()
+    assert "60m}" in text
+    spec.write_text(text.replace("60m}", "61m}"))
+    assert sluice(rendered, "render").code == 0
+    assert _argocd(rendered) == before
+    assert "61m" in (rendered / ROLLOUT).read_text()
+
+
+def _argocd(root: Path) -> dict[str, bytes]:
+    return {name: data for name, data in read_tree(root).items() if "/argocd/" in name}
+
+
+def test_an_older_application_that_is_put_back_is_repaired(rendered: Path) -> None:
+    """Its ledger names no inputs and is known from an earlier run, but not for this spec."""
+    folder = rendered / _APPLICATIONS / "shop/recommender"
+    old = {path.name: path.read_bytes() for path in folder.iterdir()}
+    spec = rendered / "specs/shop/recommender.yaml"
+    spec.write_text(spec.read_text().replace("owner: shop-ml@example.com", "owner: ranking@example.com"))
+    assert sluice(rendered, "render", "shop/recommender").code == 0
+    new = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert new != old
+    for name, data in old.items():
+        (folder / name).write_bytes(data)
+    assert sluice(rendered, "render").code == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == new
+
+
+@pytest.mark.parametrize("name", ["*", "{a,b}", "x?", "[a-z]"])
+def test_a_name_that_is_a_pattern_is_not_listed_for_argo_cd(repo: Path, name: str) -> None:
+    shutil.copy(repo / "specs/shop/recommender.yaml", repo / f"specs/shop/{name}.yaml")
+    assert sluice(repo, "render").code == 1
+    text = (repo / "rendered/production/argocd/root/application-applications.yaml").read_text()
+    assert name not in text.partition("include:")[2].replace("{platform", "", 1)

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from generator.pipeline.bundles import BundleId, Source, render
 from generator.pipeline.session import Session
-from generator.pipeline.stale import shared_inputs
+from generator.pipeline.stale import model_names, shared_inputs
 
 Status = Literal["added", "removed", "changed"]
 _KINDS: Final = {
@@ -19,6 +19,7 @@ _KINDS: Final = {
     "rollout-notices": "notifications of releases",
     "argocd-notices": "notifications of Argo CD",
     "platform": "Applications of the platform",
+    "root": "lists of what Argo CD takes",
 }
 
 
@@ -98,6 +99,7 @@ def _inputs(session: Session) -> dict[BundleId, dict[str, str]]:
         _names(session),
         session.platform_inputs,
         {"templates": session.templates.own_digest()},
+        model_names(session.entries),
     )
 
 
@@ -110,7 +112,7 @@ def _texts(session: Session, wanted: Sequence[BundleId]) -> dict[str, dict[str, 
     platform = session.repository.platform
     if platform is None:
         return {}
-    source = Source(platform, session.templates, session.bentos)
+    source = Source(platform, session.templates, session.bentos, models=model_names(session.entries))
     return {bundle.path: dict(render(bundle, source, {}).files) for bundle in wanted}
 
 

@@ -42,7 +42,8 @@ def test_the_whole_repository(layout: Layout, api: Api, tmp_path: Path) -> None:
     whole.bootstrap()
     for plan in plans:
         _provide_inputs(layout, api, plan)
-    wanted = {f"sluice-{_ENVIRONMENT}", f"{_ENVIRONMENT}-platform", *(_application(plan) for plan in plans)}
+    roots = (f"sluice-{_ENVIRONMENT}{role}" for role in ("", "-projects", "-applications"))
+    wanted = {*roots, f"{_ENVIRONMENT}-platform", *(_application(plan) for plan in plans)}
     ends: dict[str, float] = {}
 
     def done() -> bool:

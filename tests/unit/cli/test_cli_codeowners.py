@@ -45,19 +45,45 @@ def owner(text: str, path: str) -> str:
     [
         ("specs/shop/recommender.yaml", "shop-ml@example.com"),
         ("rendered/production/shop/recommender/rollout-main.yaml", "shop-ml@example.com"),
-        ("rendered/production/argocd/applications/risk/fraud/application.yaml", "risk-ml@example.com model-risk@example.com"),
         ("rendered/bentos/support/ticket-classifier/service.py", "support-ml@example.com"),
         ("rendered/production/platform/shop/resourcequota-main.yaml", "@acme/platform"),
         ("rendered/production/platform/admission/validatingadmissionpolicy-images.yaml", "@acme/platform"),
         ("rendered/production/argocd/projects/shop/appproject.yaml", "@acme/platform"),
         ("specs/platform.yaml", "@acme/platform"),
         ("CODEOWNERS", "@acme/platform"),
-        ("README.md", ""),
+        ("specs/risk/fraud.lock.yaml", "risk-ml@example.com model-risk@example.com"),
+        ("rendered/staging/risk/fraud/.sluice", "risk-ml@example.com model-risk@example.com"),
     ],
 )  # fmt: skip
 def test_who_owns_what(repository, path, expected):
     assert run(repository) == (0, "wrote CODEOWNERS\n")
     assert owner((repository / "CODEOWNERS").read_text(), path) == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "ci/build-image.sh", "bootstrap/project.yaml", ".github/workflows/sluice.yml", ".gitlab-ci.yml", ".gitlab/x",
+        ".pre-commit-config.yaml", "templates/kubernetes/x.yaml.j2", "specs/platform.yaml", "CODEOWNERS",
+        "docs/CODEOWNERS", "README.md", "sluice.py", "pyproject.toml", ".gitmodules", "specs/shop/.gitattributes",
+        "rendered/x.yaml", "rendered/gates/scipy/run.py", "rendered/gates/shop/run.py",
+        "rendered/production/argocd/notifications/configmap.yaml",
+        "rendered/production/argocd/applications/risk/fraud/application.yaml",
+        "rendered/production/argocd/applications/shop/x.yaml",
+        "rendered/production/argocd/root/application-applications.yaml",
+        "rendered/production/argocd/shop/x.yaml",
+        "rendered/production/platform/notifications/configmap.yaml",
+    ],
+)  # fmt: skip
+def test_what_teams_do_not_own_is_the_platforms(repository, path):
+    run(repository)
+    assert owner((repository / "CODEOWNERS").read_text(), path) == "@acme/platform"
+
+
+def test_the_first_row_gives_everything_to_the_platform(repository):
+    run(repository)
+    rows = [line for line in (repository / "CODEOWNERS").read_text().splitlines() if not line.startswith("#")]
+    assert rows[0] == "* @acme/platform"
 
 
 def test_check_says_when_it_is_out_of_date(repository):

@@ -79,14 +79,52 @@ def test_every_hook_runs_a_command_that_exists(demo, sluice):
 
 
 def test_bootstrap_objects_are_valid_and_point_at_what_is_rendered(demo):
-    project = yaml.safe_load((demo / "bootstrap/project.yaml").read_text())
-    assert check(project) == []
     for environment in ("staging", "production"):
-        application = yaml.safe_load((demo / f"bootstrap/{environment}.yaml").read_text())
-        assert check(application) == []
-        assert application["spec"]["project"] == project["metadata"]["name"]
-        assert application["spec"]["source"]["path"] == f"rendered/{environment}/argocd"
-        assert application["spec"]["source"]["repoURL"] in project["spec"]["sourceRepos"]
+        text = (demo / f"bootstrap/{environment}.yaml").read_text()
+        applications, projects, root = found = list(yaml.safe_load_all(text))
+        assert [check(item) for item in found] == [[], [], []]
+        assert root["spec"]["project"] == applications["metadata"]["name"]
+        assert root["spec"]["source"]["path"] == f"rendered/{environment}/argocd/root"
+        for project in (applications, projects):
+            assert root["spec"]["source"]["repoURL"] in project["spec"]["sourceRepos"]
+
+
+def test_the_root_may_write_applications_and_projects_and_nothing_else(demo):
+    """No ConfigMap and no Secret: those of Argo CD's namespace are its configuration."""
+    for environment in ("staging", "production"):
+        found = list(yaml.safe_load_all((demo / f"bootstrap/{environment}.yaml").read_text()))
+        allowed = {
+            item["metadata"]["name"]: [kind["kind"] for kind in item["spec"]["namespaceResourceWhitelist"]]
+            for item in found[:2]
+        }
+        assert allowed == {
+            f"sluice-{environment}": ["Application"],
+            f"sluice-{environment}-projects": ["AppProject"],
+        }
+        assert all(item["spec"]["clusterResourceWhitelist"] == [] for item in found[:2])
+
+
+def test_the_root_lists_its_files_by_name_and_they_are_all_that_is_rendered(demo, sluice):
+    assert sluice("render").exit_code == 0
+    for environment in ("staging", "production"):
+        folder = demo / f"rendered/{environment}/argocd"
+        root = list(yaml.safe_load_all((demo / f"bootstrap/{environment}.yaml").read_text()))[2]
+        assert listed(root) == {path.name for path in (folder / "root").glob("*.yaml")}
+        children = {path.stem: yaml.safe_load(path.read_text()) for path in (folder / "root").glob("*.yaml")}
+        kinds = {"application-projects": "AppProject", "application-applications": "Application"}
+        assert children.keys() == kinds.keys()
+        for name, kind in kinds.items():
+            files = {path.relative_to(folder).as_posix() for path in folder.rglob(f"{kind.lower()}.yaml")}
+            assert listed(children[name]) == files
+            assert all(yaml.safe_load((folder / file).read_text())["kind"] == kind for file in files)
+
+
+def listed(application):
+    """The files that an Application takes: names without any wildcard."""
+    include = application["spec"]["source"]["directory"]["include"]
+    names = include.removeprefix("{").removesuffix("}").split(",")
+    assert not re.search(r"[*?\[\]{}\\!]", "".join(names))
+    return set(names)
 
 
 def test_rendered_files_are_marked_as_generated(demo):
