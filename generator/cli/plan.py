@@ -11,6 +11,7 @@ import click
 
 from generator.cli.options import root_option
 from generator.pipeline.evaluate import plans_of
+from generator.pipeline.rendered_state import rendered_state
 from generator.pipeline.selection import gaps, select_one
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, note
@@ -67,7 +68,8 @@ def command(
     SPEC is the spec, or TEAM/MODEL. One screen shows the timeline, the odds, the cost, findings, what an abort does,
     and how the environments differ. --full shows one plan for each environment: also gates, guards, what is not
     covered, who may do what, and every value with the line that decided it. With --all it is one line for each model;
-    with --all --against, how many bundles a change affects, and how. Exit code 1 means that a model can't be planned.
+    with --all --against, how many bundles a change affects, and how. If rendered files are not what the specs give, the
+    first line says so. Exit code 1 means that a model can't be planned.
     """
     session = open_session(root)
     entries = _entries(session, specs, every=every)
@@ -87,7 +89,12 @@ def command(
     names = None if every else [entry.name for entry in entries]
     compared = _compared(session, against, names) if against else None
     screen = Screen.of(sys.stdout)
-    found = plan_output(PlanRequest(session, entries, every, environment, compared, full, screen), fmt)
+    state = rendered_state(session, names or ())
+    heading = "" if state.agrees else state.line
+    if heading and fmt == "json":
+        note(heading)
+    request = PlanRequest(session, entries, every, environment, compared, full, screen, heading)
+    found = plan_output(request, fmt)
     emit(found.text)
     if not found.complete:
         click.get_current_context().exit(1)

@@ -18,6 +18,7 @@ from generator.source.errors import CliError
 
 if TYPE_CHECKING:
     from generator.lint import Check, Controller
+    from generator.pipeline.rendered_state import RenderedState
 
 
 @click.command("verify")
@@ -60,7 +61,8 @@ def command(
     TREE is a folder or a file, rendered by Sluice or written by hand; the default is the repository's rendered files.
     The end of the output lists what could not be checked. With --cluster, name files that belong to one cluster, such
     as
-    rendered/production: every object is sent as a server-side dry run with strict field validation. Exit code 1 means
+    rendered/production: every object is sent as a server-side dry run with strict field validation. For rendered files
+    of a repository the first line says whether they are what its specs give. Exit code 1 means that they are not, or
     that there are findings.
     """
     from generator.lint import verify
@@ -70,6 +72,9 @@ def command(
         own = tree is None or tree.name == "rendered"
         raise CliError(f"{where} does not exist", "`sluice render` writes the rendered files" if own else "")
     found = verify(where, controller, _cluster_checks(kubeconfig, context, cluster=cluster))
+    state = _state(where)
+    if state is not None and state.line:
+        (emit if fmt == "text" else note)(state.line + ("\n" if fmt == "text" else ""))
     if not found.objects and not found.findings:
         raise CliError(f"{where} has no objects to check", "name the folder with the rendered files")
     shown = [finding for finding in found.findings if everything or finding.severity != "info"]
@@ -91,8 +96,22 @@ def command(
     for sentence in found.unchecked:
         note(f"not checked: {sentence}")
     refusing = {"error", "warning"} if strict else {"error"}
-    if any(finding.severity in refusing for finding in found.findings):
+    differs = state is not None and not state.agrees
+    if differs or any(finding.severity in refusing for finding in found.findings):
         click.get_current_context().exit(1)
+
+
+def _state(tree: Path) -> RenderedState | None:
+    """Compare the rendered files of the repository with its specs, if the tree is among them."""
+    root = find_root(tree.resolve())
+    if root is None:
+        return None
+    from generator.pipeline.rendered_state import rendered_state
+    from generator.pipeline.session import open_session
+
+    session = open_session(root)
+    own = (root / session.platform_inputs.folder).resolve()
+    return rendered_state(session) if tree.resolve().is_relative_to(own) else None
 
 
 def _cluster_checks(kubeconfig: Path | None, context: str | None, *, cluster: bool) -> list[Check]:

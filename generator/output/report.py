@@ -119,9 +119,14 @@ class CheckReport:
     keys: tuple[bytes, ...] = field(default=(), compare=False)
 
     @property
+    def differing(self) -> tuple[str, ...]:
+        """The files that rendering would write or delete."""
+        return (*self.edited, *self.stale, *self.missing, *self.orphaned)
+
+    @property
     def outdated(self) -> bool:
         """Whether rendering would change anything."""
-        return bool(self.missing or self.stale or self.edited or self.orphaned or self.findings)
+        return bool(self.differing or self.findings)
 
     @property
     def clean(self) -> bool:

@@ -20,7 +20,7 @@ from generator.spec.platform import PlatformSpec
 
 ROOT_FILES: Final = ("application-projects.yaml", "application-applications.yaml")
 _TEMPLATE: Final = "argocd/application-root.yaml.j2"
-# Names of models come from names of files, which may be wildcards; such a file is an error of its own.
+# Names of models come from names of files, which may be wildcards; such a file is an error.
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]*/[a-z0-9][a-z0-9-]*")
 
 

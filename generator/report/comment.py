@@ -44,14 +44,16 @@ class CommentEntry:
     waivers: tuple[OpenWaiver, ...] = ()
 
 
-def comment(models: Sequence[CommentEntry], compared: Compared | None) -> str:
+def comment(models: Sequence[CommentEntry], compared: Compared | None, heading: str = "") -> str:
     """Return the comment, never longer than LIMIT; it names what it leaves out.
 
     Args:
         models: its entries.
         compared: the comparison; None without one.
+        heading: a sentence above everything; empty for none.
     """
-    parts = [MARKER, f"## {cell(_title(models, compared))}\n", *_summary(models)]
+    first = [f"**{cell(heading)}**\n"] if heading else []
+    parts = [MARKER, *first, f"## {cell(_title(models, compared))}\n", *_summary(models)]
     found = compared.found if compared else None
     if found and found.differ:
         parts.append(_radius(found))

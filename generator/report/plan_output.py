@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generator.gates.gate_status import GateStatus, gate_statuses
@@ -30,6 +30,7 @@ class PlanRequest:
         compared: the comparison with a revision; None without one.
         full: whether text shows everything.
         screen: where text is shown.
+        heading: the first line of text and Markdown; empty for none.
     """
 
     session: Session
@@ -39,6 +40,7 @@ class PlanRequest:
     compared: Compared | None
     full: bool
     screen: Screen
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,13 @@ def plan_output(request: PlanRequest, fmt: str) -> PlanOutput:
     """
     if fmt == "markdown":
         return PlanOutput(_markdown(request))
+    found = _output(request, fmt)
+    if not request.heading or fmt == "json":
+        return found
+    return replace(found, text=f"{request.heading}\n\n{found.text}")
+
+
+def _output(request: PlanRequest, fmt: str) -> PlanOutput:
     if request.every and request.compared:
         return _blast_radius(request.compared, request.screen, fmt)
     if request.every and fmt == "text":
@@ -79,11 +88,12 @@ def _markdown(request: PlanRequest) -> str:
     compared, entries = request.compared, request.entries
     if request.every and compared is None:
         rows = overviews(request.session, entries, request.environment)
-        return comment([CommentEntry(row, (), ()) for row in rows], None)
+        return comment([CommentEntry(row, (), ()) for row in rows], None, request.heading)
     if request.every and compared is not None:
         changed = {difference.name for difference in compared.found.found}
         entries = [entry for entry in entries if entry.name in changed]
-    return comment(comment_entries(request.session, entries, request.environment, compared), compared)
+    found = comment_entries(request.session, entries, request.environment, compared)
+    return comment(found, compared, request.heading)
 
 
 def _blast_radius(compared: Compared, screen: Screen, fmt: str) -> PlanOutput:

@@ -242,3 +242,34 @@ def test_a_name_that_is_a_pattern_is_not_listed_for_argo_cd(repo: Path, name: st
     assert sluice(repo, "render").code == 1
     text = (repo / "rendered/production/argocd/root/application-applications.yaml").read_text()
     assert name not in text.partition("include:")[2].replace("{platform", "", 1)
+
+
+def test_verify_and_plan_say_in_the_first_line_that_the_tree_is_not_what_the_specs_give(
+    rendered: Path,
+) -> None:
+    right = sluice(rendered, "verify", "rendered/production")
+    assert (right.code, right.out.partition(":")[0]) == (0, "rendered/ is what the specs give")
+    for arguments in (("plan", "--all"), ("plan", "shop/recommender")):
+        assert "what the specs give" not in sluice(rendered, *arguments).text
+    _FORGED["a weight"](rendered)
+    loose = "rendered/production/newteam/x.yaml"
+    write_tree(rendered, {loose: _ROLE})
+    edited = f"2 files out of date or edited ({ROLLOUT}, …)"
+    both = f"rendered/ is not what the specs give: 1 file from no spec ({loose}), {edited}"
+    ran = sluice(rendered, "verify")
+    assert ran.code == 1
+    assert ran.out.splitlines()[0].startswith(both)
+    assert sluice(rendered, "plan", "--all").out.splitlines()[0].startswith(both)
+    one = sluice(rendered, "plan", "shop/recommender").out.splitlines()[0]
+    assert one.startswith(f"rendered/ is not what the specs give: {edited}")
+    marker, comment, *_ = sluice(rendered, "plan", "--all", "--format", "markdown").out.splitlines()
+    assert marker == "<!-- sluice plan -->"
+    assert comment.startswith(f"**{both}")
+    assert sluice(rendered, "plan", "support/ticket-classifier").out.startswith("support/ticket-classifier")
+
+
+def test_verify_of_a_tree_that_is_not_this_repositorys_compares_nothing(
+    rendered: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(rendered / "rendered/production", tmp_path / "elsewhere")
+    assert "what the specs give" not in sluice(rendered, "verify", str(tmp_path / "elsewhere")).text
