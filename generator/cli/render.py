@@ -14,6 +14,7 @@ from generator.cli.options import root_option
 from generator.output.check import diff
 from generator.output.freshness import Stamp
 from generator.output.report import SHOWN, CheckReport, WriteSummary, foreign_file
+from generator.pipeline.atomic_write import clear_leftovers
 from generator.pipeline.render import RenderPlan, plan_render
 from generator.pipeline.session import open_session
 from generator.pipeline.stale import render_request
@@ -87,6 +88,7 @@ def _run(plan: RenderPlan, stamp: Stamp, *, only_check: bool, only_diff: bool) -
         _save_stamp(plan, stamp, compared.keys)
         return max(int(plan.failed), _report_check(compared, plan))
     else:
+        clear_leftovers({plan.session.root, *(entry.spec.parent for entry in plan.session.entries)})
         summary = plan.write(note)
         _save_stamp(plan, stamp, summary.keys)
         _report_written(summary, plan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from generator.plan.model_files import PLATFORM, SPECS
 # The inputs of a plan; locks and evidence are next to the specs.
 _PARTS: Final = (SPECS, "templates")
 _LINK, _FILE = "120000", "100"
+_PREFIX: Final = "sluice-revert-"
+_OWNER: Final = re.compile(rf"{_PREFIX}([0-9]{{1,9}})-[A-Za-z0-9_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,8 @@ def worktree(git: Git, commit: str) -> Iterator[Worktree]:
     Raises:
         GitError: git can't create it.
     """
-    with tempfile.TemporaryDirectory(prefix="sluice-") as name:
+    _remove_leftovers(git)
+    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-") as name:
         folder = Path(name, "tree")
         git.ask("worktree", "add", "--quiet", "--detach", "--", str(folder), commit)
         try:
@@ -58,6 +62,32 @@ def worktree(git: Git, commit: str) -> Iterator[Worktree]:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             run(git.root, "worktree", "prune")
+
+
+def _remove_leftovers(git: Git) -> None:
+    """Remove the checkouts of killed commands on this machine: git lists them, and their process is gone."""
+    for line in git.ask("worktree", "list", "--porcelain").splitlines():
+        folder = Path(line.removeprefix("worktree ")).parent
+        owner = _OWNER.fullmatch(folder.name)
+        if (
+            owner
+            and folder.parent == Path(tempfile.gettempdir()).resolve()
+            and not _is_running(int(owner[1]))
+        ):
+            shutil.rmtree(folder, ignore_errors=True)
+            run(git.root, "worktree", "prune")
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":  # there the call would end the process
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 @contextmanager

@@ -7,10 +7,11 @@ check and use. Without them (Windows) names are joined to paths, and each use fi
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Final
 
 try:
-    from fcntl import LOCK_EX, LOCK_NB, flock
+    from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 
     _HAS_LOCKS = True
 except ModuleNotFoundError:  # Windows
@@ -54,6 +55,24 @@ def try_lock(descriptor: int) -> bool:
         return False
     except OSError:
         return True
+    return True
+
+
+def share_lock(descriptor: int) -> None:
+    """Lock an open folder together with others who share it, or turn a lock into a shared one; never wait."""
+    if _HAS_LOCKS:
+        with suppress(OSError):
+            flock(descriptor, LOCK_SH | LOCK_NB)
+
+
+def has_lock(descriptor: int) -> bool:
+    """Try to lock an open folder alone; False also if the system or the file system has no locks."""
+    if not _HAS_LOCKS:
+        return False
+    try:
+        flock(descriptor, LOCK_EX | LOCK_NB)
+    except OSError:
+        return False
     return True
 
 

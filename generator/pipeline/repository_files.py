@@ -32,6 +32,7 @@ _INIT_FILES: Final = {
     "specs/platform.yaml": "platform.yaml",
     ".pre-commit-config.yaml": "pre-commit-config.yaml",
     ".gitattributes": "gitattributes.txt",
+    ".gitignore": "gitignore.txt",
     "README.md": "README.md",
 }
 

@@ -273,3 +273,12 @@ def test_verify_of_a_tree_that_is_not_this_repositorys_compares_nothing(
 ) -> None:
     shutil.copytree(rendered / "rendered/production", tmp_path / "elsewhere")
     assert "what the specs give" not in sluice(rendered, "verify", str(tmp_path / "elsewhere")).text
+
+
+def test_render_removes_what_killed_commands_left_next_to_specs(rendered: Path) -> None:
+    name = ".sluice-0123456789abcdef.tmp"
+    left = (name, f"specs/shop/{name}", f"rendered/production/{name}", f"{BUNDLE}/{name}")
+    write_tree(rendered, dict.fromkeys(left, "half"))
+    assert sluice(rendered, "render", "--check").code == 1  # of the two among the rendered files
+    assert sluice(rendered, "render").code == 0
+    assert not [path for path in left if (rendered / path).exists()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import jsonschema
@@ -125,6 +126,16 @@ def listed(application):
     names = include.removeprefix("{").removesuffix("}").split(",")
     assert not re.search(r"[*?\[\]{}\\!]", "".join(names))
     return set(names)
+
+
+def test_git_ignores_what_a_killed_command_leaves(demo):
+    subprocess.run(["git", "init", "--quiet"], cwd=demo, check=True)
+    (demo / "specs/shop/.sluice-0123456789abcdef.tmp").write_text("half")
+    done = subprocess.run(
+        ["git", "status", "--porcelain", "--untracked-files=all"], cwd=demo, capture_output=True, text=True
+    )
+    assert "specs/shop/recommender.yaml" in done.stdout
+    assert ".tmp" not in done.stdout
 
 
 def test_rendered_files_are_marked_as_generated(demo):
