@@ -140,7 +140,8 @@ def _fetched(written: Sequence[Env], identity: Identity, store: Secrets) -> dict
             team=identity.team, environment=identity.environment, model=identity.model, secret=name
         )
         ordered = tuple(sorted(wanted))
-        content = json.dumps([store.store, store.kind, remote, ordered]).encode()
+        # Model and Secret are parts of the content: `a` with `b-c` and `a-b` with `c` must not share a name.
+        content = json.dumps([store.store, store.kind, remote, ordered, identity.model, name]).encode()
         short = hashlib.sha256(content).hexdigest()[:8]
         found[name] = Secret(
             name, f"{identity.model}-{name}-{short}", store.store, store.kind, remote, ordered, store.refresh
@@ -176,6 +177,16 @@ def namespace_of(platform: PlatformSpec, environment: str, team: str) -> str:
     )
 
 
+def domain_of(environment: Environment, name: str) -> str:
+    """Return the domain of an environment; by default one that no public DNS knows."""
+    return environment.domain or f"{name}.models.internal"
+
+
+def team_domain(platform: PlatformSpec, environment: str, team: str) -> str:
+    """Return the domain below which the models of a team have their hosts."""
+    return f"{team}.{domain_of(platform.environments[environment], environment)}"
+
+
 def _identity(inputs: Inputs) -> Identity:
     meta = inputs.model.metadata
     return Identity(
@@ -206,7 +217,7 @@ def _image(inputs: Inputs) -> Image:
 
 def _routing(identity: Identity, environment: Environment, spec: ModelSpec) -> Routing:
     router = environment.router
-    domain = environment.domain or f"{identity.environment}.models.internal"
+    domain = domain_of(environment, identity.environment)
     hosts = tuple(spec.traffic.hosts) or (f"{identity.model}.{identity.team}.{domain}",)
     return Routing(
         router.kind,

@@ -1,20 +1,27 @@
 """Admission policies: the API server refuses releases that Sluice would refuse, in case they bypass it.
 
-CEL sees one object and its namespace, so it can enforce three rules of a tier (images by digest, the first weight, an
-approval) and that a release names the gates it passed. The rest needs the plan.
+CEL sees one object and its namespace, so it can enforce what a tier says about steps (the first weight, cohorts, the
+largest increase, the shortest hold, a switch), images by digest, approvals, an analysis, and that a release names the
+gates it passed. The rest needs the plan.
 """
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeVar
 
 from generator.render.argocd import PLATFORM_ORIGIN
 from generator.render.bundle import render_object
 from generator.render.environment import Templates
 from generator.render.output import Output
-from generator.spec.platform import PlatformSpec
+from generator.spec.platform import KnownCohort, PlatformSpec
 
+T = TypeVar("T")
 _POLICIES = ("images", "releases")
+_MOST_STEPS: Final = 150
+"""More than a spec can have: 30 steps, each of at most four of the controller's, and those of a shadow."""
 
 
 def render_admission(platform: PlatformSpec, environment: str, templates: Templates) -> dict[str, str]:
@@ -42,15 +49,38 @@ def render_admission(platform: PlatformSpec, environment: str, templates: Templa
     return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN) for output in outputs}
 
 
-def _limits(platform: PlatformSpec) -> dict[str, str]:
-    """Return the requirements of tiers as CEL literals (JSON is valid CEL)."""
-    tiers = platform.tiers
-    first = {name: tier.ceilings.first_weight for name, tier in tiers.items()}
+def _limits(platform: PlatformSpec) -> dict[str, object]:
+    """Return the ceilings and requirements of tiers as CEL literals (JSON is valid CEL)."""
+    ceilings = {name: tier.ceilings for name, tier in platform.tiers.items()}
+    requires = {name: tier.requires for name, tier in platform.tiers.items()}
+    first = {name: found.first_weight for name, found in ceilings.items()}
+    increase = {name: found.largest_increase for name, found in ceilings.items()}
+    holds = {name: found.shortest_hold for name, found in ceilings.items()}
     return {
-        "by_digest": _cel([name for name, tier in tiers.items() if tier.requires.image_digest]),
-        "first_weight": _cel({name: weight for name, weight in first.items() if weight is not None}),
-        "approved": _cel([name for name, tier in tiers.items() if tier.requires.approvals]),
+        "by_digest": _cel([name for name, found in requires.items() if found.image_digest]),
+        "first_weight": _cel(_declared(first)),
+        "largest_increase": _cel(_declared(increase)),
+        "shortest_hold": _cel({name: math.ceil(seconds) for name, seconds in _declared(holds).items()}),
+        "gradual": _cel([name for name, found in ceilings.items() if found.max_exposed or found.power]),
+        "guarded": _cel([name for name, found in requires.items() if found.guards]),
+        "approved": _cel([name for name, found in requires.items() if found.approvals]),
+        "cohorts": _cel(_cohorts(platform.cohorts)),
+        "positions": _cel(list(range(_MOST_STEPS))),
+        "most_steps": _MOST_STEPS,
     }
+
+
+def _declared(values: Mapping[str, T | None]) -> dict[str, T]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _cohorts(known: Sequence[KnownCohort]) -> dict[str, int]:
+    """Return the share of each cohort, in whole percent rounded up, by comparison, header and value."""
+    shares: dict[str, int] = {}
+    for cohort in known:
+        key = f"{cohort.match}:{cohort.header.lower()}:{cohort.value}"
+        shares[key] = max(shares.get(key, 0), math.ceil(100 * cohort.share - 1e-9))
+    return shares
 
 
 def _cel(value: object) -> str:

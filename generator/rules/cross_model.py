@@ -1,4 +1,4 @@
-"""Rules across models: quotas, budgets, and hosts."""
+"""Rules across models: quotas and budgets."""
 
 from __future__ import annotations
 
@@ -109,42 +109,6 @@ def budget(context: FleetContext) -> Iterator[Problem]:
         elif most > allowed.monthly.amount:
             message = f"the models of `{team}` cost up to {math.ceil(most):,} {currency} a month when all are scaled up"
             yield Problem(path, f"{message}; the budget is {allowed.monthly}", hint, severity="warning")
-
-
-@rule(
-    "TEAM803",
-    "error",
-    "two models have the same host",
-    scope=FleetContext,
-    why="The older route wins, or both apply: requests for one model reach the other.",
-    remedy="Give one of them another host in `traffic.hosts`.",
-    example="""
-# specs/shop/ranker.yaml
-spec: {traffic: {hosts: [rank.example.com]}}
-# specs/shop/sorter.yaml
-spec: {traffic: {hosts: [rank.example.com]}}
-""",
-    instead="""
-# specs/shop/ranker.yaml
-spec: {traffic: {hosts: [rank.example.com]}}
-# specs/shop/sorter.yaml
-spec: {traffic: {hosts: [sort.example.com]}}
-""",
-    source="Gateway API 1.6, apis/v1/httproute_types.go (precedence of routes with the same hostname)",
-)
-def hosts(context: FleetContext) -> Iterator[Problem]:
-    """Check that each host of an environment belongs to one model."""
-    taken: dict[tuple[str, str], ResourceFootprint] = {}
-    for mine in context.footprints:
-        for index, host in enumerate(mine.hosts):
-            theirs = taken.setdefault((mine.environment, host), mine)
-            if theirs == mine:
-                continue
-            document, path = context.layers(mine).where(("spec", "traffic", "hosts", index))
-            message = f"`{host}` is the host of {theirs.team}/{theirs.model} and of {mine.team}/{mine.model} "
-            message += f"in {mine.environment}"
-            related = (("the other model", context.layers(theirs).place(("spec", "traffic", "hosts"))),)
-            yield Problem(path, message, "give one of them another host", related, document=document)
 
 
 @rule(

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from generator.lint.engine import Problem, rule
+from generator.plan.derived import RESERVED_ENVIRONMENTS, RESERVED_TEAMS, Owner, derived_names
 from generator.plan.names import Names, application
-from generator.rules.context import GATES, Context, written_guards
+from generator.rules.context import GATES, Context, FleetContext, written_guards
 from generator.source.document import Path
+from generator.source.reader import read
 
 LONGEST: Final = 63
 """Characters of a DNS label and of a label's value (RFC 1123, section 2.1; Kubernetes)."""
 _DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-# Folders of the rendered tree that belong to no team and to no environment.
-_RESERVED_TEAMS: Final = frozenset({"admission", "argocd", "overview", "platform"})
-_RESERVED_ENVIRONMENTS: Final = frozenset({"bentos", "gates"})
 _RESERVED_PREFIXES: Final = ("SLUICE_", "BENTOML_")
 VERDICT_TASK: Final = "verdict"
 """Task of the gate Workflow that collects all verdicts (templates/kubernetes/workflow-gates.yaml.j2)."""
@@ -47,7 +47,7 @@ metadata: {name: visitor-recommender}
 """,
     source="RFC 1123, section 2.1; Kubernetes 1.36, apimachinery/pkg/util/validation/validation.go",
 )
-def derived_names(context: Context) -> Iterator[Problem]:
+def lengths(context: Context) -> Iterator[Problem]:
     """Check names that combine several others: Application, bento, shadow and gate Workflow."""
     identity = context.plan.identity
     names = Names(identity.model)
@@ -97,33 +97,94 @@ def namespace(context: Context) -> Iterator[Problem]:
     "NAME403",
     "error",
     "a team or an environment has a reserved name",
-    scope=Context,
-    why="Its folder in `rendered/` is used by Argo CD, the platform or the bentos.",
+    scope=FleetContext,
+    why="Its folder in `rendered/` is used by Argo CD, the platform, the bentos or the gate images.",
     remedy="Choose another name.",
     example="""
 # specs/platform.yaml
 spec: {teams: {platform: {owners: [ml@example.com], tiers: [standard]}}}
-# specs/platform/ranker.yaml
-metadata: {team: platform}
 """,
     instead="""
 # specs/platform.yaml
 spec: {teams: {search: {owners: [ml@example.com], tiers: [standard]}}}
-# specs/search/ranker.yaml
-metadata: {team: search}
 """,
 )
-def reserved(context: Context) -> Iterator[Problem]:
+def reserved(context: FleetContext) -> Iterator[Problem]:
     """Check that the folder of a team or of an environment is not used by Sluice itself."""
-    identity = context.plan.identity
-    if identity.team in _RESERVED_TEAMS:
-        message = f"`{identity.team}` is reserved: Sluice uses that folder of the rendered tree"
-        yield Problem(("metadata", "team"), message, "choose another name for the team")
-    if identity.environment in _RESERVED_ENVIRONMENTS:
-        message = f"`{identity.environment}` is reserved: Sluice uses that folder of the rendered tree"
-        path = ("spec", "environments", identity.environment)
-        hint = "choose another name for the environment"
-        yield Problem(path, message, hint, document=context.platform_document, on_key=True)
+    platform = context.platform
+    for name in sorted(platform.teams.keys() & RESERVED_TEAMS):
+        yield _reserved(("spec", "teams", name), f"`{name}` is reserved", "team")
+    for name in sorted(platform.environments.keys() & RESERVED_ENVIRONMENTS):
+        yield _reserved(("spec", "environments", name), f"`{name}` is reserved", "environment")
+
+
+def _reserved(path: Path, message: str, what: str) -> Problem:
+    text = f"{message}: Sluice uses that name in the rendered tree"
+    return Problem(path, text, f"choose another name for the {what}", on_key=True)
+
+
+@rule(
+    "NAME407",
+    "error",
+    "two models, teams or environments give one name",
+    scope=FleetContext,
+    why="Names such as `<environment>-<team>-<model>` can be put together in two ways. Two owners of one Application, "
+    "branch or Service overwrite each other, or a Service selects the pods of both.",
+    remedy="Rename one of the two.",
+    example="""
+# specs/platform.yaml
+spec: {teams: {shop-ads: {owners: [ads@example.com], tiers: [standard]}}}
+# specs/shop/ads-ranker.yaml
+metadata: {name: ads-ranker}
+# specs/shop-ads/ranker.yaml
+metadata: {team: shop-ads}
+""",
+    instead="""
+# specs/platform.yaml
+spec: {teams: {shop-ads: {owners: [ads@example.com], tiers: [standard]}}}
+# specs/shop/ads-ranker.yaml
+metadata: {name: ads-ranker}
+# specs/shop-ads/sorter.yaml
+metadata: {team: shop-ads, name: sorter}
+""",
+)
+def collisions(context: FleetContext) -> Iterator[Problem]:
+    """Check all derived names of all models, teams and environments, whether or not their specs are valid."""
+    taken: dict[tuple[str, str, str], Owner] = {}
+    reported: set[tuple[Owner, Owner]] = set()
+    for each in derived_names(context.platform, context.repository.entries):
+        first = taken.setdefault((each.kind, each.scope, each.name), each.owner)
+        pair = (_without_environment(first), _without_environment(each.owner))
+        if first == each.owner or pair in reported or each.owner.team in RESERVED_TEAMS:
+            continue
+        reported.add(pair)
+        message = f"the {each.kind} `{each.name}` in {each.scope} would belong to {_owner(first)} and to "
+        message += _owner(each.owner)
+        yield _at_owner(context, each.owner, message)
+
+
+def _without_environment(owner: Owner) -> Owner:
+    return owner if not owner.model else replace(owner, environment="")
+
+
+def _owner(owner: Owner) -> str:
+    if owner.model:
+        return f"{owner.team}/{owner.model}" + (f" in {owner.environment}" if owner.environment else "")
+    if owner.team:
+        return f"the team {owner.team}" + (f" in {owner.environment}" if owner.environment else "")
+    return f"the platform in {owner.environment}" if owner.environment else "the platform"
+
+
+def _at_owner(context: FleetContext, owner: Owner, message: str) -> Problem:
+    """Return the problem at the spec of a model, or in the platform at its team or environment."""
+    if owner.model:
+        entry = context.repository.entry(owner.team, owner.model)
+        document = read(entry.spec, context.repository.root)
+        return Problem(("metadata", "name"), message, "rename the model", document=document)
+    if owner.team:
+        return Problem(("spec", "teams", owner.team), message, "rename the team", on_key=True)
+    path = ("spec", "environments", owner.environment)
+    return Problem(path, message, "rename the environment, or the team", on_key=True)
 
 
 @rule(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,11 @@ def policies(**changes: Any) -> list[Policy]:
     return [Policy(item["spec"]) for item in objects if item["kind"] == "ValidatingAdmissionPolicy"]
 
 
-POLICIES = policies()
+COHORTS = [
+    {"header": "x-cohort", "exact": "staff", "share": "0.5%"},
+    {"header": "X-Large", "exact": "yes", "share": "30%"},
+]
+POLICIES = policies(cohorts=COHORTS)
 
 
 def refused(new: Any, old: Any = None, namespace: Any = NAMESPACE) -> list[str]:
@@ -66,6 +71,27 @@ def canary(item: Any) -> Any:
 
 def image(item: Any, text: str) -> None:
     pod(item)["spec"]["containers"][0]["image"] = text
+
+
+def switch(item: Any, **changes: Any) -> None:
+    item["spec"]["strategy"] = {"blueGreen": {"activeService": "a", **changes}}
+
+
+def held(weight: int, hold: object = "2h") -> list[Any]:
+    return [{"setWeight": weight}, {"pause": {"duration": hold}}]
+
+
+def release(item: Any, steps: list[Any]) -> None:
+    """Replace the steps; the analysis starts with the first one."""
+    canary(item).update(steps=steps)
+    canary(item)["analysis"]["startingStep"] = 0
+
+
+def cohort(item: Any, header: str, at: int = 0, *, hold: str = "1h", more: Any = (), **value: str) -> None:
+    match = [{"headerName": header, "headerValue": value}, *more]
+    route = [{"setHeaderRoute": {"name": "cohort", "match": match}}, {"pause": {"duration": hold}}]
+    steps = [*held(1), {"pause": {}}, *held(50)]
+    release(item, [*steps[:at], *route, {"setHeaderRoute": {"name": "cohort"}}, *steps[at:]])
 
 
 def test_what_is_rendered_is_let_in():
@@ -111,6 +137,39 @@ BAD: dict[str, tuple[Callable[[Any], object], str]] = {
     ),
     "no steps": (lambda r: canary(r).pop("steps"), "first weight"),
     "weights of another scale": (lambda r: canary(r)["trafficRouting"].update(maxTrafficWeight=10), "first weight"),
+    "a switch": (lambda r: switch(r, autoPromotionEnabled=False, postPromotionAnalysis={"templates": []}), "a blue-green switch is 100 of 100"),
+    "a switch that exposes all requests": (lambda r: switch(r, autoPromotionEnabled=False), "a switch exposes all of them"),
+    "few pods without a router": (lambda r: (canary(r).pop("trafficRouting"), r["spec"].update(replicas=3)), "first weight"),
+    "an autoscaler without a router": (lambda r: (canary(r).pop("trafficRouting"), r["spec"].pop("replicas")), "first weight"),
+    "a router that routes nothing": (lambda r: canary(r).update(trafficRouting={"managedRoutes": []}), "first weight"),
+    "a window without steps": (lambda r: r["spec"].update(rollbackWindow={"revisions": 5}), "first weight"),
+    "a cohort of all users": (lambda r: cohort(r, "user-agent", regex=".*"), "only cohorts that the platform lists"),
+    "a cohort after the first weight": (lambda r: cohort(r, "user-agent", 2, regex=".*"), "only cohorts that the platform lists"),
+    "a listed header with another value": (lambda r: cohort(r, "x-cohort", prefix="s"), "only cohorts that the platform lists"),
+    "a large cohort": (lambda r: cohort(r, "x-large", exact="yes"), "only cohorts that the platform lists"),
+    "a second match": (
+        lambda r: cohort(r, "x-cohort", more=[{"headerName": "accept", "headerValue": {"regex": ".*"}}], exact="staff"),
+        "only cohorts that the platform lists",
+    ),
+    "a jump to all users": (lambda r: canary(r).update(steps=[*held(1), {"pause": {}}]), "adds at most 50 of 100"),
+    "a jump between two weights": (lambda r: canary(r).update(steps=[*held(1), {"pause": {}}, *held(70)]), "adds at most 50 of 100"),
+    "a step of a second": (lambda r: canary(r).update(steps=[*held(1, "1s"), {"pause": {}}, *held(50)]), "held for 3600 seconds"),
+    "a step of a number": (lambda r: canary(r).update(steps=[*held(1, 3599), {"pause": {}}, *held(50)]), "held for 3600 seconds"),
+    "a weight without a hold": (lambda r: canary(r).update(steps=[*held(1), {"pause": {}}, {"setWeight": 20}, *held(50)]), "held for"),
+    "a cohort of a second": (lambda r: cohort(r, "x-cohort", hold="1s", exact="staff"), "held for"),
+    "no analysis": (lambda r: canary(r).pop("analysis"), "demands guards"),
+    "an analysis of nothing": (lambda r: canary(r)["analysis"].update(templates=[]), "demands guards"),
+    "an analysis that starts late": (lambda r: canary(r)["analysis"].update(startingStep=20), "demands guards"),
+    "too many steps": (lambda r: canary(r).update(steps=[*canary(r)["steps"], *[{"pause": {"duration": "1h"}}] * 150]), "at most 150 steps"),
+    "an approval before any traffic": (
+        lambda r: canary(r).update(steps=[{"pause": {}}, *held(1), *held(50)]), "demands an approval"
+    ),
+    "an approval before a hold": (
+        lambda r: canary(r).update(steps=[{"setWeight": 1}, {"pause": {}}, *held(50)]), "demands an approval"
+    ),
+    "an approval at half of the traffic": (
+        lambda r: canary(r).update(steps=[*held(1), *held(50), {"pause": {}}]), "demands an approval"
+    ),
     "no approval": (
         lambda r: canary(r).update(steps=[{"setWeight": 1}, {"pause": {"duration": "2h"}}]),
         "demands an approval",
@@ -131,17 +190,28 @@ def test_refused(name):
 
 GOOD: dict[str, Callable[[Any], object]] = {
     "as it is": lambda _: None,
-    "a shadow first": lambda r: canary(r).update(steps=[{"setWeight": 0}, {"setWeight": 1}, {"pause": {}}]),
-    "a cohort first": lambda r: canary(r).update(
-        steps=[{"setHeaderRoute": {"name": "cohort"}}, {"setWeight": 1}, {"pause": {}}]
+    "a shadow first": lambda r: release(r, [{"setWeight": 0}, *held(1), {"pause": {}}, *held(50)]),
+    "the end of a cohort first": lambda r: release(
+        r, [{"setHeaderRoute": {"name": "cohort"}}, *held(1), {"pause": {}}, *held(50)]
+    ),
+    "a listed cohort": lambda r: cohort(r, "X-Cohort", exact="staff"),
+    "a large cohort after the first weight": lambda r: cohort(r, "x-large", 2, exact="yes"),
+    "holds in seconds": lambda r: release(r, [*held(1, 3600), {"pause": {}}, *held(50, "90m")]),
+    "an approval that is the hold of a weight": lambda r: release(
+        r, [*held(1), {"setWeight": 10}, {"pause": {}}, *held(50)]
+    ),
+    "many pods without a router": lambda r: (
+        canary(r).pop("trafficRouting"),
+        r["spec"].update(replicas=200),
     ),
     "the standard tier by tag": lambda r: (
         pod(r)["metadata"]["labels"].update({"sluice.dev/tier": "standard"}),
         image(r, "registry.example.com/models/risk/fraud:12"),
-        canary(r).update(steps=[{"setWeight": 25}, {"pause": {"duration": "1h"}}]),
+        release(r, [{"setWeight": 25}, {"pause": {"duration": "1h"}}]),
     ),
-    "a blue-green that waits": lambda r: r["spec"].update(
-        strategy={"blueGreen": {"activeService": "a", "autoPromotionEnabled": False}}
+    "a switch in a tier that allows it": lambda r: (
+        pod(r)["metadata"]["labels"].update({"sluice.dev/tier": "standard"}),
+        switch(r),
     ),
 }
 
@@ -178,6 +248,15 @@ def test_a_platform_without_demands_has_policies_that_compile():
         item = fraud(GOOD["the standard tier by tag"])
         canary(item)["steps"] = [{"setWeight": 100}]
         assert policy.refuses(item, NAMESPACE) == []
+        switch(item)
+        assert policy.refuses(item, NAMESPACE) == []
+
+
+def test_the_page_lists_cases_that_are_tried():
+    page = (ROOT / "docs/tiers.md").read_text().partition("## In the cluster")[2]
+    rows = re.findall(r"^\| [^|]*\| [^|]*\| `([^`]+)` \|$", page, re.MULTILINE)
+    assert len(rows) >= 12
+    assert set(rows) <= BAD.keys()
 
 
 def test_warn_tells_and_lets_in():

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from tests.unit.rules.repository import PLATFORM
 from tests.unit.rules.samples import STAGING, TWO, WAIVER, Case
+
+_LISTED = {"platform.teams.shop.hosts": ["a.example.com"]}
+_DOMAIN = "shop.production.models.internal"
+_SAME_CLUSTER = PLATFORM["environments"]["production"]  # type: ignore[index]
 
 CASES = (
     Case(
@@ -31,7 +36,58 @@ CASES = (
         "spec.teams.shop.budget.monthly",
         "warning",
     ),
-    Case("TEAM803", {"spec.traffic.hosts": ["a.example.com"]}, {}, "spec.traffic.hosts[0]", models=TWO),
+    Case("TEAM803", {"spec.traffic.hosts": ["a.example.com"], **_LISTED}, {}, "spec.traffic.hosts[0]", models=TWO),
+    Case(  # in two environments of one cluster
+        "TEAM803",
+        {"spec.traffic.hosts": ["a.example.com"], **_LISTED, "platform.environments.staging": _SAME_CLUSTER},
+        {"platform.environments.staging": _SAME_CLUSTER},
+        "spec.traffic.hosts[0]",
+    ),
+    Case(  # the default host of another model, which does not use it
+        "TEAM803",
+        {"spec.traffic.hosts": [f"sorter.{_DOMAIN}", f"x.{_DOMAIN}"]},
+        {},
+        "spec.traffic.hosts[0]",
+        models=("ranker", "sorter"),
+    ),
+    Case("TEAM804", {"spec.traffic.hosts": ["login.example.com"]}, {"spec.traffic.hosts": [f"x.{_DOMAIN}"]}, "spec.traffic.hosts[0]"),
+    Case("TEAM804", {"spec.traffic.hosts": ["a.example.com"]}, {"spec.traffic.hosts": ["a.example.com"], **_LISTED}, "spec.traffic.hosts[0]"),
+    Case("TEAM804", {"spec.traffic.hosts": ["x.a.example.com"], **_LISTED}, {"spec.traffic.hosts": [_DOMAIN]}, "spec.traffic.hosts[0]"),
+    Case("TEAM804", {"spec.traffic.hosts": [f"my{_DOMAIN}"]}, {"spec.traffic.hosts": [f"my.{_DOMAIN}"]}, "spec.traffic.hosts[0]"),
+    Case("TEAM804", {"spec.traffic.hosts": [f"x.{_DOMAIN}.example.com"]}, {"spec.traffic.hosts": [f"x.y.{_DOMAIN}"]}, "spec.traffic.hosts[0]"),
+    Case("TEAM804", {"spec.traffic.hosts": [f"xn--shp-hna.{_DOMAIN}"]}, {"spec.traffic.hosts": [f"xn-shp.{_DOMAIN}"]}, "spec.traffic.hosts[0]"),
+    Case(  # for one environment only
+        "TEAM804",
+        {"spec.environments": {"production": {"traffic": {"hosts": ["argocd.example.com"]}}}},
+        {"spec.environments": {"production": {"traffic": {"hosts": [f"x.{_DOMAIN}"]}}}},
+        "spec.environments.production.traffic.hosts[0]",
+    ),
+    Case(
+        "TEAM805",
+        {"platform.environments.staging": {**_SAME_CLUSTER, "domain": _DOMAIN}},
+        {"platform.environments.staging": {**_SAME_CLUSTER, "domain": f"x{_DOMAIN}"}},
+        "spec.teams.shop",
+    ),
+    Case(
+        "TEAM805",
+        {"platform.teams.ads": {"owners": ["x"], "tiers": ["standard"], "hosts": [f"x.{_DOMAIN}"]}},
+        {"platform.teams.ads": {"owners": ["x"], "tiers": ["standard"], "hosts": ["x.example.com"]}},
+        "spec.teams.ads.hosts[0]",
+    ),
+    Case(  # production-shop, from two sides
+        "NAME407",
+        {
+            "platform.environments.production-shop": _SAME_CLUSTER,
+            "platform.teams.shop-ads": {"owners": ["x"], "tiers": ["standard"]},
+            "platform.teams.ads": {"owners": ["x"], "tiers": ["standard"]},
+        },
+        {
+            "platform.environments.production-eu": _SAME_CLUSTER,
+            "platform.teams.shop-ads": {"owners": ["x"], "tiers": ["standard"]},
+            "platform.teams.ads": {"owners": ["x"], "tiers": ["standard"]},
+        },
+        "spec.teams.ads",
+    ),
     Case(
         "PLAT901",
         {"platform.waivers": [{**WAIVER, "model": "shop/rankers"}]},
@@ -186,4 +242,4 @@ CASES = (
         },
         "spec.teams.shop.notify.webhooks[0]",
     ),
-)
+)  # fmt: skip

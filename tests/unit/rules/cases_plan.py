@@ -36,9 +36,15 @@ CASES = (
     ),
     Case(
         "NAME403",
-        {"metadata.team": "platform", "platform.teams.platform": {"owners": ["x"], "tiers": ["standard"]}},
-        {"metadata.team": "platforms", "platform.teams.platforms": {"owners": ["x"], "tiers": ["standard"]}},
-        "metadata.team",
+        {"platform.teams.platform": {"owners": ["x"], "tiers": ["standard"]}},  # without a model
+        {"platform.teams.platforms": {"owners": ["x"], "tiers": ["standard"]}},
+        "spec.teams.platform",
+    ),
+    Case(  # CODEOWNERS gives a team `rendered/*/<team>/`, which would be the files of that gate image
+        "NAME403",
+        {"platform.teams.scipy": {"owners": ["x"], "tiers": ["standard"]}},
+        {"platform.teams.numpy": {"owners": ["x"], "tiers": ["standard"]}},
+        "spec.teams.scipy",
     ),
     Case(
         "NAME403",
