@@ -1,4 +1,4 @@
-"""Compares an entry of evidence with what its plan determines: whoever writes a document can also seal it."""
+"""Compares an entry of evidence with what its plan determines: anyone who writes a document can also seal it."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from generator.gates.errors import describe, first_error
 from generator.gates.measures import contains_value, verdict_of, worst
 from generator.gates.strict_json import parse_json
+from generator.plan.gates import configuration_digest
 from generator.plan.values import Gate
 from generator.source.canonical import canonical_document, sha256_of
 from generator.source.files import RefusedError, bytes_below, is_below, regular_bytes
@@ -39,7 +40,7 @@ def digest_of(value: Any) -> str:
 
 def configuration(gate: Gate) -> str:
     """Return the digest of a gate's configuration."""
-    return digest_of(gate.config)
+    return configuration_digest(gate.config)
 
 
 def plain(record: BaseModel) -> dict[str, Any]:

@@ -186,7 +186,9 @@ class _Enforcement:
 
     def _info(self, gate: Gate, reason: str) -> Finding:
         waiver = gate.waiver
-        until = f"`{waiver.approved_by}` approved it until {waiver.until}: {waiver.reason}" if waiver else ""
+        until = ""
+        if waiver:
+            until = f"approved {waiver.terms}"
         message = f"the gate `{gate.name}` is waived: {reason}"
         return self._finding("EVID111", message, gate, severity="info", hint=until)
 

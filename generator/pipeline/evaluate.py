@@ -92,8 +92,9 @@ def evaluate_model(
         today: the day that dates are compared with.
         everywhere: the plans of all environments, where `resolved` has fewer.
     """
-    evidence = _evidence_findings(resolved, repository, today, tuple(everywhere))
-    return sorted([*run_rules(resolved, today), *evidence], key=Finding.sort_key)
+    plans = tuple(everywhere)
+    evidence = _evidence_findings(resolved, repository, today, plans)
+    return sorted([*run_rules(resolved, today, plans), *evidence], key=Finding.sort_key)
 
 
 @dataclass(frozen=True, slots=True)

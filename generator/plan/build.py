@@ -245,9 +245,11 @@ def _capacity(spec: ModelSpec) -> Capacity:
 
 def _gates(inputs: Inputs) -> tuple[Gate, ...]:
     meta = inputs.model.metadata
-    waivers = {w.gate: w for w in inputs.platform.waivers if w.model == f"{meta.team}/{meta.name}"}
+    waivers = [one for one in inputs.platform.waivers if one.model == f"{meta.team}/{meta.name}"]
     attributes = {**inputs.platform.attributes, **inputs.model.spec.service.attributes}
-    return planned_gates(inputs.model.spec.gates, waivers, dict(inputs.suites), attributes)
+    return planned_gates(
+        inputs.model.spec.gates, waivers, inputs.lock.model.digest, dict(inputs.suites), attributes
+    )
 
 
 def _gate_key(inputs: Inputs, gates: tuple[Gate, ...]) -> str:

@@ -136,9 +136,7 @@ def _gate(gate: Gate) -> Iterator[PlanValue]:
         if key not in {"name", "tool"}:
             yield PlanValue("gate", gate.name, _words(key), _text(key, value))
     if gate.waiver:
-        waiver = gate.waiver
-        text = f"until {waiver.until} by {waiver.approved_by}: {waiver.reason}"
-        yield PlanValue("gate", gate.name, "waiver", text)
+        yield PlanValue("gate", gate.name, "waiver", gate.waiver.terms)
 
 
 def _rest(planned: Planned, plan: Plan) -> Iterator[PlanValue]:

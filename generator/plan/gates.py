@@ -15,7 +15,8 @@ _SUITE_DIGEST: Final = "suiteDigest"
 
 def planned_gates(
     specs: Iterable[GateBase],
-    waivers: Mapping[str, Waiver],
+    waivers: Iterable[Waiver],
+    digest: str,
     suites: Mapping[str, str],
     attributes: Mapping[str, Iterable[object]],
 ) -> tuple[Gate, ...]:
@@ -23,13 +24,24 @@ def planned_gates(
 
     Args:
         specs: the gates of the spec.
-        waivers: waivers of the model, by name of the gate.
+        waivers: waivers of the model; those that were given for something else have no effect.
+        digest: of the locked model version.
         suites: digest of each expectation suite in the repository, by path.
         attributes: declared values of each sensitive attribute.
     """
-    return tuple(
-        Gate(spec, _config(spec, suites), waivers.get(spec.name), _groups(spec, attributes)) for spec in specs
-    )
+    given = tuple(waivers)
+    out = []
+    for spec in specs:
+        config = _config(spec, suites)
+        covering = (one for one in given if one.gate == spec.name)
+        covering = (one for one in covering if one.covers(spec.kind, configuration_digest(config), digest))
+        out.append(Gate(spec, config, next(covering, None), _groups(spec, attributes)))
+    return tuple(out)
+
+
+def configuration_digest(config: dict[str, Any]) -> str:
+    """Return the digest of a gate's configuration, as evidence and waivers name it."""
+    return f"sha256:{sha256_of(config)}"
 
 
 def gate_key(

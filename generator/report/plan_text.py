@@ -101,7 +101,7 @@ def _gates(statuses: Sequence[GateStatus]) -> str:
     for status in statuses:
         if status.state != "pass":
             waiver = status.gate.waiver
-            held = f", waived until {waiver.until} by {waiver.approved_by}: {waiver.reason}" if waiver else ""
+            held = f", waived {waiver.terms}" if waiver else ""
             out.append(f"{status.gate.name}: {status.state}{held}")
     if passed:
         out.append(f"{', '.join(passed)}: pass")

@@ -222,6 +222,9 @@ class WaiverRecord(TypedDict):
     reason: Annotated[str, "Why."]
     approved_by: Annotated[str, "Role."]
     until: Annotated[str, "Last day."]
+    kind: Annotated[str | None, "Kind of the gate that it was given for."]
+    configuration: Annotated[str | None, "Digest of the configuration that it was given for."]
+    digest: Annotated[str | None, "Digest of the model version that it was given for."]
 
 
 class GateRecord(TypedDict):

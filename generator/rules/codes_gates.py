@@ -111,7 +111,14 @@ declare(
 # specs/platform.yaml
 spec:
   tiers: {standard: {evidence: [git]}}
-  waivers: [{model: shop/ranker, gate: unit-tests, reason: moved, approvedBy: ml-platform, until: 2026-12-01}]
+  waivers:
+    - model: shop/ranker
+      gate: unit-tests
+      kind: tests
+      digest: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      reason: moved
+      approvedBy: ml-platform
+      until: 2026-12-01
 """,
     ),
     Code(

@@ -37,10 +37,12 @@ class Context:
     Args:
         planned: the plan and its layers.
         today: the day that dates are compared with.
+        plans: the plans of the model in all environments.
     """
 
     planned: Planned
     today: datetime.date
+    plans: tuple[Plan, ...]
 
     @property
     def plan(self) -> Plan:

@@ -11,6 +11,7 @@ from generator.lint.engine import load, run, to_finding
 from generator.odds.footprint import ResourceFootprint
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, Resolved
+from generator.plan.values import Plan
 from generator.rules.context import Context, FleetContext
 from generator.rules.waivers import apply_acceptances
 from generator.source.document import Document, Path
@@ -19,12 +20,19 @@ from generator.source.finding import Finding, Fix
 load("generator.rules")
 
 
-def run_rules(resolved: Resolved, today: datetime.date) -> list[Finding]:
-    """Return the findings of every rule on every plan of one model; what all environments share is reported once."""
+def run_rules(resolved: Resolved, today: datetime.date, everywhere: tuple[Plan, ...] = ()) -> list[Finding]:
+    """Return the findings of every rule on every plan of one model; what all environments share is reported once.
+
+    Args:
+        resolved: the plans.
+        today: the day that dates are compared with.
+        everywhere: the plans of all environments, where `resolved` has fewer.
+    """
+    plans = everywhere or tuple(planned.plan for planned in resolved.plans)
     found: dict[tuple[object, ...], Finding] = {}
     environments: dict[tuple[object, ...], list[str]] = {}
     for planned in resolved.plans:
-        context = Context(planned, today)
+        context = Context(planned, today, plans)
         for finding in apply_acceptances(_causes(list(_findings(context))), context):
             key = (finding.code, finding.place, finding.message, finding.severity)
             found.setdefault(key, finding)

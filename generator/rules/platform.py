@@ -26,12 +26,26 @@ from generator.spec.model import ModelSpec
     example="""
 # specs/platform.yaml
 spec:
-  waivers: [{model: shop/rankers, gate: unit-tests, reason: moved, approvedBy: ml-platform, until: 2026-12-01}]
+  waivers:
+    - model: shop/rankers
+      gate: unit-tests
+      kind: tests
+      digest: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      reason: moved
+      approvedBy: ml-platform
+      until: 2026-12-01
 """,
     instead="""
 # specs/platform.yaml
 spec:
-  waivers: [{model: shop/ranker, gate: unit-tests, reason: moved, approvedBy: ml-platform, until: 2026-12-01}]
+  waivers:
+    - model: shop/ranker
+      gate: unit-tests
+      kind: tests
+      digest: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      reason: moved
+      approvedBy: ml-platform
+      until: 2026-12-01
 """,
 )
 def waived_model(context: FleetContext) -> Iterator[Problem]:
@@ -54,21 +68,40 @@ def waived_model(context: FleetContext) -> Iterator[Problem]:
 # specs/platform.yaml
 spec:
   waivers:
-    - {model: shop/ranker, gate: unit-tests, reason: moved, approvedBy: ml-platform, until: 2026-12-01}
-    - {model: shop/ranker, gate: unit-tests, reason: slow, approvedBy: ml-platform, until: 2026-12-24}
+    - model: shop/ranker
+      gate: unit-tests
+      kind: tests
+      digest: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      reason: moved
+      approvedBy: ml-platform
+      until: 2026-12-01
+    - model: shop/ranker
+      gate: unit-tests
+      kind: tests
+      digest: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      reason: slow
+      approvedBy: ml-platform
+      until: 2026-12-24
 """,
     instead="""
 # specs/platform.yaml
 spec:
   waivers:
-    - {model: shop/ranker, gate: unit-tests, reason: slow, approvedBy: ml-platform, until: 2026-12-24}
+    - model: shop/ranker
+      gate: unit-tests
+      kind: tests
+      digest: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      reason: slow
+      approvedBy: ml-platform
+      until: 2026-12-24
 """,
 )
 def waived_twice(context: FleetContext) -> Iterator[Problem]:
-    """Check that each gate of a model has at most one waiver."""
-    first: dict[tuple[str, str], int] = {}
+    """Check that each gate of a model has at most one waiver for the same configuration and model version."""
+    first: dict[tuple[str | None, ...], int] = {}
     for index, waiver in enumerate(context.platform.waivers):
-        before = first.setdefault((waiver.model, waiver.gate), index)
+        key = (waiver.model, waiver.gate, waiver.kind, waiver.configuration, waiver.digest)
+        before = first.setdefault(key, index)
         if before != index:
             message = f"the gate `{waiver.gate}` of {waiver.model} is waived twice"
             related = (("the first one", context.document.place(("spec", "waivers", before))),)

@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from generator.lint.engine import Problem, rule, rules
+from generator.plan.gates import configuration_digest
+from generator.plan.values import Gate, Plan
 from generator.rules.context import GATES, Context
 from generator.source.finding import Finding, Severity
 from generator.source.suggest import did_you_mean
+from generator.spec.exemptions import Waiver
 
 
 def apply_acceptances(findings: Sequence[Finding], context: Context) -> Iterator[Finding]:
@@ -49,13 +52,25 @@ def _model(context: Context) -> str:
 # specs/platform.yaml
 spec:
   waivers:
-    - {model: shop/ranker, gate: unit-tests, reason: moved, approvedBy: ml-platform, until: 2026-11-01}
+    - model: shop/ranker
+      gate: unit-tests
+      kind: tests
+      digest: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      reason: moved
+      approvedBy: ml-platform
+      until: 2026-11-01
 """,
     instead="""
 # specs/platform.yaml
 spec:
   waivers:
-    - {model: shop/ranker, gate: unit-tests, reason: moved, approvedBy: ml-platform, until: 2026-12-01}
+    - model: shop/ranker
+      gate: unit-tests
+      kind: tests
+      digest: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      reason: moved
+      approvedBy: ml-platform
+      until: 2026-12-01
 """,
 )
 def expired(context: Context) -> Iterator[Problem]:
@@ -64,8 +79,7 @@ def expired(context: Context) -> Iterator[Problem]:
         waiver = gate.waiver
         if waiver is None or waiver.until >= context.today.isoformat():
             continue
-        written = context.platform.waivers
-        at = max(i for i, w in enumerate(written) if w.model == _model(context) and w.gate == gate.name)
+        at = context.platform.waivers.index(waiver)
         place = context.platform_document.place(("spec", "waivers", at, "until"))
         message = f"the waiver of the gate `{gate.name}` ended on {waiver.until}"
         hint = f"fix the model, remove the waiver, or let `{waiver.approved_by}` extend it"
@@ -83,13 +97,25 @@ def expired(context: Context) -> Iterator[Problem]:
 # specs/platform.yaml
 spec:
   waivers:
-    - {model: shop/ranker, gate: unit-test, reason: moved, approvedBy: ml-platform, until: 2026-12-01}
+    - model: shop/ranker
+      gate: unit-test
+      kind: tests
+      digest: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      reason: moved
+      approvedBy: ml-platform
+      until: 2026-12-01
 """,
     instead="""
 # specs/platform.yaml
 spec:
   waivers:
-    - {model: shop/ranker, gate: unit-tests, reason: moved, approvedBy: ml-platform, until: 2026-12-01}
+    - model: shop/ranker
+      gate: unit-tests
+      kind: tests
+      digest: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      reason: moved
+      approvedBy: ml-platform
+      until: 2026-12-01
 """,
 )
 def gate_unknown(context: Context) -> Iterator[Problem]:
@@ -100,6 +126,115 @@ def gate_unknown(context: Context) -> Iterator[Problem]:
             message = f"the model {waiver.model} has no gate `{waiver.gate}`"
             path = ("spec", "waivers", index, "gate")
             yield Problem(path, message, did_you_mean(waiver.gate, gates), document=context.platform_document)
+
+
+@rule(
+    "WAIV707",
+    "error",
+    "a waiver does not name what it was given for",
+    scope=Context,
+    why="A name can be moved to another gate. A waiver covers one kind of gate, and one configuration or one version "
+    "of the model; without them it has no effect.",
+    remedy="Add the kind of the gate and the digest of its configuration, or of the model version; the finding shows "
+    "both.",
+    example="""
+# specs/platform.yaml
+spec:
+  waivers:
+    - {model: shop/ranker, gate: unit-tests, reason: moved, approvedBy: ml-platform, until: 2026-12-01}
+""",
+    instead="""
+# specs/platform.yaml
+spec:
+  waivers:
+    - model: shop/ranker
+      gate: unit-tests
+      kind: tests
+      digest: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      reason: moved
+      approvedBy: ml-platform
+      until: 2026-12-01
+""",
+)
+def given_for_nothing(context: Context) -> Iterator[Problem]:
+    """Check that every waiver of this model names a kind, and a configuration or a model version."""
+    for index, waiver, gate in _waived(context):
+        if waiver.complete:
+            continue
+        message = (
+            f"the waiver of the gate `{gate.name}` does not name what it was given for, so it has no effect"
+        )
+        keys = f"kind: {gate.kind}, configuration: {configuration_digest(gate.config)}"
+        hint = f"add `{keys}`; for this model version only, add `digest: {context.plan.version.digest}`"
+        yield Problem(("spec", "waivers", index), message, hint, document=context.platform_document)
+
+
+@rule(
+    "WAIV708",
+    "error",
+    "a waiver was given for another gate, configuration or model version",
+    scope=Context,
+    why="A waiver ends when what it was given for changes: the risk of the gate as it is now was never accepted.",
+    remedy="Remove the waiver, or let its approver decide again and write the new digest.",
+    example="""
+# specs/platform.yaml
+spec:
+  waivers:
+    - model: shop/ranker
+      gate: unit-tests
+      kind: fairness
+      digest: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      reason: moved
+      approvedBy: ml-platform
+      until: 2026-12-01
+""",
+    instead="""
+# specs/platform.yaml
+spec:
+  waivers:
+    - model: shop/ranker
+      gate: unit-tests
+      kind: tests
+      digest: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+      reason: moved
+      approvedBy: ml-platform
+      until: 2026-12-01
+""",
+)
+def given_for_something_else(context: Context) -> Iterator[Problem]:
+    """Check that every waiver of this model covers its gate in some environment."""
+    for index, waiver, gate in _waived(context):
+        if not waiver.complete or any(_covers(waiver, plan) for plan in context.plans):
+            continue
+        now = {
+            "kind": gate.kind,
+            "configuration": configuration_digest(gate.config),
+            "digest": context.plan.version.digest,
+        }
+        given = {"kind": waiver.kind, "configuration": waiver.configuration, "digest": waiver.digest}
+        key = next(key for key, value in given.items() if value not in {None, now[key]})
+        what = {"kind": "a gate of another kind", "configuration": "another configuration"}
+        message = f"the waiver of `{gate.name}` was given for {what.get(key, 'another version of the model')}"
+        message += f", {given[key]}, so it has ended"
+        hint = f"fix the model and remove the waiver, or let `{waiver.approved_by}` decide again: `{key}: {now[key]}`"
+        yield Problem(("spec", "waivers", index, key), message, hint, document=context.platform_document)
+
+
+def _covers(waiver: Waiver, plan: Plan) -> bool:
+    """Return whether a waiver covers a gate of a plan."""
+    return any(
+        gate.name == waiver.gate
+        and waiver.covers(gate.kind, configuration_digest(gate.config), plan.version.digest)
+        for gate in plan.gates
+    )
+
+
+def _waived(context: Context) -> Iterator[tuple[int, Waiver, Gate]]:
+    """Yield the position of every waiver that names a gate of this model, the waiver, and the gate."""
+    gates = {gate.name: gate for gate in context.plan.gates}
+    for index, waiver in enumerate(context.platform.waivers):
+        if waiver.model == _model(context) and waiver.gate in gates:
+            yield index, waiver, gates[waiver.gate]
 
 
 @rule(

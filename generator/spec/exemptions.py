@@ -2,20 +2,58 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import Field
 
+from generator.spec.gates import GateKind
 from generator.spec.record import Record
 from generator.spec.types import Date, Digest, Line, ModelName, Name
 
+_SHOWN: Final = 19
+"""Characters of a digest that people read: its algorithm and twelve digits."""
+
 
 class Waiver(Record):
-    """A named exemption from a gate."""
+    """A named exemption from one gate, as it was when the exemption was given."""
 
     model: ModelName = Field(description="team/model")
     gate: Name = Field(description="the gate that may fail or have no verdict")
+    kind: GateKind | None = Field(
+        None, description="kind of the gate; without it the waiver has no effect", examples=["fairness"]
+    )
+    configuration: Digest | None = Field(
+        None, description="digest of the gate's configuration: the waiver ends when it changes"
+    )
+    digest: Digest | None = Field(
+        None, description="digest of the model version: the waiver ends when another version is locked"
+    )
     reason: Line = Field(description="why")
     approved_by: Name = Field(description="role that approved it")
     until: Date = Field(description="last day")
+
+    @property
+    def complete(self) -> bool:
+        """Whether it says what it was given for: a kind, and a configuration or a model version."""
+        return self.kind is not None and (self.configuration or self.digest) is not None
+
+    @property
+    def terms(self) -> str:
+        """Its end, its approver, its reason, and what it was given for, for people."""
+        given = (("configuration", self.configuration), ("model", self.digest))
+        what = " and ".join(f"{name} {digest[:_SHOWN]}" for name, digest in given if digest)
+        return f"until {self.until} by {self.approved_by}: {self.reason} (given for {what})"
+
+    def covers(self, kind: str, configuration: str, digest: str) -> bool:
+        """Return whether a gate of the name that it names is the one that it was given for.
+
+        Args:
+            kind: kind of the gate.
+            configuration: digest of its configuration.
+            digest: digest of the locked model version.
+        """
+        given = ((self.kind, kind), (self.configuration, configuration), (self.digest, digest))
+        return self.complete and all(wanted in {None, found} for wanted, found in given)
 
 
 class Release(Record):

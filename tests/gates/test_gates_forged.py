@@ -1,4 +1,4 @@
-"""Whoever edits evidence can seal it again: every field is mutated, sealed, and refused, or listed as a measurement."""
+"""An editor of evidence can seal it again: every field is changed, sealed, and refused, or listed as a measurement."""
 
 from __future__ import annotations
 
@@ -314,7 +314,7 @@ def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple
         yield from leaves(item, (*path, key))
 
 
-def lies(value: Any) -> Iterator[Any]:
+def other_values(value: Any) -> Iterator[Any]:
     """Other values of the same form."""
     if isinstance(value, bool) or value is None:
         yield {"low": 0.0, "high": 1.0}
@@ -355,15 +355,15 @@ def mutated(data: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Any, 
     for path, value in leaves(data):
         if not path:
             continue
-        for lie in lies(value):
-            if lie == value:
+        for wrong in other_values(value):
+            if wrong == value:
                 continue
             made = copy.deepcopy(data)
             at: Any = made
             for key in path[:-1]:
                 at = at[key]
-            at[path[-1]] = lie
-            yield path, lie, made
+            at[path[-1]] = wrong
+            yield path, wrong, made
 
 
 def field_of(path: tuple[str | int, ...]) -> str:

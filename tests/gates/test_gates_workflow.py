@@ -142,7 +142,8 @@ def test_it_is_called_by_the_gate_key_and_the_waivers(case):
     lock.write_text(lock.read_text().replace(MODEL, "sha256:" + "9" * 64))
     other = case.planned.plan
     assert gate_workflow(other) != name
-    waiver = '    - {model: shop/ranker, gate: drift, reason: "known", approvedBy: model-risk, until: 2027-01-31}\n'
+    waiver = "    - {model: shop/ranker, gate: drift, kind: drift, reason: known, approvedBy: model-risk, "
+    waiver += f"until: 2027-01-31, digest: 'sha256:{'9' * 64}'}}\n"
     platform = case.root / "specs/platform.yaml"
     platform.write_text(platform.read_text().replace("  waivers:\n", f"  waivers:\n{waiver}", 1))
     waived = case.planned.plan

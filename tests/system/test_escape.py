@@ -40,7 +40,7 @@ spec:
   attributes: {region: [north, south]}
   tiers: {basic: {description: d, evidence: [cluster]}}
   teams: {shop: {owners: [shop@example.com, other], tiers: [basic]}}
-  waivers: [{model: shop/ranker, gate: program, reason: because, approvedBy: boss, until: 2099-01-31}]
+  waivers: [{model: shop/ranker, gate: program, kind: custom, digest: "sha256:a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1", reason: because, approvedBy: boss, until: 2099-01-31}]
 """
 GATES = f"""
 - {{name: program, custom: "image@{DIGEST}", args: [one, two]}}

@@ -7,6 +7,7 @@ have the columns `label`, `prediction` and the attributes; a column `model` name
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,6 +47,9 @@ def run(task: Task) -> Outcome:
         sources.append(source_of("predictions", path.name, path))
     binding = task.inputs.bind(report.content["models"], path.stat().st_mtime)
     attributes = report.content["attributes"]
+    for name, item in attributes.items():
+        if item["groups"]:
+            _check_groups(name, item["groups"], dict(task.gate.groups).get(name))
     found = tuple(measure_from_report(gate, name, item) for name, item in attributes.items())
     return Outcome.of(report, binding, tuple(sources), found)
 
@@ -57,24 +61,24 @@ def expected(claim: Claim) -> Expected:
     measures = []
     for name in gate.sensitive:
         stated = claim.measure(name)
-        _check_groups(name, stated, declared.get(name))
+        _check_groups(name, stated.parts.keys(), declared.get(name))
         report = {"value": stated.details.get(gate.tool), "binary": True, "groups": _counts(gate, stated)}
         measures.append(measure_from_report(gate, name, report))
     source = claim.locked(gate.data) if gate.data else ExpectedSource("predictions", None, None)
     return Expected.by(gate.needs.programs[0], {"digest", "time"}, (source,), tuple(measures))
 
 
-def _check_groups(name: str, stated: Measure, declared: tuple[str, ...] | None) -> None:
+def _check_groups(name: str, groups: Collection[str], declared: tuple[str, ...] | None) -> None:
     """Check that the groups of an attribute are those that the platform or the spec declares.
 
     Raises:
         NoVerdictError: a group is missing or unknown, or there are too many.
     """
-    if len(stated.parts) > _MOST_GROUPS:
-        raise NoVerdictError(f"`{name}` has {len(stated.parts):,} groups; the most are {_MOST_GROUPS}")
-    if declared is None or stated.parts.keys() == set(declared):
+    if len(groups) > _MOST_GROUPS:
+        raise NoVerdictError(f"`{name}` has {len(groups):,} groups; the most are {_MOST_GROUPS}")
+    if declared is None or set(groups) == set(declared):
         return
-    missing, unknown = set(declared) - stated.parts.keys(), stated.parts.keys() - set(declared)
+    missing, unknown = set(declared) - set(groups), set(groups) - set(declared)
     which = f"lacks the group `{min(missing)}`" if missing else f"has the unknown group `{min(unknown)}`"
     raise NoVerdictError(f"`{name}` {which}; its declared groups are {', '.join(declared)}")
 

@@ -32,7 +32,7 @@ def _row(status: GateStatus) -> dict[str, Any]:
         "said": status.reason,
         "day": entry.end[:10] if entry else "",
         "binding": entry.binding if entry else "",
-        "waiver": f"waived until {waiver.until} by {waiver.approved_by}: {waiver.reason}" if waiver else "",
+        "waiver": f"waived {waiver.terms}" if waiver else "",
         "measures": [_measure(measure) for measure in worst[:_MOST]],
         "more": max(0, len(measures) - _MOST),
     }

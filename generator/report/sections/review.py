@@ -48,6 +48,9 @@ def _waiver(waiver: Waiver) -> records.WaiverRecord:
         "reason": waiver.reason,
         "approved_by": waiver.approved_by,
         "until": waiver.until,
+        "kind": waiver.kind,
+        "configuration": waiver.configuration,
+        "digest": waiver.digest,
     }
 
 
@@ -55,7 +58,7 @@ def _rows(status: GateStatus) -> Iterator[tuple[str, str, str, str]]:
     gate, held = status.gate, status.gate.waiver
     yield gate.name, gate.kind, status.state, status.reason
     if held:
-        yield "", "", "waived", f"until {held.until} by {held.approved_by}: {held.reason}"
+        yield "", "", "waived", held.terms
 
 
 def abort(planned: Planned) -> Section:

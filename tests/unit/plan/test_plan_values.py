@@ -60,7 +60,7 @@ KEEPS_KEY = {
     "spelling of a number": ("model", "atLeast: 0.9}", "atLeast: 0.90}"),
     "version label": ("lock", '/3"\n  version: "3"', '/4"\n  version: "4"'),
     "resolved by": ("lock", "by: test", "by: other"),
-    "waiver": ("platform", "  teams:", "  waivers: [{model: shop/ranker, gate: acc, reason: r, approvedBy: boss, until: 2099-01-01}]\n  teams:"),
+    "waiver": ("platform", "  teams:", f"  waivers: [{{model: shop/ranker, gate: acc, kind: metric, digest: {DIGEST}, reason: r, approvedBy: boss, until: 2099-01-01}}]\n  teams:"),
     "other tier": ("platform", "  teams:", "    other: {}\n  teams:"),
     "prometheus": ("platform", "prometheus.monitoring", "elsewhere.monitoring"),
 }  # fmt: skip

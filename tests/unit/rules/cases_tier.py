@@ -139,6 +139,36 @@ CASES = (
         "spec.waivers[0].gate",
     ),
     Case(
+        "WAIV707",
+        {"platform.waivers": [{**WAIVER, "kind": None}]},
+        {"platform.waivers": [WAIVER]},
+        "spec.waivers[0]",
+    ),
+    Case(
+        "WAIV707",
+        {"platform.waivers": [{**WAIVER, "digest": None}]},
+        {"platform.waivers": [WAIVER]},
+        "spec.waivers[0]",
+    ),
+    Case(
+        "WAIV708",
+        {"platform.waivers": [{**WAIVER, "kind": "fairness"}]},
+        {"platform.waivers": [WAIVER]},
+        "spec.waivers[0].kind",
+    ),
+    Case(
+        "WAIV708",
+        {"platform.waivers": [{**WAIVER, "digest": OUTLIVED["digest"]}]},
+        {"platform.waivers": [WAIVER]},
+        "spec.waivers[0].digest",
+    ),
+    Case(
+        "WAIV708",
+        {"platform.waivers": [{**WAIVER, "configuration": DIGEST}]},
+        {"platform.waivers": [WAIVER]},
+        "spec.waivers[0].configuration",
+    ),
+    Case(
         "WAIV703",
         {"spec.accept": [{**ACCEPT, "until": "2026-11-22"}]},
         {"spec.accept": [ACCEPT]},

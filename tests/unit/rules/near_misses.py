@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.rules.repository import CTR, ERRORS, STEPS
+from tests.unit.rules.repository import CTR, DIGEST, ERRORS, STEPS
 from tests.unit.rules.samples import (
     ACCURACY,
     BLUE_GREEN,
@@ -117,6 +117,14 @@ NEAR_MISSES: dict[str, tuple[dict[str, Any], ...]] = {
         {
             "platform.waivers": [{**WAIVER, "model": "shop/sorter", "gate": "unit-test"}],
         },  # another model, which has no waiver of this rule
+    ),
+    "WAIV707": (
+        {"platform.waivers": [{**WAIVER, "kind": None, "gate": "none"}]},  # WAIV702
+        {"platform.waivers": [{**WAIVER, "kind": None, "model": "shop/sorter"}]},
+    ),
+    "WAIV708": (
+        {"platform.waivers": [{**WAIVER, "kind": None, "digest": DIGEST[:-1] + "b"}]},  # WAIV707
+        {"platform.waivers": [{**WAIVER, "kind": "drift", "model": "shop/sorter"}]},
     ),
     "WAIV706": ({"platform.quarantine": []},),
     "PLAT904": (_BLUE,),

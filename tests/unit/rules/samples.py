@@ -20,6 +20,8 @@ REQUIRES = "platform.tiers.standard.requires"
 WAIVER = {
     "model": "shop/ranker",
     "gate": "unit-tests",
+    "kind": "tests",
+    "digest": DIGEST,
     "reason": "r",
     "approvedBy": "boss",
     "until": "2026-11-23",

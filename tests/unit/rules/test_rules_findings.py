@@ -17,7 +17,7 @@ from generator.render.environment import Templates
 from generator.rules.evaluate import run_fleet_rules, run_rules
 from tests.unit.rules.cases import CASES
 from tests.unit.rules.repository import CTR, ERRORS, STEPS, TODAY, Sample, footprints
-from tests.unit.rules.samples import ROUTER
+from tests.unit.rules.samples import DIGEST, ROUTER
 
 ROOT = Path(__file__).parents[3]
 _TIER = [case for case in CASES if case.code.startswith("TIER")]
@@ -140,6 +140,8 @@ def test_a_waiver_lasts_to_the_end_of_its_day(tmp_path):
     waiver = {
         "model": "shop/ranker",
         "gate": "unit-tests",
+        "kind": "tests",
+        "digest": DIGEST,
         "reason": "r",
         "approvedBy": "b",
         "until": "2026-11-23",
