@@ -20,7 +20,7 @@ from generator.gates.strict_json import parse_json
 from generator.plan.gates import configuration_digest
 from generator.plan.values import Gate
 from generator.source.canonical import canonical_document, sha256_of
-from generator.source.files import RefusedError, bytes_below, is_below, regular_bytes
+from generator.source.files import LIMIT, RefusedError, bytes_below, is_below
 from generator.source.finding import Finding, Place
 from generator.source.reader import display
 from generator.spec.evidence import EvidenceEntry, EvidenceFile
@@ -139,8 +139,8 @@ def read_evidence(path: Path, root: Path, model: str) -> Evidence:
     """
     evidence = Evidence(display(path, root), model)
     try:
-        raw = regular_bytes(path)
-    except FileNotFoundError:
+        raw = bytes_below(root, path, LIMIT)
+    except (FileNotFoundError, NotADirectoryError):
         evidence.exists = False
         return evidence
     except RefusedError as error:

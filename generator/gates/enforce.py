@@ -14,6 +14,7 @@ from generator.source.finding import Finding, Place, Severity
 from generator.spec.evidence import EvidenceEntry, EvidenceFile, Verdict
 
 _SHOWN: Final = 12
+_SKEW: Final = dt.timedelta(minutes=10)
 _VERBS: Final[dict[Verdict, str]] = {"pass": "passed", "fail": "failed", "inconclusive": "is inconclusive"}
 
 
@@ -51,6 +52,23 @@ def verdict_findings(entries: Iterable[EvidenceEntry], evidence: Evidence) -> li
             hint = ""
         message = f"the gate `{entry.name}` {_VERBS[entry.verdict]}: {entry.reason}"
         found.append(Finding(code, severity, message, hint, Place(evidence.file), entry.name))
+    return found
+
+
+def future_findings(evidence: Evidence, now: dt.datetime) -> list[Finding]:
+    """Return a finding for each gate that ended after this moment.
+
+    Only for `gates check`: rendering reads no clock, and compares days.
+    """
+    found = []
+    latest = (now + _SKEW).astimezone(dt.UTC)
+    for entry in evidence.content.predicate.gates if evidence.content else ():
+        if dt.datetime.fromisoformat(entry.end) > latest:
+            message = (
+                f"the evidence of the gate `{entry.name}`: it ended on {entry.end}, which is in the future"
+            )
+            hint = f"rerun it: sluice gates run {evidence.model} --gate {entry.name}"
+            found.append(Finding("EVID114", "error", message, hint, Place(evidence.file), entry.name))
     return found
 
 

@@ -28,6 +28,7 @@ from generator.spec.lock import LockFile
 _TABLES: Final = ("predictions.parquet", "predictions.csv")
 _LARGEST_REPORT: Final = 64 << 20
 _SKEW_S: Final = 600
+_MD5: Final = re.compile(r"[0-9a-f]{32}(?:\.dir)?")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -172,7 +173,7 @@ class Inputs:
         data = read(pointer, self.root).data
         outs = data.get("outs") if isinstance(data, dict) else None
         md5 = outs[0].get("md5") if isinstance(outs, list) and outs and isinstance(outs[0], dict) else None
-        if not isinstance(md5, str):
+        if not isinstance(md5, str) or not _MD5.fullmatch(md5):
             return None
         found = self.root / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]
         return found if found.is_file() else None

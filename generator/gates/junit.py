@@ -35,6 +35,7 @@ _COUNTS: Final = {
 }
 _NEUTRAL: Final = frozenset(
     {"id", "assertions", "time", "timestamp", "line", "version", "retries", "iterations", "seed", "passed"}
+    | {"package", "file", "group"}
 )
 """Attributes of suites that may be numbers without counting something that went wrong."""
 _RAN: Final = frozenset({"", "run", "passed", "pass", "success", "successful", "ok", "completed", "executed"})

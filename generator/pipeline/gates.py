@@ -10,7 +10,7 @@ from functools import cached_property
 
 from generator.gates.adapters import Release, Task, tools
 from generator.gates.document import evidence_bytes, read_evidence
-from generator.gates.enforce import evidence_findings, report_findings
+from generator.gates.enforce import evidence_findings, future_findings, report_findings
 from generator.gates.environments import Environments
 from generator.gates.inputs import Inputs
 from generator.gates.run import Clock, PlannedGate, distinct_gates, document, still_valid
@@ -120,7 +120,8 @@ def check_evidence(session: Session, entry: ModelFiles) -> list[Finding]:
         return [*resolved.findings, *evidence.findings]
     plans = [planned.plan for planned in resolved.plans]
     found = [f for one in resolved.plans for f in evidence_findings(one, evidence, session.today, plans)]
-    return list(dict.fromkeys([*evidence.findings, *found, *report_findings(evidence)]))
+    timely = future_findings(evidence, clock()())
+    return list(dict.fromkeys([*evidence.findings, *found, *report_findings(evidence), *timely]))
 
 
 def check_tools(tasks: Sequence[Task], note: Callable[[str], None]) -> None:

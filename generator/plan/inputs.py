@@ -9,16 +9,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from sys import intern
-from typing import Any
+from typing import Any, Final
 
 from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
 from generator.source.canonical import canonical_json, sha256_of
-from generator.source.files import raw
+from generator.source.files import RefusedError, bytes_below, raw
 
 
 def file_digest(path: Path) -> str:
     """Return the SHA-256 (hex) of a file; that of no bytes when it is missing or unreadable."""
     return hashlib.sha256(raw(path) or b"").hexdigest()
+
+
+LARGEST_SUITE: Final = 8 << 20
+"""The largest expectation suite that is read, in bytes."""
 
 
 @dataclass
@@ -191,21 +195,44 @@ def suite_digests(files: ModelFiles, paths: Iterable[str]) -> tuple[tuple[str, s
 
     The gates get a suite from elsewhere when they run; the evidence then holds its digest.
     """
-    found = ((path, _suite_digest(files, path)) for path in sorted(set(paths)))
-    return tuple((path, f"sha256:{digest}") for path, digest in found if digest)
+    out = []
+    for path in sorted(set(paths)):
+        try:
+            content = _suite(files, path)
+        except (RefusedError, OSError):
+            continue
+        if content is not None:
+            out.append((path, f"sha256:{hashlib.sha256(content).hexdigest()}"))
+    return tuple(out)
 
 
-def _suite_digest(files: ModelFiles, path: str) -> str:
-    """Return the digest (hex) of the first of both files; empty when neither can be read."""
-    folders = (files.spec.parent, files.spec.parents[2])
-    file = next((folder / path for folder in folders if (folder / path).is_file()), None)
-    if file is None:
-        return ""
-    try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
-        return ""
+def refused_suites(files: ModelFiles, paths: Iterable[str]) -> dict[str, str]:
+    """Return why an expectation suite is not read, by path: it is a link, a device, too large, or unreadable."""
+    refused = {}
+    for path in sorted(set(paths)):
+        try:
+            _suite(files, path)
+        except RefusedError as error:
+            refused[path] = str(error.args[1])
+        except OSError as error:
+            refused[path] = f"this file can't be read: {error.strerror}"
+    return refused
+
+
+def _suite(files: ModelFiles, path: str) -> bytes | None:
+    """Return the bytes of the first of both files; None when there is neither.
+
+    Raises:
+        RefusedError: it is not a regular file below the repository that no link leads to, or it is too large.
+        OSError: it can't be read.
+    """
+    root = files.spec.parents[2]
+    for folder in (files.spec.parent, root):
+        try:
+            return bytes_below(root, folder / path, LARGEST_SUITE)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+    return None
 
 
 def oldest_verdict(entry: ModelFiles) -> str | None:

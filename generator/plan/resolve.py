@@ -8,7 +8,7 @@ from typing import Any
 
 from generator.plan.bento import Bento
 from generator.plan.build import Inputs, build
-from generator.plan.inputs import suite_digests
+from generator.plan.inputs import refused_suites, suite_digests
 from generator.plan.layers import Layers
 from generator.plan.references import SourceSpec, check_references
 from generator.plan.repository import ModelFiles, Repository
@@ -81,6 +81,7 @@ def resolve(repository: Repository, entry: ModelFiles, bento_digest: Callable[[B
         problems = _place(entry, source) or check_references(source)
         resolved.findings += [*lock_findings, *problems]
         if lock is not None and not problems:
+            resolved.findings += _refused_suites(entry, source)
             suites = suite_digests(entry, _suites(file))
             bento = bento or bento_of(base_file, platform, lock, bounds)
             inputs = Inputs(file, bento, bento_digest(bento), platform, environment, lock, suites)
@@ -92,6 +93,18 @@ def no_digest(bento: Bento) -> str:
     """Return a stand-in for the digest of a service, for callers that do not use the tag of its image."""
     del bento
     return "0" * 64
+
+
+def _refused_suites(entry: ModelFiles, source: SourceSpec) -> list[Finding]:
+    """Return a finding for each expectation suite that is in the repository and is not read."""
+    refused = refused_suites(entry, _suites(source.file))
+    out = []
+    for index, gate in enumerate(source.file.spec.gates):
+        if isinstance(gate, DataGate) and gate.data.suite in refused:
+            message = f"the expectation suite {gate.data.suite} is not read: {refused[gate.data.suite]}"
+            hint = "put the suite itself there: a regular file of the repository"
+            out.append(source.finding("REF215", ("spec", "gates", index, "data", "suite"), message, hint))
+    return out
 
 
 def _suites(file: ModelFile) -> list[str]:

@@ -153,6 +153,26 @@ model:
         instead="metadata: {name: ranker}",
     ),
     Code(
+        "REF215",
+        "error",
+        "an expectation suite is not a regular file of the repository",
+        "A suite is part of a gate's configuration. A link can lead to any file of the machine that reads it, and a "
+        "device or a very large file stops every command.",
+        "Put the suite itself into the repository.",
+        example="""
+# specs/shop/ranker.yaml
+spec: {gates: [{name: schema, data: {current: a.csv, suite: expectations/rows.json}}]}
+# specs/shop/ranker.lock.yaml
+data:
+  a.csv:
+    digest: sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+    resolved: "a.csv#sha256=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+$ mkdir expectations
+$ ln -s /etc/hostname expectations/rows.json
+$ sluice validate
+""",
+    ),
+    Code(
         "LOCK201",
         "error",
         "a reference is not locked",

@@ -127,3 +127,89 @@ def test_a_report_older_than_the_lock_must_name_its_model(tmp_path: Path) -> Non
 def test_no_report_is_inconclusive(tmp_path: Path) -> None:
     entry = run(tmp_path, {"junit": "junit.xml", "atLeast": 1})
     assert (entry.verdict, "--data junit.xml=FILE" in entry.reason) == ("inconclusive", True)
+
+
+CASE = '<testcase classname="a" name="b"/>'
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        f'<testsuite tests="1" failures="0" errors="0" skipped="0">{CASE}</testsuite>',
+        (
+            f'<testsuites tests="2" failures="0"><testsuite tests="1">{CASE}</testsuite><testsuite tests="1">'
+            '<testcase name="c"><system-out>x</system-out></testcase></testsuite></testsuites>'
+        ),
+        (
+            f'<testsuite xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:noNamespaceSchemaLocation="x.xsd" '
+            f'tests="1" flakes="0" time="0.1">{CASE}</testsuite>'
+        ),
+        (
+            '<testsuites tests="2" disabled="1" failures="0"><testsuite name="g" tests="2" disabled="1">'
+            '<testcase name="a" status="run" result="completed"/>'
+            '<testcase name="b" status="notrun" result="suppressed"/></testsuite></testsuites>'
+        ),
+        f"<testsuites>{CASE}</testsuites>",
+        f'<testsuite name="2024" id="7" package="1" hostname="3" assertions="5">{CASE}</testsuite>',
+    ],
+    ids=["pytest", "nested", "surefire", "googletest", "node", "numbers"],
+)
+def test_reports_of_other_programs_are_read(report: str) -> None:
+    assert verdicts(report.encode()) == ["pass", "pass"]
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        f'<testsuite xmlns:x="y">{CASE[:-2]}><x:failure/></testcase></testsuite>',
+        f"<testsuite>{CASE[:-2]}><Failure/></testcase></testsuite>",
+        f"<testsuite>{CASE[:-2]}><failures/></testcase></testsuite>",
+        f"<testsuite>{CASE[:-2]}><flakyFailure/></testcase></testsuite>",
+        f"<testsuite>{CASE[:-2]}><system-out><failure/></system-out></testcase></testsuite>",
+        f"<testsuite>{CASE}<failure/></testsuite>",
+        f"<testsuite>{CASE}<properties><failure/></properties></testsuite>",
+        f"<testsuites><x/><testsuite>{CASE}</testsuite></testsuites>",
+        f'<testsuites><testsuite failures="1">{CASE}</testsuite><testsuite failures="-1"/></testsuites>',
+        f'<testsuites failures="1"><testsuite>{CASE}</testsuite></testsuites>',
+        f'<testsuites errors="1">{CASE}</testsuites>',
+        f'<testsuite Failures="1">{CASE}</testsuite>',
+        f'<testsuite failed="1">{CASE}</testsuite>',
+        f'<testsuite tests="2">{CASE}</testsuite>',
+        f'<testsuite tests="0">{CASE}</testsuite>',
+        f'<testsuite skipped="1">{CASE}</testsuite>',
+        f'<testsuite failures="+0">{CASE}</testsuite>',
+        f'<testsuite failures="0.5">{CASE}</testsuite>',
+        '<testsuite><testcase name="b" status="failed"/></testsuite>',
+        '<testsuite><testcase name="b" result="error"/></testsuite>',
+        f'<testsuite>{CASE}<properties><property name="Sluice.Model" value="{OTHER}"/></properties></testsuite>',
+        "<report><testsuite/></report>",
+    ],
+)  # fmt: skip
+def test_what_is_not_known_or_not_explained_is_inconclusive(report: str) -> None:
+    with pytest.raises(NoVerdictError):
+        verdicts(report.encode())
+
+
+def test_a_case_that_did_not_run_is_not_a_pass() -> None:
+    with pytest.raises(NoVerdictError, match="all 1 tests were skipped"):
+        verdicts(b'<testsuite><testcase name="b" status="notrun"/></testsuite>')
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        f'<testsuite timestamp="2999-01-01T00:00:00">{CASE}</testsuite>',
+        (f'<testsuites><testsuite timestamp="2026-11-21T00:00:00Z">{CASE}</testsuite>'
+        '<testsuite timestamp="2999-01-01T00:00:00Z"/></testsuites>'),
+        (f'<testsuite timestamp="2026-11-21T00:00:00Z"><properties><property name="sluice.model" value="{MODEL}"/>'
+        f'</properties>{CASE}<testsuite timestamp="2999-01-01T00:00:00Z"/></testsuite>'),
+        (f'<testsuites><testsuite timestamp="2026-11-21T00:00:00Z">{CASE}</testsuite>'
+        '<testsuite timestamp="1999-01-01T00:00:00Z"/></testsuites>'),
+        f'<testsuite><properties><property name="sluice.model" value="model 12"/></properties>{CASE}</testsuite>',
+        f'<testsuite><properties><property name="sluice.model">{OTHER}</property></properties>{CASE}</testsuite>',
+    ],
+    ids=["future", "second suite in the future", "named and in the future", "one suite before the lock", "form", "text"],
+)  # fmt: skip
+def test_a_time_or_a_model_that_does_not_bind(tmp_path: Path, report: str) -> None:
+    (tmp_path / "junit.xml").write_text(report)
+    assert run(tmp_path, {"junit": "junit.xml", "atLeast": 1}).verdict == "inconclusive"

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from generator.gates.adapters.metric import Scores, bounds, lookup, margin, not_worse
+from generator.gates.adapters.metric import bounds, impossible, margin, not_worse
 from generator.gates.environments import Environments, Tool
 from generator.gates.errors import NoVerdictError
+from generator.gates.metrics_file import Scores, lookup
 from generator.spec.gates import MetricGate
 from tests.gates.models import SCRIPTS
 from tests.gates.tables import MODEL, OTHER, measured, normal, run, write
@@ -61,6 +62,71 @@ def test_unknown_rows_have_no_interval_and_the_reason_says_so(tmp_path: Path) ->
 def test_what_is_no_metric_of_this_model(tmp_path: Path, content, reason) -> None:
     entry = metrics(tmp_path, content)
     assert (entry.verdict, reason in entry.reason) == ("inconclusive", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"accuracy": 50, "model": "M", "rows": 2400}', "percent?"),
+        ('{"accuracy": 96.2, "model": "M"}', "percent?"),
+        ('{"accuracy": 1.5, "model": "M"}', "between 0 and 1"),
+        ('{"accuracy": 1e308, "model": "M"}', "between 0 and 1"),
+        ('{"accuracy": -0.1, "model": "M"}', "between 0 and 1"),
+        ('{"accuracy": 0.5, "accuracy": 0.95, "model": "M"}', "occurs twice"),
+        ('{"accuracy": 0.95, "model": "O", "model": "M"}', "occurs twice"),
+        ('{"accuracy": 0.95, "test": {"rows": 1, "rows": 2}, "model": "M"}', "occurs twice"),
+        ('{"accuracy": 0.95, "model": ["O"]}', "unknown form"),
+        ('{"accuracy": 0.95, "model": {"digest": "O"}}', "unknown form"),
+        ('{"accuracy": 0.95, "model": null}', "unknown form"),
+        ('{"accuracy": 0.95, "model": "model 12"}', "unknown form"),
+        ('{"accuracy": 0.95, "model": "M", "test": {"model": "O"}}', "another model"),
+        ('{"accuracy": 0.95, "Model": "O"}', "is it `model`?"),
+        ('{"accuracy": 0.95, "model": "M", "Accuracy": 0.5}', "is it `accuracy`?"),
+        ('{"accuracy": 0.95, "model": "M", "rows": true}', "positive whole number"),
+        ('{"accuracy": 0.95, "model": "M", "rows": 0}', "positive whole number"),
+        ('{"accuracy": 0.95, "model": "M", "rows": -5}', "positive whole number"),
+        ('{"accuracy": 0.95, "model": "M", "rows": 2400.5}', "positive whole number"),
+        ('{"accuracy": 0.95, "model": "M", "rows": "2400"}', "positive whole number"),
+        ('{"accuracy": 0.95, "model": "M", "rows": [2400]}', "positive whole number"),
+        ('{"accuracy": 0.95, "model": "M", "rows": 1' + "0" * 400 + "}", "too large"),
+        ('{"accuracy": 1' + "0" * 400 + ', "model": "M"}', "too large"),
+        ('{"accuracy": 1e999, "model": "M"}', "too large"),
+        ('{"accuracy": 0.95, "model": "M", "a": {"rows": 5}, "b": {"rows": 6}}', "in 2 places"),
+        ('{"accuracy": 0.95, "model": "M", "champion": 0.9}', "not a mapping"),
+        ('{"accuracy": 0.95, "model": "M"} {}', "not valid JSON"),
+        ("[" * 100_000, "nesting"),
+    ],
+)  # fmt: skip
+def test_a_report_with_a_second_meaning_is_inconclusive(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "metrics.json").write_text(text.replace('"M"', f'"{MODEL}"').replace('"O"', f'"{OTHER}"'))
+    entry = run(tmp_path, ACCURACY)
+    assert (entry.verdict, reason in entry.reason) == ("inconclusive", True), entry.reason
+
+
+def test_rows_are_those_next_to_the_metric_and_those_of_the_spec(tmp_path: Path) -> None:
+    content = {"model": MODEL, "train": {"rows": 9000}, "test": {"accuracy": 0.95, "rows": 2400.0}}
+    assert metrics(tmp_path, content).measures[0].samples == {"rows": 2400}
+    assert metrics(tmp_path, content, rows=2400).verdict == "pass"
+    assert "`rows: 5000`" in metrics(tmp_path, content, rows=5000).reason
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "fits"),
+    [
+        ("macro_f1", 93, False), ("f1-score", 1.2, False), ("ndcg_at_10", 31, False), ("roc_auc", 0.9, True),
+        ("rmse", -1, False), ("rmse", 31, True), ("mcc", -0.4, True), ("mcc", 40, False), ("r2", -3, True),
+        ("r2", 1.1, False), ("lift", 3.5, True), ("my_score", 50, True), ("testAccuracy", 50, False),
+    ],
+)  # fmt: skip
+def test_a_value_outside_the_range_of_its_metric(metric: str, value: float, fits: bool) -> None:
+    assert (impossible(metric, value) == "") is fits
+
+
+def test_a_report_of_tomorrow_does_not_bind(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.json"
+    path.write_text('{"accuracy": 0.95}')
+    os.utime(path, (32472144000, 32472144000))
+    assert "in the future" in run(tmp_path, ACCURACY).reason
 
 
 def test_a_torn_file(tmp_path: Path) -> None:
