@@ -45,6 +45,31 @@ def mismatches(plan: Plan, gate: Gate, entry: EvidenceEntry, sluice: str) -> Ite
         yield from _passed(plan, gate, entry, sluice)
 
 
+def report_mismatches(plan: Plan, gate: Gate, entry: EvidenceEntry, raw: bytes) -> Iterator[str]:
+    """Yield what contradicts the report that an entry was made from, when the repository has it.
+
+    Args:
+        plan: the plan.
+        gate: the gate.
+        entry: its entry, without mismatches.
+        raw: the bytes of the report, with the digest that the entry has.
+    """
+    reread = adapter(gate.kind).expected(_claim(plan, gate, entry)).reread
+    if reread is None:
+        return
+    try:
+        models, measures = reread(raw)
+    except NoVerdictError as error:
+        yield f"its report is inconclusive: {error}"
+        return
+    if set(models) not in ({plan.version.digest}, set()) or (entry.binding == "digest") != bool(models):
+        yield f"its report names {', '.join(models) or 'no model'}, and it is tied to the model by `{entry.binding}`"
+    for found, again in zip(entry.measures, measures, strict=False):
+        part = next(_differences(found, again, exact=False), "")
+        if part:
+            yield f"{part} of `{found.name}` does not follow from its report"
+
+
 def key_for(plan: Plan, predicate: Predicate) -> str:
     """Return the gate key that a plan has under the version of Sluice that wrote a document."""
     pods = plan.gate_pods
@@ -82,17 +107,8 @@ def _without_verdict(gate: Gate, entry: EvidenceEntry) -> Iterator[str]:
 
 
 def _passed(plan: Plan, gate: Gate, entry: EvidenceEntry, sluice: str) -> Iterator[str]:
-    version = plan.version
-    claim = Claim(
-        gate=gate,
-        entry=entry,
-        model=(version.resolved, version.digest),
-        data=dict(plan.data),
-        framework=plan.bento.framework,
-        guaranteed=plan.gate_pods.guaranteed,
-    )
     try:
-        expected = adapter(gate.kind).expected(claim)
+        expected = adapter(gate.kind).expected(_claim(plan, gate, entry))
     except NoVerdictError as error:
         yield str(error)
         return
@@ -102,6 +118,17 @@ def _passed(plan: Plan, gate: Gate, entry: EvidenceEntry, sluice: str) -> Iterat
     yield from _tool(entry, expected, sluice)
     yield from _sources(entry, expected)
     yield from _measures(entry, expected, exact=sluice == __version__)
+
+
+def _claim(plan: Plan, gate: Gate, entry: EvidenceEntry) -> Claim:
+    return Claim(
+        gate=gate,
+        entry=entry,
+        model=(plan.version.resolved, plan.version.digest),
+        data=dict(plan.data),
+        framework=plan.bento.framework,
+        guaranteed=plan.gate_pods.guaranteed,
+    )
 
 
 def _tool(entry: EvidenceEntry, expected: Expected, sluice: str) -> Iterator[str]:

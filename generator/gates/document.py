@@ -109,6 +109,7 @@ class Evidence:
         findings: why it can't be trusted.
         exists: whether there is a file.
         present: current digest of every source in the repository, by path.
+        reports: current bytes of every report in the repository, by path.
     """
 
     file: str
@@ -117,6 +118,7 @@ class Evidence:
     findings: list[Finding] = field(default_factory=list)
     exists: bool = True
     present: dict[str, str] = field(default_factory=dict)
+    reports: dict[str, bytes] = field(default_factory=dict)
 
     def reject(self, code: str, message: str, path: str = "") -> None:
         """Record why it can't be trusted."""
@@ -188,6 +190,8 @@ def _read_sources(evidence: Evidence, content: EvidenceFile, folder: Path, root:
                 message += source.path
                 evidence.reject("EVID114", message, f"predicate.gates[{index}].sources")
                 continue
+            if raw is not None and source.role == "report":
+                evidence.reports[source.path] = raw
             if raw is not None:
                 evidence.present[source.path] = f"sha256:{hashlib.sha256(raw).hexdigest()}"
     if evidence.findings:

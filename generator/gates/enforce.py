@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from generator.gates.compare import key_for, mismatches
+from generator.gates.compare import key_for, mismatches, report_mismatches
 from generator.gates.document import Evidence, configuration
 from generator.plan.resolve import Planned
 from generator.plan.values import Gate, Plan
@@ -72,8 +72,8 @@ def future_findings(evidence: Evidence, now: dt.datetime) -> list[Finding]:
     return found
 
 
-def report_findings(evidence: Evidence) -> list[Finding]:
-    """Return a finding for each report in the repository whose content is not what the gate read.
+def report_findings(evidence: Evidence, plans: Iterable[Plan]) -> list[Finding]:
+    """Return a finding for each report in the repository that contradicts the evidence, or is not what the gate read.
 
     Only for `gates check`: reports come and go with every run of a pipeline, and rendering must not depend on them.
     """
@@ -83,7 +83,26 @@ def report_findings(evidence: Evidence) -> list[Finding]:
             message = f"{path} changed after the gate `{entry.name}` had read it"
             hint = f"rerun it: sluice gates run {evidence.model} --gate {entry.name}"
             found.append(Finding("EVID112", "error", message, hint, Place(evidence.file), entry.name))
+    for plan in plans:
+        for gate in plan.gates:
+            found += _reread(evidence, plan, gate)
     return found
+
+
+def _reread(evidence: Evidence, plan: Plan, gate: Gate) -> Iterator[Finding]:
+    """Yield a finding for what a passed gate's report in the repository does not say."""
+    content = evidence.content
+    for entry in content.predicate.gates if content else ():
+        if (entry.name, entry.configuration, entry.verdict) != (gate.name, configuration(gate), "pass"):
+            continue
+        path = next((source.path for source in entry.sources if source.role == "report"), "")
+        trusted = content and not any(mismatches(plan, gate, entry, content.predicate.sluice))
+        if not trusted or path not in evidence.reports or evidence.changed(entry, "report"):
+            continue
+        for sentence in report_mismatches(plan, gate, entry, evidence.reports[path]):
+            message = f"the evidence of the gate `{gate.name}`: {sentence}"
+            hint = f"rerun it: sluice gates run {evidence.model} --gate {gate.name}"
+            yield Finding("EVID114", "error", message, hint, Place(evidence.file), gate.name)
 
 
 class _Enforcement:

@@ -121,7 +121,7 @@ def check_evidence(session: Session, entry: ModelFiles) -> list[Finding]:
     plans = [planned.plan for planned in resolved.plans]
     found = [f for one in resolved.plans for f in evidence_findings(one, evidence, session.today, plans)]
     timely = future_findings(evidence, clock()())
-    return list(dict.fromkeys([*evidence.findings, *found, *report_findings(evidence), *timely]))
+    return list(dict.fromkeys([*evidence.findings, *found, *report_findings(evidence, plans), *timely]))
 
 
 def check_tools(tasks: Sequence[Task], note: Callable[[str], None]) -> None:

@@ -6,7 +6,7 @@ functions are pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -200,6 +200,8 @@ class Expected:
         sources: all its sources.
         measures: all its measures, computed again from their own numbers and the gate.
         program: the script that measured; None without one.
+        reread: returns the models and the measures of the gate's report, from its bytes; None where there is no report
+            that can be in the repository.
     """
 
     tool: str | None
@@ -208,6 +210,7 @@ class Expected:
     sources: tuple[ExpectedSource, ...]
     measures: tuple[Measure, ...]
     program: Program | None = None
+    reread: Callable[[bytes], tuple[list[str], tuple[Measure, ...]]] | None = None
 
     @classmethod
     def by(

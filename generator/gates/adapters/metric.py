@@ -67,8 +67,8 @@ def expected(claim: Claim) -> Expected:
             raise NoVerdictError(f"it has no measure `{gate.metric}`")
         scores = Scores(stated.value, stated.samples.get("rows"))
         measures += bounds(gate, scores, guaranteed=claim.guaranteed)
-    path, digest = str(gate.source) if gate.run_id else gate.metrics_file, None
-    sources = [ExpectedSource("report", path, digest)]
+    path = str(gate.source) if gate.run_id else gate.metrics_file
+    sources = [ExpectedSource("report", path, None)]
     if gate.against:
         compared, tables = _claimed(claim, gate, scores)
         measures.append(compared)
@@ -76,7 +76,14 @@ def expected(claim: Claim) -> Expected:
     bindings: set[Binding] = {"digest", "time"}
     if gate.run_id:
         return Expected.by(gate.needs.programs[0], bindings, tuple(sources), tuple(measures))
-    return Expected("metrics file", "json", frozenset(bindings), tuple(sources), tuple(measures))
+
+    def reread(raw: bytes) -> tuple[list[str], tuple[Measure, ...]]:
+        found = _lookup(raw, gate)
+        return found.models, tuple(bounds(gate, found, guaranteed=claim.guaranteed))
+
+    return Expected(
+        "metrics file", "json", frozenset(bindings), tuple(sources), tuple(measures), reread=reread
+    )
 
 
 def _claimed(claim: Claim, gate: MetricGate, scores: Scores) -> tuple[Measure, int]:
@@ -85,11 +92,15 @@ def _claimed(claim: Claim, gate: MetricGate, scores: Scores) -> tuple[Measure, i
         return _by_rows(gate, _claimed_rows(claim.measure(_RIGHT))), 1
     stated = claim.measure(f"{gate.metric} minus champion")
     challenger, champion = detail(stated, "challenger"), detail(stated, "champion")
+    difference = stated.value if stated.value is not None else 0.0
+    scale = max(1.0, abs(challenger), abs(champion))
+    if abs(challenger - champion - difference) > _TOLERANCE * scale:
+        raise NoVerdictError(f"the value of `{stated.name}` is not the difference of its scores")
     if "draws" not in stated.samples:
-        if scores.value is not None and abs(scores.value - challenger) > _TOLERANCE:
+        if scores.value is not None and abs(scores.value - challenger) > _TOLERANCE * scale:
             raise NoVerdictError(f"it has two values of `{gate.metric}`")
         rows = scores.rows or stated.samples.get("rows")
-        return _by_scores(gate, Scores(challenger, rows, champion)), 0
+        return _by_scores(gate, Scores(champion + difference, rows, champion)), 0
     if {key: stated.samples.get(key) for key in _DRAWS} != _DRAWS:
         raise NoVerdictError("its bootstrap has other draws, or another seed, than Sluice's")
     if stated.interval is None:
@@ -99,7 +110,7 @@ def _claimed(claim: Claim, gate: MetricGate, scores: Scores) -> tuple[Measure, i
         "rows": sample(stated, "rows"),
         "value": challenger,
         "champion": champion,
-        "difference": challenger - champion,
+        "difference": difference,
         "low": stated.interval.low,
         "high": stated.interval.high,
     }
@@ -205,12 +216,17 @@ def margin(gate: MetricGate, champion: float) -> float:
 def _from_file(task: Task, gate: MetricGate) -> tuple[Scores, Outcome]:
     name = gate.metrics_file
     path, raw = read_report(task.inputs, name)
-    try:
-        scores = lookup(parse_json(raw), gate.metric)
-    except ValueError as error:
-        raise NoVerdictError(f"{name} is not valid JSON (truncated?): {error}") from error
+    scores = _lookup(raw, gate)
     binding = task.inputs.bind(scores.models, path.stat().st_mtime)
     return scores, Outcome("metrics file", "json", binding, (text_source("report", name, raw),), ())
+
+
+def _lookup(raw: bytes, gate: MetricGate) -> Scores:
+    try:
+        return lookup(parse_json(raw), gate.metric)
+    except ValueError as error:
+        message = f"{gate.metrics_file} is not valid JSON (truncated?): {error}"
+        raise NoVerdictError(message) from error
 
 
 def _from_run(task: Task, gate: MetricGate) -> tuple[Scores, Outcome]:

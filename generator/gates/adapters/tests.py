@@ -32,7 +32,12 @@ def expected(claim: Claim) -> Expected:
     total, skipped = sample(ran, "tests"), sample(ran, "skipped")
     measures = _counted(gate, total, skipped, count(failed.value, _FAILED))
     source = ExpectedSource("report", gate.junit, None)
-    return Expected("junit", "xml", frozenset({"digest", "time"}), (source,), measures)
+
+    def reread(raw: bytes) -> tuple[list[str], tuple[Measure, ...]]:
+        report = parse(raw)
+        return report.models, measures_from_report(gate, report)
+
+    return Expected("junit", "xml", frozenset({"digest", "time"}), (source,), measures, reread=reread)
 
 
 def measures_from_report(gate: TestsGate, report: Junit) -> tuple[Measure, ...]:
