@@ -14,6 +14,8 @@ CATCH_UP_MEASUREMENTS: Final = 5
 """Measurements at the end of a step, for data that arrives late."""
 ALIVE: Final = 0.8
 """Share of scrapes that the new pods must answer after a switch."""
+_LEAST_SCRAPES: Final = 4
+"""Scrapes in the shortest window of a query."""
 LIMIT_FAILURES: Final = 1
 """Failures that an absolute limit forgives."""
 
@@ -33,12 +35,16 @@ class Clock:
     @property
     def stratum_s(self) -> float:
         """Seconds of one stratum of a sequential test: an interval, but at least four scrapes."""
-        return max(self.interval_s, 4 * self.scrape_s)
+        return self.span(self.interval_s)
 
     @property
     def window_s(self) -> float:
         """Seconds of requests that an absolute limit reads."""
-        return WINDOW_INTERVALS * self.interval_s
+        return self.span(WINDOW_INTERVALS * self.interval_s)
+
+    def span(self, seconds: float) -> float:
+        """Return a window of a query: this long, but at least four scrapes, so that one lost scrape leaves a rate."""
+        return max(seconds, _LEAST_SCRAPES * self.scrape_s)
 
     @property
     def settle_s(self) -> float:

@@ -14,10 +14,10 @@ from generator.promql.series import Matcher
 from generator.promql.served import BY_VERSION, PREDICTIONS, Served
 from generator.promql.text import duration, number
 from generator.render import examples
-from generator.render.controllers import rollout_info, watch_gauge
 from generator.render.examples import Example
 from generator.render.outputs.gates import METRIC_PASSED, METRIC_TIME
-from generator.render.watched import RATIO, Watched, fair, users, watched
+from generator.render.series import rollout_info, users, watch_gauge
+from generator.render.watched import Watched, fair, watched
 from generator.spec.rollout import BlueGreen
 from generator.spec.units import percent
 
@@ -85,15 +85,18 @@ class Group:
 def groups(plan: Plan) -> tuple[Group, ...]:
     """Return the rules of one model in one environment, without empty groups."""
     ratios = tuple(watched(plan))
-    recorded = [(item, span) for item in ratios for span in _spans(item)]
+    short = tuple(_recording(*pair) for pair in _shares(ratios, long=False))
+    counts = tuple(
+        Recording(name, expression, dict(item.labels))
+        for item in ratios
+        for name, expression in item.counts().items()
+    )
+    long = tuple(_recording(*pair) for pair in _shares(ratios, long=True))
+    # Counts are recorded as often as they are long, and before what is computed from them.
+    interval = max((item.counted_s for item in ratios), default=0.0)
     found = (
-        Group("shares", 0, tuple(_recording(plan, *pair) for pair in recorded if pair[1] < _DAY_S), ()),
-        Group(
-            "long-shares",
-            _SLOW_INTERVAL_S,
-            tuple(_recording(plan, *pair) for pair in recorded if pair[1] >= _DAY_S),
-            (),
-        ),
+        Group("shares", 0, short, ()),
+        Group("long-shares", interval, (*counts, *long), ()),
         Group("alerts", 0, (), tuple(_alerts(plan, ratios))),
         Group("drift-and-fairness", _SLOW_INTERVAL_S, (), (*_unfair(plan), *_rechecked(plan))),
     )
@@ -109,12 +112,15 @@ def alerts(plan: Plan) -> Iterator[Alert]:
 def _spans(item: Watched) -> tuple[float, ...]:
     """Return the windows that the alerts and the dashboard of a ratio use."""
     found = {*windows(), PERIOD_S} if item.guard.more_is_worse else {*_COLLAPSE, *_FLOOR_WINDOWS}
-    return tuple(sorted(found))
+    return tuple(sorted({item.clock.span(window) for window in found}))
 
 
-def _recording(plan: Plan, item: Watched, span: float) -> Recording:
-    labels = {"guard": item.guard.name, "model": plan.identity.model, "namespace": plan.identity.namespace}
-    return Recording(f"{RATIO}{duration(span)}", item.share(span), labels)
+def _shares(ratios: tuple[Watched, ...], *, long: bool) -> Iterator[tuple[Watched, float]]:
+    return ((item, span) for item in ratios for span in _spans(item) if item.is_long(span) == long)
+
+
+def _recording(item: Watched, span: float) -> Recording:
+    return Recording(item.name(span), item.share(span), dict(item.labels))
 
 
 def _alerts(plan: Plan, ratios: tuple[Watched, ...]) -> Iterator[Alert]:
@@ -123,10 +129,10 @@ def _alerts(plan: Plan, ratios: tuple[Watched, ...]) -> Iterator[Alert]:
         yield _silent(plan, plan.min_rps)
     yield from _rollout(plan)
     for item in ratios:
-        yield from _budget(plan, item) if item.guard.more_is_worse else _floor(plan, item)
+        yield from _budget(item) if item.guard.more_is_worse else _floor(item)
 
 
-def _budget(plan: Plan, item: Watched) -> Iterator[Alert]:
+def _budget(item: Watched) -> Iterator[Alert]:
     """Yield the alerts on the budget of bad events: the guard's limit, or its baseline times the detectable rise."""
     name, bound = item.guard.name, item.bound
     paces = {
@@ -135,7 +141,7 @@ def _budget(plan: Plan, item: Watched) -> Iterator[Alert]:
     }
     worst = min(1.0, 30 * bound)
     for severity, (alert, pace) in paces.items():
-        expression = burn(lambda window: item.recorded(plan, window), bound, severity)
+        expression = burn(item.recorded, bound, severity)
         if not expression:
             continue
         yield Alert(
@@ -148,7 +154,7 @@ def _budget(plan: Plan, item: Watched) -> Iterator[Alert]:
             {"guard": name},
         )  # fmt: skip
     yield Alert(
-        "ModelBudgetSpent", f"{item.recorded(plan, PERIOD_S)} > {number(bound)}", "ticket", 3600,
+        "ModelBudgetSpent", f"{item.recorded(PERIOD_S)} > {number(bound)}", "ticket", 3600,
         f"`{name}` has spent its 30-day budget of {percent(bound)}",
         "The share of bad events over 30 days exceeds the guard's bound.",
         "Avoid risky releases until the share is below the budget again, and find the cause.",
@@ -158,7 +164,7 @@ def _budget(plan: Plan, item: Watched) -> Iterator[Alert]:
     )  # fmt: skip
 
 
-def _floor(plan: Plan, item: Watched) -> Iterator[Alert]:
+def _floor(item: Watched) -> Iterator[Alert]:
     """Yield the alerts on good events: too few over a day, and a collapse within an hour."""
     name, bound = item.guard.name, item.bound
     both = {
@@ -171,7 +177,7 @@ def _floor(plan: Plan, item: Watched) -> Iterator[Alert]:
         "ModelOutcomeLow": ("ticket", _FLOOR_WINDOWS, bound, "below the bound of its guard"),
     }
     for alert, (severity, spans, least, words) in both.items():
-        expression = "\nand ".join(f"{item.recorded(plan, span)} < {number(least)}" for span in spans)
+        expression = "\nand ".join(f"{item.recorded(span)} < {number(least)}" for span in spans)
         yield Alert(
             alert, expression, severity, 0,
             f"`{name}` is {words}: under {percent(least)}",
@@ -184,9 +190,10 @@ def _floor(plan: Plan, item: Watched) -> Iterator[Alert]:
 
 
 def _absent(plan: Plan) -> Alert:
+    scraped = duration(plan.clock.span(0))
     up = f'up{{namespace="{plan.identity.namespace}",job="{plan.identity.namespace}/{plan.identity.model}"}}'
     return Alert(
-        "ModelAbsent", f"absent({up} == 1)", "page", 300,
+        "ModelAbsent", f"absent(max_over_time({up}[{scraped}]) == 1)", "page", 300,
         "no pod of the model answers Prometheus",
         "All pods are gone or not ready, or Prometheus does not select the PodMonitor.",
         "Run `kubectl get rollout,pods` in the namespace; then check the Argo CD Application.",
@@ -196,10 +203,11 @@ def _absent(plan: Plan) -> Alert:
 
 def _silent(plan: Plan, rps: float) -> Alert:
     served = Served(plan.bento.name, plan.identity.namespace)
-    requests = served.own(PREDICTIONS, PREDICTIONS).requests.where(users(plan, BY_VERSION.label))
+    requests = served.own(PREDICTIONS, PREDICTIONS).requests.where(users(BY_VERSION.label))
+    window = plan.clock.span(_SILENT_S)
     least = _SILENT_SHARE * rps
     return Alert(
-        "ModelSilent", f"sum({requests.increase(_SILENT_S)}) / {number(_SILENT_S)} < {number(least)}", "ticket", 900,
+        "ModelSilent", f"sum({requests.increase(window)}) / {number(window)} < {number(least)}", "ticket", 900,
         f"the model answers less than a tenth of the {rps:g} requests per second that its spec declares",
         "Callers are gone, a route does not reach the model, or `traffic.minRps`, which the odds depend on, is wrong.",
         "Check the route and its callers; if this traffic is normal, correct `traffic.minRps`.",
@@ -259,7 +267,7 @@ def _unfair(plan: Plan) -> Iterator[Alert]:
     served = Served(plan.bento.name, plan.identity.namespace)
     for guard, attribute, names in fair(plan):
         limit = guard.limit
-        rows, arm = served.group_rows(attribute), users(plan, BY_VERSION.label)
+        rows, arm = served.group_rows(attribute), users(BY_VERSION.label)
         expression = parity_lower(rows, arm, ParityTest(names, _FAIR_S))
         yield Alert(
             "ModelUnfair", f"({expression}) >= {number(limit)}", "ticket", 0,

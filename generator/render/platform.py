@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from generator.plan.bento import FEEDBACK_PORT
 from generator.plan.build import namespace_of
+from generator.plan.measurements import Clock
 from generator.render.argocd import PLATFORM_ORIGIN
 from generator.render.bundle import render_object
 from generator.render.dashboard import dashboard_text, platform_dashboard
@@ -63,6 +64,7 @@ def render_overview(platform: PlatformSpec, environment: str, templates: Templat
     if dashboards is None:
         return {}
     namespaces = [namespace_of(platform, environment, team) for team in sorted(platform.teams)]
+    clock = Clock(platform.prometheus.scrape_interval, platform.prometheus.look_interval)
     own = {"app.kubernetes.io/managed-by": "sluice", "sluice.dev/environment": environment}
     context = {
         "name": f"models-{environment}-dashboard",
@@ -71,7 +73,7 @@ def render_overview(platform: PlatformSpec, environment: str, templates: Templat
         "annotations": dashboards.annotations,
         "file": f"models-{environment}.json",
         "dashboard": dashboard_text(
-            platform_dashboard(environment, namespaces, platform.monitoring.rollouts)
+            platform_dashboard(environment, namespaces, platform.monitoring.rollouts, clock)
         ),
     }
     output = Output("configmap-dashboard.yaml", "kubernetes/configmap-dashboard.yaml.j2")

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from generator.plan.guards import Comparison, Limit, Parity
+from generator.plan.measurements import Clock
 from generator.plan.values import Plan
 from generator.promql.bounds import WindowRatio, bounded_ratio
 from generator.promql.series import Matcher, Proportion
-from generator.promql.served import BY_POD
-from generator.promql.text import duration
+from generator.promql.text import duration, number
 from generator.render.metrics import FLOOR, counted
-from generator.render.outputs.pods import shadow_arm
+from generator.render.series import users
 
 RATIO = "model:guard_ratio:increase"
+"""Recorded share of events; its window follows."""
+REQUESTS, EVENTS = "model:guard_requests:increase", "model:guard_events:increase"
+"""Recorded counts, from which long shares are computed: raw series of a month would be too many samples."""
+_DAY_S = 86_400.0
+_COUNTED_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +31,55 @@ class Watched:
         bound: share of the requests, a fraction.
         proportion: the counters.
         everyone: matcher of all versions that serve users.
+        labels: labels of what is recorded.
+        clock: the intervals of the platform; every window has at least four scrapes.
     """
 
     guard: Comparison | Limit
     bound: float
     proportion: Proportion
     everyone: Matcher
+    labels: Mapping[str, str]
+    clock: Clock
+
+    @property
+    def counted_s(self) -> float:
+        """Seconds of one recorded count, and between two of them."""
+        return self.clock.span(_COUNTED_S)
+
+    def is_long(self, window_s: float) -> bool:
+        """Return whether a share over this window is computed from recorded counts."""
+        return window_s >= _DAY_S
+
+    def name(self, window_s: float) -> str:
+        """Return the name of the recorded share over a window."""
+        return RATIO + duration(self.clock.span(window_s))
+
+    def counts(self) -> dict[str, str]:
+        """Return what is recorded for long windows: names with expressions, one count after the other without a gap."""
+        window = self.counted_s
+        return {
+            REQUESTS + duration(window): self.proportion.count_requests(self.everyone, window),
+            EVENTS + duration(window): self.proportion.count_events(self.everyone, window),
+        }
 
     def share(self, window_s: float) -> str:
         """Write the share over a window, for all versions that answer users."""
-        return bounded_ratio(self.proportion, self.everyone, WindowRatio(window_s, FLOOR))
+        if not self.is_long(window_s):
+            ratio = WindowRatio(self.clock.span(window_s), FLOOR)
+            return bounded_ratio(self.proportion, self.everyone, ratio)
+        requests, events = (
+            f"sum_over_time({name}{self._matchers}[{duration(window_s)}])" for name in self.counts()
+        )
+        return f"{events}\n/ {requests}\nand on() ({requests} >= {number(FLOOR)})"
 
-    def recorded(self, plan: Plan, window_s: float) -> str:
+    def recorded(self, window_s: float) -> str:
         """Write the recorded share over a window."""
-        labels = {
-            "namespace": plan.identity.namespace,
-            "model": plan.identity.model,
-            "guard": self.guard.name,
-        }
-        matchers = ",".join(f'{key}="{value}"' for key, value in labels.items())
-        return f"{RATIO}{duration(window_s)}{{{matchers}}}"
+        return self.name(window_s) + self._matchers
+
+    @property
+    def _matchers(self) -> str:
+        return "{" + ",".join(f'{key}="{value}"' for key, value in self.labels.items()) + "}"
 
 
 def watched(plan: Plan) -> Iterator[Watched]:
@@ -57,20 +91,14 @@ def watched(plan: Plan) -> Iterator[Watched]:
         if not bound or bound >= 1:
             continue
         proportion, arms = counted(plan, guard.counts)
-        yield Watched(guard, bound, proportion, users(plan, arms.label))
+        labels = {"guard": guard.name, "model": plan.identity.model, "namespace": plan.identity.namespace}
+        yield Watched(guard, bound, proportion, users(arms.label), labels, plan.clock)
 
 
 def _bound(guard: Comparison | Limit) -> float | None:
     if isinstance(guard, Limit):
         return guard.limit
     return round(guard.baseline * guard.ratio, 10) if guard.baseline is not None else None
-
-
-def users(plan: Plan, label: str) -> Matcher:
-    """Return the matcher of all versions that answer users; shadow pods have no pod-template hash of the controller."""
-    if label == BY_POD.label:
-        return Matcher(label, "", "!=")
-    return Matcher(label, shadow_arm(plan) if plan.rollout.shadow else "", "!=")
 
 
 def fair(plan: Plan) -> Iterator[tuple[Parity, str, tuple[str, ...]]]:

@@ -10,6 +10,7 @@ from generator.plan.peak import shadow_pods
 from generator.plan.values import Plan
 from generator.render.output import Output
 from generator.render.outputs.workload import config_name
+from generator.render.series import SHADOW
 
 # Long enough for endpoints and gateways to remove the pod; BentoML drops connections after SIGTERM.
 PRE_STOP_S = 10
@@ -57,4 +58,4 @@ def shadow(plan: Plan) -> Iterator[Output]:
 
 def shadow_arm(plan: Plan) -> str:
     """Return the arm of the shadow's predictions: one for each version of the model."""
-    return f"shadow-{plan.bento.default_served_by}-{plan.bento.digest[:8]}"[:63]
+    return f"{SHADOW}{plan.bento.default_served_by}-{plan.bento.digest[:8]}"[:63]

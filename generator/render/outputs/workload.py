@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from typing import Final
 
 from generator.plan.names import labels
 from generator.plan.values import Plan
-from generator.promql.served import PREDICTIONS, Served
+from generator.promql.served import BY_VERSION, PREDICTIONS, Served
+from generator.promql.text import duration
 from generator.render.filters import go_duration
 from generator.render.output import Output
+from generator.render.series import users
+
+_SCALER_S: Final = 120.0
 
 
 def workload(plan: Plan) -> Iterator[Output]:
@@ -64,5 +69,6 @@ def config_name(plan: Plan) -> str:
 
 def _keda(plan: Plan) -> dict[str, object]:
     served = Served(plan.bento.name, plan.identity.namespace)
-    requests = served.own(PREDICTIONS, PREDICTIONS).requests
-    return {"query": f"sum(rate({requests}[2m]))", "threshold": f"{plan.capacity.rps_per_pod:g}"}
+    requests = served.own(PREDICTIONS, PREDICTIONS).requests.where(users(BY_VERSION.label))
+    window = duration(plan.clock.span(_SCALER_S))
+    return {"query": f"sum(rate({requests}[{window}]))", "threshold": f"{plan.capacity.rps_per_pod:g}"}

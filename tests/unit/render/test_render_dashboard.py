@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -101,3 +102,61 @@ def test_names_are_no_one_elses():
     uids = {dashboard(place)["uid"] for place in PLACES}
     assert len(uids) == len(PLACES)
     assert all(len(uid) <= 40 for uid in uids)
+
+
+def values(tmp_path, query: str, series: dict[str, str]) -> str:
+    """What Prometheus says a query is after half an hour, with two pods that answer: a stable and a canary one."""
+    job = 'namespace="shop-live",job="shop-live/ranker"'
+    pods = {
+        f'up{{{job},rollouts_pod_template_hash="{arm}",sluice_dev_role="{role}"}}': "1x200"
+        for arm, role in (("aaa", "stable"), ("bbb", "canary"))
+    }
+    given = [{"series": name, "values": text} for name, text in {**pods, **series}.items()]
+    check = {"expr": query, "eval_time": "30m", "exp_samples": []}
+    tests = [{"interval": "15s", "input_series": given, "promql_expr_test": [check]}]
+    (tmp_path / "test.yaml").write_text(yaml.safe_dump({"tests": tests}))
+    command = ["promtool", "test", "rules", "test.yaml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    return done.stdout + done.stderr
+
+
+def panel_query(title: str) -> str:
+    (found,) = [item for item in dashboard(PLACES[0])["panels"] if item["title"] == title]
+    (target,) = found["targets"]
+    text: str = target["expr"]
+    return text
+
+
+def test_a_share_without_events_is_zero_and_versions_have_their_role(tmp_path):
+    own = 'namespace="shop-live",endpoint="/predict",http_response_code="200"'
+    series = {
+        f'bentoml_service_request_total{{{own},rollouts_pod_template_hash="{arm}"}}': "0+100x200"
+        for arm in ("aaa", "bbb", "gone")
+    }
+    said = values(tmp_path, panel_query("error-rate"), series).replace("\\", "")
+    for arm, role in (("aaa", "stable"), ("bbb", "canary")):
+        assert f'{{rollouts_pod_template_hash="{arm}", sluice_dev_role="{role}"}} 0E+00' in said, said
+    assert '{rollouts_pod_template_hash="gone"} 0E+00' in said, said
+
+
+def test_the_weight_is_the_share_of_requests(tmp_path):
+    own = 'namespace="shop-live",model="shop-ranker"'
+    series = {
+        f'sluice_predictions_total{{{own},served_by="{arm}",sluice_dev_role="{role}"}}': f"0+{count}x200"
+        for arm, role, count in (("aaa", "stable", 95), ("bbb", "canary", 5), ("shadow-3", "shadow", 50))
+    }
+    said = values(tmp_path, panel_query("Weight"), series).replace("\\", "")
+    found = dict(re.findall(r'\{sluice_dev_role="(\w+)"\} ([\d.E+-]+)', said))
+    assert {role: float(value) for role, value in found.items()} == pytest.approx(
+        {"canary": 0.05, "stable": 0.95}
+    )
+
+
+def test_releases_and_alerts_are_annotations_and_the_runbook_is_a_link():
+    found = dashboard(PLACES[0])
+    assert [item["name"] for item in found["annotations"]["list"]] == ["Releases", "Alerts"]
+    assert all(item["expr"] for item in found["annotations"]["list"])
+    (runbook,) = [link["url"] for link in found["links"] if link["type"] == "link"]
+    assert (
+        runbook == "https://git.example.com/acme/models/src/branch/main/rendered/live/shop/ranker/RUNBOOK.md"
+    )

@@ -1,4 +1,4 @@
-"""The series of the controllers: of the scrape that the platform names, so that no other pod can export them.
+"""The series of users, without shadows, and of the controllers, by the scrape that the platform names.
 
 Prometheus sets `job` and `namespace` from the target and renames a label `namespace` of the series itself to
 `exported_namespace`, unless the scrape has `honor_labels` (Prometheus, configuration, "scrape_config").
@@ -6,9 +6,20 @@ Prometheus sets `job` and `namespace` from the target and renames a label `names
 
 from __future__ import annotations
 
+from typing import Final
+
 from generator.plan.values import Plan
 from generator.promql.series import Matcher, Series
+from generator.promql.served import BY_POD
 from generator.spec.monitoring import RolloutsMetrics, WorkflowsMetrics
+
+SHADOW: Final = "shadow-"
+"""How the arms of shadow pods start; no pod-template hash has a dash."""
+
+
+def users(label: str) -> Matcher:
+    """Return the matcher of all versions that answer users; shadow pods have no pod-template hash of the controller."""
+    return Matcher(label, "", "!=") if label == BY_POD.label else Matcher(label, f"{SHADOW}.*", "!~")
 
 
 def rollout_info(plan: Plan, *matchers: Matcher) -> str:
