@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +17,11 @@ from generator.pipeline.terminal import emit, note
 from generator.report.formats import FORMATS, render
 from generator.report.tables import Screen
 
+if TYPE_CHECKING:
+    from generator.pipeline.session import Session
+    from generator.plan.model_files import ModelFiles
+    from generator.source.finding import Finding
+
 _TIMEOUT_S = 30.0
 _LARGEST_GIB = 64
 
@@ -23,6 +31,12 @@ _LARGEST_GIB = 64
 @click.option("--check", is_flag=True, help="Write nothing; show which references have moved.")
 @click.option("--verify", is_flag=True, help="Measure the content of locked references again.")
 @click.option("--image", is_flag=True, help="Lock the digest of the image that CI pushed, and nothing else.")
+@click.option(
+    "--packages",
+    is_flag=True,
+    help="Resolve the packages of services to lists with hashes, and nothing else.",
+)
+@click.option("--tools", is_flag=True, help="Write the hashes of Sluice for CI, and nothing else.")
 @click.option(
     "--timeout", metavar="SECONDS", type=click.FloatRange(0.1, 3600), default=_TIMEOUT_S, show_default=True,
     help="Longest wait for a server's response; all requests for one reference may take 60 times as long.",
@@ -37,30 +51,30 @@ _LARGEST_GIB = 64
 @root_option
 def command(
     paths: tuple[str, ...], fmt: str, timeout: float, largest_gib: int, root: Path | None, *,
-    check: bool, verify: bool, image: bool,
+    check: bool, verify: bool, image: bool, packages: bool, tools: bool,
 ) -> None:  # fmt: skip
     """Resolve references over the network and write locks.
 
     PATH is a spec, its lock, a team's folder, or TEAM/MODEL; default: all specs. Servers are those in the references,
     and those of MLFLOW_TRACKING_URI, HF_ENDPOINT and AWS_ENDPOINT_URL_S3; BENTOML_HOME is the model store. A lock
     changes only where a reference resolves to something else. With --image the registry is queried for the computed
-    tag of the model's image, with the credentials of `docker login`. Exit code 1: a reference could not be resolved
-    or, with --check, has moved.
+    tag of the model's image, with the credentials of `docker login`. With --packages uv resolves what each service
+    needs, from the index that it is configured for, and the list is written next to the spec. Exit code 1: a reference
+    could not be resolved or, with --check, has moved.
     """
     session = open_session(root)
+    if tools:
+        from generator.pipeline.pins import pin_tools
+
+        pin_tools(session)
+        return
     selection = select(session, paths)
     findings = list(session.strays) if selection.everything else []
     if session.repository.platform is not None:
-        from generator.pipeline import pins
-
-        pinner = pins.pinner(session, timeout, largest_gib, verify=verify)
+        limits = (timeout, largest_gib)
+        step = _step(session, limits, check=check, verify=verify, image=image, packages=packages)
         for entry in selection.entries:
-            if image:
-                findings += pins.pin_image(session, pinner, entry, write=not check)
-            elif check:
-                findings += pins.check(session, pinner, entry)
-            else:
-                findings += pins.pin(session, pinner, entry)
+            findings += step(entry)
     findings = [*session.repository.findings, *findings]
     if not session.entries and not session.strays:
         note(NO_MODELS)
@@ -78,3 +92,17 @@ def command(
         note("nothing has moved")
     if any(finding.severity == "error" for finding in findings):
         click.get_current_context().exit(1)
+
+
+def _step(
+    session: Session, limits: tuple[float, int], *, check: bool, verify: bool, image: bool, packages: bool
+) -> Callable[[ModelFiles], list[Finding]]:
+    """Return what is done for each model."""
+    from generator.pipeline import pins
+
+    if packages:
+        return partial(pins.pin_packages, session, write=not check)
+    pinner = pins.pinner(session, *limits, verify=verify)
+    if image:
+        return partial(pins.pin_image, session, pinner, write=not check)
+    return partial(pins.check if check else pins.pin, session, pinner)

@@ -45,6 +45,8 @@ CI_FILES: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 """The template of each file, by host and path; `pin_files` has the others, which need no template."""
+SLUICEGATE: Final = "ci/pins/sluicegate.txt"
+"""The hashes of Sluice itself, which its own package can't contain; `sluice pin --tools` writes the file."""
 _GITLAB_IMAGES: Final = "ci/gitlab/images.yaml.j2"
 _PINS: Final = "ci/pins"
 _CORE: Final = Path(__file__).resolve().parent.parent / "pins" / "core.txt"

@@ -7,19 +7,27 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from generator import __version__
 from generator.cluster.http_client import HttpClient
-from generator.cluster.pins.errors import NOT_LOCKED
+from generator.cluster.pins.errors import MOVED, NOT_LOCKED, PinError
 from generator.cluster.pins.lock import lock_text
+from generator.cluster.pins.packages import hashes_of, resolve_packages
 from generator.cluster.pins.pinning import Pinned, Pinner, merged, quarantined, surplus
 from generator.cluster.pins.reference import PinContext
-from generator.cluster.pins.targets import targets
+from generator.cluster.pins.targets import service, targets
 from generator.pipeline.atomic_write import write_file
+from generator.pipeline.ci_files import SLUICEGATE
 from generator.pipeline.session import Session
 from generator.pipeline.terminal import note
 from generator.plan.model_files import ModelFiles
+from generator.plan.packages import write_packages
+from generator.source.files import text_of
 from generator.source.finding import Finding
 from generator.source.reader import display
 from generator.spec.lock import LockFile
+
+_TOOLS_PYTHON = "3.13"
+"""The Python that CI runs Sluice with."""
 
 
 def pinner(session: Session, timeout_s: float, largest_gib: int, *, verify: bool) -> Pinner:
@@ -109,3 +117,47 @@ def _changes(item: Pinned) -> Iterator[str]:
         entry = item.entry
         version = f" (version {entry['version']})" if "version" in entry else ""
         yield f"{item.target.reference.text} is {entry['resolved']}{version}, {entry['digest']}"
+
+
+def pin_packages(session: Session, entry: ModelFiles, *, write: bool) -> list[Finding]:
+    """Resolve the packages of one service to a list with hashes, next to the spec.
+
+    Args:
+        session: the repository.
+        entry: the model.
+        write: write the list; otherwise a list with other packages is a finding.
+
+    Raises:
+        CliError: the list can't be written.
+    """
+    named, findings = service(session.repository, entry)
+    if named is None:
+        return findings
+    try:
+        found = resolve_packages(named.requirements, named.python, session.platform.images.from_source)
+    except PinError as error:
+        return [named.failed(error.code, error.message, error.hint)]
+    text, shown = write_packages(found), display(entry.packages, session.root)
+    if text_of(entry.packages) == text:
+        note(f"{shown}: unchanged")
+        return []
+    if not write:
+        message = f"{shown} has other packages than {entry.name} resolves to now"
+        return [named.failed(MOVED, message, f"run `sluice pin --packages {entry.name}` to use them")]
+    write_file(entry.packages, text.encode())
+    note(f"{shown}: {len(found.lines)} packages")
+    return []
+
+
+def pin_tools(session: Session) -> None:
+    """Write the hashes of this version of Sluice for CI; the package index knows them.
+
+    Raises:
+        CliError: the file can't be written.
+        PinError: the index does not have this version.
+    """
+    line = hashes_of(f"sluicegate=={__version__}", _TOOLS_PYTHON)
+    path = session.root / SLUICEGATE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_file(path, f"# Written by `sluice pin --tools`; commit it.\n{line}\n".encode())
+    note(f"{SLUICEGATE}: sluicegate {__version__}")

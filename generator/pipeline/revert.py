@@ -224,10 +224,10 @@ def _restore(git: Git, previous: Release, entry: ModelFiles, *, whole_spec: bool
         entry.evidence.unlink()
         done.append(f"the evidence is removed: {commit} has none")
     restored = _restore_spec if whole_spec else _restore_reference
-    return [*done, restored(previous, entry, spec)]
+    return [*done, restored(git, previous, entry, spec)]
 
 
-def _restore_spec(previous: Release, entry: ModelFiles, spec: bytes | None) -> str:
+def _restore_spec(git: Git, previous: Release, entry: ModelFiles, spec: bytes | None) -> str:
     if spec is None:
         raise CliError(f"git has no spec of {previous.name} at {previous.commit[:12]}")
     if entry.name != previous.name:
@@ -235,11 +235,23 @@ def _restore_spec(previous: Release, entry: ModelFiles, spec: bytes | None) -> s
             f"the model's name was {previous.name} then, so its whole spec can't be restored under the new name"
         )
     write_file(entry.spec, spec)
+    _restore_packages(git, previous, entry)
     return "the whole spec is restored, too"
 
 
-def _restore_reference(previous: Release, entry: ModelFiles, spec: bytes | None) -> str:
+def _restore_packages(git: Git, previous: Release, entry: ModelFiles) -> None:
+    """Restore the list of packages, which belongs to the spec."""
+    key = (previous.commit, f"{SPECS}/{previous.name}.requirements.txt")
+    packages = git.read([key]).get(key)
+    if packages is not None:
+        write_file(entry.packages, packages)
+    else:
+        entry.packages.unlink(missing_ok=True)
+
+
+def _restore_reference(git: Git, previous: Release, entry: ModelFiles, spec: bytes | None) -> str:
     """Point the spec at the reference that the restored lock was resolved from."""
+    del git
     old = parse(spec or b"", "").data
     document = read(entry.spec, entry.spec.parents[2])
     try:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from generator.plan.packages import PackageList
 from generator.spec.frameworks import FRAMEWORKS
 
 Scalar = str | int | float | bool
@@ -99,6 +100,7 @@ class Bento:
         python_version: Python of the image, such as "3.11".
         base_image: image reference that the image is built from.
         requirements: pinned lines of requirements.txt; one of them pins bentoml.
+        packages: all packages with their hashes; None when only `requirements` are pinned, and what these need is not.
         custom_class: "module:Class" of a custom model.
         workers: server processes.
         threads: requests that one worker computes at a time.
@@ -123,6 +125,7 @@ class Bento:
     python_version: str
     base_image: str
     requirements: tuple[str, ...]
+    packages: PackageList | None = None
     custom_class: str | None = None
     workers: int = 1
     threads: int = 4

@@ -167,6 +167,8 @@ def model_inputs(entry: ModelFiles, platform: PlatformInputs) -> dict[str, str]:
         "platform": intern(platform.of_model(entry.team, entry.model, lock)),
         "spec": hashlib.sha256(spec).hexdigest(),
     }
+    if entry.packages.exists():
+        inputs["packages"] = file_digest(entry.packages)
     suites = platform.suites | suites_of(spec)
     return {**inputs, "suites": sha256_of(suite_digests(entry, suites))} if suites else inputs
 

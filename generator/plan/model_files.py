@@ -12,7 +12,8 @@ from generator.source.files import raw
 from generator.source.finding import Finding, Place
 
 SPECS, PLATFORM = "specs", "platform.yaml"
-_SPEC, _LOCK, _EVIDENCE = ".yaml", ".lock.yaml", ".evidence.json"
+_SPEC, _LOCK, _EVIDENCE, _PACKAGES = ".yaml", ".lock.yaml", ".evidence.json", ".requirements.txt"
+_BESIDE = (_LOCK, _EVIDENCE, _PACKAGES)
 _SPEC_LIKE = re.compile(r"\.(?:ya?ml|json|yaml\.txt|yml\.txt|yaml\.j2|yaml\.tmpl|yaml\.tpl)$")
 _TEAM = re.compile(r"\bteam:\s*[\"']?([a-z][a-z0-9-]*)")
 
@@ -34,6 +35,11 @@ class ModelFiles:
     def lock(self) -> Path:
         """The lock next to the spec."""
         return self.spec.with_name(self.model + _LOCK)
+
+    @property
+    def packages(self) -> Path:
+        """The packages of the service with their hashes, which `sluice pin --packages` writes."""
+        return self.spec.with_name(self.model + _PACKAGES)
 
     @property
     def evidence(self) -> Path:
@@ -76,8 +82,8 @@ def _team(team: os.DirEntry[str], findings: list[Finding]) -> Iterator[ModelFile
     names = {item.name for item in children}
     for item in children:
         name, shown = item.name, f"{SPECS}/{team.name}/{item.name}"
-        if name.endswith((_LOCK, _EVIDENCE)):
-            suffix = _LOCK if name.endswith(_LOCK) else _EVIDENCE
+        if name.endswith(_BESIDE):
+            suffix = next(suffix for suffix in _BESIDE if name.endswith(suffix))
             if name.removesuffix(suffix) + _SPEC not in names:
                 findings.append(_orphan(shown, suffix, names))
         elif name.endswith(_SPEC):

@@ -8,8 +8,10 @@ from functools import cached_property
 from pathlib import Path
 
 from generator.plan.model_files import PLATFORM, SPECS, ModelFiles, discover, find_root
+from generator.plan.packages import PackageList, PackageListError, read_packages
 from generator.source.document import Document
-from generator.source.finding import Finding
+from generator.source.files import text_of
+from generator.source.finding import Finding, Place
 from generator.source.reader import display, read
 from generator.spec.check import check
 from generator.spec.lock import LockFile
@@ -62,6 +64,18 @@ class Repository:
         file, findings = check(PlatformFile, self.platform_document)
         self.findings += findings
         return file.spec if file else None
+
+    def packages(self, entry: ModelFiles) -> tuple[PackageList | None, list[Finding]]:
+        """Return the pinned packages of a model's service, and a finding for a file that is not a list of them."""
+        text = text_of(entry.packages) if os.path.lexists(entry.packages) else None
+        if text is None and not os.path.lexists(entry.packages):
+            return None, []
+        try:
+            return read_packages(text or ""), []
+        except PackageListError as error:
+            place = Place(display(entry.packages, self.root), error.line)
+            hint = f"run `sluice pin --packages {entry.name}`, which writes this file"
+            return None, [Finding("LOCK211", "error", str(error), hint, place)]
 
     def lock(self, entry: ModelFiles) -> tuple[Document, LockFile | None, list[Finding]]:
         """Return the lock of a model as written and validated, and its findings; None for a missing or invalid lock."""

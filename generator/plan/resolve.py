@@ -10,14 +10,15 @@ from generator.plan.bento import Bento
 from generator.plan.build import Inputs, build
 from generator.plan.inputs import refused_suites, suite_digests
 from generator.plan.layers import Layers
+from generator.plan.packages import PackageList, outdated
 from generator.plan.references import SourceSpec, check_references
 from generator.plan.repository import ModelFiles, Repository
-from generator.plan.serving import bento_of, latency_bounds
+from generator.plan.serving import bento_of, latency_bounds, requirements
 from generator.plan.values import Plan
 from generator.source.document import Document
-from generator.source.finding import Finding
+from generator.source.finding import Finding, Place
 from generator.source.flow import flow
-from generator.source.reader import read
+from generator.source.reader import display, read
 from generator.source.suggest import did_you_mean
 from generator.spec.check import check_data, not_a_mapping
 from generator.spec.gates import DataGate
@@ -75,6 +76,8 @@ def resolve(repository: Repository, entry: ModelFiles, bento_digest: Callable[[B
         resolved.findings += lock_findings
         return _unique(resolved)
     bounds = tuple(sorted({b for _, file in by_environment.values() for b in latency_bounds(file.spec)}))
+    packages, package_findings = _packages(repository, entry, base_file, platform)
+    resolved.findings += package_findings
     bento: Bento | None = None
     for environment, (layers, file) in by_environment.items():
         source = SourceSpec(layers, file, platform, lock_document, lock)
@@ -83,10 +86,29 @@ def resolve(repository: Repository, entry: ModelFiles, bento_digest: Callable[[B
         if lock is not None and not problems:
             resolved.findings += _refused_suites(entry, source)
             suites = suite_digests(entry, _suites(file))
-            bento = bento or bento_of(base_file, platform, lock, bounds)
+            bento = bento or bento_of(base_file, platform, lock, bounds, packages)
             inputs = Inputs(file, bento, bento_digest(bento), platform, environment, lock, suites)
             resolved.plans.append(Planned(build(inputs), source))
     return _unique(resolved)
+
+
+def _packages(
+    repository: Repository, entry: ModelFiles, file: ModelFile, platform: PlatformSpec
+) -> tuple[PackageList | None, list[Finding]]:
+    """Return the pinned packages of a service, if they fit it, and a finding if they don't."""
+    packages, findings = repository.packages(entry)
+    if packages is None:
+        return None, findings
+    service = file.spec.service
+    named = requirements(file.spec.model.framework, tuple(service.requirements))
+    why = outdated(packages, service.python, named, platform.images.from_source)
+    if not why:
+        return packages, []
+    hint = f"run `sluice pin --packages {entry.name}`, and commit the list with the spec"
+    message = f"the list of packages does not fit the service: {why}"
+    return None, [
+        Finding("LOCK212", "error", message, hint, Place(display(entry.packages, repository.root), 1))
+    ]
 
 
 def no_digest(bento: Bento) -> str:

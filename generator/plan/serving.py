@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from generator.plan.bento import Bento, Column
+from generator.plan.packages import PackageList, package_name
 from generator.spec.frameworks import FRAMEWORKS
 from generator.spec.guards import GuardSpec
 from generator.spec.lock import LockFile
@@ -23,12 +23,8 @@ _DELAYS: Final = 7
 
 def requirements(framework: str, own: tuple[str, ...]) -> tuple[str, ...]:
     """Return the pinned lines of one service, sorted by package; the team's own pins win over ours."""
-    lines = {_package(line): line for line in (_BENTOML, *FRAMEWORKS[framework].requirements, *own)}
+    lines = {package_name(line): line for line in (_BENTOML, *FRAMEWORKS[framework].requirements, *own)}
     return tuple(lines[name] for name in sorted(lines))
-
-
-def _package(line: str) -> str:
-    return re.sub(r"[-_.]+", "-", re.split(r"[\[=]", line)[0]).lower()
 
 
 def latency_bounds(spec: ModelSpec) -> tuple[float, ...]:
@@ -36,7 +32,13 @@ def latency_bounds(spec: ModelSpec) -> tuple[float, ...]:
     return tuple(sorted({bound for guard in _guards(spec) for bound in guard.latency_bounds}))
 
 
-def bento_of(file: ModelFile, platform: PlatformSpec, lock: LockFile, bounds: tuple[float, ...]) -> Bento:
+def bento_of(
+    file: ModelFile,
+    platform: PlatformSpec,
+    lock: LockFile,
+    bounds: tuple[float, ...],
+    packages: PackageList | None = None,
+) -> Bento:
     """Return the service of a model version.
 
     Args:
@@ -44,6 +46,7 @@ def bento_of(file: ModelFile, platform: PlatformSpec, lock: LockFile, bounds: tu
         platform: the platform.
         lock: the lock, which names the version.
         bounds: latency bounds (seconds) of all guards in all environments.
+        packages: all packages of the service with hashes; None if they are not pinned.
     """
     spec, meta = file.spec, file.metadata
     service = spec.service
@@ -60,6 +63,7 @@ def bento_of(file: ModelFile, platform: PlatformSpec, lock: LockFile, bounds: tu
         python_version=service.python,
         base_image=platform.images.base,
         requirements=requirements(spec.model.framework, tuple(service.requirements)),
+        packages=packages,
         custom_class=spec.model.load,
         workers=service.workers,
         threads=service.threads,

@@ -181,6 +181,30 @@ $ sluice validate
         example="$ rm specs/shop/ranker.lock.yaml",
     ),
     Code(
+        "LOCK211",
+        "error",
+        "a list of packages contains something other than packages with hashes",
+        "The list decides what the image contains. An option or an address in it would let an index decide.",
+        "Run `sluice pin --packages`, which writes the file.",
+        example="""
+# specs/shop/ranker.requirements.txt
+--index-url https://packages.example.com/simple
+numpy==2.4.6
+""",
+    ),
+    Code(
+        "LOCK212",
+        "error",
+        "the list of packages was made for another service",
+        "The spec names other packages or another Python than the list has: the image would differ from the spec.",
+        "Run `sluice pin --packages`, and review the changes.",
+        example="""
+# specs/shop/ranker.requirements.txt
+# All packages of the service, for Python 3.13 on Linux (x86_64), with the hashes of their files.
+bentoml==1.4.39 --hash=sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+""",
+    ),
+    Code(
         "LOCK202",
         "error",
         "the lock was made for another reference",

@@ -21,6 +21,11 @@ HALF: Final = 0.5
 """The share of the traffic before which approvals count."""
 
 
+NO_HASHES: Final = "TIER341"
+"""The code for a model whose packages are not pinned by hash in a tier that requires it."""
+FRAMEWORK: Final = ("spec", "model", "framework")
+
+
 def _required(context: Context, key: str) -> Related:
     text = f"required by the tier `{context.plan.identity.tier}`"
     return ((text, context.tier_place("requires", key)),)
@@ -194,6 +199,54 @@ def image_digest(context: Context) -> Iterator[Problem]:
     hint += f"as `image: {{digest: sha256:…, bento: {bento}}}`"
     related = _required(context, "imageDigest")
     yield Problem(LOCK_IMAGE, message, hint, related, document=written.lock_document, on_key=True)
+
+
+@rule(
+    NO_HASHES,
+    "error",
+    "the tier requires the packages of services by hash, and there is no list",
+    scope=Context,
+    why="The spec names a few packages, and these need dozens of others: without a list each build may install others, "
+    "under the same tag.",
+    remedy="Run `sluice pin --packages`, and commit the list.",
+    example="# specs/platform.yaml\nspec: {tiers: {standard: {requires: {packageHashes: true}}}}",
+)
+def package_hashes(context: Context) -> Iterator[Problem]:
+    """Check that all packages of the service are pinned by hash."""
+    if context.tier.requires.package_hashes and context.plan.bento.packages is None:
+        message = f"the tier `{context.plan.identity.tier}` requires the packages of the service by hash"
+        yield Problem(FRAMEWORK, message, _pin_packages(context), _required(context, "packageHashes"))
+
+
+@rule(
+    "PLAN531",
+    "warning",
+    "the packages of a service are not pinned by hash",
+    scope=Context,
+    why="The tag of the image is computed from what is rendered: two builds under one tag can contain other packages. "
+    "With a list of all packages, the tag names the content.",
+    remedy="Run `sluice pin --packages`, and commit the list.",
+    example='# specs/shop/ranker.lock.yaml\nmodel: {by: "sluice 0.1.0, MLflow"}',
+)
+def floating_packages(context: Context) -> Iterator[Problem]:
+    """Check that a tag names the content; a lock by hand or by another program says nothing about packages."""
+    written, plan = context.planned.source, context.plan
+    pinned = written.lock is not None and written.lock.model.by.startswith("sluice ")
+    if (
+        pinned
+        and plan.bento.packages is None
+        and not plan.image.digest
+        and not context.tier.requires.package_hashes
+    ):
+        message = "the tag of the image is not by content: the packages that the service needs are not pinned by hash"
+        yield Problem(FRAMEWORK, message, _pin_packages(context))
+
+
+def _pin_packages(context: Context) -> str:
+    identity = context.plan.identity
+    return (
+        f"run `sluice pin --packages {identity.team}/{identity.model}`, and commit the list next to the spec"
+    )
 
 
 @rule(

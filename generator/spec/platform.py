@@ -23,6 +23,7 @@ from generator.spec.types import (
     Line,
     Memory,
     Name,
+    PackageName,
     Percent,
     Price,
     Refresh,
@@ -190,6 +191,12 @@ class Images(Record):
     )
     gates: Annotated[str, Field(pattern=r"^[a-z0-9][A-Za-z0-9._/:-]*(@sha256:[0-9a-f]{64})?$")] | None = (
         Field(None, description="prefix of the gate images; default: the registry")
+    )
+    from_source: list[PackageName] = Field(
+        [],
+        description="packages of services that may be built from source, which runs their code where packages are "
+        "resolved and where images are built; all others are installed as wheels",
+        examples=[["docopt"]],
     )
 
 

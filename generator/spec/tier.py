@@ -23,6 +23,9 @@ class Requires(Record):
         [], description="roles that approve after the first measurement and before half of the traffic"
     )
     image_digest: bool = Field(False, description="images by digest only")
+    package_hashes: bool = Field(
+        False, description="all packages of services by hash, in the list that `sluice pin --packages` writes"
+    )
     no_data: list[Literal["fail", "pause", "pass"]] = Field(
         ["fail", "pause"], min_length=1, description="policies allowed for missing data"
     )

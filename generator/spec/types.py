@@ -296,6 +296,15 @@ Requirement = Annotated[
         "scikit-learn==1.9.1",
     ),
 ]
+PackageName = Annotated[
+    str,
+    *unit(
+        "PackageName",
+        r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        "the name of a package is written in lower case, with dashes",
+        "docopt",
+    ),
+]
 Header = Annotated[
     str,
     *unit(

@@ -114,9 +114,9 @@ def write(bento: Bento, folder: Path) -> None:
         (folder / name).write_text(text)
 
 
-def build(name: str, bento: Bento, python: Path, folder: Path) -> None:
+def build(name: str, bento: Bento, python: Path, folder: Path, trainer: Path | None = None) -> None:
     """Train, render, import, build, export and unpack: the steps of the rendered README."""
-    artifact = train(name, python, folder / "trained")
+    artifact = train(name, trainer or python, folder / "trained")
     source, home = folder / "source", folder / "home"
     write(replace(bento, digest=tree_sha256(artifact)), source)
     checked(run(python, home, "import_model.py", str(artifact), cwd=source))

@@ -23,6 +23,13 @@ def test_an_image_is_built_pushed_and_its_digest_proposed(demo: Demo, scratch: P
     (context,) = scratch.glob("machines/*build/temp/context")
     assert (context / "env" / "docker" / "Dockerfile").exists()
     assert (context / "src" / "service.py").exists()
+    rendered = demo.root / f"rendered/bentos/{MODEL}/requirements.txt"
+    assert (context / "env/python/requirements.txt").read_text() == rendered.read_text()
+    dockerfile = context.with_name("Dockerfile").read_text()
+    installs = [line for line in dockerfile.splitlines() if "pip install" in line]
+    assert len(installs) == 2
+    assert "pip install --require-hashes --requirement ./env/docker/uv.txt" in installs[0]
+    assert installs[1].endswith("pip install -r $BENTO_PATH/env/python/requirements.txt")
     digest = pushed(image)
     attested = {"subject-digest": digest, "subject-name": image.rpartition(":")[0]}
     assert f"actions/attest-build-provenance {json.dumps(attested)}" in imaged.calls

@@ -10,6 +10,7 @@ from generator.cluster.pins.reference import Reference
 from generator.plan.layers import Layers
 from generator.plan.repository import ModelFiles, Repository
 from generator.plan.resolve import no_digest, resolve
+from generator.plan.serving import requirements
 from generator.source.document import Document, Path
 from generator.source.finding import Finding, Severity
 from generator.spec.check import check_data
@@ -48,21 +49,63 @@ def targets(repository: Repository, entry: ModelFiles) -> tuple[list[PinTarget],
     Returns:
         The model's reference and then those of data sets, each once; or none, and why the spec can't be used.
     """
-    resolved = resolve(repository, entry, no_digest)
-    # An incomplete lock is the reason to pin, not an error.
-    findings = [finding for finding in resolved.findings if not finding.code.startswith("LOCK")]
+    document, findings = _usable(repository, entry)
     platform = repository.platform
     if findings or platform is None:
         return [], findings
-    tier = resolved.document.data["spec"]["tier"]
     found: dict[Reference, PinTarget] = {}
     for environment in (_BASE, *platform.environments):
-        layers = Layers(resolved.document, repository.platform_document, tier, environment)
-        file, problems = check_data(ModelFile, layers.merged, layers.where)
+        layers, file, problems = _merged(repository, document, environment)
         findings += problems
         for path, reference in _references(file.spec) if file else ():
             found.setdefault(reference, PinTarget(reference, *layers.where(path)))
     return ([], findings) if findings else (list(found.values()), [])
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The packages that one service names.
+
+    Args:
+        document: the spec.
+        requirements: pinned packages.
+        python: Python of the image.
+    """
+
+    document: Document
+    requirements: tuple[str, ...]
+    python: str
+
+    def failed(self, code: str, message: str, hint: str) -> Finding:
+        """Return a finding at the framework, which decides most packages."""
+        return self.document.finding(code, ("spec", "model", "framework"), message, hint)
+
+
+def service(repository: Repository, entry: ModelFiles) -> tuple[Service | None, list[Finding]]:
+    """Return the packages that the service of one spec names; or none, and why the spec can't be used."""
+    document, findings = _usable(repository, entry)
+    if findings or repository.platform is None:
+        return None, findings
+    _, file, problems = _merged(repository, document, _BASE)
+    if file is None:
+        return None, problems
+    named = requirements(file.spec.model.framework, tuple(file.spec.service.requirements))
+    return Service(document, named, file.spec.service.python), []
+
+
+def _usable(repository: Repository, entry: ModelFiles) -> tuple[Document, list[Finding]]:
+    """Return a spec, and its findings; those about its lock are the reason to pin, not errors."""
+    resolved = resolve(repository, entry, no_digest)
+    findings = [finding for finding in resolved.findings if not finding.code.startswith("LOCK")]
+    return resolved.document, findings
+
+
+def _merged(
+    repository: Repository, document: Document, environment: str
+) -> tuple[Layers, ModelFile | None, list[Finding]]:
+    layers = Layers(document, repository.platform_document, document.data["spec"]["tier"], environment)
+    file, problems = check_data(ModelFile, layers.merged, layers.where)
+    return layers, file, problems
 
 
 def _references(spec: ModelSpec) -> Iterator[tuple[Path, Reference]]:

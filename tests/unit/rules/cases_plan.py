@@ -145,6 +145,13 @@ CASES = (
         "spec.rollout.risk.power",
     ),
     Case(
+        "PLAN531",
+        {"lock.model.by": "sluice 0.1.0, MLflow"},
+        {"lock.model.by": "a training pipeline"},
+        "spec.model.framework",
+        "warning",
+    ),
+    Case(
         "PLAN507",
         {"spec.service.env": [{"name": "KEY", "value": "AKIA" + "ABCDEFGHIJKLMNOP"}]},
         {"spec.service.env": [{"name": "KEY", "value": "AKIA"}]},

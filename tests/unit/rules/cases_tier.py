@@ -115,6 +115,12 @@ CASES = (
     ),
     Case("TIER313", {f"{REQUIRES}.imageDigest": True}, {f"{REQUIRES}.imageDigest": False}, "image"),
     Case(
+        "TIER341",
+        {f"{REQUIRES}.packageHashes": True},
+        {f"{REQUIRES}.packageHashes": False},
+        "spec.model.framework",
+    ),
+    Case(
         "TIER314",
         {"spec.rollout.noData": "pass"},
         {"spec.rollout.noData": "fail"},

@@ -86,6 +86,10 @@ NEAR_MISSES: dict[str, tuple[dict[str, Any], ...]] = {
     "GATE321": ({"spec.gates": [DRIFT], "lock.data": LOCKED},),
     "GATE322": ({"spec.gates": [{**DRIFT, "tool": "psi"}], "lock.data": LOCKED},),
     "GATE331": ({"spec.gates": [_CUSTOM], "platform.tiers.standard.evidence": ["git"]},),
+    "PLAN531": (
+        {"lock.model.by": "sluice 0.1.0", "platform.tiers.standard.requires.packageHashes": True},
+        {"lock.model.by": "sluice 0.1.0", "lock.image": {"digest": DIGEST, "bento": "0" * 12}},
+    ),
     "PLAN501": ({S: [*steps((5, "2h")), {"approve": "boss"}, *steps((25, "1h"))]}, _BLUE),
     "PLAN502": ({S: [*steps((5, "2h")), {"approve": "boss"}, *steps((25, "1h"))]}, {"spec.rollout": _LIMITED}),
     "PLAN505": ({"spec.replicas": 5},),
