@@ -69,6 +69,73 @@ def required_gates(context: Context) -> Iterator[Problem]:
 
 
 @rule(
+    "TIER326",
+    "error",
+    "a model uses another tier than the platform lists it for",
+    scope=Context,
+    why="A team that may use several tiers could choose the one with the highest ceilings for its most exposed model.",
+    remedy="Use the tier that lists the model under `models`.",
+    example="""
+# specs/platform.yaml
+spec:
+  tiers: {strict: {models: [shop/ranker]}}
+  teams: {shop: {tiers: [standard, strict]}}
+""",
+    instead="""
+# specs/platform.yaml
+spec:
+  tiers: {standard: {models: [shop/ranker]}}
+""",
+)
+def listed_tier(context: Context) -> Iterator[Problem]:
+    """Check that no other tier lists this model."""
+    identity = context.plan.identity
+    for name, tier in context.platform.tiers.items():
+        model = f"{identity.team}/{identity.model}"
+        if name != identity.tier and model in tier.models:
+            path = ("spec", "tiers", name, "models", tier.models.index(model))
+            related = ((f"tier `{name}`: models", context.platform_document.place(path)),)
+            message = f"{model} must use the tier `{name}`, not the tier `{identity.tier}`"
+            yield Problem(("spec", "tier"), message, f"write `tier: {name}`", related)
+
+
+@rule(
+    "PLAN516",
+    "error",
+    "a model redefines a sensitive attribute of the platform",
+    scope=Context,
+    why="Fairness compares the groups that are declared: a model that leaves a group out is never unfair to it.",
+    remedy="Keep every value that the platform declares; more values may be added.",
+    example="""
+# specs/platform.yaml
+spec: {attributes: {gender: [female, male, other]}}
+# specs/shop/ranker.yaml
+spec: {service: {attributes: {gender: [male, other]}}}
+""",
+    instead="""
+# specs/platform.yaml
+spec: {attributes: {gender: [female, male, other]}}
+# specs/shop/ranker.yaml
+spec: {service: {attributes: {gender: [female, male, other, unknown]}}}
+""",
+)
+def redefined_attributes(context: Context) -> Iterator[Problem]:
+    """Check that the values which a model declares for an attribute of the platform include all of the platform's."""
+    for name, values in context.spec.service.attributes.items():
+        declared = {str(value) for value in values}
+        missing = [
+            str(value) for value in context.platform.attributes.get(name, ()) if str(value) not in declared
+        ]
+        if missing:
+            message = f"`{name}` leaves out {', '.join(missing)}, which the platform declares"
+            related = (
+                (f"attribute `{name}`", context.platform_document.place(("spec", "attributes", name))),
+            )
+            hint = f"add {', '.join(missing)}, or remove the attribute here"
+            yield Problem(("spec", "service", "attributes", name), message, hint, related)
+
+
+@rule(
     "TIER315",
     "error",
     "a kind of guard that the tier requires is missing",

@@ -9,7 +9,7 @@ from pydantic import Field
 from generator.spec.ceilings import Ceilings, GuardKind
 from generator.spec.gates import GateKind
 from generator.spec.record import Record
-from generator.spec.types import Age, Line, Name
+from generator.spec.types import Age, Line, ModelName, Name
 
 
 class Requires(Record):
@@ -45,6 +45,9 @@ class Tier(Record):
     )
     ceilings: Ceilings = Field(Ceilings(), description="limits that no model may exceed")
     requires: Requires = Field(Requires(), description="requirements of every model")
+    models: list[ModelName] = Field(
+        [], description="models that must use this tier", examples=[["shop/recommender"]]
+    )
     evidence: list[Literal["git", "cluster"]] = Field(
         ["git", "cluster"],
         min_length=1,

@@ -143,6 +143,11 @@ BAD: dict[str, tuple[Callable[[Any], object], str]] = {
     "an autoscaler without a router": (lambda r: (canary(r).pop("trafficRouting"), r["spec"].pop("replicas")), "first weight"),
     "a router that routes nothing": (lambda r: canary(r).update(trafficRouting={"managedRoutes": []}), "first weight"),
     "a window without steps": (lambda r: r["spec"].update(rollbackWindow={"revisions": 5}), "first weight"),
+    "an experiment with a weight": (
+        lambda r: canary(r)["steps"].insert(4, {"experiment": {"templates": [{"name": "a", "weight": 90}]}}),
+        "first weight",
+    ),
+    "a step of a plugin": (lambda r: canary(r)["steps"].insert(4, {"plugin": {"name": "a/b"}}), "first weight"),
     "a cohort of all users": (lambda r: cohort(r, "user-agent", regex=".*"), "only cohorts that the platform lists"),
     "a cohort after the first weight": (lambda r: cohort(r, "user-agent", 2, regex=".*"), "only cohorts that the platform lists"),
     "a listed header with another value": (lambda r: cohort(r, "x-cohort", prefix="s"), "only cohorts that the platform lists"),

@@ -265,6 +265,24 @@ APPROVALS = (
         S,
     ),
     Case(
+        "TIER326",
+        {"platform.tiers.strict": {"models": ["shop/ranker"]}, "platform.teams.shop.tiers": ["standard", "strict"]},
+        {"platform.tiers.standard.models": ["shop/ranker"]},
+        "spec.tier",
+    ),
+    Case(
+        "PLAN516",
+        {"spec.service.attributes": {"gender": ["male", "other"]}},
+        {"spec.service.attributes": {"gender": ["female", "male", "other"], "age": ["a", "b"]}},
+        "spec.service.attributes.gender",
+    ),
+    Case(
+        "PLAT918",
+        {"platform.tiers.standard.models": ["shop/rankers"]},
+        {"platform.tiers.standard.models": ["shop/ranker"]},
+        "spec.tiers.standard.models[0]",
+    ),
+    Case(
         "TIER315",
         {f"{REQUIRES}.guards": ["error-rate"], G: [CTR]},
         {f"{REQUIRES}.guards": ["error-rate"]},

@@ -6,6 +6,7 @@ from tests.unit.rules.repository import PLATFORM
 from tests.unit.rules.samples import STAGING, TWO, WAIVER, Case
 
 _LISTED = {"platform.teams.shop.hosts": ["a.example.com"]}
+_TWO_TEAMS = {"platform.teams.ads": {"owners": ["x@example.com"], "tiers": ["standard"]}}
 _DOMAIN = "shop.production.models.internal"
 _SAME_CLUSTER = PLATFORM["environments"]["production"]  # type: ignore[index]
 
@@ -217,6 +218,8 @@ CASES = (
         "spec.teams.shop.owners[1]",
         "warning",
     ),
+    Case("PLAT915", {**_TWO_TEAMS, "platform.owners": []}, _TWO_TEAMS, "spec.owners", "warning"),
+    Case("PLAT915", {**_TWO_TEAMS, "platform.owners": ["the team"]}, {"platform.owners": []}, "spec.owners", "warning"),
     Case("PLAT913", {"platform.owners": ["@"]}, {"platform.owners": ["@a"]}, "spec.owners[0]", "warning"),
     Case(
         "PLAT914",

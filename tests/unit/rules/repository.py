@@ -39,6 +39,7 @@ PLATFORM = {
         }
     },
     "tiers": {"standard": {"requires": {"noData": ["fail", "pause"]}}},
+    "owners": ["@acme/platform"],
     "teams": {"shop": {"owners": ["shop@example.com"], "tiers": ["standard"]}},
     "attributes": {"gender": ["female", "male"]},
     "prices": {"cpuHour": "0.03 EUR", "memoryHour": "0.004 EUR"},

@@ -113,6 +113,8 @@ WAYS: dict[str, Way] = {
     "drift of data against itself": Way(FRAUD, "GATE305", {"gates.1.drift.current": "dvc:data/train.parquet"}),
     "attributions that may all change": Way(FRAUD, "TIER324", {"gates.3.atMost": 0.99}),
     "a large loss against the champion": Way(RECOMMENDER, "TIER324", {"gates.0.noWorseBy": "60%"}),
+    "a tier with higher ceilings": Way(RECOMMENDER, "TIER326", {"tier": "standard", "rollout": {"strategy": "blue-green"}}),
+    "groups redefined by the model": Way(FRAUD, "PLAN516", {"service.attributes": {"gender": ["male", "other"]}}),
     "an accepted error": Way(RECOMMENDER, "WAIV704", {"accept": [{"code": "TIER301", "reason": "r", "until": "2027-01-01"}]}),
     "an accepted missing number": Way(RECOMMENDER, "WAIV704", {"accept": [{"code": "TIER309", "reason": "r", "until": "2027-01-01"}]}),
     "a waiver for a gate that is gone": Way(FRAUD, "WAIV702", {"gates.0.name": "fair"}),

@@ -102,14 +102,16 @@ def test_the_image_of_a_model_is_not_that_of_a_gate():
 
 
 def test_every_folder_next_to_those_of_teams_is_reserved():
-    fixed = set()
+    next_to_teams = set()
     for kind in KINDS.values():
         parts = kind.path.split("/")
-        fixed |= {part for part in parts if "{" not in part}
-        if "{" not in parts[0]:
+        if parts[0] != "{environment}":
             assert parts[0] in RESERVED_ENVIRONMENTS
-    # Two levels below, no team has a folder: these are below `argocd/`.
-    assert fixed - {"applications", "projects"} <= RESERVED_TEAMS
+            next_to_teams.add(parts[0])
+        # Teams have folders in an environment and in its `platform/`.
+        next_to_teams |= {part for part in parts[1:3] if parts[0] == "{environment}" and parts[1] != "argocd"}
+    fixed = {part for part in next_to_teams if "{" not in part} | {"argocd"}
+    assert {"platform", "admission"} < fixed <= RESERVED_TEAMS
 
 
 _HASH = re.compile(r"-(?:[0-9a-f]{8}|[0-9a-f]{10})$|-evidence-\d+$|-config$|-dashboard$")
