@@ -114,7 +114,7 @@ def foreign_hosts(context: Context) -> Iterator[Problem]:
     scope=FleetContext,
     why="A team's models may use every host below `<team>.<domain>`. If the domain of an environment is below it, too, "
     "the team could take the hosts of all other teams there.",
-    remedy="Rename the team, or give the environment a domain of its own.",
+    remedy="Rename the team, or give the environment another domain.",
     example="""
 # specs/platform.yaml
 spec:

@@ -10,12 +10,15 @@ from typing import Any, Final
 from generator.lint.engine import Problem, rule
 from generator.plan.derived import RESERVED_ENVIRONMENTS, RESERVED_TEAMS, Owner, derived_names
 from generator.plan.names import Names, application
+from generator.plan.people import REVERT
 from generator.rules.context import GATES, Context, FleetContext, written_guards
 from generator.source.document import Path
 from generator.source.reader import read
 
 LONGEST: Final = 63
 """Characters of a DNS label and of a label's value (RFC 1123, section 2.1; Kubernetes)."""
+_LONGEST_IMAGE: Final = 255
+"""Characters of an image's name with its registry (distribution/reference 0.6, reference.go)."""
 _DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _RESERVED_PREFIXES: Final = ("SLUICE_", "BENTOML_")
 VERDICT_TASK: Final = "verdict"
@@ -48,7 +51,7 @@ metadata: {name: visitor-recommender}
     source="RFC 1123, section 2.1; Kubernetes 1.36, apimachinery/pkg/util/validation/validation.go",
 )
 def lengths(context: Context) -> Iterator[Problem]:
-    """Check names that combine several others: Application, bento, shadow and gate Workflow."""
+    """Check names that combine several others: Application, bento, shadow, gate Workflow, and image."""
     identity = context.plan.identity
     names = Names(identity.model)
     derived = {
@@ -57,10 +60,15 @@ def lengths(context: Context) -> Iterator[Problem]:
         "shadow": names.shadow,
         "gate Workflow": names.gates(context.plan.gate_key),
     }
-    for what, name in derived.items():
-        if len(name) > LONGEST:
-            message = f"the {what} would get the name `{name}`: {len(name)} characters of at most {LONGEST}"
-            hint = f"shorten the name of the model, the team or the environment by {len(name) - LONGEST}"
+    longest = {**dict.fromkeys(derived, LONGEST), "image": _LONGEST_IMAGE}
+    for what, name in {**derived, "image": context.plan.image.repository}.items():
+        if len(name) > longest[what]:
+            message = (
+                f"the {what} would get the name `{name}`: {len(name)} characters of at most {longest[what]}"
+            )
+            hint = (
+                f"shorten the name of the model, the team or the environment by {len(name) - longest[what]}"
+            )
             yield Problem(("metadata", "name"), message, hint)
 
 
@@ -96,7 +104,7 @@ def namespace(context: Context) -> Iterator[Problem]:
 @rule(
     "NAME403",
     "error",
-    "a team or an environment has a reserved name",
+    "a team, an environment or a webhook has a reserved name",
     scope=FleetContext,
     why="Its folder in `rendered/` is used by Argo CD, the platform, the bentos or the gate images.",
     remedy="Choose another name.",
@@ -114,12 +122,15 @@ def reserved(context: FleetContext) -> Iterator[Problem]:
     platform = context.platform
     for name in sorted(platform.teams.keys() & RESERVED_TEAMS):
         yield _reserved(("spec", "teams", name), f"`{name}` is reserved", "team")
+    if platform.notifications and REVERT in platform.notifications.webhooks:
+        path = ("spec", "notifications", "webhooks", REVERT)
+        yield _reserved(path, f"`{REVERT}` is reserved", "webhook", "in notifications")
     for name in sorted(platform.environments.keys() & RESERVED_ENVIRONMENTS):
         yield _reserved(("spec", "environments", name), f"`{name}` is reserved", "environment")
 
 
-def _reserved(path: Path, message: str, what: str) -> Problem:
-    text = f"{message}: Sluice uses that name in the rendered tree"
+def _reserved(path: Path, message: str, what: str, where: str = "in the rendered tree") -> Problem:
+    text = f"{message}: Sluice uses that name {where}"
     return Problem(path, text, f"choose another name for the {what}", on_key=True)
 
 

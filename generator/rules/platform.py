@@ -58,26 +58,6 @@ def waived_model(context: FleetContext) -> Iterator[Problem]:
 
 
 @rule(
-    "PLAT918",
-    "error",
-    "a tier lists a model that does not exist",
-    scope=FleetContext,
-    why="The model was renamed: under its new name it may use any tier of its team.",
-    remedy="Correct the name, or remove it.",
-    example="# specs/platform.yaml\nspec: {tiers: {standard: {models: [shop/rankers]}}}",
-    instead="# specs/platform.yaml\nspec: {tiers: {standard: {models: [shop/ranker]}}}",
-)
-def listed_models(context: FleetContext) -> Iterator[Problem]:
-    """Check that tiers list models of this repository."""
-    known = [entry.name for entry in context.repository.entries]
-    for name, tier in context.platform.tiers.items():
-        for index, model in enumerate(tier.models):
-            if model not in known:
-                path = ("spec", "tiers", name, "models", index)
-                yield Problem(path, f"unknown model {model}", did_you_mean(model, known))
-
-
-@rule(
     "PLAT902",
     "error",
     "a gate is waived twice",

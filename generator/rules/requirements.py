@@ -8,10 +8,20 @@ from typing import Final
 from generator.lint.engine import Problem, Related, rule
 from generator.plan.exposure import exposures
 from generator.plan.values import Plan
-from generator.rules.context import GATES, GUARDS, LOCK_IMAGE, ROLLOUT, STEPS, Context, written_guards
+from generator.rules.context import (
+    GATES,
+    GUARDS,
+    LOCK_IMAGE,
+    ROLLOUT,
+    STEPS,
+    Context,
+    FleetContext,
+    written_guards,
+)
 from generator.rules.thresholds import is_bounded
 from generator.source.document import Path
 from generator.source.finding import Fix
+from generator.source.suggest import did_you_mean
 from generator.spec.rollout import ApproveStep, BlueGreen, Canary
 from generator.spec.units import duration, percent
 
@@ -97,6 +107,26 @@ def listed_tier(context: Context) -> Iterator[Problem]:
             related = ((f"tier `{name}`: models", context.platform_document.place(path)),)
             message = f"{model} must use the tier `{name}`, not the tier `{identity.tier}`"
             yield Problem(("spec", "tier"), message, f"write `tier: {name}`", related)
+
+
+@rule(
+    "PLAT918",
+    "error",
+    "a tier lists a model that does not exist",
+    scope=FleetContext,
+    why="The model was renamed: under its new name it may use any tier of its team.",
+    remedy="Correct the name, or remove it.",
+    example="# specs/platform.yaml\nspec: {tiers: {standard: {models: [shop/rankers]}}}",
+    instead="# specs/platform.yaml\nspec: {tiers: {standard: {models: [shop/ranker]}}}",
+)
+def listed_models(context: FleetContext) -> Iterator[Problem]:
+    """Check that tiers list models of this repository."""
+    known = [entry.name for entry in context.repository.entries]
+    for name, tier in context.platform.tiers.items():
+        for index, model in enumerate(tier.models):
+            if model not in known:
+                path = ("spec", "tiers", name, "models", index)
+                yield Problem(path, f"unknown model {model}", did_you_mean(model, known))
 
 
 @rule(

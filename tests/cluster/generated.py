@@ -47,8 +47,10 @@ _NAMES = st.from_regex(r"[a-z](?:[a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
 _KEYS = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,12}", fullmatch=True)
 _SHARES = st.sampled_from(["0.5%", "1%", "5%", "12.5%", "40%"])
 _HOLDS = st.sampled_from(["1s", "90s", "2m", "1h30m", "24h", "7d"])
+# Below the domain of the team, or the rules refuse them.
 _HOSTS = st.from_regex(
-    r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?){0,3}", fullmatch=True
+    r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?){0,3}\.drawn\.models\.example\.com",
+    fullmatch=True,
 )
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from generator.plan.values import Plan
 from generator.render.admission import render_admission
 from tests.cluster import report, repository
-from tests.cluster.client import Api
+from tests.cluster.client import Api, ApiError, documents
 from tests.cluster.gitops import Delivered, GitOps
 from tests.cluster.waiting import until
 from tests.cluster.whole import Whole
+from tests.unit.render import test_render_admission as admission
 
 _ENVIRONMENT = "s10"
 _ROLLOUT = "rollout-main.yaml"
@@ -70,6 +73,49 @@ def test_what_goes_around(delivered: Delivered, api: Api) -> None:
     for item in api.items("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"):
         if item["metadata"]["labels"].get("sluice.dev/environment") == _ENVIRONMENT:
             api.request("DELETE", api.address({**item, **_POLICY}))
+
+
+_CEILINGS = "s10-ceilings"
+_TRIED = (
+    "a switch", "a first weight above the ceiling", "few pods without a router", "a window without steps",
+    "a cohort of all users", "a jump to all users", "a step of a second", "no analysis",
+    "an approval before any traffic", "an approval at half of the traffic",
+)  # fmt: skip
+
+
+def test_policies_judge_what_users_meet(api: Api) -> None:
+    """The API server's own CEL gives the verdicts that the library gives in tests/unit/render."""
+    policies = render_admission(
+        admission.platform(cohorts=admission.COHORTS), _CEILINGS, repository.templates()
+    )
+    created = [item for text in policies.values() for item in documents(text)]
+    labels = {"sluice.dev/environment": _CEILINGS}
+    space = {"name": _CEILINGS, "labels": labels, **admission.NAMESPACE["metadata"]}
+    for item in ({"apiVersion": "v1", "kind": "Namespace", "metadata": space}, *created):
+        api.apply(item)
+    try:
+        until("the policies are in force", lambda: _said(api, admission.BAD["a switch"][0]), 60)
+        read = {name: _said(api, admission.BAD[name][0]) for name in _TRIED}
+        for name, text in read.items():
+            report.figures(f"10 {name}", {"what the user reads": _line(text)})
+        assert [name for name in _TRIED if admission.BAD[name][1] not in read[name]] == []
+        assert {name: _said(api, edit) for name, edit in admission.GOOD.items()} == dict.fromkeys(
+            admission.GOOD, ""
+        )
+    finally:
+        for item in created:
+            api.request("DELETE", api.address(item))
+
+
+def _said(api: Api, edit: Callable[[Any], object]) -> str:
+    """What the API server says to the example's release with an edit; empty when it is let in."""
+    item = admission.fraud(edit)
+    item["metadata"]["namespace"] = _CEILINGS
+    try:
+        api.create(item, dry_run=True)
+    except ApiError as error:
+        return error.message
+    return ""
 
 
 _POLICY = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding"}

@@ -28,7 +28,7 @@ from tests.unit.rules.samples import (
 )
 
 _STRATEGY = "spec.rollout.strategy"
-_ANYBODY = {"cohort": {"header": "user-agent", "regex": ".*"}, "hold": "5h"}
+_EVERY_USER = {"cohort": {"header": "user-agent", "regex": ".*"}, "hold": "5h"}
 _STAFF = {"cohort": {"header": "X-Cohort", "exact": "staff"}, "hold": "10m"}
 _LISTED = {"header": "x-cohort", "exact": "staff", "share": "1%"}
 _FIRST = {f"{CEILINGS}.firstWeight": "5%"}
@@ -88,7 +88,7 @@ EXPOSURE = (
     ),
     Case(  # a header that every client sends
         "TIER301",
-        {**_FIRST, S: [_ANYBODY, *STEPS]},
+        {**_FIRST, S: [_EVERY_USER, *STEPS]},
         {**_FIRST, S: [_STAFF, *STEPS], "platform.cohorts": [_LISTED]},
         f"{S}[0].cohort",
     ),
@@ -112,7 +112,7 @@ EXPOSURE = (
     ),
     Case(  # after the first weight
         "TIER301",
-        {**_FIRST, S: [STEPS[0], _ANYBODY, *STEPS[1:]]},
+        {**_FIRST, S: [STEPS[0], _EVERY_USER, *STEPS[1:]]},
         {**_FIRST, S: [STEPS[0], _STAFF, *STEPS[1:]], "platform.cohorts": [{**_LISTED, "share": "50%"}]},
         f"{S}[1].cohort",
     ),
@@ -161,7 +161,7 @@ EXPOSURE = (
     Case("TIER321", {f"{CEILINGS}.largestIncrease": "99%", **_BLUE}, {f"{CEILINGS}.largestIncrease": "100%", **_BLUE}, _STRATEGY),
     Case(
         "TIER321",
-        {f"{CEILINGS}.largestIncrease": "50%", S: [STEPS[0], _ANYBODY, *STEPS[1:]]},
+        {f"{CEILINGS}.largestIncrease": "50%", S: [STEPS[0], _EVERY_USER, *STEPS[1:]]},
         {f"{CEILINGS}.largestIncrease": "50%", S: [STEPS[0], _STAFF, *STEPS[1:]], "platform.cohorts": [_LISTED]},
         f"{S}[1].cohort",
     ),
@@ -199,8 +199,8 @@ EXPOSURE = (
     Case("TIER308", {f"{CEILINGS}.maxExposed": 100_000_000, **_BLUE}, _BLUE, _STRATEGY),
     Case(  # a cohort answers requests, too: 200 rps for five hours are 3,600,000
         "TIER308",
-        {f"{CEILINGS}.maxExposed": 3_600_000, S: [_ANYBODY, *STEPS]},
-        {f"{CEILINGS}.maxExposed": 3_650_000, S: [_ANYBODY, *STEPS]},
+        {f"{CEILINGS}.maxExposed": 3_600_000, S: [_EVERY_USER, *STEPS]},
+        {f"{CEILINGS}.maxExposed": 3_650_000, S: [_EVERY_USER, *STEPS]},
         S,
     ),
     Case("TIER309", {f"{CEILINGS}.maxExposed": 100_000_000, G: []}, {f"{CEILINGS}.maxExposed": 50_000}, G),
@@ -248,7 +248,7 @@ APPROVALS = (
     ),
     Case(  # once everybody who sends a header has it
         "TIER312",
-        {**_APPROVED, S: [_ANYBODY, _BOSS, *STEPS]},
+        {**_APPROVED, S: [_EVERY_USER, _BOSS, *STEPS]},
         {**_APPROVED, S: [_STAFF, _BOSS, *STEPS], "platform.cohorts": [_LISTED]},
         S,
     ),

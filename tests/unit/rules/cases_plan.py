@@ -11,6 +11,8 @@ def matching(expression: str) -> list[dict[str, object]]:
     return [{"cohort": {"header": "x-cohort", "regex": expression}, "hold": "10m"}, *STEPS]
 
 
+_WEBHOOK = {"url": "https://hooks.example.com/a"}
+
 CASES = (
     Case(
         "NAME401",
@@ -39,6 +41,18 @@ CASES = (
         {"platform.teams.platform": {"owners": ["x"], "tiers": ["standard"]}},  # without a model
         {"platform.teams.platforms": {"owners": ["x"], "tiers": ["standard"]}},
         "spec.teams.platform",
+    ),
+    Case(
+        "NAME403",
+        {"platform.notifications": {"webhooks": {"revert": _WEBHOOK}}},
+        {"platform.notifications": {"webhooks": {"reverts": _WEBHOOK}}},
+        "spec.notifications.webhooks.revert",
+    ),
+    Case(
+        "NAME401",
+        {"platform.registry": "registry.example.com/" + "m" * 224},
+        {"platform.registry": "registry.example.com/" + "m" * 222},
+        "metadata.name",
     ),
     Case(  # CODEOWNERS gives a team `rendered/*/<team>/`, which would be the files of that gate image
         "NAME403",

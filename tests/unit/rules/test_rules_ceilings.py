@@ -25,7 +25,7 @@ STEPS = [{"weight": "5%", "hold": "60m"}, {"weight": "25%", "hold": "20m"}, {"we
 ERRORS = {"metric": "error-rate", "baseline": "0.5%", "detect": {"rise": "100%"}}
 SLOW = {"metric": "slow-rate", "slowerThan": "250ms", "baseline": "2%", "detect": {"rise": "50%"}}
 CTR = {"outcome": "ctr", "detect": {"drop": "10%"}}
-ANYBODY = {"cohort": {"header": "user-agent", "regex": ".*"}, "hold": "5h"}
+EVERY_USER = {"cohort": {"header": "user-agent", "regex": ".*"}, "hold": "5h"}
 BLUE = {"strategy": "blue-green", "approve": "model-risk", "watch": "1s"}
 G, S = "rollout.guards", "rollout.steps"
 NO_ROUTER = {
@@ -48,8 +48,8 @@ WAYS: dict[str, Way] = {
     "a switch": Way(RECOMMENDER, "TIER301", {"rollout": {"strategy": "blue-green", "approve": "automatic", "watch": "1s"}}),
     "an approved switch": Way(FRAUD, "TIER301", {"rollout": BLUE}),
     "a large first weight": Way(RECOMMENDER, "TIER301", {S: [{"weight": "6%", "hold": "2h"}, *STEPS[1:]]}),
-    "a cohort of all users": Way(RECOMMENDER, "TIER301", {S: [ANYBODY, *STEPS]}),
-    "a cohort after the first weight": Way(RECOMMENDER, "TIER301", {S: [STEPS[0], ANYBODY, *STEPS[1:]]}),
+    "a cohort of all users": Way(RECOMMENDER, "TIER301", {S: [EVERY_USER, *STEPS]}),
+    "a cohort after the first weight": Way(RECOMMENDER, "TIER301", {S: [STEPS[0], EVERY_USER, *STEPS[1:]]}),
     "a listed header with another value": Way(
         RECOMMENDER,
         "TIER301",

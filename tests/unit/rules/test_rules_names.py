@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from generator.pipeline.bundles import KINDS
 from generator.plan.derived import RESERVED_ENVIRONMENTS, RESERVED_TEAMS, derived_names
@@ -14,6 +15,7 @@ from generator.plan.model_files import ModelFiles
 from generator.plan.repository import Repository
 from generator.rules.evaluate import run_fleet_rules
 from generator.spec.platform import PlatformFile
+from generator.spec.service import Traffic
 from tests import golden
 from tests.unit.rules.repository import PLATFORM, TODAY, as_yaml, edited, file_of
 
@@ -87,6 +89,24 @@ def test_a_reserved_team_without_a_model_is_an_error_at_the_team(team, tmp_path)
     assert (f"specs/platform.yaml spec.teams.{team}") in {
         place for place, _ in collisions(tmp_path, "", team)
     }
+
+
+BAD_HOSTS = (
+    "*.shop.models.example.com",
+    "Shop.models.example.com",
+    "shop.models.example.com.",
+    "shöp.example.com",
+    "a.example.com:80",
+    "a..example.com",
+    "",
+)
+
+
+@pytest.mark.parametrize("host", BAD_HOSTS)
+def test_a_host_is_a_plain_name_in_lower_case(host):
+    with pytest.raises(ValidationError):
+        Traffic.model_validate({"hosts": [host]})
+    assert Traffic.model_validate({"hosts": ["shop.models.example.com"]}).hosts
 
 
 def test_the_image_of_a_model_is_not_that_of_a_gate():
