@@ -121,7 +121,7 @@ def largest_increase(context: Context) -> Iterator[Problem]:
     before = 0.0
     for found in exposures(plan):
         added = found.share - before
-        if added > allowed / 100 + _SLACK:
+        if added > allowed / 100 + _SLACK and not _refused_first(context, found):
             message = f"{found.why} adds {percent(added)} of the users to the {percent(before)} before; "
             message += f"the tier `{plan.identity.tier}` allows {allowed}% more in one step"
             hint = f"add a weight between {percent(before)} and {percent(found.share)} before it"
@@ -129,6 +129,13 @@ def largest_increase(context: Context) -> Iterator[Problem]:
             yield Problem(_written(plan, found), message, hint, related)
         if not found.cohort:  # the route of a cohort is removed after its step
             before = found.share
+
+
+def _refused_first(context: Context, found: Exposure) -> bool:
+    """Return whether `firstWeight` refuses a switch or a cohort of unknown size already, wherever it is."""
+    allowed = context.tier.ceilings.first_weight
+    everybody = found.cohort or context.plan.rollout.strategy == "blue-green"
+    return everybody and found.share >= EVERYBODY and allowed is not None and allowed < EVERYBODY * 100
 
 
 @rule(
@@ -294,6 +301,10 @@ def power(context: Context) -> Iterator[Problem]:
         path = (*ROLLOUT, "risk", "power")
         message = f"a power of {percent(plan.rollout.risk.power)} is below the {limit} that the tier `{tier}` requires"
         yield Problem(path, message, f"write {limit} or more", related, Fix(path, limit))
+    if plan.rollout.strategy == "blue-green":
+        message = f"the tier `{tier}` requires a power of {limit}, and after a switch nothing is compared with stable"
+        yield Problem(_STRATEGY, message, "use `strategy: canary`", related)
+        return
     comparisons = context.odds.comparisons if context.odds else ()
     if not comparisons:
         message = (

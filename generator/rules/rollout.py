@@ -207,7 +207,7 @@ def shared(context: Context) -> Iterator[Problem]:
     environment = context.plan.identity.environment
     if not overrides.get(environment) or written.lock is None:
         return
-    required = bento_of(written.file, written.platform, written.lock, built.buckets)
+    required = bento_of(written.file, written.platform, written.lock, built.buckets, built.packages)
     for item in dataclasses.fields(built):
         if getattr(required, item.name) == getattr(built, item.name):
             continue

@@ -224,7 +224,7 @@ EXPOSURE = (
         f"{G}[0]",
     ),
     Case("TIER323", {f"{CEILINGS}.power": "50%", G: [CTR_LIMIT]}, {f"{CEILINGS}.power": "50%", G: [CTR, CTR_LIMIT]}, G),
-    Case("TIER323", {f"{CEILINGS}.power": "50%", **_BLUE}, _BLUE, G),
+    Case("TIER323", {f"{CEILINGS}.power": "50%", **_BLUE}, _BLUE, _STRATEGY),
 )  # fmt: skip
 
 APPROVALS = (

@@ -116,6 +116,12 @@ NEAR_MISSES: dict[str, tuple[dict[str, Any], ...]] = {
     "TIER303": ({f"{CEILINGS}.longestRollout": "1m", **_BLUE},),
     "TIER308": (_BLUE, {f"{CEILINGS}.maxExposed": 1, **_NO_TRAFFIC, G: [FAIR]}),
     "TIER309": ({f"{CEILINGS}.maxExposed": 50_000, **_NO_TRAFFIC, **_BLUE}, _NO_TRAFFIC, {G: []}),
+    "TIER321": (
+        {f"{CEILINGS}.largestIncrease": "50%", f"{CEILINGS}.firstWeight": "5%", **_BLUE},  # TIER301
+        {f"{CEILINGS}.largestIncrease": "50%"},
+    ),
+    "TIER322": ({S: steps((5, "1s"), (50, "1h"))},),
+    "TIER323": ({"spec.rollout.risk": {"power": "10%"}},),
     "TIER314": ({f"{G}.1": {**ERRORS, "noData": "fail"}},),
     "WAIV702": (
         {
