@@ -95,7 +95,8 @@ def bootstrap(templates: Templates, environment: str, repo: str, branch: str) ->
         repo: URL of the git repository.
         branch: the branch that Argo CD follows.
     """
-    from generator.render.root import ROOT_FILES, file_list, root_projects
+    from generator.render.argocd import file_list
+    from generator.render.root import ROOT_FILES, root_projects
 
     projects = root_projects(environment)
     context = {

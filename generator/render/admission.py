@@ -12,16 +12,23 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
-from generator.render.argocd import PLATFORM_ORIGIN
 from generator.render.bundle import render_object
 from generator.render.environment import Templates
-from generator.render.output import Output
+from generator.render.output import PLATFORM_ORIGIN, Output
 from generator.spec.platform import KnownCohort, PlatformSpec
 
 T = TypeVar("T")
 _POLICIES = ("images", "releases")
 _MOST_STEPS: Final = 150
 """More than a spec can have: 30 steps, each of at most four of the controller's, and those of a shadow."""
+_OUTPUTS = tuple(
+    Output(f"{kind}-{policy}.yaml", f"platform/{kind}{suffix}.yaml.j2", {"policy": policy})
+    for policy in _POLICIES
+    for kind, suffix in (
+        ("validatingadmissionpolicy", f"-{policy}"),
+        ("validatingadmissionpolicybinding", ""),
+    )
+)
 
 
 def render_admission(platform: PlatformSpec, environment: str, templates: Templates) -> dict[str, str]:
@@ -38,15 +45,12 @@ def render_admission(platform: PlatformSpec, environment: str, templates: Templa
         "actions": {"deny": ["Deny"], "warn": ["Warn", "Audit"]}[platform.admission],
         **_limits(platform),
     }
-    outputs = [
-        Output(f"{kind}-{policy}.yaml", f"platform/{kind}{suffix}.yaml.j2", {"policy": policy})
-        for policy in _POLICIES
-        for kind, suffix in (
-            ("validatingadmissionpolicy", f"-{policy}"),
-            ("validatingadmissionpolicybinding", ""),
-        )
-    ]
-    return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN) for output in outputs}
+    return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN) for output in _OUTPUTS}
+
+
+def admission_files(platform: PlatformSpec) -> list[str]:
+    """Return the names of the files of `render_admission`."""
+    return [] if platform.admission == "none" else [output.file for output in _OUTPUTS]
 
 
 def _limits(platform: PlatformSpec) -> dict[str, object]:

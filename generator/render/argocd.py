@@ -11,11 +11,11 @@ from generator.plan.people import ARGOCD_TRIGGERS, subscriptions
 from generator.plan.values import Plan
 from generator.render.bundle import render_object, render_outputs
 from generator.render.environment import Templates
-from generator.render.output import Output
+from generator.render.output import PLATFORM_ORIGIN, Output
+from generator.render.platform import platform_files
 from generator.routers import ROUTERS
 from generator.spec.platform import PlatformSpec
 
-PLATFORM_ORIGIN = "specs/platform.yaml"
 _DESCRIPTION_LIMIT: Final = 255
 
 # The kinds that a model's bundle may contain; quotas, policies and roles belong to the platform.
@@ -108,6 +108,7 @@ def render_platform_application(
         **_shared(platform, environment),
         "project": f"{environment}-platform",
         "path": f"{platform.git.path}/{environment}/platform",
+        "include": file_list(platform_files(platform, environment)),
         "revision": platform.git.revision,
         "namespaces": [
             *(namespace_of(platform, environment, team) for team in sorted(platform.teams)),
@@ -124,6 +125,14 @@ def render_platform_application(
         Output("appproject.yaml", "argocd/appproject-platform.yaml.j2"),
     ]
     return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN) for output in outputs}
+
+
+def file_list(paths: Sequence[str]) -> str:
+    """Return a pattern of Argo CD that matches these paths below the Application's folder, and no other.
+
+    Argo CD 3.6, reposerver/repository/repository.go: `directory.include` is matched with the path below the folder.
+    """
+    return paths[0] if len(paths) == 1 else f"{{{','.join(paths)}}}"
 
 
 def _shared(platform: PlatformSpec, environment: str) -> Mapping[str, object]:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from generator.plan.people import REVERT
-from generator.render.argocd import PLATFORM_ORIGIN
 from generator.render.bundle import render_object
 from generator.render.environment import Templates
-from generator.render.output import Output
+from generator.render.output import PLATFORM_ORIGIN, Output
 from generator.spec.notifications import Notifications, Revert
 from generator.spec.platform import PlatformSpec
 
+NOTIFICATIONS_FILE: Final = "configmap-notifications.yaml"
 _HERE: Final = "{{ $model }} {{ $version }} in {{ $where }}"
 # GitHub wraps the payload in its own event.
 _AROUND: Final = {"github": ('{"event_type": "sluice-abort", "client_payload":', "}")}
@@ -129,7 +129,7 @@ def _config_map(
 ) -> dict[str, str]:
     context: dict[str, Any] = {"name": name, "namespace": namespace, "environment": environment}
     ordered = {key: text.rstrip("\n") for key, text in sorted(data.items())}
-    output = Output("configmap-notifications.yaml", "notifications/configmap.yaml.j2")
+    output = Output(NOTIFICATIONS_FILE, "notifications/configmap.yaml.j2")
     return {output.file: render_object(output, {**context, "data": ordered}, templates, PLATFORM_ORIGIN)}
 
 

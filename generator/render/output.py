@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from generator.plan.values import Plan
+
+PLATFORM_ORIGIN: Final = "specs/platform.yaml"
+"""The origin of files that are rendered for no model."""
 
 
 @dataclass(frozen=True, slots=True)

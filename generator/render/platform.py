@@ -5,11 +5,12 @@ from __future__ import annotations
 from generator.plan.bento import FEEDBACK_PORT
 from generator.plan.build import namespace_of
 from generator.plan.measurements import Clock
-from generator.render.argocd import PLATFORM_ORIGIN
+from generator.render.admission import admission_files
 from generator.render.bundle import render_object
 from generator.render.dashboard import dashboard_text, platform_dashboard
 from generator.render.environment import Templates
-from generator.render.output import Output
+from generator.render.notifications import NOTIFICATIONS_FILE
+from generator.render.output import PLATFORM_ORIGIN, Output
 from generator.spec.platform import PlatformSpec
 
 _ALWAYS = (
@@ -25,6 +26,7 @@ _ALWAYS = (
     "serviceaccount-gates",
     "secret-gates",
 )
+_OVERVIEW = Output("configmap-dashboard.yaml", "kubernetes/configmap-dashboard.yaml.j2")
 
 
 def render_team(platform: PlatformSpec, environment: str, team: str, templates: Templates) -> dict[str, str]:
@@ -49,9 +51,35 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
         "feedback_sources": sorted(router.proxies | set(platform.teams[team].feedback_from)),
         "hard": _hard(quota.cpu, quota.memory, quota.gpu) if quota else {},
     }
-    roles = (*_ALWAYS, "resourcequota") if quota else _ALWAYS
-    outputs = [Output(f"{_file(role)}.yaml", f"platform/{role}.yaml.j2") for role in roles]
+    outputs = _team_outputs(platform, team)
     return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN) for output in outputs}
+
+
+def _team_outputs(platform: PlatformSpec, team: str) -> list[Output]:
+    roles = (*_ALWAYS, "resourcequota") if platform.teams[team].quota else _ALWAYS
+    return [Output(f"{_file(role)}.yaml", f"platform/{role}.yaml.j2") for role in roles]
+
+
+def platform_files(platform: PlatformSpec, environment: str) -> list[str]:
+    """Return the names of all files below `platform/` of one environment, without rendering them.
+
+    Names are relative to that folder, such as `shop/namespace-main.yaml`.
+    """
+    found = [
+        f"{team}/{output.file}" for team in sorted(platform.teams) for output in _team_outputs(platform, team)
+    ]
+    found += [f"admission/{file}" for file in admission_files(platform)]
+    if platform.monitoring.dashboards is not None:
+        found.append(f"overview/{_OVERVIEW.file}")
+    if platform.notifications is not None and _configures_rollouts(platform, environment):
+        found.append(f"notifications/{NOTIFICATIONS_FILE}")
+    return found
+
+
+def _configures_rollouts(platform: PlatformSpec, environment: str) -> bool:
+    """Check whether this is the first environment of its cluster, whose Rollouts controller has one configuration."""
+    server = platform.environments[environment].server
+    return environment == next(name for name, one in platform.environments.items() if one.server == server)
 
 
 def render_overview(platform: PlatformSpec, environment: str, templates: Templates) -> dict[str, str]:
@@ -76,8 +104,7 @@ def render_overview(platform: PlatformSpec, environment: str, templates: Templat
             platform_dashboard(environment, namespaces, platform.monitoring.rollouts, clock)
         ),
     }
-    output = Output("configmap-dashboard.yaml", "kubernetes/configmap-dashboard.yaml.j2")
-    return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN)}
+    return {_OVERVIEW.file: render_object(_OVERVIEW, context, templates, PLATFORM_ORIGIN)}
 
 
 def _file(role: str) -> str:

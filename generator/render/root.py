@@ -9,13 +9,13 @@ of which each may write its kind only, and ConfigMaps and Secrets from none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from generator.render.argocd import PLATFORM_ORIGIN
+from generator.render.argocd import file_list
 from generator.render.bundle import render_object
 from generator.render.environment import Templates
-from generator.render.output import Output
+from generator.render.output import PLATFORM_ORIGIN, Output
 from generator.spec.platform import PlatformSpec
 
 ROOT_FILES: Final = ("application-projects.yaml", "application-applications.yaml")
@@ -75,8 +75,3 @@ def render_root(
         }
         found[file] = render_object(Output(file, _TEMPLATE), context, templates, PLATFORM_ORIGIN)
     return found
-
-
-def file_list(paths: Sequence[str]) -> str:
-    """Return a pattern of Argo CD that matches these paths and no other."""
-    return paths[0] if len(paths) == 1 else f"{{{','.join(paths)}}}"

@@ -62,8 +62,12 @@ class Whole:
             self._git("remote", "add", "origin", origin)
             for key, value in (("user.name", "bed"), ("user.email", "bed@example.com")):
                 self._git("config", key, value)
+        return self.commit("Everything as it is written")
+
+    def commit(self, message: str) -> str:
+        """Commit and push everything as it is, without Sluice; the commit."""
         self._git("add", "--all")
-        self._git("commit", "--quiet", "--message", "Everything as it is written")
+        self._git("commit", "--quiet", "--message", message)
         return self._push()
 
     def merge(self, branch: str) -> str:
@@ -83,13 +87,40 @@ class Whole:
             state = application.get("status", {}).get("operationState", {})
             if state.get("phase") == "Succeeded" and state.get("syncResult", {}).get("revision") == commit:
                 return True
-            seen = application.get("status", {}).get("sync", {}).get("revision")
-            if seen != commit:  # each look into git costs a whole comparison
-                refresh = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
-                self.api.merge(f"{_APPLICATIONS}/{name}", refresh)
+            self._sees(name, commit)  # each refresh costs a whole comparison
             return False
 
         until(f"the sync of {commit[:8]}", done, seconds, 1.0)
+
+    def compared(self, name: str, commit: str, seconds: float = 240) -> None:
+        """Wait until Argo CD has compared a commit with the cluster for one Application."""
+        until(f"the comparison of {commit[:8]} for {name}", lambda: self._sees(name, commit), seconds, 1.0)
+
+    def refused(self, name: str, commit: str, seconds: float = 300) -> str:
+        """Wait until a sync of this commit has failed; the messages of its objects."""
+
+        def failed() -> str:
+            self._sees(name, commit)
+            state = (
+                (self.api.find(f"{_APPLICATIONS}/{name}") or {}).get("status", {}).get("operationState", {})
+            )
+            result = state.get("syncResult", {})
+            messages = [item.get("message", "") for item in result.get("resources", [])]
+            refusal = " ".join(
+                " ".join(message.split()) for message in messages if "not permitted" in message
+            )
+            return refusal if result.get("revision") == commit else ""
+
+        return until(f"the refusal of {commit[:8]}", failed, seconds, 1.0)
+
+    def _sees(self, name: str, commit: str) -> bool:
+        """Check whether an Application was compared with a commit; ask for it if not."""
+        application = self.api.find(f"{_APPLICATIONS}/{name}") or {}
+        if application.get("status", {}).get("sync", {}).get("revision") == commit:
+            return True
+        refresh = {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}
+        self.api.merge(f"{_APPLICATIONS}/{name}", refresh)
+        return False
 
     def bootstrap(self) -> None:
         """What `sluice init` says is applied once by hand: two projects and an Application of all others."""

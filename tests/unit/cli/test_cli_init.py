@@ -120,6 +120,25 @@ def test_the_root_lists_its_files_by_name_and_they_are_all_that_is_rendered(demo
             assert all(yaml.safe_load((folder / file).read_text())["kind"] == kind for file in files)
 
 
+@pytest.mark.parametrize("notifications", ["", "\n  notifications: {slack: {token: slack-token}}\n  "])
+def test_the_application_of_the_platform_lists_its_files_by_name(demo, sluice, notifications):
+    platform = demo / "specs/platform.yaml"
+    text = platform.read_text()
+    if notifications:
+        text = text.replace("\n  tiers:", f"{notifications}tiers:", 1).replace(
+            '      quota: {cpu: "8", memory: 16Gi}\n', ""
+        )
+        text = text.replace("\n  tiers:", "\n  monitoring: {dashboards: {}}\n  tiers:", 1)
+        platform.write_text(text)
+    assert sluice("render").exit_code == 0
+    for environment in ("staging", "production"):
+        folder = demo / f"rendered/{environment}/platform"
+        application = yaml.safe_load(
+            (demo / f"rendered/{environment}/argocd/platform/application.yaml").read_text()
+        )
+        assert listed(application) == {path.relative_to(folder).as_posix() for path in folder.rglob("*.yaml")}
+
+
 def listed(application):
     """The files that an Application takes: names without any wildcard."""
     include = application["spec"]["source"]["directory"]["include"]
