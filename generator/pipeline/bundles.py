@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from generator.output.bundle import Bundle
 from generator.plan.inputs import PlatformInputs
 from generator.plan.model_files import ModelFiles
+from generator.source.errors import UserError
 
 if TYPE_CHECKING:
     from generator.plan.values import Plan
@@ -248,10 +249,26 @@ def render(bundle: BundleId, source: Source, inputs: Mapping[str, str]) -> Bundl
     Raises:
         TemplateError: a template of the platform team is invalid.
         RenderError: one of our templates is invalid.
+        UserError: Argo CD would not apply a file.
     """
     kind = KINDS[bundle.kind]
     with source.templates.tracing() as used:
         files = kind.render(source, bundle)
         overrides = source.templates.own_digest(used)
+    _refuse_marker(bundle, files)
     recorded = {**inputs, "overrides": overrides} if overrides and not kind.bare else inputs
     return Bundle(bundle.path, files, recorded, closed=kind.closed, bare=kind.bare)
+
+
+def _refuse_marker(bundle: BundleId, files: Mapping[str, str]) -> None:
+    """Refuse a text that Argo CD obeys, which may come from a template or from a value in several parts.
+
+    Raises:
+        UserError: a file contains it.
+    """
+    from generator.source.reader import MARKER
+
+    for name, text in files.items():
+        if MARKER in text:
+            message = f"Argo CD would not apply {bundle.path}/{name}: it contains `{MARKER}`"
+            raise UserError(message, "remove it from the template or the value that it comes from")

@@ -133,4 +133,14 @@ spec:
         example="metadata: {name: ${MODEL}, team: shop}",
         instead="metadata: {name: ranker, team: shop}",
     ),
+    Code(
+        "SRC114",
+        "error",
+        "a text switches off Argo CD",
+        "Argo CD leaves out every file that contains `+argocd:skip-file-rendering`, also within other text. The guard "
+        "or policy that the text is rendered into would be removed from the cluster.",
+        "Remove the text.",
+        example="metadata: {owner: '+argocd:skip-file-rendering'}",
+        instead="metadata: {owner: 'search@example.com'}",
+    ),
 )

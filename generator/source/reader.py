@@ -5,12 +5,13 @@ from __future__ import annotations
 import codecs
 import errno
 import re
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from generator.source.document import Document
+from generator.source.document import Document, Path
 from generator.source.files import RefusedError, regular_bytes
 from generator.source.finding import Finding, Place
 from generator.source.loader import Mark, StrictLoader, YamlProblem
@@ -18,6 +19,8 @@ from generator.source.loader import Mark, StrictLoader, YamlProblem
 if TYPE_CHECKING:
     from generator.source.slips import Slip
 
+MARKER: Final = "+argocd:skip-file-rendering"
+"""Argo CD 3.6, reposerver/repository/repository.go: it skips a file that contains this text, wherever it is."""
 _DEPTH = 64
 # Text that may nest deeply or have aliases is checked event by event before it is composed.
 _SUSPICIOUS = re.compile(r"[&*]|(?:^|[\s,\[{])!|(?:- ){8}|(?:\? ){8}|^ {60}", re.MULTILINE)
@@ -26,7 +29,7 @@ _MANY_BRACKETS = 100
 _MAY_BE_LEFT_OVER: Final = re.compile(r"\{\{|\{%|<%|\$[{(]|^[<>|=]{7}", re.MULTILINE)
 
 
-def read(path: Path, root: Path | None = None, known: bytes | None = None) -> Document:
+def read(path: FilePath, root: FilePath | None = None, known: bytes | None = None) -> Document:
     """Read one file of plain YAML.
 
     Args:
@@ -58,7 +61,7 @@ def read(path: Path, root: Path | None = None, known: bytes | None = None) -> Do
     return parse(raw, shown)
 
 
-def display(path: Path, root: Path | None) -> str:
+def display(path: FilePath, root: FilePath | None) -> str:
     """Return the path for messages: relative to the tree, with forward slashes."""
     if root is not None:
         try:
@@ -81,6 +84,7 @@ def parse(raw: bytes, shown: str) -> Document:
         return _refused(shown, "SRC104", *_encoding(raw, 0), Place(shown, 1, 1))
     document = Document(shown, text)
     _load(document)
+    _refuse_marker(document)
     return document
 
 
@@ -125,6 +129,36 @@ def _load(document: Document) -> None:
         document.findings.append(_problem(document, problem))
     if not document.findings:
         document.data = data
+
+
+def _refuse_marker(document: Document) -> None:
+    """Refuse a document with a text that Argo CD obeys."""
+    if "skip-file-rendering" in document.text or "\\" in document.text:  # an escape could spell it
+        document.findings += (_marked(document, path) for path in _paths_with(MARKER, document.data))
+        if document.findings:
+            document.data = None
+
+
+def _paths_with(text: str, value: Any, path: Path = ()) -> Iterator[Path]:
+    """Yield the path of every value or key that contains a text."""
+    if isinstance(value, str):
+        if text in value:
+            yield path
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            inner = (*path, key)
+            if text in str(key):
+                yield inner
+            yield from _paths_with(text, item, inner)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _paths_with(text, item, (*path, index))
+
+
+def _marked(document: Document, path: Path) -> Finding:
+    place = document.place(path)
+    message = f"Argo CD does not apply a file that contains `{MARKER}`"
+    return Finding("SRC114", "error", message, "remove it", place, "", document.excerpt(place.line))
 
 
 def _screen(document: Document) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from generator.output.ledger import Ledger, parse
-from tests.system.repositories import BUNDLE, ROLLOUT, environ, read_tree, sluice, write_tree
+from tests.system.repositories import BUNDLE, CHECKOUT, ROLLOUT, environ, read_tree, sluice, write_tree
 
 _ROLE = """\
 apiVersion: v1
@@ -282,3 +282,26 @@ def test_render_removes_what_killed_commands_left_next_to_specs(rendered: Path) 
     assert sluice(rendered, "render", "--check").code == 1  # of the two among the rendered files
     assert sluice(rendered, "render").code == 0
     assert not [path for path in left if (rendered / path).exists()]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["+argocd:skip-file-rendering", "a +argocd:skip-file-rendering b", "\\x2bargocd:skip-file-rendering",
+     "+argocd:skip-\\\n    file-rendering"],
+)  # fmt: skip
+def test_a_text_that_switches_off_argo_cd_is_refused(repo: Path, text: str) -> None:
+    """The file that it is rendered into would not be applied: a guard, a policy, a whole Rollout."""
+    spec = repo / "specs/shop/recommender.yaml"
+    spec.write_text(spec.read_text().replace("owner: shop-ml@example.com", f'owner: "{text}"'))
+    ran = sluice(repo, "render")
+    assert ran.code == 1
+    assert "error[SRC114] specs/shop/recommender.yaml:" in ran.err
+
+
+def test_a_template_that_switches_off_argo_cd_is_refused(repo: Path) -> None:
+    name = "kubernetes/analysistemplate.yaml.j2"
+    text = (CHECKOUT / "templates" / name).read_text()
+    write_tree(repo, {f"templates/{name}": "# {{ '+argocd:skip-file' ~ '-rendering' }}\n" + text})
+    ran = sluice(repo, "render")
+    assert ran.code == 2
+    assert "Argo CD would not apply" in ran.err
