@@ -88,12 +88,15 @@ def _namespaces(team: str) -> str:
 
 def _of_platform(platform: PlatformSpec) -> Iterator[DerivedName]:
     yield DerivedName("AppProject", "Argo CD", "default", Owner())
-    yield DerivedName("AppProject", "Argo CD", "sluice-bootstrap", Owner())
     for environment in platform.environments:
         owner = Owner(environment)
         yield DerivedName("AppProject", "Argo CD", f"{environment}-platform", owner)
         yield DerivedName("Application", "Argo CD", f"{environment}-platform", owner)
-        yield DerivedName("Application", "Argo CD", f"sluice-{environment}", owner)
+        # templates/init/bootstrap.yaml.j2 and templates/argocd/application-root.yaml.j2
+        for suffix in ("", "-projects"):
+            yield DerivedName("AppProject", "Argo CD", f"sluice-{environment}{suffix}", owner)
+        for suffix in ("", "-projects", "-applications"):
+            yield DerivedName("Application", "Argo CD", f"sluice-{environment}{suffix}", owner)
     for image in IMAGES:
         yield DerivedName("image", "the registry", f"{gate_prefix(platform)}/{image}", Owner())
 

@@ -10,9 +10,12 @@ import yaml
 from pydantic import ValidationError
 
 from generator.pipeline.bundles import KINDS
+from generator.pipeline.repository_files import bootstrap
 from generator.plan.derived import RESERVED_ENVIRONMENTS, RESERVED_TEAMS, derived_names
 from generator.plan.model_files import ModelFiles
 from generator.plan.repository import Repository
+from generator.render.environment import Templates
+from generator.render.root import render_root
 from generator.rules.evaluate import run_fleet_rules
 from generator.spec.platform import PlatformFile
 from generator.spec.service import Traffic
@@ -54,7 +57,8 @@ SHARED = {
     "applications of two environments": ("a/b x-a/b", "a x-a", "production production-x", "the AppProject `production-x-a`"),
     "the platform's Application": ("x/platform", "x", "production production-x", "the Application `production-x-platform`"),
     "the root Application": ("production-a/b", "production-a", "sluice production-a-b", "the Application `sluice-production-a-b`"),
-    "the bootstrap project": ("", "bootstrap", "production sluice", "the AppProject `sluice-bootstrap`"),
+    "the root's project": ("", "production", "production sluice", "the AppProject `sluice-production`"),
+    "the list of projects": ("production/projects", "production", "sluice production", "the Application `sluice-production-projects`"),
 }  # fmt: skip
 
 
@@ -132,6 +136,16 @@ def test_every_folder_next_to_those_of_teams_is_reserved():
         next_to_teams |= {part for part in parts[1:3] if parts[0] == "{environment}" and parts[1] != "argocd"}
     fixed = {part for part in next_to_teams if "{" not in part} | {"argocd"}
     assert {"platform", "admission"} < fixed <= RESERVED_TEAMS
+
+
+def test_the_table_has_the_names_of_argo_cds_root():
+    spec = PlatformFile.model_validate(file_of("Platform", {"name": "acme"}, PLATFORM)).spec
+    table = {(each.kind, each.name) for each in derived_names(spec, [])}
+    for environment in spec.environments:
+        texts = [bootstrap(Templates(None), environment, "https://git.example.com/x.git", "main")]
+        texts += render_root(spec, environment, [], Templates(None)).values()
+        for item in (item for text in texts for item in yaml.safe_load_all(text)):
+            assert (item["kind"], item["metadata"]["name"]) in table
 
 
 _HASH = re.compile(r"-(?:[0-9a-f]{8}|[0-9a-f]{10})$|-evidence-\d+$|-config$|-dashboard$")
