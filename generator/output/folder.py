@@ -20,6 +20,8 @@ _CHUNK: Final = 1 << 16
 _NOT_A_FILE: Final = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}
 _STAYS: Final = {errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
 _CLOSED: Final = -1
+_DEEPEST: Final = 32
+_LARGEST: Final = 1 << 24
 _TEMPORARY: Final = re.compile(r"\.sluice-[0-9a-f]{16}\.tmp")
 
 
@@ -142,6 +144,9 @@ class Folder:
 
     def _list(self, prefix: str, found: Listing, skip: Collection[str]) -> None:
         for path in sorted(self._level(prefix, found)):
+            if is_too_deep(path):
+                found.others.add(path)
+                continue
             child = self.child(path.rpartition("/")[2]) if path not in skip else None
             if child is not None:
                 with child:
@@ -170,6 +175,8 @@ class Folder:
     def read(self, name: str) -> bytes | None:
         """Read a file at a relative path; None when it is missing or anything but a regular file.
 
+        A file that is larger than anything that is rendered counts as empty.
+
         Raises:
             OutputError: it can't be read.
         """
@@ -183,7 +190,7 @@ class Folder:
         try:
             descriptor = self._open(name, READ)
             try:
-                return _read_all(descriptor)
+                return _read_all(descriptor) if os.fstat(descriptor).st_size <= _LARGEST else b""
             finally:
                 os.close(descriptor)
         except OSError as error:
@@ -302,6 +309,11 @@ class Folder:
 
     def _join(self, name: str) -> str:
         return f"{self.path}/{name}"
+
+
+def is_too_deep(path: str) -> bool:
+    """Check whether a folder is deeper than anything that is rendered; what is in it is not searched."""
+    return path.count("/") >= _DEEPEST
 
 
 def open_root(root: str | os.PathLike[str], *, create: bool = False) -> Folder | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from generator.output.bundle import LEDGER, is_note, parents
-from generator.output.folder import Folder, Listing, open_root
+from generator.output.folder import Folder, Listing, is_too_deep, open_root
 
 
 @dataclass
@@ -84,6 +84,9 @@ def _search(folder: Folder, path: str, found: Survey, *, in_orphan: bool = False
     if not in_orphan:
         _add_loose(level, path, found)
     for inner in sorted(level.folders):
+        if is_too_deep(inner):
+            found.foreign.append(inner)
+            continue
         child = folder.child(inner.rpartition("/")[2]) if inner not in found.expected else None
         if child is not None:
             with child:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import chdir
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -161,6 +163,40 @@ def test_an_empty_folder_is_a_difference_because_a_checkout_has_them_for_submodu
     prune(root, "", [one.path])
     write(root, [one])
     assert check(root, [one], survey(root, "", [one.path])) == CheckReport(files=5)
+
+
+@pytest.mark.parametrize("place", [BUNDLE, "production", "."])
+def test_folders_that_are_too_deep_are_a_difference_and_not_searched(
+    root: Path, bundle: Make, place: str
+) -> None:
+    one = bundle(OLD)
+    write(root, [one])
+    deep = root / place
+    with chdir(deep):
+        for _ in range(1500):
+            Path("d").mkdir()
+            os.chdir("d")
+        Path("x.yaml").write_text("mine\n")
+    report = check(root, [one], survey(root, "", [one.path]))
+    (found,) = report.foreign
+    assert found.endswith("/d/d/d")
+    assert len(found) < 100
+    prune(root, "", [one.path])
+    write(root, [one])
+    subprocess.run(["rm", "-rf", str(deep / "d")], check=True)
+
+
+def test_a_huge_file_in_the_place_of_a_rendered_one_is_not_read(root: Path, bundle: Make) -> None:
+    one = bundle(OLD)
+    write(root, [one])
+    for name in ("same.yaml", ".sluice"):
+        with (root / BUNDLE / name).open("wb") as file:
+            file.truncate(1 << 40)
+    report = check(root, [one])
+    assert f"{BUNDLE}/.sluice" in report.stale
+    assert [finding.code for finding in report.findings] == ["OUT101"]
+    write(root, [one])
+    assert check(root, [one]).clean
 
 
 def test_a_folder_that_a_build_copies_holds_no_note(root: Path) -> None:
