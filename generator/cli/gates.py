@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from generator.cli import gates_cluster
+from generator.cli import gates_cluster, gates_sign
 from generator.cli.group import CommandGroup
 from generator.cli.options import report_option, root_option
 from generator.pipeline.selection import select, select_one
@@ -41,6 +41,8 @@ def command() -> None:
 
 command.add_command(gates_cluster.submit)
 command.add_command(gates_cluster.fetch)
+command.add_command(gates_sign.sign)
+command.add_command(gates_sign.verify_signature)
 
 
 def _input_options(function: Callable[..., None]) -> Callable[..., None]:

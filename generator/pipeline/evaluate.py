@@ -94,7 +94,8 @@ def evaluate_model(
     """
     plans = tuple(everywhere)
     evidence = _evidence_findings(resolved, repository, today, plans)
-    return sorted([*run_rules(resolved, today, plans), *evidence], key=Finding.sort_key)
+    signatures = _signature_findings(resolved, repository)
+    return sorted([*run_rules(resolved, today, plans), *evidence, *signatures], key=Finding.sort_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +236,17 @@ def _evidence_findings(
     evidence = read_evidence_of(resolved.entry, repository)
     others = everywhere or tuple(planned.plan for planned in resolved.plans)
     found = [one for planned in demanding for one in evidence_findings(planned, evidence, today, others)]
+    return list(dict.fromkeys(found))
+
+
+def _signature_findings(resolved: Resolved, repository: Repository) -> list[Finding]:
+    tiers = repository.platform.tiers if repository.platform else {}
+    demanding = [one for one in resolved.plans if tiers[one.plan.identity.tier].requires.signed]
+    if not demanding:
+        return []
+    from generator.gates.signatures import signature_findings
+
+    found = [f for one in demanding for f in signature_findings(one, resolved.entry, repository.root)]
     return list(dict.fromkeys(found))
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from generator import __version__
 from generator.cluster.http_client import HttpClient
-from generator.cluster.pins.errors import MOVED, NOT_LOCKED, PinError
+from generator.cluster.pins.errors import MISMATCH, MOVED, NOT_LOCKED, QUARANTINED, UNKNOWN, PinError
 from generator.cluster.pins.lock import lock_text
 from generator.cluster.pins.packages import hashes_of, resolve_packages
 from generator.cluster.pins.pinning import Pinned, Pinner, merged, quarantined, surplus
@@ -21,6 +22,8 @@ from generator.pipeline.session import Session
 from generator.pipeline.terminal import note
 from generator.plan.model_files import ModelFiles
 from generator.plan.packages import write_packages
+from generator.plan.resolve import Resolved
+from generator.source.document import Document
 from generator.source.files import text_of
 from generator.source.finding import Finding
 from generator.source.reader import display
@@ -28,6 +31,8 @@ from generator.spec.lock import LockFile
 
 _TOOLS_PYTHON = "3.13"
 """The Python that CI runs Sluice with."""
+_ANSWERED: Final = {MISMATCH, UNKNOWN}
+"""Codes of what a registry answered; the others are the lack of an answer."""
 
 
 def pinner(session: Session, timeout_s: float, largest_gib: int, *, verify: bool) -> Pinner:
@@ -89,14 +94,21 @@ def pin_image(session: Session, pinner: Pinner, entry: ModelFiles, *, write: boo
         session: the repository.
         pinner: queries the registry.
         entry: the model.
-        write: write the lock; otherwise a lock without that image is a finding.
+        write: write the lock; otherwise the image that the lock names is checked, and one that the tier requires.
     """
     resolved = session.resolve(entry)
     document, lock, _ = session.repository.lock(entry)
     if not resolved.plans or lock is None:
         return resolved.findings
-    image, findings = pinner.image(resolved.plans[0].plan.image, document)
-    if image is None or (lock.image and lock.image.model_dump() == image):
+    plan = resolved.plans[0].plan
+    if not write and not plan.image.digest and not _by_digest(session, resolved):
+        return []
+    image, findings = pinner.image(plan.image, lock.model.digest, document)
+    if image is None:
+        return findings if write else _weighed(session, resolved, findings)
+    if banned := _in_quarantine(session, image["digest"], document):
+        return banned
+    if lock.image and lock.image.model_dump() == image:
         return findings
     if not write:
         message = f"the registry has the image {image['digest']}, but the lock does not"
@@ -104,6 +116,30 @@ def pin_image(session: Session, pinner: Pinner, entry: ModelFiles, *, write: boo
     write_file(entry.lock, lock_text(document.text, {**_plain(lock), "image": image}).encode())
     note(f"{display(entry.lock, session.root)}: the image is {image['digest']}")
     return findings
+
+
+def _by_digest(session: Session, resolved: Resolved) -> bool:
+    """Return whether a tier of the model requires images by digest."""
+    tiers = {planned.plan.identity.tier for planned in resolved.plans}
+    return any(session.platform.tiers[tier].requires.image_digest for tier in tiers)
+
+
+def _weighed(session: Session, resolved: Resolved, findings: list[Finding]) -> list[Finding]:
+    """Return the findings of a check: without an answer of the registry, only tiers with `imageDigest` refuse."""
+    if _by_digest(session, resolved):
+        return findings
+    return [f if f.code in _ANSWERED else replace(f, severity="warning") for f in findings]
+
+
+def _in_quarantine(session: Session, digest: str, document: Document) -> list[Finding]:
+    """Return a finding if the digest of an image is in quarantine."""
+    entries = session.platform.quarantine
+    why = next((entry for entry in entries if entry.image == digest and entry.released is None), None)
+    if why is None:
+        return []
+    message = f"the image {digest} is in quarantine since {why.since}: {why.reason}"
+    hint = "build another version; only the owners of `platform.yaml` can release this one"
+    return [document.finding(QUARANTINED, ("image",), message, hint, key=True)]
 
 
 def _plain(lock: LockFile) -> dict[str, Any]:

@@ -347,6 +347,7 @@ def _quarantine(there: Session, rejected: Release, reason: str, running: Sequenc
     entry: dict[str, Any] = {
         "model": rejected.name,
         "digest": rejected.digest,
+        **({"image": rejected.image} if rejected.image else {}),
         "reason": reason,
         "since": there.today.isoformat(),
     }

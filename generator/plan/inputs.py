@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from pathlib import Path
 from sys import intern
 from typing import Any, Final
 
-from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
+from generator.plan.model_files import PLATFORM, SIGNATURES, SPECS, ModelFiles
 from generator.source.canonical import canonical_json, sha256_of
 from generator.source.files import RefusedError, bytes_below, raw
 
@@ -103,10 +104,12 @@ class PlatformInputs:
         return [item for item in found if not name or item.get("model") == name]
 
     def quarantine(self, lock: bytes) -> list[dict[str, Any]]:
-        """Return the quarantined versions whose digest a lock names."""
+        """Return the quarantined versions whose digest or image a lock names."""
         value = self.spec.get("quarantine")
         found = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-        return [item for item in found if str(item.get("digest")).encode() in lock]
+        return [
+            item for item in found if any(str(item.get(key)).encode() in lock for key in ("digest", "image"))
+        ]
 
     @cached_property
     def suites(self) -> frozenset[str]:
@@ -169,8 +172,19 @@ def model_inputs(entry: ModelFiles, platform: PlatformInputs) -> dict[str, str]:
     }
     if entry.packages.exists():
         inputs["packages"] = file_digest(entry.packages)
+    signatures = {path.name: file_digest(path) for path in _signatures(entry)}
+    if signatures:
+        inputs["signatures"] = sha256_of(signatures)
     suites = platform.suites | suites_of(spec)
     return {**inputs, "suites": sha256_of(suite_digests(entry, suites))} if suites else inputs
+
+
+def _signatures(entry: ModelFiles) -> Iterator[Path]:
+    """Yield the files that sign the lock and the evidence of a model."""
+    for path in (entry.lock, entry.evidence):
+        for suffix in SIGNATURES:
+            if os.path.lexists(f"{path}{suffix}"):
+                yield path.with_name(path.name + suffix)
 
 
 def suites_of(spec: bytes) -> frozenset[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from generator.source.files import raw
 from generator.source.finding import Finding, Place
@@ -47,6 +48,10 @@ class ModelFiles:
         return self.spec.with_name(self.model + _EVIDENCE)
 
 
+SIGNATURES: Final = (".sig", ".dsse.json", ".sigstore.json")
+"""What the signatures of a document end in: SSH, DSSE, Sigstore."""
+
+
 def find_root(start: Path) -> Path | None:
     """Return the nearest folder, from `start` upwards, with a `specs/platform.yaml`; None when there is none."""
     for folder in (start, *start.parents):
@@ -82,6 +87,8 @@ def _team(team: os.DirEntry[str], findings: list[Finding]) -> Iterator[ModelFile
     names = {item.name for item in children}
     for item in children:
         name, shown = item.name, f"{SPECS}/{team.name}/{item.name}"
+        if _signs(name, names):
+            continue
         if name.endswith(_BESIDE):
             suffix = next(suffix for suffix in _BESIDE if name.endswith(suffix))
             if name.removesuffix(suffix) + _SPEC not in names:
@@ -95,6 +102,12 @@ def _team(team: os.DirEntry[str], findings: list[Finding]) -> Iterator[ModelFile
             renamed = f"{_stem(name)}{_SPEC}"
             move = f"rename it: `git mv {shown} {SPECS}/{team.name}/{renamed}`"
             findings.append(_stray(shown, message, "remove it" if renamed in names else move))
+
+
+def _signs(name: str, names: set[str]) -> bool:
+    """Return whether a file is a signature of a lock or of evidence next to it."""
+    document = next((name.removesuffix(suffix) for suffix in SIGNATURES if name.endswith(suffix)), "")
+    return document in names and document.endswith((_LOCK, _EVIDENCE))
 
 
 def _looks_like_a_spec(name: str) -> bool:

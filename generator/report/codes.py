@@ -37,6 +37,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "ROUTE": "Routers",
     "GATE": "Gates",
     "EVID": "Evidence of gates",
+    "SIGN": "Signatures of evidence and locks",
     "WAIV": "Waivers, acceptances and quarantine",
     "TEAM": "Models of a team side by side",
     "PLAT": "The platform",

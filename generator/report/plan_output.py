@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generator.gates.gate_status import GateStatus, gate_statuses
+from generator.gates.signatures import SignedBy
 from generator.pipeline.evaluate import PlannedModel, plan_model, read_evidence_of
 from generator.pipeline.session import Session
 from generator.plan.model_files import ModelFiles
@@ -123,9 +124,9 @@ def _json(request: PlanRequest, models: Sequence[PlannedModel]) -> str:
 
     plans = []
     for model in models:
-        statuses = _statuses(request.session, model.entry)
+        statuses, signed = _statuses(request.session, model.entry), _signed(request.session, model.entry)
         plans += [
-            {section.key: section.data for section in sections(planned, statuses(planned))}
+            {section.key: section.data for section in sections(planned, statuses(planned), signed(planned))}
             for planned in model.plans
         ]
     document: dict[str, object] = {"schema": PLAN, "plans": plans}
@@ -147,10 +148,17 @@ def _text(request: PlanRequest, models: Sequence[PlannedModel]) -> str:
     for model in models:
         statuses = _statuses(request.session, model.entry)
         if request.full:
-            parts += [full_plan(planned, statuses(planned), request.screen) for planned in model.plans]
+            signed = _signed(request.session, model.entry)
+            parts += [full_plan(one, statuses(one), signed(one), request.screen) for one in model.plans]
         else:
             parts.append(short_plan(model, statuses, request.screen))
     return "\n".join(parts)
+
+
+def _signed(session: Session, entry: ModelFiles) -> Callable[[Planned], Sequence[SignedBy]]:
+    from generator.gates.signatures import signers_shown
+
+    return lambda planned: signers_shown(planned, entry, session.root)
 
 
 def _statuses(session: Session, entry: ModelFiles) -> Callable[[Planned], Sequence[GateStatus]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from generator.gates.gate_status import GateStatus
+from generator.gates.signatures import SignedBy
 from generator.odds.key_metrics import key_metrics
 from generator.odds.odds import PlanOdds, odds_of
 from generator.pipeline.evaluate import PlannedModel
@@ -29,11 +30,13 @@ _SHOWN = 3  # findings and differences; more are counted
 Statuses = Callable[[Planned], Sequence[GateStatus]]
 
 
-def full_plan(planned: Planned, statuses: Sequence[GateStatus], screen: Screen) -> str:
+def full_plan(
+    planned: Planned, statuses: Sequence[GateStatus], signed: Sequence[SignedBy], screen: Screen
+) -> str:
     """Return everything that is known of one plan."""
     identity = planned.plan.identity
     lines = [*screen.title(f"{identity.team}/{identity.model} in {identity.environment}")]
-    for section in sections(planned, statuses):
+    for section in sections(planned, statuses, signed):
         lines += ["", *_section(section, screen)]
     return "".join(f"{line}\n" for line in lines)
 

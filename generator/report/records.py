@@ -240,12 +240,24 @@ class GateRecord(TypedDict):
     judged_at: Annotated[str | None, "RFC 3339, UTC; null when it has not run."]
 
 
+class SignatureRecord(TypedDict):
+    """A valid signature of a document."""
+
+    document: Annotated[str, "evidence or lock."]
+    by: Annotated[str, "Name of the signer in the platform."]
+    role: Annotated[str, "Role of the signer."]
+    form: Annotated[str, "ssh, dsse or sigstore."]
+
+
 class Gates(TypedDict):
     """All gates."""
 
     key: Annotated[str, "SHA-256 of model, data, configuration and gate image."]
     enforced: Annotated[list[str], "Where: git, cluster."]
     gates: Annotated[list[GateRecord], "In the spec's order."]
+    signed: Annotated[
+        list[SignatureRecord], "Who signed evidence and lock; none if the platform has no signers."
+    ]
 
 
 class AbortRecord(TypedDict):

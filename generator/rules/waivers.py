@@ -287,9 +287,10 @@ def not_acceptable(context: Context) -> Iterator[Problem]:
 @rule(
     "WAIV705",
     "error",
-    "the model version is in quarantine",
+    "the model version or its image is in quarantine",
     scope=Context,
-    why="It was rejected after its release; the same bytes under another name are the same model.",
+    why="It was rejected after its release; the same bytes under another name are the same model, and the same image "
+    "runs them whatever the lock says next to it.",
     remedy="Release another version. Only the owners of `platform.yaml` can release this one, with "
     "`released` in its entry.",
     example="""
@@ -313,12 +314,15 @@ spec:
 """,
 )
 def quarantined(context: Context) -> Iterator[Problem]:
-    """Check that the digest of the model is not in quarantine, unless it was released by name."""
+    """Check that neither the digest of the model nor that of its image is in quarantine, unless released by name."""
+    lock = context.planned.source.lock
+    image = lock.image.digest if lock and lock.image else None
     for index, entry in enumerate(context.platform.quarantine):
-        if entry.digest != context.plan.version.digest or entry.released is not None:
+        by_files, by_image = entry.digest == context.plan.version.digest, image in {entry.image} - {None}
+        if entry.released is not None or not (by_files or by_image):
             continue
         same_model = entry.model == _model(context)
-        message = f"this version is in quarantine since {entry.since}"
+        message = f"this {'version' if by_files else 'image'} is in quarantine since {entry.since}"
         message += f": {entry.reason}" if same_model else f" as {entry.model}: {entry.reason}"
         hint = "pin another version of the model; only the platform's owners can release this one"
         stays = same_model and context.plan.identity.environment in entry.running
@@ -327,8 +331,9 @@ def quarantined(context: Context) -> Iterator[Problem]:
             hint = f"train or pin another version; `sluice revert {entry.model}` reverts this one"
         related = (("quarantined here", context.platform_document.place(("spec", "quarantine", index))),)
         severity: Severity | None = "warning" if stays else None
-        lock = context.planned.source.lock_document
-        yield Problem(("model", "digest"), message, hint, related, severity=severity, document=lock)
+        document = context.planned.source.lock_document
+        place = ("model", "digest") if by_files else ("image", "digest")
+        yield Problem(place, message, hint, related, severity=severity, document=document)
 
 
 @rule(

@@ -74,6 +74,9 @@ class Quarantine(Record):
 
     model: ModelName = Field(description="team/model that was rejected")
     digest: Digest = Field(description="digest of its files; refused under every other name, too")
+    image: Digest | None = Field(
+        None, description="digest of its image; refused for every model and with every digest of files, too"
+    )
     reason: Line = Field(description="why", examples=["click-through fell by 12 % at 5 % of traffic"])
     since: Date = Field(description="first day")
     running: list[Name] = Field(

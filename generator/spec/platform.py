@@ -14,6 +14,7 @@ from generator.spec.notifications import Notifications, Notify
 from generator.spec.record import Record
 from generator.spec.rollout import Cohort
 from generator.spec.service import Scalar
+from generator.spec.signers import Signer
 from generator.spec.tier import Tier
 from generator.spec.types import (
     Cpu,
@@ -240,6 +241,7 @@ class PlatformSpec(Record):
         [],
         description="versions that were rejected after their release; each is refused until it is released by name",
     )
+    signers: list[Signer] = Field([], description="keys and identities that sign evidence and locks")
     owners: list[Line] = Field(
         [], description="code owners of the platform's files", examples=[["@acme/platform"]]
     )

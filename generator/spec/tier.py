@@ -9,6 +9,7 @@ from pydantic import Field
 from generator.spec.ceilings import Ceilings, GuardKind
 from generator.spec.gates import GateKind
 from generator.spec.record import Record
+from generator.spec.signers import Signed
 from generator.spec.types import Age, Line, ModelName, Name
 
 
@@ -28,6 +29,13 @@ class Requires(Record):
     )
     no_data: list[Literal["fail", "pause", "pass"]] = Field(
         ["fail", "pause"], min_length=1, description="policies allowed for missing data"
+    )
+    signed: Signed = Field(
+        [],
+        description="documents that must be signed by a signer of the platform: evidence, lock; true for all",
+    )
+    signed_by: list[Name] = Field(
+        [], description="roles of the signers that count; default: all", examples=[["ci"]]
     )
     evidence_age: Age | None = Field(
         None,

@@ -25,7 +25,7 @@ def checked(demo: Demo, scratch: Path) -> tuple[Runner, list[Ran]]:
 def test_a_pull_request_is_checked_and_its_plan_told(demo: Demo, scratch: Path) -> None:
     found, ran = checked(demo, scratch)
     good(ran)
-    names = ["Install", "Rules", "Evidence", "Rendered files", "Workflows and owners", "Plan"]
+    names = ["Install", "Rules", "Evidence", "Rendered files", "Workflows and owners", "Images", "Plan"]
     assert [step.name for step in ran] == names
     assert "shop/recommender" in found.summary
     assert "1h30m" in found.summary

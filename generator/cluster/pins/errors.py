@@ -143,8 +143,9 @@ $ sluice pin
     Code(
         "PIN106",
         "error",
-        "bytes do not match their digest",
-        "They were changed, or the transfer or the store is damaged; the current content was never reviewed.",
+        "bytes, or the labels of an image, do not match their digest",
+        "They were changed, or the transfer or the store is damaged; the current content was never reviewed. An image "
+        "whose labels name another model runs something that no gate has seen.",
         "Check with the producer which digest is right before you release these bytes.",
         example="""
 spec:

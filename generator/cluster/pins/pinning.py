@@ -8,7 +8,16 @@ from typing import Any, Final, TypeVar
 
 from generator import __version__
 from generator.cluster.http_client import HttpError
-from generator.cluster.pins.errors import MOVED, NOT_LOCKED, OVERWRITTEN, QUARANTINED, UNVERIFIED, PinError
+from generator.cluster.pins.errors import (
+    MISMATCH,
+    MOVED,
+    NOT_LOCKED,
+    OVERWRITTEN,
+    QUARANTINED,
+    UNREACHABLE,
+    UNVERIFIED,
+    PinError,
+)
 from generator.cluster.pins.reference import AS_GIVEN, Content, PinContext, Reference, Resolution, resolve
 from generator.cluster.pins.targets import PinTarget
 from generator.history.git import GitError
@@ -16,6 +25,7 @@ from generator.plan.values import Image
 from generator.source.content import ContentError
 from generator.source.document import Document
 from generator.source.finding import Finding
+from generator.source.line import one_line
 from generator.spec.exemptions import Quarantine
 from generator.spec.lock import LockFile
 
@@ -25,6 +35,10 @@ SCHEMA: Final = "sluice/lock/v1"
 _BY: Final = "sluice "
 _TRUST: Final = "the lock holds the digest that the producer gave; pin again where the address can be read"
 _IMAGE: Final = ("image",)
+MODEL: Final = "dev.sluice.model"
+"""The label of an image with the digest of the model's files."""
+BENTO: Final = "dev.sluice.bento"
+"""The label of an image with the bento digest that it was built from (first 12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,7 @@ class Pinner:
     verify: bool = False
     _resolutions: dict[Reference, Resolution | PinError] = field(default_factory=dict)
     _contents: dict[tuple[bool, str], Content | PinError] = field(default_factory=dict)
+    _unreachable: PinError | None = None
 
     def pin(self, target: PinTarget, lock: LockFile | None) -> Pinned:
         """Resolve a reference; keep the lock's entry where it still holds."""
@@ -98,20 +113,48 @@ class Pinner:
             return [target.failed(error)]
         return []
 
-    def image(self, image: Image, lock: Document) -> tuple[dict[str, str] | None, list[Finding]]:
-        """Return the lock's `image`; None, with a finding, when the registry has no image under the computed tag.
+    def image(
+        self, image: Image, model_digest: str, lock: Document
+    ) -> tuple[dict[str, str] | None, list[Finding]]:
+        """Return the lock's `image`, as the registry has it under the computed tag; None, with a finding, otherwise.
 
         Args:
             image: the computed image.
+            model_digest: of the files of the locked model; the labels of the image must name it and the bento.
             lock: findings point there.
         """
         tagged = replace(image, digest=None)
-        try:
-            found = self._resolve(Reference(f"oci://{tagged.reference}"))
-        except PinError as error:
-            return None, [lock.finding(error.code, _IMAGE, error.message, error.hint, key=True)]
         bento = image.tag.rpartition("-")[2]
-        return {"digest": found.resolved.rpartition("@")[2], "bento": bento}, []
+        try:
+            if self._unreachable:
+                raise self._unreachable
+            found = self._resolve(Reference(f"oci://{tagged.reference}"))
+            digest = found.resolved.rpartition("@")[2]
+            problem = self._other_labels(f"{image.repository}@{digest}", {MODEL: model_digest, BENTO: bento})
+        except PinError as error:
+            if error.code == UNREACHABLE:
+                self._unreachable = error  # one registry has all images: it is not waited for again
+            return None, [lock.finding(error.code, _IMAGE, error.message, error.hint, key=True)]
+        if problem:
+            hint = "let CI build and push it again from this commit; do not lock this image"
+            return None, [lock.finding(MISMATCH, _IMAGE, problem, hint, key=True)]
+        return {"digest": digest, "bento": bento}, []
+
+    def _other_labels(self, image: str, wanted: dict[str, str]) -> str:
+        """Return how the labels of an image differ from those of the locked model; empty if they do not."""
+        from generator.cluster.pins.registry import image_labels
+
+        try:
+            found = image_labels(image, self.context)
+        except HttpError as error:
+            raise PinError.of(error) from error
+        for labels in found:
+            for name, value in wanted.items():
+                has = labels.get(name)
+                if has != value:
+                    shown = f"`{one_line(has)[:80]}`" if has else "no value"
+                    return f"the image {image} has {shown} in its label `{name}`, and the lock has `{value}`"
+        return ""
 
     def _resolve(self, reference: Reference) -> Resolution:
         return _remembered(self._resolutions, reference, lambda: resolve(reference, self.context))

@@ -59,6 +59,45 @@ def resolve(reference: Reference, context: PinContext) -> Resolution:
     return Resolution(resolved, digest.removeprefix("sha256:")[:SHORT], measure)
 
 
+def image_labels(image: str, context: PinContext) -> list[dict[str, str]]:
+    """Return the labels of an image, one mapping for each platform.
+
+    Args:
+        image: its reference by digest: `host/name@sha256:…`.
+        context: where it is queried.
+
+    Raises:
+        PinError: it is not an image with a configuration.
+        HttpError: the registry can't be reached.
+    """
+    reference = Reference(f"oci://{image}")
+    form = _FORM.fullmatch(reference.text)
+    if form is None or form["digest"] is None:
+        raise PinError(MALFORMED, f"{reference.shown} is not an image by digest", "check `registry`")
+    repository = _Repository(form["host"], form["name"], reference, context.for_one_reference())
+    try:
+        manifest = json.loads(repository.manifest(form["digest"]))
+        # An index lists one manifest for each platform, and attestations of the platform `unknown`.
+        parts = [item for item in manifest.get("manifests", ()) if item["platform"]["os"] != "unknown"]
+        manifests = [json.loads(repository.manifest(_checked(item["digest"]))) for item in parts] or [
+            manifest
+        ]
+        configs = [json.loads(repository.blob(_checked(one["config"]["digest"]))) for one in manifests]
+        return [
+            {str(key): str(value) for key, value in (one["config"].get("Labels") or {}).items()}
+            for one in configs
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        message = f"{reference.shown} is not an image: it has no configuration"
+        raise PinError(UNEXPECTED, message, "check what was pushed under this tag") from error
+
+
+def _checked(digest: str) -> str:
+    if not _DIGEST.fullmatch(digest):
+        raise ValueError(digest)
+    return digest
+
+
 @dataclass(frozen=True, slots=True)
 class _Repository:
     """One repository of a registry."""
@@ -93,8 +132,19 @@ class _Repository:
             raise PinError(UNEXPECTED, message, "contact the registry's operator")
         return answer.body
 
+    def blob(self, digest: str) -> bytes:
+        """Return a small blob, whose bytes were checked."""
+        answer = self._answer("GET", f"blobs/{digest}")
+        if "sha256:" + hashlib.sha256(answer.body).hexdigest() != digest:
+            message = f"the bytes of {answer.url} do not have the digest {digest}"
+            raise PinError(UNEXPECTED, message, "contact the registry's operator")
+        return answer.body
+
     def _manifest(self, method: str, tag: str) -> Answer:
-        url = f"{self._base}/v2/{self.name}/manifests/{tag}"
+        return self._answer(method, f"manifests/{tag}")
+
+    def _answer(self, method: str, path: str) -> Answer:
+        url = f"{self._base}/v2/{self.name}/{path}"
         own = _configured(self.host, self.context)
         answer = self.context.http.ask(url, method=method, accept=_ACCEPT)
         challenge = answer.headers.get("www-authenticate", "")

@@ -9,6 +9,7 @@ from typing import Any
 
 from generator.gates.document import Evidence
 from generator.gates.gate_status import gate_statuses, summary
+from generator.gates.signatures import SignedBy
 from generator.odds.key_metrics import format_figures, key_metrics
 from generator.odds.odds import odds_of
 from generator.plan.changes import Change
@@ -22,6 +23,7 @@ from generator.report.overview import environment_changes
 from generator.report.pages.gates import gate_rows
 from generator.report.pages.odds import guard_rows, step_rows
 from generator.report.sections import sections
+from generator.report.sections.review import signature_line
 from generator.report.sections.section import Section
 from generator.spec.quantities import money_up, time_span
 
@@ -49,6 +51,7 @@ class Subject:
         planned: the plan.
         others: plans of the same model in other environments.
         evidence: the evidence of its gates.
+        signed: the valid signatures of its evidence and its lock.
         against: what the plan is compared with.
         home: relative address of the index; empty without one.
     """
@@ -56,6 +59,7 @@ class Subject:
     planned: Planned
     others: Sequence[Planned]
     evidence: Evidence
+    signed: Sequence[SignedBy]
     against: Against
     home: str = ""
 
@@ -64,7 +68,7 @@ def plan_page(subject: Subject, templates: Templates) -> str:
     """Return the page as HTML."""
     plan = subject.planned.plan
     stand = gate_statuses(plan, subject.evidence)
-    by_key = {section.key: section for section in sections(subject.planned, stand)}
+    by_key = {section.key: section for section in sections(subject.planned, stand, subject.signed)}
     context = {
         "plan": plan,
         "head": _head(subject, by_key["release"]),
@@ -81,6 +85,7 @@ def plan_page(subject: Subject, templates: Templates) -> str:
         "odds_lines": [line for line in by_key["odds"].lines() if line.startswith("gate ")],
         "risk": plan.rollout.risk,
         "gates": gate_rows(stand),
+        "signed": [signature_line(item) for item in subject.signed],
         "gates_key": plan.gate_key[:12],
         "enforced": " and ".join(plan.enforcement),
         "cost": _cost(by_key["cost"].data, subject),

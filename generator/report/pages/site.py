@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from generator.gates.document import read_evidence
+from generator.gates.signatures import signers_shown
 from generator.output.bundle import Bundle
 from generator.output.errors import OutputError
 from generator.output.folder import open_root
@@ -104,7 +105,8 @@ def page_of(
     planned = chosen(plans, environment)
     evidence = read_evidence(entry.evidence, session.root, entry.name)
     others = [other for other in plans if other is not planned]
-    return plan_page(Subject(planned, others, evidence, against, home), session.templates)
+    signed = signers_shown(planned, entry, session.root)
+    return plan_page(Subject(planned, others, evidence, signed, against, home), session.templates)
 
 
 def _inputs(page: str) -> dict[str, str]:

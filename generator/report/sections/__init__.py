@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from generator.gates.gate_status import GateStatus
+from generator.gates.signatures import SignedBy
 from generator.plan.resolve import Planned
 from generator.report.sections.cost import cost
 from generator.report.sections.odds import odds
@@ -20,12 +21,15 @@ _BEFORE = (release, story, guards, odds, cost)
 _AFTER = (abort, coverage, authority, values)
 
 
-def sections(planned: Planned, statuses: Sequence[GateStatus]) -> list[Section]:
+def sections(
+    planned: Planned, statuses: Sequence[GateStatus], signed: Sequence[SignedBy] = ()
+) -> list[Section]:
     """Return all sections of one plan, in reading order.
 
     Args:
         planned: the plan.
         statuses: the status of its gates.
+        signed: the valid signatures of its evidence and its lock.
     """
     before, after = ([section(planned) for section in part] for part in (_BEFORE, _AFTER))
-    return [*before, gate_section(planned, statuses), *after]
+    return [*before, gate_section(planned, statuses, signed), *after]

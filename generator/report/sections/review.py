@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from generator.gates.gate_status import GateStatus
+from generator.gates.signatures import SignedBy
 from generator.plan.coverage import gaps
 from generator.plan.people import powers
 from generator.plan.resolve import Planned
@@ -15,17 +16,27 @@ from generator.report.tables import Table
 from generator.spec.exemptions import Waiver
 
 
-def gate_section(planned: Planned, statuses: Sequence[GateStatus]) -> Section:
-    """Return the gates before any traffic: configuration, evidence and waivers."""
+def gate_section(planned: Planned, statuses: Sequence[GateStatus], signed: Sequence[SignedBy]) -> Section:
+    """Return the gates before any traffic: configuration, evidence, who signed it, and waivers."""
     plan = planned.plan
     data: records.Gates = {
         "key": plan.gate_key,
         "enforced": list(plan.enforcement),
         "gates": [_gate(status) for status in statuses],
+        "signed": [
+            {"document": item.kind, "by": item.signer, "role": item.role, "form": item.form}
+            for item in signed
+        ],
     }
     rows = [row for status in statuses for row in _rows(status)]
     where = f"enforced in {' and '.join(plan.enforcement)}, key {plan.gate_key[:12]}"
-    return Section("gates", "Gates", data, (where, Table.of(rows) if rows else "none"))
+    signatures = tuple(map(signature_line, signed))
+    return Section("gates", "Gates", data, (where, Table.of(rows) if rows else "none", *signatures))
+
+
+def signature_line(item: SignedBy) -> str:
+    """Return who signed a document, in words."""
+    return f"{item.kind} signed by {item.signer} ({item.role}, {item.form})"
 
 
 def _gate(status: GateStatus) -> records.GateRecord:

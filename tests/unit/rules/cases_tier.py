@@ -10,6 +10,8 @@ from tests.unit.rules.samples import (
     CEILINGS,
     COHORT,
     CTR_LIMIT,
+    IMAGE,
+    OTHER_FILES,
     OUTLIVED,
     REJECTED,
     RELEASED,
@@ -228,6 +230,30 @@ CASES = (
         "WAIV705",
         {"platform.quarantine": [{**REJECTED, "running": ["staging"]}]},
         {"platform.quarantine": [{**REJECTED, "running": ["staging"], "released": RELEASED}]},
+        "model.digest",
+    ),
+    Case(  # the image of a rejected version, next to a good model's digest
+        "WAIV705",
+        {"platform.quarantine": [OTHER_FILES], "lock.image": {"digest": IMAGE, "bento": "0" * 12}},
+        {
+            "platform.quarantine": [{**OTHER_FILES, "released": RELEASED}],
+            "lock.image": {"digest": IMAGE, "bento": "0" * 12},
+        },
+        "image.digest",
+    ),
+    Case(  # another image than the rejected one
+        "WAIV705",
+        {"platform.quarantine": [OTHER_FILES], "lock.image": {"digest": IMAGE, "bento": "0" * 12}},
+        {
+            "platform.quarantine": [OTHER_FILES],
+            "lock.image": {"digest": DIGEST[:-1] + "e", "bento": "0" * 12},
+        },
+        "image.digest",
+    ),
+    Case(  # an entry without an image, and a lock without one
+        "WAIV705",
+        {"platform.quarantine": [OTHER_FILES, REJECTED]},
+        {"platform.quarantine": [OUTLIVED]},
         "model.digest",
     ),
     Case(  # halted, and here it is another model

@@ -28,6 +28,8 @@ WAIVER = {
 }
 REJECTED = {"model": "shop/ranker", "digest": DIGEST, "reason": "bad", "since": "2026-11-20"}
 OUTLIVED = {**REJECTED, "digest": DIGEST[:-1] + "b"}
+IMAGE = "sha256:" + "e1" * 32
+OTHER_FILES = {**OUTLIVED, "image": IMAGE}
 RELEASED = {"by": "boss", "reason": "the events were lost, not the clicks", "at": "2026-11-22"}
 ACCEPT = {"code": "CAN108", "reason": "r", "until": "2026-11-23"}
 ACCURACY = {"name": "accuracy", "metric": "accuracy", "atLeast": 0.92}

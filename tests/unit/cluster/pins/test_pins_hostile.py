@@ -158,7 +158,7 @@ def test_an_address_with_a_digest_whose_bytes_drip_is_not_locked(sandbox: Sandbo
 
 @contextmanager
 def encrypted(folder: Path) -> Iterator[str]:
-    """An https server with a certificate that nobody signed; yields its address."""
+    """An https server with a certificate that no authority signed; yields its address."""
     key, certificate = folder / "key.pem", folder / "cert.pem"
     names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
     subprocess.run(

@@ -1,0 +1,77 @@
+"""`sluice gates sign` and `verify-signature`: sign the documents next to a spec, and show who signed them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from generator.cli.options import report_option, root_option
+from generator.pipeline.selection import select, select_one
+from generator.pipeline.session import open_session
+from generator.pipeline.terminal import emit, note
+from generator.spec.signers import SIGNED_KINDS
+
+if TYPE_CHECKING:
+    from generator.source.finding import Finding
+
+
+@click.command("sign")
+@click.argument("spec", type=click.Path())
+@click.option(
+    "--key", required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE",
+    help="Private Ed25519 key without a passphrase: of OpenSSH, or in PEM.",
+)  # fmt: skip
+@click.option(
+    "--document",
+    "kinds",
+    multiple=True,
+    type=click.Choice(SIGNED_KINDS),
+    help="What to sign; default: what exists.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(["ssh", "dsse"]), default="dsse", show_default=True,
+    help="Form of the signature: a DSSE envelope with an in-toto statement, or an SSH signature.",
+)  # fmt: skip
+@root_option
+def sign(spec: str, key: Path, kinds: tuple[str, ...], form: str, root: Path | None) -> None:
+    """Sign the evidence and the lock of SPEC.
+
+    An SSH signature can also be made by `ssh-keygen -Y sign`, with a key in an agent; --format ssh shows its namespace.
+    """
+    from generator.pipeline.signing import sign_documents
+
+    session = open_session(root)
+    for line in sign_documents(session, select_one(session, spec), key, kinds or SIGNED_KINDS, form):
+        note(line)
+
+
+@click.command("verify-signature")
+@click.argument("paths", nargs=-1, type=click.Path())
+@report_option
+@root_option
+def verify_signature(paths: tuple[str, ...], fmt: str, root: Path | None) -> None:
+    """Verify signatures with the keys of the platform, and show who signed.
+
+    PATH is a spec, a team's folder, or TEAM/MODEL; default: all. Exit code 1: a signature is invalid or does not count,
+    or one that a tier requires is missing.
+    """
+    from generator.pipeline.signing import verified
+    from generator.report.formats import render
+    from generator.report.tables import Screen
+
+    session = open_session(root)
+    entries = select(session, paths).entries
+    findings: list[Finding] = []
+    for entry in entries:
+        signed, problems = verified(session, entry)
+        findings += problems
+        if fmt == "text":
+            for item in signed:
+                emit(f"{entry.name}: {item.kind} signed by {item.signer} ({item.role}, {item.form})\n")
+    if findings or fmt != "text":
+        emit(render(findings, fmt, screen=Screen.of_messages(sys.stdout), checked=len(entries)))
+    if any(finding.severity == "error" for finding in findings):
+        click.get_current_context().exit(1)

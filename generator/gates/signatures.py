@@ -1,0 +1,271 @@
+"""Signatures of the documents next to a spec: who signed them, and whether that is who the tier requires.
+
+A signature of `X` is a file next to it: `X.sig` (SSH), `X.dsse.json` (DSSE) or `X.sigstore.json` (Sigstore). Keys are
+those of the platform. A signature is judged by the day that the document itself has, so no clock is read.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from generator.gates import envelope, ssh_signature
+from generator.plan.model_files import SIGNATURES, ModelFiles
+from generator.plan.resolve import Planned
+from generator.source.files import RefusedError, regular_bytes
+from generator.source.finding import Finding, Place
+from generator.source.reader import display
+from generator.spec.signers import Signer
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+MISSING, INVALID, REFUSED = "SIGN101", "SIGN102", "SIGN103"
+SCHEMAS: Final = {"evidence": "sluice/evidence/v1", "lock": "sluice/lock/v1"}
+
+
+class SignatureError(Exception):
+    """A signature does not count: the code of its finding, and one sentence."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class SignedBy(NamedTuple):
+    """A signature that is valid.
+
+    Args:
+        kind: of the document: evidence or lock.
+        signer: name of the signer in the platform.
+        role: its role.
+        form: ssh, dsse or sigstore.
+    """
+
+    kind: str
+    signer: str
+    role: str
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedDocument:
+    """A document that can be signed.
+
+    Args:
+        kind: evidence or lock.
+        path: the file.
+        shown: its path in messages.
+        model: team/model.
+        model_sha256: SHA-256 (hex) of the model's bytes.
+        day: the day that the document itself has (ISO 8601); empty if it has none.
+        content: its bytes.
+    """
+
+    kind: str
+    path: Path
+    shown: str
+    model: str
+    model_sha256: str
+    day: str
+    content: bytes
+
+    @property
+    def schema(self) -> str:
+        """The schema of the document."""
+        return SCHEMAS[self.kind]
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of its SSH signatures: a signature of another kind or model does not fit."""
+        return f"{self.schema}:{self.model}"
+
+    @property
+    def statement(self) -> dict[str, object]:
+        """The in-toto statement about it."""
+        digest = hashlib.sha256(self.content).hexdigest()
+        return envelope.statement(self.model, self.model_sha256, self.schema, digest)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSignatures:
+    """The signatures of one document: those that count, and why others do not."""
+
+    valid: tuple[SignedBy, ...]
+    problems: tuple[Finding, ...]
+
+
+def signed_documents(entry: ModelFiles, root: Path, planned: Planned) -> list[SignedDocument]:
+    """Return the documents next to a spec that exist and can be signed."""
+    lock = planned.source.lock
+    if lock is None:
+        return []
+    digest = lock.model.digest.removeprefix("sha256:")
+    found = []
+    for kind, path in (("evidence", entry.evidence), ("lock", entry.lock)):
+        try:
+            content = regular_bytes(path)
+        except (OSError, RefusedError):
+            continue
+        day = lock.model.at[:10] if kind == "lock" else _evidence_day(content)
+        found.append(SignedDocument(kind, path, display(path, root), entry.name, digest, day, content))
+    return found
+
+
+def check_signatures(document: SignedDocument, signers: Sequence[Signer]) -> CheckedSignatures:
+    """Verify every signature next to a document."""
+    valid, problems = [], []
+    for suffix, (form, verify) in _FORMS.items():
+        path = document.path.with_name(document.path.name + suffix)
+        try:
+            signer = verify(regular_bytes(path), document, signers)
+            _check_time(signer, document)
+        except FileNotFoundError:
+            continue
+        except SignatureError as error:
+            problems.append(_finding(error.code, f"{document.shown}{suffix}", str(error), document))
+        except (OSError, RefusedError, ValueError) as error:
+            message = str(error.args[-1]) if isinstance(error, ValueError) else "this signature can't be read"
+            problems.append(_finding(INVALID, f"{document.shown}{suffix}", message, document))
+        else:
+            valid.append(SignedBy(document.kind, signer.name, signer.role, form))
+    return CheckedSignatures(tuple(valid), tuple(problems))
+
+
+def signature_findings(planned: Planned, entry: ModelFiles, root: Path) -> list[Finding]:
+    """Return what is wrong with the signatures that the tier of a plan requires; nothing if it requires none."""
+    platform = planned.source.platform
+    requires = platform.tiers[planned.plan.identity.tier].requires
+    documents = {found.kind: found for found in signed_documents(entry, root, planned)}
+    wanted = [kind for kind in requires.signed if kind != "evidence" or planned.plan.gates]
+    found: list[Finding] = []
+    for kind in wanted:
+        document = documents.get(kind)
+        if document is None:
+            path = entry.evidence if kind == "evidence" else entry.lock
+            message = f"the tier `{planned.plan.identity.tier}` requires signed {kind}, and there is none"
+            found.append(
+                Finding(MISSING, "error", message, "commit it with a signature", Place(display(path, root)))
+            )
+            continue
+        checked = check_signatures(document, platform.signers)
+        roles = [item.role for item in checked.valid]
+        if requires.signed_by and roles and not set(roles) & set(requires.signed_by):
+            names = " and ".join(f"`{item.signer}` ({item.role})" for item in checked.valid)
+            message = f"{names} signed this, but in the tier `{planned.plan.identity.tier}` only "
+            message += f"{' or '.join(requires.signed_by)} counts"
+            found.append(_finding(REFUSED, document.shown, message, document))
+        elif not roles:
+            found += checked.problems or [_missing(planned, document)]
+    return found
+
+
+def signers_shown(planned: Planned, entry: ModelFiles, root: Path) -> list[SignedBy]:
+    """Return every valid signature of the documents next to a spec."""
+    signers = planned.source.platform.signers
+    if not signers:
+        return []
+    documents = signed_documents(entry, root, planned)
+    return [item for document in documents for item in check_signatures(document, signers).valid]
+
+
+def _missing(planned: Planned, document: SignedDocument) -> Finding:
+    message = (
+        f"the tier `{planned.plan.identity.tier}` requires signed {document.kind}, and this has no signature"
+    )
+    return _finding(MISSING, document.shown, message, document)
+
+
+def _finding(code: str, file: str, message: str, document: SignedDocument) -> Finding:
+    hint = f"let a signer of the platform run `sluice gates sign {document.model} --key KEY`"
+    return Finding(code, "error", message, hint, Place(file), document.kind)
+
+
+def _evidence_day(content: bytes) -> str:
+    """Return the day of the last verdict; empty when the evidence can't be read, which is reported elsewhere."""
+    try:
+        day = json.loads(content)["predicate"]["created"]["end"][:10]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return day if isinstance(day, str) else ""
+
+
+def _check_time(signer: Signer, document: SignedDocument) -> None:
+    """Raise SignatureError if the signer does not count for the day of a document."""
+    if signer.revoked:
+        raise SignatureError(REFUSED, f"the key of `{signer.name}` was revoked on {signer.revoked}")
+    if signer.start and document.day < signer.start:
+        raise SignatureError(
+            REFUSED, f"`{signer.name}` signs from {signer.start}, and this is of {document.day}"
+        )
+    if signer.until and not "" < document.day <= signer.until:
+        raise SignatureError(
+            REFUSED, f"`{signer.name}` signs until {signer.until}, and this is of {document.day}"
+        )
+
+
+def _verify_ssh(raw: bytes, document: SignedDocument, signers: Sequence[Signer]) -> Signer:
+    signature = ssh_signature.parse(raw.decode("ascii", "replace"))
+    if signature.namespace.decode("utf-8", "replace") != document.namespace:
+        raise SignatureError(INVALID, f"this signature is not one for `{document.namespace}`")
+    if not ssh_signature.is_valid(signature, document.content):
+        raise SignatureError(
+            INVALID, f"{document.path.name} is not what was signed: it changed, or the signature did"
+        )
+    for signer in signers:
+        if signer.ssh and ssh_signature.public_bytes(signer.ssh) == signature.public_key:
+            return signer
+    shown = ssh_signature.fingerprint_of(signature.public_key)
+    raise SignatureError(INVALID, f"the platform lists no signer with the key {shown}")
+
+
+def _verify_dsse(raw: bytes, document: SignedDocument, signers: Sequence[Signer]) -> Signer:
+    found = envelope.parse(raw)
+    signer = next((one for one in signers if (key := _ed25519(one)) and envelope.is_valid(found, key)), None)
+    if signer is None:
+        raise SignatureError(INVALID, "no key of the platform's signers made this envelope")
+    try:
+        said = json.loads(found.payload)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("the payload of this envelope is not JSON") from error
+    if said != document.statement:
+        raise SignatureError(
+            INVALID, f"this envelope is not about {document.path.name} of this model as it is now"
+        )
+    return signer
+
+
+def _verify_sigstore(raw: bytes, document: SignedDocument, signers: Sequence[Signer]) -> Signer:
+    from generator.gates import sigstore_bundle
+
+    identities = [signer for signer in signers if signer.oidc]
+    try:
+        return sigstore_bundle.verify(raw, document.content, identities)
+    except sigstore_bundle.BundleError as error:
+        raise SignatureError(INVALID, str(error)) from error
+
+
+def _ed25519(signer: Signer) -> Ed25519PublicKey | None:
+    """Return the Ed25519 key of a signer; None if it has another one."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    if signer.ed25519:
+        return Ed25519PublicKey.from_public_bytes(base64.b64decode(signer.ed25519))
+    if signer.ssh and signer.ssh.startswith("ssh-ed25519 "):
+        return Ed25519PublicKey.from_public_bytes(ssh_signature.public_bytes(signer.ssh)[-32:])
+    return None
+
+
+_FORMS: Final[dict[str, tuple[str, Callable[[bytes, SignedDocument, Sequence[Signer]], Signer]]]] = dict(
+    zip(
+        SIGNATURES,
+        (("ssh", _verify_ssh), ("dsse", _verify_dsse), ("sigstore", _verify_sigstore)),
+        strict=True,
+    )
+)
+"""How each form of signature is verified, by the suffix of its file."""
