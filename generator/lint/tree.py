@@ -29,6 +29,7 @@ LIMIT: Final = 8 << 20
 SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
 
 _DEPTH: Final = 128  # the limit of the YAML reader
+_DEEPEST: Final = 64
 
 _TRICKY: Final = re.compile(
     r"(?:^|[\s,\[{])(?:[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|<<"
@@ -193,6 +194,13 @@ class _Reader:
         for folder, folders, names in os.walk(self.root, onerror=self._unreadable_folder):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             here = FilePath(folder)
+            if len(here.parts) - len(self.root.parts) >= _DEEPEST and folders:
+                self._report(
+                    File(self._shown(here / folders[0])),
+                    "VER101",
+                    f"cannot be read: more than {_DEEPEST} folders deep",
+                )
+                folders.clear()
             for name in folders:
                 if (here / name).is_symlink():
                     self._report(File(self._shown(here / name)), "VER102", "is a link to a folder")

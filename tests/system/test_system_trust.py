@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from generator.output.ledger import Ledger, parse
-from tests.system.repositories import BUNDLE, CHECKOUT, ROLLOUT, environ, read_tree, sluice, write_tree
+from tests.system.repositories import (
+    BUNDLE,
+    CHECKOUT,
+    ROLLOUT,
+    environ,
+    listed,
+    read_tree,
+    sluice,
+    write_tree,
+)
 
 _ROLE = """\
 apiVersion: v1
@@ -305,3 +314,15 @@ def test_a_template_that_switches_off_argo_cd_is_refused(repo: Path) -> None:
     ran = sluice(repo, "render")
     assert ran.code == 2
     assert "Argo CD would not apply" in ran.err
+
+
+def test_bundles_of_a_model_with_errors_are_not_believed(rendered: Path) -> None:
+    """They stay as they are in git and can't be compared: the check fails and names them."""
+    spec = rendered / "specs/shop/recommender.yaml"
+    spec.write_text(spec.read_text().replace("weight: 5%", "weight: 60%"))
+    _FORGED["a weight"](rendered)
+    ran = sluice(rendered, "render", "--check")
+    assert ran.code == 1
+    left = "not compared, their models have errors"
+    assert set(listed(ran.out, left)) >= {BUNDLE, "rendered/bentos/shop/recommender"}
+    assert not [name for name in listed(ran.out, left) if "recommender" not in name]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from contextlib import chdir
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +54,18 @@ def test_links_and_special_files_are_reported_and_not_followed(tree, tmp_path):
         ("VER102", "link.yaml"),
         ("VER101", "pipe.yaml"),
     ]
+
+
+def test_folders_that_are_too_deep_are_a_finding(tree, tmp_path):
+    with chdir(tmp_path):
+        for _ in range(1500):
+            Path("d").mkdir()
+            os.chdir("d")
+        Path("a.yaml").write_text(CONFIG)
+    ((code, place, message),) = tree({})
+    subprocess.run(["rm", "-rf", str(tmp_path / "d")], check=True)
+    assert (code, place.count("d/")) == ("VER101", 64)
+    assert message == "cannot be read: more than 64 folders deep"
 
 
 def test_a_missing_folder_is_a_finding(tmp_path):
