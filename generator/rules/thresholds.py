@@ -136,8 +136,14 @@ def _metric(gate: MetricGate, bound: MetricBound) -> Iterator[_Loose]:
 
 def _loss(written: Change, bound: Change) -> Iterator[_Loose]:
     """Yield the problem of a larger loss; a metric up to 1 loses at most as many points as percent."""
-    comparable = written.kind == bound.kind or bound.kind == "points"
-    if not comparable or written.value > bound.value:
+    if written.kind != bound.kind and bound.kind == "relative":
+        message = (
+            f"a loss of {written} is in points, and of a small metric they are a larger share than {bound}"
+        )
+        yield _Loose(
+            ("noWorseBy",), message, f"write it relative, {bound} or less", "noWorseBy", bound, str(bound)
+        )
+    elif written.value > bound.value:
         message = f"a loss of {written} against the champion is above {bound}"
         yield _Loose(("noWorseBy",), message, f"write {bound} or less", "noWorseBy", bound, str(bound))
 

@@ -239,6 +239,39 @@ def test_a_controller_may_note_what_it_likes_on_an_old_release():
     assert refused(new, old)
 
 
+OTHERS: dict[str, Callable[[Any], object]] = {
+    "pods of another model": lambda d: pod(d)["metadata"]["labels"].update(
+        {"app.kubernetes.io/name": "fraud"}
+    ),
+    "no name of the pods": lambda d: pod(d)["metadata"]["labels"].pop("app.kubernetes.io/name"),
+    "a Deployment that is not a shadow": lambda d: (
+        d["metadata"].update(name="fraud"),
+        pod(d)["metadata"]["labels"].update({"app.kubernetes.io/name": "fraud"}),
+    ),
+    "a StatefulSet": lambda d: d.update(kind="StatefulSet"),
+    "a DaemonSet": lambda d: d.update(kind="DaemonSet"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_live_requests_go_to_rollouts_only(name):
+    item = rendered("risk/fraud/deployment-shadow.yaml")
+    image(item, PINNED)
+    OTHERS[name](item)
+    assert any("of their own object" in message for message in refused(item)), name
+    (resources,) = [
+        rule["resources"]
+        for rule in POLICIES[0].spec["matchConstraints"]["resourceRules"]
+        if rule["apiGroups"] == ["apps"]
+    ]
+    assert item["kind"].lower() + "s" in resources
+
+
+def test_a_rollout_may_not_take_the_pods_of_another_one():
+    item = fraud(lambda r: pod(r)["metadata"]["labels"].update({"app.kubernetes.io/name": "scorer"}))
+    assert any("of their own object" in message for message in refused(item))
+
+
 def test_a_shadow_is_held_to_its_images():
     item = rendered("risk/fraud/deployment-shadow.yaml")
     image(item, PINNED)
