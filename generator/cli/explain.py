@@ -45,6 +45,9 @@ def _explained(code: str) -> str:
         return listing(code)
     found = all_codes().get(code)
     if found is None:
+        numbered = [name for name in all_codes() if code.isdigit() and name.endswith(code)]
+        if numbered:
+            raise CliError(f"{code} is not a code; did you mean {' or '.join(numbered)}?")
         near = nearest(code, [*all_codes(), *FAMILIES], 3)
         hint = (
             f"did you mean {' or '.join(near)}?"

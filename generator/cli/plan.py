@@ -72,6 +72,7 @@ def command(
     first line says so. Exit code 1 means that a model can't be planned.
     """
     session = open_session(root)
+    session.remember_digests()
     entries = _entries(session, specs, every=every)
     session.require_platform(environment)
     for gap in gaps(session) if every else ():

@@ -9,132 +9,14 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import click
 
+from generator.cli.foreign_options import ADVICE, COMMANDS, DONE_OTHERWISE, FORMATS, MODEL, RENAMED
 from generator.plan.model_files import SPECS, find_root
 from generator.source.suggest import misspelt, nearest
 from generator.spec.mistakes.words import WORDS
-
-_RENAMED: Final = {
-    "--env": "-e --stage --environments --target-env --environment-name --overlay --envs --in",
-    "--output": "-o --out --output-dir --out-dir --outdir --output-file --dest --destination --dir --to-file",
-    "--format": "-f --output-format --fmt --as --type",
-    "--root": "-r -C --chdir --repo --repository --cwd --workdir --project --dir",
-    "--diff": "--dry-run --dryrun -n --preview --show-diff",
-    "--check": "--dry-run --dryrun -n --verify-only --no-write --lint --test",
-    "--full": "--verbose -v --details --long --wide --expand",
-    "--against": "--rev --base --since --from --compare --compare-to --with --ref --revision --commit --branch --diff",
-    "--reason": "--message -m --because --comment --why",
-    "--to": "--version --target --tag --alias --new-version",
-    "--ref": "--model --uri --model-uri --source --reference --path --artifact",
-    "--strategy": "--type --rollout --kind",
-    "--tier": "--class --level --plan",
-    "--framework": "--flavor --library --lib --runtime",
-    "--cluster": "--live --remote --server --kube",
-    "--context": "--kube-context --ctx",
-    "--watch": "--follow -w --wait",
-    "--yes": "-y --non-interactive --no-input --defaults --batch --assume-yes",
-    "--all": "-a --everything --all-models -A",
-    "--example-lock": "--lock --with-lock --no-pin",
-    "--strict": "--warnings-as-errors --werror --fail-on-warnings --pedantic",
-    "--at": "--date --on --when --as-of",
-    "--data": "--csv --input --recording --file",
-    "--gate": "--only --name --select",
-    "--show": "--print --cat --view",
-    "--exit-code": "--fail-on-diff --detailed-exitcode --error-on-diff",
-}
-"""Options of other programs for each of ours; an option of several lines means the one that the command has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """What to do instead of an option that has no equivalent.
-
-    Args:
-        options: the options, separated by blanks.
-        says: a sentence about it; `{command}` stands for the command.
-        commands: where it applies, separated by blanks; empty for all commands.
-        valued: whether the option has a value, which goes with it.
-    """
-
-    options: str
-    says: str
-    commands: str = ""
-    valued: bool = False
-
-
-_ADVICE: Final = (
-    Advice("--all -a --everything --all-models -A --recursive -R", "Without a path, `{command}` covers all models.",
-           "render validate pin status diff alerts check"),
-    Advice("--force --overwrite --update --upgrade --refresh --repin -f --no-cache",
-           "`pin` always resolves the references again and overwrites the lock.", "pin"),
-    Advice("--force --overwrite --update --refresh -f --no-cache --prune --delete --clean --yes -y",
-           "`render` overwrites its own files and removes those that no spec asks for.", "render"),
-    Advice("--no-prune --keep --no-delete --no-clean", "Files of removed specs always go; `sluice render --diff` "
-           "shows them first.", "render"),
-    Advice("--force --overwrite --yes -y", "`{command}` overwrites nothing: edit the file, or remove it first.",
-           "new init"),
-    Advice("--force --yes -y --push --commit", "`promote` edits only the spec: commit it yourself.", "promote"),
-    Advice("--force --yes -y --push --merge", "`revert` prepares a branch: push it and open a pull request.", "revert"),
-    Advice("--dry-run --dryrun -n --check", "`validate` writes nothing without --fix.", "validate"),
-    Advice("--dry-run --dryrun -n --diff", "`promote` edits one line of the spec, which `git diff` shows.", "promote"),
-    Advice("--dry-run --dryrun -n --check", "`{command}` writes nothing.", "plan diff status audit explain"),
-    Advice("--fix --write --autofix", "Only `sluice validate --fix` writes fixes.", "render plan verify pin diff"),
-    Advice("--env --environment -e --stage --environments", "`{command}` covers every environment.",
-           "validate pin promote check new codeowners", valued=True),
-    Advice("--strict --warnings-as-errors --werror", "Warnings become errors in `sluice validate --strict`.",
-           "plan render pin diff"),
-    Advice("--to --version --target", "`revert` goes back to the previous version; `sluice promote` chooses one.",
-           "revert", valued=True),
-    Advice("--verbose -v --debug --details --trace -vv", "There is no longer form; SLUICE_DEBUG=1 shows the "
-           "traceback of a bug."),
-    Advice("--quiet -q --silent -s", "There is no shorter form; the exit code shows whether it worked."),
-    Advice("--format --output-format", "`schema` prints JSON.", "schema", valued=True),
-    Advice("--json --pretty", "`schema` prints JSON.", "schema"),
-    Advice("--wait --follow", "`{command}` only changes files; `sluice status --cluster --watch` follows a release.",
-           "render promote revert"),
-    Advice("--namespace --ns", "The namespace of a model is set per environment in specs/platform.yaml.", valued=True),
-    Advice("--set --values --var", "Values are in the spec, and those of one environment in its `environments:`.",
-           valued=True),
-    Advice("--config --platform -c", "The platform is always specs/platform.yaml of --root.", valued=True),
-    Advice("--color --no-color --colour --no-colour", "NO_COLOR=1 and FORCE_COLOR=1 switch colors."),
-)  # fmt: skip
-
-_MODEL: Final = "--model --name --spec --app --service --target --file --path --id -m --models --team -t"
-"""Options for what is an argument here."""
-
-COMMANDS: Final = {
-    "render": "deploy apply build generate sync template release write compile synth",
-    "validate": "lint check test verify-spec fmt format doctor",
-    "revert": "rollback undo roll-back abort",
-    "--version": "version",
-    "pin": "lock resolve freeze relock",
-    "new": "create add scaffold generate-spec",
-    "plan": "show preview dry-run describe forecast",
-    "replay": "simulate backtest",
-    "status": "list ls get ps models",
-    "audit": "history log logs",
-    "promote": "upgrade update bump set-version",
-    "templates": "template-list overrides",
-    "explain": "why code codes rule rules",
-    "completion": "autocomplete completions shell-completion",
-    "init": "setup bootstrap start quickstart",
-}
-"""Words of other programs for each of our commands."""
-
-_DONE_OTHERWISE: Final = {
-    "delete destroy remove rm uninstall prune": "delete the files of the model in specs/, then run `sluice render`",
-    "rename mv move": "move the spec and its lock with `git mv`, change `metadata.name`, then run `sluice render`",
-    "approve resume continue unpause": "a person approves a step in Argo CD, or with "
-    "`kubectl argo rollouts promote`; `sluice status --cluster` shows which release waits",
-    "config configure settings": "the settings of all models are in specs/platform.yaml",
-    "login auth": "credentials come from the environment and the kubeconfig; there is nothing to log in to",
-    "serve run deploy-local": "Argo CD runs what `sluice render` writes",
-}
 
 
 def command_for(name: str, known: list[str]) -> str:
@@ -149,9 +31,7 @@ def unknown_command(name: str, group: str, known: list[str]) -> str:
     """Return the hint for an unknown command of a group: `sluice`, or a command with subcommands."""
     if name == "sluice":
         return f"leave out the second `{name}`"
-    otherwise = next(
-        (text for words, text in _DONE_OTHERWISE.items() if name.casefold() in words.split()), ""
-    )
+    otherwise = next((text for words, text in DONE_OTHERWISE.items() if name.casefold() in words.split()), "")
     if otherwise and name not in known:
         return otherwise
     near = command_for(name, known)
@@ -178,13 +58,50 @@ def improved(
         text = (
             f"Missing option '{option.opts[0]}': {(option.help or '')[:1].lower()}{(option.help or '')[1:]}"
         )
-        return click.UsageError(f"{text.rstrip('.')}; write `{_line([*typed, *wanted.split()])}`", context)
+        words = list(typed)
+        if context is not None and len(_positional(words, context)) > len(_arguments(context)):
+            # `promote shop/churn 13`: the value without its option.
+            words, wanted = words[:-1], f"{option.opts[0]} {words[-1]}"
+        return click.UsageError(f"{text.rstrip('.')}; write `{_line([*words, *wanted.split()])}`", context)
     if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
         return click.BadParameter(error.message + _value(error), context, error.param, error.param_hint)
+    joined = _team_and_model(error, context, typed)
+    if joined:
+        return click.UsageError(f"{error.format_message().rstrip('.')}; write `{joined}`", context)
     if examples and re.search("Missing argument|unexpected extra", error.format_message()):
         text = f"{error.format_message().rstrip('.')}; for example `sluice {_own(examples[0])}`"
         return click.UsageError(text, context)
     return error
+
+
+def _arguments(context: click.Context) -> list[click.Argument]:
+    return [one for one in context.command.params if isinstance(one, click.Argument)]
+
+
+def _positional(typed: list[str], context: click.Context) -> list[str]:
+    """Return the words of the command line that are neither commands, nor options or their values."""
+    valued = {
+        name for one in context.command.params for name in one.opts if not getattr(one, "is_flag", True)
+    }
+    words = typed[len(context.command_path.split()) - 1 :]
+    return [
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if not word.startswith("-") and before not in valued
+    ]
+
+
+def _team_and_model(error: click.ClickException, context: click.Context | None, typed: Sequence[str]) -> str:
+    """Return the line for `new shop churn`: team and model are one word; for `templates NAME`: it has an option."""
+    extra = re.search(r"unexpected extra argument \((\S+)\)", error.format_message())
+    if extra is None or context is None or extra[1] not in typed:
+        return ""
+    words, at = list(typed), list(typed).index(extra[1])
+    if context.command.name == "new" and "/" not in words[at - 1]:
+        return _line([*words[: at - 1], f"{words[at - 1]}/{words[at]}", *words[at + 1 :]])
+    if context.command.name == "templates":
+        return _line([*words[:at], "--show", *words[at:]])
+    return ""
 
 
 def _own(example: str) -> str:
@@ -204,6 +121,13 @@ def _unknown_option(name: str, context: click.Context, typed: list[str]) -> str:
         return _before_command(name, context.command, context, typed)
     known, command = _options(context.command), context.command.name or ""
     ours = _renamed(name, known)
+    formats = [
+        one.type.choices
+        for one in context.command.params
+        if isinstance(one.type, click.Choice) and "--format" in one.opts
+    ]
+    if ours == "--output" and formats and _value_of(typed, name) in formats[0]:
+        ours = "--format"
     if ours:
         right = f"{ours}{_needed_value(context.command, ours, _value_of(typed, name))}"
         return f"Did you mean '{ours}'? Write `{_line(_replaced(typed, name, right))}`."
@@ -213,7 +137,7 @@ def _unknown_option(name: str, context: click.Context, typed: list[str]) -> str:
     argument = _argument(name, context, typed)
     if argument:
         return argument
-    for advice in _ADVICE:
+    for advice in ADVICE:
         if name in advice.options.split() and command in (advice.commands or command).split():
             line = _line(_without(typed, name, valued=advice.valued))
             return f"{advice.says.format(command=command)} Write `{line}`."
@@ -254,7 +178,7 @@ def _renamed(name: str, known: list[str]) -> str:
     """Return our option for another program's, or for a longer or shorter form of ours."""
     if name in known:
         return name
-    for ours, theirs in _RENAMED.items():
+    for ours, theirs in RENAMED.items():
         if ours in known and name in theirs.split():
             return ours
     longer = [one for one in known if len(one) > 3 and (name.startswith(one) or one.startswith(name))]
@@ -272,17 +196,17 @@ def _format(name: str, command: click.Command) -> str:
 def _argument(name: str, context: click.Context, typed: list[str]) -> str:
     """Return the hint for an option whose value is an argument here: `--model shop/churn`, `new churn --team shop`."""
     argument = next((one for one in context.command.params if isinstance(one, click.Argument)), None)
-    if argument is None or name not in _MODEL.split():
+    if argument is None or name not in MODEL.split():
         return ""
     value, rest = _value_of(typed, name), _without(typed, name, valued=True)
     if re.match(r"\w+:\S", value) and context.command.name != "new":
         return "The reference of a model is `model.ref` of its spec; `sluice promote MODEL --to VERSION` changes it."
     what = argument.metavar or (argument.name or "").upper()
-    words = [word for word in rest if not word.startswith("-")]
-    position = rest.index(words[1]) if len(words) > 1 else 1
-    if name in {"--team", "-t"} and len(words) > 1:
-        rest[position] = f"{value}/{words[1].rpartition('/')[2]}"
-    elif len(words) > 1 and value and value in words[1].split("/"):
+    position = len(context.command_path.split()) - 1
+    given = (_positional(rest, context) or [""])[0]
+    if name in {"--team", "-t"} and given:
+        rest[rest.index(given)] = f"{value}/{given.rpartition('/')[2]}"
+    elif given and value and value in given.split("/"):
         return f"The name is part of the argument {what}. Write `{_line(rest)}`."
     elif value:
         rest.insert(position, value if "/" in value or context.command.name != "new" else f"TEAM/{value}")
@@ -342,21 +266,8 @@ def _value(error: click.BadParameter) -> str:
     if isinstance(kind, click.Choice):
         known = [str(one) for one in kind.choices]
         plain = found["value"].casefold().replace("_", "-")
-        other = [word for word in known if plain in WORDS.get(word, ()) or plain in _FORMATS.get(word, ())]
+        other = [word for word in known if plain in WORDS.get(word, ()) or plain in FORMATS.get(word, ())]
         near = nearest(found["value"], known) or other
         return f" Did you mean '{near[0]}'?" if near else ""
     number = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|sec|seconds?)", found["value"])
     return f" It is a number of seconds: '{number[1]}'." if number else ""
-
-
-_FORMATS: Final = {
-    "text": ("txt", "table", "plain", "human", "pretty", "console", "wide"),
-    "markdown": ("md", "gfm", "comment"),
-    "json": ("yaml", "yml", "jsonl", "ndjson"),
-    "html": ("htm", "web", "page"),
-    "junit": ("xml", "tap"),
-    "github": ("gh", "actions", "annotations"),
-    "gitlab": ("gl", "codeclimate", "codequality"),
-    "bash": ("sh",),
-}
-"""Other words for each format and shell."""

@@ -123,6 +123,9 @@ def _nothing(session: Session, path: str) -> str:
 
     if path in session.platform_inputs.names("environments"):
         return f"`{path}` is an environment, not a model: write `--env {path}`"
+    head, _, tail = path.rstrip("/").rpartition("/")
+    if tail in session.platform_inputs.names("environments") and any(e.name == head for e in session.entries):
+        return f"no spec matches {path}; an environment is an option: `{head} --env {tail}`"
     if "," in path:
         return f"no spec matches {path}; separate models by blanks: {' '.join(filter(None, path.split(',')))}"
     if _REVISION.fullmatch(path):

@@ -110,6 +110,12 @@ class Session:
         templates.check()
         return templates
 
+    def remember_digests(self) -> None:
+        """Reuse digests of services from the user's cache; only for commands that render nothing."""
+        from generator.render.bento import Bentos
+
+        self.bentos = Bentos(self.templates, remembered=True)
+
     @cached_property
     def bentos(self) -> Bentos:
         """The cache of rendered services, whose digests are part of image tags."""

@@ -147,6 +147,13 @@ def _model_reference(written: SourceSpec) -> Iterator[Finding]:
             message = f"`{source.ref}` has more than a name and a version: bentoml:NAME:VERSION"
         hint = f'write the version, for example `"{right}"`; `bentoml models list` shows the versions'
         yield written.finding("REF208", ("spec", "model", "ref"), message, hint)
+    elif source.ref.startswith("bentoml:") and source.ref.endswith(":latest"):
+        name = source.ref.removesuffix(":latest")
+        locked = written.lock.model.ref if written.lock else ""
+        right = locked if locked.startswith(f"{name}:") else f"{name}:1"
+        message = f"`{source.ref}` is another version after each import"
+        hint = f'write the version, for example `"{right}"`; `bentoml models list` shows the versions'
+        yield written.finding("REF208", ("spec", "model", "ref"), message, hint)
     yield from _mlflow_reference(written)
 
 

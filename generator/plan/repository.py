@@ -13,7 +13,7 @@ from generator.source.document import Document
 from generator.source.files import text_of
 from generator.source.finding import Finding, Place
 from generator.source.reader import display, read
-from generator.spec.check import check
+from generator.spec.check import check, refused
 from generator.spec.lock import LockFile
 from generator.spec.platform import PlatformFile, PlatformSpec
 
@@ -58,7 +58,7 @@ class Repository:
     @cached_property
     def platform(self) -> PlatformSpec | None:
         """The platform; None, with findings, when it can't be used."""
-        self.findings += self.platform_document.findings
+        self.findings += refused(PlatformFile, self.platform_document)
         if self.platform_document.findings:
             return None
         file, findings = check(PlatformFile, self.platform_document)

@@ -20,7 +20,7 @@ from generator.source.finding import Finding, Place
 from generator.source.flow import flow
 from generator.source.reader import display, read
 from generator.source.suggest import did_you_mean
-from generator.spec.check import check_data, not_a_mapping
+from generator.spec.check import check_data, not_a_mapping, refused
 from generator.spec.gates import DataGate
 from generator.spec.model import ModelFile
 from generator.spec.platform import PlatformSpec
@@ -63,7 +63,7 @@ def resolve(repository: Repository, entry: ModelFiles, bento_digest: Callable[[B
     document = read(entry.spec, repository.root)
     resolved = Resolved(entry, document)
     if document.findings:
-        resolved.findings += document.findings
+        resolved.findings += refused(ModelFile, document)
         return resolved
     lock_document, lock, lock_findings = repository.lock(entry)
     base = _layers(repository, document, platform, _UNKNOWN, resolved)

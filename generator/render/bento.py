@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shlex
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.plan.bento import MAX_FLOAT32, OTHER, Bento, Scalar
+from generator.source.cache import cache_folder
 
 if TYPE_CHECKING:
     from generator.render.environment import Templates
@@ -49,11 +54,19 @@ class Bentos:
 
     A service's digest is part of its image tag, so the plan needs it. The last service is cached: the environments of
     a model share it, and it is rendered right after planning.
+
+    Args:
+        templates: ours, with the platform team's overrides.
+        remembered: keep digests in the user's cache, by all that decides them: a command that renders nothing then
+            need not load the template engine. Templates of the platform team are always rendered.
     """
 
-    def __init__(self, templates: Templates) -> None:
+    def __init__(self, templates: Templates, *, remembered: bool = False) -> None:
         self._templates = templates
         self._last: tuple[str, dict[str, str]] = ("", {})
+        self._remembered = (
+            cache_folder("bentos") if remembered and not templates.own_digest(templates.files) else None
+        )
 
     def trace(self, bento: Bento) -> None:
         """Record the templates of a service as used, for a bundle that only contains its digest."""
@@ -69,10 +82,35 @@ class Bentos:
 
     def digest(self, bento: Bento) -> str:
         """Return the SHA-256 (hex) of the files of a service, names included."""
+        if self._remembered is None:
+            return self._computed(bento)
+        file = self._remembered / hashlib.sha256(f"{_source_digest()}\0{bento!r}".encode()).hexdigest()
+        with suppress(OSError, UnicodeDecodeError):
+            found = file.read_text("ascii")
+            if re.fullmatch(r"[0-9a-f]{64}", found):
+                return found
+        digest = self._computed(bento)
+        with suppress(OSError):
+            file.write_text(digest, "ascii")
+        return digest
+
+    def _computed(self, bento: Bento) -> str:
         total = hashlib.sha256()
         for name, text in self.files(bento).items():
             total.update(f"{name}\0{len(text)}\0{text}".encode())
         return total.hexdigest()
+
+
+@cache
+def _source_digest() -> str:
+    """Return the SHA-256 (hex) of what renders a service: its templates and this room."""
+    from generator.source.shipped import builtin_folder
+
+    folders = ((builtin_folder() / "bento", "*.j2"), (Path(__file__).parent, "*.py"))
+    files = sorted(file for folder, pattern in folders for file in folder.rglob(pattern))
+    return hashlib.sha256(
+        b"".join(b"%s\0%s\0" % (file.name.encode(), file.read_bytes()) for file in files)
+    ).hexdigest()
 
 
 def _sample_request(bento: Bento) -> str:

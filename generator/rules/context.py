@@ -126,6 +126,12 @@ def written_guards(context: Context) -> Iterator[tuple[Path, list[Any]]]:
         yield (*SHADOW, "guards"), list(rollout.shadow.guards)
 
 
+def removes_gates(context: Context) -> bool:
+    """Return whether an environment's override replaces the gates of the spec by an empty list."""
+    empty = not context.spec.gates and context.planned.source.layers.origin(GATES).source == "environment"
+    return empty and context.planned.source.layers.spec.has(GATES)
+
+
 def weight_steps(context: Context) -> list[int]:
     """Return the positions of the steps that have a weight; none for a blue-green."""
     return [index for index, _ in context.spec.rollout.weight_steps]

@@ -16,6 +16,7 @@ from generator.rules.context import (
     STEPS,
     Context,
     FleetContext,
+    removes_gates,
     written_guards,
 )
 from generator.rules.thresholds import is_bounded
@@ -68,6 +69,11 @@ def required_gates(context: Context) -> Iterator[Problem]:
     """Check that there is a gate of each required kind whose threshold has a ceiling; a waived gate counts."""
     bound = context.tier.ceilings.gates.metric
     kinds = {gate.kind for gate in context.spec.gates if is_bounded(gate, bound)}
+    if not context.spec.gates and context.tier.requires.gates and removes_gates(context):
+        message = f"`gates: []` removes all gates, and the tier `{context.plan.identity.tier}` requires some"
+        hint = "remove this line: the gates of the spec then apply"
+        yield Problem(GATES, message, hint, _required(context, "gates"))
+        return
     for kind in context.tier.requires.gates:
         if kind not in kinds:
             message = f"the tier `{context.plan.identity.tier}` requires a {kind} gate"

@@ -7,15 +7,17 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from generator.lint.engine import Problem, rule
-from generator.rules.context import GATES, STEPS, Context, written_guards
+from generator.rules.context import GATES, ROLLOUT, STEPS, Context, written_guards
+from generator.source.document import Path
 from generator.source.flow import flow
 from generator.source.suggest import misspelt
 from generator.spec.gates import DriftGate, ExplainGate, FairnessGate, MetricGate, Windows, metric_range
 from generator.spec.guards.base import ParityGuard, RatioGuard
-from generator.spec.rollout import Canary, WeightStep
+from generator.spec.rollout import ApproveStep, BlueGreen, Canary, WeightStep
 from generator.spec.units import percent
 
-_ADDRESS: Final = re.compile(r"@|^https?://|^#")
+_MAIL: Final = r"[^\s@,;:<>()\[\]]+@[\w-]+(?:\.[\w-]+)+"
+_ADDRESS: Final = re.compile(rf"{_MAIL}|@[\w-]+(?:/[\w.-]+)?|#[\w-]+|https?://\S+")
 _COMMON: Final = frozenset(
     re.findall(
         r"\S+",
@@ -242,10 +244,166 @@ def full_weight(context: Context) -> Iterator[Problem]:
 def owner_address(context: Context) -> Iterator[Problem]:
     """Check that the owner is an address, a handle or a channel."""
     owner = context.planned.source.file.metadata.owner
-    if _ADDRESS.search(owner):
+    if _ADDRESS.fullmatch(owner):
         return
-    owners = context.platform.teams[context.plan.identity.team].owners
-    invented = f"{owner.split(' ')[0]}@example.com"
-    address = next((known for known in owners if _ADDRESS.search(known)), invented)
+    owners = [known for known in context.platform.teams[context.plan.identity.team].owners if _is_mail(known)]
+    address = _address_in(owner, owners)
     hint = f"write an address, for example `owner: {flow(address)}`"
     yield Problem(("metadata", "owner"), f"`{owner}` is not a contact address", hint)
+
+
+def _is_mail(text: str) -> bool:
+    return re.fullmatch(_MAIL, text) is not None
+
+
+def _address_in(owner: str, owners: list[str]) -> str:
+    """Return the address that a text means: without the words around it, and with the domain of the team's owners."""
+    domain = owners[0].partition("@")[2] if owners else "example.com"
+    text = re.sub(r"\s*[\[(]at[\])]\s*|\s+at\s+", "@", owner.removeprefix("mailto:"))
+    text = re.sub(r"\s*[\[(]dot[\])]\s*|(?<=@\w)\s+dot\s+", ".", text)
+    found = re.search(_MAIL, text)
+    if found:
+        return found[0].rstrip(".")
+    handle = re.search(r"[@#][\w-]+(?:/[\w.-]+)?$", text)
+    if handle and "@" not in text[: handle.start()] and not re.search(r"\w@\w", text):
+        return handle[0]
+    name = re.match(r"[\w.+-]+(?=@)", text)
+    return f"{name[0]}@{domain}" if name else owners[0] if owners else f"{text.split(' ')[0]}@{domain}"
+
+
+_LOWER_IS_BETTER: Final = re.compile(
+    r"(?:.*_)?(?:log_?loss|logloss|loss|brier(?:_score)?|cross_entropy|rmse|mse|mae|mape|smape|wape|rmsle|msle|medae|"
+    r"perplexity|error(?:_rate)?|wer|cer|calibration_error|fpr|fnr|latency(?:_ms|_s)?)"
+)
+_HIGHER_IS_BETTER: Final = re.compile(
+    r"(?:.*_)?(?:accuracy|precision|recall|specificity|sensitivity|auc|auroc|auprc|f1|f1_score|ndcg|map|mrr|hit_rate|"
+    r"average_precision|jaccard|iou|coverage|r2|r2_score|explained_variance|mcc|kappa|gini|bleu|rouge_l|lift)"
+    r"(?:_(?:macro|micro|weighted|score))?(?:_at_\d+|@\d+)?"
+)
+
+
+@rule(
+    "GATE307",
+    "warning",
+    "the bound of a gate is on the side of good models",
+    scope=Context,
+    why="An upper bound of a metric that should be high refuses good models and accepts bad ones; a lower bound of an "
+    "error does the same.",
+    remedy="Write `atLeast` for a metric of which more is better, and `atMost` for an error or a loss.",
+    example="spec: {gates: [{name: accuracy, metric: accuracy, atMost: 0.9, rows: 5000}]}",
+    instead="spec: {gates: [{name: accuracy, metric: accuracy, atLeast: 0.9, rows: 5000}]}",
+)
+def reversed_bounds(context: Context) -> Iterator[Problem]:
+    """Check that the only bound of a well-known metric refuses bad models; with both bounds it is a range."""
+    for index, gate in enumerate(context.spec.gates):
+        if not isinstance(gate, MetricGate) or gate.no_worse_by is not None:
+            continue
+        metric = gate.metric.lower()
+        lower = _LOWER_IS_BETTER.fullmatch(metric) is not None
+        if (
+            gate.at_most is not None
+            and gate.at_least is None
+            and _HIGHER_IS_BETTER.fullmatch(metric)
+            and not lower
+        ):
+            message = (
+                f"`{gate.metric}` should be high, but this gate refuses models above {_number(gate.at_most)}"
+            )
+            yield Problem((*GATES, index, "atMost"), message, f"write `atLeast: {_number(gate.at_most)}`")
+        if gate.at_least is not None and gate.at_most is None and lower:
+            message = (
+                f"`{gate.metric}` should be low, but this gate refuses models below {_number(gate.at_least)}"
+            )
+            yield Problem((*GATES, index, "atLeast"), message, f"write `atMost: {_number(gate.at_least)}`")
+
+
+@rule(
+    "PLAN521",
+    "warning",
+    "`replicas` has no effect next to `autoscaling`",
+    scope=Context,
+    why="The autoscaler sets the number of pods, between its `min` and `max`.",
+    remedy="Remove `replicas`, or set `min` and `max` of `autoscaling`.",
+    example="spec: {replicas: 6, autoscaling: {min: 2, max: 5}}",
+    instead="spec: {autoscaling: {min: 2, max: 6}}",
+)
+def replicas_and_autoscaling(context: Context) -> Iterator[Problem]:
+    """Check that no layer sets the number of pods next to, or above, the autoscaler that decides it."""
+    spec, layers = context.spec, context.planned.source.layers
+    if spec.autoscaling is None:
+        return
+    own = ("environment", "spec")
+    replicas, scaling = (layers.origin(("spec", key)).source for key in ("replicas", "autoscaling"))
+    if replicas not in own or (scaling in own and own.index(replicas) > own.index(scaling)):
+        return
+    low, high = spec.autoscaling.min, spec.autoscaling.max
+    message = f"`replicas: {spec.replicas}` has no effect: the autoscaler starts {low} to {high} pods"
+    hint = "remove it"
+    if not low <= spec.replicas <= high:
+        fitting = {"min": min(low, spec.replicas), "max": max(high, spec.replicas)}
+        hint = f"remove it, or write `autoscaling: {flow(fitting)}`"
+    yield Problem(("spec", "replicas"), message, hint)
+
+
+_WITH_APPROVAL: Final = (
+    "manually",
+    "hand",
+    "human",
+    "person",
+    "people",
+    "yes",
+    "true",
+    "on",
+    "required",
+    "needed",
+)
+_WITHOUT_APPROVAL: Final = (
+    "auto",
+    "automatically",
+    "automated",
+    "never",
+    "none",
+    "no",
+    "false",
+    "off",
+    "immediate",
+)
+
+
+@rule(
+    "PLAN522",
+    "warning",
+    "the role that approves is probably not a role",
+    scope=Context,
+    why="Any name is a role: a release would wait for a role that does not exist, or that no tier knows.",
+    remedy="Write `manual` for any person, `automatic` for none (in a blue-green), or the name of the role.",
+    example="spec: {rollout: {strategy: blue-green, approve: manually}}",
+    instead="spec: {rollout: {strategy: blue-green, approve: manual}}",
+)
+def approving_roles(context: Context) -> Iterator[Problem]:
+    """Check that no role is another word for `manual` or `automatic`, or a misspelt role of a tier."""
+    rollout = context.spec.rollout
+    written: list[tuple[Path, str]] = [
+        ((*STEPS, index, "approve"), step.approve)
+        for index, step in enumerate(rollout.steps)
+        if isinstance(step, ApproveStep)
+    ]
+    if isinstance(rollout, BlueGreen):
+        written.append(((*ROLLOUT, "approve"), rollout.approve))
+    roles = {role for tier in context.platform.tiers.values() for role in tier.requires.approvals}
+    for path, role in written:
+        right = _meant_role(role, roles, step=path[-2] != "rollout")
+        if right:
+            yield Problem(path, f"`{role}` is probably not a role", f"write `{right}`, if you meant that")
+
+
+def _meant_role(role: str, roles: set[str], *, step: bool) -> str:
+    """Return the line that was probably meant; empty for a plausible role."""
+    if role in roles | {"manual", "automatic"}:
+        return ""
+    if role in _WITH_APPROVAL:
+        return "approve: manual"
+    if role in _WITHOUT_APPROVAL:
+        return "" if step else "approve: automatic"
+    near = misspelt(role, roles | {"manual", "automatic"})
+    return f"approve: {near}" if near else ""

@@ -67,6 +67,12 @@ class Document:
         found = self._spans.get(path)
         return self.text[found[1][0].index : found[1][1].index].rstrip() if found else ""
 
+    def path_at(self, place: Place) -> Path:
+        """Return the path of the value that starts at a place; empty if there is none."""
+        at = (place.line - 1, place.column - 1)
+        found = (path for path, (_, (start, _)) in self._spans.items() if (start.line, start.column) == at)
+        return max(found, key=len, default=())
+
     def has(self, path: Path) -> bool:
         """Return whether the document has a value at this path."""
         value = self.data

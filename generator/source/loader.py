@@ -111,7 +111,15 @@ class StrictLoader(yaml.CSafeLoader):
 
     def _decimal_comma(self, before: yaml.Node, key: yaml.Node) -> None:
         number = f"{self._raw(before)},{self._raw(key)}"
+        if re.fullmatch(r"[1-9]\d{0,2},\d{3}\s*\D*", number):
+            message = f"`{number}` has a comma, which ends the value here"
+            self._problem("SRC105", before, message, f"write `{number.replace(',', '')}`")
+            return
         right = number.replace(".", "").replace(",", ".")
+        time = re.fullmatch(r"(\d+\.\d+)\s*([dhms])", right)
+        if time:
+            size, smaller = _SMALLER[time[2]]
+            right = f"{format(Decimal(time[1]) * size, 'f').rstrip('0').rstrip('.')}{smaller}"
         message = f"`{number}` has a decimal comma, which ends the value here"
         self._problem("SRC105", before, message, f"write `{right}`")
 
@@ -205,6 +213,8 @@ class StrictLoader(yaml.CSafeLoader):
 
 
 _LONGEST_INT = 19
+_SMALLER = {"d": (24, "h"), "h": (60, "m"), "m": (60, "s"), "s": (1000, "ms")}
+"""How many of the next smaller unit a unit of time has."""
 _WORDS = {
     "yes": "true",
     "on": "true",
@@ -234,11 +244,22 @@ def _instead(text: str) -> str:
     if number:
         return f"write `{number}` for the number, or {quoted}"
     if ":" in text:
-        first, second = (int(float(part)) for part in text.lstrip("+-").split(":")[:2])
+        parts = [int(float(part)) for part in text.lstrip("+-").split(":")]
+        if len(parts) > _CLOCK:
+            return f"write `{_span(parts)}` for a time, or {quoted}"
         if text.startswith("0"):
-            return f'write `"{text}"` for a time of day, or `{first}h{second}m` for a duration'
-        return f"write `{first}h{second}m` for a time (or `{first}m{second}s`), or {quoted}"
+            return f'write `"{text}"` for a time of day, or `{_span(parts)}` for a duration'
+        return f"write `{_span(parts)}` for a time (or `{_span([0, *parts])}`), or {quoted}"
     return f"write a number, or {quoted}"
+
+
+_CLOCK = 2
+
+
+def _span(parts: list[int]) -> str:
+    """Return hours, minutes and seconds as a time without the parts that are 0."""
+    shown = [f"{part}{unit}" for part, unit in zip(parts, "hms", strict=False) if part]
+    return "".join(shown) or "0s"
 
 
 def _decimal(text: str) -> str:

@@ -43,8 +43,21 @@ def did_you_mean(word: str, known: Iterable[str], label: str = "known") -> str:
     near = nearest(word, names)
     if near:
         return f"did you mean `{near[0]}`?"
+    short = [name for name in names if _abbreviates(word, name)]
+    if len(short) == 1:
+        return f"did you mean `{short[0]}`?"
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return f"{label}: {', '.join(names[:_LISTED]) or 'none'}{more}"
+
+
+def _abbreviates(word: str, name: str) -> bool:
+    """Return whether a short word has letters of a name in their order, beginning with the first: `prd`, `stg`."""
+    short, letters = _plain(word), iter(_plain(name))
+    return (
+        1 < len(short) <= _ABBREVIATION + 1
+        and name[:1].casefold() == short[:1]
+        and all(c in letters for c in short)
+    )
 
 
 def _rank(word: str, name: str) -> tuple[int, int] | None:

@@ -184,6 +184,23 @@ def _separator(broken: Broken) -> Slip | None:
     return None
 
 
+def _lone_key(broken: Broken) -> Slip | None:
+    """Find a key without its colon, whose content is on the lines below it."""
+    line = broken.shape.before(broken.line)
+    text = broken.text(line)
+    found = re.fullmatch(rf"(?P<head>\s*(?:- +)*)(?P<key>{KEY})\s*", broken.shape.code(line))
+    below = broken.text(broken.line)
+    deeper = len(below) - len(below.lstrip()) > len(text) - len(text.lstrip())
+    if found is None or line >= broken.line or broken.shape.inside[line] or not deeper:
+        return None
+    return Slip(
+        line,
+        found.end("key"),
+        f"a colon is missing after `{found['key']}`",
+        f"write {quoted(found['key'] + ':')}",
+    )
+
+
 def _colon_inside(broken: Broken) -> Slip | None:
     if "mapping values" not in broken.problem:
         return None
@@ -202,6 +219,11 @@ def _colon_inside(broken: Broken) -> Slip | None:
             f"there is a space after `{scheme[1]}:`",
             f"write {quoted(head + scheme[1] + ':' + value[scheme.end() :])}",
         )
+    lines = re.split(rf",\s+(?={KEY}: \S)", f"{head}{value}")
+    if len(lines) > 1 and not head.startswith("- ") and not re.search(r"[{\[\"']", value):
+        listed = " and ".join(quoted(line) for line in lines)
+        hint = f"write {listed}, one below the other"
+        return Slip(broken.line, found.start("value"), "keys are written on separate lines", hint)
     two = re.fullmatch(rf"(?P<first>[^\s,{{\[\"']+),?\s+(?P<second>{KEY}: \S.*)", value)
     if two and head.startswith("- "):
         fixed = f"- {{{head[2:]}{two['first']}, {two['second']}}}"
@@ -212,8 +234,12 @@ def _colon_inside(broken: Broken) -> Slip | None:
             f"write {quoted(fixed)}",
         )
     hint = f"write {quoted(head + in_quotes(value))}"
-    if re.match(rf"{KEY}: \S", value):
-        hint += f", or {quoted(f'{head}{{{value}}}')} for a key and its value"
+    round_brackets = re.fullmatch(rf"\(\s*({KEY}: \S.*?)\s*\)", value)
+    if round_brackets:
+        message, hint = "a mapping has braces, not `( )`", f"write {quoted(f'{head}{{{round_brackets[1]}}}')}"
+    elif re.match(rf"{KEY}: \S", value):
+        message = "a key and its value on the line of another key need braces"
+        hint = f"write {quoted(f'{head}{{{value}}}')}, or {quoted(head + in_quotes(value))} for a text"
     return Slip(broken.line, found.start("value"), message, hint)
 
 
@@ -325,6 +351,7 @@ _CAUSES: Final[tuple[Callable[[Broken], Slip | None], ...]] = (
     _separator,
     _colon_inside,
     _reserved,
+    _lone_key,
     _indentation,
 )
 """The causes in the order of the search: those that explain others come first."""

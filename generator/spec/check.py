@@ -27,6 +27,15 @@ def check(record: type[T], document: Document) -> tuple[T | None, list[Finding]]
     return check_data(record, document.data, lambda path: (document, path))
 
 
+def refused(record: type[BaseModel], document: Document) -> list[Finding]:
+    """Return the findings of a document that is not plain YAML, explained by the record that it should be."""
+    if not any(finding.code == "SRC111" for finding in document.findings):
+        return document.findings
+    from generator.spec.mistakes.ambiguous import explain_ambiguous
+
+    return explain_ambiguous(record, document)
+
+
 def not_a_mapping(document: Document) -> Finding:
     """Return the finding about a file that is empty or not a mapping."""
     stem = document.file.removeprefix("specs/").removesuffix(".yaml")

@@ -52,14 +52,14 @@ class ModelSpec(Record):
 
     tier: Name = Field(description="tier of the model, which sets its defaults and ceilings")
     model: ModelSource = Field(description="the model")
-    service: Service = Field(Service(), description="the service around it")
-    traffic: Traffic = Field(Traffic(), description="its live traffic")
+    service: Service = Field(Service.model_construct(), description="the service around it")
+    traffic: Traffic = Field(Traffic.model_construct(), description="its live traffic")
     outcomes: dict[Key, Outcome] = Field({}, description="events after a prediction, for guards")
     gates: list[Gate] = Field([], description="checks before any traffic")
     rollout: Rollout = Field(description="how a new version gets the traffic")
     replicas: int = Field(2, ge=1, le=1000, description="number of pods without an autoscaler")
     autoscaling: Autoscaling | None = Field(None, description="autoscaler of the pods")
-    resources: Resources = Field(Resources(), description="resources of one pod")
+    resources: Resources = Field(Resources.model_construct(), description="resources of one pod")
     accept: list[Accept] = Field([], description="findings accepted for a while")
     environments: dict[Name, dict[str, Any]] = Field(
         {}, description="overrides for environments: any part of this spec"

@@ -69,10 +69,10 @@ class Monitoring(Record):
     )
     namespace: Name = Field("monitoring", description="namespace that Prometheus scrapes from")
     rollouts: RolloutsMetrics = Field(
-        RolloutsMetrics(), description="which series are those of the Rollouts controller"
+        RolloutsMetrics.model_construct(), description="which series are those of the Rollouts controller"
     )
     workflows: WorkflowsMetrics = Field(
-        WorkflowsMetrics(), description="which series are those of the Workflows controller"
+        WorkflowsMetrics.model_construct(), description="which series are those of the Workflows controller"
     )
     alerts: Alerts | None = Field(None, description="alerts after the release; default: none")
     dashboards: Dashboards | None = Field(None, description="Grafana dashboards; default: none")

@@ -222,7 +222,9 @@ class PlatformSpec(Record):
         description="registry that images are pushed to", examples=["registry.example.com/models"]
     )
     prometheus: Prometheus = Field(description="Prometheus that guards query")
-    controllers: Controllers = Field(Controllers(), description="versions of the controllers in the clusters")
+    controllers: Controllers = Field(
+        Controllers.model_construct(), description="versions of the controllers in the clusters"
+    )
     environments: dict[Name, Environment] = Field(
         min_length=1, description="environments in which models run"
     )
@@ -245,10 +247,10 @@ class PlatformSpec(Record):
     owners: list[Line] = Field(
         [], description="code owners of the platform's files", examples=[["@acme/platform"]]
     )
-    prices: Prices = Field(Prices(), description="prices of resources")
-    monitoring: Monitoring = Field(Monitoring(), description="how Prometheus finds the pods")
-    images: Images = Field(Images(), description="base images of models and gates")
-    gates: GatePods = Field(GatePods(), description="how gates run in the cluster")
+    prices: Prices = Field(Prices.model_construct(), description="prices of resources")
+    monitoring: Monitoring = Field(Monitoring.model_construct(), description="how Prometheus finds the pods")
+    images: Images = Field(Images.model_construct(), description="base images of models and gates")
+    gates: GatePods = Field(GatePods.model_construct(), description="how gates run in the cluster")
     argocd_namespace: Name = Field("argocd", description="namespace of Argo CD")
     secrets: Secrets | None = Field(
         None,

@@ -12,7 +12,11 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 
 class Record(BaseModel):
-    """A mapping with known keys; unknown ones are errors."""
+    """A mapping with known keys; unknown ones are errors.
+
+    Defaults that are records are made with `model_construct()`: `Risk()` would build the validator of `Risk` alone
+    whenever its module is imported, and the validator of the whole file contains it anyway.
+    """
 
     model_config = ConfigDict(
         extra="forbid",

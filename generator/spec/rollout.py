@@ -103,7 +103,7 @@ class Canary(Record):
     )
     shadow: Shadow | None = Field(None, description="copied traffic before the first step")
     guards: list[GuardSpec] = Field([], description="measured while the new version has traffic")
-    risk: Risk = Field(Risk(), description="accepted risk")
+    risk: Risk = Field(Risk.model_construct(), description="accepted risk")
     no_data: NoData = Field("pause", description="what missing data means for a guard")
     stage: ClassVar[GuardStage] = "canary"
 
@@ -153,14 +153,14 @@ class BlueGreen(Record):
         description="`automatic`: switch when the checks pass; `manual` or a role: wait for a person",
         examples=["manual"],
     )
-    preview: Preview = Field(Preview(), description="the new version before it has traffic")
+    preview: Preview = Field(Preview.model_construct(), description="the new version before it has traffic")
     guards: list[GuardSpec] = Field(
         [], description="absolute limits, measured after the switch while the old version is kept"
     )
     watch: Hold = Field(
         600.0, description="how long the guards are measured after the switch", examples=["10m"]
     )
-    risk: Risk = Field(Risk(), description="accepted risk")
+    risk: Risk = Field(Risk.model_construct(), description="accepted risk")
     no_data: NoData = Field("pause", description="what missing data means for a guard")
     stage: ClassVar[GuardStage] = "watch"
     # A switch has no steps and no shadow; code that iterates over them works for both strategies.

@@ -51,8 +51,8 @@ class Tier(Record):
     defaults: dict[str, Any] = Field(
         {}, description="any part of a model's spec; the model's values take precedence"
     )
-    ceilings: Ceilings = Field(Ceilings(), description="limits that no model may exceed")
-    requires: Requires = Field(Requires(), description="requirements of every model")
+    ceilings: Ceilings = Field(Ceilings.model_construct(), description="limits that no model may exceed")
+    requires: Requires = Field(Requires.model_construct(), description="requirements of every model")
     models: list[ModelName] = Field(
         [], description="models that must use this tier", examples=[["shop/recommender"]]
     )

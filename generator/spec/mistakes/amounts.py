@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from generator.spec.units import duration
-
 
 @dataclass(frozen=True, slots=True)
 class Repair:
@@ -44,12 +42,13 @@ class Typed:
 Repairs = Iterator[Repair]
 
 
-_NUMBER = r"[-+]?(?:\d+(?:[.,' _]\d+)*|[.,]\d+)(?:[eE][-+]?\d+)?"
+NUMBER = r"[-+]?(?:\d+(?:[.,' _]\d+)*|[.,]\d+)(?:[eE][-+]?\d+)?"
 
 
-_WORDS: Final[dict[str, int | Decimal]] = {
+NUMBER_WORDS: Final[dict[str, int | Decimal]] = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
-    "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "fifty": 50, "hundred": 100,
+    "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
+    "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100, "thousand": 1000, "dozen": 12,
     "a": 1, "an": 1, "half": Decimal("0.5"),
 }  # fmt: skip
 
@@ -62,14 +61,6 @@ _TIMES: Final = {
     "everything": "100%",
     "all": "100%",
 }
-
-
-_SECONDS: Final = {
-    "ms": 0.001, "msec": 0.001, "msecs": 0.001, "milli": 0.001, "millis": 0.001, "millisecond": 0.001,
-    "s": 1, "sec": 1, "secs": 1, "second": 1, "m": 60, "min": 60, "mins": 60, "minute": 60, "mn": 60,
-    "h": 3600, "hr": 3600, "hrs": 3600, "hour": 3600, "d": 86400, "day": 86400,
-    "w": 604800, "wk": 604800, "week": 604800, "mo": 2592000, "month": 2592000,
-}  # fmt: skip
 
 
 _MEGA: Final = {"k": 10, "m": 20, "g": 30, "t": 40}
@@ -86,9 +77,13 @@ _CURRENCIES: Final = {
     "dollar": "USD",
 }
 
-
+_COMPARISON: Final = re.compile(
+    r"^(?:at (?:least|most)|min(?:imum)?|max(?:imum)?|up to|about|approx(?:imately|\.)?|ca\.?|circa|around|roughly|"
+    r"only|exactly|under|over|above|below|(?:no |not )?(?:less|more|fewer) than|every|each|for|within|after|[<>=~≈≤≥]+)"
+    r"[\s:]*(?=[\d.<>=~])|\s*(?:or (?:less|more|so)|at (?:most|least)|max(?:imum)?|min(?:imum)?|each|\+)\.?$",
+    re.IGNORECASE,
+)
 _DIGITS = 16
-_PLAUSIBLE_SECONDS = 300
 
 
 _PLAUSIBLE_CORES = 64
@@ -97,17 +92,25 @@ _PLAUSIBLE_CORES = 64
 _PLAUSIBLE_GIB = 64
 
 
+def without_comparison(text: str) -> str:
+    """Return an amount without words around it: `at least 5000`, `max. 20m`, `5000 or more`."""
+    before = ""
+    while before != text:
+        before, text = text, _COMPARISON.sub("", text.strip()).strip()
+    return text
+
+
 def number(text: str) -> Decimal | None:
     """Return the number in a text such as `0,5`, `1,000`, `1 000`, `10k`, `1/20`, `five`; None for no number."""
     text = text.strip().lower().lstrip("<>=~≈≤≥ ")
-    if text in _WORDS:
-        return Decimal(_WORDS[text])
+    if text in NUMBER_WORDS:
+        return Decimal(NUMBER_WORDS[text])
     share = re.fullmatch(r"(\d+)\s*/\s*(\d+)", text)
     if share and int(share[2]):
         return (Decimal(share[1]) / Decimal(share[2])).quantize(Decimal("0.000001")).normalize()
-    scale = {"k": 1000, "m": 1_000_000}.get(text[-1:], 1) if re.fullmatch(rf"{_NUMBER}[km]", text) else 1
+    scale = {"k": 1000, "m": 1_000_000}.get(text[-1:], 1) if re.fullmatch(rf"{NUMBER}[km]", text) else 1
     text = text[:-1] if scale > 1 else text
-    if not re.fullmatch(_NUMBER, text):
+    if not re.fullmatch(NUMBER, text):
         return None
     text = re.sub(r"[ _'](?=\d)", "", text)
     if re.fullmatch(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?", text):
@@ -132,12 +135,13 @@ def share(typed: Typed) -> Repairs:
     if typed.text.lower() in _TIMES:
         yield Repair(_TIMES[typed.text.lower()])
         return
-    found = re.match(rf"[<>=~≈≤≥\s]*(\d+\s*/\s*\d+|{_NUMBER}|[a-z]+)\s*(.*)$", typed.text.lower())
+    found = re.match(rf"[<>=~≈≤≥\s]*(\d+\s*/\s*\d+|{NUMBER}|[a-z]+)\s*(.*)$", typed.text.lower())
     value = number(found[1]) if found else None
     if found is None or value is None:
         return
     value, unit = abs(value), found[2]
-    if unit in {"ms", "s", "sec", "min"}:
+    if unit in {"m", "ms", "s", "sec", "min"}:
+        yield from _of_a_core(value, unit)
         return
     if unit.startswith(("‰", "per mill", "permill")):
         value, unit = value / 10, "%"
@@ -153,14 +157,21 @@ def share(typed: Typed) -> Repairs:
     elif value == 1:
         yield Repair("1%", "as percent")
         yield Repair("100%", "1 as a fraction: everything")
-    elif value < _SMALL_FACTOR and value != value.to_integral_value():
+    elif value < SMALL_FACTOR and value != value.to_integral_value():
         yield Repair(f"{plain(value * 100)}%", f"{plain(value)} as a factor")
         yield Repair(f"{plain(value)}%", "as percent")
     else:
         yield from _whole_or_not(value)
 
 
-_SMALL_FACTOR = 10
+def _of_a_core(value: Decimal, unit: str) -> Repairs:
+    """Yield the share of one core for an amount of CPU, which Kubernetes' autoscaler also accepts: 650m are 65%."""
+    if unit == "m" and value >= _MILLICORES:
+        yield from _whole_or_not(value / 10, f"{plain(value)}m of one core")
+
+
+SMALL_FACTOR = 10
+_MILLICORES = 50
 
 
 def _whole_or_not(value: Decimal, reading: str = "") -> Repairs:
@@ -178,7 +189,7 @@ def _whole_or_not(value: Decimal, reading: str = "") -> Repairs:
 
 def loss(typed: Typed) -> Repairs:
     """Return repairs of a loss, relative or in points."""
-    found = re.match(rf"({_NUMBER})\s*(.*)$", typed.text.lower())
+    found = re.match(rf"({NUMBER})\s*(.*)$", typed.text.lower())
     value = number(found[1]) if found else None
     if found is None or value is None:
         return
@@ -194,102 +205,9 @@ def loss(typed: Typed) -> Repairs:
     yield Repair(f"{plain(scaled)}%", "relative to the champion")
 
 
-def time(typed: Typed) -> Repairs:
-    """Return repairs of a time: `1 hour`, `60min`, `PT1H`, `1,5h`, `90`."""
-    text = typed.text.lower().replace("µ", "u").strip().lstrip("~<>=+- ")
-    iso = re.fullmatch(r"p(?:(\d+)w)?(?:(\d+)d)?(?:t(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?)?", text)
-    if iso and any(iso.groups()):
-        amounts = [int(part or 0) for part in iso.groups()]
-        yield from _seconds(
-            sum(n * size for n, size in zip(amounts, (604800, 86400, 3600, 60, 1), strict=True))
-        )
-        return
-    span = re.fullmatch(r"(\d+)\s*[a-z]*\s*(?:-|to)\s*\d+\s*([a-z]+)", text)
-    if span and _unit(span[2]):
-        yield from _seconds(int(span[1]) * _SECONDS[_unit(span[2])])
-        return
-    clock = re.fullmatch(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", text)
-    if clock:
-        first, second, third = int(clock[1]), int(clock[2]), int(clock[3] or 0)
-        yield from _seconds(first * 3600 + second * 60 + third, "" if clock[3] else "as hours and minutes")
-        if not clock[3]:
-            yield from _seconds(first * 60 + second, "as minutes and seconds")
-        return
-    parts = re.findall(rf"({_NUMBER}|\b(?:{'|'.join(_WORDS)})\b)\s*([a-z]*)", text)
-    if not parts or re.sub(rf"({_NUMBER}|[a-z]+|[\s,&])", "", text):
-        return
-    bare = [amount for amount, unit in parts if not unit]
-    if len(parts) == 1 and bare:
-        yield from _without_unit(bare[0], typed.usual)
-        return
-    total, smaller = 0.0, {"h": "m", "m": "s", "d": "h"}
-    before = ""
-    for amount, word in parts:
-        unit = _unit(word) or smaller.get(before, "")
-        value = number(amount)
-        if value is None or not unit:
-            return
-        total += float(value) * _SECONDS[unit]
-        before = unit
-    yield from _seconds(total)
-
-
-def _unit(word: str) -> str:
-    """Return the short form of a unit of time; empty for other words."""
-    word = word if word in _SECONDS else word.removesuffix("s")
-    size = _SECONDS.get(word)
-    return next((short for short in ("ms", "s", "m", "h", "d", "w", "mo") if _SECONDS[short] == size), "")
-
-
-def _seconds(total: float, reading: str = "") -> Repairs:
-    yield Repair(duration(total), reading)
-    if total > 0:
-        yield from (Repair(bound) for bound in ("30d", "7d", "1h", "5m") if _in_seconds(bound) < total)
-        yield from (Repair(bound) for bound in ("1m", "1s", "10ms", "1ms") if _in_seconds(bound) > total)
-
-
-def _in_seconds(text: str) -> float:
-    unit = text.lstrip("0123456789")
-    return int(text.removesuffix(unit)) * _SECONDS[unit]
-
-
-def _without_unit(amount: str, usual: str) -> Repairs:
-    """Yield a number with the usual unit of this key, then with seconds or milliseconds."""
-    value = number(amount)
-    if value is None:
-        return
-    value = abs(value)
-    unit = re.sub(r"[\d.]", "", usual) or "s"
-    first = Repair(f"{plain(value)}{unit}")
-    if unit == "m" and value >= _PLAUSIBLE_SECONDS and value % 60 == 0:
-        yield Repair(duration(float(value)), f"{plain(value)} seconds")
-        yield Repair(first.value, "in minutes")
-    elif unit == "s" and value >= _PLAUSIBLE_SECONDS * 2 and value % 100 == 0:
-        yield Repair(duration(float(value) / 1000), f"{plain(value)} milliseconds")
-        yield Repair(duration(float(value)), "in seconds")
-    elif unit == "ms" and value < 1:
-        yield Repair(duration(float(value)), f"{plain(value)} seconds")
-    elif unit == "ms" and value < _SMALL_FACTOR:
-        yield Repair(f"{plain(value)}s", "in seconds")
-        yield Repair(first.value, "in milliseconds")
-    else:
-        yield first
-        if unit == "m":
-            yield Repair(f"{plain(value)}s", "in seconds")
-    yield from _seconds(float(value) * _SECONDS[unit])
-
-
-def days(typed: Typed) -> Repairs:
-    """Return repairs of an age in days."""
-    for repair in time(typed):
-        seconds = sum(int(n) * _SECONDS[u] for n, u in re.findall(r"(\d+)(ms|s|m|h|d)", str(repair.value)))
-        if seconds >= _SECONDS["d"]:
-            yield Repair(f"{round(seconds / _SECONDS['d'])}d")
-
-
 def memory(typed: Typed) -> Repairs:
     """Return repairs of a quantity of memory."""
-    found = re.fullmatch(rf"({_NUMBER})\s*([a-z]*)", typed.text.lower())
+    found = re.fullmatch(rf"({NUMBER})\s*([a-z]*)", typed.text.lower())
     value = number(found[1]) if found else None
     if found is None or value is None or value <= 0:
         return
@@ -323,7 +241,7 @@ def _bare_memory(value: Decimal, *, bare: bool) -> Repairs:
 
 def cpu(typed: Typed) -> Repairs:
     """Return repairs of a quantity of CPU."""
-    found = re.fullmatch(rf"({_NUMBER})\s*([a-z ]*)", typed.text.lower())
+    found = re.fullmatch(rf"({NUMBER})\s*([a-z ]*)", typed.text.lower())
     value = number(found[1]) if found else None
     if found is None or value is None or value <= 0:
         return
@@ -338,7 +256,7 @@ def cpu(typed: Typed) -> Repairs:
 def money(typed: Typed) -> Repairs:
     """Return repairs of an amount of money."""
     text = typed.text.lower()
-    amount = re.search(_NUMBER, text)
+    amount = re.search(NUMBER, text)
     value = number(amount[0]) if amount else None
     if amount is None or value is None:
         return
@@ -410,7 +328,7 @@ def _first_number(text: str) -> Decimal | None:
     whole = number(text)
     if whole is not None:
         return whole
-    found = re.match(rf"[<>=~≈≤≥\s]*({_NUMBER}[km]?|[a-z]+)(?![A-Za-z])", text.strip().lower())
+    found = re.match(rf"[<>=~≈≤≥\s]*({NUMBER}[km]?|[a-z]+)(?![A-Za-z])", text.strip().lower())
     return number(found[1]) if found else None
 
 

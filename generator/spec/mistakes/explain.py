@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from generator.source.document import Path, dotted
-from generator.source.finding import Finding
+from generator.source.finding import Finding, Place
 from generator.source.flow import flow
 from generator.spec.mistakes.annotations import (
     Target,
@@ -31,9 +31,16 @@ from generator.spec.mistakes.draft import Draft, Mistake, Where
 from generator.spec.mistakes.foreign_keys import explain_argo_steps
 from generator.spec.mistakes.keys import explain_keys
 from generator.spec.mistakes.mappings import Mapping
+from generator.spec.mistakes.one_text import unglued, values_in_turn
 from generator.spec.mistakes.scalars import Refused, explain_scalar
-from generator.spec.mistakes.shapes import explain_entries, explain_shape, sample_value, smallest, unglued
-from generator.spec.mistakes.suggestions import example
+from generator.spec.mistakes.shapes import (
+    EVERY,
+    explain_entries,
+    explain_shape,
+    sample_value,
+    smallest,
+)
+from generator.spec.mistakes.suggestions import example, repaired
 from generator.spec.mistakes.unclear_kinds import example_of, explain_kind
 
 _ROUNDS = 12
@@ -56,7 +63,7 @@ def explain(
     mistakes: list[Mistake] = []
     for _ in range(_ROUNDS):
         mistakes = draft.mistakes()
-        if not any(step(draft, mistakes) for step in (_argo, _split, _keys, _kinds)):
+        if not any(step(draft, mistakes) for step in (_argo, _split, _joined, _keys, _kinds)):
             break
     _entries(draft, mistakes)
     for mistake in mistakes:
@@ -144,23 +151,55 @@ def _split(draft: Draft, mistakes: list[Mistake]) -> bool:
     return any(found)
 
 
+def _joined(draft: Draft, mistakes: list[Mistake]) -> bool:
+    """Report several keys that were read as one value: `weight: 5%, hold 1h`."""
+    for mistake in mistakes:
+        path, owner = mistake.path, mistake.target.owner
+        around = draft.at(path[:-1])
+        if owner is None or not isinstance(mistake.value, str) or not isinstance(around, dict):
+            continue
+        in_turn = next(values_in_turn(owner, mistake.value), None) if len(around) == 1 else None
+        if in_turn is not None:
+            draft.report("SPEC105", path, "each value needs its own key", f"write `{flow(in_turn)}`")
+            draft.reported.add(path[:-1])
+            return True
+        first, *others = re.split(r"\s*[,;]\s*", mistake.value)
+        found = [re.fullmatch(r"([A-Za-z]\w*)\s*[:=\s]\s*(\S.*)", part) for part in others]
+        keys = [match[1] for match in found if match]
+        if not others or len(keys) < len(others) or not set(keys) <= fields(owner).keys() - around.keys():
+            continue
+        values = {match[1]: match[2] for match in found if match}
+        whole = repaired(owner, {**around, str(path[-1]): first, **values})
+        item = len(path) > 1 and isinstance(path[-2], int)
+        text = f"- {flow(whole)}" if item else f"{path[-2]}: {flow(whole)}" if len(path) > 1 else flow(whole)
+        draft.report(
+            "SPEC105", path, "several keys on one line need braces, commas and colons", f"write `{text}`"
+        )
+        draft.reported.add(path[:-1])
+        return True
+    return False
+
+
 def _join(draft: Draft, path: Path, mistake: Mistake) -> bool:
     items, held = draft.at(path), collection(_holder(draft, mistake, path).annotation)
     if held is None or not isinstance(items, list):
         return False
+    whole: dict[int, dict[str, Any]] = {}
     for index, (one, other) in enumerate(pairwise(items)):
-        if (
-            not (isinstance(one, dict) and isinstance(other, dict) and one and other)
-            or one.keys() & other.keys()
-        ):
+        apart = isinstance(one, dict) and isinstance(other, dict) and one and other and index - 1 not in whole
+        if not apart or one.keys() & other.keys():
             continue
-        whole = {**one, **other}
-        if accepts(held[1], whole) and not (accepts(held[1], one) and accepts(held[1], other)):
-            message = f"`{next(iter(other))}` belongs to the item above, but its dash starts a new one"
-            document, local = draft.document((*path, index + 1))
-            draft.findings.append(document.finding("SPEC103", local, message, f"write `- {flow(whole)}`"))
+        joined = {**one, **other}
+        if accepts(held[1], joined) and not (accepts(held[1], one) and accepts(held[1], other)):
+            whole[index] = joined
             draft.reported.update({(*path, index), (*path, index + 1)})
-            return True
+    for index, joined in list(whole.items())[:1]:
+        message = f"`{next(iter(items[index + 1]))}` belongs to the item above, but its dash starts a new one"
+        fixed = [whole.get(at, item) for at, item in enumerate(items) if at - 1 not in whole]
+        hint = f"write `- {flow(joined)}`" if len(whole) == 1 else f"write `{path[-1]}: {flow(fixed)}`"
+        document, local = draft.document((*path, index + 1))
+        draft.findings.append(document.finding("SPEC103", local, message, hint))
+        return True
     return False
 
 
@@ -182,9 +221,11 @@ def _rest(draft: Draft, mistake: Mistake) -> None:
         return
     key = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
     if mistake.value is not None and (mistake.kind in _SHAPES or mistake.kind == "choice"):
-        if _glued(draft, mistake, key):
+        if _glued(draft, mistake, key) or _every(draft, mistake, key):
             return
         draft.report(*_placed(explain_shape(target, mistake.value, key), path))
+        return
+    if _folded(draft, mistake):
         return
     raw = draft.raw(path) if not isinstance(mistake.value, (dict, list)) else ""
     refused = Refused(target, mistake.kind, mistake.value, raw, mistake.context, mistake.message)
@@ -251,6 +292,37 @@ def _glued(draft: Draft, mistake: Mistake, key: str) -> bool:
             draft.report("SPEC104", mistake.path, message, f"write `{text}`")
             return True
     return False
+
+
+def _every(draft: Draft, mistake: Mistake, key: str) -> bool:
+    """Report a word for all columns in the place of their list, with the inputs of the model."""
+    inputs = draft.at(("spec", "service", "inputs"))
+    word = str(mistake.value).strip().casefold()
+    if key not in {"features", "columns"} or word not in EVERY or not isinstance(inputs, dict) or not inputs:
+        return False
+    message = f"expected a list for `{key}`, not `{mistake.value}`"
+    draft.report("SPEC104", mistake.path, message, f"write every column: `{key}: {flow(list(inputs))}`")
+    return True
+
+
+def _folded(draft: Draft, mistake: Mistake) -> bool:
+    """Report an item that was read as part of the one above it, because its dash is indented too far."""
+    raw = draft.raw(mistake.path) if isinstance(mistake.value, str) else ""
+    found = re.search(r"\n( *)- +(\S.*)", raw)
+    if found is None:
+        return False
+    document, local = draft.document(mistake.path)
+    above = document.place(local)
+    line = above.line + raw[: found.start()].count("\n") + 1
+    indent = len(document.excerpt(above.line)) - len(document.excerpt(above.line).lstrip())
+    message = f"this item is indented by {len(found[1])} spaces, so it was read as part of the line above it"
+    hint = f"indent it by {indent}: `{' ' * indent}- {found[2]}`"
+    place = Place(document.file, line, len(found[1]) + 1)
+    draft.findings.append(
+        Finding("SPEC105", "error", message, hint, place, dotted(local), document.excerpt(line))
+    )
+    draft.reported.add(mistake.path)
+    return True
 
 
 def _same_line(draft: Draft, path: Path) -> bool:

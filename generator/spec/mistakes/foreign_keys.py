@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from generator.source.document import Path
 from generator.source.flow import flow
-from generator.spec.mistakes.amounts import Typed, number, plain, time
+from generator.spec.mistakes.amounts import Typed, number, plain
 from generator.spec.mistakes.annotations import accepts, annotation_of, fields, models
 from generator.spec.mistakes.draft import Draft
 from generator.spec.mistakes.habits import ARGO_STEP, GENERAL, Habit, Inline, Put, Say, put
 from generator.spec.mistakes.mappings import LONG, Mapping, bare, habits_at, listed, name_of, written
 from generator.spec.mistakes.relocation import general_site, relocate
 from generator.spec.mistakes.suggestions import repaired
+from generator.spec.mistakes.times import time
 from generator.spec.types import Hold, Weight
 from generator.spec.units import duration
 
@@ -26,6 +28,7 @@ def explain_habits(draft: Draft, mapping: Mapping, unknown: list[str]) -> list[s
     by_word = {bare(theirs): habit for theirs, habit in table.items()}
     for key in unknown:
         habit = _bound(mapping, table.get(key) or by_word.get(bare(key)))
+        habit = _fitting(mapping, key, _change(draft, mapping, habit))
         if (
             isinstance(habit, Put)
             and habit.path[0] in mapping.known
@@ -56,6 +59,36 @@ def _bound(mapping: Mapping, habit: Habit | None) -> Habit | None:
     return put("atMost") if "atMost" in mapping.known and not ratio else habit
 
 
+def _change(draft: Draft, mapping: Mapping, habit: Habit | None) -> Habit | None:
+    """Return the habit of a change: a drop of an outcome, where more is better; a rise of everything else."""
+    if habit != put("rise") or mapping.pattern[-1:] != ("detect",):
+        return habit
+    guard = draft.at(mapping.path[:-1]) or {}
+    outcome = guard.get("outcome") if isinstance(guard, dict) else None
+    declared = draft.at(("spec", "outcomes", str(outcome))) if outcome else None
+    lower = isinstance(declared, dict) and declared.get("better") == "lower"
+    return put("drop") if outcome and not lower else habit
+
+
+def _fitting(mapping: Mapping, key: str, habit: Habit | None) -> Habit | None:
+    """Return the habit of a key, or of a required key that is missing and that alone accepts the value.
+
+    `threshold: 250ms` of a guard on slow requests is its bound of the latency, not its limit.
+    """
+    if not isinstance(habit, Put) or len(habit.path) != 1 or len(mapping.records) != 1:
+        return habit
+    info = mapping.known.get(habit.path[0])
+    value = mapping.value[key]
+    if info is None or accepts(annotation_of(info), repaired(annotation_of(info), value, info)):
+        return habit
+    others = [
+        name
+        for name, other in mapping.known.items()
+        if other.is_required() and name not in mapping.value and accepts(annotation_of(other), value)
+    ]
+    return put(others[0]) if len(others) == 1 else habit
+
+
 def _kind_with(mapping: Mapping, key: str) -> str:
     """Return the other kind of such a mapping that has a key; empty for none."""
     if key in mapping.known or len(mapping.records) != 1:
@@ -81,7 +114,7 @@ def _report_renamed(draft: Draft, mapping: Mapping, renamed: dict[str, str], inl
         if key in inlined:
             fixed |= {inner: item for inner, item in value.items() if inner not in fixed}
         else:
-            fixed[renamed.get(key, key)] = value
+            fixed[renamed.get(key, key)] = _with_unit(key, value) if key in renamed else value
     whole = {key: _repaired(mapping, key, value) for key, value in fixed.items()}
     first = next(key for key in mapping.value if key in renamed or key in inlined)
     parts = [f"`{key}` is called `{ours}`" for key, ours in renamed.items()]
@@ -104,6 +137,21 @@ def _report_renamed(draft: Draft, mapping: Mapping, renamed: dict[str, str], inl
                 draft.move((*mapping.path, key, inner), (*mapping.path, inner))
                 draft.reported.add((*mapping.path, inner))
         draft.at(mapping.path).pop(key)
+
+
+_SECONDS: Final = (
+    ("milliseconds", 0.001), ("millis", 0.001), ("ms", 0.001), ("seconds", 1), ("secs", 1), ("minutes", 60),
+    ("mins", 60), ("hours", 3600), ("days", 86400),
+)  # fmt: skip
+"""Endings of keys that name the unit of a time, and its seconds."""
+
+
+def _with_unit(key: str, value: Any) -> Any:
+    """Return a number with the unit that another tool's key has: `minutes: 720`, `timeoutSeconds: 5`."""
+    word = re.sub(r"_", "", key).casefold()
+    size = next((size for name, size in _SECONDS if word.endswith(name)), None)
+    bare = not isinstance(value, bool) and re.fullmatch(r"\d+(?:\.\d+)?", str(value))
+    return duration(float(value) * size) if size and bare else value
 
 
 def _as_written(mapping: Mapping, whole: dict[str, Any], renamed: dict[str, str], inlined: list[str]) -> str:
@@ -178,10 +226,18 @@ def _filled(hint: str, value: Any) -> str:
         "name": flow(name),
         "value": flow(inner),
         "twelfth": _twelfth(value),
+        "steps": flow(_steps_in(value)),
     }
     for part, text in parts.items():
         hint = hint.replace(f"{{{part}}}", text)
     return hint
+
+
+def _steps_in(value: Any) -> list[dict[str, Any]]:
+    """Return the steps of a canary in Sluice's format: those of the value, else one."""
+    steps = value.get("steps") if isinstance(value, dict) else None
+    found = sluice_steps(steps) if isinstance(steps, list) else []
+    return found or [{"weight": "5%", "hold": "1h"}]
 
 
 def _twelfth(value: Any) -> str:
@@ -224,8 +280,14 @@ def explain_argo_steps(draft: Draft, path: Path, items: list[Any]) -> bool:
     message = f"{listed(keys)} {verb} of Argo Rollouts: here each step has a weight and a hold"
     text = f"steps: {flow(steps)}"
     hint = (
-        f"write `{text}`" if len(text) <= 3 * LONG else f"write `{flow(steps[0])}` for the first, and so on"
+        f"write `{text}`"
+        if len(text) <= 3 * LONG or not steps
+        else f"write `{flow(steps[0])}` for the first, and so on"
     )
+    if not steps:
+        hint = "write steps such as `{weight: 5%, hold: 1h}`"
+    if "analysis" in keys:
+        hint += "; `guards` measure during every step"
     if {"approve": "ROLE"} in steps:
         hint += "; a pause without an end is `{approve: ROLE}`"
     document, local = draft.document((*path, foreign[0]))

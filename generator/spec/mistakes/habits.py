@@ -216,12 +216,14 @@ GENERAL: Final[dict[str, Habit]] = {
         ),
     ),
     **all_of(
-        "mirror mirrorWeight mirroring shadowing trafficMirroring",
-        Say("is called `shadow`", "write `rollout: {shadow: {percent: 100%, hold: 24h}}`"),
+        "mirror mirroring mirrorTraffic shadowing shadowTraffic trafficMirroring",
+        put("/.spec.rollout.shadow"),
     ),
     **all_of(
-        "canary", Say("is a strategy", "write `rollout: {strategy: canary, steps: [{weight: 5%, hold: 1h}]}`")
+        "mirrorWeight mirrorPercent shadowPercent shadowWeight mirrorPercentage",
+        put("/.spec.rollout.shadow.percent"),
     ),
+    **all_of("canary", Say("is a strategy", "write `rollout: {strategy: canary, steps: {steps}}`")),
     **all_of(
         "blueGreen bluegreen blue_green blue-green",
         Say("is a strategy", "write `rollout: {strategy: blue-green, approve: manual}`"),

@@ -48,6 +48,7 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
     },
     ("spec", "service", "env", "[]"): {
         **all_of("key variable env", put("name")),
+        **all_of("default val content", put("value")),
         **all_of("valueFrom secretKeyRef from secretName secretRef", put("secret")),
     },
     ("spec", "service", "inputs", "{}"): {
@@ -132,20 +133,30 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
         ),
         **all_of("missingData onMissingData nodata noDataPolicy", put("noData")),
         **all_of("scaleDownDelaySeconds scaleDownDelay", put("watch")),
+        **all_of(
+            "mirror mirroring mirrorTraffic shadowing shadowTraffic trafficMirroring dark darkLaunch",
+            put("shadow"),
+        ),
+        **all_of("tolerance errorBudget falsePositives", put("risk")),
         "canary": Inline(),
         "blueGreen": Inline(),
     },
     ("spec", "rollout", "steps", "[]"): {
         **all_of(
-            "setWeight percent percentage traffic share canaryTrafficPercent stepWeight canaryWeight "
+            "setWeight percent percentage traffic share canary canaryTrafficPercent stepWeight canaryWeight "
             "canaryPercent",
             put("weight"),
         ),
         **all_of(
-            "pause duration wait for time delay bakeTime bake interval timeout soak minutes watch sleep",
+            "pause duration wait for time delay bakeTime bake interval timeout soak minutes seconds hours "
+            "days mins secs watch sleep length",
             put("hold"),
         ),
-        **all_of("approval approver manual judge manualJudgment gate approvals", put("approve")),
+        **all_of(
+            "approval approver manual judge manualJudgment manualApproval requireApproval requiresApproval "
+            "approvedBy reviewer gate approvals",
+            put("approve"),
+        ),
         **all_of("headers header match setHeaderRoute users group segment", put("cohort")),
     },
     ("spec", "rollout", "steps", "[]", "cohort"): {
@@ -159,7 +170,13 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
         **all_of("startsWith beginsWith", put("prefix")),
     },
     ("spec", "rollout", "guards", "[]"): {
-        **all_of("threshold max maximum bound below thresholdRange atMost lessThan budget", put("limit")),
+        **all_of(
+            "threshold max maximum bound below thresholdRange atMost lessThan budget value", put("limit")
+        ),
+        **all_of(
+            "operator comparison comparator op direction",
+            Say("is not a key: a guard measures what is bad, and more of it is worse", "remove it"),
+        ),
         **all_of("expected base normal current", put("baseline")),
         **all_of("latency longerThan slower above bucket over", put("slowerThan")),
         **all_of("effect change sensitivity tolerance", put("detect")),
@@ -167,7 +184,11 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
         **all_of("attributes groups sensitiveAttributes", put("sensitive")),
     },
     ("spec", "rollout", "guards", "[]", "detect"): {
-        **all_of("increase up growth above higher", put("rise")),
+        **all_of(
+            "increase up growth above higher change effect delta difference relative by ratio size min "
+            "minimum max maximum atLeast threshold value limit amount",
+            put("rise"),
+        ),
         **all_of("decrease down fall loss below lower decline", put("drop")),
     },
     ("spec", "rollout", "risk"): {
@@ -178,7 +199,10 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
         **all_of("exposed maxRequests maxExposure exposure blastRadius", put("maxExposed")),
     },
     ("spec", "rollout", "shadow"): {
-        **all_of("weight percentage share mirror", put("percent")),
+        **all_of(
+            "weight percentage share mirror sample sampling sampleRate rate ratio fraction traffic",
+            put("percent"),
+        ),
         **all_of("duration for time wait", put("hold")),
     },
     ("spec", "rollout", "preview"): {
@@ -196,6 +220,16 @@ AT: Final[dict[tuple[str, ...], dict[str, Habit]]] = {
         **all_of("file path metricsFile", put("source")),
         **all_of("attributes groups sensitiveAttributes protected", put("sensitive")),
         **all_of("id title", put("name")),
+        **all_of(
+            "type kind", Say("is not a key: the kind of a gate follows from its other keys", "remove it")
+        ),
+        **all_of(
+            "explainability explainer explanation explanations attribution attributions shap", put("explain")
+        ),
+        **all_of("bias parity equity fairlearn", put("fairness")),
+        **all_of("dataDrift drifting shift distribution psi ks", put("drift")),
+        **all_of("expectations dataQuality dataset greatExpectations suite", put("data")),
+        **all_of("score measure", put("metric")),
         **all_of("library test method statistic", put("tool")),
         **all_of("pValue pvalue p_value significance significanceLevel confidence", put("alpha")),
         **all_of("minGroupSize groupSize minRows minSamples", put("minGroup")),

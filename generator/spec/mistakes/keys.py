@@ -22,8 +22,9 @@ from generator.spec.mistakes.annotations import (
 )
 from generator.spec.mistakes.draft import Draft
 from generator.spec.mistakes.foreign_keys import explain_general, explain_habits
-from generator.spec.mistakes.habits import GENERAL
-from generator.spec.mistakes.mappings import Mapping, bare, is_platform, line_of, words_of
+from generator.spec.mistakes.habits import GENERAL, Put
+from generator.spec.mistakes.kinds import synonym
+from generator.spec.mistakes.mappings import Mapping, bare, habits_at, is_platform, line_of, words_of
 from generator.spec.mistakes.relocation import (
     COMMON,
     explain_elsewhere,
@@ -104,9 +105,15 @@ def _other(draft: Draft, mapping: Mapping, key: str) -> None:
     if habit is not None and explain_general(draft, mapping, key, habit):
         return
     explainers = (
+        _separator,
+        _values_only,
+        _wrapper,
+        _pair,
         _only_value,
         _kind_as_key,
         _misspelt,
+        _synonym,
+        _by_part,
         _longer,
         _doubled,
         _override,
@@ -246,6 +253,114 @@ def _kind_as_key(draft: Draft, mapping: Mapping, key: str) -> bool:
             draft.reported.update({mapping.path, *((*mapping.path, one) for one in fixed)})
             return True
     return False
+
+
+def _separator(draft: Draft, mapping: Mapping, key: str) -> bool:
+    """Report a key without its colon: `traffic {minRps: 2000}`, `minRps=2000`."""
+    found = re.match(r"(?P<key>[A-Za-z][\w-]*)(?P<mark>\s*(?:=>|:=|=)\s*|\s*(?=[{\[]))(?P<rest>\S.*)?", key)
+    if found is None or found["key"] not in mapping.known:
+        return False
+    document, local = draft.document((*mapping.path, key))
+    line = document.excerpt(document.place(local, key=True).line).strip()
+    at = line.find(key) + found.end("key")
+    fixed = f"{line[:at]}: {line[at + len(found['mark']) :].lstrip()}"
+    mark = found["mark"].strip()
+    message = (
+        f"`{mark}` does not separate a key from its value"
+        if mark
+        else f"a colon is missing after `{found['key']}`"
+    )
+    draft.report("SPEC102", (*mapping.path, key), message, f"write `{fixed}`", key=True)
+    draft.reported.add((*mapping.path, found["key"]))
+    return True
+
+
+def _values_only(draft: Draft, mapping: Mapping, key: str) -> bool:
+    """Report two values without their keys in an item: `- 5%: 1h` for `{weight: 5%, hold: 1h}`."""
+    value = mapping.value[key]
+    if mapping.pattern[-1:] != ("[]",) or len(mapping.value) != 1 or isinstance(value, (dict, list)):
+        return False
+    for record in mapping.records:
+        required = [name for name, info in fields(record).items() if info.is_required()]
+        if len(required) != _SEVERAL or any(
+            is_text(annotation_of(fields(record)[name])) for name in required
+        ):
+            continue
+        fixed = repaired(record, dict(zip(required, (key, value), strict=True)))
+        if accepts(record, fixed):
+            message = f"`{key}` and `{value}` are values without their keys"
+            draft.report("SPEC102", (*mapping.path, key), message, f"write `{flow(fixed)}`", key=True)
+            draft.reported.add(mapping.path)
+            return True
+    return False
+
+
+def _wrapper(draft: Draft, mapping: Mapping, key: str) -> bool:
+    """Report an item whose keys are below one more key: `- step: {weight: 5%, hold: 1h}`."""
+    value = mapping.value[key]
+    if mapping.pattern[-1:] != ("[]",) or len(mapping.value) != 1 or not isinstance(value, dict):
+        return False
+    fixed = next((one for record in mapping.records if accepts(record, one := repaired(record, value))), None)
+    if fixed is None:
+        return False
+    message = f"`{key}` is not needed: the keys below it belong directly in the item"
+    draft.report("SPEC102", (*mapping.path, key), message, f"write `{flow(fixed)}`", key=True)
+    draft.reported.add(mapping.path)
+    return True
+
+
+_PAIRS: Final = (("header", "exact"), ("name", "key"), ("name", "value"))
+
+
+def _pair(draft: Draft, mapping: Mapping, key: str) -> bool:
+    """Report a name and its value that are written as a key and its value: `cohort: {x-user: internal}`."""
+    value = mapping.value[key]
+    item = mapping.pattern[-1:] == ("[]",)
+    if item or len(mapping.value) != 1 or isinstance(value, (dict, list)) or value is None:
+        return False
+    for record in mapping.records:
+        for first, second in _PAIRS:
+            fixed = repaired(record, {first: key, second: value})
+            if {first, second} <= fields(record).keys() and accepts(record, fixed):
+                message = f"`{key}` is not a key: it belongs under `{first}`, and its value under `{second}`"
+                holder = mapping.path[-1] if mapping.path and isinstance(mapping.path[-1], str) else ""
+                hint = f"write `{line_of(holder, fixed) if holder else flow(fixed)}`"
+                draft.report("SPEC102", (*mapping.path, key), message, hint, key=True)
+                draft.reported.add(mapping.path)
+                return True
+    return False
+
+
+def _by_part(draft: Draft, mapping: Mapping, key: str) -> bool:
+    """Report a key of several words of which one is another tool's word for ours: `maxErrorRate` for `limit`."""
+    parts = [part.casefold() for part in re.findall(r"[A-Z]?[a-z]+", key)]
+    table = habits_at(draft, mapping.pattern)
+    for part in (parts[0], parts[-1]) if len(parts) > 1 else ():
+        habit = table.get(part)
+        ours = habit.path[0] if isinstance(habit, Put) else part
+        info = mapping.known.get(ours)
+        if info is None or ours in mapping.value or is_text(annotation_of(info)):
+            continue
+        value = repaired(annotation_of(info), mapping.value[key], info)
+        if accepts(annotation_of(info), value) and not isinstance(value, bool):
+            _rename(
+                draft, mapping, key, ours, f"`{key}` is called `{ours}`", f"write `{line_of(ours, value)}`"
+            )
+            draft.reported.add((*mapping.path, ours))
+            return True
+    return False
+
+
+def _synonym(draft: Draft, mapping: Mapping, key: str) -> bool:
+    """Report another tool's word for a key of this mapping."""
+    free = tuple(name for name in mapping.known if name not in mapping.value)
+    ours = synonym(key, free)
+    if not ours:
+        return False
+    value = repaired(annotation_of(mapping.known[ours]), mapping.value[key], mapping.known[ours])
+    message = f"`{key}` is called `{ours}`"
+    _rename(draft, mapping, key, ours, message, f"write `{line_of(ours, value)}`")
+    return True
 
 
 def _longer(draft: Draft, mapping: Mapping, key: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
@@ -86,8 +87,20 @@ def _repairs(
 
 def synonym(word: str, known: tuple[str, ...]) -> str:
     """Return the known word for a word of another tool; empty for none."""
-    plain = word.casefold().replace("_", "-").replace(" ", "-")
-    return next((ours for ours in known if plain in WORDS.get(ours, ())), "")
+    plain = re.sub(r"[ _]", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", word).casefold())
+    exact = next((ours for ours in known if plain in WORDS.get(ours, ())), "")
+    joined = plain.replace("-", "")
+    alike = [ours for ours in known if joined in {one.replace("-", "") for one in WORDS.get(ours, ())}]
+    parts = {part for part in plain.split("-") if len(part) > _SHORT}
+    by_part = (
+        [ours for ours in known if parts & WORDS.get(ours, frozenset())]
+        if len(parts) > 1 or "-" in plain
+        else []
+    )
+    return exact or (alike[0] if alike else "") or (by_part[0] if len(by_part) == 1 else "")
+
+
+_SHORT = 2
 
 
 def _telling(

@@ -136,6 +136,9 @@ def _nearest_site(draft: Draft, mapping: Mapping, key: str) -> Site | None:
         up, down = len(mapping.pattern) - shared, len(site.pattern) - shared
         below = site.pattern[shared:]
         sideways = up > 0 and down > 0
+        if sideways and "[]" in mapping.pattern[shared:]:
+            # A part of a list item: a key of the same name elsewhere is another thing.
+            continue
         if down > _DEEPEST or (sideways and ("[]" in below or "{}" in below)) or (sideways and key in COMMON):
             continue
         if key in COMMON and not _fits(mapping, key, site):

@@ -17,13 +17,12 @@ from generator.spec.mistakes.amounts import (
     Typed,
     cpu,
     date,
-    days,
     loss,
     memory,
     money,
     share,
-    time,
 )
+from generator.spec.mistakes.times import days, time
 
 
 def clock(typed: Typed) -> Repairs:
@@ -48,12 +47,16 @@ def digest(typed: Typed) -> Repairs:
         yield Repair(found[0].lower())
 
 
+_APPROVALS: Final = ("manual", "model-risk")
+"""Usual values of `approve`, in a blue-green and in a step."""
+
+
 def name(typed: Typed) -> Repairs:
     """Return repairs of a name: kebab-case."""
     text = typed.text.strip("/ ")
     parts = text.split("/")
-    if typed.usual == "manual":
-        # The approval of a switch is often taken for a boolean.
+    if typed.usual in _APPROVALS:
+        # An approval is often taken for a boolean.
         yield from (Repair("manual" if one.value else "automatic") for one in boolean(typed))
     for candidate in (parts[-1], text):
         words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", _ascii(candidate)).lower()
@@ -161,6 +164,12 @@ def requirement(typed: Typed) -> Repairs:
         yield Repair(f"{bare[0]}==1.0", "the version you tested with")
 
 
+def package_name(typed: Typed) -> Repairs:
+    """Return repairs of the name of a package: `Scikit_Learn==1.4` is `scikit-learn` (PEP 503)."""
+    bare = re.split(r"[\s=<>~!@\[;]", typed.text.strip())[0]
+    yield Repair(re.sub(r"[-_.]+", "-", bare).lower().strip("-"))
+
+
 def version(typed: Typed) -> Repairs:
     """Return repairs of a version of a controller."""
     found = re.search(r"\d+\.\d+(?:\.\d+)?", typed.text)
@@ -233,7 +242,7 @@ UNITS: Final[dict[str, Callable[[Typed], Repairs]]] = {
     "Date": date, "Digest": digest, "Hex": digest, "Name": name, "Key": key, "Variable": variable, "Line": line,
     "Path": path, "Host": host, "URL": url, "Reference": reference, "Requirement": requirement, "Version": version,
     "Registry": registry, "Repository": source_repository, "Header": header, "Word": word, "ModelName": model_name,
-    "Code": code, "Loader": loader,
+    "Code": code, "Loader": loader, "PackageName": package_name,
 }  # fmt: skip
 """The repairs of each unit, by its name in `generator.spec.types`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,7 +24,7 @@ from generator.spec.mistakes.annotations import (
 )
 from generator.spec.mistakes.repairs import unquoted
 from generator.spec.mistakes.suggestions import candidates, example, repaired, shown, usual_value
-from generator.spec.mistakes.words import NEEDS
+from generator.spec.mistakes.words import INSTEAD, NEEDS
 
 Answer = tuple[str, str, str]
 """Code, message and hint of a finding."""
@@ -124,8 +125,45 @@ def _unit(refused: Refused) -> Answer:
         return _shape(refused, says)
     found = candidates(refused.target, refused.value, refused.raw)
     special = _reference(refused) if refused.context.get("unit") == "Reference" else ""
-    hint = special or (f"write {_choices(found)}" if found else f"for example `{usual}`")
+    special = special or _several(refused) or _endless(refused)
+    hint = special or (
+        f"write {_choices(found)}" if found else f"for example `{usual}`{_or_nothing(refused)}"
+    )
     return "SPEC105", f"invalid value {refused.shown}: {says}", hint
+
+
+def _several(refused: Refused) -> str:
+    """Return the hint for items of a list that are separated by blanks only: `[amount hour]`."""
+    parts = str(refused.value).split()
+    item = bool(refused.target.path) and isinstance(refused.target.path[-1], int)
+    if not item or len(parts) < _TWO or not all(accepts(refused.target.annotation, part) for part in parts):
+        return ""
+    whole = [one.value for one in candidates(refused.target, refused.value, refused.raw)[:1]]
+    other = f", or `{flow(whole[0])}` for one" if whole else ""
+    return f"write `{', '.join(map(flow, parts))}` for {len(parts)} items{other}"
+
+
+_TWO = 2
+_ENDLESS = frozenset(
+    {
+        "forever",
+        "indefinite",
+        "indefinitely",
+        "infinite",
+        "infinity",
+        "inf",
+        "manual",
+        "until approved",
+        "unlimited",
+    }
+)
+
+
+def _endless(refused: Refused) -> str:
+    """Return the hint for a hold without an end."""
+    if refused.key != "hold" or unquoted(str(refused.value)).casefold() not in _ENDLESS:
+        return ""
+    return "a hold has an end: for a pause until a person approves, add the step `{approve: ROLE}`"
 
 
 def _reference(refused: Refused) -> str:
@@ -148,6 +186,14 @@ def _shape(refused: Refused, says: str) -> Answer:
     from generator.spec.mistakes.shapes import simplest
 
     found = simplest(refused.target, refused.value)
+    if (
+        isinstance(refused.value, list)
+        and refused.key == "approve"
+        and refused.target.pattern[-2:-1] == ("[]",)
+    ):
+        steps = " and ".join(f"`- {{approve: {flow(one)}}}`" for one in refused.value)
+        message = f"expected one role for `approve`, not {refused.shown}"
+        return "SPEC105", message, f"write one step for each: {steps}"
     if found is None and isinstance(refused.value, dict):
         # `ref: {name: churn, version: 1}`: the parts of one text.
         joined = "/".join(str(part) for part in refused.value.values() if not isinstance(part, (dict, list)))
@@ -195,6 +241,9 @@ def _word(refused: Refused) -> Answer:
         simple = simplest(refused.target, refused.value)
         if simple is not None:
             return "SPEC106", message, f"write `{refused.key}: {flow(simple)}`"
+    instead = INSTEAD.get(unquoted(str(refused.value)).casefold().replace("_", "-").replace(" ", "-"))
+    if instead and instead[0] in known:
+        return "SPEC106", message, f"write `{instead[0]}` ({instead[1]})"
     if not found:
         return (
             "SPEC106",
@@ -221,6 +270,15 @@ def _form(refused: Refused) -> Answer:
     field = refused.target.field
     what = getattr(field, "description", None) or f"the value of `{refused.key}`"
     usual = usual_value(refused.target)
+    pair = re.fullmatch(r"([\w-]+)\s*(?:[:=]+|\s)\s*(\S.*)", unquoted(str(refused.value)))
+    owner = fields(refused.target.owner) if refused.target.owner else {}
+    if pair and refused.key == "header" and "exact" in owner:
+        fixed = flow({"header": pair[1], "exact": pair[2]})
+        return (
+            "SPEC105",
+            f"invalid value {refused.shown}: `header` is only the name of the header",
+            f"write `{fixed}`",
+        )
     found = [one for one in _word_repairs(refused) if accepts(refused.target.annotation, one.value)]
     hint = (
         f"write {_choices(found)}" if found else f"for example `{usual}`" if usual else "see `sluice schema`"
@@ -260,17 +318,47 @@ def _type(refused: Refused) -> Answer:
             else _sibling(refused) or f"write {expected}"
         )
         return "SPEC104", f"expected {expected} for `{refused.key}`, not {refused.shown}", hint
+    span = re.fullmatch(r"(\d+)\s*(?:-|\u2013|to|\.\.+)\s*(\d+)", unquoted(str(refused.value)))
+    sibling = _sibling(replace(refused, value={"min": int(span[1]), "max": int(span[2])})) if span else ""
+    if sibling:
+        return "SPEC104", f"expected {expected} for `{refused.key}`, not {refused.shown}", sibling
     found = candidates(refused.target, refused.value, refused.raw)
     if refused.kind == "string_type" and not found:
         found = [one for one in _word_repairs(refused) if accepts(refused.target.annotation, one.value)]
     hint = (
-        f"write {_choices(found)}" if found else f"write {expected}, for example `{example(refused.target)}`"
+        f"write {_choices(found)}"
+        if found
+        else f"write {expected}, for example `{example(refused.target)}`{_or_default(refused)}"
     )
     quotes = isinstance(refused.value, str) and refused.raw[:1] in {'"', "'"} and found
     text = (
         " without quotes" if quotes and str(found[0].value).lower() == unquoted(refused.raw).lower() else ""
     )
     return "SPEC104", f"expected {expected} for `{refused.key}`, not {refused.shown}", hint + text
+
+
+_PLACEHOLDERS = frozenset(
+    {"unknown", "tbd", "tba", "todo", "fixme", "n/a", "na", "?", "??", "???", "xxx", "none", "-"}
+)
+
+
+def _or_nothing(refused: Refused) -> str:
+    """Return the rest of a hint about a value that is not known yet, where the key may be missing."""
+    field = refused.target.field
+    unknown = unquoted(str(refused.value)).casefold() in _PLACEHOLDERS
+    return f", or remove `{refused.key}`" if unknown and field is not None and not field.is_required() else ""
+
+
+def _or_default(refused: Refused) -> str:
+    """Return the rest of a hint about a word such as `auto`: without the key its default applies."""
+    field = refused.target.field
+    words_for_default = {"auto", "default", "automatic", "none", "unset", "any"}
+    default = None if field is None or field.is_required() else field.default
+    if unquoted(str(refused.value)).casefold() not in words_for_default or not isinstance(
+        default, (int, float, str)
+    ):
+        return ""
+    return f", or remove the key: the default is {flow(default)}"
 
 
 def _sibling(refused: Refused) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
@@ -20,8 +20,15 @@ from generator.spec.mistakes.annotations import (
     models,
     words,
 )
+from generator.spec.mistakes.one_text import compared, mappings_in
 
 _LONG = 160
+EVERY: Final = frozenset({"all", "any", "every", "everything", "*", "none", "auto", "default"})
+"""Words for a whole list, which has to be written."""
+_MAIN: Final = frozenset(
+    {"value", "amount", "default", "target", "total", "count", "number", "size", "expected"}
+)
+"""Keys of the main number among several."""
 
 
 def explain_entries(target: Target, value: Any, key: str) -> tuple[str, str, str]:
@@ -54,13 +61,52 @@ def explain_shape(target: Target, value: Any, key: str) -> tuple[str, str, str]:
     message = f"expected {expected} for `{key}`, not {shown(value)}"
     if item:
         message = f"each item of `{key}` is {expected}, not {shown(value)}"
-    found = reshaped(target, value)
+    dash = _dash_too_much(target, value)
+    if dash:
+        return "SPEC104", f"`{key}` is a mapping: the dash before `{dash}` makes it a list", "remove the dash"
+    found = reshaped(target, _ours(target, value))
     if found is None:
         return "SPEC104", message, _generic(target, key)
     text = flow(found)
+    if len(text) > _LONG and isinstance(found, list) and len(found) == 1 and isinstance(found[0], dict):
+        first, inner = next(iter(found[0].items()))
+        hint = f"write a dash before the first key: `- {first}: {flow(inner)}`, and the others below it"
+        return "SPEC104", message, hint
     if len(text) > _LONG:
         return "SPEC104", message, _generic(target, key)
     return "SPEC104", message, f"write `{text}`" if item else f"write `{key}: {text}`"
+
+
+def _dash_too_much(target: Target, value: Any) -> str:
+    """Return the first key of a long mapping that was written as the only item of a list; empty for others."""
+    if not (isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) and value[0]):
+        return ""
+    known = {key for record in models(target.annotation) for key in fields(record)}
+    return str(next(iter(value[0]))) if value[0].keys() <= known and len(flow(value[0])) > _LONG else ""
+
+
+def _ours(target: Target, value: Any) -> Any:
+    """Return named entries with the keys of other tools renamed to ours: `{TOKEN: {valueFrom: {secretKeyRef: …}}}`."""
+    from generator.spec.mistakes.habits import Put
+    from generator.spec.mistakes.habits_by_place import AT
+
+    table = AT.get((*target.pattern, "[]"), {})
+    if (
+        not table
+        or not isinstance(value, dict)
+        or not all(isinstance(inner, dict) for inner in value.values())
+    ):
+        return value
+    ours = {key: habit.path[0] for key, habit in table.items() if isinstance(habit, Put)}
+
+    def plain(inner: Any) -> Any:
+        wrapped = isinstance(inner, dict) and len(inner) == 1 and next(iter(inner)) in table
+        return plain(next(iter(inner.values()))) if wrapped else inner
+
+    return {
+        name: {ours.get(key, key): plain(item) for key, item in inner.items()}
+        for name, inner in value.items()
+    }
 
 
 def _generic(target: Target, key: str) -> str:
@@ -103,6 +149,10 @@ def simplest(target: Target, value: Any) -> Any:
     """Return the only plain value in a list or mapping that its place accepts, repaired; None for none or several."""
     from generator.spec.mistakes.suggestions import candidates
 
+    if isinstance(value, dict) and len(value) > 1:
+        own = re.match(r"[a-z]*", str(target.path[-1]) if target.path else "")
+        main = [key for key in value if key in _MAIN or (own and key == own[0])]
+        value = {main[0]: value[main[0]]} if len(main) == 1 else value
     items = list(value.values()) if isinstance(value, dict) else list(value)
     found = []
     for key, item in zip(value if isinstance(value, dict) else items, items, strict=True):
@@ -180,7 +230,9 @@ def _proposals(target: Target, value: Any) -> Iterator[Any]:
         yield from _mappings(held[1], value)
     else:
         yield from _by_word(models(target.annotation), value)
-        for record in models(target.annotation):
+        records = models(target.annotation)
+        yield from (found for record in records for found in compared(record, value))
+        for record in records:
             yield from _records(record, value)
 
 
@@ -202,15 +254,16 @@ def _lists(item: Any, value: Any) -> Iterator[list[Any]]:
 
     records = models(item)
     if isinstance(value, dict):
+        yield from (rows for record in records for rows in _rows(record, value))
         inner_lists = [inner for inner in value.values() if isinstance(inner, list)]
         if not records and len(value) == 1 and inner_lists:
             yield inner_lists[0]
         if any(value.keys() & aliases(record) for record in records):
             yield [repaired(item, value)]
-        for record in records:
-            named = [named_item(record, str(key), inner) for key, inner in value.items()]
-            if all(one is not None for one in named):
-                yield [repaired(item, one) for one in named]
+        every = [[named_item(record, str(key), inner) for key, inner in value.items()] for record in records]
+        whole = [named for named in every if all(one is not None for one in named)]
+        yield from (named for named in whole if all(accepts(item, one) for one in named))
+        yield from ([repaired(item, one) for one in named] for named in whole)
         if not records:
             yield [key if inner is None or inner is True else inner for key, inner in value.items()]
     elif isinstance(value, str) and not records:
@@ -221,10 +274,28 @@ def _lists(item: Any, value: Any) -> Iterator[list[Any]]:
         yield [repaired(item, value)]
 
 
+def _rows(record: type[BaseModel], value: dict[str, Any]) -> Iterator[list[Any]]:
+    """Yield the items of lists by key: `{weights: [5%, 25%], hold: 1h}` are two steps."""
+    from generator.spec.mistakes.suggestions import repaired
+
+    ours = {
+        key if key in fields(record) else str(key).removesuffix("s"): inner for key, inner in value.items()
+    }
+    lengths = {len(inner) for inner in ours.values() if isinstance(inner, list)}
+    if len(lengths) == 1 and ours.keys() <= fields(record).keys():
+        rows = [
+            {key: inner[at] if isinstance(inner, list) else inner for key, inner in ours.items()}
+            for at in range(lengths.pop())
+        ]
+        yield [repaired(record, row) for row in rows]
+
+
 def _listed(item: Any, value: str) -> Iterator[list[Any]]:
     """Yield lists with the parts of a text: separated by commas, semicolons or bars, else by blanks."""
     from generator.spec.mistakes.suggestions import repaired
 
+    if value.strip().casefold() in EVERY:
+        return
     parts, spaced = [part.strip() for part in re.split(r"[,;|]", value)], value.split()
     only_blanks = len(parts) == 1 and not accepts(item, value)
     splits = (
@@ -243,12 +314,32 @@ def named_item(record: type[BaseModel], key: str, inner: Any) -> dict[str, Any] 
         return None
     if isinstance(inner, dict):
         return {first: key, **inner}
+    if {"name", "metric", "atLeast"} <= known.keys() and isinstance(inner, (int, float)):
+        named = re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-")
+        return {"name": named, "metric": key, "atLeast": inner}
     rest = [name for name in known if name != first and not isinstance(inner, list)]
     for name in rest:
         if accepts(annotation_of(known[name]), inner):
-            return {first: key, name: inner}
+            found = {first: key, name: inner}
+            missing = [other for other, info in known.items() if info.is_required() and other not in found]
+            few = missing if first == "code" else []
+            return found | {other: sample_value(record, other) for other in few}
     if isinstance(inner, (int, float, bool)) and "value" in known:
         return {first: key, "value": flow(inner)}
+    return _named_amount(record, first, key, inner)
+
+
+def _named_amount(record: type[BaseModel], first: str, key: str, inner: Any) -> dict[str, Any] | None:
+    """Return a name with an amount that has to be repaired: `error-rate: <5%`."""
+    from generator.spec.mistakes.suggestions import is_text, repaired
+
+    known = fields(record)
+    for name in () if isinstance(inner, (dict, list)) else known:
+        annotation = annotation_of(known[name])
+        plain = name != first and not is_text(annotation) and not models(annotation)
+        value = repaired(annotation, inner, known[name]) if plain else None
+        if value is not None and accepts(annotation, value) and accepts(record, {first: key, name: value}):
+            return {first: key, name: value}
     return None
 
 
@@ -319,8 +410,7 @@ def _of_value(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
     if len(pair) == 2 and {"name", "key"} <= known.keys():
         yield {"name": pair[0], "key": pair[1]}
         return
-    yield from _glued(record, value)
-    yield from _assigned(record, value)
+    yield from mappings_in(record, value)
     for key in _by_fitness(record, value):
         target = Target((key,), (), record, known[key], annotation_of(known[key]))
         fixed = repaired(target.annotation, value, known[key])
@@ -331,41 +421,9 @@ def _of_value(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
             }
 
 
-def _assigned(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
-    """Yield `LOG_LEVEL=debug` as a name and its value."""
-    from generator.spec.mistakes.suggestions import repaired
-
-    found = re.fullmatch(r"([\w.-]+)\s*=\s*(.+)", value) if isinstance(value, str) else None
-    for name, inner in (("name", "value"), ("header", "exact")):
-        if found and {name, inner} <= fields(record).keys():
-            yield repaired(record, {name: found[1], inner: found[2]})
-
-
 def _keeps(record: type[BaseModel], name: str, key: str) -> bool:
     """Return whether an example value may be next to the chosen key: alternatives to it may not."""
     return name == key or name != _first_choice(record)
-
-
-def _glued(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
-    """Yield the intended mapping of a text such as `weight:5%`."""
-    if not isinstance(value, str):
-        return
-    from generator.spec.mistakes.suggestions import repaired
-
-    found: dict[str, Any] = {}
-    spaced = re.fullmatch(r"([A-Za-z]\w*)\s+([^\s:]+)", value)
-    text = f"{spaced[1]}:{spaced[2]}" if spaced else value
-    for part in text.replace(",", " ").split():
-        key, colon, rest = part.partition(":")
-        if not colon or key not in fields(record) or not rest:
-            return
-        found[key] = int(rest) if rest.isdigit() else rest
-    yield repaired(record, found)
-
-
-def unglued(record: type[BaseModel], value: Any) -> dict[str, Any] | None:
-    """Return the intended mapping of a text such as `weight:5%`; None for other values."""
-    return next(_glued(record, value), None)
 
 
 def _by_fitness(record: type[BaseModel], value: Any) -> list[str]:

@@ -11,7 +11,7 @@ from pydantic import WithJsonSchema
 from generator.source.flow import flow
 from generator.source.suggest import misspelt
 from generator.spec.mistakes import repairs
-from generator.spec.mistakes.amounts import Repair, Typed, decimal, integer
+from generator.spec.mistakes.amounts import Repair, Typed, decimal, integer, without_comparison
 from generator.spec.mistakes.annotations import (
     Target,
     accepts,
@@ -42,9 +42,12 @@ def shown(value: object, raw: str = "") -> str:
 
 def candidates(target: Target, value: object, raw: str = "") -> list[Repair]:
     """Return the repairs of a value that its field accepts, the likeliest first, each once."""
-    typed = Typed(unquoted(raw or _text(value)), usual_value(target))
+    text = unquoted(raw or _text(value))
+    plain = without_comparison(text)
+    usual = usual_value(target)
+    forms = (text, plain) if plain != text and not is_text(target.annotation) else (text,)
     found: dict[str, Repair] = {}
-    for repair in _proposed(target.annotation, typed):
+    for repair in (one for form in forms for one in _proposed(target.annotation, Typed(form, usual))):
         text = flow(repair.value)
         if text not in found and accepts(target.annotation, repair.value):
             found[text] = repair
@@ -117,6 +120,10 @@ def _near_words(text: str, known: tuple[Any, ...]) -> list[Any]:
     ):
         if found:
             return [by_text[found]]
+    digits = re.sub(r"\D", "", first)
+    same = [by_text[word] for word in by_text if digits and re.sub(r"\D", "", word) == digits]
+    if len(same) == 1 and all(re.fullmatch(r"[\d.]+", word) for word in by_text):
+        return same  # `py311`
     inside = [by_text[word] for word in by_text if len(word) > 2 and word in first]
     if len(inside) == 1:
         return inside

@@ -9,7 +9,18 @@ from pydantic.fields import FieldInfo
 
 from generator.source.document import Path
 from generator.source.flow import flow
-from generator.spec.mistakes.annotations import Target, accepts, aliases, annotation_of, field_of, fields
+from generator.spec.mistakes.amounts import number, plain
+from generator.spec.mistakes.annotations import (
+    Target,
+    accepts,
+    aliases,
+    annotation_of,
+    collection,
+    field_of,
+    fields,
+    kinds_at,
+)
+from generator.spec.mistakes.annotations import words as literal_words
 from generator.spec.mistakes.draft import Draft, Mistake
 from generator.spec.mistakes.foreign_keys import sluice_steps
 from generator.spec.mistakes.habits import GENERAL
@@ -33,16 +44,58 @@ def explain_kind(draft: Draft, mistake: Mistake) -> None:
             f"unknown key `{guess.key}` in {name_of(mistake.target.pattern)}",
             f"did you mean `{guess.right}`?",
         )
+        info = fields(guess.record).get(guess.right)
+        annotation = annotation_of(info)
+        single = isinstance(mistake.value[guess.key], list) and collection(annotation) is None
+        fixed = repaired(annotation, mistake.value[guess.key], info) if single else None
+        if single and accepts(annotation, fixed):
+            hint = f"did you mean `{guess.right}: {flow(fixed)}`?"
         document, local = draft.document((*path, guess.key))
         draft.findings.append(document.finding("SPEC102", local, message, hint, key=True))
         draft.move((*path, guess.key), (*path, guess.right))
+        if single and accepts(annotation, fixed):
+            draft.reported.add((*path, guess.right))
         return
     if guess.key:
         _wrong_word(draft, mistake, guess)
         return
-    if not _foreign_keys(draft, mistake, guess) and not draft.partial:
+    if _foreign_keys(draft, mistake, guess):
+        if draft.is_reported(path) or _has_kind(draft, mistake):
+            return
+    elif _word_under_other_key(draft, mistake, guess):
+        return
+    elif not draft.partial:
         _no_kind(draft, mistake, guess)
     _become(draft, path, guess)
+
+
+def _has_kind(draft: Draft, mistake: Mistake) -> bool:
+    """Return whether a mapping has a kind now that its keys are corrected."""
+    discriminator, _ = kinds_at(draft.record, mistake.loc)
+    tell: Any = discriminator.discriminator
+    return tell(draft.at(mistake.path)) is not None
+
+
+def _word_under_other_key(draft: Draft, mistake: Mistake, guess: Guess) -> bool:
+    """Report a word that decides the kind, written under another key: `name: error-rate` for `metric: error-rate`."""
+    for member in guess.members:
+        for right, info in fields(member).items():
+            known = [str(word) for word in literal_words(annotation_of(info))]
+            for key, value in mistake.value.items():
+                if (
+                    right in mistake.value
+                    or not isinstance(value, str)
+                    or value not in known
+                    or not info.is_required()
+                ):
+                    continue
+                fixed = {right if name == key else name: item for name, item in mistake.value.items()}
+                message = f"`{value}` belongs under `{right}`, not under `{key}`"
+                draft.report("SPEC102", (*mistake.path, key), message, f"write `{flow(fixed)}`", key=True)
+                draft.reported.discard((*mistake.path, key))
+                draft.move((*mistake.path, key), (*mistake.path, right))
+                return True
+    return False
 
 
 def _wrong_word(draft: Draft, mistake: Mistake, guess: Guess) -> None:
@@ -55,6 +108,19 @@ def _wrong_word(draft: Draft, mistake: Mistake, guess: Guess) -> None:
         _nested_kind(draft, mistake, guess, value)
         return
     hint = f"did you mean `{guess.right}`?" if guess.right else f"write {listed}"
+    if guess.right == "error-rate" and str(value).casefold().replace("_", "-") in _GOOD_NEWS:
+        message = f"`{value}` is not one of {listed}: guards measure what is bad"
+        draft.report("SPEC106", path, message, f"write `{flow(_inverted(mistake.value, guess.key))}`")
+        draft.reported.add(mistake.path)
+        return
+    outcomes = draft.at(("spec", "outcomes"))
+    if guess.key == "metric" and isinstance(outcomes, dict) and value in outcomes:
+        fixed = {"outcome" if key == "metric" else key: item for key, item in mistake.value.items()}
+        draft.report(
+            "SPEC106", path, f"{shown(value, draft.raw(path))} is an outcome", f"write `{flow(fixed)}`"
+        )
+        draft.reported.add(mistake.path)
+        return
     required = [key for key, info in fields(guess.record).items() if info.is_required() and key != guess.key]
     if guess.right and any(key not in mistake.value for key in required):
         hint = f"did you mean `{flow(_whole(guess, mistake.value))}`?"
@@ -62,6 +128,25 @@ def _wrong_word(draft: Draft, mistake: Mistake, guess: Guess) -> None:
     draft.report("SPEC106", path, f"{shown(value, draft.raw(path))} is not one of {listed}", hint)
     draft.lenient.add(mistake.path)
     _become(draft, mistake.path, guess)
+
+
+_GOOD_NEWS = frozenset(
+    {"success-rate", "request-success-rate", "availability", "uptime", "success", "non-5xx-rate"}
+)
+
+
+def _inverted(value: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return a guard on errors for one on successes: at least 99% of them are at most 1% errors."""
+    shares = [str(item) for name, item in value.items() if name != key]
+    share = next(
+        (number(text.rstrip("% ")) for text in shares if number(text.rstrip("% ")) is not None), None
+    )
+    if share is not None and 0 < share <= 1:
+        share *= 100
+    return {
+        "metric": "error-rate",
+        "limit": f"{plain(100 - share)}%" if share is not None and share < 100 else "1%",
+    }
 
 
 def _whole(guess: Guess, value: dict[str, Any]) -> dict[str, Any]:

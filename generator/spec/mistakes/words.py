@@ -14,8 +14,15 @@ _WORDS: Final = {
         "python bentoml tensorflow tf keras torch pytorch catboost huggingface transformers spark "
         "statsmodels prophet triton other own"
     ),
-    "canary": "progressive gradual rolling-canary incremental linear canary-release weighted",
-    "blue-green": "bluegreen blue/green bg b/g red-black redblack switch recreate",
+    "canary": (
+        "progressive gradual rolling rolling-update rollingupdate rolling-canary "
+        "incremental linear ab-test a/b-test ab a/b shadow mirror dark-launch "
+        "canary-release weighted traffic-split shift rollout"
+    ),
+    "blue-green": (
+        "bluegreen blue/green bg b/g red-black redblack switch recreate none off direct replace instant all-at-once "
+        "big-bang immediate"
+    ),
     "hpa": "horizontal horizontalpodautoscaler cpu kubernetes",
     "keda": "scaledobject rps requests",
     "error-rate": (
@@ -39,20 +46,20 @@ _WORDS: Final = {
     "demographic-parity-difference": "demographic-parity dpd parity statistical-parity statistical-parity-difference",
     "equalised-odds-difference": "equalized-odds-difference equalised-odds equalized-odds eod odds",
     "demographic-parity-ratio": "disparate-impact dpr four-fifths impact-ratio disparate-impact-ratio",
-    "ks": "kolmogorov kolmogorov-smirnov ks-test kstest scipy ks-2samp ks2samp ks-2-sample",
+    "ks": "two-sample ks2 kolmogorow kolmogorov kolmogorov-smirnov ks-test kstest scipy ks-2samp ks2samp ks-2-sample",
     "chi2": "chi-square chi-squared chisquare chi",
-    "psi": "population-stability-index stability",
+    "psi": "population-stability stability-index population-stability-index stability",
     "alibi-detect": "alibi alibidetect",
     "great-expectations": "gx ge greatexpectations expectations",
     "shap": "shapley treeshap",
     "gateway-api": "gateway gatewayapi httproute k8s-gateway gateways",
     "ratio": "rate share proportion binary conversion percentage probability",
-    "tests": "test unit-tests junit pytest",
+    "tests": "unit-test pytests test unit-tests junit pytest",
     "metric": "metrics quality accuracy",
-    "data": "data-quality expectations",
-    "explain": "explainability shap attribution",
-    "fairness": "parity bias fairlearn equality disparity",
-    "drift": "data-drift psi ks shift",
+    "data": "data-validation validation dataset expectation great-expectations gx data-quality expectations",
+    "explain": "explainer explanation explanations explainability-check shapley lime explainability shap attribution",
+    "fairness": "equity bias-check fair-learn parity bias fairlearn equality disparity",
+    "drift": "data-drift-check datadrift distribution-shift data-drift psi ks shift",
     "git": "repository repo",
     "cluster": "kubernetes argo workflow",
     "deny": "enforce block refuse strict",
@@ -61,6 +68,27 @@ _WORDS: Final = {
 }
 WORDS: Final[dict[str, frozenset[str]]] = {ours: frozenset(theirs.split()) for ours, theirs in _WORDS.items()}
 """Other tools' words for each word of the spec language, in lower case with dashes."""
+
+INSTEAD: Final = {
+    "evidently": ("ks", "Evidently's test of numeric columns"),
+    "evidently-ai": ("ks", "Evidently's test of numeric columns"),
+    "nannyml": ("ks", "NannyML's test of continuous columns"),
+    "whylogs": ("psi", "the stability index"),
+    "deepchecks": ("psi", "the stability index"),
+    "wasserstein": ("ks", "a test of numeric columns"),
+    "jensen-shannon": ("psi", "the stability index"),
+    "js": ("psi", "the stability index"),
+    "kl": ("psi", "the stability index"),
+    "aif360": ("fairlearn", "it computes the same measures"),
+    "lime": ("shap", "attributions of SHAP"),
+    "captum": ("shap", "attributions of SHAP"),
+    "pandera": ("great-expectations", "the suites of Great Expectations"),
+    "soda": ("great-expectations", "the suites of Great Expectations"),
+    "deequ": ("great-expectations", "the suites of Great Expectations"),
+    "tfdv": ("great-expectations", "the suites of Great Expectations"),
+    "dbt": ("great-expectations", "the suites of Great Expectations"),
+}
+"""Programs without support here: our word for what is closest, and what that is."""
 
 NEEDS: Final = {"custom": " and the class that loads the model: `load: module:Class`"}
 """The keys that a word needs next to it."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from generator.cli.foreign_options import COMMANDS as THEIRS
 from generator.cli.main import COMMANDS
-from generator.cli.usage_hints import COMMANDS as THEIRS
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,19 @@ def test_what_was_meant_is_shown(repository, sluice, arguments, said):
         ("promote shop/recommender", "write `sluice promote shop/recommender --to VERSION`"),
         ("plan shop/recommender --output plan.md", "> plan.txt"),
         ("render --root specs", "did you mean --root .?"),
+        ("promote --model shop/recommender --to 13", "Write `sluice promote shop/recommender --to 13`."),
+        ("promote shop/recommender 13", "write `sluice promote shop/recommender --to 13`"),
+        ("plan shop/recommender -o html", "Write `sluice plan shop/recommender --format html`."),
+        ("new shop churn --yes", "write `sluice new shop/churn --yes`"),
+        ("templates service", "write `sluice templates --show service`"),
+        ("verify --env production", "such as `sluice verify rendered/production`"),
+        ("new shop/churn --yes --strategy rolling", "Did you mean 'canary'?"),
+        ("schema spec", "Did you mean 'model'?"),
         # Words that are not models.
+        (
+            "plan shop/recommender/production",
+            "an environment is an option: `shop/recommender --env production`",
+        ),
         ("plan HEAD~1", "`HEAD~1` is a revision of git, not a model"),
         ("plan risk/fraud,shop/recommender", "separate models by blanks: risk/fraud shop/recommender"),
         ("gates run", "for example `sluice gates run risk/fraud`"),
@@ -76,6 +88,7 @@ def test_what_was_meant_is_shown(repository, sluice, arguments, said):
         ("init .", "`sluice new TEAM/MODEL` adds a model"),
         ("verify rendered", "`sluice render` writes the rendered files"),
         ("explain can-107x", "did you mean CAN107"),
+        ("explain 514", "did you mean PLAN514?"),
     ],
 )
 def test_the_hint_repeats_the_line_corrected(repository, sluice, line, said):

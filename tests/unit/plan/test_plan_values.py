@@ -170,6 +170,39 @@ def test_the_digest_of_a_bento_is_that_of_its_files(tmp_path):
     assert changed.digest(bento) != ours.digest(bento)
 
 
+def test_a_remembered_digest_is_the_computed_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    bento, right = plan(tmp_path).bento, Bentos(Templates()).digest(plan(tmp_path).bento)
+    assert Bentos(Templates(), remembered=True).digest(bento) == right
+    (file,) = (tmp_path / "cache/sluice/bentos").iterdir()
+    file.write_text("0" * 64)
+    assert Bentos(Templates(), remembered=True).digest(bento) == "0" * 64  # read, not rendered
+    assert Bentos(Templates()).digest(bento) == right
+    assert Bentos(Templates(), remembered=True).digest(replace(bento, framework="xgboost")) not in {
+        "0" * 64,
+        right,
+    }
+    file.write_text("damaged")
+    assert Bentos(Templates(), remembered=True).digest(bento) == right
+    changed = tmp_path / "templates/bento/frameworks/sklearn.py.j2"
+    changed.parent.mkdir(parents=True)
+    changed.write_text((builtin_folder() / "bento/frameworks/sklearn.py.j2").read_text() + "# other text\n")
+    assert Bentos(Templates(tmp_path / "templates"), remembered=True).digest(bento) != right
+
+
+def test_templates_of_services_include_only_each_other():
+    """Their remembered digest covers the folder `bento/`, and nothing else decides what they render."""
+    texts = [file.read_text() for file in (builtin_folder() / "bento").rglob("*.j2")]
+    named = {
+        name
+        for text in texts
+        for name in re.findall(r"""(?:include|extends|import|from)\s+["']([^"']+)""", text)
+        if name.endswith(".j2")
+    }
+    assert named
+    assert all(name.startswith("bento/") for name in named)
+
+
 def test_equal_values_of_different_types_are_different_bentos(tmp_path):
     bentos = Bentos(Templates())
     bento = replace(plan(tmp_path).bento, groups=(("gender", ("a", "b")),))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.rules.samples import ACCURACY, FAIR, PARITY, SHADOW, Case, G, S, steps
+from tests.unit.rules.samples import ACCURACY, FAIR, LOCKED, PARITY, SHADOW, Case, G, S, steps
 
 
 def gate(**keys: object) -> dict[str, object]:
@@ -14,9 +14,14 @@ def without_bound(**keys: object) -> dict[str, object]:
     return {"spec.gates": [{**rest, **keys}]}
 
 
+def switch(approve: str) -> dict[str, object]:
+    return {"spec.rollout": {"strategy": "blue-green", "approve": approve, "guards": [{"metric": "error-rate", "limit": "5%"}]}}  # fmt: skip
+
+
 A = "spec.gates[0]"
+SCALED = {"spec.autoscaling": {"min": 2, "max": 5}}
 KS = {"name": "drift", "drift": {"reference": "a.csv", "current": "b.csv", "features": ["x"]}}
-LOCKED = {"lock.data": {"a.csv": {"digest": "sha256:" + "a" * 64, "resolved": "a.csv"}, "b.csv": {"digest": "sha256:" + "b" * 64, "resolved": "b.csv"}}}  # fmt: skip
+LOCKED_DATA = {"lock.data": LOCKED}
 CASES = (
     Case("GATE304", gate(atLeast=92), gate(atLeast=0.92), f"{A}.atLeast"),
     Case("GATE304", gate(atLeast=1.5), gate(atLeast=1), f"{A}.atLeast"),
@@ -34,7 +39,7 @@ CASES = (
         {"spec.gates": [{"name": "p", "fairness": "demographic-parity-ratio", "sensitive": ["gender"], "atLeast": 0.1}]},
         f"{A}.atLeast",
     ),
-    Case("GATE305", {"spec.gates": [{**KS, "atMost": 1}], **LOCKED}, {"spec.gates": [{**KS, "tool": "psi", "atMost": 1}], **LOCKED}, f"{A}.atMost"),
+    Case("GATE305", {"spec.gates": [{**KS, "atMost": 1}], **LOCKED_DATA}, {"spec.gates": [{**KS, "tool": "psi", "atMost": 1}], **LOCKED_DATA}, f"{A}.atMost"),
     Case("GATE306", gate(metric="acuracy"), gate(metric="accuracy"), f"{A}.metric", "warning"),
     Case("GATE306", gate(metric="presicion"), gate(metric="ndcg_at_5"), f"{A}.metric", "warning"),
     Case("GATE306", gate(metric="roc_acu"), gate(metric="click_gain"), f"{A}.metric", "warning"),
@@ -46,4 +51,15 @@ CASES = (
     Case("REF213", {"metadata.owner": "shop-ml"}, {"metadata.owner": "shop-ml@example.com"}, "metadata.owner", "warning"),
     Case("REF213", {"metadata.owner": "Ada Lovelace"}, {"metadata.owner": "#shop-ml"}, "metadata.owner", "warning"),
     Case("REF213", {"metadata.owner": "acme/shop"}, {"metadata.owner": "@acme/shop"}, "metadata.owner", "warning"),
+    Case("REF213", {"metadata.owner": "shop-ml@example.com,"}, {"metadata.owner": "https://example.com/oncall"}, "metadata.owner", "warning"),
+    Case("REF213", {"metadata.owner": "mailto:a@example.com"}, {"metadata.owner": "a.b+c@ml.example.com"}, "metadata.owner", "warning"),
+    Case("GATE307", without_bound(atMost=0.9), gate(atMost=0.99), f"{A}.atMost", "warning"),
+    Case("GATE307", gate(metric="log_loss"), gate(metric="log_loss", atLeast=0.1, atMost=0.9), f"{A}.atLeast", "warning"),
+    Case("GATE307", without_bound(metric="recall_at_10", atMost=0.9), without_bound(metric="click_gain", atMost=0.9), f"{A}.atMost", "warning"),
+    Case("PLAN521", {"spec.replicas": 3, **SCALED}, SCALED, "spec.replicas", "warning"),
+    Case("PLAN521", {"spec.environments.production.replicas": 9, **SCALED}, {"spec.replicas": 3, "spec.environments.production": {"autoscaling": {"min": 2, "max": 5}}}, "spec.environments.production.replicas", "warning"),
+    Case("PLAN522", switch("manually"), switch("manual"), "spec.rollout.approve", "warning"),
+    Case("PLAN522", switch("auto"), switch("automatic"), "spec.rollout.approve", "warning"),
+    Case("PLAN522", switch("maual"), switch("ml-lead"), "spec.rollout.approve", "warning"),
+    Case("PLAN522", {S: [*steps((5, "6h")), {"approve": "human"}, *steps((50, "6h"))]}, {S: [*steps((5, "6h")), {"approve": "auto"}, *steps((50, "6h"))]}, f"{S}[1].approve", "warning"),
 )  # fmt: skip

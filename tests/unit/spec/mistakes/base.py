@@ -63,6 +63,7 @@ spec:
       budget: {monthly: 2500 EUR}
     risk: {owners: [risk-ml@example.com], tiers: [regulated]}
   prices: {cpuHour: 0.031 EUR, memoryHour: 0.0042 EUR}
+  owners: ["@acme/platform"]
 """
 LOCK = f"""\
 schema: sluice/lock/v1

@@ -117,7 +117,7 @@ spec:
     scrapeInterval: 15s
   environments:
     staging:
-      server: "https://kubernetes.default.svc"
+      server: "https://staging.example.com:6443"
       router:
         kind: gateway-api
         gateway: public
@@ -141,7 +141,7 @@ spec:
         resources: {cpu: 500m, memory: 512Mi}
         replicas: 2
         rollout: {risk: {falseRollback: 5%, power: 80%}, noData: pause}
-      ceilings: {firstWeight: 25%, maxExposed: 2000000, cpu: "2", memory: 4Gi}
+      ceilings: {cpu: "2", memory: 4Gi}
       evidence: [cluster]
     regulated:
       defaults:
@@ -173,6 +173,7 @@ spec:
         - regulated
       quota: {cpu: "40", memory: 80Gi}
       budget: {monthly: 1200 EUR}
+      hosts: [fraud.example.com]
   secrets: {store: vault}
   prices: {cpuHour: 0.031 EUR, memoryHour: 0.0042 EUR, gpuHour: 1.9 EUR}
   waivers:
@@ -181,17 +182,20 @@ spec:
       reason: regulator-approved exception
       approvedBy: model-risk
       until: 2027-01-31
+      kind: fairness
+      configuration: sha256:b7aabe841dea245f8e88e01f0d16df3c3c299590388230f1bf3b571e53ddfe1a
   monitoring:
     alerts: {runbooks: "https://git.example.com/acme/runbooks"}
     dashboards: {folder: Models}
   gates: {daily: "04:30"}
+  cohorts: [{header: x-cohort, exact: internal, share: 1%}]
 """
 
 
 def _lock(ref: str, version: str, *data: str) -> str:
     lines = [
-        f'  "{one}": {{resolved: "{immutable_form(one).example}", digest: "sha256:{"c5" * 32}"}}'
-        for one in data
+        f'  "{one}": {{resolved: "{immutable_form(one).example}", digest: "sha256:{f"c{number}" * 32}"}}'
+        for number, one in enumerate(data)
     ]
     return f"""\
 schema: sluice/lock/v1
