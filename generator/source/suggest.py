@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 
 _SEPARATORS = re.compile(r"[-_ .]")
 _SHORT = 5
@@ -11,6 +12,8 @@ _LETTERS_PER_ERROR = 3
 _MOST_ERRORS = 2
 _ABBREVIATION = 3
 _LISTED = 8
+_LONGEST = 100  # characters of a word that is compared
+_COMPARED = 1000  # names that a word is compared with
 
 
 def misspelt(word: str, known: Iterable[str]) -> str:
@@ -19,7 +22,9 @@ def misspelt(word: str, known: Iterable[str]) -> str:
     Case, separators and a plural's `s` do not count. Otherwise one error is allowed per three letters, two at most, and
     a word of up to five letters keeps its first letter, or swaps its first two.
     """
-    ranked = sorted((errors, name) for name in known if (errors := _errors(word, name)) is not None)
+    ranked = sorted(
+        (errors, name) for name in islice(known, _COMPARED) if (errors := _errors(word, name)) is not None
+    )
     return ranked[0][1] if ranked else ""
 
 
@@ -33,7 +38,9 @@ def nearest(word: str, known: Iterable[str], most: int = 1) -> list[str]:
         known: the known names.
         most: how many to return.
     """
-    ranked = sorted((rank, name) for name in known if (rank := _rank(word, name)) is not None)
+    ranked = sorted(
+        (rank, name) for name in islice(known, _COMPARED) if (rank := _rank(word, name)) is not None
+    )
     return [name for _, name in ranked[:most]]
 
 
@@ -76,6 +83,8 @@ def _errors(word: str, name: str) -> int | None:
     """Return the number of typing errors between two words; None if there are too many for a slip."""
     one, other = _singular(_plain(word)), _singular(_plain(name))
     allowed = min(len(one) // _LETTERS_PER_ERROR, _MOST_ERRORS)
+    if len(one) > _LONGEST:
+        return None
     if abs(len(one) - len(other)) > allowed:
         return None
     if len(one) <= _SHORT and one[:1] != other[:1] and one[:2] != other[1::-1]:

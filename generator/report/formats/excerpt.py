@@ -8,6 +8,7 @@ from generator.source.line import shown
 
 SHOWN = 100  # cells of a line that are shown; a longer line is cut around the mark
 _BEFORE = 0.6  # share of them that may come before the mark
+_NEAR = 1000  # characters on each side of the mark that are looked at: a line may have a million
 _TAB = 4
 
 
@@ -24,14 +25,17 @@ def marked(line: str, place: Place, limit: int = SHOWN) -> tuple[str, int, int]:
         The line, cut to about `limit` cells; how many cells come before the carets; how many carets there are: at
         least one, but none if the whole line is meant.
     """
-    cells = _cells(line.rstrip("\r\n"))
-    first = min(max(place.column - 1, 0), len(cells))
+    line = line.rstrip("\r\n")
+    skipped = max(0, place.column - 1 - _NEAR) if len(line) > 2 * _NEAR else 0
+    cells = _cells(line[skipped : skipped + 2 * _NEAR])
+    first = min(max(place.column - 1 - skipped, 0), len(cells))
     start, end = _window(cells, first, limit)
-    left, right = "…" if start else "", "…" if end < len(cells) else ""
+    left = "…" if start or skipped else ""
+    right = "…" if end < len(cells) or skipped + len(cells) < len(line) else ""
     text = f"{left}{''.join(cells[start:end])}{right}".rstrip()
     if not place.column:
         return text, 0, 0
-    stop = min(max(place.end_column - 1, first + 1), end)
+    stop = min(max(place.end_column - 1 - skipped, first + 1), end)
     return text, width(left + "".join(cells[start:first])), max(width("".join(cells[first:stop])), 1)
 
 

@@ -12,6 +12,7 @@ from generator.report.formats.report import Report, page
 from generator.source.finding import Finding, Fix, Place, Severity
 
 SCHEMA: Final = "sluice/findings/v1"
+_LONGEST: Final = 1000
 
 Count = Annotated[int, Keywords(minimum=0)]
 Position = Annotated[int, Keywords(minimum=1)]
@@ -52,7 +53,7 @@ class FindingRecord(TypedDict):
     hint: Annotated[str, "What to do about it; may be empty."]
     place: PlaceRecord
     path: Annotated[str, "Dotted key path inside the document; may be empty."]
-    excerpt: Annotated[str, "The source line without its end; may be empty."]
+    excerpt: Annotated[str, "The source line without its end, at most 1,000 characters; may be empty."]
     related: list[RelatedRecord]
     fix: FixRecord | None
 
@@ -104,7 +105,7 @@ def _finding(finding: Finding) -> FindingRecord:
         "hint": finding.hint,
         "place": _place(finding.place),
         "path": finding.path,
-        "excerpt": finding.excerpt,
+        "excerpt": finding.excerpt[:_LONGEST],
         "related": [{"why": why, "place": _place(place)} for why, place in finding.related],
         "fix": _fix(finding.fix) if finding.fix else None,
     }

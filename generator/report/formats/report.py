@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from generator import DOCUMENTATION
 from generator.report.tables import Screen
@@ -32,7 +33,7 @@ class Report:
     @classmethod
     def of(cls, findings: Iterable[Finding], *, checked: int, noun: str, screen: Screen) -> Report:
         """Put findings in order; those that agree in place, code and message are ordered by all the rest."""
-        ordered = sorted(map(_normal, findings), key=lambda finding: (finding.sort_key(), repr(finding)))
+        ordered = sorted(map(_normal, findings), key=lambda finding: (finding.sort_key(), _rest(finding)))
         return cls(tuple(ordered), checked, noun, screen)
 
     def count(self, severity: Severity) -> int:
@@ -103,6 +104,11 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 or noun == "info" else f"{number} {noun}s"
 
 
+def _rest(finding: Finding) -> str:
+    """Return all but the source line, which many findings on one long line share."""
+    return repr(replace(finding, excerpt=""))
+
+
 def _normal(finding: Finding) -> Finding:
     related = tuple((_utf8(why), _place(place)) for why, place in finding.related)
     return replace(
@@ -125,6 +131,7 @@ def _place(place: Place) -> Place:
     return replace(place, file=file)
 
 
+@lru_cache(maxsize=1024)  # many findings share a source line, which may be long
 def _utf8(text: str) -> str:
     """The text with lone surrogates spelled out: YAML escapes and file names can hold them, UTF-8 can't."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

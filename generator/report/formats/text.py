@@ -13,6 +13,7 @@ Each line has a label before a bar: the number of a source line, or what the lin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import groupby
 
 from generator.report.formats.characters import width
 from generator.report.formats.excerpt import SHOWN, marked
@@ -26,19 +27,31 @@ _SGR: dict[Severity, str] = {"error": "1;31", "warning": "1;33", "info": "1;36"}
 _BOLD = "1"
 _DIM = "2"
 _GREEN = "32"
+MOST = 100
+"""Findings of one file that are shown; of the others only the number is, and the other formats have them all."""
 _GUTTER = 6  # cells before the bar: a label, or a line number of up to six digits
 
 
 def render(report: Report) -> str:
     """Write the report, with a blank line between its parts and the command that explains a code at the end."""
     style = _styled if report.screen.color else _plain
-    parts = [block(finding, style, report.screen.limit) for finding in report.findings]
+    parts = list(_parts(report, style))
     worst = next((severity for severity in SEVERITIES if report.count(severity)), None)
     last = style(_SGR[worst] if worst else _GREEN, report.summary())
     if worst:
         code = next(finding.code for finding in report.findings if finding.severity == worst)
         last += "\n" + style(_DIM, f"`sluice explain {visible(code)}` shows why, and an example")
     return "\n\n".join([*parts, last]) + "\n"
+
+
+def _parts(report: Report, style: Style) -> Iterator[str]:
+    """Yield the first findings of each file, and how many more it has."""
+    for file, found in groupby(report.findings, key=lambda finding: finding.place.file):
+        for count, finding in enumerate(found, 1):
+            if count <= MOST:
+                yield block(finding, style, report.screen.limit)
+        if count > MOST:
+            yield f"… and {count - MOST:,} more in {visible(file)}"
 
 
 def _plain(_sgr: str, text: str) -> str:

@@ -39,6 +39,10 @@ _LISTED: Final = 6
 _HALF: Final = 48
 
 
+_EXPLAINED: Final = 50
+"""Unknown keys of one mapping whose meaning is searched for; a file with more of them is not a slip."""
+
+
 def explain_keys(draft: Draft, mapping: Mapping, unknown: list[str]) -> None:
     """Report every unknown key of a mapping (related ones once), and correct those that can be corrected."""
     if _wrong_telling_key(draft, mapping):
@@ -46,8 +50,11 @@ def explain_keys(draft: Draft, mapping: Mapping, unknown: list[str]) -> None:
     unknown = explain_unindented(draft, mapping, unknown)
     unknown = explain_habits(draft, mapping, unknown)
     unknown = explain_group(draft, mapping, unknown)
-    for key in unknown:
+    for count, key in enumerate(unknown):
         if draft.is_reported((*mapping.path, key)):
+            continue
+        if count >= _EXPLAINED:
+            _unknown(draft, mapping, key)
             continue
         if _misspelt(draft, mapping, key, exact=True) or _other_kind(draft, mapping, key):
             continue
@@ -125,6 +132,10 @@ def _other(draft: Draft, mapping: Mapping, key: str) -> None:
         return
     if explain_misspelt_below(draft, mapping, key):
         return
+    _unknown(draft, mapping, key)
+
+
+def _unknown(draft: Draft, mapping: Mapping, key: str) -> None:
     message = f"unknown key `{key}` in {_place_name(draft, mapping, key)}"
     draft.report("SPEC102", (*mapping.path, key), message, fitting(mapping), key=True)
 
@@ -445,10 +456,9 @@ def _entry(record: type[BaseModel], item: Any) -> Any:
 
 def _replaces_missing(draft: Draft, mapping: Mapping, key: str, *, exact: bool = False) -> bool:
     """Report the only unknown key of a mapping that lacks one key, if its value fits there (`exact`: as it is)."""
-    unknown = [name for name in mapping.value if name not in mapping.known]
-    missing = [
-        name for name, info in mapping.known.items() if info.is_required() and name not in mapping.value
-    ]
+    keys = mapping.known
+    unknown = [name for name in mapping.value if name not in keys]
+    missing = [name for name, info in keys.items() if info.is_required() and name not in mapping.value]
     if len(unknown) != 1 or len(missing) != 1 or len(mapping.records) != 1:
         return False
     info = mapping.known[missing[0]]
