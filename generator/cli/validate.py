@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -16,6 +17,8 @@ from generator.plan.model_files import SPECS
 from generator.report.formats import render
 from generator.report.tables import PLAIN, Screen
 from generator.source.finding import Finding
+
+_ROUNDS = 4  # one fix can show another finding
 
 
 @click.command("validate")
@@ -47,17 +50,34 @@ def command(
 
 
 def _fixed(session: Session, selection: Selection, findings: list[Finding]) -> tuple[Session, list[Finding]]:
-    """Write the safe fixes, then evaluate again."""
+    """Write the safe fixes and evaluate again, until there are none; take back those that cause other findings."""
     from generator.pipeline.fix import fix_files
 
-    done = fix_files(findings, session.root)
-    if done.refused:
-        note(f"{done.refused} can't be fixed automatically without changing other text")
-    if not done.written:
-        return session, findings
-    note(f"fixed {done.written} in {', '.join(done.files)}")
-    fresh = Session(session.root, session.today)
-    return fresh, findings_of(fresh, selection)
+    for _ in range(_ROUNDS):
+        done = fix_files(findings, session.root)
+        if done.refused:
+            note(f"{done.refused} can't be fixed automatically without changing other text")
+        if not done.written:
+            break
+        fresh = Session(session.root, session.today)
+        after = findings_of(fresh, selection)
+        if _is_worse(findings, after):
+            done.undo(session.root)
+            note(f"nothing is fixed in {', '.join(done.files)}: that would cause other findings")
+            return session, [replace(found, fix=None) for found in findings]
+        note(f"fixed {done.written} in {', '.join(done.files)}")
+        session, findings = fresh, after
+    return session, findings
+
+
+def _is_worse(before: list[Finding], after: list[Finding]) -> bool:
+    """Check for errors that were not there, or for more errors or warnings."""
+    errors = [{(f.code, f.path) for f in found if f.severity == "error"} for found in (before, after)]
+    counts = [
+        [sum(f.severity == severity for f in found) for severity in ("error", "warning")]
+        for found in (before, after)
+    ]
+    return bool(errors[1] - errors[0]) or counts[1] > counts[0]
 
 
 def _report(findings: list[Finding], fmt: str, output: Path | None, checked: int) -> None:

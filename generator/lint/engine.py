@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from typing import Any, Final, Literal, Protocol, TypeVar
@@ -198,5 +198,5 @@ def to_finding(code: Code, problem: Problem, document: Located) -> Finding:
         path=dotted(problem.path),
         excerpt=where.excerpt(place.line),
         related=problem.related,
-        fix=problem.fix,
+        fix=problem.fix and replace(problem.fix, safe=code.repair == "safe"),
     )

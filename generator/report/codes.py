@@ -55,7 +55,7 @@ FAMILIES: Final[Mapping[str, str]] = {
 _REPAIRS: Final[Mapping[Repair, str]] = {
     "none": "No.",
     "safe": "Yes. The repair is safe: nothing that protects a release gets weaker.",
-    "review": "Yes. Review the repair: it changes how the model is released or what it needs.",
+    "review": "No. It shows an edit for you to decide: it changes how the model is released or what it needs.",
 }
 _FILE: Final = re.compile(r"^# ([\w./-]+\.\w+)\n", re.MULTILINE)
 

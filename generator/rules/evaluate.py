@@ -78,10 +78,12 @@ def _findings(context: Context) -> Iterator[Finding]:
 
 
 def _with_environments(finding: Finding, environments: Sequence[str], total: int) -> Finding:
-    """Name the environments of a finding that only some of them have."""
+    """Name the environments of a finding that only some of them have; its fix must not change the others."""
     if len(environments) == total:
         return finding
-    return replace(finding, message=f"{finding.message} (in {', '.join(environments)})")
+    local = finding.fix is not None and finding.fix.path[1:2] == ("environments",)
+    message = f"{finding.message} (in {', '.join(environments)})"
+    return replace(finding, message=message, fix=finding.fix if local else None)
 
 
 def _written(planned: Planned, path: Path) -> tuple[Document, Path]:
@@ -101,4 +103,4 @@ def _local_fix(planned: Planned, fix: Fix | None) -> Fix | None:
     if fix is None:
         return None
     document, local = _written(planned, fix.path)
-    return Fix(local, fix.value) if document is planned.source.layers.spec else None
+    return replace(fix, path=local) if document is planned.source.layers.spec else None

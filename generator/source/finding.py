@@ -33,10 +33,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A safe edit of a spec that `--fix` may write: the value at a key path."""
+    """An edit of a spec that repairs a finding: the value at a key path.
+
+    Args:
+        path: the key path.
+        value: the value to write there.
+        safe: `--fix` may write it: it loosens no guard, gate or bound. Others are shown, for a person to decide.
+    """
 
     path: tuple[str | int, ...]
     value: object
+    safe: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ class Finding:
         path: dotted key path inside the document, for people and programs.
         excerpt: the offending source line, without its end of line; empty when there is none.
         related: other places that explain it, each with its role (such as a tier's ceiling).
-        fix: a safe edit that repairs it, if there is one.
+        fix: an edit that repairs it, if there is one.
     """
 
     code: str

@@ -48,7 +48,7 @@ class Report:
     @property
     def fixable(self) -> int:
         """The number of findings that `--fix` repairs."""
-        return sum(finding.fix is not None for finding in self.findings)
+        return sum(finding.fix is not None and finding.fix.safe for finding in self.findings)
 
     def summary(self) -> str:
         """Return one line for people, such as `3 errors, 1 warning in 2 files`."""

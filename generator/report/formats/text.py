@@ -115,4 +115,5 @@ def _change(fix: Fix) -> str:
     import json
 
     keys = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in fix.path).removeprefix(".")
-    return f"--fix writes {keys}: {json.dumps(fix.value, ensure_ascii=False, default=str)}"
+    who = "--fix writes" if fix.safe else "for you to decide:"
+    return f"{who} {keys}: {json.dumps(fix.value, ensure_ascii=False, default=str)}"

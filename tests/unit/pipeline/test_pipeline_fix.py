@@ -34,7 +34,7 @@ def test_files_keep_mark_line_ends_comments_and_other_findings(tmp_path: Path):
         finding("f.yaml", ("a", "c"), "x"),
     ]
     done = fix_files(wanted, tmp_path)
-    assert (done.written, done.refused, done.files) == (2, 1, ("f.yaml",))
+    assert (done.written, done.refused, done.files) == (2, 1, {"f.yaml": raw})
     assert (tmp_path / "f.yaml").read_bytes() == b"\xef\xbb\xbf# first\r\na: 5%   # keep\r\nb: {c: 7m}\r\n"
 
 
@@ -66,4 +66,35 @@ def test_validate_fixes_looks_again_and_says_so(repository, sluice, monkeypatch)
     done = sluice("validate", "shop/recommender", "--fix")
     assert done.exit_code == 0, done.stdout
     assert "fixed 1 in specs/shop/recommender.yaml" in done.stderr
+    assert spec.read_text() == before
+
+
+def test_two_holds_of_one_step_become_the_longer_one(tmp_path: Path):
+    (tmp_path / "f.yaml").write_text("hold: 5m\n")
+    fix_files([finding("f.yaml", ("hold",), "2h"), finding("f.yaml", ("hold",), "90m")], tmp_path)
+    assert (tmp_path / "f.yaml").read_text() == "hold: 2h\n"
+
+
+def test_an_edit_that_is_not_safe_is_not_written(tmp_path: Path):
+    (tmp_path / "f.yaml").write_text("a: 1\n")
+    unsafe = replace(finding("f.yaml", ("a",), 2), fix=Fix(("a",), 2, safe=False))
+    assert fix_files([unsafe], tmp_path).written == 0
+
+
+def test_a_fix_that_causes_an_error_is_taken_back(repository, sluice, monkeypatch):
+    """A gate that is changed makes its evidence outdated: the file is as it was before."""
+    spec = repository / "specs" / "risk" / "fraud.yaml"
+    before = spec.read_text()
+
+    def harmful(findings, root):
+        place = Place("specs/risk/fraud.yaml")
+        wrong = Finding(
+            "TST100", "warning", "said", "do", place, fix=Fix(("spec", "gates", 0, "atMost"), 0.2)
+        )
+        return original([*findings, wrong], root)
+
+    original = fix_files
+    monkeypatch.setattr("generator.pipeline.fix.fix_files", harmful)
+    done = sluice("validate", "risk/fraud", "--fix")
+    assert "nothing is fixed in specs/risk/fraud.yaml" in done.stderr
     assert spec.read_text() == before
