@@ -21,6 +21,18 @@ _LONGEST_IMAGE: Final = 255
 """Characters of an image's name with its registry (distribution/reference 0.6, reference.go)."""
 _DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _RESERVED_PREFIXES: Final = ("SLUICE_", "BENTOML_")
+# Variables that make a program load other code, trust other certificates or talk to another host: of the dynamic
+# loader (ld.so(8), dyld(1)), of Python (`python --help-env`), of its installers and servers, of shells, and of TLS.
+_STEERING_PREFIXES: Final = ("DYLD_", "GUNICORN_", "KUBERNETES_", "LD_", "PIP_", "PYTHON", "UVICORN_", "UV_")
+_STEERING: Final = frozenset({
+    "BASH_ENV", "CURL_CA_BUNDLE", "ENV", "GCONV_PATH", "GLIBC_TUNABLES", "HOME", "HOSTALIASES", "IFS",
+    "JAVA_TOOL_OPTIONS", "LOCALDOMAIN", "LOCPATH", "NODE_OPTIONS", "OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES",
+    "PATH", "PERL5LIB", "PERL5OPT", "PROMETHEUS_MULTIPROC_DIR", "REQUESTS_CA_BUNDLE", "RES_OPTIONS", "RUBYLIB",
+    "RUBYOPT", "SHELLOPTS", "SSLKEYLOGFILE", "SSL_CERT_DIR", "SSL_CERT_FILE",
+})  # fmt: skip
+_HARMLESS: Final = frozenset(
+    {"PYTHONFAULTHANDLER", "PYTHONHASHSEED", "PYTHONIOENCODING", "PYTHONUNBUFFERED", "PYTHONUTF8"}
+)
 VERDICT_TASK: Final = "verdict"
 """Task of the gate Workflow that collects all verdicts (templates/kubernetes/workflow-gates.yaml.j2)."""
 
@@ -264,9 +276,10 @@ def _repeated(written: Iterable[Any]) -> Iterator[tuple[int, str, int]]:
 @rule(
     "NAME406",
     "error",
-    "an environment variable is set twice, or is reserved",
+    "an environment variable is set twice, is reserved, or changes what the container runs",
     scope=Context,
-    why="The second of two values silently wins, and the service reads variables that start with SLUICE_ or BENTOML_.",
+    why="The second of two values silently wins. The service reads variables that start with SLUICE_ or BENTOML_, and "
+    "others, such as PATH, LD_PRELOAD, PYTHONPATH or HTTP_PROXY, make it run other code or talk to another host.",
     remedy="Remove or rename it.",
     example="spec: {service: {env: [{name: LOG_LEVEL, value: info}, {name: LOG_LEVEL, value: debug}]}}",
     instead="spec: {service: {env: [{name: LOG_LEVEL, value: debug}]}}",
@@ -280,6 +293,15 @@ def variables(context: Context) -> Iterator[Problem]:
             message = f"`{variable.name}` is set by Sluice or read by the model server"
             hint = f"choose a name that does not start with {' or '.join(_RESERVED_PREFIXES)}"
             yield Problem(path, message, hint)
+        elif _steers(variable.name):
+            message = f"`{variable.name}` changes what the container runs or which hosts it trusts"
+            yield Problem(path, message, "remove it; the image and the platform decide this")
         if variable.name in seen:
             yield Problem(path, f"the variable `{variable.name}` is set twice", "keep one of the two")
         seen.add(variable.name)
+
+
+def _steers(name: str) -> bool:
+    if name in _HARMLESS:
+        return False
+    return name in _STEERING or name.startswith(_STEERING_PREFIXES) or name.endswith("_PROXY")

@@ -15,21 +15,57 @@ from generator.source.document import Path
 _ENV: Final[Path] = ("spec", "service", "env")
 # Names of variables that contain a credential; MAX_TOKENS, TOKEN_FILE and SECRET_NAME do not.
 _NAMED: Final = re.compile(
-    r"(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIALS?)$"
+    r"(?:^|_)(?:PASS(?:WORD|WD|PHRASE|CODE)?|PWD|SECRET|TOKEN|API_?KEY|CREDENTIALS?|AUTHORIZATION|CONNECTION_STRING"
+    r"|(?:ACCESS|ACCOUNT|ENCRYPTION|HMAC|JWT|MASTER|PRIVATE|SECRET|SHARED|SIGNING|STORAGE)_KEY)(?:_?[0-9]+)?$"
 )
 _HINT: Final = "move it into a Secret and write `secret: {name: …, key: …}`; replace the committed credential"
 # Published prefixes of credentials, with the length of what follows.
 _KNOWN: Final = (
     ("an AWS access key", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
     ("a GitHub token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{40,})")),
-    ("a GitLab token", re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}")),
-    ("a Slack token", re.compile(r"\bxox[abposr]-[A-Za-z0-9-]{10,}")),
+    ("a GitLab token", re.compile(r"(?<![\w-])gl(?:pat|dt|rt|cbt|ptt|ft|agent)-[A-Za-z0-9_-]{20,}")),
+    ("a Slack token", re.compile(r"(?<![\w-])xox[abeposr]-[A-Za-z0-9-]{10,}")),
     ("a Google API key", re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b")),
     ("a Hugging Face token", re.compile(r"\bhf_[A-Za-z0-9]{30,}\b")),
-    ("a secret key of an API", re.compile(r"\bsk[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9_-]{20,}")),
-    ("a JSON web token", re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*")),
-    ("a private key", re.compile(r"-----BEGIN [A-Z ]*(?:PRIVATE KEY|CERTIFICATE)-----")),
-    ("an address with a password", re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s:@]{3,}@")),
+    (
+        "a secret key of an API",
+        re.compile(r"(?<![\w-])[sr]k[-_](?:live|test|proj|ant)?[-_]?[A-Za-z0-9_-]{20,}"),
+    ),
+    ("a token of a package index", re.compile(r"(?<![\w-])(?:pypi-[A-Za-z0-9_-]{40,}|npm_[A-Za-z0-9]{30,})")),
+    (
+        "a Google client secret",
+        re.compile(r"(?<![\w-])(?:GOCSPX-[A-Za-z0-9_-]{20,}|ya29\.[A-Za-z0-9_-]{20,})"),
+    ),
+    ("a Vault token", re.compile(r"(?<![\w-])hv[sbr]\.[A-Za-z0-9_-]{20,}")),
+    ("a Databricks token", re.compile(r"(?<![\w-])dapi[0-9a-f]{32}\b")),
+    ("a SendGrid key", re.compile(r"(?<![\w-])SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}")),
+    ("a JSON web token", re.compile(r"(?<![\w-])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*")),
+    (
+        "a private key",
+        re.compile(r"-----BEGIN (?:[A-Z]{2,20} ){0,4}(?:PRIVATE KEY(?: BLOCK)?|CERTIFICATE)-----"),
+    ),
+    ("a private key", re.compile(r"(?<![\w-])AGE-SECRET-KEY-1[A-Z0-9]{40,}")),
+    (
+        "an address with a password",
+        re.compile(r"(?<![\w+.-])[a-z][a-z0-9+.-]{0,30}://[^/\s:@]*:[^/\s:@]{3,}@"),
+    ),
+    ("a bearer token", re.compile(r"(?i:\bbearer) +(?=[A-Za-z._~+/=-]{0,200}[0-9])[A-Za-z0-9._~+/=-]{8,}")),
+    ("a login for HTTP", re.compile(r"(?i:\bauthorization: *basic) +[A-Za-z0-9+/]{8,}=*")),
+    (
+        "a connection string",
+        re.compile(r"\b(?:AccountKey|SharedAccessKey|SharedAccessSignature)=[^;\s]{16,}"),
+    ),
+    (
+        "a password",
+        re.compile(
+            r"(?i)(?:pass|password|passwd|pwd|secret|token|api_?key)=(?![$<{%*]|true\b|false\b)[^\s;&,]{4,}"
+        ),
+    ),
+)
+# Hexadecimal digits are a key unless the variable says what they identify: a digest, a commit, a run, a version.
+_KEY_DIGITS: Final = re.compile(r"[0-9a-f]{32,}|[0-9A-F]{32,}")
+_IDENTIFIES: Final = re.compile(
+    r"(?:^|_)(?:ID|UUID|SHA(?:1|256|512)?|MD5|HASH|DIGEST|CHECKSUM|COMMIT|REVISION|REV|VERSION|RUN|MODEL|TAG|ETAG)(?:_|$)"
 )
 _RANDOM: Final = re.compile(r"[A-Za-z0-9+/_=-]{32,}")
 _HEX: Final = re.compile(r"[0-9a-f]+|[0-9A-F]+")
@@ -58,6 +94,10 @@ def secrets(context: Context) -> Iterator[Problem]:
         if kind := looks_secret(text):
             what = f"the value of `{name}`" if name else "this text"
             yield Problem(path, f"{what} looks like {kind}", _HINT)
+        elif name and _KEY_DIGITS.fullmatch(text) and not _IDENTIFIES.search(name):
+            yield Problem(
+                path, f"the value of `{name}` looks like a key: {len(text)} hexadecimal digits", _HINT
+            )
         elif _NAMED.search(name):
             message = f"`{name}` is the name of a secret, and its value is in the spec"
             yield Problem(path, message, _HINT)

@@ -158,6 +158,23 @@ _SECRETS = [
     "hf_" + "aB3d" * 9,
     "postgres://user:" + "hunter22@db/x",
     "Zm9vYmFyIQ9kLm2Xw7Tq" + "Rv8nHs3Jc5Yb1Pd4Ge6Ua0",
+    "DB_PASS=" + "hunter2",
+    "jdbc:postgresql://db/x?user=a&password=" + "hunter2",
+    "Server=db;User Id=sa;Pwd=" + "hunter2;",
+    "Bearer " + "abc123def456",
+    "Authorization: Basic " + "dXNlcjpodW50ZXIy",
+    "redis://:" + "hunter22@cache:6379",
+    "DefaultEndpointsProtocol=https;AccountName=x;AccountKey=" + "a1B2" * 10 + "==",
+    "Endpoint=sb://x.example.com/;SharedAccessKey=" + "a1B2" * 10,
+    "-----BEGIN " + "PGP PRIVATE KEY BLOCK-----",
+    "-----BEGIN " + "OPENSSH PRIVATE KEY-----",
+    "AGE-SECRET-KEY-1" + "QPZRY9X8" * 7,
+    "GOCSPX-" + "a1B2" * 6,
+    "hvs." + "a1B2" * 6,
+    "dapi" + "0123456789abcdef" * 2,
+    "npm_" + "a1B2" * 9,
+    "pypi-AgEIcHlwaS5vcmc" + "a1B2" * 9,
+    "rk_live_" + "a1B2" * 6,
 ]
 _PLAIN = [
     "info",
@@ -170,6 +187,13 @@ _PLAIN = [
     "AbCdEfGhIjKlMnOp",
     "/var/lib/models/Ranker/Version7/Weights/Final/Model.onnx",
     "MyCompanyProductionFeatureFlagsEnabled",
+    "set token=$TOKEN before use",
+    "password=<from the vault>",
+    "--max-tokens=512",
+    "use_token=true",
+    "bearer authentication is required",
+    "redis://cache:6379",
+    "https://git.example.com:8443/a@b",
 ]
 
 
