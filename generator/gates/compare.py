@@ -11,9 +11,9 @@ from typing import Final
 
 from generator import __version__
 from generator.gates.adapters import Claim, Expected, adapter
-from generator.gates.environments import Tool
 from generator.gates.errors import NoVerdictError
 from generator.gates.measures import deciding_reasons
+from generator.gates.tools import Tool
 from generator.plan.gates import gate_key
 from generator.plan.values import Gate, Plan
 from generator.source.shipped import builtin_folder

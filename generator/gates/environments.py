@@ -22,43 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from generator.gates.errors import InstallError, NoVerdictError
+from generator.gates.tools import Tool
 
-COMMON, LIST = "common.py", "requirements.txt"
 _TAIL = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A script and the environment that it runs in.
-
-    Args:
-        folder: has one folder per tool.
-        name: the tool's folder.
-        script: the script in it, without `.py`.
-    """
-
-    folder: Path
-    name: str
-    script: str
-
-    @property
-    def requirements(self) -> Path:
-        """The list of packages with their hashes."""
-        return self.folder / self.name / LIST
-
-    @property
-    def program(self) -> Path:
-        """The script."""
-        return self.folder / self.name / f"{self.script}.py"
-
-    @property
-    def digest(self) -> str:
-        """Return `sha256:…` of everything that determines the report: packages, script, and shared code."""
-        total = hashlib.sha256()
-        for path in (self.requirements, self.program, self.folder / COMMON):
-            text = path.read_bytes()
-            total.update(f"{path.name}\0{len(text)}\0".encode() + text)
-        return f"sha256:{total.hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)

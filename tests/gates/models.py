@@ -15,8 +15,9 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from generator.cli.main import cli
-from generator.gates.environments import Environments, Tool
+from generator.gates.environments import Environments
 from generator.gates.inputs import file_digest, tree_digest
+from generator.gates.tools import Tool
 from tests.bento.serving import TRAIN, surroundings
 from tests.tools.environment import environment
 

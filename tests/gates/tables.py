@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from generator.gates.adapters import Release, Task
-from generator.gates.environments import Environments, Tool, surroundings
+from generator.gates.environments import Environments, surroundings
 from generator.gates.inputs import Inputs
 from generator.gates.run import run_gate
+from generator.gates.tools import Tool
 from generator.plan.gates import gate_from
 from generator.spec.evidence import EvidenceEntry
 from generator.spec.lock import LockFile

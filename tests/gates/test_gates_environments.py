@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from generator.gates import environments
-from generator.gates.environments import Environments, Tool
+from generator.gates.environments import Environments
 from generator.gates.errors import InstallError, NoVerdictError
+from generator.gates.tools import Tool
 
 ECHO = "import json, sys\nopen(sys.argv[2], 'w').write(json.dumps({'seen': json.load(open(sys.argv[1]))}))\n"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from generator.gates.adapters.explain import measure_from_report
-from generator.gates.environments import Environments, Tool
+from generator.gates.environments import Environments
+from generator.gates.tools import Tool
 from generator.spec.gates import ExplainGate
 from tests.gates.models import SCRIPTS
 from tests.gates.tables import measured, normal, run, write

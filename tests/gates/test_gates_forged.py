@@ -20,11 +20,11 @@ from generator.gates.adapters import fairness as fairness_adapter
 from generator.gates.adapters import metric as metric_adapter
 from generator.gates.document import Evidence, evidence_bytes, own_digest, parse_evidence
 from generator.gates.enforce import evidence_findings
-from generator.gates.environments import Tool
 from generator.gates.inputs import text_source
 from generator.gates.measures import _reason, deciding_reasons
 from generator.gates.metrics_file import Scores
 from generator.gates.run import document, entry_of
+from generator.gates.tools import Tool
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, no_digest, resolve
 from generator.plan.values import Gate

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from generator.gates.adapters.metric import bounds, impossible, margin, not_worse
-from generator.gates.environments import Environments, Tool
+from generator.gates.environments import Environments
 from generator.gates.errors import NoVerdictError
 from generator.gates.metrics_file import Scores, lookup
+from generator.gates.tools import Tool
 from generator.spec.gates import MetricGate
 from tests.gates.models import SCRIPTS
 from tests.gates.tables import MODEL, OTHER, measured, normal, run, write

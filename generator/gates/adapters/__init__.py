@@ -10,15 +10,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from generator.gates.environments import Environments, Tool
 from generator.gates.errors import NoVerdictError
-from generator.gates.inputs import Inputs
+from generator.gates.tools import Tool
 from generator.plan.values import Gate
 from generator.spec.evidence import Binding, EvidenceEntry, Measure, Source
 from generator.spec.gate_tools import Program
 from generator.spec.gates import GateBase
+
+if TYPE_CHECKING:
+    from generator.gates.environments import Environments
+    from generator.gates.inputs import Inputs
 
 G = TypeVar("G", bound=GateBase)
 
