@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from generator.gates.adapters import Release, Task
+from generator.gates.adapters import Release, Report, Task
 from generator.gates.environments import Environments, surroundings
 from generator.gates.inputs import Inputs
 from generator.gates.run import run_gate
 from generator.gates.tools import Tool
 from generator.plan.gates import gate_from
+from generator.plan.values import Gate
 from generator.spec.evidence import EvidenceEntry
 from generator.spec.lock import LockFile
 from tests.gates.models import SCRIPTS
@@ -91,3 +92,13 @@ def measured(
     done = subprocess.run(command, env=surroundings(runs, str(folder)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(answer.read_text()))
+
+
+def report_of(gate: Gate, content: dict[str, Any]) -> Report:
+    """A report of a gate's script, of the version that is installed."""
+    program = gate.spec.needs.programs[0]
+    tool = Tool(SCRIPTS, program.tool, program.script)
+    names = {program.tool, f"{program.tool}-skinny"}
+    lines = (line.partition("==") for line in tool.requirements.read_text().splitlines())
+    version = next(rest.split()[0] for name, _, rest in lines if name in names)
+    return Report({"tool": program.tool, "version": version, **content}, tool.digest)

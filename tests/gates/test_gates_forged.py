@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from generator.gates.adapters import Outcome, Report
+from generator.gates.adapters import Outcome
 from generator.gates.adapters import custom as custom_adapter
 from generator.gates.adapters import drift as drift_adapter
 from generator.gates.adapters import fairness as fairness_adapter
@@ -24,15 +24,14 @@ from generator.gates.inputs import text_source
 from generator.gates.measures import _reason, deciding_reasons
 from generator.gates.metrics_file import Scores
 from generator.gates.run import document, entry_of
-from generator.gates.tools import Tool
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, no_digest, resolve
 from generator.plan.values import Gate
 from generator.source.canonical import canonical_document
-from generator.source.shipped import builtin_folder
 from generator.spec.evidence import EvidenceFile, Measure, Source
 from generator.spec.gates import GATE_KINDS
 from tests.gates.models import ROOT
+from tests.gates.tables import report_of
 
 TODAY = dt.date(2026, 11, 30)
 NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
@@ -152,15 +151,6 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> tuple[Planned, dict[str,
 def outcome(planned: Planned, gate: Gate) -> Outcome:
     """What the gate's tool would leave."""
     return OUTCOMES[gate.name](planned, gate)
-
-
-def report_of(gate: Gate, content: dict[str, Any]) -> Report:
-    program = gate.spec.needs.programs[0]
-    tool = Tool(builtin_folder() / "gates", program.tool, program.script)
-    names = {program.tool, f"{program.tool}-skinny"}
-    lines = (line.partition("==") for line in tool.requirements.read_text().splitlines())
-    version = next(rest.split()[0] for name, _, rest in lines if name in names)
-    return Report({"tool": program.tool, "version": version, **content}, tool.digest)
 
 
 def data_source(planned: Planned, ref: str) -> Source:

@@ -13,15 +13,23 @@ from click.testing import CliRunner
 
 from generator.cli.main import cli
 from generator.gates.adapters import Outcome
+from generator.gates.adapters import drift as drift_adapter
+from generator.gates.adapters import tests as tests_adapter
 from generator.gates.document import evidence_bytes, own_digest, read_evidence
+from generator.gates.inputs import text_source
+from generator.gates.junit import parse
 from generator.gates.measures import measure
 from generator.gates.pod import ReleaseInfo, conclude, parameter
 from generator.gates.run import entry_of
 from generator.plan.gates import gate_from
 from generator.plan.names import gate_workflow
+from generator.plan.resolve import Planned
+from generator.plan.values import Gate
 from generator.render.outputs.gates import _release
 from generator.source.canonical import canonical_document
+from generator.spec.evidence import Source
 from tests.gates.ranker import REPORT, Case
+from tests.gates.tables import report_of
 from tests.gates.workflow_server_standin import Cluster, serving
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
@@ -51,14 +59,34 @@ def call(cluster: Cluster, way: str, case: Case, *arguments: str):
     return CliRunner().invoke(cli, ["gates", *line], env=variables)
 
 
+def outcome(planned: Planned, gate: Gate, value: float | None) -> Outcome:
+    """What a container finds: the gate passes, or misses its threshold with this value."""
+    if value is not None:
+        return Outcome("tool", "1", "data", (), (measure("m", value, "atMost", 0.5),))
+    if gate.kind == "tests":
+        cases = "".join(f'<testcase name="t{number}"/>' for number in range(25))
+        report = f"<testsuite>{cases}</testsuite>"
+        measures = tests_adapter.measures_from_report(gate.spec, parse(report.encode()))
+        return Outcome("junit", "xml", "digest", (text_source("report", gate.spec.junit, report),), measures)
+    feature = {"distance": 0.01, "p": 1.0, "rows": [2000, 2000], "missing": [0.0, 0.0]}
+    report = {"features": dict.fromkeys(gate.spec.drift.features, feature)}
+    windows = (gate.spec.drift.reference, gate.spec.drift.current)
+    sources = tuple(Source(role="data", path=ref, digest=dict(planned.plan.data)[ref]) for ref in windows)
+    return Outcome.of(
+        report_of(gate, {}), "data", sources, drift_adapter.measures_from_report(gate.spec, report)
+    )
+
+
 def concluded_document(case: Case, **values: float) -> str:
-    """What the verdict of this model's Workflow leaves when its gates find these values (at most 0.5)."""
+    """What the verdict of this model's Workflow leaves when its gates find these values (at most 0.5); without one they pass."""
     planned = case.planned
     release = ReleaseInfo.model_validate(_release(planned.plan))
     said = {}
     for gate in planned.plan.gates:
-        outcome = Outcome("tool", "1", "data", (), (measure("m", values.get(gate.name, 0.0), "atMost", 0.5),))
-        said[gate.name] = parameter(entry_of(gate, outcome, lambda: NOW)).decode() if gate.kind != "custom" else json.dumps(REPORT)  # fmt: skip
+        found = outcome(planned, gate, values.get(gate.name)) if gate.kind != "custom" else None
+        said[gate.name] = (
+            parameter(entry_of(gate, found, lambda: NOW)).decode() if found else json.dumps(REPORT)
+        )
     gates = [gate_from(gate.config) for gate in planned.plan.gates]
     return evidence_bytes(conclude(release, gates, said, lambda: NOW)).decode()
 
@@ -112,7 +140,7 @@ def test_fetched_evidence_lies_in_git(way, cluster, case):
     assert done.exit_code == 0, done.output
     content = evidence(case).content
     assert {entry.name: entry.verdict for entry in content.predicate.gates} == dict.fromkeys(("unit-tests", "drift", "toxicity"), "pass")  # fmt: skip
-    check = CliRunner().invoke(cli, ["gates", "check", "shop/ranker", "--root", str(case.root)], env={"SOURCE_DATE_EPOCH": "1763900000"})  # fmt: skip
+    check = CliRunner().invoke(cli, ["gates", "check", "shop/ranker", "--root", str(case.root)], env={"SOURCE_DATE_EPOCH": "1795521600"})  # fmt: skip
     assert check.exit_code == 0, check.output
     assert {header for _, _, header in cluster.asked} == {"Bearer secret-token"}
     assert "secret-token" not in done.output
@@ -179,7 +207,7 @@ def test_evidence_of_something_else_is_refused_and_nothing_is_written(edit, said
 
 
 def test_an_edited_digit_is_refused(cluster, case):
-    end(cluster, case, concluded_document(case).replace('"threshold": 0.5', '"threshold": 0.6', 1))
+    end(cluster, case, concluded_document(case).replace('"threshold": 0.1', '"threshold": 0.6', 1))
     done = call(cluster, "argo", case, "fetch", "shop/ranker")
     assert (done.exit_code, "EVID102" in done.output) == (1, True), done.output
     assert not evidence(case).exists

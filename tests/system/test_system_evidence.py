@@ -114,8 +114,9 @@ def test_another_model_was_not_judged(rendered: Path):
 def test_verdicts_of_a_tier_grow_old(rendered: Path):
     platform = rendered / "specs/platform.yaml"
     text = platform.read_text()
+    assert "        imageDigest: true\n" in text
     platform.write_text(
-        text.replace("requires: {gates: [fairness", "requires: {evidenceAge: 30d, gates: [fairness")
+        text.replace("        imageDigest: true\n", "        imageDigest: true\n        evidenceAge: 30d\n")
     )
     assert sluice(rendered, "render").exit_code == 0
     assert sluice(rendered, "render", "--check", day=30).exit_code == 0
