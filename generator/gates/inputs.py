@@ -17,7 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from generator.gates.errors import NoVerdictError
+from pydantic import ValidationError
+
+from generator.gates.errors import NoVerdictError, describe
 from generator.source.content import ContentError, path_digest
 from generator.source.files import RefusedError, has_link, is_below, regular_bytes
 from generator.source.reader import read
@@ -201,8 +203,15 @@ def place(name: str) -> str:
 
 
 def source_of(role: str, name: str, path: Path) -> Source:
-    """Record a file as a source of the entry."""
-    return Source.model_validate({"role": role, "path": name, "digest": f"sha256:{file_digest(path)}"})
+    """Record a file as a source of the entry.
+
+    Raises:
+        NoVerdictError: it can't be read, or its name can't be part of evidence.
+    """
+    try:
+        return Source.model_validate({"role": role, "path": name, "digest": f"sha256:{file_digest(path)}"})
+    except ValidationError as error:
+        raise NoVerdictError(f"the name of a file can't be part of evidence: {describe(error)}") from error
 
 
 def text_source(role: str, name: str, text: str | bytes) -> Source:

@@ -6,6 +6,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from pydantic import ValidationError
+
+from generator.gates.errors import NoVerdictError, describe
 from generator.source.line import one_line
 from generator.spec.evidence import Bound, Interval, Measure, Verdict
 from generator.stats import binomial
@@ -92,20 +95,28 @@ def measure(
         details: further numbers of the tool.
         doubt: why the result can't be trusted; empty when it can.
         remark: a note that is appended to the reason.
+
+    Raises:
+        NoVerdictError: a name or a number from the data can't be part of evidence, such as a group with a line end.
     """
     low, high = (rounded(interval.low), rounded(interval.high)) if interval else (None, None)
-    raw = Measure(
-        name=name,
-        value=rounded(value),
-        interval=Interval(low=low, high=high) if low is not None and high is not None else None,
-        bound=bound,
-        threshold=threshold,
-        samples=dict(samples or {}),
-        parts={key: {k: rounded(v) or 0.0 for k, v in item.items()} for key, item in (parts or {}).items()},
-        details={k: v if isinstance(v, str) else rounded(v) or 0.0 for k, v in (details or {}).items()},
-        verdict="inconclusive",
-        reason="-",
-    )
+    try:
+        raw = Measure(
+            name=name,
+            value=rounded(value),
+            interval=Interval(low=low, high=high) if low is not None and high is not None else None,
+            bound=bound,
+            threshold=threshold,
+            samples=dict(samples or {}),
+            parts={
+                key: {k: rounded(v) or 0.0 for k, v in item.items()} for key, item in (parts or {}).items()
+            },
+            details={k: v if isinstance(v, str) else rounded(v) or 0.0 for k, v in (details or {}).items()},
+            verdict="inconclusive",
+            reason="-",
+        )
+    except ValidationError as error:
+        raise NoVerdictError(f"`{one_line(name)}` can't be part of evidence: {describe(error)}") from error
     if not doubt and not contains_value(raw):
         doubt = "its interval does not contain it"
     found = "inconclusive" if doubt else verdict_of(raw)

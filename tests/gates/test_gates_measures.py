@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generator.gates.errors import NoVerdictError
 from generator.gates.measures import measure, verdict_of, worst
 from generator.stats.binomial import Interval
 
@@ -51,3 +52,19 @@ def test_worst() -> None:
     assert worst(["pass", "pass"]) == "pass"
     assert worst(["pass", "inconclusive"]) == "inconclusive"
     assert worst(["inconclusive", "fail", "pass"]) == "fail"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"name": "a\nb"},
+        {"samples": {"rows": -5}},
+        {"samples": {"a\nb": 5}},
+        {"parts": {"\x1b[31m": {"rows": 1}}},
+        {"details": {"explainer": "a\nb"}},
+        {"samples": {"rows": 10**13}},
+    ],
+)
+def test_what_can_not_be_written_to_evidence_is_no_verdict(written) -> None:
+    with pytest.raises(NoVerdictError):
+        measure(**{"name": "m", "value": 0.5, "bound": "atMost", "threshold": 1.0, **written})
