@@ -29,7 +29,7 @@ _SCRIPTS: Final = (
     "propose-revert",
     "push-image",
 )
-_COMMON: Final = {f"ci/{name}.sh": f"ci/{name}.sh" for name in _SCRIPTS}
+_COMMON: Final = {**{f"ci/{name}.sh": f"ci/{name}.sh" for name in _SCRIPTS}, "ci/sbom.py": "ci/sbom.py"}
 CI_FILES: Final[Mapping[str, Mapping[str, str]]] = {
     "github": {
         ".github/workflows/sluice.yml": "ci/github/check.yaml",

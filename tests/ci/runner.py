@@ -171,7 +171,7 @@ class Runner:
                 self.artifacts[said["artifact-ids"]], said["path"], symlinks=True, dirs_exist_ok=True
             )
         else:
-            assert action in {"actions/setup-python", "actions/attest-build-provenance"}
+            assert action in {"actions/setup-python", "actions/attest-build-provenance", "actions/attest"}
             with (self.scratch / "calls").open("a") as stream:
                 stream.write(f"{action} {json.dumps(said, sort_keys=True)}\n")
         return {}

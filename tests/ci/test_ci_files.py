@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 _ACTION = (
-    r"uses: actions/(checkout|setup-python|upload-artifact|download-artifact|attest-build-provenance)"
+    r"uses: actions/(checkout|setup-python|upload-artifact|download-artifact|attest-build-provenance|attest)"
     r"@[0-9a-f]{40} # v\d+\.\d+\.\d+"
 )
 

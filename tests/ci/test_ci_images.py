@@ -33,6 +33,14 @@ def test_an_image_is_built_pushed_and_its_digest_proposed(demo: Demo, scratch: P
     digest = pushed(image)
     attested = {"subject-digest": digest, "subject-name": image.rpartition(":")[0]}
     assert f"actions/attest-build-provenance {json.dumps(attested)}" in imaged.calls
+    (described,) = [call for call in imaged.calls if call.startswith("actions/attest {")]
+    attested_packages = json.loads(described.partition(" ")[2])
+    assert attested.items() < attested_packages.items()
+    sbom = json.loads(Path(attested_packages["sbom-path"]).read_text())
+    assert (sbom["bomFormat"], sbom["metadata"]["component"]["version"]) == ("CycloneDX", digest)
+    named = {(item["name"], item["version"]) for item in sbom["components"]}
+    pinned = (demo.root / f"rendered/bentos/{MODEL}/requirements.txt").read_text().splitlines()
+    assert named == {tuple(line.split("==")) for line in pinned}
     good(imaged.job(IMAGES, "digests"))
     title = f"Digest of the image of {MODEL}"
     create = f"gh pr create --head {HEAD} --base main --title {title} --body-file {scratch}/body.md"
