@@ -13,9 +13,10 @@ import click
 from generator.cli.group import CommandGroup
 from generator.cli.options import root_option
 from generator.pipeline.session import Session, open_session
-from generator.pipeline.terminal import emit
+from generator.pipeline.terminal import emit, note
 from generator.source.errors import CliError
 from generator.source.files import text_of
+from generator.spec.quantities import plural
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -70,7 +71,7 @@ def images(fmt: str, root: Path | None) -> None:
     if fmt == "json":
         emit(json.dumps([asdict(image) for image in found]) + "\n")
     elif fmt == "gitlab":
-        emit(gitlab_images(found, session.templates, session.platform.registry))
+        emit(gitlab_images(found, session.templates, session.platform))
     else:
         emit("".join(f"{image.model}\t{image.resolved}\n" for image in found))
 
@@ -80,7 +81,9 @@ def _write(session: Session, host: str, *, check: bool, force: bool) -> None:
     from generator.pipeline.ci_files import is_unedited, workflow_files
 
     platform = session.platform
-    wanted = workflow_files(host, session.templates, platform.git.revision, platform.registry)
+    wanted = workflow_files(
+        host, session.templates, platform.git.revision, platform.registry, platform.images
+    )
     found = {path: text_of(session.root / path) for path in wanted}
     stale = {path: text for path, text in wanted.items() if found[path] != text}
     up_to_date = f"the {host} files are up to date\n"
@@ -89,8 +92,9 @@ def _write(session: Session, host: str, *, check: bool, force: bool) -> None:
         click.get_current_context().exit(int(bool(stale)))
     edited = [path for path in stale if (session.root / path).exists() and not is_unedited(found[path] or "")]
     if edited and not force:
-        listed = "\n".join(f"  {path}" for path in edited)
-        message = f"nothing was written: these files were edited, or not written by Sluice:\n{listed}\n"
-        raise CliError(message + "compare with `sluice templates --show`, then use --force to replace them")
+        for path in edited:
+            note(f"edited, or not written by Sluice: {path}")
+        hint = "compare with `sluice templates --show`, then use --force to replace them"
+        raise CliError(f"nothing was written: {plural(len(edited), 'file')} would lose what is in it", hint)
     write_files(session.root, {path: text.encode() for path, text in stale.items()})
     emit("".join(f"wrote {path}\n" for path in stale) or up_to_date)

@@ -36,6 +36,11 @@ _LARGEST_GIB = 64
     is_flag=True,
     help="Resolve the packages of services to lists with hashes, and nothing else.",
 )
+@click.option(
+    "--platform",
+    is_flag=True,
+    help="Lock the digests of base images, gate images and images of CI, and nothing else.",
+)
 @click.option("--tools", is_flag=True, help="Write the hashes of Sluice for CI, and nothing else.")
 @click.option(
     "--timeout", metavar="SECONDS", type=click.FloatRange(0.1, 3600), default=_TIMEOUT_S, show_default=True,
@@ -51,7 +56,7 @@ _LARGEST_GIB = 64
 @root_option
 def command(
     paths: tuple[str, ...], fmt: str, timeout: float, largest_gib: int, root: Path | None, *,
-    check: bool, verify: bool, image: bool, packages: bool, tools: bool,
+    check: bool, verify: bool, image: bool, packages: bool, platform: bool, tools: bool,
 ) -> None:  # fmt: skip
     """Resolve references over the network and write locks.
 
@@ -63,15 +68,12 @@ def command(
     could not be resolved or, with --check, has moved.
     """
     session = open_session(root)
-    if tools:
-        from generator.pipeline.pins import pin_tools
-
-        pin_tools(session)
-        return
     selection = select(session, paths)
     findings = list(session.strays) if selection.everything else []
-    if session.repository.platform is not None:
-        limits = (timeout, largest_gib)
+    limits = (timeout, largest_gib)
+    if tools or platform:
+        findings += _shared(session, limits, check=check, tools=tools)
+    elif session.repository.platform is not None:
         step = _step(session, limits, check=check, verify=verify, image=image, packages=packages)
         for entry in selection.entries:
             findings += step(entry)
@@ -92,6 +94,16 @@ def command(
         note("nothing has moved")
     if any(finding.severity == "error" for finding in findings):
         click.get_current_context().exit(1)
+
+
+def _shared(session: Session, limits: tuple[float, int], *, check: bool, tools: bool) -> list[Finding]:
+    """Pin what models share: Sluice itself, or the images that the platform names."""
+    from generator.pipeline import pins
+
+    if tools:
+        pins.pin_tools(session)
+        return []
+    return pins.pin_platform(session, pins.pinner(session, *limits, verify=False), write=not check)
 
 
 def _step(

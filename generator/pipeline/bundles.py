@@ -131,10 +131,10 @@ def _bento(source: Source, bundle: BundleId) -> dict[str, str]:
 
 
 def _gate_image(source: Source, bundle: BundleId) -> dict[str, str]:
-    from generator.plan.build import gate_prefix
+    from generator.plan.build import base_image, gate_prefix
     from generator.render.gate_images import GateImages
 
-    prefix, base = gate_prefix(source.platform), source.platform.images.base
+    prefix, base = gate_prefix(source.platform), base_image(source.platform)
     return GateImages(prefix, base, source.templates).files(bundle.name)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,6 +18,7 @@ from generator.source.shipped import builtin_folder
 if TYPE_CHECKING:
     from generator.pipeline.session import Session
     from generator.render.environment import Templates
+    from generator.spec.platform import Images, PlatformSpec
 
 _SCRIPTS: Final = (
     "build-image",
@@ -45,6 +46,10 @@ CI_FILES: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 """The template of each file, by host and path; `pin_files` has the others, which need no template."""
+_SLUICE_PYTHON: Final = "3.13"
+PYTHON_IMAGE: Final = "docker.io/library/python:{}-slim"
+DOCKER_IMAGE: Final = "docker.io/library/docker:28-dind"
+"""The images that jobs of GitLab run in."""
 SLUICEGATE: Final = "ci/pins/sluicegate.txt"
 """The hashes of Sluice itself, which its own package can't contain; `sluice pin --tools` writes the file."""
 _GITLAB_IMAGES: Final = "ci/gitlab/images.yaml.j2"
@@ -53,7 +58,9 @@ _CORE: Final = Path(__file__).resolve().parent.parent / "pins" / "core.txt"
 _SEAL: Final = re.compile(r"# As `sluice ci` wrote it: ([0-9a-f]{16})\n")
 
 
-def workflow_files(host: str, templates: Templates, branch: str, registry: str) -> dict[str, str]:
+def workflow_files(
+    host: str, templates: Templates, branch: str, registry: str, images: Images | None = None
+) -> dict[str, str]:
     """Return the text of every file of CI on a host, by path.
 
     Each file contains its own digest, to distinguish an edited file from an old one.
@@ -63,9 +70,11 @@ def workflow_files(host: str, templates: Templates, branch: str, registry: str) 
         templates: the templates.
         branch: the branch that changes are merged into.
         registry: where images are pushed, with the path below the host.
+        images: has the digests of the images that jobs run in.
     """
     context = {
         "version": __version__,
+        "python_image": _by_digest(images, PYTHON_IMAGE.format(_SLUICE_PYTHON)),
         "branch": branch,
         "registry": registry,
         "registry_host": registry.partition("/")[0],
@@ -79,6 +88,15 @@ def pin_files() -> dict[str, str]:
     folder = builtin_folder() / _PINS
     found = {f"{_PINS}/{path.name}": path.read_text(encoding="utf-8") for path in folder.glob("*.txt")}
     return found | {f"{_PINS}/sluice.txt": _CORE.read_text(encoding="utf-8")}
+
+
+def ci_images(pythons: Iterable[str]) -> list[str]:
+    """Return the images that jobs of GitLab run in, for services with these versions of Python."""
+    return [*(PYTHON_IMAGE.format(python) for python in sorted({*pythons, _SLUICE_PYTHON})), DOCKER_IMAGE]
+
+
+def _by_digest(images: Images | None, reference: str) -> str:
+    return images.by_digest(reference) if images else reference
 
 
 def is_unedited(text: str) -> bool:
@@ -136,13 +154,21 @@ def missing_images(session: Session) -> list[MissingImage]:
     return found
 
 
-def gitlab_images(images: Sequence[MissingImage], templates: Templates, registry: str) -> str:
+def gitlab_images(images: Sequence[MissingImage], templates: Templates, platform: PlatformSpec) -> str:
     """Return a GitLab pipeline that builds and pushes images, with separate jobs for each.
 
     Args:
         images: the images.
         templates: the templates.
-        registry: where images are pushed, with the path below the host.
+        platform: has the registry, and the digests of the images that jobs run in.
     """
-    context = {"images": [asdict(image) for image in images], "registry": registry}
+    pythons = {
+        image.python: _by_digest(platform.images, PYTHON_IMAGE.format(image.python)) for image in images
+    }
+    context = {
+        "images": [{**asdict(image), "python_image": pythons[image.python]} for image in images],
+        "registry": platform.registry,
+        "python_image": _by_digest(platform.images, PYTHON_IMAGE.format(_SLUICE_PYTHON)),
+        "docker_image": _by_digest(platform.images, DOCKER_IMAGE),
+    }
     return templates.render(_GITLAB_IMAGES, context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import os
 from collections.abc import Iterator
@@ -17,18 +18,22 @@ from generator.cluster.pins.pinning import Pinned, Pinner, merged, quarantined, 
 from generator.cluster.pins.reference import PinContext
 from generator.cluster.pins.targets import service, targets
 from generator.pipeline.atomic_write import write_file
-from generator.pipeline.ci_files import SLUICEGATE
+from generator.pipeline.ci_files import SLUICEGATE, ci_images
 from generator.pipeline.session import Session
 from generator.pipeline.terminal import note
-from generator.plan.model_files import ModelFiles
+from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
 from generator.plan.packages import write_packages
 from generator.plan.resolve import Resolved
-from generator.source.document import Document
+from generator.source.document import Document, Path
+from generator.source.edit import edited, encode
+from generator.source.errors import CliError
 from generator.source.files import text_of
 from generator.source.finding import Finding
 from generator.source.reader import display
 from generator.spec.lock import LockFile
+from generator.spec.quantities import plural
 
+_IMAGES: Path = ("spec", "images")
 _TOOLS_PYTHON = "3.13"
 """The Python that CI runs Sluice with."""
 _ANSWERED: Final = {MISMATCH, UNKNOWN}
@@ -197,3 +202,54 @@ def pin_tools(session: Session) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, f"# Written by `sluice pin --tools`; commit it.\n{line}\n".encode())
     note(f"{SLUICEGATE}: sluicegate {__version__}")
+
+
+def pin_platform(session: Session, pinner: Pinner, *, write: bool) -> list[Finding]:
+    """Lock the digests of the base image, of the gate images in use, and of the images that GitLab's jobs run in.
+
+    Args:
+        session: the repository.
+        pinner: queries registries.
+        write: write the platform's file; otherwise other digests than it has are a finding.
+
+    Raises:
+        CliError: the file can't be edited without losing something.
+    """
+    document, findings, found = session.repository.platform_document, [], {}
+    for reference in _platform_images(session):
+        try:
+            found[reference] = pinner.digest(reference)
+        except PinError as error:
+            findings.append(document.finding(error.code, _IMAGES, error.message, error.hint))
+    locked = session.platform.images.digests
+    if findings or found == locked:
+        return findings
+    if not write:
+        message = f"{len(found.items() - locked.items())} images have other digests than the platform's file"
+        return [document.finding(MOVED, _IMAGES, message, "run `sluice pin --platform`, and render")]
+    wanted = copy.deepcopy(document.data)
+    wanted["spec"].setdefault("images", {})["digests"] = found
+    after = edited(document, wanted)
+    if after is None:
+        raise CliError(
+            f"{document.file} can't be edited without losing comments", "write `images` on separate lines"
+        )
+    path = session.root / SPECS / PLATFORM
+    write_file(path, encode(after, path.read_bytes()))
+    note(f"{document.file}: {plural(len(found), 'image')} by digest; run `sluice render`")
+    return []
+
+
+def _platform_images(session: Session) -> list[str]:
+    """Return the images that the platform names, with their tags, sorted."""
+    from generator.render.gate_images import gate_images
+    from generator.render.outputs.gates import used_images
+
+    plans = [planned.plan for entry in session.entries for planned in session.resolve(entry).plans]
+    gates = {
+        gate_images(plan, session.templates).reference(name) for plan in plans for name in used_images(plan)
+    }
+    images = {session.platform.images.base, *gates}
+    if (session.root / ".gitlab-ci.yml").exists():
+        images.update(ci_images(plan.bento.python_version for plan in plans))
+    return sorted(image for image in images if "@" not in image)

@@ -257,7 +257,7 @@ def _gate_key(inputs: Inputs, gates: tuple[Gate, ...]) -> str:
         inputs.lock.model.digest,
         {ref: data.digest for ref, data in inputs.lock.data.items()},
         [gate.config for gate in gates],
-        (gate_prefix(inputs.platform), inputs.platform.images.base, __version__),
+        (gate_prefix(inputs.platform), base_image(inputs.platform), __version__),
     )
 
 
@@ -266,12 +266,18 @@ def gate_prefix(platform: PlatformSpec) -> str:
     return platform.images.gates or f"{platform.registry}/gates"
 
 
+def base_image(platform: PlatformSpec) -> str:
+    """Return the base image of models and gates, by digest if the platform has one."""
+    return platform.images.by_digest(platform.images.base)
+
+
 def _gate_pods(inputs: Inputs) -> GatePodSettings:
     platform, hexadecimal = inputs.platform, inputs.lock.model.digest.removeprefix("sha256:")
     archive = platform.gates.inputs
     return GatePodSettings(
         prefix=gate_prefix(platform),
-        base=platform.images.base,
+        base=base_image(platform),
+        digests=tuple(sorted(platform.images.digests.items())),
         claim=archive.claim or "",
         url=(archive.url or "").replace("{digest}", hexadecimal),
         s3=(archive.s3 or "").replace("{digest}", hexadecimal),

@@ -61,7 +61,7 @@ def bento_of(
         version=lock.model.version,
         digest=lock.model.digest.removeprefix("sha256:"),
         python_version=service.python,
-        base_image=platform.images.base,
+        base_image=platform.images.by_digest(platform.images.base),
         requirements=requirements(spec.model.framework, tuple(service.requirements)),
         packages=packages,
         custom_class=spec.model.load,

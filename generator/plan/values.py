@@ -177,6 +177,7 @@ class GatePodSettings:
     Args:
         prefix: prefix of the names of their images.
         base: base image of those images.
+        digests: name with tag and digest of images that the platform has locked.
         claim: PersistentVolumeClaim with the inputs; empty when they come from an archive.
         url: address of the archive with this model's inputs, or empty.
         s3: its key in the artifact repository, or empty.
@@ -188,6 +189,7 @@ class GatePodSettings:
 
     prefix: str
     base: str
+    digests: tuple[tuple[str, str], ...]
     claim: str
     url: str
     s3: str

@@ -12,7 +12,7 @@ from generator.lint import check
 from generator.plan.names import PORT, Names, labels
 from generator.plan.values import Plan
 from generator.render.environment import Templates
-from generator.render.gate_images import gate_images
+from generator.render.gate_images import by_digest, gate_images
 from generator.render.output import Output, Outputs
 from generator.render.outputs.analysis import analyses
 from generator.render.outputs.gates import gates, used_images
@@ -59,7 +59,7 @@ def render_outputs(outputs: Iterable[Output], plan: Plan, templates: Templates) 
         "names": Names(identity.model),
         "labels": labels(identity),
         "port": PORT,
-        "images": {name: images.reference(name) for name in used_images(plan)},
+        "images": {name: by_digest(plan, images.reference(name)) for name in used_images(plan)},
     }
     common = plain_context(context)
     origin = f"specs/{identity.team}/{identity.model}.yaml"

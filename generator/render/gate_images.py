@@ -60,6 +60,12 @@ def gate_images(plan: Plan, templates: Templates) -> GateImages:
     return GateImages(plan.gate_pods.prefix, plan.gate_pods.base, templates)
 
 
+def by_digest(plan: Plan, reference: str) -> str:
+    """Return a gate image by digest, if the platform has the one of exactly this tag."""
+    digest = dict(plan.gate_pods.digests).get(reference)
+    return f"{reference}@{digest}" if digest else reference
+
+
 @lru_cache(maxsize=64)
 def _containerfile(templates: Templates, base: str, name: str) -> str:
     tools = IMAGES[name]

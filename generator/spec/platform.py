@@ -18,6 +18,7 @@ from generator.spec.signers import Signer
 from generator.spec.tier import Tier
 from generator.spec.types import (
     Cpu,
+    Digest,
     Host,
     Interval,
     Key,
@@ -199,6 +200,16 @@ class Images(Record):
         "resolved and where images are built; all others are installed as wheels",
         examples=[["docopt"]],
     )
+    digests: dict[Line, Digest] = Field(
+        {},
+        description="digests of base images, gate images and images of CI, by name and tag; `sluice pin --platform` "
+        "writes them",
+    )
+
+    def by_digest(self, reference: str) -> str:
+        """Return an image by digest, if there is one for exactly this name and tag."""
+        digest = self.digests.get(reference)
+        return f"{reference}@{digest}" if digest else reference
 
 
 class Secrets(Record):

@@ -49,6 +49,8 @@ def test_actionlint_would_find_something(demo: Demo) -> None:
 def test_the_schemas_of_both_hosts_are_met(demo: Demo) -> None:
     checker = str(environment("ci").with_name("check-jsonschema"))
     run(checker, "--builtin-schema", "vendor.gitlab-ci", ".gitlab-ci.yml", cwd=demo.root)
+    (demo.root / "images.yml").write_text(demo.sluice("ci", "images", "--format", "gitlab"))
+    run(checker, "--builtin-schema", "vendor.gitlab-ci", "images.yml", cwd=demo.root)
     run(checker, "--builtin-schema", "vendor.github-workflows", *map(str, workflows(demo)), cwd=demo.root)
     text = (demo.root / ".gitlab-ci.yml").read_text()
     (demo.root / ".gitlab-ci.yml").write_text(text.replace("  timeout: 15 minutes", "  timeout: [15]"))
@@ -184,7 +186,7 @@ def test_an_edited_file_is_kept_and_an_old_one_replaced(demo: Demo, sluice) -> N
     edited.write_text(edited.read_text() + "# ours\n")
     refused = sluice("ci", "github", "--root", demo.root)
     assert refused.exit_code == 2
-    assert "  ci/fetch-model.sh\n" in refused.stderr
+    assert "edited, or not written by Sluice: ci/fetch-model.sh\n" in refused.stderr
     assert sluice("ci", "github", "--check", "--root", demo.root).exit_code == 1
     assert sluice("ci", "github", "--force", "--root", demo.root).exit_code == 0
     assert "# ours" not in edited.read_text()

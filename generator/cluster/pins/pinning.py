@@ -156,6 +156,14 @@ class Pinner:
                     return f"the image {image} has {shown} in its label `{name}`, and the lock has `{value}`"
         return ""
 
+    def digest(self, image: str) -> str:
+        """Return the digest that a registry has under a name and tag.
+
+        Raises:
+            PinError: it has none, or can't be asked.
+        """
+        return self._resolve(Reference(f"oci://{image}")).resolved.rpartition("@")[2]
+
     def _resolve(self, reference: Reference) -> Resolution:
         return _remembered(self._resolutions, reference, lambda: resolve(reference, self.context))
 

@@ -24,6 +24,8 @@ _FORM = re.compile(
     r"(?:@(?P<digest>sha256:[0-9a-f]{64})|:(?P<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))"
 )
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_HOSTS: Final = {"docker.io": "registry-1.docker.io"}
+"""The registry behind a name that is not its host (distribution/reference, normalize.go; moby, registry/config.go)."""
 _LOOPBACK: Final = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3})(?::[0-9]+)?")
 _ACCEPT: Final = (
     "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
@@ -158,7 +160,8 @@ class _Repository:
     @property
     def _base(self) -> str:
         """Return the base URL: plain HTTP for a registry on this machine, as container tools do."""
-        return f"{'http' if _LOOPBACK.fullmatch(self.host) else 'https'}://{self.host}"
+        host = _HOSTS.get(self.host, self.host)
+        return f"{'http' if _LOOPBACK.fullmatch(host) else 'https'}://{host}"
 
     def _authorization(self, challenge: str, own: str | None) -> str | None:
         """Return the credentials that a challenge requires: the user's own, or a token obtained with them."""
