@@ -231,7 +231,7 @@ def _routing(identity: Identity, environment: Environment, spec: ModelSpec) -> R
 
 def _capacity(spec: ModelSpec) -> Capacity:
     scaler, need = spec.autoscaling, spec.resources
-    base = (spec.replicas, need.cpu, need.memory, need.gpu, spec.service.startup)
+    base = (spec.replicas, need.cpu, need.memory, need.gpu, need.storage, spec.service.startup)
     if isinstance(scaler, Hpa):
         return Capacity(
             *base, autoscaler="hpa", minimum=scaler.min, maximum=scaler.max, target_cpu=scaler.cpu
@@ -298,5 +298,6 @@ def _delivery(inputs: Inputs) -> Delivery:
         argocd_namespace=platform.argocd_namespace,
         rollouts=platform.controllers.argo_rollouts,
         workflows=platform.controllers.argo_workflows,
+        kubernetes=platform.controllers.kubernetes,
         requires=tuple(platform.environments[inputs.environment].requires),
     )

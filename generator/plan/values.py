@@ -83,13 +83,14 @@ class Routing:
 class Capacity:
     """The number of pods, the resources of each, and how long one may take to become ready.
 
-    `gpu` counts devices; `cpu` and `memory` are Kubernetes quantities.
+    `gpu` counts devices; `cpu`, `memory` and `storage` (local) are Kubernetes quantities.
     """
 
     replicas: int
     cpu: str
     memory: str
     gpu: int
+    storage: str
     startup_s: float
     autoscaler: Literal["hpa", "keda"] | None = None
     minimum: int = 0
@@ -157,6 +158,7 @@ class Delivery:
         argocd_namespace: where Argo CD runs.
         rollouts: release of Argo Rollouts, as "1.10".
         workflows: release of Argo Workflows, as "3.7".
+        kubernetes: release of Kubernetes, as "1.36".
         requires: environments that a version must pass before this one.
     """
 
@@ -167,6 +169,7 @@ class Delivery:
     argocd_namespace: str
     rollouts: str
     workflows: str
+    kubernetes: str
     requires: tuple[str, ...]
 
 

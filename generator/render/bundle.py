@@ -63,7 +63,11 @@ def render_outputs(outputs: Iterable[Output], plan: Plan, templates: Templates) 
     }
     common = plain_context(context)
     origin = f"specs/{identity.team}/{identity.model}.yaml"
-    versions = {"argo-rollouts": plan.delivery.rollouts, "argo-workflows": plan.delivery.workflows}
+    versions = {
+        "argo-rollouts": plan.delivery.rollouts,
+        "argo-workflows": plan.delivery.workflows,
+        "kubernetes": plan.delivery.kubernetes,
+    }
     return dict(_rendered(outputs, common, templates, origin, versions))
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
 from generator.plan.bento import FEEDBACK_PORT
 from generator.plan.build import namespace_of
+from generator.plan.egress import gate_egress, model_egress
 from generator.plan.measurements import Clock
 from generator.render.admission import admission_files
 from generator.render.bundle import render_object
@@ -11,7 +15,7 @@ from generator.render.dashboard import dashboard_text, platform_dashboard
 from generator.render.environment import Templates
 from generator.render.notifications import NOTIFICATIONS_FILE
 from generator.render.output import PLATFORM_ORIGIN, Output
-from generator.spec.platform import PlatformSpec
+from generator.spec.platform import PlatformSpec, Quota, Team
 
 _ALWAYS = (
     "namespace",
@@ -49,7 +53,8 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
         "sources": sorted(router.proxies | {platform.monitoring.namespace}) if router.proxies else [],
         "feedback_port": FEEDBACK_PORT,
         "feedback_sources": sorted(router.proxies | set(platform.teams[team].feedback_from)),
-        "hard": _hard(quota.cpu, quota.memory, quota.gpu) if quota else {},
+        "gate_egress": gate_egress(platform, environment),
+        "hard": _hard(quota) if quota else {},
     }
     outputs = _team_outputs(platform, team)
     return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN) for output in outputs}
@@ -57,7 +62,8 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
 
 def _team_outputs(platform: PlatformSpec, team: str) -> list[Output]:
     roles = (*_ALWAYS, "resourcequota") if platform.teams[team].quota else _ALWAYS
-    return [Output(f"{_file(role)}.yaml", f"platform/{role}.yaml.j2") for role in roles]
+    found = [Output(f"{_file(role)}.yaml", f"platform/{role}.yaml.j2") for role in roles]
+    return [*found, *_egress(platform.teams[team])]
 
 
 def platform_files(platform: PlatformSpec, environment: str) -> list[str]:
@@ -111,5 +117,36 @@ def _file(role: str) -> str:
     return role if "-" in role else f"{role}-main"
 
 
-def _hard(cpu: str, memory: str, gpu: int) -> dict[str, str]:
-    return {"requests.cpu": cpu, "requests.memory": memory, "requests.nvidia.com/gpu": str(gpu)}
+def _egress(team: Team) -> Iterator[Output]:
+    """Yield a policy for all models of a team, and one for each model with separate destinations."""
+    for model, destinations in model_egress(team).items():
+        name = f"egress-{model}" if model else "egress-all"
+        context = {"name": name, "models": [model] if model else [], "destinations": destinations}
+        yield Output(f"networkpolicy-{name}.yaml", "platform/networkpolicy-egress.yaml.j2", context)
+
+
+_COUNTED: Final = (
+    "configmaps",
+    "count/deployments.apps",
+    "count/jobs.batch",
+    "count/rollouts.argoproj.io",
+    "count/workflows.argoproj.io",
+    "persistentvolumeclaims",
+    "pods",
+    "secrets",
+    "services",
+)
+_EXPOSING: Final = ("services.loadbalancers", "services.nodeports")
+"""Services that are reached past the router; a model has none."""
+
+
+def _hard(quota: Quota) -> dict[str, str]:
+    computed = {
+        "limits.ephemeral-storage": quota.storage,
+        "requests.cpu": quota.cpu,
+        "requests.ephemeral-storage": quota.storage,
+        "requests.memory": quota.memory,
+        "requests.nvidia.com/gpu": str(quota.gpu),
+    }
+    counted = dict.fromkeys(_COUNTED, str(quota.objects)) | dict.fromkeys(_EXPOSING, "0")
+    return dict(sorted({**computed, **counted}.items()))

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from generator.lint.engine import Problem, rule
 from generator.plan.build import namespace_of
+from generator.plan.egress import inputs_destination
 from generator.plan.people import is_owner
 from generator.routers.argo_rollouts import minor
 from generator.rules.context import FleetContext
@@ -198,6 +199,7 @@ def _reachable(requires: dict[str, list[str]], start: str) -> set[str]:
     return seen
 
 
+_OLDEST: Final = (1, 27)
 _OWN: Final = frozenset({"tier", "model", "environments"})
 
 
@@ -423,3 +425,55 @@ def services(context: FleetContext) -> Iterator[Problem]:
             if hook not in known:
                 message = f"the platform has no webhook `{hook}`"
                 yield Problem((*base, "webhooks", index), message, did_you_mean(hook, known))
+
+
+@rule(
+    "PLAT930",
+    "warning",
+    "gates fetch their inputs from an address that their network policy does not open",
+    scope=FleetContext,
+    why="Gate pods reach the API server and what is listed, nothing else, and a network policy knows no DNS names: the "
+    "gates would wait for their inputs until they fail.",
+    remedy="List the addresses or the namespace of the store in `gates.egress`.",
+    example="# specs/platform.yaml\nspec: {gates: {inputs: {url: 'https://store.example.com/{digest}.tgz'}}}",
+    instead="""
+# specs/platform.yaml
+spec:
+  gates:
+    inputs: {url: 'https://store.example.com/{digest}.tgz'}
+    egress: [{cidr: 203.0.113.0/24, ports: [443]}]
+""",
+)
+def unreachable_inputs(context: FleetContext) -> Iterator[Problem]:
+    """Check that an archive's address is opened: by an IP or a Service in the address itself, or by the list."""
+    gates = context.platform.gates
+    if gates.egress:
+        return
+    hint = "add `egress: [{cidr: …, ports: [443]}]` with the addresses of the store, or its `namespace`"
+    if gates.inputs.s3:
+        message = "gate pods can't reach the artifact repository: `egress` lists nothing"
+        yield Problem(("spec", "gates", "inputs", "s3"), message, hint)
+    elif gates.inputs.url and inputs_destination(context.platform) is None:
+        message = f"gate pods can't reach {gates.inputs.url}: network policies know no DNS names"
+        yield Problem(("spec", "gates", "inputs", "url"), message, hint)
+
+
+@rule(
+    "PLAT931",
+    "error",
+    "Kubernetes is older than what is rendered",
+    scope=FleetContext,
+    why="Before 1.27 the API server rejects fields of every PodDisruptionBudget, and each sync of a model fails.",
+    remedy="Upgrade the clusters, or correct the version.",
+    example="# specs/platform.yaml\nspec: {controllers: {kubernetes: '1.26'}, admission: none}",
+    instead="# specs/platform.yaml\nspec: {controllers: {kubernetes: '1.27'}, admission: none}",
+    source="Kubernetes 1.27, pkg/features/kube_features.go (PDBUnhealthyPodEvictionPolicy)",
+)
+def kubernetes_version(context: FleetContext) -> Iterator[Problem]:
+    """Check the declared version against the oldest one that accepts what is rendered."""
+    written = context.platform.controllers.kubernetes
+    if minor(written) < _OLDEST:
+        oldest = ".".join(map(str, _OLDEST))
+        message = f"Kubernetes {written} is older than {oldest}, the oldest supported version"
+        hint = f'upgrade the clusters, then write `kubernetes: "{oldest}"` or later'
+        yield Problem(("spec", "controllers", "kubernetes"), message, hint)

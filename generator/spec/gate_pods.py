@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from generator.spec.network import Destination
 from generator.spec.record import Choice, Record
 from generator.spec.types import Name
 
@@ -45,6 +46,12 @@ class GatePods(Record):
     )
     artifacts: bool = Field(
         False, description="Argo Workflows has an artifact repository: evidence is stored there as well"
+    )
+    egress: list[Destination] = Field(
+        [],
+        description="what gate pods may reach in addition to the API server and the `inputs`: an object store, a "
+        "tracking server; default: nothing",
+        examples=[[{"cidr": "203.0.113.0/24", "ports": [443]}]],
     )
     daily: Annotated[str, Field(pattern=r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]$")] | None = Field(
         None,

@@ -10,6 +10,7 @@ from generator.routers import IMPLEMENTATIONS, ROUTERS
 from generator.spec.exemptions import Quarantine, Waiver
 from generator.spec.gate_pods import GatePods
 from generator.spec.monitoring import Monitoring
+from generator.spec.network import Destination, ModelDestination
 from generator.spec.notifications import Notifications, Notify
 from generator.spec.record import Record
 from generator.spec.rollout import Cohort
@@ -117,6 +118,12 @@ class Environment(Record):
         examples=["https://kubernetes.default.svc"],
     )
     router: Router = Field(description="router that splits live traffic")
+    api_server: list[Destination] = Field(
+        [],
+        description="addresses of the API server as pods see it, for the executor of gates; default: private "
+        "addresses, ports 443 and 6443",
+        examples=[[{"cidr": "10.96.0.1/32", "ports": [443]}]],
+    )
     requires: list[Name] = Field([], description="environments that a version must pass first")
     domain: Host | None = Field(
         None,
@@ -149,6 +156,13 @@ class Quota(Record):
     cpu: Cpu = Field(description="CPU cores", examples=["40"])
     memory: Memory = Field(description="memory", examples=["80Gi"])
     gpu: int = Field(0, ge=0, description="GPUs")
+    storage: Memory = Field("500Gi", description="local (ephemeral) storage of its pods")
+    objects: int = Field(
+        500,
+        ge=10,
+        le=100_000,
+        description="most objects of each kind: pods, jobs, Services, Secrets and others",
+    )
 
 
 class Budget(Record):
@@ -166,6 +180,11 @@ class Team(Record):
     tiers: list[Name] = Field(min_length=1, description="tiers its models may use")
     quota: Quota | None = Field(None, description="resources it may use in one environment")
     budget: Budget | None = Field(None, description="monthly budget")
+    egress: list[ModelDestination] = Field(
+        [],
+        description="what its models may reach, in addition to DNS; default: nothing",
+        examples=[[{"namespace": "features", "ports": [6379], "models": ["recommender"]}]],
+    )
     feedback_from: list[Name] = Field(
         [], description="namespaces whose pods may send feedback to its models, in addition to its own"
     )

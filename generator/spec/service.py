@@ -142,6 +142,9 @@ class Resources(Record):
     cpu: Cpu = Field("500m", description="CPU cores requested")
     memory: Memory = Field("512Mi", description="memory requested, also its limit")
     gpu: int = Field(0, ge=0, le=16, description="GPUs (nvidia.com/gpu)")
+    storage: Memory = Field(
+        "1Gi", description="local (ephemeral) storage requested, also its limit; the image does not count"
+    )
 
 
 class Hpa(Record):

@@ -19,6 +19,8 @@ from generator.lint.kinds.tables import Part, part
 
 __all__ = ["KINDS", "Mistake", "check"]
 
+_SUPPORTED: Final = 4
+"""Minor releases of Kubernetes that get patches, with one to spare; other projects have fewer here."""
 _ANY_VERSION: Final[Mapping[str, str]] = {}
 
 
@@ -45,9 +47,20 @@ def check(obj: Mapping[str, object], versions: Mapping[str, str] = _ANY_VERSION)
         found = _mistakes(part(api_version, kind, release), obj)
         return [mistake.in_release(f"{known.project} {release}") for mistake in found]
     found = _mistakes(part(api_version, kind), obj)
-    for version in known.roots if found else ():
+    for version in _current(known.roots) if found else ():
         found = min(found, _mistakes(part(api_version, kind, version), obj), key=len)
     return found
+
+
+def _current(roots: Mapping[str, str]) -> list[str]:
+    """Return the releases that count for an object without a declared one: not those that are long out of support."""
+    major, newest = _minor(next(iter(roots)))
+    return [name for name in roots if _minor(name)[0] != major or newest - _minor(name)[1] < _SUPPORTED]
+
+
+def _minor(release: str) -> tuple[int, int]:
+    major, minor, *_ = map(int, release.split("."))
+    return major, minor
 
 
 def _mistakes(table: Part, obj: Mapping[str, object]) -> list[Mistake]:

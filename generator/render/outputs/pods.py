@@ -11,9 +11,12 @@ from generator.plan.values import Plan
 from generator.render.output import Output
 from generator.render.outputs.workload import config_name
 from generator.render.series import SHADOW
+from generator.routers.argo_rollouts import minor
 
 # Long enough for endpoints and gateways to remove the pod; BentoML drops connections after SIGTERM.
 PRE_STOP_S = 10
+# KEP-3960: `sleep` is on by default from 1.30.
+_SLEEP = (1, 30)
 _DRAIN_MARGIN_S = 10
 
 
@@ -32,6 +35,7 @@ def pod(plan: Plan, app: str, served_by: str = "", role: str = "shadow") -> dict
         "served_by": served_by,
         "config_name": config_name(plan),
         "pre_stop_s": PRE_STOP_S,
+        "sleeps": minor(plan.delivery.kubernetes) >= _SLEEP,
         "grace_s": PRE_STOP_S + math.ceil(plan.bento.timeout_s) + _DRAIN_MARGIN_S,
         "pod_labels": {
             **labels(plan.identity),

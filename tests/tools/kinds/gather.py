@@ -102,6 +102,8 @@ def _native(minor: str) -> Iterator[Found]:
     }
     for line in NATIVE_KINDS.strip().split("\n"):
         api_version, kind, *scope = line.split()
+        if (api_version, kind) not in schemas:  # a release before the first of this kind
+            continue
         node = convert(schemas[api_version, kind], types)
         yield Found(api_version, kind, bool(scope), _root(api_version, kind, node))
 

@@ -39,7 +39,12 @@ STABLE: Final = ("v1",)
 ISTIO: Final = ("v1", "v1beta1", "v1alpha3")
 
 KUBERNETES: Final = Project(
-    "kubernetes", "k8s.io/kubernetes", {"1.37": "v1.37.0", "1.36": "v1.36.2"}, "", "", {}
+    "kubernetes",
+    "k8s.io/kubernetes",
+    {"1.37": "v1.37.0", "1.36": "v1.36.2", "1.30": "v1.30.14", "1.28": "v1.28.15"},
+    "",
+    "",
+    {},
 )
 NATIVE_KINDS: Final = """
 v1 Namespace cluster

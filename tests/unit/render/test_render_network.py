@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 import pytest
 import yaml
 
@@ -45,15 +47,22 @@ def test_the_proxies_of_the_router_are_let_in(tmp_path, router, expected):
 
 def policy(tmp_path, name: str, team: str = "") -> dict[str, object]:
     """Return the specification of a policy of a team, which has more settings."""
+    return yaml.safe_load(rendered(tmp_path, team)[f"networkpolicy-{name}.yaml"])["spec"]
+
+
+def rendered(tmp_path, team: str = "", platform: str = "", environment: str = "") -> dict[str, str]:
+    """Return the files of a team, with more settings of the team, the platform and the environment."""
     text = PLATFORM
+    (shop,) = [line for line in PLATFORM.splitlines() if line.strip().startswith("shop: {")]
+    (live,) = [line for line in PLATFORM.splitlines() if line == "    live:"]
     if team:
-        (old,) = [line for line in PLATFORM.splitlines() if line.strip().startswith("shop: {")]
-        text = PLATFORM.replace(old, old.replace("{", "{" + team + ", ", 1))
-    small(tmp_path, platform=text)
+        text = text.replace(shop, shop.replace("{", "{" + team + ", ", 1))
+    if environment:
+        text = text.replace(live, f"{live}\n      {environment}")
+    small(tmp_path, platform=text + (f"  {platform}\n" if platform else ""))
     repository = Repository(tmp_path)
     assert repository.platform is not None, repository.findings
-    files = render_team(repository.platform, "live", "shop", Templates(None))
-    return yaml.safe_load(files[f"networkpolicy-{name}.yaml"])["spec"]
+    return render_team(repository.platform, "live", "shop", Templates(None))
 
 
 def test_feedback_comes_from_the_listed_callers(tmp_path):
@@ -72,3 +81,96 @@ def test_models_reach_each_other_only_to_forward_feedback(tmp_path):
     assert rule["ports"] == [{"protocol": "TCP", "port": 3001}]
     (to,) = rule["to"]
     assert to == {"podSelector": {"matchExpressions": [{"key": "sluice.dev/model", "operator": "Exists"}]}}
+
+
+def opened(tmp_path, gates: str) -> list[tuple[str, int]]:
+    """What gate pods reach, beyond the API server that the environment lists: addresses and namespaces, with ports."""
+    environment = "apiServer: [{cidr: 10.96.0.1/32, ports: [443]}]"
+    files = rendered(tmp_path, platform=f"gates: {gates}", environment=environment)
+    policy = yaml.safe_load(files["networkpolicy-gates.yaml"])["spec"]
+    assert policy["policyTypes"] == ["Egress"]
+    found = []
+    for rule in policy["egress"]:
+        assert rule["to"], "a rule without addresses opens all of them"
+        assert rule["ports"]
+        for to in rule["to"]:
+            space = to.get("namespaceSelector", {}).get("matchLabels", {}).get("kubernetes.io/metadata.name")
+            where = space or to["ipBlock"]["cidr"]
+            found += [(where, port["port"]) for port in rule["ports"]]
+    assert found[0] == ("10.96.0.1/32", 443)
+    return found[1:]
+
+
+@pytest.mark.parametrize(
+    ("gates", "expected"),
+    [
+        ("{inputs: {claim: gate-inputs}}", []),
+        ("{inputs: {url: 'https://store.example.com/{digest}.tgz'}}", []),
+        ("{inputs: {url: 'http://10.1.2.3:9000/{digest}.tgz'}}", [("10.1.2.3/32", 9000)]),
+        ("{inputs: {url: 'https://10.1.2.3/{digest}.tgz'}}", [("10.1.2.3/32", 443)]),
+        ("{inputs: {url: 'http://store.minio/{digest}.tgz'}}", [("minio", 80)]),
+        ("{inputs: {url: 'http://store.minio.svc:9000/{digest}.tgz'}}", [("minio", 9000)]),
+        ("{inputs: {url: 'http://store.minio.svc.cluster.local/{digest}.tgz'}}", [("minio", 80)]),
+        ("{inputs: {url: 'http://store.minio.example/{digest}.tgz'}}", []),
+        ("{inputs: {s3: '{digest}.tgz'}, egress: [{namespace: minio, ports: [9000]}]}", [("minio", 9000)]),
+        (
+            "{egress: [{cidr: 203.0.113.0/24, ports: [443, 8443]}]}",
+            [("203.0.113.0/24", 443), ("203.0.113.0/24", 8443)],
+        ),
+    ],
+)
+def test_gates_reach_the_api_server_their_inputs_and_nothing_else(tmp_path, gates, expected):
+    assert opened(tmp_path, gates) == expected
+
+
+def test_an_unlisted_api_server_is_one_of_the_private_addresses(tmp_path):
+    (rule,) = yaml.safe_load(rendered(tmp_path)["networkpolicy-gates.yaml"])["spec"]["egress"]
+    ranges = [ipaddress.ip_network(to["ipBlock"]["cidr"]) for to in rule["to"]]
+    assert all(network.is_private or str(network) == "100.64.0.0/10" for network in ranges)
+    assert [port["port"] for port in rule["ports"]] == [443, 6443]
+    metadata = ipaddress.ip_address("169.254.169.254")  # of the clouds, with credentials
+    assert not any(metadata in network for network in ranges if network.version == 4)
+
+
+def test_models_reach_what_the_platform_lists_for_them(tmp_path):
+    both = "{namespace: features, ports: [6379]}, {cidr: 203.0.113.7/32, ports: [443], models: [ranker]}"
+    files = rendered(tmp_path, f"egress: [{both}]")
+    everyone = yaml.safe_load(files["networkpolicy-egress-all.yaml"])["spec"]
+    assert everyone["podSelector"] == {
+        "matchExpressions": [{"key": "sluice.dev/model", "operator": "Exists"}]
+    }
+    assert everyone["egress"] == [
+        {
+            "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "features"}}}],
+            "ports": [{"protocol": "TCP", "port": 6379}],
+        }
+    ]
+    one = yaml.safe_load(files["networkpolicy-egress-ranker.yaml"])["spec"]
+    assert one["podSelector"]["matchExpressions"][0]["values"] == ["ranker"]
+    assert one["egress"][0]["to"] == [{"ipBlock": {"cidr": "203.0.113.7/32"}}]
+
+
+def test_models_without_a_list_reach_nothing(tmp_path):
+    assert not [name for name in rendered(tmp_path) if "egress" in name]
+
+
+@pytest.mark.parametrize("cidr", ["203.0.113.7/24", "300.0.0.0/8", "10.0.0.0/40", "0.0.0.0"])
+def test_a_range_that_is_none_is_rejected(tmp_path, cidr):
+    with pytest.raises(AssertionError, match="cidr"):
+        rendered(tmp_path, f"egress: [{{cidr: {cidr}, ports: [443]}}]")
+
+
+def test_the_account_of_gates_mounts_no_token(tmp_path):
+    """The executor gets the token of a Secret by name, gate containers none."""
+    account = yaml.safe_load(rendered(tmp_path)["serviceaccount-gates.yaml"])
+    assert account["automountServiceAccountToken"] is False
+
+
+def test_a_team_has_a_number_of_objects_and_no_service_past_the_router(tmp_path):
+    files = rendered(tmp_path, 'quota: {cpu: "4", memory: 8Gi, objects: 40, storage: 20Gi}')
+    hard = yaml.safe_load(files["resourcequota-main.yaml"])["spec"]["hard"]
+    assert {hard[kind] for kind in ("pods", "secrets", "configmaps", "count/jobs.batch", "services")} == {
+        "40"
+    }
+    assert hard["requests.ephemeral-storage"] == hard["limits.ephemeral-storage"] == "20Gi"
+    assert hard["services.loadbalancers"] == hard["services.nodeports"] == "0"

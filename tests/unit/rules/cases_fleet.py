@@ -175,6 +175,31 @@ CASES = (
         "spec.environments.staging.namespace",
     ),
     Case(
+        "PLAT930",
+        {"platform.gates": {"inputs": {"url": "https://store.example.com/{digest}.tgz"}}},
+        {"platform.gates": {"inputs": {"url": "https://store.minio.svc/{digest}.tgz"}}},
+        "spec.gates.inputs.url",
+        severity="warning",
+    ),
+    Case(
+        "PLAT930",
+        {"platform.gates": {"inputs": {"s3": "{digest}.tgz"}}},
+        {
+            "platform.gates": {
+                "inputs": {"s3": "{digest}.tgz"},
+                "egress": [{"namespace": "minio", "ports": [9000]}],
+            }
+        },
+        "spec.gates.inputs.s3",
+        severity="warning",
+    ),
+    Case(
+        "PLAT931",
+        {"platform.controllers": {"kubernetes": "1.26"}, "platform.admission": "none"},
+        {"platform.controllers": {"kubernetes": "1.27"}, "platform.admission": "none"},
+        "spec.controllers.kubernetes",
+    ),
+    Case(
         "PLAT909",
         {"platform.teams.shop.budget": {"monthly": "900 USD"}},
         {"platform.teams.shop.budget": {"monthly": "900 EUR"}},

@@ -141,6 +141,11 @@ NEAR_MISSES: dict[str, tuple[dict[str, Any], ...]] = {
     "PLAT908": ({"platform.environments.staging": STAGING, "spec.replicas": 20},),
     "PLAT909": ({**_BUDGET, "platform.prices": None}, {"platform.prices": {"cpuHour": "1 USD"}}),
     "PLAT910": (_BUDGET, {"platform.prices": None}),
+    "PLAT930": (
+        {"platform.gates": {"inputs": {"url": "http://10.1.2.3:9000/{digest}.tgz"}}},
+        {"platform.gates": {"inputs": {"claim": "gate-inputs"}}},
+    ),
+    "PLAT931": ({"platform.controllers": {"kubernetes": "1.28"}, "platform.admission": "none"},),
     "PLAT914": ({"platform.gates": {"inputs": {"s3": "gates/{digest}.tgz"}}},),
     "PLAT917": (
         {"platform.teams.shop.notify": {"email": ["a@example.com"]}, "platform.notifications": {"email": {"host": "smtp.example.com", "from": "s@example.com"}}},
