@@ -258,7 +258,7 @@ def test_live_requests_go_to_rollouts_only(name):
     item = rendered("risk/fraud/deployment-shadow.yaml")
     image(item, PINNED)
     OTHERS[name](item)
-    assert any("of their own object" in message for message in refused(item)), name
+    assert any("the name of their object" in message for message in refused(item)), name
     (resources,) = [
         rule["resources"]
         for rule in POLICIES[0].spec["matchConstraints"]["resourceRules"]
@@ -269,7 +269,7 @@ def test_live_requests_go_to_rollouts_only(name):
 
 def test_a_rollout_may_not_take_the_pods_of_another_one():
     item = fraud(lambda r: pod(r)["metadata"]["labels"].update({"app.kubernetes.io/name": "scorer"}))
-    assert any("of their own object" in message for message in refused(item))
+    assert any("the name of their object" in message for message in refused(item))
 
 
 def test_a_shadow_is_held_to_its_images():

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
+from generator.pipeline.repository_files import new_repository
 from generator.plan.repository import Repository
 from generator.plan.resolve import no_digest, resolve
+from generator.render.environment import Templates
 from generator.rules.evaluate import run_fleet_rules, run_rules
 from generator.source.finding import Finding
 from tests.unit.rules.repository import TODAY, edited, footprints
@@ -153,6 +155,24 @@ def test_the_example_itself_keeps_its_ceilings(tmp_path):
     found = findings(tmp_path, Way(FRAUD, "", {}))
     # The digest of its image is compared with a real bento elsewhere.
     assert [f.message for f in found if f.severity == "error" and f.code != "TIER313"] == []
+
+
+STRICT = ("first_weight", "largest_increase", "max_exposed", "power", "shortest_hold", "guards")
+
+
+def test_the_strict_tiers_of_the_example_and_of_init_set_every_ceiling_on_users(tmp_path):
+    for path, text in new_repository(Templates()).items():
+        if path == "specs/platform.yaml":
+            (tmp_path / "specs").mkdir()
+            (tmp_path / path).write_text(text)
+    platforms = {"example": Repository(ROOT).platform, "init": Repository(tmp_path).platform}
+    for name, tier in (("example", "high-traffic"), ("example", "regulated"), ("init", "standard")):
+        platform = platforms[name]
+        assert platform is not None
+        ceilings = platform.tiers[tier].ceilings
+        assert [key for key in STRICT if not getattr(ceilings, key)] == [], (name, tier)
+        assert platform.tiers[tier].requires.guards, (name, tier)
+        assert ceilings.gates.metric or ceilings.gates.fairness, (name, tier)
 
 
 def test_the_page_lists_exactly_the_ways_that_are_tried():
