@@ -61,7 +61,7 @@ def test_shared_bundles_that_are_told_are_those_that_a_render_changes(committed,
     assert sluice("render").exit_code == 0
     before = tree(committed)
     change(committed, "platform.yaml", *EDITS[edit])
-    told = json.loads(sluice("plan", "--all", "--against", "HEAD", "--format", "json").output)
+    told = json.loads(sluice("plan", "--all", "--against", "HEAD", "--format", "json").stdout)
     done = sluice("render")
     assert done.exit_code == 0, done.output
     after = tree(committed)
@@ -76,6 +76,7 @@ def test_shared_bundles_that_are_told_are_those_that_a_render_changes(committed,
         "rollout-notices": "{environment}/platform/notifications",
         "argocd-notices": "{environment}/argocd/notifications",
         "platform": "{environment}/argocd/platform",
+        "root": "{environment}/argocd/root",
     }
     said = {f"{folders[one['kind']].format(**one)}/{file}" for one in told["shared"] for file in one["files"]}
     assert said == shared
@@ -92,7 +93,7 @@ def test_the_radius_of_shared_bundles_is_told_in_every_form(committed, sluice):
     text = [
         " ".join(line.split()) for line in sluice("plan", "--all", "--against", "HEAD").output.splitlines()
     ]
-    assert text[0].startswith("0 of 6 bundles, 0 of 3 models and 4 of 18 shared bundles differ from HEAD")
+    assert text[0].startswith("0 of 6 bundles, 0 of 3 models and 4 of 20 shared bundles differ from HEAD")
     assert "2 bundles namespaces of teams resourcequota-main.yaml differs everywhere: shop" in text
     (policies,) = [line for line in text if line.startswith("2 bundles admission policies")]
     assert policies.endswith("everywhere: the platform")
