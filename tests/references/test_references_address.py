@@ -80,12 +80,19 @@ def test_what_can_not_be_reached_keeps_the_given_digest_and_says_so(files: Path,
     with https(files) as (address, trusted):
         ref = f"{address}/m.pkl"
         untrusted = sandbox.ask(ref, given(DIGEST)).pin(SSL_CERT_FILE=str(files / "missing.pem"))
-        assert (untrusted.exit_code, "PIN203" in untrusted.output) == (0, True)
-        assert sandbox.locked["model"]["by"].endswith("the producer's sha256, not downloaded")
+        assert (untrusted.exit_code, "[PIN103]" in untrusted.output, sandbox.lock.exists()) == (
+            1,
+            True,
+            False,
+        )
         assert "a download from" in sandbox.pinned(**trusted)["model"]["by"]
     text = sandbox.lock.read_text()
     assert sandbox.pin("--verify", **trusted).exit_code == 0
     assert sandbox.lock.read_text() == text
+    sandbox.lock.unlink()
+    unreachable = sandbox.pin(**trusted)
+    assert (unreachable.exit_code, "[PIN203]" in unreachable.output) == (0, True)
+    assert sandbox.locked["model"]["by"].endswith("the producer's sha256, not downloaded")
 
 
 def test_data_without_a_digest_is_identified_by_its_bytes(files: Path, sandbox: Sandbox) -> None:
