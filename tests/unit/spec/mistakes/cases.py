@@ -689,6 +689,16 @@ HABITS = [  # Words and keys of other tools, and values without their keys
     Mistake("  traffic: {minRps: 2000}", "  traffic: {minRps: 2000}\n  canary: {steps: [{setWeight: 10}, {pause: {}}]}", "SPEC102", 8, 3, "rollout: {strategy: canary, steps: [{weight: 10%, hold: 1h}, {approve: ROLE}]}"),
     Mistake("  gates:\n    - {name: accuracy, metric: accuracy, atLeast: 0.9, rows: 5000}", "  gates: {accuracy: 0.9}", "SPEC104", 10, 10, "gates: [{name: accuracy, metric: accuracy, atLeast: 0.9}]"),
     Mistake("  gates:\n    - {name: accuracy, metric: accuracy, atLeast: 0.9, rows: 5000}", "  gates:\n    - accuracy >= 0.9", "SPEC104", 11, 7, "{name: accuracy, metric: accuracy, atLeast: 0.9}"),
+    Mistake("traffic: {minRps: 2000}", "traffic: {rps: 2,000}", "SRC105", 7, 18, "2000"),
+    Mistake("{name: accuracy, metric: accuracy, atLeast: 0.9, rows: 5000}", "{name: acc, type: metric, metric: accuracy, atLeast: 0.9}", "SPEC102", 11, 19, "remove it"),
+    Mistake("strategy: canary", "strategy: ab-test", "SPEC106", 13, 15, "canary"),
+    Mistake("{weight: 5%, hold: 1h}", "{weight: 5%, hold: 1,5 h}", "SRC105", 15, 28, "90m"),
+    Mistake("{weight: 5%, hold: 1h}", "{weight: 5%/1h}", "SPEC105", 15, 18, "{weight: 5%, hold: 1h}"),
+    Mistake("{weight: 5%, hold: 1h}", "{step: {weight: 5%, hold: 1h}}", "SPEC102", 15, 10, "{weight: 5%, hold: 1h}"),
+    Mistake("      - {weight: 5%, hold: 1h}\n      - {weight: 25%, hold: 20m}", "      weights: [5, 25]\n      hold: 1h", "SPEC104", 15, 7, "steps: [{weight: 5%, hold: 1h}, {weight: 25%, hold: 1h}]"),
+    Mistake("      - {weight: 5%, hold: 1h}\n      - {weight: 25%, hold: 20m}", "      - weight: 5%\n      - hold: 1h\n      - weight: 25%\n      - hold: 20m", "SPEC103", 16, 9, "steps: [{weight: 5%, hold: 1h}, {weight: 25%, hold: 20m}]"),
+    Mistake("{metric: error-rate, baseline: 1%, detect: {rise: 100%}}", "{metric: ctr, detect: {drop: 10%}}", "SPEC106", 18, 18, "{outcome: ctr, detect: {drop: 10%}}"),
+    Mistake("  traffic: {minRps: 2000}", "  traffic: {minRps: 2000}\n  service: {timeout: 1500}", "SPEC105", 8, 22, "1500s"),
 ]  # fmt: skip
 
 MISTAKES = [*VALUES, *PLAN, *UNITS, *KEYS, *YAML, *RULES, *MORE, *PARTS, *HABITS]
