@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from generator import __version__
-from tests.ci.demo import Demo
+from tests.ci.demo import Demo, sha256
 from tests.ci.runner import Ran, Runner
 from tests.gates.images import wheel
 
@@ -23,7 +23,7 @@ def action() -> dict:
 
 def used(action: dict, demo: Demo, scratch: Path, **inputs: str) -> tuple[Runner, list[Ran]]:
     """The action's steps without the installation: the program under test is on the path already."""
-    given = {f"inputs.{name}": str(spec["default"]) for name, spec in action["inputs"].items()}
+    given = {f"inputs.{name}": str(spec.get("default", "")) for name, spec in action["inputs"].items()}
     given |= {f"inputs.{name}": value for name, value in inputs.items()}
     temp = scratch / "runner"
     temp.mkdir()
@@ -57,8 +57,7 @@ def test_a_failed_check_fails_the_action_and_the_others_still_run(action: dict, 
     assert codes["Rendered files"] == 1
 
 
-@pytest.mark.slow
-def test_the_installation_gives_the_program(action: dict, demo: Demo, scratch: Path):
+def installed(action: dict, demo: Demo, scratch: Path, digest: str) -> Ran:
     """The first step, with the core dependencies from the index and the wheel of this checkout."""
     install = next(step for step in action["runs"]["steps"] if step.get("name") == "Install")
     temp = scratch / "runner"
@@ -69,10 +68,26 @@ def test_the_installation_gives_the_program(action: dict, demo: Demo, scratch: P
         "PIP_NO_INDEX": "",
         "PIP_FIND_LINKS": str(wheel().parent),
     }
-    (ran,) = Runner(demo.root, scratch, {"inputs.version": __version__}, variables).steps([install])
+    given = {"inputs.version": __version__, "inputs.hash": digest, "github.action_path": str(ACTION.parent)}
+    (ran,) = Runner(demo.root, scratch, given, variables).steps([install])
+    return ran
+
+
+@pytest.mark.slow
+def test_the_installation_gives_the_program(action: dict, demo: Demo, scratch: Path):
+    ran = installed(action, demo, scratch, sha256(wheel().read_bytes()))
     assert ran.code == 0, ran.output
+    temp = scratch / "runner"
     assert (temp / "path").read_text().strip() == f"{temp}/sluice/bin"
     said = subprocess.run(
         [temp / "sluice/bin/sluice", "--version"], capture_output=True, text=True, check=True
     )
     assert said.stdout.strip() == f"sluice {__version__}"
+
+
+@pytest.mark.slow
+def test_another_wheel_under_this_version_is_not_installed(action: dict, demo: Demo, scratch: Path):
+    ran = installed(action, demo, scratch, "0" * 64)
+    assert ran.code != 0
+    assert "hash" in ran.output.lower()
+    assert not (scratch / "runner/sluice/bin/sluice").exists()
