@@ -90,9 +90,9 @@ def command(
     """Show what the guards would have decided on other traffic.
 
     SPEC is the spec, or TEAM/MODEL. The traffic comes from one of --data, --prometheus and --simulate. A CSV file has
-    the columns time,guard,arm,requests,events: each guard's two counters at that time, for canary and stable. JSON is a
-    list of objects with these keys. The picture of a simulation shows its first run. The exit code is 0 for every
-    verdict.
+    the columns time,guard,arm,requests,events: each guard's two counters at that time, for canary and stable. A guard
+    on latency also needs the column pods: the number of pods. JSON is a list of objects with these keys. The picture of
+    a simulation shows its first run. The exit code is 0 for every verdict.
     """
     chosen = ReplayOptions(hashes=(canary_hash, stable_hash), **options)
     if sum(source is not None for source in (chosen.data, chosen.prometheus, chosen.simulate)) != 1:
@@ -130,7 +130,8 @@ def _from_file(plan: Plan, schedule: Schedule, path: Path, options: ReplayOption
     from generator.odds.replay.recording import read_recording
 
     schedule, skipped = _measured(schedule)
-    recording, findings = read_recording(path, path.as_posix(), schedule.guards)
+    loads = [guard.name for guard in plan.guards if plan.compares_loads(guard)]
+    recording, findings = read_recording(path, path.as_posix(), schedule.guards, loads)
     if findings:
         raise FindingsError(findings, exit_code=2)
     start = _time("--start", options.start) if options.start else recording.start_s

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, assert_never
 
@@ -35,6 +35,7 @@ class PlanOdds:
         planned_requests: canary requests by the end of each weight step.
         promised: alphas of the sequential tests without odds: their bound needs neither traffic nor baseline.
         uncounted: names of the other guards without odds, whose false rollbacks are unknown.
+        later: names of the guards that take no evidence from the first weight step.
     """
 
     guards: tuple[tuple[Comparison | Limit, GuardOdds], ...]
@@ -43,6 +44,7 @@ class PlanOdds:
     planned_requests: tuple[float, ...]
     promised: tuple[float, ...] = ()
     uncounted: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
 
     @property
     def comparisons(self) -> tuple[tuple[Comparison, GuardOdds], ...]:
@@ -69,8 +71,9 @@ class PlanOdds:
 
     @property
     def power_first_step(self) -> float | None:
-        """The same by the end of the first weight step."""
-        return min((odds.power_by_step[0] for _, odds in self.guards), default=None)
+        """The same by the end of the first weight step, among the guards that take evidence from it."""
+        first = [odds.power_by_step[0] for guard, odds in self.guards if guard.name not in self.later]
+        return min(first, default=0.0 if self.guards else None)
 
     @property
     def exposed(self) -> float | None:
@@ -108,7 +111,12 @@ def odds_of(plan: Plan) -> PlanOdds | None:
             uncounted.append(guard.name)
     family = family_false_rollback([odds.false_rollback for _, odds in priced]) if priced else None
     planned = Rollout(steps, plan.min_rps or 0.0).planned_requests
-    return PlanOdds(tuple(priced), tuple(unpriced), family, planned, tuple(promised), tuple(uncounted))
+    first = plan.rollout.weights[:1]
+    unequal = any(not plan.step_load(weight).comparable for weight in first)
+    later = [guard.name for guard in plan.guards if unequal and plan.compares_loads(guard)]
+    return PlanOdds(
+        tuple(priced), tuple(unpriced), family, planned, tuple(promised), tuple(uncounted), tuple(later)
+    )
 
 
 def odds_annotations(plan: Plan) -> dict[str, str]:
@@ -166,12 +174,25 @@ def price(plan: Plan, guard: Comparison | Limit, steps: tuple[Phase, ...]) -> Gu
     rollout, power = Rollout(steps, plan.min_rps or 0.0), plan.rollout.risk.power
     match guard:
         case Comparison():
-            return _sprt(rollout, sequential_test(plan, guard), latency_s(plan), power=power)
+            return _sprt(
+                counted(plan, guard, rollout), sequential_test(plan, guard), latency_s(plan), power=power
+            )
         case Limit():
             ratio, window = _priced_ratio(guard), window_guard(plan, guard)
             return _threshold(rollout, window, guard.baseline or 0.0, ratio, latency_s(plan), power=power)
         case _:
             assert_never(guard)
+
+
+def counted(plan: Plan, guard: Comparison, rollout: Rollout) -> Rollout:
+    """Return a rollout in which the phases without evidence for a guard are marked: pods with unequal loads."""
+    if not plan.compares_loads(guard):
+        return rollout
+    steps = (
+        replace(phase, counts=plan.step_load(round(100 * phase.weight)).comparable)
+        for phase in rollout.phases
+    )
+    return replace(rollout, phases=tuple(steps))
 
 
 def sequential_test(plan: Plan, guard: Comparison) -> Sprt:
@@ -180,7 +201,7 @@ def sequential_test(plan: Plan, guard: Comparison) -> Sprt:
         baseline=guard.baseline or 0.0,
         ratio=guard.ratio,
         alpha=guard.alpha,
-        mask_s=mask_dead_time(guard.mask_s),
+        mask_s=max(mask_dead_time(guard.mask_s), plan.load_window_s if plan.compares_loads(guard) else 0.0),
         design_effect=plan.design_effect,
         look_s=plan.clock.interval_s,
     )

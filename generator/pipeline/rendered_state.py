@@ -69,7 +69,7 @@ def rendered_state(session: Session, models: Sequence[str] = ()) -> RenderedStat
 
 
 def _differences(report: CheckReport, folder: str) -> list[str]:
-    """Return the numbers of differences; whether a file is old or forged can't be told, since ledgers can be forged."""
+    """Return the numbers of differences; old and forged files look alike, since ledgers can be forged."""
     foreign, other = len(report.foreign), report.differing
     found = []
     if foreign:

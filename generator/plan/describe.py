@@ -143,6 +143,10 @@ def _rest(planned: Planned, plan: Plan) -> Iterator[PlanValue]:
     del planned
     yield from _fields("capacity", "", plan.capacity)
     yield from _fields("route", "", plan.routing)
+    if plan.feedback:
+        yield PlanValue("route", "feedback", "callers", "public" if plan.feedback.public else "internal")
+        yield PlanValue("route", "feedback", "secret", plan.feedback.secret)
+        yield from _fields("route", "feedback", plan.feedback.fetched, {"name"})
     yield from _fields("service", "", plan.bento)
     for item in plan.env:
         text = f"secret {item.secret[0]}/{item.secret[1]}" if item.secret else item.value or ""
@@ -161,13 +165,15 @@ def _whole(planned: Planned, plan: Plan) -> Iterator[PlanValue]:
 
 _ELSEWHERE = {
     "identity", "version", "image", "bento", "env", "routing", "capacity", "rollout", "guards", "shadow_guards",
-    "gates", "gate_key", "enforcement", "monitoring", "delivery", "gate_pods",
+    "gates", "gate_key", "enforcement", "monitoring", "delivery", "gate_pods", "feedback",
 }  # fmt: skip
 _PARTS = (_model, _release, _gates, _rest, _whole)
 
 
 def _fields(topic: Topic, item: str, value: object, left_out: Collection[str] = ()) -> Iterator[PlanValue]:
-    """Yield the fields of a frozen value that are set, in words."""
+    """Yield the fields of a frozen value that are set, in words; none for None."""
+    if value is None:
+        return
     for name in _names(type(value)):
         inner = getattr(value, name)
         if inner and name not in left_out:

@@ -17,6 +17,7 @@ from generator.plan.measurements import Clock
 from generator.spec.guards import GuardSpec
 from generator.spec.guards.base import (
     Counts,
+    EventProfile,
     Gauge,
     GaugeGuard,
     NoDataPolicy,
@@ -106,7 +107,8 @@ class Comparison(_Guard):
         baseline: events per request of the stable version; None when it is not declared.
         delay_s: mean delay of an event after its request.
         alpha: its share of the risk of a false rollback.
-        mask_s: look-back of the mask for outcomes that arrive late or are held back at first; 0 for no mask.
+        mask_s: look-back of the mask for outcomes that arrive late or are held back at first, or for pods that are
+            slow until they are warm; 0 for no mask.
     """
 
     counted: Counts
@@ -133,6 +135,11 @@ class Comparison(_Guard):
         """Describe what it stops a release for."""
         usual = f" from the {percent(self.baseline)} baseline" if self.baseline is not None else ""
         return f"{self.watches}: a {self.threshold}{usual}, compared with stable"
+
+    @property
+    def depends_on_load(self) -> bool:
+        """Whether the load of a pod changes how often its events happen: a queue makes requests slow."""
+        return self.bound_s > 0
 
     def asks_evidence(self, min_rps: float | None) -> bool:
         """Return whether each step must show enough requests before the weight grows; this needs declared traffic."""
@@ -311,8 +318,15 @@ def _ratio(
         baseline=profile.baseline,
         delay_s=profile.delay_s,
         alpha=alpha,
-        mask_s=mask_lookback(profile.delay_s, _held_back_s(platform)) if profile.reported else 0.0,
+        mask_s=_mask_s(spec, platform, written, profile),
     )
+
+
+def _mask_s(spec: ModelSpec, platform: PlatformSpec, written: RatioGuard, profile: EventProfile) -> float:
+    """Return the look-back of the mask: outcomes arrive late, and young pods are slow until they are warm."""
+    if profile.reported:
+        return mask_lookback(profile.delay_s, _held_back_s(platform))
+    return spec.service.warm_up / 2 if written.counts().bucket_s else 0.0
 
 
 def _held_back_s(platform: PlatformSpec) -> float:

@@ -46,6 +46,7 @@ class Event:
         stops: names of the guards that can stop it, and people.
         step: position of the step in the spec; None when it is not a step.
         weight: share of live requests from now on, whole percent; None when it does not change.
+        load: smallest and largest load of a canary pod over that of a stable pod; None when no requests are split.
         role: role that approves; empty when it is not an approval.
     """
 
@@ -57,6 +58,7 @@ class Event:
     stops: tuple[str, ...] = ()
     step: int | None = None
     weight: int | None = None
+    load: tuple[float, float] | None = None
     role: str = ""
 
 
@@ -99,6 +101,7 @@ class _More(TypedDict, total=False):
     stops: tuple[str, ...]
     step: int | None
     weight: int | None
+    load: tuple[float, float] | None
 
 
 @dataclass
@@ -176,11 +179,32 @@ def _step(plan: Plan, clock: _Clock, index: int, step: Step, stops: tuple[str, .
         case CohortStep():
             clock.add("cohort", _cohort(plan, index, step), step.hold, stops=stops, step=index)
         case WeightStep():
-            text = f"{step.weight}% of live requests go to the new version"
-            clock.add("weight", text, step.hold, stops=stops, step=index, weight=step.weight)
+            text = f"{step.weight}% of live requests go to the new version{_load(plan, step.weight)}"
+            pods = _pod_load(plan, step.weight)
+            clock.add("weight", text, step.hold, stops=stops, step=index, weight=step.weight, load=pods)
             _evidence(plan, clock, index)
         case _:
             assert_never(step)
+
+
+def _load(plan: Plan, weight: int) -> str:
+    """Return what each pod of the canary carries, and which guards compare nothing because of it."""
+    if not plan.step_loads or weight >= _ALL:
+        return ""
+    load = plan.step_load(weight)
+    text = f"; its pods have {load.text} times a stable pod's load"
+    skipped = [guard.name for guard in plan.guards if plan.compares_loads(guard)]
+    return text if load.comparable or not skipped else f"{text}: {', '.join(skipped)} compares nothing"
+
+
+def _pod_load(plan: Plan, weight: int) -> tuple[float, float] | None:
+    if not plan.step_loads or weight >= _ALL:
+        return None
+    load = plan.step_load(weight)
+    return load.least, load.most
+
+
+_ALL = 100
 
 
 def _cohort(plan: Plan, index: int, step: CohortStep) -> str:
@@ -257,7 +281,7 @@ class Abort:
     effects: tuple[str, ...]
 
 
-_KEPT = f"the new version's pods stay for {KEEP_ABORTED_S}s, for their logs, then they are removed"
+PODS_KEPT = f"the new version's pods stay for {KEEP_ABORTED_S}s, for their logs, then they are removed"
 _ALWAYS = Abort(
     "in every case",
     (
@@ -279,7 +303,7 @@ def on_abort(plan: Plan) -> tuple[Abort, ...]:
         return (*_SWITCHED, _ALWAYS)
     router = plan.routing.router
     headers = ("the header route of the cohort is removed",) if plan.rollout.cohort_steps else ()
-    kept = (_KEPT,) if router.splits_requests else ()
+    kept = (PODS_KEPT,) if router.splits_requests else ()
     live = Abort("while it has live requests", (*router.abort, *headers, *kept))
     return (_SHADOWED, live, _ALWAYS) if plan.rollout.shadow else (live, _ALWAYS)
 
@@ -301,6 +325,10 @@ _SWITCHED = (
     ),
     Abort(
         "after the switch",
-        ("while the old pods are kept, the active Service is pointed at them again, at once", _TRAP, _KEPT),
+        (
+            "while the old pods are kept, the active Service is pointed at them again, at once",
+            _TRAP,
+            PODS_KEPT,
+        ),
     ),
 )

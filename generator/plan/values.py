@@ -5,11 +5,13 @@ Shares are fractions, times seconds, weights whole percentages of live traffic.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from generator.plan.bento import Bento
 from generator.plan.guards import Comparison, Guard, Limit, Parity
+from generator.plan.load import LOAD_REQUESTS, LONGEST_WINDOW_S, StepLoad, step_load
 from generator.plan.measurements import Clock
 from generator.routers import ROUTERS, Router
 from generator.spec.exemptions import Waiver
@@ -304,3 +306,32 @@ class Plan:
         """Guards with an evidence check at the end of each weight step; a limit has a floor on its requests instead."""
         checked = (guard for guard in self.measured_guards if not isinstance(guard, Limit))
         return tuple(guard for guard in checked if guard.asks_evidence(self.min_rps))
+
+    def compares_loads(self, guard: Guard) -> bool:
+        """Return whether a guard only compares versions while their pods have about the same load.
+
+        Without a router that splits requests, each pod gets the same share of them.
+        """
+        compares = isinstance(guard, Comparison) and guard.depends_on_load
+        return compares and self.rollout.stage == "canary" and self.routing.router.splits_requests
+
+    def step_load(self, weight: int) -> StepLoad:
+        """Return the load of a canary pod at a weight (whole percent)."""
+        scaled = any(map(self.compares_loads, self.guards))
+        return step_load(weight, self.capacity.min_replicas, self.capacity.max_replicas, scaled=scaled)
+
+    @property
+    def step_loads(self) -> tuple[StepLoad, ...]:
+        """The load of a canary pod in each weight step; empty where pods share requests equally."""
+        if not self.routing.router.splits_requests:
+            return ()
+        return tuple(map(self.step_load, self.rollout.weights))
+
+    @property
+    def load_window_s(self) -> float:
+        """Seconds over which the load is measured: enough for 400 canary requests, but at most 10 minutes."""
+        weights = [load.weight for load in self.step_loads if load.comparable]
+        requests = (self.min_rps or 0.0) * min(weights, default=0) / 100
+        stratum = self.clock.stratum_s
+        wanted = LOAD_REQUESTS / requests if requests else LONGEST_WINDOW_S
+        return max(1, math.ceil(min(wanted, LONGEST_WINDOW_S) / stratum - 1e-9)) * stratum

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from generator.promql.event_share import EventShare, comparable_requests
 from generator.promql.series import Arms, Matcher, Proportion, Series
 from generator.promql.text import duration, number
 
@@ -35,10 +36,12 @@ class CanaryRequests:
     Args:
         horizon_s: length of the window.
         least_events: smallest number of events of the stable version.
+        test: the sequential test whose strata count; None to count all requests.
     """
 
     horizon_s: float
     least_events: float
+    test: EventShare | None = None
 
 
 def bounded_ratio(proportion: Proportion, arm: Matcher, ratio: WindowRatio) -> str:
@@ -48,9 +51,13 @@ def bounded_ratio(proportion: Proportion, arm: Matcher, ratio: WindowRatio) -> s
     return f"{events}\n/ {requests}\nand on() ({requests} >= {number(ratio.floor)})"
 
 
-def canary_requests(proportion: Proportion, arms: Arms, seen: CanaryRequests) -> str:
-    """Return the query for the number of canary requests over the horizon."""
+def canary_requests(
+    proportion: Proportion, arms: Arms, seen: CanaryRequests, pods: Series | None = None
+) -> str:
+    """Return the query for the number of canary requests over the horizon, or for those that a test has counted."""
     requests = proportion.count_requests(arms.of_canary, seen.horizon_s)
+    if seen.test:
+        requests = comparable_requests(proportion, arms, seen.test, pods)
     events = proportion.count_events(arms.of_stable, seen.horizon_s)
     return f"{requests}\nand on() ({events} >= {number(seen.least_events)})"
 

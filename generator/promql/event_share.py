@@ -17,7 +17,7 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 
-from generator.promql.series import Arms, Proportion
+from generator.promql.series import Arms, Matcher, Proportion, Series
 from generator.promql.text import duration, number, operand
 
 
@@ -43,6 +43,28 @@ class Mask:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadMatch:
+    """A restriction to strata in which a canary pod has about the load of a stable pod.
+
+    Waiting in a queue makes requests slow, and the queue depends on the load of the pod. The restriction depends on
+    requests and on the number of pods only, so the test stays valid.
+
+    Args:
+        window_s: length of the window over which the load is measured.
+        low: smallest load of a canary pod, in units of a stable pod's load; above 0.
+        high: largest load.
+    """
+
+    window_s: float
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.low < 1 < self.high < math.inf:
+            raise ValueError(f"loads must be compared around 1, not between {self.low} and {self.high}")
+
+
+@dataclass(frozen=True, slots=True)
 class EventShare:
     """Parameters of the test.
 
@@ -53,6 +75,7 @@ class EventShare:
         horizon_s: length of the window of the evidence; at least the whole canary.
         design_effect: variance of the counts over that of independent requests; the statistic is divided by it.
         mask: mask for outcomes that arrive late; None for no mask.
+        load: the loads that are compared; None when events do not depend on the load.
     """
 
     rate_ratio: float
@@ -61,6 +84,7 @@ class EventShare:
     horizon_s: float
     design_effect: float = 1.0
     mask: Mask | None = None
+    load: LoadMatch | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.rate_ratio < math.inf or self.rate_ratio == 1:
@@ -87,10 +111,16 @@ class EventShare:
         return self.step_s / self.window_s / self.design_effect
 
 
-def event_share(proportion: Proportion, arms: Arms, test: EventShare) -> str:
+def event_share(proportion: Proportion, arms: Arms, test: EventShare, pods: Series | None = None) -> str:
     """Write the test statistic; compare it with ln(number of guards / alpha).
 
     Strata without canary requests are empty and left out. A canary without requests has an empty result, not 0.
+
+    Args:
+        proportion: events among requests.
+        arms: the two versions.
+        test: parameters of the test.
+        pods: `up` of the pods of both versions; a test that compares loads needs it.
     """
     window = test.window_s
     events = proportion.count_events(arms.of_canary, window)
@@ -101,8 +131,27 @@ sum_over_time((
   - ({events} + {proportion.count_events(arms.of_stable, window)})
     * ln(1 + {operand(_minus_one(test.rate_ratio))} * {_share(proportion, arms, window)}))
     * {number(test.scale)}
-  and on() ({requests} > 0){_steady(proportion, arms, test.mask) if test.mask else ""}
+  and on() ({requests} > 0){_restrictions(proportion, arms, test, pods)}
 )[{duration(test.horizon_s)}:{duration(test.step_s)}])"""
+
+
+def comparable_requests(proportion: Proportion, arms: Arms, test: EventShare, pods: Series | None) -> str:
+    """Write the number of canary requests in the strata that the test counts; empty when it counts none."""
+    window = test.window_s
+    return f"""\
+sum_over_time((
+  {proportion.count_requests(arms.of_canary, window)} * {number(test.step_s / window)}
+  and on() ({proportion.count_requests(arms.of_canary, window)} > 0){_restrictions(proportion, arms, test, pods)}
+)[{duration(test.horizon_s)}:{duration(test.step_s)}])"""
+
+
+def _restrictions(proportion: Proportion, arms: Arms, test: EventShare, pods: Series | None) -> str:
+    steady = _steady(proportion, arms, test.mask) if test.mask else ""
+    if test.load is None:
+        return steady
+    if pods is None:
+        raise ValueError("a test that compares loads needs the series of the pods")
+    return steady + _alike(proportion, arms, test.load, pods)
 
 
 def _minus_one(ratio: float) -> float:
@@ -125,3 +174,22 @@ def _steady(proportion: Proportion, arms: Arms, mask: Mask) -> str:
     < {number(mask.tolerance)})
   and on() ({change}
     > {number(1 / mask.tolerance)})"""
+
+
+def _alike(proportion: Proportion, arms: Arms, load: LoadMatch, pods: Series) -> str:
+    """Write the restriction to equal loads: requests per scrape of a pod, canary over stable, in a range around 1."""
+    window = load.window_s
+    ratio = (
+        f"({proportion.count_requests(arms.of_canary, window)} * {_scrapes(pods, arms.of_stable, window)})\n"
+        f"    / ({proportion.count_requests(arms.of_stable, window)} * {_scrapes(pods, arms.of_canary, window)})"
+    )
+    return f"""
+  and on() ({ratio}
+    < {number(load.high)})
+  and on() ({ratio}
+    > {number(load.low)})"""
+
+
+def _scrapes(pods: Series, arm: Matcher, window_s: float) -> str:
+    """Write the number of answered scrapes of all pods of one version; a pod that lives half the time counts half."""
+    return f"sum(sum_over_time({pods.where(arm)}[{duration(window_s)}]))"

@@ -39,9 +39,9 @@ class Served:
         """Return the same by the counters of BentoML, for the prediction route only; compare by `BY_POD`."""
         return Proportion(self._bento(requests), self._bento(events).where(*labels), complement)
 
-    def scraped(self, arm: Matcher) -> Series:
-        """Return whether each pod of one arm answered its scrape: 1 or 0; compare by `BY_POD`."""
-        return Series("up", (Matcher("namespace", self.namespace), arm))
+    def pods(self) -> Series:
+        """Return whether each pod of the namespace answered its scrape: 1 or 0; one arm by `BY_POD`."""
+        return Series("up", (Matcher("namespace", self.namespace),))
 
     def gauge(self, metric: str, *labels: Matcher) -> Series:
         """Return a gauge of the service; one arm by `BY_VERSION`."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final, assert_never
 
 from generator.plan.guards import Comparison, Guard, Limit, Parity
+from generator.plan.load import MEASURED
 from generator.plan.measurements import ALIVE, CATCH_UP_MEASUREMENTS, LIMIT_FAILURES
 from generator.plan.values import Plan
 from generator.promql.bounds import (
@@ -18,13 +19,13 @@ from generator.promql.bounds import (
     worst_gauge,
 )
 from generator.promql.conditions import Operator, harm, proof, threshold
-from generator.promql.event_share import EventShare, Mask, event_share
+from generator.promql.event_share import EventShare, LoadMatch, Mask, event_share
 from generator.promql.fairness import ParityTest, parity_lower, parity_upper
 from generator.promql.metric import Metric
-from generator.promql.series import Arms, Matcher, Proportion
+from generator.promql.series import Arms, Matcher, Proportion, Series
 from generator.promql.served import BY_POD, BY_VERSION, Served, bucket
 from generator.spec.guards.base import Counts, Labels
-from generator.spec.rollout import BlueGreen, Shadow
+from generator.spec.rollout import BlueGreen, Shadow, WeightStep
 from generator.stats.binomial import floor_on_lattice
 from generator.stats.delay import mask_tolerance
 from generator.stats.sequential import boundary
@@ -69,8 +70,9 @@ def _evidence(plan: Plan, guard: Comparison | Parity, position: int) -> Iterator
     match guard:
         case Comparison():
             floor = _floors(plan, guard)[position]
-            seen = CanaryRequests(horizon_s(plan), max(1, floor_on_lattice(floor.stable_events)))
-            query = canary_requests(*counted(plan, guard.counts), seen)
+            strata = _event_share(plan, guard) if _takes_only_some(plan, guard, position) else None
+            seen = CanaryRequests(horizon_s(plan), max(1, floor_on_lattice(floor.stable_events)), strata)
+            query = canary_requests(*counted(plan, guard.counts), seen, _pods(plan))
             least = max(1, floor_on_lattice(floor.requests))
             yield _settled(plan, guard, guard.name, query, ">=", least, seen)
         case Parity():
@@ -84,7 +86,7 @@ def _evidence(plan: Plan, guard: Comparison | Parity, position: int) -> Iterator
 def alive_metric(plan: Plan, rollout: BlueGreen) -> Metric:
     """Return the metric that checks whether the new pods stay up after a switch: counters don't show a crash loop."""
     clock = plan.clock
-    scraped = Served(plan.bento.name, plan.identity.namespace).scraped(BY_POD.of_canary)
+    scraped = _pods(plan).where(BY_POD.of_canary)
     count = clock.alive_measurements(rollout.watch)
     return Metric(
         ALIVE_METRIC,
@@ -145,7 +147,7 @@ def horizon_s(plan: Plan) -> float:
 
 def _sequential(plan: Plan, guard: Comparison) -> Metric:
     test, level = _event_share(plan, guard), boundary(guard.alpha)
-    query = event_share(*counted(plan, guard.counts), test)
+    query = event_share(*counted(plan, guard.counts), test, _pods(plan))
     interval = guard.interval_s(plan.clock)
     return Metric(guard.name, guard.name, "sequential", query, harm(level), level, test, interval_s=interval)
 
@@ -163,6 +165,19 @@ def _event_share(plan: Plan, guard: Comparison) -> EventShare:
         horizon_s=max(horizon_s(plan), clock.stratum_s),
         design_effect=plan.design_effect,
         mask=mask,
+        load=LoadMatch(plan.load_window_s, *MEASURED) if plan.compares_loads(guard) else None,
+    )
+
+
+def _pods(plan: Plan) -> Series:
+    return Served(plan.bento.name, plan.identity.namespace).pods()
+
+
+def _takes_only_some(plan: Plan, guard: Comparison, position: int) -> bool:
+    """Return whether a guard takes evidence from some strata only, but from those of this step."""
+    step = plan.rollout.steps[position]
+    return (
+        plan.compares_loads(guard) and isinstance(step, WeightStep) and plan.step_load(step.weight).comparable
     )
 
 
@@ -176,8 +191,12 @@ def _tolerance(plan: Plan, lookback_s: float) -> float:
 def _floors(plan: Plan, guard: Comparison) -> dict[int, EvidenceFloor]:
     """Return the evidence that each weight step needs by its end, by position."""
     steps = plan.rollout.weight_steps
-    phases = tuple(Phase(step.weight / 100, step.hold) for _, step in steps)
-    floors = evidence_floors(Rollout(phases, plan.min_rps or 0.0), guard.baseline or 0.0)
+    loads = [not plan.compares_loads(guard) or plan.step_load(step.weight).comparable for _, step in steps]
+    phases = [
+        Phase(step.weight / 100, step.hold, counts) for (_, step), counts in zip(steps, loads, strict=True)
+    ]
+    masked = plan.load_window_s if plan.compares_loads(guard) else 0.0
+    floors = evidence_floors(Rollout(tuple(phases), plan.min_rps or 0.0), guard.baseline or 0.0, masked)
     return {position: floor for (position, _), floor in zip(steps, floors, strict=True)}
 
 

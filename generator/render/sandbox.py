@@ -44,7 +44,7 @@ _ATTRIBUTES: Final[Mapping[type, frozenset[str]]] = {
     Cycler: frozenset({"current", "next", "reset"}),
     BlockReference: frozenset({"super"}),
 }  # fmt: skip
-"""The attributes of each type that a template may read, besides those of text, records, namespaces and modules."""
+"""The attributes of each type that a template may read, next to those of text, records, namespaces and modules."""
 _CALLABLE: Final = (Macro, BlockReference, LoopContext, Joiner)
 _PRINTED: Final = (str, list, tuple, dict)
 _SUBSCRIPTED: Final = (dict, list, tuple, str, range, TemplateReference)

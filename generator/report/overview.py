@@ -139,6 +139,8 @@ _OWN = {
     ("route", "hosts"),
     ("delivery", "requires"),
     ("delivery", "watch"),
+    ("route", "remote"),
+    ("release", "secrets"),
 }  # what an environment alone decides
 
 

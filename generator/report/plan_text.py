@@ -13,7 +13,8 @@ from generator.plan.changes import Change
 from generator.plan.describe import short
 from generator.plan.peak import peak
 from generator.plan.resolve import Planned
-from generator.plan.timeline import Event, Timeline, on_abort, timeline
+from generator.plan.timeline import PODS_KEPT, Event, on_abort, timeline
+from generator.plan.values import Plan
 from generator.report.overview import environment_changes
 from generator.report.sections import Section, sections
 from generator.report.sections.cost import release_cost
@@ -52,7 +53,7 @@ def short_plan(model: PlannedModel, statuses: Statuses, screen: Screen) -> str:
     found = odds_of(planned.plan)
     parts: list[tuple[str, Iterable[Block]]] = [
         (_headline(planned), _release(planned, others, statuses(planned))),
-        (f"Timeline: {planned_time(timeline(planned.plan))}", _timeline(timeline(planned.plan))),
+        (f"Timeline: {planned_time(timeline(planned.plan))}", _timeline(planned.plan)),
         ("Odds", _odds(found)),
         ("What an abort does", _abort(planned)),
     ]
@@ -124,13 +125,23 @@ def _difference(change: Change) -> str:
     return f"{change.label} {change.new or 'none'} instead of {change.old or 'none'}"
 
 
-def _timeline(course: Timeline) -> Iterator[Block]:
+def _timeline(plan: Plan) -> Iterator[Block]:
     """Yield each step in one row; what is the same after every step is said once, below."""
+    course = timeline(plan)
     steps = [event for event in course.events if event.kind not in {"looks", "evidence"}]
     yield Table.of((_when(event), _event(event)) for event in steps)
-    yield from (event.text for event in course.events if event.kind == "looks")
+    yield from (f"{event.text}{_compared(plan, event)}" for event in course.events if event.kind == "looks")
     checks = dict.fromkeys(event.text for event in course.events if event.kind == "evidence")
     yield from (f"after each step: {text}" for text in checks)
+
+
+def _compared(plan: Plan, event: Event) -> str:
+    """Return the only weights at which a guard compares, because of the loads of the pods."""
+    guards = [guard.name for guard in plan.guards if guard.name in event.stops and plan.compares_loads(guard)]
+    weights = [f"{load.weight}%" for load in plan.step_loads if load.comparable]
+    if not guards or not weights or len(weights) == len(plan.step_loads):
+        return ""
+    return f"; {', '.join(guards)} only at {', '.join(weights)}"
 
 
 def _when(event: Event) -> str:
@@ -141,11 +152,20 @@ def _when(event: Event) -> str:
 
 
 def _event(event: Event) -> str:
-    if event.kind == "gates":
+    if event.kind in {"gates", "shadow"}:
         return event.text.partition(";")[0]
     if event.kind == "weight" and event.start_s is not None and event.end_s is not None:
-        return f"{event.text}, for {time_span(event.end_s - event.start_s)}"
+        held = time_span(event.end_s - event.start_s)
+        return f"{event.text.partition(';')[0]}, for {held}{_load(event)}"
     return event.text
+
+
+def _load(event: Event) -> str:
+    """Return the load of a canary pod, in units of a stable pod's load."""
+    if event.load is None:
+        return ""
+    least, most = (f"{load:.2f}" for load in event.load)
+    return f"; load {least}" if least == most else f"; load {least} to {most}"
 
 
 def _odds(found: PlanOdds | None) -> Iterator[Block]:
@@ -193,5 +213,5 @@ def _findings(findings: Sequence[Finding], screen: Screen) -> Iterator[str]:
 def _abort(planned: Planned) -> Iterator[Block]:
     """Yield what happens to requests; what every abort does is in the full plan."""
     for stage in on_abort(planned.plan)[:-1]:
-        yield f"{stage.stage}: {'; '.join(stage.effects)}"
+        yield f"{stage.stage}: {'; '.join(effect for effect in stage.effects if effect != PODS_KEPT)}"
     yield "git is unchanged: revert the commit to roll back there, too"

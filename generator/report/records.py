@@ -82,6 +82,10 @@ class TimelineEvent(TypedDict):
     stops: Annotated[list[str], "Guards and people that can stop it."]
     step: Annotated[Count | None, "Position among the spec's steps."]
     weight: Annotated[Share | None, "Share of live requests; null where it does not change."]
+    load: Annotated[
+        list[float] | None,
+        "Smallest and largest load of a canary pod over that of a stable pod; null where no requests are split.",
+    ]
 
 
 class TimelineRecord(TypedDict):

@@ -21,6 +21,7 @@ from generator.rules.what_if import (
     is_testable,
     phases_of,
     rewritten,
+    takes_evidence,
     with_hold,
 )
 from generator.source.document import Path
@@ -119,7 +120,9 @@ def power(context: Context) -> Iterator[Problem]:
         return
     rollout, odds = found
     for guard, alone in odds.comparisons:
-        if alone.power >= rollout.risk.power:
+        if alone.power >= rollout.risk.power or not any(
+            takes_evidence(context, guard, phase) for phase in phases_of(context)
+        ):
             continue
         message = f"`{guard.name}` catches {share_down(alone.power)} of {effect_of(guard)} by the end; "
         message += f"{percent(rollout.risk.power)} is required"

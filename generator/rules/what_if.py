@@ -38,6 +38,12 @@ def phases_of(context: Context) -> tuple[Phase, ...]:
     return phases(context.plan.rollout)
 
 
+def takes_evidence(context: Context, guard: Comparison, phase: Phase) -> bool:
+    """Return whether a guard takes evidence from a step; CAN213 reports those that take none from any."""
+    plan = context.plan
+    return not plan.compares_loads(guard) or plan.step_load(round(100 * phase.weight)).comparable
+
+
 def round_hold(seconds: float) -> float | None:
     """Return the smallest round hold of at least this many seconds; None above a week."""
     at = bisect_left(ROUND_HOLDS, seconds - 1e-9)

@@ -18,6 +18,7 @@ from generator.rules.what_if import (
     exposure_change,
     hold_that_catches,
     phases_of,
+    takes_evidence,
     with_hold,
 )
 from generator.source.finding import Fix, Severity
@@ -50,7 +51,11 @@ def first_step(context: Context) -> Iterator[Problem]:
     if found is None or len(steps) < 2:
         return
     steep = steps[1].weight >= _STEEP * steps[0].weight - 1e-12
-    late = [(g, o) for g, o in found[1].comparisons if o.power_by_step[0] < _FIRST_STEP_WARNED]
+    late = [
+        (guard, odds)
+        for guard, odds in found[1].comparisons
+        if odds.power_by_step[0] < _FIRST_STEP_WARNED and takes_evidence(context, guard, steps[0])
+    ]
     hold = _common_hold(context, late, 0)
     for guard, alone in late:
         first = alone.power_by_step[0]
@@ -161,7 +166,12 @@ def steep(context: Context) -> Iterator[Problem]:
     for position in range(1, len(steps)):
         before, after = steps[position - 1].weight, steps[position].weight
         required = found[0].risk.power
-        slow = [pair for pair in found[1].comparisons if pair[1].power_by_step[position - 1] < required]
+        slow = [
+            (guard, odds)
+            for guard, odds in found[1].comparisons
+            if odds.power_by_step[position - 1] < required
+            and takes_evidence(context, guard, steps[position - 1])
+        ]
         if after <= _STEEP * before + 1e-12 or not slow:
             continue
         guard, alone = min(slow, key=lambda pair: pair[1].power_by_step[position - 1])

@@ -89,6 +89,12 @@ class Service(Record):
         "abort the release",
         examples=["3m"],
     )
+    warm_up: Duration = Field(
+        0.0,
+        description="time in which a new pod is slower than later; guards on latency ignore it after each change of "
+        "weight",
+        examples=["60s"],
+    )
     workers: int = Field(1, ge=1, le=64, description="processes of the server")
     threads: int = Field(4, ge=1, le=256, description="requests that one worker handles at a time")
     requirements: list[Requirement] = Field(

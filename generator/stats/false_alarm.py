@@ -43,7 +43,7 @@ def false_rollback(test: Sprt, rollout: Rollout) -> float:
     total = reached = 0.0
     for stretch in stretches(test, rollout, lambda weight: tilted_drift(test, rollout.rps, weight)):
         look = looks_until(stretch.end_s, test.look_s)
-        if look == looks_until(stretch.start_s, test.look_s):
+        if not stretch.counts or look == looks_until(stretch.start_s, test.look_s):
             continue
         level = raised_boundary(test.level, stretch.rate, test.look_s)
         now = max(reached, crossing_probability(stretch.evidence(look * test.look_s), level))

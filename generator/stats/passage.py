@@ -53,7 +53,7 @@ class Sprt:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A phase as the test sees it: evidence before it, its rate, and when the mask lifts."""
+    """A phase as the test sees it: evidence before it, its rate, when the mask lifts, and whether it counts."""
 
     weight: float
     start_s: float
@@ -61,6 +61,7 @@ class Stretch:
     before: Evidence
     rate: Evidence
     mask_until_s: float
+    counts: bool
 
     def evidence(self, time_s: float) -> Evidence:
         """Return the evidence by a time of this phase, seconds since the first weight."""
@@ -82,8 +83,9 @@ def stretches(test: Sprt, rollout: Rollout, drift: Callable[[float], Evidence]) 
             continue
         if phase.weight != weight:
             weight, mask_until = phase.weight, start + test.mask_s
-        rate = drift(weight)
-        stretch = Stretch(weight, start, start + phase.duration_s, before, rate, mask_until)
+        rate = drift(weight) if phase.counts else NO_EVIDENCE
+        end = start + phase.duration_s
+        stretch = Stretch(weight, start, end, before, rate, mask_until, phase.counts)
         yield stretch
         start, before = stretch.end_s, stretch.evidence(stretch.end_s)
 
@@ -125,7 +127,7 @@ def sprt_stops(test: Sprt, rollout: Rollout, true_ratio: float) -> list[Stop]:
         look = looks_until(stretch.start_s, test.look_s)
         for size in look_blocks(looks_until(stretch.end_s, test.look_s) - look):
             first, look = look + 1, look + size
-            reached = max(best, _crossed(test, stretch, look * test.look_s))
+            reached = max(best, _crossed(test, stretch, look * test.look_s)) if stretch.counts else best
             stops.append(Stop(first * test.look_s, look * test.look_s, reached - best))
             best = reached
     return stops
@@ -136,6 +138,6 @@ def sprt_reached(test: Sprt, rollout: Rollout, true_ratio: float) -> float:
     best = 0.0
     for stretch in _changed(test, rollout, true_ratio):
         look = looks_until(stretch.end_s, test.look_s)
-        if look > looks_until(stretch.start_s, test.look_s):
+        if stretch.counts and look > looks_until(stretch.start_s, test.look_s):
             best = max(best, _crossed(test, stretch, look * test.look_s))
     return best

@@ -20,10 +20,13 @@ class Phase:
     Args:
         weight: share of the traffic that the canary serves, 0..1.
         duration_s: how long, seconds, >= 0.
+        counts: whether a sequential test takes evidence from it; a comparison of latencies takes none while the pods
+            of the two versions have different loads.
     """
 
     weight: float
     duration_s: float
+    counts: bool = True
 
     def __post_init__(self) -> None:
         probability("weight", self.weight)
@@ -117,21 +120,28 @@ class EvidenceFloor:
     stable_events: float
 
 
-def evidence_floors(rollout: Rollout, baseline: float) -> tuple[EvidenceFloor, ...]:
+def evidence_floors(rollout: Rollout, baseline: float, mask_s: float = 0.0) -> tuple[EvidenceFloor, ...]:
     """Return the smallest evidence of each phase: 80% of the planned requests, and half of stable's planned events.
+
+    The requests of a phase that counts are those of all such phases so far, without the masked time; the requests of
+    another phase are all of them.
 
     Args:
         rollout: a rollout with the declared (off-peak) traffic.
         baseline: probability of the event with the stable version.
+        mask_s: seconds at the start of each phase whose requests are not counted, if some phases do not count.
 
     Raises:
         ValueError: the baseline is outside [0, 1].
     """
     probability("baseline", baseline)
-    floors = []
-    for end, planned in zip(rollout.ends, rollout.planned_requests, strict=True):
+    floors, counted = [], 0.0
+    for phase, end, planned in zip(rollout.phases, rollout.ends, rollout.planned_requests, strict=True):
         stable_events = (rollout.rps * end - planned) * baseline
-        floors.append(EvidenceFloor(_REQUESTS_SHARE * planned, _EVENTS_SHARE * stable_events))
+        if phase.counts:
+            counted += rollout.rps * phase.weight * max(0.0, phase.duration_s - mask_s)
+        requests = counted if phase.counts and mask_s else planned
+        floors.append(EvidenceFloor(_REQUESTS_SHARE * requests, _EVENTS_SHARE * stable_events))
     return tuple(floors)
 
 

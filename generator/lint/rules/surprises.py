@@ -271,17 +271,17 @@ spec:
 )
 def scale_not_given_back(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that no weight rises while a fixed scale is in effect, and that no scale removes pods with traffic."""
-    fixed, weight = False, 0
+    fixed, weight, enough = False, 0, 0
     for path, step in ctx.rollout.steps:
         weight = as_int(step.get("setWeight"), weight)
         if has(step, "setCanaryScale"):
             scale = as_map(step["setCanaryScale"])
-            fixed = scale.get("matchTrafficWeight") is not True
+            fixed, enough = scale.get("matchTrafficWeight") is not True, as_int(scale.get("weight"))
             if fixed and _too_few_pods(ctx, scale, weight):
                 message = f"{weight}% of the traffic goes to fewer pods than before"
                 yield Problem((*path, "setCanaryScale"), message)
                 return
-        elif fixed and as_int(step.get("setWeight")) > 0:
+        elif fixed and as_int(step.get("setWeight")) > enough:
             message = "the traffic rises, but an earlier `setCanaryScale` keeps the number of pods"
             yield Problem((*path, "setWeight"), message)
             return

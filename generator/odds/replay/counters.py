@@ -19,7 +19,7 @@ from typing import Final, Literal
 
 from generator.odds.replay.walk import QueryResults
 from generator.promql.bounds import CanaryRequests, WindowRatio
-from generator.promql.event_share import EventShare, Mask
+from generator.promql.event_share import EventShare, LoadMatch, Mask
 from generator.promql.metric import Metric
 from generator.stats.sequential import event_llr
 
@@ -76,10 +76,17 @@ def _without_resets(values: Sequence[float]) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class ArmCounters:
-    """The requests and events of one arm, as one guard counts them."""
+    """The requests and events of one arm, as one guard counts them.
+
+    Args:
+        requests: counter of requests.
+        events: counter of events.
+        scrapes: answered scrapes of all pods, which measure the load of a pod; None when pods were not recorded.
+    """
 
     requests: Counter
     events: Counter
+    scrapes: Counter | None = None
 
     @property
     def born_ms(self) -> int | None:
@@ -148,7 +155,8 @@ def _reading(metric: Metric, recording: Recording) -> _Reading:
         return EventShareSum(pair, statistic).at
     if isinstance(statistic, WindowRatio):
         return lambda time: _ratio(pair, statistic, time)
-    return lambda time: _seen(pair, statistic, time)
+    strata = EventShareSum(pair, statistic.test) if statistic.test else None
+    return lambda time: _seen(pair, statistic, strata, time)
 
 
 def _ratio(pair: Pair, measure: WindowRatio, time_ms: int) -> tuple[float, ...]:
@@ -157,11 +165,13 @@ def _ratio(pair: Pair, measure: WindowRatio, time_ms: int) -> tuple[float, ...]:
     return (pair.canary.events.increase(start, time_ms) / requests,) if requests >= measure.floor else ()
 
 
-def _seen(pair: Pair, measure: CanaryRequests, time_ms: int) -> tuple[float, ...]:
+def _seen(
+    pair: Pair, measure: CanaryRequests, strata: EventShareSum | None, time_ms: int
+) -> tuple[float, ...]:
     start = time_ms - milliseconds(measure.horizon_s)
     if pair.stable.events.increase(start, time_ms) < measure.least_events:
         return ()
-    return (pair.canary.requests.increase(start, time_ms),)
+    return strata.requests_at(time_ms) if strata else (pair.canary.requests.increase(start, time_ms),)
 
 
 class EventShareSum:
@@ -175,10 +185,17 @@ class EventShareSum:
         self._step = milliseconds(test.step_s)
         # The first stratum that includes a sample of the canary.
         self._first = -(-(pair.canary.born_ms or 0) // self._step)
-        self._sums, self._counts = [0.0], [0]
+        self._sums, self._requests, self._counts = [0.0], [0.0], [0]
 
     def at(self, time_ms: int) -> tuple[float, ...]:
         """Return the statistic over the horizon before a time; empty while no stratum counts."""
+        return self._over_horizon(self._sums, time_ms)
+
+    def requests_at(self, time_ms: int) -> tuple[float, ...]:
+        """Return the canary requests in the strata that count; empty while none does."""
+        return self._over_horizon(self._requests, time_ms)
+
+    def _over_horizon(self, sums: list[float], time_ms: int) -> tuple[float, ...]:
         last = time_ms // self._step - self._first + 1
         start = -(-(time_ms - milliseconds(self._test.horizon_s)) // self._step) - self._first
         high, low = max(0, last), max(0, start)
@@ -186,19 +203,24 @@ class EventShareSum:
             self._add((self._first + len(self._sums) - 1) * self._step)
         if high <= low or self._counts[high] == self._counts[low]:
             return ()
-        return (self._sums[high] - self._sums[low],)
+        return (sums[high] - sums[low],)
 
     def _add(self, end_ms: int) -> None:
-        term = self._term(end_ms)
-        self._sums.append(self._sums[-1] + (term or 0.0))
-        self._counts.append(self._counts[-1] + (term is not None))
+        requests = self._pair.canary.requests.increase(end_ms - self._step, end_ms)
+        counts = self._takes(requests, end_ms)
+        self._sums.append(self._sums[-1] + (self._term(requests, end_ms) if counts else 0.0))
+        self._requests.append(self._requests[-1] + (requests if counts else 0.0))
+        self._counts.append(self._counts[-1] + counts)
 
-    def _term(self, end_ms: int) -> float | None:
-        """Return the evidence of one stratum; None when it does not count."""
-        start, canary, stable = end_ms - self._step, self._pair.canary, self._pair.stable
-        requests = canary.requests.increase(start, end_ms)
+    def _takes(self, requests: float, end_ms: int) -> bool:
+        """Return whether the test takes evidence from the stratum that ends here."""
         if requests <= 0 or (self._test.mask and not self._steady(self._test.mask, end_ms)):
-            return None
+            return False
+        return self._test.load is None or self._alike(self._test.load, end_ms)
+
+    def _term(self, requests: float, end_ms: int) -> float:
+        """Return the evidence of one stratum."""
+        start, canary, stable = end_ms - self._step, self._pair.canary, self._pair.stable
         return event_llr(
             canary.events.increase(start, end_ms),
             requests,
@@ -215,6 +237,15 @@ class EventShareSum:
             self._share(end_ms - 2 * lookback, end_ms - lookback),
         )
         return before > 0 and 1 / mask.tolerance < now / before < mask.tolerance
+
+    def _alike(self, load: LoadMatch, end_ms: int) -> bool:
+        """Return whether a canary pod has about the load of a stable pod; unknown without recorded pods."""
+        start, canary, stable = end_ms - milliseconds(load.window_s), self._pair.canary, self._pair.stable
+        if canary.scrapes is None or stable.scrapes is None:
+            return False
+        own = canary.requests.increase(start, end_ms) * stable.scrapes.increase(start, end_ms)
+        others = stable.requests.increase(start, end_ms) * canary.scrapes.increase(start, end_ms)
+        return others > 0 and load.low < own / others < load.high
 
     def _share(self, start_ms: int, end_ms: int) -> float:
         """Return the canary's share of the requests; 0 without requests."""

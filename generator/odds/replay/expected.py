@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from generator.odds.odds import LATENCY_S, latency_s, phases, sequential_test, window_guard
+from generator.odds.odds import LATENCY_S, counted, latency_s, phases, sequential_test, window_guard
 from generator.plan.guards import Comparison, Limit
 from generator.plan.measurements import LIMIT_FAILURES
 from generator.plan.values import Plan
@@ -54,7 +54,7 @@ def expected(
 def _stops(plan: Plan, guard: Comparison | Limit, rollout: Rollout, ratio: float) -> list[Stop]:
     match guard:
         case Comparison():
-            return sprt_stops(sequential_test(plan, guard), rollout, ratio)
+            return sprt_stops(sequential_test(plan, guard), counted(plan, guard, rollout), ratio)
         case Limit():
             # The odds of a plan are simpler: they start with a full window and count no data as a failure.
             window = replace(

@@ -7,6 +7,7 @@ A CSV file has the header `time,guard,arm,requests,events`; a JSON file is a lis
     arm       `canary` or `stable`
     requests  value of the counter of requests at that time; a lower value than before is a restart
     events    value of the counter of events: clicks, errors, slow requests
+    pods      number of pods of that arm; only for guards that compare versions under equal load
 
 The rows of one guard and arm are in order of time, one for each scrape; counters are summed over the pods. A gap of
 several scrapes hides what was counted in it, in a replay as in a query over one minute.
@@ -18,8 +19,9 @@ import csv
 import datetime
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +29,7 @@ from generator.odds.replay.counters import Arm, ArmCounters, Counter, Pair, Reco
 from generator.source.finding import Finding, Place
 
 COLUMNS: Final = ("time", "guard", "arm", "requests", "events")
+PODS: Final = "pods"
 _ARMS: Final[tuple[Arm, Arm]] = ("canary", "stable")
 _MAX_FINDINGS = 20  # a broken export has the same mistake in every line
 
@@ -45,26 +48,31 @@ class _Samples:
     times: list[int] = field(default_factory=list)
     requests: list[float] = field(default_factory=list)
     events: list[float] = field(default_factory=list)
+    pods: list[float] = field(default_factory=list)
 
 
 class _Unusable(Exception):  # noqa: N818 - never leaves this module
     """Code, message, hint and line of a mistake after which reading stops."""
 
 
-def read_recording(path: Path, shown: str, guards: Sequence[str]) -> tuple[Recording, list[Finding]]:
+def read_recording(
+    path: Path, shown: str, guards: Sequence[str], loads: Collection[str] = ()
+) -> tuple[Recording, list[Finding]]:
     """Read a file of recorded counters.
 
     Args:
         path: the file; JSON if its name ends in `.json`, otherwise CSV.
         shown: the path to show in findings.
         guards: names of the guards in the schedule; each needs samples.
+        loads: names of those that need the number of pods.
 
     Returns:
         The recording and the findings; a recording with findings is incomplete.
     """
-    reader = _Reader(shown, guards)
+    reader = _Reader(shown, guards, loads)
+    needed = (*COLUMNS, PODS) if loads else COLUMNS
     try:
-        rows = _json_rows(path) if path.suffix.lower() == ".json" else _csv_rows(path)
+        rows = _json_rows(path, needed) if path.suffix.lower() == ".json" else _csv_rows(path, needed)
         for row in rows:
             reader.add(row)
         reader.check_guards()
@@ -74,12 +82,12 @@ def read_recording(path: Path, shown: str, guards: Sequence[str]) -> tuple[Recor
     return reader.recording(), reader.findings
 
 
-def _csv_rows(path: Path) -> Iterator[Row]:
+def _csv_rows(path: Path, needed: Sequence[str]) -> Iterator[Row]:
     with _opened(path) as stream:
         lines = csv.reader(stream, strict=True)
         try:
             header = [name.strip() for name in next(lines, [])]
-            _check_columns(header, 1)
+            _check_columns(header, needed, 1)
             for values in lines:
                 if not values:
                     continue
@@ -92,7 +100,7 @@ def _csv_rows(path: Path) -> Iterator[Row]:
             raise _unreadable(error, "save it as UTF-8 text with commas", lines.line_num) from error
 
 
-def _json_rows(path: Path) -> Iterator[Row]:
+def _json_rows(path: Path, needed: Sequence[str]) -> Iterator[Row]:
     with _opened(path) as stream:
         try:
             found = json.load(stream)
@@ -103,7 +111,7 @@ def _json_rows(path: Path) -> Iterator[Row]:
             "RPL102", "this is not a list of objects", f"write objects with {', '.join(COLUMNS)}", 0
         )
     for position, item in enumerate(found):
-        _check_columns(list(item), 0)
+        _check_columns(list(item), needed, 0)
         yield Row(item, 0, f"[{position}]")
 
 
@@ -118,21 +126,21 @@ def _unreadable(error: Exception, hint: str, line: int) -> _Unusable:
     return _Unusable("RPL101", f"it can't be read: {' '.join(str(error).split())}", hint, line)
 
 
-def _check_columns(names: Sequence[str], line: int) -> None:
-    missing = [name for name in COLUMNS if name not in names]
-    unknown = [name for name in names if name not in COLUMNS]
+def _check_columns(names: Sequence[str], needed: Sequence[str], line: int) -> None:
+    missing = [name for name in needed if name not in names]
+    unknown = [name for name in names if name not in (*COLUMNS, PODS)]
     if missing or unknown or len(set(names)) != len(names):
         problems = [f"missing: {', '.join(missing)}"] if missing else []
         problems += [f"unknown: {', '.join(unknown)}"] if unknown else []
         message = f"wrong columns ({'; '.join(problems) or 'one occurs twice'})"
-        raise _Unusable("RPL102", message, f"write the columns {','.join(COLUMNS)}", line)
+        raise _Unusable("RPL102", message, f"write the columns {','.join(needed)}", line)
 
 
 class _Reader:
     """Collects samples and findings row by row."""
 
-    def __init__(self, shown: str, guards: Sequence[str]) -> None:
-        self._shown, self._guards = shown, guards
+    def __init__(self, shown: str, guards: Sequence[str], loads: Collection[str]) -> None:
+        self._shown, self._guards, self._loads = shown, guards, loads
         self._samples: dict[tuple[str, Arm], _Samples] = {}
         self.findings: list[Finding] = []
 
@@ -140,6 +148,7 @@ class _Reader:
         """Add one sample, or report what is wrong with it."""
         guard, arm = row.values["guard"], row.values["arm"]
         time, requests, events = (_VALUES[name](row.values[name]) for name in ("time", "requests", "events"))
+        pods = _count(row.values.get(PODS)) if guard in self._loads else 0.0
         if guard not in self._guards:
             self._report(row, "guard", guard, f"one of {', '.join(self._guards)}")
         elif arm not in _ARMS:
@@ -150,10 +159,13 @@ class _Reader:
         elif requests is None or events is None:
             name = "requests" if requests is None else "events"
             self._report(row, name, row.values[name], "a number of at least 0")
+        elif pods is None:
+            self._report(row, PODS, row.values.get(PODS), "the number of pods of this arm")
         else:
-            self._append(row, self._samples.setdefault((guard, arm), _Samples()), time, requests, events)
+            samples = self._samples.setdefault((guard, arm), _Samples())
+            self._append(row, samples, time, (requests, events, pods))
 
-    def _append(self, row: Row, samples: _Samples, time_s: float, requests: float, events: float) -> None:
+    def _append(self, row: Row, samples: _Samples, time_s: float, values: tuple[float, float, float]) -> None:
         time = milliseconds(time_s)
         if samples.times and time <= samples.times[-1]:
             message = "this sample is not later than the previous one of its guard and arm"
@@ -161,8 +173,9 @@ class _Reader:
             self._find("RPL104", message, hint, row.line, row.path)
             return
         samples.times.append(time)
-        samples.requests.append(requests)
-        samples.events.append(events)
+        samples.requests.append(values[0])
+        samples.events.append(values[1])
+        samples.pods.append(values[2])
 
     def check_guards(self) -> None:
         """Report guards and arms without samples: a missing series is not a series of zeros."""
@@ -184,7 +197,10 @@ class _Reader:
 
     def _side(self, guard: str, arm: Arm) -> ArmCounters:
         samples = self._samples.get((guard, arm), _Samples())
-        return ArmCounters(Counter(samples.times, samples.requests), Counter(samples.times, samples.events))
+        scrapes = Counter(samples.times, list(accumulate(samples.pods))) if guard in self._loads else None
+        return ArmCounters(
+            Counter(samples.times, samples.requests), Counter(samples.times, samples.events), scrapes
+        )
 
     def _report(self, row: Row, column: str, value: Any, expected: str) -> None:
         path = f"{row.path}.{column}" if row.path else column

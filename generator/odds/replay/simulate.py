@@ -14,6 +14,7 @@ from generator.odds.replay.counters import query_results
 from generator.odds.replay.traffic import Rates, Traffic, record
 from generator.odds.replay.walk import Course, Outcome, Schedule, walk
 from generator.plan.guards import Comparison, Limit, Parity
+from generator.plan.load import canary_pods
 from generator.plan.values import Plan
 from generator.promql.bounds import WindowRatio
 from generator.promql.event_share import EventShare
@@ -170,6 +171,11 @@ def traffic_of(
     return Traffic(
         rps=plan.min_rps or 0.0,
         weights=tuple(weights),
+        pods=tuple(
+            canary_pods(plan.capacity.min_replicas, plan.step_load(stage.weight).scale)
+            for stage in schedule.stages
+        ),
+        stable_pods=plan.capacity.min_replicas,
         until_s=schedule.longest_s + _SETTLE_S,
         history_s=2 * max(windows, default=0.0) + step,
         tick_s=max(tick, scrape),
@@ -187,7 +193,9 @@ def _windows(metric: Metric) -> list[float]:
     """Return the lengths that the sampling interval of a metric must divide."""
     statistic = metric.statistic
     if isinstance(statistic, EventShare):
-        return [statistic.step_s, *([statistic.mask.lookback_s] if statistic.mask else [])]
+        mask = [statistic.mask.lookback_s] if statistic.mask else []
+        load = [statistic.load.window_s] if statistic.load else []
+        return [statistic.step_s, *mask, *load]
     return [statistic.window_s] if isinstance(statistic, WindowRatio) else []
 
 

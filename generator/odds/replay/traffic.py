@@ -45,6 +45,8 @@ class Traffic:
         rps: requests per second of both arms.
         weights: share of the canary (0..1) and its start (seconds since the first weight); the last one lasts to
             the end.
+        pods: pods of the canary for each of these weights.
+        stable_pods: pods of the stable version.
         until_s: end of the recording, seconds since the first weight.
         history_s: seconds of stable that are recorded before the first weight.
         tick_s: seconds between two samples; the strata of all guards are multiples of it.
@@ -56,6 +58,8 @@ class Traffic:
 
     rps: float
     weights: tuple[tuple[float, float], ...]
+    pods: tuple[int, ...]
+    stable_pods: int
     until_s: float
     history_s: float
     tick_s: float
@@ -76,22 +80,26 @@ def record(traffic: Traffic, rng: Random) -> tuple[Recording, float]:
     tick = round(traffic.tick_s * 1000)
     count = math.ceil((start + traffic.until_s) * 1000 / tick) + 1
     times = [i * tick for i in range(count)]
-    served = [_canary_seconds(traffic, time / 1000 - start - lag) for time in times]
+    seen = [time / 1000 - start - lag for time in times]
+    served = [_until(traffic.weights, time) for time in seen]
     canary = [b - a for a, b in zip([0.0, *served], served, strict=False)]
     stable = [0.0] + [traffic.tick_s - seconds for seconds in canary[1:]]
     born = next((i for i, seconds in enumerate(canary) if seconds > 0), count)
-    pairs = _pairs(
-        traffic, rng, times, (_requests(traffic, rng, canary), _requests(traffic, rng, stable)), born
+    pods = [(float(count), since) for count, (_, since) in zip(traffic.pods, traffic.weights, strict=True)]
+    scrapes = (
+        Counter(times, [_until(pods, time) for time in seen]),
+        Counter(times, [traffic.stable_pods * (time - seen[0]) for time in seen]),
     )
-    return Recording(pairs), start
+    requests = (_requests(traffic, rng, canary), _requests(traffic, rng, stable))
+    return Recording(_pairs(traffic, rng, times, requests, scrapes, born)), start
 
 
-def _canary_seconds(traffic: Traffic, time_s: float) -> float:
-    """Return the integral of the canary's share up to a time."""
+def _until(levels: Sequence[tuple[float, float]], time_s: float) -> float:
+    """Return the integral of a step function up to a time; each level has the time at which it starts."""
     total = 0.0
-    for i, (share, since) in enumerate(traffic.weights):
-        until = traffic.weights[i + 1][1] if i + 1 < len(traffic.weights) else math.inf
-        total += share * max(0.0, min(time_s, until) - since)
+    for i, (level, since) in enumerate(levels):
+        until = levels[i + 1][1] if i + 1 < len(levels) else math.inf
+        total += level * max(0.0, min(time_s, until) - since)
     return total
 
 
@@ -102,7 +110,12 @@ def _requests(traffic: Traffic, rng: Random, seconds: Sequence[float]) -> list[i
 
 
 def _pairs(
-    traffic: Traffic, rng: Random, times: list[int], requests: tuple[list[int], list[int]], born: int
+    traffic: Traffic,
+    rng: Random,
+    times: list[int],
+    requests: tuple[list[int], list[int]],
+    scrapes: tuple[Counter, Counter],
+    born: int,
 ) -> dict[str, Pair]:
     canary, stable = requests
     # The canary's counters exist, at 0, from the last sample before its first request.
@@ -114,8 +127,8 @@ def _pairs(
         clicks = _arrivals(rng, canary[since:], rates.canary, rates.delay_s, traffic.tick_s, fade)
         others = _arrivals(rng, stable, rates.stable, rates.delay_s, traffic.tick_s, fade)
         pairs[rates.guard] = Pair(
-            ArmCounters(seen[0], _counter(times[since:], clicks, traffic.group)),
-            ArmCounters(seen[1], _counter(times, others, traffic.group)),
+            ArmCounters(seen[0], _counter(times[since:], clicks, traffic.group), scrapes[0]),
+            ArmCounters(seen[1], _counter(times, others, traffic.group), scrapes[1]),
         )
     return pairs
 

@@ -91,14 +91,21 @@ def _steps(plan: Plan, rollout: Canary) -> Iterator[dict[str, object]]:
                     scaled = True
                 yield from _cohort(step)
             case WeightStep():
-                if scaled:
-                    yield {"setCanaryScale": {"matchTrafficWeight": True}}
-                    scaled = False
-                live = True
+                scale = plan.step_load(step.weight).scale
+                yield from _scale(step.weight, scale, scaled=scaled)
+                scaled, live = scale != step.weight, True
                 yield {"setWeight": step.weight}
                 yield {"pause": {"duration": go_duration(step.hold)}}
                 if plan.evidence_guards:
                     yield _analysis(names.evidence(index), _BOTH_HASHES)
+
+
+def _scale(weight: int, scale: int, *, scaled: bool) -> Iterator[dict[str, object]]:
+    """Yield the step that sets the size of the canary, where it is not the weight or was not before."""
+    if scale != weight:
+        yield {"setCanaryScale": {"weight": scale}}
+    elif scaled:
+        yield {"setCanaryScale": {"matchTrafficWeight": True}}
 
 
 def _cohort(step: CohortStep) -> Iterator[dict[str, object]]:

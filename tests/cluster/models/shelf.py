@@ -1,18 +1,24 @@
 """The model of the traffic scenarios: cheap to ask, and as bad as the environment of its pod says.
 
 BED_BEHAVIOUR holds one of: `errors=SHARE` and `slow=SHARE` of the predictions, `never-ready`, `crash=PREDICTIONS`
-after which the process ends. The prediction that warms it up is always good, but for `never-ready`.
+after which the process ends, `work=SECONDS` of each prediction on average. The prediction that warms it up is always
+good, but for `never-ready`.
+
+Work has an exponential distribution. A fifth of it keeps a processor busy: so does a pod whose limit is 0.2 CPU. One
+prediction works at a time, the others wait.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from pathlib import Path
 
 _SLOW_S = 0.5
 _CRASHED = 3
+_LIMIT = 0.2  # CPU
 
 
 class Shelf:
@@ -23,6 +29,7 @@ class Shelf:
     def __init__(self, _: Path) -> None:
         kind, _, size = os.environ.get("BED_BEHAVIOUR", "").partition("=")
         self.kind, self.size, self.asked = kind, float(size or 0), -1
+        self.processor = threading.Lock()
 
     def predict(self, rows: list) -> list:
         """One answer a row.
@@ -42,5 +49,14 @@ class Shelf:
             raise RuntimeError("an error of the model")
         if self.kind == "slow" and random.random() < self.size:
             time.sleep(_SLOW_S)
+        if self.kind == "work":
+            self._work(random.expovariate(1 / self.size))
         if self.kind == "crash" and self.asked >= self.size:
             os._exit(_CRASHED)
+
+    def _work(self, seconds: float) -> None:
+        with self.processor:
+            end, busy = time.monotonic() + seconds, time.thread_time() + _LIMIT * seconds
+            while time.thread_time() < busy:
+                pass
+            time.sleep(max(0.0, end - time.monotonic()))

@@ -87,7 +87,7 @@ def test_models_come_and_go(committed, sluice):
 
 
 def test_documents_match_their_schema(committed, sluice):
-    change(committed, "shop/recommender.yaml", "drop: 10%", "drop: 8%")
+    change(committed, "shop/recommender.yaml", "rise: 50%", "rise: 30%")
     change(committed, "risk/fraud.yaml", "minRps: 120", "minRps: [120")
     done = sluice("diff", "--format", "json")
     document = json.loads(done.output)
@@ -98,7 +98,13 @@ def test_documents_match_their_schema(committed, sluice):
     assert by_status["unreadable"]["reason"]
     assert document["against"]["commit"] == git(committed, "rev-parse", "HEAD")
     assert by_status["changed"]["changes"] == [
-        {"topic": "guard", "item": "ctr", "field": "threshold", "old": "drop of 10%", "new": "drop of 8%"}
+        {
+            "topic": "guard",
+            "item": "slow-rate",
+            "field": "threshold",
+            "old": "rise of 50%",
+            "new": "rise of 30%",
+        }
     ]
     old, new = (by_status["changed"]["numbers"][side] for side in ("old", "new"))
     assert new["exposed"] > old["exposed"]

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from generator.promql.bounds import CanaryRequests, canary_requests
 from generator.promql.conditions import harm
-from generator.promql.event_share import EventShare, Mask, event_share
+from generator.promql.event_share import EventShare, LoadMatch, Mask, event_share
 from generator.promql.series import Arms, Proportion, Series
 from generator.promql.served import BY_POD, BY_VERSION, Served
 from tests.unit.promql.controller import verdict
@@ -302,6 +303,54 @@ def test_slow_requests_are_those_outside_the_bucket(promtool, bound, le):
     stratum = 12 * math.log(1.5) - 92 * math.log(1 + 0.5 * 50 / 1050)
     assert value == pytest.approx(stratum * 20, rel=0.02)
     assert value > A20
+
+
+def pods(flow: dict[str, int], until: int = 80) -> dict[str, Values]:
+    """`up` of some pods of each version."""
+    return {
+        f'up{{namespace="shop",rollouts_pod_template_hash="{arm}",pod="{arm}{i}"}}': [1.0] * (until + 1)
+        for arm, count in flow.items()
+        for i in range(count)
+    }
+
+
+@pytest.mark.parametrize(
+    ("canary", "stable_pods", "canary_pods", "counts"),
+    [(50, 4, 1, False), (200, 4, 1, True), (250, 4, 1, False), (500, 4, 2, False), (500, 4, 4, True)],
+)
+def test_only_equal_loads_are_compared(promtool, canary, stable_pods, canary_pods, counts):
+    test = replace(TEST, rate_ratio=1.5, load=LoadMatch(60, 0.75, 1.33))
+    samples = pods({"c": canary_pods, "s": stable_pods})
+    for arm, requests in (("s", 1000 - canary), ("c", canary)):
+        samples[bento("200", arm, "request_duration_seconds_count")] = grown(requests, 80)
+        samples[bento("200", arm, "request_duration_seconds_bucket", le="0.25")] = grown(0.9 * requests, 80)
+    late = slow(SERVED, 0.25)
+    seen = CanaryRequests(7200, 1, test)
+    questions = [
+        (event_share(late, BY_POD, test, SERVED.pods()), 1200.0),
+        (canary_requests(late, BY_POD, seen, SERVED.pods()), 1200.0),
+        (event_share(late, BY_POD, replace(test, load=None)), 1200.0),
+    ]
+    judged, requests, unrestricted = promtool.ask(samples, questions)
+    assert unrestricted
+    if not counts:
+        assert (judged, requests) == ([], [])
+        return
+    # Strata with samples on both sides: the first has none before the start.
+    assert judged == pytest.approx(unrestricted, rel=0.06)
+    assert requests == pytest.approx([canary * 80], rel=0.06)
+
+
+def test_a_load_needs_the_pods():
+    test = replace(TEST, load=LoadMatch(60, 0.75, 1.33))
+    with pytest.raises(ValueError, match="series of the pods"):
+        event_share(slow(SERVED, 0.25), BY_POD, test)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1.3), (1, 1.3), (0.8, 1), (0.8, math.inf)])
+def test_a_range_of_loads_is_around_one(low, high):
+    with pytest.raises(ValueError, match="around 1"):
+        LoadMatch(60, low, high)
 
 
 def test_undeclared_bound_gives_no_evidence(promtool):

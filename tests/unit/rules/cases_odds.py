@@ -14,6 +14,7 @@ from tests.unit.rules.samples import (
     PARITY,
     REQUIRES,
     ROUTER,
+    SLOW,
     Case,
     G,
     S,
@@ -23,6 +24,12 @@ from tests.unit.rules.samples import (
 IMAGE = "registry.example.com/own@sha256:" + "1" * 64
 
 CASES = (
+    Case(
+        "CAN213",
+        {"spec.replicas": 4, G: [CTR, ERRORS, SLOW], S: steps((5, "60m"), (25, "60m"))},
+        {"spec.replicas": 4, G: [CTR, ERRORS, SLOW], S: steps((5, "60m"), (23, "60m"))},
+        f"{G}[2]",
+    ),
     Case(
         "CAN101",
         {G: [{"outcome": "ctr", "limit": "3.6%"}]},

@@ -245,6 +245,27 @@ def test_exposure_and_evidence_floors():
     assert looks_until(0.3, 0.1) == 3
 
 
+def test_a_phase_that_does_not_count_is_time_without_evidence():
+    apart = (Phase(0.05, 3600, counts=False), Phase(0.5, 1200))
+    found = sprt_odds(Rollout(apart, 200), TEST, 0.0)
+    alone = sprt_odds(Rollout(apart[1:], 200), TEST, 0.0)
+    assert found.power_by_step == pytest.approx((0.0, alone.power), abs=1e-12)
+    assert found.detect_mean_s == pytest.approx(3600 + (alone.detect_mean_s or 0))
+    assert found.false_rollback == pytest.approx(alone.false_rollback)
+    assert sprt_reached(TEST, Rollout(apart, 200), 0.9) == pytest.approx(found.power)
+    behind = sprt_odds(Rollout((*STEPS[:2], Phase(0.5, 1200, counts=False)), 200), TEST, 0.0)
+    assert behind.power_by_step[1:] == (behind.power_by_step[1],) * 2
+
+
+def test_the_floor_of_a_phase_that_counts_leaves_out_the_others_and_the_mask():
+    apart = Rollout((Phase(0.05, 1200, counts=False), *STEPS[1:]), 200)
+    first, second, last = evidence_floors(apart, 0.04, 120)
+    assert first.requests == pytest.approx(0.8 * 12_000)
+    assert second.requests == pytest.approx(0.8 * 0.25 * 200 * 1080)
+    assert last.requests == pytest.approx(0.8 * (0.25 + 0.5) * 200 * 1080)
+    assert last.stable_events == pytest.approx(0.5 * 0.04 * (720_000 - 192_000))
+
+
 def test_family():
     assert family_false_rollback([0.0079, 0.0028, 0.0029]) == pytest.approx(0.0136)
     assert family_false_rollback([0.9, 0.9]) == 1.0

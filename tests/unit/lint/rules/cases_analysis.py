@@ -252,6 +252,11 @@ CASES = [
         ),
     ),
     case(
+        "ANA441",
+        rollout(steps=[{"setCanaryScale": {"weight": 49}}, {"setWeight": 50}]),
+        rollout(steps=[{"setCanaryScale": {"weight": 50}}, {"setWeight": 50}]),
+    ),
+    case(
         "ANA442",
         rollout(canary={"abortScaleDownDelaySeconds": 0}),
         rollout(canary={"abortScaleDownDelaySeconds": 30}),

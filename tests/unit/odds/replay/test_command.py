@@ -14,7 +14,7 @@ from generator.cli.main import cli
 from generator.odds.odds import LATENCY_S
 
 RECOMMENDER = "shop/recommender"
-HEADER = "time,guard,arm,requests,events"
+HEADER = "time,guard,arm,requests,events,pods"
 Replay = Callable[..., Result]
 
 
@@ -37,9 +37,10 @@ def traffic(repository):
                 weight = 0 if tick <= 0 else 0.05 if minute <= 60 else 0.25 if minute <= 80 else 0.5
                 canary, stable = canary + 3000 * weight, stable + 3000 * (1 - weight)
                 at = 6_000_007 + 15 * tick
-                rows.append((at, guard, "stable", round(stable), round(stable * rate)))
+                rows.append((at, guard, "stable", round(stable), round(stable * rate), 4))
                 if tick >= 0:
-                    rows.append((at, guard, "canary", round(canary), round(canary * changed)))
+                    pods = 4 if weight == 0.5 else 1
+                    rows.append((at, guard, "canary", round(canary), round(canary * changed), pods))
         if name.endswith("json"):
             text = json.dumps([dict(zip(HEADER.split(","), row, strict=True)) for row in rows])
         else:
@@ -192,7 +193,7 @@ def test_a_server_that_does_not_answer(replay):
 def test_a_bad_line_is_a_finding(replay, traffic, repository):
     name = traffic()
     with (repository / name).open("a") as stream:
-        stream.write("noon,ctr,canary,1,1\n")
+        stream.write("noon,ctr,canary,1,1,1\n")
     result = replay(RECOMMENDER, "--data", name)
     assert result.exit_code == 2
     assert "RPL103" in result.output

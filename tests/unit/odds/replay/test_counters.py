@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from dataclasses import replace
 from itertools import accumulate, pairwise
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.odds.replay.counters import ArmCounters, Counter, EventShareSum, Pair
-from generator.promql.event_share import EventShare, Mask
+from generator.promql.event_share import EventShare, LoadMatch, Mask
 
 STEP, SCRAPE = 60, 15
 COUNTS = st.lists(st.integers(0, 400), min_size=4, max_size=60)
@@ -22,11 +23,12 @@ def counter(added, start=0):
     return Counter(times, list(accumulate(added)))
 
 
-def pair_of(canary, stable, rates, born=0):
-    def side(added, rate, start):
-        return ArmCounters(counter(added, start), counter([count * rate for count in added], start))
+def pair_of(canary, stable, rates, born=0, pods=(1, 4)):
+    def side(added, rate, start, count):
+        events = counter([requests * rate for requests in added], start)
+        return ArmCounters(counter(added, start), events, counter([count] * len(added), start))
 
-    return Pair(side(canary, rates[0], born), side(stable, rates[1], 0))
+    return Pair(side(canary, rates[0], born, pods[0]), side(stable, rates[1], 0, pods[1]))
 
 
 def grown(counter, start_s, end_s):
@@ -43,6 +45,16 @@ def share(pair, start_s, end_s):
     return canary / (canary + stable) if canary + stable else 0.0
 
 
+def alike(pair, load, end_s):
+    """Whether the requests per pod and scrape are in the range."""
+    start = end_s - load.window_s
+    per_pod = []
+    for side in (pair.canary, pair.stable):
+        scrapes = grown(side.scrapes, start, end_s)
+        per_pod.append(grown(side.requests, start, end_s) / scrapes if scrapes else 0.0)
+    return per_pod[1] > 0 and load.low < per_pod[0] / per_pod[1] < load.high
+
+
 def reference(pair, test, at_s):
     """The definition, every stratum anew."""
     terms = []
@@ -57,6 +69,8 @@ def reference(pair, test, at_s):
             change = share(pair, end - back, end) / before if before else math.inf
             if not 1 / test.mask.tolerance < change < test.mask.tolerance:
                 continue
+        if test.load and not alike(pair, test.load, end):
+            continue
         canary, stable = (grown(side.events, start, end) for side in (pair.canary, pair.stable))
         llr = canary * math.log(test.rate_ratio) - (canary + stable) * math.log(
             1 + (test.rate_ratio - 1) * part
@@ -70,12 +84,13 @@ def reference(pair, test, at_s):
     COUNTS,
     st.sampled_from([0.9, 0.5, 2.0]),
     st.sampled_from([None, Mask(60, 1.4), Mask(150, 1.2)]),
+    st.sampled_from([None, LoadMatch(60, 0.75, 1.33), LoadMatch(180, 0.5, 2.0)]),
     st.sampled_from([300, 7200]),
     st.integers(0, 1200),
 )
-def test_running_sums_are_the_definition(canary, stable, ratio, mask, horizon, born):
+def test_running_sums_are_the_definition(canary, stable, ratio, mask, load, horizon, born):
     pair = pair_of(canary, stable, (0.03, 0.05), born=born * 1000)
-    test = EventShare(ratio, STEP, SCRAPE, horizon, 2.0, mask)
+    test = EventShare(ratio, STEP, SCRAPE, horizon, 2.0, mask, load)
     found = EventShareSum(pair, test)
     for at in (0, 37, 300, 301, 615, 900, 2400):
         assert found.at(at * 1000) == pytest.approx(reference(pair, test, at), abs=1e-9)
@@ -97,6 +112,24 @@ def test_nothing_counts_before_the_canary_and_the_mask_lifts_two_lookbacks_later
         for name, one in {"plain": plain, "masked": masked}.items()
     }
     assert first == {"plain": 660, "masked": 900}
+
+
+def test_unequal_loads_are_no_evidence_and_equal_ones_are():
+    test = EventShare(1.5, STEP, SCRAPE, 7200, load=LoadMatch(60, 0.75, 1.33))
+    quarter, fifth = ([250] * 80, [750] * 80), ([200] * 80, [800] * 80)
+    for requests, counts in ((quarter, False), (fifth, True)):
+        found = EventShareSum(pair_of(*requests, (0.04, 0.02)), test)
+        assert bool(found.at(1_200_000)) is counts
+        assert bool(found.requests_at(1_200_000)) is counts
+    assert found.requests_at(1_200_000) == (200 * 79,)
+
+
+def test_pods_that_were_not_recorded_are_no_evidence():
+    pair = pair_of([200] * 80, [800] * 80, (0.04, 0.02))
+    blind = Pair(replace(pair.canary, scrapes=None), pair.stable)
+    test = EventShare(1.5, STEP, SCRAPE, 7200, load=LoadMatch(60, 0.75, 1.33))
+    assert EventShareSum(pair, test).at(1_200_000)
+    assert EventShareSum(blind, test).at(1_200_000) == ()
 
 
 def test_a_restart_loses_nothing():

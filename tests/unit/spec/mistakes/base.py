@@ -49,7 +49,7 @@ spec:
     standard:
       defaults:
         resources: {cpu: 500m, memory: 512Mi}
-        replicas: 2
+        replicas: 20
         rollout: {risk: {falseRollback: 5%, power: 80%}, noData: pause}
       ceilings: {firstWeight: 25%, cpu: "2", memory: 4Gi}
       evidence: [cluster]
