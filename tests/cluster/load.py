@@ -54,6 +54,8 @@ class Load:
     row: object
     clicks: Callable[[str], float] | None = None
     answers: list[Answer] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
+    """`served_by` of each prediction whose click was accepted, with which an attacker begins."""
     _start: float = 0.0
     _errors: list[str] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -119,6 +121,7 @@ class Load:
         if self.clicks and chance.random() < self.clicks(version):
             try:
                 user.post("/feedback", {"served_by": served_by, "outcome": "click"})
+                self.tokens.append(served_by)
             except (OSError, http.client.HTTPException) as error:
                 self._errors.append(f"{at - self._start:6.1f} s  feedback: {error}")
 

@@ -143,7 +143,7 @@ def test_an_unknown_scenario_is_told_with_the_known_ones() -> None:
             bed.main(["test", number])
 
 
-@pytest.mark.parametrize("number", range(1, 14))
+@pytest.mark.parametrize("number", range(1, 15))
 def test_each_scenario_of_the_table_can_be_run_alone(number: int) -> None:
     files = bed.scenario_files(str(number))
     assert files
