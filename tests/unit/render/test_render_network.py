@@ -76,6 +76,18 @@ def test_feedback_comes_from_the_listed_callers(tmp_path):
     assert "monitoring" not in named
 
 
+def test_feedback_is_not_open_to_all_where_the_proxies_are_unknown(tmp_path):
+    """Predictions are: without a router, callers connect to the Service."""
+    (old,) = [line for line in PLATFORM.splitlines() if " router: " in line]
+    small(tmp_path, platform=PLATFORM.replace(old, "      router: {kind: none}"))
+    platform = Repository(tmp_path).platform
+    assert platform is not None
+    files = render_team(platform, "live", "shop", Templates(None))
+    predictions, feedback = yaml.safe_load(files["networkpolicy-models.yaml"])["spec"]["ingress"]
+    assert {"namespaceSelector": {}} in predictions["from"]
+    assert feedback["from"] == [{"podSelector": {}}]
+
+
 def test_models_reach_each_other_only_to_forward_feedback(tmp_path):
     (rule,) = policy(tmp_path, "models")["egress"]
     assert rule["ports"] == [{"protocol": "TCP", "port": 3001}]
