@@ -201,7 +201,9 @@ def test_a_bad_line_is_a_finding(replay, traffic, repository):
 
 
 @pytest.mark.parametrize("spec", ["risk/fraud", "support/ticket-classifier"])
-def test_without_guards_there_is_nothing_to_replay(replay, spec):
+def test_without_guards_there_is_nothing_to_replay(repository, replay, spec):
+    file = repository / f"specs/{spec}.yaml"
+    file.write_text(file.read_text().replace("    steps:", "    guards: []\n    steps:"))
     result = replay(spec, "--simulate", "good")
     assert result.exit_code == 2
     assert "no guard to replay" in result.output
