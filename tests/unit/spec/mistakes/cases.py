@@ -651,7 +651,7 @@ PARTS = [  # The platform, and each value in many ways
 ]  # fmt: skip
 
 HABITS = [  # Words and keys of other tools, and values without their keys
-    Mistake("  traffic: {minRps: 2000}", "  traffic: {minRps: 2000}\n  replicas: 3\n  autoscaling: {min: 2, max: 5, cpu: 70%}", "PLAN521", 8, 13, "remove it"),
+    Mistake("  traffic: {minRps: 2000}", "  traffic: {minRps: 2000}\n  replicas: 3\n  autoscaling: {min: 20, max: 20, cpu: 70%}", "PLAN521", 8, 13, "remove it"),
     Mistake("gates:\n    - {name: accuracy, metric: accuracy, atLeast: 0.9, rows: 5000}", 'gates:\n    - {name: why, explainability: {reference: "dvc:data/train.parquet"}, atMost: 0.2}', "SPEC102", 11, 19, '{name: why, explain: {reference: "dvc:data/train.parquet"}, atMost: 0.2}'),
     Mistake("      - {weight: 25%, hold: 20m}", "      - {approve: yes}", "SRC111", 16, 19, "manual"),
     Mistake("hold: 20m", "hold: half an hour", "SPEC105", 16, 29, "30m"),

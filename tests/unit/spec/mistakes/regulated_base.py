@@ -23,7 +23,7 @@ spec:
   traffic:
     minRps: 400          # at night
     hosts:
-      - fraud.risk.example.com
+      - fraud.example.com
   autoscaling:
     min: 3
     max: 9
@@ -80,7 +80,6 @@ spec:
   environments:
     staging:
       autoscaling: {min: 1, max: 2, cpu: 65%}
-      traffic: {hosts: [fraud.risk.staging.example.com]}
 """
 TICKETS = """\
 apiVersion: sluice.dev/v1alpha1
@@ -118,7 +117,7 @@ spec:
     scrapeInterval: 15s
   environments:
     staging:
-      server: "https://kubernetes.default.svc"
+      server: "https://staging.example.com:6443"
       router:
         kind: gateway-api
         gateway: public
@@ -142,7 +141,7 @@ spec:
         resources: {cpu: 500m, memory: 512Mi}
         replicas: 2
         rollout: {risk: {falseRollback: 5%, power: 80%}, noData: pause}
-      ceilings: {firstWeight: 100%, cpu: "2", memory: 4Gi}
+      ceilings: {cpu: "2", memory: 4Gi}
       evidence: [cluster]
     regulated:
       defaults:
@@ -174,6 +173,7 @@ spec:
         - regulated
       quota: {cpu: "40", memory: 80Gi}
       budget: {monthly: 1200 EUR}
+      hosts: [fraud.example.com]
   secrets: {store: vault}
   prices: {cpuHour: 0.031 EUR, memoryHour: 0.0042 EUR, gpuHour: 1.9 EUR}
   waivers:
@@ -188,7 +188,7 @@ spec:
     alerts: {runbooks: "https://git.example.com/acme/runbooks"}
     dashboards: {folder: Models}
   gates: {daily: "04:30"}
-  cohorts: [{header: x-cohort, exact: internal, share: 0.5%}]
+  cohorts: [{header: x-cohort, exact: internal, share: 1%}]
 """
 
 
