@@ -29,7 +29,7 @@ _NO_NAMESPACE: Final = re.compile(r'^namespaces "([^"]*)" not found$')
 _UNKNOWN_FIELD: Final = re.compile(
     r'(?:unknown|duplicate) field "([^"]+)"|^.*?\): (\.[^:]+): field not declared'
 )
-_STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[([^\]]*)\]")
+_STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[([^\[\]]*)\]")
 _LAST: Final = "kubectl.kubernetes.io/last-applied-configuration"
 # Fields that the server and Argo CD set, and the annotation with the digest of the bundle.
 _NOISE: Final = re.compile(

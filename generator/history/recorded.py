@@ -17,7 +17,7 @@ from generator.plan.model_files import SPECS
 from generator.source.reader import parse
 
 _TRAILER: Final = re.compile(
-    r"^((?:Approved|Reviewed|Acked|Signed-off)-by): *(.+)$", re.MULTILINE | re.IGNORECASE
+    r"^((?:Approved|Reviewed|Acked|Signed-off)-by): *(\S.*)$", re.MULTILINE | re.IGNORECASE
 )
 SPEC, LOCK, EVIDENCE = ".yaml", ".lock.yaml", ".evidence.json"
 

@@ -168,7 +168,7 @@ class _Repository:
         scheme, _, rest = challenge.partition(" ")
         if scheme.lower() != "bearer":
             return own
-        parameters = dict(re.findall(r'([a-z]+)="([^"]*)"', rest))
+        parameters = dict(re.findall(r'(?<![a-z])([a-z]+)="([^"]*)"', rest))
         realm = parameters.get("realm", "")
         if urlsplit(realm).scheme != "https" and not (
             self._base.startswith("http:") and _LOOPBACK.fullmatch(urlsplit(realm).netloc)

@@ -44,7 +44,7 @@ KNOWN: Final = frozenset(
     | {"bitshr", "bitushr", "bitnot"}
 )
 """Every function of the language, also those that are not evaluated here."""
-_FLOAT: Final = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|inf|infinity|nan)", re.IGNORECASE)
+_FLOAT: Final = re.compile(r"[+-]?((\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d+)?|inf|infinity|nan)", re.IGNORECASE)
 
 
 def predicate(name: str, collection: Compiled, test: Compiled, version: ControllerVersion) -> Compiled:

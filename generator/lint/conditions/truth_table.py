@@ -13,7 +13,7 @@ from generator.lint.controller import ControllerVersion
 Shape: TypeAlias = Literal["series", "number", "number or nil"]
 """The results of a provider: any number of series (Prometheus), one number, or one number that may be missing."""
 
-_LITERAL: Final = re.compile(r"\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+")
+_LITERAL: Final = re.compile(r"\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+")
 _MARGIN: Final = 0.01
 
 
