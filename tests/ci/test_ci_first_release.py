@@ -26,7 +26,7 @@ def first(demo: Demo, imaged: Runner) -> Runner:
     text = platform.read_text().replace("  tiers:\n", f"  tiers:\n{TIER}")
     before, support, after = text.partition("    support:\n")
     platform.write_text(
-        before + support + after.replace("tiers: [standard]", "tiers: [standard, regulated]", 1)
+        before + support + after.replace("tiers: [internal, standard]", "tiers: [internal, regulated]", 1)
     )
     demo.sluice("render")
     demo.commit("A tier that wants images by digest")
@@ -34,7 +34,7 @@ def first(demo: Demo, imaged: Runner) -> Runner:
     demo.git("checkout", "--quiet", "-b", BRANCH)
     old, new = (demo.root / f"specs/{name}" for name in (MODEL, NEW))
     spec = old.with_suffix(".yaml").read_text().replace("name: ticket-classifier", "name: escalation")
-    new.with_suffix(".yaml").write_text(spec.replace("tier: standard", "tier: regulated"))
+    new.with_suffix(".yaml").write_text(spec.replace("tier: internal", "tier: regulated"))
     new.with_name("escalation.lock.yaml").write_text(old.with_name("ticket-classifier.lock.yaml").read_text())
     demo.sluice("render", "--bentos", NEW)
     demo.commit("escalation 1")
@@ -47,7 +47,7 @@ def red(demo: Demo, first: Runner, scratch: Path) -> None:
     """Before the image is there, the checks of the branch refuse it, for this reason alone."""
     given = {"github.event.pull_request.base.sha": demo.git("rev-parse", "main")}
     ran = {step.name: step for step in Runner(demo.root, scratch, given, first.variables).job(CHECK, "check")}
-    assert {name for name, step in ran.items() if step.code} == {"Rules", "Rendered files"}
+    assert {name for name, step in ran.items() if step.code} == {"Rules", "Rendered files", "Images"}
     assert "TIER313" in ran["Rules"].output
     assert not (demo.root / f"rendered/production/{NEW}").exists()
 
