@@ -226,9 +226,7 @@ def _reason(error: Exception) -> str:
 def _read_own(file: Path, folder: Path | None) -> str:
     """Return the text of a template of the platform team: a regular file in the repository, as specs are."""
     try:
-        inside = folder is None or any(
-            file.resolve().is_relative_to(place) for place in (folder.resolve(), folder.parent.resolve())
-        )
+        inside = folder is None or file.resolve().is_relative_to(folder.parent.resolve())
         if not inside:
             raise TemplateError(f"{file}: this is a link that leaves the tree", "copy the file into the tree")
         content = regular_bytes(file)

@@ -232,3 +232,12 @@ def test_a_computed_include_may_be_any_of_theirs(tmp_path):
     write_tree(root, {"templates/kubernetes/_other.yaml.j2": "x"})
     names = [source.name for source in Templates(root / "templates").suspects(NAME)]
     assert names == ["kubernetes/_other.yaml.j2", NAME]
+
+
+def test_a_folder_of_templates_that_is_a_link_out_of_the_repository_is_refused(tmp_path):
+    outside = write_tree(tmp_path / "outside", {NAME: OURS})
+    root = repository(tmp_path / "inside")
+    (root / "templates").symlink_to(outside)
+    ran = sluice(root, "render")
+    assert ran.code == 2
+    assert "leaves the tree" in ran.err
