@@ -14,6 +14,7 @@ import yaml
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 
+from generator.plan.locks import immutable_form
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.render.bento import Bentos
@@ -248,6 +249,13 @@ def by_router(found: list[Model]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
             yield router, specs
 
 
+def _resolved(ref: str) -> str:
+    """The immutable form of a reference to data: of dvc a commit, of the others the digest."""
+    if ref.startswith("dvc:"):
+        return immutable_form(ref).example
+    return f"{ref}#sha256={_DIGEST.removeprefix('sha256:')}"
+
+
 def _lock(ref: str) -> dict[str, Any]:
     model = {
         "ref": ref,
@@ -260,5 +268,5 @@ def _lock(ref: str) -> dict[str, Any]:
     return {
         "schema": "sluice/lock/v1",
         "model": model,
-        "data": {ref: {"resolved": ref, "digest": _DIGEST} for ref in _DATA},
+        "data": {one: {"resolved": _resolved(one), "digest": _DIGEST} for one in _DATA},
     }
