@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
+from uuid import uuid4
 
 from generator.plan.bento import Bento
 from generator.render.bento import render_bento
@@ -182,11 +183,14 @@ class Server:
         return self.home.with_suffix(".keys")
 
     def write_keys(self, **keys: str) -> None:
-        """Replace all keys."""
-        shutil.rmtree(self.keys, ignore_errors=True)
-        self.keys.mkdir(parents=True)
+        """Replace all keys at once, as the kubelet does: a link to a new folder takes the place of the old link."""
+        folder = self.keys.with_name(f"{self.keys.name}-{uuid4().hex}")
+        folder.mkdir(parents=True)
         for name, key in keys.items():
-            (self.keys / name).write_text(key + "\n")
+            (folder / name).write_text(key + "\n")
+        link = folder.with_suffix(".link")
+        link.symlink_to(folder)
+        link.rename(self.keys)
 
     def status(self, path: str = "/readyz") -> int:
         """Answer of a probe; 0 while nothing listens."""

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from generator.plan.locks import immutable_form
 from tests.system.mutations import TEXTS, load
 from tests.system.pipeline import Outcome, run_files
 
@@ -82,13 +84,19 @@ def repository(strategy: str) -> dict[str, Any]:
         "at": "now",
         "by": "test",
     }
-    data = {ref: {"digest": DIGEST, "resolved": "x"} for ref in ("dvc:a", "dvc:b", "rows.csv")}
+    data = {ref: locked_data(ref) for ref in ("dvc:a", "dvc:b", "rows.csv")}
     lock = {"schema": "sluice/lock/v1", "model": locked, "data": data}
     return {
         "specs/platform.yaml": load(PLATFORM),
         "specs/shop/ranker.yaml": model,
         "specs/shop/ranker.lock.yaml": lock,
     }
+
+
+def locked_data(ref: str) -> dict[str, str]:
+    """Return what a lock has about a data set: a digest, and an immutable form of its reference."""
+    hexadecimal = sha256(ref.encode()).hexdigest()
+    return {"digest": f"sha256:{hexadecimal}", "resolved": immutable_form(ref, hexadecimal).example}
 
 
 def put(*path: str | int, file: str = "shop/ranker.yaml") -> Callable[[dict[str, Any], str], None]:
@@ -108,7 +116,7 @@ def data_ref(key: str) -> Callable[[dict[str, Any], str], None]:
 
     def change(files: dict[str, Any], text: str) -> None:
         files["specs/shop/ranker.yaml"]["spec"]["gates"][2]["drift"][key] = text
-        files["specs/shop/ranker.lock.yaml"]["data"][text] = {"digest": DIGEST, "resolved": "x"}
+        files["specs/shop/ranker.lock.yaml"]["data"][text] = locked_data(text)
 
     return change
 
@@ -116,7 +124,7 @@ def data_ref(key: str) -> Callable[[dict[str, Any], str], None]:
 def locked_rows(files: dict[str, Any], text: str) -> None:
     """The rows of a fairness gate are locked as other data are."""
     put("spec", "gates", 3, "data")(files, text)
-    files["specs/shop/ranker.lock.yaml"]["data"][text] = {"digest": DIGEST, "resolved": "x"}
+    files["specs/shop/ranker.lock.yaml"]["data"][text] = locked_data(text)
 
 
 def image_named(files: dict[str, Any], text: str) -> None:
@@ -137,7 +145,6 @@ LINES = {
     "reference data": data_ref("reference"),
     "current data": data_ref("current"),
     "reason": put("spec", "accept", 0, "reason"),
-    "resolved": put("model", "resolved", file=LOCK_FILE),
     "pinned by": put("model", "by", file=LOCK_FILE),
     "tier's description": put("spec", "tiers", "basic", "description", file=PLATFORM_FILE),
     "team's owner": put("spec", "teams", "shop", "owners", 1, file=PLATFORM_FILE),
@@ -244,6 +251,7 @@ NASTY = [text for text in TEXTS if len(text) <= 500] + [
 
 @pytest.mark.parametrize("key", FIELDS, ids=" ".join)
 def test_no_text_escapes_its_place(key: tuple[str, str], tmp_path: Path):
+    plain(key)  # the spec itself is valid, so that what is refused is the text
     texts = NASTY if key[1] in ANY else [text for text in NASTY if LINE.fullmatch(text)]
     assert len(texts) > 40
     escaped = {}
@@ -262,6 +270,19 @@ def test_no_generated_text_escapes_its_place(key: tuple[str, str], text: str):
         return
     with tempfile.TemporaryDirectory() as folder:
         judged(Path(folder), key, text)
+
+
+@pytest.mark.parametrize("place", [("model", "resolved"), ("data", "dvc:a", "resolved")], ids=".".join)
+def test_what_a_reference_resolved_to_takes_no_free_text(place: tuple[str, ...], tmp_path: Path):
+    plain(("canary", "owner"))
+    taken = []
+    for text in NASTY:
+        files = repository("canary")
+        put(*place, file=LOCK_FILE)(files, text)
+        found = run_files(tmp_path, {name: json.dumps(tree).encode() for name, tree in files.items()})
+        if not found.errors or any("/shop/ranker/" in name for name in found.files):
+            taken.append(text)
+    assert taken == []
 
 
 @pytest.mark.parametrize("key", FIELDS, ids=" ".join)
