@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from generator.gates.strict_json import parse_json
 from generator.source.canonical import canonical_document, canonical_json
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
 PREDICATE: Final = "https://sluicegate.example/signed-document/v1"
+_MOST_SIGNATURES: Final = 16
 
 
 class Envelope(NamedTuple):
@@ -64,14 +65,16 @@ def parse(raw: bytes) -> Envelope:
         ValueError: it is not one, or not of an in-toto statement.
     """
     try:
-        data = json.loads(raw)
+        data = parse_json(raw)
         signatures = tuple(_decoded(item["sig"]) for item in data["signatures"])
         payload = _decoded(data["payload"])
         kind = data["payloadType"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError("this is not a DSSE envelope") from error
     if kind != PAYLOAD_TYPE or not signatures:
         raise ValueError("this envelope is not one of an in-toto statement")
+    if len(signatures) > _MOST_SIGNATURES:
+        raise ValueError(f"this envelope has {len(signatures):,} signatures; the limit is {_MOST_SIGNATURES}")
     return Envelope(payload, signatures)
 
 

@@ -15,6 +15,7 @@ from typing import Final
 from xml.parsers import expat  # document types are refused below
 
 from generator.gates.errors import NoVerdictError
+from generator.gates.metrics_file import letters
 
 PROPERTY: Final = "sluice.model"
 _OUTCOMES: Final = ("failure", "error", "skipped")
@@ -33,15 +34,26 @@ _COUNTS: Final = {
     "disabled": "disabled",
     "tests": "",
 }
+_PASSED: Final = "passed"
 _NEUTRAL: Final = frozenset(
-    {"id", "assertions", "time", "timestamp", "line", "version", "retries", "iterations", "seed", "passed"}
-    | {"package", "file", "group"}
+    {"id", "assertions", "time", "timestamp", "line", "version", "retries", "iterations", "seed"}
+    | {"random_seed", "package", "file", "group", "duration", "uuid", "port", "timeout"}
 )
 """Attributes of suites that may be numbers without counting something that went wrong."""
-_RAN: Final = frozenset({"", "run", "passed", "pass", "success", "successful", "ok", "completed", "executed"})
+_STATES: Final = frozenset(
+    {"status", "result", "outcome", "state", "verdict", "conclusion", "success", "successful", "completed"}
+    | {"executed", "ran", "run", "passed"}
+)
+"""Attributes that say how a case, or a whole suite, ended."""
+_RAN: Final = frozenset(
+    {"", "run", "passed", "pass", "success", "successful", "ok", "completed", "executed", "true"}
+)
 _NOT_RUN: Final = frozenset({"notrun", "suppressed", "skipped", "disabled", "ignored", "pending", "todo"})
+_BROKEN: Final = re.compile(r"fail|error|broken|crash|abort|skip|not_?run|ignored|disabled", re.IGNORECASE)
+"""Names of attributes for what went wrong or did not run."""
+_NOTHING: Final = re.compile(r"(?:0+(?:\.0*)?|false|no|none)?", re.IGNORECASE)
 _FARTHEST_EAST_S: Final = 14 * 3600
-_NUMBER: Final = re.compile(r"[-+]?[0-9][0-9.,_]*")
+_NUMBER: Final = re.compile(r"[-+]?\d[\d.,_]*")
 
 
 @dataclass
@@ -69,7 +81,7 @@ class Suite:
         """
         total = self.own + self.below
         for attribute, claimed in self.claimed.items():
-            outcome = _COUNTS[attribute]
+            outcome = _COUNTS.get(attribute, attribute)
             if attribute == "disabled" and claimed <= total["disabled"] + total["skipped"]:
                 continue
             # pytest counts a test that passes and then can't be torn down twice.
@@ -112,9 +124,14 @@ def parse(raw: bytes) -> Junit:
     parser.StartDoctypeDeclHandler = reader.doctype
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.text
     try:
         parser.Parse(raw, True)
-    except (expat.ExpatError, ValueError) as error:
+    except (
+        expat.ExpatError,
+        ValueError,
+        LookupError,
+    ) as error:  # LookupError: a codec that is not one of text
         raise NoVerdictError(f"the report is not valid JUnit XML (truncated?): {error}") from error
     return reader.report
 
@@ -128,6 +145,7 @@ class _Reader:
         self.suites: list[Suite] = []
         self.case: tuple[str, str] | None = None
         self.unexplained = ""
+        self.went_wrong = False
 
     def doctype(self, *_: object) -> None:
         """Refuse document types: entities can expand without end, and a report needs none."""
@@ -151,6 +169,12 @@ class _Reader:
         elif name == "property":
             self._property(attributes)
 
+    def text(self, content: str) -> None:
+        """Refuse text between elements: it may say how a test ended."""
+        parent = self.path[-1] if self.path else ""
+        if parent in _CHILDREN and content.strip():
+            raise NoVerdictError(f"the report has text in <{parent}>: {_shown(content.strip())}")
+
     def end(self, name: str) -> None:
         """Handle a closing tag."""
         self.path.pop()
@@ -159,6 +183,7 @@ class _Reader:
                 raise NoVerdictError(
                     f"a test has the state `{_shown(self.unexplained)}`, and no element explains it"
                 )
+            self.suites[-1].own[_PASSED] += not self.went_wrong
             self.case = None
         elif name in {"testsuites", "testsuite"}:
             suite = self.suites.pop()
@@ -173,8 +198,10 @@ class _Reader:
             known = _count_name(key)
             if known:
                 suite.claimed[known] = _whole(key, text)
-            elif _NUMBER.fullmatch(text) and text.strip("0.,") and not _is_neutral(key):
+            elif not _is_neutral(key) and _is_unknown_count(key, text):
                 raise NoVerdictError(f"{suite.name} has an unknown count: {_shown(key)}={_shown(text)}")
+            elif key.casefold() in _STATES and text.casefold() not in _RAN:
+                raise NoVerdictError(f"{suite.name} has the state {_shown(key)}={_shown(text)}")
         if "timestamp" in attributes:
             written, earliest = _moment(attributes["timestamp"])
             self.report.written = min(written, self.report.written or written)
@@ -185,16 +212,23 @@ class _Reader:
         self.case = (attributes.get("classname", ""), attributes.get("name", ""))
         self.suites[-1].own[""] += 1
         self.report.cases.setdefault(self.case, "pass")
-        states = {attributes.get(key, "").lower() for key in ("status", "result")}
+        states = {_state(key, text) for key, text in attributes.items() if key.casefold() in _STATES}
         unknown = states - _RAN - _NOT_RUN
+        for key, text in attributes.items():
+            if not _is_neutral(key) and key.casefold() not in _STATES and _BROKEN.search(key):
+                unknown |= set() if _NOTHING.fullmatch(text) else {f"{key}={text}"}
         self.unexplained = ", ".join(sorted(unknown))
-        if states & _NOT_RUN:
+        self.went_wrong = bool(states & _NOT_RUN)
+        if self.went_wrong:
             self.suites[-1].own["disabled"] += 1
             self._record("skipped")
 
     def _outcome(self, name: str) -> None:
         self.suites[-1].own[name] += 1
-        self.unexplained = ""
+        # A test that failed is not explained by being skipped.
+        if name != "skipped" or not _BROKEN.search(self.unexplained):
+            self.unexplained = ""
+        self.went_wrong = True
         self._record(name)
 
     def _record(self, outcome: str) -> None:
@@ -205,7 +239,9 @@ class _Reader:
 
     def _property(self, attributes: dict[str, str]) -> None:
         name = attributes.get("name", "")
-        if name.casefold() == PROPERTY and name != PROPERTY:
+        if unknown := attributes.keys() - {"name", "value"}:
+            raise NoVerdictError(f"a property has the unknown attribute `{_shown(min(unknown))}`")
+        if name != PROPERTY and letters(name).replace(".", "") == PROPERTY.replace(".", ""):
             raise NoVerdictError(f"the report has the property `{_shown(name)}`: is it `{PROPERTY}`?")
         if name == PROPERTY:
             self.report.models.append(attributes.get("value", ""))
@@ -214,11 +250,24 @@ class _Reader:
 def _count_name(key: str) -> str:
     """Return the attribute that a key is, whatever its case; empty for other keys."""
     folded = key.casefold()
-    return folded if folded in _COUNTS else ""
+    return folded if folded in _COUNTS or folded == _PASSED else ""
 
 
 def _is_neutral(key: str) -> bool:
     return key.casefold() in _NEUTRAL or key.startswith("xmlns") or key.endswith(("name", "-id"))
+
+
+def _state(key: str, text: str) -> str:
+    """Return the state that an attribute of a case gives."""
+    state = text.casefold()
+    return "notrun" if key.casefold() in {"executed", "ran", "run"} and state == "false" else state
+
+
+def _is_unknown_count(key: str, text: str) -> bool:
+    """Return whether an attribute of a suite counts something, in whatever form, and it is not nothing."""
+    if _BROKEN.search(key):
+        return not _NOTHING.fullmatch(text)
+    return bool(_NUMBER.fullmatch(text) and text.strip("0.,"))
 
 
 def _whole(key: str, text: str) -> int:
@@ -229,7 +278,7 @@ def _whole(key: str, text: str) -> int:
 
 def _moment(text: str) -> tuple[float, float]:
     """Return a time as if it were UTC, and the earliest that it can be, in seconds since 1970."""
-    at = dt.datetime.fromisoformat(text)
+    at = dt.datetime.fromisoformat(re.sub(" (?:UTC|GMT)$", "+00:00", text))  # TestNG
     if at.tzinfo:
         return at.timestamp(), at.timestamp()
     utc = at.replace(tzinfo=dt.UTC).timestamp()

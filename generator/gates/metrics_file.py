@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -53,16 +54,22 @@ def lookup(data: Any, metric: str) -> Scores:
 
 
 def refuse_lookalikes(data: Any, names: tuple[str, ...]) -> None:
-    """Refuse keys that differ from a name only in upper and lower case.
+    """Refuse keys that a reader could take for a name, and that are not that name.
 
     Raises:
         NoVerdictError: there is one.
     """
-    known = {name.casefold(): name for name in names}
+    known = {letters(name): name for name in names}
     for key in _keys(data):
-        name = known.get(key.casefold(), key)
+        name = known.get(letters(key), key)
         if name != key:
             raise NoVerdictError(f"the metrics file has the key `{key}`: is it `{name}`?")
+
+
+def letters(name: str) -> str:
+    """Return a name without case, spaces, dashes, underscores, invisible characters and variants of letters."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(character for character in folded if character.isprintable() and character not in " _-")
 
 
 def _holder(data: dict[str, Any], metric: str) -> dict[str, Any]:

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from generator.gates import envelope, ssh_signature
+from generator.gates.strict_json import parse_json
 from generator.plan.model_files import SIGNATURES, ModelFiles
 from generator.plan.resolve import Planned
 from generator.source.files import RefusedError, regular_bytes
 from generator.source.finding import Finding, Place
 from generator.source.reader import display
-from generator.spec.signers import Signer
+from generator.spec.signers import Oidc, Signer
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -123,8 +124,7 @@ def check_signatures(document: SignedDocument, signers: Sequence[Signer]) -> Che
     for suffix, (form, verify) in _FORMS.items():
         path = document.path.with_name(document.path.name + suffix)
         try:
-            signer = verify(regular_bytes(path), document, signers)
-            _check_time(signer, document)
+            found = _counting(verify(regular_bytes(path), document, signers), signers, document)
         except FileNotFoundError:
             continue
         except SignatureError as error:
@@ -133,7 +133,7 @@ def check_signatures(document: SignedDocument, signers: Sequence[Signer]) -> Che
             message = str(error.args[-1]) if isinstance(error, ValueError) else "this signature can't be read"
             problems.append(_finding(INVALID, f"{document.shown}{suffix}", message, document))
         else:
-            valid.append(SignedBy(document.kind, signer.name, signer.role, form))
+            valid += [SignedBy(document.kind, signer.name, signer.role, form) for signer in found]
     return CheckedSignatures(tuple(valid), tuple(problems))
 
 
@@ -195,10 +195,30 @@ def _evidence_day(content: bytes) -> str:
     return day if isinstance(day, str) else ""
 
 
-def _check_time(signer: Signer, document: SignedDocument) -> None:
+def _counting(found: Sequence[Signer], signers: Sequence[Signer], document: SignedDocument) -> list[Signer]:
+    """Return those of the signers of a file that count; others don't make them worthless.
+
+    Raises:
+        SignatureError: none of them counts: why the first does not.
+    """
+    counting, problems = [], []
+    for signer in found:
+        try:
+            _check_time(signer, signers, document)
+        except SignatureError as error:
+            problems.append(error)
+        else:
+            counting.append(signer)
+    if problems and not counting:
+        raise problems[0]
+    return counting
+
+
+def _check_time(signer: Signer, signers: Sequence[Signer], document: SignedDocument) -> None:
     """Raise SignatureError if the signer does not count for the day of a document."""
-    if signer.revoked:
-        raise SignatureError(REFUSED, f"the key of `{signer.name}` was revoked on {signer.revoked}")
+    for other in signers:
+        if other.revoked and _identity(other) == _identity(signer):
+            raise SignatureError(REFUSED, f"the key of `{other.name}` was revoked on {other.revoked}")
     if signer.start and document.day < signer.start:
         raise SignatureError(
             REFUSED, f"`{signer.name}` signs from {signer.start}, and this is of {document.day}"
@@ -209,45 +229,55 @@ def _check_time(signer: Signer, document: SignedDocument) -> None:
         )
 
 
-def _verify_ssh(raw: bytes, document: SignedDocument, signers: Sequence[Signer]) -> Signer:
+def _verify_ssh(raw: bytes, document: SignedDocument, signers: Sequence[Signer]) -> list[Signer]:
     signature = ssh_signature.parse(raw.decode("ascii", "replace"))
     if signature.namespace.decode("utf-8", "replace") != document.namespace:
         raise SignatureError(INVALID, f"this signature is not one for `{document.namespace}`")
+    found = [signer for signer in signers if _identity(signer) == signature.public_key]
+    if not found:
+        shown = ssh_signature.fingerprint_of(signature.public_key)
+        raise SignatureError(INVALID, f"the platform lists no signer with the key {shown}")
     if not ssh_signature.is_valid(signature, document.content):
         raise SignatureError(
             INVALID, f"{document.path.name} is not what was signed: it changed, or the signature did"
         )
-    for signer in signers:
-        if signer.ssh and ssh_signature.public_bytes(signer.ssh) == signature.public_key:
-            return signer
-    shown = ssh_signature.fingerprint_of(signature.public_key)
-    raise SignatureError(INVALID, f"the platform lists no signer with the key {shown}")
+    return found
 
 
-def _verify_dsse(raw: bytes, document: SignedDocument, signers: Sequence[Signer]) -> Signer:
+def _verify_dsse(raw: bytes, document: SignedDocument, signers: Sequence[Signer]) -> list[Signer]:
     found = envelope.parse(raw)
-    signer = next((one for one in signers if (key := _ed25519(one)) and envelope.is_valid(found, key)), None)
-    if signer is None:
-        raise SignatureError(INVALID, "no key of the platform's signers made this envelope")
     try:
-        said = json.loads(found.payload)
-    except (ValueError, RecursionError) as error:
+        stated = parse_json(found.payload)
+    except ValueError as error:
         raise ValueError("the payload of this envelope is not JSON") from error
-    if said != document.statement:
+    if stated != document.statement:
         raise SignatureError(
             INVALID, f"this envelope is not about {document.path.name} of this model as it is now"
         )
-    return signer
+    made = [one for one in signers if (key := _ed25519(one)) and envelope.is_valid(found, key)]
+    if not made:
+        raise SignatureError(INVALID, "no key of the platform's signers made this envelope")
+    return made
 
 
-def _verify_sigstore(raw: bytes, document: SignedDocument, signers: Sequence[Signer]) -> Signer:
+def _verify_sigstore(raw: bytes, document: SignedDocument, signers: Sequence[Signer]) -> list[Signer]:
     from generator.gates import sigstore_bundle
 
     identities = [signer for signer in signers if signer.oidc]
     try:
-        return sigstore_bundle.verify(raw, document.content, identities)
+        found = sigstore_bundle.verify(raw, document.content, identities)
     except sigstore_bundle.BundleError as error:
         raise SignatureError(INVALID, str(error)) from error
+    return [signer for signer in identities if signer.oidc == found.oidc]
+
+
+def _identity(signer: Signer) -> bytes | Oidc | None:
+    """Return a signer's public key in SSH's binary form, in whichever form the platform lists it, or its identity."""
+    if signer.ssh:
+        return ssh_signature.public_bytes(signer.ssh)
+    if signer.ed25519:
+        return ssh_signature.public_blob(base64.b64decode(signer.ed25519))
+    return signer.oidc
 
 
 def _ed25519(signer: Signer) -> Ed25519PublicKey | None:
@@ -261,11 +291,13 @@ def _ed25519(signer: Signer) -> Ed25519PublicKey | None:
     return None
 
 
-_FORMS: Final[dict[str, tuple[str, Callable[[bytes, SignedDocument, Sequence[Signer]], Signer]]]] = dict(
-    zip(
-        SIGNATURES,
-        (("ssh", _verify_ssh), ("dsse", _verify_dsse), ("sigstore", _verify_sigstore)),
-        strict=True,
+_FORMS: Final[dict[str, tuple[str, Callable[[bytes, SignedDocument, Sequence[Signer]], list[Signer]]]]] = (
+    dict(
+        zip(
+            SIGNATURES,
+            (("ssh", _verify_ssh), ("dsse", _verify_dsse), ("sigstore", _verify_sigstore)),
+            strict=True,
+        )
     )
 )
 """How each form of signature is verified, by the suffix of its file."""

@@ -69,7 +69,7 @@ def is_valid(signature: SshSignature, message: bytes) -> bool:
     blob = _signed_blob(signature.namespace, signature.hash_name, message)
     try:
         _verify(signature, blob)
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+    except (InvalidSignature, UnsupportedAlgorithm, NotImplementedError, ValueError):
         return False
     return True
 
@@ -107,6 +107,15 @@ def public_bytes(line: str) -> bytes:
     if _strings(raw, 1, exact=False)[0] != words[0].encode():
         raise ValueError("this is not a public key of SSH")
     return raw
+
+
+def public_blob(raw: bytes) -> bytes:
+    """Return SSH's binary form of an Ed25519 public key.
+
+    Args:
+        raw: its 32 bytes.
+    """
+    return _string(b"ssh-ed25519") + _string(raw)
 
 
 def fingerprint(key: Ed25519PublicKey) -> str:

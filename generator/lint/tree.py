@@ -12,6 +12,7 @@ import json
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -301,7 +302,7 @@ def _json(text: str) -> Any:
         made = dict(pairs)
         if len(made) < len(pairs):
             names = [key for key, _ in pairs]
-            twice = next(key for key in names if names.count(key) > 1)
+            twice = next(key for key, count in Counter(names).items() if count > 1)
             raise ValueError(f'duplicate entry with key "{twice}"')
         return made
 

@@ -24,6 +24,8 @@ LISTED: Final = rb"[0-9a-f]{64}  "
 """How the listing of a folder starts."""
 HEAD: Final = 66
 """Bytes at the start of a file that decide whether it starts like a listing."""
+_LONGEST: Final = 4096
+"""Bytes of the longest path that Linux opens (PATH_MAX); longer ones in a listing cost time and can't be written."""
 _CHUNK: Final = 1 << 20
 _SHOWN: Final = 100
 
@@ -60,6 +62,8 @@ def check_names(names: Iterable[str], shown: str) -> None:
         if name in seen:
             raise _bad_name(name, shown, "occurs twice")
         seen.add(name)
+        if len(name) > _LONGEST:
+            raise _bad_name(name, shown, f"is longer than {_LONGEST:,} characters")
         parts = name.split("/")
         if re.search(UNSAFE, name):
             raise _bad_name(name, shown, "has a control character, a backslash, or bytes that are not UTF-8")

@@ -151,8 +151,15 @@ CASE = '<testcase classname="a" name="b"/>'
         ),
         f"<testsuites>{CASE}</testsuites>",
         f'<testsuite name="2024" id="7" package="1" hostname="3" assertions="5">{CASE}</testsuite>',
+        f'<testsuites random_seed="4711" failures="0" name="AllTests"><testsuite>{CASE}</testsuite></testsuites>',
+        f'<testsuite ignored="0" timestamp="2026-11-25T10:00:00 UTC">{CASE}</testsuite>',
+        (
+            '<testsuite tests="2" skipped="1" passed="1" status="passed">\n'
+            '<testcase name="a" success="True" executed="True"/>\n'
+            '<testcase name="b" executed="False"><skipped>later</skipped></testcase>\n</testsuite>'
+        ),
     ],
-    ids=["pytest", "nested", "surefire", "googletest", "node", "numbers"],
+    ids=["pytest", "nested", "surefire", "googletest", "node", "numbers", "shuffled", "testng", "states"],
 )
 def test_reports_of_other_programs_are_read(report: str) -> None:
     assert verdicts(report.encode()) == ["pass", "pass"]
@@ -182,6 +189,19 @@ def test_reports_of_other_programs_are_read(report: str) -> None:
         '<testsuite><testcase name="b" status="failed"/></testsuite>',
         '<testsuite><testcase name="b" result="error"/></testsuite>',
         f'<testsuite>{CASE}<properties><property name="Sluice.Model" value="{OTHER}"/></properties></testsuite>',
+        f'<testsuite>{CASE[:-2]}><properties><property name="sluice.model" Value="x"/></properties></testcase></testsuite>',
+        *(f'<testsuite>{CASE}<properties><property name="{name}" value="{OTHER}"/></properties></testsuite>'
+          for name in (" sluice.model", "sluice_model", "sluice.mo\u200bdel", "\uff53luice.model")),
+        *(f"<testsuite>{CASE[:-2]} {attribute}/></testsuite>"
+          for attribute in ('outcome="failed"', 'Status="FAILED"', 'success="false"', 'failures="1"', 'isBroken="yes"')),
+        *(f"<testsuite {attribute}>{CASE}</testsuite>"
+          for attribute in ('status="failed"', 'success="False"', 'failed="one"', 'failed="1 test"', 'numFails="0x1"',
+                            'broken="\uff11"', 'passed="0"', 'skippedCount="some"')),
+        f"<testsuite>{CASE[:-2]}>FAILED</testcase></testsuite>",
+        f"<testsuite>1 failed{CASE}</testsuite>",
+        f'<testsuite>{CASE[:-2]} status="failed"><skipped/></testcase>{CASE}</testsuite>',
+        f'<?xml version="1.0" encoding="rot13"?><testsuite>{CASE}</testsuite>',
+        f'<?xml version="1.0" encoding="zlib"?><testsuite>{CASE}</testsuite>',
         "<report><testsuite/></report>",
     ],
 )  # fmt: skip

@@ -182,6 +182,57 @@ def test_after_a_rotation_either_key_counts_for_its_own_time(signing: Signing):
     assert signing.codes() == {"SIGN103"}
 
 
+@pytest.mark.parametrize("form", ["ssh", "dsse"])
+def test_a_revoked_key_counts_under_no_other_name_or_form(signing: Signing, form: str):
+    key = signing.key("ci")
+    raw = base64.b64encode(ssh_signature.public_bytes(key.with_name("ci.pub").read_text())[-32:]).decode()
+    revoked = f'{{name: old, role: ci, ed25519: "{raw}", revoked: 2026-11-29}}'
+    signing.require("signed: [lock]", signer("ci", key), revoked).sign(key, "--format", form)
+    assert signing.codes() == {"SIGN103"}
+
+
+def test_one_signature_that_counts_is_enough_next_to_others(signing: Signing):
+    """An envelope that a laptop, a revoked key and CI signed: CI counts, in whichever order the platform lists them."""
+    old, laptop, ci = (signing.key(name) for name in ("old", "laptop", "ci"))
+    path = signing.root / f"{LOCK}.dsse.json"
+    signers = (
+        signer("old", old, ", revoked: 2026-11-01"),
+        signer("alice", laptop, role="person"),
+        signer("ci", ci),
+    )
+    signing.require("signed: [lock], signedBy: [ci]", *signers)
+    envelopes = []
+    for key in (old, laptop, ci):
+        signing.sign(key, "--document", "lock", "--format", "dsse")
+        envelopes.append(json.loads(path.read_text()))
+    both = {**envelopes[0], "signatures": [one["signatures"][0] for one in envelopes]}
+    path.write_text(json.dumps(both))
+    assert signing.codes() == set()
+    path.write_text(json.dumps({**both, "signatures": both["signatures"][:2]}))
+    assert signing.codes() == {"SIGN103"}
+    path.write_text(json.dumps({**both, "signatures": both["signatures"] * 2_000}))
+    assert signing.codes() == {"SIGN102"}
+
+
+def test_a_key_that_the_library_can_not_load_is_a_finding(signing: Signing):
+    point = b"".join(map(ssh_signature._string, (b"ecdsa-sha2-nistp256", b"nistp256", b"\2" + b"\1" * 32)))
+    public = f"ecdsa-sha2-nistp256 {base64.b64encode(point).decode()}"
+    parts = (
+        point,
+        b"sluice/lock/v1:risk/fraud",
+        b"",
+        b"sha512",
+        ssh_signature._string(b"ecdsa-sha2-nistp256") * 2,
+    )
+    raw = b"SSHSIG\0\0\0\1" + b"".join(map(ssh_signature._string, parts))
+    text = f"-----BEGIN SSH SIGNATURE-----\n{base64.b64encode(raw).decode()}\n-----END SSH SIGNATURE-----\n"
+    (signing.root / f"{LOCK}.sig").write_text(text)
+    listed = f'{{name: ci, role: ci, ssh: "{public}"}}'
+    for signers in ([listed], [signer("ci", signing.key("ci"))]):
+        signing.require("signed: [lock]", *signers)
+        assert signing.codes() == {"SIGN102"}
+
+
 def test_a_signature_of_another_kind_or_model_does_not_fit(signing: Signing):
     key = signing.key("ci")
     signing.require("signed: [lock]", signer("ci", key)).sign(key, "--format", "ssh")

@@ -151,6 +151,11 @@ def test_names_that_are_not_those_of_files_in_one_folder(names):
     assert raised.value.trouble == "name"
 
 
+def test_a_path_that_no_file_system_has_is_refused_at_once():
+    with pytest.raises(ContentError, match="longer than 4,096"):
+        check_names(["a/" * 200_000 + "b"], "it")
+
+
 def test_names_of_any_language_are_fine():
     check_names(["größe.txt", "模型/权重.bin", "a b", ".hidden", "-dash", "e\u0301"], "it")
 
