@@ -22,17 +22,25 @@ _LONGEST_IMAGE: Final = 255
 _DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _RESERVED_PREFIXES: Final = ("SLUICE_", "BENTOML_")
 # Variables that make a program load other code, trust other certificates or talk to another host: of the dynamic
-# loader (ld.so(8), dyld(1)), of Python (`python --help-env`), of its installers and servers, of shells, and of TLS.
-_STEERING_PREFIXES: Final = ("DYLD_", "GUNICORN_", "KUBERNETES_", "LD_", "PIP_", "PYTHON", "UVICORN_", "UV_")
+# loader (ld.so(8), dyld(1)), of Python (`python --help-env`), of its installers and servers, of shells, of git, of
+# Java and other languages, and of TLS.
+_STEERING_PREFIXES: Final = (
+    "DOCKER_", "DYLD_", "GIT_", "GUNICORN_", "KUBERNETES_", "LD_", "NODE_", "PIP_", "PYTHON", "UVICORN_", "UV_",
+)  # fmt: skip
 _STEERING: Final = frozenset({
-    "BASH_ENV", "CURL_CA_BUNDLE", "ENV", "GCONV_PATH", "GLIBC_TUNABLES", "HOME", "HOSTALIASES", "IFS",
-    "JAVA_TOOL_OPTIONS", "LOCALDOMAIN", "LOCPATH", "NODE_OPTIONS", "OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES",
-    "PATH", "PERL5LIB", "PERL5OPT", "PROMETHEUS_MULTIPROC_DIR", "REQUESTS_CA_BUNDLE", "RES_OPTIONS", "RUBYLIB",
-    "RUBYOPT", "SHELLOPTS", "SSLKEYLOGFILE", "SSL_CERT_DIR", "SSL_CERT_FILE",
+    "AWS_CA_BUNDLE", "BASH_ENV", "CLASSPATH", "CURL_CA_BUNDLE", "CURL_HOME", "ENV", "GCONV_PATH", "GEM_HOME",
+    "GEM_PATH", "GLIBC_TUNABLES", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "HOME", "HOSTALIASES", "IFS",
+    "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "JULIA_LOAD_PATH", "KUBECONFIG", "LOCALDOMAIN", "LOCPATH",
+    "LUA_CPATH", "LUA_PATH", "MALLOC_CONF", "NETRC", "NIS_PATH", "OCL_ICD_FILENAMES", "OCL_ICD_VENDORS",
+    "OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES", "OTEL_PYTHON_CONFIGURATOR", "OTEL_PYTHON_DISTRO",
+    "PATH", "PERL5DB", "PERL5LIB", "PERL5OPT", "PROMETHEUS_MULTIPROC_DIR", "PROMPT_COMMAND", "PS4",
+    "REQUESTS_CA_BUNDLE", "RES_OPTIONS", "RUBYLIB", "RUBYOPT", "R_ENVIRON", "R_PROFILE", "SHELLOPTS",
+    "SSLKEYLOGFILE", "SSL_CERT_DIR", "SSL_CERT_FILE", "VK_ICD_FILENAMES", "_JAVA_OPTIONS",
 })  # fmt: skip
-_HARMLESS: Final = frozenset(
-    {"PYTHONFAULTHANDLER", "PYTHONHASHSEED", "PYTHONIOENCODING", "PYTHONUNBUFFERED", "PYTHONUTF8"}
-)
+_HARMLESS: Final = frozenset({
+    "GIT_BRANCH", "GIT_COMMIT", "GIT_REVISION", "GIT_SHA", "GIT_TAG", "NODE_ENV", "NODE_IP", "NODE_NAME",
+    "PYTHONFAULTHANDLER", "PYTHONHASHSEED", "PYTHONIOENCODING", "PYTHONUNBUFFERED", "PYTHONUTF8",
+})  # fmt: skip
 VERDICT_TASK: Final = "verdict"
 """Task of the gate Workflow that collects all verdicts (templates/kubernetes/workflow-gates.yaml.j2)."""
 

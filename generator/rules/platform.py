@@ -259,6 +259,14 @@ def own_keys(context: FleetContext) -> Iterator[Problem]:
             yield Problem(path, message, "remove it", on_key=True)
 
 
+# Reserved for Kubernetes (kubernetes.io, concepts: namespaces).
+_OF_KUBERNETES: Final = "kube-"
+# Where their own instructions install the controllers that bundles rely on.
+_OF_CONTROLLERS: Final = frozenset(
+    {"cert-manager", "envoy-gateway-system", "external-secrets", "istio-system", "keda", "traefik"}
+)
+
+
 @rule(
     "PLAT908",
     "error",
@@ -272,6 +280,7 @@ def own_keys(context: FleetContext) -> Iterator[Problem]:
 def namespaces(context: FleetContext) -> Iterator[Problem]:
     """Check that each team has a namespace to itself in each environment of a cluster."""
     taken: dict[tuple[str, str], tuple[str, str]] = {}
+    others = _others(context)
     for name, environment in context.platform.environments.items():
         path = ("spec", "environments", name, "namespace")
         if "{team}" not in environment.namespace:
@@ -286,7 +295,7 @@ def namespaces(context: FleetContext) -> Iterator[Problem]:
                     f"`{found}` would be the namespace of {team} in {name} and of {first[1]} in {first[0]}"
                 )
                 yield Problem(path, message, "add {environment}: both environments are in one cluster")
-            elif found in _others(context):
+            elif found.startswith(_OF_KUBERNETES) or found in others:
                 message = (
                     f"`{found}` would be the namespace of {team} in {name}, but is used by something else"
                 )
@@ -294,11 +303,20 @@ def namespaces(context: FleetContext) -> Iterator[Problem]:
 
 
 def _others(context: FleetContext) -> set[str]:
-    """Namespaces of Kubernetes and of the platform's own components."""
-    environments = context.platform.environments.values()
-    routers = {item.router.namespace for item in environments if item.router.namespace}
-    shared = {context.platform.argocd_namespace, context.platform.monitoring.namespace}
-    return {"default", "kube-system", "kube-public", "kube-node-lease", *routers, *shared}
+    """Return the namespaces of the platform's own components."""
+    platform = context.platform
+    routers = {item.router.namespace for item in platform.environments.values() if item.router.namespace}
+    proxies = {name for item in platform.environments.values() for name in item.router.proxies}
+    monitoring = platform.monitoring
+    shared = {
+        platform.argocd_namespace,
+        monitoring.namespace,
+        monitoring.rollouts.namespace,
+        monitoring.workflows.namespace,
+    }
+    if platform.notifications:
+        shared.add(platform.notifications.namespace)
+    return {"default", *_OF_CONTROLLERS, *routers, *proxies, *shared}
 
 
 @rule(

@@ -15,9 +15,13 @@ from generator.source.document import Path
 _ENV: Final[Path] = ("spec", "service", "env")
 # Names of variables that contain a credential; MAX_TOKENS, TOKEN_FILE and SECRET_NAME do not.
 _NAMED: Final = re.compile(
-    r"(?:^|_)(?:PASS(?:WORD|WD|PHRASE|CODE)?|PWD|SECRET|TOKEN|API_?KEY|CREDENTIALS?|AUTHORIZATION|CONNECTION_STRING"
-    r"|(?:ACCESS|ACCOUNT|ENCRYPTION|HMAC|JWT|MASTER|PRIVATE|SECRET|SHARED|SIGNING|STORAGE)_KEY)(?:_?[0-9]+)?$"
+    r"(?:(?:^|_)(?:PASS(?:WORD|WD|PHRASE|CODE)?|PWD|SECRET|TOKEN|API_?KEY|CREDENTIALS?|AUTHORIZATION|CONNECTION_STRING"
+    r"|REDISCLI_AUTH|(?:ACCESS|ACCOUNT|ENCRYPTION|HMAC|JWT|MASTER|PRIVATE|SECRET|SHARED|SIGNING|STORAGE)_KEY)"
+    r"|[A-Z](?:PASSWORD|PASSWD|PASSPHRASE|APIKEY))(?:_?[0-9]+)?$"
 )
+# Tokens of texts, not of logins: BOS_TOKEN, PAD_TOKEN, or any that is written `<s>` or `[PAD]`.
+_MARKER: Final = re.compile(r"(?:^|_)(?:BOS|CLS|END|EOS|IMAGE|MASK|PAD|SEP|START|STOP|UNK)_TOKEN$")
+_MARKED: Final = re.compile(r"<[^<>]{1,30}>|\[[^\[\]]{1,30}\]")
 _HINT: Final = "move it into a Secret and write `secret: {name: …, key: …}`; replace the committed credential"
 # Published prefixes of credentials, with the length of what follows.
 _KNOWN: Final = (
@@ -50,7 +54,18 @@ _KNOWN: Final = (
         re.compile(r"(?<![\w+.-])[a-z][a-z0-9+.-]{0,30}://[^/\s:@]*:[^/\s:@]{3,}@"),
     ),
     ("a bearer token", re.compile(r"(?i:\bbearer) +(?=[A-Za-z._~+/=-]{0,200}[0-9])[A-Za-z0-9._~+/=-]{8,}")),
-    ("a login for HTTP", re.compile(r"(?i:\bauthorization: *basic) +[A-Za-z0-9+/]{8,}=*")),
+    (
+        "a login for HTTP",
+        re.compile(
+            r"(?i:\bauthorization: *basic) +[A-Za-z0-9+/]{8,}=*|(?<!\S)Basic +[A-Za-z0-9+/]{8,}={1,2}(?!\S)"
+        ),
+    ),
+    (
+        "an address of a webhook",
+        re.compile(r"://hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/]{20,}"),
+    ),
+    ("a DigitalOcean token", re.compile(r"(?<![\w-])do[opr]_v1_[0-9a-f]{32,}")),
+    ("a signed address", re.compile(r"[?&](?:sig|X-Amz-Signature|X-Goog-Signature)=[A-Za-z0-9%+/=_-]{16,}")),
     (
         "a connection string",
         re.compile(r"\b(?:AccountKey|SharedAccessKey|SharedAccessSignature)=[^;\s]{16,}"),
@@ -98,7 +113,7 @@ def secrets(context: Context) -> Iterator[Problem]:
             yield Problem(
                 path, f"the value of `{name}` looks like a key: {len(text)} hexadecimal digits", _HINT
             )
-        elif _NAMED.search(name):
+        elif _NAMED.search(name) and not (_MARKER.search(name) or _MARKED.fullmatch(text)):
             message = f"`{name}` is the name of a secret, and its value is in the spec"
             yield Problem(path, message, _HINT)
 

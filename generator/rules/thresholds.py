@@ -263,6 +263,7 @@ def _guard(guard: Guard, bound: GuardBound) -> Iterator[_Loose]:
                 message = f"a {guard.threshold} is a larger change than {percent(bound.detect)}"
                 hint = f"detect {percent(bound.detect)} or less"
                 yield _Loose(("detect",), message, hint, "detect", percent(bound.detect))
+            yield from _added_share(guard, bound)
         case Limit():
             yield from _limit(guard, bound) if guard.counts else _at_most(guard, bound)
         case Parity():
@@ -304,6 +305,21 @@ def _limit(guard: Limit, bound: GuardBound) -> Iterator[_Loose]:
         yield _Loose(
             ("limit",), message, f"write a limit within {largest} of the baseline", "detect", largest
         )
+
+
+def _added_share(guard: Comparison, bound: GuardBound) -> Iterator[_Loose]:
+    """Yield the problem of a comparison that finds only more additional bad events than a bare limit may allow.
+
+    A baseline is declared: one of 49% makes a rise of 100% easy to find, and lets a version fail 98% of all requests.
+    """
+    if not guard.more_is_worse or not guard.baseline or bound.limit is None:
+        return
+    added = guard.baseline * (guard.ratio - 1)
+    if added > bound.limit:
+        message = f"a {guard.threshold} of the baseline {percent(guard.baseline)} adds {percent(added)} of bad events, "
+        message += f"more than {percent(bound.limit)}"
+        hint = f"detect a rise of {percent(bound.limit / guard.baseline)} or less, or correct the baseline"
+        yield _Loose(("detect",), message, hint, "limit", percent(bound.limit))
 
 
 def _at_most(guard: Limit | Parity, bound: GuardBound) -> Iterator[_Loose]:

@@ -97,7 +97,10 @@ class GuardBound(Record):
         examples=["50%"],
     )
     limit: Percent | None = Field(
-        None, description="largest `limit` of a share of bad events", examples=["5%"]
+        None,
+        description="largest `limit` of a share of bad events; also of the share that a rise in `detect` adds to the "
+        "declared baseline",
+        examples=["5%"],
     )
     slower_than: Duration | None = Field(
         None,

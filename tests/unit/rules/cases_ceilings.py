@@ -409,6 +409,12 @@ THRESHOLDS = (
     ),
     Case(
         "TIER325",
+        {**guard_bounds("error-rate", limit="2%"), f"{G}.1": {**ERRORS, "baseline": "2.1%"}},
+        {**guard_bounds("error-rate", limit="2%"), f"{G}.1": {**ERRORS, "baseline": "2%"}},
+        f"{G}[1].detect",
+    ),
+    Case(
+        "TIER325",
         {**guard_bounds("outcome", detect="20%"), f"{G}.0": {"outcome": "ctr", "detect": {"drop": "99.9%"}}},
         {**guard_bounds("outcome", detect="20%"), f"{G}.0": {"outcome": "ctr", "detect": {"drop": "20%"}}},
         f"{G}[0].detect",

@@ -10,6 +10,7 @@ _TWO_TEAMS = {"platform.teams.ads": {"owners": ["x@example.com"], "tiers": ["sta
 _DOMAIN = "shop.production.models.internal"
 _SAME_CLUSTER = PLATFORM["environments"]["production"]  # type: ignore[index]
 
+TEAM = {"owners": ["x@example.com"], "tiers": ["standard"]}
 CASES = (
     Case(
         "TEAM801",
@@ -173,6 +174,24 @@ CASES = (
             "platform.environments.staging": {**STAGING, "namespace": "{team}"},
         },
         "spec.environments.staging.namespace",
+    ),
+    Case(
+        "PLAT908",
+        {"platform.environments.production.namespace": "{team}", "platform.teams.argo-rollouts": TEAM},
+        {"platform.environments.production.namespace": "{team}", "platform.teams.argo-rolls": TEAM},
+        "spec.environments.production.namespace",
+    ),
+    Case(
+        "PLAT908",
+        {"platform.environments.production.namespace": "{team}-system", "platform.teams.envoy-gateway": TEAM},
+        {"platform.environments.production.namespace": "{team}-systems", "platform.teams.envoy-gateway": TEAM},
+        "spec.environments.production.namespace",
+    ),
+    Case(
+        "PLAT908",
+        {"platform.environments.production.namespace": "kube-{team}"},
+        {"platform.environments.production.namespace": "kub-{team}"},
+        "spec.environments.production.namespace",
     ),
     Case(
         "PLAT930",

@@ -93,6 +93,8 @@ WAYS: dict[str, Way] = {
     "a drop of 99.9%": Way(RECOMMENDER, "TIER325", {G: [{"outcome": "ctr", "detect": {"drop": "99.9%"}}, ERRORS, SLOW]}),
     "a rise of 5,000%": Way(FRAUD, "TIER325", {G: [{**ERRORS, "detect": {"rise": "5000%"}}]}),
     "a limit of 99%": Way(RECOMMENDER, "TIER325", {G: [CTR, {"metric": "error-rate", "limit": "99%"}, SLOW]}),
+    "a baseline of 49%": Way(RECOMMENDER, "TIER325", {G: [CTR, {**ERRORS, "baseline": "49%"}, SLOW]}),
+    "a latency bound that most requests miss": Way(RECOMMENDER, "TIER325", {G: [CTR, ERRORS, {**SLOW, "slowerThan": "5ms", "baseline": "60%"}]}),
     "a low limit of an outcome": Way(RECOMMENDER, "TIER325", {G: [{"outcome": "ctr", "limit": "0.01%"}, ERRORS, SLOW]}),
     "a latency bound of seconds": Way(RECOMMENDER, "TIER325", {G: [CTR, ERRORS, {**SLOW, "slowerThan": "1900ms"}]}),
     "a latency bound of a millisecond": Way(RECOMMENDER, "TIER325", {G: [CTR, ERRORS, {**SLOW, "slowerThan": "1ms"}]}),

@@ -152,6 +152,10 @@ def _plan(root, edits):
 
 _SECRETS = [
     "AKIA" + "IOSFODNN7EXAMPLE",
+    "Basic dXNlcjpwYXNzd29yZA" + "==",
+    "https://hooks.slack.com" + "/services/T00000000/B00000000/abcdefghijkl",
+    "dop_v1_" + "0123456789abcdef" * 4,
+    "https://store.blob.example.net/c?sv=2020&sig=" + "abcdEFGH12345678%3D",
     "ghp_" + "a1B2" * 9,
     "glpat-" + "x" * 20,
     "-----BEGIN " + "RSA PRIVATE KEY-----",

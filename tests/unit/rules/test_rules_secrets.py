@@ -15,6 +15,9 @@ NAMED_AS_SECRETS = [
     "STORAGE_KEY",
     "MAIL_PASSPHRASE",
     "AUTHORIZATION",
+    "PGPASSWORD",
+    "DBPASSWD2",
+    "REDISCLI_AUTH",
 ]
 KEYS = [("SEARCH", KEY), ("SEARCH", KEY.upper()), ("LICENSE", KEY + "01234567"), ("SALT", KEY * 2)]
 NO_KEYS = [
@@ -28,6 +31,11 @@ NO_KEYS = [
     ("PARTITION_KEY", "country"),
     ("MAX_TOKENS", "512"),
     ("PASS_RATE", "0.9"),
+    ("PAD_TOKEN", "[PAD]"),
+    ("EOS_TOKEN", "</s>"),
+    ("MASK_TOKEN", "xxbos"),
+    ("PROMPT_TOKEN", "<|assistant|>"),
+    ("TOKENIZERS_PARALLELISM", "false"),
 ]
 STEERING = [
     "PATH",
@@ -50,9 +58,19 @@ STEERING = [
     "BASH_ENV",
     "HOME",
     "PROMETHEUS_MULTIPROC_DIR",
+    "GIT_SSH_COMMAND",
+    "NODE_EXTRA_CA_CERTS",
+    "AWS_CA_BUNDLE",
+    "JDK_JAVA_OPTIONS",
+    "_JAVA_OPTIONS",
+    "KUBECONFIG",
+    "NETRC",
 ]
 HARMLESS = [
     "PATH_PREFIX",
+    "GIT_COMMIT",
+    "NODE_NAME",
+    "MALLOC_ARENA_MAX",
     "MODEL_PATH",
     "PYTHONUNBUFFERED",
     "PROXY",
