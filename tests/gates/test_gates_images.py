@@ -153,6 +153,18 @@ def test_the_tag_says_what_is_in_the_image(name: str):
     )
 
 
+@pytest.mark.parametrize("name", sorted(IMAGES))
+def test_every_package_but_sluice_is_installed_by_hash(name: str):
+    images = GateImages("registry.example.com/gates", "docker.io/library/python:3.11-slim", Templates())
+    text = images.files(name)["Containerfile"]
+    installs = re.findall(r"pip install (.*?)(?: \\)?$", text, re.MULTILINE)
+    assert text.count("pip ") == text.count("pip install ") == len(installs)
+    by_hash = re.compile(r"--no-cache-dir --require-hashes -r /build/[\w./-]+\.txt")
+    others = [options for options in installs if not by_hash.fullmatch(options)]
+    assert others == ['--no-cache-dir --no-deps "$SLUICE"']
+    assert re.search(r"^ARG SLUICE=sluicegate==\d\S*$", text, re.MULTILINE)
+
+
 def test_only_images_in_use_are_rendered(tmp_path: Path):
     from tests.system.repositories import sluice
 

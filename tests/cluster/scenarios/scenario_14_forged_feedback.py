@@ -1,6 +1,6 @@
 """An attacker on the public route makes up clicks and repeats those of users: a good update takes over all the same.
 
-He has what any caller has: the host, tokens of his own and of users, and the names of both versions, from the answers. He
+It has what any caller has: the host, tokens from its requests and from those of users, and the names of both versions, from the answers. It
 sends clicks for the stable version only, which would make the new one look worse, and names of versions that never ran.
 """
 
