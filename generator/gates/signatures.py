@@ -221,11 +221,11 @@ def _check_time(signer: Signer, signers: Sequence[Signer], document: SignedDocum
             raise SignatureError(REFUSED, f"the key of `{other.name}` was revoked on {other.revoked}")
     if signer.start and document.day < signer.start:
         raise SignatureError(
-            REFUSED, f"`{signer.name}` signs from {signer.start}, and this is of {document.day}"
+            REFUSED, f"`{signer.name}` counts from {signer.start} on, and this document is of {document.day}"
         )
     if signer.until and not "" < document.day <= signer.until:
         raise SignatureError(
-            REFUSED, f"`{signer.name}` signs until {signer.until}, and this is of {document.day}"
+            REFUSED, f"`{signer.name}` counts until {signer.until}, and this document is of {document.day}"
         )
 
 

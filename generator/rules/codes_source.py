@@ -136,7 +136,7 @@ spec:
     Code(
         "SRC114",
         "error",
-        "a text switches off Argo CD",
+        "a text makes Argo CD skip a file",
         "Argo CD leaves out every file that contains `+argocd:skip-file-rendering`, also within other text. The guard "
         "or policy that the text is rendered into would be removed from the cluster.",
         "Remove the text.",

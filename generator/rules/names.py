@@ -157,7 +157,7 @@ def _reserved(path: Path, message: str, what: str, where: str = "in the rendered
 @rule(
     "NAME407",
     "error",
-    "two models, teams or environments give one name",
+    "two models, teams or environments result in the same name",
     scope=FleetContext,
     why="Names such as `<environment>-<team>-<model>` can be put together in two ways. Two owners of one Application, "
     "branch or Service overwrite each other, or a Service selects the pods of both.",

@@ -479,7 +479,7 @@ def unreachable_inputs(context: FleetContext) -> Iterator[Problem]:
 @rule(
     "PLAT931",
     "error",
-    "Kubernetes is older than what is rendered",
+    "the declared Kubernetes is too old for what is rendered",
     scope=FleetContext,
     why="Before 1.27 the API server rejects fields of every PodDisruptionBudget, and each sync of a model fails.",
     remedy="Upgrade the clusters, or correct the version.",

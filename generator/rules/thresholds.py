@@ -135,10 +135,10 @@ def _metric(gate: MetricGate, bound: MetricBound) -> Iterator[_Loose]:
 
 
 def _loss(written: Change, bound: Change) -> Iterator[_Loose]:
-    """Yield the problem of a larger loss; a metric up to 1 loses at most as many points as percent."""
+    """Yield the problem of a larger loss; of a metric below 1, a loss in points is a larger share than its number."""
     if written.kind != bound.kind and bound.kind == "relative":
         message = (
-            f"a loss of {written} is in points, and of a small metric they are a larger share than {bound}"
+            f"a loss of {written} is in points; of a small metric, that can be a larger share than {bound}"
         )
         yield _Loose(
             ("noWorseBy",), message, f"write it relative, {bound} or less", "noWorseBy", bound, str(bound)
