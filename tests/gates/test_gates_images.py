@@ -175,8 +175,9 @@ def test_only_images_in_use_are_rendered(tmp_path: Path):
     rendered = tmp_path / "rendered" / "gates"
     fraud = {"fairlearn", "great-expectations", "shap"}
     assert {path.name for path in rendered.iterdir()} == {*fraud, "scipy", "sluice"}
-    for name in ("fraud.yaml", "fraud.lock.yaml", "fraud.evidence.json"):
+    for name in ("fraud.yaml", "fraud.lock.yaml", "fraud.evidence.json", "fraud.requirements.txt"):
         (tmp_path / "specs" / "risk" / name).unlink(missing_ok=True)
+    platform.write_text(platform.read_text().replace("      models: [risk/fraud]\n", ""))
     assert sluice(tmp_path, "render", "--check").code == 1
     assert sluice(tmp_path, "render").code == 0
     assert {path.name for path in rendered.iterdir()} == {"scipy", "sluice"}
@@ -197,7 +198,7 @@ def test_a_suite_of_the_repository_survives_it_too(tmp_path: Path):
     """The digest of the suite is in the configuration, and not a key that people write."""
     suites = {"suite.json": "sha256:" + "1" * 64}
     spec = gate_of({"name": "schema", "data": {"current": "dvc:x.csv", "suite": "suite.json"}})
-    (planned,) = planned_gates([spec], {}, suites)
+    (planned,) = planned_gates([spec], [], MODEL, suites, {})
     (gate,) = read_gates(inert_json([planned.config]))
     assert (gate.spec, suite_digest(gate)) == (spec, "sha256:" + "1" * 64)
     assert configuration(gate) == configuration(planned)
