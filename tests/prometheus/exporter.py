@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 CLICKS, ERRORS, SLOW = 0.04, 0.005, 0.02
+STABLE_PODS = 19
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Script:
         rps: requests per second of both arms.
         start_s: the first weight.
         born_s: when stable began, before it.
-        weights: share of the canary and the time from which it holds.
+        weights: share of the canary, the time from which it holds, and the number of the canary's pods.
         releases: all of them at once.
     """
 
@@ -42,15 +43,15 @@ class Script:
     rps: float
     start_s: float
     born_s: float
-    weights: tuple[tuple[float, float], ...]
+    weights: tuple[tuple[float, float, int], ...]
     releases: tuple[Release, ...]
 
     def canary(self, at_s: float) -> float:
         """Requests of the canary by a time."""
-        ends = [since for _, since in self.weights[1:]] + [float("inf")]
+        ends = [since for _, since, _ in self.weights[1:]] + [float("inf")]
         held = (
             share * max(0.0, min(at_s, end) - since)
-            for (share, since), end in zip(self.weights, ends, strict=True)
+            for (share, since, _), end in zip(self.weights, ends, strict=True)
         )
         return self.rps * sum(held)
 
@@ -59,18 +60,21 @@ class Script:
         at = now_s - self.start_s
         canary = self.canary(at)
         stable = self.rps * (at + self.born_s) - canary
+        pods = max((since, pods) for _, since, pods in self.weights if since <= max(0.0, at))[1]
         lines = []
         for release in self.releases:
-            lines += self._arm(release.namespace, "s", stable, 1.0)
+            lines += self._arm(release.namespace, "s", stable, 1.0, STABLE_PODS)
             if at >= 0 and not release.silent:
-                lines += self._arm(release.namespace, "c", canary, release.click_ratio)
+                lines += self._arm(release.namespace, "c", canary, release.click_ratio, pods)
         return "\n".join(lines) + "\n"
 
-    def _arm(self, namespace: str, arm: str, requests: float, click_ratio: float) -> list[str]:
+    def _arm(self, namespace: str, arm: str, requests: float, click_ratio: float, pods: int) -> list[str]:
         own = f'namespace="{namespace}",model="{self.model}",served_by="{arm}"'
         pod = f'namespace="{namespace}",endpoint="/predict",rollouts_pod_template_hash="{arm}"'
         seconds = "bentoml_service_request_duration_seconds"
         return [
+            # One target stands for all pods, so its `up` is their number; Prometheus' own has no such labels.
+            f'up{{namespace="{namespace}",rollouts_pod_template_hash="{arm}"}} {pods}',
             f"sluice_predictions_total{{{own}}} {requests!r}",
             f'sluice_outcomes_total{{{own},outcome="ctr"}} {requests * CLICKS * click_ratio!r}',
             f'bentoml_service_request_total{{{pod},http_response_code="200"}} {requests * (1 - ERRORS)!r}',

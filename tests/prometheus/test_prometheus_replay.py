@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from generator.odds.replay.walk import Course, Schedule, walk
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.plan.values import Plan
-from generator.promql.event_share import EventShare
+from generator.promql.event_share import EventShare, LoadMatch
 from generator.render.bento import Bentos
 from generator.render.environment import Templates
 from generator.report.replays.live import Live
@@ -124,7 +125,10 @@ def side_of(samples: Samples, arm: str, requests: str, events: str, *, complemen
     values = [value for _, value in total]
     happened = [a - b if complement else b for a, (_, b) in zip(values, counted, strict=True)]
     times = [at for at, _ in total]
-    return ArmCounters(Counter(times, values), Counter(times, happened))
+    pods = samples.get(("up", arm), [])
+    assert [at for at, _ in pods] == times
+    scrapes = Counter(times, list(accumulate(number for _, number in pods)))
+    return ArmCounters(Counter(times, values), Counter(times, happened), scrapes)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +140,7 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
     )  # fmt: skip
     # So placed against the grid of strata that no stratum lies where the mask lifts, whenever the scrapes come.
     start = math.ceil((time.time() + BEFORE + 3) / MINUTE) * MINUTE + 2.5
-    script = Script(plan.bento.name, RPS, start, 100.0, ((0.05, 0.0), (0.25, FIRST)), releases)
+    script = Script(plan.bento.name, RPS, start, 100.0, ((0.05, 0.0, 1), (0.25, FIRST, 7)), releases)
     exporter = Exporter(script)
     server = Server(tmp_path_factory.mktemp("prometheus"), exporter.port)
     try:
@@ -176,6 +180,13 @@ def increase(points: list[tuple[int, float]], end_ms: int, window_ms: int) -> fl
     return grown * (covered / sampled)
 
 
+def answered(scrapes: Counter, end_ms: int, window_s: float) -> float:
+    """The answered scrapes of all pods in a closed range."""
+    before = [0.0, *scrapes.totals[:-1]]
+    each = zip(scrapes.times, scrapes.totals, before, strict=True)
+    return sum(total - last for at, total, last in each if end_ms - 1000 * window_s <= at <= end_ms)
+
+
 def statistic(pair: Pair, test: EventShare, at_s: float) -> list[float]:
     """The event-share statistic from raw samples, as `increase()` counts them."""
 
@@ -185,6 +196,12 @@ def statistic(pair: Pair, test: EventShare, at_s: float) -> list[float]:
     def share(end_ms: int, window_s: float) -> float:
         canary, stable = (count(side.requests, end_ms, window_s) for side in (pair.canary, pair.stable))
         return canary / (canary + stable) if canary is not None and stable is not None else math.nan
+
+    def alike(end_ms: int, load: LoadMatch) -> bool:
+        both = (pair.canary, pair.stable)
+        canary, stable = (count(side.requests, end_ms, load.window_s) for side in both)
+        own, others = (answered(side.scrapes, end_ms, load.window_s) for side in both)
+        return bool(canary and stable and own) and load.low < canary * others / (stable * own) < load.high
 
     terms, step = [], round(1000 * test.step_s)
     for end in range(math.ceil(1000 * (at_s - 300) / step) * step, math.floor(1000 * at_s) + 1, step):
@@ -196,6 +213,8 @@ def statistic(pair: Pair, test: EventShare, at_s: float) -> list[float]:
             change = share(end, back) / share(end - round(1000 * back), back)
             if not 1 / test.mask.tolerance < change < test.mask.tolerance:
                 continue
+        if test.load and not alike(end, test.load):
+            continue
         canary, stable = (
             count(side.events, end, test.window_s) or 0.0 for side in (pair.canary, pair.stable)
         )
@@ -239,14 +258,19 @@ def test_half_the_clicks_are_rolled_back_at_the_look_that_replay_says(scraped):
 
 
 def test_replay_of_the_scrapes_follows_the_server_look_by_look(scraped):
-    """They differ where a counter is born, and where a gap in the scrapes is extrapolated."""
+    """They differ where a counter is born, so what follows is compared, and where a gap in the scrapes is extrapolated."""
     live = scraped.judged("good")
     replayed = walk(accelerated("good"), query_results(scraped.recording("good"), scraped.start_s), END)
     assert (replayed.outcome, replayed.at_s) == (live.outcome, live.at_s)
+    born: dict[str, tuple[float, float]] = {}
     for mine, theirs in zip(replayed.measurements, live.measurements, strict=True):
         assert (mine.metric, mine.at_s, mine.measured) == (theirs.metric, theirs.at_s, theirs.measured)
-        if mine.result and theirs.result and mine.kind == "sequential" and mine.at_s <= FIRST:
-            assert mine.result[0] == pytest.approx(theirs.result[0], rel=0.05, abs=0.3)
+        if mine.kind == "sequential" and mine.at_s <= MINUTE:
+            born[mine.metric] = sum(mine.result), sum(theirs.result)
+        elif mine.result and theirs.result and mine.kind == "sequential" and mine.at_s <= FIRST:
+            mine_born, theirs_born = born[mine.metric]
+            since_birth = theirs.result[0] - theirs_born
+            assert mine.result[0] - mine_born == pytest.approx(since_birth, rel=0.05, abs=0.3)
 
 
 def test_a_canary_without_traffic_has_no_result_and_pauses_at_the_evidence(scraped):
