@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,21 +85,15 @@ def _run(plan: RenderPlan, stamp: Stamp, *, only_check: bool, only_diff: bool) -
             emit(line)
     elif only_check:
         compared = plan.check()
-        _save_stamp(plan, stamp, compared.keys)
+        plan.remember(stamp, compared.keys)
         return max(int(plan.failed), _report_check(compared, plan))
     else:
         clear_leftovers({plan.session.root, *(entry.spec.parent for entry in plan.session.entries)})
         summary = plan.write(note)
-        _save_stamp(plan, stamp, summary.keys)
+        plan.remember(stamp, summary.keys)
         _report_written(summary, plan)
         return int(plan.failed or not summary.clean)
     return int(plan.failed)
-
-
-def _save_stamp(plan: RenderPlan, stamp: Stamp, keys: Collection[bytes]) -> None:
-    """Save which bundles are up to date; bundles that this run did not cover stay known."""
-    seen = plan.fresh.keys.union(keys)
-    stamp.save(seen if plan.request.covers_all else seen | stamp.keys)
 
 
 def _report_findings(findings: Sequence[Finding]) -> None:

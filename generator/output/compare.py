@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import chain
 from typing import Literal
 
 from generator.output.bundle import LEDGER, Bundle, is_note, parents
@@ -110,7 +109,7 @@ def compare(folder: Folder | None, bundle: Bundle | None, skip: AbstractSet[str]
         finding=finding,
         temporaries=tuple(found.temporaries),
         folders=tuple(found.folders),
-        empty=tuple(empty_folders(found)),
+        empty=tuple(found.empty_folders()),
         key=key,
     )
 
@@ -132,15 +131,6 @@ def read_ledger(folder: Folder, found: Listing) -> tuple[bytes | None, Ledger | 
         return b"", damaged(file, "is not a regular file")
     data = folder.read(LEDGER) if LEDGER in found.files else None
     return data, NOTHING if data is None else parse(data, file)
-
-
-def empty_folders(found: Listing) -> list[str]:
-    """Return the folders of a listing that hold nothing."""
-    if not found.folders:
-        return []
-    entries = chain(found.files, found.others, found.temporaries, found.folders)
-    above = {name.rpartition("/")[0] for name in entries}
-    return [name for name in found.folders if name not in above]
 
 
 def _action(

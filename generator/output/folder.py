@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from types import TracebackType
 from typing import Final, Self
 
@@ -40,6 +41,14 @@ class Listing:
     others: set[str] = field(default_factory=set)
     folders: list[str] = field(default_factory=list)
     temporaries: list[str] = field(default_factory=list)
+
+    def empty_folders(self) -> list[str]:
+        """Return the folders that hold nothing."""
+        if not self.folders:
+            return []
+        entries = chain(self.files, self.others, self.temporaries, self.folders)
+        above = {name.rpartition("/")[0] for name in entries}
+        return [name for name in self.folders if name not in above]
 
 
 class Folder:

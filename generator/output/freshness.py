@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Final, Self
 
 from generator.output.bundle import LEDGER, is_note
-from generator.output.compare import empty_folders
 from generator.output.errors import OutputError
 from generator.output.folder import Folder, Listing, open_root
 from generator.output.ledger import KEY_LENGTH, known_files, ledger_key, names_inputs
@@ -82,6 +81,20 @@ def probe(
         return FreshBundle(len(files) + 1, key)
 
 
+def names_other_inputs(top: Folder | None, path: str, inputs: Mapping[str, str]) -> bool:
+    """Check whether a bundle was rendered from other inputs, by its own ledger: then at least that is out of date.
+
+    Raises:
+        OutputError: something can't be read, or a link or a file is in the place of a folder.
+    """
+    folder = top.descend(path) if top else None
+    if folder is None:
+        return False
+    with folder:
+        data = folder.read(LEDGER)
+        return data is not None and not names_inputs(data, inputs)
+
+
 def _has_more(found: Listing, own: Collection[str], *, closed: bool) -> bool:
     """Check whether a folder holds more than its bundle and notes: writing reports it, or removes leftovers."""
     others = found.files.difference(own)
@@ -89,7 +102,7 @@ def _has_more(found: Listing, own: Collection[str], *, closed: bool) -> bool:
         found.others
         or found.temporaries
         or (others and (closed or not all(map(is_note, others))))
-        or empty_folders(found)
+        or found.empty_folders()
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -11,6 +11,7 @@ from generator.output.bundle import Bundle
 from generator.output.check import check
 from generator.output.compare import contents
 from generator.output.folder import Folder, open_root
+from generator.output.freshness import Stamp
 from generator.output.report import CheckReport, WriteReport, WriteSummary
 from generator.output.survey import Survey, survey
 from generator.output.write import Notice, Writer, locked, prune
@@ -159,6 +160,16 @@ class RenderPlan:
                 total.add(report)
         self._refuse_changed_platform()
         return total
+
+    def remember(self, stamp: Stamp, keys: Collection[bytes]) -> None:
+        """Save which bundles are up to date; bundles that this run did not cover stay known.
+
+        Args:
+            stamp: of the output root.
+            keys: of the ledgers that were written, or found to be what they should be.
+        """
+        seen = self.fresh.keys.union(keys)
+        stamp.save(seen if self.request.covers_all else seen | stamp.keys)
 
     def _write_some(self, jobs: Sequence[ModelJob]) -> Iterator[WriteReport]:
         top = open_root(self.request.output)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from generator.gates.gate_status import GateStatus, gate_statuses
-from generator.gates.signatures import SignedBy
 from generator.pipeline.evaluate import PlannedModel, plan_model, read_evidence_of
 from generator.pipeline.session import Session
 from generator.plan.model_files import ModelFiles
@@ -16,6 +15,7 @@ from generator.plan.resolve import Planned
 from generator.report.tables import Screen
 
 if TYPE_CHECKING:
+    from generator.gates.signatures import SignedBy
     from generator.report.diffs.revision import Compared
 
 

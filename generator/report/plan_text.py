@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from generator.gates.gate_status import GateStatus
-from generator.gates.signatures import SignedBy
 from generator.odds.key_metrics import key_metrics
 from generator.odds.odds import PlanOdds, odds_of
 from generator.pipeline.evaluate import PlannedModel
@@ -25,6 +25,9 @@ from generator.report.tables import INDENT, Block, Screen, Table, fit
 from generator.source.finding import Finding
 from generator.source.line import visible
 from generator.spec.quantities import change, count_up, money_up, share_down, share_up, time_span
+
+if TYPE_CHECKING:
+    from generator.gates.signatures import SignedBy
 
 _SHOWN = 3  # findings and differences; more are counted
 

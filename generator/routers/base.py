@@ -109,7 +109,8 @@ class WeightField:
     @property
     def pattern(self) -> re.Pattern[str]:
         """Matches the path of one weight, such as `spec.http[0].route[1].weight`."""
-        return re.compile("".join(r"\[.*\]" if key == EACH else rf"\.{key}" for key in self.path)[2:] + "$")
+        keys = (r"\[[^\]]*\]" if key == EACH else rf"\.{key}" for key in self.path)
+        return re.compile("".join(keys)[2:] + "$")
 
     def entries(self, manifest: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the name of the Service and the entry of every weight in an object of this kind."""

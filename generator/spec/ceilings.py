@@ -144,7 +144,7 @@ class Ceilings(Record):
     longest_rollout: Duration | None = Field(
         None, description="planned time from the first step to full traffic"
     )
-    gates: GateBounds = Field(GateBounds(), description="the loosest gate of each kind")
+    gates: GateBounds = Field(GateBounds.model_construct(), description="the loosest gate of each kind")
     guards: dict[GuardKind, GuardBound] = Field(
         {}, description="the loosest guard of each kind", examples=[{"error-rate": {"detect": "100%"}}]
     )

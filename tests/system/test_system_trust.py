@@ -277,6 +277,40 @@ def test_verify_and_plan_say_in_the_first_line_that_the_tree_is_not_what_the_spe
     assert sluice(rendered, "plan", "support/ticket-classifier").out.startswith("support/ticket-classifier")
 
 
+def test_plan_lists_bundles_from_other_inputs_without_rendering_them(rendered: Path) -> None:
+    spec = rendered / "specs/shop/recommender.yaml"
+    spec.write_text(spec.read_text().replace("owner: shop-ml@example.com", "owner: ranking@example.com"))
+    state, imported = _planned(rendered)
+    assert state.startswith("rendered/ is not what the specs give: 3 bundles out of date (rendered/")
+    assert "generator.pipeline.render" not in imported
+    assert sluice(rendered, "render", "shop/recommender").code == 0
+    assert "what the specs give" not in _planned(rendered)[0]
+
+
+def test_plan_renders_what_the_cache_does_not_know_only_once(
+    rendered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
+    for rendering in (True, False):
+        state, imported = _planned(rendered)
+        assert "what the specs give" not in state
+        assert ("generator.pipeline.render" in imported) is rendering
+    (rendered / ROLLOUT).write_text((rendered / ROLLOUT).read_text() + "# edited\n")
+    assert "1 file out of date or edited" in _planned(rendered)[0]
+    assert "1 file out of date or edited" in _planned(rendered)[0]
+
+
+def _planned(root: Path) -> tuple[str, list[str]]:
+    """Return the first line of the plan of a model, and the modules that it imported."""
+    program = (
+        "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+        "from generator.cli.main import run\nrun()"
+    )
+    command = [sys.executable, "-c", program, "plan", "shop/recommender"]
+    ran = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    return ran.stdout.splitlines()[0], ran.stderr.splitlines()[-1].split()
+
+
 def test_verify_of_a_tree_that_is_not_this_repositorys_compares_nothing(
     rendered: Path, tmp_path: Path
 ) -> None:

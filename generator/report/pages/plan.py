@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from generator.gates.document import Evidence
 from generator.gates.gate_status import gate_statuses, summary
-from generator.gates.signatures import SignedBy
 from generator.odds.key_metrics import format_figures, key_metrics
 from generator.odds.odds import odds_of
 from generator.plan.changes import Change
@@ -26,6 +25,9 @@ from generator.report.sections import sections
 from generator.report.sections.review import signature_line
 from generator.report.sections.section import Section
 from generator.spec.quantities import money_up, time_span
+
+if TYPE_CHECKING:
+    from generator.gates.signatures import SignedBy
 
 TEMPLATE = "pages/plan.html.j2"
 

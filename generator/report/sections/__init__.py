@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from generator.gates.gate_status import GateStatus
-from generator.gates.signatures import SignedBy
 from generator.plan.resolve import Planned
 from generator.report.sections.cost import cost
 from generator.report.sections.odds import odds
@@ -14,6 +14,9 @@ from generator.report.sections.review import abort, authority, coverage, gate_se
 from generator.report.sections.section import Section
 from generator.report.sections.story import guards, story
 from generator.report.sections.values import values
+
+if TYPE_CHECKING:
+    from generator.gates.signatures import SignedBy
 
 __all__ = ["Section", "sections"]
 

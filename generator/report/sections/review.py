@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from generator.gates.gate_status import GateStatus
-from generator.gates.signatures import SignedBy
 from generator.plan.coverage import gaps
 from generator.plan.people import powers
 from generator.plan.resolve import Planned
@@ -14,6 +14,9 @@ from generator.report import records
 from generator.report.sections.section import Section
 from generator.report.tables import Table
 from generator.spec.exemptions import Waiver
+
+if TYPE_CHECKING:
+    from generator.gates.signatures import SignedBy
 
 
 def gate_section(planned: Planned, statuses: Sequence[GateStatus], signed: Sequence[SignedBy]) -> Section:
