@@ -151,7 +151,7 @@ def test_the_webhook_of_an_abort_is_what_revert_reads(
     file.write_text(sent["webhook"]["revert"]["body"])
     body = json.loads(file.read_text())
     assert (body.get("event_type") == "sluice-abort") == (host == "github")
-    (asked,) = from_webhook(str(file))
+    (asked,) = from_webhook(str(file)).requests
     assert not asked.halt
     assert asked.model == "shop/recommender"
     assert asked.digest == rollout["spec"]["template"]["metadata"]["annotations"]["sluice.dev/model-digest"]

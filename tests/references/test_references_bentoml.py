@@ -63,7 +63,7 @@ def test_a_link_in_the_store_is_refused(store: Path, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ref", "code"), [("ticket_classifier:8", "PIN104"), ("ticket_classifier:latest", "PIN101")]
+    ("ref", "code"), [("ticket_classifier:8", "PIN104"), ("ticket_classifier:latest", "REF208")]
 )
 def test_what_is_not_one_version_of_the_store(store: Path, sandbox: Sandbox, ref: str, code: str) -> None:
     done = sandbox.ask(f"bentoml:{ref}").pin(BENTOML_HOME=str(store))

@@ -36,6 +36,7 @@ def gated(sandbox: Sandbox, registry: Registry, tmp_path: Path) -> Sandbox:
     platform = sandbox.root / "specs/platform.yaml"
     text = platform.read_text().replace("registry.example.com/models", f"{registry.host}/models")
     text = text.replace("    standard:\n", "    standard:\n      evidence: [cluster]\n")
+    text = re.sub(r"(?m)^      models: .*\n", "", text)
     text = re.sub(r"(?m)^  waivers:\n(?:   .*\n|  -.*\n)+", "", text)
     platform.write_text(f"{text}  images:\n    base: {registry.host}/base/python:3.11  # ours\n")
     sandbox.ask("bentoml:ranker:7", gates=DRIFT)
