@@ -122,6 +122,7 @@ class MissingImage:
         model: team/model.
         key: the model as part of a file name.
         resolved: the model's reference in the lock.
+        digest: the model's digest in the lock.
         image: the computed name and tag.
         python: Python of the image, such as "3.11".
     """
@@ -129,6 +130,7 @@ class MissingImage:
     model: str
     key: str
     resolved: str
+    digest: str
     image: str
     python: str
 
@@ -150,7 +152,10 @@ def missing_images(session: Session) -> list[MissingImage]:
         if (text_of(bentos / entry.name / "IMAGE") or "").strip() != image:
             raise CliError(f"the bento of {entry.name} is missing or out of date", "run `sluice render`")
         key = f"{entry.team}.{entry.model}"
-        found.append(MissingImage(entry.name, key, plan.version.resolved, image, plan.bento.python_version))
+        version = plan.version
+        found.append(
+            MissingImage(entry.name, key, version.resolved, version.digest, image, plan.bento.python_version)
+        )
     return found
 
 
@@ -166,7 +171,14 @@ def gitlab_images(images: Sequence[MissingImage], templates: Templates, platform
         image.python: _by_digest(platform.images, PYTHON_IMAGE.format(image.python)) for image in images
     }
     context = {
-        "images": [{**asdict(image), "python_image": pythons[image.python]} for image in images],
+        "images": [
+            {
+                **asdict(image),
+                "repository": image.image.rpartition(":")[0],
+                "python_image": pythons[image.python],
+            }
+            for image in images
+        ],
         "registry": platform.registry,
         "python_image": _by_digest(platform.images, PYTHON_IMAGE.format(_SLUICE_PYTHON)),
         "docker_image": _by_digest(platform.images, DOCKER_IMAGE),

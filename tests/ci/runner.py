@@ -131,7 +131,13 @@ class Runner:
             self._clone(machine)
         for needed in job.get("needs", []):
             shutil.copytree(self.artifacts[needed], machine.work, symlinks=True, dirs_exist_ok=True)
-        own = {**variables, "CI_PROJECT_DIR": str(machine.work)}
+        head = ["git", "-C", str(self.checkout), "rev-parse", "HEAD"]
+        own = {
+            **variables,
+            "CI_PROJECT_DIR": str(machine.work),
+            "CI_REPOSITORY_URL": str(self.checkout),
+            "CI_COMMIT_SHA": subprocess.run(head, check=True, capture_output=True, text=True).stdout.strip(),
+        }
         if "environment" in job:
             own |= {
                 key: value for key, value in self.given.items() if key.startswith(f"{job['environment']}:")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
+import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
@@ -16,8 +18,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.ci.demo import Demo
-from tests.ci.jobs import IMAGE, IMAGES, MODEL, good, pushed
+from generator.source.content import path_digest
+from tests.ci.demo import Demo, git
+from tests.ci.jobs import IMAGE, IMAGES, MODEL, good, pushed, runner
 from tests.ci.runner import Ran, Runner
 
 SECRETS = ("model-store-secret", "registry-secret", "propose-secret")
@@ -120,8 +123,73 @@ def test_a_package_reaches_no_secret_on_gitlab(demo: Demo, scratch: Path, evil: 
     document = yaml.safe_load(demo.sluice("ci", "images", "--format", "gitlab"))
     for stage in document["stages"]:
         good(evil.gitlab_alone(document, f"{stage} support.ticket-classifier"))
+        if stage == "build":
+            more_than_an_image(evil.artifacts["build support.ticket-classifier"], scratch)
     pushed((demo.root / f"rendered/bentos/{MODEL}/IMAGE").read_text().strip())
     nothing_leaked(scratch)
+
+
+def more_than_an_image(handed: Path, scratch: Path) -> None:
+    """Add what code with the job token could upload: scripts for the checkout of the next job, a hook, and a link."""
+    steal = f'env >> "{scratch}/seen.stolen"\n'
+    for path in ("ci/push-image.sh", ".git/hooks/post-checkout", "handed/x", "checkout/ci/push-image.sh"):
+        (handed / path).parent.mkdir(parents=True, exist_ok=True)
+        (handed / path).write_text(f"#!/bin/sh\n{steal}")
+        (handed / path).chmod(0o755)
+    for path in ("ci/sbom.py", "ci/json.py", "json.py"):
+        (handed / path).write_text(f"import os\nos.system({steal!r})\n")
+    (handed / "sbom.cdx.json").symlink_to(scratch / "overwritten")
+
+
+@pytest.mark.parametrize("kind", ["a file", "a folder"])
+@pytest.mark.parametrize("other", ["", "bytes", "a link", "a pipe"])
+def test_the_download_hands_over_the_bytes_of_the_lock_only(
+    demo: Demo, tmp_path: Path, kind: str, other: str
+) -> None:
+    """A store could name a file of the machine that downloads, and the job that gets the archive runs a team's code."""
+    model = tmp_path / "model"
+    if kind == "a folder":
+        (model / "sub").mkdir(parents=True)
+        (model / "sub" / "ü").write_text("one")
+        (model / "weights").write_text("two")
+    else:
+        model.write_text("one")
+    digest = path_digest(model, "the model")
+    changed = model / "sub" / "new" if kind == "a folder" else model
+    if other:
+        changed.unlink(missing_ok=True)
+    if other == "bytes":
+        changed.write_text("a secret")
+    if other == "a link":
+        changed.symlink_to("/proc/self/environ")
+    if other == "a pipe":
+        os.mkfifo(changed)
+    (demo.root / "ci/fetch-model.sh").write_text(f"echo {model}\n")
+    archive = tmp_path / "source.tar"
+    command = ["sh", "ci/fetch-source.sh", MODEL, "s3://x/y", digest, str(archive)]
+    done = subprocess.run(command, cwd=demo.root, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, archive.exists()) == ((1, False) if other else (0, True)), done.stderr
+    if other:
+        assert ("the lock pins" if other == "bytes" else "is a link, or contains") in done.stderr
+
+
+@pytest.mark.parametrize(("fork", "created"), [(True, 1), (False, 0)])
+def test_a_branch_of_a_fork_keeps_no_proposal_back(
+    demo: Demo, scratch: Path, tmp_path: Path, *, fork: bool, created: int
+) -> None:
+    """A stranger can open a pull request from a branch with the name that a revert has, and a tag may have it as well."""
+    branch = "sluice/revert-x"
+    demo.git("branch", branch)
+    demo.git("tag", branch, "main")
+    body = tmp_path / "body.md"
+    body.write_text("x")
+    found = runner(demo, scratch, STANDIN_PULLS=json.dumps([{"number": 7, "isCrossRepository": fork}]))
+    script = f"sh ci/propose.sh {branch} main Title {body}"
+    good(found.steps([{"name": "propose", "run": script}]))
+    assert len([call for call in found.calls if call.startswith("gh pr create")]) == created
+    assert git(demo.remote, "rev-parse", f"refs/heads/{branch}") == demo.git(
+        "rev-parse", f"refs/heads/{branch}"
+    )
 
 
 def archive_of(path: Path, images: int) -> None:
@@ -219,7 +287,13 @@ def test_a_link_in_a_bento_brings_no_file_of_the_machine(
     target.symlink_to(outside)
     demo.commit("A link")
     resolved = yaml.safe_load((demo.root / f"specs/{MODEL}.lock.yaml").read_text())["model"]["resolved"]
-    imaged.given = {**imaged.given, "inputs.model": MODEL, "inputs.key": "x", "inputs.resolved": resolved}
+    imaged.given = {
+        **imaged.given,
+        "inputs.model": MODEL,
+        "inputs.key": "x",
+        "inputs.resolved": resolved,
+        "inputs.digest": "sha256:x",
+    }
     ran = imaged.alone(IMAGE, "fetch")
     assert ran[-1].code == 1
     assert "is a link, or contains one" in ran[-1].output

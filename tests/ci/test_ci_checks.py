@@ -93,14 +93,20 @@ class GitLab(http.server.BaseHTTPRequestHandler):
         path = self.path.removeprefix("/projects/3")
         answers: dict[str, object] = {
             "/user": {"id": 5},
-            "/merge_requests": [{"iid": 7}, {"iid": 8}],
-            "/merge_requests/7/pipelines": [{"id": 70}],
+            "/merge_requests": [{"iid": 9}, {"iid": 7}, {"iid": 8}],
+            "/merge_requests/7/pipelines": [{"id": 70, "project_id": 3}],
             "/merge_requests/8/pipelines": [],
+            "/merge_requests/9/pipelines": [{"id": 90, "project_id": 4}],
             "/pipelines/70/jobs": [{"id": 700, "name": "check"}, {"id": 701, "name": "plan"}],
             "/merge_requests/7/notes": [{"id": 1, "body": "hello", "author": {"id": 6}}],
         }
         if path == "/jobs/701/artifacts/plan.md":
-            self._answer(self.plan.encode(), "")
+            self.send_response(302)
+            self.send_header("Location", "/storage/plan.md")
+            self.end_headers()
+        elif path == "/storage/plan.md":
+            # The token is GitLab's, and storage may be on another host.
+            self._answer(self.plan.encode(), "", None)
         elif path.startswith("/merge_requests/7/notes") and path.endswith("page=2"):
             self._answer(json.dumps(self.notes).encode(), "")
         else:
@@ -116,8 +122,8 @@ class GitLab(http.server.BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self.do_POST()
 
-    def _answer(self, body: bytes, following: str) -> None:
-        assert self.headers["PRIVATE-TOKEN"] == "t"
+    def _answer(self, body: bytes, following: str, token: str | None = "t") -> None:
+        assert self.headers["PRIVATE-TOKEN"] == token
         self.send_response(200)
         self.send_header("X-Next-Page", following)
         self.end_headers()

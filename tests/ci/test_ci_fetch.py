@@ -23,6 +23,7 @@ import pytest
 from generator.pipeline.ci_files import workflow_files
 from generator.render.environment import Templates
 from generator.source.content import path_digest
+from tests.ci.demo import git
 from tests.ci.programs import skopeo
 from tests.ci.runner import STANDINS
 from tests.references.bentoml_store import TAG
@@ -130,6 +131,62 @@ def test_dvc_of_another_repository(template: Path, sandbox: Sandbox, tools: Path
     other.commit()
     model = sandbox.ask(f"dvc:{other.root.as_uri()}//model.pkl@main").pinned()["model"]
     assert fetched(sandbox, tools, model).read_text() == "weights"
+
+
+_REMOTE = """['remote "store"']\n    url = s3://bucket/x\n"""
+_EVIL = {
+    "a profile": f"{_REMOTE}    profile = evil\n    credentialpath = /proc/self/cwd/specs/shop/aws.cfg\n",
+    "a quoted key": f"{_REMOTE}    'credentialpath' = specs/shop/aws.cfg\n",
+    "a line end of another kind": _REMOTE[:-1] + "\vcredentialpath = specs/shop/aws.cfg\n",
+    "no verification": f"{_REMOTE}    ssl_verify = false\n",
+    "a section": "[db]\n    x = 1\n",
+}
+
+
+@pytest.mark.parametrize("place", [".dvc/config", "ü/.dvc/config", ".dvc/config.local"])
+@pytest.mark.parametrize("text", _EVIL.values(), ids=_EVIL)
+def test_a_dvc_configuration_runs_nothing(
+    sandbox: Sandbox, tools: Path, tmp_path: Path, place: str, text: str
+) -> None:
+    """AWS runs `credential_process` of a profile; a team decides what another repository configures."""
+    refused_dvc(
+        sandbox, tools, Work(tmp_path / "other", sandbox.home), {place: text}, "more than names and addresses"
+    )
+
+
+@pytest.mark.parametrize(
+    "pointer",
+    [
+        "deps:\n- path: m\n  repo:\n    url: https://git.example.com/x\nouts:\n- path: model.pkl\n",
+        'deps: [{path: m, "repo": {url: x}}]\nouts: [{path: model.pkl}]\n',
+        'deps: [{path: m, "\\x72epo": {url: x}}]\nouts: [{path: model.pkl}]\n',
+        "desc: &a repo\ndeps: [{path: m, *a : {url: x}}]\nouts: [{path: model.pkl}]\n",
+    ],
+)
+def test_an_import_of_dvc_is_refused(sandbox: Sandbox, tools: Path, tmp_path: Path, pointer: str) -> None:
+    """The configuration of the repository that it imports from would count, too."""
+    files = {"model.pkl.dvc": pointer, ".dvc/config": _REMOTE}
+    refused_dvc(sandbox, tools, Work(tmp_path / "other", sandbox.home), files, "imports from another one")
+
+
+def refused_dvc(sandbox: Sandbox, tools: Path, other: Work, files: dict[str, str], why: str) -> None:
+    """Fetch from a repository with these files; DVC is not even installed."""
+    for path, text in files.items():
+        (other.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (other.root / path).write_bytes(text.encode())
+    commit = committed(other.root)
+    done = run(sandbox, tools, f"dvc:{other.root.as_uri()}//model.pkl@{commit}#md5=0")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert why in done.stderr
+    assert not (sandbox.home / "fetched" / "tools").exists()
+
+
+def committed(root: Path) -> str:
+    """Make a repository of a folder; return its commit."""
+    git(root, "init", "--quiet")
+    git(root, "add", "--all", "--force")
+    git(root, "commit", "--quiet", "--message", "x")
+    return git(root, "rev-parse", "HEAD")
 
 
 def test_the_hub(hub: Hub, sandbox: Sandbox, tools: Path) -> None:

@@ -155,6 +155,43 @@ def test_gitlab_gives_no_environment_to_a_merge_request_or_to_a_build(demo: Demo
     }
 
 
+def test_the_push_on_gitlab_runs_nothing_that_the_build_could_replace(demo: Demo) -> None:
+    """GitLab unpacks artifacts over the checkout, and variables of a report count more than those of the job."""
+    images = yaml.safe_load(demo.sluice("ci", "images", "--format", "gitlab"))
+    for name, job in images.items():
+        if name.startswith("push "):
+            assert job["variables"] == {"GIT_STRATEGY": "none"}
+            assert job["script"][0].endswith('&& cd "$work"')
+
+
+def test_a_revert_on_gitlab_runs_the_files_of_the_default_branch(demo: Demo) -> None:
+    rules = yaml.safe_load((demo.root / ".gitlab-ci.yml").read_text())["revert"]["rules"]
+    assert ["$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" in rule["if"] for rule in rules] == [True]
+
+
+def test_no_job_uses_a_cache(demo: Demo) -> None:
+    """What a build writes to a cache is read by no job here."""
+    texts = [file.read_text() for file in (*workflows(demo), demo.root / ".gitlab-ci.yml")]
+    texts.append(demo.sluice("ci", "images", "--format", "gitlab"))
+    assert [
+        text
+        for text in texts
+        if re.search(r"^\s*(- )?(cache|key-prefix):|actions/cache|cache-(from|to)", text, re.MULTILINE)
+    ] == []
+
+
+def test_no_module_of_the_repository_is_imported_by_a_job(demo: Demo) -> None:
+    """`python -m`, `python -` and a script's folder are found before the standard library without -I or -P."""
+    files = [*workflows(demo), demo.root / ".gitlab-ci.yml", *(demo.root / "ci").glob("*.sh")]
+    lines = [
+        line for file in files if file.name != "build-image.sh" for line in file.read_text().splitlines()
+    ]
+    lines += demo.sluice("ci", "images", "--format", "gitlab").splitlines()
+    starts = [line for line in lines if re.search(r"\bpython3? (-|ci/)", line) and "#" not in line]
+    assert len(starts) >= 6
+    assert [line for line in starts if not re.search(r"\bpython3? -[IP] ", line)] == []
+
+
 def test_everything_that_ci_installs_has_hashes(demo: Demo) -> None:
     files = [*workflows(demo), demo.root / ".gitlab-ci.yml", *(demo.root / "ci").glob("*.sh")]
     installs = [line for file in files for line in file.read_text().splitlines() if "pip " in line]

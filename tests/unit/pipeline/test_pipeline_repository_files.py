@@ -19,7 +19,7 @@ def test_an_image_that_is_not_in_the_lock_is_missing(tmp_path: Path):
     image = resolve_one(root).plans[0].plan.image.reference
     write_tree(root, {IMAGE_FILE: f"{image}\n"})
     assert missing_images(Session(root, TODAY)) == [
-        MissingImage("shop/ranker", "shop.ranker", "mlflow:ranker/3", image, "3.11")
+        MissingImage("shop/ranker", "shop.ranker", "mlflow:ranker/3", DIGEST, image, "3.11")
     ]
 
 
