@@ -44,6 +44,7 @@ def sign(spec: str, key: Path, kinds: tuple[str, ...], form: str, root: Path | N
     from generator.pipeline.signing import sign_documents
 
     session = open_session(root)
+    session.require_platform()
     for line in sign_documents(session, select_one(session, spec), key, kinds or SIGNED_KINDS, form):
         note(line)
 
@@ -63,6 +64,7 @@ def verify_signature(paths: tuple[str, ...], fmt: str, root: Path | None) -> Non
     from generator.report.tables import Screen
 
     session = open_session(root)
+    session.require_platform()
     entries = select(session, paths).entries
     findings: list[Finding] = []
     for entry in entries:

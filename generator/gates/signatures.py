@@ -124,7 +124,7 @@ def check_signatures(document: SignedDocument, signers: Sequence[Signer]) -> Che
     for suffix, (form, verify) in _FORMS.items():
         path = document.path.with_name(document.path.name + suffix)
         try:
-            found = _counting(verify(regular_bytes(path), document, signers), signers, document)
+            found = _counting(verify(_signature_bytes(path), document, signers), signers, document)
         except FileNotFoundError:
             continue
         except SignatureError as error:
@@ -135,6 +135,13 @@ def check_signatures(document: SignedDocument, signers: Sequence[Signer]) -> Che
         else:
             valid += [SignedBy(document.kind, signer.name, signer.role, form) for signer in found]
     return CheckedSignatures(tuple(valid), tuple(problems))
+
+
+def _signature_bytes(path: Path) -> bytes:
+    """Return the bytes of a signature; a link could lead out of the repository, and the result say what is there."""
+    if path.is_symlink():
+        raise RefusedError(INVALID, "a link leads to this file", "")
+    return regular_bytes(path)
 
 
 def signature_findings(planned: Planned, entry: ModelFiles, root: Path) -> list[Finding]:

@@ -190,7 +190,12 @@ class Templates:
 
         try:
             found = set(find_referenced_templates(self._environment(_language(name)).parse(self.text(name))))
-        except (TemplateSyntaxError, RecursionError):
+        except (
+            TemplateSyntaxError,
+            RecursionError,
+            MemoryError,
+            ValueError,
+        ):  # ValueError: more than 4,300 digits
             return ()
         return {part for part in found if part} | (self._own if None in found else set())
 

@@ -393,6 +393,27 @@ def test_a_lie_about_a_gate_of_any_other_form_is_refused(others: tuple[Planned, 
     assert wrong == []
 
 
+@pytest.mark.parametrize(
+    "dates",
+    [
+        ("2027-10-24", "2027-11-22"),
+        ("2026-11-22", "2026-10-24"),
+        ("2026-10-24", "2026-11-26"),
+        ("9999-12-31", ""),
+    ],
+)
+def test_a_window_of_data_that_did_not_exist_is_refused(dates: tuple[str, str]) -> None:
+    planned, data = example("risk/fraud")
+    (drift,) = (entry for entry in data["predicate"]["gates"] if entry["kind"] == "drift")
+    for stated in drift["measures"]:
+        ends = zip(("current from", "current to"), dates, strict=True)
+        kept = {
+            key: day for key, day in stated["details"].items() if key not in {"current from", "current to"}
+        }
+        stated["details"] = kept | {key: day for key, day in ends if day}
+    assert codes(planned, resealed(data)) == {"EVID114"}
+
+
 def test_all_kinds_of_gates_are_covered(others: tuple[Planned, dict[str, Any]]) -> None:
     documents = [example(name)[1] for name in EXAMPLES] + [others[1]]
     assert {entry["kind"] for data in documents for entry in data["predicate"]["gates"]} == ALL

@@ -233,6 +233,22 @@ def test_a_key_that_the_library_can_not_load_is_a_finding(signing: Signing):
         assert signing.codes() == {"SIGN102"}
 
 
+@pytest.mark.parametrize("command", [["sign", "--key", "ci"], ["verify-signature"]])
+def test_an_invalid_platform_is_reported(signing: Signing, command: list[str]):
+    signing.require("signed: [lock], signedBy: [CI]", signer("ci", signing.key("ci")))
+    command = [str(signing.root.parent / part) if part == "ci" else part for part in command]
+    done = signing.run("gates", *command, "risk/fraud")
+    assert (done.exit_code in {1, 2}, "platform.yaml" in done.output) == (True, True), done.output
+
+
+def test_a_signature_is_not_read_through_a_link(signing: Signing):
+    key = signing.key("ci")
+    signing.require("signed: [lock]", signer("ci", key)).sign(key, "--format", "ssh")
+    signature = signing.root / f"{LOCK}.sig"
+    signature.symlink_to(signature.rename(signing.root.parent / "elsewhere"))
+    assert signing.codes() == {"SIGN102"}
+
+
 def test_a_signature_of_another_kind_or_model_does_not_fit(signing: Signing):
     key = signing.key("ci")
     signing.require("signed: [lock]", signer("ci", key)).sign(key, "--format", "ssh")

@@ -41,6 +41,7 @@ def run(task: Task) -> Outcome:
         "alpha": gate.alpha,
     }
     report = task.report(gate.needs.programs[0], config)
+    _check_dates(_dates_of(report.content), dt.datetime.now(dt.UTC).date())
     return Outcome.of(report, "data", (first, second), measures_from_report(gate, report.content))
 
 
@@ -49,6 +50,7 @@ def expected(claim: Claim) -> Expected:
     gate = claim.spec(DriftGate)
     stated = [claim.measure(name) for name in gate.drift.features]
     dates = {key: _date(one, key) for one in stated[:1] for key in _DATES if key in one.details}
+    _check_dates(dates, dt.date.fromisoformat(claim.entry.end[:10]))
     report = {one.name: _reported(gate, one) for one in stated}
     measures = tuple(_feature(gate, name, found, dates) for name, found in report.items())
     sources = tuple(map(claim.locked, (gate.drift.reference, gate.drift.current)))
@@ -101,6 +103,30 @@ def _significance(
     return (min(1.0, max(0.0, tail)) if x > _SMALL_X else 1.0), 0.5 / math.sqrt(effective)
 
 
+def _dates_of(report: dict[str, Any]) -> dict[str, str]:
+    """Return the first and the last day of each window that has dates."""
+    return {
+        f"{window} {end}": day
+        for window, days in report.get("dates", {}).items()
+        for end, day in zip(("from", "to"), days, strict=False)
+    }
+
+
+def _check_dates(dates: dict[str, str], last: dt.date) -> None:
+    """Check that windows begin before they end, and end before the gate did (in whatever time zone).
+
+    Raises:
+        NoVerdictError: one does not.
+    """
+    latest = (last + dt.timedelta(days=1)).isoformat()
+    for window in _WINDOWS:
+        start, end = dates.get(f"{window} from", ""), dates.get(f"{window} to", "")
+        if start > end > "":
+            raise NoVerdictError(f"the {window} window ends on {end}, before it starts on {start}")
+        if max(start, end) > latest:
+            raise NoVerdictError(f"the {window} window has rows of {max(start, end)}, which is in the future")
+
+
 def _date(stated: Measure, key: str) -> str:
     """Return a date among the details of a measure.
 
@@ -116,11 +142,7 @@ def _date(stated: Measure, key: str) -> str:
 
 def measures_from_report(gate: DriftGate, report: dict[str, Any]) -> tuple[Measure, ...]:
     """Return a measure of each feature, in the order of the spec."""
-    dates = {
-        f"{window} {end}": day
-        for window, days in report.get("dates", {}).items()
-        for end, day in zip(("from", "to"), days, strict=False)
-    }
+    dates = _dates_of(report)
     features = report["features"]
     return tuple(_feature(gate, name, features.get(name, {}), dates) for name in gate.drift.features)
 

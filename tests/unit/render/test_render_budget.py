@@ -44,6 +44,7 @@ BOMBS = {
     "a namespace in a namespace": doubled("1", "namespace(a=ns.x, b=ns.x)", "{{ ns.x }}"),
     "a namespace in itself": "{% set ns = namespace(x=1) %}{% set ns.x = [ns, ns] %}{{ ns.x }}",
     "batches of batches": doubled("[1]", "(ns.x + ns.x)|batch(1)|list"),
+    "a number with too many digits": "{{ " + "1" * 20_000 + " }}",
     "power": "{{ 10 ** (10 ** 10) }}",
     "power of floats and numbers": "{{ (2 ** 4000) ** 4000 }}",
     "squares": "{% set ns = namespace(x=10) %}{% for i in range(99) %}{% set ns.x = ns.x * ns.x %}{% endfor %}",
