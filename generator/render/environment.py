@@ -233,7 +233,10 @@ def _read_own(file: Path, folder: Path | None) -> str:
     try:
         inside = folder is None or file.resolve().is_relative_to(folder.parent.resolve())
         if not inside:
-            raise TemplateError(f"{file}: this is a link that leaves the tree", "copy the file into the tree")
+            raise TemplateError(
+                f"{file}: this is a link that leads out of the repository",
+                "copy the file into the repository",
+            )
         content = regular_bytes(file)
         if len(content) > _LONGEST:
             raise TemplateError(

@@ -44,7 +44,10 @@ def read(path: FilePath, root: FilePath | None = None, known: bytes | None = Non
     try:
         if root is not None and not path.resolve().is_relative_to(root.resolve()):
             return _refused(
-                shown, "SRC108", "this file is a link that leaves the tree", "copy the file into the tree"
+                shown,
+                "SRC108",
+                "this file is a link that leads out of the repository",
+                "copy the file into the repository",
             )
         raw = regular_bytes(path) if known is None else known
     except RefusedError as error:

@@ -160,7 +160,7 @@ def test_templates_are_regular_files_of_the_tree(repository, sluice, tmp_path):
     (tmp_path / "secret").write_text("secret: 1\n")
     (repository / "inside.yaml.j2").write_text("# ours\n")
     for make, said in (
-        (lambda: file.symlink_to(tmp_path / "secret"), "leaves the tree"),
+        (lambda: file.symlink_to(tmp_path / "secret"), "leads out of the repository"),
         (lambda: file.symlink_to("nowhere"), "No such file"),
         (lambda: file.symlink_to(file.name), "can't be read"),
         (lambda: os.mkfifo(file), "not a regular file"),

@@ -240,4 +240,4 @@ def test_a_folder_of_templates_that_is_a_link_out_of_the_repository_is_refused(t
     (root / "templates").symlink_to(outside)
     ran = sluice(root, "render")
     assert ran.code == 2
-    assert "leaves the tree" in ran.err
+    assert "leads out of the repository" in ran.err
