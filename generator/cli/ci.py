@@ -15,7 +15,7 @@ from generator.cli.options import root_option
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit, note
 from generator.source.errors import CliError
-from generator.source.files import text_of
+from generator.source.files import has_link, text_of
 from generator.spec.quantities import plural
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -84,6 +84,10 @@ def _write(session: Session, host: str, *, check: bool, force: bool) -> None:
     wanted = workflow_files(
         host, session.templates, platform.git.revision, platform.registry, platform.images
     )
+    linked = [path for path in wanted if has_link(session.root, session.root / path)]
+    if linked:
+        message = f"{linked[0]} is reached through a link, so another folder decides what CI runs"
+        raise CliError(message, "remove the link, and run the command again")
     found = {path: text_of(session.root / path) for path in wanted}
     stale = {path: text for path, text in wanted.items() if found[path] != text}
     up_to_date = f"the {host} files are up to date\n"

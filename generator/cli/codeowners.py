@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from generator.cli.options import root_option
 from generator.pipeline.atomic_write import write_file
-from generator.pipeline.repository_files import OWNERS_PLACES, code_owners
+from generator.pipeline.owner_rows import PLACES, foreign_rows
+from generator.pipeline.repository_files import code_owners
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, note
+from generator.source.errors import CliError
+from generator.source.files import has_link
 
 
 @click.command("codeowners")
@@ -22,19 +26,39 @@ def command(context: click.Context, check: bool, root: Path | None) -> None:  # 
 
     The first row gives everything to the `owners` of the platform; the next ones give its specs, and the bundles and
     bentos that are rendered from them, to each team. All other lines of the file are kept: Sluice's lines override
-    those above them, and those below override Sluice's.
+    those above them, and those below override Sluice's. A row below that may take what CI runs or reads from the
+    platform is an error.
     """
     session = open_session(root)
     platform = session.platform
-    name = next((place for place in OWNERS_PLACES if (session.root / place).is_file()), OWNERS_PLACES[0])
+    name = _place(session.root)
     path = session.root / name
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
     after = code_owners(before, platform)
+    problems = foreign_rows(after, platform)
+    for problem in problems:
+        note(f"{name}: {problem}")
     if before == after:
-        emit(f"{name} is up to date\n")
+        emit("" if problems else f"{name} is up to date\n")
     elif check:
         note(f"{name} is out of date: run `sluice codeowners` and commit the result")
-        context.exit(1)
     else:
         write_file(path, after.encode())
         emit(f"wrote {name}\n")
+    context.exit(int(bool(problems) or (check and before != after)))
+
+
+def _place(root: Path) -> str:
+    """Return where the file is, or is to be.
+
+    Raises:
+        CliError: there are several, of which each host reads another one, or a link leads to it.
+    """
+    found = [place for place in PLACES if os.path.lexists(root / place)]
+    if len(found) > 1:
+        message = f"{' and '.join(found)}: a host reads only one of these files"
+        raise CliError(message, "keep one, and remove the others")
+    name = found[0] if found else PLACES[0]
+    if has_link(root, root / name):
+        raise CliError(f"{name} is reached through a link", "write the file itself, without a link")
+    return name

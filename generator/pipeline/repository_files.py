@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from generator import __version__
 from generator.pipeline.ci_files import CI_FILES, workflow_files
+from generator.pipeline.owner_rows import BEGIN, END
 from generator.plan.locks import immutable_form, version_of
 from generator.source.errors import CliError
 
@@ -15,10 +16,7 @@ if TYPE_CHECKING:
     from generator.render.environment import Templates
     from generator.spec.platform import PlatformSpec
 
-OWNERS_PLACES: Final = ("CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS", "docs/CODEOWNERS")
 """The places where GitHub and GitLab look, the usual one first."""
-_BEGIN: Final = "# Written by `sluice codeowners` from specs/platform.yaml: edit that file, not these lines."
-_END: Final = "# End of what Sluice writes."
 
 _REPO: Final = "https://git.example.com/acme/models.git"
 _BRANCH: Final = "main"
@@ -45,16 +43,16 @@ def code_owners(before: str, platform: PlatformSpec) -> str:
     """
     from generator.plan.people import codeowners
 
-    own = "\n".join([_BEGIN, *codeowners(platform), _END, ""])
-    if (_BEGIN in before) != (_END in before) or before.find(_END) < before.find(_BEGIN):
+    own = "\n".join([BEGIN, *codeowners(platform), END, ""])
+    if (BEGIN in before) != (END in before) or before.find(END) < before.find(BEGIN):
         raise CliError(
             "CODEOWNERS has only one of the two comments around Sluice's lines",
             "remove the remaining comment and Sluice's lines",
         )
-    if _BEGIN not in before:
+    if BEGIN not in before:
         return before + ("" if not before or before.endswith("\n") else "\n") + own
-    head, _, rest = before.partition(_BEGIN)
-    return head + own + rest.partition(_END)[2].removeprefix("\n")
+    head, _, rest = before.partition(BEGIN)
+    return head + own + rest.partition(END)[2].removeprefix("\n")
 
 
 def example_lock(templates: Templates, name: str, ref: str, data: Sequence[str] = ()) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from generator.plan.model_files import PLATFORM, SPECS, ModelFiles, discover, find_root
 from generator.plan.packages import PackageList, PackageListError, read_packages
 from generator.source.document import Document
-from generator.source.files import text_of
+from generator.source.files import has_link, text_of
 from generator.source.finding import Finding, Place
 from generator.source.reader import display, read
 from generator.spec.check import check, refused
@@ -67,15 +67,20 @@ class Repository:
 
     def packages(self, entry: ModelFiles) -> tuple[PackageList | None, list[Finding]]:
         """Return the pinned packages of a model's service, and a finding for a file that is not a list of them."""
-        text = text_of(entry.packages) if os.path.lexists(entry.packages) else None
-        if text is None and not os.path.lexists(entry.packages):
+        if not os.path.lexists(entry.packages):
             return None, []
         try:
-            return read_packages(text or ""), []
+            linked = has_link(self.root, entry.packages)
+            return read_packages("" if linked else text_of(entry.packages) or ""), []
         except PackageListError as error:
             place = Place(display(entry.packages, self.root), error.line)
             hint = f"run `sluice pin --packages {entry.name}`, which writes this file"
-            return None, [Finding("LOCK211", "error", str(error), hint, place)]
+            message = (
+                "a link leads to this file, so another folder decides what is installed"
+                if linked
+                else str(error)
+            )
+            return None, [Finding("LOCK211", "error", message, hint, place)]
 
     def lock(self, entry: ModelFiles) -> tuple[Document, LockFile | None, list[Finding]]:
         """Return the lock of a model as written and validated, and its findings; None for a missing or invalid lock."""

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from generator.cli.main import cli
-from generator.pipeline.repository_files import OWNERS_PLACES
+from generator.pipeline.owner_rows import PLACES
 
 SPECS = Path(__file__).resolve().parents[3] / "specs"
 
@@ -97,14 +97,14 @@ def test_check_says_when_it_is_out_of_date(repository):
 
 
 def test_lines_of_others_are_kept_and_the_file_is_found_where_it_is(repository):
-    path = repository / OWNERS_PLACES[1]
+    path = repository / PLACES[1]
     path.parent.mkdir()
     path.write_text("* @everyone")
     run(repository)
     path.write_text(path.read_text() + "/specs/shop/ @someone\n")
     platform = repository / "specs/platform.yaml"
     platform.write_text(platform.read_text().replace("shop-ml@", "shop-models@"))
-    assert run(repository) == (0, f"wrote {OWNERS_PLACES[1]}\n")
+    assert run(repository) == (0, f"wrote {PLACES[1]}\n")
     text = path.read_text()
     assert text.startswith("* @everyone\n")
     assert owner(text, "specs/shop/a.yaml") == "@someone"
@@ -128,3 +128,96 @@ def test_a_platform_that_cannot_be_used_is_refused(repository):
     code, said = run(repository)
     assert code == 2
     assert "sluice validate" in said
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "* shop-ml@example.com",
+        "/ci/ shop-ml@example.com",
+        "/ci/push-image.sh\tshop-ml@example.com",
+        "/ci/",
+        "ci/ shop-ml@example.com",
+        "*.sh shop-ml@example.com",
+        "**/push-image.sh shop-ml@example.com",
+        "/c?/ shop-ml@example.com",
+        "/.github/workflows/ shop-ml@example.com",
+        "/.gitlab-ci.yml shop-ml@example.com",
+        "/templates/kubernetes/ shop-ml@example.com",
+        "/bootstrap shop-ml@example.com",
+        "/CODEOWNERS shop-ml@example.com",
+        "/pyproject.toml shop-ml@example.com",
+        "/specs/ shop-ml@example.com",
+        "/specs/platform.yaml shop-ml@example.com",
+        "/specs/*/ shop-ml@example.com",
+        "/specs/unknown/ shop-ml@example.com",
+        "/rendered/ shop-ml@example.com",
+        "/rendered/*/argocd/ shop-ml@example.com",
+        "/rendered/*/shop/ shop-ml@example.com",
+        "/rendered/gates/shap/ shop-ml@example.com",
+        "/rendered/production/platform/ shop-ml@example.com",
+    ],
+)
+def test_a_row_below_takes_nothing_from_the_platform(repository, row):
+    run(repository)
+    path = repository / "CODEOWNERS"
+    path.write_text(f"{path.read_text()}\n{row}\n")
+    code, said = run(repository, "--check")
+    assert code == 1, said
+    assert f"line {len(path.read_text().splitlines())}: `{row.split()[0]}`" in said
+    assert run(repository)[0] == 1
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "# a comment about /ci/",
+        "/docs/ docs@example.com",
+        "/docs docs@example.com",
+        "/README.md docs@example.com",
+        "/notebooks/**/*.ipynb docs@example.com",
+        "/specs/shop/recommender.* someone@example.com",
+        "/rendered/production/shop/ someone@example.com",
+        "/rendered/bentos/shop/recommender/ someone@example.com",
+    ],
+)
+def test_other_rows_below_are_accepted(repository, row):
+    run(repository)
+    path = repository / "CODEOWNERS"
+    path.write_text(f"{path.read_text()}\n{row}\n")
+    assert run(repository, "--check") == (0, "CODEOWNERS is up to date\n")
+
+
+def test_a_section_above_would_make_the_rows_optional(repository):
+    (repository / "CODEOWNERS").write_text("^[Optional]\n")
+    code, said = run(repository)
+    assert code == 1
+    assert "line 1 begins a section" in said
+
+
+def test_a_second_file_is_refused_as_hosts_read_one(repository):
+    run(repository)
+    second = repository / PLACES[1]
+    second.parent.mkdir()
+    second.write_text("* shop-ml@example.com\n")
+    code, said = run(repository, "--check")
+    assert code == 2
+    assert "a host reads only one" in said
+
+
+def test_a_link_is_refused(repository):
+    run(repository)
+    (repository / "CODEOWNERS").rename(repository / "specs/owners")
+    (repository / "CODEOWNERS").symlink_to("specs/owners")
+    assert run(repository, "--check")[0] == 2
+
+
+@pytest.mark.parametrize("linked", ["ci", "ci/push-image.sh", ".github/workflows/sluice.yml"])
+def test_no_link_leads_to_what_ci_runs(repository, linked):
+    arguments = ["ci", "github", "--root", str(repository)]
+    assert CliRunner().invoke(cli, arguments).exit_code == 0
+    (repository / linked).rename(repository / "specs/moved")
+    (repository / linked).symlink_to(repository / "specs/moved")
+    found = CliRunner().invoke(cli, [*arguments, "--check"])
+    assert found.exit_code == 2
+    assert "is reached through a link" in found.output

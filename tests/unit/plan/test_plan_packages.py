@@ -111,6 +111,18 @@ def test_what_is_written_is_read_again() -> None:
     assert read_packages(write_packages(listed)) == listed
 
 
+def test_a_link_in_the_place_of_a_list_is_refused(tmp_path: Path) -> None:
+    repository = small(tmp_path)
+    (tmp_path / "elsewhere.txt").write_text(FITS)
+    (tmp_path / LIST).symlink_to(tmp_path / "elsewhere.txt")
+    loaded = Repository(repository)
+    packages, findings = loaded.packages(loaded.entries[0])
+    assert packages is None
+    assert [(each.code, each.message.partition(",")[0]) for each in findings] == [
+        ("LOCK211", "a link leads to this file")
+    ]
+
+
 def test_a_service_is_rendered_with_the_whole_list(tmp_path: Path) -> None:
     repository = small(tmp_path)
     (tmp_path / LIST).write_text(FITS)
