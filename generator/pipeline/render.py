@@ -16,6 +16,7 @@ from generator.output.report import CheckReport, WriteReport, WriteSummary
 from generator.output.survey import Survey, survey
 from generator.output.write import Notice, Writer, locked, prune
 from generator.pipeline.bundles import (
+    KINDS,
     BundleId,
     Source,
     image_bundles,
@@ -282,12 +283,16 @@ def plan_render(session: Session, request: RenderRequest) -> RenderPlan:
         stale_images = {bundle: inputs for bundle, inputs in stale_images.items() if bundle.name in IMAGES}
     expected = frozenset(bundle.path for bundle in _all_bundles(session, stale.environments, images))
     prunes = request.selected is None and outcome.knows_all
+    # A list without the models of an unreadable folder would make Argo CD delete them.
+    shared = {
+        b: inputs for b, inputs in stale.shared.items() if outcome.knows_all or not KINDS[b.kind].lists_models
+    }
     return RenderPlan(
         session,
         request,
         outcome.findings,
         outcome.jobs,
-        {**stale.shared, **stale_images},
+        {**shared, **stale_images},
         FreshBundles.sum([stale.fresh, count(fresh_images.values())]),
         expected,
         prunes,
