@@ -84,8 +84,8 @@ def platform_files(platform: PlatformSpec, environment: str) -> list[str]:
 
 def _configures_rollouts(platform: PlatformSpec, environment: str) -> bool:
     """Check whether this is the first environment of its cluster, whose Rollouts controller has one configuration."""
-    server = platform.environments[environment].server
-    return environment == next(name for name, one in platform.environments.items() if one.server == server)
+    server = platform.environments[environment].cluster
+    return environment == next(name for name, one in platform.environments.items() if one.cluster == server)
 
 
 def render_overview(platform: PlatformSpec, environment: str, templates: Templates) -> dict[str, str]:

@@ -41,7 +41,7 @@ def hosts(context: FleetContext) -> Iterator[Problem]:
     taken: dict[tuple[str, str], ResourceFootprint] = {}
     own = _default_hosts(context)
     for mine in context.footprints:
-        server = context.platform.environments[mine.environment].server
+        server = context.platform.environments[mine.environment].cluster
         for index, host in enumerate(mine.hosts):
             theirs = taken.setdefault((server, host), mine)
             if theirs != mine:

@@ -289,7 +289,7 @@ def namespaces(context: FleetContext) -> Iterator[Problem]:
             continue
         for team in context.platform.teams:
             found = namespace_of(context.platform, name, team)
-            first = taken.setdefault((environment.server, found), (name, team))
+            first = taken.setdefault((environment.cluster, found), (name, team))
             if first != (name, team):
                 message = (
                     f"`{found}` would be the namespace of {team} in {name} and of {first[1]} in {first[0]}"

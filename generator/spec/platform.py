@@ -141,6 +141,11 @@ class Environment(Record):
         examples=["{team}-{environment}"],
     )
 
+    @property
+    def cluster(self) -> str:
+        """The server in one spelling: two environments of one cluster must not differ by case, port 443 or a slash."""
+        return self.server.lower().rstrip("/").removesuffix(":443")
+
 
 class KnownCohort(Cohort):
     """A cohort whose size is known."""

@@ -194,6 +194,24 @@ CASES = (
         "spec.environments.production.namespace",
     ),
     Case(
+        "PLAT908",
+        {
+            "platform.environments.production.namespace": "{team}",
+            "spec.replicas": 20,
+            "platform.environments.staging": {
+                **STAGING,
+                "server": "https://Kubernetes.default.svc:443/",
+                "namespace": "{team}",
+            },
+        },
+        {
+            "platform.environments.production.namespace": "{team}",
+            "spec.replicas": 20,
+            "platform.environments.staging": {**STAGING, "namespace": "{team}"},
+        },
+        "spec.environments.staging.namespace",
+    ),
+    Case(
         "PLAT930",
         {"platform.gates": {"inputs": {"url": "https://store.example.com/{digest}.tgz"}}},
         {"platform.gates": {"inputs": {"url": "https://store.minio.svc/{digest}.tgz"}}},
