@@ -104,7 +104,9 @@ class Templates:
         else:
             names = {file.name for name in rendered for file in self.suspects(name)}
         parts = [f"{name}\0{len(self.text(name))}\0{self.text(name)}" for name in sorted(names)]
-        return hashlib.sha256("".join(parts).encode()).hexdigest() if parts else ""
+        # A file name may have bytes that are not UTF-8.
+        content = "".join(parts).encode("utf-8", "surrogateescape")
+        return hashlib.sha256(content).hexdigest() if parts else ""
 
     @contextmanager
     def tracing(self) -> Iterator[set[str]]:

@@ -241,3 +241,10 @@ def test_a_folder_of_templates_that_is_a_link_out_of_the_repository_is_refused(t
     ran = sluice(root, "render")
     assert ran.code == 2
     assert "leads out of the repository" in ran.err
+
+
+def test_a_template_whose_name_is_not_utf8_is_counted(tmp_path):
+    root = repository(tmp_path, OURS)
+    (root / "templates/kubernetes/\udcff.yaml.j2").write_text("a: b\n")
+    ran = sluice(root, "render")
+    assert (ran.code, "\udcff" in ran.text) == (0, False), ran.text
