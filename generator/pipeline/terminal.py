@@ -18,6 +18,7 @@ _LONG = 50  # fewer items finish before a bar could be read
 
 _HIDDEN: Final = (
     "\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+    "\ud800-\udfff"  # bytes of a name that are not UTF-8, which no stream writes
 )
 # Controls but tab and line feed, characters that hide or reorder text, and what runners of CI take as a command:
 # `::name::` at the start of a line and `##[name]` anywhere (GitHub's runner, ActionCommand.cs), `##vso[` and

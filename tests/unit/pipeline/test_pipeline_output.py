@@ -43,6 +43,10 @@ def test_a_command_for_a_runner_is_broken(line):
     assert (safe(line, commands=True) == line) == ("##" not in line)
 
 
+def test_bytes_of_a_name_that_are_not_utf8_can_be_written():
+    assert safe("specs/\udcff.yaml") == "specs/\\udcff.yaml"
+
+
 @pytest.mark.parametrize(
     "text", ["", "a\nb\tc\n", "std::vector", "a::b", "## title", "#[x]", "é 漢字 😀 ±", "a: :b", "http://x"]
 )
