@@ -14,7 +14,7 @@ VERSIONS: Final[tuple[ControllerVersion, ...]] = ("1.9", "1.10")
 NEWEST: Final[ControllerVersion] = VERSIONS[-1]
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+_DURATION_PART = re.compile(r"(?<!\d)(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 _INT32 = re.compile(r"[+-]?\d+")
 _PERCENT = re.compile(r"[0-9]+%")
 _LABEL_PART = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")

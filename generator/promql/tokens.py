@@ -103,7 +103,9 @@ def _pair(items: list[Token]) -> dict[int, int]:
 
 def seconds(duration: str) -> float:
     """Return the length of a duration token in seconds."""
-    return sum(int(count) * _SECONDS[unit] for count, unit in re.findall(r"(\d+)(ms|[smhdwy])", duration))
+    return sum(
+        int(count) * _SECONDS[unit] for count, unit in re.findall(r"(?<!\d)(\d+)(ms|[smhdwy])", duration)
+    )
 
 
 def unquote(literal: str) -> str:

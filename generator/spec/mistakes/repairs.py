@@ -172,7 +172,7 @@ def package_name(typed: Typed) -> Repairs:
 
 def version(typed: Typed) -> Repairs:
     """Return repairs of a version of a controller."""
-    found = re.search(r"\d+\.\d+(?:\.\d+)?", typed.text)
+    found = re.search(r"(?<!\d)\d+\.\d+(?:\.\d+)?", typed.text)
     yield Repair(found[0] if found else f"{typed.text.strip('v')}.0")
 
 
@@ -219,7 +219,7 @@ def loader(typed: Typed) -> Repairs:
     """Return repairs of `module:Class`."""
     text = re.sub(r"\.py(?=:|$)", "", typed.text.strip()).replace("/", ".").strip(".")
     yield Repair(text)
-    yield Repair(re.sub(r"[.:]+([A-Za-z_]\w*)$", r":\1", text))
+    yield Repair(re.sub(r"(?<![.:])[.:]+([A-Za-z_]\w*)$", r":\1", text))
 
 
 def boolean(typed: Typed) -> Repairs:

@@ -144,6 +144,8 @@ def _without_unit(amount: str, usual: str) -> Repairs:
 def days(typed: Typed) -> Repairs:
     """Return repairs of an age in days."""
     for repair in time(typed):
-        seconds = sum(int(n) * _SECONDS[u] for n, u in re.findall(r"(\d+)(ms|s|m|h|d)", str(repair.value)))
+        seconds = sum(
+            int(n) * _SECONDS[u] for n, u in re.findall(r"(?<!\d)(\d+)(ms|s|m|h|d)", str(repair.value))
+        )
         if seconds >= _SECONDS["d"]:
             yield Repair(f"{round(seconds / _SECONDS['d'])}d")
