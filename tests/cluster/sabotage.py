@@ -104,7 +104,20 @@ WAYS = (
         (
             (
                 f"{_TEMPLATES}/_pod.yaml.j2",
-                "          lifecycle:\n            preStop:\n              sleep:\n                seconds: {{ pre_stop_s }}\n",
+                (
+                    "          lifecycle:\n"
+                    "            preStop:\n"
+                    "{% if sleeps %}\n"
+                    "              sleep:\n"
+                    "                seconds: {{ pre_stop_s }}\n"
+                    "{% else %}\n"
+                    "              exec:\n"
+                    "                command:\n"
+                    "                  - python3\n"
+                    "                  - -c\n"
+                    '                  - {{ "import time; time.sleep(" ~ pre_stop_s ~ ")" }}\n'
+                    "{% endif %}\n"
+                ),
                 "",
             ),
         ),
