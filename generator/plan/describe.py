@@ -135,8 +135,11 @@ def _gate(gate: Gate) -> Iterator[PlanValue]:
     for key, value in gate.config.items():
         if key not in {"name", "tool"}:
             yield PlanValue("gate", gate.name, _words(key), _text(key, value))
+    if gate.groups:
+        yield PlanValue("gate", gate.name, "groups", _text("", gate.groups))
     if gate.waiver:
         yield PlanValue("gate", gate.name, "waiver", gate.waiver.terms)
+        yield PlanValue("gate", gate.name, "waived kind", str(gate.waiver.kind))
 
 
 def _rest(planned: Planned, plan: Plan) -> Iterator[PlanValue]:
@@ -146,7 +149,7 @@ def _rest(planned: Planned, plan: Plan) -> Iterator[PlanValue]:
     if plan.feedback:
         yield PlanValue("route", "feedback", "callers", "public" if plan.feedback.public else "internal")
         yield PlanValue("route", "feedback", "secret", plan.feedback.secret)
-        yield from _fields("route", "feedback", plan.feedback.fetched, {"name"})
+        yield from _fields("route", "feedback", plan.feedback.fetched)
     yield from _fields("service", "", plan.bento)
     for item in plan.env:
         text = f"secret {item.secret[0]}/{item.secret[1]}" if item.secret else item.value or ""

@@ -397,7 +397,14 @@ def no_owner(context: FleetContext) -> Iterator[Problem]:
     scope=FleetContext,
     why="Archives are named by the digest of the model and never change; only a claim can have fresh data.",
     remedy="Let gate pods read from a `claim`, or remove `daily`.",
-    example="# specs/platform.yaml\nspec: {gates: {daily: '14:30', inputs: {s3: 'gates/{digest}.tgz'}}}",
+    example="""
+# specs/platform.yaml
+spec:
+  gates:
+    daily: "14:30"
+    inputs: {s3: "gates/{digest}.tgz"}
+    egress: [{cidr: 10.20.0.0/16, ports: [443]}]
+""",
     instead="# specs/platform.yaml\nspec: {gates: {daily: '14:30', inputs: {claim: gate-inputs}}}",
 )
 def watch(context: FleetContext) -> Iterator[Problem]:

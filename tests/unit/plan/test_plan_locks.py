@@ -28,7 +28,6 @@ MODELS: dict[str, tuple[list[str], list[str]]] = {
         ["mlflow:ranker@champion", "mlflow:ranker/03", "mlflow:ranker/0", "mlflow:ranker/latest", "mlflow:ranker2/3"],
     ),
     "bentoml:ranker:7": (["bentoml:ranker:7"], ["bentoml:ranker:8", "bentoml:ranker:latest", "bentoml:--help:7", "bentoml:ranker"]),
-    "bentoml:ranker:latest": (["bentoml:ranker:7"], ["bentoml:ranker:latest", "bentoml:ranker:LATEST", "bentoml:ranker:-7"]),
     "dvc:model.pkl@main": (
         [f"dvc:model.pkl@{COMMIT}#md5={MD5}", f"dvc:model.pkl@{COMMIT}#md5={MD5}.dir", f"dvc:model.pkl@{'c' * 64}#md5={MD5}"],
         ["dvc:model.pkl@main", "dvc:model.pkl", f"dvc:model.pkl@{COMMIT}", f"dvc:other.pkl@{COMMIT}#md5={MD5}",

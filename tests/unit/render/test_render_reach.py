@@ -82,7 +82,7 @@ def test_every_template_that_is_rendered_by_name_is_walked(contexts):
     assert others == OTHERS, others ^ OTHERS
 
 
-# Other frameworks and routers. Their contexts are those of the examples, and every rendering checks its context.
+# Other frameworks and routers, and destinations of models. Their contexts are those of the examples, and every rendering checks its context.
 OTHERS = {
     "bento/frameworks/custom.py.j2",
     "bento/frameworks/lightgbm.py.j2",
@@ -99,6 +99,7 @@ OTHERS = {
     "notifications/application.yaml.j2",
     "notifications/configmap.yaml.j2",
     "notifications/rollout.yaml.j2",
+    "platform/networkpolicy-egress.yaml.j2",
 }
 
 
