@@ -11,6 +11,7 @@ from tests.cluster.waiting import until
 from tests.cluster.whole import Whole
 
 _ENVIRONMENT, _MODEL = "s10t", "shop/ranker"
+_STEPS = [{"weight": "5%", "hold": "120s"}, {"weight": "50%", "hold": "60s"}]
 _ROOT = f"rendered/{_ENVIRONMENT}/argocd"
 _LISTED = f"{_ROOT}/applications/{_MODEL}/application.yaml"
 _CONFIG = f"/api/v1/namespaces/{NAMESPACE}/configmaps/argocd-rbac-cm"
@@ -64,7 +65,7 @@ _NOT_READ = {
 
 def test_files_that_no_spec_asks_for(api: Api, tmp_path: Path) -> None:
     whole = Whole(api, tmp_path, _ENVIRONMENT)
-    whole.write({_MODEL: {}})
+    whole.write({_MODEL: {"rollout": {"steps": _STEPS}}})
     whole.publish()
     whole.bootstrap()
     roots = tuple(f"sluice-{_ENVIRONMENT}{role}" for role in ("", "-projects", "-applications"))
