@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from generator.cluster.rollout_status import RolloutStatus
 from generator.pipeline.status import StatusRow, next_commands
-from generator.report.formats.characters import width
+from generator.report.characters import width
 from generator.report.tables import Screen, Table, shell_lines
 
 SCHEMA: Final = "sluice/status/v1"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, TextIO
 
 from generator.pipeline.terminal import has_color, line_width, terminal_width
-from generator.report.formats.characters import width
+from generator.report.characters import width
 from generator.source.line import visible
 
 NARROW = 24  # cells: no text is broken into lines shorter than this, whatever the terminal's width

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from generator.report.formats.characters import width
+from generator.report.characters import width
 from generator.source.finding import Place
 from generator.source.line import shown
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
-from generator.report.formats.characters import width
+from generator.report.characters import width
 from generator.report.formats.excerpt import SHOWN, marked
 from generator.report.formats.report import SEVERITIES, Report
 from generator.report.tables import NARROW, wrap

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from generator.pipeline.terminal import line_width
+from generator.report.characters import width
 from generator.report.formats import render
-from generator.report.formats.characters import width
 from generator.report.tables import JOINED, Screen, Table, fit, paragraph, shell_lines, wrap
 from generator.source.finding import Finding, Fix, Place
 from tests.unit.cli.edits import change, git
