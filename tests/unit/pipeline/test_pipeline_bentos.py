@@ -59,8 +59,14 @@ def test_the_bundles_of_the_last_version_stay_while_the_next_one_waits(repositor
     before = (repository / BUNDLES[1] / "rollout-main.yaml").read_bytes()
     bento = (repository / BENTO / "IMAGE").read_text()
     lock = repository / "specs/risk/fraud.lock.yaml"
-    lock.write_text(lock.read_text().partition("# A stand-in")[0].replace('version: "12"', 'version: "13"'))
-    assert sluice("render").exit_code == 1
+    for path in (lock, *(repository / f"specs/risk/fraud{end}" for end in (".yaml", ".evidence.json"))):
+        path.write_text(path.read_text().replace("mlflow:fraud/12", "mlflow:fraud/13"))
+    locked = lock.read_text().partition("# A stand-in")[0]
+    lock.write_text(locked.replace('version: "12"', 'version: "13"'))
+    done = sluice("render")
+    assert done.exit_code == 1
+    assert "error[TIER313]" in done.output
+    assert done.output.count("error[") == 1, done.output
     assert (repository / BUNDLES[1] / "rollout-main.yaml").read_bytes() == before
     assert (repository / BENTO / "IMAGE").read_text() != bento
 
