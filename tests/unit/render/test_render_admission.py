@@ -167,16 +167,16 @@ BAD: dict[str, tuple[Callable[[Any], object], str]] = {
     "an analysis that starts late": (lambda r: canary(r)["analysis"].update(startingStep=20), "demands guards"),
     "too many steps": (lambda r: canary(r).update(steps=[*canary(r)["steps"], *[{"pause": {"duration": "1h"}}] * 150]), "at most 150 steps"),
     "an approval before any traffic": (
-        lambda r: canary(r).update(steps=[{"pause": {}}, *held(1), *held(50)]), "demands an approval"
+        lambda r: release(r, [{"pause": {}}, *held(1), *held(50)]), "demands an approval"
     ),
     "an approval before a hold": (
-        lambda r: canary(r).update(steps=[{"setWeight": 1}, {"pause": {}}, *held(50)]), "demands an approval"
+        lambda r: release(r, [{"setWeight": 1}, {"pause": {}}, *held(50)]), "demands an approval"
     ),
     "an approval at half of the traffic": (
-        lambda r: canary(r).update(steps=[*held(1), *held(50), {"pause": {}}]), "demands an approval"
+        lambda r: release(r, [*held(1), *held(50), {"pause": {}}]), "demands an approval"
     ),
     "no approval": (
-        lambda r: canary(r).update(steps=[{"setWeight": 1}, {"pause": {"duration": "2h"}}]),
+        lambda r: release(r, [{"setWeight": 1}, {"pause": {"duration": "2h"}}]),
         "demands an approval",
     ),
     "a blue-green that switches itself": (
