@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+
+from generator.gates.document import own_digest
+from generator.source.canonical import canonical_document
 
 MODEL = "risk/fraud"
 BENTO = "rendered/bentos/risk/fraud"
@@ -54,15 +58,25 @@ def test_what_else_is_wrong_is_not_forgiven(first, sluice):
         assert files(first, BENTO) == []
 
 
+def next_version(root: Path) -> None:
+    """Release version 13 of the model: pinned, its gates run, its image not built yet."""
+    spec, lock, evidence = (
+        root / f"specs/risk/fraud{end}" for end in (".yaml", ".lock.yaml", ".evidence.json")
+    )
+    texts = {path: path.read_text().replace("mlflow:fraud/12", "mlflow:fraud/13") for path in (spec, lock)}
+    spec.write_text(texts[spec])
+    lock.write_text(texts[lock].partition("# A stand-in")[0].replace('version: "12"', 'version: "13"'))
+    data = json.loads(evidence.read_text().replace("mlflow:fraud/12", "mlflow:fraud/13"))
+    for record in (*data["predicate"]["gates"], data):
+        record["digest"] = own_digest(record)
+    evidence.write_text(canonical_document(data))
+
+
 def test_the_bundles_of_the_last_version_stay_while_the_next_one_waits(repository, sluice):
     assert sluice("render").exit_code == 0
     before = (repository / BUNDLES[1] / "rollout-main.yaml").read_bytes()
     bento = (repository / BENTO / "IMAGE").read_text()
-    lock = repository / "specs/risk/fraud.lock.yaml"
-    for path in (lock, *(repository / f"specs/risk/fraud{end}" for end in (".yaml", ".evidence.json"))):
-        path.write_text(path.read_text().replace("mlflow:fraud/12", "mlflow:fraud/13"))
-    locked = lock.read_text().partition("# A stand-in")[0]
-    lock.write_text(locked.replace('version: "12"', 'version: "13"'))
+    next_version(repository)
     done = sluice("render")
     assert done.exit_code == 1
     assert "error[TIER313]" in done.output
