@@ -101,7 +101,7 @@ def run(
     *,
     offline: bool,
 ) -> None:
-    """Run the gates of SPEC with their real tools; write evidence.
+    """Run the gates of SPEC with their tools; write evidence.
 
     Exit code 1: a gate failed, or is inconclusive.
     """
@@ -151,7 +151,7 @@ def check(paths: tuple[str, ...], fmt: str, root: Path | None) -> None:
 def stage(
     spec: str, to: Path, root: Path | None, inputs_of: Callable[[ModelGates], Inputs], *, archive: bool
 ) -> None:
-    """Copy the files that gates of SPEC read, for their containers.
+    """Copy the files that the containers of gates read.
 
     Data sets and the model must be those of the lock. Exit code 1: a file is missing; nothing is written.
     """
@@ -213,7 +213,7 @@ def judge(inputs: Path, to: Path) -> None:
 @click.argument("outputs", nargs=-1, metavar="[GATE=JSON]...")
 @_to
 def verdict(outputs: tuple[str, ...], to: Path) -> None:
-    """Combine the entries of all gates; fail if one did not pass.
+    """Combine the entries of all gates; fail unless all pass.
 
     SLUICE_GATES and SLUICE_RELEASE describe the expected gates. Exit code 10: a gate failed, is inconclusive
     or left no entry, and no waiver covers it.

@@ -78,7 +78,7 @@ def submit(
 @click.argument("spec", type=click.Path())
 @_options
 def fetch(spec: str, environment: str, server: str, context: str, ca: str | None, root: Path | None) -> None:
-    """Copy the evidence of gates that ran in the cluster into git.
+    """Copy the evidence of a run in the cluster into git.
 
     Nothing is written unless the document is about the locked model and data, and about exactly these gates. Exit code
     1: it is not accepted, or a gate did not pass.

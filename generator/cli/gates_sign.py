@@ -54,7 +54,7 @@ def sign(spec: str, key: Path, kinds: tuple[str, ...], form: str, root: Path | N
 @report_option
 @root_option
 def verify_signature(paths: tuple[str, ...], fmt: str, root: Path | None) -> None:
-    """Verify signatures with the keys of the platform, and show who signed.
+    """Verify signatures and show who signed.
 
     PATH is a spec, a team's folder, or TEAM/MODEL; default: all. Exit code 1: a signature is invalid or does not count,
     or one that a tier requires is missing.

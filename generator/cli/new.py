@@ -93,7 +93,8 @@ def command(name: str, root: Path | None, *, example_lock: bool, yes: bool, **gi
     write_files(session.root, {path: text.encode() for path, text in files.items()})
     rules = platform.tiers[tier] if tier else None
     gated = rules is not None and "git" in rules.evidence and bool(rules.requires.gates)
-    emit(_next_steps(name, list(files), locked=example_lock, gated=gated))
+    hashed = rules is not None and rules.requires.package_hashes
+    emit(_next_steps(name, list(files), locked=example_lock, hashed=hashed, gated=gated))
 
 
 def _platform(session: Session) -> PlatformSpec:
@@ -318,12 +319,16 @@ def _step(weight: int, tier: Tier) -> dict[str, str]:
     return {"weight": f"{weight}%", "hold": duration(max(usual, tier.ceilings.shortest_hold or 0.0))}
 
 
-def _next_steps(name: str, files: list[str], *, locked: bool, gated: bool) -> str:
+def _next_steps(name: str, files: list[str], *, locked: bool, hashed: bool, gated: bool) -> str:
     """Return the written files and the next commands, which work as printed."""
     preview = f"sluice new {name} --example-lock"
     steps = (
         [] if locked else [(preview, f"a made-up lock, to preview; `sluice pin {name}` writes the real one")]
     )
+    if hashed:
+        steps.append(
+            (f"sluice pin --packages {name}", "its tier requires the packages of the service by hash")
+        )
     steps += [(f"sluice validate {name}", ""), (f"sluice plan {name}", "")]
     if gated:
         steps.append((f"sluice gates run {name}", "its tier requires evidence before anything is rendered"))

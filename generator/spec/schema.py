@@ -151,8 +151,8 @@ class _Forms:
                 return {key: self.form(value, partial=partial)}
             case "anyOf" | "oneOf":
                 return self._choice(key, value, partial=partial)
-            case "propertyNames":
-                return {}
+            case "propertyNames" if not {"enum", "const"} & value.keys():
+                return {}  # `_free_keys` writes those with a pattern
             case "required":
                 return {} if partial else {key: value}
         return {key: value}

@@ -114,7 +114,8 @@ def _wrong_word(draft: Draft, mistake: Mistake, guess: Guess) -> None:
         draft.reported.add(mistake.path)
         return
     outcomes = draft.at(("spec", "outcomes"))
-    if guess.key == "metric" and isinstance(outcomes, dict) and value in outcomes:
+    named = isinstance(outcomes, dict) and isinstance(value, str) and value in outcomes
+    if guess.key == "metric" and named:
         fixed = {"outcome" if key == "metric" else key: item for key, item in mistake.value.items()}
         draft.report(
             "SPEC106", path, f"{shown(value, draft.raw(path))} is an outcome", f"write `{flow(fixed)}`"

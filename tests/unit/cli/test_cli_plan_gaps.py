@@ -56,7 +56,11 @@ def test_all_models_end_with_1_where_one_can_not_be_planned(committed, sluice, o
 
 
 def test_gaps_follow_the_spec(repository):
-    assert topics(repository, "fraud") >= {"waived-gate", "first-release", "no-guards", "shadow", "order"}
+    fraud = topics(repository, "fraud")
+    assert fraud >= {"waived-gate", "first-release", "shadow", "order"}
+    assert "no-guards" not in fraud
+    change(repository, "risk/fraud", "strategy: canary", "strategy: canary\n    guards: []")
+    assert topics(repository, "fraud") - fraud >= {"no-guards"}
     assert topics(repository, "ticket-classifier") >= {"no-live-look", "no-guards"}
     before = topics(repository, "recommender")
     assert not before & {"no-traffic", "no-guards", "no-gates", "no-baseline", "cohort"}
