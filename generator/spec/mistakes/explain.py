@@ -115,6 +115,8 @@ def _kinds(draft: Draft, mistakes: list[Mistake]) -> bool:
 
 
 _FEW, _LONG = 4, 110
+# Several keys on one line were typed; the patterns that find them take quadratic time in a longer text.
+_LONGEST_TYPED = 500
 
 
 def _entries(draft: Draft, mistakes: list[Mistake]) -> None:
@@ -157,6 +159,8 @@ def _joined(draft: Draft, mistakes: list[Mistake]) -> bool:
         path, owner = mistake.path, mistake.target.owner
         around = draft.at(path[:-1])
         if owner is None or not isinstance(mistake.value, str) or not isinstance(around, dict):
+            continue
+        if len(mistake.value) > _LONGEST_TYPED:
             continue
         in_turn = next(values_in_turn(owner, mistake.value), None) if len(around) == 1 else None
         if in_turn is not None:
