@@ -105,11 +105,11 @@ def _other_kinds_in_listed_places(whole: Whole) -> None:
     listed = whole.root / _LISTED
     loose = whole.root / f"rendered/{_ENVIRONMENT}/{_MODEL}/secret.yaml"
     text, found = listed.read_text(), {}
-    for what, addition in (("a ConfigMap", _RBAC), ("an AppProject", _PROJECT)):
-        listed.write_text(f"{text}---\n{addition}")
-        _refused_by_the_check(whole, _LISTED)
-        commit = whole.commit(f"Around the check: {what}")
-        found[what] = whole.refused(f"sluice-{_ENVIRONMENT}-applications", commit)
+    # In one commit: while Argo CD retries a sync, it does not start that of the next commit.
+    listed.write_text(f"{text}---\n{_RBAC}---\n{_PROJECT}")
+    _refused_by_the_check(whole, _LISTED)
+    commit = whole.commit("Around the check: a ConfigMap and an AppProject")
+    found["a ConfigMap and an AppProject"] = whole.refused(f"sluice-{_ENVIRONMENT}-applications", commit)
     listed.write_text(text)
     loose.write_text(_SECRET)
     _refused_by_the_check(whole, loose.relative_to(whole.root).as_posix())
@@ -117,8 +117,8 @@ def _other_kinds_in_listed_places(whole: Whole) -> None:
     found["a Secret in a bundle"] = whole.refused(f"{_ENVIRONMENT}-shop-ranker", commit)
     for what, said in found.items():
         report.figures(f"10 around the check: {what}", {"what the user reads": said})
-    assert "ConfigMap is not permitted in project" in found["a ConfigMap"]
-    assert "AppProject is not permitted in project" in found["an AppProject"]
+    assert "ConfigMap is not permitted in project" in found["a ConfigMap and an AppProject"]
+    assert "AppProject is not permitted in project" in found["a ConfigMap and an AppProject"]
     assert "Secret is not permitted in project" in found["a Secret in a bundle"]
     assert (whole.api.find(_CONFIG) or {}).get("data") in (None, {})
 
