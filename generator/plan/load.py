@@ -19,8 +19,6 @@ from typing import Final
 
 COMPARABLE: Final = (0.8, 1.25)
 """The loads of a canary pod, in units of a stable pod's load, at which latencies are compared."""
-MEASURED: Final = (0.75, 1.33)
-"""The same as measured: wider, because the number of requests varies by chance (`LOAD_REQUESTS`)."""
 LOAD_REQUESTS: Final = 400
 """Canary requests from which the load is measured: their number then varies by 5%."""
 LONGEST_WINDOW_S: Final = 600.0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final, assert_never
 
 from generator.plan.guards import Comparison, Guard, Limit, Parity
-from generator.plan.load import MEASURED
+from generator.plan.load import COMPARABLE
 from generator.plan.measurements import ALIVE, CATCH_UP_MEASUREMENTS, LIMIT_FAILURES
 from generator.plan.values import Plan
 from generator.promql.bounds import (
@@ -165,7 +165,7 @@ def _event_share(plan: Plan, guard: Comparison) -> EventShare:
         horizon_s=max(horizon_s(plan), clock.stratum_s),
         design_effect=plan.design_effect,
         mask=mask,
-        load=LoadMatch(plan.load_window_s, *MEASURED) if plan.compares_loads(guard) else None,
+        load=LoadMatch(plan.load_window_s, *COMPARABLE) if plan.compares_loads(guard) else None,
     )
 
 
