@@ -188,7 +188,7 @@ $ sluice validate
         "Run `sluice pin --packages`, which writes the file.",
         example="""
 # specs/shop/ranker.requirements.txt
---index-url https://packages.example.com/simple
+--find-links wheels
 numpy==2.4.6
 """,
     ),

@@ -15,16 +15,15 @@ from tests.references.sandbox import Sandbox
 from tests.references.standin import Reply, Request, standing_in
 
 pytestmark = pytest.mark.slow
+_CHOSEN = "https://packages.example.com"
 
 
 @pytest.fixture
 def custom(sandbox: Sandbox) -> Sandbox:
     """A model that names no package but BentoML, in a repository that tries to choose the index."""
     sandbox.ask("bentoml:ranker:7")
-    (sandbox.root / "uv.toml").write_text('index-url = "https://packages.example.com/simple"\n')
-    (sandbox.root / "pyproject.toml").write_text(
-        '[tool.uv]\nindex-url = "https://packages.example.com/simple"\n'
-    )
+    (sandbox.root / "uv.toml").write_text(f'index-url = "{_CHOSEN}"\n')
+    (sandbox.root / "pyproject.toml").write_text(f'[tool.uv]\nindex-url = "{_CHOSEN}"\n')
     return sandbox
 
 

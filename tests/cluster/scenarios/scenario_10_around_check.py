@@ -13,6 +13,7 @@ from tests.cluster.whole import Whole
 _ENVIRONMENT, _MODEL = "s10t", "shop/ranker"
 _STEPS = [{"weight": "5%", "hold": "120s"}, {"weight": "50%", "hold": "60s"}]
 _ROOT = f"rendered/{_ENVIRONMENT}/argocd"
+_LISTS = f"{_ROOT}/root"
 _LISTED = f"{_ROOT}/applications/{_MODEL}/application.yaml"
 _CONFIG = f"/api/v1/namespaces/{NAMESPACE}/configmaps/argocd-rbac-cm"
 _ARGO = f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}"
@@ -58,7 +59,7 @@ _NOT_READ = {
     f"{_ROOT}/applications/{_MODEL}/y.yaml": _PROJECT,
     f"{_ROOT}/projects/shop/y.yaml": _PROJECT,
     f"{_ROOT}/applications/{_MODEL}/z.yaml": _APPLICATION,
-    f"{_ROOT}/root/z.yaml": _APPLICATION,
+    f"{_LISTS}/z.yaml": _APPLICATION,
     f"rendered/{_ENVIRONMENT}/platform/shop/x.yaml": _ROLE,
 }
 

@@ -13,6 +13,7 @@ from generator.render.bento import render_bento
 from generator.render.environment import Templates
 from tests.system.repositories import PLATFORM, small
 
+CHOSEN = "https://packages.example.com"
 HASH = f"--hash=sha256:{'a' * 64}"
 HEAD = "# All packages of the service, for Python 3.11 on Linux (x86_64), with the hashes of their files.\n"
 NAMED = ("bentoml==1.4.39", "numpy==2.4.6", "scikit-learn==1.9.1")
@@ -43,8 +44,8 @@ def test_a_list_that_fits_is_the_service_s(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("--index-url https://packages.example.com/simple", "not a package"),
-        ("--extra-index-url=https://x", "not a package"),
+        (f"--index-url {CHOSEN}", "not a package"),
+        (f"--extra-index-url={CHOSEN}", "not a package"),
         ("-r other.txt", "not a package"),
         ("-e .", "not a package"),
         ("./zz-evil.whl", "not a package"),
