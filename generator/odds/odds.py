@@ -112,8 +112,9 @@ def odds_of(plan: Plan) -> PlanOdds | None:
     family = family_false_rollback([odds.false_rollback for _, odds in priced]) if priced else None
     planned = Rollout(steps, plan.min_rps or 0.0).planned_requests
     first = plan.rollout.weights[:1]
-    unequal = any(not plan.step_load(weight).comparable for weight in first)
-    later = [guard.name for guard in plan.guards if unequal and plan.compares_loads(guard)]
+    later = [
+        guard.name for guard in plan.guards for weight in first if not plan.takes_evidence(guard, weight)
+    ]
     return PlanOdds(
         tuple(priced), tuple(unpriced), family, planned, tuple(promised), tuple(uncounted), tuple(later)
     )
@@ -186,10 +187,8 @@ def price(plan: Plan, guard: Comparison | Limit, steps: tuple[Phase, ...]) -> Gu
 
 def counted(plan: Plan, guard: Comparison, rollout: Rollout) -> Rollout:
     """Return a rollout in which the phases without evidence for a guard are marked: pods with unequal loads."""
-    if not plan.compares_loads(guard):
-        return rollout
     steps = (
-        replace(phase, counts=plan.step_load(round(100 * phase.weight)).comparable)
+        replace(phase, counts=plan.takes_evidence(guard, round(100 * phase.weight)))
         for phase in rollout.phases
     )
     return replace(rollout, phases=tuple(steps))
@@ -201,7 +200,9 @@ def sequential_test(plan: Plan, guard: Comparison) -> Sprt:
         baseline=guard.baseline or 0.0,
         ratio=guard.ratio,
         alpha=guard.alpha,
-        mask_s=max(mask_dead_time(guard.mask_s), plan.load_window_s if plan.compares_loads(guard) else 0.0),
+        mask_s=max(
+            mask_dead_time(guard.mask_s), plan.clock.stratum_window_s if plan.compares_loads(guard) else 0.0
+        ),
         design_effect=plan.design_effect,
         look_s=plan.clock.interval_s,
     )

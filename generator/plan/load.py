@@ -17,11 +17,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-COMPARABLE: Final = (0.8, 1.25)
-"""The loads of a canary pod, in units of a stable pod's load, at which latencies are compared."""
-LOAD_REQUESTS: Final = 400
-"""Canary requests from which the load is measured: their number then varies by 5%."""
-LONGEST_WINDOW_S: Final = 600.0
+COMPARABLE: Final = 1.25
+"""The largest ratio of the loads of a canary pod and a stable pod, either way, at which latencies are compared."""
 _COUNTS: Final = 50
 _ALL: Final = 100
 
@@ -51,8 +48,7 @@ class StepLoad:
     @property
     def comparable(self) -> bool:
         """Whether latencies may be compared, whatever the autoscaler does."""
-        low, high = COMPARABLE
-        return self.least >= low - 1e-9 and self.most <= high + 1e-9
+        return self.least >= 1 / COMPARABLE - 1e-9 and self.most <= COMPARABLE + 1e-9
 
 
 def canary_pods(stable: int, scale: int) -> int:

@@ -38,6 +38,11 @@ class Clock:
         return self.span(self.interval_s)
 
     @property
+    def stratum_window_s(self) -> float:
+        """Seconds that one stratum reads: a scrape more, which closes the gap to the next stratum."""
+        return self.stratum_s + self.scrape_s
+
+    @property
     def window_s(self) -> float:
         """Seconds of requests that an absolute limit reads."""
         return self.span(WINDOW_INTERVALS * self.interval_s)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypedDict, Unpack, assert_never
 
+from generator.plan.load import StepLoad
 from generator.plan.values import Plan
 from generator.spec.quantities import time_span
 from generator.spec.rollout import ApproveStep, BlueGreen, Canary, CohortStep, Shadow, Step, WeightStep
@@ -46,7 +47,7 @@ class Event:
         stops: names of the guards that can stop it, and people.
         step: position of the step in the spec; None when it is not a step.
         weight: share of live requests from now on, whole percent; None when it does not change.
-        load: smallest and largest load of a canary pod over that of a stable pod; None when no requests are split.
+        load: load of a canary pod over that of a stable pod; None when no requests are split.
         role: role that approves; empty when it is not an approval.
     """
 
@@ -58,7 +59,7 @@ class Event:
     stops: tuple[str, ...] = ()
     step: int | None = None
     weight: int | None = None
-    load: tuple[float, float] | None = None
+    load: StepLoad | None = None
     role: str = ""
 
 
@@ -101,7 +102,7 @@ class _More(TypedDict, total=False):
     stops: tuple[str, ...]
     step: int | None
     weight: int | None
-    load: tuple[float, float] | None
+    load: StepLoad | None
 
 
 @dataclass
@@ -179,29 +180,26 @@ def _step(plan: Plan, clock: _Clock, index: int, step: Step, stops: tuple[str, .
         case CohortStep():
             clock.add("cohort", _cohort(plan, index, step), step.hold, stops=stops, step=index)
         case WeightStep():
-            text = f"{step.weight}% of live requests go to the new version{_load(plan, step.weight)}"
-            pods = _pod_load(plan, step.weight)
-            clock.add("weight", text, step.hold, stops=stops, step=index, weight=step.weight, load=pods)
+            load = _load(plan, step.weight)
+            text = f"{step.weight}% of live requests go to the new version{_load_text(plan, load)}"
+            clock.add("weight", text, step.hold, stops=stops, step=index, weight=step.weight, load=load)
             _evidence(plan, clock, index)
         case _:
             assert_never(step)
 
 
-def _load(plan: Plan, weight: int) -> str:
-    """Return what each pod of the canary carries, and which guards compare nothing because of it."""
-    if not plan.step_loads or weight >= _ALL:
+def _load(plan: Plan, weight: int) -> StepLoad | None:
+    """Return the load of each pod of the canary; None where it has no meaning."""
+    return plan.step_load(weight) if plan.step_loads and weight < _ALL else None
+
+
+def _load_text(plan: Plan, load: StepLoad | None) -> str:
+    """Describe the load, and name the guards that compare nothing because of it."""
+    if load is None:
         return ""
-    load = plan.step_load(weight)
     text = f"; its pods have {load.text} times a stable pod's load"
-    skipped = [guard.name for guard in plan.guards if plan.compares_loads(guard)]
-    return text if load.comparable or not skipped else f"{text}: {', '.join(skipped)} compares nothing"
-
-
-def _pod_load(plan: Plan, weight: int) -> tuple[float, float] | None:
-    if not plan.step_loads or weight >= _ALL:
-        return None
-    load = plan.step_load(weight)
-    return load.least, load.most
+    skipped = [guard.name for guard in plan.guards if not plan.takes_evidence(guard, load.weight)]
+    return f"{text}: {', '.join(skipped)} compares nothing" if skipped else text
 
 
 _ALL = 100

@@ -5,13 +5,12 @@ Shares are fractions, times seconds, weights whole percentages of live traffic.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from generator.plan.bento import Bento
 from generator.plan.guards import Comparison, Guard, Limit, Parity
-from generator.plan.load import LOAD_REQUESTS, LONGEST_WINDOW_S, StepLoad, step_load
+from generator.plan.load import StepLoad, step_load
 from generator.plan.measurements import Clock
 from generator.routers import ROUTERS, Router
 from generator.spec.exemptions import Waiver
@@ -315,6 +314,10 @@ class Plan:
         compares = isinstance(guard, Comparison) and guard.depends_on_load
         return compares and self.rollout.stage == "canary" and self.routing.router.splits_requests
 
+    def takes_evidence(self, guard: Guard, weight: int) -> bool:
+        """Return whether a guard takes evidence at a weight (whole percent), whatever the autoscaler does."""
+        return not self.compares_loads(guard) or self.step_load(weight).comparable
+
     def step_load(self, weight: int) -> StepLoad:
         """Return the load of a canary pod at a weight (whole percent)."""
         scaled = any(map(self.compares_loads, self.guards))
@@ -326,12 +329,3 @@ class Plan:
         if not self.routing.router.splits_requests:
             return ()
         return tuple(map(self.step_load, self.rollout.weights))
-
-    @property
-    def load_window_s(self) -> float:
-        """Seconds over which the load is measured: enough for 400 canary requests, but at most 10 minutes."""
-        weights = [load.weight for load in self.step_loads if load.comparable]
-        requests = (self.min_rps or 0.0) * min(weights, default=0) / 100
-        stratum = self.clock.stratum_s
-        wanted = LOAD_REQUESTS / requests if requests else LONGEST_WINDOW_S
-        return max(1, math.ceil(min(wanted, LONGEST_WINDOW_S) / stratum - 1e-9)) * stratum

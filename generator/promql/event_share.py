@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 from generator.promql.series import Arms, Matcher, Proportion, Series
 from generator.promql.text import duration, number, operand
@@ -46,22 +47,39 @@ class Mask:
 class LoadMatch:
     """A restriction to strata in which a canary pod has about the load of a stable pod.
 
-    Waiting in a queue makes requests slow, and the queue depends on the load of the pod. The restriction depends on
-    requests and on the number of pods only, so the test stays valid.
+    Waiting in a queue makes requests slow, and the queue depends on the load of the pod. The load follows from the
+    weight and from the numbers of pods. The weight is the one of the rollout that is nearest to the measured share of
+    the requests, so chance in that share does not change the load. The restriction depends on requests and on pods
+    only, so the test stays valid.
 
     Args:
-        window_s: length of the window over which the load is measured.
-        low: smallest load of a canary pod, in units of a stable pod's load; above 0.
-        high: largest load.
+        weights: shares of the canary in the rollout, ascending, each above 0 and below 1.
+        tolerance: largest ratio of the two loads, either way; above 1.
     """
 
-    window_s: float
-    low: float
-    high: float
+    weights: tuple[float, ...]
+    tolerance: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.low < 1 < self.high < math.inf:
-            raise ValueError(f"loads must be compared around 1, not between {self.low} and {self.high}")
+        if not 1 < self.tolerance < math.inf:
+            raise ValueError(f"the tolerance must be above 1, not {self.tolerance}")
+        if not self.weights or not self.weights[0] > 0 or not self.weights[-1] < 1:
+            raise ValueError("loads are compared at weights between 0 and 1")
+        if any(a >= b for a, b in pairwise(self.weights)):
+            raise ValueError("weights must rise")
+
+    @property
+    def levels(self) -> tuple[tuple[float, float], ...]:
+        """The smallest share of each weight, and the canary requests per stable request that it adds to the last."""
+        odds = [weight / (1 - weight) for weight in self.weights]
+        shares = [0.0, *(round((a + b) / 2, 9) for a, b in pairwise(self.weights))]
+        added = [round(odds[0], 9), *(round(b - a, 9) for a, b in pairwise(odds))]
+        return tuple(zip(shares, added, strict=True))
+
+    @property
+    def bound(self) -> float:
+        """The largest distance of the load from 1, as a logarithm; loads on the bound are compared."""
+        return round(math.log(self.tolerance), 9) + 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +169,7 @@ def _restrictions(proportion: Proportion, arms: Arms, test: EventShare, pods: Se
         return steady
     if pods is None:
         raise ValueError("a test that compares loads needs the series of the pods")
-    return steady + _alike(proportion, arms, test.load, pods)
+    return steady + _alike(proportion, arms, test.load, test.window_s, pods)
 
 
 def _minus_one(ratio: float) -> float:
@@ -176,20 +194,20 @@ def _steady(proportion: Proportion, arms: Arms, mask: Mask) -> str:
     > {number(1 / mask.tolerance)})"""
 
 
-def _alike(proportion: Proportion, arms: Arms, load: LoadMatch, pods: Series) -> str:
-    """Write the restriction to equal loads: requests per scrape of a pod, canary over stable, in a range around 1."""
-    window = load.window_s
-    ratio = (
-        f"({proportion.count_requests(arms.of_canary, window)} * {_scrapes(pods, arms.of_stable, window)})\n"
-        f"    / ({proportion.count_requests(arms.of_stable, window)} * {_scrapes(pods, arms.of_canary, window)})"
+def _alike(proportion: Proportion, arms: Arms, load: LoadMatch, window_s: float, pods: Series) -> str:
+    """Write the restriction to equal loads: requests of the weight over numbers of pods, canary over stable."""
+    share = _share(proportion, arms, window_s)
+    (_, first), *others = load.levels
+    requests = number(first) + "".join(
+        f"\n    + {number(added)} * ({share}\n      > bool {number(least)})" for least, added in others
     )
+    stable, canary = (_pods(pods, arm, window_s) for arm in (arms.of_stable, arms.of_canary))
     return f"""
-  and on() ({ratio}
-    < {number(load.high)})
-  and on() ({ratio}
-    > {number(load.low)})"""
+  and on() (abs(ln(({requests})
+    * {stable} / {canary}))
+    < {number(load.bound)})"""
 
 
-def _scrapes(pods: Series, arm: Matcher, window_s: float) -> str:
-    """Write the number of answered scrapes of all pods of one version; a pod that lives half the time counts half."""
-    return f"sum(sum_over_time({pods.where(arm)}[{duration(window_s)}]))"
+def _pods(pods: Series, arm: Matcher, window_s: float) -> str:
+    """Write the number of pods of one version that answered their scrapes."""
+    return f"sum(avg_over_time({pods.where(arm)}[{duration(window_s)}]))"

@@ -33,6 +33,7 @@ from generator.stats.timeline import EvidenceFloor, Phase, Rollout, evidence_flo
 
 # A ratio over fewer requests has no result.
 FLOOR: Final = 100.0
+_ALL: Final = 100
 ALIVE_METRIC: Final = "alive"
 _NO_DATA_MEASUREMENTS: Final = 5
 _DAY_S: Final = 86_400.0
@@ -165,7 +166,7 @@ def _event_share(plan: Plan, guard: Comparison) -> EventShare:
         horizon_s=max(horizon_s(plan), clock.stratum_s),
         design_effect=plan.design_effect,
         mask=mask,
-        load=LoadMatch(plan.load_window_s, *COMPARABLE) if plan.compares_loads(guard) else None,
+        load=_load_match(plan, guard),
     )
 
 
@@ -173,12 +174,20 @@ def _pods(plan: Plan) -> Series:
     return Served(plan.bento.name, plan.identity.namespace).pods()
 
 
+def _load_match(plan: Plan, guard: Comparison) -> LoadMatch | None:
+    """Return the loads that a guard compares; at 100% there is no other version."""
+    weights = sorted({weight for weight in plan.rollout.weights if weight < _ALL})
+    if not weights or not plan.compares_loads(guard):
+        return None
+    return LoadMatch(tuple(weight / _ALL for weight in weights), COMPARABLE)
+
+
 def _takes_only_some(plan: Plan, guard: Comparison, position: int) -> bool:
     """Return whether a guard takes evidence from some strata only, but from those of this step."""
     step = plan.rollout.steps[position]
-    return (
-        plan.compares_loads(guard) and isinstance(step, WeightStep) and plan.step_load(step.weight).comparable
-    )
+    if not isinstance(step, WeightStep) or not plan.compares_loads(guard):
+        return False
+    return plan.takes_evidence(guard, step.weight)
 
 
 def _tolerance(plan: Plan, lookback_s: float) -> float:
@@ -191,11 +200,10 @@ def _tolerance(plan: Plan, lookback_s: float) -> float:
 def _floors(plan: Plan, guard: Comparison) -> dict[int, EvidenceFloor]:
     """Return the evidence that each weight step needs by its end, by position."""
     steps = plan.rollout.weight_steps
-    loads = [not plan.compares_loads(guard) or plan.step_load(step.weight).comparable for _, step in steps]
     phases = [
-        Phase(step.weight / 100, step.hold, counts) for (_, step), counts in zip(steps, loads, strict=True)
+        Phase(step.weight / 100, step.hold, plan.takes_evidence(guard, step.weight)) for _, step in steps
     ]
-    masked = plan.load_window_s if plan.compares_loads(guard) else 0.0
+    masked = plan.clock.stratum_window_s if plan.compares_loads(guard) else 0.0
     floors = evidence_floors(Rollout(tuple(phases), plan.min_rps or 0.0), guard.baseline or 0.0, masked)
     return {position: floor for (position, _), floor in zip(steps, floors, strict=True)}
 

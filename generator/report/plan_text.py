@@ -165,10 +165,7 @@ def _event(event: Event) -> str:
 
 def _load(event: Event) -> str:
     """Return the load of a canary pod, in units of a stable pod's load."""
-    if event.load is None:
-        return ""
-    least, most = (f"{load:.2f}" for load in event.load)
-    return f"; load {least}" if least == most else f"; load {least} to {most}"
+    return "" if event.load is None else f"; load {event.load.text}"
 
 
 def _odds(found: PlanOdds | None) -> Iterator[Block]:

@@ -46,12 +46,11 @@ def unequal_loads(context: Context) -> Iterator[Problem]:
     if not guards or not loads or any(load.comparable for load in loads):
         return
     carried = ", ".join(f"{load.text} at {load.weight}%" for load in loads)
-    low, high = COMPARABLE
     for guard in guards:
         message = (
             f"`{guard.name}` compares nothing: a canary pod carries {carried} of the load of a stable pod; "
         )
-        message += f"{low:g} to {high:g} is comparable"
+        message += f"{1 / COMPARABLE:g} to {COMPARABLE:g} is comparable"
         hint, fix = _nearest(context, loads)
         yield Problem((*GUARDS, guard.index), message, hint, fix=fix)
 

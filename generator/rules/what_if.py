@@ -40,8 +40,7 @@ def phases_of(context: Context) -> tuple[Phase, ...]:
 
 def takes_evidence(context: Context, guard: Comparison, phase: Phase) -> bool:
     """Return whether a guard takes evidence from a step; CAN213 reports those that take none from any."""
-    plan = context.plan
-    return not plan.compares_loads(guard) or plan.step_load(round(100 * phase.weight)).comparable
+    return context.plan.takes_evidence(guard, round(100 * phase.weight))
 
 
 def round_hold(seconds: float) -> float | None:

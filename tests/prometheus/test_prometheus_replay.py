@@ -198,10 +198,12 @@ def statistic(pair: Pair, test: EventShare, at_s: float) -> list[float]:
         return canary / (canary + stable) if canary is not None and stable is not None else math.nan
 
     def alike(end_ms: int, load: LoadMatch) -> bool:
-        both = (pair.canary, pair.stable)
-        canary, stable = (count(side.requests, end_ms, load.window_s) for side in both)
-        own, others = (answered(side.scrapes, end_ms, load.window_s) for side in both)
-        return bool(canary and stable and own) and load.low < canary * others / (stable * own) < load.high
+        own, others = (answered(side.scrapes, end_ms, test.window_s) for side in (pair.canary, pair.stable))
+        part = share(end_ms, test.window_s)
+        if not own or not others or math.isnan(part):
+            return False
+        weight = min(load.weights, key=lambda one: abs(one - part))
+        return abs(math.log(weight / (1 - weight) * others / own)) < load.bound
 
     terms, step = [], round(1000 * test.step_s)
     for end in range(math.ceil(1000 * (at_s - 300) / step) * step, math.floor(1000 * at_s) + 1, step):

@@ -240,12 +240,14 @@ class EventShareSum:
 
     def _alike(self, load: LoadMatch, end_ms: int) -> bool:
         """Return whether a canary pod has about the load of a stable pod; unknown without recorded pods."""
-        start, canary, stable = end_ms - milliseconds(load.window_s), self._pair.canary, self._pair.stable
+        start, canary, stable = end_ms - self._step, self._pair.canary, self._pair.stable
         if canary.scrapes is None or stable.scrapes is None:
             return False
-        own = canary.requests.increase(start, end_ms) * stable.scrapes.increase(start, end_ms)
-        others = stable.requests.increase(start, end_ms) * canary.scrapes.increase(start, end_ms)
-        return others > 0 and load.low < own / others < load.high
+        share = self._share(start, end_ms)
+        requests = math.fsum(added for least, added in load.levels if share > least)
+        own = requests * stable.scrapes.increase(start, end_ms)
+        others = canary.scrapes.increase(start, end_ms)
+        return own > 0 < others and abs(math.log(own / others)) < load.bound
 
     def _share(self, start_ms: int, end_ms: int) -> float:
         """Return the canary's share of the requests; 0 without requests."""

@@ -194,8 +194,7 @@ def _windows(metric: Metric) -> list[float]:
     statistic = metric.statistic
     if isinstance(statistic, EventShare):
         mask = [statistic.mask.lookback_s] if statistic.mask else []
-        load = [statistic.load.window_s] if statistic.load else []
-        return [statistic.step_s, *mask, *load]
+        return [statistic.step_s, *mask]
     return [statistic.window_s] if isinstance(statistic, WindowRatio) else []
 
 

@@ -59,7 +59,7 @@ def _event(event: Event) -> records.TimelineEvent:
         "stops": list(event.stops),
         "step": event.step,
         "weight": None if event.weight is None else event.weight / 100,
-        "load": None if event.load is None else list(event.load),
+        "load": None if event.load is None else [event.load.least, event.load.most],
     }
 
 

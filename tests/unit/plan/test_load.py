@@ -57,8 +57,7 @@ def test_a_scale_is_set_only_where_it_makes_every_number_of_pods_comparable(
     assert plain.scale == weight
     loads = [relative_load(weight, found.scale, stable) for stable in range(fewest, fewest + more + 1)]
     assert (found.least, found.most) == pytest.approx((min(loads), max(loads)))
-    low, high = COMPARABLE
-    assert found.comparable == all(low - 1e-9 <= load <= high + 1e-9 for load in loads)
+    assert found.comparable == all(1 / COMPARABLE - 1e-9 <= load <= COMPARABLE + 1e-9 for load in loads)
     if found.scale != weight:
         assert found.comparable
         assert not plain.comparable

@@ -319,7 +319,7 @@ def pods(flow: dict[str, int], until: int = 80) -> dict[str, Values]:
     [(50, 4, 1, False), (200, 4, 1, True), (250, 4, 1, False), (500, 4, 2, False), (500, 4, 4, True)],
 )
 def test_only_equal_loads_are_compared(promtool, canary, stable_pods, canary_pods, counts):
-    test = replace(TEST, rate_ratio=1.5, load=LoadMatch(60, 0.75, 1.33))
+    test = replace(TEST, rate_ratio=1.5, load=LoadMatch((0.05, 0.2, 0.25, 0.5), 1.25))
     samples = pods({"c": canary_pods, "s": stable_pods})
     for arm, requests in (("s", 1000 - canary), ("c", canary)):
         samples[bento("200", arm, "request_duration_seconds_count")] = grown(requests, 80)
@@ -342,15 +342,39 @@ def test_only_equal_loads_are_compared(promtool, canary, stable_pods, canary_pod
 
 
 def test_a_load_needs_the_pods():
-    test = replace(TEST, load=LoadMatch(60, 0.75, 1.33))
+    test = replace(TEST, load=LoadMatch((0.2,), 1.25))
     with pytest.raises(ValueError, match="series of the pods"):
         event_share(slow(SERVED, 0.25), BY_POD, test)
 
 
-@pytest.mark.parametrize(("low", "high"), [(0, 1.3), (1, 1.3), (0.8, 1), (0.8, math.inf)])
-def test_a_range_of_loads_is_around_one(low, high):
-    with pytest.raises(ValueError, match="around 1"):
-        LoadMatch(60, low, high)
+@pytest.mark.parametrize(
+    ("weights", "tolerance", "why"),
+    [
+        ((0.2,), 1, "above 1"),
+        ((0.2,), math.inf, "above 1"),
+        ((), 1.25, "between 0 and 1"),
+        ((0, 0.2), 1.25, "between 0 and 1"),
+        ((0.2, 1), 1.25, "between 0 and 1"),
+        ((0.2, 0.2), 1.25, "must rise"),
+        ((0.5, 0.2), 1.25, "must rise"),
+    ],
+)
+def test_loads_are_compared_around_one_at_weights_that_rise(weights, tolerance, why):
+    with pytest.raises(ValueError, match=why):
+        LoadMatch(weights, tolerance)
+
+
+@pytest.mark.parametrize("requests", [230, 250, 270])
+def test_chance_in_the_share_does_not_change_the_load(promtool, requests):
+    """A canary at 25% of four pods has 1.33 times their load, also when it got a little less than its share."""
+    test = replace(TEST, rate_ratio=1.5, load=LoadMatch((0.05, 0.25, 0.5), 1.25))
+    samples = pods({"c": 1, "s": 4})
+    for arm, count in (("s", 1000 - requests), ("c", requests)):
+        samples[bento("200", arm, "request_duration_seconds_count")] = grown(count, 80)
+        samples[bento("200", arm, "request_duration_seconds_bucket", le="0.25")] = grown(0.9 * count, 80)
+    assert promtool.ask(
+        samples, [(event_share(slow(SERVED, 0.25), BY_POD, test, SERVED.pods()), 1200.0)]
+    ) == [[]]
 
 
 def test_undeclared_bound_gives_no_evidence(promtool):

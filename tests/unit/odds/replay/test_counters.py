@@ -46,13 +46,17 @@ def share(pair, start_s, end_s):
 
 
 def alike(pair, load, end_s):
-    """Whether the requests per pod and scrape are in the range."""
-    start = end_s - load.window_s
-    per_pod = []
-    for side in (pair.canary, pair.stable):
-        scrapes = grown(side.scrapes, start, end_s)
-        per_pod.append(grown(side.requests, start, end_s) / scrapes if scrapes else 0.0)
-    return per_pod[1] > 0 and load.low < per_pod[0] / per_pod[1] < load.high
+    """Whether a pod of each version has the same load, at the weight that is nearest to the share."""
+    start = end_s - STEP
+    canary, stable = (grown(side.scrapes, start, end_s) for side in (pair.canary, pair.stable))
+    if not canary or not stable:
+        return False
+    measured = share(pair, start, end_s)
+    weight = min(reversed(load.weights), key=lambda one: round(abs(one - measured), 9))
+    if measured <= load.weights[0]:
+        weight = load.weights[0]
+    ratio = (weight / canary) / ((1 - weight) / stable)
+    return 1 / load.tolerance - 1e-6 < ratio < load.tolerance + 1e-6
 
 
 def reference(pair, test, at_s):
@@ -84,7 +88,7 @@ def reference(pair, test, at_s):
     COUNTS,
     st.sampled_from([0.9, 0.5, 2.0]),
     st.sampled_from([None, Mask(60, 1.4), Mask(150, 1.2)]),
-    st.sampled_from([None, LoadMatch(60, 0.75, 1.33), LoadMatch(180, 0.5, 2.0)]),
+    st.sampled_from([None, LoadMatch((0.2,), 1.25), LoadMatch((0.05, 0.25, 0.5), 1.4)]),
     st.sampled_from([300, 7200]),
     st.integers(0, 1200),
 )
@@ -115,7 +119,7 @@ def test_nothing_counts_before_the_canary_and_the_mask_lifts_two_lookbacks_later
 
 
 def test_unequal_loads_are_no_evidence_and_equal_ones_are():
-    test = EventShare(1.5, STEP, SCRAPE, 7200, load=LoadMatch(60, 0.75, 1.33))
+    test = EventShare(1.5, STEP, SCRAPE, 7200, load=LoadMatch((0.2, 0.25), 1.25))
     quarter, fifth = ([250] * 80, [750] * 80), ([200] * 80, [800] * 80)
     for requests, counts in ((quarter, False), (fifth, True)):
         found = EventShareSum(pair_of(*requests, (0.04, 0.02)), test)
@@ -127,7 +131,7 @@ def test_unequal_loads_are_no_evidence_and_equal_ones_are():
 def test_pods_that_were_not_recorded_are_no_evidence():
     pair = pair_of([200] * 80, [800] * 80, (0.04, 0.02))
     blind = Pair(replace(pair.canary, scrapes=None), pair.stable)
-    test = EventShare(1.5, STEP, SCRAPE, 7200, load=LoadMatch(60, 0.75, 1.33))
+    test = EventShare(1.5, STEP, SCRAPE, 7200, load=LoadMatch((0.2, 0.25), 1.25))
     assert EventShareSum(pair, test).at(1_200_000)
     assert EventShareSum(blind, test).at(1_200_000) == ()
 
