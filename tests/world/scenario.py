@@ -80,6 +80,7 @@ def load(name: str, folder: Path = SCENARIOS) -> Scenario:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     assert isinstance(module.SCENARIO, Scenario)
     return module.SCENARIO
