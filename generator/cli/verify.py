@@ -17,7 +17,7 @@ from generator.report.tables import Screen
 from generator.source.errors import CliError
 
 if TYPE_CHECKING:
-    from generator.lint import Check, Controller
+    from generator.lint import Check, Controller, Verification
     from generator.pipeline.rendered_state import RenderedState
 
 
@@ -60,10 +60,9 @@ def command(
 
     TREE is a folder or a file, rendered by Sluice or written by hand; the default is the repository's rendered files.
     The end of the output lists what could not be checked. With --cluster, name files that belong to one cluster, such
-    as
-    rendered/production: every object is sent as a server-side dry run with strict field validation. For rendered files
-    of a repository the first line says whether they are what its specs give. Exit code 1 means that they are not, or
-    that there are findings.
+    as rendered/production: every object is sent as a server-side dry run with strict field validation. For rendered
+    files of a repository the first line says whether they are what its specs give. Exit code 1 means that they are not,
+    or that there are findings.
     """
     from generator.lint import verify
 
@@ -88,17 +87,21 @@ def command(
         ),
         commands=fmt == "github",
     )
-    hidden = len(found.findings) - len(shown)
+    _summarize(found, len(found.findings) - len(shown))
+    refusing = {"error", "warning"} if strict else {"error"}
+    differs = state is not None and not state.agrees
+    if differs or any(finding.severity in refusing for finding in found.findings):
+        click.get_current_context().exit(1)
+
+
+def _summarize(found: Verification, hidden: int) -> None:
+    """Print how much was checked, and what was not."""
     note(
         f"{found.objects:,} object{'s' * (found.objects != 1)} in {found.files:,} file{'s' * (found.files != 1)}"
         + (f"; {hidden:,} for information only, shown by --all" if hidden else "")
     )
     for sentence in found.unchecked:
         note(f"not checked: {sentence}")
-    refusing = {"error", "warning"} if strict else {"error"}
-    differs = state is not None and not state.agrees
-    if differs or any(finding.severity in refusing for finding in found.findings):
-        click.get_current_context().exit(1)
 
 
 def _state(tree: Path) -> RenderedState | None:
