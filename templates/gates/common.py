@@ -21,7 +21,7 @@ import pandas as pd
 READERS = {".parquet": pd.read_parquet, ".csv": pd.read_csv, ".json": pd.read_json}
 
 
-class Problem(Exception):  # noqa: N818 - it is told, not raised at anyone
+class Problem(Exception):  # noqa: N818 - a result for the user, not a bug
     """Why nothing could be measured, in one sentence."""
 
 
