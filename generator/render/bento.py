@@ -86,12 +86,12 @@ class Bentos:
             return self._computed(bento)
         file = self._remembered / hashlib.sha256(f"{_source_digest()}\0{bento!r}".encode()).hexdigest()
         with suppress(OSError, UnicodeDecodeError):
-            found = file.read_text("ascii")
+            found = file.read_text("utf-8")
             if re.fullmatch(r"[0-9a-f]{64}", found):
                 return found
         digest = self._computed(bento)
         with suppress(OSError):
-            file.write_text(digest, "ascii")
+            file.write_bytes(digest.encode())
         return digest
 
     def _computed(self, bento: Bento) -> str:

@@ -35,7 +35,7 @@ def hostile(root: Path) -> Path:
     )
     text = f'spec:\n  service: {{env: [{{name: GREETING, value: "{HOSTILE}"}}]}}\n'
     change(root, "shop/recommender.yaml", "spec:\n", text)
-    change(root, "platform.yaml", 'reason: "regulator-approved exception"', f'reason: "{HOSTILE}"')
+    change(root, "platform.yaml", "reason: regulator-approved exception", f'reason: "{HOSTILE}"')
     change(root, "platform.yaml", "owners: [shop-ml@example.com]", f'owners: ["{HOSTILE}"]')
     change(root, "support/ticket-classifier.yaml", "tier: standard", f'tier: "{HOSTILE}"')
     return root

@@ -215,7 +215,8 @@ def handed(imaged: Runner, folder: Path, **inputs: str) -> list[Ran]:
     """Push what a build handed over."""
     image = (imaged.checkout / f"rendered/bentos/{MODEL}/IMAGE").read_text().strip()
     imaged.artifacts["7"] = folder
-    imaged.given = {**imaged.given, "inputs.image": image, "needs.build.outputs.image": "7", **inputs}
+    given = {"inputs.model": MODEL, "inputs.image": image, "needs.build.outputs.image": "7", **inputs}
+    imaged.given = {**imaged.given, **given}
     return imaged.alone(IMAGE, "push")
 
 
