@@ -110,6 +110,7 @@ COMMANDS: Final = {
     "new": "create add scaffold generate-spec",
     "plan": "show preview dry-run describe forecast",
     "replay": "simulate backtest",
+    "design": "optimize optimise schedule tune",
     "status": "list ls get ps models",
     "audit": "history log logs",
     "promote": "upgrade update bump set-version",

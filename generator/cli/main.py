@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "plan": "Show what a release will do, minute by minute.",
     "diff": "Show semantic changes against a revision or a cluster.",
     "replay": "Show what the guards would have decided on other traffic.",
+    "design": "Compute weights and holds from what a team accepts.",
     "explain": "Explain the code of a finding, with an example.",
     "schema": "Print the JSON Schema of a file format.",
     "pin": "Resolve references over the network and write locks.",
@@ -48,7 +49,7 @@ COMMANDS: dict[str, str] = {
 """One line of help for each command, the same as in its module; `sluice --help` imports no module."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Write specs": ("init", "new", "validate", "plan", "diff", "replay", "explain", "schema"),
+    "Write specs": ("init", "new", "validate", "plan", "diff", "replay", "design", "explain", "schema"),
     "Release models": ("pin", "gates", "promote", "render", "verify"),
     "Operate": ("status", "audit", "revert", "alerts"),
     "Set up": ("ci", "codeowners", "spinnaker", "templates", "completion", "help"),
@@ -66,6 +67,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "plan": ("plan shop/recommender", "plan shop/recommender --env production --against main"),
     "diff": ("diff --against main", "diff shop/recommender --cluster --env production"),
     "replay": ("replay shop/recommender --data recording.csv",),
+    "design": ("design shop/recommender", "design shop/recommender --least time --harm ctr:drop=5%"),
     "explain": ("explain CAN102",),
     "schema": ("schema model", "schema --write docs/schema"),
     "pin": ("pin shop/recommender", "pin --check"),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from generator.plan.resolve import Resolved
     from generator.render.bento import Bentos
     from generator.render.environment import Templates
+    from generator.source.document import Document
     from generator.spec.platform import PlatformSpec
 
 
@@ -123,11 +124,11 @@ class Session:
 
         return Bentos(self.templates)
 
-    def resolve(self, entry: ModelFiles) -> Resolved:
-        """Plan one model for every environment; the platform must be valid."""
+    def resolve(self, entry: ModelFiles, document: Document | None = None) -> Resolved:
+        """Plan one model for every environment, from its file or from a proposed spec; the platform must be valid."""
         from generator.plan.resolve import resolve
 
-        return resolve(self.repository, entry, self.bentos.digest)
+        return resolve(self.repository, entry, self.bentos.digest, document)
 
     @contextmanager
     def work_on(

@@ -46,13 +46,19 @@ class Resolved:
     findings: list[Finding] = field(default_factory=list)
 
 
-def resolve(repository: Repository, entry: ModelFiles, bento_digest: Callable[[Bento], str]) -> Resolved:
+def resolve(
+    repository: Repository,
+    entry: ModelFiles,
+    bento_digest: Callable[[Bento], str],
+    document: Document | None = None,
+) -> Resolved:
     """Plan one model for every environment of the platform.
 
     Args:
         repository: the repository; its platform must be valid.
         entry: the model.
         bento_digest: returns the digest (hex) of the rendered files of a service.
+        document: the spec, for a proposal that is not in its file; None to read it.
 
     Raises:
         ValueError: the platform is not valid.
@@ -60,7 +66,7 @@ def resolve(repository: Repository, entry: ModelFiles, bento_digest: Callable[[B
     platform = repository.platform
     if platform is None:
         raise ValueError("a model can't be planned without a valid platform")
-    document = read(entry.spec, repository.root)
+    document = document or read(entry.spec, repository.root)
     resolved = Resolved(entry, document)
     if document.findings:
         resolved.findings += refused(ModelFile, document)

@@ -6,8 +6,9 @@ import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
+from generator.odds.design import ROUND_HOLDS
 from generator.odds.odds import PlanOdds, phases, price
 from generator.plan.guards import Comparison, Guard, Limit
 from generator.plan.values import Plan
@@ -17,14 +18,6 @@ from generator.spec.rollout import Canary
 from generator.spec.units import percent
 from generator.stats.odds import GuardOdds
 from generator.stats.timeline import Phase
-
-_M, _H, _D = 60.0, 3600.0, 86_400.0
-ROUND_HOLDS: Final = tuple(
-    [n * _M for n in (1, 2, 3, 5, 10, 15, 20, 30, 45, 60, 90)]
-    + [n * _H for n in (2, 3, 4, 5, 6, 8, 10, 12, 18, 24, 36)]
-    + [n * _D for n in (2, 3, 4, 5, 7)]
-)
-"""Round holds for suggestions, in seconds, ascending."""
 
 
 def canary_odds(context: Context) -> tuple[Canary, PlanOdds] | None:

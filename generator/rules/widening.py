@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from generator.lint.engine import Problem, rule
+from generator.odds.design import FIRST_CAUGHT, ROUND_HOLDS, WIDENING
 from generator.odds.odds import PlanOdds, price
 from generator.plan.guards import Comparison, Limit
 from generator.rules.context import ROLLOUT, STEPS, Context, weight_steps
 from generator.rules.what_if import (
-    ROUND_HOLDS,
     canary_odds,
     caught,
     effect_of,
@@ -27,9 +27,7 @@ from generator.spec.units import duration, percent
 from generator.stats.odds import GuardOdds
 from generator.stats.timeline import Phase
 
-_FIRST_STEP_WARNED: Final = 0.5
 _FIRST_STEP_REFUSED: Final = 0.05
-_STEEP: Final = 5.0
 
 
 @rule(
@@ -50,11 +48,11 @@ def first_step(context: Context) -> Iterator[Problem]:
     steps, indices = phases_of(context), weight_steps(context)
     if found is None or len(steps) < 2:
         return
-    steep = steps[1].weight >= _STEEP * steps[0].weight - 1e-12
+    steep = steps[1].weight >= WIDENING * steps[0].weight - 1e-12
     late = [
         (guard, odds)
         for guard, odds in found[1].comparisons
-        if odds.power_by_step[0] < _FIRST_STEP_WARNED and takes_evidence(context, guard, steps[0])
+        if odds.power_by_step[0] < FIRST_CAUGHT and takes_evidence(context, guard, steps[0])
     ]
     hold = _common_hold(context, late, 0)
     for guard, alone in late:
@@ -75,7 +73,7 @@ def _common_hold(
     steps, required = phases_of(context), context.plan.rollout.risk.power
     holds = []
     for guard, _ in late:
-        shares = (required, _FIRST_STEP_WARNED)
+        shares = (required, FIRST_CAUGHT)
         found = (hold_that_catches(context, guard, steps, position, share) for share in shares)
         holds.append(next((better[0] for better in found if better), None))
     return max((hold for hold in holds if hold is not None), default=None)
@@ -172,7 +170,7 @@ def steep(context: Context) -> Iterator[Problem]:
             if odds.power_by_step[position - 1] < required
             and takes_evidence(context, guard, steps[position - 1])
         ]
-        if after <= _STEEP * before + 1e-12 or not slow:
+        if after <= WIDENING * before + 1e-12 or not slow:
             continue
         guard, alone = min(slow, key=lambda pair: pair[1].power_by_step[position - 1])
         message = f"the weight grows from {percent(before)} to {percent(after)} when "
