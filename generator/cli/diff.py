@@ -55,8 +55,10 @@ def command(
 
     PATH is a spec, a team's folder or TEAM/MODEL, also of a removed model; default: all. Both states are planned and
     compared as values: model version, data, weights, holds, thresholds, guards, gates, replicas, image, budget and
-    odds. A different notation of the same value is not a difference. With --cluster it shows what a sync would change,
-    without the weights that the controller is changing. Red is less safe, green is safer.
+    odds. Odds of both are for the same harms: those that either state guards against. Each change is looser, stricter
+    or neither, and starts a release, applies at once to everybody, or is a rule of the next release. A different
+    notation of the same value is not a difference. With --cluster it shows what a sync would change, without the
+    weights that the controller is changing.
     """
     session = open_session(root)
     if cluster:

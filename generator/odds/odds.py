@@ -14,9 +14,10 @@ from generator.spec.quantities import share_down, share_up
 from generator.spec.rollout import BlueGreen, Canary
 from generator.stats.delay import mask_dead_time
 from generator.stats.odds import GuardOdds, family_false_rollback, sprt_odds, threshold_odds
-from generator.stats.passage import Sprt
-from generator.stats.timeline import Phase, Rollout
-from generator.stats.windows import WindowGuard
+from generator.stats.passage import Sprt, sprt_stops
+from generator.stats.runs import run_stops
+from generator.stats.timeline import Detection, Phase, Rollout, detection
+from generator.stats.windows import WindowGuard, window_looks
 
 LATENCY_S: Final = 5.0
 """Seconds from a verdict to the last request: reconcile and push of the route; 0.4 to 1.2 s on a busy test cluster."""
@@ -183,6 +184,29 @@ def price(plan: Plan, guard: Comparison | Limit, steps: tuple[Phase, ...]) -> Gu
             return _threshold(rollout, window, guard.baseline or 0.0, ratio, latency_s(plan), power=power)
         case _:
             assert_never(guard)
+
+
+def stopped(
+    plan: Plan, guard: Comparison | Limit, steps: tuple[Phase, ...], ratio: float
+) -> Detection | None:
+    """Return when one guard stops a version with any change, also one that it is not made for; None without odds.
+
+    Args:
+        plan: the plan.
+        guard: one of its guards.
+        steps: its phases.
+        ratio: the true change of the event rate, on the bad side.
+    """
+    if _unpriceable(plan, guard, steps) or (guard.baseline or 0.0) * ratio > 1:
+        return None
+    rollout = Rollout(steps, plan.min_rps or 0.0)
+    if isinstance(guard, Comparison):
+        rollout = counted(plan, guard, rollout)
+        stops = sprt_stops(sequential_test(plan, guard), rollout, ratio)
+    else:
+        looks = window_looks(window_guard(plan, guard), rollout, (guard.baseline or 0.0) * ratio)
+        stops = run_stops(looks, LIMIT_FAILURES)
+    return detection(rollout, stops, latency_s(plan))
 
 
 def counted(plan: Plan, guard: Comparison, rollout: Rollout) -> Rollout:

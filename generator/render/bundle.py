@@ -17,7 +17,7 @@ from generator.render.output import Output, Outputs
 from generator.render.outputs.analysis import analyses
 from generator.render.outputs.gates import gates, used_images
 from generator.render.outputs.monitoring import monitoring
-from generator.render.outputs.pods import shadow
+from generator.render.outputs.pods import pod, shadow
 from generator.render.outputs.rollout import rollout
 from generator.render.outputs.routing import routes, services
 from generator.render.outputs.workload import workload
@@ -48,6 +48,12 @@ def render_bundle(plan: Plan, templates: Templates, odds: Mapping[str, str]) -> 
     files = render_outputs((output for outputs in OUTPUTS for output in outputs(plan)), plan, templates)
     last = rollout(plan, digest(files), odds)
     return {**files, **render_outputs([last], plan, templates)}
+
+
+def pod_template(plan: Plan, templates: Templates) -> str:
+    """Return the text of the pod template: a release starts where it changes, and only there."""
+    context = plain_context({"plan": plan, **pod(plan, plan.identity.model)})
+    return templates.render("kubernetes/_pod.yaml.j2", context)
 
 
 def render_outputs(outputs: Iterable[Output], plan: Plan, templates: Templates) -> dict[str, str]:

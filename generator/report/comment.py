@@ -101,14 +101,11 @@ def _row(model: CommentEntry) -> str:
         reason = one.reason if one.reason == "removed" else f"can't be planned: {one.reason}"
         return row((one.name, "", reason, *[""] * 7))
     difference = next((d for d in model.differences if d.environment == one.environment), None)
-    now, was = (
-        format_figures(one.figures),
-        {name: moved.old for name, moved in (difference.numbers if difference else {}).items()},
-    )
+    now, moved = format_figures(one.figures), difference.numbers if difference else {}
 
     def shown(name: str) -> str:
-        old = was.get(name)
-        return f"{old} → {now[name]}" if old else now[name]
+        change = moved.get(name)
+        return f"{change.old} → {change.new}" if change and change.old else now[name]
 
     return row(
         (

@@ -328,6 +328,29 @@ class ChangeRecord(TypedDict):
     field: Annotated[str, "Name of the value; empty where a whole item was added or removed."]
     old: Annotated[str | None, "Null when there was none."]
     new: Annotated[str | None, "Null when there is none any more."]
+    direction: Annotated[Literal["looser", "stricter"] | None, "Null where it is neither."]
+    applies: Annotated[
+        Literal["release", "at once", "rules"] | None,
+        "With a release, at once for everybody, or as a rule of the next releases.",
+    ]
+
+
+class CaughtRecord(TypedDict):
+    """What the guards of one plan do to a harm; null without odds."""
+
+    share: Annotated[float | None, "Probability that the version is stopped before the end."]
+    first_step: Annotated[float | None, "The same by the end of the first step."]
+    exposed: Annotated[float | None, "Mean number of requests that it answers, also where it is missed."]
+
+
+class HarmRecord(TypedDict):
+    """A harm whose guards differ."""
+
+    guard: str
+    change: Annotated[str, "The change for the worse, at the stricter of two thresholds."]
+    lost: Annotated[bool, "The newer plan has no guard against it."]
+    old: CaughtRecord
+    new: CaughtRecord
 
 
 class KeyMetricsRecord(TypedDict):
@@ -361,8 +384,10 @@ class DifferenceRecord(TypedDict):
     environment: str | None
     status: Status
     reason: Annotated[str | None, "Why one side can't be planned."]
+    starts_release: Annotated[bool, "Whether the pods change; all else applies without a release."]
     changes: list[ChangeRecord]
-    numbers: Numbers
+    harms: Annotated[list[HarmRecord], "Harms whose guards differ, those without a guard now first."]
+    numbers: Annotated[Numbers, "Odds of both sides are for the harms that either guards against."]
 
 
 class SharedRecord(TypedDict):
@@ -380,6 +405,7 @@ class GroupRecord(TypedDict):
 
     what: str
     how: str
+    direction: Annotated[Literal["looser", "stricter"] | None, "Null where it is neither."]
     models: list[str]
     environments: list[str]
 

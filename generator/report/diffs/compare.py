@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
+from generator.odds.harms import Harm, assumes_otherwise, compared_metrics
 from generator.odds.key_metrics import KeyMetrics, format_figures, key_metrics
 from generator.pipeline.parallel import parallel_map
 from generator.pipeline.session import Session
@@ -14,17 +15,17 @@ from generator.plan.changes import Change, changes
 from generator.plan.inputs import model_inputs
 from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned, Resolved
-from generator.report.diffs.direction import METRICS, Direction, of_values
+from generator.render.bundle import pod_template
+from generator.render.environment import Templates
+from generator.report.diffs.direction import METRICS, Direction, Strictness, of_change, of_values, strictness
 from generator.report.diffs.shared import SharedDifference, shared_differences
 from generator.report.records import Status
 from generator.source.finding import Finding
 
-_POD_TOPICS = {"image", "service", "environment variable"}
-_POD_FIELDS = {
-    ("model", "version"),
-    ("model", "digest"),
-    *(("capacity", name) for name in ("cpu", "memory", "gpu")),
-}
+Applies = Literal["release", "at once", "rules", ""]
+_POD_TOPICS: Final = {"image", "service", "environment variable", "model", "data"}
+_POD_SIZE: Final = {"cpu", "memory", "gpu", "storage", "startup"}
+_RULES: Final = {"release", "step", "shadow", "guard", "gate"}
 
 NOT_PLANNED_NOW: Final = "it can't be planned as it is now"
 """How the reason starts of a model that has errors in the current state, not only in the earlier one."""
@@ -49,8 +50,11 @@ class Difference:
         status: whether it was added, removed or changed.
         changes: what differs.
         old: its numbers before; None where there was no plan.
-        new: its numbers now; None where there is no plan.
+        new: its numbers now; None where there is no plan. Odds of both are for the same harms.
         reason: why one side can't be planned; empty otherwise.
+        harms: what is stopped otherwise than before, because a guard differs.
+        assumed: the odds of the two sides rest on different traffic, baselines or delays.
+        starts_release: whether the pods change, so that a release starts.
     """
 
     team: str
@@ -61,6 +65,9 @@ class Difference:
     old: KeyMetrics | None = None
     new: KeyMetrics | None = None
     reason: str = ""
+    harms: tuple[Harm, ...] = ()
+    assumed: bool = False
+    starts_release: bool = False
 
     @property
     def name(self) -> str:
@@ -75,6 +82,9 @@ class Difference:
             name: of_values(getattr(self.old, key, None), getattr(self.new, key, None), worse)
             for key, (name, worse) in METRICS.items()
         }
+        if self.assumed or any(harm.lost for harm in self.harms):
+            # Neither another assumption nor a guard less makes a release better.
+            directions = {name: "" if found == "better" else found for name, found in directions.items()}
         return {
             name: NumberChange(old.get(name), new.get(name), directions.get(name, ""))
             for name in (new or old)
@@ -82,12 +92,26 @@ class Difference:
         }
 
     @property
-    def starts_release(self) -> bool:
-        """Whether it certainly changes the pods: a new version, image, service, environment or size of a pod."""
-        return self.status == "added" or any(
-            change.topic in _POD_TOPICS or (change.topic, change.field) in _POD_FIELDS
-            for change in self.changes
-        )
+    def lost(self) -> tuple[Harm, ...]:
+        """The harms that no guard stops a release for any more."""
+        return tuple(harm for harm in self.harms if harm.lost)
+
+    def direction(self, change: Change) -> Strictness:
+        """Return whether a change is looser or stricter; odds decide where a guard has a threshold of another kind."""
+        found = of_change(change)
+        if found or (change.topic, change.field) != ("guard", "threshold"):
+            return found
+        harm = next((harm for harm in self.harms if harm.guard == change.item), None)
+        return strictness(harm.old.share, harm.new.share, -1) if harm else ""
+
+
+def applies(change: Change) -> Applies:
+    """Return when a change takes effect: with a release, at once for everybody, or as a rule of the next releases."""
+    if change.topic in _POD_TOPICS or (change.topic == "capacity" and change.field in _POD_SIZE):
+        return "release"
+    if change.topic in {"capacity", "route"}:
+        return "at once"
+    return "rules" if change.topic in _RULES else ""
 
 
 @dataclass
@@ -188,12 +212,17 @@ def _texts(side: Side) -> dict[str, str]:
 
 def _comparer(old: Side, new: Side) -> Callable[[Sequence[str]], list[Difference]]:
     def compare(names: Sequence[str]) -> list[Difference]:
-        return [found for name in names for found in _model(name, old.resolve(name), new.resolve(name))]
+        sides = old.session.templates, new.session.templates
+        return [
+            found for name in names for found in _model(name, old.resolve(name), new.resolve(name), sides)
+        ]
 
     return compare
 
 
-def _model(name: str, old: Resolved | None, new: Resolved | None) -> list[Difference]:
+def _model(
+    name: str, old: Resolved | None, new: Resolved | None, templates: tuple[Templates, Templates]
+) -> list[Difference]:
     team, _, model = name.partition("/")
     for side, reason in ((new, NOT_PLANNED_NOW), (old, "it can't be planned as it was")):
         broken = next((f for f in side.findings if f.severity == "error"), None) if side else None
@@ -207,9 +236,34 @@ def _model(name: str, old: Resolved | None, new: Resolved | None) -> list[Differ
         differing = changes(*pair)
         if differing:
             status: Status = "added" if pair[0] is None else "removed" if pair[1] is None else "changed"
-            was, now = (key_metrics(side) if side else None for side in pair)
-            found.append(Difference(team, model, environment, status, differing, was, now))
+            found.append(
+                _difference(Difference(team, model, environment, status, differing), *pair, templates)
+            )
     return found
+
+
+def _difference(
+    found: Difference, old: Planned | None, new: Planned | None, templates: tuple[Templates, Templates]
+) -> Difference:
+    """Add the numbers of both sides, and whether a release starts; a lost guard becomes the first change."""
+    if old is None or new is None:
+        was, now = (key_metrics(side) if side else None for side in (old, new))
+        return replace(found, old=was, new=now, starts_release=old is None)
+    before, after, harms = compared_metrics(old, new)
+    lost = {harm.guard for harm in harms if harm.lost}
+    return replace(
+        found,
+        changes=tuple(sorted(found.changes, key=lambda change: not _loses(change, lost))),
+        old=before,
+        new=after,
+        harms=harms,
+        assumed=assumes_otherwise(old.plan, new.plan),
+        starts_release=pod_template(old.plan, templates[0]) != pod_template(new.plan, templates[1]),
+    )
+
+
+def _loses(change: Change, lost: set[str]) -> bool:
+    return change.topic == "guard" and change.item in lost
 
 
 def _by_environment(resolved: Resolved | None) -> dict[str, Planned]:

@@ -1,4 +1,4 @@
-"""Whether a difference makes a release safer or less safe: bad news is red and good news is green by direction."""
+"""Whether a change makes a release looser or stricter, and its numbers better or worse: color follows this, not age."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final, Literal
 from generator.plan.changes import Change
 
 Direction = Literal["better", "worse", ""]
+Strictness = Literal["looser", "stricter", ""]
 
 METRICS: Final = {
     "power": ("power", -1),
@@ -20,9 +21,9 @@ METRICS: Final = {
 }
 """Key metrics with their names for people, and the sign of a change for the worse."""
 
-# Checks: one that is added makes a release safer, one that is removed less safe.
+# Checks: one that is added makes a release stricter, one that is removed looser.
 _CHECKS: Final = {"guard", "gate", "step", "shadow"}
-# The sign of a change for the worse, by topic and field; a limit that is removed is always worse.
+# The sign of a looser value, by topic and field; a limit that is removed is always looser.
 _LOOSER: Final = {
     ("release", "power"): -1,
     ("release", "max exposed"): 1,
@@ -31,40 +32,83 @@ _LOOSER: Final = {
     ("step", "weight"): 1,
     ("shadow", "hold"): -1,
     ("shadow", "percent"): -1,
+    ("guard", "bound"): 1,
     ("gate", "at least"): -1,
     ("gate", "at most"): 1,
     ("gate", "no worse by"): 1,
-    ("gate", "min group"): -1,
+    ("gate", "min group"): 1,
+    ("gate", "alpha"): -1,
     ("gate", "rows"): -1,
 }
+# Lists of what is demanded or measured: one without an entry is looser.
+_LISTS: Final = {
+    ("guard", "attributes"), ("gate", "groups"), ("gate", "sensitive"), ("gate", "drift"), ("gate", "explain"),
+    ("gate", "data"), ("gate", "evidence asked in"), ("gate", "against"), ("delivery", "requires"),
+    ("delivery", "watch"), ("delivery", "guaranteed"), ("metrics", "alerts"),
+}  # fmt: skip
 _APPROVALS: Final = {("release", "approve"), ("step", "approval")}
-_NO_DATA: Final = ("pass", "pause", "fail")  # from loose to strict
+# Values of a choice, from loose to strict.
+_CHOICES: Final = {
+    "no data": ("pass", "pause", "fail"),
+    "strategy": ("blue-green", "canary"),
+    "callers": ("public", "internal"),
+}
+_ASSUMPTIONS: Final = {
+    ("guard", "baseline"), ("guard", "delay"), ("release", "min rps"), ("release", "design effect"),
+}  # fmt: skip
 _NUMBER: Final = re.compile(r"(-?[\d.,]+)\s*(%|pp|ms|[smhd]|[KMGT]i)?")
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _UNITS: Final = {
     "%": 0.01, "pp": 0.01, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0,
     "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40,
 }  # fmt: skip
 
 
-def of_change(change: Change) -> Direction:
-    """Return the direction of a change; empty where it is neither safer nor less safe."""
-    if change.field in {"", "waiver"} and (change.old is None or change.new is None):
-        added = change.old is None
+def of_change(change: Change) -> Strictness:
+    """Return whether a change is looser or stricter; empty where it is neither."""
+    key = (change.topic, change.field)
+    if change.field == "waiver":
+        return _of_waiver(change.old, change.new)
+    if not change.field and (change.old is None or change.new is None):
         if change.topic not in _CHECKS:
             return ""
-        return "better" if added != (change.field == "waiver") else "worse"
-    if (change.topic, change.field) in _APPROVALS:
-        return "worse" if change.new is None else "better" if change.old is None else ""
-    if change.field == "no data":
-        return _ordered(change.old, change.new)
-    if change.topic == "guard" and change.field == "threshold":
+        return "stricter" if change.old is None else "looser"
+    if key in _APPROVALS:
+        return "looser" if change.new is None else "stricter" if change.old is None else ""
+    if change.field in _CHOICES:
+        return _ordered(_CHOICES[change.field], change.old, change.new)
+    if key == ("guard", "threshold"):
         return _of_threshold(change.old or "", change.new or "")
-    sign = _LOOSER.get((change.topic, change.field))
+    if key in _LISTS:
+        return _of_list(change.old, change.new)
+    sign = _LOOSER.get(key)
     if sign is None:
         return ""
     if change.old is None or change.new is None:
-        return "worse" if change.new is None else "better"
-    return of_values(amount(change.old), amount(change.new), sign)
+        return "looser" if change.new is None else "stricter"
+    return strictness(amount(change.old), amount(change.new), sign)
+
+
+def is_assumption(change: Change) -> bool:
+    """Return whether a value is what the odds assume, and no rule of the release."""
+    return (change.topic, change.field) in _ASSUMPTIONS
+
+
+def _of_waiver(old: str | None, new: str | None) -> Strictness:
+    """A gate that is waived is looser, and so is one that is waived for longer."""
+    if old is None or new is None:
+        return "stricter" if new is None else "looser"
+    was, now = _DATE.search(old), _DATE.search(new)
+    if not was or not now or was[0] == now[0]:
+        return ""
+    return "looser" if now[0] > was[0] else "stricter"
+
+
+def _of_list(old: str | None, new: str | None) -> Strictness:
+    was, now = (set(re.split(r", | and ", text)) if text else set[str]() for text in (old, new))
+    if was < now or now < was:
+        return "stricter" if was < now else "looser"
+    return ""
 
 
 def of_values(old: float | None, new: float | None, worse: int) -> Direction:
@@ -80,6 +124,13 @@ def of_values(old: float | None, new: float | None, worse: int) -> Direction:
     return "worse" if (new - old) * worse > 0 else "better"
 
 
+def strictness(old: float | None, new: float | None, looser: int) -> Strictness:
+    """Return whether a number is looser or stricter than before; `looser` is the sign of a looser one."""
+    if old is None or new is None or old == new:
+        return ""
+    return "looser" if (new - old) * looser > 0 else "stricter"
+
+
 def amount(text: str) -> float | None:
     """Return the number that a text starts with, in basic units: shares, seconds, bytes; None without one."""
     parts = _NUMBER.findall(text)
@@ -93,10 +144,10 @@ def amount(text: str) -> float | None:
         return None
 
 
-def _of_threshold(old: str, new: str) -> Direction:
+def _of_threshold(old: str, new: str) -> Strictness:
     """A larger change that may pass is looser, and so is a larger upper or a smaller lower bound."""
     (was, before), (kind, now) = _threshold(old), _threshold(new)
-    return of_values(before, now, -1 if kind == "at least" else 1) if was == kind else ""
+    return strictness(before, now, -1 if kind == "at least" else 1) if was == kind else ""
 
 
 def _threshold(text: str) -> tuple[str, float | None]:
@@ -104,7 +155,8 @@ def _threshold(text: str) -> tuple[str, float | None]:
     return (found[1], amount(found[2])) if found else ("", None)
 
 
-def _ordered(old: str | None, new: str | None) -> Direction:
-    if old not in _NO_DATA or new not in _NO_DATA:
+def _ordered(values: tuple[str, ...], old: str | None, new: str | None) -> Strictness:
+    """Return the direction of a choice whose values are ordered from loose to strict."""
+    if old not in values or new not in values:
         return ""
-    return of_values(_NO_DATA.index(old), _NO_DATA.index(new), -1)
+    return strictness(values.index(old), values.index(new), -1)

@@ -7,8 +7,9 @@ from dataclasses import asdict
 from typing import cast
 
 from generator.odds.key_metrics import KeyMetrics
+from generator.plan.changes import Change
 from generator.report import records
-from generator.report.diffs.compare import Comparison, Difference
+from generator.report.diffs.compare import Comparison, Difference, applies
 from generator.report.diffs.groups import groups
 
 
@@ -43,6 +44,7 @@ def document(compared: Comparison, against: dict[str, str]) -> str:
             {
                 "what": group.label,
                 "how": group.text,
+                "direction": group.direction or None,
                 "models": list(group.models),
                 "environments": list(group.environments),
             }
@@ -60,8 +62,22 @@ def _difference(difference: Difference) -> records.DifferenceRecord:
         "environment": difference.environment or None,
         "status": difference.status,
         "reason": difference.reason or None,
-        "changes": [cast("records.ChangeRecord", asdict(change)) for change in difference.changes],
+        "starts_release": difference.starts_release,
+        "changes": [_change(difference, change) for change in difference.changes],
+        "harms": [cast("records.HarmRecord", asdict(harm)) for harm in difference.harms],
         "numbers": {"old": _numbers(difference.old), "new": _numbers(difference.new)},
+    }
+
+
+def _change(difference: Difference, change: Change) -> records.ChangeRecord:
+    return {
+        "topic": change.topic,
+        "item": change.item,
+        "field": change.field,
+        "old": change.old,
+        "new": change.new,
+        "direction": difference.direction(change) or None,
+        "applies": applies(change) or None,
     }
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from generator.plan.changes import Change
 from generator.report.diffs.compare import Difference
-from generator.report.diffs.direction import METRICS
+from generator.report.diffs.direction import METRICS, Strictness
 
 _MOST_PAIRS = 4  # with more different values of one field, only the field is shown
 
@@ -20,11 +21,20 @@ class Group:
         label: what differs.
         text: old and new value; `each its own` where models have different values.
         members: the plans.
+        direction: looser, stricter, or neither.
+        lost: a guard that is gone.
     """
 
     label: str
     text: str
     members: tuple[Difference, ...]
+    direction: Strictness = ""
+    lost: bool = False
+
+    @property
+    def how(self) -> str:
+        """Old and new value, with the direction."""
+        return f"{self.text} ({self.direction})" if self.direction else self.text
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -42,7 +52,7 @@ def groups(found: Sequence[Difference]) -> list[Group]:
 
     The model's own name inside a value is ignored: a new registry is one difference.
     """
-    by_label: dict[str, dict[tuple[str, str], list[Difference]]] = {}
+    by_label: dict[str, dict[_Pair, list[Difference]]] = {}
     for difference in found:
         if difference.status == "unreadable":
             continue
@@ -51,20 +61,36 @@ def groups(found: Sequence[Difference]) -> list[Group]:
             pairs = by_label.setdefault(label, {})
             pairs.setdefault(_pair(change, difference), []).append(difference)
     out = [group for label, pairs in by_label.items() for group in _of_label(label, pairs)]
-    return sorted(out, key=lambda group: (-len(group.models), group.label, group.text))
+    return sorted(out, key=lambda group: (not group.lost, -len(group.models), group.label, group.text))
 
 
-def _of_label(label: str, pairs: dict[tuple[str, str], list[Difference]]) -> list[Group]:
+class _Pair(NamedTuple):
+    """An old and a new value, without the names of the model."""
+
+    old: str
+    new: str
+    direction: Strictness
+    lost: bool
+
+
+def _of_label(label: str, pairs: dict[_Pair, list[Difference]]) -> list[Group]:
     members = [difference for found in pairs.values() for difference in found]
     if label in {"model added", "model removed"}:
         return [Group(label, "", tuple(members))]
     if len(pairs) > _MOST_PAIRS:
-        return [Group(label, "each its own", tuple(members))]
-    return [Group(label, _told(*pair), tuple(found)) for pair, found in pairs.items()]
+        directions = {pair.direction for pair in pairs}
+        direction: Strictness = directions.pop() if len(directions) == 1 else ""
+        return [Group(label, "each its own", tuple(members), direction, any(pair.lost for pair in pairs))]
+    return [
+        Group(label, _told(pair.old, pair.new), tuple(found), pair.direction, pair.lost)
+        for pair, found in pairs.items()
+    ]
 
 
-def _pair(change: Change, difference: Difference) -> tuple[str, str]:
-    return _general(change.old, difference), _general(change.new, difference)
+def _pair(change: Change, difference: Difference) -> _Pair:
+    lost = change.topic == "guard" and any(harm.guard == change.item for harm in difference.lost)
+    old, new = (_general(text, difference) for text in (change.old, change.new))
+    return _Pair(old, new, difference.direction(change), lost)
 
 
 def _general(text: str | None, difference: Difference) -> str:

@@ -19,6 +19,7 @@ from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned
 from generator.render.bundle import render_bundle
 from generator.report.diffs.compare import Comparison, Difference
+from generator.report.records import Status
 
 _LONG: Final = 90
 # Names of rendered fields for reviewers.
@@ -89,7 +90,14 @@ def _differences(entry: ModelFiles, environment: str, found: Sequence[SyncPrevie
         whole = all(not field.path for one in found for field in one.fields) and all(
             one.fields for one in found
         )
-        yield Difference(entry.team, entry.model, environment, "added" if whole else "changed", changes)
+        pods = any(
+            field.path.startswith("spec.template")
+            for one in found
+            if one.item.kind == "Rollout"
+            for field in one.fields
+        )
+        status: Status = "added" if whole else "changed"
+        yield Difference(entry.team, entry.model, environment, status, changes, starts_release=whole or pods)
     for one in found:
         if one.reason:
             reason = f"{one.item}: {one.reason}"

@@ -25,7 +25,7 @@ def radius(compared: Comparison) -> str:
     """Return the table of differences that several models share, and of bundles of no model; templates below it."""
     out = [row(("how many", "what", "how", "environments", "which")), row(("---:", *["---"] * 4), raw=True)]
     out += [
-        row((plural(len(g.models), "model"), g.label, g.text, ", ".join(g.environments), some(g.models)))
+        row((plural(len(g.models), "model"), g.label, g.how, ", ".join(g.environments), some(g.models)))
         for g in groups(compared.found)
     ]
     out += [row(line) for line in shared_rows(compared)]

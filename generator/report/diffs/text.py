@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from generator.report.diffs.compare import Comparison, Difference, NumberChange
-from generator.report.diffs.direction import Direction, of_change
+from generator.odds.harms import Harm
+from generator.plan.changes import Change
+from generator.report.diffs.compare import Comparison, Difference, NumberChange, applies
+from generator.report.diffs.direction import Direction, Strictness, is_assumption, of_values
 from generator.report.diffs.groups import cost, groups, trends
 from generator.report.diffs.shared import shared_groups
 from generator.report.tables import Block, Screen, Table
@@ -15,8 +17,15 @@ from generator.source.line import visible
 from generator.spec.quantities import count_up, plural
 
 _SHOWN = 5
-SGR: Final[dict[Direction, str]] = {"worse": "31", "better": "32", "": ""}
-"""Colors of a difference on a terminal: red for worse, green for better."""
+NO_RELEASE: Final = "so no release starts: steps, guards and gates are those of the next one"
+SGR: Final[dict[Direction | Strictness, str]] = {
+    "worse": "31",
+    "better": "32",
+    "looser": "31",
+    "stricter": "32",
+    "": "",
+}
+"""Colors of a difference on a terminal: red for looser and worse, green for stricter and better."""
 
 
 def by_model(compared: Comparison, against: str, screen: Screen) -> str:
@@ -46,7 +55,7 @@ class Line(NamedTuple):
     """One difference and its direction."""
 
     text: str
-    direction: Direction = ""
+    direction: Direction | Strictness = ""
 
 
 def shared(found: Sequence[Difference]) -> list[tuple[tuple[Line, ...], list[Difference]]]:
@@ -58,13 +67,37 @@ def shared(found: Sequence[Difference]) -> list[tuple[tuple[Line, ...], list[Dif
 
 
 def lines(difference: Difference) -> Iterator[Line]:
-    """Yield what differs in one plan: decisions first, then what they do to the numbers."""
+    """Yield what differs in one plan: lost guards first, then decisions, then what they do to the numbers."""
     if difference.reason:
         yield Line(difference.reason)
-    yield from (Line(change.text, of_change(change)) for change in difference.changes)
-    if difference.status == "changed":
-        for name, (old, new, direction) in difference.numbers.items():
-            yield Line(f"so {name}: {old or 'none'} → {new or 'none'}", direction)
+    lost = {harm.guard: harm for harm in difference.lost}
+    for change in difference.changes:
+        gone = lost.pop(change.item, None) if change.topic == "guard" else None
+        text = f"{change.text}; {gone.text}" if gone else change.text
+        yield Line(f"{text}{_marks(difference, change)}", difference.direction(change))
+    if difference.status != "changed":
+        return
+    yield from (Line(f"so {harm.text}", _odds(harm)) for harm in (*lost.values(), *_kept(difference)))
+    for name, (old, new, direction) in difference.numbers.items():
+        yield Line(f"so {name}: {old or 'none'} → {new or 'none'}", direction)
+    if difference.old is not None:
+        yield Line("so a release starts" if difference.starts_release else NO_RELEASE)
+
+
+def _marks(difference: Difference, change: Change) -> str:
+    """Return in brackets what a reviewer should know of a change; empty for nothing."""
+    at_once = "at once, to everybody" if applies(change) == "at once" else ""
+    assumed = "an assumption of the odds" if is_assumption(change) else ""
+    marks = ", ".join(filter(None, (difference.direction(change), at_once, assumed)))
+    return f" ({marks})" if marks else ""
+
+
+def _kept(difference: Difference) -> list[Harm]:
+    return [harm for harm in difference.harms if not harm.lost]
+
+
+def _odds(harm: Harm) -> Direction:
+    return of_values(harm.old.share, harm.new.share, -1)
 
 
 def blast_radius(compared: Comparison, against: str, screen: Screen) -> str:
@@ -76,7 +109,7 @@ def blast_radius(compared: Comparison, against: str, screen: Screen) -> str:
         (
             plural(len(group.models), "model"),
             group.label,
-            group.text,
+            group.how,
             f"{_where(compared, group.environments)}: {some(group.models)}",
         )
         for group in groups(compared.found)
@@ -110,12 +143,24 @@ def _trends(found: Sequence[Difference]) -> Iterator[Block]:
 
 
 def outcome(compared: Comparison) -> str:
-    """Return how many models change and how many releases start, as far as that is known before a sync."""
+    """Return how many models change and how many releases start and how many bundles change without one."""
     models = len({difference.name for difference in compared.found})
     releases = sum(1 for difference in compared.found if difference.starts_release)
-    starts = f"at least {plural(releases, 'release')} start{'s' if releases == 1 else ''}" if releases else ""
-    changes = f"{plural(models, 'model')} change{'s' if models == 1 else ''}"
-    return f"{changes}, {starts or 'no pods change as far as the plans show'}"
+    at_once = sum(
+        1
+        for difference in compared.found
+        if difference.status == "changed"
+        and any(applies(change) == "at once" for change in difference.changes)
+    )
+    parts = [
+        f"{plural(models, 'model')} change{'s' if models == 1 else ''}",
+        f"{plural(releases, 'release')} start{'s' if releases == 1 else ''}"
+        if releases
+        else "no release starts",
+    ]
+    if at_once:
+        parts.append(f"{plural(at_once, 'bundle')} change{'s' if at_once == 1 else ''} at once for everybody")
+    return ", ".join(parts)
 
 
 def size(compared: Comparison) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +11,11 @@ from generator.gates.document import Evidence
 from generator.gates.gate_status import gate_statuses, summary
 from generator.odds.key_metrics import format_figures, key_metrics
 from generator.odds.odds import odds_of
-from generator.plan.changes import Change
 from generator.plan.resolve import Planned
 from generator.plan.timeline import approver, timeline
 from generator.render.environment import Templates
 from generator.report.charts.timeline import NARROW, WIDE, timeline_picture
-from generator.report.diffs.compare import Difference, NumberChange
-from generator.report.diffs.direction import of_change
+from generator.report.diffs.compare import Difference, NumberChange, applies
 from generator.report.overview import environment_changes
 from generator.report.pages.gates import gate_rows
 from generator.report.pages.odds import guard_rows, step_rows
@@ -76,7 +74,7 @@ def plan_page(subject: Subject, templates: Templates) -> str:
         "head": _head(subject, by_key["release"]),
         "tiles": _tiles(subject, summary(stand)),
         "against": subject.against,
-        "changes": [_change(found) for found in _found(subject)],
+        "changes": list(_changes(subject.against.difference)),
         "wide": timeline_picture(plan, WIDE),
         "narrow": timeline_picture(plan, NARROW),
         "story": _story(subject.planned),
@@ -120,10 +118,6 @@ def _head(subject: Subject, release: Section) -> dict[str, str]:
     }
 
 
-def _found(subject: Subject) -> Sequence[Change]:
-    return subject.against.difference.changes if subject.against.difference else ()
-
-
 def _tiles(subject: Subject, gates: str) -> list[dict[str, str]]:
     """Return the numbers at the top, each with its old value."""
     numbers = key_metrics(subject.planned)
@@ -139,7 +133,7 @@ def _tiles(subject: Subject, gates: str) -> list[dict[str, str]]:
 def _tile(name: str, value: str, moved: NumberChange | None) -> dict[str, str]:
     if moved is None or moved.old is None or name == "gates":
         return {"name": name, "value": value, "was": "", "direction": ""}
-    return {"name": name, "value": value, "was": moved.old, "direction": moved.direction}
+    return {"name": name, "value": moved.new or value, "was": moved.old, "direction": moved.direction}
 
 
 def _cost(data: dict[str, Any], subject: Subject) -> dict[str, Any]:
@@ -170,9 +164,16 @@ def _cost(data: dict[str, Any], subject: Subject) -> dict[str, Any]:
     }
 
 
-def _change(change: Change) -> dict[str, str | None]:
-    """Return a change for its table, with the direction that colors it."""
-    return {"label": change.label, "old": change.old, "new": change.new, "direction": of_change(change)}
+def _changes(difference: Difference | None) -> Iterator[dict[str, str | None]]:
+    """Yield the changes for their table, lost guards first, with the direction that colors them."""
+    for change in difference.changes if difference else ():
+        yield {
+            "label": change.label,
+            "old": change.old,
+            "new": change.new,
+            "direction": difference.direction(change) if difference else "",
+            "at_once": "at once, to everybody" if applies(change) == "at once" else "",
+        }
 
 
 def _story(planned: Planned) -> str:

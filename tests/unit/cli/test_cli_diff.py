@@ -31,7 +31,7 @@ def test_decisions_come_first_then_what_they_do_to_the_numbers(committed, sluice
     assert lines[:3] == [
         "shop/recommender",
         "staging, production: the same everywhere",
-        "step 1 hold: 1h → 40m",
+        "step 1 hold: 1h → 40m (looser)",
     ]
     assert "so planned time: 1h 40m → 1h 20m" in lines
     assert any(line.startswith("so caught in the first step: 82.7% →") for line in lines)
@@ -47,19 +47,19 @@ def test_one_environment_is_told_by_its_name(committed, sluice):
         "spec:\n  environments: {staging: {autoscaling: {min: 2}}}\n",
     )
     lines = [line.strip() for line in sluice("diff").output.splitlines()]
-    assert lines[:3] == ["shop/recommender", "staging", "capacity minimum: 4 → 2"]
+    assert lines[:3] == ["shop/recommender", "staging", "capacity minimum: 4 → 2 (at once, to everybody)"]
     assert "1 of 6 bundles, 1 of 3 models differ" in lines[-2]
-    assert lines[-1] == "1 model changes, no pods change as far as the plans show"
+    assert lines[-1] == "1 model changes, no release starts, 1 bundle changes at once for everybody"
 
 
 def test_the_last_line_counts_models_and_releases(committed, sluice):
     change(committed, "shop/recommender.yaml", "traffic:", "resources: {cpu: '2'}\n  traffic:")
     change(committed, "risk/fraud.yaml", "hold: 2h", "hold: 3h")
-    assert sluice("diff").output.splitlines()[-1] == "2 models change, at least 2 releases start"
+    assert sluice("diff").output.splitlines()[-1] == "2 models change, 2 releases start"
     assert sluice("plan", "--all", "--against", "HEAD").output.splitlines()[-1].startswith("2 models change")
 
 
-def test_red_is_less_safe_and_green_is_safer(committed, sluice):
+def test_red_is_looser_and_green_is_stricter(committed, sluice):
     change(committed, "shop/recommender.yaml", "drop: 10%", "drop: 20%")
     change(committed, "shop/recommender.yaml", "hold: 60m", "hold: 2h")
     change(committed, "shop/recommender.yaml", "  - {metric: slow-rate", "  # - {metric: slow-rate")
@@ -67,9 +67,11 @@ def test_red_is_less_safe_and_green_is_safer(committed, sluice):
     found = {
         line[5:].strip().removesuffix("\x1b[0m"): line[2:4] for line in lines if line.startswith("\x1b[3")
     }
-    assert found["guard ctr threshold: drop of 10% → drop of 20%"] == "31"
-    assert found["guard slow-rate: removed"] == "31"
-    assert found["step 1 hold: 1h → 2h"] == "32"
+    assert found["guard ctr threshold: drop of 10% → drop of 20% (looser)"] == "31"
+    assert next(iter(found)).startswith(
+        "guard slow-rate: removed; a 50% rise of slow-rate above 250ms: caught"
+    )
+    assert found["step 1 hold: 1h → 2h (stricter)"] == "32"
     assert all(code == "31" for text, code in found.items() if text.startswith("so planned time"))
 
 
@@ -106,10 +108,17 @@ def test_documents_match_their_schema(committed, sluice):
             "field": "threshold",
             "old": "rise of 50%",
             "new": "rise of 30%",
+            "direction": "stricter",
+            "applies": "rules",
         }
     ]
     old, new = (by_status["changed"]["numbers"][side] for side in ("old", "new"))
-    assert new["exposed"] > old["exposed"]
+    assert new["exposed"] < old["exposed"], (
+        "the same rise of 30% on both sides: the stricter guard sees it sooner"
+    )
+    (harm,) = by_status["changed"]["harms"]
+    assert (harm["change"], harm["lost"]) == ("a 30% rise of slow-rate above 250ms", False)
+    assert harm["old"]["share"] < harm["new"]["share"]
 
 
 def test_what_git_can_not_answer_is_said_without_a_traceback(repository, sluice):

@@ -1,4 +1,4 @@
-"""Red is less safe and green is safer, whatever is older."""
+"""Red is looser and green is stricter, whatever is older."""
 
 from __future__ import annotations
 
@@ -27,13 +27,30 @@ LOOSER = [
     Change("release", "", "power", "80%", "50%"),
     Change("release", "", "max exposed", "1000", "5000"),
     Change("release", "", "max exposed", "1000", None),
+    Change("release", "", "strategy", "canary", "blue-green"),
+    Change("release", "", "no data", "pause", "pass"),
+    Change("release", "", "watch", "10m", "2m"),
+    Change("shadow", "", "percent", "20%", "5%"),
+    Change("shadow", "", "hold", "1d", None),
+    Change("guard", "slow-rate", "bound", "250ms", "2s"),
+    Change("guard", "parity", "attributes", "age_band, 18-29, 30-49, gender, female", "gender, female"),
+    Change("gate", "parity", "waiver", "until 2026-12-31 by a: b", "until 2027-06-30 by a: b"),
+    Change("gate", "parity", "sensitive", "age_band, gender", "gender"),
+    Change("gate", "parity", "min group", "200", "5000"),
+    Change("gate", "drift", "alpha", "0.05", "0.001"),
+    Change("gate", "drift", "drift", "features amount, hour", "features amount"),
+    Change("gate", "quality", "against", "champion", None),
+    Change("gate", "", "evidence asked in", "git and cluster", "cluster"),
+    Change("delivery", "", "requires", "staging", None),
+    Change("delivery", "gates", "watch", "29 5 * * *", None),
+    Change("route", "feedback", "callers", "internal", "public"),
 ]
 
 
 @pytest.mark.parametrize("change", LOOSER, ids=lambda change: change.text)
-def test_what_is_looser_is_worse_and_the_reverse_is_better(change):
+def test_what_is_looser_and_the_reverse_is_stricter(change):
     reverse = Change(change.topic, change.item, change.field, change.new, change.old)
-    assert (of_change(change), of_change(reverse)) == ("worse", "better")
+    assert (of_change(change), of_change(reverse)) == ("looser", "stricter")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +63,7 @@ def test_what_is_looser_is_worse_and_the_reverse_is_better(change):
         Change("step", "2", "approval", "model-risk", "lead"),
         Change("capacity", "", "cpu", "1", "2"),
         Change("release", "", "false rollback", "5%", "1%"),
-        Change("delivery", "", "requires", "staging", None),
+        Change("gate", "parity", "sensitive", "age_band", "gender"),
         Change("live", "Rollout ranker", "hold at steps[0]", "1h", "1m"),
     ],
     ids=lambda change: change.text,
