@@ -18,6 +18,8 @@ from generator.pipeline.evaluate import plans_of
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, line_width, note, progress
+from generator.plan.exposure import EVERYBODY
+from generator.plan.names import COHORT_REQUESTS
 from generator.plan.values import Plan
 from generator.report.replays.schedule import Replayed
 from generator.source.errors import CliError, FindingsError
@@ -174,6 +176,10 @@ def _simulated(plan: Plan, schedule: Schedule, text: str, options: ReplayOptions
     guards = simulated_guards(plan, schedule)
     names = {guard.name for guard in guards}
     skipped = tuple(name for name in schedule.guards if name not in names)
+    if all(share < EVERYBODY for share in plan.cohort_shares):
+        names.add(COHORT_REQUESTS)
+    else:
+        skipped += (COHORT_REQUESTS,)
     schedule = schedule.only(lambda metric: metric.guard in names)
     if not guards:
         raise CliError(f"no guard can be simulated: declare the `baseline` of {', '.join(skipped)}")

@@ -61,6 +61,8 @@ def _canary(plan: Plan) -> Iterator[Gap]:
     if plan.rollout.cohort_steps:
         text = "during a cohort step the guards see that cohort only, which may differ from other users"
         yield Gap("cohort", text)
+        if plan.routing.router.cohort_gap:
+            yield Gap("cohort-route", plan.routing.router.cohort_gap)
     yield from _router(plan)
     if any(isinstance(guard, Comparison) for guard in plan.guards):
         text = (

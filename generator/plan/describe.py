@@ -101,6 +101,7 @@ def _step(number: str, step: Step) -> Iterator[PlanValue]:
         case CohortStep():
             cohort = step.cohort
             yield PlanValue("step", number, "cohort", f"{cohort.header} {cohort.match} {cohort.value}")
+            yield PlanValue("step", number, "requests", str(step.requests))
             yield PlanValue("step", number, "hold", duration(step.hold))
         case ApproveStep():
             yield PlanValue("step", number, "approval", step.approve)

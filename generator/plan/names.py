@@ -9,6 +9,8 @@ from generator.plan.values import Identity, Plan
 
 HASH_LABEL = "rollouts-pod-template-hash"
 PORT = 80
+COHORT_REQUESTS = "cohort-requests"
+"""The metric that demands requests of a cohort."""
 PREDICT, FEEDBACK = "/predict", "/feedback"
 
 

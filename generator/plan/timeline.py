@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypedDict, Unpack, assert_never
 
 from generator.plan.load import StepLoad
+from generator.plan.names import COHORT_REQUESTS
 from generator.plan.values import Plan
 from generator.spec.quantities import time_span
 from generator.spec.rollout import ApproveStep, BlueGreen, Canary, CohortStep, Shadow, Step, WeightStep
@@ -179,6 +180,7 @@ def _step(plan: Plan, clock: _Clock, index: int, step: Step, stops: tuple[str, .
             clock.wait(step.approve, text, stops=stops, step=index)
         case CohortStep():
             clock.add("cohort", _cohort(plan, index, step), step.hold, stops=stops, step=index)
+            clock.add("evidence", _cohort_evidence(plan, step), 0.0, stops=(COHORT_REQUESTS,), step=index)
         case WeightStep():
             load = _load(plan, step.weight)
             text = f"{step.weight}% of live requests go to the new version{_load_text(plan, load)}"
@@ -208,13 +210,22 @@ _ALL = 100
 def _cohort(plan: Plan, index: int, step: CohortStep) -> str:
     cohort = step.cohort
     requests = f"requests whose header {cohort.header} {_MATCH[cohort.match]} {cohort.value}"
-    live = max((before.weight for at, before in plan.rollout.weight_steps if at < index), default=0)
+    live = plan.weight_before(index)
+    part_s = plan.rewritten_s(step.hold)
+    again = f"; their route is written again every {time_span(part_s)}" if part_s < step.hold else ""
     if live:
-        return f"{requests} all go to the new version, in addition to {live}% of the others"
-    return f"{requests} go to one pod of the new version; no other requests do"
+        return f"{requests} all go to the new version, in addition to {live}% of the others{again}"
+    return f"{requests} go to one pod of the new version; no other requests do{again}"
 
 
 _MATCH = {"exact": "is", "prefix": "starts with", "regex": "matches"}
+
+
+def _cohort_evidence(plan: Plan, step: CohortStep) -> str:
+    fewest = f"{step.requests:,} requests" if step.requests > 1 else "a request"
+    then = "aborts" if plan.rollout.no_data == "fail" else "pauses for a person"
+    late = f"waits up to {time_span(plan.clock.catch_up_s)} for late data"
+    return f"evidence check: without {fewest} of the cohort it {late}, then {then}"
 
 
 def _evidence(plan: Plan, clock: _Clock, index: int) -> None:

@@ -257,6 +257,10 @@ class Feedback:
     public: bool
 
 
+_MOST_PARTS = 10
+_MOST_PARTS_OF_ALL = 40
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that a bundle is rendered from."""
@@ -305,6 +309,24 @@ class Plan:
         """Guards with an evidence check at the end of each weight step; a limit has a floor on its requests instead."""
         checked = (guard for guard in self.measured_guards if not isinstance(guard, Limit))
         return tuple(guard for guard in checked if guard.asks_evidence(self.min_rps))
+
+    def weight_before(self, position: int) -> int:
+        """Return the weight when a step begins, in whole percent."""
+        steps = self.rollout.weight_steps
+        return next((step.weight for at, step in reversed(steps) if at < position), 0)
+
+    def rewritten_s(self, hold_s: float) -> float:
+        """Return the seconds between two writes of a cohort's header route: equal parts of its hold.
+
+        The controller writes the route once, in its step (Argo Rollouts 1.10, rollout/trafficrouting.go); a sync, or a
+        moment without an available pod, removes it. Writing it again limits the loss to a tenth of the hold.
+        """
+        most = min(_MOST_PARTS, _MOST_PARTS_OF_ALL // max(1, len(self.rollout.cohort_steps)))
+        whole = round(hold_s)
+        parts = next(
+            (n for n in range(most, 1, -1) if whole % n == 0 and whole / n >= self.clock.interval_s), 1
+        )
+        return hold_s / parts
 
     def compares_loads(self, guard: Guard) -> bool:
         """Return whether a guard only compares versions while their pods have about the same load.

@@ -1,8 +1,10 @@
-"""Queries about one arm: a ratio with a floor on its denominator, a gauge, and the requests of a step."""
+"""Queries about one arm: a ratio with a floor on its denominator, a gauge, and the requests of a step or cohort."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Final
 
 from generator.promql.event_share import EventShare, comparable_requests
 from generator.promql.series import Arms, Matcher, Proportion, Series
@@ -42,6 +44,48 @@ class CanaryRequests:
     horizon_s: float
     least_events: float
     test: EventShare | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CohortRequests:
+    """Requests of a cohort that the canary answered in a window; their number shows that the header route exists.
+
+    The canary's counters do not know the header. With a weight w it also answers about w / (1 - w) of what the stable
+    version does; that and three standard deviations of a random split are taken off.
+
+    Args:
+        window_s: length of the window.
+        weight: share of the requests without the header that the canary gets, 0..1.
+        design_effect: variance of the split over that of independent requests.
+    """
+
+    window_s: float
+    weight: float
+    design_effect: float = 1.0
+
+    @property
+    def others(self) -> float:
+        """The requests without the header, for each request of the stable version."""
+        return self.weight / (1 - self.weight)
+
+    def of(self, canary: float, stable: float) -> float:
+        """Return the number, from the requests that both versions answered."""
+        noise = math.sqrt(self.design_effect * self.others * (canary + stable))
+        return canary - self.others * stable - _DEVIATIONS * noise
+
+
+_DEVIATIONS: Final = 3.0
+
+
+def cohort_requests(proportion: Proportion, arms: Arms, seen: CohortRequests) -> str:
+    """Return the query for the requests of a cohort that the canary answered; empty while it answered none."""
+    canary = proportion.count_requests(arms.of_canary, seen.window_s)
+    if not seen.weight:
+        return canary
+    stable = f"({proportion.count_requests(arms.of_stable, seen.window_s)} or vector(0))"
+    variance = number(seen.design_effect * seen.others)
+    noise = f"{number(_DEVIATIONS)} * sqrt({variance} * ({canary} + {stable}))"
+    return f"{canary}\n- {number(seen.others)} * {stable}\n- {noise}"
 
 
 def bounded_ratio(proportion: Proportion, arm: Matcher, ratio: WindowRatio) -> str:

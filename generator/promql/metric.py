@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from generator.promql.bounds import CanaryRequests, WindowRatio
+from generator.promql.bounds import CanaryRequests, CohortRequests, WindowRatio
 from generator.promql.conditions import Condition
 from generator.promql.event_share import EventShare
 
 MetricKind = Literal["sequential", "limit", "parity", "evidence"]
-Statistic = EventShare | WindowRatio | CanaryRequests
+Statistic = EventShare | WindowRatio | CanaryRequests | CohortRequests
 """The number that a query computes from counters of both arms; a replay computes it from recorded counters."""
 
 
@@ -20,7 +20,7 @@ class Metric:
 
     Args:
         name: unique in its template.
-        guard: the guard that it belongs to.
+        guard: the guard that it belongs to, or its own name.
         kind: kind of the test.
         query: PromQL that gives at most one number; contains the arguments of the template as placeholders.
         condition: conditions of success and of failure of a measurement.

@@ -15,6 +15,7 @@ from generator.promql.text import number
 BY_VERSION: Final = Arms("served_by")
 BY_POD: Final = Arms("rollouts_pod_template_hash")
 PREDICTIONS: Final = "sluice_predictions_total"
+REQUESTS: Final = "bentoml_service_request_total"
 
 
 @dataclass(frozen=True, slots=True)

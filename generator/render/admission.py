@@ -19,8 +19,8 @@ from generator.spec.platform import KnownCohort, PlatformSpec
 
 T = TypeVar("T")
 _POLICIES = ("images", "releases")
-_MOST_STEPS: Final = 150
-"""More than a spec can have: 30 steps, each of at most four of the controller's, and those of a shadow."""
+_MOST_STEPS: Final = 240
+"""More than a spec can have: 30 steps, each of at most five of the controller's, 40 repetitions, and a shadow."""
 _OUTPUTS = tuple(
     Output(f"{kind}-{policy}.yaml", f"platform/{kind}{suffix}.yaml.j2", {"policy": policy})
     for policy in _POLICIES

@@ -9,13 +9,16 @@ from typing import Final, assert_never
 from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.plan.load import COMPARABLE
 from generator.plan.measurements import ALIVE, CATCH_UP_MEASUREMENTS, LIMIT_FAILURES
+from generator.plan.names import COHORT_REQUESTS
 from generator.plan.values import Plan
 from generator.promql.bounds import (
     CanaryRequests,
+    CohortRequests,
     WindowRatio,
     answering,
     bounded_ratio,
     canary_requests,
+    cohort_requests,
     worst_gauge,
 )
 from generator.promql.conditions import Operator, harm, proof, threshold
@@ -23,9 +26,9 @@ from generator.promql.event_share import EventShare, LoadMatch, Mask, event_shar
 from generator.promql.fairness import ParityTest, parity_lower, parity_upper
 from generator.promql.metric import Metric
 from generator.promql.series import Arms, Matcher, Proportion, Series
-from generator.promql.served import BY_POD, BY_VERSION, Served, bucket
+from generator.promql.served import BY_POD, BY_VERSION, REQUESTS, Served, bucket
 from generator.spec.guards.base import Counts, Labels
-from generator.spec.rollout import BlueGreen, Shadow, WeightStep
+from generator.spec.rollout import ApproveStep, BlueGreen, CohortStep, Shadow, WeightStep
 from generator.stats.binomial import floor_on_lattice
 from generator.stats.delay import mask_tolerance
 from generator.stats.sequential import boundary
@@ -63,8 +66,14 @@ def _live(plan: Plan, guard: Guard, count: int) -> Iterator[Metric]:
 
 
 def evidence_metrics(plan: Plan, position: int) -> list[Metric]:
-    """Return the metrics of the evidence check at the end of the weight step at this position."""
-    return [metric for guard in plan.evidence_guards for metric in _evidence(plan, guard, position)]
+    """Return the metrics of the evidence check at the end of the step at this position; none after an approval."""
+    match plan.rollout.steps[position]:
+        case WeightStep():
+            return [metric for guard in plan.evidence_guards for metric in _evidence(plan, guard, position)]
+        case CohortStep() as step:
+            return [_cohort(plan, position, step)]
+        case ApproveStep():
+            return []
 
 
 def _evidence(plan: Plan, guard: Comparison | Parity, position: int) -> Iterator[Metric]:
@@ -75,13 +84,34 @@ def _evidence(plan: Plan, guard: Comparison | Parity, position: int) -> Iterator
             seen = CanaryRequests(horizon_s(plan), max(1, floor_on_lattice(floor.stable_events)), strata)
             query = canary_requests(*counted(plan, guard.counts), seen, _pods(plan))
             least = max(1, floor_on_lattice(floor.requests))
-            yield _settled(plan, guard, guard.name, query, ">=", least, seen)
+            strict = guard.no_data == "fail"
+            yield _settled(plan, (guard.name, guard.name), query, ">=", least, seen, strict=strict)
         case Parity():
             for attribute, groups in guard.attributes:
                 test = ParityTest(groups, horizon_s(plan))
                 yield _parity_proof(plan, guard, attribute, BY_VERSION.of_canary, test)
         case _:
             assert_never(guard)
+
+
+def _cohort(plan: Plan, position: int, step: CohortStep) -> Metric:
+    """Return the metric that demands requests of a cohort.
+
+    A cohort may send none, and its header route may be lost: the next step would widen a release that had no user. The
+    requests are those that BentoML counts, failed ones included.
+    """
+    weight = plan.weight_before(position)
+    seen = CohortRequests(plan.clock.span(step.hold), weight / _ALL, plan.design_effect)
+    served = Served(plan.bento.name, plan.identity.namespace).server(REQUESTS, REQUESTS)
+    return _settled(
+        plan,
+        (COHORT_REQUESTS, COHORT_REQUESTS),
+        cohort_requests(served, BY_POD, seen),
+        ">=",
+        step.requests,
+        seen,
+        strict=plan.rollout.stage == "canary" and plan.rollout.no_data == "fail",
+    )
 
 
 def alive_metric(plan: Plan, rollout: BlueGreen) -> Metric:
@@ -265,25 +295,33 @@ def _parity(
 
 def _parity_proof(plan: Plan, guard: Parity, attribute: str, arm: Matcher, test: ParityTest) -> Metric:
     rows = Served(plan.bento.name, plan.identity.namespace).group_rows(attribute)
-    return _settled(
-        plan, guard, guard.metric_of(attribute), parity_upper(rows, arm, test), "<", guard.limit, None
-    )
+    names, query = (guard.metric_of(attribute), guard.name), parity_upper(rows, arm, test)
+    return _settled(plan, names, query, "<", guard.limit, None, strict=guard.no_data == "fail")
 
 
 def _settled(
     plan: Plan,
-    guard: Comparison | Parity,
-    name: str,
+    names: tuple[str, str],
     query: str,
     comparison: Operator,
     bound: float,
-    statistic: CanaryRequests | None,
+    statistic: CanaryRequests | CohortRequests | None,
+    *,
+    strict: bool,
 ) -> Metric:
-    """Return a finite metric: the first success ends it; after five measurements without one a person decides."""
-    strict = guard.no_data == "fail"
+    """Return a finite metric: the first success ends it; after five measurements without one a person decides.
+
+    Args:
+        plan: the plan.
+        names: names of the metric and of its guard.
+        query: its query.
+        comparison: how enough evidence compares with the bound.
+        bound: the bound.
+        statistic: the number that the query computes.
+        strict: five measurements without a success abort the release.
+    """
     return Metric(
-        name,
-        guard.name,
+        *names,
         "evidence",
         query,
         threshold(comparison, bound, "fail") if strict else proof(comparison, bound),

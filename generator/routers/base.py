@@ -92,7 +92,7 @@ class WeightField:
         kind: kind of the object.
         path: keys to the weight, `EACH` for the items of a list.
         service: keys from the entry that has the weight to the name of its Service.
-        cohort: jq expression of the rule that the controller adds for a header cohort; empty where it can't.
+        cohort: jq expression of the rules that the controller adds for a header cohort; empty where it can't.
     """
 
     group: str
@@ -182,6 +182,7 @@ class Router:
         rollout: template of the Rollout of a canary; it extends `kubernetes/rollout-canary.yaml.j2`.
         abort: what an abort does to live requests, one sentence each.
         pipelines: a Spinnaker pipeline can write its weights.
+        cohort_gap: what requests of a cohort lack, one sentence; empty for nothing.
     """
 
     kind: str
@@ -197,6 +198,7 @@ class Router:
     rollout: str
     abort: tuple[str, ...]
     pipelines: bool
+    cohort_gap: str
 
     @property
     def splits_requests(self) -> bool:

@@ -50,7 +50,8 @@ ROUTER: Final = Router(
         kind="HTTPRoute",
         path=("spec", "rules", EACH, "backendRefs", EACH, "weight"),
         service=("name",),
-        cohort='.spec.rules[] | select(.name == "cohort")',
+        # Plugin 0.15, pkg/plugin: one rule for each rule of the route, `cohort`, `cohort-1`, `cohort-2` …
+        cohort='.spec.rules[] | select((.name // "") | test("^cohort(-[0-9]+)?$"))',
     ),
     kinds=((_GROUP, "HTTPRoute"),),
     routes=_routes,
@@ -60,4 +61,5 @@ ROUTER: Final = Router(
         "once every stable pod is available, the canary's weight in the HTTPRoute is set to 0",
     ),
     pipelines=True,
+    cohort_gap="requests of a cohort have no time limit at the router: the plugin copies rules without `timeouts`",
 )

@@ -37,4 +37,5 @@ ROUTER: Final = Router(
         "once every stable pod is available, the canary's weight in the VirtualService is set to 0",
     ),
     pipelines=True,
+    cohort_gap="",
 )

@@ -23,4 +23,5 @@ ROUTER: Final = Router(
         "the new version keeps its share of live requests until its last pod is gone",
     ),
     pipelines=False,
+    cohort_gap="",
 )

@@ -57,4 +57,5 @@ ROUTER: Final = Router(
         "once every stable pod is available, the canary's weight in the TraefikService is set to 0",
     ),
     pipelines=False,
+    cohort_gap="",
 )

@@ -13,6 +13,7 @@ from generator.routers import ROUTERS
 from generator.routers.argo_rollouts import minor
 from generator.routers.base import MIRRORS_EVERYTHING, Mirroring
 from generator.rules.context import SHADOW, STEPS, Context
+from generator.source.finding import Severity
 from generator.spec.units import percent
 
 
@@ -43,7 +44,7 @@ def _related(context: Context, *path: str) -> Related:
     "the router can't send a cohort to one version",
     scope=Context,
     why="The controller refuses the step, or accepts it and routes no request by it: the cohort would test nothing.",
-    remedy="Use weights, or a router that matches headers (gateway-api, istio).",
+    remedy="Use weights, a router that matches headers (gateway-api, istio), or a newer Gateway API plugin.",
     example="""
 # specs/platform.yaml
 spec: {environments: {production: {router: {kind: traefik}}}}
@@ -56,17 +57,53 @@ spec: {environments: {production: {router: {kind: traefik}}}}
 # specs/shop/ranker.yaml
 spec: {rollout: {steps: [{weight: 5%, hold: 60m}, {weight: 25%, hold: 20m}]}}
 """,
-    source="Argo Rollouts 1.10, pkg/apis/rollouts/validation/validation.go and rollout/trafficrouting",
+    source="Argo Rollouts 1.10, pkg/apis/rollouts/validation/validation.go and rollout/trafficrouting; "
+    "Gateway API plugin 0.15, pkg/plugin",
 )
 def cohorts(context: Context) -> Iterator[Problem]:
     """Check that the router can match headers where a step has a cohort."""
     plan = context.plan
     if plan.routing.router.routes_headers(minor(plan.delivery.rollouts)):
+        yield from _too_old(context)
         return
     for index, _ in plan.rollout.cohort_steps:
         message = f"{_router(context)} can't route by header"
         hint = f"use a weight here, or the router {_routers_with_cohorts(plan)}"
         yield Problem((*STEPS, index, "cohort"), message, hint, _related(context, "kind"))
+
+
+def _too_old(context: Context) -> Iterator[Problem]:
+    """Check the programs that write a cohort's rules into an HTTPRoute, and the CRDs that keep the names of rules."""
+    if context.plan.routing.kind != "gateway-api":
+        return
+    controllers = context.platform.controllers
+    plugin, crds = controllers.gateway_api_plugin, controllers.gateway_api
+    for index, _ in context.plan.rollout.cohort_steps:
+        for key, problem, hint, severity in _unnamed(plugin, crds):
+            at = context.platform_document.place(("spec", "controllers", key))
+            path = (*STEPS, index, "cohort")
+            yield Problem(path, problem, hint, (("the declared version", at),), severity=severity)
+
+
+def _unnamed(plugin: str, crds: str) -> Iterator[tuple[str, str, str, Severity]]:
+    """Yield the key of a version, what is wrong with it, a hint, and the severity."""
+    if minor(plugin) < _NAMES_RULES:
+        problem = (
+            f"the Gateway API plugin {plugin} gives a cohort's rules no name: the next sync removes them"
+        )
+        yield "gateway-api-plugin", problem, "upgrade it to 0.15, or use a weight here", "error"
+    elif minor(plugin) < _WRITES_EVERY_RULE:
+        problem = f"the Gateway API plugin {plugin} routes a cohort by the first rule of the HTTPRoute only"
+        hint = "upgrade it to 0.15, or accept this if your templates add no rule"
+        yield "gateway-api-plugin", problem, hint, "warning"
+    if minor(crds) < _KEEPS_NAMES:
+        problem = f"the CRDs of the Gateway API {crds} drop the names of a cohort's rules: the next sync removes them"
+        yield "gateway-api", problem, "upgrade them to 1.2 or later, or use a weight here", "error"
+
+
+_NAMES_RULES: Final = (0, 13)
+_WRITES_EVERY_RULE: Final = (0, 15)
+_KEEPS_NAMES: Final = (1, 2)
 
 
 def _routers_with_cohorts(plan: Plan) -> str:

@@ -9,7 +9,9 @@ from typing import Final
 from generator.lint.engine import Problem, rule
 from generator.odds.design import FIRST_CAUGHT, ROUND_HOLDS, WIDENING
 from generator.odds.odds import PlanOdds, price
+from generator.plan.exposure import EVERYBODY
 from generator.plan.guards import Comparison, Limit
+from generator.promql.bounds import CohortRequests
 from generator.rules.context import ROLLOUT, STEPS, Context, weight_steps
 from generator.rules.what_if import (
     canary_odds,
@@ -177,3 +179,54 @@ def steep(context: Context) -> Iterator[Problem]:
         message += f"`{guard.name}` has caught {caught(alone, position - 1)} of {effect_of(guard)}"
         hint, fix = _held(context, guard, alone, position - 1, _common_hold(context, slow, position - 1))
         yield Problem((*STEPS, indices[position], "weight"), message, hint, fix=fix)
+
+
+@rule(
+    "CAN214",
+    "warning",
+    "a cohort sends fewer requests than its step waits for",
+    scope=Context,
+    why="The next step starts only after the cohort has sent `requests`. With fewer, each release pauses for a person.",
+    remedy="Hold the cohort longer, or lower its `requests`.",
+    example="""
+# specs/platform.yaml
+spec: {cohorts: [{header: x-cohort, exact: staff, share: "0.1%"}]}
+# specs/shop/ranker.yaml
+spec: {rollout: {steps: [{cohort: {header: x-cohort, exact: staff}, hold: 1m}, {weight: 5%, hold: 60m}]}}
+""",
+    instead="""
+# specs/platform.yaml
+spec: {cohorts: [{header: x-cohort, exact: staff, share: "0.1%"}]}
+# specs/shop/ranker.yaml
+spec: {rollout: {steps: [{cohort: {header: x-cohort, exact: staff}, hold: 30m}, {weight: 5%, hold: 60m}]}}
+""",
+    repair="review",
+)
+def small_cohort(context: Context) -> Iterator[Problem]:
+    """Check that the declared traffic of a cohort is enough for its evidence check."""
+    plan = context.plan
+    for (index, step), share in zip(plan.rollout.cohort_steps, plan.cohort_shares, strict=True):
+        rps, weight = plan.min_rps or 0.0, plan.weight_before(index) / 100
+        if not rps or share >= EVERYBODY or weight >= 1:
+            continue
+
+        def seen(hold_s: float, rps: float = rps, share: float = share, weight: float = weight) -> float:
+            """Return the requests that the check counts after this hold."""
+            stable = (1 - share) * (1 - weight) * rps * hold_s
+            test = CohortRequests(hold_s, weight, plan.design_effect)
+            return test.of(rps * hold_s - stable, stable)
+
+        if seen(step.hold) >= step.requests:
+            continue
+        sent = max(0, math.floor(seen(step.hold)))
+        message = f"the check can count at most {sent:,} requests of this cohort; the next step waits for "
+        message += f"{step.requests:,}"
+        longer = next(
+            (hold for hold in ROUND_HOLDS if hold > step.hold and seen(hold) >= step.requests), None
+        )
+        path = (*STEPS, index, "hold")
+        if longer is None:
+            yield Problem(path, message, "lower `requests`, or use a larger cohort")
+            continue
+        hint = f"hold it for {duration(longer)}, or lower `requests`"
+        yield Problem(path, message, hint, fix=Fix(path, duration(longer)))

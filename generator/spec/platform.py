@@ -71,6 +71,7 @@ class Controllers(Record):
     gateway_api_plugin: ReleaseVersion = Field(
         "0.15", alias="gateway-api-plugin", description="Gateway API plugin of Argo Rollouts"
     )
+    gateway_api: ReleaseVersion = Field("1.4", alias="gateway-api", description="CRDs of the Gateway API")
     kubernetes: ReleaseVersion = Field("1.36", description="Kubernetes")
 
 

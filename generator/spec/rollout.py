@@ -53,6 +53,9 @@ class CohortStep(Record):
 
     cohort: Cohort = Field(description="requests of the cohort")
     hold: Hold = Field(description="how long the step lasts")
+    requests: int = Field(
+        100, ge=1, description="fewest requests of the cohort; with fewer the release waits for a person"
+    )
 
 
 GuardStage = Literal["shadow", "canary", "watch"]

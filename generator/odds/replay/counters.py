@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from generator.odds.replay.walk import QueryResults
-from generator.promql.bounds import CanaryRequests, WindowRatio
+from generator.promql.bounds import CanaryRequests, CohortRequests, WindowRatio
 from generator.promql.event_share import EventShare, LoadMatch, Mask
 from generator.promql.metric import Metric
 from generator.stats.sequential import event_llr
@@ -149,6 +149,8 @@ def query_results(recording: Recording, start_s: float) -> QueryResults:
 
 def _reading(metric: Metric, recording: Recording) -> _Reading:
     pair, statistic = recording.pairs.get(metric.guard), metric.statistic
+    if isinstance(statistic, CohortRequests):
+        return lambda time: _cohort(recording, statistic, time)
     if pair is None or statistic is None or pair.canary.born_ms is None:
         return lambda _: ()
     if isinstance(statistic, EventShare):
@@ -157,6 +159,17 @@ def _reading(metric: Metric, recording: Recording) -> _Reading:
         return lambda time: _ratio(pair, statistic, time)
     strata = EventShareSum(pair, statistic.test) if statistic.test else None
     return lambda time: _seen(pair, statistic, strata, time)
+
+
+def _cohort(recording: Recording, seen: CohortRequests, time_ms: int) -> tuple[float, ...]:
+    """Return the requests of a cohort, by the guard that counted the most; they belong to no guard."""
+    start = time_ms - milliseconds(seen.window_s)
+    counted = [
+        (pair.canary.requests.increase(start, time_ms), pair.stable.requests.increase(start, time_ms))
+        for pair in recording.pairs.values()
+        if pair.canary.born_ms is not None
+    ]
+    return tuple(seen.of(canary, stable) for canary, stable in sorted(counted)[-1:])
 
 
 def _ratio(pair: Pair, measure: WindowRatio, time_ms: int) -> tuple[float, ...]:

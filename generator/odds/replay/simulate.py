@@ -159,7 +159,8 @@ def traffic_of(
     """Return the traffic that a plan declares, sampled often enough for all windows."""
     weights, now = [], 0.0
     for stage in schedule.stages:
-        weights.append((stage.weight / 100, now))
+        # Requests of a cohort go to the canary, and the weight's share of the others.
+        weights.append((stage.cohort + (1 - stage.cohort) * stage.weight / 100, now))
         now += stage.hold_s
     scrape = plan.clock.scrape_s
     windows = [length for metric in schedule.background for length in _windows(metric)]
@@ -172,7 +173,7 @@ def traffic_of(
         rps=plan.min_rps or 0.0,
         weights=tuple(weights),
         pods=tuple(
-            canary_pods(plan.capacity.min_replicas, plan.step_load(stage.weight).scale)
+            canary_pods(plan.capacity.min_replicas, plan.step_load(stage.weight).scale) if stage.weight else 1
             for stage in schedule.stages
         ),
         stable_pods=plan.capacity.min_replicas,

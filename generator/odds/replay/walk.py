@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from generator.lint import MeasurementPhase, measure_vector
 from generator.odds.replay.controller import Phase, Run
+from generator.plan.names import COHORT_REQUESTS
 from generator.promql.metric import Metric, MetricKind
 
 Outcome = Literal["aborted", "paused", "promoted", "undecided"]
@@ -26,12 +27,14 @@ class Stage:
         weight: share of the live requests, whole percent.
         hold_s: seconds that it lasts.
         evidence: metrics of the evidence check at its end.
+        cohort: share of the live requests that are of a cohort, 0..1; 0 where the platform does not list it.
     """
 
     step: int
     weight: int
     hold_s: float
     evidence: tuple[Metric, ...]
+    cohort: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,10 @@ class Schedule:
 
     @property
     def guards(self) -> tuple[str, ...]:
-        """The guards of the metrics, in order, each once."""
+        """The guards of the metrics, in order, each once; the requests of a cohort belong to none."""
         evidence = (metric for stage in self.stages for metric in stage.evidence)
-        return tuple(dict.fromkeys(metric.guard for metric in (*self.background, *evidence)))
+        names = dict.fromkeys(metric.guard for metric in (*self.background, *evidence))
+        return tuple(name for name in names if name != COHORT_REQUESTS)
 
     def only(self, keep: Callable[[Metric], bool]) -> Schedule:
         """Return the same rollout with fewer metrics."""
@@ -177,6 +181,7 @@ class _Walk:
     results: QueryResults
     until_s: float
     now_s: float = 0.0
+    step_end_s: float = 0.0
     measurements: list[Measurement] = field(default_factory=list)
     held: list[HeldWeight] = field(default_factory=list)
 
@@ -187,7 +192,7 @@ class _Walk:
         """Hold one weight, then check its evidence."""
         stage = self.schedule.stages[position]
         self.held.append(HeldWeight(stage.weight, self.now_s, self.now_s, stage.step))
-        end = self.now_s + stage.hold_s
+        end = self.step_end_s = self.now_s + stage.hold_s
         while (due := self.background.run.due_s) is not None and due <= end:
             self._measure(due, self.background)
         self._pass_until(end)
@@ -214,7 +219,9 @@ class _Walk:
             raise _Decided(outcome, running.run.tallies[worst].reason, running.metrics[worst].guard)
 
     def _take(self, metric: Metric) -> MeasurementPhase:
-        result = tuple(self.results(metric, self.now_s))
+        # In a release that went on, the next weight followed at once: later requests are not those of the cohort.
+        at = self.step_end_s if metric.guard == COHORT_REQUESTS else self.now_s
+        result = tuple(self.results(metric, at))
         measured = measure_vector(metric.condition.success, metric.condition.failure, result)
         self.measurements.append(
             Measurement(self.now_s, metric.name, metric.guard, metric.kind, result, measured)

@@ -31,9 +31,10 @@ def _canary(plan: Plan, rollout: Canary) -> Iterator[Output]:
     background = live_metrics(plan)
     if background:
         yield _template("guards", names.guards, background, _BOTH)
-    for position, _ in rollout.weight_steps if plan.evidence_guards else ():
+    for position, _ in enumerate(rollout.steps):
         metrics = evidence_metrics(plan, position)
-        yield _template(f"evidence-{position}", names.evidence(position), metrics, _BOTH)
+        if metrics:
+            yield _template(f"evidence-{position}", names.evidence(position), metrics, _BOTH)
     if rollout.shadow and plan.shadow_guards:
         during, after = shadow_metrics(plan, rollout.shadow, shadow_arm(plan))
         yield _template(SHADOW_WATCH, f"{names.model}-{SHADOW_WATCH}", during, ())

@@ -89,7 +89,7 @@ def _steps(plan: Plan, rollout: Canary) -> Iterator[dict[str, object]]:
                 if not live and not scaled:
                     yield {"setCanaryScale": {"replicas": 1}}
                     scaled = True
-                yield from _cohort(step)
+                yield from _cohort(plan, step, names.evidence(index))
             case WeightStep():
                 scale = plan.step_load(step.weight).scale
                 yield from _scale(step.weight, scale, scaled=scaled)
@@ -108,12 +108,15 @@ def _scale(weight: int, scale: int, *, scaled: bool) -> Iterator[dict[str, objec
         yield {"setCanaryScale": {"matchTrafficWeight": True}}
 
 
-def _cohort(step: CohortStep) -> Iterator[dict[str, object]]:
-    """Yield the route of the cohort, the hold, and the removal of the route."""
+def _cohort(plan: Plan, step: CohortStep, evidence: str) -> Iterator[dict[str, object]]:
+    """Yield the route of the cohort and a part of the hold, repeated; the evidence; and the removal of the route."""
     cohort = step.cohort
     match = {"headerName": cohort.header, "headerValue": {cohort.match: cohort.value}}
-    yield {"setHeaderRoute": {"name": _HEADER_ROUTE, "match": [match]}}
-    yield {"pause": {"duration": go_duration(step.hold)}}
+    part_s = plan.rewritten_s(step.hold)
+    for _ in range(round(step.hold / part_s)):
+        yield {"setHeaderRoute": {"name": _HEADER_ROUTE, "match": [match]}}
+        yield {"pause": {"duration": go_duration(part_s)}}
+    yield _analysis(evidence, _BOTH_HASHES)
     yield {"setHeaderRoute": {"name": _HEADER_ROUTE}}
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from generator.odds.replay.walk import Course, Schedule, Stage
+from generator.plan.exposure import EVERYBODY
 from generator.plan.values import Plan
-from generator.promql.metric import Metric
 from generator.render.metrics import evidence_metrics, live_metrics
-from generator.spec.rollout import ApproveStep, BlueGreen, Canary, WeightStep
+from generator.spec.rollout import ApproveStep, BlueGreen, Canary, CohortStep, WeightStep
 
 
 def schedule_of(plan: Plan) -> Schedule:
@@ -25,14 +25,14 @@ def schedule_of(plan: Plan) -> Schedule:
 
 def _stages(plan: Plan, rollout: Canary) -> Iterator[Stage]:
     """Yield weights and cohorts with their holds; approvals are left out."""
-    weight = 0
+    weight, shares = 0, iter(plan.cohort_shares)
     for position, step in enumerate(rollout.steps):
         if isinstance(step, ApproveStep):
             continue
-        evidence: tuple[Metric, ...] = ()
-        if isinstance(step, WeightStep):
-            weight, evidence = step.weight, tuple(evidence_metrics(plan, position))
-        yield Stage(position, weight, step.hold, evidence)
+        weight = step.weight if isinstance(step, WeightStep) else weight
+        share = next(shares) if isinstance(step, CohortStep) else 0.0
+        cohort = share if share < EVERYBODY else 0.0
+        yield Stage(position, weight, step.hold, tuple(evidence_metrics(plan, position)), cohort)
 
 
 @dataclass(frozen=True, slots=True)

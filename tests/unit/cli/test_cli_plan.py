@@ -116,10 +116,11 @@ def test_looks_start_with_the_first_live_request(repository):
     change(repository, "shop/recommender", "steps: [", steps)
     plan = next(plan for plan in plans(open_session(None)) if plan.identity.model == "recommender")
     events = [(event.kind, event.after, event.start_s) for event in timeline(plan).events]
-    assert events[1:5] == [
+    assert events[1:6] == [
         ("approval", "", 0.0),
         ("looks", "approval by someone", 0.0),
         ("cohort", "approval by someone", 0.0),
+        ("evidence", "approval by someone", 300.0),
         ("weight", "approval by someone", 300.0),
     ]
 

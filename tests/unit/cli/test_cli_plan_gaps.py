@@ -77,7 +77,9 @@ def test_gaps_follow_the_spec(repository):
         "steps: [",
         "steps: [{cohort: {header: x-beta, exact: 'yes'}, hold: 5m}, ",
     )
-    assert topics(repository, "recommender") - before == {"no-traffic", "no-baseline", "no-data", "cohort"}
+    assert topics(repository, "recommender") - before == {
+        "no-traffic", "no-baseline", "no-data", "cohort", "cohort-route",
+    }  # fmt: skip
 
 
 def test_after_the_release_alerts_and_a_daily_watch_look_on(repository):

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from generator.promql.bounds import CanaryRequests, WindowRatio, bounded_ratio, canary_requests, worst_gauge
+from generator.promql.bounds import (
+    CanaryRequests,
+    CohortRequests,
+    WindowRatio,
+    bounded_ratio,
+    canary_requests,
+    cohort_requests,
+    worst_gauge,
+)
 from generator.promql.conditions import harm, proof, threshold
 from generator.promql.served import BY_POD, BY_VERSION, Served
 from tests.unit.promql.controller import verdict
@@ -139,3 +147,29 @@ def test_a_gauge_that_is_not_exported_is_left_to_the_policy(promtool):
     [answer] = promtool.ask({gauge_series("a", "c"): "10x20"}, [(query, 180)])
     assert answer == []
     assert verdict(threshold("<=", 600, "pause"), answer) == "Inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("canary", "stable", "weight", "result"),
+    [
+        (None, 1000, 0.0, []),
+        (0, 1000, 0.0, [0.0]),
+        (10, 1000, 0.0, [200.0]),
+        (
+            50,
+            950,
+            0.05,
+            [-3 * (0.05 / 0.95 * 20_000) ** 0.5],
+        ),  # the share that the weight explains, and no more
+        (150, 950, 0.05, [2000 - 3 * (0.05 / 0.95 * 22_000) ** 0.5]),
+        (10, None, 0.05, [200 - 3 * (0.05 / 0.95 * 200) ** 0.5]),
+    ],
+)
+def test_requests_of_a_cohort(promtool, canary, stable, weight, result):
+    counts = {"c": canary, "s": stable}
+    samples = {request_series(arm, "200"): f"0+{n}x40" for arm, n in counts.items() if n is not None}
+    seen = CohortRequests(300, weight)
+    [answer] = promtool.ask(samples, [(cohort_requests(errors(SERVED), BY_POD, seen), 300)])
+    assert answer == pytest.approx(result)
+    if canary is not None and weight:
+        assert seen.of(20 * canary, 20 * (stable or 0)) == pytest.approx(answer[0])

@@ -94,6 +94,13 @@ def cohort(item: Any, header: str, at: int = 0, *, hold: str = "1h", more: Any =
     release(item, [*steps[:at], *route, {"setHeaderRoute": {"name": "cohort"}}, *steps[at:]])
 
 
+def in_parts(item: Any, part: str) -> None:
+    """A cohort whose route is written ten times in its hold."""
+    match = [{"headerName": "x-cohort", "headerValue": {"exact": "staff"}}]
+    route = [{"setHeaderRoute": {"name": "cohort", "match": match}}, {"pause": {"duration": part}}]
+    release(item, [*route * 10, {"setHeaderRoute": {"name": "cohort"}}, *held(1), {"pause": {}}, *held(50)])
+
+
 def test_what_is_rendered_is_let_in():
     seen = 0
     for path in sorted((ROOT / "rendered/production").glob("*/*/*.yaml")):
@@ -161,11 +168,12 @@ BAD: dict[str, tuple[Callable[[Any], object], str]] = {
     "a step of a second": (lambda r: canary(r).update(steps=[*held(1, "1s"), {"pause": {}}, *held(50)]), "held for 3600 seconds"),
     "a step of a number": (lambda r: canary(r).update(steps=[*held(1, 3599), {"pause": {}}, *held(50)]), "held for 3600 seconds"),
     "a weight without a hold": (lambda r: canary(r).update(steps=[*held(1), {"pause": {}}, {"setWeight": 20}, *held(50)]), "held for"),
+    "a cohort in parts that are too short together": (lambda r: in_parts(r, "3s"), "held for"),
     "a cohort of a second": (lambda r: cohort(r, "x-cohort", hold="1s", exact="staff"), "held for"),
     "no analysis": (lambda r: canary(r).pop("analysis"), "demands guards"),
     "an analysis of nothing": (lambda r: canary(r)["analysis"].update(templates=[]), "demands guards"),
     "an analysis that starts late": (lambda r: canary(r)["analysis"].update(startingStep=20), "demands guards"),
-    "too many steps": (lambda r: canary(r).update(steps=[*canary(r)["steps"], *[{"pause": {"duration": "1h"}}] * 150]), "at most 150 steps"),
+    "too many steps": (lambda r: canary(r).update(steps=[*canary(r)["steps"], *[{"pause": {"duration": "1h"}}] * 240]), "at most 240 steps"),
     "an approval before any traffic": (
         lambda r: release(r, [{"pause": {}}, *held(1), *held(50)]), "demands an approval"
     ),
@@ -199,6 +207,7 @@ GOOD: dict[str, Callable[[Any], object]] = {
     "the end of a cohort first": lambda r: release(
         r, [{"setHeaderRoute": {"name": "cohort"}}, *held(1), {"pause": {}}, *held(50)]
     ),
+    "a cohort in parts": lambda r: in_parts(r, "6m"),
     "a listed cohort": lambda r: cohort(r, "X-Cohort", exact="staff"),
     "a large cohort after the first weight": lambda r: cohort(r, "x-large", 2, exact="yes"),
     "holds in seconds": lambda r: release(r, [*held(1, 3600), {"pause": {}}, *held(50, "90m")]),

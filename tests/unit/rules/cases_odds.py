@@ -21,6 +21,13 @@ from tests.unit.rules.samples import (
     steps,
 )
 
+LISTED = [{"header": "x-cohort", "exact": "staff", "share": "0.1%"}]
+
+
+def cohort_step(hold: str, **more: object) -> dict[str, object]:
+    return {"cohort": {"header": "x-cohort", "exact": "staff"}, "hold": hold, **more}
+
+
 IMAGE = "registry.example.com/own@sha256:" + "1" * 64
 
 CASES = (
@@ -142,6 +149,20 @@ CASES = (
         {S: steps((4, "60m"), (25, "1h"))},
         {S: steps((5, "45m"), (25, "1h"))},
         f"{S}[1].weight",
+        "warning",
+    ),
+    Case(
+        "CAN214",
+        {"platform.cohorts": LISTED, S: [cohort_step("5m"), *steps((5, "60m"))]},
+        {"platform.cohorts": LISTED, S: [cohort_step("20m"), *steps((5, "60m"))]},
+        f"{S}[0].hold",
+        "warning",
+    ),
+    Case(
+        "CAN214",  # at a weight, chance explains some of the requests
+        {"platform.cohorts": LISTED, S: [*steps((5, "60m")), cohort_step("20m"), *steps((25, "60m"))]},
+        {"platform.cohorts": LISTED, S: [*steps((5, "60m")), cohort_step("20h"), *steps((25, "60m"))]},
+        f"{S}[1].hold",
         "warning",
     ),
     Case(

@@ -6,6 +6,20 @@ from tests.unit.rules.samples import COHORT, NONE_ROUTER, ROUTER, SHADOW, Case, 
 
 CASES = (
     Case("ROUTE602", {ROUTER: {"kind": "traefik"}, S: COHORT}, {S: COHORT}, f"{S}[0].cohort"),
+    *(
+        Case(
+            "ROUTE602",
+            {"platform.controllers": {key: old}, S: COHORT},
+            {"platform.controllers": {key: new}, S: COHORT},
+            f"{S}[0].cohort",
+            severity,
+        )
+        for key, old, new, severity in (
+            ("gateway-api-plugin", "0.12", "0.15", "error"),
+            ("gateway-api-plugin", "0.14.1", "0.15.0", "warning"),
+            ("gateway-api", "1.1", "1.2", "error"),
+        )
+    ),
     Case(
         "ROUTE603",
         {f"{ROUTER}.implementation": "linkerd", "spec.rollout.shadow": SHADOW},

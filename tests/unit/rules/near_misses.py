@@ -9,6 +9,7 @@ from tests.unit.rules.samples import (
     ACCURACY,
     BLUE_GREEN,
     CEILINGS,
+    COHORT,
     CTR_LIMIT,
     DRIFT,
     FAIR,
@@ -24,6 +25,7 @@ from tests.unit.rules.samples import (
     steps,
 )
 
+_LISTED = [{"header": "x-cohort", "exact": "staff", "share": "0.01%"}]
 _NO_TRAFFIC = {"spec.traffic": {"designEffect": 2}}
 _BLUE = {"spec.rollout": BLUE_GREEN}
 _LIMITED = {**BLUE_GREEN, "guards": [{"metric": "error-rate", "limit": "5%"}]}
@@ -97,7 +99,20 @@ NEAR_MISSES: dict[str, tuple[dict[str, Any], ...]] = {
         {"spec.service.env": [{"name": "A", "secret": {"name": "s", "key": "k"}}]},
         {"spec.service.env": [{"name": "A", "value": "2"}]},
     ),
-    "ROUTE602": ({ROUTER: {"kind": "traefik"}},),
+    "ROUTE602": (
+        {ROUTER: {"kind": "traefik"}},
+        {"platform.controllers": {"gateway-api-plugin": "0.12", "gateway-api": "1.1"}},  # no cohort
+        {
+            ROUTER: {"kind": "istio", "gateway": "public", "namespace": "gateways"},
+            "platform.controllers": {"gateway-api-plugin": "0.12", "gateway-api": "1.1"},
+            S: COHORT,
+        },
+    ),
+    "CAN214": (
+        {S: COHORT},  # a cohort of unknown size
+        {**_NO_TRAFFIC, G: [FAIR], "platform.cohorts": _LISTED, S: COHORT},
+        {"platform.cohorts": _LISTED, S: [{**COHORT[0], "requests": 10}, *COHORT[1:]]},
+    ),
     "ROUTE603": ({f"{ROUTER}.implementation": "linkerd"},),
     "ROUTE604": (
         {f"{ROUTER}.implementation": "contour"},

@@ -25,9 +25,12 @@ def replay(repository):
 
 @pytest.fixture
 def traffic(repository):
-    """Write a recording: 100 minutes of 200 requests a second at the planned weights, canary events times a factor."""
+    """Write a recording: 100 minutes of 200 requests a second at the planned weights, canary events times a factor.
 
-    def write(factor=1.0, name="traffic.csv", minutes=100):
+    In the ten minutes before, a cohort may send some requests in each 15 seconds.
+    """
+
+    def write(factor=1.0, name="traffic.csv", minutes=100, cohort=0):
         rows, rates = [], {"ctr": 0.04, "error-rate": 0.005, "slow-rate": 0.02}
         for guard, rate in rates.items():
             canary = stable = 0.0
@@ -36,9 +39,10 @@ def traffic(repository):
                 minute = tick / 4
                 weight = 0 if tick <= 0 else 0.05 if minute <= 60 else 0.25 if minute <= 80 else 0.5
                 canary, stable = canary + 3000 * weight, stable + 3000 * (1 - weight)
+                canary += cohort if tick <= 0 else 0
                 at = 6_000_007 + 15 * tick
                 rows.append((at, guard, "stable", round(stable), round(stable * rate), 4))
-                if tick >= 0:
+                if tick >= 0 or cohort:
                     pods = 4 if weight == 0.5 else 1
                     rows.append((at, guard, "canary", round(canary), round(canary * changed), pods))
         if name.endswith("json"):
@@ -72,6 +76,43 @@ def test_a_good_release(replay, traffic, name):
     ]
     assert found["exposed"] == 216_000
     assert sum(look["metric"] == "ctr" and look["kind"] == "sequential" for look in found["looks"]) == 101
+
+
+COHORT = "{cohort: {header: x-beta, exact: 'yes'}, hold: 10m}"
+
+
+def with_cohort(root):
+    path = root / "specs/shop/recommender.yaml"
+    path.write_text(path.read_text().replace("steps: [", f"steps: [{COHORT}, "))
+
+
+@pytest.mark.parametrize(
+    ("cohort", "outcome", "step"), [(0, "paused", 0), (2, "paused", 0), (3, "promoted", 3)]
+)
+def test_a_release_waits_for_requests_of_its_cohort(replay, traffic, repository, cohort, outcome, step):
+    """A cohort without requests used to be widened in silence: 80 requests are not enough, 120 are."""
+    with_cohort(repository)
+    begin = ("--start", 6_000_007 - 600)
+    found = document(replay(RECOMMENDER, "--data", traffic(cohort=cohort), *begin, "--format", "json"))
+    assert (found["outcome"], found["step"]) == (outcome, step)
+    assert found["guard"] == (None if outcome == "promoted" else "cohort-requests")
+    counts = [look["result"] for look in found["looks"] if look["metric"] == "cohort-requests"]
+    assert counts == [[40.0 * cohort]] * (1 if outcome == "promoted" else 5)
+
+
+def test_a_simulated_cohort_sends_what_the_platform_lists(replay, repository):
+    with_cohort(repository)
+    simulated = ("--simulate", "good", "--runs", 5, "--format", "json")
+    unknown = document(replay(RECOMMENDER, *simulated))
+    assert "cohort-requests" in unknown["skipped"]
+    platform = repository / "specs/platform.yaml"
+    text = platform.read_text()
+    for share, outcome in (("0.5%", "promoted"), ("0.05%", "paused")):
+        listed = f"spec:\n  cohorts: [{{header: x-beta, exact: 'yes', share: {share}}}]\n"
+        platform.write_text(text.replace("spec:\n", listed, 1))
+        found = document(replay(RECOMMENDER, *simulated))
+        assert "cohort-requests" not in found["skipped"]
+        assert found["outcomes"][outcome]["share"] == 1.0
 
 
 def test_half_the_clicks(replay, traffic):
