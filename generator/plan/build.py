@@ -16,6 +16,7 @@ from generator.plan.guards import resolve_guards
 from generator.plan.names import Names
 from generator.plan.people import rollout_notices
 from generator.plan.recurring_gates import daily_cron
+from generator.plan.scaling import too_old
 from generator.plan.values import (
     Capacity,
     Delivery,
@@ -33,7 +34,7 @@ from generator.plan.values import (
 )
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
-from generator.spec.platform import Environment, PlatformSpec, Secrets
+from generator.spec.platform import Controllers, Environment, PlatformSpec, Secrets
 from generator.spec.service import Env, Hpa, Keda
 
 _FEEDBACK_ROLE: Final = "sluice-feedback"
@@ -82,7 +83,7 @@ def build(inputs: Inputs) -> Plan:
         secrets=secrets,
         feedback=_feedback(spec, identity, inputs.platform.secrets),
         routing=_routing(identity, inputs.platform.environments[inputs.environment], spec),
-        capacity=_capacity(spec),
+        capacity=_capacity(spec, inputs.platform.controllers),
         rollout=rollout,
         guards=guards,
         shadow_guards=shadow_guards,
@@ -229,16 +230,27 @@ def _routing(identity: Identity, environment: Environment, spec: ModelSpec) -> R
     )
 
 
-def _capacity(spec: ModelSpec) -> Capacity:
+def _capacity(spec: ModelSpec, versions: Controllers) -> Capacity:
     scaler, need = spec.autoscaling, spec.resources
+    exact = not too_old(versions, scaler.kind) if scaler else False
     base = (spec.replicas, need.cpu, need.memory, need.gpu, need.storage, spec.service.startup)
     if isinstance(scaler, Hpa):
         return Capacity(
-            *base, autoscaler="hpa", minimum=scaler.min, maximum=scaler.max, target_cpu=scaler.cpu
+            *base,
+            autoscaler="hpa",
+            minimum=scaler.min,
+            maximum=scaler.max,
+            target_cpu=scaler.cpu,
+            exact=exact,
         )
     if isinstance(scaler, Keda):
         return Capacity(
-            *base, autoscaler="keda", minimum=scaler.min, maximum=scaler.max, rps_per_pod=scaler.rps_per_pod
+            *base,
+            autoscaler="keda",
+            minimum=scaler.min,
+            maximum=scaler.max,
+            rps_per_pod=scaler.rps_per_pod,
+            exact=exact,
         )
     return Capacity(*base)
 

@@ -84,7 +84,8 @@ class Routing:
 class Capacity:
     """The number of pods, the resources of each, and how long one may take to become ready.
 
-    `gpu` counts devices; `cpu`, `memory` and `storage` (local) are Kubernetes quantities.
+    `gpu` counts devices; `cpu`, `memory` and `storage` (local) are Kubernetes quantities. `exact`: the autoscaler
+    tolerates nothing below its target.
     """
 
     replicas: int
@@ -98,6 +99,7 @@ class Capacity:
     maximum: int = 0
     target_cpu: float = 0.0
     rps_per_pod: float = 0.0
+    exact: bool = False
 
     @property
     def deadline_s(self) -> int:

@@ -68,6 +68,7 @@ class Release(TypedDict):
     hosts: Annotated[list[str], "Host names of live requests."]
     strategy: Literal["canary", "blue-green"]
     pods: Pods
+    autoscaler: Annotated[str | None, "What the autoscaler does with the canary's pods; null without one."]
     bundle: Annotated[str, "Folder below `rendered/`."]
 
 

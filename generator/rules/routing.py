@@ -237,42 +237,6 @@ def gateway(context: Context) -> Iterator[Problem]:
 
 
 @rule(
-    "ROUTE607",
-    "warning",
-    "an autoscaler changes the weights of a canary that counts pods",
-    scope=Context,
-    why="Without a router the share of the traffic is the share of the pods, and the autoscaler changes that at will.",
-    remedy="Use a router, or fixed `replicas`.",
-    example="""
-# specs/platform.yaml
-spec: {environments: {production: {router: {kind: none}}}}
-# specs/shop/ranker.yaml
-spec:
-  autoscaling: {min: 20, max: 40}
-  accept: [{code: CAN151, reason: pods are enough for us, until: 2026-12-31}]
-""",
-    instead="""
-# specs/platform.yaml
-spec: {environments: {production: {router: {kind: traefik}}}}
-# specs/shop/ranker.yaml
-spec: {autoscaling: {min: 20, max: 40}}
-""",
-    source="Argo Rollouts 1.10, utils/replicaset/canary.go",
-)
-def autoscaler(context: Context) -> Iterator[Problem]:
-    """Check that the number of pods is fixed where it decides the weights."""
-    plan = context.plan
-    if (
-        plan.rollout.strategy == "canary"
-        and plan.capacity.autoscaler
-        and not plan.routing.router.splits_requests
-    ):
-        message = "the autoscaler changes the number of pods, and with it the weight of each step"
-        hint = "use a router in this environment, or `replicas` instead of `autoscaling`"
-        yield Problem(("spec", "autoscaling"), message, hint, _related(context), on_key=True)
-
-
-@rule(
     "ROUTE608",
     "warning",
     "the controller is too old for the router's objects",

@@ -73,6 +73,7 @@ class Controllers(Record):
     )
     gateway_api: ReleaseVersion = Field("1.4", alias="gateway-api", description="CRDs of the Gateway API")
     kubernetes: ReleaseVersion = Field("1.36", description="Kubernetes")
+    keda: ReleaseVersion = Field("2.18", description="KEDA, where models use it")
 
 
 if TYPE_CHECKING:

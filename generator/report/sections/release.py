@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from generator.plan.peak import peak
 from generator.plan.resolve import Planned
+from generator.plan.scaling import adopted, counts_both, largest_idle_use
 from generator.plan.values import Capacity, Plan
 from generator.report import records
 from generator.report.sections.section import Section
@@ -36,6 +37,7 @@ def release(planned: Planned) -> Section:
             "most": plan.capacity.max_replicas,
             "peak": peak(plan).total.pods,
         },
+        "autoscaler": scaling(plan) or None,
         "bundle": plan.identity.path,
     }
     return Section("release", "Release", data, (Table.of(_rows(plan)),))
@@ -51,8 +53,24 @@ def _rows(plan: Plan) -> list[tuple[str, str]]:
         ("namespace", plan.identity.namespace),
         ("router", f"{plan.routing.kind}, {', '.join(plan.routing.hosts)}"),
         ("pods", f"{pods(plan.capacity)}; at most {peak(plan).total.pods} at once during the release"),
+        *([("scaling", scaling(plan))] if scaling(plan) else []),
         ("strategy", plan.rollout.strategy),
     ]
+
+
+def scaling(plan: Plan) -> str:
+    """Return what the autoscaler does with a canary's pods; empty where it counts the stable pods only."""
+    if not counts_both(plan):
+        return ""
+    capacity, idle = plan.capacity, largest_idle_use(plan)
+    if idle is not None:
+        use = f"{100 * idle:.0f}% of its CPU request"
+        return f"counts the pods of both versions, too many of them if an idle pod uses {use} or more"
+    if not capacity.exact and adopted(plan):
+        return "counts the pods of both versions, and makes stable pods of the canary's (ROUTE609)"
+    return (
+        f"one stable pod for {capacity.rps_per_pod:g} requests a second, whatever the number of canary pods"
+    )
 
 
 def pods(capacity: Capacity) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.rules.samples import COHORT, NONE_ROUTER, ROUTER, SHADOW, Case, S
+from tests.unit.rules.samples import COHORT, KEDA, NONE_ROUTER, ROUTER, SHADOW, Case, S
 
 CASES = (
     Case("ROUTE602", {ROUTER: {"kind": "traefik"}, S: COHORT}, {S: COHORT}, f"{S}[0].cohort"),
@@ -55,6 +55,20 @@ CASES = (
         "ROUTE607",
         {ROUTER: NONE_ROUTER, "spec.autoscaling": {"min": 20, "max": 40}},
         {ROUTER: NONE_ROUTER, "spec.replicas": 20},
+        "spec.autoscaling",
+        "warning",
+    ),
+    Case(
+        "ROUTE609",
+        {"platform.controllers": {"kubernetes": "1.34"}, "spec.autoscaling": {**KEDA, "max": 10}},
+        {"platform.controllers": {"kubernetes": "1.34"}, "spec.autoscaling": {**KEDA, "max": 9}},
+        "spec.autoscaling",
+        "warning",
+    ),
+    Case(
+        "ROUTE609",
+        {"platform.controllers": {"kubernetes": "1.34"}, "spec.autoscaling": {"min": 2, "max": 3}},
+        {"platform.controllers": {"kubernetes": "1.35"}, "spec.autoscaling": {"min": 2, "max": 3}},
         "spec.autoscaling",
         "warning",
     ),

@@ -13,6 +13,7 @@ from tests.unit.rules.samples import (
     CTR_LIMIT,
     DRIFT,
     FAIR,
+    KEDA,
     LOCKED,
     NONE_ROUTER,
     REQUIRES,
@@ -125,6 +126,14 @@ NEAR_MISSES: dict[str, tuple[dict[str, Any], ...]] = {
     "ROUTE607": (
         {ROUTER: NONE_ROUTER, "spec.autoscaling": {"min": 20, "max": 40}, **_BLUE},
         {"spec.autoscaling": {"min": 20, "max": 40}},
+    ),
+    "ROUTE609": (
+        {"platform.controllers": {"kubernetes": "1.34"}, "spec.autoscaling": KEDA, **_BLUE},
+        {"platform.controllers": {"kubernetes": "1.34"}, "spec.autoscaling": KEDA, ROUTER: NONE_ROUTER},
+        {"platform.controllers": {"kubernetes": "1.34"}, "spec.autoscaling": KEDA, S: steps((12, "2h"), (50, "1h"))},
+        {"platform.controllers": {"kubernetes": "1.34"}},
+        {"platform.controllers": {"keda": "2.17"}, "spec.autoscaling": {"min": 2, "max": 3}},  # an HPA
+        {"spec.autoscaling": KEDA},
     ),
     "TIER301": ({f"{CEILINGS}.firstWeight": "100%", **_BLUE},),
     "TIER302": ({f"{CEILINGS}.falseRollback": "5%", **_BLUE},),

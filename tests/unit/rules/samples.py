@@ -9,6 +9,7 @@ from tests.unit.rules.repository import DIGEST, STEPS
 
 BLUE_GREEN = {"strategy": "blue-green", "approve": "manual"}
 NONE_ROUTER = {"kind": "none"}
+KEDA = {"kind": "keda", "min": 4, "max": 20, "rpsPerPod": 50}
 FAIR = {"fairness": "demographic-parity-difference", "sensitive": ["gender"], "atMost": 0.1}
 SHADOW = {"percent": "20%", "hold": "24h", "guards": [FAIR]}
 CTR_LIMIT = {"outcome": "ctr", "limit": "2%"}
