@@ -16,31 +16,52 @@ from generator.pipeline.terminal import emit, note
 from generator.plan.model_files import SPECS
 from generator.report.formats import render
 from generator.report.tables import PLAIN, Screen
+from generator.source.errors import CliError
 from generator.source.finding import Finding
 
-_ROUNDS = 4  # one fix can show another finding
+_ROUNDS = 24  # one fix can show another finding
 
 
 @click.command("validate")
 @click.argument("paths", nargs=-1, type=click.Path())
 @report_option
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to a file.")
-@click.option("--fix", is_flag=True, help="Write safe fixes into the specs.")
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="Write fixes into the specs and show them; ask before one changes a weight or a hold, or may loosen a check.",
+)
+@click.option(
+    "--apply",
+    "codes",
+    multiple=True,
+    metavar="CODE",
+    help="With --fix: write the fixes of this code without a question.",
+)
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @root_option
 def command(
-    paths: tuple[str, ...], fmt: str, output: Path | None, root: Path | None, *, fix: bool, strict: bool
+    paths: tuple[str, ...],
+    fmt: str,
+    output: Path | None,
+    root: Path | None,
+    *,
+    fix: bool,
+    codes: tuple[str, ...],
+    strict: bool,
 ) -> None:
     """Check specs against every rule.
 
     PATH is a spec, its lock, a team's folder, or TEAM/MODEL; default: all specs. Rules that span models cover all
     models of the selected teams. Exit code 1: there are findings.
     """
+    if codes and not fix:
+        raise CliError("--apply needs --fix")
     session = open_session(root)
     selection = select(session, paths)
     findings = findings_of(session, selection)
     if fix:
-        session, findings = _fixed(session, selection, findings)
+        session, findings = _fixed(session, selection, findings, codes)
     _report(findings, fmt, output, len(selection.entries))
     if not session.entries and not session.strays:
         note(NO_MODELS)
@@ -49,12 +70,17 @@ def command(
         click.get_current_context().exit(1)
 
 
-def _fixed(session: Session, selection: Selection, findings: list[Finding]) -> tuple[Session, list[Finding]]:
-    """Write the safe fixes and evaluate again, until there are none; take back those that cause other findings."""
+def _fixed(
+    session: Session, selection: Selection, findings: list[Finding], codes: tuple[str, ...]
+) -> tuple[Session, list[Finding]]:
+    """Write fixes and evaluate again, until there are none; take back those that cause other findings."""
     from generator.pipeline.fix import fix_files
 
+    consent = _Consent(codes)
     for _ in range(_ROUNDS):
-        done = fix_files(findings, session.root)
+        done = fix_files(
+            [found for found in findings if not consent.refuses(found)], session.root, consent.agrees
+        )
         if done.refused:
             note(f"{done.refused} can't be fixed automatically without changing other text")
         if not done.written:
@@ -64,10 +90,53 @@ def _fixed(session: Session, selection: Selection, findings: list[Finding]) -> t
         if _is_worse(findings, after):
             done.undo(session.root)
             note(f"nothing is fixed in {', '.join(done.files)}: that would cause other findings")
-            return session, [replace(found, fix=None) for found in findings]
-        note(f"fixed {done.written} in {', '.join(done.files)}")
+            consent.no.update(map(_edit, done.written))
+            continue
+        note(f"fixed {len(done.written)} in {', '.join(done.files)}")
+        _show(done.diff)
         session, findings = fresh, after
-    return session, findings
+    left = sorted(
+        {found.code for found in findings if found.fix and found.fix.asks and not consent.refuses(found)}
+    )
+    if left:
+        note(
+            f"not written without a question: {', '.join(left)}; `--fix --apply {left[0]}` writes what it shows"
+        )
+    return session, [replace(found, fix=None) if consent.refuses(found) else found for found in findings]
+
+
+def _edit(finding: Finding) -> tuple[str, str, str]:
+    return finding.place.file, finding.path, str(finding.fix)
+
+
+def _show(diff: str) -> None:
+    for line in diff.splitlines():
+        note(line)
+
+
+class _Consent:
+    """Who agreed to what: a code that was named on the command line, or a person at a terminal."""
+
+    def __init__(self, codes: tuple[str, ...]) -> None:
+        self.codes = codes
+        self.no: set[tuple[str, str, str]] = set()
+
+    def refuses(self, finding: Finding) -> bool:
+        """Return whether a fix was refused, or taken back."""
+        return finding.fix is not None and _edit(finding) in self.no
+
+    def agrees(self, finding: Finding, diff: str) -> bool:
+        """Return whether to write a fix; a person is shown the difference and asked once."""
+        if finding.code in self.codes:
+            return True
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return False
+        note(f"{finding.code}: {finding.message}")
+        _show(diff)
+        if click.confirm("Write this?", err=True):
+            return True
+        self.no.add(_edit(finding))
+        return False
 
 
 def _is_worse(before: list[Finding], after: list[Finding]) -> bool:

@@ -54,8 +54,9 @@ FAMILIES: Final[Mapping[str, str]] = {
 
 _REPAIRS: Final[Mapping[Repair, str]] = {
     "none": "No.",
-    "safe": "Yes. The repair is safe: nothing that protects a release gets weaker.",
-    "review": "No. It shows an edit for you to decide: it changes how the model is released or what it needs.",
+    "safe": "Yes: nothing that protects a release gets weaker. A weight or a hold is changed only after a question, or "
+    "with `--apply CODE`.",
+    "review": "Only after a question, or with `--apply CODE`: it changes how the model is released or what it needs.",
 }
 _FILE: Final = re.compile(r"^# ([\w./-]+\.\w+)\n", re.MULTILINE)
 

@@ -16,7 +16,7 @@ from generator.plan.repository import Repository
 from generator.plan.resolve import Planned
 from generator.plan.values import Plan
 from generator.source.document import Document, Path
-from generator.source.finding import Place
+from generator.source.finding import Fix, Place
 from generator.source.reader import read
 from generator.spec.model import ModelSpec
 from generator.spec.platform import PlatformSpec
@@ -130,6 +130,15 @@ def removes_gates(context: Context) -> bool:
     """Return whether an environment's override replaces the gates of the spec by an empty list."""
     empty = not context.spec.gates and context.planned.source.layers.origin(GATES).source == "environment"
     return empty and context.planned.source.layers.spec.has(GATES)
+
+
+def inserted_steps(context: Context, index: int, weights: Sequence[int], hold: str) -> Fix | None:
+    """Return the edit that adds weights (percent) before a step; None without a list of steps."""
+    steps = context.planned.source.layers.merged["spec"]["rollout"].get("steps")
+    if not isinstance(steps, list):
+        return None
+    added = [{"weight": f"{weight}%", "hold": hold} for weight in weights]
+    return Fix(STEPS, [*steps[:index], *added, *steps[index:]])
 
 
 def weight_steps(context: Context) -> list[int]:

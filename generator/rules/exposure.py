@@ -12,7 +12,7 @@ from generator.lint.engine import Problem, rule
 from generator.odds.odds import PlanOdds
 from generator.plan.exposure import EVERYBODY, Exposure, exposures
 from generator.plan.values import Plan
-from generator.rules.context import GUARDS, ROLLOUT, SHADOW, STEPS, Context, ceiling
+from generator.rules.context import GUARDS, ROLLOUT, SHADOW, STEPS, Context, ceiling, inserted_steps
 from generator.source.document import Path
 from generator.source.finding import Fix
 from generator.spec.quantities import share_down
@@ -112,6 +112,7 @@ spec: {tiers: {standard: {ceilings: {largestIncrease: 50%}}}}
 # specs/shop/ranker.yaml
 spec: {rollout: {steps: [{weight: 5%, hold: 2h}, {weight: 25%, hold: 60m}, {weight: 50%, hold: 20m}]}}
 """,
+    repair="safe",
 )
 def largest_increase(context: Context) -> Iterator[Problem]:
     """Check each share against the one before it, and all users against the last one."""
@@ -126,9 +127,19 @@ def largest_increase(context: Context) -> Iterator[Problem]:
             message += f"the tier `{plan.identity.tier}` allows {allowed}% more in one step"
             hint = f"add a weight between {percent(before)} and {percent(found.share)} before it"
             related = ceiling(context, "largestIncrease", f"{allowed}%")
-            yield Problem(_written(plan, found), message, hint, related)
+            yield Problem(_written(plan, found), message, hint, related, _between(context, found, before))
         if not found.cohort:  # the route of a cohort is removed after its step
             before = found.share
+
+
+def _between(context: Context, found: Exposure, before: float) -> Fix | None:
+    """Return the edit that adds the largest weight which the tier allows, held as long as the step before it."""
+    plan, allowed = context.plan, context.tier.ceilings.largest_increase or 0
+    held = [step.hold for _, step in plan.rollout.weight_steps if step.weight <= 100 * before + _SLACK]
+    if found.cohort or not held or not plan.routing.router.splits_requests:
+        return None
+    index = found.step if found.step is not None else len(plan.rollout.steps)
+    return inserted_steps(context, index, [math.floor(100 * before + allowed + _SLACK)], duration(held[-1]))
 
 
 def _refused_first(context: Context, found: Exposure) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from generator.lint.engine import Problem, rule
 from generator.odds.odds import price
 from generator.plan.guards import Comparison, Guard, Limit
-from generator.rules.context import GUARDS, STEPS, Context, weight_steps
+from generator.rules.context import GUARDS, STEPS, Context, inserted_steps, weight_steps
 from generator.rules.what_if import (
     caught,
     compared,
@@ -31,6 +31,7 @@ from generator.stats.delay import REFUSE_SHIFT, WARN_SHIFT, delay_share, llr_shi
 _FEW: Final = 100.0
 _TOO_FEW: Final = 20.0
 _HALF: Final = 0.5
+_MOST_STEPS: Final = 3  # more would be another rollout
 
 
 def _bare(context: Context) -> list[Limit]:
@@ -202,12 +203,16 @@ def _shifted(context: Context, guard: Comparison, rps: float) -> Iterator[Proble
     if not 0 < ratio < 1:
         return
     left = math.exp(-mask_dead_time(guard.mask_s) / guard.delay_s)
+
+    def shifted(start: int, weight: int) -> float:
+        return left * llr_shift(rps, weight / 100, (weight - start) / 100, baseline, guard.delay_s, ratio)
+
     before = 0
     for index, step in context.plan.rollout.weight_steps:
-        grown, before = step.weight - before, step.weight
-        if grown <= 0:
+        start, before = before, step.weight
+        if step.weight <= start:
             continue
-        shift = left * llr_shift(rps, step.weight / 100, grown / 100, baseline, guard.delay_s, ratio)
+        shift = shifted(start, step.weight)
         if shift > WARN_SHIFT:
             boundary = math.log(1 / guard.alpha) if 0 < guard.alpha < 1 else shift
             share = shift / boundary
@@ -219,14 +224,26 @@ def _shifted(context: Context, guard: Comparison, rps: float) -> Iterator[Proble
                     f"late outcomes give `{guard.name}` {share_up(share)} of the evidence for a rollback "
                 )
                 message += f"when the weight becomes {step.weight}%"
-            slower = math.floor(grown * WARN_SHIFT / shift)
+            smaller = _smaller(start, step.weight, shifted)
             fix, hint = None, "count outcomes only once they have settled"
-            if slower >= 1:
-                weight = step.weight - grown + slower
-                hint = f"go to {weight}% first (at most {share_up(WARN_SHIFT / boundary)} of that evidence), or {hint}"
-                fix = Fix((*STEPS, index, "weight"), f"{weight}%")
+            if smaller:
+                weights = " and ".join(f"{weight}%" for weight in smaller)
+                hint = f"go to {weights} first (at most {share_up(WARN_SHIFT / boundary)} of that evidence), or {hint}"
+                fix = inserted_steps(context, index, smaller, duration(step.hold))
             severity: Severity = "error" if shift > REFUSE_SHIFT else "warning"
             yield Problem((*STEPS, index, "weight"), message, hint, fix=fix, severity=severity)
+
+
+def _smaller(start: int, weight: int, shifted: Callable[[int, int], float]) -> list[int]:
+    """Return the fewest weights below a weight between which late outcomes count little; empty for more than three."""
+    out: list[int] = []
+    while shifted(start, weight) > WARN_SHIFT:
+        fitting = [each for each in range(start + 1, weight) if shifted(start, each) <= WARN_SHIFT]
+        if not fitting or len(out) == _MOST_STEPS:
+            return []
+        start = fitting[-1]
+        out.append(start)
+    return out
 
 
 def _unmasked(context: Context, guard: Limit) -> Iterator[Problem]:

@@ -143,10 +143,11 @@ def _read(text: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One change: set a value, add one at the end of its parent, or remove one."""
+    """One change: set a value, add one at the end of its parent or before an item of a list, or remove one."""
 
     path: Path
     value: Any = _REMOVED
+    inserted: bool = False
 
 
 def _steps(old: Any, new: Any, path: Path) -> Iterator[_Step]:
@@ -175,6 +176,9 @@ def _list_steps(old: Sequence[Any], new: Sequence[Any], path: Path) -> Iterator[
         yield from (_Step((*path, index), new[index]) for index in range(head, len(new)))
     elif head + tail == len(new) and new:
         yield from (_Step((*path, index)) for index in reversed(range(head, len(old) - tail)))
+    elif head + tail >= len(old):
+        added = range(head, head + len(new) - len(old))
+        yield from (_Step((*path, index), new[index], inserted=True) for index in added)
     else:
         yield _Step(path, list(new))
 
@@ -215,6 +219,8 @@ def _applied(text: str, step: _Step, layout: Layout) -> str:
     name = step.path[-1]
     if step.value is _REMOVED:
         return _without(text, parent, values[name])
+    if step.inserted:
+        return _inserted(text, parent, values[name], step.value)
     if name in values:
         return _replaced(text, parent, values[name], step.value, layout)
     return _extended(text, parent, values, step, layout)
@@ -284,18 +290,32 @@ def _extended(text: str, parent: Any, values: dict[str | int, _Value], step: _St
     return f"{text[:at]}{line_end}{' ' * column}{_indented(entry, column, line_end)}{text[at:]}"
 
 
+def _inserted(text: str, parent: Any, old: _Value, value: Any) -> str:
+    """Add an item to a list before another one and the comments directly above that one."""
+    if parent.flow_style:
+        return f"{text[: old.start]}{flow(value)}, {text[old.start :]}"
+    first, indent = _first_line(text, old)
+    return f"{text[:first]}{indent}- {flow(value)}{_line_end(text, first)}{text[first:]}"
+
+
 def _without(text: str, parent: Any, old: _Value) -> str:
     if parent.flow_style:
         return _without_flow(text, old)
+    first, _ = _first_line(text, old)
+    behind = _BREAK.search(text, _end(text, old.node))
+    return text[:first] + (text[behind.end() :] if behind else "")
+
+
+def _first_line(text: str, old: _Value) -> tuple[int, str]:
+    """Return the offset of the first line of a value in a block, comments directly above included, and its indent."""
     dash = old.start if old.key is not None else text.rfind("-", 0, old.start)
     first = _start_of_line(text, dash)
     indent = text[first:dash]
     if indent.strip(" "):
         raise _NoEditError  # another value begins on the same line
     while first > 0 and text.startswith(f"{indent}#", above := _start_of_line(text, first - 1)):
-        first = above  # a comment directly above belongs to the value
-    behind = _BREAK.search(text, _end(text, old.node))
-    return text[:first] + (text[behind.end() :] if behind else "")
+        first = above
+    return first, indent
 
 
 def _without_flow(text: str, old: _Value) -> str:

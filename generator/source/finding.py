@@ -38,12 +38,17 @@ class Fix:
     Args:
         path: the key path.
         value: the value to write there.
-        safe: `--fix` may write it: it loosens no guard, gate or bound. Others are shown, for a person to decide.
+        safe: it loosens no guard, gate or bound.
     """
 
     path: tuple[str | int, ...]
     value: object
     safe: bool = True
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person must agree: it may loosen something, or changes how far or how long a release goes."""
+        return not self.safe or bool({"steps", "shadow", "hold", "weight", "watch"} & set(self.path))
 
 
 @dataclass(frozen=True, slots=True)

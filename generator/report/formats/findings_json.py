@@ -41,6 +41,7 @@ class FixRecord(TypedDict):
 
     path: Annotated[list[str | int], "Keys and list indexes."]
     value: Annotated[Any, "The value that `--fix` writes there."]
+    asks: Annotated[bool, "Only after a question, or with `--apply CODE`."]
 
 
 class FindingRecord(TypedDict):
@@ -63,7 +64,7 @@ class Summary(TypedDict):
 
     checked: Annotated[Count, "How many inputs were checked; 0 if that is unknown."]
     files: Annotated[Count, "How many files have findings."]
-    fixable: Annotated[Count, "How many findings `--fix` repairs."]
+    fixable: Annotated[Count, "How many findings `--fix` repairs without a question."]
     error: Annotated[Count, "How many findings refuse the input."]
     warning: Annotated[Count, "How many findings warn."]
     info: Annotated[Count, "How many findings inform."]
@@ -121,7 +122,7 @@ def _place(place: Place) -> PlaceRecord:
 
 
 def _fix(fix: Fix) -> FixRecord:
-    return {"path": list(fix.path), "value": _plain(fix.value)}
+    return {"path": list(fix.path), "value": _plain(fix.value), "asks": fix.asks}
 
 
 def _plain(value: object) -> object:

@@ -47,8 +47,8 @@ class Report:
 
     @property
     def fixable(self) -> int:
-        """The number of findings that `--fix` repairs."""
-        return sum(finding.fix is not None and finding.fix.safe for finding in self.findings)
+        """The number of findings that `--fix` repairs without a question."""
+        return sum(finding.fix is not None and not finding.fix.asks for finding in self.findings)
 
     def summary(self) -> str:
         """Return one line for people, such as `3 errors, 1 warning in 2 files`."""
@@ -56,7 +56,9 @@ class Report:
             return _fine(self.checked, self.noun)
         counts = [_counted(self.count(severity), severity) for severity in SEVERITIES if self.count(severity)]
         line = f"{', '.join(counts)} in {_counted(self.files, 'file')}"
-        return f"{line}; --fix repairs {self.fixable} of them" if self.fixable else line
+        asked = sum(finding.fix is not None and finding.fix.asks for finding in self.findings)
+        repairs = f"; --fix repairs {self.fixable} of them" if self.fixable else ""
+        return f"{line}{repairs}{f'; --fix asks about {asked}' if asked else ''}"
 
 
 def page(code: str) -> str:

@@ -115,5 +115,5 @@ def _change(fix: Fix) -> str:
     import json
 
     keys = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in fix.path).removeprefix(".")
-    who = "--fix writes" if fix.safe else "for you to decide:"
+    who = "--fix asks before it writes" if fix.asks else "--fix writes"
     return f"{who} {keys}: {json.dumps(fix.value, ensure_ascii=False, default=str)}"

@@ -25,6 +25,10 @@ def finding(file: str, path: tuple[str | int, ...], value: object) -> Finding:
     return Finding("TST100", "error", "said", "do", Place(file), fix=Fix(path, value))
 
 
+def never(found: Finding, diff: str) -> bool:
+    return False
+
+
 def test_files_keep_mark_line_ends_comments_and_other_findings(tmp_path: Path):
     raw = b"\xef\xbb\xbf# first\r\na: 5   # keep\r\nb: {c: 7}\r\n"
     (tmp_path / "f.yaml").write_bytes(raw)
@@ -33,21 +37,22 @@ def test_files_keep_mark_line_ends_comments_and_other_findings(tmp_path: Path):
         finding("f.yaml", ("b", "c"), "7m"),
         finding("f.yaml", ("a", "c"), "x"),
     ]
-    done = fix_files(wanted, tmp_path)
-    assert (done.written, done.refused, done.files) == (2, 1, {"f.yaml": raw})
+    done = fix_files(wanted, tmp_path, never)
+    assert (len(done.written), done.refused, done.files) == (2, 1, {"f.yaml": raw})
+    assert "-b: {c: 7}\n+a: 5%   # keep\n" in done.diff
     assert (tmp_path / "f.yaml").read_bytes() == b"\xef\xbb\xbf# first\r\na: 5%   # keep\r\nb: {c: 7m}\r\n"
 
 
 def test_a_linked_spec_stays_a_link(tmp_path: Path):
     (tmp_path / "real.yaml").write_text("a: 5\n")
     (tmp_path / "f.yaml").symlink_to("real.yaml")
-    fix_files([finding("f.yaml", ("a",), "5%")], tmp_path)
+    fix_files([finding("f.yaml", ("a",), "5%")], tmp_path, never)
     assert (tmp_path / "f.yaml").is_symlink()
     assert (tmp_path / "real.yaml").read_text() == "a: 5%\n"
 
 
 def test_a_file_that_is_gone_is_left_alone(tmp_path: Path):
-    assert fix_files([finding("f.yaml", ("a",), 1)], tmp_path).written == 0
+    assert fix_files([finding("f.yaml", ("a",), 1)], tmp_path, never).written == ()
 
 
 def test_validate_fixes_looks_again_and_says_so(repository, sluice, monkeypatch):
@@ -63,7 +68,7 @@ def test_validate_fixes_looks_again_and_says_so(repository, sluice, monkeypatch)
 
     original = Document.finding
     monkeypatch.setattr(Document, "finding", fixable)
-    done = sluice("validate", "shop/recommender", "--fix")
+    done = sluice("validate", "shop/recommender", "--fix", "--apply", "SPEC105")
     assert done.exit_code == 0, done.stdout
     assert "fixed 1 in specs/shop/recommender.yaml" in done.stderr
     assert spec.read_text() == before
@@ -71,14 +76,23 @@ def test_validate_fixes_looks_again_and_says_so(repository, sluice, monkeypatch)
 
 def test_two_holds_of_one_step_become_the_longer_one(tmp_path: Path):
     (tmp_path / "f.yaml").write_text("hold: 5m\n")
-    fix_files([finding("f.yaml", ("hold",), "2h"), finding("f.yaml", ("hold",), "90m")], tmp_path)
+    wanted = [finding("f.yaml", ("hold",), "2h"), finding("f.yaml", ("hold",), "90m")]
+    assert fix_files(wanted, tmp_path, never).written == ()
+    fix_files(wanted, tmp_path, lambda found, diff: "+hold: 2h" in diff)
     assert (tmp_path / "f.yaml").read_text() == "hold: 2h\n"
 
 
 def test_an_edit_that_is_not_safe_is_not_written(tmp_path: Path):
     (tmp_path / "f.yaml").write_text("a: 1\n")
     unsafe = replace(finding("f.yaml", ("a",), 2), fix=Fix(("a",), 2, safe=False))
-    assert fix_files([unsafe], tmp_path).written == 0
+    assert fix_files([unsafe], tmp_path, never).written == ()
+
+
+def test_of_several_repairs_that_need_an_answer_one_is_written_at_a_time(tmp_path: Path):
+    (tmp_path / "f.yaml").write_text("steps: [{hold: 1m}, {hold: 1m}]\n")
+    wanted = [finding("f.yaml", ("steps", at, "hold"), "1h") for at in (0, 1)]
+    assert len(fix_files(wanted, tmp_path, lambda found, diff: True).written) == 1
+    assert (tmp_path / "f.yaml").read_text() == "steps: [{hold: 1h}, {hold: 1m}]\n"
 
 
 def test_a_fix_that_causes_an_error_is_taken_back(repository, sluice, monkeypatch):
@@ -86,14 +100,16 @@ def test_a_fix_that_causes_an_error_is_taken_back(repository, sluice, monkeypatc
     spec = repository / "specs" / "risk" / "fraud.yaml"
     before = spec.read_text()
 
-    def harmful(findings, root):
+    def harmful(findings, root, agreed):
         place = Place("specs/risk/fraud.yaml")
         wrong = Finding(
             "TST100", "warning", "said", "do", place, fix=Fix(("spec", "gates", 0, "atMost"), 0.2)
         )
-        return original([*findings, wrong], root)
+        extra = [] if tried else [wrong]
+        tried.append(wrong)
+        return original([*findings, *extra], root, agreed)
 
-    original = fix_files
+    original, tried = fix_files, []
     monkeypatch.setattr("generator.pipeline.fix.fix_files", harmful)
     done = sluice("validate", "risk/fraud", "--fix")
     assert "nothing is fixed in specs/risk/fraud.yaml" in done.stderr

@@ -86,7 +86,11 @@ def test_the_summary() -> None:
 )
 def test_the_value_of_a_fix(value: object, written: object) -> None:
     finding = Finding("SPEC101", "error", "m", "h", Place("a.yaml"), fix=Fix(("spec", "steps", 0), value))
-    assert _document([finding])["findings"][0]["fix"] == {"path": ["spec", "steps", 0], "value": written}
+    assert _document([finding])["findings"][0]["fix"] == {
+        "path": ["spec", "steps", 0],
+        "value": written,
+        "asks": True,
+    }
 
 
 @EXAMPLES
