@@ -19,7 +19,7 @@ from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, line_width, note, progress
 from generator.plan.exposure import EVERYBODY
-from generator.plan.names import COHORT_REQUESTS
+from generator.plan.names import COHORT_REQUESTS, SPLIT
 from generator.plan.values import Plan
 from generator.report.replays.schedule import Replayed
 from generator.source.errors import CliError, FindingsError
@@ -180,7 +180,7 @@ def _simulated(plan: Plan, schedule: Schedule, text: str, options: ReplayOptions
         names.add(COHORT_REQUESTS)
     else:
         skipped += (COHORT_REQUESTS,)
-    schedule = schedule.only(lambda metric: metric.guard in names)
+    schedule = schedule.only(lambda metric: metric.guard in (*names, SPLIT))
     if not guards:
         raise CliError(f"no guard can be simulated: declare the `baseline` of {', '.join(skipped)}")
     try:

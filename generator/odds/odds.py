@@ -9,6 +9,7 @@ from typing import Final, assert_never
 
 from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.plan.measurements import LIMIT_FAILURES
+from generator.plan.split import SplitCheck, split_checks
 from generator.plan.values import Plan
 from generator.spec.quantities import share_down, share_up
 from generator.spec.rollout import BlueGreen, Canary
@@ -16,6 +17,7 @@ from generator.stats.delay import mask_dead_time
 from generator.stats.odds import GuardOdds, family_false_rollback, sprt_odds, threshold_odds
 from generator.stats.passage import Sprt, sprt_stops
 from generator.stats.runs import run_stops
+from generator.stats.split import SHIFT
 from generator.stats.timeline import Detection, Phase, Rollout, detection
 from generator.stats.windows import WindowGuard, window_looks
 
@@ -137,6 +139,39 @@ def odds_annotations(plan: Plan) -> dict[str, str]:
 def not_counted(odds: PlanOdds) -> str:
     """Return a remark about the guards that the bound on false rollbacks leaves out; empty when there are none."""
     return f", {', '.join(odds.uncounted)} not counted" if odds.uncounted else ""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitOdds:
+    """What the check of the split does to one step.
+
+    Args:
+        check: the check.
+        false_pause: chance that it stops a right split.
+        caught: chance that it stops one that is `SHIFT` times the share or the share divided by it, whichever is
+            smaller; None without declared traffic.
+    """
+
+    check: SplitCheck
+    false_pause: float
+    caught: float | None
+
+
+def split_odds(plan: Plan) -> tuple[SplitOdds, ...]:
+    """Return the odds of every check of the split, at the declared traffic; those that are left out stop nothing."""
+    return tuple(_split_odds(check) for check in split_checks(plan))
+
+
+def _split_odds(check: SplitCheck) -> SplitOdds:
+    test, planned = check.test, check.planned
+    if check.skipped:
+        return SplitOdds(check, 0.0, 0.0)
+    if planned is None:
+        return SplitOdds(check, test.alpha, None)
+    wrong = (test.share * SHIFT, test.share / SHIFT)
+    return SplitOdds(
+        check, test.stops(planned, test.share), min(test.stops(planned, share) for share in wrong)
+    )
 
 
 def _fixed(share: str) -> str:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypedDict, Unpack, assert_never
 
 from generator.plan.load import StepLoad
-from generator.plan.names import COHORT_REQUESTS
+from generator.plan.names import COHORT_REQUESTS, SPLIT
+from generator.plan.split import split_check
 from generator.plan.values import Plan
 from generator.spec.quantities import time_span
 from generator.spec.rollout import ApproveStep, BlueGreen, Canary, CohortStep, Shadow, Step, WeightStep
@@ -31,6 +32,7 @@ LEAST_KEPT_S = 30.0
 """Smallest number of seconds that the old pods stay after a switch with guards."""
 KEEP_ABORTED_S = 60
 """Seconds that the pods of an aborted version stay (rendered `abortScaleDownDelaySeconds`)."""
+UNLESS_SPLIT = "pauses for a person unless the new version got its share of the requests"
 OPERATOR = "a person"
 """A person who may abort the Rollout by Argo CD's RBAC policy."""
 
@@ -160,6 +162,8 @@ def _shadow(plan: Plan, shadow: Shadow, clock: _Clock) -> None:
     names = tuple(guard.name for guard in plan.shadow_guards)
     guarded = f", guarded by {', '.join(names)}" if names else ""
     text = f"copies of {percent(shadow.percent)} of live requests go to the new version; its answers are discarded"
+    if split_check(plan, None):
+        guarded += "; pauses for a person unless that share was copied"
     clock.add("shadow", text + guarded, shadow.hold, stops=(*names, OPERATOR), weight=0)
 
 
@@ -229,15 +233,18 @@ def _cohort_evidence(plan: Plan, step: CohortStep) -> str:
 
 
 def _evidence(plan: Plan, clock: _Clock, index: int) -> None:
-    asking = plan.evidence_guards
-    if not asking:
-        return
+    asking, parts = plan.evidence_guards, []
     names = tuple(guard.name for guard in asking)
-    strict = any(guard.no_data == "fail" for guard in asking)
-    then = "then aborts" if strict else "then pauses for a person"
-    late = f"waits up to {time_span(plan.clock.catch_up_s)} for late data"
-    text = f"evidence check for {', '.join(names)}: {late}, {then}"
-    clock.add("evidence", text, 0.0, stops=names, step=index)
+    if asking:
+        strict = any(guard.no_data == "fail" for guard in asking)
+        then = "then aborts" if strict else "then pauses for a person"
+        late = f"waits up to {time_span(plan.clock.catch_up_s)} for late data"
+        parts.append(f"evidence check for {', '.join(names)}: {late}, {then}")
+    if split_check(plan, index):
+        names = (*names, SPLIT)
+        parts.append(UNLESS_SPLIT)
+    if parts:
+        clock.add("evidence", "; ".join(parts), 0.0, stops=names, step=index)
 
 
 def _blue_green(plan: Plan, rollout: BlueGreen, clock: _Clock) -> None:

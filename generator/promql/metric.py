@@ -8,9 +8,10 @@ from typing import Literal
 from generator.promql.bounds import CanaryRequests, CohortRequests, WindowRatio
 from generator.promql.conditions import Condition
 from generator.promql.event_share import EventShare
+from generator.promql.split import Split
 
 MetricKind = Literal["sequential", "limit", "parity", "evidence"]
-Statistic = EventShare | WindowRatio | CanaryRequests | CohortRequests
+Statistic = EventShare | WindowRatio | CanaryRequests | CohortRequests | Split
 """The number that a query computes from counters of both arms; a replay computes it from recorded counters."""
 
 

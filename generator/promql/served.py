@@ -40,6 +40,14 @@ class Served:
         """Return the same by the counters of BentoML, for the prediction route only; compare by `BY_POD`."""
         return Proportion(self._bento(requests), self._bento(events).where(*labels), complement)
 
+    def requests(self) -> Series:
+        """Return the counter of requests for predictions, whatever the answer; one arm by `BY_POD`."""
+        return self._bento(REQUESTS)
+
+    def predictions(self) -> Series:
+        """Return the counter of predictions; one arm by `BY_VERSION`."""
+        return self._own(PREDICTIONS)
+
     def pods(self) -> Series:
         """Return whether each pod of the namespace answered its scrape: 1 or 0; one arm by `BY_POD`."""
         return Series("up", (Matcher("namespace", self.namespace),))

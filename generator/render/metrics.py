@@ -9,7 +9,8 @@ from typing import Final, assert_never
 from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.plan.load import COMPARABLE
 from generator.plan.measurements import ALIVE, CATCH_UP_MEASUREMENTS, LIMIT_FAILURES
-from generator.plan.names import COHORT_REQUESTS
+from generator.plan.names import COHORT_REQUESTS, SPLIT
+from generator.plan.split import SplitCheck, split_check
 from generator.plan.values import Plan
 from generator.promql.bounds import (
     CanaryRequests,
@@ -24,14 +25,17 @@ from generator.promql.bounds import (
 from generator.promql.conditions import Operator, harm, proof, threshold
 from generator.promql.event_share import EventShare, LoadMatch, Mask, event_share
 from generator.promql.fairness import ParityTest, parity_lower, parity_upper
-from generator.promql.metric import Metric
+from generator.promql.metric import Metric, Statistic
 from generator.promql.series import Arms, Matcher, Proportion, Series
 from generator.promql.served import BY_POD, BY_VERSION, REQUESTS, Served, bucket
+from generator.promql.split import Split, split, split_of_arms
+from generator.render.series import SHADOW
 from generator.spec.guards.base import Counts, Labels
 from generator.spec.rollout import ApproveStep, BlueGreen, CohortStep, Shadow, WeightStep
 from generator.stats.binomial import floor_on_lattice
 from generator.stats.delay import mask_tolerance
 from generator.stats.sequential import boundary
+from generator.stats.split import SHIFT
 from generator.stats.timeline import EvidenceFloor, Phase, Rollout, evidence_floors
 
 # A ratio over fewer requests has no result.
@@ -69,7 +73,9 @@ def evidence_metrics(plan: Plan, position: int) -> list[Metric]:
     """Return the metrics of the evidence check at the end of the step at this position; none after an approval."""
     match plan.rollout.steps[position]:
         case WeightStep():
-            return [metric for guard in plan.evidence_guards for metric in _evidence(plan, guard, position)]
+            guards = [metric for guard in plan.evidence_guards for metric in _evidence(plan, guard, position)]
+            check = split_check(plan, position)
+            return [*guards, _split(plan, check)] if check else guards
         case CohortStep() as step:
             return [_cohort(plan, position, step)]
         case ApproveStep():
@@ -135,7 +141,13 @@ def alive_metric(plan: Plan, rollout: BlueGreen) -> Metric:
 
 
 def shadow_metrics(plan: Plan, shadow: Shadow, arm: str) -> tuple[list[Metric], list[Metric]]:
-    """Return the metrics during a shadow's hold, which may end it early, and those of the check at its end."""
+    """Return the metrics during a shadow's hold, which may end it early, and those of the check at its end.
+
+    Args:
+        plan: the plan.
+        shadow: its shadow.
+        arm: value of `served_by` of the copies' answers.
+    """
     version, window = Matcher("served_by", arm), min(shadow.hold, 7 * _DAY_S)
     interval = _shadow_interval_s(plan, shadow)
     count = math.ceil(shadow.hold / interval) + 1  # the step lasts from the first measurement to the last
@@ -147,13 +159,34 @@ def shadow_metrics(plan: Plan, shadow: Shadow, arm: str) -> tuple[list[Metric], 
             test = ParityTest(groups, window)
             during.append(_parity(plan, guard, attribute, version, test, interval, count))
             after.append(_parity_proof(plan, guard, attribute, version, test))
-    return during, after
+    check = split_check(plan, None)
+    return during, [*after, _split(plan, check, version)] if check else after
 
 
 def _shadow_interval_s(plan: Plan, shadow: Shadow) -> float:
     """Return the interval of a shadow: a multiple of the platform's with at most 200 measurements."""
     interval = plan.clock.interval_s
     return max(1, math.ceil(shadow.hold / _SHADOW_MEASUREMENTS / interval)) * interval
+
+
+def _split(plan: Plan, check: SplitCheck, copies: Matcher | None = None) -> Metric:
+    """Return the check of the split between two versions, or between copied requests and the others."""
+    served = Served(plan.bento.name, plan.identity.namespace)
+    rendered = Split(
+        check.test.share,
+        SHIFT,
+        check.window_s,
+        check.test.floor,
+        plan.design_effect,
+        of_canary=check.of_canary,
+    )
+    if copies is None:
+        query = split_of_arms(served.requests(), BY_POD, rendered)
+    else:
+        predictions = served.predictions()
+        others = predictions.where(Matcher(copies.label, f"{SHADOW}.*", "!~"))
+        query = split(predictions.where(copies), others, rendered)
+    return _settled(plan, (SPLIT, SPLIT), query, "<", check.test.level, rendered, strict=False)
 
 
 def counted(plan: Plan, counts: Counts) -> tuple[Proportion, Arms]:
@@ -305,7 +338,7 @@ def _settled(
     query: str,
     comparison: Operator,
     bound: float,
-    statistic: CanaryRequests | CohortRequests | None,
+    statistic: Statistic | None,
     *,
     strict: bool,
 ) -> Metric:
@@ -315,7 +348,7 @@ def _settled(
         plan: the plan.
         names: names of the metric and of its guard.
         query: its query.
-        comparison: how enough evidence compares with the bound.
+        comparison: how a good result compares with the bound.
         bound: the bound.
         statistic: the number that the query computes.
         strict: five measurements without a success abort the release.

@@ -13,12 +13,12 @@ from generator.plan.changes import Change
 from generator.plan.describe import short
 from generator.plan.peak import peak
 from generator.plan.resolve import Planned
-from generator.plan.timeline import PODS_KEPT, Event, on_abort, timeline
+from generator.plan.timeline import PODS_KEPT, UNLESS_SPLIT, Event, on_abort, timeline
 from generator.plan.values import Plan
 from generator.report.overview import environment_changes
 from generator.report.sections import Section, sections
 from generator.report.sections.cost import release_cost
-from generator.report.sections.odds import at_most, rollback_time
+from generator.report.sections.odds import at_most, rollback_time, split_bound, split_gaps
 from generator.report.sections.release import pods
 from generator.report.sections.story import planned_time
 from generator.report.tables import INDENT, Block, Screen, Table, fit
@@ -57,7 +57,7 @@ def short_plan(model: PlannedModel, statuses: Statuses, screen: Screen) -> str:
     parts: list[tuple[str, Iterable[Block]]] = [
         (_headline(planned), _release(planned, others, statuses(planned))),
         (f"Timeline: {planned_time(timeline(planned.plan))}", _timeline(planned.plan)),
-        ("Odds", _odds(found)),
+        ("Odds", [*_odds(found), *split_gaps(planned.plan)]),
         ("What an abort does", _abort(planned)),
     ]
     lines = [line for title, blocks in parts for line in ("", *screen.title(title), *screen.body(blocks))]
@@ -134,7 +134,9 @@ def _timeline(plan: Plan) -> Iterator[Block]:
     steps = [event for event in course.events if event.kind not in {"looks", "evidence"}]
     yield Table.of((_when(event), _event(event)) for event in steps)
     yield from (f"{event.text}{_compared(plan, event)}" for event in course.events if event.kind == "looks")
-    checks = dict.fromkeys(event.text for event in course.events if event.kind == "evidence")
+    short = f"split check, pauses {split_bound(plan)} of good releases"
+    texts = (event.text.replace(UNLESS_SPLIT, short) for event in course.events if event.kind == "evidence")
+    checks = dict.fromkeys(texts)
     yield from (f"after each step: {text}" for text in checks)
 
 

@@ -186,10 +186,28 @@ class GuardsOdds(TypedDict):
     planned_requests: NotRequired[Annotated[list[float], "By the end of each weight step; a canary has it."]]
 
 
+class SplitOddsRecord(TypedDict):
+    """The check of one step's split: whether the new version got its share of the requests."""
+
+    step: Annotated[int | None, "Position of the step in the spec; null for the copies of a shadow."]
+    weight: Annotated[float, "Share of live requests, in percent."]
+    requests: Annotated[float | None, "Requests that it counts; null without declared traffic."]
+    needed: Annotated[int, "Requests among which a version without any is found."]
+    false_pause: Annotated[Share, "Chance to stop a right split: expected."]
+    false_pause_bound: Annotated[Share, "The same: upper bound."]
+    caught: Annotated[
+        float | None, "Chance to stop 1.25 times too many or too few; null without declared traffic."
+    ]
+    skipped: Annotated[str | None, "Why there is no check."]
+
+
 class OddsRecord(GuardsOdds):
     """The odds of guards and gates."""
 
     gates: Annotated[list[GateOddsRecord], "Gates with odds."]
+    split: Annotated[
+        list[SplitOddsRecord], "Checks of the split; empty without a router that splits requests."
+    ]
 
 
 class Resources(TypedDict):

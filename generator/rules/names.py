@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from generator.lint.engine import Problem, rule
 from generator.plan.derived import RESERVED_ENVIRONMENTS, RESERVED_TEAMS, Owner, derived_names
-from generator.plan.names import Names, application
+from generator.plan.names import SPLIT, Names, application
 from generator.plan.people import REVERT
 from generator.rules.context import GATES, Context, FleetContext, written_guards
 from generator.source.document import Path
@@ -261,6 +261,9 @@ def guards(context: Context) -> Iterator[Problem]:
         for index, name, before in _repeated(written):
             message = f"two metrics would have the name `{name}`"
             hint = "give this guard a short `name`"
+            if before is None:
+                yield Problem((*path, index), f"`{name}` is the check of the split of requests", hint)
+                continue
             if before == index:
                 yield Problem(
                     (*path, index), f"{message}: its attributes differ only where the name is cut", hint
@@ -270,9 +273,9 @@ def guards(context: Context) -> Iterator[Problem]:
             yield Problem((*path, index), message, hint, (("the first one", place),))
 
 
-def _repeated(written: Iterable[Any]) -> Iterator[tuple[int, str, int]]:
-    """Yield position, name and first position of every metric name that is already used."""
-    first: dict[str, int] = {}
+def _repeated(written: Iterable[Any]) -> Iterator[tuple[int, str, int | None]]:
+    """Yield position, name and first position of every metric name that is already used; None if it is our own."""
+    first: dict[str, int | None] = {SPLIT: None}
     for index, guard in enumerate(written):
         for name in guard.metric_names:
             if name in first:

@@ -19,11 +19,13 @@ class Release:
         namespace: tells releases apart.
         click_ratio: clicks of the canary over those of stable.
         silent: the canary has no pod, so no series.
+        gets: share of the requests that the canary gets, whatever the weight; None for what it should.
     """
 
     namespace: str
     click_ratio: float = 1.0
     silent: bool = False
+    gets: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,13 @@ class Script:
         pods = max((since, pods) for _, since, pods in self.weights if since <= max(0.0, at))[1]
         lines = []
         for release in self.releases:
-            lines += self._arm(release.namespace, "s", stable, 1.0, STABLE_PODS)
+            own, others = canary, stable
+            if release.gets is not None:
+                own = self.rps * max(0.0, at) * release.gets
+                others = stable + canary - own
+            lines += self._arm(release.namespace, "s", others, 1.0, STABLE_PODS)
             if at >= 0 and not release.silent:
-                lines += self._arm(release.namespace, "c", canary, release.click_ratio, pods)
+                lines += self._arm(release.namespace, "c", own, release.click_ratio, pods)
         return "\n".join(lines) + "\n"
 
     def _arm(self, namespace: str, arm: str, requests: float, click_ratio: float, pods: int) -> list[str]:

@@ -21,7 +21,8 @@ from generator.cli.main import cli
 from generator.cluster.http_client import HttpError
 from generator.cluster.prometheus import Prometheus
 from generator.odds.replay.counters import ArmCounters, Counter, Pair, Recording, query_results
-from generator.odds.replay.walk import Course, Schedule, walk
+from generator.odds.replay.walk import Course, Measurement, Schedule, walk
+from generator.plan.names import SPLIT
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.plan.values import Plan
@@ -31,6 +32,7 @@ from generator.render.environment import Templates
 from generator.report.replays.live import Live
 from generator.report.replays.schedule import schedule_of
 from generator.stats.sequential import event_llr
+from tests.oracle.client import VERSIONS, ask
 from tests.prometheus.exporter import Exporter, Release, Script
 from tests.prometheus.server import Server, until
 from tests.unit.plan.rollouts import weight_step, with_steps
@@ -136,7 +138,8 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
     plan = recommender()
     releases = (
         Release("good"), Release("bad", click_ratio=0.5), Release("silent", silent=True),
-        Release(plan.identity.namespace),
+        Release("wiped", gets=0.26), Release("copied", gets=0.5), Release("unrouted", gets=0.0),
+        Release("reused", gets=0.055), Release(plan.identity.namespace),
     )  # fmt: skip
     # So placed against the grid of strata that no stratum lies where the mask lifts, whenever the scrapes come.
     start = math.ceil((time.time() + BEFORE + 3) / MINUTE) * MINUTE + 2.5
@@ -278,7 +281,49 @@ def test_replay_of_the_scrapes_follows_the_server_look_by_look(scraped):
 def test_a_canary_without_traffic_has_no_result_and_pauses_at_the_evidence(scraped):
     story = scraped.judged("silent")
     assert (story.outcome, story.at_s) == ("paused", FIRST + 4 * MINUTE)
-    assert all(look.result == () for look in story.measurements)
+    assert all(look.result == () for look in story.measurements if look.metric != SPLIT)
+
+
+def split_measurements(scraped: Scraped, namespace: str) -> list[Measurement]:
+    """The checks of the split at the end of the first step, asked of the server."""
+    split = [metric for metric in accelerated(namespace).stages[0].evidence if metric.guard == SPLIT]
+    alone = Schedule((), (replace(accelerated(namespace).stages[0], evidence=tuple(split)),))
+    return list(walk(alone, scraped.live(), END).measurements)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "phase"),
+    [
+        ("good", "Successful"), ("reused", "Successful"), ("wiped", "Inconclusive"), ("copied", "Inconclusive"),
+        ("unrouted", "Inconclusive"), ("silent", "Inconclusive"), ("nowhere", "Inconclusive"),
+    ],
+)  # fmt: skip
+def test_the_controller_itself_pauses_where_the_split_is_not_the_weight(scraped, namespace, phase):
+    """Five measurements without a success pause the rollout; nothing fails, so nothing is rolled back."""
+    looks = split_measurements(scraped, namespace)
+    assert len(looks) == (1 if phase == "Successful" else 5)
+    [metric] = [one for one in accelerated(namespace).stages[0].evidence if one.guard == SPLIT]
+    conditions = {"successCondition": metric.condition.success, "failureCondition": metric.condition.failure}
+    questions = [
+        {
+            "op": "condition",
+            "metric": {"name": SPLIT, "provider": {}, **conditions},
+            "type": "vector",
+            "result": [str(value) for value in look.result],
+        }
+        for look in looks
+    ]
+    for version in VERSIONS:
+        assert {answer["phase"] for answer in ask(version, questions)} == {phase}
+    assert {look.measured for look in looks} == {phase}
+
+
+def test_a_wiped_selector_pauses_the_release_and_says_why(scraped):
+    """The wiped selector gave 26% to a canary of 5%; both versions are equally good, so no other guard sees it."""
+    story = scraped.judged("wiped")
+    assert (story.outcome, story.guard, story.at_s) == ("paused", SPLIT, FIRST + 4 * MINUTE)
+    replayed = walk(accelerated("wiped"), query_results(scraped.recording("wiped"), scraped.start_s), END)
+    assert (replayed.outcome, replayed.guard, replayed.at_s) == ("paused", SPLIT, story.at_s)
 
 
 def test_a_server_that_is_away_is_told(scraped):

@@ -21,7 +21,9 @@ from generator.odds.replay.walk import QueryResults
 from generator.promql.bounds import CanaryRequests, CohortRequests, WindowRatio
 from generator.promql.event_share import EventShare, LoadMatch, Mask
 from generator.promql.metric import Metric
+from generator.promql.split import Split
 from generator.stats.sequential import event_llr
+from generator.stats.split import split_llr
 
 Arm = Literal["canary", "stable"]
 _MISSED: Final = 2
@@ -151,6 +153,8 @@ def _reading(metric: Metric, recording: Recording) -> _Reading:
     pair, statistic = recording.pairs.get(metric.guard), metric.statistic
     if isinstance(statistic, CohortRequests):
         return lambda time: _cohort(recording, statistic, time)
+    if isinstance(statistic, Split):
+        return lambda time: _split(recording, statistic, time)
     if pair is None or statistic is None or pair.canary.born_ms is None:
         return lambda _: ()
     if isinstance(statistic, EventShare):
@@ -162,14 +166,29 @@ def _reading(metric: Metric, recording: Recording) -> _Reading:
 
 
 def _cohort(recording: Recording, seen: CohortRequests, time_ms: int) -> tuple[float, ...]:
-    """Return the requests of a cohort, by the guard that counted the most; they belong to no guard."""
-    start = time_ms - milliseconds(seen.window_s)
+    """Return the requests of a cohort; they belong to no guard."""
+    counted = _requests(recording, seen.window_s, time_ms)
+    return (seen.of(*counted),) if counted else ()
+
+
+def _split(recording: Recording, test: Split, time_ms: int) -> tuple[float, ...]:
+    """Return the evidence against the split; it belongs to no guard."""
+    canary, stable = _requests(recording, test.window_s, time_ms) or (0.0, 0.0)
+    part, rest = (canary, stable) if test.of_canary else (stable, canary)
+    if part + rest < test.floor:
+        return ()
+    return (split_llr(part, rest, test.share, design_effect=test.design_effect),)
+
+
+def _requests(recording: Recording, window_s: float, time_ms: int) -> tuple[float, float] | None:
+    """Return the requests of the canary and of stable, by the guard that counted the most; None without any canary."""
+    start = time_ms - milliseconds(window_s)
     counted = [
         (pair.canary.requests.increase(start, time_ms), pair.stable.requests.increase(start, time_ms))
         for pair in recording.pairs.values()
         if pair.canary.born_ms is not None
     ]
-    return tuple(seen.of(canary, stable) for canary, stable in sorted(counted)[-1:])
+    return max(counted, default=None)
 
 
 def _ratio(pair: Pair, measure: WindowRatio, time_ms: int) -> tuple[float, ...]:

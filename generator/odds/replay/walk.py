@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from generator.lint import MeasurementPhase, measure_vector
 from generator.odds.replay.controller import Phase, Run
-from generator.plan.names import COHORT_REQUESTS
+from generator.plan.names import COHORT_REQUESTS, SPLIT
 from generator.promql.metric import Metric, MetricKind
 
 Outcome = Literal["aborted", "paused", "promoted", "undecided"]
@@ -65,10 +65,10 @@ class Schedule:
 
     @property
     def guards(self) -> tuple[str, ...]:
-        """The guards of the metrics, in order, each once; the requests of a cohort belong to none."""
+        """The guards of the metrics, in order, each once; checks of requests and of the split belong to none."""
         evidence = (metric for stage in self.stages for metric in stage.evidence)
         names = dict.fromkeys(metric.guard for metric in (*self.background, *evidence))
-        return tuple(name for name in names if name != COHORT_REQUESTS)
+        return tuple(name for name in names if name not in (COHORT_REQUESTS, SPLIT))
 
     def only(self, keep: Callable[[Metric], bool]) -> Schedule:
         """Return the same rollout with fewer metrics."""

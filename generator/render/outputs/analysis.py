@@ -35,10 +35,12 @@ def _canary(plan: Plan, rollout: Canary) -> Iterator[Output]:
         metrics = evidence_metrics(plan, position)
         if metrics:
             yield _template(f"evidence-{position}", names.evidence(position), metrics, _BOTH)
-    if rollout.shadow and plan.shadow_guards:
+    if rollout.shadow:
         during, after = shadow_metrics(plan, rollout.shadow, shadow_arm(plan))
-        yield _template(SHADOW_WATCH, f"{names.model}-{SHADOW_WATCH}", during, ())
-        yield _template(SHADOW_EVIDENCE, f"{names.model}-{SHADOW_EVIDENCE}", after, ())
+        if during:
+            yield _template(SHADOW_WATCH, f"{names.model}-{SHADOW_WATCH}", during, ())
+        if after:
+            yield _template(SHADOW_EVIDENCE, f"{names.model}-{SHADOW_EVIDENCE}", after, ())
 
 
 def _blue_green(plan: Plan, rollout: BlueGreen) -> Iterator[Output]:

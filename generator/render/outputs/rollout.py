@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from generator.plan.names import Names
+from generator.plan.split import split_check
 from generator.plan.timeline import kept_s
 from generator.plan.values import Plan
 from generator.render.filters import go_duration
@@ -76,9 +77,10 @@ def _steps(plan: Plan, rollout: Canary) -> Iterator[dict[str, object]]:
         yield {"setWeight": 0}
         if plan.shadow_guards:
             yield _analysis(f"{names.model}-{SHADOW_WATCH}", [])
-            yield _analysis(f"{names.model}-{SHADOW_EVIDENCE}", [])
         else:
             yield {"pause": {"duration": go_duration(rollout.shadow.hold)}}
+        if plan.shadow_guards or split_check(plan, None):
+            yield _analysis(f"{names.model}-{SHADOW_EVIDENCE}", [])
     scaled = live = False
     for index, step in enumerate(rollout.steps):
         match step:
@@ -96,7 +98,7 @@ def _steps(plan: Plan, rollout: Canary) -> Iterator[dict[str, object]]:
                 scaled, live = scale != step.weight, True
                 yield {"setWeight": step.weight}
                 yield {"pause": {"duration": go_duration(step.hold)}}
-                if plan.evidence_guards:
+                if plan.evidence_guards or split_check(plan, index):
                     yield _analysis(names.evidence(index), _BOTH_HASHES)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import cast
 
 from generator.odds.gate_odds import GateOdds, gate_odds
-from generator.odds.odds import PlanOdds, not_counted, odds_of
+from generator.odds.odds import PlanOdds, SplitOdds, not_counted, odds_of, split_odds
 from generator.plan.guards import Guard
 from generator.plan.resolve import Planned
 from generator.plan.values import Plan
@@ -16,6 +17,7 @@ from generator.report.sections.section import Section
 from generator.report.tables import JOINED, Block, Table
 from generator.spec.quantities import change, count_up, minutes_up, share_down, share_up, time_span
 from generator.stats.odds import GuardOdds
+from generator.stats.split import SHIFT
 
 _SHOWN = 0.001  # the smallest share that is shown with its digits
 _TOGETHER = 3  # shares of so many steps are not broken over several lines
@@ -30,13 +32,67 @@ def odds(planned: Planned) -> Section:
     data: records.OddsRecord = {
         **_guard_odds(found),
         "gates": [cast("records.GateOddsRecord", asdict(row)) for row in gates],
+        "split": [_split_record(row) for row in split_odds(plan)],
     }
     body: list[Block] = []
     if found is not None:
         body += _body(plan, found)
     kinds = {gate.name: gate.kind for gate in plan.gates}
-    body += [gate_line(row, kinds[row.name]) for row in gates]
+    body += [*_split(plan), *(gate_line(row, kinds[row.name]) for row in gates)]
     return Section("odds", "Odds", data, tuple(body) or ("no guard or gate here has odds",))
+
+
+def _split_record(row: SplitOdds) -> records.SplitOddsRecord:
+    check = row.check
+    return {
+        "step": check.position,
+        "weight": check.weight,
+        "requests": check.planned,
+        "needed": check.test.floor,
+        "false_pause": row.false_pause,
+        "false_pause_bound": 0.0 if check.skipped else check.test.alpha,
+        "caught": row.caught,
+        "skipped": check.skipped or None,
+    }
+
+
+def split_bound(plan: Plan) -> str:
+    """Return how many releases with a right split its checks stop at most, in words."""
+    return f"at most {share_up(math.fsum(row.check.test.alpha for row in _checked(plan)))}"
+
+
+def _split(plan: Plan) -> Iterator[str]:
+    """Yield what the checks of the split do to a right and to a wrong one, and the steps that have none."""
+    checked = _checked(plan)
+    if checked:
+        caught = [row.caught for row in checked if row.caught is not None]
+        wrong = (
+            f"; {share_down(min(caught))} of those with a share {SHIFT:g} times too large or small"
+            if caught
+            else ""
+        )
+        yield f"split: checked at {_steps(checked)}; pauses {split_bound(plan)} of good releases{wrong}"
+    yield from split_gaps(plan)
+
+
+def split_gaps(plan: Plan) -> Iterator[str]:
+    """Yield the steps of a canary whose split is not checked, and why."""
+    if plan.rollout.strategy == "canary" and not plan.routing.router.splits_requests:
+        yield "split: not checked; the numbers of pods decide what share of the requests each version gets"
+    skipped = [row for row in split_odds(plan) if row.check.skipped]
+    for reason in dict.fromkeys(row.check.skipped for row in skipped):
+        yield f"split: not checked at {_steps(row for row in skipped if row.check.skipped == reason)}: {reason}"
+
+
+def _checked(plan: Plan) -> list[SplitOdds]:
+    return [row for row in split_odds(plan) if not row.check.skipped]
+
+
+def _steps(rows: Iterable[SplitOdds]) -> str:
+    checks = (row.check for row in rows)
+    return ", ".join(
+        f"{c.weight:g}%" if c.position is not None else f"{c.weight:g}% of copies" for c in checks
+    )
 
 
 def _guard_odds(found: PlanOdds | None) -> records.GuardsOdds:

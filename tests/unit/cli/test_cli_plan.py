@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from generator.cli.main import cli
 from generator.pipeline.session import open_session
 from generator.plan import timeline as told
+from generator.plan.names import SPLIT
 from generator.plan.timeline import KEEP_ABORTED_S, timeline
 from generator.render.metrics import evidence_metrics, live_metrics
 from generator.report.schemas import schema_text
@@ -106,7 +107,10 @@ def test_looks_are_those_of_the_rendered_metrics(repository):
             assert metric.interval_s == guard.interval_s(plan.clock)
             assert metric.initial_delay_s == guard.first_s(plan.clock)
         rendered = evidence_metrics(plan, plan.rollout.weight_steps[0][0])
-        assert {metric.guard for metric in rendered} == {guard.name for guard in plan.evidence_guards}
+        assert {metric.guard for metric in rendered} == {
+            SPLIT,
+            *(guard.name for guard in plan.evidence_guards),
+        }
         for metric in rendered:
             assert (metric.count - 1) * metric.interval_s == plan.clock.catch_up_s
 

@@ -80,6 +80,12 @@ CASES = (
     ),
     Case(
         "NAME405",
+        {G: [CTR, {"outcome": "ctr", "limit": "1%", "name": "split"}]},
+        {G: [CTR, {"outcome": "ctr", "limit": "1%", "name": "splits"}]},
+        f"{G}[1]",
+    ),
+    Case(
+        "NAME405",
         {
             G: [CTR, {"name": "a-rather-long-name-of-parity", **FAIR, "sensitive": ["gender", "gentry"]}],
             "platform.attributes.gentry": ["yes", "no"],

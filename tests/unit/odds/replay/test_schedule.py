@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from generator.promql.bounds import CanaryRequests
 from generator.promql.event_share import EventShare
+from generator.promql.split import Split
 from generator.promql.text import duration, number
 from generator.render.bundle import render_bundle
 from generator.render.environment import Templates
@@ -67,7 +68,12 @@ def test_measures_hold_the_numbers_of_their_queries(recommender):
             f"[{duration(watched.statistic.horizon_s)}:{duration(watched.statistic.step_s)}]" in watched.query
         )
         assert f">= {number(watched.bound)}" in watched.condition.failure
-    for watched in (one for stage in schedule.stages for one in stage.evidence):
+    evidence = [one for stage in schedule.stages for one in stage.evidence]
+    for watched in evidence:
+        if isinstance(watched.statistic, Split):
+            assert watched.query.count(f"[{duration(watched.statistic.window_s)}]") == 5
+            assert f">= {watched.statistic.floor})" in watched.query
+            continue
         assert isinstance(watched.statistic, CanaryRequests)
         assert f"[{duration(watched.statistic.horizon_s)}]" in watched.query
         assert f">= {number(watched.statistic.least_events)})" in watched.query
@@ -78,7 +84,8 @@ def test_the_floor_on_stable_events_is_the_rendered_one(recommender, rps, baseli
     guards = tuple(replace(guard, baseline=baseline) for guard in recommender.guards)
     plan = replace(recommender, min_rps=rps, guards=guards)
     for watched in (one for stage in schedule_of(plan).stages for one in stage.evidence):
-        assert f">= {number(watched.statistic.least_events)})" in watched.query
+        if isinstance(watched.statistic, CanaryRequests):
+            assert f">= {number(watched.statistic.least_events)})" in watched.query
 
 
 def test_approvals_take_no_time_and_cohorts_keep_the_weight(recommender):
