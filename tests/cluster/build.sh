@@ -124,8 +124,9 @@ rollouts() {
 gatewayplugin() {
   wrap github.com/argoproj/argo-rollouts "${version[gatewayplugin]}"
   rm tools.go
-  cp "$here/gatewayplugin/main.go" .
+  cp "$here"/gatewayplugin/*.go .
   go mod tidy -e
+  GOGC=off GOMEMLIMIT=4GiB go test -p 2 -trimpath -gcflags=all=-dwarf=false .
   compile -o "$out/gatewayplugin-standin" .
 }
 

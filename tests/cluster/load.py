@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -47,12 +47,14 @@ class Load:
         rps: predictions per second; may be changed at any time.
         row: the input of the prediction; a function is called for each request.
         clicks: chance that the user of this version clicks; None for a model without feedback.
+        headers: what its requests carry in addition.
     """
 
     host: str
     rps: float
     row: object
     clicks: Callable[[str], float] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     """`served_by` of each prediction whose click was accepted, with which an attacker begins."""
@@ -99,7 +101,7 @@ class Load:
         return sum(answer.version == version for answer in list(self.answers))
 
     def _work(self, start: float, index: int) -> None:
-        user, chance = _User(self.host), random.Random(index)
+        user, chance = _User(self.host, self.headers), random.Random(index)
         due = start + index / self.rps
         while not self._stop.wait(max(0.0, due - time.time())):
             self._visit(user, chance)
@@ -129,8 +131,8 @@ class Load:
 class _User:
     """A connection that is kept as browsers do."""
 
-    def __init__(self, host: str) -> None:
-        self._host = host
+    def __init__(self, host: str, headers: Mapping[str, str]) -> None:
+        self._headers = {"content-type": "application/json", "host": host, **headers}
         self._connection = http.client.HTTPConnection("127.0.0.1", ENVOY_PORT, timeout=_TIMEOUT_S)
 
     def post(self, path: str, document: object) -> dict[str, str]:
@@ -139,9 +141,8 @@ class _User:
         Raises:
             OSError: there was no answer, or it is not a success.
         """
-        headers = {"content-type": "application/json", "host": self._host}
         try:
-            self._connection.request("POST", path, json.dumps(document), headers)
+            self._connection.request("POST", path, json.dumps(document), self._headers)
             answer = self._connection.getresponse()
             body = answer.read()
         except (OSError, http.client.HTTPException):
