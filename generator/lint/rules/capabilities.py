@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from generator.lint.engine import Problem, rule
-from generator.lint.objects import as_list, as_map, has
+from generator.lint.objects import as_list, as_map, as_text, has
 from generator.lint.rollout import ROUTING
 from generator.lint.rules.contexts import RolloutContext
 from generator.routers.argo_rollouts import Feature, answer, minor, router_name, traefik_group
@@ -167,3 +168,61 @@ def unmaintained_router(ctx: RolloutContext) -> Iterator[Problem]:
     for router in ("nginx", "smi", "appMesh"):
         if ctx.rollout.router(router) is not None:
             yield Problem((*ROUTING, router), f"the project of the router {router} is no longer maintained")
+
+
+@rule(
+    "CAP506",
+    "warning",
+    "a header route removes the rules of another",
+    scope=RolloutContext,
+    why="The Gateway API plugin finds the rules of a header route by its name, with or without a number, and by the "
+    "names of its headers. Setting one route removes what looks like its rules: the other cohort gets no requests.",
+    remedy="Remove the first route before the next one is set, or give them other names and headers.",
+    example="""\
+spec:
+  strategy:
+    canary:
+      trafficRouting:
+        managedRoutes: [{name: staff}, {name: staff-2}]
+        plugins: {argoproj-labs/gatewayAPI: {httpRoute: model}}
+      steps:
+        - setWeight: 5
+        - setHeaderRoute: {name: staff-2, match: [{headerName: x-office, headerValue: {exact: berlin}}]}
+        - setHeaderRoute: {name: staff, match: [{headerName: x-group, headerValue: {exact: staff}}]}
+        - pause: {}
+""",
+    instead="""\
+spec:
+  strategy:
+    canary:
+      trafficRouting:
+        managedRoutes: [{name: staff}, {name: berlin}]
+        plugins: {argoproj-labs/gatewayAPI: {httpRoute: model}}
+      steps:
+        - setWeight: 5
+        - setHeaderRoute: {name: berlin, match: [{headerName: x-office, headerValue: {exact: berlin}}]}
+        - setHeaderRoute: {name: staff, match: [{headerName: x-group, headerValue: {exact: staff}}]}
+        - pause: {}
+""",
+    source=f"{_PLUGIN}/httproute.go; its issue 215",
+)
+def removed_header_route(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check that no header route that is set takes the rules of one that was set before."""
+    if "gateway-api" not in {router_name(router) for router in ctx.rollout.routers}:
+        return
+    live: dict[str, set[str]] = {}
+    for path, step in ctx.rollout.steps:
+        if "setHeaderRoute" not in step:
+            continue
+        route = as_map(step["setHeaderRoute"])
+        name, matches = as_text(route.get("name")), as_list(route.get("match"))
+        if not matches:
+            live.clear()
+            continue
+        headers = {as_text(as_map(match).get("headerName")) for match in matches}
+        for other, theirs in live.items():
+            if other != name and (headers <= theirs or re.fullmatch(rf"{re.escape(name)}-[0-9]+", other)):
+                yield Problem(
+                    (*path, "setHeaderRoute"), f"`{name}` removes the rules of the header route `{other}`"
+                )
+        live[name] = headers

@@ -23,6 +23,18 @@ def header(*matches, routing=ISTIO):
     return rollout(routing=routing, steps=[{"setHeaderRoute": {"name": "r", "match": list(matches)}}])
 
 
+def two_routes(first, *headers, between=(), routing=None):
+    """A header route `r` that is set after another."""
+    match = [{"headerName": name, "headerValue": {"exact": "1"}} for name in headers]
+    managed = {"managedRoutes": [{"name": first}, {"name": "r"}]}
+    steps = [
+        {"setHeaderRoute": {"name": first, "match": match}},
+        *between,
+        {"setHeaderRoute": {"name": "r", "match": [HEADER]}},
+    ]
+    return rollout(routing={**({"istio": routing} if routing else PLUGIN), **managed}, steps=steps)
+
+
 def mirror(*matches, routing=ISTIO):
     return rollout(routing=routing, steps=[{"setMirrorRoute": {"name": "r", "match": list(matches)}}])
 
@@ -205,6 +217,14 @@ CASES = [
     case("ROL148", rollout(routing=PLUGIN, steps=[{"setHeaderRoute": {"name": "r"}}]), header(HEADER)),
     case("ROL149", experiment(TRAEFIK), experiment(PLUGIN)),
     case("ROL151", argument("metadata.generation"), argument("metadata.labels['app']")),
+    case("CAP506", two_routes("r-2", "a"), two_routes("r-b", "a")),
+    case("CAP506", two_routes("q", "x-cohort", "b"), two_routes("q", "b")),
+    case(
+        "CAP505",
+        two_routes("q", "x-cohort"),
+        two_routes("q", "x-cohort", between=[{"setHeaderRoute": {"name": "q"}}]),
+    ),
+    case("CAP506", two_routes("q", "x-cohort"), two_routes("q", "x-cohort", routing=ISTIO["istio"])),
     case("CAP501", mirror({}, routing=MANAGED), mirror({}), controller="1.10"),
     case(
         "CAP502",
