@@ -91,7 +91,7 @@ def test_its_requests_come_back(api: Api, delivered: Delivered) -> None:
     print(watch.story())
     assert steady == ("Synced", True, ["", "cohort"]), "Argo CD leaves the cohort's rule alone"
     assert all(seconds < _limit(what) for what, seconds in losses), losses
-    assert whole_hold[1] == {0}, "nobody else was sent to the new version"
+    assert whole_hold[1] == {0}, "no other user was sent to the new version"
     assert not load.failed, refused(release.layout, host)
     assert len(cohort.failed) == len(lost), cohort.failed
     assert rules == [""]
