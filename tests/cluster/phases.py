@@ -17,7 +17,7 @@ _PYTEST = [sys.executable, "-m", "pytest", "-v", "-s", "-p", "no:cacheprovider"]
 # Scenarios that need an empty cluster, and those that do not affect one that runs at the same time: the API server, namespaces of the kernel.
 _EMPTY, _ASIDE = ("scenario_13",), ("scenario_00", "scenario_90")
 # What stops the programs that others measure with, and what is judged without Prometheus.
-_DISTURBING = ("scenario_05_prometheus", "scenario_11", "scenario_15")
+_DISTURBING = ("scenario_05_prometheus", "scenario_11", "scenario_15_cohort")
 _UNDISTURBED = ("scenario_07", "scenario_06", "scenario_10")
 # The longest first, so that nothing is left running alone at the end; scenarios that count seconds run alone.
 _LONGEST, _COUNTING = ("scenario_03", "scenario_04"), ("scenario_08",)

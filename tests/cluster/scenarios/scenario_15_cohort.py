@@ -1,4 +1,4 @@
-"""A cohort on the cluster: whatever removes its header route, its requests come back, or the release stops and says so."""
+"""A cohort on the cluster: whatever removes its header route, its requests come back."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from tests.cluster.watch import Watch
 
 _COHORT = {"header": "x-cohort", "exact": "staff"}
 _COHORT_RPS = 10.0
-_PART_S = 20.0
+_PART_S = 15.0
 _STEPS = [{"cohort": _COHORT, "hold": f"{10 * _PART_S:g}s"}, {"weight": "50%", "hold": "10s"}]
 _SPEC = {"rollout": {"steps": _STEPS, "guards": [{"metric": "error-rate", "limit": "50%"}]}}
 # The route is written again at the next part of the hold; a sync and the router's own configuration take time, too.
 _LONGEST_GAP_S = _PART_S + 5.0
 _STEADY_S = 12.0
+# Until the router has what was written.
+_NOTICED_S = 3.0
 
 
 def test_its_requests_come_back(api: Api, delivered: Delivered) -> None:
@@ -41,6 +43,7 @@ def test_its_requests_come_back(api: Api, delivered: Delivered) -> None:
 
         def arrives(what: str, since: float) -> None:
             """The cohort is answered by the new version again; for how long it was not."""
+            pause(_NOTICED_S)
             until(f"the cohort after {what}", lambda: _last(cohort, canary) > time.time() - 1, 90, 0.2)
             losses.append((what, _gap(cohort, canary, since)))
 
@@ -96,39 +99,6 @@ def test_its_requests_come_back(api: Api, delivered: Delivered) -> None:
     assert len(cohort.failed) == len(lost), cohort.failed
     assert rules == [""]
     assert release.stable(renamed) == canary
-
-
-def test_a_cohort_without_requests_stops_the_release(api: Api, delivered: Delivered) -> None:
-    steps = [{"cohort": _COHORT, "hold": "20s"}, {"weight": "50%", "hold": "10s"}]
-    git, plan = delivered("shop/ranker", "s15n", rollout={**_SPEC["rollout"], "steps": steps})
-    release, host = git.release, plan.routing.hosts[0]
-    new = release.fresh("2", rollout={**_SPEC["rollout"], "steps": steps})
-    stable = release.stable(plan)
-    with Watch(api, new) as watch, Load(host, RPS, ITEM) as load:
-        git.synced(new, git.commit(new))
-        until("a pause for a person", lambda: "Inconclusive" in watch.last.message, 240)
-        pause(_STEADY_S)
-    last = watch.moments[-1]
-    runs = api.items(f"/apis/argoproj.io/v1alpha1/namespaces/{plan.identity.namespace}/analysisruns")
-    said = [
-        m["name"]
-        for run in runs
-        for m in run["status"].get("metricResults", [])
-        if m["phase"] == "Inconclusive"
-    ]
-    report.figures(
-        "15 a cohort without requests",
-        {
-            **load.told(),
-            "at the end": f"{last.phase}, weight {last.weight}, {last.message}",
-            "metric": ", ".join(said),
-        },
-    )
-    print(watch.story())
-    assert (last.phase, last.weight, last.aborted) == ("Paused", 0, False)
-    assert said == ["cohort-requests"]
-    assert {weight for weight, _, _ in watch.spans()} == {0}
-    assert set(load.versions(0, time.time())) == {stable}
 
 
 def _limit(what: str) -> float:
