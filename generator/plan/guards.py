@@ -325,18 +325,17 @@ def _ratio(
 def _mask_s(spec: ModelSpec, platform: PlatformSpec, written: RatioGuard, profile: EventProfile) -> float:
     """Return the look-back of the mask: outcomes arrive late, and young pods are slow until they are warm."""
     if profile.reported:
-        return mask_lookback(profile.delay_s, _held_back_s(platform))
+        return mask_lookback(profile.delay_s, held_back_s(clock_of(platform)))
     return spec.service.warm_up / 2 if written.counts().bucket_s else 0.0
 
 
-def _held_back_s(platform: PlatformSpec) -> float:
+def held_back_s(clock: Clock) -> float:
     """Return the look-back of the mask that even outcomes without delay need.
 
     A pod holds back the first outcomes of a version until two scrapes have seen the series at 0 (`HeldCounter` in the
     bento). Until then a good version seems to have none. The mask covers twice the look-back: every stratum with
     requests whose outcomes were held back.
     """
-    clock = clock_of(platform)
     return ((HELD_SCRAPES + 2) * clock.scrape_s + (clock.stratum_s + clock.scrape_s)) / 2
 
 

@@ -1,8 +1,8 @@
 """The autoscaler while a canary runs: it counts the pods of both versions, and its tolerance hides some of them.
 
 The status of a Rollout counts all pods of a canary, and its selector selects them (Argo Rollouts 1.10,
-rollout/canary.go). The Horizontal Pod Autoscaler, which KEDA uses, asks whether they have more or less to do than its
-target says. By default it changes nothing as long as they are within 10% of it (Kubernetes 1.36,
+rollout/canary.go). The Horizontal Pod Autoscaler, which KEDA uses, compares their use or
+requests with its target. By default it changes nothing as long as they are within 10% of it (Kubernetes 1.36,
 pkg/controller/podautoscaler/replica_calculator.go). Then
 
 - for a metric of all pods together (KEDA) it keeps the number that the status reports: the canary's pods become stable
@@ -33,7 +33,7 @@ _NAMES: Final = {"kubernetes": "Kubernetes", "keda": "KEDA"}
 
 
 def too_old(versions: Controllers, kind: str) -> list[str]:
-    """Return what must be upgraded before an autoscaler of this kind can be told its tolerance, as "KEDA 2.18"."""
+    """Return what must be upgraded before an autoscaler of this kind accepts a tolerance, as "KEDA 2.18"."""
     needed = {name: since for name, since in _SINCE.items() if name in {"kubernetes", kind}}
     return [
         f"{_NAMES[name]} {major}.{second}"

@@ -30,17 +30,26 @@ class Mask:
     their outcomes not yet. The mask depends on requests only, so the test stays valid. It suspends the test for twice
     the look-back after each change of weight.
 
+    A pod that joins in the middle of a canary, as autoscalers start them, holds the first outcomes of the canary back
+    for two scrapes, so the canary seems to lose them. Strata in which too many pods are so young are left out as well.
+
     Args:
         lookback_s: length of the two adjacent windows whose shares are compared.
         tolerance: ratio of the two shares at which the share counts as changed; above 1.
+        young_s: seconds after its first scrape in which a pod may hold outcomes back.
+        young: largest share of such pods that is tolerated.
     """
 
     lookback_s: float
     tolerance: float
+    young_s: float = 0.0
+    young: float = 1.0
 
     def __post_init__(self) -> None:
         if not 1 < self.tolerance < math.inf:
             raise ValueError(f"the tolerance must be above 1, not {self.tolerance}")
+        if not 0 <= self.young <= 1:
+            raise ValueError(f"the tolerated share of young pods must be between 0 and 1, not {self.young}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +196,22 @@ def _steady(proportion: Proportion, arms: Arms, mask: Mask) -> str:
     now = _share(proportion, arms, mask.lookback_s)
     before = _share(proportion, arms, mask.lookback_s, mask.lookback_s)
     change = f"({now})\n    / ({before})"
+    joined = _joined(proportion, arms, mask) if mask.young_s else ""
     return f"""
   and on() ({change}
     < {number(mask.tolerance)})
   and on() ({change}
-    > {number(1 / mask.tolerance)})"""
+    > {number(1 / mask.tolerance)}){joined}"""
+
+
+def _joined(proportion: Proportion, arms: Arms, mask: Mask) -> str:
+    """Write the restriction to few young pods: those whose series did not exist before."""
+    both = [proportion.requests.where(arm) for arm in (arms.of_canary, arms.of_stable)]
+    pods = " or ".join(map(str, both))
+    old = " or ".join(f"{series} offset {duration(mask.young_s)}" for series in both)
+    return f"""
+  unless on() (count(({pods}) unless ({old}))
+    / count({pods}) > {number(mask.young)})"""
 
 
 def _alike(proportion: Proportion, arms: Arms, load: LoadMatch, window_s: float, pods: Series) -> str:

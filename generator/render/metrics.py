@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Final, assert_never
 
-from generator.plan.guards import Comparison, Guard, Limit, Parity
+from generator.plan.guards import Comparison, Guard, Limit, Parity, held_back_s
 from generator.plan.load import COMPARABLE
 from generator.plan.measurements import ALIVE, CATCH_UP_MEASUREMENTS, LIMIT_FAILURES
 from generator.plan.names import COHORT_REQUESTS, SPLIT
@@ -221,7 +221,8 @@ def _event_share(plan: Plan, guard: Comparison) -> EventShare:
     mask = None
     if guard.mask_s:
         lookback = max(guard.mask_s, clock.settle_s)
-        mask = Mask(lookback, _tolerance(plan, lookback))
+        young = 2 * held_back_s(clock) if guard.counts.source == "model" else 0.0
+        mask = Mask(lookback, _tolerance(plan, lookback), young, round(abs(1 - guard.ratio) / 2, 4))
     return EventShare(
         rate_ratio=guard.ratio,
         step_s=clock.stratum_s,

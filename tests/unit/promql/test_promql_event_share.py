@@ -241,6 +241,43 @@ def test_late_clicks_cannot_convict_under_the_mask(promtool):
     assert max(value for [value] in safe) <= 0
 
 
+def joined(before: int, after: int, at: int, scrapes: int = 160) -> Flow:
+    """Stable pods join at a scrape; 15,000 requests and 600 clicks of each version a scrape, counted by the stable pods.
+
+    A pod is ready a scrape after its own series began, which it holds for two scrapes; so it does with the canary's.
+    """
+    flow: Flow = {("requests", "c"): grown(15_000, scrapes), ("events", "c/0"): [0.0] * (scrapes + 1)}
+    for pod in range(after):
+        born = 0 if pod < before else at
+        for what, arm, each, first in (
+            ("requests", "s", 15_000, born),
+            ("events", "s", 600, born),
+            ("events", "c", 600, born + 1 if born else 0),
+        ):
+            level, values = 0.0, []
+            for k in range(scrapes + 1):
+                ready = k > born if born else k > 0
+                level += each / (before if k <= at + 1 else after) * ready * (pod < before or k > at + 1)
+                values.append(None if k < first else 0.0 if born and k < first + 2 else level)
+            flow[what, f"{arm}/{pod}"] = values
+    return flow
+
+
+def test_pods_that_join_do_not_make_the_canary_lose_clicks(promtool):
+    """An autoscaler doubles the stable pods: for a scrape half of the canary's clicks are missing, then they appear."""
+    looks = range(SCRAPE * 100, SCRAPE * 120, 15)
+    rises = []
+    for young in ({}, {"young_s": 135, "young": 0.05}):
+        query = event_share(CTR, BY_VERSION, replace(TEST, mask=Mask(150, 1.5, **young)))
+        values = [
+            [value for [value] in promtool.ask(named(joined(2, 4, at)), [(query, look) for look in looks])]
+            for at in range(100, 104)
+        ]
+        rises.append(max(later - first for one in values for first, later in pairwise(one)))
+    assert rises[0] > A20
+    assert rises[1] <= 0
+
+
 @pytest.mark.parametrize(("lookback", "first_minute"), [(300, 20), (150, 15)])
 def test_mask_blinds_for_two_lookbacks(promtool, lookback, first_minute):
     query = event_share(CTR, BY_VERSION, replace(TEST, mask=Mask(lookback, 1.1)))
