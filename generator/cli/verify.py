@@ -43,6 +43,11 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="With --cluster: the kubeconfig to use instead of the default one.",
 )
+@click.option(
+    "--prometheus",
+    metavar="URL",
+    help="Also ask this Prometheus whether every selector of every query has data now.",
+)
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.option("--all", "everything", is_flag=True, help="Also show findings that are for information only.")
 def command(
@@ -51,6 +56,7 @@ def command(
     fmt: str,
     context: str | None,
     kubeconfig: Path | None,
+    prometheus: str | None,
     *,
     cluster: bool,
     strict: bool,
@@ -60,9 +66,10 @@ def command(
 
     TREE is a folder or a file, rendered by Sluice or written by hand; the default is the repository's rendered files.
     The end of the output lists what could not be checked. With --cluster, name files that belong to one cluster, such
-    as rendered/production: every object is sent as a server-side dry run with strict field validation. For rendered
-    files of a repository the first line says whether they are what its specs give. Exit code 1 means that they are not,
-    or that there are findings.
+    as rendered/production: every object is sent as a server-side dry run with strict field validation. The same holds
+    for --prometheus: what it has not got now is a finding with the nearest series. PROMETHEUS_TOKEN is sent as a bearer
+    token, and PROMETHEUS_ORG_ID names the tenant. For rendered files of a repository the first line says whether they
+    are what its specs give. Exit code 1 means that they are not, or that there are findings.
     """
     from generator.lint import verify
 
@@ -70,7 +77,8 @@ def command(
     if not where.exists():
         own = tree is None or tree.name == "rendered"
         raise CliError(f"{where} does not exist", "`sluice render` writes the rendered files" if own else "")
-    found = verify(where, controller, _cluster_checks(kubeconfig, context, cluster=cluster))
+    checks = [*_cluster_checks(kubeconfig, context, cluster=cluster), *_prometheus_checks(prometheus)]
+    found = verify(where, controller, checks)
     state = _state(where)
     if state is not None and state.line:
         (emit if fmt == "text" else note)(state.line + ("\n" if fmt == "text" else ""))
@@ -129,6 +137,21 @@ def _cluster_checks(kubeconfig: Path | None, context: str | None, *, cluster: bo
     server = connect(kubeconfig, context, AT_ONCE)
     note(f"server: {server.address}")
     return [lambda objects: refusals(objects, server)]
+
+
+def _prometheus_checks(address: str | None) -> list[Check]:
+    """Return the check by a Prometheus if its address is given."""
+    if address is None:
+        return []
+    from generator.cluster.prometheus import Prometheus
+    from generator.cluster.scraped import missing_series
+
+    if "@" in address:
+        raise CliError(
+            "--prometheus has a password", "leave it out, and set PROMETHEUS_TOKEN in the environment"
+        )
+    server = Prometheus.at(address)
+    return [lambda objects: missing_series(objects, server)]
 
 
 def _rendered() -> Path:

@@ -133,6 +133,7 @@ class HttpClient:
         authorization: str | None = None,
         accept: str = "*/*",
         form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send one request and return the response, whatever its status.
 
@@ -142,15 +143,16 @@ class HttpClient:
             authorization: value of that header; a redirect takes it only to the same server.
             accept: media types.
             form: the fields of a POST.
+            headers: further headers; no secrets, because a redirect takes them to any server.
 
         Raises:
             HttpError: there is no response, or one that is too long.
         """
-        headers = {"Accept": accept}
+        sent = {"Accept": accept, **(headers or {})}
         if form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
         body = None if form is None else urlencode(form)
-        with self._opened(_Request(url, method, headers, body, authorization)) as response:
+        with self._opened(_Request(url, method, sent, body, authorization)) as response:
             parts, size = [], 0
             with self.watch.within(self.timeout_s):
                 for chunk in self._chunks(response, url):

@@ -1,16 +1,22 @@
-"""Queries a Prometheus server for past times (its HTTP API, `/api/v1/query_range`)."""
+"""Queries a Prometheus server (its HTTP API): for past times, or for the series that exist now.
+
+Credentials come from the environment: PROMETHEUS_TOKEN is sent as a bearer token, PROMETHEUS_ORG_ID names the tenant
+(`X-Scope-OrgID` of Mimir and Cortex). Thanos must not leave stores out without saying so: `partial_response=false`.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from generator.cluster.http_client import Answer, Endpoint, HttpClient, HttpError
 
 _TIMEOUT_S: Final = 60.0
 _POINTS: Final = 5000  # a server accepts at most 11,000 in one query
 _OK: Final = 200
+_WHOLE: Final = {"partial_response": "false"}
 
 
 @dataclass(frozen=True)
@@ -26,12 +32,13 @@ class Prometheus:
 
     @staticmethod
     def at(address: str) -> Prometheus:
-        """Return a server by its URL, which may carry user and password.
+        """Return a server by its URL, which may carry user and password; a token of the environment goes before them.
 
         Raises:
             HttpError: it is not an http or https address.
         """
-        return Prometheus(Endpoint.at(address))
+        token = os.environ.get("PROMETHEUS_TOKEN")
+        return Prometheus(Endpoint.at(address, f"Bearer {token}" if token else None))
 
     def range(self, query: str, start_s: float, end_s: float, step_s: float) -> dict[int, list[float]]:
         """Evaluate a query at regular times.
@@ -52,29 +59,50 @@ class Prometheus:
         while start_s <= end_s:
             last = min(end_s, start_s + (_POINTS - 1) * step_s)
             times = {"start": f"{start_s:.3f}", "end": f"{last:.3f}", "step": f"{step_s:g}"}
-            for time, value in self._query({"query": query, **times}):
-                found.setdefault(round(time * 1000), []).append(value)
+            for series in self._query("query_range", {"query": query, **times}):
+                for time, value in series["values"]:
+                    found.setdefault(round(float(time) * 1000), []).append(float(value))
             start_s = last + step_s
         return found
 
-    def _query(self, parameters: Mapping[str, str]) -> list[tuple[float, float]]:
-        """Return time and value of every sample of every series."""
+    def labels(self, query: str) -> list[dict[str, str]]:
+        """Return the labels of the series that a query gives now.
+
+        Raises:
+            HttpError: there is no answer.
+        """
+        return [dict(series["metric"]) for series in self._query("query", {"query": query})]
+
+    def _query(self, kind: str, parameters: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return every series of an answer: `metric` with its labels, and `values` or `value`."""
         address = self.endpoint.address
+        tenant = os.environ.get("PROMETHEUS_ORG_ID")
         answer = self._http.ask(
-            f"{address}/api/v1/query_range",
+            f"{address}/api/v1/{kind}",
             method="POST",
             authorization=self.endpoint.authorization,
-            form=parameters,
+            form={**parameters, **_WHOLE},
+            headers={"X-Scope-OrgID": tenant} if tenant else {},
         )
         if answer.status != _OK:
             message = f"{address} refused the query: {_refusal(answer)}"
             raise HttpError(message, "check the query", "unexpected")
         try:
-            samples = [sample for series in answer.json()["data"]["result"] for sample in series["values"]]
-            return [(float(time), float(value)) for time, value in samples]
+            found = answer.json()["data"]["result"]
+            for series in found:
+                _checked(series)
         except (KeyError, TypeError, ValueError) as error:
             message = f"{address} does not answer like Prometheus"
             raise HttpError(message, "check the address", "unexpected") from error
+        return list(found)
+
+
+def _checked(series: Any) -> None:
+    """Raise KeyError, TypeError or ValueError for what is not a series."""
+    dict(series["metric"])
+    for time, value in series.get("values", ()):
+        float(time)
+        float(value)
 
 
 def _refusal(answer: Answer) -> str:

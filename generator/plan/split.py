@@ -1,7 +1,7 @@
 """The checks of the split of requests: those of a plan, and why a step has none.
 
-Nobody writes them: each weight step, and the hold of a shadow, ends with one. The router, the Services' selectors or a
-mirror may not do what their weights say, and guards that compare the versions don't see that.
+Specs do not declare them: each weight step, and the hold of a shadow, ends with one. A router, a Service
+or a mirror may not do what its weight says, and guards that compare the versions don't see that.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ _PACKAGES: Final = ("generator.rules", "generator.lint.rules")
 
 _MODULES: Final = (
     "generator.cluster.dry_run",
+    "generator.cluster.scraped",
     "generator.cluster.pins.errors",
     "generator.lint.shapes",
     "generator.lint.tree",

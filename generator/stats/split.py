@@ -1,7 +1,7 @@
 """The test of the split of requests: its evidence, the requests that it needs, and how often it stops a rollout.
 
-Each of two simple alternatives, the share times `SHIFT` and the share divided by it, is compared with the share that
-was asked for (see `generator.promql.split`, which writes the same in PromQL). For a given number of requests the
+Each of two simple alternatives, the share times `SHIFT` and the share divided by it, is compared with the intended
+share (see `generator.promql.split`, which writes the same in PromQL). For a given number of requests the
 evidence is a convex function of the requests in the part, so the test passes in one range of counts and the
 probabilities are those of the binomial law. Clustered requests count as n / phi independent ones.
 """
@@ -26,7 +26,7 @@ def split_llr(inside: float, outside: float, share: float, *, design_effect: flo
     Args:
         inside: requests in the part, >= 0.
         outside: all others, >= 0.
-        share: share of the part that was asked for, above 0 and at most 1/2.
+        share: intended share of the part, above 0 and at most 1/2.
         design_effect: variance of clustered requests over that of independent ones, >= 1.
     """
     step = inside * math.log(SHIFT)

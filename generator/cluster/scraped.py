@@ -1,0 +1,236 @@
+"""Compares the queries of a tree with the series that Prometheus has: does each selector return data now?
+
+A guard whose selector matches nothing is silent for ever. Labels differ with the scrape configuration: without
+`honor_labels` a target's own label wins and the scraped one becomes `exported_<name>`, federation adds labels, and
+tenancy proxies rewrite `namespace`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+from generator.cluster.prometheus import Prometheus
+from generator.lint import CODES, Code, Object, Problem, Violation, as_map, declare
+from generator.promql.selectors import selectors_of
+from generator.promql.series import Matcher, Series
+from generator.promql.text import quote
+from generator.promql.tokens import QuerySyntaxError, tokenize
+from generator.source.document import Path
+from generator.source.finding import Severity
+from generator.source.suggest import nearest
+
+_AT_ONCE: Final = 8
+_VARIABLE_RANGE: Final = re.compile(r"\[\$[^\]]*\]")
+_FILLED_IN: Final = re.compile(r"\{\{.*\}\}|\$")
+# Series with these labels appear with the first event, such as the first failed request.
+_EVENTS: Final = re.compile(r"code|status|reason|phase", re.IGNORECASE)
+_WEIGHTY: Final = frozenset({"AnalysisTemplate", "ClusterAnalysisTemplate", "ScaledObject"})
+_Labels = dict[str, str]
+_Matchers = tuple[Matcher, ...]
+_Ask = Callable[[str], list[_Labels]]
+
+declare(
+    Code(
+        "VER174",
+        "error",
+        "a query selects series that Prometheus does not have",
+        why="The metric is not scraped, its rules are not loaded, or its labels are other ones. A guard without data "
+        "never fires, each step waits for a person, an autoscaler keeps its minimum, and an alert stays silent.",
+        remedy="Deploy the model first if it is new. Otherwise change the scrape configuration or the query, so that "
+        "labels agree.",
+        example="""
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {name: guards, namespace: shop}
+spec:
+  metrics:
+    - name: errors
+      provider: {prometheus: {address: "http://prometheus:9090", query: 'sum(increase(errors{namespace="shop"}[5m]))'}}
+$ sluice verify --prometheus http://prometheus.example.com .
+""",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A selector without data.
+
+    Args:
+        series: the selector without the matchers of single events; what a release fills in is any value.
+        nearest: labels of the nearest series, with its name; empty when no series has the metric or the labels.
+        names: metrics that have its labels, the most similar names first.
+    """
+
+    series: Series
+    nearest: _Labels
+    names: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        """What is missing."""
+        return f"Prometheus has no data for {self.series}"
+
+    @property
+    def hint(self) -> str:
+        """What is there instead."""
+        if self.names:
+            return f"no series is called `{self.series.metric}`; with these labels there are {', '.join(self.names)}"
+        if not self.nearest:
+            return ""
+        labels = ",".join(
+            f"{name}={quote(value)}" for name, value in sorted(self.nearest.items()) if name != "__name__"
+        )
+        return f"the nearest is {self.series.metric}{{{labels}}}: {'; '.join(self._differences())}"
+
+    def _differences(self) -> Iterator[str]:
+        for matcher in self.series.matchers:
+            own, wanted = self.nearest.get(matcher.label), str(matcher.value)
+            if _agrees(matcher, own or ""):
+                continue
+            elsewhere = sorted(name for name, value in self.nearest.items() if wanted and value == wanted)
+            where = f", but `{elsewhere[0]}` is `{wanted}`" if elsewhere else ""
+            yield (f"`{matcher.label}` is `{own}`" if own else f"it has no label `{matcher.label}`") + where
+
+
+def missing_series(objects: Sequence[Object], server: Prometheus) -> Iterator[Violation]:
+    """Yield every selector of an object that has no data now, once for each object.
+
+    Raises:
+        HttpError: the server can't be queried.
+    """
+    found = [
+        (item, path, series)
+        for item in objects
+        for path, query in _queries(item)
+        for series in _series(query)
+    ]
+    wanted = list(dict.fromkeys(series for _, _, series in found))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        missing = dict(
+            zip(wanted, pool.map(lambda series: _missing(series, server.labels), wanted), strict=True)
+        )
+    told: set[tuple[int, object]] = set()
+    for item, path, series in found:
+        gap = missing[series]
+        key = id(item), _lasting(series) if ":" not in series.metric else "recorded by rules"
+        if gap and key not in told:
+            told.add(key)
+            severity: Severity = "error" if item.kind in _WEIGHTY else "warning"
+            yield Violation(item, CODES["VER174"], Problem(path, gap.message, gap.hint, severity=severity))
+
+
+def _queries(item: Object) -> Iterator[tuple[Path, str]]:
+    """Yield the queries of an object and their paths: of guards, evidence, alerts, autoscalers and dashboards."""
+    spec: Any = item.spec
+    for path, query in (*_of_metrics(spec), *_of_rules(spec), *_of_triggers(spec), *_of_dashboards(item)):
+        if isinstance(query, str):
+            yield path, query
+
+
+def _items(value: Any) -> Iterator[tuple[int, Any]]:
+    yield from enumerate(map(as_map, value) if isinstance(value, list) else ())
+
+
+def _of_metrics(spec: Any) -> Iterator[tuple[Path, Any]]:
+    for index, metric in _items(spec.get("metrics")):
+        prometheus = as_map(as_map(metric.get("provider")).get("prometheus"))
+        yield ("spec", "metrics", index, "provider", "prometheus", "query"), prometheus.get("query")
+
+
+def _of_rules(spec: Any) -> Iterator[tuple[Path, Any]]:
+    for group, rules in _items(spec.get("groups")):
+        for index, rule in _items(rules.get("rules")):
+            yield ("spec", "groups", group, "rules", index, "expr"), rule.get("expr")
+
+
+def _of_triggers(spec: Any) -> Iterator[tuple[Path, Any]]:
+    for index, trigger in _items(spec.get("triggers")):
+        if trigger.get("type") == "prometheus":
+            query = as_map(trigger.get("metadata")).get("query")
+            yield ("spec", "triggers", index, "metadata", "query"), query
+
+
+def _of_dashboards(item: Object) -> Iterator[tuple[Path, Any]]:
+    data = as_map(item.body.get("data")) if item.kind == "ConfigMap" else {}
+    for name, text in data.items():
+        if not isinstance(text, str) or '"panels"' not in text:
+            continue
+        try:
+            panels = as_map(json.loads(text)).get("panels")
+        except ValueError:
+            continue
+        for _, panel in _items(panels):
+            for _, inner in (*_items(panel.get("panels")), (0, panel)):
+                for _, target in _items(inner.get("targets")):
+                    yield ("data", name), target.get("expr")
+
+
+def _series(query: str) -> Iterator[Series]:
+    """Yield the selectors of a query; those of a query that is not PromQL have other findings."""
+    try:
+        selectors = list(selectors_of(tokenize(_VARIABLE_RANGE.sub("[5m]", query))))
+    except QuerySyntaxError:
+        return
+    for selector in selectors:
+        if selector.metric:
+            yield Series(selector.metric, tuple(_matcher(*matcher) for matcher in selector.matchers))
+
+
+def _matcher(label: str, sign: Any, value: str) -> Matcher:
+    """Return a matcher; a value that a release or a dashboard fills in is any value."""
+    return Matcher(label, "", "!=") if _FILLED_IN.search(value) else Matcher(label, value, sign)
+
+
+def _missing(series: Series, ask: _Ask) -> Missing | None:
+    """Return what is known about a selector without data; None when it has data, or will have with the first event."""
+    lasting = _lasting(series)
+    if ask(f"group({series})") or (lasting != series and ask(f"group({lasting})")):
+        return None
+    near = _nearest(series.metric, lasting.matchers, ask)
+    return Missing(lasting, near, () if near else _names(series.metric, lasting.matchers, ask))
+
+
+def _lasting(series: Series) -> Series:
+    """Return a selector without the matchers that select some events."""
+    return Series(series.metric, tuple(matcher for matcher in series.matchers if not _narrows(matcher)))
+
+
+def _narrows(matcher: Matcher) -> bool:
+    """Return whether a matcher selects some events, which need not have happened yet."""
+    return (matcher.operator in {"!=", "!~"} and matcher.value != "") or bool(_EVENTS.search(matcher.label))
+
+
+def _nearest(metric: str, matchers: _Matchers, ask: _Ask) -> _Labels:
+    """Return the labels of a series of the metric that differs as little as possible."""
+    without_one = [tuple(other for other in matchers if other is not matcher) for matcher in matchers]
+    for left in (*without_one, ()):
+        found = ask(f"topk(1, {Series(metric, left)})")
+        if found:
+            return found[0]
+    return {}
+
+
+def _names(metric: str, matchers: _Matchers, ask: _Ask) -> tuple[str, ...]:
+    """Return names of metrics that have these labels, the most similar first."""
+    selective = [matcher for matcher in matchers if matcher.operator == "=" and matcher.value]
+    if not selective:
+        return ()
+    found = ask("group by (__name__) ({" + ",".join(map(str, selective)) + "})")
+    names = sorted(labels["__name__"] for labels in found if "__name__" in labels)
+    return tuple((nearest(metric, names, 3) or names)[:3])
+
+
+def _agrees(matcher: Matcher, value: str) -> bool:
+    text = str(matcher.value)
+    if matcher.operator in {"=", "!="}:
+        return (value == text) == (matcher.operator == "=")
+    try:
+        return (re.fullmatch(text, value) is not None) == (matcher.operator == "=~")
+    except re.error:
+        return False

@@ -1,0 +1,181 @@
+"""`sluice verify --prometheus` compared with a real Prometheus: labels as rendered, renamed, rewritten and missing."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from click.testing import CliRunner
+
+from generator.cli.main import cli
+from generator.lint import CODES
+from tests.prometheus.exporter import Exporter, Release, Script
+from tests.prometheus.server import Server, until
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+BUNDLE = CHECKOUT / "rendered/production/shop/recommender"
+NAMESPACE = "shop-production"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def exporter() -> Iterator[Exporter]:
+    """Pods of the stable version that have served for hours; no release runs."""
+    now = time.time()
+    script = Script(
+        "shop-recommender", 100.0, now + 10_000, 20_000.0, ((0.05, 0.0, 1),), (Release(NAMESPACE),)
+    )
+    exporter = Exporter(script)
+    yield exporter
+    exporter.close()
+
+
+@pytest.fixture
+def scraping(tmp_path, exporter):
+    """Start a Prometheus that adds labels to its target."""
+    servers = []
+
+    def start(**labels: str) -> Server:
+        server = Server(tmp_path, exporter.port, labels)
+        servers.append(server)
+        server.start()
+        until(lambda: server.query("sluice_predictions_total", time.time()), 30, "the first scrape")
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+def verify(where: Path, url: str) -> tuple[int, list[dict], str]:
+    done = CliRunner().invoke(cli, ["verify", str(where), "--prometheus", url, "--format", "json"])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    found = json.loads(done.stdout)["findings"] if done.stdout else []
+    return done.exit_code, [one for one in found if one["code"] == "VER174"], done.stderr
+
+
+def of_guards(found: list[dict]) -> list[dict]:
+    return [one for one in found if one["place"]["file"].startswith("analysistemplate")]
+
+
+def test_labels_as_rendered_have_data(scraping):
+    """No request has failed yet, so there is no series of errors: that is not a finding."""
+    _, found, _ = verify(BUNDLE, scraping().url)
+    assert of_guards(found) == []
+    assert {one["severity"] for one in found} == {"warning"}
+    missing = {one["message"].removeprefix("Prometheus has no data for ").partition("{")[0] for one in found}
+    assert missing == {
+        "model:guard_events:increase5m",
+        "model:guard_ratio:increase720h",
+        "rollout_info",
+        "up",
+    }
+
+
+def test_a_namespace_that_the_target_claims_is_found_under_its_new_name(scraping):
+    code, found, _ = verify(BUNDLE, scraping(namespace="monitoring").url)
+    guards = of_guards(found)
+    assert (code, {one["severity"] for one in guards}) == (1, {"error"})
+    assert {one["place"]["file"] for one in guards} == {
+        file.name for file in BUNDLE.glob("analysistemplate-*")
+    }
+    for one in guards:
+        assert one["hint"].endswith(f"`namespace` is `monitoring`, but `exported_namespace` is `{NAMESPACE}`")
+        line = (BUNDLE / one["place"]["file"]).read_text().splitlines()[one["place"]["line"] - 1]
+        assert "query:" in line
+
+
+def test_a_target_label_model_renames_the_label_of_the_service(scraping):
+    _, found, _ = verify(BUNDLE, scraping(model="recommender").url)
+    hints = {one["hint"].partition(": ")[2] for one in of_guards(found)}
+    assert hints == {"`model` is `recommender`, but `exported_model` is `shop-recommender`"}
+
+
+TEMPLATE = """\
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {{name: guards, namespace: shop}}
+spec:
+  args: [{{name: hash}}]
+  metrics:
+    - name: m
+      successCondition: "true"
+      provider: {{prometheus: {{address: "http://prometheus:9090", query: '{query}'}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        (
+            f'sum(increase(sluice_prediction_total{{namespace="{NAMESPACE}"}}[5m]))',
+            "`sluice_prediction_total`; with these",
+        ),
+        ('sum(up{served_by="{{args.hash}}"})', "it has no label `served_by`"),
+        (f'sum(sluice_outcomes_total{{outcome="cvr",namespace="{NAMESPACE}"}})', "`outcome` is `ctr`"),
+        (
+            f'sum(sluice_outcomes_total{{outcome="ctr",served_by="{{{{args.hash}}}}",namespace="{NAMESPACE}"}})',
+            None,
+        ),
+        ('sum(rate(bentoml_service_request_total{http_response_code=~"5.."}[$__rate_interval]))', None),
+        ("sum(elsewhere_total)", "Deploy the model first"),
+    ],
+)
+def test_each_difference_names_what_is_there_instead(scraping, tmp_path, query, hint):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "guards.yaml").write_text(TEMPLATE.format(query=query))
+    _, found, _ = verify(tree, scraping().url)
+    assert len(found) == (hint is not None)
+    assert all(hint in one["hint"] for one in found)
+
+
+def test_the_example_of_the_code_trips_it(scraping, tmp_path):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "one.yaml").write_text(CODES["VER174"].example.partition("$ ")[0])
+    assert len(verify(tree, scraping().url)[1]) == 1
+
+
+def test_credentials_come_from_the_environment_only(monkeypatch):
+    seen = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            seen.append(
+                (
+                    self.headers["Authorization"],
+                    self.headers["X-Scope-OrgID"],
+                    "partial_response=false" in body,
+                )
+            )
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"data": {"result": [{"metric": {}, "value": [0, "1"]}]}}')
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        monkeypatch.setenv("PROMETHEUS_TOKEN", "secret")
+        monkeypatch.setenv("PROMETHEUS_ORG_ID", "shop")
+        _, found, said = verify(BUNDLE, f"http://127.0.0.1:{server.server_address[1]}")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert found == []
+    assert set(seen) == {("Bearer secret", "shop", True)}
+    assert "secret" not in said
+    code, _, said = verify(BUNDLE, "http://someone:password@prometheus.example.com")
+    assert (code, "password@" in said) == (2, False)
