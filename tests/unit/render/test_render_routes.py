@@ -55,19 +55,12 @@ def test_the_route_of_a_cohort_is_written_again_and_its_requests_are_counted_bef
         key if key != "setHeaderRoute" or "match" in body else "removed" for key, body in map(_only, steps)
     ]
     first = ["setCanaryScale", *["setHeaderRoute", "pause"] * 5, "analysis", "removed"]
-    five = ["setCanaryScale", "setWeight", "pause"]
-    assert told == [
-        *first,
-        *five,
-        *["setHeaderRoute", "pause"] * 3,
-        "analysis",
-        "removed",
-        "setWeight",
-        "pause",
-    ]
+    weight = ["setWeight", "pause", "analysis"]
+    second = [*["setHeaderRoute", "pause"] * 3, "analysis", "removed"]
+    assert told == [*first, "setCanaryScale", *weight, *second, *weight]
     checks = [body["templates"][0]["templateName"] for key, body in map(_only, steps) if key == "analysis"]
-    assert checks == ["ranker-evidence-0", "ranker-evidence-2"]
-    for check, stable in zip(checks, (False, True), strict=True):
+    assert checks == [f"ranker-evidence-{step}" for step in range(4)]
+    for check, stable in zip(checks[::2], (False, True), strict=True):
         (metric,) = yaml.safe_load(files[f"analysistemplate-{check.removeprefix('ranker-')}.yaml"])["spec"][
             "metrics"
         ]
@@ -76,8 +69,8 @@ def test_the_route_of_a_cohort_is_written_again_and_its_requests_are_counted_bef
         query = metric["provider"]["prometheus"]["query"]
         assert ("stable-hash" in query) is stable  # with a weight, the canary answers others too
     texts = [event.text for event in timeline(plan).events if event.kind == "evidence"]
-    assert len(texts) == 2
-    assert all("without 100 requests of the cohort" in text for text in texts)
+    assert len(texts) == 4
+    assert all("without 100 requests of the cohort" in text for text in texts[::2])
 
 
 def test_argo_cd_ignores_every_rule_of_a_cohort_and_no_other(tmp_path):
