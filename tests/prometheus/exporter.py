@@ -79,8 +79,11 @@ class Script:
         pod = f'namespace="{namespace}",endpoint="/predict",rollouts_pod_template_hash="{arm}"'
         seconds = "bentoml_service_request_duration_seconds"
         return [
-            # One target stands for all pods, so its `up` is their number; Prometheus' own has no such labels.
-            f'up{{namespace="{namespace}",rollouts_pod_template_hash="{arm}"}} {pods}',
+            # One target stands for all pods; Prometheus' own `up` has no such labels.
+            *(
+                f'up{{namespace="{namespace}",rollouts_pod_template_hash="{arm}",pod="{i}"}} 1'
+                for i in range(pods)
+            ),
             f"sluice_predictions_total{{{own}}} {requests!r}",
             f'sluice_outcomes_total{{{own},outcome="ctr"}} {requests * CLICKS * click_ratio!r}',
             f'bentoml_service_request_total{{{pod},http_response_code="200"}} {requests * (1 - ERRORS)!r}',

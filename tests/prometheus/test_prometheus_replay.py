@@ -11,7 +11,6 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from click.testing import CliRunner
 from generator.cli.main import cli
 from generator.cluster.http_client import HttpError
 from generator.cluster.prometheus import Prometheus
-from generator.odds.replay.counters import ArmCounters, Counter, Pair, Recording, query_results
+from generator.odds.replay.counters import ArmCounters, Counter, Gauge, Pair, Recording, query_results
 from generator.odds.replay.walk import Course, Measurement, Schedule, walk
 from generator.plan.names import SPLIT
 from generator.plan.repository import Repository
@@ -96,13 +95,15 @@ class Scraped:
         return walk(accelerated(namespace), self.live(), END)
 
     def samples(self, namespace: str) -> Samples:
-        """Raw samples (milliseconds, value) by metric and arm; of requests by code only the errors."""
+        """Raw samples (milliseconds, value) by metric and arm, summed over pods; of requests by code only the errors."""
         selector = f'{{namespace="{namespace}",http_response_code!="200"}}'
-        found: Samples = {}
+        found: dict[tuple[str, str], dict[int, float]] = {}
         for labels, points in self.server.samples(selector, self.start_s + END, 600):
             arm = labels.get("served_by") or labels["rollouts_pod_template_hash"]
-            found[labels["__name__"], arm] = [(round(1000 * at), value) for at, value in points]
-        return found
+            total = found.setdefault((labels["__name__"], arm), {})
+            for at, value in points:
+                total[round(1000 * at)] = total.get(round(1000 * at), 0.0) + value
+        return {key: sorted(total.items()) for key, total in found.items()}
 
     def recording(self, namespace: str) -> Recording:
         """The same samples as a file of recorded counters would hold them."""
@@ -129,8 +130,9 @@ def side_of(samples: Samples, arm: str, requests: str, events: str, *, complemen
     times = [at for at, _ in total]
     pods = samples.get(("up", arm), [])
     assert [at for at, _ in pods] == times
-    scrapes = Counter(times, list(accumulate(number for _, number in pods)))
-    return ArmCounters(Counter(times, values), Counter(times, happened), scrapes)
+    return ArmCounters(
+        Counter(times, values), Counter(times, happened), Gauge(times, [number for _, number in pods])
+    )
 
 
 @pytest.fixture(scope="module")
@@ -183,11 +185,10 @@ def increase(points: list[tuple[int, float]], end_ms: int, window_ms: int) -> fl
     return grown * (covered / sampled)
 
 
-def answered(scrapes: Counter, end_ms: int, window_s: float) -> float:
-    """The answered scrapes of all pods in a closed range."""
-    before = [0.0, *scrapes.totals[:-1]]
-    each = zip(scrapes.times, scrapes.totals, before, strict=True)
-    return sum(total - last for at, total, last in each if end_ms - 1000 * window_s <= at <= end_ms)
+def most(pods: Gauge, end_ms: int, window_s: float) -> float:
+    """The largest number of pods in a closed range."""
+    each = zip(pods.times, pods.values, strict=True)
+    return max((number for at, number in each if end_ms - 1000 * window_s <= at <= end_ms), default=0.0)
 
 
 def statistic(pair: Pair, test: EventShare, at_s: float) -> list[float]:
@@ -201,7 +202,9 @@ def statistic(pair: Pair, test: EventShare, at_s: float) -> list[float]:
         return canary / (canary + stable) if canary is not None and stable is not None else math.nan
 
     def alike(end_ms: int, load: LoadMatch) -> bool:
-        own, others = (answered(side.scrapes, end_ms, test.window_s) for side in (pair.canary, pair.stable))
+        own, others = (
+            most(side.pods, end_ms, test.window_s) for side in (pair.canary, pair.stable) if side.pods
+        )
         part = share(end_ms, test.window_s)
         if not own or not others or math.isnan(part):
             return False

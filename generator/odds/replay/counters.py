@@ -4,7 +4,7 @@ The increase between two times is the difference of the counter at the last samp
 from 0, and before the first sample there is nothing. Prometheus' `increase()` extrapolates to the ends of its range and
 its range here is one scrape longer; the two differ by at most a stratum's share of one scrape, except in the stratum of
 a counter's first sample. Across a gap in the scrapes a range shorter than the gap sees no increase in either of them; a
-longer one does.
+longer one does. The number of pods of a stratum counts every pod that answered a scrape in it, as the query does.
 """
 
 from __future__ import annotations
@@ -60,6 +60,23 @@ class Counter:
         return self.totals[last] - self.totals[first]
 
 
+class Gauge:
+    """Samples of a number that may rise and fall; times are whole milliseconds, ascending."""
+
+    __slots__ = ("times", "values")
+
+    def __init__(self, times: Sequence[int], values: Sequence[float]) -> None:
+        if len(times) != len(values):
+            raise ValueError("a gauge needs as many values as times")
+        self.times = times
+        self.values = values
+
+    def largest(self, start_ms: int, end_ms: int) -> float:
+        """Return the largest sample after one time and up to another; 0 without a sample."""
+        inside = slice(bisect_right(self.times, start_ms), bisect_right(self.times, end_ms))
+        return max(self.values[inside], default=0.0)
+
+
 def _usual_step(times: Sequence[int]) -> int:
     """Return the median time between the first hundred samples; 0 for a single sample."""
     steps = sorted(b - a for a, b in pairwise(times[:_LOOKED_AT]))
@@ -83,12 +100,12 @@ class ArmCounters:
     Args:
         requests: counter of requests.
         events: counter of events.
-        scrapes: answered scrapes of all pods, which measure the load of a pod; None when pods were not recorded.
+        pods: number of pods whose scrapes were answered; None when it was not recorded.
     """
 
     requests: Counter
     events: Counter
-    scrapes: Counter | None = None
+    pods: Gauge | None = None
 
     @property
     def born_ms(self) -> int | None:
@@ -273,12 +290,12 @@ class EventShareSum:
     def _alike(self, load: LoadMatch, end_ms: int) -> bool:
         """Return whether a canary pod has about the load of a stable pod; unknown without recorded pods."""
         start, canary, stable = end_ms - self._step, self._pair.canary, self._pair.stable
-        if canary.scrapes is None or stable.scrapes is None:
+        if canary.pods is None or stable.pods is None:
             return False
         share = self._share(start, end_ms)
         requests = math.fsum(added for least, added in load.levels if share > least)
-        own = requests * stable.scrapes.increase(start, end_ms)
-        others = canary.scrapes.increase(start, end_ms)
+        own = requests * stable.pods.largest(start, end_ms)
+        others = canary.pods.largest(start, end_ms)
         return own > 0 < others and abs(math.log(own / others)) < load.bound
 
     def _share(self, start_ms: int, end_ms: int) -> float:

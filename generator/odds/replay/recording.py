@@ -21,11 +21,10 @@ import json
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
-from generator.odds.replay.counters import Arm, ArmCounters, Counter, Pair, Recording, milliseconds
+from generator.odds.replay.counters import Arm, ArmCounters, Counter, Gauge, Pair, Recording, milliseconds
 from generator.source.finding import Finding, Place
 
 COLUMNS: Final = ("time", "guard", "arm", "requests", "events")
@@ -197,9 +196,9 @@ class _Reader:
 
     def _side(self, guard: str, arm: Arm) -> ArmCounters:
         samples = self._samples.get((guard, arm), _Samples())
-        scrapes = Counter(samples.times, list(accumulate(samples.pods))) if guard in self._loads else None
+        pods = Gauge(samples.times, samples.pods) if guard in self._loads else None
         return ArmCounters(
-            Counter(samples.times, samples.requests), Counter(samples.times, samples.events), scrapes
+            Counter(samples.times, samples.requests), Counter(samples.times, samples.events), pods
         )
 
     def _report(self, row: Row, column: str, value: Any, expected: str) -> None:

@@ -13,11 +13,12 @@ Simulation 46, 1993 (BTRS).
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from generator.odds.replay.counters import ArmCounters, Counter, Pair, Recording
+from generator.odds.replay.counters import ArmCounters, Counter, Gauge, Pair, Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +86,14 @@ def record(traffic: Traffic, rng: Random) -> tuple[Recording, float]:
     canary = [b - a for a, b in zip([0.0, *served], served, strict=False)]
     stable = [0.0] + [traffic.tick_s - seconds for seconds in canary[1:]]
     born = next((i for i, seconds in enumerate(canary) if seconds > 0), count)
-    pods = [(float(count), since) for count, (_, since) in zip(traffic.pods, traffic.weights, strict=True)]
-    scrapes = (
-        Counter(times, [_until(pods, time) for time in seen]),
-        Counter(times, [traffic.stable_pods * (time - seen[0]) for time in seen]),
+    changes = [since for _, since in traffic.weights]
+    levels = [0.0, *map(float, traffic.pods)]
+    pods = (
+        Gauge(times, [levels[bisect_right(changes, time)] for time in seen]),
+        Gauge(times, [float(traffic.stable_pods)] * len(times)),
     )
     requests = (_requests(traffic, rng, canary), _requests(traffic, rng, stable))
-    return Recording(_pairs(traffic, rng, times, requests, scrapes, born)), start
+    return Recording(_pairs(traffic, rng, times, requests, pods, born)), start
 
 
 def _until(levels: Sequence[tuple[float, float]], time_s: float) -> float:
@@ -114,7 +116,7 @@ def _pairs(
     rng: Random,
     times: list[int],
     requests: tuple[list[int], list[int]],
-    scrapes: tuple[Counter, Counter],
+    pods: tuple[Gauge, Gauge],
     born: int,
 ) -> dict[str, Pair]:
     canary, stable = requests
@@ -127,8 +129,8 @@ def _pairs(
         clicks = _arrivals(rng, canary[since:], rates.canary, rates.delay_s, traffic.tick_s, fade)
         others = _arrivals(rng, stable, rates.stable, rates.delay_s, traffic.tick_s, fade)
         pairs[rates.guard] = Pair(
-            ArmCounters(seen[0], _counter(times[since:], clicks, traffic.group), scrapes[0]),
-            ArmCounters(seen[1], _counter(times, others, traffic.group), scrapes[1]),
+            ArmCounters(seen[0], _counter(times[since:], clicks, traffic.group), pods[0]),
+            ArmCounters(seen[1], _counter(times, others, traffic.group), pods[1]),
         )
     return pairs
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.odds.replay.counters import ArmCounters, Counter, EventShareSum, Pair
+from generator.odds.replay.counters import ArmCounters, Counter, EventShareSum, Gauge, Pair
 from generator.promql.event_share import EventShare, LoadMatch, Mask
 
 STEP, SCRAPE = 60, 15
@@ -26,7 +26,7 @@ def counter(added, start=0):
 def pair_of(canary, stable, rates, born=0, pods=(1, 4)):
     def side(added, rate, start, count):
         events = counter([requests * rate for requests in added], start)
-        return ArmCounters(counter(added, start), events, counter([count] * len(added), start))
+        return ArmCounters(counter(added, start), events, Gauge(events.times, [count] * len(added)))
 
     return Pair(side(canary, rates[0], born, pods[0]), side(stable, rates[1], 0, pods[1]))
 
@@ -40,6 +40,12 @@ def grown(counter, start_s, end_s):
     return at(end_s) - at(start_s)
 
 
+def most(gauge, start_s, end_s):
+    """Largest sample in a range that includes its end."""
+    each = zip(gauge.times, gauge.values, strict=True)
+    return max((value for at, value in each if start_s * 1000 < at <= end_s * 1000), default=0)
+
+
 def share(pair, start_s, end_s):
     canary, stable = (grown(side.requests, start_s, end_s) for side in (pair.canary, pair.stable))
     return canary / (canary + stable) if canary + stable else 0.0
@@ -48,7 +54,7 @@ def share(pair, start_s, end_s):
 def alike(pair, load, end_s):
     """Whether a pod of each version has the same load, at the weight that is nearest to the share."""
     start = end_s - STEP
-    canary, stable = (grown(side.scrapes, start, end_s) for side in (pair.canary, pair.stable))
+    canary, stable = (most(side.pods, start, end_s) for side in (pair.canary, pair.stable))
     if not canary or not stable:
         return False
     measured = share(pair, start, end_s)
@@ -130,10 +136,15 @@ def test_unequal_loads_are_no_evidence_and_equal_ones_are():
 
 def test_pods_that_were_not_recorded_are_no_evidence():
     pair = pair_of([200] * 80, [800] * 80, (0.04, 0.02))
-    blind = Pair(replace(pair.canary, scrapes=None), pair.stable)
+    blind = Pair(replace(pair.canary, pods=None), pair.stable)
     test = EventShare(1.5, STEP, SCRAPE, 7200, load=LoadMatch((0.2, 0.25), 1.25))
     assert EventShareSum(pair, test).at(1_200_000)
     assert EventShareSum(blind, test).at(1_200_000) == ()
+
+
+def test_pods_that_appear_within_a_stratum_count_whole_as_in_an_average_of_their_scrapes():
+    gauge = Gauge([15_000, 30_000, 45_000], [1.0, 7.0, 6.0])
+    assert [gauge.largest(*ends) for ends in ((0, 60_000), (30_000, 60_000), (0, 15_000), (45_000, 60_000))] == [7, 6, 1, 0]  # fmt: skip
 
 
 def test_a_restart_loses_nothing():
