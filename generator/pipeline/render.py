@@ -314,6 +314,7 @@ def _evaluate(session: Session, request: RenderRequest, stale: StaleBundles) -> 
     if stale.none and not strays:
         return _Outcome()
     from generator.pipeline.evaluate import evaluate_models
+    from generator.plan.derived import RESERVED_ENVIRONMENTS, RESERVED_TEAMS
     from generator.rules.requirements import NO_DIGEST
 
     repository = session.repository
@@ -323,9 +324,12 @@ def _evaluate(session: Session, request: RenderRequest, stale: StaleBundles) -> 
     own = (finding for one in evaluations for finding in one.findings)
     findings = unique_findings([*strays, *repository.findings, *own, *fleet])
     bad = {finding.place.file for finding in findings if finding.severity == "error"}
+    taken = repository.platform.environments.keys() & RESERVED_ENVIRONMENTS
     jobs, images = [], {}
     for one in evaluations:
         waits = one.lacks_only(NO_DIGEST)
+        if taken or one.entry.team in RESERVED_TEAMS:  # its folder would be one of Sluice's own
+            continue
         if one.entry in stale.models and one.file(session.root) not in bad and (one.can_be_rendered or waits):
             images[one.entry] = one.images
             bundles = model_bundles(one.entry, () if waits else stale.environments)

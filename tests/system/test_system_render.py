@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -93,7 +94,8 @@ def test_a_repository_without_models(tmp_path: Path):
     for path in tmp_path.glob("specs/*/"):
         shutil.rmtree(path)
     platform = tmp_path / "specs/platform.yaml"
-    platform.write_text(platform.read_text().partition("  waivers:")[0])
+    text = re.sub(r"\n *models: \[.*\]", "", platform.read_text())
+    platform.write_text(text.partition("  waivers:")[0])
     assert sluice(tmp_path, "render").code == 0
     assert "nothing changed" in sluice(tmp_path, "render").out
 
