@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "diff": "Show semantic changes against a revision or a cluster.",
     "replay": "Show what the guards would have decided on other traffic.",
     "design": "Compute weights and holds from what a team accepts.",
+    "calibrate": "Learn values and odds from a model's own history.",
     "explain": "Explain the code of a finding, with an example.",
     "schema": "Print the JSON Schema of a file format.",
     "pin": "Resolve references over the network and write locks.",
@@ -49,7 +50,18 @@ COMMANDS: dict[str, str] = {
 """One line of help for each command, the same as in its module; `sluice --help` imports no module."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Write specs": ("init", "new", "validate", "plan", "diff", "replay", "design", "explain", "schema"),
+    "Write specs": (
+        "init",
+        "new",
+        "validate",
+        "plan",
+        "diff",
+        "replay",
+        "design",
+        "calibrate",
+        "explain",
+        "schema",
+    ),
     "Release models": ("pin", "gates", "promote", "render", "verify"),
     "Operate": ("status", "audit", "revert", "alerts"),
     "Set up": ("ci", "codeowners", "spinnaker", "templates", "completion", "help"),
@@ -68,6 +80,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "diff": ("diff --against main", "diff shop/recommender --cluster --env production"),
     "replay": ("replay shop/recommender --data recording.csv",),
     "design": ("design shop/recommender", "design shop/recommender --least time --harm ctr:drop=5%"),
+    "calibrate": ("calibrate shop/recommender --prometheus http://localhost:9090",),
     "explain": ("explain CAN102",),
     "schema": ("schema model", "schema --write docs/schema"),
     "pin": ("pin shop/recommender", "pin --check"),

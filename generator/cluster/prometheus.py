@@ -7,7 +7,7 @@ Credentials come from the environment: PROMETHEUS_TOKEN is sent as a bearer toke
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -56,14 +56,35 @@ class Prometheus:
             HttpError: there is no answer.
         """
         found: dict[int, list[float]] = {}
+        for _, samples in self._pieces(query, start_s, end_s, step_s):
+            for time, value in samples.items():
+                found.setdefault(time, []).append(value)
+        return found
+
+    def series(
+        self, query: str, start_s: float, end_s: float, step_s: float
+    ) -> dict[tuple[tuple[str, str], ...], dict[int, float]]:
+        """Evaluate a query as `range` does, and return the values of each series by its sorted labels.
+
+        Raises:
+            HttpError: there is no answer.
+        """
+        found: dict[tuple[tuple[str, str], ...], dict[int, float]] = {}
+        for labels, samples in self._pieces(query, start_s, end_s, step_s):
+            found.setdefault(labels, {}).update(samples)
+        return found
+
+    def _pieces(
+        self, query: str, start_s: float, end_s: float, step_s: float
+    ) -> Iterator[tuple[tuple[tuple[str, str], ...], dict[int, float]]]:
+        """Yield the series of answers with at most 5,000 times each."""
         while start_s <= end_s:
             last = min(end_s, start_s + (_POINTS - 1) * step_s)
             times = {"start": f"{start_s:.3f}", "end": f"{last:.3f}", "step": f"{step_s:g}"}
             for series in self._query("query_range", {"query": query, **times}):
-                for time, value in series["values"]:
-                    found.setdefault(round(float(time) * 1000), []).append(float(value))
+                samples = {round(float(time) * 1000): float(value) for time, value in series["values"]}
+                yield tuple(sorted(series["metric"].items())), samples
             start_s = last + step_s
-        return found
 
     def labels(self, query: str) -> list[dict[str, str]]:
         """Return the labels of the series that a query gives now.

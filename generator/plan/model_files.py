@@ -14,7 +14,8 @@ from generator.source.finding import Finding, Place
 
 SPECS, PLATFORM = "specs", "platform.yaml"
 _SPEC, _LOCK, _EVIDENCE, _PACKAGES = ".yaml", ".lock.yaml", ".evidence.json", ".requirements.txt"
-_BESIDE = (_LOCK, _EVIDENCE, _PACKAGES)
+_CALIBRATION = ".calibration.yaml"
+_BESIDE = (_LOCK, _EVIDENCE, _PACKAGES, _CALIBRATION)
 _SPEC_LIKE = re.compile(r"\.(?:ya?ml|json|yaml\.txt|yml\.txt|yaml\.j2|yaml\.tmpl|yaml\.tpl)$")
 _TEAM = re.compile(r"\bteam:\s*[\"']?([a-z][a-z0-9-]*)")
 
@@ -46,6 +47,11 @@ class ModelFiles:
     def evidence(self) -> Path:
         """The evidence that the gates wrote."""
         return self.spec.with_name(self.model + _EVIDENCE)
+
+    @property
+    def calibration(self) -> Path:
+        """What the model's history says, which `sluice calibrate` wrote."""
+        return self.spec.with_name(self.model + _CALIBRATION)
 
 
 SIGNATURES: Final = (".sig", ".dsse.json", ".sigstore.json")
@@ -133,7 +139,7 @@ def _misplaced(shown: str, path: Path) -> Finding:
 
 def _orphan(shown: str, suffix: str, names: set[str]) -> Finding:
     """Report a lock or evidence without a spec; if exactly one spec lacks it, that spec was probably renamed."""
-    specs = [name for name in names if name.endswith(_SPEC) and not name.endswith(_LOCK)]
+    specs = [name for name in names if name.endswith(_SPEC) and not name.endswith((_LOCK, _CALIBRATION))]
     without = [name for name in specs if name.removesuffix(_SPEC) + suffix not in names]
     hint = "remove it, or restore the spec"
     if len(without) == 1:
@@ -148,7 +154,7 @@ def _too_deep(folder: os.DirEntry[str], team: str) -> list[Finding]:
     found = []
     for item in _children(folder.path):
         name, shown = item.name, f"{SPECS}/{team}/{folder.name}/{item.name}"
-        if name.endswith((_SPEC, ".yml")) and not name.endswith((_LOCK, _EVIDENCE)):
+        if name.endswith((_SPEC, ".yml")) and not name.endswith((_LOCK, _EVIDENCE, _CALIBRATION)):
             message = "this file is not read: specs are in their team's folder, not below it"
             found.append(
                 _stray(shown, message, f"move it: `git mv {shown} {SPECS}/{team}/{_stem(name)}{_SPEC}`")

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from generator.plan.model_files import PLATFORM, SPECS, ModelFiles, discover, find_root
 from generator.plan.packages import PackageList, PackageListError, read_packages
+from generator.source.canonical import sha256_of
 from generator.source.document import Document
 from generator.source.files import has_link, text_of
 from generator.source.finding import Finding, Place
 from generator.source.reader import display, read
+from generator.spec.calibration import CalibrationFile
 from generator.spec.check import check, refused
 from generator.spec.lock import LockFile
 from generator.spec.platform import PlatformFile, PlatformSpec
@@ -92,3 +94,20 @@ class Repository:
         lock, findings = check(LockFile, document)
         document.findings += findings
         return document, lock, findings
+
+    def calibration(self, entry: ModelFiles) -> tuple[CalibrationFile | None, list[Finding]]:
+        """Return what the history of a model says, and findings about the file; None for a missing or invalid file."""
+        if not os.path.lexists(entry.calibration):
+            return None, []
+        document = read(entry.calibration, self.root)
+        if document.findings:
+            return None, document.findings
+        found, findings = check(CalibrationFile, document)
+        if found is None:
+            return None, findings
+        rest = {key: value for key, value in document.data.items() if key != "digest"}
+        if sha256_of(rest, lenient=True) == found.digest and found.model == entry.name:
+            return found, findings
+        hint = f"run `sluice calibrate {entry.name}`, which writes this file"
+        message = f"this is not what `sluice calibrate` wrote for {entry.name}"
+        return None, [document.finding("LOCK213", ("digest",), message, hint)]

@@ -82,6 +82,8 @@ def resolve(
         resolved.findings += lock_findings
         return _unique(resolved)
     bounds = tuple(sorted({b for _, file in by_environment.values() for b in latency_bounds(file.spec)}))
+    calibration, calibration_findings = repository.calibration(entry)
+    resolved.findings += calibration_findings
     packages, package_findings = _packages(repository, entry, base_file, platform)
     resolved.findings += package_findings
     bento: Bento | None = None
@@ -94,7 +96,10 @@ def resolve(
             suites = suite_digests(entry, _suites(file))
             bento = bento or bento_of(base_file, platform, lock, bounds, packages)
             inputs = Inputs(file, bento, bento_digest(bento), platform, environment, lock, suites)
-            resolved.plans.append(Planned(build(inputs), source))
+            plan = build(inputs)
+            if calibration is not None and calibration.environment == environment:
+                plan = replace(plan, calibration=calibration)
+            resolved.plans.append(Planned(plan, source))
     return _unique(resolved)
 
 

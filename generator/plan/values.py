@@ -13,6 +13,7 @@ from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.plan.load import StepLoad, step_load
 from generator.plan.measurements import Clock
 from generator.routers import ROUTERS, Router
+from generator.spec.calibration import CalibrationFile
 from generator.spec.exemptions import Waiver
 from generator.spec.gates import GateBase
 from generator.spec.monitoring import Monitoring
@@ -293,6 +294,8 @@ class Plan:
     """The largest share of live requests of each cohort step, in order; 1 for a cohort whose size is unknown."""
     notices: tuple[tuple[str, str], ...] = ()
     """Annotations of the Rollout: who is notified, and what each guard stops a release for."""
+    calibration: CalibrationFile | None = None
+    """What the history of the model in this environment says; only reports read it."""
 
     @property
     def clock(self) -> Clock:

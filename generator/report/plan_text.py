@@ -18,7 +18,7 @@ from generator.plan.values import Plan
 from generator.report.overview import environment_changes
 from generator.report.sections import Section, sections
 from generator.report.sections.cost import release_cost
-from generator.report.sections.odds import at_most, rollback_time, split_bound, split_gaps
+from generator.report.sections.odds import at_most, past, rollback_time, split_bound, split_gaps
 from generator.report.sections.release import pods
 from generator.report.sections.story import planned_time
 from generator.report.tables import INDENT, Block, Screen, Table, fit
@@ -57,7 +57,7 @@ def short_plan(model: PlannedModel, statuses: Statuses, screen: Screen) -> str:
     parts: list[tuple[str, Iterable[Block]]] = [
         (_headline(planned), _release(planned, others, statuses(planned))),
         (f"Timeline: {planned_time(timeline(planned.plan))}", _timeline(planned.plan)),
-        ("Odds", [*_odds(found), *split_gaps(planned.plan)]),
+        ("Odds", [*_odds(planned.plan, found), *split_gaps(planned.plan)]),
         ("What an abort does", _abort(planned)),
     ]
     lines = [line for title, blocks in parts for line in ("", *screen.title(title), *screen.body(blocks))]
@@ -170,7 +170,7 @@ def _load(event: Event) -> str:
     return "" if event.load is None else f"; load {event.load.text}"
 
 
-def _odds(found: PlanOdds | None) -> Iterator[Block]:
+def _odds(plan: Plan, found: PlanOdds | None) -> Iterator[Block]:
     if found is None:
         yield "a blue-green has no baseline to compare with: gates and approvals decide"
         return
@@ -180,6 +180,7 @@ def _odds(found: PlanOdds | None) -> Iterator[Block]:
     if found.guards:
         yield _guards(found)
         yield f"false rollbacks of a good version: {at_most(found)}"
+        yield from filter(None, [past(plan)])
     yield from (f"{name}: no odds, {reason}" for name, reason in found.unpriced)
 
 

@@ -201,9 +201,24 @@ class SplitOddsRecord(TypedDict):
     skipped: Annotated[str | None, "Why there is no check."]
 
 
+class PastRecord(TypedDict):
+    """How often these guards fired on two groups of pods of one version, from the calibration next to the spec."""
+
+    windows: Annotated[Count, "Windows of the length of a rollout."]
+    days: Annotated[Count, "Days with windows."]
+    fired: Annotated[float, "Share of the windows in which a guard fired."]
+    low: Annotated[float, "Lower end of its interval (95%)."]
+    high: Annotated[float, "Upper end."]
+    promised: Annotated[float, "Bound on false rollbacks when it was measured."]
+
+
 class OddsRecord(GuardsOdds):
     """The odds of guards and gates."""
 
+    stable_against_stable: Annotated[
+        PastRecord | None,
+        "How often the guards fired in the past; null without a calibration of these guards.",
+    ]
     gates: Annotated[list[GateOddsRecord], "Gates with odds."]
     split: Annotated[
         list[SplitOddsRecord], "Checks of the split; empty without a router that splits requests."

@@ -8,6 +8,7 @@ from typing import Final
 
 from generator.report.formats.json_schema import Node, schema_of
 from generator.spec.schema import (
+    calibration_schema,
     evidence_schema,
     identified,
     lock_schema,
@@ -45,6 +46,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Node]]] = {
     "platform": platform_schema,
     "lock": lock_schema,
     "evidence": evidence_schema,
+    "calibration": calibration_schema,
     "plan": _plan,
     "diff": _diff,
     "findings": _findings,

@@ -205,6 +205,24 @@ bentoml==1.4.39 --hash=sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 """,
     ),
     Code(
+        "LOCK213",
+        "error",
+        "a calibration was edited by hand, or is of another model",
+        "`plan` shows what the file says of the past next to what the guards promise; a number that was not measured "
+        "would be taken for evidence.",
+        "Run `sluice calibrate`, or remove the file.",
+        example="""
+# specs/shop/ranker.calibration.yaml
+schema: sluice/calibration/v1
+model: shop/ranker
+environment: production
+start: "2026-10-01T00:00:00Z"
+end: "2026-10-31T00:00:00Z"
+off_peak_rps: 5000
+digest: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+""",
+    ),
+    Code(
         "LOCK202",
         "error",
         "the lock was made for another reference",

@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 
 from generator import HOME
 from generator.spec import types
+from generator.spec.calibration import CalibrationFile
 from generator.spec.evidence import EvidenceFile
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
@@ -68,6 +69,14 @@ def lock_schema() -> Node:
     root, raw = _described(LockFile)
     forms = _Forms(raw)
     return identified("lock", "The locked references", _closed(forms.form(root, partial=False), forms))
+
+
+def calibration_schema() -> Node:
+    """Return the schema of `<model>.calibration.yaml`."""
+    root, raw = _described(CalibrationFile)
+    forms = _Forms(raw)
+    title = "What the history of one model says"
+    return identified("calibration", title, _closed(forms.form(root, partial=False), forms))
 
 
 def evidence_schema() -> Node:

@@ -20,6 +20,7 @@ from generator.report.overview import environment_changes
 from generator.report.pages.gates import gate_rows
 from generator.report.pages.odds import guard_rows, step_rows
 from generator.report.sections import sections
+from generator.report.sections.odds import past
 from generator.report.sections.review import signature_line
 from generator.report.sections.section import Section
 from generator.spec.quantities import money_up, time_span
@@ -82,6 +83,7 @@ def plan_page(subject: Subject, templates: Templates) -> str:
         "steps": step_rows(plan),
         "guards": guard_rows(plan),
         "odds": odds_of(plan),
+        "past": past(plan),
         "odds_lines": [line for line in by_key["odds"].lines() if line.startswith("gate ")],
         "risk": plan.rollout.risk,
         "gates": gate_rows(stand),

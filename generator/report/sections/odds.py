@@ -15,7 +15,8 @@ from generator.plan.values import Plan
 from generator.report import records
 from generator.report.sections.section import Section
 from generator.report.tables import JOINED, Block, Table
-from generator.spec.quantities import change, count_up, minutes_up, share_down, share_up, time_span
+from generator.spec.calibration import Estimate, Fired
+from generator.spec.quantities import change, count_up, minutes_up, plural, share_down, share_up, time_span
 from generator.stats.odds import GuardOdds
 from generator.stats.split import SHIFT
 
@@ -31,6 +32,7 @@ def odds(planned: Planned) -> Section:
     gates = gate_odds(plan, guaranteed=strict)
     data: records.OddsRecord = {
         **_guard_odds(found),
+        "stable_against_stable": _past_record(plan),
         "gates": [cast("records.GateOddsRecord", asdict(row)) for row in gates],
         "split": [_split_record(row) for row in split_odds(plan)],
     }
@@ -125,6 +127,7 @@ def _body(plan: Plan, found: PlanOdds) -> list[Block]:
         )  # fmt: skip
         body.append(Table.of([head, *(_row(guard, priced) for guard, priced in found.guards)], drop=(6, 4)))
         body.append(_whole(plan, found))
+        body += filter(None, [past(plan)])
     return [*body, *(f"{name}: no odds, {reason}" for name, reason in found.unpriced)]
 
 
@@ -162,6 +165,67 @@ def at_most(found: PlanOdds) -> str:
     bound = found.false_rollback_bound
     one_in = f" (1 in {math.floor(1 / bound)} good releases)" if bound > 0 else ""
     return f"at most {share_up(bound)}{one_in}{not_counted(found)}"
+
+
+def past(plan: Plan) -> str:
+    """Return how often the guards fired stable against stable, in words; empty without a calibration."""
+    file = plan.calibration
+    pairs = file.stable_against_stable if file else None
+    if file is None or pairs is None:
+        return ""
+    found = fired_as_planned(plan)
+    until = file.end[:10]
+    if found is None:
+        return (
+            f"stable against stable until {until} was measured for other guards or steps:"
+            f" run `sluice calibrate {file.model}`"
+        )
+    size = f"{plural(pairs.windows, 'window')} of {plural(pairs.days, 'day')} until {until}"
+    fired = f"a guard fired in {fired_share(found.share)}"
+    return f"stable against stable, {size}: {fired}; {verdict(found.share, pairs.promised)}"
+
+
+def fired_as_planned(plan: Plan) -> Fired | None:
+    """Return how often the guards of a plan fired, if the calibration tried exactly them."""
+    pairs = plan.calibration.stable_against_stable if plan.calibration else None
+    if pairs is None:
+        return None
+    from generator.odds.stable_pairs import promise_digest
+
+    if pairs.guards != promise_digest(plan):
+        return None
+    return next((one for one in pairs.fired if one.design_effect == plan.design_effect), None)
+
+
+def fired_share(share: Estimate) -> str:
+    """Return a share of windows with its interval."""
+    return f"{share_up(share.value)} ({share_down(share.low)} to {share_up(share.high)})"
+
+
+def verdict(share: Estimate, promised: float) -> str:
+    """Return what a measured share says of the promised one."""
+    if share.high <= promised:
+        return f"the promise of {share_up(promised)} holds"
+    if share.low > promised:
+        return f"the promise of {share_up(promised)} does not hold"
+    return f"too few to confirm or refute the promise of {share_up(promised)}"
+
+
+def _past_record(plan: Plan) -> records.PastRecord | None:
+    """Return the same for programs; None without a calibration of exactly these guards."""
+    pairs = plan.calibration.stable_against_stable if plan.calibration else None
+    found = fired_as_planned(plan)
+    if pairs is None or found is None:
+        return None
+    share = found.share
+    return {
+        "windows": pairs.windows,
+        "days": pairs.days,
+        "fired": share.value,
+        "low": share.low,
+        "high": share.high,
+        "promised": pairs.promised,
+    }
 
 
 def gate_line(row: GateOdds, kind: str) -> str:
