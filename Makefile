@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: render test gates test-cluster test-world lint bench golden kinds docs pins release dist clean
+.PHONY: render test gates test-cluster test-world lint bench golden figures kinds docs pins release dist clean
 
 render: $(BIN)/.core
 	$(BIN)/sluice render
@@ -44,6 +44,10 @@ bench: $(BIN)/.dev
 
 golden: $(BIN)/.dev
 	$(BIN)/python -m tests.golden
+
+# The figures of docs/statistics.md: designed schedules in simulation, guards on histories without a change.
+figures: $(BIN)/.dev
+	$(BIN)/python -m tests.figures
 
 # The kinds of objects as their projects publish them, from Go modules; prints which fields came and went.
 kinds: $(BIN)/.dev

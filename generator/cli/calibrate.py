@@ -26,6 +26,7 @@ from generator.source.errors import CliError
 @click.option(
     "--end", metavar="TIME", help="End of the history (ISO 8601, or seconds since 1970); default: now."
 )
+@click.option("--users", default="", metavar="METRIC", help="A counter of users, if the service has one.")
 @click.option("--env", "environment", metavar="NAME", help="The environment; default: the platform's last.")
 @click.option("--write", is_flag=True, help="Also write the proposed values into the spec.")
 @click.option(
@@ -38,8 +39,8 @@ from generator.source.errors import CliError
 )
 @root_option
 def command(
-    spec: str, prometheus: str, days: int, end: str | None, environment: str | None, root: Path | None, fmt: str,
-    *, write: bool,
+    spec: str, prometheus: str, days: int, end: str | None, users: str, environment: str | None, root: Path | None,
+    fmt: str, *, write: bool,
 ) -> None:  # fmt: skip
     """Learn values and odds from a model's own history.
 
@@ -62,7 +63,7 @@ def command(
     until = time.time() if end is None else parse_time(end)
     if until is None:
         raise CliError(f"--end is not a time: `{end}`; for example 2026-11-23T10:00:00Z")
-    history = read_history(planned.plan, Prometheus.at(prometheus), until - days * 86_400.0, until)
+    history = read_history(planned.plan, Prometheus.at(prometheus), until - days * 86_400.0, until, users)
     found = calibrate(session, entry, planned, history)
     write_calibration(entry, found.file)
     if fmt == "json":

@@ -50,12 +50,14 @@ class History:
         minutes: its length.
         counts: counts by guard and pod.
         versions: the version of each pod.
+        users: users who were counted, by minute; empty where no counter tells.
     """
 
     start_s: float
     minutes: int
     counts: Mapping[str, Mapping[str, PodCounts]]
     versions: Mapping[str, str]
+    users: Sequence[float] = ()
 
     def totals(self, guard: str) -> tuple[list[float], list[float]]:
         """Return requests and events of all pods together, by minute."""
@@ -132,6 +134,14 @@ def _median(values: Sequence[float]) -> float:
 def baseline(history: History, requests: Sequence[float], events: Sequence[float]) -> Estimate | None:
     """Return the events per request."""
     return resampled(list(_by_day(history, events, requests)), _ratio)
+
+
+def requests_per_user(history: History, requests: Sequence[float]) -> Estimate | None:
+    """Return the requests of a user: the design effect if all requests of a user have the same outcome.
+
+    That is Kish's 1 + (m - 1) rho with rho = 1 for users with m requests each (Survey Sampling, 1965, section 5.4).
+    """
+    return resampled(list(_by_day(history, requests, history.users)), _ratio) if history.users else None
 
 
 def _by_day(history: History, *columns: Sequence[float]) -> Iterator[list[float]]:

@@ -22,6 +22,7 @@ from generator.odds.calibration import (
     hours_of_week,
     increments,
     pod_load,
+    requests_per_user,
 )
 from generator.odds.odds import odds_of
 from generator.odds.stable_pairs import stable_against_stable, tried_windows
@@ -75,8 +76,15 @@ class Calibrated:
     proposal: Proposal | None
 
 
-def read_history(plan: Plan, server: Prometheus, start_s: float, end_s: float) -> History:
+def read_history(plan: Plan, server: Prometheus, start_s: float, end_s: float, users: str = "") -> History:
     """Read the counts of every pod in every minute, for each guard on two counters.
+
+    Args:
+        plan: the plan.
+        server: the server.
+        start_s: start of the history, seconds since 1970.
+        end_s: its end.
+        users: selector of a counter of users, with the pods' labels; empty for none.
 
     Raises:
         HttpError: the server does not answer.
@@ -92,15 +100,9 @@ def read_history(plan: Plan, server: Prometheus, start_s: float, end_s: float) -
         proportion, arms = counted(plan, guard.counts)
         found: list[dict[str, array[float]]] = []
         for series in (proportion.requests, proportion.events):
-            query = f"sum by (pod, instance, {arms.label}) ({series})"
-            answers = server.series(query, start_s, start_s + minutes * MINUTE_S, MINUTE_S)
-            grown: dict[str, array[float]] = {}
-            for pairs, samples in answers.items():
-                labels = dict(pairs)
-                pod = labels.get("pod") or labels.get("instance") or ""
-                versions[pod] = labels.get(arms.label, "")
-                grown[pod] = increments(samples, round(start_s * 1000), minutes)
-            found.append(grown)
+            grown = _growth(server, str(series), arms.label, start_s, minutes)
+            versions.update({pod: version for pod, (version, _) in grown.items()})
+            found.append({pod: each for pod, (_, each) in grown.items()})
         if not found[0]:
             raise CliError(f"the server has no series of {guard.name}: `{proportion.requests}`")
         requests, events = found
@@ -111,7 +113,26 @@ def read_history(plan: Plan, server: Prometheus, start_s: float, end_s: float) -
         }
     if not counts:
         raise CliError("no guard of this model reads two counters, so there is no history to read")
-    return History(start_s, minutes, counts, versions)
+    if not users:
+        return History(start_s, minutes, counts, versions)
+    seen = [each for _, each in _growth(server, users, "pod", start_s, minutes).values()]
+    if not seen:
+        raise CliError(f"the server has no series of users: `{users}`")
+    new = [math.fsum(count for count in minute if count > 0) for minute in zip(*seen, strict=True)]
+    return History(start_s, minutes, counts, versions, new)
+
+
+def _growth(
+    server: Prometheus, series: str, label: str, start_s: float, minutes: int
+) -> dict[str, tuple[str, array[float]]]:
+    """Return the value of a label, and the growth of the counters in each minute, by pod."""
+    query = f"sum by (pod, instance, {label}) ({series})"
+    found = {}
+    for pairs, samples in server.series(query, start_s, start_s + minutes * MINUTE_S, MINUTE_S).items():
+        labels = dict(pairs)
+        pod = labels.get("pod") or labels.get("instance") or ""
+        found[pod] = labels.get(label, ""), increments(samples, round(start_s * 1000), minutes)
+    return found
 
 
 def _events(asked: array[float], happened: array[float], *, complement: bool) -> array[float]:
@@ -151,6 +172,7 @@ def calibrate(session: Session, entry: ModelFiles, planned: Planned, history: Hi
         "off_peak_rps": min(known, default=None),
         "hours": [hour if hour >= 0 else 0.0 for hour in hours],
         "pod_rps": _plain(pod_load(history, busiest)),
+        "requests_per_user": _plain(requests_per_user(history, totals[busiest][0])),
         "guards": {name: _plain(found) for name, found in guards.items()},
         "stable_against_stable": _plain(pairs),
     }
@@ -210,15 +232,20 @@ def _wrong(session: Session, entry: ModelFiles, planned: Planned, file: Calibrat
 def _contradicted(plan: Plan, file: CalibrationFile) -> Iterator[tuple[Change, str, str]]:
     rps = file.off_peak_rps
     if rps is not None and (plan.min_rps is None or abs(rps / plan.min_rps - 1) > _OFF):
-        hour = file.hours.index(rps)
-        when = f"{('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')[hour // 24]} {hour % 24:02}:00 UTC"
         declared = "" if plan.min_rps is None else f"{plan.min_rps:g}"
-        yield (("spec", "traffic", "minRps"), _down(rps)), declared, f"median of the quietest hour, {when}"
+        origin = f"median of the quietest hour, {quietest(file, rps)}"
+        yield (("spec", "traffic", "minRps"), _down(rps)), declared, origin
     for guard in plan.guards:
         found = file.guards.get(guard.name)
         if found is not None:
             yield from _of_guard(guard, found)
     yield from _effect(plan, file)
+
+
+def quietest(file: CalibrationFile, rps: float) -> str:
+    """Name the hour of the week with this many requests per second."""
+    hour = file.hours.index(rps)
+    return f"{('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')[hour // 24]} {hour % 24:02}:00 UTC"
 
 
 def _of_guard(guard: Guard, found: MeasuredGuard) -> Iterator[tuple[Change, str, str]]:

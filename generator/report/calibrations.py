@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from generator.odds.odds import PlanOdds, odds_of
-from generator.pipeline.calibrate import Calibrated
+from generator.pipeline.calibrate import Calibrated, quietest
 from generator.plan.resolve import Planned
 from generator.plan.values import Plan
 from generator.report.sections.odds import fired_share, verdict
@@ -39,12 +39,12 @@ def _measured(found: Calibrated) -> Iterator[tuple[str, ...]]:
     file, plan = found.file, found.planned.plan
     yield ("", "declared", "measured", "95% interval")
     rps = "none" if plan.min_rps is None else f"{plan.min_rps:g}"
-    yield (
-        "off-peak requests per second",
-        rps,
-        "none" if file.off_peak_rps is None else f"{file.off_peak_rps:g}",
-        "",
-    )
+    if file.off_peak_rps is not None:
+        hour = quietest(file, file.off_peak_rps)
+        yield (f"requests per second, {hour}", rps, f"{file.off_peak_rps:g}", "")
+    if file.requests_per_user is not None:
+        one = file.requests_per_user
+        yield ("requests per user", "", f"{one.value:.2f}", f"{one.low:.2f} to {one.high:.2f}")
     for guard in plan.guards:
         measured = file.guards.get(guard.name)
         if measured is None:
@@ -61,7 +61,8 @@ def _measured(found: Calibrated) -> Iterator[tuple[str, ...]]:
         if measured.delay_s is not None:
             one = measured.delay_s
             ends = f"{duration(round(one.low))} to {duration(round(one.high))}"
-            yield (f"{guard.name}: delay", duration(guard.delay_s), duration(round(one.value)), ends)
+            arrived = f"{duration(round(one.value))}; 95% within {duration(round(3 * one.value))}"
+            yield (f"{guard.name}: delay", duration(guard.delay_s), arrived, ends)
         if measured.design_effect is not None:
             one = measured.design_effect
             yield (

@@ -69,6 +69,9 @@ class CalibrationFile(Record):
     pod_rps: Estimate | None = Field(
         None, description="requests per second of a pod: mean, 5% and 95% quantiles"
     )
+    requests_per_user: Estimate | None = Field(
+        None, description="design effect if all requests of a user have the same outcome"
+    )
     guards: dict[Line, MeasuredGuard] = Field({}, description="by name of the guard")
     stable_against_stable: StableAgainstStable | None = Field(
         None, description="how often the guards fired without any change"

@@ -51,6 +51,7 @@ def exposition(history: History) -> Iterator[str]:
             f"{DURATION}_count{{{BENTO}": asked,
             f'{DURATION}_bucket{{{BENTO},le="0.25"': [n - x for n, x in zip(asked, slow, strict=True)],
         }
+        series[f"team_users_total{{{OWN}"] = [n / WORLD.cluster for n in asked]
         for name, grown in series.items():
             totals = list(accumulate(grown, initial=0.0))
             for minute, total in enumerate(totals):
@@ -112,12 +113,23 @@ def test_what_the_history_contradicts_is_proposed_and_plan_shows_the_past(week, 
         assert done.exit_code == 0, done.output
         return done.stdout
 
-    options = ("--prometheus", week.url, "--days", "5", "--end", f"{week.end_s:.0f}", "--write")
+    options = (
+        "--prometheus",
+        week.url,
+        "--days",
+        "5",
+        "--end",
+        f"{week.end_s:.0f}",
+        "--write",
+        "--users",
+        "team_users_total",
+    )
     found = json.loads(sluice("calibrate", "shop/recommender", *options, "--format", "json"))
     guards = found["calibration"]["guards"]
     for name, rate in (("ctr", 0.04), ("error-rate", 0.005), ("slow-rate", 0.02)):
         assert guards[name]["baseline"]["value"] == pytest.approx(rate, rel=0.02)
         assert guards[name]["design_effect"]["value"] == pytest.approx(4, rel=0.1)
+    assert found["calibration"]["requests_per_user"]["value"] == pytest.approx(4, rel=0.01)
     assert found["calibration"]["off_peak_rps"] == pytest.approx(103, rel=0.05)  # 04:00 to 05:00
     pairs = found["calibration"]["stable_against_stable"]
     assert pairs["fired"][0]["share"]["low"] > pairs["promised"]
