@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import mean, stdev
+
+from scipy.stats import t
 
 from generator.odds.calibration import design_effect
 from generator.odds.design import Accepted, designs, expected_exposure, grid_of
 from generator.odds.odds import odds_of
-from generator.odds.replay.simulate import scenario, simulate, simulated_guards
+from generator.odds.replay.simulate import Share, scenario, simulate, simulated_guards
 from generator.odds.stable_pairs import stable_against_stable, tried_windows
 from generator.plan.repository import Repository
 from generator.plan.resolve import no_digest, resolve
@@ -25,7 +28,7 @@ from tests.unit.plan.rollouts import weight_step, with_steps
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/statistics.md"
-_RUNS = 400
+_RUNS, _BATCH = 400, 50
 _WORLDS = {
     "independent requests, daily cycle": World(days=30),
     "5% of the minutes with three times the traffic": World(days=30, bursts=0.05),
@@ -65,16 +68,19 @@ def _design(name: str, plan: Plan) -> str:
     assert odds is not None
     schedule = schedule_of(plan)
     guards = simulated_guards(plan, schedule)
-    ran = simulate(plan, schedule, guards, scenario("ctr:drop=10%", guards), range(_RUNS), 1)
-    caught = ran.by_guard["ctr"]
-    share, error = caught.share.value, 1.96 * caught.share.stderr
+    ratios = scenario("ctr:drop=10%", guards)
+    ran = [
+        simulate(plan, schedule, guards, ratios, range(at, at + _BATCH), 1) for at in range(0, _RUNS, _BATCH)
+    ]
+    caught = Share(sum(one.by_guard["ctr"].share.count for one in ran), _RUNS)
+    low, high = (caught.value + sign * 1.96 * caught.stderr for sign in (-1, 1))
     ctr = next(found for guard, found in odds.comparisons if guard.name == "ctr")
     steps = ", ".join(f"{step.weight}% {time_span(step.hold)}" for _, step in plan.rollout.weight_steps)
-    interval = f"{share_down(max(0.0, share - error))} to {share_up(min(1.0, share + error))}"
-    exposed = (
-        count_up(value or 0.0) for value in (expected_exposure(odds), ctr.exposed_mean, caught.exposed_mean)
-    )
-    average, by_odds, seen = exposed
+    interval = f"{share_down(max(0.0, low))} to {share_up(min(1.0, high))}"
+    means = [one.by_guard["ctr"].exposed_mean or 0.0 for one in ran]
+    spread = t.ppf(0.975, len(means) - 1) * stdev(means) / len(means) ** 0.5
+    average, by_odds = (count_up(value or 0.0) for value in (expected_exposure(odds), ctr.exposed_mean))
+    seen = f"{count_up(mean(means) - spread)} to {count_up(mean(means) + spread)}"
     time = time_span(plan.rollout.held_s)
     return f"| {name} | {steps} | {time} | {average} | {share_down(ctr.power)} | {interval} | {by_odds} | {seen} |"
 

@@ -148,4 +148,4 @@ def test_what_the_history_contradicts_is_proposed_and_plan_shows_the_past(week, 
     )
     assert "stable against stable" in sluice("plan", "shop/recommender", "--format", "markdown")
     sluice("plan", "shop/recommender", "--format", "html", "--output", "pages")
-    assert "stable against stable" in next((tmp_path / "pages").rglob("*recommender*.html")).read_text()
+    assert any("stable against stable" in page.read_text() for page in (tmp_path / "pages").rglob("*.html"))
