@@ -6,18 +6,20 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from generator.plan.model_files import PLATFORM, SPECS, ModelFiles, discover, find_root
 from generator.plan.packages import PackageList, PackageListError, read_packages
-from generator.source.canonical import sha256_of
 from generator.source.document import Document
 from generator.source.files import has_link, text_of
 from generator.source.finding import Finding, Place
 from generator.source.reader import display, read
-from generator.spec.calibration import CalibrationFile
 from generator.spec.check import check, refused
 from generator.spec.lock import LockFile
 from generator.spec.platform import PlatformFile, PlatformSpec
+
+if TYPE_CHECKING:
+    from generator.spec.calibration import CalibrationFile
 
 __all__ = ["ModelFiles", "Repository", "find_root"]
 
@@ -99,6 +101,9 @@ class Repository:
         """Return what the history of a model says, and findings about the file; None for a missing or invalid file."""
         if not os.path.lexists(entry.calibration):
             return None, []
+        from generator.source.canonical import sha256_of
+        from generator.spec.calibration import CalibrationFile
+
         document = read(entry.calibration, self.root)
         if document.findings:
             return None, document.findings

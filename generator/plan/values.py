@@ -6,19 +6,21 @@ Shares are fractions, times seconds, weights whole percentages of live traffic.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from generator.plan.bento import Bento
 from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.plan.load import StepLoad, step_load
 from generator.plan.measurements import Clock
 from generator.routers import ROUTERS, Router
-from generator.spec.calibration import CalibrationFile
 from generator.spec.exemptions import Waiver
 from generator.spec.gates import GateBase
 from generator.spec.monitoring import Monitoring
 from generator.spec.platform import Prometheus
 from generator.spec.rollout import BlueGreen, Canary
+
+if TYPE_CHECKING:
+    from generator.spec.calibration import CalibrationFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from generator.odds.gate_odds import GateOdds, gate_odds
 from generator.odds.odds import PlanOdds, SplitOdds, not_counted, odds_of, split_odds
@@ -15,10 +15,13 @@ from generator.plan.values import Plan
 from generator.report import records
 from generator.report.sections.section import Section
 from generator.report.tables import JOINED, Block, Table
-from generator.spec.calibration import Estimate, Fired
 from generator.spec.quantities import change, count_up, minutes_up, plural, share_down, share_up, time_span
 from generator.stats.odds import GuardOdds
 from generator.stats.split import SHIFT
+
+if TYPE_CHECKING:
+    from generator.spec.calibration import Estimate, Fired
+
 
 _SHOWN = 0.001  # the smallest share that is shown with its digits
 _TOGETHER = 3  # shares of so many steps are not broken over several lines
