@@ -32,6 +32,7 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "PodTemplate": ("",),
     "Ingress": ("networking.k8s.io", "extensions"),
     "HorizontalPodAutoscaler": ("autoscaling",),
+    "ScaledObject": ("keda.sh",),
     "PodDisruptionBudget": ("policy",),
     "VirtualService": ("networking.istio.io",),
     "DestinationRule": ("networking.istio.io",),

@@ -115,41 +115,6 @@ def abort_waits(ctx: RolloutContext) -> Iterator[Problem]:
 
 
 @rule(
-    "ANA448",
-    "warning",
-    "`spec.replicas` is set although an autoscaler sets it, too",
-    scope=RolloutContext,
-    why="Every sync sets the count back to the value in git, until the autoscaler changes it again.",
-    remedy="Leave `spec.replicas` out of the Rollout.",
-    example="""\
-spec: {replicas: 3}
----
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata: {name: model, namespace: shop}
-spec: {scaleTargetRef: {apiVersion: argoproj.io/v1alpha1, kind: Rollout, name: model}, maxReplicas: 5}
-""",
-    instead="""\
-spec: {replicas: }
----
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata: {name: model, namespace: shop}
-spec: {scaleTargetRef: {apiVersion: argoproj.io/v1alpha1, kind: Rollout, name: model}, maxReplicas: 5}
-""",
-    source="Argo Rollouts 1.10, rollout/sync.go",
-)
-def two_owners_of_replicas(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check that no autoscaler has a Rollout with `spec.replicas` as its target."""
-    if not has(ctx.rollout.spec, "replicas"):
-        return
-    for scaler in ctx.objects.of_kind("HorizontalPodAutoscaler"):
-        target = as_map(scaler.spec.get("scaleTargetRef"))
-        if target.get("kind") == "Rollout" and target.get("name") == ctx.document.name:
-            yield Problem(("spec", "replicas"), f"{scaler} sets the replicas as well")
-
-
-@rule(
     "ANA452",
     "warning",
     "a promotion that needs approval also happens automatically",

@@ -54,6 +54,19 @@ SCALER = other(
 )
 
 
+CPU, MEMORY = (
+    {"metrics": [{"type": "Resource", "resource": {"name": name, "target": {}}}]}
+    for name in ("cpu", "memory")
+)
+
+
+def scaled(spec, name="model"):
+    """An autoscaler of a Rollout: of Kubernetes with metrics, otherwise of KEDA."""
+    target = {"scaleTargetRef": {"kind": "Rollout", "name": name}}
+    kind = ("HorizontalPodAutoscaler", "autoscaling") if "metrics" in spec else ("ScaledObject", "keda.sh")
+    return other(*kind, "model", {**target, **spec})
+
+
 def web(condition, **fields):
     return metric(base=WEB, successCondition=condition, provider={"web": {"url": "http://a", **fields}})
 
@@ -274,6 +287,24 @@ CASES = [
         rollout(routing=ISTIO),
     ),
     case("ANA448", [rollout({"spec/replicas": 3}), SCALER], [rollout(), SCALER]),
+    case(
+        "ANA448",
+        [rollout({"spec/replicas": 3}), scaled({})],
+        [rollout({"spec/replicas": 3}), scaled({}, "other")],
+    ),
+    *(
+        case("ANA466", [rollout(routing=ISTIO), scaled(memory)], miss)
+        for memory, miss in (
+            (MEMORY, [rollout(routing=ISTIO), scaled(CPU)]),
+            (MEMORY, [rollout(routing=GONE), scaled(MEMORY)]),
+            (MEMORY, [rollout(routing=ISTIO), scaled(MEMORY, "other")]),
+            (MEMORY, [blue_green(), scaled(MEMORY)]),
+            (
+                {"triggers": [{"type": "memory"}]},
+                [rollout(routing=ISTIO), scaled({"triggers": [{"type": "cpu"}]})],
+            ),
+        )
+    ),
     case(
         "ANA452",
         blue_green(autoPromotionEnabled=False, autoPromotionSeconds=60),
