@@ -30,6 +30,7 @@ _LOOSER: Final = {
     ("release", "watch"): -1,
     ("step", "hold"): -1,
     ("step", "weight"): 1,
+    ("step", "requests"): -1,
     ("shadow", "hold"): -1,
     ("shadow", "percent"): -1,
     ("guard", "bound"): 1,

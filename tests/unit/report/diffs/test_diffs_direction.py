@@ -20,6 +20,7 @@ LOOSER = [
     Change("gate", "accuracy", "at least", "0.92", None),
     Change("gate", "parity", "waiver", None, "until 2027-01-31"),
     Change("step", "1", "hold", "1h30m", "45m"),
+    Change("step", "1", "requests", "100", "1"),
     Change("step", "1", "weight", "5%", "25%"),
     Change("step", "2", "", "weight 10%", None),
     Change("step", "2", "approval", "model-risk", None),
