@@ -94,17 +94,36 @@ class Prometheus:
         """
         return [dict(series["metric"]) for series in self._query("query", {"query": query})]
 
-    def _query(self, kind: str, parameters: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Return every series of an answer: `metric` with its labels, and `values` or `value`."""
-        address = self.endpoint.address
-        tenant = os.environ.get("PROMETHEUS_ORG_ID")
+    def is_victoriametrics(self) -> bool:
+        """Return whether the server evaluates MetricsQL, whose `increase()` counts differently."""
+        return self._ask("query", {"query": "increase_prometheus(up[5m])"}).status == _OK
+
+    def leaves_stores_out(self) -> bool:
+        """Return whether the server is a querier of Thanos that by default answers although a store does not."""
         answer = self._http.ask(
-            f"{address}/api/v1/{kind}",
+            f"{self.endpoint.address}/api/v1/status/flags", authorization=self.endpoint.authorization
+        )
+        if answer.status != _OK:
+            return False
+        try:
+            return bool(answer.json()["data"].get("query.partial-response") == "true")
+        except (HttpError, KeyError, TypeError, AttributeError):
+            return False
+
+    def _ask(self, kind: str, parameters: Mapping[str, str]) -> Answer:
+        """Send one query for a whole answer."""
+        tenant = os.environ.get("PROMETHEUS_ORG_ID")
+        return self._http.ask(
+            f"{self.endpoint.address}/api/v1/{kind}",
             method="POST",
             authorization=self.endpoint.authorization,
             form={**parameters, **_WHOLE},
             headers={"X-Scope-OrgID": tenant} if tenant else {},
         )
+
+    def _query(self, kind: str, parameters: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return every series of an answer: `metric` with its labels, and `values` or `value`."""
+        address, answer = self.endpoint.address, self._ask(kind, parameters)
         if answer.status != _OK:
             message = f"{address} refused the query: {_refusal(answer)}"
             raise HttpError(message, "check the query", "unexpected")

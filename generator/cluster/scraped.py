@@ -53,7 +53,27 @@ spec:
       provider: {prometheus: {address: "http://prometheus:9090", query: 'sum(increase(errors{namespace="shop"}[5m]))'}}
 $ sluice verify --prometheus http://prometheus.example.com .
 """,
-    )
+    ),
+    Code(
+        "VER175",
+        "error",
+        "the server evaluates queries differently from Prometheus",
+        why="VictoriaMetrics' `increase()` also counts the step from the last sample before the window: the strata of "
+        "a sequential test overlap, and the odds do not hold. A querier of Thanos leaves out stores that do not "
+        "answer: missing data looks like a version without events.",
+        remedy="Let guards query a Prometheus. Start the querier of Thanos with `--no-query.partial-response`.",
+        example="""
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {name: guards, namespace: shop}
+spec:
+  metrics:
+    - name: errors
+      provider: {prometheus: {address: "http://vmselect:8481", query: 'sum(increase(errors{namespace="shop"}[5m]))'}}
+$ sluice verify --prometheus http://vmselect.example.com .
+""",
+        source="VictoriaMetrics 1.146 and Thanos 0.42, tried with all queries of a release: docs/world-report.md",
+    ),
 )
 
 
@@ -104,6 +124,7 @@ def missing_series(objects: Sequence[Object], server: Prometheus) -> Iterator[Vi
     Raises:
         HttpError: the server can't be queried.
     """
+    yield from _differences(objects, server)
     found = [
         (item, path, series)
         for item in objects
@@ -123,6 +144,26 @@ def missing_series(objects: Sequence[Object], server: Prometheus) -> Iterator[Vi
             told.add(key)
             severity: Severity = "error" if item.kind in _WEIGHTY else "warning"
             yield Violation(item, CODES["VER174"], Problem(path, gap.message, gap.hint, severity=severity))
+
+
+def _differences(objects: Sequence[Object], server: Prometheus) -> Iterator[Violation]:
+    """Yield how the server differs from Prometheus, at the first query that decides something."""
+    weighty = ((item, path) for item in objects if item.kind in _WEIGHTY for path, _ in _queries(item))
+    found = next(weighty, None)
+    if found is None:
+        return
+    item, path = found
+    if server.is_victoriametrics():
+        message = (
+            "this server is VictoriaMetrics: its `increase()` counts differently, so the odds do not hold"
+        )
+        yield Violation(item, CODES["VER175"], Problem(path, message, "let guards query a Prometheus"))
+    if server.leaves_stores_out():
+        message = (
+            "this querier of Thanos answers although a store does not: missing data looks like no events"
+        )
+        hint = "start it with `--no-query.partial-response`"
+        yield Violation(item, CODES["VER175"], Problem(path, message, hint))
 
 
 def _queries(item: Object) -> Iterator[tuple[Path, str]]:

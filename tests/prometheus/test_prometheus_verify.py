@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -57,7 +58,7 @@ def verify(where: Path, url: str) -> tuple[int, list[dict], str]:
     done = CliRunner().invoke(cli, ["verify", str(where), "--prometheus", url, "--format", "json"])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     found = json.loads(done.stdout)["findings"] if done.stdout else []
-    return done.exit_code, [one for one in found if one["code"] == "VER174"], done.stderr
+    return done.exit_code, [one for one in found if one["code"] in {"VER174", "VER175"}], done.stderr
 
 
 def of_guards(found: list[dict]) -> list[dict]:
@@ -143,10 +144,17 @@ def test_the_example_of_the_code_trips_it(scraping, tmp_path):
     assert len(verify(tree, scraping().url)[1]) == 1
 
 
-def test_credentials_come_from_the_environment_only(monkeypatch):
-    seen = []
+@contextmanager
+def standin(seen: list, *, metricsql: bool = False, partial: bool = False) -> Iterator[str]:
+    """Answer every query with one series, as VictoriaMetrics or a querier of Thanos would."""
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"data": {"query.partial-response": str(partial).lower()}}).encode()
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             seen.append(
@@ -156,7 +164,7 @@ def test_credentials_come_from_the_environment_only(monkeypatch):
                     "partial_response=false" in body,
                 )
             )
-            self.send_response(200)
+            self.send_response(400 if "increase_prometheus" in body and not metricsql else 200)
             self.end_headers()
             self.wfile.write(b'{"data": {"result": [{"metric": {}, "value": [0, "1"]}]}}')
 
@@ -167,13 +175,30 @@ def test_credentials_come_from_the_environment_only(monkeypatch):
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        monkeypatch.setenv("PROMETHEUS_TOKEN", "secret")
-        monkeypatch.setenv("PROMETHEUS_ORG_ID", "shop")
-        _, found, said = verify(BUNDLE, f"http://127.0.0.1:{server.server_address[1]}")
+        yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("metricsql", "partial", "hint"), [(True, False, "a Prometheus"), (False, True, "--no-query")]
+)
+def test_a_server_that_counts_differently_is_a_finding(tmp_path, metricsql, partial, hint):
+    (tmp_path / "one.yaml").write_text(CODES["VER175"].example.partition("$ ")[0])
+    with standin([], metricsql=metricsql, partial=partial) as url:
+        code, found, _ = verify(tmp_path, url)
+    assert (code, [one["code"] for one in found]) == (1, ["VER175"])
+    assert hint in found[0]["hint"]
+
+
+def test_credentials_come_from_the_environment_only(monkeypatch):
+    seen: list = []
+    monkeypatch.setenv("PROMETHEUS_TOKEN", "secret")
+    monkeypatch.setenv("PROMETHEUS_ORG_ID", "shop")
+    with standin(seen) as url:
+        _, found, said = verify(BUNDLE, url)
     assert found == []
     assert set(seen) == {("Bearer secret", "shop", True)}
     assert "secret" not in said

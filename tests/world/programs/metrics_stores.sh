@@ -9,9 +9,10 @@ victoriametrics() {
   compile -o "$out/victoria-metrics" $name/app/victoria-metrics
 }
 
+# Thanos casts the labels of series to its own type, which only fits the slices that this tag selects.
 thanos() {
   local name=github.com/thanos-io/thanos
   wrap $name "${version[thanos]}" $name/cmd/thanos
   go mod tidy -e
-  compile -o "$out/thanos" $name/cmd/thanos
+  compile -tags slicelabels -o "$out/thanos" $name/cmd/thanos
 }
