@@ -28,11 +28,13 @@ def command(model: str | None, at: str | None, branch: str | None, fmt: str, roo
 
     MODEL is TEAM/MODEL, also one that was removed or renamed; default: all models. Without --at, all versions of MODEL
     are shown, or today's versions of all models. Everything comes from git: the version of the branch, who merged it,
-    approvals in commit messages, evidence and waivers of that time. Git does not know how far a rollout came.
+    approvals in commit messages; evidence, signatures and waivers of that time. Git does not know how far a rollout
+    came.
     """
     from generator.history.audit import Branch, Span, live_releases
     from generator.history.git import Git
     from generator.history.releases import History
+    from generator.pipeline.signing import with_signers
     from generator.report.audit import write
     from generator.report.tables import Screen
 
@@ -46,4 +48,5 @@ def command(model: str | None, at: str | None, branch: str | None, fmt: str, roo
         note("this clone is shallow: its history begins late; `git fetch --unshallow` brings the rest")
     when = session.today.isoformat() if at is None and not model else at
     releases = live_releases(History.of(git, end.commit), model, None if when is None else Span.of(when))
+    releases = with_signers(git, releases)
     emit(write(fmt, releases, when or "", Screen.of(sys.stdout)))

@@ -72,7 +72,7 @@ def verify_signature(paths: tuple[str, ...], fmt: str, root: Path | None) -> Non
         findings += problems
         if fmt == "text":
             for item in signed:
-                emit(f"{entry.name}: {item.kind} signed by {item.signer} ({item.role}, {item.form})\n")
+                emit(f"{entry.name}: {item}\n")
     if findings or fmt != "text":
         emit(render(findings, fmt, screen=Screen.of_messages(sys.stdout), checked=len(entries)))
     if any(finding.severity == "error" for finding in findings):

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from generator.gates import envelope, ssh_signature
 from generator.gates.strict_json import parse_json
@@ -21,7 +21,7 @@ from generator.plan.resolve import Planned
 from generator.source.files import RefusedError, regular_bytes
 from generator.source.finding import Finding, Place
 from generator.source.reader import display
-from generator.spec.signers import Oidc, Signer
+from generator.spec.signers import Oidc, SignedBy, Signer
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -36,22 +36,6 @@ class SignatureError(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
-
-
-class SignedBy(NamedTuple):
-    """A signature that is valid.
-
-    Args:
-        kind: of the document: evidence or lock.
-        signer: name of the signer in the platform.
-        role: its role.
-        form: ssh, dsse or sigstore.
-    """
-
-    kind: str
-    signer: str
-    role: str
-    form: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +97,26 @@ def signed_documents(entry: ModelFiles, root: Path, planned: Planned) -> list[Si
             content = regular_bytes(path)
         except (OSError, RefusedError):
             continue
-        day = lock.model.at[:10] if kind == "lock" else _evidence_day(content)
+        day = lock.model.at[:10] if kind == "lock" else evidence_day(content)
         found.append(SignedDocument(kind, path, display(path, root), entry.name, digest, day, content))
     return found
 
 
-def check_signatures(document: SignedDocument, signers: Sequence[Signer]) -> CheckedSignatures:
-    """Verify every signature next to a document."""
+def check_signatures(
+    document: SignedDocument, signers: Sequence[Signer], read: Callable[[Path], bytes] | None = None
+) -> CheckedSignatures:
+    """Verify every signature next to a document.
+
+    Args:
+        document: what was signed.
+        signers: of the platform.
+        read: returns the bytes of a file that exists, else raises FileNotFoundError; None reads from the disk.
+    """
     valid, problems = [], []
     for suffix, (form, verify) in _FORMS.items():
         path = document.path.with_name(document.path.name + suffix)
         try:
-            found = _counting(verify(_signature_bytes(path), document, signers), signers, document)
+            found = _counting(verify((read or _signature_bytes)(path), document, signers), signers, document)
         except FileNotFoundError:
             continue
         except SignatureError as error:
@@ -193,7 +185,7 @@ def _finding(code: str, file: str, message: str, document: SignedDocument) -> Fi
     return Finding(code, "error", message, hint, Place(file), document.kind)
 
 
-def _evidence_day(content: bytes) -> str:
+def evidence_day(content: bytes) -> str:
     """Return the day of the last verdict; empty when the evidence can't be read, which is reported elsewhere."""
     try:
         day = json.loads(content)["predicate"]["created"]["end"][:10]

@@ -32,6 +32,7 @@ from generator.history.recorded import (
     waivers,
 )
 from generator.plan.model_files import PLATFORM, SPECS
+from generator.spec.signers import SignedBy
 
 _INPUT: Final = re.compile(rb"^# input lock sha256:([0-9a-f]{64})$", re.MULTILINE)
 
@@ -54,6 +55,7 @@ class Release:
         later: changes of its files that kept the version.
         approvals: from the commit messages: trailer and name.
         verdicts: of its gates.
+        signed: the valid signatures of its evidence and its lock.
         evidence_fits: whether the evidence was about this digest; None when there was none.
         waivers: in force at the end of the requested time.
         rendered: environments whose bundle was rendered from this lock.
@@ -73,6 +75,7 @@ class Release:
     later: tuple[Change, ...] = ()
     approvals: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    signed: tuple[SignedBy, ...] = ()
     evidence_fits: bool | None = None
     waivers: tuple[Waived, ...] = ()
     rendered: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ _PERCENT = re.compile(r"[0-9]+%")
 _LABEL_PART = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _DNS_PART = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_SUBSTITUTION = re.compile(r"\{\{.*?\}\}")
+_SUBSTITUTION = re.compile(r"\{\{(?:(?!\{\{|\}\}).)*\}\}")
 
 
 def go_duration(text: str) -> float | None:

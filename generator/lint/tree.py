@@ -38,7 +38,7 @@ _TRICKY: Final = re.compile(
     re.MULTILINE,
 )
 _POSITION: Final = re.compile(r" at line (\d+) column (\d+)")
-_DUPLICATE: Final = re.compile(r'duplicate entry with key "(.*)"$')
+_DUPLICATE: Final = re.compile(r'duplicate entry with key "((?:(?!duplicate entry with key).)*)"$')
 
 declare(
     Code(

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from generator.gates import envelope, ssh_signature
 from generator.gates.signatures import (
-    SignedBy,
     SignedDocument,
     check_signatures,
+    evidence_day,
     signature_findings,
     signed_documents,
 )
+from generator.history.git import Git
+from generator.history.recorded import EVIDENCE, LOCK, mapping, path_of, plain
+from generator.history.releases import Release
 from generator.pipeline.atomic_write import write_file
 from generator.pipeline.session import Session
-from generator.plan.model_files import ModelFiles
+from generator.plan.model_files import PLATFORM, SIGNATURES, SPECS, ModelFiles
 from generator.source.errors import CliError
 from generator.source.finding import Finding, unique_findings
+from generator.spec.signers import SignedBy, Signer
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -61,6 +69,44 @@ def verified(session: Session, entry: ModelFiles) -> tuple[list[SignedBy], list[
     problems = [finding for one in checked for finding in one.problems]
     found = unique_findings([*resolved.findings, *problems, *required])
     return [item for one in checked for item in one.valid], found
+
+
+def with_signers(git: Git, releases: Iterable[Release]) -> list[Release]:
+    """Return releases with who signed their evidence and lock, by the platform's signers of that time."""
+    return [replace(release, signed=tuple(_signed_then(git, release))) for release in releases]
+
+
+def _signed_then(git: Git, release: Release) -> Iterator[SignedBy]:
+    platform = f"{SPECS}/{PLATFORM}"
+    paths = {kind: path_of(release.name, suffix) for kind, suffix in (("evidence", EVIDENCE), ("lock", LOCK))}
+    wanted = [platform, *(path + end for path in paths.values() for end in ("", *SIGNATURES))]
+    read = {path: content for (_, path), content in git.read((release.commit, one) for one in wanted).items()}
+    signers = list(_signers(mapping(plain(read.get(platform)).get("spec")).get("signers")))
+
+    def signature(path: Path) -> bytes:
+        if (content := read.get(path.as_posix())) is None:
+            raise FileNotFoundError
+        return content
+
+    for kind, path in paths.items():
+        content = read.get(path)
+        if not signers or content is None:
+            continue
+        at = (
+            str(mapping(plain(content).get("model")).get("at", ""))
+            if kind == "lock"
+            else evidence_day(content)
+        )
+        digest = release.digest.removeprefix("sha256:")
+        document = SignedDocument(kind, Path(path), path, release.name, digest, at[:10], content)
+        yield from check_signatures(document, signers, signature).valid
+
+
+def _signers(listed: Any) -> Iterator[Signer]:
+    """Yield the signers in a platform file of the past; what is broken there signs nothing."""
+    for item in listed if isinstance(listed, list) else ():
+        with suppress(ValidationError):
+            yield Signer.model_validate(item)
 
 
 def _documents(session: Session, entry: ModelFiles) -> list[SignedDocument]:

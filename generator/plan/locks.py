@@ -33,7 +33,7 @@ class Form(NamedTuple):
 
 
 def _mlflow(ref: str, _: str) -> Form:
-    found = re.fullmatch(r"(?P<name>mlflow:.+?)(?:@[^@/]+|/0*(?P<number>[0-9]+))?", ref)
+    found = re.fullmatch(r"(?P<name>mlflow:.+?)(?:@[^@/]+|/0*(?P<number>[1-9][0-9]*|0))?", ref)
     name, number = (found["name"], found["number"]) if found else (ref, None)
     return Form(rf"{re.escape(name)}/(?P<version>{number or '[1-9][0-9]*'})", f"{name}/{number or 1}")
 

@@ -25,7 +25,9 @@ GROUPINGS: Final = frozenset({"by", "without"})
 SET_OPERATORS: Final = frozenset({"and", "or", "unless"})
 WORDS: Final = SET_OPERATORS | {"atan2", "bool", "offset", "inf", "nan"}
 """Names that are neither functions nor metrics."""
-_VERSION_ARGUMENT: Final = re.compile(r"\{\{\s*args\.[^}]*(?:hash|version|revision|canary|stable)[^}]*\}\}")
+_VERSION_ARGUMENT: Final = re.compile(
+    r"\{\{\s*args\.(?=[^{}]*(?:hash|version|revision|canary|stable))[^{}]*\}\}"
+)
 _ANYTHING: Final = frozenset({"", ".*", ".+"})
 _LABEL_LISTS: Final = GROUPINGS | {"on", "ignoring", "group_left", "group_right"}
 

@@ -11,10 +11,10 @@ Kind = Literal["name", "string", "duration", "number", "argument", "sign"]
 _TOKEN: Final = re.compile(
     r"""(?P<skip>\s+|\#[^\n]*)
     |(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)
-    |(?P<argument>\{\{.*?\}\})
+    |(?P<argument>\{\{(?:(?!\{\{|\}\}).)*\}\})
     |(?P<duration>(?:\d+(?:ms|[smhdwy]))+(?!\w))
-    |(?P<number>(?:0[xX][0-9a-fA-F]+|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)(?!\w))
-    |(?P<name>:*[a-zA-Z_][\w:]*)
+    |(?P<number>(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)(?!\w))
+    |(?P<name>(?:(?<!:):+)?[a-zA-Z_][\w:]*)
     |(?P<sign>[=!]~|[=!<>]=|[-+*/%^<>=(){}\[\],@:])""",
     re.VERBOSE | re.DOTALL | re.ASCII,
 )

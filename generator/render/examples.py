@@ -99,7 +99,7 @@ def _sample(matcher: Matcher) -> str:
     value = str(matcher.value)
     if matcher.operator == "=":
         return value
-    first = re.sub(r"\(.*?\)\?", "", value).split("|")[0].replace("\\", "").replace(".", "0")
+    first = re.sub(r"\([^()]*\)\?", "", value).split("|")[0].replace("\\", "").replace(".", "0")
     for tried in (first, "v1", "500", "200"):
         fits = bool(re.fullmatch(value, tried)) if "~" in matcher.operator else tried == value
         if fits != matcher.operator.startswith("!"):

@@ -18,7 +18,8 @@ from generator.source.line import visible
 SCHEMA: Final = "sluice/audit/v1"
 COLUMNS: Final = (
     "model", "version", "digest", "image", "since", "until", "environments", "commit", "why", "author", "merged by",
-    "approvals", "approval roles", "evidence", "evidence is about this digest", "waivers",
+    "approvals", "approval roles", "evidence", "evidence is about this digest", "signatures",
+    "waivers",
 )  # fmt: skip
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _STYLE: Final = """\
@@ -78,6 +79,8 @@ def _facts(release: Release) -> Iterator[tuple[str, str]]:
             f"approvals of {', '.join(release.roles)} during the rollout (git does not know who gave them)",
         )
     yield from _evidence(release)
+    for signature in release.signed:
+        yield "signed", str(signature)
     for waiver in release.waivers:
         yield "waiver", f"{waiver.gate}: {waiver.reason} ({waiver.approved_by}, until {waiver.until})"
     for change in release.later:
@@ -139,6 +142,7 @@ def _cells(release: Release) -> list[str]:
         ", ".join(release.roles),
         "; ".join(f"{item.gate}: {item.verdict}" for item in release.verdicts),
         fits,
+        "; ".join(map(str, release.signed)),
         "; ".join(f"{w.gate}: {w.reason} ({w.approved_by}, until {w.until})" for w in release.waivers),
     ]
     return [visible(cell) for cell in texts]
@@ -176,6 +180,10 @@ def _plain(release: Release) -> dict[str, Any]:
         "approvalRoles": list(release.roles),
         "evidence": [{"gate": v.gate, "verdict": v.verdict, "reason": v.reason} for v in release.verdicts],
         "evidenceFits": release.evidence_fits,
+        "signatures": [
+            {"document": one.kind, "by": one.signer, "role": one.role, "form": one.form}
+            for one in release.signed
+        ],
         "waivers": [
             {"gate": w.gate, "reason": w.reason, "approvedBy": w.approved_by, "until": w.until}
             for w in release.waivers

@@ -15,8 +15,8 @@ from generator.plan.resolve import Planned
 from generator.report.tables import Screen
 
 if TYPE_CHECKING:
-    from generator.gates.signatures import SignedBy
     from generator.report.diffs.revision import Compared
+    from generator.spec.signers import SignedBy
 
 
 @dataclass(frozen=True, slots=True)

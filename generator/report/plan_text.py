@@ -27,7 +27,7 @@ from generator.source.line import visible
 from generator.spec.quantities import change, count_up, money_up, share_down, share_up, time_span
 
 if TYPE_CHECKING:
-    from generator.gates.signatures import SignedBy
+    from generator.spec.signers import SignedBy
 
 _SHOWN = 3  # findings and differences; more are counted
 

@@ -109,7 +109,7 @@ class WeightField:
     @property
     def pattern(self) -> re.Pattern[str]:
         """Matches the path of one weight, such as `spec.http[0].route[1].weight`."""
-        keys = (r"\[[^\]]*\]" if key == EACH else rf"\.{key}" for key in self.path)
+        keys = (r"\[[^\[\]]*\]" if key == EACH else rf"\.{key}" for key in self.path)
         return re.compile("".join(keys)[2:] + "$")
 
     def entries(self, manifest: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

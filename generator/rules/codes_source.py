@@ -143,4 +143,13 @@ spec:
         example="metadata: {owner: '+argocd:skip-file-rendering'}",
         instead="metadata: {owner: 'search@example.com'}",
     ),
+    Code(
+        "SRC115",
+        "error",
+        "a value or key has more than 16,384 characters",
+        "Sluice checks the text of every value. The limit keeps one value from slowing down every command.",
+        "Shorten the value, or keep the text in a file that the service or the gate reads.",
+        example="service: {env: [{name: RULES, value: …}]}  # 20,000 characters",
+        instead="service: {env: [{name: RULES_FILE, value: rules.json}]}",
+    ),
 )

@@ -259,8 +259,8 @@ def _is_mail(text: str) -> bool:
 def _address_in(owner: str, owners: list[str]) -> str:
     """Return the address that a text means: without the words around it, and with the domain of the team's owners."""
     domain = owners[0].partition("@")[2] if owners else "example.com"
-    text = re.sub(r"\s*[\[(]at[\])]\s*|\s+at\s+", "@", owner.removeprefix("mailto:"))
-    text = re.sub(r"\s*[\[(]dot[\])]\s*|(?<=@\w)\s+dot\s+", ".", text)
+    text = re.sub(r"(?:(?<!\s)\s+)?[\[(]at[\])]\s*|(?<!\s)\s+at\s+", "@", owner.removeprefix("mailto:"))
+    text = re.sub(r"(?:(?<!\s)\s+)?[\[(]dot[\])]\s*|(?<=@\w)\s+dot\s+", ".", text)
     found = re.search(_MAIL, text)
     if found:
         return found[0].rstrip(".")

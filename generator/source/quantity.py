@@ -10,7 +10,7 @@ import re
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, ROUND_UP, Context, Decimal
 from typing import Final
 
-_FORM: Final = re.compile(r"([-+]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*(?:[-+]?[0-9]*))", re.ASCII)
+_FORM: Final = re.compile(r"([-+]?)([0-9]*+)(?:\.([0-9]*+))?([eEinumkKMGTP]*+(?:[-+]?[0-9]*+))", re.ASCII)
 _EXPONENT: Final = re.compile(r"[eE][-+]?[0-9]{1,4}", re.ASCII)
 _DECIMAL: Final = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY: Final = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MARKER: Final = "+argocd:skip-file-rendering"
 """Argo CD 3.6, reposerver/repository/repository.go: it skips a file that contains this text, wherever it is."""
+LONGEST: Final = 16_384
+"""The longest text of one value or key, in characters; every check of a text takes linear time up to here."""
 _DEPTH = 64
 # Text that may nest deeply or have aliases is checked event by event before it is composed.
 _SUSPICIOUS = re.compile(r"[&*]|(?:^|[\s,\[{])!|(?:- ){8}|(?:\? ){8}|^ {60}", re.MULTILINE)
@@ -87,6 +89,8 @@ def parse(raw: bytes, shown: str) -> Document:
         return _refused(shown, "SRC104", *_encoding(raw, 0), Place(shown, 1, 1))
     document = Document(shown, text)
     _load(document)
+    if len(document.text) > LONGEST:
+        _refuse_long_texts(document)
     _refuse_marker(document)
     return document
 
@@ -134,28 +138,43 @@ def _load(document: Document) -> None:
         document.data = data
 
 
+def _refuse_long_texts(document: Document) -> None:
+    """Refuse a document with a text that no check should have to read."""
+    for path in _paths_of(lambda text: len(text) > LONGEST, document.data):
+        place = document.place(path)
+        message = f"a value or key has more than {LONGEST:,} characters"
+        hint = "shorten it, or keep the text in a file that the service or the gate reads"
+        document.findings.append(
+            Finding("SRC115", "error", message, hint, place, "", document.excerpt(place.line))
+        )
+    if document.findings:
+        document.data = None
+
+
 def _refuse_marker(document: Document) -> None:
     """Refuse a document with a text that Argo CD obeys."""
     if "skip-file-rendering" in document.text or "\\" in document.text:  # an escape could spell it
-        document.findings += (_marked(document, path) for path in _paths_with(MARKER, document.data))
+        document.findings += (
+            _marked(document, path) for path in _paths_of(lambda text: MARKER in text, document.data)
+        )
         if document.findings:
             document.data = None
 
 
-def _paths_with(text: str, value: Any, path: Path = ()) -> Iterator[Path]:
-    """Yield the path of every value or key that contains a text."""
+def _paths_of(refused: Callable[[str], bool], value: Any, path: Path = ()) -> Iterator[Path]:
+    """Yield the path of every value or key with a refused text."""
     if isinstance(value, str):
-        if text in value:
+        if refused(value):
             yield path
     elif isinstance(value, dict):
         for key, item in value.items():
             inner = (*path, key)
-            if text in str(key):
+            if refused(str(key)):
                 yield inner
-            yield from _paths_with(text, item, inner)
+            yield from _paths_of(refused, item, inner)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _paths_with(text, item, (*path, index))
+            yield from _paths_of(refused, item, (*path, index))
 
 
 def _marked(document: Document, path: Path) -> Finding:

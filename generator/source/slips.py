@@ -68,7 +68,7 @@ class Broken:
             return ""
         text = self.source[line]
         if any(quote.line == line and quote.rest < 0 for quote in self.shape.quotes):
-            return re.sub(r"\s+#.*$", "", text)
+            return re.sub(r"(?<!\s)\s+#.*$", "", text)
         return text[: len(self.shape.code(line))] if "#" in text else text
 
 
@@ -76,7 +76,7 @@ def value_at(broken: Broken, line: int, column: int) -> str:
     """Return the value that starts at a column: to the end of the line, or of its entry in brackets."""
     shape = broken.shape.code(line)
     flow = broken.shape.inside[line] or re.search(r"[\[{]", shape[:column]) is not None
-    end = re.search(r"\s*(?:,\s|[\]}]|$)", shape[column:]) if flow else None
+    end = re.search(r"(?<!\s)\s*(?:,\s|[\]}]|$)", shape[column:]) if flow else None
     return broken.text(line)[column : column + end.start() if end else len(shape)].strip()
 
 

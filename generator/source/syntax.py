@@ -23,7 +23,7 @@ _NO_BLANK = re.compile(r"^(?P<head>\s*)-(?P<rest>[A-Za-z_{\[\"'].*)$")
 _COLON_INSIDE = re.compile(rf"^(?P<head>\s*(?:- +)*{KEY}:\s+)(?P<value>[^\s\"'{{\[][^#]*:(?:\s.*)?)$")
 _MARKER = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?:\s|$)")
 PLACEHOLDER: Final = re.compile(
-    r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)|<%.*?(?:%>|$)|\$\{[A-Za-z_][^}\s]*\}|\$\([A-Za-z_][A-Za-z0-9_]*\)"
+    r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)|<%.*?(?:%>|$)|\$\{[A-Za-z_][^{}\s]*\}|\$\([A-Za-z_][A-Za-z0-9_]*\)"
 )
 _QUOTED_STARTS = "@`%*&!,|>?"
 
@@ -264,9 +264,7 @@ def _reserved(broken: Broken) -> Slip | None:
     return Slip(broken.line, at, message, f"write {quoted(in_quotes(value))}")
 
 
-_COMMENT_MARKS: Final = re.compile(
-    r"(?P<head>\s*)(?P<mark>//+|/\*+|--+(?=\s)|;+|<!--|%+)\s*(?P<text>.*?)\s*(?:\*/|-->)?\s*$"
-)
+_COMMENT_MARKS: Final = re.compile(r"(?P<head>\s*)(?P<mark>//+|/\*+|--+(?=\s)|;+|<!--|%+)(?P<text>[^\n]*)")
 
 
 def _foreign_comment(broken: Broken) -> Slip | None:
@@ -275,8 +273,9 @@ def _foreign_comment(broken: Broken) -> Slip | None:
         text = broken.text(line)
         found = _COMMENT_MARKS.fullmatch(text)
         if found and not broken.shape.inside[line] and text.strip("- "):
+            comment = found["text"].rstrip().removesuffix("*/").removesuffix("-->").strip()
             message = f"`{found['mark']}` does not start a comment in YAML"
-            return Slip(line, found.end("head"), message, f"write {quoted('# ' + found['text'])}")
+            return Slip(line, found.end("head"), message, f"write {quoted('# ' + comment)}")
     return None
 
 

@@ -135,7 +135,7 @@ _RANGES: Final = (
 )
 _AVERAGED: Final = r"(?:_(?:macro|micro|weighted|score))?(?:_at_\d+|@\d+)?"
 _KNOWN: Final = tuple(
-    (low, high, re.compile(f"(?:.*_)?(?:{names}){_AVERAGED}")) for low, high, names in _RANGES
+    (low, high, re.compile(rf"\A(?:.*_)?(?:{names}){_AVERAGED}")) for low, high, names in _RANGES
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
@@ -52,6 +52,25 @@ class Oidc(Record):
         description="the identity, in full",
         examples=["https://github.com/acme/models/.github/workflows/gates.yaml@refs/heads/main"],
     )
+
+
+class SignedBy(NamedTuple):
+    """A signature that is valid.
+
+    Args:
+        kind: of the document: evidence or lock.
+        signer: name of the signer in the platform.
+        role: its role.
+        form: ssh, dsse or sigstore.
+    """
+
+    kind: str
+    signer: str
+    role: str
+    form: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} signed by {self.signer} ({self.role}, {self.form})"
 
 
 class Signer(Choice):

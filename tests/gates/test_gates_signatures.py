@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from generator.cli.main import cli
 from generator.gates import sigstore_bundle, ssh_signature
 from generator.spec.signers import Signer
+from tests.unit.history.story import Story
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = Path(__file__).with_name("sigstore") / "rfc8785-0.1.2.whl"
@@ -111,6 +112,32 @@ def test_the_plan_and_the_page_show_who_signed(signing: Signing, tmp_path: Path)
     assert all(plan["gates"]["signed"] == signed for plan in plans)
     page = signing.run("plan", "risk/fraud", "--format", "html").output
     assert all(line in page for line in lines)
+
+
+def test_the_audit_shows_who_signed_each_release_by_the_signers_of_that_time(signing: Signing):
+    key = signing.key("ci-old")
+    signing.require("signed: true", signer("ci-2026", key)).sign(key, "--format", "ssh")
+    story = Story(signing.root)
+    story.git("init", "--quiet")
+    story.commit("Release", "2026-11-24T10:00:00+00:00")
+    lock = signing.root / LOCK
+    text = lock.read_text()
+    lock.write_text(text.replace(yaml.safe_load(text)["model"]["digest"], f"sha256:{'1' * 64}"))
+    story.commit("Another version, with the signature of the first", "2026-11-26T10:00:00+00:00")
+    lock.write_text(text)
+    signing.require("signed: true", signer("ci-2027", signing.key("ci-new")))
+    story.commit("Replace the key", "2026-11-28T10:00:00+00:00")
+    lines = ["evidence signed by ci-2026 (ci, ssh)", "lock signed by ci-2026 (ci, ssh)"]
+    text = story.told("audit", "risk/fraud", "--at", "2026-11-25")
+    assert all(line in text for line in lines)
+    assert all(line in story.told("audit", "risk/fraud", "--format", "html") for line in lines)
+    assert f"; {lines[1]}" in story.told("audit", "risk/fraud", "--format", "csv")
+    first, second, third = json.loads(story.told("audit", "risk/fraud", "--format", "json"))["releases"]
+    assert first["signatures"] == [
+        {"document": kind, "by": "ci-2026", "role": "ci", "form": "ssh"} for kind in ("evidence", "lock")
+    ]
+    assert [item["document"] for item in second["signatures"]] == ["evidence"]
+    assert third["signatures"] == []
 
 
 def test_a_tier_that_requires_nothing_needs_no_signature(signing: Signing):

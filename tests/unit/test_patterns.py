@@ -1,8 +1,8 @@
 """No regular expression of the package takes quadratic time in what a user writes.
 
 Each pattern is tried with texts that are made from its own parts: the beginning that leads to a repeated part, that part
-many times, and an end that does not fit. Two thousand characters take a linear pattern some microseconds; where they take
-a millisecond, CPU is compared between 250 and 2,000 characters.
+many times, and an end that does not fit. Four thousand characters take a linear pattern some microseconds; where they take
+a millisecond, CPU is compared between 500 and 4,000 characters.
 """
 
 from __future__ import annotations
@@ -21,45 +21,14 @@ from typing import Any
 
 import generator
 
-SOME, FEW, MANY = 125, 250, 2000  # a cubic pattern takes a million steps for `SOME`
+SOME, FEW, MANY = 125, 500, 4000  # a cubic pattern takes a million steps for `SOME`
 SHORT = 22  # an exponential pattern takes four million steps
 LINEAR = 24  # 8 for a linear pattern, 64 for a quadratic one
 NOTICED_S = 0.001
-TEXTS = 40
+TEXTS = 400
 REPEATS = (constants.MAX_REPEAT, constants.MIN_REPEAT, constants.POSSESSIVE_REPEAT)
 SEARCHES = {"search", "sub", "subn", "findall", "finditer", "split"}
 SAMPLES = "a1A_-. :/,\n\t{[(\"'=0#*@%x"
-
-QUADRATIC = {
-    "(?:.*_)?(?:accuracy|precision|recall|specificity|sensitivity|auc|auroc|auprc|auc_roc|auc_pr|f_?[0-9]+(?:_[0-9]+)?|fbeta|ndcg|map|mrr|hit_ratio|hits|average_precision|jaccard|iou|dice|coverage|exact_match|brier|rouge(?:_?[12l])?|(?:error|hit|pass|win|success|failure|miss|click|click_through|conversion)_rate|(?:true|false)_(?:positive|negative)_rate|(?:expected_)?calibration_error)(?:_(?:macro|micro|weighted|score))?(?:_at_\\d+|@\\d+)?",
-    "(?:.*_)?(?:mcc|kappa|silhouette|gini|correlation)(?:_(?:macro|micro|weighted|score))?(?:_at_\\d+|@\\d+)?",
-    r"(?:.*_)?(?:r2|explained_variance)(?:_(?:macro|micro|weighted|score))?(?:_at_\d+|@\d+)?",
-    "(?:.*_)?(?:rmse|mse|mae|mape|smape|wape|rmsle|msle|medae|log_?loss|cross_entropy|perplexity|latency)(?:_(?:macro|micro|weighted|score))?(?:_at_\\d+|@\\d+)?",
-    r"(?P<name>mlflow:.+?)(?:@[^@/]+|/0*(?P<number>[0-9]+))?",
-    r"([-+]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*(?:[-+]?[0-9]*))",
-    r"([A-Za-z0-9._-]+(?:\[[a-z0-9, -]+\])?)\s*(?:[=<>~!]+|@|:|\s)\s*v?([A-Za-z0-9.!+]+)",
-    r"([A-Za-z]\w*)\s*[:=\s]\s*(\S.*)",
-    r"([\w-]+)\s*(?:[:=]+|\s)\s*(\S.*)",
-    r"(\\*)\]\(",
-    r"(\d+)\s*[a-z]*\s*(?:-|to)\s*\d+\s*([a-z]+)",
-    r"(\d{1,2})(?:[:.h](\d{2}))?(?::\d{2})?\s*(am|pm|a\.m\.|p\.m\.)?(?:\s*(?:utc|z))?",
-    r"\(.*?\)\?",
-    r"\s*(?:,\s|[\]}]|$)",
-    r"\s*(?:,|@|/|\bfor\b|\bat\b|\bthen\b|\s)\s*",
-    r"\s*([:@/])\s*",
-    r"\s*[,;]\s*",
-    r"\s*[\[(]at[\])]\s*|\s+at\s+",
-    r"\s*[\[(]dot[\])]\s*|(?<=@\w)\s+dot\s+",
-    r"\s+#.*$",
-    r"\{\{(.*?)\}\}",
-    r"\{\{(?!=)\s*([^{}]+?)\s*\}\}",
-    r"\{\{.*?\}\}",
-    r"\{\{\s*args\.[^}]*(?:hash|version|revision|canary|stable)[^}]*\}\}",
-    "^(?:at (?:least|most)|min(?:imum)?|max(?:imum)?|up to|about|approx(?:imately|\\.)?|ca\\.?|circa|around|roughly|only|exactly|under|over|above|below|(?:no |not )?(?:less|more|fewer) than|every|each|for|within|after|[<>=~≈≤≥]+)[\\s:]*(?=[\\d.<>=~])|\\s*(?:or (?:less|more|so)|at (?:most|least)|max(?:imum)?|min(?:imum)?|each|\\+)\\.?$",
-    r"spec\.metrics\[([^\]]+)\]\.(success|failure)Condition",
-    r"spec\.metrics\[([^\]]+)\]\.provider\.prometheus\.query",
-}
-"""Patterns that are quadratic in one value, and wait for a rewrite: remove each with it, and add none."""
 
 Found = dict[tuple[str, int], set[str]]
 
@@ -189,13 +158,9 @@ def test_patterns_are_linear():
     slow = {
         pattern: text
         for (pattern, flags), used in PATTERNS.items()
-        if pattern not in QUADRATIC and (text := slow_text(pattern, flags, used))
+        if (text := slow_text(pattern, flags, used))
     }
     assert not slow
-
-
-def test_the_patterns_that_wait_exist():
-    assert {pattern for pattern, _ in PATTERNS} >= QUADRATIC
 
 
 def slow_text(pattern: str, flags: int, used: set[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from generator.lint.objects import Body, Object, Objects, as_list, as_map, as_text, has
 from generator.lint.rollout import Moment, Rollout, Use, template_kind
 
-_TAG: Final = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_TAG: Final = re.compile(r"\{\{((?:(?!\{\{|\}\}).)*)\}\}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from generator.source.suggest import misspelt
 
 _VALIDATE: Final = "Argo Workflows 3.7, workflow/validate/validate.go"
 _REFUSED: Final = "The workflow controller ends the Workflow with an error before any of it runs."
-_TOKEN: Final = re.compile(r"\{\{(?!=)\s*([^{}]+?)\s*\}\}")
+_TOKEN: Final = re.compile(r"\{\{(?!=)([^{}]+)\}\}")
 _OUTPUT: Final = re.compile(r"(?:tasks|steps)\.([^.]+)\.outputs\.parameters\.([^.]+)$")
 _INPUT: Final = re.compile(r"inputs\.parameters\.([^.]+)$")
 _GLOBAL: Final = re.compile(r"workflow\.parameters\.([^.]+)$")
@@ -397,7 +397,7 @@ def _placeholders(value: object, path: Path) -> Iterator[tuple[Path, str]]:
     while todo:
         at, entry = todo.pop()
         if isinstance(entry, str):
-            yield from ((at, token) for token in _TOKEN.findall(entry))
+            yield from ((at, token.strip()) for token in _TOKEN.findall(entry))
         elif isinstance(entry, Mapping):
             todo.extend(((*at, key), below) for key, below in entry.items())
         elif isinstance(entry, list):

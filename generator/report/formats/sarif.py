@@ -17,7 +17,7 @@ MAX_RELATED = 100  # GitHub shows no more locations of one result
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 _PLACEHOLDER = re.compile(r"\{\d+\}|\{\{|\}\}")
-_LINK = re.compile(r"(\\*)\]\(")
+_LINK = re.compile(r"(?<!\\)(\\*)\]\(")
 
 
 def render(report: Report) -> str:

@@ -21,12 +21,11 @@ from generator.report.pages.gates import gate_rows
 from generator.report.pages.odds import guard_rows, step_rows
 from generator.report.sections import sections
 from generator.report.sections.odds import past
-from generator.report.sections.review import signature_line
 from generator.report.sections.section import Section
 from generator.spec.quantities import money_up, time_span
 
 if TYPE_CHECKING:
-    from generator.gates.signatures import SignedBy
+    from generator.spec.signers import SignedBy
 
 TEMPLATE = "pages/plan.html.j2"
 
@@ -87,7 +86,7 @@ def plan_page(subject: Subject, templates: Templates) -> str:
         "odds_lines": [line for line in by_key["odds"].lines() if line.startswith("gate ")],
         "risk": plan.rollout.risk,
         "gates": gate_rows(stand),
-        "signed": [signature_line(item) for item in subject.signed],
+        "signed": list(map(str, subject.signed)),
         "gates_key": plan.gate_key[:12],
         "enforced": " and ".join(plan.enforcement),
         "cost": _cost(by_key["cost"].data, subject),

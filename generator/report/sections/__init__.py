@@ -16,7 +16,7 @@ from generator.report.sections.story import guards, story
 from generator.report.sections.values import values
 
 if TYPE_CHECKING:
-    from generator.gates.signatures import SignedBy
+    from generator.spec.signers import SignedBy
 
 __all__ = ["Section", "sections"]
 

@@ -16,7 +16,7 @@ from generator.report.tables import Table
 from generator.spec.exemptions import Waiver
 
 if TYPE_CHECKING:
-    from generator.gates.signatures import SignedBy
+    from generator.spec.signers import SignedBy
 
 
 def gate_section(planned: Planned, statuses: Sequence[GateStatus], signed: Sequence[SignedBy]) -> Section:
@@ -33,13 +33,8 @@ def gate_section(planned: Planned, statuses: Sequence[GateStatus], signed: Seque
     }
     rows = [row for status in statuses for row in _rows(status)]
     where = f"enforced in {' and '.join(plan.enforcement)}, key {plan.gate_key[:12]}"
-    signatures = tuple(map(signature_line, signed))
+    signatures = tuple(map(str, signed))
     return Section("gates", "Gates", data, (where, Table.of(rows) if rows else "none", *signatures))
-
-
-def signature_line(item: SignedBy) -> str:
-    """Return who signed a document, in words."""
-    return f"{item.kind} signed by {item.signer} ({item.role}, {item.form})"
 
 
 def _gate(status: GateStatus) -> records.GateRecord:

@@ -80,16 +80,15 @@ _CURRENCIES: Final = {
 _COMPARISON: Final = re.compile(
     r"^(?:at (?:least|most)|min(?:imum)?|max(?:imum)?|up to|about|approx(?:imately|\.)?|ca\.?|circa|around|roughly|"
     r"only|exactly|under|over|above|below|(?:no |not )?(?:less|more|fewer) than|every|each|for|within|after|[<>=~≈≤≥]+)"
-    r"[\s:]*(?=[\d.<>=~])|\s*(?:or (?:less|more|so)|at (?:most|least)|max(?:imum)?|min(?:imum)?|each|\+)\.?$",
+    r"[\s:]*(?=[\d.<>=~])|"
+    r"(?:(?<!\s)\s+)?(?:or (?:less|more|so)|at (?:most|least)|max(?:imum)?|min(?:imum)?|each|\+)\.?$",
     re.IGNORECASE,
 )
 _DIGITS = 16
-
-
 _PLAUSIBLE_CORES = 64
-
-
 _PLAUSIBLE_GIB = 64
+LONGEST_TYPED: Final = 500
+"""The longest value that repairs are looked for: no mistake is longer, and some repairs are quadratic."""
 
 
 def without_comparison(text: str) -> str:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from generator.source.document import Path, dotted
 from generator.source.finding import Finding, Place
 from generator.source.flow import flow
+from generator.spec.mistakes.amounts import LONGEST_TYPED
 from generator.spec.mistakes.annotations import (
     Target,
     accepts,
@@ -115,8 +116,6 @@ def _kinds(draft: Draft, mistakes: list[Mistake]) -> bool:
 
 
 _FEW, _LONG = 4, 110
-# Several keys on one line were typed; the patterns that find them take quadratic time in a longer text.
-_LONGEST_TYPED = 500
 
 
 def _entries(draft: Draft, mistakes: list[Mistake]) -> None:
@@ -160,15 +159,15 @@ def _joined(draft: Draft, mistakes: list[Mistake]) -> bool:
         around = draft.at(path[:-1])
         if owner is None or not isinstance(mistake.value, str) or not isinstance(around, dict):
             continue
-        if len(mistake.value) > _LONGEST_TYPED:
+        if len(mistake.value) > LONGEST_TYPED:
             continue
         in_turn = next(values_in_turn(owner, mistake.value), None) if len(around) == 1 else None
         if in_turn is not None:
             draft.report("SPEC105", path, "each value needs its own key", f"write `{flow(in_turn)}`")
             draft.reported.add(path[:-1])
             return True
-        first, *others = re.split(r"\s*[,;]\s*", mistake.value)
-        found = [re.fullmatch(r"([A-Za-z]\w*)\s*[:=\s]\s*(\S.*)", part) for part in others]
+        first, *others = re.split(r"(?:(?<!\s)\s+)?[,;]\s*", mistake.value)
+        found = [re.fullmatch(r"([A-Za-z]\w*)(?:\s*[:=]\s*|\s+)(\S.*)", part) for part in others]
         keys = [match[1] for match in found if match]
         if not others or len(keys) < len(others) or not set(keys) <= fields(owner).keys() - around.keys():
             continue

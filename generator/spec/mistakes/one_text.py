@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
 from generator.spec.mistakes.annotations import Target, annotation_of, fields
+
+_BETWEEN: Final = re.compile(r"(?:(?<!\s)\s+)?(?:,|@|/|\bfor\b|\bat\b|\bthen\b)\s*|(?<!\s)\s+")
 
 
 def mappings_in(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
@@ -52,9 +54,7 @@ def values_in_turn(record: type[BaseModel], value: Any) -> Iterator[dict[str, An
     from generator.spec.mistakes.suggestions import candidates, is_text
 
     required = {name: info for name, info in fields(record).items() if info.is_required()}
-    words_of = (
-        re.split(r"\s*(?:,|@|/|\bfor\b|\bat\b|\bthen\b|\s)\s*", value) if isinstance(value, str) else []
-    )
+    words_of = _BETWEEN.split(value) if isinstance(value, str) else []
     if len(required) < 2 or len(words_of) != len(required):
         return
     out: dict[str, Any] = {}

@@ -32,7 +32,7 @@ def clock(typed: Typed) -> Repairs:
     if cron:
         yield Repair(f"{int(cron[2]):02}:{int(cron[1]):02}")
     found = re.fullmatch(
-        r"(\d{1,2})(?:[:.h](\d{2}))?(?::\d{2})?\s*(am|pm|a\.m\.|p\.m\.)?(?:\s*(?:utc|z))?", text
+        r"(\d{1,2})(?:[:.h](\d{2}))?(?::\d{2})?(?:\s*(am|pm|a\.m\.|p\.m\.))?(?:\s*(?:utc|z))?\s*", text
     )
     if found:
         hour = int(found[1]) % 12 + 12 * found[3].startswith("p") if found[3] else int(found[1])
@@ -131,7 +131,7 @@ def url(typed: Typed) -> Repairs:
 def reference(typed: Typed) -> Repairs:
     """Return repairs of a reference to a model."""
     text = typed.text.strip()
-    compact = re.sub(r":\s+", ":", re.sub(r"\s*([:@/])\s*", r"\1", text))
+    compact = re.sub(r":\s+", ":", re.sub(r"(?:(?<!\s)\s+)?([:@/])\s*", r"\1", text))
     lower = re.sub(r"^[A-Za-z0-9]+(?=[:/])", lambda found: found[0].lower(), compact)
     yield Repair(compact)
     yield Repair(lower)
@@ -155,7 +155,7 @@ def requirement(typed: Typed) -> Repairs:
     if typed.text.endswith((".txt", ".toml", ".lock")):
         return
     found = re.match(
-        r"([A-Za-z0-9._-]+(?:\[[a-z0-9, -]+\])?)\s*(?:[=<>~!]+|@|:|\s)\s*v?([A-Za-z0-9.!+]+)", typed.text
+        r"([A-Za-z0-9._-]+(?:\[[a-z0-9, -]+\])?)(?:\s*(?:[=<>~!]+|@|:)\s*|\s+)v?([A-Za-z0-9.!+]+)", typed.text
     )
     if found:
         yield Repair(f"{found[1].replace(' ', '')}=={found[2]}")

@@ -270,7 +270,7 @@ def _form(refused: Refused) -> Answer:
     field = refused.target.field
     what = getattr(field, "description", None) or f"the value of `{refused.key}`"
     usual = usual_value(refused.target)
-    pair = re.fullmatch(r"([\w-]+)\s*(?:[:=]+|\s)\s*(\S.*)", unquoted(str(refused.value)))
+    pair = re.fullmatch(r"([\w-]+)(?:\s*[:=]++\s*|\s+)(\S.*)", unquoted(str(refused.value)))
     owner = fields(refused.target.owner) if refused.target.owner else {}
     if pair and refused.key == "header" and "exact" in owner:
         fixed = flow({"header": pair[1], "exact": pair[2]})

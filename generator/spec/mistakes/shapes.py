@@ -10,6 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from generator.source.flow import flow
+from generator.spec.mistakes.amounts import LONGEST_TYPED
 from generator.spec.mistakes.annotations import (
     Target,
     accepts,
@@ -223,6 +224,8 @@ def _value(text: str, annotation: Any) -> Any:
 
 
 def _proposals(target: Target, value: Any) -> Iterator[Any]:
+    if isinstance(value, str) and len(value) > LONGEST_TYPED:
+        return
     held = collection(target.annotation)
     if held is not None and held[0] is list:
         yield from _lists(held[1], value)

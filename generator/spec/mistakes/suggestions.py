@@ -11,7 +11,7 @@ from pydantic import WithJsonSchema
 from generator.source.flow import flow
 from generator.source.suggest import misspelt
 from generator.spec.mistakes import repairs
-from generator.spec.mistakes.amounts import Repair, Typed, decimal, integer, without_comparison
+from generator.spec.mistakes.amounts import LONGEST_TYPED, Repair, Typed, decimal, integer, without_comparison
 from generator.spec.mistakes.annotations import (
     Target,
     accepts,
@@ -43,6 +43,8 @@ def shown(value: object, raw: str = "") -> str:
 def candidates(target: Target, value: object, raw: str = "") -> list[Repair]:
     """Return the repairs of a value that its field accepts, the likeliest first, each once."""
     text = unquoted(raw or _text(value))
+    if len(text) > LONGEST_TYPED:
+        return []
     plain = without_comparison(text)
     usual = usual_value(target)
     forms = (text, plain) if plain != text and not is_text(target.annotation) else (text,)

@@ -52,7 +52,7 @@ def time(typed: Typed) -> Repairs:
             sum(n * size for n, size in zip(amounts, (604800, 86400, 3600, 60, 1), strict=True))
         )
         return
-    span = re.fullmatch(r"(\d+)\s*[a-z]*\s*(?:-|to)\s*\d+\s*([a-z]+)", text)
+    span = re.fullmatch(r"(\d+)\s*(?:[a-z]+\s*)?(?:-|to)\s*\d+\s*([a-z]+)", text)
     if span and _unit(span[2]):
         yield from _seconds(int(span[1]) * _SECONDS[_unit(span[2])])
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 import time
 from pathlib import Path
@@ -56,6 +57,42 @@ MODELS = {
     "colons": "  x: " + "a:" * 100_000 + " b: c\n",
     "a secret of many characters": "  service: {env: [{name: V, value: '" + "a://b" * 50_000 + "'}]}\n",
 }
+LONG = [  # texts just below the limit of one value, in forms that repairs look for
+    "1 " * 8000,
+    "at least " * 1800,
+    "5 each " * 2300,
+    "1,000." * 2700,
+    "a@" * 8000,
+    "a: " * 5000,
+    "1/" * 8000,
+    "a" + " " * 16000 + "x",
+]
+
+
+def typed(form: str) -> str:
+    """A file of less than a megabyte with 48 such texts at a key."""
+    return (
+        MODEL
+        + "  environments:\n"
+        + "".join(
+            f"    e{number}: {form.replace('#', repr(LONG[number % len(LONG)]))}\n" for number in range(48)
+        )
+    )
+
+
+TYPED = {
+    "hold": "{rollout: {steps: [{weight: 5%, hold: #}]}}",
+    "step": "{rollout: {steps: [#]}}",
+    "weight": "{rollout: {steps: [{weight: #, hold: 1h}]}}",
+    "amount": "{service: {resources: {memory: #, cpu: 1}}}",
+    "requirement": "{service: {requirements: [#]}}",
+    "reference": "{model: {ref: #}}",
+    "guard": "{guards: [#]}",
+    "rate": "{traffic: {minRps: #}}",
+    "time": "{rollout: {window: #}}",
+    "variable": "{service: {env: [#]}}",
+    "count": "{scaling: {replicas: #}}",
+}
 STEPS = {
     "steps": MODEL.replace("[{weight: 5%, hold: 10m}]", many("{weight: 5%, hold: 10m}")),
     "wrong steps": MODEL.replace("[{weight: 5%, hold: 10m}]", many("{weight: 5, hold: ten}")),
@@ -80,6 +117,7 @@ LOCKS = {
 CASES = {
     **{f"spec: {name}": (MODEL + text, PLATFORM, LOCK) for name, text in MODELS.items()},
     **{f"spec: {name}": (text, PLATFORM, LOCK) for name, text in STEPS.items()},
+    **{f"spec: long texts as {name}": (typed(form), PLATFORM, LOCK) for name, form in TYPED.items()},
     **{f"platform: {name}": (MODEL, text, LOCK) for name, text in PLATFORMS.items()},
     **{f"lock: {name}": (MODEL, PLATFORM, text) for name, text in LOCKS.items()},
 }
@@ -121,6 +159,15 @@ def test_the_findings_of_a_file_are_capped_and_the_rest_is_counted(tmp_path):
     assert "… and 1,500 more in specs/shop/ranker.yaml" in written
     assert f"{N} errors in 1 file" in written
     assert written.count("error[SPEC102]") == N - 1500
+
+
+def test_a_finding_on_a_long_value_names_its_place(tmp_path):
+    long = MODEL.replace("hold: 10m", f"hold: '{'10 ' * 5000}m'")
+    written = run(small(tmp_path, long), "validate", "--format", "json")
+    (finding,) = [one for one in json.loads(written)["findings"] if one["code"] == "SPEC105"]
+    line = long[: long.index("hold: '")].count("\n") + 1
+    column = long.splitlines()[line - 1].index("hold: '") + len("hold: ") + 1
+    assert (finding["place"]["line"], finding["place"]["column"]) == (line, column)
 
 
 def test_long_lines_are_cut_in_every_format(tmp_path):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from generator.source.document import Document
 from generator.source.files import LIMIT
-from generator.source.reader import parse, read
+from generator.source.reader import LONGEST, parse, read
 
 
 def codes(document: Document) -> list[str]:
@@ -224,6 +224,19 @@ def test_too_large(tmp_path: Path):
     assert read(path, tmp_path).data == {"a": 1}
     path.write_bytes(b"a: 1\n".ljust(LIMIT + 1, b"\n"))
     assert codes(read(path, tmp_path)) == ["SRC103"]
+
+
+def test_a_long_text_is_refused_at_its_place_before_any_check_reads_it():
+    whole = f"a: 1\nb:\n  c: {'x' * LONGEST}\n"
+    assert parse(whole.encode(), "s.yaml").data["b"]["c"] == "x" * LONGEST
+    values = parse(f"a: 1\nb:\n  c: x{'x' * LONGEST}\n  d: [0, 'é{'x' * LONGEST}']\n".encode(), "s.yaml")
+    assert [(one.code, one.place.line, one.place.column) for one in values.findings] == [
+        ("SRC115", 3, 6),
+        ("SRC115", 4, 10),
+    ]
+    assert values.data is None
+    (key,) = parse(f"a: 1\n? k{'k' * LONGEST}\n: 1\n".encode(), "s.yaml").findings
+    assert (key.code, key.place.line) == ("SRC115", 2)
 
 
 def test_not_a_file(tmp_path: Path):
