@@ -135,7 +135,7 @@ class Bento:
     inputs: tuple[Column, ...] = ()
     outcomes: tuple[tuple[str, str], ...] = ()
     groups: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
-    positive: tuple[Scalar, ...] = (1,)
+    positive: tuple[Scalar, ...] = ()
     scrape_s: float = 15.0
     path: str = "/predict"
     token_window_s: int = 86_400

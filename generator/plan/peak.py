@@ -10,6 +10,8 @@ from generator.source.quantity import quantity_amount
 
 # Requests of one gate's pod, as rendered (templates/kubernetes/_gate-container.yaml.j2).
 GATE_CPU, GATE_MEMORY = 0.5, 2**30
+# Limits on local storage of one gate's pod: its container, and Argo's `wait` with the default of the LimitRange.
+GATE_STORAGE = (10 + 1) * 2**30
 # Without a router the controller starts a quarter more pods before it stops old ones (maxSurge of the template).
 SURGE = 0.25
 
@@ -23,16 +25,25 @@ class Need:
         cpu: cores.
         memory: bytes.
         gpu: devices.
+        storage: limits on local storage, in bytes.
+        services: Services that lead to them.
     """
 
     pods: int
     cpu: float
     memory: int
     gpu: int = 0
+    storage: int = 0
+    services: int = 0
 
     def __add__(self, other: Need) -> Need:
         return Need(
-            self.pods + other.pods, self.cpu + other.cpu, self.memory + other.memory, self.gpu + other.gpu
+            self.pods + other.pods,
+            self.cpu + other.cpu,
+            self.memory + other.memory,
+            self.gpu + other.gpu,
+            self.storage + other.storage,
+            self.services + other.services,
         )
 
 
@@ -69,10 +80,10 @@ def peak(plan: Plan) -> Peak:
     counted = plan.rollout.strategy == "canary" and not plan.routing.router.splits_requests
     fresh = math.ceil(largest * SURGE) if counted else largest
     return Peak(
-        stable=_pods(plan, largest),
+        stable=_pods(plan, largest, _services(plan)),
         fresh=_pods(plan, fresh),
         shadow=_pods(plan, shadow_pods(plan)),
-        gates=Need(gates, gates * GATE_CPU, gates * GATE_MEMORY),
+        gates=Need(gates, gates * GATE_CPU, gates * GATE_MEMORY, storage=gates * GATE_STORAGE),
     )
 
 
@@ -93,7 +104,14 @@ def shadow_pods(plan: Plan) -> int:
     return max(1, math.ceil(plan.capacity.min_replicas * shadow.percent)) if shadow else 0
 
 
-def _pods(plan: Plan, count: int) -> Need:
+def _services(plan: Plan) -> int:
+    """Return the number of Services of a model."""
+    two = plan.rollout.strategy == "blue-green" or plan.routing.router.splits_requests
+    return 1 + two + bool(plan.feedback) + bool(plan.rollout.shadow)
+
+
+def _pods(plan: Plan, count: int, services: int = 0) -> Need:
     need = plan.capacity
     cpu, memory = float(quantity_amount(need.cpu)), int(quantity_amount(need.memory))
-    return Need(count, count * cpu, count * memory, count * need.gpu)
+    storage = int(quantity_amount(need.storage))
+    return Need(count, count * cpu, count * memory, count * need.gpu, count * storage, services)

@@ -106,6 +106,18 @@ def _attributes(written: SourceSpec) -> Iterator[Finding]:
             hint = f"list them: `service: {{attributes: {{{name}: [VALUE, VALUE]}}}}`"
             path = _attribute_path(written, name)
             yield written.finding("REF205", path, message, f"did you mean `{near[0]}`?" if near else hint)
+    compared = sensitive_attributes(written.file.spec)
+    if compared and not written.file.spec.service.positive:
+        message = f"groups of `{compared[0]}` are compared, but no prediction counts as positive"
+        hint = (
+            "list what the model answers in favor of a person, as it answers it: `service: {positive: [1]}`"
+        )
+        path = (
+            ("spec", "service")
+            if compared[0] in written.file.spec.service.attributes
+            else _attribute_path(written, compared[0])
+        )
+        yield written.finding("REF216", path, message, hint)
 
 
 def _attribute_path(written: SourceSpec, name: str) -> Path:

@@ -42,7 +42,8 @@ class ParityTest:
     Args:
         groups: the declared groups of one sensitive attribute, at least two; others are ignored.
         window_s: length of the window.
-        least_rows: smallest number of rows of every declared group; with fewer the result is empty.
+        least_rows: smallest number of rows of every declared group; with fewer the result is empty. It is empty as
+            well where no row counts as positive, or all rows do.
         confidence: two-sided confidence for all pairs of groups together.
     """
 
@@ -96,9 +97,11 @@ class _Counts:
         declared = one_of("group", parity.groups)
         positives = _by_group(rows.events.where(arm, declared).increase(parity.window_s))
         total = _by_group(rows.requests.where(arm, declared).increase(parity.window_s))
-        # A group without positives has no rate, so maximum and minimum would ignore it: the result must be empty.
+        # A group without a series has no rate, so maximum and minimum would ignore it: the result must be empty.
         present = f"count({total} >= {number(parity.least_rows)}\n    and {positives})"
-        return cls(positives, total, f"and on() ({present} == {len(parity.groups)})")
+        # Where no row counts as positive, or all do, `positive` may not fit the answers: equal rates prove nothing.
+        both = f"0 < sum({positives}) < on() sum({total})"
+        return cls(positives, total, f"and on() ({present} == {len(parity.groups)})\nand on() ({both})")
 
     @property
     def difference(self) -> str:

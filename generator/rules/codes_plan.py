@@ -78,6 +78,16 @@ spec:
 """,
     ),
     Code(
+        "REF216",
+        "error",
+        "groups are compared, and `service.positive` is missing",
+        "The service counts a prediction as positive if it is in this list. With a list that never fits, no group has "
+        "positive predictions, and an unfair model looks fair.",
+        "List the predictions that are in favor of a person, in the type that the model answers with.",
+        example="spec: {service: {attributes: {gender: [f, m]}}}",
+        instead='spec: {service: {attributes: {gender: [f, m]}, positive: ["yes"]}}',
+    ),
+    Code(
         "REF206",
         "error",
         "an address has no digest",

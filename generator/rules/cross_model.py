@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import reduce
-from operator import add
+from operator import add, itemgetter
 
 from generator.lint.engine import Problem, Related, rule
 from generator.odds.footprint import ResourceFootprint, currencies, monthly
@@ -24,7 +24,8 @@ _SHOWN = 5
     "a team's models need more than its quota at their peak",
     scope=FleetContext,
     why="If a quota is reached during a release, pods never start until the rollout is aborted.",
-    remedy="Raise the team's quota, or lower `replicas`, `autoscaling.max` or `resources`.",
+    remedy="Raise the team's quota, or lower `replicas`, `autoscaling.max` or `resources`. In the quota, "
+    "`storage` and `objects` have defaults.",
     example="""
 # specs/platform.yaml
 spec: {teams: {shop: {quota: {cpu: "4", memory: 80Gi}}}}
@@ -49,20 +50,27 @@ def quota(context: FleetContext) -> Iterator[Problem]:
             continue
         total = reduce(add, (model.peak for model in models))
         for key, needed, limit in _exceeded(total, allowed):
-            message = f"the models of `{team}` need {needed} {key} in {environment} at their peak; the quota is {limit}"
+            message = (
+                f"the models of `{team}` need {needed} in {environment} at their peak; the quota is {limit}"
+            )
             hint = "raise the quota, or lower `replicas`, `autoscaling.max` or `resources` of its models"
             path = ("spec", "teams", team, "quota", key)
             yield Problem(path, message, hint, _largest(context, models))
 
 
 def _exceeded(total: Need, allowed: Quota) -> Iterator[tuple[str, str, str]]:
-    """Resources above the quota: name, needed, allowed."""
+    """Yield the key of each exceeded part of a quota, what is needed, and what is allowed."""
     if total.cpu > float(quantity_amount(allowed.cpu)) + 1e-9:
-        yield "cpu", f"{total.cpu:g}", allowed.cpu
+        yield "cpu", f"{total.cpu:g} cpu", allowed.cpu
     if total.memory > quantity_amount(allowed.memory):
-        yield "memory", f"{-(-total.memory // 2**20)}Mi", allowed.memory
+        yield "memory", f"{-(-total.memory // 2**20)}Mi memory", allowed.memory
     if total.gpu > allowed.gpu:
-        yield "gpu", str(total.gpu), str(allowed.gpu)
+        yield "gpu", f"{total.gpu} gpu", str(allowed.gpu)
+    if total.storage > quantity_amount(allowed.storage):
+        yield "storage", f"{-(-total.storage // 2**30)}Gi of local storage", allowed.storage
+    kind, most = max(("pods", total.pods), ("Services", total.services), key=itemgetter(1))
+    if most > allowed.objects:
+        yield "objects", f"{most} {kind}", str(allowed.objects)
 
 
 def _largest(context: FleetContext, models: list[ResourceFootprint]) -> Related:

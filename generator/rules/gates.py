@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from generator.lint.engine import Problem, rule
 from generator.odds.gate_odds import share_odds
-from generator.rules.context import GATES, Context
+from generator.rules.context import GATES, Context, written_guards
 from generator.source.finding import Fix, Severity
 from generator.spec.gates import CustomGate, DriftGate, FairnessGate, MetricGate, is_share
 from generator.spec.quantities import share_down
@@ -126,6 +126,37 @@ def unpaired(context: Context) -> Iterator[Problem]:
             message = f"`{gate.name}` compares two scores, not two models on the same rows"
             hint = "write both models' predictions for each row and set `paired: true`: a third of the rows is enough"
             yield Problem((*GATES, index, "against"), message, hint)
+
+
+@rule(
+    "GATE311",
+    "warning",
+    "fairness is not measured for a declared attribute",
+    scope=Context,
+    why="The platform or the service declares the attribute as sensitive. A model that is fair by one attribute may be "
+    "unfair by another.",
+    remedy="Add the attribute to `sensitive`, or accept the finding with the reason.",
+    example="""
+spec:
+  service: {attributes: {gender: [f, m], age: [young, old]}}
+  gates: [{name: parity, fairness: demographic-parity-difference, sensitive: [gender], atMost: 0.1, minGroup: 200}]
+""",
+    instead="""
+spec:
+  service: {attributes: {gender: [f, m], age: [young, old]}}
+  gates: [{name: parity, fairness: demographic-parity-difference, sensitive: [gender, age], atMost: 0.1, minGroup: 200}]
+""",
+)
+def unmeasured_attributes(context: Context) -> Iterator[Problem]:
+    """Check that gates, and the guards of each list, measure every declared attribute if they measure any."""
+    declared = {**context.platform.attributes, **context.spec.service.attributes}
+    for path, items in ((GATES, context.spec.gates), *written_guards(context)):
+        measured = {index: set(getattr(item, "sensitive", ())) for index, item in enumerate(items)}
+        fair = [index for index, names in measured.items() if names]
+        for name in sorted(declared.keys() - set().union(*measured.values())) if fair else ():
+            message = f"`{name}` is declared as sensitive, and not measured here"
+            hint = f"add `{name}`, or accept GATE311 with the reason"
+            yield Problem((*path, fair[0], "sensitive"), message, hint)
 
 
 @rule(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from generator.lint.engine import Problem, rule
+from generator.plan.serving import sensitive_attributes
 from generator.rules.context import GATES, ROLLOUT, STEPS, Context, written_guards
 from generator.source.document import Path
 from generator.source.flow import flow
@@ -206,6 +207,24 @@ def unreachable_limits(context: Context) -> Iterator[Problem]:
             if isinstance(guard, ParityGuard) and guard.bound >= 1:
                 message = f"this difference is between 0 and 1: no version exceeds {_number(guard.bound)}"
                 yield Problem((*path, index, "atMost"), message, "write `atMost: 0.1`")
+
+
+@rule(
+    "PLAN517",
+    "warning",
+    "`service.positive` lists both classes",
+    scope=Context,
+    why="If every prediction counts as positive, all groups have the same rate, and the guard can't decide.",
+    remedy="List only the predictions that are in favor of a person.",
+    example="spec: {service: {positive: [0, 1]}}",
+    instead="spec: {service: {positive: [1]}}",
+)
+def every_class_positive(context: Context) -> Iterator[Problem]:
+    """Check that the positive predictions are not all classes of a model with two."""
+    service = context.spec.service
+    if set(service.positive) == {0, 1} and sensitive_attributes(context.spec):
+        message = "every prediction of a model with the classes 0 and 1 counts as positive"
+        yield Problem(("spec", "service", "positive"), message, "write `positive: [1]`")
 
 
 @rule(

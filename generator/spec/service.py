@@ -76,7 +76,9 @@ class Service(Record):
         {}, description="columns of the rows, in the order that the model needs; default: any columns"
     )
     positive: list[Scalar] = Field(
-        [1], min_length=1, description="predictions that count as positive, for fairness"
+        [],
+        description="predictions that count as positive; required where groups are compared",
+        examples=[[1]],
     )
     attributes: dict[Key, list[Scalar]] = Field(
         {}, description="values of sensitive attributes; default: the platform's"

@@ -64,6 +64,7 @@ _SHADOWED = """\
     inputs:
       amount: {type: number, minimum: 0}
       hour: {type: integer, minimum: 0, maximum: 23}
+    positive: [1]
   gates: [{name: accuracy, metric: accuracy, atLeast: 0.9}]
   rollout:
     strategy: canary

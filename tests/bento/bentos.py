@@ -41,6 +41,7 @@ BENTOS = {
         ),
         outcomes=(("ctr", "click"), ("basket", "add-to-basket")),
         groups=(("device", ("ios", "android")), ("age_band", ("under-30", "over-30"))),
+        positive=(1,),
         buckets=(0.12, 0.3),
         **_COMMON,
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -139,6 +140,38 @@ def test_the_service_stays_readable(name: str) -> None:
     files = render_bento(BENTOS[name], TEMPLATES)
     assert files["service.py"].count("\n") <= 120
     assert "\n\n\n\n" not in "".join(files.values())
+
+
+@pytest.mark.parametrize(
+    ("positive", "answers", "classes", "complaint"),
+    [
+        ((1,), [0, 1], None, ""),
+        ((1,), [0.0, True], None, ""),
+        (("yes",), ["no"], ["no", "yes"], ""),
+        ((1, "yes"), ["no"], None, ""),
+        ((1,), ["yes"], None, "never one of"),
+        (("1",), [1], None, "never one of"),
+        ((1,), [[0.2, 0.8]], None, "only a text or a number"),
+        ((1,), [None], None, "only a text or a number"),
+        ((), [1], None, "never one of"),
+        ((2,), [1], [0, 1], "lists none"),
+        ((0, 1), [1], [0, 1], "lists all"),
+        ((0, 1), [1], [0, 1, 2], ""),
+    ],
+)
+def test_the_warm_up_refuses_answers_that_are_never_positive(positive, answers, classes, complaint) -> None:
+    """Without it, no group has positive predictions, and all look equal."""
+    text = render_bento(replace(BENTOS["recommender"], positive=positive), Templates())["counters.py"]
+    wanted = [
+        node
+        for node in ast.parse(text).body
+        if (isinstance(node, ast.FunctionDef) and node.name == "check_answers")
+        or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "POSITIVE")
+    ]
+    space: dict = {}
+    exec(compile(ast.Module(wanted, []), "counters.py", "exec"), space)
+    with pytest.raises(ValueError, match=complaint) if complaint else nullcontext():
+        space["check_answers"](answers, classes)
 
 
 def test_latency_buckets_hold_every_bound() -> None:

@@ -150,7 +150,7 @@ def _service() -> st.SearchStrategy[dict[str, Any]]:
         st.just({"type": "boolean", "nullable": True}),
     )
     return st.fixed_dictionaries(
-        {"attributes": st.just({"group": ["a", "b"]})},
+        {"attributes": st.just({"group": ["a", "b"]}), "positive": st.just([1])},
         optional={
             "env": st.lists(st.one_of(secret, plain), max_size=4, unique_by=lambda env: env["name"]),
             "inputs": st.dictionaries(_KEYS, column, max_size=4),

@@ -125,6 +125,17 @@ def test_a_library_that_contradicts_its_counts_is_not_believed() -> None:
     assert measure_from_report(gate, "gender", report).verdict == "inconclusive"
 
 
+@pytest.mark.parametrize("selected", [0, 100])
+@pytest.mark.parametrize("measure", [DIFFERENCE, RATIO, ODDS])
+def test_predictions_that_are_all_the_same_are_not_fair(measure: str, selected: int) -> None:
+    counts = {"rows": 100, "selected": selected, "positives": 50}
+    counts |= {"truePositives": selected // 2, "falsePositives": selected // 2}
+    report = {"value": 1.0 if measure == RATIO else 0.0, "binary": True, "groups": {"a": counts, "b": counts}}
+    bound = {"atLeast": 0.8} if measure == RATIO else {"atMost": 0.9}
+    found = measure_from_report(fairness(fairness=measure, tool="fairlearn", **bound), "gender", report)
+    assert found.verdict == "inconclusive"
+
+
 def test_a_group_without_positives_has_no_odds() -> None:
     counts = {"rows": 100, "selected": 10, "truePositives": 0, "falsePositives": 10}
     none = {"a": {**counts, "positives": 0}, "b": {**counts, "positives": 50}}

@@ -164,7 +164,12 @@ def _limit(gate: FairnessGate) -> tuple[Bound, float]:
 
 
 def estimate(kind: str, groups: Groups) -> tuple[float | None, Interval]:
-    """Return value and simultaneous interval of a fairness measure, from counts of at least two groups."""
+    """Return value and simultaneous interval of a fairness measure, from counts of at least two groups.
+
+    There is no value where no row is selected, or all are: groups can't differ in what was not told apart.
+    """
+    if sum(c["selected"] for c in groups.values()) in (0, sum(c["rows"] for c in groups.values())):
+        return None, Interval(0.0, 1.0)
     selected = {name: (c["selected"], c["rows"]) for name, c in groups.items()}
     if kind == "demographic-parity-difference":
         return _difference(selected, ALPHA)
@@ -196,7 +201,9 @@ def _doubt(gate: FairnessGate, report: dict[str, Any], counted: Groups) -> str:
         return f"fewer than two groups have {gate.min_group} rows: nothing to compare"
     value, _ = estimate(gate.fairness, report["groups"])
     if value is None:
-        return "a group has no rows with one of the labels, or no group has a positive prediction"
+        return (
+            "a group has no rows with one of the labels, or all predictions are the same: nothing to compare"
+        )
     if report["value"] is None or abs(report["value"] - value) > _TOLERANCE:
         return f"{gate.tool} reports {report['value']}, but its counts give {value:.6g}"
     return ""

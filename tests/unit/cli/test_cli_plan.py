@@ -98,6 +98,7 @@ LIMITED = """guards:
 
 def test_looks_are_those_of_the_rendered_metrics(repository):
     change(repository, "shop/recommender", "guards:", LIMITED)
+    change(repository, "shop/recommender", "spec:\n", "spec:\n  service: {positive: [1]}\n")
     for plan in plans(open_session(None)):
         if not isinstance(plan.rollout, Canary):
             continue
@@ -322,6 +323,7 @@ def test_guards_look_as_often_as_the_platform_says(repository, sluice):
     """Looks, windows, strata and the told story follow one interval."""
     change(repository, "platform", "scrapeInterval: 15s", "scrapeInterval: 2s, lookInterval: 10s")
     change(repository, "shop/recommender", "guards:", LIMITED)
+    change(repository, "shop/recommender", "spec:\n", "spec:\n  service: {positive: [1]}\n")
     plan = next(plan for plan in plans(open_session(None)) if plan.identity.model == "recommender")
     metrics = {metric.name: metric for metric in live_metrics(plan)}
     assert {name: metric.interval_s for name, metric in metrics.items()} == {

@@ -67,8 +67,12 @@ CASES = {
         (model(guard("{outcome: ctr, detect: {drop: 10%}}"), more=OUTCOME), PLATFORM, LOCK),
     ),
     "REF205": (
-        (model(guard("{fairness: demographic-parity-difference, sensitive: [sex], atMost: 0.1}")), PLATFORM, LOCK, "specs/shop/ranker.yaml:9:68"),
-        (model(guard("{fairness: demographic-parity-difference, sensitive: [sex], atMost: 0.1}"), more="  service: {attributes: {sex: [a, b]}}\n"), PLATFORM, LOCK),
+        (model(guard("{fairness: demographic-parity-difference, sensitive: [sex], atMost: 0.1}"), more="  service: {positive: [1]}\n"), PLATFORM, LOCK, "specs/shop/ranker.yaml:9:68"),
+        (model(guard("{fairness: demographic-parity-difference, sensitive: [sex], atMost: 0.1}"), more="  service: {attributes: {sex: [a, b]}, positive: [1]}\n"), PLATFORM, LOCK),
+    ),
+    "REF216": (
+        (model(guard("{fairness: demographic-parity-difference, sensitive: [sex], atMost: 0.1}")), PLATFORM + "  attributes: {sex: [a, b]}\n", LOCK, "specs/shop/ranker.yaml:9:68"),
+        (model(more="  service: {attributes: {sex: [a, b]}, positive: [x]}\n"), PLATFORM, LOCK),
     ),
     "REF206": (
         (ref("s3://bucket/m.pkl"), PLATFORM, locked("s3://bucket/m.pkl"), "specs/shop/ranker.yaml:6:16"),

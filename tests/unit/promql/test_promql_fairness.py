@@ -6,7 +6,7 @@ import math
 from itertools import permutations
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
@@ -85,6 +85,8 @@ group_counts = st.integers(30, 3000).flatmap(lambda rows: st.tuples(st.integers(
 )  # each example starts promtool
 @given(st.dictionaries(st.sampled_from("abcdefgh"), group_counts, min_size=2, max_size=8))
 def test_bounds_enclose_every_pair_and_little_more(promtool, counts):
+    positives, rows = map(sum, zip(*counts.values(), strict=True))
+    assume(0 < positives < rows)
     [point], [low], [high] = ask(promtool, counts)
     pairs = newcombe(counts)
     widest = max(max(upper - d, d - lower) for d, lower, upper in pairs.values())
@@ -116,8 +118,8 @@ def judge(promtool, counts: Counts, limit: float = 0.1, **options) -> str:
         ({"f": (2500, 5000), "m": (2520, 5000)}, "Successful"),
         ({"f": (2500, 5000), "m": (3500, 5000)}, "Failed"),
         ({"f": (500, 1000), "m": (440, 1000)}, "Inconclusive"),
-        ({"f": (0, 5000), "m": (0, 5000)}, "Successful"),
-        ({"f": (5000, 5000), "m": (5000, 5000)}, "Successful"),
+        ({"f": (1, 5000), "m": (0, 5000)}, "Successful"),
+        ({"f": (5000, 5000), "m": (4999, 5000)}, "Successful"),
         ({"f": (0, 5000), "m": (0, 30)}, "Inconclusive"),
         ({"f": (0, 5000), "m": (0, 29)}, "Inconclusive"),
         ({"f": (0, 0), "m": (0, 0)}, "Inconclusive"),
@@ -138,6 +140,15 @@ def test_group_whose_positives_are_missing_is_inconclusive(promtool):
     fair = {"f": (2500, 5000), "m": (2500, 5000)}
     rows_only = {k: v for k, v in samples({"x": (0, 5000)}).items() if "predictions" in k}
     assert judge(promtool, fair, groups=("f", "m", "x"), extra=rows_only) == "Inconclusive"
+
+
+@pytest.mark.parametrize("positives", [0, 1000])
+def test_groups_in_which_nothing_or_everything_is_positive_are_no_data(promtool, positives):
+    """Equal rates prove nothing where `positive` may not fit the answers of the model; one row in 2,000 does."""
+    counts = {"a": (positives, 1000), "b": (positives, 1000)}
+    assert ask(promtool, counts) == [[], [], []]
+    assert judge(promtool, counts) == "Inconclusive"
+    assert judge(promtool, {**counts, "b": (abs(positives - 1), 1000)}) == "Successful"
 
 
 def test_other_groups_and_other_versions_do_not_count(promtool):

@@ -17,7 +17,9 @@ SHADOW = """\
 
 @pytest.mark.parametrize("hold", ["1s", "60s", "90s", "10m", "24h", "7d", "30d"])
 def test_the_hold_is_held(hold: str, tmp_path):
-    model = MODEL.replace("  rollout:\n", "  service: {attributes: {group: [a, b]}}\n  rollout:\n")
+    model = MODEL.replace(
+        "  rollout:\n", "  service: {attributes: {group: [a, b]}, positive: [1]}\n  rollout:\n"
+    )
     small(tmp_path, model + SHADOW.format(hold=hold))
     (planned,) = resolve_one(tmp_path).plans
     text = render_bundle(planned.plan, Templates(None), {})["analysistemplate-shadow-watch.yaml"]

@@ -51,7 +51,7 @@ GUARD = "      - {outcome: ctr, detect: {drop: 10%}}\n"
 CTR = "delay: 0s"
 GATES = "  gates: [{name: accuracy, metric: accuracy, atLeast: 0.9}]\n"
 FAIR = "{fairness: demographic-parity-difference, sensitive: [gender], atMost: 0.1}"
-ATTRIBUTES = "  service: {attributes: {gender: [female, male]}}\n  rollout:\n"
+ATTRIBUTES = "  service: {attributes: {gender: [female, male]}, positive: [1]}\n  rollout:\n"
 
 
 def repository(root: Path, spec: str = SPEC, router: str = "gateway-api") -> Repository:

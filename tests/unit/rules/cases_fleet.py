@@ -10,6 +10,8 @@ _TWO_TEAMS = {"platform.teams.ads": {"owners": ["x@example.com"], "tiers": ["sta
 _DOMAIN = "shop.production.models.internal"
 _SAME_CLUSTER = PLATFORM["environments"]["production"]  # type: ignore[index]
 
+_QUOTA = {"platform.teams.shop.quota": {"cpu": "80", "memory": "80Gi"}}
+_IN_CLUSTER = {"platform.tiers.standard.evidence": ["cluster"], "spec.replicas": 4}
 TEAM = {"owners": ["x@example.com"], "tiers": ["standard"]}
 CASES = (
     Case(
@@ -24,6 +26,18 @@ CASES = (
         {"platform.teams.shop.quota": {"cpu": "80", "memory": "80Gi"}, "spec.resources.gpu": 1},
         {"platform.teams.shop.quota": {"cpu": "80", "memory": "80Gi", "gpu": 4}, "spec.resources.gpu": 1},
         "spec.teams.shop.quota.gpu",
+    ),
+    Case(
+        "TEAM801",
+        {**_QUOTA, "platform.teams.shop.quota.storage": f"{8 + 11 - 1}Gi", **_IN_CLUSTER},
+        {**_QUOTA, "platform.teams.shop.quota.storage": f"{8 + 11}Gi", **_IN_CLUSTER},
+        "spec.teams.shop.quota.storage",
+    ),
+    Case(
+        "TEAM801",
+        {**_QUOTA, "platform.teams.shop.quota.objects": 12, "spec.replicas": 6},
+        {**_QUOTA, "platform.teams.shop.quota.objects": 13, "spec.replicas": 6},
+        "spec.teams.shop.quota.objects",
     ),
     Case(
         "TEAM802",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.unit.rules.repository import CTR
 from tests.unit.rules.samples import ACCURACY, FAIR, LOCKED, PARITY, SHADOW, Case, G, S, steps
 
 
@@ -19,6 +20,7 @@ def switch(approve: str) -> dict[str, object]:
 
 
 A = "spec.gates[0]"
+AGE = {"platform.attributes.age": ["young", "old"]}
 SCALED = {"spec.autoscaling": {"min": 2, "max": 5}}
 KS = {"name": "drift", "drift": {"reference": "a.csv", "current": "b.csv", "features": ["x"]}}
 LOCKED_DATA = {"lock.data": LOCKED}
@@ -46,6 +48,11 @@ CASES = (
     Case("PLAN514", {f"{G}.0": {"metric": "error-rate", "limit": "100%"}}, {f"{G}.0": {"metric": "error-rate", "limit": "99%"}}, f"{G}[0].limit"),
     Case("PLAN514", {f"{G}.0": {**FAIR, "atMost": 1}}, {f"{G}.0": {**FAIR, "atMost": 0.9}}, f"{G}[0].atMost"),
     Case("PLAN514", {"spec.rollout.shadow": {**SHADOW, "guards": [{**FAIR, "atMost": 1}]}}, {"spec.rollout.shadow": SHADOW}, "spec.rollout.shadow.guards[0].atMost"),
+    Case("PLAN517", {**AGE, G: [CTR, FAIR], "spec.service.positive": [1, 0]}, {**AGE, G: [CTR, FAIR], "spec.service.positive": [1, 2]}, "spec.service.positive", "warning"),
+    Case("PLAN517", {"spec.rollout.shadow": SHADOW, "spec.service.positive": [True, False]}, {"spec.service.positive": [True, False]}, "spec.service.positive", "warning"),
+    Case("GATE311", {**AGE, G: [CTR, FAIR]}, {**AGE, G: [CTR, FAIR, {**FAIR, "name": "age", "sensitive": ["age"]}]}, f"{G}[1].sensitive", "warning"),
+    Case("GATE311", {**AGE, "spec.rollout.shadow": SHADOW}, {"spec.rollout.shadow": SHADOW}, "spec.rollout.shadow.guards[0].sensitive", "warning"),
+    Case("GATE311", {**AGE, "spec.gates": [PARITY]}, {**AGE, "spec.gates": [{**PARITY, "sensitive": ["age", "gender"]}]}, "spec.gates[0].sensitive", "warning"),
     Case("PLAN515", {S: steps((5, "6h"), (100, "6h"))}, {S: steps((5, "6h"), (99, "6h"))}, f"{S}[1].weight", "warning"),
     Case("PLAN515", {S: steps((100, "6h"))}, {S: steps((50, "6h"))}, f"{S}[0].weight", "warning"),
     Case("REF213", {"metadata.owner": "shop-ml"}, {"metadata.owner": "shop-ml@example.com"}, "metadata.owner", "warning"),

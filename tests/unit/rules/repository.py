@@ -47,7 +47,7 @@ PLATFORM = {
 SPEC = {
     "tier": "standard",
     "model": {"ref": "bentoml:ranker:7", "framework": "sklearn"},
-    "service": {"timeout": "2s"},
+    "service": {"timeout": "2s", "positive": [1]},
     "traffic": {"minRps": 200},
     "outcomes": {"ctr": {"kind": "ratio", "event": "click", "baseline": "4%", "delay": "60s"}},
     "gates": [{"name": "unit-tests", "junit": "reports/junit.xml"}],

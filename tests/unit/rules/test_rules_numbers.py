@@ -15,7 +15,7 @@ from generator.odds import odds
 from generator.odds.footprint import monthly
 from generator.plan.guards import Comparison
 from generator.plan.measurements import LIMIT_FAILURES
-from generator.plan.peak import GATE_CPU, GATE_MEMORY, SURGE, peak, steady_state
+from generator.plan.peak import GATE_CPU, GATE_MEMORY, GATE_STORAGE, SURGE, peak, steady_state
 from generator.render import metrics
 from generator.report.sections.odds import odds as section
 from generator.rules.secrets import looks_secret
@@ -110,6 +110,8 @@ def test_peaks_by_hand(tmp_path):
     assert peak(canary).total.cpu == pytest.approx(12 * 0.25 + 0.5)
     assert peak(canary).total.memory == 12 * 512 * 2**20 + 2**30
     assert peak(canary).total.gpu == 12
+    assert peak(canary).total.storage == (12 + 11) * 2**30
+    assert peak(canary).total.services == 2 + 1
     shadow = _plan(tmp_path / "b", {**base, "spec.rollout.shadow": SHADOW})
     assert (peak(shadow).shadow.pods, steady_state(shadow).pods) == (2, 8)
     blue = _plan(tmp_path / "c", {**base, "spec.rollout": BLUE_GREEN})
@@ -135,6 +137,14 @@ def test_needs_are_those_of_the_templates():
     assert requests is not None
     assert int(requests[1]) / 1000 == GATE_CPU
     assert int(requests[2]) * 2**30 == GATE_MEMORY
+    limit = re.search(r"limits:\s+memory: 2Gi\s+ephemeral-storage: (\d+)Gi", gate)
+    default = re.search(
+        r"default:\s+memory: 512Mi\s+ephemeral-storage: (\d+)Gi",
+        (TEMPLATES / "platform/limitrange.yaml.j2").read_text(),
+    )
+    assert limit is not None
+    assert default is not None
+    assert (int(limit[1]) + int(default[1])) * 2**30 == GATE_STORAGE
     rollout = (TEMPLATES / "kubernetes/rollout-canary.yaml.j2").read_text()
     assert f'maxSurge: "{100 * SURGE:.0f}%"' in rollout
 

@@ -75,6 +75,22 @@ def count_request() -> None:
     predictions.inc(MODEL, SERVED_BY)
 
 
+def check_answers(answers: list, classes: list | None) -> None:
+    """Check that answers of the model can be positive, and not all of them.
+
+    Raises:
+        ValueError: they can't, so that all groups would look equal.
+    """
+    for answer in answers:
+        if not any(isinstance(answer, str) == isinstance(one, str) for one in POSITIVE):
+            raise ValueError(f"the model answers {answer!r}, which is never one of `service.positive`: {POSITIVE}")
+        if not isinstance(answer, str | int | float):
+            raise ValueError(f"the model answers {answer!r}, and only a text or a number can be positive")
+    counted = [one in POSITIVE for one in classes or ()]
+    if counted and (all(counted) or not any(counted)):
+        raise ValueError(f"of the classes {classes}, `service.positive` lists {'all' if all(counted) else 'none'}")
+
+
 def count_groups(groups: list[dict], answers: list) -> None:
     """Count each row under its group of every sensitive attribute.
 

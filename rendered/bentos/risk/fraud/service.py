@@ -80,6 +80,9 @@ class FraudService:
         """Return whether one real prediction succeeds; no counter sees it."""
         try:
             self._answer(EXAMPLES, scores=False).model_dump_json()
+            answer = self._answer(EXAMPLES, scores=False)
+            classes = getattr(getattr(self.predictor, "model", None), "classes_", None)
+            counters.check_answers(answer.predictions, list(classes) if getattr(classes, "ndim", 0) == 1 else None)
         except Exception:
             logger.exception("the warm-up prediction failed: this pod never becomes ready")
             return False

@@ -34,6 +34,7 @@ spec:
     inputs:
       amount: {type: number, minimum: 0}
       hour: {type: integer, minimum: 0, maximum: 23}
+    positive: [1]
     env:
       - name: LOG_LEVEL
         value: info
