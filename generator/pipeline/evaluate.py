@@ -62,9 +62,9 @@ class Evaluation:
         """Whether it has plans and no errors."""
         return bool(self.footprints) and not self._errors
 
-    def lacks_only(self, code: str) -> bool:
-        """Check whether it has plans, and only errors with this code."""
-        return bool(self.footprints) and self._errors == {code}
+    def lacks_only(self, codes: frozenset[str]) -> bool:
+        """Check whether it has plans, and errors with these codes only."""
+        return bool(self.footprints and self._errors) and self._errors <= codes
 
     @property
     def _errors(self) -> set[str]:
@@ -81,21 +81,20 @@ def unpack(packed: bytes) -> dict[str, Plan]:
     return cast("dict[str, Plan]", pickle.loads(packed))  # noqa: S301 - the bytes come from this program
 
 
-def evaluate_model(
-    resolved: Resolved, repository: Repository, today: dt.date, everywhere: Iterable[Plan] = ()
-) -> list[Finding]:
+def evaluate_model(session: Session, resolved: Resolved, everywhere: Iterable[Plan] = ()) -> list[Finding]:
     """Return the findings of all rules on all plans of one model, and about its evidence if required.
 
     Args:
+        session: the repository, and the day that dates are compared with.
         resolved: the plans.
-        repository: the repository.
-        today: the day that dates are compared with.
         everywhere: the plans of all environments, where `resolved` has fewer.
     """
     plans = tuple(everywhere)
+    repository, today = session.repository, session.today
     evidence = _evidence_findings(resolved, repository, today, plans)
     signatures = _signature_findings(resolved, repository)
-    return sorted([*run_rules(resolved, today, plans), *evidence, *signatures], key=Finding.sort_key)
+    images = _gate_image_findings(resolved, session)
+    return sorted([*run_rules(resolved, today, plans), *evidence, *signatures, *images], key=Finding.sort_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ def plan_model(session: Session, entry: ModelFiles, environment: str | None = No
         FindingsError: it can't be planned.
     """
     resolved = _resolve(session, entry, environment)
-    findings = evaluate_model(resolved, session.repository, session.today)
+    findings = evaluate_model(session, resolved)
     if any(finding.severity == "error" for finding in findings):
         note(f"{entry.name} breaks rules and can't be rendered: see `sluice validate {entry.name}`")
     plans = (plan for plan in resolved.plans if environment in {None, plan.plan.identity.environment})
@@ -218,7 +217,7 @@ def _evaluate(
         resolved.plans = [one for one in resolved.plans if one.plan.identity.environment == environment]
     findings: list[Finding] = []
     if alone:
-        found = evaluate_model(resolved, session.repository, session.today, plans.values())
+        found = evaluate_model(session, resolved, plans.values())
         findings = [*resolved.findings, *found]
     images = frozenset(name for plan in plans.values() for name in used_images(plan))
     packed = pack(plans) if alone and keep and plans else b""
@@ -248,6 +247,27 @@ def _signature_findings(resolved: Resolved, repository: Repository) -> list[Find
 
     found = [f for one in demanding for f in signature_findings(one, resolved.entry, repository.root)]
     return list(dict.fromkeys(found))
+
+
+def _gate_image_findings(resolved: Resolved, session: Session) -> list[Finding]:
+    """Return the images by tag of gates whose tier requires digests; the tags depend on the templates."""
+    from generator.render.gate_images import gate_images
+
+    found = {}
+    for planned in resolved.plans:
+        tier, images = planned.plan.identity.tier, planned.source.platform.images
+        if not planned.source.platform.tiers[tier].requires.gate_image_digest:
+            continue
+        built = gate_images(planned.plan, session.templates)
+        used = [images.base, *(built.reference(name) for name in used_images(planned.plan))]
+        for image in (one for one in used if "@" not in images.by_digest(one)):
+            place = planned.source.layers.platform.place(
+                ("spec", "tiers", tier, "requires", "gateImageDigest")
+            )
+            message = f"the tier `{tier}` requires digests, and {image} has none in `images.digests`"
+            hint = "when the image is pushed, `sluice pin --platform` asks the registry for its digest"
+            found[image] = Finding("TIER342", "error", message, hint, place, "spec.images.digests")
+    return list(found.values())
 
 
 def _demands_evidence(planned: Planned) -> bool:

@@ -89,7 +89,7 @@ def propose(session: Session, entry: ModelFiles, planned: Planned, changes: Iter
     resolved.plans = [one for one in resolved.plans if one.plan.identity.environment == environment]
     if not resolved.plans:
         raise FindingsError(resolved.findings)
-    findings = evaluate_model(resolved, session.repository, session.today, plans)
+    findings = evaluate_model(session, resolved, plans)
     return Proposal(entry, layers.spec, wanted, resolved.plans[0], tuple(findings))
 
 

@@ -116,10 +116,10 @@ class RenderPlan:
 
     def images_only(self) -> RenderPlan:
         """Return the part with the build files of images, in which a missing image digest is not an error."""
-        from generator.rules.requirements import NO_DIGEST
+        from generator.rules.requirements import NOT_PUSHED
 
         models = tuple(replace(job, bundles=job.bundles[-1:]) for job in self.models)
-        findings = tuple(finding for finding in self.findings if finding.code != NO_DIGEST)
+        findings = tuple(finding for finding in self.findings if finding.code not in NOT_PUSHED)
         return replace(self, models=models, findings=findings, shared={}, prunes=False)
 
     def bundles(self) -> Iterator[Bundle]:
@@ -315,7 +315,7 @@ def _evaluate(session: Session, request: RenderRequest, stale: StaleBundles) -> 
         return _Outcome()
     from generator.pipeline.evaluate import evaluate_models
     from generator.plan.derived import RESERVED_ENVIRONMENTS, RESERVED_TEAMS
-    from generator.rules.requirements import NO_DIGEST
+    from generator.rules.requirements import NOT_PUSHED
 
     repository = session.repository
     if repository.platform is None:
@@ -327,7 +327,7 @@ def _evaluate(session: Session, request: RenderRequest, stale: StaleBundles) -> 
     taken = repository.platform.environments.keys() & RESERVED_ENVIRONMENTS
     jobs, images = [], {}
     for one in evaluations:
-        waits = one.lacks_only(NO_DIGEST)
+        waits = one.lacks_only(NOT_PUSHED)
         if taken or one.entry.team in RESERVED_TEAMS:  # its folder would be one of Sluice's own
             continue
         if one.entry in stale.models and one.file(session.root) not in bad and (one.can_be_rendered or waits):

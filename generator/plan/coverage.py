@@ -111,6 +111,9 @@ def _after(plan: Plan) -> Iterator[Gap]:
     last = "promotion" if plan.rollout.stage == "canary" else "the watch"
     if not plan.monitoring.alerts:
         yield Gap("after", f"after {last} nothing here watches the model, since the platform has no `alerts`")
+    elif plan.monitoring.retention is None:
+        text = "it is not known whether Prometheus keeps data for 31 days, which the 30-day alerts need"
+        yield Gap("retention", f"{text}: set `monitoring.retention` in the platform file")
     for guard in plan.guards if plan.monitoring.alerts else ():
         if guard.counts is None and not guard.attributes:
             yield Gap("unwatched", f"after {last} no alert watches {guard.name}")

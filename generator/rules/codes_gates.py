@@ -102,6 +102,14 @@ declare(
         + "$ export SOURCE_DATE_EPOCH=1800000000\n$ sluice validate",
     ),
     Code(
+        "TIER342",
+        "error",
+        "the tier requires gate images by digest, and the platform has none for a tag",
+        "A tag can be moved to another image, whose verdicts would count. This also holds for the base image.",
+        "Push the image that `rendered/gates/` describes, then run `sluice pin --platform`.",
+        example="# specs/platform.yaml\nspec: {tiers: {standard: {requires: {gateImageDigest: true}}}}",
+    ),
+    Code(
         "EVID111",
         "info",
         "a gate is waived",

@@ -7,11 +7,14 @@ from typing import Any, Final
 
 from generator.lint.engine import Problem, rule
 from generator.plan.people import is_owner
+from generator.promql.burn import PERIOD_S
 from generator.rules.context import FleetContext
 from generator.source.document import Document, Path, dotted
 from generator.source.suggest import did_you_mean
 from generator.spec.check import check_data
 from generator.spec.model import ModelSpec
+
+_LONGEST_EVIDENCE_DAYS = 7
 
 
 @rule(
@@ -330,6 +333,29 @@ def watch(context: FleetContext) -> Iterator[Problem]:
     if gates.daily and not gates.inputs.claim:
         message = "gates can't run again on fresh data: their inputs are archives that never change"
         yield Problem(("spec", "gates", "daily"), message, "write `inputs: {claim: …}`, or remove `daily`")
+
+
+@rule(
+    "PLAT920",
+    "error",
+    "Prometheus keeps data for less time than the windows of the queries",
+    scope=FleetContext,
+    why="Such a query covers only the data that is left: an alert on 30 days sees less of its budget spent than it is.",
+    remedy="Let Prometheus keep data longer (`--storage.tsdb.retention.time`).",
+    example="# specs/platform.yaml\nspec: {monitoring: {retention: 15d, alerts: {}}}",
+    instead="# specs/platform.yaml\nspec: {monitoring: {retention: 31d, alerts: {}}}",
+)
+def retention(context: FleetContext) -> Iterator[Problem]:
+    """Check the retention against the windows of alerts, and against the longest evidence of a guard, a week."""
+    monitoring = context.platform.monitoring
+    needed = round(PERIOD_S / 86_400) + 1 if monitoring.alerts else _LONGEST_EVIDENCE_DAYS + 1
+    if monitoring.retention is not None and monitoring.retention < needed:
+        what = "alerts" if monitoring.alerts else "evidence of guards"
+        message = (
+            f"Prometheus keeps data for {monitoring.retention} days; the windows of {what} need {needed}"
+        )
+        hint = f"raise it in Prometheus, then write `retention: {needed}d`"
+        yield Problem(("spec", "monitoring", "retention"), message, hint)
 
 
 @rule(

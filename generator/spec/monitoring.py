@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from generator.spec.record import Record
-from generator.spec.types import Line, Name, Url
+from generator.spec.types import Age, Line, Name, Url
 
 _LabelName = Annotated[
     str,
@@ -73,6 +73,11 @@ class Monitoring(Record):
     )
     workflows: WorkflowsMetrics = Field(
         WorkflowsMetrics.model_construct(), description="which series are those of the Workflows controller"
+    )
+    retention: Age | None = Field(
+        None,
+        description="how long the Prometheus that evaluates rules and guards keeps data",
+        examples=["31d"],
     )
     alerts: Alerts | None = Field(None, description="alerts after the release; default: none")
     dashboards: Dashboards | None = Field(None, description="Grafana dashboards; default: none")

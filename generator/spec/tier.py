@@ -24,6 +24,9 @@ class Requires(Record):
         [], description="roles that approve after the first measurement and before half of the traffic"
     )
     image_digest: bool = Field(False, description="images by digest only")
+    gate_image_digest: bool = Field(
+        False, description="by digest: gate images, and the base image of gates and services"
+    )
     package_hashes: bool = Field(
         False, description="all packages of services by hash, in the list that `sluice pin --packages` writes"
     )

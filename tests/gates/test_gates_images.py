@@ -9,7 +9,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
+from click.testing import CliRunner, Result
 
+from generator.cli.main import cli
 from generator.gates.document import configuration, own_digest
 from generator.gates.errors import ContainerError
 from generator.gates.pod import LARGEST, read_gates, read_release, run_in_container
@@ -225,3 +228,32 @@ def test_evidence_too_large_for_a_parameter_is_no_pass(tmp_path: Path, monkeypat
     )
     assert (entry.verdict, str(LARGEST) in entry.reason) == ("inconclusive", True)
     assert lock().model.digest == MODEL
+
+
+def test_a_tier_can_require_digests_of_gate_images(tmp_path: Path) -> None:
+    """Their build files are rendered even so: without them no image could be pushed."""
+    shutil.copytree(ROOT / "specs", tmp_path / "specs")
+    platform = tmp_path / "specs/platform.yaml"
+    data = yaml.safe_load(platform.read_text())
+    data["spec"]["tiers"]["regulated"]["requires"]["gateImageDigest"] = True
+
+    def sluice(*command: str) -> Result:
+        platform.write_text(json.dumps(data, indent=1, default=str))
+        return CliRunner().invoke(cli, [*command, "--root", str(tmp_path)])
+
+    found = json.loads(sluice("validate", "risk/fraud", "--format", "json").stdout)["findings"]
+    lacking = {one["message"].split()[6] for one in found if one["code"] == "TIER342"}
+    names = {"fairlearn", "great-expectations", "scipy", "shap", "sluice"}
+    assert {image.split("/")[-1].split(":")[0] for image in lacking} == {"python", *names}
+    assert sluice("render").exit_code == 1
+    assert {path.name for path in (tmp_path / "rendered/gates").iterdir()} == names
+    assert not (tmp_path / "rendered/production/risk").exists()
+    data["spec"]["images"] = {"digests": dict.fromkeys(sorted(lacking), f"sha256:{'c' * 64}")}
+    base = next(image for image in lacking if "/python:" in image)
+    found = json.loads(sluice("validate", "risk/fraud", "--format", "json").stdout)["findings"]
+    again = {one["message"].split()[6] for one in found if one["code"] == "TIER342"}
+    assert base not in again
+    assert len(again) == len(names)  # built from another base, they have other tags
+    data["spec"]["images"]["digests"] |= dict.fromkeys(sorted(again), f"sha256:{'d' * 64}")
+    done = sluice("validate", "risk/fraud", "--format", "json")
+    assert "TIER342" not in done.stdout

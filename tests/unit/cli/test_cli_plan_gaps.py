@@ -96,3 +96,9 @@ def test_after_the_release_alerts_and_a_daily_watch_look_on(repository):
 def test_an_environment_that_requires_another_says_that_nothing_waits(repository):
     change(repository, "platform", "      requires: [staging]\n", "")
     assert "order" not in topics(repository, "fraud")
+
+
+def test_a_plan_says_that_the_retention_of_prometheus_is_not_known(repository):
+    assert "retention" not in topics(repository, "fraud")
+    change(repository, "platform", "    retention: 31d\n", "")
+    assert "retention" in topics(repository, "fraud")

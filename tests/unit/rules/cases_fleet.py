@@ -304,6 +304,18 @@ CASES = (
         "spec.gates.daily",
     ),
     Case(
+        "PLAT920",
+        {"platform.monitoring": {"retention": "30d", "alerts": {}}},
+        {"platform.monitoring": {"retention": "31d", "alerts": {}}},
+        "spec.monitoring.retention",
+    ),
+    Case(
+        "PLAT920",
+        {"platform.monitoring": {"retention": "7d"}},
+        {"platform.monitoring": {"retention": "8d"}},
+        "spec.monitoring.retention",
+    ),
+    Case(
         "PLAT917",
         {"platform.teams.shop.notify": {"slack": ["shop-ml"]}},
         {
