@@ -41,6 +41,7 @@ CI_FILES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "gitlab": {
         ".gitlab-ci.yml": "ci/gitlab/gitlab-ci.yaml",
+        "ci/gitlab-archive.py": "ci/gitlab/archive.py",
         "ci/gitlab-note.py": "ci/gitlab/note.py",
         **_COMMON,
     },

@@ -114,6 +114,7 @@ def imaged(demo: Demo, registry: Registry, scratch: Path) -> Runner:
             "secrets.AWS_ACCESS_KEY_ID": "", "secrets.AWS_SECRET_ACCESS_KEY": "",
             "secrets.REGISTRY_USER": "ci", "secrets.REGISTRY_PASSWORD": "word", "secrets.SLUICE_TOKEN || github.token": "x",
             "sluice-registry:REGISTRY_USER": "ci", "sluice-registry:REGISTRY_PASSWORD": "word",
+            "sluice-registry:SLUICE_ARTIFACTS_TOKEN": "reads",
         },
         STANDIN_S3=str(scratch / "s3"), STANDIN_TOOLS=str(STANDINS), STANDIN_UV=uv(), STANDIN_SKOPEO=skopeo(scratch),
         GITHUB_REF_NAME="main", CI_COMMIT_BRANCH="main",

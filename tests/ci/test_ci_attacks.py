@@ -21,9 +21,9 @@ import yaml
 from generator.source.content import path_digest
 from tests.ci.demo import Demo, git
 from tests.ci.jobs import IMAGE, IMAGES, MODEL, good, pushed, runner
-from tests.ci.runner import Ran, Runner
+from tests.ci.runner import REPORT, Ran, Runner
 
-SECRETS = ("model-store-secret", "registry-secret", "propose-secret")
+SECRETS = ("model-store-secret", "registry-secret", "artifacts-secret", "propose-secret")
 EVIL = """
 import json, os, pathlib
 
@@ -73,6 +73,7 @@ def evil(demo: Demo, scratch: Path, imaged: Runner) -> Runner:
         **{f"sluice-models:{name}": "model-store-secret" for name in names},
         "secrets.REGISTRY_PASSWORD": "registry-secret",
         "sluice-registry:REGISTRY_PASSWORD": "registry-secret",
+        "sluice-registry:SLUICE_ARTIFACTS_TOKEN": "artifacts-secret",
         "secrets.SLUICE_TOKEN || github.token": "propose-secret",
     }
     imaged.variables = {
@@ -130,7 +131,7 @@ def test_a_package_reaches_no_secret_on_gitlab(demo: Demo, scratch: Path, evil: 
 
 
 def more_than_an_image(handed: Path, scratch: Path) -> None:
-    """Add what code with the job token could upload: scripts for the checkout of the next job, a hook, and a link."""
+    """Add what code with the job token could upload: scripts for the checkout of the next job, a hook, a link, variables."""
     steal = f'env >> "{scratch}/seen.stolen"\n'
     for path in ("ci/push-image.sh", ".git/hooks/post-checkout", "handed/x", "checkout/ci/push-image.sh"):
         (handed / path).parent.mkdir(parents=True, exist_ok=True)
@@ -139,6 +140,8 @@ def more_than_an_image(handed: Path, scratch: Path) -> None:
     for path in ("ci/sbom.py", "ci/json.py", "json.py"):
         (handed / path).write_text(f"import os\nos.system({steal!r})\n")
     (handed / "sbom.cdx.json").symlink_to(scratch / "overwritten")
+    (handed / "stolen.sh").write_text(steal)
+    (handed / REPORT).write_text(f"BASH_ENV={handed}/stolen.sh\nPATH={handed}\nCI_COMMIT_SHA=x\n")
 
 
 @pytest.mark.parametrize("kind", ["a file", "a folder"])

@@ -156,11 +156,16 @@ def test_gitlab_gives_no_environment_to_a_merge_request_or_to_a_build(demo: Demo
 
 
 def test_the_push_on_gitlab_runs_nothing_that_the_build_could_replace(demo: Demo) -> None:
-    """GitLab unpacks artifacts over the checkout, and variables of a report count more than those of the job."""
+    """GitLab unpacks artifacts over the checkout, and variables of a report count more than those of the job.
+
+    A job without the artifacts of another one gets neither (GitLab, app/models/ci/build_dependencies.rb, from_needs).
+    """
     images = yaml.safe_load(demo.sluice("ci", "images", "--format", "gitlab"))
     for name, job in images.items():
         if name.startswith("push "):
             assert job["variables"] == {"GIT_STRATEGY": "none"}
+            assert job["needs"] == [{"job": name.replace("push", "build", 1), "artifacts": False}]
+            assert "dependencies" not in job
             assert job["script"][0].endswith('&& cd "$work"')
 
 
