@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from generator.lint.engine import Problem, rule
 from generator.odds.gate_odds import share_odds
 from generator.rules.context import GATES, Context, written_guards
+from generator.source.document import Path
 from generator.source.finding import Fix, Severity
 from generator.spec.gates import CustomGate, DriftGate, FairnessGate, MetricGate, is_share
+from generator.spec.guards.fairness import FairnessGuard
 from generator.spec.quantities import share_down
 from generator.spec.units import percent
 from generator.stats.drift import ks_critical, ks_rows, psi_rows
@@ -148,15 +150,21 @@ spec:
 """,
 )
 def unmeasured_attributes(context: Context) -> Iterator[Problem]:
-    """Check that gates, and the guards of each list, measure every declared attribute if they measure any."""
+    """Check that gates, and likewise guards, measure every declared attribute if they measure any."""
     declared = {**context.platform.attributes, **context.spec.service.attributes}
-    for path, items in ((GATES, context.spec.gates), *written_guards(context)):
-        measured = {index: set(getattr(item, "sensitive", ())) for index, item in enumerate(items)}
-        fair = [index for index, names in measured.items() if names]
-        for name in sorted(declared.keys() - set().union(*measured.values())) if fair else ():
+    gates: list[tuple[Path, list[Any]]] = [(GATES, list(context.spec.gates))]
+    for lists in (gates, list(written_guards(context))):
+        fair = {
+            (*path, index, "sensitive"): item.sensitive
+            for path, items in lists
+            for index, item in enumerate(items)
+            if isinstance(item, FairnessGate | FairnessGuard)
+        }
+        for name in (
+            sorted(declared.keys() - {name for names in fair.values() for name in names}) if fair else ()
+        ):
             message = f"`{name}` is declared as sensitive, and not measured here"
-            hint = f"add `{name}`, or accept GATE311 with the reason"
-            yield Problem((*path, fair[0], "sensitive"), message, hint)
+            yield Problem(next(iter(fair)), message, f"add `{name}`, or accept GATE311 with the reason")
 
 
 @rule(

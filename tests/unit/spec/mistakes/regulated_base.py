@@ -34,13 +34,12 @@ spec:
     inputs:
       amount: {type: number, minimum: 0}
       hour: {type: integer, minimum: 0, maximum: 23}
-    positive: [1]
     env:
       - name: LOG_LEVEL
         value: info
       - name: TOKEN
         secret: {name: fraud-api, key: token}
-
+    positive: [1]
   gates:
     # Fairness first, then drift.
     - name: parity
@@ -63,7 +62,7 @@ spec:
       hold: 24h
       guards:
         - fairness: demographic-parity-difference
-          sensitive: [gender]
+          sensitive: [gender, age_band]
           atMost: 0.1
     steps:
       - cohort: {header: x-cohort, exact: internal}

@@ -299,7 +299,7 @@ REGULATED = [
     Mistake("      atMost: 0.1\n      minGroup", "      limit: 0.1\n      minGroup", "SPEC102", 41, 7, "atMost: 0.1", "fraud"),
     Mistake("    staging:\n      autoscaling: {min: 1, max: 2, cpu: 65%}", "    staging:\n      gates: []", "TIER311", 75, 14, "remove this line: the gates of the spec then apply", "fraud"),
     Mistake("    cpu: 65%\n", "    cpu: 650m\n", "SPEC105", 23, 10, "65%", "fraud"),
-    Mistake("    shadow:\n", "    mirror:\n", "SPEC102", 53, 5, "shadow: {percent: 20%, hold: 24h, guards: [{fairness: demographic-parity-difference, sensitive: [gender], atMost: 0.1}]}", "fraud"),
+    Mistake("    shadow:\n", "    mirror:\n", "SPEC102", 53, 5, "shadow: {percent: 20%, hold: 24h, guards: [{fairness: demographic-parity-difference, sensitive: [gender, age_band], atMost: 0.1}]}", "fraud"),
     Mistake("approve: manual", "approve: yes", "SRC111", 14, 14, "manual", "tickets"),
     Mistake("hold: 12h", "hold: overnight", "SPEC105", 64, 15, "12h", "fraud"),
     Mistake('"bentoml:tickets:7"', '"bentoml:tickets:latest"', "REF208", 6, 16, '"bentoml:tickets:7"', "tickets"),
