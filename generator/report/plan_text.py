@@ -11,6 +11,7 @@ from generator.odds.odds import PlanOdds, odds_of
 from generator.pipeline.evaluate import PlannedModel
 from generator.plan.changes import Change
 from generator.plan.describe import short
+from generator.plan.names import COHORT_REQUESTS
 from generator.plan.peak import peak
 from generator.plan.resolve import Planned
 from generator.plan.timeline import PODS_KEPT, UNLESS_SPLIT, Event, on_abort, timeline
@@ -135,9 +136,15 @@ def _timeline(plan: Plan) -> Iterator[Block]:
     yield Table.of((_when(event), _event(event)) for event in steps)
     yield from (f"{event.text}{_compared(plan, event)}" for event in course.events if event.kind == "looks")
     short = f"split check, pauses {split_bound(plan)} of good releases"
-    texts = (event.text.replace(UNLESS_SPLIT, short) for event in course.events if event.kind == "evidence")
-    checks = dict.fromkeys(texts)
-    yield from (f"after each step: {text}" for text in checks)
+    checks = [event for event in course.events if event.kind == "evidence"]
+    yield from dict.fromkeys(
+        f"{_after(check)}: {check.text.replace(UNLESS_SPLIT, short)}" for check in checks
+    )
+
+
+def _after(check: Event) -> str:
+    """Return when a check stands: it is the same after every step of a kind."""
+    return "after the cohort" if COHORT_REQUESTS in check.stops else "after each step"
 
 
 def _compared(plan: Plan, event: Event) -> str:

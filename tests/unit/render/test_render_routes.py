@@ -6,7 +6,9 @@ import re
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from generator.cli.main import cli
 from generator.plan.timeline import timeline
 from generator.render.argocd import ignored
 from generator.render.bundle import render_bundle
@@ -71,6 +73,15 @@ def test_the_route_of_a_cohort_is_written_again_and_its_requests_are_counted_bef
     texts = [event.text for event in timeline(plan).events if event.kind == "evidence"]
     assert len(texts) == 4
     assert all("without 100 requests of the cohort" in text for text in texts[::2])
+
+
+def test_the_plan_says_what_a_cohort_waits_for(tmp_path):
+    _rendered(tmp_path, [COHORT, FIVE, HALF])
+    done = CliRunner().invoke(cli, ["plan", "shop/ranker", "--root", str(tmp_path)])
+    text = " ".join(done.output.split())
+    assert "no other requests do; their route is written again every 1m" in text
+    assert "after the cohort: evidence check: without 100 requests of the cohort" in text
+    assert "after each step: split check" in text or "after each step: evidence check" in text
 
 
 def test_argo_cd_ignores_every_rule_of_a_cohort_and_no_other(tmp_path):
