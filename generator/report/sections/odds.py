@@ -185,7 +185,11 @@ def past(plan: Plan) -> str:
         )
     size = f"{plural(pairs.windows, 'window')} of {plural(pairs.days, 'day')} until {until}"
     fired = f"a guard fired in {fired_share(found.share)}"
-    return f"stable against stable, {size}: {fired}; {verdict(found.share, pairs.promised)}"
+    text = f"stable against stable, {size}: {fired}; {verdict(found.share, pairs.promised)}"
+    kept = next((one for one in pairs.fired if one.share.value <= pairs.promised), None)
+    if found.share.low <= pairs.promised or kept is None:
+        return text
+    return f"{text}; `traffic: {{designEffect: {kept.design_effect:g}}}` keeps it: {fired_share(kept.share)}"
 
 
 def fired_as_planned(plan: Plan) -> Fired | None:

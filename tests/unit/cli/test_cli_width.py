@@ -26,7 +26,7 @@ COMMANDS = (
     ("status",),
     ("audit", "shop/recommender"),
     ("replay", "shop/recommender", "--simulate", "drop=10%", "--runs", "3"),
-    ("design", "shop/recommender"),
+    ("design", "shop/recommender", "--write"),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from array import array
 from dataclasses import replace
 
@@ -232,6 +233,33 @@ def test_a_calibration_of_other_guards_says_so(calibrated, repository, sluice):
         "was measured for other guards or steps: run `sluice calibrate"
         in sluice("plan", "shop/recommender").stdout
     )
+
+
+def test_a_broken_promise_is_shown_with_the_design_effect_that_keeps_it(repository, sluice):
+    session = open_session(repository)
+    entry = next(entry for entry in session.entries if entry.model == "recommender")
+    found = calibrate(session, entry, plans_of(session, entry, None)[-1], simulated(World(days=6, cluster=4)))
+    write_calibration(entry, found.file)
+    assert re.search(
+        r"the promise of 5% does not hold; `traffic: \{designEffect: [2-5][\d.]*\}` keeps it: [\d.]+% \(",
+        sluice("plan", "shop/recommender").stdout,
+    )
+    assert found.wrong[-1].change[0] == ("spec", "traffic", "designEffect")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--prometheus", "http://127.0.0.1:1"), "127.0.0.1:1"),
+        (("--prometheus", "http://127.0.0.1:1", "--end", "soon"), "--end is not a time: `soon`"),
+        (("--prometheus", "nonsense"), "nonsense"),
+    ],
+)
+def test_a_history_that_can_not_be_read_is_an_error(repository, sluice, options, message):
+    done = sluice("calibrate", "shop/recommender", *options)
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert not (repository / "specs/shop/recommender.calibration.yaml").exists()
 
 
 def test_rendered_files_do_not_depend_on_a_calibration(calibrated, repository, sluice):
