@@ -184,7 +184,7 @@ def test_each_scenario_runs_once_and_none_that_measures_with_one_that_disturbs()
     assert [Path(file).stem for file in first.files] == ["scenario_13_01_everything_at_once"]
     assert together.workers == 2
     assert [Path(file).stem for file in counting.files] == ["scenario_08_commits_in_mid_canary"]
-    assert len(disturbing.files) == 2
+    assert len(disturbing.files) == 3
     for file in quiet.files:
         assert "guards" not in Path(file).read_text(), f"{file} may ask Prometheus"
 
