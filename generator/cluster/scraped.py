@@ -25,8 +25,8 @@ from generator.source.finding import Severity
 from generator.source.suggest import nearest
 
 _AT_ONCE: Final = 8
-_VARIABLE_RANGE: Final = re.compile(r"\[\$[^\]]*\]")
-_FILLED_IN: Final = re.compile(r"\{\{.*\}\}|\$")
+_VARIABLE_RANGE: Final = re.compile(r"\[\$[^\[\]]*\]")
+_FILLED_IN: Final = re.compile(r"\{\{|\$")
 # Series with these labels appear with the first event, such as the first failed request.
 _EVENTS: Final = re.compile(r"code|status|reason|phase", re.IGNORECASE)
 _WEIGHTY: Final = frozenset({"AnalysisTemplate", "ClusterAnalysisTemplate", "ScaledObject"})

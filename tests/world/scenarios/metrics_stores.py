@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import shutil
-import socket
 import subprocess
 import urllib.error
 import urllib.parse
@@ -23,6 +22,7 @@ from generator.lint import measure_vector
 from tests.cluster import programs
 from tests.prometheus.exporter import Release, Script
 from tests.prometheus.server import until
+from tests.world.processes import free_address, started
 from tests.world.scenario import ROOT, Result, Scenario
 
 SAME: Final = 1e-9
@@ -157,26 +157,6 @@ def _nan(one: float, other: float) -> bool:
     return math.isnan(one) and math.isnan(other)
 
 
-@contextmanager
-def _started(folder: Path, name: str, ready: str, *command: str) -> Iterator[None]:
-    with (folder / f"{name}.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
-        try:
-            until(lambda: _answers(ready), 60, f"the start of {name} (log in {folder})")
-            yield
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
 def _has_data(address: str) -> bool:
     """Return whether the first sample is there; without a store Thanos refuses whole answers."""
     try:
@@ -184,12 +164,6 @@ def _has_data(address: str) -> bool:
     except urllib.error.HTTPError as refusal:
         refusal.close()
         return False
-
-
-def _free() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 @contextmanager
@@ -203,32 +177,37 @@ def _prometheus(folder: Path, samples: Sequence[tuple[str, int]]) -> Iterator[st
     blocks = [promtool, "tsdb", "create-blocks-from", "openmetrics", str(folder / "samples.om"), str(data)]
     subprocess.run(blocks, check=True, capture_output=True)
     (folder / "prometheus.yml").write_text(yaml.safe_dump({"global": {"external_labels": {"replica": "a"}}}))
-    address = _free()
+    address = free_address()
     (folder / "address").write_text(address)
     command = [
         programs.debian("prometheus"), f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={data}",
         f"--web.listen-address={address}", "--storage.tsdb.retention.time=100y",
         "--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h",
     ]  # fmt: skip
-    with _started(folder, "prometheus", f"http://{address}/-/ready", *command):
+    with started(folder, "prometheus", f"http://{address}/-/ready", *command):
         yield f"http://{address}"
 
 
 @contextmanager
 def _thanos(folder: Path) -> Iterator[str]:
     """Run a sidecar next to Prometheus and a querier in front of it."""
-    program, store, sidecar, querier = str(programs.folder("thanos") / "thanos"), _free(), _free(), _free()
-    beside = [
+    program, store, sidecar, querier = (
+        str(programs.folder("thanos") / "thanos"),
+        free_address(),
+        free_address(),
+        free_address(),
+    )
+    sidecar_command = [
         program, "sidecar", f"--prometheus.url=http://{(folder / 'address').read_text()}",
         f"--tsdb.path={folder}/prometheus", f"--grpc-address={store}", f"--http-address={sidecar}",
     ]  # fmt: skip
-    before = [
-        program, "query", f"--endpoint={store}", f"--grpc-address={_free()}", f"--http-address={querier}",
+    querier_command = [
+        program, "query", f"--endpoint={store}", f"--grpc-address={free_address()}", f"--http-address={querier}",
         "--query.replica-label=replica",
     ]  # fmt: skip
     with (
-        _started(folder, "sidecar", f"http://{sidecar}/-/ready", *beside),
-        _started(folder, "querier", f"http://{querier}/-/ready", *before),
+        started(folder, "sidecar", f"http://{sidecar}/-/ready", *sidecar_command),
+        started(folder, "querier", f"http://{querier}/-/ready", *querier_command),
     ):
         until(lambda: _has_data(f"http://{querier}"), 60, f"an answer of Thanos (logs in {folder})")
         yield f"http://{querier}"
@@ -237,11 +216,11 @@ def _thanos(folder: Path) -> Iterator[str]:
 @contextmanager
 def _victoria(folder: Path, samples: Sequence[tuple[str, int]]) -> Iterator[str]:
     """Run VictoriaMetrics and send it the samples."""
-    program, address = str(programs.folder("victoriametrics") / "victoria-metrics"), _free()
+    program, address = str(programs.folder("victoriametrics") / "victoria-metrics"), free_address()
     command = [
         program, f"-storageDataPath={folder}/victoria", f"-httpListenAddr={address}", "-retentionPeriod=100y",
     ]  # fmt: skip
-    with _started(folder, "victoria", f"http://{address}/health", *command):
+    with started(folder, "victoria", f"http://{address}/health", *command):
         body = "".join(f"{line} {time}\n" for line, time in samples).encode()
         urllib.request.urlopen(f"http://{address}/api/v1/import/prometheus", body, timeout=60).close()
         urllib.request.urlopen(f"http://{address}/internal/force_flush", timeout=60).close()
