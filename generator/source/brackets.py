@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from generator.source.slips import KEY, Broken, Slip, in_quotes, quoted, short, value_at
+from generator.source.slips import Broken, Slip, in_quotes, quoted, short, value_at
 
 _CLOSES = {"[": "]", "{": "}"}
 
@@ -77,30 +77,29 @@ def _comma(broken: Broken) -> Slip | None:
     """Find two entries in brackets without a comma between them."""
     text, code = broken.text(broken.line), broken.shape.code(broken.line)
     head = code[: broken.column]
-    word = re.search(rf"(?P<gap>[;|\s]*)(?P<key>{KEY})\s*$", head)
+    # The last key and the separators before it, read backwards: a search would start at every character.
+    word = re.match(r"\s*(?P<key>[\w-]*[A-Za-z_])(?P<gap>[;|\s]*)", head[::-1])
     if word is None or code[broken.column : broken.column + 1] not in {":", ""}:
         return _between(broken, text)
-    at = word.start("gap")
+    at, start, key = len(head) - word.end("gap"), len(head) - word.end("key"), word["key"][::-1]
     above = broken.shape.before(broken.line)
     if not code[:at].strip() and above >= 0:
         upper = broken.text(above).rstrip()
         return Slip(
             above,
             len(upper),
-            f"a comma is missing before `{word['key']}`",
+            f"a comma is missing before `{key}`",
             f"write {quoted(upper.strip() + ',')}",
         )
-    if "=" in word["gap"]:
-        return None
     if code[:at].endswith(":"):
-        return _colon_in_flow(broken, word.start("key"))
-    fixed = f"{text[:at].lstrip()}, {text[word.start('key') :].rstrip()}"
+        return _colon_in_flow(broken, start)
+    fixed = f"{text[:at].lstrip()}, {text[start:].rstrip()}"
     what = (
         "entries in brackets are separated by commas"
         if word["gap"].strip()
-        else f"a comma is missing before `{word['key']}`"
+        else f"a comma is missing before `{key}`"
     )
-    return Slip(broken.line, word.start("key"), what, f"write {quoted(fixed)}")
+    return Slip(broken.line, start, what, f"write {quoted(fixed)}")
 
 
 def _colon_in_flow(broken: Broken, at: int) -> Slip:

@@ -234,7 +234,7 @@ def _colon_inside(broken: Broken) -> Slip | None:
             f"write {quoted(fixed)}",
         )
     hint = f"write {quoted(head + in_quotes(value))}"
-    round_brackets = re.fullmatch(rf"\(\s*({KEY}: \S.*?)\s*\)", value)
+    round_brackets = re.fullmatch(rf"\(\s*({KEY}: \S(?:.*\S)?)\s*\)", value)
     if round_brackets:
         message, hint = "a mapping has braces, not `( )`", f"write {quoted(f'{head}{{{round_brackets[1]}}}')}"
     elif re.match(rf"{KEY}: \S", value):

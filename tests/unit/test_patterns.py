@@ -15,6 +15,7 @@ import re._constants as constants
 import re._parser as parser
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def collected() -> Found:
         for name, pattern in compiled(vars(loaded)):
             used = set(re.findall(rf"\b{name}\.(\w+)\(", source)) if name else set()
             found.setdefault((pattern.pattern, pattern.flags), set()).update(used)
-        for pattern, flags, method in inline(ast.parse(source)):
+        for pattern, flags, method in inline(ast.parse(source), vars(loaded)):
             found.setdefault((pattern, re.compile(pattern, flags).flags), set()).add(method)
     return {key: used for key, used in found.items() if isinstance(key[0], str)}
 
@@ -60,17 +61,14 @@ def compiled(values: dict[str, Any], depth: int = 3) -> Iterator[tuple[str, re.P
             yield from (("", found) for _, found in compiled(value, depth - 1))
 
 
-def inline(tree: ast.AST) -> Iterator[tuple[str, int, str]]:
-    """Patterns in calls of functions of `re`."""
+def inline(tree: ast.AST, names: dict[str, Any]) -> Iterator[tuple[str, int, str]]:
+    """Patterns in calls of functions of `re`, also those that are put together from constants of the module."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and re.fullmatch(r"re\.[a-z]+", ast.unparse(node.func)) and node.args:
             first, method = node.args[0], ast.unparse(node.func)[3:]
-            if (
-                isinstance(first, ast.Constant)
-                and isinstance(first.value, str)
-                and method not in {"escape", "compile"}
-            ):
-                yield first.value, 0, method
+            if method not in {"escape", "compile"} and isinstance(first, ast.Constant | ast.JoinedStr):
+                with suppress(NameError):  # a part is known only when it runs
+                    yield eval(compile(ast.Expression(first), "", "eval"), names), 0, method
 
 
 def sample(items: Any) -> str:
