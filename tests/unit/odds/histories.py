@@ -10,7 +10,7 @@ import numpy as np
 
 from generator.odds.calibration import History, PodCounts
 
-MONDAY = 1_795_996_800.0 - 4 * 86_400.0 - 7 * 86_400.0 * 4  # a Monday, 00:00 UTC
+MONDAY = 1_795_996_800.0 - 4 * 7 * 86_400.0  # the 2nd of November 2026, 00:00 UTC
 RATES = {"ctr": 0.04, "error-rate": 0.005, "slow-rate": 0.02}
 
 
