@@ -1,7 +1,7 @@
 """Fixes written into the text of a spec: one value at a time, comments, order and line ends untouched.
 
 A fix that keeps to the limits of the tier is written at once. One that changes how far or how long a release goes, or
-that may loosen something, needs somebody's agreement, and only one of them is written before the rules run again:
+that may loosen something, needs agreement, and only one of them is written before the rules run again:
 findings often name alternatives, and the next may be gone by then.
 """
 
@@ -22,7 +22,7 @@ from generator.source.reader import parse
 from generator.spec.types import seconds
 
 Agreed = Callable[[Finding, str], bool]
-"""Whether somebody agrees to the fix of a finding, which gives this difference of the text."""
+"""Whether a person agrees to the fix of a finding, which gives this difference of the text."""
 
 
 @dataclass(frozen=True, slots=True)

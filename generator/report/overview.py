@@ -171,11 +171,13 @@ class OpenWaiver:
 
 
 def open_waivers(platform: PlatformSpec, today: dt.date, models: Sequence[str]) -> list[OpenWaiver]:
-    """Return the waivers of these models that have not ended, the next to end first; 0 days on its last day."""
+    """Return the waivers and hot fixes of these models that have not ended, the next to end first."""
+    waived = [(w.model, w.gate, w.reason, w.approved_by, w.until) for w in platform.waivers]
+    hot = [(w.model, "hot fix", w.reason, w.approved_by, w.until) for w in platform.hot_fixes]
     found = [
-        OpenWaiver(w.model, w.gate, w.reason, w.approved_by, w.until, days)
-        for w in platform.waivers
-        if w.model in models and (days := (dt.date.fromisoformat(w.until) - today).days) >= 0
+        OpenWaiver(*each, days)
+        for each in (*waived, *hot)
+        if each[0] in models and (days := (dt.date.fromisoformat(each[-1]) - today).days) >= 0
     ]
     return sorted(found, key=lambda w: (w.days, w.model, w.gate))
 

@@ -434,6 +434,15 @@ class SharedRecord(TypedDict):
     files: list[str]
 
 
+class PolicyRecord(TypedDict):
+    """One rule of the platform that differs."""
+
+    key: str
+    old: Annotated[str | None, "As written; null for none."]
+    new: Annotated[str | None, "As written; null for none."]
+    direction: Annotated[Literal["looser", "stricter"] | None, "Null where it is neither."]
+
+
 class GroupRecord(TypedDict):
     """One difference that several plans share."""
 
@@ -458,5 +467,8 @@ class DiffDocument(TypedDict):
     ]
     shared_bundles_changed: Count
     shared: Annotated[list[SharedRecord], "Those that differ."]
+    policies: Annotated[
+        list[PolicyRecord], "Rules of the platform that differ: ceilings, demands, exemptions."
+    ]
     groups: Annotated[list[GroupRecord], "Equal differences listed once, the widest first."]
     differences: list[DifferenceRecord]

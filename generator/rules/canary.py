@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from generator.lint.engine import Problem, rule
-from generator.odds.odds import price
+from generator.odds.odds import price, stopped
 from generator.plan.guards import Comparison, Guard, Limit
-from generator.rules.context import GUARDS, STEPS, Context, weight_steps
+from generator.rules.context import GUARDS, ROLLOUT, STEPS, Context, weight_steps
 from generator.rules.routing import smallest_weight
 from generator.rules.what_if import (
     canary_odds,
@@ -27,12 +28,14 @@ from generator.rules.what_if import (
 from generator.source.document import Path
 from generator.source.finding import Fix, Severity
 from generator.spec.quantities import share_down, share_up
+from generator.spec.rollout import ApproveStep, Canary
 from generator.spec.units import duration, percent
 from generator.stats.odds import GuardOdds
 
 _REFUSED_FALSE_ROLLBACK: Final = 3.0  # times the budget
 _EVERY_SECOND: Final = 0.5
 _REFUSED_POWER: Final = 0.5
+_MANY_FALSE: Final = 0.25
 
 
 @rule(
@@ -198,21 +201,105 @@ def unpriced(context: Context) -> Iterator[Problem]:
 
 
 @rule(
+    "CAN109",
+    "info",
+    "an environment is planned with the traffic of all environments",
+    scope=Context,
+    why="An environment that a version must pass before others rarely has the traffic of production. With less, its "
+    "odds are not those that `plan` shows, and each step waits for evidence, then for a person.",
+    remedy="Declare its own `traffic.minRps` under `environments`, and send that many requests if it has no users.",
+    example="""
+# specs/platform.yaml
+spec:
+  environments:
+    staging:
+      server: https://staging.example.com
+      router: {kind: gateway-api, gateway: public, namespace: gateways, implementation: envoy-gateway}
+    production: {requires: [staging]}
+""",
+    instead="""
+# specs/platform.yaml
+spec:
+  environments:
+    staging:
+      server: https://staging.example.com
+      router: {kind: gateway-api, gateway: public, namespace: gateways, implementation: envoy-gateway}
+    production: {requires: [staging]}
+# specs/shop/ranker.yaml
+spec: {environments: {staging: {traffic: {minRps: 200}}}}
+""",
+)
+def borrowed_traffic(context: Context) -> Iterator[Problem]:
+    """Check that an environment which others require declares its own traffic if guards compare there."""
+    plan, path = context.plan, ("spec", "traffic", "minRps")
+    name = plan.identity.environment
+    required = any(name in other.requires for other in context.platform.environments.values())
+    own = context.planned.source.layers.origin(path).source == "environment"
+    if not required or own or not plan.min_rps or context.odds is None or not context.odds.comparisons:
+        return
+    message = f"the odds in {name} assume {plan.min_rps:g} requests per second, which are declared for all environments"
+    hint = f"declare what {name} gets, `environments: {{{name}: {{traffic: {{minRps: …}}}}}}`"
+    needed = _needed_rps(context)
+    if needed is not None:
+        hint += f"; these steps need {needed:g} there, from users or from a load generator"
+    yield Problem(path, message, hint)
+
+
+def _needed_rps(context: Context) -> float | None:
+    """Return the smallest round traffic (requests per second) with which each comparison keeps its power."""
+    plan, steps = context.plan, phases_of(context)
+    guards = [guard for guard, _ in context.odds.comparisons] if context.odds else []
+
+    def enough(rps: float) -> bool:
+        found = (stopped(replace(plan, min_rps=rps), guard, steps, guard.ratio) for guard in guards)
+        return all(one is not None and one.probability >= plan.rollout.risk.power for one in found)
+
+    rates = [step * 10.0**power for power in range(5) for step in (1, 2, 5)]
+    return next((rate for rate in rates if enough(rate)), None)
+
+
+@rule(
+    "PLAN518",
+    "warning",
+    "a promise in `risk` protects no user",
+    scope=Context,
+    why="`risk` is what the steps and guards are checked against. With a power of 10% a guard that misses nine of ten "
+    "bad versions is reported as fine; with false rollbacks of 50% every second good version is taken back.",
+    remedy="Require a power of at least 50%, and accept false rollbacks of at most 25%.",
+    example="spec: {rollout: {risk: {power: 10%}}}",
+    instead="spec: {rollout: {risk: {power: 80%}}}",
+)
+def empty_promises(context: Context) -> Iterator[Problem]:
+    """Check that the required power and the accepted false rollbacks mean something; ceilings may be stricter."""
+    risk, ceilings = context.plan.rollout.risk, context.tier.ceilings
+    if 0 < risk.power < _REFUSED_POWER and (ceilings.power is None or risk.power >= ceilings.power):
+        message = f"a power of {percent(risk.power)} lets more bad versions through than it stops"
+        yield Problem((*ROLLOUT, "risk", "power"), message, "write 80%, which is usual")
+    if _MANY_FALSE < risk.false_rollback < 1 and ceilings.false_rollback is None:
+        message = f"{percent(risk.false_rollback)} of the good versions may be rolled back"
+        yield Problem((*ROLLOUT, "risk", "falseRollback"), message, "write 5%, which is usual")
+
+
+@rule(
     "CAN108",
     "warning",
     "a canary has no guard",
     scope=Context,
-    why="Without a guard the weights grow on schedule: a bad version reaches everyone unless a person stops it.",
+    why="Without a guard the weights grow on schedule: a bad version reaches everyone unless a person stops it. "
+    "Without an `approve` step this is an error. A hot fix keeps its guards: they cost no time.",
     remedy="Add a guard: an outcome, `error-rate` or `slow-rate`.",
     example="spec: {rollout: {guards: []}}",
     instead="spec: {rollout: {guards: [{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}]}}",
 )
 def unguarded(context: Context) -> Iterator[Problem]:
-    """Check that at least one guard can stop a canary."""
-    if context.plan.rollout.strategy == "canary" and not context.plan.guards:
+    """Check that at least one guard can stop a canary, or a person does."""
+    rollout = context.plan.rollout
+    if isinstance(rollout, Canary) and not context.plan.guards:
         message = "no guard watches the live traffic"
         hint = "add one, for example `{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}`"
-        yield Problem(GUARDS, message, hint, on_key=True)
+        approved = any(isinstance(step, ApproveStep) for step in rollout.steps)
+        severity: Severity = "warning" if approved else "error"
+        yield Problem(GUARDS, message, hint, on_key=True, severity=severity)
 
 
 @rule(

@@ -12,8 +12,8 @@ from generator.odds.footprint import ResourceFootprint
 from generator.plan.repository import Repository
 from generator.plan.resolve import Planned, Resolved
 from generator.plan.values import Plan
+from generator.rules.acceptances import apply_acceptances
 from generator.rules.context import Context, FleetContext
-from generator.rules.waivers import apply_acceptances
 from generator.source.document import Document, Path
 from generator.source.finding import Finding, Fix
 

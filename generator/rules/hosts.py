@@ -51,6 +51,9 @@ def hosts(context: FleetContext) -> Iterator[Problem]:
                 message += f"{mine.team}/{mine.model} in {mine.environment}"
                 related = (("the other model", context.layers(theirs).place(_HOSTS)),)
                 document, path = context.layers(mine).where((*_HOSTS, index))
+                if (theirs.team, theirs.model) == (mine.team, mine.model):
+                    yield _in_two_environments(context, theirs, mine, index)
+                    continue
                 yield Problem(path, message, "give one of them another host", related, document=document)
                 continue
             owner = own.get((mine.environment, host))
@@ -58,6 +61,32 @@ def hosts(context: FleetContext) -> Iterator[Problem]:
                 message = f"`{host}` is the default host of {owner} in {mine.environment}"
                 document, path = context.layers(mine).where((*_HOSTS, index))
                 yield Problem(path, message, "choose another host", document=document)
+
+
+def _in_two_environments(
+    context: FleetContext, first: ResourceFootprint, mine: ResourceFootprint, index: int
+) -> Problem:
+    """Return the problem of one model whose routes in two environments of a cluster have the same host."""
+    host, layers = mine.hosts[index], context.layers(mine)
+    message = (
+        f"{mine.team}/{mine.model} has the host `{host}` in {first.environment} and in {mine.environment}: "
+    )
+    message += f"a version in {first.environment} would answer requests for {mine.environment}"
+    own = f"{mine.model}.{team_domain(context.platform, first.environment, mine.team)}"
+    document, path = layers.where((*_HOSTS, index))
+    if not document.has(path):
+        path = ("spec", "environments", first.environment, "domain")
+        hint = (
+            f"give {first.environment} another domain, such as `{first.environment}.{_domain(context, mine)}`"
+        )
+        return Problem(path, message, hint, document=context.document)
+    hosts = f"{{traffic: {{hosts: [{own if own != host else f'{first.environment}-{own}'}]}}}}"
+    hint = f"give {first.environment} its own: `environments: {{{first.environment}: {hosts}}}`"
+    return Problem(path, message, hint, document=document)
+
+
+def _domain(context: FleetContext, found: ResourceFootprint) -> str:
+    return domain_of(context.platform.environments[found.environment], found.environment)
 
 
 def _default_hosts(context: FleetContext) -> dict[tuple[str, str], str]:

@@ -270,14 +270,14 @@ def _unmasked(context: Context, guard: Limit) -> Iterator[Problem]:
 spec:
   outcomes: {ctr: {delay: 6m}}
   rollout:
-    steps: [{weight: 5%, hold: 2h}, {weight: 15%, hold: 20m}]
+    steps: [{weight: 5%, hold: 2h}, {weight: 20%, hold: 20m}]
     guards: [{outcome: ctr, detect: {drop: 10%}}]
 """,
     instead="""
 spec:
   outcomes: {ctr: {delay: 6m}}
   rollout:
-    steps: [{weight: 5%, hold: 2h}, {weight: 15%, hold: 30m}]
+    steps: [{weight: 5%, hold: 2h}, {weight: 20%, hold: 30m}]
     guards: [{outcome: ctr, detect: {drop: 10%}}]
 """,
     repair="safe",

@@ -20,7 +20,7 @@ _LONGEST_EVIDENCE_DAYS = 7
 @rule(
     "PLAT901",
     "error",
-    "a waiver names a model that does not exist",
+    "a waiver or a hot fix names a model that does not exist",
     scope=FleetContext,
     why="It has no effect: the model was renamed or removed. A new model of that name would inherit it.",
     remedy="Correct the name, or remove the waiver.",
@@ -50,12 +50,14 @@ spec:
 """,
 )
 def waived_model(context: FleetContext) -> Iterator[Problem]:
-    """Check that waivers name models of this repository."""
+    """Check that waivers and hot fixes name models of this repository."""
     known = [entry.name for entry in context.repository.entries]
-    for index, waiver in enumerate(context.platform.waivers):
-        if waiver.model not in known:
-            message = f"unknown model {waiver.model}"
-            yield Problem(("spec", "waivers", index, "model"), message, did_you_mean(waiver.model, known))
+    platform = context.platform
+    waived = [("waivers", index, waiver.model) for index, waiver in enumerate(platform.waivers)]
+    hot = [("hotFixes", index, fix.model) for index, fix in enumerate(platform.hot_fixes)]
+    for key, index, model in (*waived, *hot):
+        if model not in known:
+            yield Problem(("spec", key, index, "model"), f"unknown model {model}", did_you_mean(model, known))
 
 
 @rule(
@@ -142,6 +144,8 @@ spec:
   environments:
     staging: {server: "https://staging.example.com", router: {kind: traefik}}
     production: {requires: [staging]}
+# specs/shop/ranker.yaml
+spec: {environments: {staging: {traffic: {minRps: 200}}}}
 """,
 )
 def required_environments(context: FleetContext) -> Iterator[Problem]:
@@ -174,6 +178,8 @@ spec:
   environments:
     staging: {server: "https://staging.example.com", router: {kind: traefik}}
     production: {requires: [staging]}
+# specs/shop/ranker.yaml
+spec: {environments: {staging: {traffic: {minRps: 200}}}}
 """,
 )
 def circles(context: FleetContext) -> Iterator[Problem]:

@@ -49,7 +49,7 @@ def _related(context: Context, *path: str) -> Related:
 # specs/platform.yaml
 spec: {environments: {production: {router: {kind: traefik}}}}
 # specs/shop/ranker.yaml
-spec: {rollout: {steps: [{cohort: {header: x-cohort, exact: staff}, hold: 10m}, {weight: 5%, hold: 60m}]}}
+spec: {rollout: {steps: [{cohort: {header: x-cohort, exact: staff}, hold: 10m}, {weight: 25%, hold: 60m}]}}
 """,
     instead="""
 # specs/platform.yaml
@@ -294,12 +294,12 @@ _BROKEN: Final = (
     example="""
 spec:
   rollout:
-    steps: [{cohort: {header: x-cohort, regex: "a(?=b)"}, hold: 10m}, {weight: 5%, hold: 2h}]
+    steps: [{cohort: {header: x-cohort, regex: "a(?=b)"}, hold: 10m}, {weight: 5%, hold: 2h}, {weight: 25%, hold: 1h}]
 """,
     instead="""
 spec:
   rollout:
-    steps: [{cohort: {header: x-cohort, regex: "ab.*"}, hold: 10m}, {weight: 5%, hold: 2h}]
+    steps: [{cohort: {header: x-cohort, regex: "ab.*"}, hold: 10m}, {weight: 5%, hold: 2h}, {weight: 25%, hold: 1h}]
 """,
     source="RE2, doc/syntax.txt",
 )

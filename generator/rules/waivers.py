@@ -1,40 +1,16 @@
-"""Rules on waivers, acceptances and quarantine: exemptions end, and none is silently ineffective."""
+"""Rules on waivers and quarantine: exemptions end, and none is silently ineffective."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 
-from generator.lint.engine import Problem, rule, rules
+from generator.lint.engine import Problem, rule
 from generator.plan.gates import configuration_digest
 from generator.plan.values import Gate, Plan
 from generator.rules.context import GATES, Context, removes_gates
-from generator.source.finding import Finding, Severity
+from generator.source.finding import Severity
 from generator.source.suggest import did_you_mean
 from generator.spec.exemptions import Waiver
-
-
-def apply_acceptances(findings: Sequence[Finding], context: Context) -> Iterator[Finding]:
-    """Turn accepted warnings into information until the acceptance ends; errors stay errors."""
-    accepted = {
-        item.code: item
-        for item in context.spec.accept
-        if item.until >= context.today.isoformat() and may_accept(item.code, context)
-    }
-    for finding in findings:
-        item = accepted.get(finding.code)
-        if item is None or finding.severity == "info":
-            yield finding
-        elif finding.severity == "warning":
-            yield replace(finding, severity="info", hint=f"accepted until {item.until}: {item.reason}")
-        else:
-            hint = f"{finding.hint}; `accept` has no effect here, because this {finding.code} is an error"
-            yield replace(finding, hint=hint)
-
-
-def may_accept(code: str, context: Context) -> bool:
-    """Return whether the tier lets a team accept a code: strict tiers never accept poor odds (CAN1xx)."""
-    return not (context.regulated and code.startswith("CAN1"))
 
 
 def _model(context: Context) -> str:
@@ -237,53 +213,6 @@ def _waived(context: Context) -> Iterator[tuple[int, Waiver, Gate]]:
     for index, waiver in enumerate(context.platform.waivers):
         if waiver.model == _model(context) and waiver.gate in gates:
             yield index, waiver, gates[waiver.gate]
-
-
-@rule(
-    "WAIV703",
-    "warning",
-    "an acceptance has ended",
-    scope=Context,
-    why="A finding was accepted for a time; from now on it is reported again.",
-    remedy="Fix the finding, or give the acceptance a new date and a new reason.",
-    example="spec: {accept: [{code: CAN212, reason: known since May, until: 2026-11-01}]}",
-    instead="spec: {accept: [{code: CAN212, reason: known since May, until: 2026-12-01}]}",
-)
-def acceptance_ended(context: Context) -> Iterator[Problem]:
-    """Check that no acceptance has ended; they last to the end of their last day."""
-    for index, item in enumerate(context.spec.accept):
-        if item.until < context.today.isoformat():
-            message = f"{item.code} was accepted until {item.until}"
-            hint = "fix the finding, or decide again and set a new date"
-            yield Problem(("spec", "accept", index, "until"), message, hint)
-
-
-@rule(
-    "WAIV704",
-    "error",
-    "a finding can't be accepted",
-    scope=Context,
-    why="A team may temporarily accept a warning about its own plan if its tier allows it; never an error, "
-    "nor a finding about files, evidence or the platform.",
-    remedy="Fix the finding, or remove the acceptance.",
-    example="spec: {accept: [{code: TIER301, reason: known since May, until: 2026-12-01}]}",
-    instead="spec: {accept: [{code: CAN212, reason: known since May, until: 2026-12-01}]}",
-)
-def not_acceptable(context: Context) -> Iterator[Problem]:
-    """Check that an accepted code is a warning about plans, and one that the tier lets a team accept."""
-    known = {found.code.code: found.code for found in rules(Context)}
-    warnings = [code for code, found in known.items() if found.severity != "error"]
-    for index, item in enumerate(context.spec.accept):
-        path = ("spec", "accept", index, "code")
-        if item.code not in known:
-            message = f"`{item.code}` is not the code of a finding about plans, so it can't be accepted"
-            yield Problem(path, message, did_you_mean(item.code, warnings, "can be accepted"))
-        elif known[item.code].severity == "error":
-            yield Problem(path, f"{item.code} is an error, and errors can't be accepted", "fix the finding")
-        elif not may_accept(item.code, context):
-            message = f"the tier `{context.plan.identity.tier}` does not let a team accept {item.code}"
-            related = (("the tier requires images by digest", context.tier_place("requires", "imageDigest")),)
-            yield Problem(path, message, "fix the finding", related)
 
 
 @rule(

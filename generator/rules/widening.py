@@ -12,7 +12,7 @@ from generator.odds.odds import PlanOdds, price
 from generator.plan.exposure import EVERYBODY
 from generator.plan.guards import Comparison, Limit
 from generator.promql.bounds import CohortRequests
-from generator.rules.context import ROLLOUT, STEPS, Context, weight_steps
+from generator.rules.context import ROLLOUT, STEPS, Context, inserted_steps, weight_steps
 from generator.rules.what_if import (
     canary_odds,
     caught,
@@ -182,6 +182,31 @@ def steep(context: Context) -> Iterator[Problem]:
 
 
 @rule(
+    "CAN215",
+    "warning",
+    "the last weight is far from 100%",
+    scope=Context,
+    why="After the last step all traffic moves at once: what a small share does not show (load, caches, rare users) "
+    "shows when everybody has it.",
+    remedy="Add a step in between, such as 50%.",
+    example="spec: {rollout: {steps: [{weight: 2%, hold: 4h}, {weight: 6%, hold: 1h}]}}",
+    instead="spec: {rollout: {steps: [{weight: 2%, hold: 4h}, {weight: 8%, hold: 1h}, {weight: 40%, hold: 20m}]}}",
+    repair="safe",
+)
+def last_weight(context: Context) -> Iterator[Problem]:
+    """Check that the promotion grows the last weight at most fivefold; a tier with `largestIncrease` is stricter."""
+    steps, indices = phases_of(context), weight_steps(context)
+    if not steps or context.tier.ceilings.largest_increase is not None:
+        return
+    last = steps[-1].weight
+    if WIDENING * last + 1e-12 < 1:
+        message = f"the weight grows from {percent(last)} to 100% at the end"
+        hint = f"add a step of 50%, held for {duration(steps[-1].duration_s)} like the last one"
+        fix = inserted_steps(context, indices[-1] + 1, [50], duration(steps[-1].duration_s))
+        yield Problem((*STEPS, indices[-1], "weight"), message, hint, fix=fix)
+
+
+@rule(
     "CAN214",
     "warning",
     "a cohort sends fewer requests than its step waits for",
@@ -192,13 +217,13 @@ def steep(context: Context) -> Iterator[Problem]:
 # specs/platform.yaml
 spec: {cohorts: [{header: x-cohort, exact: staff, share: "0.1%"}]}
 # specs/shop/ranker.yaml
-spec: {rollout: {steps: [{cohort: {header: x-cohort, exact: staff}, hold: 1m}, {weight: 5%, hold: 60m}]}}
+spec: {rollout: {steps: [{cohort: {header: x-cohort, exact: staff}, hold: 1m}, {weight: 25%, hold: 60m}]}}
 """,
     instead="""
 # specs/platform.yaml
 spec: {cohorts: [{header: x-cohort, exact: staff, share: "0.1%"}]}
 # specs/shop/ranker.yaml
-spec: {rollout: {steps: [{cohort: {header: x-cohort, exact: staff}, hold: 30m}, {weight: 5%, hold: 60m}]}}
+spec: {rollout: {steps: [{cohort: {header: x-cohort, exact: staff}, hold: 30m}, {weight: 25%, hold: 60m}]}}
 """,
     repair="review",
 )

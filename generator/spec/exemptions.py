@@ -1,4 +1,4 @@
-"""Temporary exemptions from gates, and versions in quarantine."""
+"""Temporary exemptions from gates and steps, and versions in quarantine."""
 
 from __future__ import annotations
 
@@ -54,6 +54,21 @@ class Waiver(Record):
         """
         given = ((self.kind, kind), (self.configuration, configuration), (self.digest, digest))
         return self.complete and all(wanted in {None, found} for wanted, found in given)
+
+
+class HotFix(Record):
+    """A version that may go out with steps that are too short or too large for its tier, for a day, with its guards."""
+
+    model: ModelName = Field(description="team/model")
+    digest: Digest = Field(description="digest of the model version")
+    reason: Line = Field(description="why it can't wait")
+    approved_by: Name = Field(description="role that approved it")
+    until: Date = Field(description="last day: today or tomorrow")
+
+    @property
+    def terms(self) -> str:
+        """Its end, its approver and its reason, for people."""
+        return f"accepted as a hot fix until {self.until} by {self.approved_by}: {self.reason}"
 
 
 class Release(Record):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from generator.routers import IMPLEMENTATIONS, ROUTERS
-from generator.spec.exemptions import Quarantine, Waiver
+from generator.spec.exemptions import HotFix, Quarantine, Waiver
 from generator.spec.gate_pods import GatePods
 from generator.spec.monitoring import Monitoring
 from generator.spec.network import Destination, ModelDestination
@@ -276,6 +276,9 @@ class PlatformSpec(Record):
         examples=[[{"header": "x-cohort", "exact": "staff", "share": "0.5%"}]],
     )
     waivers: list[Waiver] = Field([], description="exemptions from gates")
+    hot_fixes: list[HotFix] = Field(
+        [], description="versions that may go out faster than their tier allows, for a day"
+    )
     quarantine: list[Quarantine] = Field(
         [],
         description="versions that were rejected after their release; each is refused until it is released by name",

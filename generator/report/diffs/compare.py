@@ -18,6 +18,7 @@ from generator.plan.resolve import Planned, Resolved
 from generator.render.bundle import pod_template
 from generator.render.environment import Templates
 from generator.report.diffs.direction import METRICS, Direction, Strictness, of_change, of_values, strictness
+from generator.report.diffs.policy import PolicyChange, policy_changes
 from generator.report.diffs.shared import SharedDifference, shared_differences
 from generator.report.records import Status
 from generator.source.finding import Finding
@@ -165,6 +166,7 @@ class Comparison:
         templates: names of templates of the repository that differ.
         shared: bundles that belong to no model and differ; compared where all models are.
         shared_total: how many of those there are now; 0 where they were not compared.
+        policies: rules of the platform that differ.
     """
 
     models: int
@@ -173,11 +175,12 @@ class Comparison:
     templates: tuple[str, ...] = ()
     shared: tuple[SharedDifference, ...] = ()
     shared_total: int = 0
+    policies: tuple[PolicyChange, ...] = ()
 
     @property
     def differ(self) -> bool:
         """Whether anything differs."""
-        return bool(self.found or self.templates or self.shared)
+        return bool(self.found or self.templates or self.shared or self.policies)
 
 
 def comparison(old: Side, new: Side, names: Sequence[str] | None = None) -> Comparison:
@@ -202,7 +205,8 @@ def comparison(old: Side, new: Side, names: Sequence[str] | None = None) -> Comp
     current = _texts(new) if old.templates != new.templates else {}
     differing = sorted(n for n in {*templates, *current} if templates.get(n) != current.get(n))
     total, shared = shared_differences(old.session, new.session) if names is None else (0, [])
-    return Comparison(len(new.entries), len(order), found, tuple(differing), tuple(shared), total)
+    policies = policy_changes(*(side.session.repository.platform_document.data for side in (old, new)))
+    return Comparison(len(new.entries), len(order), found, tuple(differing), tuple(shared), total, policies)
 
 
 def _texts(side: Side) -> dict[str, str]:

@@ -40,6 +40,10 @@ def document(compared: Comparison, against: dict[str, str]) -> str:
             }
             for one in compared.shared
         ],
+        "policies": [
+            {"key": one.key, "old": one.old, "new": one.new, "direction": one.direction or None}
+            for one in compared.policies
+        ],
         "groups": [
             {
                 "what": group.label,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from generator.report.diffs.compare import Comparison, Difference
-from generator.report.diffs.groups import groups
+from generator.report.diffs.groups import Group, groups
 from generator.report.diffs.text import shared, shared_rows, size, some
 from generator.report.markdown import cell, fold, row
 from generator.spec.quantities import plural
@@ -24,15 +24,20 @@ def markdown(compared: Comparison, against: str) -> str:
 def radius(compared: Comparison) -> str:
     """Return the table of differences that several models share, and of bundles of no model; templates below it."""
     out = [row(("how many", "what", "how", "environments", "which")), row(("---:", *["---"] * 4), raw=True)]
-    out += [
-        row((plural(len(g.models), "model"), g.label, g.how, ", ".join(g.environments), some(g.models)))
-        for g in groups(compared.found)
-    ]
+    found = groups(compared.found)
+    out += [_group(group) for group in found if group.lost]
+    out += [row(("the platform", change.key, change.how, "", "")) for change in compared.policies]
+    out += [_group(group) for group in found if not group.lost]
     out += [row(line) for line in shared_rows(compared)]
     if compared.templates:
         names = ", ".join(compared.templates)
         out += ["", f"Templates of this repository that may change every bundle: {cell(names)}"]
     return "\n".join(out) + "\n"
+
+
+def _group(group: Group) -> str:
+    models = plural(len(group.models), "model")
+    return row((models, group.label, group.how, ", ".join(group.environments), some(group.models)))
 
 
 def details(found: Sequence[Difference]) -> Iterator[tuple[str, list[str]]]:

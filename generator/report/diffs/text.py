@@ -35,7 +35,7 @@ def by_model(compared: Comparison, against: str, screen: Screen) -> str:
     lines: list[str] = []
     for name, found in groupby(compared.found, key=lambda difference: difference.name):
         lines += [*screen.title(name), *_model(list(found), screen), ""]
-    lines += [*_shared(compared, screen), *_templates(compared, screen)]
+    lines += [*_policies(compared, screen), *_shared(compared, screen), *_templates(compared, screen)]
     lines += screen.body([f"{size(compared)} from {against}", outcome(compared)], "")
     return "".join(f"{line}\n" for line in lines)
 
@@ -115,6 +115,7 @@ def blast_radius(compared: Comparison, against: str, screen: Screen) -> str:
         for group in groups(compared.found)
     ]
     out += screen.body([Table.of(rows)])
+    out += [*([""] if rows else []), *_policies(compared, screen)[:-1]] if compared.policies else []
     out += [*([""] if rows else []), *_shared(compared, screen)[:-1]] if compared.shared else []
     numbers = list(_trends(compared.found))
     if numbers:
@@ -198,6 +199,16 @@ def shared_rows(compared: Comparison) -> list[tuple[str, str, str, str, str]]:
         )
         for group in shared_groups(compared.shared)
     ]
+
+
+def _policies(compared: Comparison, screen: Screen) -> list[str]:
+    """Return the rules of the platform that differ, as lines of text."""
+    if not compared.policies:
+        return []
+    lines = [*screen.body(["rules of the platform:"], "")]
+    for change in compared.policies:
+        lines += screen.body([f"{change.key}: {visible(change.how)}"], sgr=SGR[change.direction])
+    return [*lines, ""]
 
 
 def _shared(compared: Comparison, screen: Screen) -> list[str]:

@@ -55,6 +55,8 @@ class Report:
         if not self.findings:
             return _fine(self.checked, self.noun)
         counts = [_counted(self.count(severity), severity) for severity in SEVERITIES if self.count(severity)]
+        if self.count("info") == len(self.findings) and self.checked:
+            return f"{_fine(self.checked, self.noun)}; {counts[0]}"
         line = f"{', '.join(counts)} in {_counted(self.files, 'file')}"
         asked = sum(finding.fix is not None and finding.fix.asks for finding in self.findings)
         repairs = f"; --fix repairs {self.fixable} of them" if self.fixable else ""

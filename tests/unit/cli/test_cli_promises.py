@@ -128,3 +128,59 @@ def test_what_applies_at_once_is_separate_from_what_starts_a_release(committed, 
     assert difference(sluice)["starts_release"]
     assert "so a release starts" in sluice("diff").output
     assert "2 releases start, 2 bundles change at once for everybody" in sluice("diff").output
+
+
+def test_rules_of_the_platform_are_looser_or_stricter_too(committed, sluice):
+    path = committed / "specs/platform.yaml"
+    data = yaml.safe_load(path.read_text())
+    tier = data["spec"]["tiers"]["high-traffic"]
+    tier["ceilings"].update(firstWeight="50%", power="99%")
+    del tier["ceilings"]["shortestHold"]
+    data["spec"]["environments"]["production"]["requires"] = []
+    fix = {"model": "shop/recommender", "digest": "sha256:" + "a" * 64, "reason": "r", "approvedBy": "b"}
+    data["spec"]["hotFixes"] = [{**fix, "until": "2026-11-24"}]
+    text = yaml.safe_dump(data, sort_keys=False)
+    path.write_text(text.replace("daily: 04:30", 'daily: "04:30"'))
+    found = json.loads(sluice("diff", "--format", "json").output)["policies"]
+    assert {one["key"]: one["direction"] for one in found} == {
+        "tiers.high-traffic.ceilings.firstWeight": "looser",
+        "tiers.high-traffic.ceilings.shortestHold": "looser",
+        "tiers.high-traffic.ceilings.power": "stricter",
+        "environments.production.requires": "looser",
+        "hotFixes": "looser",
+    }
+    assert [one["direction"] for one in found] == [*["looser"] * 4, "stricter"]
+    assert "tiers.high-traffic.ceilings.firstWeight: 5% → 50% (looser)" in sluice("diff").output
+    assert (
+        "| the platform | tiers.high-traffic.ceilings.power |"
+        in sluice("diff", "--format", "markdown").output
+    )
+    assert "rules of the platform:" in sluice("plan", "--all", "--against", "HEAD").output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "direction"),
+    [
+        ({"ceilings": {"gates": {"metric": {"atLeast": {"accuracy": 0.9}}}}}, {"ceilings": {}}, "looser"),
+        ({"ceilings": {"gates": {"metric": {"atLeast": {"accuracy": 0.9}}}}},
+         {"ceilings": {"gates": {"metric": {"atLeast": {"accuracy": 0.8}}}}}, "looser"),
+        ({"ceilings": {"guards": {"outcome": {"detect": "30%"}}}},
+         {"ceilings": {"guards": {"outcome": {"detect": "60%"}}}}, "looser"),
+        ({"ceilings": {"shortestHold": "90m"}}, {"ceilings": {"shortestHold": "1h"}}, "looser"),
+        ({"requires": {"imageDigest": True}}, {"requires": {"imageDigest": False}}, "looser"),
+        ({"requires": {"noData": ["fail"]}}, {"requires": {}}, "looser"),
+        ({"requires": {"approvals": ["a", "b"]}}, {"requires": {"approvals": ["a"]}}, "looser"),
+        ({"evidence": ["cluster"]}, {}, "stricter"),
+        ({"models": ["shop/a"]}, {"models": []}, "looser"),
+    ],
+)  # fmt: skip
+def test_each_kind_of_rule_has_a_direction(old, new, direction):
+    from generator.report.diffs.policy import policy_changes
+
+    def platform(tier):
+        return {"spec": {"tiers": {"standard": tier}}}
+
+    (change,) = policy_changes(platform(old), platform(new))
+    assert change.direction == direction
+    (back,) = policy_changes(platform(new), platform(old))
+    assert {change.direction, back.direction} == {"looser", "stricter"}

@@ -15,12 +15,14 @@ from tests.unit.rules.samples import (
     REQUIRES,
     ROUTER,
     SLOW,
+    STAGING,
     Case,
     G,
     S,
     steps,
 )
 
+TWENTY_PODS = {"spec.replicas": 20}
 LISTED = [{"header": "x-cohort", "exact": "staff", "share": "0.1%"}]
 
 
@@ -86,7 +88,30 @@ CASES = (
         f"{G}[1].baseline",
         "warning",
     ),
-    Case("CAN108", {G: []}, {G: [FAIR]}, "spec.rollout.guards", "warning"),
+    Case("CAN108", {G: []}, {G: [FAIR]}, "spec.rollout.guards"),
+    Case(
+        "CAN108",
+        {G: [], S: [*steps((5, "60m")), {"approve": "boss"}, *steps((50, "20m"))]},
+        {G: [FAIR]},
+        "spec.rollout.guards",
+        "warning",
+    ),
+    Case(
+        "CAN109",
+        {
+            "platform.environments.staging": STAGING,
+            "platform.environments.production.requires": ["staging"],
+            **TWENTY_PODS,
+        },
+        {
+            "platform.environments.staging": STAGING,
+            "platform.environments.production.requires": ["staging"],
+            "spec.environments": {"staging": {"traffic": {"minRps": 200}}},
+            **TWENTY_PODS,
+        },
+        "spec.traffic.minRps",
+        "info",
+    ),
     Case(
         "CAN110",
         {G: [CTR, {"outcome": "ctr", "limit": "3.6%", "name": "floor"}]},
@@ -148,6 +173,13 @@ CASES = (
         "CAN212",
         {S: steps((4, "60m"), (25, "1h"))},
         {S: steps((5, "45m"), (25, "1h"))},
+        f"{S}[1].weight",
+        "warning",
+    ),
+    Case(
+        "CAN215",
+        {S: steps((2, "4h"), (6, "1h"))},
+        {S: steps((2, "4h"), (20, "1h"))},
         f"{S}[1].weight",
         "warning",
     ),

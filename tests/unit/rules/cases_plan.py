@@ -165,6 +165,20 @@ CASES = (
         "spec.rollout.risk.power",
     ),
     Case(
+        "PLAN518",
+        {"spec.rollout.risk": {"power": "49%"}},
+        {"spec.rollout.risk": {"power": "50%"}},
+        "spec.rollout.risk.power",
+        "warning",
+    ),
+    Case(
+        "PLAN518",
+        {"spec.rollout.risk": {"falseRollback": "26%"}},
+        {"spec.rollout.risk": {"falseRollback": "25%"}},
+        "spec.rollout.risk.falseRollback",
+        "warning",
+    ),
+    Case(
         "PLAN531",
         {"lock.model.by": "sluice 0.1.0, MLflow"},
         {"lock.model.by": "a training pipeline"},

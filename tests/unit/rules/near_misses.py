@@ -29,6 +29,11 @@ from tests.unit.rules.samples import (
 _LISTED = [{"header": "x-cohort", "exact": "staff", "share": "0.01%"}]
 _NO_TRAFFIC = {"spec.traffic": {"designEffect": 2}}
 _BLUE = {"spec.rollout": BLUE_GREEN}
+_TWO_ENVIRONMENTS = {
+    "platform.environments.staging": STAGING,
+    "platform.environments.production.requires": ["staging"],
+    "spec.replicas": 20,
+}
 _LIMITED = {**BLUE_GREEN, "guards": [{"metric": "error-rate", "limit": "5%"}]}
 _RATIO = {"name": "parity", "fairness": "demographic-parity-ratio", "sensitive": ["gender"], "atLeast": 0.8}
 _BUDGET = {"platform.teams.shop.budget": {"monthly": "900 EUR"}}
@@ -51,6 +56,17 @@ NEAR_MISSES: dict[str, tuple[dict[str, Any], ...]] = {
         {"spec.rollout.risk": {"power": "100%"}},  # PLAN506
     ),
     "CAN108": (_BLUE,),
+    "CAN109": (
+        {"platform.environments.staging": STAGING, "spec.replicas": 20},  # nothing requires it
+        {**_TWO_ENVIRONMENTS, **_NO_TRAFFIC},
+        {**_TWO_ENVIRONMENTS, **_BLUE},
+        {**_TWO_ENVIRONMENTS, G: [FAIR]},  # no odds to mislead
+    ),
+    "CAN215": (_BLUE, {S: steps((2, "4h"), (6, "1h")), f"{CEILINGS}.largestIncrease": "50%"}),  # TIER321
+    "PLAN518": (
+        {"spec.rollout.risk": {"power": "40%"}, f"{CEILINGS}.power": "80%"},  # TIER323
+        {"spec.rollout.risk": {"falseRollback": "30%"}, f"{CEILINGS}.falseRollback": "5%"},  # TIER302
+    ),
     "CAN110": (
         {G: [{"outcome": "ctr", "limit": "3.6%"}]},  # no comparison
         {G: [CTR, {"metric": "error-rate", "baseline": "4%", "limit": "3.6%"}]},  # of another metric

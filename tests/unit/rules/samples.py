@@ -32,7 +32,14 @@ OUTLIVED = {**REJECTED, "digest": DIGEST[:-1] + "b"}
 IMAGE = "sha256:" + "e1" * 32
 OTHER_FILES = {**OUTLIVED, "image": IMAGE}
 RELEASED = {"by": "boss", "reason": "the events were lost, not the clicks", "at": "2026-11-22"}
-ACCEPT = {"code": "CAN108", "reason": "r", "until": "2026-11-23"}
+HOT_FIX = {
+    "model": "shop/ranker",
+    "digest": DIGEST,
+    "reason": "r",
+    "approvedBy": "boss",
+    "until": "2026-11-23",
+}
+ACCEPT = {"code": "CAN107", "reason": "r", "until": "2026-11-23"}
 ACCURACY = {"name": "accuracy", "metric": "accuracy", "atLeast": 0.92}
 PARITY = {"name": "parity", **FAIR}
 DRIFT = {"name": "drift", "drift": {"reference": "a.csv", "current": "b.csv", "features": ["x", "y"]}}

@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 import yaml
 
+from generator.lint.engine import rules
 from generator.plan.repository import Repository
 from generator.plan.resolve import resolve
 from generator.render.bento import Bentos
 from generator.render.environment import Templates
+from generator.rules.context import Context
 from generator.rules.evaluate import run_fleet_rules, run_rules
 from tests.unit.rules.cases import CASES
-from tests.unit.rules.repository import CTR, ERRORS, STEPS, TODAY, Sample, footprints
-from tests.unit.rules.samples import DIGEST, ROUTER
+from tests.unit.rules.repository import CTR, ERRORS, PLATFORM, STEPS, TODAY, Sample, footprints
+from tests.unit.rules.samples import DIGEST, HOT_FIX, ROUTER
 
 ROOT = Path(__file__).parents[3]
 _TIER = [case for case in CASES if case.code.startswith("TIER")]
@@ -104,6 +106,98 @@ def test_an_accepted_warning_is_an_information_until_the_day(until, code, severi
     assert ("known" in finding.hint) == (severity == "info")
 
 
+CODES = {found.code.code for found in rules(Context)}
+_WARNINGS = [
+    (index, case)
+    for index, case in enumerate(CASES)
+    if case.severity == "warning" and "accept" not in str(case.trip) and case.code in CODES
+]
+
+
+@pytest.mark.parametrize(
+    ("index", "case"), _WARNINGS, ids=[f"{case.code}-{index}" for index, case in _WARNINGS]
+)
+def test_every_warning_can_be_accepted_or_the_acceptance_is_refused(index, case, tmp_path):
+    accept = [{"code": case.code, "reason": "known", "until": "2026-12-24"}]
+    found = Sample(tmp_path, {**case.trip, "spec.accept": accept}, case.models).findings()
+    refused = [f for f in found if f.code == "WAIV704"]
+    left = [f for f in found if f.code == case.code and f.path == case.at and f.severity == "warning"]
+    assert bool(left) == bool(refused), (left, refused)
+
+
+HOT_STEPS = {"spec.rollout.steps": [{"weight": "25%", "hold": "5m"}]}
+TIER = {
+    "platform.tiers.standard.ceilings": {
+        "firstWeight": "10%", "largestIncrease": "50%", "power": "50%", "shortestHold": "10m", "maxExposed": 20000,
+    }
+}  # fmt: skip
+
+
+def test_a_hot_fix_goes_out_for_a_day_with_its_guards(tmp_path):
+    def errors(name: str, edits, day=TODAY) -> set[str]:
+        found = Sample(tmp_path / name, {**HOT_STEPS, **TIER, **edits}).findings(day)
+        return {finding.code for finding in found if finding.severity == "error"}
+
+    accepted = {"platform.hotFixes": [HOT_FIX]}
+    refused = {"TIER301", "TIER321", "TIER322", "TIER323", "CAN102"}
+    assert errors("a", {}) == refused
+    assert errors("b", accepted) == set()
+    assert errors("c", accepted, TODAY + datetime.timedelta(days=1)) == refused
+    assert errors("d", {"platform.hotFixes": [{**HOT_FIX, "digest": "sha256:" + "b" * 64}]}) == refused
+    # To delete the guards is not the easier way, with or without the hot fix.
+    bare = {"spec.rollout.guards": []}
+    assert errors("e", bare) >= {"CAN108", "TIER309", "TIER322", "TIER323"}
+    assert errors("f", bare | accepted) >= {"CAN108", "WAIV709", "TIER309", "TIER322"}
+    found = Sample(tmp_path / "g", {**HOT_STEPS, **TIER, **accepted}).findings()
+    assert "accepted as a hot fix until 2026-11-23 by boss: r" in {finding.hint for finding in found}
+
+
+def test_a_hot_fix_needs_no_ceilings_to_be_better_than_no_guards(tmp_path):
+    codes = {
+        f.code
+        for f in Sample(tmp_path, {**HOT_STEPS, "spec.rollout.guards": []}).findings()
+        if f.severity == "error"
+    }
+    assert "CAN108" in codes
+
+
+def test_one_model_in_two_environments_of_a_gateway_gets_the_remedy(tmp_path):
+    production = PLATFORM["environments"]["production"]
+    shared = {"platform.environments.staging": {**production, "domain": "models.internal"}}
+    found = Sample(
+        tmp_path / "a", {**shared, "platform.environments.production.domain": "models.internal"}
+    ).findings()
+    (finding,) = [f for f in found if f.code == "TEAM803"]
+    assert finding.place.file == "specs/platform.yaml"
+    assert finding.hint == "give production another domain, such as `production.models.internal`"
+    listed = {"platform.teams.shop.hosts": ["a.example.com"], "spec.traffic.hosts": ["a.example.com"]}
+    edits = {**listed, "platform.environments.staging": {**production, "domain": "staging.internal"}}
+    (finding,) = [f for f in Sample(tmp_path / "b", edits).findings() if f.code == "TEAM803"]
+    assert (
+        "`environments: {production: {traffic: {hosts: [ranker.shop.production.models.internal]}}}`"
+        in finding.hint
+    )
+
+
+def test_borrowed_traffic_names_what_the_steps_need(tmp_path):
+    staging = {
+        "server": "https://other.example.com",
+        "router": PLATFORM["environments"]["production"]["router"],
+    }
+    edits = {
+        "platform.environments.staging": staging,
+        "platform.environments.production.requires": ["staging"],
+    }
+    (finding,) = [f for f in Sample(tmp_path, edits).findings() if f.code == "CAN109"]
+    assert finding.message == (
+        "the odds in staging assume 200 requests per second, which are declared for all environments (in staging)"
+    )
+    assert finding.hint == (
+        "declare what staging gets, `environments: {staging: {traffic: {minRps: …}}}`; these steps need 50 there, "
+        "from users or from a load generator"
+    )
+
+
 def test_an_error_stays_an_error(tmp_path):
     accept = [{"code": "CAN102", "reason": "known", "until": "2030-01-01"}]
     edits = {"spec.traffic.minRps": 20, "spec.accept": accept}
@@ -113,14 +207,14 @@ def test_an_error_stays_an_error(tmp_path):
 
 
 def test_a_strict_tier_accepts_no_odds(tmp_path):
-    accept = [{"code": "CAN108", "reason": "known", "until": "2030-01-01"}]
+    accept = [{"code": "CAN107", "reason": "known", "until": "2030-01-01"}]
     edits = {
-        "spec.rollout.guards": [],
+        "spec.traffic": {"designEffect": 1},
         "spec.accept": accept,
         "platform.tiers.standard.requires.imageDigest": True,
     }
     found = {f.code: f.severity for f in Sample(tmp_path, edits).findings()}
-    assert (found["CAN108"], found["WAIV704"]) == ("warning", "error")
+    assert (found["CAN107"], found["WAIV704"]) == ("warning", "error")
 
 
 def test_an_image_of_another_bento_does_not_count(tmp_path):

@@ -98,7 +98,7 @@ def test_a_format_is_imported_only_when_it_is_asked_for() -> None:
         ([], 1, "1 spec is fine"),
         ([], 12, "12 specs are fine"),
         (REPORT[:1], 12, "1 error in 1 file"),
-        (REPORT[2:3] * 2, 12, "2 info in 1 file"),
+        (REPORT[2:3] * 2, 12, "12 specs are fine; 2 info"),
         (REPORT, 12, "3 errors, 1 warning, 1 info in 2 files; --fix repairs 1 of them"),
     ],
 )

