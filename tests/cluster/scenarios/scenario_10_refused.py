@@ -79,6 +79,7 @@ _CEILINGS = "s10-ceilings"
 _TRIED = (
     "a switch", "a first weight above the ceiling", "few pods without a router", "a window without steps",
     "a cohort of all users", "a jump to all users", "a step of a second", "no analysis",
+    "a cohort in parts that are too short together",
     "an approval before any traffic", "an approval at half of the traffic",
 )  # fmt: skip
 
