@@ -176,7 +176,8 @@ def install_crds(api: Api, files: Iterable[Path]) -> None:
 
 
 def _established(api: Api, path: str) -> bool:
-    conditions = (api.find(path) or {}).get("status", {}).get("conditions", [])
+    # A definition that was created just now says null.
+    conditions = (api.find(path) or {}).get("status", {}).get("conditions") or []
     return any(item["type"] == "Established" and item["status"] == "True" for item in conditions)
 
 

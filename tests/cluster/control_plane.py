@@ -83,6 +83,15 @@ def _api_server(layout: Layout) -> None:
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-cluster-ip-range={SERVICES}",
         "--enable-priority-and-fairness=false",
+        # Servers behind this one, as of metrics: reached at their own address, with the name of the user.
+        "--enable-aggregator-routing=true",
+        f"--proxy-client-cert-file={keys}/kubelet-client.crt",
+        f"--proxy-client-key-file={keys}/kubelet-client.key",
+        f"--requestheader-client-ca-file={keys}/ca.crt",
+        "--requestheader-allowed-names=kubelet-client",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
     ]
     layout.processes.start("kube-apiserver", command)
     api = Api(layout.pki)
@@ -101,6 +110,10 @@ def _controllers(layout: Layout) -> None:
         "--use-service-account-credentials=true",
         f"--cluster-cidr={PODS}",
         "--allocate-node-cidrs=false",
+        # Autoscalers look three times as often as usual, and take the use of a pod for real as soon as it is ready.
+        "--horizontal-pod-autoscaler-sync-period=5s",
+        "--horizontal-pod-autoscaler-cpu-initialization-period=20s",
+        "--horizontal-pod-autoscaler-initial-readiness-delay=5s",
     ]
     layout.processes.start("kube-controller-manager", manager)
     scheduler: Command = [
