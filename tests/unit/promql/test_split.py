@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from generator.promql.conditions import proof
+from generator.promql.series import Matcher
 from generator.promql.served import BY_POD, Served
-from generator.promql.split import Split, split_of_arms
+from generator.promql.split import Split, split, split_of_arms
 from generator.stats.split import SHIFT, SplitTest, split_llr
 from tests.unit.promql.controller import verdict
 
@@ -91,3 +92,23 @@ def test_series_under_another_label_are_missing_data(promtool):
         for name, value in samples(50, 950).items()
     }
     assert answer(promtool, series, 0.05) == ([], "Inconclusive")
+
+
+@pytest.mark.parametrize(
+    ("copied", "judged"), [(10, "Successful"), (100, "Inconclusive"), (0, "Inconclusive")]
+)
+def test_a_mirror_that_copies_everything_or_nothing_pauses(promtool, copied, judged):
+    """10% of the live requests are to be copied; a router that ignores the share copied 501 of 501."""
+    test = SplitTest(0.1 / 1.1, 0.01)
+    shadow, live = Matcher("served_by", "shadow-1"), Matcher("served_by", "shadow-.*", "!~")
+    query = split(
+        SERVED.predictions().where(shadow),
+        SERVED.predictions().where(live),
+        Split(test.share, SHIFT, 570, test.floor),
+    )
+    series = {
+        f'sluice_predictions_total{{namespace="shop",model="rec",served_by="{arm}"}}': f"0+{count}x40"
+        for arm, count in (("shadow-1", copied), ("s", 95), ("c", 5))
+    }
+    [found] = promtool.ask(series, [(query, 600)])
+    assert verdict(proof("<", test.level), found) == judged
