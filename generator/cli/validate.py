@@ -19,7 +19,7 @@ from generator.report.tables import PLAIN, Screen
 from generator.source.errors import CliError
 from generator.source.finding import Finding
 
-_ROUNDS = 24  # one fix can show another finding
+_ROUNDS = 60  # one fix can show another finding
 
 
 @click.command("validate")
@@ -90,11 +90,12 @@ def _fixed(
         if _is_worse(findings, after):
             done.undo(session.root)
             note(f"nothing is fixed in {', '.join(done.files)}: that would cause other findings")
-            consent.no.update(map(_edit, done.written))
+            consent.taken_back.update(map(_edit, done.written))
             continue
         note(f"fixed {len(done.written)} in {', '.join(done.files)}")
         _show(done.diff)
         session, findings = fresh, after
+        consent.taken_back.clear()  # what made things worse may be right now
     left = sorted(
         {found.code for found in findings if found.fix and found.fix.asks and not consent.refuses(found)}
     )
@@ -120,10 +121,11 @@ class _Consent:
     def __init__(self, codes: tuple[str, ...]) -> None:
         self.codes = codes
         self.no: set[tuple[str, str, str]] = set()
+        self.taken_back: set[tuple[str, str, str]] = set()
 
     def refuses(self, finding: Finding) -> bool:
         """Return whether a fix was refused, or taken back."""
-        return finding.fix is not None and _edit(finding) in self.no
+        return finding.fix is not None and _edit(finding) in self.no | self.taken_back
 
     def agrees(self, finding: Finding, diff: str) -> bool:
         """Return whether to write a fix; a person is shown the difference and asked once."""

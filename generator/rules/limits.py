@@ -227,7 +227,7 @@ def _shifted(context: Context, guard: Comparison, rps: float) -> Iterator[Proble
             smaller = _smaller(start, step.weight, shifted)
             fix, hint = None, "count outcomes only once they have settled"
             if smaller:
-                weights = " and ".join(f"{weight}%" for weight in smaller)
+                weights = ", then ".join(f"{weight}%" for weight in smaller)
                 hint = f"go to {weights} first (at most {share_up(WARN_SHIFT / boundary)} of that evidence), or {hint}"
                 fix = inserted_steps(context, index, smaller, duration(step.hold))
             severity: Severity = "error" if shift > REFUSE_SHIFT else "warning"
