@@ -199,6 +199,8 @@ def last_weight(context: Context) -> Iterator[Problem]:
     if not steps or context.tier.ceilings.largest_increase is not None:
         return
     last = steps[-1].weight
+    if last < max(step.weight for step in steps):
+        return  # PLAN501
     if WIDENING * last + 1e-12 < 1:
         message = f"the weight grows from {percent(last)} to 100% at the end"
         hint = f"add a step of 50%, held for {duration(steps[-1].duration_s)} like the last one"
