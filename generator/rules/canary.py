@@ -286,7 +286,7 @@ def empty_promises(context: Context) -> Iterator[Problem]:
     "a canary has no guard",
     scope=Context,
     why="Without a guard the weights grow on schedule: a bad version reaches everyone unless a person stops it. "
-    "Without an `approve` step this is an error. A hot fix keeps its guards: they cost no time.",
+    "With declared traffic and without an `approve` step this is an error. A hot fix keeps its guards.",
     remedy="Add a guard: an outcome, `error-rate` or `slow-rate`.",
     example="spec: {rollout: {guards: []}}",
     instead="spec: {rollout: {guards: [{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}]}}",
@@ -298,7 +298,7 @@ def unguarded(context: Context) -> Iterator[Problem]:
         message = "no guard watches the live traffic"
         hint = "add one, for example `{metric: error-rate, baseline: 0.5%, detect: {rise: 100%}}`"
         approved = any(isinstance(step, ApproveStep) for step in rollout.steps)
-        severity: Severity = "warning" if approved else "error"
+        severity: Severity = "warning" if approved or not context.plan.min_rps else "error"
         yield Problem(GUARDS, message, hint, on_key=True, severity=severity)
 
 
