@@ -9,6 +9,7 @@ from generator.plan.split import split_check
 from generator.plan.timeline import kept_s
 from generator.plan.values import Plan
 from generator.render.filters import go_duration
+from generator.render.metrics import evidence_metrics
 from generator.render.output import Output
 from generator.render.outputs.analysis import SHADOW_EVIDENCE, SHADOW_WATCH
 from generator.render.outputs.pods import pod
@@ -91,7 +92,7 @@ def _steps(plan: Plan, rollout: Canary) -> Iterator[dict[str, object]]:
                 if not live and not scaled:
                     yield {"setCanaryScale": {"replicas": 1}}
                     scaled = True
-                yield from _cohort(plan, step, names.evidence(index))
+                yield from _cohort(plan, step, index)
             case WeightStep():
                 scale = plan.step_load(step.weight).scale
                 yield from _scale(step.weight, scale, scaled=scaled)
@@ -110,7 +111,7 @@ def _scale(weight: int, scale: int, *, scaled: bool) -> Iterator[dict[str, objec
         yield {"setCanaryScale": {"matchTrafficWeight": True}}
 
 
-def _cohort(plan: Plan, step: CohortStep, evidence: str) -> Iterator[dict[str, object]]:
+def _cohort(plan: Plan, step: CohortStep, index: int) -> Iterator[dict[str, object]]:
     """Yield the route of the cohort and a part of the hold, repeated; the evidence; and the removal of the route."""
     cohort = step.cohort
     match = {"headerName": cohort.header, "headerValue": {cohort.match: cohort.value}}
@@ -118,7 +119,9 @@ def _cohort(plan: Plan, step: CohortStep, evidence: str) -> Iterator[dict[str, o
     for _ in range(round(step.hold / part_s)):
         yield {"setHeaderRoute": {"name": _HEADER_ROUTE, "match": [match]}}
         yield {"pause": {"duration": go_duration(part_s)}}
-    yield _analysis(evidence, _BOTH_HASHES)
+    queries = "".join(metric.query for metric in evidence_metrics(plan, index))
+    hashes = [one for one in _BOTH_HASHES if f"{{{{args.{one['name']}}}}}" in queries]
+    yield _analysis(Names(plan.identity.model).evidence(index), hashes)
     yield {"setHeaderRoute": {"name": _HEADER_ROUTE}}
 
 
