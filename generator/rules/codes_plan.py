@@ -74,7 +74,7 @@ spec: {tier: standard}
         instead="""
 spec:
   service: {attributes: {age: [young, old]}}
-  rollout: {guards: [{fairness: demographic-parity-difference, sensitive: [age], atMost: 0.1}]}
+  rollout: {guards: [{fairness: demographic-parity-difference, sensitive: [age, gender], atMost: 0.1}]}
 """,
     ),
     Code(
@@ -84,8 +84,8 @@ spec:
         "The service counts a prediction as positive if it is in this list. With a list that never fits, no group has "
         "positive predictions, and an unfair model looks fair.",
         "List the predictions that are in favor of a person, in the type that the model answers with.",
-        example="spec: {service: {attributes: {gender: [f, m]}}}",
-        instead='spec: {service: {attributes: {gender: [f, m]}, positive: ["yes"]}}',
+        example="spec: {service: {attributes: {age: [young, old]}, positive: []}}",
+        instead='spec: {service: {attributes: {age: [young, old]}, positive: ["yes"]}}',
     ),
     Code(
         "REF206",

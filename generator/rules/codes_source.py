@@ -149,7 +149,7 @@ spec:
         "a value or key has more than 16,384 characters",
         "Sluice checks the text of every value. The limit keeps one value from slowing down every command.",
         "Shorten the value, or keep the text in a file that the service or the gate reads.",
-        example="service: {env: [{name: RULES, value: …}]}  # 20,000 characters",
-        instead="service: {env: [{name: RULES_FILE, value: rules.json}]}",
+        example="$ yes rules | tr '\\n' ' ' | head -c 20000 | sed 's/^/rules: /' >> specs/shop/ranker.yaml",
+        instead="spec: {service: {env: [{name: RULES_FILE, value: rules.json}]}}",
     ),
 )

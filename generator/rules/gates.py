@@ -140,12 +140,12 @@ def unpaired(context: Context) -> Iterator[Problem]:
     remedy="Add the attribute to `sensitive`, or accept the finding with the reason.",
     example="""
 spec:
-  service: {attributes: {gender: [f, m], age: [young, old]}}
+  service: {attributes: {age: [young, old]}}
   gates: [{name: parity, fairness: demographic-parity-difference, sensitive: [gender], atMost: 0.1, minGroup: 200}]
 """,
     instead="""
 spec:
-  service: {attributes: {gender: [f, m], age: [young, old]}}
+  service: {attributes: {age: [young, old]}}
   gates: [{name: parity, fairness: demographic-parity-difference, sensitive: [gender, age], atMost: 0.1, minGroup: 200}]
 """,
 )

@@ -216,8 +216,8 @@ def unreachable_limits(context: Context) -> Iterator[Problem]:
     scope=Context,
     why="If every prediction counts as positive, all groups have the same rate, and the guard can't decide.",
     remedy="List only the predictions that are in favor of a person.",
-    example="spec: {service: {positive: [0, 1]}}",
-    instead="spec: {service: {positive: [1]}}",
+    example="spec: {service: {attributes: {age: [young, old]}, positive: [0, 1]}}",
+    instead="spec: {service: {attributes: {age: [young, old]}, positive: [1]}}",
 )
 def every_class_positive(context: Context) -> Iterator[Problem]:
     """Check that the positive predictions are not all classes of a model with two."""

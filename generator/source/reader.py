@@ -140,8 +140,7 @@ def _load(document: Document) -> None:
 
 def _refuse_long_texts(document: Document) -> None:
     """Refuse a document with a text that no check should have to read."""
-    for path in _paths_of(lambda text: len(text) > LONGEST, document.data):
-        place = document.place(path)
+    for place in _places_of(document, lambda text: len(text) > LONGEST, document.data):
         message = f"a value or key has more than {LONGEST:,} characters"
         hint = "shorten it, or keep the text in a file that the service or the gate reads"
         document.findings.append(
@@ -155,30 +154,32 @@ def _refuse_marker(document: Document) -> None:
     """Refuse a document with a text that Argo CD obeys."""
     if "skip-file-rendering" in document.text or "\\" in document.text:  # an escape could spell it
         document.findings += (
-            _marked(document, path) for path in _paths_of(lambda text: MARKER in text, document.data)
+            _marked(document, place)
+            for place in _places_of(document, lambda text: MARKER in text, document.data)
         )
         if document.findings:
             document.data = None
 
 
-def _paths_of(refused: Callable[[str], bool], value: Any, path: Path = ()) -> Iterator[Path]:
-    """Yield the path of every value or key with a refused text."""
+def _places_of(
+    document: Document, refused: Callable[[str], bool], value: Any, path: Path = ()
+) -> Iterator[Place]:
+    """Yield the place of every value or key with a refused text."""
     if isinstance(value, str):
         if refused(value):
-            yield path
+            yield document.place(path)
     elif isinstance(value, dict):
         for key, item in value.items():
             inner = (*path, key)
             if refused(str(key)):
-                yield inner
-            yield from _paths_of(refused, item, inner)
+                yield document.place(inner, key=True)
+            yield from _places_of(document, refused, item, inner)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _paths_of(refused, item, (*path, index))
+            yield from _places_of(document, refused, item, (*path, index))
 
 
-def _marked(document: Document, path: Path) -> Finding:
-    place = document.place(path)
+def _marked(document: Document, place: Place) -> Finding:
     message = f"Argo CD does not apply a file that contains `{MARKER}`"
     return Finding("SRC114", "error", message, "remove it", place, "", document.excerpt(place.line))
 
