@@ -220,7 +220,7 @@ CASES = [
     case("CAP506", two_routes("r-2", "a"), two_routes("r-b", "a")),
     case("CAP506", two_routes("q", "x-cohort", "b"), two_routes("q", "b")),
     case(
-        "CAP505",
+        "CAP506",
         two_routes("q", "x-cohort"),
         two_routes("q", "x-cohort", between=[{"setHeaderRoute": {"name": "q"}}]),
     ),
