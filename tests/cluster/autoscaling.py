@@ -1,7 +1,8 @@
-"""What an autoscaler needs: the program that measures, and a look at the pods of both versions over time."""
+"""What an autoscaler needs: the programs that measure, and a look at the pods of both versions over time."""
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from contextlib import suppress
@@ -10,9 +11,10 @@ from typing import Self
 
 from generator.plan.values import Plan
 from tests.cluster import programs
-from tests.cluster.client import Api, ApiError, Object
+from tests.cluster.client import Api, ApiError, Object, install_crds
+from tests.cluster.delivery import namespace
 from tests.cluster.layout import NODE_IP, Layout
-from tests.cluster.processes import Command
+from tests.cluster.processes import Command, answers
 from tests.cluster.release import Release
 from tests.cluster.waiting import until
 
@@ -35,6 +37,39 @@ def metrics_server(layout: Layout) -> None:
     layout.processes.start("metrics-server", command)
     _serve(api, "metrics.k8s.io", port)
     until("a measurement", lambda: _found(api, "/apis/metrics.k8s.io/v1beta1/nodes/bed"), 90, 1.0)
+    api.close()
+
+
+def keda(layout: Layout) -> None:
+    """Start KEDA: the operator that makes an HPA of each ScaledObject, and the server that the HPA reads requests from."""
+    api, certificates, port = Api(layout.pki), layout.work("keda"), 4444
+    for ours, theirs in (("ca.crt", "ca.crt"), ("apiserver.crt", "tls.crt"), ("apiserver.key", "tls.key")):
+        shutil.copy(layout.pki / ours, certificates / theirs)
+    namespace(api, "keda")
+    install_crds(api, programs.folder("kedadefinitions").glob("*.yaml"))
+    variables = {
+        "KUBECONFIG": str(layout.kubeconfig),
+        "WATCH_NAMESPACE": "",
+        "POD_NAMESPACE": "keda",
+        "KEDA_CLUSTER_OBJECT_NAMESPACE": "keda",
+    }
+    operator: Command = [programs.folder("keda") / "keda-operator", f"--cert-dir={certificates}"]
+    operator += ["--metrics-bind-address=127.0.0.1:18080", "--health-probe-bind-address=127.0.0.1:18081"]
+    layout.processes.start("keda-operator", [*operator, f"--ca-dir={certificates}"], env=variables)
+    layout.processes.ready("keda-operator", answers("http://127.0.0.1:18081/healthz"))
+    adapter: Command = [
+        programs.folder("keda") / "keda-adapter",
+        f"--cert-dir={certificates}",
+        "--port=18082",
+    ]
+    adapter += [f"--tls-cert-file={certificates}/tls.crt", f"--tls-private-key-file={certificates}/tls.key"]
+    adapter += [f"--secure-port={port}", "--metrics-service-address=localhost:9666"]
+    adapter.append(f"--bind-address={NODE_IP}")
+    for purpose in ("authentication-kubeconfig", "authorization-kubeconfig", "lister-kubeconfig"):
+        adapter.append(f"--{purpose}={layout.kubeconfig}")
+    layout.processes.start("keda-adapter", adapter, env=variables)
+    _serve(api, "external.metrics.k8s.io", port)
+    until("external metrics", lambda: _found(api, "/apis/external.metrics.k8s.io/v1beta1"), 90, 1.0)
     api.close()
 
 

@@ -9,3 +9,11 @@ keda() {
   compile -o "$out/keda-operator" $name/cmd/operator
   compile -o "$out/keda-adapter" $name/cmd/adapter
 }
+
+# What the operator watches; the core has only the definition of ScaledObjects.
+version[kedadefinitions]=v2.18.1
+kedadefinitions() {
+  cp "$(module github.com/kedacore/keda/v2 "${version[kedadefinitions]}" Dir)"/config/crd/bases/*.yaml "$out"
+  rm "$out/keda.sh_scaledobjects.yaml"
+  chmod -R u+w "$out"
+}
