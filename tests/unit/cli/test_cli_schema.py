@@ -194,8 +194,10 @@ def accepts(root: Path, model: str) -> list[str]:
 
 
 def structural(messages: Iterable[str]) -> list[str]:
-    """Without those about a well-formed time out of its bounds, which no pattern can express (`60m` for 1s to 5m)."""
-    well_formed = re.compile(r"invalid value `[0-9.]+(ms|s|m|h|d)`: a time has a unit: .*; (here|at most) ")
+    """Without those about well-formed values that no pattern can refuse: a time out of its bounds, two bounds in disorder."""
+    well_formed = re.compile(
+        r"invalid value `[0-9.]+(ms|s|m|h|d)`: a time has a unit: .*; (here|at most) |no number is allowed: `minimum` is "
+    )
     return [message for message in messages if not well_formed.search(message)]
 
 
