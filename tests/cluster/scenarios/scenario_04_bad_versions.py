@@ -26,7 +26,10 @@ _SPEC = {
 _SHORT = {
     "service": {"startup": "30s"},
     "replicas": 1,
-    "rollout": {"steps": [{"weight": "5%", "hold": "20s"}], "guards": []},
+    "rollout": {
+        "steps": [{"weight": "5%", "hold": "20s"}],
+        "guards": [{"metric": "error-rate", "limit": "50%", "noData": "pass"}],
+    },
 }
 
 
