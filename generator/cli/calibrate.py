@@ -1,4 +1,4 @@
-"""`sluice calibrate`: values and odds learnt from a model's own history."""
+"""`sluice calibrate`: values and odds learned from a model's own history."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def command(
     SPEC is the spec, or TEAM/MODEL. The history shows the traffic of the quietest hour, baselines, the delay of
     outcomes, how much requests depend on each other, and how often the guards would have fired on pods of one version.
     The result is written next to the spec, as <model>.calibration.yaml, and `plan` shows it. Declared values that the
-    history contradicts are named with their effect on the odds and a diff of the spec.
+    history contradicts are listed with their effect on the odds and a diff of the spec.
     """
     from generator.cluster.prometheus import Prometheus
     from generator.odds.replay.recording import parse_time
@@ -74,5 +74,5 @@ def command(
         emit("\n" + found.proposal.diff())
     if found.proposal is not None and write:
         found.proposal.write()
-        note(f"wrote {found.proposal.before.file}; `sluice render {entry.name}` follows")
+        note(f"wrote {found.proposal.before.file}; run `sluice render {entry.name}` next")
     note(f"wrote {entry.calibration.relative_to(session.root)}: commit it with the spec")

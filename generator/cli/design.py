@@ -45,7 +45,7 @@ def _read(unit: str) -> Callable[[click.Context, click.Parameter, str | None], f
     type=click.Choice(("exposure", "time")),
     default="exposure",
     show_default=True,
-    help="What is made as small as possible.",
+    help="What to minimize.",
 )
 @click.option(
     "--false-rollback",
@@ -59,12 +59,14 @@ def _read(unit: str) -> Callable[[click.Context, click.Parameter, str | None], f
     metavar="80%",
     help="Required share of bad versions that are stopped.",
 )
-@click.option("--max-exposed", type=click.IntRange(1), metavar="N", help="Accepted mean of exposed requests.")
+@click.option(
+    "--max-exposed", type=click.IntRange(1), metavar="N", help="Accepted mean number of exposed requests."
+)
 @click.option(
     "--longest",
     callback=_read("Hold"),
     metavar="4h",
-    help="Longest time of the steps; default: that of the steps by hand.",
+    help="Longest time of the steps; default: that of the steps written by hand.",
 )
 @click.option("--harm", multiple=True, metavar="GUARD:drop=5%", help="Smallest harm that a guard must catch.")
 @click.option("--write", is_flag=True, help="Write the designed steps into the spec.")
@@ -83,9 +85,9 @@ def command(
 ) -> None:  # fmt: skip
     """Compute weights and holds from what a team accepts.
 
-    SPEC is the spec, or TEAM/MODEL. What is accepted is in the spec (`risk`, `detect`) and its tier; options change it.
-    Weights are those that the router and the pods can make. The result is shown next to the steps by hand, with the
-    odds of both and the diff of the spec. Exit code 1: no schedule keeps what is accepted.
+    SPEC is the spec, or TEAM/MODEL. The spec (`risk`, `detect`) and its tier define what is accepted; options override
+    the spec. Only weights that the router and the pods can make are used. The result is shown next to the steps written
+    by hand, with the odds of both and the diff of the spec. Exit code 1: no schedule keeps what is accepted.
     """
     from generator.report.designs import Wishes, design, design_document, design_text
     from generator.report.tables import fit
@@ -111,7 +113,7 @@ def command(
         emit("\n" + diff)
     if write and found.better:
         found.proposal.write()
-        note(f"wrote {found.proposal.before.file}; `sluice render {entry.name}` follows")
+        note(f"wrote {found.proposal.before.file}; run `sluice render {entry.name}` next")
 
 
 def _harms(plan: Plan, texts: tuple[str, ...]) -> dict[str, float]:

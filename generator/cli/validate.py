@@ -95,13 +95,13 @@ def _fixed(
         note(f"fixed {len(done.written)} in {', '.join(done.files)}")
         _show(done.diff)
         session, findings = fresh, after
-        consent.taken_back.clear()  # what made things worse may be right now
+        consent.taken_back.clear()  # a fix that caused other findings may work now
     left = sorted(
         {found.code for found in findings if found.fix and found.fix.asks and not consent.refuses(found)}
     )
     if left:
         note(
-            f"not written without a question: {', '.join(left)}; `--fix --apply {left[0]}` writes what it shows"
+            f"not written without a question: {', '.join(left)}; `--fix --apply {left[0]}` writes these fixes"
         )
     return session, [replace(found, fix=None) if consent.refuses(found) else found for found in findings]
 
@@ -116,7 +116,7 @@ def _show(diff: str) -> None:
 
 
 class _Consent:
-    """Who agreed to what: a code that was named on the command line, or a person at a terminal."""
+    """The fixes that may be written: of codes named on the command line, or accepted by a person at a terminal."""
 
     def __init__(self, codes: tuple[str, ...]) -> None:
         self.codes = codes
@@ -128,7 +128,7 @@ class _Consent:
         return finding.fix is not None and _edit(finding) in self.no | self.taken_back
 
     def agrees(self, finding: Finding, diff: str) -> bool:
-        """Return whether to write a fix; a person is shown the difference and asked once."""
+        """Return whether to write a fix; show a person the difference and ask once."""
         if finding.code in self.codes:
             return True
         if not (sys.stdin.isatty() and sys.stderr.isatty()):

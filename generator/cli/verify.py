@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 @click.option(
     "--prometheus",
     metavar="URL",
-    help="Also ask this Prometheus whether every selector of every query has data now.",
+    help="Also check in this Prometheus that every selector of every query has data now.",
 )
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.option("--all", "everything", is_flag=True, help="Also show findings that are for information only.")
@@ -66,10 +66,11 @@ def command(
 
     TREE is a folder or a file, rendered by Sluice or written by hand; the default is the repository's rendered files.
     The end of the output lists what could not be checked. With --cluster, name files that belong to one cluster, such
-    as rendered/production: every object is sent as a server-side dry run with strict field validation. The same holds
-    for --prometheus: what it has not got now is a finding with the nearest series. PROMETHEUS_TOKEN is sent as a bearer
-    token, and PROMETHEUS_ORG_ID names the tenant. For rendered files of a repository the first line says whether they
-    are what its specs give. Exit code 1 means that they are not, or that there are findings.
+    as rendered/production: every object is sent as a server-side dry run with strict field validation. With
+    --prometheus, also name files of one cluster: a selector without data now is a finding with the nearest series.
+    PROMETHEUS_TOKEN is sent as a bearer token, and PROMETHEUS_ORG_ID names the tenant. For the rendered files of a
+    repository the first line shows whether they match its specs. Exit code 1 means that they do not, or that there are
+    findings.
     """
     from generator.lint import verify
 
@@ -148,7 +149,7 @@ def _prometheus_checks(address: str | None) -> list[Check]:
 
     if "@" in address:
         raise CliError(
-            "--prometheus has a password", "leave it out, and set PROMETHEUS_TOKEN in the environment"
+            "the URL of --prometheus has a password", "remove it, and set PROMETHEUS_TOKEN in the environment"
         )
     server = Prometheus.at(address)
     return [lambda objects: missing_series(objects, server)]

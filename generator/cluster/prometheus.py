@@ -32,7 +32,7 @@ class Prometheus:
 
     @staticmethod
     def at(address: str) -> Prometheus:
-        """Return a server by its URL, which may carry user and password; a token of the environment goes before them.
+        """Return a server by its URL, which may have a user and password; a token in the environment takes precedence.
 
         Raises:
             HttpError: it is not an http or https address.
@@ -99,7 +99,7 @@ class Prometheus:
         return self._ask("query", {"query": "increase_prometheus(up[5m])"}).status == _OK
 
     def leaves_stores_out(self) -> bool:
-        """Return whether the server is a querier of Thanos that by default answers although a store does not."""
+        """Return whether the server is a Thanos querier that by default answers even if a store does not."""
         answer = self._http.ask(
             f"{self.endpoint.address}/api/v1/status/flags", authorization=self.endpoint.authorization
         )

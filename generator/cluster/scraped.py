@@ -1,6 +1,6 @@
 """Compares the queries of a tree with the series that Prometheus has: does each selector return data now?
 
-A guard whose selector matches nothing is silent for ever. Labels differ with the scrape configuration: without
+A guard whose selector matches nothing never fires. Labels differ with the scrape configuration: without
 `honor_labels` a target's own label wins and the scraped one becomes `exported_<name>`, federation adds labels, and
 tenancy proxies rewrite `namespace`.
 """
@@ -39,10 +39,10 @@ declare(
         "VER174",
         "error",
         "a query selects series that Prometheus does not have",
-        why="The metric is not scraped, its rules are not loaded, or its labels are other ones. A guard without data "
+        why="The metric is not scraped, its rules are not loaded, or its labels differ. A guard without data "
         "never fires, each step waits for a person, an autoscaler keeps its minimum, and an alert stays silent.",
         remedy="Deploy the model first if it is new. Otherwise change the scrape configuration or the query, so that "
-        "labels agree.",
+        "the labels match.",
         example="""
 apiVersion: argoproj.io/v1alpha1
 kind: AnalysisTemplate
@@ -59,9 +59,9 @@ $ sluice verify --prometheus http://prometheus.example.com .
         "error",
         "the server evaluates queries differently from Prometheus",
         why="VictoriaMetrics' `increase()` also counts the step from the last sample before the window: the strata of "
-        "a sequential test overlap, and the odds do not hold. A querier of Thanos leaves out stores that do not "
+        "a sequential test overlap, and the odds do not hold. A Thanos querier leaves out stores that do not "
         "answer: missing data looks like a version without events.",
-        remedy="Let guards query a Prometheus. Start the querier of Thanos with `--no-query.partial-response`.",
+        remedy="Let guards query a Prometheus. Start the Thanos querier with `--no-query.partial-response`.",
         example="""
 apiVersion: argoproj.io/v1alpha1
 kind: AnalysisTemplate
@@ -82,7 +82,7 @@ class Missing:
     """A selector without data.
 
     Args:
-        series: the selector without the matchers of single events; what a release fills in is any value.
+        series: the selector without the matchers of single events; values that a release fills in match anything.
         nearest: labels of the nearest series, with its name; empty when no series has the metric or the labels.
         names: metrics that have its labels, the most similar names first.
     """
@@ -100,13 +100,13 @@ class Missing:
     def hint(self) -> str:
         """What is there instead."""
         if self.names:
-            return f"no series is called `{self.series.metric}`; with these labels there are {', '.join(self.names)}"
+            return f"no series is named `{self.series.metric}`; metrics with these labels: {', '.join(self.names)}"
         if not self.nearest:
             return ""
         labels = ",".join(
             f"{name}={quote(value)}" for name, value in sorted(self.nearest.items()) if name != "__name__"
         )
-        return f"the nearest is {self.series.metric}{{{labels}}}: {'; '.join(self._differences())}"
+        return f"the nearest series is {self.series.metric}{{{labels}}}: {'; '.join(self._differences())}"
 
     def _differences(self) -> Iterator[str]:
         for matcher in self.series.matchers:
@@ -147,7 +147,7 @@ def missing_series(objects: Sequence[Object], server: Prometheus) -> Iterator[Vi
 
 
 def _differences(objects: Sequence[Object], server: Prometheus) -> Iterator[Violation]:
-    """Yield how the server differs from Prometheus, at the first query that decides something."""
+    """Yield how the server differs from Prometheus, at the first query of a guard or an autoscaler."""
     weighty = ((item, path) for item in objects if item.kind in _WEIGHTY for path, _ in _queries(item))
     found = next(weighty, None)
     if found is None:
@@ -159,9 +159,7 @@ def _differences(objects: Sequence[Object], server: Prometheus) -> Iterator[Viol
         )
         yield Violation(item, CODES["VER175"], Problem(path, message, "let guards query a Prometheus"))
     if server.leaves_stores_out():
-        message = (
-            "this querier of Thanos answers although a store does not: missing data looks like no events"
-        )
+        message = "this Thanos querier answers even if a store does not: missing data looks like no events"
         hint = "start it with `--no-query.partial-response`"
         yield Violation(item, CODES["VER175"], Problem(path, message, hint))
 
@@ -213,7 +211,7 @@ def _of_dashboards(item: Object) -> Iterator[tuple[Path, Any]]:
 
 
 def _series(query: str) -> Iterator[Series]:
-    """Yield the selectors of a query; those of a query that is not PromQL have other findings."""
+    """Yield the selectors of a query; other rules report invalid PromQL."""
     try:
         selectors = list(selectors_of(tokenize(_VARIABLE_RANGE.sub("[5m]", query))))
     except QuerySyntaxError:
@@ -224,12 +222,12 @@ def _series(query: str) -> Iterator[Series]:
 
 
 def _matcher(label: str, sign: Any, value: str) -> Matcher:
-    """Return a matcher; a value that a release or a dashboard fills in is any value."""
+    """Return a matcher; a value that a release or a dashboard fills in matches anything."""
     return Matcher(label, "", "!=") if _FILLED_IN.search(value) else Matcher(label, value, sign)
 
 
 def _missing(series: Series, ask: _Ask) -> Missing | None:
-    """Return what is known about a selector without data; None when it has data, or will have with the first event."""
+    """Return what is known about a selector without data; None if it has data, or will have after the first event."""
     lasting = _lasting(series)
     if ask(f"group({series})") or (lasting != series and ask(f"group({lasting})")):
         return None

@@ -50,7 +50,7 @@ class History:
         minutes: its length.
         counts: counts by guard and pod.
         versions: the version of each pod.
-        users: users who were counted, by minute; empty where no counter tells.
+        users: number of users, by minute; empty without a counter.
     """
 
     start_s: float
@@ -158,7 +158,8 @@ def design_effect(history: History, guard: str) -> Estimate | None:
 
     Pearson's chi-square over its degrees of freedom (McCullagh and Nelder, Generalized Linear Models, 1989,
     section 4.5): at each time the pods of one version share a rate, so daily cycles and bursts cancel. Over a minute,
-    or over 10 or 60 minutes where it is clearly larger: users who come back and pods that differ for long show there.
+    or over 10 or 60 minutes where it is clearly larger: returning users and lasting differences between pods show
+    there.
     """
     best = None
     for span in _SPANS:
@@ -242,7 +243,7 @@ def _rough(counts: Sequence[float]) -> list[float]:
 
 
 def _arrivals(asked: Sequence[float], delay: float) -> Iterator[float]:
-    """Yield what arrives in each minute of requests that are spread evenly over theirs."""
+    """Yield the events expected in each minute, if its requests are spread evenly and delays are exponential."""
     if delay == 0.0:
         yield from asked
         return

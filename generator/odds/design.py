@@ -1,10 +1,10 @@
 """Finds the schedule of a canary: weights and holds that keep power and budgets with least exposure or in least time.
 
-A best-first search over a grid. A node is the first steps of a schedule. What a bad version answers up to the end of
-these steps, with what is not caught by then counted in full, is at most what it answers over any schedule that starts
-with them; so the first complete schedule that leaves the queue is the best of the grid (A*; Hart, Nilsson and Raphael,
-IEEE Transactions on Systems Science and Cybernetics 4, 1968). Stops are computed at a few looks of each step; the odds
-that are shown come from `odds_of`.
+A best-first search over a grid. A node is the first steps of a schedule. The requests that a bad version answers by the
+end of these steps, all of them if it is not caught by then, are at most those that it answers over any schedule that
+starts with them; so the first complete schedule that leaves the queue is the best of the grid (A*; Hart, Nilsson and
+Raphael, IEEE Transactions on Systems Science and Cybernetics 4, 1968). Stops are computed at a few looks of each step;
+the odds that are shown come from `odds_of`.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Accepted:
         power: smallest share of bad versions that each guard must catch.
         longest_s: longest sum of the holds of all weight steps.
         max_exposed: largest mean number of requests that a bad version may answer; None for any.
-        goal: what is made as small as possible.
+        goal: what is minimized.
     """
 
     power: float
@@ -97,7 +97,7 @@ class Grid:
 def grid_of(plan: Plan, ceilings: Ceilings, longest_s: float) -> Grid:
     """Return the grid of a plan: round holds, and weights that its router and its pods can make.
 
-    The last weight is at least that of the plan: whether the pods carry so much is not for the odds to say.
+    The last weight is at least that of the plan: odds don't show whether the pods can take a larger jump.
     """
     written = plan.rollout.weights
     weights = sorted(set(_makeable(plan)) | set(written))
@@ -116,7 +116,7 @@ def grid_of(plan: Plan, ceilings: Ceilings, longest_s: float) -> Grid:
 
 
 def _makeable(plan: Plan) -> Iterator[int]:
-    """Yield round weights, and those near them at which latencies are compared; without a router, whole pods."""
+    """Yield round weights, and those near them that allow comparing latencies; without a router, whole pods."""
     fewest = max(1, plan.capacity.min_replicas)
     if not plan.routing.router.splits_requests:
         yield from {_ALL * pods // fewest for pods in range(1, fewest)}
@@ -207,7 +207,7 @@ class _Search:
                     heappush(queue, (self._value(grown), next(order), grown, True))
 
     def _value(self, node: _Node) -> tuple[float, float]:
-        """Return what is made small; exposures that agree in three digits are equal, and the shorter one is better."""
+        """Return the value to minimize; if exposures agree in three digits, the shorter schedule is better."""
         exposed = float(f"{node.exposed:.3g}")
         return (exposed, node.end_s) if self.accepted.goal == "exposure" else (node.end_s, exposed)
 

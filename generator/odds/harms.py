@@ -1,6 +1,6 @@
-"""What two plans of one model do to the same harms: those that the guards of either stop a release for.
+"""Compares two plans of one model on the same harms: those that the guards of either plan stop a release for.
 
-Odds for what the newer plan watches alone would improve when a guard is removed.
+Odds of only the harms that the newer plan watches for would improve when a guard is removed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from generator.plan.resolve import Planned
 from generator.plan.values import Plan
 from generator.spec.quantities import share_down
 
-_PAST_LIMIT = 0.1  # how far past the stricter limit a version is that a limit must stop
+_PAST_LIMIT = 0.1  # odds of a limit are for a version this far past the stricter of both limits
 
 
 @dataclass(frozen=True, slots=True)

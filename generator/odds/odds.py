@@ -147,8 +147,8 @@ class SplitOdds:
 
     Args:
         check: the check.
-        false_pause: chance that it stops a right split.
-        caught: chance that it stops one that is `SHIFT` times the share or the share divided by it, whichever is
+        false_pause: chance that it stops a correct split.
+        caught: chance that it stops a share that is `SHIFT` times too large or too small, whichever chance is
             smaller; None without declared traffic.
     """
 
@@ -158,7 +158,7 @@ class SplitOdds:
 
 
 def split_odds(plan: Plan) -> tuple[SplitOdds, ...]:
-    """Return the odds of every check of the split, at the declared traffic; those that are left out stop nothing."""
+    """Return the odds of every check of the split, at the declared traffic; skipped ones stop nothing."""
     return tuple(_split_odds(check) for check in split_checks(plan))
 
 
@@ -224,7 +224,7 @@ def price(plan: Plan, guard: Comparison | Limit, steps: tuple[Phase, ...]) -> Gu
 def stopped(
     plan: Plan, guard: Comparison | Limit, steps: tuple[Phase, ...], ratio: float
 ) -> Detection | None:
-    """Return when one guard stops a version with any change, also one that it is not made for; None without odds.
+    """Return when one guard stops a version with a change, which need not be the one to detect; None without odds.
 
     Args:
         plan: the plan.

@@ -1,9 +1,9 @@
 """Stable against stable: how often the guards of a plan would have fired on two groups of pods of one version.
 
-Every window of the past that is as long as a rollout is split: some pods play the canary, as many as the weights of
-the steps come closest to, the others the stable version. This shows what the promise of a test assumes and a history
-may break: requests that depend on each other, retries, pods that differ. It can't show unequal loads, cold pods or the
-router; all groups here are warm and take their requests from one Service.
+Windows of the past, one from each hour and as long as a rollout, are split: some pods play the canary, as close to the
+weights of the steps as whole pods allow, the others the stable version. This shows whether a history breaks what the
+promise of a test assumes: requests that depend on each other, retries, pods that differ. It can't show unequal loads,
+cold pods or the router; all groups here are warm and take their requests from one Service.
 """
 
 from __future__ import annotations

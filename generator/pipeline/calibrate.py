@@ -1,4 +1,4 @@
-"""Calibrates a model: its history from Prometheus, what it says, the file next to the spec, and proposed values."""
+"""Calibrates a model: reads its history from Prometheus, writes the file next to the spec, and proposes values."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def read_history(plan: Plan, server: Prometheus, start_s: float, end_s: float, u
             versions.update({pod: version for pod, (version, _) in grown.items()})
             found.append({pod: each for pod, (_, each) in grown.items()})
         if not found[0]:
-            raise CliError(f"the server has no series of {guard.name}: `{proportion.requests}`")
+            raise CliError(f"Prometheus has no series for the guard {guard.name}: `{proportion.requests}`")
         requests, events = found
         none = array("d", [math.nan]) * minutes
         counts[guard.name] = {
@@ -117,7 +117,7 @@ def read_history(plan: Plan, server: Prometheus, start_s: float, end_s: float, u
         return History(start_s, minutes, counts, versions)
     seen = [each for _, each in _growth(server, users, "pod", start_s, minutes).values()]
     if not seen:
-        raise CliError(f"the server has no series of users: `{users}`")
+        raise CliError(f"Prometheus has no series of users: `{users}`")
     new = [math.fsum(count for count in minute if count > 0) for minute in zip(*seen, strict=True)]
     return History(start_s, minutes, counts, versions, new)
 
@@ -144,7 +144,7 @@ def _events(asked: array[float], happened: array[float], *, complement: bool) ->
 
 
 def calibrate(session: Session, entry: ModelFiles, planned: Planned, history: History) -> Calibrated:
-    """Return what a history says of a model, and what to change."""
+    """Return what a history says about a model, and what to change."""
     plan = planned.plan
     totals = {name: history.totals(name) for name in history.counts}
     busiest = max(totals, key=lambda name: math.fsum(totals[name][0]))

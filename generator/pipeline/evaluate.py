@@ -250,7 +250,7 @@ def _signature_findings(resolved: Resolved, repository: Repository) -> list[Find
 
 
 def _gate_image_findings(resolved: Resolved, session: Session) -> list[Finding]:
-    """Return the images by tag of gates whose tier requires digests; the tags depend on the templates."""
+    """Return a finding for each image without a digest where the tier requires one; tags depend on the templates."""
     from generator.render.gate_images import gate_images
 
     found = {}
@@ -265,7 +265,9 @@ def _gate_image_findings(resolved: Resolved, session: Session) -> list[Finding]:
                 ("spec", "tiers", tier, "requires", "gateImageDigest")
             )
             message = f"the tier `{tier}` requires digests, and {image} has none in `images.digests`"
-            hint = "when the image is pushed, `sluice pin --platform` asks the registry for its digest"
+            hint = (
+                "push the image, then run `sluice pin --platform`, which reads its digest from the registry"
+            )
             found[image] = Finding("TIER342", "error", message, hint, place, "spec.images.digests")
     return list(found.values())
 

@@ -2,7 +2,7 @@
 
 A fix that keeps to the limits of the tier is written at once. One that changes how far or how long a release goes, or
 that may loosen something, needs agreement, and only one of them is written before the rules run again:
-findings often name alternatives, and the next may be gone by then.
+findings often name alternatives, and the next one may not be needed by then.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from generator.source.reader import parse
 from generator.spec.types import seconds
 
 Agreed = Callable[[Finding, str], bool]
-"""Whether a person agrees to the fix of a finding, which gives this difference of the text."""
+"""Whether a person agrees to the fix of a finding, which changes the text by this difference."""
 
 
 @dataclass(frozen=True, slots=True)

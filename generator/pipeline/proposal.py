@@ -1,4 +1,4 @@
-"""Proposed changes of a spec: the plan that they give, their diff, and the file with them written."""
+"""Proposed changes to a spec: the plan that they give, their diff, and the file with them written."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def _attributes(written: SourceSpec) -> Iterator[Finding]:
     if compared and not written.file.spec.service.positive:
         message = f"groups of `{compared[0]}` are compared, but no prediction counts as positive"
         hint = (
-            "list what the model answers in favor of a person, as it answers it: `service: {positive: [1]}`"
+            "list the predictions that favor a person, as the model returns them: `service: {positive: [1]}`"
         )
         path = (
             ("spec", "service")

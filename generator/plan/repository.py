@@ -98,7 +98,7 @@ class Repository:
         return document, lock, findings
 
     def calibration(self, entry: ModelFiles) -> tuple[CalibrationFile | None, list[Finding]]:
-        """Return what the history of a model says, and findings about the file; None for a missing or invalid file."""
+        """Return the calibration of a model, and findings about the file; None for a missing or invalid file."""
         if not os.path.lexists(entry.calibration):
             return None, []
         from generator.source.canonical import sha256_of

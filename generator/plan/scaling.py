@@ -1,18 +1,18 @@
-"""The autoscaler while a canary runs: it counts the pods of both versions, and its tolerance hides some of them.
+"""The autoscaler while a canary runs: it counts the pods of both versions, and its tolerance miscounts them.
 
 The status of a Rollout counts all pods of a canary, and its selector selects them (Argo Rollouts 1.10,
-rollout/canary.go). The Horizontal Pod Autoscaler, which KEDA uses, compares their use or
-requests with its target. By default it changes nothing as long as they are within 10% of it (Kubernetes 1.36,
+rollout/canary.go). The Horizontal Pod Autoscaler, which KEDA uses, compares their use or requests with its
+target. By default it changes nothing as long as they are within 10% of it (Kubernetes 1.36,
 pkg/controller/podautoscaler/replica_calculator.go). Then
 
-- for a metric of all pods together (KEDA) it keeps the number that the status reports: the canary's pods become stable
-  ones, the canary grows with them, and the next time there are too many. This needs a canary of at most a ninth of the
-  stable pods.
+- for a metric of all pods together (KEDA) it keeps the number that the status reports, as the number of stable pods:
+  that adds a stable pod for each canary pod, the canary grows with them, and at the next evaluation there are too many.
+  This needs a canary of at most a ninth of the stable pods.
 - for CPU it keeps the number of stable pods, although all pods together may be almost twice as many: their average
   hides that those of one version are overloaded.
 
-Without a tolerance below the target, both compute the number of pods from the work, whatever pods there are. The field
-for it exists since Kubernetes 1.35 and KEDA 2.18.
+Without a tolerance below the target, both compute the number of pods from the work alone. The field
+for it has existed since Kubernetes 1.35 and KEDA 2.18.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def counts_both(plan: Plan) -> bool:
 
 
 def adopted(plan: Plan) -> tuple[int, int] | None:
-    """Return numbers of stable and canary pods at which the default tolerance makes stable pods of the canary's.
+    """Return numbers of stable and canary pods at which the default tolerance adds a stable pod for each canary pod.
 
     The first step, with the fewest stable pods; None where no step has so few canary pods.
     """
@@ -67,7 +67,7 @@ def adopted(plan: Plan) -> tuple[int, int] | None:
 
 
 def largest_idle_use(plan: Plan) -> float | None:
-    """Return the use of an idle pod, as a share of its CPU request, from which releases start pods without need.
+    """Return the use of an idle pod, as a share of its CPU request, from which on releases start pods without need.
 
     With u of use that does not follow the traffic and the target T, n stable pods and as many canary pods, as at the
     end of each canary, ask for 2 n u/T pods: more than n from T/2 on. None for autoscalers that count requests.

@@ -96,5 +96,5 @@ def _skipped(plan: Plan, window_s: float, test: SplitTest, planned: float | None
         return "no traffic is declared, and missing data passes" if plan.rollout.no_data == "pass" else ""
     if _CERTAIN * planned < test.floor:
         needed = count_up(test.floor / _CERTAIN)
-        return f"{count_up(planned)} requests can't show that a version gets none; {needed} can"
+        return f"{count_up(planned)} requests can't show that a version gets none; {needed} are needed"
     return ""

@@ -205,7 +205,8 @@ def _load_text(plan: Plan, load: StepLoad | None) -> str:
         return ""
     text = f"; its pods have {load.text} times a stable pod's load"
     skipped = [guard.name for guard in plan.guards if not plan.takes_evidence(guard, load.weight)]
-    return f"{text}: {', '.join(skipped)} compares nothing" if skipped else text
+    verb = "compares" if len(skipped) == 1 else "compare"
+    return f"{text}: {', '.join(skipped)} {verb} nothing" if skipped else text
 
 
 _ALL = 100

@@ -326,7 +326,8 @@ class Plan:
         """Return the seconds between two writes of a cohort's header route: equal parts of its hold.
 
         The controller writes the route once, in its step (Argo Rollouts 1.10, rollout/trafficrouting.go); a sync, or a
-        moment without an available pod, removes it. Writing it again limits the loss to a tenth of the hold.
+        moment without an available pod, removes it. Writing it again, up to ten times, limits the loss to one of these
+        parts.
         """
         most = min(_MOST_PARTS, _MOST_PARTS_OF_ALL // max(1, len(self.rollout.cohort_steps)))
         whole = round(hold_s)

@@ -51,7 +51,7 @@ class CohortRequests:
     """Requests of a cohort that the canary answered in a window; their number shows that the header route exists.
 
     The canary's counters do not know the header. With a weight w it also answers about w / (1 - w) of what the stable
-    version does; that and three standard deviations of a random split are taken off.
+    version does; that and three standard deviations of a random split are subtracted.
 
     Args:
         window_s: length of the window.

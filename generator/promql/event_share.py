@@ -30,8 +30,8 @@ class Mask:
     their outcomes not yet. The mask depends on requests only, so the test stays valid. It suspends the test for twice
     the look-back after each change of weight.
 
-    A pod that joins in the middle of a canary, as autoscalers start them, holds the first outcomes of the canary back
-    for two scrapes, so the canary seems to lose them. Strata in which too many pods are so young are left out as well.
+    A pod that an autoscaler adds during a canary holds back the first outcomes of the canary for two scrapes,
+    so the canary seems to lose them. Strata in which too many pods are so young are left out as well.
 
     Args:
         lookback_s: length of the two adjacent windows whose shares are compared.

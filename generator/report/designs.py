@@ -46,7 +46,7 @@ class Wishes:
         max_exposed: accepted mean number of requests that a bad version answers.
         longest_s: longest time of all weight steps; None for that of the steps by hand.
         harms: ratio of the event rates to detect, by guard.
-        goal: what is made as small as possible.
+        goal: what is minimized.
     """
 
     false_rollback: float | None = None
@@ -114,7 +114,7 @@ def _new(before: Sequence[Finding], after: Sequence[Finding]) -> tuple[Finding, 
 
 def _check(plan: Plan) -> None:
     if plan.rollout.strategy != "canary":
-        raise CliError("a switch of all requests has no weights to design", "use `strategy: canary`")
+        raise CliError("a blue-green release has no weights to design", "use `strategy: canary`")
     if not priced_guards(plan):
         odds = odds_of(plan)
         reasons = dict(odds.unpriced) if odds else {}
@@ -223,7 +223,7 @@ def design_text(found: Design) -> Iterator[Block]:
     yield ""
     yield from (f"{one.severity}[{one.code}]: {one.message}" for one in found.new)
     if not found.better:
-        yield "the steps by hand are as good as the best of these"
+        yield "no schedule is better than the steps written by hand"
         return
     yield (
         "on average: over the harms that the guards watch for, each as likely as the others; a version that"
@@ -244,7 +244,7 @@ def _terms(plan: Plan, accepted: Accepted) -> Iterator[str]:
 def _impossible(found: Design) -> str:
     text = f"no schedule of at most {time_span(found.accepted.longest_s)} keeps this"
     if found.shortest is None:
-        return f"{text}, and none of a week does: accept more exposure, less power, or larger harms"
+        return f"{text}, and none of up to a week does: accept more exposure, less power, or larger harms"
     steps = ", ".join(f"{weight}% for {time_span(hold)}" for weight, hold in found.shortest.steps)
     return f"{text}; the shortest that does takes {time_span(found.shortest.held_s)}: {steps}"
 

@@ -143,7 +143,7 @@ def _timeline(plan: Plan) -> Iterator[Block]:
 
 
 def _after(check: Event) -> str:
-    """Return when a check stands: it is the same after every step of a kind."""
+    """Return when a check runs: it is the same after every step of a kind."""
     return "after the cohort" if COHORT_REQUESTS in check.stops else "after each step"
 
 

@@ -68,7 +68,9 @@ class Release(TypedDict):
     hosts: Annotated[list[str], "Host names of live requests."]
     strategy: Literal["canary", "blue-green"]
     pods: Pods
-    autoscaler: Annotated[str | None, "What the autoscaler does with the canary's pods; null without one."]
+    autoscaler: Annotated[
+        str | None, "What the autoscaler does with the canary's pods; null if none counts them."
+    ]
     bundle: Annotated[str, "Folder below `rendered/`."]
 
 
@@ -192,11 +194,12 @@ class SplitOddsRecord(TypedDict):
     step: Annotated[int | None, "Position of the step in the spec; null for the copies of a shadow."]
     weight: Annotated[float, "Share of live requests, in percent."]
     requests: Annotated[float | None, "Requests that it counts; null without declared traffic."]
-    needed: Annotated[int, "Requests among which a version without any is found."]
-    false_pause: Annotated[Share, "Chance to stop a right split: expected."]
+    needed: Annotated[int, "Requests needed to notice a version that gets none."]
+    false_pause: Annotated[Share, "Chance of stopping a correct split: expected."]
     false_pause_bound: Annotated[Share, "The same: upper bound."]
     caught: Annotated[
-        float | None, "Chance to stop 1.25 times too many or too few; null without declared traffic."
+        float | None,
+        "Chance of stopping a share 1.25 times too large or too small; null without declared traffic.",
     ]
     skipped: Annotated[str | None, "Why there is no check."]
 

@@ -174,5 +174,5 @@ def idle_hot_fix(context: Context) -> Iterator[Problem]:
             hint = f"write `digest: {context.plan.version.digest}` if this version was meant"
             yield Problem((*path, "digest"), message, hint, document=document)
         elif not context.plan.measured_guards:
-            message = f"the hot fix of {fix.model} has no guard: one that is fast must still be stopped"
+            message = f"the hot fix of {fix.model} has no guard that could stop a bad version"
             yield Problem(path, message, "keep its guards", severity="error", document=document)

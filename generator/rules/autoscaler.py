@@ -58,8 +58,9 @@ def autoscaler(context: Context) -> Iterator[Problem]:
     "the autoscaler's tolerance miscounts pods during a canary",
     scope=Context,
     why="The autoscaler counts the pods of both versions and by default changes nothing within 10% of its target. With "
-    "KEDA it then makes stable pods of the canary's, again and again; for CPU it keeps too few pods when one version "
-    "is overloaded and the other is not. Sluice renders `tolerance: 0` below the target, which older versions lack.",
+    "KEDA it then adds a stable pod for each canary pod, again and again; with CPU it keeps too few pods when one "
+    "version is overloaded and the other is not. Sluice renders `tolerance: 0` below the target; "
+    "Kubernetes before 1.35 and KEDA before 2.18 lack this field.",
     remedy="Upgrade Kubernetes to 1.35 (and KEDA to 2.18), or use `replicas`.",
     example="""
 # specs/platform.yaml

@@ -27,7 +27,7 @@ from generator.rules.what_if import (
 )
 from generator.source.document import Path
 from generator.source.finding import Fix, Severity
-from generator.spec.quantities import share_down, share_up
+from generator.spec.quantities import plural, share_down, share_up
 from generator.spec.rollout import ApproveStep, Canary
 from generator.spec.units import duration, percent
 from generator.stats.odds import GuardOdds
@@ -241,7 +241,7 @@ def borrowed_traffic(context: Context) -> Iterator[Problem]:
     hint = f"declare what {name} gets, `environments: {{{name}: {{traffic: {{minRps: …}}}}}}`"
     needed = _needed_rps(context)
     if needed is not None:
-        hint += f"; these steps need {needed:g} there, from users or from a load generator"
+        hint += f"; these steps need {plural(round(needed), 'request')} per second, from users or from a load generator"
     yield Problem(path, message, hint)
 
 
@@ -264,7 +264,7 @@ def _needed_rps(context: Context) -> float | None:
     "a promise in `risk` protects no user",
     scope=Context,
     why="`risk` is what the steps and guards are checked against. With a power of 10% a guard that misses nine of ten "
-    "bad versions is reported as fine; with false rollbacks of 50% every second good version is taken back.",
+    "bad versions is reported as fine; with false rollbacks of 50% every second good version is rolled back.",
     remedy="Require a power of at least 50%, and accept false rollbacks of at most 25%.",
     example="spec: {rollout: {risk: {power: 10%}}}",
     instead="spec: {rollout: {risk: {power: 80%}}}",
@@ -274,10 +274,10 @@ def empty_promises(context: Context) -> Iterator[Problem]:
     risk, ceilings = context.plan.rollout.risk, context.tier.ceilings
     if 0 < risk.power < _REFUSED_POWER and (ceilings.power is None or risk.power >= ceilings.power):
         message = f"a power of {percent(risk.power)} lets more bad versions through than it stops"
-        yield Problem((*ROLLOUT, "risk", "power"), message, "write 80%, which is usual")
+        yield Problem((*ROLLOUT, "risk", "power"), message, "write 80%, the usual value")
     if _MANY_FALSE < risk.false_rollback < 1 and ceilings.false_rollback is None:
         message = f"{percent(risk.false_rollback)} of the good versions may be rolled back"
-        yield Problem((*ROLLOUT, "risk", "falseRollback"), message, "write 5%, which is usual")
+        yield Problem((*ROLLOUT, "risk", "falseRollback"), message, "write 5%, the usual value")
 
 
 @rule(

@@ -98,8 +98,8 @@ def admission(context: FleetContext) -> Iterator[Problem]:
     "warning",
     "gates fetch their inputs from an address that their network policy does not open",
     scope=FleetContext,
-    why="Gate pods reach the API server and what is listed, nothing else, and a network policy knows no DNS names: the "
-    "gates would wait for their inputs until they fail.",
+    why="Gate pods reach the API server and what is listed, nothing else, and network policies can't match DNS names: "
+    "the gates would wait for their inputs until they fail.",
     remedy="List the addresses or the namespace of the store in `gates.egress`.",
     example="# specs/platform.yaml\nspec: {gates: {inputs: {url: 'https://store.example.com/{digest}.tgz'}}}",
     instead="""
@@ -120,7 +120,7 @@ def unreachable_inputs(context: FleetContext) -> Iterator[Problem]:
         message = "gate pods can't reach the artifact repository: `egress` lists nothing"
         yield Problem(("spec", "gates", "inputs", "s3"), message, hint)
     elif gates.inputs.url and inputs_destination(context.platform) is None:
-        message = f"gate pods can't reach {gates.inputs.url}: network policies know no DNS names"
+        message = f"gate pods can't reach {gates.inputs.url}: network policies can't match DNS names"
         yield Problem(("spec", "gates", "inputs", "url"), message, hint)
 
 

@@ -81,8 +81,8 @@ spec:
         "REF216",
         "error",
         "groups are compared, and `service.positive` is missing",
-        "The service counts a prediction as positive if it is in this list. With a list that never fits, no group has "
-        "positive predictions, and an unfair model looks fair.",
+        "The service counts a prediction as positive if it is in this list. With a list that never matches, no group "
+        "has positive predictions, and an unfair model looks fair.",
         "List the predictions that are in favor of a person, in the type that the model answers with.",
         example="spec: {service: {attributes: {age: [young, old]}, positive: []}}",
         instead='spec: {service: {attributes: {age: [young, old]}, positive: ["yes"]}}',
@@ -217,9 +217,9 @@ bentoml==1.4.39 --hash=sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
     Code(
         "LOCK213",
         "error",
-        "a calibration was edited by hand, or is of another model",
-        "`plan` shows what the file says of the past next to what the guards promise; a number that was not measured "
-        "would be taken for evidence.",
+        "a calibration was edited by hand, or belongs to another model",
+        "`plan` shows what the file says about the past next to what the guards promise; a number that was not "
+        "measured would be taken for evidence.",
         "Run `sluice calibrate`, or remove the file.",
         example="""
 # specs/shop/ranker.calibration.yaml

@@ -137,7 +137,7 @@ def unpaired(context: Context) -> Iterator[Problem]:
     scope=Context,
     why="The platform or the service declares the attribute as sensitive. A model that is fair by one attribute may be "
     "unfair by another.",
-    remedy="Add the attribute to `sensitive`, or accept the finding with the reason.",
+    remedy="Add the attribute to `sensitive`, or accept the finding with a reason.",
     example="""
 spec:
   service: {attributes: {age: [young, old]}}
@@ -163,8 +163,8 @@ def unmeasured_attributes(context: Context) -> Iterator[Problem]:
         for name in (
             sorted(declared.keys() - {name for names in fair.values() for name in names}) if fair else ()
         ):
-            message = f"`{name}` is declared as sensitive, and not measured here"
-            yield Problem(next(iter(fair)), message, f"add `{name}`, or accept GATE311 with the reason")
+            message = f"`{name}` is declared as sensitive, but not measured here"
+            yield Problem(next(iter(fair)), message, f"add `{name}`, or accept GATE311 with a reason")
 
 
 @rule(

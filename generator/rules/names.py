@@ -262,7 +262,9 @@ def guards(context: Context) -> Iterator[Problem]:
             message = f"two metrics would have the name `{name}`"
             hint = "give this guard a short `name`"
             if before is None:
-                yield Problem((*path, index), f"`{name}` is the check of the split of requests", hint)
+                yield Problem(
+                    (*path, index), f"the name `{name}` is reserved for the check of the split", hint
+                )
                 continue
             if before == index:
                 yield Problem(

@@ -13,6 +13,7 @@ from generator.source.document import Document, Path, dotted
 from generator.source.suggest import did_you_mean
 from generator.spec.check import check_data
 from generator.spec.model import ModelSpec
+from generator.spec.quantities import plural
 
 _LONGEST_EVIDENCE_DAYS = 7
 
@@ -346,7 +347,7 @@ def watch(context: FleetContext) -> Iterator[Problem]:
     "error",
     "Prometheus keeps data for less time than the windows of the queries",
     scope=FleetContext,
-    why="Such a query covers only the data that is left: an alert on 30 days sees less of its budget spent than it is.",
+    why="A longer window covers only the data that is left: an alert over 30 days underestimates the spent budget.",
     remedy="Let Prometheus keep data longer (`--storage.tsdb.retention.time`).",
     example="# specs/platform.yaml\nspec: {monitoring: {retention: 15d, alerts: {}}}",
     instead="# specs/platform.yaml\nspec: {monitoring: {retention: 31d, alerts: {}}}",
@@ -357,9 +358,8 @@ def retention(context: FleetContext) -> Iterator[Problem]:
     needed = round(PERIOD_S / 86_400) + 1 if monitoring.alerts else _LONGEST_EVIDENCE_DAYS + 1
     if monitoring.retention is not None and monitoring.retention < needed:
         what = "alerts" if monitoring.alerts else "evidence of guards"
-        message = (
-            f"Prometheus keeps data for {monitoring.retention} days; the windows of {what} need {needed}"
-        )
+        kept = plural(monitoring.retention, "day")
+        message = f"Prometheus keeps data for {kept}; the windows of {what} need {needed}"
         hint = f"raise it in Prometheus, then write `retention: {needed}d`"
         yield Problem(("spec", "monitoring", "retention"), message, hint)
 

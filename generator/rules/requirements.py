@@ -29,7 +29,7 @@ from generator.spec.units import duration, percent
 NO_DIGEST: Final = "TIER313"
 """The code for a model whose image is not built and pushed yet; everything else may be valid."""
 NOT_PUSHED: Final = frozenset({NO_DIGEST, "TIER342"})
-"""The codes for images that are not pushed yet: what they are built from is rendered even so."""
+"""The codes for images that are not pushed yet: the files that they are built from are rendered anyway."""
 HALF: Final = 0.5
 """The share of the traffic before which approvals count."""
 

@@ -24,7 +24,7 @@ from generator.rules.what_if import (
     with_hold,
 )
 from generator.source.finding import Fix, Severity
-from generator.spec.quantities import share_down
+from generator.spec.quantities import plural, share_down
 from generator.spec.units import duration, percent
 from generator.stats.odds import GuardOdds
 from generator.stats.timeline import Phase
@@ -246,7 +246,9 @@ def small_cohort(context: Context) -> Iterator[Problem]:
         if seen(step.hold) >= step.requests:
             continue
         sent = max(0, math.floor(seen(step.hold)))
-        message = f"the check can count at most {sent:,} requests of this cohort; the next step waits for "
+        message = (
+            f"the check can count at most {plural(sent, 'request')} of this cohort; the next step waits for "
+        )
         message += f"{step.requests:,}"
         longer = next(
             (hold for hold in ROUND_HOLDS if hold > step.hold and seen(hold) >= step.requests), None

@@ -18,7 +18,8 @@ SHIFT = 1.25
 """The factor of the share, either way, that is detected.
 
 Routers that split requests were within 1.10 on test clusters, and within 1.06 in 6,000 requests over 1 to 64 kept
-connections (tests/world/scenarios/kept_connections.py). Shares of connections leave it: a single one is all or nothing.
+connections (tests/world/scenarios/kept_connections.py). Routers that split connections exceed it: a single connection
+is all or nothing.
 """
 FALSE_PAUSE = 0.01
 """Chance that the tests of all steps together stop a rollout whose split is right."""

@@ -177,7 +177,7 @@ def unmaintained_router(ctx: RolloutContext) -> Iterator[Problem]:
     scope=RolloutContext,
     why="The Gateway API plugin finds the rules of a header route by its name, with or without a number, and by the "
     "names of its headers. Setting one route removes what looks like its rules: the other cohort gets no requests.",
-    remedy="Remove the first route before the next one is set, or give them other names and headers.",
+    remedy="Remove the first route before the next one is set, or give them different names and headers.",
     example="""\
 spec:
   strategy:

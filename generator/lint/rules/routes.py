@@ -250,8 +250,8 @@ def _target_counts(route: Body) -> Iterator[int]:
     "error",
     "a rule of a Gateway API route names only one Service of the Rollout",
     scope=RolloutContext,
-    why="The plugin gives a rule with the stable Service alone its weight, too: at 100% it answers errors. One with "
-    "the canary Service alone is deleted together with header routes. Without both, the first `setWeight` fails.",
+    why="The plugin also sets the weight of a rule with only the stable Service: at 100% it returns errors. A rule "
+    "with only the canary Service is deleted together with header routes. Without both, the first `setWeight` fails.",
     remedy="Give the rule backendRefs to the stable and to the canary Service.",
     example="""\
 apiVersion: gateway.networking.k8s.io/v1

@@ -198,7 +198,7 @@ def _split(recording: Recording, test: Split, time_ms: int) -> tuple[float, ...]
 
 
 def _requests(recording: Recording, window_s: float, time_ms: int) -> tuple[float, float] | None:
-    """Return the requests of the canary and of stable, by the guard that counted the most; None without any canary."""
+    """Return the requests of the canary and of stable, by the guard that counted the most; None without a canary."""
     start = time_ms - milliseconds(window_s)
     counted = [
         (pair.canary.requests.increase(start, time_ms), pair.stable.requests.increase(start, time_ms))

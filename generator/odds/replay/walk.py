@@ -27,7 +27,7 @@ class Stage:
         weight: share of the live requests, whole percent.
         hold_s: seconds that it lasts.
         evidence: metrics of the evidence check at its end.
-        cohort: share of the live requests that are of a cohort, 0..1; 0 where the platform does not list it.
+        cohort: share of the live requests that belong to a cohort, 0..1; 0 where the platform does not list it.
     """
 
     step: int

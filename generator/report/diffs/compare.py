@@ -53,7 +53,7 @@ class Difference:
         old: its numbers before; None where there was no plan.
         new: its numbers now; None where there is no plan. Odds of both are for the same harms.
         reason: why one side can't be planned; empty otherwise.
-        harms: what is stopped otherwise than before, because a guard differs.
+        harms: harms that are stopped differently, because a guard changed.
         assumed: the odds of the two sides rest on different traffic, baselines or delays.
         starts_release: whether the pods change, so that a release starts.
     """
@@ -84,7 +84,7 @@ class Difference:
             for key, (name, worse) in METRICS.items()
         }
         if self.assumed or any(harm.lost for harm in self.harms):
-            # Neither another assumption nor a guard less makes a release better.
+            # A changed assumption or a removed guard does not make a release better.
             directions = {name: "" if found == "better" else found for name, found in directions.items()}
         return {
             name: NumberChange(old.get(name), new.get(name), directions.get(name, ""))
@@ -94,7 +94,7 @@ class Difference:
 
     @property
     def lost(self) -> tuple[Harm, ...]:
-        """The harms that no guard stops a release for any more."""
+        """The harms that no guard watches for any more."""
         return tuple(harm for harm in self.harms if harm.lost)
 
     def direction(self, change: Change) -> Strictness:

@@ -1,4 +1,4 @@
-"""Whether a change makes a release looser or stricter, and its numbers better or worse: color follows this, not age."""
+"""Whether a change makes a release looser or stricter, and its numbers better or worse; colors show this."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _LOOSER: Final = {
     ("gate", "alpha"): -1,
     ("gate", "rows"): -1,
 }
-# Lists of what is demanded or measured: one without an entry is looser.
+# Lists of what is demanded or measured: a shorter one is looser.
 _LISTS: Final = {
     ("guard", "attributes"), ("gate", "groups"), ("gate", "sensitive"), ("gate", "drift"), ("gate", "explain"),
     ("gate", "data"), ("gate", "evidence asked in"), ("gate", "against"), ("delivery", "requires"),
@@ -91,12 +91,12 @@ def of_change(change: Change) -> Strictness:
 
 
 def is_assumption(change: Change) -> bool:
-    """Return whether a value is what the odds assume, and no rule of the release."""
+    """Return whether a value is an assumption of the odds, not a rule of the release."""
     return (change.topic, change.field) in _ASSUMPTIONS
 
 
 def _of_waiver(old: str | None, new: str | None) -> Strictness:
-    """A gate that is waived is looser, and so is one that is waived for longer."""
+    """Return looser for a new or a longer waiver, and stricter for a removed or a shorter one."""
     if old is None or new is None:
         return "stricter" if new is None else "looser"
     was, now = _DATE.search(old), _DATE.search(new)

@@ -22,7 +22,7 @@ class Group:
         text: old and new value; `each its own` where models have different values.
         members: the plans.
         direction: looser, stricter, or neither.
-        lost: a guard that is gone.
+        lost: a guard was removed.
     """
 
     label: str

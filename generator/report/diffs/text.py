@@ -17,7 +17,7 @@ from generator.source.line import visible
 from generator.spec.quantities import count_up, plural
 
 _SHOWN = 5
-NO_RELEASE: Final = "so no release starts: steps, guards and gates are those of the next one"
+NO_RELEASE: Final = "so no release starts: steps, guards and gates apply from the next release on"
 SGR: Final[dict[Direction | Strictness, str]] = {
     "worse": "31",
     "better": "32",
@@ -85,7 +85,7 @@ def lines(difference: Difference) -> Iterator[Line]:
 
 
 def _marks(difference: Difference, change: Change) -> str:
-    """Return in brackets what a reviewer should know of a change; empty for nothing."""
+    """Return what a reviewer should know about a change, in brackets; empty if there is nothing."""
     at_once = "at once, to everybody" if applies(change) == "at once" else ""
     assumed = "an assumption of the odds" if is_assumption(change) else ""
     marks = ", ".join(filter(None, (difference.direction(change), at_once, assumed)))

@@ -62,12 +62,12 @@ def _split_record(row: SplitOdds) -> records.SplitOddsRecord:
 
 
 def split_bound(plan: Plan) -> str:
-    """Return how many releases with a right split its checks stop at most, in words."""
+    """Return the largest share of releases with a correct split that the checks pause, in words."""
     return f"at most {share_up(math.fsum(row.check.test.alpha for row in _checked(plan)))}"
 
 
 def _split(plan: Plan) -> Iterator[str]:
-    """Yield what the checks of the split do to a right and to a wrong one, and the steps that have none."""
+    """Yield what the checks do to a correct and to a wrong split, and the steps that have none."""
     checked = _checked(plan)
     if checked:
         caught = [row.caught for row in checked if row.caught is not None]
@@ -210,12 +210,12 @@ def fired_share(share: Estimate) -> str:
 
 
 def verdict(share: Estimate, promised: float) -> str:
-    """Return what a measured share says of the promised one."""
+    """Return what a measured share says about the promised one."""
     if share.high <= promised:
         return f"the promise of {share_up(promised)} holds"
     if share.low > promised:
         return f"the promise of {share_up(promised)} does not hold"
-    return f"too few to confirm or refute the promise of {share_up(promised)}"
+    return f"too few windows to confirm or refute the promise of {share_up(promised)}"
 
 
 def _past_record(plan: Plan) -> records.PastRecord | None:

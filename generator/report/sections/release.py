@@ -65,9 +65,9 @@ def scaling(plan: Plan) -> str:
     capacity, idle = plan.capacity, largest_idle_use(plan)
     if idle is not None:
         use = f"{100 * idle:.0f}% of its CPU request"
-        return f"counts the pods of both versions, too many of them if an idle pod uses {use} or more"
+        return f"counts the pods of both versions, and starts too many if an idle pod uses {use} or more"
     if not capacity.exact and adopted(plan):
-        return "counts the pods of both versions, and makes stable pods of the canary's (ROUTE609)"
+        return "counts the pods of both versions, and adds a stable pod for each canary pod (ROUTE609)"
     return (
         f"one stable pod for {capacity.rps_per_pod:g} requests a second, whatever the number of canary pods"
     )

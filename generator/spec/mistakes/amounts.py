@@ -88,7 +88,7 @@ _DIGITS = 16
 _PLAUSIBLE_CORES = 64
 _PLAUSIBLE_GIB = 64
 LONGEST_TYPED: Final = 500
-"""The longest value that repairs are looked for: no mistake is longer, and some repairs are quadratic."""
+"""The longest value that gets a repair: typing mistakes are shorter, and some repairs take quadratic time."""
 
 
 def without_comparison(text: str) -> str:

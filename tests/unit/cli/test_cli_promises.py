@@ -123,7 +123,7 @@ def test_what_applies_at_once_is_separate_from_what_starts_a_release(committed, 
     assert not found["starts_release"]
     told = sluice("plan", "shop/recommender", "--against", "HEAD").output
     assert "capacity target cpu: 65% → 80% (at once, to everybody)" in told
-    assert "so no release starts: steps, guards and gates are those of the next one" in told
+    assert "so no release starts: steps, guards and gates apply from the next release on" in told
     change(committed, RECOMMENDER, "traffic:", "resources: {cpu: '2'}\n  traffic:")
     assert difference(sluice)["starts_release"]
     assert "so a release starts" in sluice("diff").output

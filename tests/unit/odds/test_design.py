@@ -138,7 +138,7 @@ def test_a_better_schedule_is_shown_with_its_diff_and_written_on_request(reposit
         "[{weight: 4%, hold: 1h10m}, {weight: 29%, hold: 20m}, {weight: 50%, hold: 10m}]",
     )
     again = sluice("design", "shop/recommender")
-    assert "the steps by hand are as good as the best of these" in again.stdout
+    assert "no schedule is better than the steps written by hand" in again.stdout
 
 
 def re_spaced(text):
@@ -165,7 +165,7 @@ def test_approvals_stay_before_the_weight_that_they_guard(repository, sluice):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("support/ticket-classifier",), "a switch of all requests has no weights to design"),
+        (("support/ticket-classifier",), "a blue-green release has no weights to design"),
         (("shop/recommender", "--harm", "ctr:drop=ten"), "invalid scenario"),
         (("shop/recommender", "--longest", "soon"), "soon"),
         (("shop/recommender", "--power", "0.8"), "0.8"),
