@@ -137,7 +137,7 @@ def baseline(history: History, requests: Sequence[float], events: Sequence[float
 
 
 def requests_per_user(history: History, requests: Sequence[float]) -> Estimate | None:
-    """Return the requests of a user: the design effect if all requests of a user have the same outcome.
+    """Return the requests per user: the design effect if all requests of a user have the same outcome.
 
     That is Kish's 1 + (m - 1) rho with rho = 1 for users with m requests each (Survey Sampling, 1965, section 5.4).
     """

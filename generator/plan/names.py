@@ -10,7 +10,7 @@ from generator.plan.values import Identity, Plan
 HASH_LABEL = "rollouts-pod-template-hash"
 PORT = 80
 COHORT_REQUESTS = "cohort-requests"
-"""The metric that demands requests of a cohort."""
+"""The metric that requires requests of a cohort."""
 SPLIT = "split"
 """The metric that compares the share of requests with the weight; no guard may have its name."""
 PREDICT, FEEDBACK = "/predict", "/feedback"

@@ -101,7 +101,7 @@ def _evidence(plan: Plan, guard: Comparison | Parity, position: int) -> Iterator
 
 
 def _cohort(plan: Plan, position: int, step: CohortStep) -> Metric:
-    """Return the metric that demands requests of a cohort.
+    """Return the metric that requires requests of a cohort.
 
     A cohort may send none, and its header route may be lost: the next step would widen a release that no user has
     tried. The requests are those that BentoML counts, failed ones included.

@@ -471,7 +471,7 @@ class DiffDocument(TypedDict):
     shared_bundles_changed: Count
     shared: Annotated[list[SharedRecord], "Those that differ."]
     policies: Annotated[
-        list[PolicyRecord], "Rules of the platform that differ: ceilings, demands, exemptions."
+        list[PolicyRecord], "Rules of the platform that differ: ceilings, requirements, exemptions."
     ]
     groups: Annotated[list[GroupRecord], "Equal differences listed once, the widest first."]
     differences: list[DifferenceRecord]

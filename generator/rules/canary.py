@@ -203,7 +203,7 @@ def unpriced(context: Context) -> Iterator[Problem]:
 @rule(
     "CAN109",
     "info",
-    "an environment is planned with the traffic of all environments",
+    "the odds of an environment rest on traffic declared for all environments",
     scope=Context,
     why="An environment that a version must pass before others rarely has the traffic of production. With less, its "
     "odds are not those that `plan` shows, and each step waits for evidence, then for a person.",
@@ -261,7 +261,7 @@ def _needed_rps(context: Context) -> float | None:
 @rule(
     "PLAN518",
     "warning",
-    "a promise in `risk` protects no user",
+    "`risk` requires too little power, or accepts too many false rollbacks",
     scope=Context,
     why="`risk` is what the steps and guards are checked against. With a power of 10% a guard that misses nine of ten "
     "bad versions is reported as fine; with false rollbacks of 50% every second good version is rolled back.",

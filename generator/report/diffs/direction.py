@@ -41,7 +41,7 @@ _LOOSER: Final = {
     ("gate", "alpha"): -1,
     ("gate", "rows"): -1,
 }
-# Lists of what is demanded or measured: a shorter one is looser.
+# Lists of what is required or measured: a shorter one is looser.
 _LISTS: Final = {
     ("guard", "attributes"), ("gate", "groups"), ("gate", "sensitive"), ("gate", "drift"), ("gate", "explain"),
     ("gate", "data"), ("gate", "evidence asked in"), ("gate", "against"), ("delivery", "requires"),

@@ -1,4 +1,4 @@
-"""The rules of the platform that differ: what it demands of every model, and exemptions from that."""
+"""The rules of the platform that differ: what it requires of every model, and exemptions from that."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from generator.report.diffs.direction import Strictness, amount, strictness
 
 # Keys whose smaller values are looser; of all other ceilings the larger ones are.
 _FLOORS: Final = {"power", "shortestHold", "atLeast", "alpha", "features"}
-# Lists whose longer forms are looser: they allow, while the others demand.
+# Lists whose longer forms are looser: they allow, while the others require.
 _ALLOWANCES: Final = {"noData", "tiers", "waivers", "hotFixes"}
 _DEFAULTS: Final = {"noData": ["fail", "pause"], "evidence": ["git", "cluster"]}
 

@@ -72,7 +72,7 @@ def _split(plan: Plan) -> Iterator[str]:
     if checked:
         caught = [row.caught for row in checked if row.caught is not None]
         wrong = (
-            f"; {share_down(min(caught))} of those with a share {SHIFT:g} times too large or small"
+            f", and at least {share_down(min(caught))} of those with a share {SHIFT:g} times too large or small"
             if caught
             else ""
         )
