@@ -21,7 +21,11 @@ from generator.source.errors import CliError
 @click.argument("spec", type=click.Path())
 @click.option("--prometheus", metavar="URL", required=True, help="The server that scrapes the model's pods.")
 @click.option(
-    "--days", type=click.IntRange(1, 90), default=30, show_default=True, help="Length of the history."
+    "--days",
+    type=click.IntRange(1, 90),
+    default=30,
+    show_default=True,
+    help="Length of the history, in days.",
 )
 @click.option(
     "--end", metavar="TIME", help="End of the history (ISO 8601, or seconds since 1970); default: now."

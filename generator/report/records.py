@@ -421,7 +421,7 @@ class DifferenceRecord(TypedDict):
     environment: str | None
     status: Status
     reason: Annotated[str | None, "Why one side can't be planned."]
-    starts_release: Annotated[bool, "Whether the pods change; all else applies without a release."]
+    starts_release: Annotated[bool, "Whether the pods change, so that a release starts."]
     changes: list[ChangeRecord]
     harms: Annotated[list[HarmRecord], "Harms whose guards differ, those without a guard now first."]
     numbers: Annotated[Numbers, "Odds of both sides are for the harms that either guards against."]

@@ -270,7 +270,7 @@ def _needed_rps(context: Context) -> float | None:
     instead="spec: {rollout: {risk: {power: 80%}}}",
 )
 def empty_promises(context: Context) -> Iterator[Problem]:
-    """Check that the required power and the accepted false rollbacks mean something; ceilings may be stricter."""
+    """Check that `risk` requires at least 50% power and accepts at most 25% false rollbacks."""
     risk, ceilings = context.plan.rollout.risk, context.tier.ceilings
     if 0 < risk.power < _REFUSED_POWER and (ceilings.power is None or risk.power >= ceilings.power):
         message = f"a power of {percent(risk.power)} lets more bad versions through than it stops"

@@ -220,7 +220,7 @@ def unreachable_limits(context: Context) -> Iterator[Problem]:
     instead="spec: {service: {attributes: {age: [young, old]}, positive: [1]}}",
 )
 def every_class_positive(context: Context) -> Iterator[Problem]:
-    """Check that the positive predictions are not all classes of a model with two."""
+    """Check that the positive predictions are not both classes of a binary model."""
     service = context.spec.service
     if set(service.positive) == {0, 1} and sensitive_attributes(context.spec):
         message = "every prediction of a model with the classes 0 and 1 counts as positive"

@@ -60,7 +60,7 @@ def two_owners_of_replicas(ctx: RolloutContext) -> Iterator[Problem]:
     why="The autoscaler counts the pods of both versions, and memory does not follow the traffic: at a use u, a target "
     "T and w canary pods for each stable pod it requests u (1 + w) / T times the stable pods. From w = T/u - 1 on it "
     "adds pods again and again, up to the maximum.",
-    remedy="Scale on CPU or on requests, or keep u below half of the target.",
+    remedy="Scale on CPU or on requests, or keep its use below half of the target.",
     example="""\
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler

@@ -207,7 +207,7 @@ spec:
     source=f"{_PLUGIN}/httproute.go; its issue 215",
 )
 def removed_header_route(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check that no header route that is set takes the rules of one that was set before."""
+    """Check that setting a header route does not remove the rules of one that was set before."""
     if "gateway-api" not in {router_name(router) for router in ctx.rollout.routers}:
         return
     live: dict[str, set[str]] = {}
