@@ -32,6 +32,9 @@ def test_back_and_forward(layout: Layout, api: Api, tmp_path: Path) -> None:
     first = _write(whole, 0)
     whole.publish()
     whole.bootstrap()
+    space = first.identity.namespace
+    until(f"namespace {space}", lambda: api.find(f"/api/v1/namespaces/{space}"), 300)
+    release.provide_keys(first)
     until(
         "a healthy Application", lambda: whole.applications().get(_APPLICATION) == ("Synced", "Healthy"), 500
     )
