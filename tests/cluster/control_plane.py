@@ -99,9 +99,20 @@ def _api_server(layout: Layout) -> None:
 
 
 def _controllers(layout: Layout) -> None:
-    keys, binaries = layout.pki, programs.folder("kubernetes")
+    start_controller_manager(layout)
+    scheduler: Command = [
+        programs.folder("kubernetes") / "kube-scheduler",
+        f"--kubeconfig={layout.pki}/scheduler.kubeconfig",
+        "--leader-elect=false",
+    ]
+    layout.processes.start("kube-scheduler", [*scheduler, "--bind-address=127.0.0.1"])
+
+
+def start_controller_manager(layout: Layout, *options: str) -> None:
+    """Start the controllers of Kubernetes, with further options."""
+    keys = layout.pki
     manager: Command = [
-        binaries / "kube-controller-manager",
+        programs.folder("kubernetes") / "kube-controller-manager",
         f"--kubeconfig={keys}/controller-manager.kubeconfig",
         "--leader-elect=false",
         "--bind-address=127.0.0.1",
@@ -110,15 +121,6 @@ def _controllers(layout: Layout) -> None:
         "--use-service-account-credentials=true",
         f"--cluster-cidr={PODS}",
         "--allocate-node-cidrs=false",
-        # Autoscalers look three times as often as usual, and take the use of a pod for real as soon as it is ready.
-        "--horizontal-pod-autoscaler-sync-period=5s",
-        "--horizontal-pod-autoscaler-cpu-initialization-period=20s",
-        "--horizontal-pod-autoscaler-initial-readiness-delay=5s",
+        *options,
     ]
     layout.processes.start("kube-controller-manager", manager)
-    scheduler: Command = [
-        binaries / "kube-scheduler",
-        f"--kubeconfig={keys}/scheduler.kubeconfig",
-        "--leader-elect=false",
-    ]
-    layout.processes.start("kube-scheduler", [*scheduler, "--bind-address=127.0.0.1"])

@@ -9,7 +9,7 @@ import secrets
 import time
 
 from tests.cluster import report
-from tests.cluster.autoscaling import Counts, metrics_server
+from tests.cluster.autoscaling import Counts, metrics_server, quick_autoscalers
 from tests.cluster.envoy import refused
 from tests.cluster.gitops import Delivered
 from tests.cluster.layout import Layout
@@ -33,6 +33,7 @@ _SPEC: dict[str, object] = {
 
 
 def test_pods_join_while_a_canary_runs(layout: Layout, delivered: Delivered) -> None:
+    quick_autoscalers(layout)
     metrics_server(layout)  # without measurements the autoscaler is Degraded, and with it the Application
     git, plan = delivered("shop/ranker", "s16", secrets.token_hex(4), **_SPEC)
     release, host = git.release, plan.routing.hosts[0]

@@ -11,7 +11,7 @@ import time
 
 from generator.plan.values import Plan
 from tests.cluster import report, repository
-from tests.cluster.autoscaling import Counts, keda
+from tests.cluster.autoscaling import Counts, keda, quick_autoscalers
 from tests.cluster.gitops import Delivered
 from tests.cluster.layout import Layout
 from tests.cluster.load import Load
@@ -32,6 +32,7 @@ _SPEC: dict[str, object] = {
 
 
 def test_the_canary_stays_a_canary(layout: Layout, delivered: Delivered) -> None:
+    quick_autoscalers(layout)
     keda(layout)
     git, plan = delivered("shop/ranker", "s18", secrets.token_hex(4), **_SPEC)
     release, host = git.release, plan.routing.hosts[0]
