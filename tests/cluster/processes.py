@@ -83,11 +83,7 @@ class Processes:
 
     def alive(self, name: str) -> bool:
         """Whether a process runs; one that ended and was not waited for does not."""
-        try:
-            state = Path(f"/proc/{self._pid(name)}/stat").read_text().rpartition(") ")[2]
-        except OSError:
-            return False
-        return state[:1] != "Z"
+        return not _ended(self._pid(name))
 
     def stop(self, name: str, with_signal: signal.Signals = signal.SIGTERM) -> None:
         """End a process, then what it started and left behind, and wait for the end of both."""
@@ -109,14 +105,25 @@ class Processes:
         return int((self.folder / f"{name}.pid").read_text())
 
 
+def _ended(process: int) -> bool:
+    """Whether a process has ended. The last thread closes its ports, and it may end after the first one."""
+    folder = Path(f"/proc/{process}")
+    try:
+        state = (folder / "stat").read_text().rpartition(") ")[2]
+        return state.startswith("Z") and len(list((folder / "task").iterdir())) == 1
+    except OSError:
+        return True
+
+
 def _killed(group: int) -> list[int]:
     """Kill what still runs of a process group; who ended and was not waited for does not."""
     found = []
     for file in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            state, _, its_group = file.read_text().rpartition(") ")[2].split()[:3]
-            if int(its_group) == group and state != "Z":
-                found.append(int(file.parent.name))
+            its_group = file.read_text().rpartition(") ")[2].split()[2]
+            process = int(file.parent.name)
+            if int(its_group) == group and not _ended(process):
+                found.append(process)
     for process in found:
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
