@@ -193,7 +193,7 @@ def test_borrowed_traffic_names_what_the_steps_need(tmp_path):
         "the odds in staging assume 200 requests per second, which are declared for all environments (in staging)"
     )
     assert finding.hint == (
-        "declare what staging gets, `environments: {staging: {traffic: {minRps: …}}}`; these steps need 50 there, "
+        "declare what staging gets, `environments: {staging: {traffic: {minRps: …}}}`; these steps need 50 requests per second, "
         "from users or from a load generator"
     )
 
