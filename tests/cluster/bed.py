@@ -47,6 +47,7 @@ LANES: tuple[tuple[Part, ...], ...] = (
     ),
     (
         DEFINITIONS,
+        ("quotas", control_plane.count_new_kinds),
         ("gateway", delivery.gateway),
         ("Prometheus", delivery.prometheus),
         ("Argo Rollouts", delivery.rollouts),

@@ -8,6 +8,7 @@ from tests.cluster import pki, programs
 from tests.cluster.client import Api
 from tests.cluster.layout import API_VIP, BRIDGE, NODE, NODE_IP, PODS, SERVICES, Layout
 from tests.cluster.processes import Command, answers
+from tests.cluster.waiting import until
 
 _ETCD = "http://127.0.0.1:2379"
 _PEERS = "http://127.0.0.1:2380"
@@ -106,6 +107,22 @@ def _controllers(layout: Layout) -> None:
         "--leader-elect=false",
     ]
     layout.processes.start("kube-scheduler", [*scheduler, "--bind-address=127.0.0.1"])
+
+
+def count_new_kinds(layout: Layout) -> None:
+    """Restart the controllers once all kinds are defined, so that quotas count them from the beginning.
+
+    The controller of quotas looks for new kinds every 30 s, and the API server refuses objects of a kind whose number a
+    quota limits and does not know. A quota that is older than the kind is computed again after up to five minutes.
+    """
+    layout.processes.stop("kube-controller-manager")
+    start_controller_manager(layout)
+    log = layout.processes.log("kube-controller-manager")
+    until(
+        "a quota of Rollouts",
+        lambda: 'resource="rollouts.argoproj.io"' in log.read_text(errors="replace"),
+        60,
+    )
 
 
 def start_controller_manager(layout: Layout, *options: str) -> None:
