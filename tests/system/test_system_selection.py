@@ -100,6 +100,7 @@ def test_a_deleted_spec_takes_its_files_and_no_others_with_it(rendered: Path):
     }
     assert not (rendered / "rendered/staging/support/ticket-classifier").exists()
     (rendered / "rendered" / edited).unlink()
+    assert sluice(rendered, "render").code == 0
     assert sluice(rendered, "render", "--check").code == 0
 
 
