@@ -116,7 +116,7 @@ spec:
     [
         (
             f'sum(increase(sluice_prediction_total{{namespace="{NAMESPACE}"}}[5m]))',
-            "`sluice_prediction_total`; with these",
+            "`sluice_prediction_total`; metrics with these",
         ),
         ('sum(up{served_by="{{args.hash}}"})', "it has no label `served_by`"),
         (f'sum(sluice_outcomes_total{{outcome="cvr",namespace="{NAMESPACE}"}})', "`outcome` is `ctr`"),
