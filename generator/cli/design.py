@@ -89,7 +89,8 @@ def command(
     the spec. Only weights that the router and the pods can make are used. The result is shown next to the steps written
     by hand, with the odds of both and the diff of the spec. Exit code 1: no schedule keeps what is accepted.
     """
-    from generator.report.designs import Wishes, design, design_document, design_text
+    from generator.pipeline.design import Wishes, design
+    from generator.report.designs import design_document, design_text
     from generator.report.tables import fit
 
     session = open_session(root)
@@ -99,7 +100,8 @@ def command(
     planned = plans_of(session, entry, environment)[-1]
     wishes = Wishes(
         false_rollback=false_rollback, power=power, max_exposed=max_exposed, longest_s=longest,
-        harms=_harms(planned.plan, harm), goal=least,
+        harms=_harms(planned.plan, harm),
+        goal="time" if least == "time" else "exposure",
     )  # fmt: skip
     found = design(session, entry, planned, wishes)
     if fmt == "json":

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from generator.cluster.prometheus import Prometheus
-from generator.lint import CODES, Code, Object, Problem, Violation, as_map, declare
+from generator.lint import CODES, Code, Object, Problem, Violation, as_map, declare, each
 from generator.promql.selectors import selectors_of
 from generator.promql.series import Matcher, Series
 from generator.promql.text import quote
@@ -172,27 +172,22 @@ def _queries(item: Object) -> Iterator[tuple[Path, str]]:
             yield path, query
 
 
-def _items(value: Any) -> Iterator[tuple[int, Any]]:
-    yield from enumerate(map(as_map, value) if isinstance(value, list) else ())
-
-
 def _of_metrics(spec: Any) -> Iterator[tuple[Path, Any]]:
-    for index, metric in _items(spec.get("metrics")):
+    for path, metric in each(spec.get("metrics"), ("spec", "metrics")):
         prometheus = as_map(as_map(metric.get("provider")).get("prometheus"))
-        yield ("spec", "metrics", index, "provider", "prometheus", "query"), prometheus.get("query")
+        yield (*path, "provider", "prometheus", "query"), prometheus.get("query")
 
 
 def _of_rules(spec: Any) -> Iterator[tuple[Path, Any]]:
-    for group, rules in _items(spec.get("groups")):
-        for index, rule in _items(rules.get("rules")):
-            yield ("spec", "groups", group, "rules", index, "expr"), rule.get("expr")
+    for group, rules in each(spec.get("groups"), ("spec", "groups")):
+        for path, rule in each(rules.get("rules"), (*group, "rules")):
+            yield (*path, "expr"), rule.get("expr")
 
 
 def _of_triggers(spec: Any) -> Iterator[tuple[Path, Any]]:
-    for index, trigger in _items(spec.get("triggers")):
+    for path, trigger in each(spec.get("triggers"), ("spec", "triggers")):
         if trigger.get("type") == "prometheus":
-            query = as_map(trigger.get("metadata")).get("query")
-            yield ("spec", "triggers", index, "metadata", "query"), query
+            yield (*path, "metadata", "query"), as_map(trigger.get("metadata")).get("query")
 
 
 def _of_dashboards(item: Object) -> Iterator[tuple[Path, Any]]:
@@ -204,10 +199,15 @@ def _of_dashboards(item: Object) -> Iterator[tuple[Path, Any]]:
             panels = as_map(json.loads(text)).get("panels")
         except ValueError:
             continue
-        for _, panel in _items(panels):
-            for _, inner in (*_items(panel.get("panels")), (0, panel)):
-                for _, target in _items(inner.get("targets")):
-                    yield ("data", name), target.get("expr")
+        for _, panel in each(panels, ()):
+            for _, target in (*each(panel.get("targets"), ()), *_of_row(panel)):
+                yield ("data", name), target.get("expr")
+
+
+def _of_row(panel: Any) -> Iterator[tuple[Path, Any]]:
+    """Yield the targets of the panels inside a row."""
+    for _, inner in each(panel.get("panels"), ()):
+        yield from each(inner.get("targets"), ())
 
 
 def _series(query: str) -> Iterator[Series]:

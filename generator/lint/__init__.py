@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         to_finding,
     )
     from generator.lint.kinds import check
-    from generator.lint.objects import Object, as_map
+    from generator.lint.objects import Object, as_map, each
     from generator.lint.verification import Check, Verification, Violation, verify
 
 _MODULES: Final = {
@@ -43,7 +43,7 @@ _MODULES: Final = {
         "to_finding",
     ),
     "kinds": ("check",),
-    "objects": ("Object", "as_map"),
+    "objects": ("Object", "as_map", "each"),
     "verification": ("Check", "Verification", "Violation", "verify"),
 }
 _HOMES: Final = {name: module for module, names in _MODULES.items() for name in names}
@@ -64,6 +64,7 @@ __all__ = [
     "check",
     "check_of",
     "declare",
+    "each",
     "load",
     "measure_vector",
     "rule",

@@ -24,7 +24,7 @@ def _plan() -> Node:
 
 
 def _diff() -> Node:
-    from generator.report.records import DiffDocument
+    from generator.report.diffs.records import DiffDocument
 
     text = "What differs between two states of a repository"
     return _document("diff", text, f"{text}.", DiffDocument)

@@ -54,9 +54,13 @@ def _blue_green(plan: Plan, rollout: BlueGreen) -> Iterator[Output]:
 
 
 def _template(role: str, name: str, metrics: Sequence[Metric], arguments: Sequence[str]) -> Output:
-    used = [argument for argument in arguments if any(f"{{{{args.{argument}}}}}" in m.query for m in metrics)]
-    context = {"name": name, "metrics": list(metrics), "arguments": used}
+    context = {"name": name, "metrics": list(metrics), "arguments": used_arguments(metrics, arguments)}
     return Output(f"analysistemplate-{role}.yaml", _TEMPLATE, context)
+
+
+def used_arguments(metrics: Sequence[Metric], arguments: Sequence[str]) -> list[str]:
+    """Return those of some arguments that a query of the metrics uses."""
+    return [argument for argument in arguments if any(f"{{{{args.{argument}}}}}" in m.query for m in metrics)]
 
 
 _SMOKE = """\

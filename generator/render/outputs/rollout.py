@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from generator.plan.names import Names
 from generator.plan.split import split_check
@@ -11,16 +11,13 @@ from generator.plan.values import Plan
 from generator.render.filters import go_duration
 from generator.render.metrics import evidence_metrics
 from generator.render.output import Output
-from generator.render.outputs.analysis import SHADOW_EVIDENCE, SHADOW_WATCH
+from generator.render.outputs.analysis import SHADOW_EVIDENCE, SHADOW_WATCH, used_arguments
 from generator.render.outputs.pods import pod
 from generator.spec.rollout import ApproveStep, Canary, CohortStep, WeightStep
 
 FILE = "rollout-main.yaml"
 _HEADER_ROUTE = "cohort"
-_BOTH_HASHES: list[dict[str, object]] = [
-    {"name": "canary-hash", "valueFrom": {"podTemplateHashValue": "Latest"}},
-    {"name": "stable-hash", "valueFrom": {"podTemplateHashValue": "Stable"}},
-]
+_HASHES = {"canary-hash": "Latest", "stable-hash": "Stable"}
 
 
 def rollout(plan: Plan, bundle_hash: str, odds: Mapping[str, str]) -> Output:
@@ -77,11 +74,11 @@ def _steps(plan: Plan, rollout: Canary) -> Iterator[dict[str, object]]:
     if rollout.shadow:
         yield {"setWeight": 0}
         if plan.shadow_guards:
-            yield _analysis(f"{names.model}-{SHADOW_WATCH}", [])
+            yield _analysis(f"{names.model}-{SHADOW_WATCH}", ())
         else:
             yield {"pause": {"duration": go_duration(rollout.shadow.hold)}}
         if plan.shadow_guards or split_check(plan, None):
-            yield _analysis(f"{names.model}-{SHADOW_EVIDENCE}", [])
+            yield _analysis(f"{names.model}-{SHADOW_EVIDENCE}", ())
     scaled = live = False
     for index, step in enumerate(rollout.steps):
         match step:
@@ -100,7 +97,7 @@ def _steps(plan: Plan, rollout: Canary) -> Iterator[dict[str, object]]:
                 yield {"setWeight": step.weight}
                 yield {"pause": {"duration": go_duration(step.hold)}}
                 if plan.evidence_guards or split_check(plan, index):
-                    yield _analysis(names.evidence(index), _BOTH_HASHES)
+                    yield _analysis(names.evidence(index), _HASHES)
 
 
 def _scale(weight: int, scale: int, *, scaled: bool) -> Iterator[dict[str, object]]:
@@ -119,14 +116,14 @@ def _cohort(plan: Plan, step: CohortStep, index: int) -> Iterator[dict[str, obje
     for _ in range(round(step.hold / part_s)):
         yield {"setHeaderRoute": {"name": _HEADER_ROUTE, "match": [match]}}
         yield {"pause": {"duration": go_duration(part_s)}}
-    queries = "".join(metric.query for metric in evidence_metrics(plan, index))
-    hashes = [one for one in _BOTH_HASHES if f"{{{{args.{one['name']}}}}}" in queries]
-    yield _analysis(Names(plan.identity.model).evidence(index), hashes)
+    used = used_arguments(evidence_metrics(plan, index), tuple(_HASHES))
+    yield _analysis(Names(plan.identity.model).evidence(index), used)
     yield {"setHeaderRoute": {"name": _HEADER_ROUTE}}
 
 
-def _analysis(template: str, args: list[dict[str, object]]) -> dict[str, object]:
+def _analysis(template: str, arguments: Iterable[str]) -> dict[str, object]:
     body: dict[str, object] = {"templates": [{"templateName": template}]}
+    args = [{"name": name, "valueFrom": {"podTemplateHashValue": _HASHES[name]}} for name in arguments]
     if args:
         body["args"] = args
     return {"analysis": body}

@@ -19,8 +19,8 @@ from generator.render.bundle import pod_template
 from generator.render.environment import Templates
 from generator.report.diffs.direction import METRICS, Direction, Strictness, of_change, of_values, strictness
 from generator.report.diffs.policy import PolicyChange, policy_changes
+from generator.report.diffs.records import Status
 from generator.report.diffs.shared import SharedDifference, shared_differences
-from generator.report.records import Status
 from generator.source.finding import Finding
 
 Applies = Literal["release", "at once", "rules", ""]

@@ -8,7 +8,7 @@ from typing import cast
 
 from generator.odds.key_metrics import KeyMetrics
 from generator.plan.changes import Change
-from generator.report import records
+from generator.report.diffs import records
 from generator.report.diffs.compare import Comparison, Difference, applies
 from generator.report.diffs.groups import groups
 

@@ -19,7 +19,7 @@ from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned
 from generator.render.bundle import render_bundle
 from generator.report.diffs.compare import Comparison, Difference
-from generator.report.records import Status
+from generator.report.diffs.records import Status
 
 _LONG: Final = 90
 # Names of rendered fields for reviewers.
