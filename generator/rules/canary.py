@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from generator.lint.engine import Problem, rule
-from generator.odds.odds import price, stopped
+from generator.odds.odds import price
 from generator.plan.guards import Comparison, Guard, Limit
 from generator.rules.context import GUARDS, ROLLOUT, STEPS, Context, weight_steps
 from generator.rules.routing import smallest_weight
@@ -27,7 +26,7 @@ from generator.rules.what_if import (
 )
 from generator.source.document import Path
 from generator.source.finding import Fix, Severity
-from generator.spec.quantities import plural, share_down, share_up
+from generator.spec.quantities import share_down, share_up
 from generator.spec.rollout import ApproveStep, Canary
 from generator.spec.units import duration, percent
 from generator.stats.odds import GuardOdds
@@ -238,24 +237,9 @@ def borrowed_traffic(context: Context) -> Iterator[Problem]:
     if not required or own or not plan.min_rps or context.odds is None or not context.odds.comparisons:
         return
     message = f"the odds in {name} assume {plan.min_rps:g} requests per second, which are declared for all environments"
-    hint = f"declare what {name} gets, `environments: {{{name}: {{traffic: {{minRps: …}}}}}}`"
-    needed = _needed_rps(context)
-    if needed is not None:
-        hint += f"; these steps need {plural(round(needed), 'request')} per second, from users or from a load generator"
+    setting = f"`environments: {{{name}: {{traffic: {{minRps: …}}}}}}`"
+    hint = f"declare what {name} gets, from users or from a load generator: {setting}"
     yield Problem(path, message, hint)
-
-
-def _needed_rps(context: Context) -> float | None:
-    """Return the smallest round traffic (requests per second) with which each comparison keeps its power."""
-    plan, steps = context.plan, phases_of(context)
-    guards = [guard for guard, _ in context.odds.comparisons] if context.odds else []
-
-    def enough(rps: float) -> bool:
-        found = (stopped(replace(plan, min_rps=rps), guard, steps, guard.ratio) for guard in guards)
-        return all(one is not None and one.probability >= plan.rollout.risk.power for one in found)
-
-    rates = [step * 10.0**power for power in range(5) for step in (1, 2, 5)]
-    return next((rate for rate in rates if enough(rate)), None)
 
 
 @rule(

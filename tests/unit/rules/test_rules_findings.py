@@ -179,7 +179,7 @@ def test_one_model_in_two_environments_of_a_gateway_gets_the_remedy(tmp_path):
     )
 
 
-def test_borrowed_traffic_names_what_the_steps_need(tmp_path):
+def test_borrowed_traffic_names_its_environment(tmp_path):
     staging = {
         "server": "https://other.example.com",
         "router": PLATFORM["environments"]["production"]["router"],
@@ -193,8 +193,8 @@ def test_borrowed_traffic_names_what_the_steps_need(tmp_path):
         "the odds in staging assume 200 requests per second, which are declared for all environments (in staging)"
     )
     assert finding.hint == (
-        "declare what staging gets, `environments: {staging: {traffic: {minRps: …}}}`; these steps need 50 requests per second, "
-        "from users or from a load generator"
+        "declare what staging gets, from users or from a load generator: "
+        "`environments: {staging: {traffic: {minRps: …}}}`"
     )
 
 
