@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import socket
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,34 @@ def test_a_token_counts_once_in_all_pods_together(built: GetBuilt, tmp_path: Pat
         one.__exit__()
         assert send(other, told(late)) == {"counted": 1, "repeated": 0, "refused": 0}
         assert send(other, told(late)) == {"counted": 0, "repeated": 1, "refused": 0}
+
+
+def test_a_pod_that_accepts_no_connection_for_a_moment_is_not_gone(built: GetBuilt, tmp_path: Path) -> None:
+    """Others refuse its tokens meanwhile: they may have counted there. Only a pod that stays silent is gone."""
+    port, address = free_port(), "127.0.0.3"
+    variables = {"SLUICE_POD_IP": address, "SLUICE_FEEDBACK_HOST": address}
+    with Server(built("rules"), tmp_path / "issuer", "issuer", variables=variables) as issuer:
+        tokens = [issuer.ready().token(ROW) for _ in range(2)]
+    variables = {"SLUICE_POD_IP": "127.0.0.2", "SLUICE_FEEDBACK_HOST": "127.0.0.2"}
+    other = Server(built("rules"), tmp_path / "other", "other", variables=variables)
+    other.feedback_port = port
+    with other as server, silent(address, port):
+        server.ready()
+        assert send(server, told(tokens[0])) == {"counted": 0, "repeated": 0, "refused": 1}
+        assert server.sample("sluice_feedback_refused_total", model="ops-rules", reason="unanswered") == 1
+        until(lambda: send(server, told(tokens[1]))["counted"] == 1, 90)
+
+
+@contextmanager
+def silent(address: str, port: int) -> Iterator[None]:
+    """A port with a full queue: it accepts no connection, and refuses none."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server((address, port), backlog=0))
+        for _ in range(4):
+            one = stack.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(listener.getsockname())
+        yield
 
 
 def test_predictions_and_feedback_have_separate_ports(rules: Server) -> None:

@@ -65,7 +65,7 @@ class Watch:
         self._stop.set()
         self._thread.join()
         if failed is not None:
-            print(self.story())
+            print(self.story(), self._measured(), sep="\n")
 
     @property
     def last(self) -> Moment:
@@ -95,6 +95,16 @@ class Watch:
                     f"{'  aborted' if moment.aborted else ''}  {dict(moment.selectors)}  {dict(moment.analyses)}"
                 )
         return "\n".join(lines)
+
+    def _measured(self) -> str:
+        """The last measurements of every guard, one guard a line."""
+        path = f"/apis/argoproj.io/v1alpha1/namespaces/{self.plan.identity.namespace}/analysisruns"
+        return "\n".join(
+            f"{run['metadata']['name']} {metric['name']} {metric['phase']}: "
+            + ", ".join(str(one.get("value", one["phase"])) for one in metric.get("measurements", [])[-10:])
+            for run in self.api.items(path)
+            for metric in run.get("status", {}).get("metricResults", [])
+        )
 
     def _work(self) -> None:
         while not self._stop.wait(_EVERY_S):

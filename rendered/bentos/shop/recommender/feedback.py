@@ -1,7 +1,8 @@
 """The feedback route: outcomes of predictions, by the `served_by` token of each, on a separate port.
 
 Rendered by Sluice. One process of each pod serves the route. An outcome counts at the pod that issued its token, which
-knows whether it has counted before; other pods forward it there. Once that pod is gone, they count it themselves.
+knows whether it has counted before; other pods forward it there. Once that pod is gone, they count it themselves; a pod
+that is only slow is not gone, or each other pod would count what it has counted already.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ MAX_BODY_BYTES = 65_536
 MAX_REQUESTS_PER_S = 500.0
 _BODY_S = 5.0  # for a client to send its body
 _CONNECTIONS = 1_000
-_GONE_S = 30.0  # until a pod that did not accept a connection is tried again
+_SILENT_S = 30.0  # a pod that accepted no connection for so long is gone
+_GONE_S = 600.0  # until a pod that was gone is tried again: its address may belong to a new one
 
 Event = messages.Feedback
 Batch = t.Annotated[list[Event], Field(min_length=1, max_length=100)]
@@ -58,18 +60,78 @@ class Bucket:
         return True
 
 
-class Receiver:
-    """Counts outcomes.
+class Peers:
+    """The other pods of the model, to which outcomes of their tokens are forwarded.
 
     Args:
-        client: sends what other pods must count.
+        client: sends the requests.
     """
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
+        self._gone: dict[str, float] = {}  # address: until when
+        self._watches: dict[str, asyncio.Task[None]] = {}  # of pods that did not answer the last connection
+
+    def is_gone(self, host: str) -> bool:
+        """Return whether a pod can't count any more."""
+        return self._gone.get(host, 0.0) > time.monotonic()
+
+    async def send(self, host: str, events: list[dict[str, str]]) -> Counter[str] | None:
+        """Return what became of outcomes at their pod; None without an answer.
+
+        A pod counts a token once, so a second try is safe even if the first was counted and only its answer got lost.
+        """
+        for _ in range(2):
+            if self.is_gone(host):
+                return None
+            try:
+                answer = await self._client.post(f"http://{host}:{PORT}/feedback", json=events, headers={FORWARDED: "1"})
+                answer.raise_for_status()
+                return Counter(answer.json())
+            except httpx.ConnectError:
+                self._lose(host)
+            except httpx.ConnectTimeout:
+                if host not in self._watches and len(self._watches) < _CONNECTIONS:
+                    self._watches[host] = asyncio.create_task(self._watch(host))
+            except (httpx.HTTPError, ValueError):
+                continue
+        return None
+
+    async def _watch(self, host: str) -> None:
+        """Connect until the pod accepts, or until it has been silent for too long."""
+        end = time.monotonic() + _SILENT_S
+        try:
+            while time.monotonic() < end:
+                try:
+                    async with asyncio.timeout(2.0):
+                        _, writer = await asyncio.open_connection(host, PORT)
+                except TimeoutError:
+                    continue
+                writer.close()
+                return
+            self._lose(host)
+        except OSError:
+            self._lose(host)
+        finally:
+            del self._watches[host]
+
+    def _lose(self, host: str) -> None:
+        if len(self._gone) >= _CONNECTIONS:
+            self._gone.clear()
+        self._gone[host] = time.monotonic() + _GONE_S
+
+
+class Receiver:
+    """Counts outcomes.
+
+    Args:
+        peers: the other pods, which count the outcomes of their tokens.
+    """
+
+    def __init__(self, peers: Peers) -> None:
+        self._peers = peers
         self._bucket = Bucket(MAX_REQUESTS_PER_S)
         self._seen = {event: tokens.Seen() for event in counters.EVENTS}
-        self._gone: dict[str, float] = {}
 
     async def receive(self, request: Request) -> Response:
         """Answer one request: how many outcomes it had that count, that counted before, and that are refused."""
@@ -113,22 +175,15 @@ class Receiver:
         return total
 
     async def _forward(self, host: str, items: list[tuple[tokens.Token, Event]]) -> Counter[str]:
+        answer = await self._peers.send(host, [event.model_dump() for _, event in items])
+        if answer is not None:
+            return answer
         total: Counter[str] = Counter()
-        if self._gone.get(host, 0.0) < time.monotonic():
-            body = [event.model_dump() for _, event in items]
-            try:
-                answer = await self._client.post(f"http://{host}:{PORT}/feedback", json=body, headers={FORWARDED: "1"})
-                answer.raise_for_status()
-                return Counter(answer.json())
-            except (httpx.ConnectError, httpx.ConnectTimeout):
-                if len(self._gone) >= _CONNECTIONS:
-                    self._gone.clear()
-                self._gone[host] = time.monotonic() + _GONE_S
-            except (httpx.HTTPError, ValueError):
-                _refuse(total, "unanswered", len(items))  # that pod may have counted it
-                return total
-        for token, event in items:
-            self._count(total, token, event)
+        if self._peers.is_gone(host):
+            for token, event in items:
+                self._count(total, token, event)
+        else:
+            _refuse(total, "unanswered", len(items))  # that pod may have counted them
         return total
 
     def _count(self, total: Counter[str], token: tokens.Token, event: Event) -> None:
@@ -164,7 +219,7 @@ def _error(status: int, text: str) -> Response:
 
 def application() -> Starlette:
     """Return the route."""
-    receiver = Receiver(httpx.AsyncClient(timeout=httpx.Timeout(2.0, connect=0.5), trust_env=False))
+    receiver = Receiver(Peers(httpx.AsyncClient(timeout=2.0, trust_env=False)))
     return Starlette(routes=[Route("/feedback", receiver.receive, methods=["POST"])])
 
 
