@@ -93,8 +93,11 @@ def evaluate_model(session: Session, resolved: Resolved, everywhere: Iterable[Pl
     repository, today = session.repository, session.today
     evidence = _evidence_findings(resolved, repository, today, plans)
     signatures = _signature_findings(resolved, repository)
+    records = _record_findings(resolved, repository)
     images = _gate_image_findings(resolved, session)
-    return sorted([*run_rules(resolved, today, plans), *evidence, *signatures, *images], key=Finding.sort_key)
+    return sorted(
+        [*run_rules(resolved, today, plans), *evidence, *signatures, *records, *images], key=Finding.sort_key
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +250,18 @@ def _signature_findings(resolved: Resolved, repository: Repository) -> list[Find
 
     found = [f for one in demanding for f in signature_findings(one, resolved.entry, repository.root)]
     return list(dict.fromkeys(found))
+
+
+def _record_findings(resolved: Resolved, repository: Repository) -> list[Finding]:
+    """Return what is wrong with the records next to a spec; a missing one is not a mistake."""
+    entry, found = resolved.entry, list[Finding]()
+    for planned in resolved.plans:
+        environment = planned.plan.identity.environment
+        if entry.record(environment).exists():
+            from generator.gates.records import read_record
+
+            found += read_record(entry.record(environment), repository.root, entry.name, environment).findings
+    return found
 
 
 def _gate_image_findings(resolved: Resolved, session: Session) -> list[Finding]:

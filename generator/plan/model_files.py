@@ -15,6 +15,7 @@ from generator.source.finding import Finding, Place
 SPECS, PLATFORM = "specs", "platform.yaml"
 _SPEC, _LOCK, _EVIDENCE, _PACKAGES = ".yaml", ".lock.yaml", ".evidence.json", ".requirements.txt"
 _CALIBRATION = ".calibration.yaml"
+_RECORD = ".record.json"
 _BESIDE = (_LOCK, _EVIDENCE, _PACKAGES, _CALIBRATION)
 _SPEC_LIKE = re.compile(r"\.(?:ya?ml|json|yaml\.txt|yml\.txt|yaml\.j2|yaml\.tmpl|yaml\.tpl)$")
 _TEAM = re.compile(r"\bteam:\s*[\"']?([a-z][a-z0-9-]*)")
@@ -47,6 +48,10 @@ class ModelFiles:
     def evidence(self) -> Path:
         """The evidence that the gates wrote."""
         return self.spec.with_name(self.model + _EVIDENCE)
+
+    def record(self, environment: str) -> Path:
+        """The record of the last release in an environment, which `sluice record` wrote."""
+        return self.spec.with_name(f"{self.model}.{environment}{_RECORD}")
 
     @property
     def calibration(self) -> Path:
@@ -99,6 +104,10 @@ def _team(team: os.DirEntry[str], findings: list[Finding]) -> Iterator[ModelFile
             suffix = next(suffix for suffix in _BESIDE if name.endswith(suffix))
             if name.removesuffix(suffix) + _SPEC not in names:
                 findings.append(_orphan(shown, suffix, names))
+        elif name.endswith(_RECORD):
+            model, _, suffix = name.partition(".")
+            if model + _SPEC not in names:
+                findings.append(_orphan(shown, f".{suffix}", names))
         elif name.endswith(_SPEC):
             yield ModelFiles(team.name, name.removesuffix(_SPEC), Path(team.path, name))
         elif item.is_dir():
@@ -111,9 +120,9 @@ def _team(team: os.DirEntry[str], findings: list[Finding]) -> Iterator[ModelFile
 
 
 def _signs(name: str, names: set[str]) -> bool:
-    """Return whether a file is a signature of a lock or of evidence next to it."""
+    """Return whether a file is a signature of a lock, of evidence or of a record next to it."""
     document = next((name.removesuffix(suffix) for suffix in SIGNATURES if name.endswith(suffix)), "")
-    return document in names and document.endswith((_LOCK, _EVIDENCE))
+    return document in names and document.endswith((_LOCK, _EVIDENCE, _RECORD))
 
 
 def _looks_like_a_spec(name: str) -> bool:

@@ -38,6 +38,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "ROUTE": "Routers",
     "GATE": "Gates",
     "EVID": "Evidence of gates",
+    "RECD": "Records of releases",
     "SIGN": "Signatures of evidence and locks",
     "WAIV": "Waivers, acceptances and quarantine",
     "TEAM": "Models of a team side by side",

@@ -14,6 +14,7 @@ from generator.spec.schema import (
     lock_schema,
     model_schema,
     platform_schema,
+    record_schema,
 )
 
 
@@ -46,6 +47,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Node]]] = {
     "platform": platform_schema,
     "lock": lock_schema,
     "evidence": evidence_schema,
+    "record": record_schema,
     "calibration": calibration_schema,
     "plan": _plan,
     "diff": _diff,

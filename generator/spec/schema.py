@@ -21,6 +21,7 @@ from generator.spec.evidence import EvidenceFile
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import PlatformFile
+from generator.spec.release_record import RecordFile
 from generator.spec.units import format_value, unit_of
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -86,6 +87,13 @@ def evidence_schema() -> Node:
     return identified(
         "evidence", "The evidence of one model's gates", _closed(forms.form(root, partial=False), forms)
     )
+
+
+def record_schema() -> Node:
+    """Return the schema of `<model>.<environment>.record.json`."""
+    root, raw = _described(RecordFile)
+    forms = _Forms(raw)
+    return identified("record", "The record of a release", _closed(forms.form(root, partial=False), forms))
 
 
 def _described(record: type[BaseModel]) -> tuple[Node, Node]:
