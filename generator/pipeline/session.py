@@ -19,6 +19,7 @@ from generator.source.finding import Finding
 if TYPE_CHECKING:
     from generator.plan.repository import Repository
     from generator.plan.resolve import Resolved
+    from generator.plan.values import Plan
     from generator.render.bento import Bentos
     from generator.render.environment import Templates
     from generator.source.document import Document
@@ -127,8 +128,12 @@ class Session:
     def resolve(self, entry: ModelFiles, document: Document | None = None) -> Resolved:
         """Plan one model for every environment, from its file or from a proposed spec; the platform must be valid."""
         from generator.plan.resolve import resolve
+        from generator.render.identity import pod_templates_digest
 
-        return resolve(self.repository, entry, self.bentos.digest, document)
+        def pod_templates(plan: Plan) -> str:
+            return pod_templates_digest(plan, self.templates)
+
+        return resolve(self.repository, entry, self.bentos.digest, document, pod_templates)
 
     @contextmanager
     def work_on(

@@ -19,6 +19,7 @@ from generator.plan.recurring_gates import daily_cron
 from generator.plan.scaling import too_old
 from generator.plan.values import (
     Capacity,
+    Common,
     Delivery,
     Feedback,
     Gate,
@@ -46,6 +47,7 @@ class Inputs:
 
     Args:
         model: the spec with tier defaults and the environment's overrides merged in.
+        base: the same without the environment's overrides.
         bento: the service, the same in all environments.
         bento_digest: digest (hex) of the rendered files of the service.
         platform: the platform.
@@ -55,6 +57,7 @@ class Inputs:
     """
 
     model: ModelFile
+    base: ModelFile
     bento: Bento
     bento_digest: str
     platform: PlatformSpec
@@ -70,7 +73,7 @@ def build(inputs: Inputs) -> Plan:
     """
     spec = inputs.model.spec
     identity = _identity(inputs)
-    gates, rollout = _gates(inputs), spec.rollout
+    gates, rollout = _gates(inputs, spec), spec.rollout
     guards = resolve_guards(spec, inputs.platform, rollout.guards)
     shadow_guards = resolve_guards(spec, inputs.platform, rollout.shadow.guards if rollout.shadow else ())
     env, secrets = _variables(spec.service.env, identity, inputs.platform.secrets)
@@ -97,6 +100,7 @@ def build(inputs: Inputs) -> Plan:
         monitoring=inputs.platform.monitoring,
         prometheus=inputs.platform.prometheus,
         delivery=_delivery(inputs),
+        common=_common(inputs),
         cohort_shares=cohort_shares(rollout.steps, inputs.platform.cohorts),
         notices=tuple(rollout_notices(inputs.platform, identity.team, (*shadow_guards, *guards)).items()),
     )
@@ -255,13 +259,11 @@ def _capacity(spec: ModelSpec, versions: Controllers) -> Capacity:
     return Capacity(*base)
 
 
-def _gates(inputs: Inputs) -> tuple[Gate, ...]:
+def _gates(inputs: Inputs, spec: ModelSpec) -> tuple[Gate, ...]:
     meta = inputs.model.metadata
     waivers = [one for one in inputs.platform.waivers if one.model == f"{meta.team}/{meta.name}"]
-    attributes = {**inputs.platform.attributes, **inputs.model.spec.service.attributes}
-    return planned_gates(
-        inputs.model.spec.gates, waivers, inputs.lock.model.digest, dict(inputs.suites), attributes
-    )
+    attributes = {**inputs.platform.attributes, **spec.service.attributes}
+    return planned_gates(spec.gates, waivers, inputs.lock.model.digest, dict(inputs.suites), attributes)
 
 
 def _gate_key(inputs: Inputs, gates: tuple[Gate, ...]) -> str:
@@ -271,6 +273,12 @@ def _gate_key(inputs: Inputs, gates: tuple[Gate, ...]) -> str:
         [gate.config for gate in gates],
         (gate_prefix(inputs.platform), base_image(inputs.platform), __version__),
     )
+
+
+def _common(inputs: Inputs) -> Common:
+    need = inputs.base.spec.resources
+    key = _gate_key(inputs, _gates(inputs, inputs.base.spec))
+    return Common((need.cpu, need.memory, need.gpu, need.storage), key)
 
 
 def gate_prefix(platform: PlatformSpec) -> str:

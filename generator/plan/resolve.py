@@ -51,6 +51,7 @@ def resolve(
     entry: ModelFiles,
     bento_digest: Callable[[Bento], str],
     document: Document | None = None,
+    pod_templates: Callable[[Plan], str] | None = None,
 ) -> Resolved:
     """Plan one model for every environment of the platform.
 
@@ -59,6 +60,7 @@ def resolve(
         entry: the model.
         bento_digest: returns the digest (hex) of the rendered files of a service.
         document: the spec, for a proposal that is not in its file; None to read it.
+        pod_templates: returns the digest (hex) of what renders a plan's pods; None for callers without release keys.
 
     Raises:
         ValueError: the platform is not valid.
@@ -93,10 +95,12 @@ def resolve(
         resolved.findings += [*lock_findings, *problems]
         if lock is not None and not problems:
             resolved.findings += _refused_suites(entry, source)
-            suites = suite_digests(entry, _suites(file))
+            suites = suite_digests(entry, [*_suites(file), *_suites(base_file)])
             bento = bento or bento_of(base_file, platform, lock, bounds, packages)
-            inputs = Inputs(file, bento, bento_digest(bento), platform, environment, lock, suites)
+            inputs = Inputs(file, base_file, bento, bento_digest(bento), platform, environment, lock, suites)
             plan = build(inputs)
+            if pod_templates is not None:
+                plan = replace(plan, pod_templates=pod_templates(plan))
             if calibration is not None and calibration.environment == environment:
                 plan = replace(plan, calibration=calibration)
             resolved.plans.append(Planned(plan, source))

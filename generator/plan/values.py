@@ -262,6 +262,13 @@ class Feedback:
     public: bool
 
 
+class Common(NamedTuple):
+    """What a spec declares before the overrides of an environment: CPU, memory, GPUs, storage; and the gate key."""
+
+    resources: tuple[str, str, int, str]
+    gate_key: str
+
+
 _MOST_PARTS = 10
 _MOST_PARTS_OF_ALL = 40
 
@@ -292,6 +299,9 @@ class Plan:
     monitoring: Monitoring
     prometheus: Prometheus
     delivery: Delivery
+    common: Common
+    pod_templates: str = ""
+    """Digest (hex) of what renders the pods: our templates, and what the platform team's print; empty if unknown."""
     cohort_shares: tuple[float, ...] = ()
     """The largest share of live requests of each cohort step, in order; 1 for a cohort whose size is unknown."""
     notices: tuple[tuple[str, str], ...] = ()

@@ -13,6 +13,7 @@ from generator.plan.names import PORT, Names, labels
 from generator.plan.values import Plan
 from generator.render.environment import Templates
 from generator.render.gate_images import by_digest, gate_images
+from generator.render.identity import CONFIG, POD
 from generator.render.output import Output, Outputs
 from generator.render.outputs.analysis import analyses
 from generator.render.outputs.gates import gates, used_images
@@ -53,7 +54,15 @@ def render_bundle(plan: Plan, templates: Templates, odds: Mapping[str, str]) -> 
 def pod_template(plan: Plan, templates: Templates) -> str:
     """Return the text of the pod template: a release starts where it changes, and only there."""
     context = plain_context({"plan": plan, **pod(plan, plan.identity.model)})
-    return templates.render("kubernetes/_pod.yaml.j2", context)
+    return templates.render(POD, context)
+
+
+def what_runs(plan: Plan, templates: Templates) -> tuple[object, object]:
+    """Return the pod template as the Rollout has it, and the data of its ConfigMap."""
+    config = next(output for output in workload(plan) if output.template == CONFIG)
+    main = rollout(plan, "", {})
+    texts = render_outputs([config, main], plan, templates)
+    return ryaml.loads(texts[main.file])["spec"]["template"], ryaml.loads(texts[config.file]).get("data")
 
 
 def render_outputs(outputs: Iterable[Output], plan: Plan, templates: Templates) -> dict[str, str]:

@@ -6,15 +6,24 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Final
 
+from generator.plan.release_key import in_any_environment
+from generator.plan.values import Plan
 from generator.render.environment import Templates
+from generator.source.canonical import sha256_of
 from generator.source.shipped import builtin_folder
+from generator.spec.rollout import Canary
 
 CONTRACT = 1
 """The version of the rendering contract. Raise it when rendered files get a new meaning for their readers, not when
 their text changes: texts are compared."""
 
+POD: Final = "kubernetes/_pod.yaml.j2"
+CONFIG: Final = "kubernetes/configmap.yaml.j2"
+BLUE_GREEN: Final = "kubernetes/rollout-bluegreen.yaml.j2"
 _PACKAGE = Path(__file__).resolve().parent.parent
 _LIBRARIES = ("site-packages", "dist-packages")
 
@@ -43,6 +52,29 @@ def code_digest(templates: Templates) -> str:
             total.update(f"\0{file[len(str(folder)) :]}\0{len(content)}\0".encode())
             total.update(content)
     return total.hexdigest()
+
+
+def pod_templates_digest(plan: Plan, templates: Templates) -> str:
+    """Return the SHA-256 (hex) of what renders a plan's pods, for its release key.
+
+    Of our templates the text counts. A template of the platform team may print any value of the plan; so what the pods
+    of a plan without the differences between environments are counts, where they are not what ours would make of it.
+    """
+    total = hashlib.sha256("\0".join(map(_ours().text, (POD, CONFIG))).encode())
+    rollout = plan.routing.router.rollout if isinstance(plan.rollout, Canary) else BLUE_GREEN
+    if templates.own_digest((rollout, POD, CONFIG)):
+        from generator.render.bundle import what_runs
+
+        common = in_any_environment(plan)
+        found = what_runs(common, templates)
+        if found != what_runs(common, _ours()):
+            total.update(sha256_of(found, lenient=True).encode())
+    return total.hexdigest()
+
+
+@cache
+def _ours() -> Templates:
+    return Templates()
 
 
 def _files(folder: str) -> Iterator[str]:

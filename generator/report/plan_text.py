@@ -13,6 +13,7 @@ from generator.plan.changes import Change
 from generator.plan.describe import short
 from generator.plan.names import COHORT_REQUESTS
 from generator.plan.peak import peak
+from generator.plan.release_key import release_key
 from generator.plan.resolve import Planned
 from generator.plan.timeline import PODS_KEPT, UNLESS_SPLIT, Event, on_abort, timeline
 from generator.plan.values import Plan
@@ -82,7 +83,7 @@ def _release(planned: Planned, others: Sequence[Planned], statuses: Sequence[Gat
     image = short(plan.image.digest) if plan.image.digest else "by tag: the lock has no digest of it"
     rows = [
         ("model", f"{plan.version.resolved} ({short(plan.version.digest)})"),
-        ("image", image),
+        ("image", f"{image}; release key {short(release_key(plan))}"),
         ("pods", f"{pods(plan.capacity)}; at most {peak(plan).total.pods} at once during the release"),
         ("cost", _cost(planned)),
         ("gates", _gates(statuses)),

@@ -60,6 +60,7 @@ class Release(TypedDict):
     namespace: Annotated[str, "Namespace of the pods."]
     version: Version
     image: Image
+    release_key: Annotated[str, "Digest of what runs; equal where the same thing runs."]
     router: Annotated[str, Keywords(enum=list(ROUTERS))]
     hosts: Annotated[list[str], "Host names of live requests."]
     strategy: Literal["canary", "blue-green"]

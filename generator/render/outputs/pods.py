@@ -7,16 +7,14 @@ from collections.abc import Iterator
 
 from generator.plan.names import Names, labels
 from generator.plan.peak import shadow_pods
+from generator.plan.release_key import RELEASE_KEY, pods_sleep, release_key
 from generator.plan.values import Plan
 from generator.render.output import Output
 from generator.render.outputs.workload import config_name
 from generator.render.series import SHADOW
-from generator.routers.argo_rollouts import minor
 
 # Long enough for endpoints and gateways to remove the pod; BentoML drops connections after SIGTERM.
 PRE_STOP_S = 10
-# KEP-3960: `sleep` is on by default from 1.30.
-_SLEEP = (1, 30)
 _DRAIN_MARGIN_S = 10
 
 
@@ -35,7 +33,7 @@ def pod(plan: Plan, app: str, served_by: str = "", role: str = "shadow") -> dict
         "served_by": served_by,
         "config_name": config_name(plan),
         "pre_stop_s": PRE_STOP_S,
-        "sleeps": minor(plan.delivery.kubernetes) >= _SLEEP,
+        "sleeps": pods_sleep(plan),
         "grace_s": PRE_STOP_S + math.ceil(plan.bento.timeout_s) + _DRAIN_MARGIN_S,
         "pod_labels": {
             **labels(plan.identity),
@@ -47,6 +45,7 @@ def pod(plan: Plan, app: str, served_by: str = "", role: str = "shadow") -> dict
             "sluice.dev/gate-key": plan.gate_key,
             "sluice.dev/model-digest": plan.version.digest,
             "sluice.dev/model-ref": plan.version.resolved,
+            RELEASE_KEY: release_key(plan),
         },
     }
 

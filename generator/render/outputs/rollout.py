@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from generator.plan.names import Names
+from generator.plan.release_key import RELEASE_KEY, release_key
 from generator.plan.split import split_check
 from generator.plan.timeline import kept_s
 from generator.plan.values import Plan
 from generator.render.filters import go_duration
+from generator.render.identity import BLUE_GREEN
 from generator.render.metrics import evidence_metrics
 from generator.render.output import Output
 from generator.render.outputs.analysis import SHADOW_EVIDENCE, SHADOW_WATCH, used_arguments
@@ -37,7 +39,7 @@ def rollout(plan: Plan, bundle_hash: str, odds: Mapping[str, str]) -> Output:
         return Output(FILE, plan.routing.router.rollout, {**context, **_canary(plan, plan.rollout)})
     scale_down_s = round(kept_s(plan, plan.rollout))
     blue_green = {"watched": bool(plan.measured_guards), "scale_down_s": scale_down_s}
-    return Output(FILE, "kubernetes/rollout-bluegreen.yaml.j2", {**context, **blue_green})
+    return Output(FILE, BLUE_GREEN, {**context, **blue_green})
 
 
 def _annotations(plan: Plan, odds: Mapping[str, str]) -> dict[str, str]:
@@ -49,6 +51,7 @@ def _annotations(plan: Plan, odds: Mapping[str, str]) -> dict[str, str]:
     return {
         "sluice.dev/gate-key": plan.gate_key,
         "sluice.dev/owner": plan.identity.owner,
+        RELEASE_KEY: release_key(plan),
         **dict(plan.notices),
         **waivers,
         **odds,

@@ -12,6 +12,7 @@ from generator.plan.values import Plan
 from generator.promql.served import BY_VERSION, PREDICTIONS, Served
 from generator.promql.text import duration
 from generator.render.filters import go_duration
+from generator.render.identity import CONFIG
 from generator.render.output import Output
 from generator.render.series import users
 
@@ -23,7 +24,7 @@ def workload(plan: Plan) -> Iterator[Output]:
     yield Output("serviceaccount-main.yaml", "kubernetes/serviceaccount.yaml.j2")
     yield Output(
         "configmap-config.yaml",
-        "kubernetes/configmap.yaml.j2",
+        CONFIG,
         {"name": config_name(plan), "data": config(plan)},
     )
     keys = (plan.feedback.fetched,) if plan.feedback and plan.feedback.fetched else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from generator.plan.peak import peak
+from generator.plan.release_key import release_key
 from generator.plan.resolve import Planned
 from generator.plan.scaling import adopted, counts_both, largest_idle_use
 from generator.plan.values import Capacity, Plan
@@ -29,6 +30,7 @@ def release(planned: Planned) -> Section:
             "digest": version.digest,
         },
         "image": {"reference": image.reference, "by_digest": image.digest is not None},
+        "release_key": release_key(plan),
         "router": plan.routing.kind,
         "hosts": list(plan.routing.hosts),
         "strategy": plan.rollout.strategy,
@@ -49,6 +51,7 @@ def _rows(plan: Plan) -> list[tuple[str, str]]:
         ("version", f"{plan.version.label} ({plan.version.resolved})"),
         ("digest", plan.version.digest),
         ("image", plan.image.reference + by_digest),
+        ("release key", release_key(plan)),
         ("tier", plan.identity.tier),
         ("namespace", plan.identity.namespace),
         ("router", f"{plan.routing.kind}, {', '.join(plan.routing.hosts)}"),

@@ -1,0 +1,75 @@
+"""The release key: the digest of what runs, equal in two environments when and only when the same thing runs there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from generator import __version__
+from generator.plan.values import Plan, PodVariable
+from generator.routers.argo_rollouts import minor
+from generator.source.canonical import sha256_of
+
+RELEASE_KEY: Final = "sluice.dev/release-key"
+"""The annotation of Rollouts and pods with the key."""
+# KEP-3960: the lifecycle hook `sleep` is on by default from 1.30.
+_SLEEP: Final = (1, 30)
+
+
+def pods_sleep(plan: Plan) -> bool:
+    """Return whether pods of the cluster can wait with the lifecycle hook `sleep`."""
+    return minor(plan.delivery.kubernetes) >= _SLEEP
+
+
+def release_key(plan: Plan) -> str:
+    """Return the digest ("sha256:…") of what the pods of a plan run.
+
+    It covers every value of the pod template and of its ConfigMap, and what renders them: our templates, those of the
+    platform team, and the version of Sluice. What `in_any_environment` removes does not count.
+    """
+    same = in_any_environment(plan)
+    identity, version, capacity = same.identity, same.version, same.capacity
+    covered = {
+        "model": [identity.team, identity.model, identity.tier],
+        "version": [version.label, version.resolved, version.digest],
+        "image": [same.image.repository, same.image.digest or same.image.tag],
+        "service": [same.bento.digest, same.bento.timeout_s],
+        "variables": [[item.name, item.value, item.secret] for item in same.env],
+        "feedback": same.feedback.secret if same.feedback else None,
+        "startup": capacity.startup_s,
+        "resources": [capacity.cpu, capacity.memory, capacity.gpu, capacity.storage],
+        "gates": same.gate_key,
+        "sleeps": pods_sleep(same),
+        "templates": same.pod_templates,
+        "sluice": __version__,
+    }
+    return f"sha256:{sha256_of(covered)}"
+
+
+def in_any_environment(plan: Plan) -> Plan:
+    """Return a plan without what may differ between environments while the same thing runs.
+
+    That is the names of environment and namespace, the hosts, the numbers of pods, and overrides of resources and
+    gates in `environments:`. A fetched Secret is named after what it is in the spec, with the versions of its keys.
+    """
+    names = {
+        secret.name: f"{secret.role}-{sha256_of([secret.role, secret.keys])[:8]}" for secret in plan.secrets
+    }
+
+    def common(item: PodVariable) -> PodVariable:
+        if item.secret is None:
+            return item
+        name, key = item.secret
+        return replace(item, secret=(names.get(name, name), key))
+
+    cpu, memory, gpu, storage = plan.common.resources
+    return replace(
+        plan,
+        identity=replace(plan.identity, environment="any", namespace="any"),
+        routing=replace(plan.routing, hosts=()),
+        capacity=replace(
+            plan.capacity, replicas=1, minimum=0, maximum=0, cpu=cpu, memory=memory, gpu=gpu, storage=storage
+        ),
+        env=tuple(map(common, plan.env)),
+        gate_key=plan.common.gate_key,
+    )
