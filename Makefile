@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests start the command line over a thousand times: without compiled modules each start takes twice as long.
+# Tests start the command line again and again: without compiled modules each start takes nearly twice as long.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: render test gates test-cluster test-world lint bench golden figures kinds docs pins release dist clean
