@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from generator.plan.build import namespace_of
+from generator.plan.freezes import windows
 from generator.plan.names import application
 from generator.plan.people import ARGOCD_TRIGGERS, subscriptions
 from generator.plan.values import Plan
@@ -79,6 +80,7 @@ def render_project(
         "description": _project_description(team, environment, platform.teams[team].owners),
         "notices": subscriptions(platform, team, ARGOCD_TRIGGERS),
         "kinds": MODEL_KINDS,
+        "windows": windows(platform, environment),
     }
     output = Output("appproject.yaml", "argocd/appproject.yaml.j2")
     return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN)}

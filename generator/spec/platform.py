@@ -8,6 +8,7 @@ from pydantic import Field
 
 from generator.routers import IMPLEMENTATIONS, ROUTERS
 from generator.spec.exemptions import HotFix, Quarantine, Waiver
+from generator.spec.freezes import Freeze
 from generator.spec.gate_pods import GatePods
 from generator.spec.monitoring import Monitoring
 from generator.spec.network import Destination, ModelDestination
@@ -278,6 +279,21 @@ class PlatformSpec(Record):
     waivers: list[Waiver] = Field([], description="exemptions from gates")
     hot_fixes: list[HotFix] = Field(
         [], description="versions that may go out faster than their tier allows, for a day"
+    )
+    freezes: list[Freeze] = Field(
+        [],
+        description="times in which nothing is promoted to an environment; reverts are never held back",
+        examples=[
+            [
+                {
+                    "environments": ["production"],
+                    "from": "2026-12-20T00:00",
+                    "to": "2027-01-04T06:00",
+                    "zone": "Europe/Berlin",
+                    "reason": "peak season",
+                }
+            ]
+        ],
     )
     quarantine: list[Quarantine] = Field(
         [],

@@ -32,7 +32,7 @@ class Choice(Record):
     """A record with keys that exclude or replace each other."""
 
     one_of: ClassVar[tuple[str, ...]] = ()
-    """Exactly one of these keys must be set (Python names; the schema uses their camelCase aliases)."""
+    """Exactly one of these keys must be set (Python names; files and the schema have their aliases)."""
     any_of: ClassVar[tuple[str, ...]] = ()
     """At least one of these keys must be set."""
 
@@ -40,28 +40,31 @@ class Choice(Record):
     def choose(self) -> Self:
         """Count the keys that are set."""
         if self.one_of and sum(getattr(self, key) is not None for key in self.one_of) != 1:
-            says = f"exactly one of {_listed(self.one_of)} is needed here"
-            raise PydanticCustomError("one_of", "{says}", {"says": says, "keys": _keys(self.one_of)})
+            keys = self._keys(self.one_of)
+            says = f"exactly one of {_listed(keys)} is needed here"
+            raise PydanticCustomError("one_of", "{says}", {"says": says, "keys": keys})
         if self.any_of and all(getattr(self, key) is None for key in self.any_of):
-            says = f"at least one of {_listed(self.any_of)} is needed here"
-            raise PydanticCustomError("any_of", "{says}", {"says": says, "keys": _keys(self.any_of)})
+            keys = self._keys(self.any_of)
+            says = f"at least one of {_listed(keys)} is needed here"
+            raise PydanticCustomError("any_of", "{says}", {"says": says, "keys": keys})
         return self
+
+    @classmethod
+    def _keys(cls, names: tuple[str, ...]) -> list[str]:
+        """Return the keys of a file that belong to these Python names."""
+        return [cls.model_fields[name].alias or to_camel(name) for name in names]
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = handler.resolve_ref_schema(handler(core))
-        for keyword, keys in (("oneOf", cls.one_of), ("anyOf", cls.any_of)):
-            if keys:
-                schema[keyword] = [{"required": [to_camel(key)]} for key in keys]
+        for keyword, names in (("oneOf", cls.one_of), ("anyOf", cls.any_of)):
+            if names:
+                schema[keyword] = [{"required": [key]} for key in cls._keys(names)]
         return schema
 
 
-def _keys(names: tuple[str, ...]) -> list[str]:
-    return [to_camel(name) for name in names]
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return " or ".join(f"`{key}`" for key in _keys(names))
+def _listed(keys: list[str]) -> str:
+    return " or ".join(f"`{key}`" for key in keys)
 
 
 def by_key(label: str, **tags: str) -> Callable[[Any], str | None]:

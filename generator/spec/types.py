@@ -29,6 +29,14 @@ _CPU = r"^(?:[1-9][0-9]{0,5}|[0-9]{1,3}\.[0-9]{1,3}|[1-9][0-9]{0,7}m)$"
 _MEMORY = r"^[1-9][0-9]{0,11}(?:Ki|Mi|Gi|Ti|k|M|G|T)?$"
 _MONEY = r"^[0-9]{1,12}(?:\.[0-9]{1,6})? [A-Z]{3}$"
 _DATE = r"^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$"
+_LOCAL_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}$"
+# What robfig/cron v3, which Argo CD reads windows with, and Debian's cron understand alike: five fields, of which the
+# third or the fifth is `*`, and Sunday is 0. If both were set, `*/2` would join them in different ways.
+_CRON_RANGE = r"[0-9A-Za-z]{1,3}(?:-[0-9A-Za-z]{1,3})?"
+_ANY = rf"(?:\*|{_CRON_RANGE})(?:/[0-9]{{1,2}})?(?:,{_CRON_RANGE}){{0,59}}"
+_WEEKDAY = r"(?:[0-6]|[A-Za-z]{3})(?:-(?:[0-6]|[A-Za-z]{3}))?"
+_WEEKDAYS = rf"(?:\*|{_WEEKDAY}(?:,{_WEEKDAY}){{0,6}})"
+_CRON = rf"^{_ANY} {_ANY} (?:\* {_ANY} {_WEEKDAYS}|{_ANY} {_ANY} \*)$"
 _DIGEST = r"^sha256:[0-9a-f]{64}$"
 
 _LONGEST = 30 * 86400.0
@@ -82,6 +90,34 @@ def _day(text: str) -> str:
     try:
         dt.date.fromisoformat(text)
     except ValueError as error:
+        raise _OutOfRangeError(text) from error
+    return text
+
+
+def _local_time(text: str) -> str:
+    try:
+        dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise _OutOfRangeError(text) from error
+    return text
+
+
+def _zone(text: str) -> str:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise _OutOfRangeError(text) from error
+    return text
+
+
+def _cron(text: str) -> str:
+    from cronsim import CronSim, CronSimError
+
+    try:
+        next(CronSim(text, dt.datetime(2026, 1, 1, tzinfo=dt.UTC)))
+    except (CronSimError, StopIteration) as error:
         raise _OutOfRangeError(text) from error
     return text
 
@@ -205,6 +241,37 @@ Digest = Annotated[
 Hex = Annotated[str, *unit("Hex", r"^[0-9a-f]{64}$", "this is 64 hexadecimal digits in lower case", "0" * 64)]
 Date = Annotated[
     str, *unit("Date", _DATE, "a date is written as year-month-day, such as 2027-01-31", "2027-01-31", _day)
+]
+LocalTime = Annotated[
+    str,
+    *unit(
+        "LocalTime",
+        _LOCAL_TIME,
+        "a time is a date, T, hours and minutes, such as 2026-12-20T18:00; the key `zone` names its zone",
+        "2026-12-20T18:00",
+        _local_time,
+    ),
+]
+Zone = Annotated[
+    str,
+    *unit(
+        "Zone",
+        r"^[A-Za-z][A-Za-z0-9_+-]{0,30}(?:/[A-Za-z0-9_+-]{1,30}){0,2}$",
+        "a time zone has a name of the IANA database, such as Europe/Berlin or UTC",
+        "Europe/Berlin",
+        _zone,
+    ),
+]
+Cron = Annotated[
+    str,
+    *unit(
+        "Cron",
+        _CRON,
+        "a cron schedule has five fields (minute, hour, day, month, weekday from 0 for Sunday to 6) and names a day or "
+        "a weekday that exists, not both",
+        "0 16 * * 5",
+        _cron,
+    ),
 ]
 
 Name = Annotated[

@@ -69,7 +69,7 @@ def _rules(platform: Any) -> Iterator[tuple[str, Any]]:
         yield f"environments.{name}.requires", sorted(needed) if isinstance(needed, (list, dict)) else None
     for name, team in _mapping(spec.get("teams")).items():
         yield f"teams.{name}.tiers", _list(team, "tiers")
-    for key in ("waivers", "hotFixes"):
+    for key in ("waivers", "hotFixes", "freezes"):
         yield key, [_text(entry) for entry in _mapping(spec).get(key) or []] or None
     refused = [entry for entry in spec.get("quarantine") or [] if not _mapping(entry).get("released")]
     yield "quarantine", [f"{entry['model']} {entry['digest']}" for entry in refused] or None

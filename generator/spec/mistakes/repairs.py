@@ -39,6 +39,55 @@ def clock(typed: Typed) -> Repairs:
         yield Repair(f"{hour:02}:{int(found[2] or 0):02}")
 
 
+def local_time(typed: Typed) -> Repairs:
+    """Return repairs of a date with a time: a missing time is midnight, seconds and a zone are left out."""
+    found = re.search(r"[T ](\d{1,2}):(\d{2})", typed.text.strip().upper())
+    hour, minute = (int(found[1]), int(found[2])) if found else (0, 0)
+    for day in date(typed):
+        yield Repair(f"{day.value}T{hour:02}:{minute:02}", day.reading)
+
+
+def zone(typed: Typed) -> Repairs:
+    """Return repairs of a time zone: its spelling, or the zone of a city."""
+    from zoneinfo import available_timezones
+
+    text = "/".join(part.strip() for part in typed.text.split("/")).replace(" ", "_").lower()
+    known = sorted(available_timezones())
+    yield from (Repair(name) for name in known if name.lower() == text)
+    yield from (Repair(name) for name in known if name.lower().rpartition("/")[2] == text)
+
+
+_DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_EVERY: Final = {
+    "hourly": "0 * * * *",
+    "daily": "0 0 * * *",
+    "midnight": "0 0 * * *",
+    "weekly": "0 0 * * 0",
+    "monthly": "0 0 1 * *",
+    "yearly": "0 0 1 1 *",
+    "annually": "0 0 1 1 *",
+}
+
+
+def cron(typed: Typed) -> Repairs:
+    """Return repairs of a cron schedule: short forms, a field for seconds, 7 for Sunday, the names of days."""
+    text = typed.text.strip().lower()
+    every = _EVERY.get(text.lstrip("@"))
+    if every:
+        yield Repair(every)
+    fields = text.replace("?", "*").split()
+    if len(fields) == 6 and fields[0].isdigit():
+        fields = fields[1:]
+    if len(fields) == 5:
+        weekday = re.sub(r"[a-z]{3,}", lambda day: day[0][:3], fields[4]).replace("7", "0")
+        yield Repair(" ".join([*fields[:4], weekday]))
+    days = [number for number, day in enumerate(_DAYS) if re.search(rf"\b{day}", text)]
+    at = re.search(r"\b(\d{1,2}):(\d{2})\b", text)
+    if days:
+        hour, minute = (int(at[1]), int(at[2])) if at else (0, 0)
+        yield Repair(f"{minute} {hour} * * {','.join(map(str, days))}")
+
+
 def digest(typed: Typed) -> Repairs:
     """Return repairs of a digest: with its prefix, in lower case."""
     found = re.search(r"[0-9a-fA-F]{64}", typed.text)
@@ -239,7 +288,8 @@ def text(typed: Typed) -> Repairs:
 UNITS: Final[dict[str, Callable[[Typed], Repairs]]] = {
     "Percent": share, "Effect": share, "Weight": share, "Use": share, "Loss": loss, "Duration": time, "Hold": time,
     "Timeout": time, "Interval": time, "Refresh": time, "Age": days, "Memory": memory, "CPU": cpu, "Money": money,
-    "Date": date, "Digest": digest, "Hex": digest, "Name": name, "Key": key, "Variable": variable, "Line": line,
+    "Date": date, "LocalTime": local_time, "Zone": zone, "Cron": cron,
+    "Digest": digest, "Hex": digest, "Name": name, "Key": key, "Variable": variable, "Line": line,
     "Path": path, "Host": host, "URL": url, "Reference": reference, "Requirement": requirement, "Version": version,
     "Registry": registry, "Repository": source_repository, "Header": header, "Word": word, "ModelName": model_name,
     "Code": code, "Loader": loader, "PackageName": package_name,

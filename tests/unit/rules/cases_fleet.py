@@ -7,6 +7,13 @@ from tests.unit.rules.samples import STAGING, TWO, WAIVER, Case
 
 _LISTED = {"platform.teams.shop.hosts": ["a.example.com"]}
 _TWO_TEAMS = {"platform.teams.ads": {"owners": ["x@example.com"], "tiers": ["standard"]}}
+_HOLIDAYS = {
+    "environments": ["production"],
+    "from": "2026-11-22T00:00",
+    "to": "2026-11-24T06:00",
+    "reason": "sale",
+}
+_WEEKENDS = {"environments": ["production"], "cron": "0 16 * * 5", "duration": "64h", "reason": "weekend"}
 _DOMAIN = "shop.production.models.internal"
 _SAME_CLUSTER = PLATFORM["environments"]["production"]  # type: ignore[index]
 
@@ -332,5 +339,24 @@ CASES = (
             "platform.notifications": {"webhooks": {"pager": {"url": "https://pager.example.com"}}},
         },
         "spec.teams.shop.notify.webhooks[0]",
+    ),
+    Case(
+        "PLAT941",
+        {"platform.freezes": [{**_HOLIDAYS, "environments": ["production", "prod"]}]},
+        {"platform.freezes": [_HOLIDAYS]},
+        "spec.freezes[0].environments[1]",
+    ),
+    Case(
+        "PLAT942",
+        {"platform.freezes": [{**_HOLIDAYS, "to": "2026-11-22T23:59"}]},
+        {"platform.freezes": [_HOLIDAYS]},
+        "spec.freezes[0]",
+        "warning",
+    ),
+    Case(
+        "PLAT943",
+        {"platform.freezes": [_HOLIDAYS, {**_WEEKENDS, "duration": "7d"}]},
+        {"platform.freezes": [_HOLIDAYS, _WEEKENDS]},
+        "spec.freezes[1].duration",
     ),
 )  # fmt: skip

@@ -186,6 +186,8 @@ NEAR_MISSES: dict[str, tuple[dict[str, Any], ...]] = {
         {"platform.gates": {"inputs": {"claim": "gate-inputs"}}},
     ),
     "PLAT931": ({"platform.controllers": {"kubernetes": "1.28"}, "platform.admission": "none"},),
+    "PLAT942": ({"platform.freezes": [{"environments": ["production"], "cron": "0 16 * * 5", "duration": "1h", "reason": "x"}]},),
+    "PLAT943": ({"platform.freezes": [{"environments": ["production"], "cron": "0 16 1 * *", "duration": "30d", "reason": "x"}]},),
     "PLAT914": ({"platform.gates": {"inputs": {"s3": "gates/{digest}.tgz"}}},),
     "PLAT917": (
         {"platform.teams.shop.notify": {"email": ["a@example.com"]}, "platform.notifications": {"email": {"host": "smtp.example.com", "from": "s@example.com"}}},
