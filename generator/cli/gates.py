@@ -14,7 +14,7 @@ import click
 
 from generator.cli import gates_cluster, gates_sign
 from generator.cli.group import CommandGroup
-from generator.cli.options import report_option, root_option
+from generator.cli.options import change_option, report_option, root_option
 from generator.pipeline.selection import select, select_one
 from generator.pipeline.session import open_session, today
 from generator.pipeline.terminal import emit, is_terminal, note, note_for_now
@@ -123,8 +123,9 @@ def run(
 @command.command("check")
 @click.argument("paths", nargs=-1, type=click.Path())
 @report_option
+@change_option
 @root_option
-def check(paths: tuple[str, ...], fmt: str, root: Path | None) -> None:
+def check(paths: tuple[str, ...], fmt: str, against: str | None, root: Path | None) -> None:
     """Check evidence without running anything.
 
     PATH is a spec, its evidence, a team's folder, or TEAM/MODEL; default: all. Exit code 1: there are findings.
@@ -134,6 +135,15 @@ def check(paths: tuple[str, ...], fmt: str, root: Path | None) -> None:
     session = open_session(root)
     entries = select(session, paths).entries
     findings = [finding for entry in entries for finding in check_evidence(session, entry)]
+    if against is not None:
+        from generator.pipeline.untouched import with_untouched_as_warnings
+
+        findings = with_untouched_as_warnings(
+            findings,
+            session,
+            against,
+            lambda one: [f for entry in one.entries for f in check_evidence(one, entry)],
+        )
     _emit_findings(findings, fmt, len(entries))
     if any(finding.severity == "error" for finding in findings):
         click.get_current_context().exit(1)

@@ -31,6 +31,12 @@ def report_option(command: F) -> F:
     return option(command)
 
 
+def change_option(command: F) -> F:
+    """Add the option --against of checks in CI."""
+    text = "Judge a change: errors of this revision about models that the change leaves alone are warnings."
+    return click.option("--against", metavar="REV", help=text)(command)
+
+
 def export_options(folder: str) -> Callable[[F], F]:
     """Return the options --env and --output of commands that write plans for another program.
 

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import click
 
-from generator.cli.options import root_option
+from generator.cli.options import change_option, root_option
 from generator.output.check import diff
 from generator.output.freshness import Stamp
 from generator.output.report import SHOWN, CheckReport, WriteSummary, foreign_file
 from generator.pipeline.atomic_write import clear_leftovers
 from generator.pipeline.render import RenderPlan, plan_render
-from generator.pipeline.session import open_session
+from generator.pipeline.session import Session, open_session
 from generator.pipeline.stale import render_request
 from generator.pipeline.terminal import emit, emit_messages, note
 from generator.render.identity import code_digest
+from generator.source.errors import CliError
 from generator.source.finding import Finding
 from generator.source.line import visible
 
@@ -52,6 +53,7 @@ _HEADINGS = {
     is_flag=True,
     help="Only the build files of images; locks need no image digest for them.",
 )
+@change_option
 @root_option
 def command(
     paths: tuple[str, ...],
@@ -61,6 +63,7 @@ def command(
     only_check: bool,
     only_diff: bool,
     bentos: bool,
+    against: str | None,
     root: Path | None,
 ) -> None:
     """Write the bundles that Argo CD syncs.
@@ -68,6 +71,8 @@ def command(
     The build files of images are written with them. For a model whose tier requires its image by digest, only those
     are written until the lock has the digest; until then the exit code is 1, unless --bentos is given.
     """
+    if against is not None and not only_check:
+        raise CliError("--against judges a change; add --check")
     session = open_session(root)
     request = render_request(session, paths, environment, output)
     stamp = Stamp.read(request.output, code_digest(session.templates))
@@ -75,8 +80,24 @@ def command(
         request = replace(request, known=stamp.keys)
     plan = plan_render(session, request)
     plan = plan.images_only() if bentos else plan
+    if against is not None:
+        plan = _judged(plan, against)
     _report_findings(plan.findings)
     click.get_current_context().exit(_run(plan, stamp, only_check=only_check, only_diff=only_diff))
+
+
+def _judged(plan: RenderPlan, against: str) -> RenderPlan:
+    """Return a plan that errors about models which a change leaves alone do not fail."""
+    from generator.pipeline.evaluate import findings_of
+    from generator.pipeline.selection import Selection
+    from generator.pipeline.untouched import with_untouched_as_warnings
+
+    def evaluate(session: Session) -> list[Finding]:
+        return findings_of(session, Selection(session.entries, everything=True))
+
+    return replace(
+        plan, findings=tuple(with_untouched_as_warnings(plan.findings, plan.session, against, evaluate))
+    )
 
 
 def _run(plan: RenderPlan, stamp: Stamp, *, only_check: bool, only_diff: bool) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from generator.cli.options import report_option, root_option
+from generator.cli.options import change_option, report_option, root_option
 from generator.pipeline.evaluate import findings_of
 from generator.pipeline.selection import NO_MODELS, Selection, select
 from generator.pipeline.session import Session, open_session
@@ -39,11 +39,13 @@ _ROUNDS = 60  # one fix can show another finding
     help="With --fix: write the fixes of this code without a question.",
 )
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
+@change_option
 @root_option
 def command(
     paths: tuple[str, ...],
     fmt: str,
     output: Path | None,
+    against: str | None,
     root: Path | None,
     *,
     fix: bool,
@@ -57,9 +59,15 @@ def command(
     """
     if codes and not fix:
         raise CliError("--apply needs --fix")
+    if fix and against is not None:
+        raise CliError("--against only reports; remove --fix")
     session = open_session(root)
     selection = select(session, paths)
     findings = findings_of(session, selection)
+    if against is not None:
+        from generator.pipeline.untouched import with_untouched_as_warnings
+
+        findings = with_untouched_as_warnings(findings, session, against, _everything)
     if fix:
         session, findings = _fixed(session, selection, findings, codes)
     _report(findings, fmt, output, len(selection.entries))
@@ -68,6 +76,10 @@ def command(
     refusing = {"error", "warning"} if strict else {"error"}
     if any(finding.severity in refusing for finding in findings):
         click.get_current_context().exit(1)
+
+
+def _everything(session: Session) -> list[Finding]:
+    return findings_of(session, Selection(session.entries, everything=True))
 
 
 def _fixed(
