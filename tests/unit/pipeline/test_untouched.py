@@ -11,7 +11,7 @@ BROKEN = "shop/other"
 
 
 @pytest.fixture
-def beside(two: Story) -> Story:
+def broken(two: Story) -> Story:
     """A repository whose main has an error about another model: its version is in quarantine since yesterday."""
     two.write(9, "other")
     assert two.run("render").exit_code == 0
@@ -24,23 +24,23 @@ def beside(two: Story) -> Story:
     return two
 
 
-def codes(beside: Story) -> list[int]:
-    assert [beside.run(*check).exit_code for check in CHECKS] == [1, 1]  # main itself is red
-    return [beside.run(*check, "--against", "main").exit_code for check in CHECKS]
+def codes(broken: Story) -> list[int]:
+    assert [broken.run(*check).exit_code for check in CHECKS] == [1, 1]  # main itself is red
+    return [broken.run(*check, "--against", "main").exit_code for check in CHECKS]
 
 
-def rewritten(beside: Story, file: str, old: str, new: str) -> None:
-    path = beside.root / file
+def rewritten(broken: Story, file: str, old: str, new: str) -> None:
+    path = broken.root / file
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
 
 
-def test_another_models_error_does_not_stop_a_change(beside: Story) -> None:
-    rewritten(beside, "specs/shop/ranker.yaml", "service: {", "service: {threads: 3, ")
-    beside.run("render")
-    assert codes(beside) == [0, 0]
-    told = beside.run("validate", "--against", "main").output
+def test_another_models_error_does_not_stop_a_change(broken: Story) -> None:
+    rewritten(broken, "specs/shop/ranker.yaml", "service: {", "service: {threads: 3, ")
+    broken.run("render")
+    assert codes(broken) == [0, 0]
+    told = broken.run("validate", "--against", "main").output
     assert "WAIV705" in told
     assert "main has this error, too, and this change leaves it alone" in told
 
@@ -53,31 +53,31 @@ def test_another_models_error_does_not_stop_a_change(beside: Story) -> None:
         "specs/shop/other.lock.yaml",
     ],
 )
-def test_a_change_of_the_models_files_is_judged(beside: Story, file: str) -> None:
-    path = beside.root / file
+def test_a_change_of_the_models_files_is_judged(broken: Story, file: str) -> None:
+    path = broken.root / file
     path.write_text(f"{path.read_text()}# a change\n")
-    assert codes(beside) == [1, 1]
+    assert codes(broken) == [1, 1]
 
 
-def test_a_new_file_of_the_model_is_judged(beside: Story) -> None:
-    (beside.root / f"rendered/production/{BROKEN}/more.yaml").write_text("a: 1\n")
-    assert codes(beside) == [1, 1]
+def test_a_new_file_of_the_model_is_judged(broken: Story) -> None:
+    (broken.root / f"rendered/production/{BROKEN}/more.yaml").write_text("a: 1\n")
+    assert codes(broken) == [1, 1]
 
 
-def test_an_error_that_the_change_causes_counts(beside: Story) -> None:
+def test_an_error_that_the_change_causes_counts(broken: Story) -> None:
     """The entry is in the platform's file: the error about the ranker is new on this branch."""
     entry = f'{{model: shop/ranker, digest: "{digest(2)}", reason: worse, since: 2026-11-20}}'
-    platform = beside.root / "specs/platform.yaml"
+    platform = broken.root / "specs/platform.yaml"
     platform.write_text(f"{platform.read_text()}    - {entry}\n")
-    assert codes(beside) == [1, 1]
+    assert codes(broken) == [1, 1]
 
 
-def test_without_such_a_revision_every_error_counts(beside: Story) -> None:
-    done = beside.run("validate", "--against", "nowhere")
+def test_without_such_a_revision_every_error_counts(broken: Story) -> None:
+    done = broken.run("validate", "--against", "nowhere")
     assert done.exit_code == 1
     assert "every error counts, since nowhere can't be evaluated" in done.output
 
 
-def test_only_checks_compare(beside: Story) -> None:
-    assert "add --check" in beside.run("render", "--against", "main").output
-    assert "remove --fix" in beside.run("validate", "--fix", "--against", "main").output
+def test_only_checks_compare(broken: Story) -> None:
+    assert "add --check" in broken.run("render", "--against", "main").output
+    assert "remove --fix" in broken.run("validate", "--fix", "--against", "main").output

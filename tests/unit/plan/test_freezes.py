@@ -1,4 +1,4 @@
-"""Freezes: when an environment is frozen, and what Argo CD is told about it."""
+"""Freezes: when an environment is frozen, and the windows of Argo CD."""
 
 from __future__ import annotations
 
