@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 @click.argument("tree", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--controller",
-    type=click.Choice(("any", *VERSIONS)),
-    default="any",
+    type=click.Choice(("auto", "any", *VERSIONS)),
+    default="auto",
     show_default=True,
-    help="Version of Argo Rollouts to check against.",
+    help="Version of Argo Rollouts to check against; auto is that of the platform file or of a manifest in the tree, "
+    "otherwise any.",
 )
 @report_option
 @click.option(
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Also show findings that are for information only.")
 def command(
     tree: Path | None,
-    controller: Controller,
+    controller: Controller | Literal["auto"],
     fmt: str,
     context: str | None,
     kubeconfig: Path | None,
@@ -79,7 +80,7 @@ def command(
         own = tree is None or tree.name == "rendered"
         raise CliError(f"{where} does not exist", "`sluice render` writes the rendered files" if own else "")
     checks = [*_cluster_checks(kubeconfig, context, cluster=cluster), *_prometheus_checks(prometheus)]
-    found = verify(where, controller, checks)
+    found = verify(where, _declared(where) if controller == "auto" else controller, checks)
     state = _state(where)
     if state is not None and state.line:
         (emit if fmt == "text" else note)(state.line + ("\n" if fmt == "text" else ""))
@@ -93,6 +94,7 @@ def command(
             screen=Screen.of_messages(sys.stdout),
             checked=found.files,
             noun="file",
+            unchecked=len(found.unchecked),
         ),
         commands=fmt == "github",
     )
@@ -111,6 +113,20 @@ def _summarize(found: Verification, hidden: int) -> None:
     )
     for sentence in found.unchecked:
         note(f"not checked: {sentence}")
+
+
+def _declared(tree: Path) -> Controller | Literal["auto"]:
+    """Return the controller's version that the platform file of the repository declares, auto without one."""
+    from generator.lint import supported
+
+    root = find_root(tree.resolve())
+    if root is None:
+        return "auto"
+    from generator.pipeline.session import open_session
+
+    session = open_session(root)
+    platform = session.repository.platform
+    return (supported(platform.controllers.argo_rollouts) if platform else None) or "auto"
 
 
 def _state(tree: Path) -> RenderedState | None:

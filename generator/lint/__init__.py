@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from generator.lint.conditions import MeasurementPhase, measure_vector
-    from generator.lint.controller import VERSIONS, Controller
+    from generator.lint.controller import VERSIONS, Controller, supported
     from generator.lint.engine import (
         CODES,
         Code,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _MODULES: Final = {
     "conditions": ("MeasurementPhase", "measure_vector"),
-    "controller": ("VERSIONS", "Controller"),
+    "controller": ("VERSIONS", "Controller", "supported"),
     "engine": (
         "CODES",
         "Code",
@@ -69,6 +69,7 @@ __all__ = [
     "measure_vector",
     "rule",
     "run",
+    "supported",
     "to_finding",
     "verify",
 ]

@@ -5,22 +5,35 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, TypeAlias
 
-ControllerVersion: TypeAlias = Literal["1.9", "1.10"]
+ControllerVersion: TypeAlias = Literal["1.8", "1.9", "1.10"]
 
 Controller: TypeAlias = ControllerVersion | Literal["any"]
 """The version that must accept a tree, or `any` for every known one."""
 
-VERSIONS: Final[tuple[ControllerVersion, ...]] = ("1.9", "1.10")
+VERSIONS: Final[tuple[ControllerVersion, ...]] = ("1.8", "1.9", "1.10")
 NEWEST: Final[ControllerVersion] = VERSIONS[-1]
+OLD_CONDITIONS: Final[frozenset[ControllerVersion]] = frozenset({"1.8", "1.9"})
+"""Versions whose conditions are read by antonmedv/expr 1.15; later ones use expr-lang/expr 1.17."""
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION_PART = re.compile(r"(?<!\d)(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+_VERSION = re.compile(r"v?(\d+)\.(\d+)(?:[.+-]|$)")
 _INT32 = re.compile(r"[+-]?\d+")
 _PERCENT = re.compile(r"[0-9]+%")
 _LABEL_PART = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _DNS_PART = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SUBSTITUTION = re.compile(r"\{\{(?:(?!\{\{|\}\}).)*\}\}")
+
+
+def supported(version: str) -> ControllerVersion | None:
+    """Return the known version nearest to a published one such as `v1.8.3`; None for text that is not a version."""
+    found = _VERSION.match(version)
+    if found is None:
+        return None
+    minor = (int(found[1]), int(found[2]))
+    numbers = [(tuple(map(int, known.split("."))), known) for known in VERSIONS]
+    return next((known for number, known in reversed(numbers) if number <= minor), VERSIONS[0])
 
 
 def go_duration(text: str) -> float | None:

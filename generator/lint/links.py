@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from generator.lint.objects import (
+    GROUPS,
     Body,
     Object,
-    Objects,
     Reference,
+    as_list,
     as_map,
     as_text,
     each,
+    is_placeholder,
     may_share_namespace,
 )
+from generator.lint.placement import Nearby, Objects
 from generator.lint.pods import containers, templates_of
-from generator.lint.rollout import ROUTING, Rollout, template_kind
+from generator.lint.rollout import template_kind
 from generator.source.document import Path
+from generator.source.suggest import misspelt
 
 # Every cluster has these without a manifest.
 _ALWAYS_THERE: Final = frozenset(
@@ -26,11 +31,17 @@ _ALWAYS_THERE: Final = frozenset(
 _ARGO: Final = "argoproj.io"
 _GATEWAY: Final = "gateway.networking.k8s.io"
 _ISTIO: Final = "networking.istio.io"
-_GROUPS: Final = {"Rollout": _ARGO, "Deployment": "apps", "TraefikService": "traefik.io"}
+_OTHER_SCOPE: Final = {
+    "AnalysisTemplate": "ClusterAnalysisTemplate",
+    "ClusterAnalysisTemplate": "AnalysisTemplate",
+}
+# Kinds that are often copied into every namespace by hand or by a controller.
+_COPIED: Final = frozenset({"Secret", "ConfigMap", "ServiceAccount", "Role"})
+_SCALED: Final = {"Rollout": _ARGO, "Deployment": "apps", "TraefikService": "traefik.io"}
 
 
 def references(item: Object) -> Iterator[Reference]:
-    """Yield every reference of an object; those of a Rollout to Services and routes are in `Rollout.references`."""
+    """Yield every reference of an object; those of a Rollout are in `Rollout.references` and `Rollout.uses`."""
     follow = _BY_KIND.get((item.group, item.kind))
     if follow is not None:
         yield from follow(item)
@@ -41,25 +52,98 @@ def references(item: Object) -> Iterator[Reference]:
             yield from _environment(item.namespace, (*at, key), as_map(template.get(key)))
 
 
-def dangling_references(objects: Objects) -> Iterator[tuple[Object, Reference, list[Object]]]:
-    """Yield every reference to an object that is not in the tree, with the objects of that kind in the same folder."""
+def dangling_references(objects: Objects) -> Iterator[tuple[Object, Reference, str]]:
+    """Yield every reference to an object that is not in the tree, with the proof that it is wrong if there is any."""
     for item in objects.all:
+        near = objects.near(item)
         for reference in dict.fromkeys(references(item)):
-            _, group, kind, namespace, name = reference
-            if not name or objects.get(group, kind, namespace, name) is not None:
-                continue
-            if (kind, name) in _ALWAYS_THERE or (kind == "Secret" and _is_created(objects, namespace, name)):
-                continue
-            yield item, reference, objects.in_same_folder(item, group, kind, namespace)
+            if not _is_answered(objects, near, reference):
+                yield item, reference, proof(near, reference)
 
 
-def _is_created(objects: Objects, namespace: str, name: str) -> bool:
-    """Return whether an ExternalSecret creates a Secret, under its own name unless it names another."""
-    for item in objects.of("external-secrets.io", "ExternalSecret"):
-        created = as_text(as_map(item.spec.get("target")).get("name")) or item.name
-        if created == name and may_share_namespace(item.namespace, namespace):
-            return True
-    return False
+def _is_answered(objects: Objects, near: Nearby, reference: Reference) -> bool:
+    """Return whether an object is there, every cluster has it, or another object or a build makes it."""
+    _, group, kind, namespace, name = reference
+    if not name or is_placeholder(name) or is_placeholder(namespace) or (kind, name) in _ALWAYS_THERE:
+        return True
+    if near.get(group, kind, namespace, name) is not None:
+        return True
+    if any((kind, name) in set(found.made) for found in objects.sources.kustomizations):
+        return True
+    return any(
+        created == name and may_share_namespace(item.namespace, namespace)
+        for maker_group, maker, made, names in _MAKERS
+        if made == kind
+        for item in objects.of(maker_group, maker)
+        for created in names(item)
+    )
+
+
+def proof(near: Nearby, reference: Reference) -> str:
+    """Return why a reference to an object that is not in the tree must be wrong, empty where it may be elsewhere.
+
+    That is an object of its kind under a name that differs by a slip of the keyboard, or one of its name in
+    another scope, group or namespace of the same folder or Application.
+    """
+    _, group, kind, namespace, name = reference
+    other = _OTHER_SCOPE.get(kind, "")
+    if other and near.named(group, other, name):
+        missing = "`clusterScope: true` is missing" if kind == "AnalysisTemplate" else "remove `clusterScope`"
+        return f"there is a {other} of that name: {missing}"
+    for known in GROUPS.get(kind, ()):
+        if known != group and near.named(known, kind, name):
+            return f"{kind} {name} is of the group {known or 'core'}, not {group or 'core'}"
+    names = [item.name for item in near.of(group, kind) if may_share_namespace(item.namespace, namespace)]
+    guess = misspelt(name, [known for known in names if not _is_sibling(name, known)])
+    if guess:
+        return f"did you mean {guess}?"
+    for item in near.named(group, kind, name) if kind not in _COPIED else ():
+        if near.together(item):
+            return f"{item} is in another namespace"
+    return ""
+
+
+def _is_sibling(one: str, other: str) -> bool:
+    """Return whether two names differ as those of variants do: by digits, or by a word of one or two letters."""
+    if re.sub(r"\d+", "0", one) == re.sub(r"\d+", "0", other):
+        return True
+    left, right = re.split(r"[-_.]", one), re.split(r"[-_.]", other)
+    if len(left) != len(right):
+        return abs(len(left) - len(right)) == 1 and len(set(left) ^ set(right)) == 1
+    return all(a == b or (len(a) <= 2 and len(b) <= 2) for a, b in zip(left, right, strict=True))
+
+
+def _external_secret(item: Object) -> Iterator[str]:
+    yield as_text(as_map(item.spec.get("target")).get("name")) or item.name
+
+
+def _own_name(item: Object) -> Iterator[str]:
+    yield item.name
+
+
+def _certificate(item: Object) -> Iterator[str]:
+    yield as_text(item.spec.get("secretName"))
+
+
+def _shimmed(item: Object) -> Iterator[str]:
+    """Yield the Secrets that cert-manager makes for an annotated Ingress or Gateway."""
+    if any(key.startswith("cert-manager.io/") for key in item.annotations):
+        yield from (as_text(tls.get("secretName")) for _, tls in each(item.spec.get("tls"), ()))
+        for _, listener in each(item.spec.get("listeners"), ()):
+            refs = as_list(as_map(listener.get("tls")).get("certificateRefs"))
+            yield from (as_text(as_map(ref).get("name")) for ref in refs)
+
+
+_MAKERS: Final[tuple[tuple[str, str, str, Callable[[Object], Iterator[str]]], ...]] = (
+    ("external-secrets.io", "ExternalSecret", "Secret", _external_secret),
+    ("bitnami.com", "SealedSecret", "Secret", _own_name),
+    ("isindir.github.com", "SopsSecret", "Secret", _own_name),
+    ("cert-manager.io", "Certificate", "Secret", _certificate),
+    ("networking.k8s.io", "Ingress", "Secret", _shimmed),
+    (_GATEWAY, "Gateway", "Secret", _shimmed),
+    ("trust.cert-manager.io", "Bundle", "ConfigMap", _own_name),
+)
+"""Objects that make a Secret or a ConfigMap: group, kind, what they make, and its names."""
 
 
 def _at(item: Object, path: Path, group: str, kind: str, namespace: str | None = None) -> Iterator[Reference]:
@@ -69,13 +153,6 @@ def _at(item: Object, path: Path, group: str, kind: str, namespace: str | None =
         value = as_map(value).get(str(step))
     if as_text(value):
         yield Reference(path, group, kind, item.namespace if namespace is None else namespace, value)
-
-
-def _rollout(item: Object) -> Iterator[Reference]:
-    for use in Rollout(item).uses:
-        for at, ref in use.named:
-            yield _template(item, at, ref)
-    yield from _at(item, (*ROUTING, "istio", "destinationRule", "name"), _ISTIO, "DestinationRule")
 
 
 def _template(item: Object, path: Path, ref: Body) -> Reference:
@@ -123,7 +200,7 @@ def _traefik(item: Object) -> Iterator[Reference]:
         name = as_text(entry.get("name"))
         if "@" not in name:  # a service of another Traefik provider
             namespace = as_text(entry.get("namespace")) or item.namespace
-            yield Reference((*path, "name"), _GROUPS.get(kind, ""), kind, namespace, name)
+            yield Reference((*path, "name"), _SCALED.get(kind, ""), kind, namespace, name)
 
 
 def _traefik_services(value: object, path: Path) -> Iterator[tuple[Path, Body]]:
@@ -155,7 +232,7 @@ def _virtual_service(item: Object) -> Iterator[Reference]:
 def _scaled(item: Object) -> Iterator[Reference]:
     target = as_map(item.spec.get("scaleTargetRef"))
     kind = as_text(target.get("kind")) or "Deployment"
-    group = as_text(target.get("apiVersion")).rpartition("/")[0] or _GROUPS.get(kind, "")
+    group = as_text(target.get("apiVersion")).rpartition("/")[0] or _SCALED.get(kind, "")
     path = ("spec", "scaleTargetRef", "name")
     yield Reference(path, group, kind, item.namespace, as_text(target.get("name")))
 
@@ -232,7 +309,6 @@ def _config(namespace: str, path: Path, holder: Body, keys: Mapping[str, str]) -
 
 
 _BY_KIND: Final[Mapping[tuple[str, str], Callable[[Object], Iterator[Reference]]]] = {
-    (_ARGO, "Rollout"): _rollout,
     (_ARGO, "AnalysisTemplate"): _analysis_template,
     (_ARGO, "ClusterAnalysisTemplate"): _analysis_template,
     (_ARGO, "Application"): _application,

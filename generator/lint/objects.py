@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
@@ -16,8 +17,36 @@ if TYPE_CHECKING:
 
 Body: TypeAlias = Mapping[str, Any]
 
+_PLACEHOLDER: Final = re.compile(
+    r"\$\{[^}]*\}|\{\{.*?\}\}|\$\([^)]*\)|<[A-Za-z][\w -]*>|\$[A-Z_][A-Z0-9_]*\b"
+)
+# Kinds without a table whose objects live outside any namespace; `Cluster…` of operators are found by their name.
+_CLUSTER_WIDE: Final = frozenset(
+    [
+        "APIService",
+        "CSIDriver",
+        "CSINode",
+        "ComponentStatus",
+        "CustomResourceDefinition",
+        "FlowSchema",
+        "GatewayClass",
+        "IngressClass",
+        "MutatingAdmissionPolicy",
+        "MutatingAdmissionPolicyBinding",
+        "MutatingWebhookConfiguration",
+        "Node",
+        "PersistentVolume",
+        "PriorityClass",
+        "PriorityLevelConfiguration",
+        "RuntimeClass",
+        "StorageClass",
+        "ValidatingWebhookConfiguration",
+        "VolumeAttachment",
+        "VolumeSnapshotClass",
+    ]
+)
 # The API groups of kinds that rules find by name; other groups have some of these names, such as Knative's Service.
-_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "Rollout": ("argoproj.io",),
     "AnalysisTemplate": ("argoproj.io",),
     "ClusterAnalysisTemplate": ("argoproj.io",),
@@ -31,6 +60,17 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "ReplicaSet": ("apps",),
     "PodTemplate": ("",),
     "Ingress": ("networking.k8s.io", "extensions"),
+    "StatefulSet": ("apps",),
+    "DaemonSet": ("apps",),
+    "CronJob": ("batch",),
+    "Pod": ("",),
+    "Namespace": ("",),
+    "ConfigMap": ("",),
+    "Secret": ("",),
+    "Experiment": ("argoproj.io",),
+    "InferenceService": ("serving.kserve.io",),
+    "ServiceMonitor": ("monitoring.coreos.com",),
+    "PodMonitor": ("monitoring.coreos.com",),
     "HorizontalPodAutoscaler": ("autoscaling",),
     "ScaledObject": ("keda.sh",),
     "PodDisruptionBudget": ("policy",),
@@ -167,7 +207,14 @@ class Object:
     def cluster_wide(self) -> bool:
         """Whether objects of its kind are known to live outside any namespace."""
         entry = KINDS.get((as_text(self.body.get("apiVersion")), self.kind))
-        return entry is not None and entry.cluster
+        if entry is None:
+            return self.kind in _CLUSTER_WIDE or self.kind.startswith("Cluster")
+        return entry.cluster
+
+    @property
+    def may_lack_namespace(self) -> bool:
+        """Whether nothing says that objects of its kind live in a namespace: no list knows the kind."""
+        return self.cluster_wide or (as_text(self.body.get("apiVersion")), self.kind) not in KINDS
 
     @property
     def folder(self) -> str:
@@ -185,7 +232,7 @@ class Object:
 
     def is_a(self, *kinds: str) -> bool:
         """Return whether the object is of one of these kinds, in the API group that the kind belongs to."""
-        return self.kind in kinds and self.group in _GROUPS[self.kind]
+        return self.kind in kinds and self.group in GROUPS[self.kind]
 
     def place(self, path: Path, *, key: bool = False) -> Place:
         """Return the place of a value (or of its key), or of its nearest parent that is there."""
@@ -214,6 +261,16 @@ def as_text(value: object) -> str:
 def as_int(value: object, default: int = 0) -> int:
     """Return an integer as it is, the default for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+
+def value_at(value: Any, path: Path) -> Any:
+    """Return the value at a path, None where there is none."""
+    for step in path:
+        if isinstance(value, list) and isinstance(step, int):
+            value = value[step] if step < len(value) else None
+        else:
+            value = as_map(value).get(str(step))
+    return value
 
 
 def has(body: Body, key: str) -> bool:
@@ -260,56 +317,11 @@ class Reference(NamedTuple):
     name: str
 
 
+def is_placeholder(text: str) -> bool:
+    """Return whether a text is filled in before it is applied: by envsubst or Flux, an ApplicationSet or a template."""
+    return _PLACEHOLDER.search(text) is not None
+
+
 def may_share_namespace(one: str, other: str) -> bool:
     """Return whether two namespaces can be the same: one that is not written is decided when it is applied."""
     return one == other or not one or not other
-
-
-class Objects:
-    """All objects of a tree, in the order of its files.
-
-    Attributes:
-        all: the objects.
-        by_folder: the objects of each folder.
-    """
-
-    def __init__(self, objects: Iterable[Object]) -> None:
-        self.all = list(objects)
-        self.by_folder: dict[str, list[Object]] = {}
-        self._by_kind: dict[tuple[str, str], list[Object]] = {}
-        self._by_name: dict[tuple[str, str, str], dict[str, Object]] = {}
-        self._by_folder_and_kind: dict[tuple[str, str, str], list[Object]] = {}
-        for item in self.all:
-            self._by_kind.setdefault((item.group, item.kind), []).append(item)
-            homes = self._by_name.setdefault((item.group, item.kind, item.name), {})
-            homes.setdefault("" if item.cluster_wide else item.namespace, item)
-            self.by_folder.setdefault(item.folder, []).append(item)
-            self._by_folder_and_kind.setdefault((item.group, item.kind, item.folder), []).append(item)
-
-    def of(self, group: str, kind: str) -> list[Object]:
-        """Return all objects of one kind."""
-        return self._by_kind.get((group, kind), [])
-
-    def of_kind(self, *kinds: str) -> Iterator[Object]:
-        """Yield all objects of these kinds, whatever API group of the kind they are written in."""
-        for kind in kinds:
-            for group in _GROUPS[kind]:
-                yield from self.of(group, kind)
-
-    def in_same_folder(self, item: Object, group: str, kind: str, namespace: str) -> list[Object]:
-        """Return the objects of one kind in the folder of an object that may live in a namespace."""
-        items = self._by_folder_and_kind.get((group, kind, item.folder), [])
-        return [
-            other for other in items if may_share_namespace(other.namespace, namespace) or other.cluster_wide
-        ]
-
-    def get(self, group: str, kind: str, namespace: str, name: str) -> Object | None:
-        """Return the object of a name in a namespace; one that writes the namespace comes first."""
-        homes = self._by_name.get((group, kind, name), {})
-        anywhere = next(iter(homes.values()), None) if not namespace else None
-        return homes.get(namespace) or homes.get("") or anywhere
-
-    def find(self, kind: str, namespace: str, name: str) -> Object | None:
-        """Return the object of a name, whatever API group of its kind it is written in."""
-        groups = _GROUPS.get(kind, ())
-        return next((found for group in groups if (found := self.get(group, kind, namespace, name))), None)

@@ -266,6 +266,10 @@ class Rollout:
         if traefik := as_text((self.router("traefik") or {}).get("weightedTraefikServiceName")):
             path = (*ROUTING, "traefik", "weightedTraefikServiceName")
             yield self._reference(path, "traefik.io", "TraefikService", traefik)
+        rule = as_text(as_map((self.router("istio") or {}).get("destinationRule")).get("name"))
+        if rule:
+            path = (*ROUTING, "istio", "destinationRule", "name")
+            yield self._reference(path, "networking.istio.io", "DestinationRule", rule)
         if apisix := as_text(as_map((self.router("apisix") or {}).get("route")).get("name")):
             path = (*ROUTING, "apisix", "route", "name")
             yield self._reference(path, "apisix.apache.org", "ApisixRoute", apisix)

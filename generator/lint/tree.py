@@ -7,35 +7,32 @@ recurse or swell. Only a file with a word that the YAML 1.1 reader of Kubernetes
 
 from __future__ import annotations
 
-import io
+import contextlib
 import json
 import os
 import re
 import stat
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, Final, NamedTuple
 
-import ryaml
 import yaml
 
 from generator.lint.engine import CODES, Code, Problem, declare
 from generator.lint.objects import File, Object
+from generator.lint.sources import KUSTOMIZATIONS, Sources
+from generator.lint.values import values_of
 from generator.source.document import Path
 from generator.source.finding import Place
 
 LIMIT: Final = 8 << 20
 SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
 
-_DEPTH: Final = 128  # the limit of the YAML reader
 _DEEPEST: Final = 64
 
-_TRICKY: Final = re.compile(
-    r"(?:^|[\s,\[{])(?:[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|<<"
-    r"|[-+]?0[0-9_boxX][0-9a-fA-F_]*|[-+]?[1-9][0-9]*_[0-9_]*|![^\s=]*)(?=\s*(?:$|[,\]}#:]|\s\S))",
-    re.MULTILINE,
+_TEMPLATE: Final = re.compile(
+    r"""\{\{-|\{\{\s*(?:[.$]|if |range |with |end\b|define |include |template |toYaml)|\{%"""
 )
 _POSITION: Final = re.compile(r" at line (\d+) column (\d+)")
 _DUPLICATE: Final = re.compile(r'duplicate entry with key "((?:(?!duplicate entry with key).)*)"$')
@@ -96,37 +93,6 @@ declare(
 )
 
 
-class _KubernetesLoader(yaml.CSafeLoader):
-    """Plain scalars as sigs.k8s.io/yaml reads them: YAML 1.1 without times and base-60 numbers."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's protocol
-
-
-def _resolve(tag: str, pattern: str, first: str) -> None:
-    _KubernetesLoader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{tag}", re.compile(f"^(?:{pattern})$"), list(first)
-    )
-
-
-_resolve(
-    "bool", "y|Y|yes|Yes|YES|n|N|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF", "yYnNtTfFoO"
-)
-_resolve("null", "~|null|Null|NULL|", "~nN")
-_resolve("null", "", "")
-_resolve("int", r"[-+]?(?:0b[01_]+|0[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)", "-+0123456789")
-_resolve(
-    "float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan", "-+.0123456789"
-)
-_resolve("merge", "<<", "<")
-_KubernetesLoader.yaml_implicit_resolvers.setdefault("", []).append(
-    ("tag:yaml.org,2002:null", re.compile("^$")),
-)
-_KubernetesLoader.add_constructor(
-    "tag:yaml.org,2002:bool",
-    lambda _loader, node: node.value.lower() in ("y", "yes", "true", "on"),
-)
-
-
 @dataclass(frozen=True, slots=True)
 class SyntaxPlace:
     """The place of a syntax error: a document that could not be read has no other."""
@@ -161,20 +127,29 @@ class Tree:
         problems: problems of the files.
         ignored: files without Kubernetes objects.
         files: how many files were read.
+        sources: its charts and kustomizations.
+        templates: files with placeholders of a template engine, which are YAML only after it has run.
     """
 
     objects: Sequence[Object]
     problems: Sequence[FileProblem]
     ignored: Sequence[str]
     files: int
+    sources: Sources = field(default_factory=Sources)
+    templates: Sequence[str] = ()
 
 
 def read_tree(root: FilePath) -> Tree:
     """Read every YAML and JSON file below a folder, or a single file. Links are reported and not followed."""
     reader = _Reader(root)
-    for path in reader.walk():
+    paths = list(reader.walk())
+    if root.is_dir():
+        reader.sources = Sources(root, (path.relative_to(root).as_posix() for path in paths))
+    for path in paths:
         reader.read(path)
-    return Tree(reader.objects, reader.problems, reader.ignored, reader.files)
+    return Tree(
+        reader.objects, reader.problems, reader.ignored, reader.files, reader.sources, reader.templates
+    )
 
 
 class _Reader:
@@ -185,6 +160,8 @@ class _Reader:
         self.objects: list[Object] = []
         self.problems: list[FileProblem] = []
         self.ignored: list[str] = []
+        self.templates: list[str] = []
+        self.sources = Sources()
         self.files = 0
 
     def walk(self) -> Iterator[FilePath]:
@@ -205,19 +182,26 @@ class _Reader:
             for name in folders:
                 if (here / name).is_symlink():
                     self._report(File(self._shown(here / name)), "VER102", "is a link to a folder")
-            yield from (here / name for name in sorted(names) if FilePath(name).suffix.lower() in SUFFIXES)
+            for name in sorted(names):
+                if FilePath(name).suffix.lower() in SUFFIXES or name in KUSTOMIZATIONS:
+                    yield here / name
 
     def read(self, path: FilePath) -> None:
-        """Read one file."""
+        """Read one file, unless it is an input of a build."""
         file = File(self._shown(path))
+        if self.sources.is_source(file.name):
+            return
         text = self._text(path, file)
         if text is None:
             return
         self.files += 1
         file.text = text
         try:
-            values = _values(file.name, text)
+            values = values_of(file.name, text)
         except (ValueError, RecursionError, yaml.YAMLError) as error:
+            if _is_template(file.name, text, error):
+                self.templates.append(file.name)
+                return
             self.problems.append(_syntax(file, text, error))
             return
         found = [
@@ -266,64 +250,23 @@ def _objects(file: File, values: list[Any]) -> Iterator[Object]:
 
 
 def _opened(item: Object) -> Iterator[Object]:
-    """Yield an object, or the items of a `List`."""
+    """Yield an object, or the items of a list of any kind: `List`, `ConfigMapList`, …, as Argo CD and kubectl do."""
     items = item.body.get("items")
-    if item.kind != "List" or not isinstance(items, list):
+    if not item.kind.endswith("List") or "items" not in item.body or not isinstance(items, list | None):
         yield item
         return
-    for number, body in enumerate(items):
+    kind, version = item.kind.removesuffix("List"), item.body.get("apiVersion")
+    for number, entry in enumerate(items or ()):
+        body = {"apiVersion": version, "kind": kind, **entry} if kind and isinstance(entry, dict) else entry
         if isinstance(body, dict):
             yield from _opened(Object.read(body, item.file, item.index, (*item.prefix, "items", number)))
-
-
-def _values(name: str, text: str) -> list[Any]:
-    if name.endswith(".json"):
-        return [_json(text)]
-    values = ryaml.load_all(io.StringIO(text)) or []
-    if _TRICKY.search(text):
-        values = list(yaml.load_all(text, _KubernetesLoader))
-    return [_with_text_keys(value) for value in values]
-
-
-def _with_text_keys(value: Any) -> Any:
-    """Return a value whose keys are text, as sigs.k8s.io/yaml makes them; it accepts no null as a key."""
-    if isinstance(value, dict):
-        if None in value:
-            raise ValueError("a key is null")
-        return {
-            key if isinstance(key, str) else json.dumps(key): _with_text_keys(below)
-            for key, below in value.items()
-        }
-    return [_with_text_keys(entry) for entry in value] if isinstance(value, list) else value
-
-
-def _json(text: str) -> Any:
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(pairs)
-        if len(made) < len(pairs):
-            names = [key for key, _ in pairs]
-            twice = next(key for key, count in Counter(names).items() if count > 1)
-            raise ValueError(f'duplicate entry with key "{twice}"')
-        return made
-
-    value = json.loads(text, object_pairs_hook=once)
-    if _deeper_than(value, _DEPTH):
-        raise RecursionError
-    return value
-
-
-def _deeper_than(value: object, most: int) -> bool:
-    """Return whether mappings and lists are nested deeper than this many levels."""
-    level = [value]
-    for _ in range(most + 1):
-        holders = [entry for entry in level if isinstance(entry, dict | list)]
-        level = [one for entry in holders for one in (entry.values() if isinstance(entry, dict) else entry)]
-    return any(isinstance(entry, dict | list) for entry in level)
 
 
 def _syntax(file: File, text: str, error: Exception) -> FileProblem:
     reason = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
     line, column = _where(text, reason, error)
+    if "unhashable" in reason:
+        reason, (line, column) = "a mapping or a list is the key of a mapping", _unhashable(text)
     at = SyntaxPlace(file, line, column)
     duplicate = _DUPLICATE.search(_POSITION.sub("", reason))
     if duplicate:
@@ -332,6 +275,32 @@ def _syntax(file: File, text: str, error: Exception) -> FileProblem:
         )
     message = f"cannot be parsed: {_POSITION.sub('', reason)}"
     return FileProblem(CODES["VER105"], Problem((), message, document=at), file)
+
+
+def _is_template(name: str, text: str, error: Exception) -> bool:
+    """Return whether a file that is not YAML becomes it when a template engine or envsubst has filled it in."""
+    if _TEMPLATE.search(text) or ("unhashable" in str(error) and "{{" in text):
+        return True
+    with contextlib.suppress(ValueError, RecursionError, yaml.YAMLError):
+        return "${" in text and bool(values_of(name, re.sub(r"\$\{[^{}]*\}", "x", text)))
+    return False
+
+
+def _unhashable(text: str) -> tuple[int, int]:
+    """Return line and column of the first key that is not a scalar, (0, 0) when it is not found."""
+    waiting: list[yaml.Node | None] = []
+    with contextlib.suppress(yaml.YAMLError):
+        waiting += yaml.compose_all(text, yaml.CSafeLoader)
+    waiting.reverse()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.SequenceNode):
+            waiting += reversed(node.value)
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            if not isinstance(key, yaml.ScalarNode):
+                return key.start_mark.line + 1, key.start_mark.column + 1
+            waiting.append(value)
+    return 0, 0
 
 
 def _where(text: str, message: str, error: Exception) -> tuple[int, int]:

@@ -6,21 +6,25 @@ Argo CD demand. Checks from outside (a cluster) can be added.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
-from generator.lint.controller import VERSIONS, Controller, ControllerVersion
+from generator.lint.controller import VERSIONS, Controller, ControllerVersion, supported
 from generator.lint.engine import Code, Problem, load, run, to_finding
 from generator.lint.kinds.mistake import dotted
-from generator.lint.objects import Object, Objects
+from generator.lint.objects import Object, as_list, as_text, is_placeholder, value_at
+from generator.lint.placement import Objects
+from generator.lint.pods import containers, templates_of
 from generator.lint.rules.contexts import contexts
 from generator.lint.shapes import client_problems, shape_problems
 from generator.lint.tree import Tree, read_tree
 from generator.source.document import Path
 from generator.source.finding import Finding, Severity
 
+_RELEASE: Final = re.compile(r"argo-rollouts(?::|/releases/download/|.*[?&]ref=)(v\d+\.\d+[\w.-]*)")
 _TYPE: Final = "VER113"
 _FIELDS: Final = frozenset({_TYPE, "VER110", "VER111"})
 _SCHEMA: Final = frozenset({"VER112", "VER114", "VER115", "VER116"})
@@ -76,24 +80,31 @@ class Verification:
     objects: int
 
 
-def verify(root: FilePath, controller: Controller = "any", checks: Iterable[Check] = ()) -> Verification:
+def verify(
+    root: FilePath, controller: Controller | Literal["auto"] = "any", checks: Iterable[Check] = ()
+) -> Verification:
     """Verify every YAML and JSON file below a folder, or one file. Bad input is never an exception.
 
     Args:
         root: the folder or the file.
-        controller: version of the Rollouts controller that must accept the tree; `any` means every known one.
+        controller: version of the Rollouts controller that must accept the tree; `any` means every known one, `auto`
+            that of a manifest in the tree if there is one.
         checks: further checks over all objects of the tree.
     """
     tree = read_tree(root)
+    controller = _installed(tree) if controller == "auto" else controller
     versions = {} if controller == "any" else {"argo-rollouts": controller}
     unchecked = [f"{file} has no Kubernetes object" for file in tree.ignored]
+    objects = Objects(tree.objects, tree.sources)
     violations = [
         *(violation for check in checks for violation in check(tree.objects)),
-        *run_rules(Objects(tree.objects), controller),
+        *run_rules(objects, controller),
         *(Violation(*found) for found in shape_problems(tree.objects, versions)),
     ]
     violations += (Violation(*found) for found in client_problems(tree.objects, unchecked))
     unchecked += _unknown_kinds(violations)
+    violations, filled = _judged(violations, tree)
+    unchecked += [*tree.sources.sentences(), *_templates(tree), *filled]
     findings = sorted(_findings(tree, violations), key=Finding.sort_key)
     return Verification(tuple(findings), tuple(unchecked), tree.files, len(tree.objects))
 
@@ -116,6 +127,53 @@ def run_rules(objects: Objects, controller: Controller = "any", *, complete: boo
             raise TypeError(f"a problem of {code.code} names no object of the tree")
         found.append(Violation(item, code, problem))
     return list(_once(found))
+
+
+def _installed(tree: Tree) -> Controller:
+    """Return the version of the controller that the tree installs: its image, or the release in a kustomization."""
+    texts = [
+        as_text(name)
+        for found in tree.sources.kustomizations
+        for name in as_list(found.body.get("resources"))
+    ]
+    for item in tree.objects:
+        if item.is_a("Deployment"):
+            texts += (
+                as_text(one.get("image"))
+                for _, template in templates_of(item)
+                for _, one in containers(template)
+            )
+    found = (_RELEASE.search(text) for text in texts)
+    return next((known for match in found if match and (known := supported(match[1]))), "any")
+
+
+def _judged(violations: Iterable[Violation], tree: Tree) -> tuple[list[Violation], list[str]]:
+    """Leave out what is about values that a build or a substitution still writes; return that in a sentence, too."""
+    kept: list[Violation] = []
+    placeholders: list[str] = []
+    for violation in violations:
+        item, path = violation.at
+        value = value_at(item.body, path)
+        shape = violation.code.code in _FIELDS | _SCHEMA | _CLIENTS
+        if shape and isinstance(value, str) and is_placeholder(value):
+            placeholders.append(f"{dotted(path)} of {item}: {value}")
+        elif not any(
+            found.changes(item, path)
+            for found in tree.sources.kustomizations
+            if found.patches or found.body.get("images") or found.body.get("replicas")
+        ):
+            kept.append(violation)
+    if not placeholders:
+        return kept, []
+    more = f" and {len(placeholders) - 1:,} more" if len(placeholders) > 1 else ""
+    return kept, [f"values that are filled in before they are applied: {placeholders[0]}{more}"]
+
+
+def _templates(tree: Tree) -> Iterator[str]:
+    if tree.templates:
+        names = tree.templates[:3]
+        more = f" and {len(tree.templates) - 3:,} more" if len(tree.templates) > 3 else ""
+        yield f"templates, which are YAML only once they are filled in: {', '.join(names)}{more}"
 
 
 def _once(violations: Iterable[Violation]) -> Iterator[Violation]:

@@ -11,7 +11,8 @@ import functools
 import pytest
 import yaml
 
-from generator.lint.objects import File, Object, Objects
+from generator.lint.objects import File, Object
+from generator.lint.placement import Objects
 from generator.lint.shapes import shape_problems
 from generator.lint.verification import run_rules
 from tests.oracle.client import ask, module_folder, rejects

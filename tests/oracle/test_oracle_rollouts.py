@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from generator.lint.objects import Object, Objects
+from generator.lint.objects import Object
+from generator.lint.placement import Objects
 from generator.lint.shapes import shape_problems
 from generator.lint.verification import run_rules
 from tests.oracle.bundles import bundles

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, TypeAlias
 from generator.lint.conditions import functions, operators, syntax
 from generator.lint.conditions.operators import Compiled, Scope
 from generator.lint.conditions.syntax import Rejected, Unsupported
-from generator.lint.controller import NEWEST, ControllerVersion
+from generator.lint.controller import NEWEST, OLD_CONDITIONS, ControllerVersion
 
 MeasurementPhase: TypeAlias = Literal["Successful", "Failed", "Inconclusive", "Error"]
 ResultKind: TypeAlias = Literal["vector", "scalar", "nil", "json"]
@@ -113,7 +113,9 @@ def _evaluate(condition: str, result: tuple[str, Any], version: ControllerVersio
 @lru_cache(maxsize=4096)
 def _compiled(condition: str, result: str, version: ControllerVersion) -> Compiled:
     """Compile a condition for results of a type."""
-    return _Compiler(result, version).compile(syntax.parse(condition, chained=version != "1.9"), None)
+    return _Compiler(result, version).compile(
+        syntax.parse(condition, chained=version not in OLD_CONDITIONS), None
+    )
 
 
 class _NilBase(Exception):  # noqa: N818 - a jump, not an error

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from generator.lint.conditions.operators import Compiled, Scope, boolean, demand, number
 from generator.lint.conditions.syntax import Rejected, Unsupported
-from generator.lint.controller import ControllerVersion
+from generator.lint.controller import OLD_CONDITIONS, ControllerVersion
 
 Check: TypeAlias = Callable[[Any], bool]
 
@@ -50,16 +50,16 @@ _FLOAT: Final = re.compile(r"[+-]?((\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d+)?|inf|infi
 def predicate(name: str, collection: Compiled, test: Compiled, version: ControllerVersion) -> Compiled:
     """Compile a function of a list and a predicate over its elements."""
     if name == "sum":
-        if version == "1.9":
+        if version in OLD_CONDITIONS:
             raise Rejected("sum accepts one argument")
         return Compiled(test.type, lambda scope: _total(_each(test, collection, scope)))
     if name == "map":
-        inner = test.type if version != "1.9" else "any"
+        inner = test.type if version not in OLD_CONDITIONS else "any"
         return Compiled(f"list of {inner}", lambda scope: _each(test, collection, scope))
     if test.type not in {"bool", "any"}:
         raise Rejected("a predicate must be boolean")
     kind = {"filter": collection.type, "count": "int", "find": _inner(collection.type)}.get(name, "bool")
-    if version == "1.9" and name == "filter":
+    if version in OLD_CONDITIONS and name == "filter":
         kind = "list of any"
     return Compiled(kind, lambda scope: _PREDICATES[name](_items(collection.run(scope)), _check(test, scope)))
 
@@ -158,14 +158,14 @@ def _aggregate(name: str, arguments: list[Compiled], version: ControllerVersion)
     if not arguments:
         raise Rejected(f"{name} needs arguments")
     types = [argument.type for argument in arguments]
-    if version == "1.9":
+    if version in OLD_CONDITIONS:
         _demand_aggregate_of_1_9(name, types)
     if refused := [kind for kind in types if kind not in {"int", "float", "any"} and not _is_list(kind)]:
         raise Rejected(f"{name} does not accept {', '.join(refused)}")
     if name in {"max", "min"} and {"int", "float"} <= {kind.removeprefix("list of ") for kind in types}:
         raise Unsupported(f"{name} of integers and floats")  # its declared type depends on their order
     kind = "any" if "any" in types or any(map(_is_list, types)) else types[0]
-    if version == "1.9" and name in {"mean", "median"}:
+    if version in OLD_CONDITIONS and name in {"mean", "median"}:
         kind = "float"
     return Compiled(kind, lambda scope: _AGGREGATES[name](_flat([arg.run(scope) for arg in arguments])))
 
@@ -181,10 +181,10 @@ def _demand_aggregate_of_1_9(name: str, types: list[str]) -> None:
 def _sum_or_count(name: str, argument: Compiled, version: ControllerVersion) -> Compiled:
     _demand_list(name, argument.type)
     if name == "count":
-        if version == "1.9":
+        if version in OLD_CONDITIONS:
             raise Rejected("count needs a predicate")
         return Compiled("int", lambda scope: sum(boolean(item) for item in _items(argument.run(scope))))
-    kind = _inner(argument.type) if version != "1.9" else "any"
+    kind = _inner(argument.type) if version not in OLD_CONDITIONS else "any"
     return Compiled(kind, lambda scope: _total(_items(argument.run(scope))))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from generator.lint.conditions.syntax import Rejected, Unsupported
-from generator.lint.controller import ControllerVersion
+from generator.lint.controller import OLD_CONDITIONS, ControllerVersion
 
 Scope: TypeAlias = tuple[Any, Any]
 """The result, and the current element inside a predicate."""
@@ -132,7 +132,7 @@ def text(name: str, left: Compiled, right: Compiled, version: ControllerVersion)
     """Compile `contains`, `startsWith` or `endsWith`: on nil false from 1.10 on, an Error before."""
     for side in (left, right):
         demand(side.type, {"string"}, name)
-    nil_is_false = version != "1.9"
+    nil_is_false = version not in OLD_CONDITIONS
 
     def run(scope: Scope) -> bool:
         a, b = left.run(scope), right.run(scope)

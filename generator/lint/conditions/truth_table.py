@@ -10,10 +10,12 @@ from typing import Final, Literal, TypeAlias
 from generator.lint.conditions.compiler import MeasurementPhase, Result, measure
 from generator.lint.controller import ControllerVersion
 
-Shape: TypeAlias = Literal["series", "number", "number or nil"]
-"""The results of a provider: any number of series (Prometheus), one number, or one number that may be missing."""
+Shape: TypeAlias = Literal["series", "points", "number", "number or nil"]
+"""The results of a provider: any number of series (Prometheus), the points in time of one series (Graphite), one
+number, or one number that may be missing."""
 
 _LITERAL: Final = re.compile(r"\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+")
+_LISTS: Final = ("series", "points")
 _MARGIN: Final = 0.01
 
 
@@ -59,7 +61,7 @@ def truth_table(success: str, failure: str, shape: Shape, version: ControllerVer
     """
 
     def phase(*values: float) -> MeasurementPhase:
-        result = Result("vector", list(values)) if shape == "series" else Result("scalar", values[0])
+        result = Result("vector", list(values)) if shape in _LISTS else Result("scalar", values[0])
         return measure(success, failure, result, version)
 
     finite = {value: phase(value) for value in _values_to_try(f"{success} {failure}")}
@@ -68,7 +70,11 @@ def truth_table(success: str, failure: str, shape: Shape, version: ControllerVer
     mixed: tuple[MeasurementPhase, ...] = ()
     if shape == "series" and good is not None and bad is not None:
         mixed = (phase(good, bad), phase(bad, good))
-    missing = {"series": Result("vector", []), "number or nil": Result("nil", None)}.get(shape)
+    missing = {
+        "series": Result("vector", []),
+        "points": Result("vector", []),
+        "number or nil": Result("nil", None),
+    }.get(shape)
     return TruthTable(
         finite=finite,
         nan=None if shape == "number or nil" else phase(float("nan")),

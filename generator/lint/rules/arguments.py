@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from generator.lint.objects import Body, Object, Objects, as_list, as_map, as_text, has
+from generator.lint.objects import Body, Object, as_list, as_map, as_text, has
+from generator.lint.placement import Nearby, Objects
 from generator.lint.rollout import Moment, Rollout, Use, template_kind
 
 _TAG: Final = re.compile(r"\{\{((?:(?!\{\{|\}\}).)*)\}\}", re.DOTALL)
@@ -30,7 +31,7 @@ class Instantiation:
     use: tuple[Rollout, Use] | None = None
 
 
-def reach(objects: Objects, namespace: str, refs: Iterable[Body]) -> tuple[list[Object], list[str]]:
+def reach(objects: Nearby, namespace: str, refs: Iterable[Body]) -> tuple[list[Object], list[str]]:
     """Return all templates that some references reach, and the names of those that are not in the tree.
 
     Nested templates are included, each comes once, and those of the namespace come before those of the cluster.
@@ -118,7 +119,7 @@ def instantiations(objects: Objects, rollouts: Iterable[Rollout]) -> dict[Object
     found: dict[Object, list[Instantiation]] = {}
     for rollout in rollouts:
         for use in rollout.uses:
-            templates, _ = reach(objects, rollout.object.namespace, use.refs)
+            templates, _ = reach(objects.near(rollout.object), rollout.object.namespace, use.refs)
             args = declared(templates)
             one = Instantiation(
                 known_values(args, use.args), frozenset(names(args)), use.moment, (rollout, use)

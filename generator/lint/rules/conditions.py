@@ -19,7 +19,6 @@ _ASSESS: Final = "Argo Rollouts 1.10, analysis/analysis.go, assessMetricStatus"
 _STEPS: Final[Path] = (*CANARY, "steps")
 _DECIDE_WITHOUT: Final = frozenset({"job", "kayenta", "plugin", ""})
 _LENIENT: Final = re.compile(r"len\(\s*result\s*\)\s*(?:==\s*0|<\s*1|<=\s*0)|isNil\(")
-_COMMENTS_AND_TEXTS: Final = re.compile(r"""\"[^"]*"|'[^']*'|`[^`]*`|#.*""")
 _ADDITION: Final = "Put the events in brackets and add `or vector(0)` to them, not to the whole query."
 
 
@@ -201,7 +200,7 @@ provider: {prometheus: {address: "http://prometheus:9090", query: "sum(good) / s
 )
 def infinity_passes(ctx: MetricContext) -> Iterator[Problem]:
     """Check that +Inf is not Successful when the query divides."""
-    table, divides = ctx.table, "/" in _COMMENTS_AND_TEXTS.sub("", ctx.query)
+    table, divides = ctx.table, ctx.provider == "prometheus" and ctx.may_be_infinite
     if table and divides and table.infinite == "Successful" and table.phases != {"Successful"}:
         message = "+Inf, the result of a ratio whose denominator is zero, is Successful"
         yield Problem(ctx.condition_path, message)
@@ -224,7 +223,21 @@ def empty_is_error(ctx: MetricContext) -> Iterator[Problem]:
     table = ctx.table
     if table and table.empty == "Error" and table.phases != {"Error"} and ctx.fallback is None:
         message = "a result without data is an Error, and the fifth Error in a row aborts the release"
-        yield Problem(ctx.condition_path, message)
+        yield Problem(ctx.condition_path, message, _data_first(ctx))
+
+
+def _data_first(ctx: MetricContext) -> str:
+    """Return a condition of this provider that requires data first."""
+    condition = ctx.success or ctx.failure
+    if ctx.shape == "number or nil":
+        return (
+            f"write `result != nil && {condition}`"
+            if ctx.success
+            else f"write `result == nil || {condition}`"
+        )
+    if ctx.shape == "points":
+        return f"write `len(result) > 0 && {condition}`" if ctx.success else ""
+    return f"write `len(result) == 1 && {condition}`" if ctx.success else ""
 
 
 @rule(

@@ -10,14 +10,14 @@ from typing import Final
 from generator.lint.controller import ControllerVersion
 from generator.lint.engine import Check, rule
 from generator.lint.links import dangling_references
-from generator.lint.objects import Body, Object, Objects, Reference, as_map, as_text, each
+from generator.lint.objects import Body, Object, Reference, as_map, as_text, each
+from generator.lint.placement import Nearby, Objects
 from generator.lint.pods import PodIndex
 from generator.lint.rollout import Rollout, Use
 from generator.lint.rules.arguments import instantiations, reach
 from generator.lint.rules.metric import MetricContext, metrics_of
 from generator.lint.sync_order import is_sequenced
 from generator.source.document import Path
-from generator.source.folders import synced
 
 VALIDATION: Final = "Argo Rollouts 1.10, pkg/apis/rollouts/validation/validation.go"
 REFERENCES: Final = "Argo Rollouts 1.10, pkg/apis/rollouts/validation/validation_references.go"
@@ -41,7 +41,7 @@ class RolloutContext:
     """
 
     rollout: Rollout
-    objects: Objects
+    objects: Nearby
     owners: Mapping[tuple[str, str], set[str]]
     versions: tuple[ControllerVersion, ...]
     complete: bool
@@ -81,6 +81,7 @@ class UseContext:
         use: the use.
         templates: the templates that it reaches.
         missing: the templates that are not in the tree.
+        objects: the tree.
         complete: whether everything that is referred to must be in the tree.
     """
 
@@ -88,6 +89,7 @@ class UseContext:
     use: Use
     templates: tuple[Object, ...]
     missing: tuple[str, ...]
+    objects: Nearby
     complete: bool
 
     @property
@@ -211,12 +213,12 @@ class TreeContext:
 
     @cached_property
     def pods(self) -> PodIndex:
-        """The pod templates of its Rollouts and Deployments."""
+        """Its pod templates."""
         return PodIndex(self.objects)
 
     @cached_property
-    def dangling(self) -> list[tuple[Object, Reference, list[Object]]]:
-        """References to objects that are not in the tree, with the objects of that kind in the same folder."""
+    def dangling(self) -> list[tuple[Object, Reference, str]]:
+        """References to objects that are not in the tree, with the proof that one is wrong if there is any."""
         return list(dangling_references(self.objects))
 
 
@@ -281,10 +283,11 @@ def contexts(
         for service in rollout.services:
             owners.setdefault((service.namespace, service.name), set()).add(rollout.object.name)
     for rollout in rollouts:
-        yield RolloutContext(rollout, objects, owners, versions, complete)
+        near = objects.near(rollout.object)
+        yield RolloutContext(rollout, near, owners, versions, complete)
         for use in rollout.uses:
-            templates, missing = reach(objects, rollout.object.namespace, use.refs)
-            yield UseContext(rollout, use, tuple(templates), tuple(missing), complete)
+            templates, missing = reach(near, rollout.object.namespace, use.refs)
+            yield UseContext(rollout, use, tuple(templates), tuple(missing), near, complete)
     yield from _template_contexts(objects, rollouts, versions)
     syncs = list(_sync_contexts(objects, owners))
     yield from syncs
@@ -313,20 +316,11 @@ def _sync_contexts(objects: Objects, owners: Mapping[tuple[str, str], set[str]])
     for namespace, name in owners:
         owned.setdefault(name, set()).add(namespace)
     for item in objects.of_kind("Application"):
-        yield SyncContext(item, item.spec, ("spec",), _synced(item.spec, objects), objects, owned)
+        yield SyncContext(item, item.spec, ("spec",), tuple(objects.synced(item.spec)), objects, owned)
     for item in objects.of_kind("ApplicationSet"):
         spec = as_map(as_map(item.spec.get("template")).get("spec"))
-        yield SyncContext(item, spec, ("spec", "template", "spec"), _synced(spec, objects), objects, owned)
-
-
-def _synced(spec: Body, objects: Objects) -> tuple[Object, ...]:
-    """Return the objects in the folders that an Application syncs."""
-    sources = spec.get("sources")
-    found: list[Object] = []
-    for source in (spec.get("source"), *(sources if isinstance(sources, list) else ())):
-        for folder in synced(as_map(source), objects.by_folder):
-            found += objects.by_folder[folder]
-    return tuple(found)
+        path = ("spec", "template", "spec")
+        yield SyncContext(item, spec, path, tuple(objects.synced(spec)), objects, owned)
 
 
 def _gate_contexts(objects: Objects, syncs: list[SyncContext]) -> Iterator[GateContext]:

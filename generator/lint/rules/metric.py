@@ -11,11 +11,13 @@ from typing import Final
 
 from generator.lint.conditions import Rejected, TruthTable, Unsupported, parse, truth_table
 from generator.lint.conditions.truth_table import Shape
-from generator.lint.controller import ControllerVersion, int_value, is_templated
-from generator.lint.objects import Body, Object, Objects, as_list, as_map, as_text, each, has
+from generator.lint.controller import OLD_CONDITIONS, ControllerVersion, int_value, is_templated
+from generator.lint.objects import Body, Object, as_list, as_map, as_text, each, has
+from generator.lint.placement import Objects
 from generator.lint.rollout import CANARY, Moment, Rollout, Use
 from generator.lint.rules.arguments import Instantiation, declared, fill, known_values, names, reach, tags
 from generator.promql.absent_events import AbsentEvents, absent_events
+from generator.promql.quotients import may_be_infinite
 from generator.promql.selectors import Selector, selectors_of
 from generator.promql.tokens import QuerySyntaxError, Tokens, tokenize
 from generator.source.document import Path
@@ -114,7 +116,7 @@ class MetricContext:
         """The shape of the provider's results, None when only the cluster knows it."""
         if self.provider == "prometheus":
             return "number" if _SCALAR_QUERY.match(self.query) else "series"
-        shapes: dict[str, Shape] = {"datadog": "number or nil", "graphite": "series"}
+        shapes: dict[str, Shape] = {"datadog": "number or nil", "graphite": "points"}
         return shapes.get(self.provider)
 
     @cached_property
@@ -164,7 +166,7 @@ class MetricContext:
             text = as_text(self.body.get(field))
             for version in self.versions if text and self.is_literal(field) else ():
                 try:
-                    parse(text, chained=version != "1.9")
+                    parse(text, chained=version not in OLD_CONDITIONS)
                 except Rejected as error:
                     yield field, version, str(error)
                 except Unsupported:
@@ -190,6 +192,12 @@ class MetricContext:
         """The events without which a Prometheus query has no result."""
         tokens, selectors = _read(self.query if self.provider == "prometheus" else "")
         return absent_events(tokens, list(selectors)) if tokens else []
+
+    @cached_property
+    def may_be_infinite(self) -> bool:
+        """Whether a Prometheus query may divide something by zero; yes when it divides and cannot be read."""
+        tokens, selectors = _read(self.query if self.provider == "prometheus" else "")
+        return may_be_infinite(tokens, selectors) if tokens else "/" in self.query
 
     @cached_property
     def may_be_several(self) -> bool:
@@ -226,7 +234,7 @@ def metrics_of_use(
     objects: Objects, rollout: Rollout, use: Use, versions: tuple[ControllerVersion, ...]
 ) -> Iterator[MetricContext]:
     """Yield the metrics of a run that decide something, with the arguments of one use; dry runs are left out."""
-    templates, _ = reach(objects, rollout.object.namespace, use.refs)
+    templates, _ = reach(objects.near(rollout.object), rollout.object.namespace, use.refs)
     args = declared(templates)
     values, known = known_values(args, use.args), frozenset(names(args))
     dry = {as_text(as_map(item).get("metricName")) for item in as_list(use.body.get("dryRun"))}

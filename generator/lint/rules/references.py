@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from generator.lint.controller import int_value
 from generator.lint.engine import Problem, rule
-from generator.lint.objects import Body, Object, as_list, as_map, as_text, each
+from generator.lint.links import proof
+from generator.lint.objects import Body, Object, Reference, as_list, as_map, as_text, each, is_placeholder
 from generator.lint.rules.arguments import declared, fill, is_set, merged, names, tags
 from generator.lint.rules.contexts import (
     INVALID,
@@ -19,7 +20,6 @@ from generator.lint.rules.contexts import (
 )
 from generator.lint.rules.steps import metadata_resolves
 from generator.source.document import Path
-from generator.source.suggest import misspelt
 
 _CONTROLLER = "Argo Rollouts 1.10, rollout/controller.go"
 _HELPERS = "Argo Rollouts 1.10, utils/analysis/helpers.go"
@@ -27,14 +27,30 @@ _HASH_LABEL = "rollouts-pod-template-hash"
 _MANAGED_BY = "argo-rollouts.argoproj.io/managed-by-rollouts"
 
 
-def _absent(ctx: RolloutContext) -> Iterator[tuple[Path, str]]:
-    """Yield the objects that a Rollout names and that are not in the tree, with the path of the name."""
+def _absent(ctx: RolloutContext) -> Iterator[tuple[Path, str, bool]]:
+    """Yield the objects that a Rollout names and that are not in the tree: path, sentence, whether it is wrong."""
     for reference in ctx.rollout.references:
         kind, name = reference.kind, reference.name
-        if ctx.objects.find(kind, reference.namespace, name) is None:
-            near = misspelt(name, [item.name for item in ctx.objects.of(reference.group, kind)])
-            hint = f"; did you mean `{near}`?" if near else ""
-            yield reference.path, f"{kind} `{name}` is not in the tree{hint}"
+        if ctx.objects.find(kind, reference.namespace, name) is None and not is_placeholder(name):
+            why = proof(ctx.objects, reference)
+            clue = f"; {why}" if why else ""
+            yield reference.path, f"{kind} `{name}` is not in the tree{clue}", ctx.complete or bool(why)
+
+
+def _absent_templates(ctx: UseContext) -> Iterator[tuple[Path, str, bool]]:
+    """Yield the templates of a use that are not in the tree, as `_absent` does."""
+    for missing in ctx.missing:
+        kind, _, name = missing.partition(" ")
+        if is_placeholder(name):
+            continue
+        path = next(
+            ((*at, "templateName") for at, ref in ctx.use.named if ref.get("templateName") == name),
+            ctx.templates_path,
+        )
+        namespace = "" if kind.startswith("Cluster") else ctx.document.namespace
+        why = proof(ctx.objects, Reference(path, "argoproj.io", kind, namespace, name))
+        clue = f"; {why}" if why else ""
+        yield path, f"{missing} is not in the tree{clue}", ctx.complete or bool(why)
 
 
 @rule(
@@ -49,9 +65,10 @@ def _absent(ctx: RolloutContext) -> Iterator[tuple[Path, str]]:
     source=_CONTROLLER,
 )
 def missing_objects(ctx: RolloutContext) -> Iterator[Problem]:
-    """Check that every object that a Rollout names is in the tree, when the tree must be complete."""
-    for path, message in _absent(ctx) if ctx.complete else ():
-        yield Problem(path, message)
+    """Check that no name misses an object by a slip or its namespace, and none at all in a complete tree."""
+    for path, message, wrong in _absent(ctx):
+        if wrong:
+            yield Problem(path, message)
 
 
 @rule(
@@ -71,8 +88,9 @@ spec: {strategy: {canary: {trafficRouting: {plugins: {argoproj-labs/gatewayAPI: 
 )
 def objects_elsewhere(ctx: RolloutContext) -> Iterator[Problem]:
     """Check for objects that a Rollout names and that are not in the tree."""
-    for path, message in () if ctx.complete else _absent(ctx):
-        yield Problem(path, f"not checked: {message}")
+    for path, message, wrong in _absent(ctx):
+        if not wrong:
+            yield Problem(path, f"not checked: {message}")
 
 
 def _services(ctx: RolloutContext) -> Iterator[tuple[Path, Object]]:
@@ -163,9 +181,10 @@ def shared_service(ctx: RolloutContext) -> Iterator[Problem]:
     source=_CONTROLLER,
 )
 def missing_templates(ctx: UseContext) -> Iterator[Problem]:
-    """Check that every template that a Rollout uses is in the tree, when the tree must be complete."""
-    for name in ctx.missing if ctx.complete else ():
-        yield Problem(ctx.templates_path, f"{name} is not in the tree")
+    """Check that no name misses a template by a slip, its scope or namespace, and none at all in a complete tree."""
+    for path, message, wrong in _absent_templates(ctx):
+        if wrong:
+            yield Problem(path, message)
 
 
 @rule(
@@ -185,8 +204,9 @@ spec:
 )
 def templates_elsewhere(ctx: UseContext) -> Iterator[Problem]:
     """Check for templates that a Rollout uses and that are not in the tree."""
-    for name in () if ctx.complete else ctx.missing:
-        yield Problem(ctx.templates_path, f"not checked: {name} is not in the tree")
+    for path, message, wrong in _absent_templates(ctx):
+        if not wrong:
+            yield Problem(path, f"not checked: {message}")
 
 
 def _repeated(found: Iterable[str]) -> list[str]:

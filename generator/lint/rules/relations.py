@@ -10,20 +10,21 @@ from generator.lint.links import route_backends
 from generator.lint.objects import (
     Body,
     Object,
-    Objects,
     Reference,
     as_list,
     as_map,
     as_text,
     each,
+    is_placeholder,
     may_share_namespace,
     selects,
 )
+from generator.lint.placement import Objects
 from generator.lint.pods import labels_of, port_names, templates_of
 from generator.lint.rules.contexts import TreeContext, workflow_contexts
 from generator.lint.rules.workflows import missing_workflow_templates
 from generator.source.document import Path
-from generator.source.suggest import misspelt
+from generator.source.finding import Severity
 
 _HASH: Final = "rollouts-pod-template-hash"
 _GATEWAY: Final = "gateway.networking.k8s.io"
@@ -76,13 +77,29 @@ spec: {{containers: [{{name: check, image: "check:1", envFrom: [{{configMapRef: 
 )
 def repeated_object(ctx: TreeContext) -> Iterator[Problem]:
     """Check that no two objects have the same group, kind, namespace and name."""
-    seen: dict[tuple[str, str, str, str], Object] = {}
+    seen: dict[tuple[str, str, str, str], list[Object]] = {}
     for item in ctx.objects.all:
         key = (item.group, item.kind, "" if item.cluster_wide else item.namespace, item.name)
-        first = seen.setdefault(key, item)
-        if first is not item and item.name:
+        if not item.name or is_placeholder(item.name):
+            continue
+        others = seen.setdefault(key, [])
+        first = next((other for other in others if _meet(ctx.objects, other, item)), None)
+        others.append(item)
+        if first is not None:
             where = first.file.name if first.file.name != item.file.name else "this file"
             yield Problem(("metadata", "name"), f"{item} is already defined in {where}", document=item)
+
+
+def _meet(objects: Objects, one: Object, other: Object) -> bool:
+    """Return whether two objects come to one place: from one folder, by one source, or to one destination."""
+    mine, theirs = objects.destinations(one), objects.destinations(other)
+    if not (mine and theirs):
+        return objects.together(one, other)
+    if one.namespace or one.cluster_wide:
+        mine, theirs = (
+            frozenset(place._replace(namespace="") for place in places) for places in (mine, theirs)
+        )
+    return not mine.isdisjoint(theirs)
 
 
 @rule(
@@ -115,8 +132,12 @@ def needless_namespace(ctx: TreeContext) -> Iterator[Problem]:
 )
 def mixed_namespaces(ctx: TreeContext) -> Iterator[Problem]:
     """Check that in each folder all objects have a namespace, or none has."""
-    for items in ctx.objects.by_folder.values():
-        named = [item for item in items if item.name and not item.cluster_wide]
+    built = {found.folder for found in ctx.objects.sources.kustomizations}
+    built |= {name for folder in built for name in ctx.objects.sources.brought(folder)}
+    for folder, items in ctx.objects.by_folder.items():
+        if folder in built:
+            continue
+        named = [item for item in items if item.name and not item.may_lack_namespace]
         without = next((item for item in named if not item.namespace), None)
         other = next((item for item in named if item.namespace), None)
         if without and other:
@@ -135,13 +156,10 @@ def mixed_namespaces(ctx: TreeContext) -> Iterator[Problem]:
     instead=_POD.format(config="settings"),
 )
 def broken_reference(ctx: TreeContext) -> Iterator[Problem]:
-    """Check that a name refers to an existing object, if the folder has other objects of that kind."""
-    for item, reference, neighbours in ctx.dangling:
-        if neighbours:
-            names = [other.name for other in neighbours]
-            near = misspelt(reference.name, names)
-            guess = f"did you mean {near}?" if near else f"there is {', '.join(names[:4])}"
-            message = f"{item} names {_named(reference)}, which does not exist; {guess}"
+    """Check that no name misses an object of the tree by a slip, or by its namespace, scope or group."""
+    for item, reference, proof in ctx.dangling:
+        if proof:
+            message = f"{item} names {_named(reference)}, which does not exist; {proof}"
             yield Problem(reference.path, message, document=item)
 
 
@@ -161,8 +179,8 @@ spec: {serviceAccountName: checks, containers: [{name: check, image: "registry.e
 )
 def reference_elsewhere(ctx: TreeContext) -> Iterator[Problem]:
     """Check for names and selectors of objects outside the tree."""
-    for item, reference, neighbours in ctx.dangling:
-        if not neighbours:
+    for item, reference, proof in ctx.dangling:
+        if not proof:
             message = f"{item} names {_named(reference)}, which is not in the tree"
             yield Problem(reference.path, message, document=item)
     for flow in workflow_contexts(ctx.objects):
@@ -188,8 +206,17 @@ def _service_selector(service: Object) -> Body:
 
 def _pod_selectors(objects: Objects) -> Iterator[tuple[Object, Body]]:
     """Yield the objects that select pods in the same namespace, with their selectors."""
+    parents = {
+        (as_text(parent.get("namespace")) or route.namespace, as_text(parent.get("name")))
+        for kind in ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute")
+        for route in objects.of(_GATEWAY, kind)
+        for _, parent in each(route.spec.get("parentRefs"), ())
+        if parent.get("kind") == "Service"
+    }
     for service in objects.of("", "Service"):
-        if selector := _service_selector(service):
+        in_mesh = (service.namespace, service.name) in parents  # the route sends its requests elsewhere
+        outside = in_mesh or service.spec.get("type") == "ExternalName"
+        if (selector := _service_selector(service)) and not outside:
             yield service, selector
     for budget in objects.of("policy", "PodDisruptionBudget"):
         yield budget, as_map(budget.spec.get("selector"))
@@ -204,15 +231,19 @@ def _monitored_services(objects: Objects) -> Iterator[tuple[Object, list[Object]
         selector = as_map(monitor.spec.get("selector"))
         if selector and not as_map(monitor.spec.get("namespaceSelector")):
             services = objects.of("", "Service")
-            near = [item for item in services if may_share_namespace(item.namespace, monitor.namespace)]
+            near = [
+                item
+                for item in services
+                if may_share_namespace(item.namespace, monitor.namespace) and not objects.apart(item, monitor)
+            ]
             yield monitor, [item for item in near if selects(selector, item.labels)], near
 
 
 def _selecting_nothing(ctx: TreeContext) -> Iterator[tuple[Object, str, bool]]:
     """Yield objects whose selector matches nothing: what it should match, and whether their folder has such objects."""
     for item, selector in _pod_selectors(ctx.objects):
-        if selector and not ctx.pods.matching(selector, item.namespace):
-            yield item, "pod", item.folder in ctx.pods.folders
+        if selector and not ctx.pods.matching(selector, item):
+            yield item, "pod", item.folder in ctx.pods.folders and not ctx.pods.may_be_made(item)
     for monitor, chosen, near in _monitored_services(ctx.objects):
         if not chosen:
             yield monitor, "Service", any(item.folder == monitor.folder for item in near)
@@ -229,12 +260,12 @@ def _selecting_nothing(ctx: TreeContext) -> Iterator[tuple[Object, str, bool]]:
     instead=_PAIR.format(app="cart", port="http"),
 )
 def selector_without_match(ctx: TreeContext) -> Iterator[Problem]:
-    """Check that a selector matches something, when the folder has such objects, and a Deployment its own pods."""
+    """Check that a selector matches something, when the folder has such objects, and workloads their own pods."""
     for item, noun, nearby in _selecting_nothing(ctx):
         if nearby:
             message = f"{item} selects no {noun} of this tree"
             yield Problem(("spec", "selector"), message, document=item, on_key=True)
-    for deployment in ctx.objects.of("apps", "Deployment"):
+    for deployment in ctx.objects.of_kind("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"):
         selector = as_map(deployment.spec.get("selector"))
         for _, template in templates_of(deployment):
             if selector and not selects(selector, labels_of(template)):
@@ -278,15 +309,19 @@ def _ports_of_pods(ctx: TreeContext) -> Iterator[Problem]:
         "PodMonitor": ("podMetricsEndpoints", "port", "scrapes"),
     }
     for item, selector in _pod_selectors(ctx.objects):
-        named = [port_names(pod) for pod in ctx.pods.matching(selector, item.namespace)]
+        pods = ctx.pods.matching(selector, item)
+        named = [port_names(pod) for pod in pods]
         if not named or item.kind not in lists:
             continue
+        injected = any(ctx.pods.injected(pod, item.namespace) for pod in pods)
         field, key, verb = lists[item.kind]
         for at, entry in each(item.spec.get(field), ("spec", field)):
             port = as_text(entry.get(key))
             if port and not any(port in names for names in named):
                 message = f"{item} {verb} the port {port}, which no container of its pods names"
-                yield Problem((*at, key), message, document=item)
+                message += "; an injected container may" if injected else ""
+                severity: Severity | None = "info" if injected else None
+                yield Problem((*at, key), message, document=item, severity=severity)
 
 
 def _service_backends(objects: Objects) -> Iterator[tuple[Object, Path, Body, Object | None]]:
@@ -295,14 +330,15 @@ def _service_backends(objects: Objects) -> Iterator[tuple[Object, Path, Body, Ob
         for at, backend in route_backends(route):
             if (as_text(backend.get("kind")) or "Service") == "Service" and not as_text(backend.get("group")):
                 namespace = as_text(backend.get("namespace")) or route.namespace
-                yield route, at, backend, objects.get("", "Service", namespace, as_text(backend.get("name")))
+                name = as_text(backend.get("name"))
+                yield route, at, backend, objects.near(route).get("", "Service", namespace, name)
 
 
 _CROSSING: Final = """\
 apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
-metadata: {{name: cart, namespace: web}}
-spec: {{rules: [{{backendRefs: [{{name: model-stable, {namespace}port: 80}}]}}]}}
+metadata: {{name: cart, namespace: {own}}}
+spec: {{rules: [{{backendRefs: [{{name: model-stable, {other}port: 80}}]}}]}}
 """
 
 
@@ -313,8 +349,8 @@ spec: {{rules: [{{backendRefs: [{{name: model-stable, {namespace}port: 80}}]}}]}
     scope=TreeContext,
     why="The Gateway refuses the backend and answers 500.",
     remedy="Add a ReferenceGrant in the namespace of the Service.",
-    example=_CROSSING.format(namespace="namespace: shop, "),
-    instead=_CROSSING.format(namespace=""),
+    example=_CROSSING.format(own="web", other="namespace: shop, "),
+    instead=_CROSSING.format(own="shop", other=""),
     source="Gateway API 1.4, ReferenceGrant",
 )
 def crossing_without_grant(ctx: TreeContext) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from generator.lint.engine import Problem, rule
 from generator.lint.objects import Body, as_int, as_map, as_text, has, selects
 from generator.lint.rollout import BLUE_GREEN, CANARY, ROUTING
 from generator.lint.rules.contexts import VALIDATION, RolloutContext
+from generator.source.finding import Severity
 
 _ALONE: Final = ("setWeight", "pause", "experiment", "analysis")
 
@@ -280,7 +281,8 @@ def unattainable_weight(ctx: RolloutContext) -> Iterator[Problem]:
             message = (
                 f"{weight}% of {replicas} pods is less than one pod, so the canary gets {100 / replicas:.0f}%"
             )
-            yield Problem((*path, "setWeight"), message)
+            severity: Severity | None = None if 100 / replicas > 2 * weight else "info"
+            yield Problem((*path, "setWeight"), message, severity=severity)
 
 
 @rule(

@@ -32,6 +32,7 @@ def render(
     screen: Screen = PLAIN,
     checked: int = 0,
     noun: str = "spec",
+    unchecked: int = 0,
 ) -> str:
     """Write findings in a format; the same findings in any order give the same bytes.
 
@@ -41,6 +42,7 @@ def render(
         screen: where `text` is shown; the other formats have neither colors nor lines that wrap.
         checked: how many inputs were checked; 0 if that is unknown.
         noun: what an input is.
+        unchecked: how many things could not be checked.
 
     Returns:
         A whole document that ends with one line feed.
@@ -49,4 +51,5 @@ def render(
         KeyError: for a format that is not one of `FORMATS`.
     """
     writer: Callable[[Report], str] = import_module(f"{__name__}.{_MODULES[fmt]}").render
-    return writer(Report.of(findings, checked=checked, noun=noun, screen=screen))
+    report = Report.of(findings, checked=checked, noun=noun, screen=screen, unchecked=unchecked)
+    return writer(report)

@@ -23,18 +23,22 @@ class Report:
         checked: how many inputs were checked; 0 if that is unknown.
         noun: what an input is.
         screen: where text is shown.
+        unchecked: how many things could not be checked; without findings they are not called fine.
     """
 
     findings: tuple[Finding, ...]
     checked: int
     noun: str
     screen: Screen
+    unchecked: int = 0
 
     @classmethod
-    def of(cls, findings: Iterable[Finding], *, checked: int, noun: str, screen: Screen) -> Report:
+    def of(
+        cls, findings: Iterable[Finding], *, checked: int, noun: str, screen: Screen, unchecked: int = 0
+    ) -> Report:
         """Put findings in order; those that agree in place, code and message are ordered by all the rest."""
         ordered = sorted(map(_normal, findings), key=lambda finding: (finding.sort_key(), _rest(finding)))
-        return cls(tuple(ordered), checked, noun, screen)
+        return cls(tuple(ordered), checked, noun, screen, unchecked)
 
     def count(self, severity: Severity) -> int:
         """Return how many findings have a severity."""
@@ -53,14 +57,16 @@ class Report:
     def summary(self) -> str:
         """Return one line for people, such as `3 errors, 1 warning in 2 files`."""
         if not self.findings:
-            return _fine(self.checked, self.noun)
+            return _fine(self)
         counts = [_counted(self.count(severity), severity) for severity in SEVERITIES if self.count(severity)]
         if self.count("info") == len(self.findings) and self.checked:
-            return f"{_fine(self.checked, self.noun)}; {counts[0]}"
+            return f"{_fine(self)}; {counts[0]}"
         line = f"{', '.join(counts)} in {_counted(self.files, 'file')}"
         asked = sum(finding.fix is not None and finding.fix.asks for finding in self.findings)
+        skipped = f"; {self.unchecked:,} not checked" if self.unchecked else ""
         repairs = f"; --fix repairs {self.fixable} of them" if self.fixable else ""
-        return f"{line}{repairs}{f'; --fix asks about {asked}' if asked else ''}"
+        asks = f"; --fix asks about {asked}" if asked else ""
+        return f"{line}{repairs}{asks}{skipped}"
 
 
 def page(code: str) -> str:
@@ -98,9 +104,13 @@ def fingerprints(findings: Iterable[Finding]) -> list[str]:
     return out
 
 
-def _fine(checked: int, noun: str) -> str:
+def _fine(report: Report) -> str:
+    checked, noun = report.checked, report.noun
     if not checked:
         return "no findings"
+    if report.unchecked:
+        things = "thing" if report.unchecked == 1 else "things"
+        return f"{_counted(checked, noun)}: nothing found, {report.unchecked:,} {things} not checked"
     return f"1 {noun} is fine" if checked == 1 else f"{checked} {noun}s are fine"
 
 

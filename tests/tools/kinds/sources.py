@@ -56,8 +56,13 @@ v1 LimitRange
 v1 Service
 v1 Pod
 apps/v1 Deployment
+apps/v1 StatefulSet
+apps/v1 DaemonSet
+apps/v1 ReplicaSet
 batch/v1 Job
+batch/v1 CronJob
 networking.k8s.io/v1 Ingress
+networking.k8s.io/v1 IngressClass cluster
 networking.k8s.io/v1 NetworkPolicy
 rbac.authorization.k8s.io/v1 Role
 rbac.authorization.k8s.io/v1 RoleBinding
@@ -65,6 +70,7 @@ rbac.authorization.k8s.io/v1 ClusterRole cluster
 rbac.authorization.k8s.io/v1 ClusterRoleBinding cluster
 admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy cluster
 admissionregistration.k8s.io/v1 ValidatingAdmissionPolicyBinding cluster
+autoscaling/v1 HorizontalPodAutoscaler
 autoscaling/v2 HorizontalPodAutoscaler
 policy/v1 PodDisruptionBudget
 """
@@ -76,7 +82,9 @@ PROJECTS: Final = (
         {"1.10": "v1.10.2", "1.9": "v1.9.3", "1.8": "v1.8.5"},
         "manifests/crds",
         "argoproj.io",
-        dict.fromkeys(("Rollout", "AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun"), ALPHA),
+        dict.fromkeys(
+            ("Rollout", "AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun", "Experiment"), ALPHA
+        ),
     ),
     Project(
         "argo-cd",
@@ -101,7 +109,14 @@ PROJECTS: Final = (
         {"1.7": "v1.7.0"},
         "config/crd/experimental",
         "gateway.networking.k8s.io",
-        {"HTTPRoute": STABLE, "Gateway": STABLE, "ReferenceGrant": ("v1", "v1beta1")},
+        {
+            "HTTPRoute": ("v1", "v1beta1"),
+            "GRPCRoute": STABLE,
+            "TLSRoute": ("v1", "v1alpha3", "v1alpha2"),
+            "TCPRoute": ("v1", "v1alpha2"),
+            "Gateway": ("v1", "v1beta1"),
+            "ReferenceGrant": ("v1", "v1beta1"),
+        },
     ),
     Project(
         "istio",

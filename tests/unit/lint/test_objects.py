@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from generator.lint.objects import File, Object, Objects, selects
+from generator.lint.objects import File, Object, selects
+from generator.lint.placement import Objects
 
 LABELS = {"app": "model"}
 

@@ -55,6 +55,7 @@ def test_cluster_wide_kinds_are_known():
         "ClusterRole",
         "ClusterRoleBinding",
         "ClusterWorkflowTemplate",
+        "IngressClass",
         "Namespace",
         "ValidatingAdmissionPolicy",
         "ValidatingAdmissionPolicyBinding",

@@ -278,7 +278,7 @@ CASES = [
     case("ANA444", rollout({"spec/progressDeadlineAbort": False}), rollout()),
     case(
         "ANA445",
-        rollout({"spec/replicas": 3}, routing=GONE, steps=[{"setWeight": 33}]),
+        rollout({"spec/replicas": 3}, routing=GONE, steps=[{"setWeight": 10}]),
         rollout({"spec/replicas": 3}, routing=GONE, steps=[{"setWeight": 34}]),
     ),
     case(

@@ -9,7 +9,8 @@ import yaml
 
 from generator.lint.controller import NEWEST
 from generator.lint.engine import Code
-from generator.lint.objects import File, Object, Objects
+from generator.lint.objects import File, Object
+from generator.lint.placement import Objects
 from generator.lint.verification import Violation, run_rules
 from tests.unit.lint.rules.samples import ROLLOUT, TEMPLATE, http_route, service
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 
-from generator.lint.objects import File, Object, Objects
+from generator.lint.objects import File, Object
+from generator.lint.placement import Objects
 
 GONE = object()
 HASH = {"valueFrom": {"podTemplateHashValue": "Latest"}, "name": "hash"}

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.lint.objects import Object, Objects
+from generator.lint.objects import Object
+from generator.lint.placement import Objects
 from generator.lint.verification import run_rules as lint
 from tests.unit.lint.rules.cases_syncs import POINTER, WEIGHTS, application, workflow
 from tests.unit.lint.rules.samples import GONE, HASH, ROLLOUT, TEMPLATE, edit, metric, rollout, service, tree

@@ -19,9 +19,7 @@ ALSO = {
     "ANA413": {"ANA410"},  # an empty result passes
     "ROL151": {"ROL210"},  # an argument that cannot be resolved gets no value
     "ROL202": {"VER152"},  # the Rollout, and the Service
-    "ROL209": {"VER150"},  # the use of the template, and its name
     "ROL212": {"ANA307"},
-    "ROL221": {"VER150"},  # the use of the template, and its name
 }
 
 

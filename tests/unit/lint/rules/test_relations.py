@@ -17,8 +17,8 @@ NAMED = [
     (
         "VirtualService",
         ("spec", "http", 0, "mirror", "host"),
-        "digits-mirror.shop.svc.cluster.local",
-        "digits-mirror",
+        "digits-stabel.shop.svc.cluster.local",
+        "digits-stabel",
     ),
     ("TraefikService", ("spec", "weighted", "services", 1, "name"), "digits-cana", "Service digits-cana"),
     ("HorizontalPodAutoscaler", ("spec", "scaleTargetRef", "name"), "digit", "Rollout digit"),
@@ -26,14 +26,14 @@ NAMED = [
     (
         "HTTPRoute",
         ("spec", "rules", 0, "filters", 0, "requestMirror", "backendRef", "name"),
-        "x",
-        "Service x",
+        "digits-canry",
+        "Service digits-canry",
     ),
     (
         "Job",
         ("spec", "template", "spec", "volumes"),
-        [{"name": "a", "configMap": {"name": "x"}}],
-        "ConfigMap x",
+        [{"name": "a", "configMap": {"name": "digit-env"}}],
+        "ConfigMap digit-env",
     ),
 ]
 

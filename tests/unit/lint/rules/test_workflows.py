@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.lint.conditions import depends
-from generator.lint.objects import Object, Objects
+from generator.lint.objects import Object
+from generator.lint.placement import Objects
 from generator.lint.verification import run_rules
 
 GATE = {
