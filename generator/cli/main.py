@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "pin": "Resolve references over the network and write locks.",
     "gates": "Run offline quality gates and verify their evidence.",
     "promote": "Point a spec at another version of its model.",
+    "record": "Record what a release did, next to its spec.",
     "render": "Write the bundles that Argo CD syncs.",
     "verify": "Check any tree of rendered files.",
     "status": "Show each model's state in git and in the cluster.",
@@ -62,7 +63,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "explain",
         "schema",
     ),
-    "Release models": ("pin", "gates", "promote", "render", "verify"),
+    "Release models": ("pin", "gates", "promote", "render", "verify", "record"),
     "Operate": ("status", "audit", "revert", "alerts"),
     "Set up": ("ci", "codeowners", "spinnaker", "templates", "completion", "help"),
 }
@@ -86,6 +87,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "pin": ("pin shop/recommender", "pin --check"),
     "gates": ("gates run support/ticket-classifier", "gates check"),
     "promote": ("promote shop/recommender --to 13",),
+    "record": (
+        "record shop/recommender --env staging --cluster",
+        "record --from-notification event.json",
+    ),
     "render": ("render", "render --check", "render shop --env staging --diff"),
     "verify": ("verify", "verify path/to/manifests --strict"),
     "status": ("status", "status shop/recommender --cluster --env production"),

@@ -106,7 +106,7 @@ def read_rollout(server: Server, namespace: str, name: str) -> RolloutStatus | N
         ClusterError: the server can't be queried, or refuses.
     """
     path = f"{_ARGO}/namespaces/{quote(namespace)}/rollouts/{quote(name)}"
-    body = _body(server.request("GET", path), server)
+    body = read_objects(server, path)
     if body is None:
         return None
     spec, status = _map(body.get("spec")), _map(body.get("status"))
@@ -148,6 +148,17 @@ def read_application(server: Server, namespace: str, name: str) -> SyncStatus | 
     )
 
 
+def read_objects(
+    server: Server, path: str, query: Mapping[str, str] | None = None
+) -> Mapping[str, Any] | None:
+    """Read an object or a list; None when there is none.
+
+    Raises:
+        ClusterError: the server can't be queried, or refuses.
+    """
+    return _body(server.request("GET", path, query), server)
+
+
 def _body(answer: ApiAnswer, server: Server) -> Mapping[str, Any] | None:
     if answer.status == 404:
         return None
@@ -159,8 +170,7 @@ def _body(answer: ApiAnswer, server: Server) -> Mapping[str, Any] | None:
 def _items(server: Server, path: str, selector: str) -> list[Mapping[str, Any]]:
     if not selector or selector.endswith("="):
         return []
-    answer = server.request("GET", path, {"labelSelector": selector})
-    items = (_body(answer, server) or {}).get("items") or []
+    items = (read_objects(server, path, {"labelSelector": selector}) or {}).get("items") or []
     return [item for item in items if isinstance(item, dict)]
 
 

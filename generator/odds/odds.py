@@ -194,7 +194,7 @@ def _unpriceable(plan: Plan, guard: Guard, steps: tuple[Phase, ...]) -> str:
         return "its `baseline` is 0% or 100%, so no test can detect a change"
     if not sum(step.duration_s for step in steps):
         return "no step has a weight and a hold"
-    ratio = guard.ratio if isinstance(guard, Comparison) else _priced_ratio(guard)
+    ratio = guard.ratio if isinstance(guard, Comparison) else priced_ratio(guard)
     if ratio <= 0 or ratio == 1 or guard.baseline * ratio > 1:
         return "its `baseline` can't change that much"
     if not 0 < plan.rollout.risk.power < 1 or (isinstance(guard, Comparison) and not 0 < guard.alpha < 1):
@@ -215,7 +215,7 @@ def price(plan: Plan, guard: Comparison | Limit, steps: tuple[Phase, ...]) -> Gu
                 counted(plan, guard, rollout), sequential_test(plan, guard), latency_s(plan), power=power
             )
         case Limit():
-            ratio, window = _priced_ratio(guard), window_guard(plan, guard)
+            ratio, window = priced_ratio(guard), window_guard(plan, guard)
             return _threshold(rollout, window, guard.baseline or 0.0, ratio, latency_s(plan), power=power)
         case _:
             assert_never(guard)
@@ -287,7 +287,7 @@ def latency_s(plan: Plan) -> float:
     return LATENCY_S + plan.clock.interval_s + plan.clock.scrape_s
 
 
-def _priced_ratio(guard: Limit) -> float:
+def priced_ratio(guard: Limit) -> float:
     """Return the change that the odds of a limit are for: 10%, or the largest possible one if that is smaller."""
     if not guard.more_is_worse:
         return 1 - _PRICED

@@ -82,10 +82,7 @@ def from_webhook(file: str) -> Notification:
     Raises:
         CliError: it is not such a notification.
     """
-    document = _read(file)
-    for _ in range(2):
-        if isinstance(document, dict) and isinstance(document.get("client_payload"), dict):
-            document = document["client_payload"]
+    document = read_notification(file)
     if _is_alerts(document):
         return _failed_watches(document["alerts"])
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
@@ -102,8 +99,8 @@ def from_webhook(file: str) -> Notification:
     return Notification((request,))
 
 
-def _read(file: str) -> Any:
-    """Return the JSON document in a file.
+def read_notification(file: str) -> Any:
+    """Return the JSON document in a file, or what a repository host's event around it contains.
 
     Raises:
         CliError: it is not JSON, or too large.
@@ -114,9 +111,13 @@ def _read(file: str) -> Any:
             text = stream.read(_LONGEST_BODY + 1)
         if len(text) > _LONGEST_BODY:
             raise CliError(f"{file} is longer than {_LONGEST_BODY // 1_000_000} MB")
-        return json.loads(text)
+        document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise CliError(f"{file} is not valid JSON: {error}") from error
+    for _ in range(2):
+        if isinstance(document, dict) and isinstance(document.get("client_payload"), dict):
+            document = document["client_payload"]
+    return document
 
 
 def shortened(text: str) -> str:

@@ -18,9 +18,10 @@ from generator.plan.values import Plan
 from generator.spec.platform import PlatformSpec
 
 ABORTED: Final = "on-rollout-aborted"
-TRIGGERS: Final = (ABORTED, "on-analysis-run-inconclusive", "on-rollout-paused", "on-rollout-completed")
+COMPLETED: Final = "on-rollout-completed"
+TRIGGERS: Final = (ABORTED, "on-analysis-run-inconclusive", "on-rollout-paused", COMPLETED)
 ARGOCD_TRIGGERS: Final = ("on-health-degraded", "on-sync-failed")
-REVERT: Final = "revert"
+REVERT, RECORD = "revert", "record"
 _SUBSCRIBE: Final = "notifications.argoproj.io/subscribe.{}.{}"
 # What both hosts understand: a user or group, or the e-mail address of one.
 _OWNER: Final = re.compile(r"@[A-Za-z0-9][A-Za-z0-9_./-]*|[^\s@#]+@[^\s@#]+\.[^\s@#]+")
@@ -114,5 +115,7 @@ def rollout_notices(platform: PlatformSpec, team: str, guards: Sequence[Guard]) 
     notices = subscriptions(platform, team, TRIGGERS)
     if platform.notifications.revert:
         notices[_SUBSCRIBE.format(ABORTED, REVERT)] = ""
+    if platform.notifications.record:
+        notices |= {_SUBSCRIBE.format(trigger, RECORD): "" for trigger in (ABORTED, COMPLETED)}
     stops = {name: guard.describe() for guard in guards for name in guard.metric_names}
     return {**notices, **{f"sluice.dev/guard.{name}"[:74].rstrip("-."): text for name, text in stops.items()}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from generator.plan.people import REVERT
+from generator.plan.people import RECORD, REVERT
 from generator.render.bundle import render_object
 from generator.render.environment import Templates
 from generator.render.output import PLATFORM_ORIGIN, Output
@@ -14,8 +14,7 @@ from generator.spec.platform import PlatformSpec
 
 NOTIFICATIONS_FILE: Final = "configmap-notifications.yaml"
 _HERE: Final = "{{ $model }} {{ $version }} in {{ $where }}"
-# GitHub wraps the payload in its own event.
-_AROUND: Final = {"github": ('{"event_type": "sluice-abort", "client_payload":', "}")}
+_ENDED: Final = {"aborted": "aborted", "released": "completed"}
 _ONCE: Final = "oncePer: app.status?.operationState?.syncResult?.revision"
 _STATUS: Final = "`sluice status {{ $model }} --cluster` shows more."
 # Only pauses without a duration notify.
@@ -100,9 +99,10 @@ def render_rollout_notices(platform: PlatformSpec, environment: str, templates: 
     }
     data = dict(_services(wanted))
     for trigger, (condition, words) in _ROLLOUT.items():
-        revert = wanted.revert.host if wanted.revert and words["event"] == "aborted" else ""
-        before, after = _AROUND.get(revert, ("", ""))
-        context = {**shared, **words, "revert": revert, "before": before, "after": after}
+        ended = _ENDED.get(words["event"], "")
+        revert = _around(wanted.revert if ended == "aborted" else None, "sluice-abort")
+        record = _around(wanted.record if ended else None, "sluice-record")
+        context = {**shared, **words, "revert": revert, "record": record, "ended": ended}
         data[f"trigger.{trigger}"] = condition
         data[f"template.sluice-{words['event']}"] = templates.render("notifications/rollout.yaml.j2", context)
     name = "argo-rollouts-notification-configmap"
@@ -114,7 +114,8 @@ def render_argocd_notices(platform: PlatformSpec, environment: str, templates: T
     wanted = platform.notifications
     if wanted is None:
         return {}
-    data = {key: text for key, text in _services(wanted) if key != f"service.webhook.{REVERT}"}
+    own = {f"service.webhook.{name}" for name in (REVERT, RECORD)}
+    data = {key: text for key, text in _services(wanted) if key not in own}
     for trigger, (condition, words) in _APPLICATION.items():
         context = {"webhooks": sorted(wanted.webhooks), **words}
         data[f"trigger.{trigger}"] = condition
@@ -122,6 +123,14 @@ def render_argocd_notices(platform: PlatformSpec, environment: str, templates: T
             "notifications/application.yaml.j2", context
         )
     return _config_map("argocd-notifications-cm", platform.argocd_namespace, environment, data, templates)
+
+
+def _around(ci: Revert | None, event: str) -> tuple[str, str] | None:
+    """Return what is before and after the body of a notification to CI; None without CI."""
+    if ci is None:
+        return None
+    # GitHub wraps the payload in its own event.
+    return (f'{{"event_type": "{event}", "client_payload":', "}") if ci.host == "github" else ("", "")
 
 
 def _config_map(
@@ -145,8 +154,9 @@ def _services(wanted: Notifications) -> Iterator[tuple[str, str]]:
         yield "service.email", "\n".join(lines) + "\n"
     for name, hook in sorted(wanted.webhooks.items()):
         yield f"service.webhook.{name}", _webhook(hook.url, hook.token)
-    if wanted.revert:
-        yield f"service.webhook.{REVERT}", _revert(wanted.revert)
+    for name, ci in ((REVERT, wanted.revert), (RECORD, wanted.record)):
+        if ci:
+            yield f"service.webhook.{name}", _start_of_ci(ci)
 
 
 def _webhook(url: str, token: str | None) -> str:
@@ -155,11 +165,11 @@ def _webhook(url: str, token: str | None) -> str:
     return "\n".join([f"url: {_quoted(url)}", *headers]) + "\n"
 
 
-def _revert(revert: Revert) -> str:
+def _start_of_ci(ci: Revert) -> str:
     """Return the headers: GitHub takes the token in a header, GitLab triggers take it in the address."""
-    if revert.host == "github":
-        return _webhook(revert.url, revert.token)
-    return _webhook(f"{revert.url}?token=${revert.token}", None)
+    if ci.host == "github":
+        return _webhook(ci.url, ci.token)
+    return _webhook(f"{ci.url}?token=${ci.token}", None)
 
 
 def _quoted(value: str) -> str:

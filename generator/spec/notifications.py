@@ -45,7 +45,7 @@ class Webhook(Record):
 
 
 class Revert(Record):
-    """The CI that proposes a rollback after an abort, with the workflow that `sluice ci` writes."""
+    """The CI that proposes a rollback or records a release, with the workflow that `sluice ci` writes."""
 
     host: Literal["github", "gitlab"] = Field(description="which CI it is")
     url: Url = Field(
@@ -67,6 +67,7 @@ class Notifications(Record):
     email: Email | None = Field(None, description="e-mail")
     webhooks: dict[Name, Webhook] = Field({}, description="addresses by name")
     revert: Revert | None = Field(None, description="CI that proposes a rollback after an abort")
+    record: Revert | None = Field(None, description="CI that records each release that has ended")
 
 
 class Notify(Record):
