@@ -18,7 +18,8 @@ RENAMED: Final = {
     "--full": "--verbose -v --details --long --wide --expand",
     "--against": "--rev --base --since --from --compare --compare-to --with --ref --revision --commit --branch --diff",
     "--reason": "--message -m --because --comment --why",
-    "--to": "--version --target --tag --alias --new-version",
+    "--to": "--env --environment --target --stage",
+    "--version": "--to --tag --alias --new-version --target",
     "--ref": "--model --uri --model-uri --source --reference --path --artifact",
     "--strategy": "--type --rollout --kind",
     "--tier": "--class --level --plan",
@@ -72,17 +73,18 @@ ADVICE: Final = (
            "shows them first.", "render"),
     Advice("--force --overwrite --yes -y", "`{command}` overwrites nothing: edit the file, or remove it first.",
            "new init"),
-    Advice("--force --yes -y --push --commit", "`promote` edits only the spec: commit it yourself.", "promote"),
+    Advice("--force --yes -y --push --commit", "`promote` writes only the lock: commit it yourself.", "promote"),
     Advice("--force --yes -y --push --merge", "`revert` prepares a branch: push it and open a pull request.", "revert"),
     Advice("--dry-run --dryrun -n --check", "`validate` writes nothing without --fix.", "validate"),
-    Advice("--dry-run --dryrun -n --diff", "`promote` edits one line of the spec, which `git diff` shows.", "promote"),
+    Advice("--dry-run --dryrun -n --diff", "`promote` writes one lock, which `git diff` shows.", "promote"),
     Advice("--dry-run --dryrun -n --check", "`{command}` writes nothing.", "plan diff status audit explain"),
     Advice("--fix --write --autofix", "Only `sluice validate --fix` writes fixes.", "render plan verify pin diff"),
     Advice("--env --environment -e --stage --environments", "`{command}` covers every environment.",
-           "validate pin promote check new codeowners", valued=True),
+           "validate pin check new codeowners", valued=True),
     Advice("--strict --warnings-as-errors --werror", "Warnings become errors in `sluice validate --strict`.",
            "plan render pin diff"),
-    Advice("--to --version --target", "`revert` goes back to the previous version; `sluice promote` chooses one.",
+    Advice("--to --version --target", "`revert` goes back to the previous version; "
+           "`sluice pin MODEL --version` chooses one.",
            "revert", valued=True),
     Advice("--verbose -v --debug --details --trace -vv", "There is no longer form; SLUICE_DEBUG=1 shows the "
            "traceback of a bug."),
@@ -113,7 +115,7 @@ COMMANDS: Final = {
     "design": "optimize optimise schedule tune",
     "status": "list ls get ps models",
     "audit": "history log logs",
-    "promote": "upgrade update bump set-version",
+    "promote": "advance",
     "templates": "template-list overrides",
     "explain": "why code codes rule rules",
     "completion": "autocomplete completions shell-completion",
@@ -122,6 +124,7 @@ COMMANDS: Final = {
 """Words of other programs for each of our commands."""
 
 DONE_OTHERWISE: Final = {
+    "upgrade update bump set-version": "`sluice pin MODEL --version VERSION` points a spec at another version",
     "delete destroy remove rm uninstall prune": "delete the files of the model in specs/, then run `sluice render`",
     "rename mv move": "move the spec and its lock with `git mv`, change `metadata.name`, then run `sluice render`",
     "approve resume continue unpause": "a person approves a step in Argo CD, or with "

@@ -16,6 +16,7 @@ from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, note
 from generator.report.formats import FORMATS, render
 from generator.report.tables import Screen
+from generator.source.errors import CliError
 
 if TYPE_CHECKING:
     from generator.pipeline.session import Session
@@ -43,6 +44,11 @@ _LARGEST_GIB = 64
 )
 @click.option("--tools", is_flag=True, help="Write the hashes of Sluice for CI, and nothing else.")
 @click.option(
+    "--version", metavar="VERSION",
+    help="Point the spec at this version, alias, tag, revision or address of its model; nothing is resolved.",
+)  # fmt: skip
+@click.option("--sha256", metavar="HEX", help="Digest of the new bytes; addresses (s3://, https://) need it.")
+@click.option(
     "--timeout", metavar="SECONDS", type=click.FloatRange(0.1, 3600), default=_TIMEOUT_S, show_default=True,
     help="Longest wait for a server's response; all requests for one reference may take 60 times as long.",
 )  # fmt: skip
@@ -55,7 +61,8 @@ _LARGEST_GIB = 64
 )  # fmt: skip
 @root_option
 def command(
-    paths: tuple[str, ...], fmt: str, timeout: float, largest_gib: int, root: Path | None, *,
+    paths: tuple[str, ...], fmt: str, timeout: float, largest_gib: int, root: Path | None,
+    version: str | None, sha256: str | None, *,
     check: bool, verify: bool, image: bool, packages: bool, platform: bool, tools: bool,
 ) -> None:  # fmt: skip
     """Resolve references over the network and write locks.
@@ -64,10 +71,15 @@ def command(
     and those of MLFLOW_TRACKING_URI, HF_ENDPOINT and AWS_ENDPOINT_URL_S3; BENTOML_HOME is the model store. A lock
     changes only where a reference resolves to something else. With --image the registry is queried for the computed
     tag of the model's image, with the credentials of `docker login`. With --packages uv resolves what each service
-    needs, from the index that it is configured for, and the list is written next to the spec. Exit code 1: a reference
-    could not be resolved or, with --check, has moved.
+    needs, from the index that it is configured for, and the list is written next to the spec. With --version only the
+    reference in the spec of one model is edited: 13 or @champion for MLflow, a version for BentoML, a revision for DVC
+    and Hugging Face, a tag or digest for a registry, a complete address for s3:// and https://. Exit code 1: a
+    reference could not be resolved or, with --check, has moved.
     """
     session = open_session(root)
+    if version is not None:
+        _point_at(session, paths, version, sha256)
+        return
     selection = select(session, paths)
     findings = list(session.strays) if selection.everything else []
     limits = (timeout, largest_gib)
@@ -94,6 +106,22 @@ def command(
         note("nothing has moved")
     if any(finding.severity == "error" for finding in findings):
         click.get_current_context().exit(1)
+
+
+def _point_at(session: Session, paths: tuple[str, ...], version: str, sha256: str | None) -> None:
+    """Point the spec of one model at another version."""
+    from generator.pipeline.pin_version import point_at
+    from generator.pipeline.selection import select_one
+
+    if len(paths) != 1:
+        raise CliError("--version is for one model", "write `sluice pin TEAM/MODEL --version VERSION`")
+    entry = select_one(session, paths[0])
+    done = point_at(session, entry, version, sha256)
+    if not done.changed:
+        emit(f"{done.file} has {done.new} already\n")
+        return
+    emit(f"{done.file}: {done.old} is now {done.new}\n")
+    emit(f"next: sluice pin {entry.name}, then its gates, then sluice render {entry.name}\n")
 
 
 def _shared(session: Session, limits: tuple[float, int], *, check: bool, tools: bool) -> list[Finding]:

@@ -15,6 +15,7 @@ from generator.output.check import diff
 from generator.output.freshness import Stamp
 from generator.output.report import SHOWN, CheckReport, WriteSummary, foreign_file
 from generator.pipeline.atomic_write import clear_leftovers
+from generator.pipeline.held import WAITING
 from generator.pipeline.render import RenderPlan, plan_render
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.stale import render_request
@@ -120,6 +121,11 @@ def _run(plan: RenderPlan, stamp: Stamp, *, only_check: bool, only_diff: bool) -
 def _report_findings(findings: Sequence[Finding]) -> None:
     """Print errors in full, and the number of warnings, which `validate` shows."""
     _print([finding for finding in findings if finding.severity == "error"])
+    waiting = [finding for finding in findings if finding.code in WAITING]
+    for finding in waiting[:SHOWN]:
+        note(visible(f"{finding.place.file.split('.')[0].removeprefix('specs/')}: {finding.message}"))
+    if len(waiting) > SHOWN:
+        note(f"… and {len(waiting) - SHOWN:,} more releases wait for their promotion")
     warnings = sum(finding.severity == "warning" for finding in findings)
     if warnings:
         note(f"{_count(warnings, 'warning')}: `sluice validate` shows them")

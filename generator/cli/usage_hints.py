@@ -200,7 +200,7 @@ def _argument(name: str, context: click.Context, typed: list[str]) -> str:
         return ""
     value, rest = _value_of(typed, name), _without(typed, name, valued=True)
     if re.match(r"\w+:\S", value) and context.command.name != "new":
-        return "The reference of a model is `model.ref` of its spec; `sluice promote MODEL --to VERSION` changes it."
+        return "The reference of a model is `model.ref` of its spec; `sluice pin MODEL --version VERSION` changes it."
     what = argument.metavar or (argument.name or "").upper()
     position = len(context.command_path.split()) - 1
     given = (_positional(rest, context) or [""])[0]

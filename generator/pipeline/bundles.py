@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from generator.output.bundle import Bundle
-from generator.plan.inputs import PlatformInputs
+from generator.plan.inputs import PlatformInputs, promotion_input
 from generator.plan.model_files import ModelFiles
 from generator.source.errors import UserError
 
@@ -50,6 +50,11 @@ class BundleId:
         return KINDS[self.kind].path.format(environment=self.environment, team=self.team, name=self.name)
 
 
+def _nothing(plan: Plan) -> Mapping[str, str]:
+    del plan
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """The inputs of bundles.
@@ -59,6 +64,7 @@ class Source:
         templates: ours, with the platform team's overrides.
         bentos: the rendered services.
         plans: of the bundles' model, by environment; empty for other bundles.
+        in_git: reads the release that a gated environment has in git: text by file name.
         models: `team/model` of every model of the repository.
     """
 
@@ -66,6 +72,7 @@ class Source:
     templates: Templates
     bentos: Bentos
     plans: Mapping[str, Plan] = field(default_factory=dict)
+    in_git: Callable[[Plan], Mapping[str, str]] = _nothing
     models: tuple[str, ...] = ()
 
     @property
@@ -108,7 +115,12 @@ def _model(source: Source, bundle: BundleId) -> dict[str, str]:
 
     plan = source.plans[bundle.environment]
     source.bentos.trace(plan.bento)  # the image tag has the digest of these rendered templates
-    return render_bundle(plan, source.templates, odds_annotations(plan))
+    odds = odds_annotations(plan)
+    if plan.promotion is None:
+        return render_bundle(plan, source.templates, odds)
+    from generator.render.held import render_promoted
+
+    return render_promoted(plan, source.templates, odds, source.in_git)
 
 
 def _application(source: Source, bundle: BundleId) -> dict[str, str]:
@@ -258,6 +270,11 @@ def render(bundle: BundleId, source: Source, inputs: Mapping[str, str]) -> Bundl
     _refuse_marker(bundle, files)
     recorded = {**inputs, "overrides": overrides} if overrides and not kind.bare else inputs
     return Bundle(bundle.path, files, recorded, closed=kind.closed, bare=kind.bare)
+
+
+def bundle_inputs(entry: ModelFiles, bundle: BundleId, inputs: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the inputs of one bundle of a model: those of all of them, and the lock of its environment."""
+    return {**inputs, **promotion_input(entry, bundle.environment)} if bundle.kind == "model" else inputs
 
 
 def _refuse_marker(bundle: BundleId, files: Mapping[str, str]) -> None:

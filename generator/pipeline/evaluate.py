@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from generator.odds.footprint import ResourceFootprint, footprint
+from generator.pipeline.held import promotion_findings
 from generator.pipeline.selection import Selection
 from generator.pipeline.session import Session
 from generator.pipeline.terminal import note
@@ -95,8 +96,11 @@ def evaluate_model(session: Session, resolved: Resolved, everywhere: Iterable[Pl
     signatures = _signature_findings(resolved, repository)
     records = _record_findings(resolved, repository)
     images = _gate_image_findings(resolved, session)
+    gated = any(planned.plan.delivery.requires for planned in resolved.plans)
+    promotions = promotion_findings(resolved, session) if gated else ()
     return sorted(
-        [*run_rules(resolved, today, plans), *evidence, *signatures, *records, *images], key=Finding.sort_key
+        [*run_rules(resolved, today, plans), *evidence, *signatures, *records, *images, *promotions],
+        key=Finding.sort_key,
     )
 
 

@@ -1,104 +1,283 @@
-"""Points a spec at another version of its model; comments and order stay, and nothing is resolved."""
+"""Lets a release into an environment that requires others: checks its records, and writes the lock."""
 
 from __future__ import annotations
 
-import copy
+import datetime as dt
+import getpass
+import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-from generator.cluster.pins.versions import with_version
-from generator.history.git import Git, GitError
-from generator.history.releases import History
 from generator.pipeline.atomic_write import write_file
+from generator.pipeline.evaluate import evaluate_model
+from generator.pipeline.held import read_release
 from generator.pipeline.session import Session
+from generator.plan.freezes import frozen
 from generator.plan.model_files import ModelFiles
-from generator.source.document import Document
-from generator.source.edit import edited, encode
-from generator.source.errors import CliError
-from generator.source.reader import read
-from generator.spec.check import check_data
-from generator.spec.model import ModelSource
+from generator.plan.promotion import promote_command, standing
+from generator.plan.release_key import RELEASE_KEY, release_key
+from generator.plan.resolve import Planned
+from generator.source.edit import quoted
+from generator.source.errors import CliError, FindingsError
+from generator.source.reader import display
+
+if TYPE_CHECKING:
+    from generator.gates.records import Requirement
+    from generator.spec.promotion import Proof
+    from generator.spec.release_record import RecordFile
+
+_ALLOWED: Final = frozenset({"PROM101", "PROM102", "PROM105"})
+"""Errors that a promotion ends."""
+_HEAD: Final = "# Written by `sluice promote`; commit it together with what `sluice render` makes of it.\n"
+_LONGEST: Final = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Promotion:
-    """The outcome: the spec, and its reference before and after."""
+class PromotionRequest:
+    """The user's request.
+
+    Args:
+        environment: where the release is to go.
+        by: who promotes it.
+        reason: why; required for a hot fix.
+        hotfix: without the proof that the environment requires.
+        adopt: record the release that is in git already, from before the environment required anything.
+    """
+
+    environment: str
+    by: str
+    reason: str | None = None
+    hotfix: bool = False
+    adopt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """The outcome: the lock, the release key, and whether the lock was written."""
 
     file: str
-    old: str
-    new: str
+    key: str
+    version: str
     changed: bool
 
 
-def promote(session: Session, entry: ModelFiles, version: str, sha256: str | None) -> Promotion:
-    """Point a spec at another version.
+class NotProvenError(CliError):
+    """The records do not prove the release."""
 
-    Args:
-        session: the repository.
-        entry: the model.
-        version: in the format of its kind of reference.
-        sha256: digest (hex) of the new bytes; None if the reference needs none.
+
+def promote(session: Session, entry: ModelFiles, request: PromotionRequest) -> Promoted:
+    """Write the lock of a model in a gated environment.
 
     Raises:
-        PinError: the reference has no such version.
-        CliError: the new reference is malformed, lacks its digest, or is in quarantine; or the spec can't be edited.
+        CliError: the environment requires nothing, or a hot fix is not allowed.
+        NotProvenError: the records do not prove the release.
+        FindingsError: the model breaks rules.
     """
-    document = read(entry.spec, session.root)
-    if document.findings or not document.has(("spec", "model", "ref")):
-        raise CliError(
-            f"{document.file} has no valid `spec.model.ref`", f"see `sluice validate {entry.name}`"
-        )
-    old = str(document.data["spec"]["model"]["ref"])
-    new = with_version(old, version)
-    _refuse_quarantined(session, entry, new, sha256)
-    wanted = _wanted(document, old, new, sha256)
-    if wanted == document.data:
-        return Promotion(document.file, old, new, changed=False)
-    after = edited(document, wanted)
-    if after is None:
-        message = f"the reference in {document.file} is not a value on one line"
-        raise CliError(message, "edit it by hand")
-    target = entry.spec.resolve()
-    write_file(target, encode(after, target.read_bytes()))
-    return Promotion(document.file, old, new, changed=True)
+    planned, now = _planned(session, entry, request), _now()
+    plan = planned.plan
+    frozen_for = frozen(planned.source.platform, request.environment, now)
+    if frozen_for and not request.adopt:
+        raise CliError(frozen_for, "promote it after the freeze; `sluice revert` is never frozen")
+    path = entry.promotion(request.environment)
+    if request.adopt:
+        wanted = _adopted(session, planned)
+    elif standing(plan) == "promoted" and not (plan.promotion and plan.promotion.hotfix):
+        wanted = _release(session, planned) | _old_proof(planned)
+    elif request.hotfix:
+        wanted = _release(session, planned) | {"hotfix": _hotfix(planned, request, now)}
+    else:
+        wanted = _release(session, planned) | {"records": _proof(session, entry, planned, now)}
+    said = {"at": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "by": request.by}
+    said |= {"reason": request.reason} if request.reason else {}
+    lock = plan.promotion
+    same = lock is not None and (lock.key, lock.held) == (wanted["key"], wanted["held"])
+    if lock is not None and same and (not lock.hotfix or "hotfix" in wanted):
+        return Promoted(display(path, session.root), lock.key, plan.version.label, changed=False)
+    write_file(path, (_HEAD + _text({"schema": "sluice/promotion/v1", **wanted, **said})).encode())
+    return Promoted(display(path, session.root), wanted["key"], wanted["model"]["version"], changed=True)
 
 
-def _refuse_quarantined(session: Session, entry: ModelFiles, new: str, sha256: str | None) -> None:
-    """Refuse a reference that git knows as a version in quarantine; `pin` checks what it means now.
+def author(root: Path) -> str:
+    """Return who git would name as the author of a commit; the user of this machine without git."""
+    from generator.history.git import Git, GitError
 
-    Raises:
-        CliError: it is in quarantine.
-    """
-    platform = session.repository.platform
-    banned = {item.digest: item for item in platform.quarantine if item.released is None} if platform else {}
-    if not banned:
-        return
-    digests = {f"sha256:{sha256}"} if sha256 else set()
     try:
-        git = Git.at(session.root)
-        releases = History.of(git, "HEAD").releases(entry.name) if git.commit("HEAD") else []
-        digests |= {release.digest for release in releases if release.resolved.partition("#")[0] == new}
+        found = re.match(r"(.*?>)", Git.at(root).ask("var", "GIT_AUTHOR_IDENT"))
     except GitError:
-        pass  # without a history, `pin` decides
-    for digest in digests & banned.keys():
-        item = banned[digest]
-        raise CliError(f"{new} is in quarantine since {item.since}: {item.reason}", "name another version")
+        found = None
+    return found[1] if found else getpass.getuser()
 
 
-def _wanted(document: Document, old: str, new: str, sha256: str | None) -> dict[str, Any]:
-    """Return the edited spec as plain values.
+def _now() -> dt.datetime:
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    return dt.datetime.fromtimestamp(int(epoch), tz=dt.UTC) if epoch else dt.datetime.now(tz=dt.UTC)
+
+
+def _planned(session: Session, entry: ModelFiles, request: PromotionRequest) -> Planned:
+    """Return the plan to promote.
 
     Raises:
-        CliError: the new reference is malformed, or lacks the digest that it needs.
+        CliError: there is no such environment, it requires nothing, or a required one no longer exists.
+        FindingsError: the model breaks rules.
     """
-    wanted: dict[str, Any] = copy.deepcopy(document.data)
-    source = wanted["spec"]["model"]
-    source["ref"] = new
-    if sha256 is not None:
-        source["sha256"] = sha256
-    elif "sha256" in source and new != old:
-        raise CliError("the spec has the sha256 of the old version", "give that of the new one with --sha256")
-    _, findings = check_data(ModelSource, source, lambda path: (document, ("spec", "model", *path)))
-    if findings:
-        raise CliError(findings[0].message, findings[0].hint)
-    return wanted
+    platform = session.require_platform(request.environment)
+    if not platform.environments[request.environment].requires:
+        message = f"{request.environment} requires no other environment, so `sluice render` releases there"
+        raise CliError(message, "a release waits where `requires` names the environments that prove it")
+    resolved = session.resolve(entry)
+    findings = [*resolved.findings, *evaluate_model(session, resolved)]
+    if any(one.severity == "error" and one.code not in _ALLOWED for one in findings):
+        raise FindingsError([one for one in findings if one.severity == "error" and one.code not in _ALLOWED])
+    return next(one for one in resolved.plans if one.plan.identity.environment == request.environment)
+
+
+def _release(session: Session, planned: Planned) -> dict[str, Any]:
+    """Return what the lock says about a release that is rendered now."""
+    from generator.render.bundle import render_bundle
+    from generator.render.held import held_digest
+
+    plan = planned.plan
+    return {
+        "key": release_key(plan),
+        "held": held_digest(render_bundle(plan, session.templates, {})),
+        "model": _model(planned),
+        "image": plan.image.reference,
+        "gates": plan.gate_key,
+    }
+
+
+def _model(planned: Planned) -> dict[str, Any]:
+    lock = planned.source.lock
+    return lock.model.model_dump(mode="json") if lock else {}
+
+
+def _old_proof(planned: Planned) -> dict[str, Any]:
+    """Return the records of a release that is promoted already, whose environment has other resources now."""
+    lock = planned.plan.promotion
+    records = lock.records if lock else {}
+    return {"records": {name: record.model_dump(mode="json") for name, record in records.items()}}
+
+
+def _proof(session: Session, entry: ModelFiles, planned: Planned, now: dt.datetime) -> dict[str, Any]:
+    """Return the records that prove a release.
+
+    Raises:
+        NotProvenError: they do not.
+    """
+    from generator.gates.records import read_record, reasons_against
+
+    plan, where = planned.plan, planned.plan.identity.environment
+    reasons: list[str] = []
+    records = {}
+    for name, proof in planned.source.platform.environments[where].proofs.items():
+        read = read_record(entry.record(name), session.root, entry.name, name)
+        found = read.content
+        why = [finding.message for finding in read.findings] or reasons_against(
+            found, release_key(plan), _requirement(proof), now
+        )
+        reasons += [f"{name}: {reason}" for reason in why]
+        if found is not None:
+            records[name] = _named(found)
+    if reasons:
+        message = f"{entry.name} is not proven for {where}: {'; '.join(reasons)}"
+        hint = f"`sluice record {entry.name} --env {next(iter(plan.delivery.requires))} --cluster` records a release"
+        raise NotProvenError(message, f"{hint}; what can't wait goes in with `--hotfix --reason TEXT`")
+    return records
+
+
+def _named(record: RecordFile) -> dict[str, Any]:
+    return {"digest": record.digest, "verdict": record.verdict, "end": record.end}
+
+
+def _requirement(proof: Proof) -> Requirement:
+    from generator.gates.records import Requirement
+
+    oldest = None if proof.max_age is None else proof.max_age * 86_400.0
+    return Requirement(proof.verdict, proof.min_power or 0.0, proof.soak or 0.0, oldest)
+
+
+def _hotfix(planned: Planned, request: PromotionRequest, now: dt.datetime) -> dict[str, Any]:
+    """Return the terms of a hot fix.
+
+    A tier with approvals needs an entry in `hotFixes` of the platform, for this model version, from one of its roles.
+
+    Raises:
+        CliError: it has no reason, or the tier does not allow it.
+    """
+    if not request.reason:
+        raise CliError("a hot fix needs a reason", "add --reason TEXT")
+    plan, today = planned.plan, now.date()
+    identity, roles = plan.identity, planned.source.platform.tiers[plan.identity.tier].requires.approvals
+    if not roles:
+        return {"until": (today + _LONGEST).isoformat()}
+    for fix in planned.source.platform.hot_fixes:
+        named = (fix.model, fix.digest) == (f"{identity.team}/{identity.model}", plan.version.digest)
+        in_time = today.isoformat() <= fix.until <= (today + _LONGEST).isoformat()
+        if named and in_time and fix.approved_by in roles:
+            return {"approved_by": fix.approved_by, "until": fix.until}
+    entry = (
+        f"hotFixes: [{{model: {identity.team}/{identity.model}, digest: {plan.version.digest}, reason: …, "
+    )
+    entry += f"approvedBy: {roles[0]}, until: {today.isoformat()}}}]"
+    message = f"the tier `{identity.tier}` lets a hot fix in when {' or '.join(roles)} approved it"
+    raise CliError(message, f"add it to specs/platform.yaml, in a review: `{entry}`")
+
+
+def _adopted(session: Session, planned: Planned) -> dict[str, Any]:
+    """Return what the lock says about the release that is in git.
+
+    Raises:
+        CliError: there is none, or it is of another model version than the lock.
+    """
+    from generator.render.held import held_digest
+    from generator.render.outputs.rollout import FILE
+
+    plan = planned.plan
+    if plan.promotion is not None:
+        raise CliError("there is a lock already", f"`{promote_command(plan)}` promotes another release")
+    files = read_release(session.rendered, plan)
+    folder = f"{plan.delivery.folder}/{plan.identity.path}"
+    if FILE not in files:
+        raise CliError(
+            f"there is no release in {folder}", f"the first one is promoted: `{promote_command(plan)}`"
+        )
+    digest, found = held_digest(files), dict(_annotations(files[FILE]))
+    if found.get("sluice.dev/model-digest") != plan.version.digest:
+        message = f"the release in {folder} is not of the locked model version"
+        raise CliError(message, "adopt it from a commit in which `sluice render --check` passes")
+    return {
+        "key": found.get(RELEASE_KEY, digest),
+        "held": digest,
+        "model": _model(planned),
+        "image": found["image"],
+        "gates": found["sluice.dev/gate-key"],
+    }
+
+
+def _annotations(rollout: str) -> Iterator[tuple[str, str]]:
+    """Yield the annotations of the pods, and their image."""
+    import yaml
+
+    template = yaml.safe_load(rollout)["spec"]["template"]
+    yield from template["metadata"]["annotations"].items()
+    yield "image", template["spec"]["containers"][0]["image"]
+
+
+def _text(lock: dict[str, Any]) -> str:
+    """Return the text of a lock: nested values on one line each."""
+    lines = []
+    for key, value in lock.items():
+        if isinstance(value, dict) and value:
+            lines += [f"{key}:", *(f"  {name}: {_flow(inner)}" for name, inner in value.items())]
+        elif value:
+            lines.append(f"{key}: {_flow(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_flow(inner)}' for key, inner in value.items())}}}"
+    return quoted(str(value))

@@ -19,6 +19,7 @@ from generator.pipeline.bundles import (
     KINDS,
     BundleId,
     Source,
+    bundle_inputs,
     image_bundles,
     model_bundles,
     render,
@@ -190,7 +191,12 @@ class RenderPlan:
         if platform is None:
             raise ValueError("a valid platform is required to render")
         models = model_names(self.session.entries)
-        return Source(platform, self.session.templates, self.session.bentos, models=models)
+        from generator.pipeline.held import release_in_git
+
+        def in_git(plan: Plan) -> Mapping[str, str]:
+            return release_in_git(self.session.rendered, plan)
+
+        return Source(platform, self.session.templates, self.session.bentos, in_git=in_git, models=models)
 
     def _shared_bundles(self) -> Iterator[Bundle]:
         for bundle, inputs in self.shared.items():
@@ -205,7 +211,7 @@ class RenderPlan:
         source = replace(self._source, plans=self._plans(job))
         self._refuse_changes(job)
         for bundle in job.bundles:
-            yield render(bundle, source, job.inputs)
+            yield render(bundle, source, bundle_inputs(job.entry, bundle, job.inputs))
 
     def _refuse_changes(self, job: ModelJob) -> None:
         """Check that all inputs of a model are as they were when it was evaluated.
@@ -303,7 +309,7 @@ def _all_bundles(
     session: Session, environments: Sequence[str], images: Mapping[ModelFiles, frozenset[str]]
 ) -> Iterator[BundleId]:
     for entry in session.entries:
-        yield from model_bundles(entry, environments)
+        yield from model_bundles(entry, session.rendered_in(entry, environments))
     yield from shared_bundles(session.platform_inputs, environments)
     yield from image_bundles({image for names in images.values() for image in names})
 
@@ -332,6 +338,7 @@ def _evaluate(session: Session, request: RenderRequest, stale: StaleBundles) -> 
             continue
         if one.entry in stale.models and one.file(session.root) not in bad and (one.can_be_rendered or waits):
             images[one.entry] = one.images
-            bundles = model_bundles(one.entry, () if waits else stale.environments)
+            rendered = () if waits else session.rendered_in(one.entry, stale.environments)
+            bundles = model_bundles(one.entry, rendered)
             jobs.append(ModelJob(one.entry, stale.models[one.entry], tuple(bundles), one.packed))
     return _Outcome(tuple(findings), tuple(jobs), images)

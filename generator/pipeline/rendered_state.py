@@ -66,15 +66,16 @@ def rendered_state(session: Session, models: Sequence[str] = ()) -> RenderedStat
 
 def _known_state(session: Session, request: RenderRequest, folder: str) -> RenderedState | None:
     """Return the state of some models if nothing has to be rendered for it; these imports are cheap."""
-    from generator.pipeline.bundles import KINDS, image_bundles, model_bundles
+    from generator.pipeline.bundles import KINDS, bundle_inputs, image_bundles, model_bundles
     from generator.pipeline.stale import find_stale, fresh_bundles, gate_images_on_disk, image_inputs
 
     stale = find_stale(session, request)
     old = [
         bundle.path
         for entry, inputs in stale.models.items()
-        for bundle in model_bundles(entry, stale.environments)
-        if not KINDS[bundle.kind].bare and _is_old(request.output, bundle.path, inputs)
+        for bundle in model_bundles(entry, session.rendered_in(entry, stale.environments))
+        if not KINDS[bundle.kind].bare
+        and _is_old(request.output, bundle.path, bundle_inputs(entry, bundle, inputs))
     ]
     if old:
         return _differing([f"{plural(len(old), 'bundle')} out of date{_named(old, folder)}"], folder)

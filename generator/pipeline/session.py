@@ -125,6 +125,22 @@ class Session:
 
         return Bentos(self.templates)
 
+    @property
+    def rendered(self) -> Path:
+        """The folder of the rendered files in git."""
+        return self.root / self.platform_inputs.folder
+
+    def rendered_in(self, entry: ModelFiles, environments: Sequence[str]) -> list[str]:
+        """Return the environments that have a bundle of a model: a gated one has none before its first promotion."""
+        gated = self.platform_inputs.gated
+        return [
+            name
+            for name in environments
+            if name not in gated
+            or os.path.lexists(entry.promotion(name))
+            or (self.rendered / name / entry.team / entry.model).exists()
+        ]
+
     def resolve(self, entry: ModelFiles, document: Document | None = None) -> Resolved:
         """Plan one model for every environment, from its file or from a proposed spec; the platform must be valid."""
         from generator.plan.resolve import resolve

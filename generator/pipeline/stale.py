@@ -19,6 +19,7 @@ from generator.pipeline.bundles import (
     GATE_LIST,
     KINDS,
     BundleId,
+    bundle_inputs,
     model_bundles,
     shared_bundles,
 )
@@ -203,7 +204,10 @@ def find_stale(session: Session, request: RenderRequest) -> StaleBundles:
     ) -> Iterator[tuple[ModelFiles, dict[str, str], FreshBundles]]:
         for entry in entries:
             inputs = {**model_inputs(entry, platform), **CONTRACT}
-            bundles = dict.fromkeys(model_bundles(entry, environments), inputs)
+            bundles = {
+                bundle: bundle_inputs(entry, bundle, inputs)
+                for bundle in model_bundles(entry, session.rendered_in(entry, environments))
+            }
             fresh = fresh_bundles(request, bundles)
             again = entry.name in expired or _has_aged(entry, platform, session.today)
             yield entry, inputs if again or len(fresh) < len(bundles) else {}, count(fresh.values())

@@ -319,5 +319,5 @@ def _delivery(inputs: Inputs) -> Delivery:
         rollouts=platform.controllers.argo_rollouts,
         workflows=platform.controllers.argo_workflows,
         kubernetes=platform.controllers.kubernetes,
-        requires=tuple(platform.environments[inputs.environment].requires),
+        requires=tuple(platform.environments[inputs.environment].proofs),
     )

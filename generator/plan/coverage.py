@@ -38,9 +38,7 @@ def _before(plan: Plan) -> Iterator[Gap]:
             yield Gap("waived-gate", text)
     if plan.delivery.requires:
         first = " and ".join(plan.delivery.requires)
-        text = (
-            f"nothing waits for {first}: all environments share one lock, and Argo CD syncs them side by side"
-        )
+        text = f"what governs a release (steps, guards, routes, alerts) does not wait for {first}: it applies at once"
         yield Gap("order", text)
     text = "the first release is never analysed: without a stable version, steps and guards are skipped"
     yield Gap("first-release", text)

@@ -170,7 +170,7 @@ def _whole(planned: Planned, plan: Plan) -> Iterator[PlanValue]:
 _ELSEWHERE = {
     "identity", "version", "image", "bento", "env", "routing", "capacity", "rollout", "guards", "shadow_guards",
     "gates", "gate_key", "enforcement", "monitoring", "delivery", "gate_pods", "feedback",
-    "common", "pod_templates",
+    "common", "pod_templates", "promotion", "keeps",
 }  # fmt: skip
 _PARTS = (_model, _release, _gates, _rest, _whole)
 

@@ -60,6 +60,18 @@ class PlatformInputs:
         path = git.get("path") if isinstance(git, dict) else None
         return path if isinstance(path, str) and path else "rendered"
 
+    @cached_property
+    def gated(self) -> frozenset[str]:
+        """The environments that require others."""
+        environments = self.spec.get("environments")
+        if not isinstance(environments, dict):
+            return frozenset()
+        return frozenset(
+            str(name)
+            for name, value in environments.items()
+            if isinstance(value, dict) and value.get("requires")
+        )
+
     def has_dashboards(self, environment: str) -> bool:
         """Return whether the platform renders dashboards."""
         del environment
@@ -177,6 +189,12 @@ def model_inputs(entry: ModelFiles, platform: PlatformInputs) -> dict[str, str]:
         inputs["signatures"] = sha256_of(signatures)
     suites = platform.suites | suites_of(spec)
     return {**inputs, "suites": sha256_of(suite_digests(entry, suites))} if suites else inputs
+
+
+def promotion_input(entry: ModelFiles, environment: str) -> dict[str, str]:
+    """Return the input that only the bundle of a model in one environment has: the lock of that environment."""
+    path = entry.promotion(environment)
+    return {"promotion": file_digest(path)} if environment and os.path.lexists(path) else {}
 
 
 def _signatures(entry: ModelFiles) -> Iterator[Path]:

@@ -16,6 +16,8 @@ SPECS, PLATFORM = "specs", "platform.yaml"
 _SPEC, _LOCK, _EVIDENCE, _PACKAGES = ".yaml", ".lock.yaml", ".evidence.json", ".requirements.txt"
 _CALIBRATION = ".calibration.yaml"
 _RECORD = ".record.json"
+_OF_ONE_ENVIRONMENT = 3
+"""Dots in the name of a model's file about one environment: `churn.staging.record.json`."""
 _BESIDE = (_LOCK, _EVIDENCE, _PACKAGES, _CALIBRATION)
 _SPEC_LIKE = re.compile(r"\.(?:ya?ml|json|yaml\.txt|yml\.txt|yaml\.j2|yaml\.tmpl|yaml\.tpl)$")
 _TEAM = re.compile(r"\bteam:\s*[\"']?([a-z][a-z0-9-]*)")
@@ -38,6 +40,10 @@ class ModelFiles:
     def lock(self) -> Path:
         """The lock next to the spec."""
         return self.spec.with_name(self.model + _LOCK)
+
+    def promotion(self, environment: str) -> Path:
+        """The lock of the model in one environment, which `sluice promote` wrote."""
+        return self.spec.with_name(f"{self.model}.{environment}{_LOCK}")
 
     @property
     def packages(self) -> Path:
@@ -100,14 +106,14 @@ def _team(team: os.DirEntry[str], findings: list[Finding]) -> Iterator[ModelFile
         name, shown = item.name, f"{SPECS}/{team.name}/{item.name}"
         if _signs(name, names):
             continue
-        if name.endswith(_BESIDE):
-            suffix = next(suffix for suffix in _BESIDE if name.endswith(suffix))
-            if name.removesuffix(suffix) + _SPEC not in names:
-                findings.append(_orphan(shown, suffix, names))
-        elif name.endswith(_RECORD):
+        if name.endswith((_RECORD, _LOCK)) and name.count(".") == _OF_ONE_ENVIRONMENT:
             model, _, suffix = name.partition(".")
             if model + _SPEC not in names:
                 findings.append(_orphan(shown, f".{suffix}", names))
+        elif name.endswith(_BESIDE):
+            suffix = next(suffix for suffix in _BESIDE if name.endswith(suffix))
+            if name.removesuffix(suffix) + _SPEC not in names:
+                findings.append(_orphan(shown, suffix, names))
         elif name.endswith(_SPEC):
             yield ModelFiles(team.name, name.removesuffix(_SPEC), Path(team.path, name))
         elif item.is_dir():

@@ -20,6 +20,7 @@ from generator.spec.platform import PlatformFile, PlatformSpec
 
 if TYPE_CHECKING:
     from generator.spec.calibration import CalibrationFile
+    from generator.spec.promotion import PromotionFile
 
 __all__ = ["ModelFiles", "Repository", "find_root"]
 
@@ -96,6 +97,16 @@ class Repository:
         lock, findings = check(LockFile, document)
         document.findings += findings
         return document, lock, findings
+
+    def promotion(self, entry: ModelFiles, environment: str) -> tuple[PromotionFile | None, list[Finding]]:
+        """Return the lock of a model in one environment, and its findings; None for a missing or invalid lock."""
+        path = entry.promotion(environment)
+        if not os.path.lexists(path):
+            return None, []
+        from generator.spec.promotion import PromotionFile
+
+        document = read(path, self.root)
+        return (None, document.findings) if document.findings else check(PromotionFile, document)
 
     def calibration(self, entry: ModelFiles) -> tuple[CalibrationFile | None, list[Finding]]:
         """Return the calibration of a model, and findings about the file; None for a missing or invalid file."""

@@ -99,6 +99,10 @@ def resolve(
             bento = bento or bento_of(base_file, platform, lock, bounds, packages)
             inputs = Inputs(file, base_file, bento, bento_digest(bento), platform, environment, lock, suites)
             plan = build(inputs)
+            if plan.delivery.requires:
+                promotion, promotion_findings = repository.promotion(entry, environment)
+                plan = replace(plan, promotion=promotion)
+                resolved.findings += promotion_findings
             if pod_templates is not None:
                 plan = replace(plan, pod_templates=pod_templates(plan))
             if calibration is not None and calibration.environment == environment:

@@ -21,6 +21,7 @@ from generator.spec.rollout import BlueGreen, Canary
 
 if TYPE_CHECKING:
     from generator.spec.calibration import CalibrationFile
+    from generator.spec.promotion import PromotionFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +307,10 @@ class Plan:
     """The largest share of live requests of each cohort step, in order; 1 for a cohort whose size is unknown."""
     notices: tuple[tuple[str, str], ...] = ()
     """Annotations of the Rollout: who is notified, and what each guard stops a release for."""
+    promotion: PromotionFile | None = None
+    """The lock of the model in this environment; None where nothing is required or nothing was promoted yet."""
+    keeps: str = ""
+    """The release key of the release that the environment keeps; empty unless the plan governs another release."""
     calibration: CalibrationFile | None = None
     """What the history of the model in this environment says; only reports read it."""
 

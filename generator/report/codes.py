@@ -39,6 +39,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "GATE": "Gates",
     "EVID": "Evidence of gates",
     "RECD": "Records of releases",
+    "PROM": "Promotions to environments that require others",
     "SIGN": "Signatures of evidence and locks",
     "WAIV": "Waivers, acceptances and quarantine",
     "TEAM": "Models of a team side by side",

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
 from generator.gates.gate_status import State
 from generator.plan.layers import Source
+from generator.plan.promotion import Standing
 from generator.plan.timeline import EventKind
 from generator.report.formats.json_schema import Keywords
 from generator.routers import ROUTERS
@@ -61,6 +62,14 @@ class Release(TypedDict):
     version: Version
     image: Image
     release_key: Annotated[str, "Digest of what runs; equal where the same thing runs."]
+    standing: Annotated[
+        Standing,
+        "What the environment does with the release. free: it requires nothing; waiting: nothing was promoted yet; "
+        "held: it keeps another one; promoted: it takes this one.",
+    ]
+    promotion: Annotated[
+        str | None, "The same in words, with dates; null where the environment requires nothing."
+    ]
     router: Annotated[str, Keywords(enum=list(ROUTERS))]
     hosts: Annotated[list[str], "Host names of live requests."]
     strategy: Literal["canary", "blue-green"]

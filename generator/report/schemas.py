@@ -14,6 +14,7 @@ from generator.spec.schema import (
     lock_schema,
     model_schema,
     platform_schema,
+    promotion_schema,
     record_schema,
 )
 
@@ -48,6 +49,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Node]]] = {
     "lock": lock_schema,
     "evidence": evidence_schema,
     "record": record_schema,
+    "promotion": promotion_schema,
     "calibration": calibration_schema,
     "plan": _plan,
     "diff": _diff,

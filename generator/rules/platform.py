@@ -13,6 +13,7 @@ from generator.source.document import Document, Path, dotted
 from generator.source.suggest import did_you_mean
 from generator.spec.check import check_data
 from generator.spec.model import ModelSpec
+from generator.spec.platform import Environment
 from generator.spec.quantities import plural
 
 _LONGEST_EVIDENCE_DAYS = 7
@@ -153,9 +154,9 @@ def required_environments(context: FleetContext) -> Iterator[Problem]:
     """Check the environments that others require."""
     known = list(context.platform.environments)
     for name, environment in context.platform.environments.items():
-        for index, required in enumerate(environment.requires):
+        for key, required in _required(environment):
             if required not in known:
-                path = ("spec", "environments", name, "requires", index)
+                path = ("spec", "environments", name, "requires", key)
                 yield Problem(path, f"unknown environment `{required}`", did_you_mean(required, known))
 
 
@@ -185,13 +186,20 @@ spec: {environments: {staging: {traffic: {minRps: 200}}}}
 )
 def circles(context: FleetContext) -> Iterator[Problem]:
     """Check `requires` for cycles; each is reported at every environment that is part of one."""
-    requires = {name: environment.requires for name, environment in context.platform.environments.items()}
-    for name, needed in requires.items():
-        for index, required in enumerate(needed):
+    requires = {name: list(one.proofs) for name, one in context.platform.environments.items()}
+    for name, environment in context.platform.environments.items():
+        for key, required in _required(environment):
             if name in _reachable(requires, required):
                 message = f"`{name}` requires `{required}`, which requires `{name}`"
-                path = ("spec", "environments", name, "requires", index)
+                path = ("spec", "environments", name, "requires", key)
                 yield Problem(path, message, "remove one of the requirements")
+
+
+def _required(environment: Environment) -> Iterator[tuple[int | str, str]]:
+    """Yield what an environment requires, with its place: an index of the list, or a key of the mapping."""
+    listed = isinstance(environment.requires, list)
+    for index, name in enumerate(environment.requires):
+        yield index if listed else name, name
 
 
 def _reachable(requires: dict[str, list[str]], start: str) -> set[str]:

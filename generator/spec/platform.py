@@ -13,6 +13,7 @@ from generator.spec.gate_pods import GatePods
 from generator.spec.monitoring import Monitoring
 from generator.spec.network import Destination, ModelDestination
 from generator.spec.notifications import Notifications, Notify
+from generator.spec.promotion import Proof, Requirements
 from generator.spec.record import Record
 from generator.spec.rollout import Cohort
 from generator.spec.service import Scalar
@@ -127,7 +128,12 @@ class Environment(Record):
         "addresses, ports 443 and 6443",
         examples=[[{"cidr": "10.96.0.1/32", "ports": [443]}]],
     )
-    requires: list[Name] = Field([], description="environments that a version must pass first")
+    requires: Requirements = Field(
+        [],
+        description="environments in which a release must have proven itself before it is promoted to this one; "
+        "a list, or what each record must show",
+        examples=[["staging"], {"staging": {"soak": "24h", "maxAge": "14d"}}],
+    )
     domain: Host | None = Field(
         None,
         description="domain of the default host names model.team.domain",
@@ -143,6 +149,11 @@ class Environment(Record):
         description="namespace of a team in this environment",
         examples=["{team}-{environment}"],
     )
+
+    @property
+    def proofs(self) -> dict[str, Proof]:
+        """What the record of each required environment must show."""
+        return self.requires if isinstance(self.requires, dict) else {name: Proof() for name in self.requires}
 
     @property
     def cluster(self) -> str:

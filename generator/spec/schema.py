@@ -21,6 +21,7 @@ from generator.spec.evidence import EvidenceFile
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import PlatformFile
+from generator.spec.promotion import PromotionFile
 from generator.spec.release_record import RecordFile
 from generator.spec.units import format_value, unit_of
 
@@ -87,6 +88,14 @@ def evidence_schema() -> Node:
     return identified(
         "evidence", "The evidence of one model's gates", _closed(forms.form(root, partial=False), forms)
     )
+
+
+def promotion_schema() -> Node:
+    """Return the schema of `<model>.<environment>.lock.yaml`."""
+    root, raw = _described(PromotionFile)
+    forms = _Forms(raw)
+    title = "The lock of a model in one environment"
+    return identified("promotion", title, _closed(forms.form(root, partial=False), forms))
 
 
 def record_schema() -> Node:

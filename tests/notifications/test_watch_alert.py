@@ -171,5 +171,5 @@ def test_a_failed_watch_halts_its_version(repository: Path, around: Around, tmp_
     assert entry["reason"] == "the daily watch in live: on fresh data it no longer passes drift and parity"
     assert (entry["model"], entry["digest"], entry["running"]) == (MODEL, f"sha256:{'a1' * 32}", ["live"])
     assert sluice(repository, "render", "--check").exit_code == 0
-    promoted = sluice(repository, "promote", MODEL, "--to", "3")
+    promoted = sluice(repository, "pin", MODEL, "--version", "3")
     assert (promoted.exit_code, "in quarantine" in promoted.output) == (2, True)

@@ -60,8 +60,8 @@ class Sandbox:
     def pin(self, *arguments: str, **variables: str) -> Result:
         return self._run("pin", *arguments, **variables)
 
-    def promote(self, *arguments: str) -> Result:
-        return self._run("promote", "shop/ranker", *arguments)
+    def point_at(self, *arguments: str) -> Result:
+        return self._run("pin", "shop/ranker", *arguments)
 
     def pinned(self, *arguments: str, **variables: str) -> Any:
         """The lock after a `pin` that succeeded."""

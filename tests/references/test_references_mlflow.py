@@ -79,7 +79,7 @@ def test_what_the_registry_does_not_know(mlflow: Mlflow, sandbox: Sandbox, ref: 
 
 def test_promoted_then_pinned(mlflow: Mlflow, sandbox: Sandbox) -> None:
     sandbox.ask("mlflow:ranker/1").pinned(**mlflow.variables)
-    assert sandbox.promote("--to", "2").exit_code == 0
+    assert sandbox.point_at("--version", "2").exit_code == 0
     unlocked = sandbox.pin("--check", **mlflow.variables)
     assert unlocked.exit_code == 1
     assert "PIN202" in unlocked.output

@@ -195,7 +195,7 @@ def test_what_writes(repository: Pair):
     repository.sluice("ci", "gitlab")
     repository.sluice("render", "shop", "--env", "staging", "--output", "elsewhere")
     repository.sluice("spinnaker", "shop/recommender", "--env", "production")
-    repository.sluice("promote", "shop/recommender", "--to", "13")
+    repository.sluice("pin", "shop/recommender", "--version", "13")
 
 
 def test_the_way_back(repository: Pair):

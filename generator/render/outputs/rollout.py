@@ -51,7 +51,7 @@ def _annotations(plan: Plan, odds: Mapping[str, str]) -> dict[str, str]:
     return {
         "sluice.dev/gate-key": plan.gate_key,
         "sluice.dev/owner": plan.identity.owner,
-        RELEASE_KEY: release_key(plan),
+        RELEASE_KEY: plan.keeps or release_key(plan),
         **dict(plan.notices),
         **waivers,
         **odds,

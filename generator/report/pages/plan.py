@@ -111,6 +111,7 @@ def _head(subject: Subject, release: Section) -> dict[str, str]:
         "image": data["image"]["reference"],
         "by_digest": "" if data["image"]["by_digest"] else "by tag: the lock holds no pushed digest",
         "release_key": data["release_key"],
+        "promotion": data["promotion"] or "",
         "pods": f"{size}, at most {pods['peak']} at once during the release",
         "autoscaler": data["autoscaler"] or "",
         "route": f"{data['router']}: {', '.join(data['hosts'])}",

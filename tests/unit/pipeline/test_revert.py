@@ -197,9 +197,9 @@ def test_other_models_that_break_rules_do_not_hold_it_up(two: Story) -> None:
 def test_a_version_in_quarantine_is_refused_everywhere(two: Story) -> None:
     reverted(two)
     two.git("merge", "--quiet", BRANCH)
-    done = two.run("promote", NAME, "--to", "2")
+    done = two.run("pin", NAME, "--version", "2")
     assert (done.exit_code, "is in quarantine since" in done.stderr) == (2, True)
-    assert two.run("promote", NAME, "--to", "3").exit_code == 0
+    assert two.run("pin", NAME, "--version", "3").exit_code == 0
     two.write(2)
     for command in ("render", "validate"):
         refused = two.run(command)

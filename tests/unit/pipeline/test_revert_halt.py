@@ -84,7 +84,7 @@ def test_what_staging_found_never_reaches_production(two: Story) -> None:
         assert refused.exit_code == 1, arguments
         assert REASON in refused.output
     assert two.git("status", "--porcelain") == ""
-    done = two.run("promote", NAME, "--to", "3")
+    done = two.run("pin", NAME, "--version", "3")
     assert (done.exit_code, "is in quarantine since" in done.stderr) == (2, True)
 
 
@@ -106,7 +106,7 @@ def test_it_does_not_come_back_once_another_version_took_over(two: Story) -> Non
     told = two.run("validate")
     assert told.exit_code == 0
     assert "runs another version now, but this one may still run in staging, production" in told.stdout
-    done = two.run("promote", NAME, "--to", "2")
+    done = two.run("pin", NAME, "--version", "2")
     assert (done.exit_code, "is in quarantine since" in done.stderr) == (2, True)
 
 

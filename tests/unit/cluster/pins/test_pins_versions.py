@@ -1,4 +1,4 @@
-"""`sluice promote`: one scalar changes, and nothing else."""
+"""`sluice pin --version`: one scalar changes, and nothing else."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_version_that_the_kind_does_not_have(ref, version):
 
 def test_comments_order_and_quotes_stay(sandbox: Sandbox):
     before = sandbox.ask("mlflow:ranker@champion").spec.read_text()
-    done = sandbox.promote("--to", "13")
+    done = sandbox.point_at("--version", "13")
     assert done.exit_code == 0
     assert "mlflow:ranker@champion is now mlflow:ranker/13" in done.output
     assert "sluice pin shop/ranker" in done.output
@@ -57,29 +57,29 @@ def test_comments_order_and_quotes_stay(sandbox: Sandbox):
 def test_windows_files_stay_windows_files(sandbox: Sandbox):
     text = b"\xef\xbb\xbf" + sandbox.ask("bentoml:ranker:7").spec.read_bytes().replace(b"\n", b"\r\n")
     sandbox.spec.write_bytes(text)
-    assert sandbox.promote("--to", "8").exit_code == 0
+    assert sandbox.point_at("--version", "8").exit_code == 0
     assert sandbox.spec.read_bytes() == text.replace(b"ranker:7", b"ranker:8")
 
 
 def test_the_same_version_again_writes_nothing(sandbox: Sandbox):
     sandbox.ask("mlflow:ranker/12")
     stamp = sandbox.spec.stat().st_mtime_ns
-    done = sandbox.promote("--to", "12")
+    done = sandbox.point_at("--version", "12")
     assert (done.exit_code, "already" in done.output) == (0, True)
     assert sandbox.spec.stat().st_mtime_ns == stamp
 
 
 def test_an_address_needs_its_digest(sandbox: Sandbox):
     before = sandbox.ask("s3://b/k-1", f", sha256: {'a' * 64}").spec.read_text()
-    assert sandbox.promote("--to", "s3://b/k-2").exit_code == 2
+    assert sandbox.point_at("--version", "s3://b/k-2").exit_code == 2
     assert sandbox.spec.read_text() == before
-    assert sandbox.promote("--to", "s3://b/k-2", "--sha256", "b" * 64).exit_code == 0
+    assert sandbox.point_at("--version", "s3://b/k-2", "--sha256", "b" * 64).exit_code == 0
     assert sandbox.spec.read_text() == before.replace("k-1", "k-2").replace("a" * 64, "b" * 64)
 
 
 def test_a_digest_is_added_where_there_was_none(sandbox: Sandbox):
     before = sandbox.ask("mlflow:ranker/12").spec.read_text()
-    assert sandbox.promote("--to", "13", "--sha256", "b" * 64).exit_code == 0
+    assert sandbox.point_at("--version", "13", "--sha256", "b" * 64).exit_code == 0
     assert sandbox.spec.read_text() == before.replace(
         '/12", framework: sklearn', f'/13", framework: sklearn, sha256: {"b" * 64}'
     )
@@ -89,7 +89,7 @@ def test_a_digest_is_added_where_there_was_none(sandbox: Sandbox):
 @pytest.mark.parametrize("version", ["13 14", "13\n", "ü", "../x", "", "@", "-x", "x#y", '1"'])
 def test_a_version_that_makes_no_reference_is_refused(sandbox: Sandbox, ref: str, version: str):
     before = sandbox.ask(ref).spec.read_text()
-    assert sandbox.promote("--to", version).exit_code == 2
+    assert sandbox.point_at("--version", version).exit_code == 2
     assert sandbox.spec.read_text() == before
 
 
@@ -99,5 +99,5 @@ def test_a_reference_over_several_lines_is_left_alone(sandbox: Sandbox):
     block = "\n    framework: sklearn\n    ref: >-\n      mlflow:ranker/12"
     text = sandbox.spec.read_text().replace(flow, block)
     sandbox.spec.write_text(text)
-    assert sandbox.promote("--to", "13").exit_code == 2
+    assert sandbox.point_at("--version", "13").exit_code == 2
     assert sandbox.spec.read_text() == text

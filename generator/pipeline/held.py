@@ -1,0 +1,102 @@
+"""Reads releases that gated environments keep, and reports what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from generator.plan.promotion import promote_command, says, standing
+from generator.plan.values import Plan
+from generator.source.errors import UserError
+from generator.source.files import LIMIT, RefusedError, bytes_below
+from generator.source.finding import Finding, Place
+
+if TYPE_CHECKING:
+    from generator.pipeline.session import Session
+    from generator.plan.resolve import Resolved
+
+WAITING: Final = frozenset({"PROM103", "PROM104"})
+"""Codes of releases that wait for a promotion, which `render` shows."""
+_RESTORE: Final = "restore it from the protected branch: `git checkout {revision} -- {folder}`"
+_ROLLOUT: Final = "rollout-main.yaml"
+
+
+def release_in_git(rendered: Path, plan: Plan) -> Mapping[str, str]:
+    """Return the release that an environment keeps: text by file name.
+
+    Args:
+        rendered: the folder of the rendered files.
+        plan: a plan with a promotion.
+
+    Raises:
+        UserError: it is missing, or not the one in the lock.
+    """
+    from generator.render.held import held_digest
+
+    found, lock = read_release(rendered, plan), plan.promotion
+    if lock is None or _ROLLOUT not in found or held_digest(found) != lock.held:
+        raise UserError(*_damaged(plan, found))
+    return found
+
+
+def read_release(rendered: Path, plan: Plan) -> dict[str, str]:
+    """Return the files of the release in the bundle of a plan: text by name; empty without a bundle."""
+    from generator.render.held import is_held
+
+    folder = rendered / plan.identity.path
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    found = {}
+    for name in filter(is_held, names):
+        try:
+            found[name] = bytes_below(rendered.parent, folder / name, LIMIT).decode()
+        except (OSError, RefusedError, UnicodeDecodeError):
+            continue  # it is missing for the digest, too
+    return found
+
+
+def _damaged(plan: Plan, found: Mapping[str, str]) -> tuple[str, str]:
+    """Return the message and the hint about a release in git that is not the promoted one."""
+    where, folder = plan.identity.environment, f"{plan.delivery.folder}/{plan.identity.path}"
+    what = "is not the one that was promoted" if _ROLLOUT in found else "is missing"
+    message = f"{where} keeps a release, and the release in {folder} {what}"
+    hint = _RESTORE.format(revision=plan.delivery.revision, folder=folder)
+    return message, f"{hint}; or promote this one: `{promote_command(plan)}`"
+
+
+def promotion_findings(resolved: Resolved, session: Session) -> Iterator[Finding]:
+    """Yield what gated environments do with the plans of a model, and what is wrong with the releases they keep."""
+    for planned in resolved.plans:
+        if planned.plan.delivery.requires:
+            yield from _of_plan(planned.plan, session, resolved.document.file)
+
+
+def _of_plan(plan: Plan, session: Session, spec: str) -> Iterator[Finding]:
+    stands, lock, rendered = standing(plan), plan.promotion, session.rendered
+    spec_place = Place(spec, 1)
+    if lock is None:
+        where, folder = plan.identity.environment, f"{plan.delivery.folder}/{plan.identity.path}"
+        if (rendered / plan.identity.path / _ROLLOUT).exists():
+            message = f"{where} has a release in {folder}, and no lock says which one was promoted"
+            hint = f"record what runs there: `{promote_command(plan)} --adopt`, then commit the lock"
+            yield Finding("PROM101", "error", message, hint, spec_place)
+            return
+        hint = (
+            f"`{promote_command(plan)}`, once its record in {' and '.join(plan.delivery.requires)} is in git"
+        )
+        yield Finding("PROM103", "info", f"{where}: {says(plan)}", hint, spec_place)
+        return
+    file = f"{spec.removesuffix('.yaml')}.{plan.identity.environment}.lock.yaml"
+    if lock.hotfix and lock.hotfix.until < session.today.isoformat():
+        message = f"the hot fix in {plan.identity.environment} ended on {lock.hotfix.until}: {lock.reason}"
+        hint = f"prove the release and promote it: `{promote_command(plan)}`; or take it back with `sluice revert`"
+        yield Finding("PROM105", "error", message, hint, Place(file, 1))
+    if stands != "held":
+        return
+    try:
+        release_in_git(rendered, plan)
+    except UserError as error:
+        yield Finding("PROM102", "error", error.message, error.hint, Place(file, 1))
+        return
+    hint = f"`{promote_command(plan)}` lets it in, once it is proven"
+    yield Finding("PROM104", "info", f"{plan.identity.environment}: {says(plan)}", hint, Place(file, 1))

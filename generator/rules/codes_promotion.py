@@ -1,0 +1,61 @@
+"""Codes of releases that gated environments keep, which `pipeline` reads."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from generator.lint.engine import Code, declare
+
+_GATED: Final = """\
+# specs/platform.yaml
+spec:
+  environments:
+    staging: {server: "https://staging.example.com", router: {kind: traefik}}
+    production: {requires: [staging]}
+"""
+
+declare(
+    Code(
+        "PROM101",
+        "error",
+        "a gated environment has a release in git, and no lock says which one was promoted",
+        "The environment requires others, so only a promotion changes what it runs, and the lock of a promotion is the "
+        "only proof of what that is. The bundle was rendered before the environment required anything.",
+        "Record what runs there with `sluice promote MODEL --to ENVIRONMENT --adopt`, and commit the lock.",
+        example=f"$ sluice render\n{_GATED}$ sluice validate",
+    ),
+    Code(
+        "PROM102",
+        "error",
+        "the release that a gated environment keeps is missing or edited",
+        "While another release waits for its proof, the promoted one stays byte for byte as the lock has it. A bundle "
+        "that was edited or deleted by hand would go out without any proof.",
+        "Restore the bundle from the protected branch with git.",
+        example=_GATED,
+    ),
+    Code(
+        "PROM103",
+        "info",
+        "nothing was promoted to a gated environment yet",
+        "The environment requires others, and no release has proven itself there: nothing is rendered for it.",
+        "Release the model in the required environments, record it, and run `sluice promote`.",
+        example=_GATED,
+    ),
+    Code(
+        "PROM104",
+        "info",
+        "a gated environment keeps another release",
+        "The release of the spec is not the promoted one: pods, configuration and gates stay as they are, and steps, "
+        "guards, routes and alerts follow the spec.",
+        "Nothing to do until the release has proven itself; then run `sluice promote`.",
+        example=_GATED,
+    ),
+    Code(
+        "PROM105",
+        "error",
+        "a promoted hot fix has ended",
+        "It was promoted without the proof that the environment requires, for a limited time.",
+        "Promote the release with its record, or take it back with `sluice revert`.",
+        example=_GATED,
+    ),
+)

@@ -1,0 +1,363 @@
+"""A gated environment runs what was promoted, byte for byte, and what governs it follows the spec."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from generator.cli.main import cli
+from generator.gates.records import record_bytes
+from generator.pipeline.session import open_session
+from generator.plan.promotion import standing
+from generator.plan.release_key import release_key
+from generator.plan.values import Plan
+from tests.gates.record_samples import sample
+from tests.unit.rules.repository import Edits, Sample
+
+NAME = "shop/ranker"
+NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
+SERVER: dict[str, Any] = {
+    "server": "https://kubernetes.default.svc",
+    "router": {
+        "kind": "gateway-api",
+        "gateway": "public",
+        "namespace": "gateways",
+        "implementation": "envoy-gateway",
+    },
+}
+GATED: Edits = {
+    "platform.environments.staging": SERVER,
+    "platform.environments.production": {**SERVER, "requires": ["staging"]},
+    "platform.tiers.standard.evidence": ["cluster"],
+    "platform.secrets": {"store": "vault"},
+    "spec.replicas": 20,
+    "spec.service.env": [{"name": "TOKEN", "secret": {"name": "store", "key": "token"}}],
+}
+LONG = {"staging": {"soak": "24h", "maxAge": "14d", "verdict": "passed", "minPower": "50%"}}
+BUNDLE = "rendered/production/shop/ranker"
+
+
+@dataclass
+class Shop:
+    """A repository with a gated production, at a moment."""
+
+    root: Path
+    edits: dict[str, Any]
+
+    def edit(self, edits: Edits) -> None:
+        """Write the spec and the platform with more edits; locks of environments and records stay."""
+        self.edits |= edits
+        Sample(self.root, self.edits)
+
+    def run(self, *words: str, hours: float = 0) -> Result:
+        """Run a command some hours later."""
+        epoch = int((NOW + dt.timedelta(hours=hours)).timestamp())
+        env = {"SOURCE_DATE_EPOCH": str(epoch), "SLUICE_CACHE": None}
+        return CliRunner(env=env).invoke(cli, [*words, "--root", str(self.root)])
+
+    def ok(self, *words: str, hours: float = 0) -> str:
+        done = self.run(*words, hours=hours)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    def plan(self, environment: str = "production") -> Plan:
+        session = open_session(self.root)
+        plans = session.resolve(session.entries[0]).plans
+        return next(one.plan for one in plans if one.plan.identity.environment == environment)
+
+    def record(self, hours: float = -48, **more: Any) -> None:
+        """Write the record of the release in staging, which ended some hours ago."""
+        end = NOW + dt.timedelta(hours=hours)
+        start = end - dt.timedelta(hours=2)
+        shown = {"start": f"{start:%Y-%m-%dT%H:%M:%SZ}", "end": f"{end:%Y-%m-%dT%H:%M:%SZ}"}
+        edits = {"subject.releaseKey": release_key(self.plan("staging")), **shown}
+        edits |= {"runs.0.start": shown["start"], "runs.1.start": shown["end"], **more}
+        (self.root / "specs/shop/ranker.staging.record.json").write_bytes(record_bytes(sample(edits)))
+
+    @property
+    def lock(self) -> Any:
+        return yaml.safe_load((self.root / "specs/shop/ranker.production.lock.yaml").read_text())
+
+    def bundle(self) -> dict[str, str]:
+        folder = self.root / BUNDLE
+        return {path.name: path.read_text() for path in folder.iterdir()} if folder.is_dir() else {}
+
+    def release(self) -> dict[str, Any]:
+        """What the bundle runs: its pod template, its configuration, its secrets and its gates."""
+        files = self.bundle()
+        names = [
+            n for n in files if n.startswith(("configmap-config", "externalsecret", "workflow", "cronw"))
+        ]
+        template = yaml.safe_load(files["rollout-main.yaml"])["spec"]["template"]
+        return {"pods": template, **{name: files[name] for name in names}}
+
+    def promoted(self) -> None:
+        self.record()
+        self.ok("promote", NAME, "--to", "production")
+        self.ok("render")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    shop = Shop(tmp_path, dict(GATED))
+    shop.edit({})
+    return shop
+
+
+def test_nothing_is_rendered_before_the_first_promotion(shop: Shop) -> None:
+    said = shop.ok("render")
+    assert "production: not promoted yet" in said
+    assert not shop.bundle()
+    assert (shop.root / "rendered/staging/shop/ranker/rollout-main.yaml").exists()
+    shop.ok("render", "--check")
+    assert "PROM103" in shop.ok("validate")
+
+
+def test_a_proven_release_enters(shop: Shop) -> None:
+    shop.promoted()
+    plan = shop.plan()
+    lock = shop.lock
+    assert (lock["schema"], lock["key"]) == ("sluice/promotion/v1", release_key(plan))
+    assert lock["records"]["staging"]["verdict"] == "passed"
+    assert standing(plan) == "promoted"
+    assert shop.bundle()["rollout-main.yaml"]
+    shop.ok("render", "--check")
+    assert "already" in shop.ok("promote", NAME, "--to", "production")
+
+
+# What starts a release, and what governs one.
+RELEASES: dict[str, Edits] = {
+    "spec": {"spec.service.threads": 2},
+    "secret": {"spec.service.env": []},
+    "gate": {"spec.gates": [{"name": "unit-tests", "junit": "reports/other.xml"}]},
+    "tier": {"platform.tiers.other": {"evidence": ["cluster"]}, "platform.teams.shop.tiers": ["other"], "spec.tier": "other"},
+    "version": {"lock.model.digest": "sha256:" + "b" * 64},
+    "own resources": {"spec.environments.production.resources": {"cpu": "3", "memory": "2Gi"}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", RELEASES)
+def test_another_release_waits_and_the_old_one_stays_byte_for_byte(shop: Shop, what: str) -> None:
+    shop.promoted()
+    before, staging = shop.release(), shop.root / "rendered/staging/shop/ranker/rollout-main.yaml"
+    there = staging.read_text()
+    shop.edit(RELEASES[what])
+    shop.ok("render")
+    assert shop.release() == before
+    assert (staging.read_text() != there) == (what != "own resources")
+    shop.ok("render", "--check")
+    head = yaml.safe_load(shop.bundle()["rollout-main.yaml"])["metadata"]["annotations"]
+    assert head["sluice.dev/release-key"] == shop.lock["key"]
+
+
+def test_what_governs_a_release_applies_at_once(shop: Shop) -> None:
+    shop.promoted()
+    shop.edit({"spec.service.threads": 2})
+    shop.ok("render")
+    before, files = shop.release(), shop.bundle()
+    guards = [{"metric": "error-rate", "limit": "1%"}]
+    steps = [{"weight": "10%", "hold": "90m"}, {"weight": "50%", "hold": "30m"}]
+    shop.edit(
+        {
+            "spec.rollout.guards": guards,
+            "spec.rollout.steps": steps,
+            "spec.environments.production.traffic": {"hosts": ["a.shop.production.models.internal"]},
+        }
+    )
+    shop.ok("render")
+    assert shop.release() == before
+    changed = {name for name, text in shop.bundle().items() if files.get(name) != text}
+    assert {"analysistemplate-guards.yaml", "rollout-main.yaml", "httproute-main.yaml"} <= changed
+    shop.ok("render", "--check")
+
+
+def test_templates_of_the_platform_team_wait_too(shop: Shop) -> None:
+    shop.promoted()
+    before = shop.release()
+    template = Path("templates/kubernetes/_pod.yaml.j2").read_text()
+    own = shop.root / "templates/kubernetes/_pod.yaml.j2"
+    own.parent.mkdir(parents=True)
+    own.write_text(template.replace("periodSeconds: 2\n", "periodSeconds: 3\n"))
+    shop.ok("render")
+    assert shop.release() == before
+    assert "periodSeconds: 3" in (shop.root / "rendered/staging/shop/ranker/rollout-main.yaml").read_text()
+    own.unlink()
+    shop.ok("render")
+    assert standing(shop.plan()) == "promoted"
+
+
+def test_a_new_version_of_sluice_waits(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.promoted()
+    before = shop.release()
+    monkeypatch.setattr("generator.plan.release_key.__version__", "99.0.0")
+    shop.ok("render")
+    assert shop.release() == before
+
+
+def test_the_next_release_enters_once_it_is_proven(shop: Shop) -> None:
+    shop.promoted()
+    shop.edit({"spec.service.threads": 2})
+    shop.ok("render")
+    refused = shop.run("promote", NAME, "--to", "production")
+    assert refused.exit_code == 2
+    assert "the record is about another release" in refused.output
+    shop.record()
+    shop.ok("promote", NAME, "--to", "production")
+    shop.ok("render")
+    template = shop.release()["pods"]
+    assert template["metadata"]["annotations"]["sluice.dev/release-key"] == release_key(shop.plan())
+
+
+DAMAGE = {
+    "edited": lambda folder: _sub(folder / "rollout-main.yaml", "cpu:", "memory: 1Gi\n              cpu:"),
+    "missing": lambda folder: (folder / "rollout-main.yaml").unlink(),
+    "without configuration": lambda folder: (folder / "configmap-config.yaml").unlink(),
+    "with one more": lambda folder: (folder / "externalsecret-own.yaml").write_text("a: 1\n"),
+}
+
+
+def _sub(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+def test_a_held_release_that_was_edited_is_an_error_with_the_way_out(shop: Shop, how: str) -> None:
+    shop.promoted()
+    shop.edit({"spec.service.threads": 2})
+    shop.ok("render")
+    DAMAGE[how](shop.root / BUNDLE)
+    for words in (("render",), ("render", "--check"), ("validate",)):
+        done = shop.run(*words)
+        assert done.exit_code == 1, done.output
+        assert "PROM102" in done.output
+        assert f"git checkout main -- {BUNDLE}" in re.sub(r"\s+", " ", done.output)
+
+
+def test_the_hash_is_that_of_the_lock_and_not_of_the_ledger(shop: Shop) -> None:
+    """A bundle that was edited with its ledger is refused, and so is a lock that was edited alone."""
+    shop.promoted()
+    shop.edit({"spec.service.threads": 2})
+    shop.ok("render")
+    lock = shop.root / "specs/shop/ranker.production.lock.yaml"
+    lock.write_text(lock.read_text().replace(shop.lock["held"], "sha256:" + "0" * 64))
+    done = shop.run("render", "--check")
+    assert (done.exit_code, "PROM102" in done.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("requires", "record", "reason"),
+    [
+        (["staging"], None, "there is no record"),
+        (["staging"], {"aborted": True, "current": False, "phase": "Degraded"}, "its verdict is aborted"),
+        (LONG, {"hours": -3}, "its soak of 1d ends in"),
+        (LONG, {"hours": -24 * 15}, "may be at most 14d"),
+        (LONG, {"power.seen": 0.4, "power.byGuard": {"ctr": 0.4}}, "power"),
+        (LONG, {"firstRelease": True, "rollout.revision": 1}, "its verdict is weak"),
+    ],
+)
+def test_what_is_not_proven_is_refused(shop: Shop, requires: Any, record: Any, reason: str) -> None:
+    shop.edit({"platform.environments.production": {**SERVER, "requires": requires}})
+    if record is not None:
+        shop.record(**record)
+    done = shop.run("promote", NAME, "--to", "production")
+    assert (done.exit_code, reason in done.output) == (2, True), done.output
+    assert not (shop.root / "specs/shop/ranker.production.lock.yaml").exists()
+
+
+def test_a_weak_record_where_that_is_enough(shop: Shop) -> None:
+    requires = {"staging": {"verdict": "weak"}}
+    shop.edit({"platform.environments.production": {**SERVER, "requires": requires}})
+    shop.record(firstRelease=True, **{"rollout.revision": 1})
+    shop.ok("promote", NAME, "--to", "production")
+
+
+def test_chains_and_several(shop: Shop) -> None:
+    shop.edit({
+        "platform.environments.canary": {**SERVER, "requires": ["staging"]},
+        "platform.environments.production": {**SERVER, "requires": ["staging", "canary"]},
+    })  # fmt: skip
+    shop.record()
+    shop.ok("promote", NAME, "--to", "canary")
+    done = shop.run("promote", NAME, "--to", "production")
+    assert (done.exit_code, "canary: there is no record" in done.output) == (2, True)
+
+
+def test_a_hot_fix_needs_a_reason_and_ends(shop: Shop) -> None:
+    assert "needs a reason" in shop.run("promote", NAME, "--to", "production", "--hotfix").output
+    shop.ok("promote", NAME, "--to", "production", "--hotfix", "--reason", "prices are wrong")
+    shop.ok("render")
+    assert shop.lock["hotfix"] == {"until": "2026-11-24"}
+    told = " ".join(shop.ok("plan", NAME, "--env", "production", "--full").split())
+    assert "as a hot fix until 2026-11-24: prices are wrong" in told
+    shop.ok("validate", hours=24)
+    ended = shop.run("validate", hours=48)
+    assert (ended.exit_code, "PROM105" in ended.output) == (1, True)
+    shop.record()
+    shop.ok("promote", NAME, "--to", "production", hours=48)
+    assert "hotfix" not in shop.lock
+
+
+def test_a_hot_fix_of_a_tier_with_approvals_needs_one(shop: Shop) -> None:
+    shop.edit({
+        "platform.tiers.standard.requires.approvals": ["model-risk"],
+        "spec.rollout.steps": [{"weight": "5%", "hold": "60m"}, {"approve": "model-risk"}, {"weight": "50%", "hold": "20m"}],
+    })  # fmt: skip
+    words = ("promote", NAME, "--to", "production", "--hotfix", "--reason", "prices are wrong")
+    done = shop.run(*words)
+    assert (done.exit_code, "when model-risk approved it" in done.output) == (2, True), done.output
+    fix = {"model": NAME, "digest": "sha256:" + "a" * 64, "reason": "prices", "approvedBy": "model-risk", "until": "2026-11-23"}  # fmt: skip
+    shop.edit({"platform.hotFixes": [{**fix, "approvedBy": "another-role"}]})
+    assert shop.run(*words).exit_code == 2
+    shop.edit({"platform.hotFixes": [fix]})
+    shop.ok(*words)
+    assert shop.lock["hotfix"] == {"approved_by": "model-risk", "until": "2026-11-23"}
+
+
+def test_a_repository_from_before_adopts_what_runs(shop: Shop) -> None:
+    shop.edit({"platform.environments.production": SERVER})
+    shop.ok("render")
+    before = shop.bundle()
+    shop.edit({"platform.environments.production": {**SERVER, "requires": ["staging"]}})
+    for words in (("render",), ("render", "--check"), ("validate",)):
+        done = shop.run(*words)
+        assert (done.exit_code, "PROM101" in done.output) == (1, True), done.output
+        assert shop.bundle() == before
+    shop.ok("promote", "--to", "production", "--adopt", "--reason", "from before")
+    shop.ok("render")
+    ours = {n: t for n, t in shop.bundle().items() if n not in {".sluice", "RUNBOOK.md"}}
+    assert ours == {n: t for n, t in before.items() if n not in {".sluice", "RUNBOOK.md"}}
+    shop.ok("render", "--check")
+
+
+def test_a_freeze_stops_promotions_and_hot_fixes(shop: Shop) -> None:
+    freeze = {
+        "environments": ["production"],
+        "from": "2026-11-23T00:00",
+        "to": "2026-11-24T00:00",
+        "zone": "UTC",
+    }
+    shop.edit({"platform.freezes": [{**freeze, "reason": "peak season"}]})
+    shop.record()
+    for more in ((), ("--hotfix", "--reason", "prices are wrong")):
+        done = shop.run("promote", NAME, "--to", "production", *more)
+        assert (done.exit_code, "peak season" in done.output) == (2, True), done.output
+    shop.ok("promote", NAME, "--to", "production", hours=24)
+
+
+def test_a_version_is_not_an_environment(shop: Shop) -> None:
+    before = (shop.root / "specs/shop/ranker.yaml").read_text()
+    for words in (("promote", NAME, "13"), ("promote", NAME, "--to", "13")):
+        done = shop.run(*words)
+        assert (done.exit_code, f"sluice pin {NAME} --version 13" in done.output) == (2, True)
+    assert "requires no other" in shop.run("promote", NAME, "--to", "staging").output
+    shop.run("promote", NAME, "--to", "production")
+    assert (shop.root / "specs/shop/ranker.yaml").read_text() == before
