@@ -13,7 +13,17 @@ from generator.spec.frameworks import FRAMEWORKS
 Scalar = str | int | float | bool
 
 RESERVED_MODULES = frozenset(
-    {"counters", "feedback", "import_model", "messages", "predictor", "service", "tokens"}
+    {
+        "calls",
+        "counters",
+        "edge",
+        "feedback",
+        "import_model",
+        "messages",
+        "predictor",
+        "service",
+        "tokens",
+    }
 )
 """Modules of the rendered service; the module of a custom model can't have one of these names."""
 
@@ -28,6 +38,18 @@ HELD_SCRAPES = 2
 
 OTHER = "other"
 """Group of undeclared and missing values of a sensitive attribute."""
+
+MAX_BODY = 64 * 2**20
+"""Bytes of the longest request, however many rows are declared."""
+
+_FREE_BODY = 16 * 2**20
+"""Bytes of the longest request when no inputs are declared."""
+
+_ESCAPED = 12
+"""Bytes of the longest JSON form of a character: two escapes."""
+
+_PLAIN_VALUE = 64
+"""Bytes of a number, a boolean or a null in JSON, with what separates it from the next value."""
 
 MAX_FLOAT32 = 3.4028235e38
 MAX_INT64 = 2**63 - 1
@@ -72,6 +94,21 @@ class Column:
         low_number = -MAX_FLOAT32 if self.minimum is None else float(self.minimum)
         high_number = MAX_FLOAT32 if self.maximum is None else float(self.maximum)
         return low_number, high_number
+
+    @property
+    def max_bytes(self) -> int:
+        """Bytes of the longest JSON form of the name and a value."""
+        texts = [value for value in self.values or () if isinstance(value, str)]
+        longest = max(map(len, texts), default=0) if self.values is not None else self.max_length
+        text = _ESCAPED * longest if self.type == "string" else 0
+        return _ESCAPED * len(self.name) + text + _PLAIN_VALUE
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the column in a table; pandas has null in floats, texts and objects only."""
+        kinds = {"number": "float64", "integer": "int64", "boolean": "bool", "string": "str"}
+        with_null = {"integer": "float64", "boolean": "object"}
+        return with_null.get(self.type, kinds[self.type]) if self.nullable else kinds[self.type]
 
     def examples(self) -> tuple[Scalar, Scalar]:
         """Return two allowed values for the warm-up, as far apart as the declaration allows."""
@@ -194,6 +231,18 @@ class Bento:
     def input_names(self) -> tuple[str, ...]:
         """The declared columns, in the order that a model without column names expects."""
         return tuple(column.name for column in self.inputs)
+
+    @property
+    def dtypes(self) -> dict[str, str]:
+        """The dtype of each declared column in a table."""
+        return {column.name: column.dtype for column in self.inputs}
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Bytes of the longest request: all rows, with the longest texts, and every character escaped."""
+        group = sum(_ESCAPED * (len(name) + 256) + _PLAIN_VALUE for name in self.attributes_beside_rows)
+        rows = self.max_rows * (sum(column.max_bytes for column in self.inputs) + group + _PLAIN_VALUE)
+        return min(MAX_BODY, rows + 4096) if self.inputs else _FREE_BODY
 
     @property
     def numeric(self) -> bool:

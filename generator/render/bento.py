@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _TEMPLATES = {
     "README.md": "bento/README.md.j2",
     "bentofile.yaml": "bento/bentofile.yaml.j2",
+    "calls.py": "bento/calls.py.j2",
     "counters.py": "bento/counters.py.j2",
+    "edge.py": "bento/edge.py.j2",
     "import_model.py": "bento/import_model.py.j2",
     "messages.py": "bento/messages.py.j2",
     "requirements.txt": "bento/requirements.txt.j2",

@@ -60,6 +60,7 @@ BENTOS = {
         inputs=_PAYMENT,
         **_COMMON,
     ),
+    "typed": Bento(name="lab-typed", class_name="Typed", framework="mlflow", tag="typed:1", **_COMMON),
     "rules": Bento(
         name="ops-rules",
         class_name="OpsRules",

@@ -122,7 +122,9 @@ def test_rendering_is_deterministic_and_complete() -> None:
     assert list(files) == [
         "README.md",
         "bentofile.yaml",
+        "calls.py",
         "counters.py",
+        "edge.py",
         "feedback.py",
         "import_model.py",
         "messages.py",

@@ -140,6 +140,7 @@ def pricing(folder: Path) -> None:
 
 
 RULES = """
+import threading
 import time
 
 
@@ -148,14 +149,27 @@ class Rules:
 
     def __init__(self, folder):
         self.base = float((folder / "base.txt").read_text())
+        self.lock, self.running, self.peak = threading.Lock(), 0, 0
 
     def check(self, rows):
         if not all(isinstance(row, dict) and row.keys() == {"wait", "add"} for row in rows):
             raise ValueError("each row has `wait` and `add`")
 
     def predict(self, rows):
+        with self.lock:
+            self.running += 1
+            self.peak = max(self.peak, self.running)
         time.sleep(max(row["wait"] for row in rows))
-        return [self.base + row["add"] for row in rows]
+        with self.lock:
+            self.running -= 1
+        return [self.answer(row["add"]) for row in rows]
+
+    def answer(self, add):
+        if add == "peak":
+            return self.peak
+        if isinstance(add, str):
+            raise RuntimeError(f"can't add {add}")
+        return float("nan") if add < 0 else self.base + add
 """
 
 
@@ -167,6 +181,50 @@ def rules(folder: Path) -> None:
     expect(folder, [{"wait": 0.0, "add": 2.0}], np.array([42.0]))
 
 
+def typed(folder: Path) -> None:
+    """An MLflow pyfunc that answers what it was given, with a column of each type and width."""
+    import mlflow.pyfunc
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    class Echo(mlflow.pyfunc.PythonModel):
+        def predict(self, context, model_input, params=None):
+            rows = model_input.to_dict("records")
+            return [{name: None if value != value else value for name, value in row.items()} for row in rows]
+
+    types = {"n": "long", "i": "integer", "x": "float", "b": "boolean", "s": "string", "d": "datetime"}
+    columns = [ColSpec(kind, name) for name, kind in types.items()]
+    signature = ModelSignature(Schema([*columns, ColSpec("double", "o", required=False)]))
+    mlflow.pyfunc.save_model(str(folder / "artifact"), python_model=Echo(), signature=signature)
+    row = {
+        "n": 9007199254740993,
+        "i": -5,
+        "x": 0.5,
+        "b": True,
+        "s": "7",
+        "d": "2026-11-30T00:00:00",
+        "o": 2.0,
+    }
+    expect(folder, [row], np.array([row], dtype=object))
+
+
+def summed(folder: Path) -> None:
+    """ONNX with an integer and a float a row: y = n + x."""
+    from onnx import TensorProto, helper
+
+    n = helper.make_tensor_value_info("n", TensorProto.INT64, ["N", 1])
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 1])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 1])
+    nodes = [
+        helper.make_node("Cast", ["n"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("Add", ["f", "x"], ["y"]),
+    ]
+    graph = helper.make_graph(nodes, "sum", [n, x], [y])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    (folder / "artifact.onnx").write_bytes(model.SerializeToString())
+    expect(folder, [{"n": 1, "x": 2.5}], np.array([3.5]))
+
+
 def expect(folder: Path, rows: list, predictions: np.ndarray, scores: np.ndarray | None = None) -> None:
     """Leave rows and the framework's own answers."""
     answers = {"rows": rows, "predictions": np.asarray(predictions).tolist()}
@@ -176,4 +234,6 @@ def expect(folder: Path, rows: list, predictions: np.ndarray, scores: np.ndarray
 
 if __name__ == "__main__":
     name, target = sys.argv[1:]
-    {f.__name__: f for f in (ticket, recommender, fraud, churn, vision, pricing, rules)}[name](Path(target))
+    {f.__name__: f for f in (ticket, recommender, fraud, churn, vision, pricing, rules, typed, summed)}[name](
+        Path(target)
+    )
