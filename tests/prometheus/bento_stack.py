@@ -45,7 +45,10 @@ AWAY = 3.0
 # Prometheus scrapes again some five seconds after it is ready, and the mask then waits for two look-backs.
 AFTER_RESTART = 7 * MINUTE
 LOAD = Path(__file__).with_name("bento_load.py")
-SERVICE = ("service.py", "messages.py", "predictor.py", "counters.py", "feedback.py", "tokens.py")
+SERVICE = tuple(
+    f"{name}.py"
+    for name in ("service", "messages", "edge", "predictor", "calls", "counters", "feedback", "tokens")
+)
 # A version that takes its time, as a module that the image has next to the service.
 PACED = '''
 """The same model, but every so many predictions take so many seconds more."""
