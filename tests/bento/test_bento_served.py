@@ -85,6 +85,6 @@ def altered(built: Built, folder: Path, bento: Bento) -> Built:
     """The same bento with its service rendered from another plan."""
     shutil.copytree(built.folder / "bento", folder / "built" / "bento")
     write(bento, folder / "rendered")
-    for name in ("service.py", "messages.py", "predictor.py", "counters.py"):
-        shutil.copy(folder / "rendered" / name, folder / "built" / "bento" / "src" / name)
+    for old in (folder / "built" / "bento" / "src").glob("*.py"):
+        shutil.copy(folder / "rendered" / old.name, old)
     return Built(bento, folder / "built", built.python)

@@ -132,6 +132,21 @@ def test_a_constant_column_has_drifted(judge) -> None:
     assert judge("ks", "one value")[0].verdict == "fail"
 
 
+def test_smaller_values_than_a_constant_reference_have_drifted(folder) -> None:
+    """Bins that only split above the constant would put them into its bin, and the index would be 0."""
+    for name, value in (("fives", 5.0), ("threes", 3.0), ("sevens", 7.0)):
+        write(folder / f"{name}.csv", {"amount": [value] * 2000})
+    config = configs(folder, "psi", ["amount"])["same"] | {"reference": str(folder / "fives.csv")}
+    currents = {
+        name: {**config, "current": str(folder / f"{name}.csv")} for name in ("fives", "threes", "sevens")
+    }
+    found = measured("scipy", currents, folder, "drift")
+    verdicts = [
+        measures_from_report(gate(["amount"], tool="psi"), found[name])[0].verdict for name in currents
+    ]
+    assert verdicts == ["pass", "fail", "fail"]
+
+
 def test_windows_carry_their_dates(judge) -> None:
     details = judge("ks", "dated")[0].details
     assert (details["current from"], details["current to"]) == ("2026-10-01", "2026-10-30")

@@ -291,6 +291,22 @@ def test_two_scores_alone_say_that_they_are_not_paired() -> None:
         champion({}, Scores(0.95))
 
 
+def test_two_models_without_a_right_answer_are_not_equal() -> None:
+    """Labels `yes` and `no` against predictions 1 and 0: no row is right for either, and nothing was compared."""
+    rows = {"rows": 2000, "right": 0, "championRight": 0, "only": 0, "championOnly": 0}
+    mean = {"rows": 400, "value": 0.0, "champion": 0.0, "difference": 0.0, "low": 0.0, "high": 0.0}
+    found = [
+        champion({"noWorseBy": "1pp"}, paired=rows),
+        champion({"metric": "ndcg", "noWorseBy": "1pp"}, paired=mean | {"draws": 2000, "seed": 1}),
+        champion({"metric": "f1", "noWorseBy": "1pp"}, Scores(0.0, 500, 0.0)),
+        champion({"noWorseBy": "1pp"}, Scores(0.0, 500, 0.0)),
+    ]
+    assert [one.verdict for one in found] == ["inconclusive"] * 4
+    assert all("no answer of either model counts as right" in one.reason for one in found)
+    assert champion({"noWorseBy": "1pp"}, paired=rows | {"right": 1, "only": 1}).verdict == "pass"
+    assert champion({"metric": "gain", "noWorseBy": "1pp"}, Scores(0.0, None, 0.0)).verdict == "pass"
+
+
 def test_margins() -> None:
     assert margin(gate({"noWorseBy": "1pp"}), 0.4) == pytest.approx(0.01)
     assert margin(gate({"noWorseBy": "1%"}), 0.4) == pytest.approx(0.004)

@@ -199,7 +199,10 @@ def not_worse(gate: MetricGate, scores: Scores, paired: dict[str, Any]) -> Measu
             interval=Interval(paired["low"], paired["high"]),
             samples={"rows": rows, "draws": paired["draws"], "seed": paired["seed"]},
             details={"challenger": paired["value"], "champion": champion},
-            doubt=doubt or _other_rows(gate, rows) or _too_few(rows),
+            doubt=doubt
+            or _none_right(gate.metric, paired["value"], champion)
+            or _other_rows(gate, rows)
+            or _too_few(rows),
             remark="paired bootstrap",
         )
     return _by_scores(gate, scores)
@@ -292,7 +295,9 @@ def _by_rows(gate: MetricGate, paired: dict[str, Any]) -> Measure:
             "champion": champion,
             "McNemar p": mcnemar_exact(lost, only),
         },
-        doubt=_other_rows(gate, rows) or _too_few(rows),
+        doubt=_none_right("accuracy", paired["right"], paired["championRight"])
+        or _other_rows(gate, rows)
+        or _too_few(rows),
         remark="paired by rows",
     )
 
@@ -302,7 +307,12 @@ def _by_scores(gate: MetricGate, scores: Scores) -> Measure:
     rows, ours, theirs = scores.rows or gate.rows, scores.value, scores.champion
     if theirs is None or ours is None:
         raise NoVerdictError("both the champion's score and row-by-row predictions are missing")
-    doubt = impossible(gate.metric, ours) or impossible(gate.metric, theirs) or _other_rows(gate, rows)
+    doubt = (
+        impossible(gate.metric, ours)
+        or impossible(gate.metric, theirs)
+        or _none_right(gate.metric, ours, theirs)
+        or _other_rows(gate, rows)
+    )
     if gate.paired:
         doubt = "`paired: true` needs row-by-row predictions, and there are none"
     interval = None
@@ -319,6 +329,13 @@ def _by_scores(gate: MetricGate, scores: Scores) -> Measure:
         doubt=doubt,
         remark="not paired: two scores only",
     )
+
+
+def _none_right(metric: str, ours: float, theirs: float) -> str:
+    """Return why two scores of 0 can't be compared: what counts for neither model, such as labels in another form."""
+    if ours or theirs or metric_range(metric) != (0, 1):
+        return ""
+    return "no answer of either model counts as right: nothing to compare (do labels and predictions have one form?)"
 
 
 def _too_few(rows: int) -> str:

@@ -86,6 +86,8 @@ def chi_square(one: pd.Series, other: pd.Series) -> dict[str, Any]:
 def stability(one: pd.Series, other: pd.Series) -> dict[str, Any]:
     """Population stability index over tenths of the reference; values that repeat share a bin."""
     edges = np.unique(np.quantile(one.to_numpy(float), np.linspace(0, 1, BINS + 1)[1:-1]))
+    if one.nunique() == 1:  # smaller values would share its bin, and look equal
+        edges = np.array([np.nextafter(edges[0], -np.inf), edges[0]])
     shares = [
         np.maximum(
             np.bincount(np.searchsorted(edges, s.to_numpy(float)), minlength=len(edges) + 1) / len(s), FLOOR
