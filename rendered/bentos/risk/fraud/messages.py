@@ -8,7 +8,6 @@ from __future__ import annotations
 import pydantic
 import typing_extensions as t
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
-from starlette.responses import JSONResponse
 
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -39,7 +38,7 @@ class Request(BaseModel):
 
     model_config = STRICT
     rows: t.Annotated[list[Row], Field(min_length=1, max_length=256)]
-    groups: t.Annotated[list[Group], Field(description="sensitive attributes, one entry a row, not for the model")] = []
+    groups: t.Annotated[list[Group], Field(max_length=256, description="sensitive attributes, one entry a row, not for the model")] = []
     scores: t.Annotated[bool, Field(description="return the probabilities as well")] = False
 
 
@@ -51,16 +50,16 @@ class Prediction(BaseModel):
     served_by: str
 
 
-class JsonOnly:
-    """Rejects bodies that are not JSON: a broken form would get a 500, which counts against the model."""
+class Error(BaseModel):
+    """What is wrong."""
 
-    def __init__(self, app: t.Any) -> None:
-        self.app = app
+    error: str
 
-    async def __call__(self, scope: dict, receive: t.Any, send: t.Any) -> None:
-        app = self.app
-        if scope["type"] == "http" and scope["method"] == "POST":
-            kind = dict(scope["headers"]).get(b"content-type", b"application/json")
-            if kind.split(b";")[0].strip().lower() != b"application/json":
-                app = JSONResponse({"error": "the body must be application/json"}, status_code=415)
-        await app(scope, receive, send)
+
+ERRORS = {  # status: when it comes
+    "400": "the request is not as described, or the model does not accept its rows",
+    "413": "the body is too long",
+    "415": "the body is not JSON",
+    "500": "the model failed",
+    "504": "the prediction took too long",
+}

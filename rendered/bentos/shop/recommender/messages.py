@@ -6,18 +6,49 @@ Rendered by Sluice from the declared inputs of the model: edit the spec, not thi
 from __future__ import annotations
 
 import typing_extensions as t
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
-from starlette.responses import JSONResponse
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema
 
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
-Number = t.Annotated[float, Field(strict=True, ge=-3.4028235e+38, le=3.4028235e+38, allow_inf_nan=False)]
-Text = t.Annotated[str, Field(max_length=100_000)]
-Row = (
-    t.Annotated[list[Number], Field(max_length=10_000)]
-    | Text
-    | t.Annotated[dict[str, bool | Number | Text], Field(max_length=10_000)]
-)
+MAX = 3.4028235e+38  # of a 32-bit float
+MAX_CELLS, MAX_CHARACTERS = 10_000, 100_000
+
+
+def check_row(row: object) -> object:
+    """Check that a row is a text, a list of numbers and nulls, or an object of numbers, texts, booleans and nulls.
+
+    Raises:
+        ValueError: it is something else, or too large.
+    """
+    if isinstance(row, str):
+        cells: t.Iterable = [("text", row)]
+    elif isinstance(row, list | dict):
+        cells = row.items() if isinstance(row, dict) else enumerate(row)
+    else:
+        raise ValueError("a row is a text, a list of numbers, or an object")
+    if not isinstance(row, str) and len(row) > MAX_CELLS:
+        raise ValueError(f"a row has at most {MAX_CELLS} columns")
+    for name, cell in cells:
+        kind = type(cell)
+        if kind is float or kind is int:
+            if not -MAX <= cell <= MAX:
+                raise ValueError(f"column {name!r}: the number must be between {-MAX} and {MAX}")
+        elif kind is str and not isinstance(row, list):
+            if len(cell) > MAX_CHARACTERS:
+                raise ValueError(f"column {name!r}: the text is longer than {MAX_CHARACTERS} characters")
+        elif cell is not None and (kind is not bool or isinstance(row, list)):
+            raise ValueError(f"column {name!r}: {'a list holds numbers' if isinstance(row, list) else 'unknown type'}")
+    return row
+
+
+_NUMBER = {"type": ["number", "null"], "minimum": -MAX, "maximum": MAX}
+_CELL = {"type": ["number", "null", "boolean", "string"], "minimum": -MAX, "maximum": MAX, "maxLength": MAX_CHARACTERS}
+_ROW = [
+    {"type": "array", "items": _NUMBER, "maxItems": MAX_CELLS},
+    {"type": "string", "maxLength": MAX_CHARACTERS},
+    {"type": "object", "additionalProperties": _CELL, "maxProperties": MAX_CELLS},
+]
+Row = t.Annotated[t.Any, AfterValidator(check_row), WithJsonSchema({"anyOf": _ROW})]
 
 
 class Request(BaseModel):
@@ -36,24 +67,24 @@ class Prediction(BaseModel):
     served_by: str
 
 
+class Error(BaseModel):
+    """What is wrong."""
+
+    error: str
+
+
+ERRORS = {  # status: when it comes
+    "400": "the request is not as described, or the model does not accept its rows",
+    "413": "the body is too long",
+    "415": "the body is not JSON",
+    "500": "the model failed",
+    "504": "the prediction took too long",
+}
+
+
 class Feedback(BaseModel):
     """What happened after a prediction, and the `served_by` of that prediction as it was returned."""
 
     model_config = STRICT
     served_by: t.Annotated[str, Field(pattern=r"^[a-z0-9-]{1,63}\.[A-Za-z0-9_-]{70}$")]
     outcome: t.Literal[('click',)]
-
-
-class JsonOnly:
-    """Rejects bodies that are not JSON: a broken form would get a 500, which counts against the model."""
-
-    def __init__(self, app: t.Any) -> None:
-        self.app = app
-
-    async def __call__(self, scope: dict, receive: t.Any, send: t.Any) -> None:
-        app = self.app
-        if scope["type"] == "http" and scope["method"] == "POST":
-            kind = dict(scope["headers"]).get(b"content-type", b"application/json")
-            if kind.split(b";")[0].strip().lower() != b"application/json":
-                app = JSONResponse({"error": "the body must be application/json"}, status_code=415)
-        await app(scope, receive, send)

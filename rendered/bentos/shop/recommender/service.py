@@ -1,7 +1,8 @@
 """A model as an HTTP service: predictions, and feedback on them.
 
 Rendered by Sluice from the spec of the model: edit the spec, not this file. Next to it: `messages.py`, what a client may
-send; `predictor.py`, which loads the model and predicts; `counters.py`, which the guards of a rollout read; `feedback.py`, the route for
+send; `edge.py`, which checks it; `predictor.py`, which loads the model and predicts; `calls.py`, which calls it;
+`counters.py`, which the guards of a rollout read; `feedback.py`, the route for
 outcomes; `tokens.py`, the signed `served_by`.
 """
 
@@ -12,11 +13,14 @@ import logging
 import pathlib
 
 import bentoml
+import calls
 import counters
+import edge
 import feedback
 import messages
 import predictor
 import tokens
+from starlette.responses import Response
 
 logger = logging.getLogger("bentoml.service")
 LATENCY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0]
@@ -25,7 +29,6 @@ LATENCY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0]
 @bentoml.service(
     name='shop-recommender',
     workers=1,
-    threads=8,  # synchronous predictions at a time; BentoML's default of 1 would queue them
     traffic={"timeout": 2.0},
     metrics={"namespace": "bentoml_service", "duration": {"buckets": LATENCY_BUCKETS}},
     logging={"access": {"skip_paths": ["/metrics", "/healthz", "/livez", "/readyz"]}},
@@ -36,6 +39,7 @@ class RecommenderService:
     def __init__(self) -> None:
         self.predictor = predictor.Predictor(pathlib.Path(self.stored.path))
         counters.create()
+        self.calls = calls.Calls(self.predictor)
         self.warm = self._warm_up()
         # One process of the pod receives all feedback: it knows what has counted.
         if (bentoml.server_context.worker_index or 1) == 1:
@@ -50,37 +54,28 @@ class RecommenderService:
         return self.warm and feedback.listens()
 
     @bentoml.api(route='/predict')
-    def predict(self, request: messages.Request, /, ctx: bentoml.Context) -> messages.Prediction:
+    async def predict(self, request: messages.Request, /) -> messages.Prediction:
         """Predict every row."""
-        answer = self._answer(request.rows, scores=request.scores)
-        counters.count_request()
-        ctx.response.headers["X-Served-By"] = counters.SERVED_BY
-        return answer
-
-    def _answer(self, rows: list, *, scores: bool) -> messages.Prediction:
         try:
-            data = self.predictor.encode(rows)
-        except (KeyError, OverflowError, TypeError, ValueError) as error:
-            raise bentoml.exceptions.InvalidArgument(f"the model does not accept these rows: {error}") from error
-        values = self.predictor.predict(data)
-        if len(values) != len(rows):
-            raise RuntimeError(f"{len(values)} predictions for {len(rows)} rows")
-        probabilities = self.predictor.scores(data) if scores else None
-        if scores and probabilities is None:
-            raise bentoml.exceptions.InvalidArgument("this model has no scores")
-        # Not validated: the server would blame the client (400) for a model's bad answer.
-        return messages.Prediction.model_construct(
-            predictions=values, scores=probabilities, served_by=tokens.served_by()
-        )
+            answer = await self.calls.answer(request.rows, scores=request.scores)
+        except calls.RefusedError as refused:
+            return edge.error(400, str(refused))
+        except Exception:  # noqa: BLE001 - logged where it happened
+            return edge.error(500, "the model failed; the log of the service has the place")
+        counters.count_request()
+        served_by = tokens.served_by()
+        headers = {"X-Served-By": counters.SERVED_BY}
+        return Response(answer.to_json(served_by), media_type="application/json", headers=headers)
 
     def _warm_up(self) -> bool:
         """Return whether one real prediction succeeds; no counter sees it."""
         try:
-            self._answer(self.predictor.examples(), scores=False).model_dump_json()
+            rows = self.predictor.examples()
+            answer = calls.warm_up(self.predictor, rows)
         except Exception:
             logger.exception("the warm-up prediction failed: this pod never becomes ready")
             return False
         return True
 
 
-RecommenderService.add_asgi_middleware(messages.JsonOnly)
+RecommenderService.add_asgi_middleware(edge.Edge)

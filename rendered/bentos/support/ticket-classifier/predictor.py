@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import joblib
@@ -9,6 +10,7 @@ import numpy as np
 
 INPUTS = ('text',)
 NUMERIC = False
+DTYPES = {'text': 'str'}  # of each column of a table
 
 
 def model_file(folder: Path, *suffixes: str) -> Path:
@@ -24,6 +26,16 @@ def model_file(folder: Path, *suffixes: str) -> Path:
         if found:
             raise RuntimeError(f"{folder} contains {len(found)} files *{suffix}; the model must be the only one")
     raise RuntimeError(f"{folder} contains no file that ends in {', '.join(suffixes)}")
+
+
+EXACT = {  # kind of a dtype: the JSON values that it holds as they are
+    "f": {int, float, type(None)},
+    "i": {int},
+    "u": {int},
+    "b": {bool},
+    "U": {str},
+    "O": {str, int, float, bool, type(None)},
+}
 
 
 def fit_names(names: list[str] | None, width: int | None) -> list[str]:
@@ -53,26 +65,62 @@ def table(rows: list, names: list[str]) -> list[list]:
     """
     if not all(isinstance(row, dict) for row in rows):
         return rows
+    if not names:
+        raise ValueError("the model has no names of columns: send each row as a list")
     if not INPUTS and any(row.keys() != set(names) for row in rows):
         raise ValueError(f"each row must have the columns {names}")
     return [[row.get(name) for name in names] for row in rows]
 
 
-def matrix(rows: list, names: list[str], width: int, dtype: type) -> np.ndarray:
-    """Return rows as a matrix of `width` columns; null becomes NaN.
+def exact(values: list, dtype: np.dtype, name: str) -> np.ndarray:
+    """Return values of one column in the model's type. None of them is changed: 1.5 is not an integer, "7" is not a number.
+
+    JSON has one type of number, so a 32-bit float is the nearest one. null is NaN, which only floats have.
 
     Raises:
-        ValueError: the rows have another width, or something in them is not a number.
-        TypeError: the same.
+        ValueError: the type does not have one of the values.
     """
-    values = np.asarray(table(rows, names), dtype=dtype)
-    if values.shape != (len(rows), width):
-        raise ValueError(f"each row must be {width} numbers")
-    return values
+    dtype = np.dtype(dtype)
+    kind = dtype.kind
+    types = set(map(type, values))
+    if kind in "iu" and INPUTS and float in types:  # of a column that is declared a number
+        values = [int(v) if type(v) is float and v.is_integer() and abs(v) <= 2**53 else v for v in values]
+        types = set(map(type, values))
+    if kind in "iuf" and INPUTS and bool in types:  # of a column that is declared a boolean
+        values = [float(v) if type(v) is bool and kind == "f" else int(v) if type(v) is bool else v for v in values]
+        types = set(map(type, values))
+    if odd := types - EXACT[kind]:
+        found = ", ".join(sorted("null" if one is type(None) else one.__name__ for one in odd))
+        raise ValueError(f"column {name!r}: the model takes {dtype}, not {found}")
+    if kind in "iu" and (min(values) < np.iinfo(dtype).min or max(values) > np.iinfo(dtype).max):
+        raise ValueError(f"column {name!r}: the number is outside the range of {dtype}")
+    column = np.asarray(values, dtype=dtype)
+    if kind == "f" and np.isinf(column).any():
+        raise ValueError(f"column {name!r}: the number is outside the range of {dtype}")
+    return column
+
+
+def matrix(rows: list, names: list[str], width: int, dtype: np.dtype) -> np.ndarray:
+    """Return rows as a matrix of `width` columns, each value as it is; null becomes NaN.
+
+    Raises:
+        ValueError: the rows have another width, or the type does not have one of the values.
+    """
+    values = table(rows, names)
+    if any(not isinstance(row, list) or len(row) != width for row in values):
+        raise ValueError(f"each row must be {width} values")
+    if np.dtype(dtype).kind == "f" and set(map(type, chain.from_iterable(values))) <= EXACT["f"]:
+        numbers = np.asarray(values, dtype=dtype)
+        if not np.isinf(numbers).any():
+            return numbers
+    columns = zip(*values, strict=True)
+    return np.stack([exact(list(one), dtype, names[i] if names else str(i)) for i, one in enumerate(columns)], axis=1)
 
 
 class Predictor:
     """The model in memory. Its form is known from training: named columns, a width, or texts."""
+
+    rowwise = True  # the answer for a row does not depend on the others
 
     def __init__(self, folder: Path) -> None:
         self.model = joblib.load(model_file(folder, ".pkl", ".joblib"))
@@ -93,9 +141,15 @@ class Predictor:
             return matrix(rows, self.names, self.width, float if NUMERIC else object)
         import pandas as pd  # only models trained with named columns need it
 
-        # Undeclared rows are numbers: only a declaration says which columns are texts.
-        values = table(rows, self.names) if INPUTS else matrix(rows, self.names, self.width, float)
-        return pd.DataFrame(values, columns=self.names)
+        columns = dict(zip(self.names, zip(*table(rows, self.names), strict=True), strict=True))
+        return pd.DataFrame({name: self._column(list(values), name) for name, values in columns.items()})
+
+    def _column(self, values: list, name: str) -> object:
+        if DTYPES[name] != "str":
+            return exact(values, DTYPES[name], name)
+        import pandas as pd
+
+        return pd.Series([*values, ""])[:-1]  # the dtype of texts, even if all are null
 
     def _texts(self, rows: list) -> list:
         if len(INPUTS) > 1:
