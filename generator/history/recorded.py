@@ -51,7 +51,7 @@ def model_of(path: str | None, suffix: str) -> str:
     if not path or not path.startswith(f"{SPECS}/") or not path.endswith(suffix):
         return ""
     name = path.removeprefix(f"{SPECS}/").removesuffix(suffix)
-    return name if name.count("/") == 1 else ""
+    return name if name.count("/") == 1 and "." not in name else ""
 
 
 def name_before(name: str, change: Change) -> str | None:

@@ -165,6 +165,10 @@ def _whole(planned: Planned, plan: Plan) -> Iterator[PlanValue]:
     """Yield the plain fields of the plan itself, so that a new one is never left out."""
     del planned
     yield from _fields("release", "", plan, _ELSEWHERE)
+    lock = plan.promotion
+    if lock is not None:
+        hotfix = f", a hot fix until {lock.hotfix.until}: {lock.reason}" if lock.hotfix else ""
+        yield PlanValue("delivery", "", "promoted", f"{lock.model.version} ({short(lock.key)}{hotfix})")
 
 
 _ELSEWHERE = {

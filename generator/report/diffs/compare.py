@@ -12,9 +12,11 @@ from generator.odds.key_metrics import KeyMetrics, format_figures, key_metrics
 from generator.pipeline.parallel import parallel_map
 from generator.pipeline.session import Session
 from generator.plan.changes import Change, changes
-from generator.plan.inputs import model_inputs
+from generator.plan.inputs import model_inputs, promotion_input
 from generator.plan.model_files import ModelFiles
+from generator.plan.promotion import says, standing
 from generator.plan.resolve import Planned, Resolved
+from generator.plan.values import Plan
 from generator.render.bundle import pod_template
 from generator.render.environment import Templates
 from generator.report.diffs.direction import METRICS, Direction, Strictness, of_change, of_values, strictness
@@ -26,6 +28,7 @@ from generator.source.finding import Finding
 Applies = Literal["release", "at once", "rules", ""]
 _POD_TOPICS: Final = {"image", "service", "environment variable", "model", "data"}
 _POD_SIZE: Final = {"cpu", "memory", "gpu", "storage", "startup"}
+_HOLDS: Final = {"waiting", "held"}
 _RULES: Final = {"release", "step", "shadow", "guard", "gate"}
 
 NOT_PLANNED_NOW: Final = "it can't be planned as it is now"
@@ -56,6 +59,7 @@ class Difference:
         harms: harms that are stopped differently, because a guard changed.
         assumed: the odds of the two sides rest on different traffic, baselines or delays.
         starts_release: whether the pods change, so that a release starts.
+        held: why none does although the release of the spec is another one: the environment waits for a promotion.
     """
 
     team: str
@@ -69,6 +73,7 @@ class Difference:
     harms: tuple[Harm, ...] = ()
     assumed: bool = False
     starts_release: bool = False
+    held: str = ""
 
     @property
     def name(self) -> str:
@@ -138,11 +143,15 @@ class Side:
     def digests(self, name: str) -> dict[str, str] | None:
         """Return digests of the inputs of a model's plans; None when there is no such model."""
         entry = self.entries.get(name)
-        return (
-            {**model_inputs(entry, self.session.platform_inputs), "templates": self.templates}
-            if entry
-            else None
-        )
+        if entry is None:
+            return None
+        platform = self.session.platform_inputs
+        promotions = {
+            f"{name} {environment}": digest
+            for environment in platform.gated
+            for name, digest in promotion_input(entry, environment).items()
+        }
+        return {**model_inputs(entry, platform), **promotions, "templates": self.templates}
 
     def resolve(self, name: str) -> Resolved | None:
         """Return the plans of a model; None when there is no such model."""
@@ -252,7 +261,8 @@ def _difference(
     """Add the numbers of both sides, and whether a release starts; a lost guard becomes the first change."""
     if old is None or new is None:
         was, now = (key_metrics(side) if side else None for side in (old, new))
-        return replace(found, old=was, new=now, starts_release=old is None)
+        held = says(new.plan) if new and standing(new.plan) in _HOLDS else ""
+        return replace(found, old=was, new=now, starts_release=old is None and not held, held=held)
     before, after, harms = compared_metrics(old, new)
     lost = {harm.guard for harm in harms if harm.lost}
     return replace(
@@ -262,8 +272,20 @@ def _difference(
         new=after,
         harms=harms,
         assumed=assumes_otherwise(old.plan, new.plan),
-        starts_release=pod_template(old.plan, templates[0]) != pod_template(new.plan, templates[1]),
+        starts_release=_starts_release(old.plan, new.plan, templates),
+        held=says(new.plan) if standing(new.plan) in _HOLDS else "",
     )
+
+
+def _starts_release(old: Plan, new: Plan, templates: tuple[Templates, Templates]) -> bool:
+    """Return whether pods change: where others are required, only a promotion changes them."""
+    if new.delivery.requires and old.delivery.requires:
+        return new.promotion is not None and (
+            old.promotion is None or old.promotion.held != new.promotion.held
+        )
+    if standing(new) in _HOLDS:
+        return False
+    return pod_template(old, templates[0]) != pod_template(new, templates[1])
 
 
 def _loses(change: Change, lost: set[str]) -> bool:

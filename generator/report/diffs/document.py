@@ -67,6 +67,7 @@ def _difference(difference: Difference) -> records.DifferenceRecord:
         "status": difference.status,
         "reason": difference.reason or None,
         "starts_release": difference.starts_release,
+        "held": difference.held or None,
         "changes": [_change(difference, change) for change in difference.changes],
         "harms": [cast("records.HarmRecord", asdict(harm)) for harm in difference.harms],
         "numbers": {"old": _numbers(difference.old), "new": _numbers(difference.new)},

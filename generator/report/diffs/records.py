@@ -78,6 +78,9 @@ class DifferenceRecord(TypedDict):
     status: Status
     reason: Annotated[str | None, "Why one side can't be planned."]
     starts_release: Annotated[bool, "Whether the pods change, so that a release starts."]
+    held: Annotated[
+        str | None, "What the environment waits for, if it keeps another release or has none yet."
+    ]
     changes: list[ChangeRecord]
     harms: Annotated[list[HarmRecord], "Harms whose guards differ, those without a guard now first."]
     numbers: Annotated[Numbers, "Odds of both sides are for the harms that either guards against."]

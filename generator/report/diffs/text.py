@@ -81,12 +81,17 @@ def lines(difference: Difference) -> Iterator[Line]:
     for name, (old, new, direction) in difference.numbers.items():
         yield Line(f"so {name}: {old or 'none'} → {new or 'none'}", direction)
     if difference.old is not None:
-        yield Line("so a release starts" if difference.starts_release else NO_RELEASE)
+        if difference.held and not difference.starts_release:
+            yield Line(f"so no release starts; {difference.held}")
+        else:
+            yield Line("so a release starts" if difference.starts_release else NO_RELEASE)
 
 
 def _marks(difference: Difference, change: Change) -> str:
     """Return what a reviewer should know about a change, in brackets; empty if there is nothing."""
     at_once = "at once, to everybody" if applies(change) == "at once" else ""
+    if difference.held and applies(change) == "release":
+        at_once = "held"
     assumed = "an assumption of the odds" if is_assumption(change) else ""
     marks = ", ".join(filter(None, (difference.direction(change), at_once, assumed)))
     return f" ({marks})" if marks else ""
@@ -159,6 +164,9 @@ def outcome(compared: Comparison) -> str:
         if releases
         else "no release starts",
     ]
+    held = sum(1 for difference in compared.found if difference.held)
+    if held:
+        parts.append(f"{plural(held, 'release')} wait{'s' if held == 1 else ''} for a promotion")
     if at_once:
         parts.append(f"{plural(at_once, 'bundle')} change{'s' if at_once == 1 else ''} at once for everybody")
     return ", ".join(parts)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -361,3 +363,34 @@ def test_a_version_is_not_an_environment(shop: Shop) -> None:
     assert "requires no other" in shop.run("promote", NAME, "--to", "staging").output
     shop.run("promote", NAME, "--to", "production")
     assert (shop.root / "specs/shop/ranker.yaml").read_text() == before
+
+
+def git(root: Path, *words: str) -> None:
+    who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
+    subprocess.run(["git", *who, *words], cwd=root, check=True, capture_output=True)
+
+
+def test_a_diff_says_what_is_held_and_what_applies_at_once(shop: Shop) -> None:
+    shop.promoted()
+    git(shop.root, "init", "-q", "-b", "main")
+    git(shop.root, "add", "-A")
+    git(shop.root, "commit", "-qm", "Released")
+
+    def difference(environment: str) -> Any:
+        found = json.loads(shop.ok("diff", "--against", "main", "--format", "json"))["differences"]
+        return next((one for one in found if one["environment"] == environment), None)
+
+    shop.edit({"spec.service.threads": 2, "spec.rollout.guards": [{"metric": "error-rate", "limit": "1%"}]})
+    assert difference("staging")["starts_release"]
+    production = difference("production")
+    assert not production["starts_release"]
+    assert production["held"].startswith("held: production keeps version 7")
+    told = " ".join(shop.ok("diff", "--against", "main").split())
+    assert "threads: 4 → 2 (held)" in told
+    assert "so no release starts; held: production keeps version 7" in told
+    assert "1 release starts, 1 release waits for a promotion" in told
+    git(shop.root, "commit", "-qam", "Two threads")
+    shop.record()
+    shop.ok("promote", NAME, "--to", "production")
+    assert difference("staging") is None
+    assert difference("production")["starts_release"]

@@ -24,7 +24,7 @@ FOLLOWS = {
     "identity.team", "bento.custom_class", "identity.model", "identity.environment", "version.ref", "image.digest", "image.tag",
     "bento.name", "bento.class_name", "bento.tag", "bento.version", "bento.digest", "bento.buckets", "bento.scrape_s",
     "bento.path", "gate_key", "gates.config", "gates.spec", "gates.waiver.gate", "gates.waiver.model",
-    "version.at", "rollout.guards", "rollout.shadow.guards", "common", "pod_templates",
+    "version.at", "rollout.guards", "rollout.shadow.guards", "common", "pod_templates", "keeps",
 }  # fmt: skip
 GUARD_FOLLOWS = re.compile(
     r"(shadow_)?guards\.(name|index|alpha|mask_s|more_is_worse|counted\..*|signal\..*)"
