@@ -192,6 +192,20 @@ class Rollout:
             yield Use("background", (*CANARY, "analysis"), as_map((self.canary or {})["analysis"]))
 
     @cached_property
+    def version_words(self) -> set[str]:
+        """Words that name one of the two versions in labels of series: Services, subsets, labels of one version."""
+        canary, rule = self.canary or {}, as_map((self.router("istio") or {}).get("destinationRule"))
+        words = {reference.name for reference in self.services}
+        words |= {as_text(rule.get(key)) for key in ("canarySubsetName", "stableSubsetName")}
+        for strategy, keys in (
+            (canary, ("canaryMetadata", "stableMetadata")),
+            (self.blue_green or {}, ("activeMetadata", "previewMetadata")),
+        ):
+            for key in keys:
+                words |= {str(value) for value in as_map(as_map(strategy.get(key)).get("labels")).values()}
+        return words - {""}
+
+    @cached_property
     def services(self) -> list[Reference]:
         """Every Service that the Rollout names."""
         paths: list[Path] = [(*CANARY, key) for key in ("stableService", "canaryService")]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from generator.lint.engine import Problem, rule
-from generator.lint.objects import as_list, as_map, as_text, has
+from generator.lint.objects import as_int, as_list, as_map, as_text, has
 from generator.lint.rollout import ROUTING
 from generator.lint.rules.contexts import RolloutContext
 from generator.routers.argo_rollouts import Feature, answer, minor, router_name, traefik_group
@@ -226,3 +226,73 @@ def removed_header_route(ctx: RolloutContext) -> Iterator[Problem]:
                     (*path, "setHeaderRoute"), f"`{name}` removes the rules of the header route `{other}`"
                 )
         live[name] = headers
+
+
+_FLAGGED: Final = """\
+spec:
+  strategy:
+    canary:
+      trafficRouting:
+        managedRoutes: [{{name: staff}}]
+        plugins: {{argoproj-labs/gatewayAPI: {{namespace: shop, httpRoutes: [{{name: model{flag}}}]}}}}
+      steps:
+        - {first}
+        - setHeaderRoute: {{name: staff, match: [{{headerName: x-staff, headerValue: {{exact: "1"}}}}]}}
+        - pause: {{}}
+"""
+
+
+@rule(
+    "CAP507",
+    "warning",
+    "no route takes the header routes of a canary",
+    scope=RolloutContext,
+    why="The Gateway API plugin writes header routes only to routes of `httpRoutes` and `grpcRoutes` with "
+    "`useHeaderRoutes: true`: the step does nothing.",
+    remedy="Set `useHeaderRoutes: true` for the route.",
+    example=_FLAGGED.format(flag="", first="setWeight: 5"),
+    instead=_FLAGGED.format(flag=", useHeaderRoutes: true", first="setWeight: 5"),
+    source=f"{_PLUGIN}/plugin.go",
+)
+def header_route_nowhere(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check that some route of the plugin takes header routes where a step sets one."""
+    for router, settings in ctx.rollout.plugins.items():
+        body = as_map(settings)
+        named = [key for key in ("httpRoute", "grpcRoute") if as_text(body.get(key))]
+        routes = [as_map(item) for key in ("httpRoutes", "grpcRoutes") for item in as_list(body.get(key))]
+        if (
+            router_name(router) != "gateway-api"
+            or named
+            or any(r.get("useHeaderRoutes") is True for r in routes)
+        ):
+            continue
+        for path, step in ctx.rollout.steps:
+            if as_list(as_map(step.get("setHeaderRoute")).get("match")):
+                message = "the step does nothing: no route of the plugin has `useHeaderRoutes: true`"
+                yield Problem((*path, "setHeaderRoute"), message)
+
+
+@rule(
+    "CAP508",
+    "warning",
+    "a header route is set before the canary has a pod",
+    scope=RolloutContext,
+    why="Before the first `setCanaryScale` or `setWeight` the new version has no pod, and the controller removes the "
+    "managed routes while none is available: the cohort never reaches it.",
+    remedy="Put `setCanaryScale` with at least one replica before the header route.",
+    example=_FLAGGED.format(flag=", useHeaderRoutes: true", first="pause: {duration: 1m}"),
+    instead=_FLAGGED.format(flag=", useHeaderRoutes: true", first="setCanaryScale: {replicas: 1}"),
+    source="Argo Rollouts 1.10, rollout/trafficrouting.go",
+)
+def header_without_pods(ctx: RolloutContext) -> Iterator[Problem]:
+    """Check that a step gives the canary a pod before the first header route."""
+    for path, step in ctx.rollout.steps:
+        scale = as_map(step.get("setCanaryScale"))
+        if any(
+            as_int(value) > 0 for value in (step.get("setWeight"), scale.get("replicas"), scale.get("weight"))
+        ):
+            return
+        for kind in ("setHeaderRoute", "setMirrorRoute"):
+            if has(step, kind) and (as_list(as_map(step[kind]).get("match")) or kind == "setMirrorRoute"):
+                yield Problem((*path, kind), "the canary has no pod yet, so the controller removes the route")
+                return

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from generator.lint.controller import ControllerVersion
+from generator.lint.controller import ControllerVersion, go_duration
 from generator.lint.engine import Check, rule
 from generator.lint.links import dangling_references
 from generator.lint.objects import Body, Object, Reference, as_map, as_text, each
@@ -16,6 +16,7 @@ from generator.lint.pods import PodIndex
 from generator.lint.rollout import Rollout, Use
 from generator.lint.rules.arguments import instantiations, reach
 from generator.lint.rules.metric import MetricContext, metrics_of
+from generator.lint.rules.queries import QueryContext
 from generator.lint.sync_order import is_sequenced
 from generator.source.document import Path
 
@@ -24,6 +25,7 @@ REFERENCES: Final = "Argo Rollouts 1.10, pkg/apis/rollouts/validation/validation
 INVALID: Final = (
     "The controller marks the Rollout as invalid (InvalidSpec) and replaces no pod until it is fixed."
 )
+_USUAL_SCRAPE_S: Final = 30.0
 _TEMPLATES: Final = ("AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun")
 _WORKFLOWS: Final = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
 
@@ -304,11 +306,35 @@ def workflow_contexts(objects: Objects) -> Iterator[WorkflowContext]:
 
 def _template_contexts(
     objects: Objects, rollouts: list[Rollout], versions: tuple[ControllerVersion, ...]
-) -> Iterator[TemplateContext | MetricContext]:
+) -> Iterator[TemplateContext | MetricContext | QueryContext]:
     used = instantiations(objects, rollouts)
     for item in objects.of_kind(*_TEMPLATES):
         yield TemplateContext(item)
-        yield from metrics_of(item, used.get(item, []), versions, objects)
+        for metric in metrics_of(item, used.get(item, []), versions, objects):
+            yield metric
+            if metric.provider == "prometheus":
+                yield _query_context(metric)
+
+
+def _query_context(metric: MetricContext) -> QueryContext:
+    """Return the query of a metric; one that no canary uses need not distinguish versions."""
+    words = frozenset(word for rollout, _ in metric.uses for word in rollout.version_words)
+    intervals = {
+        go_duration(as_text(endpoint.get("interval")))
+        for kind, field in (("ServiceMonitor", "endpoints"), ("PodMonitor", "podMetricsEndpoints"))
+        for monitor in metric.objects.near(metric.document).of_kind(kind)
+        for _, endpoint in each(monitor.spec.get(field), ())
+    } - {None}
+    scrape = min((value for value in intervals if value), default=0.0)
+    split = any(use.moment in ("step", "background") for _, use in metric.uses)
+    return QueryContext(
+        metric.query,
+        scrape or _USUAL_SCRAPE_S,
+        metric.document,
+        (*metric.path, "provider", "prometheus", "query"),
+        words if split else None,
+        assumed=not scrape,
+    )
 
 
 def _sync_contexts(objects: Objects, owners: Mapping[tuple[str, str], set[str]]) -> Iterator[SyncContext]:

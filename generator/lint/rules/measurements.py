@@ -175,8 +175,8 @@ def background_stops(ctx: MetricContext) -> Iterator[Problem]:
     why="A metric is inconclusive only after more than `inconclusiveLimit` such measurements. With a limit of "
     "`count` or more, a run without any data is Successful.",
     remedy="Keep `inconclusiveLimit` below `count`.",
-    example='{failureCondition: "false", inconclusiveLimit: 5}',
-    instead='{failureCondition: "false", inconclusiveLimit: 4}',
+    example='{failureCondition: "len(result) == 1 && result[0] > 0.5", inconclusiveLimit: 5}',
+    instead='{failureCondition: "len(result) == 1 && result[0] > 0.5", inconclusiveLimit: 4}',
     source=_ASSESS,
 )
 def inconclusive_passes(ctx: MetricContext) -> Iterator[Problem]:

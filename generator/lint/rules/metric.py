@@ -17,8 +17,8 @@ from generator.lint.placement import Objects
 from generator.lint.rollout import CANARY, Moment, Rollout, Use
 from generator.lint.rules.arguments import Instantiation, declared, fill, known_values, names, reach, tags
 from generator.promql.absent_events import AbsentEvents, absent_events
-from generator.promql.quotients import may_be_infinite
-from generator.promql.selectors import Selector, selectors_of
+from generator.promql.quotients import floor_of, may_be_infinite, quotients
+from generator.promql.selectors import INSTANT_RATES, RATES, Selector, selectors_of
 from generator.promql.tokens import QuerySyntaxError, Tokens, tokenize
 from generator.source.document import Path
 
@@ -198,6 +198,25 @@ class MetricContext:
         """Whether a Prometheus query may divide something by zero; yes when it divides and cannot be read."""
         tokens, selectors = _read(self.query if self.provider == "prometheus" else "")
         return may_be_infinite(tokens, selectors) if tokens else "/" in self.query
+
+    @cached_property
+    def query_words(self) -> frozenset[str]:
+        """The words and signs of a Prometheus query, without texts; none when it cannot be read."""
+        tokens, _ = _read(self.query if self.provider == "prometheus" else "")
+        items = zip(tokens.items, tokens.words, strict=True) if tokens else ()
+        return frozenset(word for token, word in items if token.kind != "string")
+
+    @cached_property
+    def floors(self) -> list[tuple[float, str]]:
+        """The floor of each denominator that counts requests, and the function that counts them."""
+        tokens, _ = _read(self.query if self.provider == "prometheus" else "")
+        found = []
+        for quotient in quotients(tokens) if tokens else ():
+            counted = {tokens.word(i) for i in quotient.below} & (RATES | INSTANT_RATES) if tokens else set()
+            floor = floor_of(tokens, quotient.below) if tokens else None
+            if floor is not None and counted:
+                found.append((floor, min(counted)))
+        return found
 
     @cached_property
     def may_be_several(self) -> bool:

@@ -7,14 +7,18 @@ has. They check for a missing `or vector(0)` in formulas with a division only, a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from generator.lint.engine import Problem, rule
+from generator.lint.objects import Object
 from generator.promql.absent_events import absent_events
 from generator.promql.selectors import INSTANT_RATES, RATES, WORDS, Selector, selectors_of
 from generator.promql.tokens import QuerySyntaxError, Tokens, seconds, tokenize
+from generator.source.document import Path
+from generator.source.finding import Severity
 
 
 @dataclass(frozen=True)
@@ -24,10 +28,19 @@ class QueryContext:
     Args:
         query: PromQL; `{{args.x}}` may be in it.
         scrape_s: scrape interval of the series.
+        document: the template of a tree that has the query; None for a query on its own.
+        path: its place in the template.
+        versions: words that name one version in the Rollouts that use it, such as the canary's Service; None
+            where no canary uses it, so that it need not distinguish versions.
+        assumed: nothing in the tree shows the scrape interval.
     """
 
     query: str
     scrape_s: float
+    document: Object | None = None
+    path: Path = ()
+    versions: frozenset[str] | None = frozenset()
+    assumed: bool = False
 
     @cached_property
     def tokens(self) -> Tokens | None:
@@ -42,6 +55,21 @@ class QueryContext:
         """The selectors of the query."""
         return list(selectors_of(self.tokens)) if self.tokens else []
 
+    @property
+    def doubtful(self) -> Severity | None:
+        """The severity where another author may have a reason: a warning."""
+        return "warning" if self.document else None
+
+    def tells_versions(self) -> bool:
+        """Return whether a query of a tree has a matcher that names one version, or an argument that may do so."""
+        if self.versions is None:
+            return True
+        values = [value for one in self.selectors for _, sign, value in one.matchers if sign in ("=", "=~")]
+        named = any(
+            re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", v) for word in self.versions for v in values
+        )
+        return named or any("{{" in v for v in values) or any(one.restricts_version for one in self.selectors)
+
 
 @rule(
     "CAN120",
@@ -55,13 +83,17 @@ class QueryContext:
 )
 def both_versions(ctx: QueryContext) -> Iterator[Problem]:
     """Check that every selector is restricted to one version, unless a join may restrict it."""
+    if ctx.document is not None and ctx.tells_versions():
+        return
     free = {selector.metric or "{}" for selector in ctx.selectors if not selector.restricts_version}
     unrestricted = sum(not selector.restricts_version for selector in ctx.selectors)
     joined = ctx.tokens is not None and not {"group_left", "group_right"}.isdisjoint(ctx.tokens.words)
     if joined and unrestricted < len(ctx.selectors):
         return
     for metric in sorted(free):
-        yield Problem((), f"{metric} is not restricted to one version of the model, so it mixes both")
+        what = "one version" if ctx.document else "one version of the model"
+        message = f"{metric} is not restricted to {what}, so it mixes both"
+        yield Problem(ctx.path, message, severity=ctx.doubtful)
 
 
 @rule(
@@ -81,10 +113,12 @@ def few_samples(ctx: QueryContext) -> Iterator[Problem]:
             continue
         function, window = _enclosing_function(ctx.tokens, index), ctx.tokens.items[index + 1]
         if function in INSTANT_RATES:
-            yield Problem((), f"{function}() uses the last two samples only, whatever its window is")
+            message = f"{function}() uses the last two samples only, whatever its window is"
+            yield Problem(ctx.path, message, severity=ctx.doubtful)
         elif function in RATES and window.kind == "duration" and seconds(window.text) < 4 * ctx.scrape_s:
             message = f"{function}() over {window.text} covers fewer than four scrapes of {ctx.scrape_s:g} s"
-            yield Problem((), message)
+            message += ", the usual interval; no monitor of the tree sets another" if ctx.assumed else ""
+            yield Problem(ctx.path, message, severity=ctx.doubtful)
 
 
 def _enclosing_function(tokens: Tokens, index: int) -> str:
@@ -111,7 +145,7 @@ def quantile(ctx: QueryContext) -> Iterator[Problem]:
     """Check that the query does not use histogram_quantile()."""
     if ctx.tokens and "histogram_quantile" in ctx.tokens.words:
         message = "histogram_quantile() interpolates inside a bucket and is NaN without traffic; count slow requests"
-        yield Problem((), message)
+        yield Problem(ctx.path, message, severity="info" if ctx.document else None)
 
 
 @rule(
@@ -129,6 +163,8 @@ def quantile(ctx: QueryContext) -> Iterator[Problem]:
 )
 def vanishing_events(ctx: QueryContext) -> Iterator[Problem]:
     """Check that the events of a division do not vanish when there are none."""
+    if ctx.document is not None:  # ANA413 and ANA414 know what the condition makes of it
+        return
     for events in absent_events(ctx.tokens, ctx.selectors) if ctx.tokens else ():
         message = f"{events.metric} has no series until its first event, and then the query has no result"
         yield Problem((), message)
@@ -149,7 +185,7 @@ def not_promql(ctx: QueryContext) -> Iterator[Problem]:
     try:
         empty = not tokenize(ctx.query).items
     except QuerySyntaxError as error:
-        yield Problem((), f"the query is not PromQL: {error}")
+        yield Problem(ctx.path, f"the query is not PromQL: {error}")
         return
     if empty:
-        yield Problem((), "the query is empty")
+        yield Problem(ctx.path, "the query is empty")

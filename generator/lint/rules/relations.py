@@ -21,6 +21,7 @@ from generator.lint.objects import (
 )
 from generator.lint.placement import Objects
 from generator.lint.pods import labels_of, port_names, templates_of
+from generator.lint.rollout import Rollout
 from generator.lint.rules.contexts import TreeContext, workflow_contexts
 from generator.lint.rules.workflows import missing_workflow_templates
 from generator.source.document import Path
@@ -241,7 +242,16 @@ def _monitored_services(objects: Objects) -> Iterator[tuple[Object, list[Object]
 
 def _selecting_nothing(ctx: TreeContext) -> Iterator[tuple[Object, str, bool]]:
     """Yield objects whose selector matches nothing: what it should match, and whether their folder has such objects."""
+    named = {
+        (reference.namespace, reference.name)
+        for rollout in ctx.objects.of_kind("Rollout")
+        for reference in Rollout(rollout).services
+    }
     for item, selector in _pod_selectors(ctx.objects):
+        if (
+            item.kind == "Service" and (item.namespace, item.name) in named
+        ):  # ROL202 compares it with its Rollout
+            continue
         if selector and not ctx.pods.matching(selector, item):
             yield item, "pod", item.folder in ctx.pods.folders and not ctx.pods.may_be_made(item)
     for monitor, chosen, near in _monitored_services(ctx.objects):

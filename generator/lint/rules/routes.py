@@ -45,7 +45,7 @@ spec: {strategy: {canary: {trafficRouting: {alb: {servicePort: 80, ingress: mode
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: model, namespace: shop}
-spec: {rules: [{http: {paths: [{backend: {service: {name: other, port: {number: 80}}}}]}}]}
+spec: {rules: [{http: {paths: [{backend: {service: {name: other, port: {name: use-annotation}}}}]}}]}
 """,
     instead="""\
 spec: {strategy: {canary: {trafficRouting: {alb: {servicePort: 80, ingress: model}}}}}
@@ -53,7 +53,7 @@ spec: {strategy: {canary: {trafficRouting: {alb: {servicePort: 80, ingress: mode
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: model, namespace: shop}
-spec: {rules: [{http: {paths: [{backend: {service: {name: model-stable, port: {number: 80}}}}]}}]}
+spec: {rules: [{http: {paths: [{backend: {service: {name: model-stable, port: {name: use-annotation}}}}]}}]}
 """,
     source=REFERENCES,
 )

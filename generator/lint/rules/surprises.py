@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from generator.lint.engine import Problem, rule
 from generator.lint.objects import Body, as_int, as_map, as_text, has, selects
 from generator.lint.rollout import BLUE_GREEN, CANARY, ROUTING
+from generator.lint.rules.autoscalers import autoscalers
 from generator.lint.rules.contexts import VALIDATION, RolloutContext
 from generator.source.finding import Severity
 
+_PERCENT: Final = re.compile(r"(\d{1,3})%")
 _ALONE: Final = ("setWeight", "pause", "experiment", "analysis")
 
 
@@ -167,15 +170,27 @@ spec: {maxUnavailable: 1, selector: {matchLabels: {app: model}}}
 def budget_blocks_drain(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that disruption budgets require fewer pods than the Rollout has."""
     labels = as_map(as_map(ctx.rollout.template.get("metadata")).get("labels"))
-    replicas = as_int(ctx.rollout.spec.get("replicas"))
+    counts = [as_int(ctx.rollout.spec.get("replicas"))]
+    for scaler in autoscalers(ctx):
+        counts += [as_int(scaler.spec.get(key)) for key in ("minReplicas", "minReplicaCount")]
+    fewest = min((count for count in counts if count > 0), default=0)
     for budget in ctx.objects.of_kind("PodDisruptionBudget"):
         selector = as_map(budget.spec.get("selector"))
-        minimum = budget.spec.get("minAvailable")
-        blocks = minimum == "100%" or as_int(minimum) >= replicas > 0
-        if blocks and selector and selects(selector, labels):
-            yield Problem(
-                ("spec", "replicas"), f"{budget} requires {minimum} available pods, so none can be evicted"
-            )
+        minimum, most = budget.spec.get("minAvailable"), budget.spec.get("maxUnavailable")
+        rule_of = f"requires {minimum} available pods" if most is None else f"allows {most} unavailable pods"
+        if _blocks(minimum, most, fewest) and selector and selects(selector, labels):
+            path = ("spec", "minAvailable" if most is None else "maxUnavailable")
+            yield Problem(path, f"{budget} {rule_of}, so none can be evicted", document=budget)
+
+
+def _blocks(minimum: object, most: object, pods: int) -> bool:
+    """Return whether a budget lets no pod go; percentages are rounded up."""
+    if most is not None:
+        return as_text(most).rstrip("%") == "0" or most == 0
+    share = _PERCENT.fullmatch(as_text(minimum))
+    if share is None:
+        return as_int(minimum) >= pods > 0
+    return int(share[1]) >= 100 or (pods > 0 and -(-pods * int(share[1]) // 100) >= pods)
 
 
 @rule(

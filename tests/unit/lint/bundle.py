@@ -65,7 +65,7 @@ spec:
     - name: ctr
       interval: 1m
       successCondition: len(result) == 1 && result[0] >= 1
-      provider: {prometheus: {query: sum(up)}}
+      provider: {prometheus: {query: 'sum(up{service="digits-canary"})'}}
 """
 GATEWAY = """\
 apiVersion: gateway.networking.k8s.io/v1

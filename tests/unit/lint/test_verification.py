@@ -51,7 +51,7 @@ FLAWS = [
     ("rollout.yaml", "httpRoute: digits", "httpRoute: digit", "ROL201", "rollout.yaml:12:57"),
     ("rollout.yaml", "{name: digits-env}", "{name: digits-env2}", "VER150", "rollout.yaml:20:43"),
     ("rollout.yaml", "memory: 1Gi", "memory: 3Gi", "VER130", "rollout.yaml:21:42"),
-    ("service-stable.yaml", "app: digits", "app: digit", "VER152 ROL202", "service-stable.yaml:4:8"),
+    ("service-stable.yaml", "app: digits", "app: digit", "ROL202", "rollout.yaml:9:22"),
     ("service-stable.yaml", "targetPort: http", "targetPort: grpc", "VER153", "service-stable.yaml:4:76"),
     (
         "httproute.yaml",

@@ -6,7 +6,13 @@ import pytest
 
 from generator.lint.engine import CODES, load
 from generator.lint.verification import run_rules
-from tests.unit.lint.rules import cases_analysis, cases_references, cases_rollout, cases_syncs
+from tests.unit.lint.rules import (
+    cases_analysis,
+    cases_references,
+    cases_rollout,
+    cases_strangers,
+    cases_syncs,
+)
 from tests.unit.lint.rules.samples import TEMPLATE, http_route, rollout, service, tree
 
 CASES = [
@@ -14,6 +20,7 @@ CASES = [
     *cases_references.CASES,
     *cases_analysis.CASES,
     *cases_syncs.CASES,
+    *cases_strangers.CASES,
 ]
 
 
