@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "explain": "Explain the code of a finding, with an example.",
     "schema": "Print the JSON Schema of a file format.",
     "pin": "Resolve references over the network and write locks.",
+    "try": "Build, serve and measure the service of a model.",
     "gates": "Run offline quality gates and verify their evidence.",
     "record": "Record what a release did, next to its spec.",
     "promote": "Let a proven release into an environment that requires others.",
@@ -63,7 +64,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "explain",
         "schema",
     ),
-    "Release models": ("pin", "gates", "promote", "render", "verify", "record"),
+    "Release models": ("pin", "try", "gates", "promote", "render", "verify", "record"),
     "Operate": ("status", "audit", "revert", "alerts"),
     "Set up": ("ci", "codeowners", "spinnaker", "templates", "completion", "help"),
 }
@@ -85,6 +86,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "explain": ("explain CAN102",),
     "schema": ("schema model", "schema --write docs/schema"),
     "pin": ("pin shop/recommender", "pin shop/recommender --version 13", "pin --check"),
+    "try": ("try shop/recommender", "try shop/recommender --artifact model.joblib --format json"),
     "gates": ("gates run support/ticket-classifier", "gates check"),
     "record": (
         "record shop/recommender --env staging --cluster",

@@ -1,7 +1,7 @@
-"""Environments of the gate tools: their libraries conflict, so each tool has its own, from a hashed list of packages.
+"""Environments of the gate tools and of services: libraries conflict, so each has its own, from a list of packages.
 
-An environment is created once, and found by its content: the list of packages and the Python version. A tool reads a
-configuration file and writes a report file.
+An environment is created once, and found by its content: the list of packages and the Python version. A gate tool reads
+a configuration file and writes a report file.
 """
 
 from __future__ import annotations
@@ -19,12 +19,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Protocol
 
 from generator.gates.errors import InstallError, NoVerdictError
 from generator.gates.tools import Tool
 
-_TAIL = 300
+_TAIL: Final = 300
+
+
+class Packages(Protocol):
+    """What an environment is created from."""
+
+    @property
+    def name(self) -> str:
+        """Its name, for progress."""
+
+    @property
+    def requirements(self) -> Path:
+        """The list of packages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +47,24 @@ class Environments:
         note: shows progress to the user.
         offline: create none.
         ready: folder with one finished environment per tool, as in an image; then none is ever created.
+        kind: folder of the cache.
+        interpreter: Python of the environments: a path, or with uv a version.
+        hashed: refuse packages without a hash.
     """
 
     note: Callable[[str], None]
     offline: bool = False
     ready: Path | None = None
+    kind: str = "gates"
+    interpreter: str = sys.executable
+    hashed: bool = True
 
-    def missing(self, tool: Tool) -> bool:
+    def missing(self, tool: Packages) -> bool:
         """Return whether an environment still has to be created."""
-        return self.ready is None and not (_home(tool) / ".complete").exists()
+        return self.ready is None and not (self._home(tool) / ".complete").exists()
 
-    def python(self, tool: Tool) -> Path:
-        """Return the interpreter of a tool's environment, created if missing.
+    def python(self, tool: Packages) -> Path:
+        """Return the interpreter of an environment, created if missing.
 
         Raises:
             NoVerdictError: it is missing and may not be created.
@@ -54,7 +72,7 @@ class Environments:
         """
         if self.ready is not None:
             return self.ready / tool.name / "bin" / "python"
-        home = _home(tool)
+        home = self._home(tool)
         if self.missing(tool):
             if self.offline:
                 raise NoVerdictError(
@@ -88,44 +106,49 @@ class Environments:
             raise NoVerdictError(str(report["problem"]))
         return dict(report)
 
-    def _make(self, tool: Tool, home: Path) -> None:
+    def _make(self, tool: Packages, home: Path) -> None:
         count = sum(1 for line in tool.requirements.read_text().splitlines() if line[:1].isalnum())
         self.note(f"installing the environment of {tool.name}: {count} packages, once per machine")
         shutil.rmtree(home, ignore_errors=True)
-        for command in _commands(home, tool.requirements):
+        for command in self._commands(home, tool.requirements):
             done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own list
             if done.returncode:
                 shutil.rmtree(home, ignore_errors=True)
                 raise InstallError(
-                    f"the environment of {tool.name} can't be created: {done.stderr.strip()[-_TAIL:]}"
+                    f"the environment of {tool.name} can't be created: {done.stderr.strip()[-_TAIL:]}",
+                    log=done.stdout + done.stderr,
                 )
         (home / ".complete").touch()
 
+    def _home(self, tool: Packages) -> Path:
+        chosen = "" if self.interpreter == sys.executable else f"{self.interpreter}\n"
+        start = f"{sys.version}\n{sys.base_prefix}\n{chosen}".encode()
+        key = hashlib.sha256(start + tool.requirements.read_bytes())
+        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        return root / "sluice" / self.kind / key.hexdigest()[:32]
 
-def _commands(home: Path, requirements: Path) -> list[list[str]]:
-    """Return the commands that create it: with uv if installed (ten times as fast), else with pip."""
-    python = str(home / "bin" / "python")
-    uv = _uv()
-    if uv:
-        return [
-            [*uv, "venv", "--quiet", "--python", sys.executable, str(home)],
-            [*uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python, str(requirements)],
-        ]
-    pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"]
-    return [[sys.executable, "-m", "venv", str(home)], [python, *pip, str(requirements)]]
+    def _commands(self, home: Path, requirements: Path) -> list[list[str]]:
+        """Return the commands that create it: with uv if installed (ten times as fast), else with pip."""
+        python = str(home / "bin" / "python")
+        uv, hashed = uv_command(), ["--require-hashes"] if self.hashed else []
+        if uv:
+            install = (
+                [*uv, "pip", "sync", *hashed] if self.hashed else [*uv, "pip", "install", "--requirement"]
+            )
+            return [
+                [*uv, "venv", "--quiet", "--python", self.interpreter, str(home)],
+                [*install, str(requirements), "--quiet", "--python", python],
+            ]
+        pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", *hashed, "-r"]
+        return [[self.interpreter, "-m", "venv", str(home)], [python, *pip, str(requirements)]]
 
 
-def _uv() -> list[str]:
+def uv_command() -> list[str]:
+    """Return how to start uv; empty if it is not installed."""
     if importlib.util.find_spec("uv"):
         return [sys.executable, "-m", "uv"]
     found = shutil.which("uv")
     return [found] if found else []
-
-
-def _home(tool: Tool) -> Path:
-    key = hashlib.sha256(f"{sys.version}\n{sys.base_prefix}\n".encode() + tool.requirements.read_bytes())
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return root / "sluice" / "gates" / key.hexdigest()[:32]
 
 
 def surroundings(tool: Tool, folder: str) -> dict[str, str]:

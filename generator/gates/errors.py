@@ -16,7 +16,16 @@ class NoVerdictError(Exception):
 
 
 class InstallError(UserError):
-    """The environment of a gate tool could not be created."""
+    """The environment of a gate tool or a service could not be created.
+
+    Args:
+        message: what failed.
+        log: what the installer printed.
+    """
+
+    def __init__(self, message: str, log: str = "") -> None:
+        super().__init__(message)
+        self.log = log
 
 
 class ContainerError(UserError):

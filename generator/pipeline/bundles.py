@@ -132,6 +132,7 @@ def _application(source: Source, bundle: BundleId) -> dict[str, str]:
 def _bento(source: Source, bundle: BundleId) -> dict[str, str]:
     from generator.render.gate_images import gate_images
     from generator.render.outputs.gates import used_images
+    from generator.render.trial import TRIAL_FACTS, trial_facts
 
     del bundle
     plan = source.any_plan
@@ -139,6 +140,7 @@ def _bento(source: Source, bundle: BundleId) -> dict[str, str]:
     used = sorted({gates.reference(name) for each in source.plans.values() for name in used_images(each)})
     files = source.bentos.files(plan.bento)
     files["IMAGE"] = f"{plan.image.repository}:{plan.image.tag}\n"
+    files[TRIAL_FACTS] = trial_facts(source.plans.values())
     return files | ({GATE_LIST: "".join(f"{reference}\n" for reference in used)} if used else {})
 
 

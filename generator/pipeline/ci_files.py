@@ -55,6 +55,8 @@ SLUICEGATE: Final = "ci/pins/sluicegate.txt"
 """The hashes of Sluice itself, which its own package can't contain; `sluice pin --tools` writes the file."""
 _GITLAB_IMAGES: Final = "ci/gitlab/images.yaml.j2"
 _PINS: Final = "ci/pins"
+TRIAL: Final = "try"
+"""The folder of the program that tries a service, below our templates and below `ci/`."""
 _CORE: Final = Path(__file__).resolve().parent.parent / "pins" / "core.txt"
 _SEAL: Final = re.compile(r"# As `sluice ci` wrote it: ([0-9a-f]{16})\n")
 
@@ -81,7 +83,7 @@ def workflow_files(
         "registry_host": registry.partition("/")[0],
     }
     found = {path: templates.render(f"{name}.j2", context) for path, name in CI_FILES[host].items()}
-    return {path: _sealed(text) for path, text in sorted({**found, **pin_files()}.items())}
+    return {path: _sealed(text) for path, text in sorted({**found, **pin_files(), **trial_files()}.items())}
 
 
 def pin_files() -> dict[str, str]:
@@ -89,6 +91,12 @@ def pin_files() -> dict[str, str]:
     folder = builtin_folder() / _PINS
     found = {f"{_PINS}/{path.name}": path.read_text(encoding="utf-8") for path in folder.glob("*.txt")}
     return found | {f"{_PINS}/sluice.txt": _CORE.read_text(encoding="utf-8")}
+
+
+def trial_files() -> dict[str, str]:
+    """Return the program that tries a service before its image is built, by path."""
+    folder = builtin_folder() / TRIAL
+    return {f"ci/{TRIAL}/{path.name}": path.read_text(encoding="utf-8") for path in folder.glob("*.py")}
 
 
 def ci_images(pythons: Iterable[str]) -> list[str]:

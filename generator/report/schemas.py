@@ -32,6 +32,12 @@ def _diff() -> Node:
     return _document("diff", text, f"{text}.", DiffDocument)
 
 
+def _trial() -> Node:
+    from generator.report.trials import TrialDocument
+
+    return _document("try", "A trial of one service", "What `sluice try` found.", TrialDocument)
+
+
 def _document(name: str, title: str, description: str, record: type) -> Node:
     units = "Shares are fractions, times are seconds."
     return identified(name, title, {"description": f"{description} {units}", **schema_of(record)})
@@ -54,6 +60,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Node]]] = {
     "plan": _plan,
     "diff": _diff,
     "findings": _findings,
+    "try": _trial,
 }
 """What builds each schema, by the name that `sluice schema` knows."""
 

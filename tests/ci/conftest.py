@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,9 +23,18 @@ from tests.references.hub import hub
 from tests.references.mlflow_server import mlflow
 from tests.references.registry import Registry, serving
 from tests.references.sandbox import sandbox
+from tests.tools.environment import environment
 
 __all__ = ["hub", "mlflow", "own", "sandbox", "store", "stored", "template"]  # fixtures
 BRANCH = "change"
+TRAIN = """
+import sys, joblib
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+texts = ["the server is down", "refund my invoice", "the server is slow", "a wrong invoice"]
+joblib.dump(make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, [1, 0, 1, 0]), sys.argv[1])
+"""
 
 
 @pytest.fixture(scope="session")
@@ -74,10 +84,22 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
         yield Registry(host)
 
 
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A model that the rendered service can load."""
+    path = tmp_path_factory.mktemp("model") / "model.pkl"
+    subprocess.run([environment("bento"), "-c", TRAIN, path], check=True, timeout=120)
+    return path.read_bytes()
+
+
 @pytest.fixture
-def imaged(demo: Demo, registry: Registry, scratch: Path) -> Runner:
+def imaged(demo: Demo, registry: Registry, scratch: Path, model: bytes) -> Runner:
     """The demo with a model whose bytes are there, and a registry that can be pushed to."""
-    bytes_ = b"a model; nothing here loads it"
+    return with_model(demo, registry, scratch, model)
+
+
+def with_model(demo: Demo, registry: Registry, scratch: Path, bytes_: bytes) -> Runner:
+    """Put a model into the demo's bucket and into its lock."""
     store = scratch / "s3" / "models" / "ticket"
     store.mkdir(parents=True)
     (store / "7.pkl").write_bytes(bytes_)
@@ -116,6 +138,6 @@ def imaged(demo: Demo, registry: Registry, scratch: Path) -> Runner:
             "sluice-registry:REGISTRY_USER": "ci", "sluice-registry:REGISTRY_PASSWORD": "word",
             "sluice-registry:SLUICE_ARTIFACTS_TOKEN": "reads",
         },
-        STANDIN_S3=str(scratch / "s3"), STANDIN_TOOLS=str(STANDINS), STANDIN_UV=uv(), STANDIN_SKOPEO=skopeo(scratch),
+        STANDIN_S3=str(scratch / "s3"), SLUICE_TRY_SECONDS="0.2", STANDIN_TOOLS=str(STANDINS), STANDIN_UV=uv(), STANDIN_SKOPEO=skopeo(scratch),
         GITHUB_REF_NAME="main", CI_COMMIT_BRANCH="main",
     )  # fmt: skip

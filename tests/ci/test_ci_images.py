@@ -7,9 +7,11 @@ from pathlib import Path
 
 import yaml
 
+from tests.ci.conftest import with_model
 from tests.ci.demo import Demo, git
 from tests.ci.jobs import HEAD, IMAGE, IMAGES, MODEL, built, built_on_gitlab, good, proposed, pushed, pushes
 from tests.ci.runner import Runner
+from tests.references.registry import Registry
 
 
 def test_an_image_is_built_pushed_and_its_digest_proposed(demo: Demo, scratch: Path, imaged: Runner) -> None:
@@ -61,6 +63,19 @@ def test_bytes_that_are_not_those_of_the_lock_become_no_image(
     assert ran[-1].code == 1
     assert f"the lock pins {digest}" in ran[-1].output
     assert imaged.artifacts == {}
+
+
+def test_a_model_that_cannot_start_becomes_no_image(demo: Demo, scratch: Path, registry: Registry) -> None:
+    found = with_model(demo, registry, scratch, b"not a pickle")
+    good(found.job(IMAGES, "list"))
+    (item,) = json.loads(found.output("models"))
+    found.given = {**found.given, **{f"inputs.{key}": value for key, value in item.items()}}
+    good(found.alone(IMAGE, "fetch"))
+    ran = found.alone(IMAGE, "build")
+    assert (ran[-1].name, ran[-1].code) == ("Build", 1)
+    assert "error (start)" in ran[-1].output
+    assert "the file is damaged" in ran[-1].output
+    assert not [call for call in found.calls if call.startswith("docker")]
 
 
 def test_a_tag_that_the_registry_does_not_hold_is_told(imaged: Runner) -> None:

@@ -44,7 +44,7 @@ def test_offline_makes_none(tool: Tool) -> None:
 
 
 def test_without_uv_pip_makes_the_same(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environments, "_uv", list)
+    monkeypatch.setattr(environments, "uv_command", list)
     assert Environments(print).run(tool, {"a": 1}) == {"seen": {"a": 1}}
 
 
