@@ -12,10 +12,12 @@ from generator.cli.options import report_option, root_option
 from generator.pipeline.selection import select, select_one
 from generator.pipeline.session import open_session
 from generator.pipeline.terminal import emit, note
-from generator.spec.signers import SIGNED_KINDS
 
 if TYPE_CHECKING:
     from generator.source.finding import Finding
+
+
+_KINDS = ("evidence", "lock", "record")
 
 
 @click.command("sign")
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     "--document",
     "kinds",
     multiple=True,
-    type=click.Choice(SIGNED_KINDS),
+    type=click.Choice(_KINDS),
     help="What to sign; default: what exists.",
 )
 @click.option(
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @root_option
 def sign(spec: str, key: Path, kinds: tuple[str, ...], form: str, root: Path | None) -> None:
-    """Sign the evidence and the lock of SPEC.
+    """Sign the evidence, the lock and the records of SPEC.
 
     An SSH signature can also be made by `ssh-keygen -Y sign`, with a key in an agent; --format ssh shows its namespace.
     """
@@ -45,7 +47,7 @@ def sign(spec: str, key: Path, kinds: tuple[str, ...], form: str, root: Path | N
 
     session = open_session(root)
     session.require_platform()
-    for line in sign_documents(session, select_one(session, spec), key, kinds or SIGNED_KINDS, form):
+    for line in sign_documents(session, select_one(session, spec), key, kinds or _KINDS, form):
         note(line)
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from generator.gates import envelope, ssh_signature
+from generator.gates.records import read_record, record_bytes
 from generator.gates.strict_json import parse_json
 from generator.plan.model_files import SIGNATURES, ModelFiles
 from generator.plan.resolve import Planned
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 MISSING, INVALID, REFUSED = "SIGN101", "SIGN102", "SIGN103"
-SCHEMAS: Final = {"evidence": "sluice/evidence/v1", "lock": "sluice/lock/v1"}
+SCHEMAS: Final = {"evidence": "sluice/evidence/v1", "lock": "sluice/lock/v1", "record": "sluice/record/v1"}
 
 
 class SignatureError(Exception):
@@ -43,7 +44,7 @@ class SignedDocument:
     """A document that can be signed.
 
     Args:
-        kind: evidence or lock.
+        kind: evidence, lock or record.
         path: the file.
         shown: its path in messages.
         model: team/model.
@@ -99,6 +100,20 @@ def signed_documents(entry: ModelFiles, root: Path, planned: Planned) -> list[Si
             continue
         day = lock.model.at[:10] if kind == "lock" else evidence_day(content)
         found.append(SignedDocument(kind, path, display(path, root), entry.name, digest, day, content))
+    return found + record_documents(entry, root, planned.source.platform.environments)
+
+
+def record_documents(entry: ModelFiles, root: Path, environments: Iterable[str]) -> list[SignedDocument]:
+    """Return the records of a model in some environments; each is signed for the bytes and the day that it names."""
+    found = []
+    for environment in environments:
+        path = entry.record(environment)
+        record = read_record(path, root, entry.name, environment).content
+        if record is None:
+            continue
+        digest = record.subject.model_digest.removeprefix("sha256:")
+        shown, content = display(path, root), record_bytes(record)
+        found.append(SignedDocument("record", path, shown, entry.name, digest, record.end[:10], content))
     return found
 
 
@@ -140,17 +155,20 @@ def signature_findings(planned: Planned, entry: ModelFiles, root: Path) -> list[
     """Return what is wrong with the signatures that the tier of a plan requires; nothing if it requires none."""
     platform = planned.source.platform
     requires = platform.tiers[planned.plan.identity.tier].requires
-    documents = {found.kind: found for found in signed_documents(entry, root, planned)}
+    documents = signed_documents(entry, root, planned)
     wanted = [kind for kind in requires.signed if kind != "evidence" or planned.plan.gates]
+    # What a tier requires of evidence from gates holds for evidence from releases.
+    kinds = {*wanted, *(["record"] if "evidence" in requires.signed else [])}
     found: list[Finding] = []
     for kind in wanted:
-        document = documents.get(kind)
-        if document is None:
+        if not any(document.kind == kind for document in documents):
             path = entry.evidence if kind == "evidence" else entry.lock
             message = f"the tier `{planned.plan.identity.tier}` requires signed {kind}, and there is none"
             found.append(
                 Finding(MISSING, "error", message, "commit it with a signature", Place(display(path, root)))
             )
+    for document in documents:
+        if document.kind not in kinds:
             continue
         checked = check_signatures(document, platform.signers)
         roles = [item.role for item in checked.valid]

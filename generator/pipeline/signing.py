@@ -43,7 +43,7 @@ def sign_documents(
         session: the repository.
         entry: the model.
         key: file of the private key.
-        kinds: evidence, lock.
+        kinds: evidence, lock, record.
         form: ssh or dsse.
 
     Raises:

@@ -1,14 +1,17 @@
-"""Signatures of evidence and locks, judged by `ssh-keygen` and `securesystemslib`: only what a listed signer signed counts."""
+"""Signatures of evidence, locks and records, judged by `ssh-keygen` and `securesystemslib`: only what a listed signer signed counts."""
 
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -23,7 +26,11 @@ from cryptography.hazmat.primitives.serialization import (
 
 from generator.cli.main import cli
 from generator.gates import sigstore_bundle, ssh_signature
+from generator.gates.records import record_bytes
+from generator.gates.signatures import check_signatures, record_documents
+from generator.plan.model_files import ModelFiles
 from generator.spec.signers import Signer
+from tests.gates.record_samples import sample
 from tests.unit.history.story import Story
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,6 +104,56 @@ def test_what_the_tier_requires_is_what_a_listed_signer_signed(signing: Signing,
     assert shown.output.splitlines() == [
         f"risk/fraud: {kind} signed by ci (ci, {form})" for kind in ("evidence", "lock")
     ]
+
+
+def _record(signing: Signing, edits: dict[str, Any] | None = None) -> Path:
+    """A record of the model in staging."""
+    about = {"subject.model": "risk/fraud", **(edits or {})}
+    path = signing.root / "specs/risk/fraud.staging.record.json"
+    path.write_bytes(record_bytes(sample(about)))
+    return path
+
+
+@pytest.mark.parametrize("form", ["ssh", "dsse"])
+@pytest.mark.parametrize(("requires", "code"), [("signed: [evidence]", "SIGN101"), ("signed: [lock]", "")])
+def test_records_are_signed_where_evidence_is(signing: Signing, form: str, requires: str, code: str):
+    key = signing.key("ci")
+    signing.require(requires, signer("ci", key)).sign(key)
+    path = _record(signing)
+    assert signing.codes() == ({code} if code else set())
+    signing.sign(key, "--format", form, "--document", "record")
+    assert signing.codes() == set()
+    assert (
+        f"risk/fraud: record signed by ci (ci, {form})"
+        in signing.run("gates", "verify-signature", "risk/fraud").output
+    )
+    _record(signing, {"exposed": 36001})
+    assert signing.codes() == ({"SIGN102"} if code else set())
+    path.unlink()
+    assert signing.codes() == set()
+
+
+def test_no_field_of_a_signed_record_can_be_edited(signing: Signing):
+    key = signing.key("ci")
+    _record(signing)
+    signing.require("signed: true", signer("ci", key)).sign(key)
+    (document,) = record_documents(files_of(signing), signing.root, ["staging"])
+    signers = [Signer.model_validate(yaml.safe_load(signer("ci", key)))]
+    assert check_signatures(document, signers).valid
+    texts = re.findall(r'(?m)^ +"\w+": (?:"[^"]+"|[0-9.]+|true|false)', document.content.decode())
+    assert len(texts) > 40
+    for text in texts:
+        changed = (
+            document.content.decode()
+            .replace(text, text[:-1] + ("x" if text[-1] != '"' else 'x"'), 1)
+            .encode()
+        )
+        assert changed != document.content
+        assert not check_signatures(dataclasses.replace(document, content=changed), signers).valid, text
+
+
+def files_of(signing: Signing) -> ModelFiles:
+    return ModelFiles("risk", "fraud", signing.root / "specs/risk/fraud.yaml")
 
 
 def test_the_plan_and_the_page_show_who_signed(signing: Signing, tmp_path: Path):
