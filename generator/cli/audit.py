@@ -1,4 +1,4 @@
-"""`sluice audit`: what was live, since when, why, on which evidence; from git alone."""
+"""`sluice audit`: which versions were merged, since when, why, on which evidence; from git alone."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from generator.pipeline.terminal import emit, note
 )  # fmt: skip
 @root_option
 def command(model: str | None, at: str | None, branch: str | None, fmt: str, root: Path | None) -> None:
-    """Show what was live, since when, why and on which evidence.
+    """Show which versions were merged, since when, why and on which evidence.
 
     MODEL is TEAM/MODEL, also one that was removed or renamed; default: all models. Without --at, all versions of MODEL
     are shown, or today's versions of all models. Everything comes from git: the version of the branch, who merged it,
-    approvals in commit messages; evidence, signatures and waivers of that time. Git does not know how far a rollout
-    came.
+    approvals in commit messages; evidence, signatures, promotions, records and waivers of that time. Without a record
+    git does not know how far a rollout came.
     """
-    from generator.history.audit import Branch, Span, live_releases
+    from generator.history.audit import Branch, Span, releases_in_git
     from generator.history.git import Git
     from generator.history.releases import History
     from generator.pipeline.signing import with_signers
@@ -47,6 +47,6 @@ def command(model: str | None, at: str | None, branch: str | None, fmt: str, roo
     if git.shallow:
         note("this clone is shallow: its history begins late; `git fetch --unshallow` brings the rest")
     when = session.today.isoformat() if at is None and not model else at
-    releases = live_releases(History.of(git, end.commit), model, None if when is None else Span.of(when))
+    releases = releases_in_git(History.of(git, end.commit), model, None if when is None else Span.of(when))
     releases = with_signers(git, releases)
     emit(write(fmt, releases, when or "", Screen.of(sys.stdout)))

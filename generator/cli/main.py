@@ -39,7 +39,7 @@ COMMANDS: dict[str, str] = {
     "render": "Write the bundles that Argo CD syncs.",
     "verify": "Check any tree of rendered files.",
     "status": "Show each model's state in git and in the cluster.",
-    "audit": "Show what was live, since when, why and on which evidence.",
+    "audit": "Show which versions were merged, since when, why and on which evidence.",
     "revert": "Roll a model back to its previous version.",
     "alerts": "Write alerts for released models, and unit tests for them.",
     "ci": "Write CI workflows: checks, comments, images and reverts.",

@@ -1,4 +1,4 @@
-"""The versions that were live on a branch at some moment, or ever."""
+"""The versions on a branch at some moment, or ever."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ class Branch:
         return Branch(commit, name)
 
 
-def live_releases(history: History, model: str | None, span: Span | None) -> list[Release]:
-    """Return the versions that were live.
+def releases_in_git(history: History, model: str | None, span: Span | None) -> list[Release]:
+    """Return the versions that were in git on the branch.
 
     Args:
         history: of the branch.
@@ -94,7 +94,7 @@ def live_releases(history: History, model: str | None, span: Span | None) -> lis
         span: the time; None for all versions of the model.
 
     Raises:
-        UserError: nothing was live, or git does not know the model or the time.
+        UserError: there was none, or git does not know the model or the time.
     """
     name = None if model is None else _SUFFIX.sub("", model.removeprefix("./").removeprefix("specs/"))
     if span is None:
@@ -103,10 +103,16 @@ def live_releases(history: History, model: str | None, span: Span | None) -> lis
         _check_known(history, span)
         names = [name] if name else history.names(span.start, span.end)
         every = [release for known in names for release in history.releases(known, end=span.end)]
-        found = [release for release in every if release.until is None or release.until > span.start]
+        found = [release for release in every if _lasts(release, span.start)]
     if not found:
         raise _nothing(history, name, span)
     return found
+
+
+def _lasts(release: Release, start: dt.datetime) -> bool:
+    """Return whether a version was in git after a moment: as the newest, or as what a gated environment kept."""
+    ends = (release.until, *(one.until for one in release.entered))
+    return any(until is None or until > start for until in ends)
 
 
 def _check_known(history: History, span: Span) -> None:
@@ -119,8 +125,8 @@ def _check_known(history: History, span: Span) -> None:
 def _nothing(history: History, name: str | None, span: Span | None) -> UserError:
     when = f" {span}" if span else ""
     if name is None:
-        return UserError(f"no model was live{when}")
+        return UserError(f"no model was in git{when}")
     known = history.names(*_EVER)
     if name in known:
-        return UserError(f"{name} was not live{when}")
+        return UserError(f"{name} was not in git{when}")
     return UserError(f"no commit has a model {name}", did_you_mean(name, known))

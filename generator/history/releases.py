@@ -1,7 +1,7 @@
-"""The versions of one model that were live according to git, on the branch that Argo CD syncs, in order.
+"""The versions of one model in git, on the branch that Argo CD syncs, in order.
 
-Git knows what was merged and when. It does not know how far a rollout came: an aborted one counts as live here until
-it is reverted, which is what `sluice revert` is for.
+Git knows what was merged and when, and what records say. Without a record it does not know how far a rollout came: an
+aborted one is here until it is reverted, which is what `sluice revert` is for.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from generator.history.gated import Entered, Recorded, gated, promotions, recorded
 from generator.history.git import Change, Commit, Git
 from generator.history.recorded import (
     EVIDENCE,
@@ -58,7 +59,9 @@ class Release:
         signed: the valid signatures of its evidence and its lock.
         evidence_fits: whether the evidence was about this digest; None when there was none.
         waivers: in force at the end of the requested time.
-        rendered: environments whose bundle was rendered from this lock.
+        rendered: environments whose bundle was rendered from this lock, or that it was promoted to.
+        entered: when it entered environments that require others.
+        records: what the records of its releases say.
         roles: the roles that had to approve during the rollout; git does not know who did.
     """
 
@@ -79,6 +82,8 @@ class Release:
     evidence_fits: bool | None = None
     waivers: tuple[Waived, ...] = ()
     rendered: tuple[str, ...] = ()
+    entered: tuple[Entered, ...] = ()
+    records: tuple[Recorded, ...] = ()
     roles: tuple[str, ...] = ()
 
 
@@ -142,6 +147,7 @@ class History:
             end: later changes do not count, except that they end the last version.
         """
         touches = self._touches(name, end)
+        entered = promotions(self, name)
         locks = self.git.read((touch.change.commit.sha, path_of(touch.name, LOCK)) for touch in touches)
         periods: list[_Period] = []
         for touch in touches:
@@ -156,7 +162,9 @@ class History:
             if lock is not None:
                 periods.append(_Period(touch, lock))
         return [
-            self._release(period, end) for period in periods if end is None or period.first.change.since < end
+            self._release(period, end, entered)
+            for period in periods
+            if end is None or period.first.change.since < end
         ]
 
     def _touches(self, name: str, end: dt.datetime | None) -> list[_Touch]:
@@ -177,7 +185,7 @@ class History:
             if any(path_of(name, LOCK) in (file.before, file.after) for file in change.files):
                 yield _Touch(change, name)
 
-    def _release(self, period: _Period, end: dt.datetime | None) -> Release:
+    def _release(self, period: _Period, end: dt.datetime | None, entered: Sequence[Entered]) -> Release:
         first, commit = period.first, period.first.change.commit
         later = tuple(touch.change for touch in period.touches if end is None or touch.change.since < end)
         last = self._last(first.change, period.until, end)
@@ -192,6 +200,10 @@ class History:
         )
         platform = plain(read.get((last, f"{SPECS}/{PLATFORM}")))
         verdicts, subject = evidence_of(read.get((last, path_of(name, EVIDENCE))))
+        own_entries = [
+            one for one in entered if one.digest == period.lock["digest"] and (end is None or one.since < end)
+        ]
+        records = recorded(self.git, last, name, mapping(mapping(platform.get("spec")).get("environments")))
         until = period.until
         when = min(end, until) if end and until else end or until
         return Release(
@@ -210,7 +222,11 @@ class History:
             verdicts=verdicts,
             evidence_fits=None if subject is None else subject == period.lock["digest"],
             waivers=tuple(waivers(platform, name, when)),
-            rendered=tuple(self._rendered(last, name, platform, read.get((last, path_of(name, LOCK))))),
+            rendered=tuple(
+                self._rendered(last, name, platform, read.get((last, path_of(name, LOCK))), own_entries)
+            ),
+            entered=tuple(own_entries),
+            records=tuple(one for one in records if one.digest == period.lock["digest"]),
             roles=tuple(roles(plain(read.get((last, path_of(name, SPEC)))))),
         )
 
@@ -221,7 +237,12 @@ class History:
         return inside[-1] if inside else first.commit.sha
 
     def _rendered(
-        self, commit: str, name: str, platform: dict[str, Any], lock: bytes | None
+        self,
+        commit: str,
+        name: str,
+        platform: dict[str, Any],
+        lock: bytes | None,
+        entered: Sequence[Entered],
     ) -> Iterable[str]:
         spec = mapping(platform.get("spec"))
         environments = spec.get("environments")
@@ -231,4 +252,10 @@ class History:
         ledgers = {env: (commit, f"{folder}/{env}/{name}/.sluice") for env in environments}
         read = self.git.read(ledgers.values())
         digest = hashlib.sha256(lock).hexdigest().encode()
-        return [env for env, key in ledgers.items() if digest in _INPUT.findall(read.get(key, b""))]
+        # A gated environment keeps its release while the lock names another version.
+        promoted, keeps = {one.environment for one in entered}, gated(platform)
+        return [
+            env
+            for env, key in ledgers.items()
+            if digest in _INPUT.findall(read.get(key, b"")) and (env not in keeps or env in promoted)
+        ]

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from generator.plan.promotion import promote_command, says, standing
+from generator.plan.release_key import release_key
 from generator.plan.values import Plan
 from generator.source.errors import UserError
 from generator.source.files import LIMIT, RefusedError, bytes_below
 from generator.source.finding import Finding, Place
 
 if TYPE_CHECKING:
+    from generator.gates.records import Requirement
     from generator.pipeline.session import Session
-    from generator.plan.resolve import Resolved
+    from generator.plan.model_files import ModelFiles
+    from generator.plan.resolve import Planned, Resolved
+    from generator.spec.promotion import Proof
 
 WAITING: Final = frozenset({"PROM103", "PROM104"})
 """Codes of releases that wait for a promotion, which `render` shows."""
@@ -62,6 +67,35 @@ def _damaged(plan: Plan, found: Mapping[str, str]) -> tuple[str, str]:
     message = f"{where} keeps a release, and the release in {folder} {what}"
     hint = _RESTORE.format(revision=plan.delivery.revision, folder=folder)
     return message, f"{hint}; or promote this one: `{promote_command(plan)}`"
+
+
+def unproven(session: Session, entry: ModelFiles, planned: Planned, now: dt.datetime) -> tuple[str, ...]:
+    """Return why the records of a model do not prove the release of a plan for its environment.
+
+    Args:
+        session: the repository.
+        entry: the model.
+        planned: the plan.
+        now: the current time.
+    """
+    from generator.gates.records import read_record, reasons_against
+
+    plan, reasons = planned.plan, list[str]()
+    for name, proof in planned.source.platform.environments[plan.identity.environment].proofs.items():
+        read = read_record(entry.record(name), session.root, entry.name, name)
+        why = [finding.message for finding in read.findings] or reasons_against(
+            read.content, release_key(plan), requirement(proof), now
+        )
+        reasons += [f"{name}: {reason}" for reason in why]
+    return tuple(reasons)
+
+
+def requirement(proof: Proof) -> Requirement:
+    """Return what a record must show, in seconds and shares."""
+    from generator.gates.records import Requirement
+
+    oldest = None if proof.max_age is None else proof.max_age * 86_400.0
+    return Requirement(proof.verdict, proof.min_power or 0.0, proof.soak or 0.0, oldest)
 
 
 def promotion_findings(resolved: Resolved, session: Session) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from generator.pipeline.atomic_write import write_file
 from generator.pipeline.evaluate import evaluate_model
-from generator.pipeline.held import read_release
+from generator.pipeline.held import read_release, unproven
 from generator.pipeline.session import Session
 from generator.plan.freezes import frozen
 from generator.plan.model_files import ModelFiles
@@ -25,8 +25,6 @@ from generator.source.errors import CliError, FindingsError
 from generator.source.reader import display
 
 if TYPE_CHECKING:
-    from generator.gates.records import Requirement
-    from generator.spec.promotion import Proof
     from generator.spec.release_record import RecordFile
 
 _ALLOWED: Final = frozenset({"PROM101", "PROM102", "PROM105"})
@@ -167,36 +165,23 @@ def _proof(session: Session, entry: ModelFiles, planned: Planned, now: dt.dateti
     Raises:
         NotProvenError: they do not.
     """
-    from generator.gates.records import read_record, reasons_against
+    from generator.gates.records import read_record
 
     plan, where = planned.plan, planned.plan.identity.environment
-    reasons: list[str] = []
-    records = {}
-    for name, proof in planned.source.platform.environments[where].proofs.items():
-        read = read_record(entry.record(name), session.root, entry.name, name)
-        found = read.content
-        why = [finding.message for finding in read.findings] or reasons_against(
-            found, release_key(plan), _requirement(proof), now
-        )
-        reasons += [f"{name}: {reason}" for reason in why]
-        if found is not None:
-            records[name] = _named(found)
+    reasons = unproven(session, entry, planned, now)
     if reasons:
         message = f"{entry.name} is not proven for {where}: {'; '.join(reasons)}"
         hint = f"`sluice record {entry.name} --env {next(iter(plan.delivery.requires))} --cluster` records a release"
         raise NotProvenError(message, f"{hint}; what can't wait goes in with `--hotfix --reason TEXT`")
-    return records
+    read = {
+        name: read_record(entry.record(name), session.root, entry.name, name).content
+        for name in plan.delivery.requires
+    }
+    return {name: _named(record) for name, record in read.items() if record}
 
 
 def _named(record: RecordFile) -> dict[str, Any]:
     return {"digest": record.digest, "verdict": record.verdict, "end": record.end}
-
-
-def _requirement(proof: Proof) -> Requirement:
-    from generator.gates.records import Requirement
-
-    oldest = None if proof.max_age is None else proof.max_age * 86_400.0
-    return Requirement(proof.verdict, proof.min_power or 0.0, proof.soak or 0.0, oldest)
 
 
 def _hotfix(planned: Planned, request: PromotionRequest, now: dt.datetime) -> dict[str, Any]:

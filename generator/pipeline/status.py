@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,11 +11,15 @@ from pathlib import Path
 
 from generator.cluster.rollout_status import RolloutStatus, SyncStatus, read_application, read_rollout
 from generator.cluster.server import Server, connect
+from generator.history.git import Git, GitError
 from generator.pipeline.evaluate import read_evidence_of
+from generator.pipeline.held import unproven
 from generator.pipeline.session import Session
 from generator.pipeline.terminal import note
 from generator.plan.model_files import ModelFiles
 from generator.plan.names import application
+from generator.plan.promotion import promote_command, says, standing
+from generator.plan.resolve import Planned
 from generator.plan.values import Plan
 from generator.source.errors import CliError
 
@@ -30,6 +36,8 @@ class StatusRow:
         queried: whether the cluster was queried.
         rollout: its Rollout; None if there is none.
         sync: its Application; None if there is none or it can't be read.
+        lacks: why the release of the spec may not be promoted yet, where the environment keeps another or has none.
+        since: when the release that waits was merged (RFC 3339); empty if nothing waits, or git does not know.
     """
 
     plan: Plan
@@ -37,15 +45,23 @@ class StatusRow:
     queried: bool = False
     rollout: RolloutStatus | None = None
     sync: SyncStatus | None = None
+    lacks: tuple[str, ...] = ()
+    since: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Digest of the model version that should run: of the promoted one where the environment keeps it."""
+        lock = self.plan.promotion
+        return lock.model.digest if lock else self.plan.version.digest
 
     @property
     def differs(self) -> str:
         """How the cluster differs from git; empty when it does not, or was not queried."""
-        if not self.queried:
+        if not self.queried or (self.rollout is None and standing(self.plan) == "waiting"):
             return ""
         if self.rollout is None:
             return "no Rollout in the cluster"
-        if self.rollout.desired.digest != self.plan.version.digest:
+        if self.rollout.desired.digest != self.digest:
             return f"the cluster still has {self.rollout.desired.version or 'another version'}"
         return ""
 
@@ -120,9 +136,24 @@ def rows_in_git(session: Session, entries: Sequence[ModelFiles], environment: st
             continue
         content = read_evidence_of(entry, session.repository).content
         gates = tuple((gate.name, gate.verdict) for gate in content.predicate.gates) if content else ()
-        plans = [planned.plan for planned in resolved.plans]
-        rows += [StatusRow(plan, gates) for plan in plans if environment in {None, plan.identity.environment}]
+        rows += [
+            _waiting(StatusRow(planned.plan, gates), session, entry, planned)
+            for planned in resolved.plans
+            if environment in {None, planned.plan.identity.environment}
+        ]
     return rows
+
+
+def _waiting(row: StatusRow, session: Session, entry: ModelFiles, planned: Planned) -> StatusRow:
+    """Return a row with what its release waits for, and since when."""
+    if standing(row.plan) not in {"waiting", "held"}:
+        return row
+    try:
+        files = (entry.spec, entry.lock)
+        since = Git.at(session.root).ask("log", "-1", "--format=%cI", "--", *map(str, files)).strip()
+    except GitError:
+        since = ""
+    return replace(row, lacks=unproven(session, entry, planned, now()), since=since)
 
 
 def with_cluster(rows: Sequence[StatusRow], servers: Servers) -> list[StatusRow]:
@@ -156,8 +187,10 @@ def watched(rows: Sequence[StatusRow], servers: Servers, interval_s: float) -> I
 
 def next_commands(row: StatusRow) -> Iterator[tuple[str, str]]:
     """Yield the actions that a person can take, in words and as commands; Argo approves and aborts, not Sluice."""
+    if standing(row.plan) in {"waiting", "held"} and not row.lacks:
+        yield "let the release in", promote_command(row.plan)
     if row.rollout is None:
-        if row.queried:
+        if row.queried and standing(row.plan) != "waiting":
             yield "sync it with Argo CD", f"argocd app sync {application(row.plan.identity)}"
         return
     identity, rollout = row.plan.identity, row.rollout
@@ -175,6 +208,22 @@ def next_commands(row: StatusRow) -> Iterator[tuple[str, str]]:
         yield "continue without enough evidence", argo("promote")
     if rollout.phase in {"Paused", "Progressing", "Degraded"} and rollout.desired != rollout.stable:
         yield "abort", argo("abort")
+
+
+def now() -> dt.datetime:
+    """Return the current time: that of SOURCE_DATE_EPOCH if it is set."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    return dt.datetime.fromtimestamp(int(epoch), tz=dt.UTC) if epoch else dt.datetime.now(tz=dt.UTC)
+
+
+def waits(row: StatusRow) -> Iterator[str]:
+    """Yield what a gated environment does with the release of the spec, since when, and what is missing."""
+    if not row.plan.delivery.requires:
+        return
+    yield says(row.plan)
+    if row.since:
+        yield f"it waits since it was merged, {row.since}"
+    yield from row.lacks
 
 
 def _approved_by(plan: Plan) -> str:

@@ -19,7 +19,7 @@ SCHEMA: Final = "sluice/audit/v1"
 COLUMNS: Final = (
     "model", "version", "digest", "image", "since", "until", "environments", "commit", "why", "author", "merged by",
     "approvals", "approval roles", "evidence", "evidence is about this digest", "signatures",
-    "waivers",
+    "waivers", "promoted", "recorded",
 )  # fmt: skip
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _STYLE: Final = """\
@@ -39,7 +39,7 @@ def write(fmt: str, releases: Sequence[Release], at: str, screen: Screen) -> str
 
     Args:
         fmt: text, json, csv or html.
-        releases: what was live, by model and time.
+        releases: the versions in git, by model and time.
         at: the date of the audit; empty for all of the past.
         screen: where text is shown.
     """
@@ -63,10 +63,17 @@ def _block(release: Release, screen: Screen) -> Iterator[str]:
 def _facts(release: Release) -> Iterator[tuple[str, str]]:
     """Yield what git knows of a release, with labels."""
     commit = release.change.commit
-    yield "live", _span(release)
+    yield "in git", _span(release)
     yield "model", f"{release.resolved} ({release.digest})"
     yield "image", release.image or "by tag: the lock held no digest"
     yield "rendered", ", ".join(release.rendered) or "nowhere: no bundle was rendered from this lock"
+    for one in release.entered:
+        until = f"until {_stamp(one.until)}" if one.until else "until now"
+        yield "promoted", f"{one.environment} from {_stamp(one.since)} {until} ({one.how})"
+    for record in release.records:
+        yield "recorded", f"{record.environment}: {record.verdict}, ended {record.end} ({record.key[:19]})"
+    if not release.records:
+        yield "recorded", "nothing: git does not know how far its rollouts came"
     yield "why", f"{commit.subject} ({commit.sha[:12]})"
     for merged in release.brought:
         yield "", f"{merged.subject} ({merged.sha[:12]}, {merged.author})"
@@ -144,6 +151,10 @@ def _cells(release: Release) -> list[str]:
         fits,
         "; ".join(map(str, release.signed)),
         "; ".join(f"{w.gate}: {w.reason} ({w.approved_by}, until {w.until})" for w in release.waivers),
+        "; ".join(
+            f"{one.environment} {_stamp(one.since)} {_stamp(one.until)}".strip() for one in release.entered
+        ),
+        "; ".join(f"{one.environment}: {one.verdict} {one.end}" for one in release.records),
     ]
     return [visible(cell) for cell in texts]
 
@@ -188,6 +199,25 @@ def _plain(release: Release) -> dict[str, Any]:
             {"gate": w.gate, "reason": w.reason, "approvedBy": w.approved_by, "until": w.until}
             for w in release.waivers
         ],
+        "promoted": [
+            {
+                "environment": one.environment,
+                "releaseKey": one.key,
+                "since": _stamp(one.since),
+                "until": _stamp(one.until) or None,
+                "how": one.how,
+            }
+            for one in release.entered
+        ],
+        "recorded": [
+            {
+                "environment": one.environment,
+                "releaseKey": one.key,
+                "verdict": one.verdict,
+                "end": one.end,
+            }
+            for one in release.records
+        ],
     }
 
 
@@ -212,7 +242,7 @@ def _page(releases: Sequence[Release], at: str) -> str:
         releases: one for each row.
         at: the date of the audit; empty for all of the past.
     """
-    title = f"Models live on {at}" if at else "Versions that were live"
+    title = f"Versions in git on {at}" if at else "Versions in git"
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in COLUMNS)
     rows = "\n".join(_row(release) for release in releases)
     return f"""\

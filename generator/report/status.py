@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from generator.cluster.rollout_status import RolloutStatus
-from generator.pipeline.status import StatusRow, next_commands
+from generator.pipeline.status import StatusRow, next_commands, waits
+from generator.plan.promotion import standing
+from generator.plan.release_key import release_key
 from generator.report.characters import width
 from generator.report.tables import Screen, Table, shell_lines
 
@@ -30,7 +32,7 @@ def _lines(row: StatusRow, screen: Screen) -> Iterator[str]:
     identity = row.plan.identity
     yield from screen.title(f"{identity.team}/{identity.model} in {identity.environment}")
     yield from screen.body([Table.of((f"{label:<8}", text) for label, text in _facts(row))])
-    for words, command in next_commands(row) if row.queried else ():
+    for words, command in next_commands(row):
         yield from _next(words, command, screen)
 
 
@@ -40,6 +42,8 @@ def _facts(row: StatusRow) -> Iterator[tuple[str, str]]:
     gates = (f"{name} {verdict}" for name, verdict in row.gates)
     yield "git", f"version {version.label} ({version.digest[:_SHORT]}), image {_image(row)}"
     yield "gates", ", ".join(gates) or "no evidence in git"
+    for index, words in enumerate(waits(row)):
+        yield "" if index else "entry", words
     if not row.queried:
         return
     if row.sync is None:
@@ -119,6 +123,13 @@ def _plain(row: StatusRow) -> dict[str, Any]:
                 {"metric": v.metric, "phase": v.phase, "value": v.value, "message": v.message, "run": v.run}
                 for v in live.verdicts
             ],
+        },
+        "promotion": {
+            "standing": standing(plan),
+            "key": release_key(plan),
+            "kept": plan.promotion.key if plan.promotion else None,
+            "since": row.since or None,
+            "lacks": list(row.lacks),
         },
         "differs": row.differs,
         "commands": [{"what": words, "command": command} for words, command in next_commands(row)],

@@ -1,4 +1,4 @@
-"""What was live, told from real git histories: merges, renames, shallow clones, odd clocks and time zones."""
+"""What was merged, told from real git histories: merges, renames, shallow clones, odd clocks and time zones."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_day_holds_all_that_was_live_in_it_and_a_moment_one(two: Story, at: st
 
 def test_before_the_first_version_there_was_none(two: Story) -> None:
     done = two.run("audit", NAME, "--at", "2026-10-31")
-    assert (done.exit_code, "was not live on 2026-10-31" in done.stderr) == (2, True)
+    assert (done.exit_code, "was not in git on 2026-10-31" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_html_shows_text_as_text(two: Story) -> None:
     page.feed(two.told("audit", "--at", "2026-11-06", "--format", "html"))
     assert "script" not in page.tags
     assert "<script>alert(1)</script>" in page.said
-    assert "Models live on 2026-11-06" in page.said
+    assert "Versions in git on 2026-11-06" in page.said
 
 
 def test_files_that_nobody_can_read_are_no_crash(two: Story) -> None:

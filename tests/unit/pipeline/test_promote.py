@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import re
 import subprocess
 from dataclasses import dataclass
@@ -365,9 +366,11 @@ def test_a_version_is_not_an_environment(shop: Shop) -> None:
     assert (shop.root / "specs/shop/ranker.yaml").read_text() == before
 
 
-def git(root: Path, *words: str) -> None:
+def git(root: Path, *words: str, hour: int = 0) -> None:
     who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
-    subprocess.run(["git", *who, *words], cwd=root, check=True, capture_output=True)
+    at = f"2026-11-23T{hour:02}:00:00Z"
+    env = {**os.environ, "GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at}
+    subprocess.run(["git", *who, *words], cwd=root, check=True, capture_output=True, env=env)
 
 
 def test_a_diff_says_what_is_held_and_what_applies_at_once(shop: Shop) -> None:
@@ -394,3 +397,57 @@ def test_a_diff_says_what_is_held_and_what_applies_at_once(shop: Shop) -> None:
     shop.ok("promote", NAME, "--to", "production")
     assert difference("staging") is None
     assert difference("production")["starts_release"]
+
+
+def test_status_says_what_is_held_since_when_and_for_what(shop: Shop) -> None:
+    shop.promoted()
+    shop.edit({"spec.service.threads": 2})
+    git(shop.root, "init", "-q", "-b", "main")
+    git(shop.root, "add", "-A")
+    git(shop.root, "commit", "-qm", "Two threads")
+
+    def row() -> Any:
+        rows = json.loads(shop.ok("status", NAME, "--format", "json", hours=1))["models"]
+        return next(one for one in rows if one["environment"] == "production")
+
+    found = row()["promotion"]
+    assert (found["standing"], found["kept"]) == ("held", shop.lock["key"])
+    assert found["since"].startswith("20")
+    assert ["the record is about another release" in reason for reason in found["lacks"]] == [True]
+    shop.record(hours=0)
+    assert row()["promotion"]["lacks"] == []
+    assert row()["commands"][0]["command"] == f"sluice promote {NAME} --to production"
+    told = " ".join(shop.ok("status", NAME).split())
+    assert "held: production keeps version 7" in told
+    assert "it waits since it was merged, 20" in told
+
+
+def test_audit_says_what_entered_when_and_what_was_recorded(shop: Shop) -> None:
+    shop.ok("render")
+    git(shop.root, "init", "-q", "-b", "main")
+    git(shop.root, "add", "-A")
+    git(shop.root, "commit", "-qm", "Version 7")
+
+    def audited() -> list[Any]:
+        return json.loads(shop.ok("audit", NAME, "--format", "json"))["releases"]
+
+    (first,) = audited()
+    assert (first["environments"], first["promoted"], first["recorded"]) == (["staging"], [], [])
+    assert "nothing: git does not know how far its rollouts came" in shop.ok("audit", NAME)
+    shop.promoted()
+    git(shop.root, "add", "-A")
+    git(shop.root, "commit", "-qm", "Into production", hour=1)
+    (first,) = audited()
+    assert first["environments"] == ["production", "staging"]
+    assert [(one["environment"], one["verdict"]) for one in first["recorded"]] == [("staging", "passed")]
+    assert [(one["environment"], one["until"], one["how"]) for one in first["promoted"]] == [
+        ("production", None, "staging: passed")
+    ]
+    shop.edit({"lock.model.digest": "sha256:" + "b" * 64})
+    shop.ok("render")
+    git(shop.root, "add", "-A")
+    git(shop.root, "commit", "-qm", "Other bytes", hour=2)
+    old, new = audited()
+    assert (old["environments"], new["environments"]) == (["production", "staging"], ["staging"])
+    assert old["promoted"][0]["until"] is None
+    assert "live" not in shop.ok("audit", NAME)
