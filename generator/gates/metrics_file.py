@@ -113,12 +113,14 @@ def _digest(value: Any) -> str:
 
 
 def _mappings(data: Any) -> Iterator[dict[str, Any]]:
-    """Yield every mapping in a document."""
-    if isinstance(data, dict):
-        yield data
-    if isinstance(data, (dict, list)):
-        for value in data.values() if isinstance(data, dict) else data:
-            yield from _mappings(value)
+    """Yield every mapping in a document. It does not recurse: each value at a deep level would cost all levels."""
+    waiting = [data]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            yield value
+        if isinstance(value, (dict, list)):
+            waiting += value.values() if isinstance(value, dict) else value
 
 
 def _mappings_with(data: Any, name: str) -> Iterator[dict[str, Any]]:

@@ -40,6 +40,7 @@ _SETTINGS: Final = (
 _FIELDS: Final = ("%H", "%P", "%an <%ae>", "%cn <%ce>", "%ct", "%B")
 _STATUS: Final = re.compile(r"[A-Z][0-9]*")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_EPOCH: Final = dt.datetime.fromtimestamp(0, tz=dt.UTC)
 _CREDENTIALS: Final = re.compile(r"//[^/\s]*@")
 
 Reason = Literal["not-installed", "no-repository", "unknown", "unreachable", "failed"]
@@ -209,13 +210,16 @@ class Git:
     def steps(self, revision: str) -> dict[str, dt.datetime]:
         """Return when (UTC) each commit of a branch took effect, oldest first and never earlier than its predecessor.
 
-        Only first parents are followed: a merge is one step, at the time when it was merged.
+        Only first parents are followed: a merge is one step, at the time when it was merged. A commit has any time that
+        its author writes into it; one that has not come yet counts as that of its predecessor.
         """
-        found, latest = {}, dt.datetime.min.replace(tzinfo=dt.UTC)
+        found, latest = {}, _EPOCH
+        now = dt.datetime.now(tz=dt.UTC)
         out = self.ask("log", "--first-parent", "--reverse", "--format=%H %ct", revision)
         for line in out.splitlines():
             sha, _, seconds = line.partition(" ")
-            latest = max(latest, dt.datetime.fromtimestamp(int(seconds), tz=dt.UTC))
+            written = _moment(seconds)
+            latest = max(latest, written) if written <= now else latest
             found[sha] = latest
         return found
 
@@ -409,5 +413,14 @@ def _renamed(status: str, names: list[str]) -> Renamed:
 
 def _commit(fields: list[str]) -> Commit:
     sha, parents, author, committer, seconds, message = fields
-    written = dt.datetime.fromtimestamp(int(seconds), tz=dt.UTC)
-    return Commit(sha.lstrip("\n"), tuple(parents.split()), author, committer, written, message.strip())
+    return Commit(
+        sha.lstrip("\n"), tuple(parents.split()), author, committer, _moment(seconds), message.strip()
+    )
+
+
+def _moment(seconds: str) -> dt.datetime:
+    """Return the time (UTC) in a commit; the latest that there is for a number without a date."""
+    try:
+        return dt.datetime.fromtimestamp(int(seconds), tz=dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        return dt.datetime.max.replace(tzinfo=dt.UTC)

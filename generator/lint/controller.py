@@ -17,9 +17,11 @@ OLD_CONDITIONS: Final[frozenset[ControllerVersion]] = frozenset({"1.8", "1.9"})
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION_PART = re.compile(r"(?<!\d)(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
-_VERSION = re.compile(r"v?(\d+)\.(\d+)(?:[.+-]|$)")
-_INT32 = re.compile(r"[+-]?\d+")
-_PERCENT = re.compile(r"[0-9]+%")
+_VERSION = re.compile(r"v?(\d{1,9})\.(\d{1,9})(?:[.+-]|$)")
+_LONGEST_S = 2**63 / 1e9
+"""What a Go duration can hold, in seconds."""
+_INT32 = re.compile(r"[+-]?[0-9]{1,18}")
+_PERCENT = re.compile(r"[0-9]{1,18}%")
 _LABEL_PART = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _DNS_PART = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -48,7 +50,8 @@ def go_duration(text: str) -> float | None:
     parts = _DURATION_PART.findall(body)
     if not parts or "".join(number + unit for number, unit in parts) != body:
         return None
-    return sign * sum(float(number) * _UNITS[unit] for number, unit in parts)
+    total = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    return sign * total if total < _LONGEST_S else None
 
 
 def pause_seconds(duration: object) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, cast
 
@@ -12,7 +13,7 @@ _TOKEN: Final = re.compile(
     r"""(?P<skip>\s+|\#[^\n]*)
     |(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)
     |(?P<argument>\{\{(?:(?!\{\{|\}\}).)*\}\})
-    |(?P<duration>(?:\d+(?:ms|[smhdwy]))+(?!\w))
+    |(?P<duration>(?:\d{1,19}(?:ms|[smhdwy]))+(?!\w))
     |(?P<number>(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)(?!\w))
     |(?P<name>(?:(?<!:):+)?[a-zA-Z_][\w:]*)
     |(?P<sign>[=!]~|[=!<>]=|[-+*/%^<>=(){}\[\],@:])""",
@@ -118,4 +119,5 @@ def _unescape(match: re.Match[str]) -> str:
     octal, byte, short, long, single = match.groups()
     if single is not None:
         return _ESCAPED.get(single, single)
-    return chr(int(octal, 8)) if octal else chr(int(byte or short or long, 16))
+    code = int(octal, 8) if octal else int(byte or short or long, 16)
+    return chr(code) if code <= sys.maxunicode else "\ufffd"  # Prometheus refuses the text

@@ -243,8 +243,8 @@ def _instead(text: str) -> str:
     number = _decimal(text)
     if number:
         return f"write `{number}` for the number, or {quoted}"
-    if ":" in text:
-        parts = [int(float(part)) for part in text.lstrip("+-").split(":")]
+    if ":" in text and len(text) <= _LONGEST_INT:
+        parts = [int(part.partition(".")[0] or 0) for part in text.lstrip("+-").replace("_", "").split(":")]
         if len(parts) > _CLOCK:
             return f"write `{_span(parts)}` for a time, or {quoted}"
         if text.startswith("0"):

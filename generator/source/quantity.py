@@ -34,9 +34,9 @@ def parse_quantity(value: object) -> Decimal | None:
     if found is None or not str(value):
         return None
     sign, whole, fraction, suffix = found[1], found[2], found[3] or "", found[4]
-    digits = int(whole + fraction or "0") * (-1 if sign == "-" else 1)
+    digits = Decimal(f"{sign}{whole}{fraction}" if whole or fraction else "0")
     if suffix in _BINARY:
-        number = Decimal(digits * 1024 ** _BINARY[suffix]).scaleb(-len(fraction), _EXACT)
+        number = _EXACT.multiply(digits, 1024 ** _BINARY[suffix]).scaleb(-len(fraction), _EXACT)
         return max(min(_rounded(number), _LARGEST_BINARY), -_LARGEST_BINARY)
     if suffix in _DECIMAL:
         exponent = _DECIMAL[suffix]
@@ -44,7 +44,7 @@ def parse_quantity(value: object) -> Decimal | None:
         exponent = int(suffix[1:])
     else:
         return None
-    return _rounded(Decimal(digits).scaleb(exponent - len(fraction), _EXACT))
+    return _rounded(digits.scaleb(exponent - len(fraction), _EXACT))
 
 
 def _rounded(number: Decimal) -> Decimal:

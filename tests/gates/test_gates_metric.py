@@ -135,6 +135,13 @@ def test_a_report_of_tomorrow_does_not_bind(tmp_path: Path) -> None:
     assert "in the future" in run(tmp_path, ACCURACY).reason
 
 
+def test_a_report_costs_its_size_however_deep_it_nests() -> None:
+    nested: object = {"rows": 9}
+    for _ in range(10_000):
+        nested = [nested]
+    assert lookup({"accuracy": 0.95, "more": nested}, "accuracy") == Scores(0.95, 9)
+
+
 def test_a_torn_file(tmp_path: Path) -> None:
     (tmp_path / "metrics.json").write_text('{"accuracy": 0.9')
     assert "truncated?" in run(tmp_path, ACCURACY).reason

@@ -145,7 +145,7 @@ def _as_float(value: Any) -> float:
 
 def _as_int(value: Any) -> int:
     if isinstance(value, str):
-        if not re.fullmatch(r"[+-]?\d+", value):
+        if not re.fullmatch(r"[+-]?[0-9]{1,19}", value):
             raise ValueError(f"{value!r} is not an integer")
         return int(value)
     amount = number(value)

@@ -220,7 +220,7 @@ def fetch(value: Any, index: Any) -> Any:
     if isinstance(value, Mapping):
         return value.get(index)
     if isinstance(value, Sequence) and not isinstance(value, str):
-        if isinstance(index, float):
+        if isinstance(index, float) and abs(index) < 2**63:
             index = int(index)
         if isinstance(index, bool) or not isinstance(index, int):
             raise TypeError("an index must be an integer")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 
 class Rejected(Exception):  # noqa: N818 - the controller's answer, not a failure of ours
@@ -107,6 +107,9 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+_MOST_TOKENS: Final = 150
+"""Conditions have about 30 tokens; parser and compiler recurse at most this often."""
+_SHOWN: Final = 40
 _BINARY = {
     "or": 10,
     "||": 10,
@@ -168,6 +171,8 @@ def _tokens(text: str) -> list[str]:
         if match is None:
             raise Rejected(f"unexpected {text[position:].lstrip()[:1]!r}")
         found.append(match[0].strip())
+        if len(found) > _MOST_TOKENS:
+            raise Unsupported(f"more than {_MOST_TOKENS} tokens")
         position = match.end()
         if match["number"] and text[position : position + 1].isidentifier():
             raise Rejected(f"bad number {match['number']}{text[position]}")
@@ -189,13 +194,15 @@ def _string(word: str) -> str:
 
 def _number(word: str) -> float | int:
     digits = word.replace("_", "")
-    if digits[:2].lower() == "0x":
-        return int(digits, 16)
-    if any(mark in digits for mark in ".eE"):
-        return float(digits)
-    if int(digits) >= 2**63:
-        raise Rejected(f"{word} is too large")
-    return int(digits)
+    try:
+        if any(mark in digits for mark in ".eE") and digits[:2].lower() != "0x":
+            return float(digits)
+        number = int(digits, 16 if digits[:2].lower() == "0x" else 10)
+    except ValueError as error:  # no digits, or more than Python reads
+        raise Rejected(f"{word[:_SHOWN]} is not a number") from error
+    if number >= 2**63:
+        raise Rejected(f"{word[:_SHOWN]} is too large")
+    return number
 
 
 class _Parser:

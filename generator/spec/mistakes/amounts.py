@@ -9,7 +9,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 from typing import Final
 
 
@@ -104,7 +104,7 @@ def number(text: str) -> Decimal | None:
     text = text.strip().lower().lstrip("<>=~≈≤≥ ")
     if text in NUMBER_WORDS:
         return Decimal(NUMBER_WORDS[text])
-    share = re.fullmatch(r"(\d+)\s*/\s*(\d+)", text)
+    share = re.fullmatch(r"(\d{1,19})\s*/\s*(\d{1,19})", text)
     if share and int(share[2]):
         return (Decimal(share[1]) / Decimal(share[2])).quantize(Decimal("0.000001")).normalize()
     scale = {"k": 1000, "m": 1_000_000}.get(text[-1:], 1) if re.fullmatch(rf"{NUMBER}[km]", text) else 1
@@ -118,7 +118,7 @@ def number(text: str) -> Decimal | None:
         text = text.replace(".", "").replace(",", ".")
     try:
         value = Decimal(text.replace(",", ".")) * scale
-    except InvalidOperation:
+    except DecimalException:
         return None
     return value if abs(value.adjusted()) < _DIGITS else None
 
@@ -291,7 +291,7 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 def _named_month(text: str) -> Repairs:
     words = re.findall(r"[a-z]+|\d+", text.lower())
     month = next((_MONTHS.index(word[:3]) + 1 for word in words if word[:3] in _MONTHS), 0)
-    numbers = [int(word) for word in words if word.isdigit()]
+    numbers = [int(word) for word in words if word.isdecimal()]
     if month and len(numbers) == 2:
         yield from _day(max(numbers), month, min(numbers))
 

@@ -337,7 +337,7 @@ def _pause(steps: list[dict[str, Any]], pause: Any) -> None:
     # Argo Rollouts reads a bare number as seconds.
     hold = (
         duration(float(text))
-        if text.isdigit()
+        if text.isdecimal()
         else next((str(r.value) for r in time(Typed(text, "60m"))), text)
     )
     if steps and "weight" in steps[-1]:

@@ -40,7 +40,7 @@ def compared(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
     metric, sign, number = found.groups()
     bound = "atLeast" if sign[0] in ">≥" else "atMost"
     amount: Any = (
-        float(number) if re.fullmatch(r"\d+\.\d+", number) else int(number) if number.isdigit() else number
+        float(number) if re.fullmatch(r"\d+\.\d+", number) else int(number) if number.isdecimal() else number
     )
     if bound in known and "name" in known:
         named = re.sub(r"[^a-z0-9]+", "-", metric.lower()).strip("-")
@@ -80,7 +80,7 @@ def _glued(record: type[BaseModel], value: Any) -> Iterator[dict[str, Any]]:
         key, colon, rest = part.partition(":")
         if not colon or key not in fields(record) or not rest:
             return
-        found[key] = int(rest) if rest.isdigit() else rest
+        found[key] = int(rest) if rest.isdecimal() else rest
     yield repaired(record, found)
 
 

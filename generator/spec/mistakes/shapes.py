@@ -217,7 +217,7 @@ def _first_choice(record: type[BaseModel]) -> str:
 
 
 def _value(text: str, annotation: Any) -> Any:
-    for value in (text, int(text) if text.isdigit() else None):
+    for value in (text, int(text) if text.isdecimal() else None):
         if value is not None and accepts(annotation, value):
             return value
     return text

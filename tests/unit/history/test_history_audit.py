@@ -110,6 +110,17 @@ def test_a_clock_that_ran_backwards_reorders_nothing(two: Story) -> None:
     assert versions(two, NAME, "--at", "2026-11-02") == ["1"]
 
 
+@pytest.mark.parametrize("at", ["@4070908800 +0000", "@99999999999999 +0000"])
+def test_a_commit_from_the_future_stops_no_audit_and_moves_no_later_one(two: Story, at: str) -> None:
+    two.release(3, at)
+    two.release(4, "2026-11-06T10:00:00+00:00")
+    assert [(each["version"], each["since"][:10]) for each in releases(two, NAME)][-2:] == [
+        ("3", "2026-11-03"),
+        ("4", "2026-11-06"),
+    ]
+    two.told("revert", NAME, "--reason", "it is bad")
+
+
 def test_a_change_that_leaves_the_version_alone_is_no_release(two: Story) -> None:
     spec = two.root / "specs/shop/ranker.yaml"
     spec.write_text(spec.read_text() + "  replicas: 4\n")

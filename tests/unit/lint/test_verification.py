@@ -216,6 +216,41 @@ def test_no_input_breaks_the_engine(data):
     assert all(finding.code in CODES and finding.message for finding in result.findings)
 
 
+ODD_VALUES = (
+    *(
+        "²",
+        "9" * 5000,
+        "9" * 400 + "s",
+        "9" * 5000 + "Gi",
+        "0x_",
+        "(" * 5000,
+        "1 + " * 5000 + "1",
+        "result[1e999] > 0",
+    ),
+    *(f"rate(up[{'9' * 5000}s]) > 1", r'up{a="\U00110000"} > 1', "(a+)+$", "result[0] > " + "9" * 5000),
+)
+
+
+def test_no_text_or_number_breaks_the_engine(tmp_path):
+    """Every value of every kind of object in turn, one of each kind at a time."""
+    leaves = {kind: [path for path in paths(body) if _is_leaf(body, path)] for kind, body in EXAMPLES.items()}
+    for turn in range(max(map(len, leaves.values()))):
+        bodies = copy.deepcopy(EXAMPLES)
+        for number, (kind, found) in enumerate(leaves.items()):
+            holder = bodies[kind]
+            for step in found[turn % len(found)][:-1]:
+                holder = holder[step]
+            holder[found[turn % len(found)][-1]] = ODD_VALUES[(turn + number) % len(ODD_VALUES)]
+        (tmp_path / "all.json").write_text(json.dumps({"kind": "List", "items": list(bodies.values())}))
+        assert verify(tmp_path).findings
+
+
+def _is_leaf(body, path):
+    for step in path:
+        body = body[step]
+    return not isinstance(body, (dict, list))
+
+
 @pytest.mark.parametrize(("controller", "found"), [("any", 0), ("1.10", 0), ("1.9", 1)])
 def test_fields_are_those_of_the_controller_that_must_accept_the_tree(tmp_path, controller, found):
     template = copy.deepcopy(EXAMPLES["AnalysisRun"])

@@ -25,7 +25,8 @@ def places(document: Document) -> list[tuple[str, int, int]]:
 AMBIGUOUS = [
     "no", "No", "NO", "yes", "Yes", "on", "On", "off", "OFF", "True", "TRUE", "False", "Null", "NULL", "1e3", "1E3",
     "1.5e-3", "+1e3", "-.5e3", "012", "0o17", "0x1F", "0b101", "1_000", "1_000.5", "1:30", "-1:30", "190:20:30",
-    "1:30.5", ".inf", "-.Inf", "+.INF", ".nan", ".NaN", "00", "-012",
+    "1:30.5", ".inf", "-.Inf", "+.INF", ".nan", ".NaN", "00", "-012", "1_:30", "1__0:30", "1:30._", "1:30.5_",
+    "9" * 400 + ":30", "9" * 5000 + ":30", "1e999999999", "0b_",
 ]  # fmt: skip
 
 
@@ -206,7 +207,7 @@ def test_any_bytes_give_values_or_findings(raw):
         assert "\n" not in finding.message
 
 
-@given(st.text(alphabet="ab:-?[]{},#&*!|>'\"%@`\\ \t\n\r~<=.01einfo\u0085\u2028\ufeff", max_size=60))
+@given(st.text(alphabet="ab:-?[]{},#&*!|>'\"%@`\\ \t\n\r~<=._01einfo\u0085\u2028\ufeff", max_size=60))
 def test_any_punctuation_gives_values_or_findings(text):
     document = parse(text.encode(), "s.yaml")
     assert document.data is None or not document.findings

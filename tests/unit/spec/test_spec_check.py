@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -14,7 +15,9 @@ from generator.spec.model import ModelFile
 from generator.spec.platform import PlatformFile
 from generator.spec.types import seconds
 from generator.spec.units import duration, percent
+from tests.system.mutations import copy, walk
 from tests.system.repositories import EXAMPLES, MODEL, PLATFORM
+from tests.unit.cli.rich_spec import RICH
 
 RECORDS = {"model": (ModelFile, MODEL), "platform": (PlatformFile, PLATFORM)}
 
@@ -121,6 +124,35 @@ PLATFORM_MISTAKES = [
 @pytest.mark.parametrize(("old", "new", "expected"), PLATFORM_MISTAKES)
 def test_mistakes_in_a_platform(old, new, expected):
     assert {code for code, *_ in told(old, new, "platform")} == expected
+
+
+ODD_NUMBERS = [
+    "²",
+    "5 to ²",
+    "1/²",
+    "²:30",
+    "accuracy >= ²",
+    "1e999999999",
+    "1e999999999Gi",
+    "9" * 40 + "/1",
+    "1e99 of 2",
+]
+
+
+@pytest.mark.parametrize("odd", ODD_NUMBERS, ids=range(len(ODD_NUMBERS)))
+def test_odd_numbers_anywhere_are_findings(odd):
+    """Digits that `int` does not read, and numbers that `Decimal` can't compute with, in the place of every node."""
+    for path, value in walk(RICH):
+        keys = [f"{key}:{odd}" for key in value if ":" not in odd][:1] if isinstance(value, dict) else []
+        for text in (odd, *keys) if path else ():
+            file = copy(RICH)
+            parent = file
+            for part in path[:-1]:
+                parent = parent[part]
+            parent[path[-1]] = text
+            document = parse(json.dumps(file, ensure_ascii=False).encode(), "s.yaml")
+            _, findings = check(ModelFile, document)
+            assert all(finding.message and finding.hint for finding in findings)
 
 
 def test_all_mistakes_at_once_in_order():

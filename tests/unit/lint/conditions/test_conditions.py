@@ -51,7 +51,20 @@ def test_what_the_versions_differ_on():
 
 @pytest.mark.parametrize(
     "text",
-    ["result[0] =", "(result[0] > 1", "result[0] > 5%", "# comment", "1 ?? 2 > 1", "a b", "", "0.95and true"],
+    [
+        "result[0] =",
+        "(result[0] > 1",
+        "result[0] > 5%",
+        "# comment",
+        "1 ?? 2 > 1",
+        "a b",
+        "",
+        "0.95and true",
+        "result[0] > ²",
+        "result[0] > 0x_",
+        "result[0] > " + "9" * 5000,
+        "result[0] > 0x" + "f" * 5000,
+    ],
 )
 def test_an_invalid_condition_is_rejected(text):
     with pytest.raises(Rejected):
@@ -60,7 +73,17 @@ def test_an_invalid_condition_is_rejected(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["let x = 1; x > 0", "result | first() > 1", "result[0] in 1..3", "result matches 'a'", "true // yes"],
+    [
+        "let x = 1; x > 0",
+        "result | first() > 1",
+        "result[0] in 1..3",
+        "result matches 'a'",
+        "true // yes",
+        "!" * 5000 + "true",
+        "(" * 5000,
+        "1 + " * 5000 + "1",
+        "true ? true : " * 5000 + "true",
+    ],
 )
 def test_a_construct_that_is_not_evaluated_is_reported(text):
     with pytest.raises(Unsupported):
