@@ -165,7 +165,7 @@ def compare(built: Built, folder: Path, rounds: int) -> Iterator[dict[str, objec
                     times = asyncio.run(ask(ports[name], body, clients, SECONDS)) or [SECONDS]
                     rates[name].append(len(times) / SECONDS)
                     slow[name].append(quantiles(times, n=100)[-1] if len(times) > 1 else SECONDS)
-            better = [max(pair) for pair in zip(rates["hand"], rates["batch"], strict=True)]
+            better = max(rates["hand"], rates["batch"], key=median)
             ratios = sorted(ours / best for ours, best in zip(rates["rendered"], better, strict=True))
             yield {
                 "model": built.bento.name,
