@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 import traceback
 import typing as t
 from collections import deque
@@ -19,6 +20,10 @@ from functools import partial
 logger = logging.getLogger("bentoml.service")
 THREADS = 4
 MAX_ROWS = 256
+_ALONE, _CROWDED = 0.8, 0.6  # share of its time in which a call computes
+_PATIENCE_S = 0.05
+_TRIAL = 16  # calls until their number at a time may change
+_REST = 16  # trials after a decrease in which it does not increase
 
 
 class RefusedError(Exception):
@@ -128,8 +133,18 @@ def _answer_together(predictor: t.Any, requests: list[Request]) -> list[Answer |
     return [one for request in requests for one in _answer_together(predictor, [request])]
 
 
+def _timed(predictor: t.Any, requests: list[Request]) -> tuple[list[Answer | Exception], float]:
+    """Answer requests together; the answers, and the share of the time in which the call had a core and Python's lock."""
+    started, computed = time.perf_counter(), time.thread_time()
+    answers = _answer_together(predictor, requests)
+    return answers, (time.thread_time() - computed) / max(time.perf_counter() - started, 1e-9)
+
+
 class Calls:
     """Calls the model in its own threads. All methods belong to the event loop.
+
+    Where requests share calls, one call more runs at a time while each has a core, and one less when they wait for each
+    other: fewer calls with more rows then answer more requests.
 
     Args:
         predictor: the model.
@@ -139,22 +154,31 @@ class Calls:
         self._predictor = predictor
         self._together = MAX_ROWS if getattr(predictor, "rowwise", False) else 1
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="predict")
-        self._idle = THREADS
+        self._most = 1 if self._together > 1 else THREADS  # calls at a time
+        self._running = 0
+        self._shares: list[float] = []
+        self._rest = 0  # trials until one call more may run
         self._waiting: deque[Request] = deque()
 
     async def answer(self, rows: list, *, scores: bool) -> Answer:
         """Answer one request; a cancelled one is not started, and one that runs keeps its thread until it ends."""
         waiter = asyncio.get_running_loop().create_future()
-        self._waiting.append(Request(rows, scores, waiter))
-        self._start()
+        request = Request(rows, scores, waiter)
+        self._waiting.append(request)
+        self._start(self._most)
+        if self._waiting:
+            asyncio.get_running_loop().call_later(_PATIENCE_S, self._relieve, request)
         return await waiter
 
-    def _start(self) -> None:
-        while self._idle and (requests := self._next()):
-            self._idle -= 1
-            call = asyncio.get_running_loop().run_in_executor(
-                self._threads, _answer_together, self._predictor, requests
-            )
+    def _relieve(self, request: Request) -> None:
+        """Start one call more for a request that has waited long: a long call must not hold up all others."""
+        if self._waiting and self._waiting[0] is request:
+            self._start(min(self._running + 1, THREADS))
+
+    def _start(self, most: int) -> None:
+        while self._running < most and (requests := self._next()):
+            self._running += 1
+            call = asyncio.get_running_loop().run_in_executor(self._threads, _timed, self._predictor, requests)
             call.add_done_callback(partial(self._done, requests))
 
     def _next(self) -> list[Request]:
@@ -174,12 +198,27 @@ class Calls:
         return requests
 
     def _done(self, requests: list[Request], call: asyncio.Future) -> None:
-        self._idle += 1
-        for request, result in zip(requests, call.result(), strict=True):
+        self._running -= 1
+        results, share = call.result()
+        if self._together > 1:
+            self._adapt(share)
+        for request, result in zip(requests, results, strict=True):
             if request.waiter.done():
                 continue
             if isinstance(result, Exception):
                 request.waiter.set_exception(result)
             else:
                 request.waiter.set_result(result)
-        self._start()
+        self._start(self._most)
+
+    def _adapt(self, share: float) -> None:
+        self._shares.append(share)
+        if len(self._shares) < _TRIAL:
+            return
+        mean = sum(self._shares) / len(self._shares)
+        self._shares.clear()
+        self._rest = max(0, self._rest - 1)
+        if mean < _CROWDED and self._most > 1:
+            self._most, self._rest = self._most - 1, _REST
+        elif mean > _ALONE and self._most < THREADS and not self._rest:
+            self._most += 1
