@@ -4,8 +4,8 @@ Each case is a folder `tests/golden/<case>` with `specs/`. What all cases render
 each template holds every text that it gave, under the names of the outputs that have it. A text that is like an earlier
 one is kept as its differences from that one. So a change of one template changes one file, and shows it once.
 
-Digests of content are zeros in these files: the tags of images, and what a Rollout says of its bundle. Ledgers are left
-out: they hold the hash of every file. The case `whole` keeps every file; the others keep what differs between cases, the
+Digests of content are zeros in these files: the tags of images, release keys, and what a Rollout says of its bundle.
+Ledgers are left out: they hold the hash of every file. The case `whole` keeps every file; the others keep what differs between cases, the
 bundles and the Applications. The case `custom` keeps its bento, the case `spinnaker` what `sluice spinnaker` writes.
 """
 
@@ -113,6 +113,7 @@ def outputs(rendered: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
 _DIGESTS = (
     (re.compile(r"(\bregistry\.example\.com/models/[a-z/-]+:[\w.-]+-)[0-9a-f]{12}\b"), r"\g<1>000000000000"),
     # Quoted when it reads as a number.
+    (re.compile(r'(\bsluice\.dev/release-key"?: "sha256:)[0-9a-f]{64}'), r"\g<1>" + "0" * 64),
     (re.compile(r'(\bsluice\.dev/bundle: )("?)[0-9a-f]{16}\2$', re.MULTILINE), r"\g<1>0000000000000000"),
 )
 _TEMPLATES_OF_ONE_KIND = (
