@@ -19,6 +19,8 @@ from generator.source.errors import CliError
 if TYPE_CHECKING:
     from generator.lint import Check, Controller, Verification
     from generator.pipeline.rendered_state import RenderedState
+    from generator.report.chosen import Choice
+    from generator.source.finding import Finding
 
 
 @click.command("verify")
@@ -49,6 +51,28 @@ if TYPE_CHECKING:
     metavar="URL",
     help="Also check in this Prometheus that every selector of every query has data now.",
 )
+@click.option(
+    "--select", metavar="CODES", default="", help="Only findings of these codes or beginnings of codes."
+)
+@click.option(
+    "--ignore", metavar="CODES", default="", help="No findings of these codes: ANA464, VER140:old/*."
+)
+@click.option(
+    "--exclude", metavar="PATH", multiple=True, help="No findings of these files; a folder or a pattern."
+)
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Only findings that are not in this file count.",
+)
+@click.option(
+    "--write-baseline",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write today's findings to a file for --baseline.",
+)
+@click.option("--statistics", is_flag=True, help="Print only how many findings each code has.")
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.option("--all", "everything", is_flag=True, help="Also show findings that are for information only.")
 def command(
@@ -58,7 +82,13 @@ def command(
     context: str | None,
     kubeconfig: Path | None,
     prometheus: str | None,
+    select: str,
+    ignore: str,
+    exclude: tuple[str, ...],
+    baseline: Path | None,
+    write_baseline: Path | None,
     *,
+    statistics: bool,
     cluster: bool,
     strict: bool,
     everything: bool,
@@ -74,6 +104,8 @@ def command(
     findings.
     """
     from generator.lint import verify
+    from generator.report.chosen import choice
+    from generator.report.formats.text import totals
 
     where = tree or _rendered()
     if not where.exists():
@@ -84,25 +116,49 @@ def command(
     state = _state(where)
     if state is not None and state.line:
         (emit if fmt == "text" else note)(state.line + ("\n" if fmt == "text" else ""))
-    if not found.objects and not found.findings:
+    if not (found.objects or found.findings or found.inputs):
         raise CliError(f"{where} has no objects to check", "name the folder with the rendered files")
-    shown = [finding for finding in found.findings if everything or finding.severity != "info"]
-    emit(
-        render(
-            shown,
-            fmt,
-            screen=Screen.of_messages(sys.stdout),
-            checked=found.files,
-            noun="file",
-            unchecked=len(found.unchecked),
-        ),
-        commands=fmt == "github",
-    )
-    _summarize(found, len(found.findings) - len(shown))
+    counting = _counting(where, found, choice(where, select, ignore, exclude, baseline), write_baseline)
+    if counting is None:
+        return
+    shown = [finding for finding in counting if everything or finding.severity != "info"]
+    if statistics:
+        emit(totals(shown))
+    else:
+        emit(
+            render(
+                shown,
+                fmt,
+                screen=Screen.of_messages(sys.stdout),
+                checked=found.files,
+                noun="file",
+                unchecked=len(found.unchecked),
+            ),
+            commands=fmt == "github",
+        )
+    _summarize(found, len(counting) - len(shown))
     refusing = {"error", "warning"} if strict else {"error"}
     differs = state is not None and not state.agrees
-    if differs or any(finding.severity in refusing for finding in found.findings):
+    if differs or any(finding.severity in refusing for finding in counting):
         click.get_current_context().exit(1)
+
+
+def _counting(where: Path, found: Verification, chosen: Choice, target: Path | None) -> list[Finding] | None:
+    """Return the findings that count; None after they were written as a baseline."""
+    from generator.report.chosen import new_findings, write_baseline
+
+    findings = chosen.chosen(found.findings)
+    if target is not None:
+        write_baseline([finding for finding in findings if finding.severity != "info"], target)
+        note(f"wrote {target}: `sluice verify {where} --baseline {target}` reports what is new")
+        return None
+    if chosen.baseline is None:
+        return findings
+    fresh, gone = new_findings(findings, chosen.baseline)
+    note(f"{len(findings) - len(fresh):,} findings are in the baseline")
+    if gone:
+        note(f"{gone:,} entries of {chosen.baseline} no longer occur: write it again")
+    return fresh
 
 
 def _summarize(found: Verification, hidden: int) -> None:

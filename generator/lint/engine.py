@@ -78,6 +78,7 @@ class Problem:
         severity: where it differs from that of the code.
         document: the document that `path` belongs to, where that is not the document of the context.
         on_key: the key is meant, not its value.
+        replacement: the text that repairs what is written at the path, where that is safe.
     """
 
     path: Path
@@ -88,6 +89,7 @@ class Problem:
     severity: Severity | None = None
     document: Located | None = None
     on_key: bool = False
+    replacement: str = ""
 
 
 Check = Callable[[C], Iterable[Problem]]

@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path as FilePath
 from posixpath import dirname, join, normpath
 from typing import Any, Final
@@ -81,6 +82,8 @@ class Kustomization:
 
     def changes(self, item: Object, path: Path) -> bool:
         """Return whether a patch or a transformer writes a value of an object, or something around or below it."""
+        if path == ("metadata", "namespace") and self.body.get("namespace"):
+            return True
         if path[-1:] == ("image",) and self.body.get("images"):
             return True
         if path == ("spec", "replicas") and self.body.get("replicas"):
@@ -112,6 +115,8 @@ def _written(patch: Any) -> Iterator[Path]:
             pointer = as_text(as_map(step).get("path")).strip("/")
             yield tuple(int(word) if word.isdigit() else word for word in pointer.split("/") if word != "-")
         return
+    if as_map(patch).get("$patch") == "delete":
+        yield ()
     for key in ("spec", "data", "stringData"):
         yield from _leaves(as_map(patch).get(key), (key,))
 
@@ -148,6 +153,7 @@ class Sources:
         self._by_folder = {found.folder: found for found in self.kustomizations}
         self._files = {found.file for found in self.kustomizations}
         self._listed = set[str]().union(*(found.listed for found in self.kustomizations))
+        self._picked = {dirname(name) for name in self._listed if name.endswith((".yaml", ".yml", ".json"))}
         self._others = set[str]().union(*(found.others for found in self.kustomizations))
 
     def in_chart(self, name: str) -> bool:
@@ -164,7 +170,9 @@ class Sources:
         """Return whether a file is read by a build, and holds no object that is applied as it is."""
         if self.in_chart(name) or name in self._files:
             return True
-        return name not in self._listed and (name in self._others or dirname(name) in self._by_folder)
+        if name in self._listed:
+            return False
+        return name in self._others or dirname(name) in self._picked | self._by_folder.keys()
 
     def brought(self, folder: str) -> set[str]:
         """Return the files and folders that a kustomization brings, with those that it lists in turn."""
@@ -176,6 +184,22 @@ class Sources:
                 waiting += [name for name in kustomization.listed if name and name not in found]
                 found |= kustomization.listed - {""}
         return found
+
+    def change(self, item: Object, path: Path) -> bool:
+        """Return whether a kustomization that brings an object still writes a value of it."""
+        return any(
+            found.changes(item, path) for found, brought in self._bringing if item.file.name in brought
+        )
+
+    @cached_property
+    def _bringing(self) -> list[tuple[Kustomization, set[str]]]:
+        return [(found, self.brought(found.folder)) for found in self.kustomizations]
+
+    @cached_property
+    def built_folders(self) -> set[str]:
+        """The folders of kustomizations, and those of the files that they list."""
+        names = {name for _, brought in self._bringing for name in brought}
+        return set(self._by_folder) | names | {dirname(name) for name in names}
 
     def units(self, files: Iterable[str]) -> Mapping[str, set[str]]:
         """Return the files that each kustomization brings together, by its folder."""

@@ -128,6 +128,7 @@ class Tree:
         ignored: files without Kubernetes objects.
         files: how many files were read.
         sources: its charts and kustomizations.
+        commented: files with comments for Sluice.
         templates: files with placeholders of a template engine, which are YAML only after it has run.
     """
 
@@ -137,6 +138,7 @@ class Tree:
     files: int
     sources: Sources = field(default_factory=Sources)
     templates: Sequence[str] = ()
+    commented: Sequence[File] = ()
 
 
 def read_tree(root: FilePath) -> Tree:
@@ -148,7 +150,13 @@ def read_tree(root: FilePath) -> Tree:
     for path in paths:
         reader.read(path)
     return Tree(
-        reader.objects, reader.problems, reader.ignored, reader.files, reader.sources, reader.templates
+        reader.objects,
+        reader.problems,
+        reader.ignored,
+        reader.files,
+        reader.sources,
+        reader.templates,
+        reader.commented,
     )
 
 
@@ -161,6 +169,7 @@ class _Reader:
         self.problems: list[FileProblem] = []
         self.ignored: list[str] = []
         self.templates: list[str] = []
+        self.commented: list[File] = []
         self.sources = Sources()
         self.files = 0
 
@@ -196,6 +205,8 @@ class _Reader:
             return
         self.files += 1
         file.text = text
+        if "# sluice:" in text:
+            self.commented.append(file)
         try:
             values = values_of(file.name, text)
         except (ValueError, RecursionError, yaml.YAMLError) as error:

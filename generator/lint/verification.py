@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path as FilePath
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from generator.lint.controller import VERSIONS, Controller, ControllerVersion, supported
 from generator.lint.engine import Code, Problem, load, run, to_finding
+from generator.lint.ignored import without_ignored
 from generator.lint.kinds.mistake import dotted
-from generator.lint.objects import Object, as_list, as_text, is_placeholder, value_at
+from generator.lint.objects import Object, as_list, as_map, as_text, is_placeholder, value_at
 from generator.lint.placement import Objects
 from generator.lint.pods import containers, templates_of
 from generator.lint.rules.contexts import contexts
@@ -72,12 +74,14 @@ class Verification:
         unchecked: what could not be checked, in sentences.
         files: how many files were read.
         objects: how many Kubernetes objects they hold.
+        inputs: how many charts, kustomizations and templates have to be built first.
     """
 
     findings: tuple[Finding, ...]
     unchecked: tuple[str, ...]
     files: int
     objects: int
+    inputs: int = 0
 
 
 def verify(
@@ -105,8 +109,10 @@ def verify(
     unchecked += _unknown_kinds(violations)
     violations, filled = _judged(violations, tree)
     unchecked += [*tree.sources.sentences(), *_templates(tree), *filled]
-    findings = sorted(_findings(tree, violations), key=Finding.sort_key)
-    return Verification(tuple(findings), tuple(unchecked), tree.files, len(tree.objects))
+    found = without_ignored(_findings(tree, violations), tree.commented)
+    findings = sorted(found, key=Finding.sort_key)
+    inputs = len(tree.sources.charts) + len(tree.sources.kustomizations) + len(tree.templates)
+    return Verification(tuple(findings), tuple(unchecked), tree.files, len(tree.objects), inputs)
 
 
 def run_rules(objects: Objects, controller: Controller = "any", *, complete: bool = False) -> list[Violation]:
@@ -157,11 +163,7 @@ def _judged(violations: Iterable[Violation], tree: Tree) -> tuple[list[Violation
         shape = violation.code.code in _FIELDS | _SCHEMA | _CLIENTS
         if shape and isinstance(value, str) and is_placeholder(value):
             placeholders.append(f"{dotted(path)} of {item}: {value}")
-        elif not any(
-            found.changes(item, path)
-            for found in tree.sources.kustomizations
-            if found.patches or found.body.get("images") or found.body.get("replicas")
-        ):
+        elif not tree.sources.change(item, path):
             kept.append(violation)
     if not placeholders:
         return kept, []
@@ -211,7 +213,24 @@ def _findings(tree: Tree, violations: Iterable[Violation]) -> Iterator[Finding]:
         yield to_finding(code, problem, file)
     for item, code, problem in _once(violations):
         finding = to_finding(code, problem, item)
-        yield replace(finding, path=dotted((*item.prefix, *problem.path)))
+        yield replace(
+            finding,
+            path=dotted((*item.prefix, *problem.path)),
+            object=str(item),
+            part=_part(item, problem.path),
+            replacement=problem.replacement,
+        )
+
+
+def _part(item: Object, path: Path) -> str:
+    """Return the metric, step or container that a path leads into, empty for another place."""
+    for index, (word, number) in enumerate(pairwise(path)):
+        if word in ("metrics", "containers", "initContainers") and isinstance(number, int):
+            noun = "metric" if word == "metrics" else "container"
+            return f"{noun} {as_map(value_at(item.body, path[: index + 2])).get('name') or number + 1}"
+        if word == "steps" and isinstance(number, int):
+            return f"step {number + 1}"
+    return ""
 
 
 def _unknown_kinds(violations: Iterable[Violation]) -> list[str]:

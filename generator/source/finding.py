@@ -65,6 +65,9 @@ class Finding:
         excerpt: the offending source line, without its end of line; empty when there is none.
         related: other places that explain it, each with its role (such as a tier's ceiling).
         fix: an edit that repairs it, if there is one.
+        object: kind, namespace and name of the object of a tree; empty for specs.
+        part: the metric, step or container inside it.
+        replacement: text that repairs it in the place of what is written at `place`, on one line; empty for none.
     """
 
     code: str
@@ -76,6 +79,9 @@ class Finding:
     excerpt: str = ""
     related: tuple[tuple[str, Place], ...] = ()
     fix: Fix | None = field(default=None, compare=False)
+    object: str = ""
+    part: str = ""
+    replacement: str = ""
 
     def sort_key(self) -> tuple[str, int, int, str, str]:
         """Order findings by place, then code."""

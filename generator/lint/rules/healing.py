@@ -184,9 +184,14 @@ def _expressions(ctx: SyncContext, route: Object) -> list[str]:
     return found
 
 
+def _last(text: str) -> str:
+    """Return what an expression takes out, with dots: its last part, or the pointer."""
+    return text.rpartition("|")[2].strip().strip("/").replace("/", ".").lstrip(".")
+
+
 def _is_weight(text: str) -> bool:
     """Return whether an expression takes out the weights, or a list or object around them."""
-    plain = text.strip().strip("/").replace("/", ".").lstrip(".")
+    plain = _last(text)
     whole = {
         "spec",
         "spec.http",
@@ -201,8 +206,7 @@ def _is_weight(text: str) -> bool:
 
 def _ignores_rules(text: str, name: str, route: Object) -> bool:
     """Return whether an expression takes out every rule that the plugin writes for a header route."""
-    plain = text.strip().strip("/").replace("/", ".").lstrip(".").removesuffix("[]")
-    if plain in ("spec", "spec.rules"):
+    if _last(text).removesuffix("[]") in ("spec", "spec.rules"):
         return True
     if "startswith" in text or "test(" in text or "match(" in text:
         return any(word and name.startswith(word) for word in re.findall(r"\"\^?([\w-]+)", text))

@@ -133,10 +133,8 @@ def needless_namespace(ctx: TreeContext) -> Iterator[Problem]:
 )
 def mixed_namespaces(ctx: TreeContext) -> Iterator[Problem]:
     """Check that in each folder all objects have a namespace, or none has."""
-    built = {found.folder for found in ctx.objects.sources.kustomizations}
-    built |= {name for folder in built for name in ctx.objects.sources.brought(folder)}
     for folder, items in ctx.objects.by_folder.items():
-        if folder in built:
+        if folder in ctx.objects.sources.built_folders:
             continue
         named = [item for item in items if item.name and not item.may_lack_namespace]
         without = next((item for item in named if not item.namespace), None)

@@ -53,6 +53,8 @@ class FindingRecord(TypedDict):
     message: Annotated[str, "What is wrong."]
     hint: Annotated[str, "What to do about it; may be empty."]
     place: PlaceRecord
+    object: Annotated[str, "Kind, namespace and name of the object of a tree; empty for specs."]
+    part: Annotated[str, "The metric, step or container inside it; may be empty."]
     path: Annotated[str, "Dotted key path inside the document; may be empty."]
     excerpt: Annotated[str, "The source line without its end, at most 1,000 characters; may be empty."]
     related: list[RelatedRecord]
@@ -105,6 +107,8 @@ def _finding(finding: Finding) -> FindingRecord:
         "message": finding.message,
         "hint": finding.hint,
         "place": _place(finding.place),
+        "object": finding.object,
+        "part": finding.part,
         "path": finding.path,
         "excerpt": finding.excerpt[:_LONGEST],
         "related": [{"why": why, "place": _place(place)} for why, place in finding.related],

@@ -40,6 +40,15 @@ class Report:
         ordered = sorted(map(_normal, findings), key=lambda finding: (finding.sort_key(), _rest(finding)))
         return cls(tuple(ordered), checked, noun, screen, unchecked)
 
+    def folded(self) -> list[list[Finding]]:
+        """Return the findings with those of one code and message together, whatever object they name."""
+        alike: dict[tuple[str, str, str], list[Finding]] = {}
+        for finding in self.findings:
+            name = finding.object.rpartition(" ")[2]
+            message = finding.message.replace(name, "…") if name else finding.message
+            alike.setdefault((finding.code, finding.severity, message), []).append(finding)
+        return list(alike.values())
+
     def count(self, severity: Severity) -> int:
         """Return how many findings have a severity."""
         return sum(finding.severity == severity for finding in self.findings)
@@ -52,7 +61,10 @@ class Report:
     @property
     def fixable(self) -> int:
         """The number of findings that `--fix` repairs without a question."""
-        return sum(finding.fix is not None and not finding.fix.asks for finding in self.findings)
+        return sum(
+            bool(finding.replacement) or (finding.fix is not None and not finding.fix.asks)
+            for finding in self.findings
+        )
 
     def summary(self) -> str:
         """Return one line for people, such as `3 errors, 1 warning in 2 files`."""

@@ -12,7 +12,7 @@ Each line has a label before a bar: the number of a source line, or what the lin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from generator.report.characters import width
@@ -27,6 +27,8 @@ _SGR: dict[Severity, str] = {"error": "1;31", "warning": "1;33", "info": "1;36"}
 _BOLD = "1"
 _DIM = "2"
 _GREEN = "32"
+_TABLE_FROM = 10  # findings of a tree from which on their totals are shown
+_NAMED = 5
 MOST = 100
 """Findings of one file that are shown; of the others only the number is, and the other formats have them all."""
 _GUTTER = 6  # cells before the bar: a label, or a line number of up to six digits
@@ -45,13 +47,47 @@ def render(report: Report) -> str:
 
 
 def _parts(report: Report, style: Style) -> Iterator[str]:
-    """Yield the first findings of each file, and how many more it has."""
+    """Yield the first findings of each file, and how many more it has; of a tree, each mistake once."""
+    if report.noun == "file":
+        for alike in report.folded():
+            yield block(alike[0], style, report.screen.limit) + _others(alike[1:], style)
+        if len(report.findings) > _TABLE_FROM:
+            yield totals(report.findings).rstrip("\n")
+        return
     for file, found in groupby(report.findings, key=lambda finding: finding.place.file):
         for count, finding in enumerate(found, 1):
             if count <= MOST:
                 yield block(finding, style, report.screen.limit)
         if count > MOST:
             yield f"… and {count - MOST:,} more in {visible(file)}"
+
+
+def _others(alike: Sequence[Finding], style: Style) -> str:
+    """Return a line that names the other places of the same mistake."""
+    if not alike:
+        return ""
+    names = [finding.object or str(finding.place) for finding in alike[:_NAMED]]
+    more = f" and {len(alike) - _NAMED:,} more" if len(alike) > _NAMED else ""
+    label = style(_DIM, f"{'also':>{_GUTTER}} |")
+    return f"\n{label} {len(alike):,}: {visible(', '.join(names))}{more}"
+
+
+def totals(findings: Sequence[Finding]) -> str:
+    """Return the totals by code and by folder: how many, the severity, and an example."""
+    from collections import Counter
+
+    counts = Counter(finding.code for finding in findings)
+    first = {finding.code: finding for finding in reversed(findings)}
+    rows = [
+        f"{count:>7,}  {code:<8} {first[code].severity:<8} {visible(str(first[code].place))}"
+        for code, count in sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+    ]
+    folders = Counter(finding.place.file.rpartition("/")[0] or "." for finding in findings)
+    rows += [""] * (len(folders) > 1)
+    rows += [
+        f"{count:>7,}  {visible(folder)}" for folder, count in folders.most_common(10) if len(folders) > 1
+    ]
+    return "\n".join(["  count  code     severity first", *rows]) + "\n"
 
 
 def _plain(_sgr: str, text: str) -> str:
@@ -101,10 +137,14 @@ def _source(finding: Finding, style: Style, room: int) -> Iterator[tuple[str, st
 
 
 def _labelled(finding: Finding) -> Iterator[tuple[str, str]]:
+    if finding.object:
+        yield "of", visible(f"{finding.object}, {finding.part}" if finding.part else finding.object)
     if finding.path:
         yield "at", visible(finding.path)
     if finding.hint:
         yield "hint", visible(finding.hint)
+    if finding.replacement:
+        yield "fix", visible(f"--fix writes {finding.replacement}")
     if finding.fix:
         yield "fix", visible(_change(finding.fix))
     for why, place in finding.related:

@@ -46,3 +46,88 @@ def test_a_tree_that_is_not_there_is_wrong_usage(tmp_path, sluice):
     done = sluice("verify", str(tmp_path / "nowhere"))
     assert done.exit_code == 2
     assert "nowhere does not exist" in done.stderr
+
+
+def trees(tmp_path, count=2):
+    for number in range(count):
+        folder = tmp_path / ("old" if number % 2 else "new")
+        folder.mkdir(exist_ok=True)
+        (folder / f"{number}.yaml").write_text(SERVICE.replace("shelf", f"shelf{number}"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ([], True),
+        (["--select", "VER11"], True),
+        (["--select", "ROL,ANA"], False),
+        (["--ignore", "VER111"], False),
+        (["--ignore", "VER111:old"], True),
+        (["--ignore", "VER111:old,VER111:new/*"], False),
+        (["--exclude", "old", "--exclude", "new/*.yaml"], False),
+    ],
+)
+def test_codes_and_paths_are_chosen(tmp_path, sluice, options, shown):
+    done = sluice("verify", str(trees(tmp_path)), *options)
+    assert ("VER111" in done.stdout) is shown
+    assert done.exit_code == shown
+
+
+def test_an_unknown_code_is_wrong_usage(tmp_path, sluice):
+    done = sluice("verify", str(trees(tmp_path)), "--ignore", "VER999")
+    assert done.exit_code == 2
+    assert "no code that begins with `VER999`" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("sluice.toml", 'ignore = ["VER111"]'), ("pyproject.toml", '[tool.sluice]\nignore = ["VER111"]')],
+)
+def test_settings_above_the_tree_count(tmp_path, sluice, name, text):
+    (tmp_path / name).write_text(text)
+    folder = tmp_path / "deploy"
+    folder.mkdir()
+    assert sluice("verify", str(trees(folder))).exit_code == 0
+
+
+def test_a_wrong_key_of_the_settings_is_wrong_usage(tmp_path, sluice):
+    (tmp_path / "sluice.toml").write_text('ignor = ["VER111"]')
+    done = sluice("verify", str(trees(tmp_path)))
+    assert done.exit_code == 2
+    assert "did you mean `ignore`?" in done.stderr
+
+
+def test_a_baseline_lets_only_new_findings_fail(tmp_path, sluice):
+    tree, file = tmp_path / "tree", tmp_path / "baseline.json"
+    tree.mkdir()
+    assert sluice("verify", str(trees(tree)), "--write-baseline", str(file)).exit_code == 0
+    assert sluice("verify", str(tree), "--baseline", str(file)).exit_code == 0
+    (tree / "old" / "1.yaml").write_text("# moved\n\n" + SERVICE.replace("shelf", "shelf1"))
+    assert sluice("verify", str(tree), "--baseline", str(file)).exit_code == 0
+    (tree / "2.yaml").write_text(SERVICE)
+    done = sluice("verify", str(tree), "--baseline", str(file))
+    assert done.exit_code == 1
+    assert "2.yaml" in done.stdout
+    assert "1.yaml" not in done.stdout
+    (tree / "old" / "1.yaml").unlink()
+    (tree / "2.yaml").unlink()
+    assert "no longer occur" in sluice("verify", str(tree), "--baseline", str(file)).stderr
+
+
+def test_one_mistake_of_many_objects_is_shown_once_and_counted(tmp_path, sluice):
+    done = sluice("verify", str(trees(tmp_path, 12)))
+    assert done.stdout.count("error[VER111]") == 1
+    assert "also | 11: Service shelf10, " in done.stdout
+    assert "     12  VER111   error" in done.stdout
+    statistics = sluice("verify", str(tmp_path), "--statistics")
+    assert "     12  VER111   error    new/0.yaml:4:8" in statistics.stdout
+    assert "error[" not in statistics.stdout
+
+
+def test_a_chart_is_one_sentence_and_no_error(tmp_path, sluice):
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: shelf\nversion: 1.0.0\n")
+    done = sluice("verify", str(tmp_path))
+    assert done.exit_code == 0
+    assert "is a Helm chart" in done.stderr
+    assert "fine" not in done.stdout

@@ -301,3 +301,44 @@ def test_what_is_wrong_is_found(name, tmp_path):
     assert name.split()[0] in [
         f.code for f in verified(tmp_path, FOUND[name]).findings if f.severity != "info"
     ]
+
+
+NOISY = thing("ConfigMap", "a", "data: {a: 1}").replace("data: {a: 1}", "data: {a: 1}MARK")
+
+
+@pytest.mark.parametrize(
+    ("mark", "codes"),
+    [
+        ("", ["VER113"]),
+        ("  # sluice: ignore[VER113] an old reader wants a number", []),
+        ("  # sluice: ignore[VER111, VER113] both", []),
+        ("  # sluice: ignore[VER113]", ["VER113", "VER118"]),  # no reason
+        ("  # sluice: ignore[VER111] another", ["VER113", "VER118"]),
+    ],
+)
+def test_a_comment_accepts_a_finding_with_a_reason(tmp_path, mark, codes):
+    found = verified(tmp_path, {"a.yaml": NOISY.replace("MARK", mark)}).findings
+    assert sorted(f.code for f in found) == codes
+
+
+def test_a_comment_on_the_line_above_accepts(tmp_path):
+    text = NOISY.replace("MARK", "").replace("\ndata:", "\n# sluice: ignore[VER113] old\ndata:")
+    assert verified(tmp_path, {"a.yaml": text}).findings == ()
+
+
+def test_a_finding_names_its_object_and_the_part(tmp_path):
+    text = rollout("canary: {steps: [{setWeight: 50}, {pause: {duration: 1d}}]}")
+    (finding,) = [f for f in verified(tmp_path, {"a.yaml": text}).findings if f.code == "ROL142"]
+    assert (finding.object, finding.part) == ("Rollout store/till", "step 2")
+
+
+def test_the_version_of_the_controller_is_that_of_the_tree(tmp_path):
+    files = {
+        "kustomization.yaml": "resources: [https://github.com/argoproj/argo-rollouts/manifests/cluster-install?ref=v1.8.3]\n"
+    }
+    files["app/a.yaml"] = rollout("canary: {}").replace(
+        "  strategy", "  rollbackWindow: {revision: 1}\n  strategy"
+    )
+    verified(tmp_path, files)
+    assert any("of argo-rollouts 1.8" in f.message for f in verify(tmp_path, "auto").findings)
+    assert not any("of argo-rollouts 1.8" in f.message for f in verify(tmp_path, "1.10").findings)

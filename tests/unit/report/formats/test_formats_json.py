@@ -43,6 +43,8 @@ def test_a_finding_in_full() -> None:
         "message": CEILING.message,
         "hint": CEILING.hint,
         "place": {"file": "specs/shop/recommender.yaml", "line": 14, "column": 22, "end_column": 25},
+        "object": "",
+        "part": "",
         "path": "spec.rollout.steps[0].weight",
         "excerpt": CEILING.excerpt,
         "related": [
