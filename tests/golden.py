@@ -115,6 +115,7 @@ _DIGESTS = (
     # Quoted when it reads as a number.
     (re.compile(r'(\bsluice\.dev/release-key"?: "sha256:)[0-9a-f]{64}'), r"\g<1>" + "0" * 64),
     (re.compile(r'(\bsluice\.dev/bundle: )("?)[0-9a-f]{16}\2$', re.MULTILINE), r"\g<1>0000000000000000"),
+    (re.compile(r'(\bsluice\.dev/release-key"?: "?sha256:)[0-9a-f]{64}\b'), rf"\g<1>{'0' * 64}"),
 )
 _TEMPLATES_OF_ONE_KIND = (
     "analysistemplate-preview",

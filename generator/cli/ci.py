@@ -31,7 +31,7 @@ def _writing_options(command: F) -> F:
 
 @click.group("ci", cls=CommandGroup)
 def command() -> None:
-    """Write CI workflows: checks, comments, images and reverts."""
+    """Write CI workflows: checks, comments, images, promotions and reverts."""
 
 
 @command.command("github")
@@ -74,6 +74,42 @@ def images(fmt: str, root: Path | None) -> None:
         emit(gitlab_images(found, session.templates, session.platform))
     else:
         emit("".join(f"{image.model}\t{image.resolved}\n" for image in found))
+
+
+@command.command("promotions")
+@root_option
+def promotions(root: Path | None) -> None:
+    """List the release of each model in each environment that requires others, for the scripts of CI.
+
+    Each line has, with tabs between them: TEAM/MODEL, environment, its standing (waiting, held, promoted, rejected),
+    the release key, the required environments, auto or person, and the reviewers.
+    """
+    from generator.pipeline.promotions import candidates
+
+    session = open_session(root)
+    session.require_platform()
+    emit("".join(candidate.line for candidate in candidates(session)))
+
+
+@command.command("promotion")
+@click.argument("model")
+@click.option("--env", "environment", metavar="NAME", required=True, help="The environment.")
+@click.option("--against", metavar="REV", help="The branch that the change goes to; default: HEAD.")
+@root_option
+def promotion(model: str, environment: str, against: str | None, root: Path | None) -> None:
+    """Print what a pull request that promotes MODEL says: what runs now and next, and the records (Markdown)."""
+    from generator.pipeline.selection import select_one
+    from generator.report.diffs.revision import HEAD, at_revision
+    from generator.report.promotion import promotion_body
+
+    session = open_session(root)
+    session.require_platform(environment)
+    entry = select_one(session, model)
+    with at_revision(session, against or HEAD) as before:
+        old = next((one for one in before.session.entries if one.name == entry.name), None)
+        plans = before.session.resolve(old).plans if old else []
+        found = [one.plan for one in plans if one.plan.identity.environment == environment]
+    emit(promotion_body(session, entry, environment, found[0] if found else None))
 
 
 def _write(session: Session, host: str, *, check: bool, force: bool) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
 from generator.cli.options import root_option
 from generator.pipeline.selection import select
-from generator.pipeline.session import open_session
+from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit
 from generator.source.errors import CliError
 
@@ -19,22 +20,30 @@ from generator.source.errors import CliError
 @click.option("--reason", metavar="TEXT", help="Why; it is recorded in the lock.")
 @click.option("--hotfix", is_flag=True, help="Without proof, for a day, as far as the tier allows it.")
 @click.option("--adopt", is_flag=True, help="Record the release that is in git from before there were locks.")
+@click.option(
+    "--check", "only_check", is_flag=True, help="Write nothing; check the promotions of a change, for CI."
+)
+@click.option("--against", metavar="REV", help="With --check: the branch that the change goes to.")
 @click.option("--by", metavar="NAME", help="Who promotes it; default: the author that git would name.")
 @root_option
 def command(
-    model: tuple[str, ...], environment: str | None, reason: str | None, by: str | None, root: Path | None, *,
-    hotfix: bool, adopt: bool,
+    model: tuple[str, ...], environment: str | None, reason: str | None, by: str | None, against: str | None,
+    root: Path | None, *, hotfix: bool, adopt: bool, only_check: bool,
 ) -> None:  # fmt: skip
     """Let a proven release into an environment that requires others.
 
     MODEL is a spec, or TEAM/MODEL; with --adopt, several or none for all. The records of the required environments
     must prove the release of the spec: the same release key, a verdict and a power as required, and the soak over.
     Only the lock of the environment is written, `<model>.<environment>.lock.yaml`; `sluice render` then lets the
-    release in. To point a spec at another version of its model, use `sluice pin MODEL --version VERSION`.
+    release in. With --check --against REV, nothing is written: exit code 1 means that a promotion of this change may
+    not be merged now. To point a spec at another version of its model, use `sluice pin MODEL --version VERSION`.
     """
     from generator.pipeline.promote import PromotionRequest, author, promote
 
     session = open_session(root)
+    if only_check or against:
+        _check(session, against, only_check=only_check, others=bool(model or environment or hotfix or adopt))
+        return
     known = session.require_platform().environments
     if environment is None or environment not in known:
         raise _unclear(model, environment, list(known))
@@ -51,6 +60,22 @@ def command(
             emit(f"{done.file} lets version {done.version} in already\n")
     if names and not adopt:
         emit(f"next: sluice render {' '.join(names)}, and commit both\n")
+
+
+def _check(session: Session, against: str | None, *, only_check: bool, others: bool) -> None:
+    """Report why promotions of a change may not be merged."""
+    from generator.pipeline.promote import now_utc
+    from generator.pipeline.promotion_check import check_promotions
+    from generator.report.formats import render
+    from generator.report.tables import Screen
+
+    if against is None or not only_check or others:
+        raise CliError(
+            "--check and --against belong together", "sluice promote --check --against origin/main"
+        )
+    findings = check_promotions(session, against, now_utc())
+    emit(render(findings, "text", screen=Screen.of_messages(sys.stdout)))
+    click.get_current_context().exit(int(any(finding.severity == "error" for finding in findings)))
 
 
 def _unclear(model: tuple[str, ...], environment: str | None, known: list[str]) -> CliError:

@@ -22,7 +22,11 @@ _MOST_BRANCHES = 50
 
 @click.command("revert")
 @click.argument("model", required=False)
-@click.option("--reason", metavar="TEXT", help="Why; it is recorded in platform.yaml with the digest.")
+@click.option("--reason", metavar="TEXT", help="Why; it is recorded with the rejected version.")
+@click.option(
+    "--env", "environment", metavar="NAME",
+    help="Only this environment, to the release before: its lock and its bundle; it must require another environment.",
+)  # fmt: skip
 @click.option(
     "--from-webhook", "webhook", metavar="FILE",
     help="The notification of an abort, or Alertmanager's about a failed watch; - for standard input.",
@@ -34,7 +38,7 @@ _MOST_BRANCHES = 50
 @click.option("--quiet", is_flag=True, help="Print the names of the branches and nothing else.")
 @root_option
 def command(
-    model: str | None, reason: str | None, webhook: str | None, root: Path | None, *,
+    model: str | None, reason: str | None, environment: str | None, webhook: str | None, root: Path | None, *,
     with_spec: bool, halt: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Roll a model back to its previous version.
@@ -42,8 +46,10 @@ def command(
     The change is committed to a new branch without touching the work tree: the previous lock and evidence from git,
     the spec's reference, the rejected version in quarantine, everything rendered. With --quarantine-only, and after a
     failed watch, the branch has only the quarantine: the version stays where it runs and is blocked from other
-    environments. Nothing is pushed or merged. If git already has another version, there is nothing to do, and --quiet
-    prints nothing. Each alert of a notification is handled by itself. Exit code 1: some could not be, and are named.
+    environments. With --env, only the lock and the release of that environment are restored, and the quarantine is in
+    the team's folder, so the team merges it alone. Nothing is pushed or merged. If git already has another version,
+    there is nothing to do, and --quiet prints nothing. Each alert of a notification is handled by itself. Exit code 1:
+    some could not be, and are named.
     """
     from generator.pipeline.revert_requests import from_person, from_webhook
 
@@ -53,7 +59,15 @@ def command(
         )
     if halt and with_spec:
         raise CliError("--quarantine-only restores nothing; remove --with-spec")
+    if environment is not None and (webhook is not None or halt or with_spec):
+        raise CliError("--env takes one environment back; use it with MODEL and --reason only")
     session = open_session(root)
+    if environment is not None:
+        from generator.pipeline.revert_environment import revert_environment
+
+        request = from_person(model, reason)
+        emit(_shown(revert_environment(session, request.model, environment, request.reason), quiet=quiet))
+        return
     if webhook is None:
         branch = _made(session, from_person(model, reason, halt=halt), with_spec=with_spec)
         emit(_shown(branch, quiet=quiet))
@@ -95,6 +109,11 @@ def _made(session: Session, request: RevertRequest, *, with_spec: bool) -> Branc
     from generator.report.tables import Screen
 
     try:
+        if request.environment:
+            from generator.pipeline.revert_environment import is_gated, revert_notified
+
+            if is_gated(session, request.environment):
+                return revert_notified(session, request)
         return make_branch(session, request, whole_spec=with_spec)
     except BrokenRulesError as error:
         shown = render(error.findings, "text", screen=Screen.of_messages(sys.stderr))

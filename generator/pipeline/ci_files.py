@@ -27,8 +27,10 @@ _SCRIPTS: Final = (
     "install-sluice",
     "propose",
     "propose-digests",
+    "propose-promotions",
     "propose-revert",
     "push-image",
+    "record",
 )
 _COMMON: Final = {**{f"ci/{name}.sh": f"ci/{name}.sh" for name in _SCRIPTS}, "ci/sbom.py": "ci/sbom.py"}
 CI_FILES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -36,6 +38,7 @@ CI_FILES: Final[Mapping[str, Mapping[str, str]]] = {
         ".github/workflows/sluice.yml": "ci/github/check.yaml",
         ".github/workflows/sluice-images.yml": "ci/github/images.yaml",
         ".github/workflows/sluice-image.yml": "ci/github/image.yaml",
+        ".github/workflows/sluice-promote.yml": "ci/github/promote.yaml",
         ".github/workflows/sluice-revert.yml": "ci/github/revert.yaml",
         **_COMMON,
     },

@@ -15,7 +15,6 @@ from generator.pipeline.atomic_write import write_file
 from generator.pipeline.evaluate import evaluate_model
 from generator.pipeline.held import read_release, unproven
 from generator.pipeline.session import Session
-from generator.plan.freezes import frozen
 from generator.plan.model_files import ModelFiles
 from generator.plan.promotion import promote_command, standing
 from generator.plan.release_key import RELEASE_KEY, release_key
@@ -25,6 +24,8 @@ from generator.source.errors import CliError, FindingsError
 from generator.source.reader import display
 
 if TYPE_CHECKING:
+    from generator.plan.values import Plan
+    from generator.spec.promotion import PromotionFile
     from generator.spec.release_record import RecordFile
 
 _ALLOWED: Final = frozenset({"PROM101", "PROM102", "PROM105"})
@@ -74,20 +75,19 @@ def promote(session: Session, entry: ModelFiles, request: PromotionRequest) -> P
         NotProvenError: the records do not prove the release.
         FindingsError: the model breaks rules.
     """
-    planned, now = _planned(session, entry, request), _now()
-    plan = planned.plan
-    frozen_for = frozen(planned.source.platform, request.environment, now)
-    if frozen_for and not request.adopt:
-        raise CliError(frozen_for, "promote it after the freeze; `sluice revert` is never frozen")
+    planned = _planned(session, entry, request)
+    plan, now = planned.plan, now_utc()
     path = entry.promotion(request.environment)
+    if not request.adopt:
+        _refuse(session, entry, plan, now)
     if request.adopt:
         wanted = _adopted(session, planned)
     elif standing(plan) == "promoted" and not (plan.promotion and plan.promotion.hotfix):
-        wanted = _release(session, planned) | _old_proof(planned)
+        wanted = release_of(session, planned) | _old_proof(planned)
     elif request.hotfix:
-        wanted = _release(session, planned) | {"hotfix": _hotfix(planned, request, now)}
+        wanted = release_of(session, planned) | {"hotfix": _hotfix(planned, request, now)}
     else:
-        wanted = _release(session, planned) | {"records": _proof(session, entry, planned, now)}
+        wanted = release_of(session, planned) | {"records": proof_of(session, entry, planned, now)}
     said = {"at": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "by": request.by}
     said |= {"reason": request.reason} if request.reason else {}
     lock = plan.promotion
@@ -96,6 +96,21 @@ def promote(session: Session, entry: ModelFiles, request: PromotionRequest) -> P
         return Promoted(display(path, session.root), lock.key, plan.version.label, changed=False)
     write_file(path, (_HEAD + _text({"schema": "sluice/promotion/v1", **wanted, **said})).encode())
     return Promoted(display(path, session.root), wanted["key"], wanted["model"]["version"], changed=True)
+
+
+def _refuse(session: Session, entry: ModelFiles, plan: Plan, now: dt.datetime) -> None:
+    """Refuse a release in quarantine, and any release in a freeze.
+
+    Raises:
+        CliError: one of them stops it.
+    """
+    from generator.pipeline.promotion_check import obstacles
+
+    where = plan.identity.environment
+    reasons = obstacles(session.repository, session.platform, entry, (where, release_key(plan)), now)
+    if reasons:
+        message = f"{entry.name} can't be promoted to {where}: {'; '.join(reasons)}"
+        raise CliError(message, "`sluice revert --env` is never held back")
 
 
 def author(root: Path) -> str:
@@ -109,7 +124,8 @@ def author(root: Path) -> str:
     return found[1] if found else getpass.getuser()
 
 
-def _now() -> dt.datetime:
+def now_utc() -> dt.datetime:
+    """Return the current time: that of SOURCE_DATE_EPOCH if it is set."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     return dt.datetime.fromtimestamp(int(epoch), tz=dt.UTC) if epoch else dt.datetime.now(tz=dt.UTC)
 
@@ -132,7 +148,7 @@ def _planned(session: Session, entry: ModelFiles, request: PromotionRequest) -> 
     return next(one for one in resolved.plans if one.plan.identity.environment == request.environment)
 
 
-def _release(session: Session, planned: Planned) -> dict[str, Any]:
+def release_of(session: Session, planned: Planned) -> dict[str, Any]:
     """Return what the lock says about a release that is rendered now."""
     from generator.render.bundle import render_bundle
     from generator.render.held import held_digest
@@ -159,7 +175,7 @@ def _old_proof(planned: Planned) -> dict[str, Any]:
     return {"records": {name: record.model_dump(mode="json") for name, record in records.items()}}
 
 
-def _proof(session: Session, entry: ModelFiles, planned: Planned, now: dt.datetime) -> dict[str, Any]:
+def proof_of(session: Session, entry: ModelFiles, planned: Planned, now: dt.datetime) -> dict[str, Any]:
     """Return the records that prove a release.
 
     Raises:
@@ -209,6 +225,23 @@ def _hotfix(planned: Planned, request: PromotionRequest, now: dt.datetime) -> di
     entry += f"approvedBy: {roles[0]}, until: {today.isoformat()}}}]"
     message = f"the tier `{identity.tier}` lets a hot fix in when {' or '.join(roles)} approved it"
     raise CliError(message, f"add it to specs/platform.yaml, in a review: `{entry}`")
+
+
+def hot_fix_reasons(planned: Planned, lock: PromotionFile, now: dt.datetime) -> Iterator[str]:
+    """Yield why the hot fix of a lock is not one that `promote` would allow now."""
+    if lock.hotfix is None:
+        return
+    try:
+        allowed = _hotfix(
+            planned, PromotionRequest(planned.plan.identity.environment, lock.by, lock.reason), now
+        )
+    except CliError as error:
+        yield error.message
+        return
+    if not now.date().isoformat() <= lock.hotfix.until <= allowed["until"]:
+        yield f"the hot fix lasts until {lock.hotfix.until}; now it may last until {allowed['until']}"
+    if lock.hotfix.approved_by != allowed.get("approved_by"):
+        yield f"the hot fix names {lock.hotfix.approved_by or 'no role'} as its approver"
 
 
 def _adopted(session: Session, planned: Planned) -> dict[str, Any]:

@@ -173,7 +173,7 @@ def _revert(session: Session, releases: _Releases, reason: str, *, whole_spec: b
         inside = releases.inside(there.root)
         details = _restore(releases.git, previous, inside, whole_spec=whole_spec)
         quarantine = _quarantine(there, rejected, reason)
-        _render(there, inside, "", _OLD_SPEC)
+        render_checkout(there, inside, "", _OLD_SPEC)
         details += _pods(releases.git, previous, there, entry)
         lines = "".join(f"- {line}\n" for line in details)
         message = (
@@ -264,7 +264,7 @@ def _restore_reference(git: Git, previous: Release, entry: ModelFiles, spec: byt
         raise CliError(message) from error
     if wanted == document.data:
         return f"the spec already has {now['ref']}"
-    _edit(document, entry.spec, wanted, "--with-spec restores the whole spec")
+    edit_file(document, entry.spec, wanted, "--with-spec restores the whole spec")
     return f"the spec has {source['ref']} again; the rest of it is unchanged"
 
 
@@ -310,7 +310,7 @@ def _halt(session: Session, releases: _Releases, reason: str) -> Branch | None:
         for environment in _rendered_apart(session, current.rendered):
             # Other environments refuse this version from now on; their rendered files stay.
             hint = _OTHER_RULES if environment in {"", *current.rendered} else ""
-            _render(there, releases.inside(there.root), environment, hint)
+            render_checkout(there, releases.inside(there.root), environment, hint)
         message = (
             f"Halt version {current.version} of {entry.name}\n\n"
             f"Version {current.version} ({current.digest}) is in quarantine now: {as_code(reason)}\n\n"
@@ -355,18 +355,23 @@ def _quarantine(there: Session, rejected: Release, reason: str, running: Sequenc
         entry["running"] = list(running)
     wanted = copy.deepcopy(document.data)
     wanted["spec"].setdefault("quarantine", []).append(entry)
-    _edit(document, path, wanted, "write `quarantine` as a list with one entry on each line")
+    edit_file(document, path, wanted, "write `quarantine` as a list with one entry on each line")
     return flow(entry)
 
 
-def _edit(document: Document, path: Path, wanted: Any, hint: str) -> None:
+def edit_file(document: Document, path: Path, wanted: Any, hint: str) -> None:
+    """Write a file with the wanted values, its comments and order kept.
+
+    Raises:
+        CliError: that is not possible.
+    """
     after = edited(document, wanted)
     if after is None:
         raise CliError(f"{document.file} can't be edited without losing comments", hint)
     write_file(path, encode(after, path.read_bytes()))
 
 
-def _render(there: Session, entry: ModelFiles, environment: str, hint: str) -> None:
+def render_checkout(there: Session, entry: ModelFiles, environment: str, hint: str) -> None:
     """Render a checkout; other models that break rules do not stop it.
 
     Args:

@@ -34,6 +34,7 @@ class RevertRequest:
         halt: put the version in quarantine, and leave it where it runs.
         notified: a program sent it, and may send it again.
         day: when that happened (ISO 8601); empty if the notification does not say so.
+        environment: where a rollout was aborted; empty for the whole model.
     """
 
     model: str
@@ -42,6 +43,7 @@ class RevertRequest:
     halt: bool = False
     notified: bool = False
     day: str = ""
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,9 @@ def from_webhook(file: str) -> Notification:
     where = _text(document, "environment")
     reason = _text(document, "reason") or "the rollout was aborted"
     reason = shortened(f"aborted in {where}: {reason}" if where else reason)
-    request = RevertRequest(model, reason, digest, notified=True, day=_day(_text(document, "at")))
+    request = RevertRequest(
+        model, reason, digest, notified=True, day=_day(_text(document, "at")), environment=where
+    )
     return Notification((request,))
 
 

@@ -14,11 +14,11 @@ from generator.source.finding import Finding, Place
 
 SPECS, PLATFORM = "specs", "platform.yaml"
 _SPEC, _LOCK, _EVIDENCE, _PACKAGES = ".yaml", ".lock.yaml", ".evidence.json", ".requirements.txt"
-_CALIBRATION = ".calibration.yaml"
+_CALIBRATION, _QUARANTINE = ".calibration.yaml", ".quarantine.yaml"
 _RECORD = ".record.json"
 _OF_ONE_ENVIRONMENT = 3
 """Dots in the name of a model's file about one environment: `churn.staging.record.json`."""
-_BESIDE = (_LOCK, _EVIDENCE, _PACKAGES, _CALIBRATION)
+_BESIDE = (_LOCK, _EVIDENCE, _PACKAGES, _CALIBRATION, _QUARANTINE)
 _SPEC_LIKE = re.compile(r"\.(?:ya?ml|json|yaml\.txt|yml\.txt|yaml\.j2|yaml\.tmpl|yaml\.tpl)$")
 _TEAM = re.compile(r"\bteam:\s*[\"']?([a-z][a-z0-9-]*)")
 
@@ -63,6 +63,11 @@ class ModelFiles:
     def calibration(self) -> Path:
         """What the model's history says, which `sluice calibrate` wrote."""
         return self.spec.with_name(self.model + _CALIBRATION)
+
+    @property
+    def quarantine(self) -> Path:
+        """The releases that were taken back, which `sluice revert --env` wrote."""
+        return self.spec.with_name(self.model + _QUARANTINE)
 
 
 SIGNATURES: Final = (".sig", ".dsse.json", ".sigstore.json")
@@ -154,7 +159,11 @@ def _misplaced(shown: str, path: Path) -> Finding:
 
 def _orphan(shown: str, suffix: str, names: set[str]) -> Finding:
     """Report a lock or evidence without a spec; if exactly one spec lacks it, that spec was probably renamed."""
-    specs = [name for name in names if name.endswith(_SPEC) and not name.endswith((_LOCK, _CALIBRATION))]
+    specs = [
+        name
+        for name in names
+        if name.endswith(_SPEC) and not name.endswith((_LOCK, _CALIBRATION, _QUARANTINE))
+    ]
     without = [name for name in specs if name.removesuffix(_SPEC) + suffix not in names]
     hint = "remove it, or restore the spec"
     if len(without) == 1:
@@ -169,7 +178,9 @@ def _too_deep(folder: os.DirEntry[str], team: str) -> list[Finding]:
     found = []
     for item in _children(folder.path):
         name, shown = item.name, f"{SPECS}/{team}/{folder.name}/{item.name}"
-        if name.endswith((_SPEC, ".yml")) and not name.endswith((_LOCK, _EVIDENCE, _CALIBRATION)):
+        if name.endswith((_SPEC, ".yml")) and not name.endswith(
+            (_LOCK, _EVIDENCE, _CALIBRATION, _QUARANTINE)
+        ):
             message = "this file is not read: specs are in their team's folder, not below it"
             found.append(
                 _stray(shown, message, f"move it: `git mv {shown} {SPECS}/{team}/{_stem(name)}{_SPEC}`")

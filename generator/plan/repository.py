@@ -21,6 +21,7 @@ from generator.spec.platform import PlatformFile, PlatformSpec
 if TYPE_CHECKING:
     from generator.spec.calibration import CalibrationFile
     from generator.spec.promotion import PromotionFile
+    from generator.spec.quarantine import QuarantineFile
 
 __all__ = ["ModelFiles", "Repository", "find_root"]
 
@@ -107,6 +108,15 @@ class Repository:
 
         document = read(path, self.root)
         return (None, document.findings) if document.findings else check(PromotionFile, document)
+
+    def quarantine(self, entry: ModelFiles) -> tuple[QuarantineFile | None, list[Finding]]:
+        """Return the rejected releases of a model, and findings about the file; None for a missing or invalid one."""
+        if not os.path.lexists(entry.quarantine):
+            return None, []
+        from generator.spec.quarantine import QuarantineFile
+
+        document = read(entry.quarantine, self.root)
+        return (None, document.findings) if document.findings else check(QuarantineFile, document)
 
     def calibration(self, entry: ModelFiles) -> tuple[CalibrationFile | None, list[Finding]]:
         """Return the calibration of a model, and findings about the file; None for a missing or invalid file."""

@@ -156,7 +156,7 @@ def _services(wanted: Notifications) -> Iterator[tuple[str, str]]:
         yield f"service.webhook.{name}", _webhook(hook.url, hook.token)
     for name, ci in ((REVERT, wanted.revert), (RECORD, wanted.record)):
         if ci:
-            yield f"service.webhook.{name}", _start_of_ci(ci)
+            yield f"service.webhook.{name}", _start_of_ci(ci, name)
 
 
 def _webhook(url: str, token: str | None) -> str:
@@ -165,11 +165,15 @@ def _webhook(url: str, token: str | None) -> str:
     return "\n".join([f"url: {_quoted(url)}", *headers]) + "\n"
 
 
-def _start_of_ci(ci: Revert) -> str:
-    """Return the headers: GitHub takes the token in a header, GitLab triggers take it in the address."""
+def _start_of_ci(ci: Revert, name: str) -> str:
+    """Return address and headers: GitHub takes the token in a header, GitLab triggers take it in the address.
+
+    A trigger of GitLab starts one pipeline for both, so a variable names the job.
+    """
     if ci.host == "github":
         return _webhook(ci.url, ci.token)
-    return _webhook(f"{ci.url}?token=${ci.token}", None)
+    job = "&variables%5BSLUICE_RECORD%5D=1" if name == RECORD else ""
+    return _webhook(f"{ci.url}?token=${ci.token}{job}", None)
 
 
 def _quoted(value: str) -> str:

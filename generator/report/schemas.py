@@ -15,6 +15,7 @@ from generator.spec.schema import (
     model_schema,
     platform_schema,
     promotion_schema,
+    quarantine_schema,
     record_schema,
 )
 
@@ -57,6 +58,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Node]]] = {
     "record": record_schema,
     "promotion": promotion_schema,
     "calibration": calibration_schema,
+    "quarantine": quarantine_schema,
     "plan": _plan,
     "diff": _diff,
     "findings": _findings,

@@ -58,4 +58,22 @@ declare(
         "Promote the release with its record, or take it back with `sluice revert`.",
         example=_GATED,
     ),
+    Code(
+        "PROM106",
+        "error",
+        "a promotion may not be merged now",
+        "The environment is frozen, the release is in quarantine, or its records no longer prove it. Only the check of "
+        "a change reads the clock, so this is found before a merge and never while files are rendered.",
+        "Wait until the freeze or the soak is over, or promote a release that is proven; a revert may always go out.",
+        example="$ sluice promote --check --against main",
+    ),
+    Code(
+        "PROM107",
+        "error",
+        "a change would replace a release that has not finished",
+        "The environment has `order: finish-first`: a release that soaks is promoted before the next one starts, so "
+        "that frequent merges do not keep all of them from production.",
+        "Merge this when the release is promoted, aborted or taken back; `order: newest` lets newer releases win.",
+        example="$ sluice promote --check --against main",
+    ),
 )

@@ -14,7 +14,7 @@ _MAPPING, _LIST = "a mapping of environments", "a list of environments"
 
 
 class Proof(Record):
-    """What the record of a required environment must show."""
+    """What the record of a required environment must show, and what happens to a release that is on its way."""
 
     soak: Hold | None = Field(
         None, description="how long the release must have run there since it ended", examples=["24h"]
@@ -29,6 +29,11 @@ class Proof(Record):
         None,
         description="least probability that a harmful version would have been stopped, with the traffic that came",
         examples=["50%"],
+    )
+    order: Literal["newest", "finish-first"] = Field(
+        "newest",
+        description="newest: a newer release there replaces one that soaks; finish-first: the check of a change that "
+        "would start another one is red until it is promoted, aborted or taken back",
     )
 
 

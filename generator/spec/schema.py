@@ -22,6 +22,7 @@ from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import PlatformFile
 from generator.spec.promotion import PromotionFile
+from generator.spec.quarantine import QuarantineFile
 from generator.spec.release_record import RecordFile
 from generator.spec.units import format_value, unit_of
 
@@ -79,6 +80,14 @@ def calibration_schema() -> Node:
     forms = _Forms(raw)
     title = "What the history of one model says"
     return identified("calibration", title, _closed(forms.form(root, partial=False), forms))
+
+
+def quarantine_schema() -> Node:
+    """Return the schema of `<model>.quarantine.yaml`."""
+    root, raw = _described(QuarantineFile)
+    forms = _Forms(raw)
+    title = "The releases of one model that were taken back"
+    return identified("quarantine", title, _closed(forms.form(root, partial=False), forms))
 
 
 def evidence_schema() -> Node:

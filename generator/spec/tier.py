@@ -47,6 +47,19 @@ class Requires(Record):
     )
 
 
+class Promotions(Record):
+    """How CI promotes models of the tier that are proven."""
+
+    auto: bool = Field(
+        False, description="merge the proposed promotion as soon as the rules of the branch allow it"
+    )
+    reviewers: list[Line] = Field(
+        [],
+        description="users or groups of the git host whose review is requested, without `auto`",
+        examples=[["@acme/model-risk"]],
+    )
+
+
 class Tier(Record):
     """A class of models: defaults and ceilings."""
 
@@ -56,6 +69,10 @@ class Tier(Record):
     )
     ceilings: Ceilings = Field(Ceilings.model_construct(), description="limits that no model may exceed")
     requires: Requires = Field(Requires.model_construct(), description="requirements of every model")
+    promotions: Promotions = Field(
+        Promotions.model_construct(),
+        description="how CI proposes promotions to environments that require others",
+    )
     models: list[ModelName] = Field(
         [], description="models that must use this tier", examples=[["shop/recommender"]]
     )

@@ -1,0 +1,186 @@
+"""The check of a change that promotes reads the clock; a revert always passes it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.ci.demo import git
+from tests.unit.pipeline.test_promote import GATED, LONG, NAME, SERVER, Shop
+from tests.unit.rules.repository import STEPS
+
+FREEZE = {
+    "environments": ["production"],
+    "from": "2026-11-23T00:00",
+    "to": "2026-11-25T00:00",
+    "reason": "a sale",
+}
+WEEKLY = {**FREEZE, "environments": ["staging"]}
+
+
+@pytest.fixture(scope="module")
+def merged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository whose main promoted one release, and whose branch promotes the next one."""
+    shop = Shop(tmp_path_factory.mktemp("merged") / "repository", dict(GATED))
+    shop.root.mkdir()
+    shop.edit({"platform.environments.production": {**SERVER, "requires": LONG}})
+    git(shop.root, "init", "--quiet")
+    shop.promoted()
+    commit(shop, "The first release")
+    git(shop.root, "checkout", "--quiet", "-b", "change")
+    shop.edit({"spec.service.threads": 2})
+    shop.promoted()
+    commit(shop, "The next release")
+    return shop.root
+
+
+def commit(shop: Shop, message: str) -> None:
+    git(shop.root, "add", "--all")
+    git(shop.root, "commit", "--quiet", "--message", message)
+
+
+@pytest.fixture
+def shop(merged: Path, tmp_path: Path) -> Shop:
+    shutil.copytree(merged, tmp_path / "repository")
+    edits = {
+        **GATED,
+        "platform.environments.production": {**SERVER, "requires": LONG},
+        "spec.service.threads": 2,
+    }
+    return Shop(tmp_path / "repository", edits)
+
+
+def checked(shop: Shop, *, hours: float = 0) -> tuple[int, str]:
+    done = shop.run("promote", "--check", "--against", "main", hours=hours)
+    return done.exit_code, re.sub(r"\s+", " ", done.output)
+
+
+def test_a_proven_promotion_passes_until_its_record_is_too_old(shop: Shop) -> None:
+    assert checked(shop)[0] == 0
+    code, output = checked(shop, hours=24 * 20)
+    assert (code, "may be at most 14d old" in output) == (1, True), output
+
+
+def test_a_freeze_stops_promotions_and_nothing_else(shop: Shop) -> None:
+    shop.edit({"platform.freezes": [FREEZE]})
+    assert "frozen until 2026-11-25 00:00 (UTC): a sale" in checked(shop)[1]
+    assert checked(shop)[0] == 1
+    assert checked(shop, hours=36)[0] == 0  # it is over
+    refused = shop.run("promote", NAME, "--to", "production", "--hotfix", "--reason", "prices")
+    assert (refused.exit_code, "is frozen until" in refused.output) == (2, True)
+    git(shop.root, "checkout", "--quiet", "main", "--", "specs/shop/ranker.production.lock.yaml")
+    assert checked(shop)[0] == 0  # the change promotes nothing
+    shop.edit({"platform.freezes": [WEEKLY]})
+    git(shop.root, "checkout", "--quiet", "change", "--", "specs/shop/ranker.production.lock.yaml")
+    assert checked(shop)[0] == 0  # another environment
+
+
+def test_a_revert_passes_in_a_freeze_and_its_release_is_refused_afterwards(shop: Shop) -> None:
+    git(shop.root, "branch", "--quiet", "--force", "main", "change")
+    git(shop.root, "checkout", "--quiet", "main")
+    shop.edit({"platform.freezes": [FREEZE]})
+    shop.ok("render")
+    commit(shop, "A freeze")
+    for name in ("AUTHOR", "COMMITTER"):
+        git(shop.root, "config", f"{name.lower()}.name", "Ada")
+        git(shop.root, "config", f"{name.lower()}.email", "ada@example.com")
+    branch = shop.ok("revert", NAME, "--env", "production", "--reason", "worse", "--quiet").strip()
+    git(shop.root, "checkout", "--quiet", branch)
+    assert checked(shop)[0] == 0
+    shop.ok("render", "--check")
+    shop.ok("validate")
+    git(shop.root, "branch", "--quiet", "--force", "main", branch)
+    for words in ((), ("--hotfix", "--reason", "again")):
+        refused = shop.run("promote", NAME, "--to", "production", *words, hours=48)
+        assert (refused.exit_code, "in quarantine since 2026-11-23" in refused.output) == (2, True), (
+            refused.output
+        )
+    git(shop.root, "checkout", "--quiet", "change", "--", "specs/shop/ranker.production.lock.yaml")
+    code, output = checked(shop, hours=48)  # by hand, past `promote`
+    assert (code, "taken back from production: worse" in output) == (1, True), output
+
+
+def lock(shop: Shop, old: str, new: str) -> None:
+    path = shop.root / "specs/shop/ranker.production.lock.yaml"
+    text = path.read_text()
+    assert re.search(old, text)
+    path.write_text(re.sub(old, new, text))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (r"records:\n.*\n", "", "names neither a record nor a hot fix"),
+        (r"(key: \"?sha256:)[0-9a-f]{8}", r"\g<1>00000000", "another release than the spec gives"),
+        (
+            r"(staging: \{digest: \"?sha256:)[0-9a-f]{8}",
+            r"\g<1>00000000",
+            "other records than those next to the spec",
+        ),
+        (r"records:\n.*\n", 'hotfix: {until: "2026-12-24"}\n', "a hot fix needs a reason"),
+        (r"records:\n.*\n", 'reason: x\nhotfix: {until: "2026-12-24"}\n', "now it may last until 2026-11-24"),
+        (r"records:\n.*\n", 'reason: x\nhotfix: {until: "2026-11-22"}\n', "now it may last until 2026-11-24"),
+    ],
+)
+def test_a_lock_that_promote_would_not_write_is_refused(shop: Shop, old: str, new: str, reason: str) -> None:
+    lock(shop, old, new)
+    code, output = checked(shop)
+    assert (code, reason in output) == (1, True), output
+
+
+def test_an_edited_bundle_with_a_lock_that_fits_it_is_refused(shop: Shop) -> None:
+    """Key and records stay those of the promotion; only the bytes that production would run are others."""
+    from generator.pipeline.held import read_release
+    from generator.pipeline.session import open_session
+    from generator.render.held import held_digest
+
+    git(shop.root, "branch", "--quiet", "--force", "main", "change")
+    rollout = shop.root / "rendered/production/shop/ranker/rollout-main.yaml"
+    rollout.write_text(rollout.read_text().replace("registry.example.com", "evil.example.com"))
+    digest = held_digest(read_release(open_session(shop.root).rendered, shop.plan()))
+    lock(shop, r"held: \"?sha256:[0-9a-f]{64}\"?", f'held: "{digest}"')
+    code, output = checked(shop)
+    assert (code, "another release than the spec gives" in output) == (1, True), output
+
+
+def test_a_record_that_is_gone_or_edited_proves_nothing(shop: Shop) -> None:
+    record = shop.root / "specs/shop/ranker.staging.record.json"
+    record.write_text(record.read_text().replace('"passed"', '"weak"'))
+    assert checked(shop)[0] == 1
+    record.unlink()
+    assert "staging: there is no record" in checked(shop)[1]
+
+
+def test_the_options_belong_together(shop: Shop) -> None:
+    for words in (("--check",), ("--against", "main"), ("--check", "--against", "main", NAME)):
+        assert "belong together" in shop.run("promote", *words).output
+    assert "no revision `nowhere`" in shop.run("promote", "--check", "--against", "nowhere").output
+
+
+def test_finish_first_lets_a_release_finish(shop: Shop) -> None:
+    """Main has a release in staging that is not in production yet; the change would start another one."""
+    git(shop.root, "checkout", "--quiet", "main")
+    first = {"staging": {**LONG["staging"], "order": "finish-first"}}
+    shop.edit({"platform.environments.production": {**SERVER, "requires": first}})
+    shop.ok("render")
+    commit(shop, "On its way")
+    git(shop.root, "checkout", "--quiet", "-b", "next")
+    assert checked(shop)[0] == 0
+    shop.edit({"spec.rollout.steps": [*STEPS[:2], {"weight": "60%", "hold": "20m"}]})
+    assert checked(shop)[0] == 0  # it starts no release
+    shop.edit({"spec.service.threads": 3})
+    code, output = checked(shop)
+    assert (code, "PROM107" in output, "has not finished its way to production" in output) == (1, True, True)
+    before = {**shop.edits, "spec.service.threads": 2}
+    shop.edits["spec.service.threads"] = 2
+    shop.edit({})
+    shop.record(aborted=True, current=False, phase="Degraded")
+    shop.edit({**before, "spec.service.threads": 3})
+    assert checked(shop)[0] == 0  # it was aborted
+    (shop.root / "specs/shop/ranker.staging.record.json").unlink()
+    assert checked(shop)[0] == 1
+    shop.edit({"platform.environments.production": {**SERVER, "requires": LONG}})
+    assert checked(shop)[0] == 0  # newest wins
