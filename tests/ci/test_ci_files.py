@@ -64,7 +64,7 @@ def test_the_schemas_of_both_hosts_are_met(demo: Demo) -> None:
 
 def test_shellcheck_finds_nothing_in_the_scripts(demo: Demo) -> None:
     scripts = sorted(map(str, (demo.root / "ci").glob("*.sh")))
-    assert len(scripts) == 8
+    assert len(scripts) == 10
     run(program("shellcheck"), *scripts, cwd=demo.root)
 
 
@@ -98,6 +98,8 @@ def test_tokens_can_do_nothing_but_what_a_job_asks_for(demo: Demo) -> None:
         "sluice-image/build": {},
         "sluice-image/push": attest,
         "sluice-revert/revert": propose,
+        "sluice-promote/record": read,
+        "sluice-promote/propose": propose,
     }
 
 
@@ -122,6 +124,8 @@ _SECRETS = {
     ),
     "sluice-image/push": ("sluice-registry", {"REGISTRY_USER", "REGISTRY_PASSWORD"}),
     "sluice-revert/revert": ("sluice-propose", {"SLUICE_TOKEN"}),
+    "sluice-promote/record": ("sluice-clusters", {"KUBECONFIG"}),
+    "sluice-promote/propose": ("sluice-propose", {"SLUICE_TOKEN"}),
 }
 
 
@@ -145,6 +149,8 @@ def test_gitlab_gives_no_environment_to_a_merge_request_or_to_a_build(demo: Demo
         "comment": "sluice-comment",
         "digests": "sluice-propose",
         "revert": "sluice-propose",
+        "record": "sluice-clusters",
+        "promote": "sluice-propose",
     }
     images = yaml.safe_load(demo.sluice("ci", "images", "--format", "gitlab"))
     named = {name: job.get("environment") for name, job in images.items() if " " in name}
@@ -170,8 +176,10 @@ def test_the_push_on_gitlab_runs_nothing_that_the_build_could_replace(demo: Demo
 
 
 def test_a_revert_on_gitlab_runs_the_files_of_the_default_branch(demo: Demo) -> None:
-    rules = yaml.safe_load((demo.root / ".gitlab-ci.yml").read_text())["revert"]["rules"]
-    assert ["$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" in rule["if"] for rule in rules] == [True]
+    document = yaml.safe_load((demo.root / ".gitlab-ci.yml").read_text())
+    for name, count in (("revert", 1), ("record", 2), ("promote", 2)):
+        rules = document[name]["rules"]
+        assert ["$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" in rule["if"] for rule in rules] == [True] * count
 
 
 def test_no_job_uses_a_cache(demo: Demo) -> None:

@@ -79,6 +79,10 @@ def repository(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def changes(repository):
+    return changed_files(repository)
+
+
+def changed_files(repository: Path) -> dict[str, list[tuple[str, str, str]]]:
     """The changed files of each model, with their new blobs."""
     found = defaultdict(list)
     for line in git(repository, "diff-tree", "-r", "main", "edited").splitlines():
@@ -106,7 +110,12 @@ def test_a_render_of_one_edit_writes_the_files_of_its_model_and_no_other(reposit
 
 
 def test_two_hundred_pull_requests_merge_without_a_conflict(repository, changes):
-    branches = "".join(_commit(name, files) for name, files in changes.items())
+    merge_all(repository, changes)
+
+
+def merge_all(repository: Path, changes: dict[str, list[tuple[str, str, str]]]) -> None:
+    """Merge the pull requests of all models one after the other: the result is the commit `edited`, and current."""
+    branches = "".join(pull_request(name, files) for name, files in changes.items())
     git(repository, "fast-import", "--quiet", given=branches)
     merged = git(repository, "rev-parse", "main")
     for name in sorted(changes):
@@ -130,7 +139,8 @@ def test_two_pull_requests_on_one_model_do_conflict(repository, changes):
     git(repository, "merge-tree", "--write-tree", "other", "edited", fails=True)
 
 
-def _commit(name: str, files: list[tuple[str, str, str]]) -> str:
+def pull_request(name: str, files: list[tuple[str, str, str]]) -> str:
+    """The branch of a model, as `git fast-import` reads it."""
     rows = "".join(f"M {mode} {blob} {path}\n" for mode, blob, path in files)
     message = f"{name} by its team"
     head = f"commit refs/heads/pull/{name}\ncommitter test <test@example.com> 1700000000 +0000\n"
