@@ -170,14 +170,18 @@ class HttpClient:
         *,
         authorization: str | None = None,
         check: Callable[[bytes], None] | None = None,
+        kept: bytearray | None = None,
+        most: int = 0,
     ) -> str:
-        """Return the SHA-256 (hex) of the content at an address; nothing is kept.
+        """Return the SHA-256 (hex) of the content at an address.
 
         Args:
             url: http or https.
             what: how messages call the content.
             authorization: value of that header.
             check: receives the first bytes.
+            kept: is filled with the first bytes.
+            most: how many of them.
 
         Raises:
             HttpError: there is no response, an error status, or a body that is truncated, endless or too slow.
@@ -190,6 +194,8 @@ class HttpClient:
                 found.update(chunk)
                 size += len(chunk)
                 head += chunk[: HEAD - len(head)]
+                if kept is not None:
+                    kept += chunk[: most - len(kept)]
                 if too_slow(size, started, self.timeout_s):
                     raise TimeoutError
             if check:

@@ -56,7 +56,7 @@ def pinner(session: Session, timeout_s: float, largest_gib: int, *, verify: bool
 
 
 def pin(session: Session, pinner: Pinner, entry: ModelFiles) -> list[Finding]:
-    """Pin one model: all of its references, or none.
+    """Pin one model: all of its references, or none. A list of its packages follows the lock.
 
     Raises:
         CliError: the lock can't be written.
@@ -77,6 +77,8 @@ def pin(session: Session, pinner: Pinner, entry: ModelFiles) -> list[Finding]:
     for item in pinned:
         for line in _changes(item):
             note(f"  {line}")
+    if changed and entry.packages.exists():
+        findings += pin_packages(session, entry, write=True)
     return findings
 
 
@@ -149,8 +151,7 @@ def _in_quarantine(session: Session, digest: str, document: Document) -> list[Fi
 
 def _plain(lock: LockFile) -> dict[str, Any]:
     """Return a lock as plain values, without empty sections."""
-    values = lock.model_dump(by_alias=True, exclude_none=True)
-    return {key: value for key, value in values.items() if value != {}}
+    return lock.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True)
 
 
 def _changes(item: Pinned) -> Iterator[str]:

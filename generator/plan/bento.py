@@ -70,6 +70,7 @@ class Column:
         maximum: largest number allowed; None for the largest that every framework can hold.
         max_length: longest string allowed, in characters.
         nullable: the value may be null or left out.
+        example: a real value for the warm-up; None for one that is made up.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Column:
     maximum: float | None = None
     max_length: int = 10_000
     nullable: bool = False
+    example: Scalar | None = None
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -114,12 +116,17 @@ class Column:
         """Return two allowed values for the warm-up, as far apart as the declaration allows."""
         if self.values is not None:
             return self.values[0], self.values[-1]
+        if self.type == "string" and self.example is not None:
+            return self.example, self.example
         if self.type == "string":
             return "example"[: self.max_length], "another example"[: self.max_length]
         if self.type == "boolean":
             return False, True
         low, high = self.bounds
-        middle = min(max(type(low)(0), low), high)  # of the type of the column: to some models 0 is not 0.0
+        middle: Scalar = min(
+            max(type(low)(0), low), high
+        )  # of the type of the column: to some models 0 is not 0.0
+        middle = middle if self.example is None else self.example
         return (middle if self.minimum is None else low), (middle if self.maximum is None else high)
 
 
@@ -139,6 +146,7 @@ class Bento:
         requirements: pinned lines of requirements.txt; one of them pins bentoml.
         packages: all packages with their hashes; None when only `requirements` are pinned, and what these need is not.
         custom_class: "module:Class" of a custom model.
+        model_file: the model's file in its folder; None to find it by its content.
         workers: server processes.
         threads: requests that one worker computes at a time.
         timeout_s: seconds after which a request fails.
@@ -164,6 +172,7 @@ class Bento:
     requirements: tuple[str, ...]
     packages: PackageList | None = None
     custom_class: str | None = None
+    model_file: str | None = None
     workers: int = 1
     threads: int = 4
     timeout_s: float = 10.0

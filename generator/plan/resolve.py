@@ -22,6 +22,7 @@ from generator.source.reader import display, read
 from generator.source.suggest import did_you_mean
 from generator.spec.check import check_data, not_a_mapping, refused
 from generator.spec.gates import DataGate
+from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile
 from generator.spec.platform import PlatformSpec
 
@@ -86,7 +87,7 @@ def resolve(
     bounds = tuple(sorted({b for _, file in by_environment.values() for b in latency_bounds(file.spec)}))
     calibration, calibration_findings = repository.calibration(entry)
     resolved.findings += calibration_findings
-    packages, package_findings = _packages(repository, entry, base_file, platform)
+    packages, package_findings = _packages(repository, entry, base_file, platform, lock)
     resolved.findings += package_findings
     bento: Bento | None = None
     for environment, (layers, file) in by_environment.items():
@@ -112,14 +113,18 @@ def resolve(
 
 
 def _packages(
-    repository: Repository, entry: ModelFiles, file: ModelFile, platform: PlatformSpec
+    repository: Repository,
+    entry: ModelFiles,
+    file: ModelFile,
+    platform: PlatformSpec,
+    lock: LockFile | None,
 ) -> tuple[PackageList | None, list[Finding]]:
     """Return the pinned packages of a service, if they fit it, and a finding if they don't."""
     packages, findings = repository.packages(entry)
     if packages is None:
         return None, findings
     service = file.spec.service
-    named = requirements(file.spec.model.framework, tuple(service.requirements))
+    named = requirements(file.spec.model.framework, service.requirements, lock.packages if lock else ())
     why = outdated(packages, service.python, named, platform.images.from_source)
     if not why:
         return packages, []

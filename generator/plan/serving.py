@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from generator.plan.bento import Bento, Column
@@ -21,9 +22,16 @@ _DELAYS: Final = 7
 """Mean delays after which one outcome in a thousand is still to come, if delays are exponential."""
 
 
-def requirements(framework: str, own: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the pinned lines of one service, sorted by package; the team's own pins win over ours."""
-    lines = {package_name(line): line for line in (_BENTOML, *FRAMEWORKS[framework].requirements, *own)}
+def requirements(framework: str, own: Sequence[str], locked: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the pinned lines of one service, sorted by package.
+
+    Args:
+        framework: its framework; the versions that this release tests are for packages that nothing else pins.
+        own: the team's pins, which win.
+        locked: the pins of the lock: those of the model, and of the release that made the lock.
+    """
+    ours = (_BENTOML, *FRAMEWORKS[framework].requirements)
+    lines = {package_name(line): line for line in (*ours, *locked, *own)}
     return tuple(lines[name] for name in sorted(lines))
 
 
@@ -62,9 +70,10 @@ def bento_of(
         digest=lock.model.digest.removeprefix("sha256:"),
         python_version=service.python,
         base_image=platform.images.by_digest(platform.images.base),
-        requirements=requirements(spec.model.framework, tuple(service.requirements)),
+        requirements=requirements(spec.model.framework, service.requirements, lock.packages),
         packages=packages,
         custom_class=spec.model.load,
+        model_file=spec.model.file,
         workers=service.workers,
         threads=service.threads,
         timeout_s=service.timeout,
@@ -99,6 +108,7 @@ def _column(name: str, declared: Input) -> Column:
         maximum=declared.maximum,
         max_length=declared.max_length,
         nullable=declared.nullable,
+        example=declared.example,
     )
 
 

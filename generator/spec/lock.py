@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from generator.spec.record import Record
-from generator.spec.types import Digest, Line
+from generator.spec.types import Digest, Line, Requirement
 
 Version = Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,60}[A-Za-z0-9])?$")]
 
@@ -41,11 +41,41 @@ class LockedData(Record):
     by: Line | None = Field(None, description="what resolved it")
 
 
+class TrainedColumn(Record):
+    """A column that the model was trained with."""
+
+    model_config = ConfigDict(alias_generator=None)
+    type: Literal["string", "number", "integer", "boolean"] | None = Field(
+        None, description="type of the values"
+    )
+    nullable: bool | None = Field(None, description="whether it may be missing")
+    values: list[str | int | float | bool] | None = Field(None, description="categories of the training")
+    example: str | int | float | bool | None = Field(
+        None, description="value in the example next to the model"
+    )
+
+
+class Trained(Record):
+    """What the files of the model show."""
+
+    model_config = ConfigDict(alias_generator=None)
+    frameworks: list[Line] = Field([], description="frameworks that can load it")
+    python: Annotated[str, Field(pattern=r"^3\.[0-9]{1,2}$")] | None = Field(
+        None, description="Python that trained it", examples=["3.11"]
+    )
+    inputs: dict[str, TrainedColumn] = Field({}, description="columns of the training, in its order")
+    texts: bool = Field(False, description="whether some column holds texts")
+
+
 class LockFile(Record):
     """The locked references of one spec."""
 
     model_config = ConfigDict(alias_generator=None)
     schema_: Literal["sluice/lock/v1"] = Field(alias="schema", description="version of this format")
     model: LockedModel = Field(description="the model")
+    trained: Trained | None = Field(None, description="what the files of the model show")
+    packages: list[Requirement] = Field(
+        [], description="pinned packages of the service that the model and its framework need"
+    )
     image: LockedImage | None = Field(None, description="the image, once it has been pushed")
     data: dict[Line, LockedData] = Field({}, description="data sets of the gates, by reference")

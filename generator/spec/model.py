@@ -11,7 +11,7 @@ from generator.spec.gates import Gate
 from generator.spec.record import Record
 from generator.spec.rollout import Rollout
 from generator.spec.service import Autoscaling, Outcome, Resources, Service, Traffic
-from generator.spec.types import Code, Date, Hex, Key, Line, Loader, Name, Reference
+from generator.spec.types import Code, Date, Hex, Key, Line, Loader, Name, Reference, RelativePath
 
 
 class ModelSource(Record):
@@ -23,6 +23,11 @@ class ModelSource(Record):
     )
     framework: FrameworkName = Field(description="how the service loads it")
     sha256: Hex | None = Field(None, description="SHA-256 of the model's file; s3:// and https:// need it")
+    file: RelativePath | None = Field(
+        None,
+        description="the model's file, when its folder has several that could be it",
+        examples=["classifier.pkl"],
+    )
     load: Loader | None = Field(
         None, description="module:Class of a custom model", examples=["my_model:Model"]
     )

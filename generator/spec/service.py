@@ -37,6 +37,9 @@ class Input(Record):
     maximum: float | None = Field(None, description="largest number allowed")
     max_length: int = Field(10_000, ge=1, le=1_000_000, description="longest text allowed, in characters")
     nullable: bool = Field(False, description="the value may be null")
+    example: Scalar | None = Field(
+        None, description="a real value, which the warm-up sends", examples=["Berlin"]
+    )
 
     @model_validator(mode="after")
     def order(self) -> Self:

@@ -16,6 +16,11 @@ _COMMON: dict[str, Any] = {
 }
 # Not the order of training: the service must go by name.
 _PAYMENT = tuple(Column(name, "number") for name in ("merchant_risk", "amount", "hour"))
+_VISIT = (
+    Column("price", "number", minimum=0, nullable=True),
+    Column("device", "string", values=("web", "ios", "android")),
+    Column("age", "integer", minimum=18, maximum=80),
+)
 
 BENTOS = {
     "ticket": Bento(
@@ -50,6 +55,60 @@ BENTOS = {
     ),
     "churn": Bento(
         name="risk-churn", class_name="Churn", framework="lightgbm", tag="churn:1", inputs=_PAYMENT, **_COMMON
+    ),
+    "homes": Bento(
+        name="homes-price",
+        class_name="Homes",
+        framework="skops",
+        tag="homes:1",
+        inputs=(
+            Column("district", "string", values=("Nord", "Ost", "Süd")),
+            Column("area", "number", minimum=10, maximum=500),
+        ),
+        **_COMMON,
+    ),
+    "visits": Bento(
+        name="shop-visits",
+        class_name="Visits",
+        framework="catboost",
+        tag="visits:1",
+        inputs=_VISIT,
+        **_COMMON,
+    ),
+    "boosted": Bento(
+        name="shop-boosted",
+        class_name="Boosted",
+        framework="xgboost",
+        tag="boosted:1",
+        inputs=_VISIT,
+        **_COMMON,
+    ),
+    "leaves": Bento(
+        name="shop-leaves",
+        class_name="Leaves",
+        framework="lightgbm",
+        tag="leaves:1",
+        inputs=_VISIT,
+        **_COMMON,
+    ),
+    "demand": Bento(
+        name="shop-demand",
+        class_name="Demand",
+        framework="statsmodels",
+        tag="demand:1",
+        inputs=(
+            Column("hour", "number", minimum=-10, maximum=10),
+            Column("amount", "number", minimum=-10, maximum=10),
+        ),
+        **_COMMON,
+    ),
+    "formula": Bento(
+        name="shop-formula",
+        class_name="Formula",
+        framework="statsmodels",
+        tag="formula:1",
+        inputs=_VISIT,
+        **_COMMON,
     ),
     "vision": Bento(name="lab-vision", class_name="Vision", framework="onnx", tag="vision:1", **_COMMON),
     "pricing": Bento(

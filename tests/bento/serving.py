@@ -117,7 +117,11 @@ def write(bento: Bento, folder: Path) -> None:
 
 def build(name: str, bento: Bento, python: Path, folder: Path, trainer: Path | None = None) -> None:
     """Train, render, import, build, export and unpack: the steps of the rendered README."""
-    artifact = train(name, trainer or python, folder / "trained")
+    package(bento, train(name, trainer or python, folder / "trained"), python, folder)
+
+
+def package(bento: Bento, artifact: Path, python: Path, folder: Path) -> None:
+    """Render, import, build, export and unpack what a pipeline handed over."""
     source, home = folder / "source", folder / "home"
     write(replace(bento, digest=tree_sha256(artifact)), source)
     checked(run(python, home, "import_model.py", str(artifact), cwd=source))

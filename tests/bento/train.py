@@ -106,6 +106,101 @@ def churn(folder: Path) -> None:
     expect(folder, asked.to_dict("records"), model.predict(asked), model.predict_proba(asked))
 
 
+def homes(folder: Path) -> None:
+    """What MLflow writes by default for scikit-learn today: skops. A column is a text."""
+    from mlflow.sklearn import save_model
+    from sklearn.compose import make_column_transformer
+    from sklearn.linear_model import LinearRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame(
+        {"area": rng.uniform(30, 150, 90), "district": rng.choice(["Nord", "Ost", "Süd"], 90)}
+    )
+    columns = make_column_transformer((OneHotEncoder(), ["district"]), remainder="passthrough")
+    model = make_pipeline(columns, LinearRegression())
+    model.fit(frame, frame["area"] * 3 + 40 * (frame["district"] == "Süd"))
+    save_model(model, str(folder / "artifact"), input_example=frame.head(2))
+    asked = frame.head(20)
+    expect(folder, asked.to_dict("records"), model.predict(asked))
+
+
+def with_categories(rows: int = 400) -> tuple[pd.DataFrame, np.ndarray]:
+    """Visits with a column of categories and missing prices."""
+    frame, clicks = visits(rows)
+    frame = frame[["device", "age", "price"]].copy()
+    frame.loc[::7, "price"] = np.nan
+    clicks = ((frame["device"] == "ios") ^ (frame["age"] > 50) ^ (clicks == 9)).astype(int).to_numpy()
+    return frame, clicks
+
+
+def rows_of(frame: pd.DataFrame) -> list[dict]:
+    """Rows as JSON: a missing number is null."""
+    return json.loads(frame.to_json(orient="records"))
+
+
+def visits_model(folder: Path) -> None:
+    """CatBoost with categories, missing numbers and class names: its own file."""
+    from catboost import CatBoostClassifier
+
+    frame, clicks = with_categories()
+    model = CatBoostClassifier(iterations=30, verbose=0, allow_writing_files=False, cat_features=["device"])
+    model.fit(frame, np.array(["stays", "leaves"])[clicks])
+    model.save_model(str(folder / "artifact.cbm"))
+    asked = frame.head(40)
+    expect(folder, rows_of(asked), model.predict(asked), model.predict_proba(asked))
+
+
+def boosted(folder: Path) -> None:
+    """XGBoost with categories of a pandas column and missing numbers."""
+    import xgboost
+
+    frame, clicks = with_categories()
+    frame = frame.assign(device=frame["device"].astype("category"))
+    model = xgboost.XGBClassifier(n_estimators=20, enable_categorical=True).fit(frame, clicks)
+    model.save_model(folder / "artifact.json")
+    asked = frame.head(40)
+    expect(folder, rows_of(asked), model.predict(asked), model.predict_proba(asked)[:, 1])
+
+
+def leaves(folder: Path) -> None:
+    """LightGBM with categories of a pandas column and missing numbers, as BentoML saves it: text with another suffix."""
+    import lightgbm
+
+    frame, clicks = with_categories()
+    frame = frame.assign(device=frame["device"].astype("category"))
+    model = lightgbm.LGBMClassifier(n_estimators=20, verbose=-1).fit(frame, clicks)
+    (folder / "artifact").mkdir()
+    model.booster_.save_model(folder / "artifact" / "saved_model.ubj")
+    asked = frame.head(40)
+    expect(folder, rows_of(asked), model.predict(asked), model.predict_proba(asked)[:, 1])
+
+
+def demand(folder: Path) -> None:
+    """Least squares of statsmodels with a constant that training added."""
+    import statsmodels.api as sm
+
+    frame, _ = numbers(200)
+    table = sm.add_constant(frame[["amount", "hour"]])
+    results = sm.OLS(frame["amount"] * 3 - frame["hour"] + 5, table).fit()
+    results.save(str(folder / "artifact.pickle"))
+    asked = frame[["amount", "hour"]].head(20)
+    expect(folder, asked.to_dict("records"), results.predict(table.head(20)))
+
+
+def formula(folder: Path) -> None:
+    """A logit model of statsmodels with a formula: it takes the columns as they are, texts among them."""
+    import statsmodels.formula.api as smf
+
+    frame, clicks = with_categories()
+    frame = frame.fillna({"price": 20.0}).assign(clicked=clicks)
+    results = smf.logit("clicked ~ age + np.log1p(price) + C(device)", frame).fit(disp=0)
+    results.save(str(folder / "artifact.pickle"))
+    asked = frame[["device", "age", "price"]].head(20)
+    expect(folder, rows_of(asked), results.predict(asked))
+
+
 def vision(folder: Path) -> None:
     """ONNX, made from a forest on bundled images of digits; one input of 64 32-bit floats."""
     import onnxruntime
@@ -234,6 +329,20 @@ def expect(folder: Path, rows: list, predictions: np.ndarray, scores: np.ndarray
 
 if __name__ == "__main__":
     name, target = sys.argv[1:]
-    {f.__name__: f for f in (ticket, recommender, fraud, churn, vision, pricing, rules, typed, summed)}[name](
-        Path(target)
+    models = (
+        ticket,
+        recommender,
+        fraud,
+        churn,
+        homes,
+        boosted,
+        leaves,
+        demand,
+        formula,
+        vision,
+        pricing,
+        rules,
+        typed,
+        summed,
     )
+    {**{f.__name__: f for f in models}, "visits": visits_model}[name](Path(target))

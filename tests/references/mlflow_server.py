@@ -34,9 +34,9 @@ class Mlflow:
         """Version 1 as MLflow's client downloads it."""
         return self.folder / "downloaded"
 
-    def artifacts(self, version: str) -> Path:
+    def artifacts(self, version: str, name: str = "ranker") -> Path:
         """The folder in which the server keeps the files of a version: those of the logged model behind it."""
-        url = f"{self.address}/api/2.0/mlflow/model-versions/get?name=ranker&version={version}"
+        url = f"{self.address}/api/2.0/mlflow/model-versions/get?name={name}&version={version}"
         with urlopen(url, timeout=60) as answer:
             source = json.load(answer)["model_version"]["source"]
         return next((self.folder / "artifacts").glob(f"*/models/{source.removeprefix('models:/')}/artifacts"))

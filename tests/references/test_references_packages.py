@@ -37,6 +37,17 @@ def require(sandbox: Sandbox, *packages: str) -> None:
     sandbox.spec.write_text(yaml.safe_dump(document, sort_keys=False))
 
 
+def test_a_list_follows_the_lock(custom: Sandbox, store: Path) -> None:
+    custom.ask("bentoml:ticket_classifier:7")
+    lock = custom.pinned(BENTOML_HOME=str(store))
+    assert {"bentoml==1.4.39", "scikit-learn==1.9.1"} <= set(lock["packages"])
+    assert custom.pin("--packages").exit_code == 0
+    assert "skops" not in read_packages(listed(custom).read_text()).versions
+    custom.spec.write_text(custom.spec.read_text().replace("framework: sklearn", "framework: skops"))
+    assert "skops==0.16.0" in custom.pinned(BENTOML_HOME=str(store))["packages"]
+    assert read_packages(listed(custom).read_text()).versions["skops"] == "0.16.0"
+
+
 def test_a_list_has_everything_that_a_service_needs(custom: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(custom.root)
     done = custom.pin("--packages")

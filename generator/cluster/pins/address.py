@@ -8,9 +8,11 @@ the content can't be read, the lock keeps the producer's digest and records that
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from generator.cluster.artifacts.formats import LIMIT
 from generator.cluster.http_client import Endpoint, HttpError
 from generator.cluster.pins.errors import MISMATCH, NOT_CONFIGURED, CredentialError, PinError
 from generator.cluster.pins.reference import AS_GIVEN, SHORT, Content, PinContext, Reference, Resolution
@@ -62,8 +64,12 @@ def _verify(reference: Reference, given: str, context: PinContext) -> Callable[[
 
 def _download(reference: Reference, context: PinContext) -> Content:
     url = reference.text if reference.text.startswith("https://") else _s3(reference, context)
-    digest = context.http.sha256(url, reference.shown, check=lambda head: check_start(head, reference.shown))
-    return Content(f"sha256:{digest}", f"a download from {urlsplit(url).netloc}")
+    kept = bytearray()
+    digest = context.http.sha256(
+        url, reference.shown, check=lambda head: check_start(head, reference.shown), kept=kept, most=LIMIT
+    )
+    name = PurePosixPath(urlsplit(url).path).name
+    return Content(f"sha256:{digest}", f"a download from {urlsplit(url).netloc}", files={name: bytes(kept)})
 
 
 def _s3(reference: Reference, context: PinContext) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from generator.cluster.artifacts.formats import contents_of
 from generator.cluster.pins.errors import MALFORMED, NOT_CONFIGURED, UNKNOWN, PinError
 from generator.cluster.pins.reference import Content, PinContext, Reference, Resolution
 from generator.source.content import path_digest
@@ -33,7 +34,9 @@ def resolve(reference: Reference, context: PinContext) -> Resolution:
     return Resolution(
         f"bentoml:{name}:{version}",
         version,
-        lambda: Content(path_digest(folder, reference.shown), "the local BentoML store"),
+        lambda: Content(
+            path_digest(folder, reference.shown), "the local BentoML store", files=contents_of(folder)
+        ),
         local=True,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from typing import Any, Final
 
 from generator.source.edit import edited, quoted
@@ -11,7 +11,7 @@ from generator.source.reader import parse
 _HEAD: Final = "# Written by `sluice pin`; commit it together with the spec.\n"
 _EXAMPLE: Final = "# AN EXAMPLE:"  # how the lock that `sluice new --example-lock` writes begins
 _PLAIN: Final = frozenset({"schema", "digest"})
-_SECTIONS: Final = frozenset({"model", "data", "image"})
+_SECTIONS: Final = frozenset({"model", "data", "image", "trained"})
 
 
 def lock_text(old: str | None, wanted: dict[str, Any]) -> str:
@@ -41,13 +41,29 @@ def _whole(wanted: dict[str, Any]) -> str:
 
 
 def _entry(key: str, value: Any) -> str:
-    """Return YAML: a section on several lines, anything else on one."""
+    """Return YAML: a section, the packages and the columns of a model on several lines, anything else on one."""
     if key in _SECTIONS and isinstance(value, dict):
-        return "\n  ".join([f"{key}:", *(_line(*pair) for pair in value.items())])
+        return "\n  ".join([f"{key}:", *(_part(*pair) for pair in value.items())])
+    if key == "packages":
+        return "\n  - ".join([f"{key}:", *value])
     return _line(key, value)
 
 
-def _line(key: str, value: str | Mapping[str, str]) -> str:
-    if isinstance(value, str):
-        return f"{key}: {value if key in _PLAIN else quoted(value)}"
-    return f"{quoted(key)}: {{{', '.join(_line(*pair) for pair in value.items())}}}"
+def _part(key: str, value: Any) -> str:
+    if key == "inputs":
+        return "\n    ".join([f"{key}:", *(_line(*pair) for pair in value.items())])
+    return _line(key, value)
+
+
+def _line(key: str, value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{quoted(key)}: {_flow(value)}"
+    return f"{key}: {value if key in _PLAIN else _flow(value)}"
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(_line(*pair) for pair in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    return quoted(value) if isinstance(value, str) else json.dumps(value)

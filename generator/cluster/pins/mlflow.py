@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
+from generator.cluster.artifacts.formats import LIMIT
 from generator.cluster.http_client import Endpoint, HttpClient, basic
 from generator.cluster.pins.errors import MALFORMED, NO_CONTENT, NOT_CONFIGURED, UNEXPECTED, UNKNOWN, PinError
 from generator.cluster.pins.reference import Content, PinContext, Reference, Resolution
@@ -87,8 +88,10 @@ class _Registry:
             base = parts.path.strip("/")
             paths = [path for path in self._paths(base) if path not in _LEAVE_OUT]
             check_names(paths, self.reference.shown)
-            files = [(path, self._sha256(f"{base}/{path}")) for path in paths]
-            return Content(listing_digest(files, self.reference.shown), f"MLflow at {self.server.address}")
+            kept: dict[str, bytes] = {}
+            files = [(path, self._sha256(f"{base}/{path}", kept, path)) for path in paths]
+            by = f"MLflow at {self.server.address}"
+            return Content(listing_digest(files, self.reference.shown), by, files=kept)
         # Also when the server names a folder of this machine: what is read here is never chosen there.
         message = f"the artifacts of {self.reference.shown} can't be read through the tracking server"
         raise PinError(NO_CONTENT, message, "enable that: `mlflow server --serve-artifacts`")
@@ -110,9 +113,14 @@ class _Registry:
                 else:
                     yield folder + name
 
-    def _sha256(self, path: str) -> str:
+    def _sha256(self, path: str, kept: dict[str, bytes], name: str) -> str:
         url = f"{self.server.address}/api/2.0/mlflow-artifacts/artifacts/{quote(path)}"
-        return self.http.sha256(url, self.reference.shown, authorization=self.server.authorization)
+        start, most = bytearray(), LIMIT - sum(map(len, kept.values()))
+        found = self.http.sha256(
+            url, self.reference.shown, authorization=self.server.authorization, kept=start, most=most
+        )
+        kept[name] = bytes(start)
+        return found
 
     def _ask(self, endpoint: str, **query: str) -> dict[str, Any]:
         url = f"{self.server.address}/api/2.0/{endpoint}?{urlencode(query)}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from generator import __version__
+from generator.cluster.artifacts.trained import trained_with
 from generator.cluster.http_client import HttpError
 from generator.cluster.pins.errors import (
     MISMATCH,
@@ -50,12 +51,14 @@ class Pinned:
         entry: its part of the lock, as plain values; None when it could not be resolved.
         changed: the lock had another value, or none.
         findings: why it could not be resolved, or what was not verified.
+        files: the start of each file of a model that was measured; None if it was not.
     """
 
     target: PinTarget
     entry: dict[str, str] | None
     changed: bool = False
     findings: tuple[Finding, ...] = ()
+    files: Mapping[str, bytes] | None = None
 
 
 @dataclass
@@ -90,10 +93,11 @@ class Pinner:
         findings = [target.finding(UNVERIFIED, content.doubt, _TRUST, "warning")] if content.doubt else []
         if old and holds and old["digest"] != content.digest:
             return Pinned(target, None, findings=(_overwritten(target, old, content),))
+        files = None if content.doubt or target.reference.data else content.files
         if holds and (measured or content.doubt):
-            return Pinned(target, old, findings=tuple(findings))
+            return Pinned(target, old, findings=tuple(findings), files=files)
         new = self._entry(target.reference, found, content)
-        return Pinned(target, new, changed=new != old, findings=tuple(findings))
+        return Pinned(target, new, changed=new != old, findings=tuple(findings), files=files)
 
     def check(self, target: PinTarget, lock: LockFile | None) -> list[Finding]:
         """Check that a reference still resolves to its lock entry, with as few downloads as possible."""
@@ -245,11 +249,20 @@ def surplus(targets: Sequence[PinTarget], lock: LockFile | None) -> list[str]:
 def merged(pinned: Sequence[Pinned], lock: LockFile | None) -> dict[str, Any]:
     """Return the whole lock as plain values, from the parts of one spec, all of which were resolved.
 
-    The image stays as long as the model in it is the same.
+    The image stays as long as the model in it is the same, and so does what the model was trained with, unless its
+    files were read again.
     """
     entries = [(item.target.reference, item.entry or {}) for item in pinned]
     model = next(entry for reference, entry in entries if not reference.data)
     out: dict[str, Any] = {"schema": SCHEMA, "model": model}
+    read = next((item for item in pinned if item.files is not None), None)
+    if read is not None and read.files is not None:
+        trained = trained_with(read.files)
+        out["trained"], out["packages"] = trained.lock(), trained.packages(read.target.framework)
+    elif lock and lock.model.digest == model["digest"]:
+        out["trained"] = lock.trained.model_dump(exclude_defaults=True) if lock.trained else {}
+        out["packages"] = list(lock.packages)
+    out = {key: value for key, value in out.items() if value}
     data = {reference.text: entry for reference, entry in entries if reference.data}
     if data:
         out["data"] = data

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -54,11 +54,13 @@ class Content:
         digest: `sha256:` and hex.
         by: what measured it.
         doubt: why the digest was not verified; empty when it was.
+        files: the start of each file that was read, by its path; of some kinds of references none are.
     """
 
     digest: str
     by: str
     doubt: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,13 @@ class PinTarget:
         reference: the reference.
         document: the first file that names it.
         path: the value in it.
+        framework: how the spec loads the model; empty for data.
     """
 
     reference: Reference
     document: Document
     path: Path
+    framework: str = ""
 
     def finding(self, code: str, message: str, hint: str, severity: Severity = "error") -> Finding:
         """Return a finding that points at the reference."""
@@ -58,7 +60,8 @@ def targets(repository: Repository, entry: ModelFiles) -> tuple[list[PinTarget],
         layers, file, problems = _merged(repository, document, environment)
         findings += problems
         for path, reference in _references(file.spec) if file else ():
-            found.setdefault(reference, PinTarget(reference, *layers.where(path)))
+            framework = "" if reference.data or file is None else file.spec.model.framework
+            found.setdefault(reference, PinTarget(reference, *layers.where(path), framework))
     return ([], findings) if findings else (list(found.values()), [])
 
 
@@ -89,7 +92,9 @@ def service(repository: Repository, entry: ModelFiles) -> tuple[Service | None, 
     _, file, problems = _merged(repository, document, _BASE)
     if file is None:
         return None, problems
-    named = requirements(file.spec.model.framework, tuple(file.spec.service.requirements))
+    _, lock, _ = repository.lock(entry)
+    source = file.spec
+    named = requirements(source.model.framework, source.service.requirements, lock.packages if lock else ())
     return Service(document, named, file.spec.service.python), []
 
 

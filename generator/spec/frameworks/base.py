@@ -15,10 +15,12 @@ class Framework:
         name: its name in specs.
         requirements: pinned packages that its services need, apart from BentoML; the project's tests serve them.
         own_class: the team brings the class (`load` in the spec).
+        reads: formats of files that its template loads; `pin` recognizes them by their content. Empty for any.
         attributed: `templates/gates/shap/run.py` loads its models, so that explain gates can attribute them.
     """
 
     name: str
     requirements: tuple[str, ...]
     own_class: bool
+    reads: frozenset[str]
     attributed: bool

@@ -10,5 +10,6 @@ FRAMEWORK: Final = Framework(
     name="custom",
     requirements=(),
     own_class=True,
+    reads=frozenset(),
     attributed=False,
 )

@@ -10,5 +10,6 @@ FRAMEWORK: Final = Framework(
     name="lightgbm",
     requirements=("lightgbm==4.7.0", "scikit-learn==1.9.1", "numpy==2.4.6"),
     own_class=False,
+    reads=frozenset({"lightgbm"}),
     attributed=True,
 )

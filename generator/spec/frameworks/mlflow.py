@@ -10,5 +10,6 @@ FRAMEWORK: Final = Framework(
     name="mlflow",
     requirements=("mlflow==3.17.2", "numpy==2.4.6"),
     own_class=False,
+    reads=frozenset({"mlflow"}),
     attributed=False,
 )

@@ -10,5 +10,6 @@ FRAMEWORK: Final = Framework(
     name="onnx",
     requirements=("onnxruntime==1.32.0", "numpy==2.4.6"),
     own_class=False,
+    reads=frozenset({"onnx"}),
     attributed=False,
 )

@@ -10,5 +10,6 @@ FRAMEWORK: Final = Framework(
     name="sklearn",
     requirements=("scikit-learn==1.9.1", "numpy==2.4.6"),
     own_class=False,
+    reads=frozenset({"sklearn", "skops"}),
     attributed=True,
 )

@@ -10,5 +10,6 @@ FRAMEWORK: Final = Framework(
     name="xgboost",
     requirements=("xgboost==3.2.0", "scikit-learn==1.9.1", "numpy==2.4.6"),
     own_class=False,
+    reads=frozenset({"xgboost"}),
     attributed=True,
 )

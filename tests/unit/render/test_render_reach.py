@@ -84,10 +84,13 @@ def test_every_template_that_is_rendered_by_name_is_walked(contexts):
 
 # Other frameworks and routers, and destinations of models. Their contexts are those of the examples, and every rendering checks its context.
 OTHERS = {
+    "bento/frameworks/catboost.py.j2",
     "bento/frameworks/custom.py.j2",
     "bento/frameworks/lightgbm.py.j2",
     "bento/frameworks/mlflow.py.j2",
     "bento/frameworks/onnx.py.j2",
+    "bento/frameworks/skops.py.j2",
+    "bento/frameworks/statsmodels.py.j2",
     "kubernetes/ingressroute.yaml.j2",
     "kubernetes/rollout-canary-istio.yaml.j2",
     "kubernetes/rollout-canary-traefik.yaml.j2",

@@ -11,6 +11,7 @@ def matching(expression: str) -> list[dict[str, object]]:
     return [{"cohort": {"header": "x-cohort", "regex": expression}, "hold": "10m"}, *STEPS]
 
 
+_IN = "spec.service.inputs"
 _WEBHOOK = {"url": "https://hooks.example.com/a"}
 
 CASES = (
@@ -184,6 +185,70 @@ CASES = (
         {"lock.model.by": "a training pipeline"},
         "spec.model.framework",
         "warning",
+    ),
+    Case(
+        "PLAN541",
+        {"lock.trained": {"frameworks": ["xgboost", "mlflow"]}},
+        {"lock.trained": {"frameworks": ["skops", "sklearn"]}},
+        "spec.model.framework",
+    ),
+    Case(
+        "PLAN542",
+        {"lock.trained": {"python": "3.12"}},
+        {"lock.trained": {"python": "3.11"}},
+        "spec.service.python",
+        "warning",
+    ),
+    Case(
+        "PLAN543",
+        {"lock.packages": ["scikit-learn==1.5.2"], "spec.service.requirements": ["Scikit_Learn==1.9.1"]},
+        {"lock.packages": ["scikit-learn==1.5.2"], "spec.service.requirements": ["scikit-learn==1.5.2"]},
+        "spec.service.requirements[0]",
+        "warning",
+    ),
+    Case(
+        "PLAN544",
+        {"lock.trained": {"inputs": {"age": {"type": "number"}}}, _IN: {"age": {"type": "string"}}},
+        {"lock.trained": {"inputs": {"age": {"type": "number"}}}, _IN: {"age": {"type": "integer"}}},
+        f"{_IN}.age.type",
+    ),
+    Case(
+        "PLAN544",
+        {
+            "lock.trained": {"inputs": {"age": {"nullable": False}}},
+            _IN: {"age": {"type": "number", "nullable": True}},
+        },
+        {
+            "lock.trained": {"inputs": {"age": {"nullable": True}}},
+            _IN: {"age": {"type": "number", "nullable": True}},
+        },
+        f"{_IN}.age.nullable",
+    ),
+    Case(
+        "PLAN544",
+        {
+            "lock.trained": {"inputs": {"age": {}}},
+            _IN: {"age": {"type": "number"}, "ages": {"type": "number"}},
+        },
+        {"lock.trained": {"inputs": {}}, _IN: {"age": {"type": "number"}, "ages": {"type": "number"}}},
+        f"{_IN}.ages",
+    ),
+    Case(
+        "PLAN544",
+        {"lock.trained": {"inputs": {"age": {}, "city": {}}}, _IN: {"age": {"type": "number"}}},
+        {
+            "lock.trained": {"inputs": {"age": {}, "city": {}}},
+            _IN: {"age": {"type": "number"}},
+            "spec.model.framework": "custom",
+            "spec.model.load": "my_model:Model",
+        },
+        _IN,
+    ),
+    Case(
+        "PLAN544",
+        {"lock.trained": {"inputs": {"city": {"type": "string"}}, "texts": True}},
+        {"lock.trained": {"inputs": {"age": {"type": "number"}}}},
+        "spec.service",
     ),
     Case(
         "PLAN507",

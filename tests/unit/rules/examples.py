@@ -215,7 +215,8 @@ def _mapping(text: str) -> dict[str, Any] | None:
         return None
     return (
         data
-        if isinstance(data, dict) and data.keys() <= {"spec", "metadata", "model", "data", "image"}
+        if isinstance(data, dict)
+        and data.keys() <= {"spec", "metadata", "model", "data", "image", "trained", "packages"}
         else None
     )
 

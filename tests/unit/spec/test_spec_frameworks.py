@@ -14,7 +14,7 @@ TEMPLATES = builtin_folder() / "bento" / "frameworks"
 
 
 def test_the_register_holds_what_specs_may_say():
-    assert set(FRAMEWORKS) == {"sklearn", "xgboost", "lightgbm", "mlflow", "onnx", "custom"}
+    assert {"sklearn", "xgboost", "lightgbm", "mlflow", "onnx", "custom"} < set(FRAMEWORKS)
     assert ModelSource.model_json_schema()["properties"]["framework"]["enum"] == list(FRAMEWORKS)
     assert {path.name.removesuffix(".py.j2") for path in TEMPLATES.glob("[a-z]*.py.j2")} == set(FRAMEWORKS)
 

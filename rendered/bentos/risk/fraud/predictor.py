@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import chain
 from pathlib import Path
 
@@ -12,19 +13,26 @@ import xgboost
 INPUTS = ('amount', 'hour', 'merchant_risk')
 
 
-def model_file(folder: Path, *suffixes: str) -> Path:
-    """Return the model file of a folder: BentoML's `saved_model`, or the only file with the first suffix that occurs.
+def head(path: Path) -> bytes:
+    """Return the start of a file, which shows its format."""
+    with path.open("rb") as stream:
+        return stream.read(256)
+
+
+def model_file(folder: Path, start: bytes) -> Path:
+    """Return the only file of a folder whose content starts as a regular expression says; names do not count.
 
     Raises:
         RuntimeError: there is none, or more than one.
     """
-    for suffix in suffixes:
-        found = [path for path in sorted(folder.rglob(f"*{suffix}")) if path.name != "custom_objects.pkl"]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise RuntimeError(f"{folder} contains {len(found)} files *{suffix}; the model must be the only one")
-    raise RuntimeError(f"{folder} contains no file that ends in {', '.join(suffixes)}")
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "custom_objects.pkl"]
+    found = [path for path in paths if re.match(start, head(path), re.DOTALL)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise RuntimeError(f"{folder} contains no such model: {', '.join(path.name for path in paths)}")
+    names = ", ".join(path.relative_to(folder).as_posix() for path in found)
+    raise RuntimeError(f"{folder} contains {len(found)} files that can be the model, name one as `model.file` in the spec: {names}")
 
 
 EXACT = {  # kind of a dtype: the JSON values that it holds as they are
@@ -116,16 +124,57 @@ def matrix(rows: list, names: list[str], width: int, dtype: np.dtype) -> np.ndar
     return np.stack([exact(list(one), dtype, names[i] if names else str(i)) for i, one in enumerate(columns)], axis=1)
 
 
+def coded(rows: list[list], categories: dict[int, dict], *, unseen: bool) -> list[list]:
+    """Return rows with the number of each category; null stays null.
+
+    Args:
+        rows: the columns in the model's own order.
+        categories: the number of each category, by the position of its column.
+        unseen: a category that training did not have is a missing value.
+
+    Raises:
+        ValueError: a row has a category that training did not have.
+    """
+    if not categories:
+        return rows
+    if any(not isinstance(row, list) or len(row) <= max(categories) for row in rows):
+        raise ValueError(f"each row must have more than {max(categories)} columns")
+    rows = [list(row) for row in rows]
+    for row in rows:
+        for index, codes in categories.items():
+            if not unseen and row[index] is not None and row[index] not in codes:
+                raise ValueError(f"column {index + 1} has a category that the model was not trained with")
+            row[index] = codes.get(row[index])
+    return rows
+
+
+def trained_categories(booster: xgboost.Booster) -> dict[int, dict[str, int]]:
+    """Return the number of each category that training had, by the position of its column."""
+    if "c" not in (booster.feature_types or ()):
+        return {}
+    model = json.loads(booster.save_raw("json"))["learner"]["gradient_booster"]
+    model = model.get("gbtree", model)["model"]  # dart holds its trees one level deeper
+    found = {}
+    for index, column in enumerate(model.get("cats", {}).get("enc", ())):
+        raw, ends = bytes(value % 256 for value in column["values"]), column.get("offsets", ())
+        if not ends:
+            continue
+        pairs = zip(ends, ends[1:], strict=False)
+        found[index] = {raw[a:b].decode(errors="replace"): code for code, (a, b) in enumerate(pairs)}
+    return found
+
+
 class Predictor:
     """The booster in memory. inplace_predict is safe in many threads at once; null is a missing value."""
 
     rowwise = True  # the answer for a row does not depend on the others
 
     def __init__(self, folder: Path) -> None:
-        self.booster = xgboost.Booster(model_file=model_file(folder, ".ubj", ".xgb", ".bst", ".json"))
+        self.booster = xgboost.Booster(model_file=model_file(folder, rb"\{L.{8}learner|\{\s*\"learner\""))
         self.width = self.booster.num_features()
         self.names = fit_names(self.booster.feature_names, self.width)
         learner = json.loads(self.booster.save_config())["learner"]
+        self.categories = trained_categories(self.booster)
         self.objective = learner["objective"]["name"]
         # An estimator that stopped early predicts with its best trees; a plain booster predicts with all.
         stopped = self.booster.attr("scikit_learn") and self.booster.attr("best_iteration")
@@ -133,11 +182,12 @@ class Predictor:
 
     def examples(self) -> list:
         """Return a row to warm up with when no inputs are declared."""
-        return [[0.0] * self.width]
+        return [[next(iter(self.categories.get(index, (0.0,)))) for index in range(self.width)]]
 
     def encode(self, rows: list) -> np.ndarray:
         """Return rows as a matrix of 32-bit floats, which the trees compare with."""
-        return matrix(rows, self.names, self.width, np.float32)
+        values = coded(table(rows, self.names), self.categories, unseen=False)
+        return matrix(values, self.names, self.width, np.float32)
 
     def predict(self, data: np.ndarray) -> list:
         """Return labels of a classifier (binary ones cut at one half), values of any other objective."""

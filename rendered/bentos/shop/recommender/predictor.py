@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import chain
 from pathlib import Path
 
@@ -10,21 +11,30 @@ import numpy as np
 
 INPUTS = ()
 NUMERIC = True
+SKOPS = rb"PK\x03\x04"
+PICKLE = rb"\x80[\x02-\x05]|\x1f\x8b|x[\x01\x5e\x9c\xda]|BZh|\xfd7zXZ|\]\x00\x00"  # plain, or compressed by joblib
 
 
-def model_file(folder: Path, *suffixes: str) -> Path:
-    """Return the model file of a folder: BentoML's `saved_model`, or the only file with the first suffix that occurs.
+def head(path: Path) -> bytes:
+    """Return the start of a file, which shows its format."""
+    with path.open("rb") as stream:
+        return stream.read(256)
+
+
+def model_file(folder: Path, start: bytes) -> Path:
+    """Return the only file of a folder whose content starts as a regular expression says; names do not count.
 
     Raises:
         RuntimeError: there is none, or more than one.
     """
-    for suffix in suffixes:
-        found = [path for path in sorted(folder.rglob(f"*{suffix}")) if path.name != "custom_objects.pkl"]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise RuntimeError(f"{folder} contains {len(found)} files *{suffix}; the model must be the only one")
-    raise RuntimeError(f"{folder} contains no file that ends in {', '.join(suffixes)}")
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "custom_objects.pkl"]
+    found = [path for path in paths if re.match(start, head(path), re.DOTALL)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise RuntimeError(f"{folder} contains no such model: {', '.join(path.name for path in paths)}")
+    names = ", ".join(path.relative_to(folder).as_posix() for path in found)
+    raise RuntimeError(f"{folder} contains {len(found)} files that can be the model, name one as `model.file` in the spec: {names}")
 
 
 EXACT = {  # kind of a dtype: the JSON values that it holds as they are
@@ -116,13 +126,22 @@ def matrix(rows: list, names: list[str], width: int, dtype: np.dtype) -> np.ndar
     return np.stack([exact(list(one), dtype, names[i] if names else str(i)) for i, one in enumerate(columns)], axis=1)
 
 
+def load(path: Path) -> object:
+    """Load a pickle, or a file of skops. Its content is pinned: the types that it names are those that were reviewed."""
+    if not re.match(SKOPS, head(path)):
+        return joblib.load(path)
+    import skops.io  # only its own files need it
+
+    return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
+
+
 class Predictor:
     """The model in memory. Its form is known from training: named columns, a width, or texts."""
 
     rowwise = True  # the answer for a row does not depend on the others
 
     def __init__(self, folder: Path) -> None:
-        self.model = joblib.load(model_file(folder, ".pkl", ".joblib"))
+        self.model = load(model_file(folder, SKOPS + b"|" + PICKLE))
         names = getattr(self.model, "feature_names_in_", None)
         self.width = getattr(self.model, "n_features_in_", None)
         self.named = names is not None

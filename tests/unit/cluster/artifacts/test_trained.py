@@ -1,0 +1,139 @@
+"""What files say, also those that are cut off, lie or are not what their names promise."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import pickle
+import zipfile
+import zlib
+
+import pytest
+
+from generator.cluster.artifacts.formats import facts_of
+from generator.cluster.artifacts.trained import trained_with
+
+SIGNATURE = [
+    {"type": "long", "name": "age", "required": True},
+    {"type": "double", "name": "price", "required": False},
+    {"type": "string", "name": "city", "required": True},
+]
+MLMODEL = {
+    "flavors": {
+        "python_function": {
+            "loader_module": "mlflow.sklearn",
+            "model_path": "model.pkl",
+            "python_version": "3.12.4",
+        },
+        "sklearn": {"pickled_model": "model.pkl", "serialization_format": "skops"},
+    },
+    "signature": {"inputs": json.dumps(SIGNATURE)},
+    "saved_input_example_info": {"artifact_path": "input_example.json"},
+}
+
+
+def skops(**content: object) -> bytes:
+    """A file of skops with one estimator."""
+    schema = {
+        "_skops_version": "0.16.0",
+        "__module__": "sklearn.linear_model",
+        "__class__": "Ridge",
+        "content": content,
+    }
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("schema.json", json.dumps(schema))
+    return packed.getvalue()
+
+
+def files(**changed: bytes) -> dict[str, bytes]:
+    """A model of MLflow, whose file has the suffix of a pickle and the content of skops."""
+    example = b'{"columns": ["age", "price", "city"], "data": [[41, NaN, "Graz"]]}'
+    requirements = b"scikit-learn==1.5.2\nnumpy==1.26.4 ; python_version < '3.12'\nnumpy==2.1.0 ; python_version >= '3.12'\nrich\n"
+    version = {"content": json.dumps("1.5.2")}
+    return {
+        "MLmodel": json.dumps(MLMODEL).encode(),
+        "model.pkl": skops(_sklearn_version=version, feature_names_in_={"content": []}),
+        "requirements.txt": requirements,
+        "input_example.json": example,
+        **changed,
+    }
+
+
+def test_a_model_of_mlflow():
+    trained = trained_with(files())
+    assert trained.lock() == {
+        "frameworks": ["skops", "sklearn", "mlflow"],
+        "python": "3.12",
+        "inputs": {
+            "age": {"type": "integer", "nullable": False, "example": 41},
+            "price": {"type": "number", "nullable": True},
+            "city": {"type": "string", "nullable": False, "example": "Graz"},
+        },
+        "texts": True,
+    }
+    packages = dict(line.split("==") for line in trained.packages("sklearn"))
+    assert packages["scikit-learn"] == "1.5.2"
+    assert packages["numpy"] == "2.1.0"
+    assert {"bentoml", "pandas", "skops"} <= packages.keys()
+    assert "rich" not in packages
+
+
+def test_the_context_of_bentoml():
+    context = b"context: {framework_versions: {scikit-learn: 1.5.2}, python_version: 3.11.9}"
+    trained = trained_with({"model.yaml": context, "saved_model.pkl": pickle.dumps(zipfile.ZipInfo())})
+    assert trained.python == "3.11"
+    assert "scikit-learn==1.5.2" in trained.packages("sklearn")
+
+
+@pytest.mark.parametrize(
+    ("content", "format_"),
+    [
+        (b"tree\nversion=v4\nfeature_names=a b\nfeature_infos=[0:1] none\n", "lightgbm"),
+        (b'{"learner":{"gradient_booster":{}},"version":[3,2,0]}', "xgboost"),
+        (b"{L" + (7).to_bytes(8, "big") + b"learner{L", ""),
+        (b"CBM1\0", "catboost"),
+        (b"\x08\x09\x12\x08skl2onnx", "onnx"),
+        (b"PK\x03\x04", ""),
+        (b"\x80\x04", ""),
+        (b"\x1f\x8b\x08", ""),
+        (zlib.compress(b"\x80\x04."), ""),
+        (gzip.compress(b"\x80\x04" + b"\0" * 1000), ""),
+        (b"", ""),
+        (b"#!/bin/sh\n", ""),
+    ],
+)
+def test_content_decides(content, format_):
+    assert facts_of("model.pkl", content).format == format_
+
+
+class Boom:
+    """An object whose pickle runs code when it is loaded."""
+
+    def __reduce__(self):
+        return (exec, ("raise SystemExit('loaded')",))
+
+
+def test_nothing_is_loaded():
+    assert facts_of("model.pkl", pickle.dumps(Boom())).format == ""
+    assert (
+        trained_with(
+            {"MLmodel": pickle.dumps(Boom()), "model.yaml": b"[", "m.pkl": pickle.dumps(Boom())}
+        ).lock()
+        == {}
+    )
+
+
+@pytest.mark.parametrize("end", range(0, 600, 7))
+def test_a_file_that_is_cut_off_says_less(end):
+    whole = files()
+    for name, content in whole.items():
+        trained_with({**whole, name: content[:end]})
+
+
+def test_two_kinds_of_models_in_one_folder_name_none():
+    assert (
+        trained_with({"a.txt": b"tree\nfeature_names=a\nfeature_infos=none\n", "b.cbm": b"CBM1"}).frameworks
+        == ()
+    )
