@@ -152,4 +152,13 @@ spec:
         example="$ yes rules | tr '\\n' ' ' | head -c 20000 | sed 's/^/rules: /' >> specs/shop/ranker.yaml",
         instead="spec: {service: {env: [{name: RULES_FILE, value: rules.json}]}}",
     ),
+    Code(
+        "SRC116",
+        "error",
+        "a character changes the order in which text is shown",
+        "A reviewer would see another text than Sluice reads: a comment could look like a value, and 05% like 50%.",
+        "Remove the character; text in a language that is written from right to left needs none.",
+        example="$ printf '# \\342\\200\\256 weight: 5%%\\n' >> specs/shop/ranker.yaml",
+        instead="# weight: 5%",
+    ),
 )

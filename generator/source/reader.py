@@ -23,6 +23,8 @@ MARKER: Final = "+argocd:skip-file-rendering"
 """Argo CD 3.6, reposerver/repository/repository.go: it skips a file that contains this text, wherever it is."""
 LONGEST: Final = 16_384
 """The longest text of one value or key, in characters; every check of a text takes linear time up to here."""
+_REORDERING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Unicode 16, Standard Annex 9: the embeddings, overrides and isolates that change the order in which text is shown."""
 _DEPTH = 64
 # Text that may nest deeply or have aliases is checked event by event before it is composed.
 _SUSPICIOUS = re.compile(r"[&*]|(?:^|[\s,\[{])!|(?:- ){8}|(?:\? ){8}|^ {60}", re.MULTILINE)
@@ -88,6 +90,9 @@ def parse(raw: bytes, shown: str) -> Document:
     if text[1:2] == "\0" or text[:1] == "\0":
         return _refused(shown, "SRC104", *_encoding(raw, 0), Place(shown, 1, 1))
     document = Document(shown, text)
+    _refuse_reordering(document)
+    if document.findings:
+        return document
     _load(document)
     if len(document.text) > LONGEST:
         _refuse_long_texts(document)
@@ -136,6 +141,17 @@ def _load(document: Document) -> None:
         document.findings.append(_problem(document, problem))
     if not document.findings:
         document.data = data
+
+
+def _refuse_reordering(document: Document) -> None:
+    """Refuse a document that a reviewer sees in another order than a program reads it, comments included."""
+    found = None if document.text.isascii() else _REORDERING.search(document.text)
+    if found is None:
+        return
+    line, column = document.text.count("\n", 0, found.start()), found.start()
+    column -= document.text.rfind("\n", 0, found.start()) + 1
+    message = f"U+{ord(found[0]):04X} changes the order in which this line is shown"
+    document.findings.append(_at(document, "SRC116", line, column, message, "remove the character"))
 
 
 def _refuse_long_texts(document: Document) -> None:

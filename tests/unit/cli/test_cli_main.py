@@ -122,7 +122,7 @@ COMPLETIONS = [
     ("sluice plan --env pr", ["production"]),
     ("sluice new r", ["risk/"]),
     ("sluice new shop/x --tier re", ["regulated"]),
-    ("sluice explain SRC11", ["SRC110", "SRC111", "SRC112", "SRC113", "SRC114", "SRC115"]),
+    ("sluice explain SRC11", ["SRC110", "SRC111", "SRC112", "SRC113", "SRC114", "SRC115", "SRC116"]),
     (
         "sluice templates --show kubernetes/serv",
         ["kubernetes/service.yaml.j2", "kubernetes/serviceaccount.yaml.j2"],

@@ -214,6 +214,19 @@ def test_any_punctuation_gives_values_or_findings(text):
     document.place(("a",))
 
 
+@pytest.mark.parametrize("character", ["\u202a", "\u202e", "\u2066", "\u2069"])
+@pytest.mark.parametrize("line", ["b: {}x", "b: 1 # {}", "{}b: 1", "b: ['{}']"])
+def test_what_a_reviewer_sees_is_what_is_read(line: str, character: str):
+    document = parse(f"a: 1\n{line.format(character)}\n".encode(), "s.yaml")
+    assert places(document) == [("SRC116", 2, line.index("{") + 1)]
+    assert document.data is None
+    assert parse(f'a: "\\u{ord(character):04x}"\n'.encode(), "s.yaml").data == {"a": character}
+
+
+def test_text_from_right_to_left_is_text():
+    assert parse("a: مرحبا # שלום\n".encode(), "s.yaml").data == {"a": "مرحبا"}
+
+
 # Files -----------------------------------------------------------------------------------------------------------
 
 
