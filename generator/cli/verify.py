@@ -72,6 +72,11 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Write today's findings to a file for --baseline.",
 )
+@click.option("--build", is_flag=True, help="Verify what kustomize and helm, on the path, make of the tree.")
+@click.option(
+    "--fix", is_flag=True, help="Repair slips: names, fields and kinds that are one or two letters off."
+)
+@click.option("--diff", is_flag=True, help="Print what --fix would change, and change nothing.")
 @click.option("--statistics", is_flag=True, help="Print only how many findings each code has.")
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.option("--all", "everything", is_flag=True, help="Also show findings that are for information only.")
@@ -88,6 +93,9 @@ def command(
     baseline: Path | None,
     write_baseline: Path | None,
     *,
+    build: bool,
+    fix: bool,
+    diff: bool,
     statistics: bool,
     cluster: bool,
     strict: bool,
@@ -112,7 +120,7 @@ def command(
         own = tree is None or tree.name == "rendered"
         raise CliError(f"{where} does not exist", "`sluice render` writes the rendered files" if own else "")
     checks = [*_cluster_checks(kubeconfig, context, cluster=cluster), *_prometheus_checks(prometheus)]
-    found = verify(where, _declared(where) if controller == "auto" else controller, checks)
+    found = verify(where, _declared(where) if controller == "auto" else controller, checks, build=build)
     state = _state(where)
     if state is not None and state.line:
         (emit if fmt == "text" else note)(state.line + ("\n" if fmt == "text" else ""))
@@ -121,6 +129,8 @@ def command(
     counting = _counting(where, found, choice(where, select, ignore, exclude, baseline), write_baseline)
     if counting is None:
         return
+    if fix or diff:
+        counting = _repair(where, counting, write=not diff)
     shown = [finding for finding in counting if everything or finding.severity != "info"]
     if statistics:
         emit(totals(shown))
@@ -141,6 +151,21 @@ def command(
     differs = state is not None and not state.agrees
     if differs or any(finding.severity in refusing for finding in counting):
         click.get_current_context().exit(1)
+
+
+def _repair(where: Path, findings: list[Finding], *, write: bool) -> list[Finding]:
+    """Repair the files, or print the change; return the findings that are left."""
+    from generator.report.repairs import repaired
+
+    files = repaired(where, findings)
+    for file in files:
+        emit(file.diff())
+        if write:
+            file.write()
+    counted = [finding for finding in findings if finding.severity != "info"]
+    settled = {finding for file in files for finding in file.settled}
+    note(f"{'repaired' if write else 'would repair'} {len(settled):,} of {len(counted):,} findings")
+    return [finding for finding in findings if not (write and finding in settled)]
 
 
 def _counting(where: Path, found: Verification, chosen: Choice, target: Path | None) -> list[Finding] | None:

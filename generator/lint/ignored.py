@@ -31,7 +31,7 @@ declare(
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """One comment: the file and line that it stands in, the line that it is about, its codes and its reason."""
+    """One comment: its file and line, the line that it is about, its codes and its reason."""
 
     file: File
     line: int

@@ -103,6 +103,12 @@ def proof(near: Nearby, reference: Reference) -> str:
     return ""
 
 
+def meant(proof_: str) -> str:
+    """Return the name that a proof suggests, empty where the name is right and something else is wrong."""
+    found = re.fullmatch(r"did you mean (\S+)\?", proof_)
+    return found[1] if found else ""
+
+
 def _is_sibling(one: str, other: str) -> bool:
     """Return whether two names differ as those of variants do: by digits, or by a word of one or two letters."""
     if re.sub(r"\d+", "0", one) == re.sub(r"\d+", "0", other):

@@ -58,6 +58,7 @@ _QUANTITY_MAPS: Final = frozenset(
     "requests limits hard max min default defaultRequest maxLimitRequestRatio overhead".split()  # noqa: SIM905
 )
 _QUANTITY_FIELDS: Final = frozenset({"sizeLimit", "divisor", "averageValue", "tolerance"})
+_SLIP: Final = re.compile(r"did you mean `([^`]+)`\?$")
 _PREFIX: Final = "IoArgoprojWorkflowV1alpha1"
 
 
@@ -179,7 +180,13 @@ def shape_problems(objects: Iterable[Object], versions: Mapping[str, str]) -> It
         for mistake in check(item.body, versions):
             text = mistake.message if mistake.sort == "unknown-kind" else str(mistake)
             on_key = mistake.sort in ("unknown-field", "null", "choice")
-            yield item, CODES[_CODES[mistake.sort]], Problem(mistake.path, text, on_key=on_key)
+            slip = _SLIP.search(text) if mistake.sort == "unknown-field" else None
+            right = slip[1] if slip else ""
+            yield (
+                item,
+                CODES[_CODES[mistake.sort]],
+                Problem(mistake.path, text, on_key=on_key, replacement=right),
+            )
 
 
 def client_problems(objects: Sequence[Object], unchecked: list[str]) -> Iterator[Found]:

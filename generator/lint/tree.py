@@ -215,9 +215,7 @@ class _Reader:
                 return
             self.problems.append(_syntax(file, text, error))
             return
-        found = [
-            item for item in _objects(file, values) if item.body.get("apiVersion") or item.body.get("kind")
-        ]
+        found = list(objects_of(file, values))
         self.objects += found
         if not found:
             self.ignored.append(file.name)
@@ -254,10 +252,12 @@ class _Reader:
         return None
 
 
-def _objects(file: File, values: list[Any]) -> Iterator[Object]:
+def objects_of(file: File, values: list[Any]) -> Iterator[Object]:
+    """Yield the objects that the documents of a file hold."""
     for index, body in enumerate(values):
-        if isinstance(body, dict):
-            yield from _opened(Object.read(body, file, index))
+        for item in _opened(Object.read(body, file, index)) if isinstance(body, dict) else ():
+            if item.body.get("apiVersion") or item.body.get("kind"):
+                yield item
 
 
 def _opened(item: Object) -> Iterator[Object]:

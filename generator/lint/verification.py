@@ -85,7 +85,11 @@ class Verification:
 
 
 def verify(
-    root: FilePath, controller: Controller | Literal["auto"] = "any", checks: Iterable[Check] = ()
+    root: FilePath,
+    controller: Controller | Literal["auto"] = "any",
+    checks: Iterable[Check] = (),
+    *,
+    build: bool = False,
 ) -> Verification:
     """Verify every YAML and JSON file below a folder, or one file. Bad input is never an exception.
 
@@ -94,11 +98,18 @@ def verify(
         controller: version of the Rollouts controller that must accept the tree; `any` means every known one, `auto`
             that of a manifest in the tree if there is one.
         checks: further checks over all objects of the tree.
+        build: whether to build charts and kustomizations first, with the tools on the path.
     """
     tree = read_tree(root)
+    inputs = len(tree.sources.charts) + len(tree.sources.kustomizations) + len(tree.templates)
+    missing: list[str] = []
+    if build:
+        from generator.lint.build import with_builds
+
+        tree, missing = with_builds(tree, root)
     controller = _installed(tree) if controller == "auto" else controller
     versions = {} if controller == "any" else {"argo-rollouts": controller}
-    unchecked = [f"{file} has no Kubernetes object" for file in tree.ignored]
+    unchecked = missing + [f"{file} has no Kubernetes object" for file in tree.ignored]
     objects = Objects(tree.objects, tree.sources)
     violations = [
         *(violation for check in checks for violation in check(tree.objects)),
@@ -111,7 +122,6 @@ def verify(
     unchecked += [*tree.sources.sentences(), *_templates(tree), *filled]
     found = without_ignored(_findings(tree, violations), tree.commented)
     findings = sorted(found, key=Finding.sort_key)
-    inputs = len(tree.sources.charts) + len(tree.sources.kustomizations) + len(tree.templates)
     return Verification(tuple(findings), tuple(unchecked), tree.files, len(tree.objects), inputs)
 
 

@@ -19,6 +19,8 @@ _MODULES: Final = (
     "generator.cluster.dry_run",
     "generator.cluster.scraped",
     "generator.cluster.pins.errors",
+    "generator.lint.build",
+    "generator.lint.ignored",
     "generator.lint.shapes",
     "generator.lint.tree",
     "generator.odds.replay.codes",

@@ -68,7 +68,8 @@ def unknown_pair(ctx: TreeContext) -> Iterator[Problem]:
             severity: Severity | None = "error" if item.group == "argoproj.io" else None
             message = f"there is no {pair[0]} {pair[1]}; did you mean {version} {kind}?"
             hint = f"write {path}: {kind if path == 'kind' else version}"
-            yield Problem((path,), message, hint, document=item, severity=severity)
+            right = kind if path == "kind" else version
+            yield Problem((path,), message, hint, document=item, severity=severity, replacement=right)
 
 
 def _meant(item: Object) -> tuple[str, str] | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from generator.lint.controller import int_value
 from generator.lint.engine import Problem, rule
-from generator.lint.links import proof
+from generator.lint.links import meant, proof
 from generator.lint.objects import Body, Object, Reference, as_list, as_map, as_text, each, is_placeholder
 from generator.lint.rules.arguments import declared, fill, is_set, merged, names, tags
 from generator.lint.rules.contexts import (
@@ -27,17 +27,21 @@ _HASH_LABEL = "rollouts-pod-template-hash"
 _MANAGED_BY = "argo-rollouts.argoproj.io/managed-by-rollouts"
 
 
-def _absent(ctx: RolloutContext) -> Iterator[tuple[Path, str, bool]]:
-    """Yield the objects that a Rollout names and that are not in the tree: path, sentence, whether it is wrong."""
+def _absent(ctx: RolloutContext) -> Iterator[tuple[Path, str, bool, str]]:
+    """Yield the objects that a Rollout names and that are not in the tree.
+
+    Path and sentence of each, whether it is wrong, and the name that may be meant.
+    """
     for reference in ctx.rollout.references:
         kind, name = reference.kind, reference.name
         if ctx.objects.find(kind, reference.namespace, name) is None and not is_placeholder(name):
             why = proof(ctx.objects, reference)
             clue = f"; {why}" if why else ""
-            yield reference.path, f"{kind} `{name}` is not in the tree{clue}", ctx.complete or bool(why)
+            message = f"{kind} `{name}` is not in the tree{clue}"
+            yield reference.path, message, ctx.complete or bool(why), meant(why)
 
 
-def _absent_templates(ctx: UseContext) -> Iterator[tuple[Path, str, bool]]:
+def _absent_templates(ctx: UseContext) -> Iterator[tuple[Path, str, bool, str]]:
     """Yield the templates of a use that are not in the tree, as `_absent` does."""
     for missing in ctx.missing:
         kind, _, name = missing.partition(" ")
@@ -50,7 +54,7 @@ def _absent_templates(ctx: UseContext) -> Iterator[tuple[Path, str, bool]]:
         namespace = "" if kind.startswith("Cluster") else ctx.document.namespace
         why = proof(ctx.objects, Reference(path, "argoproj.io", kind, namespace, name))
         clue = f"; {why}" if why else ""
-        yield path, f"{missing} is not in the tree{clue}", ctx.complete or bool(why)
+        yield path, f"{missing} is not in the tree{clue}", ctx.complete or bool(why), meant(why)
 
 
 @rule(
@@ -66,9 +70,9 @@ def _absent_templates(ctx: UseContext) -> Iterator[tuple[Path, str, bool]]:
 )
 def missing_objects(ctx: RolloutContext) -> Iterator[Problem]:
     """Check that no name misses an object by a slip or its namespace, and none at all in a complete tree."""
-    for path, message, wrong in _absent(ctx):
+    for path, message, wrong, name in _absent(ctx):
         if wrong:
-            yield Problem(path, message)
+            yield Problem(path, message, replacement=name)
 
 
 @rule(
@@ -88,7 +92,7 @@ spec: {strategy: {canary: {trafficRouting: {plugins: {argoproj-labs/gatewayAPI: 
 )
 def objects_elsewhere(ctx: RolloutContext) -> Iterator[Problem]:
     """Check for objects that a Rollout names and that are not in the tree."""
-    for path, message, wrong in _absent(ctx):
+    for path, message, wrong, _ in _absent(ctx):
         if not wrong:
             yield Problem(path, f"not checked: {message}")
 
@@ -182,9 +186,9 @@ def shared_service(ctx: RolloutContext) -> Iterator[Problem]:
 )
 def missing_templates(ctx: UseContext) -> Iterator[Problem]:
     """Check that no name misses a template by a slip, its scope or namespace, and none at all in a complete tree."""
-    for path, message, wrong in _absent_templates(ctx):
+    for path, message, wrong, name in _absent_templates(ctx):
         if wrong:
-            yield Problem(path, message)
+            yield Problem(path, message, replacement=name)
 
 
 @rule(
@@ -204,7 +208,7 @@ spec:
 )
 def templates_elsewhere(ctx: UseContext) -> Iterator[Problem]:
     """Check for templates that a Rollout uses and that are not in the tree."""
-    for path, message, wrong in _absent_templates(ctx):
+    for path, message, wrong, _ in _absent_templates(ctx):
         if not wrong:
             yield Problem(path, f"not checked: {message}")
 

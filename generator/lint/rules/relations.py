@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from generator.lint.engine import Problem, rule
-from generator.lint.links import route_backends
+from generator.lint.links import meant, route_backends
 from generator.lint.objects import (
     Body,
     Object,
@@ -159,7 +159,7 @@ def broken_reference(ctx: TreeContext) -> Iterator[Problem]:
     for item, reference, proof in ctx.dangling:
         if proof:
             message = f"{item} names {_named(reference)}, which does not exist; {proof}"
-            yield Problem(reference.path, message, document=item)
+            yield Problem(reference.path, message, document=item, replacement=meant(proof))
 
 
 @rule(

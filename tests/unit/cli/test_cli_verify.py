@@ -131,3 +131,19 @@ def test_a_chart_is_one_sentence_and_no_error(tmp_path, sluice):
     assert done.exit_code == 0
     assert "is a Helm chart" in done.stderr
     assert "fine" not in done.stdout
+
+
+def test_slips_are_repaired_or_shown_as_a_diff(tmp_path, sluice):
+    file = tmp_path / "a.yaml"
+    file.write_text(SERVICE + "---\napiVersion: v1\nkind: 'Sercet'\nmetadata: {name: a}\n")
+    shown = sluice("verify", str(tmp_path), "--diff")
+    assert "-spec: {prots: [{port: 80}]" in shown.stdout
+    assert "+kind: 'Secret'" in shown.stdout
+    assert shown.exit_code == 1
+    assert "prots" in file.read_text()
+    done = sluice("verify", str(tmp_path), "--fix")
+    assert done.exit_code == 0
+    assert "repaired 2 of 2 findings" in done.stderr
+    assert file.read_text() == SERVICE.replace("prots", "ports") + (
+        "---\napiVersion: v1\nkind: 'Secret'\nmetadata: {name: a}\n"
+    )

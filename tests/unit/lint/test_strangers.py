@@ -342,3 +342,30 @@ def test_the_version_of_the_controller_is_that_of_the_tree(tmp_path):
     verified(tmp_path, files)
     assert any("of argo-rollouts 1.8" in f.message for f in verify(tmp_path, "auto").findings)
     assert not any("of argo-rollouts 1.8" in f.message for f in verify(tmp_path, "1.10").findings)
+
+
+KUSTOMIZE = """\
+#!/bin/sh
+test -f "$2/kustomization.yaml" || exit 1
+grep -q broken "$2/kustomization.yaml" && { echo "no such file" >&2; exit 1; }
+cat "$2/../base/a.yaml" | sed "s/replicas: 4/replicas: -1/"
+"""
+
+
+def test_a_build_verifies_what_is_applied(tmp_path, monkeypatch):
+    tools, tree = tmp_path / "bin", tmp_path / "tree"
+    tools.mkdir()
+    (tools / "kustomize").write_text(KUSTOMIZE)
+    (tools / "kustomize").chmod(0o755)
+    verified(tree, SILENT["a patch and a variant"])
+    assert verify(tree).findings == ()
+    monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
+    found = [f for f in verify(tree, build=True).findings if f.code == "ROL101"]
+    assert [(f.place.file, f.object) for f in found] == [("over/kustomize output", "Rollout store/till")]
+    (tree / "over" / "kustomization.yaml").write_text(
+        "resources: [../base, broken]\npatches: [{path: p/size.yaml}]\n"
+    )
+    (finding,) = verify(tree, build=True).findings
+    assert (finding.code, finding.message) == ("VER119", "`kustomize build` fails: no such file")
+    monkeypatch.setenv("PATH", "")
+    assert "over: kustomize is not on the path" in verify(tree, build=True).unchecked
