@@ -227,12 +227,18 @@ def _rollout(plan: Plan) -> Iterator[Alert]:
     patience = plan.rollout.longest_hold_s
     switched = isinstance(plan.rollout, BlueGreen)
     rules = {
-        "RolloutDegraded": (
-            "Abort|Error|Timeout|InvalidSpec", 60.0, "page",
+        # After the abort of a canary users are on the previous version: the rest can wait for the next working day.
+        "RolloutAborted": (
+            "Abort", 60.0, "page" if switched else "ticket",
             "a release was aborted" if switched else "a release was aborted; users are on the previous version",
             "A guard failed, or pods did not become ready. Git still has the failed version."
             + (_CRASHING_SWITCH if switched else ""),
             "Find the guard in the AnalysisRuns. `sluice revert` reverts it in git and quarantines the version.",
+        ),
+        "RolloutDegraded": (
+            "Error|Timeout|InvalidSpec", 60.0, "page", "a release failed, and the controller did not abort it",
+            "The controller refuses the Rollout, or pods of the new version are not ready and may get requests.",
+            "Read the message of the Rollout. Abort it, or revert the change in git.",
         ),
         "RolloutStuck": (
             "Progressing", 2 * 600.0 + patience, "ticket", "a release is stuck",

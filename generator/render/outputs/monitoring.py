@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from generator.plan.names import labels
 from generator.plan.values import Plan
@@ -93,7 +94,7 @@ def alert_annotations(plan: Plan, item: Alert) -> dict[str, str]:
 
 
 def _runbook(plan: Plan, rules: Sequence[Group]) -> dict[str, object]:
-    sections: dict[str, dict[str, str]] = {}
+    sections: dict[str, dict[str, Any]] = {}
     for item in (alert for group in rules for alert in group.alerts):
         if item.name in sections:
             sections[item.name]["summary"] += f"; {item.summary}"
@@ -105,9 +106,34 @@ def _runbook(plan: Plan, rules: Sequence[Group]) -> dict[str, object]:
             "summary": item.summary,
             "meaning": item.meaning,
             "action": item.action,
+            "commands": [*_commands(plan, item.name)],
         }
     identity = plan.identity
     return {
         "title": f"Runbook of {identity.team}/{identity.model} in {identity.environment}",
         "alerts": list(sections.values()),
     }
+
+
+def _commands(plan: Plan, alert: str) -> Iterator[str]:
+    """Yield the commands of a section, to be pasted; $CONTEXT is set at the top of the page."""
+    identity = plan.identity
+    name, here = f"{identity.team}/{identity.model}", f'--namespace {identity.namespace} --context "$CONTEXT"'
+    argo = f"kubectl argo rollouts {{}} {identity.model} {here}"
+    if alert.startswith("ModelWatch"):
+        yield f"kubectl get cronworkflow,workflow {here}"
+        return
+    yield argo.format("get rollout")
+    match alert:
+        case "ModelAbsent":
+            yield f"kubectl get pods {here} --selector app.kubernetes.io/name={identity.model}"
+        case "RolloutAborted" | "RolloutDegraded" | "RolloutStuck":
+            yield f"kubectl get analysisruns {here} --sort-by .metadata.creationTimestamp"
+        case "RolloutWaits":
+            yield argo.format("promote")
+            yield argo.format("abort")
+    if alert == "RolloutAborted":
+        yield f'sluice record {name} --env {identity.environment} --cluster --context "$CONTEXT"'
+        yield f'sluice revert {name} --reason "what is wrong with {plan.version.label}"'
+    if alert == "RolloutDegraded":
+        yield argo.format("abort")

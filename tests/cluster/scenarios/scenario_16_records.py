@@ -42,6 +42,7 @@ _QUIET: dict[str, Any] = {"rollout": {**_ROLLOUT, "steps": [{"weight": "20%", "h
 _CLOCKS_S = 5.0
 # What `kubectl argo rollouts promote` writes to a Rollout in a hold: the next step begins.
 _SKIP: Object = {"status": {"pauseConditions": None, "currentStepIndex": 2}}
+_NEXT: Object = {"status": {"pauseConditions": None, "currentStepIndex": 3}}
 
 
 def test_records(delivered: Delivered, tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_records(delivered: Delivered, tmp_path: Path) -> None:
         until(
             "a pause for a person", lambda: "Inconclusive" in str(_status(quiet, unseen).get("message")), 120
         )
-        quiet.release.promote(unseen)
+        quiet.release.api.merge(f"{_path(unseen)}/status", _NEXT)  # a person lets it continue
         quiet.release.until_phase(unseen, "Healthy", 90)
         found["quiet"] = _both(quiet, unseen, _QUIET, bodies, tmp_path)
     report.figures("16 records", {name: f"{one['verdict']} ({_told(one)})" for name, one in found.items()})

@@ -276,6 +276,15 @@ def test_what_is_not_proven_is_refused(shop: Shop, requires: Any, record: Any, r
     assert not (shop.root / "specs/shop/ranker.production.lock.yaml").exists()
 
 
+def test_an_unsigned_record_proves_nothing_where_evidence_is_signed(shop: Shop) -> None:
+    ci = {"name": "ci", "role": "ci", "ed25519": "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg="}
+    shop.edit({"platform.signers": [ci], "platform.tiers.standard.requires.signed": ["evidence"]})
+    shop.record()
+    done = shop.run("promote", NAME, "--to", "production")
+    assert done.exit_code == 1
+    assert "requires signed record, and this has no signature" in done.output
+
+
 def test_a_weak_record_where_that_is_enough(shop: Shop) -> None:
     requires = {"staging": {"verdict": "weak"}}
     shop.edit({"platform.environments.production": {**SERVER, "requires": requires}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -71,7 +72,7 @@ def test_a_test_exists_for_both_sides_of_every_alert():
     assert len(names) == len(set(names)) == 2 * len(list(alerts(plan)))
     kinds = {item.name for item in alerts(plan)}
     assert kinds == {
-        "ModelAbsent", "ModelSilent", "RolloutDegraded", "RolloutStuck", "RolloutWaits", "ModelBudgetBurnsFast",
+        "ModelAbsent", "ModelSilent", "RolloutAborted", "RolloutDegraded", "RolloutStuck", "RolloutWaits", "ModelBudgetBurnsFast",
         "ModelBudgetBurns", "ModelBudgetSpent", "ModelOutcomeCollapsed", "ModelOutcomeLow", "ModelUnfair", "ModelWatchFailed",
         "ModelWatchMissed", "RolloutUnseen",
     }  # fmt: skip
@@ -132,6 +133,30 @@ def test_every_alert_leads_to_its_page():
                 assert rule["annotations"]["runbook_url"].endswith(f"{page}#{anchor}")
                 linked.add(anchor)
     assert linked == {name.lower() for name in headings}
+
+
+def test_the_commands_of_a_page_can_be_pasted():
+    page = golden.files("observed")["live/shop/ranker/RUNBOOK.md"]
+    top, *blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    assert top == "CONTEXT=live\n"
+    assert len(blocks) == len(re.findall("^## ", page, re.MULTILINE))
+    for line in "".join(blocks).splitlines():
+        words = shlex.split(line)
+        assert not {"TEXT", "NAME", "NAMESPACE"} & set(words), line
+        if words[0] == "kubectl":
+            assert words[words.index("--namespace") + 1] == "shop-live"
+            assert words[words.index("--context") + 1] == "$CONTEXT"
+        else:
+            assert words[:3] in (["sluice", "record", "shop/ranker"], ["sluice", "revert", "shop/ranker"])
+
+
+def test_an_abort_that_worked_is_a_ticket():
+    canary = {item.name: item.severity for item in alerts(PLANS["live/shop/ranker"])}
+    assert (canary["RolloutAborted"], canary["RolloutDegraded"]) == ("ticket", "page")
+    switched = [plan for plan in PLANS.values() if plan.rollout.strategy != "canary"]
+    assert switched
+    for plan in switched:
+        assert {item.severity for item in alerts(plan) if item.name == "RolloutAborted"} == {"page"}
 
 
 def test_the_rows_are_those_of_the_workbook():
