@@ -109,7 +109,7 @@ def verify(
         tree, missing = with_builds(tree, root)
     controller = _installed(tree) if controller == "auto" else controller
     versions = {} if controller == "any" else {"argo-rollouts": controller}
-    unchecked = missing + [f"{file} has no Kubernetes object" for file in tree.ignored]
+    unchecked = [*missing, *_without_objects(tree.ignored)]
     objects = Objects(tree.objects, tree.sources)
     violations = [
         *(violation for check in checks for violation in check(tree.objects)),
@@ -179,6 +179,14 @@ def _judged(violations: Iterable[Violation], tree: Tree) -> tuple[list[Violation
         return kept, []
     more = f" and {len(placeholders) - 1:,} more" if len(placeholders) > 1 else ""
     return kept, [f"values that are filled in before they are applied: {placeholders[0]}{more}"]
+
+
+def _without_objects(files: Sequence[str]) -> Iterator[str]:
+    if len(files) == 1:
+        yield f"{files[0]} has no Kubernetes object"
+    elif files:
+        more = f" and {len(files) - 3:,} more" if len(files) > 3 else ""
+        yield f"{len(files):,} files have no Kubernetes object: {', '.join(files[:3])}{more}"
 
 
 def _templates(tree: Tree) -> Iterator[str]:

@@ -20,8 +20,8 @@ spec: {prots: [{port: 80}], selector: {app: shelf}}
 def test_our_own_tree_is_fine(sluice):
     done = sluice("verify", str(CHECKOUT / "rendered"), "--strict")
     assert done.exit_code == 0, done.stdout
-    assert done.stdout.endswith(" files: nothing found, 3 things not checked\n")
-    assert "has no Kubernetes object" in done.stderr
+    assert done.stdout.endswith(" files: nothing found, 1 thing not checked\n")
+    assert "files have no Kubernetes object: bentos/" in done.stderr
 
 
 @pytest.mark.parametrize("fmt", FORMATS)

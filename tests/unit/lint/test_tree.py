@@ -78,9 +78,7 @@ def test_other_yaml_is_ignored_with_a_note(tree, tmp_path):
         tree({"values.yaml": "a: 1\n", "list.yaml": "- a\n", "empty.yaml": "", "notes.txt": "kind: x"}) == []
     )
     assert verify(tmp_path).unchecked == (
-        "empty.yaml has no Kubernetes object",
-        "list.yaml has no Kubernetes object",
-        "values.yaml has no Kubernetes object",
+        "3 files have no Kubernetes object: empty.yaml, list.yaml, values.yaml",
     )
 
 
