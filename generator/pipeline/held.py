@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,7 +12,7 @@ from generator.plan.promotion import promote_command, says, standing
 from generator.plan.release_key import release_key
 from generator.plan.values import Plan
 from generator.source.errors import UserError
-from generator.source.files import LIMIT, RefusedError, bytes_below
+from generator.source.files import has_link, text_of
 from generator.source.finding import Finding, Place
 
 if TYPE_CHECKING:
@@ -50,14 +51,12 @@ def read_release(rendered: Path, plan: Plan) -> dict[str, str]:
     from generator.render.held import is_held
 
     folder = rendered / plan.identity.path
-    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    found = {}
-    for name in filter(is_held, names):
-        try:
-            found[name] = bytes_below(rendered.parent, folder / name, LIMIT).decode()
-        except (OSError, RefusedError, UnicodeDecodeError):
-            continue  # it is missing for the digest, too
-    return found
+    if not folder.is_dir() or has_link(rendered.parent, folder):
+        return {}
+    with os.scandir(folder) as items:
+        files = [item for item in items if is_held(item.name) and item.is_file(follow_symlinks=False)]
+    texts = {item.name: text_of(Path(item.path)) for item in files}
+    return {name: text for name, text in sorted(texts.items()) if text is not None}
 
 
 def _damaged(plan: Plan, found: Mapping[str, str]) -> tuple[str, str]:

@@ -9,7 +9,9 @@ from typing import Any, Final
 from generator.report.diffs.direction import Strictness, amount, strictness
 
 # Keys whose smaller values are looser; of all other ceilings the larger ones are.
-_FLOORS: Final = {"power", "shortestHold", "atLeast", "alpha", "features"}
+_FLOORS: Final = {"power", "shortestHold", "atLeast", "alpha", "features", "soak", "minPower"}
+# What a record must show, from strict to loose.
+_VERDICTS: Final = ("passed", "weak", "any")
 # Lists whose longer forms are looser: they allow, while the others require.
 _ALLOWANCES: Final = {"noData", "tiers", "waivers", "hotFixes"}
 _DEFAULTS: Final = {"noData": ["fail", "pause"], "evidence": ["git", "cluster"]}
@@ -67,6 +69,7 @@ def _rules(platform: Any) -> Iterator[tuple[str, Any]]:
     for name, environment in _mapping(spec.get("environments")).items():
         needed = _mapping(environment).get("requires")
         yield f"environments.{name}.requires", sorted(needed) if isinstance(needed, (list, dict)) else None
+        yield from _leaves(f"environments.{name}.requires", {k: v for k, v in _mapping(needed).items() if v})
     for name, team in _mapping(spec.get("teams")).items():
         yield f"teams.{name}.tiers", _list(team, "tiers")
     for key in ("waivers", "hotFixes", "freezes"):
@@ -108,6 +111,9 @@ def _direction(key: str, old: Any, new: Any) -> Strictness:
         if not (was < now or now < was):
             return ""
         return "looser" if (was < now) == (parts[-1] in _ALLOWANCES) else "stricter"
+    if parts[-1] == "verdict":
+        ranks = [_VERDICTS.index(each) if each in _VERDICTS else 0 for each in (old, new)]
+        return strictness(ranks[0], ranks[1], 1)
     if old is None or new is None or isinstance(old, bool) or isinstance(new, bool):
         return "stricter" if new and not old else "looser"
     return strictness(amount(str(old)), amount(str(new)), -1 if _FLOORS & set(parts) else 1)

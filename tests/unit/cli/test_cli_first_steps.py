@@ -78,8 +78,8 @@ def test_a_gate_that_almost_never_errs_is_not_shown_as_0_1_percent(repository, s
 def test_an_audit_of_a_day_without_models_names_the_day(committed, sluice):
     day = sluice("audit", "--at", "2001-02-03").stderr
     moment = sluice("audit", "--at", "2001-02-03T04:05:00+00:00").stderr
-    assert "Error: no model was live on 2001-02-03\n" in day
-    assert "Error: no model was live at 2001-02-03 04:05 UTC\n" in moment
+    assert "Error: no model was in git on 2001-02-03\n" in day
+    assert "Error: no model was in git at 2001-02-03 04:05 UTC\n" in moment
 
 
 def test_the_time_after_an_approval_is_on_one_line(repository, sluice):

@@ -136,7 +136,7 @@ def test_rules_of_the_platform_are_looser_or_stricter_too(committed, sluice):
     tier = data["spec"]["tiers"]["high-traffic"]
     tier["ceilings"].update(firstWeight="50%", power="99%")
     del tier["ceilings"]["shortestHold"]
-    data["spec"]["environments"]["production"]["requires"] = []
+    data["spec"]["environments"]["production"]["requires"] = ["staging"]
     fix = {"model": "shop/recommender", "digest": "sha256:" + "a" * 64, "reason": "r", "approvedBy": "b"}
     data["spec"]["hotFixes"] = [{**fix, "until": "2026-11-24"}]
     text = yaml.safe_dump(data, sort_keys=False)
@@ -146,10 +146,10 @@ def test_rules_of_the_platform_are_looser_or_stricter_too(committed, sluice):
         "tiers.high-traffic.ceilings.firstWeight": "looser",
         "tiers.high-traffic.ceilings.shortestHold": "looser",
         "tiers.high-traffic.ceilings.power": "stricter",
-        "environments.production.requires": "looser",
+        "environments.production.requires": "stricter",
         "hotFixes": "looser",
     }
-    assert [one["direction"] for one in found] == [*["looser"] * 4, "stricter"]
+    assert [one["direction"] for one in found] == [*["looser"] * 3, *["stricter"] * 2]
     assert "tiers.high-traffic.ceilings.firstWeight: 5% → 50% (looser)" in sluice("diff").output
     assert (
         "| the platform | tiers.high-traffic.ceilings.power |"

@@ -21,6 +21,7 @@ from generator.pipeline.session import open_session
 from generator.plan.promotion import standing
 from generator.plan.release_key import release_key
 from generator.plan.values import Plan
+from generator.report.diffs.policy import policy_changes
 from tests.gates.record_samples import sample
 from tests.unit.rules.repository import Edits, Sample
 
@@ -460,3 +461,21 @@ def test_audit_says_what_entered_when_and_what_was_recorded(shop: Shop) -> None:
     assert (old["environments"], new["environments"]) == (["production", "staging"], ["staging"])
     assert old["promoted"][0]["until"] is None
     assert "live" not in shop.ok("audit", NAME)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "direction"),
+    [
+        (LONG, {"staging": {**LONG["staging"], "soak": "1h"}}, "looser"),
+        (LONG, {"staging": {**LONG["staging"], "maxAge": "7d"}}, "stricter"),
+        (LONG, {"staging": {**LONG["staging"], "verdict": "weak"}}, "looser"),
+        (["staging"], {"staging": {"minPower": "80%"}}, "stricter"),
+        (["staging"], [], "looser"),
+    ],
+)
+def test_a_change_of_what_is_required_has_a_direction(old: Any, new: Any, direction: str) -> None:
+    def platform(requires: Any) -> Any:
+        return {"spec": {"environments": {"production": {"requires": requires}}}}
+
+    (found,) = policy_changes(platform(old), platform(new))
+    assert found.direction == direction
