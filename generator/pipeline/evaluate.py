@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from generator.odds.footprint import ResourceFootprint, footprint
-from generator.pipeline.held import promotion_findings
+from generator.pipeline.held import promotion_findings, unread_locks
 from generator.pipeline.selection import Selection
 from generator.pipeline.session import Session
 from generator.pipeline.terminal import note
@@ -168,6 +168,8 @@ def findings_of(session: Session, selection: Selection) -> list[Finding]:
     platform = repository.platform
     found += [finding for finding in repository.findings if finding.code != _STRAY]
     if platform is not None:
+        if selection.everything:
+            found += unread_locks(session, session.platform_inputs.gated)
         evaluations, fleet = evaluate_models(session, selection.entries, "Checking specs")
         found += [finding for one in evaluations for finding in one.findings] + fleet
     return _without_inherited(unique_findings(found))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,7 @@ from generator.plan.values import Plan
 from generator.source.errors import UserError
 from generator.source.files import has_link, text_of
 from generator.source.finding import Finding, Place
+from generator.source.reader import display
 
 if TYPE_CHECKING:
     from generator.gates.records import Requirement
@@ -102,6 +103,17 @@ def promotion_findings(resolved: Resolved, session: Session) -> Iterator[Finding
     for planned in resolved.plans:
         if planned.plan.delivery.requires:
             yield from _of_plan(planned.plan, session, resolved.document.file)
+
+
+def unread_locks(session: Session, gated: Collection[str]) -> Iterator[Finding]:
+    """Yield a finding for each lock of an environment that requires nothing, or that does not exist."""
+    for entry in session.entries:
+        for path in sorted(entry.spec.parent.glob(f"{entry.model}.*.lock.yaml")):
+            environment = path.name.removeprefix(f"{entry.model}.").removesuffix(".lock.yaml")
+            if environment not in gated:
+                message = f"this lock is not read: no environment `{environment}` requires others"
+                hint = "remove it, or restore `requires` of the environment"
+                yield Finding("PROM108", "warning", message, hint, Place(display(path, session.root), 1))
 
 
 def _of_plan(plan: Plan, session: Session, spec: str) -> Iterator[Finding]:

@@ -116,11 +116,12 @@ def _row(model: CommentEntry) -> str:
 
 
 def _version(one: Overview, difference: Difference | None) -> str:
+    held = " (held)" if difference and difference.held else ""
     changed = [c for c in (difference.changes if difference else ()) if (c.topic, c.item) == ("model", "")]
     old = next((c.old for c in changed if c.field == "version"), None)
     if any(not c.field and c.old is None for c in changed):
-        return f"new: {one.version}"
-    return f"{old} → {one.version}" if old else one.version
+        return f"new: {one.version}{held}"
+    return f"{old} → {one.version}{held}" if old else f"{one.version}{held}"
 
 
 def _waivers(model: CommentEntry) -> str:

@@ -76,4 +76,13 @@ declare(
         "Merge this when the release is promoted, aborted or taken back; `order: newest` lets newer releases win.",
         example="$ sluice promote --check --against main",
     ),
+    Code(
+        "PROM108",
+        "warning",
+        "the lock of an environment is not read",
+        "Only an environment that requires others has locks of its own. This one was renamed or removed, or no longer "
+        "requires anything, so it runs what the spec says.",
+        "Remove the lock, or restore `requires`.",
+        example="# specs/shop/ranker.production.lock.yaml\nschema: sluice/promotion/v1",
+    ),
 )

@@ -400,6 +400,8 @@ def test_a_diff_says_what_is_held_and_what_applies_at_once(shop: Shop) -> None:
     assert production["held"].startswith("held: production keeps version 7")
     told = " ".join(shop.ok("diff", "--against", "main").split())
     assert "threads: 4 → 2 (held)" in told
+    words = ("--all", "--env", "production", "--against", "main", "--format", "markdown")
+    assert "| 7 (held) |" in shop.ok("plan", *words)
     assert "so no release starts; held: production keeps version 7" in told
     assert "1 release starts, 1 release waits for a promotion" in told
     git(shop.root, "commit", "-qam", "Two threads")
@@ -479,3 +481,13 @@ def test_a_change_of_what_is_required_has_a_direction(old: Any, new: Any, direct
 
     (found,) = policy_changes(platform(old), platform(new))
     assert found.direction == direction
+
+
+def test_a_lock_that_is_not_read_is_reported(shop: Shop) -> None:
+    shop.promoted()
+    assert "PROM108" not in shop.ok("validate")
+    (shop.root / "specs/shop/ranker.old.lock.yaml").write_text("schema: sluice/promotion/v1\n")
+    told = shop.ok("validate")
+    assert told.count("PROM108") == 1 + told.count("explain PROM108")
+    shop.edit({"platform.environments.production": SERVER})
+    assert "specs/shop/ranker.production.lock.yaml" in shop.ok("validate")
