@@ -29,8 +29,12 @@ CAUSES = (  # what a log says, and what to do
         "the model needs named or typed columns: declare them in `service.inputs`",
     ),
     (
-        r"contains no file that ends in|contains \d+ files \*",
-        "`model.framework` does not fit the files of the model, or they have another name: see what the artifact holds",
+        r"contains no such model",
+        "`model.framework` does not fit the files of the model: see what the artifact holds",
+    ),
+    (
+        r"files that can be the model",
+        "name the file of the model as `model.file`",
     ),
     (
         r"trained with (\d+) columns, the spec declares (\d+)",

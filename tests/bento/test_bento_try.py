@@ -138,8 +138,8 @@ BROKEN = {
 }  # fmt: skip
 
 LOGS = {  # lines as scikit-learn, skops, BentoML, uv, pip and the rendered service log them
-    "RuntimeError: /m contains no file that ends in .pkl, .joblib": "`model.framework` does not fit",
-    "RuntimeError: /m contains 2 files *.pkl; the model must be the only one": "`model.framework` does not fit",
+    "RuntimeError: /m contains no such model: model.ubj": "`model.framework` does not fit",
+    "RuntimeError: /m contains 2 files that can be the model, name one as `model.file` in the spec: a, b": "`model.file`",
     "ValueError: the model was trained with 0 columns, the spec declares 2": "in their order",
     "ValueError: Found unknown categories ['an', 'ex'] in column 0 during transform": "`values`",
     "TypeError: ufunc 'isnan' not supported for the input types": "`service.inputs`",

@@ -22,6 +22,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from generator.cluster.artifacts.ubjson import Ubjson
+
 LIMIT: Final = 64 << 20
 """Bytes of a file that are read; a compressed file may hold as many."""
 _SHORT: Final = 256
@@ -264,7 +266,7 @@ def _skops(schema: dict[str, Any]) -> Facts:
 
 
 def _xgboost(content: bytes) -> Facts:
-    model = json.loads(content) if content[1:2] != b"L" else _Ubjson(content).value()
+    model = json.loads(content) if content[1:2] != b"L" else Ubjson(content).value()
     learner = model["learner"]
     version = ".".join(map(str, model["version"]))
     names, types = learner.get("feature_names", ()), learner.get("feature_types", ())
@@ -283,81 +285,6 @@ def _categories(column: Mapping[str, Any]) -> tuple[str, ...]:
     ends = column.get("offsets", ())
     raw = bytes(value % 256 for value in column["values"]) if ends else b""
     return tuple(raw[a:b].decode() for a, b in pairwise(ends))
-
-
-class _Ubjson:
-    """A reader of UBJSON (ubjson.org, draft 12), as far as XGBoost writes it."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content, self._at = content, 0
-
-    def value(self, kind: bytes = b"") -> Any:
-        """Return the next value, of a kind that was read before or comes first."""
-        kind = kind or self._take(1)
-        if kind in _NUMBERS:
-            size, read = _NUMBERS[kind]
-            return read(self._take(size))
-        if kind == b"S":
-            return self._take(self.value()).decode()
-        if kind in b"TFZ":
-            return {b"T": True, b"F": False, b"Z": None}[kind]
-        return self._array() if kind == b"[" else self._object() if kind == b"{" else self._unknown(kind)
-
-    def _array(self) -> list[Any]:
-        kind = self._after(b"$", lambda: self._take(1))
-        count = self._after(b"#", self.value)
-        if count is not None:
-            return [self.value(kind or b"") for _ in range(count)]
-        out = []
-        while not self._next(b"]"):
-            out.append(self.value())
-        return out
-
-    def _object(self) -> dict[str, Any]:
-        out = {}
-        while not self._next(b"}"):
-            name = self._take(self.value()).decode()
-            out[name] = self.value()
-        return out
-
-    def _after(self, mark: bytes, read: Callable[[], Any]) -> Any:
-        return read() if self._next(mark) else None
-
-    def _next(self, mark: bytes) -> bool:
-        found = self._content[self._at : self._at + 1] == mark
-        self._at += found
-        return found
-
-    def _take(self, count: int) -> bytes:
-        part = self._content[self._at : self._at + count]
-        if len(part) != count:
-            raise ValueError("the file ends in the middle of a value")
-        self._at += count
-        return part
-
-    def _unknown(self, kind: bytes) -> Any:
-        raise ValueError(f"{kind!r} is not a kind of value")
-
-
-def _integer(part: bytes) -> int:
-    return int.from_bytes(part, "big", signed=True)
-
-
-def _skipped(part: bytes) -> float:
-    """Return 0: no header is a fraction."""
-    del part
-    return 0.0
-
-
-_NUMBERS: Final[Mapping[bytes, tuple[int, Callable[[bytes], Any]]]] = {
-    b"i": (1, _integer),
-    b"U": (1, lambda part: part[0]),
-    b"I": (2, _integer),
-    b"l": (4, _integer),
-    b"L": (8, _integer),
-    b"d": (4, _skipped),
-    b"D": (8, _skipped),
-}
 
 
 def _lightgbm(content: bytes) -> Facts:
