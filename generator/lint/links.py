@@ -175,6 +175,11 @@ def _analysis_template(item: Object) -> Iterator[Reference]:
         yield Reference(path, "", "Secret", item.namespace, as_text(secret.get("name")))
 
 
+def _experiment(item: Object) -> Iterator[Reference]:
+    for at, analysis in each(item.spec.get("analyses"), ("spec", "analyses")):
+        yield _template(item, at, analysis)
+
+
 def _route(item: Object) -> Iterator[Reference]:
     for at, parent in each(item.spec.get("parentRefs"), ("spec", "parentRefs")):
         kind = as_text(parent.get("kind")) or "Gateway"
@@ -317,6 +322,7 @@ def _config(namespace: str, path: Path, holder: Body, keys: Mapping[str, str]) -
 _BY_KIND: Final[Mapping[tuple[str, str], Callable[[Object], Iterator[Reference]]]] = {
     (_ARGO, "AnalysisTemplate"): _analysis_template,
     (_ARGO, "ClusterAnalysisTemplate"): _analysis_template,
+    (_ARGO, "Experiment"): _experiment,
     (_ARGO, "Application"): _application,
     (_ARGO, "ApplicationSet"): _application_set,
     (_ARGO, "Workflow"): _workflow,

@@ -279,6 +279,14 @@ def selector_without_match(ctx: TreeContext) -> Iterator[Problem]:
             if selector and not selects(selector, labels_of(template)):
                 message = f"{deployment} does not select the pods of its template"
                 yield Problem(("spec", "selector"), message, document=deployment, on_key=True)
+    for experiment in ctx.objects.of_kind("Experiment"):
+        for at, part in each(experiment.spec.get("templates"), ("spec", "templates")):
+            selector = as_map(part.get("selector"))
+            if selector and not selects(selector, labels_of(as_map(part.get("template")))):
+                message = (
+                    f"{experiment}: the selector of `{part.get('name')}` does not fit the labels of its pods"
+                )
+                yield Problem((*at, "selector"), message, document=experiment, on_key=True)
 
 
 @rule(

@@ -139,6 +139,18 @@ def gap(ctx: MetricContext) -> Iterator[Problem]:
     if alone and ctx.is_literal("inconclusiveLimit"):
         message = f"exactly {alone[0]:g} is neither a success nor a failure, so the release pauses"
         yield Problem((*ctx.path, "failureCondition"), message)
+    elif (
+        table.empty == "Inconclusive"
+        and not ctx.has_tags(ctx.body.get("inconclusiveLimit"))
+        and _impatient(ctx)
+    ):
+        message = "a result without data is Inconclusive, so the first quiet moment pauses the release"
+        yield Problem((*ctx.path, "failureCondition"), message)
+
+
+def _impatient(ctx: MetricContext) -> bool:
+    """Return whether the first inconclusive measurement counts, and nothing suggests that it is meant to."""
+    return ctx.limit("inconclusiveLimit") == 0 and "inconclusiveLimit" not in ctx.body
 
 
 def _alone(table: TruthTable) -> Iterator[float]:

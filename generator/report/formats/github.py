@@ -6,18 +6,36 @@ that would control the terminal that shows the log, or hide in it, are spelled o
 
 from __future__ import annotations
 
-from generator.report.formats.report import Report, page
+from collections import Counter
+from collections.abc import Sequence
+
+from generator.report.formats.report import SEVERITIES, Report, page
 from generator.source.finding import Finding, Place
 from generator.source.line import visible
 
+_SHOWN = 10
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
 
 
 def render(report: Report) -> str:
-    """Write one command per finding, and a last line for the log: GitHub shows only a few of many annotations."""
-    return "".join(f"{line}\n" for line in [*map(_command, report.findings), report.summary()])
+    """Write one command per finding, and a last line for the log.
+
+    GitHub shows ten annotations of a step: errors come first, and one of each code before the second of any.
+    """
+    return "".join(f"{line}\n" for line in [*map(_command, _worst_first(report.findings)), report.summary()])
+
+
+def _worst_first(findings: Sequence[Finding]) -> list[Finding]:
+    if len(findings) <= _SHOWN:
+        return list(findings)
+    seen: Counter[str] = Counter()
+    ranked: list[tuple[int, int, Finding]] = []
+    for finding in findings:
+        ranked.append((SEVERITIES.index(finding.severity), seen[finding.code], finding))
+        seen[finding.code] += 1
+    return [finding for _, _, finding in sorted(ranked, key=lambda row: row[:2])]
 
 
 def _command(finding: Finding) -> str:

@@ -284,6 +284,24 @@ FOUND = {
             "gateway.networking.k8s.io/v1",
         )
     },
+    "VER150 a template of an Experiment": {
+        "a.yaml": thing(
+            "Experiment",
+            "x",
+            "spec: {templates: [], analyses: [{name: a, templateName: speeed}]}",
+            "argoproj.io/v1alpha1",
+        )
+        + thing("AnalysisTemplate", "speed", "spec: {metrics: []}", "argoproj.io/v1alpha1")
+    },
+    "VER152 a selector of an Experiment": {
+        "a.yaml": thing(
+            "Experiment",
+            "x",
+            "spec: {templates: [{name: a, selector: {matchLabels: {app: b}}, template: "
+            "{metadata: {labels: {app: a}}, spec: {containers: [{name: a, image: 'a:1'}]}}}]}",
+            "argoproj.io/v1alpha1",
+        )
+    },
     "VER150 a target in another group": {
         "a.yaml": TILL.replace("  replicas: 4\n", "")
         + thing(

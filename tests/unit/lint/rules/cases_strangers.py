@@ -101,6 +101,11 @@ CASES = [
     ),
     case(
         "ANA418",
+        prometheus(SHARE, RATE, failureCondition="len(result) == 1 && result[0] >= 0.05"),
+        prometheus(SHARE, RATE, failureCondition="len(result) != 1 || result[0] >= 0.05"),
+    ),
+    case(
+        "ANA418",
         prometheus("result[0] < 1", RATE, failureCondition="result[0] > 1"),
         prometheus("result[0] < 1", RATE, failureCondition="result[0] > 2"),  # a range on purpose
     ),
