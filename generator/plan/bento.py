@@ -156,6 +156,7 @@ class Bento:
         outcomes: (name, event) pairs; the feedback route receives the event, the counter is labelled with the name.
         groups: sensitive attributes with their values, whose groups are compared.
         positive: predictions that count as selected.
+        threshold: probability from which the second of two classes is the prediction; None if the model decides.
         scrape_s: seconds between two scrapes by Prometheus.
         path: route of the predictions.
         token_window_s: seconds after a prediction in which its outcomes count.
@@ -182,6 +183,7 @@ class Bento:
     outcomes: tuple[tuple[str, str], ...] = ()
     groups: tuple[tuple[str, tuple[Scalar, ...]], ...] = ()
     positive: tuple[Scalar, ...] = ()
+    threshold: float | None = None
     scrape_s: float = 15.0
     path: str = "/predict"
     token_window_s: int = 86_400

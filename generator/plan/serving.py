@@ -83,6 +83,7 @@ def bento_of(
         outcomes=tuple((key, outcome.event) for key, outcome in spec.outcomes.items()),
         groups=tuple((key, tuple(attributes[key])) for key in compared),
         positive=tuple(service.positive),
+        threshold=service.threshold,
         scrape_s=platform.prometheus.scrape_interval,
         token_window_s=_token_window_s(spec),
     )

@@ -86,6 +86,13 @@ class Service(Record):
     attributes: dict[Key, list[Scalar]] = Field(
         {}, description="values of sensitive attributes; default: the platform's"
     )
+    threshold: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="probability from which the second of two classes is the prediction; default: the model decides",
+        examples=[0.3],
+    )
     max_rows: int = Field(256, ge=1, le=100_000, description="largest number of rows in a request")
     timeout: Timeout = Field(10.0, description="time after which a request is abandoned", examples=["10s"])
     startup: Timeout = Field(

@@ -80,6 +80,7 @@ def test_requests_that_wait_share_a_call(calls: ModuleType) -> None:
     assert json.loads(found[3].to_json("v")) == {
         "predictions": [6, 106],
         "scores": [[3], [53]],
+        "classes": None,
         "served_by": "v",
     }
     assert len(predictor.seen) <= 4

@@ -73,6 +73,26 @@ def test_a_model_that_fails_an_allowed_row_never_becomes_ready(built: GetBuilt, 
         assert "the warm-up prediction failed" in server.log.read_text()
 
 
+def test_a_threshold_decides_between_two_classes(built: GetBuilt, tmp_path: Path) -> None:
+    expected = built("recommender").expected
+    changed = altered(built("recommender"), tmp_path, replace(BENTOS["recommender"], threshold=0.8))
+    with Server(changed, tmp_path / "home") as server:
+        server.ready()
+        status, answer = server.post("/predict", {"rows": expected["rows"], "scores": True})
+    assert status == 200, answer
+    assert answer["classes"] == [0, 1]
+    likely = [score[1] for score in answer["scores"]]
+    assert answer["predictions"] == [int(one >= 0.8) for one in likely]
+    assert answer["predictions"] != expected["predictions"]  # the model itself decides at one half
+
+
+def test_a_threshold_needs_two_classes(built: GetBuilt, tmp_path: Path) -> None:
+    changed = altered(built("ticket"), tmp_path, replace(BENTOS["ticket"], threshold=0.8))
+    with Server(changed, tmp_path / "home") as server:
+        until(lambda: server.status() == 503)
+        assert "needs the probabilities of two classes" in server.log.read_text()
+
+
 def test_a_model_trained_with_other_columns_does_not_start(built: GetBuilt, tmp_path: Path) -> None:
     columns = tuple(Column(name, "number") for name in ("amount", "hour", "weight"))
     changed = altered(built("fraud"), tmp_path, replace(BENTOS["fraud"], inputs=columns))

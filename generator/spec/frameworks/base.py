@@ -16,6 +16,7 @@ class Framework:
         requirements: pinned packages that its services need, apart from BentoML; the project's tests serve them.
         own_class: the team brings the class (`load` in the spec).
         reads: formats of files that its template loads; `pin` recognizes them by their content. Empty for any.
+        probabilities: its services know the probabilities of two classes, which `service.threshold` needs.
         attributed: `templates/gates/shap/run.py` loads its models, so that explain gates can attribute them.
     """
 
@@ -24,3 +25,4 @@ class Framework:
     own_class: bool
     reads: frozenset[str]
     attributed: bool
+    probabilities: bool = False

@@ -50,6 +50,8 @@ CASES = (
     Case("PLAN514", {"spec.rollout.shadow": {**SHADOW, "guards": [{**FAIR, "atMost": 1}]}}, {"spec.rollout.shadow": SHADOW}, "spec.rollout.shadow.guards[0].atMost"),
     Case("PLAN517", {**AGE, G: [CTR, FAIR], "spec.service.positive": [1, 0]}, {**AGE, G: [CTR, FAIR], "spec.service.positive": [1, 2]}, "spec.service.positive", "warning"),
     Case("PLAN517", {"spec.rollout.shadow": SHADOW, "spec.service.positive": [True, False]}, {"spec.service.positive": [True, False]}, "spec.service.positive", "warning"),
+    Case("PLAN519", {"spec.model.framework": "mlflow", "spec.service.threshold": 0.3}, {"spec.service.threshold": 0.3}, "spec.service.threshold"),
+    Case("PLAN519", {"spec.model.framework": "onnx", "spec.service.threshold": 0.3}, {"spec.model.framework": "onnx"}, "spec.service.threshold"),
     Case("GATE311", {**AGE, G: [CTR, FAIR]}, {**AGE, G: [CTR, FAIR, {**FAIR, "name": "age", "sensitive": ["age"]}]}, f"{G}[1].sensitive", "warning"),
     Case("GATE311", {**AGE, "spec.rollout.shadow": SHADOW}, {"spec.rollout.shadow": SHADOW}, "spec.rollout.shadow.guards[0].sensitive", "warning"),
     Case("GATE311", {**AGE, "spec.gates": [PARITY]}, {**AGE, "spec.gates": [{**PARITY, "sensitive": ["age", "gender"]}]}, "spec.gates[0].sensitive", "warning"),

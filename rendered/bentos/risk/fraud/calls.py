@@ -110,7 +110,8 @@ def _answers(predictor: t.Any, rows: list, sizes: list[int], *, scores: bool) ->
     for size in sizes:
         part = slice(start, start := start + size)
         own = None if probabilities is None else probabilities[part]
-        text = f'"predictions": {to_json(predictions[part])}, "scores": {to_json(own)}'
+        classes = getattr(predictor, "classes", None) if scores else None
+        text = f'"predictions": {to_json(predictions[part])}, "scores": {to_json(own)}, "classes": {to_json(classes)}'
         answers.append(Answer(predictions[part], text))
     return answers
 

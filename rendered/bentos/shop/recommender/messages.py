@@ -64,6 +64,7 @@ class Prediction(BaseModel):
 
     predictions: list[JsonValue]
     scores: list[JsonValue] | None = None
+    classes: t.Annotated[list[JsonValue] | None, Field(description="what the columns of scores are about")] = None
     served_by: str
 
 
