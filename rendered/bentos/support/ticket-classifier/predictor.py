@@ -143,6 +143,8 @@ class Predictor:
 
     def __init__(self, folder: Path) -> None:
         self.model = load(model_file(folder, SKOPS + b"|" + PICKLE))
+        classes = getattr(self.model, "classes_", None)
+        self.classes = classes.tolist() if getattr(classes, "ndim", 0) == 1 else None
         names = getattr(self.model, "feature_names_in_", None)
         self.width = getattr(self.model, "n_features_in_", None)
         self.named = names is not None
