@@ -67,6 +67,14 @@ BENTOS = {
         ),
         **_COMMON,
     ),
+    "topics": Bento(
+        name="support-topics",
+        class_name="Topics",
+        framework="spacy",
+        tag="topics:1",
+        inputs=(Column("text", "string", max_length=200),),
+        **_COMMON,
+    ),
     "visits": Bento(
         name="shop-visits",
         class_name="Visits",

@@ -23,7 +23,7 @@ def test_a_framework_that_serves_it_is_found(built: GetBuilt, name: str) -> None
     assert BENTOS[name].framework in read(built, name).frameworks
 
 
-@pytest.mark.parametrize("name", sorted({*FOUND} - {"vision", "visits", "demand", "formula"}))
+@pytest.mark.parametrize("name", sorted({*FOUND} - {"vision", "visits", "demand", "formula", "topics"}))
 def test_its_columns_are_found(built: GetBuilt, name: str) -> None:
     columns = {column.name: column for column in read(built, name).columns}
     assert columns.keys() == {column.name for column in BENTOS[name].inputs}

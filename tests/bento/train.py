@@ -39,6 +39,41 @@ def ticket(folder: Path) -> None:
     expect(folder, [{"text": text} for text in asked], model.predict(asked), model.predict_proba(asked))
 
 
+def topics(folder: Path) -> None:
+    """A spaCy pipeline that was trained here: categories of support tickets."""
+    import spacy
+    from spacy.training import Example
+
+    rng = np.random.default_rng(1)
+    labels = rng.choice(list(TOPICS), 90)
+    texts = [" ".join(rng.choice(TOPICS[label].split(), 6)) for label in labels]
+    pipeline = spacy.blank("en")
+    pipeline.add_pipe(
+        "textcat",
+        config={
+            "model": {
+                "@architectures": "spacy.TextCatBOW.v3",
+                "ngram_size": 1,
+                "exclusive_classes": True,
+                "no_output_layer": False,
+            }
+        },
+    )
+    given = [{"cats": {topic: float(topic == label) for topic in TOPICS}} for label in labels]
+    examples = [
+        Example.from_dict(pipeline.make_doc(text), cats) for text, cats in zip(texts, given, strict=True)
+    ]
+    pipeline.initialize(lambda: examples)
+    for _ in range(8):
+        pipeline.update(examples)
+    pipeline.to_disk(folder / "artifact")
+    asked = ["the server is down since noon", "please refund my invoice", "reset my password"]
+    documents = list(pipeline.pipe(asked))
+    likeliest = np.array([max(document.cats, key=document.cats.get) for document in documents])
+    scores = np.array([[document.cats[topic] for topic in TOPICS] for document in documents])
+    expect(folder, [{"text": text} for text in asked], likeliest, scores)
+
+
 def visits(rows: int) -> tuple[pd.DataFrame, np.ndarray]:
     """Users who meet items, and whether they clicked."""
     rng = np.random.default_rng(2)
@@ -344,5 +379,6 @@ if __name__ == "__main__":
         rules,
         typed,
         summed,
+        topics,
     )
     {**{f.__name__: f for f in models}, "visits": visits_model}[name](Path(target))

@@ -90,6 +90,7 @@ OTHERS = {
     "bento/frameworks/mlflow.py.j2",
     "bento/frameworks/onnx.py.j2",
     "bento/frameworks/skops.py.j2",
+    "bento/frameworks/spacy.py.j2",
     "bento/frameworks/statsmodels.py.j2",
     "kubernetes/ingressroute.yaml.j2",
     "kubernetes/rollout-canary-istio.yaml.j2",
