@@ -126,7 +126,7 @@ def _claim(plan: Plan, gate: Gate, entry: EvidenceEntry) -> Claim:
         entry=entry,
         model=(plan.version.resolved, plan.version.digest),
         data=dict(plan.data),
-        framework=plan.bento.framework,
+        framework=plan.server.framework,
         guaranteed=plan.gate_pods.guaranteed,
     )
 

@@ -41,7 +41,7 @@ def gate_odds(plan: Plan, *, guaranteed: bool = False) -> tuple[GateOdds, ...]:
         plan: the plan.
         guaranteed: intervals are Clopper and Pearson's, which strict tiers require.
     """
-    groups = {name: len(values) for name, values in plan.bento.groups}
+    groups = {name: len(values) for name, values in plan.server.groups}
     found = (_gate(gate, groups, guaranteed=guaranteed) for gate in plan.gates)
     return tuple(odds for odds in found if odds is not None)
 

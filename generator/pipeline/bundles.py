@@ -114,7 +114,8 @@ def _model(source: Source, bundle: BundleId) -> dict[str, str]:
     from generator.render.bundle import render_bundle
 
     plan = source.plans[bundle.environment]
-    source.bentos.trace(plan.bento)  # the image tag has the digest of these rendered templates
+    if plan.bento is not None:
+        source.bentos.trace(plan.bento)  # the image tag has the digest of these rendered templates
     odds = odds_annotations(plan)
     if plan.promotion is None:
         return render_bundle(plan, source.templates, odds)
@@ -138,8 +139,9 @@ def _bento(source: Source, bundle: BundleId) -> dict[str, str]:
     plan = source.any_plan
     gates = gate_images(plan, source.templates)
     used = sorted({gates.reference(name) for each in source.plans.values() for name in used_images(each)})
-    files = source.bentos.files(plan.bento)
-    files["IMAGE"] = f"{plan.image.repository}:{plan.image.tag}\n"
+    files = source.bentos.files(plan.bento) if plan.bento is not None else {}
+    if plan.bento is not None:
+        files["IMAGE"] = f"{plan.image.repository}:{plan.image.tag}\n"
     files[TRIAL_FACTS] = trial_facts(source.plans.values())
     return files | ({GATE_LIST: "".join(f"{reference}\n" for reference in used)} if used else {})
 

@@ -157,7 +157,8 @@ def missing_images(session: Session) -> list[MissingImage]:
     found = []
     for entry in session.entries:
         plans = session.resolve(entry).plans
-        if not plans or plans[0].plan.image.digest:
+        bento = plans[0].plan.bento if plans else None
+        if bento is None or plans[0].plan.image.digest:
             continue
         plan = plans[0].plan
         image = plan.image.reference
@@ -166,7 +167,7 @@ def missing_images(session: Session) -> list[MissingImage]:
         key = f"{entry.team}.{entry.model}"
         version = plan.version
         found.append(
-            MissingImage(entry.name, key, version.resolved, version.digest, image, plan.bento.python_version)
+            MissingImage(entry.name, key, version.resolved, version.digest, image, bento.python_version)
         )
     return found
 

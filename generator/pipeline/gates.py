@@ -78,7 +78,7 @@ class ModelGates:
         plan = item.plan
         return Task(
             gate=item.gate,
-            release=Release(plan.bento.framework, plan.gate_key),
+            release=Release(plan.server.framework, plan.gate_key),
             guaranteed=plan.gate_pods.guaranteed,
             inputs=inputs,
             environments=environments,

@@ -252,5 +252,5 @@ def _platform_images(session: Session) -> list[str]:
     }
     images = {session.platform.images.base, *gates}
     if (session.root / ".gitlab-ci.yml").exists():
-        images.update(ci_images(plan.bento.python_version for plan in plans))
+        images.update(ci_images(plan.bento.python_version for plan in plans if plan.bento))
     return sorted(image for image in images if "@" not in image)

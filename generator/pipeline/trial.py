@@ -100,6 +100,9 @@ class Trial:
             _StepError: a step failed.
         """
         bento, source = self.plans[-1].bento, folder / "source"
+        if bento is None:
+            message = "`sluice try` starts no container that a team brings"
+            raise CliError(message, "start it, and name its address: `--url http://localhost:8080`")
         source.mkdir()
         for name, text in self.session.bentos.files(bento).items():
             (source / name).write_text(text, encoding="utf-8")

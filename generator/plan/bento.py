@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from generator.plan.packages import PackageList
 from generator.spec.frameworks import FRAMEWORKS
@@ -56,6 +57,11 @@ MAX_INT64 = 2**63 - 1
 
 # For people who read the histogram: steps of at most half a decade, up to a minute.
 _LATENCY_GRID = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+def version_label(version: str) -> str:
+    """Return a version in characters that a label allows."""
+    return re.sub(r"[^a-z0-9-]", "-", version.lower())[:63]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +194,13 @@ class Bento:
     path: str = "/predict"
     token_window_s: int = 86_400
 
+    port: ClassVar[int] = 3000
+    user: ClassVar[int] = 1034
+    """The user that BentoML's images create."""
+    ready: ClassVar[str] = "/readyz"
+    live: ClassVar[str] = "/livez"
+    metrics_path: ClassVar[str] = "/metrics"
+
     def __post_init__(self) -> None:
         """Check what spec and rules have made sure of.
 
@@ -208,9 +221,14 @@ class Bento:
             raise ValueError("the model's digest is not a SHA-256")
 
     @property
+    def example(self) -> str:
+        """JSON of a request that it answers; empty when no inputs are declared."""
+        return json.dumps({"rows": [self.examples[0]]}) if self.examples else ""
+
+    @property
     def default_served_by(self) -> str:
         """The label of the arm outside Kubernetes, where there is no pod-template hash: the version."""
-        return re.sub(r"[^a-z0-9-]", "-", self.version.lower())[:63]
+        return version_label(self.version)
 
     @property
     def build_version(self) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from generator import __version__
-from generator.plan.bento import Bento
 from generator.plan.exposure import cohort_shares
 from generator.plan.gates import gate_key, planned_gates
 from generator.plan.guards import resolve_guards
@@ -31,6 +30,7 @@ from generator.plan.values import (
     Routing,
     Secret,
     SecretKey,
+    Server,
     Version,
 )
 from generator.spec.lock import LockFile
@@ -58,7 +58,7 @@ class Inputs:
 
     model: ModelFile
     base: ModelFile
-    bento: Bento
+    server: Server
     bento_digest: str
     platform: PlatformSpec
     environment: str
@@ -81,7 +81,7 @@ def build(inputs: Inputs) -> Plan:
         identity=identity,
         version=_version(inputs.lock),
         image=_image(inputs),
-        bento=inputs.bento,
+        server=inputs.server,
         env=env,
         secrets=secrets,
         feedback=_feedback(spec, identity, inputs.platform.secrets),
@@ -159,7 +159,7 @@ def _feedback(spec: ModelSpec, identity: Identity, store: Secrets | None) -> Fee
 
     The name of the Secret has no hash: a rotation of its keys must not be a release.
     """
-    if not spec.outcomes:
+    if not spec.outcomes or spec.serve is not None:  # a container counts outcomes itself
         return None
     name = Names(identity.model).feedback
     fetched = None
@@ -210,7 +210,10 @@ def _version(lock: LockFile) -> Version:
 
 
 def _image(inputs: Inputs) -> Image:
-    meta = inputs.model.metadata
+    meta, serve = inputs.model.metadata, inputs.model.spec.serve
+    if serve is not None:
+        repository, _, digest = inputs.lock.model.resolved.removeprefix("oci://").partition("@")
+        return Image(repository, inputs.lock.model.version, digest)
     short = inputs.bento_digest[:12]
     pushed = inputs.lock.image
     return Image(

@@ -50,6 +50,7 @@ class PlanValue:
 # Fields that follow from other values, by class.
 _DERIVED = {
     "Bento": {"name", "path", "class_name", "tag", "version", "digest", "buckets", "scrape_s"},
+    "Container": {"name", "version", "digest"},
     "Version": {"ref"},
 }
 _SHARES = {"false_rollback", "power", "target_cpu"}
@@ -151,7 +152,7 @@ def _rest(planned: Planned, plan: Plan) -> Iterator[PlanValue]:
         yield PlanValue("route", "feedback", "callers", "public" if plan.feedback.public else "internal")
         yield PlanValue("route", "feedback", "secret", plan.feedback.secret)
         yield from _fields("route", "feedback", plan.feedback.fetched)
-    yield from _fields("service", "", plan.bento)
+    yield from _fields("service", "", plan.server)
     for item in plan.env:
         text = f"secret {item.secret[0]}/{item.secret[1]}" if item.secret else item.value or ""
         yield PlanValue("environment variable", item.name, "", text)
@@ -172,7 +173,7 @@ def _whole(planned: Planned, plan: Plan) -> Iterator[PlanValue]:
 
 
 _ELSEWHERE = {
-    "identity", "version", "image", "bento", "env", "routing", "capacity", "rollout", "guards", "shadow_guards",
+    "identity", "version", "image", "server", "env", "routing", "capacity", "rollout", "guards", "shadow_guards",
     "gates", "gate_key", "enforcement", "monitoring", "delivery", "gate_pods", "feedback",
     "common", "pod_templates", "promotion", "keeps",
 }  # fmt: skip

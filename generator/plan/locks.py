@@ -125,18 +125,18 @@ def lock_findings(written: SourceSpec) -> Iterator[Finding]:
 
 
 def _missing(written: SourceSpec) -> Finding:
-    ref, name = written.file.spec.model.ref, _name(written)
+    ref, name = written.file.spec.source.ref, _name(written)
     message = f"`{ref}` is not locked to a digest: there is no {written.lock_document.file}"
     hint = f"run `sluice pin {name}`; `sluice new {name} --example-lock` writes a made-up lock for a preview"
-    return written.finding("LOCK201", ("spec", "model", "ref"), message, hint)
+    return written.finding("LOCK201", written.file.spec.source.path, message, hint)
 
 
 def _model(written: SourceSpec, lock: LockFile) -> Iterator[Finding]:
-    source, hint = written.file.spec.model, f"run `sluice pin {_name(written)}`"
+    source, hint = written.file.spec.source, f"run `sluice pin {_name(written)}`"
     if lock.model.ref != source.ref:
         message = f"the lock was made for `{lock.model.ref}`, not for `{source.ref}`"
         related = (("the lock", written.lock_document.place(("model", "ref"))),)
-        document, local = written.layers.where(("spec", "model", "ref"))
+        document, local = written.layers.where(source.path)
         yield document.finding("LOCK202", local, message, hint, related=related)
         return
     if source.sha256 and lock.model.digest != f"sha256:{source.sha256}":

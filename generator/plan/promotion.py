@@ -36,7 +36,7 @@ def kept(plan: Plan) -> Plan:
     return replace(
         plan,
         version=Version(model.ref, model.resolved, model.version, model.digest, model.at),
-        bento=replace(plan.bento, version=model.version, digest=model.digest.removeprefix("sha256:")),
+        server=replace(plan.server, version=model.version, digest=model.digest.removeprefix("sha256:")),
         gate_key=lock.gates,
         keeps=lock.key,
     )

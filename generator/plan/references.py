@@ -137,6 +137,8 @@ def _attribute_path(written: SourceSpec, name: str) -> Path:
 
 def _model_reference(written: SourceSpec) -> Iterator[Finding]:
     source = written.file.spec.model
+    if source is None:
+        return
     if source.ref.startswith(("s3://", "https://")) and source.sha256 is None:
         message = "the content of an address can change: an s3:// or https:// reference needs a digest"
         hint = f"add `sha256: DIGEST` next to it: the output of `sha256sum {source.ref.rpartition('/')[2]}`"
@@ -166,15 +168,14 @@ def _model_reference(written: SourceSpec) -> Iterator[Finding]:
         message = f"`{source.ref}` is another version after each import"
         hint = f'write the version, for example `"{right}"`; `bentoml models list` shows the versions'
         yield written.finding("REF208", ("spec", "model", "ref"), message, hint)
-    yield from _mlflow_reference(written)
+    yield from _mlflow_reference(written, source.ref)
 
 
 _MLFLOW = re.compile(r"mlflow:(?P<name>[^/@:]+)(?P<mark>[:/])(?P<version>[^/@:]+)")
 
 
-def _mlflow_reference(written: SourceSpec) -> Iterator[Finding]:
+def _mlflow_reference(written: SourceSpec, ref: str) -> Iterator[Finding]:
     """Check that what follows the name of a registered model is a version or an alias; stages are neither."""
-    ref = written.file.spec.model.ref
     found = _MLFLOW.fullmatch(ref)
     if found is None or (found["mark"] == "/" and found["version"].isdigit()):
         return

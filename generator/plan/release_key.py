@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from generator import __version__
+from generator.plan.bento import Bento
 from generator.plan.values import Plan, PodVariable
 from generator.routers.argo_rollouts import minor
 from generator.source.canonical import sha256_of
@@ -33,7 +34,7 @@ def release_key(plan: Plan) -> str:
         "model": [identity.team, identity.model, identity.tier],
         "version": [version.label, version.resolved, version.digest],
         "image": [same.image.repository, same.image.digest or same.image.tag],
-        "service": [same.bento.digest, same.bento.timeout_s],
+        "service": [same.server.digest, same.server.timeout_s, *_own(same)],
         "variables": [[item.name, item.value, item.secret] for item in same.env],
         "feedback": same.feedback.secret if same.feedback else None,
         "startup": capacity.startup_s,
@@ -44,6 +45,14 @@ def release_key(plan: Plan) -> str:
         "sluice": __version__,
     }
     return f"sha256:{sha256_of(covered)}"
+
+
+def _own(plan: Plan) -> list[object]:
+    """Return the values of a container's pod that are not in its image."""
+    server = plan.server
+    if isinstance(server, Bento):
+        return []
+    return [server.port, server.user, server.ready, server.live]
 
 
 def in_any_environment(plan: Plan) -> Plan:

@@ -8,6 +8,7 @@ from typing import Any
 
 from generator.plan.bento import Bento
 from generator.plan.build import Inputs, build
+from generator.plan.container import container_of
 from generator.plan.inputs import refused_suites, suite_digests
 from generator.plan.layers import Layers
 from generator.plan.packages import PackageList, outdated
@@ -97,8 +98,11 @@ def resolve(
         if lock is not None and not problems:
             resolved.findings += _refused_suites(entry, source)
             suites = suite_digests(entry, [*_suites(file), *_suites(base_file)])
-            bento = bento or bento_of(base_file, platform, lock, bounds, packages)
-            inputs = Inputs(file, base_file, bento, bento_digest(bento), platform, environment, lock, suites)
+            own = container_of(file, lock)
+            server = own or bento or bento_of(base_file, platform, lock, bounds, packages)
+            bento = server if isinstance(server, Bento) else None
+            digest = bento_digest(bento) if bento else ""
+            inputs = Inputs(file, base_file, server, digest, platform, environment, lock, suites)
             plan = build(inputs)
             if plan.delivery.requires:
                 promotion, promotion_findings = repository.promotion(entry, environment)
@@ -121,7 +125,7 @@ def _packages(
 ) -> tuple[PackageList | None, list[Finding]]:
     """Return the pinned packages of a service, if they fit it, and a finding if they don't."""
     packages, findings = repository.packages(entry)
-    if packages is None:
+    if packages is None or file.spec.model is None:
         return None, findings
     service = file.spec.service
     named = requirements(file.spec.model.framework, service.requirements, lock.packages if lock else ())
@@ -247,7 +251,7 @@ def _by_name(overrides: Any) -> dict[str, Any]:
     return found
 
 
-_FIXED = ("tier", "model", "environments")
+_FIXED = ("tier", "model", "serve", "environments")
 
 
 def _well_formed(base: Layers, overrides: Any, resolved: Resolved) -> dict[str, dict[str, Any]]:

@@ -57,23 +57,25 @@ def bento_of(
         packages: all packages of the service with hashes; None if they are not pinned.
     """
     spec, meta = file.spec, file.metadata
-    service = spec.service
+    service, source = spec.service, spec.model
+    if source is None:
+        raise ValueError("a container has no rendered service")
     name = f"{meta.team}-{meta.name}"
     attributes = {**platform.attributes, **service.attributes}
     compared = [name for name in sensitive_attributes(spec) if name in attributes]
     return Bento(
         name=name,
         class_name="".join(part.capitalize() for part in meta.name.split("-")) + "Service",
-        framework=spec.model.framework,
-        tag=_store_tag(spec.model.ref, f"{name}:{lock.model.version}"),
+        framework=source.framework,
+        tag=_store_tag(source.ref, f"{name}:{lock.model.version}"),
         version=lock.model.version,
         digest=lock.model.digest.removeprefix("sha256:"),
         python_version=service.python,
         base_image=platform.images.by_digest(platform.images.base),
-        requirements=requirements(spec.model.framework, service.requirements, lock.packages),
+        requirements=requirements(source.framework, service.requirements, lock.packages),
         packages=packages,
-        custom_class=spec.model.load,
-        model_file=spec.model.file,
+        custom_class=source.load,
+        model_file=source.file,
         workers=service.workers,
         threads=service.threads,
         timeout_s=service.timeout,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from generator.plan.bento import Bento
+from generator.plan.container import Container
 from generator.plan.guards import Comparison, Guard, Limit, Parity
 from generator.plan.load import StepLoad, step_load
 from generator.plan.measurements import Clock
@@ -22,6 +23,10 @@ from generator.spec.rollout import BlueGreen, Canary
 if TYPE_CHECKING:
     from generator.spec.calibration import CalibrationFile
     from generator.spec.promotion import PromotionFile
+
+
+Server = Bento | Container
+"""Who serves: a service that Sluice renders, or a container that the team brings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +286,7 @@ class Plan:
     identity: Identity
     version: Version
     image: Image
-    bento: Bento
+    server: Server
     env: tuple[PodVariable, ...]
     secrets: tuple[Secret, ...]
     feedback: Feedback | None
@@ -313,6 +318,11 @@ class Plan:
     """The release key of the release that the environment keeps; empty unless the plan governs another release."""
     calibration: CalibrationFile | None = None
     """What the history of the model in this environment says; only reports read it."""
+
+    @property
+    def bento(self) -> Bento | None:
+        """The rendered service; None for a container of the team."""
+        return self.server if isinstance(self.server, Bento) else None
 
     @property
     def clock(self) -> Clock:

@@ -16,6 +16,10 @@ BY_VERSION: Final = Arms("served_by")
 BY_POD: Final = Arms("rollouts_pod_template_hash")
 PREDICTIONS: Final = "sluice_predictions_total"
 REQUESTS: Final = "bentoml_service_request_total"
+OUTCOMES: Final = "sluice_outcomes_total"
+LATENCY: Final = "bentoml_service_request_duration_seconds"
+STATUS: Final = "http_response_code"
+ANSWERED: Final = Matcher(STATUS, "2..", "=~")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +30,13 @@ class Served:
         model: value of the label `model` of the service's counters.
         namespace: namespace of its pods; the same model may run in several.
         endpoint: path of the prediction route, to leave out probes.
+        counts_answers: the service counts answered requests itself; else those of the server with 2xx are.
     """
 
     model: str
     namespace: str
     endpoint: str = "/predict"
+    counts_answers: bool = True
 
     def own(self, requests: str, events: str, *labels: Matcher) -> Proportion:
         """Return events among requests by the counters of the service; compare by `BY_VERSION`."""
@@ -69,6 +75,8 @@ class Served:
         )
 
     def _own(self, metric: str, *matchers: Matcher) -> Series:
+        if metric == PREDICTIONS and not self.counts_answers:
+            return self._bento(REQUESTS).where(ANSWERED, *matchers)
         return Series(metric, (Matcher("namespace", self.namespace), Matcher("model", self.model), *matchers))
 
     def _bento(self, metric: str) -> Series:

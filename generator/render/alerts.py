@@ -11,12 +11,12 @@ from generator.plan.values import Plan
 from generator.promql.burn import PERIOD_S, burn, windows
 from generator.promql.fairness import ParityTest, parity_lower
 from generator.promql.series import Matcher
-from generator.promql.served import BY_VERSION, PREDICTIONS, Served
+from generator.promql.served import BY_VERSION, PREDICTIONS
 from generator.promql.text import duration, number
 from generator.render import examples
 from generator.render.examples import Example
 from generator.render.outputs.gates import METRIC_PASSED, METRIC_TIME
-from generator.render.series import rollout_info, users, watch_gauge
+from generator.render.series import rollout_info, series_of, users, watch_gauge
 from generator.render.watched import Watched, fair, watched
 from generator.spec.rollout import BlueGreen
 from generator.spec.units import percent
@@ -202,7 +202,7 @@ def _absent(plan: Plan) -> Alert:
 
 
 def _silent(plan: Plan, rps: float) -> Alert:
-    served = Served(plan.bento.name, plan.identity.namespace)
+    served = series_of(plan)
     requests = served.own(PREDICTIONS, PREDICTIONS).requests.where(users(BY_VERSION.label))
     window = plan.clock.span(_SILENT_S)
     least = _SILENT_SHARE * rps
@@ -270,7 +270,7 @@ def _rollout(plan: Plan) -> Iterator[Alert]:
 
 
 def _unfair(plan: Plan) -> Iterator[Alert]:
-    served = Served(plan.bento.name, plan.identity.namespace)
+    served = series_of(plan)
     for guard, attribute, names in fair(plan):
         limit = guard.limit
         rows, arm = served.group_rows(attribute), users(BY_VERSION.label)

@@ -19,7 +19,7 @@ from generator.promql.series import Matcher, Series
 from generator.promql.served import BY_POD, BY_VERSION, PREDICTIONS, Served
 from generator.promql.text import duration, number
 from generator.render.scalars import indented_json
-from generator.render.series import rollout_info, scraped, users
+from generator.render.series import rollout_info, scraped, series_of, users
 from generator.render.watched import RATIO, fair, watched
 from generator.spec.monitoring import RolloutsMetrics
 
@@ -94,7 +94,7 @@ def dashboard_text(dashboard: Json) -> str:
 
 
 def _served(plan: Plan) -> Served:
-    return Served(plan.bento.name, plan.identity.namespace)
+    return series_of(plan)
 
 
 def _traffic(plan: Plan) -> Panel:

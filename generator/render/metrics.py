@@ -27,9 +27,9 @@ from generator.promql.event_share import EventShare, LoadMatch, Mask, event_shar
 from generator.promql.fairness import ParityTest, parity_lower, parity_upper
 from generator.promql.metric import Metric, Statistic
 from generator.promql.series import Arms, Matcher, Proportion, Series
-from generator.promql.served import BY_POD, BY_VERSION, REQUESTS, Served, bucket
+from generator.promql.served import BY_POD, BY_VERSION, REQUESTS, bucket
 from generator.promql.split import Split, split, split_of_arms
-from generator.render.series import SHADOW
+from generator.render.series import SHADOW, series_of
 from generator.spec.guards.base import Counts, Labels
 from generator.spec.rollout import ApproveStep, BlueGreen, CohortStep, Shadow, WeightStep
 from generator.stats.binomial import floor_on_lattice
@@ -108,7 +108,7 @@ def _cohort(plan: Plan, position: int, step: CohortStep) -> Metric:
     """
     weight = plan.weight_before(position)
     seen = CohortRequests(plan.clock.span(step.hold), weight / _ALL, plan.design_effect)
-    served = Served(plan.bento.name, plan.identity.namespace).server(REQUESTS, REQUESTS)
+    served = series_of(plan).server(REQUESTS, REQUESTS)
     return _settled(
         plan,
         (COHORT_REQUESTS, COHORT_REQUESTS),
@@ -171,7 +171,7 @@ def _shadow_interval_s(plan: Plan, shadow: Shadow) -> float:
 
 def _split(plan: Plan, check: SplitCheck, copies: Matcher | None = None) -> Metric:
     """Return the check of the split between two versions, or between copied requests and the others."""
-    served = Served(plan.bento.name, plan.identity.namespace)
+    served = series_of(plan)
     rendered = Split(
         check.test.share,
         SHIFT,
@@ -191,7 +191,7 @@ def _split(plan: Plan, check: SplitCheck, copies: Matcher | None = None) -> Metr
 
 def counted(plan: Plan, counts: Counts) -> tuple[Proportion, Arms]:
     """Return the two counters of this model and the label that distinguishes its versions."""
-    served = Served(plan.bento.name, plan.identity.namespace)
+    served = series_of(plan)
     labels = _matchers(counts.labels)
     if counts.source == "model":
         return served.own(counts.requests, counts.events, *labels), BY_VERSION
@@ -235,7 +235,7 @@ def _event_share(plan: Plan, guard: Comparison) -> EventShare:
 
 
 def _pods(plan: Plan) -> Series:
-    return Served(plan.bento.name, plan.identity.namespace).pods()
+    return series_of(plan).pods()
 
 
 def _load_match(plan: Plan, guard: Comparison) -> LoadMatch | None:
@@ -297,7 +297,7 @@ def _limited(plan: Plan, guard: Limit) -> tuple[str, WindowRatio | None]:
         proportion, arms = counted(plan, guard.signal)
         ratio = WindowRatio(plan.clock.window_s, FLOOR)
         return bounded_ratio(proportion, arms.of_canary, ratio), ratio
-    served = Served(plan.bento.name, plan.identity.namespace)
+    served = series_of(plan)
     own = guard.signal.source == "model"
     series = (served.gauge if own else served.pod_gauge)(guard.signal.metric, *_matchers(guard.signal.labels))
     arm = (BY_VERSION if own else BY_POD).of_canary
@@ -313,7 +313,7 @@ def _parity(
     interval_s: float,
     count: int = 0,
 ) -> Metric:
-    rows = Served(plan.bento.name, plan.identity.namespace).group_rows(attribute)
+    rows = series_of(plan).group_rows(attribute)
     return Metric(
         guard.metric_of(attribute),
         guard.name,
@@ -328,7 +328,7 @@ def _parity(
 
 
 def _parity_proof(plan: Plan, guard: Parity, attribute: str, arm: Matcher, test: ParityTest) -> Metric:
-    rows = Served(plan.bento.name, plan.identity.namespace).group_rows(attribute)
+    rows = series_of(plan).group_rows(attribute)
     names, query = (guard.metric_of(attribute), guard.name), parity_upper(rows, arm, test)
     return _settled(plan, names, query, "<", guard.limit, None, strict=guard.no_data == "fail")
 

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 from typing import Final
 
+from generator.plan.bento import Bento
 from generator.plan.values import Plan
 from generator.promql.series import Matcher, Series
-from generator.promql.served import BY_POD
+from generator.promql.served import BY_POD, Served
 from generator.spec.monitoring import RolloutsMetrics, WorkflowsMetrics
 
 SHADOW: Final = "shadow-"
 """How the arms of shadow pods start; no pod-template hash has a dash."""
+
+
+def series_of(plan: Plan) -> Served:
+    """Return the series of a plan's model."""
+    server = plan.server
+    return Served(server.name, plan.identity.namespace, counts_answers=isinstance(server, Bento))
 
 
 def users(label: str) -> Matcher:

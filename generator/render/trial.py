@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
-from generator.plan.values import Plan
+from generator.plan.container import Container
+from generator.plan.values import Plan, Server
 from generator.promql.metric import Metric
 from generator.promql.selectors import selectors_of
 from generator.promql.tokens import tokenize
 from generator.render.metrics import live_metrics, shadow_metrics
+from generator.render.outputs.workload import renames
 from generator.source.quantity import quantity_amount
 
 TRIAL_FACTS: Final = "try.json"
@@ -26,23 +28,14 @@ def trial_facts(plans: Iterable[Plan]) -> str:
     """Return the facts about one model in all environments: the tightest limits, and the series of all guards."""
     every = tuple(plans)
     plan = every[-1]
-    bento, identity = plan.bento, plan.identity
+    identity = plan.identity
     series = {
         json.dumps(found["labels"]) + found["metric"]: found for each in every for found in _series(each)
     }
     bounds = {(guard.name, guard.bound_s) for each in every for guard in each.guards if guard.bound_s}
     facts = {
         "model": f"{identity.team}/{identity.model}",
-        "path": bento.path,
-        "ready": "/readyz",
-        "metrics": "/metrics",
-        "columns": [asdict(column) for column in bento.inputs],
-        "examples": list(bento.examples),
-        "attributes": {name: str(dict(bento.groups)[name][0]) for name in bento.attributes_beside_rows},
-        "events": list(bento.event_names),
-        "max_rows": bento.max_rows,
-        "threads": bento.threads,
-        "timeout_s": bento.timeout_s,
+        **_served(plan.server),
         "startup_s": min(each.capacity.startup_s for each in every),
         "memory": min(round(quantity_amount(each.capacity.memory)) for each in every),
         "cpu": min(float(quantity_amount(each.capacity.cpu)) for each in every),
@@ -55,6 +48,32 @@ def trial_facts(plans: Iterable[Plan]) -> str:
     return json.dumps(facts, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
 
 
+def _served(server: Server) -> dict[str, Any]:
+    """Return where a client sends requests, and what they may hold."""
+    where = {
+        "path": server.path,
+        "ready": server.ready,
+        "metrics": server.metrics_path,
+        "timeout_s": server.timeout_s,
+    }
+    if isinstance(server, Container):
+        nothing: dict[str, Any] = {"columns": [], "attributes": {}, "events": [], "max_rows": 1, "threads": 1}
+        body = json.loads(server.example) if server.example else None
+        rules = [asdict(rule) for rule in renames(server)]
+        return {**where, **nothing, "examples": [], "body": body, "renames": rules}
+    return {
+        **where,
+        "columns": [asdict(column) for column in server.inputs],
+        "examples": list(server.examples),
+        "attributes": {name: str(dict(server.groups)[name][0]) for name in server.attributes_beside_rows},
+        "events": list(server.event_names),
+        "max_rows": server.max_rows,
+        "threads": server.threads,
+        "body": None,
+        "renames": [],
+    }
+
+
 def _rps_per_pod(plan: Plan) -> float:
     return round((plan.min_rps or 0.0) / max(1, plan.capacity.min_replicas), 3)
 
@@ -64,7 +83,8 @@ def _series(plan: Plan) -> Iterator[dict[str, Any]]:
     for metric in _queries(plan):
         for selector in selectors_of(tokenize(metric.query)):
             if selector.metric and not selector.metric.startswith(_OTHERS):
-                labels = [list(matcher) for matcher in selector.matchers if matcher[0] not in _BY_SCRAPE]
+                scraped = _BY_SCRAPE if plan.bento is not None else _BY_SCRAPE | {"model", "served_by"}
+                labels = [list(matcher) for matcher in selector.matchers if matcher[0] not in scraped]
                 yield {
                     "guard": metric.guard,
                     "metric": selector.metric,

@@ -76,7 +76,7 @@ def lengths(context: Context) -> Iterator[Problem]:
     names = Names(identity.model)
     derived = {
         "Argo CD Application": application(identity),
-        "bento": context.plan.bento.name,
+        "bento": context.plan.server.name,
         "shadow": names.shadow,
         "gate Workflow": names.gates(context.plan.gate_key),
     }

@@ -318,7 +318,8 @@ def image_digest(context: Context) -> Iterator[Problem]:
 )
 def package_hashes(context: Context) -> Iterator[Problem]:
     """Check that all packages of the service are pinned by hash."""
-    if context.tier.requires.package_hashes and context.plan.bento.packages is None:
+    bento = context.plan.bento
+    if context.tier.requires.package_hashes and bento is not None and bento.packages is None:
         message = f"the tier `{context.plan.identity.tier}` requires the packages of the service by hash"
         yield Problem(FRAMEWORK, message, _pin_packages(context), _required(context, "packageHashes"))
 
@@ -339,6 +340,7 @@ def floating_packages(context: Context) -> Iterator[Problem]:
     pinned = written.lock is not None and written.lock.model.by.startswith("sluice ")
     if (
         pinned
+        and plan.bento is not None
         and plan.bento.packages is None
         and not plan.image.digest
         and not context.tier.requires.package_hashes

@@ -205,7 +205,7 @@ def shared(context: Context) -> Iterator[Problem]:
     written, built = context.planned.source, context.plan.bento
     overrides = context.planned.source.layers.spec.data["spec"].get("environments") or {}
     environment = context.plan.identity.environment
-    if not overrides.get(environment) or written.lock is None:
+    if not overrides.get(environment) or written.lock is None or built is None:
         return
     required = bento_of(written.file, written.platform, written.lock, built.buckets, built.packages)
     for item in dataclasses.fields(built):
@@ -244,7 +244,7 @@ spec:
 )
 def latency(context: Context) -> Iterator[Problem]:
     """Check that requests can be slower than the bound of a guard."""
-    timeout = context.plan.bento.timeout_s
+    timeout = context.plan.server.timeout_s
     for path, guards in written_guards(context):
         for index, guard in enumerate(guards):
             if isinstance(guard, SlowRateGuard) and guard.slower_than > timeout:

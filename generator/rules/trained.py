@@ -50,11 +50,14 @@ spec: {model: {framework: xgboost}}
 )
 def fitting_framework(context: Context) -> Iterator[Problem]:
     """Check that the framework is one that loads the files; a class of the team may load anything."""
-    trained, named = _trained(context), context.spec.model.framework
-    if trained is None or not trained.frameworks or named in {"custom", *trained.frameworks}:
+    trained, model = _trained(context), context.spec.model
+    if trained is None or model is None or not trained.frameworks:
+        return
+    named = model.framework
+    if named in {"custom", *trained.frameworks}:
         return
     fitting = trained.frameworks
-    message = f"the files of {context.spec.model.ref} are not those of a model of the framework `{named}`"
+    message = f"the files of {model.ref} are not those of a model of the framework `{named}`"
     hint = f"write `framework: {fitting[0]}`"
     if len(fitting) > 1:
         hint += f", or one of: {', '.join(fitting[1:])}"
@@ -142,8 +145,8 @@ spec: {service: {inputs: {age: {type: integer}, city: {type: string}}}}
 )
 def columns_of_training(context: Context) -> Iterator[Problem]:
     """Check that inputs and columns have the same names and types, and that texts are declared."""
-    trained, declared = _trained(context), context.spec.service.inputs
-    if trained is None or not trained.inputs or context.spec.model.framework == "custom":
+    trained, declared, model = _trained(context), context.spec.service.inputs, context.spec.model
+    if trained is None or model is None or not trained.inputs or model.framework == "custom":
         return
     related = _related(context, "inputs")
     if not declared:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
 
+from generator.spec.container import ServedContainer
 from generator.spec.frameworks import FrameworkName
 from generator.spec.gates import Gate
-from generator.spec.record import Record
+from generator.spec.record import Choice, Record
 from generator.spec.rollout import Rollout
 from generator.spec.service import Autoscaling, Outcome, Resources, Service, Traffic
 from generator.spec.types import Code, Date, Hex, Key, Line, Loader, Name, Reference, RelativePath
@@ -52,11 +54,30 @@ class Metadata(Record):
     description: Line | None = Field(None, description="one line about the model")
 
 
-class ModelSpec(Record):
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The reference that is released.
+
+    Args:
+        ref: the reference.
+        sha256: digest (hex) that the producer gave.
+        path: its place in the spec.
+    """
+
+    ref: str
+    sha256: str | None
+    path: tuple[str, ...]
+
+
+class ModelSpec(Choice):
     """The spec of a model."""
 
+    one_of = ("model", "serve")
     tier: Name = Field(description="tier of the model, which sets its defaults and ceilings")
-    model: ModelSource = Field(description="the model")
+    model: ModelSource | None = Field(None, description="the model, which a rendered service loads")
+    serve: ServedContainer | None = Field(
+        None, description="a container that serves the model already, instead of `model`"
+    )
     service: Service = Field(Service.model_construct(), description="the service around it")
     traffic: Traffic = Field(Traffic.model_construct(), description="its live traffic")
     outcomes: dict[Key, Outcome] = Field({}, description="events after a prediction, for guards")
@@ -69,6 +90,14 @@ class ModelSpec(Record):
     environments: dict[Name, dict[str, Any]] = Field(
         {}, description="overrides for environments: any part of this spec"
     )
+
+    @property
+    def source(self) -> Source:
+        """What is released: the model, or the image of the container."""
+        if self.model is not None:
+            return Source(self.model.ref, self.model.sha256, ("spec", "model", "ref"))
+        image = self.serve.image if self.serve else ""
+        return Source(f"oci://{image}", None, ("spec", "serve", "image"))
 
 
 class ModelFile(Record):

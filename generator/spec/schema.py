@@ -32,7 +32,7 @@ BASE = f"{HOME}/schema"
 Node = dict[str, Any]
 _REF = "#/$defs/"
 # Keys that must be the same in all environments, so they are only in the spec.
-_OWN = ("tier", "model", "environments")
+_OWN = ("tier", "model", "serve", "environments")
 
 
 def identified(name: str, title: str, body: Node) -> Node:

@@ -20,6 +20,8 @@ MOST_CASES = 20  # of one column
 def examples(server: Server, bento: str | None) -> tuple[list, str]:
     """Return real rows and where they come from: MLflow's example, the declaration, or the model's own warm-up."""
     facts = server.facts
+    if facts["body"] is not None:
+        return [facts["body"]], "`serve.example`"
     declared = {column["name"] for column in facts["columns"]}
     for file in (
         sorted(Path(bento).rglob("*input_example.json"), key=lambda path: -len(path.name)) if bento else ()
@@ -101,6 +103,8 @@ def try_requests(server: Server, rows: list, report: Report) -> None:
         report.wrong(
             "requests", f"the example rows are answered with {status or 'nothing'}: {line[:300]}", hint
         )
+        return
+    if server.facts["body"] is not None:
         return
     if any(answer is None or answer != answer for answer in _predictions(body)):
         report.wrong(

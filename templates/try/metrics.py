@@ -15,6 +15,16 @@ def samples(text: str) -> list[tuple[str, dict[str, str]]]:
     return [(name, dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels))) for name, labels in found]
 
 
+def renamed(name: str, labels: dict[str, str], rules: list) -> tuple[str, dict[str, str]]:
+    """Return a sample as the scrape of a container stores it (Prometheus, configuration, "relabel_config")."""
+    found = {**labels, "__name__": name}
+    for rule in rules:
+        match = re.fullmatch(rule["match"], ";".join(found.get(label, "") for label in rule["labels"]))
+        if match:
+            found[rule["target"]] = match.expand(re.sub(r"\$(\d)", r"\\\1", rule["value"]))
+    return found.pop("__name__"), found
+
+
 def try_metrics(server: Server, report: Report) -> None:
     """Compare the metrics page with the series that guards query."""
     status, body = server.ask("GET", server.facts["metrics"])
@@ -24,7 +34,7 @@ def try_metrics(server: Server, report: Report) -> None:
             "metrics", f"{server.facts['metrics']} is answered with {status or 'nothing'}: {body[:200]}"
         )
         return
-    there = samples(body)
+    there = [renamed(name, labels, server.facts["renames"]) for name, labels in samples(body)]
     report.series = {"queried": len(wanted), "there": 0}
     for series in wanted:
         same = [labels for name, labels in there if name == series["metric"]]

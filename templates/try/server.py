@@ -113,6 +113,8 @@ class Server:
 
     def request(self, rows: list) -> dict:
         """Return a request with these rows, and with values of the attributes that are sent next to them."""
+        if self.facts["body"] is not None:
+            return self.facts["body"]
         others = self.facts["attributes"]
         return {"rows": rows, **({"groups": [others] * len(rows)} if others else {})}
 

@@ -191,7 +191,7 @@ def facts(kind: str) -> dict[str, Any]:
         "columns": [], "examples": [], "attributes": {}, "events": [], "max_rows": 256, "threads": 4, "timeout_s": 10.0,
         "startup_s": 8.0 if kind == "too slow a start" else 400.0, "memory": 256 * 2**20, "cpu": 0.5, "rps_per_pod": 0.0,
         "slower_than": [["slow-rate", 0.25]], "series": [series] if kind == "a metric that is missing" else [],
-        "env": {}, "secrets": [],
+        "env": {}, "secrets": [], "body": None, "renames": [],
     }  # fmt: skip
 
 

@@ -33,16 +33,18 @@ def until(condition: Callable[[], object], deadline_s: float, what: str) -> None
 
 
 class Server:
-    """One Prometheus that scrapes one target every second."""
+    """One Prometheus that scrapes one target every second; `scraped` are more keys of its scrape."""
 
-    def __init__(self, folder: Path, target_port: int, labels: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, target_port: int, labels: dict[str, str] | None = None, **scraped: object
+    ) -> None:
         program = shutil.which("prometheus")
         if program is None:
             pytest.fail("prometheus is missing; install it with: sh tests/tools/prometheus.sh", pytrace=False)
         self._program, self._folder, self._port = program, folder, _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         target = {"targets": [f"127.0.0.1:{target_port}"], "labels": labels or {}}
-        scrape = {"job_name": "models", "static_configs": [target]}
+        scrape = {"job_name": "models", "static_configs": [target], **scraped}
         times = {"scrape_interval": "1s", "scrape_timeout": "1s"}
         (folder / "prometheus.yml").write_text(yaml.safe_dump({"global": times, "scrape_configs": [scrape]}))
 

@@ -163,3 +163,25 @@ def test_a_registry_that_gives_another_manifest(sandbox: Sandbox) -> None:
         host = stand_in.address.removeprefix("http://")
         done = sandbox.ask(f"oci://{host}/acme/m@{asked}").pin()
     assert (done.exit_code, "PIN108" in done.output) == (1, True)
+
+
+def test_the_image_of_a_container_is_locked_by_its_manifest(registry: Registry, sandbox: Sandbox) -> None:
+    first = registry.push("acme/served", "v1", b"one", more=b"a second layer")
+    platform = sandbox.root / "specs/platform.yaml"
+    platform.write_text(platform.read_text().replace("registry.example.com/", f"{registry.host}/"))
+    sandbox.ask("bentoml:ranker:7")
+    served = (
+        f"serve: {{image: {registry.host}/acme/served:v1, metrics: {{requests: {{metric: hits_total}}}}}}"
+    )
+    lines = sandbox.spec.read_text().splitlines(keepends=True)
+    sandbox.spec.write_text(
+        "".join(f"  {served}\n" if line.lstrip().startswith("model:") else line for line in lines)
+    )
+    model = sandbox.pinned()["model"]
+    assert model["digest"] == first
+    assert model["resolved"] == f"oci://{registry.host}/acme/served@{first}"
+    assert model["ref"] == f"oci://{registry.host}/acme/served:v1"
+    assert sandbox.pin("--check", "--verify").exit_code == 0
+    registry.push("acme/served", "v1", b"two")
+    moved = sandbox.pin("--check")
+    assert (moved.exit_code, "PIN201" in moved.output) == (1, True)

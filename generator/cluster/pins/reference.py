@@ -34,11 +34,13 @@ class Reference:
         text: as written.
         data: a data set of a gate, not a model.
         sha256: digest (hex) that the producer gave.
+        image: an image to run, whose content is its manifest; not an artifact of files.
     """
 
     text: str
     data: bool = False
     sha256: str | None = None
+    image: bool = False
 
     @property
     def shown(self) -> str:

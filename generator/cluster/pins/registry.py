@@ -54,6 +54,9 @@ def resolve(reference: Reference, context: PinContext) -> Resolution:
     digest = form["digest"] or repository.digest(form["tag"])
 
     def measure() -> Content:
+        if reference.image:
+            repository.manifest(digest)  # its bytes are compared with the digest
+            return Content(digest, f"the registry {form['host']}")
         content = artifact_digest(repository.manifest(digest), reference.shown)
         return Content(content, f"the registry {form['host']}")
 

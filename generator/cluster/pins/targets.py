@@ -60,7 +60,8 @@ def targets(repository: Repository, entry: ModelFiles) -> tuple[list[PinTarget],
         layers, file, problems = _merged(repository, document, environment)
         findings += problems
         for path, reference in _references(file.spec) if file else ():
-            framework = "" if reference.data or file is None else file.spec.model.framework
+            model = file.spec.model if file and not reference.data else None
+            framework = model.framework if model else ""
             found.setdefault(reference, PinTarget(reference, *layers.where(path), framework))
     return ([], findings) if findings else (list(found.values()), [])
 
@@ -90,11 +91,11 @@ def service(repository: Repository, entry: ModelFiles) -> tuple[Service | None, 
     if findings or repository.platform is None:
         return None, findings
     _, file, problems = _merged(repository, document, _BASE)
-    if file is None:
+    if file is None or file.spec.model is None:
         return None, problems
     _, lock, _ = repository.lock(entry)
-    source = file.spec
-    named = requirements(source.model.framework, source.service.requirements, lock.packages if lock else ())
+    model, own = file.spec.model, file.spec.service.requirements
+    named = requirements(model.framework, own, lock.packages if lock else ())
     return Service(document, named, file.spec.service.python), []
 
 
@@ -114,7 +115,8 @@ def _merged(
 
 
 def _references(spec: ModelSpec) -> Iterator[tuple[Path, Reference]]:
-    yield ("spec", "model", "ref"), Reference(spec.model.ref, sha256=spec.model.sha256)
+    source = spec.source
+    yield source.path, Reference(source.ref, sha256=source.sha256, image=spec.serve is not None)
     for index, gate in enumerate(spec.gates):
         for part, value in gate.needs.data.items():
             yield ("spec", "gates", index, *part), Reference(value, data=True)

@@ -27,7 +27,7 @@ def run(task: Task) -> Outcome:
     gate, framework = task.spec(ExplainGate), task.release.framework
     model, artifact = task.inputs.artifact()
     (reference, first), (current, second) = task.inputs.windows(gate.explain)
-    if not FRAMEWORKS[framework].attributed:
+    if framework not in FRAMEWORKS or not FRAMEWORKS[framework].attributed:
         raise NoVerdictError(f"attributions of {framework} models are not supported; use a custom gate")
     config = {
         "model": str(model),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 
-from generator.plan.names import PREDICT, Names
+from generator.plan.names import Names
 from generator.plan.values import Plan
 from generator.promql.metric import Metric
 from generator.render.metrics import alive_metric, evidence_metrics, live_metrics, shadow_metrics
@@ -81,7 +82,14 @@ print("answered", status)
 sys.exit(0 if 200 <= status < 300 else 1)"""
 
 
+_SMOKE_OF_CONTAINER = _SMOKE.replace("url, path, payload = sys", "url, path, payload, ready = sys").replace(
+    '"/readyz"', "ready"
+)
+
+
 def _smoke(plan: Plan, names: Names) -> dict[str, object]:
-    payload = inert_json({"rows": [plan.bento.examples[0]]}) if plan.bento.examples else ""
+    server = plan.server
+    payload = inert_json(json.loads(server.example)) if server.example else ""
     url = f"http://{names.preview}.{plan.identity.namespace}.svc"
-    return {"script": _SMOKE, "arguments": [url, PREDICT, payload]}
+    arguments = [url, server.path, payload, *([] if plan.bento else [server.ready])]
+    return {"script": _SMOKE if plan.bento else _SMOKE_OF_CONTAINER, "arguments": arguments}

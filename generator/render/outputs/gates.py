@@ -111,7 +111,7 @@ def _release(plan: Plan) -> dict[str, Any]:
     data = {ref: {"digest": digest, "resolved": ref} for ref, digest in plan.data}
     return {
         "model": f"{plan.identity.team}/{plan.identity.model}",
-        "framework": plan.bento.framework,
+        "framework": plan.server.framework,
         "gateKey": plan.gate_key,
         "guaranteed": plan.gate_pods.guaranteed,
         "waived": {gate.name: gate.waiver.until for gate in plan.gates if gate.waiver},

@@ -30,11 +30,15 @@ def pod(plan: Plan, app: str, served_by: str = "", role: str = "shadow") -> dict
     roles = {"sluice.dev/role": role} if served_by else {}
     return {
         "app": app,
+        "container_port": plan.server.port,
+        "user": plan.server.user,
+        "ready": plan.server.ready,
+        "live": plan.server.live,
         "served_by": served_by,
         "config_name": config_name(plan),
         "pre_stop_s": PRE_STOP_S,
         "sleeps": pods_sleep(plan),
-        "grace_s": PRE_STOP_S + math.ceil(plan.bento.timeout_s) + _DRAIN_MARGIN_S,
+        "grace_s": PRE_STOP_S + math.ceil(plan.server.timeout_s) + _DRAIN_MARGIN_S,
         "pod_labels": {
             **labels(plan.identity),
             "app.kubernetes.io/name": app,
@@ -61,4 +65,4 @@ def shadow(plan: Plan) -> Iterator[Output]:
 
 def shadow_arm(plan: Plan) -> str:
     """Return the arm of the shadow's predictions: one for each version of the model."""
-    return f"{SHADOW}{plan.bento.default_served_by}-{plan.bento.digest[:8]}"[:63]
+    return f"{SHADOW}{plan.server.default_served_by}-{plan.server.digest[:8]}"[:63]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from generator.plan.names import FEEDBACK, PREDICT, Names
+from generator.plan.names import FEEDBACK, Names
 from generator.plan.values import Plan
 from generator.render.output import Output
 from generator.routers import Backend, Route, Traffic
@@ -66,11 +66,16 @@ def traffic(plan: Plan) -> Traffic:
     return Traffic(
         model=plan.identity.model,
         hosts=plan.routing.hosts,
-        routes=(Route("predict", PREDICT, shadow_percent(plan)),),
+        routes=(Route("predict", predict_path(plan), shadow_percent(plan)),),
         backends=backends,
         shadow=names.shadow,
-        timeout_s=plan.bento.timeout_s + _ROUTE_MARGIN_S,
+        timeout_s=plan.server.timeout_s + _ROUTE_MARGIN_S,
     )
+
+
+def predict_path(plan: Plan) -> str:
+    """Return the path of the predictions."""
+    return plan.server.path
 
 
 def _feedback(plan: Plan) -> Traffic:
@@ -81,7 +86,7 @@ def _feedback(plan: Plan) -> Traffic:
         routes=(Route("feedback", FEEDBACK, 0),),
         backends=(Backend(name, 100),),
         shadow="",
-        timeout_s=plan.bento.timeout_s + _ROUTE_MARGIN_S,
+        timeout_s=plan.server.timeout_s + _ROUTE_MARGIN_S,
     )
 
 

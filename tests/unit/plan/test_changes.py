@@ -21,9 +21,9 @@ from tests.unit.plan.rollouts import weight_step, with_steps
 EXAMPLES = Path(__file__).resolve().parents[3] / "specs"
 # Follows from other values, each of which is compared (see generator/plan/describe.py).
 FOLLOWS = {
-    "identity.team", "bento.custom_class", "identity.model", "identity.environment", "version.ref", "image.digest", "image.tag",
-    "bento.name", "bento.class_name", "bento.tag", "bento.version", "bento.digest", "bento.buckets", "bento.scrape_s",
-    "bento.path", "gate_key", "gates.config", "gates.spec", "gates.waiver.gate", "gates.waiver.model",
+    "identity.team", "server.custom_class", "identity.model", "identity.environment", "version.ref", "image.digest", "image.tag",
+    "server.name", "server.class_name", "server.tag", "server.version", "server.digest", "server.buckets", "server.scrape_s",
+    "server.path", "gate_key", "gates.config", "gates.spec", "gates.waiver.gate", "gates.waiver.model",
     "version.at", "rollout.guards", "rollout.shadow.guards", "common", "pod_templates", "keeps",
 }  # fmt: skip
 GUARD_FOLLOWS = re.compile(

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from tests.unit.rules.repository import CTR, ERRORS, STEPS
-from tests.unit.rules.samples import BLUE_GREEN, FAIR, SHADOW, SLOW, STAGING, TEAM, Case, G, S, steps
+from tests.unit.rules.repository import CTR, DIGEST, ERRORS, STEPS
+from tests.unit.rules.samples import (
+    BLUE_GREEN,
+    CONTAINER,
+    FAIR,
+    LOCKED,
+    SHADOW,
+    SLOW,
+    STAGING,
+    TEAM,
+    Case,
+    G,
+    S,
+    steps,
+)
 
 
 def matching(expression: str) -> list[dict[str, object]]:
@@ -12,6 +25,13 @@ def matching(expression: str) -> list[dict[str, object]]:
 
 
 _IN = "spec.service.inputs"
+_LATENCY = {"metric": "http_seconds"}
+_EXPLAIN = {
+    "name": "attribution",
+    "explain": {"reference": "a.csv", "current": "b.csv"},
+    "tool": "shap",
+    "atMost": 0.15,
+}
 _WEBHOOK = {"url": "https://hooks.example.com/a"}
 
 CASES = (
@@ -178,6 +198,66 @@ CASES = (
         {"spec.rollout.risk": {"falseRollback": "25%"}},
         "spec.rollout.risk.falseRollback",
         "warning",
+    ),
+    Case(
+        "PLAN551",
+        {**CONTAINER, G: [CTR, ERRORS, SLOW]},
+        {**CONTAINER, G: [CTR, ERRORS, SLOW], "spec.serve.metrics.latency": _LATENCY},
+        f"{G}[2]",
+    ),
+    Case("PLAN551", {**CONTAINER, "spec.serve.metrics.outcomes": {}}, CONTAINER, f"{G}[0]"),
+    Case(
+        "PLAN551",
+        {**CONTAINER, G: [ERRORS, FAIR], "spec.service.positive": [1]},
+        {**CONTAINER, G: [ERRORS]},
+        f"{G}[1]",
+    ),
+    Case(
+        "PLAN551",
+        {
+            **CONTAINER,
+            "spec.serve.metrics.latency": _LATENCY,
+            "spec.serve.metrics.requests": {"metric": "http_seconds_count"},
+        },
+        {
+            **CONTAINER,
+            "spec.serve.metrics.latency": _LATENCY,
+            "spec.serve.metrics.requests": {"metric": "http_seconds_total"},
+        },
+        "spec.serve.metrics.requests.metric",
+    ),
+    *(
+        Case("PLAN552", {**CONTAINER, f"spec.service.{key}": value}, CONTAINER, f"spec.service.{key}")
+        for key, value in (("threads", 8), ("inputs", {"x": {"type": "number"}}), ("python", "3.12"))
+    ),
+    Case(
+        "PLAN552",
+        {**CONTAINER, "spec.rollout.shadow": {"percent": "20%", "hold": "24h"}},
+        {"spec.rollout.shadow": {"percent": "20%", "hold": "24h"}},
+        "spec.rollout.shadow",
+    ),
+    Case(
+        "PLAN552",
+        {**CONTAINER, "spec.gates": [_EXPLAIN], "lock.data": LOCKED},
+        {"spec.gates": [_EXPLAIN], "lock.data": LOCKED},
+        "spec.gates[0]",
+    ),
+    Case(
+        "PLAN552",
+        {**CONTAINER, "platform.controllers": {"kubernetes": "1.29"}},
+        {**CONTAINER, "platform.controllers": {"kubernetes": "1.30"}},
+        "spec.serve",
+    ),
+    Case(
+        "PLAN553",
+        {
+            **CONTAINER,
+            "spec.serve.image": "docker.io/someone/ranker:7",
+            "lock.model.ref": "oci://docker.io/someone/ranker:7",
+            "lock.model.resolved": f"oci://docker.io/someone/ranker@{DIGEST}",
+        },
+        CONTAINER,
+        "spec.serve.image",
     ),
     Case(
         "PLAN531",

@@ -47,6 +47,25 @@ LOCKED = {
     name: {"digest": digest, "resolved": f"{name}#sha256={digest.removeprefix('sha256:')}"}
     for name, digest in (("a.csv", DIGEST), ("b.csv", DIGEST[:-1] + "b"))
 }
+CONTAINER = {
+    "spec.model": None,
+    "spec.serve": {
+        "image": "registry.example.com/shop/ranker:7",
+        "metrics": {
+            "requests": {"metric": "http_requests_total"},
+            "outcomes": {"ctr": {"metric": "clicks_total"}},
+        },
+    },
+    "spec.service": {"timeout": "2s"},
+    "lock.model": {
+        "ref": "oci://registry.example.com/shop/ranker:7",
+        "resolved": f"oci://registry.example.com/shop/ranker@{DIGEST}",
+        "version": "a" * 12,
+        "digest": DIGEST,
+        "at": "2026-11-23T00:00:00Z",
+        "by": "test",
+    },
+}
 STAGING = {"server": "https://other.example.com", "router": {"kind": "none"}}
 TWO = ("ranker", "sorter")
 TEAM = {"metadata.team": "t" * 30, "platform.teams." + "t" * 30: {"owners": ["x"], "tiers": ["standard"]}}
