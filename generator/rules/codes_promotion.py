@@ -80,7 +80,7 @@ declare(
         "PROM108",
         "warning",
         "the lock of an environment is not read",
-        "Only an environment that requires others has locks of its own. This one was renamed or removed, or no longer "
+        "Only an environment that requires others has separate locks. This one was renamed or removed, or no longer "
         "requires anything, so it runs what the spec says.",
         "Remove the lock, or restore `requires`.",
         example="# specs/shop/ranker.production.lock.yaml\nschema: sluice/promotion/v1",
