@@ -1,4 +1,4 @@
-"""Two hundred promotions, open at once: each with a record, a lock and a bundle of its own; git merges all of them."""
+"""Two hundred promotions, open at once: each with its own record, lock and bundle; git merges all of them."""
 
 from __future__ import annotations
 
