@@ -42,7 +42,7 @@ COMMANDS: dict[str, str] = {
     "audit": "Show which versions were merged, since when, why and on which evidence.",
     "revert": "Roll a model back to its previous version.",
     "alerts": "Write alerts for released models, and unit tests for them.",
-    "ci": "Write CI workflows: checks, comments, images and reverts.",
+    "ci": "Write CI workflows: checks, comments, images, promotions and reverts.",
     "codeowners": "Generate the CODEOWNERS file.",
     "spinnaker": "Write a canary as a Spinnaker pipeline with Kayenta.",
     "templates": "List the templates and which are overridden.",

@@ -115,6 +115,8 @@ def _zone(text: str) -> str:
 def _cron(text: str) -> str:
     from cronsim import CronSim, CronSimError
 
+    if re.search(r"(?<![0-9])([0-9]{1,2})-\1/", text):
+        raise _OutOfRangeError(text)  # `5-5/2`: the two programs read it in different ways
     try:
         next(CronSim(text, dt.datetime(2026, 1, 1, tzinfo=dt.UTC)))
     except (CronSimError, StopIteration) as error:
