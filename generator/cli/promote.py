@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from generator.cli.options import root_option
+from generator.cli.options import report_option, root_option
 from generator.pipeline.selection import select
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit
@@ -24,10 +24,11 @@ from generator.source.errors import CliError
     "--check", "only_check", is_flag=True, help="Write nothing; check the promotions of a change, for CI."
 )
 @click.option("--against", metavar="REV", help="With --check: the branch that the change goes to.")
+@report_option
 @click.option("--by", metavar="NAME", help="Who promotes it; default: the author that git would name.")
 @root_option
 def command(
-    model: tuple[str, ...], environment: str | None, reason: str | None, by: str | None, against: str | None,
+    model: tuple[str, ...], environment: str | None, reason: str | None, by: str | None, against: str | None, fmt: str,
     root: Path | None, *, hotfix: bool, adopt: bool, only_check: bool,
 ) -> None:  # fmt: skip
     """Let a proven release into an environment that requires others.
@@ -42,7 +43,9 @@ def command(
 
     session = open_session(root)
     if only_check or against:
-        _check(session, against, only_check=only_check, others=bool(model or environment or hotfix or adopt))
+        _check(
+            session, against, fmt, only_check=only_check, others=bool(model or environment or hotfix or adopt)
+        )
         return
     known = session.require_platform().environments
     if environment is None or environment not in known:
@@ -62,7 +65,7 @@ def command(
         emit(f"next: sluice render {' '.join(names)}, and commit both\n")
 
 
-def _check(session: Session, against: str | None, *, only_check: bool, others: bool) -> None:
+def _check(session: Session, against: str | None, fmt: str, *, only_check: bool, others: bool) -> None:
     """Report why promotions of a change may not be merged."""
     from generator.pipeline.promote import now_utc
     from generator.pipeline.promotion_check import check_promotions
@@ -74,7 +77,7 @@ def _check(session: Session, against: str | None, *, only_check: bool, others: b
             "--check and --against belong together", "sluice promote --check --against origin/main"
         )
     findings = check_promotions(session, against, now_utc())
-    emit(render(findings, "text", screen=Screen.of_messages(sys.stdout)))
+    emit(render(findings, fmt, screen=Screen.of_messages(sys.stdout)), commands=fmt == "github")
     click.get_current_context().exit(int(any(finding.severity == "error" for finding in findings)))
 
 

@@ -12,7 +12,20 @@ spec:
   environments:
     staging: {server: "https://staging.example.com", router: {kind: traefik}}
     production: {requires: [staging]}
+# specs/shop/ranker.yaml
+spec: {environments: {staging: {traffic: {minRps: 200}}}}
 """
+_PROMOTED: Final = f"""{_GATED}\
+$ sluice promote shop/ranker --to production --hotfix --reason "prices are wrong"
+$ sluice render
+"""
+_NEXT: Final = (
+    "$ sed 's/timeout: 2s/timeout: 3s/' specs/shop/ranker.yaml > new && mv new specs/shop/ranker.yaml\n"
+)
+_COMMIT: Final = (
+    "$ git init -q -b main && git add -A && git -c user.name=a -c user.email=a@b.example commit -qm main\n"
+)
+_CHECK: Final = "$ sluice promote --check --against main"
 
 declare(
     Code(
@@ -22,7 +35,7 @@ declare(
         "The environment requires others, so only a promotion changes what it runs, and the lock of a promotion is the "
         "only proof of what that is. The bundle was rendered before the environment required anything.",
         "Record what runs there with `sluice promote MODEL --to ENVIRONMENT --adopt`, and commit the lock.",
-        example=f"$ sluice render\n{_GATED}$ sluice validate",
+        example=f"{_PROMOTED}$ rm specs/shop/ranker.production.lock.yaml\n$ sluice validate",
     ),
     Code(
         "PROM102",
@@ -31,7 +44,7 @@ declare(
         "While another release waits for its proof, the promoted one stays byte for byte as the lock has it. A bundle "
         "that was edited or deleted by hand would go out without any proof.",
         "Restore the bundle from the protected branch with git.",
-        example=_GATED,
+        example=f"{_PROMOTED}{_NEXT}$ rm rendered/production/shop/ranker/rollout-main.yaml\n$ sluice validate",
     ),
     Code(
         "PROM103",
@@ -48,7 +61,7 @@ declare(
         "The release of the spec is not the promoted one: pods, configuration and gates stay as they are, and steps, "
         "guards, routes and alerts follow the spec.",
         "Nothing to do until the release has proven itself; then run `sluice promote`.",
-        example=_GATED,
+        example=f"{_PROMOTED}{_NEXT}$ sluice validate",
     ),
     Code(
         "PROM105",
@@ -56,7 +69,7 @@ declare(
         "a promoted hot fix has ended",
         "It was promoted without the proof that the environment requires, for a limited time.",
         "Promote the release with its record, or take it back with `sluice revert`.",
-        example=_GATED,
+        example=f"{_PROMOTED}$ export SOURCE_DATE_EPOCH=1795824000\n$ sluice validate",
     ),
     Code(
         "PROM106",
@@ -65,7 +78,9 @@ declare(
         "The environment is frozen, the release is in quarantine, or its records no longer prove it. Only the check of "
         "a change reads the clock, so this is found before a merge and never while files are rendered.",
         "Wait until the freeze or the soak is over, or promote a release that is proven; a revert may always go out.",
-        example="$ sluice promote --check --against main",
+        example=f"{_GATED}{_COMMIT}"
+        '$ sluice promote shop/ranker --to production --hotfix --reason "prices are wrong"\n'
+        f"$ export SOURCE_DATE_EPOCH=1795824000\n{_CHECK}",
     ),
     Code(
         "PROM107",
@@ -74,7 +89,7 @@ declare(
         "The environment has `order: finish-first`: a release that soaks is promoted before the next one starts, so "
         "that frequent merges do not keep all of them from production.",
         "Merge this when the release is promoted, aborted or taken back; `order: newest` lets newer releases win.",
-        example="$ sluice promote --check --against main",
+        example=f"{_GATED.replace('[staging]', '{staging: {order: finish-first}}')}{_COMMIT}{_NEXT}{_CHECK}",
     ),
     Code(
         "PROM108",

@@ -151,7 +151,7 @@ def _run(command: str) -> None:
 
 def _reported(code: str, arguments: list[str]) -> list[dict[str, Any]]:
     """The findings of a command; of a Spinnaker pipeline, which always has warnings, its own and all errors."""
-    as_json = arguments[0] in _WITH_JSON
+    as_json = arguments[0] in _WITH_JSON or arguments[:2] == ["promote", "--check"]
     result = CliRunner().invoke(cli, [*arguments, "--format", "json"] if as_json else arguments)
     assert result.exit_code in ({0, 1} if as_json else {0, 1, 2}), result.output
     if as_json:

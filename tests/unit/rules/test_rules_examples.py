@@ -10,6 +10,9 @@ from tests.unit.rules.examples import findings, findings_in_files, is_tree
 # Examples of trees are tested with the rules on trees.
 _WITH_EXAMPLE = [code for code in all_codes().values() if code.example and not is_tree(code.code)]
 
+_IN_EVERY_GATED_ENVIRONMENT = {"PROM103"}
+"""What is reported until something was promoted: about nothing that an example has."""
+
 
 @pytest.mark.parametrize("code", _WITH_EXAMPLE, ids=lambda code: code.code)
 def test_the_example_trips_exactly_its_code(code, tmp_path):
@@ -17,14 +20,16 @@ def test_the_example_trips_exactly_its_code(code, tmp_path):
     counted = [
         item for item in found if item["severity"] != "info" or code.severity == "info"
     ]  # others are accepted
-    assert {item["code"] for item in counted} == {code.code}, found
+    others = _IN_EVERY_GATED_ENVIRONMENT - {code.code}
+    assert {item["code"] for item in counted} - others == {code.code}, found
     if any(item["fix"] for item in found):
         assert code.repair != "none"
 
 
 @pytest.mark.parametrize("code", [code for code in _WITH_EXAMPLE if code.instead], ids=lambda code: code.code)
 def test_what_to_write_instead_has_no_findings(code, tmp_path):
-    assert findings(code.code, code.instead, tmp_path) == []
+    found = findings(code.code, code.instead, tmp_path)
+    assert [item for item in found if item["code"] not in _IN_EVERY_GATED_ENVIRONMENT] == []
 
 
 @pytest.mark.parametrize("code", ["VER101", "VER102", "VER103", "VER104"])
