@@ -32,6 +32,7 @@ _OF_BENTOS: Final = (
     "maxRows",
     "workers",
     "threads",
+    "threshold",
     "requirements",
     "python",
 )

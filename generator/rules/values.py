@@ -240,7 +240,8 @@ def every_class_positive(context: Context) -> Iterator[Problem]:
 )
 def threshold_without_probabilities(context: Context) -> Iterator[Problem]:
     """Check that the service of the framework knows the probabilities of two classes."""
-    framework = FRAMEWORKS.get(context.spec.model.framework)
+    model = context.spec.model
+    framework = FRAMEWORKS.get(model.framework) if model else None
     if context.spec.service.threshold is not None and framework and not framework.probabilities:
         able = ", ".join(sorted(name for name, one in FRAMEWORKS.items() if one.probabilities))
         message = f"services of {framework.name} models have no probabilities to compare with a threshold"
