@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -29,6 +30,12 @@ _KINDS: Final = {
     "Step": "step",
     "PrePromotion": "prePromotion",
     "PostPromotion": "postPromotion",
+}
+_COUNTS: Final = {
+    "Successful": "successful",
+    "Failed": "failed",
+    "Inconclusive": "inconclusive",
+    "Error": "error",
 }
 _SLACK_S: Final = 2.0  # times in Kubernetes are whole seconds
 _RUNNING: Final = frozenset({"", "Running", "Pending"})
@@ -152,7 +159,19 @@ def _ended(rollout: Object, runs: object, end: str, *, aborted: bool) -> EndedRe
     found.sort(key=lambda run: (_start(run), str(_at(run, "metadata", "name"))))
     if not end:
         raise CliError("the Rollout does not say when it ended")
-    return EndedRelease(rollout, tuple(found), aborted, end)
+    return EndedRelease(rollout, tuple(_until(run, end) for run in found), aborted, end)
+
+
+def _until(run: Object, end: str) -> Object:
+    """Return an AnalysisRun without what it measured after the end: the controller takes its time to end it."""
+    results = []
+    for result in _dicts(_at(run, "status", "metricResults")):
+        measured = _dicts(result.get("measurements"))
+        late = [item for item in measured if str(item.get("finishedAt") or "") > end]
+        less = Counter(_COUNTS.get(str(item.get("phase")), "") for item in late)
+        counts = {key: _count(result.get(key)) - less[key] for key in _COUNTS.values()}
+        results.append({**result, **counts, "measurements": measured[: len(measured) - len(late)]})
+    return {**run, "status": {**(_at(run, "status") or {}), "metricResults": results}}
 
 
 def runs_of(release: EndedRelease) -> list[dict[str, Any]]:

@@ -81,6 +81,7 @@ def test_a_release_that_passed(root: Path, rendered: dict[str, Any]) -> None:
     assert found.power.promised["ctr"] == rendered["metadata"]["annotations"]["sluice.dev/power.ctr"]
     assert found.subject.bundle == rendered["metadata"]["annotations"]["sluice.dev/bundle"]
     assert [run.kind for run in found.runs] == ["background", "step", "step", "step"]
+    assert {(m.successful, m.last) for m in found.runs[0].metrics} == {(90, "[0.2]")}  # until the end
     assert found.controllers["argo-rollouts"] == "1.10"
     assert found.subject.release_key.startswith("sha256:")
 
