@@ -40,6 +40,7 @@ COMMANDS: dict[str, str] = {
     "verify": "Check any tree of rendered files.",
     "status": "Show each model's state in git and in the cluster.",
     "audit": "Show which versions were merged, since when, why and on which evidence.",
+    "track-record": "Compare what plans promised with what releases did.",
     "revert": "Roll a model back to its previous version.",
     "alerts": "Write alerts for released models, and unit tests for them.",
     "ci": "Write CI workflows: checks, comments, images, promotions and reverts.",
@@ -65,7 +66,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "schema",
     ),
     "Release models": ("pin", "try", "gates", "promote", "render", "verify", "record"),
-    "Operate": ("status", "audit", "revert", "alerts"),
+    "Operate": ("status", "audit", "track-record", "revert", "alerts"),
     "Set up": ("ci", "codeowners", "spinnaker", "templates", "completion", "help"),
 }
 """The commands by task, as `sluice --help` lists them."""
@@ -97,6 +98,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "verify": ("verify", "verify path/to/manifests --strict"),
     "status": ("status", "status shop/recommender --cluster --env production"),
     "audit": ("audit shop/recommender", "audit --at 2026-11-01"),
+    "track-record": ("track-record", "track-record --format json"),
     "revert": ('revert shop/recommender --reason "clicks fell by a fifth"',),
     "alerts": ("alerts", "alerts shop/recommender --env production"),
     "ci": ("ci github", "ci gitlab --check"),
@@ -128,7 +130,7 @@ class Sluice(CommandGroup):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"generator.cli.{cmd_name}").command
+        command: click.Command = import_module(f"generator.cli.{cmd_name.replace('-', '_')}").command
         examples = "\n".join(f"  sluice {example}" for example in EXAMPLES[cmd_name])
         command.epilog = f"\b\nExample{'s' if len(EXAMPLES[cmd_name]) > 1 else ''}:\n{examples}"
         if os.environ.get(_COMPLETING):
