@@ -23,7 +23,15 @@ def test_a_framework_that_serves_it_is_found(built: GetBuilt, name: str) -> None
     assert BENTOS[name].framework in read(built, name).frameworks
 
 
-@pytest.mark.parametrize("name", sorted({*FOUND} - {"vision", "visits", "demand", "formula", "topics"}))
+WITH_COLUMNS = sorted(
+    name
+    for name in FOUND
+    if BENTOS[name].inputs and BENTOS[name].framework not in {"catboost", "statsmodels", "spacy"}
+)
+"""Models whose files name the columns that are declared."""
+
+
+@pytest.mark.parametrize("name", WITH_COLUMNS)
 def test_its_columns_are_found(built: GetBuilt, name: str) -> None:
     columns = {column.name: column for column in read(built, name).columns}
     assert columns.keys() == {column.name for column in BENTOS[name].inputs}
