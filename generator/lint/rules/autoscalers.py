@@ -210,7 +210,8 @@ def two_owners_of_pods(ctx: RolloutContext) -> Iterator[Problem]:
     labels, selector = labels_of(ctx.rollout.template), as_map(ctx.rollout.spec.get("selector"))
     for deployment in ctx.objects.of_kind("Deployment"):
         theirs = as_map(deployment.spec.get("selector"))
-        if deployment.namespace != ctx.namespace or deployment.spec.get("replicas") == 0:
+        runs = deployment.spec.get("replicas") != 0 and ctx.objects.together(deployment)
+        if deployment.namespace != ctx.namespace or not runs:
             continue
         pods = [labels_of(template) for _, template in templates_of(deployment)]
         if selector and theirs and selects(theirs, labels) and any(selects(selector, own) for own in pods):

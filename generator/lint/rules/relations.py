@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from generator.lint.engine import Problem, rule
 from generator.lint.links import meant, route_backends
@@ -11,7 +11,6 @@ from generator.lint.objects import (
     Body,
     Object,
     Reference,
-    as_list,
     as_map,
     as_text,
     each,
@@ -79,6 +78,7 @@ spec: {{containers: [{{name: check, image: "check:1", envFrom: [{{configMapRef: 
 def repeated_object(ctx: TreeContext) -> Iterator[Problem]:
     """Check that no two objects have the same group, kind, namespace and name."""
     seen: dict[tuple[str, str, str, str], list[Object]] = {}
+    again: dict[tuple[str, str], list[Object]] = {}
     for item in ctx.objects.all:
         key = (item.group, item.kind, "" if item.cluster_wide else item.namespace, item.name)
         if not item.name or is_placeholder(item.name):
@@ -86,9 +86,14 @@ def repeated_object(ctx: TreeContext) -> Iterator[Problem]:
         others = seen.setdefault(key, [])
         first = next((other for other in others if _meet(ctx.objects, other, item)), None)
         others.append(item)
-        if first is not None:
-            where = first.file.name if first.file.name != item.file.name else "this file"
-            yield Problem(("metadata", "name"), f"{item} is already defined in {where}", document=item)
+        shared = first is not None and item.is_a("Namespace") and item.body == first.body
+        if first is not None and not shared:
+            again.setdefault((first.file.name, item.file.name), []).append(item)
+    for (file, other_file), items in again.items():  # a copy of a file is one mistake
+        where = file if file != other_file else "this file"
+        more = f" (and {len(items) - 1:,} more of its objects, too)" if len(items) > 1 else ""
+        message = f"{items[0]} is already defined in {where}{more}"
+        yield Problem(("metadata", "name"), message, document=items[0])
 
 
 def _meet(objects: Objects, one: Object, other: Object) -> bool:
@@ -309,7 +314,7 @@ def missing_port(ctx: TreeContext) -> Iterator[Problem]:
             if port and chosen and port not in ports:
                 message = f"{monitor} scrapes the port {port}, which its Services do not name"
                 yield Problem((*at, "port"), message, document=monitor)
-    for route, at, backend, service in _service_backends(ctx.objects):
+    for route, at, backend, service in service_backends(ctx.objects):
         numbers = [port.get("port") for _, port in each(service.spec.get("ports"), ())] if service else []
         number = backend.get("port")
         wrong = isinstance(number, int) and number not in numbers and all(isinstance(n, int) for n in numbers)
@@ -340,7 +345,7 @@ def _ports_of_pods(ctx: TreeContext) -> Iterator[Problem]:
                 yield Problem((*at, key), message, document=item, severity=severity)
 
 
-def _service_backends(objects: Objects) -> Iterator[tuple[Object, Path, Body, Object | None]]:
+def service_backends(objects: Objects) -> Iterator[tuple[Object, Path, Body, Object | None]]:
     """Yield the backends of HTTPRoutes that are Services, with the Service if it is in the tree."""
     for route in objects.of(_GATEWAY, "HTTPRoute"):
         for at, backend in route_backends(route):
@@ -348,52 +353,3 @@ def _service_backends(objects: Objects) -> Iterator[tuple[Object, Path, Body, Ob
                 namespace = as_text(backend.get("namespace")) or route.namespace
                 name = as_text(backend.get("name"))
                 yield route, at, backend, objects.near(route).get("", "Service", namespace, name)
-
-
-_CROSSING: Final = """\
-apiVersion: gateway.networking.k8s.io/v1
-kind: HTTPRoute
-metadata: {{name: cart, namespace: {own}}}
-spec: {{rules: [{{backendRefs: [{{name: model-stable, {other}port: 80}}]}}]}}
-"""
-
-
-@rule(
-    "VER154",
-    "warning",
-    "a route sends to another namespace without a grant",
-    scope=TreeContext,
-    why="The Gateway refuses the backend and answers 500.",
-    remedy="Add a ReferenceGrant in the namespace of the Service.",
-    example=_CROSSING.format(own="web", other="namespace: shop, "),
-    instead=_CROSSING.format(own="shop", other=""),
-    source="Gateway API 1.4, ReferenceGrant",
-)
-def crossing_without_grant(ctx: TreeContext) -> Iterator[Problem]:
-    """Check that a ReferenceGrant allows every backend of a route in another namespace."""
-    for route, at, backend, _ in _service_backends(ctx.objects):
-        namespace, name = as_text(backend.get("namespace")) or route.namespace, as_text(backend.get("name"))
-        if not may_share_namespace(namespace, route.namespace) and not _is_granted(
-            ctx.objects, route, namespace, name
-        ):
-            message = (
-                f"{route} sends to Service {namespace}/{name}, and no ReferenceGrant in the tree allows it"
-            )
-            yield Problem((*at, "namespace"), message, document=route)
-
-
-def _is_granted(objects: Objects, route: Object, namespace: str, name: str) -> bool:
-    for grant in objects.of(_GATEWAY, "ReferenceGrant"):
-        origins = [_origin(as_map(entry)) for entry in as_list(grant.spec.get("from"))]
-        targets = [as_map(entry) for entry in as_list(grant.spec.get("to"))]
-        named = any(
-            target.get("kind") == "Service" and as_text(target.get("name")) in ("", name)
-            for target in targets
-        )
-        if grant.namespace == namespace and named and (_GATEWAY, "HTTPRoute", route.namespace) in origins:
-            return True
-    return False
-
-
-def _origin(entry: Body) -> tuple[Any, Any, Any]:
-    return as_text(entry.get("group")), as_text(entry.get("kind")), as_text(entry.get("namespace"))

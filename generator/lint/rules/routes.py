@@ -6,10 +6,23 @@ from collections.abc import Iterator
 from typing import Final
 
 from generator.lint.engine import Problem, rule
-from generator.lint.objects import Body, Object, as_int, as_list, as_map, as_text, each, has
+from generator.lint.objects import (
+    Body,
+    Object,
+    as_int,
+    as_list,
+    as_map,
+    as_text,
+    each,
+    has,
+    may_share_namespace,
+)
+from generator.lint.placement import Objects
 from generator.lint.rollout import ONE_OR_MANY, ROUTING, Rollout
-from generator.lint.rules.contexts import INVALID, REFERENCES, RolloutContext, invalid_rollout
+from generator.lint.rules.contexts import INVALID, REFERENCES, RolloutContext, TreeContext, invalid_rollout
+from generator.lint.rules.relations import service_backends
 
+_GATEWAY: Final = "gateway.networking.k8s.io"
 _ISTIO: Final = "Argo Rollouts 1.10, rollout/trafficrouting/istio/istio.go"
 
 
@@ -320,3 +333,52 @@ def incomplete_traefik_service(ctx: RolloutContext) -> Iterator[Problem]:
         if wanted not in listed:
             path = (*ROUTING, "traefik", "weightedTraefikServiceName")
             yield Problem(path, f"the TraefikService `{name}` does not list `{wanted}`")
+
+
+_CROSSING: Final = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {{name: cart, namespace: {own}}}
+spec: {{rules: [{{backendRefs: [{{name: model-stable, {other}port: 80}}]}}]}}
+"""
+
+
+@rule(
+    "VER154",
+    "warning",
+    "a route sends to another namespace without a grant",
+    scope=TreeContext,
+    why="The Gateway refuses the backend and answers 500.",
+    remedy="Add a ReferenceGrant in the namespace of the Service.",
+    example=_CROSSING.format(own="web", other="namespace: shop, "),
+    instead=_CROSSING.format(own="shop", other=""),
+    source="Gateway API 1.4, ReferenceGrant",
+)
+def crossing_without_grant(ctx: TreeContext) -> Iterator[Problem]:
+    """Check that a ReferenceGrant allows every backend of a route in another namespace."""
+    for route, at, backend, _ in service_backends(ctx.objects):
+        namespace, name = as_text(backend.get("namespace")) or route.namespace, as_text(backend.get("name"))
+        if not may_share_namespace(namespace, route.namespace) and not _is_granted(
+            ctx.objects, route, namespace, name
+        ):
+            message = (
+                f"{route} sends to Service {namespace}/{name}, and no ReferenceGrant in the tree allows it"
+            )
+            yield Problem((*at, "namespace"), message, document=route)
+
+
+def _is_granted(objects: Objects, route: Object, namespace: str, name: str) -> bool:
+    for grant in objects.of(_GATEWAY, "ReferenceGrant"):
+        origins = [_origin(as_map(entry)) for entry in as_list(grant.spec.get("from"))]
+        targets = [as_map(entry) for entry in as_list(grant.spec.get("to"))]
+        named = any(
+            target.get("kind") == "Service" and as_text(target.get("name")) in ("", name)
+            for target in targets
+        )
+        if grant.namespace == namespace and named and (_GATEWAY, "HTTPRoute", route.namespace) in origins:
+            return True
+    return False
+
+
+def _origin(entry: Body) -> tuple[str, str, str]:
+    return as_text(entry.get("group")), as_text(entry.get("kind")), as_text(entry.get("namespace"))

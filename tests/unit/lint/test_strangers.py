@@ -119,6 +119,14 @@ SILENT = {
         )
         + thing("Secret", "till-db-2", "stringData: {a: b}")
     },
+    "one Namespace in two files": {
+        "a.yaml": thing("Namespace", "store", "", namespace="") + TILL,
+        "b.yaml": thing("Namespace", "store", "", namespace=""),
+    },
+    "a Deployment of the same labels in another folder": {
+        "new/a.yaml": TILL,
+        "old/a.yaml": workload("Deployment", "till"),
+    },
     "kinds without a namespace": {
         "a.yaml": TILL
         + thing("PriorityClass", "high", "value: 5", "scheduling.k8s.io/v1", "")
