@@ -12,6 +12,7 @@ import ryaml
 import yaml
 
 _DEPTH: Final = 128  # the limit of the YAML reader
+_MOST_OPEN: Final = 1000  # brackets, those in texts included
 _TRICKY: Final = re.compile(
     r"(?:^|[\s,\[{])(?:[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|<<"
     r"|[-+]?0[0-9_boxX][0-9a-fA-F_]*|[-+]?[1-9][0-9]*_[0-9_]*|![^\s=]*)(?=\s*(?:$|[,\]}#:]|\s\S))",
@@ -58,10 +59,25 @@ def values_of(name: str, text: str) -> list[Any]:
     """
     if name.endswith(".json"):
         return [_json(text)]
-    values = ryaml.load_all(io.StringIO(text)) or []
+    end = _too_many_open(text)
+    values = ryaml.load_all(io.StringIO(text[:end] if end else text)) or []
+    if end:
+        raise RecursionError
     if _TRICKY.search(text):
         values = list(yaml.load_all(text, _KubernetesLoader))
     return [_with_text_keys(value) for value in values]
+
+
+def _too_many_open(text: str) -> int:
+    """Return where more brackets are open at once than in any object, 0 for nowhere: parsing takes their square."""
+    if text.count("[") + text.count("{") <= _MOST_OPEN:
+        return 0
+    open_now = 0
+    for bracket in re.finditer(r"[\[\]{}]", text):
+        open_now = open_now + 1 if bracket[0] in "[{" else max(open_now - 1, 0)
+        if open_now > _MOST_OPEN:
+            return bracket.end()
+    return 0
 
 
 def _with_text_keys(value: Any) -> Any:

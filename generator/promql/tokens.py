@@ -19,6 +19,7 @@ _TOKEN: Final = re.compile(
     |(?P<sign>[=!]~|[=!<>]=|[-+*/%^<>=(){}\[\],@:])""",
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
+_MOST_TOKENS: Final = 4000
 _PARTNER: Final = {")": "(", "]": "[", "}": "{"}
 _SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _ESCAPE: Final = re.compile(
@@ -68,7 +69,8 @@ def tokenize(query: str) -> Tokens:
     """Split a query into tokens, without spaces and comments.
 
     Raises:
-        QuerySyntaxError: a character that PromQL does not use, an unfinished string, or brackets without a partner.
+        QuerySyntaxError: a character that PromQL does not use, an unfinished string, brackets without a partner, or
+            more tokens than are checked in reasonable time.
     """
     items: list[Token] = []
     position = 0
@@ -78,6 +80,8 @@ def tokenize(query: str) -> Tokens:
         position = match.end()
         if match.lastgroup != "skip":
             items.append(Token(cast("Kind", match.lastgroup), match[0], match.start()))
+        if len(items) > _MOST_TOKENS:
+            raise QuerySyntaxError(f"the query has more than {_MOST_TOKENS:,} tokens")
     if position != len(query):
         raise QuerySyntaxError(f"unexpected {query[position]!r} at offset {position}")
     return Tokens(tuple(items), tuple(token.text.lower() for token in items), _pair(items))

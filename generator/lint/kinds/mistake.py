@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Sort = Literal["unknown-kind", "unknown-field", "missing", "type", "value", "null", "choice"]
 
+_MOST_BITS: Final = 1024
 _UNKNOWN: Final = "is not a known field"
 _SHOWN: Final = 60
 _LISTED: Final = 8
@@ -158,6 +159,10 @@ def _show(value: object) -> str:
         return "a mapping"
     if isinstance(value, list):
         return "a list"
+    if (
+        isinstance(value, int) and value.bit_length() > _MOST_BITS
+    ):  # Python writes no number of thousands of digits
+        return f"a number of {value.bit_length():,} bits"
     text = str(value)
     cut = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
     if isinstance(value, str):

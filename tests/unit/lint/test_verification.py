@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from generator.lint import values
 from generator.lint.engine import CODES, Problem
 from generator.lint.verification import Violation, verify
 from tests.unit.lint.bundle import BUNDLE, CONFIG, EXAMPLES, ROLLOUT, ROUTE, SERVICE, edited
@@ -243,6 +244,22 @@ def test_no_text_or_number_breaks_the_engine(tmp_path):
             holder[found[turn % len(found)][-1]] = ODD_VALUES[(turn + number) % len(ODD_VALUES)]
         (tmp_path / "all.json").write_text(json.dumps({"kind": "List", "items": list(bodies.values())}))
         assert verify(tmp_path).findings
+
+
+def test_a_number_that_python_does_not_write_is_a_finding(tmp_path):
+    config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}\n"
+    (tmp_path / "config.yaml").write_text(f"{config}data: {{a: 0x{'f' * 5000}}}\n")
+    assert [(found.code, found.path) for found in verify(tmp_path).findings] == [("VER113", "data.a")]
+
+
+def test_the_yaml_parser_gets_no_text_that_takes_the_square_of_its_length(tmp_path, monkeypatch):
+    parse, sizes = values.ryaml.load_all, []
+    monkeypatch.setattr(
+        values.ryaml, "load_all", lambda text: sizes.append(len(text.getvalue())) or parse(text)
+    )
+    (tmp_path / "deep.yaml").write_text("a: " + "[" * 100_000)
+    assert [found.code for found in verify(tmp_path).findings] == ["VER105"]
+    assert max(sizes) < 2000
 
 
 def _is_leaf(body, path):

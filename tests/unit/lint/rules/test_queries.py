@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.lint.engine import CODES, run
+from generator.lint.rules.analysis import matches
 from generator.lint.rules.queries import QueryContext
 from generator.promql.bounds import WindowRatio, bounded_ratio
 from generator.promql.served import BY_POD
@@ -114,3 +115,16 @@ def test_any_text_is_checked_or_not_promql(text):
 def test_the_example_of_a_code_trips_it_and_no_other(code):
     assert codes(CODES[code].example.strip()) == [code]
     assert codes(CODES[code].instead.strip()) == []
+
+
+def test_a_query_of_too_many_tokens_is_refused():
+    nested = "sum(" * 5000 + "up" + ")" * 5000
+    for query in (nested, "sum(rate(up[5m])) + " * 5000 + "up"):
+        with pytest.raises(QuerySyntaxError, match="more than 4,000 tokens"):
+            tokenize(query)
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*$", "(?:a*){9}b", "a*a*a*b", "a" * 201])
+def test_a_pattern_that_takes_exponential_time_is_not_evaluated(pattern):
+    assert not matches(pattern, ["a" * 100_000])
+    assert matches("^a+$", ["a" * 9])
