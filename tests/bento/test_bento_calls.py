@@ -133,6 +133,17 @@ def test_a_cancelled_request_is_not_started(calls: ModuleType) -> None:
     assert sorted(predictor.seen) == [[0], [1], [2], [7]]
 
 
+class Scalar:
+    """A number as numpy and torch have it."""
+
+    def tolist(self) -> float:
+        return 1.5
+
+
+def test_numbers_of_numpy_and_torch_become_plain_ones(calls: ModuleType) -> None:
+    assert calls.to_json([Scalar(), {"a": Scalar()}]) == '[1.5, {"a": 1.5}]'
+
+
 @pytest.mark.parametrize("value", [float("nan"), [1.0, float("inf")], {"a": float("-inf")}, object()])
 def test_what_is_not_json_is_a_failure(calls: ModuleType, value: object) -> None:
     with pytest.raises(RuntimeError, match="the model's answer is not JSON"):
