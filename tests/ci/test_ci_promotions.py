@@ -194,6 +194,7 @@ def test_a_release_in_quarantine_is_withdrawn_and_never_proposed_again(demo: Dem
 
 
 def test_gitlab_does_the_same(demo: Demo, scratch: Path) -> None:
+    git(demo.remote, "config", "receive.advertisePushOptions", "true")
     at = str(int(NOW.timestamp()))
     payload = scratch / "payload"
     payload.write_text(json.dumps(json.loads(event(demo, scratch).read_text())["client_payload"]))
