@@ -25,6 +25,7 @@ from generator.source.errors import CliError
 from generator.source.finding import Finding
 from generator.source.line import visible
 
+_WAITING = 5  # releases that wait for a promotion; more are counted
 _HEADINGS = {
     "created": "created",
     "updated": "updated",
@@ -122,10 +123,10 @@ def _report_findings(findings: Sequence[Finding]) -> None:
     """Print errors in full, and the number of warnings, which `validate` shows."""
     _print([finding for finding in findings if finding.severity == "error"])
     waiting = [finding for finding in findings if finding.code in WAITING]
-    for finding in waiting[:SHOWN]:
+    for finding in waiting[:_WAITING]:
         note(visible(f"{finding.place.file.split('.')[0].removeprefix('specs/')}: {finding.message}"))
-    if len(waiting) > SHOWN:
-        note(f"… and {len(waiting) - SHOWN:,} more releases wait for their promotion")
+    if len(waiting) > _WAITING:
+        note(f"… and {len(waiting) - _WAITING:,} more releases wait for their promotion")
     warnings = sum(finding.severity == "warning" for finding in findings)
     if warnings:
         note(f"{_count(warnings, 'warning')}: `sluice validate` shows them")

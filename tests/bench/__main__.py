@@ -103,12 +103,14 @@ def _small(folder: Path, models: int, rounds: int) -> None:
     call([*RAW, "record", str(many), str(contexts)], folder)
     cache = folder / "cache"
     sluice(one, "render", cache=cache)
+    held = _held(folder / "held", models, cache)
     steps: Steps = {
         "cold": lambda: _cold(many),
         "cold, templates cached": lambda: _cold(many, cache),
         "raw loop": lambda: _raw(raw, contexts),
         "unchanged": lambda: sluice(many, "render", cache=cache),
         "check": lambda: sluice(many, "render", "--check", cache=cache),
+        "check, an environment held": lambda: sluice(held, "render", "--check", cache=cache),
         "cp -r": lambda: _copy(many / "rendered", copied),
         "one, cold": lambda: _cold(one, cache),
         "one, unchanged": lambda: sluice(one, "render", cache=cache),
@@ -130,11 +132,29 @@ def _small(folder: Path, models: int, rounds: int) -> None:
     own = set(found) - {"raw loop", "cp -r", "python -c pass"}
     _bar(f"{models} cold / raw loop", wall["cold"] / wall["raw loop"], 4)
     _bar(f"{models} check / cold, templates cached", wall["check"] / wall["cold, templates cached"], 1)
+    _bar(
+        f"{models} check with a held environment / check",
+        wall["check, an environment held"] / wall["check"],
+        1.1,
+    )
     _bar(f"{models} unchanged / cp -r", wall["unchanged"] / wall["cp -r"], 1)
     _bar("--help / python -c pass", wall["--help"] / wall["python -c pass"], 4)
     _bar("peak MB of a process", max(found[name].peak_mb for name in own), 100)
     _bar("one model, plan: CPU s", found["one, plan"].cpu_s, 0.25)
     shutil.rmtree(many / "rendered")
+
+
+def _held(root: Path, models: int, cache: Path) -> Path:
+    """Two environments, of which the second keeps its releases while each model has another one."""
+    generate(root, models, 2)
+    platform = root / "specs/platform.yaml"
+    sluice(root, "render", cache=cache)
+    domain = "      domain: env1.models.example.com\n"
+    platform.write_text(platform.read_text().replace(domain, f"{domain}      requires: [env0]\n"))
+    sluice(root, "promote", "--to", "env1", "--adopt", "--by", "bench", cache=cache)
+    platform.write_text(platform.read_text().replace("cpu: 500m", "cpu: 600m"))
+    sluice(root, "render", cache=cache)
+    return root
 
 
 def _cold(root: Path, cache: Path | None = None) -> Call:
