@@ -181,6 +181,10 @@ class Nearby:
         groups = GROUPS.get(kind, ())
         return next((found for group in groups if (found := self.get(group, kind, namespace, name))), None)
 
+    def next_to(self, group: str, kind: str) -> list[Object]:
+        """Return the objects of one kind that are brought together with this one."""
+        return [item for item in self._objects.of(group, kind) if self.together(item)]
+
     def together(self, other: Object) -> bool:
         """Return whether another object is in the same folder, or brought by the same Application or kustomization."""
         return self._objects.together(self._item, other)

@@ -208,10 +208,9 @@ def two_owners_of_pods(ctx: RolloutContext) -> Iterator[Problem]:
     if ctx.rollout.has_workload_ref:
         return
     labels, selector = labels_of(ctx.rollout.template), as_map(ctx.rollout.spec.get("selector"))
-    for deployment in ctx.objects.of_kind("Deployment"):
+    for deployment in ctx.objects.next_to("apps", "Deployment"):
         theirs = as_map(deployment.spec.get("selector"))
-        runs = deployment.spec.get("replicas") != 0 and ctx.objects.together(deployment)
-        if deployment.namespace != ctx.namespace or not runs:
+        if deployment.namespace != ctx.namespace or deployment.spec.get("replicas") == 0:
             continue
         pods = [labels_of(template) for _, template in templates_of(deployment)]
         if selector and theirs and selects(theirs, labels) and any(selects(selector, own) for own in pods):
