@@ -31,10 +31,11 @@ from tests.cluster.watch import Watch
 
 _MODEL, _CLICKS = "shop/ranker", 0.8
 _ROLLOUT = {
-    "steps": [{"weight": "20%", "hold": "20s"}, {"weight": "50%", "hold": "10s"}],
+    "steps": [{"weight": "20%", "hold": "30s"}, {"weight": "50%", "hold": "25s"}],
+    # The limit has no odds, so the power is that of the comparison: 99% at this traffic.
     "guards": [
-        {"outcome": "ctr", "detect": {"drop": "30%"}},
-        {"metric": "error-rate", "baseline": "1%", "detect": {"rise": "200%"}, "noData": "pass"},
+        {"outcome": "ctr", "detect": {"drop": "60%"}},
+        {"metric": "error-rate", "limit": "20%", "noData": "pass"},
     ],
 }
 _SPEC: dict[str, Any] = {"rollout": _ROLLOUT}
