@@ -131,7 +131,7 @@ BROKEN = {
     "too slow a start": ("time.sleep(600)", GOOD, "start", "not ready in 8 s", "service.startup"),
     "too many answers": ("pass", "return [1, 2, 3]", "start", "3 predictions for 1 rows", ""),
     "an error at the first row": ("pass", "return [1 / 0 for row in rows]", "start", "ZeroDivisionError", ""),
-    "an error at other rows": ("self.n = 0", "self.n += 1; return [1 / (2 - self.n) for row in rows]", "requests", "500", ""),
+    "an error at other rows": ("self.n = 0", "self.n += 1; return [1 / (self.n < 9) for row in rows]", "measure", "requests failed", ""),
     "too much memory": ("self.held = bytearray(300 * 2**20)", GOOD, "measure", "a pod is killed above 256Mi", "resources.memory"),
     "too slow an answer": ("pass", "time.sleep(0.3); return [1.0 for row in rows]", "measure", "slower than 250 ms", "slowerThan"),
     "a metric that is missing": ("pass", GOOD, "metrics", "sluice_outcomes_total", "no series has this name"),
