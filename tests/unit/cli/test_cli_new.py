@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from generator.cli.main import cli
 from generator.report.schemas import schema_text
 from generator.source.reader import read
+from generator.spec.frameworks import FRAMEWORKS
 
-FRAMEWORKS = ("sklearn", "xgboost", "lightgbm", "mlflow", "onnx", "custom")
 TEAMS = {"standard": "shop", "high-traffic": "shop", "regulated": "risk"}
 
 
