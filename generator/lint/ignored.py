@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +12,6 @@ from generator.lint.tree import SyntaxPlace
 from generator.source.finding import Finding
 
 MARK: Final = "sluice: ignore"
-_COMMENT: Final = re.compile(r"(?P<before>.*?)#\s*sluice: ignore\[(?P<codes>[^\]]*)\]\s*(?P<reason>.*)")
 
 declare(
     Code(
@@ -65,14 +63,16 @@ def without_ignored(findings: Iterable[Finding], files: Iterable[File]) -> Itera
 def _comments(file: File) -> Iterator[Comment]:
     lines = (file.text or "").split("\n")
     for number, line in enumerate(lines, 1):
-        if MARK in line and (found := _COMMENT.match(line)):
+        before, marked, rest = line.partition(f"{MARK}[")
+        names, closed, reason = rest.partition("]")
+        if marked and closed and before.rstrip().endswith("#"):
             about = number
-            if not found["before"].strip():  # alone: the next line that is not a comment
-                rest = (
+            if not before.rstrip()[:-1].strip():  # alone: the next line that is not a comment
+                following = (
                     n
                     for n, text in enumerate(lines[number:], number + 1)
                     if not text.lstrip().startswith("#")
                 )
-                about = next(rest, number)
-            codes = tuple(code.strip() for code in found["codes"].split(","))
-            yield Comment(file, number, about, codes, found["reason"].strip())
+                about = next(following, number)
+            codes = tuple(code.strip() for code in names.split(","))
+            yield Comment(file, number, about, codes, reason.strip())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Body: TypeAlias = Mapping[str, Any]
 
 _PLACEHOLDER: Final = re.compile(
-    r"\$\{[^}]*\}|\{\{.*?\}\}|\$\([^)]*\)|<[A-Za-z][\w -]*>|\$[A-Z_][A-Z0-9_]*\b"
+    r"\$\{[^{}]*\}|\{\{[^{}]*\}\}|\$\([^()]*\)|<[A-Za-z][\w -]*>|\$[A-Z_][A-Z0-9_]*\b"
 )
 # Kinds without a table whose objects live outside any namespace; `Cluster…` of operators are found by their name.
 _CLUSTER_WIDE: Final = frozenset(

@@ -26,7 +26,9 @@ from generator.lint.tree import Tree, read_tree
 from generator.source.document import Path
 from generator.source.finding import Finding, Severity
 
-_RELEASE: Final = re.compile(r"argo-rollouts(?::|/releases/download/|.*[?&]ref=)(v\d+\.\d+[\w.-]*)")
+_RELEASE: Final = re.compile(
+    r"argo-rollouts(?::|/releases/download/|\S{0,200}[?&]ref=)(v\d{1,4}\.\d{1,4}[\w.-]*)"
+)
 _TYPE: Final = "VER113"
 _FIELDS: Final = frozenset({_TYPE, "VER110", "VER111"})
 _SCHEMA: Final = frozenset({"VER112", "VER114", "VER115", "VER116"})

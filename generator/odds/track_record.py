@@ -2,7 +2,7 @@
 
 A false rollback is an abort of a release that the same environment completed later, unchanged. Only such aborts are
 known to be false, so the rate is a lower estimate: F of F plus the completed releases. Its interval is Clopper and
-Pearson's. A promise counts as broken when the whole interval lies above it; the error of 2.5% is shared among all
+Pearson's. A promise counts as broken when the whole interval is above it; the error of 2.5% is shared among all
 groups of one table, so that a long table does not accuse by chance (Bonferroni).
 """
 

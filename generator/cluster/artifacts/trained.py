@@ -19,7 +19,9 @@ from generator.source.reader import parse
 from generator.spec.frameworks import FRAMEWORKS
 
 _LINE: Final = re.compile(r"([A-Za-z0-9][\w.-]*)(?:\[[\w,-]+\])?==([A-Za-z0-9.!+]+)\s*(?:;\s*(.*))?")
-_MARKER: Final = re.compile(r"python(?:_full)?_version\s*(<=|>=|==|<|>)\s*['\"](\d+)\.(\d+)[\d.]*['\"]")
+_MARKER: Final = re.compile(
+    r"python(?:_full)?_version\s*(<=|>=|==|<|>)\s*['\"](\d{1,4})\.(\d{1,4})[\d.]*['\"]"
+)
 _INT32: Final = 2**31
 _TYPES: Final[Mapping[str, str]] = {
     "boolean": "boolean",
