@@ -159,6 +159,6 @@ spec:
         "A reviewer would see another text than Sluice reads: a comment could look like a value, and 05% like 50%.",
         "Remove the character; text in a language that is written from right to left needs none.",
         example="$ printf '# \\342\\200\\256 weight: 5%%\\n' >> specs/shop/ranker.yaml",
-        instead="# weight: 5%",
+        instead="spec: {tier: standard}  # weight: 5%",
     ),
 )
