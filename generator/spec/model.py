@@ -23,7 +23,7 @@ class ModelSource(Record):
         description="where the model comes from: bentoml:, mlflow:, dvc:, hf:, oci://, s3:// or https://",
         examples=["mlflow:recommender@champion", "bentoml:ticket_classifier:7"],
     )
-    framework: FrameworkName = Field(description="how the service loads it")
+    framework: FrameworkName = Field(description="how the service loads it", examples=["sklearn"])
     sha256: Hex | None = Field(None, description="SHA-256 of the model's file; s3:// and https:// need it")
     file: RelativePath | None = Field(
         None,

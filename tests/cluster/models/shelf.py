@@ -1,7 +1,7 @@
 """The model of the traffic scenarios: cheap to ask, and as bad as the environment of its pod says.
 
 BED_BEHAVIOUR holds one of: `errors=SHARE` and `slow=SHARE` of the predictions, `never-ready`, `crash=PREDICTIONS`
-after which the process ends, `work=SECONDS` of each prediction on average. The prediction that warms it up is always
+after which the process ends, `work=SECONDS` of each prediction on average. The predictions that warm it up are always
 good, but for `never-ready`.
 
 Work has an exponential distribution. A fifth of it keeps a processor busy: so does a pod whose limit is 0.2 CPU. One
@@ -18,6 +18,7 @@ from pathlib import Path
 
 _SLOW_S = 0.5
 _CRASHED = 3
+_WARM_UP = 3  # predictions at most
 _LIMIT = 0.2  # CPU
 
 
@@ -28,7 +29,7 @@ class Shelf:
 
     def __init__(self, _: Path) -> None:
         kind, _, size = os.environ.get("BED_BEHAVIOUR", "").partition("=")
-        self.kind, self.size, self.asked = kind, float(size or 0), -1
+        self.kind, self.size, self.asked = kind, float(size or 0), 0
         self.processor = threading.Lock()
 
     def predict(self, rows: list) -> list:
@@ -40,7 +41,7 @@ class Shelf:
         self.asked += 1
         if self.kind == "never-ready":
             raise RuntimeError("never ready")
-        if self.asked:
+        if self.asked > _WARM_UP:
             self._misbehave()
         return [1] * len(rows)
 

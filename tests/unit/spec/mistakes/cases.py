@@ -251,7 +251,7 @@ UNITS = [  # Units, numbers, references
     Mistake('"bentoml:churn:1"', "bentoml: churn:1", "SRC105", 6, 16, 'model: {ref: "bentoml:churn:1", framework: sklearn}'),
     Mistake('"bentoml:churn:1"', "{name: churn, version: 1}", "SPEC105", 6, 16, 'ref: "mlflow:churn/1"'),
     Mistake('"bentoml:churn:1"', '"${MODEL_REF}"', "SPEC105", 6, 16, "environments:"),
-    Mistake('model: {ref: "bentoml:churn:1", framework: sklearn}', 'model: "bentoml:churn:1"', "SPEC104", 6, 10, 'model: {ref: "bentoml:churn:1", framework: custom}'),
+    Mistake('model: {ref: "bentoml:churn:1", framework: sklearn}', 'model: "bentoml:churn:1"', "SPEC104", 6, 10, 'model: {ref: "bentoml:churn:1", framework: sklearn}'),
 ]  # fmt: skip
 
 KEYS = [  # Keys, kinds, other tools
@@ -498,7 +498,7 @@ MORE = [  # Other layouts of the same file
     Mistake("metric: error-rate", "metric: 5xx", "SPEC106", 18, 18, "error-rate"),
     Mistake("metric: error-rate", "metric: request-success-rate", "SPEC106", 18, 18, "error-rate"),
     Mistake("framework: sklearn", "framework: Scikit-Learn", "SPEC106", 6, 46, "sklearn"),
-    Mistake("framework: sklearn", "framework: catboost", "SPEC106", 6, 46, "custom"),
+    Mistake("framework: sklearn", "framework: prophet", "SPEC106", 6, 46, "custom"),
     Mistake("framework: sklearn", "framework: sklearn, path: ./model.pkl", "SPEC102", 6, 55, "path"),
     Mistake('ref: "bentoml:churn:1"', "ref: bentoml:churn@1", "REF208", 6, 16, '"bentoml:churn:1"'),
     Mistake('ref: "bentoml:churn:1"', "ref: bentoml:churn", "REF208", 6, 16, '"bentoml:churn:1"'),
