@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from generator.plan.bento import Bento, Column
@@ -115,7 +116,9 @@ BENTOS = {
         class_name="Formula",
         framework="statsmodels",
         tag="formula:1",
-        inputs=_VISIT,
+        inputs=tuple(
+            replace(column, nullable=False) for column in _VISIT
+        ),  # a logit model has no answer for null
         **_COMMON,
     ),
     "vision": Bento(name="lab-vision", class_name="Vision", framework="onnx", tag="vision:1", **_COMMON),

@@ -25,4 +25,4 @@ class Framework:
     own_class: bool
     reads: frozenset[str]
     attributed: bool
-    probabilities: bool = False
+    probabilities: bool

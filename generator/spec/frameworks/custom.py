@@ -12,4 +12,5 @@ FRAMEWORK: Final = Framework(
     own_class=True,
     reads=frozenset(),
     attributed=False,
+    probabilities=False,
 )

@@ -12,4 +12,5 @@ FRAMEWORK: Final = Framework(
     own_class=False,
     reads=frozenset({"statsmodels"}),
     attributed=False,
+    probabilities=False,
 )
