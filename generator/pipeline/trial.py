@@ -75,7 +75,7 @@ class Trial:
                 python, bento = self._built(folder, artifact)
             except _StepError as error:
                 step, log = error.args
-                (folder / "step.log").write_text(log, encoding="utf-8")
+                (folder / "step.log").write_bytes(log.encode())
                 options = ["--failed", step, "--log", str(folder / "step.log")]
                 return _tried(Path(sys.executable), folder, options)
             note("serving it, sending requests and measuring")
@@ -90,7 +90,7 @@ class Trial:
     def _scratch(self) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="sluice-try-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
-            (folder / TRIAL_FACTS).write_text(trial_facts(self.plans), encoding="utf-8")
+            (folder / TRIAL_FACTS).write_bytes(trial_facts(self.plans).encode())
             yield folder
 
     def _built(self, folder: Path, artifact: Path | None) -> tuple[Path, Path]:

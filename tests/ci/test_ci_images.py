@@ -74,7 +74,7 @@ def test_a_model_that_cannot_start_becomes_no_image(demo: Demo, scratch: Path, r
     ran = found.alone(IMAGE, "build")
     assert (ran[-1].name, ran[-1].code) == ("Build", 1)
     assert "error (start)" in ran[-1].output
-    assert "the file is damaged" in ran[-1].output
+    assert "`model.framework` does not fit the files of the model" in ran[-1].output
     assert not [call for call in found.calls if call.startswith("docker")]
 
 
