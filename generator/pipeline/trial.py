@@ -105,7 +105,7 @@ class Trial:
             raise CliError(message, "start it, and name its address: `--url http://localhost:8080`")
         source.mkdir()
         for name, text in self.session.bentos.files(bento).items():
-            (source / name).write_text(text, encoding="utf-8")
+            (source / name).write_bytes(text.encode())
         model = artifact or self._fetched(folder)
         own = f"{sys.version_info.major}.{sys.version_info.minor}"
         environments = Environments(
@@ -140,11 +140,11 @@ class Trial:
         scripts = folder / "fetch"
         for path, text in pin_files().items():
             (scripts / path).parent.mkdir(parents=True, exist_ok=True)
-            (scripts / path).write_text(text, encoding="utf-8")
+            (scripts / path).write_bytes(text.encode())
         own = self.session.root / _FETCH
         script = own.read_text("utf-8") if own.exists() else self.session.templates.render(f"{_FETCH}.j2", {})
         lists = self.session.root / "ci/pins" if own.exists() else scripts / "ci/pins"
-        (scripts / "fetch.sh").write_text(script.replace("list=ci/pins/", f"list={lists}/"), encoding="utf-8")
+        (scripts / "fetch.sh").write_bytes(script.replace("list=ci/pins/", f"list={lists}/").encode())
         store = os.environ.get("BENTOML_HOME") or Path.home() / "bentoml"
         variables = {"SLUICE_BENTOML_STORE": str(store), **os.environ, "PATH": _path(folder)}
         resolved = self.plans[-1].version.resolved
@@ -165,7 +165,7 @@ def _path(folder: Path) -> str:
     programs = folder / "programs"
     if not programs.exists():
         programs.mkdir()
-        (programs / "uv").write_text(f'#!/bin/sh\nexec {" ".join(uv)} "$@"\n', encoding="utf-8")
+        (programs / "uv").write_bytes(f'#!/bin/sh\nexec {" ".join(uv)} "$@"\n'.encode())
         (programs / "uv").chmod(0o755)
     return f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 

@@ -159,4 +159,4 @@ def write_baseline(findings: Sequence[Finding], file: Path) -> None:
     entries = {mark: f"{f.code} {f.place.file}: {f.message}" for mark, f in zip(marks, findings, strict=True)}
     ordered = dict(sorted(entries.items(), key=lambda row: (row[1], row[0])))
     text = json.dumps({"schema": _SCHEMA, "findings": ordered}, indent=1, ensure_ascii=False)
-    file.write_text(text + "\n", encoding="utf-8")
+    file.write_bytes(f"{text}\n".encode())

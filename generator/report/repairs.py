@@ -30,7 +30,7 @@ class Repaired:
 
     def write(self) -> None:
         """Write the file."""
-        self.path.write_text(self.after, encoding="utf-8", newline="")
+        self.path.write_bytes(self.after.encode())
 
 
 def repaired(tree: Path, findings: Iterable[Finding]) -> list[Repaired]:
