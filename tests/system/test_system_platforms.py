@@ -236,4 +236,6 @@ def test_text_is_read_and_written_with_its_encoding_and_line_ends():
                 rest = line[found.start() :]
                 where = f"{file.relative_to(CHECKOUT)}:{number}: {line.strip()}"
                 assert "write_text" not in rest, where
-                assert re.search(r"utf-8|\"rb\"|\"r\+\"|def |_open\(|os\.open|archive\.open|tarfile\.open", line), where
+                assert re.search(
+                    r"utf-8|\"rb\"|\"r\+\"|def |_open\(|os\.open|archive\.open|tarfile\.open", line
+                ), where

@@ -46,7 +46,7 @@ def delivered(layout: Layout, api: Api, tmp_path: Path) -> Iterator[Delivered]:
         git.release.until_phase(plan, "Healthy", 180)
         # An autoscaler that gets no metrics is Degraded as soon as it has looked, and its Application with it.
         unmeasured = {("Synced", "Degraded")} if plan.capacity.autoscaler else set()
-        until("a healthy Application", lambda: git.status(plan) in {("Synced", "Healthy"), *unmeasured}, 60)
+        until("a healthy Application", lambda: git.status(plan) in {("Synced", "Healthy"), *unmeasured}, 180)
         return git, plan
 
     yield first
