@@ -79,7 +79,9 @@ def images(fmt: str, root: Path | None) -> None:
 @command.command("promotions")
 @root_option
 def promotions(root: Path | None) -> None:
-    """List the release of each model in each environment that requires others, for the scripts of CI.
+    """List what may be promoted where, for the scripts of CI.
+
+    The release of each model in each environment that requires others.
 
     Each line has, with tabs between them: TEAM/MODEL, environment, its standing (waiting, held, promoted, rejected),
     the release key, the required environments, auto or person, and the reviewers.
@@ -97,7 +99,10 @@ def promotions(root: Path | None) -> None:
 @click.option("--against", metavar="REV", help="The branch that the change goes to; default: HEAD.")
 @root_option
 def promotion(model: str, environment: str, against: str | None, root: Path | None) -> None:
-    """Print what a pull request that promotes MODEL says: what runs now and next, and the records (Markdown)."""
+    """Print the text of a pull request that promotes MODEL.
+
+    In Markdown: what runs now and next, and the records.
+    """
     from generator.pipeline.selection import select_one
     from generator.report.diffs.revision import HEAD, at_revision
     from generator.report.promotion import promotion_body
