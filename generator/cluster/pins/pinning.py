@@ -255,7 +255,8 @@ def merged(pinned: Sequence[Pinned], lock: LockFile | None) -> dict[str, Any]:
     entries = [(item.target.reference, item.entry or {}) for item in pinned]
     model = next(entry for reference, entry in entries if not reference.data)
     out: dict[str, Any] = {"schema": SCHEMA, "model": model}
-    read = next((item for item in pinned if item.files is not None), None)
+    # A container of the team has no framework: nothing of what is in it is installed.
+    read = next((item for item in pinned if item.files is not None and item.target.framework), None)
     if read is not None and read.files is not None:
         trained = trained_with(read.files)
         out["trained"], out["packages"] = trained.lock(), trained.packages(read.target.framework)
