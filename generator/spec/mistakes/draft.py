@@ -152,9 +152,13 @@ class Draft:
     def move(self, old: Path, new: Path) -> None:
         """Move a value; missing mappings on the way are created, and an existing mapping is extended.
 
-        A value that a list is in the way of is dropped: the list is reported separately.
+        A value that a list is in the way of is dropped: the list is reported separately. A value that went elsewhere
+        with a mapping around it stays there.
         """
-        value = self.at(old[:-1]).pop(old[-1])
+        try:
+            value = self.at(old[:-1]).pop(old[-1])
+        except KeyError:
+            return
         if self._list_in_the_way(new):
             return
         holder = self._mapping(new[:-1])
