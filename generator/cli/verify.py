@@ -113,7 +113,6 @@ def command(
     """
     from generator.lint import verify
     from generator.report.chosen import choice
-    from generator.report.formats.text import totals
 
     where = tree or _rendered()
     if not where.exists():
@@ -132,25 +131,24 @@ def command(
     if fix or diff:
         counting = _repair(where, counting, write=not diff)
     shown = [finding for finding in counting if everything or finding.severity != "info"]
-    if statistics:
-        emit(totals(shown))
-    else:
-        emit(
-            render(
-                shown,
-                fmt,
-                screen=Screen.of_messages(sys.stdout),
-                checked=found.files,
-                noun="file",
-                unchecked=len(found.unchecked),
-            ),
-            commands=fmt == "github",
-        )
+    _print(shown, found, fmt, statistics=statistics)
     _summarize(found, len(counting) - len(shown))
     refusing = {"error", "warning"} if strict else {"error"}
     differs = state is not None and not state.agrees
     if differs or any(finding.severity in refusing for finding in counting):
         click.get_current_context().exit(1)
+
+
+def _print(shown: list[Finding], found: Verification, fmt: str, *, statistics: bool) -> None:
+    """Print findings, or only how many there are of each code."""
+    if statistics:
+        from generator.report.formats.text import totals
+
+        emit(totals(shown))
+        return
+    screen = Screen.of_messages(sys.stdout)
+    text = render(shown, fmt, screen=screen, checked=found.files, noun="file", unchecked=len(found.unchecked))
+    emit(text, commands=fmt == "github")
 
 
 def _repair(where: Path, findings: list[Finding], *, write: bool) -> list[Finding]:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -131,6 +131,28 @@ class Evidence:
         return [s.path for s in sources if self.present.get(s.path, s.digest) != s.digest]
 
 
+class Sealed(Protocol):
+    """A document in a file that may be missing, or that can't be trusted."""
+
+    exists: bool
+
+    def reject(self, code: str, message: str, path: str = "") -> None:
+        """Add why it can't be trusted."""
+
+
+def bytes_of(document: Sealed, code: str, path: Path, root: Path) -> bytes | None:
+    """Return the bytes of a document's file; None if it is missing or, with a finding of this code, unreadable."""
+    try:
+        return bytes_below(root, path, LIMIT)
+    except (FileNotFoundError, NotADirectoryError):
+        document.exists = False
+    except RefusedError as error:
+        document.reject(code, str(error.args[1]))
+    except OSError as error:
+        document.reject(code, f"this file can't be read: {error.strerror}")
+    return None
+
+
 def read_evidence(path: Path, root: Path, model: str) -> Evidence:
     """Read the evidence in a file.
 
@@ -140,16 +162,8 @@ def read_evidence(path: Path, root: Path, model: str) -> Evidence:
         model: team/model.
     """
     evidence = Evidence(display(path, root), model)
-    try:
-        raw = bytes_below(root, path, LIMIT)
-    except (FileNotFoundError, NotADirectoryError):
-        evidence.exists = False
-        return evidence
-    except RefusedError as error:
-        evidence.reject("EVID101", str(error.args[1]))
-        return evidence
-    except OSError as error:
-        evidence.reject("EVID101", f"this file can't be read: {error.strerror}")
+    raw = bytes_of(evidence, "EVID101", path, root)
+    if raw is None:
         return evidence
     parse_evidence(raw, evidence)
     if evidence.content is not None:

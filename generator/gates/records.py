@@ -13,11 +13,10 @@ from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
-from generator.gates.document import own_digest, plain, sealed
+from generator.gates.document import bytes_of, own_digest, plain, sealed
 from generator.gates.errors import describe, first_error
 from generator.gates.strict_json import parse_json
 from generator.source.canonical import canonical_document
-from generator.source.files import LIMIT, RefusedError, bytes_below
 from generator.source.finding import Finding, Place
 from generator.source.reader import display
 from generator.spec.quantities import minutes_up, share_down, time_span
@@ -92,18 +91,8 @@ def read_record(path: Path, root: Path, model: str, environment: str) -> ReadRec
         environment: the environment that it must be about.
     """
     record = ReadRecord(display(path, root), model)
-    try:
-        raw = bytes_below(root, path, LIMIT)
-    except (FileNotFoundError, NotADirectoryError):
-        record.exists = False
-        return record
-    except RefusedError as error:
-        record.reject("RECD101", str(error.args[1]))
-        return record
-    except OSError as error:
-        record.reject("RECD101", f"this file can't be read: {error.strerror}")
-        return record
-    return parse_record(raw, record, environment)
+    raw = bytes_of(record, "RECD101", path, root)
+    return record if raw is None else parse_record(raw, record, environment)
 
 
 def parse_record(raw: bytes, record: ReadRecord, environment: str) -> ReadRecord:

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from generator.plan.promotion import promote_command, says, standing
+from generator.plan.names import ROLLOUT_FILE
+from generator.plan.promotion import describe_standing, promote_command, standing
 from generator.plan.release_key import release_key
 from generator.plan.values import Plan
 from generator.source.errors import UserError
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 WAITING: Final = frozenset({"PROM103", "PROM104"})
 """Codes of releases that wait for a promotion, which `render` shows."""
 _RESTORE: Final = "restore it from the protected branch: `git checkout {revision} -- {folder}`"
-_ROLLOUT: Final = "rollout-main.yaml"
 
 
 def release_in_git(rendered: Path, plan: Plan) -> Mapping[str, str]:
@@ -42,7 +42,7 @@ def release_in_git(rendered: Path, plan: Plan) -> Mapping[str, str]:
     from generator.render.held import held_digest
 
     found, lock = read_release(rendered, plan), plan.promotion
-    if lock is None or _ROLLOUT not in found or held_digest(found) != lock.held:
+    if lock is None or ROLLOUT_FILE not in found or held_digest(found) != lock.held:
         raise UserError(*_damaged(plan, found))
     return found
 
@@ -63,7 +63,7 @@ def read_release(rendered: Path, plan: Plan) -> dict[str, str]:
 def _damaged(plan: Plan, found: Mapping[str, str]) -> tuple[str, str]:
     """Return the message and the hint about a release in git that is not the promoted one."""
     where, folder = plan.identity.environment, f"{plan.delivery.folder}/{plan.identity.path}"
-    what = "is not the one that was promoted" if _ROLLOUT in found else "is missing"
+    what = "is not the one that was promoted" if ROLLOUT_FILE in found else "is missing"
     message = f"{where} keeps a release, and the release in {folder} {what}"
     hint = _RESTORE.format(revision=plan.delivery.revision, folder=folder)
     return message, f"{hint}; or promote this one: `{promote_command(plan)}`"
@@ -121,7 +121,7 @@ def _of_plan(plan: Plan, session: Session, spec: str) -> Iterator[Finding]:
     spec_place = Place(spec, 1)
     if lock is None:
         where, folder = plan.identity.environment, f"{plan.delivery.folder}/{plan.identity.path}"
-        if (rendered / plan.identity.path / _ROLLOUT).exists():
+        if (rendered / plan.identity.path / ROLLOUT_FILE).exists():
             message = f"{where} has a release in {folder}, and no lock says which one was promoted"
             hint = f"record what runs there: `{promote_command(plan)} --adopt`, then commit the lock"
             yield Finding("PROM101", "error", message, hint, spec_place)
@@ -129,19 +129,41 @@ def _of_plan(plan: Plan, session: Session, spec: str) -> Iterator[Finding]:
         hint = (
             f"`{promote_command(plan)}`, once its record in {' and '.join(plan.delivery.requires)} is in git"
         )
-        yield Finding("PROM103", "info", f"{where}: {says(plan)}", hint, spec_place)
+        yield Finding("PROM103", "info", f"{where}: {describe_standing(plan)}", hint, spec_place)
         return
     file = f"{spec.removesuffix('.yaml')}.{plan.identity.environment}.lock.yaml"
     if lock.hotfix and lock.hotfix.until < session.today.isoformat():
         message = f"the hot fix in {plan.identity.environment} ended on {lock.hotfix.until}: {lock.reason}"
         hint = f"prove the release and promote it: `{promote_command(plan)}`; or take it back with `sluice revert`"
         yield Finding("PROM105", "error", message, hint, Place(file, 1))
-    if stands != "held":
-        return
     try:
         release_in_git(rendered, plan)
     except UserError as error:
-        yield Finding("PROM102", "error", error.message, error.hint, Place(file, 1))
+        if stands == "held":
+            yield Finding("PROM102", "error", error.message, error.hint, Place(file, 1))
+        elif not _renders_what_was_promoted(plan, session):
+            where = plan.identity.environment
+            message = (
+                f"what was promoted to {where} is not in git, and {where} has other resources of its own now"
+            )
+            hint = f"promote it with these: `{promote_command(plan)}`"
+            yield Finding("PROM102", "error", message, hint, Place(file, 1))
+        return
+    if stands != "held":
         return
     hint = f"`{promote_command(plan)}` lets it in, once it is proven"
-    yield Finding("PROM104", "info", f"{plan.identity.environment}: {says(plan)}", hint, Place(file, 1))
+    yield Finding(
+        "PROM104", "info", f"{plan.identity.environment}: {describe_standing(plan)}", hint, Place(file, 1)
+    )
+
+
+def _renders_what_was_promoted(plan: Plan, session: Session) -> bool:
+    """Return whether a promoted release, which is not in git yet, is what would be rendered now.
+
+    It is another one if the environment's own resources, which are not part of the release key, have changed since.
+    """
+    from generator.render.bundle import render_bundle
+    from generator.render.held import held_digest
+
+    lock = plan.promotion
+    return lock is not None and held_digest(render_bundle(plan, session.templates, {})) == lock.held

@@ -16,6 +16,7 @@ from generator.pipeline.evaluate import evaluate_model
 from generator.pipeline.held import read_release, unproven
 from generator.pipeline.session import Session
 from generator.plan.model_files import ModelFiles
+from generator.plan.names import ROLLOUT_FILE
 from generator.plan.promotion import promote_command, standing
 from generator.plan.release_key import RELEASE_KEY, release_key
 from generator.plan.resolve import Planned
@@ -88,13 +89,13 @@ def promote(session: Session, entry: ModelFiles, request: PromotionRequest) -> P
         wanted = release_of(session, planned) | {"hotfix": _hotfix(planned, request, now)}
     else:
         wanted = release_of(session, planned) | {"records": proof_of(session, entry, planned, now)}
-    said = {"at": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "by": request.by}
-    said |= {"reason": request.reason} if request.reason else {}
+    origin = {"at": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "by": request.by}
+    origin |= {"reason": request.reason} if request.reason else {}
     lock = plan.promotion
     same = lock is not None and (lock.key, lock.held) == (wanted["key"], wanted["held"])
     if lock is not None and same and (not lock.hotfix or "hotfix" in wanted):
         return Promoted(display(path, session.root), lock.key, plan.version.label, changed=False)
-    write_file(path, (_HEAD + _text({"schema": "sluice/promotion/v1", **wanted, **said})).encode())
+    write_file(path, (_HEAD + _text({"schema": "sluice/promotion/v1", **wanted, **origin})).encode())
     return Promoted(display(path, session.root), wanted["key"], wanted["model"]["version"], changed=True)
 
 
@@ -251,18 +252,17 @@ def _adopted(session: Session, planned: Planned) -> dict[str, Any]:
         CliError: there is none, or it is of another model version than the lock.
     """
     from generator.render.held import held_digest
-    from generator.render.outputs.rollout import FILE
 
     plan = planned.plan
     if plan.promotion is not None:
         raise CliError("there is a lock already", f"`{promote_command(plan)}` promotes another release")
     files = read_release(session.rendered, plan)
     folder = f"{plan.delivery.folder}/{plan.identity.path}"
-    if FILE not in files:
+    if ROLLOUT_FILE not in files:
         raise CliError(
             f"there is no release in {folder}", f"the first one is promoted: `{promote_command(plan)}`"
         )
-    digest, found = held_digest(files), dict(_annotations(files[FILE]))
+    digest, found = held_digest(files), dict(_annotations(files[ROLLOUT_FILE]))
     if found.get("sluice.dev/model-digest") != plan.version.digest:
         message = f"the release in {folder} is not of the locked model version"
         raise CliError(message, "adopt it from a commit in which `sluice render --check` passes")

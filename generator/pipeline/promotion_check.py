@@ -190,10 +190,8 @@ def _check(session: Session, git: Git, commit: str, change: _Change, now: dt.dat
     if lock is None:
         yield from findings
         return
-    place, hint = (
-        Place(change.file, 1),
-        _AGAIN.format(model=change.entry.name, environment=change.environment),
-    )
+    place = Place(change.file, 1)
+    hint = _AGAIN.format(model=change.entry.name, environment=change.environment)
     banned = rejected(session.repository, change.entry, lock.key)
     if banned:
         yield Finding("PROM106", "error", banned, "promote another release", place)

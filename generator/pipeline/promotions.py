@@ -22,7 +22,7 @@ class Candidate:
         key: its release key.
         required: environments that must prove it.
         merge: auto or person.
-        reviewers: who is asked, without `auto`.
+        reviewers: who must review it, unless the tier merges by itself.
     """
 
     model: str

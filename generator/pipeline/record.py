@@ -30,6 +30,7 @@ from generator.pipeline.revert_requests import read_notification
 from generator.pipeline.session import Session
 from generator.plan.guards import Comparison
 from generator.plan.model_files import ModelFiles
+from generator.plan.names import ROLLOUT_FILE
 from generator.plan.release_key import RELEASE_KEY
 from generator.plan.values import Plan
 from generator.source.errors import CliError
@@ -122,38 +123,20 @@ def _is_newer(content: RecordFile, before: RecordFile) -> bool:
 
 
 def _fields(session: Session, entry: ModelFiles, plan: Plan, release: EndedRelease) -> dict[str, Any]:
-    metadata, labels = release.rollout["metadata"], release.labels
-    annotations, pods = release.annotations, release.pod_annotations
     done, runs = course(release), runs_of(release)
     traffic, unknown = _traffic(session, plan, release, done)
     by_guard = {} if unknown else seen_power(plan, [_seen(step) for step in traffic])
-    first = release.revision == 1
-    canary = plan.rollout.strategy == "canary"
-    if canary and not by_guard and not unknown:
+    if plan.rollout.strategy == "canary" and not by_guard and not unknown:
         unknown = "no guard of this release has odds"
     pauses = [at for at, step in enumerate(release.steps) if step.get("pause") == {}]
     by = clients(release) if pauses else ""
     return {
-        "subject": {
-            "model": entry.name,
-            "environment": plan.identity.environment,
-            "version": labels.get("app.kubernetes.io/version", ""),
-            "releaseKey": pods.get(RELEASE_KEY, ""),
-            "modelDigest": pods.get("sluice.dev/model-digest", ""),
-            "image": release.image,
-            "bundle": annotations.get("sluice.dev/bundle", ""),
-        },
-        "rollout": {
-            "namespace": metadata.get("namespace"),
-            "name": metadata.get("name"),
-            "uid": metadata.get("uid"),
-            "revision": release.revision,
-            "podHash": release.pod_hash,
-        },
+        "subject": _subject(entry, plan, release),
+        "rollout": _rollout(release),
         "phase": "Degraded" if release.aborted else "Healthy",
         "aborted": release.aborted,
         "current": not release.aborted,
-        "firstRelease": first,
+        "firstRelease": release.revision == 1,
         "start": runs[0]["start"] if runs else None,
         "end": release.end,
         "steps": {
@@ -163,18 +146,12 @@ def _fields(session: Session, entry: ModelFiles, plan: Plan, release: EndedRelea
         },
         "runs": runs,
         "traffic": traffic,
-        "power": {
-            "seen": min(by_guard.values(), default=None),
-            "byGuard": by_guard,
-            "promised": release.annotated("power."),
-            "least": LEAST_POWER,
-            "unknown": "" if first or release.aborted or not canary else unknown,
-        },
+        "power": _power(plan, release, by_guard, unknown),
         "exposed": _exposed(traffic),
         "promised": {
-            key: annotations[f"sluice.dev/{key}"]
+            key: release.annotations[f"sluice.dev/{key}"]
             for key in ("false-rollback", "exposed-requests")
-            if f"sluice.dev/{key}" in annotations
+            if f"sluice.dev/{key}" in release.annotations
         },
         "waivers": release.annotated("waiver."),
         "pauses": [{"step": at, "by": by} for at in pauses],
@@ -184,6 +161,40 @@ def _fields(session: Session, entry: ModelFiles, plan: Plan, release: EndedRelea
             "kubernetes": plan.delivery.kubernetes,
         },
         "sluice": __version__,
+    }
+
+
+def _subject(entry: ModelFiles, plan: Plan, release: EndedRelease) -> dict[str, Any]:
+    pods = release.pod_annotations
+    return {
+        "model": entry.name,
+        "environment": plan.identity.environment,
+        "version": release.labels.get("app.kubernetes.io/version", ""),
+        "releaseKey": pods.get(RELEASE_KEY, ""),
+        "modelDigest": pods.get("sluice.dev/model-digest", ""),
+        "image": release.image,
+        "bundle": release.annotations.get("sluice.dev/bundle", ""),
+    }
+
+
+def _rollout(release: EndedRelease) -> dict[str, Any]:
+    metadata = release.rollout["metadata"]
+    return {
+        **{key: metadata.get(key) for key in ("namespace", "name", "uid")},
+        "revision": release.revision,
+        "podHash": release.pod_hash,
+    }
+
+
+def _power(plan: Plan, release: EndedRelease, by_guard: dict[str, float], unknown: str) -> dict[str, Any]:
+    """Return the power that was promised and seen, and why it is unknown where it should be known."""
+    counts = plan.rollout.strategy == "canary" and release.revision > 1 and not release.aborted
+    return {
+        "seen": min(by_guard.values(), default=None),
+        "byGuard": by_guard,
+        "promised": release.annotated("power."),
+        "least": LEAST_POWER,
+        "unknown": unknown if counts else "",
     }
 
 
@@ -236,6 +247,6 @@ def _exposed(traffic: list[dict[str, Any]]) -> int | None:
 
 def _bundle_in_git(session: Session, plan: Plan) -> str:
     """Return the hash of the bundle that is rendered in the repository; empty without one."""
-    path = Path(session.root, plan.delivery.folder, plan.identity.path, "rollout-main.yaml")
+    path = Path(session.root, plan.delivery.folder, plan.identity.path, ROLLOUT_FILE)
     found = _BUNDLE.search(raw(path) or b"")
     return found[1].decode() if found else ""

@@ -23,6 +23,7 @@ from generator.pipeline.session import Session
 from generator.pipeline.stale import RenderRequest
 from generator.pipeline.terminal import note
 from generator.plan.model_files import PLATFORM, SPECS, ModelFiles
+from generator.plan.names import ROLLOUT_FILE
 from generator.source.document import Document
 from generator.source.edit import edited, encode, flow
 from generator.source.errors import CliError
@@ -275,7 +276,7 @@ def _pods(git: Git, previous: Release, there: Session, entry: ModelFiles) -> lis
     platform = there.platform_inputs
     details = []
     for environment in platform.names("environments"):
-        path = f"{platform.folder}/{environment}/{{}}/rollout-main.yaml"
+        path = f"{platform.folder}/{environment}/{{}}/{ROLLOUT_FILE}"
         key = (previous.commit, path.format(previous.name))
         old, new = git.read([key]).get(key), there.root / path.format(entry.name)
         if old is None or not new.is_file():

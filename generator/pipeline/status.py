@@ -18,7 +18,7 @@ from generator.pipeline.session import Session
 from generator.pipeline.terminal import note
 from generator.plan.model_files import ModelFiles
 from generator.plan.names import application
-from generator.plan.promotion import promote_command, says, standing
+from generator.plan.promotion import describe_standing, promote_command, standing
 from generator.plan.resolve import Planned
 from generator.plan.values import Plan
 from generator.source.errors import CliError
@@ -220,7 +220,7 @@ def waits(row: StatusRow) -> Iterator[str]:
     """Yield what a gated environment does with the release of the spec, since when, and what is missing."""
     if not row.plan.delivery.requires:
         return
-    yield says(row.plan)
+    yield describe_standing(row.plan)
     if row.since:
         yield f"it waits since it was merged, {row.since}"
     yield from row.lacks

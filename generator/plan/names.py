@@ -9,6 +9,8 @@ from generator.plan.values import Identity, Plan
 
 HASH_LABEL = "rollouts-pod-template-hash"
 PORT = 80
+ROLLOUT_FILE = "rollout-main.yaml"
+"""The file of a bundle with the Rollout."""
 COHORT_REQUESTS = "cohort-requests"
 """The metric that requires requests of a cohort."""
 SPLIT = "split"

@@ -48,7 +48,7 @@ def promote_command(plan: Plan) -> str:
     return f"sluice promote {identity.team}/{identity.model} --to {identity.environment}"
 
 
-def says(plan: Plan) -> str:
+def describe_standing(plan: Plan) -> str:
     """Return what an environment does with the release of a plan, in words; empty where it requires nothing."""
     lock, where, first = plan.promotion, plan.identity.environment, " and ".join(plan.delivery.requires)
     if not plan.delivery.requires:

@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from generator.plan.names import ROLLOUT_FILE
 from generator.plan.promotion import kept, standing
 from generator.plan.values import Plan
 from generator.render.bundle import OUTPUTS, digest, render_bundle, render_outputs
 from generator.render.environment import Templates
-from generator.render.outputs.rollout import FILE, rollout
+from generator.render.outputs.rollout import rollout
 from generator.source.errors import UserError
 
 # Pods name the configuration and the secrets; the gates and the shadow are those of a version.
@@ -23,7 +24,7 @@ _TEMPLATE: Final = "\n  template:\n"
 
 def is_held(file: str) -> bool:
     """Return whether a file of a bundle, or a part of it, belongs to the release."""
-    return file == FILE or _HELD.fullmatch(file) is not None
+    return file == ROLLOUT_FILE or _HELD.fullmatch(file) is not None
 
 
 def held_part(files: Mapping[str, str]) -> dict[str, str]:
@@ -33,7 +34,7 @@ def held_part(files: Mapping[str, str]) -> dict[str, str]:
         UserError: the pod template is not the last part of the Rollout.
     """
     return {
-        name: _parted(text)[1] if name == FILE else text
+        name: _parted(text)[1] if name == ROLLOUT_FILE else text
         for name, text in sorted(files.items())
         if is_held(name)
     }
@@ -69,10 +70,10 @@ def render_promoted(
     governing, in_git = kept(plan), read(plan)
     outputs = [output for outputs in OUTPUTS for output in outputs(governing) if not is_held(output.file)]
     files = render_outputs(outputs, governing, templates)
-    files |= {name: text for name, text in in_git.items() if is_held(name) and name != FILE}
+    files |= {name: text for name, text in in_git.items() if is_held(name) and name != ROLLOUT_FILE}
     last = rollout(governing, digest(files), odds)
     (text,) = render_outputs([last], governing, templates).values()
-    return {**files, FILE: _parted(text)[0] + _parted(in_git[FILE])[1]}
+    return {**files, ROLLOUT_FILE: _parted(text)[0] + _parted(in_git[ROLLOUT_FILE])[1]}
 
 
 def _parted(text: str) -> tuple[str, str]:
@@ -83,6 +84,6 @@ def _parted(text: str) -> tuple[str, str]:
     """
     head, found, pods = text.partition(_TEMPLATE)
     if not found or not all(line.startswith("    ") for line in pods.splitlines() if line.strip()):
-        message = f"the pod template is not the last part of {FILE}, so a release can't be held"
+        message = f"the pod template is not the last part of {ROLLOUT_FILE}, so a release can't be held"
         raise UserError(message, "keep `template:` at the end in the template of the Rollout")
     return head, found + pods

@@ -13,7 +13,7 @@ from generator.plan.changes import Change
 from generator.plan.describe import short
 from generator.plan.names import COHORT_REQUESTS
 from generator.plan.peak import peak
-from generator.plan.promotion import says
+from generator.plan.promotion import describe_standing
 from generator.plan.release_key import release_key
 from generator.plan.resolve import Planned
 from generator.plan.timeline import PODS_KEPT, UNLESS_SPLIT, Event, on_abort, timeline
@@ -85,7 +85,7 @@ def _release(planned: Planned, others: Sequence[Planned], statuses: Sequence[Gat
     rows = [
         ("model", f"{plan.version.resolved} ({short(plan.version.digest)})"),
         ("image", f"{image}; release key {short(release_key(plan))}"),
-        *([("promotion", says(plan))] if says(plan) else []),
+        *([("promotion", describe_standing(plan))] if describe_standing(plan) else []),
         ("pods", f"{pods(plan.capacity)}; at most {peak(plan).total.pods} at once during the release"),
         ("cost", _cost(planned)),
         ("gates", _gates(statuses)),

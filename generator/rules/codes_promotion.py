@@ -40,10 +40,11 @@ declare(
     Code(
         "PROM102",
         "error",
-        "the release that a gated environment keeps is missing or edited",
+        "the release in a gated environment is not the promoted one",
         "While another release waits for its proof, the promoted one stays byte for byte as the lock has it. A bundle "
-        "that was edited or deleted by hand would go out without any proof.",
-        "Restore the bundle from the protected branch with git.",
+        "that was edited or deleted by hand would go out without any proof. Resources of the environment that change "
+        "between `promote` and `render` make another release, too.",
+        "Restore the bundle from the protected branch with git, or promote again.",
         example=f"{_PROMOTED}{_NEXT}$ rm rendered/production/shop/ranker/rollout-main.yaml\n$ sluice validate",
     ),
     Code(

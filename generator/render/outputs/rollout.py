@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from generator.plan.names import Names
+from generator.plan.names import ROLLOUT_FILE, Names
 from generator.plan.release_key import RELEASE_KEY, release_key
 from generator.plan.split import split_check
 from generator.plan.timeline import kept_s
@@ -17,7 +17,6 @@ from generator.render.outputs.analysis import SHADOW_EVIDENCE, SHADOW_WATCH, use
 from generator.render.outputs.pods import pod
 from generator.spec.rollout import ApproveStep, Canary, CohortStep, WeightStep
 
-FILE = "rollout-main.yaml"
 _HEADER_ROUTE = "cohort"
 _HASHES = {"canary-hash": "Latest", "stable-hash": "Stable"}
 
@@ -36,10 +35,10 @@ def rollout(plan: Plan, bundle_hash: str, odds: Mapping[str, str]) -> Output:
         "annotations": _annotations(plan, odds),
     }
     if isinstance(plan.rollout, Canary):
-        return Output(FILE, plan.routing.router.rollout, {**context, **_canary(plan, plan.rollout)})
+        return Output(ROLLOUT_FILE, plan.routing.router.rollout, {**context, **_canary(plan, plan.rollout)})
     scale_down_s = round(kept_s(plan, plan.rollout))
     blue_green = {"watched": bool(plan.measured_guards), "scale_down_s": scale_down_s}
-    return Output(FILE, BLUE_GREEN, {**context, **blue_green})
+    return Output(ROLLOUT_FILE, BLUE_GREEN, {**context, **blue_green})
 
 
 def _annotations(plan: Plan, odds: Mapping[str, str]) -> dict[str, str]:

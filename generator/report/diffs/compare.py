@@ -14,7 +14,7 @@ from generator.pipeline.session import Session
 from generator.plan.changes import Change, changes
 from generator.plan.inputs import model_inputs, promotion_input
 from generator.plan.model_files import ModelFiles
-from generator.plan.promotion import says, standing
+from generator.plan.promotion import describe_standing, standing
 from generator.plan.resolve import Planned, Resolved
 from generator.plan.values import Plan
 from generator.render.bundle import pod_template
@@ -261,7 +261,7 @@ def _difference(
     """Add the numbers of both sides, and whether a release starts; a lost guard becomes the first change."""
     if old is None or new is None:
         was, now = (key_metrics(side) if side else None for side in (old, new))
-        held = says(new.plan) if new and standing(new.plan) in _HOLDS else ""
+        held = describe_standing(new.plan) if new and standing(new.plan) in _HOLDS else ""
         return replace(found, old=was, new=now, starts_release=old is None and not held, held=held)
     before, after, harms = compared_metrics(old, new)
     lost = {harm.guard for harm in harms if harm.lost}
@@ -273,7 +273,7 @@ def _difference(
         harms=harms,
         assumed=assumes_otherwise(old.plan, new.plan),
         starts_release=_starts_release(old.plan, new.plan, templates),
-        held=says(new.plan) if standing(new.plan) in _HOLDS else "",
+        held=describe_standing(new.plan) if standing(new.plan) in _HOLDS else "",
     )
 
 

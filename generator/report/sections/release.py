@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from generator.plan.peak import peak
-from generator.plan.promotion import says, standing
+from generator.plan.promotion import describe_standing, standing
 from generator.plan.release_key import release_key
 from generator.plan.resolve import Planned
 from generator.plan.scaling import adopted, counts_both, largest_idle_use
@@ -33,7 +33,7 @@ def release(planned: Planned) -> Section:
         "image": {"reference": image.reference, "by_digest": image.digest is not None},
         "release_key": release_key(plan),
         "standing": standing(plan),
-        "promotion": says(plan) or None,
+        "promotion": describe_standing(plan) or None,
         "router": plan.routing.kind,
         "hosts": list(plan.routing.hosts),
         "strategy": plan.rollout.strategy,
@@ -55,7 +55,7 @@ def _rows(plan: Plan) -> list[tuple[str, str]]:
         ("digest", plan.version.digest),
         ("image", plan.image.reference + by_digest),
         ("release key", release_key(plan)),
-        *([("promotion", says(plan))] if says(plan) else []),
+        *([("promotion", describe_standing(plan))] if describe_standing(plan) else []),
         ("tier", plan.identity.tier),
         ("namespace", plan.identity.namespace),
         ("router", f"{plan.routing.kind}, {', '.join(plan.routing.hosts)}"),

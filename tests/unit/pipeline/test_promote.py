@@ -164,6 +164,19 @@ def test_another_release_waits_and_the_old_one_stays_byte_for_byte(shop: Shop, w
     assert head["sluice.dev/release-key"] == shop.lock["key"]
 
 
+def test_resources_that_change_between_promotion_and_rendering_are_a_finding(shop: Shop) -> None:
+    """The lock is about pods that were never rendered: only this model waits, and a new promotion settles it."""
+    shop.record()
+    shop.ok("promote", NAME, "--to", "production")
+    shop.ok("validate")
+    shop.edit(RELEASES["own resources"])
+    refused = shop.run("render")
+    assert (refused.exit_code, "PROM102" in refused.output) == (1, True)
+    shop.ok("promote", NAME, "--to", "production")
+    shop.ok("render")
+    shop.ok("render", "--check")
+
+
 def test_what_governs_a_release_applies_at_once(shop: Shop) -> None:
     shop.promoted()
     shop.edit({"spec.service.threads": 2})
