@@ -144,7 +144,7 @@ def _of_plan(plan: Plan, session: Session, spec: str) -> Iterator[Finding]:
         elif not _renders_what_was_promoted(plan, session):
             where = plan.identity.environment
             message = (
-                f"what was promoted to {where} is not in git, and {where} has other resources of its own now"
+                f"what was promoted to {where} is not in git, and the resources of {where} have changed since"
             )
             hint = f"promote it with these: `{promote_command(plan)}`"
             yield Finding("PROM102", "error", message, hint, Place(file, 1))
