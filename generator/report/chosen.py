@@ -18,6 +18,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
+from generator.pipeline.atomic_write import write_file
 from generator.report.codes import all_codes
 from generator.report.formats.report import fingerprints
 from generator.source.errors import CliError
@@ -159,4 +160,4 @@ def write_baseline(findings: Sequence[Finding], file: Path) -> None:
     entries = {mark: f"{f.code} {f.place.file}: {f.message}" for mark, f in zip(marks, findings, strict=True)}
     ordered = dict(sorted(entries.items(), key=lambda row: (row[1], row[0])))
     text = json.dumps({"schema": _SCHEMA, "findings": ordered}, indent=1, ensure_ascii=False)
-    file.write_bytes(f"{text}\n".encode())
+    write_file(file, f"{text}\n".encode())

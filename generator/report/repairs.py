@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from generator.pipeline.atomic_write import write_file
 from generator.source.finding import Finding
 
 _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./")
@@ -30,7 +31,7 @@ class Repaired:
 
     def write(self) -> None:
         """Write the file."""
-        self.path.write_bytes(self.after.encode())
+        write_file(self.path, self.after.encode())
 
 
 def repaired(tree: Path, findings: Iterable[Finding]) -> list[Repaired]:
