@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,19 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixt
     """A folder that all workers of this session share, and no other session, not even one that a test starts."""
     base = tmp_path_factory.getbasetemp()
     return base.parent if hasattr(request.config, "workerinput") else base
+
+
+@pytest.fixture(autouse=True)
+def environment_is_left_alone() -> Iterator[None]:
+    """A variable that a test leaves set decides what later tests of the same worker see."""
+    before = _environment()
+    yield
+    after = _environment()
+    os.environ.update(before)
+    for name in after.keys() - before.keys():
+        del os.environ[name]
+    assert after == before, "the test changed the environment of its process"
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}

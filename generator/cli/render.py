@@ -15,7 +15,6 @@ from generator.output.check import diff
 from generator.output.freshness import Stamp
 from generator.output.report import SHOWN, CheckReport, WriteSummary, foreign_file
 from generator.pipeline.atomic_write import clear_leftovers
-from generator.pipeline.held import WAITING
 from generator.pipeline.render import RenderPlan, plan_render
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.stale import render_request
@@ -25,7 +24,8 @@ from generator.source.errors import CliError
 from generator.source.finding import Finding
 from generator.source.line import visible
 
-_WAITING = 5  # releases that wait for a promotion; more are counted
+_WAITING = frozenset({"PROM103", "PROM104"})  # codes of releases that wait for a promotion
+_SHOWN_WAITING = 5  # more are counted
 _HEADINGS = {
     "created": "created",
     "updated": "updated",
@@ -122,11 +122,11 @@ def _run(plan: RenderPlan, stamp: Stamp, *, only_check: bool, only_diff: bool) -
 def _report_findings(findings: Sequence[Finding]) -> None:
     """Print errors in full, and the number of warnings, which `validate` shows."""
     _print([finding for finding in findings if finding.severity == "error"])
-    waiting = [finding for finding in findings if finding.code in WAITING]
-    for finding in waiting[:_WAITING]:
+    waiting = [finding for finding in findings if finding.code in _WAITING]
+    for finding in waiting[:_SHOWN_WAITING]:
         note(visible(f"{finding.place.file.split('.')[0].removeprefix('specs/')}: {finding.message}"))
-    if len(waiting) > _WAITING:
-        note(f"… and {len(waiting) - _WAITING:,} more releases wait for their promotion")
+    if len(waiting) > _SHOWN_WAITING:
+        note(f"… and {len(waiting) - _SHOWN_WAITING:,} more releases wait for their promotion")
     warnings = sum(finding.severity == "warning" for finding in findings)
     if warnings:
         note(f"{_count(warnings, 'warning')}: `sluice validate` shows them")

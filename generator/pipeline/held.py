@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from generator.plan.resolve import Planned, Resolved
     from generator.spec.promotion import Proof
 
-WAITING: Final = frozenset({"PROM103", "PROM104"})
-"""Codes of releases that wait for a promotion, which `render` shows."""
 _RESTORE: Final = "restore it from the protected branch: `git checkout {revision} -- {folder}`"
 
 

@@ -8,14 +8,14 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from generator.plan.release_key import in_any_environment
-from generator.plan.values import Plan
 from generator.render.environment import Templates
 from generator.source.canonical import sha256_of
 from generator.source.shipped import builtin_folder
-from generator.spec.rollout import Canary
+
+if TYPE_CHECKING:
+    from generator.plan.values import Plan
 
 CONTRACT = 1
 """The version of the rendering contract. Raise it when rendered files get a new meaning for their readers, not when
@@ -60,6 +60,10 @@ def pod_templates_digest(plan: Plan, templates: Templates) -> str:
     Of our templates the text counts. A template of the platform team may print any value of the plan; so what the pods
     of a plan without the differences between environments are counts, where they are not what ours would make of it.
     """
+    # An unchanged `render` needs this module, and loads no plans.
+    from generator.plan.release_key import in_any_environment
+    from generator.spec.rollout import Canary
+
     total = hashlib.sha256("\0".join(map(_ours().text, (POD, CONFIG))).encode())
     rollout = plan.routing.router.rollout if isinstance(plan.rollout, Canary) else BLUE_GREEN
     if templates.own_digest((rollout, POD, CONFIG)):

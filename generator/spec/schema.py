@@ -136,11 +136,15 @@ def _layer(forms: _Forms, description: str) -> Node:
 
 
 def _spec(forms: _Forms) -> Node:
-    layer = _layer(forms, "Return the schema of a spec, whose other values come from tier and platform.")
-    own = forms.raw["ModelSpec"]["properties"]
+    layer = _layer(
+        forms, "The spec of a model; values that it leaves out come from the tier and the platform."
+    )
+    raw = forms.raw["ModelSpec"]
+    own = raw["properties"]
     properties = {
         "tier": forms.entry("tier", own["tier"], partial=False),
         "model": forms.entry("model", own["model"], partial=False),
+        "serve": forms.entry("serve", own["serve"], partial=False),
         **layer["properties"],
         "environments": {
             "type": ["object", "null"],
@@ -150,7 +154,8 @@ def _spec(forms: _Forms) -> Node:
             "additionalProperties": {"$ref": f"{_REF}Overrides"},
         },
     }
-    return {**layer, "properties": properties, "required": ["tier", "model"]}
+    source = [_written_key(member["required"][0]) for member in raw["oneOf"]]
+    return {**layer, "properties": properties, "required": ["tier"], "oneOf": source}
 
 
 class _Forms:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -22,6 +21,7 @@ PICTURES = {
 }
 """File to page, colour scheme and height in pixels."""
 WIDTH = 1280
+CLOCK = {"SOURCE_DATE_EPOCH": TODAY}
 COMMENT_STYLE = """<!doctype html><meta charset="utf-8"><title>Comment</title><style>
 body { font: 14px/1.5 sans-serif; color: #1f2328; max-width: 1010px; margin: 24px auto; border: 1px solid #d1d9e0;
   border-radius: 6px; padding: 8px 24px 16px; }
@@ -33,9 +33,8 @@ h2, h3 { border-bottom: 1px solid #d1d9e0; padding-bottom: 6px; } summary { font
 
 def site(root: Path, pages: Path) -> Path:
     """Write the pages of a repository."""
-    os.environ["SOURCE_DATE_EPOCH"] = TODAY
     arguments = ["plan", "--all", "--root", str(root), "--format", "html", "--output", str(pages)]
-    done = CliRunner().invoke(cli, arguments)
+    done = CliRunner(env=CLOCK).invoke(cli, arguments)
     assert done.exit_code in {0, 1}, done.output
     return pages
 
@@ -43,7 +42,7 @@ def site(root: Path, pages: Path) -> Path:
 def comment(root: Path, page: Path) -> Path:
     """The comment on a pull request that shortens a hold, as a page."""
     arguments = ["plan", "--all", "--root", str(root), "--against", "HEAD", "--format", "markdown"]
-    done = CliRunner().invoke(cli, arguments)
+    done = CliRunner(env=CLOCK).invoke(cli, arguments)
     assert done.exit_code in {0, 1}, done.output
     markdown = [
         str(environment("docs")),

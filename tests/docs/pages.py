@@ -114,7 +114,8 @@ def run(found: list[Block], folder: Path, **environment: str) -> dict[int, str]:
     author = {"GIT_AUTHOR_NAME": "A reader", "GIT_AUTHOR_EMAIL": "reader@example.com"}
     author |= {"GIT_COMMITTER_NAME": "A reader", "GIT_COMMITTER_EMAIL": "reader@example.com"}
     environ = os.environ | author | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "200"} | environment
-    environ.pop("CI", None)
+    for name in ("CI", "SOURCE_DATE_EPOCH"):
+        environ.pop(name, None)
     done = subprocess.run(
         ["bash", "-c", script], cwd=folder, env=environ, stdin=subprocess.DEVNULL, timeout=900, check=False
     )

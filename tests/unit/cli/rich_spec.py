@@ -105,3 +105,36 @@ RICH = {
         },
     },
 }
+
+CONTAINER = {
+    "apiVersion": "sluice.dev/v1alpha1",
+    "kind": "Model",
+    "metadata": {"name": "container", "team": "shop", "owner": "shop-ml@example.com"},
+    "spec": {
+        "tier": "standard",
+        "serve": {
+            "image": "registry.example.com/shop/ranker:2026-11-01",
+            "port": 8080,
+            "path": "/score",
+            "user": 1500,
+            "probes": {"ready": "/health/ready", "live": "/health/live"},
+            "metrics": {
+                "path": "/metrics",
+                "requests": {"metric": "http_requests_total", "labels": {"handler": "/score"}},
+                "errors": {"label": "status"},
+                "latency": {"metric": "http_request_duration_seconds"},
+                "outcomes": {"ctr": {"metric": "ranker_clicks_total"}},
+            },
+            "example": {"user": 7, "items": [1, 2, 3]},
+        },
+        "service": {"timeout": "2s", "startup": "3m"},
+        "rollout": {
+            "strategy": "canary",
+            "steps": [{"weight": "50%", "hold": "1h"}],
+            "guards": [{"metric": "error-rate", "limit": "5%"}],
+        },
+        "traffic": {"minRps": 20},
+        "outcomes": {"ctr": {"kind": "ratio", "event": "click", "baseline": "4%", "delay": "60s"}},
+    },
+}
+"""A model that is served by the team's own container."""

@@ -19,7 +19,7 @@ from generator.plan.resolve import no_digest, resolve
 from generator.report.schemas import SCHEMAS, schema_text
 from generator.source.reader import read
 from tests.unit.cli.conftest import CHECKOUT
-from tests.unit.cli.rich_spec import RICH
+from tests.unit.cli.rich_spec import CONTAINER, RICH
 
 SPECS = CHECKOUT / "specs"
 MODELS = ("shop/recommender", "risk/fraud", "support/ticket-classifier")
@@ -181,7 +181,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     root = tmp_path_factory.mktemp("schema")
     shutil.copytree(SPECS, root / "specs")
-    (root / "specs" / "shop" / "rich.yaml").write_text(json.dumps(RICH))
+    for spec in (RICH, CONTAINER):
+        (root / "specs" / "shop" / f"{spec['metadata']['name']}.yaml").write_text(json.dumps(spec))
     return root
 
 
@@ -202,17 +203,18 @@ def structural(messages: Iterable[str]) -> list[str]:
 
 
 def original(model: str) -> Any:
-    return RICH if model == "shop/rich" else read(SPECS / f"{model}.yaml").data
+    written = {"shop/rich": RICH, "shop/container": CONTAINER}
+    return written[model] if model in written else read(SPECS / f"{model}.yaml").data
 
 
-@pytest.mark.parametrize("model", [*MODELS, "shop/rich"])
+@pytest.mark.parametrize("model", [*MODELS, "shop/rich", "shop/container"])
 def test_the_originals_are_accepted_by_both(tree: Path, model: str):
     MODEL.validate(original(model))
     assert accepts(tree, model) == []
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@pytest.mark.parametrize("model", [*MODELS, "shop/rich"])
+@pytest.mark.parametrize("model", [*MODELS, "shop/rich", "shop/container"])
 @given(data=st.data())
 def test_schema_and_loader_agree_on_a_mutated_spec(tree: Path, model: str, data: st.DataObject):
     mutated = data.draw(mutations(original(model)))
