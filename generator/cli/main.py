@@ -98,7 +98,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "verify": ("verify", "verify path/to/manifests --strict"),
     "status": ("status", "status shop/recommender --cluster --env production"),
     "audit": ("audit shop/recommender", "audit --at 2026-11-01"),
-    "track-record": ("track-record", "track-record --format json"),
+    "track-record": ("track-record", "track-record --format html > track-record.html"),
     "revert": ('revert shop/recommender --reason "clicks fell by a fifth"',),
     "alerts": ("alerts", "alerts shop/recommender --env production"),
     "ci": ("ci github", "ci gitlab --check"),

@@ -19,7 +19,7 @@ from generator.source.reader import parse
 _TRAILER: Final = re.compile(
     r"^((?:Approved|Reviewed|Acked|Signed-off)-by): *(\S.*)$", re.MULTILINE | re.IGNORECASE
 )
-SPEC, LOCK, EVIDENCE = ".yaml", ".lock.yaml", ".evidence.json"
+SPEC, LOCK, EVIDENCE, QUARANTINE = ".yaml", ".lock.yaml", ".evidence.json", ".quarantine.yaml"
 
 
 @dataclass(frozen=True, slots=True)

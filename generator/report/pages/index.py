@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from generator.odds.key_metrics import format_figures
+from generator.odds.track_record import TrackRecord
 from generator.render.environment import Templates
 from generator.report.overview import OpenWaiver, Overview
+from generator.report.track_record import ended
 from generator.spec.platform import PlatformSpec
-from generator.spec.quantities import money_up
+from generator.spec.quantities import money_up, plural
 
 TEMPLATE = "pages/index.html.j2"
 
@@ -19,6 +21,7 @@ def index_page(
     name: str,
     rows: Sequence[Overview],
     waivers: Sequence[OpenWaiver],
+    tracks: Mapping[str, TrackRecord],
     templates: Templates,
     *,
     today: str,
@@ -30,6 +33,7 @@ def index_page(
         name: its name.
         rows: all models, sorted.
         waivers: open waivers.
+        tracks: the track record of each model that has one, by team/model.
         templates: the templates.
         today: the date that days left count from (ISO 8601).
     """
@@ -42,20 +46,22 @@ def index_page(
         "models": len(rows),
         "environments": list(platform.environments),
         "waivers": waivers,
-        "teams": [_team(platform, team, found) for team, found in by_team.items()],
+        "teams": [_team(platform, team, found, tracks) for team, found in by_team.items()],
         "judged": sum(1 for row in rows if row.state == "pass"),
         "unplanned": sum(1 for row in rows if row.reason),
     }
     return templates.render(TEMPLATE, context)
 
 
-def _team(platform: PlatformSpec, name: str, rows: Sequence[Overview]) -> dict[str, Any]:
+def _team(
+    platform: PlatformSpec, name: str, rows: Sequence[Overview], tracks: Mapping[str, TrackRecord]
+) -> dict[str, Any]:
     team = platform.teams.get(name)
     return {
         "name": name,
         "owners": ", ".join(team.owners) if team else "unknown to the platform",
         "budget": _budget(platform, name, rows),
-        "models": [_model(row) for row in rows],
+        "models": [_model(row, tracks.get(row.name)) for row in rows],
     }
 
 
@@ -74,7 +80,7 @@ def _budget(platform: PlatformSpec, name: str, rows: Sequence[Overview]) -> dict
     return {"text": text, "share": f"{min(share, 1.0) * 100:.1f}", "over": share > 1}
 
 
-def _model(row: Overview) -> dict[str, Any]:
+def _model(row: Overview, track: TrackRecord | None) -> dict[str, Any]:
     numbers = format_figures(row.figures) if row.figures else {}
     return {
         "name": row.model,
@@ -91,4 +97,16 @@ def _model(row: Overview) -> dict[str, Any]:
         "state": row.state,
         "judged": row.judged,
         "waived": ", ".join(row.waived),
+        "track": _track(track) if track else "",
+        "last": ended(track.last) if track and track.last else "",
+        "aborted": bool(track and track.last and track.last.aborted),
     }
+
+
+def _track(track: TrackRecord) -> str:
+    """Describe in a few words how a model's releases ended."""
+    false, through = track.false_rollbacks.cases, track.got_through + track.unrecorded
+    parts = [plural(track.releases, "release"), f"{track.aborted} aborted"]
+    parts += [f"{false} of them falsely"] if false else []
+    parts += [f"{through} taken back later"] if through else []
+    return ", ".join(parts)

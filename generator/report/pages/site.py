@@ -9,12 +9,15 @@ from pathlib import Path
 
 from generator.gates.document import read_evidence
 from generator.gates.signatures import signers_shown
+from generator.history.git import Git, GitError
+from generator.odds.track_record import TrackRecord, by_model
 from generator.output.bundle import Bundle
 from generator.output.errors import OutputError
 from generator.output.folder import open_root
 from generator.output.write import Writer, locked, prune
 from generator.pipeline.session import Session
 from generator.pipeline.terminal import note
+from generator.pipeline.track_record import past
 from generator.plan.model_files import ModelFiles
 from generator.plan.resolve import Planned
 from generator.report.diffs.compare import Difference
@@ -89,7 +92,18 @@ def _index(session: Session, entries: Sequence[ModelFiles], rows: Sequence[Overv
         raise ValueError("a site needs a platform that can be read")
     name = str(session.repository.platform_document.data["metadata"]["name"])
     waivers = open_waivers(platform, session.today, [entry.name for entry in entries])
-    return index_page(platform, name, rows, waivers, session.templates, today=session.today.isoformat())
+    today = session.today.isoformat()
+    return index_page(platform, name, rows, waivers, _tracks(session), session.templates, today=today)
+
+
+def _tracks(session: Session) -> dict[str, TrackRecord]:
+    """Return the track record of each model in git; empty without a history."""
+    try:
+        git = Git.at(session.root)
+        commit = git.commit("HEAD")
+        return by_model(past(git, commit)) if commit else {}
+    except GitError:
+        return {}
 
 
 def page_of(
