@@ -10,7 +10,7 @@ import click
 from generator.cli.options import root_option
 from generator.pipeline.selection import select_one
 from generator.pipeline.session import open_session
-from generator.pipeline.terminal import emit
+from generator.pipeline.terminal import emit, note
 from generator.source.errors import CliError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def command(
     """Record what a release did, next to its spec.
 
     It is about the last release in an environment: `<model>.<environment>.record.json`. `sluice promote` reads it. An
-    older record never replaces a newer one, and a release that has not ended has none.
+    older record never replaces a newer one, and a release that has not ended has none: then the exit code is 1.
     """
     if cluster == (notification is not None):
         raise CliError("choose one: --cluster, or --from-notification FILE")
@@ -57,12 +57,18 @@ def command(
 def _queried(
     spec: str, environment: str, context: str | None, kubeconfig: Path | None, root: Path | None
 ) -> Recorded:
+    from generator.cluster.ended_release import NotEndedError
     from generator.cluster.server import connect
     from generator.pipeline.record import from_cluster
 
     session = open_session(root)
     session.require_platform(environment)
-    return from_cluster(session, select_one(session, spec), environment, connect(kubeconfig, context))
+    entry = select_one(session, spec)
+    try:
+        return from_cluster(session, entry, environment, connect(kubeconfig, context))
+    except NotEndedError as error:
+        note(f"no record of {entry.name} in {environment}: {error}")
+        click.get_current_context().exit(1)
 
 
 def _notified(spec: str | None, environment: str | None, file: str, root: Path | None) -> Recorded:

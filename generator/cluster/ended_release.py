@@ -107,12 +107,16 @@ class EndedRelease:
         }
 
 
+class NotEndedError(CliError):
+    """No release has ended; that is not an error, as it may end later."""
+
+
 def read_ended(server: Server, namespace: str, name: str) -> EndedRelease | None:
     """Read the newest release of a Rollout; None when there is no Rollout.
 
     Raises:
         ClusterError: the server can't be queried, or refuses.
-        CliError: the release has not ended.
+        NotEndedError: the release has not ended.
     """
     base = f"/apis/argoproj.io/v1alpha1/namespaces/{quote(namespace)}"
     body = read_objects(server, f"{base}/rollouts/{quote(name)}")
@@ -125,7 +129,7 @@ def read_ended(server: Server, namespace: str, name: str) -> EndedRelease | None
     completed = status.get("phase") == "Healthy" and current and status.get("stableRS") == current
     if not seen or not (aborted or completed):
         phase = str(status.get("phase") or "Unknown") if seen else "not yet seen by the controller"
-        raise CliError(f"the release of {name} in {namespace} has not ended: it is {phase}")
+        raise NotEndedError(f"the release of {name} in {namespace} has not ended: it is {phase}")
     listed = read_objects(server, f"{base}/analysisruns", {"labelSelector": f"{HASH_LABEL}={current}"}) or {}
     end = str(status.get("abortedAt") or "") if aborted else _condition(status, "Completed")
     return _ended(body, listed.get("items"), end, aborted=aborted)

@@ -15,6 +15,10 @@ from generator.plan.names import HASH_LABEL
 
 _ARGO: Final = "/apis/argoproj.io/v1alpha1"
 _REVISION: Final = "rollout.argoproj.io/revision"
+_FORBIDDEN: Final = (
+    "let its user get and list rollouts, analysisruns and replicasets there; `records: {}` in specs/platform.yaml "
+    "renders an account and roles for it"
+)
 _UNSEEN: Final = "the controller has not seen it yet"
 
 
@@ -163,7 +167,8 @@ def _body(answer: ApiAnswer, server: Server) -> Mapping[str, Any] | None:
     if answer.status == 404:
         return None
     if not answer.ok:
-        raise ClusterError(f"{server.address} refuses the request: {answer.message}")
+        hint = _FORBIDDEN if answer.status == 403 else ""
+        raise ClusterError(f"{server.address} refuses the request: {answer.message}", hint)
     return answer.body
 
 

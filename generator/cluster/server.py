@@ -106,10 +106,12 @@ class Server:
         except ApiException as error:
             raise ClusterError(f"{self.address} does not answer: {error.reason}") from error
         except (HTTPError, OSError) as error:
-            raise ClusterError(f"{self.address} {words_of(error, _TIMEOUT_S[1])}") from error
+            message = f"{self.address} {words_of(error, _TIMEOUT_S[1])}"
+            raise ClusterError(message, "check the server of this context and the way to it") from error
         answered = ApiAnswer(status, _parsed(text))
         if status == 401:
-            raise ClusterError(f"authentication at {self.address} failed: {answered.message}")
+            message = f"authentication at {self.address} failed: {answered.message}"
+            raise ClusterError(message, "the token has expired, or is one of another cluster: make a new one")
         return answered
 
     def kind(self, api_version: str, kind: str) -> ApiResource | None:
@@ -164,8 +166,21 @@ def connect(kubeconfig: Path | None, context: str | None, connections: int = 1) 
             config.load_kube_config(file, context, settings, persist_config=False)
     except (config.ConfigException, YAMLError, OSError, *_MALFORMED) as error:
         where = kubeconfig or "KUBECONFIG or ~/.kube/config"
-        raise ClusterError(f"no cluster is configured by {where}: {_reason(error)}") from error
+        known = _contexts(config, kubeconfig) if context else []
+        hint = (
+            f"its contexts: {', '.join(known)}; `kubectl config rename-context` renames one" if known else ""
+        )
+        raise ClusterError(f"no cluster is configured by {where}: {_reason(error)}", hint) from error
     return Server(client.ApiClient(settings))
+
+
+def _contexts(config: Any, kubeconfig: Path | None) -> list[str]:
+    """Return the names of the contexts in a kubeconfig; none if it can't be read."""
+    try:
+        found, _ = config.list_kube_config_contexts(str(kubeconfig) if kubeconfig else None)
+    except (config.ConfigException, YAMLError, OSError, *_MALFORMED):
+        return []
+    return [str(one["name"]) for one in found]
 
 
 def _has_kubeconfig() -> bool:

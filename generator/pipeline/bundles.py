@@ -202,6 +202,12 @@ def _overview(source: Source, bundle: BundleId) -> dict[str, str]:
     return render_overview(source.platform, bundle.environment, source.templates)
 
 
+def _recorder(source: Source, bundle: BundleId) -> dict[str, str]:
+    from generator.render.platform import render_recorder
+
+    return render_recorder(source.platform, bundle.environment, source.templates)
+
+
 KINDS: Final[Mapping[str, BundleKind]] = {
     "model": BundleKind("{environment}/{team}/{name}", "model", _model),
     # The platform owns this folder: nothing in it may change with a release of a team, not even the ledger.
@@ -218,6 +224,9 @@ KINDS: Final[Mapping[str, BundleKind]] = {
     ),
     "overview": BundleKind(
         "{environment}/platform/overview", "environment", _overview, PlatformInputs.has_dashboards
+    ),
+    "recorder": BundleKind(
+        "{environment}/platform/records", "environment", _recorder, PlatformInputs.has_records
     ),
     "rollout-notices": BundleKind(
         "{environment}/platform/notifications",

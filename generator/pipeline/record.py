@@ -13,6 +13,7 @@ from generator import __version__
 from generator.cluster.ended_release import (
     Course,
     EndedRelease,
+    NotEndedError,
     clients,
     course,
     last_values,
@@ -62,12 +63,20 @@ def from_cluster(session: Session, entry: ModelFiles, environment: str, server: 
 
     Raises:
         ClusterError: the cluster can't be queried.
-        CliError: there is no Rollout, or its release has not ended.
+        NotEndedError: there is no Rollout, or its release has not ended.
+        CliError: the Rollout is one of another environment.
     """
     plan = plan_of(session, entry, environment)
     release = read_ended(server, plan.identity.namespace, plan.identity.model)
     if release is None:
-        raise CliError(f"no Rollout {plan.identity.model} in the namespace {plan.identity.namespace}")
+        what = f"no Rollout {plan.identity.model} in the namespace {plan.identity.namespace}"
+        raise NotEndedError(f"{what} of {server.address}", f"check that this is the cluster of {environment}")
+    found = release.labels.get(_ENVIRONMENT, "")
+    if found != environment:  # the same namespace in another cluster
+        message = (
+            f"the Rollout at {server.address} is one of {found or 'no environment'}, not of {environment}"
+        )
+        raise CliError(message, f"name the context of {environment}: `--context NAME`")
     return _record(session, entry, plan, release)
 
 

@@ -15,7 +15,18 @@ from generator.spec.gate_tools import IMAGES
 from generator.spec.platform import PlatformSpec
 
 RESERVED_TEAMS: Final = frozenset(
-    {"admission", "argocd", "bentos", "default", "gates", "notifications", "overview", "platform", *IMAGES}
+    {
+        "admission",
+        "argocd",
+        "bentos",
+        "default",
+        "gates",
+        "notifications",
+        "overview",
+        "platform",
+        "records",
+        *IMAGES,
+    }
 )
 """Folders of the rendered tree that belong to the platform; CODEOWNERS gives a team every `rendered/*/<team>/`."""
 RESERVED_ENVIRONMENTS: Final = frozenset({"bentos", "gates"})

@@ -83,6 +83,11 @@ class PlatformInputs:
         del environment
         return self.spec.get("admission") != "none"
 
+    def has_records(self, environment: str) -> bool:
+        """Return whether the platform renders an account that reads releases."""
+        del environment
+        return isinstance(self.spec.get("records"), dict)
+
     def names(self, key: str) -> list[str]:
         """Return the keys of a mapping such as `environments` or `teams`, sorted."""
         value = self.spec.get(key)

@@ -115,7 +115,9 @@ def render_platform_application(
         "namespaces": [
             *(namespace_of(platform, environment, team) for team in sorted(platform.teams)),
             *([platform.monitoring.namespace] if dashboards else []),
-            *([platform.notifications.namespace] if platform.notifications else []),
+            *sorted(
+                {extra.namespace for extra in (platform.notifications, platform.records) if extra is not None}
+            ),
         ],
         "kinds": (("", "ConfigMap"), *PLATFORM_KINDS)
         if dashboards or platform.notifications

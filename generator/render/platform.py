@@ -30,6 +30,8 @@ _ALWAYS = (
     "serviceaccount-gates",
     "secret-gates",
 )
+_RECORDING = ("role-record", "rolebinding-record")
+_RECORDER = Output("serviceaccount-record.yaml", "platform/serviceaccount-record.yaml.j2")
 _OVERVIEW = Output("configmap-dashboard.yaml", "kubernetes/configmap-dashboard.yaml.j2")
 
 
@@ -55,13 +57,18 @@ def render_team(platform: PlatformSpec, environment: str, team: str, templates: 
         "feedback_sources": sorted(router.proxies | set(platform.teams[team].feedback_from)),
         "gate_egress": gate_egress(platform, environment),
         "hard": _hard(quota) if quota else {},
+        "recorder": _recorder(platform, environment),
     }
     outputs = _team_outputs(platform, team)
     return {output.file: render_object(output, context, templates, PLATFORM_ORIGIN) for output in outputs}
 
 
 def _team_outputs(platform: PlatformSpec, team: str) -> list[Output]:
-    roles = (*_ALWAYS, "resourcequota") if platform.teams[team].quota else _ALWAYS
+    roles = [
+        *_ALWAYS,
+        *(["resourcequota"] if platform.teams[team].quota else []),
+        *(_RECORDING if platform.records else []),
+    ]
     found = [Output(f"{_file(role)}.yaml", f"platform/{role}.yaml.j2") for role in roles]
     return [*found, *_egress(platform.teams[team])]
 
@@ -77,6 +84,8 @@ def platform_files(platform: PlatformSpec, environment: str) -> list[str]:
     found += [f"admission/{file}" for file in admission_files(platform)]
     if platform.monitoring.dashboards is not None:
         found.append(f"overview/{_OVERVIEW.file}")
+    if platform.records is not None:
+        found.append(f"records/{_RECORDER.file}")
     if platform.notifications is not None and _configures_rollouts(platform, environment):
         found.append(f"notifications/{NOTIFICATIONS_FILE}")
     return found
@@ -111,6 +120,27 @@ def render_overview(platform: PlatformSpec, environment: str, templates: Templat
         ),
     }
     return {_OVERVIEW.file: render_object(_OVERVIEW, context, templates, PLATFORM_ORIGIN)}
+
+
+def _recorder(platform: PlatformSpec, environment: str) -> dict[str, str]:
+    """Return name and namespace of the account that reads releases; empty without one."""
+    access = platform.records
+    return {"name": f"sluice-record-{environment}", "namespace": access.namespace} if access else {}
+
+
+def render_recorder(platform: PlatformSpec, environment: str, templates: Templates) -> dict[str, str]:
+    """Return the ServiceAccount with which CI reads the releases of one environment; teams' folders have its roles.
+
+    Returns:
+        Text by file name; empty when the platform has none configured.
+    """
+    account = _recorder(platform, environment)
+    if not account:
+        return {}
+    labels = {"app.kubernetes.io/managed-by": "sluice", "sluice.dev/environment": environment}
+    return {
+        _RECORDER.file: render_object(_RECORDER, {**account, "labels": labels}, templates, PLATFORM_ORIGIN)
+    }
 
 
 def _file(role: str) -> str:

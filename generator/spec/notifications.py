@@ -70,6 +70,15 @@ class Notifications(Record):
     record: Revert | None = Field(None, description="CI that records each release that has ended")
 
 
+class RecordAccess(Record):
+    """Access of CI to clusters for `sluice record`: read-only, and no more than a record needs."""
+
+    namespace: Name = Field(
+        "argo-rollouts",
+        description="an existing namespace that no team can write to, for the ServiceAccount of each environment",
+    )
+
+
 class Notify(Record):
     """Recipients of a team's notifications."""
 

@@ -12,7 +12,7 @@ from generator.spec.freezes import Freeze
 from generator.spec.gate_pods import GatePods
 from generator.spec.monitoring import Monitoring
 from generator.spec.network import Destination, ModelDestination
-from generator.spec.notifications import Notifications, Notify
+from generator.spec.notifications import Notifications, Notify, RecordAccess
 from generator.spec.promotion import Proof, Requirements
 from generator.spec.record import Record
 from generator.spec.rollout import Cohort
@@ -325,6 +325,12 @@ class PlatformSpec(Record):
     )
     notifications: Notifications | None = Field(
         None, description="notifications about aborts, approvals and failed syncs; default: none"
+    )
+    records: RecordAccess | None = Field(
+        None,
+        description="a ServiceAccount in each environment with which CI reads releases that have ended; default: none, "
+        "as notifications need no access",
+        examples=[{"namespace": "argo-rollouts"}],
     )
     admission: Literal["deny", "warn", "none"] = Field(
         "deny",

@@ -193,6 +193,27 @@ def test_a_release_in_quarantine_is_withdrawn_and_never_proposed_again(demo: Dem
         assert set(branches(demo)) == {RECORDED}
 
 
+def test_a_cluster_that_cannot_be_read_stops_nothing_and_is_noticed(demo: Demo, scratch: Path) -> None:
+    jobs(demo, scratch, event(demo, scratch), hours=-24)
+    nowhere = json.dumps(
+        {
+            "clusters": [{"name": "one", "cluster": {"server": "http://127.0.0.1:1"}}],
+            "contexts": [{"name": "staging", "context": {"cluster": "one", "user": ""}}],
+        }
+    )
+    found = runner(
+        demo, scratch, {"secrets.KUBECONFIG": nowhere, "secrets.SLUICE_TOKEN || github.token": "x"},
+        SOURCE_DATE_EPOCH=str(int(NOW.timestamp())), STANDIN_PULLS="[]", GITHUB_EVENT_NAME="schedule",
+    )  # fmt: skip
+    read = found.alone(PROMOTE, "record")
+    good(read)
+    assert "can't be reached: Connection refused" in read[-1].output
+    assert f"{MODEL} in staging can't be read (exit code 2)" in read[-1].output
+    proposed = found.alone(PROMOTE, "propose")[-1]
+    assert (proposed.code, "could not be read from their clusters" in proposed.output) == (1, True)
+    assert set(branches(demo)) == {RECORDED, PROPOSED}
+
+
 def test_gitlab_does_the_same(demo: Demo, scratch: Path) -> None:
     git(demo.remote, "config", "receive.advertisePushOptions", "true")
     at = str(int(NOW.timestamp()))

@@ -16,6 +16,7 @@ _KINDS: Final = {
     "team": "namespaces of teams",
     "admission": "admission policies",
     "overview": "dashboards of the platform",
+    "recorder": "accounts that read releases",
     "rollout-notices": "notifications of releases",
     "argocd-notices": "notifications of Argo CD",
     "platform": "Applications of the platform",
@@ -30,7 +31,7 @@ class SharedDifference:
     Args:
         environment: its environment.
         team: its team; empty for the platform's own.
-        kind: project, team, admission, overview, rollout-notices, argocd-notices or platform.
+        kind: project, team, admission, overview, recorder, rollout-notices, argocd-notices or platform.
         status: whether it was added, removed or changed.
         files: names of its files that differ, sorted.
     """

@@ -148,7 +148,7 @@ def test_healthy_alone_is_not_the_end(root: Path, rendered: dict[str, Any], stat
     ended = Ended(rendered)
     body = ended.rollout
     done = run(root, {ROLLOUT: {**body, "status": {**body["status"], **status}}, RUNS: ended.runs})
-    assert done.exit_code == 2
+    assert done.exit_code == 1  # no fault: it may end later
     assert "has not ended" in done.output
     assert not (root / "specs/shop/recommender.staging.record.json").exists()
 
@@ -166,8 +166,40 @@ def test_an_older_record_never_replaces_a_newer_one(root: Path, rendered: dict[s
     assert done.output.startswith("wrote specs/shop/recommender.staging.record.json: aborted, revision 4")
 
 
+@pytest.mark.parametrize(
+    ("table", "context", "messages"),
+    [
+        ({ROLLOUT: 403}, "main", ("refuses the request: said no", "let its user get and list rollouts, analysisruns")),
+        ({ROLLOUT: 401}, "main", ("authentication at", "the token has expired, or is one of another cluster")),
+        ({}, "other", ("no cluster is configured by", "its contexts: main; `kubectl config rename-context`")),
+        ({ROLLOUT: "production"}, "main", ("is one of production, not of staging", "--context NAME")),
+    ],
+)  # fmt: skip
+def test_what_goes_wrong_with_a_cluster_is_said_with_the_way(
+    root: Path, rendered: dict[str, Any], table: Table, context: str, messages: tuple[str, str]
+) -> None:
+    if table.get(ROLLOUT) == "production":  # a context of another cluster, whose namespace has the same name
+        rendered["spec"]["template"]["metadata"]["labels"]["sluice.dev/environment"] = "production"
+        ended = Ended(rendered)
+        table = {ROLLOUT: ended.rollout, RUNS: ended.runs}
+    done = run(root, table, "--context", context)
+    assert done.exit_code == 2
+    assert all(message in done.output for message in messages), done.output
+    assert not (root / "specs/shop/recommender.staging.record.json").exists()
+
+
+def test_a_server_that_is_not_there_is_said_with_the_way(root: Path, tmp_path: Path) -> None:
+    config = str(kubeconfig(tmp_path, main="http://127.0.0.1:1"))
+    command = ["record", NAME, "--env", "staging", "--cluster", "--kubeconfig", config, "--root", str(root)]
+    done = CliRunner().invoke(cli, command)
+    assert done.exit_code == 2
+    assert "can't be reached: Connection refused; check the server of this context" in done.output
+
+
 def test_no_rollout_and_no_choice_are_said(root: Path) -> None:
-    assert "no Rollout recommender in the namespace shop-staging" in run(root, {}).output
+    missing = run(root, {})
+    assert missing.exit_code == 1
+    assert "no Rollout recommender in the namespace shop-staging" in missing.output
     both = run(root, {}, "--from-notification", "x")
     assert both.exit_code == 2
     assert "choose one" in both.output
