@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from generator.pipeline.selection import select
 from generator.pipeline.session import Session, open_session
 from generator.pipeline.terminal import emit
 from generator.source.errors import CliError
+
+if TYPE_CHECKING:
+    from generator.spec.platform import PlatformSpec
 
 
 @click.command("promote")
@@ -47,9 +51,9 @@ def command(
             session, against, fmt, only_check=only_check, others=bool(model or environment or hotfix or adopt)
         )
         return
-    known = session.require_platform().environments
-    if environment is None or environment not in known:
-        raise _unclear(model, environment, list(known))
+    platform = session.require_platform()
+    if environment is None or environment not in platform.environments:
+        raise _unclear(model, environment, platform)
     if not model and not adopt:
         raise CliError("name the model to promote", f"`sluice promote TEAM/MODEL --to {environment}`")
     request = PromotionRequest(environment, by or author(session.root), reason, hotfix, adopt)
@@ -81,12 +85,14 @@ def _check(session: Session, against: str | None, fmt: str, *, only_check: bool,
     click.get_current_context().exit(int(any(finding.severity == "error" for finding in findings)))
 
 
-def _unclear(model: tuple[str, ...], environment: str | None, known: list[str]) -> CliError:
+def _unclear(model: tuple[str, ...], environment: str | None, platform: PlatformSpec) -> CliError:
     """Return the error about a missing or unknown environment, which may be a version of the model."""
     name, *others = (*model, "TEAM/MODEL")[:2] if len(model) < 2 else model
     version = environment or (others[0] if len(model) > 1 else "")
     pin = f"`sluice pin {name} --version {version or 'VERSION'}` points its spec at another version"
     if environment is None:
-        hint = f"write `sluice promote {name} --to {' or '.join(known)}`; {pin}"
+        hint = f"write `sluice promote {name} --to {' or '.join(platform.environments)}`; {pin}"
         return CliError("the environment is missing", hint)
-    return CliError(f"no such environment: `{environment}`", f"environments: {', '.join(known)}; {pin}")
+    return CliError(
+        f"no such environment: `{environment}`", f"{platform.like_environment(environment)}; {pin}"
+    )

@@ -106,9 +106,3 @@ def recorded(git: Git, commit: str, name: str, environments: Iterable[str]) -> I
             )
         except (ValueError, KeyError, TypeError, RecursionError):
             continue
-
-
-def gated(platform: Mapping[str, Any]) -> frozenset[str]:
-    """Return the environments of a platform, as it is written, that require others."""
-    environments = mapping(mapping(platform.get("spec")).get("environments"))
-    return frozenset(str(name) for name, value in environments.items() if mapping(value).get("requires"))

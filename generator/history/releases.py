@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from generator.history.gated import Entered, Recorded, gated, promotions, recorded
+from generator.history.gated import Entered, Recorded, promotions, recorded
 from generator.history.git import Change, Commit, Git
 from generator.history.recorded import (
     EVIDENCE,
@@ -32,6 +32,7 @@ from generator.history.recorded import (
     roles,
     waivers,
 )
+from generator.plan.inputs import gated, plain_environments
 from generator.plan.model_files import PLATFORM, SPECS
 from generator.spec.signers import SignedBy
 
@@ -203,7 +204,7 @@ class History:
         own_entries = [
             one for one in entered if one.digest == period.lock["digest"] and (end is None or one.since < end)
         ]
-        records = recorded(self.git, last, name, mapping(mapping(platform.get("spec")).get("environments")))
+        records = recorded(self.git, last, name, plain_environments(mapping(platform.get("spec"))))
         until = period.until
         when = min(end, until) if end and until else end or until
         return Release(
@@ -245,15 +246,15 @@ class History:
         entered: Sequence[Entered],
     ) -> Iterable[str]:
         spec = mapping(platform.get("spec"))
-        environments = spec.get("environments")
+        environments = plain_environments(spec)
         folder = mapping(spec.get("git")).get("path") or "rendered"
-        if lock is None or not isinstance(environments, dict):
+        if lock is None:
             return []
         ledgers = {env: (commit, f"{folder}/{env}/{name}/.sluice") for env in environments}
         read = self.git.read(ledgers.values())
         digest = hashlib.sha256(lock).hexdigest().encode()
         # A gated environment keeps its release while the lock names another version.
-        promoted, keeps = {one.environment for one in entered}, gated(platform)
+        promoted, keeps = {one.environment for one in entered}, gated(environments)
         return [
             env
             for env, key in ledgers.items()

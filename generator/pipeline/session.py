@@ -93,9 +93,7 @@ class Session:
         if platform is None:
             raise FindingsError(self.repository.findings)
         if environment is not None and environment not in platform.environments:
-            from generator.source.suggest import did_you_mean
-
-            hint = did_you_mean(environment, list(platform.environments))
+            hint = platform.like_environment(environment)
             raise CliError(f"no such environment: `{environment}`", hint)
         return platform
 

@@ -36,6 +36,7 @@ from generator.plan.values import (
 from generator.spec.lock import LockFile
 from generator.spec.model import ModelFile, ModelSpec
 from generator.spec.platform import Controllers, Environment, PlatformSpec, Secrets
+from generator.spec.rings import default_domain
 from generator.spec.service import Env, Hpa, Keda
 
 _FEEDBACK_ROLE: Final = "sluice-feedback"
@@ -76,7 +77,8 @@ def build(inputs: Inputs) -> Plan:
     gates, rollout = _gates(inputs, spec), spec.rollout
     guards = resolve_guards(spec, inputs.platform, rollout.guards)
     shadow_guards = resolve_guards(spec, inputs.platform, rollout.shadow.guards if rollout.shadow else ())
-    env, secrets = _variables(spec.service.env, identity, inputs.platform.secrets)
+    store = _store(inputs)
+    env, secrets = _variables(spec.service.env, identity, store)
     return Plan(
         identity=identity,
         version=_version(inputs.lock),
@@ -84,7 +86,7 @@ def build(inputs: Inputs) -> Plan:
         server=inputs.server,
         env=env,
         secrets=secrets,
-        feedback=_feedback(spec, identity, inputs.platform.secrets),
+        feedback=_feedback(spec, identity, store),
         routing=_routing(identity, inputs.platform.environments[inputs.environment], spec),
         capacity=_capacity(spec, inputs.platform.controllers),
         rollout=rollout,
@@ -104,6 +106,12 @@ def build(inputs: Inputs) -> Plan:
         cohort_shares=cohort_shares(rollout.steps, inputs.platform.cohorts),
         notices=tuple(rollout_notices(inputs.platform, identity.team, (*shadow_guards, *guards)).items()),
     )
+
+
+def _store(inputs: Inputs) -> Secrets | None:
+    """Return the secret store; the rings of an environment read the same Secrets."""
+    store, whole = inputs.platform.secrets, inputs.platform.whole(inputs.environment)
+    return store and store.model_copy(update={"key": store.key.replace("{environment}", whole)})
 
 
 def _variables(
@@ -184,7 +192,7 @@ def namespace_of(platform: PlatformSpec, environment: str, team: str) -> str:
 
 def domain_of(environment: Environment, name: str) -> str:
     """Return the domain of an environment; by default one that no public DNS knows."""
-    return environment.domain or f"{name}.models.internal"
+    return environment.domain or default_domain(name)
 
 
 def team_domain(platform: PlatformSpec, environment: str, team: str) -> str:
@@ -317,7 +325,7 @@ def _delivery(inputs: Inputs) -> Delivery:
         repo=platform.git.repo,
         revision=platform.git.revision,
         folder=platform.git.path,
-        server=platform.environments[inputs.environment].server,
+        server=platform.environments[inputs.environment].address,
         argocd_namespace=platform.argocd_namespace,
         rollouts=platform.controllers.argo_rollouts,
         workflows=platform.controllers.argo_workflows,

@@ -40,7 +40,7 @@ def frozen(platform: PlatformSpec, environment: str, now: datetime) -> str | Non
         now: with its zone.
     """
     for freeze in platform.freezes:
-        end = _end(freeze, local(freeze, now)) if environment in freeze.environments else None
+        end = _end(freeze, local(freeze, now)) if _covers(platform, freeze, environment) else None
         if end is not None:
             return f"{environment} is frozen until {end:%Y-%m-%d %H:%M} ({freeze.zone}): {freeze.reason}"
     return None
@@ -52,7 +52,12 @@ def windows(platform: PlatformSpec, environment: str) -> list[Window]:
     A schedule of Argo CD has no year: the window of a single freeze would open again a year later, so PLAT942 reports a
     freeze that is over.
     """
-    return [_window(freeze) for freeze in platform.freezes if environment in freeze.environments]
+    return [_window(freeze) for freeze in platform.freezes if _covers(platform, freeze, environment)]
+
+
+def _covers(platform: PlatformSpec, freeze: Freeze, environment: str) -> bool:
+    """Return whether a freeze names an environment, or the one that a ring is part of."""
+    return not {environment, platform.whole(environment)}.isdisjoint(freeze.environments)
 
 
 def local(freeze: Freeze, now: datetime) -> datetime:

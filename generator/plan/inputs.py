@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -61,16 +61,14 @@ class PlatformInputs:
         return path if isinstance(path, str) and path else "rendered"
 
     @cached_property
+    def environments(self) -> dict[str, Any]:
+        """The environments of which each has one cluster, as plain values."""
+        return plain_environments(self.spec)
+
+    @cached_property
     def gated(self) -> frozenset[str]:
         """The environments that require others."""
-        environments = self.spec.get("environments")
-        if not isinstance(environments, dict):
-            return frozenset()
-        return frozenset(
-            str(name)
-            for name, value in environments.items()
-            if isinstance(value, dict) and value.get("requires")
-        )
+        return gated(self.environments)
 
     def has_dashboards(self, environment: str) -> bool:
         """Return whether the platform renders dashboards."""
@@ -90,7 +88,7 @@ class PlatformInputs:
 
     def names(self, key: str) -> list[str]:
         """Return the keys of a mapping such as `environments` or `teams`, sorted."""
-        value = self.spec.get(key)
+        value = self.environments if key == "environments" else self.spec.get(key)
         return sorted(map(str, value)) if isinstance(value, dict) else []
 
     def has_rollout_notices(self, environment: str) -> bool:
@@ -109,10 +107,7 @@ class PlatformInputs:
     @property
     def _notified(self) -> dict[str, Any]:
         """The environments of a platform with notifications; empty for one without."""
-        environments = self.spec.get("environments")
-        if not isinstance(environments, dict) or not isinstance(self.spec.get("notifications"), dict):
-            return {}
-        return environments
+        return self.environments if isinstance(self.spec.get("notifications"), dict) else {}
 
     def waivers(self, name: str = "") -> list[dict[str, Any]]:
         """Return all waivers, or those of one model."""
@@ -158,6 +153,35 @@ class PlatformInputs:
         if key not in self._memory:
             self._memory[key] = sha256_of(value, lenient=True)
         return self._memory[key]
+
+
+def plain_environments(platform: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the environments of a platform as plain values, as `generator.spec.rings` does of a validated one.
+
+    Args:
+        platform: the `spec` of a platform, not validated.
+    """
+    written = platform.get("environments")
+    found: dict[str, Any] = {}
+    for name, value in written.items() if isinstance(written, dict) else ():
+        rings = value.get("rings") if isinstance(value, dict) else None
+        if not isinstance(rings, list):
+            found[str(name)] = value
+            continue
+        before = value.get("requires")
+        for ring in rings:
+            if isinstance(ring, dict):
+                own = f"{name}-{ring.get('name')}"
+                found[own] = {**value, "server": ring.get("server"), "requires": before}
+                before = [own]
+    return found
+
+
+def gated(environments: Mapping[str, Any]) -> frozenset[str]:
+    """Return the environments, as plain values, that require others."""
+    return frozenset(
+        name for name, value in environments.items() if isinstance(value, dict) and value.get("requires")
+    )
 
 
 def read_platform_inputs(root: Path) -> PlatformInputs:

@@ -46,18 +46,21 @@ class Layers:
         platform: the platform's document.
         tier: name of the tier whose defaults apply.
         environment: name of the environment whose overrides apply.
+        whole: the environment that it is a ring of, whose overrides apply, too; empty for none.
     """
 
     spec: Document
     platform: Document
     tier: str
     environment: str
+    whole: str = ""
 
     @cached_property
     def _stack(self) -> list[tuple[Source, Document, Path]]:
         """The layers, top layer first."""
         layers: list[tuple[Source, Document, Path]] = [
             ("environment", self.spec, ("spec", "environments", self.environment)),
+            ("environment", self.spec, ("spec", "environments", self.whole)),
             ("spec", self.spec, ("spec",)),
             ("tier", self.platform, ("spec", "tiers", self.tier, "defaults")),
         ]

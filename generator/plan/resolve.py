@@ -216,19 +216,20 @@ def _by_environment(
     overrides = {} if overrides is None else _well_formed(base, overrides, resolved)
     out: dict[str, tuple[Layers, ModelFile]] = {}
     for environment in overrides:
-        if environment not in platform.environments:
+        if environment not in platform.environments and environment not in platform.written:
             path = ("spec", "environments", environment)
-            hint = did_you_mean(environment, platform.environments, "environments")
+            hint = did_you_mean(environment, {**platform.written, **platform.environments}, "environments")
             message = f"unknown environment `{environment}`"
             resolved.findings.append(base.spec.finding("REF209", path, message, hint, key=True))
     for environment in platform.environments:
-        layers = Layers(base.spec, repository.platform_document, base.tier, environment)
-        if not overrides.get(environment):
+        whole = platform.whole(environment)
+        layers = Layers(base.spec, repository.platform_document, base.tier, environment, whole)
+        if not (overrides.get(environment) or overrides.get(whole)):
             if base_file is not None:
                 out[environment] = (layers, base_file)
             continue
         file, findings = check_data(ModelFile, layers.merged, layers.where)
-        own = f"spec.environments.{environment}"
+        own = (f"spec.environments.{environment}", f"spec.environments.{whole}")
         # What the spec itself has wrong is already reported.
         resolved.findings += [
             found for found in findings if base_file is not None or found.path.startswith(own)

@@ -144,5 +144,5 @@ def _shared(platform: PlatformSpec, environment: str) -> Mapping[str, object]:
         "environment": environment,
         "argocd_namespace": platform.argocd_namespace,
         "repo": platform.git.repo,
-        "server": platform.environments[environment].server,
+        "server": platform.environments[environment].address,
     }

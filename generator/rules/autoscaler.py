@@ -12,7 +12,7 @@ from generator.spec.quantities import plural
 
 def _router(context: Context) -> Related:
     environment = context.plan.identity.environment
-    where = ("spec", "environments", environment, "router")
+    where = context.of_environment("router")
     return ((f"the router of {environment}", context.platform_document.place(where)),)
 
 

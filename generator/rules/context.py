@@ -79,6 +79,10 @@ class Context:
         """Whether the tier is strict: it requires images by digest."""
         return self.tier.requires.image_digest
 
+    def of_environment(self, *path: str) -> Path:
+        """Return the path of a setting of the plan's environment in the platform file."""
+        return self.platform.where_written(("spec", "environments", self.plan.identity.environment, *path))
+
     def tier_place(self, *path: str | int) -> Place:
         """Return the place of a value of the tier, or of its nearest parent."""
         return self.platform_document.place(("spec", "tiers", self.plan.identity.tier, *path))
@@ -115,7 +119,8 @@ class FleetContext:
         """Return the layers of one plan, read again: only the few models that a finding names need them."""
         entry = self.repository.entry(found.team, found.model)
         document = read(entry.spec, self.repository.root)
-        return Layers(document, self.document, found.tier, found.environment)
+        whole = self.platform.whole(found.environment)
+        return Layers(document, self.document, found.tier, found.environment, whole)
 
 
 def written_guards(context: Context) -> Iterator[tuple[Path, list[Any]]]:

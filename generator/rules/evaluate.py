@@ -61,8 +61,15 @@ def run_fleet_rules(
     if repository.platform is None:
         return []
     context = FleetContext(footprints, repository, repository.platform, today)
-    findings = [to_finding(code, problem, context.document) for _, code, problem in run([context])]
-    return sorted(findings, key=Finding.sort_key)
+    found: dict[tuple[object, ...], Finding] = {}
+    for _, code, problem in run([context]):
+        path = problem.path
+        if problem.document is None or problem.document is context.document:
+            # The rings of an environment share what is written once.
+            path = context.platform.where_written(path)
+        finding = to_finding(code, replace(problem, path=path), context.document)
+        found.setdefault((finding.code, finding.place, finding.message), finding)
+    return sorted(found.values(), key=Finding.sort_key)
 
 
 def _findings(context: Context) -> Iterator[Finding]:

@@ -33,7 +33,7 @@ spec:
 )
 def frozen_environments(context: FleetContext) -> Iterator[Problem]:
     """Check the environments of every freeze."""
-    known = context.platform.environments
+    known = {**context.platform.written, **context.platform.environments}
     for index, freeze in enumerate(context.platform.freezes):
         for at, name in enumerate(freeze.environments):
             if name not in known:

@@ -113,11 +113,11 @@ spec: {environments: {production: {namespace: "models-{team}-{environment}"}}}
 )
 def namespace(context: Context) -> Iterator[Problem]:
     """Check the environment's pattern once it is filled in."""
-    found, environment = context.plan.identity.namespace, context.plan.identity.environment
+    found = context.plan.identity.namespace
     if len(found) > LONGEST or not _DNS_LABEL.fullmatch(found):
         message = f"the namespace would be `{found}` ({len(found)} characters), which is not a DNS label"
         hint = f"use at most {LONGEST} lower-case letters, digits and hyphens, {{team}} and {{environment}}"
-        path = ("spec", "environments", environment, "namespace")
+        path = context.of_environment("namespace")
         yield Problem(path, message, hint, document=context.platform_document)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from pydantic.alias_generators import to_camel
+
 from generator.lint.engine import Problem, rule
 from generator.plan.people import is_owner
 from generator.promql.burn import PERIOD_S
@@ -13,8 +15,10 @@ from generator.source.document import Document, Path, dotted
 from generator.source.suggest import did_you_mean
 from generator.spec.check import check_data
 from generator.spec.model import ModelSpec
-from generator.spec.platform import Environment
+from generator.spec.platform import Environment, normal_server
+from generator.spec.promotion import Proof
 from generator.spec.quantities import plural
+from generator.spec.rings import ring_name
 
 _LONGEST_EVIDENCE_DAYS = 7
 
@@ -187,12 +191,75 @@ spec: {environments: {staging: {traffic: {minRps: 200}}}}
 def circles(context: FleetContext) -> Iterator[Problem]:
     """Check `requires` for cycles; each is reported at every environment that is part of one."""
     requires = {name: list(one.proofs) for name, one in context.platform.environments.items()}
+    followers = {name for name, ring in context.platform.rings.items() if ring.index}
     for name, environment in context.platform.environments.items():
         for key, required in _required(environment):
-            if name in _reachable(requires, required):
+            if name not in followers and name in _reachable(requires, required):
                 message = f"`{name}` requires `{required}`, which requires `{name}`"
                 path = ("spec", "environments", name, "requires", key)
                 yield Problem(path, message, "remove one of the requirements")
+
+
+@rule(
+    "PLAT946",
+    "error",
+    "the rings of an environment have the same name or cluster, or are not several",
+    scope=FleetContext,
+    why="A ring is the environment `<environment>-<ring>`, in a cluster that no other ring of it uses: two of one name "
+    "would share their locks and records, and two of one cluster their objects.",
+    remedy="Give each ring its own name and cluster; write `server` for an environment with one cluster.",
+    example="""
+# specs/platform.yaml
+spec:
+  environments:
+    production:
+      server: null
+      rings:
+        - {name: eu, server: "https://eu.example.com"}
+        - {name: us, server: "https://eu.example.com", soak: 2h}
+""",
+    instead="""
+# specs/platform.yaml
+spec:
+  environments:
+    production:
+      server: null
+      rings:
+        - {name: eu, server: "https://eu.example.com"}
+        - {name: us, server: "https://us.example.com", soak: 2h}
+# specs/shop/ranker.yaml
+spec: {environments: {production: {traffic: {minRps: 200}}}}
+""",
+)
+def rings(context: FleetContext) -> Iterator[Problem]:
+    """Check the names and clusters of rings, and that there are several; the first one follows no other."""
+    written = context.platform.written
+    for name, environment in written.items():
+        base: Path = ("spec", "environments", name, "rings")
+        listed = environment.rings or []
+        if len(listed) == 1:
+            hint = f"write `server: {listed[0].server}` in place of `rings`, or add the next ring"
+            yield Problem(base, f"`{name}` has one ring", hint, on_key=True)
+        names: dict[str, int] = {}
+        clusters: dict[str, str] = {}
+        for index, ring in enumerate(listed):
+            if names.setdefault(ring.name, index) != index:
+                yield Problem(
+                    (*base, index, "name"), f"two rings are named `{ring.name}`", "rename one of them"
+                )
+            elif ring_name(name, ring.name) in written:
+                message = f"`{ring_name(name, ring.name)}` is also an environment"
+                yield Problem((*base, index, "name"), message, "rename the ring, or the environment")
+            first = clusters.setdefault(normal_server(ring.server), ring.name)
+            if first != ring.name:
+                message = f"the rings `{first}` and `{ring.name}` are in one cluster"
+                yield Problem(
+                    (*base, index, "server"), message, "give each ring its own cluster, or remove one"
+                )
+        for key in sorted(listed[0].model_fields_set & Proof.model_fields.keys() if listed else ()):
+            message = f"`{key}` of the first ring has no effect: no ring comes before it"
+            hint = f"move it to `requires` of `{name}`, or to the next ring"
+            yield Problem((*base, 0, to_camel(key)), message, hint, on_key=True)
 
 
 def _required(environment: Environment) -> Iterator[tuple[int | str, str]]:

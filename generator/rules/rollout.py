@@ -203,9 +203,14 @@ _BUILT: Final[Mapping[str, Path]] = {
 def shared(context: Context) -> Iterator[Problem]:
     """Check that the service of this environment's spec is the one that is built."""
     written, built = context.planned.source, context.plan.bento
-    overrides = context.planned.source.layers.spec.data["spec"].get("environments") or {}
+    layers = context.planned.source.layers
+    overrides = layers.spec.data["spec"].get("environments") or {}
     environment = context.plan.identity.environment
-    if not overrides.get(environment) or written.lock is None or built is None:
+    if (
+        not (overrides.get(environment) or overrides.get(layers.whole))
+        or written.lock is None
+        or built is None
+    ):
         return
     required = bento_of(written.file, written.platform, written.lock, built.buckets, built.packages)
     for item in dataclasses.fields(built):
@@ -220,7 +225,10 @@ def shared(context: Context) -> Iterator[Problem]:
 
 def _overridden(context: Context, path: Path) -> bool:
     layers = context.planned.source.layers
-    return layers.spec.has(("spec", "environments", context.plan.identity.environment, *path[1:]))
+    return any(
+        layers.spec.has(("spec", "environments", name, *path[1:]))
+        for name in (layers.environment, layers.whole)
+    )
 
 
 @rule(

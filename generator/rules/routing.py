@@ -34,7 +34,7 @@ def _mirroring(context: Context) -> Mirroring:
 
 
 def _related(context: Context, *path: str) -> Related:
-    where = ("spec", "environments", context.plan.identity.environment, "router", *path)
+    where = context.of_environment("router", *path)
     return ((f"the router of {context.plan.identity.environment}", context.platform_document.place(where)),)
 
 
@@ -228,7 +228,7 @@ spec: {environments: {production: {router: {kind: istio, gateway: public, namesp
 def gateway(context: Context) -> Iterator[Problem]:
     """Check that an environment's router has the settings that it can't do without."""
     routing = context.plan.routing
-    path = ("spec", "environments", context.plan.identity.environment, "router")
+    path = context.of_environment("router")
     for key in routing.router.settings:
         if not getattr(routing, key):
             message = f"the router `{routing.kind}` of {context.plan.identity.environment} has no `{key}`"

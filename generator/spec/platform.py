@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from generator.routers import IMPLEMENTATIONS, ROUTERS
+from generator.source.suggest import did_you_mean
 from generator.spec.exemptions import HotFix, Quarantine, Waiver
 from generator.spec.freezes import Freeze
 from generator.spec.gate_pods import GatePods
@@ -14,7 +16,8 @@ from generator.spec.monitoring import Monitoring
 from generator.spec.network import Destination, ModelDestination
 from generator.spec.notifications import Notifications, Notify, RecordAccess
 from generator.spec.promotion import Proof, Requirements
-from generator.spec.record import Record
+from generator.spec.record import Choice, Record
+from generator.spec.rings import RingOf, by_cluster, rings_of, where_written
 from generator.spec.rollout import Cohort
 from generator.spec.service import Scalar
 from generator.spec.signers import Signer
@@ -79,6 +82,8 @@ class Controllers(Record):
 
 
 if TYPE_CHECKING:
+    from generator.source.document import Path
+
     _RouterKind = str
     _Implementation = str
 else:
@@ -114,12 +119,37 @@ class Router(Record):
         return ROUTERS[self.kind].proxies(self.namespace, self.implementation)
 
 
-class Environment(Record):
+class Ring(Proof):
+    """One of several clusters of an environment; what a release must show before it is for the cluster before."""
+
+    name: Name = Field(description="name of the ring, which follows that of its environment", examples=["eu"])
+    server: Url = Field(description="API server: its address in Argo CD")
+    router: Router | None = Field(None, description="its router; default: that of the environment")
+    domain: Host | None = Field(None, description="its domain; default: that of the environment")
+    api_server: list[Destination] | None = Field(
+        None, description="its addresses of the API server; default: those of the environment"
+    )
+
+
+class Environment(Choice):
     """One environment in which models run."""
 
-    server: Url = Field(
+    one_of: ClassVar = ("server", "rings")
+    server: Url | None = Field(
+        None,
         description="API server: its address in Argo CD",
         examples=["https://kubernetes.default.svc"],
+    )
+    rings: list[Ring] | None = Field(
+        None,
+        description="clusters that get a release one after the other, the next when it has proven itself in the one "
+        "before; in place of `server`",
+        examples=[
+            [
+                {"name": "canary", "server": "https://canary.example.com"},
+                {"name": "eu", "server": "https://eu.example.com", "soak": "2h"},
+            ]
+        ],
     )
     router: Router = Field(description="router that splits live traffic")
     api_server: list[Destination] = Field(
@@ -158,7 +188,17 @@ class Environment(Record):
     @property
     def cluster(self) -> str:
         """The server in one spelling: two environments of one cluster must not differ by case, port 443 or a slash."""
-        return self.server.lower().rstrip("/").removesuffix(":443")
+        return normal_server(self.address)
+
+    @property
+    def address(self) -> str:
+        """The address of the API server; empty for an environment with rings, of which each has its own."""
+        return self.server or ""
+
+
+def normal_server(address: str) -> str:
+    """Return the address of an API server in one spelling."""
+    return address.lower().rstrip("/").removesuffix(":443")
 
 
 class KnownCohort(Cohort):
@@ -274,8 +314,8 @@ class PlatformSpec(Record):
     controllers: Controllers = Field(
         Controllers.model_construct(), description="versions of the controllers in the clusters"
     )
-    environments: dict[Name, Environment] = Field(
-        min_length=1, description="environments in which models run"
+    written: dict[Name, Environment] = Field(
+        alias="environments", min_length=1, description="environments in which models run"
     )
     tiers: dict[Name, Tier] = Field(min_length=1, description="classes of models")
     teams: dict[Name, Team] = Field(min_length=1, description="teams that release models")
@@ -336,6 +376,32 @@ class PlatformSpec(Record):
         "deny",
         description="what the API server does with a release that bypasses Sluice; none: no policies are rendered",
     )
+
+    @cached_property
+    def rings(self) -> dict[str, RingOf]:
+        """Every ring, by its name as an environment, such as `production-eu`."""
+        return rings_of(self.written)
+
+    @cached_property
+    def environments(self) -> dict[str, Environment]:
+        """The environments of which each has one cluster: a ring is one of them."""
+        return by_cluster(self.written, self.rings)
+
+    def where_written(self, path: Path) -> Path:
+        """Return the path in the file of a value of `environments`, which may belong to a ring."""
+        return where_written(self.written, self.rings, path)
+
+    def like_environment(self, name: str) -> str:
+        """Return a hint about a name that is not one of `environments`; an environment with rings has its rings."""
+        rings = [ring for ring, place in self.rings.items() if place.environment == name]
+        if rings:
+            return f"`{name}` has rings: write {' or '.join(rings)}"
+        return did_you_mean(name.replace("/", "-"), self.environments, "environments")
+
+    def whole(self, environment: str) -> str:
+        """Return the environment that a ring is part of, and any other environment as it is."""
+        ring = self.rings.get(environment)
+        return ring.environment if ring else environment
 
 
 class PlatformMetadata(Record):

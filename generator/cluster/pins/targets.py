@@ -109,7 +109,9 @@ def _usable(repository: Repository, entry: ModelFiles) -> tuple[Document, list[F
 def _merged(
     repository: Repository, document: Document, environment: str
 ) -> tuple[Layers, ModelFile | None, list[Finding]]:
-    layers = Layers(document, repository.platform_document, document.data["spec"]["tier"], environment)
+    whole = repository.platform.whole(environment) if repository.platform else ""
+    tier = document.data["spec"]["tier"]
+    layers = Layers(document, repository.platform_document, tier, environment, whole)
     file, problems = check_data(ModelFile, layers.merged, layers.where)
     return layers, file, problems
 
