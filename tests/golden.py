@@ -64,6 +64,7 @@ def render(case: str, *, shared: bool = False) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as empty:
         plan = plan_render(session, RenderRequest(Path(empty)))
         errors = [finding for finding in plan.findings if finding.severity == "error"]
+        errors = [finding for finding in errors if finding.code != "PLAT919"]  # as at the top of a repository
         if errors:
             raise ValueError("; ".join(f"{f.place} {f.code} {f.message}" for f in errors))
         files = {f"{b.path}/{name}": text for b in plan.bundles() for name, text in b.files.items()}

@@ -121,25 +121,30 @@ def _write(session: Session, host: str, *, check: bool, force: bool) -> None:
     from generator.pipeline.atomic_write import write_files
     from generator.pipeline.ci_files import is_unedited, workflow_files
 
-    platform = session.platform
+    platform, top = session.platform, session.top
     wanted = workflow_files(
-        host, session.templates, platform.git.revision, platform.registry, platform.images
+        host,
+        session.templates,
+        platform.git.revision,
+        platform.registry,
+        platform.images,
+        platform.git.root or "",
     )
-    linked = [path for path in wanted if has_link(session.root, session.root / path)]
+    linked = [path for path in wanted if has_link(top, top / path)]
     if linked:
         message = f"{linked[0]} is reached through a link, so another folder decides what CI runs"
         raise CliError(message, "remove the link, and run the command again")
-    found = {path: text_of(session.root / path) for path in wanted}
+    found = {path: text_of(top / path) for path in wanted}
     stale = {path: text for path, text in wanted.items() if found[path] != text}
     up_to_date = f"the {host} files are up to date\n"
     if check:
         emit("".join(f"out of date: {path}\n" for path in stale) or up_to_date)
         click.get_current_context().exit(int(bool(stale)))
-    edited = [path for path in stale if (session.root / path).exists() and not is_unedited(found[path] or "")]
+    edited = [path for path in stale if (top / path).exists() and not is_unedited(found[path] or "")]
     if edited and not force:
         for path in edited:
             note(f"edited, or not written by Sluice: {path}")
         hint = "compare with `sluice templates --show`, then use --force to replace them"
         raise CliError(f"nothing was written: {plural(len(edited), 'file')} would lose what is in it", hint)
-    write_files(session.root, {path: text.encode() for path, text in stale.items()})
+    write_files(top, {path: text.encode() for path, text in stale.items()})
     emit("".join(f"wrote {path}\n" for path in stale) or up_to_date)

@@ -31,8 +31,8 @@ def command(context: click.Context, check: bool, root: Path | None) -> None:  # 
     """
     session = open_session(root)
     platform = session.platform
-    name = _place(session.root)
-    path = session.root / name
+    name = _place(session.top)
+    path = session.top / name
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
     after = code_owners(before, platform)
     problems = foreign_rows(after, platform)

@@ -144,7 +144,7 @@ def check(paths: tuple[str, ...], fmt: str, against: str | None, root: Path | No
             against,
             lambda one: [f for entry in one.entries for f in check_evidence(one, entry)],
         )
-    _emit_findings(findings, fmt, len(entries))
+    _emit_findings(session.root, findings, fmt, len(entries))
     if any(finding.severity == "error" for finding in findings):
         click.get_current_context().exit(1)
 
@@ -273,14 +273,14 @@ def _report(model: ModelGates, entries: Sequence[EvidenceEntry], fmt: str) -> No
     from generator.gates.enforce import verdict_findings
 
     evidence = read_evidence(model.entry.evidence, model.session.root, model.entry.name)
-    _emit_findings(verdict_findings(entries, evidence), fmt, len(entries))
+    _emit_findings(model.session.root, verdict_findings(entries, evidence), fmt, len(entries))
 
 
-def _emit_findings(findings: Sequence[Finding], fmt: str, checked: int) -> None:
+def _emit_findings(root: Path, findings: Sequence[Finding], fmt: str, checked: int) -> None:
     from generator.report.formats import render
     from generator.report.tables import Screen
 
-    text = render(findings, fmt, screen=Screen.of_messages(sys.stdout), checked=checked)
+    text = render(findings, fmt, screen=Screen.of_messages(sys.stdout), checked=checked, root=root)
     emit(text, commands=fmt == "github")
 
 

@@ -99,6 +99,7 @@ def command(
                 fmt,
                 screen=Screen.of_messages(sys.stdout),
                 checked=len(selection.entries),
+                root=session.root,
             ),
             commands=fmt == "github",
         )

@@ -81,7 +81,8 @@ def _check(session: Session, against: str | None, fmt: str, *, only_check: bool,
             "--check and --against belong together", "sluice promote --check --against origin/main"
         )
     findings = check_promotions(session, against, now_utc())
-    emit(render(findings, fmt, screen=Screen.of_messages(sys.stdout)), commands=fmt == "github")
+    text = render(findings, fmt, screen=Screen.of_messages(sys.stdout), root=session.root)
+    emit(text, commands=fmt == "github")
     click.get_current_context().exit(int(any(finding.severity == "error" for finding in findings)))
 
 

@@ -70,7 +70,7 @@ def command(
         findings = with_untouched_as_warnings(findings, session, against, _everything)
     if fix:
         session, findings = _fixed(session, selection, findings, codes)
-    _report(findings, fmt, output, len(selection.entries))
+    _report(session.root, findings, fmt, output, len(selection.entries))
     if not session.entries and not session.strays:
         note(NO_MODELS)
     refusing = {"error", "warning"} if strict else {"error"}
@@ -163,9 +163,9 @@ def _is_worse(before: list[Finding], after: list[Finding]) -> bool:
     return bool(errors[1] - errors[0]) or counts[1] > counts[0]
 
 
-def _report(findings: list[Finding], fmt: str, output: Path | None, checked: int) -> None:
+def _report(root: Path, findings: list[Finding], fmt: str, output: Path | None, checked: int) -> None:
     screen = Screen.of_messages(sys.stdout) if output is None else PLAIN
-    text = render(findings, fmt, screen=screen, checked=checked)
+    text = render(findings, fmt, screen=screen, checked=checked, root=root)
     if output is None:
         emit(text, commands=fmt == "github")
         return

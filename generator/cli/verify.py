@@ -131,7 +131,7 @@ def command(
     if fix or diff:
         counting = _repair(where, counting, write=not diff)
     shown = [finding for finding in counting if everything or finding.severity != "info"]
-    _print(shown, found, fmt, statistics=statistics)
+    _print(where, shown, found, fmt, statistics=statistics)
     _summarize(found, len(counting) - len(shown))
     refusing = {"error", "warning"} if strict else {"error"}
     differs = state is not None and not state.agrees
@@ -139,7 +139,7 @@ def command(
         click.get_current_context().exit(1)
 
 
-def _print(shown: list[Finding], found: Verification, fmt: str, *, statistics: bool) -> None:
+def _print(where: Path, shown: list[Finding], found: Verification, fmt: str, *, statistics: bool) -> None:
     """Print findings, or only how many there are of each code."""
     if statistics:
         from generator.report.formats.text import totals
@@ -147,7 +147,10 @@ def _print(shown: list[Finding], found: Verification, fmt: str, *, statistics: b
         emit(totals(shown))
         return
     screen = Screen.of_messages(sys.stdout)
-    text = render(shown, fmt, screen=screen, checked=found.files, noun="file", unchecked=len(found.unchecked))
+    tree = (where if where.is_dir() else where.parent).absolute()
+    text = render(
+        shown, fmt, screen=screen, checked=found.files, noun="file", unchecked=len(found.unchecked), root=tree
+    )
     emit(text, commands=fmt == "github")
 
 

@@ -65,9 +65,9 @@ _SEAL: Final = re.compile(r"# As `sluice ci` wrote it: ([0-9a-f]{16})\n")
 
 
 def workflow_files(
-    host: str, templates: Templates, branch: str, registry: str, images: Images | None = None
+    host: str, templates: Templates, branch: str, registry: str, images: Images | None = None, root: str = ""
 ) -> dict[str, str]:
-    """Return the text of every file of CI on a host, by path.
+    """Return the text of every file of CI on a host, by path below the top of the git repository.
 
     Each file contains its own digest, to distinguish an edited file from an old one.
 
@@ -77,8 +77,18 @@ def workflow_files(
         branch: the branch that changes are merged into.
         registry: where images are pushed, with the path below the host.
         images: has the digests of the images that jobs run in.
+        root: the folder with specs/ below the top of the git repository.
+
+    Raises:
+        CliError: the host reads no pipeline of a folder.
     """
+    if root and host == "gitlab":
+        raise CliError(
+            "GitLab has one pipeline for a whole project, and this repository is only a folder of one",
+            "use a project for it, or write the jobs yourself after those that `sluice ci gitlab` writes there",
+        )
     context = {
+        "root": root,
         "version": __version__,
         "python_image": _by_digest(images, PYTHON_IMAGE.format(_SLUICE_PYTHON)),
         "branch": branch,
@@ -86,7 +96,13 @@ def workflow_files(
         "registry_host": registry.partition("/")[0],
     }
     found = {path: templates.render(f"{name}.j2", context) for path, name in CI_FILES[host].items()}
-    return {path: _sealed(text) for path, text in sorted({**found, **pin_files(), **trial_files()}.items())}
+    every = {**found, **pin_files(), **trial_files()}
+    return {_from_top(path, root): _sealed(text) for path, text in sorted(every.items())}
+
+
+def _from_top(path: str, root: str) -> str:
+    """Return where a file of CI is: workflows at the top, where the host looks for them, all others next to specs/."""
+    return f"{root}/{path}" if root and not path.startswith(".github/") else path
 
 
 def pin_files() -> dict[str, str]:

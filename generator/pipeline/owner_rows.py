@@ -50,6 +50,18 @@ def foreign_rows(text: str, platform: PlatformSpec) -> list[str]:
 
 def _problems(pattern: str, platform: PlatformSpec) -> Iterator[str]:
     """Yield why a row below Sluice's may match what belongs to the platform; nothing if it can't."""
+    root = platform.git.root
+    if root and pattern.startswith("/"):
+        parts, own = pattern.strip("/").split("/"), root.split("/")
+        if parts[0] == ".github" or any("*" in part for part in parts[: len(own)]):
+            yield f"`{pattern}` may match files that CI runs or reads: write it above Sluice's lines"
+            return
+        if parts[: len(own)] != own[: len(parts)]:
+            return
+        if len(parts) <= len(own):
+            yield f"`{pattern}` takes everything that Sluice's lines give away: write it above them"
+            return
+        pattern = pattern.removeprefix(f"/{root}")
     folder, *inner = pattern.removeprefix("/").split("/")
     if not pattern.startswith("/") or not _LITERAL.fullmatch(folder):
         yield f"`{pattern}` may match files that CI runs or reads: begin it with a slash and the name of a folder"

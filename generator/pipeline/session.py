@@ -124,6 +124,21 @@ class Session:
         return Bentos(self.templates)
 
     @property
+    def top(self) -> Path:
+        """The top of the git repository, which `git.root` of the platform leads down from.
+
+        Raises:
+            CliError: the folder is somewhere else.
+        """
+        below = self.platform.git.root
+        if below is None:
+            return self.root
+        if not self.root.as_posix().endswith(f"/{below}"):
+            message = f"this folder is not `{below}`, which `git.root` of the platform names"
+            raise CliError(message, "`sluice validate` shows where it is")
+        return self.root.parents[below.count("/")]
+
+    @property
     def rendered(self) -> Path:
         """The folder of the rendered files in git."""
         return self.root / self.platform_inputs.folder

@@ -325,6 +325,7 @@ def _delivery(inputs: Inputs) -> Delivery:
         repo=platform.git.repo,
         revision=platform.git.revision,
         folder=platform.git.path,
+        path=platform.git.from_top(platform.git.path),
         server=platform.environments[inputs.environment].address,
         argocd_namespace=platform.argocd_namespace,
         rollouts=platform.controllers.argo_rollouts,

@@ -82,6 +82,14 @@ def find_root(start: Path) -> Path | None:
     return None
 
 
+def folder_in_git(root: Path) -> str | None:
+    """Return the path of a folder below the top of its git work tree; "" for the top, None outside of git."""
+    for folder in (root, *root.parents):
+        if (folder / ".git").exists():
+            return "" if folder == root else root.relative_to(folder).as_posix()
+    return None
+
+
 def discover(root: Path) -> tuple[tuple[ModelFiles, ...], list[Finding]]:
     """Return all models below `specs/`, sorted, and a finding for each file that looks like a spec and is not read."""
     findings: list[Finding] = []

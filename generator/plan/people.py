@@ -23,6 +23,9 @@ TRIGGERS: Final = (ABORTED, "on-analysis-run-inconclusive", "on-rollout-paused",
 ARGOCD_TRIGGERS: Final = ("on-health-degraded", "on-sync-failed")
 REVERT, RECORD = "revert", "record"
 _SUBSCRIBE: Final = "notifications.argoproj.io/subscribe.{}.{}"
+# What CI and git read at the top of a repository; where others share the top, only what is Sluice's.
+_OWN_TOP: Final = ("/.github/", "/.gitlab/", "CODEOWNERS", ".gitattributes", ".gitmodules")
+_SHARED_TOP: Final = ("/.github/workflows/sluice*.yml",)
 # What both hosts understand: a user or group, or the e-mail address of one.
 _OWNER: Final = re.compile(r"@[A-Za-z0-9][A-Za-z0-9_./-]*|[^\s@#]+@[^\s@#]+\.[^\s@#]+")
 
@@ -38,16 +41,17 @@ def codeowners(platform: PlatformSpec) -> list[str]:
     Everything belongs to the platform team, except the specs of each team and what is rendered from them. The last
     rows repeat what the name of a team must not reach, and what people look for.
     """
-    folder = platform.git.path
-    found = _row("*", platform.owners)
+    folder, top = platform.git.path, platform.git.from_top
+    found = _row(f"/{platform.git.root}/" if platform.git.root else "*", platform.owners)
     for name in sorted(platform.teams):
-        for pattern in (f"/{SPECS}/{name}/", f"/{folder}/*/{name}/"):
-            found += _row(pattern, platform.teams[name].owners)
-    for pattern in (
-        f"/{SPECS}/{PLATFORM}", "/templates/", f"/{folder}/*/argocd/", f"/{folder}/*/platform/", f"/{folder}/gates/",
-        "/bootstrap/", "/ci/", "/.github/", "/.gitlab/", "/.gitlab-ci.yml", "/.pre-commit-config.yaml", "CODEOWNERS",
-        ".gitattributes", ".gitmodules",
+        for path in (f"{SPECS}/{name}/", f"{folder}/*/{name}/"):
+            found += _row(f"/{top(path)}", platform.teams[name].owners)
+    for path in (
+        f"{SPECS}/{PLATFORM}", "templates/", f"{folder}/*/argocd/", f"{folder}/*/platform/", f"{folder}/gates/",
+        "bootstrap/", "ci/", ".gitlab-ci.yml", ".pre-commit-config.yaml",
     ):  # fmt: skip
+        found += _row(f"/{top(path)}", platform.owners)
+    for pattern in _SHARED_TOP if platform.git.root else _OWN_TOP:
         found += _row(pattern, platform.owners)
     return found
 

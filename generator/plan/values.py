@@ -165,7 +165,8 @@ class Delivery:
     Args:
         repo: the repository that Argo CD reads.
         revision: its branch.
-        folder: folder of the rendered files.
+        folder: folder of the rendered files, next to specs/.
+        path: the same folder below the top of the git repository.
         server: the cluster's API server.
         argocd_namespace: where Argo CD runs.
         rollouts: release of Argo Rollouts, as "1.10".
@@ -177,6 +178,7 @@ class Delivery:
     repo: str
     revision: str
     folder: str
+    path: str
     server: str
     argocd_namespace: str
     rollouts: str

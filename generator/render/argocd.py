@@ -109,7 +109,7 @@ def render_platform_application(
     context = {
         **_shared(platform, environment),
         "project": f"{environment}-platform",
-        "path": f"{platform.git.path}/{environment}/platform",
+        "path": platform.git.from_top(f"{platform.git.path}/{environment}/platform"),
         "include": file_list(platform_files(platform, environment)),
         "revision": platform.git.revision,
         "namespaces": [

@@ -67,7 +67,7 @@ def render_root(
             "argocd_namespace": platform.argocd_namespace,
             "environment": environment,
             "include": file_list(paths),
-            "path": f"{platform.git.path}/{environment}/argocd",
+            "path": platform.git.from_top(f"{platform.git.path}/{environment}/argocd"),
             "project": project,
             "repo": platform.git.repo,
             "revision": platform.git.revision,

@@ -8,10 +8,12 @@ from typing import Any, Final
 from pydantic.alias_generators import to_camel
 
 from generator.lint.engine import Problem, rule
+from generator.plan.model_files import folder_in_git
 from generator.plan.people import is_owner
 from generator.promql.burn import PERIOD_S
 from generator.rules.context import FleetContext
 from generator.source.document import Document, Path, dotted
+from generator.source.finding import Fix
 from generator.source.suggest import did_you_mean
 from generator.spec.check import check_data
 from generator.spec.model import ModelSpec
@@ -415,6 +417,30 @@ def watch(context: FleetContext) -> Iterator[Problem]:
     if gates.daily and not gates.inputs.claim:
         message = "gates can't run again on fresh data: their inputs are archives that never change"
         yield Problem(("spec", "gates", "daily"), message, "write `inputs: {claim: …}`, or remove `daily`")
+
+
+@rule(
+    "PLAT919",
+    "error",
+    "`git.root` is not where the folder is in the git repository",
+    scope=FleetContext,
+    why="Argo CD, code owners and workflows name paths from the top of the git repository. With another folder they "
+    "read nothing, or what belongs to someone else.",
+    remedy="Write the path of the folder that has `specs/`, from the top of the git repository; nothing at the top.",
+    example="# specs/platform.yaml\nspec: {git: {root: ml/models}}\n$ git init -q",
+    instead="# specs/platform.yaml\nspec: {git: {root: null}}\n$ git init -q",
+    source="Argo CD 3.6, `spec.source.path` of an Application",
+)
+def git_root(context: FleetContext) -> Iterator[Problem]:
+    """Compare the declared folder with that of the work tree; outside of git there is nothing to compare."""
+    found, path = folder_in_git(context.repository.root), ("spec", "git", "root")
+    declared = context.platform.git.root or ""
+    if found is None or found == declared:
+        return
+    where = f"is `{found}` in its git repository" if found else "is the top of its git repository"
+    hint = f"write `root: {found}`" if found else "remove `root`"
+    message = f"this folder {where}, and `git.root` names {f'`{declared}`' if declared else 'no folder'}"
+    yield Problem(path, message, hint, fix=Fix(path, found) if found else None)
 
 
 @rule(

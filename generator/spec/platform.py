@@ -52,7 +52,16 @@ class Git(Record):
     revision: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,200}$")] = Field(
         "main", description="branch or tag"
     )
-    path: RelativePath = Field("rendered", description="folder of the rendered files")
+    root: RelativePath | None = Field(
+        None,
+        description="folder with specs/ below the top of the repository; leave it out if that is the top",
+        examples=["ml/models"],
+    )
+    path: RelativePath = Field("rendered", description="folder of the rendered files, next to specs/")
+
+    def from_top(self, path: str) -> str:
+        """Return a path next to specs/ as Argo CD and code hosts write it: below the top of the repository."""
+        return f"{self.root}/{path}" if self.root else path
 
 
 class Prometheus(Record):

@@ -116,6 +116,13 @@ class Machine:
         return found
 
 
+def _placed(script: str, document: Mapping[str, Any], job: Mapping[str, Any]) -> str:
+    """The script of a step in the folder that the defaults of its job, or of the workflow, name."""
+    defaults = job.get("defaults") or document.get("defaults") or {}
+    folder = defaults.get("run", {}).get("working-directory")
+    return f"cd '{folder}'\n{script}" if folder else script
+
+
 @dataclass
 class Runner:
     """Runs scripts in a checkout.
@@ -150,7 +157,8 @@ class Runner:
             else:
                 said = {**document.get("env", {}), **step.get("env", {})}
                 own = {key: self._value(str(value)) for key, value in said.items()}
-                ran.append(self._run(step["name"], ["-eo", "pipefail"], step["run"], own, machine))
+                script = _placed(step["run"], document, job)
+                ran.append(self._run(step["name"], ["-eo", "pipefail"], script, own, machine))
                 outputs = machine.after()
             steps = {f"steps.{step.get('id')}.outputs.{key}": value for key, value in outputs.items()}
             self.given = {**self.given, **steps}
@@ -234,7 +242,11 @@ class Runner:
         """Run all steps of one job of a GitHub workflow; the first failure ends it unless a later step asks to run."""
         document = yaml.safe_load((self.checkout / workflow).read_text())
         job = document["jobs"][name]
-        return self.steps(job["steps"], {**document.get("env", {}), **job.get("env", {})})
+        steps = [
+            {**step, "run": _placed(step["run"], document, job)} if "run" in step else step
+            for step in job["steps"]
+        ]
+        return self.steps(steps, {**document.get("env", {}), **job.get("env", {})})
 
     def steps(self, steps: Sequence[Mapping[str, Any]], shared: Mapping[str, Any] | None = None) -> list[Ran]:
         """Run steps of a job or of a composite action; after a failure only those that ask to run."""

@@ -83,7 +83,7 @@ def alert_annotations(plan: Plan, item: Alert) -> dict[str, str]:
     annotations = {
         "action": item.action,
         "owner": identity.owner,
-        "runbook": f"{plan.delivery.folder}/{page}",
+        "runbook": f"{plan.delivery.path}/{page}",
         "summary": f"{identity.team}/{identity.model} in {identity.environment}: {item.summary}",
         "version": f"{plan.version.resolved} ({plan.version.digest})",
     }

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from generator.report.formats.report import Report
 from generator.report.tables import PLAIN, Screen
 from generator.source.finding import Finding
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["FORMATS", "render"]
 
@@ -23,6 +27,8 @@ _MODULES = {
     "junit": "junit",
 }
 FORMATS = tuple(_MODULES)
+_FROM_TOP = frozenset({"github", "gitlab", "sarif"})
+"""Formats that code hosts read: their paths are those below the top of the git repository."""
 
 
 def render(
@@ -33,6 +39,7 @@ def render(
     checked: int = 0,
     noun: str = "spec",
     unchecked: int = 0,
+    root: Path | None = None,
 ) -> str:
     """Write findings in a format; the same findings in any order give the same bytes.
 
@@ -43,6 +50,7 @@ def render(
         checked: how many inputs were checked; 0 if that is unknown.
         noun: what an input is.
         unchecked: how many things could not be checked.
+        root: the folder that relative paths of findings are in; formats for code hosts show where it is in git.
 
     Returns:
         A whole document that ends with one line feed.
@@ -51,5 +59,10 @@ def render(
         KeyError: for a format that is not one of `FORMATS`.
     """
     writer: Callable[[Report], str] = import_module(f"{__name__}.{_MODULES[fmt]}").render
-    report = Report.of(findings, checked=checked, noun=noun, screen=screen, unchecked=unchecked)
+    below = ""
+    if root is not None and fmt in _FROM_TOP:
+        from generator.plan.model_files import folder_in_git
+
+        below = folder_in_git(root) or ""
+    report = Report.of(findings, checked=checked, noun=noun, screen=screen, unchecked=unchecked, below=below)
     return writer(report)

@@ -34,10 +34,27 @@ class Report:
 
     @classmethod
     def of(
-        cls, findings: Iterable[Finding], *, checked: int, noun: str, screen: Screen, unchecked: int = 0
+        cls,
+        findings: Iterable[Finding],
+        *,
+        checked: int,
+        noun: str,
+        screen: Screen,
+        unchecked: int = 0,
+        below: str = "",
     ) -> Report:
-        """Put findings in order; those that agree in place, code and message are ordered by all the rest."""
-        ordered = sorted(map(_normal, findings), key=lambda finding: (finding.sort_key(), _rest(finding)))
+        """Put findings in order; those that agree in place, code and message are ordered by all the rest.
+
+        Args:
+            findings: what was found.
+            checked: see the class.
+            noun: see the class.
+            screen: see the class.
+            unchecked: see the class.
+            below: the folder that relative paths are in, where the reader has another one.
+        """
+        normal = (_normal(finding, below) for finding in findings)
+        ordered = sorted(normal, key=lambda finding: (finding.sort_key(), _rest(finding)))
         return cls(tuple(ordered), checked, noun, screen, unchecked)
 
     def folded(self) -> list[list[Finding]]:
@@ -135,26 +152,27 @@ def _rest(finding: Finding) -> str:
     return repr(replace(finding, excerpt=""))
 
 
-def _normal(finding: Finding) -> Finding:
-    related = tuple((_utf8(why), _place(place)) for why, place in finding.related)
+def _normal(finding: Finding, below: str) -> Finding:
+    related = tuple((_utf8(why), _place(place, below)) for why, place in finding.related)
     return replace(
         finding,
         code=_utf8(finding.code),
         message=_utf8(finding.message),
         hint=_utf8(finding.hint),
-        place=_place(finding.place),
+        place=_place(finding.place, below),
         path=_utf8(finding.path),
         excerpt=_utf8(finding.excerpt),
         related=related,
     )
 
 
-def _place(place: Place) -> Place:
+def _place(place: Place, below: str) -> Place:
     """The place with its path as code hosts expect it: without a leading `./`."""
     file = _utf8(place.file)
     while file.startswith("./"):
         file = file[2:].lstrip("/")
-    return replace(place, file=file)
+    inside = below and file and not file.startswith(("/", "../"))
+    return replace(place, file=f"{below}/{file}" if inside else file)
 
 
 @lru_cache(maxsize=1024)  # many findings share a source line, which may be long

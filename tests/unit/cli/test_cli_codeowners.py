@@ -221,3 +221,41 @@ def test_no_link_leads_to_what_ci_runs(repository, linked):
     found = CliRunner().invoke(cli, [*arguments, "--check"])
     assert found.exit_code == 2
     assert "is reached through a link" in found.output
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("/web/ @web", ""),
+        ("/ml/other/ @others", ""),
+        ("/ml/models/specs/shop/notes/ @shop", ""),
+        ("/ml/ @ml", "takes everything"),
+        ("/ml/models/ @ml", "takes everything"),
+        ("/ml/models/ci/ @ml", "takes files that CI runs"),
+        ("/.github/ @web", "write it above"),
+        ("/ml/*/ @ml", "write it above"),
+        ("*.sh @web", "may match files that CI runs"),
+    ],
+)
+def test_in_a_folder_of_a_repository_rows_of_others_are_judged_by_what_they_take(repository, row, problem):
+    root = repository / "ml" / "models"
+    root.mkdir(parents=True)
+    (repository / "specs").rename(root / "specs")
+    platform = root / "specs" / "platform.yaml"
+    platform.write_text(
+        platform.read_text().replace("revision: main}", "revision: main, root: ml/models}", 1)
+    )
+    place = repository / "CODEOWNERS"
+    place.write_text("* @everyone\n")
+    assert run(root) == (0, "wrote CODEOWNERS\n")
+    text = place.read_text()
+    assert text.startswith("* @everyone\n")
+    assert owner(text, "web/app.js") == "@everyone"
+    assert (
+        owner(text, "ml/models/ci/propose.sh")
+        == owner(text, ".github/workflows/sluice.yml")
+        == "@acme/platform"
+    )
+    place.write_text(f"{text}{row}\n")
+    code, output = run(root, "--check")
+    assert (code, problem in output) == (int(bool(problem)), True), output
