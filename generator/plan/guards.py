@@ -7,6 +7,7 @@ finds the place where a new type is missing. Shares are fractions, times seconds
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,6 +69,11 @@ class _Guard(ABC):
         return None
 
     @property
+    def silence_looks_good(self) -> bool:
+        """Whether no event at all looks like a good version: callers report them, and fewer are better."""
+        return False
+
+    @property
     def bound_s(self) -> float:
         """The latency bound of its events, in seconds; 0 for none."""
         return self.counts.bucket_s if self.counts else 0.0
@@ -109,6 +115,7 @@ class Comparison(_Guard):
         alpha: its share of the risk of a false rollback.
         mask_s: look-back of the mask for outcomes that arrive late or are held back at first, or for pods that are
             slow until they are warm; 0 for no mask.
+        reported: whether callers report the events.
     """
 
     counted: Counts
@@ -118,6 +125,7 @@ class Comparison(_Guard):
     delay_s: float
     alpha: float
     mask_s: float
+    reported: bool = False
 
     attributes: ClassVar[Attributes] = ()
 
@@ -125,6 +133,11 @@ class Comparison(_Guard):
     def counts(self) -> Counts:
         """The two counters."""
         return self.counted
+
+    @property
+    def silence_looks_good(self) -> bool:
+        """Whether no event at all looks like a good version."""
+        return self.reported and self.more_is_worse
 
     @property
     def threshold(self) -> str:
@@ -156,6 +169,7 @@ class Limit(_Guard):
         more_is_worse: whether the bound is an upper one.
         baseline: events per request of the stable version; None when it is not declared, and for a gauge.
         delay_s: mean delay of an event after its request.
+        reported: whether callers report the events.
     """
 
     signal: Counts | Gauge
@@ -163,8 +177,14 @@ class Limit(_Guard):
     more_is_worse: bool
     baseline: float | None = None
     delay_s: float = 0.0
+    reported: bool = False
 
     attributes: ClassVar[Attributes] = ()
+
+    @property
+    def silence_looks_good(self) -> bool:
+        """Whether no event at all looks like a good version."""
+        return self.reported and self.more_is_worse
 
     @property
     def counts(self) -> Counts | None:
@@ -197,8 +217,14 @@ class Limit(_Guard):
                 return f"{self.limit:g}"
 
     def first_s(self, clock: Clock) -> float:
-        """Return the seconds to the first measurement: the window of a ratio must be full."""
-        return clock.window_s + clock.settle_s if self.counts else clock.settle_s
+        """Return the seconds to the first measurement: the window of a ratio must be full.
+
+        Where no event looks good, the first ones must have been reported, too.
+        """
+        if not self.counts:
+            return clock.settle_s
+        late = math.ceil(2 * self.delay_s) if self.silence_looks_good else 0.0
+        return clock.window_s + clock.settle_s + late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,6 +335,7 @@ def _ratio(
             more_is_worse=profile.more_is_worse,
             baseline=profile.baseline,
             delay_s=profile.delay_s,
+            reported=profile.reported,
         )
     return Comparison(
         **common,
@@ -319,6 +346,7 @@ def _ratio(
         delay_s=profile.delay_s,
         alpha=alpha,
         mask_s=_mask_s(spec, platform, written, profile),
+        reported=profile.reported,
     )
 
 

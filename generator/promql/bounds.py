@@ -18,10 +18,13 @@ class WindowRatio:
     Args:
         window_s: length of the window.
         floor: smallest number of requests; with fewer the result is empty.
+        heard_s: length of the window in which the arm must have had an event, else the result is empty: callers
+            report the events, and none at all may mean that no report arrives; 0 if none is a good result.
     """
 
     window_s: float
     floor: float
+    heard_s: float = 0.0
 
     def __post_init__(self) -> None:
         if self.floor < 1:
@@ -38,12 +41,14 @@ class CanaryRequests:
     Args:
         horizon_s: length of the window.
         least_events: smallest number of events of the stable version.
+        own_events: smallest number of events of the canary itself; 0 unless none at all would look good.
         test: the sequential test whose strata count; None to count all requests.
     """
 
     horizon_s: float
     least_events: float
     test: EventShare | None = None
+    own_events: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,10 @@ def bounded_ratio(proportion: Proportion, arm: Matcher, ratio: WindowRatio) -> s
     """Return the query for events over requests of one arm."""
     requests = proportion.count_requests(arm, ratio.window_s)
     events = proportion.count_events(arm, ratio.window_s)
-    return f"{events}\n/ {requests}\nand on() ({requests} >= {number(ratio.floor)})"
+    query = f"{events}\n/ {requests}\nand on() ({requests} >= {number(ratio.floor)})"
+    return (
+        f"{query}\nand on() ({proportion.count_events(arm, ratio.heard_s)} > 0)" if ratio.heard_s else query
+    )
 
 
 def canary_requests(
@@ -103,7 +111,11 @@ def canary_requests(
     if seen.test:
         requests = comparable_requests(proportion, arms, seen.test, pods)
     events = proportion.count_events(arms.of_stable, seen.horizon_s)
-    return f"{requests}\nand on() ({events} >= {number(seen.least_events)})"
+    query = f"{requests}\nand on() ({events} >= {number(seen.least_events)})"
+    if not seen.own_events:
+        return query
+    own = proportion.count_events(arms.of_canary, seen.horizon_s)
+    return f"{query}\nand on() ({own} >= {number(seen.own_events)})"
 
 
 def worst_gauge(gauge: Series, arm: Matcher, window_s: float, *, largest: bool) -> str:

@@ -25,6 +25,8 @@ _DAY_S: Final = 86_400.0
 _FLOOR_WINDOWS: Final = (_DAY_S, 7200.0)
 # Half of the usual outcomes missing for an hour is a failure, not a slow change of the model.
 _COLLAPSE: Final = (3600.0, 300.0)
+_UNREPORTED_S, _UNREPORTED = 3600.0, 20.0
+"""The shortest window without any event that is reported, and the events that it must usually have."""
 _FAIR_S: Final = 7 * _DAY_S
 _SILENT_S, _SILENT_SHARE = 900.0, 0.1
 _SLOW_INTERVAL_S: Final = 300.0
@@ -130,6 +132,8 @@ def _alerts(plan: Plan, ratios: tuple[Watched, ...]) -> Iterator[Alert]:
     yield from _rollout(plan)
     for item in ratios:
         yield from _budget(item) if item.guard.more_is_worse else _floor(item)
+        if item.guard.silence_looks_good and plan.min_rps:
+            yield from _unreported(item, plan.min_rps)
 
 
 def _budget(item: Watched) -> Iterator[Alert]:
@@ -186,6 +190,24 @@ def _floor(item: Watched) -> Iterator[Alert]:
             examples.ratio(item, 0.5 * least),
             examples.ratio(item, min(1.0, 1.2 * least)),
             {"guard": name},
+        )  # fmt: skip
+
+
+def _unreported(item: Watched, min_rps: float) -> Iterator[Alert]:
+    """Yield the alert on an outcome that has stopped, over the first window that expects enough of them."""
+    usual = (item.guard.baseline or 0.0) * min_rps
+    span = next(
+        (span for span in _spans(item) if span >= _UNREPORTED_S and usual * span >= _UNREPORTED), None
+    )
+    if span is not None:
+        yield Alert(
+            "ModelOutcomeUnreported", f"{item.recorded(span)} == 0", "ticket", 3600,
+            f"`{item.guard.name}` had no event at all for {duration(span)}",
+            "Fewer of these events are better, but none is more likely a client that no longer reports them.",
+            "Check whether the events are still reported to the feedback route.",
+            examples.ratio(item, 0.0),
+            examples.ratio(item, 0.5 * item.bound),
+            {"guard": item.guard.name},
         )  # fmt: skip
 
 

@@ -87,7 +87,8 @@ def _evidence(plan: Plan, guard: Comparison | Parity, position: int) -> Iterator
         case Comparison():
             floor = _floors(plan, guard)[position]
             strata = _event_share(plan, guard) if _takes_only_some(plan, guard, position) else None
-            seen = CanaryRequests(horizon_s(plan), max(1, floor_on_lattice(floor.stable_events)), strata)
+            own = float(guard.silence_looks_good)
+            seen = CanaryRequests(horizon_s(plan), max(1, floor_on_lattice(floor.stable_events)), strata, own)
             query = canary_requests(*counted(plan, guard.counts), seen, _pods(plan))
             least = max(1, floor_on_lattice(floor.requests))
             strict = guard.no_data == "fail"
@@ -295,7 +296,8 @@ def _limited(plan: Plan, guard: Limit) -> tuple[str, WindowRatio | None]:
     """Return the query of a limit, and the ratio that it computes; None for a gauge."""
     if isinstance(guard.signal, Counts):
         proportion, arms = counted(plan, guard.signal)
-        ratio = WindowRatio(plan.clock.window_s, FLOOR)
+        heard = horizon_s(plan) if guard.silence_looks_good else 0.0
+        ratio = WindowRatio(plan.clock.window_s, FLOOR, heard)
         return bounded_ratio(proportion, arms.of_canary, ratio), ratio
     served = series_of(plan)
     own = guard.signal.source == "model"

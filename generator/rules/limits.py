@@ -31,6 +31,8 @@ from generator.stats.delay import REFUSE_SHIFT, WARN_SHIFT, delay_share, llr_shi
 _FEW: Final = 100.0
 _TOO_FEW: Final = 20.0
 _HALF: Final = 0.5
+_HEARD: Final = 5.0
+"""Expected events of which a good version has none in fewer than one of a hundred windows."""
 _MOST_STEPS: Final = 3  # more would be another rollout
 
 
@@ -170,6 +172,47 @@ def coin_toss(context: Context) -> Iterator[Problem]:
                     fix = Fix((*GUARDS, guard.index, "limit"), percent(beyond))
                     hint = f"write {percent(beyond)}, twice that change: `{other.name}` catches the change itself"
                 yield Problem((*GUARDS, guard.index, "limit"), message, hint, fix=fix)
+
+
+@rule(
+    "CAN111",
+    "warning",
+    "too few outcomes are expected to tell none from reports that never arrive",
+    scope=Context,
+    why="Of an outcome where fewer are better, none at all looks perfect, and so does a client that reports nothing. "
+    "The guard therefore decides nothing without one; where few are expected, a good version may have none.",
+    remedy="Send more traffic in the first step or hold it longer, or watch an outcome where more are better.",
+    example="""
+spec:
+  outcomes: {complaints: {kind: ratio, event: complaint, baseline: 0.1%, better: lower}}
+  rollout: {guards: [{outcome: complaints, limit: 0.5%}]}
+""",
+    instead="""
+spec:
+  outcomes: {complaints: {kind: ratio, event: complaint, baseline: 1%, better: lower}}
+  rollout: {guards: [{outcome: complaints, limit: 5%}]}
+""",
+)
+def unheard(context: Context) -> Iterator[Problem]:
+    """Check the outcomes that the canary is expected to have: in a window of a limit, or in the first step."""
+    plan, rps = context.plan, context.plan.min_rps
+    first = plan.rollout.weight_steps[0][1].hold if plan.rollout.weight_steps else 0.0
+    for guard in plan.guards:
+        if not guard.silence_looks_good or not guard.baseline or not rps:
+            continue
+        seconds = plan.clock.window_s if isinstance(guard, Limit) else first
+        if not seconds:
+            continue
+        smallest = min(plan.rollout.weights, default=100)
+        expected = rps * smallest / 100 * seconds * guard.baseline
+        if expected < _HEARD:
+            message = f"`{guard.name}` expects {expected:.1f} events in {duration(seconds)} at {smallest}%: "
+            message += "a good version without one would look like one whose reports never arrive"
+            hint = f"{_HEARD:g} events need {math.ceil(_HEARD / guard.baseline):,} requests: raise the weight"
+            hint += (
+                ", or use `detect` with a longer hold" if isinstance(guard, Limit) else ", or hold it longer"
+            )
+            yield Problem((*GUARDS, guard.index), message, hint)
 
 
 @rule(

@@ -210,8 +210,13 @@ def _requests(recording: Recording, window_s: float, time_ms: int) -> tuple[floa
 
 def _ratio(pair: Pair, measure: WindowRatio, time_ms: int) -> tuple[float, ...]:
     start = time_ms - milliseconds(measure.window_s)
-    requests = pair.canary.requests.increase(start, time_ms)
-    return (pair.canary.events.increase(start, time_ms) / requests,) if requests >= measure.floor else ()
+    requests, events = (
+        counter.increase(start, time_ms) for counter in (pair.canary.requests, pair.canary.events)
+    )
+    heard = pair.canary.events.increase(time_ms - milliseconds(measure.heard_s), time_ms) > 0
+    if requests < measure.floor or not (heard or not measure.heard_s):
+        return ()
+    return (events / requests,)
 
 
 def _seen(
@@ -219,6 +224,8 @@ def _seen(
 ) -> tuple[float, ...]:
     start = time_ms - milliseconds(measure.horizon_s)
     if pair.stable.events.increase(start, time_ms) < measure.least_events:
+        return ()
+    if pair.canary.events.increase(start, time_ms) < measure.own_events:
         return ()
     return strata.requests_at(time_ms) if strata else (pair.canary.requests.increase(start, time_ms),)
 

@@ -111,6 +111,30 @@ def test_enough_evidence(promtool, canary, stable_events, result, judged):
     assert verdict(proof(">=", 3000), answer) == judged
 
 
+@pytest.mark.parametrize(
+    ("series", "result", "judged"),
+    [
+        ("0+1x40", [0.01], "Successful"),
+        ("0+1x5 5x35", [0.0], "Successful"),  # reported before, none in the window
+        ("0x40", [], "Inconclusive"),
+        (None, [], "Inconclusive"),
+    ],
+)
+def test_no_report_at_all_is_no_data_where_fewer_are_better(promtool, series, result, judged):
+    samples = {own_series("sluice_predictions_total", "c"): "0+100x40"}
+    if series is not None:
+        samples[own_series("sluice_outcomes_total", "c", ',outcome="complaints"')] = series
+    # Reports of the stable version say nothing about those of the canary.
+    samples[own_series("sluice_outcomes_total", "s", ',outcome="complaints"')] = "0+10x40"
+    counted = outcome(SERVED, "complaints")
+    heard = bounded_ratio(counted, BY_VERSION.of_canary, WindowRatio(120, 100, heard_s=600))
+    enough = canary_requests(counted, BY_VERSION, CanaryRequests(600, 200, own_events=1))
+    [answer, evidence] = promtool.ask(samples, [(heard, 600), (enough, 600)])
+    assert answer == pytest.approx(result)
+    assert verdict(threshold("<=", 0.05, "pause"), answer) == judged
+    assert verdict(proof(">=", 3000), evidence) == judged
+
+
 def test_evidence_counts_a_replaced_pod(promtool):
     samples = {
         own_series("sluice_predictions_total", "c", ',pod="old"'): "0+100x20 _x20",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,17 @@ def test_a_test_exists_for_both_sides_of_every_alert():
         "ModelBudgetBurns", "ModelBudgetSpent", "ModelOutcomeCollapsed", "ModelOutcomeLow", "ModelUnfair", "ModelWatchFailed",
         "ModelWatchMissed", "RolloutUnseen",
     }  # fmt: skip
+
+
+def test_an_outcome_that_stops_is_reported_where_fewer_are_better(tmp_path: Path) -> None:
+    plan = PLANS["live/shop/ranker"]
+    rare = replace(next(g for g in plan.guards if g.kind == "outcome"), more_is_worse=True, ratio=1.5)
+    changed = replace(plan, guards=(rare,))
+    assert "ModelOutcomeUnreported" in {item.name for item in alerts(changed)}
+    assert "ModelOutcomeUnreported" not in {item.name for item in alerts(replace(changed, min_rps=1e-6))}
+    written(tmp_path, rule_file(changed), unit_tests(changed, "rules.yaml"))
+    code, said = promtool(tmp_path, "test", "rules", "test.yaml")
+    assert code == 0, said
 
 
 def test_a_spoilt_alert_fails_its_test(tmp_path):

@@ -32,6 +32,9 @@ def cohort_step(hold: str, **more: object) -> dict[str, object]:
 
 IMAGE = "registry.example.com/own@sha256:" + "1" * 64
 
+RISES = {"outcome": "ctr", "detect": {"rise": "10%"}}
+RARE = {"spec.outcomes.ctr.better": "lower", G: [{"outcome": "ctr", "limit": "8%"}]}
+
 CASES = (
     Case(
         "CAN213",
@@ -117,6 +120,20 @@ CASES = (
         {G: [CTR, {"outcome": "ctr", "limit": "3.6%", "name": "floor"}]},
         {G: [CTR, {"outcome": "ctr", "limit": "3.5%", "name": "floor"}]},
         f"{G}[1].limit",
+        "warning",
+    ),
+    Case(
+        "CAN111",
+        {**RARE, "spec.outcomes.ctr.baseline": "0.1%"},
+        {**RARE, "spec.outcomes.ctr.baseline": "0.2%"},
+        f"{G}[0]",
+        "warning",
+    ),
+    Case(
+        "CAN111",
+        {**RARE, "spec.outcomes.ctr.baseline": "0.01%", G: [RISES]},
+        {**RARE, "spec.outcomes.ctr.baseline": "0.02%", G: [RISES]},
+        f"{G}[0]",
         "warning",
     ),
     Case("CAN140", {"spec.traffic.minRps": 40_000}, {"spec.traffic.minRps": 400}, f"{S}[0].weight"),

@@ -71,6 +71,11 @@ NEAR_MISSES: dict[str, tuple[dict[str, Any], ...]] = {
         {G: [{"outcome": "ctr", "limit": "3.6%"}]},  # no comparison
         {G: [CTR, {"metric": "error-rate", "baseline": "4%", "limit": "3.6%"}]},  # of another metric
     ),
+    "CAN111": (
+        {"spec.outcomes.ctr.baseline": "0.1%", G: [CTR_LIMIT]},  # more are better: none is a failure
+        {G: [{"metric": "error-rate", "baseline": "0.001%", "limit": "1%"}]},  # the server counts errors itself
+        {**_NO_TRAFFIC, "spec.outcomes.ctr.better": "lower", G: [{"outcome": "ctr", "limit": "8%"}]},
+    ),
     "CAN140": (
         {"spec.traffic.minRps": 40_000, "spec.outcomes.ctr.delay": None},  # nothing is late
         {"spec.traffic.minRps": 40_000, G: [ERRORS]},

@@ -10,6 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generator.odds.replay.counters import ArmCounters, Counter, Pair, Recording, query_results
+from generator.odds.replay.walk import walk
 from generator.promql.bounds import CanaryRequests
 from generator.promql.event_share import EventShare
 from generator.promql.split import Split
@@ -86,6 +88,39 @@ def test_the_floor_on_stable_events_is_the_rendered_one(recommender, rps, baseli
     for watched in (one for stage in schedule_of(plan).stages for one in stage.evidence):
         if isinstance(watched.statistic, CanaryRequests):
             assert f">= {number(watched.statistic.least_events)})" in watched.query
+
+
+LONG = 1_000_000.0
+
+
+def recorded(reports: float) -> Recording:
+    """Steady traffic in both arms for three hours; the stable version has outcomes, the canary has these."""
+    times = range(0, 3 * 3_600_000, 15_000)
+
+    def side(requests: float, events: float) -> ArmCounters:
+        counters = (Counter(times, [each * i for i in range(len(times))]) for each in (requests, events))
+        return ArmCounters(*counters)
+
+    return Recording({"ctr": Pair(side(750, reports), side(2250, 90))})
+
+
+@pytest.mark.parametrize(("reports", "ended"), [(30, "promoted"), (0, "paused")])
+@pytest.mark.parametrize("limit", [False, True])
+def test_without_reports_an_outcome_that_should_be_rare_pauses(recommender, reports, ended, limit):
+    """Complaints: fewer are better, and none at all means that no report arrives."""
+    rare = replace(recommender.guards[0], more_is_worse=True, ratio=1.5, mask_s=0.0)
+    assert rare.reported
+    plan = replace(recommender, guards=(as_limit(rare, 0.06) if limit else rare,))
+    schedule = schedule_of(plan).only(lambda metric: metric.guard == "ctr")
+    course = walk(schedule, query_results(recorded(reports), 0.0), LONG)
+    assert (course.outcome, course.guard) == (ended, "ctr" if ended == "paused" else "")
+
+
+def test_without_reports_a_switch_is_not_over(recommender):
+    rare = replace(recommender.guards[0], more_is_worse=True, ratio=1.5, mask_s=0.0)
+    schedule = schedule_of(blue_green(recommender, [as_limit(rare, 0.06)]))
+    assert walk(schedule, query_results(recorded(0), 0.0), LONG).outcome == "paused"
+    assert walk(schedule, query_results(recorded(30), 0.0), LONG).outcome == "promoted"
 
 
 def test_approvals_take_no_time_and_cohorts_keep_the_weight(recommender):
